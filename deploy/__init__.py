@@ -1,0 +1,1 @@
+"""Running Huying: the command line, the local servers, packs and scenarios."""

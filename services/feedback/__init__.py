@@ -1,0 +1,1 @@
+"""Tells the citizen, asks whether it is solved, and ends the demand."""

@@ -1,0 +1,48 @@
+"""Feedback, put together: the rating API, and the Faust worker that tells citizens and closes demands."""
+
+from pathlib import Path
+
+from services.feedback.api import routes
+from services.feedback.closing import Closing
+from services.feedback.domain import Reaction
+from services.feedback.notices import Notices
+from services.feedback.ratings import Ratings
+from services.feedback.sender import FileSink, LogSink, Sender
+from services.feedback.settings import FeedbackSettings
+from shared.chassis.assembly import Api, Worker
+from shared.chassis.database import Pool
+from shared.chassis.ledger import Ledger
+from shared.chassis.tokens import Tokens
+from shared.contracts.demand import Demand, Service
+from shared.contracts.facts import Fact
+from shared.contracts.rules import demand_rules
+from shared.contracts.topics import DEMAND_EVENTS
+from shared.jurisdiction.jurisdictions import Jurisdictions
+from shared.jurisdiction.loader import load_packs
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def ledger(packs: Jurisdictions, settings: FeedbackSettings) -> Ledger[Demand, Fact]:
+    """Feedback's copy of every demand, with its policy and its notices."""
+    notices = Notices(packs, Tokens(settings.secret), settings.public_url)
+    return Ledger("demand", demand_rules(Service.FEEDBACK, Reaction(packs)), notices)
+
+
+def api(settings: FeedbackSettings, pool: Pool) -> Api:
+    """What citizens talk to."""
+    packs = _packs(settings)
+    return Api([routes(Ratings(pool, ledger(packs, settings), packs, Tokens(settings.secret)))])
+
+
+def worker(settings: FeedbackSettings, pool: Pool) -> Worker:
+    """Hears every status fact, sends messages, closes what nobody rates."""
+    packs = _packs(settings)
+    book = ledger(packs, settings)
+    sink = FileSink(settings.notification_file) if settings.notification_file else LogSink()
+    tasks = (Sender(pool, book, sink).run, Closing(pool, book, packs).run)
+    return Worker(Service.FEEDBACK, book, topics=(DEMAND_EVENTS.name,), by_faust=True, tasks=tasks)
+
+
+def _packs(settings: FeedbackSettings) -> Jurisdictions:
+    return load_packs(settings.jurisdictions_dir, settings.jurisdictions.split(","))

@@ -1,0 +1,1 @@
+"""Takes demands in on every channel and never turns one away."""

@@ -1,0 +1,153 @@
+"""What may be submitted, and the fact that it becomes."""
+
+import hashlib
+import unicodedata
+from datetime import datetime, timedelta
+from typing import Annotated, Final
+from uuid import UUID
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+from services.intake.masking import mask
+from shared.contracts.catalogue import recorded
+from shared.contracts.facts import ChannelKind, DemandSubmitted, Location, RecordedStep, RequestKind
+from shared.contracts.refusals import Code, FieldError, Refused
+from shared.jurisdiction.pack import Pack
+
+CLOCK_SKEW: Final = timedelta(minutes=5)
+_ALLOWED_CONTROLS: Final = "\n\t\r"
+
+
+def _readable(text: str) -> str:
+    for character in text:
+        if unicodedata.category(character) in ("Cc", "Cs") and character not in _ALLOWED_CONTROLS:
+            raise PydanticCustomError(
+                "unreadable_character",
+                "contains the control character U+{code}; send plain text",
+                {"code": f"{ord(character):04X}", "zh": f"含有控制字符 U+{ord(character):04X}，请只发送文字"},
+            )
+    return unicodedata.normalize("NFC", text).strip()
+
+
+Text = Annotated[str, AfterValidator(_readable)]
+
+
+class Contact(BaseModel):
+    """How to reach the citizen; kept in the vault, never published."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Annotated[Text, Field(max_length=100)] = ""
+    phone: Annotated[Text, Field(max_length=32, examples=["13800138000"])] = ""
+    email: Annotated[Text, Field(max_length=254)] = ""
+    address: Annotated[Text, Field(max_length=300)] = ""
+
+
+class SubmitDemand(BaseModel):
+    """A demand as a channel sends it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    title: Annotated[Text, Field(min_length=1, max_length=200, examples=["校车接送点没有风雨棚"])]
+    text: Annotated[Text, Field(max_length=8000)] = ""
+    division: Annotated[str, Field(max_length=32, examples=["440605124200"], description="division code")]
+    category: Annotated[str | None, Field(max_length=64, description="category code, when it is known")] = (
+        None
+    )
+    kind: RequestKind = RequestKind.HELP
+    location: Location | None = None
+    contact: Contact | None = None
+    external_id: Annotated[
+        Text | None,
+        Field(min_length=1, max_length=128, description="the channel's own reference, unique there"),
+    ] = None
+    occurred_at: AwareDatetime | None = Field(None, description="when it was raised, if earlier than now")
+
+
+class RecordedDemand(SubmitDemand):
+    """A demand of another system, with what happened to it there."""
+
+    external_id: Annotated[Text, Field(min_length=1, max_length=128)]
+    occurred_at: AwareDatetime
+    channel_kind: ChannelKind
+    via: Annotated[str, Field(max_length=64, description="the channel in the other system")]
+    history: Annotated[tuple[RecordedStep, ...], Field(max_length=200)] = ()
+
+
+def fingerprint(command: SubmitDemand) -> bytes:
+    """The same for the same content: SHA-256 of the canonical body."""
+    return hashlib.sha256(command.model_dump_json(exclude_defaults=True).encode()).digest()
+
+
+def check(command: SubmitDemand, pack: Pack | None, now: datetime) -> Pack:
+    """The demand's jurisdiction; raises `Refused` with every field to change."""
+    errors = []
+    if pack is None:
+        errors.append(_unknown("division", command.division, "区划代码", "440605124200"))
+    elif command.category and pack.category(command.category) is None:
+        known = pack.leaf_categories[0].code
+        errors.append(_unknown("category", command.category, "类别代码", known))
+    if command.occurred_at and command.occurred_at > now + CLOCK_SKEW:
+        errors.append(_in_the_future("occurred_at", command.occurred_at, now))
+    if isinstance(command, RecordedDemand):
+        errors.extend(_disorder(command, now))
+    if errors or pack is None:
+        en = "; ".join(f"{e.field}: {e.en}" for e in errors)
+        raise Refused(Code.INVALID, en, "；".join(e.zh for e in errors), tuple(errors))
+    return pack
+
+
+def _unknown(field: str, given: str, zh: str, example: str) -> FieldError:
+    return FieldError(
+        field, f"{zh} {given!r} 不存在", f"{given!r} is not known; see GET /v1/jurisdictions", example
+    )
+
+
+def _in_the_future(field: str, at: datetime, now: datetime) -> FieldError:
+    return FieldError(
+        field, f"时间 {at.isoformat()} 晚于现在", f"{at.isoformat()} is in the future", now.isoformat()
+    )
+
+
+def _disorder(command: RecordedDemand, now: datetime) -> list[FieldError]:
+    found, last = [], command.occurred_at
+    for n, step in enumerate(command.history):
+        try:
+            recorded(step)
+        except Refused as fault:
+            found.append(FieldError(f"history.{n}", "记录的环节无法识别", fault.en))
+        if step.at < last:
+            en = f"{step.type} at {step.at.isoformat()} is before the step ahead of it ({last.isoformat()})"
+            found.append(FieldError(f"history.{n}.at", "记录的时间早于上一环节", en))
+        elif step.at > now + CLOCK_SKEW:
+            found.append(_in_the_future(f"history.{n}.at", step.at, now))
+        last = step.at
+    return found
+
+
+def submitted(
+    command: SubmitDemand, pack: Pack, number: str, channel: str, kind: ChannelKind, contact: UUID | None
+) -> DemandSubmitted:
+    """The fact: personal numbers hidden, the place rounded to four decimals (about ten metres)."""
+    history = command.history if isinstance(command, RecordedDemand) else ()
+    imported = isinstance(command, RecordedDemand)
+    place = command.location and Location(
+        lat=round(command.location.lat, 4), lon=round(command.location.lon, 4)
+    )
+    return DemandSubmitted(
+        number=number,
+        jurisdiction=pack.id,
+        channel=command.via if isinstance(command, RecordedDemand) else channel,
+        channel_kind=command.channel_kind if isinstance(command, RecordedDemand) else kind,
+        external_id=command.external_id,
+        kind=command.kind,
+        category=command.category,
+        division=command.division,
+        title=mask(command.title),
+        text=mask(command.text),
+        location=place,
+        contact=contact,
+        imported=imported,
+        history=history,
+    )

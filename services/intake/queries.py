@@ -1,0 +1,127 @@
+"""Intake's questions to its database, one function each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+from uuid import UUID
+
+from services.intake.vault import Sealed
+from shared.chassis.database import Connection
+from shared.contracts.demand import Demand
+from shared.contracts.facts import ChannelKind
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A front end that has shown its key."""
+
+    id: str
+    kind: ChannelKind
+    scopes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A row of `submission`."""
+
+    id: UUID
+    channel: str
+    idempotency_key: str
+    external_id: str | None
+    fingerprint: bytes
+    number: str
+    submitted_at: datetime
+
+
+async def channel_by_key(db: Connection, key_hash: bytes) -> Channel | None:
+    """The channel that holds this key, unless it was revoked."""
+    row = await db.fetchrow(
+        "SELECT id, kind, scopes FROM channel WHERE key_hash = $1 AND revoked_at IS NULL", key_hash
+    )
+    return Channel(row["id"], ChannelKind(row["kind"]), frozenset(row["scopes"])) if row else None
+
+
+async def put_channel(
+    db: Connection, id: str, kind: ChannelKind, name: str, key_hash: bytes, scopes: Sequence[str]
+) -> None:
+    """Add a channel, or give a known one a new key."""
+    await db.execute(
+        """
+        INSERT INTO channel (id, kind, name, key_hash, scopes) VALUES ($1, $2, $3, $4, $5)
+        ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, name = excluded.name,
+            key_hash = excluded.key_hash, scopes = excluded.scopes, revoked_at = NULL
+        """,
+        id, kind, name, key_hash, list(scopes),
+    )  # fmt: skip
+
+
+async def serials(db: Connection, count: int) -> list[int]:
+    """The next serials for demand numbers; gaps are no harm."""
+    rows = await db.fetch("SELECT nextval('demand_number') AS n FROM generate_series(1, $1)", count)
+    return [row["n"] for row in rows]
+
+
+async def claim(db: Connection, wanted: Sequence[Submission]) -> set[UUID]:
+    """Write the submissions that are new and say which; waits for a twin that is being written."""
+    rows = await db.fetch(
+        """
+        INSERT INTO submission (id, channel, idempotency_key, external_id, fingerprint, number, submitted_at)
+        SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::text[], $7::timestamptz[])
+        ON CONFLICT DO NOTHING RETURNING id
+        """,
+        *_columns([
+            (s.id, s.channel, s.idempotency_key, s.external_id, s.fingerprint, s.number, s.submitted_at)
+            for s in wanted
+        ]),
+    )  # fmt: skip
+    return {row["id"] for row in rows}
+
+
+async def known(db: Connection, wanted: Sequence[Submission]) -> dict[UUID, Submission]:
+    """For each submission that is not new, the one that was first (same key or same reference)."""
+    rows = await db.fetch(
+        """
+        SELECT DISTINCT ON (asked.id) asked.id AS asked, first.*
+        FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) AS asked (id, channel, key, external_id)
+        JOIN submission AS first ON first.channel = asked.channel
+            AND (first.idempotency_key = asked.key OR first.external_id = asked.external_id)
+        ORDER BY asked.id, first.idempotency_key = asked.key DESC
+        """,
+        *_columns([(s.id, s.channel, s.idempotency_key, s.external_id) for s in wanted]),
+    )
+    return {
+        row["asked"]: Submission(
+            row["id"], row["channel"], row["idempotency_key"], row["external_id"],
+            row["fingerprint"], row["number"], row["submitted_at"],
+        )
+        for row in rows
+    }  # fmt: skip
+
+
+async def keep(db: Connection, boxes: Sequence[tuple[UUID, UUID, Sealed]]) -> None:
+    """Put sealed contacts into the vault: reference, demand, box."""
+    if boxes:
+        await db.executemany(
+            "INSERT INTO vault_key (id, wrapped) VALUES ($1, $2)",
+            [(ref, sealed.wrapped) for ref, _, sealed in boxes],
+        )
+        await db.executemany(
+            "INSERT INTO vault (id, demand_id, sealed) VALUES ($1, $2, $3)",
+            [(ref, demand, sealed.box) for ref, demand, sealed in boxes],
+        )
+
+
+async def demand_by_number(db: Connection, number: str) -> Demand | None:
+    """The demand with this number as far as intake has heard."""
+    state = await db.fetchval(
+        "SELECT demand.state::text FROM submission JOIN demand USING (id) WHERE submission.number = $1",
+        number,
+    )
+    return Demand.model_validate_json(state) if state else None
+
+
+def _columns(rows: Sequence[tuple[object, ...]]) -> list[list[object]]:
+    return [list(column) for column in zip(*rows, strict=True)]

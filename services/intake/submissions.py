@@ -1,0 +1,152 @@
+"""Takes submissions in: each once, all of a batch in one transaction."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from services.intake import domain, queries
+from services.intake.domain import SubmitDemand
+from services.intake.numbers import number
+from services.intake.queries import Channel, Submission
+from services.intake.vault import Sealed, Vault
+from shared.chassis.clock import now, uuid7
+from shared.chassis.database import Pool
+from shared.chassis.ledger import Ledger, Page
+from shared.contracts.demand import Demand
+from shared.contracts.facts import Fact
+from shared.contracts.refusals import Code, Refused
+from shared.jurisdiction.jurisdictions import Jurisdictions
+from shared.jurisdiction.pack import Pack
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One submission with the key under which it may be repeated."""
+
+    key: str
+    command: SubmitDemand
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The demand that a request became, or already was."""
+
+    id: UUID
+    number: str
+    submitted_at: datetime
+    created: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Submissions:
+    """The one command of intake, for one request or a thousand."""
+
+    pool: Pool
+    ledger: Ledger[Demand, Fact]
+    packs: Jurisdictions
+    vault: Vault
+    clock: Callable[[], datetime] = now
+    new_id: Callable[[], UUID] = uuid7
+
+    async def submit(self, channel: Channel, request: Request) -> Taken:
+        """Take one; raises `Refused`."""
+        (answer,) = await self.submit_all(channel, [request])
+        if isinstance(answer, Refused):
+            raise answer
+        return answer
+
+    async def submit_all(self, channel: Channel, requests: Sequence[Request]) -> list[Taken | Refused]:
+        """An answer for each request, in order; the good ones are durable when this returns."""
+        at = self.clock()
+        checked = [self._checked(request, at) for request in requests]
+        good = [n for n, pack in enumerate(checked) if isinstance(pack, Pack)]
+        answers: list[Taken | Refused] = [
+            pack if isinstance(pack, Refused) else _UNANSWERED for pack in checked
+        ]
+        if good:
+            packs = [pack for pack in checked if isinstance(pack, Pack)]
+            taken = await self._take(channel, [requests[n] for n in good], packs, at)
+            for n, answer in zip(good, taken, strict=True):
+                answers[n] = answer
+        return answers
+
+    def _checked(self, request: Request, at: datetime) -> Pack | Refused:
+        try:
+            return domain.check(request.command, self.packs.of_division(request.command.division), at)
+        except Refused as refused:
+            return refused
+
+    async def _take(
+        self, channel: Channel, requests: Sequence[Request], packs: Sequence[Pack], at: datetime
+    ) -> list[Taken | Refused]:
+        async with self.pool.acquire(timeout=5) as db, db.transaction():
+            serials = await queries.serials(db, len(requests))
+            wanted = [
+                self._submission(channel, request, pack, serial, at)
+                for request, pack, serial in zip(requests, packs, serials, strict=True)
+            ]
+            fresh = await queries.claim(db, wanted)
+            first = (
+                await queries.known(db, [s for s in wanted if s.id not in fresh])
+                if len(fresh) < len(wanted)
+                else {}
+            )
+            page = Page(self.ledger.rules, at, {})
+            boxes = []
+            for request, pack, submission in zip(requests, packs, wanted, strict=True):
+                if submission.id in fresh:
+                    boxes += self._tell(page, channel, request.command, pack, submission)
+            await self.ledger.save(db, page)
+            await queries.keep(db, boxes)
+        return [
+            _answer(submission, submission.id in fresh, first.get(submission.id)) for submission in wanted
+        ]
+
+    def _submission(
+        self, channel: Channel, request: Request, pack: Pack, serial: int, at: datetime
+    ) -> Submission:
+        raised = request.command.occurred_at or at
+        return Submission(
+            id=self.new_id(),
+            channel=channel.id,
+            idempotency_key=request.key,
+            external_id=request.command.external_id,
+            fingerprint=domain.fingerprint(request.command),
+            number=number(pack.number_prefix, pack.local_day(raised).year, serial),
+            submitted_at=raised,
+        )
+
+    def _tell(
+        self,
+        page: Page[Demand, Fact],
+        channel: Channel,
+        command: SubmitDemand,
+        pack: Pack,
+        submission: Submission,
+    ) -> list[tuple[UUID, UUID, Sealed]]:
+        reference = self.new_id() if command.contact else None
+        fact = domain.submitted(command, pack, submission.number, channel.id, channel.kind, reference)
+        page.tell(submission.id, [fact], submission.submitted_at, submission.id)
+        if not command.contact or not reference:
+            return []
+        personal = command.contact.model_dump_json().encode()
+        return [(reference, submission.id, self.vault.seal(reference, personal))]
+
+
+def _answer(asked: Submission, created: bool, first: Submission | None) -> Taken | Refused:
+    if created:
+        return Taken(asked.id, asked.number, asked.submitted_at, created=True)
+    if first is None:
+        return Refused(
+            Code.CONFLICT, "the same demand is being submitted right now", "同一诉求正在提交，请稍后重试"
+        )
+    same_key = first.idempotency_key == asked.idempotency_key
+    if same_key and first.fingerprint != asked.fingerprint:
+        return Refused(
+            Code.KEY_REUSED, f"this key belongs to demand {first.number}", f"该幂等键属于诉求 {first.number}"
+        )
+    return Taken(first.id, first.number, first.submitted_at, created=False)
+
+
+_UNANSWERED = Refused(Code.CONFLICT, "not handled")

@@ -1,0 +1,1 @@
+"""Remembers every fact as figures that can be opened."""

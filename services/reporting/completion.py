@@ -1,0 +1,139 @@
+"""The completion figure, by any dimension, now or as of the evening of a day."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.reporting import queries
+from services.reporting.figures import COMPLETED, COMPLETION, UNKNOWN, Definition, Dimension, rate
+from services.reporting.queries import Count
+from shared.chassis.clock import now
+from shared.chassis.database import Pool
+from shared.jurisdiction.pack import Pack
+
+
+class Breakdown(BaseModel):
+    """One row of a figure. `rate` is per cent with two decimals, null where nothing was collected."""
+
+    model_config = ConfigDict(frozen=True)
+
+    key: str
+    name: str
+    month: date | None = None
+    collected: int
+    completed: int
+    rate: float | None
+    statuses: dict[str, int] = {}
+    marks: dict[str, int] = Field({}, description="returned, reopened, late, on-time, rating:1 … rating:5")
+
+
+class Completion(BaseModel):
+    """The figure with its definition, its rows, and how fresh it is."""
+
+    definition: Definition
+    jurisdiction: str
+    by: str
+    month: date | None
+    until: date | None
+    total: Breakdown
+    rows: list[Breakdown]
+    overdue: int | None = Field(description="open and past their due time now; null for the past")
+    heard_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked: one breakdown of one jurisdiction."""
+
+    by: Dimension
+    by_month: bool = False
+    month: date | None = None
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Answers from counters; the cost does not grow with the number of demands."""
+
+    pool: Pool
+    clock: Callable[[], datetime] = now
+
+    async def completion(self, pack: Pack, question: Question) -> Completion:
+        """The completion figure."""
+        async with self.pool.acquire(timeout=5) as db:
+            counts = await _counts(db, pack.id, question)
+            total = await _counts(db, pack.id, Question(Dimension.ALL, False, question.month, question.until))
+            late = None if question.until else await queries.overdue(db, pack.id, self.clock())
+            heard_at = await queries.heard_at(db)
+        return Completion(
+            definition=COMPLETION,
+            jurisdiction=pack.id,
+            by="month" if question.by_month else question.by,
+            month=question.month,
+            until=question.until,
+            total=next(iter(_rows(total, pack, Dimension.ALL)), _nothing()),
+            rows=_rows(counts, pack, question.by),
+            overdue=late,
+            heard_at=heard_at,
+        )
+
+
+async def _counts(db: queries.Connection, jurisdiction: str, question: Question) -> list[Count]:
+    if question.until:
+        return await queries.flow_until(db, jurisdiction, question.by, question.until)
+    return await queries.cohort(db, jurisdiction, question.by, question.month, question.by_month)
+
+
+def _rows(counts: Iterable[Count], pack: Pack, dimension: Dimension) -> list[Breakdown]:
+    grouped: dict[tuple[date | None, str], dict[str, int]] = defaultdict(dict)
+    for count in counts:
+        grouped[count.month, count.key][count.measure] = count.n
+    return [_row(month, key, found, pack, dimension) for (month, key), found in grouped.items()]
+
+
+def _row(month: date | None, key: str, found: dict[str, int], pack: Pack, dimension: Dimension) -> Breakdown:
+    statuses = {name.removeprefix("status:"): n for name, n in found.items() if name.startswith("status:")}
+    collected = found.get("collected", sum(statuses.values()))
+    completed = found.get("completed", sum(n for status, n in statuses.items() if status in COMPLETED))
+    return Breakdown(
+        key=key,
+        name=name_of(pack, dimension, key),
+        month=month,
+        collected=collected,
+        completed=completed,
+        rate=rate(completed, collected),
+        statuses=statuses,
+        marks={
+            n: v
+            for n, v in found.items()
+            if not n.startswith("status:") and n not in ("collected", "completed")
+        },
+    )
+
+
+def name_of(pack: Pack, dimension: Dimension, key: str) -> str:
+    """What people call it; the key itself where it has no name."""
+    if key == UNKNOWN:
+        return "—"
+    language = pack.languages[0]
+    match dimension:
+        case Dimension.DIVISION:
+            division = pack.division(key)
+            return division.name if division else key
+        case Dimension.UNIT:
+            unit = pack.unit(key)
+            return getattr(unit.name, language) if unit else key
+        case Dimension.CATEGORY:
+            category = pack.category(key)
+            return getattr(category.name, language) if category else key
+        case Dimension.ALL:
+            return getattr(pack.name, language)
+        case Dimension.CHANNEL:
+            return key
+
+
+def _nothing() -> Breakdown:
+    return Breakdown(key="", name="", collected=0, completed=0, rate=None)

@@ -1,0 +1,95 @@
+"""What is counted: where a demand belongs, how it stands, and what a rate is made of."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from shared.contracts.demand import Demand, Status
+from shared.contracts.facts import Outcome
+from shared.jurisdiction.pack import Pack
+
+
+class Dimension(StrEnum):
+    """What figures are broken down by; `all` is everything in one row."""
+
+    ALL = "all"
+    DIVISION = "division"
+    UNIT = "unit"
+    CATEGORY = "category"
+    CHANNEL = "channel"
+
+
+UNKNOWN: Final = "-"
+Place = tuple[Dimension, str]
+
+COMPLETED: Final = frozenset(
+    {
+        "resolved",
+        "confirmed",
+        *(f"closed/{o}" for o in (Outcome.CONFIRMED, Outcome.DISPUTED, Outcome.UNRATED)),
+    }
+)
+"""How a demand stands when the unit has said that it is done and it was not reopened since (办结)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A figure in words, so that nobody has to guess what a percentage means."""
+
+    name: str
+    version: int
+    numerator: str
+    denominator: str
+    exclusions: str
+    cut_off: str
+
+
+COMPLETION: Final = Definition(
+    name="completion",
+    version=1,
+    numerator="demands whose latest resolution stands: resolved, confirmed, or closed as confirmed, disputed or unrated",
+    denominator="demands collected: every demand submitted or imported, once",
+    exclusions="none; declined and withdrawn demands stay in the denominator",
+    cut_off="now, or the end of the day `until`, in the jurisdiction's time zone",
+)
+
+
+def standing(demand: Demand) -> str:
+    """The status, with the outcome where it has ended."""
+    return f"closed/{demand.outcome}" if demand.status is Status.CLOSED else str(demand.status)
+
+
+def is_completed(demand: Demand) -> bool:
+    """Whether the demand counts in the numerator of the completion rate."""
+    return standing(demand) in COMPLETED
+
+
+def places(demand: Demand, pack: Pack) -> Iterator[Place]:
+    """Every row that the demand counts in; a division and a category count in all above them too."""
+    yield Dimension.ALL, ""
+    yield from ((Dimension.DIVISION, code) for code in pack.ancestors(demand.division))
+    yield Dimension.UNIT, demand.unit or UNKNOWN
+    if demand.category:
+        yield from ((Dimension.CATEGORY, code) for code in pack.category_ancestors(demand.category))
+    else:
+        yield Dimension.CATEGORY, UNKNOWN
+    yield Dimension.CHANNEL, demand.channel
+
+
+def measures(demand: Demand) -> Iterator[str]:
+    """What the demand counts as, within its month."""
+    yield f"status:{standing(demand)}"
+    if demand.returns:
+        yield "returned"
+    if demand.reopenings:
+        yield "reopened"
+    if demand.rating:
+        yield f"rating:{demand.rating}"
+    if demand.resolved_at and demand.due_at:
+        yield "late" if demand.resolved_at > demand.due_at else "on-time"
+
+
+def rate(completed: int, collected: int) -> float | None:
+    """Per cent with two decimals, half up as bulletins print it; None of nothing."""
+    return int(completed * 10_000 / collected + 0.5) / 100 if collected else None

@@ -1,0 +1,78 @@
+"""Folds facts into counters: only differences are written, so that hearing a fact twice changes nothing."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import date
+from uuid import UUID
+
+from services.reporting import queries
+from services.reporting.figures import Place, is_completed, measures, places
+from shared.chassis.database import Connection
+from shared.chassis.ledger import Change
+from shared.contracts.demand import Demand
+from shared.contracts.facts import Fact
+from shared.jurisdiction.jurisdictions import Jurisdictions
+from shared.jurisdiction.pack import Pack
+
+Row = tuple[str, date, str, str, str]
+Counts = Counter[Row]
+
+
+class Projection:
+    """What reporting remembers beside its ledger: every fact, the cohorts, the daily flow."""
+
+    def __init__(self, packs: Jurisdictions) -> None:
+        self._packs = packs
+
+    async def __call__(self, db: Connection, changes: Sequence[Change[Demand, Fact]]) -> None:
+        await queries.put_facts(db, [change.envelope for change in changes])
+        cohort: Counts = Counter()
+        flow: Counts = Counter()
+        for before, after in _spans(changes):
+            pack = self._packs.of_division(after.division)
+            if pack:
+                count_cohort(cohort, pack, before, after)
+        for change in changes:
+            pack = self._packs.of_division(change.after.division)
+            if pack and change.after is not change.before:
+                count_flow(flow, pack, change)
+        await queries.add(db, "cohort", "month", cohort)
+        await queries.add(db, "flow", "day", flow)
+
+
+def _spans(changes: Iterable[Change[Demand, Fact]]) -> Iterable[tuple[Demand, Demand]]:
+    """For each demand of a batch, how it was before and after it."""
+    first: dict[UUID, Demand] = {}
+    last: dict[UUID, Demand] = {}
+    for change in changes:
+        first.setdefault(change.envelope.key, change.before)
+        last[change.envelope.key] = change.after
+    return ((first[key], last[key]) for key in first)
+
+
+def count_cohort(counts: Counts, pack: Pack, before: Demand, after: Demand) -> None:
+    """Move a demand from the rows in which it was to the rows in which it is."""
+    for demand, sign in ((before, -1), (after, 1)):
+        if demand.submitted_at is None:
+            continue
+        month = pack.local_month(demand.submitted_at)
+        counted = list(measures(demand))
+        for dimension, key in places(demand, pack):
+            for measure in counted:
+                counts[pack.id, month, dimension, key, measure] += sign
+
+
+def count_flow(counts: Counts, pack: Pack, change: Change[Demand, Fact]) -> None:
+    """What one fact changed on its day: membership of rows, and completion."""
+    day = pack.local_day(change.envelope.time)
+    for demand, sign in ((change.before, -1), (change.after, 1)):
+        if demand.submitted_at is None:
+            continue
+        counted = ("collected", "completed") if is_completed(demand) else ("collected",)
+        for place in places(demand, pack):
+            _add(counts, pack.id, day, place, counted, sign)
+
+
+def _add(counts: Counts, pack: str, day: date, place: Place, counted: Sequence[str], sign: int) -> None:
+    for measure in counted:
+        counts[pack, day, place[0], place[1], measure] += sign

@@ -1,0 +1,159 @@
+"""Reporting's questions to its database, one function each."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from shared.chassis.database import Connection
+from shared.contracts.demand import Demand
+from shared.contracts.envelope import Envelope
+
+
+async def put_facts(db: Connection, heard: Sequence[Envelope]) -> None:
+    """Keep what was heard."""
+    rows = [(e.id, e.key, e.sequence, e.type, e.source, e.time, e.data) for e in heard]
+    await db.execute(
+        """
+        INSERT INTO fact (id, demand_id, sequence, type, source, time, body)
+        SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::text[], $6::timestamptz[], $7::text[])
+        ON CONFLICT DO NOTHING
+        """,
+        *map(list, zip(*rows, strict=True)),
+    )
+
+
+async def add(
+    db: Connection, table: str, period: str, counts: Mapping[tuple[str, date, str, str, str], int]
+) -> None:
+    """Add differences to a counter table; rows in one order, so that two writers cannot block each other."""
+    rows = sorted((*row, n) for row, n in counts.items() if n)
+    if rows:
+        await db.execute(
+            f"""
+            INSERT INTO {table} AS known (jurisdiction, {period}, dimension, key, measure, n)
+            SELECT * FROM unnest($1::text[], $2::date[], $3::text[], $4::text[], $5::text[], $6::bigint[])
+            ON CONFLICT (jurisdiction, dimension, {period}, key, measure) DO UPDATE SET n = known.n + excluded.n
+            """,  # noqa: S608 (two tables, named in this service)
+            *map(list, zip(*rows, strict=True)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """One counter: a month (None when all are taken together), a key, a measure."""
+
+    month: date | None
+    key: str
+    measure: str
+    n: int
+
+
+async def cohort(
+    db: Connection, jurisdiction: str, dimension: str, month: date | None, by_month: bool
+) -> list[Count]:
+    """How the demands submitted in a month, or in all months, stand now."""
+    rows = await db.fetch(
+        """
+        SELECT CASE WHEN $4 THEN month END AS month, key, measure, sum(n)::bigint AS n FROM cohort
+        WHERE jurisdiction = $1 AND dimension = $2 AND ($3::date IS NULL OR month = $3)
+        GROUP BY 1, 2, 3 HAVING sum(n) <> 0 ORDER BY 1, 2, 3
+        """,
+        jurisdiction,
+        dimension,
+        month,
+        by_month,
+    )
+    return [Count(*row.values()) for row in rows]
+
+
+async def flow_until(db: Connection, jurisdiction: str, dimension: str, until: date) -> list[Count]:
+    """Collected and completed up to the evening of a day."""
+    rows = await db.fetch(
+        """
+        SELECT NULL::date AS month, key, measure, sum(n)::bigint AS n FROM flow
+        WHERE jurisdiction = $1 AND dimension = $2 AND day <= $3
+        GROUP BY key, measure HAVING sum(n) <> 0 ORDER BY key, measure
+        """,
+        jurisdiction,
+        dimension,
+        until,
+    )
+    return [Count(*row.values()) for row in rows]
+
+
+async def overdue(db: Connection, jurisdiction: str, at: datetime) -> int:
+    """Open demands whose due time has passed."""
+    found: int = await db.fetchval(
+        """
+        SELECT count(*) FROM demand_facts WHERE jurisdiction = $1 AND due_at < $2
+            AND status IN ('submitted', 'triage', 'routed', 'accepted', 'returned', 'in_progress', 'listed', 'reopened')
+        """,
+        jurisdiction,
+        at.strftime("%Y-%m-%dT%H:%M:%S"),
+    )
+    return found
+
+
+async def heard_at(db: Connection) -> datetime | None:
+    """When the last batch was folded in."""
+    found: datetime | None = await db.fetchval("SELECT max(handled_at) FROM progress")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which demands stand behind a figure; None and empty leave a condition out. Times are UTC text."""
+
+    jurisdiction: str
+    since: str | None
+    before: str | None
+    field: str | None
+    keys: Sequence[str]
+    after: UUID | None
+    limit: int
+
+
+async def demands(db: Connection, chosen: Selection) -> list[Demand]:
+    """The demands behind a figure, in the order of their ids."""
+    rows = await db.fetch(
+        """
+        SELECT state::text FROM demand_facts
+        WHERE jurisdiction = $1 AND ($2::text IS NULL OR submitted_at >= $2) AND ($3::text IS NULL OR submitted_at < $3)
+            AND ($4::text IS NULL OR coalesce(state ->> $4, '-') = ANY ($5::text[]))
+            AND ($6::uuid IS NULL OR id > $6)
+        ORDER BY id LIMIT $7
+        """,
+        chosen.jurisdiction,
+        chosen.since,
+        chosen.before,
+        chosen.field,
+        list(chosen.keys),
+        chosen.after,
+        chosen.limit,
+    )
+    return [Demand.model_validate_json(row["state"]) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One fact of a demand as it was heard."""
+
+    id: UUID
+    sequence: int | None
+    type: str
+    source: str
+    time: datetime
+
+
+async def facts_of(db: Connection, number: str) -> list[Told]:
+    """Everything that was said of a demand, in order."""
+    rows = await db.fetch(
+        """
+        SELECT fact.id, fact.sequence, fact.type, fact.source, fact.time
+        FROM fact JOIN demand_facts ON demand_facts.id = fact.demand_id
+        WHERE demand_facts.number = $1 ORDER BY fact.time, fact.sequence NULLS LAST
+        """,
+        number,
+    )
+    return [Told(*row.values()) for row in rows]

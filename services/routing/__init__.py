@@ -1,0 +1,1 @@
+"""Decides who answers a demand, and by when."""

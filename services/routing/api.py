@@ -1,0 +1,106 @@
+"""Routing over HTTP: a unit's worklist, the triage, and what staff may say about a case."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Path, Query
+from pydantic import BaseModel
+
+from services.routing import commands as c
+from services.routing import queries
+from services.routing.desk import Desk, not_found
+from services.routing.domain import Staff
+from shared.chassis.tokens import Tokens, bearer
+from shared.contracts.demand import Demand
+from shared.contracts.refusals import Code, Refused
+
+Number = Annotated[str, Path(max_length=40, examples=["NH21-001335-K"])]
+Limit = Annotated[int, Query(ge=1, le=200)]
+
+
+class Case(BaseModel):
+    """A demand as its unit sees it."""
+
+    demand: Demand
+    text: str
+
+
+class Cases(BaseModel):
+    """A page of demands; ask again with `after` for the next."""
+
+    cases: list[Demand]
+    after: UUID | None
+
+
+def routes(desk: Desk, tokens: Tokens) -> APIRouter:
+    """Routing's routes over its desk."""
+    router = APIRouter(tags=["routing"], prefix="/v1/cases")
+
+    async def staff(token: Annotated[str, Depends(bearer)]) -> Staff:
+        told = tokens.read("staff", token)
+        return Staff(name=told["name"], unit=told["unit"])
+
+    By = Annotated[Staff, Depends(staff)]  # noqa: N806 (a type)
+
+    @router.get("")
+    async def worklist(by: By, after: UUID | None = None, limit: Limit = 50) -> Cases:
+        """What lies with the unit of whoever asks, oldest first."""
+        async with desk.pool.acquire(timeout=5) as db:
+            return _page(await queries.worklist(db, by.unit, after, limit), limit)
+
+    @router.get("/triage")
+    async def triage(by: By, after: UUID | None = None, limit: Limit = 50) -> Cases:
+        """What no rule could decide; for the coordinators."""
+        if by.unit not in {pack.coordinator for pack in desk.packs}:
+            raise Refused(Code.FORBIDDEN, "the triage is for the coordinator's people", "仅统筹单位可以查看")
+        async with desk.pool.acquire(timeout=5) as db:
+            return _page(await queries.triage(db, after, limit), limit)
+
+    @router.get("/{number}")
+    async def case(number: Number, by: By) -> Case:
+        """One demand with what the citizen wrote (masked)."""
+        async with desk.pool.acquire(timeout=5) as db:
+            found = await queries.one(db, number)
+        if found is None:
+            raise not_found(number)
+        demand, text = found
+        coordinators = {pack.coordinator for pack in desk.packs}
+        if by.unit not in coordinators and by.unit not in (*demand.units, *demand.assisting):
+            raise not_found(number)
+        return Case(demand=demand, text=text)
+
+    @router.post("/{number}/accept")
+    async def accept(number: Number, by: By, command: c.AcceptDemand | None = None) -> Demand:
+        """Sign for a demand (签收)."""
+        return await desk.handle(number, command or c.AcceptDemand(), by)
+
+    @router.post("/{number}/return")
+    async def send_back(number: Number, by: By, command: c.ReturnDemand) -> Demand:
+        """Return a demand that is not this unit's (退单), with the reason and who should have it."""
+        return await desk.handle(number, command, by)
+
+    @router.post("/{number}/route")
+    async def route(number: Number, by: By, command: c.RouteDemand) -> Demand:
+        """Dispatch by hand what no rule decided."""
+        return await desk.handle(number, command, by)
+
+    @router.post("/{number}/decline")
+    async def decline(number: Number, by: By, command: c.DeclineDemand) -> Demand:
+        """Decline with a reason and where to go instead."""
+        return await desk.handle(number, command, by)
+
+    @router.post("/{number}/progress")
+    async def progress(number: Number, by: By, command: c.ProgressDemand) -> Demand:
+        """Tell the citizen how the work goes."""
+        return await desk.handle(number, command, by)
+
+    @router.post("/{number}/resolve")
+    async def resolve(number: Number, by: By, command: c.ResolveDemand) -> Demand:
+        """Say that the demand is done (办结)."""
+        return await desk.handle(number, command, by)
+
+    return router
+
+
+def _page(cases: list[Demand], limit: int) -> Cases:
+    return Cases(cases=cases, after=cases[-1].id if len(cases) == limit else None)

@@ -1,0 +1,51 @@
+"""Routing, put together: the desk's API, and the Faust worker that routes what it hears."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from services.routing import queries
+from services.routing.api import routes
+from services.routing.desk import Desk
+from services.routing.policies import reaction
+from services.routing.settings import RoutingSettings
+from shared.chassis.assembly import Api, Worker
+from shared.chassis.database import Connection, Pool
+from shared.chassis.ledger import Change, Ledger
+from shared.chassis.tokens import Tokens
+from shared.contracts.demand import Demand, Service
+from shared.contracts.facts import DemandSubmitted, Fact
+from shared.contracts.rules import demand_rules
+from shared.contracts.topics import DEMAND_EVENTS
+from shared.jurisdiction.jurisdictions import Jurisdictions
+from shared.jurisdiction.loader import load_packs
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+async def remember(db: Connection, changes: Sequence[Change[Demand, Fact]]) -> None:
+    """Keep what citizens wrote for the units that will read it."""
+    wrote = {
+        c.envelope.key: c.fact.text for c in changes if isinstance(c.fact, DemandSubmitted) and c.fact.text
+    }
+    if wrote:
+        await queries.put_wordings(db, list(wrote), list(wrote.values()))
+
+
+def ledger(packs: Jurisdictions) -> Ledger[Demand, Fact]:
+    """Routing's copy of every demand, with its policy."""
+    return Ledger("demand", demand_rules(Service.ROUTING, reaction(packs)), remember)
+
+
+def _packs(settings: RoutingSettings) -> Jurisdictions:
+    return load_packs(settings.jurisdictions_dir, settings.jurisdictions.split(","))
+
+
+def api(settings: RoutingSettings, pool: Pool) -> Api:
+    """What staff talk to."""
+    packs = _packs(settings)
+    return Api([routes(Desk(pool, ledger(packs), packs), Tokens(settings.secret))])
+
+
+def worker(settings: RoutingSettings, pool: Pool) -> Worker:
+    """Routes whatever is submitted, returned or reopened."""
+    return Worker(Service.ROUTING, ledger(_packs(settings)), topics=(DEMAND_EVENTS.name,), by_faust=True)

@@ -1,0 +1,59 @@
+"""What staff may ask of routing."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Note = Annotated[str, Field(max_length=4000)]
+Reason = Annotated[str, Field(min_length=1, max_length=1000)]
+Evidence = Annotated[tuple[str, ...], Field(max_length=20)]
+
+
+class Command(BaseModel):
+    """Asked by a member of staff; `by` comes from the token, never from the body."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class AcceptDemand(Command):
+    """Sign for it (签收)."""
+
+
+class ReturnDemand(Command):
+    """Say that another unit is responsible (退单)."""
+
+    reason: Reason
+    suggested_unit: str | None = None
+
+
+class RouteDemand(Command):
+    """A dispatcher decides."""
+
+    unit: str
+    assisting: tuple[str, ...] = ()
+
+
+class DeclineDemand(Command):
+    """Say that this government is not responsible, and who is."""
+
+    reason: Reason
+    legal_basis: str | None = None
+    instead: str | None = None
+
+
+class ProgressDemand(Command):
+    """Tell the citizen how the work goes."""
+
+    note: Annotated[str, Field(min_length=1, max_length=4000)]
+    evidence: Evidence = ()
+
+
+class ResolveDemand(Command):
+    """Say that it is done (办结)."""
+
+    result: Annotated[str, Field(min_length=1, max_length=4000)]
+    summary: Note = ""
+    evidence: Evidence = ()
+
+
+RoutingCommand = AcceptDemand | ReturnDemand | RouteDemand | DeclineDemand | ProgressDemand | ResolveDemand

@@ -1,0 +1,65 @@
+"""Routing decides what a member of staff may say about a demand."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import assert_never
+
+from services.routing import commands as c
+from services.routing.policies import assign, limits_again
+from shared.contracts import facts as f
+from shared.contracts.demand import Demand
+from shared.contracts.refusals import Code, FieldError, Refused
+from shared.jurisdiction.pack import Pack
+
+
+@dataclass(frozen=True, slots=True)
+class Staff:
+    """Who asks: a person at a unit; the coordinator's people act for every unit."""
+
+    name: str
+    unit: str
+
+
+def decide(
+    demand: Demand, command: c.RoutingCommand, by: Staff, pack: Pack, at: datetime
+) -> list[f.StatusFact]:
+    """The facts that follow from a command; legality of the step is the table's business."""
+    _entitled(demand, command, by, pack)
+    match command:
+        case c.AcceptDemand():
+            return [f.DemandAccepted(by=by.name)]
+        case c.ReturnDemand(reason=reason, suggested_unit=suggested):
+            if suggested:
+                _known(pack, suggested, "suggested_unit")
+            return [f.DemandReturned(by=by.name, reason=reason, suggested_unit=suggested)]
+        case c.RouteDemand(unit=unit, assisting=assisting):
+            for named in (unit, *assisting):
+                _known(pack, named, "unit")
+            return [
+                assign(demand, pack, unit, f"dispatcher:{by.name}", limits_again(demand, pack), at, assisting)
+            ]
+        case c.DeclineDemand(reason=reason, legal_basis=basis, instead=instead):
+            return [f.DemandDeclined(reason=reason, legal_basis=basis, instead=instead)]
+        case c.ProgressDemand(note=note, evidence=evidence):
+            return [f.DemandProgressed(by=by.name, note=note, evidence=evidence)]
+        case c.ResolveDemand(result=result, summary=summary, evidence=evidence):
+            return [f.DemandResolved(by=by.name, result=result, summary=summary, evidence=evidence)]
+        case _:
+            assert_never(command)
+
+
+def _entitled(demand: Demand, command: c.RoutingCommand, by: Staff, pack: Pack) -> None:
+    if by.unit == pack.coordinator:
+        return
+    if isinstance(command, c.RouteDemand):
+        raise Refused(Code.FORBIDDEN, "only the coordinator's people dispatch", "仅统筹单位可以派单")
+    if demand.unit != by.unit:
+        raise Refused(
+            Code.FORBIDDEN, f"this demand lies with {demand.unit}, not {by.unit}", "该诉求不由本单位办理"
+        )
+
+
+def _known(pack: Pack, unit: str, field: str) -> None:
+    if pack.unit(unit) is None:
+        error = FieldError(field, f"单位 {unit!r} 不存在", f"there is no unit {unit!r}", pack.coordinator)
+        raise Refused(Code.INVALID, f"{field}: {error.en}", error.zh, (error,))

@@ -1,0 +1,110 @@
+"""Whenever a demand reaches routing, the catalogue, its returns or its recorded history say what comes next."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.contracts import facts as f
+from shared.contracts.demand import Demand, Service, Status
+from shared.contracts.lifecycle import next_recorded
+from shared.jurisdiction.jurisdictions import Jurisdictions
+from shared.jurisdiction.pack import Assignment, Pack, Undecided
+
+Answer = Sequence[tuple[f.Fact, datetime]]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """A limit in working days with its source; none where none is attested."""
+
+    days: int | None
+    source: str | None
+
+
+def reaction(packs: Jurisdictions) -> "_Reaction":
+    """The policy over these jurisdictions."""
+    return _Reaction(packs)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reaction:
+    packs: Jurisdictions
+
+    def __call__(self, demand: Demand, fact: f.Fact, at: datetime, now: datetime) -> Answer:
+        if not isinstance(fact, f.StatusFact):
+            return ()
+        recorded = next_recorded(demand, Service.ROUTING)
+        if recorded:
+            return (recorded,)
+        pack = self.packs.of_division(demand.division)
+        if pack is None:
+            return ()
+        when = at if demand.imported else max(at, now)
+        match demand.status:
+            case Status.SUBMITTED:
+                return ((first_routing(demand, pack, when), when),)
+            case Status.RETURNED:
+                return ((after_return(demand, fact, pack, when), when),)
+            case Status.REOPENED:
+                return ((after_reopening(demand, pack, when), when),)
+            case _:
+                return ()
+
+
+def first_routing(demand: Demand, pack: Pack, at: datetime) -> f.StatusFact:
+    """Whenever a demand is submitted, the catalogue routes it; what no rule decides goes to triage."""
+    match pack.route(demand.division, demand.category, demand.kind):
+        case Assignment() as found:
+            limits = Limits(found.limit_days, found.limit_source)
+            return assign(demand, pack, found.lead_unit, found.rule_id, limits, at, found.assisting)
+        case Undecided(reason=reason, suggestions=suggestions):
+            return f.DemandTriaged(reason=f"no rule decided: {reason}", suggestions=suggestions)
+
+
+def after_return(demand: Demand, fact: f.StatusFact, pack: Pack, at: datetime) -> f.StatusFact:
+    """Whenever a unit returns a demand: the suggested unit, or the coordinator after a second return or a cycle."""
+    suggested = fact.suggested_unit if isinstance(fact, f.DemandReturned) else None
+    if demand.returns >= pack.max_returns or suggested in demand.units:
+        return assign(demand, pack, pack.coordinator, "bounced", limits_again(demand, pack), at)
+    if suggested and pack.unit(suggested):
+        return assign(demand, pack, suggested, "suggested-on-return", limits_again(demand, pack), at)
+    return f.DemandTriaged(reason="returned without a suggestion", suggestions=(pack.coordinator,))
+
+
+def after_reopening(demand: Demand, pack: Pack, at: datetime) -> f.StatusFact:
+    """Whenever a citizen reopens a demand, the same unit answers again; too often, the coordinator does."""
+    unit = demand.unit
+    if unit is None or demand.reopenings > pack.max_reopenings:
+        return assign(demand, pack, pack.coordinator, "reopened-too-often", limits_again(demand, pack), at)
+    return assign(demand, pack, unit, "reopened", limits_again(demand, pack), at)
+
+
+def limits_again(demand: Demand, pack: Pack) -> Limits:
+    """The limits that the catalogue sets for this demand, whoever answers it."""
+    found = pack.route(demand.division, demand.category, demand.kind)
+    return (
+        Limits(found.limit_days, found.limit_source) if isinstance(found, Assignment) else Limits(None, None)
+    )
+
+
+def assign(
+    demand: Demand,
+    pack: Pack,
+    unit: str,
+    rule: str,
+    limits: Limits,
+    at: datetime,
+    assisting: tuple[str, ...] = (),
+) -> f.DemandRouted:
+    """Make a unit responsible. The clock runs from receipt, and anew from a reopening."""
+    started = at if demand.reopenings or demand.submitted_at is None else demand.submitted_at
+    team = pack.team_of(demand.division)
+    return f.DemandRouted(
+        unit=unit,
+        assisting=assisting,
+        team=team.id if team else None,
+        rule=rule,
+        limit_days=limits.days,
+        limit_source=limits.source,
+        due_at=pack.due_at(started, limits.days) if limits.days else None,
+    )

@@ -1,0 +1,1 @@
+"""How services say it: delivery, storage, telemetry."""

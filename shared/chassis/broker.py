@@ -1,0 +1,89 @@
+"""What every process asks of the broker: who it is, the topics, and patience with an embedded one."""
+
+import asyncio
+from typing import Any, Final
+
+import structlog
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.consumer.fetcher import Fetcher
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+from shared.contracts.topics import TOPICS
+
+log = structlog.get_logger()
+LOOK: Final = 2.0
+
+
+class BrokerReplaced(RuntimeError):
+    """The broker came back as another cluster: everything must be read from its beginning."""
+
+
+async def cluster_id(bootstrap: str) -> str:
+    """The broker's own name; raises `KafkaError` when it cannot be reached."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=5000)
+    await admin.start()
+    try:
+        return str((await admin.describe_cluster())["cluster_id"])
+    finally:
+        await admin.close()
+
+
+async def wait_for_cluster(bootstrap: str) -> str:
+    """The broker's name, as soon as it answers."""
+    while True:
+        try:
+            return await cluster_id(bootstrap)
+        except (KafkaError, OSError) as fault:
+            log.warning("waiting for the broker", bootstrap=bootstrap, cause=repr(fault))
+            await asyncio.sleep(1)
+
+
+async def watch(bootstrap: str, known: str) -> None:
+    """Raise `BrokerReplaced` when the cluster is not the one that was known; silent while it is away."""
+    while True:
+        await asyncio.sleep(LOOK)
+        try:
+            found = await cluster_id(bootstrap)
+        except (KafkaError, OSError):
+            continue
+        if found != known:
+            raise BrokerReplaced(f"cluster {known} is gone, {found} is here")
+
+
+async def create_topics(bootstrap: str, replication: int = 1) -> None:
+    """Create the topics that are missing."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        known = set(await admin.list_topics())
+        wanted = [
+            NewTopic(t.name, t.partitions, replication, topic_configs={"retention.ms": "-1"})
+            for t in TOPICS
+            if t.name not in known
+        ]
+        if wanted:
+            answer: Any = await admin.create_topics(wanted)
+            for name, code, *_ in answer.topic_errors:
+                if code and for_code(code) is not TopicAlreadyExistsError:
+                    raise for_code(code)(name)
+    finally:
+        await admin.close()
+
+
+def pace_empty_fetches(seconds: float) -> None:
+    """Wait a little after an empty answer that came at once.
+
+    The embedded broker does not hold an empty fetch back as Apache Kafka does (`fetch.max.wait.ms`),
+    so that idle readers would ask without pause. Applies to every aiokafka consumer of this process.
+    """
+    ask = Fetcher._proc_fetch_request
+
+    async def paced(self: Fetcher, assignment: Any, node_id: int, request: Any) -> bool:
+        loop = asyncio.get_running_loop()
+        asked_at = loop.time()
+        found: bool = await ask(self, assignment, node_id, request)
+        if not found and loop.time() - asked_at < seconds / 2:
+            await asyncio.sleep(seconds)
+        return found
+
+    Fetcher._proc_fetch_request = paced

@@ -1,0 +1,123 @@
+"""The web application around a service's routes: limits, metrics, problem documents, health."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from time import perf_counter
+from typing import Any, Final
+
+import uvicorn
+from fastapi import APIRouter, FastAPI, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from shared.chassis import metrics, problems
+from shared.contracts.refusals import Code, Refused
+
+Check = Callable[[], Awaitable[str | None]]
+MAX_BODY: Final = 1_048_576
+
+
+def web_app(
+    title: str, routers: Sequence[APIRouter], ready: Sequence[Check] = (), alive: Sequence[Check] = ()
+) -> FastAPI:
+    """FastAPI with the routers; a check answers None or says in words what is wrong."""
+    app = FastAPI(title=title, version="1", docs_url="/docs", redoc_url=None)
+    for router in [*routers, health(ready, alive)]:
+        app.include_router(router)
+    problems.install(app)
+    app.middleware("http")(_measured)
+    app.add_middleware(BodyLimit)
+    return app
+
+
+def health(ready: Sequence[Check], alive: Sequence[Check]) -> APIRouter:
+    """`/livez`: restart me when this fails; `/readyz`: send me work when this succeeds; `/metrics`."""
+    router = APIRouter(include_in_schema=False)
+
+    async def answer(checks: Sequence[Check]) -> Response:
+        wrong = [said for check in checks if (said := await check())]
+        return Response("\n".join(wrong) or "ok", 503 if wrong else 200, media_type="text/plain")
+
+    @router.get("/livez")
+    async def livez() -> Response:
+        return await answer(alive)
+
+    @router.get("/readyz")
+    async def readyz() -> Response:
+        return await answer(ready)
+
+    @router.get("/metrics")
+    async def exposed() -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    return router
+
+
+async def _measured(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    started = perf_counter()
+    response = await call_next(request)
+    route = getattr(request.scope.get("route"), "path", "unmatched")
+    metrics.REQUESTS.labels("http", request.method, route, str(response.status_code)).observe(
+        perf_counter() - started
+    )
+    return response
+
+
+class BodyLimit:
+    """Refuses a body over `MAX_BODY` bytes, announced or not, before it is read into memory."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        limit = 16 * MAX_BODY if scope["path"].startswith("/v1/imports") else MAX_BODY
+        announced = dict(scope["headers"]).get(b"content-length", b"0")
+        if announced.isdigit() and int(announced) > limit:
+            await _too_large(scope["path"], limit)(scope, receive, send)
+            return
+        size = 0
+
+        async def counted() -> Any:
+            nonlocal size
+            message = await receive()
+            size += len(message.get("body", b""))
+            if size > limit:
+                raise Refused(Code.TOO_LARGE, _sentence(limit), f"内容不得超过 {limit // 1024} KiB")
+            return message
+
+        await self.app(scope, counted, send)
+
+
+def _too_large(path: str, limit: int) -> Response:
+    return problems.problem(
+        Refused(Code.TOO_LARGE, _sentence(limit), f"内容不得超过 {limit // 1024} KiB"), path
+    )
+
+
+def _sentence(limit: int) -> str:
+    return f"a body may have {limit // 1024} KiB at most; send files as attachments"
+
+
+class Quiet(uvicorn.Server):
+    """A server that leaves the signals to the process around it."""
+
+    def capture_signals(self) -> AbstractContextManager[None]:
+        """Do nothing where uvicorn would take SIGTERM for itself."""
+        return nullcontext()
+
+
+def server(app: FastAPI, host: str, port: int) -> Quiet:
+    """An HTTP server for `app`; port 0 takes a free one."""
+    return Quiet(
+        uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=5,
+            lifespan="off",
+        )
+    )

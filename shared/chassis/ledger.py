@@ -1,0 +1,161 @@
+"""A service's own copy of every aggregate, kept in step with its journal."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Generic, Protocol
+from uuid import UUID, uuid5
+
+from shared.chassis import journal
+from shared.chassis.database import Connection
+from shared.contracts.envelope import Envelope
+from shared.contracts.rules import F, Rules, S
+
+
+@dataclass(frozen=True, slots=True)
+class Change(Generic[S, F]):
+    """One fact and what it made of the aggregate; for a note, `before` and `after` are the same."""
+
+    before: S
+    after: S
+    fact: F
+    envelope: Envelope
+    told_here: bool
+
+
+class Stale(Exception):
+    """Another process changed the aggregate between load and save; the batch is tried again."""
+
+
+@dataclass(slots=True)
+class Page(Generic[S, F]):
+    """The aggregates of one batch in memory; nothing is written before `Ledger.save`."""
+
+    rules: Rules[S, F]
+    now: datetime
+    loaded: Mapping[UUID, S]
+    states: dict[UUID, S] = field(default_factory=dict)
+    changes: list[Change[S, F]] = field(default_factory=list)
+
+    def state(self, key: UUID) -> S:
+        """The aggregate as of now; a blank one when it is not known."""
+        return self.states.get(key) or self.loaded.get(key) or self.rules.blank(key)
+
+    def hear(self, envelope: Envelope) -> None:
+        """Fold a fact and tell what follows from it; raises and changes nothing when it is refused."""
+        fact = self.rules.parse(envelope.type, envelope.data)
+        self._keep(self._follow(envelope.key, [(fact, envelope, False)]))
+
+    def tell(self, key: UUID, facts: Iterable[F], at: datetime, cause: UUID) -> list[Envelope]:
+        """Tell facts that a command decided; the same cause makes the same event ids."""
+        state, told = self.state(key), []
+        for n, fact in enumerate(facts):
+            self.rules.may_tell(fact)
+            moved = self.rules.evolve(state, fact, at) if self.rules.moves(fact) else state
+            told.append(
+                (fact, self._envelope(moved, fact, key, at, uuid5(cause, str(n)), cause, cause), True)
+            )
+            state = moved
+        changes = list(self._follow(key, told))
+        self._keep(changes)
+        return [change.envelope for change in changes]
+
+    def _keep(self, changes: Iterable[Change[S, F]]) -> None:
+        for change in list(changes):
+            self.states[change.envelope.key] = change.after
+            self.changes.append(change)
+
+    def _follow(self, key: UUID, first: Iterable[tuple[F, Envelope, bool]]) -> Iterator[Change[S, F]]:
+        state, waiting = self.state(key), deque(first)
+        while waiting:
+            fact, envelope, told_here = waiting.popleft()
+            before = state
+            if self.rules.moves(fact):
+                state = self.rules.evolve(state, fact, envelope.time)
+            yield Change(before, state, fact, envelope, told_here)
+            if not waiting:
+                waiting.extend(self._answers(state, fact, envelope))
+
+    def _answers(self, state: S, fact: F, heard: Envelope) -> Iterator[tuple[F, Envelope, bool]]:
+        correlation = heard.correlation or heard.id
+        for n, (answer, at) in enumerate(self.rules.react(state, fact, heard.time, self.now)):
+            self.rules.may_tell(answer)
+            name = uuid5(heard.id, f"{self.rules.service}:{n}")
+            if self.rules.moves(answer):
+                state = self.rules.evolve(state, answer, at)
+            yield answer, self._envelope(state, answer, heard.key, at, name, heard.id, correlation), True
+
+    def _envelope(
+        self, state: S, fact: F, key: UUID, at: datetime, name: UUID, cause: UUID, correlation: UUID
+    ) -> Envelope:
+        return Envelope(
+            id=name,
+            stream=self.rules.stream,
+            key=key,
+            type=fact.wire_type(),
+            source=f"/services/{self.rules.service}",
+            subject=self.rules.subject(state),
+            time=at,
+            sequence=state.version if self.rules.moves(fact) else None,
+            causation=cause,
+            correlation=correlation,
+            traceparent=None,
+            imported=self.rules.is_imported(state),
+            data=fact.model_dump_json(exclude_defaults=True),
+        )
+
+
+class Memory(Protocol[S, F]):
+    """What a service writes beside its ledger for the changes of a batch."""
+
+    async def __call__(self, db: Connection, changes: Sequence[Change[S, F]]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger(Generic[S, F]):
+    """The table of aggregates `(id, version, state)`, its rules, and what is remembered beside it."""
+
+    table: str
+    rules: Rules[S, F]
+    remember: Memory[S, F]
+
+    async def load(self, db: Connection, keys: Iterable[UUID], now: datetime) -> Page[S, F]:
+        """Load and lock the known ones among `keys`, in one query."""
+        rows = await db.fetch(
+            f'SELECT id, state::text FROM "{self.table}" WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE',  # noqa: S608
+            list(set(keys)),
+        )
+        loaded = {row["id"]: self.rules.revive(row["state"]) for row in rows}
+        return Page(self.rules, now, loaded)
+
+    async def save(self, db: Connection, page: Page[S, F]) -> None:
+        """Write what changed: aggregates, own facts, and what the service remembers beside them."""
+        moved = {key: state for key, state in page.states.items() if state.version != _version(page, key)}
+        if moved:
+            await self._upsert(db, page, moved)
+        await journal.append(db, [c.envelope for c in page.changes if c.told_here])
+        if page.changes:
+            await self.remember(db, page.changes)
+
+    async def _upsert(self, db: Connection, page: Page[S, F], moved: Mapping[UUID, S]) -> None:
+        done = await db.execute(
+            f"""
+            INSERT INTO "{self.table}" AS known (id, version, state)
+            SELECT id, version, state::jsonb
+            FROM unnest($1::uuid[], $2::int[], $3::text[]) AS fresh (id, version, state)
+            ON CONFLICT (id) DO UPDATE SET version = excluded.version, state = excluded.state
+            WHERE (known.id, known.version) IN (SELECT * FROM unnest($1::uuid[], $4::int[]))
+            """,  # noqa: S608
+            list(moved),
+            [state.version for state in moved.values()],
+            [state.model_dump_json(exclude_defaults=True) for state in moved.values()],
+            [_version(page, key) for key in moved],
+        )
+        if int(done.split()[-1]) != len(moved):
+            raise Stale(f"{len(moved)} aggregates to save, {done}")
+
+
+def _version(page: Page[S, F], key: UUID) -> int:
+    known = page.loaded.get(key)
+    return known.version if known else 0

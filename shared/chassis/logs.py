@@ -1,0 +1,34 @@
+"""Structured logs: readable on a terminal, JSON where a machine reads them."""
+
+import logging
+import sys
+
+import structlog
+
+
+def set_up(process: str, style: str, level: str) -> None:
+    """Configure structlog and the standard library's logging alike."""
+    number = logging.getLevelNamesMapping()[level.upper()]
+    render: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer(ensure_ascii=False)
+        if style == "json"
+        else structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0, pad_level=False)
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            render,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
+    )
+    structlog.contextvars.bind_contextvars(process=process)
+    logging.basicConfig(
+        level=max(number, logging.WARNING), stream=sys.stdout, format="%(levelname)s %(name)s %(message)s"
+    )
+    # Each retry of the clients would be an error line; readers and relays say it once themselves.
+    for chatty in ("aiokafka", "faust", "mode"):
+        logging.getLogger(chatty).setLevel(logging.CRITICAL)

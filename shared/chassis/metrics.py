@@ -1,0 +1,33 @@
+"""The Prometheus metrics of every process; one closed list."""
+
+from typing import Final
+
+from prometheus_client import Counter, Gauge, Histogram
+
+FACTS: Final = Counter("huying_facts_total", "Records read, by what became of them", ["service", "result"])
+RETRIES: Final = Counter("huying_delivery_retries_total", "Batches held back by a passing fault", ["service"])
+BATCH: Final = Histogram(
+    "huying_batch_records",
+    "Records in a delivered batch",
+    ["service"],
+    buckets=(1, 3, 10, 30, 100, 300, 1000, 3000),
+)
+LAG: Final = Gauge("huying_reader_lag_records", "Records between what was read and the end", ["service"])
+HANDLED_AT: Final = Gauge(
+    "huying_reader_handled_timestamp_seconds", "When a batch was last committed", ["service"]
+)
+SENT: Final = Counter("huying_relay_sent_total", "Facts acknowledged by the broker", ["service"])
+BACKLOG: Final = Gauge("huying_relay_backlog_seconds", "Age of the oldest fact that is not sent", ["service"])
+REQUESTS: Final = Histogram(
+    "huying_http_request_seconds", "Time to answer, by route", ["service", "method", "route", "status"]
+)
+
+
+def count(service: str, applied: int, dropped: int, parked: int, dead: int) -> None:
+    """Add the results of a batch."""
+    results = {"applied": applied, "dropped": dropped, "parked": parked, "dead": dead}
+    for result, number in results.items():
+        if number:
+            FACTS.labels(service, result).inc(number)
+    BATCH.labels(service).observe(applied + dropped + parked + dead)
+    HANDLED_AT.labels(service).set_to_current_time()

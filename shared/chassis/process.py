@@ -1,0 +1,93 @@
+"""One process: runs its parts side by side, tells its health, and ends in order."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import structlog
+import uvloop
+from fastapi import FastAPI
+
+from shared.chassis import broker, logs
+from shared.chassis.delivery import TooMuchPoison
+from shared.chassis.http import Check, server, web_app
+from shared.chassis.settings import ProcessSettings
+
+log = structlog.get_logger()
+RESTART_ME: Final = 75
+POISONED: Final = 65
+
+
+@dataclass(slots=True)
+class Parts:
+    """What a process is made of."""
+
+    running: list[Coroutine[Any, Any, None]] = field(default_factory=list)
+    ready: list[Check] = field(default_factory=list)
+    alive: list[Check] = field(default_factory=list)
+    closing: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    web: FastAPI | None = None
+    port: int = 0
+
+
+def main(name: str, settings: ProcessSettings, build: Callable[[], Awaitable[Parts]]) -> None:
+    """Run until SIGTERM or a fault; the exit code tells the supervisor which."""
+    logs.set_up(name, settings.log_format, settings.log_level)
+    if settings.fetch_pacing:
+        broker.pace_empty_fetches(settings.fetch_pacing)
+    sys.exit(uvloop.run(_run(name, settings, build)))
+
+
+async def _run(name: str, settings: ProcessSettings, build: Callable[[], Awaitable[Parts]]) -> int:
+    stopping = asyncio.Event()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(sign, stopping.set)
+    parts = await build()
+    servers = _servers(settings, parts)
+    tasks = [asyncio.create_task(part) for part in parts.running]
+    tasks += [asyncio.create_task(one.serve()) for one in servers]
+    stop = asyncio.create_task(stopping.wait())
+    log.info("started")
+    done, _ = await asyncio.wait([stop, *tasks], return_when=asyncio.FIRST_COMPLETED)
+    code = 0 if stop in done else _verdict(done)
+    for one in servers:
+        one.should_exit = True
+    await _end(tasks, servers)
+    stop.cancel()
+    for close in parts.closing:
+        await close()
+    log.info("stopped", code=code)
+    return code
+
+
+def _servers(settings: ProcessSettings, parts: Parts) -> list[Any]:
+    found = [server(parts.web, settings.host, parts.port)] if parts.web else []
+    if settings.health_port:
+        health = web_app("health", [], parts.ready, parts.alive)
+        found.append(server(health, settings.host, settings.health_port))
+    return found
+
+
+async def _end(tasks: Sequence["asyncio.Task[None]"], servers: Sequence[Any]) -> None:
+    for task in tasks[: len(tasks) - len(servers)]:
+        task.cancel()
+    await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 15)
+
+
+def _verdict(done: set["asyncio.Task[Any]"]) -> int:
+    """Why a part ended by itself, as an exit code."""
+    for task in done:
+        match task.exception():
+            case broker.BrokerReplaced() as fault:
+                log.warning("restarting", cause=str(fault))
+                return RESTART_ME
+            case TooMuchPoison():
+                return POISONED
+            case None:
+                log.error("a part ended by itself")
+            case fault:
+                log.error("a part failed", cause=repr(fault), exc_info=fault)
+    return 1

@@ -1,0 +1,53 @@
+"""The settings that every process has, read once from its environment."""
+
+import sys
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Read = TypeVar("Read", bound=BaseSettings)
+
+
+class ProcessSettings(BaseSettings):
+    """Where the servers are and how this process presents itself."""
+
+    model_config = SettingsConfigDict(env_prefix="HUYING_", extra="ignore")
+
+    database_url: str = Field(validation_alias="DATABASE_URL")
+    kafka_bootstrap_servers: str = Field("127.0.0.1:9092", validation_alias="KAFKA_BOOTSTRAP_SERVERS")
+    instance: str = Field(
+        "", description="fixed name of this process within its group; empty: a dynamic member"
+    )
+    host: str = "127.0.0.1"
+    health_port: int = Field(0, ge=0, le=65535, description="0: any free port")
+    fetch_pacing: float = Field(0, ge=0, description="seconds between empty fetches; 0: the broker waits")
+    log_format: str = Field("console", pattern="^(console|json)$")
+    log_level: str = "info"
+    relay_shards: int = Field(1, ge=1, le=64)
+    batch_size: int = Field(1000, ge=1, le=10_000)
+    dead_letter_limit: int = Field(50, ge=1, description="poison records in a row before a reader stops")
+    jurisdictions_dir: Path = Path(__file__).parents[2] / "deploy" / "jurisdictions"
+    jurisdictions: str = Field("nanhai,losangeles", description="packs to load; the first is the default")
+    secret: str = Field(
+        "only-for-trying-change-me-only-for-trying",
+        min_length=32,
+        description="signs links and service calls",
+    )
+    public_url: str = "http://127.0.0.1:8080"
+
+
+def read(kind: type[Read]) -> Read:
+    """Settings from the environment; a wrong value stops the process with the variable's name."""
+    try:
+        return kind()
+    except ValidationError as fault:
+        for error in fault.errors():
+            print(f"huying: {_variable(kind, error['loc'])}: {error['msg']}", file=sys.stderr)
+        raise SystemExit(78) from None
+
+
+def _variable(kind: type[BaseSettings], where: tuple[int | str, ...]) -> str:
+    name = str(where[0]) if where else "?"
+    return name if name.isupper() else f"{kind.model_config.get('env_prefix', '')}{name}".upper()

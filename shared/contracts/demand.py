@@ -1,0 +1,74 @@
+"""A demand as every service remembers it: the fold of its facts."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.contracts.facts import ChannelKind, Outcome, RecordedStep, RequestKind
+
+
+class Service(StrEnum):
+    """Who may tell facts."""
+
+    INTAKE = "intake"
+    ROUTING = "routing"
+    FEEDBACK = "feedback"
+    REPORTING = "reporting"
+
+
+class Status(StrEnum):
+    """Where a demand stands."""
+
+    NONE = "none"
+    SUBMITTED = "submitted"
+    TRIAGE = "triage"
+    ROUTED = "routed"
+    DECLINED = "declined"
+    MERGED = "merged"
+    ACCEPTED = "accepted"
+    RETURNED = "returned"
+    IN_PROGRESS = "in_progress"
+    LISTED = "listed"
+    RESOLVED = "resolved"
+    WITHDRAWN = "withdrawn"
+    CONFIRMED = "confirmed"
+    REOPENED = "reopened"
+    CLOSED = "closed"
+
+
+class Demand(BaseModel):
+    """State after `version` status facts; times are UTC."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: UUID
+    version: Annotated[int, Field(ge=0)] = 0
+    status: Status = Status.NONE
+    number: str = ""
+    jurisdiction: str = ""
+    channel: str = ""
+    channel_kind: ChannelKind = ChannelKind.WEB
+    kind: RequestKind = RequestKind.HELP
+    category: str | None = None
+    division: str = ""
+    title: str = ""
+    contact: UUID | None = None
+    imported: bool = False
+    submitted_at: datetime | None = None
+    updated_at: datetime | None = None
+    unit: str | None = None
+    units: tuple[str, ...] = Field((), description="every lead unit so far, in order")
+    assisting: tuple[str, ...] = ()
+    team: str | None = None
+    rule: str | None = None
+    due_at: datetime | None = None
+    returns: int = 0
+    reopenings: int = 0
+    resolved_at: datetime | None = None
+    rating: int | None = None
+    solved: bool | None = None
+    outcome: Outcome | None = None
+    history: tuple[RecordedStep, ...] = Field((), description="recorded steps still to be told")

@@ -1,0 +1,102 @@
+"""The CloudEvents 1.0 envelope in Kafka's binary mode: attributes in headers, the fact as the value.
+
+Rule: CloudEvents 1.0 Kafka protocol binding, section 3.2 (binary content mode).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from shared.contracts.refusals import Code, Refused
+
+CONTENT_TYPE: Final = "application/json; charset=utf-8"
+Headers = list[tuple[str, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """One fact on its way: what it is about, who told it when, and the fact as JSON text."""
+
+    id: UUID
+    stream: str
+    key: UUID
+    type: str
+    source: str
+    subject: str
+    time: datetime
+    sequence: int | None
+    causation: UUID | None
+    correlation: UUID | None
+    traceparent: str | None
+    imported: bool
+    data: str
+
+    def headers(self) -> Headers:
+        """Kafka headers; attributes that are absent are left out."""
+        found = [
+            ("ce_specversion", b"1.0"),
+            ("ce_id", str(self.id).encode()),
+            ("ce_type", self.type.encode()),
+            ("ce_source", self.source.encode()),
+            ("ce_subject", self.subject.encode()),
+            ("ce_time", self.time.isoformat().encode()),
+            ("ce_partitionkey", str(self.key).encode()),
+            ("content-type", CONTENT_TYPE.encode()),
+        ]
+        optional = (
+            ("ce_sequence", self.sequence),
+            ("ce_causationid", self.causation),
+            ("ce_correlationid", self.correlation),
+            ("ce_traceparent", self.traceparent),
+            ("ce_imported", "true" if self.imported else None),
+        )
+        found.extend((name, str(value).encode()) for name, value in optional if value is not None)
+        return found
+
+
+def read(
+    stream: str, key: bytes | None, headers: Iterable[tuple[str, bytes]], value: bytes | None
+) -> Envelope:
+    """The envelope of a Kafka record; raises `Refused` with what is missing or unreadable."""
+    try:
+        told = {name: text.decode() for name, text in headers}
+        sequence = told.get("ce_sequence")
+        return Envelope(
+            id=UUID(told["ce_id"]),
+            stream=stream,
+            key=UUID((key or b"").decode()),
+            type=told["ce_type"],
+            source=told["ce_source"],
+            subject=told["ce_subject"],
+            time=_time(told["ce_time"]),
+            sequence=None if sequence is None else _positive(sequence),
+            causation=_uuid(told.get("ce_causationid")),
+            correlation=_uuid(told.get("ce_correlationid")),
+            traceparent=told.get("ce_traceparent"),
+            imported=told.get("ce_imported") == "true",
+            data=(value or b"").decode(),
+        )
+    except KeyError as missing:
+        raise Refused(Code.UNREADABLE, f"the CloudEvents header {missing} is missing") from None
+    except (ValueError, AttributeError) as fault:
+        raise Refused(Code.UNREADABLE, f"not a CloudEvents record: {fault}") from None
+
+
+def _time(text: str) -> datetime:
+    time = datetime.fromisoformat(text)
+    if time.tzinfo is None:
+        raise ValueError("time has no time zone")
+    return time
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError("sequence starts at 1")
+    return number
+
+
+def _uuid(text: str | None) -> UUID | None:
+    return UUID(text) if text else None

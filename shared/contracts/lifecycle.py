@@ -1,0 +1,139 @@
+"""The life of a demand, told once: which fact may follow which status, and who may tell it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from shared.contracts import facts as f
+from shared.contracts.catalogue import recorded
+from shared.contracts.demand import Demand, Service, Status
+from shared.contracts.refusals import Code, Refused
+
+S = Status
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One row of the table; `becomes` of None keeps the status."""
+
+    after: frozenset[Status]
+    becomes: Status | None
+    told_by: Service
+
+
+def _after(*statuses: Status, becomes: Status | None, told_by: Service) -> Transition:
+    return Transition(frozenset(statuses), becomes, told_by)
+
+
+_HELD_BY_ROUTING = (
+    S.SUBMITTED, S.TRIAGE, S.ROUTED, S.MERGED, S.ACCEPTED, S.RETURNED, S.IN_PROGRESS, S.LISTED, S.REOPENED,
+)  # fmt: skip
+_INTAKE, _ROUTING, _FEEDBACK = Service.INTAKE, Service.ROUTING, Service.FEEDBACK
+
+# fmt: off
+TRANSITIONS: Final[Mapping[type[f.StatusFact], Transition]] = {
+    f.DemandSubmitted:  _after(S.NONE, becomes=S.SUBMITTED, told_by=_INTAKE),
+    f.DemandTriaged:    _after(S.SUBMITTED, S.RETURNED, S.REOPENED, becomes=S.TRIAGE, told_by=_ROUTING),
+    f.DemandRouted:     _after(S.SUBMITTED, S.TRIAGE, S.RETURNED, S.REOPENED, becomes=S.ROUTED, told_by=_ROUTING),
+    f.DemandDeclined:   _after(S.SUBMITTED, S.TRIAGE, S.ROUTED, S.ACCEPTED, S.RETURNED, becomes=S.DECLINED, told_by=_ROUTING),
+    f.DemandMerged:     _after(S.SUBMITTED, S.TRIAGE, S.ROUTED, S.ACCEPTED, becomes=S.MERGED, told_by=_ROUTING),
+    f.DemandAccepted:   _after(S.ROUTED, becomes=S.ACCEPTED, told_by=_ROUTING),
+    f.DemandReturned:   _after(S.ROUTED, S.ACCEPTED, becomes=S.RETURNED, told_by=_ROUTING),
+    f.DemandContacted:  _after(S.ACCEPTED, S.IN_PROGRESS, S.LISTED, becomes=S.IN_PROGRESS, told_by=_ROUTING),
+    f.DemandProgressed: _after(S.ACCEPTED, S.IN_PROGRESS, S.LISTED, becomes=S.IN_PROGRESS, told_by=_ROUTING),
+    f.DemandExtended:   _after(S.ACCEPTED, S.IN_PROGRESS, becomes=None, told_by=_ROUTING),
+    f.DemandListed:     _after(S.ACCEPTED, S.IN_PROGRESS, becomes=S.LISTED, told_by=_ROUTING),
+    f.DemandResolved:   _after(S.ACCEPTED, S.IN_PROGRESS, S.LISTED, S.MERGED, becomes=S.RESOLVED, told_by=_ROUTING),
+    f.DemandWithdrawn:  _after(*_HELD_BY_ROUTING, becomes=S.WITHDRAWN, told_by=_ROUTING),
+    f.DemandConfirmed:  _after(S.RESOLVED, becomes=S.CONFIRMED, told_by=_FEEDBACK),
+    f.DemandReopened:   _after(S.RESOLVED, S.DECLINED, becomes=S.REOPENED, told_by=_FEEDBACK),
+    f.DemandClosed:     _after(S.CONFIRMED, S.RESOLVED, S.DECLINED, S.WITHDRAWN, becomes=S.CLOSED, told_by=_FEEDBACK),
+}
+# fmt: on
+
+
+def holder(status: Status) -> Service | None:
+    """The one service that may tell the next fact at this status; None when the demand has ended."""
+    tellers = {row.told_by for row in TRANSITIONS.values() if status in row.after}
+    return tellers.pop() if tellers else None
+
+
+HOLDER: Final[Mapping[Status, Service | None]] = {status: holder(status) for status in Status}
+
+
+def evolve(demand: Demand, fact: f.StatusFact, at: datetime) -> Demand:
+    """The demand after `fact`, which happened at `at`; raises `Refused` when the table forbids it."""
+    row = TRANSITIONS[type(fact)]
+    if demand.status not in row.after:
+        raise Refused(
+            Code.ILLEGAL_TRANSITION,
+            f"{fact.type} cannot follow the status {demand.status}",
+            f"当前状态为“{demand.status}”，不能执行“{fact.type}”",
+        )
+    known = {
+        "version": demand.version + 1,
+        "status": row.becomes or demand.status,
+        "updated_at": at,
+        "history": _untold(demand, fact),
+    }
+    return demand.model_copy(update=known | _learned(demand, fact, at))
+
+
+def _untold(demand: Demand, fact: f.StatusFact) -> tuple[f.RecordedStep, ...]:
+    told = bool(demand.history) and demand.history[0].type == fact.type
+    return demand.history[1:] if told else demand.history
+
+
+def _learned(demand: Demand, fact: f.StatusFact, at: datetime) -> dict[str, Any]:
+    """What a fact adds to the state beside its status."""
+    match fact:
+        case f.DemandSubmitted():
+            return {name: getattr(fact, name) for name in _SAID_AT_ONCE} | {"submitted_at": at}
+        case f.DemandRouted():
+            routed = {name: getattr(fact, name) for name in ("unit", "assisting", "team", "rule", "due_at")}
+            return routed | {"units": (*demand.units, fact.unit)}
+        case f.DemandReturned():
+            return {"returns": demand.returns + 1}
+        case f.DemandExtended(due_at=due_at):
+            return {"due_at": due_at}
+        case f.DemandResolved():
+            return {"resolved_at": at}
+        case f.DemandConfirmed(rating=rating, solved=solved):
+            return {"rating": rating, "solved": solved}
+        case f.DemandReopened(rating=rating):
+            return {
+                "reopenings": demand.reopenings + 1,
+                "resolved_at": None,
+                "rating": rating,
+                "solved": False,
+            }
+        case f.DemandClosed(outcome=outcome):
+            return {"outcome": outcome}
+        case _:
+            return {}
+
+
+_SAID_AT_ONCE: Final = (
+    "number", "jurisdiction", "channel", "channel_kind", "kind", "category",
+    "division", "title", "contact", "imported", "history",
+)  # fmt: skip
+
+
+def replay(demand: Demand, told: Iterable[tuple[f.StatusFact, datetime]]) -> Demand:
+    """Fold facts with their times onto a demand."""
+    for fact, at in told:
+        demand = evolve(demand, fact, at)
+    return demand
+
+
+def next_recorded(demand: Demand, service: Service) -> tuple[f.StatusFact, datetime] | None:
+    """The recorded step that `service` must tell next, when the demand is imported history."""
+    if not demand.history:
+        return None
+    step = demand.history[0]
+    fact = recorded(step)
+    row = TRANSITIONS[type(fact)]
+    if row.told_by is service and demand.status in row.after:
+        return fact, step.at
+    return None

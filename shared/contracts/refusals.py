@@ -1,0 +1,66 @@
+"""The closed set of business answers that are not a yes."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Code(StrEnum):
+    """Why something was refused; part of the `type` URL of a problem document."""
+
+    INVALID = "invalid-input"
+    TOO_LARGE = "body-too-large"
+    UNREADABLE = "unreadable-body"
+    UNAUTHENTICATED = "missing-or-wrong-key"
+    FORBIDDEN = "not-allowed"
+    NOT_FOUND = "not-found"
+    KEY_REUSED = "idempotency-key-reused"
+    KEY_MISSING = "idempotency-key-missing"
+    ILLEGAL_TRANSITION = "illegal-transition"
+    WRONG_TELLER = "not-this-services-turn"
+    CONFLICT = "changed-meanwhile"
+    LINK_EXPIRED = "link-expired"
+    UNAVAILABLE = "try-again-later"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How a refusal is told over HTTP: status code and the title in both languages."""
+
+    status: int
+    zh: str
+    en: str
+
+
+ANSWERS: dict[Code, Answer] = {
+    Code.INVALID: Answer(422, "提交的内容有误", "The input is not valid"),
+    Code.TOO_LARGE: Answer(413, "提交的内容过大", "The body is too large"),
+    Code.UNREADABLE: Answer(400, "无法读取提交的内容", "The body cannot be read"),
+    Code.UNAUTHENTICATED: Answer(401, "缺少密钥或密钥不正确", "The key is missing or wrong"),
+    Code.FORBIDDEN: Answer(403, "没有权限", "Not allowed"),
+    Code.NOT_FOUND: Answer(404, "没有找到", "Not found"),
+    Code.KEY_REUSED: Answer(422, "幂等键已用于其他内容", "The Idempotency-Key was used for another body"),
+    Code.KEY_MISSING: Answer(400, "缺少幂等键", "The Idempotency-Key header is missing"),
+    Code.ILLEGAL_TRANSITION: Answer(409, "当前状态不允许此操作", "The demand's status does not allow this"),
+    Code.WRONG_TELLER: Answer(409, "当前由其他环节处理", "Another service holds this demand"),
+    Code.CONFLICT: Answer(409, "内容已被他人更新，请刷新后重试", "Changed meanwhile; reload and try again"),
+    Code.LINK_EXPIRED: Answer(410, "链接已失效", "The link is no longer valid"),
+    Code.UNAVAILABLE: Answer(503, "服务暂时不可用，请稍后重试", "Temporarily unavailable; try again"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One thing to change: where it is, what the rule says, and a value that would pass."""
+
+    field: str
+    zh: str
+    en: str
+    example: str | None = None
+
+
+class Refused(Exception):
+    """A business answer: told to the caller as a problem document, or set aside as a dead letter."""
+
+    def __init__(self, code: Code, en: str, zh: str = "", errors: tuple[FieldError, ...] = ()) -> None:
+        super().__init__(f"{code}: {en}")
+        self.code, self.en, self.zh, self.errors = code, en, zh, errors

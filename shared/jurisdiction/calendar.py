@@ -1,0 +1,68 @@
+"""The working calendar of one place: what day it is there, and when a limit in working days ends."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from shared.jurisdiction.parts import Weekday, Year
+
+_LAST_SECOND = time(23, 59, 59)
+_ONE_DAY = timedelta(days=1)
+_WEEK = tuple(Weekday)
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """Days outside the years it knows follow the ordinary week, so that a deadline can always be named."""
+
+    zone: ZoneInfo
+    weekly_rest: frozenset[Weekday]
+    rest: frozenset[date]
+    work: frozenset[date]
+    _ends: dict[tuple[date, int], datetime] = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def of(cls, timezone: str, weekly_rest: Iterable[Weekday], years: Iterable[Year]) -> "Calendar":
+        known = tuple(years)
+        return cls(
+            zone=ZoneInfo(timezone),
+            weekly_rest=frozenset(weekly_rest),
+            rest=frozenset(day for year in known for day in year.rest),
+            work=frozenset(day for year in known for day in year.work),
+        )
+
+    def local_day(self, at: datetime) -> date:
+        if at.tzinfo is None:
+            raise ValueError("a time without a zone belongs to no day; pass an aware datetime")
+        return at.astimezone(self.zone).date()
+
+    def is_working_day(self, day: date) -> bool:
+        if day in self.work:
+            return True
+        return day not in self.rest and _WEEK[day.weekday()] not in self.weekly_rest
+
+    def due_at(self, start: datetime, working_days: int) -> datetime:
+        """The last second, local time, of the N-th working day *after* the day of receipt.
+
+        The day of receipt does not count, and a period never ends on a rest day: so periods run in law
+        (Civil Code of China, art. 201 and 203). What is received on a rest day is thus counted from the next
+        working day, without a rule of its own.
+        """
+        received = self.local_day(start)
+        known = self._ends.get((received, working_days))
+        if known is None:
+            known = self._end_of(self._working_day_after(received, working_days))
+            self._ends[received, working_days] = known
+        return known
+
+    def _working_day_after(self, day: date, count: int) -> date:
+        if count < 1:
+            raise ValueError(f"a limit is at least one working day, not {count}")
+        while count:
+            day += _ONE_DAY
+            count -= self.is_working_day(day)
+        return day
+
+    def _end_of(self, day: date) -> datetime:
+        return datetime.combine(day, _LAST_SECOND, self.zone).astimezone(UTC)

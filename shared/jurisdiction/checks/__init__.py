@@ -1,0 +1,21 @@
+"""Every check of a pack, in the order in which a reader would make them."""
+
+from collections.abc import Iterator
+
+from shared.jurisdiction.checks.catalogue import check_catalogue
+from shared.jurisdiction.checks.days import check_days
+from shared.jurisdiction.checks.places import check_places
+from shared.jurisdiction.checks.subjects import check_subjects
+from shared.jurisdiction.checks.units import check_units
+from shared.jurisdiction.checks.words import check_words
+from shared.jurisdiction.draft import Draft
+from shared.jurisdiction.problems import Problem
+
+
+def check(draft: Draft) -> Iterator[Problem]:
+    yield from check_places(draft)
+    yield from check_units(draft)
+    yield from check_subjects(draft)
+    yield from check_catalogue(draft)
+    yield from check_days(draft)
+    yield from check_words(draft)

@@ -1,0 +1,32 @@
+"""What holds for every set of codes: each is said once, and each way up ends at the top."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+from shared.jurisdiction.draft import Row
+from shared.jurisdiction.parts import Category, Division, Part
+from shared.jurisdiction.problems import Problem
+from shared.jurisdiction.tree import Tree
+
+P = TypeVar("P", bound=Part)
+B = TypeVar("B", Division, Category)
+
+
+def repeated(rows: Sequence[Row[P]], key: Callable[[P], str], what: str) -> Iterator[Problem]:
+    """Every row but the first that carries the same key."""
+    first: dict[str, Row[P]] = {}
+    for row in rows:
+        code = key(row.part)
+        if first.setdefault(code, row) is not row:
+            yield Problem(row.spot, f"{what} {code!r} is already on line {first[code].spot.line}; keep one")
+
+
+def broken_branches(rows: Sequence[Row[B]], what: str) -> Iterator[Problem]:
+    """Parents that do not exist, and circles that never reach the top."""
+    tree = Tree([row.part for row in rows])
+    for row in rows:
+        code, parent = row.part.code, row.part.parent
+        if parent and tree.get(parent) is None:
+            yield Problem(row.spot, f"{what} {code!r} has the parent {parent!r}, which no line defines")
+        elif parent and code in tree.ancestors(parent):
+            yield Problem(row.spot, f"{what} {code!r} lies below itself; {parent!r} cannot be its parent")

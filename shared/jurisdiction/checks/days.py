@@ -1,0 +1,54 @@
+"""Is the calendar one that can be counted by?"""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from shared.contracts.facts import RequestKind
+from shared.jurisdiction.draft import Draft
+from shared.jurisdiction.parts import Weekday, Year
+from shared.jurisdiction.problems import Problem
+
+_WEEK = tuple(Weekday)
+
+
+def check_days(draft: Draft) -> Iterator[Problem]:
+    yield from _kinds_without_limit(draft)
+    yield from _a_week_of_work(draft)
+    yield from _years_left_out(draft)
+    for number, year in draft.holidays.part.years.items():
+        yield from _days_in_doubt(draft, number, year)
+
+
+def _kinds_without_limit(draft: Draft) -> Iterator[Problem]:
+    for name, preset in draft.limits.part.presets.items():
+        for kind in RequestKind:
+            if kind not in preset.working_days:
+                spot = draft.limits.spot(("presets", name, "working_days"))
+                yield Problem(spot, f"preset {name!r} gives no limit for the kind {kind.value!r}; add it")
+
+
+def _a_week_of_work(draft: Draft) -> Iterator[Problem]:
+    if set(draft.holidays.part.weekly_rest) == set(Weekday):
+        spot = draft.holidays.spot(("weekly_rest",))
+        yield Problem(spot, "every day of the week is a rest day; no limit would ever end")
+
+
+def _years_left_out(draft: Draft) -> Iterator[Problem]:
+    known = draft.holidays.part.years
+    for number in range(min(known), max(known)):
+        if number not in known:
+            yield Problem(draft.holidays.spot(("years",)), f"the year {number} is left out; add it")
+
+
+def _days_in_doubt(draft: Draft, number: int, year: Year) -> Iterator[Problem]:
+    weekly_rest = draft.holidays.part.weekly_rest
+    counts = Counter((*year.rest, *year.work))
+    for name, days in (("rest", year.rest), ("work", year.work)):
+        for at, day in enumerate(days):
+            spot = draft.holidays.spot(("years", number, name, at))
+            if day.year != number:
+                yield Problem(spot, f"{day} does not lie in {number}; move it")
+            if counts[day] > 1:
+                yield Problem(spot, f"{day} is said more than once; keep one")
+            if name == "work" and _WEEK[day.weekday()] not in weekly_rest:
+                yield Problem(spot, f"{day} is a working day anyway; only make-up days belong here")

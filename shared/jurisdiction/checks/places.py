@@ -1,0 +1,36 @@
+"""Are the divisions one tree, and does the profile speak of that tree?"""
+
+from collections.abc import Iterator
+
+from shared.jurisdiction.checks.codes import broken_branches, repeated
+from shared.jurisdiction.draft import Draft
+from shared.jurisdiction.problems import Problem
+
+
+def check_places(draft: Draft) -> Iterator[Problem]:
+    yield from repeated(draft.divisions, lambda division: division.code, "division")
+    yield from broken_branches(draft.divisions, "division")
+    yield from _one_root(draft)
+    yield from _levels_that_exist(draft)
+
+
+def _one_root(draft: Draft) -> Iterator[Problem]:
+    root = draft.profile.part.root
+    if all(row.part.code != root for row in draft.divisions):
+        yield Problem(draft.profile.spot(("root",)), f"root {root!r} is no division of divisions.csv")
+    for row in draft.divisions:
+        code, parent = row.part.code, row.part.parent
+        if code == root and parent:
+            yield Problem(row.spot, f"the root {root!r} must have no parent; empty the cell")
+        if code != root and not parent:
+            yield Problem(row.spot, f"division {code!r} is an orphan; only the root {root!r} has no parent")
+
+
+def _levels_that_exist(draft: Draft) -> Iterator[Problem]:
+    profile, levels = draft.profile, {row.part.level for row in draft.divisions}
+    stationed = profile.part.stationed_level
+    if stationed and stationed not in levels:
+        yield Problem(profile.spot(("stationed_level",)), f"no division has the level {stationed!r}")
+    for at, listed in enumerate(profile.part.list_levels):
+        if listed.level not in levels:
+            yield Problem(profile.spot(("list_levels", at)), f"no division has the level {listed.level!r}")

@@ -1,0 +1,28 @@
+"""Has every moment its message, with the places to fill that a citizen needs?"""
+
+from collections.abc import Iterator
+
+from shared.jurisdiction.draft import Draft
+from shared.jurisdiction.notices import PLACEHOLDERS, Notice, placeholders, required
+from shared.jurisdiction.problems import Problem
+
+
+def check_words(draft: Draft) -> Iterator[Problem]:
+    templates = draft.templates.part.templates
+    for notice in Notice:
+        if notice not in templates:
+            what = f"the message {notice.value!r} is missing; add it with zh and en"
+            yield Problem(draft.templates.spot(("templates",)), what)
+            continue
+        for language, words in templates[notice]:
+            yield from _places_to_fill(draft, notice, language, words)
+
+
+def _places_to_fill(draft: Draft, notice: Notice, language: str, words: str) -> Iterator[Problem]:
+    spot = draft.templates.spot(("templates", notice.value, language))
+    used = placeholders(words)
+    for name in sorted(used - PLACEHOLDERS):
+        known = ", ".join(sorted(PLACEHOLDERS))
+        yield Problem(spot, f"the message {notice.value!r} has no value for {{{name}}}; known: {known}")
+    for name in sorted(required(notice) - used):
+        yield Problem(spot, f"the message {notice.value!r} must contain {{{name}}}")

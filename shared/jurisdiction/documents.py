@@ -1,0 +1,134 @@
+"""Reading one file of a pack so that every value can still say which line it came from."""
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from shared.jurisdiction.problems import PackError, Problem, Spot
+
+try:
+    from yaml import CSafeLoader as _SafeLoader
+except ImportError:  # PyYAML built without libyaml
+    from yaml import SafeLoader as _SafeLoader  # type: ignore[assignment]
+
+Loc = Sequence[int | str]
+
+
+@dataclass(frozen=True)
+class Document:
+    """The data of a YAML file beside its tree of marks."""
+
+    name: str
+    data: Any
+    root: yaml.Node
+
+    def spot(self, loc: Loc = ()) -> Spot:
+        """The line of the value at `loc`, or of the nearest thing around it that exists."""
+        node, line = self.root, self.root.start_mark.line
+        for step in loc:
+            found = _step_into(node, step)
+            if found is None:
+                break
+            line, node = found
+        return Spot(self.name, line + 1)
+
+
+_WITHOUT_DATES = {
+    first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]
+    for first, resolvers in _SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+class _Loader(_SafeLoader):
+    """Leaves dates as text: YAML itself would fail on 30 February without saying where."""
+
+    yaml_implicit_resolvers = _WITHOUT_DATES
+
+
+def read_yaml(path: Path) -> Document:
+    """Raises `PackError` where the file is absent, is no YAML or says a key twice."""
+    loader = _Loader(_text(path))
+    try:
+        root = loader.get_single_node()
+        data = loader.construct_document(root) if root else None
+    except yaml.YAMLError as fault:
+        raise PackError([_no_yaml(path, fault)]) from None
+    finally:
+        loader.dispose()
+    if root is None:
+        raise PackError([Problem(Spot(str(path), 1), "the file is empty")])
+    if twice := [_said_twice(path, key) for key in _repeated_keys(root)]:
+        raise PackError(twice)
+    return Document(str(path), data, root)
+
+
+def read_rows(path: Path, columns: Sequence[str]) -> list[tuple[Spot, dict[str, str]]]:
+    """The rows of a CSV file; lines that open with # are remarks, empty cells are left out."""
+    rows = _numbered_rows(_text(path))
+    line, header = next(rows, (1, []))
+    if header != list(columns):
+        what = f"the first line must name the columns {','.join(columns)}"
+        raise PackError([Problem(Spot(str(path), line), what)])
+    return [(Spot(str(path), line), _cells(path, line, columns, row)) for line, row in rows]
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8-sig")
+    except FileNotFoundError:
+        raise PackError([Problem(Spot(str(path), 1), "the file is missing; every pack has one")]) from None
+    except UnicodeDecodeError as fault:
+        line = fault.object[: fault.start].count(b"\n") + 1
+        raise PackError([Problem(Spot(str(path), line), "not UTF-8; save the file as UTF-8")]) from None
+
+
+def _numbered_rows(text: str) -> Iterator[tuple[int, list[str]]]:
+    for line, row in enumerate(csv.reader(text.splitlines()), start=1):
+        if row and not row[0].startswith("#"):
+            yield line, row
+
+
+def _cells(path: Path, line: int, columns: Sequence[str], row: list[str]) -> dict[str, str]:
+    if len(row) != len(columns):
+        what = f"{len(row)} cells where the header names {len(columns)} columns"
+        raise PackError([Problem(Spot(str(path), line), what)])
+    return {column: cell.strip() for column, cell in zip(columns, row, strict=True) if cell.strip()}
+
+
+def _step_into(node: yaml.Node, step: int | str) -> tuple[int, yaml.Node] | None:
+    """The line and the node that one step of a location leads to; a key names the line of its value."""
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if key.value == str(step):
+                return key.start_mark.line, value
+    elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+        return node.value[step].start_mark.line, node.value[step]
+    return None
+
+
+def _no_yaml(path: Path, fault: yaml.YAMLError) -> Problem:
+    mark = getattr(fault, "problem_mark", None)
+    cause = getattr(fault, "problem", None) or str(fault)
+    return Problem(Spot(str(path), mark.line + 1 if mark else 1), f"this is no YAML: {cause}")
+
+
+def _repeated_keys(node: yaml.Node) -> Iterator[yaml.Node]:
+    if isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from _repeated_keys(item)
+    elif isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if key.value in seen:
+                yield key
+            seen.add(key.value)
+            yield from _repeated_keys(value)
+
+
+def _said_twice(path: Path, key: yaml.Node) -> Problem:
+    what = f"the key {key.value!r} is said twice here; keep one"
+    return Problem(Spot(str(path), key.start_mark.line + 1), what)

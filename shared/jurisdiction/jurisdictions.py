@@ -1,0 +1,25 @@
+"""The packs that a process serves, found by their id or by a division."""
+
+from collections.abc import Iterable, Iterator
+
+from shared.jurisdiction.pack import Pack
+
+
+class Jurisdictions:
+    """Division codes are unique over all packs; the loader sees to that."""
+
+    def __init__(self, packs: Iterable[Pack]) -> None:
+        self._packs = {pack.id: pack for pack in packs}
+        self._home = {division.code: pack for pack in self for division in pack.divisions}
+
+    def __iter__(self) -> Iterator[Pack]:
+        return iter(self._packs.values())
+
+    def __len__(self) -> int:
+        return len(self._packs)
+
+    def get(self, pack_id: str) -> Pack | None:
+        return self._packs.get(pack_id)
+
+    def of_division(self, code: str) -> Pack | None:
+        return self._home.get(code)

@@ -1,0 +1,89 @@
+"""From directories to packs that can be trusted."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from shared.jurisdiction.checks import check
+from shared.jurisdiction.draft import Draft
+from shared.jurisdiction.jurisdictions import Jurisdictions
+from shared.jurisdiction.pack import Pack
+from shared.jurisdiction.problems import PackError, Problem, Severity, Spot
+from shared.jurisdiction.reader import read_draft
+
+Findings = tuple[Problem, ...]
+
+
+def load_pack(directory: Path) -> Pack:
+    """The pack in `directory`; raises `PackError` with every error, its file and its line."""
+    pack, _ = examine(directory)
+    return pack
+
+
+def load_packs(directory: Path, ids: Iterable[str]) -> Jurisdictions:
+    """The packs named, each in a folder of that name; raises `PackError` with the errors of all."""
+    packs, _ = examine_together(directory / pack_id for pack_id in ids)
+    return Jurisdictions(packs)
+
+
+def examine(directory: Path) -> tuple[Pack, Findings]:
+    """The pack and its warnings; raises `PackError` with errors and warnings where there is an error."""
+    if not directory.is_dir():
+        raise PackError([Problem(Spot(str(directory), 1), "there is no such folder")])
+    draft = read_draft(directory)
+    findings = tuple(check(draft))
+    _raise_on_error(findings)
+    return _pack(draft), findings
+
+
+def examine_together(directories: Iterable[Path]) -> tuple[tuple[Pack, ...], Findings]:
+    """As `examine`, for packs that one deployment serves: they must not claim the same thing."""
+    packs: dict[Path, Pack] = {}
+    findings: list[Problem] = []
+    for directory in directories:
+        try:
+            packs[directory], warnings = examine(directory)
+            findings += warnings
+        except PackError as error:
+            findings += error.problems
+    findings += _clashes(packs)
+    _raise_on_error(findings)
+    return tuple(packs.values()), tuple(findings)
+
+
+def _raise_on_error(findings: Iterable[Problem]) -> None:
+    told = tuple(findings)
+    if any(problem.severity is Severity.ERROR for problem in told):
+        raise PackError(told)
+
+
+def _pack(draft: Draft) -> Pack:
+    return Pack(
+        **dict(draft.profile.part),
+        divisions=tuple(row.part for row in draft.divisions),
+        units=tuple(row.part for row in draft.units),
+        teams=tuple(row.part for row in draft.teams),
+        categories=draft.categories.part.categories,
+        rules=draft.catalogue.part.rules,
+        usual_limits=draft.catalogue.part.limits,
+        limits=dict(draft.limits.part.presets),
+        weekly_rest=draft.holidays.part.weekly_rest,
+        years=dict(draft.holidays.part.years),
+        templates=draft.templates.part.templates,
+    )
+
+
+def _clashes(packs: dict[Path, Pack]) -> Iterator[Problem]:
+    """What must differ from pack to pack: the id (the folder's name), the prefix, the division codes."""
+    prefixes: dict[str, Path] = {}
+    homes: dict[str, Path] = {}
+    for folder, pack in packs.items():
+        spot = Spot(str(folder / "pack.yaml"), 1)
+        name = folder.resolve().name
+        if pack.id != name:
+            yield Problem(spot, f"the id {pack.id!r} must be the name of the folder, {name!r}")
+        if (owner := prefixes.setdefault(pack.number_prefix, folder)) != folder:
+            yield Problem(spot, f"the prefix {pack.number_prefix!r} belongs to {owner}; choose another")
+        taken = [place.code for place in pack.divisions if homes.setdefault(place.code, folder) != folder]
+        if taken:
+            what = f"{len(taken)} division codes, such as {taken[0]!r}, belong to {homes[taken[0]]} already"
+            yield Problem(spot, what)

@@ -1,0 +1,110 @@
+"""A jurisdiction pack: everything local, with the questions that services ask of it."""
+
+from datetime import date, datetime
+from functools import cached_property
+from typing import Any
+
+from shared.contracts.facts import RequestKind
+from shared.jurisdiction.calendar import Calendar
+from shared.jurisdiction.catalogue import Assignment, Catalogue, Rulebook, Undecided
+from shared.jurisdiction.notices import Notice, Templates, fill
+from shared.jurisdiction.parts import Category, Division, LimitPreset, Rule, Team, Unit, Weekday, Year
+from shared.jurisdiction.places import Places
+from shared.jurisdiction.profile import Language, Profile
+from shared.jurisdiction.tree import Tree
+
+__all__ = ["Assignment", "Pack", "Undecided"]
+
+
+class Pack(Profile):
+    """Checked by the loader; each lookup is a dictionary built once, and an unknown code is None or empty."""
+
+    divisions: tuple[Division, ...]
+    units: tuple[Unit, ...]
+    teams: tuple[Team, ...]
+    categories: tuple[Category, ...]
+    rules: tuple[Rule, ...]
+    usual_limits: str | None
+    limits: dict[str, LimitPreset]
+    weekly_rest: tuple[Weekday, ...]
+    years: dict[int, Year]
+    templates: Templates
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Index now rather than in the middle of the first demand."""
+        _ = self._catalogue, self._calendar
+
+    def division(self, code: str) -> Division | None:
+        return self._places.get(code)
+
+    def ancestors(self, code: str) -> tuple[str, ...]:
+        """The codes of the division, its parent … the root."""
+        return self._places.ancestors(code)
+
+    def is_within(self, code: str, subtree: str) -> bool:
+        return self._places.is_within(code, subtree)
+
+    def unit(self, unit_id: str) -> Unit | None:
+        return self._places.unit(unit_id)
+
+    def station_of(self, division: str) -> Unit | None:
+        """The station of a village; where the place is wider than a village, its town."""
+        return self._places.station_of(division)
+
+    def team_of(self, division: str) -> Team | None:
+        return self._places.team_of(division)
+
+    def category(self, code: str) -> Category | None:
+        return self._subjects.get(code)
+
+    def category_ancestors(self, code: str) -> tuple[str, ...]:
+        """The codes of the category, its parent … the top."""
+        return self._subjects.ancestors(code)
+
+    @cached_property
+    def leaf_categories(self) -> tuple[Category, ...]:
+        """What a citizen can choose."""
+        return self._subjects.leaves()
+
+    def route(self, division: str, category: str | None, kind: RequestKind) -> Assignment | Undecided:
+        return self._catalogue.route(division, category, kind)
+
+    def due_at(self, start: datetime, working_days: int) -> datetime:
+        """The end (UTC) of the N-th working day here after the day of receipt; see `Calendar.due_at`."""
+        return self._calendar.due_at(start, working_days)
+
+    def is_working_day(self, day: date) -> bool:
+        return self._calendar.is_working_day(day)
+
+    def local_day(self, at: datetime) -> date:
+        return self._calendar.local_day(at)
+
+    def local_month(self, at: datetime) -> date:
+        """The first day of the month that it is here."""
+        return self._calendar.local_day(at).replace(day=1)
+
+    def message(self, notice: Notice, language: Language, values: dict[str, str]) -> str:
+        """The words for the citizen."""
+        return fill(getattr(self.templates[notice], language), values)
+
+    @cached_property
+    def _places(self) -> Places:
+        return Places(self.divisions, self.units, self.teams)
+
+    @cached_property
+    def _subjects(self) -> Tree[Category]:
+        return Tree(self.categories)
+
+    @cached_property
+    def _calendar(self) -> Calendar:
+        return Calendar.of(self.timezone, self.weekly_rest, self.years.values())
+
+    @cached_property
+    def _catalogue(self) -> Catalogue:
+        book = Rulebook(
+            rules=self.rules,
+            limits=self.limits,
+            usual_limits=self.usual_limits,
+            coordinator=self.coordinator,
+        )
+        return Catalogue(self._places, self._subjects, book)

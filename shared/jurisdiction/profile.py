@@ -1,0 +1,50 @@
+"""What `pack.yaml` says: who the jurisdiction is and the numbers its loop runs by."""
+
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, field_validator, model_validator
+
+from shared.jurisdiction.parts import Code, Days, ListLevel, Part, Text, VillageFund, Words
+
+Language = Literal["zh", "en"]
+
+
+class Profile(Part):
+    """`stationed_level` is the level at which stations and teams stand; null where there are none."""
+
+    id: Code
+    name: Text
+    number_prefix: Annotated[str, Field(description="two capital letters; opens every demand number")]
+    timezone: str
+    languages: Annotated[tuple[Language, ...], Field(min_length=1)]
+    root: Code
+    coordinator: Code
+    stationed_level: Words | None = None
+    max_returns: Annotated[int, Field(ge=0)]
+    max_reopenings: Annotated[int, Field(ge=0)]
+    rate_within_days: Days
+    list_levels: tuple[ListLevel, ...] = ()
+    fund: VillageFund | None = None
+
+    @field_validator("number_prefix")
+    @classmethod
+    def _two_capitals(cls, prefix: str) -> str:
+        if len(prefix) == 2 and prefix.isascii() and prefix.isalpha() and prefix.isupper():
+            return prefix
+        raise ValueError(f"{prefix!r} must be two capital letters, such as NH")
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError(f"{name!r} is no IANA time zone, such as Asia/Shanghai") from None
+        return name
+
+    @model_validator(mode="after")
+    def _fund_needs_villages(self) -> Self:
+        if self.fund and not self.stationed_level:
+            raise ValueError("a fund per village needs stationed_level, the level that villages have")
+        return self

@@ -1,0 +1,90 @@
+"""Reading the files of a pack into a draft, with every line that has the wrong shape told at once."""
+
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from shared.jurisdiction.documents import read_rows, read_yaml
+from shared.jurisdiction.draft import (
+    CatalogueFile,
+    CategoriesFile,
+    Draft,
+    HolidaysFile,
+    LimitsFile,
+    Row,
+    Sheet,
+    TemplatesFile,
+)
+from shared.jurisdiction.parts import Division, Part, Team, Unit
+from shared.jurisdiction.problems import PackError, Problem
+from shared.jurisdiction.profile import Profile
+
+P = TypeVar("P", bound=Part)
+
+_ADVICE = {
+    "missing": "{where} is missing; add it",
+    "extra_forbidden": "{where} is not a key that a pack knows; remove it or mend its spelling",
+    "string_type": "{where} must be text; put it in quotes",
+    "int_parsing": "{where} must be a whole number",
+    "enum": "{where} must be one of {expected}",
+    "date_from_datetime_parsing": "{where} must be a date, such as 2021-10-01",
+    "value_error": "{where}: {reason}",
+}
+
+
+class _Reader:
+    """Goes on after a broken file, so that one run names every broken line."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self.problems: list[Problem] = []
+
+    def sheet(self, name: str, model: type[P]) -> Sheet[P] | None:
+        try:
+            document = read_yaml(self._directory / name)
+            return Sheet(document, model.model_validate(document.data))
+        except PackError as error:
+            self.problems += error.problems
+        except ValidationError as error:
+            self.problems += [Problem(document.spot(e["loc"]), _advice(e)) for e in error.errors()]
+        return None
+
+    def rows(self, name: str, model: type[P]) -> list[Row[P]]:
+        rows: list[Row[P]] = []
+        try:
+            for spot, cells in read_rows(self._directory / name, list(model.model_fields)):
+                try:
+                    rows.append(Row(spot, model.model_validate(cells)))
+                except ValidationError as error:
+                    self.problems += [Problem(spot, _advice(e)) for e in error.errors()]
+        except PackError as error:
+            self.problems += error.problems
+        return rows
+
+
+def read_draft(directory: Path) -> Draft:
+    """Raises `PackError` with all that cannot be read; references are judged later, on whole files only."""
+    read = _Reader(directory)
+    profile = read.sheet("pack.yaml", Profile)
+    divisions = read.rows("divisions.csv", Division)
+    units = read.rows("units.csv", Unit)
+    teams = read.rows("teams.csv", Team)
+    categories = read.sheet("categories.yaml", CategoriesFile)
+    catalogue = read.sheet("catalogue.yaml", CatalogueFile)
+    limits = read.sheet("limits.yaml", LimitsFile)
+    holidays = read.sheet("holidays.yaml", HolidaysFile)
+    templates = read.sheet("templates.yaml", TemplatesFile)
+    if read.problems or not (profile and categories and catalogue and limits and holidays and templates):
+        raise PackError(read.problems)
+    return Draft(profile, divisions, units, teams, categories, catalogue, limits, holidays, templates)
+
+
+def _advice(error: ErrorDetails) -> str:
+    where = ".".join(str(step) for step in error["loc"] if step != "[key]") or "the file"
+    pattern = _ADVICE.get(error["type"], "{where}: {message}")
+    context = error.get("ctx", {})
+    return pattern.format(
+        where=where, message=error["msg"], reason=context.get("error"), expected=context.get("expected")
+    )

@@ -1,0 +1,91 @@
+"""A broken pack is explained line by line, and never half-loaded."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from shared.jurisdiction.loader import examine, load_pack, load_packs
+from shared.jurisdiction.problems import PackError
+
+Edit = Callable[[str, str, str], Path]
+
+MISTAKES = Path(__file__).parent / "mistakes.yaml"
+
+
+def mistakes() -> Iterator[tuple[str, str, str, str]]:
+    for file, spoilt in yaml.safe_load(MISTAKES.read_text("utf-8")).items():
+        for mistake in spoilt:
+            yield file, mistake["was"], mistake["becomes"], mistake["told"]
+
+
+def complaints(pack: Path) -> list[str]:
+    with pytest.raises(PackError) as refused:
+        load_pack(pack)
+    return [str(problem).removeprefix(f"{pack}/") for problem in refused.value.problems]
+
+
+def test_the_hamlet_is_sound_before_it_is_broken(hamlet: Path) -> None:
+    pack, findings = examine(hamlet)
+    assert pack.id == "hamlet"
+    assert findings == ()
+
+
+@pytest.mark.parametrize(("file", "was", "becomes", "told"), list(mistakes()))
+def test_a_mistake_is_named_with_its_file_its_line_and_what_to_do(
+    edit: Edit, file: str, was: str, becomes: str, told: str
+) -> None:
+    said = complaints(edit(file, was, becomes))
+    assert any(line.startswith(told) for line in said), "\n".join(said)
+
+
+def test_all_mistakes_are_told_at_once(edit: Edit) -> None:
+    edit("units.csv", "roads,Roads,county", "roads,Roads,town")
+    edit("catalogue.yaml", "division: west", "division: moon")
+    said = complaints(edit("teams.csv", "west,roads", "west,rivers"))
+    assert [line.split(":")[0] for line in said] == ["catalogue.yaml", "teams.csv", "units.csv"]
+
+
+def test_unreadable_files_are_told_together_and_before_any_reference(edit: Edit, hamlet: Path) -> None:
+    (hamlet / "limits.yaml").unlink()
+    (hamlet / "units.csv").write_bytes("id,name\n站点".encode("gb18030"))
+    said = complaints(edit("pack.yaml", "HM", "hm"))
+    assert [line.split(":")[0] for line in said] == ["limits.yaml", "pack.yaml", "units.csv"]
+    assert "the file is missing" in said[0]
+    assert "not UTF-8" in said[2]
+
+
+def test_a_category_that_no_rule_covers_is_a_warning_and_not_an_error(edit: Edit) -> None:
+    _, findings = examine(edit("catalogue.yaml", "match: {category: traffic}", "match: {category: parking}"))
+    assert findings == ()
+    _, findings = examine(
+        edit("catalogue.yaml", "match: {category: road}", "match: {category: parking, kind: help}")
+    )
+    assert [str(finding).split("/")[-1] for finding in findings] == [
+        "categories.yaml:3: warning: no rule covers category 'road': a dispatcher decides; "
+        "add a rule, or say triage: true"
+    ]
+
+
+def test_a_category_left_to_a_dispatcher_on_purpose_is_not_even_a_warning(edit: Edit) -> None:
+    edit("catalogue.yaml", "match: {category: traffic}", "match: {category: road, division: east}")
+    edit("catalogue.yaml", "match: {category: road}", "match: {category: parking, kind: help}")
+    _, findings = examine(edit("categories.yaml", "code: road,", "code: road, triage: true,"))
+    assert findings == ()
+
+
+def test_packs_served_together_may_not_share_a_prefix_or_a_division(hamlet: Path) -> None:
+    shutil.copytree(hamlet, hamlet.parent / "twin")
+    with pytest.raises(PackError) as refused:
+        load_packs(hamlet.parent, ["hamlet", "twin"])
+    said = str(refused.value)
+    assert "the id 'hamlet' must be the name of the folder, 'twin'" in said
+    assert "the prefix 'HM' belongs to" in said
+    assert "3 division codes, such as 'county', belong to" in said
+
+
+def test_a_pack_that_does_not_exist_is_named(tmp_path: Path) -> None:
+    with pytest.raises(PackError, match="atlantis:1: there is no such folder"):
+        load_packs(tmp_path, ["atlantis"])
