@@ -54,9 +54,7 @@ class Closing:
                 when = self._due(demand)
                 end = ending(demand)
                 if end and when and when <= at:
-                    page.tell(
-                        key, [end], when if demand.imported else at, uuid5(key, f"close:{demand.version}")
-                    )
+                    page.tell(key, [end], when if demand.imported else at, uuid5(key, f"close:{demand.version}"))
             await self.ledger.save(db, page)
             await queries.plan_closings(db, [], due)
         return len(due)

@@ -35,9 +35,7 @@ def rate(demand: Demand, verdict: RateDemand, pack: Pack, asked: str) -> list[f.
             f"the demand is {demand.status}; only a resolved demand can be rated",
             "该诉求当前不在待评价状态，可能已经评价过",
         )
-    confirmed = f.DemandConfirmed(
-        rating=verdict.rating, solved=verdict.solved, comment=verdict.comment, asked=asked
-    )
+    confirmed = f.DemandConfirmed(rating=verdict.rating, solved=verdict.solved, comment=verdict.comment, asked=asked)
     if verdict.solved:
         return [confirmed]
     if demand.reopenings < pack.max_reopenings:

@@ -54,15 +54,10 @@ class Notices:
 
     def _values(self, demand: Demand, fact: f.Fact, pack: Pack) -> dict[str, str]:
         unit = pack.unit(demand.unit) if demand.unit else None
-        said = {
-            name: str(getattr(fact, name))
-            for name in ("note", "reason", "result")
-            if getattr(fact, name, None)
-        }
-        language = pack.languages[0]
+        said = {name: str(getattr(fact, name)) for name in ("note", "reason", "result") if getattr(fact, name, None)}
         return said | {
             "number": demand.number,
-            "unit": getattr(unit.name, language) if unit else "",
+            "unit": unit.name if unit else "",
             "due": pack.local_day(demand.due_at).isoformat() if demand.due_at else "",
             "url": f"{self._public_url}/v1/demands/{demand.number}",
             "rating_url": f"{self._public_url}/rate/{self._tokens.write('rate', {'demand': str(demand.id)})}",

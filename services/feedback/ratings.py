@@ -45,9 +45,7 @@ class Ratings:
             demand = page.state(key)
             pack = self.packs.of_division(demand.division)
             if pack is None:
-                raise Refused(
-                    Code.NOT_FOUND, "the demand of this link is not known", "没有找到该链接对应的诉求"
-                )
+                raise Refused(Code.NOT_FOUND, "the demand of this link is not known", "没有找到该链接对应的诉求")
             page.tell(key, rate(demand, verdict, pack, "link"), at, self.new_id())
             await self.ledger.save(db, page)
         return page.state(key)

@@ -102,9 +102,7 @@ class Sender:
 
     async def _record(self, message: Message, state: str, cause: str | None) -> None:
         about = {"template": message.template, "via": self.sink.name, "about": message.fact_id}
-        note: Fact = (
-            NotificationFailed(**about, cause=cause) if cause else NotificationSent.model_validate(about)
-        )
+        note: Fact = NotificationFailed(**about, cause=cause) if cause else NotificationSent.model_validate(about)
         at = self.clock()
         async with self.pool.acquire(timeout=5) as db, db.transaction():
             await queries.finish_message(db, message.id, state, cause)

@@ -19,9 +19,7 @@ from shared.contracts.facts import Outcome
 from shared.contracts.refusals import Code, Refused
 
 MAX_RECORDED = 1000
-ApiKey = Annotated[
-    str, Header(alias="X-API-Key", description="the channel's key, shown once when it was made")
-]
+ApiKey = Annotated[str, Header(alias="X-API-Key", description="the channel's key, shown once when it was made")]
 Key = Annotated[
     str,
     Header(alias="Idempotency-Key", min_length=1, max_length=128, description="repeat it with the request"),
@@ -108,9 +106,7 @@ def routes(submissions: Submissions) -> APIRouter:
         return Progress.model_validate(found, from_attributes=True)
 
     @router.post("/v1/imports")
-    async def hand_over(
-        recorded: Import, channel: Annotated[Channel, Depends(channel_with("import"))]
-    ) -> Imported:
+    async def hand_over(recorded: Import, channel: Annotated[Channel, Depends(channel_with("import"))]) -> Imported:
         """Take recorded history in, each reference once; a row that is refused does not hold up the others."""
         requests = [Request(f"import:{demand.external_id}", demand) for demand in recorded.demands]
         answers = await submissions.submit_all(channel, requests)
@@ -130,9 +126,7 @@ async def _own_demand(submissions: Submissions, channel: Channel, written: str) 
     async with submissions.pool.acquire(timeout=5) as db:
         found = await queries.demand_by_number(db, number)
     if found is None or (found.channel != channel.id and "read-all" not in channel.scopes):
-        raise Refused(
-            Code.NOT_FOUND, f"this channel has no demand {number}", f"本渠道没有编号为 {number} 的诉求"
-        )
+        raise Refused(Code.NOT_FOUND, f"this channel has no demand {number}", f"本渠道没有编号为 {number} 的诉求")
     return found
 
 

@@ -30,9 +30,7 @@ async def authenticate(pool: Pool, key: str, scope: str) -> Channel:
     return channel
 
 
-async def add(
-    pool: Pool, id: str, kind: ChannelKind, name: str, scopes: tuple[str, ...] = ("submit",)
-) -> str:
+async def add(pool: Pool, id: str, kind: ChannelKind, name: str, scopes: tuple[str, ...] = ("submit",)) -> str:
     """Add a channel or give it a new key; the key is returned this once."""
     key = f"hy_{secrets.token_urlsafe(32)}"
     async with pool.acquire(timeout=5) as db:

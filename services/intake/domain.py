@@ -52,9 +52,7 @@ class SubmitDemand(BaseModel):
     title: Annotated[Text, Field(min_length=1, max_length=200, examples=["校车接送点没有风雨棚"])]
     text: Annotated[Text, Field(max_length=8000)] = ""
     division: Annotated[str, Field(max_length=32, examples=["440605124200"], description="division code")]
-    category: Annotated[str | None, Field(max_length=64, description="category code, when it is known")] = (
-        None
-    )
+    category: Annotated[str | None, Field(max_length=64, description="category code, when it is known")] = None
     kind: RequestKind = RequestKind.HELP
     location: Location | None = None
     contact: Contact | None = None
@@ -99,15 +97,11 @@ def check(command: SubmitDemand, pack: Pack | None, now: datetime) -> Pack:
 
 
 def _unknown(field: str, given: str, zh: str, example: str) -> FieldError:
-    return FieldError(
-        field, f"{zh} {given!r} 不存在", f"{given!r} is not known; see GET /v1/jurisdictions", example
-    )
+    return FieldError(field, f"{zh} {given!r} 不存在", f"{given!r} is not known; see GET /v1/jurisdictions", example)
 
 
 def _in_the_future(field: str, at: datetime, now: datetime) -> FieldError:
-    return FieldError(
-        field, f"时间 {at.isoformat()} 晚于现在", f"{at.isoformat()} is in the future", now.isoformat()
-    )
+    return FieldError(field, f"时间 {at.isoformat()} 晚于现在", f"{at.isoformat()} is in the future", now.isoformat())
 
 
 def _disorder(command: RecordedDemand, now: datetime) -> list[FieldError]:
@@ -132,9 +126,7 @@ def submitted(
     """The fact: personal numbers hidden, the place rounded to four decimals (about ten metres)."""
     history = command.history if isinstance(command, RecordedDemand) else ()
     imported = isinstance(command, RecordedDemand)
-    place = command.location and Location(
-        lat=round(command.location.lat, 4), lon=round(command.location.lon, 4)
-    )
+    place = command.location and Location(lat=round(command.location.lat, 4), lon=round(command.location.lon, 4))
     return DemandSubmitted(
         number=number,
         jurisdiction=pack.id,

@@ -38,9 +38,7 @@ class Submission:
 
 async def channel_by_key(db: Connection, key_hash: bytes) -> Channel | None:
     """The channel that holds this key, unless it was revoked."""
-    row = await db.fetchrow(
-        "SELECT id, kind, scopes FROM channel WHERE key_hash = $1 AND revoked_at IS NULL", key_hash
-    )
+    row = await db.fetchrow("SELECT id, kind, scopes FROM channel WHERE key_hash = $1 AND revoked_at IS NULL", key_hash)
     return Channel(row["id"], ChannelKind(row["kind"]), frozenset(row["scopes"])) if row else None
 
 

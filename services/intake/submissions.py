@@ -61,9 +61,7 @@ class Submissions:
         at = self.clock()
         checked = [self._checked(request, at) for request in requests]
         good = [n for n, pack in enumerate(checked) if isinstance(pack, Pack)]
-        answers: list[Taken | Refused] = [
-            pack if isinstance(pack, Refused) else _UNANSWERED for pack in checked
-        ]
+        answers: list[Taken | Refused] = [pack if isinstance(pack, Refused) else _UNANSWERED for pack in checked]
         if good:
             packs = [pack for pack in checked if isinstance(pack, Pack)]
             taken = await self._take(channel, [requests[n] for n in good], packs, at)
@@ -88,9 +86,7 @@ class Submissions:
             ]
             fresh = await queries.claim(db, wanted)
             first = (
-                await queries.known(db, [s for s in wanted if s.id not in fresh])
-                if len(fresh) < len(wanted)
-                else {}
+                await queries.known(db, [s for s in wanted if s.id not in fresh]) if len(fresh) < len(wanted) else {}
             )
             page = Page(self.ledger.rules, at, {})
             boxes = []
@@ -99,13 +95,9 @@ class Submissions:
                     boxes += self._tell(page, channel, request.command, pack, submission)
             await self.ledger.save(db, page)
             await queries.keep(db, boxes)
-        return [
-            _answer(submission, submission.id in fresh, first.get(submission.id)) for submission in wanted
-        ]
+        return [_answer(submission, submission.id in fresh, first.get(submission.id)) for submission in wanted]
 
-    def _submission(
-        self, channel: Channel, request: Request, pack: Pack, serial: int, at: datetime
-    ) -> Submission:
+    def _submission(self, channel: Channel, request: Request, pack: Pack, serial: int, at: datetime) -> Submission:
         raised = request.command.occurred_at or at
         return Submission(
             id=self.new_id(),
@@ -138,9 +130,7 @@ def _answer(asked: Submission, created: bool, first: Submission | None) -> Taken
     if created:
         return Taken(asked.id, asked.number, asked.submitted_at, created=True)
     if first is None:
-        return Refused(
-            Code.CONFLICT, "the same demand is being submitted right now", "同一诉求正在提交，请稍后重试"
-        )
+        return Refused(Code.CONFLICT, "the same demand is being submitted right now", "同一诉求正在提交，请稍后重试")
     same_key = first.idempotency_key == asked.idempotency_key
     if same_key and first.fingerprint != asked.fingerprint:
         return Refused(

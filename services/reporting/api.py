@@ -121,7 +121,6 @@ def _bounds(pack: Pack, month: date) -> tuple[str, str]:
     following = date(month.year + month.month // 12, month.month % 12 + 1, 1)
     zone = ZoneInfo(pack.timezone)
     first, last = (
-        datetime.combine(day, time(), zone).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
-        for day in (month, following)
+        datetime.combine(day, time(), zone).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S") for day in (month, following)
     )
     return first, last

@@ -11,7 +11,7 @@ from services.reporting import queries
 from services.reporting.figures import COMPLETED, COMPLETION, UNKNOWN, Definition, Dimension, rate
 from services.reporting.queries import Count
 from shared.chassis.clock import now
-from shared.chassis.database import Pool
+from shared.chassis.database import Connection, Pool
 from shared.jurisdiction.pack import Pack
 
 
@@ -81,7 +81,7 @@ class Figures:
         )
 
 
-async def _counts(db: queries.Connection, jurisdiction: str, question: Question) -> list[Count]:
+async def _counts(db: Connection, jurisdiction: str, question: Question) -> list[Count]:
     if question.until:
         return await queries.flow_until(db, jurisdiction, question.by, question.until)
     return await queries.cohort(db, jurisdiction, question.by, question.month, question.by_month)
@@ -106,11 +106,7 @@ def _row(month: date | None, key: str, found: dict[str, int], pack: Pack, dimens
         completed=completed,
         rate=rate(completed, collected),
         statuses=statuses,
-        marks={
-            n: v
-            for n, v in found.items()
-            if not n.startswith("status:") and n not in ("collected", "completed")
-        },
+        marks={n: v for n, v in found.items() if not n.startswith("status:") and n not in ("collected", "completed")},
     )
 
 
@@ -125,12 +121,12 @@ def name_of(pack: Pack, dimension: Dimension, key: str) -> str:
             return division.name if division else key
         case Dimension.UNIT:
             unit = pack.unit(key)
-            return getattr(unit.name, language) if unit else key
+            return unit.name if unit else key
         case Dimension.CATEGORY:
             category = pack.category(key)
             return getattr(category.name, language) if category else key
         case Dimension.ALL:
-            return getattr(pack.name, language)
+            return str(getattr(pack.name, language))
         case Dimension.CHANNEL:
             return key
 

@@ -23,9 +23,7 @@ async def put_facts(db: Connection, heard: Sequence[Envelope]) -> None:
     )
 
 
-async def add(
-    db: Connection, table: str, period: str, counts: Mapping[tuple[str, date, str, str, str], int]
-) -> None:
+async def add(db: Connection, table: str, period: str, counts: Mapping[tuple[str, date, str, str, str], int]) -> None:
     """Add differences to a counter table; rows in one order, so that two writers cannot block each other."""
     rows = sorted((*row, n) for row, n in counts.items() if n)
     if rows:
@@ -49,9 +47,7 @@ class Count:
     n: int
 
 
-async def cohort(
-    db: Connection, jurisdiction: str, dimension: str, month: date | None, by_month: bool
-) -> list[Count]:
+async def cohort(db: Connection, jurisdiction: str, dimension: str, month: date | None, by_month: bool) -> list[Count]:
     """How the demands submitted in a month, or in all months, stand now."""
     rows = await db.fetch(
         """

@@ -24,9 +24,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 async def remember(db: Connection, changes: Sequence[Change[Demand, Fact]]) -> None:
     """Keep what citizens wrote for the units that will read it."""
-    wrote = {
-        c.envelope.key: c.fact.text for c in changes if isinstance(c.fact, DemandSubmitted) and c.fact.text
-    }
+    wrote = {c.envelope.key: c.fact.text for c in changes if isinstance(c.fact, DemandSubmitted) and c.fact.text}
     if wrote:
         await queries.put_wordings(db, list(wrote), list(wrote.values()))
 

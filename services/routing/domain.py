@@ -20,9 +20,7 @@ class Staff:
     unit: str
 
 
-def decide(
-    demand: Demand, command: c.RoutingCommand, by: Staff, pack: Pack, at: datetime
-) -> list[f.StatusFact]:
+def decide(demand: Demand, command: c.RoutingCommand, by: Staff, pack: Pack, at: datetime) -> list[f.StatusFact]:
     """The facts that follow from a command; legality of the step is the table's business."""
     _entitled(demand, command, by, pack)
     match command:
@@ -35,9 +33,7 @@ def decide(
         case c.RouteDemand(unit=unit, assisting=assisting):
             for named in (unit, *assisting):
                 _known(pack, named, "unit")
-            return [
-                assign(demand, pack, unit, f"dispatcher:{by.name}", limits_again(demand, pack), at, assisting)
-            ]
+            return [assign(demand, pack, unit, f"dispatcher:{by.name}", limits_again(demand, pack), at, assisting)]
         case c.DeclineDemand(reason=reason, legal_basis=basis, instead=instead):
             return [f.DemandDeclined(reason=reason, legal_basis=basis, instead=instead)]
         case c.ProgressDemand(note=note, evidence=evidence):
@@ -54,9 +50,7 @@ def _entitled(demand: Demand, command: c.RoutingCommand, by: Staff, pack: Pack) 
     if isinstance(command, c.RouteDemand):
         raise Refused(Code.FORBIDDEN, "only the coordinator's people dispatch", "仅统筹单位可以派单")
     if demand.unit != by.unit:
-        raise Refused(
-            Code.FORBIDDEN, f"this demand lies with {demand.unit}, not {by.unit}", "该诉求不由本单位办理"
-        )
+        raise Refused(Code.FORBIDDEN, f"this demand lies with {demand.unit}, not {by.unit}", "该诉求不由本单位办理")
 
 
 def _known(pack: Pack, unit: str, field: str) -> None:

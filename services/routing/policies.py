@@ -82,9 +82,7 @@ def after_reopening(demand: Demand, pack: Pack, at: datetime) -> f.StatusFact:
 def limits_again(demand: Demand, pack: Pack) -> Limits:
     """The limits that the catalogue sets for this demand, whoever answers it."""
     found = pack.route(demand.division, demand.category, demand.kind)
-    return (
-        Limits(found.limit_days, found.limit_source) if isinstance(found, Assignment) else Limits(None, None)
-    )
+    return Limits(found.limit_days, found.limit_source) if isinstance(found, Assignment) else Limits(None, None)
 
 
 def assign(

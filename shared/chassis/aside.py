@@ -18,9 +18,7 @@ NAMESPACE = UUID("6f0c1c56-5b0e-4c8e-9a55-0a2f7f3d1f10")
 
 async def parked(db: Connection, keys: Collection[UUID]) -> dict[tuple[UUID, int], Record]:
     """Facts of these aggregates that wait for an earlier one."""
-    rows = await db.fetch(
-        "SELECT aggregateid, sequence, record FROM parked WHERE aggregateid = ANY($1)", list(keys)
-    )
+    rows = await db.fetch("SELECT aggregateid, sequence, record FROM parked WHERE aggregateid = ANY($1)", list(keys))
     return {(row["aggregateid"], row["sequence"]): Record.unpack(row["record"]) for row in rows}
 
 

@@ -64,9 +64,7 @@ async def worker_parts(settings: ProcessSettings, worker: Worker, pool: Pool) ->
     bootstrap = settings.kafka_bootstrap_servers
     cluster = await broker.wait_for_cluster(bootstrap)
     delivery = Delivery(pool, worker.ledger, cluster, settings.dead_letter_limit)
-    reading = Reading(
-        delivery, worker.topics, f"{worker.service}-{'worker' if worker.by_faust else 'reader'}"
-    )
+    reading = Reading(delivery, worker.topics, f"{worker.service}-{'worker' if worker.by_faust else 'reader'}")
 
     async def stuck() -> str | None:
         return reading.stuck()
@@ -93,9 +91,7 @@ def relays(settings: ProcessSettings, worker: Worker, pool: Pool) -> list[Corout
     return [shard.run() for shard in shards]
 
 
-def _reader(
-    settings: ProcessSettings, worker: Worker, reading: Reading[Any, Any]
-) -> Coroutine[Any, Any, None]:
+def _reader(settings: ProcessSettings, worker: Worker, reading: Reading[Any, Any]) -> Coroutine[Any, Any, None]:
     bootstrap, instance = settings.kafka_bootstrap_servers, settings.instance
     if not worker.by_faust:
         return kafka_reader.read_batches(reading, bootstrap, instance, settings.batch_size)

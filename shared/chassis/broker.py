@@ -1,6 +1,7 @@
 """What every process asks of the broker: who it is, the topics, and patience with an embedded one."""
 
 import asyncio
+import contextlib
 from typing import Any, Final
 
 import structlog
@@ -83,7 +84,9 @@ def pace_empty_fetches(seconds: float) -> None:
         asked_at = loop.time()
         found: bool = await ask(self, assignment, node_id, request)
         if not found and loop.time() - asked_at < seconds / 2:
-            await asyncio.sleep(seconds)
+            # The fetcher cancels this task and awaits it; a cancellation must not come back to it.
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(seconds)
         return found
 
     Fetcher._proc_fetch_request = paced

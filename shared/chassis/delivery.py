@@ -138,17 +138,13 @@ class Delivery(Generic[S, F]):
             await aside.bury(db, self.cluster_id, self.ledger.rules.service, done.dead)
             await aside.progress(db, [record])
         self._poison += 1
-        log.error(
-            "dead letter", topic=record.topic, partition=record.partition, offset=record.offset, cause=cause
-        )
+        log.error("dead letter", topic=record.topic, partition=record.partition, offset=record.offset, cause=cause)
         metrics.count(self.ledger.rules.service, 0, 0, 0, 1)
 
 
 def _read(record: Record, done: Sorted) -> tuple[Record, Envelope] | None:
     try:
-        return record, read(
-            STREAM_OF.get(record.topic, record.topic), record.key, record.headers, record.value
-        )
+        return record, read(STREAM_OF.get(record.topic, record.topic), record.key, record.headers, record.value)
     except Refused as fault:
         done.dead.append((record, str(fault)))
         return None

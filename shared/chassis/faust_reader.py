@@ -40,9 +40,7 @@ def listen(app: faust.App, reading: "Reading[Any, Any]", batch_size: int) -> Non
     each event is acknowledged after the commit. A batch is whatever has piled up while the last one was
     written: an idle worker waits for nothing.
     """
-    heard = app.topic(
-        *reading.topics, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw"
-    )
+    heard = app.topic(*reading.topics, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
 
     async def remember(stream: Any) -> None:
         waiting, pending = stream.channel.queue, []
@@ -61,9 +59,7 @@ def listen(app: faust.App, reading: "Reading[Any, Any]", batch_size: int) -> Non
 def _record(event: Any) -> Record:
     message = event.message
     headers = message.headers.items() if isinstance(message.headers, dict) else message.headers or ()
-    return Record(
-        message.topic, message.partition, message.offset, message.key, tuple(headers), message.value
-    )
+    return Record(message.topic, message.partition, message.offset, message.key, tuple(headers), message.value)
 
 
 async def run(app: faust.App) -> None:

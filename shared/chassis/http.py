@@ -1,7 +1,7 @@
 """The web application around a service's routes: limits, metrics, problem documents, health."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Awaitable, Callable, Generator, Sequence
+from contextlib import contextmanager
 from time import perf_counter
 from typing import Any, Final
 
@@ -56,9 +56,7 @@ async def _measured(request: Request, call_next: Callable[[Request], Awaitable[R
     started = perf_counter()
     response = await call_next(request)
     route = getattr(request.scope.get("route"), "path", "unmatched")
-    metrics.REQUESTS.labels("http", request.method, route, str(response.status_code)).observe(
-        perf_counter() - started
-    )
+    metrics.REQUESTS.labels("http", request.method, route, str(response.status_code)).observe(perf_counter() - started)
     return response
 
 
@@ -91,9 +89,7 @@ class BodyLimit:
 
 
 def _too_large(path: str, limit: int) -> Response:
-    return problems.problem(
-        Refused(Code.TOO_LARGE, _sentence(limit), f"内容不得超过 {limit // 1024} KiB"), path
-    )
+    return problems.problem(Refused(Code.TOO_LARGE, _sentence(limit), f"内容不得超过 {limit // 1024} KiB"), path)
 
 
 def _sentence(limit: int) -> str:
@@ -103,9 +99,10 @@ def _sentence(limit: int) -> str:
 class Quiet(uvicorn.Server):
     """A server that leaves the signals to the process around it."""
 
-    def capture_signals(self) -> AbstractContextManager[None]:
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
         """Do nothing where uvicorn would take SIGTERM for itself."""
-        return nullcontext()
+        yield
 
 
 def server(app: FastAPI, host: str, port: int) -> Quiet:

@@ -53,9 +53,7 @@ class Page(Generic[S, F]):
         for n, fact in enumerate(facts):
             self.rules.may_tell(fact)
             moved = self.rules.evolve(state, fact, at) if self.rules.moves(fact) else state
-            told.append(
-                (fact, self._envelope(moved, fact, key, at, uuid5(cause, str(n)), cause, cause), True)
-            )
+            told.append((fact, self._envelope(moved, fact, key, at, uuid5(cause, str(n)), cause, cause), True))
             state = moved
         changes = list(self._follow(key, told))
         self._keep(changes)

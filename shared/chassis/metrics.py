@@ -13,9 +13,7 @@ BATCH: Final = Histogram(
     buckets=(1, 3, 10, 30, 100, 300, 1000, 3000),
 )
 LAG: Final = Gauge("huying_reader_lag_records", "Records between what was read and the end", ["service"])
-HANDLED_AT: Final = Gauge(
-    "huying_reader_handled_timestamp_seconds", "When a batch was last committed", ["service"]
-)
+HANDLED_AT: Final = Gauge("huying_reader_handled_timestamp_seconds", "When a batch was last committed", ["service"])
 SENT: Final = Counter("huying_relay_sent_total", "Facts acknowledged by the broker", ["service"])
 BACKLOG: Final = Gauge("huying_relay_backlog_seconds", "Age of the oldest fact that is not sent", ["service"])
 REQUESTS: Final = Histogram(

@@ -31,8 +31,7 @@ def problem(refused: Refused, instance: str) -> Response:
     }
     if refused.errors:
         body["errors"] = [
-            {"field": e.field, "detail": e.zh, "detail_en": e.en}
-            | ({"example": e.example} if e.example else {})
+            {"field": e.field, "detail": e.zh, "detail_en": e.en} | ({"example": e.example} if e.example else {})
             for e in refused.errors
         ]
     headers = {"Retry-After": RETRY_AFTER} if refused.code is Code.UNAVAILABLE else {}

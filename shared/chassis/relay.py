@@ -103,17 +103,13 @@ class Relay:
         )
         if row:
             return row["transaction_id"], row["position"]
-        log.info(
-            "new broker: the journal is told from its beginning", service=self.service, cluster=cluster_id
-        )
+        log.info("new broker: the journal is told from its beginning", service=self.service, cluster=cluster_id)
         return -1, -1
 
     async def _send(self, producer: AIOKafkaProducer, told: Sequence[Envelope]) -> None:
         # One writer a demand and page order keep each demand's facts in sequence.
         waiting = [
-            await producer.send(
-                TOPIC_OF[e.stream], e.data.encode(), key=str(e.key).encode(), headers=e.headers()
-            )
+            await producer.send(TOPIC_OF[e.stream], e.data.encode(), key=str(e.key).encode(), headers=e.headers())
             for e in told
         ]
         await asyncio.gather(*waiting)

@@ -23,13 +23,9 @@ class Tokens:
     def read(self, purpose: str, token: str) -> dict[str, Any]:
         """What the token says; raises `Refused` when it is forged, for something else, or too old."""
         try:
-            told: dict[str, Any] = URLSafeTimedSerializer(self.secret, salt=purpose).loads(
-                token, max_age=self.max_age
-            )
+            told: dict[str, Any] = URLSafeTimedSerializer(self.secret, salt=purpose).loads(token, max_age=self.max_age)
         except SignatureExpired:
-            raise Refused(
-                Code.LINK_EXPIRED, "the token is too old; ask for a new one", "链接已过期"
-            ) from None
+            raise Refused(Code.LINK_EXPIRED, "the token is too old; ask for a new one", "链接已过期") from None
         except BadSignature:
             raise Refused(Code.UNAUTHENTICATED, "the token is not ours or was changed", "凭证无效") from None
         return told

@@ -56,9 +56,7 @@ class Envelope:
         return found
 
 
-def read(
-    stream: str, key: bytes | None, headers: Iterable[tuple[str, bytes]], value: bytes | None
-) -> Envelope:
+def read(stream: str, key: bytes | None, headers: Iterable[tuple[str, bytes]], value: bytes | None) -> Envelope:
     """The envelope of a Kafka record; raises `Refused` with what is missing or unreadable."""
     try:
         told = {name: text.decode() for name, text in headers}

@@ -26,29 +26,31 @@ def _after(*statuses: Status, becomes: Status | None, told_by: Service) -> Trans
     return Transition(frozenset(statuses), becomes, told_by)
 
 
-_HELD_BY_ROUTING = (
-    S.SUBMITTED, S.TRIAGE, S.ROUTED, S.MERGED, S.ACCEPTED, S.RETURNED, S.IN_PROGRESS, S.LISTED, S.REOPENED,
-)  # fmt: skip
+_UNASSIGNED = (S.SUBMITTED, S.RETURNED, S.REOPENED)
+_BEFORE_WORK = (S.SUBMITTED, S.TRIAGE, S.ROUTED, S.ACCEPTED)
+_IN_WORK = (S.ACCEPTED, S.IN_PROGRESS, S.LISTED)
+_ANSWERED = (S.RESOLVED, S.DECLINED)
+_HELD_BY_ROUTING = {*_UNASSIGNED, *_BEFORE_WORK, *_IN_WORK, S.MERGED}
 _INTAKE, _ROUTING, _FEEDBACK = Service.INTAKE, Service.ROUTING, Service.FEEDBACK
 
 # fmt: off
 TRANSITIONS: Final[Mapping[type[f.StatusFact], Transition]] = {
     f.DemandSubmitted:  _after(S.NONE, becomes=S.SUBMITTED, told_by=_INTAKE),
-    f.DemandTriaged:    _after(S.SUBMITTED, S.RETURNED, S.REOPENED, becomes=S.TRIAGE, told_by=_ROUTING),
-    f.DemandRouted:     _after(S.SUBMITTED, S.TRIAGE, S.RETURNED, S.REOPENED, becomes=S.ROUTED, told_by=_ROUTING),
-    f.DemandDeclined:   _after(S.SUBMITTED, S.TRIAGE, S.ROUTED, S.ACCEPTED, S.RETURNED, becomes=S.DECLINED, told_by=_ROUTING),
-    f.DemandMerged:     _after(S.SUBMITTED, S.TRIAGE, S.ROUTED, S.ACCEPTED, becomes=S.MERGED, told_by=_ROUTING),
+    f.DemandTriaged:    _after(*_UNASSIGNED, becomes=S.TRIAGE, told_by=_ROUTING),
+    f.DemandRouted:     _after(*_UNASSIGNED, S.TRIAGE, becomes=S.ROUTED, told_by=_ROUTING),
+    f.DemandDeclined:   _after(*_BEFORE_WORK, S.RETURNED, becomes=S.DECLINED, told_by=_ROUTING),
+    f.DemandMerged:     _after(*_BEFORE_WORK, becomes=S.MERGED, told_by=_ROUTING),
     f.DemandAccepted:   _after(S.ROUTED, becomes=S.ACCEPTED, told_by=_ROUTING),
     f.DemandReturned:   _after(S.ROUTED, S.ACCEPTED, becomes=S.RETURNED, told_by=_ROUTING),
-    f.DemandContacted:  _after(S.ACCEPTED, S.IN_PROGRESS, S.LISTED, becomes=S.IN_PROGRESS, told_by=_ROUTING),
-    f.DemandProgressed: _after(S.ACCEPTED, S.IN_PROGRESS, S.LISTED, becomes=S.IN_PROGRESS, told_by=_ROUTING),
+    f.DemandContacted:  _after(*_IN_WORK, becomes=S.IN_PROGRESS, told_by=_ROUTING),
+    f.DemandProgressed: _after(*_IN_WORK, becomes=S.IN_PROGRESS, told_by=_ROUTING),
     f.DemandExtended:   _after(S.ACCEPTED, S.IN_PROGRESS, becomes=None, told_by=_ROUTING),
     f.DemandListed:     _after(S.ACCEPTED, S.IN_PROGRESS, becomes=S.LISTED, told_by=_ROUTING),
-    f.DemandResolved:   _after(S.ACCEPTED, S.IN_PROGRESS, S.LISTED, S.MERGED, becomes=S.RESOLVED, told_by=_ROUTING),
+    f.DemandResolved:   _after(*_IN_WORK, S.MERGED, becomes=S.RESOLVED, told_by=_ROUTING),
     f.DemandWithdrawn:  _after(*_HELD_BY_ROUTING, becomes=S.WITHDRAWN, told_by=_ROUTING),
     f.DemandConfirmed:  _after(S.RESOLVED, becomes=S.CONFIRMED, told_by=_FEEDBACK),
-    f.DemandReopened:   _after(S.RESOLVED, S.DECLINED, becomes=S.REOPENED, told_by=_FEEDBACK),
-    f.DemandClosed:     _after(S.CONFIRMED, S.RESOLVED, S.DECLINED, S.WITHDRAWN, becomes=S.CLOSED, told_by=_FEEDBACK),
+    f.DemandReopened:   _after(*_ANSWERED, becomes=S.REOPENED, told_by=_FEEDBACK),
+    f.DemandClosed:     _after(*_ANSWERED, S.CONFIRMED, S.WITHDRAWN, becomes=S.CLOSED, told_by=_FEEDBACK),
 }
 # fmt: on
 

@@ -60,9 +60,7 @@ def test_unreadable_files_are_told_together_and_before_any_reference(edit: Edit,
 def test_a_category_that_no_rule_covers_is_a_warning_and_not_an_error(edit: Edit) -> None:
     _, findings = examine(edit("catalogue.yaml", "match: {category: traffic}", "match: {category: parking}"))
     assert findings == ()
-    _, findings = examine(
-        edit("catalogue.yaml", "match: {category: road}", "match: {category: parking, kind: help}")
-    )
+    _, findings = examine(edit("catalogue.yaml", "match: {category: road}", "match: {category: parking, kind: help}"))
     assert [str(finding).split("/")[-1] for finding in findings] == [
         "categories.yaml:3: warning: no rule covers category 'road': a dispatcher decides; "
         "add a rule, or say triage: true"

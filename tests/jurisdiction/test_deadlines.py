@@ -102,9 +102,7 @@ def test_every_limit_of_six_years_ends_where_the_holidays_library_ends_it(nanhai
     limit=st.integers(1, 40),
     rest=st.frozensets(st.dates(date(2021, 1, 1), date(2022, 3, 1)), max_size=60),
 )
-def test_exactly_the_promised_working_days_lie_between(
-    received: date, limit: int, rest: frozenset[date]
-) -> None:
+def test_exactly_the_promised_working_days_lie_between(received: date, limit: int, rest: frozenset[date]) -> None:
     calendar = Calendar.of("Asia/Shanghai", [Weekday.SUNDAY], [Year(rest=tuple(rest))])
     due = calendar.local_day(calendar.due_at(datetime.combine(received, time(8), FOSHAN), limit))
     between = [received + timedelta(days=n) for n in range(1, (due - received).days + 1)]

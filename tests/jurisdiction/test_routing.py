@@ -96,9 +96,7 @@ def test_a_demand_without_category_waits_for_a_dispatcher_who_sees_the_nearest_u
         (NANHAI, "road-damage", Unclear.PLACE_TOO_WIDE),
     ],
 )
-def test_what_no_rule_can_decide_says_why(
-    nanhai: Pack, division: str, category: str, reason: Unclear
-) -> None:
+def test_what_no_rule_can_decide_says_why(nanhai: Pack, division: str, category: str, reason: Unclear) -> None:
     found = left_open(nanhai, division, category)
     assert found.reason is reason
     assert found.suggestions[-1] == "nh-coordinator"

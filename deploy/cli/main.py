@@ -1,0 +1,56 @@
+"""The command `huying`: every command, wired."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from deploy.cli import channels, pack
+from deploy.cli.contracts import contracts
+from deploy.cli.processes import PROCESSES, SERVICES, Place
+from deploy.cli.processes import run as run_process
+from deploy.cli.up import up
+from shared.chassis import broker
+from shared.chassis.migrations import MigrationFailed
+from shared.chassis.migrations import migrate as migrate_service
+from shared.chassis.settings import read
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+app.add_typer(pack.app, name="pack")
+app.add_typer(channels.app, name="channel")
+app.command()(up)
+app.command()(contracts)
+
+
+@app.command()
+def run(process: Annotated[str, typer.Argument(help=", ".join(sorted(PROCESSES)))]) -> None:
+    """Run one process until SIGTERM."""
+    if process not in PROCESSES:
+        raise typer.BadParameter(f"{process!r} is no process; one of: {', '.join(sorted(PROCESSES))}")
+    run_process(process)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring every schema and the topics up to date."""
+    settings = read(Place)
+
+    async def everything() -> None:
+        for service in SERVICES:
+            await migrate_service(settings.database_url, service.name, service.migrations)
+        await broker.create_topics(settings.kafka_bootstrap_servers)
+
+    try:
+        asyncio.run(everything())
+    except MigrationFailed as fault:
+        typer.echo(f"huying: {fault}", err=True)
+        raise typer.Exit(1) from None
+
+
+def main() -> None:
+    """The entry point of the package."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

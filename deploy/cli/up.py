@@ -1,0 +1,93 @@
+"""`huying up`: everything on this machine, until Ctrl-C."""
+
+import asyncio
+import os
+import signal
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.panel import Panel
+
+from deploy.local.deployment import Options, Running, deployed
+from deploy.local.kafka import ApacheKafka
+from deploy.local.noida import EmbeddedBroker
+from deploy.local.state import Unusable, state_dir
+
+console = Console(stderr=False, highlight=False)
+BROKERS = (EmbeddedBroker.kind, ApacheKafka.kind)
+
+
+def up(
+    port: Annotated[int, typer.Option(help="preferred port; another one is taken when it is busy")] = 8080,
+    broker: Annotated[str, typer.Option(envvar="HUYING_BROKER", help=" or ".join(BROKERS))] = "embedded",
+) -> None:
+    """Start everything and stay until Ctrl-C; the next start finds the data again."""
+    try:
+        asyncio.run(_up(options(port, broker)))
+    except Unusable as fault:
+        typer.echo(f"huying: {fault}", err=True)
+        raise typer.Exit(1) from None
+
+
+def options(port: int, broker: str) -> Options:
+    """What to start, from the command line and the environment."""
+    if broker not in BROKERS:
+        raise typer.BadParameter(f"--broker is {' or '.join(BROKERS)}, not {broker!r}")
+    return Options(
+        directory=state_dir(),
+        port=port,
+        broker=broker,
+        database_url=os.environ.get("DATABASE_URL"),
+        bootstrap=os.environ.get("KAFKA_BOOTSTRAP_SERVERS"),
+        echo=_echo,
+    )
+
+
+def stop_event() -> asyncio.Event:
+    """Set by Ctrl-C or SIGTERM; the second Ctrl-C ends at once."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def asked() -> None:
+        if stopping.is_set():
+            console.print("huying: ending at once")
+            os._exit(130)
+        stopping.set()
+
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(sign, asked)
+    return stopping
+
+
+async def _up(wanted: Options) -> None:
+    stopping = stop_event()
+    console.print("huying: starting …")
+    async with deployed(wanted) as running:
+        console.print(banner(running))
+        await stopping.wait()
+        console.print("huying: stopping …")
+    console.print("huying: stopped")
+
+
+def banner(running: Running) -> Panel:
+    """Where everything is, and what the broker promises."""
+    directory = running.options.directory
+    lines = (
+        f"[bold]board[/]      {running.url}/board",
+        f"[bold]API[/]        {running.url}/docs",
+        f"[bold]keys[/]       {directory}/channels.json",
+        f"[bold]database[/]   {'your own' if running.options.database_url else 'embedded PostgreSQL'}",
+        f"[bold]broker[/]     {running.promise}",
+        f"[bold]data, logs[/] {directory}, {directory}/logs",
+        "",
+        "Ctrl-C stops everything; the next start finds the data again.",
+    )
+    return Panel("\n".join(lines), title="Huying 呼应", expand=False)
+
+
+def _echo(name: str, line: str) -> None:
+    if " info " not in line.lower() and "[info" not in line:
+        sys.stdout.write(f"{name:20} {line}\n")
+        sys.stdout.flush()

@@ -1,0 +1,111 @@
+"""A program that this process started: its log, its life, its end."""
+
+import asyncio
+import ctypes
+import os
+import pwd
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any, Final
+
+_PR_SET_PDEATHSIG: Final = 1
+
+
+def as_user(user: int | None) -> dict[str, Any]:
+    """Arguments for a subprocess that runs as `user`; none where it runs as ourselves."""
+    return {} if user is None else {"user": user, "group": pwd.getpwuid(user).pw_gid, "extra_groups": []}
+
+
+def _die_with_parent() -> None:
+    """A supervisor that is killed must not leave its children behind (Linux only)."""
+    try:
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    except (OSError, AttributeError):
+        return
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What to start; `user` only where root must not run it."""
+
+    name: str
+    command: Sequence[str]
+    env: Mapping[str, str] = field(default_factory=dict)
+    user: int | None = None
+    stop_signal: signal.Signals = signal.SIGTERM
+    patience: float = 20.0
+
+
+@dataclass(slots=True)
+class Child:
+    """One running program; its output goes to a log file and, line by line, to `echo`."""
+
+    program: Program
+    log_path: Path
+    echo: Callable[[str, str], None] | None = None
+    process: asyncio.subprocess.Process | None = None
+    _pump: "asyncio.Task[None] | None" = None
+
+    async def start(self) -> None:
+        """Start it in a session of its own, so that Ctrl-C reaches the supervisor alone."""
+        self.process = await asyncio.create_subprocess_exec(
+            *self.program.command,
+            env={**os.environ, **self.program.env},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
+            cwd="/",
+            preexec_fn=_die_with_parent,
+            **as_user(self.program.user),
+        )
+        self._pump = asyncio.create_task(self._copy(self.log_path.open("ab")))
+
+    async def _copy(self, log: IO[bytes]) -> None:
+        process = self.process
+        assert process
+        assert process.stdout
+        with log:
+            while line := await process.stdout.readline():
+                log.write(line)
+                log.flush()
+                if self.echo:
+                    self.echo(self.program.name, line.decode(errors="replace").rstrip())
+
+    @property
+    def pid(self) -> int:
+        """The process id; 0 before the start."""
+        return self.process.pid if self.process else 0
+
+    @property
+    def alive(self) -> bool:
+        """Whether it has not ended yet."""
+        return self.process is not None and self.process.returncode is None
+
+    async def wait(self) -> int:
+        """Its exit code, once it has ended and its last line is in the log."""
+        assert self.process
+        code = await self.process.wait()
+        if self._pump:
+            await self._pump
+        return code
+
+    async def stop(self) -> bool:
+        """Ask it to end, wait, then end it; False when it had to be killed."""
+        if not self.alive or not self.process:
+            return True
+        self.process.send_signal(self.program.stop_signal)
+        try:
+            await asyncio.wait_for(self.wait(), self.program.patience)
+        except TimeoutError:
+            self.process.kill()
+            await self.wait()
+            return False
+        return True
+
+    def last_lines(self, count: int = 8) -> str:
+        """The end of its log."""
+        lines = self.log_path.read_text("utf-8", "replace").splitlines() if self.log_path.exists() else []
+        return "\n".join(lines[-count:])

@@ -1,0 +1,124 @@
+"""A local single-node Apache Kafka (KRaft) from Maven artifacts on the system's Java."""
+
+import base64
+import re
+import shutil
+import subprocess
+import uuid
+from pathlib import Path
+from typing import Final
+
+from deploy.local.child import Program
+from deploy.local.noida import wait_for_broker
+from deploy.local.ports import free_port
+from deploy.local.state import Unusable
+
+FOLDER: Final = Path(__file__).parents[1] / "kafka"
+OLDEST_JAVA: Final = 17
+_INSTALL: Final = "on Debian and Ubuntu: apt-get install openjdk-17-jre-headless maven"
+
+
+class ApacheKafka:
+    """Jars in a cache, data in the state directory, ports on loopback."""
+
+    kind = "apache-kafka"
+    promise = "Apache Kafka, one node on this machine: keeps what it acknowledged through a killed process"
+
+    def __init__(self, directory: Path, port: int, cache: Path | None = None) -> None:
+        self._data, self._config, self.port = directory / "kafka", directory / "kafka.properties", port
+        self._jars = (cache or directory / "cache") / "kafka-jars"
+        self._java = _java()
+
+    def prepare(self) -> None:
+        """Fetch the jars and format the storage where they are missing; write the configuration."""
+        _fetch(self._jars)
+        self._config.write_text(self._properties())
+        if not (self._data / "meta.properties").exists():
+            cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode().replace("-", "x")
+            command = [self._java, "-cp", self._classpath, "kafka.tools.StorageTool", "format"]
+            done = subprocess.run(
+                [*command, "--cluster-id", cluster, "--config", str(self._config)],
+                capture_output=True, text=True, check=False,
+            )  # fmt: skip
+            if done.returncode:
+                raise Unusable(f"Kafka's storage could not be formatted:\n{done.stdout}{done.stderr}")
+
+    def ended(self, clean: bool) -> None:
+        """Kafka recovers by itself."""
+
+    @property
+    def bootstrap(self) -> str:
+        """Its address."""
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def program(self) -> Program:
+        """The server."""
+        java = (
+            self._java,
+            "-Xms256m",
+            "-Xmx512m",
+            "-XX:+UseSerialGC",
+            f"-Dlog4j2.configurationFile={FOLDER}/log4j2.properties",
+        )
+        return Program("broker", (*java, "-cp", self._classpath, "kafka.Kafka", str(self._config)))
+
+    async def ready(self) -> None:
+        """Return when it answers."""
+        await wait_for_broker(self.bootstrap)
+
+    @property
+    def _classpath(self) -> str:
+        return f"{self._jars}/*"
+
+    def _properties(self) -> str:
+        controller = self._controller_port()
+        ones = (
+            "offsets.topic.replication.factor", "transaction.state.log.replication.factor",
+            "transaction.state.log.min.isr", "share.coordinator.state.topic.replication.factor",
+            "share.coordinator.state.topic.min.isr",
+        )  # fmt: skip
+        told = {
+            "process.roles": "broker,controller",
+            "node.id": "1",
+            "controller.quorum.voters": f"1@127.0.0.1:{controller}",
+            "listeners": f"PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{controller}",
+            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{self.port}",
+            "controller.listener.names": "CONTROLLER",
+            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "log.dirs": str(self._data),
+            "auto.create.topics.enable": "false",
+            "group.initial.rebalance.delay.ms": "0",
+            "offsets.topic.num.partitions": "4",
+        }
+        return "".join(f"{key}={value}\n" for key, value in (told | dict.fromkeys(ones, "1")).items())
+
+    def _controller_port(self) -> int:
+        known = re.search(r"voters=1@127\.0\.0\.1:(\d+)", self._config.read_text() if self._config.exists() else "")
+        return free_port(int(known[1]) if known else 0)
+
+
+def _java() -> str:
+    found = shutil.which("java")
+    if not found:
+        raise Unusable(f"Apache Kafka needs Java {OLDEST_JAVA} or newer; {_INSTALL}")
+    said = subprocess.run([found, "-version"], capture_output=True, text=True, check=False).stderr
+    version = re.search(r'version "(\d+)', said)
+    if not version or int(version[1]) < OLDEST_JAVA:
+        raise Unusable(f"{found} is older than Java {OLDEST_JAVA}; {_INSTALL}")
+    return found
+
+
+def _fetch(jars: Path) -> None:
+    if (jars / "complete").exists():
+        return
+    maven = shutil.which("mvn")
+    if not maven:
+        raise Unusable(f"Maven is needed once, to fetch Apache Kafka; {_INSTALL}")
+    shutil.rmtree(jars, ignore_errors=True)
+    goal = ("dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={jars}")
+    command = [maven, "-q", "-B", "-f", str(FOLDER / "pom.xml"), *goal]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise Unusable(f"Maven could not fetch Apache Kafka:\n{done.stdout[-2000:]}{done.stderr[-500:]}")
+    (jars / "complete").touch()

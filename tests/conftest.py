@@ -1,0 +1,93 @@
+"""What every test may ask for: one PostgreSQL and one broker a run, a fresh migrated database a test."""
+
+import os
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from deploy.cli.processes import SERVICES
+from deploy.local.child import Child, Program
+from deploy.local.kafka import ApacheKafka
+from deploy.local.keeper import Keeper
+from deploy.local.noida import EmbeddedBroker
+from deploy.local.ports import free_port
+from deploy.local.postgres import EmbeddedPostgres
+from deploy.local.state import prepare, state_dir
+from shared.chassis.broker import create_topics
+from shared.chassis.migrations import migrate
+
+TEMPLATE = "huying_migrated"
+KAFKA = os.environ.get("HUYING_TEST_BROKER", EmbeddedBroker.kind) == ApacheKafka.kind
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Something that listens, and how to stop and start it."""
+
+    url: str
+    keeper: Keeper
+
+
+@pytest.fixture(scope="session")
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The state directory of this test run, where another user can reach it."""
+    found = prepare(tmp_path_factory.mktemp("state"))
+    for folder in (found, *found.parents):
+        if folder.owner() == Path.home().owner() and str(folder).startswith(str(tmp_path_factory.getbasetemp().parent)):
+            folder.chmod(folder.stat().st_mode | 0o011)
+    return found
+
+
+def kept(program: Program, directory: Path, **more: object) -> Keeper:
+    """A keeper that logs into the run's directory."""
+    return Keeper(Child(program, directory / "logs" / f"{program.name}.log"), **more)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="session")
+async def postgres(directory: Path) -> AsyncIterator[Server]:
+    """A real PostgreSQL with one migrated template database."""
+    server = EmbeddedPostgres(directory, free_port())
+    keeper = kept(server.program, directory, before=server.prepare, after=server.ready)
+    await keeper.start()
+    db = await asyncpg.connect(server.url)
+    await db.execute(f"CREATE DATABASE {TEMPLATE}")
+    await db.close()
+    for service in SERVICES:
+        await migrate(on(server.url, TEMPLATE), service.name, service.migrations)
+    yield Server(server.url, keeper)
+    await keeper.stop()
+
+
+def on(url: str, database: str) -> str:
+    """The same server, another database."""
+    return f"{url.rpartition('/')[0]}/{database}"
+
+
+@pytest.fixture
+async def database(postgres: Server) -> AsyncIterator[str]:
+    """The DSN of a fresh database with every schema."""
+    name = f"t{uuid4().hex}"
+    db = await asyncpg.connect(postgres.url)
+    await db.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+    yield on(postgres.url, name)
+    await db.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await db.close()
+
+
+@pytest.fixture(scope="session")
+async def broker(directory: Path) -> AsyncIterator[Server]:
+    """The embedded broker, or Apache Kafka where HUYING_TEST_BROKER says so, with our topics."""
+    server = (
+        ApacheKafka(directory, free_port(), cache=state_dir() / "cache")
+        if KAFKA
+        else EmbeddedBroker(directory, free_port())
+    )
+    keeper = kept(server.program, directory, before=server.prepare, after=server.ready, ended=server.ended)
+    await keeper.start()
+    await create_topics(server.bootstrap)
+    yield Server(server.bootstrap, keeper)
+    await keeper.stop()

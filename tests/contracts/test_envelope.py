@@ -1,0 +1,80 @@
+"""Our envelope is a CloudEvent to others, and theirs is one to us."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+from cloudevents.core.bindings.kafka import KafkaMessage, from_binary_event, to_binary_event
+from cloudevents.core.formats.json import JSONFormat
+from cloudevents.core.v1.event import CloudEvent
+
+from shared.contracts.envelope import Envelope, read
+from shared.contracts.refusals import Refused
+
+TOLD = Envelope(
+    id=UUID(int=7),
+    stream="demand",
+    key=UUID(int=1),
+    type="demand.accepted.v1",
+    source="/services/routing",
+    subject="NH21-000001-X",
+    time=datetime(2021, 5, 10, 2, 3, 4, 567000, tzinfo=UTC),
+    sequence=3,
+    causation=UUID(int=5),
+    correlation=None,
+    traceparent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    imported=True,
+    data='{"by":"陈"}',
+)
+
+
+def record(headers: dict[str, bytes] | None = None, **changes: object):
+    told = dict(TOLD.headers()) | (headers or {})
+    given = {"key": str(TOLD.key).encode(), "value": TOLD.data.encode()} | changes
+    return read("demand", given["key"], [(n, v) for n, v in told.items() if v is not None], given["value"])
+
+
+def test_what_is_written_is_read_again():
+    assert record() == TOLD
+
+
+def test_the_cloudevents_library_reads_ours():
+    message = KafkaMessage(headers=dict(TOLD.headers()), key=str(TOLD.key).encode(), value=TOLD.data.encode())
+    event = from_binary_event(message, JSONFormat())
+    assert event.get_type() == TOLD.type
+    assert event.get_time() == TOLD.time
+    assert event.get_data() == {"by": "陈"}
+    assert event.get_extension("sequence") == "3"
+
+
+def test_we_read_what_the_cloudevents_library_writes():
+    attributes = {
+        "id": str(TOLD.id),
+        "type": TOLD.type,
+        "source": TOLD.source,
+        "subject": TOLD.subject,
+        "time": TOLD.time,
+        "partitionkey": str(TOLD.key),
+        "sequence": "3",
+        "datacontenttype": "application/json",
+    }
+    message = to_binary_event(CloudEvent(attributes, {"by": "陈"}), JSONFormat())
+    key = message.key if isinstance(message.key, bytes) else str(message.key).encode()
+    found = read("demand", key, list(message.headers.items()), message.value)
+    assert (found.id, found.sequence, found.time) == (TOLD.id, 3, TOLD.time)
+
+
+@pytest.mark.parametrize(
+    ("headers", "changes", "said"),
+    [
+        ({"ce_id": None}, {}, "'ce_id' is missing"),
+        ({"ce_id": b"x"}, {}, "UUID"),
+        ({"ce_time": b"2021-05-10T02:03:04"}, {}, "no time zone"),
+        ({"ce_sequence": b"0"}, {}, "starts at 1"),
+        ({}, {"key": None}, "UUID"),
+        ({}, {"value": b"\xff\xfe"}, "utf-8"),
+    ],
+)
+def test_a_record_that_is_not_an_envelope_says_why(headers: dict[str, bytes], changes: dict[str, object], said: str):
+    with pytest.raises(Refused, match=said):
+        record(headers, **changes)

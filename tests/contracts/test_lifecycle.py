@@ -1,0 +1,90 @@
+"""The table of the life of a demand holds what the design promises."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.contracts import facts as f
+from shared.contracts.catalogue import STATUS_FACTS
+from shared.contracts.demand import Demand, Service, Status
+from shared.contracts.diagram import diagram
+from shared.contracts.lifecycle import HOLDER, TRANSITIONS, evolve
+from shared.contracts.refusals import Code, Refused
+from tests import story
+
+AT = datetime(2021, 5, 10, tzinfo=UTC)
+
+
+def test_every_status_fact_has_a_row():
+    assert set(TRANSITIONS) == set(STATUS_FACTS.values())
+
+
+def test_at_any_status_exactly_one_service_may_speak():
+    for status in Status:
+        tellers = {row.told_by for row in TRANSITIONS.values() if status in row.after}
+        assert len(tellers) == (0 if status is Status.CLOSED else 1), status
+
+
+def test_every_status_can_be_reached_and_left():
+    reached = {row.becomes for row in TRANSITIONS.values()} | {Status.NONE}
+    left = {status for row in TRANSITIONS.values() for status in row.after}
+    assert reached - {None} == set(Status)
+    assert left == set(Status) - {Status.CLOSED}
+
+
+def test_reporting_tells_nothing_about_demands():
+    assert Service.REPORTING not in HOLDER.values()
+
+
+def test_the_picture_shows_every_status():
+    picture = diagram()
+    assert all(status in picture for status in set(Status) - {Status.NONE})
+
+
+def test_a_closed_demand_cannot_be_reopened():
+    closed = story.demand(*story.CLOSED)
+    with pytest.raises(Refused) as refused:
+        evolve(closed, f.DemandReopened(reason="late"), AT)
+    assert refused.value.code is Code.ILLEGAL_TRANSITION
+
+
+def test_a_demand_counts_its_returns_and_units():
+    demand = story.demand(*story.RETURNED, f.DemandRouted(unit="water", rule="r2"))
+    assert (demand.returns, demand.units, demand.unit) == (1, ("roads", "water"), "water")
+
+
+def test_a_reopened_demand_is_not_resolved_any_more():
+    demand = story.demand(*story.RESOLVED, f.DemandReopened(reason="still leaking", rating=1))
+    assert (demand.resolved_at, demand.reopenings, demand.solved) == (None, 1, False)
+
+
+_SAMPLES = {
+    f.DemandTriaged: f.DemandTriaged(reason="no rule"),
+    f.DemandMerged: f.DemandMerged(parent=UUID(int=9), parent_number="NH21-000001-X"),
+    f.DemandContacted: f.DemandContacted(by="a"),
+    f.DemandProgressed: f.DemandProgressed(by="a", note="n"),
+    f.DemandExtended: f.DemandExtended(due_at=AT, reason="r", approved_by="a"),
+    f.DemandListed: f.DemandListed(level="village", reason="r"),
+    f.DemandDeclined: f.DemandDeclined(reason="r"),
+    f.DemandWithdrawn: f.DemandWithdrawn(),
+    f.DemandReopened: f.DemandReopened(reason="r"),
+    f.DemandReturned: f.DemandReturned(by="a", reason="r"),
+} | {type(fact): fact for fact in story.CLOSED}
+
+
+@given(st.lists(st.sampled_from(list(STATUS_FACTS.values())), max_size=40))
+def test_whatever_is_tried_a_demand_stays_legal(tries: list[type[f.StatusFact]]):
+    demand = Demand(id=UUID(int=1))
+    for kind in tries:
+        before = demand
+        try:
+            demand = evolve(demand, _SAMPLES[kind], AT)
+        except Refused:
+            assert before.status not in TRANSITIONS[kind].after
+            continue
+        assert before.status in TRANSITIONS[kind].after
+        assert demand.version == before.version + 1
+        assert demand.status is (TRANSITIONS[kind].becomes or before.status)
