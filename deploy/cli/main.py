@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from deploy.cli import channels, pack
+from deploy.cli import channels, dead_letters, events, pack, staff
 from deploy.cli.contracts import contracts
 from deploy.cli.processes import PROCESSES, SERVICES, Place
 from deploy.cli.processes import run as run_process
@@ -18,6 +18,9 @@ from shared.chassis.settings import read
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(pack.app, name="pack")
 app.add_typer(channels.app, name="channel")
+app.add_typer(staff.app, name="staff")
+app.add_typer(events.app, name="events")
+app.add_typer(dead_letters.app, name="dead-letters")
 app.command()(up)
 app.command()(contracts)
 

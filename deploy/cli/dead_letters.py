@@ -1,0 +1,99 @@
+"""`huying dead-letters`: what could not be handled, why, and another try."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from deploy.cli.processes import SERVICES, Service
+from deploy.cli.running import environment_of_what_runs
+from shared.chassis import letters
+from shared.chassis.database import Pool, open_pool
+from shared.chassis.delivery import Delivery
+from shared.chassis.settings import ProcessSettings, read
+from shared.contracts.refusals import Refused
+
+app = typer.Typer(no_args_is_help=True, help=__doc__)
+console = Console(highlight=False)
+Name = StrEnum("Name", [(service.name.upper(), service.name) for service in SERVICES])
+Reader = Annotated[Name, typer.Argument(help="the service that could not handle it")]
+Id = Annotated[int, typer.Argument(help="the id that `list` shows")]
+
+
+@app.command("list")
+def show_all() -> None:
+    """Every dead letter that waits, of every service; exit code 1 when there is any."""
+    environment_of_what_runs()
+    table = Table("service", "id", "when", "place", "cause")
+    for service in SERVICES:
+        for letter in asyncio.run(_waiting(service)):
+            when = letter.happened_at.strftime("%Y-%m-%d %H:%M:%S")
+            table.add_row(service.name, str(letter.id), when, letter.place, letter.cause)
+    if not table.row_count:
+        console.print("no dead letters")
+        return
+    console.print(table)
+    raise typer.Exit(1)
+
+
+@app.command()
+def show(reader: Reader, id: Id) -> None:
+    """One dead letter with its headers and its value."""
+    environment_of_what_runs()
+    letter = asyncio.run(_one(_service(reader), id))
+    console.print(f"[bold]{letter.cause}[/]\n{letter.place}, {letter.happened_at.isoformat()}")
+    for name, value in letter.record.headers:
+        console.print(f"  {name}: {value.decode(errors='replace')}", markup=False)
+    console.print((letter.record.value or b"").decode(errors="replace"), markup=False)
+
+
+@app.command()
+def redrive(reader: Reader, id: Id) -> None:
+    """Try one again, after its cause was mended; what was parked behind it follows."""
+    environment_of_what_runs()
+    try:
+        asyncio.run(_redrive(_service(reader), id))
+    except Refused as refused:
+        typer.echo(f"huying: still refused: {refused}", err=True)
+        raise typer.Exit(1) from None
+    console.print("handled")
+
+
+def _service(reader: Name) -> Service:
+    return next(service for service in SERVICES if service.name == reader)
+
+
+@asynccontextmanager
+async def _opened(service: Service) -> AsyncIterator[tuple[ProcessSettings, Pool]]:
+    settings = read(service.settings)
+    pool = await open_pool(settings.database_url, service.name, size=2)
+    try:
+        yield settings, pool
+    finally:
+        await pool.close()
+
+
+async def _waiting(service: Service) -> list[letters.Letter]:
+    async with _opened(service) as (_, pool), pool.acquire() as db:
+        return await letters.waiting(db)
+
+
+async def _one(service: Service, id: int) -> letters.Letter:
+    async with _opened(service) as (_, pool), pool.acquire() as db:
+        found = await letters.one(db, id)
+    if found is None:
+        raise typer.BadParameter(f"{service.name} has no dead letter {id}; see `huying dead-letters list`")
+    return found
+
+
+async def _redrive(service: Service, id: int) -> None:
+    letter = await _one(service, id)
+    async with _opened(service) as (settings, pool):
+        await Delivery(pool, service.worker(settings, pool).ledger, letter.cluster_id).redrive(letter.record)
+        async with pool.acquire() as db:
+            await letters.mark_redriven(db, id)

@@ -1,0 +1,72 @@
+"""`huying events`: what the services tell each other, as it happens."""
+
+import asyncio
+import json
+from typing import Annotated
+
+import typer
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from deploy.cli.processes import Place
+from deploy.cli.running import environment_of_what_runs
+from shared.chassis.settings import read
+from shared.contracts.envelope import Envelope
+from shared.contracts.envelope import read as read_envelope
+from shared.contracts.refusals import Refused
+from shared.contracts.topics import DEMAND_EVENTS
+
+app = typer.Typer(no_args_is_help=True, help=__doc__)
+
+
+@app.callback()
+def _group() -> None:
+    """What the services tell each other, as it happens."""
+
+
+@app.command()
+def tail(
+    from_start: Annotated[bool, typer.Option("--from-start", help="begin with the oldest fact kept")] = False,
+    number: Annotated[str, typer.Option(help="only this demand")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object a line")] = False,
+    count: Annotated[int, typer.Option(help="end after so many; 0: go on until Ctrl-C")] = 0,
+) -> None:
+    """Print facts as they are told; Ctrl-C ends."""
+    environment_of_what_runs()
+    bootstrap = read(Place).kafka_bootstrap_servers
+    try:
+        asyncio.run(_tail(bootstrap, from_start, number, as_json, count))
+    except KeyboardInterrupt:
+        raise typer.Exit(0) from None
+
+
+async def _tail(bootstrap: str, from_start: bool, number: str, as_json: bool, count: int) -> None:
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap)
+    await consumer.start()
+    try:
+        places = [TopicPartition(DEMAND_EVENTS.name, n) for n in range(DEMAND_EVENTS.partitions)]
+        consumer.assign(places)
+        await (consumer.seek_to_beginning(*places) if from_start else consumer.seek_to_end(*places))
+        shown = 0
+        async for record in consumer:
+            try:
+                told = read_envelope(DEMAND_EVENTS.carries, record.key, record.headers, record.value)
+            except Refused as fault:
+                typer.echo(f"partition {record.partition} offset {record.offset}: {fault}", err=True)
+                continue
+            if number in ("", told.subject):
+                typer.echo(_json(told) if as_json else _line(told))
+                shown += 1
+            if count and shown >= count:
+                return
+    finally:
+        await consumer.stop()
+
+
+def _line(told: Envelope) -> str:
+    sequence = f"{told.sequence:>3}" if told.sequence else "  ·"
+    return f"{told.time:%Y-%m-%d %H:%M:%S}  {told.subject:14} {sequence}  {told.type:32} {told.data}"
+
+
+def _json(told: Envelope) -> str:
+    headers = {name.removeprefix("ce_"): value.decode() for name, value in told.headers()}
+    return json.dumps(headers | {"data": json.loads(told.data)}, ensure_ascii=False)
