@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -20,8 +19,7 @@ from shared.contracts.refusals import Refused
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
 console = Console(highlight=False)
-Name = StrEnum("Name", [(service.name.upper(), service.name) for service in SERVICES])
-Reader = Annotated[Name, typer.Argument(help="the service that could not handle it")]
+Reader = Annotated[str, typer.Argument(help="the service that could not handle it")]
 Id = Annotated[int, typer.Argument(help="the id that `list` shows")]
 
 
@@ -64,8 +62,11 @@ def redrive(reader: Reader, id: Id) -> None:
     console.print("handled")
 
 
-def _service(reader: Name) -> Service:
-    return next(service for service in SERVICES if service.name == reader)
+def _service(reader: str) -> Service:
+    for service in SERVICES:
+        if service.name == reader:
+            return service
+    raise typer.BadParameter(f"{reader!r} is no service; one of: {', '.join(one.name for one in SERVICES)}")
 
 
 @asynccontextmanager

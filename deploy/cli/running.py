@@ -24,3 +24,15 @@ def environment_of_what_runs() -> None:
     os.environ.setdefault("KAFKA_BOOTSTRAP_SERVERS", running.kafka_bootstrap_servers)
     for name, value in json.loads((directory / "secrets.json").read_text("utf-8")).items():
         os.environ.setdefault(name, value)
+
+
+def key_and_url(url: str, key: str, channel: str) -> tuple[str, str]:
+    """Where to send and with which key: as given, else of the deployment that runs here; exit 2 when there is none."""
+    directory = state_dir()
+    running = Runtime.read(directory)
+    if not url and running is None:
+        typer.echo("huying: nothing runs here: start it with `make up`, or give --url and --key", err=True)
+        raise typer.Exit(2)
+    if not key and (directory / "channels.json").exists():
+        key = str(json.loads((directory / "channels.json").read_text("utf-8")).get(channel, ""))
+    return url or (running.url if running else ""), key

@@ -1,0 +1,1 @@
+"""Bulk import: files of other systems, read through declared mappings, handed to intake."""

@@ -1,0 +1,42 @@
+"""Waits until what was imported can be seen in the figures."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping
+from time import monotonic
+from typing import Final
+
+import httpx
+
+from services.intake.domain import RecordedDemand
+
+EVERY: Final = 0.25
+
+
+def expected_standing(demand: RecordedDemand) -> str:
+    """How a demand stands when its recorded history has been told to its end."""
+    if not demand.history:
+        return ""
+    last = demand.history[-1]
+    name = last.type.removeprefix("demand.")
+    return f"closed/{last.data['outcome']}" if name == "closed" else name
+
+
+async def totals(client: httpx.AsyncClient, jurisdiction: str) -> Counter[str]:
+    """How many demands stand how, now."""
+    answer = await client.get("/v1/figures/completion", params={"jurisdiction": jurisdiction, "by": "channel"})
+    answer.raise_for_status()
+    return Counter(answer.json()["total"]["statuses"])
+
+
+async def wait_for(
+    client: httpx.AsyncClient, jurisdiction: str, before: Counter[str], wanted: Mapping[str, int], within: float
+) -> bool:
+    """Whether the figures grew by what was imported, before the time was over."""
+    deadline = monotonic() + within
+    while monotonic() < deadline:
+        now = await totals(client, jurisdiction)
+        if all(now[standing] - before[standing] >= count for standing, count in wanted.items()):
+            return True
+        await asyncio.sleep(EVERY)
+    return False
