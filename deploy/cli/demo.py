@@ -1,0 +1,112 @@
+"""`huying demo`: Nanhai 2021 through the whole pipeline, and the report card of its year."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import httpx
+import typer
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+
+from deploy.cli.channels import keys
+from deploy.cli.up import banner, options, stop_event
+from deploy.importing.handover import Handover, HandoverFailed
+from deploy.local.deployment import Running, deployed
+from deploy.local.state import Unusable
+from deploy.scenarios.nanhai2021 import Story, demands, story
+from services.intake.domain import RecordedDemand
+from shared.chassis.settings import ProcessSettings
+from shared.jurisdiction.loader import load_pack
+
+console = Console(highlight=False)
+VISIBLE_WITHIN = 300.0
+Figure = dict[str, Any]
+
+
+def demo(
+    port: Annotated[int, typer.Option(help="preferred port; another one is taken when it is busy")] = 8080,
+    broker: Annotated[str, typer.Option(envvar="HUYING_BROKER")] = "embedded",
+    leave: Annotated[bool, typer.Option("--exit", envvar="DEMO_EXIT", help="end after the report card")] = False,
+) -> None:
+    """Start everything, replay Nanhai 2021, print its report card, leave the pages open until Ctrl-C."""
+    try:
+        asyncio.run(_demo(port, broker, leave))
+    except* (Unusable, HandoverFailed, httpx.HTTPError) as faults:
+        typer.echo(f"huying: {faults.exceptions[0]}", err=True)
+        raise typer.Exit(1) from None
+
+
+async def _demo(port: int, broker: str, leave: bool) -> None:
+    stopping = stop_event()
+    console.print("huying: starting …")
+    async with deployed(options(port, broker)) as running:
+        await replay(running)
+        console.print(banner(running))
+        if not leave:
+            await stopping.wait()
+        console.print("huying: stopping …")
+    console.print("huying: stopped")
+
+
+async def replay(running: Running) -> None:
+    """Hand the year over, wait until it is visible, print what the figures say."""
+    told = story()
+    recorded = demands(load_pack(ProcessSettings.model_fields["jurisdictions_dir"].default / "nanhai"))
+    key = keys(running.options.directory / "channels.json")["import"]
+    async with httpx.AsyncClient(
+        base_url=running.url, headers={"X-API-Key": key}, timeout=60, trust_env=False
+    ) as client:
+        console.print(f"replaying Nanhai 2021: {len(recorded):,} demands …")
+        handover = Handover(client, lambda line, row: console.print(f"refused {line}: {row.why}"), lambda _: None)
+        await handover.all(enumerate(recorded, 1))
+        await _until_visible(client, recorded)
+        await report_card(client, told)
+
+
+async def _until_visible(client: httpx.AsyncClient, recorded: Sequence[RecordedDemand]) -> None:
+    """Until every demand has come to the end of what people did."""
+    expected = sum(1 for demand in recorded if demand.history[-1].type in ("demand.confirmed", "demand.resolved"))
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + VISIBLE_WITHIN
+    while loop.time() < deadline:
+        total = (await _figure(client))["total"]
+        settled = sum(n for status, n in total["statuses"].items() if status.startswith("closed/"))
+        if total["collected"] >= len(recorded) and total["completed"] >= expected and settled >= expected:
+            return
+        await asyncio.sleep(0.2)
+    raise HandoverFailed("not every demand was visible in time; `huying doctor` says what is waiting")
+
+
+async def _figure(client: httpx.AsyncClient, **asked: str) -> Figure:
+    answer = await client.get("/v1/figures/completion", params={"jurisdiction": "nanhai"} | asked)
+    answer.raise_for_status()
+    found: Figure = answer.json()
+    return found
+
+
+async def report_card(client: httpx.AsyncClient, told: Story) -> None:
+    """Print the year as the figures tell it; every number is read from the API."""
+    year = await _figure(client, until=told.year_ends.isoformat())
+    month = await _figure(client, until=told.first_month_ends.isoformat())
+    now = await _figure(client, by="division")
+    card = Table.grid(padding=(0, 3))
+    card.add_row("收集 collected", f"{year['total']['collected']:,}")
+    card.add_row("办结 completed", f"{year['total']['completed']:,}")
+    card.add_row("[bold]办结率 completion rate[/]", f"[bold]{year['total']['rate']:.2f} %[/]")
+    card.add_row(
+        f"至 until {told.first_month_ends}", f"{month['total']['collected']:,} / {month['total']['completed']:,}"
+    )
+    marks = now["total"]["marks"]
+    for words, name in (("退单 returned", "returned"), ("重办 reopened", "reopened"), ("逾期办结 late", "late")):
+        card.add_row(words, f"{marks.get(name, 0):,}")
+    card.add_row("逾期未结 overdue, open", f"{now['overdue']:,}")
+    ratings = " ".join(f"{n}★ {marks.get(f'rating:{n}', 0)}" for n in range(5, 0, -1))
+    card.add_row("评价 ratings", ratings)
+    console.print(Panel(card, title="南海 2021 成绩单", expand=False))
+    towns = Table("镇街 town", "收集", "办结", "办结率", title="按镇街 by town")
+    for row in now["rows"]:
+        if row["key"].endswith("000") and not row["key"].endswith("000000"):
+            towns.add_row(row["name"], str(row["collected"]), str(row["completed"]), f"{row['rate']:.2f} %")
+    console.print(towns)

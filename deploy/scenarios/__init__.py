@@ -1,0 +1,1 @@
+"""Seeded scenarios: recorded demands that replay a story through the whole pipeline."""

@@ -1,0 +1,100 @@
+"""The course of one demand: what people did, and when; what services decide by themselves is left to them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from random import Random
+
+from shared.contracts.facts import RecordedStep, RequestKind
+from shared.jurisdiction.pack import Assignment, Pack
+
+
+@dataclass(slots=True)
+class Course:
+    """A demand as it goes along; `by_a_dispatcher` ones name no category, so that no rule can decide."""
+
+    pack: Pack
+    division: str
+    category: str
+    raised: datetime
+    shares: Mapping[str, float]
+    ratings: Mapping[int, int]
+    random: Random
+    by_a_dispatcher: bool = False
+    steps: list[RecordedStep] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.by_a_dispatcher = self.happens("by_a_dispatcher")
+
+    def happens(self, what: str) -> bool:
+        """Whether this demand is one of the share."""
+        return self.random.random() < self.shares[what]
+
+    @property
+    def unit(self) -> str:
+        """Who is responsible by the catalogue."""
+        found = self.pack.route(self.division, self.category, RequestKind.HELP)
+        return found.lead_unit if isinstance(found, Assignment) else self.pack.coordinator
+
+    def step(self, at: datetime, name: str, **data: str | int | bool | None) -> None:
+        """Something that a person did."""
+        self.steps.append(RecordedStep(at=at.replace(microsecond=0), type=f"demand.{name}", data=dict(data)))
+
+
+def completed(course: Course, answered: datetime) -> list[RecordedStep]:
+    """To the unit's final answer at `answered`, and the citizen's verdict on it where there is one."""
+    gap = answered - course.raised
+    unit = _begun(course, gap)
+    if course.happens("reopened"):
+        course.step(course.raised + 0.45 * gap, "resolved", by=unit, result="已处理")
+        course.step(course.raised + 0.55 * gap, "reopened", reason="问题仍未解决", rating=1)
+        course.step(course.raised + 0.65 * gap, "accepted", by=unit)
+    course.step(course.raised + 0.8 * gap, "progressed", by=unit, note="已安排人员跟进")
+    course.step(answered, "resolved", by=unit, result="已办结", summary="已办结并告知诉求人")
+    if course.happens("rated"):
+        (rating,) = course.random.choices(list(course.ratings), list(course.ratings.values()))
+        asked = answered + timedelta(hours=course.random.randint(4, 96))
+        course.step(asked, "confirmed", rating=rating, solved=True, asked="call-back")
+    return course.steps
+
+
+def abandoned(course: Course, end: str, year_end: datetime) -> list[RecordedStep]:
+    """Never completed: declined, withdrawn, or still in work when the year ends."""
+    gap = min(timedelta(days=4), (year_end - course.raised) / 2)
+    if end == "declined":
+        _dispatched(course, course.raised + 0.2 * gap)
+        course.step(course.raised + gap, "declined", reason="不属于本级职责范围", instead="请向市级主管部门反映")
+        return course.steps
+    unit = _begun(course, gap)
+    if end == "withdrawn":
+        course.step(course.raised + gap, "withdrawn", reason="诉求人撤回")
+    else:
+        course.step(course.raised + gap, "progressed", by=unit, note="涉及历史遗留问题，正在协调")
+    return course.steps
+
+
+def _begun(course: Course, gap: timedelta) -> str:
+    """Dispatched where no rule decides, perhaps returned, signed for; the unit that signed."""
+    unit = course.unit
+    _dispatched(course, course.raised + 0.05 * gap)
+    if course.happens("returned"):
+        other = _another(course, unit)
+        course.step(course.raised + 0.1 * gap, "returned", by=unit, reason="不属于本单位职责", suggested_unit=other)
+        unit = other
+        if course.happens("returned_twice"):
+            course.step(course.raised + 0.2 * gap, "returned", by=unit, reason="职责交叉，请统筹")
+            unit = course.pack.coordinator
+    course.step(course.raised + 0.3 * gap, "accepted", by=unit)
+    return unit
+
+
+def _dispatched(course: Course, at: datetime) -> None:
+    if course.by_a_dispatcher:
+        course.step(at, "routed", unit=course.unit, rule="dispatcher")
+
+
+def _another(course: Course, unit: str) -> str:
+    """A unit that could be meant instead: the town, or the station where the town was asked."""
+    town = f"town-{course.pack.ancestors(course.division)[1]}"
+    station = course.pack.station_of(course.division)
+    return town if town != unit or station is None else station.id

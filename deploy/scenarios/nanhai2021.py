@@ -1,0 +1,166 @@
+"""Nanhai 2021, replayed: seeded demands whose four totals are those of the article."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from functools import cached_property
+from pathlib import Path
+from random import Random
+from typing import Final, TypeVar
+from zoneinfo import ZoneInfo
+
+import yaml
+from pydantic import BaseModel
+
+from deploy.scenarios.course import Course, abandoned, completed
+from services.intake.domain import RecordedDemand
+from shared.contracts.facts import ChannelKind
+from shared.jurisdiction.pack import Pack
+
+FILE: Final = Path(__file__).with_suffix(".yaml")
+SEED: Final = 2021
+
+
+class Totals(BaseModel):
+    """Up to the end of the first month, and of the year."""
+
+    first_month: int
+    year: int
+
+
+class Source(BaseModel):
+    """A channel with its share."""
+
+    via: str
+    kind: ChannelKind
+    weight: int
+
+
+class Theme(BaseModel):
+    """What people ask about, with its share."""
+
+    category: str
+    weight: int
+    titles: tuple[str, ...]
+
+
+class Story(BaseModel):
+    """The scenario's file."""
+
+    zone: str
+    opened: date
+    first_month_ends: date
+    year_ends: date
+    collected: Totals
+    completed: Totals
+    shares: dict[str, float]
+    ratings: dict[int, int]
+    not_completed: dict[str, int]
+    channels: tuple[Source, ...]
+    themes: tuple[Theme, ...]
+
+    @cached_property
+    def place(self) -> ZoneInfo:
+        """The time zone."""
+        return ZoneInfo(self.zone)
+
+    def evening(self, day: date) -> datetime:
+        """The last hour at which something is done on a day."""
+        return datetime.combine(day, time(18), self.place)
+
+    def morning(self, day: date) -> datetime:
+        """The first hour."""
+        return datetime.combine(day, time(9), self.place)
+
+
+Weighed = TypeVar("Weighed", Source, Theme)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Demands raised in one span, and the span in which the unit's final answer comes; None when none comes."""
+
+    count: int
+    raised: tuple[datetime, datetime]
+    answered: tuple[datetime, datetime] | None
+
+
+def story() -> Story:
+    """The scenario as it is declared."""
+    return Story.model_validate(yaml.safe_load(FILE.read_text("utf-8")))
+
+
+def groups(told: Story) -> Sequence[Group]:
+    """Five groups whose sizes make the four totals."""
+    start, month, year = told.morning(told.opened), told.evening(told.first_month_ends), told.evening(told.year_ends)
+    day = timedelta(days=1)
+    after, late = told.morning(told.first_month_ends + day), year - 12 * day
+    left_early = 25
+    left_late = told.collected.year - told.completed.year - left_early
+    first, second = told.collected.first_month, told.collected.year - told.collected.first_month
+    return (
+        Group(told.completed.first_month, (start, month - 3 * day), (start, month)),
+        Group(first - told.completed.first_month - left_early, (start, month), (after, after + 45 * day)),
+        Group(left_early, (start, month), None),
+        Group(second - left_late, (after, late), (after, year)),
+        Group(left_late, (after, late), None),
+    )
+
+
+def demands(pack: Pack, seed: int = SEED) -> list[RecordedDemand]:
+    """All 1,335 in the order of their raising; the same for the same seed."""
+    told, random = story(), Random(seed)
+    ends = [name for name, count in told.not_completed.items() for _ in range(count)]
+    found = [one for group in groups(told) for one in _group(told, pack, group, ends, random)]
+    found.sort(key=lambda raised: raised[0])
+    return [
+        make.model_copy(update={"external_id": f"NH2021-{serial:04d}"}) for serial, (_, make) in enumerate(found, 1)
+    ]
+
+
+def _group(
+    told: Story, pack: Pack, group: Group, ends: list[str], random: Random
+) -> Iterator[tuple[datetime, RecordedDemand]]:
+    villages = [division for division in pack.divisions if division.level == pack.stationed_level]
+    for _ in range(group.count):
+        raised = _between(random, *group.raised)
+        theme, source = _weighted(random, told.themes), _weighted(random, told.channels)
+        if source.kind is ChannelKind.FIELD_VISIT:
+            raised = _on_the_tuesday(raised, group.raised)
+        village = random.choice(villages)
+        course = Course(pack, village.code, theme.category, raised, told.shares, told.ratings, random)
+        if group.answered:
+            earliest = max(raised + timedelta(hours=20), group.answered[0])
+            patience = timedelta(days=30 if random.random() < told.shares["slow"] else 12)
+            latest = min(max(earliest + timedelta(days=1), raised + patience), group.answered[1])
+            history = completed(course, _between(random, earliest, max(earliest, latest)))
+        else:
+            history = abandoned(course, ends.pop() if ends else "in_progress", told.evening(told.year_ends))
+        yield (
+            raised,
+            RecordedDemand(
+                title=f"{village.name}：{random.choice(theme.titles)}",
+                division=village.code,
+                category=theme.category if not course.by_a_dispatcher else None,
+                external_id="-",
+                occurred_at=raised,
+                channel_kind=source.kind,
+                via=source.via,
+                history=tuple(history),
+            ),
+        )
+
+
+def _between(random: Random, earliest: datetime, latest: datetime) -> datetime:
+    return (earliest + random.random() * (latest - earliest)).replace(microsecond=0)
+
+
+def _on_the_tuesday(raised: datetime, span: tuple[datetime, datetime]) -> datetime:
+    """Stationed teams visit on Tuesdays (驻点联系)."""
+    moved = raised - timedelta(days=(raised.weekday() - 1) % 7)
+    return moved if moved >= span[0] else raised
+
+
+def _weighted(random: Random, choices: Sequence[Weighed]) -> Weighed:
+    (found,) = random.choices(choices, [choice.weight for choice in choices])
+    return found
