@@ -9,6 +9,7 @@ from deploy.cli import channels, dead_letters, events, pack, staff
 from deploy.cli.contracts import contracts
 from deploy.cli.demo import demo
 from deploy.cli.importing import import_file
+from deploy.cli.kafka import kafka
 from deploy.cli.processes import PROCESSES, SERVICES, Place
 from deploy.cli.processes import run as run_process
 from deploy.cli.up import up
@@ -25,6 +26,7 @@ app.add_typer(events.app, name="events")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.command()(up)
 app.command()(demo)
+app.command()(kafka)
 app.command("import")(import_file)
 app.command()(contracts)
 

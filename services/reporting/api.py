@@ -61,7 +61,7 @@ def routes(figures: Figures, packs: Jurisdictions) -> APIRouter:
     ) -> Completion:
         """Collected, completed and their rate; `until` asks how it stood on the evening of a day."""
         dimension = Dimension.ALL if by == "month" else Dimension(by)
-        question = Question(dimension, by == "month" and until is None, _first_day(month), until)
+        question = Question(dimension, by == "month" and until is None, first_day(month), until)
         return await figures.completion(pack_of(packs, jurisdiction), question)
 
     @router.get("/completion/demands")
@@ -76,7 +76,7 @@ def routes(figures: Figures, packs: Jurisdictions) -> APIRouter:
         """The demands behind a row of the figure."""
         pack = pack_of(packs, jurisdiction)
         async with figures.pool.acquire(timeout=5) as db:
-            found = await queries.demands(db, _selection(pack, by, key, _first_day(month), after, limit))
+            found = await queries.demands(db, selection(pack, by, key, first_day(month), after, limit))
         rows = [Behind.model_validate(demand, from_attributes=True) for demand in found]
         return Opened(demands=rows, after=rows[-1].id if len(rows) == limit else None)
 
@@ -102,11 +102,13 @@ def pack_of(packs: Jurisdictions, asked: str | None) -> Pack:
     return pack
 
 
-def _first_day(month: str | None) -> date | None:
+def first_day(month: str | None) -> date | None:
+    """The month that `YYYY-MM` names."""
     return date.fromisoformat(f"{month}-01") if month else None
 
 
-def _selection(pack: Pack, by: By, key: str, month: date | None, after: UUID | None, limit: int) -> Selection:
+def selection(pack: Pack, by: By, key: str, month: date | None, after: UUID | None, limit: int) -> Selection:
+    """The demands that one row of a breakdown counts."""
     since, before = _bounds(pack, month) if month else (None, None)
     keys: tuple[str, ...] = (key,)
     if by == "division":

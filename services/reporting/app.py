@@ -6,6 +6,7 @@ from services.reporting.api import routes
 from services.reporting.completion import Figures
 from services.reporting.projection import Projection
 from services.reporting.settings import ReportingSettings
+from services.reporting.web import pages
 from shared.chassis.assembly import Api, Worker
 from shared.chassis.database import Pool
 from shared.chassis.ledger import Ledger
@@ -15,6 +16,7 @@ from shared.contracts.rules import demand_rules
 from shared.contracts.topics import DEMAND_EVENTS
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.loader import load_packs
+from shared.web.pages import assets
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -27,7 +29,8 @@ def ledger(packs: Jurisdictions) -> Ledger[Demand, Fact]:
 def api(settings: ReportingSettings, pool: Pool) -> Api:
     """What everybody may read."""
     packs = _packs(settings)
-    return Api([routes(Figures(pool), packs)])
+    figures = Figures(pool)
+    return Api([routes(figures, packs), pages.routes(figures, packs), assets()])
 
 
 def projector(settings: ReportingSettings, pool: Pool) -> Worker:

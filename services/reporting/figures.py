@@ -48,7 +48,7 @@ class Definition:
 COMPLETION: Final = Definition(
     name="completion",
     version=1,
-    numerator="demands whose latest resolution stands: resolved, confirmed, or closed as confirmed, disputed or unrated",
+    numerator="demands whose last resolution stands: resolved, confirmed, closed as confirmed, disputed or unrated",
     denominator="demands collected: every demand submitted or imported, once",
     exclusions="none; declined and withdrawn demands stay in the denominator",
     cut_off="now, or the end of the day `until`, in the jurisdiction's time zone",

@@ -131,6 +131,12 @@ async def demands(db: Connection, chosen: Selection) -> list[Demand]:
     return [Demand.model_validate_json(row["state"]) for row in rows]
 
 
+async def demand_by_number(db: Connection, number: str) -> Demand | None:
+    """The demand with this number."""
+    state = await db.fetchval("SELECT state::text FROM demand_facts WHERE number = $1", number)
+    return Demand.model_validate_json(state) if state else None
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """One fact of a demand as it was heard."""

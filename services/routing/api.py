@@ -1,5 +1,6 @@
 """Routing over HTTP: a unit's worklist, the triage, and what staff may say about a case."""
 
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from shared.contracts.refusals import Code, Refused
 
 Number = Annotated[str, Path(max_length=40, examples=["NH21-001335-K"])]
 Limit = Annotated[int, Query(ge=1, le=200)]
+WhoAsks = Callable[[str], Awaitable[Staff]]
 
 
 class Case(BaseModel):
@@ -32,14 +34,18 @@ class Cases(BaseModel):
     after: UUID | None
 
 
-def routes(desk: Desk, tokens: Tokens) -> APIRouter:
+def routes(desk: Desk, tokens: Tokens) -> Sequence[APIRouter]:
     """Routing's routes over its desk."""
-    router = APIRouter(tags=["routing"], prefix="/v1/cases")
 
     async def staff(token: Annotated[str, Depends(bearer)]) -> Staff:
         told = tokens.read("staff", token)
         return Staff(name=told["name"], unit=told["unit"])
 
+    return _readings(desk, staff), _commands(desk, staff)
+
+
+def _readings(desk: Desk, staff: WhoAsks) -> APIRouter:
+    router = APIRouter(tags=["routing"], prefix="/v1/cases")
     By = Annotated[Staff, Depends(staff)]  # noqa: N806 (a type)
 
     @router.get("")
@@ -69,32 +75,39 @@ def routes(desk: Desk, tokens: Tokens) -> APIRouter:
             raise not_found(number)
         return Case(demand=demand, text=text)
 
-    @router.post("/{number}/accept")
+    return router
+
+
+def _commands(desk: Desk, staff: WhoAsks) -> APIRouter:
+    router = APIRouter(tags=["routing"], prefix="/v1/cases/{number}")
+    By = Annotated[Staff, Depends(staff)]  # noqa: N806 (a type)
+
+    @router.post("/accept")
     async def accept(number: Number, by: By, command: c.AcceptDemand | None = None) -> Demand:
         """Sign for a demand (签收)."""
         return await desk.handle(number, command or c.AcceptDemand(), by)
 
-    @router.post("/{number}/return")
+    @router.post("/return")
     async def send_back(number: Number, by: By, command: c.ReturnDemand) -> Demand:
         """Return a demand that is not this unit's (退单), with the reason and who should have it."""
         return await desk.handle(number, command, by)
 
-    @router.post("/{number}/route")
+    @router.post("/route")
     async def route(number: Number, by: By, command: c.RouteDemand) -> Demand:
         """Dispatch by hand what no rule decided."""
         return await desk.handle(number, command, by)
 
-    @router.post("/{number}/decline")
+    @router.post("/decline")
     async def decline(number: Number, by: By, command: c.DeclineDemand) -> Demand:
         """Decline with a reason and where to go instead."""
         return await desk.handle(number, command, by)
 
-    @router.post("/{number}/progress")
+    @router.post("/progress")
     async def progress(number: Number, by: By, command: c.ProgressDemand) -> Demand:
         """Tell the citizen how the work goes."""
         return await desk.handle(number, command, by)
 
-    @router.post("/{number}/resolve")
+    @router.post("/resolve")
     async def resolve(number: Number, by: By, command: c.ResolveDemand) -> Demand:
         """Say that the demand is done (办结)."""
         return await desk.handle(number, command, by)

@@ -41,7 +41,7 @@ def _packs(settings: RoutingSettings) -> Jurisdictions:
 def api(settings: RoutingSettings, pool: Pool) -> Api:
     """What staff talk to."""
     packs = _packs(settings)
-    return Api([routes(Desk(pool, ledger(packs), packs), Tokens(settings.secret))])
+    return Api(routes(Desk(pool, ledger(packs), packs), Tokens(settings.secret)))
 
 
 def worker(settings: RoutingSettings, pool: Pool) -> Worker:

@@ -70,9 +70,8 @@ class Relay:
             await self._send_all(db, producer, cluster_id)
 
     async def _own_the_shard(self, db: Connection) -> None:
-        while not await db.fetchval(
-            "SELECT pg_try_advisory_lock(hashtext('huying.relay.' || current_schema()), $1)", self.shard
-        ):
+        take = "SELECT pg_try_advisory_lock(hashtext('huying.relay.' || current_schema()), $1)"
+        while not await db.fetchval(take, self.shard):  # noqa: ASYNC110 (another process has it)
             await asyncio.sleep(POLL)
 
     async def _unlisten(self, db: Connection) -> None:

@@ -30,7 +30,7 @@ def asyncapi() -> Json:
         "info": {
             "title": "Huying 呼应: facts of demands",
             "version": "1.0.0",
-            "description": "Every fact is a CloudEvent in Kafka's binary mode: attributes in headers, JSON as the value.",
+            "description": "Every fact is a CloudEvent in Kafka's binary mode: attributes in headers, JSON value.",
         },
         "defaultContentType": "application/json",
         "servers": SERVERS,

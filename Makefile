@@ -1,0 +1,80 @@
+# Everything a person needs; `make` alone lists it.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+VENV := .venv
+BIN := $(VENV)/bin
+UV := UV_PYTHON_DOWNLOADS=never UV_NO_PROGRESS=1 $(BIN)/uv --quiet
+RUN_LOCKS := requirements-bootstrap.txt requirements.txt pyproject.toml
+DEV_LOCKS := requirements-bootstrap.txt requirements-dev.txt pyproject.toml
+
+.PHONY: help up demo test test-kafka kafka lint fmt bench docs lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+up: $(VENV)/ready ## start everything here and stay until Ctrl-C
+	@exec $(BIN)/huying up
+
+demo: $(VENV)/ready ## the same, with Nanhai 2021 replayed and its report card (DEMO_EXIT=1: end after it)
+	@exec $(BIN)/huying demo
+
+test: $(VENV)/ready-dev ## every test, on the embedded servers
+	$(BIN)/python -m pytest
+
+test-kafka: $(VENV)/ready-dev ## the tests that need a broker, on Apache Kafka (Java 17+, Maven)
+	HUYING_TEST_BROKER=apache-kafka $(BIN)/python -m pytest -m "kafka or faults"
+
+kafka: $(VENV)/ready ## a local single-node Apache Kafka until Ctrl-C
+	@exec $(BIN)/huying kafka
+
+lint: $(VENV)/ready-dev ## style, types, import contracts, generated documents
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/huying contracts
+
+fmt: $(VENV)/ready-dev ## put the code in shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/ready-dev ## measure on Apache Kafka, beside bare loops
+	$(BIN)/python -m tests.bench
+
+docs: $(VENV)/ready-dev ## write the generated documents
+	$(BIN)/huying contracts --write
+
+lock: $(VENV)/ready-dev ## resolve the dependencies anew
+	$(call compile,requirements.txt,pyproject.toml --group build)
+	$(call compile,requirements-dev.txt,pyproject.toml --group build --extra dev)
+	$(call compile,requirements-bootstrap.txt,--group bootstrap)
+
+clean: ## forget the virtual environment and the caches; data stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+compile = $(UV) pip compile --generate-hashes --no-emit-index-url --universal --python-version 3.11 \
+	$(2) -o $(1) --custom-compile-command "make lock"
+
+# One environment: `ready` has what running needs, `ready-dev` everything; the second serves for the first.
+$(VENV)/ready: $(RUN_LOCKS) | $(VENV)/uv
+	@if [ -e $(VENV)/ready-dev ]; then $(MAKE) --no-print-directory $(VENV)/ready-dev; else \
+	echo "installing …"; $(UV) pip sync --require-hashes requirements.txt requirements-bootstrap.txt && $(install_us); fi
+	@touch $@
+
+$(VENV)/ready-dev: $(DEV_LOCKS) | $(VENV)/uv
+	@echo "installing …"; $(UV) pip sync --require-hashes requirements-dev.txt requirements-bootstrap.txt && $(install_us)
+	@touch $@
+
+install_us = $(UV) pip install --no-deps --no-build-isolation --editable .
+
+$(VENV)/uv:
+	@python=$$(for one in python3.13 python3.12 python3.11 python3; do \
+		command -v $$one >/dev/null && $$one -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+		&& echo $$one && break; done); \
+	[ -n "$$python" ] || { echo "huying: Python 3.11 or newer is needed; on Debian: apt-get install python3" >&2; exit 1; }; \
+	$$python -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "huying: $$python cannot make virtual environments; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }; \
+	$$python -m venv $(VENV) && $(BIN)/pip install --quiet --require-hashes -r requirements-bootstrap.txt || { \
+		echo "huying: the packages could not be fetched: is there a network, and a package index that pip may use?" >&2; \
+		rm -rf $(VENV); exit 1; }
+	@touch $@

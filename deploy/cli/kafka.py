@@ -1,0 +1,33 @@
+"""`huying kafka`: a local single-node Apache Kafka."""
+
+import asyncio
+
+import typer
+
+from deploy.cli.up import stop_event
+from deploy.local.child import Child
+from deploy.local.kafka import ApacheKafka
+from deploy.local.keeper import Keeper
+from deploy.local.ports import free_port
+from deploy.local.state import Unusable, prepare, state_dir
+
+
+def kafka(port: int = 9092) -> None:
+    """Start Apache Kafka and stay until Ctrl-C; its data is kept."""
+    try:
+        asyncio.run(_kafka(port))
+    except Unusable as fault:
+        typer.echo(f"huying: {fault}", err=True)
+        raise typer.Exit(1) from None
+
+
+async def _kafka(port: int) -> None:
+    directory = prepare(state_dir())
+    server = ApacheKafka(directory, free_port(port))
+    child = Child(server.program, directory / "logs" / "broker.log")
+    keeper = Keeper(child, before=server.prepare, after=server.ready, ended=server.ended)
+    stopping = stop_event()
+    await keeper.start()
+    typer.echo(f"Apache Kafka is up: KAFKA_BOOTSTRAP_SERVERS={server.bootstrap}   (Ctrl-C stops it)")
+    await stopping.wait()
+    await keeper.stop()

@@ -1,0 +1,184 @@
+"""The board: the figures, the demands behind them, and the facts behind a demand."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlencode
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Query
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from services.reporting import queries
+from services.reporting.api import By, Month, Where, first_day, pack_of, selection
+from services.reporting.completion import Breakdown, Figures, Question, name_of
+from services.reporting.figures import Dimension, standing
+from services.reporting.web.words import DEFINITION_ZH, WORDS, status_name
+from shared.contracts.demand import Demand
+from shared.contracts.refusals import ANSWERS, Refused
+from shared.jurisdiction.jurisdictions import Jurisdictions
+from shared.jurisdiction.pack import Pack
+from shared.web.pages import Pages
+
+Lang = Literal["zh", "en"]
+PAGE = 50
+CHOICES: tuple[By, ...] = ("month", "division", "unit", "category", "channel")
+
+
+def routes(figures: Figures, packs: Jurisdictions) -> APIRouter:
+    """The public pages."""
+    router = APIRouter(include_in_schema=False)
+    pages = Pages(Path(__file__).parent / "templates")
+
+    @router.get("/")
+    async def home() -> RedirectResponse:
+        return RedirectResponse("/board")
+
+    @router.get("/board")
+    async def board(
+        by: By = "month", jurisdiction: Where = None, month: Month = None, until: date | None = None, lang: Lang = "zh"
+    ) -> HTMLResponse:
+        try:
+            pack = pack_of(packs, jurisdiction)
+        except Refused as refused:
+            return _refused(pages, refused, lang)
+        dimension = Dimension.ALL if by == "month" else Dimension(by)
+        question = Question(dimension, by == "month" and until is None, first_day(month), until)
+        found = await figures.completion(pack, question)
+        told = _common(packs, pack, lang) | {
+            "figure": found,
+            "rows": _ordered(found.rows, by, pack),
+            "by": by,
+            "choices": CHOICES,
+            "month": month,
+            "until": until,
+            "definition": DEFINITION_ZH if lang == "zh" else vars_of(found.definition),
+            "opens": _opener(pack, by, month, lang),
+            "again": _opener_of("/board", jurisdiction=pack.id, by=by, month=month, until=until, lang=lang),
+        }
+        return pages.render("board.html", told)
+
+    @router.get("/board/demands")
+    async def demands(
+        by: By = "month", key: str = "", jurisdiction: Where = None, month: Month = None,
+        after: UUID | None = None, lang: Lang = "zh",
+    ) -> HTMLResponse:  # fmt: skip
+        try:
+            pack = pack_of(packs, jurisdiction)
+        except Refused as refused:
+            return _refused(pages, refused, lang)
+        async with figures.pool.acquire(timeout=5) as db:
+            found = await queries.demands(db, selection(pack, by, key, first_day(month), after, PAGE))
+        more = {"by": by, "key": key, "jurisdiction": pack.id, "month": month or "", "lang": lang}
+        told = _common(packs, pack, lang) | {
+            "demands": [_shown(demand, pack, lang) for demand in found],
+            "heading": name_of(pack, Dimension(by), key) if by != "month" and key else "",
+            "month": month,
+            "more": f"/board/demands?{urlencode(more | {'after': found[-1].id})}" if len(found) == PAGE else None,
+        }
+        return pages.render("demands.html", told)
+
+    @router.get("/board/demands/{number}")
+    async def demand(number: Annotated[str, Query(max_length=40)], lang: Lang = "zh") -> HTMLResponse:
+        async with figures.pool.acquire(timeout=5) as db:
+            found = await queries.demand_by_number(db, number)
+            told = await queries.facts_of(db, number)
+        pack = packs.of_division(found.division) if found else None
+        if found is None or pack is None:
+            return pages.render(
+                "refused.html", _words(lang) | {"title": ANSWERS_404[lang], "detail": number}, status=404
+            )
+        facts = [(_local(fact.time, pack), status_of(fact.type, lang), fact.source) for fact in told]
+        return pages.render(
+            "demand.html", _common(packs, pack, lang) | {"demand": _shown(found, pack, lang), "facts": facts}
+        )
+
+    return router
+
+
+ANSWERS_404 = {"zh": "没有找到", "en": "Not found"}
+
+
+def vars_of(definition: Any) -> dict[str, str]:
+    """The definition's words by their name."""
+    return {name: str(getattr(definition, name)) for name in DEFINITION_ZH}
+
+
+def status_of(wire_type: str, lang: str) -> str:
+    """A fact in a word or two."""
+    name = wire_type.split(".")[1]
+    return status_name({"progressed": "in_progress", "triaged": "triage"}.get(name, name), lang)
+
+
+def _words(lang: str) -> dict[str, Any]:
+    return {"lang": lang, "w": WORDS[lang]}
+
+
+def _common(packs: Jurisdictions, pack: Pack, lang: str) -> dict[str, Any]:
+    return _words(lang) | {
+        "pack": pack,
+        "packs": list(packs),
+        "place": pack.name.zh if lang == "zh" else pack.name.en,
+        "status_name": lambda name: status_name(name, lang),
+        "local": lambda at: _local(at, pack),
+    }
+
+
+def _refused(pages: Pages, refused: Refused, lang: str) -> HTMLResponse:
+    answer = ANSWERS[refused.code]
+    told = {"title": answer.zh if lang == "zh" else answer.en, "detail": refused.zh if lang == "zh" else refused.en}
+    return pages.render("refused.html", _words(lang) | told, status=answer.status)
+
+
+def _local(at: datetime | None, pack: Pack) -> str:
+    return at.astimezone(ZoneInfo(pack.timezone)).strftime("%Y-%m-%d %H:%M") if at else "—"
+
+
+def _ordered(rows: list[Breakdown], by: By, pack: Pack) -> list[tuple[int, Breakdown]]:
+    """Rows with their depth: divisions and categories under what they belong to, others by size."""
+    match by:
+        case "division":
+            return [(max(len(pack.ancestors(row.key)) - 1, 0), row) for row in sorted(rows, key=lambda r: r.key)]
+        case "category":
+            ordered = sorted(rows, key=lambda r: tuple(reversed(pack.category_ancestors(r.key))))
+            return [(max(len(pack.category_ancestors(row.key)) - 1, 0), row) for row in ordered]
+        case "month":
+            return [(0, row) for row in rows]
+        case _:
+            return [(0, row) for row in sorted(rows, key=lambda r: -r.collected)]
+
+
+def _opener(pack: Pack, by: By, month: str | None, lang: str) -> Callable[[Breakdown], str]:
+    def opens(row: Breakdown) -> str:
+        span = row.month.strftime("%Y-%m") if row.month else month or ""
+        told = {"by": by, "key": row.key, "month": span, "jurisdiction": pack.id, "lang": lang}
+        return "/board/demands?" + urlencode({name: value for name, value in told.items() if value})
+
+    return opens
+
+
+def _opener_of(path: str, **asked: Any) -> Callable[..., str]:
+    def again(**changed: Any) -> str:
+        told = {name: str(value) for name, value in (asked | changed).items() if value}
+        return f"{path}?{urlencode(told)}"
+
+    return again
+
+
+def _shown(demand: Demand, pack: Pack, lang: str) -> dict[str, Any]:
+    division = pack.division(demand.division)
+    late = demand.due_at is not None and (demand.resolved_at or datetime.now(UTC)) > demand.due_at
+    return {
+        "number": demand.number,
+        "title": demand.title,
+        "division": division.name if division else demand.division,
+        "unit": name_of(pack, Dimension.UNIT, demand.unit) if demand.unit else "—",
+        "channel": demand.channel,
+        "status": status_name(standing(demand), lang),
+        "submitted": _local(demand.submitted_at, pack),
+        "due": _local(demand.due_at, pack),
+        "late": late,
+        "imported": demand.imported,
+    }

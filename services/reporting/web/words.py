@@ -1,0 +1,49 @@
+"""The words of the board in both languages."""
+
+from typing import Final
+
+WORDS: Final = {
+    "zh": {
+        "board": "办理情况公示", "rate": "办结率", "collected": "收集", "completed": "办结", "overdue": "逾期未结",
+        "by": "分组", "month": "月份", "division": "区划", "unit": "承办单位", "category": "类别", "channel": "渠道",
+        "status": "状态", "count": "件数", "demands": "诉求", "number": "编号", "title": "标题", "submitted": "提出时间",
+        "due": "办理时限", "late": "逾期", "imported": "历史导入", "heard": "数据截至", "more": "下一页", "all": "全部",
+        "definition": "这个数字怎么算", "numerator": "分子", "denominator": "分母", "exclusions": "不计入",
+        "cut_off": "截止", "until": "截至", "facts": "办理过程", "when": "时间", "what": "事项", "who": "来源",
+        "empty": "还没有收到诉求。可运行 make demo 体验，或用 huying import 导入历史数据。", "back": "返回",
+        "by_key": "分组明细", "statuses": "当前状态", "nobody": "—",
+    },
+    "en": {
+        "board": "How demands are answered", "rate": "Completion rate", "collected": "Collected",
+        "completed": "Completed", "overdue": "Overdue, open", "by": "By", "month": "Month", "division": "Division",
+        "unit": "Unit", "category": "Category", "channel": "Channel", "status": "Status", "count": "Demands",
+        "demands": "Demands", "number": "Number", "title": "Title", "submitted": "Raised", "due": "Due",
+        "late": "overdue", "imported": "imported", "heard": "Data as of", "more": "Next page", "all": "All",
+        "definition": "How this figure is made", "numerator": "Numerator", "denominator": "Denominator",
+        "exclusions": "Exclusions", "cut_off": "Cut-off", "until": "Until", "facts": "What was told", "when": "When",
+        "what": "What", "who": "By", "empty": "No demands yet. Try `make demo`, or `huying import`.", "back": "Back",
+        "by_key": "Breakdown", "statuses": "How they stand", "nobody": "—",
+    },
+}  # fmt: skip
+
+DEFINITION_ZH: Final = {
+    "numerator": "最近一次办结仍然有效的诉求：已办结、群众已确认，或以“已确认、有异议、未评价”结束",
+    "denominator": "收集的全部诉求（含导入），每件计一次",
+    "exclusions": "无；不予受理和撤回的诉求仍计入分母",
+    "cut_off": "当前，或所选日期当天结束时（按本地时区）",
+}
+
+STATUSES: Final = {
+    "submitted": "已提交", "triage": "待派单", "routed": "已派单", "declined": "不予受理", "merged": "已并单",
+    "accepted": "已签收", "returned": "已退单", "in_progress": "办理中", "listed": "已挂账", "resolved": "已办结",
+    "withdrawn": "已撤回", "confirmed": "已确认", "reopened": "重办", "closed": "已结束",
+    "closed/confirmed": "已结束·群众确认", "closed/disputed": "已结束·有异议", "closed/unrated": "已结束·未评价",
+    "closed/declined": "已结束·不予受理", "closed/withdrawn": "已结束·已撤回",
+}  # fmt: skip
+
+
+def status_name(standing: str, lang: str) -> str:
+    """How a demand stands, in words."""
+    if lang == "zh":
+        return STATUSES.get(standing, standing)
+    return standing.replace("/", ", ").replace("_", " ")

@@ -1,0 +1,1 @@
+"""The common look of the pages."""
