@@ -32,14 +32,18 @@ class Server:
     keeper: Keeper
 
 
+def reachable(factory: pytest.TempPathFactory, name: str) -> Path:
+    """A state directory that another user can reach, since PostgreSQL does not run as root."""
+    found = prepare(factory.mktemp(name))
+    for folder in (found, found.parent, found.parent.parent):
+        folder.chmod(folder.stat().st_mode | 0o011)
+    return found
+
+
 @pytest.fixture(scope="session")
 def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The state directory of this test run, where another user can reach it."""
-    found = prepare(tmp_path_factory.mktemp("state"))
-    for folder in (found, *found.parents):
-        if folder.owner() == Path.home().owner() and str(folder).startswith(str(tmp_path_factory.getbasetemp().parent)):
-            folder.chmod(folder.stat().st_mode | 0o011)
-    return found
+    """The state directory of this test run."""
+    return reachable(tmp_path_factory, "state")
 
 
 def kept(program: Program, directory: Path, **more: object) -> Keeper:

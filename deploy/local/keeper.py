@@ -39,6 +39,7 @@ class Keeper:
 
     async def start(self) -> None:
         """Start it for the first time and begin to watch; raises `Unusable` when it does not get up."""
+        self._stopping = False
         await self._start()
         self._task = asyncio.create_task(self._watch())
 

@@ -8,7 +8,8 @@ from urllib.parse import urlencode
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
+from fastapi import Path as UrlPath
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from services.reporting import queries
@@ -81,7 +82,7 @@ def routes(figures: Figures, packs: Jurisdictions) -> APIRouter:
         return pages.render("demands.html", told)
 
     @router.get("/board/demands/{number}")
-    async def demand(number: Annotated[str, Query(max_length=40)], lang: Lang = "zh") -> HTMLResponse:
+    async def demand(number: Annotated[str, UrlPath(max_length=40)], lang: Lang = "zh") -> HTMLResponse:
         async with figures.pool.acquire(timeout=5) as db:
             found = await queries.demand_by_number(db, number)
             told = await queries.facts_of(db, number)

@@ -4,13 +4,14 @@ from typing import Final
 
 WORDS: Final = {
     "zh": {
-        "board": "办理情况公示", "rate": "办结率", "collected": "收集", "completed": "办结", "overdue": "逾期未结",
+        "board": "办理情况公示", "rate": "办结率", "collected": "收集", "completed": "办结",
+        "overdue": "逾期未结",
         "by": "分组", "month": "月份", "division": "区划", "unit": "承办单位", "category": "类别", "channel": "渠道",
         "status": "状态", "count": "件数", "demands": "诉求", "number": "编号", "title": "标题", "submitted": "提出时间",
         "due": "办理时限", "late": "逾期", "imported": "历史导入", "heard": "数据截至", "more": "下一页", "all": "全部",
         "definition": "这个数字怎么算", "numerator": "分子", "denominator": "分母", "exclusions": "不计入",
         "cut_off": "截止", "until": "截至", "facts": "办理过程", "when": "时间", "what": "事项", "who": "来源",
-        "empty": "还没有收到诉求。可运行 make demo 体验，或用 huying import 导入历史数据。", "back": "返回",
+        "empty": "还没有收到诉求。可运行 make demo，或用 huying import 导入。", "back": "返回",
         "by_key": "分组明细", "statuses": "当前状态", "nobody": "—",
     },
     "en": {

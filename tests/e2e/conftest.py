@@ -1,0 +1,47 @@
+"""A whole deployment for a module: real servers, real processes, one supervisor."""
+
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from deploy.local.deployment import Options, Running, deployed
+from deploy.local.state import state_dir
+from tests.conftest import KAFKA, reachable
+
+REAL = Path(__file__).parents[3] / "shared" / "data" / "myla311_2017.csv"
+
+
+@pytest.fixture(scope="session")
+def real_file() -> Path:
+    """The 9,999 service requests of Los Angeles, which lie beside the project and are no part of it."""
+    if not REAL.exists():
+        pytest.skip(f"the real input {REAL.name} does not lie beside the project")
+    return REAL
+
+
+@pytest.fixture(scope="module")
+async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
+    """Everything up, on the broker under test."""
+    directory = reachable(tmp_path_factory, "deployment")
+    options = Options(
+        directory=directory,
+        port=0,
+        broker="apache-kafka" if KAFKA else "embedded",
+        kafka_cache=state_dir() / "cache",
+        env={"HUYING_NOTIFICATION_FILE": str(directory / "messages.jsonl")},
+    )
+    async with deployed(options) as found:
+        yield found
+
+
+def huying(running: Running, *arguments: str, cwd: Path | None = None) -> subprocess.Popen[str]:
+    """The command line, against this deployment."""
+    env = {**os.environ, "HUYING_STATE_DIR": str(running.options.directory), "COLUMNS": "200"}
+    return subprocess.Popen(
+        [sys.executable, "-m", "deploy.cli.main", *arguments],
+        env=env, cwd=cwd, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip

@@ -1,0 +1,100 @@
+"""Whatever is killed in the middle of an import, nothing is lost and nothing is counted twice."""
+
+import asyncio
+from pathlib import Path
+
+import asyncpg
+import httpx
+import pytest
+
+from deploy.cli.channels import keys
+from deploy.local.deployment import Running
+from tests.e2e.conftest import huying
+from tests.e2e.fold import assert_views_equal_journals
+from tests.eventually import eventually
+from tests.independent.myla311 import figures
+
+pytestmark = pytest.mark.faults
+VICTIMS = (
+    "routing-worker", "feedback-worker", "reporting-projector", "intake-worker", "gateway", "broker",
+    "reporting-projector", "routing-worker", "feedback-worker",
+)  # fmt: skip
+
+
+async def told(dsn: str) -> int:
+    """How many facts the journals hold."""
+    db = await asyncpg.connect(dsn)
+    try:
+        return int(
+            await db.fetchval(
+                "SELECT (SELECT count(*) FROM intake.journal) + (SELECT count(*) FROM routing.journal)"
+                " + (SELECT count(*) FROM feedback.journal)"
+            )
+        )
+    finally:
+        await db.close()
+
+
+async def test_every_process_and_the_broker_are_killed_during_the_import(
+    running: Running, real_file: Path, tmp_path: Path
+):
+    dsn = running.runtime.database_url
+    importing = huying(running, "import", str(real_file), "--mapping", "myla311", "--no-wait", cwd=tmp_path)
+    for number, victim in enumerate(VICTIMS, 1):
+        await eventually(lambda: told(dsn), lambda facts, least=number * 2500: facts >= least, within=120)
+        running.kill(victim)
+    said, _ = await asyncio.to_thread(importing.communicate, timeout=200)
+    assert importing.returncode == 0, said
+    assert sum(keeper.restarts for keeper in running.keepers.values()) >= len(VICTIMS)
+
+    expected = figures(real_file)["month"]["2017-12"]
+
+    async def visible() -> dict[str, int]:
+        async with httpx.AsyncClient(base_url=running.url) as client:
+            try:
+                answer = await client.get("/v1/figures/completion", params={"jurisdiction": "losangeles"})
+            except httpx.TransportError:
+                return {}
+        return dict(answer.json()["total"]["statuses"])
+
+    await eventually(visible, lambda statuses: statuses == expected, within=180)
+    assert len(await assert_views_equal_journals(dsn)) == 9_999
+
+
+async def test_a_demand_is_taken_while_the_broker_is_away(running: Running):
+    key = keys(running.options.directory / "channels.json")["web"]
+    keeper = running.keepers["broker"]
+    await keeper.stop()
+    async with httpx.AsyncClient(base_url=running.url, headers={"X-API-Key": key}) as client:
+        body = {"title": "路面破损", "division": "440605011001", "category": "road-damage"}
+        answer = await client.post("/v1/demands", json=body, headers={"Idempotency-Key": "broker-away"})
+        assert answer.status_code == 201, answer.text
+        number = answer.json()["number"]
+        await keeper.start()
+
+        async def status() -> str:
+            found = await client.get(f"/v1/demands/{number}")
+            return str(found.json().get("status"))
+
+        await eventually(status, lambda said: said == "routed", within=60)
+
+
+async def test_the_database_away_is_said_and_nothing_is_half_taken(running: Running):
+    key = keys(running.options.directory / "channels.json")["web"]
+    keeper = running.keepers["postgres"]
+    body = {"title": "路面破损", "division": "440605011001", "category": "road-damage"}
+    headers = {"X-API-Key": key, "Idempotency-Key": "database-away"}
+    await keeper.stop()
+    async with httpx.AsyncClient(base_url=running.url, timeout=30) as client:
+        refused = await client.post("/v1/demands", json=body, headers=headers)
+        assert (refused.status_code, "retry-after" in refused.headers) == (503, True), refused.text
+        await keeper.start()
+
+        async def again() -> int:
+            return (await client.post("/v1/demands", json=body, headers=headers)).status_code
+
+        await eventually(again, lambda code: code == 201, within=30)
+    db = await asyncpg.connect(running.runtime.database_url)
+    taken = await db.fetchval("SELECT count(*) FROM intake.submission WHERE idempotency_key = 'database-away'")
+    await db.close()
+    assert taken == 1

@@ -1,0 +1,19 @@
+"""Waits for a condition, not for time."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+async def eventually(ask: Callable[[], Awaitable[T]], holds: Callable[[T], bool], within: float = 10) -> T:
+    """What `ask` says as soon as it holds; fails with what it said last."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + within
+    while True:
+        said = await ask()
+        if holds(said):
+            return said
+        assert loop.time() < deadline, f"after {within} s still: {said!r}"
+        await asyncio.sleep(0.05)
