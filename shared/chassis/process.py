@@ -1,6 +1,7 @@
 """One process: runs its parts side by side, tells its health, and ends in order."""
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
@@ -19,6 +20,7 @@ from shared.chassis.settings import ProcessSettings
 log = structlog.get_logger()
 RESTART_ME: Final = 75
 POISONED: Final = 65
+PATIENCE: Final = 10.0
 
 
 @dataclass(slots=True)
@@ -55,10 +57,14 @@ async def _run(name: str, settings: ProcessSettings, build: Callable[[], Awaitab
     code = 0 if stop in done else _verdict(done)
     for one in servers:
         one.should_exit = True
-    await _end(tasks, servers)
     stop.cancel()
-    for close in parts.closing:
-        await close()
+    try:
+        await asyncio.wait_for(_end(parts, tasks, servers), PATIENCE)
+    except TimeoutError:
+        # A client may wait for a broker that is gone. All that counts is in the database: leave it.
+        log.warning("stopped without waiting any longer", code=code)
+        sys.stdout.flush()
+        os._exit(code)
     log.info("stopped", code=code)
     return code
 
@@ -71,10 +77,12 @@ def _servers(settings: ProcessSettings, parts: Parts) -> list[Any]:
     return found
 
 
-async def _end(tasks: Sequence["asyncio.Task[None]"], servers: Sequence[Any]) -> None:
+async def _end(parts: Parts, tasks: Sequence["asyncio.Task[None]"], servers: Sequence[Any]) -> None:
     for task in tasks[: len(tasks) - len(servers)]:
         task.cancel()
-    await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 15)
+    await asyncio.gather(*tasks, return_exceptions=True)
+    for close in parts.closing:
+        await close()
 
 
 def _verdict(done: set["asyncio.Task[Any]"]) -> int:

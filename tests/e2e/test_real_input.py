@@ -94,7 +94,7 @@ async def test_a_bad_row_is_reported_and_the_rest_goes_on(imported: Running, rea
     assert "3 taken, 0 known already, 3 refused" in said
     errors = (tmp_path / "bad.csv.errors.csv").read_text("utf-8-sig").splitlines()
     assert [line.split(",")[:3] for line in errors[1:]] == [
-        ["bad.csv", "3", "CreatedDate"], ["bad.csv", "5", "Owner"], ["bad.csv", "7", "CreatedDate"],
+        ["bad.csv", "3", "CreatedDate"], ["bad.csv", "5", "Owner"], ["bad.csv", "7", "UpdatedDate"],
     ]  # fmt: skip
 
 
