@@ -9,6 +9,7 @@ from services.feedback.notices import Notices
 from services.feedback.ratings import Ratings
 from services.feedback.sender import FileSink, LogSink, Sender
 from services.feedback.settings import FeedbackSettings
+from services.feedback.web import pages
 from shared.chassis.assembly import Api, Worker
 from shared.chassis.database import Pool
 from shared.chassis.ledger import Ledger
@@ -32,7 +33,8 @@ def ledger(packs: Jurisdictions, settings: FeedbackSettings) -> Ledger[Demand, F
 def api(settings: FeedbackSettings, pool: Pool) -> Api:
     """What citizens talk to."""
     packs = _packs(settings)
-    return Api([routes(Ratings(pool, ledger(packs, settings), packs, Tokens(settings.secret)))])
+    ratings = Ratings(pool, ledger(packs, settings), packs, Tokens(settings.secret))
+    return Api([routes(ratings), pages.routes(ratings)])
 
 
 def worker(settings: FeedbackSettings, pool: Pool) -> Worker:
