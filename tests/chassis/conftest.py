@@ -1,0 +1,95 @@
+"""Records as the broker would hand them over, and a delivery that takes them."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID, uuid5
+
+import pytest
+
+from shared.chassis.database import Connection, Pool, open_pool
+from shared.chassis.delivery import Delivery
+from shared.chassis.ledger import Change, Ledger
+from shared.chassis.record import Record
+from shared.contracts import facts as f
+from shared.contracts.demand import Demand, Service
+from shared.contracts.envelope import Envelope
+from shared.contracts.rules import demand_rules
+from tests import story
+
+
+def envelope(fact: f.Fact, sequence: int | None, key: UUID = story.ID, at: datetime = story.AT) -> Envelope:
+    """A fact on its way."""
+    return Envelope(
+        id=uuid5(key, f"{fact.type}:{sequence}"),
+        stream="demand",
+        key=key,
+        type=fact.wire_type(),
+        source="/services/test",
+        subject="NH21-000001-X",
+        time=at,
+        sequence=sequence,
+        causation=None,
+        correlation=None,
+        traceparent=None,
+        imported=False,
+        data=fact.model_dump_json(exclude_defaults=True),
+    )
+
+
+@dataclass
+class Log:
+    """A partition: gives every record the next offset."""
+
+    end: int = 0
+
+    def record(self, told: Envelope, **changes: object) -> Record:
+        """The next record."""
+        self.end += 1
+        given = {"key": str(told.key).encode(), "headers": tuple(told.headers()), "value": told.data.encode()}
+        return Record("huying.demand-events", 0, self.end - 1, **(given | changes))  # type: ignore[arg-type]
+
+    def told(self, *facts: f.StatusFact, first: int = 1, key: UUID = story.ID) -> list[Record]:
+        """These facts in sequence."""
+        numbered = (
+            fact.model_copy(update={"number": f"NH21-{key.int % 10**6:06d}-X"})
+            if type(fact) is f.DemandSubmitted
+            else fact
+            for fact in facts
+        )
+        return [self.record(envelope(fact, n, key)) for n, fact in enumerate(numbered, first)]
+
+
+@dataclass
+class Remembered:
+    """What a service would write beside its ledger; may be told to fail."""
+
+    facts: list[str] = field(default_factory=list)
+    fault: Exception | None = None
+
+    async def __call__(self, db: Connection, changes: Sequence[Change[Demand, f.Fact]]) -> None:
+        if self.fault:
+            raise self.fault
+        self.facts += [change.fact.type for change in changes]
+
+
+@pytest.fixture
+def log() -> Log:
+    return Log()
+
+
+@pytest.fixture
+def remembered() -> Remembered:
+    return Remembered()
+
+
+@pytest.fixture
+async def pool(database: str) -> AsyncIterator[Pool]:
+    async with await open_pool(database, "reporting") as found:
+        yield found
+
+
+@pytest.fixture
+def delivery(pool: Pool, remembered: Remembered) -> Delivery[Demand, f.Fact]:
+    ledger: Ledger[Demand, f.Fact] = Ledger("demand_facts", demand_rules(Service.REPORTING), remembered)
+    return Delivery(pool, ledger, "cluster", limit=5)

@@ -1,0 +1,131 @@
+"""The relay sends every fact of a journal, in the order of each demand, through restarts and new brokers."""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from uuid import UUID, uuid4
+
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from shared.chassis import journal
+from shared.chassis.database import Pool, open_pool
+from shared.chassis.relay import Relay
+from shared.contracts.envelope import Envelope, read
+from shared.contracts.topics import DEMAND_EVENTS
+from tests import story
+from tests.chassis.conftest import envelope
+from tests.conftest import Server
+from tests.eventually import eventually
+
+pytestmark = pytest.mark.kafka
+
+
+@pytest.fixture
+async def pool(database: str) -> AsyncIterator[Pool]:
+    async with await open_pool(database, "intake", size=24) as found:
+        yield found
+
+
+@asynccontextmanager
+async def relaying(pool: Pool, broker: Server) -> AsyncIterator[Relay]:
+    relay = Relay("intake", pool, broker.url)
+    task = asyncio.create_task(relay.run())
+    try:
+        yield relay
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+@asynccontextmanager
+async def listening(broker: Server) -> AsyncIterator[list[Envelope]]:
+    """Everything that is told from now on."""
+    heard: list[Envelope] = []
+    consumer = AIOKafkaConsumer(bootstrap_servers=broker.url)
+    await consumer.start()
+    places = [TopicPartition(DEMAND_EVENTS.name, n) for n in range(DEMAND_EVENTS.partitions)]
+    consumer.assign(places)
+    await consumer.seek_to_end(*places)
+    for place in places:
+        await consumer.position(place)
+
+    async def hear() -> None:
+        async for record in consumer:
+            heard.append(read("demand", record.key, record.headers, record.value))
+
+    task = asyncio.create_task(hear())
+    try:
+        yield heard
+    finally:
+        task.cancel()
+        await consumer.stop()
+
+
+async def tell(pool: Pool, told: Sequence[Envelope], pause: float = 0) -> None:
+    async with pool.acquire() as db, db.transaction():
+        await journal.append(db, told)
+        await asyncio.sleep(pause)
+
+
+async def until(heard: list[Envelope], keys: set[UUID], count: int) -> list[Envelope]:
+    async def mine() -> list[Envelope]:
+        return [told for told in heard if told.key in keys]
+
+    return await eventually(mine, lambda found: len(found) >= count, within=30)
+
+
+async def test_nothing_is_lost_where_transactions_commit_out_of_order(pool: Pool, broker: Server):
+    keys = [uuid4() for _ in range(200)]
+    delays = random.Random(7)
+
+    async def writer(mine: Sequence[UUID]) -> None:
+        for key in mine:
+            for n, fact in enumerate(story.RESOLVED, 1):
+                await tell(pool, [envelope(fact, n, key)], delays.random() * 0.01)
+
+    async with listening(broker) as heard, relaying(pool, broker):
+        await asyncio.gather(*(writer(keys[n::16]) for n in range(16)))
+        found = await until(heard, set(keys), 200 * len(story.RESOLVED))
+    assert len({told.id for told in found}) == 200 * len(story.RESOLVED)
+    for key in keys:
+        assert [told.sequence for told in found if told.key == key] == [1, 2, 3, 4]
+
+
+async def test_a_restarted_relay_goes_on_where_it_was(pool: Pool, broker: Server):
+    one, two = uuid4(), uuid4()
+    async with listening(broker) as heard:
+        async with relaying(pool, broker):
+            await tell(pool, [envelope(story.SUBMISSION, 1, one)])
+            await until(heard, {one}, 1)
+            async with pool.acquire() as db:
+                await eventually(lambda: db.fetchval("SELECT sum(sent) FROM relay_cursor"), lambda sent: sent == 1)
+        async with relaying(pool, broker):
+            await tell(pool, [envelope(story.SUBMISSION, 1, two)])
+            await until(heard, {two}, 1)
+    assert [told.key for told in heard if told.key in (one, two)] == [one, two]
+
+
+async def test_a_broker_that_is_not_known_is_told_everything_from_the_beginning(pool: Pool, broker: Server):
+    key = uuid4()
+    await tell(pool, [envelope(story.SUBMISSION, 1, key)])
+    async with listening(broker) as heard:
+        for times in (1, 2):
+            async with pool.acquire() as db:
+                await db.execute("UPDATE relay_cursor SET cluster_id = 'the one that was lost'")
+            async with relaying(pool, broker):
+                await until(heard, {key}, times)
+
+
+async def test_a_second_relay_of_a_shard_waits(pool: Pool, broker: Server):
+    key = uuid4()
+    async with listening(broker) as heard, relaying(pool, broker), relaying(pool, broker):
+        await tell(pool, [envelope(story.SUBMISSION, 1, key)])
+        await until(heard, {key}, 1)
+        async with pool.acquire() as db:
+            held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND database ="
+            held += " (SELECT oid FROM pg_database WHERE datname = current_database())"
+            assert await db.fetchval(held) == 1
