@@ -51,7 +51,7 @@ class SubmitDemand(BaseModel):
 
     title: Annotated[Text, Field(min_length=1, max_length=200, examples=["校车接送点没有风雨棚"])]
     text: Annotated[Text, Field(max_length=8000)] = ""
-    division: Annotated[str, Field(max_length=32, examples=["440605124200"], description="division code")]
+    division: Annotated[str, Field(max_length=32, examples=["440605126222"], description="division code")]
     category: Annotated[str | None, Field(max_length=64, description="category code, when it is known")] = None
     kind: RequestKind = RequestKind.HELP
     location: Location | None = None
@@ -82,7 +82,7 @@ def check(command: SubmitDemand, pack: Pack | None, now: datetime) -> Pack:
     """The demand's jurisdiction; raises `Refused` with every field to change."""
     errors = []
     if pack is None:
-        errors.append(_unknown("division", command.division, "区划代码", "440605124200"))
+        errors.append(_unknown("division", command.division, "区划代码", "440605126222"))
     elif command.category and pack.category(command.category) is None:
         known = pack.leaf_categories[0].code
         errors.append(_unknown("category", command.category, "类别代码", known))

@@ -31,7 +31,7 @@ async def park(db: Connection, waiting: Sequence[tuple[Record, Envelope]]) -> No
         )
 
 
-async def unpark(db: Connection, done: Sequence[tuple[UUID, int]]) -> None:
+async def unpark(db: Connection, done: Collection[tuple[UUID, int]]) -> None:
     """Forget parked facts that have been applied."""
     if done:
         await db.executemany("DELETE FROM parked WHERE aggregateid = $1 AND sequence = $2", done)

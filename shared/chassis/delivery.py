@@ -23,6 +23,7 @@ from shared.contracts.topics import TOPICS
 log = structlog.get_logger()
 STREAM_OF = {topic.name: topic.carries for topic in TOPICS}
 MAX_PAUSE = 15.0
+Parked = dict[tuple[UUID, int], Record]
 
 
 class TooMuchPoison(RuntimeError):
@@ -36,7 +37,7 @@ class Sorted:
     applied: int = 0
     dropped: int = 0
     parked: list[tuple[Record, Envelope]] = field(default_factory=list)
-    unparked: list[tuple[UUID, int]] = field(default_factory=list)
+    unparked: set[tuple[UUID, int]] = field(default_factory=set)
     dead: list[tuple[Record, str]] = field(default_factory=list)
 
 
@@ -99,21 +100,25 @@ class Delivery(Generic[S, F]):
         parked = await aside.parked(db, keys)
         unseen = await aside.unseen(db, [e.id for _, e in heard if e.sequence is None])
         for record, envelope in heard:
-            self._place(page, record, envelope, unseen, done)
+            self._place(page, record, envelope, unseen, parked, done)
             _take_up(page, envelope.key, parked, done)
         await self.ledger.save(db, page)
-        await aside.park(db, done.parked)
+        await aside.park(db, [pair for pair in done.parked if _place_of(pair[1]) not in done.unparked])
         await aside.unpark(db, done.unparked)
         await aside.bury(db, self.cluster_id, self.ledger.rules.service, done.dead)
         return done
 
     @staticmethod
-    def _place(page: Page[S, F], record: Record, envelope: Envelope, unseen: set[UUID], done: Sorted) -> None:
+    def _place(
+        page: Page[S, F], record: Record, envelope: Envelope, unseen: set[UUID], parked: Parked, done: Sorted
+    ) -> None:
         expected = page.state(envelope.key).version + 1
         if envelope.sequence is None:
             fresh = envelope.id in unseen
             unseen.discard(envelope.id)
         elif envelope.sequence > expected:
+            # What it waits for may come later in this very batch.
+            parked[_place_of(envelope)] = record
             done.parked.append((record, envelope))
             return
         else:
@@ -150,10 +155,14 @@ def _read(record: Record, done: Sorted) -> tuple[Record, Envelope] | None:
         return None
 
 
-def _take_up(page: Page[S, F], key: UUID, parked: dict[tuple[UUID, int], Record], done: Sorted) -> None:
+def _take_up(page: Page[S, F], key: UUID, parked: Parked, done: Sorted) -> None:
     """Apply what was parked and may now follow."""
     while record := parked.pop((key, page.state(key).version + 1), None):
         envelope = read(STREAM_OF.get(record.topic, record.topic), record.key, record.headers, record.value)
         page.hear(envelope)
         done.applied += 1
-        done.unparked.append((key, envelope.sequence or 0))
+        done.unparked.add(_place_of(envelope))
+
+
+def _place_of(envelope: Envelope) -> tuple[UUID, int]:
+    return envelope.key, envelope.sequence or 0

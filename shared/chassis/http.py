@@ -75,17 +75,29 @@ class BodyLimit:
         if announced.isdigit() and int(announced) > limit:
             await _too_large(scope["path"], limit)(scope, receive, send)
             return
-        size = 0
+        body = await _whole(receive, limit)
+        if body is None:
+            await _too_large(scope["path"], limit)(scope, receive, send)
+            return
+        waiting = [{"type": "http.request", "body": body, "more_body": False}]
 
-        async def counted() -> Any:
-            nonlocal size
-            message = await receive()
-            size += len(message.get("body", b""))
-            if size > limit:
-                raise Refused(Code.TOO_LARGE, _sentence(limit), f"内容不得超过 {limit // 1024} KiB")
-            return message
+        async def replay() -> Any:
+            return waiting.pop() if waiting else await receive()
 
-        await self.app(scope, counted, send)
+        await self.app(scope, replay, send)
+
+
+async def _whole(receive: Any, limit: int) -> bytes | None:
+    """The body; None as soon as it is over the limit."""
+    parts, size, more = [], 0, True
+    while more:
+        message = await receive()
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        more = message.get("more_body", False)
+        if size > limit:
+            return None
+    return b"".join(parts)
 
 
 def _too_large(path: str, limit: int) -> Response:

@@ -141,3 +141,12 @@ async def test_two_readers_of_the_same_batch_count_it_once(
     await asyncio.gather(delivery.deliver(records), twin.deliver(records))
     async with pool.acquire() as db:
         assert await db.fetchval("SELECT sum(version) FROM demand_facts") == 50 * len(story.CLOSED)
+
+
+async def test_a_batch_in_the_wrong_order_is_put_in_order(
+    delivery: Deliver, log: Log, remembered: Remembered, pool: Pool
+):
+    await delivery.deliver(list(reversed(log.told(*story.CLOSED))))
+    assert remembered.facts == [fact.type for fact in story.CLOSED]
+    async with pool.acquire() as db:
+        assert await db.fetchval("SELECT count(*) FROM parked") == 0

@@ -107,7 +107,7 @@ async def test_a_demand_goes_round_the_loop_until_its_citizen_is_satisfied(runni
     body = {
         "title": "校车接送点没有风雨棚",
         "text": "请回电 13812345678",
-        "division": "440605124200",
+        "division": "440605126222",
         "category": "school-transport",
         "contact": {"name": "邹", "phone": "13800138000"},
     }

@@ -14,11 +14,11 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from services.reporting import queries
 from services.reporting.api import By, Month, Where, first_day, pack_of, selection
-from services.reporting.completion import Breakdown, Figures, Question, name_of
+from services.reporting.completion import Breakdown, Completion, Figures, Question, name_of
 from services.reporting.figures import Dimension, standing
 from services.reporting.web.words import DEFINITION_ZH, WORDS, status_name
 from shared.contracts.demand import Demand
-from shared.contracts.refusals import ANSWERS, Refused
+from shared.contracts.refusals import ANSWERS, Code, Refused
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
 from shared.web.pages import Pages
@@ -47,19 +47,28 @@ def routes(figures: Figures, packs: Jurisdictions) -> APIRouter:
             return _refused(pages, refused, lang)
         dimension = Dimension.ALL if by == "month" else Dimension(by)
         question = Question(dimension, by == "month" and until is None, first_day(month), until)
-        found = await figures.completion(pack, question)
-        told = _common(packs, pack, lang) | {
-            "figure": found,
-            "rows": _ordered(found.rows, by, pack),
-            "by": by,
-            "choices": CHOICES,
-            "month": month,
-            "until": until,
-            "definition": DEFINITION_ZH if lang == "zh" else vars_of(found.definition),
-            "opens": _opener(pack, by, month, lang),
-            "again": _opener_of("/board", jurisdiction=pack.id, by=by, month=month, until=until, lang=lang),
-        }
-        return pages.render("board.html", told)
+        asked = {"jurisdiction": pack.id, "by": by, "month": month, "until": until, "lang": lang}
+        told = _board(await figures.completion(pack, question), pack, by, asked)
+        return pages.render("board.html", _common(packs, pack, lang) | told)
+
+    router.include_router(_opened(figures, packs, pages))
+    return router
+
+
+def _board(found: Completion, pack: Pack, by: By, asked: dict[str, Any]) -> dict[str, Any]:
+    return asked | {
+        "figure": found,
+        "rows": _ordered(found.rows, by, pack),
+        "choices": CHOICES,
+        "definition": DEFINITION_ZH if asked["lang"] == "zh" else vars_of(found.definition),
+        "opens": _opener(pack, by, asked["month"], asked["lang"]),
+        "again": _opener_of("/board", **asked),
+    }
+
+
+def _opened(figures: Figures, packs: Jurisdictions, pages: Pages) -> APIRouter:
+    """What stands behind a figure: demands, and the facts of one."""
+    router = APIRouter(include_in_schema=False)
 
     @router.get("/board/demands")
     async def demands(
@@ -88,18 +97,13 @@ def routes(figures: Figures, packs: Jurisdictions) -> APIRouter:
             told = await queries.facts_of(db, number)
         pack = packs.of_division(found.division) if found else None
         if found is None or pack is None:
-            return pages.render(
-                "refused.html", _words(lang) | {"title": ANSWERS_404[lang], "detail": number}, status=404
-            )
+            unknown = Refused(Code.NOT_FOUND, f"there is no demand {number}", f"没有编号为 {number} 的诉求")
+            return _refused(pages, unknown, lang)
         facts = [(_local(fact.time, pack), status_of(fact.type, lang), fact.source) for fact in told]
-        return pages.render(
-            "demand.html", _common(packs, pack, lang) | {"demand": _shown(found, pack, lang), "facts": facts}
-        )
+        shown = {"demand": _shown(found, pack, lang), "facts": facts}
+        return pages.render("demand.html", _common(packs, pack, lang) | shown)
 
     return router
-
-
-ANSWERS_404 = {"zh": "没有找到", "en": "Not found"}
 
 
 def vars_of(definition: Any) -> dict[str, str]:

@@ -1,0 +1,45 @@
+"""The shape of the code: sizes, names, the one place where something may be done."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FILES = sorted(path for room in ("services", "shared", "deploy") for path in (ROOT / room).rglob("*.py"))
+NAMELESS = {"utils", "util", "helpers", "helper", "common", "misc", "manager"}
+
+
+def relative(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("path", FILES, ids=relative)
+def test_a_module_is_small_says_what_it_is_for_and_has_a_name(path: Path):
+    text = path.read_text("utf-8")
+    tree = ast.parse(text)
+    assert path.stem not in NAMELESS
+    assert ast.get_docstring(tree), "the first line says what the module is responsible for"
+    assert len(text.splitlines()) <= (330 if path.name == "facts.py" else 250)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            assert (node.end_lineno or 0) - node.lineno < 60, f"{node.name} is too long"
+
+
+def places_of(wanted: str) -> set[str]:
+    return {relative(path) for path in FILES if wanted in path.read_text("utf-8")}
+
+
+def test_unknown_faults_are_caught_in_one_place():
+    assert places_of("except Exception") == {"shared/chassis/delivery.py"}
+
+
+def test_nobody_sends_to_kafka_but_the_relay():
+    assert places_of("producer.send(") == {"shared/chassis/relay.py"}
+    assert places_of("send_and_wait(") == {"deploy/local/noida.py"}
+
+
+def test_faust_is_touched_in_one_place():
+    assert {place for place in places_of("import faust") if "faust_reader" not in place} <= {
+        "shared/chassis/assembly.py"
+    }

@@ -1,0 +1,150 @@
+"""How a resolved demand ends, and what its citizen is told."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from services.feedback import queries
+from services.feedback.closing import Closing
+from services.feedback.domain import RateDemand, Reaction, rate
+from services.feedback.notices import Notices
+from services.feedback.ratings import Ratings
+from services.feedback.sender import FileSink, Sender
+from shared.chassis.database import Pool, open_pool
+from shared.chassis.delivery import Delivery
+from shared.chassis.ledger import Ledger
+from shared.chassis.tokens import Tokens
+from shared.contracts import facts as f
+from shared.contracts.demand import Demand, Service, Status
+from shared.contracts.refusals import Code, Refused
+from shared.contracts.rules import demand_rules
+from tests import story
+from tests.chassis.conftest import Log
+from tests.packs import nanhai, shipped
+from tests.spec import Spec
+
+PACK = nanhai()
+TOKENS = Tokens("s" * 40)
+SPEC = Spec(lambda demand, verdict: rate(demand, verdict, PACK, "link"))
+Book = Ledger[Demand, f.Fact]
+
+
+def test_a_satisfied_citizen_confirms():
+    SPEC.given(*story.RESOLVED).when(RateDemand(rating=5, solved=True)).then(
+        f.DemandConfirmed(rating=5, solved=True, asked="link")
+    )
+
+
+def test_a_citizen_reopens_what_was_not_really_solved():
+    SPEC.given(*story.RESOLVED).when(RateDemand(rating=1, solved=False, comment="还在漏水")).then(
+        f.DemandReopened(reason="还在漏水", rating=1)
+    )
+
+
+def test_a_demand_is_not_reopened_for_ever():
+    often = story.RESOLVED
+    for _ in range(PACK.max_reopenings):
+        often = (*often, f.DemandReopened(reason="x"), *story.RESOLVED[1:])
+    told = rate(story.demand(*often), RateDemand(rating=1, solved=False), PACK, "link")
+    assert [fact.type for fact in told] == ["demand.confirmed", "demand.escalated"]
+
+
+def test_a_demand_in_work_cannot_be_rated():
+    SPEC.given(*story.ACCEPTED).when(RateDemand(rating=3, solved=True)).then_refused(Code.ILLEGAL_TRANSITION)
+
+
+@pytest.fixture
+async def pool(database: str) -> AsyncIterator[Pool]:
+    async with await open_pool(database, "feedback") as found:
+        yield found
+
+
+@pytest.fixture
+def book() -> Book:
+    return Ledger(
+        "demand", demand_rules(Service.FEEDBACK, Reaction(shipped())), Notices(shipped(), TOKENS, "http://here")
+    )
+
+
+async def heard(pool: Pool, book: Book, *told: f.StatusFact) -> Delivery[Demand, f.Fact]:
+    delivery = Delivery(pool, book, "cluster", clock=lambda: story.AT)
+    await delivery.deliver(Log().told(*told))
+    return delivery
+
+
+async def told_here(pool: Pool) -> list[str]:
+    async with pool.acquire() as db:
+        return [row["type"] for row in await db.fetch("SELECT type FROM journal ORDER BY position")]
+
+
+def at(days: float) -> datetime:
+    return story.AT + timedelta(days=days)
+
+
+async def test_every_fact_worth_telling_becomes_one_message(pool: Pool, book: Book, tmp_path: Path):
+    delivery = await heard(pool, book, *story.RESOLVED)
+    await delivery.deliver(Log().told(*story.RESOLVED))
+    sender = Sender(pool, book, FileSink(tmp_path / "out"), clock=lambda: story.AT)
+    assert await sender.send_some() == 4
+    assert await sender.send_some() == 0
+    lines = (tmp_path / "out").read_text("utf-8").splitlines()
+    assert len(lines) == 4
+    assert "http://here/rate/" in lines[-1]
+    assert await told_here(pool) == ["demand.notification-sent.v1"] * 4
+
+
+async def test_imported_history_tells_nobody(pool: Pool, book: Book):
+    submission = story.SUBMISSION.model_copy(update={"imported": True})
+    await heard(pool, book, submission, *story.RESOLVED[1:])
+    async with pool.acquire() as db:
+        assert await db.fetchval("SELECT count(*) FROM notification") == 0
+
+
+async def test_a_message_whose_sender_died_is_never_sent_blindly_again(pool: Pool, book: Book, tmp_path: Path):
+    await heard(pool, book, *story.SUBMITTED)
+    async with pool.acquire() as db:
+        (claimed,) = await queries.claim_messages(db, 10)
+        await db.execute("UPDATE notification SET claimed_at = now() - interval '5 minutes'")
+    assert await Sender(pool, book, FileSink(tmp_path / "out")).send_some() == 0
+    async with pool.acquire() as db:
+        assert await db.fetchval("SELECT state FROM notification WHERE id = $1", claimed.id) == "unknown"
+    assert not (tmp_path / "out").exists()
+
+
+async def test_a_message_that_cannot_be_written_is_told_as_failed(pool: Pool, book: Book, tmp_path: Path):
+    await heard(pool, book, *story.SUBMITTED)
+    await Sender(pool, book, FileSink(tmp_path)).send_some()
+    assert await told_here(pool) == ["demand.notification-failed.v1"]
+
+
+async def test_what_nobody_rates_is_closed_when_the_time_is_over(pool: Pool, book: Book):
+    await heard(pool, book, *story.RESOLVED)
+    early = Closing(pool, book, shipped(), clock=lambda: at(PACK.rate_within_days - 0.1))
+    late = Closing(pool, book, shipped(), clock=lambda: at(PACK.rate_within_days + 0.1))
+    assert await early.close_some() == 0
+    assert await late.close_some() == 1
+    assert await late.close_some() == 0
+    assert await told_here(pool) == ["demand.closed.v1"]
+
+
+async def test_a_link_rates_once(pool: Pool, book: Book):
+    await heard(pool, book, *story.RESOLVED)
+    ratings = Ratings(pool, book, shipped(), TOKENS, clock=lambda: at(1))
+    link = TOKENS.write("rate", {"demand": str(story.ID)})
+    demand = await ratings.rate(link, RateDemand(rating=4, solved=True))
+    assert (demand.status, demand.outcome) == (Status.CLOSED, f.Outcome.CONFIRMED)
+    assert await told_here(pool) == ["demand.confirmed.v1", "demand.closed.v1"]
+    with pytest.raises(Refused) as refused:
+        await ratings.rate(link, RateDemand(rating=1, solved=False))
+    assert refused.value.code is Code.ILLEGAL_TRANSITION
+
+
+@pytest.mark.parametrize("link", ["", "x.y.z", Tokens("t" * 40).write("rate", {"demand": str(UUID(int=1))}),
+                                  TOKENS.write("staff", {"demand": str(UUID(int=1))})])  # fmt: skip
+async def test_a_forged_link_is_refused(pool: Pool, book: Book, link: str):
+    with pytest.raises(Refused) as refused:
+        await Ratings(pool, book, shipped(), TOKENS).demand(link)
+    assert refused.value.code is Code.UNAUTHENTICATED

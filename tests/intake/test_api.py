@@ -1,0 +1,185 @@
+"""A channel submits demands: each once, every mistake explained, never turned away while Kafka is gone."""
+
+import asyncio
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+
+from services.intake import app
+from services.intake.numbers import canonical
+from shared.chassis.database import Pool, open_pool
+from shared.chassis.http import web_app
+from tests.intake.conftest import settings
+
+GOOD = {"title": "校车接送点没有风雨棚", "division": "440605126222", "category": "school-transport"}
+
+
+async def submit(client: httpx.AsyncClient, body: Any, key: str = "k1", **headers: str) -> httpx.Response:
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return await client.post(
+        "/v1/demands", content=content, headers={"Idempotency-Key": key, "Content-Type": "application/json"} | headers
+    )
+
+
+async def count(pool: Pool, table: str) -> int:
+    async with pool.acquire() as db:
+        return int(await db.fetchval(f"SELECT count(*) FROM {table}"))
+
+
+def is_a_problem(answer: httpx.Response) -> dict[str, Any]:
+    assert answer.headers["content-type"] == "application/problem+json", answer.text
+    told = answer.json()
+    assert told["status"] == answer.status_code
+    assert told["title"]
+    assert told["title_en"]
+    assert any("\u4e00" <= character <= "\u9fff" for character in told["title"])
+    return dict(told)
+
+
+async def test_a_demand_is_taken_and_numbered(client: httpx.AsyncClient, pool: Pool):
+    answer = await submit(client, GOOD)
+    assert answer.status_code == 201, answer.text
+    receipt = answer.json()
+    assert canonical(receipt["number"]) == receipt["number"]
+    assert receipt["number"].startswith("NH")
+    assert answer.headers["location"] == f"/v1/demands/{receipt['number']}"
+    followed = (await client.get(answer.headers["location"])).json()
+    assert (followed["status"], followed["title"]) == ("submitted", GOOD["title"])
+    assert await count(pool, "journal") == 1
+
+
+async def test_the_same_key_gets_the_same_answer(client: httpx.AsyncClient, pool: Pool):
+    first, again = await submit(client, GOOD), await submit(client, GOOD)
+    assert (first.status_code, first.json()) == (again.status_code, again.json())
+    assert await count(pool, "submission") == 1
+
+
+async def test_fifty_equal_requests_at_once_make_one_demand(client: httpx.AsyncClient, pool: Pool):
+    answers = await asyncio.gather(*(submit(client, GOOD) for _ in range(50)))
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.text for answer in answers}) == 1
+    assert await count(pool, "journal") == 1
+
+
+async def test_the_same_key_for_another_body_is_refused(client: httpx.AsyncClient):
+    await submit(client, GOOD)
+    refused = await submit(client, GOOD | {"title": "另一件事"})
+    assert refused.status_code == 422
+    assert "idempotency-key-reused" in is_a_problem(refused)["type"]
+
+
+async def test_the_same_call_delivered_twice_is_one_demand(client: httpx.AsyncClient, pool: Pool):
+    one = await submit(client, GOOD | {"external_id": "call-7"}, "k1")
+    two = await submit(client, GOOD | {"external_id": "call-7"}, "k2")
+    assert one.json()["number"] == two.json()["number"]
+    assert await count(pool, "submission") == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"title": 7}, "title"),
+        ({"title": ""}, "title"),
+        ({"title": None}, "title"),
+        ({"title": "长" * 201}, "title"),
+        ({"title": "a\u0000b"}, "title"),
+        ({"text": "a\u0007b"}, "text"),
+        ({"division": "440699999999"}, "division"),
+        ({"division": ["440605126222"]}, "division"),
+        ({"category": "no-such"}, "category"),
+        ({"kind": "wish"}, "kind"),
+        ({"location": {"lat": 1e308, "lon": 0}}, "location.lat"),
+        ({"location": {"lat": "x", "lon": 0}}, "location.lat"),
+        ({"occurred_at": (datetime.now(UTC) + timedelta(days=1)).isoformat()}, "occurred_at"),
+        ({"occurred_at": "2021-05-10T10:00:00"}, "occurred_at"),
+        ({"contact": {"phone": "1" * 33}}, "contact.phone"),
+        ({"nonsense": 1}, "nonsense"),
+    ],
+)
+async def test_a_mistake_is_explained_with_its_field(client: httpx.AsyncClient, change: dict[str, Any], field: str):
+    refused = await submit(client, GOOD | change)
+    assert refused.status_code == 422, refused.text
+    assert [error["field"] for error in is_a_problem(refused)["errors"]] == [field]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"", b"{", b"null", b"[]", b'"x"', b"\xff\xfe", b'{"title": "\xff"}', b'{"title": "\\ud800", "division": "1"}',
+        b"[" * 20_000, b'{"a":' * 5_000, b'{"title": 1e999}', b"NaN",
+    ],
+    ids=lambda body: repr(body[:12]),
+)  # fmt: skip
+async def test_a_body_that_is_no_demand_is_a_problem_and_never_a_fault(client: httpx.AsyncClient, body: bytes):
+    refused = await submit(client, body)
+    assert 400 <= refused.status_code < 500, refused.text
+    is_a_problem(refused)
+
+
+async def test_a_body_of_five_megabytes_is_refused(client: httpx.AsyncClient):
+    refused = await submit(client, GOOD | {"text": "x" * 5_000_000})
+    assert refused.status_code == 413
+    is_a_problem(refused)
+
+
+async def test_a_body_that_hides_its_size_is_refused(client: httpx.AsyncClient):
+    async def endless():
+        for _ in range(500):
+            yield b" " * 10_000
+
+    refused = await client.post(
+        "/v1/demands", content=endless(), headers={"Idempotency-Key": "k", "Content-Type": "application/json"}
+    )
+    assert refused.status_code == 413, refused.text
+
+
+@pytest.mark.parametrize("headers", [{"X-API-Key": "wrong"}, {"X-API-Key": ""}])
+async def test_a_wrong_key_is_refused(client: httpx.AsyncClient, headers: dict[str, str]):
+    refused = await submit(client, GOOD, **headers)
+    assert refused.status_code == 401
+    is_a_problem(refused)
+
+
+async def test_a_missing_idempotency_key_is_asked_for(client: httpx.AsyncClient):
+    refused = await client.post("/v1/demands", json=GOOD)
+    assert 400 <= refused.status_code < 500
+    assert "Idempotency-Key" in refused.text
+    is_a_problem(refused)
+
+
+async def test_a_key_without_the_scope_cannot_import(client: httpx.AsyncClient):
+    body = {
+        "demands": [
+            GOOD | {"external_id": "1", "occurred_at": "2021-05-10T02:00:00Z", "channel_kind": "web", "via": "x"}
+        ]
+    }
+    assert (await client.post("/v1/imports", json=body)).status_code == 403
+
+
+async def test_personal_data_is_in_the_vault_and_nowhere_else(client: httpx.AsyncClient, database: str):
+    secret = {"name": "邹某某", "phone": "13800138000", "address": "鹤峰村三巷九号"}
+    body = GOOD | {"text": "电话13912345678，身份证11010519491231002X，车牌粤E12345", "contact": secret}
+    assert (await submit(client, body)).status_code == 201
+    db = await asyncpg.connect(database)
+    dump = ""
+    for table in ("journal", "demand", "submission", "vault", "vault_key"):
+        dump += "".join(str(dict(row)) for row in await db.fetch(f"SELECT * FROM intake.{table}"))
+    await db.close()
+    for word in (*secret.values(), "13912345678", "11010519491231002X", "粤E12345"):
+        assert word not in dump
+    assert "［手机号］" in dump
+
+
+async def test_the_database_away_is_said_with_a_time_to_come_back(database: str):
+    pool = await open_pool("postgresql://nobody:x@127.0.0.1:9/none", "intake")
+    served = web_app("intake", app.api(settings(database), pool).routers)
+    transport = httpx.ASGITransport(served, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://intake", headers={"X-API-Key": "k"}) as client:
+        refused = await submit(client, GOOD)
+    assert refused.status_code == 503
+    assert int(refused.headers["retry-after"]) > 0
+    is_a_problem(refused)

@@ -1,0 +1,78 @@
+"""Counters equal a count made plainly, whatever is delivered twice and in whatever order."""
+
+import random
+from collections import Counter
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+import pytest
+
+from services.reporting.completion import Figures, Question
+from services.reporting.figures import Dimension, rate
+from services.reporting.projection import Projection
+from shared.chassis.database import Pool, open_pool
+from shared.chassis.delivery import Delivery
+from shared.chassis.ledger import Ledger
+from shared.contracts import facts as f
+from shared.contracts.demand import Demand, Service
+from shared.contracts.rules import demand_rules
+from tests import story
+from tests.chassis.conftest import Log
+from tests.packs import nanhai, shipped
+
+PASTS = {
+    "submitted": story.SUBMITTED,
+    "routed": story.ROUTED,
+    "returned": story.RETURNED,
+    "accepted": story.ACCEPTED,
+    "resolved": story.RESOLVED,
+    "reopened": (*story.RESOLVED, f.DemandReopened(reason="x", rating=1)),
+    "closed/confirmed": story.CLOSED,
+    "closed/unrated": (*story.RESOLVED, f.DemandClosed(outcome=f.Outcome.UNRATED)),
+    "closed/withdrawn": (*story.ROUTED, f.DemandWithdrawn(), f.DemandClosed(outcome=f.Outcome.WITHDRAWN)),
+}
+COMPLETED = ("resolved", "closed/confirmed", "closed/unrated")
+
+
+@pytest.fixture
+async def pool(database: str) -> AsyncIterator[Pool]:
+    async with await open_pool(database, "reporting") as found:
+        yield found
+
+
+@pytest.fixture
+def delivery(pool: Pool) -> Delivery[Demand, f.Fact]:
+    return Delivery(pool, Ledger("demand_facts", demand_rules(Service.REPORTING), Projection(shipped())), "cluster")
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_counters_equal_a_plain_count(pool: Pool, delivery: Delivery[Demand, f.Fact], seed: int):
+    chance = random.Random(seed)
+    ends = [chance.choice(list(PASTS)) for _ in range(60)]
+    log = Log()
+    records = [r for n, end in enumerate(ends, 1) for r in log.told(*PASTS[end], key=UUID(int=n))]
+    delivered = records + chance.choices(records, k=120)
+    chance.shuffle(delivered)
+    while delivered:
+        size = chance.randint(1, 40)
+        await delivery.deliver(delivered[:size])
+        delivered = delivered[size:]
+
+    figures = Figures(pool, clock=lambda: story.AT)
+    now = await figures.completion(nanhai(), Question(Dimension.ALL))
+    assert now.total.statuses == dict(Counter(ends))
+    assert now.total.completed == sum(end in COMPLETED for end in ends)
+    evening = nanhai().local_day(story.AT)
+    then = await figures.completion(nanhai(), Question(Dimension.DIVISION, until=evening))
+    assert (then.total.collected, then.total.completed) == (60, now.total.completed)
+    assert {row.key: row.collected for row in then.rows} == dict.fromkeys(nanhai().ancestors("440605011001"), 60)
+    units = await figures.completion(nanhai(), Question(Dimension.UNIT))
+    assert sum(row.collected for row in units.rows) == 60
+
+
+def test_the_rate_of_nanhai_2021_is_the_one_that_was_printed():
+    assert rate(1230, 1335) == 92.13
+    assert rate(0, 0) is None
+    assert rate(1, 1) == 100.0
+    assert rate(1, 3) == 33.33
+    assert rate(2, 3) == 66.67

@@ -1,0 +1,126 @@
+"""Who answers, and what staff may say."""
+
+from datetime import timedelta
+
+import pytest
+
+from services.routing import commands as c
+from services.routing.domain import Staff, decide
+from services.routing.policies import reaction
+from shared.contracts import facts as f
+from shared.contracts.demand import Demand
+from shared.contracts.lifecycle import evolve
+from shared.contracts.refusals import Code, Refused
+from tests import story
+from tests.packs import nanhai, shipped
+from tests.spec import Spec
+
+PACK = nanhai()
+ROAD_STATION = "station-440605011001"
+CHEN = Staff("陈", ROAD_STATION)
+COORDINATOR = Staff("李", PACK.coordinator)
+ROUTED = (*story.SUBMITTED, f.DemandRouted(unit=ROAD_STATION, rule="road-damage", limit_days=10))
+ACCEPTED = (*ROUTED, f.DemandAccepted(by="陈"))
+
+
+def spec(by: Staff) -> Spec:
+    return Spec(lambda demand, command: decide(demand, command, by, PACK, story.AT))
+
+
+def reacted(*told: f.StatusFact, demand: Demand | None = None) -> f.Fact:
+    demand = demand or story.demand(*told)
+    ((fact, _),) = reaction(shipped())(demand, told[-1], story.AT, story.AT)
+    return fact
+
+
+def test_the_catalogue_routes_a_demand_with_its_due_time():
+    routed = reacted(*story.SUBMITTED)
+    assert isinstance(routed, f.DemandRouted)
+    assert (routed.unit, routed.rule, routed.limit_source) == (ROAD_STATION, "road-damage", "guangdong-2022")
+    assert routed.due_at == PACK.due_at(story.AT, routed.limit_days or 0)
+    assert routed.team
+
+
+def test_what_no_rule_decides_goes_to_triage():
+    triaged = reacted(story.SUBMISSION.model_copy(update={"category": None}))
+    assert isinstance(triaged, f.DemandTriaged)
+    assert "no-category" in triaged.reason
+
+
+def test_a_returned_demand_goes_to_the_unit_that_was_suggested():
+    returned = f.DemandReturned(by="陈", reason="不是我们的", suggested_unit="town-440605011000")
+    routed = reacted(*ROUTED, returned)
+    assert isinstance(routed, f.DemandRouted)
+    assert (routed.unit, routed.rule) == ("town-440605011000", "suggested-on-return")
+
+
+def test_a_return_without_a_suggestion_goes_to_triage():
+    assert isinstance(reacted(*ROUTED, f.DemandReturned(by="陈", reason="x")), f.DemandTriaged)
+
+
+def test_the_second_return_goes_to_the_coordinator():
+    first = f.DemandReturned(by="陈", reason="x", suggested_unit="town-440605011000")
+    again = f.DemandRouted(unit="town-440605011000", rule="suggested-on-return")
+    second = f.DemandReturned(by="王", reason="y", suggested_unit="nh-transport")
+    routed = reacted(*ROUTED, first, again, second)
+    assert isinstance(routed, f.DemandRouted)
+    assert (routed.unit, routed.rule) == (PACK.coordinator, "bounced")
+
+
+def test_a_return_to_whoever_had_it_goes_to_the_coordinator():
+    routed = reacted(*ROUTED, f.DemandReturned(by="陈", reason="x", suggested_unit=ROAD_STATION))
+    assert isinstance(routed, f.DemandRouted)
+    assert routed.unit == PACK.coordinator
+
+
+def test_a_reopened_demand_goes_back_to_its_unit_with_a_new_clock():
+    later = story.AT + timedelta(days=30)
+    demand = evolve(story.demand(*ACCEPTED, f.DemandResolved(by="陈", result="x")), f.DemandReopened(reason="y"), later)
+    ((fact, at),) = reaction(shipped())(demand, f.DemandReopened(reason="y"), later, later)
+    assert isinstance(fact, f.DemandRouted)
+    assert (fact.unit, fact.rule, at) == (ROAD_STATION, "reopened", later)
+    assert fact.due_at == PACK.due_at(later, fact.limit_days or 0)
+
+
+def test_recorded_history_is_told_with_its_own_time():
+    at = story.AT + timedelta(days=3)
+    step = f.RecordedStep(at=at, type="demand.routed", data={"unit": "nh-tax", "rule": "recorded"})
+    submission = story.SUBMISSION.model_copy(update={"imported": True, "history": (step,)})
+    told = reaction(shipped())(story.demand(submission), submission, story.AT, at)
+    assert told == ((f.DemandRouted(unit="nh-tax", rule="recorded"), at),)
+
+
+def test_a_unit_signs_for_its_own_demand():
+    spec(CHEN).given(*ROUTED).when(c.AcceptDemand()).then(f.DemandAccepted(by="陈"))
+
+
+def test_another_unit_cannot_sign_for_it():
+    spec(Staff("王", "nh-tax")).given(*ROUTED).when(c.AcceptDemand()).then_refused(Code.FORBIDDEN)
+
+
+def test_the_coordinator_may_act_for_every_unit():
+    spec(COORDINATOR).given(*ACCEPTED).when(c.ResolveDemand(result="修好了")).then(
+        f.DemandResolved(by="李", result="修好了")
+    )
+
+
+def test_only_the_coordinator_dispatches():
+    triaged = (*story.SUBMITTED, f.DemandTriaged(reason="x"))
+    spec(CHEN).given(*triaged).when(c.RouteDemand(unit="nh-tax")).then_refused(Code.FORBIDDEN)
+    (routed,) = spec(COORDINATOR).decide(story.demand(*triaged), c.RouteDemand(unit="nh-tax"))
+    assert isinstance(routed, f.DemandRouted)
+    assert (routed.unit, routed.rule) == ("nh-tax", "dispatcher:李")
+
+
+@pytest.mark.parametrize(
+    "command", [c.RouteDemand(unit="no-such"), c.ReturnDemand(reason="x", suggested_unit="no-such")]
+)
+def test_a_unit_that_does_not_exist_is_refused(command: c.Command):
+    spec(COORDINATOR).given(*ROUTED).when(command).then_refused(Code.INVALID)
+
+
+def test_a_resolved_demand_cannot_be_accepted_again():
+    resolved = story.demand(*ACCEPTED, f.DemandResolved(by="陈", result="x"))
+    (accepted,) = decide(resolved, c.AcceptDemand(), CHEN, PACK, story.AT)
+    with pytest.raises(Refused):
+        evolve(resolved, accepted, story.AT)
