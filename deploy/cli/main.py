@@ -8,6 +8,7 @@ import typer
 from deploy.cli import channels, dead_letters, events, pack, staff
 from deploy.cli.contracts import contracts
 from deploy.cli.demo import demo
+from deploy.cli.doctor import doctor
 from deploy.cli.importing import import_file
 from deploy.cli.kafka import kafka
 from deploy.cli.processes import PROCESSES, SERVICES, Place
@@ -27,6 +28,7 @@ app.add_typer(dead_letters.app, name="dead-letters")
 app.command()(up)
 app.command()(demo)
 app.command()(kafka)
+app.command()(doctor)
 app.command("import")(import_file)
 app.command()(contracts)
 

@@ -1,0 +1,131 @@
+"""`huying doctor`: says in words what is wrong here, and what to do."""
+
+import asyncio
+import os
+import shutil
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+
+import asyncpg
+import httpx
+import typer
+from rich.console import Console
+
+from deploy.local.state import MIN_FREE, Runtime, Unusable, prepare, state_dir
+from shared.chassis.broker import cluster_id
+
+console = Console(highlight=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line: what was looked at, and what to do when it is not well."""
+
+    what: str
+    wrong: str | None = None
+
+
+BACKLOG = (
+    ("demands wait for a dispatcher", "SELECT count(*) FROM routing.demand WHERE status = 'triage'", False),
+    (
+        "messages could not be sent",
+        "SELECT count(*) FROM feedback.notification WHERE state IN ('failed', 'unknown')",
+        True,
+    ),
+    *(
+        row
+        for name in ("intake", "routing", "feedback", "reporting")
+        for row in (
+            (
+                f"dead letters at {name} (huying dead-letters list)",
+                f"SELECT count(*) FROM {name}.dead_letter WHERE redriven_at IS NULL",  # noqa: S608
+                True,
+            ),
+            (
+                f"facts at {name} have waited over a minute for an earlier one",
+                f"SELECT count(*) FROM {name}.parked WHERE since < now() - interval '1 minute'",  # noqa: S608
+                True,
+            ),
+            (
+                f"facts of {name} are not sent to the broker after a minute (is it reachable?)",
+                f"SELECT count(*) FROM {name}.journal WHERE recorded_at < now() - interval '1 minute' AND"  # noqa: S608
+                f" (transaction_id, position) > (SELECT transaction_id, position FROM {name}.relay_cursor"
+                " ORDER BY moved_at DESC LIMIT 1)",
+                True,
+            ),
+        )
+    ),
+)
+
+
+def doctor() -> None:
+    """Look at everything; exit code 1 when there is a problem."""
+    problems = 0
+    for finding in [*_machine(), *asyncio.run(_deployment())]:
+        problems += finding.wrong is not None
+        mark = "[red]problem[/]" if finding.wrong else "[green]ok[/]     "
+        console.print(f"{mark} {finding.what}{': ' + finding.wrong if finding.wrong else ''}")
+    raise typer.Exit(1 if problems else 0)
+
+
+def _machine() -> Iterator[Finding]:
+    version = ".".join(map(str, sys.version_info[:3]))
+    yield Finding(f"Python {version}", None if sys.version_info >= (3, 11) else "3.11 or newer is needed")
+    directory = state_dir()
+    try:
+        prepare(directory)
+    except Unusable as fault:
+        yield Finding(f"data in {directory}", str(fault))
+    else:
+        free = shutil.disk_usage(directory).free
+        yield Finding(f"data in {directory}, {free // 1_000_000:,} MB free", None if free > MIN_FREE else "free some")
+    java = "found" if shutil.which("java") else "not found: only `--broker apache-kafka` needs it"
+    yield Finding(f"Java {java}")
+
+
+async def _deployment() -> list[Finding]:
+    running = Runtime.read(state_dir())
+    if running is None:
+        return [Finding("nothing runs here (`make up` starts it)")]
+    found = [_process(name, pid) for name, pid in running.pids.items()]
+    found.append(await _checked(f"pages at {running.url}", lambda: _answers(running.url)))
+    found.append(await _checked("broker", lambda: cluster_id(running.kafka_bootstrap_servers)))
+    return found + await _backlog(running.database_url)
+
+
+def _process(name: str, pid: int) -> Finding:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return Finding(f"process {name}", f"pid {pid} is gone; `make up` again, and look into logs/{name}.log")
+    except PermissionError:
+        pass
+    return Finding(f"process {name}, pid {pid}")
+
+
+async def _answers(url: str) -> None:
+    async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
+        (await client.get(f"{url}/readyz")).raise_for_status()
+
+
+async def _checked(what: str, look: Callable[[], Awaitable[object]]) -> Finding:
+    try:
+        await asyncio.wait_for(look(), 10)
+    except (OSError, RuntimeError, TimeoutError, httpx.HTTPError) as fault:
+        return Finding(what, f"{fault!r}; look into the logs")
+    return Finding(what)
+
+
+async def _backlog(dsn: str) -> list[Finding]:
+    try:
+        db = await asyncpg.connect(dsn, timeout=5)
+    except (OSError, TimeoutError, asyncpg.PostgresError) as fault:
+        return [Finding("database", f"{fault!r}; look into logs/postgres.log")]
+    found = [Finding("database")]
+    for words, question, is_wrong in BACKLOG:
+        count = await db.fetchval(question)
+        if count:
+            found.append(Finding("backlog", f"{count:,} {words}") if is_wrong else Finding(f"{count:,} {words}"))
+    await db.close()
+    return found
