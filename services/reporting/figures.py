@@ -65,16 +65,26 @@ def is_completed(demand: Demand) -> bool:
     return standing(demand) in COMPLETED
 
 
-def places(demand: Demand, pack: Pack) -> Iterator[Place]:
-    """Every row that the demand counts in; a division and a category count in all above them too."""
-    yield Dimension.ALL, ""
-    yield from ((Dimension.DIVISION, code) for code in pack.ancestors(demand.division))
-    yield Dimension.UNIT, demand.unit or UNKNOWN
-    if demand.category:
-        yield from ((Dimension.CATEGORY, code) for code in pack.category_ancestors(demand.category))
-    else:
-        yield Dimension.CATEGORY, UNKNOWN
-    yield Dimension.CHANNEL, demand.channel
+class Rows:
+    """Every row that a demand of one jurisdiction counts in."""
+
+    def __init__(self, pack: Pack) -> None:
+        self.pack = pack
+        self._above: dict[tuple[str, str | None], tuple[Place, ...]] = {}
+
+    def of(self, demand: Demand) -> tuple[Place, ...]:
+        """A division and a category count in all above them too."""
+        key = (demand.division, demand.category)
+        above = self._above.get(key)
+        if above is None:
+            above = self._above[key] = tuple(self._find(*key))
+        return (*above, (Dimension.UNIT, demand.unit or UNKNOWN), (Dimension.CHANNEL, demand.channel))
+
+    def _find(self, division: str, category: str | None) -> Iterator[Place]:
+        yield Dimension.ALL, ""
+        yield from ((Dimension.DIVISION, code) for code in self.pack.ancestors(division))
+        subjects = self.pack.category_ancestors(category) if category else (UNKNOWN,)
+        yield from ((Dimension.CATEGORY, code) for code in subjects)
 
 
 def measures(demand: Demand) -> Iterator[str]:

@@ -6,13 +6,12 @@ from datetime import date
 from uuid import UUID
 
 from services.reporting import queries
-from services.reporting.figures import Place, is_completed, measures, places
+from services.reporting.figures import Place, Rows, is_completed, measures
 from shared.chassis.database import Connection
 from shared.chassis.ledger import Change
 from shared.contracts.demand import Demand
 from shared.contracts.facts import Fact
 from shared.jurisdiction.jurisdictions import Jurisdictions
-from shared.jurisdiction.pack import Pack
 
 Row = tuple[str, date, str, str, str]
 Counts = Counter[Row]
@@ -22,20 +21,20 @@ class Projection:
     """What reporting remembers beside its ledger: every fact, the cohorts, the daily flow."""
 
     def __init__(self, packs: Jurisdictions) -> None:
-        self._packs = packs
+        self._rows = {pack.id: Rows(pack) for pack in packs}
 
     async def __call__(self, db: Connection, changes: Sequence[Change[Demand, Fact]]) -> None:
         await queries.put_facts(db, [change.envelope for change in changes])
         cohort: Counts = Counter()
         flow: Counts = Counter()
         for before, after in _spans(changes):
-            pack = self._packs.of_division(after.division)
-            if pack:
-                count_cohort(cohort, pack, before, after)
+            rows = self._rows.get(after.jurisdiction)
+            if rows:
+                count_cohort(cohort, rows, before, after)
         for change in changes:
-            pack = self._packs.of_division(change.after.division)
-            if pack and change.after is not change.before:
-                count_flow(flow, pack, change)
+            rows = self._rows.get(change.after.jurisdiction)
+            if rows and change.after is not change.before:
+                count_flow(flow, rows, change)
         await queries.add(db, "cohort", "month", cohort)
         await queries.add(db, "flow", "day", flow)
 
@@ -50,27 +49,30 @@ def _spans(changes: Iterable[Change[Demand, Fact]]) -> Iterable[tuple[Demand, De
     return ((first[key], last[key]) for key in first)
 
 
-def count_cohort(counts: Counts, pack: Pack, before: Demand, after: Demand) -> None:
+def count_cohort(counts: Counts, rows: Rows, before: Demand, after: Demand) -> None:
     """Move a demand from the rows in which it was to the rows in which it is."""
     for demand, sign in ((before, -1), (after, 1)):
         if demand.submitted_at is None:
             continue
-        month = pack.local_month(demand.submitted_at)
+        month = rows.pack.local_month(demand.submitted_at)
         counted = list(measures(demand))
-        for dimension, key in places(demand, pack):
+        for dimension, key in rows.of(demand):
             for measure in counted:
-                counts[pack.id, month, dimension, key, measure] += sign
+                counts[rows.pack.id, month, dimension, key, measure] += sign
 
 
-def count_flow(counts: Counts, pack: Pack, change: Change[Demand, Fact]) -> None:
+def count_flow(counts: Counts, rows: Rows, change: Change[Demand, Fact]) -> None:
     """What one fact changed on its day: membership of rows, and completion."""
-    day = pack.local_day(change.envelope.time)
-    for demand, sign in ((change.before, -1), (change.after, 1)):
+    before, after = change.before, change.after
+    if (before.unit, is_completed(before), before.version > 0) == (after.unit, is_completed(after), True):
+        return
+    day = rows.pack.local_day(change.envelope.time)
+    for demand, sign in ((before, -1), (after, 1)):
         if demand.submitted_at is None:
             continue
         counted = ("collected", "completed") if is_completed(demand) else ("collected",)
-        for place in places(demand, pack):
-            _add(counts, pack.id, day, place, counted, sign)
+        for place in rows.of(demand):
+            _add(counts, rows.pack.id, day, place, counted, sign)
 
 
 def _add(counts: Counts, pack: str, day: date, place: Place, counted: Sequence[str], sign: int) -> None:

@@ -45,7 +45,9 @@ class Page(Generic[S, F]):
     def hear(self, envelope: Envelope) -> None:
         """Fold a fact and tell what follows from it; raises and changes nothing when it is refused."""
         fact = self.rules.parse(envelope.type, envelope.data)
-        self._keep(self._follow(envelope.key, [(fact, envelope, False)]))
+        before = self.state(envelope.key)
+        after = self.rules.evolve(before, fact, envelope.time) if self.rules.moves(fact) else before
+        self._keep(list(self._follow([Change(before, after, fact, envelope, told_here=False)])))
 
     def tell(self, key: UUID, facts: Iterable[F], at: datetime, cause: UUID) -> list[Envelope]:
         """Tell facts that a command decided; the same cause makes the same event ids."""
@@ -53,36 +55,37 @@ class Page(Generic[S, F]):
         for n, fact in enumerate(facts):
             self.rules.may_tell(fact)
             moved = self.rules.evolve(state, fact, at) if self.rules.moves(fact) else state
-            told.append((fact, self._envelope(moved, fact, key, at, uuid5(cause, str(n)), cause, cause), True))
+            envelope = self._envelope(moved, fact, key, at, uuid5(cause, str(n)), cause, cause)
+            told.append(Change(state, moved, fact, envelope, told_here=True))
             state = moved
-        changes = list(self._follow(key, told))
+        changes = list(self._follow(told))
         self._keep(changes)
         return [change.envelope for change in changes]
 
     def _keep(self, changes: Iterable[Change[S, F]]) -> None:
-        for change in list(changes):
+        for change in changes:
             self.states[change.envelope.key] = change.after
             self.changes.append(change)
 
-    def _follow(self, key: UUID, first: Iterable[tuple[F, Envelope, bool]]) -> Iterator[Change[S, F]]:
-        state, waiting = self.state(key), deque(first)
+    def _follow(self, first: Iterable[Change[S, F]]) -> Iterator[Change[S, F]]:
+        """What happened, and what this service tells because of it, to the end."""
+        waiting = deque(first)
         while waiting:
-            fact, envelope, told_here = waiting.popleft()
-            before = state
-            if self.rules.moves(fact):
-                state = self.rules.evolve(state, fact, envelope.time)
-            yield Change(before, state, fact, envelope, told_here)
+            change = waiting.popleft()
+            yield change
             if not waiting:
-                waiting.extend(self._answers(state, fact, envelope))
+                waiting.extend(self._answers(change))
 
-    def _answers(self, state: S, fact: F, heard: Envelope) -> Iterator[tuple[F, Envelope, bool]]:
-        correlation = heard.correlation or heard.id
-        for n, (answer, at) in enumerate(self.rules.react(state, fact, heard.time, self.now)):
-            self.rules.may_tell(answer)
+    def _answers(self, change: Change[S, F]) -> Iterator[Change[S, F]]:
+        heard, state = change.envelope, change.after
+        for n, (fact, at) in enumerate(self.rules.react(state, change.fact, heard.time, self.now)):
+            self.rules.may_tell(fact)
+            moved = self.rules.evolve(state, fact, at) if self.rules.moves(fact) else state
             name = uuid5(heard.id, f"{self.rules.service}:{n}")
-            if self.rules.moves(answer):
-                state = self.rules.evolve(state, answer, at)
-            yield answer, self._envelope(state, answer, heard.key, at, name, heard.id, correlation), True
+            correlation = heard.correlation or heard.id
+            envelope = self._envelope(moved, fact, heard.key, at, name, heard.id, correlation)
+            yield Change(state, moved, fact, envelope, told_here=True)
+            state = moved
 
     def _envelope(
         self, state: S, fact: F, key: UUID, at: datetime, name: UUID, cause: UUID, correlation: UUID

@@ -1,6 +1,6 @@
 """The life of a demand, told once: which fact may follow which status, and who may tell it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -89,37 +89,40 @@ def _untold(demand: Demand, fact: f.StatusFact) -> tuple[f.RecordedStep, ...]:
 
 def _learned(demand: Demand, fact: f.StatusFact, at: datetime) -> dict[str, Any]:
     """What a fact adds to the state beside its status."""
-    match fact:
-        case f.DemandSubmitted():
-            return {name: getattr(fact, name) for name in _SAID_AT_ONCE} | {"submitted_at": at}
-        case f.DemandRouted():
-            routed = {name: getattr(fact, name) for name in ("unit", "assisting", "team", "rule", "due_at")}
-            return routed | {"units": (*demand.units, fact.unit)}
-        case f.DemandReturned():
-            return {"returns": demand.returns + 1}
-        case f.DemandExtended(due_at=due_at):
-            return {"due_at": due_at}
-        case f.DemandResolved():
-            return {"resolved_at": at}
-        case f.DemandConfirmed(rating=rating, solved=solved):
-            return {"rating": rating, "solved": solved}
-        case f.DemandReopened(rating=rating):
-            return {
-                "reopenings": demand.reopenings + 1,
-                "resolved_at": None,
-                "rating": rating,
-                "solved": False,
-            }
-        case f.DemandClosed(outcome=outcome):
-            return {"outcome": outcome}
-        case _:
-            return {}
+    learn = _LEARNED.get(type(fact))
+    return learn(demand, fact, at) if learn else {}
+
+
+def _submitted(demand: Demand, fact: f.DemandSubmitted, at: datetime) -> dict[str, Any]:
+    return {name: getattr(fact, name) for name in _SAID_AT_ONCE} | {"submitted_at": at}
+
+
+def _routed(demand: Demand, fact: f.DemandRouted, at: datetime) -> dict[str, Any]:
+    told = {name: getattr(fact, name) for name in ("unit", "assisting", "team", "rule", "due_at")}
+    return told | {"units": (*demand.units, fact.unit)}
+
+
+def _reopened(demand: Demand, fact: f.DemandReopened, at: datetime) -> dict[str, Any]:
+    return {"reopenings": demand.reopenings + 1, "resolved_at": None, "rating": fact.rating, "solved": False}
 
 
 _SAID_AT_ONCE: Final = (
     "number", "jurisdiction", "channel", "channel_kind", "kind", "category",
     "division", "title", "contact", "imported", "history",
 )  # fmt: skip
+
+
+# By the exact class: a `match` over Pydantic models asks their metaclass for every case.
+_LEARNED: Final[Mapping[type[f.StatusFact], Callable[[Demand, Any, datetime], dict[str, Any]]]] = {
+    f.DemandSubmitted: _submitted,
+    f.DemandRouted: _routed,
+    f.DemandReturned: lambda demand, fact, at: {"returns": demand.returns + 1},
+    f.DemandExtended: lambda demand, fact, at: {"due_at": fact.due_at},
+    f.DemandResolved: lambda demand, fact, at: {"resolved_at": at},
+    f.DemandConfirmed: lambda demand, fact, at: {"rating": fact.rating, "solved": fact.solved},
+    f.DemandReopened: _reopened,
+    f.DemandClosed: lambda demand, fact, at: {"outcome": fact.outcome},
+}
 
 
 def replay(demand: Demand, told: Iterable[tuple[f.StatusFact, datetime]]) -> Demand:

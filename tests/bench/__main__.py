@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from shared.chassis import logs
+from shared.chassis.process import settle
 from tests.bench import bare, latency, ours
 from tests.bench.rig import Rig, rig, tell_submissions
 
@@ -56,4 +57,5 @@ async def main() -> None:
 
 if __name__ == "__main__":
     logs.set_up("bench", "console", "error")
+    settle()
     asyncio.run(main())

@@ -59,7 +59,8 @@ async def route(rig: Rig, count: int) -> float:
                 state,
             )
             await db.execute(
-                f"INSERT INTO bench_journal ({journal.COLUMNS}) SELECT unnest($1::uuid[]), 'demand', unnest($2::uuid[]),"
+                f"INSERT INTO bench_journal ({journal.COLUMNS})"
+                " SELECT unnest($1::uuid[]), 'demand', unnest($2::uuid[]),"
                 " 'demand.routed.v1', '/x', 'NH21', now(), 2, NULL, NULL, NULL, false, $3",
                 [uuid4() for _ in keys], keys, state,
             )  # fmt: skip
