@@ -46,7 +46,7 @@ docs: $(VENV)/ready-dev ## write the generated documents
 
 lock: $(VENV)/ready-dev ## resolve the dependencies anew
 	$(call compile,requirements.txt,pyproject.toml --group build)
-	$(call compile,requirements-dev.txt,pyproject.toml --group build --extra dev)
+	$(call compile,requirements-dev.txt,pyproject.toml --group build --extra learn --extra dev)
 	$(call compile,requirements-bootstrap.txt,--group bootstrap)
 
 clean: ## forget the virtual environment and the caches; data stays
