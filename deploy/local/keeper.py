@@ -105,11 +105,12 @@ class Keeper:
         self._stopping = True
         if self._task:
             # Between an end and the next start there is nobody to stop, but somebody about to start.
-            if not self.child.alive:
+            alive = self.child.alive
+            if not alive:
                 self._task.cancel()
             clean = await self.child.stop()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
             if not clean:
                 log.warning("had to be killed", name=self.child.program.name)
-            self.ended(clean)
+            self.ended(alive and clean)

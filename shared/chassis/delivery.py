@@ -9,6 +9,7 @@ from typing import Generic
 from uuid import UUID
 
 import structlog
+from asyncpg.pgproto import pgproto
 
 from shared.chassis import aside, metrics
 from shared.chassis.clock import now
@@ -147,9 +148,15 @@ class Delivery(Generic[S, F]):
         metrics.count(self.ledger.rules.service, 0, 0, 0, 1)
 
 
+def _envelope(record: Record) -> Envelope:
+    # asyncpg's UUID is the standard one, written in C.
+    stream = STREAM_OF.get(record.topic, record.topic)
+    return read(stream, record.key, record.headers, record.value, pgproto.UUID)
+
+
 def _read(record: Record, done: Sorted) -> tuple[Record, Envelope] | None:
     try:
-        return record, read(STREAM_OF.get(record.topic, record.topic), record.key, record.headers, record.value)
+        return record, _envelope(record)
     except Refused as fault:
         done.dead.append((record, str(fault)))
         return None
@@ -158,7 +165,7 @@ def _read(record: Record, done: Sorted) -> tuple[Record, Envelope] | None:
 def _take_up(page: Page[S, F], key: UUID, parked: Parked, done: Sorted) -> None:
     """Apply what was parked and may now follow."""
     while record := parked.pop((key, page.state(key).version + 1), None):
-        envelope = read(STREAM_OF.get(record.topic, record.topic), record.key, record.headers, record.value)
+        envelope = _envelope(record)
         page.hear(envelope)
         done.applied += 1
         done.unparked.add(_place_of(envelope))

@@ -1,9 +1,14 @@
 """Reads topics with a Faust agent: batches of unacknowledged events, acknowledged after the database."""
 
 import asyncio
+import inspect
+from collections.abc import Generator
+from functools import partial
 from typing import Any
 
 import faust
+from faust.transport.drivers.aiokafka import Consumer, Transport
+from mode.services import WaitResults
 
 from shared.chassis.reading import Reading
 from shared.chassis.record import Record
@@ -11,7 +16,7 @@ from shared.chassis.record import Record
 
 def faust_app(name: str, bootstrap: str, instance: str) -> faust.App:
     """A Faust app without tables, web server or topic management; every one of them is ours elsewhere."""
-    return faust.App(
+    app = faust.App(
         name,
         broker=";".join(f"kafka://{server}" for server in bootstrap.split(",")),
         store="memory://",
@@ -30,34 +35,95 @@ def faust_app(name: str, bootstrap: str, instance: str) -> faust.App:
         stream_buffer_maxsize=4096,
         stream_wait_empty=True,
     )
+    app.transport = _Transport(app.conf.broker_consumer, app)
+    return app
 
 
 def listen(app: faust.App, reading: "Reading[Any, Any]", batch_size: int) -> None:
     """Install the one agent of this app.
 
     Faust acknowledges an event even when its agent raised, and does not hand an unacknowledged one out
-    again before a restart. So the stream is read without acknowledgement, nothing escapes the agent, and
-    each event is acknowledged after the commit. A batch is whatever has piled up while the last one was
-    written: an idle worker waits for nothing.
+    again before a restart. So nothing escapes the agent, and each event is acknowledged after the commit.
     """
     heard = app.topic(*reading.topics, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
 
     async def remember(stream: Any) -> None:
-        waiting, pending = stream.channel.queue, []
-        async for event in stream.noack().events():
-            pending.append(event)
-            if waiting.empty() or len(pending) >= batch_size:
-                if not await reading.take([_record(one) for one in pending]):
-                    await asyncio.Event().wait()
-                for one in pending:
-                    one.ack()
-                pending.clear()
+        while True:
+            batch = await _batch(app, stream.noack().channel.queue, batch_size)
+            if not await reading.take([_record(event.message) for event in batch]):
+                await asyncio.Event().wait()
+            for event in batch:
+                event.ack()
 
     app.agent(heard, name=f"{app.conf.id}.remember", concurrency=1)(remember)
 
 
-def _record(event: Any) -> Record:
-    message = event.message
+async def _batch(app: faust.App, waiting: "asyncio.Queue[Any]", size: int) -> list[Any]:
+    """Whatever has piled up while the last batch was written; an idle worker waits for nothing.
+
+    Iterating the stream would let the event loop turn once for every event.
+    """
+    found: list[Any] = []
+    while not found:
+        found.append(await waiting.get())
+        while len(found) < size and not waiting.empty():
+            found.append(waiting.get_nowait())
+        found = [event for event in found if _is_ours(app, event.message)]
+    return found
+
+
+def _is_ours(app: faust.App, message: Any) -> bool:
+    """Whether its partition is still assigned; then Faust waits for its acknowledgement before it lets go."""
+    if message.generation_id != app.consumer_generation_id:
+        return False
+    message.tracked = True
+    app.consumer.track_message(message)
+    return True
+
+
+class _Consumer(Consumer):
+    """Faust makes four tasks for every message in case that a buffer is full; nearly always it is not."""
+
+    async def wait_first(self, *waited: Any, timeout: Any = None) -> Any:  # noqa: ASYNC109 (as mode declares it)
+        """Go on at once when the first needs not wait; else as Faust does."""
+        first, *others = waited
+        if not inspect.iscoroutine(first):
+            return await super().wait_first(*waited, timeout=timeout)
+        try:
+            awaited = first.send(None)
+        except StopIteration as done:
+            for other in others:
+                other.close()
+            return WaitResults([first], [done.value], False)
+        return await super().wait_first(_Begun(first, awaited), *others, timeout=timeout)
+
+
+class _Transport(Transport):
+    Consumer = _Consumer
+
+
+class _Begun:
+    """A coroutine that has run up to what it awaits."""
+
+    def __init__(self, coroutine: Any, awaited: Any) -> None:
+        self._coroutine, self._awaited = coroutine, awaited
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        awaited = self._awaited
+        while True:
+            try:
+                yield awaited
+            except BaseException as thrown:  # noqa: BLE001 (a cancellation is the coroutine's to answer)
+                step = partial(self._coroutine.throw, thrown)
+            else:
+                step = partial(self._coroutine.send, None)
+            try:
+                awaited = step()
+            except StopIteration as done:
+                return done.value
+
+
+def _record(message: Any) -> Record:
     headers = message.headers.items() if isinstance(message.headers, dict) else message.headers or ()
     return Record(message.topic, message.partition, message.offset, message.key, tuple(headers), message.value)
 

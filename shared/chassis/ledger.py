@@ -34,19 +34,22 @@ class Page(Generic[S, F]):
 
     rules: Rules[S, F]
     now: datetime
-    loaded: Mapping[UUID, S]
+    loaded: dict[UUID, S]
     states: dict[UUID, S] = field(default_factory=dict)
     changes: list[Change[S, F]] = field(default_factory=list)
 
     def state(self, key: UUID) -> S:
         """The aggregate as of now; a blank one when it is not known."""
-        return self.states.get(key) or self.loaded.get(key) or self.rules.blank(key)
+        known = self.states.get(key) or self.loaded.get(key)
+        if known is None:
+            known = self.loaded[key] = self.rules.blank(key)
+        return known
 
     def hear(self, envelope: Envelope) -> None:
         """Fold a fact and tell what follows from it; raises and changes nothing when it is refused."""
         fact = self.rules.parse(envelope.type, envelope.data)
         before = self.state(envelope.key)
-        after = self.rules.evolve(before, fact, envelope.time) if self.rules.moves(fact) else before
+        after = self.rules.evolve(before, fact, envelope.time)
         self._keep(list(self._follow([Change(before, after, fact, envelope, told_here=False)])))
 
     def tell(self, key: UUID, facts: Iterable[F], at: datetime, cause: UUID) -> list[Envelope]:
@@ -54,7 +57,7 @@ class Page(Generic[S, F]):
         state, told = self.state(key), []
         for n, fact in enumerate(facts):
             self.rules.may_tell(fact)
-            moved = self.rules.evolve(state, fact, at) if self.rules.moves(fact) else state
+            moved = self.rules.evolve(state, fact, at)
             envelope = self._envelope(moved, fact, key, at, uuid5(cause, str(n)), cause, cause)
             told.append(Change(state, moved, fact, envelope, told_here=True))
             state = moved
@@ -80,7 +83,7 @@ class Page(Generic[S, F]):
         heard, state = change.envelope, change.after
         for n, (fact, at) in enumerate(self.rules.react(state, change.fact, heard.time, self.now)):
             self.rules.may_tell(fact)
-            moved = self.rules.evolve(state, fact, at) if self.rules.moves(fact) else state
+            moved = self.rules.evolve(state, fact, at)
             name = uuid5(heard.id, f"{self.rules.service}:{n}")
             correlation = heard.correlation or heard.id
             envelope = self._envelope(moved, fact, heard.key, at, name, heard.id, correlation)
@@ -98,7 +101,7 @@ class Page(Generic[S, F]):
             source=f"/services/{self.rules.service}",
             subject=self.rules.subject(state),
             time=at,
-            sequence=state.version if self.rules.moves(fact) else None,
+            sequence=state.version if fact.moves else None,
             causation=cause,
             correlation=correlation,
             traceparent=None,

@@ -18,6 +18,7 @@ from shared.contracts.topics import TOPIC_OF
 log = structlog.get_logger()
 PAGE: Final = 2000
 POLL: Final = 1.0
+HELD_BACK: Final = (0.001, 0.002, 0.004, 0.008, 0.016)
 
 # Rows whose transaction is older than every running one can get no predecessor any more.
 _READ: Final = f"""
@@ -83,16 +84,17 @@ class Relay:
         self._wake.set()
 
     async def _send_all(self, db: Connection, producer: AIOKafkaProducer, cluster_id: str) -> None:
-        cursor = await self._cursor(db, cluster_id)
+        cursor, looked = await self._cursor(db, cluster_id), 0
         while True:
             self._wake.clear()
             rows = await db.fetch(_READ, *cursor, self.shards, self.shard)
             if rows:
                 await self._send(producer, [journal.from_row(row) for row in rows])
-                cursor = (rows[-1]["transaction_id"], rows[-1]["position"])
+                cursor, looked = (rows[-1]["transaction_id"], rows[-1]["position"]), 0
                 await self._move(db, cluster_id, cursor, len(rows))
             else:
-                await self._wait(db, cursor)
+                await self._wait(db, cursor, HELD_BACK[min(looked, len(HELD_BACK) - 1)])
+                looked += 1
 
     async def _cursor(self, db: Connection, cluster_id: str) -> tuple[int, int]:
         row = await db.fetchrow(
@@ -125,8 +127,8 @@ class Relay:
             cluster_id, self.shard, *cursor, sent,
         )  # fmt: skip
 
-    async def _wait(self, db: Connection, cursor: tuple[int, int]) -> None:
-        """Until woken; a row still behind the horizon is looked for again soon."""
+    async def _wait(self, db: Connection, cursor: tuple[int, int], held_back: float) -> None:
+        """Until woken; a row still behind the horizon is looked for again soon, and then more rarely."""
         oldest = await db.fetchval(
             "SELECT extract(epoch FROM now() - min(recorded_at)) FROM journal"
             " WHERE (transaction_id, position) > ($1, $2)",
@@ -134,7 +136,7 @@ class Relay:
         )
         metrics.BACKLOG.labels(self.service).set(float(oldest or 0))
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), 0.02 if oldest is not None else POLL)
+            await asyncio.wait_for(self._wake.wait(), held_back if oldest is not None else POLL)
 
 
 def running(service: str, pool: Pool, bootstrap: str, shards: int) -> list[Relay]:

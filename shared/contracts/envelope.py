@@ -3,7 +3,7 @@
 Rule: CloudEvents 1.0 Kafka protocol binding, section 3.2 (binary content mode).
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -56,22 +56,31 @@ class Envelope:
         return found
 
 
-def read(stream: str, key: bytes | None, headers: Iterable[tuple[str, bytes]], value: bytes | None) -> Envelope:
-    """The envelope of a Kafka record; raises `Refused` with what is missing or unreadable."""
+def read(
+    stream: str,
+    key: bytes | None,
+    headers: Iterable[tuple[str, bytes]],
+    value: bytes | None,
+    uuid: Callable[[str], UUID] = UUID,
+) -> Envelope:
+    """The envelope of a Kafka record; raises `Refused` with what is missing or unreadable.
+
+    `uuid` makes ids of text: a reader of many records gives a faster one.
+    """
     try:
         told = {name: text.decode() for name, text in headers}
-        sequence = told.get("ce_sequence")
+        sequence, cause, correlation = map(told.get, ("ce_sequence", "ce_causationid", "ce_correlationid"))
         return Envelope(
-            id=UUID(told["ce_id"]),
+            id=uuid(told["ce_id"]),
             stream=stream,
-            key=UUID((key or b"").decode()),
+            key=uuid((key or b"").decode()),
             type=told["ce_type"],
             source=told["ce_source"],
             subject=told["ce_subject"],
             time=_time(told["ce_time"]),
             sequence=None if sequence is None else _positive(sequence),
-            causation=_uuid(told.get("ce_causationid")),
-            correlation=_uuid(told.get("ce_correlationid")),
+            causation=uuid(cause) if cause else None,
+            correlation=uuid(correlation) if correlation else None,
             traceparent=told.get("ce_traceparent"),
             imported=told.get("ce_imported") == "true",
             data=(value or b"").decode(),
@@ -94,7 +103,3 @@ def _positive(text: str) -> int:
     if number < 1:
         raise ValueError("sequence starts at 1")
     return number
-
-
-def _uuid(text: str | None) -> UUID | None:
-    return UUID(text) if text else None

@@ -53,6 +53,8 @@ class Fact(BaseModel):
 
     type: ClassVar[str]
     version: ClassVar[int] = 1
+    moves: ClassVar[bool] = False
+    """Whether it moves its demand along the lifecycle."""
 
     @classmethod
     def wire_type(cls) -> str:
@@ -81,6 +83,8 @@ class RecordedStep(BaseModel):
 
 class StatusFact(Fact):
     """A fact that moves a demand along the lifecycle; it carries a gap-free sequence."""
+
+    moves = True
 
 
 class DemandSubmitted(StatusFact):

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, Protocol, TypeVar
+from typing import ClassVar, Generic, Protocol, TypeVar, cast
 from uuid import UUID
 
 from shared.contracts.catalogue import parse
@@ -24,7 +24,9 @@ class Folded(Protocol):
 
 
 class Tellable(Protocol):
-    """Something that can be told."""
+    """Something that can be told; `moves` says whether it counts in the sequence of its aggregate."""
+
+    moves: ClassVar[bool]
 
     @classmethod
     def wire_type(cls) -> str: ...
@@ -46,7 +48,6 @@ class Rules(Generic[S, F]):
     revive: Callable[[str], S]
     parse: Callable[[str, str], F]
     evolve: Callable[[S, F, datetime], S]
-    moves: Callable[[F], bool]
     subject: Callable[[S], str]
     is_imported: Callable[[S], bool]
     react: Callable[[S, F, datetime, datetime], Sequence[tuple[F, datetime]]]
@@ -61,11 +62,12 @@ def silent(demand: Demand, fact: Fact, at: datetime, now: datetime) -> Sequence[
     return ()
 
 
+def _fold(demand: Demand, fact: Fact, at: datetime) -> Demand:
+    return evolve(demand, cast("StatusFact", fact), at) if fact.moves else demand
+
+
 def demand_rules(service: Service, react: React = silent) -> Rules[Demand, Fact]:
     """The rules by which `service` keeps its copy of every demand."""
-
-    def fold(demand: Demand, fact: Fact, at: datetime) -> Demand:
-        return evolve(demand, fact, at) if isinstance(fact, StatusFact) else demand
 
     def may_tell(fact: Fact) -> None:
         if isinstance(fact, StatusFact) and TRANSITIONS[type(fact)].told_by is not service:
@@ -77,8 +79,7 @@ def demand_rules(service: Service, react: React = silent) -> Rules[Demand, Fact]
         blank=lambda key: Demand(id=key),
         revive=Demand.model_validate_json,
         parse=parse,
-        evolve=fold,
-        moves=lambda fact: isinstance(fact, StatusFact),
+        evolve=_fold,
         subject=lambda demand: demand.number,
         is_imported=lambda demand: demand.imported,
         react=react,

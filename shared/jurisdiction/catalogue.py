@@ -1,11 +1,15 @@
 """The dispatch catalogue: the first rule that fits a demand says who answers it, and by when."""
 
 from enum import StrEnum
+from functools import lru_cache
+from typing import Final
 
 from shared.contracts.facts import RequestKind
 from shared.jurisdiction.parts import STATION, TOWN, Category, LimitPreset, Part, Rule
 from shared.jurisdiction.places import Places
 from shared.jurisdiction.tree import Tree
+
+CACHED: Final = 65_536
 
 
 class Unclear(StrEnum):
@@ -57,7 +61,9 @@ class Catalogue:
             for category in subjects
         }
 
-    def route(self, division: str, category: str | None, kind: RequestKind) -> Assignment | Undecided:
+        self.route = lru_cache(CACHED)(self._route)
+
+    def _route(self, division: str, category: str | None, kind: RequestKind) -> Assignment | Undecided:
         if not self._places.ancestors(division):
             return self._undecided(Unclear.UNKNOWN_PLACE, division)
         rules = self._for_category.get(category, self._for_any) if category else self._for_any

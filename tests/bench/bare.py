@@ -5,13 +5,15 @@ from time import perf_counter
 from uuid import UUID, uuid4
 
 import asyncpg
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 
 from shared.chassis import journal
 from shared.chassis.database import open_pool
 from shared.chassis.relay import PAGE
 from shared.contracts.topics import DEMAND_EVENTS
 from tests.bench.rig import Rig
+
+Records = list[ConsumerRecord]
 
 
 async def send(rig: Rig, count: int) -> float:
@@ -49,7 +51,8 @@ async def route(rig: Rig, count: int) -> float:
         await db.execute("CREATE TABLE bench_journal (LIKE journal INCLUDING ALL)")
     state = '{"number": "NH21-000001-X", "status": "routed", "unit": "u", "padding": "%s"}' % ("x" * 500)
 
-    async def batch(keys: list[UUID], last: dict[int, int]) -> None:
+    async def batch(records: Records) -> None:
+        keys = [UUID(r.key.decode()) for r in records]
         async with pool.acquire() as db, db.transaction():
             await db.fetch("SELECT id, state::text FROM bench_demand WHERE id = ANY($1) ORDER BY id FOR UPDATE", keys)
             await db.fetch("SELECT * FROM parked WHERE aggregateid = ANY($1)", keys)
@@ -64,24 +67,24 @@ async def route(rig: Rig, count: int) -> float:
                 " 'demand.routed.v1', '/x', 'NH21', now(), 2, NULL, NULL, NULL, false, $3",
                 [uuid4() for _ in keys], keys, state,
             )  # fmt: skip
-            await _progress(db, last)
+            await _progress(db, {r.partition: r.offset for r in records})
 
     return await _consume(rig, "bench-bare-route", count, batch)
 
 
 async def project(rig: Rig, count: int) -> float:
-    """`getmany`, then one upsert a batch; facts/s."""
+    """`getmany`, then one upsert a batch of what was read; facts/s."""
     pool = await open_pool(rig.dsn, "reporting", size=2)
     async with pool.acquire() as db:
-        await db.execute("CREATE TABLE bench_view (id uuid PRIMARY KEY, n integer NOT NULL)")
+        await db.execute("CREATE TABLE bench_view (id uuid PRIMARY KEY, body text NOT NULL)")
 
-    async def batch(keys: list[UUID], last: dict[int, int]) -> None:
-        async with pool.acquire() as db, db.transaction():
-            await db.execute(
-                "INSERT INTO bench_view AS v SELECT id, count(*) FROM unnest($1::uuid[]) AS id GROUP BY id"
-                " ON CONFLICT (id) DO UPDATE SET n = v.n + excluded.n",
-                keys,
-            )
+    async def batch(records: Records) -> None:
+        await pool.execute(
+            "INSERT INTO bench_view SELECT * FROM unnest($1::uuid[], $2::text[])"
+            " ON CONFLICT (id) DO UPDATE SET body = excluded.body",
+            [UUID(r.key.decode()) for r in records],
+            [r.value.decode() for r in records],
+        )
 
     return await _consume(rig, "bench-bare-project", count, batch)
 
@@ -107,7 +110,7 @@ async def _consume(rig: Rig, group: str, count: int, batch) -> float:  # type: i
         if not records:
             continue
         started = started or perf_counter()
-        await batch([UUID(r.key.decode()) for r in records], {r.partition: r.offset for r in records})
+        await batch(records)
         await consumer.commit()
         seen += len(records)
     seconds = perf_counter() - started

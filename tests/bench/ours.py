@@ -27,7 +27,7 @@ async def relay(rig: Rig, count: int) -> float:
     return count / seconds
 
 
-async def reader(rig: Rig, service: str, count: int) -> float:
+async def reader(service: str, rig: Rig, count: int) -> float:
     """The listener of a service, from its first commit to its last; facts/s."""
     (found,) = (one for one in SERVICES if one.name == service)
     settings = found.settings.model_validate({"DATABASE_URL": rig.dsn, "KAFKA_BOOTSTRAP_SERVERS": rig.bootstrap})

@@ -1,0 +1,45 @@
+"""One measured loop in a process of its own, on uvloop as the product's processes are: prints facts a second."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+import uvloop
+
+from shared.chassis import logs
+from shared.chassis.process import settle
+from tests.bench import bare, ours
+from tests.bench.rig import Rig
+
+Loop = Callable[[Rig, int], Awaitable[float]]
+LOOPS: dict[str, Loop] = {
+    "bare-relay": bare.send,
+    "bare-routing": bare.route,
+    "bare-projector": bare.project,
+    "relay": ours.relay,
+    "routing": partial(ours.reader, "routing"),
+    "projector": partial(ours.reader, "reporting"),
+}
+
+
+async def run(name: str, rig: Rig, count: int) -> float:
+    """The figure of one loop, measured in a child process."""
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.bench.part", name, rig.dsn, rig.bootstrap, str(count),
+        stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    said, _ = await child.communicate()
+    if child.returncode:
+        raise RuntimeError(f"{name} ended with {child.returncode}")
+    return float(said.split()[-1])
+
+
+async def _measured(name: str, dsn: str, bootstrap: str, count: str) -> float:
+    return await LOOPS[name](Rig(dsn, bootstrap), int(count))
+
+
+if __name__ == "__main__":
+    logs.set_up("bench", "console", "error")
+    settle()
+    print(uvloop.run(_measured(*sys.argv[1:])))

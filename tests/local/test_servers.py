@@ -1,0 +1,76 @@
+"""Embedded servers are found again with their data, after a clean end and after a kill."""
+
+import os
+import signal
+from pathlib import Path
+
+import asyncpg
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from deploy.local.noida import EmbeddedBroker
+from deploy.local.ports import free_port
+from deploy.local.postgres import EmbeddedPostgres
+from shared.chassis.broker import cluster_id
+from tests.conftest import kept, reachable
+
+PLACE = TopicPartition("kept", 0)
+
+
+@pytest.fixture
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return reachable(tmp_path_factory, "home")
+
+
+async def test_postgres_finds_its_data_again_even_after_a_kill(home: Path):
+    server = EmbeddedPostgres(home, free_port())
+    keeper = kept(server.program, home, before=server.prepare, after=server.ready)
+    await keeper.start()
+    db = await asyncpg.connect(server.url)
+    await db.execute("CREATE TABLE kept AS SELECT '积水' AS what")
+    await db.close()
+    keeper.child.process.kill()  # type: ignore[union-attr]
+    await keeper.stop()
+    again = EmbeddedPostgres(home, free_port())
+    keeper = kept(again.program, home, before=again.prepare, after=again.ready)
+    await keeper.start()
+    try:
+        db = await asyncpg.connect(again.url)
+        assert await db.fetchval("SELECT what FROM kept") == "积水"
+        await db.execute("CREATE EXTENSION pg_trgm")
+        assert await db.fetchval("SELECT cardinality(show_trgm('路面积水'))") > 0
+        await db.close()
+    finally:
+        await keeper.stop()
+
+
+async def broker_round(home: Path, port: int, sign: signal.Signals | None) -> tuple[str, int]:
+    """The broker's name and how many records it held at its start; one more is told, then it ends as `sign` says."""
+    server = EmbeddedBroker(home, port)
+    keeper = kept(server.program, home, before=server.prepare, after=server.ready, ended=server.ended)
+    await keeper.start()
+    name = await cluster_id(server.bootstrap)
+    async with AIOKafkaProducer(bootstrap_servers=server.bootstrap, acks="all") as producer:
+        await producer.send_and_wait(PLACE.topic, b"one more", partition=0)
+    async with AIOKafkaConsumer(bootstrap_servers=server.bootstrap) as consumer:
+        held = (await consumer.end_offsets([PLACE]))[PLACE] - 1
+    if sign:
+        os.kill(keeper.child.pid, sign)
+        await keeper.child.wait()
+    await keeper.stop()
+    return name, held
+
+
+async def test_the_embedded_broker_keeps_its_name_and_records_over_a_clean_end(home: Path):
+    port = free_port()
+    name, held = await broker_round(home, port, None)
+    assert held == 0
+    assert await broker_round(home, port, None) == (name, 1)
+
+
+async def test_the_embedded_broker_comes_back_empty_under_another_name_after_a_kill(home: Path):
+    port = free_port()
+    name, _ = await broker_round(home, port, None)
+    assert (await broker_round(home, port, signal.SIGKILL))[0] == name
+    other, held = await broker_round(home, port, None)
+    assert (other != name, held) == (True, 0)

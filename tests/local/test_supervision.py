@@ -1,0 +1,83 @@
+"""A keeper starts what ended again, gives up in words, and two supervisors do not share a directory."""
+
+import fcntl
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from deploy.local.child import Child, Program
+from deploy.local.deployment import Options, deployed
+from deploy.local.keeper import Keeper
+from deploy.local.state import Unusable, prepare
+from tests.eventually import eventually
+
+
+def keeper(tmp_path: Path, code: str, **more: object) -> Keeper:
+    command: Sequence[str] = (sys.executable, "-c", code)
+    return Keeper(Child(Program("probe", command), tmp_path / "probe.log"), **more)  # type: ignore[arg-type]
+
+
+async def test_a_child_that_ended_is_started_again(tmp_path: Path):
+    kept = keeper(tmp_path, "import signal; signal.pause()")
+    await kept.start()
+    first = kept.child.pid
+    os.kill(first, signal.SIGKILL)
+
+    async def pid() -> int:
+        return kept.child.pid if kept.child.alive else first
+
+    await eventually(pid, lambda now: now != first)
+    assert kept.restarts == 1
+    await kept.stop()
+    assert not kept.child.alive
+
+
+async def test_a_child_that_is_stopped_is_not_started_again(tmp_path: Path):
+    kept = keeper(tmp_path, "import signal; signal.pause()")
+    await kept.start()
+    await kept.stop()
+    assert (kept.child.alive, kept.restarts) == (False, 0)
+
+
+async def test_a_child_that_ends_at_once_is_reported_with_its_last_words(tmp_path: Path):
+    async def never() -> None:
+        await eventually(lambda: answered(), lambda said: said, within=30)
+
+    async def answered() -> bool:
+        return False
+
+    kept = keeper(tmp_path, "print('port 9092 is taken'); raise SystemExit(3)", after=never)
+    with pytest.raises(Unusable, match="port 9092 is taken"):
+        await kept.start()
+
+
+async def test_a_child_that_is_deaf_is_killed_after_its_patience(tmp_path: Path):
+    code = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); signal.pause()"
+    child = Child(Program("probe", (sys.executable, "-c", code), patience=0.2), tmp_path / "probe.log")
+    await child.start()
+
+    async def said() -> str:
+        return child.last_lines()
+
+    await eventually(said, lambda words: words == "deaf")
+    assert await child.stop() is False
+    assert not child.alive
+
+
+def test_a_directory_that_cannot_be_written_is_explained(tmp_path: Path):
+    taken = tmp_path / "taken"
+    taken.write_text("a file")
+    with pytest.raises(Unusable, match="HUYING_STATE_DIR"):
+        prepare(taken / "state")
+
+
+async def test_a_second_deployment_in_the_same_directory_is_refused(directory: Path, monkeypatch: pytest.MonkeyPatch):
+    with (directory / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with pytest.raises(Unusable, match="already"):
+            async with deployed(Options(directory=directory, port=0)):
+                pass
