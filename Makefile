@@ -3,7 +3,8 @@
 SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
-UV := UV_PYTHON_DOWNLOADS=never UV_NO_PROGRESS=1 $(BIN)/uv --quiet
+# The certificates of the system: offices have authorities of their own.
+UV := UV_SYSTEM_CERTS=1 UV_PYTHON_DOWNLOADS=never UV_NO_PROGRESS=1 $(BIN)/uv --quiet
 RUN_LOCKS := requirements-bootstrap.txt requirements.txt pyproject.toml
 DEV_LOCKS := requirements-bootstrap.txt requirements-dev.txt pyproject.toml
 

@@ -80,7 +80,8 @@ def banner(running: Running) -> Panel:
         f"[bold]keys[/]       {directory}/channels.json",
         f"[bold]database[/]   {'your own' if running.options.database_url else 'embedded PostgreSQL'}",
         f"[bold]broker[/]     {running.promise}",
-        f"[bold]data, logs[/] {directory}, {directory}/logs",
+        f"[bold]data[/]       {directory}",
+        f"[bold]logs[/]       {directory}/logs",
         "",
         "Ctrl-C stops everything; the next start finds the data again.",
     )

@@ -22,7 +22,7 @@ class ApacheKafka:
     """Jars in a cache, data in the state directory, ports on loopback."""
 
     kind = "apache-kafka"
-    promise = "Apache Kafka, one node on this machine: keeps what it acknowledged through a killed process"
+    promise = "Apache Kafka, one node; keeps what it acknowledged"
 
     def __init__(self, directory: Path, port: int, cache: Path | None = None) -> None:
         self._data, self._config, self.port = directory / "kafka", directory / "kafka.properties", port

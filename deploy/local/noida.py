@@ -26,7 +26,7 @@ class EmbeddedBroker:
     """
 
     kind = "embedded"
-    promise = "embedded broker: for trying and testing; after a crash its log is told again from the journals"
+    promise = "embedded, for trying and testing; after a crash told all again"
 
     def __init__(self, directory: Path, port: int) -> None:
         self._data, self._clean, self.port = directory / "broker", directory / "broker.clean", port
@@ -89,6 +89,7 @@ class EmbeddedBroker:
 
 async def wait_for_broker(bootstrap: str) -> None:
     """Return when the broker tells its cluster."""
+    await _until_something_listens(bootstrap)
     while True:
         admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=3000)
         try:
@@ -100,6 +101,19 @@ async def wait_for_broker(bootstrap: str) -> None:
             return
         finally:
             await admin.close()
+
+
+async def _until_something_listens(bootstrap: str) -> None:
+    # The Kafka client complains on the terminal about every address that does not answer yet.
+    host, _, port = bootstrap.split(",")[0].rpartition(":")
+    while True:
+        try:
+            _, writer = await asyncio.open_connection(host, int(port))
+        except OSError:
+            await asyncio.sleep(0.05)
+        else:
+            writer.close()
+            return
 
 
 async def probe(bootstrap: str) -> None:
