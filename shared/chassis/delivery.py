@@ -17,7 +17,7 @@ from shared.chassis.database import PASSING, Connection, Pool
 from shared.chassis.ledger import Ledger, Page, Stale
 from shared.chassis.record import Record
 from shared.contracts.envelope import Envelope, read
-from shared.contracts.refusals import Refused
+from shared.contracts.refusals import Code, Refused
 from shared.contracts.rules import F, S
 from shared.contracts.topics import TOPICS
 
@@ -83,7 +83,9 @@ class Delivery(Generic[S, F]):
     async def redrive(self, record: Record) -> None:
         """Try a dead letter again; raises what stands in its way."""
         async with self.pool.acquire(timeout=5) as db, db.transaction():
-            await self._handle(db, [record])
+            done = await self._handle(db, [record])
+            for _, cause in done.dead:
+                raise Refused(Code.UNREADABLE, cause)
 
     async def _transaction(self, records: Sequence[Record]) -> None:
         async with self.pool.acquire(timeout=5) as db, db.transaction():

@@ -45,15 +45,14 @@ def routes(ratings: Ratings) -> APIRouter:
         token: Token,
         rating: Annotated[str, Form()] = "",
         solved: Annotated[str, Form()] = "",
-        comment: Annotated[str, Form(max_length=2000)] = "",
+        comment: Annotated[str, Form()] = "",
     ) -> HTMLResponse:
         try:
-            verdict = RateDemand.model_validate({"rating": rating, "solved": solved, "comment": comment})
-        except ValidationError:
             demand = await ratings.demand(token)
-            return pages.render("rate.html", _told(demand) | {"levels": LEVELS, "missing": True}, status=422)
-        try:
+            verdict = RateDemand.model_validate({"rating": rating, "solved": solved, "comment": comment})
             return pages.render("rated.html", _told(await ratings.rate(token, verdict)), status=201)
+        except ValidationError:
+            return pages.render("rate.html", _told(demand) | {"levels": LEVELS, "missing": True}, status=422)
         except Refused as refused:
             return _refused(pages, refused)
 

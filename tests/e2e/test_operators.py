@@ -1,0 +1,70 @@
+"""What operators do on a running deployment: look, find what could not be handled, try it again, follow the log."""
+
+import asyncio
+
+import httpx
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from deploy.cli.channels import keys
+from deploy.cli.demo import replay
+from deploy.local.deployment import Running
+from tests.e2e.conftest import huying
+from tests.eventually import eventually
+
+pytestmark = pytest.mark.kafka
+
+
+async def said(running: Running, *arguments: str) -> tuple[int, str]:
+    """The exit code of a command and what it wrote."""
+    command = huying(running, *arguments)
+    output, _ = await asyncio.to_thread(command.communicate, timeout=60)
+    return command.returncode, output
+
+
+async def test_a_record_that_nobody_understands_is_found_shown_and_tried_again(running: Running):
+    assert (await said(running, "dead-letters", "list"))[0] == 0
+    async with AIOKafkaProducer(bootstrap_servers=running.runtime.kafka_bootstrap_servers) as producer:
+        await producer.send_and_wait("huying.demand-events", b"not a fact", key=b"nobody", partition=0)
+    code, listed = await eventually(
+        lambda: said(running, "dead-letters", "list"), lambda told: told[1].count("ce_id") == 4, within=30
+    )
+    assert code == 1
+    for service in ("intake", "routing", "feedback", "reporting"):
+        assert service in listed
+    code, shown = await said(running, "dead-letters", "show", "routing", "1")
+    assert (code, "not a fact" in shown) == (0, True)
+    code, refused = await said(running, "dead-letters", "redrive", "routing", "1")
+    assert (code, "still refused" in refused) == (1, True)
+    code, found = await said(running, "doctor")
+    assert (code, "dead letter" in found) == (1, True)
+
+
+async def test_a_command_that_is_mistyped_says_what_there_is(running: Running):
+    code, words = await said(running, "dead-letters", "show", "mailroom", "1")
+    assert (code, "intake, routing, feedback, reporting" in words) == (2, True)
+    code, words = await said(running, "dead-letters", "show", "routing", "999")
+    assert (code, "no dead letter 999" in words) == (2, True)
+
+
+async def test_what_happened_to_a_demand_can_be_followed(running: Running):
+    key = keys(running.options.directory / "channels.json")["web"]
+    async with httpx.AsyncClient(base_url=running.url, headers={"X-API-Key": key}) as client:
+        body = {"title": "路灯不亮", "division": "440605011001", "category": "road-damage"}
+        answer = await client.post("/v1/demands", json=body, headers={"Idempotency-Key": "followed"})
+    number = answer.json()["number"]
+    code, lines = await said(running, "events", "tail", "--from-start", "--number", number, "--count", "3")
+    assert code == 0
+    places = [lines.index(f"demand.{what}") for what in ("submitted", "routed", "notification-sent")]
+    assert places[0] < places[1]
+    assert lines.count("  demand.") == 3
+
+
+async def test_the_year_2021_is_replayed_through_the_pipeline(running: Running, capsys: pytest.CaptureFixture[str]):
+    await replay(running)
+    card = capsys.readouterr().out
+    for figure in ("1,335", "1,230", "92.13 %", "728 / 458"):
+        assert figure in card
+    async with httpx.AsyncClient(base_url=running.url) as client:
+        board = (await client.get("/board", params={"jurisdiction": "nanhai", "until": "2021-12-31"})).text
+    assert "92.13" in board

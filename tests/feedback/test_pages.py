@@ -1,0 +1,75 @@
+"""The rating page works without a script: it shows the demand, takes the rating once, and says when it cannot."""
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from services.feedback import app
+from services.feedback.settings import FeedbackSettings
+from shared.chassis.database import Pool, open_pool
+from shared.chassis.delivery import Delivery
+from shared.chassis.http import web_app
+from shared.chassis.tokens import Tokens
+from tests import story
+from tests.chassis.conftest import Log
+
+
+@pytest.fixture
+async def pool(database: str) -> AsyncIterator[Pool]:
+    async with await open_pool(database, "feedback") as found:
+        yield found
+
+
+@pytest.fixture
+async def link(database: str, pool: Pool) -> AsyncIterator[tuple[httpx.AsyncClient, str]]:
+    """A citizen's browser and the link to rate a resolved demand."""
+    settings = FeedbackSettings.model_validate({"DATABASE_URL": database})
+    delivery = Delivery(pool, app.worker(settings, pool).ledger, "cluster")
+    await delivery.deliver(Log().told(*story.RESOLVED, key=story.ID))
+    token = Tokens(settings.secret).write("rate", {"demand": str(story.ID)})
+    transport = httpx.ASGITransport(web_app("feedback", app.api(settings, pool).routers))
+    async with httpx.AsyncClient(transport=transport, base_url="http://feedback", follow_redirects=True) as found:
+        yield found, f"/rate/{token}"
+
+
+async def test_the_link_shows_the_demand_and_five_grades(link: tuple[httpx.AsyncClient, str]):
+    browser, path = link
+    page = (await browser.get(path)).text
+    assert "路面破损" in page
+    assert page.count('type="radio" name="rating"') == 5
+
+
+async def test_a_rating_by_form_is_thanked_for_and_not_taken_twice(link: tuple[httpx.AsyncClient, str], pool: Pool):
+    browser, path = link
+    form = {"rating": "5", "solved": "yes", "comment": "<b>谢谢</b>"}
+    first = await browser.post(path, data=form)
+    assert first.status_code == 201, first.text
+    again = await browser.post(path, data=form)
+    assert again.status_code == 409
+    assert "text/html" in again.headers["content-type"]
+    async with pool.acquire() as db:
+        told = await db.fetchval("SELECT count(*) FROM journal WHERE type = 'demand.confirmed.v1'")
+    assert told == 1
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {},
+        {"rating": "6", "solved": "yes"},
+        {"rating": "x", "solved": "maybe"},
+        {"rating": "5", "solved": "yes", "comment": "x" * 5000},
+    ],
+)
+async def test_a_form_that_is_not_filled_in_is_explained(link: tuple[httpx.AsyncClient, str], form: dict[str, str]):
+    browser, path = link
+    answer = await browser.post(path, data=form)
+    assert answer.status_code in (400, 422)
+    assert "text/html" in answer.headers["content-type"]
+
+
+async def test_a_broken_link_is_a_page_that_says_so(link: tuple[httpx.AsyncClient, str]):
+    browser, path = link
+    answer = await browser.get(f"{path}x")
+    assert (answer.status_code, "text/html" in answer.headers["content-type"]) == (401, True)

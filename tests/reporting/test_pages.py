@@ -1,0 +1,86 @@
+"""The board says what the figures say, in two languages, and never runs what a citizen wrote."""
+
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+import httpx
+import pytest
+
+from services.reporting import app
+from services.reporting.settings import ReportingSettings
+from shared.chassis.database import Pool, open_pool
+from shared.chassis.delivery import Delivery
+from shared.chassis.http import web_app
+from tests import story
+from tests.chassis.conftest import Log
+
+ATTACK = "<script>alert('1')</script>路面破损"
+
+
+@pytest.fixture
+async def pool(database: str) -> AsyncIterator[Pool]:
+    async with await open_pool(database, "reporting") as found:
+        yield found
+
+
+@pytest.fixture
+async def browser(database: str, pool: Pool) -> AsyncIterator[httpx.AsyncClient]:
+    """A reader of the pages over three demands, one of them with an attack for a title."""
+    settings = ReportingSettings.model_validate({"DATABASE_URL": database})
+    delivery = Delivery(pool, app.projector(settings, pool).ledger, "cluster")
+    submission = story.SUBMISSION.model_copy(update={"title": ATTACK, "number": "NH21-000003-X"})
+    log = Log()
+    for n, past in enumerate((story.CLOSED, story.ROUTED), 1):
+        numbered = story.SUBMISSION.model_copy(update={"number": f"NH21-00000{n}-X"})
+        await delivery.deliver(log.told(numbered, *past[1:], key=UUID(int=n)))
+    await delivery.deliver(log.told(submission, key=UUID(int=3)))
+    transport = httpx.ASGITransport(web_app("reporting", app.api(settings, pool).routers))
+    async with httpx.AsyncClient(transport=transport, base_url="http://reporting") as found:
+        yield found
+
+
+async def test_the_board_shows_the_rate_and_what_it_is_made_of(browser: httpx.AsyncClient):
+    page = (await browser.get("/board", params={"jurisdiction": "nanhai"})).text
+    assert "33.33" in page
+    assert "办结率" in page
+    assert 'lang="zh' in page
+    assert "completion rate" in (await browser.get("/board?jurisdiction=nanhai&lang=en")).text.lower()
+
+
+@pytest.mark.parametrize("by", ["month", "division", "unit", "category", "channel"])
+async def test_every_breakdown_opens(browser: httpx.AsyncClient, by: str):
+    answer = await browser.get("/board", params={"jurisdiction": "nanhai", "by": by})
+    assert answer.status_code == 200
+    assert "/board/demands?" in answer.text
+
+
+async def test_what_a_citizen_wrote_is_shown_and_never_run(browser: httpx.AsyncClient):
+    for path in ("/board/demands?jurisdiction=nanhai", "/board/demands/NH21-000003-X"):
+        page = (await browser.get(path)).text
+        assert "&lt;script&gt;" in page
+        assert "<script>alert" not in page
+
+
+async def test_a_demand_opens_to_its_facts_in_order(browser: httpx.AsyncClient):
+    page = (await browser.get("/board/demands/NH21-000001-X?lang=en")).text
+    places = [page.index(word) for word in ("submitted", "routed", "accepted", "resolved", "confirmed", "closed")]
+    assert "路面破损" in page
+    assert len(places) == 6
+
+
+async def test_a_demand_that_does_not_exist_is_a_page_that_says_so(browser: httpx.AsyncClient):
+    answer = await browser.get("/board/demands/NH21-999999-X")
+    assert (answer.status_code, "没有编号为" in answer.text) == (404, True)
+
+
+async def test_a_jurisdiction_that_does_not_exist_is_explained(browser: httpx.AsyncClient):
+    answer = await browser.get("/board?jurisdiction=atlantis")
+    assert answer.status_code == 422
+    assert "text/html" in answer.headers["content-type"]
+
+
+async def test_no_page_loads_anything_from_another_host(browser: httpx.AsyncClient):
+    for path in ("/board?jurisdiction=nanhai", "/board/demands?jurisdiction=nanhai"):
+        page = (await browser.get(path)).text
+        assert 'src="http' not in page
+        assert 'href="http' not in page
