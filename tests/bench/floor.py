@@ -14,6 +14,7 @@ import orjson
 import uvicorn
 import uvloop
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from fastapi import FastAPI, Request
 
 from tests.bench.rig import Rig
@@ -74,6 +75,10 @@ async def pipeline(rig: Rig, port: int) -> AsyncIterator[None]:
     db = await asyncpg.connect(rig.dsn)
     await db.execute("CREATE TABLE public.floor (number text PRIMARY KEY)")
     await db.close()
+    admin = AIOKafkaAdminClient(bootstrap_servers=rig.bootstrap)
+    await admin.start()
+    await admin.create_topics([NewTopic(FIRST, 12, 1), NewTopic(SECOND, 12, 1)])
+    await admin.close()
     stages = [
         await asyncio.create_subprocess_exec(
             sys.executable, "-m", "tests.bench.floor", stage, rig.dsn, rig.bootstrap, str(port)
@@ -85,7 +90,7 @@ async def pipeline(rig: Rig, port: int) -> AsyncIterator[None]:
     finally:
         for stage in stages:
             stage.terminate()
-            await stage.wait()
+        await asyncio.gather(*(stage.wait() for stage in stages))
 
 
 if __name__ == "__main__":

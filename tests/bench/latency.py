@@ -1,6 +1,7 @@
 """How long after a 201 a demand can be seen in the view, on a whole deployment."""
 
 import asyncio
+import contextlib
 import statistics
 import tempfile
 from collections.abc import Sequence
@@ -59,12 +60,10 @@ def _ours(running: Running, rig: Rig) -> Target:
 async def _until_answers(target: Target) -> None:
     async with httpx.AsyncClient(base_url=target.url) as client:
         while True:
-            try:
-                await client.post("/v1/demands", json=BODY)
-            except httpx.TransportError:
-                await asyncio.sleep(0.1)
-            else:
-                return
+            with contextlib.suppress(httpx.TransportError):
+                if (await client.post("/v1/demands", json=BODY)).status_code == httpx.codes.CREATED:
+                    return
+            await asyncio.sleep(0.1)
 
 
 async def _at_each(target: Target, rates: Sequence[int], seconds: float) -> dict[int, Sequence[float]]:
