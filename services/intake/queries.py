@@ -112,6 +112,18 @@ async def keep(db: Connection, boxes: Sequence[tuple[UUID, UUID, Sealed]]) -> No
         )
 
 
+async def withdraw(db: Connection, ids: Sequence[UUID]) -> None:
+    """Take claims back that this transaction made."""
+    if ids:
+        await db.execute("DELETE FROM submission WHERE id = ANY($1)", list(ids))
+
+
+async def demand_by_id(db: Connection, id: UUID) -> Demand | None:
+    """The demand as far as intake has heard."""
+    state = await db.fetchval("SELECT state::text FROM demand WHERE id = $1", id)
+    return Demand.model_validate_json(state) if state else None
+
+
 async def demand_by_number(db: Connection, number: str) -> Demand | None:
     """The demand with this number as far as intake has heard."""
     state = await db.fetchval(

@@ -1,17 +1,18 @@
 """Takes submissions in: each once, all of a batch in one transaction."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from services.intake import domain, queries
+from services.intake.attachments.cabinet import bind
 from services.intake.domain import SubmitDemand
 from services.intake.numbers import number
 from services.intake.queries import Channel, Submission
 from services.intake.vault import Sealed, Vault
 from shared.chassis.clock import now, uuid7
-from shared.chassis.database import Pool
+from shared.chassis.database import Connection, Pool
 from shared.chassis.ledger import Ledger, Page
 from shared.contracts.demand import Demand
 from shared.contracts.facts import Fact
@@ -84,10 +85,9 @@ class Submissions:
                 self._submission(channel, request, pack, serial, at)
                 for request, pack, serial in zip(requests, packs, serials, strict=True)
             ]
-            fresh = await queries.claim(db, wanted)
-            first = (
-                await queries.known(db, [s for s in wanted if s.id not in fresh]) if len(fresh) < len(wanted) else {}
-            )
+            fresh, spoilt = await _claim(db, channel, requests, wanted)
+            others = [s for s in wanted if s.id not in fresh]
+            first = await queries.known(db, others) if others else {}
             page = Page(self.ledger.rules, at, {})
             boxes = []
             for request, pack, submission in zip(requests, packs, wanted, strict=True):
@@ -95,7 +95,10 @@ class Submissions:
                     boxes += self._tell(page, channel, request.command, pack, submission)
             await self.ledger.save(db, page)
             await queries.keep(db, boxes)
-        return [_answer(submission, submission.id in fresh, first.get(submission.id)) for submission in wanted]
+        return [
+            spoilt.get(submission.id) or _answer(submission, submission.id in fresh, first.get(submission.id))
+            for submission in wanted
+        ]
 
     def _submission(self, channel: Channel, request: Request, pack: Pack, serial: int, at: datetime) -> Submission:
         raised = request.command.occurred_at or at
@@ -124,6 +127,17 @@ class Submissions:
             return []
         personal = command.contact.model_dump_json().encode()
         return [(reference, submission.id, self.vault.seal(reference, personal))]
+
+
+async def _claim(
+    db: Connection, channel: Channel, requests: Sequence[Request], wanted: Sequence[Submission]
+) -> tuple[set[UUID], Mapping[UUID, Refused]]:
+    """Those that are new and have all their attachments, and those that are refused for theirs."""
+    new = await queries.claim(db, wanted)
+    attached = [(s.id, r.command.attachments) for r, s in zip(requests, wanted, strict=True) if s.id in new]
+    spoilt = await bind(db, channel.id, attached)
+    await queries.withdraw(db, list(spoilt))
+    return new - set(spoilt), spoilt
 
 
 def _answer(asked: Submission, created: bool, first: Submission | None) -> Taken | Refused:
