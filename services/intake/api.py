@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.intake import queries
 from services.intake.channels import channel_with
 from services.intake.domain import RecordedDemand, SubmitDemand
-from services.intake.numbers import canonical
+from services.intake.numbers import read_number
 from services.intake.queries import Channel
 from services.intake.submissions import Request, Submissions, Taken
 from shared.contracts.demand import Demand, Status
@@ -110,13 +110,7 @@ def routes(submissions: Submissions) -> APIRouter:
 
 
 async def _own_demand(submissions: Submissions, channel: Channel, written: str) -> Demand:
-    number = canonical(written)
-    if number is None:
-        raise Refused(
-            Code.NOT_FOUND,
-            f"{written!r} is no demand number: its check character does not fit. Look for a typing slip.",
-            f"{written!r} 不是有效的诉求编号（校验位不符），请核对是否输错",
-        )
+    number = read_number(written)
     async with submissions.pool.acquire(timeout=5) as db:
         found = await queries.demand_by_number(db, number)
     if found is None or (found.channel != channel.id and "read-all" not in channel.scopes):

@@ -12,7 +12,9 @@ from services.intake.attachments.stores import FolderStore, NoStore, S3Store, St
 from services.intake.callers import Callers
 from services.intake.settings import IntakeSettings
 from services.intake.submissions import Submissions
-from services.intake.vault import Vault
+from services.intake.vault import api as vault_api
+from services.intake.vault.contacts import Contacts
+from services.intake.vault.sealing import Vault
 from shared.chassis.assembly import Api, Worker
 from shared.chassis.database import Connection, Pool
 from shared.chassis.ledger import Change, Ledger
@@ -35,9 +37,20 @@ LEDGER: Ledger[Demand, Fact] = Ledger("demand", demand_rules(Service.INTAKE), _r
 def api(settings: IntakeSettings, pool: Pool) -> Api:
     """What channels talk to."""
     packs = load_packs(settings.jurisdictions_dir, settings.jurisdictions.split(","))
-    submissions = Submissions(pool, LEDGER, packs, Vault.of(settings.vault_key))
+    keys = vault(settings)
     callers = Callers(settings.secret, packs)
-    return Api([routes(submissions), attachments_api.routes(cabinet(settings, pool), callers)])
+    return Api(
+        [
+            routes(Submissions(pool, LEDGER, packs, keys)),
+            attachments_api.routes(cabinet(settings, pool), callers),
+            vault_api.routes(Contacts(pool, LEDGER, keys, callers)),
+        ]
+    )
+
+
+def vault(settings: IntakeSettings) -> Vault:
+    """The vault with its master key, and the one before while it is being changed."""
+    return Vault.of(settings.vault_key, settings.vault_old_key)
 
 
 def cabinet(settings: IntakeSettings, pool: Pool) -> Cabinet:

@@ -40,14 +40,19 @@ class Callers:
         try:
             told = Tokens(self.secret, SERVICE_MAX_AGE).read(SERVICE_TOKEN, token)
         except Refused as refused:
-            if refused.code is not Code.UNAUTHENTICATED:
-                raise
+            if refused.code is Code.LINK_EXPIRED:
+                en = f"a service's token is good for {SERVICE_MAX_AGE} s: make one for each request"
+                raise Refused(Code.UNAUTHENTICATED, en, "服务凭证已过期，请为每次请求重新生成") from None
             told = Tokens(self.secret).read("staff", token)
             return Caller(told["name"], told["unit"], frozenset(told.get("roles", ())))
         return Caller(f"service:{Service(told['service'])}", roles=frozenset({PERSONAL_DATA}), is_service=True)
 
     def handles(self, caller: Caller, demand: Demand) -> bool:
         """Whether the demand lies, or once lay, with the caller's unit; coordinators handle all of theirs."""
+        theirs = caller.unit in (*demand.units, *demand.assisting)
+        return caller.is_service or theirs or self.coordinates(caller, demand)
+
+    def coordinates(self, caller: Caller, demand: Demand) -> bool:
+        """Whether the caller is one of the coordinator's people where the demand was raised."""
         pack = self.packs.of_division(demand.division)
-        coordinates = pack is not None and caller.unit == pack.coordinator
-        return caller.is_service or coordinates or caller.unit in (*demand.units, *demand.assisting)
+        return pack is not None and caller.unit == pack.coordinator

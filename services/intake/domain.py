@@ -1,6 +1,5 @@
 """What may be submitted, and the fact that it becomes."""
 
-import hashlib
 import unicodedata
 from datetime import datetime, timedelta
 from typing import Annotated, Final
@@ -79,9 +78,9 @@ class RecordedDemand(SubmitDemand):
     history: Annotated[tuple[RecordedStep, ...], Field(max_length=200)] = ()
 
 
-def fingerprint(command: SubmitDemand) -> bytes:
-    """The same for the same content: SHA-256 of the canonical body."""
-    return hashlib.sha256(command.model_dump_json(exclude_defaults=True).encode()).digest()
+def content(command: SubmitDemand) -> bytes:
+    """The canonical body: the same for the same content."""
+    return command.model_dump_json(exclude_defaults=True).encode()
 
 
 def check(command: SubmitDemand, pack: Pack | None, now: datetime) -> Pack:

@@ -16,6 +16,7 @@ class IntakeSettings(ProcessSettings):
         min_length=32,
         description="wraps the keys of the contact vault; keep it apart from the database's backups",
     )
+    vault_old_key: str = Field("", description="the vault key before, until `huying vault rotate` has run")
     attachments_folder: Path | None = Field(None, description="where attachments lie, unless they go to S3")
     attachments_s3_url: str = Field(
         "", pattern=r"^($|https?://[^/]+/[^/]+/?$)", description="https://SERVER/BUCKET; takes the folder's place"

@@ -1,15 +1,11 @@
-"""Numbers that catch slips, texts that hide people, a vault that cannot be read without its key."""
-
-from uuid import UUID
+"""Numbers that catch slips, texts that hide people."""
 
 import pytest
-from cryptography.exceptions import InvalidTag
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.intake.masking import mask
 from services.intake.numbers import canonical, number
-from services.intake.vault import Sealed, Vault
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -46,16 +42,3 @@ def test_a_number_may_be_typed_carelessly(written: str):
 )
 def test_what_points_to_a_person_is_hidden_and_the_rest_stays(text: str, hidden: str):
     assert mask(text) == hidden
-
-
-def test_a_box_opens_with_its_own_key_and_reference_alone():
-    vault, one, two = Vault.of("a" * 40), UUID(int=1), UUID(int=2)
-    sealed = vault.seal(one, "邹".encode())
-    assert vault.open(one, sealed).decode() == "邹"
-    assert "邹".encode() not in sealed.box
-    with pytest.raises(InvalidTag):
-        vault.open(two, sealed)
-    with pytest.raises(InvalidTag):
-        Vault.of("b" * 40).open(one, sealed)
-    with pytest.raises(InvalidTag):
-        vault.open(one, Sealed(vault.seal(one, b"").wrapped, sealed.box))
