@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from services.intake.masking import mask
+from services.intake.masking import mask, mask_answer
 from shared.contracts.catalogue import recorded
 from shared.contracts.facts import ChannelKind, DemandSubmitted, Location, RecordedStep, RequestKind
 from shared.contracts.refusals import Code, FieldError, Refused
@@ -129,7 +129,7 @@ def submitted(
     command: SubmitDemand, pack: Pack, number: str, channel: str, kind: ChannelKind, contact: UUID | None
 ) -> DemandSubmitted:
     """The fact: personal numbers hidden, the place rounded to four decimals (about ten metres)."""
-    history = command.history if isinstance(command, RecordedDemand) else ()
+    history = tuple(map(_masked, command.history)) if isinstance(command, RecordedDemand) else ()
     imported = isinstance(command, RecordedDemand)
     place = command.location and Location(lat=round(command.location.lat, 4), lon=round(command.location.lon, 4))
     return DemandSubmitted(
@@ -149,3 +149,13 @@ def submitted(
         imported=imported,
         history=history,
     )
+
+
+_BY_CITIZENS: Final = ("demand.confirmed", "demand.reopened", "demand.withdrawn")
+_WORDS: Final = ("comment", "instead", "note", "reason", "result", "summary")
+
+
+def _masked(step: RecordedStep) -> RecordedStep:
+    hide = mask if step.type in _BY_CITIZENS else mask_answer
+    said = {name: hide(words) for name in _WORDS if isinstance(words := step.data.get(name), str)}
+    return step.model_copy(update={"data": step.data | said})
