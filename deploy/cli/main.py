@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from deploy.cli import channels, dead_letters, events, pack, staff
+from deploy.cli import attachments, channels, dead_letters, events, pack, staff, vault
 from deploy.cli.contracts import contracts
 from deploy.cli.demo import demo
 from deploy.cli.doctor import doctor
@@ -21,7 +21,9 @@ from shared.chassis.settings import read
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(pack.app, name="pack")
+app.add_typer(attachments.app, name="attachments")
 app.add_typer(channels.app, name="channel")
+app.add_typer(vault.app, name="vault")
 app.add_typer(staff.app, name="staff")
 app.add_typer(events.app, name="events")
 app.add_typer(dead_letters.app, name="dead-letters")
@@ -30,6 +32,7 @@ app.command()(demo)
 app.command()(kafka)
 app.command()(doctor)
 app.command("import")(import_file)
+app.command()(vault.erase)
 app.command()(contracts)
 
 

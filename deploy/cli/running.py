@@ -22,6 +22,7 @@ def environment_of_what_runs() -> None:
         raise typer.Exit(2)
     os.environ.setdefault("DATABASE_URL", running.database_url)
     os.environ.setdefault("KAFKA_BOOTSTRAP_SERVERS", running.kafka_bootstrap_servers)
+    os.environ.setdefault("HUYING_ATTACHMENTS_FOLDER", str(directory / "attachments"))
     for name, value in json.loads((directory / "secrets.json").read_text("utf-8")).items():
         os.environ.setdefault(name, value)
 

@@ -6,6 +6,7 @@ import typer
 
 from deploy.cli.processes import Place
 from deploy.cli.running import environment_of_what_runs
+from services.intake.callers import PERSONAL_DATA
 from shared.chassis.settings import read
 from shared.chassis.tokens import Tokens
 from shared.jurisdiction.loader import load_packs
@@ -22,6 +23,9 @@ def _group() -> None:
 def token(
     unit: Annotated[str, typer.Option(help="the unit's id in the pack; the coordinator may act for every unit")],
     name: Annotated[str, typer.Option(help="who acts; appears in the facts")] = "staff",
+    role: Annotated[
+        list[str] | None, typer.Option(help=f"`{PERSONAL_DATA}`: may see contacts, giving a reason")
+    ] = None,
 ) -> None:
     """Print a token for `Authorization: Bearer …`; good for 30 days."""
     environment_of_what_runs()
@@ -30,4 +34,4 @@ def token(
     if not any(pack.unit(unit) for pack in packs):
         known = ", ".join(pack.coordinator for pack in packs)
         raise typer.BadParameter(f"no pack has a unit {unit!r}; coordinators are: {known}")
-    typer.echo(Tokens(settings.secret).write("staff", {"name": name, "unit": unit}))
+    typer.echo(Tokens(settings.secret).write("staff", {"name": name, "unit": unit, "roles": role or []}))

@@ -9,6 +9,7 @@ from typing import IO, Any, Self
 
 from deploy.importing.mapping import BadRow, Mapping, Row
 from services.intake.domain import RecordedDemand
+from services.intake.masking import mask
 
 
 class UnreadableFile(ValueError):
@@ -26,7 +27,10 @@ class ReadRow:
 
 @dataclass(slots=True)
 class ErrorFile:
-    """Made when there is something to put in: file, line, column, value, reason, then the row to be corrected."""
+    """Made when there is something to put in: file, line, column, value, reason, then the row, personal data masked.
+
+    The file is handed around; who corrects a row finds it by its line in the file that was imported.
+    """
 
     path: Path
     source: str
@@ -50,9 +54,8 @@ class ErrorFile:
             self._out = self.path.open("w", encoding="utf-8-sig", newline="")
             self._writer = csv.writer(self._out)
             self._writer.writerow(["file", "line", "column", "value", "reason", *self.columns])
-        self._writer.writerow(
-            [self.source, line, bad.column, bad.value, bad.reason, *(row.get(name) or "" for name in self.columns)]
-        )
+        told = [bad.value, bad.reason, *(row.get(name) or "" for name in self.columns)]
+        self._writer.writerow([self.source, line, bad.column, *map(mask, told)])
         self.count += 1
 
 

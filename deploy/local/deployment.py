@@ -137,6 +137,7 @@ def _environment(directory: Path, runtime: Runtime, port: int) -> dict[str, str]
         "DATABASE_URL": runtime.database_url,
         "KAFKA_BOOTSTRAP_SERVERS": runtime.kafka_bootstrap_servers,
         "HUYING_STATE_DIR": str(directory),
+        "HUYING_ATTACHMENTS_FOLDER": str(directory / "attachments"),
         "HUYING_INSTANCE": "0",
         "HUYING_PORT": str(port),
         "HUYING_PUBLIC_URL": runtime.url,

@@ -1,6 +1,5 @@
 """Intake over HTTP: submit a demand, follow it by number, hand over recorded history."""
 
-from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -9,9 +8,9 @@ from fastapi import APIRouter, Depends, Header, Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.intake import queries
-from services.intake.channels import authenticate
+from services.intake.channels import channel_with
 from services.intake.domain import RecordedDemand, SubmitDemand
-from services.intake.numbers import canonical
+from services.intake.numbers import read_number
 from services.intake.queries import Channel
 from services.intake.submissions import Request, Submissions, Taken
 from shared.contracts.demand import Demand, Status
@@ -19,7 +18,6 @@ from shared.contracts.facts import Outcome
 from shared.contracts.refusals import Code, Refused
 
 MAX_RECORDED = 1000
-ApiKey = Annotated[str, Header(alias="X-API-Key", description="the channel's key, shown once when it was made")]
 Key = Annotated[
     str,
     Header(alias="Idempotency-Key", min_length=1, max_length=128, description="repeat it with the request"),
@@ -77,19 +75,15 @@ class Imported(BaseModel):
 def routes(submissions: Submissions) -> APIRouter:
     """Intake's routes over its one command."""
     router = APIRouter(tags=["intake"])
-
-    def channel_with(scope: str) -> Callable[[ApiKey], Awaitable[Channel]]:
-        async def found(key: ApiKey) -> Channel:
-            return await authenticate(submissions.pool, key, scope)
-
-        return found
+    may_submit = Depends(channel_with(submissions.pool, "submit"))
+    may_import = Depends(channel_with(submissions.pool, "import"))
 
     @router.post("/v1/demands", status_code=201)
     async def submit(
         demand: SubmitDemand,
         key: Key,
         response: Response,
-        channel: Annotated[Channel, Depends(channel_with("submit"))],
+        channel: Annotated[Channel, may_submit],
     ) -> Receipt:
         """Take a demand in and give back its number; the same key gives the same answer."""
         taken = await submissions.submit(channel, Request(key, demand))
@@ -99,14 +93,14 @@ def routes(submissions: Submissions) -> APIRouter:
     @router.get("/v1/demands/{number}")
     async def follow(
         number: Annotated[str, Path(max_length=40)],
-        channel: Annotated[Channel, Depends(channel_with("submit"))],
+        channel: Annotated[Channel, may_submit],
     ) -> Progress:
         """Where a demand of this channel stands."""
         found = await _own_demand(submissions, channel, number)
         return Progress.model_validate(found, from_attributes=True)
 
     @router.post("/v1/imports")
-    async def hand_over(recorded: Import, channel: Annotated[Channel, Depends(channel_with("import"))]) -> Imported:
+    async def hand_over(recorded: Import, channel: Annotated[Channel, may_import]) -> Imported:
         """Take recorded history in, each reference once; a row that is refused does not hold up the others."""
         requests = [Request(f"import:{demand.external_id}", demand) for demand in recorded.demands]
         answers = await submissions.submit_all(channel, requests)
@@ -116,13 +110,7 @@ def routes(submissions: Submissions) -> APIRouter:
 
 
 async def _own_demand(submissions: Submissions, channel: Channel, written: str) -> Demand:
-    number = canonical(written)
-    if number is None:
-        raise Refused(
-            Code.NOT_FOUND,
-            f"{written!r} is no demand number: its check character does not fit. Look for a typing slip.",
-            f"{written!r} 不是有效的诉求编号（校验位不符），请核对是否输错",
-        )
+    number = read_number(written)
     async with submissions.pool.acquire(timeout=5) as db:
         found = await queries.demand_by_number(db, number)
     if found is None or (found.channel != channel.id and "read-all" not in channel.scopes):

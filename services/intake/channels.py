@@ -2,12 +2,18 @@
 
 import hashlib
 import secrets
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+from fastapi import Header
 
 from services.intake import queries
 from services.intake.queries import Channel
 from shared.chassis.database import Pool
 from shared.contracts.facts import ChannelKind
 from shared.contracts.refusals import Code, Refused
+
+ApiKey = Annotated[str, Header(alias="X-API-Key", description="the channel's key, shown once when it was made")]
 
 
 def _hashed(key: str) -> bytes:
@@ -28,6 +34,15 @@ async def authenticate(pool: Pool, key: str, scope: str) -> Channel:
     if scope not in channel.scopes:
         raise Refused(Code.FORBIDDEN, f"this key has no scope {scope!r}", f"该密钥没有 {scope!r} 权限")
     return channel
+
+
+def channel_with(pool: Pool, scope: str) -> Callable[[ApiKey], Awaitable[Channel]]:
+    """A dependency: the channel that asks, when it has the scope."""
+
+    async def found(key: ApiKey) -> Channel:
+        return await authenticate(pool, key, scope)
+
+    return found
 
 
 async def add(pool: Pool, id: str, kind: ChannelKind, name: str, scopes: tuple[str, ...] = ("submit",)) -> str:

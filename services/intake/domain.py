@@ -1,6 +1,5 @@
 """What may be submitted, and the fact that it becomes."""
 
-import hashlib
 import unicodedata
 from datetime import datetime, timedelta
 from typing import Annotated, Final
@@ -9,7 +8,7 @@ from uuid import UUID
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from services.intake.masking import mask
+from services.intake.masking import mask, mask_answer
 from shared.contracts.catalogue import recorded
 from shared.contracts.facts import ChannelKind, DemandSubmitted, Location, RecordedStep, RequestKind
 from shared.contracts.refusals import Code, FieldError, Refused
@@ -31,6 +30,8 @@ def _readable(text: str) -> str:
 
 
 Text = Annotated[str, AfterValidator(_readable)]
+Reference = Annotated[str, Field(pattern="^[0-9A-Za-z_-]{16,64}$", examples=["Jb0VyZ6cYb1mWq2x8zR3xA"])]
+MAX_ATTACHMENTS: Final = 9
 
 
 class Contact(BaseModel):
@@ -56,6 +57,10 @@ class SubmitDemand(BaseModel):
     kind: RequestKind = RequestKind.HELP
     location: Location | None = None
     contact: Contact | None = None
+    attachments: Annotated[
+        tuple[Reference, ...],
+        Field(max_length=MAX_ATTACHMENTS, description="what `POST /v1/attachments` answered, each once"),
+    ] = ()
     external_id: Annotated[
         Text | None,
         Field(min_length=1, max_length=128, description="the channel's own reference, unique there"),
@@ -73,9 +78,9 @@ class RecordedDemand(SubmitDemand):
     history: Annotated[tuple[RecordedStep, ...], Field(max_length=200)] = ()
 
 
-def fingerprint(command: SubmitDemand) -> bytes:
-    """The same for the same content: SHA-256 of the canonical body."""
-    return hashlib.sha256(command.model_dump_json(exclude_defaults=True).encode()).digest()
+def content(command: SubmitDemand) -> bytes:
+    """The canonical body: the same for the same content."""
+    return command.model_dump_json(exclude_defaults=True).encode()
 
 
 def check(command: SubmitDemand, pack: Pack | None, now: datetime) -> Pack:
@@ -124,7 +129,7 @@ def submitted(
     command: SubmitDemand, pack: Pack, number: str, channel: str, kind: ChannelKind, contact: UUID | None
 ) -> DemandSubmitted:
     """The fact: personal numbers hidden, the place rounded to four decimals (about ten metres)."""
-    history = command.history if isinstance(command, RecordedDemand) else ()
+    history = tuple(map(_masked, command.history)) if isinstance(command, RecordedDemand) else ()
     imported = isinstance(command, RecordedDemand)
     place = command.location and Location(lat=round(command.location.lat, 4), lon=round(command.location.lon, 4))
     return DemandSubmitted(
@@ -139,7 +144,18 @@ def submitted(
         title=mask(command.title),
         text=mask(command.text),
         location=place,
+        attachments=command.attachments,
         contact=contact,
         imported=imported,
         history=history,
     )
+
+
+_BY_CITIZENS: Final = ("demand.confirmed", "demand.reopened", "demand.withdrawn")
+_WORDS: Final = ("comment", "instead", "note", "reason", "result", "summary")
+
+
+def _masked(step: RecordedStep) -> RecordedStep:
+    hide = mask if step.type in _BY_CITIZENS else mask_answer
+    said = {name: hide(words) for name in _WORDS if isinstance(words := step.data.get(name), str)}
+    return step.model_copy(update={"data": step.data | said})

@@ -7,6 +7,8 @@ import re
 
 from stdnum.iso7064 import mod_37_36
 
+from shared.contracts.refusals import Code, Refused
+
 _SHAPE = re.compile(r"^([A-Z]{2}\d{2})(\d{6,})([0-9A-Z])$")
 
 
@@ -23,3 +25,15 @@ def canonical(written: str) -> str | None:
     if not shape or not mod_37_36.is_valid(plain):
         return None
     return "-".join(shape.groups())
+
+
+def read_number(written: str) -> str:
+    """The number as it is stored; raises `Refused` when a character must be wrong."""
+    number = canonical(written)
+    if number is None:
+        raise Refused(
+            Code.NOT_FOUND,
+            f"{written!r} is no demand number: its check character does not fit. Look for a typing slip.",
+            f"{written!r} 不是有效的诉求编号（校验位不符），请核对是否输错",
+        )
+    return number

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
-from services.intake.vault import Sealed
 from shared.chassis.database import Connection
 from shared.contracts.demand import Demand
 from shared.contracts.facts import ChannelKind
@@ -99,17 +98,16 @@ async def known(db: Connection, wanted: Sequence[Submission]) -> dict[UUID, Subm
     }  # fmt: skip
 
 
-async def keep(db: Connection, boxes: Sequence[tuple[UUID, UUID, Sealed]]) -> None:
-    """Put sealed contacts into the vault: reference, demand, box."""
-    if boxes:
-        await db.executemany(
-            "INSERT INTO vault_key (id, wrapped) VALUES ($1, $2)",
-            [(ref, sealed.wrapped) for ref, _, sealed in boxes],
-        )
-        await db.executemany(
-            "INSERT INTO vault (id, demand_id, sealed) VALUES ($1, $2, $3)",
-            [(ref, demand, sealed.box) for ref, demand, sealed in boxes],
-        )
+async def withdraw(db: Connection, ids: Sequence[UUID]) -> None:
+    """Take claims back that this transaction made."""
+    if ids:
+        await db.execute("DELETE FROM submission WHERE id = ANY($1)", list(ids))
+
+
+async def demand_by_id(db: Connection, id: UUID) -> Demand | None:
+    """The demand as far as intake has heard."""
+    state = await db.fetchval("SELECT state::text FROM demand WHERE id = $1", id)
+    return Demand.model_validate_json(state) if state else None
 
 
 async def demand_by_number(db: Connection, number: str) -> Demand | None:

@@ -1,7 +1,10 @@
 """What intake reads from its environment."""
 
-from pydantic import Field
+from pathlib import Path
 
+from pydantic import Field, SecretStr
+
+from shared.chassis.http import MAX_ATTACHMENT
 from shared.chassis.settings import ProcessSettings
 
 
@@ -12,4 +15,18 @@ class IntakeSettings(ProcessSettings):
         "only-for-trying-change-me-only-for-trying",
         min_length=32,
         description="wraps the keys of the contact vault; keep it apart from the database's backups",
+    )
+    vault_old_key: str = Field("", description="the vault key before, until `huying vault rotate` has run")
+    attachments_folder: Path | None = Field(None, description="where attachments lie, unless they go to S3")
+    attachments_s3_url: str = Field(
+        "", pattern=r"^($|https?://[^/]+/[^/]+/?$)", description="https://SERVER/BUCKET; takes the folder's place"
+    )
+    attachments_s3_key_id: str = ""
+    attachments_s3_secret: SecretStr = SecretStr("")
+    attachments_s3_region: str = "us-east-1"
+    attachment_max_picture: int = Field(10 * 1_048_576, ge=1024, le=MAX_ATTACHMENT, description="bytes")
+    attachment_max_file: int = Field(20 * 1_048_576, ge=1024, le=MAX_ATTACHMENT, description="bytes")
+    attachment_max_pixels: int = Field(50_000_000, ge=10_000, le=80_000_000)
+    clamav: str = Field(
+        "", pattern=r"^($|tcp://|unix:///)", description="tcp://HOST:PORT or unix:///PATH of clamd; empty: not scanned"
     )

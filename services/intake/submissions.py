@@ -1,20 +1,26 @@
 """Takes submissions in: each once, all of a batch in one transaction."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from pydantic import BaseModel
+
 from services.intake import domain, queries
+from services.intake.attachments.cabinet import bind
 from services.intake.domain import SubmitDemand
 from services.intake.numbers import number
 from services.intake.queries import Channel, Submission
-from services.intake.vault import Sealed, Vault
+from services.intake.vault import queries as vault_queries
+from services.intake.vault.personal import Wording
+from services.intake.vault.queries import Box, Holds, Kept
+from services.intake.vault.sealing import Vault
 from shared.chassis.clock import now, uuid7
-from shared.chassis.database import Pool
+from shared.chassis.database import Connection, Pool
 from shared.chassis.ledger import Ledger, Page
 from shared.contracts.demand import Demand
-from shared.contracts.facts import Fact
+from shared.contracts.facts import DemandSubmitted, Fact
 from shared.contracts.refusals import Code, Refused
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
@@ -84,18 +90,20 @@ class Submissions:
                 self._submission(channel, request, pack, serial, at)
                 for request, pack, serial in zip(requests, packs, serials, strict=True)
             ]
-            fresh = await queries.claim(db, wanted)
-            first = (
-                await queries.known(db, [s for s in wanted if s.id not in fresh]) if len(fresh) < len(wanted) else {}
-            )
+            fresh, spoilt = await _claim(db, channel, requests, wanted)
+            others = [s for s in wanted if s.id not in fresh]
+            first = await queries.known(db, others) if others else {}
             page = Page(self.ledger.rules, at, {})
-            boxes = []
+            kept = []
             for request, pack, submission in zip(requests, packs, wanted, strict=True):
                 if submission.id in fresh:
-                    boxes += self._tell(page, channel, request.command, pack, submission)
+                    kept += self._tell(page, channel, request.command, pack, submission)
             await self.ledger.save(db, page)
-            await queries.keep(db, boxes)
-        return [_answer(submission, submission.id in fresh, first.get(submission.id)) for submission in wanted]
+            await vault_queries.keep(db, kept, self.vault.mark)
+        return [
+            spoilt.get(s.id) or self._answer(request.command, s, s.id in fresh, first.get(s.id))
+            for request, s in zip(requests, wanted, strict=True)
+        ]
 
     def _submission(self, channel: Channel, request: Request, pack: Pack, serial: int, at: datetime) -> Submission:
         raised = request.command.occurred_at or at
@@ -104,7 +112,7 @@ class Submissions:
             channel=channel.id,
             idempotency_key=request.key,
             external_id=request.command.external_id,
-            fingerprint=domain.fingerprint(request.command),
+            fingerprint=self.vault.fingerprints(domain.content(request.command))[0],
             number=number(pack.number_prefix, pack.local_day(raised).year, serial),
             submitted_at=raised,
         )
@@ -116,27 +124,50 @@ class Submissions:
         command: SubmitDemand,
         pack: Pack,
         submission: Submission,
-    ) -> list[tuple[UUID, UUID, Sealed]]:
+    ) -> list[Kept]:
         reference = self.new_id() if command.contact else None
         fact = domain.submitted(command, pack, submission.number, channel.id, channel.kind, reference)
         page.tell(submission.id, [fact], submission.submitted_at, submission.id)
-        if not command.contact or not reference:
+        return self._sealed(command, submission.id, fact)
+
+    def _sealed(self, command: SubmitDemand, demand_id: UUID, fact: DemandSubmitted) -> list[Kept]:
+        """The contact, and the wording where masking changed it."""
+        personal: list[tuple[UUID, Holds, BaseModel]] = []
+        if command.contact and fact.contact:
+            personal.append((fact.contact, Holds.CONTACT, command.contact))
+        if (command.title, command.text) != (fact.title, fact.text):
+            personal.append((self.new_id(), Holds.WORDING, Wording(title=command.title, text=command.text)))
+        if not personal:
             return []
-        personal = command.contact.model_dump_json().encode()
-        return [(reference, submission.id, self.vault.seal(reference, personal))]
+        key = self.vault.new_key(demand_id)
+        boxes = tuple(Box(id, holds, key.seal(id, told.model_dump_json().encode())) for id, holds, told in personal)
+        return [Kept(demand_id, key.id, self.vault.wrap(key), boxes)]
+
+    def _answer(
+        self, command: SubmitDemand, asked: Submission, created: bool, first: Submission | None
+    ) -> Taken | Refused:
+        if created:
+            return Taken(asked.id, asked.number, asked.submitted_at, created=True)
+        if first is None:
+            en = "the same demand is being submitted right now"
+            return Refused(Code.CONFLICT, en, "同一诉求正在提交，请稍后重试")
+        # After an erasure nothing is left to compare with.
+        same = not first.fingerprint or first.fingerprint in self.vault.fingerprints(domain.content(command))
+        if first.idempotency_key == asked.idempotency_key and not same:
+            en = f"this key belongs to demand {first.number}"
+            return Refused(Code.KEY_REUSED, en, f"该幂等键属于诉求 {first.number}")
+        return Taken(first.id, first.number, first.submitted_at, created=False)
 
 
-def _answer(asked: Submission, created: bool, first: Submission | None) -> Taken | Refused:
-    if created:
-        return Taken(asked.id, asked.number, asked.submitted_at, created=True)
-    if first is None:
-        return Refused(Code.CONFLICT, "the same demand is being submitted right now", "同一诉求正在提交，请稍后重试")
-    same_key = first.idempotency_key == asked.idempotency_key
-    if same_key and first.fingerprint != asked.fingerprint:
-        return Refused(
-            Code.KEY_REUSED, f"this key belongs to demand {first.number}", f"该幂等键属于诉求 {first.number}"
-        )
-    return Taken(first.id, first.number, first.submitted_at, created=False)
+async def _claim(
+    db: Connection, channel: Channel, requests: Sequence[Request], wanted: Sequence[Submission]
+) -> tuple[set[UUID], Mapping[UUID, Refused]]:
+    """Those that are new and have all their attachments, and those that are refused for theirs."""
+    new = await queries.claim(db, wanted)
+    attached = [(s.id, r.command.attachments) for r, s in zip(requests, wanted, strict=True) if s.id in new]
+    spoilt = await bind(db, channel.id, attached)
+    await queries.withdraw(db, list(spoilt))
+    return new - set(spoilt), spoilt
 
 
 _UNANSWERED = Refused(Code.CONFLICT, "not handled")

@@ -14,6 +14,8 @@ from shared.contracts.refusals import Code, Refused
 
 Check = Callable[[], Awaitable[str | None]]
 MAX_BODY: Final = 1_048_576
+MAX_ATTACHMENT: Final = 20 * MAX_BODY
+LARGER: Final = (("/v1/imports", 16 * MAX_BODY), ("/v1/attachments", MAX_ATTACHMENT + MAX_BODY))
 
 
 def web_app(
@@ -61,7 +63,7 @@ async def _measured(request: Request, call_next: Callable[[Request], Awaitable[R
 
 
 class BodyLimit:
-    """Refuses a body over `MAX_BODY` bytes, announced or not, before it is read into memory."""
+    """Refuses a body over the limit of its path, announced or not, before it is read into memory."""
 
     def __init__(self, app: Any) -> None:
         self.app = app
@@ -70,7 +72,7 @@ class BodyLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        limit = 16 * MAX_BODY if scope["path"].startswith("/v1/imports") else MAX_BODY
+        limit = next((size for path, size in LARGER if scope["path"].startswith(path)), MAX_BODY)
         announced = dict(scope["headers"]).get(b"content-length", b"0")
         if announced.isdigit() and int(announced) > limit:
             await _too_large(scope["path"], limit)(scope, receive, send)

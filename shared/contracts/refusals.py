@@ -19,6 +19,7 @@ class Code(StrEnum):
     WRONG_TELLER = "not-this-services-turn"
     CONFLICT = "changed-meanwhile"
     LINK_EXPIRED = "link-expired"
+    ERASED = "personal-data-erased"
     UNAVAILABLE = "try-again-later"
 
 
@@ -44,6 +45,7 @@ ANSWERS: dict[Code, Answer] = {
     Code.WRONG_TELLER: Answer(409, "当前由其他环节处理", "Another service holds this demand"),
     Code.CONFLICT: Answer(409, "内容已被他人更新，请刷新后重试", "Changed meanwhile; reload and try again"),
     Code.LINK_EXPIRED: Answer(410, "链接已失效", "The link is no longer valid"),
+    Code.ERASED: Answer(410, "个人信息已删除", "The personal data was erased"),
     Code.UNAVAILABLE: Answer(503, "服务暂时不可用，请稍后重试", "Temporarily unavailable; try again"),
 }
 

@@ -1,0 +1,34 @@
+"""`huying attachments`: what citizens attached."""
+
+import asyncio
+
+import typer
+
+from deploy.cli.running import environment_of_what_runs
+from services.intake import app as intake
+from services.intake.settings import IntakeSettings
+from shared.chassis.database import open_pool
+from shared.chassis.settings import read
+
+app = typer.Typer(no_args_is_help=True, help=__doc__)
+
+
+@app.callback()
+def _group() -> None:
+    """What citizens attached."""
+
+
+@app.command()
+def sweep() -> None:
+    """Remove uploads that no demand took up within 24 hours, and what was erased; run it every hour or so."""
+    environment_of_what_runs()
+    typer.echo(f"{asyncio.run(_sweep())} removed")
+
+
+async def _sweep() -> int:
+    settings = read(IntakeSettings)
+    pool = await open_pool(settings.database_url, "intake", size=1)
+    try:
+        return await intake.cabinet(settings, pool).sweep()
+    finally:
+        await pool.close()

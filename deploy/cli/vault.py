@@ -1,0 +1,80 @@
+"""`huying vault` and `huying erase`: the keys of what citizens entrusted."""
+
+import asyncio
+import getpass
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from deploy.cli.running import environment_of_what_runs
+from services.intake import app as intake
+from services.intake import queries
+from services.intake.numbers import read_number
+from services.intake.settings import IntakeSettings
+from services.intake.vault.contacts import erase as erase_demand
+from services.intake.vault.rotation import Rotated
+from services.intake.vault.rotation import rotate as rotate_keys
+from shared.chassis.clock import now
+from shared.chassis.database import open_pool
+from shared.chassis.settings import read
+from shared.contracts.refusals import Code, Refused
+
+app = typer.Typer(no_args_is_help=True, help=__doc__)
+
+
+@app.callback()
+def _group() -> None:
+    """The keys of what citizens entrusted."""
+
+
+@app.command()
+def rotate() -> None:
+    """Wrap every key with HUYING_VAULT_KEY that HUYING_VAULT_OLD_KEY wraps now.
+
+    First give both to every intake process and restart it; then run this; then take the old one away.
+    """
+    environment_of_what_runs()
+    done = asyncio.run(_rotate())
+    typer.echo(f"{done.count} keys wrapped anew")
+    if done.unopened:
+        typer.echo(f"huying: {done.unopened} keys open with neither: is HUYING_VAULT_OLD_KEY right?", err=True)
+        raise typer.Exit(1)
+
+
+def erase(
+    number: Annotated[str, typer.Argument(help="of the demand")],
+    why: Annotated[str, typer.Option(help="kept in the record of the erasure; name nobody in it")],
+) -> None:
+    """Destroy the key of a demand's personal data, and its attachments, for good; the statistics stay."""
+    environment_of_what_runs()
+    try:
+        at = asyncio.run(_erase(read_number(number), why))
+    except Refused as refused:
+        typer.echo(f"huying: {refused.zh} / {refused.en}", err=True)
+        raise typer.Exit(1) from None
+    typer.echo(f"erased {at.isoformat()}")
+
+
+async def _rotate() -> Rotated:
+    settings = read(IntakeSettings)
+    pool = await open_pool(settings.database_url, "intake", size=1)
+    try:
+        return await rotate_keys(pool, intake.vault(settings))
+    finally:
+        await pool.close()
+
+
+async def _erase(number: str, why: str) -> datetime:
+    settings = read(IntakeSettings)
+    pool = await open_pool(settings.database_url, "intake", size=1)
+    try:
+        async with pool.acquire() as db, db.transaction():
+            demand = await queries.demand_by_number(db, number)
+            if demand is None:
+                raise Refused(Code.NOT_FOUND, f"there is no demand {number}", f"没有编号为 {number} 的诉求")
+            at = await erase_demand(db, demand.id, now(), f"operator:{getpass.getuser()}", why)
+        await intake.cabinet(settings, pool).sweep()
+    finally:
+        await pool.close()
+    return at

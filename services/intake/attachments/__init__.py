@@ -1,0 +1,1 @@
+"""Pictures and papers that citizens attach: checked, cleaned, kept, handed out again."""

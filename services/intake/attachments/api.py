@@ -1,0 +1,79 @@
+"""Attachments over HTTP: upload first, name the reference in the demand, download again."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, File, Header, Path, Response, UploadFile
+from pydantic import BaseModel, Field
+
+from services.intake import queries
+from services.intake.attachments.cabinet import Cabinet
+from services.intake.attachments.queries import Attachment
+from services.intake.attachments.scanning import Scan
+from services.intake.callers import Callers
+from services.intake.channels import ApiKey, authenticate, channel_with
+from services.intake.queries import Channel
+from shared.chassis.tokens import bearer
+from shared.contracts.refusals import Code, Refused
+
+Reference = Annotated[str, Path(max_length=64, examples=["Jb0VyZ6cYb1mWq2x8zR3xA"])]
+SAFE: dict[str, str] = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "private, no-store",
+}
+
+
+class Attached(BaseModel):
+    """What to name in `attachments` of a demand, within 24 hours."""
+
+    reference: str = Field(examples=["Jb0VyZ6cYb1mWq2x8zR3xA"])
+    media_type: str = Field(description="of what is kept, told from the content")
+    size: int = Field(description="bytes, after everything but the picture itself was removed")
+    scan: Scan = Field(description="`not-scanned` where no virus scanner is set up")
+    uploaded_at: datetime
+
+
+def routes(cabinet: Cabinet, callers: Callers) -> APIRouter:
+    """Upload and download."""
+    router = APIRouter(tags=["attachments"], prefix="/v1/attachments")
+
+    @router.post("", status_code=201)
+    async def upload(
+        file: Annotated[UploadFile, File(description="JPEG, PNG, WebP or GIF to 10 MiB, PDF to 20 MiB")],
+        response: Response,
+        channel: Annotated[Channel, Depends(channel_with(cabinet.pool, "submit"))],
+    ) -> Attached:
+        """Take a file in; name the reference in a demand within 24 hours. Pictures lose their metadata."""
+        taken = await cabinet.take(channel, await file.read())
+        response.headers["Location"] = f"/v1/attachments/{taken.reference}"
+        return Attached.model_validate(taken, from_attributes=True)
+
+    @router.get("/{reference}", response_class=Response)
+    async def download(
+        reference: Reference, key: ApiKey = "", authorization: Annotated[str, Header()] = ""
+    ) -> Response:
+        """The file, for the channel that uploaded it and for staff who handle its demand."""
+        found = await cabinet.find(reference)
+        if authorization:
+            allowed = found is not None and await _handles(cabinet, callers, await bearer(authorization), found)
+        else:
+            channel = await authenticate(cabinet.pool, key, "submit")
+            allowed = found is not None and (found.channel == channel.id or "read-all" in channel.scopes)
+        if found is None or not allowed:
+            raise Refused(Code.NOT_FOUND, f"there is no attachment {reference} for you", f"没有附件 {reference}")
+        name = f'attachment; filename="{reference}.{found.suffix}"'
+        content = await cabinet.content(found)
+        return Response(content, media_type=found.media_type, headers=SAFE | {"Content-Disposition": name})
+
+    return router
+
+
+async def _handles(cabinet: Cabinet, callers: Callers, token: str, attachment: Attachment) -> bool:
+    caller = callers.read(token)
+    if attachment.demand_id is None:
+        return False
+    async with cabinet.pool.acquire(timeout=5) as db:
+        demand = await queries.demand_by_id(db, attachment.demand_id)
+    return demand is not None and callers.handles(caller, demand)

@@ -1,0 +1,62 @@
+"""Makes a picture anew from its pixels, upright, so that nothing else in the file survives."""
+
+import struct
+import zlib
+from io import BytesIO
+from typing import Final
+
+from PIL import Image, ImageOps
+
+from services.intake.attachments.kinds import Accepted, wrong
+
+_UNREADABLE: Final = (OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, struct.error, zlib.error)
+_PLAIN_MODES: Final = ("L", "RGB", "RGBA")
+_SAVED: Final = {
+    "image/jpeg": ("JPEG", {"quality": 85}),
+    "image/png": ("PNG", {}),
+    "image/webp": ("WEBP", {"quality": 85}),
+}
+
+
+def made_anew(content: bytes, kind: Accepted, max_pixels: int) -> bytes:
+    """The first frame without any metadata; raises `Refused` when it is damaged or unfolds beyond `max_pixels`."""
+    try:
+        with Image.open(BytesIO(content), formats=[str(kind.decoder)]) as opened:
+            _bounded(opened.size, max_pixels)
+            return _saved(_plain(opened), kind.media_type)
+    except Image.DecompressionBombError:
+        raise _too_many_pixels(max_pixels) from None
+    except _UNREADABLE:
+        name = kind.name
+        raise wrong(
+            f"this {name} is damaged: open it, save it again and send that", "图片已损坏，请重新保存后再上传"
+        ) from None
+
+
+def _bounded(size: tuple[int, int], max_pixels: int) -> None:
+    if size[0] * size[1] > max_pixels:
+        raise _too_many_pixels(max_pixels)
+
+
+def _too_many_pixels(max_pixels: int) -> Exception:
+    millions = max_pixels / 1_000_000
+    return wrong(
+        f"a picture may have {millions:g} million pixels at most: send it smaller",
+        f"图片不得超过 {millions * 100:g} 万像素，请缩小后再上传",
+    )
+
+
+def _plain(opened: Image.Image) -> Image.Image:
+    upright = ImageOps.exif_transpose(opened)
+    if upright.mode not in _PLAIN_MODES:
+        upright = upright.convert("RGBA" if upright.has_transparency_data else "RGB")
+    return upright
+
+
+def _saved(picture: Image.Image, media_type: str) -> bytes:
+    # Encoders take comments, profiles and texts from `info` unasked.
+    picture.info = {}
+    name, options = _SAVED[media_type]
+    out = BytesIO()
+    picture.save(out, name, **options)
+    return out.getvalue()

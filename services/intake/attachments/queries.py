@@ -1,0 +1,100 @@
+"""The questions about attachments to intake's database, one function each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from services.intake.attachments.scanning import Scan
+from shared.chassis.database import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A row of `attachment`."""
+
+    reference: str
+    channel: str
+    media_type: str
+    suffix: str
+    sha256: bytes
+    size: int
+    scan: Scan
+    uploaded_at: datetime
+    demand_id: UUID | None = None
+    erased_at: datetime | None = None
+
+    @property
+    def key(self) -> str:
+        """Where the store has it."""
+        return f"{self.sha256.hex()}/{self.reference}"
+
+
+_SELECT = "SELECT reference, channel, media_type, suffix, sha256, size, scan, uploaded_at, demand_id, erased_at"
+
+
+async def put(db: Connection, a: Attachment) -> None:
+    """Remember an upload."""
+    await db.execute(
+        """
+        INSERT INTO attachment (reference, channel, media_type, suffix, sha256, size, scan, uploaded_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        """,
+        a.reference, a.channel, a.media_type, a.suffix, a.sha256, a.size, a.scan, a.uploaded_at,
+    )  # fmt: skip
+
+
+async def one(db: Connection, reference: str) -> Attachment | None:
+    """The attachment with this reference."""
+    row = await db.fetchrow(f"{_SELECT} FROM attachment WHERE reference = $1", reference)
+    return _attachment(row) if row else None
+
+
+async def bind(db: Connection, channel: str, references: Sequence[str], demand_id: UUID) -> set[str]:
+    """Give unused uploads of a channel to a demand and say which they were."""
+    rows = await db.fetch(
+        """
+        UPDATE attachment SET demand_id = $3
+        WHERE reference = ANY($2::text[]) AND channel = $1 AND demand_id IS NULL RETURNING reference
+        """,
+        channel,
+        list(references),
+        demand_id,
+    )
+    return {row["reference"] for row in rows}
+
+
+async def unbind(db: Connection, demand_id: UUID) -> None:
+    """Leave the attachments of a demand that was not taken as if it had never been."""
+    await db.execute("UPDATE attachment SET demand_id = NULL WHERE demand_id = $1", demand_id)
+
+
+async def erase(db: Connection, demand_id: UUID, at: datetime) -> None:
+    """From now on nobody gets the attachments of this demand; a sweep removes the bytes."""
+    await db.execute("UPDATE attachment SET erased_at = $2 WHERE demand_id = $1 AND erased_at IS NULL", demand_id, at)
+
+
+async def lock_unwanted(db: Connection, unused_since: datetime, limit: int) -> list[Attachment]:
+    """Uploads that no demand took up, and bytes that are to be erased; locked until they are gone."""
+    rows = await db.fetch(
+        f"""
+        {_SELECT} FROM attachment
+        WHERE (demand_id IS NULL AND uploaded_at < $1) OR (erased_at IS NOT NULL AND size > 0)
+        ORDER BY uploaded_at LIMIT $2 FOR UPDATE SKIP LOCKED
+        """,
+        unused_since,
+        limit,
+    )
+    return [_attachment(row) for row in rows]
+
+
+async def forget(db: Connection, references: Sequence[str]) -> None:
+    """After the bytes are gone: an unused row goes too, an erased one stays to say so."""
+    await db.execute("DELETE FROM attachment WHERE reference = ANY($1) AND demand_id IS NULL", list(references))
+    await db.execute("UPDATE attachment SET size = 0, sha256 = '' WHERE reference = ANY($1)", list(references))
+
+
+def _attachment(row: asyncpg.Record) -> Attachment:
+    return Attachment(**dict(row) | {"scan": Scan(row["scan"])})

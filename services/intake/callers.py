@@ -1,0 +1,58 @@
+"""Who asks for what citizens entrusted: staff by their token, another service by a token good for a minute."""
+
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+from fastapi import Depends
+
+from shared.chassis.tokens import Tokens, bearer
+from shared.contracts.demand import Demand, Service
+from shared.contracts.refusals import Code, Refused
+from shared.jurisdiction.jurisdictions import Jurisdictions
+
+PERSONAL_DATA: Final = "personal-data"
+SERVICE_TOKEN: Final = "service"
+SERVICE_MAX_AGE: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A person at a unit with roles, or a service."""
+
+    name: str
+    unit: str = ""
+    roles: frozenset[str] = frozenset()
+    is_service: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Callers:
+    """Reads tokens and says what their bearers may see."""
+
+    secret: str
+    packs: Jurisdictions
+
+    async def __call__(self, token: Annotated[str, Depends(bearer)]) -> Caller:
+        return self.read(token)
+
+    def read(self, token: str) -> Caller:
+        """Who bears this token; raises `Refused`."""
+        try:
+            told = Tokens(self.secret, SERVICE_MAX_AGE).read(SERVICE_TOKEN, token)
+        except Refused as refused:
+            if refused.code is Code.LINK_EXPIRED:
+                en = f"a service's token is good for {SERVICE_MAX_AGE} s: make one for each request"
+                raise Refused(Code.UNAUTHENTICATED, en, "服务凭证已过期，请为每次请求重新生成") from None
+            told = Tokens(self.secret).read("staff", token)
+            return Caller(told["name"], told["unit"], frozenset(told.get("roles", ())))
+        return Caller(f"service:{Service(told['service'])}", roles=frozenset({PERSONAL_DATA}), is_service=True)
+
+    def handles(self, caller: Caller, demand: Demand) -> bool:
+        """Whether the demand lies, or once lay, with the caller's unit; coordinators handle all of theirs."""
+        theirs = caller.unit in (*demand.units, *demand.assisting)
+        return caller.is_service or theirs or self.coordinates(caller, demand)
+
+    def coordinates(self, caller: Caller, demand: Demand) -> bool:
+        """Whether the caller is one of the coordinator's people where the demand was raised."""
+        pack = self.packs.of_division(demand.division)
+        return pack is not None and caller.unit == pack.coordinator

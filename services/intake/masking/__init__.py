@@ -1,0 +1,30 @@
+"""Hides in free text what points to a person, before anything is published; the original stays in the vault.
+
+Hidden: identity, telephone and card numbers however they are written, plates, mail addresses, WeChat and QQ names,
+homes, and names that are introduced as such. Kept: service numbers (12345, 400…), amounts, dates, and places that
+are the matter itself. Each rule stands with its reason where it is made: `digits`, `accounts`, `homes`, `names`.
+"""
+
+from typing import Final
+
+from services.intake.masking.accounts import hide_accounts
+from services.intake.masking.digits import hide_landlines, hide_numbers
+from services.intake.masking.homes import hide_homes
+from services.intake.masking.names import hide_names
+
+_PASSES: Final = 4
+
+
+def mask(text: str) -> str:
+    """What a citizen wrote, without whom it is about; masking again changes nothing."""
+    for _ in range(_PASSES):
+        hidden = hide_names(hide_homes(hide_accounts(hide_landlines(hide_numbers(text)))))
+        if hidden == text:
+            break
+        text = hidden
+    return text
+
+
+def mask_answer(text: str) -> str:
+    """What an office wrote: its own telephone and address are meant to be read, a citizen's numbers are not."""
+    return hide_accounts(hide_numbers(text))

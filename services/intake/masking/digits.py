@@ -1,0 +1,132 @@
+"""Personal numbers: mobile, land-line, identity and card numbers, with gaps, in full width or in Chinese numerals.
+
+Rules: GB 11643-1999 with ISO 7064 Mod 11-2 for identity numbers, Luhn's digit for cards, the Chinese numbering plan.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+from stdnum import luhn
+from stdnum.iso7064 import mod_11_2
+
+# Both keep the length of a text, so that a place in the shadow is a place in the text.
+_WIDE: Final = str.maketrans("０１２３４５６７８９ＸｘＡＢ－—–‐‑\u3000\u00a0\u200b（）＋", "0123456789XxAB-----   ()+")
+_SPOKEN: Final = _WIDE | str.maketrans("零〇一二三四五六七八九幺壹贰叁肆伍陆柒捌玖", "001234567891123456789")
+_RUN: Final = re.compile(r"\d(?:[ -]?\d){10,}(?:[ -]?[Xx](?![A-Za-z]))?")
+_IDENTITY: Final = re.compile(r"[1-9]\d{5}(?:18|19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx]")
+_MOBILE: Final = re.compile(r"(?:0|(?:00)?86)?1[3-9]\d{9}")
+_DATE: Final = re.compile(r"1[3-9]\d\d-\d{1,2}-\d{1,2}(?!\d)")
+_AMOUNT: Final = re.compile(r" ?[元万亿]")
+_LANDLINE: Final = re.compile(r"(?<!\d)(?:\(0\d{2,3}\)|0\d{2,3})[- ]{0,2}[2-9](?:[- ]?\d){6,7}(?!\d)")
+_LOCAL: Final = re.compile(
+    r"(?:电话|座机|固话|[Tt][Ee][Ll])(?:号码?)?[是为:： .]{0,3}([2-9]\d{2,3}[- ]?\d{4})(?![- ]?\d)"
+)
+_MAX_GAPS: Final = 4
+_ANY: Final = frozenset(range(1, 19))
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of number: how long it may be, whether it must stand alone, how it is grouped, and what proves it."""
+
+    label: str
+    lengths: tuple[int, ...]
+    alone: bool
+    groups: frozenset[int]
+    proves: Callable[[str], bool]
+
+
+_KINDS: Final = (
+    Kind("［身份证号］", (18,), False, _ANY, lambda n: bool(_IDENTITY.fullmatch(n)) and mod_11_2.is_valid(n.upper())),
+    Kind(
+        "［银行卡号］",
+        (19, 18, 17, 16, 15),
+        True,
+        frozenset({4, 6}),
+        lambda n: n.isdigit() and n[0] != "0" and luhn.is_valid(n),
+    ),
+    Kind("［手机号］", (15, 13, 12, 11), True, _ANY, lambda n: bool(_MOBILE.fullmatch(n))),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Digits with single gaps between them, and where each lies in the text."""
+
+    shadow: str
+    places: tuple[int, ...]
+    digits: str
+
+    def stands_alone(self, start: int, end: int) -> bool:
+        """Whether no digit touches it."""
+        return self._gap_before(start) and self._gap_before(end)
+
+    def is_grouped(self, start: int, end: int, sizes: frozenset[int]) -> bool:
+        """Whether it is written in few groups, all but the last of these sizes; or as the whole run, digit by digit."""
+        gaps = self.places[end - 1] - self.places[start] - (end - start - 1)
+        if gaps > _MAX_GAPS:
+            return gaps == end - start - 1 == len(self.digits) - 1
+        ends = [start, *(n for n in range(start + 1, end) if self._gap_before(n))]
+        return sizes.issuperset(after - before for before, after in pairwise(ends))
+
+    def _gap_before(self, n: int) -> bool:
+        return n in (0, len(self.places)) or self.places[n] - self.places[n - 1] > 1
+
+
+Span = tuple[int, int, str]
+
+
+def hide_numbers(text: str) -> str:
+    """Without identity, card and mobile numbers."""
+    for letters in (_WIDE, _SPOKEN):
+        shadow = text.translate(letters)
+        spans = [span for run in _RUN.finditer(shadow) for span in _numbers(_run(shadow, run))]
+        for start, end, label in reversed(spans):
+            text = text[:start] + label + text[end:]
+    return text
+
+
+def hide_landlines(text: str) -> str:
+    """Without land-lines: those with an area code, and those that are said to be one."""
+    for pattern, group in ((_LANDLINE, 0), (_LOCAL, 1)):
+        for found in reversed(list(pattern.finditer(text.translate(_WIDE)))):
+            text = text[: found.start(group)] + "［电话］" + text[found.end(group) :]
+    return text
+
+
+def _run(shadow: str, found: re.Match[str]) -> Run:
+    places = tuple(n for n in range(found.start(), found.end()) if shadow[n] not in " -")
+    return Run(shadow, places, "".join(shadow[n] for n in places))
+
+
+def _numbers(run: Run) -> Iterator[Span]:
+    n = 0
+    while n < len(run.digits):
+        found = _number_at(run, n)
+        if found:
+            kind, end = found
+            start = run.places[n]
+            yield start - (start > 0 and run.shadow[start - 1] == "+"), run.places[end - 1] + 1, kind.label
+            n = end
+        else:
+            n += 1
+
+
+def _number_at(run: Run, start: int) -> tuple[Kind, int] | None:
+    for kind in _KINDS:
+        for end in (start + length for length in kind.lengths if start + length <= len(run.digits)):
+            if kind.alone and not run.stands_alone(start, end):
+                continue
+            written = run.is_grouped(start, end, kind.groups) and not _is_another(run, start, end)
+            if written and kind.proves(run.digits[start:end]):
+                return kind, end
+    return None
+
+
+def _is_another(run: Run, start: int, end: int) -> bool:
+    """Whether it begins as a date or ends as an amount."""
+    first, last = run.places[start], run.places[end - 1] + 1
+    return bool(_DATE.match(run.shadow, first) or _AMOUNT.match(run.shadow, last))

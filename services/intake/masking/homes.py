@@ -1,0 +1,44 @@
+"""Homes: the road, village or estate stays, since that is where the matter is; the door is hidden.
+
+A door is a room of a building (桂澜路28号3栋402房, 8栋2单元102号, 402室), a house in a lane or a village group
+(三巷9号), or the number behind “家住”, “住址”. Not a door, and kept: a building or a floor as such (3栋, 17栋1楼:
+lifts, noise, fire ways), a house number on a road (银杉路559号: shops, sites), and whatever else stands under a
+number (28号灯柱, 3号线, K12+300).
+"""
+
+import re
+from typing import Final
+
+_N: Final = r"[0-9０-９一二三四五六七八九十百零〇]"
+_HOUSE: Final = rf"(?:{_N}{{1,5}}(?:[-－之]{_N}{{1,4}})?号(?:院|之{_N}{{1,3}})?)"
+_BUILDING: Final = rf"(?:[A-Za-zＡ-Ｚ]?{_N}{{1,4}}(?:号楼|号栋|[栋幢座]|[#＃][栋楼]?)|[A-Z][栋座])"
+_UNIT: Final = rf"(?:{_N}{{1,3}}单元)"
+_FLOOR: Final = rf"(?:{_N}{{1,3}}[楼层])"
+_GAP: Final = r"[ 、,，-]?"
+# What follows a room that is none: a kind of flat, a number of households, a trade.
+_ROOM: Final = (
+    rf"(?:[A-Za-z]?{_N}{{1,5}}(?:室|房(?![价源产型屋东贷改管地])|户(?![型主]|居民|业主|住户|人家|村民|家庭|籍)"
+    rf"|号(?![楼线门栋井灯杆柱]|电梯|机房))|{_N}{{3,4}}(?!{_N}|[年月日米元户人平多余个万%㎡块套间辆层楼栋幢座号#.,:：]))"
+)
+_CHAIN: Final = re.compile(
+    rf"(?:{_HOUSE}{_GAP})?{_BUILDING}{_GAP}{_UNIT}?{_GAP}{_FLOOR}?{_GAP}{_ROOM}"
+    rf"|(?:{_HOUSE}{_GAP})?{_UNIT}{_GAP}{_FLOOR}?{_GAP}{_ROOM}"
+    rf"|(?:{_HOUSE}{_GAP})?(?:[A-Z]?\d{{1,3}}[-－—]){{0,3}}[A-Z]?(?<!\d)\d{{3,4}}(?:室|房(?![价源产型屋东贷改管地间]))"
+)
+# What may stand under a number and is no house.
+_THING: Final = (
+    r"(?!\d|[楼线路灯杆柱井牌桥站口岗铺档摊车变箱泵闸地令文厅窗机台桩墩栋公院坑塘]"
+    r"|码头|电杆|电线|电梯|路灯|配电|垃圾|厕|出口|小区|门(?![前口]))"
+)
+_LANE: Final = re.compile(rf"(?<=[组队巷坊弄])({_N}{{1,4}}(?:[-－之]{_N}{{1,3}})?号){_THING}")
+_LIVES: Final = re.compile(
+    rf"((?:家住|我们?住在?|现住|住址(?:为|是|在)?|居住(?:于|在)|住所)[:： ]?[^，。；！？\s［]{{0,30}}?){_HOUSE}{_THING}"
+)
+_LABEL: Final = "［门牌］"
+
+
+def hide_homes(text: str) -> str:
+    """Without doors."""
+    text = _CHAIN.sub(_LABEL, text)
+    text = _LANE.sub(_LABEL, text)
+    return _LIVES.sub(rf"\1{_LABEL}", text)

@@ -1,0 +1,67 @@
+"""What may be asked of the vault and what it answers: each field by name, never without a reason."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.intake.domain import Contact, Text
+
+Why = Annotated[
+    Text,
+    Field(min_length=4, max_length=1000, description="told in the demand's record", examples=["回访核实施工时间"]),
+]
+
+
+class PersonalField(StrEnum):
+    """What the vault may hold of a demand."""
+
+    NAME = "name"
+    PHONE = "phone"
+    EMAIL = "email"
+    ADDRESS = "address"
+    TITLE = "title"
+    TEXT = "text"
+
+
+class Reveal(BaseModel):
+    """Who asks says why, and for no more than is needed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    why: Why
+    fields: Annotated[frozenset[PersonalField], Field(min_length=1)] = frozenset(PersonalField)
+
+
+class Wording(BaseModel):
+    """Title and text as the citizen wrote them, where masking changed them."""
+
+    title: str = ""
+    text: str = ""
+
+
+class Personal(BaseModel):
+    """The fields that were asked for and are known; what is not known is left out."""
+
+    number: str
+    name: str | None = None
+    phone: str | None = None
+    email: str | None = None
+    address: str | None = None
+    title: str | None = Field(None, description="as written, where masking changed title or text")
+    text: str | None = Field(None, description="as written, where masking changed title or text")
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """The names of the fields that are in it."""
+        return tuple(field for field in PersonalField if getattr(self, field) is not None)
+
+
+def personal(
+    number: str, contact: Contact | None, wording: Wording | None, asked: frozenset[PersonalField]
+) -> Personal:
+    """The asked part of what is known."""
+    known: dict[str, str] = {}
+    for source in (contact, wording):
+        known |= source.model_dump() if source else {}
+    return Personal(number=number, **{field: known[field] for field in asked if known.get(field)})

@@ -1,0 +1,102 @@
+"""The vault's questions to intake's database, one function each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from shared.chassis.database import Connection
+
+
+class Holds(StrEnum):
+    """What is in a box."""
+
+    CONTACT = "contact"
+    WORDING = "wording"
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Something sealed."""
+
+    id: UUID
+    holds: Holds
+    sealed: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What the vault keeps of one demand; without `wrapped` its key was destroyed."""
+
+    demand_id: UUID
+    key_id: UUID
+    wrapped: bytes | None
+    boxes: tuple[Box, ...] = ()
+    destroyed_at: datetime | None = None
+
+
+async def keep(db: Connection, kept: Sequence[Kept], master: str) -> None:
+    """Put what was sealed into the vault."""
+    if kept:
+        await db.executemany(
+            "INSERT INTO vault_key (id, demand_id, wrapped, master) VALUES ($1, $2, $3, $4)",
+            [(one.key_id, one.demand_id, one.wrapped, master) for one in kept],
+        )
+        await db.executemany(
+            "INSERT INTO vault (id, demand_id, holds, sealed) VALUES ($1, $2, $3, $4)",
+            [(box.id, one.demand_id, box.holds, box.sealed) for one in kept for box in one.boxes],
+        )
+
+
+async def of_demand(db: Connection, demand_id: UUID) -> Kept | None:
+    """What is kept of a demand; None when it came with nothing personal."""
+    key = await db.fetchrow("SELECT id, wrapped, destroyed_at FROM vault_key WHERE demand_id = $1 FOR SHARE", demand_id)
+    if key is None:
+        return None
+    rows = await db.fetch("SELECT id, holds, sealed FROM vault WHERE demand_id = $1 ORDER BY holds", demand_id)
+    boxes = tuple(Box(row["id"], Holds(row["holds"]), row["sealed"]) for row in rows)
+    return Kept(demand_id, key["id"], key["wrapped"], boxes, key["destroyed_at"])
+
+
+async def destroy(db: Connection, demand_id: UUID, at: datetime, by: str, why: str) -> datetime:
+    """Destroy the key and the boxes of a demand, once; returns when that was."""
+    await db.execute("DELETE FROM vault WHERE demand_id = $1", demand_id)
+    await db.execute("UPDATE submission SET fingerprint = '' WHERE id = $1", demand_id)
+    done: datetime = await db.fetchval(
+        """
+        INSERT INTO vault_key AS known (id, demand_id, destroyed_at, destroyed_by, destroyed_why)
+        VALUES ($1, $1, $2, $3, $4)
+        ON CONFLICT (demand_id) DO UPDATE SET wrapped = NULL,
+            destroyed_at = coalesce(known.destroyed_at, excluded.destroyed_at),
+            destroyed_by = coalesce(known.destroyed_by, excluded.destroyed_by),
+            destroyed_why = coalesce(known.destroyed_why, excluded.destroyed_why)
+        RETURNING destroyed_at
+        """,
+        demand_id,
+        at,
+        by,
+        why,
+    )
+    return done
+
+
+async def lock_wrapped_otherwise(db: Connection, master: str, after: UUID, limit: int) -> list[tuple[UUID, bytes]]:
+    """Keys that another master wraps, in the order of their ids."""
+    rows = await db.fetch(
+        """
+        SELECT id, wrapped FROM vault_key
+        WHERE wrapped IS NOT NULL AND master <> $1 AND id > $2 ORDER BY id LIMIT $3 FOR UPDATE
+        """,
+        master,
+        after,
+        limit,
+    )
+    return [(row["id"], row["wrapped"]) for row in rows]
+
+
+async def rewrap(db: Connection, keys: Sequence[tuple[UUID, bytes]], master: str) -> None:
+    """Replace wrapped keys."""
+    await db.executemany(
+        "UPDATE vault_key SET wrapped = $2, master = $3 WHERE id = $1", [(id, wrapped, master) for id, wrapped in keys]
+    )

@@ -1,0 +1,83 @@
+"""Seals personal data under one key for each demand, so that destroying that key erases the person."""
+
+import hmac
+import os
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+_NONCE = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """The key of one demand, unwrapped. Each box is bound to its id, so that boxes cannot be swapped."""
+
+    id: UUID
+    secret: bytes = field(repr=False)
+
+    def seal(self, box: UUID, personal: bytes) -> bytes:
+        """Personal data, unreadable without this key."""
+        return _lock(self.secret, personal, box)
+
+    def open(self, box: UUID, sealed: bytes) -> bytes:
+        """The data again; raises `cryptography.exceptions.InvalidTag` when anything was changed."""
+        return _unlock(self.secret, sealed, box)
+
+
+@dataclass(frozen=True, slots=True)
+class Vault:
+    """AES-256-GCM under a master key that is kept apart from the database; the old one serves while keys change."""
+
+    master: bytes = field(repr=False)
+    old: bytes | None = field(default=None, repr=False)
+
+    @classmethod
+    def of(cls, secret: str, old_secret: str = "") -> "Vault":
+        """A vault whose master key is derived from a secret (HKDF-SHA256, RFC 5869)."""
+        derived = _derive(secret.encode(), b"huying contact vault")
+        return cls(derived, _derive(old_secret.encode(), b"huying contact vault") if old_secret else None)
+
+    @property
+    def mark(self) -> str:
+        """Names the master key without telling it, beside every key that it wraps."""
+        return _derive(self.master, b"huying master mark").hex()[:16]
+
+    def new_key(self, id: UUID) -> Key:
+        """A fresh key for a demand."""
+        return Key(id, AESGCM.generate_key(256))
+
+    def wrap(self, key: Key) -> bytes:
+        """The key as it is stored."""
+        return _lock(self.master, key.secret, key.id)
+
+    def unwrap(self, id: UUID, wrapped: bytes) -> Key:
+        """The key again, whichever master wrapped it; raises `cryptography.exceptions.InvalidTag` when none did."""
+        try:
+            return Key(id, _unlock(self.master, wrapped, id))
+        except InvalidTag:
+            if self.old is None:
+                raise
+            return Key(id, _unlock(self.old, wrapped, id))
+
+    def fingerprints(self, content: bytes) -> tuple[bytes, ...]:
+        """Names of a content, the current one first; without the master nobody can try out what was in it."""
+        masters = (self.master, self.old) if self.old else (self.master,)
+        return tuple(hmac.digest(_derive(master, b"huying fingerprints"), content, "sha256") for master in masters)
+
+
+def _derive(secret: bytes, purpose: bytes) -> bytes:
+    return HKDF(SHA256(), 32, salt=None, info=purpose).derive(secret)
+
+
+def _lock(key: bytes, data: bytes, name: UUID) -> bytes:
+    nonce = os.urandom(_NONCE)
+    return nonce + AESGCM(key).encrypt(nonce, data, name.bytes)
+
+
+def _unlock(key: bytes, locked: bytes, name: UUID) -> bytes:
+    return AESGCM(key).decrypt(locked[:_NONCE], locked[_NONCE:], name.bytes)

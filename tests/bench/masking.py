@@ -1,0 +1,83 @@
+"""What masking hides in real messages, and what it leaves that looks personal.
+
+`python -m tests.bench.masking FILE.xlsx`; a reader judges the samples: the counts alone do not tell right from wrong.
+"""
+
+import argparse
+import random
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from difflib import SequenceMatcher
+from pathlib import Path
+from time import perf_counter
+
+from python_calamine import CalamineWorkbook
+
+from services.intake.masking import mask, mask_answer
+
+LABEL = re.compile(r"［[^］]{1,6}］")
+SUSPECTS = {
+    "seven digits or more": re.compile(r"\d{7,}"),
+    "a room": re.compile(r"\d{1,3}[室房户号](?=[，。,. ）)])"),
+    "an introduction": re.compile(r"(?:我叫|本人[，,]?|联系人|姓名)[：:]?[\u4e00-\u9fff]{2,3}[，,。 ：(（]"),
+    "a mail address": re.compile(r"\S+@\S+"),
+}
+Found = dict[str, list[str]]
+
+
+def cells(path: Path) -> Iterator[tuple[str, str]]:
+    """Every text of the first sheet with its column."""
+    head, *rows = CalamineWorkbook.from_path(str(path)).get_sheet_by_index(0).to_python()
+    for row in rows:
+        for column, cell in zip(head, row, strict=True):
+            if isinstance(cell, str) and len(cell) > 8:
+                yield str(column), cell.strip()
+
+
+def hidden(before: str, after: str) -> Iterator[tuple[str, str]]:
+    """Each label with what it hides, in its surroundings."""
+    for kind, i, j, k, _ in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+        if kind != "equal":
+            label = LABEL.search(after, max(0, k - 5))
+            yield label[0] if label else "?", f"{before[max(0, i - 12) : i]}【{before[i:j]}】{before[j : j + 8]}"
+
+
+def measure(path: Path, hide: Callable[[str], str]) -> None:
+    """Print what was hidden and what was left, by column."""
+    labels: dict[str, Found] = defaultdict(lambda: defaultdict(list))
+    left: dict[str, Found] = defaultdict(lambda: defaultdict(list))
+    texts = list(cells(path))
+    started = perf_counter()
+    masked = [hide(text) for _, text in texts]
+    seconds = perf_counter() - started
+    for (column, before), after in zip(texts, masked, strict=True):
+        if before != after:
+            for label, sample in hidden(before, after):
+                labels[column][label].append(sample)
+        for name, looks in SUSPECTS.items():
+            left[column][name] += [after[max(0, m.start() - 12) : m.end() + 8] for m in looks.finditer(after)]
+    size = sum(len(text) for _, text in texts)
+    print(f"{path.name}: {len(texts):,} texts, {size:,} characters in {seconds:.2f} s; "
+          f"{sum(b != a for (_, b), a in zip(texts, masked, strict=True)):,} texts changed")  # fmt: skip
+    for title, found in (("hidden", labels), ("left", left)):
+        for column, names in found.items():
+            for name, samples in sorted(names.items()):
+                show(f"{title} in {column}: {name}", samples)
+
+
+def show(title: str, samples: list[str]) -> None:
+    """The count and a few, always the same ones."""
+    print(f"\n{title}: {len(samples):,}")
+    for sample in random.Random(7).sample(samples, min(SHOWN, len(samples))):
+        print("    ", re.sub(r"\s+", " ", sample))
+
+
+if __name__ == "__main__":
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("file", type=Path)
+    asked.add_argument("--answers", action="store_true", help="mask as what an office wrote")
+    asked.add_argument("--samples", type=int, default=12)
+    options = asked.parse_args()
+    SHOWN: int = options.samples
+    measure(options.file, mask_answer if options.answers else mask)

@@ -1,0 +1,390 @@
+"""A citizen attaches pictures and papers: nothing of them survives but what is to be seen, and nobody else sees it."""
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime, timedelta
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import boto3
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image, PngImagePlugin
+
+from deploy.local.ports import free_port
+from services.intake import app, channels
+from services.intake.attachments.cabinet import Cabinet
+from services.intake.attachments.kinds import Accepted
+from services.intake.attachments.pictures import made_anew
+from services.intake.attachments.scanning import ClamAV, Scan
+from services.intake.attachments.stores import FolderStore, Lost, S3Store, Store
+from services.intake.settings import IntakeSettings
+from shared.chassis.clock import now
+from shared.chassis.database import Pool
+from shared.chassis.http import web_app
+from shared.chassis.tokens import Tokens
+from shared.contracts.facts import ChannelKind
+from shared.contracts.refusals import Code, Refused
+from tests.eventually import eventually
+from tests.intake.clamd import EVIL, clamd
+from tests.intake.test_api import GOOD, is_a_problem, submit
+
+SECRET_PLACE = "23.0218N 113.1214E"
+PDF = b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
+KEY = f"{'a' * 64}/0123456789abcdefghij"
+
+
+def picture(kind: str, size: tuple[int, int] = (40, 20), **saved: Any) -> bytes:
+    """A picture whose left half is red, carrying whatever a camera would add."""
+    image = Image.new("RGB", size, "white")
+    image.paste("red", (0, 0, size[0] // 2, size[1]))
+    out = BytesIO()
+    image.save(out, kind, **saved)
+    return out.getvalue()
+
+
+def exif(orientation: int = 1) -> Image.Exif:
+    told = Image.Exif()
+    told[0x0112], told[0x010E] = orientation, SECRET_PLACE
+    told.get_ifd(0x8825).update({1: "N", 2: (23.0, 1.0, 18.0), 3: "E", 4: (113.0, 7.0, 17.0)})
+    return told
+
+
+def texts() -> PngImagePlugin.PngInfo:
+    told = PngImagePlugin.PngInfo()
+    told.add_text("Comment", SECRET_PLACE)
+    told.add_itxt("XML:com.adobe.xmp", f"<x>{SECRET_PLACE}</x>")
+    return told
+
+
+Making = Callable[..., httpx.AsyncClient]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "attachments"
+
+
+@pytest.fixture
+def settings(database: str, folder: Path) -> IntakeSettings:
+    return IntakeSettings.model_validate({"DATABASE_URL": database, "attachments_folder": folder})
+
+
+@pytest.fixture
+async def other(pool: Pool, settings: IntakeSettings) -> AsyncIterator[httpx.AsyncClient]:
+    async with await client_of(pool, settings, "wechat") as found:
+        yield found
+
+
+@pytest.fixture
+async def client(pool: Pool, settings: IntakeSettings) -> AsyncIterator[httpx.AsyncClient]:
+    async with await client_of(pool, settings, "web") as found:
+        yield found
+
+
+async def client_of(pool: Pool, settings: IntakeSettings, channel: str) -> httpx.AsyncClient:
+    key = await channels.add(pool, channel, ChannelKind.WEB, channel)
+    served = web_app("intake", app.api(settings, pool).routers)
+    transport = httpx.ASGITransport(served, raise_app_exceptions=False)
+    return httpx.AsyncClient(transport=transport, base_url="http://intake", headers={"X-API-Key": key})
+
+
+async def upload(client: httpx.AsyncClient, content: bytes, name: str = "x.jpg") -> httpx.Response:
+    return await client.post("/v1/attachments", files={"file": (name, content, "text/plain")})
+
+
+async def reference(client: httpx.AsyncClient) -> str:
+    answer = await upload(client, picture("JPEG"))
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["reference"])
+
+
+def files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize(
+    ("sent", "media_type"),
+    [
+        (picture("JPEG", exif=exif(), comment=SECRET_PLACE, xmp=f"<x>{SECRET_PLACE}</x>".encode()), "image/jpeg"),
+        (picture("PNG", exif=exif(), pnginfo=texts()), "image/png"),
+        (picture("WEBP", exif=exif(), xmp=SECRET_PLACE.encode()), "image/webp"),
+        (picture("GIF", comment=SECRET_PLACE), "image/png"),
+    ],
+    ids=["jpeg", "png", "webp", "gif"],
+)
+async def test_a_picture_loses_the_place_where_it_was_taken(client: httpx.AsyncClient, sent: bytes, media_type: str):
+    assert SECRET_PLACE.encode() in sent, "the camera did tell"
+    told = (await upload(client, sent)).json()
+    assert (told["media_type"], told["scan"]) == (media_type, "not-scanned")
+    back = await client.get(f"/v1/attachments/{told['reference']}")
+    assert SECRET_PLACE.encode() not in back.content
+    with Image.open(BytesIO(back.content)) as seen:
+        assert not dict(seen.getexif())
+        assert set(seen.info) <= {"jfif", "jfif_version", "jfif_unit", "jfif_density", "loop", "background"}
+        red, white = seen.convert("RGB").getpixel((5, 10)), seen.convert("RGB").getpixel((35, 10))
+    assert (red[0] > 200 > red[1], min(white) > 200) == (True, True)
+
+
+async def test_a_picture_taken_with_a_turned_camera_is_upright(client: httpx.AsyncClient):
+    told = (await upload(client, picture("JPEG", exif=exif(orientation=6)))).json()
+    back = await client.get(f"/v1/attachments/{told['reference']}")
+    with Image.open(BytesIO(back.content)) as seen:
+        assert seen.size == (20, 40)
+        top = seen.getpixel((10, 5))
+    assert top[0] > 200 > top[1], "its left half is now on top"
+
+
+async def test_a_download_can_do_no_harm_in_a_browser(client: httpx.AsyncClient):
+    found = await client.get(f"/v1/attachments/{await reference(client)}")
+    assert found.headers["x-content-type-options"] == "nosniff"
+    assert found.headers["content-disposition"].startswith("attachment; filename=")
+    assert found.headers["content-disposition"].endswith('.jpg"')
+    assert "sandbox" in found.headers["content-security-policy"]
+    assert "no-store" in found.headers["cache-control"]
+
+
+@pytest.mark.parametrize(
+    ("content", "hint"),
+    [
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "JPEG"),
+        (b"\0\0\0\x18ftypmp42\0\0\0\0", "pictures"),
+        (b"PK\x03\x04" + b"\0" * 40, "PDF"),
+        (b"<html><script>alert(1)</script>", "JPEG, PNG"),
+        (b"MZ\x90\0", "JPEG, PNG"),
+        (b"", "JPEG, PNG"),
+        (picture("JPEG")[:200], "damaged"),
+        (b"\xff\xd8\xff" + b"\0" * 100, "damaged"),
+        (b"\x89PNG\r\n\x1a\n" + b"\0" * 100, "damaged"),
+        (picture("PNG")[:60], "damaged"),
+        (b"GIF89a", "damaged"),
+        (b"RIFF\x10\0\0\0WEBPVP8 ", "damaged"),
+    ],
+)  # fmt: skip
+async def test_a_file_that_is_not_taken_says_what_to_send_instead(
+    client: httpx.AsyncClient, folder: Path, content: bytes, hint: str
+):
+    refused = await upload(client, content, "holiday.jpg")
+    assert refused.status_code == 422, refused.text
+    (error,) = is_a_problem(refused)["errors"]
+    assert (error["field"], hint in error["detail_en"]) == ("file", True), error
+    assert files(folder) == []
+
+
+async def test_a_picture_that_unfolds_to_gigabytes_is_refused_before_it_does(client: httpx.AsyncClient):
+    bomb = BytesIO()
+    Image.new("1", (30_000, 30_000)).save(bomb, "PNG")
+    assert len(bomb.getvalue()) < 200_000
+    refused = await upload(client, bomb.getvalue())
+    assert (refused.status_code, "million pixels" in refused.text) == (422, True)
+
+
+@pytest.mark.parametrize(
+    ("size", "head", "status"),
+    [(10, b"\xff\xd8\xff", 413), (19, b"%PDF-1.7", 201), (20, b"%PDF-1.7", 413), (22, b"%PDF-1.7", 413)],
+)
+async def test_a_file_over_its_limit_is_refused(client: httpx.AsyncClient, size: int, head: bytes, status: int):
+    answer = await upload(client, head + b"\0" * (size * 1_048_576))
+    assert answer.status_code == status, answer.text
+
+
+async def test_a_demand_carries_its_attachments(client: httpx.AsyncClient, pool: Pool):
+    named = [await reference(client), await reference(client)]
+    answer = await submit(client, GOOD | {"attachments": named})
+    assert answer.status_code == 201, answer.text
+    assert (await submit(client, GOOD | {"attachments": named})).json() == answer.json()
+    async with pool.acquire() as db:
+        fact = await db.fetchval("SELECT payload::jsonb -> 'attachments' FROM journal")
+        bound = await db.fetchval("SELECT count(*) FROM attachment WHERE demand_id = $1::uuid", answer.json()["id"])
+    assert (fact.count('"'), bound) == (4, 2)
+    assert all(one in fact for one in named)
+
+
+async def test_a_reference_of_another_channel_or_demand_is_refused(
+    client: httpx.AsyncClient, other: httpx.AsyncClient, pool: Pool
+):
+    foreign, used, good = await reference(other), await reference(client), await reference(client)
+    await submit(client, GOOD | {"attachments": [used]}, "first")
+    refused = await submit(client, GOOD | {"attachments": [good, foreign, used, "no-such-reference-0"]}, "k")
+    assert refused.status_code == 422
+    fields = [error["field"] for error in is_a_problem(refused)["errors"]]
+    assert fields == ["attachments.1", "attachments.2", "attachments.3"]
+    async with pool.acquire() as db:
+        assert await db.fetchval("SELECT count(*) FROM submission") == 1
+    again = await submit(client, GOOD | {"attachments": [good]}, "k")
+    assert again.status_code == 201, "what was refused binds nothing"
+
+
+@pytest.mark.parametrize("named", [["../../etc/passwd"], ["a" * 22] * 10, "x", [7]])
+async def test_a_reference_that_is_none_is_refused_with_its_field(client: httpx.AsyncClient, named: Any):
+    refused = await submit(client, GOOD | {"attachments": named})
+    assert refused.status_code == 422
+    assert is_a_problem(refused)["errors"][0]["field"].startswith("attachments")
+
+
+async def test_another_channel_cannot_download_it(client: httpx.AsyncClient, other: httpx.AsyncClient):
+    named = await reference(client)
+    assert (await other.get(f"/v1/attachments/{named}")).status_code == 404
+    assert (await other.get("/v1/attachments/none-at-all-0123456")).status_code == 404
+    assert (await other.get(f"/v1/attachments/{named}", headers={"X-API-Key": ""})).status_code == 401
+
+
+async def test_staff_see_the_attachments_of_their_own_cases(client: httpx.AsyncClient, settings: IntakeSettings):
+    named, unused = await reference(client), await reference(client)
+    await submit(client, GOOD | {"attachments": [named]})
+
+    async def as_staff(unit: str, reference: str) -> int:
+        token = Tokens(settings.secret).write("staff", {"name": "陈", "unit": unit})
+        headers = {"Authorization": f"Bearer {token}"}
+        return (await client.get(f"/v1/attachments/{reference}", headers=headers)).status_code
+
+    assert await as_staff("nh-coordinator", named) == 200
+    assert await as_staff("nh-coordinator", unused) == 404
+    assert await as_staff("another-unit", named) == 404
+
+
+async def test_what_no_demand_took_up_is_swept_after_a_day(client: httpx.AsyncClient, pool: Pool, folder: Path):
+    used, unused = await reference(client), await reference(client)
+    await submit(client, GOOD | {"attachments": [used]})
+    later: list[datetime] = [now()]
+    cabinet = swept_by(pool, folder, lambda: later[0])
+    assert (await cabinet.sweep(), len(files(folder))) == (0, 2)
+    later[0] += timedelta(hours=24, minutes=1)
+    assert (await cabinet.sweep(), len(files(folder))) == (1, 1)
+    assert (await client.get(f"/v1/attachments/{unused}")).status_code == 404
+    assert (await client.get(f"/v1/attachments/{used}")).status_code == 200
+
+
+def swept_by(pool: Pool, folder: Path, clock: Callable[[], datetime]) -> Cabinet:
+    made = app.cabinet(IntakeSettings.model_validate({"DATABASE_URL": "", "attachments_folder": folder}), pool)
+    return Cabinet(pool, made.store, made.scanner, made.limits, made.max_pixels, clock)
+
+
+async def test_bytes_that_were_changed_on_the_disk_are_never_handed_out(client: httpx.AsyncClient, folder: Path):
+    named = await reference(client)
+    (kept,) = files(folder)
+    kept.write_bytes(kept.read_bytes() + b"x")
+    assert (await client.get(f"/v1/attachments/{named}")).status_code == 500
+
+
+async def test_an_infected_file_is_refused_and_not_kept(pool: Pool, settings: IntakeSettings, folder: Path):
+    async with clamd() as address:
+        scanned = settings.model_copy(update={"clamav": address})
+        async with await client_of(pool, scanned, "web") as client:
+            assert (await upload(client, PDF)).json()["scan"] == "clean"
+            refused = await upload(client, PDF + EVIL)
+    assert refused.status_code == 422
+    assert "Eicar-Test-Signature" in is_a_problem(refused)["detail_en"]
+    assert len(files(folder)) == 1
+
+
+async def test_no_file_is_taken_unseen_while_the_scanner_is_away(pool: Pool, settings: IntakeSettings, folder: Path):
+    scanned = settings.model_copy(update={"clamav": f"tcp://127.0.0.1:{free_port()}"})
+    async with await client_of(pool, scanned, "web") as client:
+        refused = await upload(client, PDF)
+    assert (refused.status_code, "retry-after" in refused.headers) == (503, True)
+    is_a_problem(refused)
+    assert files(folder) == []
+
+
+async def test_the_scanner_is_asked_over_a_socket_in_chunks(tmp_path: Path):
+    async with clamd(tmp_path / "clamd.ctl") as address:
+        assert await ClamAV(address).scan(b"\0" * 200_000) is Scan.CLEAN
+        with pytest.raises(Refused):
+            await ClamAV(address).scan(b"\0" * 65_530 + EVIL)
+
+
+async def test_a_channel_is_told_when_attachments_are_not_set_up(pool: Pool, settings: IntakeSettings):
+    async with await client_of(pool, settings.model_copy(update={"attachments_folder": None}), "web") as client:
+        refused = await upload(client, PDF)
+    assert (refused.status_code, "HUYING_ATTACHMENTS_FOLDER" in refused.text) == (503, True)
+
+
+@pytest.fixture(scope="module")
+async def s3() -> AsyncIterator[S3Store]:
+    """A bucket on a real S3 server of our own."""
+    port = free_port()
+    server = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port),
+        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    url = f"http://127.0.0.1:{port}"
+    try:
+
+        async def answers() -> bool:
+            async with httpx.AsyncClient(trust_env=False) as client:
+                try:
+                    return (await client.get(url)).status_code < 500
+                except httpx.TransportError:
+                    return False
+
+        await eventually(answers, bool, within=30)
+        bucket = boto3.client(
+            "s3", endpoint_url=url, aws_access_key_id="i", aws_secret_access_key="s", region_name="us-east-1"
+        )
+        await asyncio.to_thread(bucket.create_bucket, Bucket="huying")
+        yield S3Store(f"{url}/huying", "i", "s", "us-east-1")
+    finally:
+        server.terminate()
+        await server.wait()
+
+
+@pytest.fixture(params=["folder", "s3"])
+def store(request: pytest.FixtureRequest, folder: Path) -> Store:
+    return FolderStore(folder) if request.param == "folder" else request.getfixturevalue("s3")
+
+
+async def test_a_store_gives_back_what_it_was_given(store: Store):
+    await store.put(KEY, b"one")
+    await store.put(KEY, b"two")
+    assert await store.get(KEY) == b"two"
+    await store.remove(KEY)
+    await store.remove(KEY)
+    with pytest.raises(Lost):
+        await store.get(KEY)
+
+
+@pytest.mark.parametrize("key", ["../x", f"{'a' * 64}/../../x", f"{'a' * 64}", "", f"{'A' * 64}/0123456789abcdef"])
+async def test_a_store_reaches_nothing_outside_itself(store: Store, key: str):
+    with pytest.raises(ValueError, match="no key"):
+        await store.put(key, b"x")
+
+
+async def test_a_store_that_is_away_is_told_as_such(folder: Path):
+    folder.write_text("a file where a folder should be")
+    for store in (FolderStore(folder), S3Store(f"http://127.0.0.1:{free_port()}/b", "i", "s", "us-east-1")):
+        with pytest.raises(Refused) as refused:
+            await store.put(KEY, b"x")
+        assert refused.value.code is Code.UNAVAILABLE
+
+
+async def test_an_upload_lies_in_s3_and_comes_back(pool: Pool, settings: IntakeSettings, s3: S3Store):
+    cabinet = Cabinet(pool, s3, app.cabinet(settings, pool).scanner, app.cabinet(settings, pool).limits, 1_000_000)
+    channel = await channels.authenticate(pool, await channels.add(pool, "web", ChannelKind.WEB, "w"), "submit")
+    taken = await cabinet.take(channel, picture("JPEG"))
+    assert (await cabinet.content(taken)).startswith(b"\xff\xd8\xff")
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16"])
+def test_a_picture_of_any_colours_can_be_kept(mode: str):
+    out = BytesIO()
+    kind = "JPEG" if mode == "CMYK" else "PNG"
+    Image.new(mode, (3, 3)).save(out, kind)
+    assert made_anew(out.getvalue(), Accepted(kind, "image/png", "png", kind), 100)
+
+
+SENT = {kind: picture(kind, exif=exif()) for kind in ("JPEG", "PNG", "WEBP")} | {"GIF": picture("GIF")}
+
+
+@given(st.sampled_from(sorted(SENT)), st.lists(st.tuples(st.integers(0, 2000), st.binary(max_size=4)), max_size=4))
+def test_a_damaged_picture_is_kept_or_refused_and_never_a_fault(kind: str, damage: list[tuple[int, bytes]]):
+    content = bytearray(SENT[kind])
+    for place, spoilt in damage:
+        content[place : place + len(spoilt)] = spoilt
+    with contextlib.suppress(Refused):
+        assert SECRET_PLACE.encode() not in made_anew(bytes(content), Accepted(kind, "image/png", "png", kind), 10_000)

@@ -1,0 +1,298 @@
+"""Contacts are shown with a reason that is told, erased for good, and never readable without the master key."""
+
+import json
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import httpx
+import pytest
+from cryptography.exceptions import InvalidTag
+from itsdangerous import TimestampSigner
+
+from services.intake import app, channels
+from services.intake.settings import IntakeSettings
+from services.intake.vault import queries, rotation
+from services.intake.vault.sealing import Key, Vault
+from shared.chassis.clock import now
+from shared.chassis.database import Pool
+from shared.chassis.http import web_app
+from shared.chassis.migrations import migrate
+from shared.chassis.tokens import Tokens
+from shared.contracts.facts import ChannelKind
+from tests.conftest import Server, on
+from tests.intake.conftest import settings as plain_settings
+from tests.intake.test_api import GOOD, is_a_problem, submit
+
+CONTACT = {"name": "邹某某", "phone": "13800138000", "address": "鹤峰村三巷九号"}
+TEXT = "请打13912345678找我"
+WHY = "回访核实施工时间"
+
+
+@pytest.fixture
+def settings(database: str, tmp_path: Path) -> IntakeSettings:
+    return plain_settings(database).model_copy(update={"attachments_folder": tmp_path / "attachments"})
+
+
+@pytest.fixture
+async def client(pool: Pool, settings: IntakeSettings) -> AsyncIterator[httpx.AsyncClient]:
+    async with await client_with(pool, settings) as found:
+        yield found
+
+
+async def client_with(pool: Pool, settings: IntakeSettings) -> httpx.AsyncClient:
+    key = await channels.add(pool, "web", ChannelKind.WEB, "Web")
+    served = web_app("intake", app.api(settings, pool).routers)
+    transport = httpx.ASGITransport(served, raise_app_exceptions=False)
+    return httpx.AsyncClient(transport=transport, base_url="http://intake", headers={"X-API-Key": key})
+
+
+async def demand(client: httpx.AsyncClient, **more: Any) -> dict[str, Any]:
+    answer = await submit(client, GOOD | {"text": TEXT, "contact": CONTACT} | more, uuid4().hex)
+    assert answer.status_code == 201, answer.text
+    return dict(answer.json())
+
+
+def staff(unit: str = "nh-coordinator", roles: tuple[str, ...] = ("personal-data",)) -> dict[str, str]:
+    secret = IntakeSettings.model_fields["secret"].default
+    token = Tokens(secret).write("staff", {"name": "陈", "unit": unit, "roles": roles})
+    return {"Authorization": f"Bearer {token}"}
+
+
+def service() -> dict[str, str]:
+    secret = IntakeSettings.model_fields["secret"].default
+    return {"Authorization": f"Bearer {Tokens(secret).write('service', {'service': 'feedback'})}"}
+
+
+async def reveal(client: httpx.AsyncClient, number: str, headers: Any, **asked: Any) -> httpx.Response:
+    return await client.post(f"/v1/demands/{number}/contact", json={"why": WHY} | asked, headers=headers)
+
+
+async def erase(client: httpx.AsyncClient, number: str, headers: Any) -> httpx.Response:
+    return await client.delete(f"/v1/demands/{number}/contact", params={"why": "本人要求删除"}, headers=headers)
+
+
+async def viewings(pool: Pool) -> list[dict[str, Any]]:
+    async with pool.acquire() as db:
+        rows = await db.fetch("SELECT payload FROM journal WHERE type = 'demand.personal-data-viewed.v1'")
+    return [json.loads(row["payload"]) for row in rows]
+
+
+async def test_a_contact_is_shown_and_who_saw_it_is_told(client: httpx.AsyncClient, pool: Pool):
+    made = await demand(client)
+    shown = await reveal(client, made["number"], staff())
+    assert shown.status_code == 200, shown.text
+    assert shown.json() == {"number": made["number"], **CONTACT, "title": GOOD["title"], "text": TEXT}
+    assert "no-store" in shown.headers["cache-control"]
+    fields = ["name", "phone", "address", "title", "text"]
+    assert await viewings(pool) == [{"by": "陈", "fields": fields, "why": WHY}]
+
+
+async def test_a_service_asks_for_no_more_than_it_needs(client: httpx.AsyncClient, pool: Pool):
+    made = await demand(client)
+    shown = await reveal(client, made["number"], service(), fields=["phone"], why="发送办理通知")
+    assert shown.json() == {"number": made["number"], "phone": CONTACT["phone"]}
+    assert await viewings(pool) == [{"by": "service:feedback", "fields": ["phone"], "why": "发送办理通知"}]
+
+
+async def test_a_reason_that_names_the_person_is_masked_in_the_record(client: httpx.AsyncClient, pool: Pool):
+    made = await demand(client)
+    assert (await reveal(client, made["number"], staff(), why="给13800138000回电")).status_code == 200
+    assert (await viewings(pool))[0]["why"] == "给［手机号］回电"
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "why"), ({"why": ""}, "why"), ({"why": "   "}, "why"), ({"why": WHY, "fields": ["age"]}, "fields.0"),
+        ({"why": WHY, "fields": []}, "fields"), ({"why": WHY, "all": True}, "all"),
+    ],
+)  # fmt: skip
+async def test_a_contact_is_not_shown_without_a_reason(
+    client: httpx.AsyncClient, pool: Pool, body: dict[str, Any], field: str
+):
+    made = await demand(client)
+    refused = await client.post(f"/v1/demands/{made['number']}/contact", json=body, headers=staff())
+    assert refused.status_code == 422, refused.text
+    assert is_a_problem(refused)["errors"][0]["field"] == field
+    assert await viewings(pool) == []
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 401),
+        ({"Authorization": "Bearer forged"}, 401),
+        (staff(roles=()), 403),
+        (staff("another-unit"), 404),
+        ({"Authorization": f"Bearer {Tokens('x' * 40).write('service', {'service': 'feedback'})}"}, 401),
+    ],
+    ids=["nobody", "forged", "without the role", "of another unit", "a service of another deployment"],
+)
+async def test_a_contact_is_not_shown_to_whoever_does_not_handle_the_demand(
+    client: httpx.AsyncClient, pool: Pool, headers: dict[str, str], status: int
+):
+    made = await demand(client)
+    for refused in (await reveal(client, made["number"], headers), await erase(client, made["number"], headers)):
+        assert refused.status_code == status, refused.text
+        is_a_problem(refused)
+        assert CONTACT["phone"] not in refused.text
+    assert await viewings(pool) == []
+
+
+async def test_a_token_of_a_service_is_good_for_a_minute(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch):
+    made = await demand(client)
+    with monkeypatch.context() as earlier:
+        earlier.setattr(TimestampSigner, "get_timestamp", lambda _: int(now().timestamp()) - 62)
+        old = service()
+    assert (await reveal(client, made["number"], old)).status_code == 401
+    assert (await reveal(client, made["number"], service())).status_code == 200
+
+
+async def test_a_service_cannot_erase(client: httpx.AsyncClient):
+    made = await demand(client)
+    assert (await erase(client, made["number"], service())).status_code == 403
+    assert (await reveal(client, made["number"], service())).status_code == 200
+
+
+async def test_a_contact_is_not_shown_when_it_cannot_be_told(client: httpx.AsyncClient, pool: Pool):
+    made = await demand(client)
+    async with pool.acquire() as db:
+        await db.execute(
+            "ALTER TABLE journal ADD CONSTRAINT full_disk CHECK (type <> 'demand.personal-data-viewed.v1') NOT VALID"
+        )
+    failed = await reveal(client, made["number"], staff())
+    assert (failed.status_code, CONTACT["phone"] in failed.text) == (500, False)
+
+
+async def test_a_demand_that_came_without_a_contact_says_so(client: httpx.AsyncClient, pool: Pool):
+    made = await demand(client, contact=None, text="没有个人信息")
+    refused = await reveal(client, made["number"], staff())
+    assert (refused.status_code, "came without" in refused.text) == (404, True)
+    assert await viewings(pool) == []
+
+
+async def test_an_erased_person_is_gone_and_the_demand_stays(client: httpx.AsyncClient, pool: Pool):
+    named = (await client.post("/v1/attachments", files={"file": b"%PDF-1.4\n"})).json()["reference"]
+    made = await demand(client, attachments=[named])
+    done = await erase(client, made["number"], staff())
+    assert done.status_code == 200, done.text
+    assert (await erase(client, made["number"], staff())).json() == done.json()
+    for gone in (await reveal(client, made["number"], staff()), await client.get(f"/v1/attachments/{named}")):
+        assert gone.status_code == 410
+        assert "personal-data-erased" in is_a_problem(gone)["type"]
+    followed = await client.get(f"/v1/demands/{made['number']}")
+    assert (followed.status_code, followed.json()["title"]) == (200, GOOD["title"])
+    async with pool.acquire() as db:
+        key = await db.fetchrow("SELECT * FROM vault_key")
+        assert (key["wrapped"], key["destroyed_by"], key["destroyed_why"]) == (None, "陈", "本人要求删除")
+        assert await db.fetchval("SELECT count(*) FROM vault") == 0
+        assert await db.fetchval("SELECT fingerprint FROM submission") == b""
+        assert await db.fetchval("SELECT count(*) FROM journal") == 1
+
+
+async def test_an_erased_attachment_is_swept_at_once(client: httpx.AsyncClient, pool: Pool, settings: IntakeSettings):
+    named = (await client.post("/v1/attachments", files={"file": b"%PDF-1.4\n"})).json()["reference"]
+    await erase(client, (await demand(client, attachments=[named]))["number"], staff())
+    assert settings.attachments_folder
+    assert await app.cabinet(settings, pool).sweep() == 1
+    assert await app.cabinet(settings, pool).sweep() == 0
+    assert [path for path in settings.attachments_folder.rglob("*") if path.is_file()] == []
+    assert (await client.get(f"/v1/attachments/{named}")).status_code == 410
+
+
+async def test_a_demand_without_a_contact_can_be_erased_too(client: httpx.AsyncClient):
+    made = await demand(client, contact=None, text="")
+    assert (await erase(client, made["number"], staff())).status_code == 200
+    assert (await reveal(client, made["number"], staff())).status_code == 410
+
+
+async def test_a_repeated_submission_is_known_after_its_person_was_erased(client: httpx.AsyncClient):
+    body = GOOD | {"contact": CONTACT}
+    first = (await submit(client, body, "k")).json()
+    await erase(client, first["number"], staff())
+    assert (await submit(client, body, "k")).json() == first
+
+
+async def test_a_guess_at_a_phone_number_cannot_be_checked_without_the_master_key():
+    guess = json.dumps(GOOD | {"contact": CONTACT}).encode()
+    one, two = Vault.of("a" * 40), Vault.of("b" * 40)
+    assert one.fingerprints(guess) != two.fingerprints(guess)
+    assert set(one.fingerprints(guess)) < set(Vault.of("c" * 40, "a" * 40).fingerprints(guess))
+
+
+async def test_the_master_key_changes_while_contacts_are_taken_and_shown(pool: Pool, settings: IntakeSettings):
+    before, between, after = (
+        settings.model_copy(update={"vault_key": new * 40, "vault_old_key": old * 40})
+        for new, old in (("a", ""), ("b", "a"), ("b", ""))
+    )
+    async with await client_with(pool, before) as client:
+        numbers = [(await demand(client))["number"] for _ in range(3)]
+    async with await client_with(pool, between) as client:
+        assert (await reveal(client, numbers[0], staff())).status_code == 200
+        numbers.append((await demand(client))["number"])
+        await erase(client, numbers.pop(1), staff())
+    done = await rotation.rotate(pool, app.vault(between))
+    assert (done.count, done.unopened) == (2, 0)
+    assert (await rotation.rotate(pool, app.vault(between))).count == 0
+    async with await client_with(pool, after) as client:
+        for number in numbers:
+            assert (await reveal(client, number, staff())).json()["phone"] == CONTACT["phone"]
+
+
+async def test_keys_that_neither_master_opens_are_counted_and_kept(pool: Pool, settings: IntakeSettings):
+    async with await client_with(pool, settings.model_copy(update={"vault_key": "a" * 40})) as client:
+        await demand(client)
+    async with pool.acquire() as db:
+        kept = await db.fetchval("SELECT wrapped FROM vault_key")
+        done = await rotation.rotate(pool, Vault.of("b" * 40, "c" * 40))
+        assert (done.count, done.unopened) == (0, 1)
+        assert await db.fetchval("SELECT wrapped FROM vault_key") == kept
+
+
+async def test_contacts_of_before_the_migration_can_still_be_shown(postgres: Server, tmp_path: Path):
+    dsn = on(postgres.url, f"t{uuid4().hex}")
+    db = await asyncpg.connect(postgres.url)
+    await db.execute(f"CREATE DATABASE {dsn.rpartition('/')[2]}")
+    await db.close()
+    shutil.copy(app.MIGRATIONS / "20261101000100_intake.sql", tmp_path)
+    await migrate(dsn, "intake", tmp_path)
+    vault, reference, demand_id = Vault.of("a" * 40), uuid4(), uuid4()
+    key = Key(reference, b"k" * 32)
+    db = await asyncpg.connect(dsn, server_settings={"search_path": "intake"})
+    await db.execute("INSERT INTO vault_key (id, wrapped) VALUES ($1, $2)", reference, vault.wrap(key))
+    box = key.seal(reference, b"{}")
+    await db.execute("INSERT INTO vault (id, demand_id, sealed) VALUES ($1, $2, $3)", reference, demand_id, box)
+    await migrate(dsn, "intake", app.MIGRATIONS)
+    kept = await queries.of_demand(db, demand_id)
+    await db.close()
+    assert kept
+    assert kept.wrapped
+    assert vault.unwrap(kept.key_id, kept.wrapped).open(kept.boxes[0].id, kept.boxes[0].sealed) == b"{}"
+
+
+def test_a_box_opens_with_its_own_key_and_id_alone():
+    vault, one, two = Vault.of("a" * 40), UUID(int=1), UUID(int=2)
+    key = vault.new_key(one)
+    sealed, wrapped = key.seal(one, "邹".encode()), vault.wrap(key)
+    assert vault.unwrap(one, wrapped).open(one, sealed).decode() == "邹"
+    assert "邹".encode() not in sealed
+    for wrong in (
+        lambda: key.open(two, sealed),
+        lambda: vault.unwrap(two, wrapped),
+        lambda: Vault.of("b" * 40).unwrap(one, wrapped),
+        lambda: vault.new_key(one).open(one, sealed),
+        lambda: key.open(one, sealed[:-1] + bytes([sealed[-1] ^ 1])),
+    ):
+        with pytest.raises(InvalidTag):
+            wrong()
+
+
+def test_a_key_does_not_show_itself_in_a_log():
+    vault = Vault.of("a" * 40, "b" * 40)
+    key = vault.new_key(UUID(int=1))
+    assert key.secret.hex() not in repr(key)
+    assert repr(vault) == "Vault()"
