@@ -3,7 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from services.intake import voices_api
 from services.intake.api import routes
+from services.intake.codes import Codes
+from services.intake.following import Following
+from services.intake.hearing import Hearing
 from services.intake.settings import IntakeSettings
 from services.intake.submissions import Submissions
 from services.intake.vault import Vault
@@ -29,7 +33,14 @@ LEDGER: Ledger[Demand, Fact] = Ledger("demand", demand_rules(Service.INTAKE), _r
 def api(settings: IntakeSettings, pool: Pool) -> Api:
     """What channels talk to."""
     packs = load_packs(settings.jurisdictions_dir, settings.jurisdictions.split(","))
-    return Api([routes(Submissions(pool, LEDGER, packs, Vault.of(settings.vault_key)))])
+    vault, codes = Vault.of(settings.vault_key), Codes(settings.secret)
+    following = Following(pool, codes)
+    return Api(
+        [
+            routes(Submissions(pool, LEDGER, packs, vault), following, codes),
+            voices_api.routes(Hearing(pool, LEDGER, vault), following),
+        ]
+    )
 
 
 def worker(settings: IntakeSettings, pool: Pool) -> Worker:

@@ -2,6 +2,10 @@
 
 import hashlib
 import secrets
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+from fastapi import Header
 
 from services.intake import queries
 from services.intake.queries import Channel
@@ -28,6 +32,17 @@ async def authenticate(pool: Pool, key: str, scope: str) -> Channel:
     if scope not in channel.scopes:
         raise Refused(Code.FORBIDDEN, f"this key has no scope {scope!r}", f"该密钥没有 {scope!r} 权限")
     return channel
+
+
+def channel_with(pool: Pool, scope: str) -> Callable[[str], Awaitable[Channel]]:
+    """For handlers: the channel that sends its key with this scope."""
+
+    async def found(
+        key: Annotated[str, Header(alias="X-API-Key", description="the channel's key, shown once when it was made")],
+    ) -> Channel:
+        return await authenticate(pool, key, scope)
+
+    return found
 
 
 async def add(pool: Pool, id: str, kind: ChannelKind, name: str, scopes: tuple[str, ...] = ("submit",)) -> str:

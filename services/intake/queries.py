@@ -62,12 +62,21 @@ async def serials(db: Connection, count: int) -> list[int]:
     return [row["n"] for row in rows]
 
 
+async def share_references(db: Connection, channel: str) -> None:
+    """Keep the channel's references from becoming sightings while they are submitted."""
+    await db.execute("SELECT pg_advisory_xact_lock_shared(hashtextextended('reference:' || $1, 0))", channel)
+
+
 async def claim(db: Connection, wanted: Sequence[Submission]) -> set[UUID]:
     """Write the submissions that are new and say which; waits for a twin that is being written."""
     rows = await db.fetch(
         """
         INSERT INTO submission (id, channel, idempotency_key, external_id, fingerprint, number, submitted_at)
         SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::text[], $7::timestamptz[])
+            AS wanted (id, channel, idempotency_key, external_id, fingerprint, number, submitted_at)
+        WHERE NOT EXISTS (
+            SELECT FROM sighting WHERE (channel, external_id) = (wanted.channel, wanted.external_id)
+        )
         ON CONFLICT DO NOTHING RETURNING id
         """,
         *_columns([
@@ -79,14 +88,16 @@ async def claim(db: Connection, wanted: Sequence[Submission]) -> set[UUID]:
 
 
 async def known(db: Connection, wanted: Sequence[Submission]) -> dict[UUID, Submission]:
-    """For each submission that is not new, the one that was first (same key or same reference)."""
+    """For each submission that is not new, the one that was first: same key, same reference, or sighted under it."""
     rows = await db.fetch(
         """
         SELECT DISTINCT ON (asked.id) asked.id AS asked, first.*
         FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) AS asked (id, channel, key, external_id)
-        JOIN submission AS first ON first.channel = asked.channel
-            AND (first.idempotency_key = asked.key OR first.external_id = asked.external_id)
-        ORDER BY asked.id, first.idempotency_key = asked.key DESC
+        LEFT JOIN sighting USING (channel, external_id)
+        JOIN submission AS first ON first.id = sighting.demand_id
+            OR first.channel = asked.channel AND first.idempotency_key = asked.key
+            OR first.channel = asked.channel AND first.external_id = asked.external_id
+        ORDER BY asked.id, (first.channel, first.idempotency_key) = (asked.channel, asked.key) DESC
         """,
         *_columns([(s.id, s.channel, s.idempotency_key, s.external_id) for s in wanted]),
     )

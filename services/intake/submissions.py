@@ -84,6 +84,8 @@ class Submissions:
                 self._submission(channel, request, pack, serial, at)
                 for request, pack, serial in zip(requests, packs, serials, strict=True)
             ]
+            if any(s.external_id for s in wanted):
+                await queries.share_references(db, channel.id)
             fresh = await queries.claim(db, wanted)
             first = (
                 await queries.known(db, [s for s in wanted if s.id not in fresh]) if len(fresh) < len(wanted) else {}
@@ -131,7 +133,7 @@ def _answer(asked: Submission, created: bool, first: Submission | None) -> Taken
         return Taken(asked.id, asked.number, asked.submitted_at, created=True)
     if first is None:
         return Refused(Code.CONFLICT, "the same demand is being submitted right now", "同一诉求正在提交，请稍后重试")
-    same_key = first.idempotency_key == asked.idempotency_key
+    same_key = (first.channel, first.idempotency_key) == (asked.channel, asked.idempotency_key)
     if same_key and first.fingerprint != asked.fingerprint:
         return Refused(
             Code.KEY_REUSED, f"this key belongs to demand {first.number}", f"该幂等键属于诉求 {first.number}"
