@@ -16,11 +16,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """A front end that has shown its key."""
+    """A front end that has shown its key, with the division of what comes without one."""
 
     id: str
     kind: ChannelKind
     scopes: frozenset[str]
+    division: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +35,16 @@ class Submission:
     fingerprint: bytes
     number: str
     submitted_at: datetime
+    programme: UUID | None = None
 
 
 async def channel_by_key(db: Connection, key_hash: bytes) -> Channel | None:
     """The channel that holds this key, unless it was revoked."""
-    row = await db.fetchrow("SELECT id, kind, scopes FROM channel WHERE key_hash = $1 AND revoked_at IS NULL", key_hash)
-    return Channel(row["id"], ChannelKind(row["kind"]), frozenset(row["scopes"])) if row else None
+    row = await db.fetchrow(
+        "SELECT id, kind, scopes, settings ->> 'division' FROM channel WHERE key_hash = $1 AND revoked_at IS NULL",
+        key_hash,
+    )
+    return Channel(row[0], ChannelKind(row[1]), frozenset(row[2]), row[3]) if row else None
 
 
 async def put_channel(
@@ -71,16 +76,17 @@ async def claim(db: Connection, wanted: Sequence[Submission]) -> set[UUID]:
     """Write the submissions that are new and say which; waits for a twin that is being written."""
     rows = await db.fetch(
         """
-        INSERT INTO submission (id, channel, idempotency_key, external_id, fingerprint, number, submitted_at)
-        SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::text[], $7::timestamptz[])
-            AS wanted (id, channel, idempotency_key, external_id, fingerprint, number, submitted_at)
+        INSERT INTO submission (id, channel, idempotency_key, external_id, fingerprint, number, submitted_at, programme)
+        SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::text[], $7::timestamptz[],
+            $8::uuid[])
+            AS wanted (id, channel, idempotency_key, external_id, fingerprint, number, submitted_at, programme)
         WHERE NOT EXISTS (
             SELECT FROM sighting WHERE (channel, external_id) = (wanted.channel, wanted.external_id)
         )
         ON CONFLICT DO NOTHING RETURNING id
         """,
         *_columns([
-            (s.id, s.channel, s.idempotency_key, s.external_id, s.fingerprint, s.number, s.submitted_at)
+            (s.id, s.channel, s.idempotency_key, s.external_id, s.fingerprint, s.number, s.submitted_at, s.programme)
             for s in wanted
         ]),
     )  # fmt: skip

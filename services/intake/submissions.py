@@ -26,6 +26,7 @@ class Request:
 
     key: str
     command: SubmitDemand
+    programme: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class Submissions:
     async def submit_all(self, channel: Channel, requests: Sequence[Request]) -> list[Taken | Refused]:
         """An answer for each request, in order; the good ones are durable when this returns."""
         at = self.clock()
-        checked = [self._checked(request, at) for request in requests]
+        checked = [self._checked(domain.placed(request.command, channel.division), at) for request in requests]
         good = [n for n, pack in enumerate(checked) if isinstance(pack, Pack)]
         answers: list[Taken | Refused] = [pack if isinstance(pack, Refused) else _UNANSWERED for pack in checked]
         if good:
@@ -69,9 +70,9 @@ class Submissions:
                 answers[n] = answer
         return answers
 
-    def _checked(self, request: Request, at: datetime) -> Pack | Refused:
+    def _checked(self, command: SubmitDemand, at: datetime) -> Pack | Refused:
         try:
-            return domain.check(request.command, self.packs.of_division(request.command.division), at)
+            return domain.check(command, self.packs.of_division(command.division or ""), at)
         except Refused as refused:
             return refused
 
@@ -109,6 +110,7 @@ class Submissions:
             fingerprint=domain.fingerprint(request.command),
             number=number(pack.number_prefix, pack.local_day(raised).year, serial),
             submitted_at=raised,
+            programme=request.programme,
         )
 
     def _tell(
@@ -120,6 +122,7 @@ class Submissions:
         submission: Submission,
     ) -> list[tuple[UUID, UUID, Sealed]]:
         reference = self.new_id() if command.contact else None
+        command = domain.placed(command, channel.division)
         fact = domain.submitted(command, pack, submission.number, channel.id, channel.kind, reference)
         page.tell(submission.id, [fact], submission.submitted_at, submission.id)
         if not command.contact or not reference:

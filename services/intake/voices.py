@@ -26,6 +26,12 @@ class Supplement(_Said):
     text: Annotated[Text, Field(min_length=1, max_length=4000, examples=["早上七点最挤"])]
 
 
+class Enclosed(Supplement):
+    """A supplement that stands for something which only the vault may know: a picture's address, a long letter."""
+
+    hidden: str
+
+
 class Urge(_Said):
     """Ask to hurry (催办)."""
 
@@ -83,6 +89,8 @@ def _personal(voice: Voice) -> bytes | None:
     match voice:
         case Support(contact=contact):
             return contact.model_dump_json().encode() if contact else None
+        case Enclosed(hidden=hidden):
+            return hidden.encode()
         case Supplement(text=words) | Urge(reason=words) | Withdraw(reason=words):
             return words.encode() if mask(words) != words else None
         case _:

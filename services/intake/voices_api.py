@@ -1,24 +1,22 @@
 """The citizen's voice over HTTP: supplement, urge, support, withdraw, sight again; and what a channel handed in."""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field
 
+from services.intake import cursors
 from services.intake import voices as v
 from services.intake.api import Key, Number, Progress, SecretCode, progress
 from services.intake.channels import channel_with
+from services.intake.cursors import Cursor, Limit
 from services.intake.following import Following
 from services.intake.hearing import Heard, Hearing, Said
 from services.intake.queries import Channel
 from shared.contracts.demand import Demand
-from shared.contracts.refusals import Code, FieldError, Refused
-
-Cursor = Annotated[str, Query(max_length=64, description="`next` of the page before")]
-Limit = Annotated[int, Query(ge=1, le=200)]
 
 
 class Noted(BaseModel):
@@ -50,11 +48,8 @@ def routes(hearing: Hearing, following: Following) -> APIRouter:
         channel: Speaker, request: Request, response: Response, after: Cursor = "", limit: Limit = 50
     ) -> Listed:
         """What this channel handed in, newest first."""
-        page = _page(await following.listed(channel, _read(after), limit), limit)
-        if page.next:
-            url = request.url.include_query_params(after=page.next, limit=limit)
-            response.headers["Link"] = f'<{url.path}?{url.query}>; rel="next"'
-        return page
+        found = await following.listed(channel, cursors.read(after), limit)
+        return page(found, limit, request, response)
 
     @router.post("/{number}/supplements", status_code=201)
     async def supplement(
@@ -88,20 +83,11 @@ def routes(hearing: Hearing, following: Following) -> APIRouter:
     return router
 
 
+def page(demands: Sequence[Demand], limit: int, request: Request, response: Response) -> Listed:
+    """A page, with where the next one is when there may be one."""
+    last = demands[-1].id if len(demands) == limit else None
+    return Listed(demands=[progress(demand) for demand in demands], next=cursors.link(last, limit, request, response))
+
+
 def _noted(heard: Heard) -> Noted:
     return Noted(id=heard.id, number=heard.number, at=heard.at)
-
-
-def _page(demands: list[Demand], limit: int) -> Listed:
-    last = urlsafe_b64encode(demands[-1].id.bytes).decode().rstrip("=") if len(demands) == limit else None
-    return Listed(demands=[progress(demand) for demand in demands], next=last)
-
-
-def _read(cursor: str) -> UUID | None:
-    if not cursor:
-        return None
-    try:
-        return UUID(bytes=urlsafe_b64decode(cursor + "=="))
-    except ValueError:
-        error = FieldError("after", "不是本接口给出的游标", "is no cursor: send `next` of the page before, unchanged")
-        raise Refused(Code.INVALID, f"after: {error.en}", error.zh, (error,)) from None
