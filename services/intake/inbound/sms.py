@@ -42,13 +42,18 @@ def routes(registry: Registry, correspondence: Correspondence, language_of: Lang
         language = language_of(gateway.channel.division)
         number, text = named_first(readable(sms.text))
         if not text:
-            return PlainTextResponse(words.asked(language))
+            return _text(words.asked(language))
         message = Message(f"sms:{sms.reference}", sms.sender, Contact(phone=sms.sender), text, number=number)
-        return PlainTextResponse(words.answered(await correspondence.take(gateway, message), language))
+        return _text(words.answered(await correspondence.take(gateway, message), language))
 
     router.add_api_route("/inbound/sms/{channel}", receive, methods=["GET"])
     router.add_api_route("/inbound/sms/{channel}", receive, methods=["POST"])
     return router
+
+
+def _text(words: str) -> PlainTextResponse:
+    # Kannel sends GSM 03.38, where Chinese becomes question marks, unless it is told to send UCS-2.
+    return PlainTextResponse(words, headers={} if words.isascii() else {"X-Kannel-Coding": "2"})
 
 
 def _sms(told: Mapping[str, str], names: ChannelSettings) -> Sms:
