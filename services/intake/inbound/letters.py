@@ -1,7 +1,7 @@
 """A letter by e-mail as a message: its subject is the title, its words are plain text, its thread is followed."""
 
-import codecs
 import re
+from contextlib import suppress
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.utils import parseaddr
@@ -21,10 +21,10 @@ _ID: Final = re.compile(r"<[^<>\s]+>")
 def letter(content: bytes, mail_from: str) -> Message | None:
     """The message in a letter; None for what a machine sent by itself (RFC 3834)."""
     mail = message_from_bytes(content, policy=policy.default)
-    if not mail_from or str(mail.get("Auto-Submitted", "no")).lower() != "no":
+    if not mail_from.strip("<>") or str(mail.get("Auto-Submitted", "no")).lower() != "no":
         return None
-    name, address = parseaddr(str(mail.get("From", "")))
-    subject, own = readable(str(mail.get("Subject", ""))), str(mail.get("Message-ID", "")).strip()
+    name, address = parseaddr(_header(mail, "From"))
+    subject, own = _header(mail, "Subject"), str(mail.get("Message-ID", "")).strip()
     thread = tuple(_ID.findall(f"{mail.get('In-Reply-To', '')} {mail.get('References', '')}"))
     reference = reference_of(own) if own else digest(content.decode("latin-1"))
     contact = Contact(name=shortened(readable(name), 100), email=readable(address or mail_from)[:254])
@@ -60,11 +60,21 @@ def _words(mail: EmailMessage, is_answer: bool) -> str:
 def _decoded(part: EmailMessage) -> str:
     payload = part.get_payload(decode=True)
     named = str(part.get_content_charset() or "utf-8").lower()
-    try:
-        charset = codecs.lookup(_MEANT.get(named, named)).name
-    except LookupError:
-        charset = "utf-8"
-    return payload.decode(charset, "replace") if isinstance(payload, bytes) else ""
+    return _text(payload, _MEANT.get(named, named)) if isinstance(payload, bytes) else ""
+
+
+def _header(mail: EmailMessage, name: str) -> str:
+    """A header's words, also where a program wrote raw bytes into it."""
+    raw = next((value for key, value in mail.raw_items() if key.lower() == name.lower()), "")
+    written = str(raw).encode("utf-8", "surrogateescape")
+    return readable(str(mail.get(name, "")) if written.isascii() else _text(written, "utf-8"))
+
+
+def _text(written: bytes, charset: str) -> str:
+    for guess in (charset, "utf-8", "gb18030"):
+        with suppress(LookupError, UnicodeDecodeError):
+            return written.decode(guess)
+    return written.decode("utf-8", "replace")
 
 
 def _plain(html: str) -> str:
