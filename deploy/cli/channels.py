@@ -10,6 +10,7 @@ from typing import Annotated, Final
 import typer
 from pydantic import ValidationError
 
+from deploy.cli.running import environment_of_what_runs
 from deploy.local.state import write_private
 from services.intake import channels
 from services.intake.registry import ChannelSettings, Registry
@@ -52,10 +53,13 @@ def seed(
 @app.command("set")
 def change(
     name: Annotated[str, typer.Argument(help="the channel's id")],
-    values: Annotated[list[str], typer.Argument(help="NAME=VALUE; `-` asks for the value, nothing forgets it")],
+    values: Annotated[
+        list[str] | None, typer.Argument(help="NAME=VALUE; `-` asks for the value, nothing forgets it; none: show")
+    ] = None,
 ) -> None:
     """Tell how a channel's gateway speaks: its default division, WeChat account, SMS parameters, mailbox."""
-    changes = dict(_change(value) for value in values)
+    environment_of_what_runs()
+    changes = dict(_change(value) for value in values or ())
     try:
         settings = asyncio.run(_put(name, changes))
     except ValidationError as fault:

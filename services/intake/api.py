@@ -93,7 +93,7 @@ def routes(submissions: Submissions, following: Following, codes: Codes) -> APIR
     @router.get("/v1/demands/{number}")
     async def follow(number: Number, key: ApiKey = "", secret: SecretCode = "", code: QueryCode = "") -> Progress:
         """Where a demand stands: for the citizen with its code, or for its channel with the channel's key."""
-        if secret or code:
+        if secret or code or not key:
             return progress(await following.by_code(number, secret or code))
         return progress(await following.own(await authenticate(submissions.pool, key, "submit"), number))
 

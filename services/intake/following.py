@@ -48,8 +48,9 @@ class Following:
 
     async def by_code(self, written: str, code: str) -> Demand:
         """A demand by its number and secret code; a wrong code is answered as an unknown number is."""
-        number = _checked(written)
-        at = self.clock()
+        if not code:
+            raise _nobody()
+        number, at = _checked(written), self.clock()
         async with self.pool.acquire(timeout=5) as db:
             found = await queries.demand_by_number(db, number)
             if found is None:
@@ -76,6 +77,14 @@ def _checked(written: str) -> str:
             f"{written!r} 不是有效的诉求编号（校验位不符），请核对是否输错",
         )
     return number
+
+
+def _nobody() -> Refused:
+    return Refused(
+        Code.UNAUTHENTICATED,
+        "send the demand's secret code as ?code= or in X-Demand-Code, or the channel's key in X-API-Key",
+        "请提供查询码（?code= 或请求头 X-Demand-Code），或在请求头 X-API-Key 中提供渠道密钥",
+    )
 
 
 def _unknown(number: str) -> Refused:

@@ -64,6 +64,7 @@ async def test_an_unknown_channel_is_refused(registry: Registry):
 
 def test_the_command_tells_what_is_wrong(monkeypatch: pytest.MonkeyPatch, database: str):
     monkeypatch.setenv("DATABASE_URL", database)
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:9")
     run = CliRunner().invoke
     assert run(cli, ["channel", "add", "main", "--kind", "wechat"]).exit_code == 0
     good = run(cli, ["channel", "set", "main", "division=440605000000", "wechat_token=-"], input="hidden\n")

@@ -39,13 +39,14 @@ class Correspondence:
     async def take(self, gateway: Gateway, message: Message) -> Answer:
         """Take a message in; raises `Refused` only where the channel is set up wrongly."""
         channel, key = gateway.channel, f"message:{message.id}"
-        known = await self._known(channel, key)
-        if known:
-            return known
         at = self.clock()
         since = at - timedelta(minutes=gateway.settings.conversation_minutes)
         async with self.submissions.pool.acquire(timeout=5) as db:
             meant = await self._meant(db, channel, message, since)
+        # Asked afterwards: what a twin of this message has begun must not be taken for an earlier conversation.
+        known = await self._known(channel, key)
+        if known:
+            return known
         if meant:
             await self.hearing.hear(meant.id, Said(channel, key, _supplement(message)))
             answer, id = Answer(meant.number), meant.id

@@ -1,5 +1,6 @@
 """An official account's messages become demands; its encryption is what the npm implementation does."""
 
+import asyncio
 import hashlib
 import re
 from xml.sax.saxutils import escape
@@ -80,6 +81,14 @@ async def test_a_message_that_wechat_sends_thrice_is_one_demand(gate: httpx.Asyn
     again = {told(await post(gate, xml("8", "在村口"))) for _ in range(3)}
     assert len(again) == 1
     assert await kinds(pool) == ["submitted", "supplemented"]
+
+
+@pytest.mark.usefixtures("plain")
+async def test_a_message_that_comes_many_times_at_once_is_one_demand(gate: httpx.AsyncClient, pool: Pool):
+    for n in range(5):
+        answers = await asyncio.gather(*(post(gate, xml(f"{n}", "路灯坏了", sender=f"{n}")) for _ in range(8)))
+        assert {answer.status_code for answer in answers} == {200}
+    assert await kinds(pool) == ["submitted"] * 5
 
 
 @pytest.mark.usefixtures("plain")
@@ -205,6 +214,15 @@ async def test_a_message_that_the_peer_encrypted_is_answered_so_that_the_peer_ca
     (demand,) = await facts(pool)
     assert demand["title"] == "路灯坏了 𝄞"
     assert demand["number"] in opened["message"]
+
+
+@pytest.mark.usefixtures("sealed")
+async def test_an_encrypted_check_of_the_address_is_answered(gate: httpx.AsyncClient, peer: Peer):
+    account = {"token": TOKEN, "key": KEY, "app": APP}
+    encrypted = peer("encrypt", message="4711", **account)
+    signed = peer("sign", encrypted=encrypted, **account, **SIGNED)
+    params = SIGNED | {"msg_signature": signed, "echostr": encrypted}
+    assert (await gate.get(WHERE, params=params)).text == "4711"
 
 
 @pytest.mark.parametrize("length", [0, 1, 7, 8, 9, 31, 32, 33, 2000])
