@@ -14,7 +14,7 @@ from services.reporting import app as reporting
 from services.reporting.settings import ReportingSettings
 from services.routing import app as routing
 from services.routing.settings import RoutingSettings
-from shared.chassis.assembly import Api, Worker, api_parts, relays, worker_parts
+from shared.chassis.assembly import Api, Worker, api_parts, database_ready, relays, worker_parts
 from shared.chassis.database import Pool, open_pool
 from shared.chassis.process import Parts, main
 from shared.chassis.settings import ProcessSettings, read
@@ -66,8 +66,18 @@ async def _relay(service: Service) -> Parts:
     return Parts(running=relays(settings, service.worker(settings, pool), pool), closing=[pool.close])
 
 
+async def _mail() -> Parts:
+    settings = read(IntakeSettings)
+    pool = await open_pool(settings.database_url, "intake")
+    receiving = intake.mail(settings, pool).run(settings)
+    return Parts(running=[receiving], ready=[database_ready("intake", pool)], closing=[pool.close])
+
+
 def _table() -> Mapping[str, Callable[[], Awaitable[Parts]]]:
-    found: dict[str, Callable[[], Awaitable[Parts]]] = {"gateway": lambda: _apis(*SERVICES)}
+    found: dict[str, Callable[[], Awaitable[Parts]]] = {
+        "gateway": lambda: _apis(*SERVICES),
+        "intake-mail": _mail,
+    }
     for service in SERVICES:
         listener = "projector" if service.name == "reporting" else "worker"
         found[f"{service.name}-api"] = lambda service=service: _apis(service)  # type: ignore[misc]

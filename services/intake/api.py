@@ -4,20 +4,24 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Path, Response
+from fastapi import APIRouter, Depends, Header, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.intake import queries
-from services.intake.channels import channel_with
+from services.intake.channels import authenticate, channel_with
+from services.intake.codes import Codes
 from services.intake.domain import RecordedDemand, SubmitDemand
-from services.intake.numbers import read_number
+from services.intake.following import Following
 from services.intake.queries import Channel
 from services.intake.submissions import Request, Submissions, Taken
 from shared.contracts.demand import Demand, Status
 from shared.contracts.facts import Outcome
-from shared.contracts.refusals import Code, Refused
+from shared.contracts.refusals import Refused
 
 MAX_RECORDED = 1000
+Number = Annotated[str, Path(max_length=40, examples=["NH21-001335-K"])]
+ApiKey = Annotated[str, Header(alias="X-API-Key", description="the channel's key; not needed with the code")]
+SecretCode = Annotated[str, Header(alias="X-Demand-Code", max_length=32, description="the demand's secret code")]
+QueryCode = Annotated[str, Query(alias="code", max_length=32, examples=["7K2M9QXD"], description="the same")]
 Key = Annotated[
     str,
     Header(alias="Idempotency-Key", min_length=1, max_length=128, description="repeat it with the request"),
@@ -29,6 +33,7 @@ class Receipt(BaseModel):
 
     id: UUID
     number: str = Field(examples=["NH21-001335-K"])
+    code: str = Field(examples=["7K2M9QXD"], description="for the citizen alone: with it the demand can be followed")
     submitted_at: datetime
 
 
@@ -72,35 +77,28 @@ class Imported(BaseModel):
     rows: list[Row]
 
 
-def routes(submissions: Submissions) -> APIRouter:
-    """Intake's routes over its one command."""
+def routes(submissions: Submissions, following: Following, codes: Codes) -> APIRouter:
+    """Intake's first routes: submit, follow, hand over."""
     router = APIRouter(tags=["intake"])
-    may_submit = Depends(channel_with(submissions.pool, "submit"))
-    may_import = Depends(channel_with(submissions.pool, "import"))
+    Submitter = Annotated[Channel, Depends(channel_with(submissions.pool, "submit"))]  # noqa: N806 (a type)
+    Importer = Annotated[Channel, Depends(channel_with(submissions.pool, "import"))]  # noqa: N806 (a type)
 
     @router.post("/v1/demands", status_code=201)
-    async def submit(
-        demand: SubmitDemand,
-        key: Key,
-        response: Response,
-        channel: Annotated[Channel, may_submit],
-    ) -> Receipt:
-        """Take a demand in and give back its number; the same key gives the same answer."""
+    async def submit(demand: SubmitDemand, key: Key, response: Response, channel: Submitter) -> Receipt:
+        """Take a demand in and give back its number and secret code; the same key gives the same answer."""
         taken = await submissions.submit(channel, Request(key, demand))
         response.headers["Location"] = f"/v1/demands/{taken.number}"
-        return Receipt(id=taken.id, number=taken.number, submitted_at=taken.submitted_at)
+        return receipt(taken, codes)
 
     @router.get("/v1/demands/{number}")
-    async def follow(
-        number: Annotated[str, Path(max_length=40)],
-        channel: Annotated[Channel, may_submit],
-    ) -> Progress:
-        """Where a demand of this channel stands."""
-        found = await _own_demand(submissions, channel, number)
-        return Progress.model_validate(found, from_attributes=True)
+    async def follow(number: Number, key: ApiKey = "", secret: SecretCode = "", code: QueryCode = "") -> Progress:
+        """Where a demand stands: for the citizen with its code, or for its channel with the channel's key."""
+        if secret or code or not key:
+            return progress(await following.by_code(number, secret or code))
+        return progress(await following.own(await authenticate(submissions.pool, key, "submit"), number))
 
     @router.post("/v1/imports")
-    async def hand_over(recorded: Import, channel: Annotated[Channel, may_import]) -> Imported:
+    async def hand_over(recorded: Import, channel: Importer) -> Imported:
         """Take recorded history in, each reference once; a row that is refused does not hold up the others."""
         requests = [Request(f"import:{demand.external_id}", demand) for demand in recorded.demands]
         answers = await submissions.submit_all(channel, requests)
@@ -109,13 +107,14 @@ def routes(submissions: Submissions) -> APIRouter:
     return router
 
 
-async def _own_demand(submissions: Submissions, channel: Channel, written: str) -> Demand:
-    number = read_number(written)
-    async with submissions.pool.acquire(timeout=5) as db:
-        found = await queries.demand_by_number(db, number)
-    if found is None or (found.channel != channel.id and "read-all" not in channel.scopes):
-        raise Refused(Code.NOT_FOUND, f"this channel has no demand {number}", f"本渠道没有编号为 {number} 的诉求")
-    return found
+def receipt(taken: Taken, codes: Codes) -> Receipt:
+    """What is said of a demand that was taken in."""
+    return Receipt(id=taken.id, number=taken.number, code=codes.of(taken.id), submitted_at=taken.submitted_at)
+
+
+def progress(demand: Demand) -> Progress:
+    """What may be seen of a demand."""
+    return Progress.model_validate(demand, from_attributes=True)
 
 
 def _row(demand: RecordedDemand, answer: Taken | Refused) -> Row:

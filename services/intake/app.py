@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from services.intake import voices_api
 from services.intake.api import routes
 from services.intake.attachments import api as attachments_api
 from services.intake.attachments.cabinet import Cabinet
@@ -10,6 +11,15 @@ from services.intake.attachments.kinds import Limits
 from services.intake.attachments.scanning import scanner_at
 from services.intake.attachments.stores import FolderStore, NoStore, S3Store, Store
 from services.intake.callers import Callers
+from services.intake.codes import Codes
+from services.intake.following import Following
+from services.intake.hearing import Hearing
+from services.intake.inbound import broadcasts, sms, visits, wechat
+from services.intake.inbound.correspondence import Correspondence
+from services.intake.inbound.mail_server import MailServer
+from services.intake.inbound.words import languages
+from services.intake.programmes import Programmes
+from services.intake.registry import Registry
 from services.intake.settings import IntakeSettings
 from services.intake.submissions import Submissions
 from services.intake.vault import api as vault_api
@@ -22,6 +32,7 @@ from shared.contracts.demand import Demand, Service
 from shared.contracts.facts import Fact
 from shared.contracts.rules import demand_rules
 from shared.contracts.topics import DEMAND_EVENTS
+from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.loader import load_packs
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -36,16 +47,38 @@ LEDGER: Ledger[Demand, Fact] = Ledger("demand", demand_rules(Service.INTAKE), _r
 
 def api(settings: IntakeSettings, pool: Pool) -> Api:
     """What channels talk to."""
-    packs = load_packs(settings.jurisdictions_dir, settings.jurisdictions.split(","))
-    keys = vault(settings)
-    callers = Callers(settings.secret, packs)
+    packs = _packs(settings)
+    keys, codes, callers = vault(settings), Codes(settings.secret), Callers(settings.secret, packs)
+    submissions, following, hearing = _commands(pool, packs, keys, codes)
+    correspondence, registry = Correspondence(submissions, hearing, codes), Registry(pool, keys)
+    language_of = languages(packs)
     return Api(
         [
-            routes(Submissions(pool, LEDGER, packs, keys)),
+            routes(submissions, following, codes),
+            voices_api.routes(hearing, following),
             attachments_api.routes(cabinet(settings, pool), callers),
             vault_api.routes(Contacts(pool, LEDGER, keys, callers)),
+            visits.routes(submissions, codes),
+            broadcasts.routes(Programmes(submissions), codes),
+            sms.routes(registry, correspondence, language_of),
+            wechat.routes(wechat.WeChat(registry, correspondence, language_of)),
         ]
     )
+
+
+def mail(settings: IntakeSettings, pool: Pool) -> MailServer:
+    """What the mail system hands letters over to."""
+    keys, codes = vault(settings), Codes(settings.secret)
+    submissions, _, hearing = _commands(pool, _packs(settings), keys, codes)
+    return MailServer(Registry(pool, keys), Correspondence(submissions, hearing, codes))
+
+
+def _commands(pool: Pool, packs: Jurisdictions, vault: Vault, codes: Codes) -> tuple[Submissions, Following, Hearing]:
+    return Submissions(pool, LEDGER, packs, vault), Following(pool, codes), Hearing(pool, LEDGER, vault)
+
+
+def _packs(settings: IntakeSettings) -> Jurisdictions:
+    return load_packs(settings.jurisdictions_dir, settings.jurisdictions.split(","))
 
 
 def vault(settings: IntakeSettings) -> Vault:

@@ -45,6 +45,16 @@ def channel_with(pool: Pool, scope: str) -> Callable[[ApiKey], Awaitable[Channel
     return found
 
 
+def must_be(channel: Channel, kind: ChannelKind) -> None:
+    """Raise `Refused` for a channel of another kind."""
+    if channel.kind is not kind:
+        raise Refused(
+            Code.FORBIDDEN,
+            f"{channel.id} is a {channel.kind} channel; use the key of one added with --kind {kind}",
+            f"渠道 {channel.id} 的类型是 {channel.kind}，此接口只供 {kind} 渠道使用",
+        )
+
+
 async def add(pool: Pool, id: str, kind: ChannelKind, name: str, scopes: tuple[str, ...] = ("submit",)) -> str:
     """Add a channel or give it a new key; the key is returned this once."""
     key = f"hy_{secrets.token_urlsafe(32)}"

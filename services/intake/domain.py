@@ -43,6 +43,7 @@ class Contact(BaseModel):
     phone: Annotated[Text, Field(max_length=32, examples=["13800138000"])] = ""
     email: Annotated[Text, Field(max_length=254)] = ""
     address: Annotated[Text, Field(max_length=300)] = ""
+    wechat: Annotated[Text, Field(max_length=64, description="the openid at the channel's official account")] = ""
 
 
 class SubmitDemand(BaseModel):
@@ -52,7 +53,10 @@ class SubmitDemand(BaseModel):
 
     title: Annotated[Text, Field(min_length=1, max_length=200, examples=["校车接送点没有风雨棚"])]
     text: Annotated[Text, Field(max_length=8000)] = ""
-    division: Annotated[str, Field(max_length=32, examples=["440605126222"], description="division code")]
+    division: Annotated[
+        str | None,
+        Field(max_length=32, examples=["440605126222"], description="division code; without it, the channel's own"),
+    ] = None
     category: Annotated[str | None, Field(max_length=64, description="category code, when it is known")] = None
     kind: RequestKind = RequestKind.HELP
     location: Location | None = None
@@ -83,11 +87,18 @@ def content(command: SubmitDemand) -> bytes:
     return command.model_dump_json(exclude_defaults=True).encode()
 
 
+def placed(command: SubmitDemand, division: str | None) -> SubmitDemand:
+    """The demand in the channel's own division, where it does not name one."""
+    return command if command.division else command.model_copy(update={"division": division})
+
+
 def check(command: SubmitDemand, pack: Pack | None, now: datetime) -> Pack:
     """The demand's jurisdiction; raises `Refused` with every field to change."""
     errors = []
-    if pack is None:
-        errors.append(_unknown("division", command.division, "区划代码", "440605126222"))
+    if command.division is None and pack is None:
+        errors.append(_NO_DIVISION)
+    elif pack is None:
+        errors.append(_unknown("division", command.division or "", "区划代码", "440605126222"))
     elif command.category and pack.category(command.category) is None:
         known = pack.leaf_categories[0].code
         errors.append(_unknown("category", command.category, "类别代码", known))
@@ -99,6 +110,14 @@ def check(command: SubmitDemand, pack: Pack | None, now: datetime) -> Pack:
         en = "; ".join(f"{e.field}: {e.en}" for e in errors)
         raise Refused(Code.INVALID, en, "；".join(e.zh for e in errors), tuple(errors))
     return pack
+
+
+_NO_DIVISION: Final = FieldError(
+    "division",
+    "缺少区划代码；也可用 huying channel set 给渠道设置默认区划",
+    "is missing; send it, or give the channel one with `huying channel set CHANNEL division=CODE`",
+    "440605126222",
+)
 
 
 def _unknown(field: str, given: str, zh: str, example: str) -> FieldError:
@@ -140,7 +159,7 @@ def submitted(
         external_id=command.external_id,
         kind=command.kind,
         category=command.category,
-        division=command.division,
+        division=command.division or pack.root,
         title=mask(command.title),
         text=mask(command.text),
         location=place,

@@ -15,11 +15,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """A front end that has shown its key."""
+    """A front end that has shown its key, with the division of what comes without one."""
 
     id: str
     kind: ChannelKind
     scopes: frozenset[str]
+    division: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +34,16 @@ class Submission:
     fingerprint: bytes
     number: str
     submitted_at: datetime
+    programme: UUID | None = None
 
 
 async def channel_by_key(db: Connection, key_hash: bytes) -> Channel | None:
     """The channel that holds this key, unless it was revoked."""
-    row = await db.fetchrow("SELECT id, kind, scopes FROM channel WHERE key_hash = $1 AND revoked_at IS NULL", key_hash)
-    return Channel(row["id"], ChannelKind(row["kind"]), frozenset(row["scopes"])) if row else None
+    row = await db.fetchrow(
+        "SELECT id, kind, scopes, settings ->> 'division' FROM channel WHERE key_hash = $1 AND revoked_at IS NULL",
+        key_hash,
+    )
+    return Channel(row[0], ChannelKind(row[1]), frozenset(row[2]), row[3]) if row else None
 
 
 async def put_channel(
@@ -61,16 +66,26 @@ async def serials(db: Connection, count: int) -> list[int]:
     return [row["n"] for row in rows]
 
 
+async def share_references(db: Connection, channel: str) -> None:
+    """Keep the channel's references from becoming sightings while they are submitted."""
+    await db.execute("SELECT pg_advisory_xact_lock_shared(hashtextextended('reference:' || $1, 0))", channel)
+
+
 async def claim(db: Connection, wanted: Sequence[Submission]) -> set[UUID]:
     """Write the submissions that are new and say which; waits for a twin that is being written."""
     rows = await db.fetch(
         """
-        INSERT INTO submission (id, channel, idempotency_key, external_id, fingerprint, number, submitted_at)
-        SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::text[], $7::timestamptz[])
+        INSERT INTO submission (id, channel, idempotency_key, external_id, fingerprint, number, submitted_at, programme)
+        SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::text[], $7::timestamptz[],
+            $8::uuid[])
+            AS wanted (id, channel, idempotency_key, external_id, fingerprint, number, submitted_at, programme)
+        WHERE NOT EXISTS (
+            SELECT FROM sighting WHERE (channel, external_id) = (wanted.channel, wanted.external_id)
+        )
         ON CONFLICT DO NOTHING RETURNING id
         """,
         *_columns([
-            (s.id, s.channel, s.idempotency_key, s.external_id, s.fingerprint, s.number, s.submitted_at)
+            (s.id, s.channel, s.idempotency_key, s.external_id, s.fingerprint, s.number, s.submitted_at, s.programme)
             for s in wanted
         ]),
     )  # fmt: skip
@@ -78,14 +93,16 @@ async def claim(db: Connection, wanted: Sequence[Submission]) -> set[UUID]:
 
 
 async def known(db: Connection, wanted: Sequence[Submission]) -> dict[UUID, Submission]:
-    """For each submission that is not new, the one that was first (same key or same reference)."""
+    """For each submission that is not new, the one that was first: same key, same reference, or sighted under it."""
     rows = await db.fetch(
         """
         SELECT DISTINCT ON (asked.id) asked.id AS asked, first.*
         FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) AS asked (id, channel, key, external_id)
-        JOIN submission AS first ON first.channel = asked.channel
-            AND (first.idempotency_key = asked.key OR first.external_id = asked.external_id)
-        ORDER BY asked.id, first.idempotency_key = asked.key DESC
+        LEFT JOIN sighting USING (channel, external_id)
+        JOIN submission AS first ON first.id = sighting.demand_id
+            OR first.channel = asked.channel AND first.idempotency_key = asked.key
+            OR first.channel = asked.channel AND first.external_id = asked.external_id
+        ORDER BY asked.id, (first.channel, first.idempotency_key) = (asked.channel, asked.key) DESC
         """,
         *_columns([(s.id, s.channel, s.idempotency_key, s.external_id) for s in wanted]),
     )

@@ -32,6 +32,7 @@ class Request:
 
     key: str
     command: SubmitDemand
+    programme: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ class Submissions:
     async def submit_all(self, channel: Channel, requests: Sequence[Request]) -> list[Taken | Refused]:
         """An answer for each request, in order; the good ones are durable when this returns."""
         at = self.clock()
-        checked = [self._checked(request, at) for request in requests]
+        checked = [self._checked(domain.placed(request.command, channel.division), at) for request in requests]
         good = [n for n, pack in enumerate(checked) if isinstance(pack, Pack)]
         answers: list[Taken | Refused] = [pack if isinstance(pack, Refused) else _UNANSWERED for pack in checked]
         if good:
@@ -75,9 +76,9 @@ class Submissions:
                 answers[n] = answer
         return answers
 
-    def _checked(self, request: Request, at: datetime) -> Pack | Refused:
+    def _checked(self, command: SubmitDemand, at: datetime) -> Pack | Refused:
         try:
-            return domain.check(request.command, self.packs.of_division(request.command.division), at)
+            return domain.check(command, self.packs.of_division(command.division or ""), at)
         except Refused as refused:
             return refused
 
@@ -90,6 +91,8 @@ class Submissions:
                 self._submission(channel, request, pack, serial, at)
                 for request, pack, serial in zip(requests, packs, serials, strict=True)
             ]
+            if any(s.external_id for s in wanted):
+                await queries.share_references(db, channel.id)
             fresh, spoilt = await _claim(db, channel, requests, wanted)
             others = [s for s in wanted if s.id not in fresh]
             first = await queries.known(db, others) if others else {}
@@ -115,6 +118,7 @@ class Submissions:
             fingerprint=self.vault.fingerprints(domain.content(request.command))[0],
             number=number(pack.number_prefix, pack.local_day(raised).year, serial),
             submitted_at=raised,
+            programme=request.programme,
         )
 
     def _tell(
@@ -126,6 +130,7 @@ class Submissions:
         submission: Submission,
     ) -> list[Kept]:
         reference = self.new_id() if command.contact else None
+        command = domain.placed(command, channel.division)
         fact = domain.submitted(command, pack, submission.number, channel.id, channel.kind, reference)
         page.tell(submission.id, [fact], submission.submitted_at, submission.id)
         return self._sealed(command, submission.id, fact)
@@ -153,7 +158,8 @@ class Submissions:
             return Refused(Code.CONFLICT, en, "同一诉求正在提交，请稍后重试")
         # After an erasure nothing is left to compare with.
         same = not first.fingerprint or first.fingerprint in self.vault.fingerprints(domain.content(command))
-        if first.idempotency_key == asked.idempotency_key and not same:
+        same_key = (first.channel, first.idempotency_key) == (asked.channel, asked.idempotency_key)
+        if same_key and not same:
             en = f"this key belongs to demand {first.number}"
             return Refused(Code.KEY_REUSED, en, f"该幂等键属于诉求 {first.number}")
         return Taken(first.id, first.number, first.submitted_at, created=False)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from shared.contracts import facts as f
 from shared.contracts.demand import Demand, Service, Status
-from shared.contracts.lifecycle import next_recorded
+from shared.contracts.lifecycle import HOLDER, next_recorded
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Assignment, Pack, Undecided
 
@@ -31,6 +31,8 @@ class _Reaction:
     packs: Jurisdictions
 
     def __call__(self, demand: Demand, fact: f.Fact, at: datetime, now: datetime) -> Answer:
+        if isinstance(fact, f.WithdrawalRequested):
+            return on_withdrawal(demand, fact, max(at, now))
         if not isinstance(fact, f.StatusFact):
             return ()
         recorded = next_recorded(demand, Service.ROUTING)
@@ -49,6 +51,13 @@ class _Reaction:
                 return ((after_reopening(demand, pack, when), when),)
             case _:
                 return ()
+
+
+def on_withdrawal(demand: Demand, fact: f.WithdrawalRequested, at: datetime) -> Answer:
+    """Whenever the citizen wants a demand back while routing holds it, it is withdrawn; an answer is not undone."""
+    if HOLDER[demand.status] is not Service.ROUTING or demand.history:
+        return ()
+    return ((f.DemandWithdrawn(reason=fact.reason), at),)
 
 
 def first_routing(demand: Demand, pack: Pack, at: datetime) -> f.StatusFact:

@@ -83,8 +83,9 @@ _RULES_ZH = {
 }
 
 
-def _invalid(errors: Sequence[Any]) -> Refused:
-    found = tuple(
+def field_errors(errors: Sequence[Any]) -> tuple[FieldError, ...]:
+    """What Pydantic says of a body, in both languages."""
+    return tuple(
         FieldError(
             field=".".join(str(part) for part in error["loc"] if part != "body") or "body",
             zh=error.get("ctx", {}).get("zh") or _RULES_ZH.get(error["type"], "格式不正确"),
@@ -93,6 +94,10 @@ def _invalid(errors: Sequence[Any]) -> Refused:
         )
         for error in errors
     )
+
+
+def _invalid(errors: Sequence[Any]) -> Refused:
+    found = field_errors(errors)
     unreadable = any(error["type"] == "json_invalid" for error in errors)
     code = Code.UNREADABLE if unreadable else Code.INVALID
     zh = "；".join(f"{e.field}：{e.zh}" for e in found)

@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 Note = Annotated[str, Field(max_length=4000)]
 Reason = Annotated[str, Field(min_length=1, max_length=1000)]
 UnitId = Annotated[str, Field(min_length=1, max_length=64)]
+Original = Annotated[UUID | None, Field(description="reference into intake's vault, where masking changed the words")]
 Rating = Annotated[int, Field(ge=1, le=5, description="1 非常不满意 … 5 非常满意 (GB/T 39734-2020)")]
 
 
@@ -248,6 +249,7 @@ class DemandSupplemented(NoteFact):
 
     type = "demand.supplemented"
     text: Note
+    original: Original = None
 
 
 class DemandUrged(NoteFact):
@@ -255,12 +257,15 @@ class DemandUrged(NoteFact):
 
     type = "demand.urged"
     reason: str = ""
+    original: Original = None
 
 
 class DemandSupported(NoteFact):
-    """Another citizen has the same demand."""
+    """Another citizen has the same demand, or it was seen again through another channel."""
 
     type = "demand.supported"
+    channel: str = ""
+    contact: UUID | None = Field(None, description="reference into intake's contact vault")
 
 
 class WithdrawalRequested(NoteFact):
@@ -268,6 +273,7 @@ class WithdrawalRequested(NoteFact):
 
     type = "demand.withdrawal-requested"
     reason: str = ""
+    original: Original = None
 
 
 class DeadlineWarned(NoteFact):

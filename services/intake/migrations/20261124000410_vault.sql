@@ -18,8 +18,9 @@ CREATE INDEX vault_key_master ON vault_key (master) WHERE wrapped IS NOT NULL;
 
 ALTER TABLE vault
     DROP CONSTRAINT vault_id_fkey,
-    ADD COLUMN holds text NOT NULL DEFAULT 'contact' CHECK (holds IN ('contact', 'wording')),
-    ADD CONSTRAINT vault_has_a_key FOREIGN KEY (demand_id) REFERENCES vault_key (demand_id),
-    ADD CONSTRAINT vault_one_of_a_kind UNIQUE (demand_id, holds);
+    ADD COLUMN holds text NOT NULL DEFAULT 'contact' CHECK (holds IN ('contact', 'wording', 'voice')),
+    ADD CONSTRAINT vault_has_a_key FOREIGN KEY (demand_id) REFERENCES vault_key (demand_id);
+CREATE UNIQUE INDEX vault_one_of_a_kind ON vault (demand_id, holds) WHERE holds <> 'voice';
+CREATE INDEX vault_of_demand ON vault (demand_id);
 
 -- migrate:down

@@ -68,15 +68,17 @@ class Contacts:
     def _opened(self, demand: Demand, kept: Kept | None, asked: Reveal) -> Personal:
         if kept and kept.destroyed_at:
             raise _erased(demand.number, kept.destroyed_at)
-        found = {}
+        opened: list[tuple[Holds, bytes]] = []
         if kept and kept.wrapped:
             key = self.vault.unwrap(kept.key_id, kept.wrapped)
-            found = {box.holds: key.open(box.id, box.sealed) for box in kept.boxes}
+            opened = [(box.holds, key.open(box.id, box.sealed)) for box in kept.boxes]
+        found = dict(opened)
         contact, wording = found.get(Holds.CONTACT), found.get(Holds.WORDING)
         shown = personal(
             demand.number,
             Contact.model_validate_json(contact) if contact else None,
             Wording.model_validate_json(wording) if wording else None,
+            tuple(said.decode() for holds, said in opened if holds is Holds.VOICE),
             asked.fields,
         )
         if not shown.told:

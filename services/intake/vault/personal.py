@@ -20,8 +20,10 @@ class PersonalField(StrEnum):
     PHONE = "phone"
     EMAIL = "email"
     ADDRESS = "address"
+    WECHAT = "wechat"
     TITLE = "title"
     TEXT = "text"
+    SAID = "said"
 
 
 class Reveal(BaseModel):
@@ -48,8 +50,11 @@ class Personal(BaseModel):
     phone: str | None = None
     email: str | None = None
     address: str | None = None
+    wechat: str | None = None
     title: str | None = Field(None, description="as written, where masking changed title or text")
     text: str | None = Field(None, description="as written, where masking changed title or text")
+
+    said: tuple[str, ...] | None = Field(None, description="what only the vault knows of what was said later")
 
     @property
     def told(self) -> tuple[str, ...]:
@@ -58,10 +63,14 @@ class Personal(BaseModel):
 
 
 def personal(
-    number: str, contact: Contact | None, wording: Wording | None, asked: frozenset[PersonalField]
+    number: str,
+    contact: Contact | None,
+    wording: Wording | None,
+    said: tuple[str, ...],
+    asked: frozenset[PersonalField],
 ) -> Personal:
     """The asked part of what is known."""
-    known: dict[str, str] = {}
+    known: dict[str, str | tuple[str, ...]] = {PersonalField.SAID: said}
     for source in (contact, wording):
         known |= source.model_dump() if source else {}
     return Personal(number=number, **{field: known[field] for field in asked if known.get(field)})

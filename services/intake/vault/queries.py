@@ -14,6 +14,7 @@ class Holds(StrEnum):
 
     CONTACT = "contact"
     WORDING = "wording"
+    VOICE = "voice"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,29 @@ async def keep(db: Connection, kept: Sequence[Kept], master: str) -> None:
             "INSERT INTO vault (id, demand_id, holds, sealed) VALUES ($1, $2, $3, $4)",
             [(box.id, one.demand_id, box.holds, box.sealed) for one in kept for box in one.boxes],
         )
+
+
+async def key_for_more(db: Connection, demand_id: UUID, fresh: bytes, master: str) -> tuple[UUID, bytes | None]:
+    """The demand's wrapped key and what it is bound to, held from erasure; `fresh` becomes it where there is none."""
+    await db.execute(
+        "INSERT INTO vault_key (id, demand_id, wrapped, master) VALUES ($1, $1, $2, $3) ON CONFLICT DO NOTHING",
+        demand_id,
+        fresh,
+        master,
+    )
+    ((id, wrapped),) = await db.fetch("SELECT id, wrapped FROM vault_key WHERE demand_id = $1 FOR SHARE", demand_id)
+    return id, wrapped
+
+
+async def keep_box(db: Connection, demand_id: UUID, box: Box) -> None:
+    """Put one more box into the vault."""
+    await db.execute(
+        "INSERT INTO vault (id, demand_id, holds, sealed) VALUES ($1, $2, $3, $4)",
+        box.id,
+        demand_id,
+        box.holds,
+        box.sealed,
+    )
 
 
 async def of_demand(db: Connection, demand_id: UUID) -> Kept | None:

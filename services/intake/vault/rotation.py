@@ -6,6 +6,8 @@ from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 
+from services.intake import registry_queries
+from services.intake.registry import reference_of
 from services.intake.vault import queries
 from services.intake.vault.sealing import Vault
 from shared.chassis.database import Pool
@@ -27,6 +29,7 @@ async def rotate(pool: Pool, vault: Vault) -> Rotated:
     done, after = Rotated(), _FIRST
     while last := await _rotate_some(pool, vault, done, after):
         after = last
+    await _rotate_channels(pool, vault, done)
     return done
 
 
@@ -42,3 +45,15 @@ async def _rotate_some(pool: Pool, vault: Vault, done: Rotated, after: UUID) -> 
         await queries.rewrap(db, fresh, vault.mark)
     done.count += len(fresh)
     return found[-1][0] if found else None
+
+
+async def _rotate_channels(pool: Pool, vault: Vault, done: Rotated) -> None:
+    """The secrets of gateways; there are few, and their keys do not say which master wraps them."""
+    async with pool.acquire(timeout=5) as db, db.transaction():
+        for channel, wrapped in await registry_queries.lock_keys(db):
+            try:
+                key = vault.unwrap(reference_of(channel), wrapped)
+            except InvalidTag:
+                done.unopened += 1
+            else:
+                await registry_queries.rewrap(db, channel, vault.wrap(key))

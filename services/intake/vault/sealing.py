@@ -64,6 +64,10 @@ class Vault:
                 raise
             return Key(id, _unlock(self.old, wrapped, id))
 
+    def pseudonym(self, person: str) -> bytes:
+        """The same for the same person, and no way back."""
+        return hmac.digest(_derive(self.master, b"huying pseudonyms"), person.encode(), "sha256")
+
     def fingerprints(self, content: bytes) -> tuple[bytes, ...]:
         """Names of a content, the current one first; without the master nobody can try out what was in it."""
         masters = (self.master, self.old) if self.old else (self.master,)

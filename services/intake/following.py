@@ -1,0 +1,85 @@
+"""Finds demands for those who may follow them: the channel that took them in, or whoever has the secret code."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from services.intake import queries, voice_queries
+from services.intake.codes import Codes
+from services.intake.numbers import read_number
+from services.intake.queries import Channel
+from shared.chassis.clock import now
+from shared.chassis.database import Pool
+from shared.contracts.demand import Demand
+from shared.contracts.refusals import Code, Refused
+
+WRONG_CODES: Final = 10
+WITHIN: Final = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """Reads intake's own copy of every demand."""
+
+    pool: Pool
+    codes: Codes
+    clock: Callable[[], datetime] = now
+
+    async def known(self, written: str) -> Demand:
+        """Any demand by its number; raises `Refused`."""
+        number = read_number(written)
+        async with self.pool.acquire(timeout=5) as db:
+            found = await queries.demand_by_number(db, number)
+        if found is None:
+            raise Refused(Code.NOT_FOUND, f"there is no demand {number}", f"没有编号为 {number} 的诉求")
+        return found
+
+    async def own(self, channel: Channel, written: str) -> Demand:
+        """A demand that this channel took in; raises `Refused`."""
+        number = read_number(written)
+        async with self.pool.acquire(timeout=5) as db:
+            found = await queries.demand_by_number(db, number)
+            own = found and await voice_queries.channel_of(db, found.id) == channel.id
+        if found is None or not (own or "read-all" in channel.scopes):
+            raise Refused(Code.NOT_FOUND, f"this channel has no demand {number}", f"本渠道没有编号为 {number} 的诉求")
+        return found
+
+    async def by_code(self, written: str, code: str) -> Demand:
+        """A demand by its number and secret code; a wrong code is answered as an unknown number is."""
+        if not code:
+            raise _nobody()
+        number, at = read_number(written), self.clock()
+        async with self.pool.acquire(timeout=5) as db:
+            found = await queries.demand_by_number(db, number)
+            if found is None:
+                raise _unknown(number)
+            if not self.codes.fits(found.id, code):
+                await voice_queries.count_wrong_code(db, found.id, at, at - WITHIN)
+                raise _unknown(number)
+            if await voice_queries.wrong_codes(db, found.id, at - WITHIN) >= WRONG_CODES:
+                raise _unknown(number)
+        return found
+
+    async def listed(self, channel: Channel, before: UUID | None, limit: int) -> list[Demand]:
+        """What this channel took in, newest first."""
+        async with self.pool.acquire(timeout=5) as db:
+            return await voice_queries.demands_of(db, channel.id, before, limit)
+
+
+def _nobody() -> Refused:
+    return Refused(
+        Code.UNAUTHENTICATED,
+        "send the demand's secret code as ?code= or in X-Demand-Code, or the channel's key in X-API-Key",
+        "请提供查询码（?code= 或请求头 X-Demand-Code），或在请求头 X-API-Key 中提供渠道密钥",
+    )
+
+
+def _unknown(number: str) -> Refused:
+    minutes = int(WITHIN.total_seconds() // 60)
+    return Refused(
+        Code.NOT_FOUND,
+        f"there is no demand {number} with this code; after {WRONG_CODES} wrong codes, wait {minutes} minutes",
+        f"没有编号为 {number} 且查询码相符的诉求；输错 {WRONG_CODES} 次后请等待 {minutes} 分钟",
+    )

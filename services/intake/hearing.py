@@ -1,0 +1,119 @@
+"""Hears citizens after submission: each voice once, told as a note, what it hides sealed into the vault."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID, uuid5
+
+from services.intake import voice_queries
+from services.intake.queries import Channel
+from services.intake.vault.adding import add_voice
+from services.intake.vault.sealing import Vault
+from services.intake.voice_queries import Told
+from services.intake.voices import Note, Sighting, Voice, may_be_said, note
+from shared.chassis.clock import now
+from shared.chassis.database import Connection, Pool
+from shared.chassis.ledger import Ledger
+from shared.contracts.demand import Demand
+from shared.contracts.facts import Fact
+from shared.contracts.refusals import Code, Refused
+
+VOICES: Final = UUID("4c7f3b44-3a0b-5f0a-9f58-0d5c1ad4a2a1")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A voice, and the key under which the channel may repeat it."""
+
+    channel: Channel
+    key: str
+    voice: Voice
+
+    @property
+    def cause(self) -> UUID:
+        """The same for every repetition: the ids of the note and of its box are derived from it."""
+        return cause_of(self.channel, self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The note that a voice became, or already was."""
+
+    id: UUID
+    number: str
+    at: datetime
+
+
+def cause_of(channel: Channel, key: str) -> UUID:
+    """What a channel says under a key has one cause."""
+    return uuid5(VOICES, f"{channel.id}\n{key}")
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """One transaction a voice, under the demand's lock."""
+
+    pool: Pool
+    ledger: Ledger[Demand, Fact]
+    vault: Vault
+    clock: Callable[[], datetime] = now
+
+    async def hear(self, demand: UUID, said: Said) -> Heard:
+        """Tell the note, unless it was told; raises `Refused`."""
+        async with self.pool.acquire(timeout=5) as db, db.transaction():
+            return await self._tell(db, demand, said)
+
+    async def sight(self, demand: UUID, channel: Channel, sighting: Sighting) -> Heard:
+        """Record that a channel's reference stands for a demand of another; raises `Refused`."""
+        said = Said(channel, f"sighting:{sighting.external_id}", sighting)
+        async with self.pool.acquire(timeout=5) as db, db.transaction():
+            await voice_queries.hold_references(db, channel.id)
+            known = await voice_queries.reference(db, channel.id, sighting.external_id)
+            if known and (known.submitted or known.demand != demand):
+                raise _taken(sighting.external_id, known.number)
+            heard = await self._tell(db, demand, said)
+            await voice_queries.put_sighting(db, channel.id, sighting.external_id, demand, heard.at)
+        return heard
+
+    async def before(self, channel: Channel, key: str) -> Heard | None:
+        """What the channel said under this key, if it did."""
+        id = uuid5(cause_of(channel, key), "0")
+        async with self.pool.acquire(timeout=5) as db:
+            told = await voice_queries.told(db, id)
+        return Heard(id, told.number, told.at) if told else None
+
+    async def _tell(self, db: Connection, key: UUID, said: Said) -> Heard:
+        at, reference = self.clock(), uuid5(said.cause, "sealed")
+        page = await self.ledger.load(db, [key], at)
+        written = note(said.voice, said.channel.id, reference)
+        id = uuid5(said.cause, "0")
+        told = await voice_queries.told(db, id)
+        if told:
+            return _again(told, id, key, written)
+        demand = page.state(key)
+        may_be_said(said.voice, demand)
+        page.tell(key, [written.fact], at, said.cause)
+        await self.ledger.save(db, page)
+        if written.sealed:
+            await add_voice(db, self.vault, key, reference, written.sealed)
+        return Heard(id, demand.number, at)
+
+
+def _again(told: Told, id: UUID, demand: UUID, written: Note) -> Heard:
+    same = (told.type, told.payload) == (written.fact.wire_type(), written.fact.model_dump_json(exclude_defaults=True))
+    if told.demand != demand or not same:
+        raise Refused(
+            Code.KEY_REUSED,
+            f"this key was used for something else that was said about {told.number}; send a new Idempotency-Key",
+            f"该幂等键已用于诉求 {told.number} 的其他内容，请换一个新的幂等键",
+        )
+    return Heard(id, told.number, told.at)
+
+
+def _taken(external_id: str, number: str) -> Refused:
+    return Refused(
+        Code.CONFLICT,
+        f"the reference {external_id!r} of this channel stands for demand {number} already; send another external_id",
+        f"本渠道的外部编号 {external_id!r} 已对应诉求 {number}，请更换 external_id",
+    )

@@ -1,0 +1,1 @@
+"""Gateways in front of intake's commands, one module for each kind of channel."""

@@ -1,0 +1,87 @@
+"""Live broadcasts over HTTP: open a programme, take demands in under it, close it, list them."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.intake import cursors
+from services.intake.api import Key, Receipt, receipt
+from services.intake.channels import channel_with
+from services.intake.codes import Codes
+from services.intake.cursors import Cursor, Limit
+from services.intake.domain import SubmitDemand, Text
+from services.intake.programme_queries import Programme
+from services.intake.programmes import Programmes
+from services.intake.queries import Channel
+from services.intake.voices_api import Listed, page
+
+
+class OpenProgramme(BaseModel):
+    """Begin a live session."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    title: Annotated[Text, Field(min_length=1, max_length=200, examples=["民声热线 2021年5月10日"])]
+
+
+class Session(BaseModel):
+    """A live session; `closed_at` of null while it runs."""
+
+    id: UUID
+    title: str
+    opened_at: datetime
+    closed_at: datetime | None
+
+
+class Sessions(BaseModel):
+    """A page of sessions, newest first."""
+
+    programmes: list[Session]
+    next: str | None = Field(description="cursor of the next page; also in the Link header")
+
+
+def routes(programmes: Programmes, codes: Codes) -> APIRouter:
+    """The routes of broadcast channels."""
+    router = APIRouter(tags=["inbound"], prefix="/v1/programmes")
+    Studio = Annotated[Channel, Depends(channel_with(programmes.submissions.pool, "submit"))]  # noqa: N806 (a type)
+
+    @router.post("", status_code=201)
+    async def open_one(body: OpenProgramme, key: Key, channel: Studio) -> Session:
+        """Open a programme; the same key gives the same one."""
+        return _session(await programmes.open(channel, key, body.title))
+
+    @router.post("/{id}/close")
+    async def close(id: UUID, channel: Studio) -> Session:
+        """Close a programme; what was taken in stays."""
+        return _session(await programmes.close(channel, id))
+
+    @router.post("/{id}/demands", status_code=201)
+    async def take(id: UUID, demand: SubmitDemand, key: Key, channel: Studio) -> Receipt:
+        """Take a demand in that was raised during a programme."""
+        return receipt(await programmes.take(channel, id, key, demand), codes)
+
+    @router.get("")
+    async def listed(
+        channel: Studio, request: Request, response: Response, after: Cursor = "", limit: Limit = 50
+    ) -> Sessions:
+        """This channel's programmes, newest first."""
+        found = await programmes.listed(channel, cursors.read(after), limit)
+        last = found[-1].id if len(found) == limit else None
+        sessions = [_session(programme) for programme in found]
+        return Sessions(programmes=sessions, next=cursors.link(last, limit, request, response))
+
+    @router.get("/{id}/demands")
+    async def demands(
+        id: UUID, channel: Studio, request: Request, response: Response, after: Cursor = "", limit: Limit = 50
+    ) -> Listed:
+        """What was taken in during a programme, newest first."""
+        return page(await programmes.demands(channel, id, cursors.read(after), limit), limit, request, response)
+
+    return router
+
+
+def _session(programme: Programme) -> Session:
+    return Session.model_validate(programme, from_attributes=True)

@@ -1,0 +1,98 @@
+"""Turns messages into demands and supplements: each once, whoever sends it again."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from services.intake.codes import Codes
+from services.intake.domain import SubmitDemand
+from services.intake.hearing import Hearing, Said
+from services.intake.inbound import queries
+from services.intake.inbound.message import SUPPLEMENT, TEXT, Message, shortened
+from services.intake.queries import Channel
+from services.intake.registry import Gateway
+from services.intake.submissions import Request, Submissions
+from services.intake.voices import ENDED, Enclosed, Supplement
+from shared.chassis.clock import now
+from shared.chassis.database import Connection
+from shared.contracts.demand import Demand
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the sender is told: the number, and the code where the demand is new."""
+
+    number: str
+    code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Correspondence:
+    """A message that names a demand, answers one or goes on about one supplements it; any other is a new demand."""
+
+    submissions: Submissions
+    hearing: Hearing
+    codes: Codes
+    clock: Callable[[], datetime] = now
+
+    async def take(self, gateway: Gateway, message: Message) -> Answer:
+        """Take a message in; raises `Refused` only where the channel is set up wrongly."""
+        channel, key = gateway.channel, f"message:{message.id}"
+        at = self.clock()
+        since = at - timedelta(minutes=gateway.settings.conversation_minutes)
+        async with self.submissions.pool.acquire(timeout=5) as db:
+            meant = await self._meant(db, channel, message, since)
+        # Asked afterwards: what a twin of this message has begun must not be taken for an earlier conversation.
+        known = await self._known(channel, key)
+        if known:
+            return known
+        if meant:
+            await self.hearing.hear(meant.id, Said(channel, key, _supplement(message)))
+            answer, id = Answer(meant.number), meant.id
+        else:
+            answer, id = await self._submit(channel, key, message)
+        if message.converses:
+            async with self.submissions.pool.acquire(timeout=5) as db:
+                await queries.put_conversation(db, channel.id, self._sender(channel, message), id, at)
+        return answer
+
+    async def _known(self, channel: Channel, key: str) -> Answer | None:
+        told = await self.hearing.before(channel, key)
+        if told:
+            return Answer(told.number)
+        async with self.submissions.pool.acquire(timeout=5) as db:
+            taken = await queries.submitted_under(db, channel.id, key)
+        return Answer(taken.number, self.codes.of(taken.id)) if taken else None
+
+    async def _meant(self, db: Connection, channel: Channel, message: Message, since: datetime) -> Demand | None:
+        found = await queries.named(db, message.number) if message.number else None
+        if found is None and message.answers:
+            found = await queries.referred(db, channel.id, message.answers)
+        if found is None and message.converses:
+            found = await queries.spoken_of(db, channel.id, self._sender(channel, message), since)
+        return found if found and found.status not in ENDED else None
+
+    async def _submit(self, channel: Channel, key: str, message: Message) -> tuple[Answer, UUID]:
+        command = SubmitDemand(
+            title=message.headline,
+            text=shortened(message.text, TEXT),
+            location=message.place,
+            contact=message.contact,
+            external_id=message.reference,
+        )
+        taken = await self.submissions.submit(channel, Request(key, command))
+        hidden = message.hidden or (message.text if len(message.text) > TEXT else "")
+        if hidden and taken.created:
+            enclosed = Enclosed(text=shortened(message.text, SUPPLEMENT), hidden=hidden)
+            await self.hearing.hear(taken.id, Said(channel, f"{key}:enclosed", enclosed))
+        return Answer(taken.number, self.codes.of(taken.id)), taken.id
+
+    def _sender(self, channel: Channel, message: Message) -> bytes:
+        return self.hearing.vault.pseudonym(f"{channel.id}\n{message.sender}")
+
+
+def _supplement(message: Message) -> Supplement:
+    words = shortened(message.text, SUPPLEMENT)
+    hidden = message.hidden or (message.text if words != message.text else "")
+    return Enclosed(text=words, hidden=hidden) if hidden else Supplement(text=words)

@@ -1,0 +1,83 @@
+"""Receives letters from the mail system by LMTP or SMTP: 250 once they are durable, else 4xx."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any, Final
+
+import structlog
+from aiosmtpd.lmtp import LMTP
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from services.intake.inbound.correspondence import Correspondence
+from services.intake.inbound.letters import letter
+from services.intake.registry import Registry
+from services.intake.settings import IntakeSettings
+from shared.chassis.database import PASSING
+from shared.contracts.refusals import Refused
+
+log = structlog.get_logger()
+MAX_LETTER: Final = 10 * 1_048_576
+TAKEN: Final = "250 2.0.0 Taken"
+LATER: Final = "451 4.3.0 Try again later"
+ONE_BY_ONE: Final = "452 4.5.3 One recipient at a time"
+NOBODY: Final = "550 5.1.1 No such mailbox"
+
+
+@dataclass(frozen=True, slots=True)
+class MailServer:
+    """One mailbox a channel; one recipient a letter, so that each answer is about one demand."""
+
+    registry: Registry
+    correspondence: Correspondence
+
+    async def run(self, settings: IntakeSettings) -> None:
+        """Listen until cancelled."""
+        kind = LMTP if settings.mail_protocol == "lmtp" else SMTP
+        loop = asyncio.get_running_loop()
+
+        def session() -> SMTP:
+            return kind(self, hostname="huying", ident="Huying", data_size_limit=MAX_LETTER, enable_SMTPUTF8=True)
+
+        server = await loop.create_server(session, settings.mail_host, settings.mail_port)
+        log.info("receiving mail", protocol=settings.mail_protocol, port=settings.mail_port)
+        async with server:
+            await server.serve_forever()
+
+    async def handle_RCPT(  # noqa: N802 (the name is aiosmtpd's)
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        """Whether there is such a mailbox."""
+        if envelope.rcpt_tos:
+            return ONE_BY_ONE
+        try:
+            if await self.registry.of_mailbox(address) is None:
+                return NOBODY
+        except PASSING as fault:
+            return _put_off(fault)
+        envelope.rcpt_tos.append(address)
+        return "250 2.1.5 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        """Take the letter in."""
+        content: Any = envelope.content
+        try:
+            message = letter(content, envelope.mail_from or "")
+            gateway = await self.registry.of_mailbox(envelope.rcpt_tos[0])
+            if gateway is None:
+                return NOBODY
+            if message is None:
+                log.info("a machine's letter is not taken", channel=gateway.channel.id)
+                return TAKEN
+            answer = await self.correspondence.take(gateway, message)
+        except (*PASSING, Refused) as fault:
+            return _put_off(fault)
+        return f"{TAKEN} as {answer.number}"
+
+    async def handle_exception(self, fault: BaseException) -> str:
+        """A fault of ours is no reason to send a letter back."""
+        return _put_off(fault)
+
+
+def _put_off(fault: BaseException) -> str:
+    log.warning("letter put off", cause=repr(fault))
+    return LATER

@@ -1,0 +1,65 @@
+"""A citizen's message, whichever gateway brought it, made fit for intake's commands."""
+
+import hashlib
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Final
+
+from services.intake.domain import Contact
+from services.intake.numbers import canonical
+from shared.contracts.facts import Location
+
+TITLE, TEXT, SUPPLEMENT = 60, 8000, 4000
+_NUMBER: Final = re.compile(r"[A-Za-z]{2}\d{2}[\s\-－—]?\d{6,}[\s\-－—]?[0-9A-Za-z](?![0-9A-Za-z])")
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """`sender` and `hidden` stay out of every fact; `number` is the demand that the citizen named."""
+
+    id: str
+    sender: str
+    contact: Contact
+    text: str
+    title: str = ""
+    number: str | None = None
+    place: Location | None = None
+    hidden: str = ""
+    reference: str | None = None
+    answers: tuple[str, ...] = ()
+    converses: bool = True
+
+    @property
+    def headline(self) -> str:
+        """The title, or the beginning of the text."""
+        line = self.title or next((line.strip() for line in self.text.splitlines() if line.strip()), "")
+        return shortened(line, 200 if self.title else TITLE)
+
+
+def readable(text: str) -> str:
+    """The text without what is no text; gateways pass on anything."""
+    kept = (c for c in text.replace("\r\n", "\n") if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs"))
+    return unicodedata.normalize("NFC", "".join(kept)).strip()
+
+
+def shortened(text: str, limit: int) -> str:
+    """The text, cut with an ellipsis where it is longer than the limit."""
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def named_first(text: str) -> tuple[str | None, str]:
+    """The demand number with which a text begins, and the rest; no number and all of it otherwise."""
+    found = _NUMBER.match(text)
+    number = canonical(found[0]) if found else None
+    return (number, text[found.end() :].lstrip(" \t\n,.:;，。：；、")) if found and number else (None, text)
+
+
+def named_anywhere(text: str) -> str | None:
+    """The first demand number in a text."""
+    return next((number for found in _NUMBER.finditer(text) if (number := canonical(found[0]))), None)
+
+
+def digest(text: str) -> str:
+    """A reference of fixed length that does not show what it stands for."""
+    return hashlib.sha256(text.encode()).hexdigest()[:40]

@@ -1,0 +1,80 @@
+"""The gateways' questions to intake's database, one function each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from shared.chassis.database import Connection
+from shared.contracts.demand import Demand
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """A demand that was taken in."""
+
+    id: UUID
+    number: str
+
+
+async def submitted_under(db: Connection, channel: str, key: str) -> Submitted | None:
+    """What the channel submitted under this key."""
+    row = await db.fetchrow(
+        "SELECT id, number FROM submission WHERE channel = $1 AND idempotency_key = $2", channel, key
+    )
+    return Submitted(*row) if row else None
+
+
+async def named(db: Connection, number: str) -> Demand | None:
+    """The demand with this number."""
+    return _demand(
+        await db.fetchrow("SELECT state::text FROM demand JOIN submission USING (id) WHERE number = $1", number)
+    )
+
+
+async def referred(db: Connection, channel: str, references: Sequence[str]) -> Demand | None:
+    """The demand that the first known of these references of the channel stands for."""
+    row = await db.fetchrow(
+        """
+        SELECT state::text FROM demand JOIN submission USING (id)
+        WHERE channel = $1 AND external_id = ANY($2::text[])
+        ORDER BY array_position($2::text[], external_id) LIMIT 1
+        """,
+        channel,
+        list(references),
+    )
+    return _demand(row)
+
+
+async def spoken_of(db: Connection, channel: str, sender: bytes, since: datetime) -> Demand | None:
+    """The demand that a sender spoke of last, if that was not before `since`."""
+    row = await db.fetchrow(
+        """
+        SELECT state::text FROM conversation JOIN demand ON demand.id = demand_id
+        WHERE channel = $1 AND sender = $2 AND said_at >= $3
+        """,
+        channel,
+        sender,
+        since,
+    )
+    return _demand(row)
+
+
+async def put_conversation(db: Connection, channel: str, sender: bytes, demand: UUID, at: datetime) -> None:
+    """From now on the sender goes on about this demand."""
+    await db.execute(
+        """
+        INSERT INTO conversation (channel, sender, demand_id, said_at) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (channel, sender) DO UPDATE SET demand_id = excluded.demand_id, said_at = excluded.said_at
+        """,
+        channel,
+        sender,
+        demand,
+        at,
+    )
+
+
+def _demand(row: asyncpg.Record | None) -> Demand | None:
+    return Demand.model_validate_json(row["state"]) if row else None

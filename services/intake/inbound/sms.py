@@ -1,0 +1,71 @@
+"""Text messages from an HTTP gateway such as Kannel: its parameter names are the channel's settings."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Request
+from fastapi.responses import PlainTextResponse
+
+from services.intake.channels import authenticate
+from services.intake.domain import Contact
+from services.intake.inbound import words
+from services.intake.inbound.correspondence import Correspondence
+from services.intake.inbound.message import Message, named_first, readable
+from services.intake.inbound.words import LanguageOf
+from services.intake.registry import ChannelSettings, Registry
+from shared.contracts.refusals import Code, FieldError, Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Sms:
+    """A gateway's request, by the channel's names."""
+
+    key: str
+    sender: str
+    text: str
+    reference: str
+
+
+def routes(registry: Registry, correspondence: Correspondence, language_of: LanguageOf) -> APIRouter:
+    """One address for each channel; the answer is the text that goes back to the citizen."""
+    router = APIRouter(tags=["inbound"])
+
+    async def receive(channel: str, request: Request) -> PlainTextResponse:
+        """Take a text message in, by GET or as a form."""
+        gateway = await registry.gateway(channel)
+        form = await request.form() if request.method == "POST" else {}
+        told = dict(request.query_params) | {name: value for name, value in form.items() if isinstance(value, str)}
+        sms = _sms(told, gateway.settings)
+        speaker = await authenticate(registry.pool, request.headers.get("X-API-Key") or sms.key, "submit")
+        if speaker.id != channel:
+            raise Refused(Code.FORBIDDEN, f"this key is not {channel}'s", f"该密钥不属于渠道 {channel}")
+        language = language_of(gateway.channel.division)
+        number, text = named_first(readable(sms.text))
+        if not text:
+            return _text(words.asked(language))
+        message = Message(f"sms:{sms.reference}", sms.sender, Contact(phone=sms.sender), text, number=number)
+        return _text(words.answered(await correspondence.take(gateway, message), language))
+
+    router.add_api_route("/inbound/sms/{channel}", receive, methods=["GET"])
+    router.add_api_route("/inbound/sms/{channel}", receive, methods=["POST"])
+    return router
+
+
+def _text(words: str) -> PlainTextResponse:
+    # Kannel sends GSM 03.38, where Chinese becomes question marks, unless it is told to send UCS-2.
+    return PlainTextResponse(words, headers={} if words.isascii() else {"X-Kannel-Coding": "2"})
+
+
+def _sms(told: Mapping[str, str], names: ChannelSettings) -> Sms:
+    """The gateway's parameters; raises `Refused` with the names that are missing."""
+    wanted = {"sender": names.sms_sender, "text": names.sms_text, "reference": names.sms_reference}
+    errors = tuple(
+        FieldError(name, f"缺少参数 {name}", f"is missing; send it, or name it with `huying channel set … sms_{what}=`")
+        for what, name in wanted.items()
+        if name not in told or (what != "text" and not told[name].strip())
+    )
+    if errors:
+        en = "; ".join(f"{e.field} {e.en}" for e in errors)
+        raise Refused(Code.INVALID, en, "；".join(e.zh for e in errors), errors)
+    sender = readable(told[names.sms_sender])[:32]
+    return Sms(told.get(names.sms_key, ""), sender, told[names.sms_text], readable(told[names.sms_reference])[:100])

@@ -1,0 +1,109 @@
+"""Field visits: demands written down without a network, handed over in batches, each answered by itself."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+
+from services.intake.channels import channel_with, must_be
+from services.intake.codes import Codes
+from services.intake.domain import SubmitDemand
+from services.intake.queries import Channel
+from services.intake.submissions import Request, Submissions, Taken
+from shared.chassis.problems import field_errors
+from shared.contracts.facts import ChannelKind
+from shared.contracts.refusals import Code, FieldError, Refused
+
+MAX_DRAFTS = 200
+
+
+class Draft(SubmitDemand):
+    """A demand with the id that the device gave it."""
+
+    id: UUID
+
+
+class Drafts(BaseModel):
+    """What a device has collected; a draft that cannot be read does not hold up the others."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    drafts: Annotated[list[JsonValue], Field(min_length=1, max_length=MAX_DRAFTS)]
+
+
+class Wrong(BaseModel):
+    """One thing to change in a draft."""
+
+    field: str
+    detail: str
+    detail_en: str
+
+
+class Synced(BaseModel):
+    """What became of a draft: `number` and `code`, or what is wrong with it."""
+
+    id: UUID | None = None
+    number: str | None = None
+    code: str | None = None
+    created: bool = False
+    errors: list[Wrong] = []
+
+
+class SyncedAll(BaseModel):
+    """One answer for each draft, in order."""
+
+    drafts: list[Synced]
+
+
+def routes(submissions: Submissions, codes: Codes) -> APIRouter:
+    """The route of field visits."""
+    router = APIRouter(tags=["inbound"])
+    Visitor = Annotated[Channel, Depends(channel_with(submissions.pool, "submit"))]  # noqa: N806 (a type)
+
+    @router.post("/v1/visits/drafts")
+    async def sync(body: Drafts, channel: Visitor) -> SyncedAll:
+        """Take drafts in, each once by its id; handing them over again changes nothing."""
+        must_be(channel, ChannelKind.FIELD_VISIT)
+        read = [_read(draft) for draft in body.drafts]
+        good = [draft for draft in read if isinstance(draft, Draft)]
+        answers = iter(await submissions.submit_all(channel, [_request(draft) for draft in good]))
+        return SyncedAll(
+            drafts=[one if isinstance(one, Synced) else _synced(one.id, next(answers), codes) for one in read]
+        )
+
+    return router
+
+
+def _read(draft: JsonValue) -> Draft | Synced:
+    try:
+        return Draft.model_validate(draft)
+    except ValidationError as fault:
+        errors = field_errors(fault.errors(include_url=False))
+        return Synced(id=_id(draft), errors=[_wrong(error) for error in errors])
+
+
+def _id(draft: JsonValue) -> UUID | None:
+    try:
+        return UUID(str(draft.get("id"))) if isinstance(draft, dict) else None
+    except ValueError:
+        return None
+
+
+def _request(draft: Draft) -> Request:
+    reference = draft.external_id or str(draft.id)
+    return Request(f"draft:{draft.id}", draft.model_copy(update={"external_id": reference}))
+
+
+def _synced(id: UUID, answer: Taken | Refused, codes: Codes) -> Synced:
+    if isinstance(answer, Taken):
+        return Synced(id=id, number=answer.number, code=codes.of(answer.id), created=answer.created)
+    if answer.code is Code.KEY_REUSED:
+        en = f"{answer.en} and was handed over with other words; supplement that demand instead"
+        changed = FieldError("id", f"{answer.zh}，内容与此前提交的不同；请改为补充该诉求", en)
+        return Synced(id=id, errors=[_wrong(changed)])
+    return Synced(id=id, errors=[_wrong(e) for e in answer.errors or (FieldError("", answer.zh, answer.en),)])
+
+
+def _wrong(error: FieldError) -> Wrong:
+    return Wrong(field=error.field, detail=error.zh, detail_en=error.en)

@@ -1,0 +1,40 @@
+"""What gateways answer to citizens, in the language of the channel's jurisdiction."""
+
+from collections.abc import Callable
+
+from services.intake.inbound.correspondence import Answer
+from shared.jurisdiction.jurisdictions import Jurisdictions
+from shared.jurisdiction.profile import Language
+
+LanguageOf = Callable[[str | None], Language]
+
+_TAKEN: dict[Language, str] = {
+    "zh": "您的诉求已登记，编号 {number}，查询码 {code}。补充情况请回复“{number} 内容”。",
+    "en": "Your request is number {number}, code {code}. To add something, reply: {number} your text",
+}
+_ADDED: dict[Language, str] = {"zh": "已补充到诉求 {number}。", "en": "Added to request {number}."}
+_ASKED: dict[Language, str] = {
+    "zh": "请用文字说明您的诉求：什么事，在哪里，希望怎样解决。",
+    "en": "Please tell us in words what it is about, where it is, and what you would like.",
+}
+
+
+def languages(packs: Jurisdictions) -> LanguageOf:
+    """The first language of the jurisdiction in which a division lies."""
+
+    def language_of(division: str | None) -> Language:
+        pack = packs.of_division(division or "")
+        return pack.languages[0] if pack else "zh"
+
+    return language_of
+
+
+def answered(answer: Answer, language: Language) -> str:
+    """What became of a message."""
+    words = _TAKEN if answer.code else _ADDED
+    return words[language].format(number=answer.number, code=answer.code)
+
+
+def asked(language: Language) -> str:
+    """The answer to a message that says nothing."""
+    return _ASKED[language]

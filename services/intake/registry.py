@@ -1,0 +1,117 @@
+"""How each channel's gateway speaks: names, numbers and secrets that are data, set by `huying channel set`."""
+
+from base64 import b64decode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Final
+from uuid import UUID, uuid5
+
+import orjson
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+
+from services.intake import registry_queries as queries
+from services.intake.queries import Channel
+from services.intake.registry_queries import Row, Sealed
+from services.intake.vault.sealing import Vault
+from shared.chassis.database import Pool
+from shared.contracts.facts import ChannelKind
+from shared.contracts.refusals import Code, Refused
+
+_CHANNELS: Final = UUID("2d0c7b1e-6f0f-5b43-8b52-3c1b6a8e9d10")
+_AES_KEY_LENGTH: Final = 43
+Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w.-]+$")]
+
+Mailbox = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$"), AfterValidator(str.lower)]
+
+
+def _aes_key(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value()
+    if len(text) != _AES_KEY_LENGTH or not text.isalnum() or not text.isascii() or len(b64decode(text + "=")) != 32:
+        raise ValueError("is no EncodingAESKey: copy the 43 letters and digits from the account's settings")
+    return secret
+
+
+class ChannelSettings(BaseModel):
+    """What a channel may be told about its gateway."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    division: Annotated[str | None, Field(description="the division of what comes without one")] = None
+    conversation_minutes: Annotated[int, Field(ge=0, le=7 * 24 * 60, description="a sender goes on speaking of")] = 30
+    mailbox: Mailbox | None = None
+    sms_sender: Name = "from"
+    sms_text: Name = "text"
+    sms_reference: Name = "id"
+    sms_key: Name = "key"
+    wechat_app_id: Name | None = None
+    wechat_token: SecretStr | None = None
+    wechat_aes_key: Annotated[SecretStr, AfterValidator(_aes_key)] | None = None
+
+
+SECRETS: Final = frozenset({"wechat_token", "wechat_aes_key"})
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """A channel with how its gateway speaks."""
+
+    channel: Channel
+    settings: ChannelSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """Channels and their settings; secrets are sealed under the vault's master key."""
+
+    pool: Pool
+    vault: Vault
+
+    async def gateway(self, channel: str) -> Gateway:
+        """A channel by its id; raises `Refused`."""
+        async with self.pool.acquire(timeout=5) as db:
+            row = await queries.by_id(db, channel)
+        if row is None:
+            raise Refused(
+                Code.NOT_FOUND,
+                f"there is no channel {channel!r}; add one with `huying channel add`",
+                f"没有渠道 {channel!r}；请用 huying channel add 添加",
+            )
+        return self._read(row)
+
+    async def of_mailbox(self, address: str) -> Gateway | None:
+        """The channel that receives mail at this address."""
+        async with self.pool.acquire(timeout=5) as db:
+            row = await queries.by_mailbox(db, address.lower())
+        return self._read(row) if row else None
+
+    async def put(self, channel: str, changes: Mapping[str, str | None]) -> ChannelSettings:
+        """Change what is named and keep the rest; None forgets a value. Raises `ValidationError` or `Refused`."""
+        known = (await self.gateway(channel)).settings
+        wanted = {**_plain(known), **changes}
+        settings = ChannelSettings.model_validate({name: value for name, value in wanted.items() if value is not None})
+        told = {name: value for name, value in _plain(settings).items() if value is not None}
+        secret = orjson.dumps({name: told.pop(name) for name in SECRETS & told.keys()})
+        key = self.vault.new_key(reference_of(channel))
+        sealed = Sealed(self.vault.wrap(key), key.seal(key.id, secret))
+        async with self.pool.acquire(timeout=5) as db:
+            await queries.put(db, channel, orjson.dumps(told).decode(), sealed)
+        return settings
+
+    def _read(self, row: Row) -> Gateway:
+        told = orjson.loads(row.settings)
+        if row.secrets_key and row.secrets:
+            key = self.vault.unwrap(reference_of(row.id), row.secrets_key)
+            told |= orjson.loads(key.open(key.id, row.secrets))
+        settings = ChannelSettings.model_validate(told)
+        channel = Channel(row.id, ChannelKind(row.kind), frozenset(row.scopes), settings.division)
+        return Gateway(channel, settings)
+
+
+def reference_of(channel: str) -> UUID:
+    """What the key of a channel's secrets is bound to."""
+    return uuid5(_CHANNELS, channel)
+
+
+def _plain(settings: ChannelSettings) -> dict[str, str | int | None]:
+    told = settings.model_dump()
+    return {name: v.get_secret_value() if isinstance(v, SecretStr) else v for name, v in told.items()}

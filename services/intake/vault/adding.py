@@ -1,0 +1,17 @@
+"""Seals what comes after the submission under the demand's own key, so that one erasure takes it too."""
+
+from uuid import UUID
+
+from services.intake.vault import queries
+from services.intake.vault.queries import Box, Holds
+from services.intake.vault.sealing import Vault
+from shared.chassis.database import Connection
+
+
+async def add_voice(db: Connection, vault: Vault, demand_id: UUID, box: UUID, personal: bytes) -> None:
+    """Keep what a citizen said; after an erasure nothing more is kept."""
+    fresh = vault.wrap(vault.new_key(demand_id))
+    key_id, wrapped = await queries.key_for_more(db, demand_id, fresh, vault.mark)
+    if wrapped is not None:
+        key = vault.unwrap(key_id, wrapped)
+        await queries.keep_box(db, demand_id, Box(box, Holds.VOICE, key.seal(box, personal)))

@@ -1,0 +1,109 @@
+"""Intake's questions about demands after their submission, one function each."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from shared.chassis.database import Connection
+from shared.contracts.demand import Demand
+
+_LAST: Final = UUID(int=2**128 - 1)
+LISTED: Final = """
+    SELECT demand.state::text FROM submission JOIN demand USING (id)
+    WHERE submission.channel = $1 AND submission.id < $2
+    ORDER BY submission.id DESC LIMIT $3
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A note that is in the journal already."""
+
+    demand: UUID
+    type: str
+    payload: str
+    number: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What a channel's reference already stands for."""
+
+    demand: UUID
+    number: str
+    submitted: bool
+
+
+async def channel_of(db: Connection, demand: UUID) -> str | None:
+    """The channel that took a demand in."""
+    found: str | None = await db.fetchval("SELECT channel FROM submission WHERE id = $1", demand)
+    return found
+
+
+async def demands_of(db: Connection, channel: str, before: UUID | None, limit: int) -> list[Demand]:
+    """What a channel took in, newest first, from before a demand on."""
+    rows = await db.fetch(LISTED, channel, before or _LAST, limit)
+    return [Demand.model_validate_json(row["state"]) for row in rows]
+
+
+async def told(db: Connection, note: UUID) -> Told | None:
+    """The note with this id, when it was told before."""
+    row = await db.fetchrow("SELECT aggregateid, type, payload, subject, time FROM journal WHERE id = $1", note)
+    return Told(*row) if row else None
+
+
+async def count_wrong_code(db: Connection, demand: UUID, at: datetime, since: datetime) -> None:
+    """One more wrong code; counting starts anew when the last count began before `since`."""
+    await db.execute(
+        """
+        INSERT INTO wrong_code AS known (demand_id, failures, since) VALUES ($1, 1, $2)
+        ON CONFLICT (demand_id) DO UPDATE SET
+            failures = CASE WHEN known.since < $3 THEN 1 ELSE known.failures + 1 END,
+            since = CASE WHEN known.since < $3 THEN $2 ELSE known.since END
+        """,
+        demand,
+        at,
+        since,
+    )
+
+
+async def wrong_codes(db: Connection, demand: UUID, since: datetime) -> int:
+    """How many wrong codes there were in the count that is running."""
+    found = await db.fetchval("SELECT failures FROM wrong_code WHERE demand_id = $1 AND since >= $2", demand, since)
+    return int(found or 0)
+
+
+async def hold_references(db: Connection, channel: str) -> None:
+    """Keep the channel from submitting under a reference while it becomes a sighting."""
+    await db.execute("SELECT pg_advisory_xact_lock(hashtextextended('reference:' || $1, 0))", channel)
+
+
+async def reference(db: Connection, channel: str, external_id: str) -> Reference | None:
+    """What this reference of the channel stands for."""
+    row = await db.fetchrow(
+        """
+        SELECT id, number, true FROM submission WHERE channel = $1 AND external_id = $2
+        UNION ALL
+        SELECT id, number, false FROM sighting JOIN submission ON submission.id = demand_id
+        WHERE sighting.channel = $1 AND sighting.external_id = $2
+        """,
+        channel,
+        external_id,
+    )
+    return Reference(*row) if row else None
+
+
+async def put_sighting(db: Connection, channel: str, external_id: str, demand: UUID, at: datetime) -> None:
+    """From now on this reference of the channel stands for the demand."""
+    await db.execute(
+        """
+        INSERT INTO sighting (channel, external_id, demand_id, seen_at)
+        VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING
+        """,
+        channel,
+        external_id,
+        demand,
+        at,
+    )

@@ -1,0 +1,113 @@
+"""What may be said about a demand after it was submitted, and the note that it becomes."""
+
+from dataclasses import dataclass
+from typing import Annotated, Final, assert_never
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.intake.domain import Contact, Text
+from services.intake.masking import mask
+from shared.contracts.demand import Demand, Service, Status
+from shared.contracts.facts import DemandSupplemented, DemandSupported, DemandUrged, NoteFact, WithdrawalRequested
+from shared.contracts.lifecycle import HOLDER
+from shared.contracts.refusals import Code, Refused
+
+Reason = Annotated[Text, Field(max_length=1000)]
+
+
+class _Said(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Supplement(_Said):
+    """Add something to the demand."""
+
+    text: Annotated[Text, Field(min_length=1, max_length=4000, examples=["早上七点最挤"])]
+
+
+class Enclosed(Supplement):
+    """A supplement that stands for something which only the vault may know: a picture's address, a long letter."""
+
+    hidden: str
+
+
+class Urge(_Said):
+    """Ask to hurry (催办)."""
+
+    reason: Reason = ""
+
+
+class Support(_Said):
+    """Say that one has the same demand (附议)."""
+
+    contact: Contact | None = None
+
+
+class Withdraw(_Said):
+    """Ask for the demand to be taken back."""
+
+    reason: Reason = ""
+
+
+class Sighting(Support):
+    """The same matter, seen through another channel under its own reference."""
+
+    external_id: Annotated[Text, Field(min_length=1, max_length=128, description="unique in the channel")]
+
+
+Voice = Supplement | Urge | Support | Withdraw
+ENDED: Final = (Status.CLOSED, Status.WITHDRAWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """The note to tell, and what only the vault may know under its reference."""
+
+    fact: NoteFact
+    sealed: bytes | None = None
+
+
+def note(voice: Voice, channel: str, reference: UUID) -> Note:
+    """The note: personal numbers hidden, the original and the contact left to the vault."""
+    sealed = _personal(voice)
+    boxed = reference if sealed else None
+    match voice:
+        case Supplement(text=text):
+            return Note(DemandSupplemented(text=mask(text), original=boxed), sealed)
+        case Urge(reason=reason):
+            return Note(DemandUrged(reason=mask(reason), original=boxed), sealed)
+        case Withdraw(reason=reason):
+            return Note(WithdrawalRequested(reason=mask(reason), original=boxed), sealed)
+        case Support():
+            return Note(DemandSupported(channel=channel, contact=boxed), sealed)
+        case _:
+            assert_never(voice)
+
+
+def _personal(voice: Voice) -> bytes | None:
+    match voice:
+        case Support(contact=contact):
+            return contact.model_dump_json().encode() if contact else None
+        case Enclosed(hidden=hidden):
+            return hidden.encode()
+        case Supplement(text=words) | Urge(reason=words) | Withdraw(reason=words):
+            return words.encode() if mask(words) != words else None
+        case _:
+            assert_never(voice)
+
+
+def may_be_said(voice: Voice, demand: Demand) -> None:
+    """Raise `Refused` where the voice would be heard by nobody."""
+    if demand.status in ENDED:
+        raise Refused(
+            Code.ILLEGAL_TRANSITION,
+            f"demand {demand.number} has ended ({demand.status}); submit a new demand with POST /v1/demands",
+            f"诉求 {demand.number} 已办结归档，请重新提交诉求",
+        )
+    if isinstance(voice, Withdraw) and HOLDER[demand.status] is not Service.ROUTING:
+        raise Refused(
+            Code.ILLEGAL_TRANSITION,
+            f"demand {demand.number} is answered already ({demand.status}); rate the answer instead of withdrawing",
+            f"诉求 {demand.number} 已经答复，不能撤回，请对答复作出评价",
+        )

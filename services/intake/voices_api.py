@@ -1,0 +1,93 @@
+"""The citizen's voice over HTTP: supplement, urge, support, withdraw, sight again; and what a channel handed in."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import BaseModel, Field
+
+from services.intake import cursors
+from services.intake import voices as v
+from services.intake.api import Key, Number, Progress, SecretCode, progress
+from services.intake.channels import channel_with
+from services.intake.cursors import Cursor, Limit
+from services.intake.following import Following
+from services.intake.hearing import Heard, Hearing, Said
+from services.intake.queries import Channel
+from shared.contracts.demand import Demand
+
+
+class Noted(BaseModel):
+    """What was said is kept; the same key gives the same answer."""
+
+    id: UUID
+    number: str = Field(examples=["NH21-001335-K"])
+    at: datetime
+
+
+class Listed(BaseModel):
+    """A page of demands, newest first."""
+
+    demands: list[Progress]
+    next: str | None = Field(description="cursor of the next page; also in the Link header")
+
+
+def routes(hearing: Hearing, following: Following) -> APIRouter:
+    """The routes of a demand's later life."""
+    router = APIRouter(tags=["intake"], prefix="/v1/demands")
+    Speaker = Annotated[Channel, Depends(channel_with(hearing.pool, "submit"))]  # noqa: N806 (a type)
+
+    async def say(number: str, code: str, said: Said) -> Noted:
+        demand = await (following.by_code(number, code) if code else following.own(said.channel, number))
+        return _noted(await hearing.hear(demand.id, said))
+
+    @router.get("")
+    async def listed(
+        channel: Speaker, request: Request, response: Response, after: Cursor = "", limit: Limit = 50
+    ) -> Listed:
+        """What this channel handed in, newest first."""
+        found = await following.listed(channel, cursors.read(after), limit)
+        return page(found, limit, request, response)
+
+    @router.post("/{number}/supplements", status_code=201)
+    async def supplement(
+        number: Number, body: v.Supplement, key: Key, channel: Speaker, code: SecretCode = ""
+    ) -> Noted:
+        """Add something to a demand of this channel, or of any channel with its code."""
+        return await say(number, code, Said(channel, key, body))
+
+    @router.post("/{number}/urges", status_code=201)
+    async def urge(number: Number, body: v.Urge, key: Key, channel: Speaker, code: SecretCode = "") -> Noted:
+        """Ask to hurry (催办)."""
+        return await say(number, code, Said(channel, key, body))
+
+    @router.post("/{number}/withdrawal", status_code=202)
+    async def withdraw(number: Number, body: v.Withdraw, key: Key, channel: Speaker, code: SecretCode = "") -> Noted:
+        """Ask for the demand to be taken back; it is withdrawn unless it has been answered meanwhile."""
+        return await say(number, code, Said(channel, key, body))
+
+    @router.post("/{number}/supports", status_code=201)
+    async def support(number: Number, body: v.Support, key: Key, channel: Speaker) -> Noted:
+        """Another citizen has the same demand, whichever channel took it in."""
+        demand = await following.known(number)
+        return _noted(await hearing.hear(demand.id, Said(channel, key, body)))
+
+    @router.post("/{number}/sightings", status_code=201)
+    async def sight(number: Number, body: v.Sighting, channel: Speaker) -> Noted:
+        """The same matter reached this channel too: its reference stands for the demand from now on."""
+        demand = await following.known(number)
+        return _noted(await hearing.sight(demand.id, channel, body))
+
+    return router
+
+
+def page(demands: Sequence[Demand], limit: int, request: Request, response: Response) -> Listed:
+    """A page, with where the next one is when there may be one."""
+    last = demands[-1].id if len(demands) == limit else None
+    return Listed(demands=[progress(demand) for demand in demands], next=cursors.link(last, limit, request, response))
+
+
+def _noted(heard: Heard) -> Noted:
+    return Noted(id=heard.id, number=heard.number, at=heard.at)

@@ -1,0 +1,83 @@
+"""Gateways in front of intake's API, in this process, on a real database."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from services.intake import app, channels
+from services.intake.registry import Registry
+from services.intake.vault.sealing import Vault
+from shared.chassis.database import Pool
+from shared.chassis.http import web_app
+from shared.contracts.facts import ChannelKind
+from tests.intake.conftest import settings
+
+DISTRICT = "440605000000"
+PEER = Path(__file__).parent / "peer"
+Peer = Callable[..., Any]
+
+
+@pytest.fixture
+def vault(database: str) -> Vault:
+    return Vault.of(settings(database).vault_key)
+
+
+@pytest.fixture
+async def gate(database: str, pool: Pool) -> AsyncIterator[httpx.AsyncClient]:
+    """Whoever calls from outside, without any key."""
+    served = web_app("intake", app.api(settings(database), pool).routers)
+    transport = httpx.ASGITransport(served, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://intake") as found:
+        yield found
+
+
+async def channel(pool: Pool, vault: Vault, kind: ChannelKind, **told: str) -> str:
+    """A channel of this kind, named after it; its key."""
+    key = await channels.add(pool, kind.value, kind, kind.value)
+    await Registry(pool, vault).put(kind.value, {"division": DISTRICT} | told)
+    return key
+
+
+async def facts(pool: Pool) -> list[dict[str, Any]]:
+    """What intake has told, in order."""
+    async with pool.acquire() as db:
+        rows = await db.fetch("SELECT type, payload FROM journal ORDER BY position")
+    return [{"type": row["type"]} | json.loads(row["payload"]) for row in rows]
+
+
+async def kinds(pool: Pool) -> list[str]:
+    """The types of what intake has told."""
+    return [fact["type"].split(".")[1] for fact in await facts(pool)]
+
+
+async def secrets_of(pool: Pool, vault: Vault) -> str:
+    """Everything that the vault holds, opened."""
+    async with pool.acquire() as db:
+        rows = await db.fetch(
+            "SELECT vault.id, vault_key.id AS key, wrapped, sealed FROM vault JOIN vault_key USING (demand_id)"
+        )
+    return "\n".join(vault.unwrap(row["key"], row["wrapped"]).open(row["id"], row["sealed"]).decode() for row in rows)
+
+
+@pytest.fixture(scope="session")
+def peer(tmp_path_factory: pytest.TempPathFactory) -> Peer:
+    """The npm implementations, installed into a directory of this run."""
+    if not shutil.which("npm"):
+        pytest.skip("npm is not on this machine; on Debian: apt-get install npm")
+    directory = tmp_path_factory.mktemp("peer")
+    for name in ("package.json", "package-lock.json", "peer.cjs"):
+        shutil.copy(PEER / name, directory)
+    subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=directory, check=True, timeout=180)
+
+    def ask(op: str, **told: Any) -> Any:
+        command = ["node", "--no-deprecation", "peer.cjs"]
+        asked = json.dumps({"op": op} | told).encode()
+        return json.loads(subprocess.run(command, cwd=directory, input=asked, capture_output=True, check=True).stdout)
+
+    return ask

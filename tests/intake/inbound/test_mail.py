@@ -1,0 +1,204 @@
+"""Letters by e-mail, handed over by SMTP and LMTP as a mail system does."""
+
+import asyncio
+import smtplib
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from email.message import EmailMessage
+from typing import Any
+
+import pytest
+
+from deploy.local.ports import free_port
+from services.intake import app
+from services.intake.inbound.letters import letter
+from services.intake.settings import IntakeSettings
+from services.intake.vault.sealing import Vault
+from shared.chassis.database import Pool, open_pool
+from shared.contracts.facts import ChannelKind
+from tests.eventually import eventually
+from tests.intake.inbound.conftest import channel, facts, kinds, secrets_of
+
+BOX = "demands@nanhai.example"
+Deliver = Callable[..., Any]
+
+
+def mail(subject: str = "路灯坏了", text: str = "学校门口，电话13912345678", id: str = "<1@example.net>", **more: str):
+    made = EmailMessage()
+    made["From"], made["To"], made["Subject"], made["Message-ID"] = "邹某 <zou@example.net>", BOX, subject, id
+    for name, value in more.items():
+        made[name.replace("_", "-")] = value
+    made.set_content(text)
+    return made
+
+
+@asynccontextmanager
+async def receiving(told: IntakeSettings, pool: Pool) -> AsyncIterator[Deliver]:
+    """The mailbox; delivers with the standard library's client, which answers with the refused recipients."""
+    task = asyncio.create_task(app.mail(told, pool).run(told))
+    client = smtplib.LMTP if told.mail_protocol == "lmtp" else smtplib.SMTP
+
+    def hand_over(message: EmailMessage | bytes, sender: str = "zou@example.net", to: tuple[str, ...] = (BOX,)) -> Any:
+        content = message if isinstance(message, bytes) else message.as_bytes()
+        with client("127.0.0.1", told.mail_port) as line:
+            return line.sendmail(sender, to, content)
+
+    async def deliver(*args: Any, **more: Any) -> Any:
+        return await asyncio.to_thread(hand_over, *args, **more)
+
+    async def answers() -> bool:
+        with suppress(OSError):
+            _, writer = await asyncio.open_connection("127.0.0.1", told.mail_port)
+            writer.close()
+            return True
+        return False
+
+    await eventually(answers, bool)
+    yield deliver
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+def set_up(database: str, protocol: str = "smtp") -> IntakeSettings:
+    port = str(free_port())
+    return IntakeSettings.model_validate({"DATABASE_URL": database, "mail_port": port, "mail_protocol": protocol})
+
+
+@pytest.fixture
+async def deliver(database: str, pool: Pool, vault: Vault) -> AsyncIterator[Deliver]:
+    await channel(pool, vault, ChannelKind.EMAIL, mailbox=BOX)
+    async with receiving(set_up(database), pool) as found:
+        yield found
+
+
+async def test_a_letter_becomes_a_demand(deliver: Deliver, pool: Pool, vault: Vault):
+    assert await deliver(mail()) == {}
+    (demand,) = await facts(pool)
+    assert (demand["title"], demand["text"]) == ("路灯坏了", "学校门口，电话［手机号］")
+    assert demand["channel_kind"] == "email"
+    for personal in ("zou@example.net", "邹某", "1@example.net"):
+        assert personal not in str(demand)
+    assert "zou@example.net" in await secrets_of(pool, vault)
+
+
+async def test_a_letter_handed_over_twice_is_one_demand(deliver: Deliver, pool: Pool):
+    await deliver(mail())
+    await deliver(mail())
+    assert await kinds(pool) == ["submitted"]
+
+
+async def test_a_letter_without_an_id_is_known_by_its_content(deliver: Deliver, pool: Pool):
+    message = mail()
+    del message["Message-ID"]
+    await deliver(message)
+    await deliver(message)
+    assert await kinds(pool) == ["submitted"]
+
+
+async def test_an_answer_in_the_thread_supplements(deliver: Deliver, pool: Pool):
+    await deliver(mail())
+    words = "> 学校门口\n还没有人来"
+    await deliver(mail("Re: 路灯坏了", words, "<2@example.net>", In_Reply_To="<1@example.net>"))
+    await deliver(mail("Re: 路灯坏了", "第三封", "<3@example.net>", References="<1@example.net> <2@example.net>"))
+    assert await kinds(pool) == ["submitted", "supplemented", "supplemented"]
+    assert (await facts(pool))[1]["text"] == "还没有人来"
+
+
+async def test_a_number_in_the_subject_supplements(deliver: Deliver, pool: Pool):
+    await deliver(mail())
+    number = (await facts(pool))[0]["number"]
+    await deliver(mail(f"关于诉求{number}的补充", "还没有人来", "<9@example.org>"))
+    assert await kinds(pool) == ["submitted", "supplemented"]
+
+
+async def test_an_unrelated_letter_of_the_same_sender_is_another_demand(deliver: Deliver, pool: Pool):
+    await deliver(mail())
+    await deliver(mail("垃圾没人收", "村口", "<2@example.net>"))
+    assert await kinds(pool) == ["submitted", "submitted"]
+
+
+@pytest.mark.parametrize("told", [{"Auto_Submitted": "auto-replied"}, {}])
+async def test_what_a_machine_sends_is_no_demand(deliver: Deliver, pool: Pool, told: dict[str, str]):
+    await deliver(mail(**told), "zou@example.net" if told else "")
+    assert await kinds(pool) == []
+
+
+async def test_an_unknown_mailbox_is_refused_for_good(deliver: Deliver):
+    with pytest.raises(smtplib.SMTPRecipientsRefused) as refused:
+        await deliver(mail(), to=("nobody@nanhai.example",))
+    assert refused.value.recipients["nobody@nanhai.example"][0] == 550
+
+
+async def test_a_second_recipient_comes_in_a_letter_of_its_own(deliver: Deliver, pool: Pool):
+    refused = await deliver(mail(), to=(BOX, "other@nanhai.example"))
+    assert refused["other@nanhai.example"][0] == 452
+    assert await kinds(pool) == ["submitted"]
+
+
+async def test_a_letter_of_over_ten_megabytes_is_refused(deliver: Deliver):
+    with pytest.raises(smtplib.SMTPSenderRefused):
+        await deliver(mail(text="x" * 70 + "\n" + "y" * 10_600_000))
+
+
+async def test_a_letter_comes_by_lmtp_too(database: str, pool: Pool, vault: Vault):
+    await channel(pool, vault, ChannelKind.EMAIL, mailbox=BOX)
+    async with receiving(set_up(database, "lmtp"), pool) as deliver:
+        assert await deliver(mail()) == {}
+    assert await kinds(pool) == ["submitted"]
+
+
+async def test_a_letter_waits_while_the_database_is_away(database: str):
+    away = await open_pool("postgresql://nobody:x@127.0.0.1:9/none", "intake")
+    async with receiving(set_up(database), away) as deliver:
+        with pytest.raises(smtplib.SMTPRecipientsRefused) as refused:
+            await deliver(mail())
+    assert refused.value.recipients[BOX][0] == 451
+
+
+async def test_a_letter_waits_while_its_channel_has_no_division(database: str, pool: Pool, vault: Vault):
+    await channel(pool, vault, ChannelKind.EMAIL, mailbox=BOX, division="")
+    async with receiving(set_up(database), pool) as deliver:
+        with pytest.raises(smtplib.SMTPDataError) as refused:
+            await deliver(mail())
+    assert refused.value.smtp_code == 451
+
+
+HTML = "<html><head><style>p{}</style></head><body><p>路灯 &amp; 垃圾</p><div>第二行<br>第三行</div></body></html>"
+PICTURE = b"""Subject: a
+Content-Type: multipart/mixed; boundary=b
+
+--b
+Content-Type: text/plain
+
+hello
+--b
+Content-Type: image/png
+Content-Disposition: attachment
+
+x
+--b--"""
+
+
+@pytest.mark.parametrize(
+    ("raw", "title", "text"),
+    [
+        (b"Subject: =?gb2312?B?wre1xru1wcs=?=\nContent-Type: text/plain; charset=gb2312\n\n" + "镕".encode("gbk"),
+         "路灯坏了", "镕"),
+        (b"Subject: a\nContent-Type: text/html; charset=utf-8\n\n" + HTML.encode(),
+         "a", "路灯 & 垃圾\n\n第二行\n第三行"),
+        (b"Subject: a\nContent-Type: text/plain; charset=no-such\n\nb", "a", "b"),
+        ("Subject: 路灯\n\n坏了".encode(), "路灯", "坏了"),
+        ("Subject: 路灯\n\n坏了".encode("gbk"), "路灯", "坏了"),
+        (b"Subject: a\n\n\xff\xfe", "a", "\ufffd\ufffd"),
+        (b"Subject: a\n\n", "a", "a"),
+        (b"\n\n", "", "［空白邮件］"),
+        (b"", "", "［空白邮件］"),
+        (PICTURE, "a", "hello\n［附件 1 个，未随诉求保存］"),
+    ],
+)  # fmt: skip
+def test_any_letter_can_be_read(raw: bytes, title: str, text: str):
+    found = letter(raw, "zou@example.net")
+    assert found
+    assert (found.title, found.text) == (title, text)
+    assert found.headline

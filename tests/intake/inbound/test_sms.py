@@ -1,0 +1,89 @@
+"""Text messages become demands, by the names that the gateway uses."""
+
+import httpx
+import pytest
+
+from services.intake.registry import Registry
+from services.intake.vault.sealing import Vault
+from shared.chassis.database import Pool
+from shared.contracts.facts import ChannelKind
+from tests.intake.inbound.conftest import channel, facts, kinds, secrets_of
+from tests.intake.test_api import count, is_a_problem
+
+WHERE = "/inbound/sms/sms"
+GOOD = {"from": "+8613912345678", "text": "学校门口没有路灯", "id": "m1"}
+
+
+@pytest.fixture
+async def key(pool: Pool, vault: Vault) -> str:
+    return await channel(pool, vault, ChannelKind.SMS)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_a_text_message_becomes_a_demand(
+    gate: httpx.AsyncClient, pool: Pool, vault: Vault, key: str, method: str
+):
+    told = {"params" if method == "GET" else "data": GOOD | {"key": key}}
+    answer = await gate.request(method, WHERE, **told)  # type: ignore[arg-type]
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    (demand,) = await facts(pool)
+    assert demand["number"] in answer.text
+    assert (demand["title"], demand["channel_kind"]) == ("学校门口没有路灯", "sms")
+    assert GOOD["from"] not in str(demand)
+    assert GOOD["from"] in await secrets_of(pool, vault)
+
+
+async def test_a_gateway_that_repeats_itself_makes_one_demand(gate: httpx.AsyncClient, pool: Pool, key: str):
+    answers = {(await gate.get(WHERE, params=GOOD | {"key": key})).text for _ in range(3)}
+    assert len(answers) == 1
+    assert await kinds(pool) == ["submitted"]
+
+
+async def test_a_second_message_of_the_sender_supplements(gate: httpx.AsyncClient, pool: Pool, key: str):
+    headers = {"X-API-Key": key}
+    await gate.get(WHERE, params=GOOD, headers=headers)
+    answer = await gate.get(WHERE, params=GOOD | {"text": "在村口", "id": "m2"}, headers=headers)
+    assert "已补充" in answer.text
+    assert await kinds(pool) == ["submitted", "supplemented"]
+
+
+async def test_a_gateway_may_use_its_own_names(gate: httpx.AsyncClient, pool: Pool, vault: Vault, key: str):
+    await Registry(pool, vault).put("sms", {"sms_sender": "mobile", "sms_text": "content", "sms_reference": "msgid"})
+    params = {"mobile": "13912345678", "content": "路灯坏了", "msgid": "9", "key": key}
+    assert (await gate.get(WHERE, params=params)).status_code == 200
+    refused = await gate.get(WHERE, params=GOOD | {"key": key})
+    assert [e["field"] for e in is_a_problem(refused)["errors"]] == ["mobile", "content", "msgid"]
+
+
+async def test_an_empty_message_is_asked_for_words(gate: httpx.AsyncClient, pool: Pool, key: str):
+    answer = await gate.get(WHERE, params=GOOD | {"text": " \u0000", "key": key})
+    assert "请用文字" in answer.text
+    assert await count(pool, "submission") == 0
+
+
+@pytest.mark.parametrize("text", ["长" * 9000, "a\u0000b\u0007c", "𝄞😀", "<script>", "' OR 1=1 --", "\n\n x"])
+async def test_any_text_is_taken(gate: httpx.AsyncClient, pool: Pool, vault: Vault, key: str, text: str):
+    answer = await gate.post(WHERE, data=GOOD | {"text": text, "key": key})
+    assert answer.status_code == 200, answer.text
+    assert (await kinds(pool))[0] == "submitted"
+    if len(text) > 8000:
+        assert text in await secrets_of(pool, vault)
+
+
+async def test_a_wrong_key_or_another_channels_is_refused(gate: httpx.AsyncClient, pool: Pool, vault: Vault, key: str):
+    other = await channel(pool, vault, ChannelKind.WEB)
+    for wrong, status in (("", 401), ("x", 401), (other, 403)):
+        refused = await gate.get(WHERE, params=GOOD | {"key": wrong})
+        assert refused.status_code == status
+        is_a_problem(refused)
+    assert await count(pool, "submission") == 0
+
+
+async def test_a_channel_without_a_division_is_told_to_have_one(
+    gate: httpx.AsyncClient, pool: Pool, vault: Vault, key: str
+):
+    await Registry(pool, vault).put("sms", {"division": None})
+    refused = await gate.get(WHERE, params=GOOD | {"key": key})
+    assert refused.status_code == 422
+    assert "huying channel set" in is_a_problem(refused)["detail"]

@@ -1,0 +1,85 @@
+"""Field visits: drafts written without a network, handed over as often as the device likes."""
+
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from services.intake.vault.sealing import Vault
+from shared.chassis.database import Pool
+from shared.contracts.facts import ChannelKind
+from tests.intake.inbound.conftest import channel, facts, kinds
+from tests.intake.test_api import is_a_problem
+
+
+@pytest.fixture
+async def visitor(gate: httpx.AsyncClient, pool: Pool, vault: Vault) -> httpx.AsyncClient:
+    gate.headers["X-API-Key"] = await channel(pool, vault, ChannelKind.FIELD_VISIT)
+    return gate
+
+
+def draft(title: str = "路灯坏了", **more: Any) -> dict[str, Any]:
+    return {"id": str(uuid4()), "title": title, "occurred_at": "2021-05-11T02:00:00Z"} | more
+
+
+async def sync(visitor: httpx.AsyncClient, *drafts: Any) -> list[dict[str, Any]]:
+    answer = await visitor.post("/v1/visits/drafts", json={"drafts": drafts})
+    assert answer.status_code == 200, answer.text
+    return list(answer.json()["drafts"])
+
+
+async def test_drafts_become_demands_with_the_time_of_the_visit(visitor: httpx.AsyncClient, pool: Pool):
+    one, two = draft(), draft("垃圾没人收", division="440605126222")
+    answers = await sync(visitor, one, two)
+    assert [answer["id"] for answer in answers] == [one["id"], two["id"]]
+    assert [answer["number"][:4] for answer in answers] == ["NH21", "NH21"]
+    assert [fact["division"] for fact in await facts(pool)] == ["440605000000", "440605126222"]
+
+
+async def test_handing_over_again_changes_nothing(visitor: httpx.AsyncClient, pool: Pool):
+    drafts = [draft(), draft(), draft()]
+    first = await sync(visitor, *drafts)
+    again = await sync(visitor, *drafts, drafts[0], draft("新的"))
+    assert [answer["number"] for answer in again[:4]] == [*(answer["number"] for answer in first), first[0]["number"]]
+    assert [answer["created"] for answer in again] == [False, False, False, False, True]
+    assert len(await kinds(pool)) == 4
+
+
+@pytest.mark.parametrize(
+    ("bad", "field"),
+    [
+        (draft(""), "title"),
+        (draft(division="1"), "division"),
+        (draft(id="x"), "id"),
+        (draft(occurred_at="2999-01-01T00:00:00Z"), "occurred_at"),
+        (draft(nonsense=1), "nonsense"),
+        (7, "body"),
+        (None, "body"),
+        ([], "body"),
+    ],
+)
+async def test_a_bad_draft_is_explained_and_holds_up_nobody(
+    visitor: httpx.AsyncClient, pool: Pool, bad: Any, field: str
+):
+    first, wrong, last = await sync(visitor, draft(), bad, draft())
+    assert first["number"]
+    assert last["number"]
+    assert [error["field"] for error in wrong["errors"]] == [field]
+    assert any("\u4e00" <= character <= "\u9fff" for character in wrong["errors"][0]["detail"])
+    assert len(await kinds(pool)) == 2
+
+
+async def test_a_draft_changed_after_it_was_handed_over_is_to_be_supplemented(visitor: httpx.AsyncClient, pool: Pool):
+    one = draft()
+    (first,) = await sync(visitor, one)
+    (changed,) = await sync(visitor, one | {"title": "另一件事"})
+    assert first["number"] in changed["errors"][0]["detail_en"]
+    assert len(await kinds(pool)) == 1
+
+
+async def test_a_channel_of_another_kind_makes_no_visits(gate: httpx.AsyncClient, pool: Pool, vault: Vault):
+    key = await channel(pool, vault, ChannelKind.WEB)
+    refused = await gate.post("/v1/visits/drafts", json={"drafts": [draft()]}, headers={"X-API-Key": key})
+    assert refused.status_code == 403
+    is_a_problem(refused)

@@ -1,0 +1,257 @@
+"""An official account's messages become demands; its encryption is what the npm implementation does."""
+
+import asyncio
+import hashlib
+import re
+from xml.sax.saxutils import escape
+
+import httpx
+import pytest
+from defusedxml.ElementTree import fromstring
+
+from services.intake.inbound.coordinates import from_gcj02
+from services.intake.inbound.wechat_cipher import WeChatCipher, signature
+from services.intake.vault.sealing import Vault
+from shared.chassis.database import Pool
+from shared.contracts.facts import ChannelKind
+from shared.contracts.refusals import Refused
+from tests.intake.inbound.conftest import Peer, channel, facts, kinds, secrets_of
+from tests.intake.test_api import count, is_a_problem
+
+TOKEN, KEY, APP = "spamtest", "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG", "wx2c2769f8efd9abc2"
+OPENID = "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"
+SIGNED = {"timestamp": "1620612000", "nonce": "n1"}
+WHERE = "/inbound/wechat/wechat"
+
+
+@pytest.fixture
+async def plain(pool: Pool, vault: Vault) -> None:
+    """An account that sends plain messages."""
+    await channel(pool, vault, ChannelKind.WECHAT, wechat_token=TOKEN, wechat_app_id=APP)
+
+
+@pytest.fixture
+async def sealed(pool: Pool, vault: Vault) -> None:
+    """An account that encrypts."""
+    told = {"wechat_token": TOKEN, "wechat_app_id": APP, "wechat_aes_key": KEY}
+    await channel(pool, vault, ChannelKind.WECHAT, **told)
+
+
+def xml(id: str, content: str = "", kind: str = "text", sender: str = OPENID, **more: str) -> str:
+    parts = {"ToUserName": "gh_1", "FromUserName": sender, "CreateTime": "1", "MsgType": kind, "MsgId": id}
+    told = parts | ({"Content": content} if kind == "text" else {}) | more
+    return f"<xml>{''.join(f'<{name}>{escape(text)}</{name}>' for name, text in told.items())}</xml>"
+
+
+async def post(gate: httpx.AsyncClient, body: str, **more: str) -> httpx.Response:
+    params = SIGNED | {"signature": signature(TOKEN, *SIGNED.values())} | more
+    return await gate.post(WHERE, params=params, content=body.encode())
+
+
+def told(answer: httpx.Response) -> str:
+    assert answer.status_code == 200, answer.text
+    root = fromstring(answer.text)
+    assert (root.findtext("ToUserName"), root.findtext("FromUserName")) == (OPENID, "gh_1")
+    return str(root.findtext("Content"))
+
+
+def number_in(text: str) -> str:
+    found = re.search(r"NH\d\d-\d{6}-[0-9A-Z]", text)
+    assert found, text
+    return found[0]
+
+
+@pytest.mark.usefixtures("plain")
+async def test_a_text_becomes_a_demand_and_its_number_goes_back(gate: httpx.AsyncClient, pool: Pool, vault: Vault):
+    answer = told(await post(gate, xml("1", "学校门口没有路灯，孩子上学看不见路\n请打13912345678")))
+    (demand,) = await facts(pool)
+    assert demand["number"] in answer
+    assert "查询码" in answer
+    assert (demand["title"], demand["channel_kind"]) == ("学校门口没有路灯，孩子上学看不见路", "wechat")
+    assert demand["division"] == "440605000000"
+    assert OPENID not in str(demand)
+    assert OPENID in await secrets_of(pool, vault)
+
+
+@pytest.mark.usefixtures("plain")
+async def test_a_message_that_wechat_sends_thrice_is_one_demand(gate: httpx.AsyncClient, pool: Pool):
+    answers = {told(await post(gate, xml("7", "路灯坏了"))) for _ in range(3)}
+    assert len(answers) == 1
+    assert await kinds(pool) == ["submitted"]
+    again = {told(await post(gate, xml("8", "在村口"))) for _ in range(3)}
+    assert len(again) == 1
+    assert await kinds(pool) == ["submitted", "supplemented"]
+
+
+@pytest.mark.usefixtures("plain")
+async def test_a_message_that_comes_many_times_at_once_is_one_demand(gate: httpx.AsyncClient, pool: Pool):
+    for n in range(5):
+        answers = await asyncio.gather(*(post(gate, xml(f"{n}", "路灯坏了", sender=f"{n}")) for _ in range(8)))
+        assert {answer.status_code for answer in answers} == {200}
+    assert await kinds(pool) == ["submitted"] * 5
+
+
+@pytest.mark.usefixtures("plain")
+async def test_a_sender_goes_on_about_the_last_demand_for_a_while(gate: httpx.AsyncClient, pool: Pool):
+    first = number_in(told(await post(gate, xml("1", "路灯坏了"))))
+    assert first in told(await post(gate, xml("2", "在村口")))
+    async with pool.acquire() as db:
+        await db.execute("UPDATE conversation SET said_at = said_at - interval '31 minutes'")
+    assert first not in told(await post(gate, xml("3", "垃圾没人收")))
+    assert await kinds(pool) == ["submitted", "supplemented", "submitted"]
+
+
+@pytest.mark.usefixtures("plain")
+async def test_another_sender_starts_anew(gate: httpx.AsyncClient, pool: Pool):
+    await post(gate, xml("1", "路灯坏了"))
+    await post(gate, xml("2", "垃圾没人收", sender="another"))
+    assert await kinds(pool) == ["submitted", "submitted"]
+
+
+@pytest.mark.usefixtures("plain")
+@pytest.mark.parametrize("between", [" ", "，", "", "："])
+async def test_a_text_that_begins_with_a_number_supplements_that_demand(
+    gate: httpx.AsyncClient, pool: Pool, between: str
+):
+    number = number_in(told(await post(gate, xml("1", "路灯坏了"))))
+    await post(gate, xml("2", "另一件事", sender="another"))
+    answer = told(await post(gate, xml("3", f"{number.lower()}{between}还没修")))
+    assert number in answer
+    supplement = (await facts(pool))[-1]
+    assert (supplement["type"], supplement["text"]) == ("demand.supplemented.v1", "还没修")
+
+
+@pytest.mark.usefixtures("plain")
+async def test_a_demand_that_has_ended_is_not_reopened_by_a_message(gate: httpx.AsyncClient, pool: Pool):
+    number = number_in(told(await post(gate, xml("1", "路灯坏了"))))
+    async with pool.acquire() as db:
+        await db.execute("""UPDATE demand SET state = state || '{"status": "closed"}'""")
+    assert number not in told(await post(gate, xml("2", f"{number} 又坏了")))
+    assert await kinds(pool) == ["submitted", "submitted"]
+
+
+@pytest.mark.usefixtures("plain")
+async def test_a_picture_is_kept_in_the_vault_and_named_in_the_demand(
+    gate: httpx.AsyncClient, pool: Pool, vault: Vault
+):
+    picture = "http://mmbiz.qpic.cn/x/0"
+    await post(gate, xml("1", kind="image", PicUrl=picture, MediaId="m1"))
+    assert await kinds(pool) == ["submitted", "supplemented"]
+    await post(gate, xml("2", kind="image", PicUrl=picture, MediaId="m2"))
+    assert await kinds(pool) == ["submitted", "supplemented", "supplemented"]
+    assert picture not in str(await facts(pool))
+    assert f"{picture} m2" in await secrets_of(pool, vault)
+
+
+@pytest.mark.usefixtures("plain")
+async def test_a_position_is_brought_to_wgs84_and_its_address_kept_in_the_vault(
+    gate: httpx.AsyncClient, pool: Pool, vault: Vault
+):
+    where = {"Location_X": "23.0290", "Location_Y": "113.1430", "Scale": "20", "Label": "鹤峰村三巷九号"}
+    await post(gate, xml("1", kind="location", **where))
+    demand = (await facts(pool))[0]
+    assert demand["location"] == {"lat": pytest.approx(23.0316, abs=3e-4), "lon": pytest.approx(113.1376, abs=3e-4)}
+    assert "鹤峰村" not in str(await facts(pool))
+    assert "鹤峰村三巷九号" in await secrets_of(pool, vault)
+
+
+@pytest.mark.usefixtures("plain")
+@pytest.mark.parametrize("body", [xml("1", kind="event", Event="subscribe"), xml("", "x"), xml("2", kind="video")])
+async def test_what_is_no_message_is_acknowledged(gate: httpx.AsyncClient, pool: Pool, body: str):
+    answer = await post(gate, body)
+    assert answer.status_code == 200
+    assert await count(pool, "submission") == 0
+
+
+@pytest.mark.usefixtures("plain")
+@pytest.mark.parametrize(
+    "body",
+    ["", "<xml>", "not xml", "<xml><MsgId>1</MsgId><Location_X>north</Location_X></xml>",
+     '<!DOCTYPE x [<!ENTITY a "b">]><xml><Content>&a;</Content></xml>'],
+)  # fmt: skip
+async def test_a_body_that_is_no_callback_is_explained(gate: httpx.AsyncClient, body: str):
+    refused = await post(gate, body)
+    assert refused.status_code == 400
+    is_a_problem(refused)
+
+
+@pytest.mark.usefixtures("plain")
+async def test_a_forged_callback_is_refused(gate: httpx.AsyncClient, pool: Pool):
+    assert (await post(gate, xml("1", "x"), signature="0" * 40)).status_code == 401
+    assert (await post(gate, xml("1", "x"), nonce="n2")).status_code == 401
+    assert (await gate.post("/inbound/wechat/none", content=b"<xml/>")).status_code == 404
+    assert await count(pool, "submission") == 0
+
+
+@pytest.mark.usefixtures("plain")
+async def test_wechats_check_of_the_address_is_answered(gate: httpx.AsyncClient):
+    params = SIGNED | {"signature": signature(TOKEN, *SIGNED.values()), "echostr": "4711"}
+    assert (await gate.get(WHERE, params=params)).text == "4711"
+    assert (await gate.get(WHERE, params=params | {"nonce": "n2"})).status_code == 401
+
+
+@pytest.mark.usefixtures("sealed")
+async def test_an_account_that_encrypts_takes_no_plain_message(gate: httpx.AsyncClient, pool: Pool):
+    assert (await post(gate, xml("1", "x"))).status_code == 401
+    assert await count(pool, "submission") == 0
+
+
+@pytest.mark.usefixtures("sealed")
+async def test_a_message_that_the_peer_encrypted_is_answered_so_that_the_peer_can_read_it(
+    gate: httpx.AsyncClient, pool: Pool, peer: Peer
+):
+    account = {"token": TOKEN, "key": KEY, "app": APP}
+    encrypted = peer("encrypt", message=xml("1", "路灯坏了 𝄞"), **account)
+    signed = peer("sign", encrypted=encrypted, **account, **SIGNED)
+    body = f"<xml><ToUserName>gh_1</ToUserName><Encrypt>{encrypted}</Encrypt></xml>"
+    answer = await post(gate, body, msg_signature=signed, encrypt_type="aes")
+    assert answer.status_code == 200, answer.text
+    root = fromstring(answer.text)
+    parts = {"timestamp": root.findtext("TimeStamp"), "nonce": root.findtext("Nonce")}
+    assert peer("sign", encrypted=root.findtext("Encrypt"), **account, **parts) == root.findtext("MsgSignature")
+    opened = peer("decrypt", encrypted=root.findtext("Encrypt"), **account)
+    assert opened["id"] == APP
+    (demand,) = await facts(pool)
+    assert demand["title"] == "路灯坏了 𝄞"
+    assert demand["number"] in opened["message"]
+
+
+@pytest.mark.usefixtures("sealed")
+async def test_an_encrypted_check_of_the_address_is_answered(gate: httpx.AsyncClient, peer: Peer):
+    account = {"token": TOKEN, "key": KEY, "app": APP}
+    encrypted = peer("encrypt", message="4711", **account)
+    signed = peer("sign", encrypted=encrypted, **account, **SIGNED)
+    params = SIGNED | {"msg_signature": signed, "echostr": encrypted}
+    assert (await gate.get(WHERE, params=params)).text == "4711"
+
+
+@pytest.mark.parametrize("length", [0, 1, 7, 8, 9, 31, 32, 33, 2000])
+def test_ours_and_the_peers_encryption_read_each_other(peer: Peer, length: int):
+    account = {"token": TOKEN, "key": KEY, "app": APP}
+    words = ("应" * length)[:length]
+    ours = WeChatCipher(KEY, APP)
+    assert peer("decrypt", encrypted=ours.encrypt(words), **account) == {"message": words, "id": APP}
+    assert ours.decrypt(peer("encrypt", message=words, **account)) == words
+
+
+def test_a_signature_is_the_digest_of_the_sorted_parts():
+    expected = hashlib.sha1(b"12" + b"a" + b"token").hexdigest()
+    assert signature("token", "a", "12") == expected
+
+
+@pytest.mark.parametrize("change", ["", "AAAA", "编号", "A" * 64, "wrong-app", "flipped"])
+def test_what_was_not_encrypted_for_this_account_is_refused(change: str):
+    good = WeChatCipher(KEY, APP).encrypt("hello")
+    other, flipped = WeChatCipher(KEY, "wx0").encrypt("hello"), "A" + good[1:-8] + good[-4:]
+    made = {"wrong-app": other, "flipped": flipped}
+    with pytest.raises(Refused):
+        WeChatCipher(KEY, APP).decrypt(made.get(change, change))
+
+
+@pytest.mark.parametrize(
+    ("lat", "lon"), [(23.029, 113.143), (39.9087, 116.3975), (43.82, 87.61), (20.02, 110.35), (35.6, 139.7)]
+)
+def test_a_position_is_where_the_peer_says(peer: Peer, lat: float, lon: float):
+    theirs = peer("wgs84", lat=lat, lon=lon)
+    ours = from_gcj02(lat, lon)
+    assert (ours.lon, ours.lat) == (pytest.approx(theirs[0], abs=2e-6), pytest.approx(theirs[1], abs=2e-6))

@@ -1,0 +1,37 @@
+"""A citizen takes a demand back: withdrawn while routing holds it, closed by feedback, never undone after an answer."""
+
+import pytest
+
+from services.feedback.domain import Reaction
+from services.routing.policies import reaction
+from shared.contracts import facts as f
+from shared.contracts.lifecycle import evolve
+from tests import story
+from tests.packs import shipped
+
+REQUEST = f.WithdrawalRequested(reason="已经有人装好了")
+TRIAGED = (*story.SUBMITTED, f.DemandTriaged(reason="x"))
+IN_PROGRESS = (*story.ACCEPTED, f.DemandProgressed(by="陈", note="施工中"))
+LISTED = (*story.ACCEPTED, f.DemandListed(level="town", reason="待立项"))
+MERGED = (*story.ROUTED, f.DemandMerged(parent=story.ID, parent_number="NH21-000002-X"))
+DECLINED = (*story.SUBMITTED, f.DemandDeclined(reason="x"))
+WITHDRAWN = (*story.ROUTED, f.DemandWithdrawn())
+
+
+@pytest.mark.parametrize(
+    "told", [story.SUBMITTED, TRIAGED, story.ROUTED, story.ACCEPTED, IN_PROGRESS, LISTED, MERGED, story.RETURNED]
+)
+def test_a_demand_that_routing_holds_is_withdrawn_and_then_closed(told: tuple[f.StatusFact, ...]):
+    demand = story.demand(*told)
+    ((withdrawn, at),) = reaction(shipped())(demand, REQUEST, story.AT, story.AT)
+    assert withdrawn == f.DemandWithdrawn(reason=REQUEST.reason)
+    assert isinstance(withdrawn, f.StatusFact)
+    after = evolve(demand, withdrawn, at)
+    assert reaction(shipped())(after, withdrawn, at, at) == ()
+    ((closed, _),) = Reaction(shipped())(after, withdrawn, at, at)
+    assert closed == f.DemandClosed(outcome=f.Outcome.WITHDRAWN)
+
+
+@pytest.mark.parametrize("told", [story.RESOLVED, story.CONFIRMED, DECLINED, WITHDRAWN, story.CLOSED])
+def test_a_request_that_comes_after_the_answer_changes_nothing(told: tuple[f.StatusFact, ...]):
+    assert reaction(shipped())(story.demand(*told), REQUEST, story.AT, story.AT) == ()
