@@ -261,7 +261,7 @@ async def test_a_matter_seen_again_is_one_demand_with_two_references(client: htt
     assert first.json() == again.json()
     later = await submit(client, GOOD, "later", **{"X-API-Key": key})
     assert later.json()["number"] != number
-    same = await submit(client, GOOD | {"external_id": "call-9", "title": "同一件事"}, "k9", **{"X-API-Key": key})
+    same = await submit(client, GOOD | {"external_id": "call-9", "title": "同一件事"}, "k1", **{"X-API-Key": key})
     assert same.status_code == 201, same.text
     assert same.json()["number"] == number
     assert [told for told, _ in await notes(pool)] == ["demand.supported.v1"]
