@@ -1,0 +1,167 @@
+"""What other systems post: a request or an update, read from a form into what intake understands."""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Self, TypeVar
+
+from fastapi import Request
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
+from starlette.datastructures import UploadFile
+
+from services.intake.domain import Contact, SubmitDemand, Text
+from services.intake.masking import mask
+from services.intake.open311.errors import invalid, misfit_of
+from services.intake.open311.services import DIVISION, KIND, name
+from services.intake.open311.statuses import FixMyStreet
+from shared.contracts.facts import Location, RequestKind
+from shared.contracts.refusals import Code, FieldError, Refused
+from shared.jurisdiction.pack import Pack
+from shared.jurisdiction.parts import Category
+
+TITLE: Final = 200
+FORMS: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
+_ATTRIBUTE: Final = re.compile(r"^attribute\[([^\[\]]+)\](?:\[\])?$")
+_LISTS: Final = {"media_url[]": "media_url"}
+
+
+def _link(url: str) -> str:
+    if url.startswith(("https://", "http://")) and not re.search(r"\s", url):
+        return url
+    raise PydanticCustomError("no_link", "is an http or https address", {"zh": "应为 http 或 https 链接"})
+
+
+Link = Annotated[Text, AfterValidator(_link), Field(max_length=2000)]
+Short = Annotated[Text, Field(max_length=128)]
+Form = TypeVar("Form", bound=BaseModel)
+
+
+class Posted(BaseModel):
+    """What both forms have."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    api_key: Annotated[str, Field(max_length=200)] = ""
+    jurisdiction_id: Annotated[str | None, Field(max_length=64)] = None
+    media_url: Annotated[tuple[Link, ...], Field(max_length=10)] = ()
+
+
+class NewRequest(Posted):
+    """`POST requests`; attributes that the service does not define are ignored."""
+
+    service_code: Short
+    lat: Annotated[float | None, Field(ge=-90, le=90)] = None
+    long: Annotated[float | None, Field(ge=-180, le=180)] = None
+    address_string: Annotated[Text, Field(max_length=300)] = ""
+    address_id: Short = ""
+    description: Annotated[Text, Field(max_length=4000)] = ""
+    first_name: Annotated[Text, Field(max_length=50)] = ""
+    last_name: Annotated[Text, Field(max_length=49)] = ""
+    email: Annotated[Text, Field(max_length=254)] = ""
+    phone: Annotated[Text, Field(max_length=32)] = ""
+    attributes: dict[str, str] = {}
+
+    @model_validator(mode="after")
+    def _whole_point(self) -> Self:
+        if (self.lat is None) == (self.long is None):
+            return self
+        raise PydanticCustomError("half_a_point", "lat and long go together", {"zh": "lat 与 long 应同时提供"})
+
+
+class NewUpdate(Posted):
+    """`POST servicerequestupdates`; personal data of the author is not kept."""
+
+    service_request_id: Short
+    update_id: Annotated[Text, Field(min_length=1, max_length=128)]
+    status: FixMyStreet
+    updated_datetime: AwareDatetime
+    description: Annotated[Text, Field(min_length=1, max_length=3800)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _small_letters(cls, given: Any) -> Any:
+        return given | {"status": given["status"].lower()} if "status" in given else given
+
+
+async def read(request: Request, kind: type[Form]) -> Form:
+    """The form that was posted; an empty field counts as absent. Raises `Refused` naming every field to change."""
+    if not request.headers.get("content-type", "").lower().startswith(FORMS):
+        raise Refused(Code.UNREADABLE, f"send {' or '.join(FORMS)}", f"请使用 {' 或 '.join(FORMS)} 格式提交")
+    async with request.form() as form:
+        given = _gathered(form.multi_items())
+    try:
+        return kind.model_validate(given)
+    except ValidationError as fault:
+        raise misfit_of(fault) from None
+
+
+def _gathered(items: list[tuple[str, UploadFile | str]]) -> Mapping[str, object]:
+    fields: dict[str, object] = {}
+    attributes: dict[str, str] = {}
+    links: list[str] = []
+    for written, value in items:
+        if isinstance(value, UploadFile):
+            raise invalid(FieldError(written, "暂不能接收文件，请用 media_url", "no files here; send a media_url"))
+        attribute = _ATTRIBUTE.match(written)
+        if value == "":
+            continue
+        if attribute:
+            attributes[attribute[1]] = value
+        elif _LISTS.get(written, written) == "media_url":
+            links.append(value)
+        else:
+            fields[written] = value
+    return fields | {"attributes": attributes, "media_url": tuple(links)}
+
+
+def demand(pack: Pack, leaf: Category, posted: NewRequest) -> SubmitDemand:
+    """The same as a channel would have submitted it; raises `Refused`."""
+    point = Location(lat=posted.lat, lon=posted.long) if posted.lat is not None and posted.long is not None else None
+    try:
+        return SubmitDemand(
+            title=_title(posted) or name(pack, leaf.name),
+            text=posted.description,
+            division=_division(pack, posted),
+            category=leaf.code,
+            kind=_kind(leaf, posted),
+            location=point,
+            contact=_contact(posted),
+        )
+    except ValidationError as fault:
+        raise misfit_of(fault) from None
+
+
+def _title(posted: NewRequest) -> str:
+    # Masked before it is cut, so that no half of a telephone number is left.
+    first, _, _ = posted.description.partition("\n")
+    return mask(first)[:TITLE].strip()
+
+
+def _division(pack: Pack, posted: NewRequest) -> str:
+    code = posted.attributes.get(DIVISION) or posted.address_id
+    if pack.division(code):
+        return code
+    where, example = f"attribute[{DIVISION}]", f"attribute[{DIVISION}]={pack.divisions[-1].code}"
+    if code:
+        raise invalid(FieldError(where, f"没有区划 {code!r}", f"there is no division {code!r}", example))
+    zh = "必填：坐标和地址还不能换算成区划，请填服务定义所列的区划代码（也可填在 address_id）"
+    en = "is required: a point or an address does not tell the division yet; send one of the codes that the service"
+    raise invalid(FieldError(where, zh, f"{en} definition lists, here or as address_id", example))
+
+
+def _kind(leaf: Category, posted: NewRequest) -> RequestKind:
+    wanted = posted.attributes.get(KIND)
+    if wanted is None:
+        return leaf.kind or RequestKind.HELP
+    if wanted in set(RequestKind):
+        return RequestKind(wanted)
+    choices = ", ".join(RequestKind)
+    raise invalid(
+        FieldError(f"attribute[{KIND}]", f"应为其中之一：{choices}", f"is one of: {choices}", RequestKind.HELP)
+    )
+
+
+def _contact(posted: NewRequest) -> Contact | None:
+    full_name = f"{posted.last_name} {posted.first_name}".strip()
+    found = Contact(name=full_name, phone=posted.phone, email=posted.email, address=posted.address_string)
+    return found if found != Contact() else None
