@@ -9,7 +9,7 @@ from uuid import UUID
 from shared.chassis.database import Connection
 from shared.chassis.ledger import Change
 from shared.contracts.demand import Demand, Status
-from shared.contracts.facts import DemandResolved, DemandSubmitted, Fact, StatusFact
+from shared.contracts.facts import DemandReopened, DemandResolved, DemandSubmitted, Fact, StatusFact
 
 Changes = Sequence[Change[Demand, Fact]]
 ENDED: Final = frozenset({Status.DECLINED, Status.RESOLVED, Status.WITHDRAWN, Status.CONFIRMED, Status.CLOSED})
@@ -33,21 +33,29 @@ async def remember(db: Connection, changes: Changes) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """Where a demand stands after a batch; `at` is None where it had ended before and still has."""
+    """What a batch changes: `at` is None where a demand had ended before and still has, `summary` where it stays."""
 
     demand: Demand
-    at: datetime | None
+    at: datetime | None = None
+    summary: str | None = None
 
 
 def moves(changes: Changes) -> dict[UUID, Move]:
     """For each demand its last state; what follows the end (a rating, the closing) does not move the date."""
     found: dict[UUID, Move] = {}
     for change in changes:
-        earlier = found.get(change.after.id)
+        earlier = found.get(change.after.id, Move(change.before))
         settled = not is_open(change.before.status) and not is_open(change.after.status)
-        at = (earlier.at if earlier else None) if settled else change.envelope.time
-        found[change.after.id] = Move(change.after, at)
+        at = earlier.at if settled else change.envelope.time
+        answers = isinstance(change.fact, DemandResolved | DemandReopened)
+        summary = released(change.fact) if answers else earlier.summary
+        found[change.after.id] = Move(change.after, at, summary)
     return found
+
+
+def released(fact: Fact) -> str:
+    """What a fact says to the public."""
+    return fact.summary if isinstance(fact, DemandResolved) else ""
 
 
 async def _raise(db: Connection, raised: Changes) -> None:
@@ -75,15 +83,17 @@ def _listed(demand: Demand, fact: DemandSubmitted) -> tuple[object, ...]:
 
 async def _move(db: Connection, moved: Sequence[Move]) -> None:
     rows = [
-        (m.demand.id, m.demand.status, is_open(m.demand.status), m.demand.unit, m.demand.due_at, m.at) for m in moved
+        (d.id, d.status, is_open(d.status), d.unit, d.due_at, move.at, move.summary)
+        for move in moved
+        for d in (move.demand,)
     ]
     await db.execute(
         """
         UPDATE demand_listing AS listed
         SET status = now.status, is_open = now.is_open, unit = now.unit, due_at = now.due_at,
-            updated_at = coalesce(now.at, listed.updated_at)
-        FROM unnest($1::uuid[], $2::text[], $3::bool[], $4::text[], $5::timestamptz[], $6::timestamptz[])
-            AS now (id, status, is_open, unit, due_at, at)
+            updated_at = coalesce(now.at, listed.updated_at), summary = coalesce(now.summary, listed.summary)
+        FROM unnest($1::uuid[], $2::text[], $3::bool[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::text[])
+            AS now (id, status, is_open, unit, due_at, at, summary)
         WHERE listed.id = now.id
         """,
         *_columns(rows),
@@ -104,11 +114,7 @@ async def _follow(db: Connection, moved: Changes) -> None:
 
 def _followed(change: Change[Demand, Fact]) -> tuple[object, ...]:
     told, after = change.envelope, change.after
-    return told.id, after.id, after.version, after.jurisdiction, after.status, _released(change.fact), told.time
-
-
-def _released(fact: Fact) -> str:
-    return fact.summary if isinstance(fact, DemandResolved) else ""
+    return told.id, after.id, after.version, after.jurisdiction, after.status, released(change.fact), told.time
 
 
 def _columns(rows: Sequence[tuple[object, ...]]) -> list[list[object]]:

@@ -442,7 +442,7 @@ async def test_a_closed_request_keeps_the_date_of_its_end(client: httpx.AsyncCli
     await hear(pool, number, f.DemandConfirmed(rating=5, solved=True), at=done + timedelta(days=1))
     await hear(pool, number, f.DemandClosed(outcome=f.Outcome.CONFIRMED), at=done + timedelta(days=2))
     (row,) = await listed(client, service_request_id=number)
-    assert row["status"] == "closed"
+    assert (row["status"], row["status_notes"]) == ("closed", "灯已修好")
     assert datetime.fromisoformat(row["updated_datetime"]) == done
     assert row["agency_responsible"] == "南海区教育局"
     assert row["expected_datetime"] == "2031-01-01T00:00:00Z"
@@ -455,6 +455,7 @@ async def test_a_reopened_request_is_open_again_and_dated_anew(client: httpx.Asy
     await hear(pool, number, f.DemandReopened(reason="still dark"), at=at + timedelta(days=1))
     (row,) = await listed(client, service_request_id=number)
     assert (row["status"], datetime.fromisoformat(row["updated_datetime"])) == ("open", at + timedelta(days=1))
+    assert row["status_notes"].startswith("已重新打开")
     assert "still dark" not in str(row)
 
 
@@ -613,6 +614,27 @@ def test_every_status_is_open_until_the_answer_and_has_its_words():
     assert closed == {status for status in SAID if not is_open(status)}
 
 
+async def test_a_demand_from_before_the_list_was_kept_is_listed_too(client: httpx.AsyncClient, key: str, pool: Pool):
+    number = await raised(client, key, lat="23.03", long="113.14", description="路灯不亮\n三天了")
+    await hear(pool, await raised(client, key), ROUTED, ACCEPTED, f.DemandResolved(by="Chen", result=""))
+    kept = await listed(client)
+    backfill = (app.MIGRATIONS / "20261124000100_open311.sql").read_text("utf-8")
+    backfill = backfill[backfill.index("INSERT INTO demand_listing") : backfill.index("-- migrate:down")]
+    async with pool.acquire() as db:
+        await db.execute("DELETE FROM demand_listing")
+        await db.execute(backfill)
+    assert await listed(client) == kept
+    assert number in {row["service_request_id"] for row in kept}
+
+
+async def test_the_api_documents_the_forms(client: httpx.AsyncClient):
+    paths = (await client.get("/openapi.json")).json()["paths"]
+    form = paths["/open311/v2/requests.{format}"]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]
+    assert form["required"] == ["service_code"]
+    assert {"attribute", "lat", "media_url", "phone"} <= set(form["properties"])
+    assert not any("$ref" in str(path) and "$defs" in str(path) for path in paths.values())
+
+
 # --- the database -----------------------------------------------------------------------------------------------
 
 
@@ -624,7 +646,7 @@ async def crowded(pool: Pool) -> Pool:
             """
             INSERT INTO demand_listing
             SELECT gen_random_uuid(), 'N' || n, 'nanhai', 'web', 'help', 'c' || n % 30, 'd', 't', '', NULL, NULL,
-                'closed', n % 50 = 0, now() - n * interval '9 hours', now() - n * interval '8 hours', NULL, NULL
+                'closed', n % 50 = 0, now() - n * interval '9 hours', now() - n * interval '8 hours', NULL, NULL, ''
             FROM generate_series(1, 20000) AS n
             """
         )

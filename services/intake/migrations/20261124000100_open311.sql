@@ -1,6 +1,7 @@
 -- migrate:up
 
--- What may be listed of every demand, in columns, so that every filter of a list has an index. The words are masked.
+-- What may be listed of every demand, in columns, so that every filter of a list has an index. The words are
+-- masked; `summary` is the answer that was released for publication.
 CREATE TABLE demand_listing (
     id uuid PRIMARY KEY,
     number text NOT NULL UNIQUE,
@@ -18,14 +19,15 @@ CREATE TABLE demand_listing (
     submitted_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
     unit text,
-    due_at timestamptz
+    due_at timestamptz,
+    summary text NOT NULL DEFAULT ''
 );
 CREATE INDEX demand_listing_submitted ON demand_listing (jurisdiction, submitted_at DESC, id DESC);
 CREATE INDEX demand_listing_open ON demand_listing (jurisdiction, submitted_at DESC, id DESC) WHERE is_open;
 CREATE INDEX demand_listing_category ON demand_listing (jurisdiction, category, submitted_at DESC);
 CREATE INDEX demand_listing_updated ON demand_listing (jurisdiction, updated_at DESC, id DESC);
 
--- How each demand went on, as far as intake has heard; `summary` was released for publication.
+-- How each demand went on, as far as intake has heard.
 CREATE TABLE demand_update (
     id uuid PRIMARY KEY,
     demand_id uuid NOT NULL,

@@ -144,11 +144,12 @@ def _filter(pack: Pack, asked: AskedRequests, now: datetime) -> Filter:
 
 
 async def _shown(db: Connection, pack: Pack, found: Sequence[Listing], more: bool) -> list[ServiceRequest]:
+    if not more:
+        return [plain(pack, listed) for listed in found]
     steps: dict[UUID, list[Step]] = defaultdict(list)
     for step in await queries.steps_of(db, [listed.id for listed in found]):
         steps[step.demand_id].append(step)
-    show = extended if more else plain
-    return [show(pack, listed, steps[listed.id]) for listed in found]
+    return [extended(pack, listed, steps[listed.id]) for listed in found]
 
 
 def _canonical(written: Sequence[str]) -> list[str]:

@@ -5,7 +5,16 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Final, Self, TypeVar
 
 from fastapi import Request
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 from starlette.datastructures import UploadFile
 
@@ -59,7 +68,7 @@ class NewRequest(Posted):
     last_name: Annotated[Text, Field(max_length=49)] = ""
     email: Annotated[Text, Field(max_length=254)] = ""
     phone: Annotated[Text, Field(max_length=32)] = ""
-    attributes: dict[str, str] = {}
+    attributes: Annotated[dict[str, str], Field(alias="attribute", description="attribute[code]=value")] = {}
 
     @model_validator(mode="after")
     def _whole_point(self) -> Self:
@@ -73,7 +82,7 @@ class NewUpdate(Posted):
 
     service_request_id: Short
     update_id: Annotated[Text, Field(min_length=1, max_length=128)]
-    status: FixMyStreet
+    status: Annotated[FixMyStreet, WithJsonSchema({"enum": [state.upper() for state in FixMyStreet]})]
     updated_datetime: AwareDatetime
     description: Annotated[Text, Field(min_length=1, max_length=3800)]
 
@@ -81,6 +90,13 @@ class NewUpdate(Posted):
     @classmethod
     def _small_letters(cls, given: Any) -> Any:
         return given | {"status": given["status"].lower()} if "status" in given else given
+
+
+def documented(kind: type[BaseModel]) -> dict[str, Any]:
+    """The form for OpenAPI."""
+    schema = kind.model_json_schema()
+    attribute = {"attribute": {"style": "deepObject", "explode": True}}
+    return {"requestBody": {"content": {form: {"schema": schema, "encoding": attribute} for form in FORMS}}}
 
 
 async def read(request: Request, kind: type[Form]) -> Form:
@@ -97,7 +113,7 @@ async def read(request: Request, kind: type[Form]) -> Form:
 
 def _gathered(items: list[tuple[str, UploadFile | str]]) -> Mapping[str, object]:
     fields: dict[str, object] = {}
-    attributes: dict[str, str] = {}
+    attributes: Annotated[dict[str, str], Field(alias="attribute", description="attribute[code]=value")] = {}
     links: list[str] = []
     for written, value in items:
         if isinstance(value, UploadFile):
@@ -111,7 +127,7 @@ def _gathered(items: list[tuple[str, UploadFile | str]]) -> Mapping[str, object]
             links.append(value)
         else:
             fields[written] = value
-    return fields | {"attributes": attributes, "media_url": tuple(links)}
+    return fields | {"attribute": attributes, "media_url": tuple(links)}
 
 
 def demand(pack: Pack, leaf: Category, posted: NewRequest) -> SubmitDemand:

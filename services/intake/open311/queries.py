@@ -33,6 +33,7 @@ class Listing:
     updated_at: datetime
     unit: str | None
     due_at: datetime | None
+    summary: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class Filter:
 
 _LISTING = (
     "id, number, jurisdiction, channel, kind, category, division, title, text, lat, lon,"
-    " status, submitted_at, updated_at, unit, due_at"
+    " status, submitted_at, updated_at, unit, due_at, summary"
 )
 _STEP = "SELECT step.id, step.demand_id, listed.number, step.status, step.summary, step.at FROM demand_update AS step"
 

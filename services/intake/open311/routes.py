@@ -95,14 +95,14 @@ def _reading(desk: Desk) -> APIRouter:
 def _writing(desk: Desk) -> APIRouter:
     router = APIRouter(prefix=V2, route_class=Open311Route)
 
-    @router.post("/requests.{format}", status_code=201)
+    @router.post("/requests.{format}", status_code=201, openapi_extra=forms.documented(NewRequest))
     async def submit(format: Format, request: Request, key: IdempotencyKey = None) -> Response:
         """Take a demand in; a form with api_key, service_code, attribute[division] and what GeoReport names."""
         number = await desk.submit(await forms.read(request, NewRequest), key)
         notice = f"已登记，请记下编号 {number} / Registered; please keep the number {number}"
         return render_list(Receipt, [Receipt(service_request_id=number, service_notice=notice)], format, 201)
 
-    @router.post("/servicerequestupdates.{format}", status_code=201)
+    @router.post("/servicerequestupdates.{format}", status_code=201, openapi_extra=forms.documented(NewUpdate))
     async def supplement(format: Format, request: Request) -> Response:
         """Take an update of the citizen in, each update_id once (mySociety's extension)."""
         posted = await forms.read(request, NewUpdate)

@@ -55,6 +55,12 @@ def name(pack: Pack, text: Text) -> str:
     return text.zh if pack.languages[0] == "zh" else text.en
 
 
+def address(pack: Pack, division: str) -> str:
+    """A division with everything above it, the widest first."""
+    places = (pack.division(code) for code in reversed(pack.ancestors(division)))
+    return " ".join(place.name for place in places if place)
+
+
 def services(pack: Pack) -> list[Service]:
     """Every service of a jurisdiction."""
     return [_service(pack, leaf) for leaf in pack.leaf_categories]
@@ -88,7 +94,7 @@ def _division(pack: Pack) -> Attribute:
         datatype_description=None,
         order=1,
         description="事项所在地 / Where the matter is",
-        values=tuple(Value(key=place.code, name=place.name) for place in pack.divisions),
+        values=tuple(Value(key=place.code, name=address(pack, place.code)) for place in pack.divisions),
     )
 
 

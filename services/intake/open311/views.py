@@ -4,20 +4,20 @@ from collections.abc import Iterable, Sequence
 
 from services.intake.open311.documents import Answered, Extended, ExtendedRequest, Note, RequestUpdate, ServiceRequest
 from services.intake.open311.queries import Listing, Step
-from services.intake.open311.services import DIVISION, KIND, name
+from services.intake.open311.services import DIVISION, KIND, address, name
 from services.intake.open311.statuses import SAID, georeport
 from shared.contracts.facts import RequestKind
 from shared.jurisdiction.pack import Pack
 
 
-def plain(pack: Pack, listed: Listing, steps: Sequence[Step]) -> ServiceRequest:
+def plain(pack: Pack, listed: Listing) -> ServiceRequest:
     """The fields of the specification and no other."""
     category = pack.category(listed.category) if listed.category else None
     unit = pack.unit(listed.unit) if listed.unit else None
     return ServiceRequest(
         service_request_id=listed.number,
         status=georeport(listed.status),
-        status_notes=_words(steps[-1]) if steps else SAID[listed.status].words,
+        status_notes=listed.summary or SAID[listed.status].words,
         service_name=name(pack, category.name) if category else None,
         service_code=listed.category,
         description=_description(listed),
@@ -25,7 +25,7 @@ def plain(pack: Pack, listed: Listing, steps: Sequence[Step]) -> ServiceRequest:
         requested_datetime=listed.submitted_at,
         updated_datetime=listed.updated_at,
         expected_datetime=listed.due_at,
-        address=_address(pack, listed.division),
+        address=address(pack, listed.division),
         address_id=listed.division,
         lat=listed.lat,
         long=listed.lon,
@@ -37,7 +37,7 @@ def extended(pack: Pack, listed: Listing, steps: Sequence[Step]) -> ExtendedRequ
     title = None if _is_confidential(listed) else listed.title
     detailed = SAID[listed.status].detailed
     return ExtendedRequest(
-        **dict(plain(pack, listed, steps)),
+        **dict(plain(pack, listed)),
         attributes=(Answered(code=DIVISION, value=listed.division), Answered(code=KIND, value=listed.kind)),
         extended_attributes=Extended(channel=listed.channel, title=title, detailed_status=detailed),
         notes=tuple(Note(datetime=step.at, description=_words(step), type=step.status) for step in steps),
@@ -68,11 +68,6 @@ def _description(listed: Listing) -> str | None:
     if listed.text.startswith(listed.title):
         return listed.text
     return f"{listed.title}\n\n{listed.text}".strip()
-
-
-def _address(pack: Pack, division: str) -> str:
-    places = (pack.division(code) for code in reversed(pack.ancestors(division)))
-    return " ".join(place.name for place in places if place)
 
 
 def _words(step: Step) -> str:
