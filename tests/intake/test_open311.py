@@ -13,7 +13,8 @@ import pytest
 from services.intake import app, channels
 from services.intake.listing import is_open
 from services.intake.open311 import queries
-from services.intake.open311.selection import SPAN, Window
+from services.intake.open311.forms import NewRequest, NewUpdate
+from services.intake.open311.selection import SPAN, AskedRequests, Window
 from services.intake.open311.statuses import SAID, georeport
 from services.intake.settings import IntakeSettings
 from shared.chassis.database import Pool
@@ -584,6 +585,32 @@ async def test_a_body_that_is_no_form_is_an_error_and_never_a_fault(
         answer = await client.post(f"{V2}/{path}.{suffix}", content=content, headers={"Content-Type": kind})
         assert answer.status_code in (400, 403), answer.text
         errors(answer, answer.status_code)
+
+
+NASTY = [
+    "\u0000", "\ud7ff\ufffe", "'; DROP TABLE demand; --", "-1", "9" * 400, "1e400", "nan", "٣", "true", "[]", "{}",
+    "%", "%00", "a,b,,c", ",", " ", "\t\n", "2021-02-30T00:00:00Z", "2021-05-01T24:00:00Z",
+    "0000-00-00", "-0001-01-01T00:00:00Z",
+    "99999999999999999", "2021-05-01T00:00:00+99:99", "<a/>", "&#0;", "é" * 300, "e\u0301" * 300, "😀", "\u202e",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("nasty", NASTY, ids=ascii)
+async def test_nothing_that_is_sent_is_a_fault(client: httpx.AsyncClient, key: str, nasty: str):
+    number = await raised(client, key)
+    for name in (*AskedRequests.model_fields, "jurisdiction_id"):
+        for path in ("requests.xml", "servicerequestupdates.json", f"requests/{number}.json"):
+            answer = await client.get(f"{V2}/{path}", params=HERE | {name: nasty})
+            assert answer.status_code < 500, (path, name, answer.text)
+    for name in (*NewRequest.model_fields, "attribute[kind]", "attribute[division]", "attribute[]", nasty):
+        answer = await client.post(f"{V2}/requests.xml", data=LAMP | {"api_key": key, name: nasty})
+        assert answer.status_code < 500, (name, answer.text)
+        ET.fromstring(answer.text)
+    for name in NewUpdate.model_fields:
+        answer = await client.post(f"{V2}/servicerequestupdates.xml", data=an_update(key, number) | {name: nasty})
+        assert answer.status_code < 500, (name, answer.text)
+    for suffix in ("json", "xml"):
+        assert (await client.get(f"{V2}/requests.{suffix}", params=HERE | {"extensions": "true"})).status_code == 200
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])

@@ -11,13 +11,14 @@ from services.intake import queries as intake
 from services.intake.channels import authenticate
 from services.intake.masking import mask
 from services.intake.numbers import canonical
-from services.intake.open311 import forms, queries, services
+from services.intake.open311 import queries, services
 from services.intake.open311.documents import ServiceRequest
 from services.intake.open311.errors import invalid
 from services.intake.open311.forms import NewRequest, NewUpdate
 from services.intake.open311.queries import Filter, Listing, Step
 from services.intake.open311.selection import Asked, AskedRequests, window
 from services.intake.open311.statuses import FixMyStreet
+from services.intake.open311.translation import demand_of
 from services.intake.open311.views import extended, plain
 from services.intake.queries import Channel
 from services.intake.submissions import Request, Submissions
@@ -45,7 +46,7 @@ class Desk:
         """Take a request in and answer with its number; without a key of its own every request is a new one."""
         channel = await self._channel(posted.api_key)
         pack = services.jurisdiction(self.packs, posted.jurisdiction_id)
-        command = forms.demand(pack, services.category(pack, posted.service_code), posted)
+        command = demand_of(pack, services.category(pack, posted.service_code), posted)
         unique = key or str(self.submissions.new_id())
         taken = await self.submissions.submit(channel, Request(f"open311:{unique}", command))
         if posted.media_url:

@@ -1,4 +1,4 @@
-"""What other systems post: a request or an update, read from a form into what intake understands."""
+"""The forms that other systems post: a request, and FixMyStreet's update of one."""
 
 import re
 from collections.abc import Mapping
@@ -18,20 +18,14 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 from starlette.datastructures import UploadFile
 
-from services.intake.domain import Contact, SubmitDemand, Text
-from services.intake.masking import mask
+from services.intake.domain import Text
 from services.intake.open311.errors import invalid, misfit_of
-from services.intake.open311.services import DIVISION, KIND, name
 from services.intake.open311.statuses import FixMyStreet
-from shared.contracts.facts import Location, RequestKind
 from shared.contracts.refusals import Code, FieldError, Refused
-from shared.jurisdiction.pack import Pack
-from shared.jurisdiction.parts import Category
 
-TITLE: Final = 200
 FORMS: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
 _ATTRIBUTE: Final = re.compile(r"^attribute\[([^\[\]]+)\](?:\[\])?$")
-_LISTS: Final = {"media_url[]": "media_url"}
+LINKS: Final = ("media_url", "media_url[]")
 
 
 def _link(url: str) -> str:
@@ -123,61 +117,8 @@ def _gathered(items: list[tuple[str, UploadFile | str]]) -> Mapping[str, object]
             continue
         if attribute:
             attributes[attribute[1]] = value
-        elif _LISTS.get(written, written) == "media_url":
+        elif written in LINKS:
             links.append(value)
         else:
             fields[written] = value
     return fields | {"attribute": attributes, "media_url": tuple(links)}
-
-
-def demand(pack: Pack, leaf: Category, posted: NewRequest) -> SubmitDemand:
-    """The same as a channel would have submitted it; raises `Refused`."""
-    point = Location(lat=posted.lat, lon=posted.long) if posted.lat is not None and posted.long is not None else None
-    try:
-        return SubmitDemand(
-            title=_title(posted) or name(pack, leaf.name),
-            text=posted.description,
-            division=_division(pack, posted),
-            category=leaf.code,
-            kind=_kind(leaf, posted),
-            location=point,
-            contact=_contact(posted),
-        )
-    except ValidationError as fault:
-        raise misfit_of(fault) from None
-
-
-def _title(posted: NewRequest) -> str:
-    # Masked before it is cut, so that no half of a telephone number is left.
-    first, _, _ = posted.description.partition("\n")
-    return mask(first)[:TITLE].strip()
-
-
-def _division(pack: Pack, posted: NewRequest) -> str:
-    code = posted.attributes.get(DIVISION) or posted.address_id
-    if pack.division(code):
-        return code
-    where, example = f"attribute[{DIVISION}]", f"attribute[{DIVISION}]={pack.divisions[-1].code}"
-    if code:
-        raise invalid(FieldError(where, f"没有区划 {code!r}", f"there is no division {code!r}", example))
-    zh = "必填：坐标和地址还不能换算成区划，请填服务定义所列的区划代码（也可填在 address_id）"
-    en = "is required: a point or an address does not tell the division yet; send one of the codes that the service"
-    raise invalid(FieldError(where, zh, f"{en} definition lists, here or as address_id", example))
-
-
-def _kind(leaf: Category, posted: NewRequest) -> RequestKind:
-    wanted = posted.attributes.get(KIND)
-    if wanted is None:
-        return leaf.kind or RequestKind.HELP
-    if wanted in set(RequestKind):
-        return RequestKind(wanted)
-    choices = ", ".join(RequestKind)
-    raise invalid(
-        FieldError(f"attribute[{KIND}]", f"应为其中之一：{choices}", f"is one of: {choices}", RequestKind.HELP)
-    )
-
-
-def _contact(posted: NewRequest) -> Contact | None:
-    full_name = f"{posted.last_name} {posted.first_name}".strip()
-    found = Contact(name=full_name, phone=posted.phone, email=posted.email, address=posted.address_string)
-    return found if found != Contact() else None

@@ -8,15 +8,9 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from services.intake.open311 import forms, services, views
 from services.intake.open311.desk import Desk
 from services.intake.open311.discovery import Place, discovery
-from services.intake.open311.documents import (
-    Receipt,
-    Redeemed,
-    RequestUpdate,
-    Service,
-    ServiceRequest,
-    UpdateReceipt,
-)
+from services.intake.open311.documents import Receipt, Redeemed, Service, ServiceRequest
 from services.intake.open311.errors import Open311Route
+from services.intake.open311.extensions import RequestUpdate, UpdateReceipt
 from services.intake.open311.forms import NewRequest, NewUpdate
 from services.intake.open311.rendering import Format, render, render_list
 from services.intake.open311.selection import Asked, AskedOne, AskedRequests

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from services.intake.open311.documents import Answered, Extended, ExtendedRequest, Note, RequestUpdate, ServiceRequest
+from services.intake.open311.documents import ServiceRequest
+from services.intake.open311.extensions import Answered, Extended, ExtendedRequest, Note, RequestUpdate
 from services.intake.open311.queries import Listing, Step
 from services.intake.open311.services import DIVISION, KIND, address, name
 from services.intake.open311.statuses import SAID, georeport
