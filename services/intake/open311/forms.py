@@ -24,8 +24,8 @@ from services.intake.open311.statuses import FixMyStreet
 from shared.contracts.refusals import Code, FieldError, Refused
 
 FORMS: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
-_ATTRIBUTE: Final = re.compile(r"^attribute\[([^\[\]]+)\](?:\[\])?$")
 LINKS: Final = ("media_url", "media_url[]")
+_ATTRIBUTE: Final = re.compile(r"^attribute\[([^\[\]]+)\](?:\[\])?$")
 
 
 def _link(url: str) -> str:
@@ -107,15 +107,14 @@ async def read(request: Request, kind: type[Form]) -> Form:
 
 def _gathered(items: list[tuple[str, UploadFile | str]]) -> Mapping[str, object]:
     fields: dict[str, object] = {}
-    attributes: Annotated[dict[str, str], Field(alias="attribute", description="attribute[code]=value")] = {}
+    attributes: dict[str, str] = {}
     links: list[str] = []
     for written, value in items:
         if isinstance(value, UploadFile):
             raise invalid(FieldError(written, "暂不能接收文件，请用 media_url", "no files here; send a media_url"))
-        attribute = _ATTRIBUTE.match(written)
         if value == "":
             continue
-        if attribute:
+        if attribute := _ATTRIBUTE.match(written):
             attributes[attribute[1]] = value
         elif written in LINKS:
             links.append(value)
