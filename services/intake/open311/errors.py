@@ -27,6 +27,12 @@ STATUSES: Final[Mapping[Code, int]] = {
 }
 """Where GeoReport names a code of HTTP; every other refusal is a bad request."""
 
+AWAY: Final = Refused(
+    Code.UNAVAILABLE,
+    "the database is away; try again, with the same Idempotency-Key when you submit",
+    "数据库暂时不可用，请稍后重试；提交时请使用相同的 Idempotency-Key",
+)
+
 
 class Open311Route(APIRoute):
     """A route whose every failure is an `errors` document."""
@@ -46,7 +52,7 @@ class Open311Route(APIRoute):
                 return answer(Refused(Code.UNREADABLE, str(fault.detail)), format_of(request))
             except PASSING as fault:
                 log.warning("database away", path=request.url.path, cause=repr(fault))
-                return answer(Refused(Code.UNAVAILABLE, "the database is away; nothing was taken"), format_of(request))
+                return answer(AWAY, format_of(request))
 
         return told
 
