@@ -82,11 +82,7 @@ def _listed(demand: Demand, fact: DemandSubmitted) -> tuple[object, ...]:
 
 
 async def _move(db: Connection, moved: Sequence[Move]) -> None:
-    rows = [
-        (d.id, d.status, is_open(d.status), d.unit, d.due_at, move.at, move.summary)
-        for move in moved
-        for d in (move.demand,)
-    ]
+    rows = [_moved(move) for move in moved]
     await db.execute(
         """
         UPDATE demand_listing AS listed
@@ -98,6 +94,11 @@ async def _move(db: Connection, moved: Sequence[Move]) -> None:
         """,
         *_columns(rows),
     )
+
+
+def _moved(move: Move) -> tuple[object, ...]:
+    to = move.demand
+    return to.id, to.status, is_open(to.status), to.unit, to.due_at, move.at, move.summary
 
 
 async def _follow(db: Connection, moved: Changes) -> None:
