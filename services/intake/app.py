@@ -1,6 +1,5 @@
 """Intake, put together: its API, and the worker that relays its journal and follows its demands."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from services.intake import voices_api
@@ -18,6 +17,10 @@ from services.intake.inbound import broadcasts, sms, visits, wechat
 from services.intake.inbound.correspondence import Correspondence
 from services.intake.inbound.mail_server import MailServer
 from services.intake.inbound.words import languages
+from services.intake.listing import remember
+from services.intake.open311.desk import Desk
+from services.intake.open311.discovery import Place
+from services.intake.open311.routes import open311
 from services.intake.programmes import Programmes
 from services.intake.registry import Registry
 from services.intake.settings import IntakeSettings
@@ -26,8 +29,8 @@ from services.intake.vault import api as vault_api
 from services.intake.vault.contacts import Contacts
 from services.intake.vault.sealing import Vault
 from shared.chassis.assembly import Api, Worker
-from shared.chassis.database import Connection, Pool
-from shared.chassis.ledger import Change, Ledger
+from shared.chassis.database import Pool
+from shared.chassis.ledger import Ledger
 from shared.contracts.demand import Demand, Service
 from shared.contracts.facts import Fact
 from shared.contracts.rules import demand_rules
@@ -38,11 +41,7 @@ from shared.jurisdiction.loader import load_packs
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-async def _remember(db: Connection, changes: Sequence[Change[Demand, Fact]]) -> None:
-    """Intake keeps nothing beside the demand itself."""
-
-
-LEDGER: Ledger[Demand, Fact] = Ledger("demand", demand_rules(Service.INTAKE), _remember)
+LEDGER: Ledger[Demand, Fact] = Ledger("demand", demand_rules(Service.INTAKE), remember)
 
 
 def api(settings: IntakeSettings, pool: Pool) -> Api:
@@ -62,6 +61,7 @@ def api(settings: IntakeSettings, pool: Pool) -> Api:
             broadcasts.routes(Programmes(submissions), codes),
             sms.routes(registry, correspondence, language_of),
             wechat.routes(wechat.WeChat(registry, correspondence, language_of)),
+            open311(Desk(submissions), Place(settings.public_url, settings.open311_contact, settings.open311_type)),
         ]
     )
 

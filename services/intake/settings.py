@@ -1,6 +1,7 @@
 """What intake reads from its environment."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr
 
@@ -33,3 +34,8 @@ class IntakeSettings(ProcessSettings):
     mail_host: str = "127.0.0.1"
     mail_port: int = Field(8025, ge=1, le=65535, description="where the mail system hands letters over")
     mail_protocol: str = Field("lmtp", pattern="^(lmtp|smtp)$")
+    open311_contact: str = Field(
+        "Ask the operators of this server for a channel key / 请向本平台运维人员申请渠道密钥",
+        description="whom other systems ask for a key; shown in Open311's discovery",
+    )
+    open311_type: Literal["test", "production"] = Field("test", description="whether demands are real here")

@@ -1,0 +1,133 @@
+"""O-01 to O-06: in which formats a server answers, and what these look like."""
+
+import re
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, Final
+
+from deploy.open311.answers import Answer, NotApplicable
+from deploy.open311.server import JSON, XML, Server
+
+MEDIA: Final = {XML: "text/xml; charset=utf-8", JSON: "application/json; charset=utf-8"}
+ROOTS: Final = {"services.xml": "services", "requests.xml": "service_requests"}
+# fmt: off
+TAGS: Final = frozenset({
+    "services", "service", "service_code", "service_name", "description", "metadata", "type", "keywords", "group",
+    "service_definition", "attributes", "attribute", "variable", "code", "datatype", "required",
+    "datatype_description", "order", "values", "value", "key", "name",
+    "service_requests", "request", "service_request_id", "status", "status_notes", "agency_responsible",
+    "service_notice", "requested_datetime", "updated_datetime", "expected_datetime", "address", "address_id",
+    "zipcode", "lat", "long", "media_url",
+})
+# fmt: on
+DATES: Final = ("requested_datetime", "updated_datetime", "expected_datetime")
+_DECLARATION: Final = re.compile(rb"^(\xef\xbb\xbf)?<\?xml [^>]*encoding=[\"']utf-8[\"']", re.IGNORECASE)
+_DATE: Final = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$")
+
+
+async def offered(server: Server) -> AsyncIterator[str]:
+    """O-01."""
+    for format in (XML, JSON):
+        told = await server.discovery(format)
+        if not told.ok:
+            yield f"{told}: no discovery beside the endpoint or above it"
+    services = await server.get("services.xml")
+    if not services.ok or services.xml().tag != "services":
+        yield f"{services}: {services.beginning}"
+    if JSON in await server.formats():
+        told = await server.get("services.json")
+        if not told.ok:
+            yield f"discovery announces application/json, but {told}"
+        told.json()
+
+
+async def by_suffix(server: Server) -> AsyncIterator[str]:
+    """O-02."""
+    for format in await server.formats():
+        other = "application/json" if format == XML else "text/xml"
+        told = await server.get(f"services.{format}", accept=other)
+        is_json = told.body.lstrip()[:1] in (b"[", b"{")
+        if not told.ok or is_json != (format == JSON):
+            yield f"with Accept: {other}, {told}: {told.beginning}"
+
+
+async def media_types(server: Server) -> AsyncIterator[str]:
+    """O-03."""
+    for format in await server.formats():
+        for path in ("services", "requests"):
+            told = await server.get(f"{path}.{format}")
+            if told.content_type.lower().replace("; ", ";").replace('"', "") != MEDIA[format].replace("; ", ";"):
+                yield f"{told}, not {MEDIA[format]}"
+            if format == XML and not _DECLARATION.match(told.body):
+                yield f"{told}: no XML declaration with encoding utf-8: {told.beginning}"
+
+
+async def known_tags(server: Server) -> AsyncIterator[str]:
+    """O-04."""
+    for told in await _documents(server):
+        tags = {element.tag for element in told.xml().iter()}
+        foreign = sorted(tag for tag in tags if tag not in TAGS)
+        if foreign:
+            yield f"{told}: {', '.join(foreign[:5])}"
+
+
+async def spark(server: Server) -> AsyncIterator[str]:
+    """O-05."""
+    for path, root in ROOTS.items():
+        told = await server.get(path)
+        if told.xml().tag != root:
+            yield f"{told}: the root is {told.xml().tag}, not {root}"
+    if JSON not in await server.formats():
+        raise NotApplicable("the server speaks no JSON")
+    for path, name in (("services.json", "service_code"), ("requests.json", "service_request_id")):
+        told = await server.get(path)
+        for one in told.objects():
+            for wrong in _faults(one, name):
+                yield f"{told}: {wrong}"
+                break
+    for wrong in await _definition(server):
+        yield wrong
+
+
+async def dates(server: Server) -> AsyncIterator[str]:
+    """O-06."""
+    requests = await server.requests()
+    if not requests:
+        raise NotApplicable("no request is listed in the last 90 days")
+    for request in requests:
+        for name in DATES:
+            if request.get(name) and not _DATE.match(request[name]):
+                yield f"request {request.get('service_request_id')}: {name} {request[name]!r}"
+
+
+def _faults(told: dict[str, Any], identity: str) -> Iterator[str]:
+    if not isinstance(told.get(identity), str):
+        yield f"{identity} is {told.get(identity)!r}, not a string"
+    for name, value in told.items():
+        if value == "":
+            yield f"{name} is an empty string, not null"
+
+
+async def _definition(server: Server) -> list[str]:
+    try:
+        service = await server.described()
+    except NotApplicable:
+        return []
+    told = await server.get(f"services/{service['service_code']}.json")
+    definition = told.json()
+    attributes = definition.get("attributes") if isinstance(definition, dict) else None
+    if not isinstance(attributes, list):
+        return [f"{told}: no bare object with an array of attributes: {told.beginning}"]
+    return [f"{told}: values of {a.get('code')} are no array" for a in attributes if not _has_values(a)]
+
+
+def _has_values(attribute: dict[str, Any]) -> bool:
+    return attribute.get("values") is None or isinstance(attribute["values"], list)
+
+
+async def _documents(server: Server) -> list[Answer]:
+    found = [await server.get("services.xml"), await server.get("requests.xml")]
+    try:
+        service = await server.described()
+    except NotApplicable:
+        return found
+    return [*found, await server.get(f"services/{service['service_code']}.xml")]

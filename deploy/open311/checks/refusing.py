@@ -1,0 +1,61 @@
+"""O-10 to O-12: how a server says no."""
+
+from collections.abc import AsyncIterator
+
+from deploy.open311.answers import Answer
+from deploy.open311.checks.writing import form
+from deploy.open311.server import JSON, UNKNOWN, Server
+
+
+async def errors_document(server: Server) -> AsyncIterator[str]:
+    """O-10."""
+    for format in await server.formats():
+        for told in (
+            await server.get(f"services/{UNKNOWN}.{format}"),
+            await server.get(f"requests.{format}", start_date="yesterday"),
+        ):
+            if told.ok:
+                yield f"{told}, no error at all"
+            elif not _is_told(told, format):
+                yield f"{told}: no list of errors with code and description: {told.beginning}"
+
+
+async def status_codes(server: Server) -> AsyncIterator[str]:
+    """O-11."""
+    for path in (f"services/{UNKNOWN}.xml", f"tokens/{UNKNOWN}.xml"):
+        told = await server.get(path)
+        if told.status != 404:
+            yield f"{told}, not 404"
+    told = await server.get("requests.xml", start_date="yesterday")
+    if told.status != 400:
+        yield f"{told}, not 400"
+    if server.manner.writes:
+        told = await server.post(await form(server), with_key=False)
+        if told.status != 403:
+            yield f"without api_key, {told}, not 403"
+
+
+async def jurisdiction(server: Server) -> AsyncIterator[str]:
+    """O-12."""
+    missing = await server.fetch(f"{server.url}/services.xml")
+    unknown = await server.fetch(f"{server.url}/services.xml", {"jurisdiction_id": UNKNOWN})
+    if missing.ok:
+        # One jurisdiction is served; the argument is ignored, or looked at all the same.
+        if not unknown.ok and unknown.status != 404:
+            yield f"{unknown}, neither ignored nor 404"
+        return
+    if missing.status != 400:
+        yield f"without jurisdiction_id, {missing}, not 400"
+    if unknown.status != 404:
+        yield f"{unknown}, not 404"
+
+
+def _is_told(told: Answer, format: str) -> bool:
+    if format == JSON:
+        errors = told.json()
+        listed = isinstance(errors, list) and bool(errors)
+        return listed and all(isinstance(e, dict) and e.get("code") and e.get("description") for e in errors)
+    root = told.xml()
+    return (
+        root.tag == "errors" and bool(len(root)) and all(e.findtext("code") and e.findtext("description") for e in root)
+    )

@@ -1,0 +1,95 @@
+"""O-13, O-14, O-16: submitting; every request says that it is a test."""
+
+from collections.abc import AsyncIterator
+from ipaddress import ip_address
+from typing import Final
+from urllib.parse import urlsplit
+from xml.etree.ElementTree import Element
+
+from deploy.open311.answers import NotApplicable
+from deploy.open311.server import Server
+
+TEST: Final = "Test of the Open311 interface, please ignore / Open311 接口测试，请忽略"
+SAMPLES: Final = {"number": "1", "datetime": "2026-01-01T00:00:00Z"}
+
+
+async def id_or_token(server: Server) -> AsyncIterator[str]:
+    """O-13."""
+    told = await server.post(await form(server))
+    rows = told.rows()
+    if len(rows) != 1:
+        yield f"{told}: {len(rows)} requests, not one"
+    for row in rows:
+        given = [name for name in ("service_request_id", "token") if row.get(name)]
+        if len(given) != 1:
+            yield f"{told}: {' and '.join(given) or 'neither service_request_id nor token'}"
+
+
+async def encrypted(server: Server) -> AsyncIterator[str]:
+    """O-14."""
+    address = urlsplit(server.url)
+    if address.scheme != "https" and _is_here(address.hostname or ""):
+        raise NotApplicable(f"{address.hostname} is this machine")
+    if address.scheme != "https":
+        yield f"{server.url} is not https"
+
+
+async def required_attributes(server: Server) -> AsyncIterator[str]:
+    """O-16."""
+    for service in await server.services():
+        needed = await _required(server, service) if service.get("metadata") == "true" else []
+        if needed:
+            break
+    else:
+        raise NotApplicable("no service has a required attribute")
+    code = needed[0].findtext("code", "")
+    told = await server.post({**await _about(server, service["service_code"]), **_answers(needed[1:])})
+    if told.status != 400:
+        yield f"without attribute[{code}], {told}, not 400"
+    elif code not in told.body.decode("utf-8", "replace"):
+        yield f"{told} does not name {code}: {told.beginning}"
+
+
+async def form(server: Server) -> dict[str, str]:
+    """A request that the server should take: of its first service, where another request was."""
+    services = await server.services()
+    if not services:
+        raise NotApplicable("no service is listed")
+    return {**await _about(server, services[0]["service_code"]), **_answers(await _required(server, services[0]))}
+
+
+async def _about(server: Server, service_code: str) -> dict[str, str]:
+    for request in await server.requests():
+        if request.get("lat") and request.get("long"):
+            place = {"lat": request["lat"], "long": request["long"]}
+            break
+    else:
+        place = {"address_string": TEST}
+    return {"service_code": service_code, "description": TEST, **place}
+
+
+async def _required(server: Server, service: dict[str, str]) -> list[Element]:
+    if service.get("metadata") != "true":
+        return []
+    told = await server.get(f"services/{service['service_code']}.xml")
+    return [a for a in told.xml().iter("attribute") if _is(a, "required") and _is(a, "variable")]
+
+
+def _answers(attributes: list[Element]) -> dict[str, str]:
+    return {f"attribute[{a.findtext('code')}]": _sample(a) for a in attributes}
+
+
+def _sample(attribute: Element) -> str:
+    choice = attribute.findtext("values/value/key")
+    return choice or SAMPLES.get(attribute.findtext("datatype", ""), TEST)
+
+
+def _is(attribute: Element, name: str) -> bool:
+    return (attribute.findtext(name) or "").strip().lower() == "true"
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,130 @@
+"""The examined server: asks it, remembers what it answered, and knows where it may be written to."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from urllib.parse import urlsplit
+
+import httpx
+
+from deploy.open311.answers import Answer, NotApplicable, Row, Unreadable
+
+XML, JSON = "xml", "json"
+UNKNOWN: Final = "no-such-thing-311"
+SPECIFICATION: Final = "GeoReport_v2"
+_DISCOVERY: Final = ("/discovery.xml", "/discovery.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How the server is spoken to."""
+
+    api_key: str | None = None
+    jurisdiction: str | None = None
+    writes: bool = False
+
+
+@dataclass(slots=True)
+class Server:
+    """One endpoint of GeoReport v2."""
+
+    client: httpx.AsyncClient
+    url: str
+    manner: Manner
+    now: datetime
+    _known: dict[tuple[str, tuple[tuple[str, str], ...]], Answer] = field(default_factory=dict)
+
+    @classmethod
+    async def reach(cls, client: httpx.AsyncClient, url: str, manner: Manner, now: datetime) -> "Server":
+        """The server at an endpoint, or at the one that a discovery document names; raises when it is none."""
+        server = cls(client, url.rstrip("/"), manner, now)
+        if url.endswith(_DISCOVERY):
+            server.url = _endpoint(await server.fetch(url)).rstrip("/")
+        services = await server.get("services.xml")
+        if not services.ok:
+            raise Unreadable(f"{services}: {services.beginning}")
+        return server
+
+    async def fetch(self, url: str, params: dict[str, str] | None = None, accept: str = "*/*") -> Answer:
+        """A GET of any address."""
+        sent = await self.client.get(url, params=params or None, headers={"Accept": accept})
+        return _answer(sent)
+
+    async def get(self, path: str, accept: str = "*/*", **asked: str) -> Answer:
+        """A GET below the endpoint, in the jurisdiction; the same question is asked once."""
+        here = {"jurisdiction_id": self.manner.jurisdiction} if self.manner.jurisdiction else {}
+        params = here | asked
+        key = (f"{path} {accept}", tuple(sorted(params.items())))
+        if key not in self._known:
+            self._known[key] = await self.fetch(f"{self.url}/{path}", params, accept)
+        return self._known[key]
+
+    async def again(self, path: str, **asked: str) -> Answer:
+        """The same, asked anew."""
+        self._known.clear()
+        return await self.get(path, **asked)
+
+    async def post(self, form: dict[str, str], with_key: bool = True) -> Answer:
+        """A POST of a request; raises `NotApplicable` unless writing was allowed."""
+        if not self.manner.writes:
+            raise NotApplicable("needs --write: it submits a request")
+        here = {"jurisdiction_id": self.manner.jurisdiction} if self.manner.jurisdiction else {}
+        key = {"api_key": self.manner.api_key} if self.manner.api_key and with_key else {}
+        self._known.clear()
+        return _answer(await self.client.post(f"{self.url}/requests.xml", data=here | key | form))
+
+    async def discovery(self, format: str) -> Answer:
+        """The discovery document, beside the endpoint or above it; the last answer when there is none."""
+        above = self.url.rpartition("/")[0]
+        answers = [await self.fetch(f"{place}/discovery.{format}") for place in (above, self.url)]
+        return next((answer for answer in answers if answer.ok), answers[-1])
+
+    async def formats(self) -> tuple[str, ...]:
+        """XML, and JSON where discovery announces it or the list of services is there in JSON."""
+        announced = b"application/json" in (await self.discovery(XML)).body
+        return (XML, JSON) if announced or (await self.get("services.json")).ok else (XML,)
+
+    async def services(self) -> list[Row]:
+        """What can be asked for."""
+        return (await self.get("services.xml")).rows()
+
+    async def described(self) -> Row:
+        """The first service that has a definition; raises `NotApplicable` when none has."""
+        for service in await self.services():
+            if service.get("metadata") == "true":
+                return service
+        raise NotApplicable("no service says metadata=true")
+
+    async def requests(self, **asked: str) -> list[Row]:
+        """Requests, as they are listed."""
+        return (await self.get("requests.xml", **asked)).rows()
+
+    async def known(self) -> Row:
+        """A request that exists; raises `NotApplicable` when none is listed."""
+        for request in await self.requests():
+            if request.get("service_request_id"):
+                return request
+        raise NotApplicable("no request is listed in the last 90 days")
+
+    def ago(self, days: int) -> str:
+        """A time before now, as GeoReport writes it."""
+        return (self.now - timedelta(days=days)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _answer(sent: httpx.Response) -> Answer:
+    asked = f"{sent.request.method} {urlsplit(str(sent.request.url)).path.rpartition('/')[2]}"
+    query = urlsplit(str(sent.request.url)).query
+    shown = f"{asked}?{query}" if query else asked
+    return Answer(shown, sent.status_code, sent.headers.get("content-type", ""), sent.content)
+
+
+def _endpoint(discovery: Answer) -> str:
+    if discovery.asked.split("?")[0].endswith(".json"):
+        found = [(one.get("specification"), one.get("url")) for one in discovery.json().get("endpoints", [])]
+    else:
+        places = discovery.xml().iter("endpoint")
+        found = [(one.findtext("specification"), one.findtext("url")) for one in places]
+    for specification, url in found:
+        if url and SPECIFICATION in str(specification):
+            return str(url)
+    raise Unreadable(f"{discovery}: no endpoint for {SPECIFICATION}")

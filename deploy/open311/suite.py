@@ -1,0 +1,52 @@
+"""Examines a server rule by rule; a rule that breaks does not keep the others from being examined."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+import httpx
+
+from deploy.open311.answers import NotApplicable, Unreadable
+from deploy.open311.rules import RULES, Rule
+from deploy.open311.server import Server
+
+SHOWN: Final = 5
+
+
+class Outcome(StrEnum):
+    """What became of a rule."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    NOT_APPLICABLE = "not applicable"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`seen` says what broke the rule, or why it could not be examined."""
+
+    rule: Rule
+    outcome: Outcome
+    seen: tuple[str, ...] = ()
+
+
+async def examine(server: Server) -> list[Verdict]:
+    """A verdict for each rule, in order."""
+    return [await verdict(rule, server) for rule in RULES]
+
+
+async def verdict(rule: Rule, server: Server) -> Verdict:
+    """What one rule finds; what it saw before it could not go on counts."""
+    seen: list[str] = []
+    try:
+        async for fault in rule.check(server):
+            seen.append(fault)
+    except NotApplicable as why:
+        if not seen:
+            return Verdict(rule, Outcome.NOT_APPLICABLE, (str(why),))
+    except Unreadable as fault:
+        seen.append(str(fault))
+    except httpx.HTTPError as fault:
+        seen.append(f"no answer: {fault!r}")
+    more = (f"… and {len(seen) - SHOWN} more",) if len(seen) > SHOWN else ()
+    return Verdict(rule, Outcome.FAIL if seen else Outcome.PASS, (*seen[:SHOWN], *more))

@@ -1,0 +1,134 @@
+"""The documents of GeoReport v2, field by field in the order of its specification."""
+
+from datetime import UTC, datetime
+from typing import Annotated, ClassVar
+
+from pydantic import BaseModel, ConfigDict, PlainSerializer
+
+
+def _stamp(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+Stamp = Annotated[datetime, PlainSerializer(_stamp, return_type=str)]
+
+
+class Document(BaseModel):
+    """`root` is its XML element; where it stands in a list, `listed` is the element around."""
+
+    model_config = ConfigDict(frozen=True)
+
+    root: ClassVar[str]
+    listed: ClassVar[str] = ""
+
+
+class Endpoint(Document):
+    """Where one version of the API is."""
+
+    root = "endpoint"
+    specification: str
+    url: str
+    changeset: str
+    type: str
+    formats: tuple[str, ...]
+
+
+class Discovery(Document):
+    """What is served here and how to get a key."""
+
+    root = "discovery"
+    changeset: str
+    contact: str
+    key_service: str
+    endpoints: tuple[Endpoint, ...]
+
+
+class Service(Document):
+    """Something that can be asked for: a category."""
+
+    root, listed = "service", "services"
+    service_code: str
+    service_name: str
+    description: str
+    metadata: bool
+    type: str
+    keywords: str | None
+    group: str | None
+
+
+class Value(Document):
+    """One choice of an attribute."""
+
+    root = "value"
+    key: str
+    name: str
+
+
+class Attribute(Document):
+    """A question that belongs to a service."""
+
+    root = "attribute"
+    variable: bool
+    code: str
+    datatype: str
+    required: bool
+    datatype_description: str | None
+    order: int
+    description: str
+    values: tuple[Value, ...]
+
+
+class ServiceDefinition(Document):
+    """The questions of one service."""
+
+    root = "service_definition"
+    service_code: str
+    attributes: tuple[Attribute, ...]
+
+
+class Receipt(Document):
+    """What a submission is answered with; there is never a token, the number is known at once."""
+
+    root, listed = "request", "service_requests"
+    service_request_id: str
+    service_notice: str
+    account_id: str | None = None
+
+
+class Redeemed(Document):
+    """The number that belongs to a token."""
+
+    root, listed = "request", "service_requests"
+    service_request_id: str
+    token: str
+
+
+class ServiceRequest(Document):
+    """A demand as the public may see it."""
+
+    root, listed = "request", "service_requests"
+    service_request_id: str
+    status: str
+    status_notes: str
+    service_name: str | None
+    service_code: str | None
+    description: str | None
+    agency_responsible: str | None
+    service_notice: str | None = None
+    requested_datetime: Stamp
+    updated_datetime: Stamp
+    expected_datetime: Stamp | None
+    address: str
+    address_id: str
+    zipcode: str | None = None
+    lat: float | None
+    long: float | None
+    media_url: str | None = None
+
+
+class Error(Document):
+    """One thing that was wrong, in words for the person who asked."""
+
+    root, listed = "error", "errors"
+    code: str
+    description: str

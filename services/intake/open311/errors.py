@@ -1,0 +1,107 @@
+"""Refusals and faults as GeoReport errors: a list of code and description, in the format that was asked for."""
+
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from typing import Any, Final
+
+import structlog
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+
+from services.intake.open311.documents import Error
+from services.intake.open311.rendering import Format, render_list
+from shared.chassis.database import PASSING
+from shared.chassis.problems import RETRY_AFTER
+from shared.contracts.refusals import ANSWERS, Code, FieldError, Refused
+
+log = structlog.get_logger()
+BAD_REQUEST: Final = 400
+STATUSES: Final[Mapping[Code, int]] = {
+    Code.NOT_FOUND: 404,
+    Code.UNAUTHENTICATED: 403,
+    Code.FORBIDDEN: 403,
+    Code.TOO_LARGE: 413,
+    Code.UNAVAILABLE: 503,
+}
+"""Where GeoReport names a code of HTTP; every other refusal is a bad request."""
+
+AWAY: Final = Refused(
+    Code.UNAVAILABLE,
+    "the database is away; try again, with the same Idempotency-Key when you submit",
+    "数据库暂时不可用，请稍后重试；提交时请使用相同的 Idempotency-Key",
+)
+
+
+class Open311Route(APIRoute):
+    """A route whose every failure is an `errors` document."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler, with the failures told in the format of the path."""
+        handle = super().get_route_handler()
+
+        async def told(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except Refused as refused:
+                return answer(refused, format_of(request))
+            except RequestValidationError as fault:
+                return answer(misfit(fault.errors()), format_of(request))
+            except HTTPException as fault:
+                return answer(Refused(Code.UNREADABLE, str(fault.detail)), format_of(request))
+            except PASSING as fault:
+                log.warning("database away", path=request.url.path, cause=repr(fault))
+                return answer(AWAY, format_of(request))
+
+        return told
+
+
+def format_of(request: Request) -> Format:
+    """The suffix of the path; XML, which every client reads, where it is none of ours."""
+    return Format.JSON if request.url.path.endswith(".json") else Format.XML
+
+
+def answer(refused: Refused, format: Format) -> Response:
+    """Every thing that was wrong, under one status of HTTP."""
+    status = STATUSES.get(refused.code, BAD_REQUEST)
+    response = render_list(Error, list(_errors(refused, status)), format, status)
+    if refused.code is Code.UNAVAILABLE:
+        response.headers["Retry-After"] = RETRY_AFTER
+    return response
+
+
+def _errors(refused: Refused, status: int) -> Iterator[Error]:
+    zh = refused.zh or ANSWERS[refused.code].zh
+    if not refused.errors:
+        yield Error(code=str(status), description=f"{zh} / {refused.en}")
+    for error in refused.errors:
+        example = f" ({error.example})" if error.example else ""
+        yield Error(code=str(status), description=f"{error.field}: {error.zh} / {error.en}{example}")
+
+
+def invalid(*errors: FieldError) -> Refused:
+    """A refusal for arguments that must be changed."""
+    en = "; ".join(f"{error.field}: {error.en}" for error in errors)
+    return Refused(Code.INVALID, en, "；".join(f"{error.field}：{error.zh}" for error in errors), errors)
+
+
+def misfit(errors: Iterable[Any]) -> Refused:
+    """What Pydantic found, as a refusal that names each argument."""
+    found = tuple(_field_error(error) for error in errors)
+    unknown = any(error.field == "format" for error in found)
+    if unknown:
+        return Refused(Code.NOT_FOUND, "the path ends with .xml or .json", "路径应以 .xml 或 .json 结尾")
+    return invalid(*found)
+
+
+def misfit_of(fault: ValidationError) -> Refused:
+    """The same for a model that was made by hand."""
+    return misfit(fault.errors(include_url=False, include_input=False))
+
+
+def _field_error(error: Mapping[str, Any]) -> FieldError:
+    names = [part for part in error["loc"] if isinstance(part, str)]
+    field = names[-1] if names else "request"
+    zh = "缺少此参数" if error["type"] == "missing" else error.get("ctx", {}).get("zh") or "格式不正确"
+    return FieldError(field, zh, "is missing" if error["type"] == "missing" else str(error["msg"]))

@@ -1,0 +1,56 @@
+"""Documents beyond the specification: what `extensions=true` adds, and mySociety's updates."""
+
+from services.intake.open311.documents import Document, ServiceRequest, Stamp
+
+
+class Answered(Document):
+    """What was answered to a question of the service."""
+
+    root = "attribute"
+    code: str
+    value: str
+
+
+class Extended(Document):
+    """`extended_attributes`: the channel, as Chicago does, and the finer status of CitySDK."""
+
+    root = "extended_attributes"
+    channel: str
+    title: str | None
+    detailed_status: str
+
+
+class Note(Document):
+    """One step of a demand."""
+
+    root = "note"
+    datetime: Stamp
+    description: str
+    type: str
+
+
+class ExtendedRequest(ServiceRequest):
+    """A demand with what `extensions=true` adds."""
+
+    attributes: tuple[Answered, ...]
+    extended_attributes: Extended
+    notes: tuple[Note, ...]
+
+
+class RequestUpdate(Document):
+    """A step of a demand, as FixMyStreet reads it."""
+
+    root, listed = "request_update", "service_request_updates"
+    update_id: str
+    service_request_id: str
+    status: str
+    updated_datetime: Stamp
+    description: str
+    media_url: str | None = None
+
+
+class UpdateReceipt(Document):
+    """An update that was taken."""
+
+    root, listed = "request_update", "service_request_updates"
+    update_id: str

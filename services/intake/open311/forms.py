@@ -1,0 +1,123 @@
+"""The forms that other systems post: a request, and FixMyStreet's update of one."""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Self, TypeVar
+
+from fastapi import Request
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+from starlette.datastructures import UploadFile
+
+from services.intake.domain import Text
+from services.intake.open311.errors import invalid, misfit_of
+from services.intake.open311.statuses import FixMyStreet
+from shared.contracts.refusals import Code, FieldError, Refused
+
+FORMS: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
+LINKS: Final = ("media_url", "media_url[]")
+_ATTRIBUTE: Final = re.compile(r"^attribute\[([^\[\]]+)\](?:\[\])?$")
+
+
+def _link(url: str) -> str:
+    if url.startswith(("https://", "http://")) and not re.search(r"\s", url):
+        return url
+    raise PydanticCustomError("no_link", "is an http or https address", {"zh": "应为 http 或 https 链接"})
+
+
+Link = Annotated[Text, AfterValidator(_link), Field(max_length=2000)]
+Short = Annotated[Text, Field(max_length=128)]
+Form = TypeVar("Form", bound=BaseModel)
+
+
+class Posted(BaseModel):
+    """What both forms have."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    api_key: Annotated[str, Field(max_length=200)] = ""
+    jurisdiction_id: Annotated[str | None, Field(max_length=64)] = None
+    media_url: Annotated[tuple[Link, ...], Field(max_length=10)] = ()
+
+
+class NewRequest(Posted):
+    """`POST requests`; attributes that the service does not define are ignored."""
+
+    service_code: Short
+    lat: Annotated[float | None, Field(ge=-90, le=90)] = None
+    long: Annotated[float | None, Field(ge=-180, le=180)] = None
+    address_string: Annotated[Text, Field(max_length=300)] = ""
+    address_id: Short = ""
+    description: Annotated[Text, Field(max_length=4000)] = ""
+    first_name: Annotated[Text, Field(max_length=50)] = ""
+    last_name: Annotated[Text, Field(max_length=49)] = ""
+    email: Annotated[Text, Field(max_length=254)] = ""
+    phone: Annotated[Text, Field(max_length=32)] = ""
+    attributes: Annotated[dict[str, str], Field(alias="attribute", description="attribute[code]=value")] = {}
+
+    @model_validator(mode="after")
+    def _whole_point(self) -> Self:
+        if (self.lat is None) == (self.long is None):
+            return self
+        raise PydanticCustomError("half_a_point", "lat and long go together", {"zh": "lat 与 long 应同时提供"})
+
+
+class NewUpdate(Posted):
+    """`POST servicerequestupdates`; personal data of the author is not kept."""
+
+    service_request_id: Short
+    update_id: Annotated[Text, Field(min_length=1, max_length=128)]
+    status: Annotated[FixMyStreet, WithJsonSchema({"enum": [state.upper() for state in FixMyStreet]})]
+    updated_datetime: AwareDatetime
+    description: Annotated[Text, Field(min_length=1, max_length=3800)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _small_letters(cls, given: Any) -> Any:
+        return given | {"status": given["status"].lower()} if "status" in given else given
+
+
+def documented(kind: type[BaseModel]) -> dict[str, Any]:
+    """The form for OpenAPI."""
+    schema = kind.model_json_schema()
+    attribute = {"attribute": {"style": "deepObject", "explode": True}}
+    return {"requestBody": {"content": {form: {"schema": schema, "encoding": attribute} for form in FORMS}}}
+
+
+async def read(request: Request, kind: type[Form]) -> Form:
+    """The form that was posted; an empty field counts as absent. Raises `Refused` naming every field to change."""
+    if not request.headers.get("content-type", "").lower().startswith(FORMS):
+        raise Refused(Code.UNREADABLE, f"send {' or '.join(FORMS)}", f"请使用 {' 或 '.join(FORMS)} 格式提交")
+    async with request.form() as form:
+        given = _gathered(form.multi_items())
+    try:
+        return kind.model_validate(given)
+    except ValidationError as fault:
+        raise misfit_of(fault) from None
+
+
+def _gathered(items: list[tuple[str, UploadFile | str]]) -> Mapping[str, object]:
+    fields: dict[str, object] = {}
+    attributes: dict[str, str] = {}
+    links: list[str] = []
+    for written, value in items:
+        if isinstance(value, UploadFile):
+            raise invalid(FieldError(written, "暂不能接收文件，请用 media_url", "no files here; send a media_url"))
+        if value == "":
+            continue
+        if attribute := _ATTRIBUTE.match(written):
+            attributes[attribute[1]] = value
+        elif written in LINKS:
+            links.append(value)
+        else:
+            fields[written] = value
+    return fields | {"attribute": attributes, "media_url": tuple(links)}

@@ -1,0 +1,159 @@
+"""Open311's questions to intake's database, one function each; every one is answered from an index."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from services.intake.open311.selection import Window
+from shared.chassis.database import Connection
+from shared.contracts.demand import Status
+from shared.contracts.facts import RequestKind
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A row of `demand_listing`."""
+
+    id: UUID
+    number: str
+    jurisdiction: str
+    channel: str
+    kind: RequestKind
+    category: str | None
+    division: str
+    title: str
+    text: str
+    lat: float | None
+    lon: float | None
+    status: Status
+    submitted_at: datetime
+    updated_at: datetime
+    unit: str | None
+    due_at: datetime | None
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A row of `demand_update` with the number of its demand."""
+
+    id: UUID
+    demand_id: UUID
+    number: str
+    status: Status
+    summary: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which demands of a jurisdiction are listed; what is None or empty does not filter."""
+
+    jurisdiction: str
+    categories: Sequence[str]
+    open: bool | None
+    submitted: Window | None
+    updated_after: datetime | None
+    updated_before: datetime | None
+    limit: int
+    skip: int
+
+
+_LISTING = (
+    "id, number, jurisdiction, channel, kind, category, division, title, text, lat, lon,"
+    " status, submitted_at, updated_at, unit, due_at, summary"
+)
+_STEP = "SELECT step.id, step.demand_id, listed.number, step.status, step.summary, step.at FROM demand_update AS step"
+
+
+async def listings(db: Connection, wanted: Filter) -> list[Listing]:
+    """The demands that fit, the newest first."""
+    question, values = listing_query(wanted)
+    return [_listing(row) for row in await db.fetch(question, *values)]
+
+
+def listing_query(wanted: Filter) -> tuple[str, list[object]]:
+    """The question for exactly these filters, so that the planner sees which index serves it."""
+    conditions, values = ["jurisdiction = $1"], [wanted.jurisdiction, wanted.limit, wanted.skip]
+
+    def where(condition: str, value: object) -> None:
+        values.append(value)
+        conditions.append(condition.format(f"${len(values)}"))
+
+    if wanted.categories:
+        where("category = ANY({}::text[])", list(wanted.categories))
+    if wanted.open is not None:
+        conditions.append("is_open" if wanted.open else "NOT is_open")
+    if wanted.submitted:
+        where("submitted_at >= {}", wanted.submitted.first)
+        where("submitted_at <= {}", wanted.submitted.last)
+    if wanted.updated_after:
+        where("updated_at >= {}", wanted.updated_after)
+    if wanted.updated_before:
+        where("updated_at <= {}", wanted.updated_before)
+    order = "submitted_at" if wanted.submitted else "updated_at"
+    question = f"""
+        SELECT {_LISTING} FROM demand_listing WHERE {" AND ".join(conditions)}
+        ORDER BY {order} DESC, id DESC LIMIT $2 OFFSET $3
+    """  # noqa: S608 (conditions and columns are constants of this module)
+    return question, values
+
+
+async def listings_by_number(db: Connection, jurisdiction: str, numbers: Sequence[str]) -> list[Listing]:
+    """Those of the numbers that exist in the jurisdiction."""
+    rows = await db.fetch(
+        f"SELECT {_LISTING} FROM demand_listing WHERE number = ANY($2::text[]) AND jurisdiction = $1"  # noqa: S608
+        " ORDER BY submitted_at DESC, id DESC",
+        jurisdiction, list(numbers),
+    )  # fmt: skip
+    return [_listing(row) for row in rows]
+
+
+async def number_of(db: Connection, jurisdiction: str, demand: UUID) -> str | None:
+    """The number of a demand that is known by its id."""
+    found: str | None = await db.fetchval(
+        "SELECT number FROM demand_listing WHERE id = $1 AND jurisdiction = $2", demand, jurisdiction
+    )
+    return found
+
+
+async def steps_of(db: Connection, demands: Sequence[UUID]) -> list[Step]:
+    """How these demands went on, the earliest step first."""
+    rows = await db.fetch(
+        f"{_STEP} JOIN demand_listing AS listed ON listed.id = step.demand_id"
+        " WHERE step.demand_id = ANY($1::uuid[]) ORDER BY step.demand_id, step.sequence",
+        list(demands),
+    )
+    return [_step(row) for row in rows]
+
+
+async def steps_within(db: Connection, jurisdiction: str, when: Window, limit: int, skip: int) -> list[Step]:
+    """What happened in a jurisdiction within a window, the earliest first."""
+    rows = await db.fetch(
+        f"{_STEP} JOIN demand_listing AS listed ON listed.id = step.demand_id"
+        " WHERE step.jurisdiction = $1 AND step.at BETWEEN $2 AND $3"
+        " ORDER BY step.at, step.sequence, step.id LIMIT $4 OFFSET $5",
+        jurisdiction, when.first, when.last, limit, skip,
+    )  # fmt: skip
+    return [_step(row) for row in rows]
+
+
+async def receive(db: Connection, channel: str, update_id: str, demand: UUID, at: datetime) -> bool:
+    """Whether this update of the channel is new; waits for a twin that is being written."""
+    done = await db.execute(
+        "INSERT INTO update_received (channel, update_id, demand_id, received_at) VALUES ($1, $2, $3, $4)"
+        " ON CONFLICT DO NOTHING",
+        channel, update_id, demand, at,
+    )  # fmt: skip
+    return done.endswith("1")
+
+
+def _listing(row: asyncpg.Record) -> Listing:
+    return Listing(**{**row, "kind": RequestKind(row["kind"]), "status": Status(row["status"])})
+
+
+def _step(row: asyncpg.Record) -> Step:
+    return Step(**{**row, "status": Status(row["status"])})

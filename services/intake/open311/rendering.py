@@ -1,0 +1,74 @@
+"""Documents as XML, or as JSON by the Spark convention: the root vanishes, an empty element is null."""
+
+import re
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Final
+from xml.etree import ElementTree as ET
+
+import orjson
+from fastapi import Response
+
+from services.intake.open311.documents import Document
+
+_ILLEGAL: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that XML 1.0 cannot carry, not even escaped (section 2.2)."""
+
+
+class Format(StrEnum):
+    """Chosen by the suffix and by nothing else."""
+
+    XML = "xml"
+    JSON = "json"
+
+
+MEDIA: Final = {Format.XML: "text/xml; charset=utf-8", Format.JSON: "application/json; charset=utf-8"}
+
+
+def render(document: Document, format: Format) -> Response:
+    """A document that stands alone."""
+    if format is Format.JSON:
+        return _response(orjson.dumps(document.model_dump(mode="json")), format, 200)
+    return _response(_xml(_element(document)), format, 200)
+
+
+def render_list(kind: type[Document], documents: Sequence[Document], format: Format, status: int = 200) -> Response:
+    """Documents of one kind, or none."""
+    if format is Format.JSON:
+        return _response(orjson.dumps([d.model_dump(mode="json") for d in documents]), format, status)
+    root = ET.Element(kind.listed)
+    root.extend(_element(document) for document in documents)
+    return _response(_xml(root), format, status)
+
+
+def _response(body: bytes, format: Format, status: int) -> Response:
+    return Response(body, status, media_type=MEDIA[format])
+
+
+def _xml(root: ET.Element) -> bytes:
+    written: bytes = ET.tostring(root, encoding="utf-8")
+    return b'<?xml version="1.0" encoding="utf-8"?>\n' + written
+
+
+def _element(document: Document) -> ET.Element:
+    element = ET.Element(document.root)
+    for name, plain in document.model_dump(mode="json").items():
+        element.append(_child(name, getattr(document, name), plain))
+    return element
+
+
+def _child(name: str, value: object, plain: object) -> ET.Element:
+    if isinstance(value, Document):
+        return _element(value)
+    child = ET.Element(name)
+    if isinstance(value, tuple):
+        child.extend(_element(one) if isinstance(one, Document) else _leaf(name[:-1], one) for one in value)
+        return child
+    return _leaf(name, plain)
+
+
+def _leaf(name: str, plain: object) -> ET.Element:
+    leaf = ET.Element(name)
+    if plain is not None:
+        leaf.text = str(plain).lower() if isinstance(plain, bool) else _ILLEGAL.sub("", str(plain))
+    return leaf

@@ -1,0 +1,113 @@
+"""GeoReport v2 over HTTP, under `/open311/`."""
+
+from typing import Annotated, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+
+from services.intake.open311 import forms, services, views
+from services.intake.open311.desk import Desk
+from services.intake.open311.discovery import Place, discovery
+from services.intake.open311.documents import Receipt, Redeemed, Service, ServiceRequest
+from services.intake.open311.errors import Open311Route
+from services.intake.open311.extensions import RequestUpdate, UpdateReceipt
+from services.intake.open311.forms import NewRequest, NewUpdate
+from services.intake.open311.rendering import Format, render, render_list
+from services.intake.open311.selection import Asked, AskedOne, AskedRequests
+from shared.contracts.refusals import Code, Refused
+from shared.jurisdiction.pack import Pack
+
+V2: Final = "/open311/v2"
+EVERY_METHOD: Final = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
+Id = Annotated[str, Path(max_length=64)]
+IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=100)]
+
+
+def open311(desk: Desk, place: Place) -> APIRouter:
+    """The routes, and an Open311 answer for every path beside them."""
+    router = APIRouter(tags=["Open311"], route_class=Open311Route, default_response_class=Response)
+
+    @router.get("/open311/discovery.{format}")
+    async def discover(format: Format) -> Response:
+        """Where the API is and how to get a key."""
+        return render(discovery(place), format)
+
+    router.include_router(_reading(desk))
+    router.include_router(_writing(desk))
+
+    @router.api_route("/open311/{rest:path}", methods=EVERY_METHOD, include_in_schema=False)
+    async def nowhere(rest: str) -> Response:
+        raise Refused(Code.NOT_FOUND, f"there is nothing at {rest!r}", f"没有 {rest!r} 这个地址")
+
+    return router
+
+
+def _reading(desk: Desk) -> APIRouter:
+    router = APIRouter(prefix=V2, route_class=Open311Route)
+
+    def jurisdiction(jurisdiction_id: Annotated[str | None, Query(max_length=64)] = None) -> Pack:
+        return services.jurisdiction(desk.packs, jurisdiction_id)
+
+    Here = Annotated[Pack, Depends(jurisdiction)]  # noqa: N806 (an alias of a type)
+
+    @router.get("/services.{format}")
+    async def every_service(format: Format, pack: Here) -> Response:
+        """What can be asked for."""
+        return render_list(Service, services.services(pack), format)
+
+    @router.get("/services/{service_code}.{format}")
+    async def one_service(service_code: Id, format: Format, pack: Here) -> Response:
+        """The attributes of a service."""
+        return render(services.definition(pack, services.category(pack, service_code)), format)
+
+    @router.get("/requests.{format}")
+    async def requests(format: Format, pack: Here, asked: Annotated[AskedRequests, Query()]) -> Response:
+        """Demands by number, or those that fit all filters: 90 days at most, 1,000 at most."""
+        return render_list(ServiceRequest, await desk.requests(pack, asked), format)
+
+    @router.get("/requests/{service_request_id}.{format}")
+    async def request(
+        service_request_id: Id, format: Format, pack: Here, asked: Annotated[AskedOne, Query()]
+    ) -> Response:
+        """One demand."""
+        return render_list(ServiceRequest, await desk.request(pack, service_request_id, asked.extensions), format)
+
+    @router.get("/tokens/{token}.{format}")
+    async def redeem(token: Id, format: Format, pack: Here) -> Response:
+        """The number of a demand whose id is known; submissions are numbered at once and need no token."""
+        number = await desk.redeem(pack, _uuid(token))
+        return render_list(Redeemed, [Redeemed(service_request_id=number, token=token)], format)
+
+    @router.get("/servicerequestupdates.{format}")
+    async def updates(format: Format, pack: Here, asked: Annotated[Asked, Query()]) -> Response:
+        """How demands went on within a window (mySociety's extension)."""
+        return render_list(RequestUpdate, views.updates(await desk.updates(pack, asked)), format)
+
+    return router
+
+
+def _writing(desk: Desk) -> APIRouter:
+    router = APIRouter(prefix=V2, route_class=Open311Route)
+
+    @router.post("/requests.{format}", status_code=201, openapi_extra=forms.documented(NewRequest))
+    async def submit(format: Format, request: Request, key: IdempotencyKey = None) -> Response:
+        """Take a demand in; a form with api_key, service_code, attribute[division] and what GeoReport names."""
+        number = await desk.submit(await forms.read(request, NewRequest), key)
+        notice = f"已登记，请记下编号 {number} / Registered; please keep the number {number}"
+        return render_list(Receipt, [Receipt(service_request_id=number, service_notice=notice)], format, 201)
+
+    @router.post("/servicerequestupdates.{format}", status_code=201, openapi_extra=forms.documented(NewUpdate))
+    async def supplement(format: Format, request: Request) -> Response:
+        """Take an update of the citizen in, each update_id once (mySociety's extension)."""
+        posted = await forms.read(request, NewUpdate)
+        await desk.supplement(posted)
+        return render_list(UpdateReceipt, [UpdateReceipt(update_id=posted.update_id)], format, 201)
+
+    return router
+
+
+def _uuid(token: str) -> UUID:
+    try:
+        return UUID(token)
+    except ValueError:
+        raise Refused(Code.NOT_FOUND, f"there is no token {token!r}", f"没有令牌 {token!r}") from None

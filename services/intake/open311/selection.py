@@ -1,0 +1,128 @@
+"""What a list is asked for: filters as they are written in a URL, and the window that they open."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Final
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from services.intake.open311.errors import invalid
+from services.intake.open311.statuses import GeoReport
+from shared.contracts.refusals import FieldError
+
+SPAN: Final = timedelta(days=90)
+MOST: Final = 1000
+_EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
+_EATEN_PLUS: Final = re.compile(r"(T.*) (\d\d:?\d\d)$")
+
+
+def _with_plus(written: object) -> object:
+    # A + that was not escaped in a URL arrives as a space.
+    return _EATEN_PLUS.sub(r"\1+\2", written) if isinstance(written, str) else written
+
+
+def _in_our_time(at: datetime) -> datetime:
+    if _EARLIEST <= at <= _LATEST:
+        return at
+    raise PydanticCustomError("far_away", "must lie between 1970 and 2200", {"zh": "应在 1970 年至 2200 年之间"})
+
+
+Moment = Annotated[
+    AwareDatetime | None,
+    BeforeValidator(_with_plus),
+    AfterValidator(lambda at: at and _in_our_time(at)),
+    Field(description="ISO 8601 with Z or ±HH:MM", examples=["2026-11-01T00:00:00+08:00"]),
+]
+Listed = Annotated[str | None, Field(max_length=40_000, description="separated by commas")]
+
+
+class Window(BaseModel):
+    """A span of time, both ends included."""
+
+    model_config = ConfigDict(frozen=True)
+
+    first: datetime
+    last: datetime
+
+
+def window(start: datetime | None, end: datetime | None, now: datetime) -> Window:
+    """What was asked for, completed to 90 days; raises `Refused` when it is longer or runs backwards."""
+    first = start or (end or now) - SPAN
+    last = end or (first + SPAN)
+    if last < first:
+        raise invalid(FieldError("end_date", "早于 start_date", "is before start_date"))
+    if last - first > SPAN:
+        raise invalid(FieldError("end_date", "时间跨度不得超过 90 天", "is more than 90 days after start_date"))
+    return Window(first=first, last=last)
+
+
+class Arguments(BaseModel):
+    """What follows the `?`; an argument that is empty counts as absent."""
+
+    model_config = ConfigDict(frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_is_absent(cls, given: Any) -> Any:
+        return {name: value for name, value in given.items() if value != ""} if isinstance(given, dict) else given
+
+
+class AskedOne(Arguments):
+    """Arguments of `GET requests/{id}`."""
+
+    extensions: bool = Field(False, description="true adds attributes, extended_attributes and notes")
+
+
+class Asked(Arguments):
+    """Arguments of a list."""
+
+    start_date: Moment = None
+    end_date: Moment = None
+    page: int = Field(1, ge=1, le=10_000)
+    page_size: int = Field(MOST, ge=1, le=MOST)
+
+    @property
+    def skipped(self) -> int:
+        """How many come before this page."""
+        return (self.page - 1) * self.page_size
+
+
+class AskedRequests(Asked, AskedOne):
+    """Arguments of `GET requests`; `service_request_id` overrides the others, even wrong ones."""
+
+    service_request_id: Listed = None
+    service_code: Listed = None
+    status: Annotated[Listed, Field(examples=["open,closed"])] = None
+    updated_after: Moment = None
+    updated_before: Moment = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _ids_override(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or not given.get("service_request_id"):
+            return given
+        return {name: given[name] for name in ("service_request_id", "extensions") if name in given}
+
+    def numbers(self) -> tuple[str, ...]:
+        """The numbers that were asked for, as they were typed."""
+        return _parts(self.service_request_id)
+
+    def codes(self) -> tuple[str, ...]:
+        """The service codes."""
+        return _parts(self.service_code)
+
+    def open(self) -> bool | None:
+        """Only the open ones, only the closed ones, or all; raises `Refused` for another status."""
+        wanted = {word.lower() for word in _parts(self.status)}
+        if wanted - set(GeoReport):
+            raise invalid(FieldError("status", "只能是 open 或 closed", "is open, closed or both", "open,closed"))
+        return None if len(wanted) != 1 else wanted == {GeoReport.OPEN}
+
+
+def _parts(written: str | None) -> tuple[str, ...]:
+    parts = tuple(dict.fromkeys(part.strip() for part in (written or "").split(",") if part.strip()))
+    if len(parts) > MOST:
+        raise invalid(FieldError("service_request_id", f"最多 {MOST} 个", f"{MOST} at most"))
+    return parts

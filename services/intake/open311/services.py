@@ -1,0 +1,116 @@
+"""What can be asked for here: the leaf categories of a jurisdiction pack, with the questions that each asks."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from services.intake.open311.documents import Attribute, Service, ServiceDefinition, Value
+from shared.contracts.facts import RequestKind
+from shared.contracts.refusals import Code, Refused
+from shared.jurisdiction.jurisdictions import Jurisdictions
+from shared.jurisdiction.pack import Pack
+from shared.jurisdiction.parts import Category, Text
+
+DIVISION: Final = "division"
+KIND: Final = "kind"
+KINDS: Final[Mapping[RequestKind, Text]] = {
+    RequestKind.CONSULT: Text(zh="咨询", en="Question"),
+    RequestKind.HELP: Text(zh="求助", en="Help"),
+    RequestKind.SUGGESTION: Text(zh="建议", en="Suggestion"),
+    RequestKind.COMPLAINT: Text(zh="投诉", en="Complaint"),
+    RequestKind.REPORT: Text(zh="举报", en="Report of an offence"),
+}
+
+
+def jurisdiction(packs: Jurisdictions, jurisdiction_id: str | None) -> Pack:
+    """The pack that is meant; raises `Refused` where several are served and none or an unknown one is named."""
+    if len(packs) == 1:
+        return next(iter(packs))
+    known = ", ".join(pack.id for pack in packs)
+    if not jurisdiction_id:
+        raise Refused(Code.INVALID, f"jurisdiction_id is missing; one of: {known}", f"缺少 jurisdiction_id：{known}")
+    pack = packs.get(jurisdiction_id)
+    if pack is None:
+        raise Refused(
+            Code.NOT_FOUND,
+            f"there is no jurisdiction_id {jurisdiction_id!r}; one of: {known}",
+            f"没有 jurisdiction_id {jurisdiction_id!r}：{known}",
+        )
+    return pack
+
+
+def category(pack: Pack, service_code: str) -> Category:
+    """The leaf category with this code; raises `Refused` when there is none."""
+    found = pack.category(service_code)
+    if found is None or found not in pack.leaf_categories:
+        raise Refused(
+            Code.NOT_FOUND,
+            f"there is no service_code {service_code!r}; see the list of services",
+            f"没有 service_code {service_code!r}，请查看服务列表",
+        )
+    return found
+
+
+def name(pack: Pack, text: Text) -> str:
+    """In the first language of the jurisdiction."""
+    return text.zh if pack.languages[0] == "zh" else text.en
+
+
+def address(pack: Pack, division: str) -> str:
+    """A division with everything above it, the widest first."""
+    places = (pack.division(code) for code in reversed(pack.ancestors(division)))
+    return " ".join(place.name for place in places if place)
+
+
+def services(pack: Pack) -> list[Service]:
+    """Every service of a jurisdiction."""
+    return [_service(pack, leaf) for leaf in pack.leaf_categories]
+
+
+def _service(pack: Pack, leaf: Category) -> Service:
+    group = pack.category(leaf.parent) if leaf.parent else None
+    return Service(
+        service_code=leaf.code,
+        service_name=name(pack, leaf.name),
+        description=_both(leaf.name),
+        metadata=True,
+        type="realtime",
+        keywords=",".join(leaf.keywords) or None,
+        group=name(pack, group.name) if group else None,
+    )
+
+
+def definition(pack: Pack, leaf: Category) -> ServiceDefinition:
+    """What a submission for this category may carry."""
+    return ServiceDefinition(service_code=leaf.code, attributes=(_division(pack), _kind(leaf)))
+
+
+def _division(pack: Pack) -> Attribute:
+    # The pack has no outlines of its divisions, so that a point cannot tell in which one it lies.
+    return Attribute(
+        variable=True,
+        code=DIVISION,
+        datatype="singlevaluelist",
+        required=True,
+        datatype_description=None,
+        order=1,
+        description="事项所在地 / Where the matter is",
+        values=tuple(Value(key=place.code, name=address(pack, place.code)) for place in pack.divisions),
+    )
+
+
+def _kind(leaf: Category) -> Attribute:
+    usual = _both(KINDS[leaf.kind or RequestKind.HELP])
+    return Attribute(
+        variable=True,
+        code=KIND,
+        datatype="singlevaluelist",
+        required=False,
+        datatype_description=None,
+        order=2,
+        description=f"诉求类型，未选则为：{usual} / What is wanted; {usual} when nothing is chosen",
+        values=tuple(Value(key=kind, name=_both(text)) for kind, text in KINDS.items()),
+    )
+
+
+def _both(text: Text) -> str:
+    return f"{text.zh} / {text.en}"

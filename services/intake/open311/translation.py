@@ -1,0 +1,70 @@
+"""A posted request as the demand that a channel would have submitted."""
+
+from typing import Final
+
+from pydantic import ValidationError
+
+from services.intake.domain import Contact, SubmitDemand
+from services.intake.masking import mask
+from services.intake.open311.errors import invalid, misfit_of
+from services.intake.open311.forms import NewRequest
+from services.intake.open311.services import DIVISION, KIND, name
+from shared.contracts.facts import Location, RequestKind
+from shared.contracts.refusals import FieldError
+from shared.jurisdiction.pack import Pack
+from shared.jurisdiction.parts import Category
+
+TITLE: Final = 200
+
+
+def demand_of(pack: Pack, leaf: Category, posted: NewRequest) -> SubmitDemand:
+    """The demand; raises `Refused` for a place or a kind that does not exist."""
+    point = Location(lat=posted.lat, lon=posted.long) if posted.lat is not None and posted.long is not None else None
+    try:
+        return SubmitDemand(
+            title=_title(posted) or name(pack, leaf.name),
+            text=posted.description,
+            division=_division(pack, posted),
+            category=leaf.code,
+            kind=_kind(leaf, posted),
+            location=point,
+            contact=_contact(posted),
+        )
+    except ValidationError as fault:
+        raise misfit_of(fault) from None
+
+
+def _title(posted: NewRequest) -> str:
+    # Masked before it is cut, so that no half of a telephone number is left.
+    first, _, _ = posted.description.partition("\n")
+    return mask(first)[:TITLE].strip()
+
+
+def _division(pack: Pack, posted: NewRequest) -> str:
+    code = posted.attributes.get(DIVISION) or posted.address_id
+    if pack.division(code):
+        return code
+    where, example = f"attribute[{DIVISION}]", f"attribute[{DIVISION}]={pack.divisions[-1].code}"
+    if code:
+        raise invalid(FieldError(where, f"没有区划 {code!r}", f"there is no division {code!r}", example))
+    zh = "必填：坐标和地址还不能换算成区划，请填服务定义所列的区划代码（也可填在 address_id）"
+    en = "is required: a point or an address does not tell the division yet; send one of the codes that the service"
+    raise invalid(FieldError(where, zh, f"{en} definition lists, here or as address_id", example))
+
+
+def _kind(leaf: Category, posted: NewRequest) -> RequestKind:
+    wanted = posted.attributes.get(KIND)
+    if wanted is None:
+        return leaf.kind or RequestKind.HELP
+    if wanted in set(RequestKind):
+        return RequestKind(wanted)
+    choices = ", ".join(RequestKind)
+    raise invalid(
+        FieldError(f"attribute[{KIND}]", f"应为其中之一：{choices}", f"is one of: {choices}", RequestKind.HELP)
+    )
+
+
+def _contact(posted: NewRequest) -> Contact | None:
+    full_name = f"{posted.last_name} {posted.first_name}".strip()
+    found = Contact(name=full_name, phone=posted.phone, email=posted.email, address=posted.address_string)
+    return found if found != Contact() else None
