@@ -66,6 +66,7 @@ class Row(BaseModel):
     created: bool
     number: str | None = None
     why: str | None = None
+    why_zh: str | None = None
 
 
 class Imported(BaseModel):
@@ -132,5 +133,5 @@ async def _own_demand(submissions: Submissions, channel: Channel, written: str) 
 
 def _row(demand: RecordedDemand, answer: Taken | Refused) -> Row:
     if isinstance(answer, Refused):
-        return Row(external_id=demand.external_id, created=False, why=answer.en)
+        return Row(external_id=demand.external_id, created=False, why=answer.en, why_zh=answer.zh)
     return Row(external_id=demand.external_id, created=answer.created, number=answer.number)
