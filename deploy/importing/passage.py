@@ -43,7 +43,8 @@ class Passage:
             return
         self.good += 1
         standing = expected_standing(demand)
-        self.standings[standing] += 1
+        if standing:
+            self.standings[standing] += 1
         self._unanswered[self.read] = row, standing
         yield self.read, demand
 
@@ -52,7 +53,8 @@ class Passage:
         why = f"{answer.why_zh or '系统未接收'} / {answer.why or 'refused'}"
         row, standing = self._unanswered[number]
         self.good -= 1
-        self.standings[standing] -= 1
+        if standing:
+            self.standings[standing] -= 1
         self.logbook.refuse(number, row, BadRow("", answer.external_id, why))
 
     def answered(self, batch: Batch) -> None:
