@@ -15,6 +15,8 @@ Where = tuple[str, ...]
 _ZH: Final = {
     "string_too_long": "超过 {max_length} 个字",
     "string_too_short": "不得为空",
+    "too_long": "超过 {max_length} 个字",
+    "too_short": "不得为空",
     "enum": "应为以下之一：{expected}",
     "float_parsing": "应为数字",
     "unreadable_character": "{zh}",

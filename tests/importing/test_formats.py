@@ -37,7 +37,9 @@ def test_a_work_order_is_the_same_demand_in_every_format(write: Writer, tmp_path
 @pytest.mark.parametrize("write", [xlsx_file, xls_file])
 def test_a_phone_and_a_date_of_a_workbook_are_read_by_their_cell_types(write: Writer, tmp_path: Path):
     called = datetime(2021, 3, 1, 9, 30, 7)
-    (good,), bad = read(write(tmp_path / "o", [order(1, 来电时间=called, 联系电话=13800138000.0, 工单编号=20210301000017)]))
+    (good,), bad = read(
+        write(tmp_path / "o", [order(1, 来电时间=called, 联系电话=13800138000.0, 工单编号=20210301000017)])
+    )
     assert not bad
     assert good.contact
     assert (good.contact.phone, good.external_id) == ("13800138000", "20210301000017")

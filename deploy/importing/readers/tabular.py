@@ -24,7 +24,7 @@ class Record(NamedTuple):
 
 
 class Header(NamedTuple):
-    """The names with their positions; unnamed columns are left out."""
+    """The source's own names, and every named column by its position."""
 
     names: tuple[str, ...]
     positions: Mapping[int, str]
@@ -46,7 +46,8 @@ def tabulated(file: str, sheet: str, records: Iterable[Record], wanted: Set[str]
         raise UnreadableFile(f"{file} {sheet}: 列名重复 {'、'.join(twice)} / these columns occur twice; rename one")
     while names and not names[-1]:
         names.pop()
-    header = Header(tuple(name for name in names if name), {n: x for n, x in enumerate(names) if x}, len(names))
+    ours = tuple(name for name in names if name and name not in ERROR_COLUMNS)
+    header = Header(ours, {n: x for n, x in enumerate(names) if x}, len(names))
     return header, _rows(file, sheet, chain(first[best + 1 :], coming), header)
 
 
@@ -56,7 +57,7 @@ def _names(record: Record) -> list[str]:
 
 def _rows(file: str, sheet: str, records: Iterable[Record], header: Header) -> Iterator[SourceRow]:
     plain = header.names if len(header.names) == header.width else None
-    corrected = ERROR_COLUMNS[1] in header.names
+    corrected = ERROR_COLUMNS[1] in header.positions.values()
     for line, cells, bad, doubtful in records:
         if not bad and not any(cells):
             continue
