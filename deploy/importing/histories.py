@@ -20,21 +20,27 @@ class Told:
 
     def __init__(self, step: Step, declared: Declaration, clock: Clock) -> None:
         self.step, self._clock, self._values = step, clock, declared.values
-        self._fixed = {key: value for key, value in step.data.items() if not isinstance(value, str)}
-        self._filled = [(key, text, names_in(text)) for key, text in texts(step).items()]
+        named = {key: tuple(names_in(text)) for key, text in texts(step).items()}
+        self._filled = [(key, step.data[key], names) for key, names in named.items() if names]
+        self._fixed = {
+            key: told.format() if isinstance(told, str) else told
+            for key, told in step.data.items()
+            if not named.get(key)
+        }
 
     def of(self, cells: Cells, values: Values) -> RecordedData | None:
         """The step as a recorded demand carries it; raises `BadRow`."""
-        if self.step.optional and not cells[self.step.at]:
+        step = self.step
+        if step.optional and not cells[step.at]:
             return None
-        at = self._clock.at(cells, self.step.at)
-        data = dict(self._fixed)
+        at = self._clock.at(cells, step.at)
+        data = self._fixed.copy()
         for key, text, names in self._filled:
             for name in names:
                 if values[name] is None:
                     raise BadRow(self._values[name].column or "", "", _WHY_NEEDED)
             data[key] = text.format_map(values)
-        return {"at": at, "type": self.step.type, "data": data}
+        return {"at": at, "type": step.type, "data": data}
 
     def column_of(self, key: str) -> str:
         """The column that gave this part of the data, else that of its time."""

@@ -1,5 +1,6 @@
 """Tells UTF-8 from GB18030 by all lines of a file, and says so when it cannot be told."""
 
+import re
 from collections.abc import Set
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ UTF8: Final = "utf-8-sig"
 GB: Final = "gb18030"
 _MOST: Final = 0.9
 _COMMON: Final = 0.8
-_ONE_OR_TWO_BYTES: Final = "\u0800"
+_THREE_BYTES: Final = re.compile("[^\0-\u07ff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +43,8 @@ class _Count:
         self.foreign += 1
         read = _decoded(line, "utf-8")
         self.utf8 += read is not None
-        self.latin += read is not None and max(read) < _ONE_OR_TWO_BYTES
-        if read is None or max(read) < _ONE_OR_TWO_BYTES:
+        if read is None or not _THREE_BYTES.search(read):
+            self.latin += read is not None
             self.gb += _decoded(line, GB) is not None
             self.common += _decoded(line, "gb2312") is not None
 
