@@ -24,7 +24,7 @@ from shared.chassis.settings import ProcessSettings, read
 from shared.jurisdiction.loader import load_pack
 from shared.jurisdiction.problems import PackError
 
-console = Console(highlight=False)
+console = Console(highlight=False, markup=False)
 VISIBLE_WITHIN = 600.0
 
 

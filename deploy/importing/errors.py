@@ -9,7 +9,8 @@ from typing import Final
 
 import xlsxwriter
 
-from deploy.importing.logbook import Refusal, private
+from deploy.importing.files import private
+from deploy.importing.logbook import Refusal
 from deploy.importing.readers.tabular import ERROR_COLUMNS
 
 ROWS_A_SHEET: Final = 1_000_000

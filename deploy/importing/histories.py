@@ -1,6 +1,7 @@
 """Turns the declared steps of each status into a function of a row, once for the whole file."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from deploy.importing.mapping import Mapping as Declaration
@@ -28,12 +29,12 @@ class Told:
             if not named.get(key)
         }
 
-    def of(self, cells: Cells, values: Values) -> RecordedData | None:
+    def of(self, cells: Cells, values: Values, after: datetime) -> RecordedData | None:
         """The step as a recorded demand carries it; raises `BadRow`."""
         step = self.step
         if step.optional and not cells[step.at]:
             return None
-        at = self._clock.at(cells, step.at)
+        at = self._clock.at(cells, step.at, after)
         data = self._fixed.copy()
         for key, text, names in self._filled:
             for name in names:
@@ -58,14 +59,15 @@ class Histories:
             status: tuple(Told(step, declared, clock) for step in steps) for status, steps in declared.histories.items()
         }
 
-    def of(self, cells: Cells, values: Values) -> tuple[list[Told], list[RecordedData]]:
+    def of(self, cells: Cells, values: Values, raised: datetime) -> tuple[list[Told], list[RecordedData]]:
         """The steps that this row tells and their data, in order; raises `BadRow`."""
         status = cells[self._status]
         if status not in self._told:
             raise BadRow(self._status, status, f"未知状态 / not one of {', '.join(self._told)}")
-        steps, data = [], []
+        steps, data, last = [], [], raised
         for told in self._told[status]:
-            if found := told.of(cells, values):
+            if found := told.of(cells, values, last):
                 steps.append(told)
                 data.append(found)
+                last = found["at"]
         return steps, data

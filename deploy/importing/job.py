@@ -11,8 +11,9 @@ from typing import Final
 import httpx
 
 from deploy.importing import errors
+from deploy.importing.files import fingerprint
 from deploy.importing.handover import Handover, Tally
-from deploy.importing.logbook import About, Logbook, fingerprint
+from deploy.importing.logbook import About, Logbook
 from deploy.importing.mapping import Mapping
 from deploy.importing.passage import Passage
 from deploy.importing.readers import opened

@@ -1,15 +1,18 @@
 """What an import has done so far, one line a thing, so that it can go on after any end; readable by its owner alone."""
 
-import hashlib
+import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from shutil import copyfileobj
+from tempfile import TemporaryFile
 from types import TracebackType
 from typing import IO, Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from deploy.importing.rows import BadRow, SourceRow
+from deploy.importing.files import private
+from deploy.importing.rows import BadRow, SourceRow, UnreadableFile
 from services.intake.masking import mask
 
 
@@ -51,41 +54,30 @@ class Refusal(_Line):
 _LINE: TypeAdapter[About | Done | Refusal] = TypeAdapter(Annotated[About | Done | Refusal, Field(discriminator="kind")])
 
 
-def fingerprint(path: Path) -> str:
-    """SHA-256 of the content."""
-    with path.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
-
-
-def private(path: Path, mode: str) -> IO[bytes]:
-    """A file that its owner alone can read, also where it was there before."""
-    flags = os.O_CREAT | os.O_WRONLY | (os.O_APPEND if mode == "ab" else os.O_TRUNC)
-    handle = os.open(path, flags, 0o600)
-    os.fchmod(handle, 0o600)
-    return os.fdopen(handle, mode)
-
-
 class Logbook:
     """Opened for one import; `done` is where the one before it was interrupted."""
 
     def __init__(self, path: Path, about: About, from_start: bool = False) -> None:
         self.path, self.done, self.refused = path, 0, 0
+        self._out = private(path, "ab")
+        _lock(self._out, path)
         if not from_start and next(_read(path), None) == about:
             self.done = max((line.row for line in _read(path) if isinstance(line, Done)), default=0)
         self._begin(about)
-        self._out = private(path, "ab")
 
     def _begin(self, about: About) -> None:
         """Keep what is settled; rows that were refused beyond it will be read again."""
-        fresh = self.path.with_name(f"{self.path.name}.new")
-        with private(fresh, "wb") as out:
-            _write(out, about)
+        with TemporaryFile() as kept:
+            _write(kept, about)
             for line in _read(self.path) if self.done else ():
                 if isinstance(line, Refusal) and line.row <= self.done:
-                    _write(out, line)
+                    _write(kept, line)
                     self.refused += 1
-            _write(out, Done(row=self.done))
-        fresh.replace(self.path)
+            _write(kept, Done(row=self.done))
+            kept.seek(0)
+            self._out.truncate(0)
+            copyfileobj(kept, self._out)
+        self._out.flush()
 
     def __enter__(self) -> Self:
         return self
@@ -125,6 +117,14 @@ class Logbook:
         """The import came to its end: nothing is left to go on with."""
         self._out.close()
         self.path.unlink()
+
+
+def _lock(out: IO[bytes], path: Path) -> None:
+    try:
+        fcntl.flock(out, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        out.close()
+        raise UnreadableFile(f"{path}: 此文件正在导入 / another import of this file is running here") from None
 
 
 def _read(path: Path) -> Iterator[About | Done | Refusal]:

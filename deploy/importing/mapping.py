@@ -59,10 +59,9 @@ class Times(_Declared):
 
 
 class DatesWithoutTime(_Declared):
-    """At this time of day a time is a mere date; it is not before the other column on the same day."""
+    """At this time of day a time is a mere date: it is not before the step ahead of it on the same day."""
 
     at: time
-    not_before: str
 
 
 class Step(_Declared):
@@ -91,5 +90,4 @@ class Mapping(_Declared):
         """The columns that a file must have."""
         values = {name for value in self.values.values() for name in value.columns}
         steps = {step.at for history in self.histories.values() for step in history}
-        rule = {self.dates_without_time.not_before} if self.dates_without_time else set()
-        return frozenset({self.raised_at, self.status} | values | steps | rule)
+        return frozenset({self.raised_at, self.status} | values | steps)

@@ -47,15 +47,13 @@ class Clock:
         self._read, self._rule = reader_of(times), rule
         self._looks = " 或 or ".join(times.formats or ("2021-03-01 09:30:00",))
 
-    def at(self, cells: dict[str, str], column: str) -> datetime:
-        """The time in a column; raises `BadRow`."""
+    def at(self, cells: dict[str, str], column: str, after: datetime | None = None) -> datetime:
+        """The time in a column; a mere date is not before what came earlier on that day. Raises `BadRow`."""
         written = cells[column]
         read = self._read(written)
         if read is None:
             raise BadRow(column, written, f"时间格式应为 / a time must look like {self._looks}")
-        rule = self._rule
-        if rule and read.time() == rule.at and column != rule.not_before:
-            earliest = self.at(cells, rule.not_before)
-            if earliest.date() == read.date():
-                return max(read, earliest)
+        if after and self._rule and read.time() == self._rule.at:
+            same_day = after.astimezone(read.tzinfo).date() == read.date()
+            return max(read, after) if same_day else read
         return read

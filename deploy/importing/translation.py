@@ -38,10 +38,10 @@ class Translator:
             raise row.bad
         cells = self._cells(row)
         values = {name: found(cells) for name, found in self._values}
-        steps, history = self._histories.of(cells, values)
+        raised = self._clock.at(cells, self._declared.raised_at)
+        steps, history = self._histories.of(cells, values, raised)
         told: dict[str, Any] = {name: value for name in self._told if (value := values[name]) is not None}
-        told["occurred_at"] = self._clock.at(cells, self._declared.raised_at)
-        told["history"] = history
+        told |= {"occurred_at": raised, "history": history}
         if values.get("lat") and values.get("lon"):
             told["location"] = {"lat": values["lat"], "lon": values["lon"]}
         contact = {name.removeprefix(CONTACT): values[name] for name in self._contact if values[name]}

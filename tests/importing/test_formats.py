@@ -46,6 +46,13 @@ def test_a_phone_and_a_date_of_a_workbook_are_read_by_their_cell_types(write: Wr
     assert good.occurred_at == called.replace(tzinfo=SHANGHAI)
 
 
+def test_a_mere_date_is_not_before_the_step_ahead_of_it_on_that_day(tmp_path: Path):
+    day = date(2021, 3, 1)
+    (good,), bad = read(xlsx_file(tmp_path / "o.xlsx", [order(1, 工单状态="已归档", 签收时间=day, 办结时间=day)]))
+    assert not bad
+    assert [step.at.hour for step in good.history] == [10, 10, 10, 10]
+
+
 def test_a_mere_date_is_not_before_the_call_of_that_day(tmp_path: Path):
     (good,), bad = read(xlsx_file(tmp_path / "o.xlsx", [order(1, 工单状态="待签收", 派单时间=date(2021, 3, 1))]))
     assert not bad

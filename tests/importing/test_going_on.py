@@ -16,7 +16,7 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from deploy.importing.logbook import About, Done, Logbook
-from deploy.importing.rows import BadRow, Place, SourceRow
+from deploy.importing.rows import BadRow, Place, SourceRow, UnreadableFile
 from deploy.local.ports import free_port
 from services.intake import app, channels
 from services.intake.settings import IntakeSettings
@@ -130,11 +130,14 @@ def test_a_logbook_is_gone_on_with_only_for_the_same_import(tmp_path: Path):
     for other in ("file", "fingerprint", "mapping", "url"):
         copy = tmp_path / other
         copy.write_bytes(path.read_bytes())
-        assert Logbook(copy, ABOUT.model_copy(update={other: "another"})).done == 0
+        with Logbook(copy, ABOUT.model_copy(update={other: "another"})) as book:
+            assert book.done == 0
     again = tmp_path / "again"
     again.write_bytes(path.read_bytes())
-    assert Logbook(again, ABOUT, from_start=True).done == 0
-    assert Logbook(path, ABOUT).done == 500
+    with Logbook(again, ABOUT, from_start=True) as book:
+        assert book.done == 0
+    with Logbook(path, ABOUT) as book:
+        assert book.done == 500
 
 
 def test_a_logbook_forgets_what_was_refused_beyond_its_last_mark_and_half_a_line(tmp_path: Path):
@@ -150,3 +153,10 @@ def test_a_logbook_forgets_what_was_refused_beyond_its_last_mark_and_half_a_line
         assert (book.done, book.refused) == (500, 1)
         assert [refusal.row for refusal in book.refusals()] == [3]
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_two_imports_of_one_file_do_not_run_side_by_side(tmp_path: Path):
+    with Logbook(tmp_path / "log", ABOUT), pytest.raises(UnreadableFile, match="正在导入"):
+        Logbook(tmp_path / "log", ABOUT)
+    with Logbook(tmp_path / "log", ABOUT) as book:
+        assert book.done == 0
