@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from time import monotonic
 from typing import Final
 
@@ -13,8 +12,10 @@ from services.intake.api import Imported, Row
 from services.intake.domain import RecordedDemand
 
 BATCH: Final = 500
+BATCH_BYTES: Final = 4_000_000
 IN_FLIGHT: Final = 3
 GIVE_UP_AFTER: Final = 120.0
+AGAIN: Final = "请重新运行同一命令，将从中断处继续 / run the same command again: it goes on from here"
 
 
 class HandoverFailed(RuntimeError):
@@ -34,6 +35,7 @@ class Tally:
 
 Refusal = Callable[[int, Row], None]
 Numbered = tuple[int, RecordedDemand]
+Batch = Sequence[Numbered]
 
 
 @dataclass(slots=True)
@@ -42,7 +44,7 @@ class Handover:
 
     client: httpx.AsyncClient
     on_refusal: Refusal
-    on_progress: Callable[[int], None]
+    on_progress: Callable[[Batch], None]
     tally: Tally = field(default_factory=Tally)
 
     async def all(self, demands: Iterable[Numbered]) -> Tally:
@@ -53,13 +55,24 @@ class Handover:
                 group.create_task(self._work(batches))
         return self.tally
 
-    async def _batches(self, demands: Iterable[Numbered]) -> AsyncIterator[Sequence[Numbered]]:
-        while batch := list(islice(demands, BATCH)):
-            yield batch
+    async def _batches(self, demands: Iterable[Numbered]) -> AsyncIterator[tuple[Batch, bytes]]:
+        """No more than a request may hold, in rows and in bytes."""
+        batch: list[Numbered] = []
+        texts: list[bytes] = []
+        size = 0
+        for numbered in demands:
+            batch.append(numbered)
+            texts.append(numbered[1].model_dump_json(exclude_defaults=True).encode())
+            size += len(texts[-1])
+            if len(batch) == BATCH or size > BATCH_BYTES:
+                yield batch, b'{"demands":[%s]}' % b",".join(texts)
+                batch, texts, size = [], [], 0
+        if batch:
+            yield batch, b'{"demands":[%s]}' % b",".join(texts)
 
-    async def _work(self, batches: AsyncIterator[Sequence[Numbered]]) -> None:
-        async for batch in batches:
-            answer = await self._post(batch)
+    async def _work(self, batches: AsyncIterator[tuple[Batch, bytes]]) -> None:
+        async for batch, body in batches:
+            answer = await self._post(body)
             for (line, demand), row in zip(batch, answer.rows, strict=True):
                 if row.number is None:
                     self.tally.refused += 1
@@ -69,10 +82,9 @@ class Handover:
                     self.tally.facts += 1 + len(demand.history)
                 else:
                     self.tally.known += 1
-            self.on_progress(len(batch))
+            self.on_progress(batch)
 
-    async def _post(self, batch: Sequence[Numbered]) -> Imported:
-        body = b'{"demands":[%s]}' % b",".join(d.model_dump_json(exclude_defaults=True).encode() for _, d in batch)
+    async def _post(self, body: bytes) -> Imported:
         deadline, pause = monotonic() + GIVE_UP_AFTER, 0.5
         while True:
             try:
@@ -80,7 +92,7 @@ class Handover:
                     "/v1/imports", content=body, headers={"content-type": "application/json"}
                 )
             except httpx.TransportError as fault:
-                why = f"{self.client.base_url} does not answer ({fault!r})"
+                why = f"{self.client.base_url} 没有应答 / does not answer ({fault!r})"
             else:
                 if answer.status_code == httpx.codes.OK:
                     return Imported.model_validate_json(answer.content)
@@ -88,7 +100,7 @@ class Handover:
                 if answer.status_code < 500:
                     raise HandoverFailed(why)
             if monotonic() > deadline:
-                raise HandoverFailed(f"{why}; run the same command again: what was taken is known")
+                raise HandoverFailed(f"{why}; {AGAIN}")
             await asyncio.sleep(pause)
             pause = min(pause * 2, 5.0)
 
@@ -96,6 +108,6 @@ class Handover:
 def _why(answer: httpx.Response) -> str:
     try:
         told = answer.json()
-        return f"{told.get('title_en')}: {told.get('detail_en')}"
+        return f"{told.get('title')} / {told.get('title_en')}: {told.get('detail_en')}"
     except ValueError:
         return f"HTTP {answer.status_code}"

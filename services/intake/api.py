@@ -69,6 +69,7 @@ class Row(BaseModel):
     created: bool
     number: str | None = None
     why: str | None = None
+    why_zh: str | None = None
 
 
 class Imported(BaseModel):
@@ -119,5 +120,5 @@ def progress(demand: Demand) -> Progress:
 
 def _row(demand: RecordedDemand, answer: Taken | Refused) -> Row:
     if isinstance(answer, Refused):
-        return Row(external_id=demand.external_id, created=False, why=answer.en)
+        return Row(external_id=demand.external_id, created=False, why=answer.en, why_zh=answer.zh)
     return Row(external_id=demand.external_id, created=answer.created, number=answer.number)

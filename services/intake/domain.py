@@ -1,5 +1,6 @@
 """What may be submitted, and the fact that it becomes."""
 
+import re
 import unicodedata
 from datetime import datetime, timedelta
 from typing import Annotated, Final
@@ -15,17 +16,17 @@ from shared.contracts.refusals import Code, FieldError, Refused
 from shared.jurisdiction.pack import Pack
 
 CLOCK_SKEW: Final = timedelta(minutes=5)
-_ALLOWED_CONTROLS: Final = "\n\t\r"
+_UNREADABLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def _readable(text: str) -> str:
-    for character in text:
-        if unicodedata.category(character) in ("Cc", "Cs") and character not in _ALLOWED_CONTROLS:
-            raise PydanticCustomError(
-                "unreadable_character",
-                "contains the control character U+{code}; send plain text",
-                {"code": f"{ord(character):04X}", "zh": f"含有控制字符 U+{ord(character):04X}，请只发送文字"},
-            )
+    if found := _UNREADABLE.search(text):
+        code = f"{ord(found[0]):04X}"
+        raise PydanticCustomError(
+            "unreadable_character",
+            "contains the control character U+{code}; send plain text",
+            {"code": code, "zh": f"含有控制字符 U+{code}，请只发送文字"},
+        )
     return unicodedata.normalize("NFC", text).strip()
 
 

@@ -175,10 +175,12 @@ async def test_the_error_file_of_an_import_names_nobody(running: Running, tmp_pa
         for n, c in enumerate(PEOPLE):
             said = {"Address": f"{c.road}{c.door}", "RequestType": c.demand(n)["text"], "CreatedDate": c.phone}
             rows.writerow(said | {"SRNumber": f"1-{n}", "Owner": c.spellings[n % len(c.spellings)]})
-    done = huying(running, "import", str(file), "--mapping", "myla311", "--no-wait", cwd=tmp_path)
+    done = huying(
+        running, "import", str(file), "--mapping", "myla311", "--no-wait", "--errors", "errors.csv", cwd=tmp_path
+    )
     said, _ = await asyncio.to_thread(done.communicate, timeout=60)
     assert done.returncode == 1, said
-    errors = (tmp_path / "bad.csv.errors.csv").read_text("utf-8-sig")
+    errors = (tmp_path / "errors.csv").read_text("utf-8-sig")
     assert errors.count("\n") == len(PEOPLE) + 1
     assert {word for word in secrets(PEOPLE) if word in errors or word in said} == set()
 

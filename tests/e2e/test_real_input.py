@@ -88,7 +88,8 @@ async def test_a_bad_row_is_reported_and_the_rest_goes_on(imported: Running, rea
     bad[4] = bad[4].replace(",BOS,", ",NASA,", 1).replace(",OCB,", ",NASA,", 1)
     file = tmp_path / "bad.csv"
     file.write_bytes("\n".join(bad).encode() + b"\n1,2\n")
-    done = huying(imported, "import", str(file), "--mapping", "myla311", "--no-wait", cwd=tmp_path)
+    arguments = ("import", str(file), "--mapping", "myla311", "--no-wait", "--errors", "bad.csv.errors.csv")
+    done = huying(imported, *arguments, cwd=tmp_path)
     said, _ = done.communicate(timeout=60)
     assert done.returncode == 1, said
     assert "3 taken, 0 known already, 3 refused" in said

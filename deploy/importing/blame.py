@@ -1,0 +1,66 @@
+"""Names the column behind a fault in a recorded demand, and the reason in Chinese and English."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from deploy.importing.histories import Told
+from deploy.importing.mapping import Mapping as Declaration
+from deploy.importing.mistakes import CONTACT
+from shared.contracts.catalogue import STATUS_FACTS
+from shared.contracts.refusals import Refused
+
+Where = tuple[str, ...]
+_ZH: Final = {
+    "string_too_long": "超过 {max_length} 个字",
+    "string_too_short": "不得为空",
+    "too_long": "超过 {max_length} 个字",
+    "too_short": "不得为空",
+    "enum": "应为以下之一：{expected}",
+    "float_parsing": "应为数字",
+    "unreadable_character": "{zh}",
+}
+
+
+def shape_fault(fault: ValidationError) -> tuple[Where, str]:
+    """Where the first wrong field is, and why it is wrong."""
+    first = fault.errors(include_url=False, include_input=False)[0]
+    zh = _ZH.get(first["type"], "内容不符合要求").format_map(first.get("ctx", {}))
+    return tuple(map(str, first["loc"])), f"{zh} / {first['msg']}"
+
+
+def rule_fault(refused: Refused, history: Sequence[Mapping[str, Any]]) -> tuple[Where, str]:
+    """The same for a rule of intake; of a recorded step, the part that is wrong."""
+    error = refused.errors[0]
+    where = tuple(error.field.split("."))
+    if where[0] == "history" and len(where) == 2:
+        where += _wrong_part(history[int(where[1])])
+    return where, f"{error.zh} / {error.en}"
+
+
+def _wrong_part(step: Mapping[str, Any]) -> Where:
+    try:
+        STATUS_FACTS[step["type"]].model_validate(step["data"])
+    except ValidationError as fault:
+        return tuple(map(str, fault.errors(include_url=False)[0]["loc"]))[:1]
+    return ()
+
+
+def column_behind(where: Where, declared: Declaration, steps: Sequence[Told]) -> str:
+    """Such as `contact.phone` or `history.2.at`; empty where it is no column's fault."""
+    match where:
+        case ("occurred_at", *_):
+            return declared.raised_at
+        case ("history", n, "at", *_):
+            return steps[int(n)].step.at
+        case ("history", n, *part):
+            return steps[int(n)].column_of(part[0] if part else "")
+        case ("contact", name, *_):
+            name = CONTACT + name
+        case ("location", name, *_) | (name, *_):
+            pass
+        case _:
+            return ""
+    value = declared.values.get(name)
+    return (value.column if value else None) or ""

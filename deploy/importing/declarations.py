@@ -1,0 +1,53 @@
+"""Loads a mapping by its name, or explains each mistake in it with file and line."""
+
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from deploy.importing.mapping import FOLDER, Mapping
+from deploy.importing.mistakes import Mistake, mistakes
+from shared.jurisdiction.documents import Document, Loc, read_yaml
+from shared.jurisdiction.problems import PackError, Problem
+
+
+class UnknownMapping(LookupError):
+    """There is no mapping of this name; the message lists those that there are."""
+
+
+class BadMapping(ValueError):
+    """A declaration with mistakes; the message has a line for each."""
+
+
+def load(name: str, folder: Path = FOLDER) -> Mapping:
+    """The mapping of this name, or in this YAML file; raises `UnknownMapping` or `BadMapping`."""
+    path = Path(name) if name.endswith(".yaml") else folder / f"{name}.yaml"
+    if not path.is_file():
+        known = ", ".join(sorted(one.stem for one in folder.glob("*.yaml")))
+        raise UnknownMapping(f"没有映射 {name!r} / there is no mapping {name!r}; known mappings: {known}")
+    try:
+        document = read_yaml(path)
+    except PackError as fault:
+        raise BadMapping(str(fault)) from None
+    return _declared(document)
+
+
+def _declared(document: Document) -> Mapping:
+    try:
+        mapping = Mapping.model_validate(document.data)
+    except ValidationError as fault:
+        wrong: list[Mistake] = [
+            (error["loc"], _advice(error["type"], error["msg"], error["loc"])) for error in fault.errors()
+        ]
+    else:
+        wrong = list(mistakes(mapping))
+        if not wrong:
+            return mapping
+    problems = sorted((Problem(document.spot(loc), what) for loc, what in wrong), key=lambda found: found.spot)
+    raise BadMapping("\n".join(map(str, problems)))
+
+
+def _advice(kind: str, message: str, loc: Loc) -> str:
+    where = ".".join(map(str, loc)) or "the mapping"
+    if kind == "extra_forbidden":
+        return f"{where} is not a key that a mapping knows; remove it or mend its spelling"
+    return f"{where}: {message.removeprefix('Value error, ')}"

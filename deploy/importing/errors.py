@@ -1,0 +1,79 @@
+"""Writes refused rows as a workbook (or CSV) that can be corrected and imported again."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+import xlsxwriter
+
+from deploy.importing.files import private
+from deploy.importing.logbook import Refusal
+from deploy.importing.readers.tabular import ERROR_COLUMNS
+
+ROWS_A_SHEET: Final = 1_000_000
+LONGEST: Final = 32_767
+_ADDED: Final = len(ERROR_COLUMNS)
+WIDTHS: Final = (18, 8, 16, 24, 48, 12)
+
+
+def write(path: Path, columns: Sequence[str], refusals: Iterable[Refusal]) -> None:
+    """By the ending of the name; readable by its owner alone, since it holds the rows themselves."""
+    if path.suffix.lower() == ".csv":
+        _csv(path, columns, refusals)
+    else:
+        _workbook(path, columns, refusals)
+
+
+def _cells(refusal: Refusal, columns: Sequence[str]) -> list[str]:
+    told = (refusal.file, str(refusal.line), refusal.column, refusal.value, refusal.reason, refusal.sheet)
+    return [*told, *(refusal.cells.get(name, "") for name in columns)]
+
+
+def _csv(path: Path, columns: Sequence[str], refusals: Iterable[Refusal]) -> None:
+    with private(path, "wb") as out, io.TextIOWrapper(out, encoding="utf-8-sig", newline="") as text:
+        writer = csv.writer(text)
+        writer.writerow([*ERROR_COLUMNS, *columns])
+        writer.writerows(_cells(refusal, columns) for refusal in refusals)
+
+
+def _workbook(path: Path, columns: Sequence[str], refusals: Iterable[Refusal]) -> None:
+    coming = iter(refusals)
+    with private(path, "wb") as out, xlsxwriter.Workbook(out, {"constant_memory": True}) as book:
+        while part := _some(coming):
+            _sheet(book, columns, part)
+
+
+def _some(coming: Iterator[Refusal]) -> Iterator[Refusal] | None:
+    """The rows of one sheet, if there are more."""
+    first = next(coming, None)
+    if first is None:
+        return None
+
+    def rows(first: Refusal) -> Iterator[Refusal]:
+        yield first
+        yield from islice(coming, ROWS_A_SHEET - 1)
+
+    return rows(first)
+
+
+def _sheet(book: xlsxwriter.Workbook, columns: Sequence[str], refusals: Iterator[Refusal]) -> None:
+    sheet = book.add_worksheet()
+    bold = book.add_format({"bold": True, "bg_color": "#E7E6E6"})
+    text = book.add_format({"num_format": "@"})
+    wrong = book.add_format({"num_format": "@", "bg_color": "#FFC7CE", "font_color": "#9C0006"})
+    sheet.freeze_panes(1, 0)
+    for n, width in enumerate(WIDTHS):
+        sheet.set_column(n, n, width)
+    sheet.set_column(_ADDED, _ADDED + len(columns), 16, text)
+    sheet.write_row(0, 0, [*ERROR_COLUMNS, *columns], bold)
+    places = {name: _ADDED + n for n, name in enumerate(columns)}
+    for row, refusal in enumerate(refusals, 1):
+        marked = places.get(refusal.column)
+        for n, cell in enumerate(_cells(refusal, columns)):
+            if n == marked:
+                sheet.write_string(row, n, cell[:LONGEST], wrong)
+            elif cell:
+                sheet.write_string(row, n, cell[:LONGEST], text)

@@ -1,0 +1,72 @@
+"""Turns the declared steps of each status into a function of a row, once for the whole file."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from deploy.importing.mapping import Mapping as Declaration
+from deploy.importing.mapping import Step
+from deploy.importing.mistakes import names_in, texts
+from deploy.importing.rows import BadRow
+from deploy.importing.times import Clock
+from deploy.importing.values import Cells
+
+Values = Mapping[str, str | None]
+RecordedData = dict[str, Any]
+_WHY_NEEDED = "此状态必填 / must not be empty for this status"
+
+
+class Told:
+    """One step: what it tells of a row, or nothing where its time is empty and it is optional."""
+
+    def __init__(self, step: Step, declared: Declaration, clock: Clock) -> None:
+        self.step, self._clock, self._values = step, clock, declared.values
+        named = {key: tuple(names_in(text)) for key, text in texts(step).items()}
+        self._filled = [(key, step.data[key], names) for key, names in named.items() if names]
+        self._data = {
+            key: told if named.get(key) or not isinstance(told, str) else told.format()
+            for key, told in step.data.items()
+        }
+
+    def of(self, cells: Cells, values: Values, after: datetime) -> RecordedData | None:
+        """The step as a recorded demand carries it; raises `BadRow`."""
+        step = self.step
+        if step.optional and not cells[step.at]:
+            return None
+        at = self._clock.at(cells, step.at, after)
+        data = self._data.copy()  # in the declared order: intake's fingerprint of a demand depends on it
+        for key, text, names in self._filled:
+            for name in names:
+                if values[name] is None:
+                    raise BadRow(self._values[name].column or "", "", _WHY_NEEDED)
+            data[key] = text.format_map(values)
+        return {"at": at, "type": step.type, "data": data}
+
+    def column_of(self, key: str) -> str:
+        """The column that gave this part of the data, else that of its time."""
+        named = names_in(texts(self.step).get(key, ""))
+        columns = [column for name in sorted(named) if (column := self._values[name].column)]
+        return columns[0] if columns else self.step.at
+
+
+class Histories:
+    """Every status with its steps."""
+
+    def __init__(self, declared: Declaration, clock: Clock) -> None:
+        self._status = declared.status
+        self._told = {
+            status: tuple(Told(step, declared, clock) for step in steps) for status, steps in declared.histories.items()
+        }
+
+    def of(self, cells: Cells, values: Values, raised: datetime) -> tuple[list[Told], list[RecordedData]]:
+        """The steps that this row tells and their data, in order; raises `BadRow`."""
+        status = cells[self._status]
+        if status not in self._told:
+            raise BadRow(self._status, status, f"未知状态 / not one of {', '.join(self._told)}")
+        steps, data, last = [], [], raised
+        for told in self._told[status]:
+            if found := told.of(cells, values, last):
+                steps.append(told)
+                data.append(found)
+                last = found["at"]
+        return steps, data

@@ -1,0 +1,91 @@
+"""One import from the file to the error file; a dry run goes the same way and hands nothing over."""
+
+from collections import Counter
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+from deploy.importing import errors
+from deploy.importing.files import fingerprint
+from deploy.importing.handover import Handover, Tally
+from deploy.importing.hiding import Hiding, Restoring
+from deploy.importing.logbook import About, Logbook
+from deploy.importing.mapping import Mapping
+from deploy.importing.passage import Passage
+from deploy.importing.readers import opened
+from deploy.importing.report import Reasons, free_name
+from deploy.importing.rows import Table
+from deploy.importing.translation import Translator
+from shared.jurisdiction.pack import Pack
+
+DRY_RUN: Final = "dry-run"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is to be imported, how, and where the refused rows go; a name that was chosen is written over."""
+
+    file: Path
+    mapping: Mapping
+    pack: Pack
+    now: Callable[[], datetime]
+    errors: Path | None = None
+    from_start: bool = False
+
+    def about(self, url: str) -> About:
+        """By what an interrupted import is known again."""
+        declared = self.mapping.model_dump_json()
+        return About(file=self.file.name, fingerprint=fingerprint(self.file), mapping=declared, url=url)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of the rows: `before` were settled by an earlier run that was interrupted."""
+
+    before: int
+    good: int
+    refused: int
+    tally: Tally
+    standings: Counter[str]
+    reasons: Reasons
+    errors: Path | None
+
+
+Progress = Callable[[Table, int], AbstractContextManager[Callable[[int], None]]]
+
+
+async def run(job: Job, client: httpx.AsyncClient | None, progress: Progress) -> Outcome:
+    """Import, or without a client only try; raises `UnreadableFile` and `HandoverFailed`."""
+    url = str(client.base_url) if client else DRY_RUN
+    with opened(job.file, job.mapping.encoding, job.mapping.columns) as table:
+        path = Path(f"{job.file.name}.{DRY_RUN if client is None else 'import'}-log")
+        with Logbook(path, job.about(url), job.from_start or client is None) as logbook:
+            before = logbook.done
+            translator = Translator(job.mapping, job.pack, job.now)
+            restoring = Restoring(Hiding.of(job.mapping), job.mapping, (job.file.parent, Path()))
+            with progress(table, before) as on_progress, restoring:
+                passage = Passage(table, translator, logbook, restoring, on_progress)
+                tally = await _handed_over(passage, client)
+            return _ended(job, table, passage, before, tally)
+
+
+async def _handed_over(passage: Passage, client: httpx.AsyncClient | None) -> Tally:
+    if client:
+        return await Handover(client, passage.refused, passage.answered).all(passage.demands())
+    for _ in passage.demands():
+        passage.forget()
+    return Tally()
+
+
+def _ended(job: Job, table: Table, passage: Passage, before: int, tally: Tally) -> Outcome:
+    logbook, reasons, path = passage.logbook, Reasons(), None
+    if logbook.refused:
+        path = job.errors or free_name(Path(f"{job.file.name}.errors.xlsx"))
+        errors.write(path, table.columns, reasons.counted(logbook.refusals()))
+    logbook.finish()
+    return Outcome(before, passage.good, logbook.refused, tally, passage.standings, reasons, path)

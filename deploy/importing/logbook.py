@@ -1,0 +1,147 @@
+"""What an import has done so far, one line a thing, so that it can go on after any end; readable by its owner alone."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from shutil import copyfileobj
+from tempfile import TemporaryFile
+from types import TracebackType
+from typing import IO, Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from deploy.importing.files import private
+from deploy.importing.rows import BadRow, SourceRow, UnreadableFile
+
+
+class _Line(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class About(_Line):
+    """The first line: an import goes on only where all of this is the same."""
+
+    kind: Literal["about"] = "about"
+    file: str
+    fingerprint: str
+    mapping: str
+    url: str
+
+
+class Done(_Line):
+    """Every row up to this one, counted from one, was handed over or refused."""
+
+    kind: Literal["done"] = "done"
+    row: int
+
+
+class Refusal(_Line):
+    """A row that was not taken, its personal data hidden."""
+
+    kind: Literal["refusal"] = "refusal"
+    row: int
+    file: str
+    sheet: str
+    line: int
+    column: str
+    value: str
+    reason: str
+    cells: dict[str, str]
+
+
+_LINE: TypeAdapter[About | Done | Refusal] = TypeAdapter(Annotated[About | Done | Refusal, Field(discriminator="kind")])
+
+
+class Logbook:
+    """Opened for one import; `done` is where the one before it was interrupted."""
+
+    def __init__(self, path: Path, about: About, from_start: bool = False) -> None:
+        self.path, self.done, self.refused = path, 0, 0
+        self._out = private(path, "ab")
+        _lock(self._out, path)
+        if not from_start and next(_read(path), None) == about:
+            self.done = max((line.row for line in _read(path) if isinstance(line, Done)), default=0)
+        self._begin(about)
+
+    def _begin(self, about: About) -> None:
+        """Keep what is settled; rows that were refused beyond it will be read again."""
+        with TemporaryFile() as kept:
+            _write(kept, about)
+            for line in _read(self.path) if self.done else ():
+                if isinstance(line, Refusal) and line.row <= self.done:
+                    _write(kept, line)
+                    self.refused += 1
+            _write(kept, Done(row=self.done))
+            kept.seek(0)
+            self._out.truncate(0)
+            copyfileobj(kept, self._out)
+        self._out.flush()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._out.close()
+
+    def refuse(self, row: int, source: SourceRow, bad: BadRow) -> None:
+        """Keep a refused row."""
+        place = source.place
+        self.refused += 1
+        cells = {name: _printable(cell) for name, cell in source.cells.items() if cell}
+        _write(
+            self._out,
+            Refusal(
+                row=row, file=place.file, sheet=place.sheet, line=place.line, column=bad.column,
+                value=_printable(bad.value), reason=_printable(bad.reason), cells=cells,
+            ),
+        )  # fmt: skip
+
+    def advance(self, row: int) -> None:
+        """All up to this row is settled; it stays so when the power fails."""
+        if row > self.done:
+            self.done = row
+            _write(self._out, Done(row=row))
+            self._out.flush()
+            os.fsync(self._out.fileno())
+
+    def refusals(self) -> Iterator[Refusal]:
+        """Every refused row so far."""
+        self._out.flush()
+        yield from (line for line in _read(self.path) if isinstance(line, Refusal))
+
+    def finish(self) -> None:
+        """The import came to its end: nothing is left to go on with."""
+        self._out.close()
+        self.path.unlink()
+
+
+def _lock(out: IO[bytes], path: Path) -> None:
+    try:
+        fcntl.flock(out, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        out.close()
+        raise UnreadableFile(f"{path}: 此文件正在导入 / another import of this file is running here") from None
+
+
+def _read(path: Path) -> Iterator[About | Done | Refusal]:
+    """The last line may have been cut off by the end of the process that wrote it."""
+    if not path.exists():
+        return
+    with path.open("rb") as lines:
+        for line in lines:
+            try:
+                yield _LINE.validate_json(line)
+            except ValidationError:
+                return
+
+
+def _write(out: IO[bytes], line: _Line) -> None:
+    out.write(line.model_dump_json().encode() + b"\n")
+
+
+def _printable(text: str) -> str:
+    """Bytes that are no text and NUL are shown, not kept."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace").replace("\0", "␀")

@@ -1,0 +1,73 @@
+"""Finds what the pack calls by a name: divisions, categories and units, by code or as people write them."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+from functools import lru_cache
+from typing import Final
+
+from deploy.importing.mapping import Lookup
+from shared.jurisdiction.pack import Pack
+
+REMEMBERED: Final = 16_384
+
+
+class NotFound(LookupError):
+    """No such name, or several: the message says so in Chinese and English."""
+
+
+class Names:
+    """The codes of one kind of thing in a pack; an ending that is left out is supplied."""
+
+    def __init__(self, pack: Pack, kind: Lookup, endings: Iterable[str] = ()) -> None:
+        self._pack = pack
+        self._codes = dict(_named(pack, kind))
+        self._exact = defaultdict[str, set[str]](set)
+        self._short = defaultdict[str, set[str]](set)
+        for code, names in self._codes.items():
+            for name in names:
+                self._exact[name].add(code)
+                for ending in (one for one in endings if name.endswith(one)):
+                    self._short[name.removesuffix(ending)].add(code)
+        self.code = lru_cache(REMEMBERED)(self._code)
+
+    def _code(self, written: str, within: str = "") -> str:
+        """The code; raises `NotFound`. A place may be narrowed down by the wider place."""
+        if written in self._codes:
+            return written
+        found = self._candidates(written)
+        if within:
+            wider = self.widest(within)
+            found = {code for code in found if code != wider and self._pack.is_within(code, wider)} or (found & {wider})
+        if not found:
+            raise NotFound(self._unknown(written))
+        if len(found) > 1:
+            listed = ", ".join(sorted(found))
+            raise NotFound(f"有 {len(found)} 处同名，请填代码或镇街 / the same name: {listed}; write the code")
+        return found.pop()
+
+    def _candidates(self, written: str) -> set[str]:
+        return set(self._exact.get(written) or self._short.get(written) or ())
+
+    def widest(self, written: str) -> str:
+        """Of places of the same name, the one that has the others within it; raises `NotFound`."""
+        found = {written} if written in self._codes else self._candidates(written)
+        for code in found:
+            if all(self._pack.is_within(other, code) for other in found):
+                return code
+        raise NotFound(self._unknown(written))
+
+    def _unknown(self, written: str) -> str:
+        near = get_close_matches(written, self._exact, n=2, cutoff=0.5) if len(written) < 40 else []
+        hint = f"，是否为 / perhaps {'、'.join(near)}" if near else ""
+        return f"{self._pack.name.zh}没有这一项 / not known in {self._pack.id}{hint}"
+
+
+def _named(pack: Pack, kind: Lookup) -> Iterator[tuple[str, tuple[str, ...]]]:
+    match kind:
+        case "division":
+            yield from ((place.code, (place.name,)) for place in pack.divisions)
+        case "unit":
+            yield from ((unit.id, (unit.name,)) for unit in pack.units)
+        case "category":
+            yield from ((one.code, (one.name.zh, one.name.en)) for one in pack.categories)

@@ -1,0 +1,74 @@
+"""Rows on their way from a file to intake: read, translated, counted, and either handed over or refused."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from deploy.importing.handover import Batch, Numbered
+from deploy.importing.hiding import Restoring
+from deploy.importing.logbook import Logbook
+from deploy.importing.rows import BadRow, SourceRow, Table
+from deploy.importing.translation import Translator
+from deploy.importing.visible import expected_standing
+from services.intake.api import Row
+
+
+@dataclass(slots=True)
+class Passage:
+    """Keeps only the rows that intake has not answered yet; `read` is the last row taken from the file."""
+
+    table: Table
+    translator: Translator
+    logbook: Logbook
+    restoring: Restoring
+    on_progress: Callable[[int], None]
+    read: int = 0
+    good: int = 0
+    standings: Counter[str] = field(default_factory=Counter)
+    _unanswered: dict[int, tuple[SourceRow, str]] = field(default_factory=dict)
+
+    def demands(self) -> Iterator[Numbered]:
+        """Every row that can be read, by its number; those that an earlier run settled are passed over."""
+        settled = self.logbook.done
+        for row in self.table.rows:
+            self.read += 1
+            if self.read > settled:
+                yield from self._translated(self.restoring.row(row))
+            if not self.read % 500:
+                self.on_progress(self.read)
+
+    def _translated(self, row: SourceRow) -> Iterator[Numbered]:
+        try:
+            demand = self.translator.demand(row)
+        except BadRow as bad:
+            self._refuse(self.read, row, bad)
+            return
+        self.good += 1
+        standing = expected_standing(demand)
+        if standing:
+            self.standings[standing] += 1
+        self._unanswered[self.read] = row, standing
+        yield self.read, demand
+
+    def refused(self, number: int, answer: Row) -> None:
+        """Intake does not take a row that looked good."""
+        why = f"{answer.why_zh or '系统未接收'} / {answer.why or 'refused'}"
+        row, standing = self._unanswered[number]
+        self.good -= 1
+        if standing:
+            self.standings[standing] -= 1
+        self._refuse(number, row, BadRow("", answer.external_id, why))
+
+    def _refuse(self, number: int, row: SourceRow, bad: BadRow) -> None:
+        self.logbook.refuse(number, *self.restoring.hiding.refusal(row, bad))
+
+    def answered(self, batch: Batch) -> None:
+        """Everything before the oldest row without an answer is settled."""
+        for number, _ in batch:
+            del self._unanswered[number]
+        oldest = next(iter(self._unanswered), self.read + 1)
+        self.logbook.advance(oldest - 1)
+
+    def forget(self) -> None:
+        """Nobody will answer: this is a dry run."""
+        self._unanswered.clear()

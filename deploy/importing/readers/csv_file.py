@@ -1,0 +1,66 @@
+"""Reads CSV as a stream; a broken quote costs its own line and not the rest of the file."""
+
+import csv
+from collections import deque
+from collections.abc import Iterable, Iterator, Set
+from contextlib import contextmanager
+from pathlib import Path
+
+from deploy.importing.readers.encoding import encoding_of
+from deploy.importing.readers.tabular import Record, tabulated
+from deploy.importing.rows import BadRow, Table
+
+
+@contextmanager
+def opened(path: Path, encoding: str, wanted: Set[str]) -> Iterator[Table]:
+    """The table; memory does not grow with the file."""
+    found = encoding_of(path, encoding, wanted)
+    with path.open(encoding=found.codec, errors="surrogateescape", newline="") as lines:
+        header, rows = tabulated(path.name, "", records(lines), wanted)
+        yield Table(header.names, rows, f"CSV, {found.words}", found.lines)
+
+
+class _Lines:
+    """Lines that can be given back, so that reading can go on after the first line of a broken record."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._lines, self._again = iter(lines), deque[str]()
+        self.record: list[str] = []
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._again.popleft() if self._again else next(self._lines)
+        self.record.append(line)
+        return line
+
+    def give_back_all_but_the_first(self) -> str:
+        first, *others = self.record
+        self._again.extendleft(reversed(others))
+        return first
+
+
+def records(lines: Iterable[str]) -> Iterator[Record]:
+    """Every record with the line on which it begins."""
+    source = _Lines(lines)
+    reader, line = csv.reader(source, strict=True), 1
+    while True:
+        source.record.clear()
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as fault:
+            broken = source.give_back_all_but_the_first()
+            yield _broken(line, broken, fault)
+            reader, line = csv.reader(source, strict=True), line + 1
+            continue
+        yield Record(line, cells)
+        line += len(source.record)
+
+
+def _broken(line: int, text: str, fault: csv.Error) -> Record:
+    """The cells as well as they can be told apart, to be corrected by a person."""
+    cells = text.rstrip("\r\n").replace('"', "").split(",")
+    return Record(line, cells, BadRow("", text.strip()[:200], f"引号有误，不是有效的 CSV / not CSV: {fault}"))

@@ -1,0 +1,99 @@
+"""Tells UTF-8 from GB18030 by all lines of a file, and says so when it cannot be told."""
+
+import re
+from collections.abc import Set
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from deploy.importing.rows import UnreadableFile
+
+AUTO: Final = "auto"
+UTF8: Final = "utf-8-sig"
+GB: Final = "gb18030"
+_MOST: Final = 0.9
+_COMMON: Final = 0.8
+_THREE_BYTES: Final = re.compile("[^\0-\u07ff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """The codec, the words for the person who imports, and the lines of the file."""
+
+    codec: str
+    words: str
+    lines: int
+
+
+@dataclass(slots=True)
+class _Count:
+    """Of the lines that are not mere ASCII."""
+
+    lines: int = 0
+    foreign: int = 0
+    utf8: int = 0
+    latin: int = 0
+    gb: int = 0
+    common: int = 0
+
+    def add(self, line: bytes) -> None:
+        self.lines += 1
+        if line.isascii():
+            return
+        self.foreign += 1
+        read = _decoded(line, "utf-8")
+        self.utf8 += read is not None
+        if read is None or not _THREE_BYTES.search(read):
+            self.latin += read is not None
+            self.gb += _decoded(line, GB) is not None
+            self.common += _decoded(line, "gb2312") is not None
+
+
+def encoding_of(path: Path, declared: str, wanted: Set[str]) -> Encoding:
+    """As declared, or as found by reading the whole file once; raises `UnreadableFile` rather than guess."""
+    count, head = _Count(), []
+    with path.open("rb") as lines:
+        for line in lines:
+            count.add(line)
+            if count.lines <= 20:
+                head.append(line)
+    if declared != AUTO:
+        return Encoding(declared, f"{declared}（已声明 declared）", count.lines)
+    codec, why = _found(count, b"".join(head), wanted)
+    if codec is None:
+        raise UnreadableFile(
+            f"{path}: 无法判断文字编码，请在映射中写明 encoding: gb18030 或 utf-8"
+            f" / the encoding cannot be told; declare it in the mapping"
+        )
+    return Encoding(codec, f"{'GB18030' if codec == GB else 'UTF-8'}（{why}）", count.lines)
+
+
+def _found(count: _Count, head: bytes, wanted: Set[str]) -> tuple[str | None, str]:
+    if head.startswith(b"\xef\xbb\xbf"):
+        return UTF8, "有 BOM / by its BOM"
+    if not count.foreign:
+        return UTF8, "仅含 ASCII / only ASCII"
+    named = [codec for codec in (UTF8, GB) if _names_columns(head, codec, wanted)]
+    if len(named) == 1:
+        return named[0], "据列名判断 / by its column names"
+    if count.utf8 >= _MOST * count.foreign and count.latin < count.utf8:
+        broken = count.foreign - count.utf8
+        return UTF8, f"据内容判断，{broken} 行有误 / by its content, {broken} broken lines"
+    surely = count.gb >= _MOST * count.foreign and count.common >= _COMMON * count.foreign
+    if surely and not count.utf8:
+        return GB, "据内容判断 / by its content"
+    return None, ""
+
+
+def _names_columns(head: bytes, codec: str, wanted: Set[str]) -> bool:
+    """Whether the columns that no other encoding can spell are there."""
+    spelled = head.decode(codec, "replace")
+    telling = [name for name in wanted if not name.isascii()]
+    return bool(telling) and all(name in spelled for name in telling)
+
+
+def _decoded(line: bytes, codec: str) -> str | None:
+    try:
+        return line.decode(codec)
+    except UnicodeDecodeError:
+        return None

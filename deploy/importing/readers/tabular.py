@@ -1,0 +1,97 @@
+"""Finds the row of column names in a grid of cells, and makes rows of what is below it."""
+
+from collections.abc import Iterable, Iterator, Mapping, Set
+from itertools import chain, islice
+from typing import Final, NamedTuple
+
+from deploy.importing.rows import NOTHING, BadRow, Place, SourceRow, UnreadableFile
+
+SEARCHED: Final = 10
+ERROR_COLUMNS: Final = ("文件 file", "行 line", "列 column", "值 value", "原因 reason", "工作表 sheet")
+
+
+class MissingColumns(UnreadableFile):
+    """No row among the first ones names every column that the mapping reads."""
+
+
+class Record(NamedTuple):
+    """Cells of one row; `doubtful` by the cell's position."""
+
+    line: int
+    cells: list[str]
+    bad: BadRow | None = None
+    doubtful: Mapping[int, str] | None = None
+
+
+class Header(NamedTuple):
+    """The source's own names, and every named column by its position."""
+
+    names: tuple[str, ...]
+    positions: Mapping[int, str]
+    width: int
+
+
+def tabulated(file: str, sheet: str, records: Iterable[Record], wanted: Set[str]) -> tuple[Header, Iterator[SourceRow]]:
+    """Titles above the column names are passed over; raises `UnreadableFile`."""
+    coming = iter(records)
+    first = list(islice(coming, SEARCHED))
+    best = max(range(len(first)), key=lambda n: len(wanted & set(_names(first[n]))), default=0)
+    names = _names(first[best]) if first else []
+    missing = sorted(wanted - set(names))
+    if missing:
+        listed = "、".join(missing)
+        raise MissingColumns(f"{file} {sheet}: 缺少列 {listed} / these columns are missing; is it the right mapping?")
+    twice = sorted(name for name in wanted if names.count(name) > 1)
+    if twice:
+        raise UnreadableFile(f"{file} {sheet}: 列名重复 {'、'.join(twice)} / these columns occur twice; rename one")
+    while names and not names[-1]:
+        names.pop()
+    ours = tuple(name for name in names if name and name not in ERROR_COLUMNS)
+    header = Header(ours, {n: x for n, x in enumerate(names) if x}, len(names))
+    return header, _rows(file, sheet, chain(first[best + 1 :], coming), header)
+
+
+def _names(record: Record) -> list[str]:
+    return [cell.strip() for cell in record.cells]
+
+
+def _rows(file: str, sheet: str, records: Iterable[Record], header: Header) -> Iterator[SourceRow]:
+    plain = header.names if len(header.names) == header.width else None
+    corrected = ERROR_COLUMNS[1] in header.positions.values()
+    for line, cells, bad, doubtful in records:
+        if not bad and not any(cells):
+            continue
+        if plain:
+            found = dict(zip(plain, cells, strict=False))
+        else:
+            found = {name: cells[n] for n, name in header.positions.items() if n < len(cells)}
+        if len(cells) != header.width and not bad:
+            bad = _ragged(cells, header)
+        place = _origin(found, file, line) if corrected else Place(file, sheet, line)
+        yield SourceRow(place, found, bad, _named(doubtful, header))
+
+
+def _ragged(cells: list[str], header: Header) -> BadRow | None:
+    if len(cells) < header.width:
+        first = header.positions.get(len(cells), header.names[-1])
+        return BadRow(first, "", f"列数不足 / fewer values than the {header.width} columns")
+    surplus = [cell for cell in cells[header.width :] if cell]
+    if not surplus:
+        return None
+    return BadRow("", "，".join(surplus)[:200], f"列数过多 / more values than the {header.width} columns")
+
+
+def _named(doubtful: Mapping[int, str] | None, header: Header) -> Mapping[str, str]:
+    if not doubtful:
+        return NOTHING
+    return {header.positions[n]: why for n, why in doubtful.items() if n in header.positions}
+
+
+def _origin(found: dict[str, str], file: str, line: int) -> Place:
+    """A corrected error file names the place in the first file; a row that somebody added has its own."""
+    file_column, line_column, *_, sheet_column = ERROR_COLUMNS
+    told = found.get(line_column, "")
+    origin = Place(found.get(file_column, ""), found.get(sheet_column, ""), int(told)) if told.isdecimal() else None
+    for name in ERROR_COLUMNS:
+        found.pop(name, None)
+    return origin or Place(file, "", line)

@@ -1,0 +1,66 @@
+"""Reads XLS, XLSX and ODS: every visible sheet that has the columns; the workbook is in memory as a whole."""
+
+from collections.abc import Iterator, Set
+from contextlib import contextmanager
+from itertools import chain
+from pathlib import Path
+
+from python_calamine import (
+    CalamineError,
+    CalamineSheet,
+    CalamineWorkbook,
+    PasswordError,
+    SheetMetadata,
+    SheetTypeEnum,
+    SheetVisibleEnum,
+)
+
+from deploy.importing.readers.cells import doubt, text_of
+from deploy.importing.readers.tabular import Header, MissingColumns, Record, tabulated
+from deploy.importing.rows import SourceRow, Table, UnreadableFile
+
+
+@contextmanager
+def opened(path: Path, wanted: Set[str]) -> Iterator[Table]:
+    """The table of all its sheets, one after the other."""
+    with path.open("rb") as content:
+        try:
+            workbook = CalamineWorkbook.from_filelike(content)
+        except PasswordError:
+            raise UnreadableFile(f"{path}: 文件有密码，请先去除 / it has a password; remove it first") from None
+        except CalamineError as fault:
+            raise UnreadableFile(f"{path}: 不是完好的 Excel 文件 / not a sound workbook: {fault}") from None
+    with workbook:
+        yield _table(path, workbook, wanted)
+
+
+def _table(path: Path, workbook: CalamineWorkbook, wanted: Set[str]) -> Table:
+    missing: list[MissingColumns] = []
+    headers: dict[str, Header] = {}
+    rows: list[Iterator[SourceRow]] = []
+    expected = 0
+    for name in (sheet.name for sheet in workbook.sheets_metadata if _is_read(sheet)):
+        sheet = workbook.get_sheet_by_name(name)
+        try:
+            headers[name], coming = tabulated(path.name, name, _records(sheet), wanted)
+        except MissingColumns as fault:
+            missing.append(fault)
+            continue
+        rows.append(coming)
+        expected += sheet.total_height
+    if not headers:
+        raise missing[0] if missing else UnreadableFile(f"{path}: 没有可读的工作表 / no sheet can be read")
+    columns = tuple(dict.fromkeys(name for header in headers.values() for name in header.names))
+    passed = f"，{len(missing)} 个无所需列 without the columns" if missing else ""
+    found = f"Excel, 工作表 sheets: {'、'.join(headers)}{passed}"
+    return Table(columns, chain.from_iterable(rows), found, expected)
+
+
+def _is_read(sheet: SheetMetadata) -> bool:
+    return sheet.typ is SheetTypeEnum.WorkSheet and sheet.visible is SheetVisibleEnum.Visible
+
+
+def _records(sheet: CalamineSheet) -> Iterator[Record]:
+    for line, row in enumerate(sheet.iter_rows(), 1):
+        doubtful = {n: why for n, cell in enumerate(row) if not isinstance(cell, str) and (why := doubt(cell))}
+        yield Record(line, [text_of(cell) for cell in row], None, doubtful)

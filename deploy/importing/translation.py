@@ -1,0 +1,79 @@
+"""Makes recorded demands of rows, as a mapping declares, and checks them as intake will."""
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from deploy.importing.blame import column_behind, rule_fault, shape_fault
+from deploy.importing.histories import Histories, Told
+from deploy.importing.mapping import Mapping as Declaration
+from deploy.importing.mistakes import CONTACT, TAKEN
+from deploy.importing.rows import BadRow, SourceRow
+from deploy.importing.times import Clock
+from deploy.importing.values import Cells, compiled
+from services.intake.domain import RecordedDemand, check
+from shared.contracts.refusals import Refused
+from shared.jurisdiction.pack import Pack
+
+_DAMAGED: Final = re.compile("[\0\udc80-\udcff]")
+
+
+class Translator:
+    """A mapping made ready for one pack; a row costs no more than its own values."""
+
+    def __init__(self, declared: Declaration, pack: Pack, now: Callable[[], datetime]) -> None:
+        self._declared, self._pack, self._now = declared, pack, now
+        self._clock = Clock(declared.times, declared.dates_without_time)
+        self._histories = Histories(declared, self._clock)
+        self._values = [(name, compiled(value, pack)) for name, value in declared.values.items()]
+        self._contact = [name for name in declared.values if name.startswith(CONTACT)]
+        self._told = [name for name in declared.values if name in TAKEN]
+
+    def demand(self, row: SourceRow) -> RecordedDemand:
+        """The recorded demand of a row; raises `BadRow`."""
+        if row.bad:
+            raise row.bad
+        cells = self._cells(row)
+        values = {name: found(cells) for name, found in self._values}
+        raised = self._clock.at(cells, self._declared.raised_at)
+        steps, history = self._histories.of(cells, values, raised)
+        told: dict[str, Any] = {name: value for name in self._told if (value := values[name]) is not None}
+        told |= {"occurred_at": raised, "history": history}
+        if values.get("lat") and values.get("lon"):
+            told["location"] = {"lat": values["lat"], "lon": values["lon"]}
+        contact = {name.removeprefix(CONTACT): values[name] for name in self._contact if values[name]}
+        if contact:
+            told["contact"] = contact
+        return self._checked(told, cells, steps)
+
+    def _cells(self, row: SourceRow) -> Cells:
+        """The cells that the mapping reads, sound and trimmed."""
+        cells = {name: row.cells[name].strip() for name in self._declared.columns}
+        for name in row.doubtful.keys() & self._declared.columns:
+            raise BadRow(name, cells[name], row.doubtful[name])
+        if _DAMAGED.search("".join(cells.values())):
+            raise _damage(cells)
+        return cells
+
+    def _checked(self, told: dict[str, Any], cells: Cells, steps: list[Told]) -> RecordedDemand:
+        try:
+            demand = RecordedDemand.model_validate(told)
+            check(demand, self._pack if self._pack.division(demand.division or "") else None, self._now())
+        except ValidationError as fault:
+            where, reason = shape_fault(fault)
+        except Refused as refused:
+            where, reason = rule_fault(refused, told["history"])
+        else:
+            return demand
+        column = column_behind(where, self._declared, steps)
+        raise BadRow(column, cells.get(column, ""), reason)
+
+
+def _damage(cells: Cells) -> BadRow:
+    column, text = next((name, text) for name, text in cells.items() if _DAMAGED.search(text))
+    if "\0" in text:
+        return BadRow(column, text, "含有空字符 / contains a NUL character")
+    return BadRow(column, text, "文字编码有误 / is not valid in the file's encoding, such as UTF-8")

@@ -1,0 +1,80 @@
+"""Turns each declared value into a function of a row's cells, once for the whole file."""
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+from deploy.importing.mapping import Value
+from deploy.importing.names import Names, NotFound
+from deploy.importing.rows import BadRow
+from shared.jurisdiction.pack import Pack
+
+Cells = dict[str, str]
+Found = Callable[[Cells], str | None]
+_SHORTENED: Final = re.compile(r"[1-9](?:\.\d+)?E\+\d\d")
+_SHORTENED_WHY: Final = "号码已被 Excel 改写为科学计数法，请填原号码 / Excel shortened this number; write it in full"
+
+
+def compiled(value: Value, pack: Pack) -> Found:
+    """The text of this value in a row; None only where it is optional. The function raises `BadRow`."""
+    if value.always is not None:
+        always = value.always
+        return lambda _: always
+    column = str(value.column)
+    empty = _empty(column, value)
+    if value.lookup:
+        return _looked_up(column, value, Names(pack, value.lookup, value.endings), empty)
+    if value.map is not None:
+        return _mapped(column, value.map, empty)
+    return _plain(column, value.template, empty)
+
+
+def _empty(column: str, value: Value) -> Callable[[], str | None]:
+    def found() -> str | None:
+        if value.empty is None and not value.optional:
+            raise BadRow(column, "", "必填 / must not be empty")
+        return value.empty
+
+    return found
+
+
+def _mapped(column: str, table: dict[str, str], empty: Callable[[], str | None]) -> Found:
+    listed = ", ".join(table)
+
+    def found(cells: Cells) -> str | None:
+        written = cells[column]
+        if not written:
+            return empty()
+        if written not in table:
+            raise BadRow(column, written, f"不在映射表中 / not one of {listed}")
+        return table[written]
+
+    return found
+
+
+def _plain(column: str, template: str, empty: Callable[[], str | None]) -> Found:
+    as_it_is = template == "{value}"
+
+    def found(cells: Cells) -> str | None:
+        written = cells[column]
+        if not written:
+            return empty()
+        if "E+" in written and _SHORTENED.fullmatch(written):
+            raise BadRow(column, written, _SHORTENED_WHY)
+        return written if as_it_is else template.format(value=written)
+
+    return found
+
+
+def _looked_up(column: str, value: Value, names: Names, empty: Callable[[], str | None]) -> Found:
+    def found(cells: Cells) -> str | None:
+        written, within = cells[column], cells[value.within] if value.within else ""
+        try:
+            if written:
+                return names.code(written, within)
+            return names.widest(within) if within else empty()
+        except NotFound as unknown:
+            place = column if written else str(value.within)
+            raise BadRow(place, cells[place], str(unknown)) from None
+
+    return found

@@ -1,0 +1,1 @@
+"""Bulk import: readers, mappings, refused rows, going on after an interruption."""

@@ -1,0 +1,64 @@
+"""An import in this process, with or without intake on a real database."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from deploy.importing.readers import opened
+from deploy.importing.rows import BadRow, Table
+from deploy.importing.translation import Translator
+from services.intake import app, channels
+from services.intake.domain import RecordedDemand
+from services.intake.settings import IntakeSettings
+from shared.chassis.clock import now
+from shared.chassis.database import Pool, open_pool
+from shared.chassis.http import web_app
+from shared.contracts.facts import ChannelKind
+from tests.importing.orders import hotline
+from tests.packs import nanhai
+
+Said = list[str]
+
+
+@contextmanager
+def quiet(table: Table, before: int) -> Iterator[Callable[[int], None]]:
+    """No bar."""
+    yield lambda rows: None
+
+
+def read(file: Path) -> tuple[list[RecordedDemand], list[tuple[int, str, str]]]:
+    """The demands of a file of work orders, and line, column and reason of each refused row."""
+    mapping, good, bad = hotline(file).mapping, [], []
+    translator = Translator(mapping, nanhai(), now)
+    with opened(file, mapping.encoding, mapping.columns) as table:
+        for row in table.rows:
+            try:
+                good.append(translator.demand(row))
+            except BadRow as refused:
+                bad.append((row.place.line, refused.column, refused.reason))
+    return good, bad
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Error files and logbooks are written to the current folder."""
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+async def pool(database: str) -> AsyncIterator[Pool]:
+    async with await open_pool(database, "intake") as found:
+        yield found
+
+
+@pytest.fixture
+async def intake(database: str, pool: Pool) -> AsyncIterator[httpx.AsyncClient]:
+    """Intake in this process, with the key of a channel that may import."""
+    key = await channels.add(pool, "import", ChannelKind.PARTNER, "Import", ("import", "submit", "read-all"))
+    served = web_app("intake", app.api(IntakeSettings.model_validate({"DATABASE_URL": database}), pool).routers)
+    transport = httpx.ASGITransport(served, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://intake", headers={"X-API-Key": key}) as found:
+        yield found

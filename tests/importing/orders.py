@@ -1,0 +1,98 @@
+"""Work orders of a hotline, as tests write them into files of every format."""
+
+import csv
+import json
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import xlwt
+
+from deploy.importing.declarations import load
+from deploy.importing.job import Job
+from shared.chassis.clock import now
+from tests.packs import nanhai
+
+Order = dict[str, Any]
+COLUMNS = (
+    "工单编号", "来电时间", "来电人", "联系电话", "联系地址", "诉求标题", "诉求内容", "诉求类型", "问题分类",
+    "所属镇街", "所属村社区", "工单状态", "派单时间", "签收时间", "办结时间", "回访时间", "承办单位", "办理结果",
+    "满意度", "是否解决",
+)  # fmt: skip
+
+
+def order(n: int = 1, **changes: Any) -> Order:
+    """A work order that is handled and rated; `changes` name its columns."""
+    plain = {
+        "工单编号": f"FS2021-{n:06d}",
+        "来电时间": "2021/03/01 09:30:07",
+        "来电人": "邹女士",
+        "联系电话": "13800138000",
+        "联系地址": "",
+        "诉求标题": "路灯不亮",
+        "诉求内容": "村口的路灯坏了三天",
+        "诉求类型": "求助",
+        "问题分类": "路灯照明",
+        "所属镇街": "里水镇",
+        "所属村社区": "",
+        "工单状态": "已回访",
+        "派单时间": "2021/03/01 10:00:00",
+        "签收时间": "2021/03/01 11:00:00",
+        "办结时间": "2021/03/03 16:00:00",
+        "回访时间": "2021/03/04 09:00:00",
+        "承办单位": "里水镇人民政府",
+        "办理结果": "已更换灯具",
+        "满意度": "非常满意",
+        "是否解决": "是",
+    }
+    return plain | changes
+
+
+def csv_file(path: Path, orders: Iterable[Order], encoding: str = "utf-8") -> Path:
+    """Comma-separated."""
+    with path.open("w", encoding=encoding, newline="") as out:
+        writer = csv.DictWriter(out, COLUMNS)
+        writer.writeheader()
+        writer.writerows(orders)
+    return path
+
+
+def ndjson_file(path: Path, orders: Iterable[Order]) -> Path:
+    """One object a line."""
+    path.write_text("".join(json.dumps(one, ensure_ascii=False) + "\n" for one in orders), "utf-8")
+    return path
+
+
+def xlsx_file(path: Path, orders: Iterable[Order], title: str = "") -> Path:
+    """A workbook of today, with a title above the names where one is given."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.title = "工单"
+    if title:
+        sheet.append([title])
+    sheet.append(list(COLUMNS))
+    for one in orders:
+        sheet.append([one[name] for name in COLUMNS])
+    book.save(path)
+    return path
+
+
+def xls_file(path: Path, orders: Iterable[Order]) -> Path:
+    """A workbook of 1997, as offices still send them."""
+    book = xlwt.Workbook()
+    sheet = book.add_sheet("工单")
+    date = xlwt.easyxf(num_format_str="yyyy-mm-dd hh:mm:ss")
+    rows = [list(COLUMNS), *([one[name] for name in COLUMNS] for one in orders)]
+    for n, row in enumerate(rows):
+        for m, cell in enumerate(row):
+            sheet.write(n, m, cell, *([date] if isinstance(cell, datetime) else []))
+    book.save(str(path))
+    return path
+
+
+def hotline(file: Path, **changes: Any) -> Job:
+    """The import of a file of work orders into Nanhai."""
+    return Job(file, load("hotline12345"), nanhai(), now, **changes)

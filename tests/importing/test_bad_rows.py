@@ -1,0 +1,106 @@
+"""Each way in which a row can be bad: its line, its column, a reason in both languages; the rest goes on."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.importing.conftest import read
+from tests.importing.orders import COLUMNS, csv_file, ndjson_file, order
+
+
+@pytest.mark.parametrize(
+    ("changes", "column", "reason"),
+    [
+        ({"来电时间": "2021-02-30 09:00:00"}, "来电时间", "时间格式应为"),
+        ({"来电时间": "昨天"}, "来电时间", "a time must look like %Y/%m/%d"),
+        ({"来电时间": "2999/01/01 00:00:01"}, "来电时间", "晚于现在"),
+        ({"派单时间": "2021/02/01 10:00:00"}, "派单时间", "早于上一环节"),
+        ({"工单状态": "飞了"}, "工单状态", "未知状态"),
+        ({"工单编号": ""}, "工单编号", "必填"),
+        ({"诉求标题": "长" * 201}, "诉求标题", "超过 200 个字"),
+        ({"诉求标题": "a\x01b"}, "诉求标题", "控制字符 U+0001"),
+        ({"诉求类型": "骂人"}, "诉求类型", "不在映射表中"),
+        ({"问题分类": "路灯"}, "问题分类", "not known in nanhai，是否为 / perhaps 路灯照明"),
+        ({"所属镇街": "东莞"}, "所属镇街", "佛山市南海区没有这一项"),
+        ({"所属镇街": "", "所属村社区": "太平社区"}, "所属村社区", "有 2 处同名"),
+        ({"所属村社区": "桂一社区"}, "所属村社区", "没有这一项"),
+        ({"联系电话": "1" * 33}, "联系电话", "超过 32 个字"),
+        ({"办理结果": ""}, "办理结果", "此状态必填"),
+        ({"办理结果": "好" * 4001}, "办理结果", "at most 4000"),
+        ({"满意度": ""}, "满意度", "此状态必填"),
+        ({"承办单位": "玉皇大帝"}, "承办单位", "没有这一项"),
+        ({"来电人": "空\0字符"}, "来电人", "含有空字符"),
+    ],
+)
+def test_a_wrong_cell_is_blamed_by_its_line_and_column(
+    changes: dict[str, Any], column: str, reason: str, tmp_path: Path
+):
+    good, bad = read(csv_file(tmp_path / "o.csv", [order(1), order(2, **changes), order(3)]))
+    assert [demand.external_id for demand in good] == ["FS2021-000001", "FS2021-000003"]
+    assert [(line, where) for line, where, _ in bad] == [(3, column)]
+    assert reason in bad[0][2]
+    assert " / " in bad[0][2]
+
+
+def changed(path: Path, change: Callable[[list[bytes]], list[bytes]]) -> Path:
+    lines = csv_file(path, [order(n) for n in range(1, 5)]).read_bytes().splitlines()
+    path.write_bytes(b"\r\n".join(change(lines)) + b"\r\n")
+    return path
+
+
+def test_a_broken_byte_costs_its_row_alone(tmp_path: Path):
+    file = changed(
+        tmp_path / "o.csv", lambda lines: [*lines[:2], lines[2].replace("邹".encode(), b"\xe9\x82"), *lines[3:]]
+    )
+    good, bad = read(file)
+    assert (len(good), bad[0][:2]) == (3, (3, "来电人"))
+    assert "not valid" in bad[0][2]
+
+
+def test_a_ragged_row_says_which_column_is_missing(tmp_path: Path):
+    good, bad = read(changed(tmp_path / "o.csv", lambda lines: [*lines[:3], b"1,2", lines[3] + b",more", lines[4]]))
+    assert len(good) == 3
+    assert [(line, column) for line, column, _ in bad] == [(4, COLUMNS[2]), (5, "")]
+    assert "列数不足" in bad[0][2]
+    assert "列数过多" in bad[1][2]
+
+
+def test_a_quote_that_never_ends_costs_its_own_line(tmp_path: Path):
+    good, bad = read(changed(tmp_path / "o.csv", lambda lines: [lines[0], b'"' + lines[1], *lines[2:]]))
+    assert [demand.external_id[-1] for demand in good] == ["2", "3", "4"]
+    assert [(line, column) for line, column, _ in bad] == [(2, "")]
+
+
+def test_a_text_of_several_lines_moves_the_lines_after_it(tmp_path: Path):
+    file = csv_file(tmp_path / "o.csv", [order(1, 诉求内容="一\n二\n三"), order(2, 工单状态="飞了")])
+    good, bad = read(file)
+    assert good[0].text == "一\n二\n三"
+    assert bad[0][:2] == (5, "工单状态")
+
+
+def test_an_empty_line_is_no_row(tmp_path: Path):
+    good, bad = read(
+        changed(tmp_path / "o.csv", lambda lines: [*lines[:2], b"", b"," * (len(COLUMNS) - 1), *lines[2:]])
+    )
+    assert (len(good), bad) == (4, [])
+
+
+def test_a_bad_line_of_ndjson_costs_itself_alone(tmp_path: Path):
+    file = ndjson_file(tmp_path / "o.ndjson", [order(1), order(2)])
+    first, second = file.read_bytes().splitlines()
+    broken = second.replace("邹".encode(), b"\xe9\x82")
+    file.write_bytes(b"\n".join([first, b'{"half": ', b"[1]", broken, b"", b"{}", second]))
+    good, bad = read(file)
+    assert [demand.external_id[-1] for demand in good] == ["1", "2"]
+    assert [line for line, *_ in bad] == [2, 3, 4, 6]
+    assert "not JSON" in bad[0][2]
+
+
+def test_a_damaged_cell_that_nobody_reads_harms_nobody(tmp_path: Path):
+    file = changed(
+        tmp_path / "o.csv", lambda lines: [lines[0] + ",备注".encode(), *(one + b",\xff\0" for one in lines[1:])]
+    )
+    good, bad = read(file)
+    assert (len(good), bad) == (4, [])

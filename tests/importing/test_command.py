@@ -1,0 +1,46 @@
+"""`huying import` says what it did and what to do, in its exit code and in a sentence."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from deploy.cli.main import app
+from tests.importing.orders import csv_file, order
+
+
+def huying(*arguments: object) -> Result:
+    return CliRunner().invoke(app, ["import", *map(str, arguments)])
+
+
+def test_a_sound_file_ends_with_zero(tmp_path: Path):
+    done = huying(csv_file(tmp_path / "o.csv", [order(1)], "gb18030"), "--mapping", "hotline12345", "--dry-run")
+    assert done.exit_code == 0
+    assert "GB18030（据列名判断" in done.output
+    assert "1 can be taken, 0 refused; nothing was handed over" in done.output
+
+
+def test_a_refused_row_ends_with_one_and_says_where_to_correct_it(tmp_path: Path):
+    file = csv_file(tmp_path / "o.csv", [order(1), order(2, 工单状态="飞了")])
+    done = huying(file, "--mapping", "hotline12345", "--dry-run")
+    assert done.exit_code == 1
+    assert "o.csv.errors.xlsx" in done.output
+    assert "correct them there and import it with the same mapping" in done.output
+    assert "工单状态" in done.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("absent.csv", "--mapping", "hotline12345", "--dry-run"), "there is no file absent.csv"),
+        (("o.csv", "--mapping", "absent"), "known mappings: hotline12345, myla311"),
+        (("o.csv", "--mapping", "myla311", "--dry-run"), "is it the right mapping?"),
+        (("o.csv", "--mapping", "own.yaml"), "own.yaml:1: "),
+    ],
+)
+def test_a_hopeless_import_ends_with_two_and_a_sentence(arguments: tuple[str, ...], said: str, tmp_path: Path):
+    csv_file(tmp_path / "o.csv", [order(1)])
+    (tmp_path / "own.yaml").write_text("times: 7\n")
+    done = huying(*arguments)
+    assert done.exit_code == 2
+    assert said in done.output

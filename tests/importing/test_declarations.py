@@ -1,0 +1,53 @@
+"""A mistake in a mapping is explained with file and line."""
+
+from pathlib import Path
+
+import pytest
+
+from deploy.importing.declarations import BadMapping, UnknownMapping, load
+from deploy.importing.mapping import FOLDER
+
+PLAIN = (FOLDER / "hotline12345.yaml").read_text("utf-8")
+
+
+def line_of(text: str, part: str) -> int:
+    return text[: text.index(part)].count("\n") + 1
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in FOLDER.glob("*.yaml")))
+def test_a_shipped_mapping_is_sound(name: str):
+    assert load(name).columns
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("title: {column: 诉求标题}", "title: {colum: 诉求标题}", "colum is not a key"),
+        ("title: {column: 诉求标题}", "titel: {column: 诉求标题}", "titel is neither a field of a demand"),
+        ("title: {column: 诉求标题}", 'title: {column: 诉求标题, template: "{valeu}"}', "names valeu"),
+        ("title: {column: 诉求标题}", 'title: {column: 诉求标题, template: "{value"}', "cannot be filled"),
+        ("title: {column: 诉求标题}", "title: {optional: true}", "either `column` or `always`"),
+        ("title: {column: 诉求标题}", "title: {column: 诉求标题, optional: true}", "title is never optional"),
+        ('result: "{result}"}}\n  已回访', 'result: "{reslut}"}}\n  已回访', "names reslut"),
+        ("demand.routed, at", "demand.ruoted, at", "cannot be a recorded step"),
+        ("rule: recorded", "rul: recorded", "demand.routed has no rul"),
+        ("lookup: category", "lookup: unit", "looked up among the names of category"),
+        ("Asia/Shanghai", "Asia/Nanhai", "no time zone"),
+        ('"%Y/%m/%d"', '"%Y/%m/%d %Q"', "no way to write a time"),
+        ("encoding: auto", "encoding: ut8", "no encoding"),
+        ("status: 工单状态", "status: [工单状态", "this is no YAML"),
+    ],
+)
+def test_a_mistake_is_told_with_its_line(old: str, new: str, said: str, tmp_path: Path):
+    path = tmp_path / "own.yaml"
+    path.write_text(PLAIN.replace(old, new, 1), "utf-8")
+    with pytest.raises(BadMapping) as told:
+        load(str(path))
+    assert said in str(told.value)
+    if "YAML" not in said:
+        assert f"{path}:{line_of(PLAIN, old)}:" in str(told.value)
+
+
+def test_an_unknown_mapping_lists_those_that_there_are():
+    with pytest.raises(UnknownMapping, match="hotline12345, myla311"):
+        load("hotline")

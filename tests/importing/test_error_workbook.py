@@ -1,0 +1,162 @@
+"""Refused rows come back as a workbook that is corrected and imported again."""
+
+import csv
+import stat
+from pathlib import Path
+from typing import Any
+
+import httpx
+import openpyxl
+import pytest
+
+from deploy.importing.hiding import HIDDEN
+from deploy.importing.job import Outcome, run
+from deploy.importing.readers.tabular import ERROR_COLUMNS
+from deploy.importing.translation import Translator
+from services.intake.domain import RecordedDemand
+from tests.importing.conftest import quiet, read
+from tests.importing.orders import COLUMNS, Order, csv_file, hotline, order, xlsx_file
+
+BAD = [order(1), order(2, 来电时间="昨天"), order(3, 工单状态="飞了"), order(4)]
+
+
+async def tried(file: Path, **more: Any) -> Outcome:
+    return await run(hotline(file, **more), None, quiet)
+
+
+def rows(path: Path) -> list[Order]:
+    sheet = openpyxl.load_workbook(path).active
+    assert sheet is not None
+    names, *found = sheet.iter_rows(values_only=True)
+    return [{str(name): cell for name, cell in zip(names, row, strict=True)} for row in found]
+
+
+async def test_a_refused_row_is_there_with_its_place_and_its_reason(tmp_path: Path):
+    outcome = await tried(xlsx_file(tmp_path / "三月.xlsx", BAD, title="三月"))
+    assert (outcome.good, outcome.refused, outcome.errors) == (2, 2, Path("三月.xlsx.errors.xlsx"))
+    first, second = rows(Path("三月.xlsx.errors.xlsx"))
+    assert list(first) == [*ERROR_COLUMNS, *COLUMNS]
+    assert [first[name] for name in ERROR_COLUMNS] == [
+        "三月.xlsx", "4", "来电时间", "昨天", first["原因 reason"], "工单",
+    ]  # fmt: skip
+    assert "时间格式应为" in first["原因 reason"]
+    assert "a time must look like" in first["原因 reason"]
+    assert (second["行 line"], second["联系电话"]) == ("5", HIDDEN)
+
+
+async def test_a_text_that_looks_like_a_formula_stays_text(tmp_path: Path):
+    await tried(csv_file(tmp_path / "o.csv", [order(1, 工单状态="飞了", 诉求标题='=HYPERLINK("http://x")')]))
+    (row,) = rows(Path("o.csv.errors.xlsx"))
+    assert row["诉求标题"] == '=HYPERLINK("http://x")'
+    sheet = openpyxl.load_workbook("o.csv.errors.xlsx").active
+    assert sheet is not None
+    assert all(cell.data_type != "f" for row in sheet.iter_rows() for cell in row)
+
+
+async def test_a_wrong_cell_is_highlighted_and_no_other(tmp_path: Path):
+    await tried(csv_file(tmp_path / "o.csv", BAD))
+    sheet = openpyxl.load_workbook("o.csv.errors.xlsx").active
+    assert sheet is not None
+    names = [cell.value for cell in sheet[1]]
+    marked = [
+        (cell.row, names[cell.column - 1]) for row in sheet.iter_rows(min_row=2) for cell in row if cell.fill.fill_type
+    ]
+    assert marked == [(2, "来电时间"), (3, "工单状态")]
+
+
+async def test_an_empty_wrong_cell_is_highlighted_too(tmp_path: Path):
+    await tried(csv_file(tmp_path / "o.csv", [order(1, 诉求标题="")]))
+    sheet = openpyxl.load_workbook("o.csv.errors.xlsx").active
+    assert sheet is not None
+    assert sheet.cell(2, len(ERROR_COLUMNS) + COLUMNS.index("诉求标题") + 1).fill.fill_type == "solid"
+
+
+@pytest.mark.parametrize("ending", ["xlsx", "csv"])
+async def test_a_corrected_error_file_is_imported_with_the_same_mapping(ending: str, tmp_path: Path):
+    errors = tmp_path / f"errors.{ending}"
+    await tried(csv_file(tmp_path / "o.csv", BAD), errors=errors)
+    text = "昨天", "2021/03/01 09:30:07"
+    if ending == "csv":
+        errors.write_text(errors.read_text("utf-8-sig").replace(*text), "utf-8-sig")
+    else:
+        book = openpyxl.load_workbook(errors)
+        assert book.active is not None
+        book.active.cell(2, len(ERROR_COLUMNS) + COLUMNS.index("来电时间") + 1).value = text[1]
+        book.save(errors)
+    good, bad = read(errors)
+    assert [demand.external_id for demand in good] == ["FS2021-000002"]
+    assert [(line, column) for line, column, _ in bad] == [(4, "工单状态")], "the line in the first file"
+
+
+async def test_hidden_cells_are_taken_from_the_source_and_corrected_ones_stay(
+    intake: httpx.AsyncClient, tmp_path: Path
+):
+    said = "请打13912345678，门口积水"
+    file = csv_file(tmp_path / "o.csv", [order(n, 来电时间="昨天", 诉求内容=said) for n in (1, 2, 3)])
+    errors = tmp_path / "errors.xlsx"
+    await tried(file, errors=errors)
+    book = openpyxl.load_workbook(errors)
+    assert book.active is not None
+    first = len(ERROR_COLUMNS) + 1
+    for row in (4, 2, 3):
+        book.active.cell(row, first + COLUMNS.index("来电时间")).value = "2021/03/01 09:30:07"
+    book.active.cell(3, first + COLUMNS.index("联系电话")).value = "13700137000"
+    everything = "".join(str(cell.value) for row in book.active.iter_rows() for cell in row)
+    assert "139" not in everything
+    assert "13800138000" not in everything
+    assert "邹女士" not in everything
+    book.save(errors)
+    handed: list[RecordedDemand] = []
+    keep = Translator.demand
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Translator, "demand", lambda self, row: handed.append(keep(self, row)) or handed[-1])
+        outcome = await run(hotline(errors), intake, quiet)
+    assert (outcome.tally.taken, outcome.refused) == (3, 0)
+    assert [d.contact and d.contact.phone for d in handed] == ["13800138000", "13700137000", "13800138000"]
+    assert {(d.contact and d.contact.name, d.text) for d in handed} == {("邹女士", said)}
+
+
+async def test_an_error_file_without_its_source_says_what_is_missing(tmp_path: Path):
+    file = csv_file(tmp_path / "o.csv", [order(1, 来电时间="昨天")])
+    errors = tmp_path / "errors.csv"
+    await tried(file, errors=errors)
+    file.unlink()
+    errors.write_text(errors.read_text("utf-8-sig").replace("昨天", "2021/03/01 09:30:07"), "utf-8-sig")
+    outcome = await tried(errors, errors=tmp_path / "again.csv")
+    assert outcome.refused == 1
+    assert "o.csv" in (tmp_path / "again.csv").read_text("utf-8-sig").split("put ")[1]
+
+
+async def test_an_error_file_of_an_error_file_has_the_columns_once_and_the_first_place(tmp_path: Path):
+    await tried(csv_file(tmp_path / "o.csv", BAD))
+    await tried(Path("o.csv.errors.xlsx"))
+    found = rows(Path("o.csv.errors.xlsx.errors.xlsx"))
+    assert [(row["文件 file"], row["行 line"]) for row in found] == [("o.csv", "3"), ("o.csv", "4")]
+    assert list(found[0]) == [*ERROR_COLUMNS, *COLUMNS]
+
+
+async def test_an_error_file_is_readable_by_its_owner_alone_and_its_reasons_hide_numbers(tmp_path: Path):
+    identity = "44060519900307007X"
+    number = order(1, 所属村社区="13812345678", 问题分类=identity)
+    for ending in ("xlsx", "csv"):
+        path = tmp_path / f"e.{ending}"
+        path.write_text("left from yesterday")
+        path.chmod(0o644)
+        await tried(csv_file(tmp_path / "o.csv", [number, order(2, 所属村社区="13812345678")]), errors=path)
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    with path.open(encoding="utf-8-sig", newline="") as lines:
+        told = list(csv.DictReader(lines))
+    assert len(told) == 2
+    assert all("13812345678" not in row["原因 reason"] and identity not in row["原因 reason"] for row in told)
+
+
+async def test_a_correction_that_somebody_has_made_is_not_written_over(tmp_path: Path):
+    file = csv_file(tmp_path / "o.csv", BAD)
+    first, second = await tried(file), await tried(file)
+    assert (first.errors, second.errors) == (Path("o.csv.errors.xlsx"), Path("o.csv.errors.2.xlsx"))
+
+
+async def test_a_file_without_bad_rows_leaves_nothing_behind(tmp_path: Path):
+    file = csv_file(tmp_path / "o.csv", [order(1)])
+    assert (await tried(file)).errors is None
+    assert [path.name for path in tmp_path.iterdir()] == ["o.csv"]

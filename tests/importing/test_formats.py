@@ -1,0 +1,133 @@
+"""Every format gives the same demand."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import openpyxl
+import pytest
+
+from deploy.importing.rows import UnreadableFile
+from tests.importing.conftest import read
+from tests.importing.orders import COLUMNS, Order, csv_file, ndjson_file, order, xls_file, xlsx_file
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+Writer = Callable[[Path, list[Order]], Path]
+
+
+def gb18030(path: Path, orders: list[Order]) -> Path:
+    return csv_file(path, orders, "gb18030")
+
+
+def with_bom(path: Path, orders: list[Order]) -> Path:
+    return csv_file(path, orders, "utf-8-sig")
+
+
+@pytest.mark.parametrize("write", [csv_file, with_bom, gb18030, ndjson_file, xlsx_file, xls_file])
+def test_a_work_order_is_the_same_demand_in_every_format(write: Writer, tmp_path: Path):
+    good, bad = read(write(tmp_path / "orders", [order(1), order(2)]))
+    expected, _ = read(csv_file(tmp_path / "plain.csv", [order(1), order(2)]))
+    assert (bad, len(good)) == ([], 2)
+    assert good == expected
+    assert good[0].contact
+    assert good[0].contact.phone == "13800138000"
+
+
+@pytest.mark.parametrize("write", [xlsx_file, xls_file])
+def test_a_phone_and_a_date_of_a_workbook_are_read_by_their_cell_types(write: Writer, tmp_path: Path):
+    called = datetime(2021, 3, 1, 9, 30, 7)
+    (good,), bad = read(
+        write(tmp_path / "o", [order(1, 来电时间=called, 联系电话=13800138000.0, 工单编号=20210301000017)])
+    )
+    assert not bad
+    assert good.contact
+    assert (good.contact.phone, good.external_id) == ("13800138000", "20210301000017")
+    assert good.occurred_at == called.replace(tzinfo=SHANGHAI)
+
+
+def test_a_mere_date_is_not_before_the_step_ahead_of_it_on_that_day(tmp_path: Path):
+    day = date(2021, 3, 1)
+    (good,), bad = read(xlsx_file(tmp_path / "o.xlsx", [order(1, 工单状态="已归档", 签收时间=day, 办结时间=day)]))
+    assert not bad
+    assert [step.at.hour for step in good.history] == [10, 10, 10, 10]
+
+
+def test_a_mere_date_is_not_before_the_call_of_that_day(tmp_path: Path):
+    (good,), bad = read(xlsx_file(tmp_path / "o.xlsx", [order(1, 工单状态="待签收", 派单时间=date(2021, 3, 1))]))
+    assert not bad
+    assert good.history[0].at == good.occurred_at
+
+
+def test_a_number_that_excel_has_rounded_is_refused_and_not_guessed(tmp_path: Path):
+    good, bad = read(xlsx_file(tmp_path / "o.xlsx", [order(1, 工单编号=440605202103010001)]))
+    assert not good
+    assert [(line, column) for line, column, _ in bad] == [(2, "工单编号")]
+    assert "15 位" in bad[0][2]
+
+
+def test_a_number_that_excel_has_shortened_in_a_csv_is_refused(tmp_path: Path):
+    good, bad = read(csv_file(tmp_path / "o.csv", [order(1, 联系电话="1.38E+10")]))
+    assert (good, bad[0][1]) == ([], "联系电话")
+
+
+def test_a_title_above_the_columns_is_passed_over_and_lines_are_those_of_excel(tmp_path: Path):
+    file = xlsx_file(tmp_path / "o.xlsx", [order(1), order(2, 工单状态="飞了")], title="2021年3月热线工单导出表")
+    good, bad = read(file)
+    assert (len(good), bad[0][:2]) == (1, (4, "工单状态"))
+
+
+def test_a_workbook_is_read_sheet_by_sheet_and_hidden_sheets_are_not(tmp_path: Path):
+    file = xlsx_file(tmp_path / "o.xlsx", [order(1)])
+    book = openpyxl.load_workbook(file)
+    for name, hidden in (("四月", False), ("隐藏", True), ("说明", False)):
+        sheet = book.create_sheet(name)
+        sheet.sheet_state = "hidden" if hidden else "visible"
+        if name != "说明":
+            sheet.append(list(COLUMNS))
+            sheet.append([order(2 + hidden)[column] for column in COLUMNS])
+    book.save(file)
+    good, bad = read(file)
+    assert ([demand.external_id for demand in good], bad) == (["FS2021-000001", "FS2021-000002"], [])
+
+
+def test_a_nested_object_of_ndjson_is_named_with_a_dot(tmp_path: Path):
+    from deploy.importing.readers import opened
+
+    file = tmp_path / "nested.ndjson"
+    file.write_bytes(b'\xef\xbb\xbf{"id": 7, "who": {"phone": "138", "vip": true}, "gone": null}\n')
+    with opened(file, "auto", {"id"}) as table:
+        (row,) = table.rows
+    assert row.cells == {"id": "7", "who.phone": "138", "who.vip": "true", "gone": ""}
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "is empty"),
+        (b"<html><table></table></html>", "web page"),
+        ("工单编号\n".encode("utf-16"), "UTF-16"),
+        (b"[{}]", "one object a line"),
+        (b"PK\x03\x04 not a zip", "not a sound workbook"),
+        (b"{broken\n", "no line is a JSON object"),
+    ],
+)
+def test_a_file_that_cannot_be_read_says_what_to_do(content: bytes, said: str, tmp_path: Path):
+    file = tmp_path / "orders.xls"
+    file.write_bytes(content)
+    with pytest.raises(UnreadableFile, match=said):
+        read(file)
+
+
+def test_a_missing_and_a_doubled_column_are_named(tmp_path: Path):
+    file = csv_file(tmp_path / "o.csv", [order(1)])
+    text = file.read_text("utf-8")
+    file.write_text(text.replace("联系电话", "电话"), "utf-8")
+    with pytest.raises(UnreadableFile, match="缺少列 联系电话"):
+        read(file)
+    file.write_text(text.replace("诉求标题", "诉求内容"), "utf-8")
+    with pytest.raises(UnreadableFile, match="诉求标题"):
+        read(file)
+    file.write_text(text.replace("是否解决", "是否解决,联系电话"), "utf-8")
+    with pytest.raises(UnreadableFile, match="列名重复 联系电话"):
+        read(file)

@@ -1,0 +1,67 @@
+"""Handing over to intake on a real database, and trying without it."""
+
+from pathlib import Path
+
+import httpx
+import pytest
+
+from deploy.importing.handover import HandoverFailed
+from deploy.importing.job import run
+from shared.chassis.database import Pool
+from tests.importing.conftest import quiet
+from tests.importing.orders import csv_file, hotline, order, xlsx_file
+
+ORDERS = [order(n, **({"工单状态": "飞了"} if n == 7 else {})) for n in range(1, 21)]
+
+
+async def demands(pool: Pool) -> int:
+    return int(await pool.fetchval("SELECT count(*) FROM submission"))
+
+
+async def test_a_dry_run_hands_nothing_over_and_reports_what_a_real_one_does(
+    intake: httpx.AsyncClient, pool: Pool, tmp_path: Path
+):
+    file = xlsx_file(tmp_path / "o.xlsx", ORDERS)
+    tried = await run(hotline(file), None, quiet)
+    assert await demands(pool) == 0
+    done = await run(hotline(file), intake, quiet)
+    assert (tried.good, tried.refused, tried.standings) == (done.good, done.refused, done.standings)
+    assert Path("o.xlsx.errors.xlsx").stat().st_size == Path("o.xlsx.errors.2.xlsx").stat().st_size
+    assert (done.tally.taken, done.tally.known, await demands(pool)) == (19, 0, 19)
+
+
+async def test_a_second_import_knows_every_row(intake: httpx.AsyncClient, pool: Pool, tmp_path: Path):
+    file = csv_file(tmp_path / "o.csv", ORDERS)
+    await run(hotline(file), intake, quiet)
+    again = await run(hotline(file), intake, quiet)
+    assert (again.tally.taken, again.tally.known, again.refused, await demands(pool)) == (0, 19, 1, 19)
+
+
+async def test_a_row_that_intake_refuses_is_in_the_error_file_in_both_languages(
+    intake: httpx.AsyncClient, pool: Pool, tmp_path: Path
+):
+    await run(hotline(csv_file(tmp_path / "o.csv", ORDERS[:3])), intake, quiet)
+    changed = [order(1), order(2, 诉求标题="改过的标题"), order(30)]
+    outcome = await run(hotline(csv_file(tmp_path / "o2.csv", changed), errors=Path("e.csv")), intake, quiet)
+    assert (outcome.tally.taken, outcome.tally.known, outcome.refused) == (1, 1, 1)
+    told = Path("e.csv").read_text("utf-8-sig")
+    assert "o2.csv,3," in told
+    assert "该幂等键属于诉求" in told
+    assert "this key belongs to demand" in told
+
+
+async def test_a_contact_is_sealed_and_in_no_fact(intake: httpx.AsyncClient, pool: Pool, tmp_path: Path):
+    await run(hotline(csv_file(tmp_path / "o.csv", ORDERS[:1])), intake, quiet)
+    told = await pool.fetch("SELECT * FROM journal")
+    assert told
+    assert not any("13800138000" in str(row) or "邹女士" in str(row) for row in told)
+    sealed = await pool.fetch("SELECT * FROM vault")
+    assert len(sealed) == 1
+    assert "13800138000" not in str(sealed[0])
+
+
+async def test_a_wrong_key_ends_the_import_with_words(intake: httpx.AsyncClient, tmp_path: Path):
+    intake.headers["X-API-Key"] = "wrong"
+    with pytest.raises(ExceptionGroup) as told:
+        await run(hotline(csv_file(tmp_path / "o.csv", ORDERS)), intake, quiet)
+    assert told.group_contains(HandoverFailed, match="密钥")
