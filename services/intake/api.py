@@ -1,6 +1,5 @@
 """Intake over HTTP: submit a demand, follow it by number, hand over recorded history."""
 
-from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -9,7 +8,7 @@ from fastapi import APIRouter, Depends, Header, Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.intake import queries
-from services.intake.channels import authenticate
+from services.intake.channels import ChannelWith
 from services.intake.domain import RecordedDemand, SubmitDemand
 from services.intake.numbers import canonical
 from services.intake.queries import Channel
@@ -19,7 +18,6 @@ from shared.contracts.facts import Outcome
 from shared.contracts.refusals import Code, Refused
 
 MAX_RECORDED = 1000
-ApiKey = Annotated[str, Header(alias="X-API-Key", description="the channel's key, shown once when it was made")]
 Key = Annotated[
     str,
     Header(alias="Idempotency-Key", min_length=1, max_length=128, description="repeat it with the request"),
@@ -74,15 +72,9 @@ class Imported(BaseModel):
     rows: list[Row]
 
 
-def routes(submissions: Submissions) -> APIRouter:
+def routes(submissions: Submissions, channel_with: ChannelWith) -> APIRouter:
     """Intake's routes over its one command."""
     router = APIRouter(tags=["intake"])
-
-    def channel_with(scope: str) -> Callable[[ApiKey], Awaitable[Channel]]:
-        async def found(key: ApiKey) -> Channel:
-            return await authenticate(submissions.pool, key, scope)
-
-        return found
 
     @router.post("/v1/demands", status_code=201)
     async def submit(

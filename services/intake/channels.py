@@ -2,12 +2,20 @@
 
 import hashlib
 import secrets
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+from fastapi import Header
 
 from services.intake import queries
 from services.intake.queries import Channel
 from shared.chassis.database import Pool
 from shared.contracts.facts import ChannelKind
 from shared.contracts.refusals import Code, Refused
+
+ApiKey = Annotated[str, Header(alias="X-API-Key", description="the channel's key, shown once when it was made")]
+ChannelWith = Callable[[str], Callable[[ApiKey], Awaitable[Channel]]]
+"""For a scope, what FastAPI calls to find the channel of a request."""
 
 
 def _hashed(key: str) -> bytes:
@@ -28,6 +36,18 @@ async def authenticate(pool: Pool, key: str, scope: str) -> Channel:
     if scope not in channel.scopes:
         raise Refused(Code.FORBIDDEN, f"this key has no scope {scope!r}", f"该密钥没有 {scope!r} 权限")
     return channel
+
+
+def asking(pool: Pool) -> ChannelWith:
+    """The channels that this database knows, for routes to depend on."""
+
+    def channel_with(scope: str) -> Callable[[ApiKey], Awaitable[Channel]]:
+        async def found(key: ApiKey) -> Channel:
+            return await authenticate(pool, key, scope)
+
+        return found
+
+    return channel_with
 
 
 async def add(pool: Pool, id: str, kind: ChannelKind, name: str, scopes: tuple[str, ...] = ("submit",)) -> str:

@@ -1,0 +1,140 @@
+"""How alike two demands are by wording, place and time, with the reasons in words."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+from services.intake.similar.rarity import Rarity
+from services.intake.similar.wording import Wording
+from shared.contracts.facts import Location
+
+THRESHOLD: Final = 0.25
+"""Measured with `python -m tests.bench.similar`: the best balance of precision and recall on real hot spots."""
+_PLACE: Final = 0.2
+_TIME: Final = 0.1
+_NEAR: Final = 300.0
+_HALF_LIFE_DAYS: Final = 120.0
+_EARTH: Final = 6_371_000.0
+_PHRASES: Final = 3
+
+
+class Aspect(StrEnum):
+    """What a reason is about."""
+
+    WORDING = "wording"
+    PLACE = "place"
+    TIME = "time"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One part of a score, from 0 to 1, in both languages."""
+
+    aspect: Aspect
+    value: float
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The demand that is being written; `within` is its division and everything above it."""
+
+    wording: Wording
+    within: Sequence[str]
+    location: Location | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An open demand that may be the same."""
+
+    id: UUID
+    bigrams: Sequence[str]
+    within: Sequence[str]
+    location: Location | None
+    raised_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A candidate with its score and why."""
+
+    candidate: Candidate
+    score: float
+    distance_m: float | None
+    reasons: tuple[Reason, ...]
+
+
+def ranked(asked: Asked, candidates: Sequence[Candidate], rarity: Rarity, threshold: float) -> list[Match]:
+    """Those that reach the threshold, most similar first, the younger first among equals."""
+    wanted = {bigram: rarity.weight(bigram) for bigram in asked.wording.bigrams}
+    total = sum(wanted.values())
+    found = []
+    for candidate in candidates:
+        text = _alike(wanted, total, candidate.bigrams, rarity)
+        # Place and time can only lower a score, so most candidates need not be looked at further.
+        if text >= threshold and (match := _match(asked, candidate, text)).score >= threshold:
+            found.append(match)
+    return sorted(found, key=lambda match: (-match.score, -match.candidate.raised_at.timestamp()))
+
+
+def _alike(wanted: dict[str, float], total: float, bigrams: Sequence[str], rarity: Rarity) -> float:
+    """Dice's coefficient, in which a rare pair counts for more than a common one."""
+    both = other = 0.0
+    for bigram in bigrams:
+        weight = wanted.get(bigram)
+        if weight is None:
+            other += rarity.weight(bigram)
+        else:
+            both += weight
+    return 2 * both / (total + both + other) if both else 0.0
+
+
+def _match(asked: Asked, candidate: Candidate, text: float) -> Match:
+    distance = _distance(asked.location, candidate.location)
+    place = _place(asked, candidate, distance)
+    time = _time(asked, candidate)
+    score = text * (1 - _PLACE - _TIME + _PLACE * place.value + _TIME * time.value)
+    return Match(candidate, score, distance, (_wording(asked, candidate, text), place, time))
+
+
+def _wording(asked: Asked, candidate: Candidate, value: float) -> Reason:
+    phrases = dict.fromkeys(asked.wording.shared(frozenset(candidate.bigrams)))
+    told = sorted(phrases, key=len, reverse=True)[:_PHRASES]
+    zh, en = "".join(f"“{one}”" for one in told), ", ".join(f"“{one}”" for one in told)
+    return Reason(Aspect.WORDING, value, f"都提到{zh}", f"both mention {en}")
+
+
+def _place(asked: Asked, candidate: Candidate, distance: float | None) -> Reason:
+    if distance is not None:
+        return Reason(Aspect.PLACE, _nearness(distance), f"相距约{distance:.0f}米", f"about {distance:.0f} m away")
+    if candidate.within[0] == asked.within[0]:
+        return Reason(Aspect.PLACE, 1.0, "同一村（社区）或区划", "the same division")
+    if candidate.within[0] in asked.within or asked.within[0] in candidate.within:
+        return Reason(Aspect.PLACE, 0.8, "一地在另一地范围内", "one place lies within the other")
+    return Reason(Aspect.PLACE, 0.4, "同一上级区划", "neighbouring divisions")
+
+
+def _nearness(metres: float) -> float:
+    return 1.0 if metres <= _NEAR else _NEAR / metres
+
+
+def _time(asked: Asked, candidate: Candidate) -> Reason:
+    days = abs((asked.at - candidate.raised_at).total_seconds()) / 86_400
+    return Reason(Aspect.TIME, 0.5 ** (days / _HALF_LIFE_DAYS), f"{days:.0f}天前提出", f"raised {days:.0f} days ago")
+
+
+def _distance(one: Location | None, other: Location | None) -> float | None:
+    """Metres on the great circle (haversine)."""
+    if one is None or other is None:
+        return None
+    south, north = math.radians(one.lat), math.radians(other.lat)
+    half = math.sin((north - south) / 2) ** 2
+    half += math.cos(south) * math.cos(north) * math.sin(math.radians(other.lon - one.lon) / 2) ** 2
+    return 2 * _EARTH * math.asin(math.sqrt(half))
