@@ -73,7 +73,7 @@ def test_a_text_shares_every_one_of_its_phrases_with_itself(text: str):
 def test_a_score_lies_between_nothing_and_one(one: str, other: str):
     asked = Asked(wording(one), ("a",), None, story.AT)
     candidate = Candidate(story.ID, sorted(wording(other).bigrams), ("a",), None, story.AT)
-    for match in ranked(asked, [candidate], UNKNOWN, 0.0):
+    for match in ranked(asked, [candidate], UNKNOWN, 0.0, 9):
         assert 0 <= match.score <= 1.000001
         assert all(0 <= reason.value <= 1.000001 for reason in match.reasons)
 
@@ -83,7 +83,7 @@ def test_a_rare_pair_counts_for_more_than_a_common_one():
     asked = Asked(wording("锦绣 路灯"), ("a",), None, story.AT)
     rare = Candidate(UUID(int=1), ["锦绣", "其他"], ("a",), None, story.AT)
     common = Candidate(UUID(int=2), ["路灯", "其他"], ("a",), None, story.AT)
-    assert [match.candidate for match in ranked(asked, [common, rare], rarity, 0.0)] == [rare, common]
+    assert [match.candidate for match in ranked(asked, [common, rare], rarity, 0.0, 9)] == [rare, common]
 
 
 def test_a_search_takes_the_rarest_pairs_and_stays_within_its_budget():
@@ -100,9 +100,9 @@ def test_a_younger_and_a_nearer_demand_comes_first():
 
     near, old = one(1, ("a", "t"), f.Location(lat=23.0, lon=113.001), 1), one(2, ("a", "t"), None, 400)
     far, beside = one(3, ("b", "t"), f.Location(lat=23.1, lon=113.0), 1), one(4, ("b", "t"), None, 1)
-    order = [match.candidate.id.int for match in ranked(asked, [far, beside, old, near], UNKNOWN, 0.0)]
+    order = [match.candidate.id.int for match in ranked(asked, [far, beside, old, near], UNKNOWN, 0.0, 9)]
     assert order == [1, 2, 4, 3]
-    (match,) = ranked(asked, [near], UNKNOWN, 0.0)
+    (match,) = ranked(asked, [near], UNKNOWN, 0.0, 9)
     assert match.distance_m == pytest.approx(102.4, abs=1)
 
 

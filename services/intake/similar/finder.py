@@ -50,7 +50,7 @@ class Finder:
             rarity = await self._rarity(db, at)
             scope = subtree(pack, draft.division)
             found = await queries.candidates(db, rarity.rarest(said.bigrams, scope), scope, draft.division)
-            best = ranked(asked, found, rarity, self.threshold)[:most]
+            best = ranked(asked, found, rarity, self.threshold, most)
             demands = await queries.demands(db, [match.candidate.id for match in best])
         return [(match, demands[match.candidate.id]) for match in best]
 

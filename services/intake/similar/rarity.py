@@ -22,7 +22,7 @@ class Rarity:
 
     def weight(self, bigram: str) -> float:
         """How much it tells that two texts share this pair (inverse document frequency)."""
-        return math.log1p(1 / self._share(bigram))
+        return self._weights.get(bigram, self._greatest)
 
     def rarest(self, bigrams: Iterable[str], scope: str) -> list[str]:
         """The rarest first, as many as the budget allows within `scope`; none where all are too common."""
@@ -40,9 +40,21 @@ class Rarity:
         return self.bigrams.get(bigram, self._least)
 
     @cached_property
+    def _weights(self) -> Mapping[str, float]:
+        return {bigram: _weight(share) for bigram, share in self.bigrams.items()}
+
+    @cached_property
+    def _greatest(self) -> float:
+        return _weight(self._least)
+
+    @cached_property
     def _least(self) -> float:
         """Half the share of the rarest pair that is named, and one row where none is."""
         return min(self.bigrams.values(), default=2 / max(self.open_rows, 2)) / 2
+
+
+def _weight(share: float) -> float:
+    return math.log1p(1 / share)
 
 
 UNKNOWN: Final = Rarity(0, {}, {})

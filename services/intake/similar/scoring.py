@@ -1,7 +1,7 @@
 """How alike two demands are by wording, place and time, with the reasons in words."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -71,7 +71,15 @@ class Match:
     reasons: tuple[Reason, ...]
 
 
-def ranked(asked: Asked, candidates: Sequence[Candidate], rarity: Rarity, threshold: float) -> list[Match]:
+@dataclass(frozen=True, slots=True)
+class _Scored:
+    candidate: Candidate
+    score: float
+    text: float
+    distance: float | None
+
+
+def ranked(asked: Asked, candidates: Sequence[Candidate], rarity: Rarity, threshold: float, most: int) -> list[Match]:
     """Those that reach the threshold, most similar first, the younger first among equals."""
     wanted = {bigram: rarity.weight(bigram) for bigram in asked.wording.bigrams}
     total = sum(wanted.values())
@@ -79,12 +87,13 @@ def ranked(asked: Asked, candidates: Sequence[Candidate], rarity: Rarity, thresh
     for candidate in candidates:
         text = _alike(wanted, total, candidate.bigrams, rarity)
         # Place and time can only lower a score, so most candidates need not be looked at further.
-        if text >= threshold and (match := _match(asked, candidate, text)).score >= threshold:
-            found.append(match)
-    return sorted(found, key=lambda match: (-match.score, -match.candidate.raised_at.timestamp()))
+        if text >= threshold and (scored := _scored(asked, candidate, text)).score >= threshold:
+            found.append(scored)
+    found.sort(key=lambda one: (-one.score, -one.candidate.raised_at.timestamp()))
+    return [_explained(asked, scored) for scored in found[:most]]
 
 
-def _alike(wanted: dict[str, float], total: float, bigrams: Sequence[str], rarity: Rarity) -> float:
+def _alike(wanted: Mapping[str, float], total: float, bigrams: Iterable[str], rarity: Rarity) -> float:
     """Dice's coefficient, in which a rare pair counts for more than a common one."""
     both = other = 0.0
     for bigram in bigrams:
@@ -96,38 +105,43 @@ def _alike(wanted: dict[str, float], total: float, bigrams: Sequence[str], rarit
     return 2 * both / (total + both + other) if both else 0.0
 
 
-def _match(asked: Asked, candidate: Candidate, text: float) -> Match:
+def _scored(asked: Asked, candidate: Candidate, text: float) -> _Scored:
     distance = _distance(asked.location, candidate.location)
-    place = _place(asked, candidate, distance)
-    time = _time(asked, candidate)
-    score = text * (1 - _PLACE - _TIME + _PLACE * place.value + _TIME * time.value)
-    return Match(candidate, score, distance, (_wording(asked, candidate, text), place, time))
+    place, _, _ = _place(asked, candidate, distance)
+    score = text * (1 - _PLACE - _TIME + _PLACE * place + _TIME * _recent(_days(asked, candidate)))
+    return _Scored(candidate, score, text, distance)
 
 
-def _wording(asked: Asked, candidate: Candidate, value: float) -> Reason:
-    phrases = dict.fromkeys(asked.wording.shared(frozenset(candidate.bigrams)))
-    told = sorted(phrases, key=len, reverse=True)[:_PHRASES]
-    zh, en = "".join(f"“{one}”" for one in told), ", ".join(f"“{one}”" for one in told)
-    return Reason(Aspect.WORDING, value, f"都提到{zh}", f"both mention {en}")
+def _explained(asked: Asked, scored: _Scored) -> Match:
+    days = _days(asked, scored.candidate)
+    phrases = dict.fromkeys(asked.wording.shared(frozenset(scored.candidate.bigrams)))
+    told = [f"“{phrase}”" for phrase in sorted(phrases, key=len, reverse=True)[:_PHRASES]]
+    reasons = (
+        Reason(Aspect.WORDING, scored.text, f"都提到{''.join(told)}", f"both mention {', '.join(told)}"),
+        Reason(Aspect.PLACE, *_place(asked, scored.candidate, scored.distance)),
+        Reason(Aspect.TIME, _recent(days), f"{days:.0f}天前提出", f"raised {days:.0f} days ago"),
+    )
+    return Match(scored.candidate, scored.score, scored.distance, reasons)
 
 
-def _place(asked: Asked, candidate: Candidate, distance: float | None) -> Reason:
+def _place(asked: Asked, candidate: Candidate, distance: float | None) -> tuple[float, str, str]:
+    here, there = asked.within[0], candidate.within[0]
     if distance is not None:
-        return Reason(Aspect.PLACE, _nearness(distance), f"相距约{distance:.0f}米", f"about {distance:.0f} m away")
-    if candidate.within[0] == asked.within[0]:
-        return Reason(Aspect.PLACE, 1.0, "同一村（社区）或区划", "the same division")
-    if candidate.within[0] in asked.within or asked.within[0] in candidate.within:
-        return Reason(Aspect.PLACE, 0.8, "一地在另一地范围内", "one place lies within the other")
-    return Reason(Aspect.PLACE, 0.4, "同一上级区划", "neighbouring divisions")
+        near = min(1.0, _NEAR / max(distance, 1.0))
+        return near, f"相距约{distance:.0f}米", f"about {distance:.0f} m away"
+    if here == there:
+        return 1.0, "同一区划", "the same division"
+    if there in asked.within or here in candidate.within:
+        return 0.8, "一地在另一地范围内", "one place lies within the other"
+    return 0.4, "相邻区划", "neighbouring divisions"
 
 
-def _nearness(metres: float) -> float:
-    return 1.0 if metres <= _NEAR else _NEAR / metres
+def _days(asked: Asked, candidate: Candidate) -> float:
+    return abs((asked.at - candidate.raised_at).total_seconds()) / 86_400
 
 
-def _time(asked: Asked, candidate: Candidate) -> Reason:
-    days = abs((asked.at - candidate.raised_at).total_seconds()) / 86_400
-    return Reason(Aspect.TIME, 0.5 ** (days / _HALF_LIFE_DAYS), f"{days:.0f}天前提出", f"raised {days:.0f} days ago")
+def _recent(days: float) -> float:
+    return float(0.5 ** (days / _HALF_LIFE_DAYS))
 
 
 def _distance(one: Location | None, other: Location | None) -> float | None:
