@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from deploy.cli import channels, dead_letters, events, pack, staff
+from deploy.cli import channels, dead_letters, events, pack, staff, suggest
 from deploy.cli.contracts import contracts
 from deploy.cli.demo import demo
 from deploy.cli.doctor import doctor
@@ -23,6 +23,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 app.add_typer(pack.app, name="pack")
 app.add_typer(channels.app, name="channel")
 app.add_typer(staff.app, name="staff")
+app.add_typer(suggest.app, name="suggest")
 app.add_typer(events.app, name="events")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.command()(up)

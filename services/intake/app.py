@@ -9,6 +9,8 @@ from services.intake.similar import api as similar
 from services.intake.similar.finder import Finder
 from services.intake.similar.memory import Memory
 from services.intake.submissions import Submissions
+from services.intake.suggestion import api as suggestion
+from services.intake.suggestion.suggester import Suggester
 from services.intake.vault import Vault
 from shared.chassis.assembly import Api, Worker
 from shared.chassis.database import Pool
@@ -36,7 +38,14 @@ def api(settings: IntakeSettings, pool: Pool) -> Api:
     """What channels talk to."""
     packs, channel_with = _packs(settings), asking(pool)
     submissions = Submissions(pool, ledger(packs), packs, Vault.of(settings.vault_key))
-    return Api([routes(submissions, channel_with), similar.routes(Finder(pool, packs), channel_with)])
+    suggester = Suggester.of(packs, settings.suggestion_models)
+    return Api(
+        [
+            routes(submissions, channel_with),
+            similar.routes(Finder(pool, packs), channel_with),
+            suggestion.routes(suggester, packs, channel_with),
+        ]
+    )
 
 
 def worker(settings: IntakeSettings, pool: Pool) -> Worker:

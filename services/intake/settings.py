@@ -1,5 +1,7 @@
 """What intake reads from its environment."""
 
+from pathlib import Path
+
 from pydantic import Field
 
 from shared.chassis.settings import ProcessSettings
@@ -12,4 +14,7 @@ class IntakeSettings(ProcessSettings):
         "only-for-trying-change-me-only-for-trying",
         min_length=32,
         description="wraps the keys of the contact vault; keep it apart from the database's backups",
+    )
+    suggestion_models: Path | None = Field(
+        None, description="folder of models that `huying suggest train` wrote; none: keywords alone suggest categories"
     )

@@ -18,7 +18,7 @@ from rich.table import Table
 from services.intake.similar import queries
 from services.intake.similar.rarity import Rarity
 from services.intake.similar.scoring import THRESHOLD, Asked, Candidate, ranked
-from services.intake.similar.wording import wording, worded
+from services.intake.similar.wording import worded, wording
 from shared.chassis.database import Pool, open_pool
 from tests.bench.alone import postgres
 from tests.bench.hot_spots import Message, Truth, hot_spots, messages

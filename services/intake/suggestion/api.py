@@ -10,7 +10,7 @@ from services.intake import domain
 from services.intake.channels import ChannelWith
 from services.intake.domain import SubmitDemand, Text
 from services.intake.queries import Channel
-from services.intake.suggestion.ranking import Source
+from services.intake.suggestion.ranking import Source, Suggestion
 from services.intake.suggestion.suggester import Suggester
 from shared.chassis.clock import now
 from shared.jurisdiction.jurisdictions import Jurisdictions
@@ -65,7 +65,9 @@ def routes(suggester: Suggester, packs: Jurisdictions, channel_with: ChannelWith
         ranking = suggester.suggest(pack, words.title, words.text)
         model = suggester.model(pack.id)
         return Suggestions(
-            suggestions=[_named(pack, one.category, one.probability, one.source, one.because) for one in ranking.suggestions],
+            suggestions=[
+                _named(pack, one.category, one.probability, one.source, one.because) for one in ranking.suggestions
+            ],
             sure=ranking.sure,
             model=Trained(trained_at=model.trained_at, demands=model.demands) if model else None,
         )
@@ -73,14 +75,14 @@ def routes(suggester: Suggester, packs: Jurisdictions, channel_with: ChannelWith
     return router
 
 
-def _named(pack: Pack, code: str, probability: float, source: Source, because: tuple[str, ...]) -> Suggested:
-    category = pack.category(code)
+def _named(pack: Pack, one: Suggestion) -> Suggested:
+    category = pack.category(one.category)
     assert category, "only categories of the pack are suggested"
     return Suggested(
-        category=code,
+        category=one.category,
         name=category.name.zh,
         name_en=category.name.en,
-        probability=round(probability, 3),
-        source=source,
-        because=list(because),
+        probability=round(one.probability, 3),
+        source=one.source,
+        because=list(one.because),
     )

@@ -41,14 +41,18 @@ class Report:
 
 
 def report(guesses: Sequence[Guess]) -> Report:
-    """`ece` is the expected calibration error: how far what was said lies from what came true, on average."""
-    bins = tuple(_bins(guesses))
+    """`ece` is the expected calibration error: how far what was said lies from what came true, on average.
+
+    Silence says nothing, so it is neither well nor badly calibrated; `accuracy` counts it as wrong.
+    """
+    told = [guess for guess in guesses if guess.probability > 0]
+    bins = tuple(_bins(told))
     sure = [guess for guess in guesses if guess.sure]
     return Report(
         count=len(guesses),
-        guessed=_mean(guess.probability > 0 for guess in guesses),
+        guessed=len(told) / max(len(guesses), 1),
         accuracy=_mean(guess.right for guess in guesses),
-        ece=sum(one.count * abs(one.said - one.true) for one in bins) / max(len(guesses), 1),
+        ece=sum(one.count * abs(one.said - one.true) for one in bins) / max(len(told), 1),
         sure=len(sure) / max(len(guesses), 1),
         sure_accuracy=_mean(guess.right for guess in sure),
         bins=bins,

@@ -50,5 +50,3 @@ def _of_this_pack(model: Model, pack: Pack, file: Path) -> Model:
     if model.jurisdiction != pack.id:
         raise UnusableModel(f"{file}: 模型属于 / the model belongs to {model.jurisdiction!r}, not {pack.id!r}")
     return model
-
-
