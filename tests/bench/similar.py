@@ -84,7 +84,7 @@ async def ours(pool: Pool, rarity: Rarity, message: Message) -> Answer:
     """What the product finds, whatever its score."""
     asked = Asked(worded(message.title, message.text), (PLACE,), None, message.at)
     async with pool.acquire() as db:
-        found = await queries.candidates(db, rarity.rarest(asked.wording.bigrams, PLACE), PLACE, PLACE)
+        found = await queries.candidates(db, rarity.search(asked.wording), PLACE, PLACE)
     return [(match.score, match.candidate.id.int) for match in ranked(asked, found, rarity, 0.02, 500)]
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from services.intake import app
 from services.intake.similar import queries
-from services.intake.similar.rarity import UNKNOWN, Rarity
+from services.intake.similar.rarity import UNKNOWN, Rarity, Search
 from services.intake.similar.scoring import Asked, Candidate, ranked
 from services.intake.similar.wording import worded, wording
 from shared.chassis.clock import now
@@ -79,17 +79,20 @@ def test_a_score_lies_between_nothing_and_one(one: str, other: str):
 
 
 def test_a_rare_pair_counts_for_more_than_a_common_one():
-    rarity = Rarity(1000, {"路灯": 0.5, "锦绣": 0.001}, {})
+    rarity = Rarity(1000, {"路灯": 0.5, "锦绣": 0.001})
     asked = Asked(wording("锦绣 路灯"), ("a",), None, story.AT)
     rare = Candidate(UUID(int=1), ["锦绣", "其他"], ("a",), None, story.AT)
     common = Candidate(UUID(int=2), ["路灯", "其他"], ("a",), None, story.AT)
     assert [match.candidate for match in ranked(asked, [common, rare], rarity, 0.0, 9)] == [rare, common]
 
 
-def test_a_search_takes_the_rarest_pairs_and_stays_within_its_budget():
-    rarity = Rarity(1_000_000, {"路灯": 0.1, "不亮": 0.05, "锦绣": 0.0001, "绣豪": 0.0002}, {"town": 0.5})
-    assert rarity.rarest(["路灯", "不亮", "锦绣", "绣豪"], "town") == ["锦绣", "绣豪"]
-    assert rarity.rarest(["路灯", "不亮"], "town") == []
+def test_a_search_takes_rare_pieces_alone_and_commoner_ones_together():
+    rarity = Rarity(1_000_000, {"路灯": 0.1, "灯不": 0.06, "不亮": 0.05, "锦绣": 0.0001, "绣豪": 0.0002, "门口": 0.02})
+    search = rarity.search(wording("锦绣豪 门口 路灯不亮"))
+    assert search.any_of == ("锦绣", "绣豪")
+    common = rarity.search(wording("门口 一二三四五 路灯不亮"))
+    assert ("门口", "不亮") in common.both_of
+    assert not {("路灯", "灯不"), ("灯不", "不亮"), ("不亮", "灯不")} & set(common.both_of)
 
 
 def test_a_younger_and_a_nearer_demand_comes_first():
@@ -185,7 +188,7 @@ async def test_a_front_end_without_a_key_is_told_nothing(client: httpx.AsyncClie
 async def test_a_repeated_fact_about_the_submission_adds_no_second_entry(client: httpx.AsyncClient, pool: Pool):
     await submit(client, NOISE)
     async with pool.acquire() as db:
-        (kept,) = await queries.candidates(db, ["锦绣"], FENGCHI, FENGCHI)
+        (kept,) = await queries.candidates(db, Search(("锦绣",), ()), FENGCHI, FENGCHI)
         await queries.put(db, [(kept, True)])
         assert await db.fetchval("SELECT count(*) FROM likeness") == 1
 
@@ -203,10 +206,21 @@ async def test_a_rarity_is_what_analyze_has_counted(client: httpx.AsyncClient, p
     assert rarity.weight("路灯") < rarity.weight("1") < rarity.weight("从未")
 
 
-async def test_a_search_uses_the_index_of_pairs(client: httpx.AsyncClient, pool: Pool):
+async def test_a_demand_is_found_by_two_common_pieces_together_and_not_by_one(client: httpx.AsyncClient, pool: Pool):
+    elsewhere = NOISE | {"division": SAME_TOWN}
+    await submit(client, elsewhere)
+    town = nanhai().ancestors(FENGCHI)[1]
+    async with pool.acquire() as db:
+        both = await queries.candidates(db, Search((), (("锦绣", "噪音"),)), town, FENGCHI)
+        one = await queries.candidates(db, Search((), (("锦绣", "路灯"),)), town, FENGCHI)
+    assert (len(both), len(one)) == (1, 0)
+
+
+async def test_a_search_among_many_uses_the_index_of_pieces(client: httpx.AsyncClient, pool: Pool):
     async with pool.acquire() as db, db.transaction():
         await db.execute("SET LOCAL enable_seqscan = off")
         plan = await db.fetch(
-            "EXPLAIN SELECT * FROM likeness WHERE open AND bigrams && ARRAY['锦绣'] AND within @> ARRAY['x']"
+            "EXPLAIN SELECT * FROM likeness WHERE open AND within @> ARRAY['x']"
+            " AND (bigrams && ARRAY['锦绣'] OR bigrams @> ARRAY['路灯', '不亮'])"
         )
     assert "likeness_bigrams" in "\n".join(row[0] for row in plan)

@@ -49,7 +49,7 @@ class Finder:
         async with self.pool.acquire(timeout=5) as db:
             rarity = await self._rarity(db, at)
             scope = subtree(pack, draft.division)
-            found = await queries.candidates(db, rarity.rarest(said.bigrams, scope), scope, draft.division)
+            found = await queries.candidates(db, rarity.search(said), scope, draft.division)
             best = ranked(asked, found, rarity, self.threshold, most)
             demands = await queries.demands(db, [match.candidate.id for match in best])
         return [(match, demands[match.candidate.id]) for match in best]

@@ -6,14 +6,14 @@ from uuid import UUID
 
 import asyncpg
 
-from services.intake.similar.rarity import UNKNOWN, Rarity
+from services.intake.similar.rarity import UNKNOWN, Rarity, Search
 from services.intake.similar.scoring import Candidate
 from shared.chassis.database import Connection
 from shared.contracts.demand import Demand
 from shared.contracts.facts import Location
 
-_MOST: Final = 500
-_LATEST: Final = 100
+_MOST: Final = 600
+_LATEST: Final = 60
 
 
 async def put(db: Connection, rows: Sequence[tuple[Candidate, bool]]) -> None:
@@ -46,16 +46,19 @@ async def turn(db: Connection, turned: Sequence[tuple[UUID, bool]]) -> None:
         )  # fmt: skip
 
 
-async def candidates(db: Connection, bigrams: Sequence[str], scope: str, division: str) -> list[Candidate]:
-    """Open demands within `scope` with any of these pairs, and the latest of the division whatever they say.
+async def candidates(db: Connection, search: Search, scope: str, division: str) -> list[Candidate]:
+    """Open demands within `scope` that a search finds, and the latest of the division whatever they say.
 
     Where a text has only common words the place and the day are what tells demands apart.
     """
+    both = [*map(list, search.both_of), *[None] * 6][:6]
     rows = await db.fetch(
         """
         WITH worded AS MATERIALIZED (
             SELECT * FROM likeness
-            WHERE open AND bigrams && $1::text[] AND within @> ARRAY[$2::text]
+            WHERE open AND within @> ARRAY[$2::text]
+                AND (bigrams && $1::text[] OR bigrams @> $6::text[] OR bigrams @> $7::text[] OR bigrams @> $8::text[]
+                    OR bigrams @> $9::text[] OR bigrams @> $10::text[] OR bigrams @> $11::text[])
             ORDER BY raised_at DESC LIMIT $4
         ), latest AS MATERIALIZED (
             SELECT * FROM likeness WHERE open AND division = $3 ORDER BY raised_at DESC LIMIT $5
@@ -63,7 +66,7 @@ async def candidates(db: Connection, bigrams: Sequence[str], scope: str, divisio
         SELECT id, array_to_string(bigrams, ' ') AS bigrams, array_to_string(within, ' ') AS within, lat, lon, raised_at
         FROM (SELECT * FROM worded UNION ALL SELECT * FROM latest WHERE id NOT IN (SELECT id FROM worded)) AS found
         """,
-        bigrams, scope, division, _MOST, _LATEST,
+        list(search.any_of), scope, division, _MOST, _LATEST, *both,
     )  # fmt: skip
     return [_candidate(row) for row in rows]
 
@@ -83,7 +86,7 @@ async def rarity(db: Connection) -> Rarity:
         return UNKNOWN
     is_open = dict(zip(columns["open"]["values"] or (), columns["open"]["value_shares"] or (), strict=True))
     open_rows = columns["open"]["reltuples"] * is_open.get("t", 0.0)
-    return Rarity(open_rows, _shares(columns["bigrams"]), _shares(columns["within"]))
+    return Rarity(open_rows, _shares(columns["bigrams"]))
 
 
 async def demands(db: Connection, ids: Sequence[UUID]) -> dict[UUID, Demand]:

@@ -4,12 +4,24 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate, combinations
 from typing import Final
 
-BUDGET: Final = 400
-"""Rows that the rarest pairs of a text may bring together; more cost time and add little."""
-TOO_COMMON: Final = 5000
-"""Rows above which a single pair is not worth looking up."""
+from services.intake.similar.wording import Wording
+
+BUDGET: Final = 600
+"""Open demands that the rarest pieces of a text may bring together; more cost time and add little."""
+_COMBINED: Final = 3
+_APART: Final = 4
+"""Pieces between two that are looked up together: more than most names have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What to look up: demands with any of some rare pieces, or with both of two that are less rare."""
+
+    any_of: tuple[str, ...]
+    both_of: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -18,23 +30,18 @@ class Rarity:
 
     open_rows: float
     bigrams: Mapping[str, float]
-    places: Mapping[str, float]
 
     def weight(self, bigram: str) -> float:
-        """How much it tells that two texts share this pair (inverse document frequency)."""
+        """How much it tells that two texts share this piece (inverse document frequency)."""
         return self._weights.get(bigram, self._greatest)
 
-    def rarest(self, bigrams: Iterable[str], scope: str) -> list[str]:
-        """The rarest first, as many as the budget allows within `scope`; none where all are too common."""
-        here = self.open_rows * self.places.get(scope, 1.0)
-        chosen: list[str] = []
-        rows = 0.0
-        for bigram in sorted(bigrams, key=lambda one: (self._share(one), one)):
-            rows += here * self._share(bigram)
-            if rows > (BUDGET if chosen else TOO_COMMON):
-                break
-            chosen.append(bigram)
-        return chosen
+    def search(self, said: Wording) -> Search:
+        """The rarest alone, as many as the budget allows; of the others the rarest only together."""
+        places = said.places
+        rarest = sorted(places, key=lambda one: (self._share(one), one))
+        rows = accumulate(self.open_rows * self._share(bigram) for bigram in rarest)
+        alone = sum(reached <= BUDGET for reached in rows)
+        return Search(tuple(rarest[:alone]), tuple(combinations(_apart(rarest[alone:], places), 2)))
 
     def _share(self, bigram: str) -> float:
         return self.bigrams.get(bigram, self._least)
@@ -57,4 +64,13 @@ def _weight(share: float) -> float:
     return math.log1p(1 / share)
 
 
-UNKNOWN: Final = Rarity(0, {}, {})
+UNKNOWN: Final = Rarity(0, {})
+
+
+def _apart(bigrams: Iterable[str], places: Mapping[str, int]) -> list[str]:
+    """The first few from different parts of the text: those of one name always come together and narrow nothing."""
+    chosen: list[str] = []
+    for bigram in bigrams:
+        if len(chosen) < _COMBINED and all(abs(places[bigram] - places[other]) >= _APART for other in chosen):
+            chosen.append(bigram)
+    return chosen

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 _HIDDEN: Final = re.compile(r"［[^］]*］")
@@ -24,6 +25,11 @@ class Wording:
     def bigrams(self) -> frozenset[str]:
         """Every piece, once."""
         return frozenset(piece for run in self.runs for piece in run)
+
+    @property
+    def places(self) -> dict[str, int]:
+        """Where each piece stands first, counted in pieces."""
+        return {piece: at for at, piece in reversed(list(enumerate(chain.from_iterable(self.runs))))}
 
     def shared(self, others: Container[str]) -> Iterator[str]:
         """The longest phrases whose every pair is also among `others`, in the order of the text."""

@@ -65,9 +65,7 @@ def routes(suggester: Suggester, packs: Jurisdictions, channel_with: ChannelWith
         ranking = suggester.suggest(pack, words.title, words.text)
         model = suggester.model(pack.id)
         return Suggestions(
-            suggestions=[
-                _named(pack, one.category, one.probability, one.source, one.because) for one in ranking.suggestions
-            ],
+            suggestions=[_named(pack, one) for one in ranking.suggestions],
             sure=ranking.sure,
             model=Trained(trained_at=model.trained_at, demands=model.demands) if model else None,
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Final
 
 BINS: Final = 10
@@ -61,10 +62,13 @@ def report(guesses: Sequence[Guess]) -> Report:
 
 def sure_from(guesses: Sequence[Guess], aim: float, fewest: int) -> float:
     """The least probability from which guesses are right as often as aimed at; above 1 where there is none."""
+    ranked = sorted(guesses, key=lambda guess: -guess.probability)
     best, right = 1.01, 0
-    for count, guess in enumerate(sorted(guesses, key=lambda one: -one.probability), 1):
+    for count, (guess, after) in enumerate(zip_longest(ranked, ranked[1:]), 1):
         right += guess.right
-        if count >= fewest and right / count >= aim:
+        # A threshold lets in all that are equally probable, so it is judged after the last of them.
+        is_last = after is None or after.probability < guess.probability
+        if is_last and count >= fewest and right / count >= aim:
             best = guess.probability
     return best
 
