@@ -5,6 +5,7 @@ Questions are asked over HTTP (in this process): other words for a demand that i
 """
 
 import asyncio
+import os
 import random
 import statistics
 import sys
@@ -51,6 +52,8 @@ async def main(rows: int) -> None:
                 transport=transport, base_url="http://intake", headers={"X-API-Key": key}, timeout=60
             ) as client:
                 console.print(await measured(client, questions(inventor, kept)))
+                load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
+                console.print(f"load of this machine in the last 1, 5, 15 minutes: {load} on {os.cpu_count()} cores")
 
 
 async def fill(dsn: str, inventor: Inventor, rows: int) -> list[Invented]:

@@ -1,6 +1,7 @@
 """A citizen who types is shown the open demands nearby that say the same, and why."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -13,17 +14,20 @@ from hypothesis import strategies as st
 from services.intake import app
 from services.intake.similar import queries
 from services.intake.similar.rarity import UNKNOWN, Rarity, Search
-from services.intake.similar.scoring import Asked, Candidate, ranked
+from services.intake.similar.scoring import THRESHOLD, Asked, Candidate, ranked
 from services.intake.similar.wording import worded, wording
 from shared.chassis.clock import now
 from shared.chassis.database import Pool
 from shared.contracts import facts as f
 from shared.contracts.demand import Status
 from tests import story
+from tests.bench.hot_spots import hot_spots, messages
+from tests.bench.similar import PLACE, candidate
 from tests.chassis.conftest import envelope
 from tests.intake.test_api import GOOD, is_a_problem, submit
 from tests.packs import nanhai, shipped
 
+MESSAGES = Path(__file__).parents[3] / "shared" / "data" / "messages_with_votes.xlsx"
 FENGCHI, SAME_TOWN, OTHER_TOWN = "440605126222", "440605126221", "440605011001"
 NOISE = {"title": "锦绣豪庭楼下搅拌站夜间施工噪音扰民", "division": FENGCHI, "category": "noise"}
 AGAIN = {"title": "投诉锦绣豪庭附近的搅拌站半夜施工，噪音太大", "division": FENGCHI}
@@ -224,3 +228,19 @@ async def test_a_search_among_many_uses_the_index_of_pieces(client: httpx.AsyncC
             " AND (bigrams && ARRAY['锦绣'] OR bigrams @> ARRAY['路灯', '不亮'])"
         )
     assert "likeness_bigrams" in "\n".join(row[0] for row in plan)
+
+
+@pytest.mark.skipif(not MESSAGES.exists(), reason="the real messages are not beside the repository")
+def test_a_real_hot_spot_is_recognised():
+    """A floor under what `python -m tests.bench.similar` measures on all of them, with every tenth question."""
+    listed = messages(MESSAGES)
+    kept = [candidate(n, message) for n, message in enumerate(listed)]
+    asked = [truth for n, truth in enumerate(hot_spots(listed)) if n % 10 == 0]
+    first = 0
+    for truth in asked:
+        said = worded(listed[truth.asked].title, listed[truth.asked].text)
+        others = [one for one in kept if one.id.int not in {truth.asked, *truth.doubtful}]
+        best = ranked(Asked(said, (PLACE,), None, listed[truth.asked].at), others, UNKNOWN, THRESHOLD, 1)
+        first += bool(best) and best[0].candidate.id.int in truth.same
+    assert len(asked) == 30
+    assert first >= 0.75 * len(asked)

@@ -9,7 +9,7 @@ from typing import Final
 
 from services.intake.similar.wording import Wording
 
-BUDGET: Final = 600
+BUDGET: Final = 1000
 """Open demands that the rarest pieces of a text may bring together; more cost time and add little."""
 _COMBINED: Final = 3
 _APART: Final = 4
