@@ -12,11 +12,12 @@ import sys
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from itertools import islice
-from time import perf_counter
+from time import perf_counter, process_time
 from uuid import UUID
 
 import asyncpg
 import httpx
+import psutil
 from rich.console import Console
 from rich.table import Table
 
@@ -24,7 +25,7 @@ from services.intake import app, channels
 from services.intake.settings import IntakeSettings
 from services.intake.similar.wording import wording
 from shared.chassis.clock import now
-from shared.chassis.database import open_pool
+from shared.chassis.database import Pool, open_pool
 from shared.chassis.http import web_app
 from shared.chassis.process import settle
 from shared.contracts.demand import Demand, Status
@@ -33,6 +34,7 @@ from tests.bench.alone import postgres
 from tests.bench.invented import Invented, Inventor
 from tests.packs import nanhai
 
+Question = tuple[Invented, dict[str, str]]
 QUESTIONS, CLIENTS = 1000, (1, 4)
 console = Console(width=110, highlight=False)
 
@@ -51,7 +53,9 @@ async def main(rows: int) -> None:
             async with httpx.AsyncClient(
                 transport=transport, base_url="http://intake", headers={"X-API-Key": key}, timeout=60
             ) as client:
-                console.print(await measured(client, questions(inventor, kept)))
+                asked = list(questions(inventor, kept))
+                console.print(await measured(client, asked))
+                console.print(await work(client, pool, asked))
                 load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
                 console.print(f"load of this machine in the last 1, 5, 15 minutes: {load} on {os.cpu_count()} cores")
 
@@ -102,7 +106,7 @@ async def sizes(dsn: str) -> str:
     return f"table {found['rows']}, index of pairs {found['pairs']}"
 
 
-def questions(inventor: Inventor, kept: Sequence[Invented]) -> Iterator[tuple[Invented, dict[str, str]]]:
+def questions(inventor: Inventor, kept: Sequence[Invented]) -> Iterator[Question]:
     """The same matter of the same estate, told by another citizen."""
     for one in kept[:QUESTIONS]:
         village = inventor.pack.division(one.division)
@@ -110,14 +114,29 @@ def questions(inventor: Inventor, kept: Sequence[Invented]) -> Iterator[tuple[In
         yield one, {"title": inventor.title(one.estate, one.problem, village.name), "division": one.division}
 
 
-async def measured(client: httpx.AsyncClient, asked: Iterator[tuple[Invented, dict[str, str]]]) -> Table:
+async def work(client: httpx.AsyncClient, pool: Pool, asked: Sequence[Question]) -> str:
+    """CPU milliseconds a question, which others on the same machine do not change; the client's part is in them."""
+    async with pool.acquire() as db:
+        rows = await db.fetch("SELECT pid FROM pg_stat_activity WHERE application_name = 'huying-intake'")
+    processes = [psutil.Process(row["pid"]) for row in rows]
+
+    def spent() -> tuple[float, float]:
+        return process_time(), sum(sum(process.cpu_times()[:2]) for process in processes)
+
+    before = spent()
+    for _, body in asked:
+        await client.post("/v1/demands/similar", json=body)
+    here, there = ((after - start) * 1000 / len(asked) for start, after in zip(before, spent(), strict=True))
+    return f"CPU a question: {here:.1f} ms in Python, {there:.1f} ms in PostgreSQL"
+
+
+async def measured(client: httpx.AsyncClient, asked: Sequence[Question]) -> Table:
     """Milliseconds to the answer; how often one of the answers is about the same estate and problem."""
-    listed = list(asked)
     table = Table(
         "clients at once", "p50 ms", "p95 ms", "p99 ms", "most ms", "questions/s", "same matter in the answer"
     )
     for clients in CLIENTS:
-        waiting, took, found = iter(listed), [], []
+        waiting, took, found = iter(asked), [], []
 
         async def ask(waiting=waiting, took=took, found=found) -> None:  # type: ignore[no-untyped-def]
             for one, body in waiting:

@@ -12,7 +12,7 @@ from shared.chassis.database import Connection
 from shared.contracts.demand import Demand
 from shared.contracts.facts import Location
 
-_MOST: Final = 600
+_MOST: Final = 1000
 _LATEST: Final = 60
 
 
