@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from deploy.cli import attachments, channels, dead_letters, events, open311, pack, staff, vault
+from deploy.cli import attachments, channels, dead_letters, events, open311, pack, staff, suggest, vault
 from deploy.cli.contracts import contracts
 from deploy.cli.demo import demo
 from deploy.cli.doctor import doctor
@@ -25,6 +25,7 @@ app.add_typer(attachments.app, name="attachments")
 app.add_typer(channels.app, name="channel")
 app.add_typer(vault.app, name="vault")
 app.add_typer(staff.app, name="staff")
+app.add_typer(suggest.app, name="suggest")
 app.add_typer(events.app, name="events")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(open311.app, name="open311")

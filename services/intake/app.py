@@ -1,8 +1,9 @@
 """Intake, put together: its API, and the worker that relays its journal and follows its demands."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from services.intake import voices_api
+from services.intake import listing, voices_api
 from services.intake.api import routes
 from services.intake.attachments import api as attachments_api
 from services.intake.attachments.cabinet import Cabinet
@@ -17,20 +18,24 @@ from services.intake.inbound import broadcasts, sms, visits, wechat
 from services.intake.inbound.correspondence import Correspondence
 from services.intake.inbound.mail_server import MailServer
 from services.intake.inbound.words import languages
-from services.intake.listing import remember
 from services.intake.open311.desk import Desk
 from services.intake.open311.discovery import Place
 from services.intake.open311.routes import open311
 from services.intake.programmes import Programmes
 from services.intake.registry import Registry
 from services.intake.settings import IntakeSettings
+from services.intake.similar import api as similar
+from services.intake.similar.finder import Finder
+from services.intake.similar.memory import Memory
 from services.intake.submissions import Submissions
+from services.intake.suggestion import api as suggestion
+from services.intake.suggestion.suggester import Suggester
 from services.intake.vault import api as vault_api
 from services.intake.vault.contacts import Contacts
 from services.intake.vault.sealing import Vault
 from shared.chassis.assembly import Api, Worker
-from shared.chassis.database import Pool
-from shared.chassis.ledger import Ledger
+from shared.chassis.database import Connection, Pool
+from shared.chassis.ledger import Change, Ledger
 from shared.contracts.demand import Demand, Service
 from shared.contracts.facts import Fact
 from shared.contracts.rules import demand_rules
@@ -41,7 +46,15 @@ from shared.jurisdiction.loader import load_packs
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-LEDGER: Ledger[Demand, Fact] = Ledger("demand", demand_rules(Service.INTAKE), remember)
+def ledger(packs: Jurisdictions) -> Ledger[Demand, Fact]:
+    """Intake's copy of every demand; beside it what is listed, and what finds similar ones."""
+    find_similar = Memory(packs)
+
+    async def remember(db: Connection, changes: Sequence[Change[Demand, Fact]]) -> None:
+        await listing.remember(db, changes)
+        await find_similar(db, changes)
+
+    return Ledger("demand", demand_rules(Service.INTAKE), remember)
 
 
 def api(settings: IntakeSettings, pool: Pool) -> Api:
@@ -56,11 +69,13 @@ def api(settings: IntakeSettings, pool: Pool) -> Api:
             routes(submissions, following, codes),
             voices_api.routes(hearing, following),
             attachments_api.routes(cabinet(settings, pool), callers),
-            vault_api.routes(Contacts(pool, LEDGER, keys, callers)),
+            vault_api.routes(Contacts(pool, submissions.ledger, keys, callers)),
             visits.routes(submissions, codes),
             broadcasts.routes(Programmes(submissions), codes),
             sms.routes(registry, correspondence, language_of),
             wechat.routes(wechat.WeChat(registry, correspondence, language_of)),
+            similar.routes(Finder(pool, packs)),
+            suggestion.routes(pool, Suggester.of(packs, settings.suggestion_models), packs),
             open311(Desk(submissions), Place(settings.public_url, settings.open311_contact, settings.open311_type)),
         ]
     )
@@ -74,7 +89,8 @@ def mail(settings: IntakeSettings, pool: Pool) -> MailServer:
 
 
 def _commands(pool: Pool, packs: Jurisdictions, vault: Vault, codes: Codes) -> tuple[Submissions, Following, Hearing]:
-    return Submissions(pool, LEDGER, packs, vault), Following(pool, codes), Hearing(pool, LEDGER, vault)
+    known = ledger(packs)
+    return Submissions(pool, known, packs, vault), Following(pool, codes), Hearing(pool, known, vault)
 
 
 def _packs(settings: IntakeSettings) -> Jurisdictions:
@@ -105,4 +121,4 @@ def _store(settings: IntakeSettings) -> Store:
 
 def worker(settings: IntakeSettings, pool: Pool) -> Worker:
     """Relays what intake tells, and hears how its demands go on."""
-    return Worker(Service.INTAKE, LEDGER, topics=(DEMAND_EVENTS.name,), by_faust=False)
+    return Worker(Service.INTAKE, ledger(_packs(settings)), topics=(DEMAND_EVENTS.name,), by_faust=False)

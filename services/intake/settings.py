@@ -18,6 +18,9 @@ class IntakeSettings(ProcessSettings):
         description="wraps the keys of the contact vault; keep it apart from the database's backups",
     )
     vault_old_key: str = Field("", description="the vault key before, until `huying vault rotate` has run")
+    suggestion_models: Path | None = Field(
+        None, description="folder of models that `huying suggest train` wrote; none: keywords alone suggest categories"
+    )
     attachments_folder: Path | None = Field(None, description="where attachments lie, unless they go to S3")
     attachments_s3_url: str = Field(
         "", pattern=r"^($|https?://[^/]+/[^/]+/?$)", description="https://SERVER/BUCKET; takes the folder's place"

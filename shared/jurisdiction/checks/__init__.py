@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from shared.jurisdiction.checks.catalogue import check_catalogue
 from shared.jurisdiction.checks.days import check_days
+from shared.jurisdiction.checks.keywords import check_keywords
 from shared.jurisdiction.checks.places import check_places
 from shared.jurisdiction.checks.subjects import check_subjects
 from shared.jurisdiction.checks.units import check_units
@@ -16,6 +17,7 @@ def check(draft: Draft) -> Iterator[Problem]:
     yield from check_places(draft)
     yield from check_units(draft)
     yield from check_subjects(draft)
+    yield from check_keywords(draft)
     yield from check_catalogue(draft)
     yield from check_days(draft)
     yield from check_words(draft)

@@ -1,0 +1,97 @@
+"""`huying suggest`: a model that suggests categories, trained on this deployment's own routed demands."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from services.intake.settings import IntakeSettings
+from services.intake.suggestion import queries
+from services.intake.suggestion.evaluation import Guess, Report, report
+from services.intake.suggestion.keywords import Keywords
+from services.intake.suggestion.model import Model
+from services.intake.suggestion.training import AIM, CannotTrain, Example, train
+from shared.chassis.clock import now
+from shared.chassis.database import open_pool
+from shared.chassis.settings import read
+from shared.jurisdiction.loader import load_pack
+
+app = typer.Typer(no_args_is_help=True, help=__doc__)
+console = Console(highlight=False)
+Jurisdiction = Annotated[str, typer.Option(help="the pack whose categories are suggested")]
+
+
+@app.command("train")
+def train_model(
+    into: Annotated[Path, typer.Option(help="folder for the model; name it in HUYING_SUGGESTION_MODELS")],
+    jurisdiction: Jurisdiction = "nanhai",
+) -> None:
+    """Train on every routed demand with a category, and write `<jurisdiction>.json`."""
+    examples = _examples(jurisdiction)
+    model, guesses = _trained(examples, jurisdiction)
+    into.mkdir(parents=True, exist_ok=True)
+    file = into / f"{jurisdiction}.json"
+    file.write_text(model.model_dump_json(), "utf-8")
+    console.print(f"{file}: {len(model.categories)} categories, {model.demands:,} demands, {len(model.grams):,} grams")
+    console.print(_summed_up("model, on demands that it had not seen", report(guesses)))
+    if model.threshold > 1:
+        console.print(f"It is never sure: nowhere were {AIM:.0%} right. 模型从不独自决定：没有任何置信度达到目标准确率")
+
+
+@app.command()
+def evaluate(jurisdiction: Jurisdiction = "nanhai") -> None:
+    """How often keywords and a model are right, and whether they are right as often as they say."""
+    examples = _examples(jurisdiction)
+    print_report("keywords", report(by_keywords(examples, jurisdiction)))
+    _, guesses = _trained(examples, jurisdiction)
+    print_report("model, on demands that it had not seen", report(guesses))
+
+
+def by_keywords(examples: list[Example], jurisdiction: str) -> list[Guess]:
+    """The first suggestion of the pack's keywords for each example."""
+    pack = load_pack(read(IntakeSettings).jurisdictions_dir / jurisdiction)
+    keywords = Keywords.of(pack.leaf_categories)
+    guesses = []
+    for example in examples:
+        ranking = keywords.rank(example.title, example.text)
+        best = ranking.suggestions[0] if ranking.suggestions else None
+        right = best is not None and best.category == example.category
+        guesses.append(Guess(best.probability if best else 0.0, right, ranking.sure))
+    return guesses
+
+
+def print_report(name: str, told: Report) -> None:
+    """One line, and the reliability table behind it."""
+    console.print(_summed_up(name, told))
+    table = Table("said", "demands", "said on average", "came true", title=f"reliability: {name}")
+    for one in told.bins:
+        table.add_row(f"{one.low:.1f}–{one.high:.1f}", f"{one.count:,}", f"{one.said:.2f}", f"{one.true:.2f}")
+    console.print(table)
+
+
+def _summed_up(name: str, told: Report) -> str:
+    return (
+        f"{name}: {told.count:,} demands, {told.guessed:.1%} get a suggestion, {told.accuracy:.1%} the right one first;"
+        f" ECE {told.ece:.3f}; sure of {told.sure:.1%}, and right in {told.sure_accuracy:.1%} of these"
+    )
+
+
+def _trained(examples: list[Example], jurisdiction: str) -> tuple[Model, list[Guess]]:
+    try:
+        return train(examples, jurisdiction, now())
+    except CannotTrain as fault:
+        typer.echo(f"huying: {fault}", err=True)
+        raise typer.Exit(1) from None
+
+
+def _examples(jurisdiction: str) -> list[Example]:
+    return asyncio.run(_routed(jurisdiction))
+
+
+async def _routed(jurisdiction: str) -> list[Example]:
+    settings = read(IntakeSettings)
+    async with await open_pool(settings.database_url, "intake", size=1) as pool, pool.acquire() as db:
+        return await queries.routed(db, jurisdiction)

@@ -1,0 +1,88 @@
+"""Similar demands over HTTP."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.intake.channels import channel_with
+from services.intake.domain import SubmitDemand, Text
+from services.intake.queries import Channel
+from services.intake.similar.finder import Finder
+from services.intake.similar.scoring import Aspect, Match
+from shared.contracts.demand import Demand, Status
+from shared.contracts.facts import Location
+
+MOST = 5
+
+
+class Draft(BaseModel):
+    """A demand that is still being written."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    title: Annotated[Text, Field(min_length=1, max_length=200, examples=["校车接送点没有风雨棚"])]
+    text: Annotated[Text, Field(max_length=8000)] = ""
+    division: Annotated[str, Field(max_length=32, examples=["440605126222"], description="division code")]
+    location: Location | None = None
+
+    def command(self) -> SubmitDemand:
+        """The demand that it would become."""
+        return SubmitDemand(title=self.title, text=self.text, division=self.division, location=self.location)
+
+
+class Why(BaseModel):
+    """A part of the score, from 0 to 1."""
+
+    aspect: Aspect
+    value: float
+    zh: str
+    en: str
+
+
+class Like(BaseModel):
+    """An open demand that may be the same."""
+
+    number: str
+    title: str = Field(description="masked")
+    category: str | None
+    status: Status
+    division: str
+    distance_m: int | None
+    raised: datetime
+    score: float = Field(ge=0, le=1)
+    reasons: list[Why]
+
+
+class Likes(BaseModel):
+    """The most similar first; empty when none is similar enough."""
+
+    similar: list[Like]
+
+
+def routes(finder: Finder) -> APIRouter:
+    """One route: while a citizen types, and before the demand is sent."""
+    router = APIRouter(tags=["intake"])
+
+    @router.post("/v1/demands/similar")
+    async def similar(draft: Draft, channel: Annotated[Channel, Depends(channel_with(finder.pool, "submit"))]) -> Likes:
+        """Open demands nearby that this one may repeat, each with the reasons of its score."""
+        found = await finder.find(draft.command(), MOST)
+        return Likes(similar=[_like(match, demand) for match, demand in found])
+
+    return router
+
+
+def _like(match: Match, demand: Demand) -> Like:
+    return Like(
+        number=demand.number,
+        title=demand.title,
+        category=demand.category,
+        status=demand.status,
+        division=demand.division,
+        distance_m=None if match.distance_m is None else round(match.distance_m),
+        raised=match.candidate.raised_at,
+        score=round(match.score, 3),
+        reasons=[Why(aspect=r.aspect, value=round(r.value, 3), zh=r.zh, en=r.en) for r in match.reasons],
+    )

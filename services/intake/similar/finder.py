@@ -1,0 +1,67 @@
+"""Answers which open demands a new one may repeat."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from services.intake import domain
+from services.intake.domain import SubmitDemand
+from services.intake.masking import mask
+from services.intake.similar import queries
+from services.intake.similar.rarity import UNKNOWN, Rarity
+from services.intake.similar.scoring import THRESHOLD, Asked, Match, ranked
+from services.intake.similar.wording import worded
+from shared.chassis.clock import now
+from shared.chassis.database import Connection, Pool
+from shared.contracts.demand import Demand
+from shared.jurisdiction.jurisdictions import Jurisdictions
+from shared.jurisdiction.pack import Pack
+
+_KEEPS: Final = timedelta(minutes=5)
+
+
+@dataclass(slots=True)
+class _Known:
+    """What was last read of the rarity of pairs; slightly old figures rank as well as new ones."""
+
+    rarity: Rarity = UNKNOWN
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finder:
+    """One question a call, on one connection."""
+
+    pool: Pool
+    packs: Jurisdictions
+    clock: Callable[[], datetime] = now
+    threshold: float = THRESHOLD
+    _known: _Known = field(default_factory=_Known)
+
+    async def find(self, draft: SubmitDemand, most: int) -> list[tuple[Match, Demand]]:
+        """The most similar open demands in the same subtree; raises `Refused` when the place is not known."""
+        at, division = self.clock(), draft.division or ""
+        pack = domain.check(draft, self.packs.of_division(division), at)
+        within = pack.ancestors(division)
+        said = worded(mask(draft.title), mask(draft.text))
+        asked = Asked(said, within, draft.location, draft.occurred_at or at)
+        async with self.pool.acquire(timeout=5) as db:
+            rarity = await self._rarity(db, at)
+            scope = subtree(pack, division)
+            found = await queries.candidates(db, rarity.search(said), scope, division)
+            best = ranked(asked, found, rarity, self.threshold, most)
+            demands = await queries.demands(db, [match.candidate.id for match in best])
+        return [(match, demands[match.candidate.id]) for match in best]
+
+    async def _rarity(self, db: Connection, at: datetime) -> Rarity:
+        if self._known.until is None or at >= self._known.until:
+            self._known.rarity = await queries.rarity(db)
+            self._known.until = at + _KEEPS
+        return self._known.rarity
+
+
+def subtree(pack: Pack, division: str) -> str:
+    """Where to look: everything below the division's parent, such as the town of a village; the root for itself."""
+    above = pack.ancestors(division)
+    return above[1] if len(above) > 1 else above[0]

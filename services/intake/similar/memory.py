@@ -1,0 +1,53 @@
+"""Keeps what is needed to find similar demands in step with intake's own copy of every demand."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from services.intake.similar import queries
+from services.intake.similar.scoring import Candidate
+from services.intake.similar.wording import worded
+from shared.chassis.database import Connection
+from shared.chassis.ledger import Change
+from shared.contracts.demand import Demand, Status
+from shared.contracts.facts import DemandSubmitted, Fact, RequestKind
+from shared.jurisdiction.jurisdictions import Jurisdictions
+
+OPEN: Final = frozenset({
+    Status.SUBMITTED, Status.TRIAGE, Status.ROUTED, Status.ACCEPTED,
+    Status.RETURNED, Status.IN_PROGRESS, Status.LISTED, Status.REOPENED,
+})  # fmt: skip
+"""Somebody still owes an answer. A merged demand is not among them: its parent is the one to be shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Called with the changes of a batch, in the transaction that saves them."""
+
+    packs: Jurisdictions
+
+    async def __call__(self, db: Connection, changes: Sequence[Change[Demand, Fact]]) -> None:
+        """Add what was submitted; open and close what passed the line."""
+        last = {change.envelope.key: change.after.status in OPEN for change in changes}
+        first = {change.envelope.key: change.before.status in OPEN for change in reversed(changes)}
+        fresh = [
+            self._candidate(change.fact, change.after)
+            for change in changes
+            if isinstance(change.fact, DemandSubmitted) and may_be_shown(change.fact)
+        ]
+        await queries.put(db, [(candidate, last[candidate.id]) for candidate in fresh])
+        known = {candidate.id for candidate in fresh}
+        turned = [(key, now) for key, now in last.items() if key not in known and first[key] != now]
+        await queries.turn(db, turned)
+
+    def _candidate(self, told: DemandSubmitted, demand: Demand) -> Candidate:
+        pack = self.packs.get(told.jurisdiction)
+        above = pack.ancestors(told.division) if pack else ()
+        bigrams = sorted(worded(told.title, told.text).bigrams)
+        assert demand.submitted_at, "a submitted demand has a time"
+        return Candidate(demand.id, bigrams, above or (told.division,), told.location, demand.submitted_at)
+
+
+def may_be_shown(told: DemandSubmitted) -> bool:
+    """A report (举报) names somebody: the next citizen must not be shown it, be it masked or not."""
+    return told.kind is not RequestKind.REPORT

@@ -1,0 +1,110 @@
+"""The questions that finding similar demands asks of the database, one function each."""
+
+from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
+
+import asyncpg
+
+from services.intake.similar.rarity import UNKNOWN, Rarity, Search
+from services.intake.similar.scoring import Candidate
+from shared.chassis.database import Connection
+from shared.contracts.demand import Demand
+from shared.contracts.facts import Location
+
+_MOST: Final = 1000
+_LATEST: Final = 60
+
+
+async def put(db: Connection, rows: Sequence[tuple[Candidate, bool]]) -> None:
+    """Keep what each demand is about, and whether it is open."""
+    if rows:
+        columns = [
+            (c.id, is_open, c.raised_at, c.within[0], " ".join(c.within), " ".join(c.bigrams),
+             c.location and c.location.lat, c.location and c.location.lon)
+            for c, is_open in rows
+        ]  # fmt: skip
+        await db.execute(
+            """
+            INSERT INTO likeness (id, open, raised_at, division, within, bigrams, lat, lon)
+            SELECT id, open, raised_at, division, string_to_array(within, ' '), string_to_array(bigrams, ' '), lat, lon
+            FROM unnest($1::uuid[], $2::bool[], $3::timestamptz[], $4::text[], $5::text[], $6::text[],
+                $7::float8[], $8::float8[]) AS fresh (id, open, raised_at, division, within, bigrams, lat, lon)
+            ON CONFLICT (id) DO NOTHING
+            """,
+            *(list(column) for column in zip(*columns, strict=True)),
+        )
+
+
+async def turn(db: Connection, turned: Sequence[tuple[UUID, bool]]) -> None:
+    """Open or close the demands named."""
+    if turned:
+        await db.execute(
+            "UPDATE likeness SET open = turned.open FROM unnest($1::uuid[], $2::bool[]) AS turned (id, open)"
+            " WHERE likeness.id = turned.id",
+            [id for id, _ in turned], [is_open for _, is_open in turned],
+        )  # fmt: skip
+
+
+async def candidates(db: Connection, search: Search, scope: str, division: str) -> list[Candidate]:
+    """Open demands within `scope` that a search finds, and the latest of the division whatever they say.
+
+    Where a text has only common words the place and the day are what tells demands apart.
+    """
+    both = [*map(list, search.both_of), *[None] * 6][:6]
+    rows = await db.fetch(
+        """
+        WITH worded AS MATERIALIZED (
+            SELECT * FROM likeness
+            WHERE open AND within @> ARRAY[$2::text]
+                AND (bigrams && $1::text[] OR bigrams @> $6::text[] OR bigrams @> $7::text[] OR bigrams @> $8::text[]
+                    OR bigrams @> $9::text[] OR bigrams @> $10::text[] OR bigrams @> $11::text[])
+            ORDER BY raised_at DESC LIMIT $4
+        ), latest AS MATERIALIZED (
+            SELECT * FROM likeness WHERE open AND division = $3 ORDER BY raised_at DESC LIMIT $5
+        )
+        SELECT id, array_to_string(bigrams, ' ') AS bigrams, array_to_string(within, ' ') AS within, lat, lon, raised_at
+        FROM (SELECT * FROM worded UNION ALL SELECT * FROM latest WHERE id NOT IN (SELECT id FROM worded)) AS found
+        """,
+        list(search.any_of), scope, division, _MOST, _LATEST, *both,
+    )  # fmt: skip
+    return [_candidate(row) for row in rows]
+
+
+async def rarity(db: Connection) -> Rarity:
+    """What ANALYZE knows of the table: no counter that every submission would have to wait for."""
+    rows = await db.fetch(
+        """
+        SELECT attname, reltuples, most_common_elems::text::text[] AS pieces, most_common_elem_freqs AS shares,
+            most_common_vals::text::text[] AS values, most_common_freqs AS value_shares
+        FROM pg_stats JOIN pg_class ON oid = 'likeness'::regclass
+        WHERE schemaname = current_schema() AND tablename = 'likeness'
+        """
+    )
+    columns = {row["attname"]: row for row in rows}
+    if not columns:
+        return UNKNOWN
+    is_open = dict(zip(columns["open"]["values"] or (), columns["open"]["value_shares"] or (), strict=True))
+    open_rows = columns["open"]["reltuples"] * is_open.get("t", 0.0)
+    return Rarity(open_rows, _shares(columns["bigrams"]))
+
+
+async def demands(db: Connection, ids: Sequence[UUID]) -> dict[UUID, Demand]:
+    """The demands named, as far as intake has heard."""
+    rows = await db.fetch("SELECT state::text AS state FROM demand WHERE id = ANY($1::uuid[])", ids)
+    found = (Demand.model_validate_json(row["state"]) for row in rows)
+    return {demand.id: demand for demand in found}
+
+
+def _candidate(row: asyncpg.Record) -> Candidate:
+    # One text that is split costs a quarter of an array that the driver decodes piece by piece.
+    return Candidate(row["id"], row["bigrams"].split(" "), row["within"].split(" "), _location(row), row["raised_at"])
+
+
+def _shares(row: asyncpg.Record) -> dict[str, float]:
+    """The frequencies are followed by their least and greatest, which have no element."""
+    return dict(zip(row["pieces"] or (), row["shares"] or (), strict=False))
+
+
+def _location(row: asyncpg.Record) -> Location | None:
+    return None if row["lat"] is None else Location(lat=row["lat"], lon=row["lon"])

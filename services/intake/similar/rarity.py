@@ -1,0 +1,76 @@
+"""How rare a pair of characters is, which says both how much it tells and how cheaply it is looked up."""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate, combinations
+from typing import Final
+
+from services.intake.similar.wording import Wording
+
+BUDGET: Final = 1000
+"""Open demands that the rarest pieces of a text may bring together; more cost time and add little."""
+_COMBINED: Final = 3
+_APART: Final = 4
+"""Pieces between two that are looked up together: more than most names have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What to look up: demands with any of some rare pieces, or with both of two that are less rare."""
+
+    any_of: tuple[str, ...]
+    both_of: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Rarity:
+    """Shares of the open demands, as PostgreSQL's ANALYZE last estimated them; what it does not name is rare."""
+
+    open_rows: float
+    bigrams: Mapping[str, float]
+
+    def weight(self, bigram: str) -> float:
+        """How much it tells that two texts share this piece (inverse document frequency)."""
+        return self._weights.get(bigram, self._greatest)
+
+    def search(self, said: Wording) -> Search:
+        """The rarest alone, as many as the budget allows; of the others the rarest only together."""
+        places = said.places
+        rarest = sorted(places, key=lambda one: (self._share(one), one))
+        rows = accumulate(self.open_rows * self._share(bigram) for bigram in rarest)
+        alone = sum(reached <= BUDGET for reached in rows)
+        return Search(tuple(rarest[:alone]), tuple(combinations(_apart(rarest[alone:], places), 2)))
+
+    def _share(self, bigram: str) -> float:
+        return self.bigrams.get(bigram, self._least)
+
+    @cached_property
+    def _weights(self) -> Mapping[str, float]:
+        return {bigram: _weight(share) for bigram, share in self.bigrams.items()}
+
+    @cached_property
+    def _greatest(self) -> float:
+        return _weight(self._least)
+
+    @cached_property
+    def _least(self) -> float:
+        """Half the share of the rarest pair that is named, and one row where none is."""
+        return min(self.bigrams.values(), default=2 / max(self.open_rows, 2)) / 2
+
+
+def _weight(share: float) -> float:
+    return math.log1p(1 / share)
+
+
+UNKNOWN: Final = Rarity(0, {})
+
+
+def _apart(bigrams: Iterable[str], places: Mapping[str, int]) -> list[str]:
+    """The first few from different parts of the text: those of one name always come together and narrow nothing."""
+    chosen: list[str] = []
+    for bigram in bigrams:
+        if len(chosen) < _COMBINED and all(abs(places[bigram] - places[other]) >= _APART for other in chosen):
+            chosen.append(bigram)
+    return chosen

@@ -1,0 +1,1 @@
+"""Suggests what a demand is about from what the citizen has written."""

@@ -1,0 +1,89 @@
+"""Suggested categories over HTTP."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.intake import domain
+from services.intake.channels import channel_with
+from services.intake.domain import SubmitDemand, Text
+from services.intake.queries import Channel
+from services.intake.suggestion.ranking import Source, Suggestion
+from services.intake.suggestion.suggester import Suggester
+from shared.chassis.clock import now
+from shared.chassis.database import Pool
+from shared.jurisdiction.jurisdictions import Jurisdictions
+from shared.jurisdiction.pack import Pack
+
+
+class Words(BaseModel):
+    """What the citizen has written so far."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    title: Annotated[Text, Field(min_length=1, max_length=200, examples=["校车接送点没有风雨棚"])]
+    text: Annotated[Text, Field(max_length=8000)] = ""
+    division: Annotated[str, Field(max_length=32, examples=["440605126222"], description="division code")]
+
+
+class Suggested(BaseModel):
+    """One category that it may be about."""
+
+    category: str
+    name: str
+    name_en: str
+    probability: float = Field(ge=0, le=1)
+    source: Source
+    because: list[str] = Field(description="the keywords that were found")
+
+
+class Trained(BaseModel):
+    """The model that was asked."""
+
+    trained_at: datetime
+    demands: int
+
+
+class Suggestions(BaseModel):
+    """Likeliest first. Not sure: show them, and let the citizen or a dispatcher choose."""
+
+    suggestions: list[Suggested]
+    sure: bool
+    model: Trained | None = Field(description="null: none is trained here, keywords alone suggest (无模型，仅按关键词)")
+
+
+def routes(pool: Pool, suggester: Suggester, packs: Jurisdictions) -> APIRouter:
+    """One route: while a citizen types."""
+    router = APIRouter(tags=["intake"])
+
+    @router.post("/v1/demands/suggestions")
+    async def suggestions(
+        words: Words, channel: Annotated[Channel, Depends(channel_with(pool, "submit"))]
+    ) -> Suggestions:
+        """What a demand may be about, and whether that is sure enough to be taken without asking."""
+        draft = SubmitDemand(title=words.title, text=words.text, division=words.division)
+        pack = domain.check(draft, packs.of_division(words.division), now())
+        ranking = suggester.suggest(pack, words.title, words.text)
+        model = suggester.model(pack.id)
+        return Suggestions(
+            suggestions=[_named(pack, one) for one in ranking.suggestions],
+            sure=ranking.sure,
+            model=Trained(trained_at=model.trained_at, demands=model.demands) if model else None,
+        )
+
+    return router
+
+
+def _named(pack: Pack, one: Suggestion) -> Suggested:
+    category = pack.category(one.category)
+    assert category, "only categories of the pack are suggested"
+    return Suggested(
+        category=one.category,
+        name=category.name.zh,
+        name_en=category.name.en,
+        probability=round(one.probability, 3),
+        source=one.source,
+        because=list(one.because),
+    )

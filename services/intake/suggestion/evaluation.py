@@ -1,0 +1,87 @@
+"""How often suggestions are right, and whether they are right as often as they say."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Final
+
+BINS: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """The first suggestion for a demand whose category is known; none has probability 0 and is wrong."""
+
+    probability: float
+    right: bool
+    sure: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Guesses of about the same probability: what was said, and what came true."""
+
+    low: float
+    high: float
+    count: int
+    said: float
+    true: float
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What `huying suggest evaluate` prints."""
+
+    count: int
+    guessed: float
+    accuracy: float
+    ece: float
+    sure: float
+    sure_accuracy: float
+    bins: tuple[Bin, ...]
+
+
+def report(guesses: Sequence[Guess]) -> Report:
+    """`ece` is the expected calibration error: how far what was said lies from what came true, on average.
+
+    Silence says nothing, so it is neither well nor badly calibrated; `accuracy` counts it as wrong.
+    """
+    told = [guess for guess in guesses if guess.probability > 0]
+    bins = tuple(_bins(told))
+    sure = [guess for guess in guesses if guess.sure]
+    return Report(
+        count=len(guesses),
+        guessed=len(told) / max(len(guesses), 1),
+        accuracy=_mean(guess.right for guess in guesses),
+        ece=sum(one.count * abs(one.said - one.true) for one in bins) / max(len(told), 1),
+        sure=len(sure) / max(len(guesses), 1),
+        sure_accuracy=_mean(guess.right for guess in sure),
+        bins=bins,
+    )
+
+
+def sure_from(guesses: Sequence[Guess], aim: float, fewest: int) -> float:
+    """The least probability from which guesses are right as often as aimed at; above 1 where there is none."""
+    ranked = sorted(guesses, key=lambda guess: -guess.probability)
+    best, right = 1.01, 0
+    for count, (guess, after) in enumerate(zip_longest(ranked, ranked[1:]), 1):
+        right += guess.right
+        # A threshold lets in all that are equally probable, so it is judged after the last of them.
+        is_last = after is None or after.probability < guess.probability
+        if is_last and count >= fewest and right / count >= aim:
+            best = guess.probability
+    return best
+
+
+def _bins(guesses: Sequence[Guess]) -> Iterable[Bin]:
+    for n in range(BINS):
+        low, high = n / BINS, (n + 1) / BINS
+        inside = [g for g in guesses if low <= g.probability < high or (high == 1 and g.probability == 1)]
+        if inside:
+            said = _mean(guess.probability for guess in inside)
+            yield Bin(low, high, len(inside), said, _mean(guess.right for guess in inside))
+
+
+def _mean(values: Iterable[float]) -> float:
+    listed = list(values)
+    return sum(listed) / len(listed) if listed else 0.0

@@ -1,0 +1,62 @@
+"""The keywords of a pack, found in what a citizen wrote."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from services.intake.suggestion.ranking import NOTHING, Ranking, Source, Suggestion
+from shared.jurisdiction.parts import Category
+
+IN_TITLE: Final = 3.0
+"""A word of the title counts as three of the text."""
+DOUBT: Final = 1.0
+"""Points that are left to "none of these", so that a single word of the text convinces nobody."""
+SURE: Final = 0.8
+"""Measured with `python -m tests.bench.suggestion`: from here on nine of ten are right."""
+
+
+@dataclass(frozen=True)
+class Keywords:
+    """All keywords as one pattern; a longer one wins over those inside it."""
+
+    owners: Mapping[str, str]
+    pattern: re.Pattern[str]
+
+    @classmethod
+    def of(cls, categories: Iterable[Category]) -> "Keywords":
+        """The words of these categories; the loader has seen to it that each has one owner."""
+        owners = {_folded(word): category.code for category in categories for word in category.keywords}
+        longest_first = sorted(owners, key=len, reverse=True)
+        return cls(owners, re.compile("|".join(map(_bounded, longest_first)) or r"(?!)"))
+
+    def rank(self, title: str, text: str) -> Ranking:
+        """Each keyword counts once, the more where the title has it."""
+        points = dict.fromkeys(self._found(text), 1.0) | dict.fromkeys(self._found(title), IN_TITLE)
+        if not points:
+            return NOTHING
+        total = sum(points.values()) + DOUBT
+        words: dict[str, list[str]] = {}
+        for word in points:
+            words.setdefault(self.owners[word], []).append(word)
+        ranked = [
+            Suggestion(category, sum(points[word] for word in found) / total, Source.KEYWORDS, tuple(found))
+            for category, found in words.items()
+        ]
+        ranked.sort(key=lambda one: -one.probability)
+        return Ranking(tuple(ranked), sure=ranked[0].probability >= SURE)
+
+    def _found(self, written: str) -> list[str]:
+        return self.pattern.findall(_folded(written))
+
+
+def _folded(written: str) -> str:
+    return unicodedata.normalize("NFKC", written).casefold()
+
+
+def _bounded(word: str) -> str:
+    """A word in Latin letters must stand by itself: "tent" is not in "content"."""
+    before = r"(?<![a-z])" if word[0].isascii() and word[0].isalpha() else ""
+    after = r"(?![a-z])" if word[-1].isascii() and word[-1].isalpha() else ""
+    return before + re.escape(word) + after

@@ -1,0 +1,21 @@
+"""What a deployment's own history teaches."""
+
+from services.intake.suggestion.training import Example
+from shared.chassis.database import Connection
+from shared.contracts.facts import DemandSubmitted
+
+
+async def routed(db: Connection, jurisdiction: str) -> list[Example]:
+    """Demands with a category that were routed and that no unit returned: nobody said that it was wrong."""
+    rows = await db.fetch(
+        """
+        SELECT journal.payload FROM journal JOIN demand ON demand.id = journal.aggregateid
+        WHERE journal.type = $1 AND state ->> 'jurisdiction' = $2 AND state ->> 'category' IS NOT NULL
+            AND state ->> 'unit' IS NOT NULL AND coalesce((state ->> 'returns')::int, 0) = 0
+        ORDER BY journal.position
+        """,
+        DemandSubmitted.wire_type(),
+        jurisdiction,
+    )
+    told = (DemandSubmitted.model_validate_json(row["payload"]) for row in rows)
+    return [Example(fact.title, fact.text, fact.category) for fact in told if fact.category]

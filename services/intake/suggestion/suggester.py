@@ -1,0 +1,52 @@
+"""Keywords of the pack first; where they are not sure, the model, if the deployment has trained one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from services.intake.suggestion.keywords import Keywords
+from services.intake.suggestion.model import Model, UnusableModel, read_model
+from services.intake.suggestion.ranking import Ranking
+from shared.jurisdiction.jurisdictions import Jurisdictions
+from shared.jurisdiction.pack import Pack
+
+
+@dataclass(frozen=True, slots=True)
+class Suggester:
+    """Everything is loaded at start; a suggestion asks nobody."""
+
+    keywords: Mapping[str, Keywords]
+    models: Mapping[str, Model]
+
+    @classmethod
+    def of(cls, packs: Jurisdictions, folder: Path | None) -> "Suggester":
+        """With the models `<jurisdiction>.json` of a folder; raises `UnusableModel`."""
+        models = {}
+        for pack in packs:
+            file = folder and folder / f"{pack.id}.json"
+            if file and file.exists():
+                models[pack.id] = _of_this_pack(read_model(file), pack, file)
+        return cls({pack.id: Keywords.of(pack.leaf_categories) for pack in packs}, models)
+
+    def model(self, jurisdiction: str) -> Model | None:
+        """The model of a jurisdiction, when there is one."""
+        return self.models.get(jurisdiction)
+
+    def suggest(self, pack: Pack, title: str, text: str) -> Ranking:
+        """Categories that a citizen of this jurisdiction can choose."""
+        by_rule = self.keywords[pack.id].rank(title, text)
+        model = self.model(pack.id)
+        if by_rule.sure or model is None:
+            return by_rule
+        known = {category.code for category in pack.leaf_categories}
+        learned = model.rank(title, text)
+        kept = tuple(one for one in learned.suggestions if one.category in known)
+        if not kept:
+            return by_rule
+        return replace(learned, suggestions=kept, sure=learned.sure and kept[0] is learned.suggestions[0])
+
+
+def _of_this_pack(model: Model, pack: Pack, file: Path) -> Model:
+    if model.jurisdiction != pack.id:
+        raise UnusableModel(f"{file}: 模型属于 / the model belongs to {model.jurisdiction!r}, not {pack.id!r}")
+    return model

@@ -1,0 +1,24 @@
+"""Does every keyword speak for one category that a citizen can choose?"""
+
+from collections.abc import Iterator
+
+from shared.jurisdiction.draft import Draft, Row
+from shared.jurisdiction.parts import Category
+from shared.jurisdiction.problems import Problem
+from shared.jurisdiction.tree import Tree
+
+
+def check_keywords(draft: Draft) -> Iterator[Problem]:
+    leaves = {category.code for category in Tree(draft.categories.part.categories).leaves()}
+    owners: dict[str, Row[Category]] = {}
+    for row in draft.category_rows():
+        code, words = row.part.code, row.part.keywords
+        if words and code not in leaves:
+            yield Problem(row.spot, f"category {code!r} cannot be chosen; move its keywords to one below it")
+        for word in words:
+            if len(word) == 1:
+                yield Problem(row.spot, f"the keyword {word!r} would fit almost anything; use a word of two characters")
+            owner = owners.setdefault(word.casefold(), row)
+            if owner is not row:
+                what = f"the keyword {word!r} already speaks for {owner.part.code!r} on line {owner.spot.line}"
+                yield Problem(row.spot, f"{what}; keep one")

@@ -1,0 +1,32 @@
+"""A PostgreSQL for one measurement, with every schema, ended with it."""
+
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from deploy.cli.processes import SERVICES
+from deploy.local.child import Child
+from deploy.local.keeper import Keeper
+from deploy.local.ports import free_port
+from deploy.local.postgres import EmbeddedPostgres
+from deploy.local.state import prepare
+from shared.chassis.migrations import migrate
+
+
+@asynccontextmanager
+async def postgres() -> AsyncIterator[str]:
+    """The DSN of its superuser."""
+    with tempfile.TemporaryDirectory(prefix="huying-bench") as top:
+        Path(top).chmod(0o711)
+        directory = prepare(Path(top) / "state")
+        server = EmbeddedPostgres(directory, free_port())
+        child = Child(server.program, directory / "logs" / f"{server.program.name}.log")
+        keeper = Keeper(child, before=server.prepare, after=server.ready)
+        await keeper.start()
+        try:
+            for service in SERVICES:
+                await migrate(server.url, service.name, service.migrations)
+            yield server.url
+        finally:
+            await keeper.stop()

@@ -1,0 +1,246 @@
+"""A citizen who types is shown the open demands nearby that say the same, and why."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.intake import app
+from services.intake.similar import queries
+from services.intake.similar.rarity import UNKNOWN, Rarity, Search
+from services.intake.similar.scoring import THRESHOLD, Asked, Candidate, ranked
+from services.intake.similar.wording import worded, wording
+from shared.chassis.clock import now
+from shared.chassis.database import Pool
+from shared.contracts import facts as f
+from shared.contracts.demand import Status
+from tests import story
+from tests.bench.hot_spots import hot_spots, messages
+from tests.bench.similar import PLACE, candidate
+from tests.chassis.conftest import envelope
+from tests.intake.test_api import GOOD, is_a_problem, submit
+from tests.packs import nanhai, shipped
+
+MESSAGES = Path(__file__).parents[3] / "shared" / "data" / "messages_with_votes.xlsx"
+FENGCHI, SAME_TOWN, OTHER_TOWN = "440605126222", "440605126221", "440605011001"
+NOISE = {"title": "锦绣豪庭楼下搅拌站夜间施工噪音扰民", "division": FENGCHI, "category": "noise"}
+AGAIN = {"title": "投诉锦绣豪庭附近的搅拌站半夜施工，噪音太大", "division": FENGCHI}
+
+
+async def similar(client: httpx.AsyncClient, **body: Any) -> list[dict[str, Any]]:
+    answer = await client.post("/v1/demands/similar", json=body)
+    assert answer.status_code == 200, answer.text
+    return list(answer.json()["similar"])
+
+
+async def tell(pool: Pool, id: str, *facts: f.StatusFact) -> None:
+    """What the follower of intake does with facts of other services."""
+    ledger, key = app.ledger(shipped()), UUID(id)
+    async with pool.acquire() as db, db.transaction():
+        page = await ledger.load(db, [key], now())
+        for fact in facts:
+            page.hear(envelope(fact, page.state(key).version + 1, key))
+        await ledger.save(db, page)
+
+
+def test_a_word_of_two_characters_is_found_inside_a_longer_text():
+    assert "积水" in wording("路面破损、积水严重").bigrams
+    assert "损积" not in wording("路面破损、积水严重").bigrams
+
+
+def test_a_word_in_latin_letters_or_a_number_is_one_piece():
+    assert wording("K9公交车 WiFi 坏了 ５１２路").bigrams == {"k9", "公交", "交车", "wifi", "坏了", "512", "路"}
+
+
+def test_a_number_that_was_masked_makes_nobody_similar():
+    assert wording("请打［手机号］找我").bigrams == wording("请打 找我").bigrams
+
+
+def test_a_title_that_says_little_is_helped_by_the_text():
+    assert "路灯" in worded("求助", "我家门口的路灯坏了").bigrams
+    assert "路灯" not in worded("校车接送点没有风雨棚", "路灯也坏了").bigrams
+
+
+@given(st.text(max_size=60))
+def test_a_text_shares_every_one_of_its_phrases_with_itself(text: str):
+    said = wording(text)
+    assert {piece for phrase in said.shared(said.bigrams) for piece in wording(phrase).bigrams} == said.bigrams
+
+
+@given(st.text(min_size=1, max_size=40), st.text(min_size=1, max_size=40))
+def test_a_score_lies_between_nothing_and_one(one: str, other: str):
+    asked = Asked(wording(one), ("a",), None, story.AT)
+    candidate = Candidate(story.ID, sorted(wording(other).bigrams), ("a",), None, story.AT)
+    for match in ranked(asked, [candidate], UNKNOWN, 0.0, 9):
+        assert 0 <= match.score <= 1.000001
+        assert all(0 <= reason.value <= 1.000001 for reason in match.reasons)
+
+
+def test_a_rare_pair_counts_for_more_than_a_common_one():
+    rarity = Rarity(1000, {"路灯": 0.5, "锦绣": 0.001})
+    asked = Asked(wording("锦绣 路灯"), ("a",), None, story.AT)
+    rare = Candidate(UUID(int=1), ["锦绣", "其他"], ("a",), None, story.AT)
+    common = Candidate(UUID(int=2), ["路灯", "其他"], ("a",), None, story.AT)
+    assert [match.candidate for match in ranked(asked, [common, rare], rarity, 0.0, 9)] == [rare, common]
+
+
+def test_a_search_takes_rare_pieces_alone_and_commoner_ones_together():
+    rarity = Rarity(1_000_000, {"路灯": 0.1, "灯不": 0.06, "不亮": 0.05, "锦绣": 0.0001, "绣豪": 0.0002, "门口": 0.02})
+    search = rarity.search(wording("锦绣豪 门口 路灯不亮"))
+    assert search.any_of == ("锦绣", "绣豪")
+    common = rarity.search(wording("门口 一二三四五 路灯不亮"))
+    assert ("门口", "不亮") in common.both_of
+    assert not {("路灯", "灯不"), ("灯不", "不亮"), ("不亮", "灯不")} & set(common.both_of)
+
+
+def test_a_younger_and_a_nearer_demand_comes_first():
+    asked = Asked(wording("路灯不亮"), ("a", "t"), f.Location(lat=23.0, lon=113.0), story.AT)
+
+    def one(id: int, within: tuple[str, ...], place: f.Location | None, days: int) -> Candidate:
+        return Candidate(UUID(int=id), sorted(asked.wording.bigrams), within, place, story.AT - timedelta(days))
+
+    near, old = one(1, ("a", "t"), f.Location(lat=23.0, lon=113.001), 1), one(2, ("a", "t"), None, 400)
+    far, beside = one(3, ("b", "t"), f.Location(lat=23.1, lon=113.0), 1), one(4, ("b", "t"), None, 1)
+    order = [match.candidate.id.int for match in ranked(asked, [far, beside, old, near], UNKNOWN, 0.0, 9)]
+    assert order == [1, 2, 4, 3]
+    (match,) = ranked(asked, [near], UNKNOWN, 0.0, 9)
+    assert match.distance_m == pytest.approx(102.4, abs=1)
+
+
+async def test_a_demand_that_was_raised_already_is_suggested_with_reasons(client: httpx.AsyncClient):
+    receipt = (await submit(client, NOISE)).json()
+    await submit(client, GOOD, "k2")
+    (found,) = await similar(client, **AGAIN)
+    assert (found["number"], found["title"]) == (receipt["number"], NOISE["title"])
+    assert (found["category"], found["status"], found["division"]) == ("noise", "submitted", FENGCHI)
+    assert found["raised"] == receipt["submitted_at"]
+    told = {reason["aspect"]: reason for reason in found["reasons"]}
+    assert "“锦绣豪庭”" in told["wording"]["zh"]
+    assert "“锦绣豪庭”" in told["wording"]["en"]
+    assert told["place"]["value"] == 1.0
+
+
+async def test_a_demand_in_another_town_is_not_suggested(client: httpx.AsyncClient):
+    await submit(client, NOISE)
+    assert await similar(client, **AGAIN | {"division": SAME_TOWN})
+    assert not await similar(client, **AGAIN | {"division": OTHER_TOWN})
+
+
+async def test_a_demand_about_the_whole_town_is_suggested_in_its_villages(client: httpx.AsyncClient):
+    town = nanhai().ancestors(FENGCHI)[1]
+    await submit(client, NOISE | {"division": town})
+    assert await similar(client, **AGAIN)
+
+
+async def test_a_demand_is_suggested_while_it_is_open_and_again_when_it_is_reopened(
+    client: httpx.AsyncClient, pool: Pool
+):
+    id = (await submit(client, NOISE)).json()["id"]
+    await tell(pool, id, f.DemandRouted(unit="nh-urban-management", rule="noise"), f.DemandAccepted(by="Chen"))
+    (found,) = await similar(client, **AGAIN)
+    assert found["status"] == Status.ACCEPTED
+    await tell(pool, id, f.DemandResolved(by="Chen", result="停工"))
+    assert await similar(client, **AGAIN) == []
+    await tell(pool, id, f.DemandReopened(reason="又开工了"))
+    (found,) = await similar(client, **AGAIN)
+    assert found["status"] == Status.REOPENED
+
+
+async def test_a_demand_that_was_merged_gives_way_to_its_parent(client: httpx.AsyncClient, pool: Pool):
+    parent = (await submit(client, NOISE)).json()
+    child = (await submit(client, AGAIN, "k2")).json()["id"]
+    await tell(pool, child, f.DemandMerged(parent=UUID(parent["id"]), parent_number=parent["number"]))
+    assert [found["number"] for found in await similar(client, **AGAIN)] == [parent["number"]]
+
+
+async def test_a_report_about_somebody_is_never_shown_to_the_next_citizen(client: httpx.AsyncClient):
+    await submit(client, NOISE | {"kind": "report"})
+    assert await similar(client, **AGAIN) == []
+
+
+async def test_a_phone_number_never_reaches_what_is_compared(client: httpx.AsyncClient, pool: Pool):
+    await submit(client, NOISE | {"title": "求助13812345678", "text": "请打13812345678，锦绣豪庭搅拌站噪音"})
+    async with pool.acquire() as db:
+        kept = await db.fetchval("SELECT bigrams FROM likeness")
+    assert "锦绣" in kept
+    assert not [bigram for bigram in kept if any(character.isdigit() for character in bigram)]
+
+
+async def test_a_distance_is_told_where_both_places_are_known(client: httpx.AsyncClient):
+    await submit(client, NOISE | {"location": {"lat": 23.0301, "lon": 113.1402}})
+    (found,) = await similar(client, **AGAIN, location={"lat": 23.0310, "lon": 113.1402})
+    assert found["distance_m"] == 100
+
+
+async def test_an_unknown_place_is_refused_in_both_languages(client: httpx.AsyncClient):
+    answer = await client.post("/v1/demands/similar", json=AGAIN | {"division": "000"})
+    assert answer.status_code == 422
+    assert is_a_problem(answer)["errors"][0]["field"] == "division"
+
+
+async def test_a_front_end_without_a_key_is_told_nothing(client: httpx.AsyncClient):
+    answer = await client.post("/v1/demands/similar", json=AGAIN, headers={"X-API-Key": "wrong"})
+    assert answer.status_code == 401
+
+
+async def test_a_repeated_fact_about_the_submission_adds_no_second_entry(client: httpx.AsyncClient, pool: Pool):
+    await submit(client, NOISE)
+    async with pool.acquire() as db:
+        (kept,) = await queries.candidates(db, Search(("锦绣",), ()), FENGCHI, FENGCHI)
+        await queries.put(db, [(kept, True)])
+        assert await db.fetchval("SELECT count(*) FROM likeness") == 1
+
+
+async def test_a_rarity_is_what_analyze_has_counted(client: httpx.AsyncClient, pool: Pool, database: str):
+    for n in range(20):
+        await submit(client, NOISE | {"title": f"路灯不亮 {n % 2}号"}, f"k{n}")
+    owner = await asyncpg.connect(database)
+    await owner.execute("ANALYZE intake.likeness")
+    await owner.close()
+    async with pool.acquire() as db:
+        rarity = await queries.rarity(db)
+    assert rarity.open_rows == 20
+    assert rarity.bigrams["路灯"] == 1
+    assert rarity.weight("路灯") < rarity.weight("1") < rarity.weight("从未")
+
+
+async def test_a_demand_is_found_by_two_common_pieces_together_and_not_by_one(client: httpx.AsyncClient, pool: Pool):
+    elsewhere = NOISE | {"division": SAME_TOWN}
+    await submit(client, elsewhere)
+    town = nanhai().ancestors(FENGCHI)[1]
+    async with pool.acquire() as db:
+        both = await queries.candidates(db, Search((), (("锦绣", "噪音"),)), town, FENGCHI)
+        one = await queries.candidates(db, Search((), (("锦绣", "路灯"),)), town, FENGCHI)
+    assert (len(both), len(one)) == (1, 0)
+
+
+async def test_a_search_among_many_uses_the_index_of_pieces(client: httpx.AsyncClient, pool: Pool):
+    async with pool.acquire() as db, db.transaction():
+        await db.execute("SET LOCAL enable_seqscan = off")
+        plan = await db.fetch(
+            "EXPLAIN SELECT * FROM likeness WHERE open AND within @> ARRAY['x']"
+            " AND (bigrams && ARRAY['锦绣'] OR bigrams @> ARRAY['路灯', '不亮'])"
+        )
+    assert "likeness_bigrams" in "\n".join(row[0] for row in plan)
+
+
+@pytest.mark.skipif(not MESSAGES.exists(), reason="the real messages are not beside the repository")
+def test_a_real_hot_spot_is_recognised():
+    """A floor under what `python -m tests.bench.similar` measures on all of them, with every tenth question."""
+    listed = messages(MESSAGES)
+    kept = [candidate(n, message) for n, message in enumerate(listed)]
+    asked = [truth for n, truth in enumerate(hot_spots(listed)) if n % 10 == 0]
+    first = 0
+    for truth in asked:
+        said = worded(listed[truth.asked].title, listed[truth.asked].text)
+        others = [one for one in kept if one.id.int not in {truth.asked, *truth.doubtful}]
+        best = ranked(Asked(said, (PLACE,), None, listed[truth.asked].at), others, UNKNOWN, THRESHOLD, 1)
+        first += bool(best) and best[0].candidate.id.int in truth.same
+    assert len(asked) == 30
+    assert first >= 0.75 * len(asked)
