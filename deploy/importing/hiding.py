@@ -10,7 +10,7 @@ from deploy.importing.mapping import Mapping
 from deploy.importing.mistakes import CONTACT
 from deploy.importing.readers import opened
 from deploy.importing.rows import BadRow, Place, SourceRow
-from services.intake.masking import mask
+from shared.masking import mask
 
 HIDDEN: Final = "［隐去 hidden］"
 

@@ -13,6 +13,7 @@ from shared.contracts.lifecycle import next_recorded
 from shared.contracts.refusals import Code, Refused
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
+from shared.masking import mask
 
 Answer = Sequence[tuple[f.Fact, datetime]]
 
@@ -35,11 +36,12 @@ def rate(demand: Demand, verdict: RateDemand, pack: Pack, asked: str) -> list[f.
             f"the demand is {demand.status}; only a resolved demand can be rated",
             "该诉求当前不在待评价状态，可能已经评价过",
         )
-    confirmed = f.DemandConfirmed(rating=verdict.rating, solved=verdict.solved, comment=verdict.comment, asked=asked)
+    said = mask(verdict.comment)
+    confirmed = f.DemandConfirmed(rating=verdict.rating, solved=verdict.solved, comment=said, asked=asked)
     if verdict.solved:
         return [confirmed]
     if demand.reopenings < pack.max_reopenings:
-        return [f.DemandReopened(reason=verdict.comment or "not solved", rating=verdict.rating)]
+        return [f.DemandReopened(reason=said or "not solved", rating=verdict.rating)]
     return [confirmed, f.DemandEscalated(to=pack.coordinator, reason="not solved after the last reopening")]
 
 

@@ -9,11 +9,11 @@ from uuid import UUID
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from services.intake.masking import mask, mask_answer
 from shared.contracts.catalogue import recorded
 from shared.contracts.facts import ChannelKind, DemandSubmitted, Location, RecordedStep, RequestKind
 from shared.contracts.refusals import Code, FieldError, Refused
 from shared.jurisdiction.pack import Pack
+from shared.masking import mask, mask_answer
 
 CLOCK_SKEW: Final = timedelta(minutes=5)
 _UNREADABLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")

@@ -7,11 +7,11 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.intake.domain import Contact, Text
-from services.intake.masking import mask
 from shared.contracts.demand import Demand, Service, Status
 from shared.contracts.facts import DemandSupplemented, DemandSupported, DemandUrged, NoteFact, WithdrawalRequested
 from shared.contracts.lifecycle import HOLDER
 from shared.contracts.refusals import Code, Refused
+from shared.masking import mask
 
 Reason = Annotated[Text, Field(max_length=1000)]
 

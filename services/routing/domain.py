@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import assert_never
+from typing import Final, assert_never
 
 from services.routing import commands as c
 from services.routing.policies import assign, limits_again
@@ -10,6 +10,10 @@ from shared.contracts import facts as f
 from shared.contracts.demand import Demand
 from shared.contracts.refusals import Code, FieldError, Refused
 from shared.jurisdiction.pack import Pack
+from shared.masking import mask_answer
+
+# What staff write, and how long a fact lets it be: a mask may be longer than what it hides.
+_WORDS: Final = {"instead": None, "legal_basis": None, "note": 4000, "reason": 1000, "result": 4000, "summary": 4000}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +25,9 @@ class Staff:
 
 
 def decide(demand: Demand, command: c.RoutingCommand, by: Staff, pack: Pack, at: datetime) -> list[f.StatusFact]:
-    """The facts that follow from a command; legality of the step is the table's business."""
+    """The facts that follow from a command, naming no citizen; legality of the step is the table's business."""
     _entitled(demand, command, by, pack)
-    match command:
+    match _masked(command):
         case c.AcceptDemand():
             return [f.DemandAccepted(by=by.name)]
         case c.ReturnDemand(reason=reason, suggested_unit=suggested):
@@ -40,8 +44,13 @@ def decide(demand: Demand, command: c.RoutingCommand, by: Staff, pack: Pack, at:
             return [f.DemandProgressed(by=by.name, note=note, evidence=evidence)]
         case c.ResolveDemand(result=result, summary=summary, evidence=evidence):
             return [f.DemandResolved(by=by.name, result=result, summary=summary, evidence=evidence)]
-        case _:
-            assert_never(command)
+        case never:
+            assert_never(never)
+
+
+def _masked(command: c.RoutingCommand) -> c.RoutingCommand:
+    said = {name: mask_answer(words)[:limit] for name, limit in _WORDS.items() if (words := getattr(command, name, ""))}
+    return command.model_copy(update=said)
 
 
 def _entitled(demand: Demand, command: c.RoutingCommand, by: Staff, pack: Pack) -> None:

@@ -229,7 +229,7 @@ class DemandReopened(StatusFact):
     """The citizen says it is not solved."""
 
     type = "demand.reopened"
-    reason: Reason
+    reason: Annotated[str, Field(min_length=1, max_length=4000)]
     rating: Rating | None = None
 
 

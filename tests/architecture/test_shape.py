@@ -1,6 +1,7 @@
 """The shape of the code: sizes, names, the one place where something may be done."""
 
 import ast
+import sys
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,23 @@ def test_a_module_is_small_says_what_it_is_for_and_has_a_name(path: Path):
 
 def places_of(wanted: str) -> set[str]:
     return {relative(path) for path in FILES if wanted in path.read_text("utf-8")}
+
+
+def test_shared_has_the_rooms_that_were_decided_on():
+    rooms = {path.name for path in (ROOT / "shared").iterdir() if (path / "__init__.py").exists()}
+    assert rooms == {"chassis", "contracts", "jurisdiction", "masking", "web"}
+
+
+def imported(path: Path) -> set[str]:
+    nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
+    plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    return plain | {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
+
+
+def test_masking_needs_nothing_but_the_standard_library_and_check_digits():
+    found = {name for path in (ROOT / "shared" / "masking").glob("*.py") for name in imported(path)}
+    others = {name for name in found if name.partition(".")[0] not in sys.stdlib_module_names}
+    assert {name for name in others if not name.startswith("shared.masking.")} <= {"stdnum", "stdnum.iso7064"}
 
 
 def test_unknown_faults_are_caught_in_one_place():

@@ -14,7 +14,7 @@ from time import perf_counter
 
 from python_calamine import CalamineWorkbook
 
-from services.intake.masking import mask, mask_answer
+from shared.masking import mask, mask_answer
 
 LABEL = re.compile(r"［[^］]{1,6}］")
 SUSPECTS = {

@@ -81,6 +81,7 @@ async def in_every_table(running: Running, question: str, count: int) -> None:
 
 async def test_nobody_is_anywhere_but_in_the_vault(running: Running, told: dict[Citizen, str]):
     await look_at_contacts(running, told)
+    await answers(running, told)
     await mistakes(running)
     await poison(running)
     assert await look(running, secrets(PEOPLE) | {SECRET_PLACE}) == set()
@@ -95,6 +96,31 @@ async def look_at_contacts(running: Running, told: dict[Citizen, str]) -> None:
         shown = await client.post(f"/v1/demands/{number}/contact", json=asked)
     assert shown.status_code == 200, shown.text
     assert shown.json() == {"number": number, **citizen.contact, **{k: citizen.demand(0)[k] for k in ("title", "text")}}
+
+
+async def answers(running: Running, told: dict[Citizen, str]) -> None:
+    """Staff write down whom they called, and citizens rate as they write: full of themselves."""
+    answered = list(told.items())[1:9]
+    async with httpx.AsyncClient(base_url=running.url, headers=staff(running), timeout=30) as client:
+        for citizen, number in answered:
+            called = f"已致电{citizen.phone}核实（{citizen.spellings[2]}，{citizen.identity}，{citizen.mail}）"
+            steps = {"accept": {}, "progress": {"note": called}, "resolve": {"result": called, "summary": called}}
+            for step, body in steps.items():
+                done = await client.post(f"/v1/cases/{number}/{step}", json=body)
+                assert done.status_code == 200, done.text
+        links = await eventually(lambda: rating_links(running), lambda found: len(found) >= len(answered), within=60)
+        for n, (citizen, number) in enumerate(answered):
+            verdict = {"rating": 1 + n % 5, "solved": n % 2 == 0, "comment": citizen.demand(n)["text"]}
+            rated = await client.post(f"/v1/ratings/{links[number]}", json=verdict)
+            assert rated.status_code == 201, rated.text
+    heard = "SELECT count(*) FROM reporting.fact WHERE type IN ('demand.confirmed.v1', 'demand.reopened.v1')"
+    await in_every_table(running, heard, len(answered))
+
+
+async def rating_links(running: Running) -> dict[str, str]:
+    """The token of each demand's link, from the messages that were sent."""
+    sent = (running.options.directory / "messages.jsonl").read_text("utf-8")
+    return dict(re.findall(r"(NH\d\d-\d+-\w)已办结.*/rate/([\w.-]+)", sent))
 
 
 async def mistakes(running: Running) -> None:

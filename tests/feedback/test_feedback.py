@@ -44,6 +44,23 @@ def test_a_citizen_reopens_what_was_not_really_solved():
     )
 
 
+def test_a_verdict_names_nobody():
+    comment = "还在漏水，我叫王建国，电话13812345678"
+    hidden = "还在漏水，我叫［姓名］，电话［手机号］"
+    given = SPEC.given(*story.RESOLVED)
+    given.when(RateDemand(rating=1, solved=False, comment=comment)).then(f.DemandReopened(reason=hidden, rating=1))
+    given.when(RateDemand(rating=4, solved=True, comment=comment)).then(
+        f.DemandConfirmed(rating=4, solved=True, comment=hidden, asked="link")
+    )
+
+
+def test_a_long_comment_reopens_as_a_short_one_does():
+    long = "漏" * 2000
+    SPEC.given(*story.RESOLVED).when(RateDemand(rating=1, solved=False, comment=long)).then(
+        f.DemandReopened(reason=long, rating=1)
+    )
+
+
 def test_a_demand_is_not_reopened_for_ever():
     often = story.RESOLVED
     for _ in range(PACK.max_reopenings):

@@ -124,3 +124,19 @@ def test_a_resolved_demand_cannot_be_accepted_again():
     (accepted,) = decide(resolved, c.AcceptDemand(), CHEN, PACK, story.AT)
     with pytest.raises(Refused):
         evolve(resolved, accepted, story.AT)
+
+
+def test_what_an_office_writes_keeps_its_own_telephone_and_no_citizens():
+    note = "已致电13812345678，如有疑问请拨0757-86228888"
+    spec(CHEN).given(*ACCEPTED).when(c.ProgressDemand(note=note)).then(
+        f.DemandProgressed(by="陈", note="已致电［手机号］，如有疑问请拨0757-86228888")
+    )
+    spec(CHEN).given(*ROUTED).when(c.ReturnDemand(reason="车主粤E12345")).then(
+        f.DemandReturned(by="陈", reason="车主［车牌］")
+    )
+
+
+def test_a_mask_that_is_longer_than_what_it_hides_still_fits_into_the_fact():
+    (returned,) = spec(CHEN).decide(story.demand(*ROUTED), c.ReturnDemand(reason="QQ10001 " * 125))
+    assert isinstance(returned, f.DemandReturned)
+    assert len(returned.reason) == 1000

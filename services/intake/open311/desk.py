@@ -9,7 +9,6 @@ from uuid import UUID, uuid5
 
 from services.intake import queries as intake
 from services.intake.channels import authenticate
-from services.intake.masking import mask
 from services.intake.numbers import canonical
 from services.intake.open311 import queries, services
 from services.intake.open311.documents import ServiceRequest
@@ -27,6 +26,7 @@ from shared.contracts.facts import DemandSupplemented
 from shared.contracts.refusals import Code, FieldError, Refused
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
+from shared.masking import mask
 
 SCOPE: Final = "submit"
 READS_ALL: Final = "read-all"

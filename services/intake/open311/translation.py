@@ -5,7 +5,6 @@ from typing import Final
 from pydantic import ValidationError
 
 from services.intake.domain import Contact, SubmitDemand
-from services.intake.masking import mask
 from services.intake.open311.errors import invalid, misfit_of
 from services.intake.open311.forms import NewRequest
 from services.intake.open311.services import DIVISION, KIND, name
@@ -13,6 +12,7 @@ from shared.contracts.facts import Location, RequestKind
 from shared.contracts.refusals import FieldError
 from shared.jurisdiction.pack import Pack
 from shared.jurisdiction.parts import Category
+from shared.masking import mask
 
 TITLE: Final = 200
 

@@ -7,7 +7,6 @@ from typing import Final
 
 from services.intake import domain
 from services.intake.domain import SubmitDemand
-from services.intake.masking import mask
 from services.intake.similar import queries
 from services.intake.similar.rarity import UNKNOWN, Rarity
 from services.intake.similar.scoring import THRESHOLD, Asked, Match, ranked
@@ -17,6 +16,7 @@ from shared.chassis.database import Connection, Pool
 from shared.contracts.demand import Demand
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
+from shared.masking import mask
 
 _KEEPS: Final = timedelta(minutes=5)
 

@@ -9,7 +9,6 @@ from services.intake import queries as intake
 from services.intake.attachments import queries as attachments
 from services.intake.callers import PERSONAL_DATA, Caller, Callers
 from services.intake.domain import Contact
-from services.intake.masking import mask
 from services.intake.vault import queries
 from services.intake.vault.personal import Personal, Reveal, Wording, personal
 from services.intake.vault.queries import Holds, Kept
@@ -20,6 +19,7 @@ from shared.chassis.ledger import Ledger
 from shared.contracts.demand import Demand
 from shared.contracts.facts import Fact, PersonalDataViewed
 from shared.contracts.refusals import Code, Refused
+from shared.masking import mask
 
 
 @dataclass(frozen=True, slots=True)

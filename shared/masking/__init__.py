@@ -7,10 +7,10 @@ are the matter itself. Each rule stands with its reason where it is made: `digit
 
 from typing import Final
 
-from services.intake.masking.accounts import hide_accounts
-from services.intake.masking.digits import hide_landlines, hide_numbers
-from services.intake.masking.homes import hide_homes
-from services.intake.masking.names import hide_names
+from shared.masking.accounts import hide_accounts
+from shared.masking.digits import hide_landlines, hide_numbers
+from shared.masking.homes import hide_homes
+from shared.masking.names import hide_names
 
 _PASSES: Final = 4
 

@@ -7,8 +7,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services.intake.domain import RecordedDemand, submitted
-from services.intake.masking import mask, mask_answer
 from shared.contracts.facts import ChannelKind, RecordedStep
+from shared.masking import mask, mask_answer
 from tests.intake import people
 from tests.packs import nanhai
 from tests.story import AT
