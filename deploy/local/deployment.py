@@ -141,6 +141,7 @@ def _environment(directory: Path, runtime: Runtime, port: int) -> dict[str, str]
         "HUYING_INSTANCE": "0",
         "HUYING_PORT": str(port),
         "HUYING_PUBLIC_URL": runtime.url,
+        "HUYING_INTAKE_URL": runtime.url,
         "PYTHONUNBUFFERED": "1",
     }
 

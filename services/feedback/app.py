@@ -4,11 +4,13 @@ from pathlib import Path
 
 from services.feedback.api import routes
 from services.feedback.closing import Closing
+from services.feedback.contacts import Contacts
 from services.feedback.domain import Reaction
 from services.feedback.notices import Notices
 from services.feedback.ratings import Ratings
-from services.feedback.sender import FileSink, LogSink, Sender
+from services.feedback.sender import Sender
 from services.feedback.settings import FeedbackSettings
+from services.feedback.sinks import FileSink, LogSink
 from services.feedback.web import pages
 from shared.chassis.assembly import Api, Worker
 from shared.chassis.database import Pool
@@ -42,7 +44,8 @@ def worker(settings: FeedbackSettings, pool: Pool) -> Worker:
     packs = _packs(settings)
     book = ledger(packs, settings)
     sink = FileSink(settings.notification_file) if settings.notification_file else LogSink()
-    tasks = (Sender(pool, book, sink).run, Closing(pool, book, packs).run)
+    contacts = Contacts.at(settings.intake_url, settings.secret)
+    tasks = (Sender(pool, book, contacts, sink).run, Closing(pool, book, packs).run)
     return Worker(Service.FEEDBACK, book, topics=(DEMAND_EVENTS.name,), by_faust=True, tasks=tasks)
 
 

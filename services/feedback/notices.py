@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from uuid import uuid5
 
-from services.feedback import queries
+from services.feedback import messages, queries
 from services.feedback.domain import close_at
-from services.feedback.queries import Message
+from services.feedback.messages import Message
 from shared.chassis.database import Connection
 from shared.chassis.ledger import Change
 from shared.chassis.tokens import Tokens
@@ -26,7 +26,7 @@ class Notices:
         self._packs, self._tokens, self._public_url = packs, tokens, public_url.rstrip("/")
 
     async def __call__(self, db: Connection, changes: Sequence[Change[Demand, f.Fact]]) -> None:
-        await queries.put_messages(db, list(self._messages(changes)))
+        await messages.put_messages(db, list(self._messages(changes)))
         last = {change.envelope.key: change.after for change in changes}
         due = {key: at for key, demand in last.items() if (at := self._closing(demand))}
         live = [key for key, demand in last.items() if key not in due and not demand.imported]

@@ -1,17 +1,18 @@
-"""Sends what is to be told: claims a message, hands it to the sink, records the outcome."""
+"""Sends what is to be told: claims a message, learns whom it is for, hands it to the sink, records the outcome."""
 
 import asyncio
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 import structlog
 
-from services.feedback import queries
-from services.feedback.queries import Message
+from services.feedback import messages
+from services.feedback.contacts import Away, Contacts, Nobody, PutOff
+from services.feedback.messages import Claim, State
+from services.feedback.recipients import Recipient
+from services.feedback.sinks import Sink
 from shared.chassis.clock import now
 from shared.chassis.database import PASSING, Pool
 from shared.chassis.ledger import Ledger
@@ -20,47 +21,10 @@ from shared.contracts.facts import Fact, NotificationFailed, NotificationSent
 
 log = structlog.get_logger()
 EVERY: Final = 0.5
+AT_MOST: Final = 30.0
 AT_ONCE: Final = 100
 LEASE: Final = 60.0
-
-
-class Sink(Protocol):
-    """Where messages go; raises `OSError` when the message certainly did not."""
-
-    name: str
-
-    def write(self, message: Message) -> None: ...
-
-
-class LogSink:
-    """Messages appear in the log: for trying."""
-
-    name = "console"
-
-    def write(self, message: Message) -> None:
-        """One line, to a reference rather than a person."""
-        log.info("message", to=str(message.contact or "nobody"), template=message.template, body=message.body)
-
-
-class FileSink:
-    """Messages are appended to a file as JSON lines."""
-
-    name = "file"
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def write(self, message: Message) -> None:
-        """Append and close, so that the line is there when this returns."""
-        told = {
-            "id": str(message.id),
-            "to": str(message.contact) if message.contact else None,
-            "demand_id": str(message.demand_id),
-            "template": message.template,
-            "body": message.body,
-        }
-        with self._path.open("a", encoding="utf-8") as lines:
-            lines.write(json.dumps(told, ensure_ascii=False) + "\n")
+PATIENCE: Final = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,43 +33,70 @@ class Sender:
 
     pool: Pool
     ledger: Ledger[Demand, Fact]
+    contacts: Contacts
     sink: Sink
     clock: Callable[[], datetime] = now
 
     async def run(self) -> None:
-        """Send until cancelled."""
+        """Send until cancelled; the longer intake is away, the longer is the wait."""
+        pause = EVERY
         while True:
             sent = 0
             try:
                 sent = await self.send_some()
-            except PASSING as fault:
+                pause = EVERY
+            except (Away, *PASSING) as fault:
                 log.warning("sender waits", cause=repr(fault))
+                pause = min(pause * 2, AT_MOST)
             if not sent:
-                await asyncio.sleep(EVERY)
+                await asyncio.sleep(pause)
 
     async def send_some(self) -> int:
-        """Send what is pending, up to a hundred; returns how many were tried."""
+        """Send what is pending, up to a hundred; returns how many were tried. Raises `Away`: then nothing is lost."""
         async with self.pool.acquire(timeout=5) as db:
-            await queries.abandon_claims(db, LEASE)
-            messages = await queries.claim_messages(db, AT_ONCE)
-        for message in messages:
-            await self._send(message)
-        return len(messages)
+            await messages.abandon_claims(db, LEASE)
+            claims = await messages.claim_messages(db, AT_ONCE, LEASE)
+        for n, claim in enumerate(claims):
+            try:
+                await self._send(claim)
+            except Away:
+                await self._put_off(claims[n:], 0)
+                raise
+        return len(claims)
 
-    async def _send(self, message: Message) -> None:
+    async def _send(self, claim: Claim) -> None:
         try:
-            self.sink.write(message)
-        except OSError as fault:
-            await self._record(message, "failed", str(fault))
+            recipient = await self.contacts.recipient(claim)
+        except Nobody as why:
+            await self._record(claim, State.SKIPPED, str(why))
+        except PutOff as why:
+            log.warning("message put off", demand=claim.number, cause=str(why))
+            await self._put_off([claim], min(2.0 ** min(claim.attempt, 10), PATIENCE))
         else:
-            await self._record(message, "sent", None)
+            await self._hand_over(claim, recipient)
 
-    async def _record(self, message: Message, state: str, cause: str | None) -> None:
+    async def _hand_over(self, claim: Claim, recipient: Recipient) -> None:
+        async with self.pool.acquire(timeout=5) as db:
+            if not await messages.begin_sending(db, claim):
+                return
+        try:
+            self.sink.write(claim.message, recipient)
+        except OSError as fault:
+            await self._record(claim, State.FAILED, str(fault))
+        else:
+            await self._record(claim, State.SENT, None)
+
+    async def _put_off(self, claims: Sequence[Claim], seconds: float) -> None:
+        async with self.pool.acquire(timeout=5) as db:
+            await messages.put_off(db, claims, seconds)
+
+    async def _record(self, claim: Claim, state: State, cause: str | None) -> None:
+        message, at = claim.message, self.clock()
         about = {"template": message.template, "via": self.sink.name, "about": message.fact_id}
         note: Fact = NotificationFailed(**about, cause=cause) if cause else NotificationSent.model_validate(about)
-        at = self.clock()
         async with self.pool.acquire(timeout=5) as db, db.transaction():
-            await queries.finish_message(db, message.id, state, cause)
+            if not await messages.finish_message(db, claim, state, cause):
+                return
             page = await self.ledger.load(db, [message.demand_id], at)
             page.tell(message.demand_id, [note], at, message.id)
             await self.ledger.save(db, page)

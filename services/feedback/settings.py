@@ -11,3 +11,6 @@ class FeedbackSettings(ProcessSettings):
     """Beside what every process has."""
 
     notification_file: Path | None = Field(None, description="messages go here as JSON lines; empty: the log")
+    intake_url: str = Field(
+        "http://127.0.0.1:8080", pattern=r"^https?://", description="where intake tells whom a message is for"
+    )

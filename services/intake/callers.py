@@ -5,14 +5,12 @@ from typing import Annotated, Final
 
 from fastapi import Depends
 
-from shared.chassis.tokens import Tokens, bearer
+from shared.chassis.tokens import SERVICE_MAX_AGE, SERVICE_TOKEN, Tokens, bearer
 from shared.contracts.demand import Demand, Service
 from shared.contracts.refusals import Code, Refused
 from shared.jurisdiction.jurisdictions import Jurisdictions
 
 PERSONAL_DATA: Final = "personal-data"
-SERVICE_TOKEN: Final = "service"
-SERVICE_MAX_AGE: Final = 60
 
 
 @dataclass(frozen=True, slots=True)

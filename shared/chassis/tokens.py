@@ -1,12 +1,16 @@
 """Signed tokens: for links that a citizen follows, and for staff until an identity provider is set up."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import Header
 from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
 
 from shared.contracts.refusals import Code, Refused
+
+SERVICE_TOKEN: Final = "service"
+SERVICE_MAX_AGE: Final = 60
+"""Seconds: one service calls another with a token of its own for each request."""
 
 
 @dataclass(frozen=True, slots=True)

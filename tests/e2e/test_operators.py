@@ -51,13 +51,14 @@ async def test_what_happened_to_a_demand_can_be_followed(running: Running):
     key = keys(running.options.directory / "channels.json")["web"]
     async with httpx.AsyncClient(base_url=running.url, headers={"X-API-Key": key}) as client:
         body = {"title": "路灯不亮", "division": "440605011001", "category": "road-damage"}
+        body |= {"contact": {"phone": "13800138000"}}
         answer = await client.post("/v1/demands", json=body, headers={"Idempotency-Key": "followed"})
     number = answer.json()["number"]
-    code, lines = await said(running, "events", "tail", "--from-start", "--number", number, "--count", "3")
+    code, lines = await said(running, "events", "tail", "--from-start", "--number", number, "--count", "4")
     assert code == 0
     places = [lines.index(f"demand.{what}") for what in ("submitted", "routed", "notification-sent")]
     assert places[0] < places[1]
-    assert lines.count("  demand.") == 3
+    assert lines.count("  demand.") == 4
 
 
 async def test_the_year_2021_is_replayed_through_the_pipeline(running: Running, capsys: pytest.CaptureFixture[str]):

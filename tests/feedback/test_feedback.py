@@ -1,18 +1,22 @@
 """How a resolved demand ends, and what its citizen is told."""
 
+import json
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
+import httpx
 import pytest
 
-from services.feedback import queries
+from services.feedback import messages
 from services.feedback.closing import Closing
+from services.feedback.contacts import Contacts
 from services.feedback.domain import RateDemand, Reaction, rate
 from services.feedback.notices import Notices
 from services.feedback.ratings import Ratings
-from services.feedback.sender import FileSink, Sender
+from services.feedback.sender import LEASE, Sender
+from services.feedback.sinks import FileSink
 from shared.chassis.database import Pool, open_pool
 from shared.chassis.delivery import Delivery
 from shared.chassis.ledger import Ledger
@@ -30,6 +34,7 @@ PACK = nanhai()
 TOKENS = Tokens("s" * 40)
 SPEC = Spec(lambda demand, verdict: rate(demand, verdict, PACK, "link"))
 Book = Ledger[Demand, f.Fact]
+WITH_CONTACT = story.SUBMISSION.model_copy(update={"contact": UUID(int=7)})
 
 
 def test_a_satisfied_citizen_confirms():
@@ -92,6 +97,13 @@ async def heard(pool: Pool, book: Book, *told: f.StatusFact) -> Delivery[Demand,
     return delivery
 
 
+def sending(pool: Pool, book: Book, sink: FileSink) -> Sender:
+    """A sender whose every message is for the same telephone."""
+    intake = httpx.MockTransport(lambda asked: httpx.Response(200, json={"phone": "13800138000"}))
+    client = httpx.AsyncClient(transport=intake, base_url="http://intake")
+    return Sender(pool, book, Contacts(client, TOKENS), sink, clock=lambda: story.AT)
+
+
 async def told_here(pool: Pool) -> list[str]:
     async with pool.acquire() as db:
         return [row["type"] for row in await db.fetch("SELECT type FROM journal ORDER BY position")]
@@ -102,14 +114,15 @@ def at(days: float) -> datetime:
 
 
 async def test_every_fact_worth_telling_becomes_one_message(pool: Pool, book: Book, tmp_path: Path):
-    delivery = await heard(pool, book, *story.RESOLVED)
-    await delivery.deliver(Log().told(*story.RESOLVED))
-    sender = Sender(pool, book, FileSink(tmp_path / "out"), clock=lambda: story.AT)
+    delivery = await heard(pool, book, WITH_CONTACT, *story.RESOLVED[1:])
+    await delivery.deliver(Log().told(WITH_CONTACT, *story.RESOLVED[1:]))
+    sender = sending(pool, book, FileSink(tmp_path / "out"))
     assert await sender.send_some() == 4
     assert await sender.send_some() == 0
     lines = (tmp_path / "out").read_text("utf-8").splitlines()
     assert len(lines) == 4
     assert "http://here/rate/" in lines[-1]
+    assert [json.loads(line)["template"] for line in lines] == ["submitted", "routed", "accepted", "resolved"]
     assert await told_here(pool) == ["demand.notification-sent.v1"] * 4
 
 
@@ -121,19 +134,32 @@ async def test_imported_history_tells_nobody(pool: Pool, book: Book):
 
 
 async def test_a_message_whose_sender_died_is_never_sent_blindly_again(pool: Pool, book: Book, tmp_path: Path):
-    await heard(pool, book, *story.SUBMITTED)
+    await heard(pool, book, WITH_CONTACT)
     async with pool.acquire() as db:
-        (claimed,) = await queries.claim_messages(db, 10)
+        (claimed,) = await messages.claim_messages(db, 10, LEASE)
+        assert await messages.begin_sending(db, claimed)
         await db.execute("UPDATE notification SET claimed_at = now() - interval '5 minutes'")
-    assert await Sender(pool, book, FileSink(tmp_path / "out")).send_some() == 0
+    assert await sending(pool, book, FileSink(tmp_path / "out")).send_some() == 0
     async with pool.acquire() as db:
-        assert await db.fetchval("SELECT state FROM notification WHERE id = $1", claimed.id) == "unknown"
+        assert await db.fetchval("SELECT state FROM notification") == "unknown"
     assert not (tmp_path / "out").exists()
 
 
+async def test_a_message_whose_sender_died_before_sending_is_sent_by_the_next(pool: Pool, book: Book, tmp_path: Path):
+    await heard(pool, book, WITH_CONTACT)
+    async with pool.acquire() as db:
+        (lost,) = await messages.claim_messages(db, 10, LEASE)
+        assert await messages.claim_messages(db, 10, LEASE) == []
+        await db.execute("UPDATE notification SET due_at = now()")
+    assert await sending(pool, book, FileSink(tmp_path / "out")).send_some() == 1
+    async with pool.acquire() as db:
+        assert not await messages.begin_sending(db, lost), "its claim is not the last one"
+    assert len((tmp_path / "out").read_text("utf-8").splitlines()) == 1
+
+
 async def test_a_message_that_cannot_be_written_is_told_as_failed(pool: Pool, book: Book, tmp_path: Path):
-    await heard(pool, book, *story.SUBMITTED)
-    await Sender(pool, book, FileSink(tmp_path)).send_some()
+    await heard(pool, book, WITH_CONTACT)
+    await sending(pool, book, FileSink(tmp_path)).send_some()
     assert await told_here(pool) == ["demand.notification-failed.v1"]
 
 

@@ -1,6 +1,6 @@
 """Shows and erases what citizens entrusted; no showing without its note, no note without its showing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -18,7 +18,7 @@ from shared.chassis.database import Connection, Pool
 from shared.chassis.ledger import Ledger
 from shared.contracts.demand import Demand
 from shared.contracts.facts import Fact, PersonalDataViewed
-from shared.contracts.refusals import Code, Refused
+from shared.contracts.refusals import Code, FieldError, Refused
 from shared.masking import mask
 
 
@@ -82,8 +82,7 @@ class Contacts:
             asked.fields,
         )
         if not shown.told:
-            names = ", ".join(sorted(asked.fields))
-            raise Refused(Code.NOT_FOUND, f"{demand.number} came without: {names}", "提交时未留下所请求的个人信息")
+            raise _not_left(demand.number, sorted(asked.fields))
         return shown
 
 
@@ -91,6 +90,12 @@ async def erase(db: Connection, demand_id: UUID, at: datetime, by: str, why: str
     """Destroy the demand's key, withhold its attachments; returns when that was done first."""
     await attachments.erase(db, demand_id, at)
     return await queries.destroy(db, demand_id, at, by, why)
+
+
+def _not_left(number: str, fields: Sequence[str]) -> Refused:
+    zh = "提交时未留下所请求的个人信息"
+    errors = tuple(FieldError(field, zh, "was not left") for field in fields)
+    return Refused(Code.NOT_FOUND, f"{number} came without: {', '.join(fields)}", zh, errors)
 
 
 def _erased(number: str, at: datetime) -> Refused:

@@ -1,0 +1,44 @@
+"""To whom a message goes: an address that lives as long as the sending, and the little of it that may be kept."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from shared.contracts.facts import ChannelKind
+
+_HEAD, _TAIL, _LONG = 3, 4, 11
+_STARS: Final = "****"
+
+
+class Means(StrEnum):
+    """The ways to reach a citizen, named as intake's fields; the first that was left is taken."""
+
+    PHONE = "phone"
+    WECHAT = "wechat"
+    EMAIL = "email"
+
+
+_OWN: Final = {ChannelKind.WECHAT: Means.WECHAT, ChannelKind.EMAIL: Means.EMAIL}
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """`address` is for the gateway alone; records and logs have `masked`."""
+
+    means: Means
+    address: str = field(repr=False)
+
+    @property
+    def masked(self) -> str:
+        """Enough to recognise one's own number by, too little to call it: 138****8000."""
+        if self.means is Means.EMAIL:
+            name, at, domain = self.address.rpartition("@")
+            return f"{name[:1]}{_STARS}@{domain}" if at else _STARS
+        signs = "".join(filter(str.isalnum, self.address))
+        return f"{signs[:_HEAD]}{_STARS}{signs[-_TAIL:]}" if len(signs) >= _LONG else _STARS
+
+
+def means_for(channel: ChannelKind) -> tuple[Means, ...]:
+    """In which order to ask: who came by WeChat or mail is answered there."""
+    own = _OWN.get(channel, Means.PHONE)
+    return (own, *(means for means in Means if means is not own))

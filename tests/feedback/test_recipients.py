@@ -1,0 +1,239 @@
+"""Whom a message is for is asked of a real intake, at the moment of sending, and nothing of the answer is kept."""
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+from services.feedback.contacts import ERASED, NOTHING_LEFT, Away, Contacts
+from services.feedback.domain import Reaction
+from services.feedback.messages import NO_CONTACT
+from services.feedback.notices import Notices
+from services.feedback.recipients import Means, Recipient
+from services.feedback.sender import Sender
+from services.feedback.sinks import FileSink
+from services.intake import app, channels
+from services.intake.settings import IntakeSettings
+from shared.chassis.database import Pool, open_pool
+from shared.chassis.delivery import Delivery
+from shared.chassis.http import web_app
+from shared.chassis.ledger import Ledger
+from shared.chassis.tokens import Tokens
+from shared.contracts import facts as f
+from shared.contracts.catalogue import parse
+from shared.contracts.demand import Demand, Service
+from shared.contracts.rules import demand_rules
+from tests import story
+from tests.chassis.conftest import Log, envelope
+from tests.packs import shipped
+
+PHONE = "13800138000"
+
+
+class Line(httpx.AsyncBaseTransport):
+    """The way to intake, which may be cut or answer something else."""
+
+    def __init__(self, intake: httpx.ASGITransport) -> None:
+        self.intake, self.asked = intake, list[dict[str, Any]]()
+        self.instead: httpx.Response | httpx.TransportError | None = None
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(json.loads(request.content))
+        if isinstance(self.instead, httpx.TransportError):
+            raise self.instead
+        return self.instead or await self.intake.handle_async_request(request)
+
+
+@dataclass
+class Town:
+    """Intake with its channel's front end, and feedback with its sender."""
+
+    front: httpx.AsyncClient
+    intake: Pool
+    feedback: Pool
+    line: Line
+    sender: Sender
+    out: Path
+    log: Log = field(default_factory=Log)
+
+    async def submitted(self, contact: dict[str, str] | None, kind: f.ChannelKind = f.ChannelKind.WEB) -> str:
+        """The number of a demand that intake took and feedback heard of."""
+        body = {"title": "路面破损", "division": "440605011001", "contact": contact}
+        key = str(self.log.end)
+        number = str(
+            (await self.front.post("/v1/demands", json=body, headers={"Idempotency-Key": key})).json()["number"]
+        )
+        async with self.intake.acquire() as db:
+            id, payload = await db.fetchrow("SELECT aggregateid, payload FROM journal WHERE subject = $1", number)
+        fact = parse("demand.submitted.v1", payload).model_copy(update={"channel_kind": kind})
+        await Delivery(self.feedback, self.sender.ledger, "cluster").deliver([self.log.record(envelope(fact, 1, id))])
+        return number
+
+    @property
+    def sent(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.out.read_text("utf-8").splitlines()] if self.out.exists() else []
+
+    async def outcomes(self) -> list[tuple[str, str | None]]:
+        async with self.feedback.acquire() as db:
+            return [tuple(row) for row in await db.fetch("SELECT state, cause FROM notification ORDER BY position")]
+
+    async def notes(self, pool: Pool, kind: str) -> list[dict[str, Any]]:
+        async with pool.acquire() as db:
+            rows = await db.fetch("SELECT payload FROM journal WHERE type = $1 ORDER BY position", f"demand.{kind}.v1")
+        return [json.loads(row["payload"]) for row in rows]
+
+    async def due_again(self) -> None:
+        async with self.feedback.acquire() as db:
+            await db.execute("UPDATE notification SET due_at = now() WHERE state = 'pending'")
+
+
+@pytest.fixture
+async def town(database: str, tmp_path: Path) -> AsyncIterator[Town]:
+    settings = IntakeSettings.model_validate({"DATABASE_URL": database})
+    tokens = Tokens(settings.secret, 60)
+    async with await open_pool(database, "intake") as intake, await open_pool(database, "feedback") as feedback:
+        key = await channels.add(intake, "web", f.ChannelKind.WEB, "Web")
+        transport = httpx.ASGITransport(web_app("intake", app.api(settings, intake).routers))
+        line = Line(transport)
+        notices = Notices(shipped(), tokens, "http://here")
+        book: Ledger[Demand, f.Fact] = Ledger("demand", demand_rules(Service.FEEDBACK, Reaction(shipped())), notices)
+        async with (
+            httpx.AsyncClient(transport=transport, base_url="http://intake", headers={"X-API-Key": key}) as front,
+            httpx.AsyncClient(transport=line, base_url="http://intake") as way,
+        ):
+            sender = Sender(feedback, book, Contacts(way, tokens), FileSink(tmp_path / "out"), clock=lambda: story.AT)
+            yield Town(front, intake, feedback, line, sender, tmp_path / "out")
+
+
+async def test_a_message_is_for_the_telephone_that_was_left_and_its_record_hides_it(town: Town):
+    await town.submitted({"name": "邹", "phone": PHONE, "email": "z@example.net"})
+    assert await town.sender.send_some() == 1
+    (told,) = town.sent
+    assert (told["to"], told["by"]) == ("138****8000", "phone")
+    assert PHONE not in town.out.read_text("utf-8")
+    assert await town.outcomes() == [("sent", None)]
+
+
+async def test_a_showing_to_the_sender_is_told_with_the_one_field_and_the_template(town: Town):
+    await town.submitted({"name": "邹", "phone": PHONE})
+    await town.sender.send_some()
+    (viewed,) = await town.notes(town.intake, "personal-data-viewed")
+    assert viewed == {"by": "service:feedback", "fields": ["phone"], "why": "submitted"}
+    assert town.line.asked == [{"why": "submitted", "fields": ["phone"]}]
+
+
+@pytest.mark.parametrize(
+    ("kind", "contact", "reached", "asked"),
+    [
+        (f.ChannelKind.WEB, {"email": "zou@example.net"}, "z****@example.net", ["phone", "wechat", "email"]),
+        (f.ChannelKind.EMAIL, {"email": "zou@example.net"}, "z****@example.net", ["email"]),
+        (f.ChannelKind.WECHAT, {"wechat": "oTheOpenIdOfSomebody42"}, "oTh****dy42", ["wechat"]),
+        (f.ChannelKind.WECHAT, {"phone": PHONE}, "138****8000", ["wechat", "phone"]),
+    ],
+)
+async def test_a_citizen_is_reached_by_what_was_left(
+    town: Town, kind: f.ChannelKind, contact: dict[str, str], reached: str, asked: Sequence[str]
+):
+    await town.submitted(contact, kind)
+    await town.sender.send_some()
+    assert [told["to"] for told in town.sent] == [reached]
+    assert [question["fields"] for question in town.line.asked] == [[means] for means in asked]
+    assert len(await town.notes(town.intake, "personal-data-viewed")) == 1, "what is not there is not shown"
+
+
+async def test_a_demand_without_a_contact_is_never_asked_for(town: Town):
+    await town.submitted(None)
+    assert await town.sender.send_some() == 0
+    assert town.line.asked == []
+    assert await town.outcomes() == [("skipped", NO_CONTACT)]
+
+
+async def test_an_erased_citizen_is_told_nothing_and_the_record_says_why(town: Town):
+    number = await town.submitted({"phone": PHONE})
+    coordinator = town.sender.contacts.tokens.write(
+        "staff", {"name": "主任", "unit": "nh-coordinator", "roles": ["personal-data"]}
+    )
+    erased = await town.front.delete(
+        f"/v1/demands/{number}/contact",
+        params={"why": "本人要求删除"},
+        headers={"Authorization": f"Bearer {coordinator}"},
+    )
+    assert erased.status_code == 200, erased.text
+    assert await town.sender.send_some() == 1
+    assert await town.sender.send_some() == 0, "not asked for ever"
+    assert (town.sent, await town.outcomes()) == ([], [("skipped", ERASED)])
+    (failed,) = await town.notes(town.feedback, "notification-failed")
+    assert failed["cause"] == ERASED
+
+
+async def test_a_citizen_who_left_a_name_alone_cannot_be_told(town: Town):
+    await town.submitted({"name": "邹"})
+    await town.sender.send_some()
+    assert (town.sent, await town.outcomes()) == ([], [("skipped", NOTHING_LEFT)])
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize(
+    "away", [httpx.ConnectError("refused"), httpx.ReadTimeout("slow"), httpx.Response(503), httpx.Response(401)]
+)
+async def test_intake_away_loses_no_message_and_sends_none_twice(
+    town: Town, away: httpx.Response | httpx.TransportError
+):
+    for _ in range(3):
+        await town.submitted({"phone": PHONE})
+    town.line.instead = away
+    for _ in range(2):
+        with pytest.raises(Away):
+            await town.sender.send_some()
+    assert len(town.line.asked) == 2, "the others are not tried while nobody answers"
+    assert await town.outcomes() == [("pending", None)] * 3
+    town.line.instead = None
+    assert await town.sender.send_some() == 3
+    assert await town.sender.send_some() == 0
+    assert len({told["id"] for told in town.sent}) == len(town.sent) == 3
+    assert len(await town.notes(town.feedback, "notification-sent")) == 3
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        httpx.Response(500),
+        httpx.Response(200, text="<html>"),
+        httpx.Response(404, text="nginx"),
+        httpx.Response(404, json={"type": "https://huying.example/problems/not-found"}),
+    ],
+)
+async def test_an_answer_that_is_none_puts_one_message_off(town: Town, odd: httpx.Response):
+    await town.submitted({"phone": PHONE})
+    town.line.instead = odd
+    assert await town.sender.send_some() == 1
+    assert (await town.outcomes(), await town.sender.send_some()) == ([("pending", None)], 0)
+    town.line.instead = None
+    await town.due_again()
+    assert (await town.sender.send_some(), len(town.sent)) == (1, 1)
+
+
+async def test_imported_history_asks_for_nobody(town: Town):
+    submission = story.SUBMISSION.model_copy(update={"imported": True, "contact": UUID(int=1)})
+    await Delivery(town.feedback, town.sender.ledger, "cluster").deliver(town.log.told(submission))
+    assert (await town.sender.send_some(), town.line.asked) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("means", "address", "kept"),
+    [
+        (Means.PHONE, "+86 138-0013-8000", "861****8000"),
+        (Means.PHONE, "86228888", "****"),
+        (Means.EMAIL, "zou@example.net", "z****@example.net"),
+        (Means.EMAIL, "no address", "****"),
+        (Means.WECHAT, "short", "****"),
+    ],
+)
+def test_an_address_is_kept_so_that_nobody_can_use_it(means: Means, address: str, kept: str):
+    recipient = Recipient(means, address)
+    assert (recipient.masked, address in repr(recipient)) == (kept, False)
