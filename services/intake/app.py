@@ -16,10 +16,13 @@ from services.intake.following import Following
 from services.intake.hearing import Hearing
 from services.intake.inbound import broadcasts, sms, visits, wechat
 from services.intake.inbound.correspondence import Correspondence
+from services.intake.inbound.enclosing import Enclosing
 from services.intake.inbound.mail_server import MailServer
+from services.intake.inbound.pictures import Pictures
 from services.intake.inbound.words import languages
 from services.intake.open311.desk import Desk
 from services.intake.open311.discovery import Place
+from services.intake.open311.reading import Reading
 from services.intake.open311.routes import open311
 from services.intake.programmes import Programmes
 from services.intake.registry import Registry
@@ -62,13 +65,15 @@ def api(settings: IntakeSettings, pool: Pool) -> Api:
     packs = _packs(settings)
     keys, codes, callers = vault(settings), Codes(settings.secret), Callers(settings.secret, packs)
     submissions, following, hearing = _commands(pool, packs, keys, codes)
-    correspondence, registry = Correspondence(submissions, hearing, codes), Registry(pool, keys)
+    kept = cabinet(settings, pool)
+    correspondence = Correspondence(submissions, hearing, codes, _enclosing(settings, kept))
+    registry = Registry(pool, keys)
     language_of = languages(packs)
     return Api(
         [
             routes(submissions, following, codes),
             voices_api.routes(hearing, following),
-            attachments_api.routes(cabinet(settings, pool), callers),
+            attachments_api.routes(kept, callers),
             vault_api.routes(Contacts(pool, submissions.ledger, keys, callers)),
             visits.routes(submissions, codes),
             broadcasts.routes(Programmes(submissions), codes),
@@ -76,7 +81,7 @@ def api(settings: IntakeSettings, pool: Pool) -> Api:
             wechat.routes(wechat.WeChat(registry, correspondence, language_of)),
             similar.routes(Finder(pool, packs)),
             suggestion.routes(pool, Suggester.of(packs, settings.suggestion_models), packs),
-            open311(Desk(submissions), Place(settings.public_url, settings.open311_contact, settings.open311_type)),
+            open311(Desk(submissions, kept), Reading(submissions), _place(settings)),
         ]
     )
 
@@ -85,7 +90,16 @@ def mail(settings: IntakeSettings, pool: Pool) -> MailServer:
     """What the mail system hands letters over to."""
     keys, codes = vault(settings), Codes(settings.secret)
     submissions, _, hearing = _commands(pool, _packs(settings), keys, codes)
-    return MailServer(Registry(pool, keys), Correspondence(submissions, hearing, codes))
+    enclosing = _enclosing(settings, cabinet(settings, pool))
+    return MailServer(Registry(pool, keys), Correspondence(submissions, hearing, codes, enclosing))
+
+
+def _place(settings: IntakeSettings) -> Place:
+    return Place(settings.public_url, settings.open311_contact, settings.open311_type)
+
+
+def _enclosing(settings: IntakeSettings, cabinet: Cabinet) -> Enclosing:
+    return Enclosing(cabinet, Pictures.of(settings.wechat_picture_hosts, settings.attachment_max_picture))
 
 
 def _commands(pool: Pool, packs: Jurisdictions, vault: Vault, codes: Codes) -> tuple[Submissions, Following, Hearing]:

@@ -33,6 +33,10 @@ def _readable(text: str) -> str:
 Text = Annotated[str, AfterValidator(_readable)]
 Reference = Annotated[str, Field(pattern="^[0-9A-Za-z_-]{16,64}$", examples=["Jb0VyZ6cYb1mWq2x8zR3xA"])]
 MAX_ATTACHMENTS: Final = 9
+Attachments = Annotated[
+    tuple[Reference, ...],
+    Field(max_length=MAX_ATTACHMENTS, description="what `POST /v1/attachments` answered, each once"),
+]
 
 
 class Contact(BaseModel):
@@ -62,10 +66,7 @@ class SubmitDemand(BaseModel):
     kind: RequestKind = RequestKind.HELP
     location: Location | None = None
     contact: Contact | None = None
-    attachments: Annotated[
-        tuple[Reference, ...],
-        Field(max_length=MAX_ATTACHMENTS, description="what `POST /v1/attachments` answered, each once"),
-    ] = ()
+    attachments: Attachments = ()
     external_id: Annotated[
         Text | None,
         Field(min_length=1, max_length=128, description="the channel's own reference, unique there"),

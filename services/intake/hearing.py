@@ -7,11 +7,12 @@ from typing import Final
 from uuid import UUID, uuid5
 
 from services.intake import voice_queries
+from services.intake.attachments.cabinet import bind
 from services.intake.queries import Channel
 from services.intake.vault.adding import add_voice
 from services.intake.vault.sealing import Vault
 from services.intake.voice_queries import Told
-from services.intake.voices import Note, Sighting, Voice, may_be_said, note
+from services.intake.voices import Note, Sighting, Supplement, Voice, may_be_said, note
 from shared.chassis.clock import now
 from shared.chassis.database import Connection, Pool
 from shared.chassis.ledger import Ledger
@@ -93,11 +94,18 @@ class Hearing:
             return _again(told, id, key, written)
         demand = page.state(key)
         may_be_said(said.voice, demand)
+        await _bound(db, said, key)
         page.tell(key, [written.fact], at, said.cause)
         await self.ledger.save(db, page)
         if written.sealed:
             await add_voice(db, self.vault, key, reference, written.sealed)
         return Heard(id, demand.number, at)
+
+
+async def _bound(db: Connection, said: Said, demand: UUID) -> None:
+    attached = said.voice.attachments if isinstance(said.voice, Supplement) else ()
+    if refused := await bind(db, said.channel.id, [(demand, attached)]):
+        raise refused[demand]
 
 
 def _again(told: Told, id: UUID, demand: UUID, written: Note) -> Heard:

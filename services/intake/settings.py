@@ -34,6 +34,9 @@ class IntakeSettings(ProcessSettings):
     clamav: str = Field(
         "", pattern=r"^($|tcp://|unix:///)", description="tcp://HOST:PORT or unix:///PATH of clamd; empty: not scanned"
     )
+    wechat_picture_hosts: str = Field(
+        "", description="HOST or HOST:PORT, with commas, from which WeChat's pictures are fetched; empty: none"
+    )
     mail_host: str = "127.0.0.1"
     mail_port: int = Field(8025, ge=1, le=65535, description="where the mail system hands letters over")
     mail_protocol: str = Field("lmtp", pattern="^(lmtp|smtp)$")

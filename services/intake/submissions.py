@@ -28,11 +28,17 @@ from shared.jurisdiction.pack import Pack
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One submission with the key under which it may be repeated."""
+    """One submission with the key under which it may be repeated; what was enclosed has other references then."""
 
     key: str
     command: SubmitDemand
     programme: UUID | None = None
+    enclosed: tuple[str, ...] = ()
+
+    @property
+    def attachments(self) -> tuple[str, ...]:
+        """All that is to be attached."""
+        return (*self.command.attachments, *self.enclosed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +106,7 @@ class Submissions:
             kept = []
             for request, pack, submission in zip(requests, packs, wanted, strict=True):
                 if submission.id in fresh:
-                    kept += self._tell(page, channel, request.command, pack, submission)
+                    kept += self._tell(page, channel, request, pack, submission)
             await self.ledger.save(db, page)
             await vault_queries.keep(db, kept, self.vault.mark)
         return [
@@ -125,12 +131,13 @@ class Submissions:
         self,
         page: Page[Demand, Fact],
         channel: Channel,
-        command: SubmitDemand,
+        request: Request,
         pack: Pack,
         submission: Submission,
     ) -> list[Kept]:
+        command = domain.placed(request.command, channel.division)
+        command = command.model_copy(update={"attachments": request.attachments}) if request.enclosed else command
         reference = self.new_id() if command.contact else None
-        command = domain.placed(command, channel.division)
         fact = domain.submitted(command, pack, submission.number, channel.id, channel.kind, reference)
         page.tell(submission.id, [fact], submission.submitted_at, submission.id)
         return self._sealed(command, submission.id, fact)
@@ -170,7 +177,7 @@ async def _claim(
 ) -> tuple[set[UUID], Mapping[UUID, Refused]]:
     """Those that are new and have all their attachments, and those that are refused for theirs."""
     new = await queries.claim(db, wanted)
-    attached = [(s.id, r.command.attachments) for r, s in zip(requests, wanted, strict=True) if s.id in new]
+    attached = [(s.id, r.attachments) for r, s in zip(requests, wanted, strict=True) if s.id in new]
     spoilt = await bind(db, channel.id, attached)
     await queries.withdraw(db, list(spoilt))
     return new - set(spoilt), spoilt

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.intake.domain import Contact, Text
+from services.intake.domain import Attachments, Contact, Text
 from shared.contracts.demand import Demand, Service, Status
 from shared.contracts.facts import DemandSupplemented, DemandSupported, DemandUrged, NoteFact, WithdrawalRequested
 from shared.contracts.lifecycle import HOLDER
@@ -24,6 +24,7 @@ class Supplement(_Said):
     """Add something to the demand."""
 
     text: Annotated[Text, Field(min_length=1, max_length=4000, examples=["早上七点最挤"])]
+    attachments: Attachments = ()
 
 
 class Enclosed(Supplement):
@@ -73,8 +74,8 @@ def note(voice: Voice, channel: str, reference: UUID) -> Note:
     sealed = _personal(voice)
     boxed = reference if sealed else None
     match voice:
-        case Supplement(text=text):
-            return Note(DemandSupplemented(text=mask(text), original=boxed), sealed)
+        case Supplement(text=text, attachments=attachments):
+            return Note(DemandSupplemented(text=mask(text), original=boxed, attachments=attachments), sealed)
         case Urge(reason=reason):
             return Note(DemandUrged(reason=mask(reason), original=boxed), sealed)
         case Withdraw(reason=reason):

@@ -15,7 +15,11 @@ from shared.contracts.refusals import Code, Refused
 Check = Callable[[], Awaitable[str | None]]
 MAX_BODY: Final = 1_048_576
 MAX_ATTACHMENT: Final = 20 * MAX_BODY
-LARGER: Final = (("/v1/imports", 16 * MAX_BODY), ("/v1/attachments", MAX_ATTACHMENT + MAX_BODY))
+LARGER: Final = (
+    ("/v1/imports", 16 * MAX_BODY),
+    ("/v1/attachments", MAX_ATTACHMENT + MAX_BODY),
+    ("/open311/v2/", MAX_ATTACHMENT + MAX_BODY),
+)
 
 
 def web_app(

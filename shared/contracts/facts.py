@@ -250,6 +250,7 @@ class DemandSupplemented(NoteFact):
     type = "demand.supplemented"
     text: Note
     original: Original = None
+    attachments: tuple[str, ...] = ()
 
 
 class DemandUrged(NoteFact):

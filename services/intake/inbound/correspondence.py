@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from services.intake.attachments.enclosing import NOTHING, Enclosures
 from services.intake.codes import Codes
 from services.intake.domain import SubmitDemand
 from services.intake.hearing import Hearing, Said
 from services.intake.inbound import queries
+from services.intake.inbound.enclosing import Enclosing
 from services.intake.inbound.message import SUPPLEMENT, TEXT, Message, shortened
 from services.intake.queries import Channel
 from services.intake.registry import Gateway
@@ -25,6 +27,7 @@ class Answer:
 
     number: str
     code: str | None = None
+    enclosed: Enclosures = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ class Correspondence:
     submissions: Submissions
     hearing: Hearing
     codes: Codes
+    enclosing: Enclosing
     clock: Callable[[], datetime] = now
 
     async def take(self, gateway: Gateway, message: Message) -> Answer:
@@ -47,11 +51,13 @@ class Correspondence:
         known = await self._known(channel, key)
         if known:
             return known
+        enclosed = await self.enclosing.of(channel, message)
+        message = message.with_note(enclosed.note)
         if meant:
-            await self.hearing.hear(meant.id, Said(channel, key, _supplement(message)))
-            answer, id = Answer(meant.number), meant.id
+            await self.hearing.hear(meant.id, Said(channel, key, _supplement(message, enclosed)))
+            answer, id = Answer(meant.number, None, enclosed), meant.id
         else:
-            answer, id = await self._submit(channel, key, message)
+            answer, id = await self._submit(channel, key, message, enclosed)
         if message.converses:
             async with self.submissions.pool.acquire(timeout=5) as db:
                 await queries.put_conversation(db, channel.id, self._sender(channel, message), id, at)
@@ -73,7 +79,7 @@ class Correspondence:
             found = await queries.spoken_of(db, channel.id, self._sender(channel, message), since)
         return found if found and found.status not in ENDED else None
 
-    async def _submit(self, channel: Channel, key: str, message: Message) -> tuple[Answer, UUID]:
+    async def _submit(self, channel: Channel, key: str, message: Message, enclosed: Enclosures) -> tuple[Answer, UUID]:
         command = SubmitDemand(
             title=message.headline,
             text=shortened(message.text, TEXT),
@@ -81,18 +87,20 @@ class Correspondence:
             contact=message.contact,
             external_id=message.reference,
         )
-        taken = await self.submissions.submit(channel, Request(key, command))
+        taken = await self.submissions.submit(channel, Request(key, command, enclosed=enclosed.references))
         hidden = message.hidden or (message.text if len(message.text) > TEXT else "")
         if hidden and taken.created:
-            enclosed = Enclosed(text=shortened(message.text, SUPPLEMENT), hidden=hidden)
-            await self.hearing.hear(taken.id, Said(channel, f"{key}:enclosed", enclosed))
-        return Answer(taken.number, self.codes.of(taken.id)), taken.id
+            whole = Enclosed(text=shortened(message.text, SUPPLEMENT), hidden=hidden)
+            await self.hearing.hear(taken.id, Said(channel, f"{key}:enclosed", whole))
+        return Answer(taken.number, self.codes.of(taken.id), enclosed), taken.id
 
     def _sender(self, channel: Channel, message: Message) -> bytes:
         return self.hearing.vault.pseudonym(f"{channel.id}\n{message.sender}")
 
 
-def _supplement(message: Message) -> Supplement:
+def _supplement(message: Message, enclosed: Enclosures) -> Supplement:
     words = shortened(message.text, SUPPLEMENT)
     hidden = message.hidden or (message.text if words != message.text else "")
-    return Enclosed(text=words, hidden=hidden) if hidden else Supplement(text=words)
+    if hidden:
+        return Enclosed(text=words, hidden=hidden, attachments=enclosed.references)
+    return Supplement(text=words, attachments=enclosed.references)

@@ -1,6 +1,7 @@
 """A letter by e-mail as a message: its subject is the title, its words are plain text, its thread is followed."""
 
 import re
+from collections.abc import Iterator
 from contextlib import suppress
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -27,17 +28,19 @@ def letter(content: bytes, mail_from: str) -> Message | None:
     subject, own = _header(mail, "Subject"), str(mail.get("Message-ID", "")).strip()
     thread = tuple(_ID.findall(f"{mail.get('In-Reply-To', '')} {mail.get('References', '')}"))
     reference = reference_of(own) if own else digest(content.decode("latin-1"))
+    files = tuple(_files(mail))
     contact = Contact(name=shortened(readable(name), 100), email=readable(address or mail_from)[:254])
     return Message(
         id=reference,
         sender=contact.email,
         contact=contact,
-        text=_words(mail, bool(thread)) or subject or "［空白邮件］",
+        text=_words(mail, bool(thread)) or subject or ("［附件］" if files else "［空白邮件］"),
         title=subject,
         number=named_anywhere(subject),
         reference=reference,
         answers=tuple(reference_of(one) for one in thread),
         converses=False,
+        files=files,
     )
 
 
@@ -52,9 +55,21 @@ def _words(mail: EmailMessage, is_answer: bool) -> str:
     if body is not None and body.get_content_subtype() == "html":
         text = _plain(text)
     lines = [line for line in readable(text).splitlines() if not (is_answer and line.startswith(">"))]
-    count = sum(1 for _ in mail.iter_attachments()) if mail.is_multipart() else 0
-    note = [f"［附件 {count} 个，未随诉求保存］"] if count else []
-    return "\n".join([*lines, *note]).strip()
+    return "\n".join(lines).strip()
+
+
+def _files(mail: EmailMessage) -> Iterator[bytes]:
+    """Whatever is no text to be read: attached, or shown between the words."""
+    if not mail.is_multipart():
+        return
+    body = mail.get_body(preferencelist=("plain", "html"))
+    for part in mail.walk():
+        is_file = part.get_content_maintype() != "text" or part.get_content_disposition() == "attachment"
+        if part is body or part.is_multipart() or not is_file:
+            continue
+        content = part.get_payload(decode=True)
+        if isinstance(content, bytes) and content:
+            yield content
 
 
 def _decoded(part: EmailMessage) -> str:

@@ -16,7 +16,8 @@ from shared.chassis.database import PASSING
 from shared.contracts.refusals import Refused
 
 log = structlog.get_logger()
-MAX_LETTER: Final = 10 * 1_048_576
+# A paper of 20 MiB, as mail writes it.
+MAX_LETTER: Final = 28 * 1_048_576
 TAKEN: Final = "250 2.0.0 Taken"
 LATER: Final = "451 4.3.0 Try again later"
 ONE_BY_ONE: Final = "452 4.5.3 One recipient at a time"
@@ -71,7 +72,7 @@ class MailServer:
             answer = await self.correspondence.take(gateway, message)
         except (*PASSING, Refused) as fault:
             return _put_off(fault)
-        return f"{TAKEN} as {answer.number}"
+        return f"{TAKEN} as {answer.number}{'; ' if answer.enclosed.refused else ''}{answer.enclosed.told('en')}"
 
     async def handle_exception(self, fault: BaseException) -> str:
         """A fault of ours is no reason to send a letter back."""

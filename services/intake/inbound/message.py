@@ -3,7 +3,7 @@
 import hashlib
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from services.intake.domain import Contact
@@ -29,12 +29,18 @@ class Message:
     reference: str | None = None
     answers: tuple[str, ...] = ()
     converses: bool = True
+    files: tuple[bytes, ...] = field(default=(), repr=False)
+    picture: str = field(default="", repr=False)
 
     @property
     def headline(self) -> str:
         """The title, or the beginning of the text."""
         line = self.title or next((line.strip() for line in self.text.splitlines() if line.strip()), "")
         return shortened(line, 200 if self.title else TITLE)
+
+    def with_note(self, note: str) -> "Message":
+        """The same with one more line for whoever reads it."""
+        return replace(self, text=f"{self.text}\n{note}") if note else self
 
 
 def readable(text: str) -> str:

@@ -1,5 +1,6 @@
 """WeChat's XML: a callback's message read, a passive reply written."""
 
+from dataclasses import replace
 from typing import Annotated, Final
 from xml.etree.ElementTree import Element, ParseError, SubElement, tostring
 
@@ -66,7 +67,8 @@ def message(callback: Callback) -> Message | None:
     contact = Contact(wechat=readable(callback.sender))
     if not text:
         return None
-    return Message(f"wechat:{callback.id}", callback.sender, contact, text, "", number, place, hidden)
+    known = Message(f"wechat:{callback.id}", callback.sender, contact, text, "", number, place, hidden)
+    return replace(known, picture=callback.picture) if callback.kind == "image" else known
 
 
 def reply(callback: Callback, text: str, time: int) -> str:

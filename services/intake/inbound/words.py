@@ -32,7 +32,9 @@ def languages(packs: Jurisdictions) -> LanguageOf:
 def answered(answer: Answer, language: Language) -> str:
     """What became of a message."""
     words = _TAKEN if answer.code else _ADDED
-    return words[language].format(number=answer.number, code=answer.code)
+    said = words[language].format(number=answer.number, code=answer.code)
+    not_kept = answer.enclosed.told(language)
+    return f"{said}\n{not_kept}" if not_kept else said
 
 
 def asked(language: Language) -> str:

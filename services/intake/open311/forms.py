@@ -19,12 +19,13 @@ from pydantic_core import PydanticCustomError
 from starlette.datastructures import UploadFile
 
 from services.intake.domain import Text
-from services.intake.open311.errors import invalid, misfit_of
+from services.intake.open311.errors import misfit_of
 from services.intake.open311.statuses import FixMyStreet
-from shared.contracts.refusals import Code, FieldError, Refused
+from shared.contracts.refusals import Code, Refused
 
 FORMS: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
 LINKS: Final = ("media_url", "media_url[]")
+MAX_FILES: Final = 20
 _ATTRIBUTE: Final = re.compile(r"^attribute\[([^\[\]]+)\](?:\[\])?$")
 
 
@@ -47,6 +48,9 @@ class Posted(BaseModel):
     api_key: Annotated[str, Field(max_length=200)] = ""
     jurisdiction_id: Annotated[str | None, Field(max_length=64)] = None
     media_url: Annotated[tuple[Link, ...], Field(max_length=10)] = ()
+    files: Annotated[
+        tuple[bytes, ...], Field(description="every file of the form, whatever its field is called; multipart only")
+    ] = ()
 
 
 class NewRequest(Posted):
@@ -97,12 +101,18 @@ async def read(request: Request, kind: type[Form]) -> Form:
     """The form that was posted; an empty field counts as absent. Raises `Refused` naming every field to change."""
     if not request.headers.get("content-type", "").lower().startswith(FORMS):
         raise Refused(Code.UNREADABLE, f"send {' or '.join(FORMS)}", f"请使用 {' 或 '.join(FORMS)} 格式提交")
-    async with request.form() as form:
-        given = _gathered(form.multi_items())
+    async with request.form(max_files=MAX_FILES) as form:
+        given = {**_gathered(form.multi_items()), "files": await _files(form.multi_items())}
     try:
         return kind.model_validate(given)
     except ValidationError as fault:
         raise misfit_of(fault) from None
+
+
+async def _files(items: list[tuple[str, UploadFile | str]]) -> tuple[bytes, ...]:
+    """What was sent as a file; a browser sends an empty one for a field that was left alone."""
+    found = [await value.read() for _, value in items if isinstance(value, UploadFile)]
+    return tuple(content for content in found if content)
 
 
 def _gathered(items: list[tuple[str, UploadFile | str]]) -> Mapping[str, object]:
@@ -110,9 +120,7 @@ def _gathered(items: list[tuple[str, UploadFile | str]]) -> Mapping[str, object]
     attributes: dict[str, str] = {}
     links: list[str] = []
     for written, value in items:
-        if isinstance(value, UploadFile):
-            raise invalid(FieldError(written, "暂不能接收文件，请用 media_url", "no files here; send a media_url"))
-        if value == "":
+        if isinstance(value, UploadFile) or value == "":
             continue
         if attribute := _ATTRIBUTE.match(written):
             attributes[attribute[1]] = value

@@ -12,6 +12,7 @@ from services.intake.open311.documents import Receipt, Redeemed, Service, Servic
 from services.intake.open311.errors import Open311Route
 from services.intake.open311.extensions import RequestUpdate, UpdateReceipt
 from services.intake.open311.forms import NewRequest, NewUpdate
+from services.intake.open311.reading import Reading
 from services.intake.open311.rendering import Format, render, render_list
 from services.intake.open311.selection import Asked, AskedOne, AskedRequests
 from shared.contracts.refusals import Code, Refused
@@ -23,7 +24,7 @@ Id = Annotated[str, Path(max_length=64)]
 IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=100)]
 
 
-def open311(desk: Desk, place: Place) -> APIRouter:
+def open311(desk: Desk, shown: Reading, place: Place) -> APIRouter:
     """The routes, and an Open311 answer for every path beside them."""
     router = APIRouter(tags=["Open311"], route_class=Open311Route, default_response_class=Response)
 
@@ -32,7 +33,7 @@ def open311(desk: Desk, place: Place) -> APIRouter:
         """Where the API is and how to get a key."""
         return render(discovery(place), format)
 
-    router.include_router(_reading(desk))
+    router.include_router(_reading(shown))
     router.include_router(_writing(desk))
 
     @router.api_route("/open311/{rest:path}", methods=EVERY_METHOD, include_in_schema=False)
@@ -42,11 +43,11 @@ def open311(desk: Desk, place: Place) -> APIRouter:
     return router
 
 
-def _reading(desk: Desk) -> APIRouter:
+def _reading(shown: Reading) -> APIRouter:
     router = APIRouter(prefix=V2, route_class=Open311Route)
 
     def jurisdiction(jurisdiction_id: Annotated[str | None, Query(max_length=64)] = None) -> Pack:
-        return services.jurisdiction(desk.packs, jurisdiction_id)
+        return services.jurisdiction(shown.packs, jurisdiction_id)
 
     Here = Annotated[Pack, Depends(jurisdiction)]  # noqa: N806 (an alias of a type)
 
@@ -63,25 +64,25 @@ def _reading(desk: Desk) -> APIRouter:
     @router.get("/requests.{format}")
     async def requests(format: Format, pack: Here, asked: Annotated[AskedRequests, Query()]) -> Response:
         """Demands by number, or those that fit all filters: 90 days at most, 1,000 at most."""
-        return render_list(ServiceRequest, await desk.requests(pack, asked), format)
+        return render_list(ServiceRequest, await shown.requests(pack, asked), format)
 
     @router.get("/requests/{service_request_id}.{format}")
     async def request(
         service_request_id: Id, format: Format, pack: Here, asked: Annotated[AskedOne, Query()]
     ) -> Response:
         """One demand."""
-        return render_list(ServiceRequest, await desk.request(pack, service_request_id, asked.extensions), format)
+        return render_list(ServiceRequest, await shown.request(pack, service_request_id, asked.extensions), format)
 
     @router.get("/tokens/{token}.{format}")
     async def redeem(token: Id, format: Format, pack: Here) -> Response:
         """The number of a demand whose id is known; submissions are numbered at once and need no token."""
-        number = await desk.redeem(pack, _uuid(token))
+        number = await shown.redeem(pack, _uuid(token))
         return render_list(Redeemed, [Redeemed(service_request_id=number, token=token)], format)
 
     @router.get("/servicerequestupdates.{format}")
     async def updates(format: Format, pack: Here, asked: Annotated[Asked, Query()]) -> Response:
         """How demands went on within a window (mySociety's extension)."""
-        return render_list(RequestUpdate, views.updates(await desk.updates(pack, asked)), format)
+        return render_list(RequestUpdate, views.updates(await shown.updates(pack, asked)), format)
 
     return router
 
@@ -92,9 +93,10 @@ def _writing(desk: Desk) -> APIRouter:
     @router.post("/requests.{format}", status_code=201, openapi_extra=forms.documented(NewRequest))
     async def submit(format: Format, request: Request, key: IdempotencyKey = None) -> Response:
         """Take a demand in; a form with api_key, service_code, attribute[division] and what GeoReport names."""
-        number = await desk.submit(await forms.read(request, NewRequest), key)
-        notice = f"已登记，请记下编号 {number} / Registered; please keep the number {number}"
-        return render_list(Receipt, [Receipt(service_request_id=number, service_notice=notice)], format, 201)
+        taken = await desk.submit(await forms.read(request, NewRequest), key)
+        notice = f"已登记，请记下编号 {taken.number} / Registered; please keep the number {taken.number}"
+        told = f"{notice} {taken.enclosed.note}".strip()
+        return render_list(Receipt, [Receipt(service_request_id=taken.number, service_notice=told)], format, 201)
 
     @router.post("/servicerequestupdates.{format}", status_code=201, openapi_extra=forms.documented(NewUpdate))
     async def supplement(format: Format, request: Request) -> Response:

@@ -1,0 +1,96 @@
+"""Fetches a picture that a gateway names by its address, from the hosts that were allowed and from nowhere else."""
+
+import asyncio
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from typing import Final
+from urllib.parse import SplitResult, urlsplit
+
+import httpx
+import structlog
+
+log = structlog.get_logger()
+# WeChat waits five seconds for the reply, and the picture must still be made anew.
+WITHIN: Final = 3.0
+_PORTS: Final = {"http": 80, "https": 443}
+
+
+class _NotFetched(Exception):
+    """Why there is no picture; never its address, which leads to a person's message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """`hosts` are names or addresses, each with a port where it is not the usual one; none: nothing is fetched."""
+
+    hosts: frozenset[str]
+    most: int
+    within: float = WITHIN
+    client: httpx.AsyncClient = field(
+        default_factory=lambda: httpx.AsyncClient(follow_redirects=False, trust_env=False, timeout=WITHIN)
+    )
+
+    @classmethod
+    def of(cls, hosts: str, most: int) -> "Pictures":
+        """From the setting: hosts with commas between them; `most` bytes a picture."""
+        return cls(frozenset(host.strip().lower() for host in hosts.split(",") if host.strip()), most)
+
+    async def fetch(self, address: str) -> bytes | None:
+        """The bytes, one more than `most` at most; None where they cannot be had."""
+        parts = _split(address)
+        if parts is None or parts.netloc.lower() not in self.hosts:
+            return None
+        try:
+            async with asyncio.timeout(self.within):
+                return await self._read(parts)
+        except (_NotFetched, TimeoutError, OSError, httpx.HTTPError) as fault:
+            log.warning("a picture was not fetched", host=parts.netloc, cause=type(fault).__name__)
+            return None
+
+    async def _read(self, parts: SplitResult) -> bytes:
+        host, port = str(parts.hostname), parts.port or _PORTS[parts.scheme]
+        # The address that was looked at is the one that is called: names may change their minds in between.
+        there = httpx.URL(scheme=parts.scheme, host=await _public(host, port), port=port, path=parts.path or "/")
+        if parts.query:
+            there = there.copy_with(query=parts.query.encode())
+        found = bytearray()
+        async with self.client.stream(
+            "GET", there, headers={"Host": parts.netloc}, extensions={"sni_hostname": host}
+        ) as answer:
+            if answer.status_code != 200:
+                raise _NotFetched
+            async for chunk in answer.aiter_bytes():
+                found += chunk
+                if len(found) > self.most:
+                    break
+        return bytes(found[: self.most + 1])
+
+
+def _split(address: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(address)
+        known = parts.scheme in _PORTS and parts.hostname and (parts.port or True)
+    except ValueError:
+        return None
+    return parts if known else None
+
+
+async def _public(host: str, port: int) -> str:
+    """The host's own address; a name must not lead to a private one, an allowed address may be one."""
+    if _is_address(host):
+        return host
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    addresses: Sequence[str] = [str(place[4][0]) for place in found]
+    if not addresses or not all(ip_address(one.partition("%")[0]).is_global for one in addresses):
+        raise _NotFetched
+    return addresses[0]
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,93 @@
+"""What Open311 asks of intake: demands, and how they went on."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from services.intake.numbers import canonical
+from services.intake.open311 import queries, services
+from services.intake.open311.desk import unknown
+from services.intake.open311.documents import ServiceRequest
+from services.intake.open311.queries import Filter, Listing, Step
+from services.intake.open311.selection import Asked, AskedRequests, window
+from services.intake.open311.views import extended, plain
+from services.intake.submissions import Submissions
+from shared.chassis.database import Connection
+from shared.contracts.refusals import Code, Refused
+from shared.jurisdiction.jurisdictions import Jurisdictions
+from shared.jurisdiction.pack import Pack
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Answers from what intake lists; every method raises `Refused`."""
+
+    submissions: Submissions
+
+    @property
+    def packs(self) -> Jurisdictions:
+        """The jurisdictions that are served."""
+        return self.submissions.packs
+
+    async def requests(self, pack: Pack, asked: AskedRequests) -> list[ServiceRequest]:
+        """The demands that a list was asked for."""
+        for code in asked.codes():
+            services.category(pack, code)
+        async with self.submissions.pool.acquire(timeout=5) as db:
+            if asked.numbers():
+                found = await queries.listings_by_number(db, pack.id, _canonical(asked.numbers()))
+            else:
+                found = await queries.listings(db, _filter(pack, asked, self.submissions.clock()))
+            return await _shown(db, pack, found, more=asked.extensions)
+
+    async def request(self, pack: Pack, number: str, more: bool) -> list[ServiceRequest]:
+        """One demand, still as a list."""
+        async with self.submissions.pool.acquire(timeout=5) as db:
+            found = await queries.listings_by_number(db, pack.id, _canonical([number]))
+            if not found:
+                raise unknown(number)
+            return await _shown(db, pack, found, more)
+
+    async def redeem(self, pack: Pack, token: UUID) -> str:
+        """The number of the demand with this id."""
+        async with self.submissions.pool.acquire(timeout=5) as db:
+            number = await queries.number_of(db, pack.id, token)
+        if number is None:
+            raise Refused(Code.NOT_FOUND, f"there is no token {token}", f"没有令牌 {token}")
+        return number
+
+    async def updates(self, pack: Pack, asked: Asked) -> list[Step]:
+        """How the demands of a jurisdiction went on within a window."""
+        when = window(asked.start_date, asked.end_date, self.submissions.clock())
+        async with self.submissions.pool.acquire(timeout=5) as db:
+            return await queries.steps_within(db, pack.id, when, asked.page_size, asked.skipped)
+
+
+def _filter(pack: Pack, asked: AskedRequests, now: datetime) -> Filter:
+    by_update = asked.updated_after or asked.updated_before
+    by_date = asked.start_date or asked.end_date or not by_update
+    return Filter(
+        jurisdiction=pack.id,
+        categories=asked.codes(),
+        open=asked.open(),
+        submitted=window(asked.start_date, asked.end_date, now) if by_date else None,
+        updated_after=asked.updated_after,
+        updated_before=asked.updated_before,
+        limit=asked.page_size,
+        skip=asked.skipped,
+    )
+
+
+async def _shown(db: Connection, pack: Pack, found: Sequence[Listing], more: bool) -> list[ServiceRequest]:
+    if not more:
+        return [plain(pack, listed) for listed in found]
+    steps: dict[UUID, list[Step]] = defaultdict(list)
+    for step in await queries.steps_of(db, [listed.id for listed in found]):
+        steps[step.demand_id].append(step)
+    return [extended(pack, listed, steps[listed.id]) for listed in found]
+
+
+def _canonical(written: Sequence[str]) -> list[str]:
+    return [number for number in map(canonical, written) if number]
