@@ -1,7 +1,9 @@
 """Whatever is killed in the middle of an import, nothing is lost and nothing is counted twice."""
 
 import asyncio
+import json
 from pathlib import Path
+from uuid import UUID
 
 import asyncpg
 import httpx
@@ -80,6 +82,40 @@ async def test_a_demand_is_taken_while_the_broker_is_away(running: Running):
             return str(found.json().get("status"))
 
         await eventually(status, lambda said: said == "routed", within=60)
+
+
+async def test_messages_wait_while_intake_is_away_and_go_out_once(running: Running):
+    key = keys(running.options.directory / "channels.json")["web"]
+    gateway = running.keepers["gateway"]
+    body = {"title": "路面破损", "division": "440605011001", "category": "road-damage"}
+    body |= {"contact": {"phone": "13800138000"}}
+    async with httpx.AsyncClient(base_url=running.url, headers={"X-API-Key": key}) as client:
+        answers = [
+            await client.post("/v1/demands", json=body, headers={"Idempotency-Key": f"waits-{n}"}) for n in range(20)
+        ]
+    await gateway.stop()
+    wanted = sorted((answer.json()["id"], what) for answer in answers for what in ("routed", "submitted"))
+    dsn = running.runtime.database_url
+    await eventually(lambda: messages_of(dsn, wanted), lambda count: count == len(wanted), within=60)
+    await gateway.start()
+
+    async def told_to() -> list[tuple[str, str]]:
+        path = running.options.directory / "messages.jsonl"
+        found = [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.exists() else []
+        assert all(one["to"] == "138****8000" for one in found)
+        return sorted((one["demand_id"], one["template"]) for one in found)
+
+    await eventually(told_to, lambda found: found == wanted, within=60)
+
+
+async def messages_of(dsn: str, wanted: list[tuple[str, str]]) -> int:
+    """How many of these messages feedback knows of."""
+    db = await asyncpg.connect(dsn)
+    try:
+        ids = [UUID(id) for id, _ in wanted]
+        return int(await db.fetchval("SELECT count(*) FROM feedback.notification WHERE demand_id = ANY($1)", ids))
+    finally:
+        await db.close()
 
 
 async def test_the_database_away_is_said_and_nothing_is_half_taken(running: Running):

@@ -1,5 +1,6 @@
 """Whom a message is for is asked of a real intake, at the moment of sending, and nothing of the answer is kept."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
@@ -30,6 +31,7 @@ from shared.contracts.demand import Demand, Service
 from shared.contracts.rules import demand_rules
 from tests import story
 from tests.chassis.conftest import Log, envelope
+from tests.eventually import eventually
 from tests.packs import shipped
 
 PHONE = "13800138000"
@@ -86,6 +88,9 @@ class Town:
         async with pool.acquire() as db:
             rows = await db.fetch("SELECT payload FROM journal WHERE type = $1 ORDER BY position", f"demand.{kind}.v1")
         return [json.loads(row["payload"]) for row in rows]
+
+    async def count_asked(self) -> int:
+        return len(self.line.asked)
 
     async def due_again(self) -> None:
         async with self.feedback.acquire() as db:
@@ -197,6 +202,19 @@ async def test_intake_away_loses_no_message_and_sends_none_twice(
     assert await town.sender.send_some() == 0
     assert len({told["id"] for told in town.sent}) == len(town.sent) == 3
     assert len(await town.notes(town.feedback, "notification-sent")) == 3
+
+
+@pytest.mark.faults
+async def test_the_sender_goes_on_by_itself_when_intake_is_back(town: Town):
+    await town.submitted({"phone": PHONE})
+    town.line.instead = httpx.ConnectError("refused")
+    async with asyncio.TaskGroup() as tasks:
+        sending = tasks.create_task(town.sender.run())
+        await eventually(town.count_asked, lambda asked: asked >= 2)
+        town.line.instead = None
+        await eventually(town.outcomes, lambda told: told == [("sent", None)])
+        sending.cancel()
+    assert len(town.sent) == 1
 
 
 @pytest.mark.parametrize(
