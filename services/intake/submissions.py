@@ -19,6 +19,7 @@ from services.intake.vault.sealing import Vault
 from shared.chassis.clock import now, uuid7
 from shared.chassis.database import Connection, Pool
 from shared.chassis.ledger import Ledger, Page
+from shared.chassis.sharing import Shared
 from shared.contracts.demand import Demand
 from shared.contracts.facts import DemandSubmitted, Fact
 from shared.contracts.refusals import Code, Refused
@@ -52,19 +53,33 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True)
-class Submissions:
-    """The one command of intake, for one request or a thousand."""
+class Ask:
+    """A request that was checked: who asks, and the jurisdiction that it belongs to."""
 
-    pool: Pool
-    ledger: Ledger[Demand, Fact]
-    packs: Jurisdictions
-    vault: Vault
-    clock: Callable[[], datetime] = now
-    new_id: Callable[[], UUID] = uuid7
+    channel: Channel
+    request: Request
+    pack: Pack
+
+
+class Submissions:
+    """The one command of intake, for one request or a thousand; requests of the same moment share a transaction."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        ledger: Ledger[Demand, Fact],
+        packs: Jurisdictions,
+        vault: Vault,
+        clock: Callable[[], datetime] = now,
+        new_id: Callable[[], UUID] = uuid7,
+    ) -> None:
+        self.pool, self.ledger, self.packs, self.vault = pool, ledger, packs, vault
+        self.clock, self.new_id = clock, new_id
+        self._taken = Shared(self._take)
 
     async def submit(self, channel: Channel, request: Request) -> Taken:
         """Take one; raises `Refused`."""
-        (answer,) = await self.submit_all(channel, [request])
+        answer = await self._taken(self._checked(channel, request, self.clock()))
         if isinstance(answer, Refused):
             raise answer
         return answer
@@ -72,73 +87,59 @@ class Submissions:
     async def submit_all(self, channel: Channel, requests: Sequence[Request]) -> list[Taken | Refused]:
         """An answer for each request, in order; the good ones are durable when this returns."""
         at = self.clock()
-        checked = [self._checked(domain.placed(request.command, channel.division), at) for request in requests]
-        good = [n for n, pack in enumerate(checked) if isinstance(pack, Pack)]
-        answers: list[Taken | Refused] = [pack if isinstance(pack, Refused) else _UNANSWERED for pack in checked]
+        answers: dict[int, Taken | Refused] = {}
+        good: dict[int, Ask] = {}
+        for n, request in enumerate(requests):
+            try:
+                good[n] = self._checked(channel, request, at)
+            except Refused as refused:
+                answers[n] = refused
         if good:
-            packs = [pack for pack in checked if isinstance(pack, Pack)]
-            taken = await self._take(channel, [requests[n] for n in good], packs, at)
-            for n, answer in zip(good, taken, strict=True):
-                answers[n] = answer
-        return answers
+            answers |= zip(good, await self._take(list(good.values())), strict=True)
+        return [answers[n] for n in range(len(requests))]
 
-    def _checked(self, command: SubmitDemand, at: datetime) -> Pack | Refused:
-        try:
-            return domain.check(command, self.packs.of_division(command.division or ""), at)
-        except Refused as refused:
-            return refused
+    def _checked(self, channel: Channel, request: Request, at: datetime) -> Ask:
+        command = domain.placed(request.command, channel.division)
+        return Ask(channel, request, domain.check(command, self.packs.of_division(command.division or ""), at))
 
-    async def _take(
-        self, channel: Channel, requests: Sequence[Request], packs: Sequence[Pack], at: datetime
-    ) -> list[Taken | Refused]:
+    async def _take(self, asks: Sequence[Ask]) -> list[Taken | Refused]:
+        at = self.clock()
         async with self.pool.acquire(timeout=5) as db, db.transaction():
-            serials = await queries.serials(db, len(requests))
-            wanted = [
-                self._submission(channel, request, pack, serial, at)
-                for request, pack, serial in zip(requests, packs, serials, strict=True)
-            ]
-            if any(s.external_id for s in wanted):
-                await queries.share_references(db, channel.id)
-            fresh, spoilt = await _claim(db, channel, requests, wanted)
+            serials = await queries.serials(db, len(asks))
+            wanted = [self._submission(ask, serial, at) for ask, serial in zip(asks, serials, strict=True)]
+            for channel in sorted({s.channel for s in wanted if s.external_id}):
+                await queries.share_references(db, channel)
+            fresh, spoilt = await _claim(db, asks, wanted)
             others = [s for s in wanted if s.id not in fresh]
             first = await queries.known(db, others) if others else {}
             page = Page(self.ledger.rules, at, {})
-            kept = []
-            for request, pack, submission in zip(requests, packs, wanted, strict=True):
-                if submission.id in fresh:
-                    kept += self._tell(page, channel, request, pack, submission)
+            kept = [k for ask, s in zip(asks, wanted, strict=True) if s.id in fresh for k in self._tell(page, ask, s)]
             await self.ledger.save(db, page)
             await vault_queries.keep(db, kept, self.vault.mark)
         return [
-            spoilt.get(s.id) or self._answer(request.command, s, s.id in fresh, first.get(s.id))
-            for request, s in zip(requests, wanted, strict=True)
+            spoilt.get(s.id) or self._answer(ask.request.command, s, s.id in fresh, first.get(s.id))
+            for ask, s in zip(asks, wanted, strict=True)
         ]
 
-    def _submission(self, channel: Channel, request: Request, pack: Pack, serial: int, at: datetime) -> Submission:
+    def _submission(self, ask: Ask, serial: int, at: datetime) -> Submission:
+        request = ask.request
         raised = request.command.occurred_at or at
         return Submission(
             id=self.new_id(),
-            channel=channel.id,
+            channel=ask.channel.id,
             idempotency_key=request.key,
             external_id=request.command.external_id,
             fingerprint=self.vault.fingerprints(domain.content(request.command))[0],
-            number=number(pack.number_prefix, pack.local_day(raised).year, serial),
+            number=number(ask.pack.number_prefix, ask.pack.local_day(raised).year, serial),
             submitted_at=raised,
             programme=request.programme,
         )
 
-    def _tell(
-        self,
-        page: Page[Demand, Fact],
-        channel: Channel,
-        request: Request,
-        pack: Pack,
-        submission: Submission,
-    ) -> list[Kept]:
-        command = domain.placed(request.command, channel.division)
-        command = command.model_copy(update={"attachments": request.attachments}) if request.enclosed else command
+    def _tell(self, page: Page[Demand, Fact], ask: Ask, submission: Submission) -> list[Kept]:
+        channel, command = ask.channel, domain.placed(ask.request.command, ask.channel.division)
+        command = command.model_copy(update={"attachments": ask.request.attachments})
         reference = self.new_id() if command.contact else None
-        fact = domain.submitted(command, pack, submission.number, channel.id, channel.kind, reference)
+        fact = domain.submitted(command, ask.pack, submission.number, channel.id, channel.kind, reference)
         page.tell(submission.id, [fact], submission.submitted_at, submission.id)
         return self._sealed(command, submission.id, fact)
 
@@ -173,14 +174,14 @@ class Submissions:
 
 
 async def _claim(
-    db: Connection, channel: Channel, requests: Sequence[Request], wanted: Sequence[Submission]
+    db: Connection, asks: Sequence[Ask], wanted: Sequence[Submission]
 ) -> tuple[set[UUID], Mapping[UUID, Refused]]:
     """Those that are new and have all their attachments, and those that are refused for theirs."""
     new = await queries.claim(db, wanted)
-    attached = [(s.id, r.attachments) for r, s in zip(requests, wanted, strict=True) if s.id in new]
-    spoilt = await bind(db, channel.id, attached)
+    spoilt: dict[UUID, Refused] = {}
+    for channel in {ask.channel.id for ask in asks}:
+        theirs = [(s.id, ask.request.attachments) for ask, s in zip(asks, wanted, strict=True)
+                  if s.id in new and s.channel == channel]  # fmt: skip
+        spoilt |= await bind(db, channel, theirs)
     await queries.withdraw(db, list(spoilt))
     return new - set(spoilt), spoilt
-
-
-_UNANSWERED = Refused(Code.CONFLICT, "not handled")

@@ -6,7 +6,7 @@ from time import perf_counter
 from typing import Any, Final
 
 import uvicorn
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from shared.chassis import metrics, problems
@@ -30,7 +30,7 @@ def web_app(
     for router in [*routers, health(ready, alive)]:
         app.include_router(router)
     problems.install(app)
-    app.middleware("http")(_measured)
+    app.add_middleware(Measured)
     app.add_middleware(BodyLimit)
     return app
 
@@ -58,12 +58,30 @@ def health(ready: Sequence[Check], alive: Sequence[Check]) -> APIRouter:
     return router
 
 
-async def _measured(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    started = perf_counter()
-    response = await call_next(request)
-    route = getattr(request.scope.get("route"), "path", "unmatched")
-    metrics.REQUESTS.labels("http", request.method, route, str(response.status_code)).observe(perf_counter() - started)
-    return response
+class Measured:
+    """Observes how long each request took, by its route and status."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started, status = perf_counter(), "500"
+
+        async def observed(message: Any) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = str(message["status"])
+            await send(message)
+
+        try:
+            await self.app(scope, receive, observed)
+        finally:
+            route = getattr(scope.get("route"), "path", "unmatched")
+            seconds = perf_counter() - started
+            metrics.REQUESTS.labels("http", scope["method"], route, status).observe(seconds)
 
 
 class BodyLimit:

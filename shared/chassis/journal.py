@@ -30,11 +30,12 @@ async def append(db: Connection, told: Sequence[Envelope]) -> None:
          e.causation, e.correlation, e.traceparent, e.imported, e.data)
         for e in told
     ]  # fmt: skip
+    # Notified at the commit. The transaction has its id before it takes a position: see `unsent`.
+    await db.execute("SELECT pg_notify($1 || '.' || current_schema(), ''), pg_current_xact_id()", WAKE)
     try:
         await db.execute(_APPEND, *map(list, zip(*rows, strict=True)))
     except asyncpg.UniqueViolationError as fault:
         raise Refused(Code.CONFLICT, "another request told the next fact of this demand first") from fault
-    await db.execute("SELECT pg_notify($1 || '.' || current_schema(), '')", WAKE)
 
 
 def from_row(row: asyncpg.Record) -> Envelope:

@@ -1,4 +1,4 @@
-"""The relay: sends a journal to Kafka in commit order; the only sender there is."""
+"""The relay: sends a journal to Kafka, each demand's facts in sequence; the only sender there is."""
 
 import asyncio
 import contextlib
@@ -12,24 +12,13 @@ from aiokafka.errors import KafkaError
 
 from shared.chassis import broker, journal, metrics
 from shared.chassis.database import PASSING, Connection, Pool
+from shared.chassis.unsent import Unsent
 from shared.contracts.envelope import Envelope
 from shared.contracts.topics import TOPIC_OF
 
 log = structlog.get_logger()
-PAGE: Final = 2000
 POLL: Final = 1.0
-HELD_BACK: Final = (0.001, 0.002, 0.004, 0.008, 0.016)
-
-# Rows whose transaction is older than every running one can get no predecessor any more.
-_READ: Final = f"""
-    SELECT transaction_id, position, {journal.COLUMNS}
-    FROM journal
-    WHERE (transaction_id, position) > ($1, $2)
-      AND transaction_id < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
-      AND ($3 = 1 OR abs(hashtext(aggregateid::text)) % $3 = $4)
-    ORDER BY transaction_id, position
-    LIMIT {PAGE}
-"""  # noqa: S608 (constants)
+LATE: Final = 0.05
 
 
 @dataclass(slots=True)
@@ -84,28 +73,24 @@ class Relay:
         self._wake.set()
 
     async def _send_all(self, db: Connection, producer: AIOKafkaProducer, cluster_id: str) -> None:
-        cursor, looked = await self._cursor(db, cluster_id), 0
+        unsent = Unsent(self.shard, self.shards, await self._settled(db, cluster_id))
         while True:
             self._wake.clear()
-            rows = await db.fetch(_READ, *cursor, self.shards, self.shard)
-            if rows:
-                await self._send(producer, [journal.from_row(row) for row in rows])
-                cursor, looked = (rows[-1]["transaction_id"], rows[-1]["position"]), 0
-                await self._move(db, cluster_id, cursor, len(rows))
+            before = unsent.settled
+            rows = await unsent.read(db)
+            await self._send(producer, [journal.from_row(row) for row in rows])
+            if rows or unsent.settled != before:
+                await self._move(db, cluster_id, unsent.settled, len(rows))
             else:
-                await self._wait(db, cursor, HELD_BACK[min(looked, len(HELD_BACK) - 1)])
-                looked += 1
+                await self._wait(db, unsent)
 
-    async def _cursor(self, db: Connection, cluster_id: str) -> tuple[int, int]:
-        row = await db.fetchrow(
-            "SELECT transaction_id, position FROM relay_cursor WHERE cluster_id = $1 AND shard = $2",
-            cluster_id,
-            self.shard,
+    async def _settled(self, db: Connection, cluster_id: str) -> int:
+        known: int | None = await db.fetchval(
+            "SELECT position FROM relay_cursor WHERE cluster_id = $1 AND shard = $2", cluster_id, self.shard
         )
-        if row:
-            return row["transaction_id"], row["position"]
-        log.info("new broker: the journal is told from its beginning", service=self.service, cluster=cluster_id)
-        return -1, -1
+        if known is None:
+            log.info("new broker: the journal is told from its beginning", service=self.service, cluster=cluster_id)
+        return known or 0
 
     async def _send(self, producer: AIOKafkaProducer, told: Sequence[Envelope]) -> None:
         # One writer a demand and page order keep each demand's facts in sequence.
@@ -116,27 +101,27 @@ class Relay:
         await asyncio.gather(*waiting)
         metrics.SENT.labels(self.service).inc(len(told))
 
-    async def _move(self, db: Connection, cluster_id: str, cursor: tuple[int, int], sent: int) -> None:
+    async def _move(self, db: Connection, cluster_id: str, position: int, sent: int) -> None:
         await db.execute(
             """
-            INSERT INTO relay_cursor AS known (cluster_id, shard, transaction_id, position, sent)
-            VALUES ($1, $2, $3, $4, $5)
-            ON CONFLICT (cluster_id, shard) DO UPDATE SET transaction_id = excluded.transaction_id,
+            INSERT INTO relay_cursor AS known (cluster_id, shard, position, sent) VALUES ($1, $2, $3, $4)
+            ON CONFLICT (cluster_id, shard) DO UPDATE SET
                 position = excluded.position, sent = known.sent + excluded.sent, moved_at = now()
             """,
-            cluster_id, self.shard, *cursor, sent,
-        )  # fmt: skip
+            cluster_id,
+            self.shard,
+            position,
+            sent,
+        )
 
-    async def _wait(self, db: Connection, cursor: tuple[int, int], held_back: float) -> None:
-        """Until woken; a row still behind the horizon is looked for again soon, and then more rarely."""
+    async def _wait(self, db: Connection, unsent: Unsent) -> None:
+        """Until woken; for a transaction that commits late, not longer than a moment."""
         oldest = await db.fetchval(
-            "SELECT extract(epoch FROM now() - min(recorded_at)) FROM journal"
-            " WHERE (transaction_id, position) > ($1, $2)",
-            *cursor,
+            "SELECT extract(epoch FROM now() - min(recorded_at)) FROM journal WHERE position > $1", unsent.seen
         )
         metrics.BACKLOG.labels(self.service).set(float(oldest or 0))
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), held_back if oldest is not None else POLL)
+            await asyncio.wait_for(self._wake.wait(), LATE if unsent.gaps else POLL)
 
 
 def running(service: str, pool: Pool, bootstrap: str, shards: int) -> list[Relay]:

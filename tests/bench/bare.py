@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 
 from shared.chassis import journal
 from shared.chassis.database import open_pool
-from shared.chassis.relay import PAGE
+from shared.chassis.unsent import PAGE
 from shared.contracts.topics import DEMAND_EVENTS
 from tests.bench.rig import Rig
 

@@ -95,6 +95,36 @@ async def test_nothing_is_lost_where_transactions_commit_out_of_order(pool: Pool
         assert [told.sequence for told in found if told.key == key] == [1, 2, 3, 4]
 
 
+async def test_a_slow_transaction_holds_up_nobody_and_is_not_forgotten(pool: Pool, broker: Server):
+    slow, quick, undone = uuid4(), uuid4(), uuid4()
+    async with listening(broker) as heard, relaying(pool, broker), pool.acquire() as db:
+        late = db.transaction()
+        await late.start()
+        await journal.append(db, [envelope(story.SUBMISSION, 1, slow)])
+        with contextlib.suppress(ZeroDivisionError):
+            async with pool.acquire() as other, other.transaction():
+                await journal.append(other, [envelope(story.SUBMISSION, 1, undone)])
+                raise ZeroDivisionError
+        await tell(pool, [envelope(story.SUBMISSION, 1, quick)])
+        await until(heard, {quick}, 1)
+        assert await pool.fetchval("SELECT position FROM relay_cursor") == 0, "so that a restart looks for it again"
+        await late.commit()
+        await until(heard, {slow}, 1)
+        await eventually(lambda: pool.fetchval("SELECT position FROM relay_cursor"), lambda settled: settled == 3)
+    assert [told.key for told in heard if told.key in (slow, quick, undone)] == [quick, slow]
+
+
+async def test_a_relay_that_ends_before_a_slow_commit_finds_it_after_its_start(pool: Pool, broker: Server):
+    slow, quick = uuid4(), uuid4()
+    async with listening(broker) as heard, pool.acquire() as db:
+        async with relaying(pool, broker), db.transaction():
+            await journal.append(db, [envelope(story.SUBMISSION, 1, slow)])
+            await tell(pool, [envelope(story.SUBMISSION, 1, quick)])
+            await until(heard, {quick}, 1)
+        async with relaying(pool, broker):
+            await until(heard, {slow}, 1)
+
+
 async def test_a_restarted_relay_goes_on_where_it_was(pool: Pool, broker: Server):
     one, two = uuid4(), uuid4()
     async with listening(broker) as heard:

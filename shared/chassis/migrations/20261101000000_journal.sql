@@ -4,7 +4,6 @@
 -- Column names follow Debezium's outbox event router, so that it can replace the relay.
 CREATE TABLE journal (
     position bigint GENERATED ALWAYS AS IDENTITY,
-    transaction_id bigint NOT NULL DEFAULT (pg_current_xact_id()::text::bigint),
     id uuid PRIMARY KEY,
     aggregatetype text NOT NULL,
     aggregateid uuid NOT NULL,
@@ -21,13 +20,12 @@ CREATE TABLE journal (
     recorded_at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT journal_one_writer UNIQUE (aggregateid, sequence)
 );
-CREATE INDEX journal_commit_order ON journal (transaction_id, position);
+CREATE UNIQUE INDEX journal_position ON journal (position);
 
--- How far each shard of the journal has been sent, for each broker cluster that was ever seen.
+-- Up to where each shard of the journal has been sent, for each broker cluster that was ever seen.
 CREATE TABLE relay_cursor (
     cluster_id text NOT NULL,
     shard integer NOT NULL,
-    transaction_id bigint NOT NULL,
     position bigint NOT NULL,
     sent bigint NOT NULL DEFAULT 0,
     moved_at timestamptz NOT NULL DEFAULT now(),

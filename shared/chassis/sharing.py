@@ -1,0 +1,48 @@
+"""Callers that come while a call is under way share the next one: one query, one commit for all of them."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+from shared.chassis.database import PASSING
+
+Q = TypeVar("Q")
+A = TypeVar("A")
+
+
+class Shared(Generic[Q, A]):
+    """`handle` answers many questions in order. One call is under way at a time, so nobody waits for company."""
+
+    def __init__(self, handle: Callable[[Sequence[Q]], Awaitable[Sequence[A]]], most: int = 200) -> None:
+        self._handle, self._most = handle, most
+        self._waiting: deque[tuple[Q, asyncio.Future[A]]] = deque()
+        self._working: asyncio.Task[None] | None = None
+
+    async def __call__(self, question: Q) -> A:
+        """The answer to this question; raises what `handle` raised."""
+        answer: asyncio.Future[A] = asyncio.get_running_loop().create_future()
+        self._waiting.append((question, answer))
+        if self._working is None:
+            self._working = asyncio.create_task(self._work())
+        return await answer
+
+    async def _work(self) -> None:
+        while self._waiting:
+            await self._answer([self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))])
+        self._working = None
+
+    async def _answer(self, asked: Sequence[tuple[Q, "asyncio.Future[A]"]]) -> None:
+        (found,) = await asyncio.gather(self._handle([question for question, _ in asked]), return_exceptions=True)
+        if isinstance(found, BaseException) and len(asked) > 1 and not isinstance(found, PASSING):
+            # The fault is one caller's; the others must not suffer for it.
+            for one in asked:
+                await self._answer([one])
+            return
+        for n, (_, answer) in enumerate(asked):
+            if answer.done():  # the caller has left
+                continue
+            if isinstance(found, BaseException):
+                answer.set_exception(found)
+            else:
+                answer.set_result(found[n])

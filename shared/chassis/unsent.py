@@ -1,0 +1,61 @@
+"""What of a journal was not sent yet, whoever commits late: positions that are missing are looked for again.
+
+A position is taken when a row is written and seen when its transaction commits, so that a later one may be seen
+first. Those between are gaps. A gap closes when its row is seen, or when every transaction that could have taken it
+has ended without showing it. `journal.append` gives a transaction its id before it takes a position; so whatever
+transaction may fill a gap is older than the first snapshot in which the gap was noticed.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from shared.chassis import journal
+from shared.chassis.database import Connection
+
+PAGE: Final = 2000
+
+# Rows of other shards tell that their positions are no gaps, and nothing else.
+_READ: Final = f"""
+    SELECT position, mine, {journal.COLUMNS.replace("payload", "CASE WHEN mine THEN payload END AS payload")}
+    FROM (
+        SELECT *, ($3 = 1 OR abs(hashtext(aggregateid::text)) % $3 = $4) AS mine
+        FROM journal WHERE position > $1 OR position = ANY($2::bigint[]) ORDER BY position LIMIT {PAGE}
+    ) AS unsent
+"""  # noqa: S608 (constants)
+_ENDED: Final = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+_BEGUN: Final = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
+
+
+@dataclass(slots=True)
+class Unsent:
+    """One shard's place in a journal: the highest position seen, and the gaps below it."""
+
+    shard: int
+    shards: int
+    seen: int = 0
+    gaps: dict[int, int] = field(default_factory=dict)
+    """By position, the transaction before which whoever takes it must have begun."""
+
+    @property
+    def settled(self) -> int:
+        """Everything up to this position was sent or will never be."""
+        return min(self.gaps, default=self.seen + 1) - 1
+
+    async def read(self, db: Connection) -> Sequence[Any]:
+        """The next rows of this shard, each demand's in the order of its sequence; may be none."""
+        ended = await db.fetchval(_ENDED) if self.gaps else 0
+        rows = await db.fetch(_READ, self.seen, list(self.gaps), self.shards, self.shard)
+        for row in rows:
+            self.gaps.pop(row["position"], None)
+        self.gaps = {position: begun for position, begun in self.gaps.items() if begun > ended}
+        await self._notice(db, {row["position"] for row in rows})
+        return [row for row in rows if row["mine"]]
+
+    async def _notice(self, db: Connection, found: set[int]) -> None:
+        last = max(found, default=0)
+        fresh = [position for position in range(self.seen + 1, last) if position not in found]
+        if fresh:
+            begun = await db.fetchval(_BEGUN)
+            self.gaps |= dict.fromkeys(fresh, begun)
+        self.seen = max(self.seen, last)

@@ -1,0 +1,184 @@
+"""`POST /v1/demands`, whole and durable, beside bare FastAPI that writes its requests with one shared INSERT."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from time import perf_counter
+from uuid import UUID, uuid4
+
+import asyncpg
+import orjson
+import uvloop
+from fastapi import FastAPI
+from pydantic import BaseModel
+
+from deploy.local.ports import free_port
+from services.intake import app as intake
+from services.intake import channels
+from services.intake.settings import IntakeSettings
+from shared.chassis import logs
+from shared.chassis.database import Pool, open_pool
+from shared.chassis.http import server, web_app
+from shared.chassis.process import settle
+from shared.chassis.sharing import Shared
+from shared.contracts.facts import ChannelKind
+from tests.bench.alone import postgres
+
+CONNECTIONS = 64
+HOST = "127.0.0.1"
+BODY = orjson.dumps({
+    "title": "校车接送点没有风雨棚", "text": "早上七点最挤，下雨时孩子们只能站在路边。" * 12,
+    "division": "440605126222", "category": "school-transport",
+    "contact": {"name": "邹女士", "phone": "13800138000"},
+})  # fmt: skip
+
+
+class Plain(BaseModel):
+    """The body, without our rules."""
+
+    title: str
+    text: str
+    division: str
+    category: str
+    contact: dict[str, str]
+
+
+async def bare(dsn: str) -> FastAPI:
+    """Validates the body and keeps it."""
+    pool = await asyncpg.create_pool(dsn, min_size=1, max_size=4)
+    await pool.execute("CREATE TABLE IF NOT EXISTS public.bare (id uuid PRIMARY KEY, body text NOT NULL)")
+
+    async def keep(rows: Sequence[tuple[UUID, str]]) -> Sequence[None]:
+        ids, bodies = zip(*rows, strict=True)
+        await pool.execute("INSERT INTO public.bare SELECT * FROM unnest($1::uuid[], $2::text[])", ids, bodies)
+        return [None] * len(rows)
+
+    shared, app = Shared(keep), FastAPI()
+
+    @app.post("/v1/demands", status_code=201)
+    async def submit(demand: Plain) -> dict[str, str]:
+        id = uuid4()
+        await shared((id, demand.model_dump_json()))
+        return {"id": str(id), "title": demand.title}
+
+    return app
+
+
+async def ours(dsn: str) -> FastAPI:
+    """Intake's own."""
+    pool = await open_pool(dsn, "intake")
+    return web_app("intake", intake.api(IntakeSettings.model_validate({"DATABASE_URL": dsn}), pool).routers)
+
+
+async def _serve(which: str, dsn: str, port: str) -> None:
+    app = await {"bare": bare, "ours": ours}[which](dsn)
+    settle()
+    await server(app, HOST, int(port)).serve()
+
+
+@dataclass(slots=True)
+class Load:
+    """Requests over kept connections: as fast as they are answered, or `rate` a second in all."""
+
+    port: int
+    key: str
+    seconds: float
+    rate: float = 0.0
+    times: list[float] = field(default_factory=list)
+
+    async def run(self) -> float:
+        """Requests answered with 201 a second; fails on any other answer."""
+        started = perf_counter()
+        await asyncio.gather(*(self._connection(n, started) for n in range(CONNECTIONS)))
+        return len(self.times) / (perf_counter() - started)
+
+    async def _connection(self, n: int, started: float) -> None:
+        reader, writer = await asyncio.open_connection(HOST, self.port)
+        due = started + n / self.rate if self.rate else started
+        while perf_counter() < started + self.seconds:
+            if self.rate:
+                await asyncio.sleep(max(0.0, due - perf_counter()))
+                due += CONNECTIONS / self.rate
+            asked = perf_counter()
+            writer.write(self._request())
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
+            body = await reader.readexactly(length)
+            if not head.startswith(b"HTTP/1.1 201"):
+                raise RuntimeError((head + body).decode())
+            self.times.append(perf_counter() - asked)
+        writer.close()
+
+    def _request(self) -> bytes:
+        return (
+            f"POST /v1/demands HTTP/1.1\r\nHost: {HOST}\r\nX-API-Key: {self.key}\r\nIdempotency-Key: {uuid4().hex}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(BODY)}\r\n\r\n"
+        ).encode() + BODY
+
+    @property
+    def p99(self) -> float:
+        """Milliseconds."""
+        return sorted(self.times)[int(len(self.times) * 0.99)] * 1000
+
+
+@asynccontextmanager
+async def serving(which: str, dsn: str) -> AsyncIterator[int]:
+    """The port of one server in a process of its own."""
+    port = free_port()
+    child = await asyncio.create_subprocess_exec(sys.executable, "-m", "tests.bench.front", which, dsn, str(port))
+    try:
+        while True:
+            try:
+                _, writer = await asyncio.open_connection(HOST, port)
+            except OSError:
+                await asyncio.sleep(0.1)
+            else:
+                writer.close()
+                break
+        yield port
+    finally:
+        child.terminate()
+        await child.wait()
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """What one server does: the most a second, and its p99 in ms at a given load."""
+
+    most: float
+    p99: float
+
+
+async def measure(seconds: float) -> tuple[Front, Front]:
+    """Bare and ours in one run; both p99 at half of what ours can do."""
+    async with postgres() as dsn:
+        pool: Pool = await open_pool(dsn, "intake", size=1)
+        key = await channels.add(pool, "bench", ChannelKind.WEB, "Bench")
+        await pool.close()
+        async with serving("bare", dsn) as plain, serving("ours", dsn) as own:
+            load = partial(Load, key=key, seconds=seconds)
+            await Load(plain, key, 1).run()
+            await Load(own, key, 1).run()
+            most = [await load(port).run() for port in (plain, own)]
+            halves = [load(port, rate=most[1] / 2) for port in (plain, own)]
+            for half in halves:
+                await half.run()
+    return Front(most[0], halves[0].p99), Front(most[1], halves[1].p99)
+
+
+async def main() -> None:
+    """Print both."""
+    plain, own = await measure(6)
+    print(f"bare {plain.most:,.0f} req/s, ours {own.most:,.0f} req/s: {own.most / plain.most:.2f} (aim 0.5)")
+    print(f"p99 at half of ours: bare {plain.p99:.1f} ms, ours {own.p99:.1f} ms: {own.p99 / plain.p99:.1f} (aim 3)")
+
+
+if __name__ == "__main__":
+    logs.set_up("bench", "console", "error")
+    if len(sys.argv) > 1:
+        uvloop.run(_serve(*sys.argv[1:]))
+    else:
+        asyncio.run(main())

@@ -1,0 +1,78 @@
+"""Callers of the same moment share a call; a fault of one is not the others'."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from shared.chassis.sharing import Shared
+
+
+class Counting:
+    """Answers with the double, counts its calls, and cannot double zero."""
+
+    def __init__(self) -> None:
+        self.calls: list[int] = []
+        self.free = asyncio.Event()
+
+    async def __call__(self, questions: Sequence[int]) -> list[int]:
+        self.calls.append(len(questions))
+        await self.free.wait()
+        if 0 in questions:
+            raise ZeroDivisionError
+        if -1 in questions:
+            raise OSError("away")
+        return [2 * question for question in questions]
+
+
+async def asked(shared: Shared[int, int], *questions: int) -> list[int | BaseException]:
+    return await asyncio.gather(*(shared(question) for question in questions), return_exceptions=True)
+
+
+async def test_whoever_comes_during_a_call_shares_the_next():
+    doubling = Counting()
+    shared = Shared(doubling, most=30)
+    first = asyncio.create_task(shared(1))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    rest = asyncio.create_task(asked(shared, *range(2, 52)))
+    await asyncio.sleep(0)
+    doubling.free.set()
+    assert (await first, await rest) == (2, [2 * n for n in range(2, 52)])
+    assert doubling.calls == [1, 30, 20]
+
+
+async def test_a_fault_of_one_is_not_the_others():
+    doubling = Counting()
+    doubling.free.set()
+    one, bad, two = await asked(Shared(doubling), 1, 0, 2)
+    assert (one, two) == (2, 4)
+    assert isinstance(bad, ZeroDivisionError)
+
+
+async def test_a_passing_fault_is_told_to_all_at_once():
+    doubling = Counting()
+    doubling.free.set()
+    answers = await asked(Shared(doubling), 1, -1, 2)
+    assert all(isinstance(answer, OSError) for answer in answers)
+    assert doubling.calls == [3]
+
+
+async def test_a_caller_that_leaves_does_not_disturb_the_others():
+    doubling = Counting()
+    shared = Shared(doubling)
+    leaving, staying = asyncio.create_task(shared(1)), asyncio.create_task(shared(2))
+    await asyncio.sleep(0)
+    leaving.cancel()
+    doubling.free.set()
+    assert await staying == 4
+    with pytest.raises(asyncio.CancelledError):
+        await leaving
+
+
+async def test_after_a_pause_it_answers_again():
+    doubling = Counting()
+    doubling.free.set()
+    shared = Shared(doubling)
+    assert await shared(1) == 2
+    assert await shared(2) == 4
