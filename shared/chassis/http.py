@@ -10,6 +10,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from shared.chassis import metrics, problems
+from shared.chassis.headers import AddedHeaders
 from shared.contracts.refusals import Code, Refused
 
 Check = Callable[[], Awaitable[str | None]]
@@ -28,6 +29,7 @@ def web_app(
     problems.install(app)
     app.middleware("http")(_measured)
     app.add_middleware(BodyLimit)
+    app.add_middleware(AddedHeaders)
     return app
 
 

@@ -34,8 +34,14 @@ def problem(refused: Refused, instance: str) -> Response:
             {"field": e.field, "detail": e.zh, "detail_en": e.en} | ({"example": e.example} if e.example else {})
             for e in refused.errors
         ]
-    headers = {"Retry-After": RETRY_AFTER} if refused.code is Code.UNAVAILABLE else {}
-    return Response(orjson.dumps(body), answer.status, headers, "application/problem+json")
+    return Response(orjson.dumps(body), answer.status, retry_after(refused), "application/problem+json")
+
+
+def retry_after(refused: Refused) -> dict[str, str]:
+    """The header that says when to come back, where that helps."""
+    if refused.retry_after is not None:
+        return {"Retry-After": str(refused.retry_after)}
+    return {"Retry-After": RETRY_AFTER} if refused.code is Code.UNAVAILABLE else {}
 
 
 def install(app: FastAPI) -> None:

@@ -20,6 +20,7 @@ class Code(StrEnum):
     CONFLICT = "changed-meanwhile"
     LINK_EXPIRED = "link-expired"
     ERASED = "personal-data-erased"
+    QUOTA_USED_UP = "quota-used-up"
     UNAVAILABLE = "try-again-later"
 
 
@@ -46,6 +47,7 @@ ANSWERS: dict[Code, Answer] = {
     Code.CONFLICT: Answer(409, "内容已被他人更新，请刷新后重试", "Changed meanwhile; reload and try again"),
     Code.LINK_EXPIRED: Answer(410, "链接已失效", "The link is no longer valid"),
     Code.ERASED: Answer(410, "个人信息已删除", "The personal data was erased"),
+    Code.QUOTA_USED_UP: Answer(429, "请求过于频繁，本分钟配额已用完", "Too many requests in this minute"),
     Code.UNAVAILABLE: Answer(503, "服务暂时不可用，请稍后重试", "Temporarily unavailable; try again"),
 }
 
@@ -63,6 +65,8 @@ class FieldError:
 class Refused(Exception):
     """A business answer: told to the caller as a problem document, or set aside as a dead letter."""
 
-    def __init__(self, code: Code, en: str, zh: str = "", errors: tuple[FieldError, ...] = ()) -> None:
+    def __init__(
+        self, code: Code, en: str, zh: str = "", errors: tuple[FieldError, ...] = (), retry_after: int | None = None
+    ) -> None:
         super().__init__(f"{code}: {en}")
-        self.code, self.en, self.zh, self.errors = code, en, zh, errors
+        self.code, self.en, self.zh, self.errors, self.retry_after = code, en, zh, errors, retry_after

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from services.intake.open311.documents import Error
 from services.intake.open311.rendering import Format, render_list
 from shared.chassis.database import PASSING
-from shared.chassis.problems import RETRY_AFTER
+from shared.chassis.problems import retry_after
 from shared.contracts.refusals import ANSWERS, Code, FieldError, Refused
 
 log = structlog.get_logger()
@@ -23,6 +23,7 @@ STATUSES: Final[Mapping[Code, int]] = {
     Code.UNAUTHENTICATED: 403,
     Code.FORBIDDEN: 403,
     Code.TOO_LARGE: 413,
+    Code.QUOTA_USED_UP: 429,
     Code.UNAVAILABLE: 503,
 }
 """Where GeoReport names a code of HTTP; every other refusal is a bad request."""
@@ -66,8 +67,7 @@ def answer(refused: Refused, format: Format) -> Response:
     """Every thing that was wrong, under one status of HTTP."""
     status = STATUSES.get(refused.code, BAD_REQUEST)
     response = render_list(Error, list(_errors(refused, status)), format, status)
-    if refused.code is Code.UNAVAILABLE:
-        response.headers["Retry-After"] = RETRY_AFTER
+    response.headers.update(retry_after(refused))
     return response
 
 
