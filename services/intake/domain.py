@@ -122,7 +122,7 @@ _NO_DIVISION: Final = FieldError(
 
 
 def _unknown(field: str, given: str, zh: str, example: str) -> FieldError:
-    return FieldError(field, f"{zh} {given!r} 不存在", f"{given!r} is not known; see GET /v1/jurisdictions", example)
+    return FieldError(field, f"{zh} {given!r} 不存在，见 GET /v1/jurisdictions", f"{given!r} is not known; see GET /v1/jurisdictions", example)
 
 
 def _in_the_future(field: str, at: datetime, now: datetime) -> FieldError:
