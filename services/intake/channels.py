@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
 
-from fastapi import Header
+from fastapi import Header, Security
+from fastapi.security import APIKeyHeader
 
 from services.intake import key_queries, queries
 from services.intake.queries import Channel
@@ -18,6 +19,9 @@ from shared.chassis.database import Pool
 from shared.contracts.facts import ChannelKind
 from shared.contracts.refusals import Code, Refused
 
+_KEY = APIKeyHeader(
+    name="X-API-Key", auto_error=False, description="the channel's key, shown once when it was made / 渠道密钥"
+)
 ApiKey = Annotated[str, Header(alias="X-API-Key", description="the channel's key, shown once when it was made")]
 
 
@@ -56,11 +60,11 @@ async def authenticate(pool: Pool, key: str, scope: str, clock: Callable[[], dat
     return channel
 
 
-def channel_with(pool: Pool, scope: str) -> Callable[[ApiKey], Awaitable[Channel]]:
+def channel_with(pool: Pool, scope: str) -> Callable[[str | None], Awaitable[Channel]]:
     """A dependency: the channel that asks, when it has the scope."""
 
-    async def found(key: ApiKey) -> Channel:
-        return await authenticate(pool, key, scope)
+    async def found(key: Annotated[str | None, Security(_KEY)]) -> Channel:
+        return await authenticate(pool, key or "", scope)
 
     return found
 

@@ -10,6 +10,8 @@ class Code(StrEnum):
     INVALID = "invalid-input"
     TOO_LARGE = "body-too-large"
     UNREADABLE = "unreadable-body"
+    UNSUPPORTED = "media-type-not-read"
+    WRONG_METHOD = "method-not-possible"
     UNAUTHENTICATED = "missing-or-wrong-key"
     FORBIDDEN = "not-allowed"
     NOT_FOUND = "not-found"
@@ -37,6 +39,8 @@ ANSWERS: dict[Code, Answer] = {
     Code.INVALID: Answer(422, "提交的内容有误", "The input is not valid"),
     Code.TOO_LARGE: Answer(413, "提交的内容过大", "The body is too large"),
     Code.UNREADABLE: Answer(400, "无法读取提交的内容", "The body cannot be read"),
+    Code.UNSUPPORTED: Answer(415, "不支持此内容类型", "The media type of the body is not read here"),
+    Code.WRONG_METHOD: Answer(405, "该地址不支持此方法", "The method is not possible here"),
     Code.UNAUTHENTICATED: Answer(401, "缺少密钥或密钥不正确", "The key is missing or wrong"),
     Code.FORBIDDEN: Answer(403, "没有权限", "Not allowed"),
     Code.NOT_FOUND: Answer(404, "没有找到", "Not found"),

@@ -12,7 +12,8 @@ from starlette.exceptions import HTTPException
 
 from services.intake.open311.documents import Error
 from services.intake.open311.rendering import Format, render_list
-from shared.chassis.database import PASSING
+from shared.chassis.database import PASSING, is_away
+from shared.chassis.explaining import rule_zh
 from shared.chassis.problems import retry_after
 from shared.contracts.refusals import ANSWERS, Code, FieldError, Refused
 
@@ -52,6 +53,8 @@ class Open311Route(APIRoute):
             except HTTPException as fault:
                 return answer(Refused(Code.UNREADABLE, str(fault.detail)), format_of(request))
             except PASSING as fault:
+                if not is_away(fault):
+                    raise
                 log.warning("database away", path=request.url.path, cause=repr(fault))
                 return answer(AWAY, format_of(request))
 
@@ -103,5 +106,5 @@ def misfit_of(fault: ValidationError) -> Refused:
 def _field_error(error: Mapping[str, Any]) -> FieldError:
     names = [part for part in error["loc"] if isinstance(part, str)]
     field = names[-1] if names else "request"
-    zh = "缺少此参数" if error["type"] == "missing" else error.get("ctx", {}).get("zh") or "格式不正确"
+    zh = "缺少此参数" if error["type"] == "missing" else rule_zh(error)
     return FieldError(field, zh, "is missing" if error["type"] == "missing" else str(error["msg"]))
