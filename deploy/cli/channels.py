@@ -1,41 +1,71 @@
-"""`huying channel`: front ends and their keys."""
+"""`huying channel`: front ends, their keys and what these may be used for."""
 
-import asyncio
 import json
 import sys
-from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
-from pydantic import ValidationError
 
-from deploy.cli.running import environment_of_what_runs
+from deploy.cli.intake_database import on_what_runs, told
 from deploy.local.state import write_private
-from services.intake import channels
+from services.intake import channels, key_queries
 from services.intake.app import vault
+from services.intake.channels import Scope
 from services.intake.registry import ChannelSettings, Registry
 from services.intake.settings import IntakeSettings
-from shared.chassis.database import open_pool
+from shared.chassis.database import Pool
 from shared.chassis.settings import read
 from shared.contracts.facts import ChannelKind
 from shared.contracts.refusals import Code, Refused
 from shared.jurisdiction.loader import load_packs
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
-_SUBMIT: Final = ("submit",)
-_IMPORT: Final = ("import", "submit", "read-all")
+Name = Annotated[str, typer.Argument(help="the channel's id, such as wechat-main")]
+_SUBMIT: Final = (Scope.SUBMIT,)
+_IMPORT: Final = (Scope.IMPORT, Scope.SUBMIT, Scope.READ_ALL)
 
 
 @app.command()
 def add(
-    name: Annotated[str, typer.Argument(help="the channel's id, such as wechat-main")],
+    name: Name,
     kind: Annotated[ChannelKind, typer.Option(help="what kind of front end it is")],
-    may_import: Annotated[bool, typer.Option("--import", help="may hand over recorded history")] = False,
+    may_import: Annotated[bool, typer.Option("--import", help="may hand over history, and read all")] = False,
+    scope: Annotated[
+        list[Scope] | None, typer.Option(help="what the key may be used for; `submit` unless told")
+    ] = None,
 ) -> None:
-    """Add a channel, or give a known one a new key; the key is shown this once."""
-    (key,) = asyncio.run(_add({name: kind}, _IMPORT if may_import else _SUBMIT)).values()
-    typer.echo(key)
+    """Add a channel; its key is shown this once."""
+    scopes = tuple(scope or (_IMPORT if may_import else _SUBMIT))
+
+    async def fresh(pool: Pool) -> str:
+        async with pool.acquire() as db:
+            known = await key_queries.is_good(db, name)
+        if known:
+            again = f"`huying channel rotate {name}` gives it a new key"
+            raise Refused(Code.CONFLICT, f"there is a channel {name!r} already; {again}")
+        return await channels.add(pool, name, kind, name, scopes)
+
+    with told():
+        typer.echo(on_what_runs(fresh))
+
+
+@app.command()
+def rotate(
+    name: Name,
+    grace: Annotated[float, typer.Option(min=0, max=24 * 90, help="hours for which the present key stays good")] = 0,
+) -> None:
+    """Give a channel a new key, shown this once; the present one is good for the grace period, older ones never."""
+    with told():
+        typer.echo(on_what_runs(lambda pool: channels.rotate(pool, name, timedelta(hours=grace))))
+
+
+@app.command()
+def revoke(name: Name) -> None:
+    """Make every key of a channel worthless from its next request on; `add` brings it back with a new key."""
+    with told():
+        on_what_runs(lambda pool: channels.revoke(pool, name))
 
 
 @app.command()
@@ -45,63 +75,59 @@ def seed(
     """Make a channel of every kind and one for imports, unless the file is there already."""
     if file.exists():
         return
-    keys = asyncio.run(_add({kind.value: kind for kind in ChannelKind}, _SUBMIT))
-    keys |= asyncio.run(_add({"import": ChannelKind.PARTNER}, _IMPORT))
-    write_private(file, keys)
+
+    async def make(pool: Pool) -> dict[str, str]:
+        found = {kind.value: await channels.add(pool, kind.value, kind, kind.value, _SUBMIT) for kind in ChannelKind}
+        return found | {"import": await channels.add(pool, "import", ChannelKind.PARTNER, "import", _IMPORT)}
+
+    write_private(file, on_what_runs(make))
 
 
 @app.command("set")
 def change(
-    name: Annotated[str, typer.Argument(help="the channel's id")],
+    name: Name,
     values: Annotated[
         list[str] | None, typer.Argument(help="NAME=VALUE; `-` asks for the value, nothing forgets it; none: show")
     ] = None,
 ) -> None:
-    """Tell how a channel's gateway speaks: its default division, WeChat account, SMS parameters, mailbox."""
-    environment_of_what_runs()
+    """Tell what a channel may do and how its gateway speaks: quota, scopes, division, WeChat, SMS, mailbox."""
     changes = dict(_change(value) for value in values or ())
-    try:
-        settings = asyncio.run(_put(name, changes))
-    except ValidationError as fault:
-        for error in fault.errors():
-            typer.echo(f"huying: {'.'.join(map(str, error['loc']))}: {error['msg']}", err=True)
-        raise typer.Exit(1) from None
-    except Refused as fault:
-        typer.echo(f"huying: {fault.en}", err=True)
-        raise typer.Exit(1) from None
+    with told():
+        settings = on_what_runs(lambda pool: _put(pool, name, changes))
     typer.echo(settings.model_dump_json(indent=2, exclude_none=True))
 
 
 def _change(told: str) -> tuple[str, str | None]:
     name, equals, value = told.partition("=")
     if not equals:
-        raise typer.BadParameter(f"{told!r} is no NAME=VALUE; names: {', '.join(ChannelSettings.model_fields)}")
+        raise typer.BadParameter(f"{told!r} is no NAME=VALUE; names: scopes, {', '.join(ChannelSettings.model_fields)}")
     if value == "-":
         value = typer.prompt(name, hide_input=True) if sys.stdin.isatty() else sys.stdin.readline().strip()
     return name, value or None
 
 
-async def _put(name: str, changes: Mapping[str, str | None]) -> ChannelSettings:
+async def _put(pool: Pool, name: str, changes: dict[str, str | None]) -> ChannelSettings:
     settings = read(IntakeSettings)
-    division = changes.get("division")
     packs = load_packs(settings.jurisdictions_dir, settings.jurisdictions.split(","))
+    division = changes.get("division")
     if division and packs.of_division(division) is None:
         raise Refused(Code.INVALID, f"division: no pack has {division!r}; `huying pack check DIR` lists what it has")
-    pool = await open_pool(settings.database_url, "intake", size=1)
-    try:
-        return await Registry(pool, vault(settings)).put(name, changes)
-    finally:
-        await pool.close()
+    scopes = _scopes(changes.pop("scopes") or "") if "scopes" in changes else None
+    put = await Registry(pool, vault(settings)).put(name, changes)
+    if scopes is not None:
+        async with pool.acquire() as db:
+            await key_queries.put_scopes(db, name, scopes)
+    return put
+
+
+def _scopes(written: str) -> list[Scope]:
+    known = [scope.value for scope in Scope]
+    wanted = written.split(",")
+    if not set(wanted) <= set(known):
+        raise Refused(Code.INVALID, f"scopes: {written!r} is not known; one or more of {','.join(known)}")
+    return [Scope(one) for one in wanted]
 
 
 def keys(file: Path) -> dict[str, str]:
     """The keys in a file that `seed` wrote."""
     return dict(json.loads(file.read_text("utf-8")))
-
-
-async def _add(wanted: dict[str, ChannelKind], scopes: tuple[str, ...]) -> dict[str, str]:
-    pool = await open_pool(read(IntakeSettings).database_url, "intake", size=1)
-    try:
-        return {name: await channels.add(pool, name, kind, name, scopes) for name, kind in wanted.items()}
-    finally:
-        await pool.close()

@@ -5,7 +5,18 @@ from typing import Annotated
 
 import typer
 
-from deploy.cli import attachments, channels, dead_letters, events, open311, pack, staff, suggest, vault
+from deploy.cli import (
+    attachments,
+    channel_listing,
+    channels,
+    dead_letters,
+    events,
+    open311,
+    pack,
+    staff,
+    suggest,
+    vault,
+)
 from deploy.cli.contracts import contracts
 from deploy.cli.demo import demo
 from deploy.cli.doctor import doctor
@@ -22,6 +33,7 @@ from shared.chassis.settings import read
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(pack.app, name="pack")
 app.add_typer(attachments.app, name="attachments")
+channels.app.add_typer(channel_listing.app)
 app.add_typer(channels.app, name="channel")
 app.add_typer(vault.app, name="vault")
 app.add_typer(staff.app, name="staff")

@@ -2,21 +2,25 @@
 
 import json
 import os
+from typing import Final
 
 import typer
 
 from deploy.local.state import Runtime, state_dir
 
+SERVERS: Final = ("DATABASE_URL", "KAFKA_BOOTSTRAP_SERVERS")
 
-def environment_of_what_runs() -> None:
+
+def environment_of_what_runs(*needed: str) -> None:
     """Take the addresses and secrets of the local deployment for those that are not set; exit 2 when there is none."""
-    if "DATABASE_URL" in os.environ and "KAFKA_BOOTSTRAP_SERVERS" in os.environ:
+    needed = needed or SERVERS
+    if all(name in os.environ for name in needed):
         return
     directory = state_dir()
     running = Runtime.read(directory)
     if running is None:
         typer.echo(
-            "huying: nothing runs here: start it with `make up`, or set DATABASE_URL and KAFKA_BOOTSTRAP_SERVERS",
+            f"huying: nothing runs here: start it with `make up`, or set {' and '.join(needed)}",
             err=True,
         )
         raise typer.Exit(2)

@@ -97,7 +97,7 @@ class Handover:
                 if answer.status_code == httpx.codes.OK:
                     return Imported.model_validate_json(answer.content)
                 why = _why(answer)
-                if answer.status_code < 500:
+                if answer.status_code < 500 and answer.status_code != httpx.codes.TOO_MANY_REQUESTS:
                     raise HandoverFailed(why)
             if monotonic() > deadline:
                 raise HandoverFailed(f"{why}; {AGAIN}")

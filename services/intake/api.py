@@ -24,7 +24,13 @@ SecretCode = Annotated[str, Header(alias="X-Demand-Code", max_length=32, descrip
 QueryCode = Annotated[str, Query(alias="code", max_length=32, examples=["7K2M9QXD"], description="the same")]
 Key = Annotated[
     str,
-    Header(alias="Idempotency-Key", min_length=1, max_length=128, description="repeat it with the request"),
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=128,
+        description="repeat it with the request",
+        examples=["web-20261124-0001"],
+    ),
 ]
 
 

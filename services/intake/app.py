@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from services.intake import listing, voices_api
+from services.intake import listing, menus, voices_api
 from services.intake.api import routes
 from services.intake.attachments import api as attachments_api
 from services.intake.attachments.cabinet import Cabinet
@@ -72,6 +72,7 @@ def api(settings: IntakeSettings, pool: Pool) -> Api:
     return Api(
         [
             routes(submissions, following, codes),
+            menus.routes(packs),
             voices_api.routes(hearing, following),
             attachments_api.routes(kept, callers),
             vault_api.routes(Contacts(pool, submissions.ledger, keys, callers)),

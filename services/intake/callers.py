@@ -41,7 +41,7 @@ class Callers:
             if refused.code is Code.LINK_EXPIRED:
                 en = f"a service's token is good for {SERVICE_MAX_AGE} s: make one for each request"
                 raise Refused(Code.UNAUTHENTICATED, en, "服务凭证已过期，请为每次请求重新生成") from None
-            told = Tokens(self.secret).read("staff", token)
+            told = Tokens(self.secret).read_staff(token)
             return Caller(told["name"], told["unit"], frozenset(told.get("roles", ())))
         return Caller(f"service:{Service(told['service'])}", roles=frozenset({PERSONAL_DATA}), is_service=True)
 

@@ -3,17 +3,34 @@
 import hashlib
 import secrets
 from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Annotated
 
-from fastapi import Header
+from fastapi import Header, Security
+from fastapi.security import APIKeyHeader
 
-from services.intake import queries
+from services.intake import key_queries, queries
 from services.intake.queries import Channel
+from services.intake.quota import KEPT, Allowance
+from shared.chassis import headers
+from shared.chassis.clock import now
 from shared.chassis.database import Pool
 from shared.contracts.facts import ChannelKind
 from shared.contracts.refusals import Code, Refused
 
+_KEY = APIKeyHeader(
+    name="X-API-Key", auto_error=False, description="the channel's key, shown once when it was made / 渠道密钥"
+)
 ApiKey = Annotated[str, Header(alias="X-API-Key", description="the channel's key, shown once when it was made")]
+
+
+class Scope(StrEnum):
+    """What a key may be used for."""
+
+    SUBMIT = "submit"
+    IMPORT = "import"
+    READ_ALL = "read-all"
 
 
 def _hashed(key: str) -> bytes:
@@ -21,26 +38,33 @@ def _hashed(key: str) -> bytes:
     return hashlib.sha256(key.encode()).digest()
 
 
-async def authenticate(pool: Pool, key: str, scope: str) -> Channel:
-    """The channel of this key; raises `Refused` when there is none or it lacks the scope."""
+async def authenticate(pool: Pool, key: str, scope: str, clock: Callable[[], datetime] = now) -> Channel:
+    """The channel of this key; raises `Refused` when there is none, its quota is used up, or it lacks the scope."""
+    at = clock()
     async with pool.acquire(timeout=5) as db:
-        channel = await queries.channel_by_key(db, _hashed(key))
-    if channel is None:
+        asking = await key_queries.count(db, _hashed(key), at)
+        if asking and asking.used == 1:
+            await key_queries.forget_usage(db, asking.channel.id, at - KEPT)
+    if asking is None:
         raise Refused(
             Code.UNAUTHENTICATED,
             "send the channel's key in the header X-API-Key; make one with `huying channel add`",
             "请在请求头 X-API-Key 中提供渠道密钥；用 huying channel add 生成",
         )
+    channel = asking.channel
+    allowance = Allowance.at(at, channel.id, asking.quota, asking.used)
+    headers.add(allowance.headers())
+    allowance.check()
     if scope not in channel.scopes:
         raise Refused(Code.FORBIDDEN, f"this key has no scope {scope!r}", f"该密钥没有 {scope!r} 权限")
     return channel
 
 
-def channel_with(pool: Pool, scope: str) -> Callable[[ApiKey], Awaitable[Channel]]:
+def channel_with(pool: Pool, scope: str) -> Callable[[str | None], Awaitable[Channel]]:
     """A dependency: the channel that asks, when it has the scope."""
 
-    async def found(key: ApiKey) -> Channel:
-        return await authenticate(pool, key, scope)
+    async def found(key: Annotated[str | None, Security(_KEY)]) -> Channel:
+        return await authenticate(pool, key or "", scope)
 
     return found
 
@@ -55,9 +79,37 @@ def must_be(channel: Channel, kind: ChannelKind) -> None:
         )
 
 
-async def add(pool: Pool, id: str, kind: ChannelKind, name: str, scopes: tuple[str, ...] = ("submit",)) -> str:
-    """Add a channel or give it a new key; the key is returned this once."""
-    key = f"hy_{secrets.token_urlsafe(32)}"
+async def add(pool: Pool, id: str, kind: ChannelKind, name: str, scopes: tuple[str, ...] = (Scope.SUBMIT,)) -> str:
+    """Add a channel, or make a known one anew; the key is returned this once."""
+    key = _new_key()
     async with pool.acquire(timeout=5) as db:
         await queries.put_channel(db, id, kind, name, _hashed(key), scopes)
     return key
+
+
+async def rotate(pool: Pool, id: str, grace: timedelta, clock: Callable[[], datetime] = now) -> str:
+    """Give a channel a new key, returned this once; the present one stays good for the grace period."""
+    key, at = _new_key(), clock()
+    async with pool.acquire(timeout=5) as db:
+        if not await key_queries.rotate(db, id, _hashed(key), at + grace):
+            raise _unknown(id)
+    return key
+
+
+async def revoke(pool: Pool, id: str, clock: Callable[[], datetime] = now) -> None:
+    """From the next request on, no key of the channel is good."""
+    async with pool.acquire(timeout=5) as db:
+        if not await key_queries.revoke(db, id, clock()):
+            raise _unknown(id)
+
+
+def _new_key() -> str:
+    return f"hy_{secrets.token_urlsafe(32)}"
+
+
+def _unknown(id: str) -> Refused:
+    return Refused(
+        Code.NOT_FOUND,
+        f"there is no channel {id!r}, or it was revoked; see `huying channel list`",
+        f"没有渠道 {id!r}，或已被吊销；见 huying channel list",
+    )

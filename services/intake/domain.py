@@ -35,8 +35,13 @@ Reference = Annotated[str, Field(pattern="^[0-9A-Za-z_-]{16,64}$", examples=["Jb
 MAX_ATTACHMENTS: Final = 9
 Attachments = Annotated[
     tuple[Reference, ...],
-    Field(max_length=MAX_ATTACHMENTS, description="what `POST /v1/attachments` answered, each once"),
+    Field(
+        max_length=MAX_ATTACHMENTS,
+        description="what `POST /v1/attachments` answered, each once",
+        examples=[["Jb0VyZ6cYb1mWq2x8zR3xA"]],
+    ),
 ]
+_STEP: Final = {"at": "2021-05-12T09:00:00+08:00", "type": "demand.resolved", "data": {"result": "已加装风雨棚"}}
 
 
 class Contact(BaseModel):
@@ -44,11 +49,13 @@ class Contact(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: Annotated[Text, Field(max_length=100)] = ""
+    name: Annotated[Text, Field(max_length=100, examples=["陈先生"])] = ""
     phone: Annotated[Text, Field(max_length=32, examples=["13800138000"])] = ""
-    email: Annotated[Text, Field(max_length=254)] = ""
-    address: Annotated[Text, Field(max_length=300)] = ""
-    wechat: Annotated[Text, Field(max_length=64, description="the openid at the channel's official account")] = ""
+    email: Annotated[Text, Field(max_length=254, examples=["chen@example.org"])] = ""
+    address: Annotated[Text, Field(max_length=300, examples=["狮山镇北园中路 1 号"])] = ""
+    wechat: Annotated[
+        Text, Field(max_length=64, description="the openid at the official account", examples=["o-A1b2C3d4E5f6"])
+    ] = ""
 
 
 class SubmitDemand(BaseModel):
@@ -57,31 +64,40 @@ class SubmitDemand(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     title: Annotated[Text, Field(min_length=1, max_length=200, examples=["校车接送点没有风雨棚"])]
-    text: Annotated[Text, Field(max_length=8000)] = ""
+    text: Annotated[Text, Field(max_length=8000, examples=["下雨天学生在路边淋雨候车"])] = ""
     division: Annotated[
         str | None,
         Field(max_length=32, examples=["440605126222"], description="division code; without it, the channel's own"),
     ] = None
-    category: Annotated[str | None, Field(max_length=64, description="category code, when it is known")] = None
+    category: Annotated[
+        str | None, Field(max_length=64, description="category code, when it is known", examples=["school-transport"])
+    ] = None
     kind: RequestKind = RequestKind.HELP
-    location: Location | None = None
-    contact: Contact | None = None
+    location: Annotated[Location | None, Field(examples=[{"lat": 23.0288, "lon": 113.1428}])] = None
+    contact: Annotated[Contact | None, Field(examples=[{"name": "陈先生", "phone": "13800138000"}])] = None
     attachments: Attachments = ()
     external_id: Annotated[
         Text | None,
-        Field(min_length=1, max_length=128, description="the channel's own reference, unique there"),
+        Field(
+            min_length=1,
+            max_length=128,
+            description="the channel's own reference, unique there",
+            examples=["12345-20261124-0007"],
+        ),
     ] = None
-    occurred_at: AwareDatetime | None = Field(None, description="when it was raised, if earlier than now")
+    occurred_at: AwareDatetime | None = Field(
+        None, description="when it was raised, if earlier than now", examples=["2026-11-24T08:00:00+08:00"]
+    )
 
 
 class RecordedDemand(SubmitDemand):
     """A demand of another system, with what happened to it there."""
 
-    external_id: Annotated[Text, Field(min_length=1, max_length=128)]
-    occurred_at: AwareDatetime
+    external_id: Annotated[Text, Field(min_length=1, max_length=128, examples=["1-876543"])]
+    occurred_at: Annotated[AwareDatetime, Field(examples=["2021-05-10T10:00:00+08:00"])]
     channel_kind: ChannelKind
-    via: Annotated[str, Field(max_length=64, description="the channel in the other system")]
-    history: Annotated[tuple[RecordedStep, ...], Field(max_length=200)] = ()
+    via: Annotated[str, Field(max_length=64, description="the channel in the other system", examples=["12345热线"])]
+    history: Annotated[tuple[RecordedStep, ...], Field(max_length=200, examples=[[_STEP]])] = ()
 
 
 def content(command: SubmitDemand) -> bytes:
@@ -123,7 +139,8 @@ _NO_DIVISION: Final = FieldError(
 
 
 def _unknown(field: str, given: str, zh: str, example: str) -> FieldError:
-    return FieldError(field, f"{zh} {given!r} 不存在", f"{given!r} is not known; see GET /v1/jurisdictions", example)
+    see = "GET /v1/jurisdictions"
+    return FieldError(field, f"{zh} {given!r} 不存在，见 {see}", f"{given!r} is not known; see {see}", example)
 
 
 def _in_the_future(field: str, at: datetime, now: datetime) -> FieldError:

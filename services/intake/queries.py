@@ -37,15 +37,6 @@ class Submission:
     programme: UUID | None = None
 
 
-async def channel_by_key(db: Connection, key_hash: bytes) -> Channel | None:
-    """The channel that holds this key, unless it was revoked."""
-    row = await db.fetchrow(
-        "SELECT id, kind, scopes, settings ->> 'division' FROM channel WHERE key_hash = $1 AND revoked_at IS NULL",
-        key_hash,
-    )
-    return Channel(row[0], ChannelKind(row[1]), frozenset(row[2]), row[3]) if row else None
-
-
 async def put_channel(
     db: Connection, id: str, kind: ChannelKind, name: str, key_hash: bytes, scopes: Sequence[str]
 ) -> None:
@@ -54,7 +45,8 @@ async def put_channel(
         """
         INSERT INTO channel (id, kind, name, key_hash, scopes) VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, name = excluded.name,
-            key_hash = excluded.key_hash, scopes = excluded.scopes, revoked_at = NULL
+            key_hash = excluded.key_hash, scopes = excluded.scopes, revoked_at = NULL,
+            old_key_hash = NULL, old_key_until = NULL
         """,
         id, kind, name, key_hash, list(scopes),
     )  # fmt: skip

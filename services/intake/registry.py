@@ -9,6 +9,7 @@ from uuid import UUID, uuid5
 import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
+from services.intake import quota
 from services.intake import registry_queries as queries
 from services.intake.queries import Channel
 from services.intake.registry_queries import Row, Sealed
@@ -37,6 +38,9 @@ class ChannelSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     division: Annotated[str | None, Field(description="the division of what comes without one")] = None
+    quota_per_minute: Annotated[int, Field(ge=1, le=1_000_000, description="requests; shared by all API processes")] = (
+        quota.USUAL
+    )
     conversation_minutes: Annotated[int, Field(ge=0, le=7 * 24 * 60, description="a sender goes on speaking of")] = 30
     mailbox: Mailbox | None = None
     sms_sender: Name = "from"

@@ -13,7 +13,7 @@ from shared.contracts.lifecycle import HOLDER
 from shared.contracts.refusals import Code, Refused
 from shared.masking import mask
 
-Reason = Annotated[Text, Field(max_length=1000)]
+Reason = Annotated[Text, Field(max_length=1000, examples=["已等了十天"])]
 
 
 class _Said(BaseModel):
@@ -42,7 +42,7 @@ class Urge(_Said):
 class Support(_Said):
     """Say that one has the same demand (附议)."""
 
-    contact: Contact | None = None
+    contact: Annotated[Contact | None, Field(examples=[{"name": "陈先生", "phone": "13800138000"}])] = None
 
 
 class Withdraw(_Said):
@@ -54,7 +54,9 @@ class Withdraw(_Said):
 class Sighting(Support):
     """The same matter, seen through another channel under its own reference."""
 
-    external_id: Annotated[Text, Field(min_length=1, max_length=128, description="unique in the channel")]
+    external_id: Annotated[
+        Text, Field(min_length=1, max_length=128, description="unique in the channel", examples=["call-7"])
+    ]
 
 
 Voice = Supplement | Urge | Support | Withdraw

@@ -38,7 +38,7 @@ def routes(desk: Desk, tokens: Tokens) -> Sequence[APIRouter]:
     """Routing's routes over its desk."""
 
     async def staff(token: Annotated[str, Depends(bearer)]) -> Staff:
-        told = tokens.read("staff", token)
+        told = tokens.read_staff(token)
         return Staff(name=told["name"], unit=told["unit"])
 
     return _readings(desk, staff), _commands(desk, staff)

@@ -1,6 +1,8 @@
 """A pool of connections that can see one service's schema and nothing else."""
 
 import asyncio
+import errno
+import socket
 from typing import TYPE_CHECKING, Final
 
 import asyncpg
@@ -27,6 +29,17 @@ PASSING: Final = (
     asyncpg.QueryCanceledError,
 )
 """Faults that pass by themselves: the database is away, restarting or full."""
+_UNREACHABLE: Final = frozenset(
+    {errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN, errno.EHOSTDOWN, errno.ENOENT}
+)
+
+
+def is_away(fault: BaseException) -> bool:
+    """Whether one of `PASSING` tells of a connection; an error of a file or a disk is no news of the database."""
+    if not isinstance(fault, OSError) or isinstance(fault, ConnectionError | TimeoutError | socket.gaierror):
+        return True
+    # A socket that is missing has no name in its error, a file has; asyncio joins the errors of several addresses.
+    return fault.filename is None and (fault.errno in _UNREACHABLE or str(fault).startswith("Multiple exceptions"))
 
 
 def role_of(service: str) -> str:

@@ -10,6 +10,8 @@ from fastapi import APIRouter, FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from shared.chassis import metrics, problems
+from shared.chassis.documented import REFUSALS, document
+from shared.chassis.headers import AddedHeaders
 from shared.contracts.refusals import Code, Refused
 
 Check = Callable[[], Awaitable[str | None]]
@@ -28,10 +30,12 @@ def web_app(
     """FastAPI with the routers; a check answers None or says in words what is wrong."""
     app = FastAPI(title=title, version="1", docs_url="/docs", redoc_url=None)
     for router in [*routers, health(ready, alive)]:
-        app.include_router(router)
+        app.include_router(router, responses=REFUSALS)
     problems.install(app)
+    document(app)
     app.add_middleware(Measured)
     app.add_middleware(BodyLimit)
+    app.add_middleware(AddedHeaders)
     return app
 
 

@@ -1,7 +1,7 @@
 """Refusals and faults as problem documents in Chinese and English. Rule: RFC 9457."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 import orjson
 import structlog
@@ -10,14 +10,21 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-from shared.chassis.database import PASSING
-from shared.contracts.refusals import ANSWERS, Code, FieldError, Refused
+from shared.chassis.database import PASSING, is_away
+from shared.chassis.misfits import misfit
+from shared.contracts.refusals import ANSWERS, Code, Refused
 
 log = structlog.get_logger()
-RETRY_AFTER = "5"
+RETRY_AFTER: Final = "5"
+MEDIA_TYPE: Final = "application/problem+json"
+AWAY: Final = Refused(
+    Code.UNAVAILABLE,
+    "the database is away; nothing was taken: try again, with the same Idempotency-Key",
+    "数据库暂时不可用，本次内容未受理，请稍后用相同的 Idempotency-Key 重试",
+)
 
 
-def problem(refused: Refused, instance: str) -> Response:
+def problem(refused: Refused, instance: str, headers: Mapping[str, str] | None = None) -> Response:
     """The document for one refusal."""
     answer = ANSWERS[refused.code]
     body: dict[str, Any] = {
@@ -34,8 +41,19 @@ def problem(refused: Refused, instance: str) -> Response:
             {"field": e.field, "detail": e.zh, "detail_en": e.en} | ({"example": e.example} if e.example else {})
             for e in refused.errors
         ]
-    headers = {"Retry-After": RETRY_AFTER} if refused.code is Code.UNAVAILABLE else {}
-    return Response(orjson.dumps(body), answer.status, headers, "application/problem+json")
+    return Response(orjson.dumps(body), answer.status, {**(headers or {}), **_headers(refused)}, MEDIA_TYPE)
+
+
+def _headers(refused: Refused) -> dict[str, str]:
+    asking = {"WWW-Authenticate": "ApiKey, Bearer"} if refused.code is Code.UNAUTHENTICATED else {}
+    return asking | retry_after(refused)
+
+
+def retry_after(refused: Refused) -> dict[str, str]:
+    """The header that says when to come back, where that helps."""
+    if refused.retry_after is not None:
+        return {"Retry-After": str(refused.retry_after)}
+    return {"Retry-After": RETRY_AFTER} if refused.code is Code.UNAVAILABLE else {}
 
 
 def install(app: FastAPI) -> None:
@@ -47,58 +65,47 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, fault: RequestValidationError) -> Response:
-        return problem(_invalid(fault.errors()), request.url.path)
+        return problem(misfit(request, fault.errors()), request.url.path)
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, fault: HTTPException) -> Response:
-        code = {404: Code.NOT_FOUND, 413: Code.TOO_LARGE, 401: Code.UNAUTHENTICATED}.get(
-            fault.status_code, Code.UNREADABLE
-        )
-        if code is Code.UNREADABLE and fault.status_code != 400:
-            body = {"type": "about:blank", "title": str(fault.detail), "status": fault.status_code}
-            return Response(orjson.dumps(body), fault.status_code, fault.headers, "application/problem+json")
-        return problem(Refused(code, str(fault.detail)), request.url.path)
+        return _http(request, fault)
+
+    @app.exception_handler(Exception)
+    async def broken(request: Request, fault: Exception) -> Response:
+        log.error("fault", path=request.url.path, cause=repr(fault))
+        return _plain(500, request.url.path, "系统内部错误，请稍后重试", "A fault of this server; try again later")
 
     async def away(request: Request, fault: Exception) -> Response:
+        if not is_away(fault):
+            raise fault
         log.warning("database away", path=request.url.path, cause=repr(fault))
-        return problem(Refused(Code.UNAVAILABLE, "the database is away; nothing was taken"), request.url.path)
+        return problem(AWAY, request.url.path)
 
     for kind in PASSING:
         app.add_exception_handler(kind, away)
 
 
-_RULES_ZH = {
-    "missing": "必填",
-    "string_too_short": "内容过短",
-    "string_too_long": "内容过长",
-    "string_type": "应为文字",
-    "string_unicode": "含有无法识别的字符",
-    "enum": "不在可选值之内",
-    "extra_forbidden": "不认识此字段",
-    "json_invalid": "不是有效的 JSON",
-    "uuid_parsing": "不是有效的 UUID",
-    "greater_than_equal": "数值过小",
-    "less_than_equal": "数值过大",
-    "timezone_aware": "时间缺少时区",
-}
+def _http(request: Request, fault: HTTPException) -> Response:
+    path = request.url.path
+    match fault.status_code:
+        case 404:
+            refused = Refused(
+                Code.NOT_FOUND, f"there is nothing at {path}; see /docs", f"没有 {path} 这个地址，见 /docs"
+            )
+        case 405:
+            allowed = (fault.headers or {}).get("Allow", "")
+            en, zh = f"{request.method} is not possible here; use {allowed}", f"请改用 {allowed}"
+            refused = Refused(Code.WRONG_METHOD, en, zh)
+        case 400 | 413 | 401:
+            code = {400: Code.UNREADABLE, 413: Code.TOO_LARGE, 401: Code.UNAUTHENTICATED}[fault.status_code]
+            refused = Refused(code, str(fault.detail))
+        case _:
+            return _plain(fault.status_code, path, "请求无法处理", str(fault.detail), fault.headers)
+    return problem(refused, path, fault.headers)
 
 
-def field_errors(errors: Sequence[Any]) -> tuple[FieldError, ...]:
-    """What Pydantic says of a body, in both languages."""
-    return tuple(
-        FieldError(
-            field=".".join(str(part) for part in error["loc"] if part != "body") or "body",
-            zh=error.get("ctx", {}).get("zh") or _RULES_ZH.get(error["type"], "格式不正确"),
-            en=error["msg"],
-            example=error.get("ctx", {}).get("example"),
-        )
-        for error in errors
-    )
-
-
-def _invalid(errors: Sequence[Any]) -> Refused:
-    found = field_errors(errors)
-    unreadable = any(error["type"] == "json_invalid" for error in errors)
-    code = Code.UNREADABLE if unreadable else Code.INVALID
-    zh = "；".join(f"{e.field}：{e.zh}" for e in found)
-    return Refused(code, "; ".join(f"{e.field}: {e.en}" for e in found), zh, found)
+def _plain(status: int, instance: str, zh: str, en: str, headers: Mapping[str, str] | None = None) -> Response:
+    """A document for what is no business answer."""
+    body = {"type": "about:blank", "title": zh, "title_en": en, "status": status, "detail": zh, "detail_en": en}
+    return Response(orjson.dumps(body | {"instance": instance}), status, headers, MEDIA_TYPE)

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
-from fastapi import Header
+from fastapi import Depends, Header
+from fastapi.security import HTTPBearer
 from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
 
 from shared.contracts.refusals import Code, Refused
@@ -34,8 +35,24 @@ class Tokens:
             raise Refused(Code.UNAUTHENTICATED, "the token is not ours or was changed", "凭证无效") from None
         return told
 
+    def read_staff(self, token: str) -> dict[str, Any]:
+        """Who bears this token; one that is too old is no key, rather than a link that is gone. Raises `Refused`."""
+        try:
+            return self.read("staff", token)
+        except Refused as refused:
+            if refused.code is not Code.LINK_EXPIRED:
+                raise
+            en = f"the token is older than {self.max_age // 86400} days; `huying staff token` makes a new one"
+            raise Refused(Code.UNAUTHENTICATED, en, "凭证已过期，请用 huying staff token 重新获取") from None
 
-async def bearer(authorization: Annotated[str, Header()] = "") -> str:
+
+_STAFF = HTTPBearer(auto_error=False, description="a token of `huying staff token` / 工作人员凭证")
+
+
+async def bearer(
+    authorization: Annotated[str, Header(include_in_schema=False)] = "",
+    _documented: Annotated[object, Depends(_STAFF)] = None,
+) -> str:
     """The token of an `Authorization: Bearer …` header."""
     scheme, _, token = authorization.partition(" ")
     if scheme.lower() != "bearer" or not token:

@@ -10,6 +10,8 @@ class Code(StrEnum):
     INVALID = "invalid-input"
     TOO_LARGE = "body-too-large"
     UNREADABLE = "unreadable-body"
+    UNSUPPORTED = "media-type-not-read"
+    WRONG_METHOD = "method-not-possible"
     UNAUTHENTICATED = "missing-or-wrong-key"
     FORBIDDEN = "not-allowed"
     NOT_FOUND = "not-found"
@@ -20,6 +22,7 @@ class Code(StrEnum):
     CONFLICT = "changed-meanwhile"
     LINK_EXPIRED = "link-expired"
     ERASED = "personal-data-erased"
+    QUOTA_USED_UP = "quota-used-up"
     UNAVAILABLE = "try-again-later"
 
 
@@ -36,6 +39,8 @@ ANSWERS: dict[Code, Answer] = {
     Code.INVALID: Answer(422, "提交的内容有误", "The input is not valid"),
     Code.TOO_LARGE: Answer(413, "提交的内容过大", "The body is too large"),
     Code.UNREADABLE: Answer(400, "无法读取提交的内容", "The body cannot be read"),
+    Code.UNSUPPORTED: Answer(415, "不支持此内容类型", "The media type of the body is not read here"),
+    Code.WRONG_METHOD: Answer(405, "该地址不支持此方法", "The method is not possible here"),
     Code.UNAUTHENTICATED: Answer(401, "缺少密钥或密钥不正确", "The key is missing or wrong"),
     Code.FORBIDDEN: Answer(403, "没有权限", "Not allowed"),
     Code.NOT_FOUND: Answer(404, "没有找到", "Not found"),
@@ -46,6 +51,7 @@ ANSWERS: dict[Code, Answer] = {
     Code.CONFLICT: Answer(409, "内容已被他人更新，请刷新后重试", "Changed meanwhile; reload and try again"),
     Code.LINK_EXPIRED: Answer(410, "链接已失效", "The link is no longer valid"),
     Code.ERASED: Answer(410, "个人信息已删除", "The personal data was erased"),
+    Code.QUOTA_USED_UP: Answer(429, "请求过于频繁，本分钟配额已用完", "Too many requests in this minute"),
     Code.UNAVAILABLE: Answer(503, "服务暂时不可用，请稍后重试", "Temporarily unavailable; try again"),
 }
 
@@ -63,6 +69,8 @@ class FieldError:
 class Refused(Exception):
     """A business answer: told to the caller as a problem document, or set aside as a dead letter."""
 
-    def __init__(self, code: Code, en: str, zh: str = "", errors: tuple[FieldError, ...] = ()) -> None:
+    def __init__(
+        self, code: Code, en: str, zh: str = "", errors: tuple[FieldError, ...] = (), retry_after: int | None = None
+    ) -> None:
         super().__init__(f"{code}: {en}")
-        self.code, self.en, self.zh, self.errors = code, en, zh, errors
+        self.code, self.en, self.zh, self.errors, self.retry_after = code, en, zh, errors, retry_after

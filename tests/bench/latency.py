@@ -18,7 +18,7 @@ from deploy.local.deployment import Options, Running, deployed
 from deploy.local.ports import free_port
 from deploy.local.state import state_dir
 from tests.bench.floor import pipeline
-from tests.bench.rig import Rig
+from tests.bench.rig import Rig, unlimited
 
 BODY = {"title": "校车接送点没有风雨棚", "division": "440605126222", "category": "school-transport"}
 SEEN_BY_HAND = "SELECT number FROM public.floor WHERE number = ANY($1)"
@@ -47,6 +47,7 @@ async def measure(rates: Sequence[int], seconds: float) -> dict[int, tuple[Seque
                 floor = Target(f"http://127.0.0.1:{port}", {}, rig.dsn, SEEN_BY_HAND)
                 await _until_answers(floor)
                 plain = await _at_each(floor, rates, seconds)
+            await unlimited(rig.dsn)
             own = await _at_each(_ours(running, rig), rates, seconds)
     return {rate: (plain[rate], own[rate]) for rate in rates}
 

@@ -32,6 +32,7 @@ from shared.contracts.demand import Demand, Status
 from shared.contracts.facts import ChannelKind
 from tests.bench.alone import postgres
 from tests.bench.invented import Invented, Inventor
+from tests.bench.rig import unlimited
 from tests.packs import nanhai
 
 Question = tuple[Invented, dict[str, str]]
@@ -48,6 +49,7 @@ async def main(rows: int) -> None:
         console.print(f"{rows:,} open demands in {perf_counter() - started:.0f} s: {await sizes(dsn)}")
         async with await open_pool(dsn, "intake", size=8) as pool:
             key = await channels.add(pool, "web", ChannelKind.WEB, "Web")
+            await unlimited(dsn)
             settings = IntakeSettings.model_validate({"DATABASE_URL": dsn})
             transport = httpx.ASGITransport(web_app("intake", app.api(settings, pool).routers))
             async with httpx.AsyncClient(

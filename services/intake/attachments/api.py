@@ -50,7 +50,7 @@ def routes(cabinet: Cabinet, callers: Callers) -> APIRouter:
         response.headers["Location"] = f"/v1/attachments/{taken.reference}"
         return Attached.model_validate(taken, from_attributes=True)
 
-    @router.get("/{reference}", response_class=Response)
+    @router.get("/{reference}", response_class=Response, responses={200: {"content": {"*/*": {}}}})
     async def download(
         reference: Reference, key: ApiKey = "", authorization: Annotated[str, Header()] = ""
     ) -> Response:

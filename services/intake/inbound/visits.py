@@ -1,6 +1,6 @@
 """Field visits: demands written down without a network, handed over in batches, each answered by itself."""
 
-from typing import Annotated
+from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Depends
@@ -11,7 +11,7 @@ from services.intake.codes import Codes
 from services.intake.domain import SubmitDemand
 from services.intake.queries import Channel
 from services.intake.submissions import Request, Submissions, Taken
-from shared.chassis.problems import field_errors
+from shared.chassis.explaining import field_errors
 from shared.contracts.facts import ChannelKind
 from shared.contracts.refusals import Code, FieldError, Refused
 
@@ -22,6 +22,9 @@ class Draft(SubmitDemand):
     """A demand with the id that the device gave it."""
 
     id: UUID
+
+
+SCHEMA: Final = Draft.model_json_schema()
 
 
 class Drafts(BaseModel):
@@ -38,6 +41,7 @@ class Wrong(BaseModel):
     field: str
     detail: str
     detail_en: str
+    example: str | None = None
 
 
 class Synced(BaseModel):
@@ -79,7 +83,7 @@ def _read(draft: JsonValue) -> Draft | Synced:
     try:
         return Draft.model_validate(draft)
     except ValidationError as fault:
-        errors = field_errors(fault.errors(include_url=False))
+        errors = field_errors(fault.errors(include_url=False), SCHEMA)
         return Synced(id=_id(draft), errors=[_wrong(error) for error in errors])
 
 
@@ -106,4 +110,4 @@ def _synced(id: UUID, answer: Taken | Refused, codes: Codes) -> Synced:
 
 
 def _wrong(error: FieldError) -> Wrong:
-    return Wrong(field=error.field, detail=error.zh, detail_en=error.en)
+    return Wrong(field=error.field, detail=error.zh, detail_en=error.en, example=error.example)

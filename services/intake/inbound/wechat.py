@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import PlainTextResponse
@@ -20,6 +20,7 @@ from shared.chassis.clock import now
 from shared.contracts.refusals import Code, Refused
 
 NOTHING_TO_SAY: Final = PlainTextResponse("success")
+_REPLY: Final[dict[str, Any]] = {"application/xml": {}, "text/plain": {}}
 
 
 class Signed(BaseModel):
@@ -103,12 +104,12 @@ def routes(wechat: WeChat) -> APIRouter:
     """One address for each official account."""
     router = APIRouter(tags=["inbound"], prefix="/inbound/wechat")
 
-    @router.get("/{channel}")
+    @router.get("/{channel}", response_class=PlainTextResponse)
     async def echo(channel: str, signed: Annotated[Signed, Query()]) -> PlainTextResponse:
         """Answer WeChat's check of the address."""
         return PlainTextResponse(await wechat.echo(channel, signed))
 
-    @router.post("/{channel}")
+    @router.post("/{channel}", response_class=Response, responses={200: {"content": _REPLY}})
     async def receive(channel: str, signed: Annotated[Signed, Query()], request: Request) -> Response:
         """Take a message in; the number goes back as a passive reply."""
         said = await wechat.receive(channel, signed, await request.body())

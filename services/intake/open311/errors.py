@@ -12,8 +12,9 @@ from starlette.exceptions import HTTPException
 
 from services.intake.open311.documents import Error
 from services.intake.open311.rendering import Format, render_list
-from shared.chassis.database import PASSING
-from shared.chassis.problems import RETRY_AFTER
+from shared.chassis.database import PASSING, is_away
+from shared.chassis.explaining import rule_zh
+from shared.chassis.problems import retry_after
 from shared.contracts.refusals import ANSWERS, Code, FieldError, Refused
 
 log = structlog.get_logger()
@@ -23,6 +24,7 @@ STATUSES: Final[Mapping[Code, int]] = {
     Code.UNAUTHENTICATED: 403,
     Code.FORBIDDEN: 403,
     Code.TOO_LARGE: 413,
+    Code.QUOTA_USED_UP: 429,
     Code.UNAVAILABLE: 503,
 }
 """Where GeoReport names a code of HTTP; every other refusal is a bad request."""
@@ -51,6 +53,8 @@ class Open311Route(APIRoute):
             except HTTPException as fault:
                 return answer(Refused(Code.UNREADABLE, str(fault.detail)), format_of(request))
             except PASSING as fault:
+                if not is_away(fault):
+                    raise
                 log.warning("database away", path=request.url.path, cause=repr(fault))
                 return answer(AWAY, format_of(request))
 
@@ -66,8 +70,7 @@ def answer(refused: Refused, format: Format) -> Response:
     """Every thing that was wrong, under one status of HTTP."""
     status = STATUSES.get(refused.code, BAD_REQUEST)
     response = render_list(Error, list(_errors(refused, status)), format, status)
-    if refused.code is Code.UNAVAILABLE:
-        response.headers["Retry-After"] = RETRY_AFTER
+    response.headers.update(retry_after(refused))
     return response
 
 
@@ -103,5 +106,5 @@ def misfit_of(fault: ValidationError) -> Refused:
 def _field_error(error: Mapping[str, Any]) -> FieldError:
     names = [part for part in error["loc"] if isinstance(part, str)]
     field = names[-1] if names else "request"
-    zh = "缺少此参数" if error["type"] == "missing" else error.get("ctx", {}).get("zh") or "格式不正确"
+    zh = "缺少此参数" if error["type"] == "missing" else rule_zh(error)
     return FieldError(field, zh, "is missing" if error["type"] == "missing" else str(error["msg"]))

@@ -1,6 +1,6 @@
 """GeoReport v2 over HTTP, under `/open311/`."""
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
@@ -19,6 +19,10 @@ from shared.contracts.refusals import Code, Refused
 from shared.jurisdiction.pack import Pack
 
 V2: Final = "/open311/v2"
+_EITHER: Final[dict[str, Any]] = {"content": {"application/xml": {}, "application/json": {}}}
+_WRONG: Final = _EITHER | {"description": "a list of `code` and `description`, one for each thing to change"}
+READ: Final[dict[int | str, dict[str, Any]]] = {200: _EITHER, "4XX": _WRONG, "5XX": _WRONG}
+WRITTEN: Final[dict[int | str, dict[str, Any]]] = {201: _EITHER, "4XX": _WRONG, "5XX": _WRONG}
 EVERY_METHOD: Final = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 Id = Annotated[str, Path(max_length=64)]
 IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=100)]
@@ -28,7 +32,7 @@ def open311(desk: Desk, shown: Reading, place: Place) -> APIRouter:
     """The routes, and an Open311 answer for every path beside them."""
     router = APIRouter(tags=["Open311"], route_class=Open311Route, default_response_class=Response)
 
-    @router.get("/open311/discovery.{format}")
+    @router.get("/open311/discovery.{format}", responses=READ)
     async def discover(format: Format) -> Response:
         """Where the API is and how to get a key."""
         return render(discovery(place), format)
@@ -44,7 +48,7 @@ def open311(desk: Desk, shown: Reading, place: Place) -> APIRouter:
 
 
 def _reading(shown: Reading) -> APIRouter:
-    router = APIRouter(prefix=V2, route_class=Open311Route)
+    router = APIRouter(prefix=V2, route_class=Open311Route, responses=READ)
 
     def jurisdiction(jurisdiction_id: Annotated[str | None, Query(max_length=64)] = None) -> Pack:
         return services.jurisdiction(shown.packs, jurisdiction_id)
@@ -88,7 +92,7 @@ def _reading(shown: Reading) -> APIRouter:
 
 
 def _writing(desk: Desk) -> APIRouter:
-    router = APIRouter(prefix=V2, route_class=Open311Route)
+    router = APIRouter(prefix=V2, route_class=Open311Route, responses=WRITTEN)
 
     @router.post("/requests.{format}", status_code=201, openapi_extra=forms.documented(NewRequest))
     async def submit(format: Format, request: Request, key: IdempotencyKey = None) -> Response:

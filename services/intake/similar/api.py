@@ -23,9 +23,9 @@ class Draft(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     title: Annotated[Text, Field(min_length=1, max_length=200, examples=["校车接送点没有风雨棚"])]
-    text: Annotated[Text, Field(max_length=8000)] = ""
+    text: Annotated[Text, Field(max_length=8000, examples=["下雨天学生在路边淋雨候车"])] = ""
     division: Annotated[str, Field(max_length=32, examples=["440605126222"], description="division code")]
-    location: Location | None = None
+    location: Annotated[Location | None, Field(examples=[{"lat": 23.0288, "lon": 113.1428}])] = None
 
     def command(self) -> SubmitDemand:
         """The demand that it would become."""

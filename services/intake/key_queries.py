@@ -1,0 +1,107 @@
+"""Intake's questions about keys and how much they are used, one function each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.intake.queries import Channel
+from services.intake.quota import minute_of
+from shared.chassis.database import Connection
+from shared.contracts.facts import ChannelKind
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Who asks, and how often in this minute: this time included."""
+
+    channel: Channel
+    quota: int | None
+    used: int
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """A channel with what it asked: in the minute, in the day, and in the day's busiest minute."""
+
+    id: str
+    kind: str
+    name: str
+    scopes: Sequence[str]
+    quota: int | None
+    created_at: datetime
+    revoked_at: datetime | None
+    old_key_until: datetime | None
+    minute: int
+    day: int
+    busiest: int
+    last: datetime | None
+
+
+async def count(db: Connection, key_hash: bytes, at: datetime) -> Asking | None:
+    """The channel that holds this key, with one more request; None for a key that is unknown, old or revoked."""
+    row = await db.fetchrow(
+        """
+        WITH asking AS (
+            SELECT id, kind, scopes, settings ->> 'division', (settings ->> 'quota_per_minute')::int
+            FROM channel
+            WHERE revoked_at IS NULL AND (key_hash = $1 OR old_key_hash = $1 AND old_key_until > $2)
+        ), counted AS (
+            INSERT INTO channel_usage AS usage SELECT id, $3, 1 FROM asking
+            ON CONFLICT (channel, minute) DO UPDATE SET requests = usage.requests + 1 RETURNING requests
+        )
+        SELECT * FROM asking, counted
+        """,
+        key_hash, at, minute_of(at),
+    )  # fmt: skip
+    return Asking(Channel(row[0], ChannelKind(row[1]), frozenset(row[2]), row[3]), row[4], row[5]) if row else None
+
+
+async def forget_usage(db: Connection, channel: str, before: datetime) -> None:
+    """Keep no count for ever."""
+    await db.execute("DELETE FROM channel_usage WHERE channel = $1 AND minute < $2", channel, before)
+
+
+async def rotate(db: Connection, channel: str, key_hash: bytes, old_until: datetime) -> bool:
+    """Set a new key beside the present one; False where there is no such channel."""
+    done = await db.fetchval(
+        """
+        UPDATE channel SET old_key_hash = key_hash, old_key_until = $3, key_hash = $2
+        WHERE id = $1 AND revoked_at IS NULL RETURNING true
+        """,
+        channel, key_hash, old_until,
+    )  # fmt: skip
+    return bool(done)
+
+
+async def revoke(db: Connection, channel: str, at: datetime) -> bool:
+    """Let no key of the channel be good; False where there is no such channel."""
+    done = await db.fetchval(
+        "UPDATE channel SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL RETURNING true", channel, at
+    )
+    return bool(done)
+
+
+async def put_scopes(db: Connection, channel: str, scopes: Sequence[str]) -> bool:
+    """Say what the channel's key may be used for; False where there is no such channel."""
+    done = await db.fetchval("UPDATE channel SET scopes = $2 WHERE id = $1 RETURNING true", channel, list(scopes))
+    return bool(done)
+
+
+async def usage(db: Connection, at: datetime) -> list[Usage]:
+    """Every channel, revoked ones last, with what it asked during the day that ends at `at`."""
+    rows = await db.fetch(
+        """
+        SELECT id, kind, name, scopes, (settings ->> 'quota_per_minute')::int, created_at, revoked_at, old_key_until,
+            coalesce(sum(requests) FILTER (WHERE minute = $1::timestamptz), 0), coalesce(sum(requests), 0),
+            coalesce(max(requests), 0), max(minute)
+        FROM channel LEFT JOIN channel_usage ON channel = id AND minute > $1::timestamptz - interval '1 day'
+        GROUP BY id ORDER BY revoked_at IS NOT NULL, id
+        """,
+        minute_of(at),
+    )
+    return [Usage(*row) for row in rows]
+
+
+async def is_good(db: Connection, channel: str) -> bool:
+    """Whether there is such a channel that was not revoked."""
+    return bool(await db.fetchval("SELECT true FROM channel WHERE id = $1 AND revoked_at IS NULL", channel))

@@ -1,0 +1,57 @@
+"""How much a channel may ask in a minute. Rule: draft-ietf-httpapi-ratelimit-headers-10.
+
+Every request with the channel's key counts one, whether it is answered with a demand, a thousand imported demands or a
+refusal; what comes without a key (a citizen with the code, Open311's reading, WeChat, mail) counts nowhere.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from shared.contracts.refusals import Code, Refused
+
+USUAL: Final = 600
+WINDOW: Final = timedelta(minutes=1)
+KEPT: Final = timedelta(days=8)
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What a channel has used of its minute, the present request included."""
+
+    channel: str
+    quota: int
+    used: int
+    resets_in: int
+
+    @classmethod
+    def at(cls, at: datetime, channel: str, quota: int | None, used: int) -> "Allowance":
+        """The allowance at a moment; a channel without a quota of its own has the usual one."""
+        return cls(channel, USUAL if quota is None else quota, used, WINDOW.seconds - at.second)
+
+    def headers(self) -> dict[str, str]:
+        """What the channel is told with every answer."""
+        left = max(0, self.quota - self.used)
+        return {
+            "RateLimit-Policy": f'"channel";q={self.quota};w={WINDOW.seconds}',
+            "RateLimit": f'"channel";r={left};t={self.resets_in}',
+        }
+
+    def check(self) -> None:
+        """Raise `Refused` when the quota is used up."""
+        if self.used <= self.quota:
+            return
+        more = f"huying channel set {self.channel} quota_per_minute=…"
+        raise Refused(
+            Code.QUOTA_USED_UP,
+            f"channel {self.channel} may send {self.quota} requests a minute: go on in {self.resets_in} s, with the "
+            f"same Idempotency-Key; its operator can allow more with `{more}`",
+            f"渠道 {self.channel} 每分钟限 {self.quota} 次请求：请在 {self.resets_in} 秒后"
+            f"用相同的 Idempotency-Key 重试；需要更高配额请联系运维人员（{more}）",
+            retry_after=self.resets_in,
+        )
+
+
+def minute_of(at: datetime) -> datetime:
+    """The window that a moment lies in."""
+    return at.replace(second=0, microsecond=0)

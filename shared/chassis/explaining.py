@@ -1,0 +1,137 @@
+"""Says what Pydantic found in both languages: which field, what the rule is, and a value that would pass."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import orjson
+
+from shared.contracts.refusals import FieldError
+
+Schema = Mapping[str, Any]
+PLACES: Final = frozenset({"body", "query", "path", "header", "cookie"})
+UNNAMED_ZH: Final = "格式不正确"
+RULES_ZH: Final[Mapping[str, str]] = {
+    "missing": "必填",
+    "extra_forbidden": "不认识此字段，请删除或核对拼写",
+    "json_invalid": "不是有效的 JSON",
+    "json_type": "应为 JSON 文本",
+    "recursion_loop": "嵌套过深",
+    "invalid_key": "字段名应为文字",
+    "model_type": "应为对象 {{…}}",
+    "model_attributes_type": "应为对象 {{…}}",
+    "dict_type": "应为对象 {{…}}",
+    "list_type": "应为数组 […]",
+    "tuple_type": "应为数组 […]",
+    "set_type": "应为数组 […]",
+    "frozen_set_type": "应为数组 […]",
+    "too_short": "至少 {min_length} 项",
+    "too_long": "最多 {max_length} 项",
+    "string_type": "应为文字",
+    "string_unicode": "含有无法识别的字符",
+    "string_too_short": "至少 {min_length} 个字符",
+    "string_too_long": "最多 {max_length} 个字符",
+    "string_pattern_mismatch": "应符合格式 {pattern}",
+    "enum": "只能是 {expected}",
+    "literal_error": "只能是 {expected}",
+    "bool_type": "应为 true 或 false",
+    "bool_parsing": "应为 true 或 false",
+    "int_type": "应为整数",
+    "int_parsing": "应为整数",
+    "int_parsing_size": "整数过大",
+    "int_from_float": "应为整数，不带小数",
+    "float_type": "应为数字",
+    "float_parsing": "应为数字",
+    "finite_number": "应为有限的数字",
+    "greater_than": "应大于 {gt}",
+    "greater_than_equal": "不得小于 {ge}",
+    "less_than": "应小于 {lt}",
+    "less_than_equal": "不得大于 {le}",
+    "date_type": "应为日期，如 2026-11-24",
+    "date_parsing": "应为日期，如 2026-11-24",
+    "date_from_datetime_parsing": "应为日期，如 2026-11-24",
+    "date_from_datetime_inexact": "应为日期，不带时刻，如 2026-11-24",
+    "datetime_type": "应为 ISO 8601 时间，如 2026-11-24T08:00:00+08:00",
+    "datetime_parsing": "应为 ISO 8601 时间，如 2026-11-24T08:00:00+08:00",
+    "datetime_from_date_parsing": "应为 ISO 8601 时间，如 2026-11-24T08:00:00+08:00",
+    "datetime_object_invalid": "不是有效的时间",
+    "timezone_aware": "时间缺少时区，如 +08:00",
+    "uuid_type": "应为 UUID",
+    "uuid_parsing": "不是有效的 UUID",
+    "value_error": "格式不正确：{error}",
+}
+
+
+def field_errors(errors: Sequence[Any], schema: Schema, root: Schema | None = None) -> tuple[FieldError, ...]:
+    """What was found in a value that `schema` describes; `root` holds what it refers to."""
+    return tuple(_field_error(error, schema, schema if root is None else root) for error in errors)
+
+
+def _field_error(error: Mapping[str, Any], schema: Schema, root: Schema) -> FieldError:
+    where = error["loc"][1:] if error["loc"] and error["loc"][0] in PLACES else error["loc"]
+    if error["type"] == "json_invalid":
+        where = ()
+    told = error.get("ctx", {})
+    example = told.get("example") or as_text(example_of(schema, where, root))
+    return FieldError(".".join(map(str, where)) or "body", rule_zh(error), error["msg"], example)
+
+
+def rule_zh(error: Mapping[str, Any]) -> str:
+    """The rule that was broken, in Chinese."""
+    told = {name: _spoken(value) for name, value in error.get("ctx", {}).items()}
+    return told.get("zh") or RULES_ZH.get(error["type"], UNNAMED_ZH).format_map(told)
+
+
+def _spoken(value: object) -> str:
+    return str(value).replace("' or '", "'、'").replace("', '", "'、'")
+
+
+def as_text(example: object) -> str | None:
+    """An example as it is written in a problem document."""
+    return example if example is None or isinstance(example, str) else orjson.dumps(example).decode()
+
+
+def example_of(schema: Schema, where: Sequence[str | int], root: Schema) -> Any:
+    """The first example that the schema gives for what lies at `where`, or that lies within an example around it."""
+    branches = list(_branches(schema, root))
+    if not where:
+        return next((found for branch in branches if (found := _own(branch)) is not None), None)
+    for branch in branches:
+        part = _part(branch, where[0])
+        found = example_of(part, where[1:], root) if part is not None else None
+        if found is None:
+            found = _within(_own(branch), where)
+        if found is not None:
+            return found
+    return None
+
+
+def _branches(schema: Schema, root: Schema) -> list[Schema]:
+    """The schema with what it refers to, and each of its alternatives."""
+    found = [schema]
+    if isinstance(reference := schema.get("$ref"), str):
+        target: Any = root
+        for name in reference.removeprefix("#/").split("/"):
+            target = target[name]
+        found += _branches(target, root)
+    for alternatives in ("anyOf", "oneOf", "allOf"):
+        for one in schema.get(alternatives, ()):
+            found += _branches(one, root)
+    return found
+
+
+def _own(schema: Schema) -> Any:
+    return next(iter((*schema.get("examples", ()), *schema.get("enum", ()))), None)
+
+
+def _part(schema: Schema, name: str | int) -> Schema | None:
+    found = schema.get("properties", {}).get(name) if isinstance(name, str) else schema.get("items")
+    return found if isinstance(found, Mapping) else None
+
+
+def _within(example: Any, where: Sequence[str | int]) -> Any:
+    for name in where:
+        if isinstance(name, str):
+            example = example.get(name) if isinstance(example, Mapping) else None
+        else:
+            example = next(iter(example), None) if isinstance(example, list) else None
+    return example

@@ -1,0 +1,151 @@
+"""A channel's key: rotated with grace, revoked at once, its requests counted once over all API processes."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+
+from deploy.cli.main import app as cli
+from services.intake import app, channels
+from services.intake.registry import Registry
+from services.intake.vault.sealing import Vault
+from shared.chassis.database import Pool, open_pool
+from shared.chassis.http import web_app
+from shared.contracts.facts import ChannelKind
+from shared.contracts.refusals import Code, Refused
+from tests.intake.conftest import settings
+from tests.intake.test_api import GOOD, is_a_problem, submit
+
+AT = datetime(2026, 11, 24, 8, 0, 20, tzinfo=UTC)
+
+
+@pytest.fixture
+async def key(pool: Pool) -> str:
+    return await channels.add(pool, "app", ChannelKind.WEB, "App")
+
+
+async def limit(pool: Pool, database: str, channel: str, quota: int) -> None:
+    await Registry(pool, Vault.of(settings(database).vault_key)).put(channel, {"quota_per_minute": str(quota)})
+
+
+async def ask(pool: Pool, key: str, at: datetime = AT) -> str:
+    return (await channels.authenticate(pool, key, "submit", lambda: at)).id
+
+
+async def refusal(pool: Pool, key: str, at: datetime = AT) -> Refused:
+    with pytest.raises(Refused) as refused:
+        await ask(pool, key, at)
+    return refused.value
+
+
+async def test_an_answer_tells_what_is_left_of_the_quota(client: httpx.AsyncClient, pool: Pool, database: str):
+    await limit(pool, database, "web", 5)
+    good, wrong = await submit(client, GOOD), await submit(client, {}, "k2")
+    assert (good.status_code, wrong.status_code) == (201, 422)
+    assert good.headers["ratelimit-policy"] == '"channel";q=5;w=60'
+    assert good.headers["ratelimit"].startswith('"channel";r=4;t=')
+    assert wrong.headers["ratelimit"].startswith('"channel";r=3;t=')
+
+
+async def test_a_channel_over_its_quota_is_told_when_to_come_back(client: httpx.AsyncClient, pool: Pool, database: str):
+    await limit(pool, database, "web", 1)
+    refused = [await submit(client, GOOD) for _ in range(3)][-1]
+    assert refused.status_code == 429
+    assert 1 <= int(refused.headers["retry-after"]) <= 60
+    told = is_a_problem(refused)
+    assert "quota-used-up" in told["type"]
+    assert "每分钟限 1 次" in told["detail"]
+    assert "1 requests a minute" in told["detail_en"]
+    assert refused.headers["ratelimit"].startswith('"channel";r=0;t=')
+
+
+async def test_a_quota_is_shared_by_all_api_processes(pool: Pool, database: str, key: str):
+    await limit(pool, database, "app", 20)
+    async with await open_pool(database, "intake") as other:
+        asked = [ask(one, key) for one in (pool, other) for _ in range(20)]
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+    assert answers.count("app") == 20
+    refused = [answer for answer in answers if isinstance(answer, Refused)]
+    assert {one.code for one in refused} == {Code.QUOTA_USED_UP}
+    assert {one.retry_after for one in refused} == {40}
+
+
+async def test_a_new_minute_brings_a_new_quota(pool: Pool, database: str, key: str):
+    await limit(pool, database, "app", 1)
+    await ask(pool, key)
+    assert (await refusal(pool, key)).code is Code.QUOTA_USED_UP
+    assert await ask(pool, key, AT + timedelta(seconds=40)) == "app"
+
+
+async def test_an_import_of_many_counts_as_one_request_like_any_other(pool: Pool, database: str):
+    key = await channels.add(pool, "old", ChannelKind.PARTNER, "Old", ("import",))
+    one = GOOD | {"occurred_at": "2021-05-10T02:00:00Z", "channel_kind": "web", "via": "x"}
+    served = web_app("intake", app.api(settings(database), pool).routers)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(served), base_url="http://i") as importer:
+        body = {"demands": [one | {"external_id": str(n)} for n in range(50)]}
+        answer = await importer.post("/v1/imports", json=body, headers={"X-API-Key": key})
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["ratelimit"].startswith('"channel";r=599;')
+
+
+async def test_a_rotated_key_stays_good_for_its_grace_and_no_longer(pool: Pool, key: str):
+    fresh = await channels.rotate(pool, "app", timedelta(hours=2), lambda: AT)
+    assert [await ask(pool, one, AT + timedelta(minutes=119)) for one in (key, fresh)] == ["app", "app"]
+    assert (await refusal(pool, key, AT + timedelta(hours=2))).code is Code.UNAUTHENTICATED
+    assert await ask(pool, fresh, AT + timedelta(hours=2)) == "app"
+
+
+async def test_a_key_rotated_without_grace_is_worthless_at_once(pool: Pool, key: str):
+    fresh = await channels.rotate(pool, "app", timedelta(), lambda: AT)
+    assert (await refusal(pool, key)).code is Code.UNAUTHENTICATED
+    assert await ask(pool, fresh) == "app"
+
+
+async def test_a_revoked_channel_is_refused_at_its_next_request(client: httpx.AsyncClient, pool: Pool):
+    assert (await submit(client, GOOD)).status_code == 201
+    await channels.rotate(pool, "web", timedelta(hours=1))
+    await channels.revoke(pool, "web")
+    assert (await submit(client, GOOD)).status_code == 401
+
+
+async def test_a_channel_made_anew_does_not_bring_an_old_key_back(pool: Pool, key: str):
+    await channels.rotate(pool, "app", timedelta(hours=9), lambda: AT)
+    await channels.revoke(pool, "app", lambda: AT)
+    await channels.add(pool, "app", ChannelKind.WEB, "App")
+    assert (await refusal(pool, key)).code is Code.UNAUTHENTICATED
+
+
+async def test_counts_are_forgotten_after_some_days(pool: Pool, key: str):
+    await ask(pool, key)
+    await ask(pool, key, AT + timedelta(days=9))
+    async with pool.acquire() as db:
+        assert await db.fetchval("SELECT count(*) FROM channel_usage") == 1
+
+
+def test_an_operator_handles_keys_by_command(monkeypatch: pytest.MonkeyPatch, database: str):
+    monkeypatch.setenv("DATABASE_URL", database)
+    run = CliRunner().invoke
+    first = run(cli, ["channel", "add", "main", "--kind", "web"])
+    second = run(cli, ["channel", "rotate", "main", "--grace", "24"])
+    assert first.output.startswith("hy_")
+    assert second.output.startswith("hy_")
+    assert first.output != second.output
+    again = run(cli, ["channel", "add", "main", "--kind", "sms"])
+    assert again.exit_code == 1
+    assert "rotate main" in again.output
+    assert run(cli, ["channel", "set", "main", "quota_per_minute=7", "scopes=submit,read-all"]).exit_code == 0
+    for wrong in ("quota_per_minute=0", "scopes=rule", "scopes="):
+        refused = run(cli, ["channel", "set", "main", wrong])
+        assert refused.exit_code == 1
+        assert wrong.partition("=")[0] in refused.output
+    listed = run(cli, ["channel", "list"]).output
+    for word in ("main", "submit,read-all", " 7 ", "two keys until", "this min"):
+        assert word in listed
+    assert "quota_per_minute" in run(cli, ["channel", "show", "main"]).output
+    assert run(cli, ["channel", "revoke", "main"]).exit_code == 0
+    assert "main" not in run(cli, ["channel", "list"]).output
+    assert "revoked" in run(cli, ["channel", "list", "--all"]).output
+    for gone in (["revoke", "main"], ["rotate", "main"], ["show", "main"]):
+        assert run(cli, ["channel", *gone]).exit_code == 1
