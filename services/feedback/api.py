@@ -34,12 +34,12 @@ def routes(ratings: Ratings) -> APIRouter:
     router = APIRouter(tags=["feedback"])
 
     @router.get("/v1/ratings/{token}")
-    async def asked(token: Token) -> Verdict:
+    async def get_rated_demand(token: Token) -> Verdict:
         """The demand that a link asks about."""
         return Verdict.of(await ratings.demand(token))
 
     @router.post("/v1/ratings/{token}", status_code=201)
-    async def answered(token: Token, verdict: RateDemand) -> Verdict:
+    async def rate_demand(token: Token, verdict: RateDemand) -> Verdict:
         """Rate the answer (1 very dissatisfied … 5 very satisfied) and say whether the matter is solved."""
         return Verdict.of(await ratings.rate(token, verdict))
 

@@ -85,21 +85,23 @@ def routes(submissions: Submissions, following: Following, codes: Codes) -> APIR
     Importer = Annotated[Channel, Depends(channel_with(submissions.pool, "import"))]  # noqa: N806 (a type)
 
     @router.post("/v1/demands", status_code=201)
-    async def submit(demand: SubmitDemand, key: Key, response: Response, channel: Submitter) -> Receipt:
+    async def submit_demand(demand: SubmitDemand, key: Key, response: Response, channel: Submitter) -> Receipt:
         """Take a demand in and give back its number and secret code; the same key gives the same answer."""
         taken = await submissions.submit(channel, Request(key, demand))
         response.headers["Location"] = f"/v1/demands/{taken.number}"
         return receipt(taken, codes)
 
     @router.get("/v1/demands/{number}")
-    async def follow(number: Number, key: ApiKey = "", secret: SecretCode = "", code: QueryCode = "") -> Progress:
+    async def follow_demand(
+        number: Number, key: ApiKey = "", secret: SecretCode = "", code: QueryCode = ""
+    ) -> Progress:
         """Where a demand stands: for the citizen with its code, or for its channel with the channel's key."""
         if secret or code or not key:
             return progress(await following.by_code(number, secret or code))
         return progress(await following.own(await authenticate(submissions.pool, key, "submit"), number))
 
     @router.post("/v1/imports")
-    async def hand_over(recorded: Import, channel: Importer) -> Imported:
+    async def import_demands(recorded: Import, channel: Importer) -> Imported:
         """Take recorded history in, each reference once; a row that is refused does not hold up the others."""
         requests = [Request(f"import:{demand.external_id}", demand) for demand in recorded.demands]
         answers = await submissions.submit_all(channel, requests)

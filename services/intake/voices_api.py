@@ -44,7 +44,7 @@ def routes(hearing: Hearing, following: Following) -> APIRouter:
         return _noted(await hearing.hear(demand.id, said))
 
     @router.get("")
-    async def listed(
+    async def list_demands(
         channel: Speaker, request: Request, response: Response, after: Cursor = "", limit: Limit = 50
     ) -> Listed:
         """What this channel handed in, newest first."""
@@ -52,30 +52,32 @@ def routes(hearing: Hearing, following: Following) -> APIRouter:
         return page(found, limit, request, response)
 
     @router.post("/{number}/supplements", status_code=201)
-    async def supplement(
+    async def supplement_demand(
         number: Number, body: v.Supplement, key: Key, channel: Speaker, code: SecretCode = ""
     ) -> Noted:
         """Add something to a demand of this channel, or of any channel with its code."""
         return await say(number, code, Said(channel, key, body))
 
     @router.post("/{number}/urges", status_code=201)
-    async def urge(number: Number, body: v.Urge, key: Key, channel: Speaker, code: SecretCode = "") -> Noted:
+    async def urge_demand(number: Number, body: v.Urge, key: Key, channel: Speaker, code: SecretCode = "") -> Noted:
         """Ask to hurry (催办)."""
         return await say(number, code, Said(channel, key, body))
 
     @router.post("/{number}/withdrawal", status_code=202)
-    async def withdraw(number: Number, body: v.Withdraw, key: Key, channel: Speaker, code: SecretCode = "") -> Noted:
+    async def withdraw_demand(
+        number: Number, body: v.Withdraw, key: Key, channel: Speaker, code: SecretCode = ""
+    ) -> Noted:
         """Ask for the demand to be taken back; it is withdrawn unless it has been answered meanwhile."""
         return await say(number, code, Said(channel, key, body))
 
     @router.post("/{number}/supports", status_code=201)
-    async def support(number: Number, body: v.Support, key: Key, channel: Speaker) -> Noted:
+    async def support_demand(number: Number, body: v.Support, key: Key, channel: Speaker) -> Noted:
         """Another citizen has the same demand, whichever channel took it in."""
         demand = await following.known(number)
         return _noted(await hearing.hear(demand.id, Said(channel, key, body)))
 
     @router.post("/{number}/sightings", status_code=201)
-    async def sight(number: Number, body: v.Sighting, channel: Speaker) -> Noted:
+    async def sight_demand(number: Number, body: v.Sighting, channel: Speaker) -> Noted:
         """The same matter reached this channel too: its reference stands for the demand from now on."""
         demand = await following.known(number)
         return _noted(await hearing.sight(demand.id, channel, body))

@@ -56,7 +56,7 @@ def routes(figures: Figures, packs: Jurisdictions) -> APIRouter:
     router = APIRouter(tags=["reporting"], prefix="/v1/figures")
 
     @router.get("/completion")
-    async def completion(
+    async def get_completion(
         by: By = "month", jurisdiction: Where = None, month: Month = None, until: date | None = None
     ) -> Completion:
         """Collected, completed and their rate; `until` asks how it stood on the evening of a day."""
@@ -65,7 +65,7 @@ def routes(figures: Figures, packs: Jurisdictions) -> APIRouter:
         return await figures.completion(pack_of(packs, jurisdiction), question)
 
     @router.get("/completion/demands")
-    async def opened(
+    async def list_completion_demands(
         by: By = "month",
         key: str = "",
         jurisdiction: Where = None,
@@ -81,7 +81,7 @@ def routes(figures: Figures, packs: Jurisdictions) -> APIRouter:
         return Opened(demands=rows, after=rows[-1].id if len(rows) == limit else None)
 
     @router.get("/facts/{number}")
-    async def told(number: Annotated[str, Path(max_length=40)]) -> list[Told]:
+    async def list_demand_facts(number: Annotated[str, Path(max_length=40)]) -> list[Told]:
         """Every fact of one demand: what was told, by whom, when."""
         async with figures.pool.acquire(timeout=5) as db:
             found = await queries.facts_of(db, number)

@@ -10,6 +10,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from shared.chassis import metrics, problems
+from shared.chassis.openapi import Documented, operation_id
 from shared.contracts.refusals import Code, Refused
 
 Check = Callable[[], Awaitable[str | None]]
@@ -22,7 +23,9 @@ def web_app(
     title: str, routers: Sequence[APIRouter], ready: Sequence[Check] = (), alive: Sequence[Check] = ()
 ) -> FastAPI:
     """FastAPI with the routers; a check answers None or says in words what is wrong."""
-    app = FastAPI(title=title, version="1", docs_url="/docs", redoc_url=None)
+    app = Documented(
+        title=title, version="1", docs_url="/docs", redoc_url=None, generate_unique_id_function=operation_id
+    )
     for router in [*routers, health(ready, alive)]:
         app.include_router(router)
     problems.install(app)

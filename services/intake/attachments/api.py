@@ -40,7 +40,7 @@ def routes(cabinet: Cabinet, callers: Callers) -> APIRouter:
     router = APIRouter(tags=["attachments"], prefix="/v1/attachments")
 
     @router.post("", status_code=201)
-    async def upload(
+    async def upload_attachment(
         file: Annotated[UploadFile, File(description="JPEG, PNG, WebP or GIF to 10 MiB, PDF to 20 MiB")],
         response: Response,
         channel: Annotated[Channel, Depends(channel_with(cabinet.pool, "submit"))],
@@ -51,7 +51,7 @@ def routes(cabinet: Cabinet, callers: Callers) -> APIRouter:
         return Attached.model_validate(taken, from_attributes=True)
 
     @router.get("/{reference}", response_class=Response)
-    async def download(
+    async def download_attachment(
         reference: Reference, key: ApiKey = "", authorization: Annotated[str, Header()] = ""
     ) -> Response:
         """The file, for the channel that uploaded it and for staff who handle its demand."""

@@ -49,22 +49,22 @@ def routes(programmes: Programmes, codes: Codes) -> APIRouter:
     Studio = Annotated[Channel, Depends(channel_with(programmes.submissions.pool, "submit"))]  # noqa: N806 (a type)
 
     @router.post("", status_code=201)
-    async def open_one(body: OpenProgramme, key: Key, channel: Studio) -> Session:
+    async def open_programme(body: OpenProgramme, key: Key, channel: Studio) -> Session:
         """Open a programme; the same key gives the same one."""
         return _session(await programmes.open(channel, key, body.title))
 
     @router.post("/{id}/close")
-    async def close(id: UUID, channel: Studio) -> Session:
+    async def close_programme(id: UUID, channel: Studio) -> Session:
         """Close a programme; what was taken in stays."""
         return _session(await programmes.close(channel, id))
 
     @router.post("/{id}/demands", status_code=201)
-    async def take(id: UUID, demand: SubmitDemand, key: Key, channel: Studio) -> Receipt:
+    async def submit_programme_demand(id: UUID, demand: SubmitDemand, key: Key, channel: Studio) -> Receipt:
         """Take a demand in that was raised during a programme."""
         return receipt(await programmes.take(channel, id, key, demand), codes)
 
     @router.get("")
-    async def listed(
+    async def list_programmes(
         channel: Studio, request: Request, response: Response, after: Cursor = "", limit: Limit = 50
     ) -> Sessions:
         """This channel's programmes, newest first."""
@@ -74,7 +74,7 @@ def routes(programmes: Programmes, codes: Codes) -> APIRouter:
         return Sessions(programmes=sessions, next=cursors.link(last, limit, request, response))
 
     @router.get("/{id}/demands")
-    async def demands(
+    async def list_programme_demands(
         id: UUID, channel: Studio, request: Request, response: Response, after: Cursor = "", limit: Limit = 50
     ) -> Listed:
         """What was taken in during a programme, newest first."""

@@ -46,8 +46,8 @@ def routes(registry: Registry, correspondence: Correspondence, language_of: Lang
         message = Message(f"sms:{sms.reference}", sms.sender, Contact(phone=sms.sender), text, number=number)
         return _text(words.answered(await correspondence.take(gateway, message), language))
 
-    router.add_api_route("/inbound/sms/{channel}", receive, methods=["GET"])
-    router.add_api_route("/inbound/sms/{channel}", receive, methods=["POST"])
+    router.add_api_route("/inbound/sms/{channel}", receive, methods=["GET"], name="receive_sms")
+    router.add_api_route("/inbound/sms/{channel}", receive, methods=["POST"], name="receive_sms_form")
     return router
 
 

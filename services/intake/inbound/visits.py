@@ -24,7 +24,7 @@ class Draft(SubmitDemand):
     id: UUID
 
 
-class Drafts(BaseModel):
+class Batch(BaseModel):
     """What a device has collected; a draft that cannot be read does not hold up the others."""
 
     model_config = ConfigDict(extra="forbid")
@@ -62,7 +62,7 @@ def routes(submissions: Submissions, codes: Codes) -> APIRouter:
     Visitor = Annotated[Channel, Depends(channel_with(submissions.pool, "submit"))]  # noqa: N806 (a type)
 
     @router.post("/v1/visits/drafts")
-    async def sync(body: Drafts, channel: Visitor) -> SyncedAll:
+    async def sync_drafts(body: Batch, channel: Visitor) -> SyncedAll:
         """Take drafts in, each once by its id; handing them over again changes nothing."""
         must_be(channel, ChannelKind.FIELD_VISIT)
         read = [_read(draft) for draft in body.drafts]

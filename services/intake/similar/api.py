@@ -66,7 +66,9 @@ def routes(finder: Finder) -> APIRouter:
     router = APIRouter(tags=["intake"])
 
     @router.post("/v1/demands/similar")
-    async def similar(draft: Draft, channel: Annotated[Channel, Depends(channel_with(finder.pool, "submit"))]) -> Likes:
+    async def find_similar_demands(
+        draft: Draft, channel: Annotated[Channel, Depends(channel_with(finder.pool, "submit"))]
+    ) -> Likes:
         """Open demands nearby that this one may repeat, each with the reasons of its score."""
         found = await finder.find(draft.command(), MOST)
         return Likes(similar=[_like(match, demand) for match, demand in found])

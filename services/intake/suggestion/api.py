@@ -46,7 +46,7 @@ class Trained(BaseModel):
     demands: int
 
 
-class Suggestions(BaseModel):
+class Ranked(BaseModel):
     """Likeliest first. Not sure: show them, and let the citizen or a dispatcher choose."""
 
     suggestions: list[Suggested]
@@ -59,15 +59,15 @@ def routes(pool: Pool, suggester: Suggester, packs: Jurisdictions) -> APIRouter:
     router = APIRouter(tags=["intake"])
 
     @router.post("/v1/demands/suggestions")
-    async def suggestions(
+    async def suggest_categories(
         words: Words, channel: Annotated[Channel, Depends(channel_with(pool, "submit"))]
-    ) -> Suggestions:
+    ) -> Ranked:
         """What a demand may be about, and whether that is sure enough to be taken without asking."""
         draft = SubmitDemand(title=words.title, text=words.text, division=words.division)
         pack = domain.check(draft, packs.of_division(words.division), now())
         ranking = suggester.suggest(pack, words.title, words.text)
         model = suggester.model(pack.id)
-        return Suggestions(
+        return Ranked(
             suggestions=[_named(pack, one) for one in ranking.suggestions],
             sure=ranking.sure,
             model=Trained(trained_at=model.trained_at, demands=model.demands) if model else None,

@@ -27,14 +27,14 @@ def routes(contacts: Contacts) -> APIRouter:
     By = Annotated[Caller, Depends(contacts.callers)]  # noqa: N806 (a type)
 
     @router.post("", response_model_exclude_none=True)
-    async def reveal(number: Number, asked: Reveal, by: By, response: Response) -> Personal:
+    async def reveal_contact(number: Number, asked: Reveal, by: By, response: Response) -> Personal:
         """Personal data of a demand; who saw which fields and why becomes part of its record."""
         shown = await contacts.reveal(read_number(number), asked, by)
         response.headers["Cache-Control"] = "private, no-store"
         return shown
 
     @router.delete("")
-    async def erase(number: Number, why: Annotated[Why, Query()], by: By) -> Erased:
+    async def erase_contact(number: Number, why: Annotated[Why, Query()], by: By) -> Erased:
         """Destroy the key of the demand's personal data, for good; again changes nothing."""
         written = read_number(number)
         return Erased(number=written, erased_at=await contacts.erase(written, why, by))
