@@ -5,6 +5,7 @@ import json
 from typing import Any, Final
 
 import typer
+from fastapi import APIRouter
 
 from deploy.cli.processes import SERVICES, TITLE
 from shared.chassis.database import open_pool
@@ -20,7 +21,7 @@ def openapi() -> None:
 
 async def document() -> dict[str, Any]:
     """The four services under one origin; no connection is opened."""
-    routers = []
+    routers: list[APIRouter] = []
     for service in SERVICES:
         settings = service.settings.model_validate({"DATABASE_URL": NOWHERE})
         async with await open_pool(NOWHERE, service.name) as pool:
