@@ -6,13 +6,14 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from services.intake import cursors
+from services.intake import cursors, examples
 from services.intake import voices as v
 from services.intake.api import Key, Number, Progress, SecretCode, progress
 from services.intake.channels import channel_with
 from services.intake.cursors import Cursor, Limit
+from services.intake.examples import shown
 from services.intake.following import Following
 from services.intake.hearing import Heard, Hearing, Said
 from services.intake.queries import Channel
@@ -22,6 +23,8 @@ from shared.contracts.demand import Demand
 class Noted(BaseModel):
     """What was said is kept; the same key gives the same answer."""
 
+    model_config = ConfigDict(json_schema_extra=shown(examples.NOTED))
+
     id: UUID
     number: str = Field(examples=["NH21-001335-K"])
     at: datetime
@@ -29,6 +32,8 @@ class Noted(BaseModel):
 
 class Listed(BaseModel):
     """A page of demands, newest first."""
+
+    model_config = ConfigDict(json_schema_extra=shown({"demands": [examples.PROGRESS], "next": None}))
 
     demands: list[Progress]
     next: str | None = Field(description="cursor of the next page; also in the Link header")

@@ -4,14 +4,15 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, File, Header, Path, Response, UploadFile
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from services.intake import queries
+from services.intake import examples, queries
 from services.intake.attachments.cabinet import Cabinet
 from services.intake.attachments.queries import Attachment
 from services.intake.attachments.scanning import Scan
 from services.intake.callers import Callers
 from services.intake.channels import ApiKey, authenticate, channel_with
+from services.intake.examples import shown
 from services.intake.queries import Channel
 from shared.chassis.tokens import bearer
 from shared.contracts.refusals import Code, Refused
@@ -27,6 +28,8 @@ SAFE: dict[str, str] = {
 
 class Attached(BaseModel):
     """What to name in `attachments` of a demand, within 24 hours."""
+
+    model_config = ConfigDict(json_schema_extra=shown(examples.ATTACHED))
 
     reference: str = Field(examples=["Jb0VyZ6cYb1mWq2x8zR3xA"])
     media_type: str = Field(description="of what is kept, told from the content")

@@ -7,12 +7,13 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.intake import cursors
-from services.intake.api import Key, Receipt, receipt
+from services.intake import cursors, examples
+from services.intake.api import Key, NewDemand, Receipt, receipt
 from services.intake.channels import channel_with
 from services.intake.codes import Codes
 from services.intake.cursors import Cursor, Limit
-from services.intake.domain import SubmitDemand, Text
+from services.intake.domain import Text
+from services.intake.examples import shown
 from services.intake.programme_queries import Programme
 from services.intake.programmes import Programmes
 from services.intake.queries import Channel
@@ -22,13 +23,15 @@ from services.intake.voices_api import Listed, page
 class OpenProgramme(BaseModel):
     """Begin a live session."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=shown({"title": "民声热线 2021年5月10日"}))
 
     title: Annotated[Text, Field(min_length=1, max_length=200, examples=["民声热线 2021年5月10日"])]
 
 
 class Session(BaseModel):
     """A live session; `closed_at` of null while it runs."""
+
+    model_config = ConfigDict(json_schema_extra=shown(examples.SESSION))
 
     id: UUID
     title: str
@@ -38,6 +41,8 @@ class Session(BaseModel):
 
 class Sessions(BaseModel):
     """A page of sessions, newest first."""
+
+    model_config = ConfigDict(json_schema_extra=shown({"programmes": [examples.SESSION], "next": None}))
 
     programmes: list[Session]
     next: str | None = Field(description="cursor of the next page; also in the Link header")
@@ -59,7 +64,7 @@ def routes(programmes: Programmes, codes: Codes) -> APIRouter:
         return _session(await programmes.close(channel, id))
 
     @router.post("/{id}/demands", status_code=201)
-    async def submit_programme_demand(id: UUID, demand: SubmitDemand, key: Key, channel: Studio) -> Receipt:
+    async def submit_programme_demand(id: UUID, demand: NewDemand, key: Key, channel: Studio) -> Receipt:
         """Take a demand in that was raised during a programme."""
         return receipt(await programmes.take(channel, id, key, demand), codes)
 

@@ -6,9 +6,11 @@ from uuid import UUID
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
+from services.intake import examples
 from services.intake.channels import channel_with, must_be
 from services.intake.codes import Codes
 from services.intake.domain import SubmitDemand
+from services.intake.examples import shown
 from services.intake.queries import Channel
 from services.intake.submissions import Request, Submissions, Taken
 from shared.chassis.problems import field_errors
@@ -27,7 +29,7 @@ class Draft(SubmitDemand):
 class Batch(BaseModel):
     """What a device has collected; a draft that cannot be read does not hold up the others."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra=shown({"drafts": [examples.DRAFT]}))
 
     drafts: Annotated[list[JsonValue], Field(min_length=1, max_length=MAX_DRAFTS)]
 
@@ -52,6 +54,8 @@ class Synced(BaseModel):
 
 class SyncedAll(BaseModel):
     """One answer for each draft, in order."""
+
+    model_config = ConfigDict(json_schema_extra=shown({"drafts": [examples.SYNCED, examples.UNSYNCED]}))
 
     drafts: list[Synced]
 

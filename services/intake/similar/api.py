@@ -6,8 +6,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.intake import examples
 from services.intake.channels import channel_with
 from services.intake.domain import SubmitDemand, Text
+from services.intake.examples import shown
 from services.intake.queries import Channel
 from services.intake.similar.finder import Finder
 from services.intake.similar.scoring import Aspect, Match
@@ -20,7 +22,7 @@ MOST = 5
 class Draft(BaseModel):
     """A demand that is still being written."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=shown(examples.DRAFTED))
 
     title: Annotated[Text, Field(min_length=1, max_length=200, examples=["校车接送点没有风雨棚"])]
     text: Annotated[Text, Field(max_length=8000)] = ""
@@ -57,6 +59,8 @@ class Like(BaseModel):
 
 class Likes(BaseModel):
     """The most similar first; empty when none is similar enough."""
+
+    model_config = ConfigDict(json_schema_extra=shown({"similar": [examples.LIKE]}))
 
     similar: list[Like]
 

@@ -6,9 +6,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.intake import domain
+from services.intake import domain, examples
 from services.intake.channels import channel_with
 from services.intake.domain import SubmitDemand, Text
+from services.intake.examples import shown
 from services.intake.queries import Channel
 from services.intake.suggestion.ranking import Source, Suggestion
 from services.intake.suggestion.suggester import Suggester
@@ -21,7 +22,7 @@ from shared.jurisdiction.pack import Pack
 class Words(BaseModel):
     """What the citizen has written so far."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=shown(examples.WORDS))
 
     title: Annotated[Text, Field(min_length=1, max_length=200, examples=["校车接送点没有风雨棚"])]
     text: Annotated[Text, Field(max_length=8000)] = ""
@@ -48,6 +49,8 @@ class Trained(BaseModel):
 
 class Ranked(BaseModel):
     """Likeliest first. Not sure: show them, and let the citizen or a dispatcher choose."""
+
+    model_config = ConfigDict(json_schema_extra=shown(examples.RANKED))
 
     suggestions: list[Suggested]
     sure: bool

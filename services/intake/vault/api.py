@@ -4,9 +4,11 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
+from services.intake import examples
 from services.intake.callers import Caller
+from services.intake.examples import shown
 from services.intake.numbers import read_number
 from services.intake.vault.contacts import Contacts
 from services.intake.vault.personal import Personal, Reveal, Why
@@ -16,6 +18,8 @@ Number = Annotated[str, Path(max_length=40, examples=["NH21-001335-K"])]
 
 class Erased(BaseModel):
     """The person is gone; the demand and the statistics stay."""
+
+    model_config = ConfigDict(json_schema_extra=shown({"number": examples.NUMBER, "erased_at": "2021-06-30T01:00:00Z"}))
 
     number: str
     erased_at: datetime
