@@ -20,14 +20,14 @@ up: $(VENV)/ready ## start everything here and stay until Ctrl-C
 demo: $(VENV)/ready ## the same, with Nanhai 2021 replayed and its report card (DEMO_EXIT=1: end after it)
 	@exec $(BIN)/huying demo
 
-test: $(VENV)/ready-dev ## every test, on the embedded servers
+test: $(VENV)/ready-dev ## every test but those of the generated clients, on the embedded servers
 	$(BIN)/python -m pytest
 
 test-kafka: $(VENV)/ready-dev ## the tests that need a broker, on Apache Kafka (Java 17+, Maven)
 	HUYING_TEST_BROKER=apache-kafka $(BIN)/python -m pytest -m "kafka or faults"
 
 test-sdk: sdk ## the tests that drive the API with both generated clients
-	$(BIN)/python -m pytest -m sdk
+	$(BIN)/python -m pytest -m sdk tests/sdk
 
 kafka: $(VENV)/ready ## a local single-node Apache Kafka until Ctrl-C
 	@exec $(BIN)/huying kafka

@@ -3,11 +3,12 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from services.feedback.domain import RateDemand
 from services.feedback.ratings import Ratings
 from shared.contracts.demand import Demand, Status
+from shared.contracts.examples import NUMBER, TITLE, shown
 from shared.contracts.facts import Outcome
 
 Token = Annotated[str, Path(max_length=400)]
@@ -15,6 +16,12 @@ Token = Annotated[str, Path(max_length=400)]
 
 class Verdict(BaseModel):
     """Where the demand stands after the verdict."""
+
+    model_config = ConfigDict(
+        json_schema_extra=shown(
+            {"number": NUMBER, "title": TITLE, "status": "closed", "rating": 5, "solved": True, "outcome": "confirmed"}
+        )
+    )
 
     number: str
     title: str

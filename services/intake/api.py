@@ -11,11 +11,11 @@ from services.intake import examples
 from services.intake.channels import authenticate, channel_with
 from services.intake.codes import Codes
 from services.intake.domain import RecordedDemand, SubmitDemand
-from services.intake.examples import shown
 from services.intake.following import Following
 from services.intake.queries import Channel
 from services.intake.submissions import Request, Submissions, Taken
 from shared.contracts.demand import Demand, Status
+from shared.contracts.examples import PROGRESS, shown
 from shared.contracts.facts import Outcome
 from shared.contracts.refusals import Refused
 
@@ -46,7 +46,7 @@ class Receipt(BaseModel):
 class Progress(BaseModel):
     """Where a demand stands, without personal data."""
 
-    model_config = ConfigDict(json_schema_extra=shown(examples.PROGRESS))
+    model_config = ConfigDict(json_schema_extra=shown(PROGRESS))
 
     id: UUID
     number: str

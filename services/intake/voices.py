@@ -8,9 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.intake import examples
 from services.intake.domain import Contact, Text
-from services.intake.examples import shown
 from services.intake.masking import mask
 from shared.contracts.demand import Demand, Service, Status
+from shared.contracts.examples import shown
 from shared.contracts.facts import DemandSupplemented, DemandSupported, DemandUrged, NoteFact, WithdrawalRequested
 from shared.contracts.lifecycle import HOLDER
 from shared.contracts.refusals import Code, Refused

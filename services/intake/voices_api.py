@@ -13,11 +13,11 @@ from services.intake import voices as v
 from services.intake.api import Key, Number, Progress, SecretCode, progress
 from services.intake.channels import channel_with
 from services.intake.cursors import Cursor, Limit
-from services.intake.examples import shown
 from services.intake.following import Following
 from services.intake.hearing import Heard, Hearing, Said
 from services.intake.queries import Channel
 from shared.contracts.demand import Demand
+from shared.contracts.examples import CURSOR, PROGRESS, shown
 
 
 class Noted(BaseModel):
@@ -33,7 +33,7 @@ class Noted(BaseModel):
 class Listed(BaseModel):
     """A page of demands, newest first."""
 
-    model_config = ConfigDict(json_schema_extra=shown({"demands": [examples.PROGRESS], "next": None}))
+    model_config = ConfigDict(json_schema_extra=shown({"demands": [PROGRESS], "next": CURSOR}))
 
     demands: list[Progress]
     next: str | None = Field(description="cursor of the next page; also in the Link header")

@@ -5,7 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from services.routing import commands as c
 from services.routing import queries
@@ -13,6 +13,7 @@ from services.routing.desk import Desk, not_found
 from services.routing.domain import Staff
 from shared.chassis.tokens import Tokens, bearer
 from shared.contracts.demand import Demand
+from shared.contracts.examples import DEMAND, ID, TEXT, shown
 from shared.contracts.refusals import Code, Refused
 
 Number = Annotated[str, Path(max_length=40, examples=["NH21-001335-K"])]
@@ -23,12 +24,16 @@ WhoAsks = Callable[[str], Awaitable[Staff]]
 class Case(BaseModel):
     """A demand as its unit sees it."""
 
+    model_config = ConfigDict(json_schema_extra=shown({"demand": DEMAND, "text": TEXT}))
+
     demand: Demand
     text: str
 
 
 class Worklist(BaseModel):
     """A page of demands; ask again with `after` for the next."""
+
+    model_config = ConfigDict(json_schema_extra=shown({"cases": [DEMAND], "after": ID}))
 
     cases: list[Demand]
     after: UUID | None

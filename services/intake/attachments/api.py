@@ -12,9 +12,9 @@ from services.intake.attachments.queries import Attachment
 from services.intake.attachments.scanning import Scan
 from services.intake.callers import Callers
 from services.intake.channels import ApiKey, authenticate, channel_with
-from services.intake.examples import shown
 from services.intake.queries import Channel
 from shared.chassis.tokens import bearer
+from shared.contracts.examples import shown
 from shared.contracts.refusals import Code, Refused
 
 Reference = Annotated[str, Path(max_length=64, examples=["Jb0VyZ6cYb1mWq2x8zR3xA"])]

@@ -13,11 +13,11 @@ from services.intake.channels import channel_with
 from services.intake.codes import Codes
 from services.intake.cursors import Cursor, Limit
 from services.intake.domain import Text
-from services.intake.examples import shown
 from services.intake.programme_queries import Programme
 from services.intake.programmes import Programmes
 from services.intake.queries import Channel
 from services.intake.voices_api import Listed, page
+from shared.contracts.examples import CURSOR, shown
 
 
 class OpenProgramme(BaseModel):
@@ -42,7 +42,7 @@ class Session(BaseModel):
 class Sessions(BaseModel):
     """A page of sessions, newest first."""
 
-    model_config = ConfigDict(json_schema_extra=shown({"programmes": [examples.SESSION], "next": None}))
+    model_config = ConfigDict(json_schema_extra=shown({"programmes": [examples.SESSION], "next": CURSOR}))
 
     programmes: list[Session]
     next: str | None = Field(description="cursor of the next page; also in the Link header")

@@ -10,10 +10,10 @@ from services.intake import examples
 from services.intake.channels import channel_with, must_be
 from services.intake.codes import Codes
 from services.intake.domain import SubmitDemand
-from services.intake.examples import shown
 from services.intake.queries import Channel
 from services.intake.submissions import Request, Submissions, Taken
 from shared.chassis.problems import field_errors
+from shared.contracts.examples import shown
 from shared.contracts.facts import ChannelKind
 from shared.contracts.refusals import Code, FieldError, Refused
 

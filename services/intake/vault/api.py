@@ -6,12 +6,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import BaseModel, ConfigDict
 
-from services.intake import examples
 from services.intake.callers import Caller
-from services.intake.examples import shown
 from services.intake.numbers import read_number
 from services.intake.vault.contacts import Contacts
 from services.intake.vault.personal import Personal, Reveal, Why
+from shared.contracts.examples import NUMBER, shown
 
 Number = Annotated[str, Path(max_length=40, examples=["NH21-001335-K"])]
 
@@ -19,7 +18,7 @@ Number = Annotated[str, Path(max_length=40, examples=["NH21-001335-K"])]
 class Erased(BaseModel):
     """The person is gone; the demand and the statistics stay."""
 
-    model_config = ConfigDict(json_schema_extra=shown({"number": examples.NUMBER, "erased_at": "2021-06-30T01:00:00Z"}))
+    model_config = ConfigDict(json_schema_extra=shown({"number": NUMBER, "erased_at": "2021-06-30T01:00:00Z"}))
 
     number: str
     erased_at: datetime

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.intake import examples
 from services.intake.domain import Contact, Text
-from services.intake.examples import shown
+from shared.contracts.examples import NUMBER, shown
 
 Why = Annotated[
     Text,
@@ -47,7 +47,7 @@ class Wording(BaseModel):
 class Personal(BaseModel):
     """The fields that were asked for and are known; what is not known is left out."""
 
-    model_config = ConfigDict(json_schema_extra=shown({"number": examples.NUMBER, **examples.CONTACT}))
+    model_config = ConfigDict(json_schema_extra=shown({"number": NUMBER, **examples.CONTACT}))
 
     number: str
     name: str | None = None
