@@ -52,12 +52,14 @@ docs: $(VENV)/ready-dev ## write the generated documents
 sdk: $(VENV)/ready-dev $(SDK)/tools/ready ## generate typed clients for Python and TypeScript into build/sdk
 	@deploy/sdk/generate
 
-lock: $(VENV)/ready-dev ## resolve the dependencies anew
+lock: $(VENV)/ready-dev $(SDK)/tools/ready ## resolve the dependencies anew
 	$(call compile,requirements.txt,pyproject.toml --group build)
 	$(call compile,requirements-dev.txt,pyproject.toml --group build --extra learn --extra dev)
 	$(call compile,requirements-bootstrap.txt,--group bootstrap)
 	$(call compile,deploy/sdk/requirements.txt,--group sdk)
 	$(call compile,deploy/sdk/node.txt,--group node)
+	cd deploy/sdk/typescript && PATH=$(CURDIR)/$(SDK)/tools/bin:$$PATH \
+		npm update --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 
 clean: ## forget the virtual environment and the caches; data stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

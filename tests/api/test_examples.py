@@ -1,10 +1,13 @@
 """Every example of the OpenAPI document is true: sent as it stands, it is answered as documented."""
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from deploy.cli.main import app as huying
 from deploy.cli.openapi import document
 from shared.contracts import facts as f
 from tests import story
@@ -66,6 +69,13 @@ def test_every_operation_says_what_it_is(one: Operation):
     assert one.told["tags"]
     assert one.id.isidentifier()
     assert "v1" not in one.id
+
+
+def test_the_document_is_printed_without_any_server():
+    printed = CliRunner().invoke(huying, ["openapi"])
+    assert printed.exit_code == 0, printed.output
+    assert json.loads(printed.stdout) == DOCUMENT
+    assert DOCUMENT["openapi"].startswith("3.1")
 
 
 def test_the_names_of_operations_are_unique_under_one_origin():
