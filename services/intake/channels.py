@@ -5,7 +5,8 @@ import secrets
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
-from fastapi import Header
+from fastapi import Header, Security
+from fastapi.security import APIKeyHeader
 
 from services.intake import queries
 from services.intake.queries import Channel
@@ -13,6 +14,9 @@ from shared.chassis.database import Pool
 from shared.contracts.facts import ChannelKind
 from shared.contracts.refusals import Code, Refused
 
+_KEY = APIKeyHeader(
+    name="X-API-Key", auto_error=False, description="the channel's key, shown once when it was made / 渠道密钥"
+)
 ApiKey = Annotated[str, Header(alias="X-API-Key", description="the channel's key, shown once when it was made")]
 
 
@@ -36,11 +40,11 @@ async def authenticate(pool: Pool, key: str, scope: str) -> Channel:
     return channel
 
 
-def channel_with(pool: Pool, scope: str) -> Callable[[ApiKey], Awaitable[Channel]]:
+def channel_with(pool: Pool, scope: str) -> Callable[[str | None], Awaitable[Channel]]:
     """A dependency: the channel that asks, when it has the scope."""
 
-    async def found(key: ApiKey) -> Channel:
-        return await authenticate(pool, key, scope)
+    async def found(key: Annotated[str | None, Security(_KEY)]) -> Channel:
+        return await authenticate(pool, key or "", scope)
 
     return found
 

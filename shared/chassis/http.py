@@ -7,10 +7,11 @@ from typing import Any, Final
 
 import uvicorn
 from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.routing import APIRoute
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from shared.chassis import metrics, problems
-from shared.chassis.openapi import Documented, operation_id
+from shared.chassis.documented import REFUSALS, document
 from shared.contracts.refusals import Code, Refused
 
 Check = Callable[[], Awaitable[str | None]]
@@ -23,15 +24,19 @@ def web_app(
     title: str, routers: Sequence[APIRouter], ready: Sequence[Check] = (), alive: Sequence[Check] = ()
 ) -> FastAPI:
     """FastAPI with the routers; a check answers None or says in words what is wrong."""
-    app = Documented(
-        title=title, version="1", docs_url="/docs", redoc_url=None, generate_unique_id_function=operation_id
-    )
+    app = FastAPI(title=title, version="1", docs_url="/docs", redoc_url=None, generate_unique_id_function=_function)
     for router in [*routers, health(ready, alive)]:
-        app.include_router(router)
+        app.include_router(router, responses=REFUSALS)
     problems.install(app)
+    document(app)
     app.middleware("http")(_measured)
     app.add_middleware(BodyLimit)
     return app
+
+
+def _function(route: APIRoute) -> str:
+    """The operation id: what a generated client calls its method too."""
+    return route.name
 
 
 def health(ready: Sequence[Check], alive: Sequence[Check]) -> APIRouter:

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import Header
+from fastapi import Depends, Header
+from fastapi.security import HTTPBearer
 from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
 
 from shared.contracts.refusals import Code, Refused
@@ -31,7 +32,13 @@ class Tokens:
         return told
 
 
-async def bearer(authorization: Annotated[str, Header()] = "") -> str:
+_STAFF = HTTPBearer(auto_error=False, description="a token of `huying staff token` / 工作人员凭证")
+
+
+async def bearer(
+    authorization: Annotated[str, Header(include_in_schema=False)] = "",
+    _documented: Annotated[object, Depends(_STAFF)] = None,
+) -> str:
     """The token of an `Authorization: Bearer …` header."""
     scheme, _, token = authorization.partition(" ")
     if scheme.lower() != "bearer" or not token:

@@ -25,8 +25,8 @@ class Operation:
 
     @property
     def success(self) -> str:
-        """The one status that is documented beside `default`."""
-        (status,) = set(self.told["responses"]) - {"default"}
+        """The one status that is documented beside the refusals."""
+        (status,) = set(self.told["responses"]) - {"4XX", "5XX"}
         return str(status)
 
     @property

@@ -2,7 +2,7 @@
 
 import sys
 
-from huying_client import Client
+from huying_client import AuthenticatedClient
 from huying_client.api.intake import follow_demand, list_demands, submit_demand, supplement_demand
 from huying_client.models import Listed, Noted, Problem, Progress, Receipt, Status, SubmitDemand, Supplement
 
@@ -13,50 +13,50 @@ NONSENSE = SubmitDemand(title="不知道属于哪一类", division="440605126222
 
 def main(url: str, key: str) -> None:
     """Submit, follow, supplement, list, and be refused."""
-    with Client(base_url=url) as client:
-        receipt = submit(client, key, SHELTER)
-        assert submit(client, key, SHELTER) == receipt, "the same key gives the same answer"
+    with AuthenticatedClient(url, token=key, prefix="", auth_header_name="X-API-Key") as client:
+        receipt = submit(client, SHELTER)
+        assert submit(client, SHELTER) == receipt, "the same key gives the same answer"
         follow(client, receipt)
-        supplement(client, key, receipt)
-        lamp = submit(client, key, LAMP)
-        assert listed(client, key) == [lamp.number, receipt.number]
-        refused(client, key)
+        supplement(client, receipt)
+        lamp = submit(client, LAMP)
+        assert listed(client) == [lamp.number, receipt.number]
+        refused(client)
 
 
-def submit(client: Client, key: str, demand: SubmitDemand) -> Receipt:
-    receipt = submit_demand.sync(client=client, body=demand, idempotency_key=demand.title.encode().hex(), x_api_key=key)
+def submit(client: AuthenticatedClient, demand: SubmitDemand) -> Receipt:
+    receipt = submit_demand.sync(client=client, body=demand, idempotency_key=demand.title.encode().hex())
     assert isinstance(receipt, Receipt), receipt
     return receipt
 
 
-def follow(client: Client, receipt: Receipt) -> None:
+def follow(client: AuthenticatedClient, receipt: Receipt) -> None:
     progress = follow_demand.sync(receipt.number, client=client, x_demand_code=receipt.code)
     assert isinstance(progress, Progress), progress
     assert progress.status is Status.SUBMITTED
     assert (progress.id, progress.submitted_at) == (receipt.id, receipt.submitted_at)
 
 
-def supplement(client: Client, key: str, receipt: Receipt) -> None:
+def supplement(client: AuthenticatedClient, receipt: Receipt) -> None:
     body = Supplement(text="早上七点最挤")
-    noted = supplement_demand.sync(receipt.number, client=client, body=body, idempotency_key="more", x_api_key=key)
+    noted = supplement_demand.sync(receipt.number, client=client, body=body, idempotency_key="more")
     assert isinstance(noted, Noted), noted
     assert noted.number == receipt.number
 
 
-def listed(client: Client, key: str) -> list[str]:
+def listed(client: AuthenticatedClient) -> list[str]:
     """Page by page, one demand a page."""
     numbers: list[str] = []
     after: str | None = ""
     while after is not None:
-        page = list_demands.sync(client=client, x_api_key=key, after=after, limit=1)
+        page = list_demands.sync(client=client, after=after, limit=1)
         assert isinstance(page, Listed), page
         numbers += [demand.number for demand in page.demands]
         after = page.next_
     return numbers
 
 
-def refused(client: Client, key: str) -> None:
-    problem = submit_demand.sync(client=client, body=NONSENSE, idempotency_key="nonsense", x_api_key=key)
+def refused(client: AuthenticatedClient) -> None:
+    problem = submit_demand.sync(client=client, body=NONSENSE, idempotency_key="nonsense")
     assert isinstance(problem, Problem), problem
     assert problem.status == 422
     assert problem.type_.endswith("/invalid-input")

@@ -4,8 +4,7 @@ import { huying, type Problem, type Schemas } from "huying-client";
 declare const process: { argv: string[] };
 
 const [, , baseUrl = "", key = ""] = process.argv;
-const client = huying({ baseUrl });
-const headers = { "X-API-Key": key };
+const client = huying({ baseUrl, headers: { "X-API-Key": key } });
 const division = "440605126222";
 const SHELTER = { title: "校车接送点没有风雨棚", division, category: "school-transport" };
 const LAMP = { title: "村口路灯不亮", division };
@@ -22,7 +21,7 @@ function taken<T>(answer: { data?: T; error?: Problem }): T {
 }
 
 async function submit(body: Schemas["SubmitDemand"], name: string) {
-  return client.POST("/v1/demands", { params: { header: { ...headers, "Idempotency-Key": name } }, body });
+  return client.POST("/v1/demands", { params: { header: { "Idempotency-Key": name } }, body });
 }
 
 async function follow(receipt: Schemas["Receipt"]) {
@@ -34,7 +33,7 @@ async function follow(receipt: Schemas["Receipt"]) {
 }
 
 async function supplement(receipt: Schemas["Receipt"]) {
-  const params = { path: { number: receipt.number }, header: { ...headers, "Idempotency-Key": "more" } };
+  const params = { path: { number: receipt.number }, header: { "Idempotency-Key": "more" } };
   const answer = await client.POST("/v1/demands/{number}/supplements", { params, body: { text: "早上七点最挤" } });
   check(taken(answer).number === receipt.number, "another demand was supplemented");
 }
@@ -44,7 +43,7 @@ async function listed(): Promise<string[]> {
   const numbers: string[] = [];
   for (let after: string | null = ""; after !== null; ) {
     const query: { after: string; limit: number } = { after, limit: 1 };
-    const page: Schemas["Listed"] = taken(await client.GET("/v1/demands", { params: { query, header: headers } }));
+    const page: Schemas["Listed"] = taken(await client.GET("/v1/demands", { params: { query } }));
     numbers.push(...page.demands.map((demand) => demand.number));
     after = page.next;
   }

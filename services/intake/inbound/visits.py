@@ -34,7 +34,7 @@ class Batch(BaseModel):
     drafts: Annotated[list[JsonValue], Field(min_length=1, max_length=MAX_DRAFTS)]
 
 
-class Wrong(BaseModel):
+class DraftError(BaseModel):
     """One thing to change in a draft."""
 
     field: str
@@ -49,7 +49,7 @@ class Synced(BaseModel):
     number: str | None = None
     code: str | None = None
     created: bool = False
-    errors: list[Wrong] = []
+    errors: list[DraftError] = []
 
 
 class SyncedAll(BaseModel):
@@ -109,5 +109,5 @@ def _synced(id: UUID, answer: Taken | Refused, codes: Codes) -> Synced:
     return Synced(id=id, errors=[_wrong(e) for e in answer.errors or (FieldError("", answer.zh, answer.en),)])
 
 
-def _wrong(error: FieldError) -> Wrong:
-    return Wrong(field=error.field, detail=error.zh, detail_en=error.en)
+def _wrong(error: FieldError) -> DraftError:
+    return DraftError(field=error.field, detail=error.zh, detail_en=error.en)
