@@ -6,9 +6,10 @@ BIN := $(VENV)/bin
 # The certificates of the system: offices have authorities of their own.
 UV := UV_SYSTEM_CERTS=1 UV_PYTHON_DOWNLOADS=never UV_NO_PROGRESS=1 $(BIN)/uv --quiet
 RUN_LOCKS := requirements-bootstrap.txt requirements.txt pyproject.toml
+SDK := build/sdk
 DEV_LOCKS := requirements-bootstrap.txt requirements-dev.txt pyproject.toml
 
-.PHONY: help up demo test test-kafka kafka lint fmt bench docs lock clean
+.PHONY: help up demo test test-kafka test-sdk kafka lint fmt bench docs sdk lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,11 +20,14 @@ up: $(VENV)/ready ## start everything here and stay until Ctrl-C
 demo: $(VENV)/ready ## the same, with Nanhai 2021 replayed and its report card (DEMO_EXIT=1: end after it)
 	@exec $(BIN)/huying demo
 
-test: $(VENV)/ready-dev ## every test, on the embedded servers
+test: $(VENV)/ready-dev ## every test but those of the generated clients, on the embedded servers
 	$(BIN)/python -m pytest
 
 test-kafka: $(VENV)/ready-dev ## the tests that need a broker, on Apache Kafka (Java 17+, Maven)
 	HUYING_TEST_BROKER=apache-kafka $(BIN)/python -m pytest -m "kafka or faults"
+
+test-sdk: sdk ## the tests that drive the API with both generated clients
+	$(BIN)/python -m pytest -m sdk tests/sdk
 
 kafka: $(VENV)/ready ## a local single-node Apache Kafka until Ctrl-C
 	@exec $(BIN)/huying kafka
@@ -45,10 +49,17 @@ bench: $(VENV)/ready-dev ## measure on Apache Kafka, beside bare loops
 docs: $(VENV)/ready-dev ## write the generated documents
 	$(BIN)/huying contracts --write
 
-lock: $(VENV)/ready-dev ## resolve the dependencies anew
+sdk: $(VENV)/ready-dev $(SDK)/tools/ready ## generate typed clients for Python and TypeScript into build/sdk
+	@deploy/sdk/generate
+
+lock: $(VENV)/ready-dev $(SDK)/tools/ready ## resolve the dependencies anew
 	$(call compile,requirements.txt,pyproject.toml --group build)
 	$(call compile,requirements-dev.txt,pyproject.toml --group build --extra learn --extra dev)
 	$(call compile,requirements-bootstrap.txt,--group bootstrap)
+	$(call compile,deploy/sdk/requirements.txt,--group sdk)
+	$(call compile,deploy/sdk/node.txt,--group node)
+	cd deploy/sdk/typescript && PATH=$(CURDIR)/$(SDK)/tools/bin:$$PATH \
+		npm update --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 
 clean: ## forget the virtual environment and the caches; data stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -67,6 +78,12 @@ $(VENV)/ready-dev: $(DEV_LOCKS) | $(VENV)/uv
 	@touch $@
 
 install_us = $(UV) pip install --no-deps --no-build-isolation --editable .
+
+# Node.js as a package only where the system has none that is new enough.
+$(SDK)/tools/ready: deploy/sdk/requirements.txt deploy/sdk/node.txt | $(VENV)/uv
+	@echo "installing the generators …"; $(UV) venv --allow-existing --python $(BIN)/python $(@D)
+	@$(UV) pip sync --python $(@D) --require-hashes deploy/sdk/requirements.txt $$(deploy/sdk/has-node || echo deploy/sdk/node.txt)
+	@touch $@
 
 $(VENV)/uv:
 	@python=$$(for one in python3.13 python3.12 python3.11 python3; do \

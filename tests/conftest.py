@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -74,6 +75,13 @@ def on(url: str, database: str) -> str:
 @pytest.fixture
 async def database(postgres: Server) -> AsyncIterator[str]:
     """The DSN of a fresh database with every schema."""
+    async with fresh_database(postgres) as found:
+        yield found
+
+
+@asynccontextmanager
+async def fresh_database(postgres: Server) -> AsyncIterator[str]:
+    """The same for as long as it is needed."""
     name = f"t{uuid4().hex}"
     db = await asyncpg.connect(postgres.url)
     await db.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")

@@ -22,6 +22,7 @@ from deploy.cli.demo import demo
 from deploy.cli.doctor import doctor
 from deploy.cli.importing import import_file
 from deploy.cli.kafka import kafka
+from deploy.cli.openapi import openapi
 from deploy.cli.processes import PROCESSES, SERVICES, Place
 from deploy.cli.processes import run as run_process
 from deploy.cli.up import up
@@ -48,6 +49,7 @@ app.command()(doctor)
 app.command("import")(import_file)
 app.command()(vault.erase)
 app.command()(contracts)
+app.command()(openapi)
 
 
 @app.command()

@@ -19,6 +19,8 @@ from shared.chassis.database import Pool, open_pool
 from shared.chassis.process import Parts, main
 from shared.chassis.settings import ProcessSettings, read
 
+TITLE: Final = "Huying 呼应"
+
 
 class Place(ProcessSettings):
     """Where the gateway, or a single API, listens."""
@@ -51,7 +53,7 @@ async def _apis(*services: Service) -> Parts:
         settings = read(service.settings)
         pool = await open_pool(settings.database_url, service.name)
         apis[service.name] = (service.api(settings, pool), pool)
-    return api_parts("Huying 呼应", apis, read(Place).port)
+    return api_parts(TITLE, apis, read(Place).port)
 
 
 async def _worker(service: Service) -> Parts:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from shared.contracts import facts as f
 from shared.contracts.demand import Demand, Service, Status
+from shared.contracts.examples import shown
 from shared.contracts.lifecycle import next_recorded
 from shared.contracts.refusals import Code, Refused
 from shared.jurisdiction.jurisdictions import Jurisdictions
@@ -21,7 +22,9 @@ Answer = Sequence[tuple[f.Fact, datetime]]
 class RateDemand(BaseModel):
     """The citizen's verdict: five levels of satisfaction, and whether the matter is solved."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, json_schema_extra=shown({"rating": 5, "solved": True, "comment": "很及时"})
+    )
 
     rating: f.Rating
     solved: bool

@@ -4,9 +4,10 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Response
+from fastapi import APIRouter, Body, Depends, Header, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.intake import examples
 from services.intake.channels import authenticate, channel_with
 from services.intake.codes import Codes
 from services.intake.domain import RecordedDemand, SubmitDemand
@@ -14,6 +15,7 @@ from services.intake.following import Following
 from services.intake.queries import Channel
 from services.intake.submissions import Request, Submissions, Taken
 from shared.contracts.demand import Demand, Status
+from shared.contracts.examples import PROGRESS, shown
 from shared.contracts.facts import Outcome
 from shared.contracts.refusals import Refused
 
@@ -33,9 +35,13 @@ Key = Annotated[
     ),
 ]
 
+NewDemand = Annotated[SubmitDemand, Body(openapi_examples=examples.DEMANDS)]
+
 
 class Receipt(BaseModel):
     """What a channel tells the citizen at once."""
+
+    model_config = ConfigDict(json_schema_extra=shown(examples.RECEIPT))
 
     id: UUID
     number: str = Field(examples=["NH21-001335-K"])
@@ -45,6 +51,8 @@ class Receipt(BaseModel):
 
 class Progress(BaseModel):
     """Where a demand stands, without personal data."""
+
+    model_config = ConfigDict(json_schema_extra=shown(PROGRESS))
 
     id: UUID
     number: str
@@ -81,6 +89,8 @@ class Row(BaseModel):
 class Imported(BaseModel):
     """One row for each demand handed over, in order."""
 
+    model_config = ConfigDict(json_schema_extra=shown({"rows": [examples.ROW, examples.REFUSED_ROW]}))
+
     rows: list[Row]
 
 
@@ -91,21 +101,25 @@ def routes(submissions: Submissions, following: Following, codes: Codes) -> APIR
     Importer = Annotated[Channel, Depends(channel_with(submissions.pool, "import"))]  # noqa: N806 (a type)
 
     @router.post("/v1/demands", status_code=201)
-    async def submit(demand: SubmitDemand, key: Key, response: Response, channel: Submitter) -> Receipt:
+    async def submit_demand(demand: NewDemand, key: Key, response: Response, channel: Submitter) -> Receipt:
         """Take a demand in and give back its number and secret code; the same key gives the same answer."""
         taken = await submissions.submit(channel, Request(key, demand))
         response.headers["Location"] = f"/v1/demands/{taken.number}"
         return receipt(taken, codes)
 
     @router.get("/v1/demands/{number}")
-    async def follow(number: Number, key: ApiKey = "", secret: SecretCode = "", code: QueryCode = "") -> Progress:
+    async def follow_demand(
+        number: Number, key: ApiKey = "", secret: SecretCode = "", code: QueryCode = ""
+    ) -> Progress:
         """Where a demand stands: for the citizen with its code, or for its channel with the channel's key."""
         if secret or code or not key:
             return progress(await following.by_code(number, secret or code))
         return progress(await following.own(await authenticate(submissions.pool, key, "submit"), number))
 
     @router.post("/v1/imports")
-    async def hand_over(recorded: Import, channel: Importer) -> Imported:
+    async def import_demands(
+        recorded: Annotated[Import, Body(openapi_examples=examples.IMPORTS)], channel: Importer
+    ) -> Imported:
         """Take recorded history in, each reference once; a row that is refused does not hold up the others."""
         requests = [Request(f"import:{demand.external_id}", demand) for demand in recorded.demands]
         answers = await submissions.submit_all(channel, requests)

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Header, Path, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
+from services.intake.examples import MENU
+from shared.contracts.examples import shown
 from shared.contracts.facts import RequestKind
 from shared.contracts.refusals import Code, FieldError, Refused
 from shared.jurisdiction.jurisdictions import Jurisdictions
@@ -53,6 +55,8 @@ class Kind(BaseModel):
 class Jurisdiction(BaseModel):
     """All that can be chosen in one jurisdiction; parents come before what belongs to them."""
 
+    model_config = ConfigDict(json_schema_extra=shown(MENU))
+
     id: str = Field(examples=["nanhai"])
     name: str
     name_en: str
@@ -63,6 +67,8 @@ class Jurisdiction(BaseModel):
 
 class Everywhere(BaseModel):
     """Every jurisdiction served here; the first is the default."""
+
+    model_config = ConfigDict(json_schema_extra=shown({"jurisdictions": [MENU]}))
 
     jurisdictions: list[Jurisdiction]
 
@@ -97,12 +103,12 @@ def routes(packs: Jurisdictions) -> APIRouter:
     each = {id: Menu.of(menu) for id, menu in menus.items()}
 
     @router.get("", response_model=Everywhere)
-    async def everywhere(known: Known = "") -> Response:
+    async def list_jurisdictions(known: Known = "") -> Response:
         """Every jurisdiction with its places, categories and kinds of request."""
         return every.answer(known)
 
     @router.get("/{id}", response_model=Jurisdiction)
-    async def one(id: Id, known: Known = "") -> Response:
+    async def get_jurisdiction(id: Id, known: Known = "") -> Response:
         """One jurisdiction with its places, categories and kinds of request."""
         menu = each.get(id)
         if menu is None:

@@ -6,8 +6,10 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.intake import examples
 from services.intake.domain import Attachments, Contact, Text
 from shared.contracts.demand import Demand, Service, Status
+from shared.contracts.examples import shown
 from shared.contracts.facts import DemandSupplemented, DemandSupported, DemandUrged, NoteFact, WithdrawalRequested
 from shared.contracts.lifecycle import HOLDER
 from shared.contracts.refusals import Code, Refused
@@ -23,6 +25,8 @@ class _Said(BaseModel):
 class Supplement(_Said):
     """Add something to the demand."""
 
+    model_config = ConfigDict(json_schema_extra=shown({"text": "早上七点最挤"}))
+
     text: Annotated[Text, Field(min_length=1, max_length=4000, examples=["早上七点最挤"])]
     attachments: Attachments = ()
 
@@ -36,11 +40,15 @@ class Enclosed(Supplement):
 class Urge(_Said):
     """Ask to hurry (催办)."""
 
+    model_config = ConfigDict(json_schema_extra=shown({"reason": "雨季快到了"}, {}))
+
     reason: Reason = ""
 
 
 class Support(_Said):
     """Say that one has the same demand (附议)."""
+
+    model_config = ConfigDict(json_schema_extra=shown({"contact": examples.CONTACT}, {}))
 
     contact: Annotated[Contact | None, Field(examples=[{"name": "陈先生", "phone": "13800138000"}])] = None
 
@@ -48,11 +56,15 @@ class Support(_Said):
 class Withdraw(_Said):
     """Ask for the demand to be taken back."""
 
+    model_config = ConfigDict(json_schema_extra=shown({"reason": "学校已经解决了"}, {}))
+
     reason: Reason = ""
 
 
 class Sighting(Support):
     """The same matter, seen through another channel under its own reference."""
+
+    model_config = ConfigDict(json_schema_extra=shown({"external_id": "12345-20210511-0042"}))
 
     external_id: Annotated[
         Text, Field(min_length=1, max_length=128, description="unique in the channel", examples=["call-7"])

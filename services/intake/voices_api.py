@@ -6,9 +6,9 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from services.intake import cursors
+from services.intake import cursors, examples
 from services.intake import voices as v
 from services.intake.api import Key, Number, Progress, SecretCode, progress
 from services.intake.channels import channel_with
@@ -17,10 +17,13 @@ from services.intake.following import Following
 from services.intake.hearing import Heard, Hearing, Said
 from services.intake.queries import Channel
 from shared.contracts.demand import Demand
+from shared.contracts.examples import CURSOR, PROGRESS, shown
 
 
 class Noted(BaseModel):
     """What was said is kept; the same key gives the same answer."""
+
+    model_config = ConfigDict(json_schema_extra=shown(examples.NOTED))
 
     id: UUID
     number: str = Field(examples=["NH21-001335-K"])
@@ -29,6 +32,8 @@ class Noted(BaseModel):
 
 class Listed(BaseModel):
     """A page of demands, newest first."""
+
+    model_config = ConfigDict(json_schema_extra=shown({"demands": [PROGRESS], "next": CURSOR}))
 
     demands: list[Progress]
     next: str | None = Field(description="cursor of the next page; also in the Link header")
@@ -44,7 +49,7 @@ def routes(hearing: Hearing, following: Following) -> APIRouter:
         return _noted(await hearing.hear(demand.id, said))
 
     @router.get("")
-    async def listed(
+    async def list_demands(
         channel: Speaker, request: Request, response: Response, after: Cursor = "", limit: Limit = 50
     ) -> Listed:
         """What this channel handed in, newest first."""
@@ -52,30 +57,32 @@ def routes(hearing: Hearing, following: Following) -> APIRouter:
         return page(found, limit, request, response)
 
     @router.post("/{number}/supplements", status_code=201)
-    async def supplement(
+    async def supplement_demand(
         number: Number, body: v.Supplement, key: Key, channel: Speaker, code: SecretCode = ""
     ) -> Noted:
         """Add something to a demand of this channel, or of any channel with its code."""
         return await say(number, code, Said(channel, key, body))
 
     @router.post("/{number}/urges", status_code=201)
-    async def urge(number: Number, body: v.Urge, key: Key, channel: Speaker, code: SecretCode = "") -> Noted:
+    async def urge_demand(number: Number, body: v.Urge, key: Key, channel: Speaker, code: SecretCode = "") -> Noted:
         """Ask to hurry (催办)."""
         return await say(number, code, Said(channel, key, body))
 
     @router.post("/{number}/withdrawal", status_code=202)
-    async def withdraw(number: Number, body: v.Withdraw, key: Key, channel: Speaker, code: SecretCode = "") -> Noted:
+    async def withdraw_demand(
+        number: Number, body: v.Withdraw, key: Key, channel: Speaker, code: SecretCode = ""
+    ) -> Noted:
         """Ask for the demand to be taken back; it is withdrawn unless it has been answered meanwhile."""
         return await say(number, code, Said(channel, key, body))
 
     @router.post("/{number}/supports", status_code=201)
-    async def support(number: Number, body: v.Support, key: Key, channel: Speaker) -> Noted:
+    async def support_demand(number: Number, body: v.Support, key: Key, channel: Speaker) -> Noted:
         """Another citizen has the same demand, whichever channel took it in."""
         demand = await following.known(number)
         return _noted(await hearing.hear(demand.id, Said(channel, key, body)))
 
     @router.post("/{number}/sightings", status_code=201)
-    async def sight(number: Number, body: v.Sighting, channel: Speaker) -> Noted:
+    async def sight_demand(number: Number, body: v.Sighting, channel: Speaker) -> Noted:
         """The same matter reached this channel too: its reference stands for the demand from now on."""
         demand = await following.known(number)
         return _noted(await hearing.sight(demand.id, channel, body))

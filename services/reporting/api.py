@@ -6,13 +6,14 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
-from services.reporting import queries
+from services.reporting import examples, queries
 from services.reporting.completion import Completion, Figures, Question
 from services.reporting.figures import Dimension
 from services.reporting.queries import Selection, Told
 from shared.contracts.demand import Status
+from shared.contracts.examples import ID, NUMBER, shown
 from shared.contracts.facts import Outcome
 from shared.contracts.refusals import Code, FieldError, Refused
 from shared.jurisdiction.jurisdictions import Jurisdictions
@@ -25,6 +26,8 @@ Month = Annotated[str | None, Query(pattern=r"^\d{4}-(0[1-9]|1[0-2])$", examples
 
 class Behind(BaseModel):
     """A demand behind a figure, without personal data."""
+
+    model_config = ConfigDict(json_schema_extra=shown(examples.BEHIND))
 
     id: UUID
     number: str
@@ -47,6 +50,8 @@ class Behind(BaseModel):
 class Opened(BaseModel):
     """A page of demands; ask again with `after` for the next."""
 
+    model_config = ConfigDict(json_schema_extra=shown({"demands": [examples.BEHIND], "after": ID}))
+
     demands: list[Behind]
     after: UUID | None
 
@@ -56,7 +61,7 @@ def routes(figures: Figures, packs: Jurisdictions) -> APIRouter:
     router = APIRouter(tags=["reporting"], prefix="/v1/figures")
 
     @router.get("/completion")
-    async def completion(
+    async def get_completion(
         by: By = "month", jurisdiction: Where = None, month: Month = None, until: date | None = None
     ) -> Completion:
         """Collected, completed and their rate; `until` asks how it stood on the evening of a day."""
@@ -65,7 +70,7 @@ def routes(figures: Figures, packs: Jurisdictions) -> APIRouter:
         return await figures.completion(pack_of(packs, jurisdiction), question)
 
     @router.get("/completion/demands")
-    async def opened(
+    async def list_completion_demands(
         by: By = "month",
         key: str = "",
         jurisdiction: Where = None,
@@ -81,7 +86,9 @@ def routes(figures: Figures, packs: Jurisdictions) -> APIRouter:
         return Opened(demands=rows, after=rows[-1].id if len(rows) == limit else None)
 
     @router.get("/facts/{number}")
-    async def told(number: Annotated[str, Path(max_length=40)]) -> list[Told]:
+    async def list_demand_facts(
+        number: Annotated[str, Path(max_length=40, examples=[NUMBER])],
+    ) -> Annotated[list[Told], Field(examples=[examples.TOLD])]:
         """Every fact of one demand: what was told, by whom, when."""
         async with figures.pool.acquire(timeout=5) as db:
             found = await queries.facts_of(db, number)

@@ -7,11 +7,12 @@ from datetime import date, datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.reporting import queries
+from services.reporting import examples, queries
 from services.reporting.figures import COMPLETED, COMPLETION, UNKNOWN, Definition, Dimension, rate
 from services.reporting.queries import Count
 from shared.chassis.clock import now
 from shared.chassis.database import Connection, Pool
+from shared.contracts.examples import shown
 from shared.jurisdiction.pack import Pack
 
 
@@ -32,6 +33,8 @@ class Breakdown(BaseModel):
 
 class Completion(BaseModel):
     """The figure with its definition, its rows, and how fresh it is."""
+
+    model_config = ConfigDict(json_schema_extra=shown(examples.COMPLETION))
 
     definition: Definition
     jurisdiction: str

@@ -5,7 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from services.routing import commands as c
 from services.routing import queries
@@ -13,6 +13,7 @@ from services.routing.desk import Desk, not_found
 from services.routing.domain import Staff
 from shared.chassis.tokens import Tokens, bearer
 from shared.contracts.demand import Demand
+from shared.contracts.examples import DEMAND, ID, TEXT, shown
 from shared.contracts.refusals import Code, Refused
 
 Number = Annotated[str, Path(max_length=40, examples=["NH21-001335-K"])]
@@ -23,12 +24,16 @@ WhoAsks = Callable[[str], Awaitable[Staff]]
 class Case(BaseModel):
     """A demand as its unit sees it."""
 
+    model_config = ConfigDict(json_schema_extra=shown({"demand": DEMAND, "text": TEXT}))
+
     demand: Demand
     text: str
 
 
-class Cases(BaseModel):
+class Worklist(BaseModel):
     """A page of demands; ask again with `after` for the next."""
+
+    model_config = ConfigDict(json_schema_extra=shown({"cases": [DEMAND], "after": ID}))
 
     cases: list[Demand]
     after: UUID | None
@@ -49,13 +54,13 @@ def _readings(desk: Desk, staff: WhoAsks) -> APIRouter:
     By = Annotated[Staff, Depends(staff)]  # noqa: N806 (a type)
 
     @router.get("")
-    async def worklist(by: By, after: UUID | None = None, limit: Limit = 50) -> Cases:
+    async def list_cases(by: By, after: UUID | None = None, limit: Limit = 50) -> Worklist:
         """What lies with the unit of whoever asks, oldest first."""
         async with desk.pool.acquire(timeout=5) as db:
             return _page(await queries.worklist(db, by.unit, after, limit), limit)
 
     @router.get("/triage")
-    async def triage(by: By, after: UUID | None = None, limit: Limit = 50) -> Cases:
+    async def list_triage(by: By, after: UUID | None = None, limit: Limit = 50) -> Worklist:
         """What no rule could decide; for the coordinators."""
         if by.unit not in {pack.coordinator for pack in desk.packs}:
             raise Refused(Code.FORBIDDEN, "the triage is for the coordinator's people", "仅统筹单位可以查看")
@@ -63,7 +68,7 @@ def _readings(desk: Desk, staff: WhoAsks) -> APIRouter:
             return _page(await queries.triage(db, after, limit), limit)
 
     @router.get("/{number}")
-    async def case(number: Number, by: By) -> Case:
+    async def get_case(number: Number, by: By) -> Case:
         """One demand with what the citizen wrote (masked)."""
         async with desk.pool.acquire(timeout=5) as db:
             found = await queries.one(db, number)
@@ -83,37 +88,37 @@ def _commands(desk: Desk, staff: WhoAsks) -> APIRouter:
     By = Annotated[Staff, Depends(staff)]  # noqa: N806 (a type)
 
     @router.post("/accept")
-    async def accept(number: Number, by: By, command: c.AcceptDemand | None = None) -> Demand:
+    async def accept_case(number: Number, by: By, command: c.AcceptDemand | None = None) -> Demand:
         """Sign for a demand (签收)."""
         return await desk.handle(number, command or c.AcceptDemand(), by)
 
     @router.post("/return")
-    async def send_back(number: Number, by: By, command: c.ReturnDemand) -> Demand:
+    async def return_case(number: Number, by: By, command: c.ReturnDemand) -> Demand:
         """Return a demand that is not this unit's (退单), with the reason and who should have it."""
         return await desk.handle(number, command, by)
 
     @router.post("/route")
-    async def route(number: Number, by: By, command: c.RouteDemand) -> Demand:
+    async def route_case(number: Number, by: By, command: c.RouteDemand) -> Demand:
         """Dispatch by hand what no rule decided."""
         return await desk.handle(number, command, by)
 
     @router.post("/decline")
-    async def decline(number: Number, by: By, command: c.DeclineDemand) -> Demand:
+    async def decline_case(number: Number, by: By, command: c.DeclineDemand) -> Demand:
         """Decline with a reason and where to go instead."""
         return await desk.handle(number, command, by)
 
     @router.post("/progress")
-    async def progress(number: Number, by: By, command: c.ProgressDemand) -> Demand:
+    async def progress_case(number: Number, by: By, command: c.ProgressDemand) -> Demand:
         """Tell the citizen how the work goes."""
         return await desk.handle(number, command, by)
 
     @router.post("/resolve")
-    async def resolve(number: Number, by: By, command: c.ResolveDemand) -> Demand:
+    async def resolve_case(number: Number, by: By, command: c.ResolveDemand) -> Demand:
         """Say that the demand is done (办结)."""
         return await desk.handle(number, command, by)
 
     return router
 
 
-def _page(cases: list[Demand], limit: int) -> Cases:
-    return Cases(cases=cases, after=cases[-1].id if len(cases) == limit else None)
+def _page(cases: list[Demand], limit: int) -> Worklist:
+    return Worklist(cases=cases, after=cases[-1].id if len(cases) == limit else None)

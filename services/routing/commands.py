@@ -4,6 +4,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared.contracts.examples import shown
+
 Note = Annotated[str, Field(max_length=4000)]
 Reason = Annotated[str, Field(min_length=1, max_length=1000)]
 Evidence = Annotated[tuple[str, ...], Field(max_length=20)]
@@ -18,9 +20,13 @@ class Command(BaseModel):
 class AcceptDemand(Command):
     """Sign for it (签收)."""
 
+    model_config = ConfigDict(json_schema_extra=shown({}))
+
 
 class ReturnDemand(Command):
     """Say that another unit is responsible (退单)."""
+
+    model_config = ConfigDict(json_schema_extra=shown({"reason": "校车由教育局统筹", "suggested_unit": "nh-education"}))
 
     reason: Reason
     suggested_unit: str | None = None
@@ -29,12 +35,16 @@ class ReturnDemand(Command):
 class RouteDemand(Command):
     """A dispatcher decides."""
 
+    model_config = ConfigDict(json_schema_extra=shown({"unit": "nh-education", "assisting": ["nh-transport"]}))
+
     unit: str
     assisting: tuple[str, ...] = ()
 
 
 class DeclineDemand(Command):
     """Say that this government is not responsible, and who is."""
+
+    model_config = ConfigDict(json_schema_extra=shown({"reason": "接送点在邻区", "instead": "荔湾区 12345"}))
 
     reason: Reason
     legal_basis: str | None = None
@@ -44,12 +54,16 @@ class DeclineDemand(Command):
 class ProgressDemand(Command):
     """Tell the citizen how the work goes."""
 
+    model_config = ConfigDict(json_schema_extra=shown({"note": "已现场勘查，本周施工"}))
+
     note: Annotated[str, Field(min_length=1, max_length=4000)]
     evidence: Evidence = ()
 
 
 class ResolveDemand(Command):
     """Say that it is done (办结)."""
+
+    model_config = ConfigDict(json_schema_extra=shown({"result": "风雨棚已建成并验收", "summary": "风雨棚已建成"}))
 
     result: Annotated[str, Field(min_length=1, max_length=4000)]
     summary: Note = ""

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import uvicorn
 from fastapi import APIRouter, FastAPI, Response
+from fastapi.routing import APIRoute
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from shared.chassis import metrics, problems
@@ -28,7 +29,7 @@ def web_app(
     title: str, routers: Sequence[APIRouter], ready: Sequence[Check] = (), alive: Sequence[Check] = ()
 ) -> FastAPI:
     """FastAPI with the routers; a check answers None or says in words what is wrong."""
-    app = FastAPI(title=title, version="1", docs_url="/docs", redoc_url=None)
+    app = FastAPI(title=title, version="1", docs_url="/docs", redoc_url=None, generate_unique_id_function=_function)
     for router in [*routers, health(ready, alive)]:
         app.include_router(router, responses=REFUSALS)
     problems.install(app)
@@ -37,6 +38,11 @@ def web_app(
     app.add_middleware(BodyLimit)
     app.add_middleware(AddedHeaders)
     return app
+
+
+def _function(route: APIRoute) -> str:
+    """The operation id: what a generated client calls its method too."""
+    return route.name
 
 
 def health(ready: Sequence[Check], alive: Sequence[Check]) -> APIRouter:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared.contracts.examples import DEMAND, shown
 from shared.contracts.facts import ChannelKind, Outcome, RecordedStep, RequestKind
 
 
@@ -42,7 +43,7 @@ class Status(StrEnum):
 class Demand(BaseModel):
     """State after `version` status facts; times are UTC."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, json_schema_extra=shown(DEMAND))
 
     id: UUID
     version: Annotated[int, Field(ge=0)] = 0

@@ -61,3 +61,11 @@ def test_faust_is_touched_in_one_place():
     assert {place for place in places_of("import faust") if "faust_reader" not in place} <= {
         "shared/chassis/assembly.py"
     }
+
+
+def test_no_lock_says_where_its_packages_came_from():
+    locks = [*ROOT.glob("requirements*.txt"), *(ROOT / "deploy").rglob("*.txt")]
+    locks += [path for room in ("deploy", "tests") for path in (ROOT / room).rglob("package-lock.json")]
+    told = {relative(path): path.read_text("utf-8") for path in locks}
+    assert "deploy/sdk/typescript/package-lock.json" in told
+    assert not [name for name, text in told.items() if '"resolved"' in text or "index-url" in text]

@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, File, Header, Path, Response, UploadFile
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from services.intake import queries
+from services.intake import examples, queries
 from services.intake.attachments.cabinet import Cabinet
 from services.intake.attachments.queries import Attachment
 from services.intake.attachments.scanning import Scan
@@ -14,6 +14,7 @@ from services.intake.callers import Callers
 from services.intake.channels import ApiKey, authenticate, channel_with
 from services.intake.queries import Channel
 from shared.chassis.tokens import bearer
+from shared.contracts.examples import shown
 from shared.contracts.refusals import Code, Refused
 
 Reference = Annotated[str, Path(max_length=64, examples=["Jb0VyZ6cYb1mWq2x8zR3xA"])]
@@ -28,6 +29,8 @@ SAFE: dict[str, str] = {
 class Attached(BaseModel):
     """What to name in `attachments` of a demand, within 24 hours."""
 
+    model_config = ConfigDict(json_schema_extra=shown(examples.ATTACHED))
+
     reference: str = Field(examples=["Jb0VyZ6cYb1mWq2x8zR3xA"])
     media_type: str = Field(description="of what is kept, told from the content")
     size: int = Field(description="bytes, after everything but the picture itself was removed")
@@ -40,7 +43,7 @@ def routes(cabinet: Cabinet, callers: Callers) -> APIRouter:
     router = APIRouter(tags=["attachments"], prefix="/v1/attachments")
 
     @router.post("", status_code=201)
-    async def upload(
+    async def upload_attachment(
         file: Annotated[UploadFile, File(description="JPEG, PNG, WebP or GIF to 10 MiB, PDF to 20 MiB")],
         response: Response,
         channel: Annotated[Channel, Depends(channel_with(cabinet.pool, "submit"))],
@@ -51,7 +54,7 @@ def routes(cabinet: Cabinet, callers: Callers) -> APIRouter:
         return Attached.model_validate(taken, from_attributes=True)
 
     @router.get("/{reference}", response_class=Response, responses={200: {"content": {"*/*": {}}}})
-    async def download(
+    async def download_attachment(
         reference: Reference, key: ApiKey = "", authorization: Annotated[str, Header()] = ""
     ) -> Response:
         """The file, for the channel that uploaded it and for staff who handle its demand."""

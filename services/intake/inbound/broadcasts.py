@@ -7,28 +7,31 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.intake import cursors
-from services.intake.api import Key, Receipt, receipt
+from services.intake import cursors, examples
+from services.intake.api import Key, NewDemand, Receipt, receipt
 from services.intake.channels import channel_with
 from services.intake.codes import Codes
 from services.intake.cursors import Cursor, Limit
-from services.intake.domain import SubmitDemand, Text
+from services.intake.domain import Text
 from services.intake.programme_queries import Programme
 from services.intake.programmes import Programmes
 from services.intake.queries import Channel
 from services.intake.voices_api import Listed, page
+from shared.contracts.examples import CURSOR, shown
 
 
 class OpenProgramme(BaseModel):
     """Begin a live session."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=shown({"title": "民声热线 2021年5月10日"}))
 
     title: Annotated[Text, Field(min_length=1, max_length=200, examples=["民声热线 2021年5月10日"])]
 
 
 class Session(BaseModel):
     """A live session; `closed_at` of null while it runs."""
+
+    model_config = ConfigDict(json_schema_extra=shown(examples.SESSION))
 
     id: UUID
     title: str
@@ -38,6 +41,8 @@ class Session(BaseModel):
 
 class Sessions(BaseModel):
     """A page of sessions, newest first."""
+
+    model_config = ConfigDict(json_schema_extra=shown({"programmes": [examples.SESSION], "next": CURSOR}))
 
     programmes: list[Session]
     next: str | None = Field(description="cursor of the next page; also in the Link header")
@@ -49,22 +54,22 @@ def routes(programmes: Programmes, codes: Codes) -> APIRouter:
     Studio = Annotated[Channel, Depends(channel_with(programmes.submissions.pool, "submit"))]  # noqa: N806 (a type)
 
     @router.post("", status_code=201)
-    async def open_one(body: OpenProgramme, key: Key, channel: Studio) -> Session:
+    async def open_programme(body: OpenProgramme, key: Key, channel: Studio) -> Session:
         """Open a programme; the same key gives the same one."""
         return _session(await programmes.open(channel, key, body.title))
 
     @router.post("/{id}/close")
-    async def close(id: UUID, channel: Studio) -> Session:
+    async def close_programme(id: UUID, channel: Studio) -> Session:
         """Close a programme; what was taken in stays."""
         return _session(await programmes.close(channel, id))
 
     @router.post("/{id}/demands", status_code=201)
-    async def take(id: UUID, demand: SubmitDemand, key: Key, channel: Studio) -> Receipt:
+    async def submit_programme_demand(id: UUID, demand: NewDemand, key: Key, channel: Studio) -> Receipt:
         """Take a demand in that was raised during a programme."""
         return receipt(await programmes.take(channel, id, key, demand), codes)
 
     @router.get("")
-    async def listed(
+    async def list_programmes(
         channel: Studio, request: Request, response: Response, after: Cursor = "", limit: Limit = 50
     ) -> Sessions:
         """This channel's programmes, newest first."""
@@ -74,7 +79,7 @@ def routes(programmes: Programmes, codes: Codes) -> APIRouter:
         return Sessions(programmes=sessions, next=cursors.link(last, limit, request, response))
 
     @router.get("/{id}/demands")
-    async def demands(
+    async def list_programme_demands(
         id: UUID, channel: Studio, request: Request, response: Response, after: Cursor = "", limit: Limit = 50
     ) -> Listed:
         """What was taken in during a programme, newest first."""

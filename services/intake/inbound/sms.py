@@ -46,8 +46,12 @@ def routes(registry: Registry, correspondence: Correspondence, language_of: Lang
         message = Message(f"sms:{sms.reference}", sms.sender, Contact(phone=sms.sender), text, number=number)
         return _text(words.answered(await correspondence.take(gateway, message), language))
 
-    for method in ("GET", "POST"):
-        router.add_api_route("/inbound/sms/{channel}", receive, methods=[method], response_class=PlainTextResponse)
+    router.add_api_route(
+        "/inbound/sms/{channel}", receive, methods=["GET"], response_class=PlainTextResponse, name="receive_sms"
+    )
+    router.add_api_route(
+        "/inbound/sms/{channel}", receive, methods=["POST"], response_class=PlainTextResponse, name="receive_sms_form"
+    )
     return router
 
 

@@ -6,12 +6,14 @@ from uuid import UUID
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
+from services.intake import examples
 from services.intake.channels import channel_with, must_be
 from services.intake.codes import Codes
 from services.intake.domain import SubmitDemand
 from services.intake.queries import Channel
 from services.intake.submissions import Request, Submissions, Taken
 from shared.chassis.explaining import field_errors
+from shared.contracts.examples import shown
 from shared.contracts.facts import ChannelKind
 from shared.contracts.refusals import Code, FieldError, Refused
 
@@ -27,15 +29,15 @@ class Draft(SubmitDemand):
 SCHEMA: Final = Draft.model_json_schema()
 
 
-class Drafts(BaseModel):
+class Batch(BaseModel):
     """What a device has collected; a draft that cannot be read does not hold up the others."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra=shown({"drafts": [examples.DRAFT]}))
 
     drafts: Annotated[list[JsonValue], Field(min_length=1, max_length=MAX_DRAFTS)]
 
 
-class Wrong(BaseModel):
+class DraftError(BaseModel):
     """One thing to change in a draft."""
 
     field: str
@@ -51,11 +53,13 @@ class Synced(BaseModel):
     number: str | None = None
     code: str | None = None
     created: bool = False
-    errors: list[Wrong] = []
+    errors: list[DraftError] = []
 
 
 class SyncedAll(BaseModel):
     """One answer for each draft, in order."""
+
+    model_config = ConfigDict(json_schema_extra=shown({"drafts": [examples.SYNCED, examples.UNSYNCED]}))
 
     drafts: list[Synced]
 
@@ -66,7 +70,7 @@ def routes(submissions: Submissions, codes: Codes) -> APIRouter:
     Visitor = Annotated[Channel, Depends(channel_with(submissions.pool, "submit"))]  # noqa: N806 (a type)
 
     @router.post("/v1/visits/drafts")
-    async def sync(body: Drafts, channel: Visitor) -> SyncedAll:
+    async def sync_drafts(body: Batch, channel: Visitor) -> SyncedAll:
         """Take drafts in, each once by its id; handing them over again changes nothing."""
         must_be(channel, ChannelKind.FIELD_VISIT)
         read = [_read(draft) for draft in body.drafts]
@@ -109,5 +113,5 @@ def _synced(id: UUID, answer: Taken | Refused, codes: Codes) -> Synced:
     return Synced(id=id, errors=[_wrong(e) for e in answer.errors or (FieldError("", answer.zh, answer.en),)])
 
 
-def _wrong(error: FieldError) -> Wrong:
-    return Wrong(field=error.field, detail=error.zh, detail_en=error.en, example=error.example)
+def _wrong(error: FieldError) -> DraftError:
+    return DraftError(field=error.field, detail=error.zh, detail_en=error.en, example=error.example)

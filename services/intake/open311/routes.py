@@ -33,7 +33,7 @@ def open311(desk: Desk, shown: Reading, place: Place) -> APIRouter:
     router = APIRouter(tags=["Open311"], route_class=Open311Route, default_response_class=Response)
 
     @router.get("/open311/discovery.{format}", responses=READ)
-    async def discover(format: Format) -> Response:
+    async def discover_open311(format: Format) -> Response:
         """Where the API is and how to get a key."""
         return render(discovery(place), format)
 
@@ -56,35 +56,35 @@ def _reading(shown: Reading) -> APIRouter:
     Here = Annotated[Pack, Depends(jurisdiction)]  # noqa: N806 (an alias of a type)
 
     @router.get("/services.{format}")
-    async def every_service(format: Format, pack: Here) -> Response:
+    async def list_services(format: Format, pack: Here) -> Response:
         """What can be asked for."""
         return render_list(Service, services.services(pack), format)
 
     @router.get("/services/{service_code}.{format}")
-    async def one_service(service_code: Id, format: Format, pack: Here) -> Response:
+    async def describe_service(service_code: Id, format: Format, pack: Here) -> Response:
         """The attributes of a service."""
         return render(services.definition(pack, services.category(pack, service_code)), format)
 
     @router.get("/requests.{format}")
-    async def requests(format: Format, pack: Here, asked: Annotated[AskedRequests, Query()]) -> Response:
+    async def find_requests(format: Format, pack: Here, asked: Annotated[AskedRequests, Query()]) -> Response:
         """Demands by number, or those that fit all filters: 90 days at most, 1,000 at most."""
         return render_list(ServiceRequest, await shown.requests(pack, asked), format)
 
     @router.get("/requests/{service_request_id}.{format}")
-    async def request(
+    async def get_request(
         service_request_id: Id, format: Format, pack: Here, asked: Annotated[AskedOne, Query()]
     ) -> Response:
         """One demand."""
         return render_list(ServiceRequest, await shown.request(pack, service_request_id, asked.extensions), format)
 
     @router.get("/tokens/{token}.{format}")
-    async def redeem(token: Id, format: Format, pack: Here) -> Response:
+    async def redeem_token(token: Id, format: Format, pack: Here) -> Response:
         """The number of a demand whose id is known; submissions are numbered at once and need no token."""
         number = await shown.redeem(pack, _uuid(token))
         return render_list(Redeemed, [Redeemed(service_request_id=number, token=token)], format)
 
     @router.get("/servicerequestupdates.{format}")
-    async def updates(format: Format, pack: Here, asked: Annotated[Asked, Query()]) -> Response:
+    async def find_request_updates(format: Format, pack: Here, asked: Annotated[Asked, Query()]) -> Response:
         """How demands went on within a window (mySociety's extension)."""
         return render_list(RequestUpdate, views.updates(await shown.updates(pack, asked)), format)
 
@@ -95,7 +95,7 @@ def _writing(desk: Desk) -> APIRouter:
     router = APIRouter(prefix=V2, route_class=Open311Route, responses=WRITTEN)
 
     @router.post("/requests.{format}", status_code=201, openapi_extra=forms.documented(NewRequest))
-    async def submit(format: Format, request: Request, key: IdempotencyKey = None) -> Response:
+    async def submit_request(format: Format, request: Request, key: IdempotencyKey = None) -> Response:
         """Take a demand in; a form with api_key, service_code, attribute[division] and what GeoReport names."""
         taken = await desk.submit(await forms.read(request, NewRequest), key)
         notice = f"已登记，请记下编号 {taken.number} / Registered; please keep the number {taken.number}"
@@ -103,7 +103,7 @@ def _writing(desk: Desk) -> APIRouter:
         return render_list(Receipt, [Receipt(service_request_id=taken.number, service_notice=told)], format, 201)
 
     @router.post("/servicerequestupdates.{format}", status_code=201, openapi_extra=forms.documented(NewUpdate))
-    async def supplement(format: Format, request: Request) -> Response:
+    async def update_request(format: Format, request: Request) -> Response:
         """Take an update of the citizen in, each update_id once (mySociety's extension)."""
         posted = await forms.read(request, NewUpdate)
         await desk.supplement(posted)

@@ -6,12 +6,14 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.intake import examples
 from services.intake.channels import channel_with
 from services.intake.domain import SubmitDemand, Text
 from services.intake.queries import Channel
 from services.intake.similar.finder import Finder
 from services.intake.similar.scoring import Aspect, Match
 from shared.contracts.demand import Demand, Status
+from shared.contracts.examples import shown
 from shared.contracts.facts import Location
 
 MOST = 5
@@ -20,7 +22,7 @@ MOST = 5
 class Draft(BaseModel):
     """A demand that is still being written."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=shown(examples.DRAFTED))
 
     title: Annotated[Text, Field(min_length=1, max_length=200, examples=["校车接送点没有风雨棚"])]
     text: Annotated[Text, Field(max_length=8000, examples=["下雨天学生在路边淋雨候车"])] = ""
@@ -58,6 +60,8 @@ class Like(BaseModel):
 class Likes(BaseModel):
     """The most similar first; empty when none is similar enough."""
 
+    model_config = ConfigDict(json_schema_extra=shown({"similar": [examples.LIKE]}))
+
     similar: list[Like]
 
 
@@ -66,7 +70,9 @@ def routes(finder: Finder) -> APIRouter:
     router = APIRouter(tags=["intake"])
 
     @router.post("/v1/demands/similar")
-    async def similar(draft: Draft, channel: Annotated[Channel, Depends(channel_with(finder.pool, "submit"))]) -> Likes:
+    async def find_similar_demands(
+        draft: Draft, channel: Annotated[Channel, Depends(channel_with(finder.pool, "submit"))]
+    ) -> Likes:
         """Open demands nearby that this one may repeat, each with the reasons of its score."""
         found = await finder.find(draft.command(), MOST)
         return Likes(similar=[_like(match, demand) for match, demand in found])

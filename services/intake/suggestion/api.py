@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.intake import domain
+from services.intake import domain, examples
 from services.intake.channels import channel_with
 from services.intake.domain import SubmitDemand, Text
 from services.intake.queries import Channel
@@ -14,6 +14,7 @@ from services.intake.suggestion.ranking import Source, Suggestion
 from services.intake.suggestion.suggester import Suggester
 from shared.chassis.clock import now
 from shared.chassis.database import Pool
+from shared.contracts.examples import shown
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
 
@@ -21,7 +22,7 @@ from shared.jurisdiction.pack import Pack
 class Words(BaseModel):
     """What the citizen has written so far."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=shown(examples.WORDS))
 
     title: Annotated[Text, Field(min_length=1, max_length=200, examples=["校车接送点没有风雨棚"])]
     text: Annotated[Text, Field(max_length=8000, examples=["下雨天学生在路边淋雨候车"])] = ""
@@ -46,8 +47,10 @@ class Trained(BaseModel):
     demands: int
 
 
-class Suggestions(BaseModel):
+class Ranked(BaseModel):
     """Likeliest first. Not sure: show them, and let the citizen or a dispatcher choose."""
+
+    model_config = ConfigDict(json_schema_extra=shown(examples.RANKED))
 
     suggestions: list[Suggested]
     sure: bool
@@ -59,15 +62,15 @@ def routes(pool: Pool, suggester: Suggester, packs: Jurisdictions) -> APIRouter:
     router = APIRouter(tags=["intake"])
 
     @router.post("/v1/demands/suggestions")
-    async def suggestions(
+    async def suggest_categories(
         words: Words, channel: Annotated[Channel, Depends(channel_with(pool, "submit"))]
-    ) -> Suggestions:
+    ) -> Ranked:
         """What a demand may be about, and whether that is sure enough to be taken without asking."""
         draft = SubmitDemand(title=words.title, text=words.text, division=words.division)
         pack = domain.check(draft, packs.of_division(words.division), now())
         ranking = suggester.suggest(pack, words.title, words.text)
         model = suggester.model(pack.id)
-        return Suggestions(
+        return Ranked(
             suggestions=[_named(pack, one) for one in ranking.suggestions],
             sure=ranking.sure,
             model=Trained(trained_at=model.trained_at, demands=model.demands) if model else None,

@@ -4,18 +4,21 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from services.intake.callers import Caller
 from services.intake.numbers import read_number
 from services.intake.vault.contacts import Contacts
 from services.intake.vault.personal import Personal, Reveal, Why
+from shared.contracts.examples import NUMBER, shown
 
 Number = Annotated[str, Path(max_length=40, examples=["NH21-001335-K"])]
 
 
 class Erased(BaseModel):
     """The person is gone; the demand and the statistics stay."""
+
+    model_config = ConfigDict(json_schema_extra=shown({"number": NUMBER, "erased_at": "2021-06-30T01:00:00Z"}))
 
     number: str
     erased_at: datetime
@@ -27,14 +30,14 @@ def routes(contacts: Contacts) -> APIRouter:
     By = Annotated[Caller, Depends(contacts.callers)]  # noqa: N806 (a type)
 
     @router.post("", response_model_exclude_none=True)
-    async def reveal(number: Number, asked: Reveal, by: By, response: Response) -> Personal:
+    async def reveal_contact(number: Number, asked: Reveal, by: By, response: Response) -> Personal:
         """Personal data of a demand; who saw which fields and why becomes part of its record."""
         shown = await contacts.reveal(read_number(number), asked, by)
         response.headers["Cache-Control"] = "private, no-store"
         return shown
 
     @router.delete("")
-    async def erase(number: Number, why: Annotated[Why, Query()], by: By) -> Erased:
+    async def erase_contact(number: Number, why: Annotated[Why, Query()], by: By) -> Erased:
         """Destroy the key of the demand's personal data, for good; again changes nothing."""
         written = read_number(number)
         return Erased(number=written, erased_at=await contacts.erase(written, why, by))

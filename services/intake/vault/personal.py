@@ -5,7 +5,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.intake import examples
 from services.intake.domain import Contact, Text
+from shared.contracts.examples import NUMBER, shown
 
 Why = Annotated[
     Text,
@@ -29,7 +31,7 @@ class PersonalField(StrEnum):
 class Reveal(BaseModel):
     """Who asks says why, and for no more than is needed."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=shown(examples.REVEAL))
 
     why: Why
     fields: Annotated[frozenset[PersonalField], Field(min_length=1)] = frozenset(PersonalField)
@@ -44,6 +46,8 @@ class Wording(BaseModel):
 
 class Personal(BaseModel):
     """The fields that were asked for and are known; what is not known is left out."""
+
+    model_config = ConfigDict(json_schema_extra=shown({"number": NUMBER, **examples.CONTACT}))
 
     number: str
     name: str | None = None

@@ -1,0 +1,29 @@
+"""`huying openapi`: prints the OpenAPI document of the gateway; needs no server."""
+
+import asyncio
+import json
+from typing import Any, Final
+
+import typer
+from fastapi import APIRouter
+
+from deploy.cli.processes import SERVICES, TITLE
+from shared.chassis.database import open_pool
+from shared.chassis.http import web_app
+
+NOWHERE: Final = "postgresql://127.0.0.1:1/none"
+
+
+def openapi() -> None:
+    """Print what the HTTP API is, as OpenAPI 3.1."""
+    typer.echo(json.dumps(asyncio.run(document()), ensure_ascii=False, indent=2))
+
+
+async def document() -> dict[str, Any]:
+    """The four services under one origin; no connection is opened."""
+    routers: list[APIRouter] = []
+    for service in SERVICES:
+        settings = service.settings.model_validate({"DATABASE_URL": NOWHERE})
+        async with await open_pool(NOWHERE, service.name) as pool:
+            routers += service.api(settings, pool).routers
+    return web_app(TITLE, routers).openapi()

@@ -1,0 +1,49 @@
+"""The demand whose story the examples of the HTTP API tell, from the school bus stop of a village in Nanhai."""
+
+from typing import Any, Final
+
+from pydantic import JsonValue
+
+Sample = dict[str, JsonValue]
+
+NUMBER: Final = "NH21-001335-K"
+ID: Final = "01a20a65-0068-7a5b-bc0f-eb1c0ce2a65c"
+CURSOR: Final = "AaIKZQBoelu8D-scDOKmXA"
+TITLE: Final = "校车接送点没有风雨棚"
+TEXT: Final = "早上七点二十几个孩子淋雨等车"
+DIVISION: Final = "440605126222"
+CATEGORY: Final = "school-transport"
+UNIT: Final = "station-440605126222"
+AT: Final = "2021-05-10T02:00:00Z"
+RESOLVED_AT: Final = "2021-05-18T09:00:00Z"
+PROGRESS: Final[Sample] = {
+    "id": ID,
+    "number": NUMBER,
+    "status": "closed",
+    "title": TITLE,
+    "category": CATEGORY,
+    "division": DIVISION,
+    "submitted_at": AT,
+    "updated_at": RESOLVED_AT,
+    "unit": UNIT,
+    "due_at": "2021-05-24T15:59:59Z",
+    "resolved_at": RESOLVED_AT,
+    "outcome": "confirmed",
+}
+DEMAND: Final[Sample] = PROGRESS | {
+    "version": 6,
+    "jurisdiction": "nanhai",
+    "channel": "web",
+    "channel_kind": "web",
+    "kind": "suggestion",
+    "units": [UNIT],
+    "assisting": ["nh-education", "nh-transport"],
+    "rule": "school-transport",
+    "rating": 5,
+    "solved": True,
+}
+
+
+def shown(*examples: Sample) -> dict[str, Any]:
+    """What a model says of its schema: these examples."""
+    return {"examples": list(examples)}

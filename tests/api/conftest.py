@@ -1,0 +1,113 @@
+"""The gateway in this process, on a real database, and demands in whatever past an operation needs."""
+
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+
+from deploy.cli.processes import SERVICES, TITLE
+from services.feedback import app as feedback
+from services.intake import channels
+from services.reporting import app as reporting
+from services.routing import app as routing
+from shared.chassis.database import Pool, open_pool
+from shared.chassis.delivery import Delivery
+from shared.chassis.http import web_app
+from shared.chassis.ledger import Ledger
+from shared.chassis.settings import ProcessSettings
+from shared.chassis.tokens import Tokens
+from shared.contracts.demand import Service
+from shared.contracts.facts import ChannelKind, StatusFact
+from shared.contracts.rules import demand_rules
+from tests.chassis.conftest import Log
+from tests.conftest import Server, fresh_database
+from tests.intake.test_attachments import picture
+
+KINDS = {"/v1/visits": ChannelKind.FIELD_VISIT, "/v1/programmes": ChannelKind.BROADCAST}
+STAFF = {"name": "陈", "unit": "nh-coordinator", "roles": ("personal-data",)}
+DEMAND = {"title": "路灯不亮", "division": "440605126222", "contact": {"name": "邹某某", "phone": "13800138000"}}
+
+
+@dataclass(slots=True)
+class Gateway:
+    """The four services under one origin, and what makes facts reach three of them."""
+
+    client: httpx.AsyncClient
+    intake: Pool
+    listening: Sequence[Delivery[Any, Any]]
+    tokens: Tokens
+    keys: dict[ChannelKind, str] = field(default_factory=dict)
+    log: Log = field(default_factory=Log)
+    ids: "count[int]" = field(default_factory=lambda: count(1))
+
+    async def knows(self, past: Sequence[StatusFact]) -> UUID:
+        """Let routing, feedback and reporting hear of another demand."""
+        id = UUID(int=next(self.ids))
+        told = self.log.told(*past, key=id)
+        for delivery in self.listening:
+            await delivery.deliver(told)
+        return id
+
+    async def headers(self, path: str) -> dict[str, str]:
+        """Those of the channel that a path is for; of a coordinator where staff ask."""
+        kind = next((kind for start, kind in KINDS.items() if path.startswith(start)), ChannelKind.WEB)
+        if kind not in self.keys:
+            self.keys[kind] = await channels.add(self.intake, kind, kind, kind, ("submit", "import"))
+        if path.startswith("/v1/cases") or path.endswith("/contact"):
+            return {"Authorization": f"Bearer {self.tokens.write('staff', STAFF)}"}
+        return {"X-API-Key": self.keys[kind], "Idempotency-Key": str(uuid4())}
+
+    async def place(self, path: str, past: Sequence[StatusFact]) -> dict[str, str]:
+        """What stands in a path, such as a demand or a programme that exists."""
+        return {name: await self._named(name, path, past) for name in re.findall(r"{(\w+)}", path)}
+
+    async def _named(self, name: str, path: str, past: Sequence[StatusFact]) -> str:
+        match name:
+            case "number" if path.startswith("/v1/demands"):
+                return await self._made("/v1/demands", name, json=DEMAND)
+            case "number":
+                return f"NH21-{(await self.knows(past)).int:06d}-X"
+            case "token":
+                return self.tokens.write("rate", {"demand": str(await self.knows(past))})
+            case "id" if path.startswith("/v1/jurisdictions"):
+                return "nanhai"
+            case "reference":
+                return await self._made("/v1/attachments", name, files={"file": picture("PNG")})
+            case _:
+                return await self._made("/v1/programmes", name, json={"title": "民声热线"})
+
+    async def _made(self, path: str, name: str, **sent: Any) -> str:
+        answer = await self.client.post(path, headers=await self.headers(path), **sent)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()[name])
+
+
+@pytest.fixture(scope="package")
+async def gateway(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Gateway]:
+    """One for all examples, since it takes seconds to put together."""
+    folder = str(tmp_path_factory.mktemp("attachments"))
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(fresh_database(postgres))
+        told = {"DATABASE_URL": database, "attachments_folder": folder}
+        settings = {service.name: service.settings.model_validate(told) for service in SERVICES}
+        pools = {name: await stack.enter_async_context(await open_pool(database, name)) for name in settings}
+        routers = [r for s in SERVICES for r in s.api(settings[s.name], pools[s.name]).routers]
+        transport = httpx.ASGITransport(web_app(TITLE, routers), raise_app_exceptions=False)
+        client = await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://gateway"))
+        yield Gateway(client, pools["intake"], listening(settings, pools), Tokens(settings["intake"].secret))
+
+
+def listening(settings: Mapping[str, ProcessSettings], pools: Mapping[str, Pool]) -> list[Delivery[Any, Any]]:
+    """Routing hears without its policy, which would dispatch every demand before we say what happened."""
+    ledgers = {
+        "routing": Ledger("demand", demand_rules(Service.ROUTING), routing.remember),
+        "feedback": feedback.worker(settings["feedback"], pools["feedback"]).ledger,  # type: ignore[arg-type]
+        "reporting": reporting.projector(settings["reporting"], pools["reporting"]).ledger,  # type: ignore[arg-type]
+    }
+    return [Delivery(pools[name], ledger, "cluster") for name, ledger in ledgers.items()]

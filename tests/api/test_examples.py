@@ -1,0 +1,83 @@
+"""Every example of the OpenAPI document is true: sent as it stands, it is answered as documented."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from deploy.cli.main import app as huying
+from deploy.cli.openapi import document
+from shared.contracts import facts as f
+from tests import story
+from tests.api.conftest import Gateway
+from tests.api.document import Operation, operations
+from tests.intake.test_attachments import picture
+
+DOCUMENT = asyncio.run(document())
+OPERATIONS = list(operations(DOCUMENT))
+BODIES = [(one, example) for one in OPERATIONS if one.body for example in one.examples(one.body)]
+WITHOUT_BODY = [one for one in OPERATIONS if not one.body]
+PASTS = {
+    "accept_case": story.ROUTED,
+    "return_case": story.ROUTED,
+    "route_case": (*story.SUBMITTED, f.DemandTriaged(reason="no rule")),
+    "decline_case": story.ROUTED,
+    "progress_case": story.ACCEPTED,
+    "resolve_case": story.ACCEPTED,
+}
+
+
+async def send(gateway: Gateway, one: Operation, **body: Any) -> None:
+    """Send a request, filled in with what the path names, and compare the answer with the document."""
+    place = await gateway.place(one.path, PASTS.get(one.id, story.RESOLVED))
+    headers = await gateway.headers(one.path)
+    query = one.parameters({}, "query")
+    answer = await gateway.client.request(one.method, one.path.format(**place), headers=headers, params=query, **body)
+    one.is_as_documented(answer)
+
+
+def named(found: Any) -> str:
+    return found.id if isinstance(found, Operation) else ""
+
+
+@pytest.mark.parametrize(("one", "example"), BODIES, ids=named)
+async def test_an_example_of_a_body_is_answered_as_documented(gateway: Gateway, one: Operation, example: Any):
+    assert one.body
+    assert not one.faults(one.body, example)
+    await send(gateway, one, json=example)
+
+
+@pytest.mark.parametrize("one", WITHOUT_BODY, ids=named)
+async def test_a_request_without_a_body_is_answered_as_documented(gateway: Gateway, one: Operation):
+    await send(gateway, one, **({"files": {"file": picture("JPEG")}} if one.id == "upload_attachment" else {}))
+
+
+@pytest.mark.parametrize("one", OPERATIONS, ids=named)
+def test_every_operation_has_examples_that_fit_its_schemas(one: Operation):
+    for media in filter(None, (one.body, one.answer)):
+        found = one.examples(media)
+        assert found, f"{one.id} has no example of {media['schema']}"
+        assert not [fault for example in found for fault in one.faults(media, example)]
+
+
+@pytest.mark.parametrize("one", OPERATIONS, ids=named)
+def test_every_operation_says_what_it_is(one: Operation):
+    assert one.told["summary"]
+    assert one.told["description"]
+    assert one.told["tags"]
+    assert one.id.isidentifier()
+    assert "v1" not in one.id
+
+
+def test_the_document_is_printed_without_any_server():
+    printed = CliRunner().invoke(huying, ["openapi"])
+    assert printed.exit_code == 0, printed.output
+    assert json.loads(printed.stdout) == DOCUMENT
+    assert DOCUMENT["openapi"].startswith("3.1")
+
+
+def test_the_names_of_operations_are_unique_under_one_origin():
+    told = [told["operationId"] for methods in DOCUMENT["paths"].values() for told in methods.values()]
+    assert len(told) == len(set(told))

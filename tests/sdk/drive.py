@@ -1,0 +1,68 @@
+"""A channel's front end as its authors would write it with the Python SDK."""
+
+import sys
+
+from huying_client import AuthenticatedClient
+from huying_client.api.intake import follow_demand, list_demands, submit_demand, supplement_demand
+from huying_client.models import Listed, Noted, Problem, Progress, Receipt, Status, SubmitDemand, Supplement
+
+SHELTER = SubmitDemand(title="校车接送点没有风雨棚", division="440605126222", category="school-transport")
+LAMP = SubmitDemand(title="村口路灯不亮", division="440605126222")
+NONSENSE = SubmitDemand(title="不知道属于哪一类", division="440605126222", category="no-such-category")
+
+
+def main(url: str, key: str) -> None:
+    """Submit, follow, supplement, list, and be refused."""
+    with AuthenticatedClient(url, token=key, prefix="", auth_header_name="X-API-Key") as client:
+        receipt = submit(client, SHELTER)
+        assert submit(client, SHELTER) == receipt, "the same key gives the same answer"
+        follow(client, receipt)
+        supplement(client, receipt)
+        lamp = submit(client, LAMP)
+        assert listed(client) == [lamp.number, receipt.number]
+        refused(client)
+
+
+def submit(client: AuthenticatedClient, demand: SubmitDemand) -> Receipt:
+    receipt = submit_demand.sync(client=client, body=demand, idempotency_key=demand.title.encode().hex())
+    assert isinstance(receipt, Receipt), receipt
+    return receipt
+
+
+def follow(client: AuthenticatedClient, receipt: Receipt) -> None:
+    progress = follow_demand.sync(receipt.number, client=client, x_demand_code=receipt.code)
+    assert isinstance(progress, Progress), progress
+    assert progress.status is Status.SUBMITTED
+    assert (progress.id, progress.submitted_at) == (receipt.id, receipt.submitted_at)
+
+
+def supplement(client: AuthenticatedClient, receipt: Receipt) -> None:
+    body = Supplement(text="早上七点最挤")
+    noted = supplement_demand.sync(receipt.number, client=client, body=body, idempotency_key="more")
+    assert isinstance(noted, Noted), noted
+    assert noted.number == receipt.number
+
+
+def listed(client: AuthenticatedClient) -> list[str]:
+    """Page by page, one demand a page."""
+    numbers: list[str] = []
+    after: str | None = ""
+    while after is not None:
+        page = list_demands.sync(client=client, after=after, limit=1)
+        assert isinstance(page, Listed), page
+        numbers += [demand.number for demand in page.demands]
+        after = page.next_
+    return numbers
+
+
+def refused(client: AuthenticatedClient) -> None:
+    problem = submit_demand.sync(client=client, body=NONSENSE, idempotency_key="nonsense")
+    assert isinstance(problem, Problem), problem
+    assert problem.status == 422
+    assert problem.type_.endswith("/invalid-input")
+    assert problem.errors, "what to change is named"
+    assert problem.errors[0].field == "category"
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,66 @@
+/** A channel's front end as its authors would write it with the TypeScript SDK. */
+import { huying, type Problem, type Schemas } from "huying-client";
+
+declare const process: { argv: string[] };
+
+const [, , baseUrl = "", key = ""] = process.argv;
+const client = huying({ baseUrl, headers: { "X-API-Key": key } });
+const division = "440605126222";
+const SHELTER = { title: "校车接送点没有风雨棚", division, category: "school-transport" };
+const LAMP = { title: "村口路灯不亮", division };
+const NONSENSE = { title: "不知道属于哪一类", division, category: "no-such-category" };
+
+function check(holds: boolean, said: string): asserts holds {
+  if (!holds) throw new Error(said);
+}
+
+/** The data of an answer; a refusal ends the program. */
+function taken<T>(answer: { data?: T; error?: Problem }): T {
+  check(answer.data !== undefined, JSON.stringify(answer.error));
+  return answer.data;
+}
+
+async function submit(body: Schemas["SubmitDemand"], name: string) {
+  return client.POST("/v1/demands", { params: { header: { "Idempotency-Key": name } }, body });
+}
+
+async function follow(receipt: Schemas["Receipt"]) {
+  const path = { number: receipt.number };
+  const header = { "X-Demand-Code": receipt.code };
+  const progress = taken(await client.GET("/v1/demands/{number}", { params: { path, header } }));
+  check(progress.status === "submitted", `the demand is ${progress.status}`);
+  check(progress.id === receipt.id, "it is another demand");
+}
+
+async function supplement(receipt: Schemas["Receipt"]) {
+  const params = { path: { number: receipt.number }, header: { "Idempotency-Key": "more" } };
+  const answer = await client.POST("/v1/demands/{number}/supplements", { params, body: { text: "早上七点最挤" } });
+  check(taken(answer).number === receipt.number, "another demand was supplemented");
+}
+
+/** Page by page, one demand a page. */
+async function listed(): Promise<string[]> {
+  const numbers: string[] = [];
+  for (let after: string | null = ""; after !== null; ) {
+    const query: { after: string; limit: number } = { after, limit: 1 };
+    const page: Schemas["Listed"] = taken(await client.GET("/v1/demands", { params: { query } }));
+    numbers.push(...page.demands.map((demand) => demand.number));
+    after = page.next;
+  }
+  return numbers;
+}
+
+async function refused() {
+  const { data, error } = await submit(NONSENSE, "nonsense");
+  check(data === undefined && error !== undefined, "nonsense was taken");
+  check(error.status === 422 && error.type.endsWith("/invalid-input"), JSON.stringify(error));
+  check(error.errors?.[0]?.field === "category", "what to change is not named");
+}
+
+const receipt = taken(await submit(SHELTER, "shelter"));
+check(taken(await submit(SHELTER, "shelter")).number === receipt.number, "the same key gave another answer");
+await follow(receipt);
+await supplement(receipt);
+const lamp = taken(await submit(LAMP, "lamp"));
+check((await listed()).join() === [lamp.number, receipt.number].join(), "the list is another");
+await refused();

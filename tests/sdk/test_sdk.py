@@ -1,0 +1,76 @@
+"""Both generated clients submit, follow, supplement and list demands, and are refused, over a real port."""
+
+import asyncio
+import os
+import shutil
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from deploy.local.ports import free_port
+from services.intake import app, channels
+from services.intake.settings import IntakeSettings
+from shared.chassis.database import Pool, open_pool
+from shared.chassis.http import server, web_app
+from shared.contracts.facts import ChannelKind
+
+pytestmark = pytest.mark.sdk
+HERE = Path(__file__).parent
+SDK = HERE.parents[1] / "build" / "sdk"
+TOLD = ["demand.submitted.v1", "demand.submitted.v1", "demand.supplemented.v1"]
+TSC = ["--strict", "--target", "ES2022", "--module", "NodeNext", "--lib", "ES2022,DOM"]
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """An API that listens, a channel's key, and the database behind it."""
+
+    url: str
+    key: str
+    pool: Pool
+
+
+@pytest.fixture
+async def intake(database: str) -> AsyncIterator[Intake]:
+    async with await open_pool(database, "intake") as pool:
+        key = await channels.add(pool, "web", ChannelKind.WEB, "Web")
+        settings, port = IntakeSettings.model_validate({"DATABASE_URL": database}), free_port()
+        web = server(web_app("intake", app.api(settings, pool).routers), "127.0.0.1", port)
+        serving = asyncio.create_task(web.serve())
+        yield Intake(f"http://127.0.0.1:{port}", key, pool)
+        web.should_exit = True
+        await serving
+
+
+async def run(*command: str | Path, cwd: Path | None = None, **env: str) -> None:
+    """Run a program of the SDKs' own environment, with its node where the system has none."""
+    path = f"{SDK / 'tools' / 'bin'}:{os.environ['PATH']}"
+    program = await asyncio.create_subprocess_exec(
+        *command, cwd=cwd, env={**os.environ, "PATH": path, **env},
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    said, _ = await asyncio.wait_for(program.communicate(), 60)
+    assert program.returncode == 0, said.decode()
+
+
+async def told(pool: Pool) -> list[str]:
+    """The facts in intake's journal, by type."""
+    async with pool.acquire() as db:
+        return [row["type"] for row in await db.fetch("SELECT type FROM journal ORDER BY type")]
+
+
+async def test_a_channel_is_written_with_the_python_client(intake: Intake):
+    tools, client = SDK / "tools" / "bin", str(SDK / "python")
+    await run(tools / "mypy", "--strict", "--cache-dir", SDK / ".mypy_cache", HERE / "drive.py", MYPYPATH=client)
+    await run(tools / "python", HERE / "drive.py", intake.url, intake.key, PYTHONPATH=client)
+    assert await told(intake.pool) == TOLD
+
+
+async def test_a_channel_is_written_with_the_typescript_client(intake: Intake):
+    package = SDK / "typescript"
+    shutil.copy(HERE / "drive.ts", package)
+    await run(package / "node_modules" / ".bin" / "tsc", *TSC, "drive.ts", cwd=package)
+    await run("node", "drive.js", intake.url, intake.key, cwd=package)
+    assert await told(intake.pool) == TOLD
