@@ -1,5 +1,6 @@
 """Intake's questions about keys and how much they are used, one function each."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -37,23 +38,42 @@ class Usage:
     last: datetime | None
 
 
-async def count(db: Connection, key_hash: bytes, at: datetime) -> Asking | None:
-    """The channel that holds this key, with one more request; None for a key that is unknown, old or revoked."""
-    row = await db.fetchrow(
+async def count(db: Connection, key_hashes: Sequence[bytes], at: datetime) -> list[Asking | None]:
+    """For each request the channel that holds its key, counted; None for a key that is unknown, old or revoked."""
+    rows = await db.fetch(
         """
         WITH asking AS (
-            SELECT id, kind, scopes, settings ->> 'division', (settings ->> 'quota_per_minute')::int
-            FROM channel
-            WHERE revoked_at IS NULL AND (key_hash = $1 OR old_key_hash = $1 AND old_key_until > $2)
+            SELECT asked.key_hash, asked.requests, id, kind, scopes, settings ->> 'division' AS division,
+                (settings ->> 'quota_per_minute')::int AS quota
+            FROM unnest($1::bytea[], $2::int[]) AS asked (key_hash, requests)
+            JOIN channel ON revoked_at IS NULL AND (channel.key_hash = asked.key_hash
+                OR old_key_hash = asked.key_hash AND old_key_until > $3)
         ), counted AS (
-            INSERT INTO channel_usage AS usage SELECT id, $3, 1 FROM asking
-            ON CONFLICT (channel, minute) DO UPDATE SET requests = usage.requests + 1 RETURNING requests
+            INSERT INTO channel_usage AS usage
+            SELECT id, $4, sum(requests) FROM asking GROUP BY id ORDER BY id
+            ON CONFLICT (channel, minute) DO UPDATE SET requests = usage.requests + excluded.requests
+            RETURNING channel, requests AS total
         )
-        SELECT * FROM asking, counted
+        SELECT asking.*, total FROM asking JOIN counted ON counted.channel = asking.id
         """,
-        key_hash, at, minute_of(at),
+        *map(list, zip(*Counter(key_hashes).items(), strict=True)), at, minute_of(at),
     )  # fmt: skip
-    return Asking(Channel(row[0], ChannelKind(row[1]), frozenset(row[2]), row[3]), row[4], row[5]) if row else None
+    used = {row["id"]: row["total"] for row in rows}
+    for row in rows:
+        used[row["id"]] -= row["requests"]
+    channels = {
+        row["key_hash"]: (Channel(row["id"], ChannelKind(row["kind"]), frozenset(row["scopes"]), row["division"]), row)
+        for row in rows
+    }
+    found: list[Asking | None] = []
+    for known in map(channels.get, key_hashes):
+        if known:
+            channel, row = known
+            used[channel.id] += 1
+            found.append(Asking(channel, row["quota"], used[channel.id]))
+        else:
+            found.append(None)
+    return found
 
 
 async def forget_usage(db: Connection, channel: str, before: datetime) -> None:

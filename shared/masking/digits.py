@@ -16,6 +16,9 @@ from stdnum.iso7064 import mod_11_2
 _WIDE: Final = str.maketrans("０１２３４５６７８９ＸｘＡＢ－—–‐‑\u3000\u00a0\u200b（）＋", "0123456789XxAB-----   ()+")
 _SPOKEN: Final = _WIDE | str.maketrans("零〇一二三四五六七八九幺壹贰叁肆伍陆柒捌玖", "001234567891123456789")
 _RUN: Final = re.compile(r"\d(?:[ -]?\d){10,}(?:[ -]?[Xx](?![A-Za-z]))?")
+# Every number here has seven signs with at most three between neighbours: without such a run there is nothing to hide.
+_DIGIT: Final = "[0-9０-９零〇一二三四五六七八九幺壹贰叁肆伍陆柒捌玖]"
+_SEVERAL: Final = re.compile(rf"{_DIGIT}(?:[^\w]{{0,3}}{_DIGIT}){{6}}")
 _IDENTITY: Final = re.compile(r"[1-9]\d{5}(?:18|19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx]")
 _MOBILE: Final = re.compile(r"(?:0|(?:00)?86)?1[3-9]\d{9}")
 _DATE: Final = re.compile(r"1[3-9]\d\d-\d{1,2}-\d{1,2}(?!\d)")
@@ -81,6 +84,8 @@ Span = tuple[int, int, str]
 
 def hide_numbers(text: str) -> str:
     """Without identity, card and mobile numbers."""
+    if not _SEVERAL.search(text):
+        return text
     for letters in (_WIDE, _SPOKEN):
         shadow = text.translate(letters)
         spans = [span for run in _RUN.finditer(shadow) for span in _numbers(_run(shadow, run))]
@@ -91,6 +96,8 @@ def hide_numbers(text: str) -> str:
 
 def hide_landlines(text: str) -> str:
     """Without land-lines: those with an area code, and those that are said to be one."""
+    if not _SEVERAL.search(text):
+        return text
     for pattern, group in ((_LANDLINE, 0), (_LOCAL, 1)):
         for found in reversed(list(pattern.finditer(text.translate(_WIDE)))):
             text = text[: found.start(group)] + "［电话］" + text[found.end(group) :]

@@ -26,6 +26,7 @@ from shared.chassis.process import settle
 from shared.chassis.sharing import Shared
 from shared.contracts.facts import ChannelKind
 from tests.bench.alone import postgres
+from tests.bench.rig import unlimited
 
 CONNECTIONS = 64
 HOST = "127.0.0.1"
@@ -158,6 +159,7 @@ async def measure(seconds: float) -> tuple[Front, Front]:
         pool: Pool = await open_pool(dsn, "intake", size=1)
         key = await channels.add(pool, "bench", ChannelKind.WEB, "Bench")
         await pool.close()
+        await unlimited(dsn)
         async with serving("bare", dsn) as plain, serving("ours", dsn) as own:
             load = partial(Load, key=key, seconds=seconds)
             await Load(plain, key, 1).run()
