@@ -21,7 +21,7 @@ from shared.jurisdiction.pack import Pack
 
 By = Literal["month", "division", "unit", "category", "channel"]
 Where = Annotated[str | None, Query(description="a pack's id; the first one served when it is left out")]
-Month = Annotated[str | None, Query(pattern=r"^\d{4}-(0[1-9]|1[0-2])$", examples=["2021-12"])]
+Month = Annotated[str | None, Query(pattern=r"^(?:19|2\d)\d\d-(?:0[1-9]|1[0-2])$", examples=["2021-12"])]
 
 
 class Behind(BaseModel):

@@ -19,7 +19,7 @@ from shared.contracts.refusals import Code, Refused
 from shared.jurisdiction.pack import Pack
 
 V2: Final = "/open311/v2"
-_EITHER: Final[dict[str, Any]] = {"content": {"application/xml": {}, "application/json": {}}}
+_EITHER: Final[dict[str, Any]] = {"content": {"text/xml": {}, "application/json": {}}}
 _WRONG: Final = _EITHER | {"description": "a list of `code` and `description`, one for each thing to change"}
 READ: Final[dict[int | str, dict[str, Any]]] = {200: _EITHER, "4XX": _WRONG, "5XX": _WRONG}
 WRITTEN: Final[dict[int | str, dict[str, Any]]] = {201: _EITHER, "4XX": _WRONG, "5XX": _WRONG}

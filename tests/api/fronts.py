@@ -1,0 +1,79 @@
+"""Each service's API in this process, with a demand to ask for and everything that opens its doors."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import httpx
+from fastapi import FastAPI
+
+from deploy.cli.processes import SERVICES, Service
+from services.intake import channels
+from services.intake.registry import Registry
+from services.intake.vault.sealing import Vault
+from shared.chassis.database import Pool, open_pool
+from shared.chassis.delivery import Delivery
+from shared.chassis.http import web_app
+from shared.chassis.tokens import Tokens
+from shared.contracts import facts as f
+from shared.contracts.facts import ChannelKind
+from tests import story
+from tests.chassis.conftest import Log
+from tests.packs import shipped
+
+GOOD: Final = {"title": "校车接送点没有风雨棚", "division": "440605126222", "category": "school-transport"}
+PASTS: Final[Mapping[str, tuple[f.StatusFact, ...]]] = {
+    "routing": story.ROUTED,
+    "feedback": story.RESOLVED,
+    "reporting": story.CLOSED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """An API with the headers that open it, and path parameters that lead to something."""
+
+    web: FastAPI
+    client: httpx.AsyncClient
+    known: dict[str, Any]
+    opens: dict[str, str] = field(default_factory=dict)
+
+
+@asynccontextmanager
+async def front(name: str, database: str) -> AsyncIterator[Front]:
+    """The API of a service on a database."""
+    service = next(one for one in SERVICES if one.name == name)
+    settings: Any = service.settings.model_validate({"DATABASE_URL": database})
+    async with await open_pool(database, name) as pool:
+        web = web_app(name, service.api(settings, pool).routers)
+        transport = httpx.ASGITransport(web, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url=f"http://{name}") as client:
+            staff = {"name": "陈", "unit": next(iter(shipped())).coordinator, "roles": ["personal-data"]}
+            opens = {"Authorization": f"Bearer {Tokens(settings.secret).write('staff', staff)}"}
+            if name == "intake":
+                opens |= {"X-API-Key": await _key(pool, settings)}
+                yield Front(web, client, await _submitted(client, opens), opens)
+            else:
+                yield Front(web, client, await _told(service, settings, pool), opens)
+
+
+async def _key(pool: Pool, settings: Any) -> str:
+    scopes = tuple(channels.Scope)
+    for kind in ChannelKind:
+        key = await channels.add(pool, kind.value, kind, kind.value, scopes)
+        await Registry(pool, Vault.of(settings.vault_key)).put(kind.value, {"quota_per_minute": "1000000"})
+    return key
+
+
+async def _submitted(client: httpx.AsyncClient, opens: dict[str, str]) -> dict[str, Any]:
+    answer = await client.post("/v1/demands", json=GOOD, headers=opens | {"Idempotency-Key": "seed"})
+    number = answer.json()["number"]
+    return {"number": number, "service_request_id": number, "channel": "sms", "id": "nanhai"}
+
+
+async def _told(service: Service, settings: Any, pool: Pool) -> dict[str, Any]:
+    delivery = Delivery(pool, service.worker(settings, pool).ledger, "cluster")
+    await delivery.deliver(Log().told(*PASTS[service.name], key=story.ID))
+    token = Tokens(settings.secret).write("rate", {"demand": str(story.ID)})
+    return {"number": f"NH21-{story.ID.int % 10**6:06d}-X", "token": token}
