@@ -10,6 +10,7 @@ import pytest
 
 from deploy.local.deployment import Options, Running, deployed
 from deploy.local.state import state_dir
+from tests.bench.rig import unlimited
 from tests.conftest import KAFKA, reachable
 
 REAL = Path(__file__).parents[3] / "shared" / "data" / "myla311_2017.csv"
@@ -35,6 +36,7 @@ async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Run
         env={"HUYING_NOTIFICATION_FILE": str(directory / "messages.jsonl")},
     )
     async with deployed(options) as found:
+        await unlimited(found.runtime.database_url)
         yield found
 
 

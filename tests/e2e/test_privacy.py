@@ -22,7 +22,6 @@ from tests.e2e.traces import everywhere
 from tests.eventually import eventually
 from tests.intake.test_attachments import SECRET_PLACE, exif, picture
 
-pytestmark = pytest.mark.kafka
 PEOPLE = tuple(citizens(24, seed=2026))
 READERS = ("intake", "routing", "feedback", "reporting")
 
