@@ -14,6 +14,7 @@ from services.feedback.domain import close_at, ending
 from shared.chassis.clock import now
 from shared.chassis.database import PASSING, Pool
 from shared.chassis.ledger import Ledger
+from shared.chassis.writes import Writes
 from shared.contracts.demand import Demand
 from shared.contracts.facts import Fact
 from shared.jurisdiction.jurisdictions import Jurisdictions
@@ -55,8 +56,10 @@ class Closing:
                 end = ending(demand)
                 if end and when and when <= at:
                     page.tell(key, [end], when if demand.imported else at, uuid5(key, f"close:{demand.version}"))
-            await self.ledger.save(db, page)
-            await queries.plan_closings(db, [], due)
+            writes = Writes()
+            self.ledger.put(writes, page)
+            queries.plan_closings(writes.after, [], due)
+            await writes.write(db)
         return len(due)
 
     def _due(self, demand: Demand) -> datetime | None:

@@ -9,6 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from shared.chassis.database import Connection
+from shared.chassis.writes import Writes
 from shared.contracts.facts import ChannelKind
 
 
@@ -48,16 +49,19 @@ class Claim:
 NO_CONTACT: Final = "the demand came without a contact"
 
 
-async def put_messages(db: Connection, messages: Sequence[Message]) -> None:
+def put_messages(writes: Writes, messages: Sequence[Message]) -> None:
     """Write intents; one for each demand, fact and template. Where nobody can be told, that is all."""
     if messages:
-        await db.executemany(
+        rows = [(m.id, m.demand_id, m.fact_id, m.contact, m.template, m.body, *_fate(m)) for m in messages]
+        writes.add(
             """
             INSERT INTO notification (id, demand_id, fact_id, contact, template, body, state, cause, finished_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, CASE WHEN $8::text IS NOT NULL THEN now() END)
+            SELECT *, CASE WHEN cause IS NOT NULL THEN now() END
+            FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[])
+                AS intent (id, demand_id, fact_id, contact, template, body, state, cause)
             ON CONFLICT DO NOTHING
             """,
-            [(m.id, m.demand_id, m.fact_id, m.contact, m.template, m.body, *_fate(m)) for m in messages],
+            *map(list, zip(*rows, strict=True)),
         )
 
 

@@ -7,9 +7,9 @@ from uuid import uuid5
 from services.feedback import messages, queries
 from services.feedback.domain import close_at
 from services.feedback.messages import Message
-from shared.chassis.database import Connection
 from shared.chassis.ledger import Change
 from shared.chassis.tokens import Tokens
+from shared.chassis.writes import Writes
 from shared.contracts import facts as f
 from shared.contracts.demand import Demand
 from shared.jurisdiction.jurisdictions import Jurisdictions
@@ -25,12 +25,12 @@ class Notices:
     def __init__(self, packs: Jurisdictions, tokens: Tokens, public_url: str) -> None:
         self._packs, self._tokens, self._public_url = packs, tokens, public_url.rstrip("/")
 
-    async def __call__(self, db: Connection, changes: Sequence[Change[Demand, f.Fact]]) -> None:
-        await messages.put_messages(db, list(self._messages(changes)))
+    def __call__(self, writes: Writes, changes: Sequence[Change[Demand, f.Fact]]) -> None:
+        messages.put_messages(writes, list(self._messages(changes)))
         last = {change.envelope.key: change.after for change in changes}
         due = {key: at for key, demand in last.items() if (at := self._closing(demand))}
         live = [key for key, demand in last.items() if key not in due and not demand.imported]
-        await queries.plan_closings(db, list(due.items()), live)
+        queries.plan_closings(writes, list(due.items()), live)
 
     def _closing(self, demand: Demand) -> datetime | None:
         pack = self._packs.of_division(demand.division)

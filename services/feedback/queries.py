@@ -5,14 +5,15 @@ from datetime import datetime
 from uuid import UUID
 
 from shared.chassis.database import Connection
+from shared.chassis.writes import Writes
 
 
-async def plan_closings(db: Connection, due: Sequence[tuple[UUID, datetime]], ended: Sequence[UUID]) -> None:
-    """Remember when demands are to be closed, and forget those that went on."""
+def plan_closings(writes: Writes, due: Sequence[tuple[UUID, datetime]], ended: Sequence[UUID]) -> None:
+    """Remember when demands are to be closed, and forget others, those that went on."""
     if ended:
-        await db.execute("DELETE FROM closing WHERE demand_id = ANY($1)", list(ended))
+        writes.add("DELETE FROM closing WHERE demand_id = ANY($1)", list(ended))
     if due:
-        await db.execute(
+        writes.add(
             """
             INSERT INTO closing (demand_id, due_at) SELECT * FROM unnest($1::uuid[], $2::timestamptz[])
             ON CONFLICT (demand_id) DO UPDATE SET due_at = excluded.due_at

@@ -5,21 +5,24 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Body, Depends, Header, Path, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import Request as HttpRequest
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from services.intake import examples
-from services.intake.channels import authenticate, channel_with
+from services.intake.channels import Scope, authenticate, channel_with
 from services.intake.codes import Codes
 from services.intake.domain import RecordedDemand, SubmitDemand
 from services.intake.following import Following
 from services.intake.queries import Channel
 from services.intake.submissions import Request, Submissions, Taken
+from shared.chassis.short_cut import short_cut
 from shared.contracts.demand import Demand, Status
 from shared.contracts.examples import PROGRESS, shown
 from shared.contracts.facts import Outcome
 from shared.contracts.refusals import Refused
 
 MAX_RECORDED = 1000
+MAX_KEY = 128
 Number = Annotated[str, Path(max_length=40, examples=["NH21-001335-K"])]
 ApiKey = Annotated[str, Header(alias="X-API-Key", description="the channel's key; not needed with the code")]
 SecretCode = Annotated[str, Header(alias="X-Demand-Code", max_length=32, description="the demand's secret code")]
@@ -29,7 +32,7 @@ Key = Annotated[
     Header(
         alias="Idempotency-Key",
         min_length=1,
-        max_length=128,
+        max_length=MAX_KEY,
         description="repeat it with the request",
         examples=["web-20261124-0001"],
     ),
@@ -100,12 +103,33 @@ def routes(submissions: Submissions, following: Following, codes: Codes) -> APIR
     Submitter = Annotated[Channel, Depends(channel_with(submissions.pool, "submit"))]  # noqa: N806 (a type)
     Importer = Annotated[Channel, Depends(channel_with(submissions.pool, "import"))]  # noqa: N806 (a type)
 
-    @router.post("/v1/demands", status_code=201)
+    async def submit_plainly(asked: HttpRequest) -> Response | None:
+        """The same as `submit_demand` for a request that is as it should be."""
+        key = asked.headers.get("idempotency-key", "")
+        if asked.headers.get("content-type") != "application/json" or not 1 <= len(key) <= MAX_KEY:
+            return None
+        try:
+            demand = SubmitDemand.model_validate_json(await asked.body())
+        except ValidationError:
+            return None
+        channel = await authenticate(submissions.pool, asked.headers.get("x-api-key", ""), Scope.SUBMIT)
+        taken = await submissions.submit(channel, Request(key, demand))
+        body = receipt(taken, codes).model_dump_json()
+        return Response(body, 201, {"Location": place(taken)}, "application/json")
+
     async def submit_demand(demand: NewDemand, key: Key, response: Response, channel: Submitter) -> Receipt:
         """Take a demand in and give back its number and secret code; the same key gives the same answer."""
         taken = await submissions.submit(channel, Request(key, demand))
-        response.headers["Location"] = f"/v1/demands/{taken.number}"
+        response.headers["Location"] = place(taken)
         return receipt(taken, codes)
+
+    router.add_api_route(
+        "/v1/demands",
+        submit_demand,
+        methods=["POST"],
+        status_code=201,
+        route_class_override=short_cut(submit_plainly),
+    )
 
     @router.get("/v1/demands/{number}")
     async def follow_demand(
@@ -126,6 +150,11 @@ def routes(submissions: Submissions, following: Following, codes: Codes) -> APIR
         return Imported(rows=[_row(d, a) for d, a in zip(recorded.demands, answers, strict=True)])
 
     return router
+
+
+def place(taken: Taken) -> str:
+    """Where a demand can be followed."""
+    return f"/v1/demands/{taken.number}"
 
 
 def receipt(taken: Taken, codes: Codes) -> Receipt:

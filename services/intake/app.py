@@ -37,8 +37,9 @@ from services.intake.vault import api as vault_api
 from services.intake.vault.contacts import Contacts
 from services.intake.vault.sealing import Vault
 from shared.chassis.assembly import Api, Worker
-from shared.chassis.database import Connection, Pool
+from shared.chassis.database import Pool
 from shared.chassis.ledger import Change, Ledger
+from shared.chassis.writes import Writes
 from shared.contracts.demand import Demand, Service
 from shared.contracts.facts import Fact
 from shared.contracts.rules import demand_rules
@@ -53,9 +54,9 @@ def ledger(packs: Jurisdictions) -> Ledger[Demand, Fact]:
     """Intake's copy of every demand; beside it what is listed, and what finds similar ones."""
     find_similar = Memory(packs)
 
-    async def remember(db: Connection, changes: Sequence[Change[Demand, Fact]]) -> None:
-        await listing.remember(db, changes)
-        await find_similar(db, changes)
+    def remember(writes: Writes, changes: Sequence[Change[Demand, Fact]]) -> None:
+        listing.remember(writes, changes)
+        find_similar(writes, changes)
 
     return Ledger("demand", demand_rules(Service.INTAKE), remember)
 

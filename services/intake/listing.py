@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from shared.chassis.database import Connection
 from shared.chassis.ledger import Change
+from shared.chassis.writes import Writes
 from shared.contracts.demand import Demand, Status
 from shared.contracts.facts import DemandReopened, DemandResolved, DemandSubmitted, Fact, StatusFact
 
@@ -20,15 +20,16 @@ def is_open(status: Status) -> bool:
     return status not in ENDED
 
 
-async def remember(db: Connection, changes: Changes) -> None:
+def remember(writes: Writes, changes: Changes) -> None:
     """Keep the list in step with a batch of changes."""
     raised = [change for change in changes if isinstance(change.fact, DemandSubmitted)]
     moved = [c for c in changes if isinstance(c.fact, StatusFact) and not isinstance(c.fact, DemandSubmitted)]
     if raised:
-        await _raise(db, raised)
+        _raise(writes, raised)
     if moved:
-        await _move(db, list(moves(moved).values()))
-        await _follow(db, moved)
+        # Of a demand that was raised in the same batch there is no row before.
+        _move(writes.after if raised else writes, list(moves(moved).values()))
+        _follow(writes, moved)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +59,9 @@ def released(fact: Fact) -> str:
     return fact.summary if isinstance(fact, DemandResolved) else ""
 
 
-async def _raise(db: Connection, raised: Changes) -> None:
+def _raise(writes: Writes, raised: Changes) -> None:
     rows = [_listed(c.after, c.fact) for c in raised if isinstance(c.fact, DemandSubmitted)]
-    await db.execute(
+    writes.add(
         """
         INSERT INTO demand_listing
         SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
@@ -81,9 +82,9 @@ def _listed(demand: Demand, fact: DemandSubmitted) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-async def _move(db: Connection, moved: Sequence[Move]) -> None:
+def _move(writes: Writes, moved: Sequence[Move]) -> None:
     rows = [_moved(move) for move in moved]
-    await db.execute(
+    writes.add(
         """
         UPDATE demand_listing AS listed
         SET status = now.status, is_open = now.is_open, unit = now.unit, due_at = now.due_at,
@@ -101,9 +102,9 @@ def _moved(move: Move) -> tuple[object, ...]:
     return to.id, to.status, is_open(to.status), to.unit, to.due_at, move.at, move.summary
 
 
-async def _follow(db: Connection, moved: Changes) -> None:
+def _follow(writes: Writes, moved: Changes) -> None:
     rows = [_followed(change) for change in moved]
-    await db.execute(
+    writes.add(
         """
         INSERT INTO demand_update
         SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::text[], $6::text[], $7::timestamptz[])

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import Final, TypeVar
 from uuid import UUID
 
 from shared.chassis.database import Connection
+from shared.chassis.writes import Writes
 from shared.contracts.demand import Demand
 from shared.contracts.facts import ChannelKind
 
@@ -53,7 +54,7 @@ async def put_channel(
 
 
 async def serials(db: Connection, count: int) -> list[int]:
-    """The next serials for demand numbers; gaps are no harm."""
+    """The next serials for demand numbers."""
     rows = await db.fetch("SELECT nextval('demand_number') AS n FROM generate_series(1, $1)", count)
     return [row["n"] for row in rows]
 
@@ -63,24 +64,31 @@ async def share_references(db: Connection, channel: str) -> None:
     await db.execute("SELECT pg_advisory_xact_lock_shared(hashtextextended('reference:' || $1, 0))", channel)
 
 
+_SUBMISSIONS: Final = """
+    INSERT INTO submission (id, channel, idempotency_key, external_id, fingerprint, number, submitted_at, programme)
+    SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::text[], $7::timestamptz[],
+        $8::uuid[]) AS wanted (id, channel, idempotency_key, external_id, fingerprint, number, submitted_at, programme)
+"""
+
+
+def put(writes: Writes, wanted: Sequence[Submission], known: Exception) -> None:
+    """Write submissions without references; writing raises `known` when one of them was written before."""
+    writes.add(_SUBMISSIONS, *_submissions(wanted))
+    writes.clash("submission_channel_idempotency_key_key", known)
+
+
 async def claim(db: Connection, wanted: Sequence[Submission]) -> set[UUID]:
     """Write the submissions that are new and say which; waits for a twin that is being written."""
     rows = await db.fetch(
-        """
-        INSERT INTO submission (id, channel, idempotency_key, external_id, fingerprint, number, submitted_at, programme)
-        SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::text[], $7::timestamptz[],
-            $8::uuid[])
-            AS wanted (id, channel, idempotency_key, external_id, fingerprint, number, submitted_at, programme)
+        f"""
+        {_SUBMISSIONS}
         WHERE NOT EXISTS (
             SELECT FROM sighting WHERE (channel, external_id) = (wanted.channel, wanted.external_id)
         )
         ON CONFLICT DO NOTHING RETURNING id
         """,
-        *_columns([
-            (s.id, s.channel, s.idempotency_key, s.external_id, s.fingerprint, s.number, s.submitted_at, s.programme)
-            for s in wanted
-        ]),
-    )  # fmt: skip
+        *_submissions(wanted),
+    )
     return {row["id"] for row in rows}
 
 
@@ -126,6 +134,14 @@ async def demand_by_number(db: Connection, number: str) -> Demand | None:
         number,
     )
     return Demand.model_validate_json(state) if state else None
+
+
+def _submissions(wanted: Sequence[Submission]) -> list[list[object]]:
+    # In one order, so that two requests with the same keys cannot block each other.
+    return _columns([
+        (s.id, s.channel, s.idempotency_key, s.external_id, s.fingerprint, s.number, s.submitted_at, s.programme)
+        for s in sorted(wanted, key=lambda s: (s.channel, s.idempotency_key))
+    ])  # fmt: skip
 
 
 def _columns(rows: Sequence[tuple[object, ...]]) -> list[list[object]]:

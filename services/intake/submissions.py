@@ -1,8 +1,11 @@
 """Takes submissions in: each once, all of a batch in one transaction."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -20,11 +23,14 @@ from shared.chassis.clock import now, uuid7
 from shared.chassis.database import Connection, Pool
 from shared.chassis.ledger import Ledger, Page
 from shared.chassis.sharing import Shared
+from shared.chassis.writes import Writes
 from shared.contracts.demand import Demand
 from shared.contracts.facts import DemandSubmitted, Fact
 from shared.contracts.refusals import Code, Refused
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
+
+SPARE: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +41,6 @@ class Request:
     command: SubmitDemand
     programme: UUID | None = None
     enclosed: tuple[str, ...] = ()
-
-    @property
-    def attachments(self) -> tuple[str, ...]:
-        """All that is to be attached."""
-        return (*self.command.attachments, *self.enclosed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +55,16 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A request that was checked: who asks, and the jurisdiction that it belongs to."""
+    """A request that was checked: who asks, the demand with its place and all attachments, and its jurisdiction."""
 
     channel: Channel
     request: Request
+    command: SubmitDemand
     pack: Pack
+
+
+class Repeated(Exception):
+    """A request of the batch may have been taken before."""
 
 
 class Submissions:
@@ -75,7 +81,8 @@ class Submissions:
     ) -> None:
         self.pool, self.ledger, self.packs, self.vault = pool, ledger, packs, vault
         self.clock, self.new_id = clock, new_id
-        self._taken = Shared(self._take)
+        self._taken = Shared(self._take, abreast=2)
+        self._spare: deque[int] = deque()
 
     async def submit(self, channel: Channel, request: Request) -> Taken:
         """Take one; raises `Refused`."""
@@ -100,26 +107,54 @@ class Submissions:
 
     def _checked(self, channel: Channel, request: Request, at: datetime) -> Ask:
         command = domain.placed(request.command, channel.division)
-        return Ask(channel, request, domain.check(command, self.packs.of_division(command.division or ""), at))
+        pack = domain.check(command, self.packs.of_division(command.division or ""), at)
+        if request.enclosed:
+            command = command.model_copy(update={"attachments": (*command.attachments, *request.enclosed)})
+        return Ask(channel, request, command, pack)
 
     async def _take(self, asks: Sequence[Ask]) -> list[Taken | Refused]:
         at = self.clock()
-        async with self.pool.acquire(timeout=5) as db, db.transaction():
-            serials = await queries.serials(db, len(asks))
+        async with self.pool.acquire(timeout=5) as db:
+            serials = await self._serials(db, len(asks))
             wanted = [self._submission(ask, serial, at) for ask, serial in zip(asks, serials, strict=True)]
-            for channel in sorted({s.channel for s in wanted if s.external_id}):
-                await queries.share_references(db, channel)
-            fresh, spoilt = await _claim(db, asks, wanted)
-            others = [s for s in wanted if s.id not in fresh]
-            first = await queries.known(db, others) if others else {}
-            page = Page(self.ledger.rules, at, {})
-            kept = [k for ask, s in zip(asks, wanted, strict=True) if s.id in fresh for k in self._tell(page, ask, s)]
-            await self.ledger.save(db, page)
-            await vault_queries.keep(db, kept, self.vault.mark)
+            if not any(ask.command.external_id or ask.command.attachments for ask in asks):
+                with suppress(Repeated):
+                    return await self._take_new(db, asks, wanted, at)
+            async with db.transaction():
+                return await self._take_any(db, asks, wanted, at)
+
+    async def _take_new(
+        self, db: Connection, asks: Sequence[Ask], wanted: Sequence[Submission], at: datetime
+    ) -> list[Taken | Refused]:
+        """One statement, and no transaction around it; raises `Repeated` when one of them is not new."""
+        writes = Writes()
+        queries.put(writes, wanted, Repeated())
+        self._tell(writes, zip(asks, wanted, strict=True), at)
+        await writes.write(db)
+        return [Taken(s.id, s.number, s.submitted_at, created=True) for s in wanted]
+
+    async def _take_any(
+        self, db: Connection, asks: Sequence[Ask], wanted: Sequence[Submission], at: datetime
+    ) -> list[Taken | Refused]:
+        """Claims first, and tells of those that are new and have all their attachments."""
+        for channel in sorted({s.channel for s in wanted if s.external_id}):
+            await queries.share_references(db, channel)
+        fresh, spoilt = await _claim(db, asks, wanted)
+        others = [s for s in wanted if s.id not in fresh]
+        first = await queries.known(db, others) if others else {}
+        writes = Writes()
+        self._tell(writes, ((ask, s) for ask, s in zip(asks, wanted, strict=True) if s.id in fresh), at)
+        await writes.write(db)
         return [
             spoilt.get(s.id) or self._answer(ask.request.command, s, s.id in fresh, first.get(s.id))
             for ask, s in zip(asks, wanted, strict=True)
         ]
+
+    async def _serials(self, db: Connection, count: int) -> list[int]:
+        """A few are kept for the requests to come; gaps are no harm."""
+        while len(self._spare) < count:
+            self._spare.extend(await queries.serials(db, max(count - len(self._spare), SPARE)))
+        return [self._spare.popleft() for _ in range(count)]
 
     def _submission(self, ask: Ask, serial: int, at: datetime) -> Submission:
         request = ask.request
@@ -135,9 +170,14 @@ class Submissions:
             programme=request.programme,
         )
 
-    def _tell(self, page: Page[Demand, Fact], ask: Ask, submission: Submission) -> list[Kept]:
-        channel, command = ask.channel, domain.placed(ask.request.command, ask.channel.division)
-        command = command.model_copy(update={"attachments": ask.request.attachments})
+    def _tell(self, writes: Writes, new: Iterable[tuple[Ask, Submission]], at: datetime) -> None:
+        page = Page(self.ledger.rules, at, {})
+        kept = [box for ask, submission in new for box in self._told(page, ask, submission)]
+        self.ledger.put(writes, page)
+        vault_queries.keep(writes, kept, self.vault.mark)
+
+    def _told(self, page: Page[Demand, Fact], ask: Ask, submission: Submission) -> list[Kept]:
+        channel, command = ask.channel, ask.command
         reference = self.new_id() if command.contact else None
         fact = domain.submitted(command, ask.pack, submission.number, channel.id, channel.kind, reference)
         page.tell(submission.id, [fact], submission.submitted_at, submission.id)
@@ -180,7 +220,7 @@ async def _claim(
     new = await queries.claim(db, wanted)
     spoilt: dict[UUID, Refused] = {}
     for channel in {ask.channel.id for ask in asks}:
-        theirs = [(s.id, ask.request.attachments) for ask, s in zip(asks, wanted, strict=True)
+        theirs = [(s.id, ask.command.attachments) for ask, s in zip(asks, wanted, strict=True)
                   if s.id in new and s.channel == channel]  # fmt: skip
         spoilt |= await bind(db, channel, theirs)
     await queries.withdraw(db, list(spoilt))

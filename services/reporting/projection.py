@@ -7,8 +7,8 @@ from uuid import UUID
 
 from services.reporting import queries
 from services.reporting.figures import Place, Rows, is_completed, measures
-from shared.chassis.database import Connection
 from shared.chassis.ledger import Change
+from shared.chassis.writes import Writes
 from shared.contracts.demand import Demand
 from shared.contracts.facts import Fact
 from shared.jurisdiction.jurisdictions import Jurisdictions
@@ -23,8 +23,8 @@ class Projection:
     def __init__(self, packs: Jurisdictions) -> None:
         self._rows = {pack.id: Rows(pack) for pack in packs}
 
-    async def __call__(self, db: Connection, changes: Sequence[Change[Demand, Fact]]) -> None:
-        await queries.put_facts(db, [change.envelope for change in changes])
+    def __call__(self, writes: Writes, changes: Sequence[Change[Demand, Fact]]) -> None:
+        queries.put_facts(writes, [change.envelope for change in changes])
         cohort: Counts = Counter()
         flow: Counts = Counter()
         for before, after in _spans(changes):
@@ -35,8 +35,8 @@ class Projection:
             rows = self._rows.get(change.after.jurisdiction)
             if rows and change.after is not change.before:
                 count_flow(flow, rows, change)
-        await queries.add(db, "cohort", "month", cohort)
-        await queries.add(db, "flow", "day", flow)
+        queries.add(writes, "cohort", "month", cohort)
+        queries.add(writes, "flow", "day", flow)
 
 
 def _spans(changes: Iterable[Change[Demand, Fact]]) -> Iterable[tuple[Demand, Demand]]:

@@ -6,14 +6,15 @@ from datetime import date, datetime
 from uuid import UUID
 
 from shared.chassis.database import Connection
+from shared.chassis.writes import Writes
 from shared.contracts.demand import Demand
 from shared.contracts.envelope import Envelope
 
 
-async def put_facts(db: Connection, heard: Sequence[Envelope]) -> None:
+def put_facts(writes: Writes, heard: Sequence[Envelope]) -> None:
     """Keep what was heard."""
     rows = [(e.id, e.key, e.sequence, e.type, e.source, e.time, e.data) for e in heard]
-    await db.execute(
+    writes.add(
         """
         INSERT INTO fact (id, demand_id, sequence, type, source, time, body)
         SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::text[], $6::timestamptz[], $7::text[])
@@ -23,11 +24,11 @@ async def put_facts(db: Connection, heard: Sequence[Envelope]) -> None:
     )
 
 
-async def add(db: Connection, table: str, period: str, counts: Mapping[tuple[str, date, str, str, str], int]) -> None:
+def add(writes: Writes, table: str, period: str, counts: Mapping[tuple[str, date, str, str, str], int]) -> None:
     """Add differences to a counter table; rows in one order, so that two writers cannot block each other."""
     rows = sorted((*row, n) for row, n in counts.items() if n)
     if rows:
-        await db.execute(
+        writes.add(
             f"""
             INSERT INTO {table} AS known (jurisdiction, {period}, dimension, key, measure, n)
             SELECT * FROM unnest($1::text[], $2::date[], $3::text[], $4::text[], $5::text[], $6::bigint[])

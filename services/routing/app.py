@@ -9,9 +9,10 @@ from services.routing.desk import Desk
 from services.routing.policies import reaction
 from services.routing.settings import RoutingSettings
 from shared.chassis.assembly import Api, Worker
-from shared.chassis.database import Connection, Pool
+from shared.chassis.database import Pool
 from shared.chassis.ledger import Change, Ledger
 from shared.chassis.tokens import Tokens
+from shared.chassis.writes import Writes
 from shared.contracts.demand import Demand, Service
 from shared.contracts.facts import DemandSubmitted, Fact
 from shared.contracts.rules import demand_rules
@@ -22,11 +23,11 @@ from shared.jurisdiction.loader import load_packs
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-async def remember(db: Connection, changes: Sequence[Change[Demand, Fact]]) -> None:
+def remember(writes: Writes, changes: Sequence[Change[Demand, Fact]]) -> None:
     """Keep what citizens wrote for the units that will read it."""
     wrote = {c.envelope.key: c.fact.text for c in changes if isinstance(c.fact, DemandSubmitted) and c.fact.text}
     if wrote:
-        await queries.put_wordings(db, list(wrote), list(wrote.values()))
+        queries.put_wordings(writes, list(wrote), list(wrote.values()))
 
 
 def ledger(packs: Jurisdictions) -> Ledger[Demand, Fact]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from shared.chassis.database import Connection
+from shared.chassis.writes import Writes
 from shared.contracts.demand import Demand
 
 
@@ -50,9 +51,9 @@ async def triage(db: Connection, after: UUID | None, limit: int) -> list[Demand]
     return [Demand.model_validate_json(row["state"]) for row in rows]
 
 
-async def put_wordings(db: Connection, ids: Sequence[UUID], texts: Sequence[str]) -> None:
+def put_wordings(writes: Writes, ids: Sequence[UUID], texts: Sequence[str]) -> None:
     """Keep what citizens wrote."""
-    await db.execute(
+    writes.add(
         "INSERT INTO wording (demand_id, text) SELECT * FROM unnest($1::uuid[], $2::text[]) ON CONFLICT DO NOTHING",
         list(ids),
         list(texts),

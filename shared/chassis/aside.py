@@ -10,6 +10,7 @@ from shared.chassis import journal
 from shared.chassis.clock import now
 from shared.chassis.database import Connection
 from shared.chassis.record import Record
+from shared.chassis.writes import Writes
 from shared.contracts.envelope import Envelope
 from shared.contracts.topics import DEAD_LETTERS
 
@@ -22,19 +23,26 @@ async def parked(db: Connection, keys: Collection[UUID]) -> dict[tuple[UUID, int
     return {(row["aggregateid"], row["sequence"]): Record.unpack(row["record"]) for row in rows}
 
 
-async def park(db: Connection, waiting: Sequence[tuple[Record, Envelope]]) -> None:
+def park(writes: Writes, waiting: Sequence[tuple[Record, Envelope]]) -> None:
     """Keep facts that came too early."""
     if waiting:
-        await db.executemany(
-            "INSERT INTO parked (aggregateid, sequence, record) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
-            [(envelope.key, envelope.sequence, record.pack()) for record, envelope in waiting],
+        rows = [(envelope.key, envelope.sequence, record.pack()) for record, envelope in waiting]
+        writes.add(
+            """
+            INSERT INTO parked (aggregateid, sequence, record)
+            SELECT * FROM unnest($1::uuid[], $2::int[], $3::bytea[]) ON CONFLICT DO NOTHING
+            """,
+            *map(list, zip(*rows, strict=True)),
         )
 
 
-async def unpark(db: Connection, done: Collection[tuple[UUID, int]]) -> None:
+def unpark(writes: Writes, done: Collection[tuple[UUID, int]]) -> None:
     """Forget parked facts that have been applied."""
     if done:
-        await db.executemany("DELETE FROM parked WHERE aggregateid = $1 AND sequence = $2", done)
+        writes.add(
+            "DELETE FROM parked WHERE (aggregateid, sequence) IN (SELECT * FROM unnest($1::uuid[], $2::int[]))",
+            *map(list, zip(*done, strict=True)),
+        )
 
 
 async def unseen(db: Connection, notes: Sequence[UUID]) -> set[UUID]:
@@ -61,7 +69,9 @@ async def bury(db: Connection, cluster_id: str, service: str, dead: Sequence[tup
         )  # fmt: skip
         if known is not None:
             fresh.append(_letter(service, cluster_id, record, cause, now()))
-    await journal.append(db, fresh)
+    writes = Writes()
+    journal.append(writes, fresh)
+    await writes.write(db)
 
 
 def _letter(service: str, cluster_id: str, record: Record, cause: str, at: datetime) -> Envelope:
@@ -85,13 +95,13 @@ def _letter(service: str, cluster_id: str, record: Record, cause: str, at: datet
     )
 
 
-async def progress(db: Connection, records: Sequence[Record]) -> None:
+def progress(writes: Writes, records: Sequence[Record]) -> None:
     """Remember how far was read, in the transaction that used it."""
     last: dict[tuple[str, int], int] = {}
     for record in records:
         place = (record.topic, record.partition)
         last[place] = max(record.offset + 1, last.get(place, 0))
-    await db.execute(
+    writes.add(
         """
         INSERT INTO progress (topic, partition, next_offset)
         SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[])

@@ -47,6 +47,10 @@ def role_of(service: str) -> str:
     return f"huying_{service}"
 
 
+async def _keep_session(_: Connection) -> None:
+    """No query when a connection is given back: nobody here changes its session, and the relay clears up itself."""
+
+
 async def open_pool(dsn: str, service: str, *, size: int = 8) -> Pool:
     """Connections in the role and schema of `service`; waits for nobody: opens them when needed."""
     return await asyncpg.create_pool(
@@ -55,6 +59,7 @@ async def open_pool(dsn: str, service: str, *, size: int = 8) -> Pool:
         max_size=size,
         timeout=3,
         command_timeout=30,
+        reset=_keep_session,
         server_settings={
             "search_path": service,
             "role": role_of(service),

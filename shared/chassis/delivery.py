@@ -16,6 +16,7 @@ from shared.chassis.clock import now
 from shared.chassis.database import PASSING, Connection, Pool
 from shared.chassis.ledger import Ledger, Page, Stale
 from shared.chassis.record import Record
+from shared.chassis.writes import Writes
 from shared.contracts.envelope import Envelope, read
 from shared.contracts.refusals import Code, Refused
 from shared.contracts.rules import F, S
@@ -83,19 +84,19 @@ class Delivery(Generic[S, F]):
     async def redrive(self, record: Record) -> None:
         """Try a dead letter again; raises what stands in its way."""
         async with self.pool.acquire(timeout=5) as db, db.transaction():
-            done = await self._handle(db, [record])
+            done = await self._handle(db, [record], Writes())
             for _, cause in done.dead:
                 raise Refused(Code.UNREADABLE, cause)
 
     async def _transaction(self, records: Sequence[Record]) -> None:
         async with self.pool.acquire(timeout=5) as db, db.transaction():
-            done = await self._handle(db, records)
-            self._guard(done)
-            await aside.progress(db, records)
+            writes = Writes()
+            aside.progress(writes, records)
+            done = await self._handle(db, records, writes)
         self._poison = len(done.dead) if len(done.dead) == len(records) else 0
         metrics.count(self.ledger.rules.service, done.applied, done.dropped, len(done.parked), len(done.dead))
 
-    async def _handle(self, db: Connection, records: Sequence[Record]) -> Sorted:
+    async def _handle(self, db: Connection, records: Sequence[Record], writes: Writes) -> Sorted:
         done = Sorted()
         heard = [pair for record in records if (pair := _read(record, done))]
         keys = {envelope.key for _, envelope in heard}
@@ -105,9 +106,11 @@ class Delivery(Generic[S, F]):
         for record, envelope in heard:
             self._place(page, record, envelope, unseen, parked, done)
             _take_up(page, envelope.key, parked, done)
-        await self.ledger.save(db, page)
-        await aside.park(db, [pair for pair in done.parked if _place_of(pair[1]) not in done.unparked])
-        await aside.unpark(db, done.unparked)
+        self._guard(done)
+        self.ledger.put(writes, page)
+        aside.park(writes, [pair for pair in done.parked if _place_of(pair[1]) not in done.unparked])
+        aside.unpark(writes, done.unparked)
+        await writes.write(db)
         await aside.bury(db, self.cluster_id, self.ledger.rules.service, done.dead)
         return done
 
@@ -144,7 +147,9 @@ class Delivery(Generic[S, F]):
         self._guard(done)
         async with self.pool.acquire(timeout=5) as db, db.transaction():
             await aside.bury(db, self.cluster_id, self.ledger.rules.service, done.dead)
-            await aside.progress(db, [record])
+            writes = Writes()
+            aside.progress(writes, [record])
+            await writes.write(db)
         self._poison += 1
         log.error("dead letter", topic=record.topic, partition=record.partition, offset=record.offset, cause=cause)
         metrics.count(self.ledger.rules.service, 0, 0, 0, 1)

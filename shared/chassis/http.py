@@ -13,6 +13,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from shared.chassis import metrics, problems
 from shared.chassis.documented import REFUSALS, document
 from shared.chassis.headers import AddedHeaders
+from shared.chassis.short_cut import ShortCuts, replaying
 from shared.contracts.refusals import Code, Refused
 
 Check = Callable[[], Awaitable[str | None]]
@@ -34,6 +35,7 @@ def web_app(
         app.include_router(router, responses=REFUSALS)
     problems.install(app)
     document(app)
+    app.add_middleware(ShortCuts, routers=routers)
     app.add_middleware(Measured)
     app.add_middleware(BodyLimit)
     app.add_middleware(AddedHeaders)
@@ -105,20 +107,17 @@ class BodyLimit:
             await self.app(scope, receive, send)
             return
         limit = next((size for path, size in LARGER if scope["path"].startswith(path)), MAX_BODY)
-        announced = dict(scope["headers"]).get(b"content-length", b"0")
-        if announced.isdigit() and int(announced) > limit:
-            await _too_large(scope["path"], limit)(scope, receive, send)
+        announced = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
+        if announced.isdigit():
+            # The server reads no more than was announced.
+            fits = int(announced) <= limit
+            await (self.app if fits else _too_large(scope["path"], limit))(scope, receive, send)
             return
         body = await _whole(receive, limit)
         if body is None:
             await _too_large(scope["path"], limit)(scope, receive, send)
             return
-        waiting = [{"type": "http.request", "body": body, "more_body": False}]
-
-        async def replay() -> Any:
-            return waiting.pop() if waiting else await receive()
-
-        await self.app(scope, replay, send)
+        await self.app(scope, replaying(body, receive), send)
 
 
 async def _whole(receive: Any, limit: int) -> bytes | None:

@@ -5,7 +5,7 @@ from typing import Final
 
 import asyncpg
 
-from shared.chassis.database import Connection
+from shared.chassis.writes import Writes
 from shared.contracts.envelope import Envelope
 from shared.contracts.refusals import Code, Refused
 
@@ -13,16 +13,19 @@ COLUMNS: Final = (
     "id, aggregatetype, aggregateid, type, source, subject, time, sequence,"
     " causation, correlation, traceparent, imported, payload"
 )
-_APPEND: Final = f"""
-    INSERT INTO journal ({COLUMNS})
-    SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[],
-        $7::timestamptz[], $8::int[], $9::uuid[], $10::uuid[], $11::text[], $12::bool[], $13::text[])
-"""  # noqa: S608 (a constant list of columns)
 WAKE: Final = "journal"
+# Notified at the commit. A row is joined to `woken`, so that the transaction has its id before it takes a position:
+# see `unsent`.
+_APPEND: Final = f"""
+    WITH woken AS MATERIALIZED (SELECT pg_notify('{WAKE}.' || current_schema(), ''), pg_current_xact_id())
+    INSERT INTO journal ({COLUMNS})
+    SELECT told.* FROM woken, unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[],
+        $7::timestamptz[], $8::int[], $9::uuid[], $10::uuid[], $11::text[], $12::bool[], $13::text[]) AS told
+"""  # noqa: S608 (constants)
 
 
-async def append(db: Connection, told: Sequence[Envelope]) -> None:
-    """Append in one statement and wake the relay; raises `Refused` when another writer was first."""
+def append(writes: Writes, told: Sequence[Envelope]) -> None:
+    """Append and wake the relay; writing raises `Refused` when another writer was first."""
     if not told:
         return
     rows = [
@@ -30,12 +33,9 @@ async def append(db: Connection, told: Sequence[Envelope]) -> None:
          e.causation, e.correlation, e.traceparent, e.imported, e.data)
         for e in told
     ]  # fmt: skip
-    # Notified at the commit. The transaction has its id before it takes a position: see `unsent`.
-    await db.execute("SELECT pg_notify($1 || '.' || current_schema(), ''), pg_current_xact_id()", WAKE)
-    try:
-        await db.execute(_APPEND, *map(list, zip(*rows, strict=True)))
-    except asyncpg.UniqueViolationError as fault:
-        raise Refused(Code.CONFLICT, "another request told the next fact of this demand first") from fault
+    writes.add(_APPEND, *map(list, zip(*rows, strict=True)))
+    for constraint in ("journal_one_writer", "journal_pkey"):
+        writes.clash(constraint, Refused(Code.CONFLICT, "another request told the next fact of this demand first"))
 
 
 def from_row(row: asyncpg.Record) -> Envelope:

@@ -9,6 +9,7 @@ from uuid import UUID, uuid5
 
 from shared.chassis import journal
 from shared.chassis.database import Connection
+from shared.chassis.writes import Writes
 from shared.contracts.envelope import Envelope
 from shared.contracts.rules import F, Rules, S
 
@@ -113,7 +114,7 @@ class Page(Generic[S, F]):
 class Memory(Protocol[S, F]):
     """What a service writes beside its ledger for the changes of a batch."""
 
-    async def __call__(self, db: Connection, changes: Sequence[Change[S, F]]) -> None: ...
+    def __call__(self, writes: Writes, changes: Sequence[Change[S, F]]) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,16 +135,22 @@ class Ledger(Generic[S, F]):
         return Page(self.rules, now, loaded)
 
     async def save(self, db: Connection, page: Page[S, F]) -> None:
-        """Write what changed: aggregates, own facts, and what the service remembers beside them."""
+        """Write what changed; raises `Stale`."""
+        writes = Writes()
+        self.put(writes, page)
+        await writes.write(db)
+
+    def put(self, writes: Writes, page: Page[S, F]) -> None:
+        """Add what changed: aggregates, own facts, and what the service remembers beside them."""
         moved = {key: state for key, state in page.states.items() if state.version != _version(page, key)}
         if moved:
-            await self._upsert(db, page, moved)
-        await journal.append(db, [c.envelope for c in page.changes if c.told_here])
+            self._upsert(writes, page, moved)
+        journal.append(writes, [c.envelope for c in page.changes if c.told_here])
         if page.changes:
-            await self.remember(db, page.changes)
+            self.remember(writes, page.changes)
 
-    async def _upsert(self, db: Connection, page: Page[S, F], moved: Mapping[UUID, S]) -> None:
-        done = await db.execute(
+    def _upsert(self, writes: Writes, page: Page[S, F], moved: Mapping[UUID, S]) -> None:
+        writes.add(
             f"""
             INSERT INTO "{self.table}" AS known (id, version, state)
             SELECT id, version, state::jsonb
@@ -155,9 +162,8 @@ class Ledger(Generic[S, F]):
             [state.version for state in moved.values()],
             [state.model_dump_json(exclude_defaults=True) for state in moved.values()],
             [_version(page, key) for key in moved],
+            verdict=lambda n: None if n == len(moved) else Stale(f"{len(moved)} aggregates to save, {n} saved"),
         )
-        if int(done.split()[-1]) != len(moved):
-            raise Stale(f"{len(moved)} aggregates to save, {done}")
 
 
 def _version(page: Page[S, F], key: UUID) -> int:

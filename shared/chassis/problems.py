@@ -77,13 +77,23 @@ def install(app: FastAPI) -> None:
         return _plain(500, request.url.path, "系统内部错误，请稍后重试", "A fault of this server; try again later")
 
     async def away(request: Request, fault: Exception) -> Response:
-        if not is_away(fault):
+        answer = of_fault(fault, request.url.path)
+        if answer is None:
             raise fault
-        log.warning("database away", path=request.url.path, cause=repr(fault))
-        return problem(AWAY, request.url.path)
+        return answer
 
     for kind in PASSING:
         app.add_exception_handler(kind, away)
+
+
+def of_fault(fault: Exception, instance: str) -> Response | None:
+    """The document for a refusal, or for a database that is away; None for any other fault."""
+    if isinstance(fault, Refused):
+        return problem(fault, instance)
+    if isinstance(fault, PASSING) and is_away(fault):
+        log.warning("database away", path=instance, cause=repr(fault))
+        return problem(AWAY, instance)
+    return None
 
 
 def _http(request: Request, fault: HTTPException) -> Response:

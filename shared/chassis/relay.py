@@ -44,6 +44,7 @@ class Relay:
     async def _session(self) -> None:
         async with contextlib.AsyncExitStack() as stack:
             db = await stack.enter_async_context(self.pool.acquire(timeout=5))
+            stack.push_async_callback(self._let_go, db)
             await self._own_the_shard(db)
             producer = AIOKafkaProducer(
                 bootstrap_servers=self.bootstrap,
@@ -56,7 +57,6 @@ class Relay:
             await producer.start()
             cluster_id = await broker.cluster_id(self.bootstrap)
             await db.add_listener(f"{journal.WAKE}.{self.service}", self._woken)
-            stack.push_async_callback(self._unlisten, db)
             await self._send_all(db, producer, cluster_id)
 
     async def _own_the_shard(self, db: Connection) -> None:
@@ -64,7 +64,7 @@ class Relay:
         while not await db.fetchval(take, self.shard):  # noqa: ASYNC110 (another process has it)
             await asyncio.sleep(POLL)
 
-    async def _unlisten(self, db: Connection) -> None:
+    async def _let_go(self, db: Connection) -> None:
         with contextlib.suppress(*PASSING):  # a connection that is gone has let go of both
             await db.remove_listener(f"{journal.WAKE}.{self.service}", self._woken)
             await db.execute("SELECT pg_advisory_unlock_all()")

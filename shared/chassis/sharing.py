@@ -12,25 +12,30 @@ A = TypeVar("A")
 
 
 class Shared(Generic[Q, A]):
-    """`handle` answers many questions in order. One call is under way at a time, so nobody waits for company."""
+    """`handle` answers many questions in order. A question waits for company only while `abreast` calls are under way:
+    with two, one is prepared while the database has the other."""
 
-    def __init__(self, handle: Callable[[Sequence[Q]], Awaitable[Sequence[A]]], most: int = 200) -> None:
-        self._handle, self._most = handle, most
+    def __init__(
+        self, handle: Callable[[Sequence[Q]], Awaitable[Sequence[A]]], most: int = 200, abreast: int = 1
+    ) -> None:
+        self._handle, self._most, self._abreast = handle, most, abreast
         self._waiting: deque[tuple[Q, asyncio.Future[A]]] = deque()
-        self._working: asyncio.Task[None] | None = None
+        self._working: set[asyncio.Task[None]] = set()
 
     async def __call__(self, question: Q) -> A:
         """The answer to this question; raises what `handle` raised."""
         answer: asyncio.Future[A] = asyncio.get_running_loop().create_future()
         self._waiting.append((question, answer))
-        if self._working is None:
-            self._working = asyncio.create_task(self._work())
+        if len(self._working) < self._abreast:
+            self._working.add(asyncio.create_task(self._work()))
         return await answer
 
     async def _work(self) -> None:
         while self._waiting:
             await self._answer([self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))])
-        self._working = None
+        # At once: a question that still found us working would wait for ever.
+        if (task := asyncio.current_task()) is not None:
+            self._working.discard(task)
 
     async def _answer(self, asked: Sequence[tuple[Q, "asyncio.Future[A]"]]) -> None:
         (found,) = await asyncio.gather(self._handle([question for question, _ in asked]), return_exceptions=True)

@@ -20,10 +20,12 @@ _ROOM: Final = (
     rf"(?:[A-Za-z]?{_N}{{1,5}}(?:室|房(?![价源产型屋东贷改管地])|户(?![型主]|居民|业主|住户|人家|村民|家庭|籍)"
     rf"|号(?![楼线门栋井灯杆柱]|电梯|机房))|{_N}{{3,4}}(?!{_N}|[年月日米元户人平多余个万%㎡块套间辆层楼栋幢座号#.,:：]))"
 )
+# A chain begins with a number or a letter and has one of these signs; most texts are done with after this look.
+_SIGN: Final = re.compile("[栋幢座号#＃单室房]")
 _CHAIN: Final = re.compile(
-    rf"(?:{_HOUSE}{_GAP})?{_BUILDING}{_GAP}{_UNIT}?{_GAP}{_FLOOR}?{_GAP}{_ROOM}"
+    rf"(?=[A-Za-zＡ-Ｚ]|{_N})(?:(?:{_HOUSE}{_GAP})?{_BUILDING}{_GAP}{_UNIT}?{_GAP}{_FLOOR}?{_GAP}{_ROOM}"
     rf"|(?:{_HOUSE}{_GAP})?{_UNIT}{_GAP}{_FLOOR}?{_GAP}{_ROOM}"
-    rf"|(?:{_HOUSE}{_GAP})?(?:[A-Z]?\d{{1,3}}[-－—]){{0,3}}[A-Z]?(?<!\d)\d{{3,4}}(?:室|房(?![价源产型屋东贷改管地间]))"
+    rf"|(?:{_HOUSE}{_GAP})?(?:[A-Z]?\d{{1,3}}[-－—]){{0,3}}[A-Z]?(?<!\d)\d{{3,4}}(?:室|房(?![价源产型屋东贷改管地间])))"
 )
 # What may stand under a number and is no house.
 _THING: Final = (
@@ -39,6 +41,8 @@ _LABEL: Final = "［门牌］"
 
 def hide_homes(text: str) -> str:
     """Without doors."""
+    if not _SIGN.search(text):
+        return text
     text = _CHAIN.sub(_LABEL, text)
     text = _LANE.sub(_LABEL, text)
-    return _LIVES.sub(rf"\1{_LABEL}", text)
+    return _LIVES.sub(lambda found: found[1] + _LABEL, text)

@@ -41,5 +41,9 @@ _TO_CALL: Final = re.compile(rf"(联系人){_NAME}(?=[，,、 ]{{0,2}}(?:联系|
 def hide_names(text: str) -> str:
     """Without names that are introduced."""
     for introduced in (_CALLED, _LABELLED, _MYSELF, _MYSELF_COMMON, _TO_CALL):
-        text = introduced.sub(r"\1［姓名］", text)
+        text = introduced.sub(_unnamed, text)
     return text
+
+
+def _unnamed(found: re.Match[str]) -> str:
+    return f"{found[1]}［姓名］"

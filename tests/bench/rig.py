@@ -16,12 +16,12 @@ from deploy.local.keeper import Keeper
 from deploy.local.ports import free_port
 from deploy.local.postgres import EmbeddedPostgres
 from deploy.local.state import prepare, state_dir
-from shared.chassis import journal
 from shared.chassis.broker import create_topics
 from shared.chassis.database import open_pool
 from shared.chassis.migrations import migrate
 from tests import story
 from tests.chassis.conftest import envelope
+from tests.journals import append
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ async def tell_submissions(dsn: str, count: int) -> Sequence[UUID]:
             )
             told.append(envelope(fact, 1, key))
         async with pool.acquire() as db, db.transaction():
-            await journal.append(db, told)
+            await append(db, told)
     await pool.close()
     return keys
 

@@ -20,6 +20,7 @@ from services.intake.similar.rarity import Rarity
 from services.intake.similar.scoring import THRESHOLD, Asked, Candidate, ranked
 from services.intake.similar.wording import worded, wording
 from shared.chassis.database import Pool, open_pool
+from shared.chassis.writes import Writes
 from tests.bench.alone import postgres
 from tests.bench.hot_spots import Message, Truth, hot_spots, messages
 
@@ -64,7 +65,9 @@ async def fill(dsn: str, pool: Pool, listed: Sequence[Message]) -> Rarity:
     """Every message as an open demand, its number as its id."""
     async with pool.acquire() as db:
         rows = [(candidate(n, message), True) for n, message in enumerate(listed)]
-        await queries.put(db, rows)
+        writes = Writes()
+        queries.put(writes, rows)
+        await writes.write(db)
         await db.execute("ANALYZE likeness")
         await db.execute("CREATE TABLE titles AS SELECT * FROM unnest($1::int[], $2::text[]) AS t (n, title)",
                          list(range(len(listed))), [message.title for message in listed])  # fmt: skip

@@ -7,10 +7,11 @@ from uuid import UUID, uuid5
 
 import pytest
 
-from shared.chassis.database import Connection, Pool, open_pool
+from shared.chassis.database import Pool, open_pool
 from shared.chassis.delivery import Delivery
 from shared.chassis.ledger import Change, Ledger
 from shared.chassis.record import Record
+from shared.chassis.writes import Writes
 from shared.contracts import facts as f
 from shared.contracts.demand import Demand, Service
 from shared.contracts.envelope import Envelope
@@ -67,7 +68,7 @@ class Remembered:
     facts: list[str] = field(default_factory=list)
     fault: Exception | None = None
 
-    async def __call__(self, db: Connection, changes: Sequence[Change[Demand, f.Fact]]) -> None:
+    def __call__(self, writes: Writes, changes: Sequence[Change[Demand, f.Fact]]) -> None:
         if self.fault:
             raise self.fault
         self.facts += [change.fact.type for change in changes]

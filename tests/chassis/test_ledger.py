@@ -5,8 +5,9 @@ from uuid import UUID
 
 import pytest
 
-from shared.chassis.database import Connection, Pool, open_pool
+from shared.chassis.database import Pool, open_pool
 from shared.chassis.ledger import Change, Ledger, Stale
+from shared.chassis.writes import Writes
 from shared.contracts import facts as f
 from shared.contracts.demand import Demand, Service, Status
 from shared.contracts.refusals import Code, Refused
@@ -22,7 +23,7 @@ async def pool(database: str) -> AsyncIterator[Pool]:
         yield found
 
 
-async def nothing(db: Connection, changes: Sequence[Change[Demand, f.Fact]]) -> None:
+def nothing(writes: Writes, changes: Sequence[Change[Demand, f.Fact]]) -> None:
     return
 
 

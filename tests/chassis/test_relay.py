@@ -10,7 +10,6 @@ from uuid import UUID, uuid4
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from shared.chassis import journal
 from shared.chassis.database import Pool, open_pool
 from shared.chassis.relay import Relay
 from shared.contracts.envelope import Envelope, read
@@ -19,6 +18,7 @@ from tests import story
 from tests.chassis.conftest import envelope
 from tests.conftest import Server
 from tests.eventually import eventually
+from tests.journals import append
 
 pytestmark = pytest.mark.kafka
 
@@ -67,7 +67,7 @@ async def listening(broker: Server) -> AsyncIterator[list[Envelope]]:
 
 async def tell(pool: Pool, told: Sequence[Envelope], pause: float = 0) -> None:
     async with pool.acquire() as db, db.transaction():
-        await journal.append(db, told)
+        await append(db, told)
         await asyncio.sleep(pause)
 
 
@@ -100,10 +100,10 @@ async def test_a_slow_transaction_holds_up_nobody_and_is_not_forgotten(pool: Poo
     async with listening(broker) as heard, relaying(pool, broker), pool.acquire() as db:
         late = db.transaction()
         await late.start()
-        await journal.append(db, [envelope(story.SUBMISSION, 1, slow)])
+        await append(db, [envelope(story.SUBMISSION, 1, slow)])
         with contextlib.suppress(ZeroDivisionError):
             async with pool.acquire() as other, other.transaction():
-                await journal.append(other, [envelope(story.SUBMISSION, 1, undone)])
+                await append(other, [envelope(story.SUBMISSION, 1, undone)])
                 raise ZeroDivisionError
         await tell(pool, [envelope(story.SUBMISSION, 1, quick)])
         await until(heard, {quick}, 1)
@@ -118,7 +118,7 @@ async def test_a_relay_that_ends_before_a_slow_commit_finds_it_after_its_start(p
     slow, quick = uuid4(), uuid4()
     async with listening(broker) as heard, pool.acquire() as db:
         async with relaying(pool, broker), db.transaction():
-            await journal.append(db, [envelope(story.SUBMISSION, 1, slow)])
+            await append(db, [envelope(story.SUBMISSION, 1, slow)])
             await tell(pool, [envelope(story.SUBMISSION, 1, quick)])
             await until(heard, {quick}, 1)
         async with relaying(pool, broker):

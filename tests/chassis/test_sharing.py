@@ -76,3 +76,30 @@ async def test_after_a_pause_it_answers_again():
     shared = Shared(doubling)
     assert await shared(1) == 2
     assert await shared(2) == 4
+
+
+async def test_two_calls_go_abreast_where_that_is_wanted():
+    doubling = Counting()
+    shared = Shared(doubling, abreast=2)
+    first = asyncio.create_task(shared(1))
+    await asyncio.sleep(0.01)
+    second = asyncio.create_task(shared(2))
+    await asyncio.sleep(0.01)
+    rest = asyncio.create_task(asked(shared, 3, 4))
+    await asyncio.sleep(0.01)
+    assert doubling.calls == [1, 1]
+    doubling.free.set()
+    assert (await first, await second, await rest) == (2, 4, [6, 8])
+    assert doubling.calls == [1, 1, 2]
+
+
+async def test_whoever_asks_as_a_call_ends_is_answered():
+    doubling = Counting()
+    doubling.free.set()
+    shared = Shared(doubling)
+
+    async def again() -> int:
+        await shared(1)
+        return await shared(2)  # asked in the very step in which the first call ends
+
+    assert await asyncio.wait_for(asyncio.gather(*(again() for _ in range(20))), 5) == [4] * 20

@@ -18,6 +18,7 @@ from services.intake.similar.scoring import THRESHOLD, Asked, Candidate, ranked
 from services.intake.similar.wording import worded, wording
 from shared.chassis.clock import now
 from shared.chassis.database import Pool
+from shared.chassis.writes import Writes
 from shared.contracts import facts as f
 from shared.contracts.demand import Status
 from tests import story
@@ -193,7 +194,9 @@ async def test_a_repeated_fact_about_the_submission_adds_no_second_entry(client:
     await submit(client, NOISE)
     async with pool.acquire() as db:
         (kept,) = await queries.candidates(db, Search(("锦绣",), ()), FENGCHI, FENGCHI)
-        await queries.put(db, [(kept, True)])
+        writes = Writes()
+        queries.put(writes, [(kept, True)])
+        await writes.write(db)
         assert await db.fetchval("SELECT count(*) FROM likeness") == 1
 
 

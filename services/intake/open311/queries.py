@@ -105,8 +105,11 @@ def listing_query(wanted: Filter) -> tuple[str, list[object]]:
 async def listings_by_number(db: Connection, jurisdiction: str, numbers: Sequence[str]) -> list[Listing]:
     """Those of the numbers that exist in the jurisdiction."""
     rows = await db.fetch(
-        f"SELECT {_LISTING} FROM demand_listing WHERE number = ANY($2::text[]) AND jurisdiction = $1"  # noqa: S608
-        " ORDER BY submitted_at DESC, id DESC",
+        f"""
+        SELECT {_LISTING} FROM demand_listing
+        WHERE id IN (SELECT id FROM submission WHERE number = ANY($2::text[])) AND jurisdiction = $1
+        ORDER BY submitted_at DESC, id DESC
+        """,  # noqa: S608 (constant columns)
         jurisdiction, list(numbers),
     )  # fmt: skip
     return [_listing(row) for row in rows]

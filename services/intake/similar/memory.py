@@ -7,8 +7,8 @@ from typing import Final
 from services.intake.similar import queries
 from services.intake.similar.scoring import Candidate
 from services.intake.similar.wording import worded
-from shared.chassis.database import Connection
 from shared.chassis.ledger import Change
+from shared.chassis.writes import Writes
 from shared.contracts.demand import Demand, Status
 from shared.contracts.facts import DemandSubmitted, Fact, RequestKind
 from shared.jurisdiction.jurisdictions import Jurisdictions
@@ -26,7 +26,7 @@ class Memory:
 
     packs: Jurisdictions
 
-    async def __call__(self, db: Connection, changes: Sequence[Change[Demand, Fact]]) -> None:
+    def __call__(self, writes: Writes, changes: Sequence[Change[Demand, Fact]]) -> None:
         """Add what was submitted; open and close what passed the line."""
         last = {change.envelope.key: change.after.status in OPEN for change in changes}
         first = {change.envelope.key: change.before.status in OPEN for change in reversed(changes)}
@@ -35,10 +35,10 @@ class Memory:
             for change in changes
             if isinstance(change.fact, DemandSubmitted) and may_be_shown(change.fact)
         ]
-        await queries.put(db, [(candidate, last[candidate.id]) for candidate in fresh])
+        queries.put(writes, [(candidate, last[candidate.id]) for candidate in fresh])
         known = {candidate.id for candidate in fresh}
         turned = [(key, now) for key, now in last.items() if key not in known and first[key] != now]
-        await queries.turn(db, turned)
+        queries.turn(writes, turned)
 
     def _candidate(self, told: DemandSubmitted, demand: Demand) -> Candidate:
         pack = self.packs.get(told.jurisdiction)

@@ -9,6 +9,7 @@ import asyncpg
 from services.intake.similar.rarity import UNKNOWN, Rarity, Search
 from services.intake.similar.scoring import Candidate
 from shared.chassis.database import Connection
+from shared.chassis.writes import Writes
 from shared.contracts.demand import Demand
 from shared.contracts.facts import Location
 
@@ -16,7 +17,7 @@ _MOST: Final = 1000
 _LATEST: Final = 60
 
 
-async def put(db: Connection, rows: Sequence[tuple[Candidate, bool]]) -> None:
+def put(writes: Writes, rows: Sequence[tuple[Candidate, bool]]) -> None:
     """Keep what each demand is about, and whether it is open."""
     if rows:
         columns = [
@@ -24,7 +25,7 @@ async def put(db: Connection, rows: Sequence[tuple[Candidate, bool]]) -> None:
              c.location and c.location.lat, c.location and c.location.lon)
             for c, is_open in rows
         ]  # fmt: skip
-        await db.execute(
+        writes.add(
             """
             INSERT INTO likeness (id, open, raised_at, division, within, bigrams, lat, lon)
             SELECT id, open, raised_at, division, string_to_array(within, ' '), string_to_array(bigrams, ' '), lat, lon
@@ -36,10 +37,10 @@ async def put(db: Connection, rows: Sequence[tuple[Candidate, bool]]) -> None:
         )
 
 
-async def turn(db: Connection, turned: Sequence[tuple[UUID, bool]]) -> None:
+def turn(writes: Writes, turned: Sequence[tuple[UUID, bool]]) -> None:
     """Open or close the demands named."""
     if turned:
-        await db.execute(
+        writes.add(
             "UPDATE likeness SET open = turned.open FROM unnest($1::uuid[], $2::bool[]) AS turned (id, open)"
             " WHERE likeness.id = turned.id",
             [id for id, _ in turned], [is_open for _, is_open in turned],

@@ -7,6 +7,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from shared.chassis.database import Connection
+from shared.chassis.writes import Writes
 
 
 class Holds(StrEnum):
@@ -37,16 +38,25 @@ class Kept:
     destroyed_at: datetime | None = None
 
 
-async def keep(db: Connection, kept: Sequence[Kept], master: str) -> None:
+def keep(writes: Writes, kept: Sequence[Kept], master: str) -> None:
     """Put what was sealed into the vault."""
     if kept:
-        await db.executemany(
-            "INSERT INTO vault_key (id, demand_id, wrapped, master) VALUES ($1, $2, $3, $4)",
-            [(one.key_id, one.demand_id, one.wrapped, master) for one in kept],
+        keys = [(one.key_id, one.demand_id, one.wrapped) for one in kept]
+        boxes = [(box.id, one.demand_id, box.holds, box.sealed) for one in kept for box in one.boxes]
+        writes.add(
+            """
+            INSERT INTO vault_key (id, demand_id, wrapped, master)
+            SELECT *, $4::text FROM unnest($1::uuid[], $2::uuid[], $3::bytea[])
+            """,
+            *map(list, zip(*keys, strict=True)),
+            master,
         )
-        await db.executemany(
-            "INSERT INTO vault (id, demand_id, holds, sealed) VALUES ($1, $2, $3, $4)",
-            [(box.id, one.demand_id, box.holds, box.sealed) for one in kept for box in one.boxes],
+        writes.add(
+            """
+            INSERT INTO vault (id, demand_id, holds, sealed)
+            SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::bytea[])
+            """,
+            *map(list, zip(*boxes, strict=True)),
         )
 
 

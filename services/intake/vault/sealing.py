@@ -3,6 +3,7 @@
 import hmac
 import os
 from dataclasses import dataclass, field
+from functools import lru_cache
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -74,6 +75,7 @@ class Vault:
         return tuple(hmac.digest(_derive(master, b"huying fingerprints"), content, "sha256") for master in masters)
 
 
+@lru_cache(maxsize=16)
 def _derive(secret: bytes, purpose: bytes) -> bytes:
     return HKDF(SHA256(), 32, salt=None, info=purpose).derive(secret)
 

@@ -1,0 +1,15 @@
+"""Writes to a journal as a service does."""
+
+from collections.abc import Sequence
+
+from shared.chassis import journal
+from shared.chassis.database import Connection
+from shared.chassis.writes import Writes
+from shared.contracts.envelope import Envelope
+
+
+async def append(db: Connection, told: Sequence[Envelope]) -> None:
+    """Append; raises `Refused` when another writer was first."""
+    writes = Writes()
+    journal.append(writes, told)
+    await writes.write(db)
