@@ -5,13 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
-from uuid import uuid5
 
 import structlog
 
 from services.feedback import queries
 from services.feedback.domain import close_at, ending
-from shared.chassis.clock import now
+from shared.chassis.clock import now, uuid5
 from shared.chassis.database import PASSING, Pool
 from shared.chassis.ledger import Ledger
 from shared.chassis.writes import Writes

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from uuid import uuid5
 
 from services.feedback import messages, queries
 from services.feedback.domain import close_at
 from services.feedback.messages import Message
+from shared.chassis.clock import uuid5
 from shared.chassis.ledger import Change
 from shared.chassis.tokens import Tokens
 from shared.chassis.writes import Writes

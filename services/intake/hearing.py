@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from services.intake import voice_queries
 from services.intake.attachments.cabinet import bind
@@ -13,7 +13,7 @@ from services.intake.vault.adding import add_voice
 from services.intake.vault.sealing import Vault
 from services.intake.voice_queries import Told
 from services.intake.voices import Note, Sighting, Supplement, Voice, may_be_said, note
-from shared.chassis.clock import now
+from shared.chassis.clock import now, uuid5
 from shared.chassis.database import Connection, Pool
 from shared.chassis.ledger import Ledger
 from shared.contracts.demand import Demand

@@ -4,7 +4,7 @@ from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Final
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
@@ -14,6 +14,7 @@ from services.intake import registry_queries as queries
 from services.intake.queries import Channel
 from services.intake.registry_queries import Row, Sealed
 from services.intake.vault.sealing import Vault
+from shared.chassis.clock import uuid5
 from shared.chassis.database import Pool
 from shared.contracts.facts import ChannelKind
 from shared.contracts.refusals import Code, Refused

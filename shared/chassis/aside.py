@@ -2,12 +2,12 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import orjson
 
 from shared.chassis import journal
-from shared.chassis.clock import now
+from shared.chassis.clock import now, uuid5
 from shared.chassis.database import Connection
 from shared.chassis.record import Record
 from shared.chassis.writes import Writes

@@ -1,11 +1,18 @@
-"""Where time and ids come from, so that everything else can be given them."""
+"""Where time and ids come from, so that everything else can be given them.
 
+Ids are asyncpg's UUID: the standard one, written in C.
+"""
+
+import hashlib
 import os
 import time
 from datetime import UTC, datetime
+from typing import Final
 from uuid import UUID
 
 from asyncpg.pgproto import pgproto
+
+_VARIANT: Final = 0x2 << 62
 
 
 def now() -> datetime:
@@ -15,8 +22,15 @@ def now() -> datetime:
 
 def uuid7() -> UUID:
     """A time-ordered id. Rule: RFC 9562, section 5.7."""
-    milliseconds = time.time_ns() // 1_000_000
-    number = (milliseconds << 80) | int.from_bytes(os.urandom(10))
-    number &= ~(0xF << 76) & ~(0x3 << 62)
-    # asyncpg's UUID is the standard one, written in C.
-    return pgproto.UUID((number | (0x7 << 76) | (0x2 << 62)).to_bytes(16))
+    return _uuid((time.time_ns() // 1_000_000 << 80) | int.from_bytes(os.urandom(10)), 7)
+
+
+def uuid5(namespace: UUID, name: str) -> UUID:
+    """The id of a name, the same each time. Rule: RFC 9562, section 5.5."""
+    digest = hashlib.sha1(namespace.bytes + name.encode(), usedforsecurity=False).digest()
+    return _uuid(int.from_bytes(digest[:16]), 5)
+
+
+def _uuid(number: int, version: int) -> UUID:
+    number = number & ~(0xF << 76) & ~(0x3 << 62) | version << 76 | _VARIANT
+    return pgproto.UUID(number.to_bytes(16))

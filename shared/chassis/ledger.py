@@ -5,9 +5,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, Protocol
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from shared.chassis import journal
+from shared.chassis.clock import uuid5
 from shared.chassis.database import Connection
 from shared.chassis.writes import Writes
 from shared.contracts.envelope import Envelope
@@ -143,27 +144,46 @@ class Ledger(Generic[S, F]):
     def put(self, writes: Writes, page: Page[S, F]) -> None:
         """Add what changed: aggregates, own facts, and what the service remembers beside them."""
         moved = {key: state for key, state in page.states.items() if state.version != _version(page, key)}
+        fresh = {key: moved.pop(key) for key in list(moved) if _version(page, key) == 0}
+        if fresh:
+            self._insert(writes, fresh)
         if moved:
-            self._upsert(writes, page, moved)
+            self._update(writes, page, moved)
         journal.append(writes, [c.envelope for c in page.changes if c.told_here])
         if page.changes:
             self.remember(writes, page.changes)
 
-    def _upsert(self, writes: Writes, page: Page[S, F], moved: Mapping[UUID, S]) -> None:
+    def _insert(self, writes: Writes, fresh: Mapping[UUID, S]) -> None:
         writes.add(
             f"""
-            INSERT INTO "{self.table}" AS known (id, version, state)
+            INSERT INTO "{self.table}" (id, version, state)
             SELECT id, version, state::jsonb
             FROM unnest($1::uuid[], $2::int[], $3::text[]) AS fresh (id, version, state)
-            ON CONFLICT (id) DO UPDATE SET version = excluded.version, state = excluded.state
-            WHERE (known.id, known.version) IN (SELECT * FROM unnest($1::uuid[], $4::int[]))
-            """,  # noqa: S608
-            list(moved),
-            [state.version for state in moved.values()],
-            [state.model_dump_json(exclude_defaults=True) for state in moved.values()],
+            ON CONFLICT DO NOTHING
+            """,  # noqa: S608 (the ledger's own table)
+            *_columns(fresh),
+            verdict=lambda n: None if n == len(fresh) else Stale(f"{len(fresh)} new aggregates, {n} saved"),
+        )
+
+    def _update(self, writes: Writes, page: Page[S, F], moved: Mapping[UUID, S]) -> None:
+        writes.add(
+            f"""
+            UPDATE "{self.table}" AS known SET version = moved.version, state = moved.state::jsonb
+            FROM unnest($1::uuid[], $2::int[], $3::text[], $4::int[]) AS moved (id, version, state, before)
+            WHERE known.id = moved.id AND known.version = moved.before
+            """,  # noqa: S608 (the ledger's own table)
+            *_columns(moved),
             [_version(page, key) for key in moved],
             verdict=lambda n: None if n == len(moved) else Stale(f"{len(moved)} aggregates to save, {n} saved"),
         )
+
+
+def _columns(states: Mapping[UUID, S]) -> tuple[list[UUID], list[int], list[str]]:
+    return (
+        list(states),
+        [state.version for state in states.values()],
+        [state.model_dump_json(exclude_defaults=True) for state in states.values()],
+    )
 
 
 def _version(page: Page[S, F], key: UUID) -> int:

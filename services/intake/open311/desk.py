@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from services.intake import queries as intake
 from services.intake.attachments.cabinet import Cabinet, bind
@@ -18,6 +18,7 @@ from services.intake.open311.statuses import FixMyStreet
 from services.intake.open311.translation import demand_of
 from services.intake.queries import Channel
 from services.intake.submissions import Request, Submissions
+from shared.chassis.clock import uuid5
 from shared.contracts.facts import DemandSupplemented
 from shared.contracts.refusals import Code, FieldError, Refused
 from shared.masking import mask
