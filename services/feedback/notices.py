@@ -7,7 +7,7 @@ from services.feedback import messages, queries
 from services.feedback.domain import close_at
 from services.feedback.messages import Message
 from shared.chassis.clock import uuid5
-from shared.chassis.ledger import Change
+from shared.chassis.page import Change
 from shared.chassis.tokens import Tokens
 from shared.chassis.writes import Writes
 from shared.contracts import facts as f

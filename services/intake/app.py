@@ -38,7 +38,8 @@ from services.intake.vault.contacts import Contacts
 from services.intake.vault.sealing import Vault
 from shared.chassis.assembly import Api, Worker
 from shared.chassis.database import Pool
-from shared.chassis.ledger import Change, Ledger
+from shared.chassis.ledger import Ledger
+from shared.chassis.page import Change
 from shared.chassis.writes import Writes
 from shared.contracts.demand import Demand, Service
 from shared.contracts.facts import Fact

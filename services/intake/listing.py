@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from shared.chassis.ledger import Change
+from shared.chassis.page import Change
 from shared.chassis.writes import Writes
 from shared.contracts.demand import Demand, Status
 from shared.contracts.facts import DemandReopened, DemandResolved, DemandSubmitted, Fact, StatusFact

@@ -21,7 +21,8 @@ from services.intake.vault.queries import Box, Holds, Kept
 from services.intake.vault.sealing import Vault
 from shared.chassis.clock import now, uuid7
 from shared.chassis.database import Connection, Pool
-from shared.chassis.ledger import Ledger, Page
+from shared.chassis.ledger import Ledger
+from shared.chassis.page import Page
 from shared.chassis.sharing import Shared
 from shared.chassis.writes import Writes
 from shared.contracts.demand import Demand

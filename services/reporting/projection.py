@@ -7,7 +7,7 @@ from uuid import UUID
 
 from services.reporting import queries
 from services.reporting.figures import Place, Rows, is_completed, measures
-from shared.chassis.ledger import Change
+from shared.chassis.page import Change
 from shared.chassis.writes import Writes
 from shared.contracts.demand import Demand
 from shared.contracts.facts import Fact

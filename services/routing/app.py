@@ -10,7 +10,8 @@ from services.routing.policies import reaction
 from services.routing.settings import RoutingSettings
 from shared.chassis.assembly import Api, Worker
 from shared.chassis.database import Pool
-from shared.chassis.ledger import Change, Ledger
+from shared.chassis.ledger import Ledger
+from shared.chassis.page import Change
 from shared.chassis.tokens import Tokens
 from shared.chassis.writes import Writes
 from shared.contracts.demand import Demand, Service

@@ -1,32 +1,52 @@
-"""The tables beside a ledger: parked facts, dead letters, notes already seen, progress."""
+"""The tables beside a ledger: parked facts, notes already seen, dead letters, progress."""
 
-from collections.abc import Collection, Sequence
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from uuid import UUID
 
-import orjson
-
-from shared.chassis import journal
-from shared.chassis.clock import now, uuid5
 from shared.chassis.database import Connection
 from shared.chassis.record import Record
 from shared.chassis.writes import Writes
-from shared.contracts.envelope import Envelope
-from shared.contracts.topics import DEAD_LETTERS
 
-NAMESPACE = UUID("6f0c1c56-5b0e-4c8e-9a55-0a2f7f3d1f10")
-
-
-async def parked(db: Connection, keys: Collection[UUID]) -> dict[tuple[UUID, int], Record]:
-    """Facts of these aggregates that wait for an earlier one."""
-    rows = await db.fetch("SELECT aggregateid, sequence, record FROM parked WHERE aggregateid = ANY($1)", list(keys))
-    return {(row["aggregateid"], row["sequence"]): Record.unpack(row["record"]) for row in rows}
+Place = tuple[UUID, int]
+"""A fact's place in the life of its aggregate: whose, and its sequence."""
 
 
-def park(writes: Writes, waiting: Sequence[tuple[Record, Envelope]]) -> None:
+@dataclass(slots=True)
+class Recalled:
+    """What is known of a batch: aggregates as they are stored, facts that wait for an earlier one, notes seen."""
+
+    states: dict[UUID, str] = field(default_factory=dict)
+    parked: dict[Place, Record] = field(default_factory=dict)
+    seen: set[UUID] = field(default_factory=set)
+
+
+async def recall(db: Connection, table: str, keys: Collection[UUID], notes: Collection[UUID]) -> Recalled:
+    """Everything in one query. Locks nothing: `Writes` finds out when somebody else was quicker."""
+    rows = await db.fetch(
+        f"""
+        SELECT id, state::text, NULL::integer AS sequence, NULL::bytea AS record FROM "{table}" WHERE id = ANY($1)
+        UNION ALL SELECT aggregateid, NULL, sequence, record FROM parked WHERE aggregateid = ANY($1)
+        UNION ALL SELECT id, NULL, NULL, NULL FROM note_seen WHERE id = ANY($2)
+        """,  # noqa: S608 (the ledger's own table)
+        list(keys),
+        list(notes),
+    )
+    found = Recalled()
+    for id, state, sequence, record in rows:
+        if state is not None:
+            found.states[id] = state
+        elif record is not None:
+            found.parked[id, sequence] = Record.unpack(record)
+        else:
+            found.seen.add(id)
+    return found
+
+
+def park(writes: Writes, waiting: Mapping[Place, Record]) -> None:
     """Keep facts that came too early."""
     if waiting:
-        rows = [(envelope.key, envelope.sequence, record.pack()) for record, envelope in waiting]
+        rows = [(key, sequence, record.pack()) for (key, sequence), record in waiting.items()]
         writes.add(
             """
             INSERT INTO parked (aggregateid, sequence, record)
@@ -36,8 +56,8 @@ def park(writes: Writes, waiting: Sequence[tuple[Record, Envelope]]) -> None:
         )
 
 
-def unpark(writes: Writes, done: Collection[tuple[UUID, int]]) -> None:
-    """Forget parked facts that have been applied."""
+def unpark(writes: Writes, done: Collection[Place]) -> None:
+    """Forget parked facts that wait no longer."""
     if done:
         writes.add(
             "DELETE FROM parked WHERE (aggregateid, sequence) IN (SELECT * FROM unnest($1::uuid[], $2::int[]))",
@@ -45,54 +65,12 @@ def unpark(writes: Writes, done: Collection[tuple[UUID, int]]) -> None:
         )
 
 
-async def unseen(db: Connection, notes: Sequence[UUID]) -> set[UUID]:
-    """Which of these notes are new; from now on they are not."""
-    if not notes:
-        return set()
-    rows = await db.fetch(
-        "INSERT INTO note_seen (id) SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING RETURNING id",
-        list(set(notes)),
-    )
-    return {row["id"] for row in rows}
-
-
-async def bury(db: Connection, cluster_id: str, service: str, dead: Sequence[tuple[Record, str]]) -> None:
-    """Write dead letters to the table and, through the journal, to their topic; once each."""
-    fresh = []
-    for record, cause in dead:
-        known = await db.fetchval(
-            """
-            INSERT INTO dead_letter (topic, partition, "offset", cluster_id, record, cause)
-            VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING id
-            """,
-            record.topic, record.partition, record.offset, cluster_id, record.pack(), cause,
-        )  # fmt: skip
-        if known is not None:
-            fresh.append(_letter(service, cluster_id, record, cause, now()))
-    writes = Writes()
-    journal.append(writes, fresh)
-    await writes.write(db)
-
-
-def _letter(service: str, cluster_id: str, record: Record, cause: str, at: datetime) -> Envelope:
-    place = f"{cluster_id}/{record.topic}/{record.partition}/{record.offset}"
-    name = uuid5(NAMESPACE, f"{service}:{place}")
-    told = {"reader": service, "place": place, "cause": cause, "record": orjson.loads(record.pack())}
-    return Envelope(
-        id=name,
-        stream=DEAD_LETTERS.carries,
-        key=name,
-        type="huying.dead-lettered.v1",
-        source=f"/services/{service}",
-        subject=place,
-        time=at,
-        sequence=None,
-        causation=None,
-        correlation=None,
-        traceparent=None,
-        imported=False,
-        data=orjson.dumps(told).decode(),
-    )
+def see(writes: Writes, notes: Sequence[UUID]) -> None:
+    """Remember notes, each once; writing raises `Stale` when another reader was first."""
+    if notes:
+        writes.add(
+            "INSERT INTO note_seen (id) SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING", list(notes), rows=len(notes)
+        )
 
 
 def progress(writes: Writes, records: Sequence[Record]) -> None:

@@ -2,30 +2,29 @@
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic
-from uuid import UUID
+from typing import Final, Generic
 
 import structlog
-from asyncpg.pgproto import pgproto
 
-from shared.chassis import aside, metrics
+from shared.chassis import aside, letters, metrics
 from shared.chassis.clock import now
 from shared.chassis.database import PASSING, Connection, Pool
-from shared.chassis.ledger import Ledger, Page, Stale
+from shared.chassis.ledger import Ledger
+from shared.chassis.letters import Dead
 from shared.chassis.record import Record
-from shared.chassis.writes import Writes
-from shared.contracts.envelope import Envelope, read
+from shared.chassis.sorting import Fate, Heard, Sorting, hear
+from shared.chassis.writes import Stale, Writes
 from shared.contracts.refusals import Code, Refused
 from shared.contracts.rules import F, S
-from shared.contracts.topics import TOPICS
 
 log = structlog.get_logger()
-STREAM_OF = {topic.name: topic.carries for topic in TOPICS}
-MAX_PAUSE = 15.0
-Parked = dict[tuple[UUID, int], Record]
+MAX_PAUSE: Final = 15.0
+LANES: Final = 4
+A_LANE: Final = 100
 
 
 class TooMuchPoison(RuntimeError):
@@ -33,29 +32,30 @@ class TooMuchPoison(RuntimeError):
 
 
 @dataclass(slots=True)
-class Sorted:
-    """What became of the records of a batch."""
-
-    applied: int = 0
-    dropped: int = 0
-    parked: list[tuple[Record, Envelope]] = field(default_factory=list)
-    unparked: set[tuple[UUID, int]] = field(default_factory=set)
-    dead: list[tuple[Record, str]] = field(default_factory=list)
-
-
-@dataclass(slots=True)
 class Delivery(Generic[S, F]):
-    """Takes raw records to a ledger, a transaction a batch. A passing fault holds; a lasting one is set aside."""
+    """Takes raw records to a ledger, a batch in one read and one write. A passing fault holds; a lasting one is set
+    aside."""
 
     pool: Pool
     ledger: Ledger[S, F]
     cluster_id: str
     limit: int = 50
     clock: Callable[[], datetime] = now
-    _poison: int = 0
+    poison: int = 0
+    """How many records in a row could not be handled."""
 
     async def deliver(self, records: Sequence[Record]) -> None:
-        """Return when every record is applied, dropped, parked or a dead letter, durably."""
+        """Return when every record is applied, dropped, parked or a dead letter, durably.
+
+        Raises `TooMuchPoison` when more than `limit` in a row are dead letters that were not known before.
+        """
+        lanes = apart(records, LANES)
+        ends = await asyncio.gather(*(self._lane(lane) for lane in lanes), return_exceptions=True)
+        for end in ends:
+            if end is not None:
+                raise end
+
+    async def _lane(self, records: Sequence[Record]) -> None:
         pause = 0.1
         while True:
             try:
@@ -70,113 +70,93 @@ class Delivery(Generic[S, F]):
 
     async def _attempt(self, records: Sequence[Record]) -> None:
         try:
-            await self._transaction(records)
+            await self._handle(records)
         except (*PASSING, Stale, TooMuchPoison):
             raise
         except Exception as fault:  # noqa: BLE001 (the one place where an unknown fault is set aside)
             if len(records) == 1:
-                await self._bury(records[0], repr(fault))
+                await self._bury(Dead(records[0], repr(fault)))
                 return
             middle = len(records) // 2
-            await self.deliver(records[:middle])
-            await self.deliver(records[middle:])
+            await self._lane(records[:middle])
+            await self._lane(records[middle:])
 
     async def redrive(self, record: Record) -> None:
         """Try a dead letter again; raises what stands in its way."""
-        async with self.pool.acquire(timeout=5) as db, db.transaction():
-            done = await self._handle(db, [record], Writes())
-            for _, cause in done.dead:
-                raise Refused(Code.UNREADABLE, cause)
+        async with self.pool.acquire(timeout=5) as db:
+            done = await self._sorted(db, [hear(record)])
+            for dead in done.dead:
+                raise Refused(Code.UNREADABLE, dead.cause)
+            await self._write(db, done, [])
 
-    async def _transaction(self, records: Sequence[Record]) -> None:
-        async with self.pool.acquire(timeout=5) as db, db.transaction():
-            writes = Writes()
-            aside.progress(writes, records)
-            done = await self._handle(db, records, writes)
-        self._poison = len(done.dead) if len(done.dead) == len(records) else 0
-        metrics.count(self.ledger.rules.service, done.applied, done.dropped, len(done.parked), len(done.dead))
+    async def _handle(self, records: Sequence[Record]) -> None:
+        async with self.pool.acquire(timeout=5) as db:
+            done = await self._sorted(db, [hear(record) for record in records])
+            fresh = await self._fresh(db, done.dead)
+            await self._write(db, done, fresh, records)
+        metrics.count(self.ledger.rules.service, Counter(done.fates))
+        self._count_poison(done.fates, len(done.dead) - len(fresh))
 
-    async def _handle(self, db: Connection, records: Sequence[Record], writes: Writes) -> Sorted:
-        done = Sorted()
-        heard = [pair for record in records if (pair := _read(record, done))]
-        keys = {envelope.key for _, envelope in heard}
-        page = await self.ledger.load(db, keys, self.clock())
-        parked = await aside.parked(db, keys)
-        unseen = await aside.unseen(db, [e.id for _, e in heard if e.sequence is None])
-        for record, envelope in heard:
-            self._place(page, record, envelope, unseen, parked, done)
-            _take_up(page, envelope.key, parked, done)
-        self._guard(done)
-        self.ledger.put(writes, page)
-        aside.park(writes, [pair for pair in done.parked if _place_of(pair[1]) not in done.unparked])
-        aside.unpark(writes, done.unparked)
-        await writes.write(db)
-        await aside.bury(db, self.cluster_id, self.ledger.rules.service, done.dead)
+    async def _sorted(self, db: Connection, batch: Sequence[Heard]) -> Sorting[S, F]:
+        told = [heard.envelope for heard in batch if heard.envelope]
+        keys, notes = {e.key for e in told}, {e.id for e in told if e.sequence is None}
+        recalled = await aside.recall(db, self.ledger.table, keys, notes)
+        done = Sorting(self.ledger.page(recalled.states, self.clock()), recalled)
+        done.add(batch)
         return done
 
-    @staticmethod
-    def _place(
-        page: Page[S, F], record: Record, envelope: Envelope, unseen: set[UUID], parked: Parked, done: Sorted
+    async def _fresh(self, db: Connection, dead: Sequence[Dead]) -> Sequence[Dead]:
+        """Those that are no dead letters yet."""
+        known = await letters.buried(db, self.cluster_id, dead) if dead else set()
+        return [one for one in dead if one.place not in known]
+
+    async def _write(
+        self, db: Connection, done: Sorting[S, F], dead: Sequence[Dead], read: Sequence[Record] = ()
     ) -> None:
-        expected = page.state(envelope.key).version + 1
-        if envelope.sequence is None:
-            fresh = envelope.id in unseen
-            unseen.discard(envelope.id)
-        elif envelope.sequence > expected:
-            # What it waits for may come later in this very batch.
-            parked[_place_of(envelope)] = record
-            done.parked.append((record, envelope))
-            return
-        else:
-            fresh = envelope.sequence == expected
-        if fresh:
-            page.hear(envelope)
-            done.applied += 1
-        else:
-            done.dropped += 1
+        writes = Writes()
+        if read:
+            aside.progress(writes, read)
+        self.ledger.put(writes, done.page)
+        aside.see(writes, done.notes)
+        aside.park(writes, done.early)
+        aside.unpark(writes, done.taken_up)
+        letters.bury(writes, self.cluster_id, self.ledger.rules.service, dead)
+        await writes.write(db)
 
-    def _guard(self, done: Sorted) -> None:
-        if done.dead and self._poison + len(done.dead) > self.limit:
-            raise TooMuchPoison(
-                f"{self._poison + len(done.dead)} records in a row could not be handled, the last because:"
-                f" {done.dead[-1][1]}. Look at `huying dead-letters list`, then start the process again."
-            )
-
-    async def _bury(self, record: Record, cause: str) -> None:
-        done = Sorted(dead=[(record, cause)])
-        self._guard(done)
-        async with self.pool.acquire(timeout=5) as db, db.transaction():
-            await aside.bury(db, self.cluster_id, self.ledger.rules.service, done.dead)
+    async def _bury(self, dead: Dead) -> None:
+        """Set one aside that no part of the sorting could explain."""
+        async with self.pool.acquire(timeout=5) as db:
+            fresh = await self._fresh(db, [dead])
             writes = Writes()
-            aside.progress(writes, [record])
+            aside.progress(writes, [dead.record])
+            letters.bury(writes, self.cluster_id, self.ledger.rules.service, fresh)
             await writes.write(db)
-        self._poison += 1
-        log.error("dead letter", topic=record.topic, partition=record.partition, offset=record.offset, cause=cause)
-        metrics.count(self.ledger.rules.service, 0, 0, 0, 1)
+        log.error("dead letter", place=dead.place, cause=dead.cause)
+        metrics.count(self.ledger.rules.service, Counter([Fate.DEAD]))
+        self._count_poison([Fate.DEAD], 1 - len(fresh))
+
+    def _count_poison(self, fates: Sequence[Fate], known: int) -> None:
+        """After a stop the reader meets the same records again: they are `known` and do not count."""
+        for fate in fates:
+            if fate is not Fate.DEAD:
+                self.poison = 0
+            elif known:
+                known -= 1
+            else:
+                self.poison += 1
+            if self.poison > self.limit:
+                raise TooMuchPoison(
+                    f"more than {self.limit} records in a row could not be handled. Look at"
+                    " `huying dead-letters list`, then start the process again."
+                )
 
 
-def _envelope(record: Record) -> Envelope:
-    # asyncpg's UUID is the standard one, written in C.
-    stream = STREAM_OF.get(record.topic, record.topic)
-    return read(stream, record.key, record.headers, record.value, pgproto.UUID)
-
-
-def _read(record: Record, done: Sorted) -> tuple[Record, Envelope] | None:
-    try:
-        return record, _envelope(record)
-    except Refused as fault:
-        done.dead.append((record, str(fault)))
-        return None
-
-
-def _take_up(page: Page[S, F], key: UUID, parked: Parked, done: Sorted) -> None:
-    """Apply what was parked and may now follow."""
-    while record := parked.pop((key, page.state(key).version + 1), None):
-        envelope = _envelope(record)
-        page.hear(envelope)
-        done.applied += 1
-        done.unparked.add(_place_of(envelope))
-
-
-def _place_of(envelope: Envelope) -> tuple[UUID, int]:
-    return envelope.key, envelope.sequence or 0
+def apart(records: Sequence[Record], most: int) -> Sequence[Sequence[Record]]:
+    """Lanes that can be handled side by side: by partition, so that no demand is in two. A small batch stays whole."""
+    count = min(most, len(records) // A_LANE)
+    if count < 2:
+        return [records]
+    lanes: list[list[Record]] = [[] for _ in range(count)]
+    for record in records:
+        lanes[record.partition % count].append(record)
+    return [lane for lane in lanes if lane]

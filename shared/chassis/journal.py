@@ -5,7 +5,7 @@ from typing import Final
 
 import asyncpg
 
-from shared.chassis.writes import Writes
+from shared.chassis.writes import Stale, Writes
 from shared.contracts.envelope import Envelope
 from shared.contracts.refusals import Code, Refused
 
@@ -14,6 +14,8 @@ COLUMNS: Final = (
     " causation, correlation, traceparent, imported, payload"
 )
 WAKE: Final = "journal"
+LARGEST: Final = 900_000
+"""Bytes of a fact; a broker takes 1,048,576 with headers and framing (`message.max.bytes`)."""
 # Notified at the commit. A row is joined to `woken`, so that the transaction has its id before it takes a position:
 # see `unsent`.
 _APPEND: Final = f"""
@@ -25,9 +27,11 @@ _APPEND: Final = f"""
 
 
 def append(writes: Writes, told: Sequence[Envelope]) -> None:
-    """Append and wake the relay; writing raises `Refused` when another writer was first."""
+    """Append and wake the relay; raises `Refused` for a fact too large, writing raises `Stale` after another writer."""
     if not told:
         return
+    for one in told:
+        _fits(one)
     rows = [
         (e.id, e.stream, e.key, e.type, e.source, e.subject, e.time, e.sequence,
          e.causation, e.correlation, e.traceparent, e.imported, e.data)
@@ -35,7 +39,17 @@ def append(writes: Writes, told: Sequence[Envelope]) -> None:
     ]  # fmt: skip
     writes.add(_APPEND, *map(list, zip(*rows, strict=True)))
     for constraint in ("journal_one_writer", "journal_pkey"):
-        writes.clash(constraint, Refused(Code.CONFLICT, "another request told the next fact of this demand first"))
+        writes.clash(constraint, Stale())
+
+
+def _fits(told: Envelope) -> None:
+    """Refuse what no broker would take; the relay could never send it, nor anything after it."""
+    # A character has three bytes at most where JSON keeps it as it is, and four as a pair.
+    if len(told.data) * 4 > LARGEST and (size := len(told.data.encode())) > LARGEST:
+        en = (
+            f"{told.type} of {told.subject} has {size:,} bytes; a fact may have {LARGEST:,}: say less, or in more steps"
+        )
+        raise Refused(Code.TOO_LARGE, en, f"内容过大（{size:,} 字节，上限 {LARGEST:,}），请精简或分次提交")
 
 
 def from_row(row: asyncpg.Record) -> Envelope:

@@ -1,17 +1,94 @@
-"""Reads the dead letters of a service, for those who mend them."""
+"""Dead letters: records that could not be handled, kept with their cause and told on a topic of their own."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
+from uuid import UUID
 
 import asyncpg
+import orjson
 
+from shared.chassis import journal
+from shared.chassis.clock import now, uuid5
 from shared.chassis.database import Connection
 from shared.chassis.record import Record
+from shared.chassis.writes import Writes
+from shared.contracts.envelope import Envelope
+from shared.contracts.topics import DEAD_LETTERS
+
+NAMESPACE: Final = UUID("6f0c1c56-5b0e-4c8e-9a55-0a2f7f3d1f10")
+LONGEST_CAUSE: Final = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Dead:
+    """A record that cannot be handled, and why."""
+
+    record: Record
+    cause: str
+
+    @property
+    def place(self) -> tuple[str, int, int]:
+        """Where the record lies: topic, partition, offset."""
+        return self.record.topic, self.record.partition, self.record.offset
+
+
+async def buried(db: Connection, cluster_id: str, dead: Sequence[Dead]) -> set[tuple[str, int, int]]:
+    """The places of those that are dead letters already."""
+    rows = await db.fetch(
+        """
+        SELECT topic, partition, "offset" FROM dead_letter
+        WHERE cluster_id = $1 AND (topic, partition, "offset") IN
+            (SELECT * FROM unnest($2::text[], $3::int[], $4::bigint[]))
+        """,
+        cluster_id,
+        *map(list, zip(*(one.place for one in dead), strict=True)),
+    )
+    return {(row["topic"], row["partition"], row["offset"]) for row in rows}
+
+
+def bury(writes: Writes, cluster_id: str, service: str, dead: Sequence[Dead]) -> None:
+    """Write dead letters to the table and, through the journal, to their topic."""
+    if not dead:
+        return
+    rows = [(*one.place, cluster_id, one.record.pack(), one.cause) for one in dead]
+    writes.add(
+        """
+        INSERT INTO dead_letter (topic, partition, "offset", cluster_id, record, cause)
+        SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[], $4::text[], $5::bytea[], $6::text[])
+        ON CONFLICT DO NOTHING
+        """,
+        *map(list, zip(*rows, strict=True)),
+    )
+    journal.append(writes, [_told(one, cluster_id, service, now()) for one in dead])
+
+
+def _told(dead: Dead, cluster_id: str, service: str, at: datetime) -> Envelope:
+    """Where the record lies and why it is dead; the record itself may be as large as a topic lets it be."""
+    record = dead.record
+    place = f"{cluster_id}/{record.topic}/{record.partition}/{record.offset}"
+    name = uuid5(NAMESPACE, f"{service}:{place}")
+    return Envelope(
+        id=name,
+        stream=DEAD_LETTERS.carries,
+        key=name,
+        type="huying.dead-lettered.v1",
+        source=f"/services/{service}",
+        subject=place,
+        time=at,
+        sequence=None,
+        causation=None,
+        correlation=None,
+        traceparent=None,
+        imported=False,
+        data=orjson.dumps({"reader": service, "place": place, "cause": dead.cause}).decode(),
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A record that could not be handled, and why."""
+    """A dead letter as it is kept."""
 
     id: int
     cluster_id: str
@@ -25,7 +102,7 @@ class Letter:
         return f"{self.record.topic}/{self.record.partition}/{self.record.offset}"
 
 
-_SELECT = "SELECT id, cluster_id, record, cause, happened_at FROM dead_letter"
+_SELECT: Final = "SELECT id, cluster_id, record, cause, happened_at FROM dead_letter"
 
 
 async def waiting(db: Connection) -> list[Letter]:

@@ -1,5 +1,6 @@
 """The Prometheus metrics of every process; one closed list."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
@@ -21,11 +22,9 @@ REQUESTS: Final = Histogram(
 )
 
 
-def count(service: str, applied: int, dropped: int, parked: int, dead: int) -> None:
-    """Add the results of a batch."""
-    results = {"applied": applied, "dropped": dropped, "parked": parked, "dead": dead}
+def count(service: str, results: Mapping[str, int]) -> None:
+    """Add what became of the records of a batch."""
     for result, number in results.items():
-        if number:
-            FACTS.labels(service, result).inc(number)
-    BATCH.labels(service).observe(applied + dropped + parked + dead)
+        FACTS.labels(service, result).inc(number)
+    BATCH.labels(service).observe(sum(results.values()))
     HANDLED_AT.labels(service).set_to_current_time()

@@ -1,7 +1,7 @@
 """What a transaction writes, sent as one statement: one round trip for all tables instead of one for each."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
@@ -9,27 +9,42 @@ from typing import Final
 import asyncpg
 
 from shared.chassis.database import Connection
+from shared.contracts.refusals import Code, Refused
 
 _PLACE: Final = re.compile(r"\$(\d+)")
-Verdict = Callable[[int], Exception | None]
+
+
+class Stale(Refused):
+    """Another writer was first: read again, then try again."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            Code.CONFLICT,
+            "another request changed this meanwhile; send yours again",
+            "内容刚被其他请求更新，请重新提交",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A statement of its own, and how many rows it must write."""
+
+    sql: str
+    args: tuple[object, ...]
+    rows: int | None
 
 
 @dataclass(slots=True)
 class Writes:
     """INSERT, UPDATE and DELETE, collected. None sees what another writes, and no two may write the same row."""
 
-    _sql: list[str] = field(default_factory=list)
-    _args: list[tuple[object, ...]] = field(default_factory=list)
-    _verdicts: dict[int, Verdict] = field(default_factory=dict)
+    _parts: list[_Part] = field(default_factory=list)
     _clashes: dict[str, Exception] = field(default_factory=dict)
     _after: "Writes | None" = None
 
-    def add(self, sql: str, *args: object, verdict: Verdict | None = None) -> None:
-        """Write this too; `verdict` is given the number of rows written and may answer with a fault to raise."""
-        if verdict:
-            self._verdicts[len(self._sql)] = verdict
-        self._sql.append(sql)
-        self._args.append(args)
+    def add(self, sql: str, *args: object, rows: int | None = None) -> None:
+        """Write this too; where it must write exactly `rows`, any other number undoes all and raises `Stale`."""
+        self._parts.append(_Part(sql, args, rows))
 
     def clash(self, constraint: str, fault: Exception) -> None:
         """Raise this where a row breaks the unique constraint."""
@@ -43,33 +58,41 @@ class Writes:
         return self._after
 
     async def write(self, db: Connection) -> None:
-        """Write everything, or raise and leave the transaction to its end; one statement needs no transaction."""
-        if self._sql:
+        """Write everything or nothing; a single statement needs no transaction around it."""
+        if self._after is None:
             await self._write(db)
-        if self._after:
+            return
+        async with db.transaction():
+            await self._write(db)
             await self._after.write(db)
 
     async def _write(self, db: Connection) -> None:
-        sql = _joined(tuple((sql, len(args)) for sql, args in zip(self._sql, self._args, strict=True)))
+        if not self._parts:
+            return
+        counted = [part.rows for part in self._parts if part.rows is not None]
         try:
-            written = await db.fetchrow(sql, *(arg for args in self._args for arg in args))
+            await db.execute(_joined(self._shape()), *(arg for part in self._parts for arg in part.args), *counted)
         except asyncpg.UniqueViolationError as clash:
             raise self._clashes.get(clash.constraint_name or "", clash) from clash
-        assert written, "a SELECT of numbers has a row"
-        for n, verdict in self._verdicts.items():
-            if fault := verdict(written[n]):
-                raise fault
+        except asyncpg.SerializationError as fault:
+            raise Stale from fault
+
+    def _shape(self) -> tuple[tuple[str, int, bool], ...]:
+        return tuple((part.sql, len(part.args), part.rows is not None) for part in self._parts)
 
 
 @lru_cache(maxsize=256)
-def _joined(parts: tuple[tuple[str, int], ...]) -> str:
-    """Common table expressions with their places numbered through, and how many rows each wrote."""
-    tables, before = [], 0
-    for n, (sql, places) in enumerate(parts):
+def _joined(parts: Sequence[tuple[str, int, bool]]) -> str:
+    """Common table expressions with their places numbered through; counting them makes them run, in order."""
+    tables, counts, before = [], [], 0
+    places = sum(args for _, args, _ in parts)
+    for n, (sql, args, counted) in enumerate(parts):
         tables.append(f"w{n} AS ({_moved(sql, before)} RETURNING 1)")
-        before += places
-    counts = ", ".join(f"(SELECT count(*) FROM w{n})" for n in range(len(parts)))  # noqa: S608 (numbers)
-    return f"WITH {', '.join(tables)} SELECT {counts}"
+        before += args
+        count = f"(SELECT count(*) FROM w{n})"  # noqa: S608 (a number)
+        places += counted
+        counts.append(f"exactly({count}, ${places})" if counted else count)
+    return f"WITH {', '.join(tables)} SELECT {', '.join(counts)}"
 
 
 def _moved(sql: str, by: int) -> str:

@@ -9,7 +9,8 @@ import pytest
 
 from shared.chassis.database import Pool, open_pool
 from shared.chassis.delivery import Delivery
-from shared.chassis.ledger import Change, Ledger
+from shared.chassis.ledger import Ledger
+from shared.chassis.page import Change
 from shared.chassis.record import Record
 from shared.chassis.writes import Writes
 from shared.contracts import facts as f

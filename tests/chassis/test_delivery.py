@@ -2,17 +2,21 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from uuid import UUID
 
+import asyncpg
 import pytest
 
 from shared.chassis import letters
 from shared.chassis.database import Pool
-from shared.chassis.delivery import Delivery, TooMuchPoison
+from shared.chassis.delivery import Delivery, TooMuchPoison, apart
+from shared.chassis.record import Record
 from shared.contracts import facts as f
 from shared.contracts.demand import Demand
 from tests import story
 from tests.chassis.conftest import Log, Remembered, envelope
+from tests.eventually import eventually
 
 Deliver = Delivery[Demand, f.Fact]
 
@@ -90,20 +94,78 @@ async def test_an_illegal_fact_holds_up_its_demand_alone_until_it_is_mended(deli
     assert await version(pool) == 4
 
 
-async def test_too_much_poison_in_a_row_stops_the_reader(delivery: Deliver, log: Log, pool: Pool):
-    poison = [log.record(envelope(story.SUBMISSION, 1), value=b"{") for _ in range(9)]
+def poison(log: Log, count: int) -> list[Record]:
+    return [log.record(envelope(story.SUBMISSION, 1), value=b"{") for _ in range(count)]
+
+
+async def dead_letters(pool: Pool) -> int:
+    async with pool.acquire() as db:
+        return await db.fetchval("SELECT count(*) FROM dead_letter")
+
+
+async def test_too_much_poison_in_a_row_stops_the_reader_and_is_kept(delivery: Deliver, log: Log, pool: Pool):
+    records = poison(log, 9)
     with pytest.raises(TooMuchPoison, match="dead-letters"):
-        await delivery.deliver(poison)
-    async with pool.acquire() as db:
-        assert await db.fetchval("SELECT count(*) FROM dead_letter") <= delivery.limit
+        await delivery.deliver(records)
+    assert await dead_letters(pool) == 9
 
 
-async def test_a_good_record_ends_a_row_of_poison(delivery: Deliver, log: Log, pool: Pool):
-    for n in range(4):
-        poison = [log.record(envelope(story.SUBMISSION, 1), value=b"{") for _ in range(4)]
-        await delivery.deliver([*poison, *log.told(*story.SUBMITTED, key=UUID(int=n + 1))])
+async def test_poison_that_comes_one_by_one_stops_the_reader_too(delivery: Deliver, log: Log, pool: Pool):
+    for record in poison(log, delivery.limit):
+        await delivery.deliver([record])
+    with pytest.raises(TooMuchPoison):
+        await delivery.deliver(poison(log, 1))
+    assert await dead_letters(pool) == delivery.limit + 1
+
+
+async def test_poison_between_good_records_stops_nobody(delivery: Deliver, log: Log, pool: Pool):
+    records = []
+    for n in range(9):
+        records += poison(log, 1) + log.told(*story.SUBMITTED, key=UUID(int=n + 1))
+    await delivery.deliver(records)
+    assert await dead_letters(pool) == 9
+
+
+async def test_a_reader_that_was_started_again_goes_on_behind_what_stopped_it(delivery: Deliver, log: Log, pool: Pool):
+    records = [*poison(log, 9), *log.told(*story.SUBMITTED)]
+    with pytest.raises(TooMuchPoison):
+        await delivery.deliver(records[:9])
+    restarted: Deliver = Delivery(pool, delivery.ledger, "cluster", limit=5)
+    await restarted.deliver(records)
+    assert await dead_letters(pool) == 9
+    assert await version(pool) == 1
+
+
+async def test_a_parked_fact_that_is_refused_is_dead_itself_and_not_what_it_waited_for(
+    delivery: Deliver, log: Log, pool: Pool
+):
+    submitted, routed = log.told(*story.ROUTED)
+    illegal = log.record(envelope(f.DemandResolved(by="Chen", result="done"), 3))
+    await delivery.deliver([submitted, illegal])
+    await delivery.deliver([routed])
+    assert await version(pool) == 2
     async with pool.acquire() as db:
-        assert await db.fetchval("SELECT count(*) FROM dead_letter") == 16
+        (letter,) = await letters.waiting(db)
+        assert await db.fetchval("SELECT count(*) FROM parked") == 0
+    assert letter.record == illegal
+
+
+async def test_a_note_that_was_refused_may_come_again(delivery: Deliver, log: Log, remembered: Remembered):
+    note = envelope(f.DemandUrged(reason="三天了"), None)
+    broken, whole = log.record(note, value=b'{"reason": 3}'), log.record(note)
+    await delivery.deliver([*log.told(*story.SUBMITTED), broken, whole])
+    assert remembered.facts == ["demand.submitted", "demand.urged"]
+
+
+async def test_lanes_side_by_side_keep_every_demand_in_order(delivery: Deliver, log: Log, pool: Pool):
+    records = [record for n in range(100) for record in log.told(*story.CLOSED, key=UUID(int=n + 1))]
+    spread = [replace(record, partition=int(record.key[-2:], 16) % 12) for record in records if record.key]
+    assert len(apart(spread, 4)) == 4
+    await delivery.deliver(spread)
+    async with pool.acquire() as db:
+        assert await db.fetchval("SELECT array_agg(DISTINCT version) FROM demand_facts") == [len(story.CLOSED)]
+        assert await db.fetchval("SELECT count(*) FROM demand_facts") == 100
+        assert await db.fetchval("SELECT count(*) FROM parked") == 0
 
 
 async def test_ledger_journal_and_progress_change_together_or_not_at_all(
@@ -120,17 +182,20 @@ async def test_ledger_journal_and_progress_change_together_or_not_at_all(
     assert await version(pool) == 2
 
 
-async def test_the_database_restarting_is_waited_for(delivery: Deliver, log: Log, pool: Pool):
-    async with pool.acquire() as db:
-        await db.fetchval("SELECT 1")
-        other = await db.fetchval("SELECT pg_backend_pid()")
-        assert other
-    connections = [await pool.acquire() for _ in range(3)]
-    for connection in connections:
-        connection.terminate()
-        await pool.release(connection)
-    await delivery.deliver(log.told(*story.CLOSED))
+async def test_a_connection_lost_in_the_middle_of_a_batch_is_waited_for(
+    delivery: Deliver, log: Log, remembered: Remembered, database: str, pool: Pool
+):
+    outside = await asyncpg.connect(database)
+    async with outside.transaction():
+        # Holds the batch back between its read and its write.
+        await outside.execute("LOCK TABLE reporting.progress")
+        waiting = asyncio.create_task(delivery.deliver(log.told(*story.CLOSED)))
+        cut = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        await eventually(lambda: outside.fetchval(cut), lambda count: count == 1)
+    await waiting
+    await outside.close()
     assert await version(pool) == len(story.CLOSED)
+    assert remembered.facts == 2 * [fact.type for fact in story.CLOSED], "read again, and decided again"
 
 
 async def test_two_readers_of_the_same_batch_count_it_once(

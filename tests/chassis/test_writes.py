@@ -1,4 +1,4 @@
-"""Statements that are sent as one: all of them or none, each with its own places and its own verdict."""
+"""Statements that are sent as one: all of them or none, each with its own places."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from shared.chassis.database import Connection, Pool
-from shared.chassis.writes import Writes
+from shared.chassis.writes import Stale, Writes
 
 PUT = "INSERT INTO word (id, text) SELECT * FROM unnest($1::int[], $2::text[])"
 TURN = "UPDATE word SET text = $2::text WHERE id = $1::int"
@@ -70,11 +70,31 @@ async def test_a_clash_is_told_in_the_words_of_who_writes(pool: Pool):
             await writes.write(db)
 
 
-async def test_a_verdict_hears_how_many_rows_its_own_statement_wrote(pool: Pool):
-    writes, told = Writes(), []
-    writes.add(PUT, [2, 3], ["树", "灯"], verdict=lambda n: told.append(n))
-    writes.add(TURN, 9, "街", verdict=lambda n: None if n else LookupError("no such word"))
+async def test_a_statement_that_must_write_a_number_of_rows_and_does_not_undoes_all(pool: Pool):
+    writes = Writes()
+    writes.add(PUT, [2, 3], ["树", "灯"], rows=2)
+    writes.add(TURN, 1, "街")
+    writes.add(TURN, 9, "桥", rows=1)
     async with words(pool, "路") as db:
-        with pytest.raises(LookupError, match="no such word"):
+        with pytest.raises(Stale):
             await writes.write(db)
-    assert told == [2]
+        assert await stored(db) == {1: "路"}
+
+
+async def test_a_statement_that_writes_the_rows_it_must_is_written(pool: Pool):
+    writes = Writes()
+    writes.add(PUT, [2, 3], ["树", "灯"], rows=2)
+    writes.add(TURN, 1, "街", rows=1)
+    async with words(pool, "路") as db:
+        await writes.write(db)
+        assert await stored(db) == {1: "街", 2: "树", 3: "灯"}
+
+
+async def test_what_fails_afterwards_leaves_nothing_of_what_was_before(pool: Pool):
+    writes = Writes()
+    writes.add(PUT, [2], ["树"])
+    writes.after.add(TURN, 9, "桥", rows=1)
+    async with words(pool, "路") as db:
+        with pytest.raises(Stale):
+            await writes.write(db)
+        assert await stored(db) == {1: "路"}

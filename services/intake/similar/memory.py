@@ -7,7 +7,7 @@ from typing import Final
 from services.intake.similar import queries
 from services.intake.similar.scoring import Candidate
 from services.intake.similar.wording import worded
-from shared.chassis.ledger import Change
+from shared.chassis.page import Change
 from shared.chassis.writes import Writes
 from shared.contracts.demand import Demand, Status
 from shared.contracts.facts import DemandSubmitted, Fact, RequestKind
