@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Generic
 
+import asyncpg
 import structlog
 
 from shared.chassis import aside, letters, metrics
@@ -23,6 +24,8 @@ from shared.contracts.rules import F, S
 
 log = structlog.get_logger()
 MAX_PAUSE: Final = 15.0
+HOLDING: Final = (*PASSING, Stale, asyncpg.SyntaxOrAccessError)
+"""The database is away, somebody was quicker, or the schema is another version's: no record is to blame."""
 LANES: Final = 4
 A_LANE: Final = 100
 
@@ -60,7 +63,7 @@ class Delivery(Generic[S, F]):
         while True:
             try:
                 await self._attempt(records)
-            except (*PASSING, Stale) as fault:
+            except HOLDING as fault:
                 log.warning("waiting for the database", cause=repr(fault), seconds=round(pause, 1))
                 metrics.RETRIES.labels(self.ledger.rules.service).inc()
                 await asyncio.sleep(pause * random.uniform(0.5, 1.0))
@@ -71,7 +74,7 @@ class Delivery(Generic[S, F]):
     async def _attempt(self, records: Sequence[Record]) -> None:
         try:
             await self._handle(records)
-        except (*PASSING, Stale, TooMuchPoison):
+        except (*HOLDING, TooMuchPoison):
             raise
         except Exception as fault:  # noqa: BLE001 (the one place where an unknown fault is set aside)
             if len(records) == 1:

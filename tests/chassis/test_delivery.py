@@ -198,6 +198,19 @@ async def test_a_connection_lost_in_the_middle_of_a_batch_is_waited_for(
     assert remembered.facts == 2 * [fact.type for fact in story.CLOSED], "read again, and decided again"
 
 
+async def test_a_schema_of_another_version_holds_the_batch_and_blames_no_record(
+    delivery: Deliver, log: Log, database: str, pool: Pool
+):
+    outside = await asyncpg.connect(database)
+    await outside.execute("ALTER TABLE reporting.note_seen RENAME TO note_seen_later")
+    waiting = asyncio.create_task(delivery.deliver(log.told(*story.ROUTED)))
+    await asyncio.wait({waiting}, timeout=0.3)
+    await outside.execute("ALTER TABLE reporting.note_seen_later RENAME TO note_seen")
+    await waiting
+    await outside.close()
+    assert (await version(pool), await dead_letters(pool)) == (2, 0)
+
+
 async def test_two_readers_of_the_same_batch_count_it_once(
     delivery: Deliver, log: Log, remembered: Remembered, pool: Pool
 ):
