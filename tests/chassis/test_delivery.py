@@ -190,7 +190,7 @@ async def test_a_connection_lost_in_the_middle_of_a_batch_is_waited_for(
         # Holds the batch back between its read and its write.
         await outside.execute("LOCK TABLE reporting.progress")
         waiting = asyncio.create_task(delivery.deliver(log.told(*story.CLOSED)))
-        cut = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        cut = "SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE NOT granted"
         await eventually(lambda: outside.fetchval(cut), lambda count: count == 1)
     await waiting
     await outside.close()
