@@ -32,6 +32,12 @@ COMPLETED: Final = frozenset(
 )
 """How a demand stands when the unit has said that it is done and it was not reopened since (办结)."""
 
+OWED: Final = frozenset({
+    Status.SUBMITTED, Status.TRIAGE, Status.ROUTED, Status.ACCEPTED,
+    Status.RETURNED, Status.IN_PROGRESS, Status.LISTED, Status.REOPENED,
+})  # fmt: skip
+"""Where an answer is still owed; a merged demand is answered by its parent."""
+
 
 @dataclass(frozen=True, slots=True)
 class Definition:
@@ -58,6 +64,11 @@ COMPLETION: Final = Definition(
 def standing(demand: Demand) -> str:
     """The status, with the outcome where it has ended."""
     return f"closed/{demand.outcome}" if demand.status is Status.CLOSED else str(demand.status)
+
+
+def is_owed(demand: Demand) -> bool:
+    """Whether the demand is overdue once its due time has passed."""
+    return demand.status in OWED
 
 
 def is_completed(demand: Demand) -> bool:

@@ -13,11 +13,11 @@ from shared.contracts.envelope import Envelope
 
 def put_facts(writes: Writes, heard: Sequence[Envelope]) -> None:
     """Keep what was heard."""
-    rows = [(e.id, e.key, e.sequence, e.type, e.source, e.time, e.data) for e in heard]
+    rows = [(e.id, e.key, e.sequence, e.type, e.source, e.time) for e in heard]
     writes.add(
         """
-        INSERT INTO fact (id, demand_id, sequence, type, source, time, body)
-        SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::text[], $6::timestamptz[], $7::text[])
+        INSERT INTO fact (id, demand_id, sequence, type, source, time)
+        SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::text[], $6::timestamptz[])
         ON CONFLICT DO NOTHING
         """,
         *map(list, zip(*rows, strict=True)),
@@ -34,6 +34,20 @@ def add(writes: Writes, table: str, period: str, counts: Mapping[tuple[str, date
             SELECT * FROM unnest($1::text[], $2::date[], $3::text[], $4::text[], $5::text[], $6::bigint[])
             ON CONFLICT (jurisdiction, dimension, {period}, key, measure) DO UPDATE SET n = known.n + excluded.n
             """,  # noqa: S608 (two tables, named in this service)
+            *map(list, zip(*rows, strict=True)),
+        )
+
+
+def owe(writes: Writes, counts: Mapping[tuple[str, datetime], int]) -> None:
+    """Add differences to what is owed; rows in one order, as above."""
+    rows = sorted((*row, n) for row, n in counts.items() if n)
+    if rows:
+        writes.add(
+            """
+            INSERT INTO owed AS known (jurisdiction, due_at, n)
+            SELECT * FROM unnest($1::text[], $2::timestamptz[], $3::bigint[])
+            ON CONFLICT (jurisdiction, due_at) DO UPDATE SET n = known.n + excluded.n
+            """,
             *map(list, zip(*rows, strict=True)),
         )
 
@@ -82,12 +96,7 @@ async def flow_until(db: Connection, jurisdiction: str, dimension: str, until: d
 async def overdue(db: Connection, jurisdiction: str, at: datetime) -> int:
     """Open demands whose due time has passed."""
     found: int = await db.fetchval(
-        """
-        SELECT count(*) FROM demand_facts WHERE jurisdiction = $1 AND due_at < $2
-            AND status IN ('submitted', 'triage', 'routed', 'accepted', 'returned', 'in_progress', 'listed', 'reopened')
-        """,
-        jurisdiction,
-        at.strftime("%Y-%m-%dT%H:%M:%S"),
+        "SELECT coalesce(sum(n), 0)::bigint FROM owed WHERE jurisdiction = $1 AND due_at < $2", jurisdiction, at
     )
     return found
 

@@ -1,6 +1,7 @@
 """The figures folded from scratch: journals in, counts out, by plain loops."""
 
 from collections import Counter
+from datetime import datetime
 from uuid import UUID
 
 import asyncpg
@@ -47,6 +48,15 @@ def _counter(rows: list[asyncpg.Record]) -> Counter[tuple[str, ...]]:
     return Counter({(r["dimension"], r["key"], r["measure"]): int(r["n"]) for r in rows if r["n"]})
 
 
+async def owed(dsn: str) -> Counter[datetime]:
+    """How many demands are owed by when, as reporting counts them."""
+    db = await asyncpg.connect(dsn)
+    rows = await db.fetch("SELECT due_at, sum(n) AS n FROM reporting.owed GROUP BY 1")
+    await db.close()
+    return Counter({row["due_at"]: int(row["n"]) for row in rows if row["n"]})
+
+
+OPEN = {"submitted", "triage", "routed", "accepted", "returned", "in_progress", "listed", "reopened"}
 DONE = {("resolved", None), ("confirmed", None)} | {("closed", o) for o in ("confirmed", "disputed", "unrated")}
 
 
@@ -70,6 +80,7 @@ async def assert_views_equal_journals(dsn: str) -> Journal:
     cohort, flow, kept = await views(dsn)
     assert kept == told
     wanted_cohort, wanted_flow = counted(told)
+    assert await owed(dsn) == Counter(d.due_at for d in told.values() if d.due_at and str(d.status) in OPEN)
     dimensions = ("all", "channel", "unit")
     assert {k: n for k, n in cohort.items() if k[0] in dimensions and k[2].startswith("status:")} == wanted_cohort
     assert {k: n for k, n in flow.items() if k[0] in dimensions} == wanted_flow

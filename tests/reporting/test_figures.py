@@ -3,6 +3,7 @@
 import random
 from collections import Counter
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -31,6 +32,7 @@ PASTS = {
     "closed/unrated": (*story.RESOLVED, f.DemandClosed(outcome=f.Outcome.UNRATED)),
     "closed/withdrawn": (*story.ROUTED, f.DemandWithdrawn(), f.DemandClosed(outcome=f.Outcome.WITHDRAWN)),
 }
+OPEN = ("submitted", "routed", "accepted", "returned", "reopened")
 COMPLETED = ("resolved", "closed/confirmed", "closed/unrated")
 
 
@@ -66,6 +68,12 @@ async def test_counters_equal_a_plain_count(pool: Pool, delivery: Delivery[Deman
     then = await figures.completion(nanhai(), Question(Dimension.DIVISION, until=evening))
     assert (then.total.collected, then.total.completed) == (60, now.total.completed)
     assert {row.key: row.collected for row in then.rows} == dict.fromkeys(nanhai().ancestors("440605011001"), 60)
+    demands = [story.demand(*PASTS[end]) for end in ends]
+    due = [demand.due_at for demand in demands if demand.due_at and demand.status in OPEN]
+    late = Figures(pool, clock=lambda: max(due))
+    assert (await late.completion(nanhai(), Question(Dimension.ALL))).overdue == sum(at < max(due) for at in due)
+    all_late = Figures(pool, clock=lambda: max(due) + timedelta(seconds=1))
+    assert (await all_late.completion(nanhai(), Question(Dimension.ALL))).overdue == len(due) > 0
     units = await figures.completion(nanhai(), Question(Dimension.UNIT))
     assert sum(row.collected for row in units.rows) == 60
 
