@@ -36,6 +36,12 @@ OPEN = ("submitted", "routed", "accepted", "returned", "reopened")
 COMPLETED = ("resolved", "closed/confirmed", "closed/unrated")
 
 
+def due_in(days: int, *past: f.StatusFact) -> list[f.StatusFact]:
+    """The same past, with a due time wherever a unit was made responsible."""
+    due = {"due_at": story.AT + timedelta(days=days)}
+    return [fact.model_copy(update=due) if isinstance(fact, f.DemandRouted) else fact for fact in past]
+
+
 @pytest.fixture
 async def pool(database: str) -> AsyncIterator[Pool]:
     async with await open_pool(database, "reporting") as found:
@@ -52,7 +58,8 @@ async def test_counters_equal_a_plain_count(pool: Pool, delivery: Delivery[Deman
     chance = random.Random(seed)
     ends = [chance.choice(list(PASTS)) for _ in range(60)]
     log = Log()
-    records = [r for n, end in enumerate(ends, 1) for r in log.told(*PASTS[end], key=UUID(int=n))]
+    pasts = [due_in(chance.randint(1, 9), *PASTS[end]) for end in ends]
+    records = [r for n, past in enumerate(pasts, 1) for r in log.told(*past, key=UUID(int=n))]
     delivered = records + chance.choices(records, k=120)
     chance.shuffle(delivered)
     while delivered:
@@ -68,7 +75,7 @@ async def test_counters_equal_a_plain_count(pool: Pool, delivery: Delivery[Deman
     then = await figures.completion(nanhai(), Question(Dimension.DIVISION, until=evening))
     assert (then.total.collected, then.total.completed) == (60, now.total.completed)
     assert {row.key: row.collected for row in then.rows} == dict.fromkeys(nanhai().ancestors("440605011001"), 60)
-    demands = [story.demand(*PASTS[end]) for end in ends]
+    demands = [story.demand(*past) for past in pasts]
     due = [demand.due_at for demand in demands if demand.due_at and demand.status in OPEN]
     late = Figures(pool, clock=lambda: max(due))
     assert (await late.completion(nanhai(), Question(Dimension.ALL))).overdue == sum(at < max(due) for at in due)
