@@ -88,7 +88,7 @@ def relays(settings: ProcessSettings, worker: Worker, pool: Pool) -> list[Corout
     if not worker.relays:
         return []
     shards = relay.running(worker.service, pool, settings.kafka_bootstrap_servers, settings.relay_shards)
-    return [shard.run() for shard in shards]
+    return [part for shard in shards for part in (shard.run(), shard.gauge())]
 
 
 def _reader(settings: ProcessSettings, worker: Worker, reading: Reading[Any, Any]) -> Coroutine[Any, Any, None]:

@@ -1,16 +1,19 @@
 """Reads topics with aiokafka, a batch a poll; offsets are committed after the database."""
 
+import asyncio
 import contextlib
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 import structlog
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError, RebalanceInProgressError
 
 from shared.chassis.reading import Reading
 from shared.chassis.record import Record
 
 log = structlog.get_logger()
+COMMIT_EVERY: Final = 1.0
 
 
 async def read_batches(reading: "Reading[Any, Any]", bootstrap: str, instance: str, batch_size: int) -> None:
@@ -26,6 +29,7 @@ async def read_batches(reading: "Reading[Any, Any]", bootstrap: str, instance: s
         heartbeat_interval_ms=3_000,
         max_partition_fetch_bytes=4_194_304,
     )
+    offsets = _Offsets(consumer)
     await consumer.start()
     try:
         while True:
@@ -37,13 +41,36 @@ async def read_batches(reading: "Reading[Any, Any]", bootstrap: str, instance: s
             ]
             if records and not await reading.take(records):
                 return
-            if records:
-                # A refused commit costs a second reading, which changes nothing.
-                with contextlib.suppress(CommitFailedError, RebalanceInProgressError, IllegalStateError):
-                    await consumer.commit()
+            offsets.done |= {place: messages[-1].offset + 1 for place, messages in found.items() if messages}
+            await offsets.commit_now_and_then()
     except KafkaError as fault:
         log.warning("reader lost the broker", reader=reading.name, cause=repr(fault))
         raise
     finally:
         with contextlib.suppress(KafkaError):
+            await offsets.commit()
             await consumer.stop()
+
+
+@dataclass(slots=True)
+class _Offsets:
+    """How far the group has come. The database knows better: a commit for each small batch would cost more than
+    reading a second's facts again after a crash, which changes nothing."""
+
+    consumer: AIOKafkaConsumer
+    done: dict[TopicPartition, int] = field(default_factory=dict)
+    committed_at: float = 0.0
+
+    async def commit_now_and_then(self) -> None:
+        """Commit when it is time to."""
+        if self.done and asyncio.get_running_loop().time() - self.committed_at > COMMIT_EVERY:
+            await self.commit()
+
+    async def commit(self) -> None:
+        """Commit what was read of the partitions that are still ours."""
+        ours = {place: offset for place, offset in self.done.items() if place in self.consumer.assignment()}
+        self.done, self.committed_at = {}, asyncio.get_running_loop().time()
+        # A refused commit costs a second reading too.
+        with contextlib.suppress(CommitFailedError, RebalanceInProgressError, IllegalStateError):
+            if ours:
+                await self.consumer.commit(ours)

@@ -10,7 +10,8 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from shared.chassis import broker, journal, metrics
+from shared.chassis import broker, cursor, journal, metrics
+from shared.chassis.cursor import Shard
 from shared.chassis.database import PASSING, Connection, Pool
 from shared.chassis.unsent import Unsent
 from shared.contracts.envelope import Envelope
@@ -19,6 +20,9 @@ from shared.contracts.topics import TOPIC_OF
 log = structlog.get_logger()
 POLL: Final = 1.0
 LATE: Final = 0.05
+SETTLE: Final = 1.0
+"""The cursor need not follow every fact: what it lags behind is sent again after a crash, and dropped."""
+GAUGE: Final = 5.0
 
 
 @dataclass(slots=True)
@@ -28,8 +32,7 @@ class Relay:
     service: str
     pool: Pool
     bootstrap: str
-    shard: int = 0
-    shards: int = 1
+    shard: Shard = field(default_factory=Shard)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> None:
@@ -40,6 +43,14 @@ class Relay:
             except (*PASSING, KafkaError) as fault:
                 log.warning("relay waits", service=self.service, cause=repr(fault))
                 await asyncio.sleep(POLL)
+
+    async def gauge(self) -> None:
+        """Measure the backlog until cancelled, whether or not anything can be sent."""
+        while True:
+            with contextlib.suppress(*PASSING):
+                async with self.pool.acquire(timeout=5) as db:
+                    metrics.BACKLOG.labels(self.service).set(await cursor.backlog(db, self.shard))
+            await asyncio.sleep(GAUGE)
 
     async def _session(self) -> None:
         async with contextlib.AsyncExitStack() as stack:
@@ -61,7 +72,7 @@ class Relay:
 
     async def _own_the_shard(self, db: Connection) -> None:
         take = "SELECT pg_try_advisory_lock(hashtext('huying.relay.' || current_schema()), $1)"
-        while not await db.fetchval(take, self.shard):  # noqa: ASYNC110 (another process has it)
+        while not await db.fetchval(take, self.shard.number):  # noqa: ASYNC110 (another process has it)
             await asyncio.sleep(POLL)
 
     async def _let_go(self, db: Connection) -> None:
@@ -73,27 +84,27 @@ class Relay:
         self._wake.set()
 
     async def _send_all(self, db: Connection, producer: AIOKafkaProducer, cluster_id: str) -> None:
-        unsent = Unsent(self.shard, self.shards, await self._settled(db, cluster_id))
+        begun = await cursor.begin(db, cluster_id, self.shard)
+        if begun is None:
+            log.info("new broker: the journal is told from its beginning", service=self.service, cluster=cluster_id)
+        unsent, stored, sent = Unsent(self.shard, begun or 0), begun or 0, 0
+        loop = asyncio.get_running_loop()
+        moved_at = loop.time()
         while True:
             self._wake.clear()
-            before = unsent.settled
             rows = await unsent.read(db)
             await self._send(producer, [journal.from_row(row) for row in rows])
-            if rows or unsent.settled != before:
-                await self._move(db, cluster_id, unsent.settled, len(rows))
-            else:
-                await self._wait(db, unsent)
-
-    async def _settled(self, db: Connection, cluster_id: str) -> int:
-        known: int | None = await db.fetchval(
-            "SELECT position FROM relay_cursor WHERE cluster_id = $1 AND shard = $2", cluster_id, self.shard
-        )
-        if known is None:
-            log.info("new broker: the journal is told from its beginning", service=self.service, cluster=cluster_id)
-        return known or 0
+            sent += len(rows)
+            if unsent.settled != stored and loop.time() - moved_at >= SETTLE:
+                await cursor.move(db, cluster_id, self.shard, unsent.settled, sent)
+                stored, sent, moved_at = unsent.settled, 0, loop.time()
+            if not unsent.more:
+                await self._wait(unsent)
 
     async def _send(self, producer: AIOKafkaProducer, told: Sequence[Envelope]) -> None:
         # One writer a demand and page order keep each demand's facts in sequence.
+        if not told:
+            return
         waiting = [
             await producer.send(TOPIC_OF[e.stream], e.data.encode(), key=str(e.key).encode(), headers=e.headers())
             for e in told
@@ -101,29 +112,12 @@ class Relay:
         await asyncio.gather(*waiting)
         metrics.SENT.labels(self.service).inc(len(told))
 
-    async def _move(self, db: Connection, cluster_id: str, position: int, sent: int) -> None:
-        await db.execute(
-            """
-            INSERT INTO relay_cursor AS known (cluster_id, shard, position, sent) VALUES ($1, $2, $3, $4)
-            ON CONFLICT (cluster_id, shard) DO UPDATE SET
-                position = excluded.position, sent = known.sent + excluded.sent, moved_at = now()
-            """,
-            cluster_id,
-            self.shard,
-            position,
-            sent,
-        )
-
-    async def _wait(self, db: Connection, unsent: Unsent) -> None:
+    async def _wait(self, unsent: Unsent) -> None:
         """Until woken; for a transaction that commits late, not longer than a moment."""
-        oldest = await db.fetchval(
-            "SELECT extract(epoch FROM now() - min(recorded_at)) FROM journal WHERE position > $1", unsent.seen
-        )
-        metrics.BACKLOG.labels(self.service).set(float(oldest or 0))
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._wake.wait(), LATE if unsent.gaps else POLL)
 
 
 def running(service: str, pool: Pool, bootstrap: str, shards: int) -> list[Relay]:
     """A relay for every shard."""
-    return [Relay(service, pool, bootstrap, shard, shards) for shard in range(shards)]
+    return [Relay(service, pool, bootstrap, Shard(number, shards)) for number in range(shards)]

@@ -3,17 +3,19 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from shared.chassis.database import PASSING
+from shared.contracts.refusals import Code, Refused
 
+LONGEST: Final = 5000
 Q = TypeVar("Q")
 A = TypeVar("A")
 
 
 class Shared(Generic[Q, A]):
     """`handle` answers many questions in order. A question waits for company only while `abreast` calls are under way:
-    with two, one is prepared while the database has the other."""
+    with two, one is prepared while the database has the other. More than `LONGEST` do not wait: they are refused."""
 
     def __init__(
         self, handle: Callable[[Sequence[Q]], Awaitable[Sequence[A]]], most: int = 200, abreast: int = 1
@@ -23,7 +25,9 @@ class Shared(Generic[Q, A]):
         self._working: set[asyncio.Task[None]] = set()
 
     async def __call__(self, question: Q) -> A:
-        """The answer to this question; raises what `handle` raised."""
+        """The answer to this question; raises what `handle` raised, and `Refused` where too many wait."""
+        if len(self._waiting) >= LONGEST:
+            raise Refused(Code.UNAVAILABLE, "too many requests wait for the database", "请求过多，请稍后重试")
         answer: asyncio.Future[A] = asyncio.get_running_loop().create_future()
         self._waiting.append((question, answer))
         if len(self._working) < self._abreast:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from shared.chassis import journal
+from shared.chassis.cursor import Shard
 from shared.chassis.database import Connection
 
 PAGE: Final = 2000
@@ -31,11 +32,12 @@ _BEGUN: Final = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
 class Unsent:
     """One shard's place in a journal: the highest position seen, and the gaps below it."""
 
-    shard: int
-    shards: int
+    shard: Shard
     seen: int = 0
     gaps: dict[int, int] = field(default_factory=dict)
     """By position, the transaction before which whoever takes it must have begun."""
+    more: bool = False
+    """Whether the last page was full."""
 
     @property
     def settled(self) -> int:
@@ -45,7 +47,8 @@ class Unsent:
     async def read(self, db: Connection) -> Sequence[Any]:
         """The next rows of this shard, each demand's in the order of its sequence; may be none."""
         ended = await db.fetchval(_ENDED) if self.gaps else 0
-        rows = await db.fetch(_READ, self.seen, list(self.gaps), self.shards, self.shard)
+        rows = await db.fetch(_READ, self.seen, list(self.gaps), self.shard.of, self.shard.number)
+        self.more = len(rows) == PAGE
         for row in rows:
             self.gaps.pop(row["position"], None)
         self.gaps = {position: begun for position, begun in self.gaps.items() if begun > ended}

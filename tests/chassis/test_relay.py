@@ -3,13 +3,14 @@
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from uuid import UUID, uuid4
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from shared.chassis.cursor import Shard, backlog
 from shared.chassis.database import Pool, open_pool
 from shared.chassis.relay import Relay
 from shared.contracts.envelope import Envelope, read
@@ -30,8 +31,8 @@ async def pool(database: str) -> AsyncIterator[Pool]:
 
 
 @asynccontextmanager
-async def relaying(pool: Pool, broker: Server) -> AsyncIterator[Relay]:
-    relay = Relay("intake", pool, broker.url)
+async def relaying(pool: Pool, broker: Server, shard: Shard | None = None) -> AsyncIterator[Relay]:
+    relay = Relay("intake", pool, broker.url, shard or Shard())
     task = asyncio.create_task(relay.run())
     try:
         yield relay
@@ -76,6 +77,13 @@ async def until(heard: list[Envelope], keys: set[UUID], count: int) -> list[Enve
         return [told for told in heard if told.key in keys]
 
     return await eventually(mine, lambda found: len(found) >= count, within=30)
+
+
+def distinct(heard: list[Envelope], keys: set[UUID]) -> Callable[[], Awaitable[set[UUID]]]:
+    async def found() -> set[UUID]:
+        return {told.key for told in heard} & keys
+
+    return found
 
 
 async def test_nothing_is_lost_where_transactions_commit_out_of_order(pool: Pool, broker: Server):
@@ -159,3 +167,38 @@ async def test_a_second_relay_of_a_shard_waits(pool: Pool, broker: Server):
             held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND database ="
             held += " (SELECT oid FROM pg_database WHERE datname = current_database())"
             assert await db.fetchval(held) == 1
+
+
+async def test_every_fact_is_told_when_the_number_of_shards_changes(pool: Pool, broker: Server):
+    keys = [uuid4() for _ in range(24)]
+    halves = [Shard(n, 2) for n in range(2)]
+    async with listening(broker) as heard:
+        await tell(pool, [envelope(story.SUBMISSION, 1, key) for key in keys[:12]])
+        async with relaying(pool, broker, halves[0]):
+            await eventually(lambda: pool.fetchval("SELECT max(position) FROM relay_cursor"), lambda at: at == 12)
+        # The other half was never sent; one shard for all must find what is missing of it.
+        await tell(pool, [envelope(story.SUBMISSION, 1, key) for key in keys[12:]])
+        async with relaying(pool, broker):
+            await until(heard, set(keys), len(keys))
+            found = await eventually(distinct(heard, set(keys)), lambda found: len(found) == len(keys))
+    assert found == set(keys)
+
+
+async def test_more_shards_begin_where_one_shard_was(pool: Pool, broker: Server):
+    first, second = uuid4(), uuid4()
+    async with listening(broker) as heard:
+        await tell(pool, [envelope(story.SUBMISSION, 1, first)])
+        async with relaying(pool, broker):
+            await eventually(lambda: pool.fetchval("SELECT max(position) FROM relay_cursor"), lambda at: at == 1)
+        await tell(pool, [envelope(story.SUBMISSION, 1, second)])
+        async with relaying(pool, broker, Shard(0, 2)), relaying(pool, broker, Shard(1, 2)):
+            await until(heard, {second}, 1)
+    assert [told.key for told in heard if told.key in (first, second)] == [first, second]
+
+
+async def test_the_backlog_is_measured_while_nothing_can_be_sent(pool: Pool):
+    away = Relay("intake", pool, "127.0.0.1:1")
+    async with pool.acquire() as db:
+        assert await backlog(db, away.shard) == 0
+        await tell(pool, [envelope(story.SUBMISSION, 1, uuid4())])
+        assert await eventually(lambda: backlog(db, away.shard), lambda age: age > 0) < 60

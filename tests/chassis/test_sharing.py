@@ -5,7 +5,9 @@ from collections.abc import Sequence
 
 import pytest
 
+from shared.chassis import sharing
 from shared.chassis.sharing import Shared
+from shared.contracts.refusals import Code, Refused
 
 
 class Counting:
@@ -103,3 +105,17 @@ async def test_whoever_asks_as_a_call_ends_is_answered():
         return await shared(2)  # asked in the very step in which the first call ends
 
     assert await asyncio.wait_for(asyncio.gather(*(again() for _ in range(20))), 5) == [4] * 20
+
+
+async def test_more_than_can_be_answered_in_time_are_refused_at_once(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sharing, "LONGEST", 2)
+    doubling = Counting()
+    answers = asyncio.create_task(asked(Shared(doubling, most=1), *range(1, 6)))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    doubling.free.set()
+    found = await asyncio.wait_for(answers, 5)
+    assert found[:2] == [2, 4]
+    refused = found[2:]
+    assert {one.code for one in refused if isinstance(one, Refused)} == {Code.UNAVAILABLE}, refused
+    assert len(refused) == 3
