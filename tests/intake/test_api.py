@@ -151,6 +151,12 @@ async def test_a_missing_idempotency_key_is_asked_for(client: httpx.AsyncClient)
     is_a_problem(refused)
 
 
+async def test_a_title_of_blanks_is_asked_for_in_characters(client: httpx.AsyncClient):
+    (error,) = is_a_problem(await submit(client, GOOD | {"title": "   "}))["errors"]
+    assert error["detail"] == "至少 1 个字符"
+    assert "character" in error["detail_en"]
+
+
 async def test_a_key_without_the_scope_cannot_import(client: httpx.AsyncClient):
     body = {
         "demands": [
