@@ -71,15 +71,23 @@ class Delivery(Generic[S, F]):
     async def _attempt(self, records: Sequence[Record]) -> None:
         try:
             await self._transaction(records)
-        except (*PASSING, Stale, TooMuchPoison):
+        except (*PASSING, Stale):
             raise
+        except TooMuchPoison:
+            # Whoever looks must find it among the dead letters: a refused transaction has written none.
+            if len(records) == 1:
+                raise
+            await self._by_halves(records)
         except Exception as fault:  # noqa: BLE001 (the one place where an unknown fault is set aside)
             if len(records) == 1:
                 await self._bury(records[0], repr(fault))
                 return
-            middle = len(records) // 2
-            await self.deliver(records[:middle])
-            await self.deliver(records[middle:])
+            await self._by_halves(records)
+
+    async def _by_halves(self, records: Sequence[Record]) -> None:
+        middle = len(records) // 2
+        await self.deliver(records[:middle])
+        await self.deliver(records[middle:])
 
     async def redrive(self, record: Record) -> None:
         """Try a dead letter again; raises what stands in its way."""
@@ -93,7 +101,7 @@ class Delivery(Generic[S, F]):
             writes = Writes()
             aside.progress(writes, records)
             done = await self._handle(db, records, writes)
-        self._poison = len(done.dead) if len(done.dead) == len(records) else 0
+        self._poison = self._poison + len(done.dead) if len(done.dead) == len(records) else 0
         metrics.count(self.ledger.rules.service, done.applied, done.dropped, len(done.parked), len(done.dead))
 
     async def _handle(self, db: Connection, records: Sequence[Record], writes: Writes) -> Sorted:
@@ -139,7 +147,8 @@ class Delivery(Generic[S, F]):
         if done.dead and self._poison + len(done.dead) > self.limit:
             raise TooMuchPoison(
                 f"{self._poison + len(done.dead)} records in a row could not be handled, the last because:"
-                f" {done.dead[-1][1]}. Look at `huying dead-letters list`, then start the process again."
+                f" {done.dead[-1][1]}. Look at `huying dead-letters list`, then start the process again;"
+                " HUYING_DEAD_LETTER_LIMIT lets more of them pass."
             )
 
     async def _bury(self, record: Record, cause: str) -> None:

@@ -90,12 +90,36 @@ async def test_an_illegal_fact_holds_up_its_demand_alone_until_it_is_mended(deli
     assert await version(pool) == 4
 
 
-async def test_too_much_poison_in_a_row_stops_the_reader(delivery: Deliver, log: Log, pool: Pool):
-    poison = [log.record(envelope(story.SUBMISSION, 1), value=b"{") for _ in range(9)]
+POISON: list[dict[str, object]] = [{"value": b"{"}, {"headers": ()}]
+
+
+@pytest.mark.parametrize("changes", POISON, ids=["no fact", "no envelope"])
+@pytest.mark.parametrize("at_once", [9, 2, 1])
+async def test_too_much_poison_in_a_row_stops_the_reader_after_it_was_written_down(
+    delivery: Deliver, log: Log, pool: Pool, changes: dict[str, object], at_once: int
+):
+    poison = [log.record(envelope(story.SUBMISSION, 1), **changes) for _ in range(9)]
+
+    async def reading() -> None:
+        for n in range(0, 9, at_once):
+            await delivery.deliver(poison[n : n + at_once])
+
     with pytest.raises(TooMuchPoison, match="dead-letters"):
-        await delivery.deliver(poison)
+        await reading()
     async with pool.acquire() as db:
-        assert await db.fetchval("SELECT count(*) FROM dead_letter") <= delivery.limit
+        assert await db.fetchval("SELECT count(*) FROM dead_letter") in (delivery.limit - 1, delivery.limit)
+
+
+@pytest.mark.parametrize("changes", POISON, ids=["no fact", "no envelope"])
+async def test_poison_among_good_records_is_no_row(delivery: Deliver, log: Log, pool: Pool, changes: dict[str, object]):
+    batch = []
+    for n in range(9):
+        batch.append(log.record(envelope(story.SUBMISSION, 1), **changes))
+        batch += log.told(*story.SUBMITTED, key=UUID(int=n + 1))
+    await delivery.deliver(batch)
+    async with pool.acquire() as db:
+        assert await db.fetchval("SELECT count(*) FROM dead_letter") == 9
+        assert await db.fetchval("SELECT count(*) FROM demand_facts") == 9
 
 
 async def test_a_good_record_ends_a_row_of_poison(delivery: Deliver, log: Log, pool: Pool):
@@ -141,6 +165,7 @@ async def test_two_readers_of_the_same_batch_count_it_once(
     await asyncio.gather(delivery.deliver(records), twin.deliver(records))
     async with pool.acquire() as db:
         assert await db.fetchval("SELECT sum(version) FROM demand_facts") == 50 * len(story.CLOSED)
+        assert await db.fetchval("SELECT count(*) FROM dead_letter") == 0
 
 
 async def test_a_batch_in_the_wrong_order_is_put_in_order(
