@@ -1,36 +1,21 @@
 """What may be submitted, and the fact that it becomes."""
 
-import re
-import unicodedata
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Annotated, Final
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field
 
 from shared.contracts.catalogue import recorded
 from shared.contracts.facts import ChannelKind, DemandSubmitted, Location, RecordedStep, RequestKind
+from shared.contracts.moment import RULE_EN, RULE_ZH, Moment, can_be_told
 from shared.contracts.refusals import Code, FieldError, Refused
+from shared.contracts.text import Text, unreadable
 from shared.jurisdiction.pack import Pack
 from shared.masking import mask, mask_answer
 
 CLOCK_SKEW: Final = timedelta(minutes=5)
-_UNREADABLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
-
-
-def _readable(text: str) -> str:
-    if found := _UNREADABLE.search(text):
-        code = f"{ord(found[0]):04X}"
-        raise PydanticCustomError(
-            "unreadable_character",
-            "contains the control character U+{code}; send plain text",
-            {"code": code, "zh": f"含有控制字符 U+{code}，请只发送文字"},
-        )
-    return unicodedata.normalize("NFC", text).strip()
-
-
-Text = Annotated[str, AfterValidator(_readable)]
 Reference = Annotated[str, Field(pattern="^[0-9A-Za-z_-]{16,64}$", examples=["Jb0VyZ6cYb1mWq2x8zR3xA"])]
 MAX_ATTACHMENTS: Final = 9
 Attachments = Annotated[
@@ -85,7 +70,7 @@ class SubmitDemand(BaseModel):
             examples=["12345-20261124-0007"],
         ),
     ] = None
-    occurred_at: AwareDatetime | None = Field(
+    occurred_at: Moment | None = Field(
         None, description="when it was raised, if earlier than now", examples=["2026-11-24T08:00:00+08:00"]
     )
 
@@ -94,9 +79,9 @@ class RecordedDemand(SubmitDemand):
     """A demand of another system, with what happened to it there."""
 
     external_id: Annotated[Text, Field(min_length=1, max_length=128, examples=["1-876543"])]
-    occurred_at: Annotated[AwareDatetime, Field(examples=["2021-05-10T10:00:00+08:00"])]
+    occurred_at: Annotated[Moment, Field(examples=["2021-05-10T10:00:00+08:00"])]
     channel_kind: ChannelKind
-    via: Annotated[str, Field(max_length=64, description="the channel in the other system", examples=["12345热线"])]
+    via: Annotated[Text, Field(max_length=64, description="the channel in the other system", examples=["12345热线"])]
     history: Annotated[tuple[RecordedStep, ...], Field(max_length=200, examples=[[_STEP]])] = ()
 
 
@@ -148,19 +133,28 @@ def _in_the_future(field: str, at: datetime, now: datetime) -> FieldError:
 
 
 def _disorder(command: RecordedDemand, now: datetime) -> list[FieldError]:
-    found, last = [], command.occurred_at
+    found: list[FieldError] = []
+    last = command.occurred_at
     for n, step in enumerate(command.history):
-        try:
-            recorded(step)
-        except Refused as fault:
-            found.append(FieldError(f"history.{n}", "记录的环节无法识别", fault.en))
-        if step.at < last:
+        found.extend(_illegible(f"history.{n}", step))
+        if not can_be_told(step.at):
+            found.append(FieldError(f"history.{n}.at", RULE_ZH, RULE_EN))
+        elif step.at < last:
             en = f"{step.type} at {step.at.isoformat()} is before the step ahead of it ({last.isoformat()})"
             found.append(FieldError(f"history.{n}.at", "记录的时间早于上一环节", en))
         elif step.at > now + CLOCK_SKEW:
             found.append(_in_the_future(f"history.{n}.at", step.at, now))
         last = step.at
     return found
+
+
+def _illegible(field: str, step: RecordedStep) -> Iterator[FieldError]:
+    try:
+        recorded(step)
+    except Refused as fault:
+        yield FieldError(field, "记录的环节无法识别", fault.en)
+    if code := unreadable(step.data):
+        yield FieldError(f"{field}.data", f"含有控制字符 {code}", f"contains the control character {code}")
 
 
 def submitted(

@@ -7,12 +7,13 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.intake import examples
-from services.intake.domain import Attachments, Contact, Text
+from services.intake.domain import Attachments, Contact
 from shared.contracts.demand import Demand, Service, Status
 from shared.contracts.examples import shown
 from shared.contracts.facts import DemandSupplemented, DemandSupported, DemandUrged, NoteFact, WithdrawalRequested
 from shared.contracts.lifecycle import HOLDER
 from shared.contracts.refusals import Code, Refused
+from shared.contracts.text import Text
 from shared.masking import mask
 
 Reason = Annotated[Text, Field(max_length=1000, examples=["已等了十天"])]

@@ -60,6 +60,9 @@ RULES_ZH: Final[Mapping[str, str]] = {
     "value_error": "格式不正确：{error}",
 }
 
+# A length that is asked for after the text was tidied is told as if the text were a list.
+OF_TEXT_ZH: Final = {"too_short": RULES_ZH["string_too_short"], "too_long": RULES_ZH["string_too_long"]}
+
 
 def field_errors(errors: Sequence[Any], schema: Schema, root: Schema | None = None) -> tuple[FieldError, ...]:
     """What was found in a value that `schema` describes; `root` holds what it refers to."""
@@ -72,13 +75,28 @@ def _field_error(error: Mapping[str, Any], schema: Schema, root: Schema) -> Fiel
         where = ()
     told = error.get("ctx", {})
     example = told.get("example") or as_text(example_of(schema, where, root))
-    return FieldError(".".join(map(str, where)) or "body", rule_zh(error), error["msg"], example)
+    return FieldError(".".join(map(str, where)) or "body", rule_zh(error), _rule_en(error), example)
+
+
+def _is_text(error: Mapping[str, Any]) -> bool:
+    return error["type"] in OF_TEXT_ZH and isinstance(error.get("input"), str)
+
+
+def _rule_en(error: Mapping[str, Any]) -> str:
+    said: str = error["msg"]
+    if not _is_text(error):
+        return said
+    told = error["ctx"]
+    if "min_length" in told:
+        return f"String should have at least {told['min_length']} characters that can be read"
+    return f"String should have at most {told['max_length']} characters"
 
 
 def rule_zh(error: Mapping[str, Any]) -> str:
     """The rule that was broken, in Chinese."""
     told = {name: _spoken(value) for name, value in error.get("ctx", {}).items()}
-    return told.get("zh") or RULES_ZH.get(error["type"], UNNAMED_ZH).format_map(told)
+    rules = OF_TEXT_ZH if _is_text(error) else RULES_ZH
+    return told.get("zh") or rules.get(error["type"], UNNAMED_ZH).format_map(told)
 
 
 def _spoken(value: object) -> str:

@@ -1,4 +1,4 @@
-"""How far a reader has come, and whether it still moves."""
+"""How far a reader has come, and whether its group still moves."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -7,10 +7,11 @@ from time import monotonic
 from typing import Final, Generic
 
 import structlog
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from shared.chassis import metrics
+from shared.chassis.backlog import Backlog, account
 from shared.chassis.delivery import Delivery, TooMuchPoison
 from shared.chassis.record import Record
 from shared.contracts.rules import F, S
@@ -27,11 +28,10 @@ class Reading(Generic[S, F]):
     delivery: Delivery[S, F]
     topics: tuple[str, ...]
     name: str
-    next_offsets: dict[tuple[str, int], int] = field(default_factory=dict)
-    lag: int = 0
-    moved_at: float = field(default_factory=monotonic)
     fatal: asyncio.Event = field(default_factory=asyncio.Event)
     clock: Callable[[], float] = monotonic
+    _standing: dict[TopicPartition, tuple[int, float]] = field(default_factory=dict)
+    """By partition with a backlog: where its commits stand, and since when."""
 
     async def take(self, records: Sequence[Record]) -> bool:
         """Deliver a batch; False, with `fatal` set, when this reader must stop."""
@@ -41,45 +41,47 @@ class Reading(Generic[S, F]):
             log.critical("stopping", reader=self.name, cause=str(fault))
             self.fatal.set()
             return False
-        for record in records:
-            self.next_offsets[record.topic, record.partition] = record.offset + 1
-        self.moved_at = self.clock()
         return True
 
     def stuck(self) -> str | None:
-        """In words what is wrong, when there is a backlog and no commit for a minute."""
-        waited = self.clock() - self.moved_at
-        if self.lag and waited > STUCK_AFTER:
-            return f"{self.name}: {self.lag} records wait and none was committed for {waited:.0f} s"
+        """In words what is wrong, when a partition has a backlog and saw no commit for a minute.
+
+        It is the broker's word that counts: a reader that hangs, or whose commits fail, knows nothing of it. Whose
+        partition it is does not matter, since a restart of any reader deals the partitions out anew.
+        """
+        at = self.clock()
+        for place, (offset, since) in self._standing.items():
+            if at - since > STUCK_AFTER:
+                return f"{self.name}: {place.topic}/{place.partition} stands at {offset} for {at - since:.0f} s"
         return None
+
+    def look(self, backlog: Backlog) -> None:
+        """Remember since when which partition stands still."""
+        at, before = self.clock(), self._standing
+        self._standing = {}
+        for place, found in backlog.items():
+            if found.committed < found.end:
+                offset, since = before.get(place, (found.committed, at))
+                self._standing[place] = (found.committed, since if offset == found.committed else at)
+        metrics.LAG.labels(self.name).set(sum(max(0, found.end - found.committed) for found in backlog.values()))
 
     async def watch(self, bootstrap: str) -> None:
         """Measure the lag every few seconds; raise when the reader must stop."""
-        consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap)
-        try:
-            while True:
-                try:
-                    await self._measure(consumer)
-                except (KafkaError, OSError) as fault:
-                    log.debug("lag unknown", reader=self.name, cause=repr(fault))
-                try:
-                    await asyncio.wait_for(self.fatal.wait(), LOOK)
-                except TimeoutError:
-                    continue
-                raise TooMuchPoison(self.name)
-        finally:
-            await consumer.stop()
+        while True:
+            try:
+                async with account(bootstrap, self.name, self.topics) as asked:
+                    while True:
+                        self.look(await asked.backlog())
+                        await self._pause()
+            except (KafkaError, OSError) as fault:
+                # No restart brings a broker back that is away.
+                log.debug("lag unknown", reader=self.name, cause=repr(fault))
+                self._standing = {}
+            await self._pause()
 
-    async def _measure(self, consumer: AIOKafkaConsumer) -> None:
-        if not self.next_offsets:
+    async def _pause(self) -> None:
+        try:
+            await asyncio.wait_for(self.fatal.wait(), LOOK)
+        except TimeoutError:
             return
-        if consumer._client.cluster.brokers() == set():
-            await consumer.start()
-        ends = await consumer.end_offsets([TopicPartition(*place) for place in self.next_offsets])
-        before, self.lag = (
-            self.lag,
-            sum(max(0, end - self.next_offsets[place.topic, place.partition]) for place, end in ends.items()),
-        )
-        if not before:
-            self.moved_at = max(self.moved_at, self.clock() - LOOK)
-        metrics.LAG.labels(self.name).set(self.lag)
+        raise TooMuchPoison(self.name)

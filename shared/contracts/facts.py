@@ -7,6 +7,8 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
+from shared.contracts.moment import Moment
+
 Note = Annotated[str, Field(max_length=4000)]
 Reason = Annotated[str, Field(min_length=1, max_length=1000)]
 UnitId = Annotated[str, Field(min_length=1, max_length=64)]
@@ -127,7 +129,7 @@ class DemandRouted(StatusFact):
     rule: str
     limit_days: int | None = Field(None, ge=1, description="working days")
     limit_source: str | None = None
-    due_at: AwareDatetime | None = None
+    due_at: Moment | None = None
 
 
 class DemandDeclined(StatusFact):
@@ -184,7 +186,7 @@ class DemandExtended(StatusFact):
     """The due time was moved, with an approval."""
 
     type = "demand.extended"
-    due_at: AwareDatetime
+    due_at: Moment
     reason: Reason
     approved_by: str
 

@@ -7,13 +7,14 @@ import pytest
 
 from shared.chassis.database import Pool, open_pool
 from shared.chassis.ledger import Ledger
-from shared.chassis.page import Change
+from shared.chassis.page import Change, Page
 from shared.chassis.writes import Stale, Writes
 from shared.contracts import facts as f
 from shared.contracts.demand import Demand, Service, Status
 from shared.contracts.refusals import Code, Refused
 from shared.contracts.rules import demand_rules
 from tests import story
+from tests.chassis.conftest import envelope
 
 CAUSE = UUID(int=42)
 
@@ -61,3 +62,17 @@ async def test_two_writers_of_one_demand_cannot_both_win(pool: Pool):
         await LEDGER.save(one, first)
         with pytest.raises(Stale):
             await LEDGER.save(two, second)
+
+
+@pytest.mark.parametrize("known", [story.SUBMITTED, story.ROUTED], ids=["not known yet", "known before"])
+async def test_a_page_that_was_overtaken_says_so_and_changes_nothing(pool: Pool, known: Sequence[f.StatusFact]):
+    listening: Ledger[Demand, f.Fact] = Ledger("demand", demand_rules(Service.INTAKE), nothing)
+    before, now = story.demand(*known[:-1]), story.demand(*known)
+    late = Page(listening.rules, story.AT, {story.ID: before} if before.version else {})
+    late.hear(envelope(known[-1], len(known)))
+    async with pool.acquire() as db:
+        saved = now.model_dump_json(exclude_defaults=True)
+        await db.execute("INSERT INTO demand (id, version, state) VALUES ($1, $2, $3)", story.ID, now.version, saved)
+        with pytest.raises(Stale):
+            await listening.save(db, late)
+        assert await db.fetchval("SELECT version FROM demand WHERE id = $1", story.ID) == now.version

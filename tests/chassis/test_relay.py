@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 from uuid import UUID, uuid4
 
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaTimeoutError
 
 from shared.chassis.cursor import Shard, backlog
 from shared.chassis.database import Pool, open_pool
@@ -145,6 +146,24 @@ async def test_a_restarted_relay_goes_on_where_it_was(pool: Pool, broker: Server
             await tell(pool, [envelope(story.SUBMISSION, 1, two)])
             await until(heard, {two}, 1)
     assert [told.key for told in heard if told.key in (one, two)] == [one, two]
+
+
+async def test_what_could_not_be_sent_is_sent_again(pool: Pool, broker: Server, monkeypatch: pytest.MonkeyPatch):
+    key, send, tries = uuid4(), Relay._send, 0
+
+    async def failing_twice(relay: Relay, producer: AIOKafkaProducer, told: Sequence[Envelope]) -> None:
+        nonlocal tries
+        tries += bool(told)
+        if told and tries <= 2:
+            raise KafkaTimeoutError
+        await send(relay, producer, told)
+
+    monkeypatch.setattr(Relay, "_send", failing_twice)
+    async with listening(broker) as heard, relaying(pool, broker):
+        await tell(pool, [envelope(fact, n, key) for n, fact in enumerate(story.ROUTED, 1)])
+        found = await until(heard, {key}, len(story.ROUTED))
+    assert [told.sequence for told in found] == [n for n, _ in enumerate(story.ROUTED, 1)]
+    assert tries == 3
 
 
 async def test_a_broker_that_is_not_known_is_told_everything_from_the_beginning(pool: Pool, broker: Server):

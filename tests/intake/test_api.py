@@ -96,6 +96,11 @@ async def test_the_same_call_delivered_twice_is_one_demand(client: httpx.AsyncCl
         ({"location": {"lat": "x", "lon": 0}}, "location.lat"),
         ({"occurred_at": (datetime.now(UTC) + timedelta(days=1)).isoformat()}, "occurred_at"),
         ({"occurred_at": "2021-05-10T10:00:00"}, "occurred_at"),
+        ({"occurred_at": "0001-01-01T00:00:00Z"}, "occurred_at"),
+        ({"occurred_at": "0001-01-01T00:00:00+14:00"}, "occurred_at"),
+        ({"occurred_at": "9999-12-31T23:59:59-12:00"}, "occurred_at"),
+        ({"division": "440605\u0000"}, "division"),
+        ({"category": "road-damage\u0000"}, "category"),
         ({"contact": {"phone": "1" * 33}}, "contact.phone"),
         ({"nonsense": 1}, "nonsense"),
     ],
@@ -149,6 +154,12 @@ async def test_a_missing_idempotency_key_is_asked_for(client: httpx.AsyncClient)
     assert 400 <= refused.status_code < 500
     assert "Idempotency-Key" in refused.text
     is_a_problem(refused)
+
+
+async def test_a_title_of_blanks_is_asked_for_in_characters(client: httpx.AsyncClient):
+    (error,) = is_a_problem(await submit(client, GOOD | {"title": "   "}))["errors"]
+    assert error["detail"] == "至少 1 个字符"
+    assert "character" in error["detail_en"]
 
 
 async def test_a_key_without_the_scope_cannot_import(client: httpx.AsyncClient):

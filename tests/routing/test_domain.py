@@ -137,6 +137,6 @@ def test_what_an_office_writes_keeps_its_own_telephone_and_no_citizens():
 
 
 def test_a_mask_that_is_longer_than_what_it_hides_still_fits_into_the_fact():
-    (returned,) = spec(CHEN).decide(story.demand(*ROUTED), c.ReturnDemand(reason="QQ10001 " * 125))
+    (returned,) = spec(CHEN).decide(story.demand(*ROUTED), c.ReturnDemand(reason="QQ10001，" * 125))
     assert isinstance(returned, f.DemandReturned)
     assert len(returned.reason) == 1000

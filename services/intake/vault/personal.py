@@ -6,8 +6,9 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.intake import examples
-from services.intake.domain import Contact, Text
+from services.intake.domain import Contact
 from shared.contracts.examples import NUMBER, shown
+from shared.contracts.text import Text
 
 Why = Annotated[
     Text,

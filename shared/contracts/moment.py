@@ -1,0 +1,27 @@
+"""A point in time that every calendar, time zone and database here can tell."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, AwareDatetime
+from pydantic_core import PydanticCustomError
+
+# The years of which figures can be asked. Beyond them a time zone may leave the calendar.
+FIRST: Final = datetime(1900, 1, 1, tzinfo=UTC)
+END: Final = datetime(3000, 1, 1, tzinfo=UTC)
+RULE_EN: Final = "should lie in the years 1900 to 2999"
+RULE_ZH: Final = "应在 1900 年至 2999 年之间"
+
+
+def can_be_told(at: datetime) -> bool:
+    """Whether the moment lies within the years that are served."""
+    return FIRST <= at < END
+
+
+def _within_our_years(at: datetime) -> datetime:
+    if not can_be_told(at):
+        raise PydanticCustomError("moment_out_of_range", "{en}", {"en": RULE_EN, "zh": RULE_ZH})
+    return at
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_within_our_years)]

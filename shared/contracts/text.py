@@ -1,0 +1,37 @@
+"""What people write: plain text in one normal form, without characters that no database and no page can carry."""
+
+import re
+import unicodedata
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, JsonValue
+from pydantic_core import PydanticCustomError
+
+_UNREADABLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def unreadable(value: JsonValue) -> str | None:
+    """The first character in a text, or anywhere within a JSON value, that cannot be kept: such as `U+0000`."""
+    match value:
+        case str():
+            found = _UNREADABLE.search(value)
+            return f"U+{ord(found[0]):04X}" if found else None
+        case dict():
+            return unreadable([*value, *value.values()])
+        case list():
+            return next(filter(None, map(unreadable, value)), None)
+        case _:
+            return None
+
+
+def _readable(text: str) -> str:
+    if code := unreadable(text):
+        raise PydanticCustomError(
+            "unreadable_character",
+            "contains the control character {code}; send plain text",
+            {"code": code, "zh": f"含有控制字符 {code}，请只发送文字"},
+        )
+    return unicodedata.normalize("NFC", text).strip()
+
+
+Text = Annotated[str, AfterValidator(_readable)]

@@ -1,0 +1,48 @@
+"""What nobody can keep is refused where it comes in, in whatever it hides."""
+
+from typing import get_args
+
+import pytest
+from pydantic import BaseModel, JsonValue, TypeAdapter, ValidationError
+
+from services.feedback.domain import RateDemand
+from services.routing.commands import RoutingCommand
+from shared.contracts.text import Text, unreadable
+
+SAID = TypeAdapter(Text)
+SPOKEN = [
+    (command, field)
+    for command in (*get_args(RoutingCommand), RateDemand)
+    for field, info in command.model_fields.items()
+    if field not in ("unit", "assisting", "suggested_unit")  # looked up among the units
+    and "str" in str(info.annotation)
+]
+
+
+@pytest.mark.parametrize("text", ["a\u0000b", "\u0007", "\u007f", "\u0085", "a\ud800"])
+def test_a_text_with_a_control_character_is_refused_with_its_code(text: str):
+    with pytest.raises(ValidationError, match=r"U\+[0-9A-F]{4}"):
+        SAID.validate_python(text)
+
+
+def test_a_text_keeps_its_lines_and_comes_in_one_normal_form():
+    assert SAID.validate_python(" e\u0301\n第二行\t ") == "\u00e9\n第二行"
+
+
+@pytest.mark.parametrize("value", [{"a\u0000": 1}, {"a": [{"b": "\u0000"}]}, ["ok", "\u0000"]])
+def test_a_control_character_is_found_wherever_it_hides(value: JsonValue):
+    assert unreadable(value) == "U+0000"
+
+
+@pytest.mark.parametrize("value", [None, 1, True, "中文\n", {"a": [1, None, "b"]}])
+def test_a_plain_value_is_readable(value: JsonValue):
+    assert unreadable(value) is None
+
+
+@pytest.mark.parametrize(("command", "field"), SPOKEN, ids=lambda one: getattr(one, "__name__", one))
+def test_whatever_staff_and_citizens_write_is_plain_text(command: type[BaseModel], field: str):
+    for value in ("a\u0000b", ["a\u0000b"]):
+        with pytest.raises(ValidationError) as refused:
+            command.model_validate({field: value})
+        assert field in {error["loc"][0] for error in refused.value.errors()}
+    assert len(SPOKEN) >= 10
