@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Annotated, Final
 from uuid import UUID
@@ -18,14 +19,15 @@ from shared.masking import mask, mask_answer
 CLOCK_SKEW: Final = timedelta(minutes=5)
 _UNREADABLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
+_CONTROL_EN: Final = "contains the control character U+{code}; send plain text"
+_CONTROL_ZH: Final = "含有控制字符 U+{code}，请只发送文字"
+
 
 def _readable(text: str) -> str:
     if found := _UNREADABLE.search(text):
         code = f"{ord(found[0]):04X}"
         raise PydanticCustomError(
-            "unreadable_character",
-            "contains the control character U+{code}; send plain text",
-            {"code": code, "zh": f"含有控制字符 U+{code}，请只发送文字"},
+            "unreadable_character", _CONTROL_EN, {"code": code, "zh": _CONTROL_ZH.format(code=code)}
         )
     return unicodedata.normalize("NFC", text).strip()
 
@@ -96,7 +98,7 @@ class RecordedDemand(SubmitDemand):
     external_id: Annotated[Text, Field(min_length=1, max_length=128, examples=["1-876543"])]
     occurred_at: Annotated[AwareDatetime, Field(examples=["2021-05-10T10:00:00+08:00"])]
     channel_kind: ChannelKind
-    via: Annotated[str, Field(max_length=64, description="the channel in the other system", examples=["12345热线"])]
+    via: Annotated[Text, Field(max_length=64, description="the channel in the other system", examples=["12345热线"])]
     history: Annotated[tuple[RecordedStep, ...], Field(max_length=200, examples=[[_STEP]])] = ()
 
 
@@ -154,6 +156,7 @@ def _disorder(command: RecordedDemand, now: datetime) -> list[FieldError]:
             recorded(step)
         except Refused as fault:
             found.append(FieldError(f"history.{n}", "记录的环节无法识别", fault.en))
+        found.extend(_unreadable(f"history.{n}.data", step))
         if step.at < last:
             en = f"{step.type} at {step.at.isoformat()} is before the step ahead of it ({last.isoformat()})"
             found.append(FieldError(f"history.{n}.at", "记录的时间早于上一环节", en))
@@ -163,19 +166,30 @@ def _disorder(command: RecordedDemand, now: datetime) -> list[FieldError]:
     return found
 
 
+def _unreadable(where: str, step: RecordedStep) -> Iterator[FieldError]:
+    """Words of a step that no database keeps; the words of a demand are looked at by its own model."""
+    for name, words in step.data.items():
+        if isinstance(words, str) and (found := _UNREADABLE.search(words)):
+            code = f"{ord(found[0]):04X}"
+            yield FieldError(f"{where}.{name}", _CONTROL_ZH.format(code=code), _CONTROL_EN.format(code=code))
+
+
 def submitted(
     command: SubmitDemand, pack: Pack, number: str, channel: str, kind: ChannelKind, contact: UUID | None
 ) -> DemandSubmitted:
-    """The fact: personal numbers hidden, the place rounded to four decimals (about ten metres)."""
+    """The fact: personal numbers hidden, the place rounded to four decimals (about ten metres).
+
+    A hotline may number its calls by the caller's telephone, so a reference is masked too; the row keeps it whole.
+    """
     history = tuple(map(_masked, command.history)) if isinstance(command, RecordedDemand) else ()
     imported = isinstance(command, RecordedDemand)
     place = command.location and Location(lat=round(command.location.lat, 4), lon=round(command.location.lon, 4))
     return DemandSubmitted(
         number=number,
         jurisdiction=pack.id,
-        channel=command.via if isinstance(command, RecordedDemand) else channel,
+        channel=mask_answer(command.via) if isinstance(command, RecordedDemand) else channel,
         channel_kind=command.channel_kind if isinstance(command, RecordedDemand) else kind,
-        external_id=command.external_id,
+        external_id=command.external_id and mask_answer(command.external_id),
         kind=command.kind,
         category=command.category,
         division=command.division or pack.root,
