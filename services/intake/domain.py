@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Annotated, Final
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from shared.contracts.catalogue import recorded
@@ -23,7 +23,9 @@ _CONTROL_EN: Final = "contains the control character U+{code}; send plain text"
 _CONTROL_ZH: Final = "含有控制字符 U+{code}，请只发送文字"
 
 
-def _readable(text: str) -> str:
+def _readable(text: object) -> object:
+    if not isinstance(text, str):
+        return text
     if found := _UNREADABLE.search(text):
         code = f"{ord(found[0]):04X}"
         raise PydanticCustomError(
@@ -32,7 +34,8 @@ def _readable(text: str) -> str:
     return unicodedata.normalize("NFC", text).strip()
 
 
-Text = Annotated[str, AfterValidator(_readable)]
+READABLE: Final = BeforeValidator(_readable)
+"""Stands behind a text's limits, so that these count what is kept, and are told in characters."""
 Reference = Annotated[str, Field(pattern="^[0-9A-Za-z_-]{16,64}$", examples=["Jb0VyZ6cYb1mWq2x8zR3xA"])]
 MAX_ATTACHMENTS: Final = 9
 Attachments = Annotated[
@@ -51,12 +54,14 @@ class Contact(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: Annotated[Text, Field(max_length=100, examples=["陈先生"])] = ""
-    phone: Annotated[Text, Field(max_length=32, examples=["13800138000"])] = ""
-    email: Annotated[Text, Field(max_length=254, examples=["chen@example.org"])] = ""
-    address: Annotated[Text, Field(max_length=300, examples=["狮山镇北园中路 1 号"])] = ""
+    name: Annotated[str, Field(max_length=100, examples=["陈先生"]), READABLE] = ""
+    phone: Annotated[str, Field(max_length=32, examples=["13800138000"]), READABLE] = ""
+    email: Annotated[str, Field(max_length=254, examples=["chen@example.org"]), READABLE] = ""
+    address: Annotated[str, Field(max_length=300, examples=["狮山镇北园中路 1 号"]), READABLE] = ""
     wechat: Annotated[
-        Text, Field(max_length=64, description="the openid at the official account", examples=["o-A1b2C3d4E5f6"])
+        str,
+        Field(max_length=64, description="the openid at the official account", examples=["o-A1b2C3d4E5f6"]),
+        READABLE,
     ] = ""
 
 
@@ -65,8 +70,8 @@ class SubmitDemand(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    title: Annotated[Text, Field(min_length=1, max_length=200, examples=["校车接送点没有风雨棚"])]
-    text: Annotated[Text, Field(max_length=8000, examples=["下雨天学生在路边淋雨候车"])] = ""
+    title: Annotated[str, Field(min_length=1, max_length=200, examples=["校车接送点没有风雨棚"]), READABLE]
+    text: Annotated[str, Field(max_length=8000, examples=["下雨天学生在路边淋雨候车"]), READABLE] = ""
     division: Annotated[
         str | None,
         Field(max_length=32, examples=["440605126222"], description="division code; without it, the channel's own"),
@@ -79,13 +84,14 @@ class SubmitDemand(BaseModel):
     contact: Annotated[Contact | None, Field(examples=[{"name": "陈先生", "phone": "13800138000"}])] = None
     attachments: Attachments = ()
     external_id: Annotated[
-        Text | None,
+        str | None,
         Field(
             min_length=1,
             max_length=128,
             description="the channel's own reference, unique there",
             examples=["12345-20261124-0007"],
         ),
+        READABLE,
     ] = None
     occurred_at: AwareDatetime | None = Field(
         None, description="when it was raised, if earlier than now", examples=["2026-11-24T08:00:00+08:00"]
@@ -95,10 +101,12 @@ class SubmitDemand(BaseModel):
 class RecordedDemand(SubmitDemand):
     """A demand of another system, with what happened to it there."""
 
-    external_id: Annotated[Text, Field(min_length=1, max_length=128, examples=["1-876543"])]
+    external_id: Annotated[str, Field(min_length=1, max_length=128, examples=["1-876543"]), READABLE]
     occurred_at: Annotated[AwareDatetime, Field(examples=["2021-05-10T10:00:00+08:00"])]
     channel_kind: ChannelKind
-    via: Annotated[Text, Field(max_length=64, description="the channel in the other system", examples=["12345热线"])]
+    via: Annotated[
+        str, Field(max_length=64, description="the channel in the other system", examples=["12345热线"]), READABLE
+    ]
     history: Annotated[tuple[RecordedStep, ...], Field(max_length=200, examples=[[_STEP]])] = ()
 
 

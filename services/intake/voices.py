@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.intake import examples
-from services.intake.domain import Attachments, Contact, Text
+from services.intake.domain import READABLE, Attachments, Contact
 from shared.contracts.demand import Demand, Service, Status
 from shared.contracts.examples import shown
 from shared.contracts.facts import DemandSupplemented, DemandSupported, DemandUrged, NoteFact, WithdrawalRequested
@@ -15,7 +15,7 @@ from shared.contracts.lifecycle import HOLDER
 from shared.contracts.refusals import Code, Refused
 from shared.masking import mask
 
-Reason = Annotated[Text, Field(max_length=1000, examples=["已等了十天"])]
+Reason = Annotated[str, Field(max_length=1000, examples=["已等了十天"]), READABLE]
 
 
 class _Said(BaseModel):
@@ -27,7 +27,7 @@ class Supplement(_Said):
 
     model_config = ConfigDict(json_schema_extra=shown({"text": "早上七点最挤"}))
 
-    text: Annotated[Text, Field(min_length=1, max_length=4000, examples=["早上七点最挤"])]
+    text: Annotated[str, Field(min_length=1, max_length=4000, examples=["早上七点最挤"]), READABLE]
     attachments: Attachments = ()
 
 
@@ -67,7 +67,9 @@ class Sighting(Support):
     model_config = ConfigDict(json_schema_extra=shown({"external_id": "12345-20210511-0042"}))
 
     external_id: Annotated[
-        Text, Field(min_length=1, max_length=128, description="unique in the channel", examples=["call-7"])
+        str,
+        Field(min_length=1, max_length=128, description="unique in the channel", examples=["call-7"]),
+        READABLE,
     ]
 
 

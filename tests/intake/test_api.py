@@ -161,6 +161,16 @@ async def test_a_key_without_the_scope_cannot_import(client: httpx.AsyncClient):
     assert (await client.post("/v1/imports", json=body)).status_code == 403
 
 
+@pytest.mark.parametrize(
+    ("title", "zh", "en"),
+    [("长" * 201, "最多 200 个字符", "at most 200 characters"), (" \t", "至少 1 个字符", "at least 1 character")],
+)
+async def test_a_text_is_measured_in_characters_as_it_is_kept(client: httpx.AsyncClient, title: str, zh: str, en: str):
+    (wrong,) = is_a_problem(await submit(client, GOOD | {"title": title}))["errors"]
+    assert wrong["field"] == "title"
+    assert (zh in wrong["detail"], en in wrong["detail_en"]) == (True, True), wrong
+
+
 async def import_one(pool: Pool, client: httpx.AsyncClient, **more: Any) -> httpx.Response:
     key = await channels.add(pool, "old", ChannelKind.PARTNER, "Old", ("import",))
     recorded = GOOD | {"external_id": "1", "occurred_at": "2021-05-10T02:00:00Z", "channel_kind": "web", "via": "x"}

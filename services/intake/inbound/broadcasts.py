@@ -12,7 +12,7 @@ from services.intake.api import Key, NewDemand, Receipt, receipt
 from services.intake.channels import channel_with
 from services.intake.codes import Codes
 from services.intake.cursors import Cursor, Limit
-from services.intake.domain import Text
+from services.intake.domain import READABLE
 from services.intake.programme_queries import Programme
 from services.intake.programmes import Programmes
 from services.intake.queries import Channel
@@ -25,7 +25,7 @@ class OpenProgramme(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=shown({"title": "民声热线 2021年5月10日"}))
 
-    title: Annotated[Text, Field(min_length=1, max_length=200, examples=["民声热线 2021年5月10日"])]
+    title: Annotated[str, Field(min_length=1, max_length=200, examples=["民声热线 2021年5月10日"]), READABLE]
 
 
 class Session(BaseModel):

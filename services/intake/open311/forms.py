@@ -18,7 +18,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 from starlette.datastructures import UploadFile
 
-from services.intake.domain import Text
+from services.intake.domain import READABLE
 from services.intake.open311.errors import misfit_of
 from services.intake.open311.statuses import FixMyStreet
 from shared.contracts.refusals import Code, Refused
@@ -35,8 +35,8 @@ def _link(url: str) -> str:
     raise PydanticCustomError("no_link", "is an http or https address", {"zh": "应为 http 或 https 链接"})
 
 
-Link = Annotated[Text, AfterValidator(_link), Field(max_length=2000)]
-Short = Annotated[Text, Field(max_length=128)]
+Link = Annotated[str, Field(max_length=2000), AfterValidator(_link), READABLE]
+Short = Annotated[str, Field(max_length=128), READABLE]
 Form = TypeVar("Form", bound=BaseModel)
 
 
@@ -59,13 +59,13 @@ class NewRequest(Posted):
     service_code: Short
     lat: Annotated[float | None, Field(ge=-90, le=90)] = None
     long: Annotated[float | None, Field(ge=-180, le=180)] = None
-    address_string: Annotated[Text, Field(max_length=300)] = ""
+    address_string: Annotated[str, Field(max_length=300), READABLE] = ""
     address_id: Short = ""
-    description: Annotated[Text, Field(max_length=4000)] = ""
-    first_name: Annotated[Text, Field(max_length=50)] = ""
-    last_name: Annotated[Text, Field(max_length=49)] = ""
-    email: Annotated[Text, Field(max_length=254)] = ""
-    phone: Annotated[Text, Field(max_length=32)] = ""
+    description: Annotated[str, Field(max_length=4000), READABLE] = ""
+    first_name: Annotated[str, Field(max_length=50), READABLE] = ""
+    last_name: Annotated[str, Field(max_length=49), READABLE] = ""
+    email: Annotated[str, Field(max_length=254), READABLE] = ""
+    phone: Annotated[str, Field(max_length=32), READABLE] = ""
     attributes: Annotated[dict[str, str], Field(alias="attribute", description="attribute[code]=value")] = {}
 
     @model_validator(mode="after")
@@ -79,10 +79,10 @@ class NewUpdate(Posted):
     """`POST servicerequestupdates`; personal data of the author is not kept."""
 
     service_request_id: Short
-    update_id: Annotated[Text, Field(min_length=1, max_length=128)]
+    update_id: Annotated[str, Field(min_length=1, max_length=128), READABLE]
     status: Annotated[FixMyStreet, WithJsonSchema({"enum": [state.upper() for state in FixMyStreet]})]
     updated_datetime: AwareDatetime
-    description: Annotated[Text, Field(min_length=1, max_length=3800)]
+    description: Annotated[str, Field(min_length=1, max_length=3800), READABLE]
 
     @model_validator(mode="before")
     @classmethod

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.intake import domain, examples
 from services.intake.channels import channel_with
-from services.intake.domain import SubmitDemand, Text
+from services.intake.domain import READABLE, SubmitDemand
 from services.intake.queries import Channel
 from services.intake.suggestion.ranking import Source, Suggestion
 from services.intake.suggestion.suggester import Suggester
@@ -24,8 +24,8 @@ class Words(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=shown(examples.WORDS))
 
-    title: Annotated[Text, Field(min_length=1, max_length=200, examples=["校车接送点没有风雨棚"])]
-    text: Annotated[Text, Field(max_length=8000, examples=["下雨天学生在路边淋雨候车"])] = ""
+    title: Annotated[str, Field(min_length=1, max_length=200, examples=["校车接送点没有风雨棚"]), READABLE]
+    text: Annotated[str, Field(max_length=8000, examples=["下雨天学生在路边淋雨候车"]), READABLE] = ""
     division: Annotated[str, Field(max_length=32, examples=["440605126222"], description="division code")]
 
 

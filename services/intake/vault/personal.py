@@ -6,12 +6,13 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.intake import examples
-from services.intake.domain import Contact, Text
+from services.intake.domain import READABLE, Contact
 from shared.contracts.examples import NUMBER, shown
 
 Why = Annotated[
-    Text,
+    str,
     Field(min_length=4, max_length=1000, description="told in the demand's record", examples=["回访核实施工时间"]),
+    READABLE,
 ]
 
 
