@@ -327,6 +327,25 @@ async def test_a_channel_follows_what_reached_it_too_and_finds_it_by_its_own_ref
         assert [demand["number"] for demand in asked.json()["demands"]] == found
 
 
+@pytest.mark.parametrize(
+    ("what", "body", "other"),
+    [
+        ("supplements", {"text": "请打13800138000"}, {"text": "请打13900139000"}),
+        ("urges", {"reason": "请打13800138000"}, {"reason": "请打13900139000"}),
+        ("supports", {"contact": {"phone": "13800138000"}}, {"contact": {"phone": "13900139000"}}),
+    ],
+)
+async def test_a_key_is_refused_for_other_personal_data_though_it_is_told_alike(
+    client: httpx.AsyncClient, what: str, body: Any, other: Any
+):
+    number = (await taken(client))["number"]
+    first = await say(client, number, what, body)
+    assert (first.status_code, (await say(client, number, what, body)).json()) == (201, first.json())
+    refused = await say(client, number, what, other)
+    assert refused.status_code == 422, refused.text
+    assert is_a_problem(refused)["errors"][0]["field"] == "Idempotency-Key"
+
+
 async def test_whom_a_demand_reached_too_may_urge_and_not_take_it_back(client: httpx.AsyncClient, pool: Pool):
     number = (await taken(client))["number"]
     hotline = {"X-API-Key": await another(pool)}
