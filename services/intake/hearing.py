@@ -16,8 +16,9 @@ from services.intake.voices import Note, Sighting, Supplement, Voice, may_be_sai
 from shared.chassis.clock import now, uuid5
 from shared.chassis.database import Connection, Pool
 from shared.chassis.ledger import Ledger
+from shared.contracts.catalogue import parse
 from shared.contracts.demand import Demand
-from shared.contracts.facts import Fact
+from shared.contracts.facts import DemandSupported, Fact
 from shared.contracts.refusals import Code, FieldError, Refused
 
 VOICES: Final = UUID("4c7f3b44-3a0b-5f0a-9f58-0d5c1ad4a2a1")
@@ -96,7 +97,7 @@ class Hearing:
     async def _tell(self, db: Connection, key: UUID, said: Said) -> Heard:
         at, reference = self.clock(), uuid5(said.cause, "sealed")
         page = await self.ledger.load(db, [key], at)
-        written = note(said.voice, said.channel.id, reference)
+        written = note(said.voice, said.channel, reference)
         id = uuid5(said.cause, "0")
         told = await voice_queries.told(db, id)
         if told:
@@ -112,9 +113,9 @@ class Hearing:
         return Heard(id, demand.number, at)
 
     async def _must_be_same(self, db: Connection, told: Told, said: Said, sought: Sought) -> None:
-        fact, sealed = sought.written.fact, sought.written.sealed
-        payload = fact.model_dump_json(exclude_defaults=True)
-        same = (told.demand, told.type, told.payload) == (sought.demand, fact.wire_type(), payload)
+        sealed = sought.written.sealed
+        first, again = _said(parse(told.type, told.payload)), _said(sought.written.fact)
+        same = (told.demand, first) == (sought.demand, again)
         # A reference that is seen again needs no key: whatever is said with it, it is the same matter.
         if same and sealed and not isinstance(said.voice, Sighting):
             same = not await holds_another(db, self.vault, sought.demand, sought.box, sealed)
@@ -126,6 +127,11 @@ async def _bound(db: Connection, said: Said, demand: UUID) -> None:
     attached = said.voice.attachments if isinstance(said.voice, Supplement) else ()
     if refused := await bind(db, said.channel.id, [(demand, attached)]):
         raise refused[demand]
+
+
+def _said(fact: Fact) -> Fact:
+    """What was said, without what is known of the channel: a note of an earlier release does not tell its kind."""
+    return fact.model_copy(update={"channel_kind": None}) if isinstance(fact, DemandSupported) else fact
 
 
 def _key_used(number: str) -> Refused:

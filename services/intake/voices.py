@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.intake import examples
 from services.intake.domain import READABLE, Attachments, Contact
+from services.intake.queries import Channel
 from shared.contracts.demand import Demand, Service, Status
 from shared.contracts.examples import shown
 from shared.contracts.facts import DemandSupplemented, DemandSupported, DemandUrged, NoteFact, WithdrawalRequested
@@ -85,7 +86,7 @@ class Note:
     sealed: bytes | None = None
 
 
-def note(voice: Voice, channel: str, reference: UUID) -> Note:
+def note(voice: Voice, channel: Channel, reference: UUID) -> Note:
     """The note: personal numbers hidden, the original and the contact left to the vault."""
     sealed = _personal(voice)
     boxed = reference if sealed else None
@@ -97,7 +98,7 @@ def note(voice: Voice, channel: str, reference: UUID) -> Note:
         case Withdraw(reason=reason):
             return Note(WithdrawalRequested(reason=mask(reason), original=boxed), sealed)
         case Support():
-            return Note(DemandSupported(channel=channel, contact=boxed), sealed)
+            return Note(DemandSupported(channel=channel.id, channel_kind=channel.kind, contact=boxed), sealed)
         case _:
             assert_never(voice)
 
