@@ -13,7 +13,7 @@ from services.intake.queries import Channel
 from shared.chassis.clock import now
 from shared.chassis.database import Pool
 from shared.contracts.demand import Demand
-from shared.contracts.refusals import Code, Refused
+from shared.contracts.refusals import Code, FieldError, Refused
 
 WRONG_CODES: Final = 10
 WITHIN: Final = timedelta(minutes=15)
@@ -93,11 +93,9 @@ def _not_theirs(number: str) -> Refused:
 
 
 def _nobody() -> Refused:
-    return Refused(
-        Code.UNAUTHENTICATED,
-        "send the demand's secret code as ?code= or in X-Demand-Code, or the channel's key in X-API-Key",
-        "请提供查询码（?code= 或请求头 X-Demand-Code），或在请求头 X-API-Key 中提供渠道密钥",
-    )
+    en = "send the demand's secret code as ?code= or in X-Demand-Code, or the channel's key in X-API-Key"
+    zh = "请提供查询码（?code= 或请求头 X-Demand-Code），或在请求头 X-API-Key 中提供渠道密钥"
+    return Refused(Code.UNAUTHENTICATED, en, zh, (FieldError("code", zh, en, "7K2M9QXD"),))
 
 
 def _unknown(number: str) -> Refused:

@@ -142,7 +142,8 @@ async def test_a_body_that_hides_its_size_is_refused(client: httpx.AsyncClient):
 async def test_a_wrong_key_is_refused(client: httpx.AsyncClient, headers: dict[str, str]):
     refused = await submit(client, GOOD, **headers)
     assert refused.status_code == 401
-    is_a_problem(refused)
+    (wrong,) = is_a_problem(refused)["errors"]
+    assert (wrong["field"], wrong["example"][:3]) == ("X-API-Key", "hy_")
 
 
 async def test_a_missing_idempotency_key_is_asked_for(client: httpx.AsyncClient):
@@ -158,7 +159,10 @@ async def test_a_key_without_the_scope_cannot_import(client: httpx.AsyncClient):
             GOOD | {"external_id": "1", "occurred_at": "2021-05-10T02:00:00Z", "channel_kind": "web", "via": "x"}
         ]
     }
-    assert (await client.post("/v1/imports", json=body)).status_code == 403
+    refused = await client.post("/v1/imports", json=body)
+    assert refused.status_code == 403
+    (wrong,) = is_a_problem(refused)["errors"]
+    assert (wrong["field"], "scopes=import,submit" in wrong["detail_en"]) == ("X-API-Key", True)
 
 
 @pytest.mark.parametrize(
