@@ -69,7 +69,7 @@ class Contacts:
         try:
             answer = await self.intake.post(
                 f"/v1/demands/{claim.number}/contact",
-                json={"why": claim.message.template, "fields": [means]},
+                json={"why": claim.message.template, "fields": [means], "contact": str(claim.message.contact)},
                 headers={"Authorization": f"Bearer {token}"},
             )
         except httpx.RequestError as fault:

@@ -23,6 +23,8 @@ class Message:
     contact: UUID | None
     template: str
     body: str
+    channel_kind: ChannelKind | None = None
+    """Of whoever supports a demand; None: the demand's own."""
 
 
 class State(StrEnum):
@@ -52,13 +54,16 @@ NO_CONTACT: Final = "the demand came without a contact"
 def put_messages(writes: Writes, messages: Sequence[Message]) -> None:
     """Write intents; one for each demand, fact and template. Where nobody can be told, that is all."""
     if messages:
-        rows = [(m.id, m.demand_id, m.fact_id, m.contact, m.template, m.body, *_fate(m)) for m in messages]
+        rows = [
+            (m.id, m.demand_id, m.fact_id, m.contact, m.template, m.body, m.channel_kind, *_fate(m)) for m in messages
+        ]
         writes.add(
             """
-            INSERT INTO notification (id, demand_id, fact_id, contact, template, body, state, cause, finished_at)
+            INSERT INTO notification
+                (id, demand_id, fact_id, contact, template, body, channel_kind, state, cause, finished_at)
             SELECT *, CASE WHEN cause IS NOT NULL THEN now() END
-            FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[])
-                AS intent (id, demand_id, fact_id, contact, template, body, state, cause)
+            FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[],
+                $9::text[]) AS intent (id, demand_id, fact_id, contact, template, body, channel_kind, state, cause)
             ON CONFLICT DO NOTHING
             """,
             *map(list, zip(*rows, strict=True)),
@@ -80,7 +85,8 @@ async def claim_messages(db: Connection, limit: int, lease_seconds: float) -> li
             ORDER BY position LIMIT $1 FOR UPDATE SKIP LOCKED
         )
         RETURNING n.id, n.demand_id, n.fact_id, n.contact, n.template, n.body,
-            n.attempts, n.position, d.state ->> 'number' AS number, d.state ->> 'channel_kind' AS channel_kind
+            n.attempts, n.position, d.state ->> 'number' AS number,
+            coalesce(n.channel_kind, d.state ->> 'channel_kind', 'web') AS channel_kind
         """,
         limit,
         lease_seconds,
@@ -90,7 +96,7 @@ async def claim_messages(db: Connection, limit: int, lease_seconds: float) -> li
 
 def _claim(row: asyncpg.Record) -> Claim:
     message = Message(*(row[name] for name in Message.__dataclass_fields__))
-    return Claim(message, row["attempts"], row["number"], ChannelKind(row["channel_kind"] or ChannelKind.WEB))
+    return Claim(message, row["attempts"], row["number"], ChannelKind(row["channel_kind"]))
 
 
 async def put_off(db: Connection, claims: Sequence[Claim], seconds: float) -> None:

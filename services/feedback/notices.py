@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from uuid import UUID
 
 from services.feedback import messages, queries
 from services.feedback.domain import close_at
@@ -43,13 +44,17 @@ class Notices:
             name = change.fact.type.removeprefix("demand.")
             if pack is None or demand.imported or name not in _NOTICES or Notice(name) not in pack.templates:
                 continue
+            contact, kind = _for_whom(demand, change.fact)
+            if isinstance(change.fact, f.DemandSupported) and contact is None:
+                continue
             yield Message(
                 id=uuid5(change.envelope.id, name),
                 demand_id=demand.id,
                 fact_id=change.envelope.id,
-                contact=demand.contact,
+                contact=contact,
                 template=name,
                 body=pack.message(Notice(name), pack.languages[0], self._values(demand, change.fact, pack)),
+                channel_kind=kind,
             )
 
     def _values(self, demand: Demand, fact: f.Fact, pack: Pack) -> dict[str, str]:
@@ -62,3 +67,10 @@ class Notices:
             "url": f"{self._public_url}/v1/demands/{demand.number}",
             "rating_url": f"{self._public_url}/rate/{self._tokens.write('rate', {'demand': str(demand.id)})}",
         }
+
+
+def _for_whom(demand: Demand, fact: f.Fact) -> tuple[UUID | None, f.ChannelKind | None]:
+    """Whoever supports a demand is answered on the channel that they came by; all else is the citizen's."""
+    if isinstance(fact, f.DemandSupported):
+        return fact.contact, fact.channel_kind
+    return demand.contact, None

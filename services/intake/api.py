@@ -135,10 +135,10 @@ def routes(submissions: Submissions, following: Following, codes: Codes) -> APIR
     async def follow_demand(
         number: Number, key: ApiKey = "", secret: SecretCode = "", code: QueryCode = ""
     ) -> Progress:
-        """Where a demand stands: for the citizen with its code, or for its channel with the channel's key."""
+        """Where a demand stands: for the citizen with its code, or with its key for a channel that it reached."""
         if secret or code or not key:
             return progress(await following.by_code(number, secret or code))
-        return progress(await following.own(await authenticate(submissions.pool, key, "submit"), number))
+        return progress(await following.seen(await authenticate(submissions.pool, key, "submit"), number))
 
     @router.post("/v1/imports")
     async def import_demands(

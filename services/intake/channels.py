@@ -20,12 +20,15 @@ from shared.chassis.clock import now
 from shared.chassis.database import Pool
 from shared.chassis.sharing import Shared
 from shared.contracts.facts import ChannelKind
-from shared.contracts.refusals import Code, Refused
+from shared.contracts.refusals import Code, FieldError, Refused
 
+KEY_PREFIX = "hy_"
 _KEY = APIKeyHeader(
     name="X-API-Key", auto_error=False, description="the channel's key, shown once when it was made / 渠道密钥"
 )
 ApiKey = Annotated[str, Header(alias="X-API-Key", description="the channel's key, shown once when it was made")]
+
+KEY_EXAMPLE = f"{KEY_PREFIX}Jb0VyZ6cYb1mWq2x8zR3xAJb0VyZ6cYb1mWq2x8zR3xA"
 
 
 class Scope(StrEnum):
@@ -46,18 +49,24 @@ async def authenticate(pool: Pool, key: str, scope: str, clock: Callable[[], dat
     at = clock()
     asking = await _counting(pool)((_hashed(key), at))
     if asking is None:
-        raise Refused(
-            Code.UNAUTHENTICATED,
-            "send the channel's key in the header X-API-Key; make one with `huying channel add`",
-            "请在请求头 X-API-Key 中提供渠道密钥；用 huying channel add 生成",
-        )
+        en = "send the channel's key in the header X-API-Key; make one with `huying channel add`"
+        zh = "请在请求头 X-API-Key 中提供渠道密钥；用 huying channel add 生成"
+        raise Refused(Code.UNAUTHENTICATED, en, zh, (FieldError("X-API-Key", zh, en, KEY_EXAMPLE),))
     channel = asking.channel
     allowance = Allowance.at(at, channel.id, asking.quota, asking.used)
     headers.add(allowance.headers())
     allowance.check()
     if scope not in channel.scopes:
-        raise Refused(Code.FORBIDDEN, f"this key has no scope {scope!r}", f"该密钥没有 {scope!r} 权限")
+        raise _lacking(channel, scope)
     return channel
+
+
+def _lacking(channel: Channel, scope: str) -> Refused:
+    scopes = ",".join(sorted({*channel.scopes, scope}))
+    more = f"huying channel set {channel.id} scopes={scopes}"
+    en = f"this key has no scope {scope!r}; its operator gives it with `{more}`"
+    zh = f"该密钥没有 {scope!r} 权限；需要时请联系运维人员（{more}）"
+    return Refused(Code.FORBIDDEN, en, zh, (FieldError("X-API-Key", zh, en),))
 
 
 @lru_cache(maxsize=8)
@@ -119,7 +128,7 @@ async def revoke(pool: Pool, id: str, clock: Callable[[], datetime] = now) -> No
 
 
 def _new_key() -> str:
-    return f"hy_{secrets.token_urlsafe(32)}"
+    return f"{KEY_PREFIX}{secrets.token_urlsafe(32)}"
 
 
 def _unknown(id: str) -> Refused:

@@ -39,7 +39,8 @@ class Contact(BaseModel):
     email: Annotated[Text, Field(max_length=254, examples=["chen@example.org"])] = ""
     address: Annotated[Text, Field(max_length=300, examples=["狮山镇北园中路 1 号"])] = ""
     wechat: Annotated[
-        Text, Field(max_length=64, description="the openid at the official account", examples=["o-A1b2C3d4E5f6"])
+        Text,
+        Field(max_length=64, description="the openid at the official account", examples=["o-A1b2C3d4E5f6"]),
     ] = ""
 
 
@@ -160,16 +161,19 @@ def _illegible(field: str, step: RecordedStep) -> Iterator[FieldError]:
 def submitted(
     command: SubmitDemand, pack: Pack, number: str, channel: str, kind: ChannelKind, contact: UUID | None
 ) -> DemandSubmitted:
-    """The fact: personal numbers hidden, the place rounded to four decimals (about ten metres)."""
+    """The fact: personal numbers hidden, the place rounded to four decimals (about ten metres).
+
+    A hotline may number its calls by the caller's telephone, so a reference is masked too; the row keeps it whole.
+    """
     history = tuple(map(_masked, command.history)) if isinstance(command, RecordedDemand) else ()
     imported = isinstance(command, RecordedDemand)
     place = command.location and Location(lat=round(command.location.lat, 4), lon=round(command.location.lon, 4))
     return DemandSubmitted(
         number=number,
         jurisdiction=pack.id,
-        channel=command.via if isinstance(command, RecordedDemand) else channel,
+        channel=mask_answer(command.via) if isinstance(command, RecordedDemand) else channel,
         channel_kind=command.channel_kind if isinstance(command, RecordedDemand) else kind,
-        external_id=command.external_id,
+        external_id=command.external_id and mask_answer(command.external_id),
         kind=command.kind,
         category=command.category,
         division=command.division or pack.root,

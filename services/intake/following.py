@@ -13,7 +13,7 @@ from services.intake.queries import Channel
 from shared.chassis.clock import now
 from shared.chassis.database import Pool
 from shared.contracts.demand import Demand
-from shared.contracts.refusals import Code, Refused
+from shared.contracts.refusals import Code, FieldError, Refused
 
 WRONG_CODES: Final = 10
 WITHIN: Final = timedelta(minutes=15)
@@ -41,10 +41,26 @@ class Following:
         number = read_number(written)
         async with self.pool.acquire(timeout=5) as db:
             found = await queries.demand_by_number(db, number)
-            own = found and await voice_queries.channel_of(db, found.id) == channel.id
-        if found is None or not (own or "read-all" in channel.scopes):
-            raise Refused(Code.NOT_FOUND, f"this channel has no demand {number}", f"本渠道没有编号为 {number} 的诉求")
+            if found is None or await voice_queries.channel_of(db, found.id) != channel.id:
+                raise _not_theirs(number)
         return found
+
+    async def seen(self, channel: Channel, written: str) -> Demand:
+        """A demand that this channel took in, that reached it too, or any where it may read all; raises `Refused`."""
+        number = read_number(written)
+        async with self.pool.acquire(timeout=5) as db:
+            found = await queries.demand_by_number(db, number)
+            if found is None:
+                raise _not_theirs(number)
+            if "read-all" not in channel.scopes and not await voice_queries.has_seen(db, channel.id, found.id):
+                raise _not_theirs(number)
+        return found
+
+    async def referred(self, channel: Channel, external_id: str) -> Demand | None:
+        """What this channel's own reference stands for."""
+        async with self.pool.acquire(timeout=5) as db:
+            found = await voice_queries.reference(db, channel.id, external_id)
+            return await queries.demand_by_id(db, found.demand) if found else None
 
     async def by_code(self, written: str, code: str) -> Demand:
         """A demand by its number and secret code; a wrong code is answered as an unknown number is."""
@@ -63,17 +79,23 @@ class Following:
         return found
 
     async def listed(self, channel: Channel, before: UUID | None, limit: int) -> list[Demand]:
-        """What this channel took in, newest first."""
+        """What this channel took in or saw again, newest first."""
         async with self.pool.acquire(timeout=5) as db:
             return await voice_queries.demands_of(db, channel.id, before, limit)
 
 
-def _nobody() -> Refused:
+def _not_theirs(number: str) -> Refused:
     return Refused(
-        Code.UNAUTHENTICATED,
-        "send the demand's secret code as ?code= or in X-Demand-Code, or the channel's key in X-API-Key",
-        "请提供查询码（?code= 或请求头 X-Demand-Code），或在请求头 X-API-Key 中提供渠道密钥",
+        Code.NOT_FOUND,
+        f"this channel has no demand {number}; send the demand's secret code in X-Demand-Code where the citizen has it",
+        f"本渠道没有编号为 {number} 的诉求；如有查询码，请用请求头 X-Demand-Code 提供",
     )
+
+
+def _nobody() -> Refused:
+    en = "send the demand's secret code as ?code= or in X-Demand-Code, or the channel's key in X-API-Key"
+    zh = "请提供查询码（?code= 或请求头 X-Demand-Code），或在请求头 X-API-Key 中提供渠道密钥"
+    return Refused(Code.UNAUTHENTICATED, en, zh, (FieldError("code", zh, en, "7K2M9QXD"),))
 
 
 def _unknown(number: str) -> Refused:

@@ -9,16 +9,17 @@ from uuid import UUID
 from services.intake import voice_queries
 from services.intake.attachments.cabinet import bind
 from services.intake.queries import Channel
-from services.intake.vault.adding import add_voice
+from services.intake.vault.adding import add_voice, holds_another
 from services.intake.vault.sealing import Vault
 from services.intake.voice_queries import Told
 from services.intake.voices import Note, Sighting, Supplement, Voice, may_be_said, note
 from shared.chassis.clock import now, uuid5
 from shared.chassis.database import Connection, Pool
 from shared.chassis.ledger import Ledger
+from shared.contracts.catalogue import parse
 from shared.contracts.demand import Demand
-from shared.contracts.facts import Fact
-from shared.contracts.refusals import Code, Refused
+from shared.contracts.facts import DemandSupported, Fact
+from shared.contracts.refusals import Code, FieldError, Refused
 
 VOICES: Final = UUID("4c7f3b44-3a0b-5f0a-9f58-0d5c1ad4a2a1")
 
@@ -44,6 +45,15 @@ class Heard:
     id: UUID
     number: str
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """What a voice would have become: a note of a demand, and the box of what it hides."""
+
+    demand: UUID
+    box: UUID
+    written: Note
 
 
 def cause_of(channel: Channel, key: str) -> UUID:
@@ -87,11 +97,12 @@ class Hearing:
     async def _tell(self, db: Connection, key: UUID, said: Said) -> Heard:
         at, reference = self.clock(), uuid5(said.cause, "sealed")
         page = await self.ledger.load(db, [key], at)
-        written = note(said.voice, said.channel.id, reference)
+        written = note(said.voice, said.channel, reference)
         id = uuid5(said.cause, "0")
         told = await voice_queries.told(db, id)
         if told:
-            return _again(told, id, key, written)
+            await self._must_be_same(db, told, said, Sought(key, reference, written))
+            return Heard(id, told.number, told.at)
         demand = page.state(key)
         may_be_said(said.voice, demand)
         await _bound(db, said, key)
@@ -101,6 +112,16 @@ class Hearing:
             await add_voice(db, self.vault, key, reference, written.sealed)
         return Heard(id, demand.number, at)
 
+    async def _must_be_same(self, db: Connection, told: Told, said: Said, sought: Sought) -> None:
+        sealed = sought.written.sealed
+        first, again = _said(parse(told.type, told.payload)), _said(sought.written.fact)
+        same = (told.demand, first) == (sought.demand, again)
+        # A reference that is seen again needs no key: whatever is said with it, it is the same matter.
+        if same and sealed and not isinstance(said.voice, Sighting):
+            same = not await holds_another(db, self.vault, sought.demand, sought.box, sealed)
+        if not same:
+            raise _key_used(told.number)
+
 
 async def _bound(db: Connection, said: Said, demand: UUID) -> None:
     attached = said.voice.attachments if isinstance(said.voice, Supplement) else ()
@@ -108,15 +129,15 @@ async def _bound(db: Connection, said: Said, demand: UUID) -> None:
         raise refused[demand]
 
 
-def _again(told: Told, id: UUID, demand: UUID, written: Note) -> Heard:
-    same = (told.type, told.payload) == (written.fact.wire_type(), written.fact.model_dump_json(exclude_defaults=True))
-    if told.demand != demand or not same:
-        raise Refused(
-            Code.KEY_REUSED,
-            f"this key was used for something else that was said about {told.number}; send a new Idempotency-Key",
-            f"该幂等键已用于诉求 {told.number} 的其他内容，请换一个新的幂等键",
-        )
-    return Heard(id, told.number, told.at)
+def _said(fact: Fact) -> Fact:
+    """What was said, without what is known of the channel: a note of an earlier release does not tell its kind."""
+    return fact.model_copy(update={"channel_kind": None}) if isinstance(fact, DemandSupported) else fact
+
+
+def _key_used(number: str) -> Refused:
+    en = f"this key was used for something else that was said about {number}; send a new Idempotency-Key"
+    zh = f"该幂等键已用于诉求 {number} 的其他内容，请换一个新的幂等键"
+    return Refused(Code.KEY_REUSED, en, zh, (FieldError("Idempotency-Key", zh, en),))
 
 
 def _taken(external_id: str, number: str) -> Refused:

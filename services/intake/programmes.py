@@ -15,7 +15,7 @@ from services.intake.submissions import Request, Submissions, Taken
 from shared.chassis.clock import now, uuid7
 from shared.contracts.demand import Demand
 from shared.contracts.facts import ChannelKind
-from shared.contracts.refusals import Code, Refused
+from shared.contracts.refusals import Code, FieldError, Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +33,9 @@ class Programmes:
         async with self.submissions.pool.acquire(timeout=5) as db:
             found = await queries.put(db, wanted, key)
         if found.title != title:
-            raise Refused(
-                Code.KEY_REUSED,
-                f"this key opened {found.title!r}; send a new Idempotency-Key",
-                f"该幂等键已用于节目“{found.title}”，请换一个新的幂等键",
-            )
+            en = f"this key opened {found.title!r}; send a new Idempotency-Key"
+            zh = f"该幂等键已用于节目“{found.title}”，请换一个新的幂等键"
+            raise Refused(Code.KEY_REUSED, en, zh, (FieldError("Idempotency-Key", zh, en),))
         return found
 
     async def close(self, channel: Channel, id: UUID) -> Programme:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.intake import examples
 from services.intake.domain import Attachments, Contact
+from services.intake.queries import Channel
 from shared.contracts.demand import Demand, Service, Status
 from shared.contracts.examples import shown
 from shared.contracts.facts import DemandSupplemented, DemandSupported, DemandUrged, NoteFact, WithdrawalRequested
@@ -68,7 +69,8 @@ class Sighting(Support):
     model_config = ConfigDict(json_schema_extra=shown({"external_id": "12345-20210511-0042"}))
 
     external_id: Annotated[
-        Text, Field(min_length=1, max_length=128, description="unique in the channel", examples=["call-7"])
+        Text,
+        Field(min_length=1, max_length=128, description="unique in the channel", examples=["call-7"]),
     ]
 
 
@@ -84,7 +86,7 @@ class Note:
     sealed: bytes | None = None
 
 
-def note(voice: Voice, channel: str, reference: UUID) -> Note:
+def note(voice: Voice, channel: Channel, reference: UUID) -> Note:
     """The note: personal numbers hidden, the original and the contact left to the vault."""
     sealed = _personal(voice)
     boxed = reference if sealed else None
@@ -96,7 +98,7 @@ def note(voice: Voice, channel: str, reference: UUID) -> Note:
         case Withdraw(reason=reason):
             return Note(WithdrawalRequested(reason=mask(reason), original=boxed), sealed)
         case Support():
-            return Note(DemandSupported(channel=channel, contact=boxed), sealed)
+            return Note(DemandSupported(channel=channel.id, channel_kind=channel.kind, contact=boxed), sealed)
         case _:
             assert_never(voice)
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.intake import cursors, examples
@@ -18,6 +18,12 @@ from services.intake.hearing import Heard, Hearing, Said
 from services.intake.queries import Channel
 from shared.contracts.demand import Demand
 from shared.contracts.examples import CURSOR, PROGRESS, shown
+from shared.contracts.text import Text
+
+OwnReference = Annotated[
+    Text,
+    Query(max_length=128, description="this channel's own reference: that one demand alone"),
+]
 
 
 class Noted(BaseModel):
@@ -45,14 +51,24 @@ def routes(hearing: Hearing, following: Following) -> APIRouter:
     Speaker = Annotated[Channel, Depends(channel_with(hearing.pool, "submit"))]  # noqa: N806 (a type)
 
     async def say(number: str, code: str, said: Said) -> Noted:
-        demand = await (following.by_code(number, code) if code else following.own(said.channel, number))
+        # Whom it reached too may go on speaking of it; to take it back is for the channel that took it in.
+        theirs = following.own if isinstance(said.voice, v.Withdraw) else following.seen
+        demand = await (following.by_code(number, code) if code else theirs(said.channel, number))
         return _noted(await hearing.hear(demand.id, said))
 
     @router.get("")
     async def list_demands(
-        channel: Speaker, request: Request, response: Response, after: Cursor = "", limit: Limit = 50
+        channel: Speaker,
+        request: Request,
+        response: Response,
+        after: Cursor = "",
+        limit: Limit = 50,
+        external_id: OwnReference = "",
     ) -> Listed:
-        """What this channel handed in, newest first."""
+        """What this channel handed in or saw again, newest first; with `external_id` what its reference stands for."""
+        if external_id:
+            known = await following.referred(channel, external_id)
+            return Listed(demands=[progress(known)] if known else [], next=None)
         found = await following.listed(channel, cursors.read(after), limit)
         return page(found, limit, request, response)
 

@@ -268,6 +268,7 @@ class DemandSupported(NoteFact):
 
     type = "demand.supported"
     channel: str = ""
+    channel_kind: ChannelKind | None = Field(None, description="how whoever came by this channel is answered")
     contact: UUID | None = Field(None, description="reference into intake's contact vault")
 
 

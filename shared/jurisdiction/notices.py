@@ -19,6 +19,7 @@ class Notice(StrEnum):
     EXTENDED = "extended"
     LISTED = "listed"
     MERGED = "merged"
+    SUPPORTED = "supported"
     RESOLVED = "resolved"
     CONFIRMED = "confirmed"
     REOPENED = "reopened"

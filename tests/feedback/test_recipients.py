@@ -76,6 +76,22 @@ class Town:
         await Delivery(self.feedback, self.sender.ledger, "cluster").deliver([self.log.record(envelope(fact, 1, id))])
         return number
 
+    async def sighted(self, number: str, kind: f.ChannelKind, contact: dict[str, str] | None) -> None:
+        """Another channel saw the demand again, and feedback heard of it."""
+        key = await channels.add(self.intake, f"other-{kind}", kind, "Other")
+        seen = await self.front.post(
+            f"/v1/demands/{number}/sightings",
+            json={"external_id": "call-9", "contact": contact},
+            headers={"X-API-Key": key},
+        )
+        assert seen.status_code == 201, seen.text
+        async with self.intake.acquire() as db:
+            id, payload = await db.fetchrow(
+                "SELECT aggregateid, payload FROM journal WHERE subject = $1 AND type = 'demand.supported.v1'", number
+            )
+        record = self.log.record(envelope(parse("demand.supported.v1", payload), None, id))
+        await Delivery(self.feedback, self.sender.ledger, "cluster").deliver([record])
+
     @property
     def sent(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.out.read_text("utf-8").splitlines()] if self.out.exists() else []
@@ -129,7 +145,8 @@ async def test_a_showing_to_the_sender_is_told_with_the_one_field_and_the_templa
     await town.sender.send_some()
     (viewed,) = await town.notes(town.intake, "personal-data-viewed")
     assert viewed == {"by": "service:feedback", "fields": ["phone"], "why": "submitted"}
-    assert town.line.asked == [{"why": "submitted", "fields": ["phone"]}]
+    (asked,) = town.line.asked
+    assert (asked["why"], asked["fields"]) == ("submitted", ["phone"])
 
 
 @pytest.mark.parametrize(
@@ -149,6 +166,33 @@ async def test_a_citizen_is_reached_by_what_was_left(
     assert [told["to"] for told in town.sent] == [reached]
     assert [question["fields"] for question in town.line.asked] == [[means] for means in asked]
     assert len(await town.notes(town.intake, "personal-data-viewed")) == 1, "what is not there is not shown"
+
+
+@pytest.mark.parametrize(
+    ("kind", "contact", "reached"),
+    [
+        (f.ChannelKind.HOTLINE, {"phone": "13900139000", "wechat": "oTheOpenIdOfSomebody42"}, "139****9000"),
+        (f.ChannelKind.WECHAT, {"phone": "13900139000", "wechat": "oTheOpenIdOfSomebody42"}, "oTh****dy42"),
+    ],
+)
+async def test_whoever_saw_it_again_is_told_on_the_channel_that_they_came_by(
+    town: Town, kind: f.ChannelKind, contact: dict[str, str], reached: str
+):
+    number = await town.submitted({"phone": PHONE})
+    await town.sender.send_some()
+    await town.sighted(number, kind, contact)
+    await town.sender.send_some()
+    first, second = town.sent
+    assert (first["to"], first["template"]) == ("138****8000", "submitted")
+    assert (second["to"], second["template"], number in second["body"]) == (reached, "supported", True)
+    assert (await town.notes(town.intake, "personal-data-viewed"))[-1]["why"] == "supported"
+
+
+async def test_a_sighting_that_left_no_contact_tells_nobody(town: Town):
+    number = await town.submitted({"phone": PHONE})
+    await town.sighted(number, f.ChannelKind.HOTLINE, None)
+    assert await town.sender.send_some() == 1
+    assert [told["template"] for told in town.sent] == ["submitted"]
 
 
 async def test_a_demand_without_a_contact_is_never_asked_for(town: Town):

@@ -9,10 +9,11 @@ import asyncpg
 import httpx
 import pytest
 
-from services.intake import app
+from services.intake import app, channels
 from services.intake.numbers import canonical
 from shared.chassis.database import Pool, open_pool
 from shared.chassis.http import web_app
+from shared.contracts.facts import ChannelKind
 from tests.intake.conftest import settings
 
 GOOD = {"title": "校车接送点没有风雨棚", "division": "440605126222", "category": "school-transport"}
@@ -146,7 +147,8 @@ async def test_a_body_that_hides_its_size_is_refused(client: httpx.AsyncClient):
 async def test_a_wrong_key_is_refused(client: httpx.AsyncClient, headers: dict[str, str]):
     refused = await submit(client, GOOD, **headers)
     assert refused.status_code == 401
-    is_a_problem(refused)
+    (wrong,) = is_a_problem(refused)["errors"]
+    assert (wrong["field"], wrong["example"][:3]) == ("X-API-Key", "hy_")
 
 
 async def test_a_missing_idempotency_key_is_asked_for(client: httpx.AsyncClient):
@@ -168,7 +170,57 @@ async def test_a_key_without_the_scope_cannot_import(client: httpx.AsyncClient):
             GOOD | {"external_id": "1", "occurred_at": "2021-05-10T02:00:00Z", "channel_kind": "web", "via": "x"}
         ]
     }
-    assert (await client.post("/v1/imports", json=body)).status_code == 403
+    refused = await client.post("/v1/imports", json=body)
+    assert refused.status_code == 403
+    (wrong,) = is_a_problem(refused)["errors"]
+    assert (wrong["field"], "scopes=import,submit" in wrong["detail_en"]) == ("X-API-Key", True)
+
+
+@pytest.mark.parametrize(
+    ("title", "zh", "en"),
+    [("长" * 201, "最多 200 个字符", "at most 200 characters"), (" \t", "至少 1 个字符", "at least 1 character")],
+)
+async def test_a_text_is_measured_in_characters_as_it_is_kept(client: httpx.AsyncClient, title: str, zh: str, en: str):
+    (wrong,) = is_a_problem(await submit(client, GOOD | {"title": title}))["errors"]
+    assert wrong["field"] == "title"
+    assert (zh in wrong["detail"], en in wrong["detail_en"]) == (True, True), wrong
+
+
+async def import_one(pool: Pool, client: httpx.AsyncClient, **more: Any) -> httpx.Response:
+    key = await channels.add(pool, "old", ChannelKind.PARTNER, "Old", ("import",))
+    recorded = GOOD | {"external_id": "1", "occurred_at": "2021-05-10T02:00:00Z", "channel_kind": "web", "via": "x"}
+    return await client.post("/v1/imports", json={"demands": [recorded | more]}, headers={"X-API-Key": key})
+
+
+async def test_a_recorded_channel_with_a_control_character_is_refused_by_its_name(
+    client: httpx.AsyncClient, pool: Pool
+):
+    refused = await import_one(pool, client, via="a\0b")
+    assert refused.status_code == 422, refused.text
+    assert "demands.0.via" in is_a_problem(refused)["detail"]
+
+
+async def test_recorded_words_with_a_control_character_are_refused_and_say_where(client: httpx.AsyncClient, pool: Pool):
+    step = {"at": "2021-05-12T02:00:00Z", "type": "demand.resolved", "data": {"by": "a", "result": "a\0b"}}
+    answer = await import_one(pool, client, history=[step])
+    (row,) = answer.json()["rows"]
+    assert (row["created"], "history.0.data.result: contains the control character U+0000" in row["why"]) == (
+        False,
+        True,
+    )
+
+
+async def test_a_reference_that_is_a_telephone_is_in_no_fact_and_still_tells_repetitions(
+    client: httpx.AsyncClient, pool: Pool
+):
+    called = GOOD | {"external_id": "20260301-13800138000"}
+    first, again = await submit(client, called, "k1"), await submit(client, called, "k2")
+    assert first.json()["number"] == again.json()["number"]
+    await import_one(pool, client, external_id="e-13800138000", via="来电13800138000")
+    async with pool.acquire() as db:
+        told = "".join(row["payload"] for row in await db.fetch("SELECT payload FROM journal"))
+    assert "13800138000" not in told
+    assert '"20260301-［手机号］"' in told
 
 
 async def test_personal_data_is_in_the_vault_and_nowhere_else(client: httpx.AsyncClient, database: str):

@@ -75,6 +75,22 @@ async def erase(client: httpx.AsyncClient, number: str, headers: Any) -> httpx.R
     return await client.delete(f"/v1/demands/{number}/contact", params={"why": "本人要求删除"}, headers=headers)
 
 
+async def test_the_contact_that_a_fact_refers_to_is_shown_alone(client: httpx.AsyncClient, pool: Pool):
+    number = (await demand(client))["number"]
+    supporter = {"name": "李某某", "phone": "13900139000"}
+    for what, body in (("supports", {"contact": supporter}), ("supplements", {"text": "请打13700137000"})):
+        said = await client.post(f"/v1/demands/{number}/{what}", json=body, headers={"Idempotency-Key": what})
+        assert said.status_code == 201, said.text
+    async with pool.acquire() as db:
+        rows = await db.fetch("SELECT payload FROM journal WHERE sequence IS NULL ORDER BY position")
+    supported, supplemented = (json.loads(row["payload"]) for row in rows)
+    shown = await reveal(client, number, staff(), contact=supported["contact"])
+    assert shown.json() == {"number": number} | supporter
+    for reference in (supplemented["original"], str(uuid4())):
+        refused = await reveal(client, number, staff(), contact=reference)
+        assert refused.status_code == 404, refused.text
+
+
 async def viewings(pool: Pool) -> list[dict[str, Any]]:
     async with pool.acquire() as db:
         rows = await db.fetch("SELECT payload FROM journal WHERE type = 'demand.personal-data-viewed.v1'")

@@ -245,11 +245,14 @@ async def test_a_list_is_read_from_its_index(pool: Pool):
             )
             INSERT INTO demand (id, version, state) SELECT id, 1, '{}' FROM fresh
         """)
-        await db.execute("ANALYZE submission, demand")
+        await db.execute("INSERT INTO sighting SELECT 'web', number, id, submitted_at FROM submission")
+        await db.execute("ANALYZE submission, sighting, demand")
         plan = await db.fetch(f"EXPLAIN {voice_queries.LISTED}", "web", UUID(int=2**127), 50)
     text = "\n".join(row[0] for row in plan)
     assert "submission_of_channel" in text
-    assert "Sort" not in text
+    assert "sighting_of_channel" in text
+    assert "Seq Scan on submission" not in text
+    assert "Seq Scan on sighting" not in text
 
 
 async def test_a_matter_seen_again_is_one_demand_with_two_references(client: httpx.AsyncClient, pool: Pool):
@@ -297,6 +300,57 @@ async def test_following_as_a_channel_needs_no_code(pool: Pool, client: httpx.As
     following = Following(pool, Codes(IntakeSettings.model_validate({"DATABASE_URL": database}).secret))
     stranger = Channel("sms", ChannelKind.SMS, frozenset({"submit"}))
     reader = Channel("audit", ChannelKind.PARTNER, frozenset({"submit", "read-all"}))
-    assert (await following.own(reader, number)).number == number
+    assert (await following.seen(reader, number)).number == number
     with pytest.raises(Refused):
-        await following.own(stranger, number)
+        await following.seen(stranger, number)
+    with pytest.raises(Refused):
+        await following.own(reader, number)
+
+
+async def test_a_channel_follows_what_reached_it_too_and_finds_it_by_its_own_reference(
+    client: httpx.AsyncClient, pool: Pool
+):
+    number = (await taken(client))["number"]
+    hotline = {"X-API-Key": await another(pool)}
+    assert (await client.get(f"/v1/demands/{number}", headers=hotline)).status_code == 404
+    own = (await submit(client, GOOD, "call-8", **hotline)).json()["number"]
+    for call in ("call-9", "call-10"):
+        assert (await sight(client, number, call, hotline["X-API-Key"])).status_code == 201
+    assert (await client.get(f"/v1/demands/{number}", headers=hotline)).status_code == 200
+    listed = (await client.get("/v1/demands", headers=hotline)).json()["demands"]
+    assert [demand["number"] for demand in listed] == [own, number]
+    one = (await client.get("/v1/demands", params={"limit": 1}, headers=hotline)).json()
+    two = (await client.get("/v1/demands", params={"limit": 1, "after": one["next"]}, headers=hotline)).json()
+    assert [demand["number"] for demand in one["demands"] + two["demands"]] == [own, number]
+    for reference, found in (("call-9", [number]), ("call-x", [])):
+        asked = await client.get("/v1/demands", params={"external_id": reference}, headers=hotline)
+        assert [demand["number"] for demand in asked.json()["demands"]] == found
+
+
+@pytest.mark.parametrize(
+    ("what", "body", "other"),
+    [
+        ("supplements", {"text": "请打13800138000"}, {"text": "请打13900139000"}),
+        ("urges", {"reason": "请打13800138000"}, {"reason": "请打13900139000"}),
+        ("supports", {"contact": {"phone": "13800138000"}}, {"contact": {"phone": "13900139000"}}),
+    ],
+)
+async def test_a_key_is_refused_for_other_personal_data_though_it_is_told_alike(
+    client: httpx.AsyncClient, what: str, body: Any, other: Any
+):
+    number = (await taken(client))["number"]
+    first = await say(client, number, what, body)
+    assert (first.status_code, (await say(client, number, what, body)).json()) == (201, first.json())
+    refused = await say(client, number, what, other)
+    assert refused.status_code == 422, refused.text
+    assert is_a_problem(refused)["errors"][0]["field"] == "Idempotency-Key"
+
+
+async def test_whom_a_demand_reached_too_may_urge_and_not_take_it_back(client: httpx.AsyncClient, pool: Pool):
+    number = (await taken(client))["number"]
+    hotline = {"X-API-Key": await another(pool)}
+    await sight(client, number, "call-9", hotline["X-API-Key"])
+    assert (await say(client, number, "urges", **hotline)).status_code == 201
+    refused = await say(client, number, "withdrawal", key="w", **hotline)
+    assert refused.status_code == 404
+    assert "X-Demand-Code" in is_a_problem(refused)["detail"]

@@ -23,7 +23,7 @@ MAX_DRAFTS = 200
 class Draft(SubmitDemand):
     """A demand with the id that the device gave it."""
 
-    id: UUID
+    id: Annotated[UUID, Field(examples=[examples.DRAFT["id"]])]
 
 
 SCHEMA: Final = Draft.model_json_schema()

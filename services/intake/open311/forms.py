@@ -35,7 +35,7 @@ def _link(url: str) -> str:
     raise PydanticCustomError("no_link", "is an http or https address", {"zh": "应为 http 或 https 链接"})
 
 
-Link = Annotated[Text, AfterValidator(_link), Field(max_length=2000)]
+Link = Annotated[Text, Field(max_length=2000), AfterValidator(_link)]
 Short = Annotated[Text, Field(max_length=128)]
 Form = TypeVar("Form", bound=BaseModel)
 

@@ -15,3 +15,12 @@ async def add_voice(db: Connection, vault: Vault, demand_id: UUID, box: UUID, pe
     if wrapped is not None:
         key = vault.unwrap(key_id, wrapped)
         await queries.keep_box(db, demand_id, Box(box, Holds.VOICE, key.seal(box, personal)))
+
+
+async def holds_another(db: Connection, vault: Vault, demand_id: UUID, box: UUID, personal: bytes) -> bool:
+    """Whether a box holds something else than this; after an erasure nothing is left to compare with."""
+    kept = await queries.of_demand(db, demand_id)
+    if kept is None or kept.wrapped is None:
+        return False
+    key = vault.unwrap(kept.key_id, kept.wrapped)
+    return any(key.open(one.id, one.sealed) != personal for one in kept.boxes if one.id == box)

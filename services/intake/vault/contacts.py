@@ -1,9 +1,12 @@
 """Shows and erases what citizens entrusted; no showing without its note, no note without its showing."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+
+from pydantic import ValidationError
 
 from services.intake import queries as intake
 from services.intake.attachments import queries as attachments
@@ -20,6 +23,9 @@ from shared.contracts.demand import Demand
 from shared.contracts.facts import Fact, PersonalDataViewed
 from shared.contracts.refusals import Code, FieldError, Refused
 from shared.masking import mask
+
+Opened = Sequence[tuple[Holds, bytes]]
+Told = tuple[Contact | None, Wording | None, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,22 +74,37 @@ class Contacts:
     def _opened(self, demand: Demand, kept: Kept | None, asked: Reveal) -> Personal:
         if kept and kept.destroyed_at:
             raise _erased(demand.number, kept.destroyed_at)
-        opened: list[tuple[Holds, bytes]] = []
-        if kept and kept.wrapped:
-            key = self.vault.unwrap(kept.key_id, kept.wrapped)
-            opened = [(box.holds, key.open(box.id, box.sealed)) for box in kept.boxes]
-        found = dict(opened)
-        contact, wording = found.get(Holds.CONTACT), found.get(Holds.WORDING)
-        shown = personal(
-            demand.number,
-            Contact.model_validate_json(contact) if contact else None,
-            Wording.model_validate_json(wording) if wording else None,
-            tuple(said.decode() for holds, said in opened if holds is Holds.VOICE),
-            asked.fields,
-        )
+        opened = list(self._unsealed(kept, asked.contact)) if kept else []
+        told = _one_contact(opened) if asked.contact else _everything(opened)
+        shown = personal(demand.number, *told, asked.fields)
         if not shown.told:
             raise _not_left(demand.number, sorted(asked.fields))
         return shown
+
+    def _unsealed(self, kept: Kept, reference: UUID | None) -> Iterator[tuple[Holds, bytes]]:
+        """Every box, or the one that a fact refers to."""
+        if kept.wrapped:
+            key = self.vault.unwrap(kept.key_id, kept.wrapped)
+            wanted = (box for box in kept.boxes if reference in (None, box.id))
+            yield from ((box.holds, key.open(box.id, box.sealed)) for box in wanted)
+
+
+def _everything(opened: Opened) -> Told:
+    found = dict(opened)
+    contact, wording = found.get(Holds.CONTACT), found.get(Holds.WORDING)
+    return (
+        Contact.model_validate_json(contact) if contact else None,
+        Wording.model_validate_json(wording) if wording else None,
+        tuple(said.decode() for holds, said in opened if holds is Holds.VOICE),
+    )
+
+
+def _one_contact(opened: Opened) -> Told:
+    """A supporter's contact lies in a box like what others said; a box of words holds no contact."""
+    for _, told in opened:
+        with suppress(ValidationError):
+            return Contact.model_validate_json(told), None, ()
+    return None, None, ()
 
 
 async def erase(db: Connection, demand_id: UUID, at: datetime, by: str, why: str) -> datetime:

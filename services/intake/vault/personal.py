@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 from typing import Annotated
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -36,6 +37,9 @@ class Reveal(BaseModel):
 
     why: Why
     fields: Annotated[frozenset[PersonalField], Field(min_length=1)] = frozenset(PersonalField)
+    contact: UUID | None = Field(
+        None, description="the reference that a fact tells, such as a supporter's; without it the demand's own contact"
+    )
 
 
 class Wording(BaseModel):
