@@ -109,7 +109,8 @@ async def deployed(options: Options) -> AsyncIterator[Running]:
         for name in options.processes:
             health = free_port()
             program = Program(name, (*HUYING, "run", name), env=env | {"HUYING_HEALTH_PORT": str(health)})
-            await keep(program, ready_url=f"http://127.0.0.1:{health}/readyz")
+            runtime.ready[name] = f"http://127.0.0.1:{health}/readyz"
+            await keep(program, ready_url=runtime.ready[name])
         promise = broker.promise if broker else "your own broker"
         running = Running(options, runtime, promise, keepers)
         await running.ready()

@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,7 +36,10 @@ def prepare(directory: Path) -> Path:
         ) from None
     free = shutil.disk_usage(directory).free
     if free < MIN_FREE:
-        raise Unusable(f"{directory} has {free // 1_000_000} MB left; 1,000 MB are needed: free some, or move it")
+        raise Unusable(
+            f"{directory} has {free // 1_000_000} MB left; 1,000 MB are needed:"
+            " free some, or set HUYING_STATE_DIR to a folder with more room"
+        )
     return directory
 
 
@@ -51,6 +54,7 @@ class Runtime:
     pids: dict[str, int]
     log_dir: str
     started_at: str
+    ready: dict[str, str] = field(default_factory=dict)
 
     def write(self, directory: Path) -> None:
         """Replace the file at once, so that no reader sees half of it."""
