@@ -1,12 +1,13 @@
 """Where a local deployment keeps its data, and what it tells other commands about itself."""
 
+import fcntl
 import json
 import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 MIN_FREE: Final = 1_000_000_000
 
@@ -41,6 +42,17 @@ def prepare(directory: Path) -> Path:
             " free some, or set HUYING_STATE_DIR to a folder with more room"
         )
     return directory
+
+
+def claim(lock: Path) -> IO[str] | None:
+    """Hold a lock until the file is closed or this process ends; None when another one holds it."""
+    file = lock.open("a+")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        return None
+    return file
 
 
 @dataclass(slots=True)
