@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 
 from deploy.cli.main import main
+from deploy.cli.up import banner
+from deploy.local.deployment import Options, Running
 from deploy.local.ports import free_port
+from deploy.local.state import Runtime
 
 
 def ended(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> object:
@@ -15,6 +18,13 @@ def ended(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> object:
     with pytest.raises(SystemExit) as ending:
         main()
     return ending.value.code
+
+
+@pytest.mark.parametrize(("wanted", "said"), [(8080, False), (8081, True), (0, False)])
+def test_the_banner_says_when_the_port_was_taken(wanted: int, said: bool, tmp_path: Path):
+    runtime = Runtime("http://127.0.0.1:8080", "", "", "embedded", {}, "", "")
+    shown = banner(Running(Options(tmp_path, port=wanted), runtime, "", {})).renderable
+    assert ("is taken by another program" in str(shown)) is said
 
 
 @pytest.fixture(autouse=True)
