@@ -47,8 +47,8 @@ async def _demo(port: int, broker: str, leave: bool) -> None:
     console.print("huying: starting …")
     async with deployed(options(port, broker)) as running:
         await replay(running)
-        console.print(banner(running))
         if not leave:
+            console.print(banner(running))
             await stopping.wait()
         console.print("huying: stopping …")
     console.print("huying: stopped")
