@@ -99,8 +99,9 @@ def change(
 
 def _change(told: str) -> tuple[str, str | None]:
     name, equals, value = told.partition("=")
-    if not equals:
-        raise typer.BadParameter(f"{told!r} is no NAME=VALUE; names: scopes, {', '.join(ChannelSettings.model_fields)}")
+    known = ("scopes", *ChannelSettings.model_fields)
+    if not equals or name not in known:
+        raise typer.BadParameter(f"{told!r} is no NAME=VALUE with one of these names: {', '.join(known)}")
     if value == "-":
         value = typer.prompt(name, hide_input=True) if sys.stdin.isatty() else sys.stdin.readline().strip()
     return name, value or None

@@ -11,6 +11,7 @@ from rich.panel import Panel
 from rich.table import Table
 
 from deploy.cli.channels import keys
+from deploy.cli.faults import first, in_words
 from deploy.cli.up import banner, options, stop_event
 from deploy.importing.handover import Handover, HandoverFailed
 from deploy.local.deployment import Running, deployed
@@ -31,11 +32,14 @@ def demo(
     leave: Annotated[bool, typer.Option("--exit", envvar="DEMO_EXIT", help="end after the report card")] = False,
 ) -> None:
     """Start everything, replay Nanhai 2021, print its report card, leave the pages open until Ctrl-C."""
+    failed = False
     try:
         asyncio.run(_demo(port, broker, leave))
     except* (Unusable, HandoverFailed, httpx.HTTPError) as faults:
-        typer.echo(f"huying: {faults.exceptions[0]}", err=True)
-        raise typer.Exit(1) from None
+        typer.echo(f"huying: {in_words(first(faults))}", err=True)
+        failed = True
+    if failed:  # not raised above: Python before 3.11.4 would wrap it in a group
+        raise typer.Exit(1)
 
 
 async def _demo(port: int, broker: str, leave: bool) -> None:
@@ -43,8 +47,8 @@ async def _demo(port: int, broker: str, leave: bool) -> None:
     console.print("huying: starting …")
     async with deployed(options(port, broker)) as running:
         await replay(running)
-        console.print(banner(running))
         if not leave:
+            console.print(banner(running))
             await stopping.wait()
         console.print("huying: stopping …")
     console.print("huying: stopped")

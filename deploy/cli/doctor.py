@@ -6,12 +6,15 @@ import shutil
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import asyncpg
 import httpx
 import typer
 from rich.console import Console
 
+from deploy.cli.faults import UNUSABLE
+from deploy.cli.running import named
 from deploy.local.state import MIN_FREE, Runtime, Unusable, prepare, state_dir
 from shared.chassis.broker import cluster_id
 
@@ -61,7 +64,7 @@ BACKLOG = (
 def doctor() -> None:
     """Look at everything; exit code 1 when there is a problem."""
     problems = 0
-    for finding in [*_machine(), *asyncio.run(_deployment())]:
+    for finding in [*_machine(), *asyncio.run(_named()), *asyncio.run(_deployment())]:
         problems += finding.wrong is not None
         mark = "[red]problem[/]" if finding.wrong else "[green]ok[/]     "
         console.print(f"{mark} {finding.what}{': ' + finding.wrong if finding.wrong else ''}")
@@ -83,36 +86,55 @@ def _machine() -> Iterator[Finding]:
     yield Finding(f"Java {java}")
 
 
+async def _named() -> list[Finding]:
+    """Servers of one's own, which `make up` and every command take instead of what runs here."""
+    asked = (("DATABASE_URL", "database", _connects), ("KAFKA_BOOTSTRAP_SERVERS", "broker", cluster_id))
+    return [
+        await _checked(f"{what} that {name} names", partial(look, at), f"is it running, is {name} right?")
+        for name, what, look in asked
+        if (at := named(name))
+    ]
+
+
 async def _deployment() -> list[Finding]:
     running = Runtime.read(state_dir())
     if running is None:
         return [Finding("nothing runs here (`make up` starts it)")]
-    found = [_process(name, pid) for name, pid in running.pids.items()]
-    found.append(await _checked(f"pages at {running.url}", lambda: _answers(running.url)))
-    found.append(await _checked("broker", lambda: cluster_id(running.kafka_bootstrap_servers)))
+    logs = f"look into {running.log_dir}"
+    found = [await _process(name, pid, running.ready.get(name), logs) for name, pid in running.pids.items()]
+    found.append(await _checked(f"pages at {running.url}", lambda: _answers(f"{running.url}/readyz"), logs))
+    found.append(await _checked("broker", lambda: cluster_id(running.kafka_bootstrap_servers), logs))
     return found + await _backlog(running.database_url)
 
 
-def _process(name: str, pid: int) -> Finding:
+async def _process(name: str, pid: int, ready: str | None, logs: str) -> Finding:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
-        return Finding(f"process {name}", f"pid {pid} is gone; `make up` again, and look into logs/{name}.log")
+        return Finding(f"process {name}", f"pid {pid} is gone; `make up` again, and {logs}/{name}.log")
     except PermissionError:
         pass
-    return Finding(f"process {name}, pid {pid}")
+    if ready is None:
+        return Finding(f"process {name}, pid {pid}")
+    return await _checked(f"process {name}, pid {pid}", lambda: _answers(ready), f"{logs}/{name}.log")
 
 
 async def _answers(url: str) -> None:
     async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
-        (await client.get(f"{url}/readyz")).raise_for_status()
+        answer = await client.get(url)
+    if not answer.is_success:
+        raise RuntimeError(answer.text)
 
 
-async def _checked(what: str, look: Callable[[], Awaitable[object]]) -> Finding:
+async def _connects(dsn: str) -> None:
+    await (await asyncpg.connect(dsn, timeout=5)).close()
+
+
+async def _checked(what: str, look: Callable[[], Awaitable[object]], where: str) -> Finding:
     try:
         await asyncio.wait_for(look(), 10)
-    except (OSError, RuntimeError, TimeoutError, httpx.HTTPError) as fault:
-        return Finding(what, f"{fault!r}; look into the logs")
+    except (RuntimeError, httpx.HTTPError, *UNUSABLE) as fault:
+        return Finding(what, f"does not answer as it should ({str(fault) or type(fault).__name__}); {where}")
     return Finding(what)
 
 
@@ -120,7 +142,7 @@ async def _backlog(dsn: str) -> list[Finding]:
     try:
         db = await asyncpg.connect(dsn, timeout=5)
     except (OSError, TimeoutError, asyncpg.PostgresError) as fault:
-        return [Finding("database", f"{fault!r}; look into logs/postgres.log")]
+        return [Finding("database", f"does not answer ({str(fault) or type(fault).__name__}); look into its log")]
     found = [Finding("database")]
     for words, question, is_wrong in BACKLOG:
         count = await db.fetchval(question)

@@ -41,8 +41,8 @@ def tail(
 
 async def _tail(bootstrap: str, from_start: bool, number: str, as_json: bool, count: int) -> None:
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap)
-    await consumer.start()
     try:
+        await consumer.start()
         places = [TopicPartition(DEMAND_EVENTS.name, n) for n in range(DEMAND_EVENTS.partitions)]
         consumer.assign(places)
         await (consumer.seek_to_beginning(*places) if from_start else consumer.seek_to_end(*places))

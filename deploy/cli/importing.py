@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from deploy.cli.faults import first, in_words
 from deploy.cli.running import key_and_url
 from deploy.importing.declarations import BadMapping, UnknownMapping, load
 from deploy.importing.handover import HandoverFailed
@@ -47,6 +48,7 @@ def import_file(
     wait: Annotated[bool, typer.Option(help="until the last figure is visible")] = True,
 ) -> None:
     """Import a file. Exit code 0: all taken or known; 1: some rows were refused; 2: nothing could be done."""
+    outcome: Outcome | None = None
     try:
         declared = load(mapping)
         pack = load_pack(read(Packs).jurisdictions_dir / declared.jurisdiction)
@@ -56,8 +58,9 @@ def import_file(
         else:
             outcome = asyncio.run(_imported(job, *key_and_url(url, key, "import"), wait))
     except* (UnknownMapping, BadMapping, PackError, UnreadableFile, HandoverFailed, httpx.HTTPError, OSError) as faults:
-        typer.echo(f"huying: {faults.exceptions[0]}", err=True)
-        raise typer.Exit(2) from None
+        typer.echo(f"huying: {in_words(first(faults))}", err=True)
+    if outcome is None:  # not raised above: Python before 3.11.4 would wrap it in a group
+        raise typer.Exit(2)
     if outcome.refused:
         console.print(outcome.reasons.table())
         console.print(

@@ -34,7 +34,10 @@ def told() -> Iterator[None]:
     try:
         yield
     except ValidationError as fault:
-        wrong = [f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in fault.errors()]
+        wrong = [
+            f"{'.'.join(map(str, error['loc']))}: {error['msg'].removeprefix('Value error, ')}"
+            for error in fault.errors()
+        ]
     except Refused as fault:
         wrong = [fault.en]
     except PASSING as fault:

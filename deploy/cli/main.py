@@ -1,6 +1,7 @@
 """The command `huying`: every command, wired."""
 
 import asyncio
+import sys
 from typing import Annotated
 
 import typer
@@ -20,6 +21,7 @@ from deploy.cli import (
 from deploy.cli.contracts import contracts
 from deploy.cli.demo import demo
 from deploy.cli.doctor import doctor
+from deploy.cli.faults import UNUSABLE, of_a_server
 from deploy.cli.importing import import_file
 from deploy.cli.kafka import kafka
 from deploy.cli.openapi import openapi
@@ -79,7 +81,14 @@ def migrate() -> None:
 
 def main() -> None:
     """The entry point of the package."""
-    app()
+    try:
+        app()
+    except UNUSABLE as fault:
+        words = of_a_server(fault)
+        if words is None:
+            raise
+        typer.echo(f"huying: {words}", err=True)
+        sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,10 @@ from shared.chassis.clock import now
 
 app = typer.Typer(help="Open311 GeoReport v2: examine a server.", no_args_is_help=True)
 TIMEOUT: Final = 60
+ENDPOINT: Final = (
+    "Is it the endpoint, such as http://127.0.0.1:8080/open311/v2, or its discovery document?"
+    " Where the server serves several places, name one: --jurisdiction-id."
+)
 STYLES: Final = {Outcome.PASS: "green", Outcome.FAIL: "red", Outcome.NOT_APPLICABLE: "dim"}
 
 
@@ -42,7 +46,7 @@ def check(
     try:
         verdicts = asyncio.run(_examine(url, manner))
     except (httpx.HTTPError, httpx.InvalidURL, Unreadable) as fault:
-        typer.echo(f"huying: {url} could not be examined: {fault or repr(fault)}", err=True)
+        typer.echo(f"huying: {url} could not be examined: {fault or repr(fault)}\n{ENDPOINT}", err=True)
         raise typer.Exit(2) from None
     if as_json:
         typer.echo(json.dumps(_plain(url, verdicts), ensure_ascii=False, indent=2))

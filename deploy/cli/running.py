@@ -11,6 +11,11 @@ from deploy.local.state import Runtime, state_dir
 SERVERS: Final = ("DATABASE_URL", "KAFKA_BOOTSTRAP_SERVERS")
 
 
+def named(name: str) -> str:
+    """The server that a variable of the environment names; empty when none is."""
+    return os.environ.get(name, "")
+
+
 def environment_of_what_runs(*needed: str) -> None:
     """Take the addresses and secrets of the local deployment for those that are not set; exit 2 when there is none."""
     needed = needed or SERVERS

@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from deploy.cli.running import environment_of_what_runs
 from services.intake.settings import IntakeSettings
 from services.intake.suggestion import queries
 from services.intake.suggestion.evaluation import Guess, Report, report
@@ -92,6 +93,7 @@ def _examples(jurisdiction: str) -> list[Example]:
 
 
 async def _routed(jurisdiction: str) -> list[Example]:
+    environment_of_what_runs("DATABASE_URL")
     settings = read(IntakeSettings)
     async with await open_pool(settings.database_url, "intake", size=1) as pool, pool.acquire() as db:
         return await queries.routed(db, jurisdiction)

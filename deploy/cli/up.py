@@ -73,10 +73,13 @@ async def _up(wanted: Options) -> None:
 
 def banner(running: Running) -> Panel:
     """Where everything is, and what the broker promises."""
-    directory = running.options.directory
+    directory, wanted = running.options.directory, running.options.port
+    moved = wanted and not running.url.endswith(f":{wanted}")
+    taken = (f"[bold]port[/]       {wanted} is taken by another program: mind the addresses above",) if moved else ()
     lines = (
         f"[bold]board[/]      {running.url}/board",
         f"[bold]API[/]        {running.url}/docs",
+        *taken,
         f"[bold]keys[/]       {directory}/channels.json",
         f"[bold]database[/]   {'your own' if running.options.database_url else 'embedded PostgreSQL'}",
         f"[bold]broker[/]     {running.promise}",

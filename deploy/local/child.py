@@ -47,9 +47,11 @@ class Child:
     echo: Callable[[str, str], None] | None = None
     process: asyncio.subprocess.Process | None = None
     _pump: "asyncio.Task[None] | None" = None
+    _log_began: int = 0
 
     async def start(self) -> None:
         """Start it in a session of its own, so that Ctrl-C reaches the supervisor alone."""
+        self._log_began = self.log_path.stat().st_size if self.log_path.exists() else 0
         self.process = await asyncio.create_subprocess_exec(
             *self.program.command,
             env={**os.environ, **self.program.env},
@@ -106,6 +108,8 @@ class Child:
         return True
 
     def last_lines(self, count: int = 8) -> str:
-        """The end of its log."""
-        lines = self.log_path.read_text("utf-8", "replace").splitlines() if self.log_path.exists() else []
-        return "\n".join(lines[-count:])
+        """The end of its log since it was started."""
+        if not self.log_path.exists():
+            return ""
+        said = self.log_path.read_bytes()[self._log_began :].decode("utf-8", "replace")
+        return "\n".join(said.splitlines()[-count:])

@@ -1,7 +1,6 @@
 """A whole deployment under one supervisor: ordered start, restarts, ordered end."""
 
 import contextlib
-import fcntl
 import json
 import os
 import secrets
@@ -22,7 +21,7 @@ from deploy.local.keeper import Keeper
 from deploy.local.noida import EmbeddedBroker
 from deploy.local.ports import free_port
 from deploy.local.postgres import EmbeddedPostgres
-from deploy.local.state import Runtime, Unusable, prepare, write_private
+from deploy.local.state import Runtime, Unusable, claim, prepare, write_private
 
 HUYING: Final = (sys.executable, "-m", "deploy.cli.main")
 PROCESSES: Final = ("gateway", "intake-worker", "routing-worker", "feedback-worker", "reporting-projector")
@@ -109,7 +108,8 @@ async def deployed(options: Options) -> AsyncIterator[Running]:
         for name in options.processes:
             health = free_port()
             program = Program(name, (*HUYING, "run", name), env=env | {"HUYING_HEALTH_PORT": str(health)})
-            await keep(program, ready_url=f"http://127.0.0.1:{health}/readyz")
+            runtime.ready[name] = f"http://127.0.0.1:{health}/readyz"
+            await keep(program, ready_url=runtime.ready[name])
         promise = broker.promise if broker else "your own broker"
         running = Running(options, runtime, promise, keepers)
         await running.ready()
@@ -157,16 +157,13 @@ def _secrets(directory: Path) -> dict[str, str]:
 
 @contextlib.contextmanager
 def _only_one(directory: Path) -> Iterator[None]:
-    lock = (directory / "lock").open("a+")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.close()
+    lock = claim(directory / "lock")
+    if lock is None:
         found = Runtime.read(directory)
         where = f" at {found.url}" if found and found.url else ""
         raise Unusable(
             f"Huying runs already{where} with its data in {directory}: use that one, or set HUYING_STATE_DIR"
-        ) from None
+        )
     with lock:
         yield
 

@@ -6,12 +6,12 @@ import shutil
 import subprocess
 import uuid
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from deploy.local.child import Program
 from deploy.local.noida import wait_for_broker
 from deploy.local.ports import free_port
-from deploy.local.state import Unusable
+from deploy.local.state import Unusable, claim
 
 FOLDER: Final = Path(__file__).parents[1] / "kafka"
 OLDEST_JAVA: Final = 17
@@ -28,9 +28,14 @@ class ApacheKafka:
         self._data, self._config, self.port = directory / "kafka", directory / "kafka.properties", port
         self._jars = (cache or directory / "cache") / "kafka-jars"
         self._java = _java()
+        self._lock: IO[str] | None = None
 
     def prepare(self) -> None:
         """Fetch the jars and format the storage where they are missing; write the configuration."""
+        # Kafka itself opens its metadata before it looks whether another one is writing there.
+        self._lock = claim(self._data.with_suffix(".lock"))
+        if self._lock is None:
+            raise Unusable(f"Apache Kafka runs already on {self._data}: use that one, or set HUYING_STATE_DIR")
         _fetch(self._jars)
         self._config.write_text(self._properties())
         if not (self._data / "meta.properties").exists():
@@ -44,7 +49,9 @@ class ApacheKafka:
                 raise Unusable(f"Kafka's storage could not be formatted:\n{done.stdout}{done.stderr}")
 
     def ended(self, clean: bool) -> None:
-        """Kafka recovers by itself."""
+        """Kafka recovers by itself; another may have its data now."""
+        if self._lock:
+            self._lock.close()
 
     @property
     def bootstrap(self) -> str:

@@ -1,12 +1,13 @@
 """Where a local deployment keeps its data, and what it tells other commands about itself."""
 
+import fcntl
 import json
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 MIN_FREE: Final = 1_000_000_000
 
@@ -36,8 +37,22 @@ def prepare(directory: Path) -> Path:
         ) from None
     free = shutil.disk_usage(directory).free
     if free < MIN_FREE:
-        raise Unusable(f"{directory} has {free // 1_000_000} MB left; 1,000 MB are needed: free some, or move it")
+        raise Unusable(
+            f"{directory} has {free // 1_000_000} MB left; 1,000 MB are needed:"
+            " free some, or set HUYING_STATE_DIR to a folder with more room"
+        )
     return directory
+
+
+def claim(lock: Path) -> IO[str] | None:
+    """Hold a lock until the file is closed or this process ends; None when another one holds it."""
+    file = lock.open("a+")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        return None
+    return file
 
 
 @dataclass(slots=True)
@@ -51,6 +66,7 @@ class Runtime:
     pids: dict[str, int]
     log_dir: str
     started_at: str
+    ready: dict[str, str] = field(default_factory=dict)
 
     def write(self, directory: Path) -> None:
         """Replace the file at once, so that no reader sees half of it."""

@@ -13,6 +13,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from shared.chassis import metrics, problems
 from shared.chassis.documented import REFUSALS, document
 from shared.chassis.headers import AddedHeaders
+from shared.chassis.manual import manual
 from shared.chassis.short_cut import ShortCuts, replaying
 from shared.contracts.refusals import Code, Refused
 
@@ -30,9 +31,10 @@ def web_app(
     title: str, routers: Sequence[APIRouter], ready: Sequence[Check] = (), alive: Sequence[Check] = ()
 ) -> FastAPI:
     """FastAPI with the routers; a check answers None or says in words what is wrong."""
-    app = FastAPI(title=title, version="1", docs_url="/docs", redoc_url=None, generate_unique_id_function=_function)
+    app = FastAPI(title=title, version="1", docs_url=None, redoc_url=None, generate_unique_id_function=_function)
     for router in [*routers, health(ready, alive)]:
         app.include_router(router, responses=REFUSALS)
+    app.include_router(manual(app))
     problems.install(app)
     document(app)
     app.add_middleware(ShortCuts, routers=routers)

@@ -35,11 +35,19 @@ class Pages:
 
 
 def assets() -> APIRouter:
-    """The style sheet."""
+    """The style sheet and the icon."""
     router = APIRouter(include_in_schema=False)
 
     @router.get("/assets/huying.css")
     async def style() -> FileResponse:
-        return FileResponse(HERE / "assets" / "huying.css", headers={"Cache-Control": "public, max-age=3600"})
+        return _kept("huying.css")
+
+    @router.get("/assets/huying.svg")
+    async def icon() -> FileResponse:
+        return _kept("huying.svg")
 
     return router
+
+
+def _kept(name: str) -> FileResponse:
+    return FileResponse(HERE / "assets" / name, headers={"Cache-Control": "public, max-age=3600"})

@@ -1,6 +1,8 @@
 """What operators do on a running deployment: look, find what could not be handled, try it again, follow the log."""
 
 import asyncio
+import os
+import signal
 
 import httpx
 import pytest
@@ -38,6 +40,17 @@ async def test_a_record_that_nobody_understands_is_found_shown_and_tried_again(r
     assert (code, "still refused" in refused) == (1, True)
     code, found = await said(running, "doctor")
     assert (code, "dead letter" in found) == (1, True)
+
+
+async def test_the_doctor_names_a_process_that_is_alive_and_does_nothing(running: Running):
+    pid = running.pid("routing-worker")
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        code, found = await said(running, "doctor")
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert (code, f"process routing-worker, pid {pid}: does not answer" in found) == (1, True)
+    assert "routing-worker.log" in found
 
 
 async def test_a_command_that_is_mistyped_says_what_there_is(running: Running):

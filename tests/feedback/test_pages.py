@@ -11,6 +11,7 @@ from shared.chassis.database import Pool, open_pool
 from shared.chassis.delivery import Delivery
 from shared.chassis.http import web_app
 from shared.chassis.tokens import Tokens
+from shared.contracts import facts as f
 from tests import story
 from tests.chassis.conftest import Log
 
@@ -22,11 +23,13 @@ async def pool(database: str) -> AsyncIterator[Pool]:
 
 
 @pytest.fixture
-async def link(database: str, pool: Pool) -> AsyncIterator[tuple[httpx.AsyncClient, str]]:
-    """A citizen's browser and the link to rate a resolved demand."""
+async def link(
+    request: pytest.FixtureRequest, database: str, pool: Pool
+) -> AsyncIterator[tuple[httpx.AsyncClient, str]]:
+    """A citizen's browser and the link to rate a demand: a resolved one, unless a test has another past for it."""
     settings = FeedbackSettings.model_validate({"DATABASE_URL": database})
     delivery = Delivery(pool, app.worker(settings, pool).ledger, "cluster")
-    await delivery.deliver(Log().told(*story.RESOLVED, key=story.ID))
+    await delivery.deliver(Log().told(*getattr(request, "param", story.RESOLVED), key=story.ID))
     token = Tokens(settings.secret).write("rate", {"demand": str(story.ID)})
     transport = httpx.ASGITransport(web_app("feedback", app.api(settings, pool).routers))
     async with httpx.AsyncClient(transport=transport, base_url="http://feedback", follow_redirects=True) as found:
@@ -73,3 +76,20 @@ async def test_a_broken_link_is_a_page_that_says_so(link: tuple[httpx.AsyncClien
     browser, path = link
     answer = await browser.get(f"{path}x")
     assert (answer.status_code, "text/html" in answer.headers["content-type"]) == (401, True)
+    assert "请使用短信中的完整链接" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("link", "said"),
+    [
+        (story.ACCEPTED, "it can be rated once it is resolved"),
+        ((*story.RESOLVED, f.DemandClosed(outcome=f.Outcome.UNRATED)), "can no longer be rated"),
+        (story.CONFIRMED, "has been received"),
+    ],
+    indirect=["link"],
+)
+async def test_a_link_that_comes_too_early_or_too_late_says_why(link: tuple[httpx.AsyncClient, str], said: str):
+    browser, path = link
+    page = (await browser.get(path)).text
+    assert said in page
+    assert 'name="rating"' not in page

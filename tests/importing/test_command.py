@@ -1,11 +1,15 @@
 """`huying import` says what it did and what to do, in its exit code and in a sentence."""
 
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from deploy.cli.main import app
+from deploy.local.ports import free_port
 from tests.importing.orders import csv_file, order
 
 
@@ -44,3 +48,35 @@ def test_a_hopeless_import_ends_with_two_and_a_sentence(arguments: tuple[str, ..
     done = huying(*arguments)
     assert done.exit_code == 2
     assert said in done.output
+
+
+class RefusesTheKey(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        self.send_error(401)
+
+    def log_message(self, *_: object) -> None:
+        """Nothing: a test has nobody to tell."""
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[str]:
+    """The address of a deployment that does not know our key."""
+    with HTTPServer(("127.0.0.1", 0), RefusesTheKey) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_a_key_that_is_refused_ends_with_two_and_a_sentence(elsewhere: str, tmp_path: Path):
+    file = csv_file(tmp_path / "o.csv", [order(1)])
+    done = huying(file, "--mapping", "hotline12345", "--url", elsewhere, "--key", "wrong", "--no-wait")
+    assert done.exit_code == 2
+    assert "huying: HTTP 401" in done.output
+
+
+def test_a_deployment_that_does_not_answer_is_named(tmp_path: Path):
+    nowhere = f"http://127.0.0.1:{free_port()}"
+    file = csv_file(tmp_path / "o.csv", [order(1)])
+    done = huying(file, "--mapping", "hotline12345", "--url", nowhere, "--key", "any")
+    assert done.exit_code == 2
+    assert f"{nowhere}/v1/figures/completion 没有回应 / does not answer" in done.output

@@ -18,11 +18,12 @@ from PIL import Image, PngImagePlugin
 
 from deploy.local.ports import free_port
 from services.intake import app, channels
+from services.intake.attachments.bucket import S3Store
 from services.intake.attachments.cabinet import Cabinet
 from services.intake.attachments.kinds import Accepted
 from services.intake.attachments.pictures import made_anew
 from services.intake.attachments.scanning import ClamAV, Scan
-from services.intake.attachments.stores import FolderStore, Lost, S3Store, Store
+from services.intake.attachments.stores import FolderStore, Lost, Store
 from services.intake.settings import IntakeSettings
 from shared.chassis.clock import now
 from shared.chassis.database import Pool

@@ -8,9 +8,11 @@ import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
+from deploy.local.kafka import ApacheKafka
 from deploy.local.noida import EmbeddedBroker
 from deploy.local.ports import free_port
 from deploy.local.postgres import EmbeddedPostgres
+from deploy.local.state import Unusable, claim
 from shared.chassis.broker import cluster_id
 from tests.conftest import kept, reachable
 
@@ -74,3 +76,18 @@ async def test_the_embedded_broker_comes_back_empty_under_another_name_after_a_k
     assert (await broker_round(home, port, signal.SIGKILL))[0] == name
     other, held = await broker_round(home, port, None)
     assert (other != name, held) == (True, 0)
+
+
+class NoJava(ApacheKafka):
+    """Apache Kafka as far as it goes without Java and its jars."""
+
+    def __init__(self, directory: Path) -> None:
+        self._data, self._lock = directory / "kafka", None
+
+
+def test_a_second_apache_kafka_does_not_touch_the_data_of_the_first(tmp_path: Path):
+    lock = claim(tmp_path / "kafka.lock")
+    assert lock
+    with pytest.raises(Unusable, match="runs already"):
+        NoJava(tmp_path).prepare()
+    lock.close()

@@ -68,6 +68,14 @@ async def test_a_child_that_is_deaf_is_killed_after_its_patience(tmp_path: Path)
     assert not child.alive
 
 
+async def test_the_last_words_of_a_child_are_not_those_of_its_last_life(tmp_path: Path):
+    for words in ("yesterday", "today"):
+        child = Child(Program("probe", (sys.executable, "-c", f"print({words!r})")), tmp_path / "probe.log")
+        await child.start()
+        await child.wait()
+    assert child.last_lines() == "today"
+
+
 def test_a_directory_that_cannot_be_written_is_explained(tmp_path: Path):
     taken = tmp_path / "taken"
     taken.write_text("a file")

@@ -188,3 +188,4 @@ async def test_the_command_ends_with_two_when_nobody_answers(listening: str):
     for url in (f"http://127.0.0.1:{free_port()}/open311/v2", listening, "nonsense", f"{listening}/discovery.xml"):
         code, said = await run(url)
         assert (code, "could not be examined" in said) == (2, True), said
+        assert "--jurisdiction-id" in said

@@ -1,5 +1,7 @@
 """The board says what the figures say, in two languages, and never runs what a citizen wrote."""
 
+import html
+import re
 from collections.abc import AsyncIterator
 from uuid import UUID
 
@@ -8,9 +10,11 @@ import pytest
 
 from services.reporting import app
 from services.reporting.settings import ReportingSettings
+from services.reporting.web.words import teller
 from shared.chassis.database import Pool, open_pool
 from shared.chassis.delivery import Delivery
 from shared.chassis.http import web_app
+from shared.contracts.demand import Service
 from tests import story
 from tests.chassis.conftest import Log
 
@@ -68,6 +72,25 @@ async def test_a_demand_opens_to_its_facts_in_order(browser: httpx.AsyncClient):
     assert len(places) == 6
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["/board?jurisdiction=nanhai", "/board/demands?jurisdiction=nanhai&by=month", "/board/demands/NH21-000001-X"],
+)
+async def test_every_page_leads_to_itself_in_the_other_language(browser: httpx.AsyncClient, path: str):
+    page = (await browser.get(path)).text
+    (there,) = re.findall(r'<a href="([^"]+)" lang="en">English</a>', page)
+    other = (await browser.get(html.unescape(there))).text
+    assert '<html lang="en">' in other
+    (back,) = re.findall(r'<a href="([^"]+)" lang="zh">中文</a>', other)
+    assert (await browser.get(html.unescape(back))).text == page
+
+
+@pytest.mark.parametrize("service", Service)
+def test_a_citizen_reads_who_told_a_fact_in_words(service: Service):
+    assert not teller(f"/services/{service}", "zh").isascii()
+    assert teller(f"/services/{service}", "en") == service
+
+
 async def test_a_demand_that_does_not_exist_is_a_page_that_says_so(browser: httpx.AsyncClient):
     answer = await browser.get("/board/demands/NH21-999999-X")
     assert (answer.status_code, "没有编号为" in answer.text) == (404, True)
@@ -79,8 +102,10 @@ async def test_a_jurisdiction_that_does_not_exist_is_explained(browser: httpx.As
     assert "text/html" in answer.headers["content-type"]
 
 
-async def test_no_page_loads_anything_from_another_host(browser: httpx.AsyncClient):
-    for path in ("/board?jurisdiction=nanhai", "/board/demands?jurisdiction=nanhai"):
-        page = (await browser.get(path)).text
-        assert 'src="http' not in page
-        assert 'href="http' not in page
+@pytest.mark.parametrize("path", ["/board?jurisdiction=nanhai", "/board/demands?jurisdiction=nanhai", "/docs"])
+async def test_no_page_loads_anything_from_another_host(browser: httpx.AsyncClient, path: str):
+    answer = await browser.get(path)
+    assert not re.search(r"""(src|href)=["'](https?:)?//""", answer.text)
+    assert "default-src 'self'" in answer.headers["content-security-policy"]
+    for found in re.findall(r"""(?:src|href)=["'](/[^"'?#]+(?:css|js|svg))["']""", answer.text):
+        assert (await browser.get(found)).status_code == 200, found

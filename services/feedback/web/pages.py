@@ -11,7 +11,8 @@ from pydantic import ValidationError
 from services.feedback.domain import RateDemand
 from services.feedback.ratings import Ratings
 from shared.contracts.demand import Demand, Status
-from shared.contracts.refusals import ANSWERS, Refused
+from shared.contracts.facts import Outcome
+from shared.contracts.refusals import ANSWERS, Code, Refused
 from shared.web.pages import Pages
 
 Token = Annotated[str, UrlPath(max_length=400)]
@@ -60,10 +61,27 @@ def routes(ratings: Ratings) -> APIRouter:
 
 
 def _told(demand: Demand) -> dict[str, Any]:
-    return {"lang": "zh", "demand": demand, "reopened": demand.status is Status.REOPENED}
+    return {"lang": "zh", "demand": demand, "ending": _ending(demand)}
+
+
+def _ending(demand: Demand) -> str:
+    """Why there is nothing to rate now."""
+    match demand.status:
+        case Status.REOPENED:
+            return "reopened"
+        case Status.CONFIRMED:
+            return "rated"
+        case Status.CLOSED if demand.outcome in (Outcome.CONFIRMED, Outcome.DISPUTED):
+            return "rated"
+        case Status.CLOSED | Status.WITHDRAWN | Status.DECLINED:
+            return "over"
+        case _:
+            return "early"
 
 
 def _refused(pages: Pages, refused: Refused) -> HTMLResponse:
     answer = ANSWERS[refused.code]
+    if refused.code is Code.UNAUTHENTICATED:
+        return pages.render("broken_link.html", {"lang": "zh"}, status=answer.status)
     told = {"lang": "zh", "title": answer.zh, "detail": refused.zh or refused.en}
     return pages.render("refused.html", told, status=answer.status)

@@ -136,7 +136,7 @@ def _sklearn() -> Any:
         import sklearn.model_selection
     except ImportError:
         raise CannotTrain(
-            "训练需要 scikit-learn：pip install 'huying[learn]'；没有它，系统仍按关键词推荐"
-            " / training needs scikit-learn: pip install 'huying[learn]'; without it keywords suggest as before"
+            "训练需要 scikit-learn：.venv/bin/pip install scikit-learn；没有它，系统仍按关键词推荐"
+            " / training needs scikit-learn: .venv/bin/pip install scikit-learn; without it keywords suggest as before"
         ) from None
     return sklearn

@@ -16,7 +16,7 @@ from services.reporting import queries
 from services.reporting.api import By, Month, Where, first_day, pack_of, selection
 from services.reporting.completion import Breakdown, Completion, Figures, Question, name_of
 from services.reporting.figures import Dimension, standing
-from services.reporting.web.words import DEFINITION_ZH, WORDS, status_name
+from services.reporting.web.words import DEFINITION_ZH, WORDS, status_name, teller
 from shared.contracts.demand import Demand
 from shared.contracts.refusals import ANSWERS, Code, Refused
 from shared.jurisdiction.jurisdictions import Jurisdictions
@@ -87,6 +87,7 @@ def _opened(figures: Figures, packs: Jurisdictions, pages: Pages) -> APIRouter:
             "heading": name_of(pack, Dimension(by), key) if by != "month" and key else "",
             "month": month,
             "more": f"/board/demands?{urlencode(more | {'after': found[-1].id})}" if len(found) == PAGE else None,
+            "again": _opener_of("/board/demands", **more | {"after": after}),
         }
         return pages.render("demands.html", told)
 
@@ -99,8 +100,9 @@ def _opened(figures: Figures, packs: Jurisdictions, pages: Pages) -> APIRouter:
         if found is None or pack is None:
             unknown = Refused(Code.NOT_FOUND, f"there is no demand {number}", f"没有编号为 {number} 的诉求")
             return _refused(pages, unknown, lang)
-        facts = [(_local(fact.time, pack), status_of(fact.type, lang), fact.source) for fact in told]
-        shown = {"demand": _shown(found, pack, lang), "facts": facts}
+        facts = [(_local(fact.time, pack), status_of(fact.type, lang), teller(fact.source, lang)) for fact in told]
+        again = _opener_of(f"/board/demands/{found.number}")
+        shown = {"demand": _shown(found, pack, lang), "facts": facts, "again": again}
         return pages.render("demand.html", _common(packs, pack, lang) | shown)
 
     return router

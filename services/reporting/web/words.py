@@ -12,7 +12,7 @@ WORDS: Final = {
         "due": "办理时限", "late": "逾期", "imported": "历史导入", "heard": "数据截至", "more": "下一页", "all": "全部",
         "definition": "这个数字怎么算", "numerator": "分子", "denominator": "分母", "exclusions": "不计入",
         "cut_off": "截止", "until": "截至", "facts": "办理过程", "when": "时间", "what": "事项", "who": "来源",
-        "empty": "还没有收到诉求。可运行 make demo，或用 huying import 导入。", "back": "返回",
+        "empty": "还没有收到诉求。", "back": "返回",
         "by_key": "分组明细", "statuses": "当前状态", "nobody": "—",
     },
     "en": {
@@ -23,7 +23,7 @@ WORDS: Final = {
         "late": "overdue", "imported": "imported", "heard": "Data as of", "more": "Next page", "all": "All",
         "definition": "How this figure is made", "numerator": "Numerator", "denominator": "Denominator",
         "exclusions": "Exclusions", "cut_off": "Cut-off", "until": "Until", "facts": "What was told", "when": "When",
-        "what": "What", "who": "By", "empty": "No demands yet. Try `make demo`, or `huying import`.", "back": "Back",
+        "what": "What", "who": "By", "empty": "No demands yet.", "back": "Back",
         "by_key": "Breakdown", "statuses": "How they stand", "nobody": "—",
     },
 }  # fmt: skip
@@ -42,6 +42,15 @@ STATUSES: Final = {
     "closed/confirmed": "已结束·群众确认", "closed/disputed": "已结束·有异议", "closed/unrated": "已结束·未评价",
     "closed/declined": "已结束·不予受理", "closed/withdrawn": "已结束·已撤回",
 }  # fmt: skip
+
+
+SERVICES: Final = {"intake": "受理", "routing": "派单与办理", "feedback": "反馈", "reporting": "公示"}
+
+
+def teller(source: str, lang: str) -> str:
+    """Who told a fact, in a word."""
+    name = source.rpartition("/")[2]
+    return SERVICES.get(name, name) if lang == "zh" else name
 
 
 def status_name(standing: str, lang: str) -> str:

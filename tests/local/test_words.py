@@ -1,0 +1,84 @@
+"""A command that cannot reach a server says which, and what to look at, instead of a stack."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from deploy.cli.main import main
+from deploy.cli.up import banner
+from deploy.local.deployment import Options, Running
+from deploy.local.ports import free_port
+from deploy.local.state import Runtime
+
+
+def ended(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> object:
+    """The exit code of a command."""
+    monkeypatch.setattr(sys, "argv", ["huying", *arguments])
+    with pytest.raises(SystemExit) as ending:
+        main()
+    return ending.value.code
+
+
+@pytest.mark.parametrize(("wanted", "said"), [(8080, False), (8081, True), (0, False)])
+def test_the_banner_says_when_the_port_was_taken(wanted: int, said: bool, tmp_path: Path):
+    runtime = Runtime("http://127.0.0.1:8080", "", "", "embedded", {}, "", "")
+    shown = banner(Running(Options(tmp_path, port=wanted), runtime, "", {})).renderable
+    assert ("is taken by another program" in str(shown)) is said
+
+
+@pytest.fixture(autouse=True)
+def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """An environment that names servers which are not there."""
+    monkeypatch.setenv("HUYING_STATE_DIR", str(tmp_path))
+    monkeypatch.setenv("DATABASE_URL", f"postgresql://nobody@127.0.0.1:{free_port()}/none")
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", f"127.0.0.1:{free_port()}")
+
+
+@pytest.mark.parametrize(
+    ("command", "variable"),
+    [
+        ("migrate", "DATABASE_URL"),
+        ("dead-letters list", "DATABASE_URL"),
+        ("vault rotate", "DATABASE_URL"),
+        ("erase NH26-000001-4 --why asked", "DATABASE_URL"),
+        ("suggest evaluate", "DATABASE_URL"),
+        ("attachments sweep", "DATABASE_URL"),
+        ("events tail", "KAFKA_BOOTSTRAP_SERVERS"),
+    ],
+)
+def test_a_server_that_is_away_is_named_by_its_variable(
+    command: str, variable: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    assert ended(monkeypatch, *command.split()) == 2
+    said = capsys.readouterr().err
+    assert f"is {variable} right?" in said
+    assert "Traceback" not in said
+
+
+def test_an_address_that_is_none_is_named_by_its_variable(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv("DATABASE_URL", "nonsense")
+    assert ended(monkeypatch, "migrate") == 2
+    assert "is DATABASE_URL right?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["dead-letters list", "suggest evaluate", "events tail", "vault rotate"])
+def test_where_nothing_runs_a_command_says_how_to_start_it(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    for variable in ("DATABASE_URL", "KAFKA_BOOTSTRAP_SERVERS"):
+        monkeypatch.delenv(variable)
+    assert ended(monkeypatch, *command.split()) == 2
+    assert "start it with `make up`" in capsys.readouterr().err
+
+
+def test_the_doctor_looks_at_the_servers_that_the_environment_names(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    assert ended(monkeypatch, "doctor") == 1
+    said = " ".join(capsys.readouterr().out.split())
+    for variable in ("DATABASE_URL", "KAFKA_BOOTSTRAP_SERVERS"):
+        assert f"that {variable} names: does not answer as it should" in said
+        assert f"is {variable} right?" in said
