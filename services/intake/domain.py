@@ -154,8 +154,10 @@ def _illegible(field: str, step: RecordedStep) -> Iterator[FieldError]:
         recorded(step)
     except Refused as fault:
         yield FieldError(field, "记录的环节无法识别", fault.en)
-    if code := unreadable(step.data):
-        yield FieldError(f"{field}.data", f"含有控制字符 {code}", f"contains the control character {code}")
+    for name, value in step.data.items():
+        if code := unreadable({name: value}):
+            zh, en = f"含有控制字符 {code}，请只发送文字", f"contains the control character {code}; send plain text"
+            yield FieldError(f"{field}.data" if unreadable(name) else f"{field}.data.{name}", zh, en)
 
 
 def submitted(

@@ -27,7 +27,7 @@ async def imported(client: httpx.AsyncClient, pool: Pool, *rows: dict[str, Any])
 @pytest.mark.parametrize(
     ("change", "field"),
     [
-        (with_step(data={"unit": "a\u0000b", "rule": "recorded"}), "history.0.data"),
+        (with_step(data={"unit": "a\u0000b", "rule": "recorded"}), "history.0.data.unit"),
         (with_step(data=ROUTED["data"] | {"a\u0000": [1]}), "history.0.data"),
         (with_step(data=ROUTED["data"] | {"due_at": "0001-01-01T00:00:00+14:00"}), "history.0"),
         (with_step(data=ROUTED["data"] | {"due_at": "9999-12-31T23:59:59-12:00"}), "history.0"),
