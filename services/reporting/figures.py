@@ -22,6 +22,8 @@ class Dimension(StrEnum):
 
 UNKNOWN: Final = "-"
 Place = tuple[Dimension, str]
+Where = tuple[str, str | None, str, str]
+"""Division, category, unit, channel."""
 
 COMPLETED: Final = frozenset(
     {
@@ -76,6 +78,11 @@ def is_completed(demand: Demand) -> bool:
     return standing(demand) in COMPLETED
 
 
+def where(demand: Demand) -> Where:
+    """Where the demand counts."""
+    return demand.division, demand.category, demand.unit or UNKNOWN, demand.channel
+
+
 class Rows:
     """Every row that a demand of one jurisdiction counts in."""
 
@@ -83,13 +90,13 @@ class Rows:
         self.pack = pack
         self._above: dict[tuple[str, str | None], tuple[Place, ...]] = {}
 
-    def of(self, demand: Demand) -> tuple[Place, ...]:
+    def of(self, where: Where) -> tuple[Place, ...]:
         """A division and a category count in all above them too."""
-        key = (demand.division, demand.category)
-        above = self._above.get(key)
+        division, category, unit, channel = where
+        above = self._above.get((division, category))
         if above is None:
-            above = self._above[key] = tuple(self._find(*key))
-        return (*above, (Dimension.UNIT, demand.unit or UNKNOWN), (Dimension.CHANNEL, demand.channel))
+            above = self._above[division, category] = tuple(self._find(division, category))
+        return (*above, (Dimension.UNIT, unit), (Dimension.CHANNEL, channel))
 
     def _find(self, division: str, category: str | None) -> Iterator[Place]:
         yield Dimension.ALL, ""

@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
+from typing import Final
 from uuid import UUID
 
 from services.reporting import queries
-from services.reporting.figures import Place, Rows, is_completed, is_owed, measures
+from services.reporting.figures import Rows, Where, is_completed, is_owed, measures, where
 from shared.chassis.page import Change
 from shared.chassis.writes import Writes
 from shared.contracts.demand import Demand
@@ -14,8 +15,8 @@ from shared.contracts.facts import Fact
 from shared.jurisdiction.jurisdictions import Jurisdictions
 
 Row = tuple[str, date, str, str, str]
-Alike = tuple[str, date, tuple[Place, ...], tuple[str, ...]]
-"""Demands that count in the same places as the same: a jurisdiction, a period, places, measures."""
+Alike = tuple[str, date, Where, tuple[str, ...]]
+"""Demands that count in the same places as the same: a jurisdiction, a period, where, measures."""
 
 
 class Projection:
@@ -37,9 +38,19 @@ class Projection:
             rows = self._rows.get(change.after.jurisdiction)
             if rows and change.after is not change.before:
                 count_flow(flow, rows, change)
-        queries.add(writes, "cohort", "month", apart(cohort))
-        queries.add(writes, "flow", "day", apart(flow))
+        queries.add(writes, "cohort", "month", self._apart(cohort))
+        queries.add(writes, "flow", "day", self._apart(flow))
         queries.owe(writes, owed)
+
+    def _apart(self, counts: Mapping[Alike, int]) -> Counter[Row]:
+        """The rows that they are counted in."""
+        found: Counter[Row] = Counter()
+        for (jurisdiction, period, place, measured), n in counts.items():
+            if n:
+                for dimension, key in self._rows[jurisdiction].of(place):
+                    for measure in measured:
+                        found[jurisdiction, period, dimension, key, measure] += n
+        return found
 
 
 def _spans(changes: Iterable[Change[Demand, Fact]]) -> Iterable[tuple[Demand, Demand]]:
@@ -57,7 +68,7 @@ def count_cohort(counts: Counter[Alike], rows: Rows, before: Demand, after: Dema
     for demand, sign in ((before, -1), (after, 1)):
         if demand.submitted_at:
             month = rows.pack.local_month(demand.submitted_at)
-            counts[rows.pack.id, month, rows.of(demand), tuple(measures(demand))] += sign
+            counts[rows.pack.id, month, where(demand), tuple(measures(demand))] += sign
 
 
 def count_owed(counts: Counter[tuple[str, datetime]], before: Demand, after: Demand) -> None:
@@ -70,20 +81,14 @@ def count_owed(counts: Counter[tuple[str, datetime]], before: Demand, after: Dem
 def count_flow(counts: Counter[Alike], rows: Rows, change: Change[Demand, Fact]) -> None:
     """What one fact changed on its day: membership of rows, and completion."""
     before, after = change.before, change.after
-    if (before.unit, is_completed(before), before.version > 0) == (after.unit, is_completed(after), True):
+    was_completed, completed = is_completed(before), is_completed(after)
+    if (before.unit, was_completed, before.version > 0) == (after.unit, completed, True):
         return
     day = rows.pack.local_day(change.envelope.time)
-    for demand, sign in ((before, -1), (after, 1)):
-        if demand.submitted_at:
-            counted = ("collected", "completed") if is_completed(demand) else ("collected",)
-            counts[rows.pack.id, day, rows.of(demand), counted] += sign
+    if before.submitted_at:
+        counts[rows.pack.id, day, where(before), _FLOWS[was_completed]] -= 1
+    if after.submitted_at:
+        counts[rows.pack.id, day, where(after), _FLOWS[completed]] += 1
 
 
-def apart(counts: Mapping[Alike, int]) -> Counter[Row]:
-    """The rows that they are counted in."""
-    found: Counter[Row] = Counter()
-    for (jurisdiction, period, places, measured), n in counts.items():
-        for dimension, key in places:
-            for measure in measured:
-                found[jurisdiction, period, dimension, key, measure] += n
-    return found
+_FLOWS: Final = (("collected",), ("collected", "completed"))

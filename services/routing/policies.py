@@ -1,8 +1,9 @@
 """Whenever a demand reaches routing, the catalogue, its returns or its recorded history say what comes next."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from shared.contracts import facts as f
 from shared.contracts.demand import Demand, Service, Status
@@ -38,19 +39,12 @@ class _Reaction:
         recorded = next_recorded(demand, Service.ROUTING)
         if recorded:
             return (recorded,)
-        pack = self.packs.of_division(demand.division)
-        if pack is None:
+        answer = _ANSWERS.get(demand.status)
+        pack = self.packs.of_division(demand.division) if answer else None
+        if answer is None or pack is None:
             return ()
         when = at if demand.imported else max(at, now)
-        match demand.status:
-            case Status.SUBMITTED:
-                return ((first_routing(demand, pack, when), when),)
-            case Status.RETURNED:
-                return ((after_return(demand, fact, pack, when), when),)
-            case Status.REOPENED:
-                return ((after_reopening(demand, pack, when), when),)
-            case _:
-                return ()
+        return ((answer(demand, fact, pack, when), when),)
 
 
 def on_withdrawal(demand: Demand, fact: f.WithdrawalRequested, at: datetime) -> Answer:
@@ -60,7 +54,7 @@ def on_withdrawal(demand: Demand, fact: f.WithdrawalRequested, at: datetime) -> 
     return ((f.DemandWithdrawn(reason=fact.reason), at),)
 
 
-def first_routing(demand: Demand, pack: Pack, at: datetime) -> f.StatusFact:
+def first_routing(demand: Demand, fact: f.StatusFact, pack: Pack, at: datetime) -> f.StatusFact:
     """Whenever a demand is submitted, the catalogue routes it; what no rule decides goes to triage."""
     match pack.route(demand.division, demand.category, demand.kind):
         case Assignment() as found:
@@ -80,12 +74,19 @@ def after_return(demand: Demand, fact: f.StatusFact, pack: Pack, at: datetime) -
     return f.DemandTriaged(reason="returned without a suggestion", suggestions=(pack.coordinator,))
 
 
-def after_reopening(demand: Demand, pack: Pack, at: datetime) -> f.StatusFact:
+def after_reopening(demand: Demand, fact: f.StatusFact, pack: Pack, at: datetime) -> f.StatusFact:
     """Whenever a citizen reopens a demand, the same unit answers again; too often, the coordinator does."""
     unit = demand.unit
     if unit is None or demand.reopenings > pack.max_reopenings:
         return assign(demand, pack, pack.coordinator, "reopened-too-often", limits_again(demand, pack), at)
     return assign(demand, pack, unit, "reopened", limits_again(demand, pack), at)
+
+
+_ANSWERS: Final[Mapping[Status, Callable[[Demand, f.StatusFact, Pack, datetime], f.StatusFact]]] = {
+    Status.SUBMITTED: first_routing,
+    Status.RETURNED: after_return,
+    Status.REOPENED: after_reopening,
+}
 
 
 def limits_again(demand: Demand, pack: Pack) -> Limits:

@@ -1,10 +1,9 @@
 """The aggregates of one batch in memory, and what was heard and told of them; nothing here waits for anything."""
 
-from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Generic
+from typing import Generic, NamedTuple
 from uuid import UUID
 
 from shared.chassis.clock import uuid5
@@ -12,8 +11,7 @@ from shared.contracts.envelope import Envelope
 from shared.contracts.rules import F, Rules, S
 
 
-@dataclass(frozen=True, slots=True)
-class Change(Generic[S, F]):
+class Change(NamedTuple, Generic[S, F]):
     """One fact and what it made of the aggregate; for a note, `before` and `after` are the same."""
 
     before: S
@@ -45,7 +43,7 @@ class Page(Generic[S, F]):
         fact = self.rules.parse(envelope.type, envelope.data)
         before = self.state(envelope.key)
         after = self.rules.evolve(before, fact, envelope.time)
-        self._keep(list(self._follow([Change(before, after, fact, envelope, told_here=False)])))
+        self._keep(self._follow([Change(before, after, fact, envelope, told_here=False)]))
 
     def tell(self, key: UUID, facts: Iterable[F], at: datetime, cause: UUID) -> list[Envelope]:
         """Tell facts that a command decided; the same cause makes the same event ids."""
@@ -56,7 +54,7 @@ class Page(Generic[S, F]):
             envelope = self._envelope(moved, fact, key, at, uuid5(cause, str(n)), cause, cause)
             told.append(Change(state, moved, fact, envelope, told_here=True))
             state = moved
-        changes = list(self._follow(told))
+        changes = self._follow(told)
         self._keep(changes)
         return [change.envelope for change in changes]
 
@@ -65,25 +63,24 @@ class Page(Generic[S, F]):
             self.states[change.envelope.key] = change.after
             self.changes.append(change)
 
-    def _follow(self, first: Iterable[Change[S, F]]) -> Iterator[Change[S, F]]:
-        """What happened, and what this service tells because of it, to the end."""
-        waiting = deque(first)
-        while waiting:
-            change = waiting.popleft()
-            yield change
-            if not waiting:
-                waiting.extend(self._answers(change))
+    def _follow(self, told: list[Change[S, F]]) -> list[Change[S, F]]:
+        """What happened, and what this service tells because of the last of it, to the end."""
+        while told and (answers := self._answers(told[-1])):
+            told += answers
+        return told
 
-    def _answers(self, change: Change[S, F]) -> Iterator[Change[S, F]]:
+    def _answers(self, change: Change[S, F]) -> list[Change[S, F]]:
         heard, state = change.envelope, change.after
+        answers = []
         for n, (fact, at) in enumerate(self.rules.react(state, change.fact, heard.time, self.now)):
             self.rules.may_tell(fact)
             moved = self.rules.evolve(state, fact, at)
             name = uuid5(heard.id, f"{self.rules.service}:{n}")
             correlation = heard.correlation or heard.id
             envelope = self._envelope(moved, fact, heard.key, at, name, heard.id, correlation)
-            yield Change(state, moved, fact, envelope, told_here=True)
+            answers.append(Change(state, moved, fact, envelope, told_here=True))
             state = moved
+        return answers
 
     def _envelope(
         self, state: S, fact: F, key: UUID, at: datetime, name: UUID, cause: UUID, correlation: UUID

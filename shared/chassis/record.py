@@ -1,13 +1,12 @@
 """A Kafka record as it was read, and its stored form for parking and dead letters."""
 
 import base64
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import orjson
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """What the broker handed over, untouched."""
 
     topic: str

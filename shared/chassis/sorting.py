@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Generic
+from typing import Generic, NamedTuple
 from uuid import UUID
 
 from asyncpg.pgproto import pgproto
@@ -29,8 +29,7 @@ class Fate(StrEnum):
     DEAD = "dead"
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(NamedTuple):
     """A record with what it says, or with the reason why it says nothing."""
 
     record: Record

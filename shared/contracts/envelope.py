@@ -4,9 +4,8 @@ Rule: CloudEvents 1.0 Kafka protocol binding, section 3.2 (binary content mode).
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from shared.contracts.refusals import Code, Refused
@@ -15,8 +14,7 @@ CONTENT_TYPE: Final = "application/json; charset=utf-8"
 Headers = list[tuple[str, bytes]]
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """One fact on its way: what it is about, who told it when, and the fact as JSON text."""
 
     id: UUID

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from dataclasses import replace
 from uuid import UUID
 
 import asyncpg
@@ -163,7 +162,7 @@ async def test_a_note_that_was_refused_may_come_again(delivery: Deliver, log: Lo
 
 async def test_lanes_side_by_side_keep_every_demand_in_order(delivery: Deliver, log: Log, pool: Pool):
     records = [record for n in range(100) for record in log.told(*story.CLOSED, key=UUID(int=n + 1))]
-    spread = [replace(record, partition=int(record.key[-2:], 16) % 12) for record in records if record.key]
+    spread = [record._replace(partition=int(record.key[-2:], 16) % 12) for record in records if record.key]
     assert len(apart(spread, 4)) == 4
     await delivery.deliver(spread)
     async with pool.acquire() as db:
