@@ -52,7 +52,10 @@ class Delivery(Generic[S, F]):
 
         Raises `TooMuchPoison` when more than `limit` in a row are dead letters that were not known before.
         """
-        lanes = apart(records, LANES)
+        others = self._of_others(records)
+        if not others:
+            return
+        lanes = apart(others, LANES)
         ends = await asyncio.gather(*(self._lane(lane) for lane in lanes), return_exceptions=True)
         for end in ends:
             if end is not None:
@@ -96,9 +99,15 @@ class Delivery(Generic[S, F]):
         async with self.pool.acquire(timeout=5) as db:
             done = await self._sorted(db, [hear(record) for record in records])
             fresh = await self._fresh(db, done.dead)
-            await self._write(db, done, fresh, records)
+            if fresh or any(fate is not Fate.DROPPED for fate in done.fates):
+                await self._write(db, done, fresh, records)
         metrics.count(self.ledger.rules.service, Counter(done.fates))
         self._count_poison(done.fates, len(done.dead) - len(fresh))
+
+    def _of_others(self, records: Sequence[Record]) -> Sequence[Record]:
+        """What this service told itself it knew before it was sent."""
+        ours = ("ce_source", f"/services/{self.ledger.rules.service}".encode())
+        return [record for record in records if ours not in record.headers]
 
     async def _sorted(self, db: Connection, batch: Sequence[Heard]) -> Sorting[S, F]:
         told = [heard.envelope for heard in batch if heard.envelope]
