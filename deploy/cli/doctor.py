@@ -87,13 +87,15 @@ async def _deployment() -> list[Finding]:
     running = Runtime.read(state_dir())
     if running is None:
         return [Finding("nothing runs here (`make up` starts it)")]
-    found = [_process(name, pid) for name, pid in running.pids.items()]
+    found = [_process(name, pid, running.given_up.get(name)) for name, pid in running.pids.items()]
     found.append(await _checked(f"pages at {running.url}", lambda: _answers(running.url)))
     found.append(await _checked("broker", lambda: cluster_id(running.kafka_bootstrap_servers)))
     return found + await _backlog(running.database_url)
 
 
-def _process(name: str, pid: int) -> Finding:
+def _process(name: str, pid: int, given_up: str | None) -> Finding:
+    if given_up:
+        return Finding(f"process {name}", given_up)
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -85,10 +85,18 @@ async def deployed(options: Options) -> AsyncIterator[Running]:
         keepers: dict[str, Keeper] = {}
         runtime = Runtime("", "", "", "", {}, str(directory / "logs"), datetime.now(UTC).isoformat())
 
+        def started(name: str, pid: int) -> None:
+            runtime.pids[name] = pid
+            _note(runtime, directory)
+
+        def given_up(name: str, why: str) -> None:
+            runtime.given_up[name] = why
+            _note(runtime, directory)
+
         async def keep(program: Program, **more: Any) -> None:
             echo = options.echo if program.name in options.processes else None
             child = Child(program, directory / "logs" / f"{program.name}.log", echo)
-            keeper = Keeper(child, changed=lambda name, pid: _note(runtime, directory, name, pid), **more)
+            keeper = Keeper(child, changed=started, given_up=given_up, **more)
             keepers[program.name] = keeper
             stack.push_async_callback(keeper.stop)
             await keeper.start()
@@ -116,8 +124,7 @@ async def deployed(options: Options) -> AsyncIterator[Running]:
         yield running
 
 
-def _note(runtime: Runtime, directory: Path, name: str, pid: int) -> None:
-    runtime.pids[name] = pid
+def _note(runtime: Runtime, directory: Path) -> None:
     if runtime.url:
         runtime.write(directory)
 

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from deploy.cli.doctor import _process
 from deploy.local.child import Child, Program
 from deploy.local.deployment import Options, deployed
 from deploy.local.keeper import Keeper
-from deploy.local.state import Unusable, prepare
+from deploy.local.state import Runtime, Unusable, prepare
+from shared.chassis.process import POISONED
 from tests.eventually import eventually
 
 
@@ -34,6 +36,40 @@ async def test_a_child_that_ended_is_started_again(tmp_path: Path):
     assert kept.restarts == 1
     await kept.stop()
     assert not kept.child.alive
+
+
+async def test_a_child_that_met_too_much_poison_is_left_alone_and_doctor_says_so(tmp_path: Path):
+    runtime = Runtime("http://here", "", "", "", {}, "", "")
+    kept = keeper(tmp_path, f"raise SystemExit({POISONED})", given_up=runtime.given_up.__setitem__)
+    await kept.start()
+
+    async def given_up() -> str | None:
+        return runtime.given_up.get("probe")
+
+    why = await eventually(given_up, lambda said: said is not None)
+    assert (kept.child.alive, kept.restarts) == (False, 0)
+    assert "dead-letters" in str(_process("probe", kept.child.pid, why).wrong)
+    await kept.stop()
+
+
+async def test_a_child_that_could_not_be_started_again_is_tried_again(tmp_path: Path):
+    starts = iter([None, OSError("No space left on device"), OSError("No space left on device")])
+
+    def before() -> None:
+        if fault := next(starts, None):
+            raise fault
+
+    kept = keeper(tmp_path, "import signal; signal.pause()", before=before)
+    await kept.start()
+    first = kept.child.pid
+    os.kill(first, signal.SIGKILL)
+
+    async def pid() -> int:
+        return kept.child.pid if kept.child.alive else first
+
+    await eventually(pid, lambda now: now != first)
+    assert kept.restarts == 3
+    await kept.stop()
 
 
 async def test_a_child_that_is_stopped_is_not_started_again(tmp_path: Path):
