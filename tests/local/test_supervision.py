@@ -1,5 +1,6 @@
 """A keeper starts what ended again, gives up in words, and two supervisors do not share a directory."""
 
+import asyncio
 import fcntl
 import os
 import signal
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from deploy.cli.doctor import _process
+from deploy.local.bounded_log import BoundedLog
 from deploy.local.child import Child, Program
 from deploy.local.deployment import Options, deployed
 from deploy.local.keeper import Keeper
@@ -102,6 +104,36 @@ async def test_a_child_that_is_deaf_is_killed_after_its_patience(tmp_path: Path)
     await eventually(said, lambda words: words == "deaf")
     assert await child.stop() is False
     assert not child.alive
+
+
+async def test_a_line_of_a_megabyte_is_logged_and_shown_and_the_child_goes_on(tmp_path: Path):
+    shown: list[str] = []
+    child = Child(
+        Program("probe", (sys.executable, "-c", "print('x' * 1_000_000); print('after', end='')")),
+        tmp_path / "probe.log",
+        echo=lambda _, line: shown.append(line),
+    )
+    await child.start()
+    assert await asyncio.wait_for(child.wait(), 20) == 0
+    assert child.last_lines(1) == "after"
+    assert (len("".join(shown)), shown[-1]) == (1_000_005, "after")
+
+
+async def test_a_log_that_cannot_be_written_does_not_hold_its_child_up(tmp_path: Path):
+    child = Child(Program("probe", (sys.executable, "-c", "print('x' * 1_000_000)")), tmp_path)
+    await child.start()
+    assert await asyncio.wait_for(child.wait(), 20) == 0
+
+
+def test_a_log_has_a_bound_and_keeps_the_one_before(tmp_path: Path):
+    log = BoundedLog(tmp_path / "probe.log", full=10)
+    for said in (b"one\n", b"two\n", b"three\n", b"four\n"):
+        log.write(said)
+    log.close()
+    assert {path.name: path.read_text("utf-8") for path in tmp_path.iterdir()} == {
+        "probe.1.log": "three\n",
+        "probe.log": "four\n",
+    }
 
 
 def test_a_directory_that_cannot_be_written_is_explained(tmp_path: Path):
