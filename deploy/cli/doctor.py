@@ -6,6 +6,7 @@ import shutil
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from typing import Final
 
 import asyncpg
 import httpx
@@ -14,6 +15,7 @@ from rich.console import Console
 
 from deploy.local.state import MIN_FREE, Runtime, Unusable, prepare, state_dir
 from shared.chassis.broker import cluster_id
+from shared.chassis.database import Connection
 
 console = Console(highlight=False)
 
@@ -26,6 +28,7 @@ class Finding:
     wrong: str | None = None
 
 
+SERVICES: Final = ("intake", "routing", "feedback", "reporting")
 BACKLOG = (
     ("demands wait for a dispatcher", "SELECT count(*) FROM routing.demand WHERE status = 'triage'", False),
     (
@@ -35,7 +38,7 @@ BACKLOG = (
     ),
     *(
         row
-        for name in ("intake", "routing", "feedback", "reporting")
+        for name in SERVICES
         for row in (
             (
                 f"dead letters at {name} (huying dead-letters list)",
@@ -47,15 +50,20 @@ BACKLOG = (
                 f"SELECT count(*) FROM {name}.parked WHERE since < now() - interval '1 minute'",  # noqa: S608
                 True,
             ),
-            (
-                f"facts of {name} are not sent to the broker after a minute (is it reachable?)",
-                f"SELECT count(*) FROM {name}.journal WHERE recorded_at < now() - interval '1 minute' AND"  # noqa: S608
-                f" position > (SELECT position FROM {name}.relay_cursor ORDER BY moved_at DESC LIMIT 1)",
-                True,
-            ),
         )
     ),
 )
+# Beyond what each shard has sent to this cluster, which is nothing where it has no cursor. A broker that is away was
+# the last that a relay reached.
+UNSENT: Final = """
+    SELECT count(*)
+    FROM generate_series(0, $2::integer - 1) AS shard
+    LEFT JOIN {name}.relay_cursor AS sent ON sent.shard = shard.shard AND sent.cluster_id
+        = coalesce($1, (SELECT cluster_id FROM {name}.relay_cursor ORDER BY moved_at DESC LIMIT 1))
+    JOIN {name}.journal AS told ON told.position > coalesce(sent.position, 0)
+        AND abs(hashtext(told.aggregateid::text)::bigint) % $2 = shard.shard
+        AND told.recorded_at < now() - interval '1 minute'
+"""
 
 
 def doctor() -> None:
@@ -89,8 +97,13 @@ async def _deployment() -> list[Finding]:
         return [Finding("nothing runs here (`make up` starts it)")]
     found = [_process(name, pid, running.given_up.get(name)) for name, pid in running.pids.items()]
     found.append(await _checked(f"pages at {running.url}", lambda: _answers(running.url)))
-    found.append(await _checked("broker", lambda: cluster_id(running.kafka_bootstrap_servers)))
-    return found + await _backlog(running.database_url)
+    clusters: list[str] = []
+
+    async def ask_broker() -> None:
+        clusters.append(await cluster_id(running.kafka_bootstrap_servers))
+
+    found.append(await _checked("broker", ask_broker))
+    return found + await _backlog(running, next(iter(clusters), None))
 
 
 def _process(name: str, pid: int, given_up: str | None) -> Finding:
@@ -118,9 +131,9 @@ async def _checked(what: str, look: Callable[[], Awaitable[object]]) -> Finding:
     return Finding(what)
 
 
-async def _backlog(dsn: str) -> list[Finding]:
+async def _backlog(running: Runtime, cluster: str | None) -> list[Finding]:
     try:
-        db = await asyncpg.connect(dsn, timeout=5)
+        db = await asyncpg.connect(running.database_url, timeout=5)
     except (OSError, TimeoutError, asyncpg.PostgresError) as fault:
         return [Finding("database", f"{fault!r}; look into logs/postgres.log")]
     found = [Finding("database")]
@@ -128,5 +141,15 @@ async def _backlog(dsn: str) -> list[Finding]:
         count = await db.fetchval(question)
         if count:
             found.append(Finding("backlog", f"{count:,} {words}") if is_wrong else Finding(f"{count:,} {words}"))
+    for name in SERVICES:
+        if count := await unsent(db, name, cluster, running.relay_shards):
+            words = f"{count:,} facts of {name} are not sent to the broker after a minute (is it reachable?)"
+            found.append(Finding("backlog", words))
     await db.close()
     return found
+
+
+async def unsent(db: Connection, name: str, cluster: str | None, shards: int) -> int:
+    """How many facts of a service no relay has sent to this cluster, though there was time."""
+    count: int = await db.fetchval(UNSENT.format(name=name), cluster, shards)
+    return count

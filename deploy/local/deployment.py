@@ -109,6 +109,7 @@ async def deployed(options: Options) -> AsyncIterator[Running]:
         runtime.database_url = options.database_url or (database.url if database else "")
         runtime.kafka_bootstrap_servers = options.bootstrap or (broker.bootstrap if broker else "")
         runtime.broker = broker.kind if broker else "external"
+        runtime.relay_shards = int((os.environ | env).get("HUYING_RELAY_SHARDS", "1"))
         port = free_port(options.port)
         runtime.url = f"http://127.0.0.1:{port}"
         env |= _environment(directory, runtime, port)

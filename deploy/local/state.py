@@ -51,6 +51,7 @@ class Runtime:
     pids: dict[str, int]
     log_dir: str
     started_at: str
+    relay_shards: int = 1
     given_up: dict[str, str] = field(default_factory=dict)
 
     def write(self, directory: Path) -> None:
