@@ -139,10 +139,34 @@ async def test_a_message_whose_sender_died_is_never_sent_blindly_again(pool: Poo
         (claimed,) = await messages.claim_messages(db, 10, LEASE)
         assert await messages.begin_sending(db, claimed)
         await db.execute("UPDATE notification SET claimed_at = now() - interval '5 minutes'")
-    assert await sending(pool, book, FileSink(tmp_path / "out")).send_some() == 0
+    sender = sending(pool, book, FileSink(tmp_path / "out"))
+    assert await sender.give_up_some() == 1
+    assert (await sender.give_up_some(), await sender.send_some()) == (0, 0)
     async with pool.acquire() as db:
         assert await db.fetchval("SELECT state FROM notification") == "unknown"
+        (told,) = await db.fetch("SELECT type, payload FROM journal")
+    assert told["type"] == "demand.notification-failed.v1"
+    assert json.loads(told["payload"])["cause"].startswith("unknown")
     assert not (tmp_path / "out").exists()
+
+
+async def test_a_sender_that_was_only_slow_still_tells_what_it_did(pool: Pool, book: Book, tmp_path: Path):
+    await heard(pool, book, WITH_CONTACT)
+    sender = sending(pool, book, FileSink(tmp_path / "out"))
+    async with pool.acquire() as db:
+        (claimed,) = await messages.claim_messages(db, 10, LEASE)
+        assert await messages.begin_sending(db, claimed)
+        await db.execute("UPDATE notification SET claimed_at = now() - interval '5 minutes'")
+    await sender.give_up_some()
+    await sender._record(claimed, messages.State.SENT, None)
+    assert await told_here(pool) == ["demand.notification-failed.v1", "demand.notification-sent.v1"]
+
+
+async def test_what_is_in_the_middle_is_found_without_reading_every_message(pool: Pool):
+    async with pool.acquire() as db:
+        await db.execute("SET enable_seqscan = off")
+        plan = await db.fetch("EXPLAIN SELECT id FROM notification WHERE state = 'sending' AND claimed_at < now()")
+    assert "notification_in_the_middle" in str(plan)
 
 
 async def test_a_message_whose_sender_died_before_sending_is_sent_by_the_next(pool: Pool, book: Book, tmp_path: Path):
