@@ -61,11 +61,12 @@ def _readings(desk: Desk, staff: WhoAsks) -> APIRouter:
 
     @router.get("/triage")
     async def list_triage(by: By, after: UUID | None = None, limit: Limit = 50) -> Worklist:
-        """What no rule could decide; for the coordinators."""
-        if by.unit not in {pack.coordinator for pack in desk.packs}:
+        """What no rule of the jurisdiction could decide; for its coordinator."""
+        pack = desk.packs.coordinated_by(by.unit)
+        if pack is None:
             raise Refused(Code.FORBIDDEN, "the triage is for the coordinator's people", "仅统筹单位可以查看")
         async with desk.pool.acquire(timeout=5) as db:
-            return _page(await queries.triage(db, after, limit), limit)
+            return _page(await queries.triage(db, pack.id, after, limit), limit)
 
     @router.get("/{number}")
     async def get_case(number: Number, by: By) -> Case:
@@ -75,8 +76,8 @@ def _readings(desk: Desk, staff: WhoAsks) -> APIRouter:
         if found is None:
             raise not_found(number)
         demand, text = found
-        coordinators = {pack.coordinator for pack in desk.packs}
-        if by.unit not in coordinators and by.unit not in (*demand.units, *demand.assisting):
+        pack = desk.packs.of_division(demand.division)
+        if by.unit not in (*demand.units, *demand.assisting) and (pack is None or by.unit != pack.coordinator):
             raise not_found(number)
         return Case(demand=demand, text=text)
 

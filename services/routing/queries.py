@@ -41,10 +41,15 @@ async def worklist(db: Connection, unit: str, after: UUID | None, limit: int) ->
     return [Demand.model_validate_json(row["state"]) for row in rows]
 
 
-async def triage(db: Connection, after: UUID | None, limit: int) -> list[Demand]:
-    """What waits for a dispatcher, oldest first."""
+async def triage(db: Connection, jurisdiction: str, after: UUID | None, limit: int) -> list[Demand]:
+    """What waits for a dispatcher of a jurisdiction, oldest first."""
     rows = await db.fetch(
-        "SELECT state::text FROM demand WHERE status = 'triage' AND ($1::uuid IS NULL OR id > $1) ORDER BY id LIMIT $2",
+        """
+        SELECT state::text FROM demand
+        WHERE status = 'triage' AND state ->> 'jurisdiction' = $1 AND ($2::uuid IS NULL OR id > $2)
+        ORDER BY id LIMIT $3
+        """,
+        jurisdiction,
         after,
         limit,
     )
