@@ -27,7 +27,7 @@ class Staff:
 def decide(demand: Demand, command: c.RoutingCommand, by: Staff, pack: Pack, at: datetime) -> list[f.StatusFact]:
     """The facts that follow from a command, naming no citizen; legality of the step is the table's business."""
     _entitled(demand, command, by, pack)
-    match _masked(command):
+    match masked(command):
         case c.AcceptDemand():
             return [f.DemandAccepted(by=by.name)]
         case c.ReturnDemand(reason=reason, suggested_unit=suggested):
@@ -48,7 +48,8 @@ def decide(demand: Demand, command: c.RoutingCommand, by: Staff, pack: Pack, at:
             assert_never(never)
 
 
-def _masked(command: c.RoutingCommand) -> c.RoutingCommand:
+def masked(command: c.RoutingCommand) -> c.RoutingCommand:
+    """The command without what would name a citizen."""
     said = {name: mask_answer(words)[:limit] for name, limit in _WORDS.items() if (words := getattr(command, name, ""))}
     return command.model_copy(update=said)
 

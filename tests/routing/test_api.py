@@ -47,6 +47,11 @@ class Hall:
     async def get(self, path: str, unit: str) -> httpx.Response:
         return await self.client.get(path, headers=bearer(unit))
 
+    async def say(self, number: str, what: str, key: str, **more: Any) -> httpx.Response:
+        """What the tax office says about a demand."""
+        sent = {"Idempotency-Key": key, **bearer("nh-tax"), **more.pop("headers", {})}
+        return await self.client.post(f"/v1/cases/{number}/{what}", headers=sent, **more)
+
     async def told(self) -> list[str]:
         async with self.pool.acquire() as db:
             return [row["type"] for row in await db.fetch("SELECT type FROM journal ORDER BY position")]
@@ -82,3 +87,43 @@ async def test_a_case_is_open_to_its_units_and_to_its_own_coordinator_alone(hall
     answers = {unit: (await hall.get(f"/v1/cases/{number}", unit)).status_code
                for unit in ("nh-tax", COORDINATOR, "nh-police", ELSEWHERE.coordinator)}  # fmt: skip
     assert answers == {"nh-tax": 200, COORDINATOR: 200, "nh-police": 404, ELSEWHERE.coordinator: 404}
+
+
+async def test_a_command_that_is_repeated_is_told_once_and_answered_the_same(hall: Hall):
+    number = await hall.knows(*ROUTED)
+    await hall.say(number, "accept", "1")
+    first = await hall.say(number, "progress", "2", json={"note": "已现场勘查"})
+    await hall.say(number, "resolve", "3", json={"result": "修好了"})
+    again = await hall.say(number, "progress", "2", json={"note": "已现场勘查"})
+    assert (again.status_code, again.json(), again.headers["ETag"]) == (200, first.json(), first.headers["ETag"])
+    assert await hall.told() == ["demand.accepted.v1", "demand.progressed.v1", "demand.resolved.v1"]
+
+
+async def test_a_key_is_not_used_for_another_command(hall: Hall):
+    number = await hall.knows(*ROUTED)
+    await hall.say(number, "accept", "1")
+    for what, body in (("progress", {"note": "x"}), ("resolve", {"result": "x"})):
+        refused = await hall.say(number, what, "1", json=body)
+        assert (refused.status_code, refused.json()["type"].rpartition("/")[2]) == (422, "idempotency-key-reused")
+    another = await hall.knows(*ROUTED, n=2)
+    assert (await hall.say(another, "accept", "1")).status_code == 200, "a key is for one demand"
+
+
+async def test_a_command_without_a_key_is_refused_with_what_to_send(hall: Hall):
+    number = await hall.knows(*ROUTED)
+    refused = await hall.client.post(f"/v1/cases/{number}/accept", headers=bearer("nh-tax"))
+    assert (refused.status_code, refused.json()["type"].rpartition("/")[2]) == (400, "idempotency-key-missing")
+
+
+async def test_a_command_about_what_moved_on_meanwhile_is_refused(hall: Hall):
+    number = await hall.knows(*ROUTED)
+    read = (await hall.get(f"/v1/cases/{number}", "nh-tax")).headers["ETag"]
+    accepted = await hall.say(number, "accept", "1", headers={"If-Match": read})
+    assert (accepted.status_code, accepted.headers["ETag"] != read) == (200, True)
+    stale = await hall.say(number, "progress", "2", json={"note": "x"}, headers={"If-Match": read})
+    assert (stale.status_code, accepted.headers["ETag"] in stale.json()["detail_en"]) == (412, True)
+    tags = f'"x", {accepted.headers["ETag"]}'
+    assert (await hall.say(number, "progress", "3", json={"note": "x"}, headers={"If-Match": tags})).status_code == 200
+    assert (await hall.say(number, "progress", "4", json={"note": "x"}, headers={"If-Match": "*"})).status_code == 200
+    repeated = await hall.say(number, "accept", "1", headers={"If-Match": read})
+    assert repeated.status_code == 200, "it was said when it was still so"
