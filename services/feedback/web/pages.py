@@ -36,7 +36,7 @@ def routes(ratings: Ratings) -> APIRouter:
             demand = await ratings.demand(token)
         except Refused as refused:
             return _refused(pages, refused)
-        if demand.status is not Status.RESOLVED:
+        if demand.status not in (Status.RESOLVED, Status.DECLINED):
             return pages.render("rated.html", _told(demand))
         return pages.render("rate.html", _told(demand) | {"levels": LEVELS, "missing": False})
 
@@ -60,7 +60,8 @@ def routes(ratings: Ratings) -> APIRouter:
 
 
 def _told(demand: Demand) -> dict[str, Any]:
-    return {"lang": "zh", "demand": demand, "reopened": demand.status is Status.REOPENED}
+    reopened, declined = demand.status is Status.REOPENED, demand.status is Status.DECLINED
+    return {"lang": "zh", "demand": demand, "reopened": reopened, "declined": declined}
 
 
 def _refused(pages: Pages, refused: Refused) -> HTMLResponse:
