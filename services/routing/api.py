@@ -130,6 +130,16 @@ def _commands(desk: Desk, staff: WhoAsks) -> APIRouter:
         """Decline with a reason and where to go instead."""
         return _tagged(await desk.handle(number, command, by))
 
+    @router.post("/contact")
+    async def contact_citizen(number: Number, by: By, command: c.ContactCitizen) -> Demand:
+        """Say that the unit spoke with the citizen."""
+        return _tagged(await desk.handle(number, command, by))
+
+    @router.post("/extend")
+    async def extend_case(number: Number, by: By, command: c.ExtendDemand) -> Demand:
+        """Move the due time by working days (延期), before it is there."""
+        return _tagged(await desk.handle(number, command, by))
+
     @router.post("/progress")
     async def progress_case(number: Number, by: By, command: c.ProgressDemand) -> Demand:
         """Tell the citizen how the work goes."""
