@@ -7,6 +7,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
 import asyncpg
 import httpx
@@ -17,6 +18,7 @@ from deploy.cli.faults import UNUSABLE
 from deploy.cli.running import named
 from deploy.local.state import MIN_FREE, Runtime, Unusable, prepare, state_dir
 from shared.chassis.broker import cluster_id
+from shared.chassis.database import Connection
 
 console = Console(highlight=False)
 
@@ -29,6 +31,7 @@ class Finding:
     wrong: str | None = None
 
 
+SERVICES: Final = ("intake", "routing", "feedback", "reporting")
 BACKLOG = (
     ("demands wait for a dispatcher", "SELECT count(*) FROM routing.demand WHERE status = 'triage'", False),
     (
@@ -38,7 +41,7 @@ BACKLOG = (
     ),
     *(
         row
-        for name in ("intake", "routing", "feedback", "reporting")
+        for name in SERVICES
         for row in (
             (
                 f"dead letters at {name} (huying dead-letters list)",
@@ -50,15 +53,20 @@ BACKLOG = (
                 f"SELECT count(*) FROM {name}.parked WHERE since < now() - interval '1 minute'",  # noqa: S608
                 True,
             ),
-            (
-                f"facts of {name} are not sent to the broker after a minute (is it reachable?)",
-                f"SELECT count(*) FROM {name}.journal WHERE recorded_at < now() - interval '1 minute' AND"  # noqa: S608
-                f" position > (SELECT position FROM {name}.relay_cursor ORDER BY moved_at DESC LIMIT 1)",
-                True,
-            ),
         )
     ),
 )
+# Beyond what each shard has sent to this cluster, which is nothing where it has no cursor. A broker that is away was
+# the last that a relay reached.
+UNSENT: Final = """
+    SELECT count(*)
+    FROM generate_series(0, $2::integer - 1) AS shard
+    LEFT JOIN {name}.relay_cursor AS sent ON sent.shard = shard.shard AND sent.cluster_id
+        = coalesce($1, (SELECT cluster_id FROM {name}.relay_cursor ORDER BY moved_at DESC LIMIT 1))
+    JOIN {name}.journal AS told ON told.position > coalesce(sent.position, 0)
+        AND abs(hashtext(told.aggregateid::text)::bigint) % $2 = shard.shard
+        AND told.recorded_at < now() - interval '1 minute'
+"""
 
 
 def doctor() -> None:
@@ -101,13 +109,23 @@ async def _deployment() -> list[Finding]:
     if running is None:
         return [Finding("nothing runs here (`make up` starts it)")]
     logs = f"look into {running.log_dir}"
-    found = [await _process(name, pid, running.ready.get(name), logs) for name, pid in running.pids.items()]
+    found = [
+        await _process(name, pid, running.ready.get(name), running.given_up.get(name), logs)
+        for name, pid in running.pids.items()
+    ]
     found.append(await _checked(f"pages at {running.url}", lambda: _answers(f"{running.url}/readyz"), logs))
-    found.append(await _checked("broker", lambda: cluster_id(running.kafka_bootstrap_servers), logs))
-    return found + await _backlog(running.database_url)
+    clusters: list[str] = []
+
+    async def ask_broker() -> None:
+        clusters.append(await cluster_id(running.kafka_bootstrap_servers))
+
+    found.append(await _checked("broker", ask_broker, logs))
+    return found + await _backlog(running, next(iter(clusters), None))
 
 
-async def _process(name: str, pid: int, ready: str | None, logs: str) -> Finding:
+async def _process(name: str, pid: int, ready: str | None, given_up: str | None, logs: str) -> Finding:
+    if given_up:
+        return Finding(f"process {name}", given_up)
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -138,9 +156,9 @@ async def _checked(what: str, look: Callable[[], Awaitable[object]], where: str)
     return Finding(what)
 
 
-async def _backlog(dsn: str) -> list[Finding]:
+async def _backlog(running: Runtime, cluster: str | None) -> list[Finding]:
     try:
-        db = await asyncpg.connect(dsn, timeout=5)
+        db = await asyncpg.connect(running.database_url, timeout=5)
     except (OSError, TimeoutError, asyncpg.PostgresError) as fault:
         return [Finding("database", f"does not answer ({str(fault) or type(fault).__name__}); look into its log")]
     found = [Finding("database")]
@@ -148,5 +166,15 @@ async def _backlog(dsn: str) -> list[Finding]:
         count = await db.fetchval(question)
         if count:
             found.append(Finding("backlog", f"{count:,} {words}") if is_wrong else Finding(f"{count:,} {words}"))
+    for name in SERVICES:
+        if count := await unsent(db, name, cluster, running.relay_shards):
+            words = f"{count:,} facts of {name} are not sent to the broker after a minute (is it reachable?)"
+            found.append(Finding("backlog", words))
     await db.close()
     return found
+
+
+async def unsent(db: Connection, name: str, cluster: str | None, shards: int) -> int:
+    """How many facts of a service no relay has sent to this cluster, though there was time."""
+    count: int = await db.fetchval(UNSENT.format(name=name), cluster, shards)
+    return count

@@ -1,6 +1,7 @@
 """A program that this process started: its log, its life, its end."""
 
 import asyncio
+import contextlib
 import ctypes
 import os
 import pwd
@@ -8,8 +9,11 @@ import signal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
+from deploy.local.bounded_log import BoundedLog
+
+CHUNK: Final = 65_536
 _PR_SET_PDEATHSIG: Final = 1
 
 
@@ -63,18 +67,29 @@ class Child:
             preexec_fn=_die_with_parent,
             **as_user(self.program.user),
         )
-        self._pump = asyncio.create_task(self._copy(self.log_path.open("ab")))
+        self._pump = asyncio.create_task(self._copy())
 
-    async def _copy(self, log: IO[bytes]) -> None:
+    async def _copy(self) -> None:
+        """Read to the end whatever comes: a child blocks on a pipe that nobody empties."""
         process = self.process
         assert process
         assert process.stdout
-        with log:
-            while line := await process.stdout.readline():
-                log.write(line)
-                log.flush()
-                if self.echo:
-                    self.echo(self.program.name, line.decode(errors="replace").rstrip())
+        log, line = BoundedLog(self.log_path), b""
+        while said := await process.stdout.read(CHUNK):
+            log.write(said)
+            *lines, line = (line + said).split(b"\n")
+            if len(line) > CHUNK:
+                lines, line = [*lines, line], b""
+            self._show(lines)
+        self._show([line] if line else [])
+        log.close()
+
+    def _show(self, lines: Sequence[bytes]) -> None:
+        if self.echo is None:
+            return
+        with contextlib.suppress(OSError):  # the terminal may be gone
+            for line in lines:
+                self.echo(self.program.name, line.decode(errors="replace").rstrip())
 
     @property
     def pid(self) -> int:
@@ -111,5 +126,7 @@ class Child:
         """The end of its log since it was started."""
         if not self.log_path.exists():
             return ""
-        said = self.log_path.read_bytes()[self._log_began :].decode("utf-8", "replace")
-        return "\n".join(said.splitlines()[-count:])
+        said = self.log_path.read_bytes()
+        if len(said) >= self._log_began:  # else it was begun anew since
+            said = said[self._log_began :]
+        return "\n".join(said.decode("utf-8", "replace").splitlines()[-count:])

@@ -84,10 +84,18 @@ async def deployed(options: Options) -> AsyncIterator[Running]:
         keepers: dict[str, Keeper] = {}
         runtime = Runtime("", "", "", "", {}, str(directory / "logs"), datetime.now(UTC).isoformat())
 
+        def started(name: str, pid: int) -> None:
+            runtime.pids[name] = pid
+            _note(runtime, directory)
+
+        def given_up(name: str, why: str) -> None:
+            runtime.given_up[name] = why
+            _note(runtime, directory)
+
         async def keep(program: Program, **more: Any) -> None:
             echo = options.echo if program.name in options.processes else None
             child = Child(program, directory / "logs" / f"{program.name}.log", echo)
-            keeper = Keeper(child, changed=lambda name, pid: _note(runtime, directory, name, pid), **more)
+            keeper = Keeper(child, changed=started, given_up=given_up, **more)
             keepers[program.name] = keeper
             stack.push_async_callback(keeper.stop)
             await keeper.start()
@@ -100,6 +108,7 @@ async def deployed(options: Options) -> AsyncIterator[Running]:
         runtime.database_url = options.database_url or (database.url if database else "")
         runtime.kafka_bootstrap_servers = options.bootstrap or (broker.bootstrap if broker else "")
         runtime.broker = broker.kind if broker else "external"
+        runtime.relay_shards = int((os.environ | env).get("HUYING_RELAY_SHARDS", "1"))
         port = free_port(options.port)
         runtime.url = f"http://127.0.0.1:{port}"
         env |= _environment(directory, runtime, port)
@@ -116,8 +125,7 @@ async def deployed(options: Options) -> AsyncIterator[Running]:
         yield running
 
 
-def _note(runtime: Runtime, directory: Path, name: str, pid: int) -> None:
-    runtime.pids[name] = pid
+def _note(runtime: Runtime, directory: Path) -> None:
     if runtime.url:
         runtime.write(directory)
 

@@ -1,4 +1,4 @@
-"""Keeps one child alive: starts it, waits until it is ready, starts it again when it ended."""
+"""Keeps one child alive: starts it, waits until it is ready, starts it again when it ended, unless that is in vain."""
 
 import asyncio
 import contextlib
@@ -15,6 +15,7 @@ from deploy.local.state import Unusable
 
 log = structlog.get_logger()
 RESTART_AT_ONCE: Final = 75
+POISONED: Final = 65
 FIRST_PAUSE, LONGEST_PAUSE, STEADY_AFTER = 0.2, 5.0, 30.0
 ANSWER_WITHIN: Final = 60.0
 
@@ -25,13 +26,17 @@ def _nothing(*_: object) -> None:
 
 @dataclass(slots=True)
 class Keeper:
-    """`before` runs ahead of every start, `after` until the child can be used, `ended` after every end."""
+    """`before` runs ahead of every start, `after` until the child can be used, `ended` after every end.
+
+    `given_up` is told of a child that ended for good: one that met too much poison would meet it again.
+    """
 
     child: Child
     before: Callable[[], None] = _nothing
     after: Callable[[], Awaitable[None]] | None = None
     ended: Callable[[bool], None] = _nothing
     changed: Callable[[str, int], None] = _nothing
+    given_up: Callable[[str, str], None] = _nothing
     ready_url: str | None = None
     restarts: int = 0
     _stopping: bool = False
@@ -75,14 +80,27 @@ class Keeper:
             self.ended(False)
             if self._stopping:
                 return
+            if code == POISONED:
+                self._leave_it()
+                return
             log.warning("ended, starting it again", name=self.child.program.name, code=code)
             if monotonic() - started > STEADY_AFTER or code == RESTART_AT_ONCE:
                 pause = FIRST_PAUSE
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
             self.restarts += 1
-            with contextlib.suppress(Unusable):
-                await self._start()
+            await self._start_again()
+
+    def _leave_it(self) -> None:
+        name = self.child.program.name
+        log.error("met too much that it cannot handle; not started again before the next `make up`", name=name)
+        self.given_up(name, "met too much that it cannot handle; see `huying dead-letters list`, then `make up` again")
+
+    async def _start_again(self) -> None:
+        try:
+            await self._start()
+        except (Unusable, OSError) as fault:
+            log.warning("could not be started, trying again", name=self.child.program.name, cause=str(fault))
 
     async def until_ready(self, client: httpx.AsyncClient, within: float) -> None:
         """Return when its `/readyz` says yes; raises `Unusable` with its last words."""

@@ -67,6 +67,8 @@ class Runtime:
     log_dir: str
     started_at: str
     ready: dict[str, str] = field(default_factory=dict)
+    relay_shards: int = 1
+    given_up: dict[str, str] = field(default_factory=dict)
 
     def write(self, directory: Path) -> None:
         """Replace the file at once, so that no reader sees half of it."""

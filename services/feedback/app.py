@@ -45,7 +45,8 @@ def worker(settings: FeedbackSettings, pool: Pool) -> Worker:
     book = ledger(packs, settings)
     sink = FileSink(settings.notification_file) if settings.notification_file else LogSink()
     contacts = Contacts.at(settings.intake_url, settings.secret)
-    tasks = (Sender(pool, book, contacts, sink).run, Closing(pool, book, packs).run)
+    sender = Sender(pool, book, contacts, sink)
+    tasks = (sender.run, sender.watch, Closing(pool, book, packs).run)
     return Worker(Service.FEEDBACK, book, topics=(DEMAND_EVENTS.name,), by_faust=True, tasks=tasks)
 
 

@@ -1,4 +1,4 @@
-"""Feedback decides how a resolved demand ends: confirmed and closed, or reopened."""
+"""Feedback decides how a demand that was answered ends: confirmed and closed, or reopened."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,20 +33,41 @@ class RateDemand(BaseModel):
 
 
 def rate(demand: Demand, verdict: RateDemand, pack: Pack, asked: str) -> list[f.Fact]:
-    """Solved: confirmed. Not solved: reopened, until too often; then the coordinator hears of it."""
-    if demand.status is not Status.RESOLVED:
+    """Solved: confirmed. Not solved, or refused wrongly: reopened; the last time the coordinator must answer."""
+    _awaited(demand, verdict)
+    said = mask(verdict.comment)
+    if not verdict.solved and demand.reopenings <= pack.max_reopenings:
+        return _reopened(demand, said, verdict.rating, pack)
+    if demand.status is Status.DECLINED:
         raise Refused(
             Code.ILLEGAL_TRANSITION,
-            f"the demand is {demand.status}; only a resolved demand can be rated",
+            f"the demand was reopened {demand.reopenings} times and the coordinator refused it: that is the last word",
+            "该诉求已多次重新办理，并由统筹单位最终答复，不能再次申请",
+        )
+    return [f.DemandConfirmed(rating=verdict.rating, solved=verdict.solved, comment=said, asked=asked)]
+
+
+def _awaited(demand: Demand, verdict: RateDemand) -> None:
+    if demand.status not in (Status.RESOLVED, Status.DECLINED):
+        raise Refused(
+            Code.ILLEGAL_TRANSITION,
+            f"the demand is {demand.status}; only a demand that was answered can be rated",
             "该诉求当前不在待评价状态，可能已经评价过",
         )
-    said = mask(verdict.comment)
-    confirmed = f.DemandConfirmed(rating=verdict.rating, solved=verdict.solved, comment=said, asked=asked)
-    if verdict.solved:
-        return [confirmed]
+    if demand.status is Status.DECLINED and verdict.solved:
+        raise Refused(
+            Code.ILLEGAL_TRANSITION,
+            "the demand was declined: disagree with `solved` false, or leave it as it is",
+            "该诉求不予受理；如有异议请选择“未解决”，否则无需操作",
+        )
+
+
+def _reopened(demand: Demand, said: str, rating: int, pack: Pack) -> list[f.Fact]:
+    reopened = f.DemandReopened(reason=said or "not solved", rating=rating)
     if demand.reopenings < pack.max_reopenings:
-        return [f.DemandReopened(reason=said or "not solved", rating=verdict.rating)]
-    return [confirmed, f.DemandEscalated(to=pack.coordinator, reason="not solved after the last reopening")]
+        return [reopened]
+    # Routing, which holds the demand from here on, gives what was reopened so often to the coordinator.
+    return [reopened, f.DemandEscalated(to=pack.coordinator, reason="not solved after the last reopening")]
 
 
 def close_at(demand: Demand, pack: Pack) -> datetime | None:

@@ -49,6 +49,7 @@ class Claim:
 
 
 NO_CONTACT: Final = "the demand came without a contact"
+DIED: Final = "unknown: the sender ended between sending and record"
 
 
 def put_messages(writes: Writes, messages: Sequence[Message]) -> None:
@@ -136,11 +137,19 @@ async def finish_message(db: Connection, claim: Claim, state: State, cause: str 
     return done == "UPDATE 1"
 
 
-async def abandon_claims(db: Connection, older_than_seconds: float) -> int:
+async def abandon_claims(db: Connection, older_than_seconds: float, limit: int) -> list[Message]:
     """Messages whose sender died between sending and record: nobody can know, so they are never sent blindly again."""
-    done = await db.execute(
-        "UPDATE notification SET state = 'unknown', cause = 'the sender ended in the middle', finished_at = now()"
-        " WHERE state = 'sending' AND claimed_at < now() - make_interval(secs => $1)",
+    rows = await db.fetch(
+        """
+        UPDATE notification SET state = 'unknown', cause = $3, finished_at = now()
+        WHERE id IN (
+            SELECT id FROM notification WHERE state = 'sending' AND claimed_at < now() - make_interval(secs => $1)
+            ORDER BY claimed_at LIMIT $2 FOR UPDATE SKIP LOCKED
+        )
+        RETURNING id, demand_id, fact_id, contact, template, body
+        """,
         older_than_seconds,
+        limit,
+        DIED,
     )
-    return int(done.split()[-1])
+    return [Message(**row) for row in rows]

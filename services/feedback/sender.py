@@ -4,16 +4,16 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
 from services.feedback import messages
 from services.feedback.contacts import Away, Contacts, Nobody, PutOff
-from services.feedback.messages import Claim, State
+from services.feedback.messages import Claim, Message, State
 from services.feedback.recipients import Recipient
 from services.feedback.sinks import Sink
-from shared.chassis.clock import now
+from shared.chassis.clock import now, uuid5
 from shared.chassis.database import PASSING, Pool
 from shared.chassis.ledger import Ledger
 from shared.contracts.demand import Demand
@@ -51,10 +51,33 @@ class Sender:
             if not sent:
                 await asyncio.sleep(pause)
 
+    async def watch(self) -> None:
+        """Tell what became unknown, until cancelled."""
+        while True:
+            found = 0
+            try:
+                found = await self.give_up_some()
+            except PASSING as fault:
+                log.warning("sender waits", cause=repr(fault))
+            if not found:
+                await asyncio.sleep(LEASE / 4)
+
+    async def give_up_some(self) -> int:
+        """Give up on messages whose sender died in the middle, and tell it, so that somebody sees it."""
+        at = self.clock()
+        async with self.pool.acquire(timeout=5) as db, db.transaction():
+            lost = await messages.abandon_claims(db, LEASE, AT_ONCE)
+            page = await self.ledger.load(db, [message.demand_id for message in lost], at)
+            for message in lost:
+                # Under a name of its own: a sender that was only slow will still tell what it did.
+                note = NotificationFailed(**self._about(message), cause=messages.DIED)
+                page.tell(message.demand_id, [note], at, uuid5(message.id, State.UNKNOWN))
+            await self.ledger.save(db, page)
+        return len(lost)
+
     async def send_some(self) -> int:
         """Send what is pending, up to a hundred; returns how many were tried. Raises `Away`: then nothing is lost."""
         async with self.pool.acquire(timeout=5) as db:
-            await messages.abandon_claims(db, LEASE)
             claims = await messages.claim_messages(db, AT_ONCE, LEASE)
         for n, claim in enumerate(claims):
             try:
@@ -92,7 +115,7 @@ class Sender:
 
     async def _record(self, claim: Claim, state: State, cause: str | None) -> None:
         message, at = claim.message, self.clock()
-        about = {"template": message.template, "via": self.sink.name, "about": message.fact_id}
+        about = self._about(message)
         note: Fact = NotificationFailed(**about, cause=cause) if cause else NotificationSent.model_validate(about)
         async with self.pool.acquire(timeout=5) as db, db.transaction():
             if not await messages.finish_message(db, claim, state, cause):
@@ -100,3 +123,6 @@ class Sender:
             page = await self.ledger.load(db, [message.demand_id], at)
             page.tell(message.demand_id, [note], at, message.id)
             await self.ledger.save(db, page)
+
+    def _about(self, message: Message) -> dict[str, Any]:
+        return {"template": message.template, "via": self.sink.name, "about": message.fact_id}

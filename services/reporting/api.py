@@ -64,10 +64,8 @@ def routes(figures: Figures, packs: Jurisdictions) -> APIRouter:
     async def get_completion(
         by: By = "month", jurisdiction: Where = None, month: Month = None, until: date | None = None
     ) -> Completion:
-        """Collected, completed and their rate; `until` asks how it stood on the evening of a day."""
-        dimension = Dimension.ALL if by == "month" else Dimension(by)
-        question = Question(dimension, by == "month" and until is None, first_day(month), until)
-        return await figures.completion(pack_of(packs, jurisdiction), question)
+        """Collected, completed and their rate, of a month's demands or of all as it stood on the evening of `until`."""
+        return await figures.completion(pack_of(packs, jurisdiction), question_of(by, month, until))
 
     @router.get("/completion/demands")
     async def list_completion_demands(
@@ -107,6 +105,15 @@ def pack_of(packs: Jurisdictions, asked: str | None) -> Pack:
         error = FieldError("jurisdiction", f"可选：{known}", f"one of {known}", next(iter(packs)).id)
         raise Refused(Code.INVALID, f"jurisdiction: {error.en}", error.zh, (error,))
     return pack
+
+
+def question_of(by: By, month: str | None, until: date | None) -> Question:
+    """What is asked of the figure; raises `Refused` where two questions are asked at once."""
+    if month and until:
+        error = FieldError("until", "不能与 month 同时使用", "cannot be combined with `month`: leave one out")
+        raise Refused(Code.INVALID, f"until: {error.en}", f"until：{error.zh}", (error,))
+    dimension = Dimension.ALL if by == "month" else Dimension(by)
+    return Question(dimension, by == "month" and until is None, first_day(month), until)
 
 
 def first_day(month: str | None) -> date | None:

@@ -39,8 +39,8 @@ class Completion(BaseModel):
     definition: Definition
     jurisdiction: str
     by: str
-    month: date | None
-    until: date | None
+    month: date | None = None
+    until: date | None = None
     total: Breakdown
     rows: list[Breakdown]
     overdue: int | None = Field(description="open and past their due time now; null for the past")

@@ -26,7 +26,6 @@ COMPLETION: Final[Sample] = {
     "jurisdiction": "nanhai",
     "by": "month",
     "month": "2021-12-01",
-    "until": "2021-12-31",
     "total": ROW,
     "rows": [ROW],
     "overdue": 12,

@@ -1,16 +1,17 @@
 """Routing over HTTP: a unit's worklist, the triage, and what staff may say about a case."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Annotated
+from typing import Annotated, Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Header, Path, Query
 from pydantic import BaseModel, ConfigDict
 
 from services.routing import commands as c
 from services.routing import queries
-from services.routing.desk import Desk, not_found
+from services.routing.desk import Asking, Desk, etag, not_found
 from services.routing.domain import Staff
+from shared.chassis import headers
 from shared.chassis.tokens import Tokens, bearer
 from shared.contracts.demand import Demand
 from shared.contracts.examples import DEMAND, ID, TEXT, shown
@@ -18,7 +19,24 @@ from shared.contracts.refusals import Code, Refused
 
 Number = Annotated[str, Path(max_length=40, examples=["NH21-001335-K"])]
 Limit = Annotated[int, Query(ge=1, le=200)]
+Key = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=128,
+        description="repeat it with the command",
+        examples=["desk-20261124-0001"],
+    ),
+]
+IfMatch = Annotated[
+    str | None,
+    Header(alias="If-Match", max_length=200, description="the case's `ETag` when it was read: refused if it moved on"),
+]
 WhoAsks = Callable[[str], Awaitable[Staff]]
+TAGGED: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"headers": {"ETag": {"description": "of the demand as it is now", "schema": {"type": "string"}}}}
+}
 
 
 class Case(BaseModel):
@@ -61,13 +79,14 @@ def _readings(desk: Desk, staff: WhoAsks) -> APIRouter:
 
     @router.get("/triage")
     async def list_triage(by: By, after: UUID | None = None, limit: Limit = 50) -> Worklist:
-        """What no rule could decide; for the coordinators."""
-        if by.unit not in {pack.coordinator for pack in desk.packs}:
+        """What no rule of the jurisdiction could decide; for its coordinator."""
+        pack = desk.packs.coordinated_by(by.unit)
+        if pack is None:
             raise Refused(Code.FORBIDDEN, "the triage is for the coordinator's people", "仅统筹单位可以查看")
         async with desk.pool.acquire(timeout=5) as db:
-            return _page(await queries.triage(db, after, limit), limit)
+            return _page(await queries.triage(db, pack.id, after, limit), limit)
 
-    @router.get("/{number}")
+    @router.get("/{number}", responses=TAGGED)
     async def get_case(number: Number, by: By) -> Case:
         """One demand with what the citizen wrote (masked)."""
         async with desk.pool.acquire(timeout=5) as db:
@@ -75,49 +94,68 @@ def _readings(desk: Desk, staff: WhoAsks) -> APIRouter:
         if found is None:
             raise not_found(number)
         demand, text = found
-        coordinators = {pack.coordinator for pack in desk.packs}
-        if by.unit not in coordinators and by.unit not in (*demand.units, *demand.assisting):
+        pack = desk.packs.of_division(demand.division)
+        if by.unit not in (*demand.units, *demand.assisting) and (pack is None or by.unit != pack.coordinator):
             raise not_found(number)
-        return Case(demand=demand, text=text)
+        return Case(demand=_tagged(demand), text=text)
 
     return router
 
 
 def _commands(desk: Desk, staff: WhoAsks) -> APIRouter:
-    router = APIRouter(tags=["routing"], prefix="/v1/cases/{number}")
-    By = Annotated[Staff, Depends(staff)]  # noqa: N806 (a type)
+    router = APIRouter(tags=["routing"], prefix="/v1/cases/{number}", responses=TAGGED)
+
+    async def asking(by: Annotated[Staff, Depends(staff)], key: Key, if_match: IfMatch = None) -> Asking:
+        return Asking(by, key, if_match)
+
+    By = Annotated[Asking, Depends(asking)]  # noqa: N806 (a type)
 
     @router.post("/accept")
     async def accept_case(number: Number, by: By, command: c.AcceptDemand | None = None) -> Demand:
         """Sign for a demand (签收)."""
-        return await desk.handle(number, command or c.AcceptDemand(), by)
+        return _tagged(await desk.handle(number, command or c.AcceptDemand(), by))
 
     @router.post("/return")
     async def return_case(number: Number, by: By, command: c.ReturnDemand) -> Demand:
         """Return a demand that is not this unit's (退单), with the reason and who should have it."""
-        return await desk.handle(number, command, by)
+        return _tagged(await desk.handle(number, command, by))
 
     @router.post("/route")
     async def route_case(number: Number, by: By, command: c.RouteDemand) -> Demand:
         """Dispatch by hand what no rule decided."""
-        return await desk.handle(number, command, by)
+        return _tagged(await desk.handle(number, command, by))
 
     @router.post("/decline")
     async def decline_case(number: Number, by: By, command: c.DeclineDemand) -> Demand:
         """Decline with a reason and where to go instead."""
-        return await desk.handle(number, command, by)
+        return _tagged(await desk.handle(number, command, by))
+
+    @router.post("/contact")
+    async def contact_citizen(number: Number, by: By, command: c.ContactCitizen) -> Demand:
+        """Say that the unit spoke with the citizen."""
+        return _tagged(await desk.handle(number, command, by))
+
+    @router.post("/extend")
+    async def extend_case(number: Number, by: By, command: c.ExtendDemand) -> Demand:
+        """Move the due time by working days (延期), before it is there."""
+        return _tagged(await desk.handle(number, command, by))
 
     @router.post("/progress")
     async def progress_case(number: Number, by: By, command: c.ProgressDemand) -> Demand:
         """Tell the citizen how the work goes."""
-        return await desk.handle(number, command, by)
+        return _tagged(await desk.handle(number, command, by))
 
     @router.post("/resolve")
     async def resolve_case(number: Number, by: By, command: c.ResolveDemand) -> Demand:
         """Say that the demand is done (办结)."""
-        return await desk.handle(number, command, by)
+        return _tagged(await desk.handle(number, command, by))
 
     return router
+
+
+def _tagged(demand: Demand) -> Demand:
+    headers.add({"ETag": etag(demand)})
+    return demand
 
 
 def _page(cases: list[Demand], limit: int) -> Worklist:

@@ -53,6 +53,26 @@ class DeclineDemand(Command):
     instead: Text | None = None
 
 
+class ContactCitizen(Command):
+    """Say that the unit spoke with the citizen."""
+
+    model_config = ConfigDict(json_schema_extra=shown({"note": "已致电，约定周三现场查看"}))
+
+    note: Note = ""
+
+
+class ExtendDemand(Command):
+    """Move the due time by working days (延期), before it is there, with whoever approved it."""
+
+    model_config = ConfigDict(
+        json_schema_extra=shown({"working_days": 5, "reason": "需现场勘测", "approved_by": "区统筹办"})
+    )
+
+    working_days: Annotated[int, Field(ge=1, le=250, description="counted from the due time as it is")]
+    reason: Reason
+    approved_by: Annotated[Text, Field(min_length=1, max_length=100)]
+
+
 class ProgressDemand(Command):
     """Tell the citizen how the work goes."""
 
@@ -72,4 +92,13 @@ class ResolveDemand(Command):
     evidence: Evidence = ()
 
 
-RoutingCommand = AcceptDemand | ReturnDemand | RouteDemand | DeclineDemand | ProgressDemand | ResolveDemand
+RoutingCommand = (
+    AcceptDemand
+    | ReturnDemand
+    | RouteDemand
+    | DeclineDemand
+    | ContactCitizen
+    | ExtendDemand
+    | ProgressDemand
+    | ResolveDemand
+)

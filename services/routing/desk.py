@@ -3,45 +3,100 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from services.routing import queries
 from services.routing.commands import RoutingCommand
-from services.routing.domain import Staff, decide
-from shared.chassis.clock import now, uuid7
+from services.routing.domain import Staff, decide, masked
+from shared.chassis.clock import now, uuid5
 from shared.chassis.database import Pool
 from shared.chassis.ledger import Ledger
+from shared.chassis.page import Page
+from shared.chassis.writes import Writes
 from shared.contracts.demand import Demand
 from shared.contracts.facts import Fact
 from shared.contracts.refusals import Code, Refused
 from shared.jurisdiction.jurisdictions import Jurisdictions
 
+_DESK: Final = UUID("6f0d1f52-3c1b-5e0a-9b53-1d2c7c1f4a10")
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Who asks, under which key it may be repeated, and what was read before; `if_match` as in the header."""
+
+    by: Staff
+    key: str
+    if_match: str | None = None
+
+    def cause(self, number: str) -> UUID:
+        """The same for every repetition."""
+        return uuid5(_DESK, f"{self.by.unit}\n{self.by.name}\n{number}\n{self.key}")
+
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Loads the demand under its lock, decides, tells."""
+    """Loads the demand under its lock, decides, tells; what is repeated is answered as it was."""
 
     pool: Pool
     ledger: Ledger[Demand, Fact]
     packs: Jurisdictions
     clock: Callable[[], datetime] = now
-    new_id: Callable[[], UUID] = uuid7
 
-    async def handle(self, number: str, command: RoutingCommand, by: Staff) -> Demand:
+    async def handle(self, number: str, command: RoutingCommand, asking: Asking) -> Demand:
         """The demand after the command; raises `Refused`."""
-        at = self.clock()
         async with self.pool.acquire(timeout=5) as db, db.transaction():
             key = await queries.id_of(db, number)
             if key is None:
                 raise not_found(number)
-            page = await self.ledger.load(db, [key], at)
-            demand = page.state(key)
-            pack = self.packs.of_division(demand.division)
-            if pack is None:
-                raise Refused(Code.NOT_FOUND, f"no pack serves the division {demand.division}")
-            page.tell(key, decide(demand, command, by, pack, at), at, self.new_id())
-            await self.ledger.save(db, page)
+            page = await self.ledger.load(db, [key], self.clock())
+            cause, words = asking.cause(number), f"{type(command).__name__} {masked(command).model_dump_json()}"
+            before = await queries.said(db, cause)
+            if before:
+                return _again(*before, words)
+            self._tell(page, key, command, asking, cause)
+            writes = Writes()
+            self.ledger.put(writes, page)
+            queries.put_said(writes, cause, words, page.state(key), page.now)
+            await writes.write(db)
         return page.state(key)
+
+    def _tell(self, page: Page[Demand, Fact], key: UUID, command: RoutingCommand, asking: Asking, cause: UUID) -> None:
+        demand = page.state(key)
+        if asking.if_match is not None and not {etag(demand), "*"} & _tags(asking.if_match):
+            raise _stale(demand)
+        pack = self.packs.of_division(demand.division)
+        if pack is None:
+            raise Refused(Code.NOT_FOUND, f"no pack serves the division {demand.division}")
+        page.tell(key, decide(demand, command, asking.by, pack, page.now), page.now, cause)
+
+
+def etag(demand: Demand) -> str:
+    """The state of a demand in one word, for `ETag` and `If-Match`."""
+    return f'"{demand.version}"'
+
+
+def _tags(if_match: str) -> set[str]:
+    return {tag.strip() for tag in if_match.split(",")}
+
+
+def _again(words: str, answer: Demand, now: str) -> Demand:
+    if words != now:
+        raise Refused(
+            Code.KEY_REUSED,
+            "this key was used for another command to this demand; send a new Idempotency-Key",
+            "该幂等键已用于对该诉求的其他操作，请换一个新的幂等键",
+        )
+    return answer
+
+
+def _stale(demand: Demand) -> Refused:
+    return Refused(
+        Code.STALE,
+        f"the demand is {demand.status} and has the ETag {etag(demand)} now; read it again",
+        f"该诉求现为“{demand.status}”，ETag 为 {etag(demand)}，请重新读取",
+    )
 
 
 def not_found(number: str) -> Refused:

@@ -76,10 +76,9 @@ def after_return(demand: Demand, fact: f.StatusFact, pack: Pack, at: datetime) -
 
 def after_reopening(demand: Demand, fact: f.StatusFact, pack: Pack, at: datetime) -> f.StatusFact:
     """Whenever a citizen reopens a demand, the same unit answers again; too often, the coordinator does."""
-    unit = demand.unit
-    if unit is None or demand.reopenings > pack.max_reopenings:
+    if demand.reopenings > pack.max_reopenings:
         return assign(demand, pack, pack.coordinator, "reopened-too-often", limits_again(demand, pack), at)
-    return assign(demand, pack, unit, "reopened", limits_again(demand, pack), at)
+    return assign(demand, pack, demand.unit or pack.coordinator, "reopened", limits_again(demand, pack), at)
 
 
 _ANSWERS: Final[Mapping[Status, Callable[[Demand, f.StatusFact, Pack, datetime], f.StatusFact]]] = {

@@ -1,6 +1,7 @@
 """Routing's questions to its database, one function each."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from shared.chassis.database import Connection
@@ -41,14 +42,36 @@ async def worklist(db: Connection, unit: str, after: UUID | None, limit: int) ->
     return [Demand.model_validate_json(row["state"]) for row in rows]
 
 
-async def triage(db: Connection, after: UUID | None, limit: int) -> list[Demand]:
-    """What waits for a dispatcher, oldest first."""
+async def triage(db: Connection, jurisdiction: str, after: UUID | None, limit: int) -> list[Demand]:
+    """What waits for a dispatcher of a jurisdiction, oldest first."""
     rows = await db.fetch(
-        "SELECT state::text FROM demand WHERE status = 'triage' AND ($1::uuid IS NULL OR id > $1) ORDER BY id LIMIT $2",
+        """
+        SELECT state::text FROM demand
+        WHERE status = 'triage' AND state ->> 'jurisdiction' = $1 AND ($2::uuid IS NULL OR id > $2)
+        ORDER BY id LIMIT $3
+        """,
+        jurisdiction,
         after,
         limit,
     )
     return [Demand.model_validate_json(row["state"]) for row in rows]
+
+
+async def said(db: Connection, cause: UUID) -> tuple[str, Demand] | None:
+    """The command that was said for this cause, and its answer."""
+    row = await db.fetchrow("SELECT command, answer::text FROM said WHERE cause = $1", cause)
+    return (row["command"], Demand.model_validate_json(row["answer"])) if row else None
+
+
+def put_said(writes: Writes, cause: UUID, command: str, answer: Demand, at: datetime) -> None:
+    """Keep a command with its answer."""
+    writes.add(
+        "INSERT INTO said (cause, command, answer, said_at) VALUES ($1, $2, $3::text::jsonb, $4)",
+        cause,
+        command,
+        answer.model_dump_json(exclude_defaults=True),
+        at,
+    )
 
 
 def put_wordings(writes: Writes, ids: Sequence[UUID], texts: Sequence[str]) -> None:

@@ -20,6 +20,7 @@ class Code(StrEnum):
     ILLEGAL_TRANSITION = "illegal-transition"
     WRONG_TELLER = "not-this-services-turn"
     CONFLICT = "changed-meanwhile"
+    STALE = "changed-since-read"
     LINK_EXPIRED = "link-expired"
     ERASED = "personal-data-erased"
     QUOTA_USED_UP = "quota-used-up"
@@ -49,6 +50,7 @@ ANSWERS: dict[Code, Answer] = {
     Code.ILLEGAL_TRANSITION: Answer(409, "当前状态不允许此操作", "The demand's status does not allow this"),
     Code.WRONG_TELLER: Answer(409, "当前由其他环节处理", "Another service holds this demand"),
     Code.CONFLICT: Answer(409, "内容已被他人更新，请刷新后重试", "Changed meanwhile; reload and try again"),
+    Code.STALE: Answer(412, "读取之后内容已更新，请重新读取", "Changed since it was read; read it again"),
     Code.LINK_EXPIRED: Answer(410, "链接已失效", "The link is no longer valid"),
     Code.ERASED: Answer(410, "个人信息已删除", "The personal data was erased"),
     Code.QUOTA_USED_UP: Answer(429, "请求过于频繁，本分钟配额已用完", "Too many requests in this minute"),

@@ -6,7 +6,7 @@ from shared.jurisdiction.pack import Pack
 
 
 class Jurisdictions:
-    """Division codes are unique over all packs; the loader sees to that."""
+    """Codes of divisions and ids of units are unique over all packs; the loader sees to that."""
 
     def __init__(self, packs: Iterable[Pack]) -> None:
         self._packs = {pack.id: pack for pack in packs}
@@ -23,3 +23,7 @@ class Jurisdictions:
 
     def of_division(self, code: str) -> Pack | None:
         return self._home.get(code)
+
+    def coordinated_by(self, unit: str) -> Pack | None:
+        """The pack whose coordinator this unit is."""
+        return next((pack for pack in self if pack.coordinator == unit), None)

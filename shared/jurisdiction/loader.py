@@ -73,9 +73,10 @@ def _pack(draft: Draft) -> Pack:
 
 
 def _clashes(packs: dict[Path, Pack]) -> Iterator[Problem]:
-    """What must differ from pack to pack: the id (the folder's name), the prefix, the division codes."""
+    """What must differ from pack to pack: the id (the folder's name), the prefix, the codes of divisions and units."""
     prefixes: dict[str, Path] = {}
     homes: dict[str, Path] = {}
+    offices: dict[str, Path] = {}
     for folder, pack in packs.items():
         spot = Spot(str(folder / "pack.yaml"), 1)
         name = folder.resolve().name
@@ -83,7 +84,11 @@ def _clashes(packs: dict[Path, Pack]) -> Iterator[Problem]:
             yield Problem(spot, f"the id {pack.id!r} must be the name of the folder, {name!r}")
         if (owner := prefixes.setdefault(pack.number_prefix, folder)) != folder:
             yield Problem(spot, f"the prefix {pack.number_prefix!r} belongs to {owner}; choose another")
-        taken = [place.code for place in pack.divisions if homes.setdefault(place.code, folder) != folder]
-        if taken:
-            what = f"{len(taken)} division codes, such as {taken[0]!r}, belong to {homes[taken[0]]} already"
-            yield Problem(spot, what)
+        yield from _taken(spot, folder, "division codes", [place.code for place in pack.divisions], homes)
+        yield from _taken(spot, folder, "unit ids", [unit.id for unit in pack.units], offices)
+
+
+def _taken(spot: Spot, folder: Path, what: str, names: list[str], owners: dict[str, Path]) -> Iterator[Problem]:
+    taken = [name for name in names if owners.setdefault(name, folder) != folder]
+    if taken:
+        yield Problem(spot, f"{len(taken)} {what}, such as {taken[0]!r}, belong to {owners[taken[0]]} already")

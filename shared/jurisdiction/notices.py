@@ -34,7 +34,11 @@ PLACEHOLDERS: Final = frozenset(
     {"number", "unit", "due", "note", "reason", "result", "parent_number", "rating_url", "url"}
 )
 _ALWAYS: Final = frozenset({"number"})
-_ALSO: Final = {Notice.RESOLVED: frozenset({"rating_url"}), Notice.MERGED: frozenset({"parent_number"})}
+_ALSO: Final = {
+    Notice.RESOLVED: frozenset({"rating_url"}),
+    Notice.DECLINED: frozenset({"rating_url"}),
+    Notice.MERGED: frozenset({"parent_number"}),
+}
 _BRACED = re.compile(r"\{([^{}]*)\}")
 
 

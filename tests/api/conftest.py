@@ -60,7 +60,8 @@ class Gateway:
         if kind not in self.keys:
             self.keys[kind] = await channels.add(self.intake, kind, kind, kind, ("submit", "import"))
         if path.startswith("/v1/cases") or path.endswith("/contact"):
-            return {"Authorization": f"Bearer {self.tokens.write('staff', STAFF)}"}
+            staff = f"Bearer {self.tokens.write('staff', STAFF)}"
+            return {"Authorization": staff, "Idempotency-Key": str(uuid4())}
         return {"X-API-Key": self.keys[kind], "Idempotency-Key": str(uuid4())}
 
     async def place(self, path: str, past: Sequence[StatusFact]) -> dict[str, str]:

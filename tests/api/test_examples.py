@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -19,11 +20,18 @@ DOCUMENT = asyncio.run(document())
 OPERATIONS = list(operations(DOCUMENT))
 BODIES = [(one, example) for one in OPERATIONS if one.body for example in one.examples(one.body)]
 WITHOUT_BODY = [one for one in OPERATIONS if not one.body]
+IN_TIME = (
+    *story.SUBMITTED,
+    f.DemandRouted(unit="roads", rule="r1", due_at=datetime(2099, 1, 1, tzinfo=UTC)),
+    f.DemandAccepted(by="Chen"),
+)
 PASTS = {
     "accept_case": story.ROUTED,
     "return_case": story.ROUTED,
     "route_case": (*story.SUBMITTED, f.DemandTriaged(reason="no rule")),
     "decline_case": story.ROUTED,
+    "contact_citizen": story.ACCEPTED,
+    "extend_case": IN_TIME,
     "progress_case": story.ACCEPTED,
     "resolve_case": story.ACCEPTED,
 }

@@ -17,12 +17,14 @@ from services.feedback.notices import Notices
 from services.feedback.ratings import Ratings
 from services.feedback.sender import LEASE, Sender
 from services.feedback.sinks import FileSink
+from services.routing.policies import reaction
 from shared.chassis.database import Pool, open_pool
 from shared.chassis.delivery import Delivery
 from shared.chassis.ledger import Ledger
 from shared.chassis.tokens import Tokens
 from shared.contracts import facts as f
 from shared.contracts.demand import Demand, Service, Status
+from shared.contracts.lifecycle import evolve
 from shared.contracts.refusals import Code, Refused
 from shared.contracts.rules import demand_rules
 from tests import story
@@ -34,6 +36,8 @@ PACK = nanhai()
 TOKENS = Tokens("s" * 40)
 SPEC = Spec(lambda demand, verdict: rate(demand, verdict, PACK, "link"))
 Book = Ledger[Demand, f.Fact]
+DECLINED = (*story.ROUTED, f.DemandDeclined(reason="不在本区"))
+NOT_SOLVED = RateDemand(rating=1, solved=False)
 WITH_CONTACT = story.SUBMISSION.model_copy(update={"contact": UUID(int=7)})
 
 
@@ -66,12 +70,45 @@ def test_a_long_comment_reopens_as_a_short_one_does():
     )
 
 
-def test_a_demand_is_not_reopened_for_ever():
+def reopened_often(times: int) -> tuple[f.StatusFact, ...]:
     often = story.RESOLVED
-    for _ in range(PACK.max_reopenings):
+    for _ in range(times):
         often = (*often, f.DemandReopened(reason="x"), *story.RESOLVED[1:])
-    told = rate(story.demand(*often), RateDemand(rating=1, solved=False), PACK, "link")
-    assert [fact.type for fact in told] == ["demand.confirmed", "demand.escalated"]
+    return often
+
+
+def test_after_the_last_reopening_the_coordinator_hears_of_it_and_must_answer():
+    told = rate(story.demand(*reopened_often(PACK.max_reopenings)), NOT_SOLVED, PACK, "link")
+    assert [fact.type for fact in told] == ["demand.reopened", "demand.escalated"]
+    reopened = evolve(story.demand(*reopened_often(PACK.max_reopenings)), told[0], story.AT)  # type: ignore[arg-type]
+    ((routed, _),) = reaction(shipped())(reopened, told[0], story.AT, story.AT)
+    assert isinstance(routed, f.DemandRouted)
+    assert (routed.unit, routed.rule) == (PACK.coordinator, "reopened-too-often")
+
+
+def test_a_demand_is_not_reopened_for_ever():
+    given = SPEC.given(*reopened_often(PACK.max_reopenings + 1))
+    given.when(NOT_SOLVED).then(f.DemandConfirmed(rating=1, solved=False, asked="link"))
+
+
+def test_a_citizen_who_disagrees_with_a_refusal_reopens_it():
+    given = SPEC.given(*DECLINED)
+    given.when(RateDemand(rating=1, solved=False, comment="就在本区")).then(
+        f.DemandReopened(reason="就在本区", rating=1)
+    )
+    given.when(RateDemand(rating=5, solved=True)).then_refused(Code.ILLEGAL_TRANSITION)
+
+
+def test_a_refusal_by_the_coordinator_after_the_last_reopening_is_the_last_word():
+    last = (*reopened_often(PACK.max_reopenings), f.DemandReopened(reason="x"), *DECLINED[1:])
+    SPEC.given(*last).when(NOT_SOLVED).then_refused(Code.ILLEGAL_TRANSITION)
+
+
+async def test_a_verdict_after_the_last_word_closes_the_demand_as_disputed(pool: Pool, book: Book):
+    await heard(pool, book, *reopened_often(PACK.max_reopenings + 1))
+    ratings = Ratings(pool, book, shipped(), TOKENS, clock=lambda: at(1))
+    demand = await ratings.rate(TOKENS.write("rate", {"demand": str(story.ID)}), NOT_SOLVED)
+    assert (demand.status, demand.outcome) == (Status.CLOSED, f.Outcome.DISPUTED)
 
 
 def test_a_demand_in_work_cannot_be_rated():
@@ -139,10 +176,34 @@ async def test_a_message_whose_sender_died_is_never_sent_blindly_again(pool: Poo
         (claimed,) = await messages.claim_messages(db, 10, LEASE)
         assert await messages.begin_sending(db, claimed)
         await db.execute("UPDATE notification SET claimed_at = now() - interval '5 minutes'")
-    assert await sending(pool, book, FileSink(tmp_path / "out")).send_some() == 0
+    sender = sending(pool, book, FileSink(tmp_path / "out"))
+    assert await sender.give_up_some() == 1
+    assert (await sender.give_up_some(), await sender.send_some()) == (0, 0)
     async with pool.acquire() as db:
         assert await db.fetchval("SELECT state FROM notification") == "unknown"
+        (told,) = await db.fetch("SELECT type, payload FROM journal")
+    assert told["type"] == "demand.notification-failed.v1"
+    assert json.loads(told["payload"])["cause"].startswith("unknown")
     assert not (tmp_path / "out").exists()
+
+
+async def test_a_sender_that_was_only_slow_still_tells_what_it_did(pool: Pool, book: Book, tmp_path: Path):
+    await heard(pool, book, WITH_CONTACT)
+    sender = sending(pool, book, FileSink(tmp_path / "out"))
+    async with pool.acquire() as db:
+        (claimed,) = await messages.claim_messages(db, 10, LEASE)
+        assert await messages.begin_sending(db, claimed)
+        await db.execute("UPDATE notification SET claimed_at = now() - interval '5 minutes'")
+    await sender.give_up_some()
+    await sender._record(claimed, messages.State.SENT, None)
+    assert await told_here(pool) == ["demand.notification-failed.v1", "demand.notification-sent.v1"]
+
+
+async def test_what_is_in_the_middle_is_found_without_reading_every_message(pool: Pool):
+    async with pool.acquire() as db:
+        await db.execute("SET enable_seqscan = off")
+        plan = await db.fetch("EXPLAIN SELECT id FROM notification WHERE state = 'sending' AND claimed_at < now()")
+    assert "notification_in_the_middle" in str(plan)
 
 
 async def test_a_message_whose_sender_died_before_sending_is_sent_by_the_next(pool: Pool, book: Book, tmp_path: Path):

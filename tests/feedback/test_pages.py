@@ -72,6 +72,19 @@ async def test_a_form_that_is_not_filled_in_is_explained(link: tuple[httpx.Async
     assert "text/html" in answer.headers["content-type"]
 
 
+async def test_the_link_of_a_refusal_lets_the_citizen_disagree(database: str, pool: Pool):
+    settings = FeedbackSettings.model_validate({"DATABASE_URL": database})
+    delivery = Delivery(pool, app.worker(settings, pool).ledger, "cluster")
+    await delivery.deliver(Log().told(*story.ROUTED, f.DemandDeclined(reason="x"), key=story.ID))
+    path = f"/rate/{Tokens(settings.secret).write('rate', {'demand': str(story.ID)})}"
+    transport = httpx.ASGITransport(web_app("feedback", app.api(settings, pool).routers))
+    async with httpx.AsyncClient(transport=transport, base_url="http://feedback") as browser:
+        page = (await browser.get(path)).text
+        assert ("异议" in page, 'name="solved" value="true"' in page) == (True, False)
+        answer = await browser.post(path, data={"rating": "1", "solved": "false"})
+    assert (answer.status_code, "已重新办理" in answer.text) == (201, True)
+
+
 async def test_a_broken_link_is_a_page_that_says_so(link: tuple[httpx.AsyncClient, str]):
     browser, path = link
     answer = await browser.get(f"{path}x")

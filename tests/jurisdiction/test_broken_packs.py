@@ -74,7 +74,7 @@ def test_a_category_left_to_a_dispatcher_on_purpose_is_not_even_a_warning(edit: 
     assert findings == ()
 
 
-def test_packs_served_together_may_not_share_a_prefix_or_a_division(hamlet: Path) -> None:
+def test_packs_served_together_may_not_share_a_prefix_a_division_or_a_unit(hamlet: Path) -> None:
     shutil.copytree(hamlet, hamlet.parent / "twin")
     with pytest.raises(PackError) as refused:
         load_packs(hamlet.parent, ["hamlet", "twin"])
@@ -82,6 +82,7 @@ def test_packs_served_together_may_not_share_a_prefix_or_a_division(hamlet: Path
     assert "the id 'hamlet' must be the name of the folder, 'twin'" in said
     assert "the prefix 'HM' belongs to" in said
     assert "3 division codes, such as 'county', belong to" in said
+    assert "unit ids, such as 'desk', belong to" in said
 
 
 def test_a_pack_that_does_not_exist_is_named(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """A keeper starts what ended again, gives up in words, and two supervisors do not share a directory."""
 
+import asyncio
 import fcntl
 import os
 import signal
@@ -9,10 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from deploy.cli.doctor import _process
+from deploy.local.bounded_log import BoundedLog
 from deploy.local.child import Child, Program
 from deploy.local.deployment import Options, deployed
 from deploy.local.keeper import Keeper
-from deploy.local.state import Unusable, prepare
+from deploy.local.state import Runtime, Unusable, prepare
+from shared.chassis.process import POISONED
 from tests.eventually import eventually
 
 
@@ -34,6 +38,40 @@ async def test_a_child_that_ended_is_started_again(tmp_path: Path):
     assert kept.restarts == 1
     await kept.stop()
     assert not kept.child.alive
+
+
+async def test_a_child_that_met_too_much_poison_is_left_alone_and_doctor_says_so(tmp_path: Path):
+    runtime = Runtime("http://here", "", "", "", {}, "", "")
+    kept = keeper(tmp_path, f"raise SystemExit({POISONED})", given_up=runtime.given_up.__setitem__)
+    await kept.start()
+
+    async def given_up() -> str | None:
+        return runtime.given_up.get("probe")
+
+    why = await eventually(given_up, lambda said: said is not None)
+    assert (kept.child.alive, kept.restarts) == (False, 0)
+    assert "dead-letters" in str(_process("probe", kept.child.pid, why).wrong)
+    await kept.stop()
+
+
+async def test_a_child_that_could_not_be_started_again_is_tried_again(tmp_path: Path):
+    starts = iter([None, OSError("No space left on device"), OSError("No space left on device")])
+
+    def before() -> None:
+        if fault := next(starts, None):
+            raise fault
+
+    kept = keeper(tmp_path, "import signal; signal.pause()", before=before)
+    await kept.start()
+    first = kept.child.pid
+    os.kill(first, signal.SIGKILL)
+
+    async def pid() -> int:
+        return kept.child.pid if kept.child.alive else first
+
+    await eventually(pid, lambda now: now != first)
+    assert kept.restarts == 3
+    await kept.stop()
 
 
 async def test_a_child_that_is_stopped_is_not_started_again(tmp_path: Path):
@@ -74,6 +112,36 @@ async def test_the_last_words_of_a_child_are_not_those_of_its_last_life(tmp_path
         await child.start()
         await child.wait()
     assert child.last_lines() == "today"
+
+
+async def test_a_line_of_a_megabyte_is_logged_and_shown_and_the_child_goes_on(tmp_path: Path):
+    shown: list[str] = []
+    child = Child(
+        Program("probe", (sys.executable, "-c", "print('x' * 1_000_000); print('after', end='')")),
+        tmp_path / "probe.log",
+        echo=lambda _, line: shown.append(line),
+    )
+    await child.start()
+    assert await asyncio.wait_for(child.wait(), 20) == 0
+    assert child.last_lines(1) == "after"
+    assert (len("".join(shown)), shown[-1]) == (1_000_005, "after")
+
+
+async def test_a_log_that_cannot_be_written_does_not_hold_its_child_up(tmp_path: Path):
+    child = Child(Program("probe", (sys.executable, "-c", "print('x' * 1_000_000)")), tmp_path)
+    await child.start()
+    assert await asyncio.wait_for(child.wait(), 20) == 0
+
+
+def test_a_log_has_a_bound_and_keeps_the_one_before(tmp_path: Path):
+    log = BoundedLog(tmp_path / "probe.log", full=10)
+    for said in (b"one\n", b"two\n", b"three\n", b"four\n"):
+        log.write(said)
+    log.close()
+    assert {path.name: path.read_text("utf-8") for path in tmp_path.iterdir()} == {
+        "probe.1.log": "three\n",
+        "probe.log": "four\n",
+    }
 
 
 def test_a_directory_that_cannot_be_written_is_explained(tmp_path: Path):

@@ -58,6 +58,18 @@ async def test_every_breakdown_opens(browser: httpx.AsyncClient, by: str):
     assert "/board/demands?" in answer.text
 
 
+async def test_a_figure_of_the_past_does_not_open_to_the_demands_of_today(browser: httpx.AsyncClient):
+    page = await browser.get("/board", params={"jurisdiction": "nanhai", "until": "2021-12-31"})
+    assert (page.status_code, "/board/demands?" in page.text) == (200, False)
+
+
+async def test_a_month_and_an_evening_at_once_are_refused(browser: httpx.AsyncClient):
+    both = {"jurisdiction": "nanhai", "month": "2021-05", "until": "2021-12-31"}
+    for path in ("/board", "/v1/figures/completion"):
+        answer = await browser.get(path, params=both)
+        assert (answer.status_code, "month" in answer.text) == (422, True)
+
+
 async def test_what_a_citizen_wrote_is_shown_and_never_run(browser: httpx.AsyncClient):
     for path in ("/board/demands?jurisdiction=nanhai", "/board/demands/NH21-000003-X"):
         page = (await browser.get(path)).text

@@ -140,3 +140,31 @@ def test_a_mask_that_is_longer_than_what_it_hides_still_fits_into_the_fact():
     (returned,) = spec(CHEN).decide(story.demand(*ROUTED), c.ReturnDemand(reason="QQ10001，" * 125))
     assert isinstance(returned, f.DemandReturned)
     assert len(returned.reason) == 1000
+
+
+DUE = PACK.due_at(story.AT, 10)
+IN_TIME = (*story.SUBMITTED, f.DemandRouted(unit=ROAD_STATION, rule="r", due_at=DUE), f.DemandAccepted(by="陈"))
+EXTEND = c.ExtendDemand(working_days=5, reason="需现场勘测", approved_by="李")
+
+
+def test_a_due_time_is_moved_by_working_days_with_its_approval():
+    spec(CHEN).given(*IN_TIME).when(EXTEND).then(
+        f.DemandExtended(due_at=PACK.due_at(DUE, 5), reason="需现场勘测", approved_by="李")
+    )
+
+
+def test_what_is_overdue_or_has_no_due_time_is_not_extended():
+    late = Spec(lambda demand, command: decide(demand, command, CHEN, PACK, DUE + timedelta(seconds=1)))
+    late.given(*IN_TIME).when(EXTEND).then_refused(Code.ILLEGAL_TRANSITION)
+    spec(CHEN).given(*ACCEPTED).when(EXTEND).then_refused(Code.ILLEGAL_TRANSITION)
+
+
+def test_a_talk_with_the_citizen_is_told_without_naming_anybody():
+    spec(CHEN).given(*ACCEPTED).when(c.ContactCitizen(note="已致电13812345678")).then(
+        f.DemandContacted(by="陈", note="已致电［手机号］")
+    )
+
+
+@pytest.mark.parametrize("command", [EXTEND, c.ContactCitizen()])
+def test_another_unit_neither_extends_nor_calls(command: c.Command):
+    spec(Staff("王", "nh-tax")).given(*IN_TIME).when(command).then_refused(Code.FORBIDDEN)

@@ -37,7 +37,7 @@ def routes(ratings: Ratings) -> APIRouter:
             demand = await ratings.demand(token)
         except Refused as refused:
             return _refused(pages, refused)
-        if demand.status is not Status.RESOLVED:
+        if demand.status not in (Status.RESOLVED, Status.DECLINED):
             return pages.render("rated.html", _told(demand))
         return pages.render("rate.html", _told(demand) | {"levels": LEVELS, "missing": False})
 
@@ -61,7 +61,8 @@ def routes(ratings: Ratings) -> APIRouter:
 
 
 def _told(demand: Demand) -> dict[str, Any]:
-    return {"lang": "zh", "demand": demand, "ending": _ending(demand)}
+    declined = demand.status is Status.DECLINED
+    return {"lang": "zh", "demand": demand, "declined": declined, "ending": _ending(demand)}
 
 
 def _ending(demand: Demand) -> str:
@@ -73,7 +74,7 @@ def _ending(demand: Demand) -> str:
             return "rated"
         case Status.CLOSED if demand.outcome in (Outcome.CONFIRMED, Outcome.DISPUTED):
             return "rated"
-        case Status.CLOSED | Status.WITHDRAWN | Status.DECLINED:
+        case Status.CLOSED | Status.WITHDRAWN:
             return "over"
         case _:
             return "early"

@@ -76,7 +76,7 @@ def away(said: str) -> Refused:
     """That the store does not work, and why."""
     return Refused(
         Code.UNAVAILABLE,
-        f"the store of attachments does not work ({said}); nothing was kept, try again later",
+        f"the store of attachments does not work ({said}); nothing was done, try again later",
         "附件存储暂时不可用，请稍后重试",
     )
 
@@ -93,4 +93,5 @@ class NoStore:
         raise Lost(key)
 
     async def remove(self, key: str) -> None:
-        """Nothing was ever kept here."""
+        """What is to be removed lies in a store that this process was not told of."""
+        raise away("set HUYING_ATTACHMENTS_FOLDER or HUYING_ATTACHMENTS_S3_URL")

@@ -13,8 +13,8 @@ from fastapi import Path as UrlPath
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from services.reporting import queries
-from services.reporting.api import By, Month, Where, first_day, pack_of, selection
-from services.reporting.completion import Breakdown, Completion, Figures, Question, name_of
+from services.reporting.api import By, Month, Where, first_day, pack_of, question_of, selection
+from services.reporting.completion import Breakdown, Completion, Figures, name_of
 from services.reporting.figures import Dimension, standing
 from services.reporting.web.words import DEFINITION_ZH, WORDS, status_name, teller
 from shared.contracts.demand import Demand
@@ -42,11 +42,9 @@ def routes(figures: Figures, packs: Jurisdictions) -> APIRouter:
         by: By = "month", jurisdiction: Where = None, month: Month = None, until: date | None = None, lang: Lang = "zh"
     ) -> HTMLResponse:
         try:
-            pack = pack_of(packs, jurisdiction)
+            pack, question = pack_of(packs, jurisdiction), question_of(by, month, until)
         except Refused as refused:
             return _refused(pages, refused, lang)
-        dimension = Dimension.ALL if by == "month" else Dimension(by)
-        question = Question(dimension, by == "month" and until is None, first_day(month), until)
         asked = {"jurisdiction": pack.id, "by": by, "month": month, "until": until, "lang": lang}
         told = _board(await figures.completion(pack, question), pack, by, asked)
         return pages.render("board.html", _common(packs, pack, lang) | told)
@@ -61,7 +59,8 @@ def _board(found: Completion, pack: Pack, by: By, asked: dict[str, Any]) -> dict
         "rows": _ordered(found.rows, by, pack),
         "choices": CHOICES,
         "definition": DEFINITION_ZH if asked["lang"] == "zh" else vars_of(found.definition),
-        "opens": _opener(pack, by, asked["month"], asked["lang"]),
+        # Which demands stood behind a figure of the past is not known: no link rather than one to those of today.
+        "opens": None if asked["until"] else _opener(pack, by, asked["month"], asked["lang"]),
         "again": _opener_of("/board", **asked),
     }
 

@@ -1,0 +1,129 @@
+"""What staff see and say over HTTP, on a real database."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+from services.routing.api import routes
+from services.routing.app import remember
+from services.routing.desk import Desk
+from shared.chassis.database import Pool, open_pool
+from shared.chassis.delivery import Delivery
+from shared.chassis.http import web_app
+from shared.chassis.ledger import Ledger
+from shared.chassis.tokens import Tokens
+from shared.contracts import facts as f
+from shared.contracts.demand import Service
+from shared.contracts.rules import demand_rules
+from tests import story
+from tests.chassis.conftest import Log
+from tests.packs import nanhai, shipped
+
+TOKENS = Tokens("s" * 40)
+COORDINATOR = nanhai().coordinator
+ELSEWHERE = next(pack for pack in shipped() if pack.id != "nanhai")
+TRIAGED = (*story.SUBMITTED, f.DemandTriaged(reason="x"))
+ROUTED = (*story.SUBMITTED, f.DemandRouted(unit="nh-tax", rule="r"))
+
+
+@dataclass(slots=True)
+class Hall:
+    """Routing's API, and its ledger that hears and keeps silent."""
+
+    pool: Pool
+    client: httpx.AsyncClient
+    ledger: Any
+    log: Log = field(default_factory=Log)
+
+    async def knows(self, *told: f.StatusFact, n: int = 1) -> str:
+        """The number of a demand with this past."""
+        await Delivery(self.pool, self.ledger, "cluster").deliver(self.log.told(*told, key=UUID(int=n)))
+        return f"NH21-{n:06d}-X"
+
+    async def get(self, path: str, unit: str) -> httpx.Response:
+        return await self.client.get(path, headers=bearer(unit))
+
+    async def say(self, number: str, what: str, key: str, **more: Any) -> httpx.Response:
+        """What the tax office says about a demand."""
+        sent = {"Idempotency-Key": key, **bearer("nh-tax"), **more.pop("headers", {})}
+        return await self.client.post(f"/v1/cases/{number}/{what}", headers=sent, **more)
+
+    async def told(self) -> list[str]:
+        async with self.pool.acquire() as db:
+            return [row["type"] for row in await db.fetch("SELECT type FROM journal ORDER BY position")]
+
+
+def bearer(unit: str, name: str = "陈") -> dict[str, str]:
+    return {"Authorization": f"Bearer {TOKENS.write('staff', {'name': name, 'unit': unit})}"}
+
+
+@pytest.fixture
+async def hall(database: str) -> AsyncIterator[Hall]:
+    ledger: Any = Ledger("demand", demand_rules(Service.ROUTING), remember)
+    async with await open_pool(database, "routing") as pool:
+        transport = httpx.ASGITransport(web_app("routing", routes(Desk(pool, ledger, shipped()), TOKENS)))
+        async with httpx.AsyncClient(transport=transport, base_url="http://routing") as client:
+            yield Hall(pool, client, ledger)
+
+
+async def test_a_coordinator_sees_the_triage_of_the_own_jurisdiction_alone(hall: Hall):
+    elsewhere = story.SUBMISSION.model_copy(
+        update={"jurisdiction": ELSEWHERE.id, "division": ELSEWHERE.divisions[0].code}
+    )
+    await hall.knows(*TRIAGED, n=1)
+    await hall.knows(elsewhere, *TRIAGED[1:], n=2)
+    for unit, number in ((COORDINATOR, "NH21-000001-X"), (ELSEWHERE.coordinator, "NH21-000002-X")):
+        seen = (await hall.get("/v1/cases/triage", unit)).json()
+        assert [case["number"] for case in seen["cases"]] == [number]
+    assert (await hall.get("/v1/cases/triage", "nh-tax")).status_code == 403
+
+
+async def test_a_case_is_open_to_its_units_and_to_its_own_coordinator_alone(hall: Hall):
+    number = await hall.knows(*ROUTED)
+    answers = {unit: (await hall.get(f"/v1/cases/{number}", unit)).status_code
+               for unit in ("nh-tax", COORDINATOR, "nh-police", ELSEWHERE.coordinator)}  # fmt: skip
+    assert answers == {"nh-tax": 200, COORDINATOR: 200, "nh-police": 404, ELSEWHERE.coordinator: 404}
+
+
+async def test_a_command_that_is_repeated_is_told_once_and_answered_the_same(hall: Hall):
+    number = await hall.knows(*ROUTED)
+    await hall.say(number, "accept", "1")
+    first = await hall.say(number, "progress", "2", json={"note": "已现场勘查"})
+    await hall.say(number, "resolve", "3", json={"result": "修好了"})
+    again = await hall.say(number, "progress", "2", json={"note": "已现场勘查"})
+    assert (again.status_code, again.json(), again.headers["ETag"]) == (200, first.json(), first.headers["ETag"])
+    assert await hall.told() == ["demand.accepted.v1", "demand.progressed.v1", "demand.resolved.v1"]
+
+
+async def test_a_key_is_not_used_for_another_command(hall: Hall):
+    number = await hall.knows(*ROUTED)
+    await hall.say(number, "accept", "1")
+    for what, body in (("progress", {"note": "x"}), ("resolve", {"result": "x"})):
+        refused = await hall.say(number, what, "1", json=body)
+        assert (refused.status_code, refused.json()["type"].rpartition("/")[2]) == (422, "idempotency-key-reused")
+    another = await hall.knows(*ROUTED, n=2)
+    assert (await hall.say(another, "accept", "1")).status_code == 200, "a key is for one demand"
+
+
+async def test_a_command_without_a_key_is_refused_with_what_to_send(hall: Hall):
+    number = await hall.knows(*ROUTED)
+    refused = await hall.client.post(f"/v1/cases/{number}/accept", headers=bearer("nh-tax"))
+    assert (refused.status_code, refused.json()["type"].rpartition("/")[2]) == (400, "idempotency-key-missing")
+
+
+async def test_a_command_about_what_moved_on_meanwhile_is_refused(hall: Hall):
+    number = await hall.knows(*ROUTED)
+    read = (await hall.get(f"/v1/cases/{number}", "nh-tax")).headers["ETag"]
+    accepted = await hall.say(number, "accept", "1", headers={"If-Match": read})
+    assert (accepted.status_code, accepted.headers["ETag"] != read) == (200, True)
+    stale = await hall.say(number, "progress", "2", json={"note": "x"}, headers={"If-Match": read})
+    assert (stale.status_code, accepted.headers["ETag"] in stale.json()["detail_en"]) == (412, True)
+    tags = f'"x", {accepted.headers["ETag"]}'
+    assert (await hall.say(number, "progress", "3", json={"note": "x"}, headers={"If-Match": tags})).status_code == 200
+    assert (await hall.say(number, "progress", "4", json={"note": "x"}, headers={"If-Match": "*"})).status_code == 200
+    repeated = await hall.say(number, "accept", "1", headers={"If-Match": read})
+    assert repeated.status_code == 200, "it was said when it was still so"
