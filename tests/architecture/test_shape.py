@@ -70,3 +70,11 @@ def test_no_lock_says_where_its_packages_came_from():
     told = {relative(path): path.read_text("utf-8") for path in locks}
     assert "deploy/sdk/typescript/package-lock.json" in told
     assert not [name for name, text in told.items() if '"resolved"' in text or "index-url" in text]
+
+
+@pytest.mark.parametrize("service", ["intake", "routing", "feedback", "reporting"])
+def test_no_two_migrations_of_a_service_have_one_version(service: str):
+    folders = (ROOT / "shared/chassis/migrations", ROOT / "services" / service / "migrations")
+    names = [path.name for folder in folders for path in folder.glob("*.sql")]
+    versions = [name.partition("_")[0] for name in names]
+    assert len(set(versions)) == len(names), sorted(names)
