@@ -61,7 +61,7 @@ BACKLOG = (
 UNSENT: Final = """
     SELECT count(*)
     FROM generate_series(0, $2::integer - 1) AS shard
-    LEFT JOIN {name}.relay_cursor AS sent ON sent.shard = shard.shard AND sent.cluster_id
+    LEFT JOIN {name}.relay_cursor AS sent ON (sent.shards, sent.shard) = ($2, shard.shard) AND sent.cluster_id
         = coalesce($1, (SELECT cluster_id FROM {name}.relay_cursor ORDER BY moved_at DESC LIMIT 1))
     JOIN {name}.journal AS told ON told.position > coalesce(sent.position, 0)
         AND abs(hashtext(told.aggregateid::text)::bigint) % $2 = shard.shard

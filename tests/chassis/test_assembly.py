@@ -69,7 +69,7 @@ async def test_a_worker_runs_without_relays_where_they_run_apart(database: str, 
     worker = Worker("reporting", ledger, (DEMAND_EVENTS.name,), by_faust=False)
     inside = await worker_parts(settings(database, broker), worker, few)
     apart = await worker_parts(settings(database, broker, relay_inside=False), worker, few)
-    assert len(inside.running) - len(apart.running) == SHARDS
+    assert len(inside.running) - len(apart.running) == 2 * SHARDS, "each relay has its gauge"
     for part in (*inside.running, *apart.running):
         part.close()
 

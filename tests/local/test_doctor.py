@@ -7,6 +7,7 @@ import asyncpg
 import pytest
 
 from deploy.cli.doctor import unsent
+from shared.chassis.cursor import Shard, move
 from shared.chassis.database import Connection
 from shared.contracts import facts as f
 from tests.chassis.conftest import envelope
@@ -25,9 +26,8 @@ async def db(database: str) -> AsyncIterator[Connection]:
     await db.close()
 
 
-async def sent(db: Connection, cluster: str, shard: int, position: int) -> None:
-    await db.execute("INSERT INTO relay_cursor (cluster_id, shard, position) VALUES ($1, $2, $3)",
-                     cluster, shard, position)  # fmt: skip
+async def sent(db: Connection, cluster: str, shard: Shard, position: int) -> None:
+    await move(db, cluster, shard, position, sent=1)
 
 
 async def test_a_relay_that_never_sent_anything_is_noticed(db: Connection):
@@ -35,15 +35,15 @@ async def test_a_relay_that_never_sent_anything_is_noticed(db: Connection):
 
 
 async def test_what_was_sent_to_a_broker_that_is_gone_counts_for_nothing(db: Connection):
-    await sent(db, "gone", 0, len(KEYS))
+    await sent(db, "gone", Shard(), len(KEYS))
     assert await unsent(db, "routing", "here", 1) == len(KEYS)
     assert await unsent(db, "routing", None, 1) == 0
 
 
 async def test_a_shard_that_is_stuck_is_not_hidden_by_one_that_moves(db: Connection):
     for shard in (0, 2, 3):
-        await sent(db, "here", shard, len(KEYS))
-    await sent(db, "here", 1, 5)
+        await sent(db, "here", Shard(shard, 4), len(KEYS))
+    await sent(db, "here", Shard(1, 4), 5)
     stuck = await db.fetchval(
         "SELECT count(*) FROM journal WHERE position > 5 AND abs(hashtext(aggregateid::text)) % 4 = 1"
     )
@@ -52,6 +52,6 @@ async def test_a_shard_that_is_stuck_is_not_hidden_by_one_that_moves(db: Connect
 
 
 async def test_a_shard_that_is_no_longer_there_is_not_waited_for(db: Connection):
-    await sent(db, "here", 0, len(KEYS))
-    await sent(db, "here", 1, 5)
+    await sent(db, "here", Shard(), len(KEYS))
+    await sent(db, "here", Shard(1, 2), 5)
     assert await unsent(db, "routing", "here", 1) == 0

@@ -50,7 +50,7 @@ async def test_a_child_that_met_too_much_poison_is_left_alone_and_doctor_says_so
 
     why = await eventually(given_up, lambda said: said is not None)
     assert (kept.child.alive, kept.restarts) == (False, 0)
-    assert "dead-letters" in str(_process("probe", kept.child.pid, why).wrong)
+    assert "dead-letters" in str((await _process("probe", kept.child.pid, None, why, "")).wrong)
     await kept.stop()
 
 
