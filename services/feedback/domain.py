@@ -12,6 +12,7 @@ from shared.contracts.demand import Demand, Service, Status
 from shared.contracts.examples import shown
 from shared.contracts.lifecycle import next_recorded
 from shared.contracts.refusals import Code, Refused
+from shared.contracts.text import READABLE
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
 from shared.masking import mask
@@ -28,7 +29,7 @@ class RateDemand(BaseModel):
 
     rating: f.Rating
     solved: bool
-    comment: Annotated[str, Field(max_length=2000)] = ""
+    comment: Annotated[str, Field(max_length=2000), READABLE] = ""
 
 
 def rate(demand: Demand, verdict: RateDemand, pack: Pack, asked: str) -> list[f.Fact]:

@@ -1,41 +1,19 @@
 """What may be submitted, and the fact that it becomes."""
 
-import re
-import unicodedata
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Annotated, Final
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
-from pydantic_core import PydanticCustomError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from shared.contracts.catalogue import recorded
+from services.intake import steps
 from shared.contracts.facts import ChannelKind, DemandSubmitted, Location, RecordedStep, RequestKind
 from shared.contracts.refusals import Code, FieldError, Refused
+from shared.contracts.text import READABLE
 from shared.jurisdiction.pack import Pack
 from shared.masking import mask, mask_answer
 
 CLOCK_SKEW: Final = timedelta(minutes=5)
-_UNREADABLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
-
-_CONTROL_EN: Final = "contains the control character U+{code}; send plain text"
-_CONTROL_ZH: Final = "含有控制字符 U+{code}，请只发送文字"
-
-
-def _readable(text: object) -> object:
-    if not isinstance(text, str):
-        return text
-    if found := _UNREADABLE.search(text):
-        code = f"{ord(found[0]):04X}"
-        raise PydanticCustomError(
-            "unreadable_character", _CONTROL_EN, {"code": code, "zh": _CONTROL_ZH.format(code=code)}
-        )
-    return unicodedata.normalize("NFC", text).strip()
-
-
-READABLE: Final = BeforeValidator(_readable)
-"""Stands behind a text's limits, so that these count what is kept, and are told in characters."""
 Reference = Annotated[str, Field(pattern="^[0-9A-Za-z_-]{16,64}$", examples=["Jb0VyZ6cYb1mWq2x8zR3xA"])]
 MAX_ATTACHMENTS: Final = 9
 Attachments = Annotated[
@@ -158,13 +136,10 @@ def _in_the_future(field: str, at: datetime, now: datetime) -> FieldError:
 
 
 def _disorder(command: RecordedDemand, now: datetime) -> list[FieldError]:
-    found, last = [], command.occurred_at
+    found: list[FieldError] = []
+    last = command.occurred_at
     for n, step in enumerate(command.history):
-        try:
-            recorded(step)
-        except Refused as fault:
-            found.append(FieldError(f"history.{n}", "记录的环节无法识别", fault.en))
-        found.extend(_unreadable(f"history.{n}.data", step))
+        found.extend(steps.misfits(f"history.{n}", step))
         if step.at < last:
             en = f"{step.type} at {step.at.isoformat()} is before the step ahead of it ({last.isoformat()})"
             found.append(FieldError(f"history.{n}.at", "记录的时间早于上一环节", en))
@@ -172,14 +147,6 @@ def _disorder(command: RecordedDemand, now: datetime) -> list[FieldError]:
             found.append(_in_the_future(f"history.{n}.at", step.at, now))
         last = step.at
     return found
-
-
-def _unreadable(where: str, step: RecordedStep) -> Iterator[FieldError]:
-    """Words of a step that no database keeps; the words of a demand are looked at by its own model."""
-    for name, words in step.data.items():
-        if isinstance(words, str) and (found := _UNREADABLE.search(words)):
-            code = f"{ord(found[0]):04X}"
-            yield FieldError(f"{where}.{name}", _CONTROL_ZH.format(code=code), _CONTROL_EN.format(code=code))
 
 
 def submitted(

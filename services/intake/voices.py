@@ -7,13 +7,14 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.intake import examples
-from services.intake.domain import READABLE, Attachments, Contact
+from services.intake.domain import Attachments, Contact
 from services.intake.queries import Channel
 from shared.contracts.demand import Demand, Service, Status
 from shared.contracts.examples import shown
 from shared.contracts.facts import DemandSupplemented, DemandSupported, DemandUrged, NoteFact, WithdrawalRequested
 from shared.contracts.lifecycle import HOLDER
 from shared.contracts.refusals import Code, Refused
+from shared.contracts.text import READABLE
 from shared.masking import mask
 
 Reason = Annotated[str, Field(max_length=1000, examples=["已等了十天"]), READABLE]

@@ -13,12 +13,12 @@ from services.intake import voices as v
 from services.intake.api import Key, Number, Progress, SecretCode, progress
 from services.intake.channels import channel_with
 from services.intake.cursors import Cursor, Limit
-from services.intake.domain import READABLE
 from services.intake.following import Following
 from services.intake.hearing import Heard, Hearing, Said
 from services.intake.queries import Channel
 from shared.contracts.demand import Demand
 from shared.contracts.examples import CURSOR, PROGRESS, shown
+from shared.contracts.text import READABLE
 
 OwnReference = Annotated[
     str, Query(max_length=128, description="this channel's own reference: that one demand alone"), READABLE

@@ -5,10 +5,13 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.contracts.examples import shown
+from shared.contracts.text import READABLE
 
-Note = Annotated[str, Field(max_length=4000)]
-Reason = Annotated[str, Field(min_length=1, max_length=1000)]
-Evidence = Annotated[tuple[str, ...], Field(max_length=20)]
+Text = Annotated[str, READABLE]
+Note = Annotated[str, Field(max_length=4000), READABLE]
+Said = Annotated[str, Field(min_length=1, max_length=4000), READABLE]
+Reason = Annotated[str, Field(min_length=1, max_length=1000), READABLE]
+Evidence = Annotated[tuple[Text, ...], Field(max_length=20)]
 
 
 class Command(BaseModel):
@@ -47,8 +50,8 @@ class DeclineDemand(Command):
     model_config = ConfigDict(json_schema_extra=shown({"reason": "接送点在邻区", "instead": "荔湾区 12345"}))
 
     reason: Reason
-    legal_basis: str | None = None
-    instead: str | None = None
+    legal_basis: Text | None = None
+    instead: Text | None = None
 
 
 class ProgressDemand(Command):
@@ -56,7 +59,7 @@ class ProgressDemand(Command):
 
     model_config = ConfigDict(json_schema_extra=shown({"note": "已现场勘查，本周施工"}))
 
-    note: Annotated[str, Field(min_length=1, max_length=4000)]
+    note: Said
     evidence: Evidence = ()
 
 
@@ -65,7 +68,7 @@ class ResolveDemand(Command):
 
     model_config = ConfigDict(json_schema_extra=shown({"result": "风雨棚已建成并验收", "summary": "风雨棚已建成"}))
 
-    result: Annotated[str, Field(min_length=1, max_length=4000)]
+    result: Said
     summary: Note = ""
     evidence: Evidence = ()
 

@@ -1,8 +1,10 @@
 """Who answers, and what staff may say."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from pydantic import ValidationError
 
 from services.routing import commands as c
 from services.routing.domain import Staff, decide
@@ -137,6 +139,24 @@ def test_what_an_office_writes_keeps_its_own_telephone_and_no_citizens():
 
 
 def test_a_mask_that_is_longer_than_what_it_hides_still_fits_into_the_fact():
-    (returned,) = spec(CHEN).decide(story.demand(*ROUTED), c.ReturnDemand(reason="QQ10001 " * 125))
+    (returned,) = spec(CHEN).decide(story.demand(*ROUTED), c.ReturnDemand(reason="QQ10001，" * 125))
     assert isinstance(returned, f.DemandReturned)
     assert len(returned.reason) == 1000
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        lambda words: c.ReturnDemand(reason=words),
+        lambda words: c.DeclineDemand(reason="不属本区", legal_basis=words),
+        lambda words: c.DeclineDemand(reason="不属本区", instead=words),
+        lambda words: c.ProgressDemand(note=words),
+        lambda words: c.ProgressDemand(note="已勘查", evidence=(words,)),
+        lambda words: c.ResolveDemand(result=words),
+        lambda words: c.ResolveDemand(result="已修复", summary=words),
+    ],
+)
+def test_staff_are_told_of_a_character_that_no_database_keeps(said: Callable[[str], c.RoutingCommand]):
+    with pytest.raises(ValidationError, match=r"U\+0000"):
+        said("已修复\0")
+    assert "已修复" in said(" 已修复\n").model_dump_json()

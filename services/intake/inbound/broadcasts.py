@@ -12,12 +12,12 @@ from services.intake.api import Key, NewDemand, Receipt, receipt
 from services.intake.channels import channel_with
 from services.intake.codes import Codes
 from services.intake.cursors import Cursor, Limit
-from services.intake.domain import READABLE
 from services.intake.programme_queries import Programme
 from services.intake.programmes import Programmes
 from services.intake.queries import Channel
 from services.intake.voices_api import Listed, page
 from shared.contracts.examples import CURSOR, shown
+from shared.contracts.text import READABLE
 
 
 class OpenProgramme(BaseModel):

@@ -18,10 +18,10 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 from starlette.datastructures import UploadFile
 
-from services.intake.domain import READABLE
 from services.intake.open311.errors import misfit_of
 from services.intake.open311.statuses import FixMyStreet
 from shared.contracts.refusals import Code, Refused
+from shared.contracts.text import READABLE
 
 FORMS: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
 LINKS: Final = ("media_url", "media_url[]")

@@ -8,13 +8,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.intake import examples
 from services.intake.channels import channel_with
-from services.intake.domain import READABLE, SubmitDemand
+from services.intake.domain import SubmitDemand
 from services.intake.queries import Channel
 from services.intake.similar.finder import Finder
 from services.intake.similar.scoring import Aspect, Match
 from shared.contracts.demand import Demand, Status
 from shared.contracts.examples import shown
 from shared.contracts.facts import Location
+from shared.contracts.text import READABLE
 
 MOST = 5
 

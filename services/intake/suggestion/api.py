@@ -8,13 +8,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.intake import domain, examples
 from services.intake.channels import channel_with
-from services.intake.domain import READABLE, SubmitDemand
+from services.intake.domain import SubmitDemand
 from services.intake.queries import Channel
 from services.intake.suggestion.ranking import Source, Suggestion
 from services.intake.suggestion.suggester import Suggester
 from shared.chassis.clock import now
 from shared.chassis.database import Pool
 from shared.contracts.examples import shown
+from shared.contracts.text import READABLE
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
 

@@ -7,8 +7,9 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.intake import examples
-from services.intake.domain import READABLE, Contact
+from services.intake.domain import Contact
 from shared.contracts.examples import NUMBER, shown
+from shared.contracts.text import READABLE
 
 Why = Annotated[
     str,
