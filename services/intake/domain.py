@@ -156,7 +156,7 @@ def submitted(
 
     A hotline may number its calls by the caller's telephone, so a reference is masked too; the row keeps it whole.
     """
-    history = tuple(map(_masked, command.history)) if isinstance(command, RecordedDemand) else ()
+    history = tuple(map(steps.told, command.history)) if isinstance(command, RecordedDemand) else ()
     imported = isinstance(command, RecordedDemand)
     place = command.location and Location(lat=round(command.location.lat, 4), lon=round(command.location.lon, 4))
     return DemandSubmitted(
@@ -176,13 +176,3 @@ def submitted(
         imported=imported,
         history=history,
     )
-
-
-_BY_CITIZENS: Final = ("demand.confirmed", "demand.reopened", "demand.withdrawn")
-_WORDS: Final = ("comment", "instead", "note", "reason", "result", "summary")
-
-
-def _masked(step: RecordedStep) -> RecordedStep:
-    hide = mask if step.type in _BY_CITIZENS else mask_answer
-    said = {name: hide(words) for name in _WORDS if isinstance(words := step.data.get(name), str)}
-    return step.model_copy(update={"data": step.data | said})

@@ -4,7 +4,8 @@ import re
 import unicodedata
 from typing import Final
 
-from pydantic import BeforeValidator
+from annotated_types import MaxLen
+from pydantic import BaseModel, BeforeValidator
 from pydantic_core import PydanticCustomError
 
 _UNREADABLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -30,3 +31,9 @@ def _readable(text: object) -> object:
 
 READABLE: Final = BeforeValidator(_readable)
 """Stands behind a text's limits, so that these count what is kept, and are told in characters."""
+
+
+def longest(kind: type[BaseModel], field: str) -> int | None:
+    """How many characters a text of this model may have: a mask may be longer than what it hides."""
+    rules = kind.model_fields[field].metadata
+    return next((rule.max_length for rule in rules if isinstance(rule, MaxLen)), None)
