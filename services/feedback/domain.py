@@ -12,7 +12,7 @@ from shared.contracts.demand import Demand, Service, Status
 from shared.contracts.examples import shown
 from shared.contracts.lifecycle import next_recorded
 from shared.contracts.refusals import Code, Refused
-from shared.contracts.text import READABLE
+from shared.contracts.text import READABLE, longest
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
 from shared.masking import mask
@@ -40,7 +40,7 @@ def rate(demand: Demand, verdict: RateDemand, pack: Pack, asked: str) -> list[f.
             f"the demand is {demand.status}; only a resolved demand can be rated",
             "该诉求当前不在待评价状态，可能已经评价过",
         )
-    said = mask(verdict.comment)
+    said = mask(verdict.comment)[: longest(f.DemandConfirmed, "comment")]
     confirmed = f.DemandConfirmed(rating=verdict.rating, solved=verdict.solved, comment=said, asked=asked)
     if verdict.solved:
         return [confirmed]

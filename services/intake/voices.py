@@ -14,7 +14,7 @@ from shared.contracts.examples import shown
 from shared.contracts.facts import DemandSupplemented, DemandSupported, DemandUrged, NoteFact, WithdrawalRequested
 from shared.contracts.lifecycle import HOLDER
 from shared.contracts.refusals import Code, Refused
-from shared.contracts.text import READABLE
+from shared.contracts.text import READABLE, longest
 from shared.masking import mask
 
 Reason = Annotated[str, Field(max_length=1000, examples=["已等了十天"]), READABLE]
@@ -93,7 +93,8 @@ def note(voice: Voice, channel: Channel, reference: UUID) -> Note:
     boxed = reference if sealed else None
     match voice:
         case Supplement(text=text, attachments=attachments):
-            return Note(DemandSupplemented(text=mask(text), original=boxed, attachments=attachments), sealed)
+            told = mask(text)[: longest(DemandSupplemented, "text")]
+            return Note(DemandSupplemented(text=told, original=boxed, attachments=attachments), sealed)
         case Urge(reason=reason):
             return Note(DemandUrged(reason=mask(reason), original=boxed), sealed)
         case Withdraw(reason=reason):

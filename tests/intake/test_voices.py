@@ -1,6 +1,7 @@
 """Citizens speak after submission: heard once, hidden where personal, followed with number and code."""
 
 import asyncio
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -113,6 +114,17 @@ async def test_a_supplement_with_personal_numbers_is_masked_and_sealed(
         assert "［手机号］" in payload
         reference = payload.rpartition('"original":"')[2][:36]
         assert await opened(pool, reference, settings(database).vault_key) == words
+
+
+async def test_a_supplement_that_grows_under_its_mask_is_told_as_far_as_it_fits_and_sealed_whole(
+    client: httpx.AsyncClient, pool: Pool, database: str
+):
+    number, long = (await taken(client))["number"], "我住在3号。" * 666
+    heard = await say(client, number, "supplements", {"text": long})
+    assert heard.status_code == 201, heard.text
+    told = json.loads((await notes(pool))[-1][1])
+    assert len(told["text"]) == 4000
+    assert await opened(pool, told["original"], settings(database).vault_key) == long
 
 
 async def test_a_supporters_contact_is_in_the_vault_alone(client: httpx.AsyncClient, pool: Pool, database: str):
