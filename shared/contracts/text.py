@@ -33,6 +33,11 @@ READABLE: Final = BeforeValidator(_readable)
 """Stands behind a text's limits, so that these count what is kept, and are told in characters."""
 
 
+def shortened(text: str, limit: int) -> str:
+    """The text, cut with an ellipsis where it is longer than the limit."""
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
 def longest(kind: type[BaseModel], field: str) -> int | None:
     """How many characters a text of this model may have: a mask may be longer than what it hides."""
     rules = kind.model_fields[field].metadata

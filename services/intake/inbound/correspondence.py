@@ -11,14 +11,15 @@ from services.intake.domain import SubmitDemand
 from services.intake.hearing import Hearing, Said
 from services.intake.inbound import queries
 from services.intake.inbound.enclosing import Enclosing
-from services.intake.inbound.message import SUPPLEMENT, TEXT, Message, shortened
+from services.intake.inbound.message import TEXT, Message
 from services.intake.queries import Channel
 from services.intake.registry import Gateway
 from services.intake.submissions import Request, Submissions
-from services.intake.voices import ENDED, Enclosed, Supplement
+from services.intake.voices import ENDED, supplement
 from shared.chassis.clock import now
 from shared.chassis.database import Connection
 from shared.contracts.demand import Demand
+from shared.contracts.text import shortened
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,9 @@ class Correspondence:
         enclosed = await self.enclosing.of(channel, message)
         message = message.with_note(enclosed.note)
         if meant:
-            await self.hearing.hear(meant.id, Said(channel, key, _supplement(message, enclosed)))
+            await self.hearing.hear(
+                meant.id, Said(channel, key, supplement(message.text, enclosed.references, message.hidden))
+            )
             answer, id = Answer(meant.number, None, enclosed), meant.id
         else:
             answer, id = await self._submit(channel, key, message, enclosed)
@@ -90,17 +93,9 @@ class Correspondence:
         taken = await self.submissions.submit(channel, Request(key, command, enclosed=enclosed.references))
         hidden = message.hidden or (message.text if len(message.text) > TEXT else "")
         if hidden and taken.created:
-            whole = Enclosed(text=shortened(message.text, SUPPLEMENT), hidden=hidden)
+            whole = supplement(message.text, hidden=hidden)
             await self.hearing.hear(taken.id, Said(channel, f"{key}:enclosed", whole))
         return Answer(taken.number, self.codes.of(taken.id), enclosed), taken.id
 
     def _sender(self, channel: Channel, message: Message) -> bytes:
         return self.hearing.vault.pseudonym(f"{channel.id}\n{message.sender}")
-
-
-def _supplement(message: Message, enclosed: Enclosures) -> Supplement:
-    words = shortened(message.text, SUPPLEMENT)
-    hidden = message.hidden or (message.text if words != message.text else "")
-    if hidden:
-        return Enclosed(text=words, hidden=hidden, attachments=enclosed.references)
-    return Supplement(text=words, attachments=enclosed.references)

@@ -10,7 +10,8 @@ from html.parser import HTMLParser
 from typing import Final
 
 from services.intake.domain import Contact
-from services.intake.inbound.message import Message, digest, named_anywhere, readable, shortened
+from services.intake.inbound.message import Message, digest, named_anywhere, readable
+from shared.contracts.text import shortened
 
 _BLOCKS: Final = frozenset({"p", "div", "br", "tr", "li", "h1", "h2", "h3", "h4", "table", "blockquote"})
 _UNSEEN: Final = frozenset({"script", "style", "head", "title"})

@@ -9,8 +9,9 @@ from typing import Final
 from services.intake.domain import Contact
 from services.intake.numbers import canonical
 from shared.contracts.facts import Location
+from shared.contracts.text import shortened
 
-TITLE, TEXT, SUPPLEMENT = 60, 8000, 4000
+TITLE, TEXT = 60, 8000
 _NUMBER: Final = re.compile(r"[A-Za-z]{2}\d{2}[\s\-－—]?\d{6,}[\s\-－—]?[0-9A-Za-z](?![0-9A-Za-z])")
 
 
@@ -47,11 +48,6 @@ def readable(text: str) -> str:
     """The text without what is no text; gateways pass on anything."""
     kept = (c for c in text.replace("\r\n", "\n") if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs"))
     return unicodedata.normalize("NFC", "".join(kept)).strip()
-
-
-def shortened(text: str, limit: int) -> str:
-    """The text, cut with an ellipsis where it is longer than the limit."""
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
 def named_first(text: str) -> tuple[str | None, str]:
