@@ -196,17 +196,22 @@ async def test_a_wrong_code_is_answered_as_an_unknown_number_is(client: httpx.As
     assert wrong.headers.keys() == unknown.headers.keys()
 
 
-async def test_codes_cannot_be_tried_one_after_another(client: httpx.AsyncClient, pool: Pool, database: str):
-    receipt = await taken(client)
-    moment = [datetime.now(UTC)]
-    following = Following(pool, Codes(settings(database).secret), clock=lambda: moment[0])
-    for _ in range(WRONG_CODES):
+async def test_whoever_guesses_codes_waits_and_shuts_nobody_out(client: httpx.AsyncClient, pool: Pool, database: str):
+    receipt, moment, waits = await taken(client), [datetime.now(UTC)], list[float]()
+
+    async def pause(seconds: float) -> None:
+        waits.append(seconds)
+
+    following = Following(pool, Codes(settings(database).secret), lambda: moment[0], pause)
+    for n in range(WRONG_CODES + 5):
+        assert len(waits) == max(0, n - WRONG_CODES)
         with pytest.raises(Refused):
-            await following.by_code(receipt["number"], "WRONGWRN")
-    with pytest.raises(Refused):
-        await following.by_code(receipt["number"], receipt["code"])
-    moment[0] += WITHIN + timedelta(seconds=1)
+            await following.by_code(receipt["number"], "wrong")
     assert (await following.by_code(receipt["number"], receipt["code"])).number == receipt["number"]
+    assert waits == [1, 2, 4, 4, 4, 4]
+    moment[0] += WITHIN + timedelta(seconds=1)
+    await following.by_code(receipt["number"], receipt["code"])
+    assert len(waits) == 6
 
 
 def test_a_code_is_short_and_says_nothing_under_another_secret():
