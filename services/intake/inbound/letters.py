@@ -27,6 +27,7 @@ def letter(content: bytes, mail_from: str) -> Message | None:
         return None
     name, address = parseaddr(_header(mail, "From"))
     subject, own = _header(mail, "Subject"), str(mail.get("Message-ID", "")).strip()
+    number, code = named_anywhere(subject)
     thread = tuple(_ID.findall(f"{mail.get('In-Reply-To', '')} {mail.get('References', '')}"))
     reference = reference_of(own) if own else digest(content.decode("latin-1"))
     files = tuple(_files(mail))
@@ -37,7 +38,8 @@ def letter(content: bytes, mail_from: str) -> Message | None:
         contact=contact,
         text=_words(mail, bool(thread)) or subject or ("［附件］" if files else "［空白邮件］"),
         title=subject,
-        number=named_anywhere(subject),
+        number=number,
+        code=code,
         reference=reference,
         answers=tuple(reference_of(one) for one in thread),
         converses=False,
