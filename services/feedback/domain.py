@@ -12,7 +12,7 @@ from shared.contracts.demand import Demand, Service, Status
 from shared.contracts.examples import shown
 from shared.contracts.lifecycle import next_recorded
 from shared.contracts.refusals import Code, Refused
-from shared.contracts.text import Text
+from shared.contracts.text import Text, longest
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
 from shared.masking import mask
@@ -35,7 +35,7 @@ class RateDemand(BaseModel):
 def rate(demand: Demand, verdict: RateDemand, pack: Pack, asked: str) -> list[f.Fact]:
     """Solved: confirmed. Not solved, or refused wrongly: reopened; the last time the coordinator must answer."""
     _awaited(demand, verdict)
-    said = mask(verdict.comment)
+    said = mask(verdict.comment)[: longest(f.DemandConfirmed, "comment")]
     if not verdict.solved and demand.reopenings <= pack.max_reopenings:
         return _reopened(demand, said, verdict.rating, pack)
     if demand.status is Status.DECLINED:

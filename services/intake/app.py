@@ -84,7 +84,7 @@ def api(settings: IntakeSettings, pool: Pool) -> Api:
             wechat.routes(wechat.WeChat(registry, correspondence, language_of)),
             similar.routes(Finder(pool, packs)),
             suggestion.routes(pool, Suggester.of(packs, settings.suggestion_models), packs),
-            open311(Desk(submissions, kept), Reading(submissions), _place(settings)),
+            open311(Desk(submissions, hearing, kept), Reading(submissions), _place(settings)),
         ]
     )
 

@@ -1,17 +1,16 @@
 """What may be submitted, and the fact that it becomes."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Annotated, Final
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.contracts.catalogue import recorded
+from services.intake import steps
 from shared.contracts.facts import ChannelKind, DemandSubmitted, Location, RecordedStep, RequestKind
 from shared.contracts.moment import RULE_EN, RULE_ZH, Moment, can_be_told
 from shared.contracts.refusals import Code, FieldError, Refused
-from shared.contracts.text import Text, unreadable
+from shared.contracts.text import Text
 from shared.jurisdiction.pack import Pack
 from shared.masking import mask, mask_answer
 
@@ -137,7 +136,7 @@ def _disorder(command: RecordedDemand, now: datetime) -> list[FieldError]:
     found: list[FieldError] = []
     last = command.occurred_at
     for n, step in enumerate(command.history):
-        found.extend(_illegible(f"history.{n}", step))
+        found.extend(steps.misfits(f"history.{n}", step))
         if not can_be_told(step.at):
             found.append(FieldError(f"history.{n}.at", RULE_ZH, RULE_EN))
         elif step.at < last:
@@ -149,17 +148,6 @@ def _disorder(command: RecordedDemand, now: datetime) -> list[FieldError]:
     return found
 
 
-def _illegible(field: str, step: RecordedStep) -> Iterator[FieldError]:
-    try:
-        recorded(step)
-    except Refused as fault:
-        yield FieldError(field, "记录的环节无法识别", fault.en)
-    for name, value in step.data.items():
-        if code := unreadable({name: value}):
-            zh, en = f"含有控制字符 {code}，请只发送文字", f"contains the control character {code}; send plain text"
-            yield FieldError(f"{field}.data" if unreadable(name) else f"{field}.data.{name}", zh, en)
-
-
 def submitted(
     command: SubmitDemand, pack: Pack, number: str, channel: str, kind: ChannelKind, contact: UUID | None
 ) -> DemandSubmitted:
@@ -167,7 +155,7 @@ def submitted(
 
     A hotline may number its calls by the caller's telephone, so a reference is masked too; the row keeps it whole.
     """
-    history = tuple(map(_masked, command.history)) if isinstance(command, RecordedDemand) else ()
+    history = tuple(map(steps.told, command.history)) if isinstance(command, RecordedDemand) else ()
     imported = isinstance(command, RecordedDemand)
     place = command.location and Location(lat=round(command.location.lat, 4), lon=round(command.location.lon, 4))
     return DemandSubmitted(
@@ -187,13 +175,3 @@ def submitted(
         imported=imported,
         history=history,
     )
-
-
-_BY_CITIZENS: Final = ("demand.confirmed", "demand.reopened", "demand.withdrawn")
-_WORDS: Final = ("comment", "instead", "note", "reason", "result", "summary")
-
-
-def _masked(step: RecordedStep) -> RecordedStep:
-    hide = mask if step.type in _BY_CITIZENS else mask_answer
-    said = {name: hide(words) for name in _WORDS if isinstance(words := step.data.get(name), str)}
-    return step.model_copy(update={"data": step.data | said})

@@ -1,6 +1,7 @@
 """Finds demands for those who may follow them: the channel that took them in, or whoever has the secret code."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -17,6 +18,7 @@ from shared.contracts.refusals import Code, FieldError, Refused
 
 WRONG_CODES: Final = 10
 WITHIN: Final = timedelta(minutes=15)
+LONGEST: Final = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,7 @@ class Following:
     pool: Pool
     codes: Codes
     clock: Callable[[], datetime] = now
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep
 
     async def known(self, written: str) -> Demand:
         """Any demand by its number; raises `Refused`."""
@@ -63,7 +66,11 @@ class Following:
             return await queries.demand_by_id(db, found.demand) if found else None
 
     async def by_code(self, written: str, code: str) -> Demand:
-        """A demand by its number and secret code; a wrong code is answered as an unknown number is."""
+        """A demand by its number and secret code; a wrong code is answered as an unknown number is.
+
+        Whoever guesses makes everybody wait, and shuts nobody out: the wait comes before the code is looked at, so
+        that it says nothing, and 40 bits are too many for guesses that take seconds.
+        """
         if not code:
             raise _nobody()
         number, at = read_number(written), self.clock()
@@ -71,11 +78,13 @@ class Following:
             found = await queries.demand_by_number(db, number)
             if found is None:
                 raise _unknown(number)
-            if not self.codes.fits(found.id, code):
+            guesses = await voice_queries.wrong_codes(db, found.id, at - WITHIN)
+        if guesses >= WRONG_CODES:
+            await self.pause(min(2.0 ** (guesses - WRONG_CODES), LONGEST))
+        if not self.codes.fits(found.id, code):
+            async with self.pool.acquire(timeout=5) as db:
                 await voice_queries.count_wrong_code(db, found.id, at, at - WITHIN)
-                raise _unknown(number)
-            if await voice_queries.wrong_codes(db, found.id, at - WITHIN) >= WRONG_CODES:
-                raise _unknown(number)
+            raise _unknown(number)
         return found
 
     async def listed(self, channel: Channel, before: UUID | None, limit: int) -> list[Demand]:
@@ -99,9 +108,8 @@ def _nobody() -> Refused:
 
 
 def _unknown(number: str) -> Refused:
-    minutes = int(WITHIN.total_seconds() // 60)
     return Refused(
         Code.NOT_FOUND,
-        f"there is no demand {number} with this code; after {WRONG_CODES} wrong codes, wait {minutes} minutes",
-        f"没有编号为 {number} 且查询码相符的诉求；输错 {WRONG_CODES} 次后请等待 {minutes} 分钟",
+        f"there is no demand {number} with this code; after {WRONG_CODES} wrong codes, answers take some seconds",
+        f"没有编号为 {number} 且查询码相符的诉求；输错 {WRONG_CODES} 次后，查询需等待几秒",
     )

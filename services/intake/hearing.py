@@ -73,7 +73,7 @@ class Hearing:
     async def hear(self, demand: UUID, said: Said) -> Heard:
         """Tell the note, unless it was told; raises `Refused`."""
         async with self.pool.acquire(timeout=5) as db, db.transaction():
-            return await self._tell(db, demand, said)
+            return await self.tell(db, demand, said)
 
     async def sight(self, demand: UUID, channel: Channel, sighting: Sighting) -> Heard:
         """Record that a channel's reference stands for a demand of another; raises `Refused`."""
@@ -83,7 +83,7 @@ class Hearing:
             known = await voice_queries.reference(db, channel.id, sighting.external_id)
             if known and (known.submitted or known.demand != demand):
                 raise _taken(sighting.external_id, known.number)
-            heard = await self._tell(db, demand, said)
+            heard = await self.tell(db, demand, said)
             await voice_queries.put_sighting(db, channel.id, sighting.external_id, demand, heard.at)
         return heard
 
@@ -94,7 +94,8 @@ class Hearing:
             told = await voice_queries.told(db, id)
         return Heard(id, told.number, told.at) if told else None
 
-    async def _tell(self, db: Connection, key: UUID, said: Said) -> Heard:
+    async def tell(self, db: Connection, key: UUID, said: Said) -> Heard:
+        """The same within the caller's transaction."""
         at, reference = self.clock(), uuid5(said.cause, "sealed")
         page = await self.ledger.load(db, [key], at)
         written = note(said.voice, said.channel, reference)

@@ -1,5 +1,6 @@
 """Takes submissions in: each once, all of a batch in one transaction."""
 
+from asyncio import sleep
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -56,12 +57,14 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A request that was checked: who asks, the demand with its place and all attachments, and its jurisdiction."""
+    """A request that was checked: who asks, the demand with its place and all attachments, its jurisdiction, and the
+    fact that it will be, but for its number: masking takes too long to do it while a connection is held."""
 
     channel: Channel
     request: Request
     command: SubmitDemand
     pack: Pack
+    fact: DemandSubmitted
 
 
 class Repeated(Exception):
@@ -102,6 +105,7 @@ class Submissions:
                 good[n] = self._checked(channel, request, at)
             except Refused as refused:
                 answers[n] = refused
+            await sleep(0)  # a thousand long texts must not hold up everybody else
         if good:
             answers |= zip(good, await self._take(list(good.values())), strict=True)
         return [answers[n] for n in range(len(requests))]
@@ -111,7 +115,9 @@ class Submissions:
         pack = domain.check(command, self.packs.of_division(command.division or ""), at)
         if request.enclosed:
             command = command.model_copy(update={"attachments": (*command.attachments, *request.enclosed)})
-        return Ask(channel, request, command, pack)
+        reference = self.new_id() if command.contact else None
+        fact = domain.submitted(command, pack, "", channel.id, channel.kind, reference)
+        return Ask(channel, request, command, pack, fact)
 
     async def _take(self, asks: Sequence[Ask]) -> list[Taken | Refused]:
         at = self.clock()
@@ -178,11 +184,9 @@ class Submissions:
         vault_queries.keep(writes, kept, self.vault.mark)
 
     def _told(self, page: Page[Demand, Fact], ask: Ask, submission: Submission) -> list[Kept]:
-        channel, command = ask.channel, ask.command
-        reference = self.new_id() if command.contact else None
-        fact = domain.submitted(command, ask.pack, submission.number, channel.id, channel.kind, reference)
+        fact = ask.fact.model_copy(update={"number": submission.number})
         page.tell(submission.id, [fact], submission.submitted_at, submission.id)
-        return self._sealed(command, submission.id, fact)
+        return self._sealed(ask.command, submission.id, fact)
 
     def _sealed(self, command: SubmitDemand, demand_id: UUID, fact: DemandSubmitted) -> list[Kept]:
         """The contact, and the wording where masking changed it."""

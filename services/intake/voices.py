@@ -14,9 +14,10 @@ from shared.contracts.examples import shown
 from shared.contracts.facts import DemandSupplemented, DemandSupported, DemandUrged, NoteFact, WithdrawalRequested
 from shared.contracts.lifecycle import HOLDER
 from shared.contracts.refusals import Code, Refused
-from shared.contracts.text import Text
+from shared.contracts.text import Text, shortened
 from shared.masking import mask
 
+SUPPLEMENT: Final = 4000
 Reason = Annotated[Text, Field(max_length=1000, examples=["已等了十天"])]
 
 
@@ -29,7 +30,7 @@ class Supplement(_Said):
 
     model_config = ConfigDict(json_schema_extra=shown({"text": "早上七点最挤"}))
 
-    text: Annotated[Text, Field(min_length=1, max_length=4000, examples=["早上七点最挤"])]
+    text: Annotated[Text, Field(min_length=1, max_length=SUPPLEMENT, examples=["早上七点最挤"])]
     attachments: Attachments = ()
 
 
@@ -37,6 +38,15 @@ class Enclosed(Supplement):
     """A supplement that stands for something which only the vault may know: a picture's address, a long letter."""
 
     hidden: str
+
+
+def supplement(text: str, attachments: tuple[str, ...] = (), hidden: str = "") -> Supplement:
+    """The words as far as a note takes them; where they are longer, or stand for something, the vault has the whole."""
+    words = shortened(text, SUPPLEMENT)
+    hidden = hidden or (text if words != text else "")
+    if hidden:
+        return Enclosed(text=words, hidden=hidden, attachments=attachments)
+    return Supplement(text=words, attachments=attachments)
 
 
 class Urge(_Said):
@@ -92,7 +102,8 @@ def note(voice: Voice, channel: Channel, reference: UUID) -> Note:
     boxed = reference if sealed else None
     match voice:
         case Supplement(text=text, attachments=attachments):
-            return Note(DemandSupplemented(text=mask(text), original=boxed, attachments=attachments), sealed)
+            told = mask(text)[:SUPPLEMENT]
+            return Note(DemandSupplemented(text=told, original=boxed, attachments=attachments), sealed)
         case Urge(reason=reason):
             return Note(DemandUrged(reason=mask(reason), original=boxed), sealed)
         case Withdraw(reason=reason):

@@ -12,7 +12,7 @@ from services.reporting import examples, queries
 from services.reporting.completion import Completion, Figures, Question
 from services.reporting.figures import Dimension
 from services.reporting.queries import Selection, Told
-from shared.contracts.demand import Status
+from shared.contracts.demand import Demand, Status, is_confidential
 from shared.contracts.examples import ID, NUMBER, shown
 from shared.contracts.facts import Outcome
 from shared.contracts.refusals import Code, FieldError, Refused
@@ -31,7 +31,7 @@ class Behind(BaseModel):
 
     id: UUID
     number: str
-    title: str
+    title: str | None = Field(description="null where the demand is a report (举报)")
     status: Status
     outcome: Outcome | None
     division: str
@@ -45,6 +45,12 @@ class Behind(BaseModel):
     reopenings: int
     rating: int | None
     imported: bool
+
+    @classmethod
+    def of(cls, demand: Demand) -> "Behind":
+        """As anybody may see it."""
+        title = None if is_confidential(demand.kind) else demand.title
+        return cls.model_validate(demand.model_copy(update={"title": title}), from_attributes=True)
 
 
 class Opened(BaseModel):
@@ -80,7 +86,7 @@ def routes(figures: Figures, packs: Jurisdictions) -> APIRouter:
         pack = pack_of(packs, jurisdiction)
         async with figures.pool.acquire(timeout=5) as db:
             found = await queries.demands(db, selection(pack, by, key, first_day(month), after, limit))
-        rows = [Behind.model_validate(demand, from_attributes=True) for demand in found]
+        rows = [Behind.of(demand) for demand in found]
         return Opened(demands=rows, after=rows[-1].id if len(rows) == limit else None)
 
     @router.get("/facts/{number}")

@@ -73,3 +73,8 @@ class Demand(BaseModel):
     solved: bool | None = None
     outcome: Outcome | None = None
     history: tuple[RecordedStep, ...] = Field((), description="recorded steps still to be told")
+
+
+def is_confidential(kind: RequestKind) -> bool:
+    """A report (举报) names somebody: the public is not shown its words, be they masked or not."""
+    return kind is RequestKind.REPORT

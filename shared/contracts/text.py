@@ -4,9 +4,12 @@ import re
 import unicodedata
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, JsonValue
+from annotated_types import MaxLen
+from pydantic import AfterValidator, BaseModel, JsonValue
 from pydantic_core import PydanticCustomError
 
+CONTROL_EN: Final = "contains the control character {code}; send plain text"
+CONTROL_ZH: Final = "含有控制字符 {code}，请只发送文字"
 _UNREADABLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -28,10 +31,21 @@ def _readable(text: str) -> str:
     if code := unreadable(text):
         raise PydanticCustomError(
             "unreadable_character",
-            "contains the control character {code}; send plain text",
-            {"code": code, "zh": f"含有控制字符 {code}，请只发送文字"},
+            CONTROL_EN,
+            {"code": code, "zh": CONTROL_ZH.format(code=code)},
         )
     return unicodedata.normalize("NFC", text).strip()
 
 
 Text = Annotated[str, AfterValidator(_readable)]
+
+
+def shortened(text: str, limit: int) -> str:
+    """The text, cut with an ellipsis where it is longer than the limit."""
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def longest(kind: type[BaseModel], field: str) -> int | None:
+    """How many characters a text of this model may have: a mask may be longer than what it hides."""
+    rules = kind.model_fields[field].metadata
+    return next((rule.max_length for rule in rules if isinstance(rule, MaxLen)), None)

@@ -33,9 +33,10 @@ _ANY: Final = frozenset(range(1, 19))
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of number: how long it may be, whether it must stand alone, how it is grouped, and what proves it."""
+    """A kind of number: how it begins and how long it may be, if it stands alone, how it is grouped, what proves it."""
 
     label: str
+    begins: re.Pattern[str]
     lengths: tuple[int, ...]
     alone: bool
     groups: frozenset[int]
@@ -43,40 +44,42 @@ class Kind:
 
 
 _KINDS: Final = (
-    Kind("［身份证号］", (18,), False, _ANY, lambda n: bool(_IDENTITY.fullmatch(n)) and mod_11_2.is_valid(n.upper())),
+    Kind(
+        "［身份证号］",
+        _IDENTITY,
+        (18,),
+        False,
+        _ANY,
+        lambda n: bool(_IDENTITY.fullmatch(n)) and mod_11_2.is_valid(n.upper()),
+    ),
     Kind(
         "［银行卡号］",
+        re.compile("[1-9]"),
         (19, 18, 17, 16, 15),
         True,
         frozenset({4, 6}),
-        lambda n: n.isdigit() and n[0] != "0" and luhn.is_valid(n),
+        lambda n: n.isdigit() and luhn.is_valid(n),
     ),
-    Kind("［手机号］", (15, 13, 12, 11), True, _ANY, lambda n: bool(_MOBILE.fullmatch(n))),
+    Kind("［手机号］", _MOBILE, (15, 13, 12, 11), True, _ANY, lambda n: bool(_MOBILE.fullmatch(n))),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Digits with single gaps between them, and where each lies in the text."""
+    """Digits with single gaps between them, where each lies in the text, and whether a gap or an end is before it."""
 
     shadow: str
     places: tuple[int, ...]
     digits: str
-
-    def stands_alone(self, start: int, end: int) -> bool:
-        """Whether no digit touches it."""
-        return self._gap_before(start) and self._gap_before(end)
+    edges: tuple[bool, ...]
 
     def is_grouped(self, start: int, end: int, sizes: frozenset[int]) -> bool:
         """Whether it is written in few groups, all but the last of these sizes; or as the whole run, digit by digit."""
         gaps = self.places[end - 1] - self.places[start] - (end - start - 1)
         if gaps > _MAX_GAPS:
             return gaps == end - start - 1 == len(self.digits) - 1
-        ends = [start, *(n for n in range(start + 1, end) if self._gap_before(n))]
+        ends = [start, *(n for n in range(start + 1, end) if self.edges[n])]
         return sizes.issuperset(after - before for before, after in pairwise(ends))
-
-    def _gap_before(self, n: int) -> bool:
-        return n in (0, len(self.places)) or self.places[n] - self.places[n - 1] > 1
 
 
 Span = tuple[int, int, str]
@@ -106,7 +109,8 @@ def hide_landlines(text: str) -> str:
 
 def _run(shadow: str, found: re.Match[str]) -> Run:
     places = tuple(n for n in range(found.start(), found.end()) if shadow[n] not in " -")
-    return Run(shadow, places, "".join(shadow[n] for n in places))
+    gaps = (after - before > 1 for before, after in pairwise(places))
+    return Run(shadow, places, "".join(shadow[n] for n in places), (True, *gaps, True))
 
 
 def _numbers(run: Run) -> Iterator[Span]:
@@ -124,8 +128,11 @@ def _numbers(run: Run) -> Iterator[Span]:
 
 def _number_at(run: Run, start: int) -> tuple[Kind, int] | None:
     for kind in _KINDS:
+        # Asked first, because nearly every digit of a long run fails here.
+        if (kind.alone and not run.edges[start]) or not kind.begins.match(run.digits, start):
+            continue
         for end in (start + length for length in kind.lengths if start + length <= len(run.digits)):
-            if kind.alone and not run.stands_alone(start, end):
+            if kind.alone and not run.edges[end]:
                 continue
             written = run.is_grouped(start, end, kind.groups) and not _is_another(run, start, end)
             if written and kind.proves(run.digits[start:end]):

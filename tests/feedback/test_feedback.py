@@ -8,6 +8,7 @@ from uuid import UUID
 
 import httpx
 import pytest
+from pydantic import ValidationError
 
 from services.feedback import messages
 from services.feedback.closing import Closing
@@ -51,6 +52,11 @@ def test_a_citizen_reopens_what_was_not_really_solved():
     SPEC.given(*story.RESOLVED).when(RateDemand(rating=1, solved=False, comment="还在漏水")).then(
         f.DemandReopened(reason="还在漏水", rating=1)
     )
+
+
+def test_a_comment_with_a_character_that_no_database_keeps_is_no_verdict():
+    with pytest.raises(ValidationError, match=r"U\+0000"):
+        RateDemand(rating=5, solved=True, comment="很及时\0")
 
 
 def test_a_verdict_names_nobody():

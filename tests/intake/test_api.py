@@ -200,14 +200,19 @@ async def test_a_recorded_channel_with_a_control_character_is_refused_by_its_nam
     assert "demands.0.via" in is_a_problem(refused)["detail"]
 
 
-async def test_recorded_words_with_a_control_character_are_refused_and_say_where(client: httpx.AsyncClient, pool: Pool):
-    step = {"at": "2021-05-12T02:00:00Z", "type": "demand.resolved", "data": {"by": "a", "result": "a\0b"}}
+@pytest.mark.parametrize(
+    ("data", "where"),
+    [({"result": "a\0b"}, "result"), ({"result": "ok", "evidence": ["photo-1", "a\0b"]}, "evidence")],
+)
+async def test_recorded_words_with_a_control_character_are_refused_and_say_where(
+    client: httpx.AsyncClient, pool: Pool, data: dict[str, Any], where: str
+):
+    step = {"at": "2021-05-12T02:00:00Z", "type": "demand.resolved", "data": {"by": "a"} | data}
     answer = await import_one(pool, client, history=[step])
+    assert answer.status_code == 200, answer.text
     (row,) = answer.json()["rows"]
-    assert (row["created"], "history.0.data.result: contains the control character U+0000" in row["why"]) == (
-        False,
-        True,
-    )
+    assert not row["created"]
+    assert f"history.0.data.{where}: contains the control character U+0000" in row["why"]
 
 
 async def test_a_reference_that_is_a_telephone_is_in_no_fact_and_still_tells_repetitions(

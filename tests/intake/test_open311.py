@@ -1,6 +1,7 @@
 """Other cities' apps speak Open311 with intake: the rules O-01 to O-17, the extensions, and no person in any answer."""
 
 import asyncio
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,6 +24,9 @@ from shared.contracts import facts as f
 from shared.contracts.demand import Status
 from shared.contracts.envelope import Envelope
 from shared.contracts.facts import ChannelKind
+from tests.intake.conftest import settings
+from tests.intake.test_api import GOOD
+from tests.intake.test_voices import notes, opened, stands_at
 from tests.packs import nanhai, shipped
 
 V2 = "/open311/v2"
@@ -516,6 +520,27 @@ async def test_an_update_becomes_a_note_once(client: httpx.AsyncClient, key: str
         (note,) = await db.fetch("SELECT payload FROM journal WHERE type = 'demand.supplemented.v1'")
     assert "修好了，电话［手机号］" in note["payload"]
     assert "fixed" in note["payload"]
+
+
+async def test_an_update_is_heard_as_every_voice_is(client: httpx.AsyncClient, key: str, pool: Pool, database: str):
+    number, url = await raised(client, key), f"{V2}/servicerequestupdates.json"
+    long = an_update(key, number, description="我住在3号。" * 633)
+    assert (await client.post(url, data=long)).status_code == 201
+    (note,) = [json.loads(payload) for _, payload in await notes(pool)]
+    assert len(note["text"]) == 4000
+    assert (await opened(pool, note["original"], settings(database).vault_key)).startswith(long["description"])
+    await stands_at(pool, number, "closed")
+    assert "归档" in errors(await client.post(f"{url[:-4]}xml", data=an_update(key, number, update_id="43")), 400)
+
+
+async def test_an_update_of_a_recorded_demand_is_for_who_handed_it_over(client: httpx.AsyncClient, pool: Pool):
+    old, other = [await channels.add(pool, name, ChannelKind.PARTNER, name, ("import", "submit")) for name in "ab"]
+    row = GOOD | {"external_id": "1", "occurred_at": "2021-05-10T02:00:00Z", "channel_kind": "web", "via": "b"}
+    answer = await client.post("/v1/imports", json={"demands": [row]}, headers={"X-API-Key": old})
+    number = answer.json()["rows"][0]["number"]
+    for key, status in ((old, 201), (other, 403)):
+        answer = await client.post(f"{V2}/servicerequestupdates.xml", data=an_update(key, number))
+        assert answer.status_code == status, answer.text
 
 
 async def test_fifty_equal_updates_at_once_are_one_note(client: httpx.AsyncClient, key: str, pool: Pool):

@@ -1,6 +1,7 @@
 """Citizens speak after submission: heard once, hidden where personal, followed with number and code."""
 
 import asyncio
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -115,6 +116,17 @@ async def test_a_supplement_with_personal_numbers_is_masked_and_sealed(
         assert await opened(pool, reference, settings(database).vault_key) == words
 
 
+async def test_a_supplement_that_grows_under_its_mask_is_told_as_far_as_it_fits_and_sealed_whole(
+    client: httpx.AsyncClient, pool: Pool, database: str
+):
+    number, long = (await taken(client))["number"], "我住在3号。" * 666
+    heard = await say(client, number, "supplements", {"text": long})
+    assert heard.status_code == 201, heard.text
+    told = json.loads((await notes(pool))[-1][1])
+    assert len(told["text"]) == 4000
+    assert await opened(pool, told["original"], settings(database).vault_key) == long
+
+
 async def test_a_supporters_contact_is_in_the_vault_alone(client: httpx.AsyncClient, pool: Pool, database: str):
     number = (await taken(client))["number"]
     await say(client, number, "supports", {"contact": {"phone": "13800138000"}})
@@ -184,17 +196,22 @@ async def test_a_wrong_code_is_answered_as_an_unknown_number_is(client: httpx.As
     assert wrong.headers.keys() == unknown.headers.keys()
 
 
-async def test_codes_cannot_be_tried_one_after_another(client: httpx.AsyncClient, pool: Pool, database: str):
-    receipt = await taken(client)
-    moment = [datetime.now(UTC)]
-    following = Following(pool, Codes(settings(database).secret), clock=lambda: moment[0])
-    for _ in range(WRONG_CODES):
+async def test_whoever_guesses_codes_waits_and_shuts_nobody_out(client: httpx.AsyncClient, pool: Pool, database: str):
+    receipt, moment, waits = await taken(client), [datetime.now(UTC)], list[float]()
+
+    async def pause(seconds: float) -> None:
+        waits.append(seconds)
+
+    following = Following(pool, Codes(settings(database).secret), lambda: moment[0], pause)
+    for n in range(WRONG_CODES + 5):
+        assert len(waits) == max(0, n - WRONG_CODES)
         with pytest.raises(Refused):
-            await following.by_code(receipt["number"], "WRONGWRN")
-    with pytest.raises(Refused):
-        await following.by_code(receipt["number"], receipt["code"])
-    moment[0] += WITHIN + timedelta(seconds=1)
+            await following.by_code(receipt["number"], "wrong")
     assert (await following.by_code(receipt["number"], receipt["code"])).number == receipt["number"]
+    assert waits == [1, 2, 4, 4, 4, 4]
+    moment[0] += WITHIN + timedelta(seconds=1)
+    await following.by_code(receipt["number"], receipt["code"])
+    assert len(waits) == 6
 
 
 def test_a_code_is_short_and_says_nothing_under_another_secret():

@@ -14,10 +14,13 @@ from services.reporting.web.words import teller
 from shared.chassis.database import Pool, open_pool
 from shared.chassis.delivery import Delivery
 from shared.chassis.http import web_app
-from shared.contracts.demand import Service
+from shared.contracts.demand import Demand, Service
+from shared.contracts.facts import Fact, RequestKind
 from tests import story
 from tests.chassis.conftest import Log
 
+REPORT = "NH21-000004-X"
+Told = Delivery[Demand, Fact]
 ATTACK = "<script>alert('1')</script>路面破损"
 
 
@@ -28,10 +31,15 @@ async def pool(database: str) -> AsyncIterator[Pool]:
 
 
 @pytest.fixture
-async def browser(database: str, pool: Pool) -> AsyncIterator[httpx.AsyncClient]:
+def delivery(database: str, pool: Pool) -> Told:
+    settings = ReportingSettings.model_validate({"DATABASE_URL": database})
+    return Delivery(pool, app.projector(settings, pool).ledger, "cluster")
+
+
+@pytest.fixture
+async def browser(database: str, pool: Pool, delivery: Told) -> AsyncIterator[httpx.AsyncClient]:
     """A reader of the pages over three demands, one of them with an attack for a title."""
     settings = ReportingSettings.model_validate({"DATABASE_URL": database})
-    delivery = Delivery(pool, app.projector(settings, pool).ledger, "cluster")
     submission = story.SUBMISSION.model_copy(update={"title": ATTACK, "number": "NH21-000003-X"})
     log = Log()
     for n, past in enumerate((story.CLOSED, story.ROUTED), 1):
@@ -101,6 +109,15 @@ async def test_every_page_leads_to_itself_in_the_other_language(browser: httpx.A
 def test_a_citizen_reads_who_told_a_fact_in_words(service: Service):
     assert not teller(f"/services/{service}", "zh").isascii()
     assert teller(f"/services/{service}", "en") == service
+
+
+async def test_a_report_is_counted_and_its_words_are_not_published(browser: httpx.AsyncClient, delivery: Told):
+    report = story.SUBMISSION.model_copy(update={"kind": RequestKind.REPORT, "title": "村长受贿", "number": REPORT})
+    await delivery.deliver(Log().told(report, key=UUID(int=4)))
+    for path in ("/board/demands?jurisdiction=nanhai", f"/board/demands/{REPORT}", "/v1/figures/completion/demands"):
+        answer = await browser.get(path)
+        assert (answer.status_code, REPORT in answer.text, "受贿" in answer.text) == (200, True, False), answer.text
+    assert "举报内容不公开" in (await browser.get(f"/board/demands/{REPORT}")).text
 
 
 async def test_a_demand_that_does_not_exist_is_a_page_that_says_so(browser: httpx.AsyncClient):

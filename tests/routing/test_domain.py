@@ -1,8 +1,10 @@
 """Who answers, and what staff may say."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from pydantic import ValidationError
 
 from services.routing import commands as c
 from services.routing.domain import Staff, decide
@@ -168,3 +170,21 @@ def test_a_talk_with_the_citizen_is_told_without_naming_anybody():
 @pytest.mark.parametrize("command", [EXTEND, c.ContactCitizen()])
 def test_another_unit_neither_extends_nor_calls(command: c.Command):
     spec(Staff("王", "nh-tax")).given(*IN_TIME).when(command).then_refused(Code.FORBIDDEN)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        lambda words: c.ReturnDemand(reason=words),
+        lambda words: c.DeclineDemand(reason="不属本区", legal_basis=words),
+        lambda words: c.DeclineDemand(reason="不属本区", instead=words),
+        lambda words: c.ProgressDemand(note=words),
+        lambda words: c.ProgressDemand(note="已勘查", evidence=(words,)),
+        lambda words: c.ResolveDemand(result=words),
+        lambda words: c.ResolveDemand(result="已修复", summary=words),
+    ],
+)
+def test_staff_are_told_of_a_character_that_no_database_keeps(said: Callable[[str], c.RoutingCommand]):
+    with pytest.raises(ValidationError, match=r"U\+0000"):
+        said("已修复\0")
+    assert "已修复" in said(" 已修复\n").model_dump_json()

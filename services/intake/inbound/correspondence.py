@@ -1,7 +1,7 @@
 """Turns messages into demands and supplements: each once, whoever sends it again."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -11,14 +11,15 @@ from services.intake.domain import SubmitDemand
 from services.intake.hearing import Hearing, Said
 from services.intake.inbound import queries
 from services.intake.inbound.enclosing import Enclosing
-from services.intake.inbound.message import SUPPLEMENT, TEXT, Message, shortened
+from services.intake.inbound.message import TEXT, Message, coded_first
 from services.intake.queries import Channel
 from services.intake.registry import Gateway
 from services.intake.submissions import Request, Submissions
-from services.intake.voices import ENDED, Enclosed, Supplement
+from services.intake.voices import ENDED, supplement
 from shared.chassis.clock import now
 from shared.chassis.database import Connection
 from shared.contracts.demand import Demand
+from shared.contracts.text import shortened
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class Correspondence:
         since = at - timedelta(minutes=gateway.settings.conversation_minutes)
         async with self.submissions.pool.acquire(timeout=5) as db:
             meant = await self._meant(db, channel, message, since)
+        message = self._uncoded(message, meant) if meant else replace(message, text=message.whole)
         # Asked afterwards: what a twin of this message has begun must not be taken for an earlier conversation.
         known = await self._known(channel, key)
         if known:
@@ -54,13 +56,13 @@ class Correspondence:
         enclosed = await self.enclosing.of(channel, message)
         message = message.with_note(enclosed.note)
         if meant:
-            await self.hearing.hear(meant.id, Said(channel, key, _supplement(message, enclosed)))
+            said = supplement(message.text, enclosed.references, message.hidden)
+            await self.hearing.hear(meant.id, Said(channel, key, said))
             answer, id = Answer(meant.number, None, enclosed), meant.id
         else:
             answer, id = await self._submit(channel, key, message, enclosed)
-        if message.converses:
-            async with self.submissions.pool.acquire(timeout=5) as db:
-                await queries.put_conversation(db, channel.id, self._sender(channel, message), id, at)
+        async with self.submissions.pool.acquire(timeout=5) as db:
+            await queries.put_conversation(db, channel.id, self._sender(channel, message), id, at)
         return answer
 
     async def _known(self, channel: Channel, key: str) -> Answer | None:
@@ -72,12 +74,25 @@ class Correspondence:
         return Answer(taken.number, self.codes.of(taken.id)) if taken else None
 
     async def _meant(self, db: Connection, channel: Channel, message: Message, since: datetime) -> Demand | None:
-        found = await queries.named(db, message.number) if message.number else None
+        named = await queries.named(db, message.number) if message.number else None
+        found = named if named and await self._is_theirs(db, channel, message, named) else None
         if found is None and message.answers:
             found = await queries.referred(db, channel.id, message.answers)
-        if found is None and message.converses:
+        if found is None and named is None and message.converses:
             found = await queries.spoken_of(db, channel.id, self._sender(channel, message), since)
         return found if found and found.status not in ENDED else None
+
+    async def _is_theirs(self, db: Connection, channel: Channel, message: Message, demand: Demand) -> bool:
+        """Numbers are public: whoever names one has its code, or spoke of the demand on this channel before."""
+        code = message.code or coded_first(message.text)[0]
+        return self.codes.fits(demand.id, code) or await queries.has_spoken(
+            db, channel.id, self._sender(channel, message), demand.id
+        )
+
+    def _uncoded(self, message: Message, demand: Demand) -> Message:
+        """The message without its secret code, which is for no reader."""
+        code, rest = coded_first(message.text)
+        return replace(message, text=rest or "［查询码］") if self.codes.fits(demand.id, code) else message
 
     async def _submit(self, channel: Channel, key: str, message: Message, enclosed: Enclosures) -> tuple[Answer, UUID]:
         command = SubmitDemand(
@@ -90,17 +105,9 @@ class Correspondence:
         taken = await self.submissions.submit(channel, Request(key, command, enclosed=enclosed.references))
         hidden = message.hidden or (message.text if len(message.text) > TEXT else "")
         if hidden and taken.created:
-            whole = Enclosed(text=shortened(message.text, SUPPLEMENT), hidden=hidden)
+            whole = supplement(message.text, hidden=hidden)
             await self.hearing.hear(taken.id, Said(channel, f"{key}:enclosed", whole))
         return Answer(taken.number, self.codes.of(taken.id), enclosed), taken.id
 
     def _sender(self, channel: Channel, message: Message) -> bytes:
         return self.hearing.vault.pseudonym(f"{channel.id}\n{message.sender}")
-
-
-def _supplement(message: Message, enclosed: Enclosures) -> Supplement:
-    words = shortened(message.text, SUPPLEMENT)
-    hidden = message.hidden or (message.text if words != message.text else "")
-    if hidden:
-        return Enclosed(text=words, hidden=hidden, attachments=enclosed.references)
-    return Supplement(text=words, attachments=enclosed.references)

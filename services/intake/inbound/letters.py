@@ -10,7 +10,8 @@ from html.parser import HTMLParser
 from typing import Final
 
 from services.intake.domain import Contact
-from services.intake.inbound.message import Message, digest, named_anywhere, readable, shortened
+from services.intake.inbound.message import Message, digest, named_anywhere, readable
+from shared.contracts.text import shortened
 
 _BLOCKS: Final = frozenset({"p", "div", "br", "tr", "li", "h1", "h2", "h3", "h4", "table", "blockquote"})
 _UNSEEN: Final = frozenset({"script", "style", "head", "title"})
@@ -26,6 +27,7 @@ def letter(content: bytes, mail_from: str) -> Message | None:
         return None
     name, address = parseaddr(_header(mail, "From"))
     subject, own = _header(mail, "Subject"), str(mail.get("Message-ID", "")).strip()
+    number, code = named_anywhere(subject)
     thread = tuple(_ID.findall(f"{mail.get('In-Reply-To', '')} {mail.get('References', '')}"))
     reference = reference_of(own) if own else digest(content.decode("latin-1"))
     files = tuple(_files(mail))
@@ -36,7 +38,8 @@ def letter(content: bytes, mail_from: str) -> Message | None:
         contact=contact,
         text=_words(mail, bool(thread)) or subject or ("［附件］" if files else "［空白邮件］"),
         title=subject,
-        number=named_anywhere(subject),
+        number=number,
+        code=code,
         reference=reference,
         answers=tuple(reference_of(one) for one in thread),
         converses=False,

@@ -9,14 +9,20 @@ from typing import Final
 from services.intake.domain import Contact
 from services.intake.numbers import canonical
 from shared.contracts.facts import Location
+from shared.contracts.text import shortened
 
-TITLE, TEXT, SUPPLEMENT = 60, 8000, 4000
+TITLE, TEXT = 60, 8000
+# Between a number and the code that belongs to it, as our own answer writes them.
+_BETWEEN: Final = r"[\s,.:;，。：；、]*(?:的?查询码|code)?[\s:：]*"
+_CODE: Final = re.compile(
+    rf"{_BETWEEN}([0-9A-Za-z]{{4}}[ -]?[0-9A-Za-z]{{4}})(?![0-9A-Za-z])[\s,.:;，。：；、]*", re.IGNORECASE
+)
 _NUMBER: Final = re.compile(r"[A-Za-z]{2}\d{2}[\s\-－—]?\d{6,}[\s\-－—]?[0-9A-Za-z](?![0-9A-Za-z])")
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """`sender` and `hidden` stay out of every fact; `number` is the demand that the citizen named."""
+    """`sender` and `hidden` stay out of every fact; `number` is the demand that the citizen named, `code` its code."""
 
     id: str
     sender: str
@@ -29,6 +35,7 @@ class Message:
     reference: str | None = None
     answers: tuple[str, ...] = ()
     converses: bool = True
+    code: str = field(default="", repr=False)
     files: tuple[bytes, ...] = field(default=(), repr=False)
     picture: str = field(default="", repr=False)
 
@@ -37,6 +44,11 @@ class Message:
         """The title, or the beginning of the text."""
         line = self.title or next((line.strip() for line in self.text.splitlines() if line.strip()), "")
         return shortened(line, 200 if self.title else TITLE)
+
+    @property
+    def whole(self) -> str:
+        """The words with the number that was taken from them."""
+        return self.text if self.number is None or self.number in self.title else f"{self.number} {self.text}"
 
     def with_note(self, note: str) -> "Message":
         """The same with one more line for whoever reads it."""
@@ -49,11 +61,6 @@ def readable(text: str) -> str:
     return unicodedata.normalize("NFC", "".join(kept)).strip()
 
 
-def shortened(text: str, limit: int) -> str:
-    """The text, cut with an ellipsis where it is longer than the limit."""
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"
-
-
 def named_first(text: str) -> tuple[str | None, str]:
     """The demand number with which a text begins, and the rest; no number and all of it otherwise."""
     found = _NUMBER.match(text)
@@ -61,9 +68,18 @@ def named_first(text: str) -> tuple[str | None, str]:
     return (number, text[found.end() :].lstrip(" \t\n,.:;，。：；、")) if found and number else (None, text)
 
 
-def named_anywhere(text: str) -> str | None:
-    """The first demand number in a text."""
-    return next((number for found in _NUMBER.finditer(text) if (number := canonical(found[0]))), None)
+def named_anywhere(text: str) -> tuple[str | None, str]:
+    """The first demand number in a text, and what may be its code."""
+    for found in _NUMBER.finditer(text):
+        if number := canonical(found[0]):
+            return number, coded_first(text[found.end() :])[0]
+    return None, ""
+
+
+def coded_first(text: str) -> tuple[str, str]:
+    """What may be a code at the beginning of a text, and the rest."""
+    found = _CODE.match(text)
+    return (found[1], text[found.end() :]) if found else ("", text)
 
 
 def digest(text: str) -> str:

@@ -48,12 +48,24 @@ async def referred(db: Connection, channel: str, references: Sequence[str]) -> D
     return _demand(row)
 
 
+async def has_spoken(db: Connection, channel: str, sender: bytes, demand: UUID) -> bool:
+    """Whether a sender spoke of this demand before."""
+    found: bool = await db.fetchval(
+        "SELECT EXISTS (SELECT FROM conversation WHERE channel = $1 AND sender = $2 AND demand_id = $3)",
+        channel,
+        sender,
+        demand,
+    )
+    return found
+
+
 async def spoken_of(db: Connection, channel: str, sender: bytes, since: datetime) -> Demand | None:
     """The demand that a sender spoke of last, if that was not before `since`."""
     row = await db.fetchrow(
         """
         SELECT state::text FROM conversation JOIN demand ON demand.id = demand_id
         WHERE channel = $1 AND sender = $2 AND said_at >= $3
+        ORDER BY said_at DESC LIMIT 1
         """,
         channel,
         sender,
@@ -67,7 +79,7 @@ async def put_conversation(db: Connection, channel: str, sender: bytes, demand: 
     await db.execute(
         """
         INSERT INTO conversation (channel, sender, demand_id, said_at) VALUES ($1, $2, $3, $4)
-        ON CONFLICT (channel, sender) DO UPDATE SET demand_id = excluded.demand_id, said_at = excluded.said_at
+        ON CONFLICT (channel, sender, demand_id) DO UPDATE SET said_at = excluded.said_at
         """,
         channel,
         sender,

@@ -1,14 +1,16 @@
 """What Open311 hands over to intake: a request, or an update of one, with the files that came in its form."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
 from services.intake import queries as intake
-from services.intake.attachments.cabinet import Cabinet, bind
+from services.intake import voice_queries
+from services.intake.attachments.cabinet import Cabinet
 from services.intake.attachments.enclosing import NOTHING, Enclosures, enclose
 from services.intake.channels import authenticate
+from services.intake.hearing import Hearing, Said
 from services.intake.inbound import queries as inbound
 from services.intake.numbers import canonical
 from services.intake.open311 import queries, services
@@ -18,10 +20,8 @@ from services.intake.open311.statuses import FixMyStreet
 from services.intake.open311.translation import demand_of
 from services.intake.queries import Channel
 from services.intake.submissions import Request, Submissions
-from shared.chassis.clock import uuid5
-from shared.contracts.facts import DemandSupplemented
+from services.intake.voices import Supplement, supplement
 from shared.contracts.refusals import Code, FieldError, Refused
-from shared.masking import mask
 
 SCOPE: Final = "submit"
 READS_ALL: Final = "read-all"
@@ -37,9 +37,10 @@ class Registered:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Stands before `Submissions` and speaks GeoReport; every method raises `Refused`."""
+    """Stands before `Submissions` and `Hearing` and speaks GeoReport; every method raises `Refused`."""
 
     submissions: Submissions
+    hearing: Hearing
     cabinet: Cabinet
 
     async def submit(self, posted: NewRequest, key: str | None) -> Registered:
@@ -51,7 +52,8 @@ class Desk:
         enclosed = await self._enclosed(channel, posted, unique if key else None)
         taken = await self.submissions.submit(channel, Request(unique, command, enclosed=enclosed.references))
         if posted.media_url:
-            await self._supplement(channel, taken.id, f"media_url:{taken.number}", _links(posted.media_url))
+            links = supplement(_lines(*_links(posted.media_url)))
+            await self._hear(channel, taken.id, f"media_url:{taken.number}", links)
         return Registered(taken.number, enclosed)
 
     async def _enclosed(self, channel: Channel, posted: NewRequest, repeats: str | None) -> Enclosures:
@@ -68,13 +70,14 @@ class Desk:
         number = canonical(posted.service_request_id) or ""
         async with self.submissions.pool.acquire(timeout=5) as db:
             demand = await intake.demand_by_number(db, number)
-        if demand is None:
-            raise unknown(posted.service_request_id)
-        if demand.channel != channel.id and READS_ALL not in channel.scopes:
+            if demand is None:
+                raise unknown(posted.service_request_id)
+            theirs = READS_ALL in channel.scopes or await voice_queries.has_seen(db, channel.id, demand.id)
+        if not theirs:
             raise Refused(Code.FORBIDDEN, f"{number} came in on another channel", f"{number} 属于其他渠道")
         enclosed = await enclose(self.cabinet, channel, posted.files)
-        notes = [note for note in (*_notes(posted), enclosed.note) if note]
-        if not await self._supplement(channel, demand.id, posted.update_id, notes, enclosed.references):
+        said = supplement(_lines(*_notes(posted), enclosed.note), enclosed.references)
+        if not await self._hear(channel, demand.id, posted.update_id, said):
             raise invalid(FieldError("update_id", "已存在", "already exists"))
 
     async def _channel(self, key: str) -> Channel:
@@ -86,21 +89,18 @@ class Desk:
             en = "send the key of your channel as api_key; see key_service in discovery.xml"
             raise Refused(refused.code, en, "请用参数 api_key 提供渠道密钥，获取方式见 discovery.xml") from None
 
-    async def _supplement(
-        self, channel: Channel, demand: UUID, update_id: str, texts: Sequence[str], attached: tuple[str, ...] = ()
-    ) -> bool:
-        at, ledger = self.submissions.clock(), self.submissions.ledger
+    async def _hear(self, channel: Channel, demand: UUID, update_id: str, said: Supplement) -> bool:
+        """Whether this update is new."""
+        at = self.submissions.clock()
         async with self.submissions.pool.acquire(timeout=5) as db, db.transaction():
             if not await queries.receive(db, channel.id, update_id, demand, at):
                 return False
-            page = await ledger.load(db, [demand], at)
-            if refused := await bind(db, channel.id, [(demand, attached)]):
-                raise refused[demand]
-            first, *others = [DemandSupplemented(text=mask(text)) for text in texts]
-            notes = [first.model_copy(update={"attachments": attached}), *others]
-            page.tell(demand, notes, at, uuid5(demand, f"{channel.id}:{update_id}"))
-            await ledger.save(db, page)
+            await self.hearing.tell(db, demand, Said(channel, f"open311:{demand}:{update_id}", said))
         return True
+
+
+def _lines(*notes: str) -> str:
+    return "\n".join(note for note in notes if note)
 
 
 def _links(urls: Iterable[str]) -> list[str]:

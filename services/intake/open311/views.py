@@ -7,7 +7,7 @@ from services.intake.open311.extensions import Answered, Extended, ExtendedReque
 from services.intake.open311.queries import Listing, Step
 from services.intake.open311.services import DIVISION, KIND, address, name
 from services.intake.open311.statuses import SAID, georeport
-from shared.contracts.facts import RequestKind
+from shared.contracts.demand import is_confidential
 from shared.jurisdiction.pack import Pack
 
 
@@ -35,7 +35,7 @@ def plain(pack: Pack, listed: Listing) -> ServiceRequest:
 
 def extended(pack: Pack, listed: Listing, steps: Sequence[Step]) -> ExtendedRequest:
     """The same with what `extensions=true` asks for."""
-    title = None if _is_confidential(listed) else listed.title
+    title = None if is_confidential(listed.kind) else listed.title
     detailed = SAID[listed.status].detailed
     return ExtendedRequest(
         **dict(plain(pack, listed)),
@@ -59,12 +59,8 @@ def updates(steps: Iterable[Step]) -> list[RequestUpdate]:
     ]
 
 
-def _is_confidential(listed: Listing) -> bool:
-    return listed.kind is RequestKind.REPORT
-
-
 def _description(listed: Listing) -> str | None:
-    if _is_confidential(listed):
+    if is_confidential(listed.kind):
         return None
     if listed.text.startswith(listed.title):
         return listed.text

@@ -9,8 +9,8 @@ from services.intake.similar.scoring import Candidate
 from services.intake.similar.wording import worded
 from shared.chassis.page import Change
 from shared.chassis.writes import Writes
-from shared.contracts.demand import Demand, Status
-from shared.contracts.facts import DemandSubmitted, Fact, RequestKind
+from shared.contracts.demand import Demand, Status, is_confidential
+from shared.contracts.facts import DemandSubmitted, Fact
 from shared.jurisdiction.jurisdictions import Jurisdictions
 
 OPEN: Final = frozenset({
@@ -33,7 +33,7 @@ class Memory:
         fresh = [
             self._candidate(change.fact, change.after)
             for change in changes
-            if isinstance(change.fact, DemandSubmitted) and may_be_shown(change.fact)
+            if isinstance(change.fact, DemandSubmitted) and not is_confidential(change.fact.kind)
         ]
         queries.put(writes, [(candidate, last[candidate.id]) for candidate in fresh])
         known = {candidate.id for candidate in fresh}
@@ -46,8 +46,3 @@ class Memory:
         bigrams = sorted(worded(told.title, told.text).bigrams)
         assert demand.submitted_at, "a submitted demand has a time"
         return Candidate(demand.id, bigrams, above or (told.division,), told.location, demand.submitted_at)
-
-
-def may_be_shown(told: DemandSubmitted) -> bool:
-    """A report (举报) names somebody: the next citizen must not be shown it, be it masked or not."""
-    return told.kind is not RequestKind.REPORT

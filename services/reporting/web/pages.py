@@ -17,7 +17,7 @@ from services.reporting.api import By, Month, Where, first_day, pack_of, questio
 from services.reporting.completion import Breakdown, Completion, Figures, name_of
 from services.reporting.figures import Dimension, standing
 from services.reporting.web.words import DEFINITION_ZH, WORDS, status_name, teller
-from shared.contracts.demand import Demand
+from shared.contracts.demand import Demand, is_confidential
 from shared.contracts.refusals import ANSWERS, Code, Refused
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
@@ -178,7 +178,7 @@ def _shown(demand: Demand, pack: Pack, lang: str) -> dict[str, Any]:
     late = demand.due_at is not None and (demand.resolved_at or datetime.now(UTC)) > demand.due_at
     return {
         "number": demand.number,
-        "title": demand.title,
+        "title": WORDS[lang]["confidential"] if is_confidential(demand.kind) else demand.title,
         "division": division.name if division else demand.division,
         "unit": name_of(pack, Dimension.UNIT, demand.unit) if demand.unit else "—",
         "channel": demand.channel,

@@ -111,9 +111,9 @@ async def test_an_update_brings_its_photo_into_the_note(app311: httpx.AsyncClien
     files = [("photo1", ("a.jpg", JPEG)), ("photo2", ("b.mp4", VIDEO))]
     answer = await posted(app311, files, "servicerequestupdates", **update)
     assert answer.status_code == 201, answer.text
-    _, note, refused = await facts(pool)
+    _, note = await facts(pool)
     assert len(await downloads(app311, note["attachments"])) == 1
-    assert refused["text"].startswith("［附件 1 个未保存")
+    assert note["text"].startswith("还没有人来\n［附件 1 个未保存")
     again = await posted(app311, files, "servicerequestupdates", **update)
     assert again.status_code == 400
     assert await bound(pool) == 1

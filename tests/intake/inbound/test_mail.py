@@ -12,12 +12,14 @@ import pytest
 
 from deploy.local.ports import free_port
 from services.intake import app
+from services.intake.codes import Codes
 from services.intake.inbound.letters import letter
 from services.intake.settings import IntakeSettings
 from services.intake.vault.sealing import Vault
 from shared.chassis.database import Pool, open_pool
 from shared.contracts.facts import ChannelKind
 from tests.eventually import eventually
+from tests.intake.conftest import settings
 from tests.intake.inbound.conftest import channel, facts, kinds, secrets_of
 
 BOX = "demands@nanhai.example"
@@ -111,6 +113,18 @@ async def test_a_number_in_the_subject_supplements(deliver: Deliver, pool: Pool)
     number = (await facts(pool))[0]["number"]
     await deliver(mail(f"关于诉求{number}的补充", "还没有人来", "<9@example.org>"))
     assert await kinds(pool) == ["submitted", "supplemented"]
+
+
+async def test_a_number_in_anothers_subject_needs_its_code(deliver: Deliver, pool: Pool, database: str):
+    await deliver(mail())
+    number = (await facts(pool))[0]["number"]
+    async with pool.acquire() as db:
+        code = Codes(settings(database).secret).of(await db.fetchval("SELECT id FROM submission"))
+    for n, subject in enumerate((f"关于{number}", f"关于{number}，查询码{code}")):
+        letter = mail(subject, "还没有人来", f"<{n}@example.org>")
+        letter.replace_header("From", "li@example.org")
+        await deliver(letter)
+    assert await kinds(pool) == ["submitted", "submitted", "supplemented"]
 
 
 async def test_an_unrelated_letter_of_the_same_sender_is_another_demand(deliver: Deliver, pool: Pool):

@@ -9,12 +9,14 @@ import httpx
 import pytest
 from defusedxml.ElementTree import fromstring
 
+from services.intake.codes import Codes
 from services.intake.inbound.coordinates import from_gcj02
 from services.intake.inbound.wechat_cipher import WeChatCipher, signature
 from services.intake.vault.sealing import Vault
 from shared.chassis.database import Pool
 from shared.contracts.facts import ChannelKind
 from shared.contracts.refusals import Refused
+from tests.intake.conftest import settings
 from tests.intake.inbound.conftest import Peer, channel, facts, kinds, secrets_of
 from tests.intake.test_api import count, is_a_problem
 
@@ -48,10 +50,10 @@ async def post(gate: httpx.AsyncClient, body: str, **more: str) -> httpx.Respons
     return await gate.post(WHERE, params=params, content=body.encode())
 
 
-def told(answer: httpx.Response) -> str:
+def told(answer: httpx.Response, sender: str = OPENID) -> str:
     assert answer.status_code == 200, answer.text
     root = fromstring(answer.text)
-    assert (root.findtext("ToUserName"), root.findtext("FromUserName")) == (OPENID, "gh_1")
+    assert (root.findtext("ToUserName"), root.findtext("FromUserName")) == (sender, "gh_1")
     return str(root.findtext("Content"))
 
 
@@ -119,6 +121,41 @@ async def test_a_text_that_begins_with_a_number_supplements_that_demand(
     assert number in answer
     supplement = (await facts(pool))[-1]
     assert (supplement["type"], supplement["text"]) == ("demand.supplemented.v1", "还没修")
+
+
+@pytest.mark.usefixtures("plain")
+async def test_a_number_alone_opens_no_demand_of_another(gate: httpx.AsyncClient, pool: Pool):
+    number = number_in(told(await post(gate, xml("1", "路灯坏了"))))
+    await post(gate, xml("2", "另一件事", sender="another"))
+    assert number not in told(await post(gate, xml("3", f"{number} 我是骗子", sender="another")), "another")
+    assert await kinds(pool) == ["submitted"] * 3
+    assert (await facts(pool))[-1]["text"] == f"{number} 我是骗子"
+
+
+@pytest.mark.usefixtures("plain")
+@pytest.mark.parametrize(
+    "written", ["{number} {code} 还没修", "{number}，查询码 {code}。还没修", "{number}：{half}-{rest}：还没修"]
+)
+async def test_who_has_the_code_adds_to_a_demand_and_the_code_is_told_to_nobody(
+    gate: httpx.AsyncClient, pool: Pool, database: str, written: str
+):
+    number = number_in(told(await post(gate, xml("1", "路灯坏了"))))
+    async with pool.acquire() as db:
+        code = Codes(settings(database).secret).of(await db.fetchval("SELECT id FROM submission"))
+    text = written.format(number=number, code=code.lower(), half=code[:4], rest=code[4:])
+    assert number in told(await post(gate, xml("2", text, sender="another")), "another")
+    assert (await facts(pool))[-1]["text"] == "还没修"
+
+
+@pytest.mark.usefixtures("plain")
+async def test_a_sender_may_name_an_earlier_demand_of_theirs(gate: httpx.AsyncClient, pool: Pool):
+    number = number_in(told(await post(gate, xml("1", "路灯坏了"))))
+    async with pool.acquire() as db:
+        await db.execute("UPDATE conversation SET said_at = said_at - interval '31 minutes'")
+    await post(gate, xml("2", "垃圾没人收"))
+    assert number in told(await post(gate, xml("3", f"{number} 还没修")))
+    assert number in told(await post(gate, xml("4", "就在村口")))
+    assert await kinds(pool) == ["submitted", "submitted", "supplemented", "supplemented"]
 
 
 @pytest.mark.usefixtures("plain")
