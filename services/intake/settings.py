@@ -6,15 +6,16 @@ from typing import Literal
 from pydantic import Field, SecretStr
 
 from shared.chassis.http import MAX_ATTACHMENT
-from shared.chassis.settings import ProcessSettings
+from shared.chassis.settings import FOR_TRYING, OwnSecret, ProcessSettings
 
 
 class IntakeSettings(ProcessSettings):
     """Beside what every process has."""
 
-    vault_key: str = Field(
-        "only-for-trying-change-me-only-for-trying",
+    vault_key: OwnSecret = Field(
+        FOR_TRYING,
         min_length=32,
+        validate_default=True,
         description="wraps the keys of the contact vault; keep it apart from the database's backups",
     )
     vault_old_key: str = Field("", description="the vault key before, until `huying vault rotate` has run")
