@@ -48,7 +48,10 @@ class Receipt(BaseModel):
 
     id: UUID
     number: str = Field(examples=["NH21-001335-K"])
-    code: str = Field(examples=["7K2M9QXD"], description="for the citizen alone: with it the demand can be followed")
+    code: str = Field(
+        examples=["7K2M9QXD"],
+        description="for the citizen alone: with it the demand can be followed; empty where another channel took it in",
+    )
     submitted_at: datetime
 
 
@@ -159,7 +162,7 @@ def place(taken: Taken) -> str:
 
 def receipt(taken: Taken, codes: Codes) -> Receipt:
     """What is said of a demand that was taken in."""
-    return Receipt(id=taken.id, number=taken.number, code=codes.of(taken.id), submitted_at=taken.submitted_at)
+    return Receipt(id=taken.id, number=taken.number, code=codes.told(taken), submitted_at=taken.submitted_at)
 
 
 def progress(demand: Demand) -> Progress:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from services.intake.submissions import Taken
+
 _PURPOSE: Final = b"huying: the code of demand "
 _BYTES: Final = 5
 _CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -26,6 +28,10 @@ class Codes:
         mac = hmac.digest(self.secret.encode(), _PURPOSE + demand.bytes, "sha256")
         number = int.from_bytes(mac[:_BYTES])
         return "".join(_CROCKFORD[number >> shift & 31] for shift in _SHIFTS)
+
+    def told(self, taken: Taken) -> str:
+        """The code, for the channel that took the demand in; empty for one that only saw it again."""
+        return self.of(taken.id) if taken.own else ""
 
     def fits(self, demand: UUID, typed: str) -> bool:
         """Whether this is the code, however carelessly it was typed."""

@@ -53,6 +53,8 @@ class Taken:
     number: str
     submitted_at: datetime
     created: bool
+    own: bool = True
+    """Whether the channel that asks took it in, and did not only see it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +217,8 @@ class Submissions:
         if same_key and not same:
             en = f"this key belongs to demand {first.number}"
             return Refused(Code.KEY_REUSED, en, f"该幂等键属于诉求 {first.number}")
-        return Taken(first.id, first.number, first.submitted_at, created=False)
+        own = first.channel == asked.channel
+        return Taken(first.id, first.number, first.submitted_at, created=False, own=own)
 
 
 async def _claim(

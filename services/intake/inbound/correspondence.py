@@ -107,7 +107,7 @@ class Correspondence:
         if hidden and taken.created:
             whole = supplement(message.text, hidden=hidden)
             await self.hearing.hear(taken.id, Said(channel, f"{key}:enclosed", whole))
-        return Answer(taken.number, self.codes.of(taken.id), enclosed), taken.id
+        return Answer(taken.number, self.codes.told(taken), enclosed), taken.id
 
     def _sender(self, channel: Channel, message: Message) -> bytes:
         return self.hearing.vault.pseudonym(f"{channel.id}\n{message.sender}")

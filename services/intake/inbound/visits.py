@@ -105,7 +105,7 @@ def _request(draft: Draft) -> Request:
 
 def _synced(id: UUID, answer: Taken | Refused, codes: Codes) -> Synced:
     if isinstance(answer, Taken):
-        return Synced(id=id, number=answer.number, code=codes.of(answer.id), created=answer.created)
+        return Synced(id=id, number=answer.number, code=codes.told(answer), created=answer.created)
     if answer.code is Code.KEY_REUSED:
         en = f"{answer.en} and was handed over with other words; supplement that demand instead"
         changed = FieldError("id", f"{answer.zh}，内容与此前提交的不同；请改为补充该诉求", en)
