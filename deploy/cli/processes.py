@@ -14,7 +14,7 @@ from services.reporting import app as reporting
 from services.reporting.settings import ReportingSettings
 from services.routing import app as routing
 from services.routing.settings import RoutingSettings
-from shared.chassis.assembly import Api, Worker, api_parts, database_ready, relays, worker_parts
+from shared.chassis.assembly import Api, Worker, api_parts, database_ready, relay_parts, worker_parts
 from shared.chassis.database import Pool, open_pool
 from shared.chassis.process import Parts, main
 from shared.chassis.settings import ProcessSettings, read
@@ -65,7 +65,7 @@ async def _worker(service: Service) -> Parts:
 async def _relay(service: Service) -> Parts:
     settings = read(service.settings)
     pool = await open_pool(settings.database_url, service.name)
-    return Parts(running=relays(settings, service.worker(settings, pool), pool), closing=[pool.close])
+    return await relay_parts(settings, service.name, pool)
 
 
 async def _mail() -> Parts:

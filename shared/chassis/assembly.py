@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from shared.chassis import broker, faust_reader, kafka_reader, relay
-from shared.chassis.database import PASSING, Pool
+from shared.chassis.database import PASSING, Pool, open_pool
 from shared.chassis.delivery import Delivery
 from shared.chassis.http import Check, web_app
 from shared.chassis.ledger import Ledger
@@ -27,13 +27,12 @@ class Api:
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """The listening side of a service: a reader for its ledger, its relay, and its other tasks."""
+    """The listening side of a service: a reader for its ledger, and its other tasks."""
 
     service: str
     ledger: Ledger[Any, Any]
     topics: tuple[str, ...]
     by_faust: bool
-    relays: bool = True
     tasks: Sequence[Task] = ()
 
 
@@ -60,7 +59,7 @@ def api_parts(title: str, apis: Mapping[str, tuple[Api, Pool]], port: int) -> Pa
 
 
 async def worker_parts(settings: ProcessSettings, worker: Worker, pool: Pool) -> Parts:
-    """A reader, the relays and the tasks of one service."""
+    """A reader and the tasks of one service, and its relays unless they run apart."""
     bootstrap = settings.kafka_bootstrap_servers
     cluster = await broker.wait_for_cluster(bootstrap)
     delivery = Delivery(pool, worker.ledger, cluster, settings.dead_letter_limit)
@@ -69,26 +68,36 @@ async def worker_parts(settings: ProcessSettings, worker: Worker, pool: Pool) ->
     async def stuck() -> str | None:
         return reading.stuck()
 
+    inside = await _relays(settings, worker.service) if settings.relay_inside else Parts()
     return Parts(
         running=[
             _reader(settings, worker, reading),
             reading.watch(bootstrap),
             broker.watch(bootstrap, cluster),
-            *relays(settings, worker, pool),
+            *inside.running,
             *(task() for task in worker.tasks),
         ],
         ready=[database_ready(worker.service, pool)],
         alive=[stuck],
-        closing=[pool.close],
+        closing=[pool.close, *inside.closing],
     )
 
 
-def relays(settings: ProcessSettings, worker: Worker, pool: Pool) -> list[Coroutine[Any, Any, None]]:
-    """The service's relays, when it tells anything."""
-    if not worker.relays:
-        return []
-    shards = relay.running(worker.service, pool, settings.kafka_bootstrap_servers, settings.relay_shards)
-    return [shard.run() for shard in shards]
+async def relay_parts(settings: ProcessSettings, service: str, pool: Pool) -> Parts:
+    """The relays of one service, apart from its worker."""
+    cluster = await broker.wait_for_cluster(settings.kafka_bootstrap_servers)
+    found = await _relays(settings, service)
+    found.running.append(broker.watch(settings.kafka_bootstrap_servers, cluster))
+    found.ready.append(database_ready(service, pool))
+    found.closing.append(pool.close)
+    return found
+
+
+async def _relays(settings: ProcessSettings, service: str) -> Parts:
+    """One for each shard. Each keeps a connection for as long as it runs, which must be nobody else's."""
+    pool = await open_pool(settings.database_url, service, size=settings.relay_shards)
+    shards = relay.running(service, pool, settings.kafka_bootstrap_servers, settings.relay_shards)
+    return Parts(running=[shard.run() for shard in shards], closing=[pool.close])
 
 
 def _reader(settings: ProcessSettings, worker: Worker, reading: Reading[Any, Any]) -> Coroutine[Any, Any, None]:

@@ -24,6 +24,7 @@ class ProcessSettings(BaseSettings):
     log_format: str = Field("console", pattern="^(console|json)$")
     log_level: str = "info"
     relay_shards: int = Field(1, ge=1, le=64)
+    relay_inside: bool = Field(True, description="relays run inside the worker; false: apart, as `huying run …-relay`")
     batch_size: int = Field(1000, ge=1, le=10_000)
     dead_letter_limit: int = Field(50, ge=1, description="poison records in a row before a reader stops")
     jurisdictions_dir: Path = Path(__file__).parents[2] / "deploy" / "jurisdictions"
