@@ -45,31 +45,78 @@ def main(name: str, settings: ProcessSettings, build: Callable[[], Awaitable[Par
 
 
 async def _run(name: str, settings: ProcessSettings, build: Callable[[], Awaitable[Parts]]) -> int:
-    stopping = asyncio.Event()
-    for sign in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(sign, stopping.set)
-    parts = await build()
-    settle()
-    servers = _servers(settings, parts)
-    tasks = [asyncio.create_task(part) for part in parts.running]
-    tasks += [asyncio.create_task(one.serve()) for one in servers]
-    stop = asyncio.create_task(stopping.wait())
-    log.info("started")
-    done, _ = await asyncio.wait([stop, *tasks], return_when=asyncio.FIRST_COMPLETED)
+    stop = asyncio.create_task(_asked_to_end())
+    health = Parts(ready=[_starting(settings)])
+    servers = _health(settings, health)
+    serving = [asyncio.create_task(one.serve()) for one in servers]
+    building = asyncio.create_task(_built(build))
+    parts = Parts()
+    tasks: list[asyncio.Task[Any]] = [building]
+    done, _ = await asyncio.wait([stop, building, *serving], return_when=asyncio.FIRST_COMPLETED)
+    if building in done:
+        parts = _whole(building.result())
+        health.ready[:], health.alive[:] = parts.ready, parts.alive
+        settle()
+        if parts.web:
+            servers.append(server(parts.web, settings.host, parts.port))
+            serving.append(asyncio.create_task(servers[-1].serve()))
+        tasks = [asyncio.create_task(part) for part in parts.running]
+        log.info("started")
+        done, _ = await asyncio.wait([stop, *tasks, *serving], return_when=asyncio.FIRST_COMPLETED)
     code = 0 if stop in done else _verdict(done)
     for one in servers:
         one.should_exit = True
     stop.cancel()
-    ending = asyncio.create_task(_end(parts, tasks, servers))
-    _, unfinished = await asyncio.wait([ending], timeout=PATIENCE)
+    await _within_patience(_end(parts, tasks, serving), code)
+    log.info("stopped", code=code)
+    return code
+
+
+async def _built(build: Callable[[], Awaitable[Parts]]) -> Parts | SystemExit:
+    """A wrong setting ends the process with a code of its own; a task would let it burst the loop."""
+    try:
+        return await build()
+    except SystemExit as wrong:
+        return wrong
+
+
+def _whole(found: Parts | SystemExit) -> Parts:
+    if isinstance(found, SystemExit):
+        raise found
+    return found
+
+
+async def _asked_to_end() -> None:
+    """Return at SIGTERM or Ctrl-C."""
+    stopping = asyncio.Event()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(sign, stopping.set)
+    await stopping.wait()
+
+
+def _starting(settings: ProcessSettings) -> Check:
+    async def check() -> str:
+        return f"starting; a worker waits for the broker at {settings.kafka_bootstrap_servers}"
+
+    return check
+
+
+def _health(settings: ProcessSettings, parts: Parts) -> list[Any]:
+    """Answers from the first moment on, with whatever checks there are by then."""
+    if not settings.health_port:
+        return []
+    return [server(web_app("health", [], parts.ready, parts.alive), settings.host, settings.health_port)]
+
+
+async def _within_patience(ending: Coroutine[Any, Any, None], code: int) -> None:
+    task = asyncio.create_task(ending)
+    _, unfinished = await asyncio.wait([task], timeout=PATIENCE)
     if unfinished:
         # A client may wait for a broker that is gone, deaf to cancellation. All that counts is in the database.
         log.warning("stopped without waiting any longer", code=code)
         sys.stdout.flush()
         os._exit(code)
-    ending.result()
-    log.info("stopped", code=code)
-    return code
+    task.result()
 
 
 def settle() -> None:
@@ -79,18 +126,10 @@ def settle() -> None:
     gc.set_threshold(50_000, 20, 100)
 
 
-def _servers(settings: ProcessSettings, parts: Parts) -> list[Any]:
-    found = [server(parts.web, settings.host, parts.port)] if parts.web else []
-    if settings.health_port:
-        health = web_app("health", [], parts.ready, parts.alive)
-        found.append(server(health, settings.host, settings.health_port))
-    return found
-
-
-async def _end(parts: Parts, tasks: Sequence["asyncio.Task[None]"], servers: Sequence[Any]) -> None:
-    for task in tasks[: len(tasks) - len(servers)]:
+async def _end(parts: Parts, tasks: Sequence["asyncio.Task[Any]"], serving: Sequence["asyncio.Task[None]"]) -> None:
+    for task in tasks:
         task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    await asyncio.gather(*tasks, *serving, return_exceptions=True)
     for close in parts.closing:
         await close()
 

@@ -1,9 +1,15 @@
 """A process ends in time and says why, whatever its parts do."""
 
+import asyncio
+import signal
 import subprocess
 import sys
 
+import httpx
 import pytest
+
+from deploy.local.ports import free_port
+from tests.eventually import eventually
 
 PROCESS = """
 import asyncio
@@ -47,3 +53,56 @@ def test_a_process_says_with_its_exit_code_why_it_ended(fault: str, code: int):
 def test_a_part_that_is_deaf_to_cancellation_does_not_keep_a_process_from_ending():
     code, said = end_of("fails(), deaf()", "broker.BrokerReplaced('a is gone, b is here')")
     assert (code, "stopped without waiting" in said) == (75, True), said
+
+
+WAITING = """
+from shared.chassis import broker, process
+from shared.chassis.settings import ProcessSettings
+
+async def build():
+    await broker.wait_for_cluster("127.0.0.1:{closed}")
+    return process.Parts()
+
+told = {{"DATABASE_URL": "postgresql://x", "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:{closed}", "health_port": {health}}}
+process.main("probe", ProcessSettings.model_validate(told), build)
+"""
+
+
+async def test_a_process_that_waits_for_its_broker_says_so_and_ends_when_asked():
+    closed, health = free_port(), free_port()
+    program = WAITING.format(closed=closed, health=health)
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdout=asyncio.subprocess.DEVNULL)
+    try:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{health}", trust_env=False) as client:
+
+            async def said() -> tuple[int, str]:
+                try:
+                    answer = await client.get("/readyz")
+                except httpx.HTTPError as fault:
+                    return 0, repr(fault)
+                return answer.status_code, answer.text
+
+            status, words = await eventually(said, lambda found: found[0] > 0, within=30)
+            assert (status, f"127.0.0.1:{closed}" in words) == (503, True)
+            assert (await client.get("/livez")).status_code == 200
+        process.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(process.wait(), 15) == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+
+
+def test_a_wrong_setting_ends_a_process_with_its_name_and_no_more():
+    program = """
+import os
+from shared.chassis import process
+from shared.chassis.settings import ProcessSettings, read
+
+async def build():
+    os.environ["HUYING_BATCH_SIZE"] = "x"
+    read(ProcessSettings)
+
+process.main("probe", ProcessSettings(DATABASE_URL="postgresql://x"), build)
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, "HUYING_BATCH_SIZE" in ended.stderr, "Traceback" in ended.stderr) == (78, True, False)
