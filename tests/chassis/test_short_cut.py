@@ -80,7 +80,7 @@ async def test_other_methods_of_the_path_are_not_shown_to_it(client: httpx.Async
 async def test_requests_on_a_short_cut_are_measured_under_its_path(client: httpx.AsyncClient):
     await client.post("/words", content=b'{"text":"short"}')
     exposed = (await client.get("/metrics")).text
-    assert 'route="/words",service="http",status="201"' in exposed
+    assert 'route="/words",service="none",status="201"' in exposed
 
 
 async def test_the_document_shows_the_declared_route(client: httpx.AsyncClient):

@@ -1,0 +1,24 @@
+"""What is measured of a request says whose code answered it."""
+
+import httpx
+from prometheus_client import REGISTRY
+
+from services.reporting.api import routes
+from shared.chassis.http import web_app
+from tests.packs import shipped
+
+
+async def test_requests_are_measured_by_service():
+    figures: object = None  # nothing is asked of it: the jurisdiction is refused before
+    web = web_app("gateway", [routes(figures, shipped())])  # type: ignore[arg-type]
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(web), base_url="http://gateway") as client:
+        assert (await client.get("/v1/figures/completion/demands?jurisdiction=atlantis")).status_code == 422
+        assert (await client.get("/nowhere")).status_code == 404
+        assert (await client.get("/livez")).status_code == 200
+    seen = {
+        (sample.labels["service"], sample.labels["route"])
+        for metric in REGISTRY.collect()
+        for sample in metric.samples
+        if sample.name == "huying_http_request_seconds_count"
+    }
+    assert {("reporting", "/v1/figures/completion/demands"), ("none", "unmatched"), ("none", "/livez")} <= seen
