@@ -136,5 +136,6 @@ def _store(settings: IntakeSettings) -> Store:
 
 
 def worker(settings: IntakeSettings, pool: Pool) -> Worker:
-    """Relays what intake tells, and hears how its demands go on."""
-    return Worker(Service.INTAKE, ledger(_packs(settings)), topics=(DEMAND_EVENTS.name,), by_faust=False)
+    """Relays what intake tells, hears how its demands go on, and sweeps attachments."""
+    tasks = (cabinet(settings, pool).run,)
+    return Worker(Service.INTAKE, ledger(_packs(settings)), topics=(DEMAND_EVENTS.name,), by_faust=False, tasks=tasks)

@@ -1,5 +1,6 @@
 """Contacts are shown with a reason that is told, erased for good, and never readable without the master key."""
 
+import asyncio
 import json
 import shutil
 from collections.abc import AsyncIterator
@@ -23,7 +24,9 @@ from shared.chassis.http import web_app
 from shared.chassis.migrations import migrate
 from shared.chassis.tokens import Tokens
 from shared.contracts.facts import ChannelKind
+from shared.contracts.refusals import Refused
 from tests.conftest import Server, on
+from tests.eventually import eventually
 from tests.intake.conftest import settings as plain_settings
 from tests.intake.test_api import GOOD, is_a_problem, submit
 
@@ -202,6 +205,45 @@ async def test_an_erased_attachment_is_swept_at_once(client: httpx.AsyncClient, 
     assert await app.cabinet(settings, pool).sweep() == 0
     assert [path for path in settings.attachments_folder.rglob("*") if path.is_file()] == []
     assert (await client.get(f"/v1/attachments/{named}")).status_code == 410
+
+
+async def test_what_was_erased_is_found_without_reading_every_attachment(pool: Pool):
+    async with pool.acquire() as db, db.transaction():
+        await db.execute("SET LOCAL enable_seqscan = off")
+        plan = await db.fetch(
+            "EXPLAIN SELECT reference FROM attachment WHERE (demand_id IS NULL AND uploaded_at < now())"
+            " OR (erased_at IS NOT NULL AND size > 0) ORDER BY uploaded_at LIMIT 100"
+        )
+    assert "attachment_to_erase" in str(plan)
+    assert "attachment_unused" in str(plan)
+
+
+async def test_intakes_worker_sweeps_what_was_erased_over_http(
+    client: httpx.AsyncClient, pool: Pool, settings: IntakeSettings
+):
+    named = (await client.post("/v1/attachments", files={"file": b"%PDF-1.4\n"})).json()["reference"]
+    await erase(client, (await demand(client, attachments=[named]))["number"], staff())
+    folder = settings.attachments_folder
+    assert folder
+
+    async def left() -> list[Path]:
+        return [path for path in folder.rglob("*") if path.is_file()]
+
+    async with asyncio.TaskGroup() as tasks:
+        running = [tasks.create_task(task()) for task in app.worker(settings, pool).tasks]
+        await eventually(left, lambda found: found == [])
+        for task in running:
+            task.cancel()
+
+
+async def test_a_process_that_knows_no_store_forgets_nothing(
+    client: httpx.AsyncClient, pool: Pool, settings: IntakeSettings
+):
+    named = (await client.post("/v1/attachments", files={"file": b"%PDF-1.4\n"})).json()["reference"]
+    await erase(client, (await demand(client, attachments=[named]))["number"], staff())
+    with pytest.raises(Refused, match="HUYING_ATTACHMENTS_FOLDER"):
+        await app.cabinet(settings.model_copy(update={"attachments_folder": None}), pool).sweep()
+    assert await app.cabinet(settings, pool).sweep() == 1
 
 
 async def test_a_demand_without_a_contact_can_be_erased_too(client: httpx.AsyncClient):

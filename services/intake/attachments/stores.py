@@ -120,7 +120,7 @@ class S3Store:
 def _away(said: str) -> Refused:
     return Refused(
         Code.UNAVAILABLE,
-        f"the store of attachments does not work ({said}); nothing was kept, try again later",
+        f"the store of attachments does not work ({said}); nothing was done, try again later",
         "附件存储暂时不可用，请稍后重试",
     )
 
@@ -137,4 +137,5 @@ class NoStore:
         raise Lost(key)
 
     async def remove(self, key: str) -> None:
-        """Nothing was ever kept here."""
+        """What is to be removed lies in a store that this process was not told of."""
+        raise _away("set HUYING_ATTACHMENTS_FOLDER or HUYING_ATTACHMENTS_S3_URL")
