@@ -6,6 +6,7 @@ from typing import Annotated, Final
 
 import typer
 
+from deploy.cli import channels
 from deploy.cli.channels import Name
 from deploy.cli.intake_database import on_what_runs, told
 from services.intake import key_queries
@@ -18,7 +19,7 @@ from shared.chassis.clock import now
 from shared.chassis.database import Pool
 from shared.chassis.settings import read
 
-app = typer.Typer()
+app = channels.app
 HEADING: Final = ("channel", "kind", "scopes", "quota/min", "this min", "24 h", "busiest", "last asked", "state")
 TIME: Final = "%Y-%m-%d %H:%M"
 

@@ -1,80 +1,66 @@
-"""The command `huying`: every command, wired."""
+"""The command `huying`: where the code of every command is; loaded when it is called, for a worker needs little."""
 
-import asyncio
-from typing import Annotated
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any, Final
 
 import typer
+from typer.core import TyperGroup
 
-from deploy.cli import (
-    attachments,
-    channel_listing,
-    channels,
-    dead_letters,
-    events,
-    open311,
-    pack,
-    staff,
-    suggest,
-    vault,
-)
-from deploy.cli.contracts import contracts
-from deploy.cli.demo import demo
-from deploy.cli.doctor import doctor
-from deploy.cli.importing import import_file
-from deploy.cli.kafka import kafka
-from deploy.cli.openapi import openapi
-from deploy.cli.processes import PROCESSES, SERVICES, Place
-from deploy.cli.processes import run as run_process
-from deploy.cli.up import up
-from shared.chassis import broker
-from shared.chassis.migrations import MigrationFailed
-from shared.chassis.migrations import migrate as migrate_service
-from shared.chassis.settings import read
-
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
-app.add_typer(pack.app, name="pack")
-app.add_typer(attachments.app, name="attachments")
-channels.app.add_typer(channel_listing.app)
-app.add_typer(channels.app, name="channel")
-app.add_typer(vault.app, name="vault")
-app.add_typer(staff.app, name="staff")
-app.add_typer(suggest.app, name="suggest")
-app.add_typer(events.app, name="events")
-app.add_typer(dead_letters.app, name="dead-letters")
-app.add_typer(open311.app, name="open311")
-app.command()(up)
-app.command()(demo)
-app.command()(kafka)
-app.command()(doctor)
-app.command("import")(import_file)
-app.command()(vault.erase)
-app.command()(contracts)
-app.command()(openapi)
+COMMANDS: Final[Mapping[str, str]] = {
+    "up": "deploy.cli.up:up",
+    "demo": "deploy.cli.demo:demo",
+    "run": "deploy.cli.processes:run",
+    "migrate": "deploy.cli.migrating:migrate",
+    "kafka": "deploy.cli.kafka:kafka",
+    "doctor": "deploy.cli.doctor:doctor",
+    "import": "deploy.cli.importing:import_file",
+    "erase": "deploy.cli.vault:erase",
+    "contracts": "deploy.cli.contracts:contracts",
+    "openapi": "deploy.cli.openapi:openapi",
+    "pack": "deploy.cli.pack:app",
+    "attachments": "deploy.cli.attachments:app",
+    "channel": "deploy.cli.channel_listing:app",
+    "vault": "deploy.cli.vault:app",
+    "staff": "deploy.cli.staff:app",
+    "suggest": "deploy.cli.suggest:app",
+    "events": "deploy.cli.events:app",
+    "dead-letters": "deploy.cli.dead_letters:app",
+    "open311": "deploy.cli.open311:app",
+}
 
 
-@app.command()
-def run(process: Annotated[str, typer.Argument(help=", ".join(sorted(PROCESSES)))]) -> None:
-    """Run one process until SIGTERM."""
-    if process not in PROCESSES:
-        raise typer.BadParameter(f"{process!r} is no process; one of: {', '.join(sorted(PROCESSES))}")
-    run_process(process)
+class Commands(TyperGroup):
+    """A group whose commands are imported by name."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Every command."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The one that is called; None where there is none of this name."""
+        return _loaded(cmd_name) if cmd_name in COMMANDS else None
 
 
-@app.command()
-def migrate() -> None:
-    """Bring every schema and the topics up to date."""
-    settings = read(Place)
+def _loaded(name: str) -> Any:
+    module, _, attribute = COMMANDS[name].partition(":")
+    found = getattr(import_module(module), attribute)
+    if isinstance(found, typer.Typer):
+        command: Any = typer.main.get_group(found)
+    else:
+        alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        alone.command(name)(found)
+        command = typer.main.get_command(alone)
+    command.name = name
+    return command
 
-    async def everything() -> None:
-        for service in SERVICES:
-            await migrate_service(settings.database_url, service.name, service.migrations)
-        await broker.create_topics(settings.kafka_bootstrap_servers)
 
-    try:
-        asyncio.run(everything())
-    except MigrationFailed as fault:
-        typer.echo(f"huying: {fault}", err=True)
-        raise typer.Exit(1) from None
+app = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def _group() -> None:
+    """Huying: from a citizen's demand to its answer, and the figures of both."""
 
 
 def main() -> None:

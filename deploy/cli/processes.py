@@ -1,19 +1,13 @@
-"""Every process that `huying run` can start, by name."""
+"""Every process that `huying run` can start, by name; each loads the code of its own services alone."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from pathlib import Path
+from typing import Annotated, Any, Final
 
+import typer
 from pydantic import Field
 
-from services.feedback import app as feedback
-from services.feedback.settings import FeedbackSettings
-from services.intake import app as intake
-from services.intake.settings import IntakeSettings
-from services.reporting import app as reporting
-from services.reporting.settings import ReportingSettings
-from services.routing import app as routing
-from services.routing.settings import RoutingSettings
 from shared.chassis.assembly import Api, Worker, api_parts, database_ready, relay_parts, worker_parts
 from shared.chassis.database import Pool, open_pool
 from shared.chassis.process import Parts, main
@@ -29,21 +23,76 @@ class Place(ProcessSettings):
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
+class Offer:
     """What a service offers to run."""
 
-    name: str
     settings: type[ProcessSettings]
     api: Callable[[Any, Pool], Api]
     worker: Callable[[Any, Pool], Worker]
-    migrations: Any
+    migrations: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service by name; what it offers is loaded when it is asked for."""
+
+    name: str
+    load: Callable[[], Offer]
+
+    @property
+    def settings(self) -> type[ProcessSettings]:
+        """What it reads from its environment."""
+        return self.load().settings
+
+    @property
+    def api(self) -> Callable[[Any, Pool], Api]:
+        """Its HTTP side."""
+        return self.load().api
+
+    @property
+    def worker(self) -> Callable[[Any, Pool], Worker]:
+        """Its listening side."""
+        return self.load().worker
+
+    @property
+    def migrations(self) -> Path:
+        """Its schema."""
+        return self.load().migrations
+
+
+def _intake() -> Offer:
+    from services.intake import app
+    from services.intake.settings import IntakeSettings
+
+    return Offer(IntakeSettings, app.api, app.worker, app.MIGRATIONS)
+
+
+def _routing() -> Offer:
+    from services.routing import app
+    from services.routing.settings import RoutingSettings
+
+    return Offer(RoutingSettings, app.api, app.worker, app.MIGRATIONS)
+
+
+def _feedback() -> Offer:
+    from services.feedback import app
+    from services.feedback.settings import FeedbackSettings
+
+    return Offer(FeedbackSettings, app.api, app.worker, app.MIGRATIONS)
+
+
+def _reporting() -> Offer:
+    from services.reporting import app
+    from services.reporting.settings import ReportingSettings
+
+    return Offer(ReportingSettings, app.api, app.projector, app.MIGRATIONS)
 
 
 SERVICES: Final = (
-    Service("intake", IntakeSettings, intake.api, intake.worker, intake.MIGRATIONS),
-    Service("routing", RoutingSettings, routing.api, routing.worker, routing.MIGRATIONS),
-    Service("feedback", FeedbackSettings, feedback.api, feedback.worker, feedback.MIGRATIONS),
-    Service("reporting", ReportingSettings, reporting.api, reporting.projector, reporting.MIGRATIONS),
+    Service("intake", _intake),
+    Service("routing", _routing),
+    Service("feedback", _feedback),
+    Service("reporting", _reporting),
 )
 
 
@@ -69,9 +118,12 @@ async def _relay(service: Service) -> Parts:
 
 
 async def _mail() -> Parts:
+    from services.intake import app
+    from services.intake.settings import IntakeSettings
+
     settings = read(IntakeSettings)
     pool = await open_pool(settings.database_url, "intake")
-    receiving = intake.mail(settings, pool).run(settings)
+    receiving = app.mail(settings, pool).run(settings)
     return Parts(running=[receiving], ready=[database_ready("intake", pool)], closing=[pool.close])
 
 
@@ -91,6 +143,8 @@ def _table() -> Mapping[str, Callable[[], Awaitable[Parts]]]:
 PROCESSES: Final = _table()
 
 
-def run(name: str) -> None:
+def run(process: Annotated[str, typer.Argument(help=", ".join(sorted(PROCESSES)))]) -> None:
     """Run one process until SIGTERM."""
-    main(name, read(Place), PROCESSES[name])
+    if process not in PROCESSES:
+        raise typer.BadParameter(f"{process!r} is no process; one of: {', '.join(sorted(PROCESSES))}")
+    main(process, read(Place), PROCESSES[process])

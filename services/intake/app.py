@@ -9,7 +9,7 @@ from services.intake.attachments import api as attachments_api
 from services.intake.attachments.cabinet import Cabinet
 from services.intake.attachments.kinds import Limits
 from services.intake.attachments.scanning import scanner_at
-from services.intake.attachments.stores import FolderStore, NoStore, S3Store, Store
+from services.intake.attachments.stores import FolderStore, NoStore, Store
 from services.intake.callers import Callers
 from services.intake.codes import Codes
 from services.intake.following import Following
@@ -126,6 +126,8 @@ def cabinet(settings: IntakeSettings, pool: Pool) -> Cabinet:
 
 def _store(settings: IntakeSettings) -> Store:
     if settings.attachments_s3_url:
+        from services.intake.attachments.s3 import S3Store
+
         return S3Store(
             settings.attachments_s3_url,
             settings.attachments_s3_key_id,

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from shared.chassis import broker, faust_reader, kafka_reader, relay
+from shared.chassis import broker, kafka_reader, relay
 from shared.chassis.database import PASSING, Pool, open_pool
 from shared.chassis.delivery import Delivery
 from shared.chassis.http import Check, web_app
@@ -104,6 +104,8 @@ def _reader(settings: ProcessSettings, worker: Worker, reading: Reading[Any, Any
     bootstrap, instance = settings.kafka_bootstrap_servers, settings.instance
     if not worker.by_faust:
         return kafka_reader.read_batches(reading, bootstrap, instance, settings.batch_size)
+    from shared.chassis import faust_reader  # half a second and 16 MB that no other process needs
+
     app = faust_reader.faust_app(reading.name, bootstrap, instance)
     faust_reader.listen(app, reading, settings.batch_size)
     return faust_reader.run(app)

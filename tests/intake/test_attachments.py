@@ -21,8 +21,9 @@ from services.intake import app, channels
 from services.intake.attachments.cabinet import Cabinet
 from services.intake.attachments.kinds import Accepted
 from services.intake.attachments.pictures import made_anew
+from services.intake.attachments.s3 import S3Store
 from services.intake.attachments.scanning import ClamAV, Scan
-from services.intake.attachments.stores import FolderStore, Lost, S3Store, Store
+from services.intake.attachments.stores import FolderStore, Lost, Store
 from services.intake.settings import IntakeSettings
 from shared.chassis.clock import now
 from shared.chassis.database import Pool

@@ -1,16 +1,11 @@
-"""Where the bytes of attachments lie: a folder of this machine, or an S3-compatible service."""
+"""Where the bytes of attachments lie: what a store does, and a folder of this machine; `s3` is the other one."""
 
 import asyncio
 import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Protocol
-from urllib.parse import urlsplit
-
-import boto3
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from typing import Final, Protocol
 
 from shared.contracts.refusals import Code, Refused
 
@@ -42,7 +37,7 @@ class FolderStore:
         try:
             await asyncio.to_thread(_write, self._path(key), content)
         except OSError as fault:
-            raise _away(f"{fault.strerror}") from fault
+            raise away(f"{fault.strerror}") from fault
 
     async def get(self, key: str) -> bytes:
         """The bytes."""
@@ -56,7 +51,7 @@ class FolderStore:
         await asyncio.to_thread(self._path(key).unlink, missing_ok=True)
 
     def _path(self, key: str) -> Path:
-        digest, _, name = _checked(key).partition("/")
+        digest, _, name = checked(key).partition("/")
         return self.folder / digest[:2] / digest / name
 
 
@@ -70,54 +65,15 @@ def _write(path: Path, content: bytes) -> None:
     fresh.replace(path)
 
 
-def _checked(key: str) -> str:
+def checked(key: str) -> str:
+    """The key, which was made here and leads nowhere else."""
     if not _KEY.fullmatch(key):
         raise ValueError(f"{key!r} is no key of an attachment")
     return key
 
 
-class S3Store:
-    """A bucket; boto3 blocks, so every call runs in a thread."""
-
-    def __init__(self, url: str, key_id: str, secret: str, region: str) -> None:
-        parts = urlsplit(url)
-        self._bucket = parts.path.strip("/")
-        self._client: Any = boto3.client(
-            "s3",
-            endpoint_url=f"{parts.scheme}://{parts.netloc}",
-            aws_access_key_id=key_id,
-            aws_secret_access_key=secret,
-            region_name=region,
-            config=Config(connect_timeout=3, read_timeout=20, retries={"max_attempts": 2}),
-        )
-
-    async def put(self, key: str, content: bytes) -> None:
-        """One object a file; S3 shows it whole or not at all."""
-        await self._ask("put_object", key, Body=content)
-
-    async def get(self, key: str) -> bytes:
-        """The bytes."""
-        answer = await self._ask("get_object", key)
-        content: bytes = await asyncio.to_thread(answer["Body"].read)
-        return content
-
-    async def remove(self, key: str) -> None:
-        """Remove; S3 says yes to what is gone already."""
-        await self._ask("delete_object", key)
-
-    async def _ask(self, operation: str, key: str, **more: Any) -> Any:
-        call = getattr(self._client, operation)
-        try:
-            return await asyncio.to_thread(call, Bucket=self._bucket, Key=_checked(key), **more)
-        except ClientError as fault:
-            if fault.response.get("Error", {}).get("Code") == "NoSuchKey":
-                raise Lost(key) from None
-            raise _away(str(fault)) from fault
-        except BotoCoreError as fault:
-            raise _away(str(fault)) from fault
-
-
-def _away(said: str) -> Refused:
+def away(said: str) -> Refused:
+    """What is said when a store does not work."""
     return Refused(
         Code.UNAVAILABLE,
         f"the store of attachments does not work ({said}); nothing was done, try again later",
@@ -130,7 +86,7 @@ class NoStore:
 
     async def put(self, key: str, content: bytes) -> None:
         """Say what to set."""
-        raise _away("set HUYING_ATTACHMENTS_FOLDER or HUYING_ATTACHMENTS_S3_URL")
+        raise away("set HUYING_ATTACHMENTS_FOLDER or HUYING_ATTACHMENTS_S3_URL")
 
     async def get(self, key: str) -> bytes:
         """Nothing was ever kept here."""
@@ -138,4 +94,4 @@ class NoStore:
 
     async def remove(self, key: str) -> None:
         """What is to be removed lies in a store that this process was not told of."""
-        raise _away("set HUYING_ATTACHMENTS_FOLDER or HUYING_ATTACHMENTS_S3_URL")
+        raise away("set HUYING_ATTACHMENTS_FOLDER or HUYING_ATTACHMENTS_S3_URL")

@@ -1,0 +1,27 @@
+"""`huying migrate`: schemas and topics."""
+
+import asyncio
+
+import typer
+
+from deploy.cli.processes import SERVICES, Place
+from shared.chassis import broker
+from shared.chassis.migrations import MigrationFailed
+from shared.chassis.migrations import migrate as migrate_service
+from shared.chassis.settings import read
+
+
+def migrate() -> None:
+    """Bring every schema and the topics up to date."""
+    settings = read(Place)
+
+    async def everything() -> None:
+        for service in SERVICES:
+            await migrate_service(settings.database_url, service.name, service.migrations)
+        await broker.create_topics(settings.kafka_bootstrap_servers)
+
+    try:
+        asyncio.run(everything())
+    except MigrationFailed as fault:
+        typer.echo(f"huying: {fault}", err=True)
+        raise typer.Exit(1) from None
