@@ -61,7 +61,7 @@ async def open_pool(dsn: str, service: str, *, size: int = 8) -> Pool:
         command_timeout=30,
         reset=_keep_session,
         server_settings={
-            "search_path": service,
+            "search_path": str(service),  # asyncpg takes no kind of text but this
             "role": role_of(service),
             "application_name": f"huying-{service}",
             "jit": "off",
