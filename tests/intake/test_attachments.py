@@ -22,7 +22,6 @@ from services.intake.attachments.bucket import S3Store
 from services.intake.attachments.cabinet import Cabinet
 from services.intake.attachments.kinds import Accepted
 from services.intake.attachments.pictures import made_anew
-from services.intake.attachments.s3 import S3Store
 from services.intake.attachments.scanning import ClamAV, Scan
 from services.intake.attachments.stores import FolderStore, Lost, Store
 from services.intake.settings import IntakeSettings
