@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -37,6 +38,11 @@ async def told(dsn: str) -> int:
         await db.close()
 
 
+async def alive(running: Running, name: str) -> bool:
+    """Whether it is there to be killed; whoever lost the broker may be starting again."""
+    return running.keepers[name].child.alive
+
+
 async def test_every_process_and_the_broker_are_killed_during_the_import(
     running: Running, real_file: Path, tmp_path: Path
 ):
@@ -44,6 +50,7 @@ async def test_every_process_and_the_broker_are_killed_during_the_import(
     importing = huying(running, "import", str(real_file), "--mapping", "myla311", "--no-wait", cwd=tmp_path)
     for number, victim in enumerate(VICTIMS, 1):
         await eventually(lambda: told(dsn), lambda facts, least=number * 2500: facts >= least, within=120)
+        await eventually(partial(alive, running, victim), bool, within=60)
         running.kill(victim)
     said, _ = await asyncio.to_thread(importing.communicate, timeout=200)
     assert importing.returncode == 0, said
