@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Generic
@@ -105,9 +105,14 @@ class Delivery(Generic[S, F]):
         self._count_poison(done.fates, len(done.dead) - len(fresh))
 
     def _of_others(self, records: Sequence[Record]) -> Sequence[Record]:
-        """What this service told itself it knew before it was sent."""
-        ours = ("ce_source", f"/services/{self.ledger.rules.service}".encode())
-        return [record for record in records if ours not in record.headers]
+        """What this service told itself it knew before it was sent; not what only claims to come from here."""
+        ours = f"/services/{self.ledger.rules.service}".encode()
+        return [record for record in records if not self._is_ours(dict(record.headers), ours)]
+
+    def _is_ours(self, headers: Mapping[str, bytes], ours: bytes) -> bool:
+        return headers.get("ce_source") == ours and self.ledger.rules.knows(
+            headers.get("ce_type", b"").decode("latin-1")
+        )
 
     async def _sorted(self, db: Connection, batch: Sequence[Heard]) -> Sorting[S, F]:
         told = [heard.envelope for heard in batch if heard.envelope]

@@ -18,7 +18,6 @@ from shared.contracts.envelope import Envelope
 from shared.contracts.topics import DEAD_LETTERS
 
 NAMESPACE: Final = UUID("6f0c1c56-5b0e-4c8e-9a55-0a2f7f3d1f10")
-LONGEST_CAUSE: Final = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +64,12 @@ def bury(writes: Writes, cluster_id: str, service: str, dead: Sequence[Dead]) ->
 
 
 def _told(dead: Dead, cluster_id: str, service: str, at: datetime) -> Envelope:
-    """Where the record lies and why it is dead; the record itself may be as large as a topic lets it be."""
+    """Where the record lies, why it is dead, and the record itself where the letter can still be sent with it."""
     record = dead.record
     place = f"{cluster_id}/{record.topic}/{record.partition}/{record.offset}"
     name = uuid5(NAMESPACE, f"{service}:{place}")
+    told = {"reader": service, "place": place, "cause": dead.cause}
+    whole = orjson.dumps(told | {"record": orjson.loads(record.pack())})
     return Envelope(
         id=name,
         stream=DEAD_LETTERS.carries,
@@ -82,7 +83,7 @@ def _told(dead: Dead, cluster_id: str, service: str, at: datetime) -> Envelope:
         correlation=None,
         traceparent=None,
         imported=False,
-        data=orjson.dumps({"reader": service, "place": place, "cause": dead.cause}).decode(),
+        data=(whole if len(whole) <= journal.LARGEST else orjson.dumps(told)).decode(),
     )
 
 

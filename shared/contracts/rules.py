@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import ClassVar, Generic, Protocol, TypeVar, cast
 from uuid import UUID
 
-from shared.contracts.catalogue import parse
+from shared.contracts.catalogue import FACTS, parse
 from shared.contracts.demand import Demand, Service
 from shared.contracts.facts import Fact, StatusFact
 from shared.contracts.lifecycle import TRANSITIONS, evolve
@@ -46,6 +46,7 @@ class Rules(Generic[S, F]):
     stream: str
     blank: Callable[[UUID], S]
     revive: Callable[[str], S]
+    knows: Callable[[str], bool]
     parse: Callable[[str, str], F]
     evolve: Callable[[S, F, datetime], S]
     subject: Callable[[S], str]
@@ -78,6 +79,7 @@ def demand_rules(service: Service, react: React = silent) -> Rules[Demand, Fact]
         stream=DEMAND_EVENTS.carries,
         blank=lambda key: Demand(id=key),
         revive=Demand.model_validate_json,
+        knows=FACTS.__contains__,
         parse=parse,
         evolve=_fold,
         subject=lambda demand: demand.number,

@@ -78,7 +78,26 @@ async def test_poison_is_set_aside_with_its_cause_and_the_others_go_on(
     assert cause in letter.cause
     assert letter.record == poison
     assert (told["aggregatetype"], json.loads(told["payload"])["cause"]) == ("dead-letter", letter.cause)
+    assert json.loads(told["payload"])["record"] == json.loads(letter.record.pack())
     assert await version(pool, good) == 2
+
+
+async def test_a_letter_too_large_for_its_topic_says_where_the_record_lies(delivery: Deliver, log: Log, pool: Pool):
+    large = log.record(envelope(story.SUBMISSION, 1), value=b"{" + b"x" * 1_000_000)
+    await delivery.deliver([large])
+    async with pool.acquire() as db:
+        (letter,) = await letters.waiting(db)
+        told = json.loads(await db.fetchval("SELECT payload FROM journal"))
+    assert letter.record == large
+    assert told["place"].endswith(f"/{letter.place}")
+    assert "record" not in told
+
+
+async def test_a_record_that_only_claims_to_come_from_here_is_no_secret(delivery: Deliver, log: Log, pool: Pool):
+    claims = {"ce_source": b"/services/reporting", "ce_type": b"demand.submitted.v9"}
+    headers = tuple((name, claims.get(name, value)) for name, value in envelope(story.SUBMISSION, 1).headers())
+    await delivery.deliver([log.record(envelope(story.SUBMISSION, 1), headers=headers)])
+    assert await dead_letters(pool) == 1
 
 
 async def test_an_illegal_fact_holds_up_its_demand_alone_until_it_is_mended(delivery: Deliver, log: Log, pool: Pool):
