@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from shared.contracts.demand import Demand, Status
+from shared.contracts.demand import OWED, Demand, Status
 from shared.contracts.facts import Outcome
 from shared.jurisdiction.pack import Pack
 
@@ -33,12 +33,6 @@ COMPLETED: Final = frozenset(
     }
 )
 """How a demand stands when the unit has said that it is done and it was not reopened since (办结)."""
-
-OWED: Final = frozenset({
-    Status.SUBMITTED, Status.TRIAGE, Status.ROUTED, Status.ACCEPTED,
-    Status.RETURNED, Status.IN_PROGRESS, Status.LISTED, Status.REOPENED,
-})  # fmt: skip
-"""Where an answer is still owed; a merged demand is answered by its parent."""
 
 
 @dataclass(frozen=True, slots=True)

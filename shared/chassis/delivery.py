@@ -101,6 +101,7 @@ class Delivery(Generic[S, F]):
             fresh = await self._fresh(db, done.dead)
             if fresh or any(fate is not Fate.DROPPED for fate in done.fates):
                 await self._write(db, done, fresh, records)
+        self._tell(fresh)
         metrics.count(self.ledger.rules.service, Counter(done.fates))
         self._count_poison(done.fates, len(done.dead) - len(fresh))
 
@@ -148,9 +149,13 @@ class Delivery(Generic[S, F]):
             aside.progress(writes, [dead.record])
             letters.bury(writes, self.cluster_id, self.ledger.rules.service, fresh)
             await writes.write(db)
-        log.error("dead letter", place=dead.place, cause=dead.cause)
+        self._tell(fresh)
         metrics.count(self.ledger.rules.service, Counter([Fate.DEAD]))
         self._count_poison([Fate.DEAD], 1 - len(fresh))
+
+    def _tell(self, buried: Sequence[Dead]) -> None:
+        for dead in buried:
+            log.error("dead letter", place=dead.place, cause=dead.cause)
 
     def _count_poison(self, fates: Sequence[Fate], known: int) -> None:
         """After a stop the reader meets the same records again: they are `known` and do not count."""

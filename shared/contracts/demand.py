@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -38,6 +38,13 @@ class Status(StrEnum):
     CONFIRMED = "confirmed"
     REOPENED = "reopened"
     CLOSED = "closed"
+
+
+OWED: Final = frozenset({
+    Status.SUBMITTED, Status.TRIAGE, Status.ROUTED, Status.ACCEPTED,
+    Status.RETURNED, Status.IN_PROGRESS, Status.LISTED, Status.REOPENED,
+})  # fmt: skip
+"""Where an answer is still owed. A merged demand is not among them: it is answered by its parent."""
 
 
 class Demand(BaseModel):

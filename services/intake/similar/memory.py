@@ -2,22 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from services.intake.similar import queries
 from services.intake.similar.scoring import Candidate
 from services.intake.similar.wording import worded
 from shared.chassis.page import Change
 from shared.chassis.writes import Writes
-from shared.contracts.demand import Demand, Status, is_confidential
+from shared.contracts.demand import OWED, Demand, is_confidential
 from shared.contracts.facts import DemandSubmitted, Fact
 from shared.jurisdiction.jurisdictions import Jurisdictions
-
-OPEN: Final = frozenset({
-    Status.SUBMITTED, Status.TRIAGE, Status.ROUTED, Status.ACCEPTED,
-    Status.RETURNED, Status.IN_PROGRESS, Status.LISTED, Status.REOPENED,
-})  # fmt: skip
-"""Somebody still owes an answer. A merged demand is not among them: its parent is the one to be shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +21,8 @@ class Memory:
 
     def __call__(self, writes: Writes, changes: Sequence[Change[Demand, Fact]]) -> None:
         """Add what was submitted; open and close what passed the line."""
-        last = {change.envelope.key: change.after.status in OPEN for change in changes}
-        first = {change.envelope.key: change.before.status in OPEN for change in reversed(changes)}
+        last = {change.envelope.key: change.after.status in OWED for change in changes}
+        first = {change.envelope.key: change.before.status in OWED for change in reversed(changes)}
         fresh = [
             self._candidate(change.fact, change.after)
             for change in changes
