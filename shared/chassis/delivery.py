@@ -3,8 +3,8 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Generic
 
@@ -46,20 +46,33 @@ class Delivery(Generic[S, F]):
     clock: Callable[[], datetime] = now
     poison: int = 0
     """How many records in a row could not be handled."""
+    _last: dict[int, asyncio.Task[None]] = field(default_factory=dict)
+    """By lane, what it still does."""
 
     async def deliver(self, records: Sequence[Record]) -> None:
         """Return when every record is applied, dropped, parked or a dead letter, durably.
 
+        The next batch may be delivered meanwhile: each lane takes them in the order in which they began.
         Raises `TooMuchPoison` when more than `limit` in a row are dead letters that were not known before.
         """
-        others = self._of_others(records)
-        if not others:
-            return
-        lanes = apart(others, LANES)
-        ends = await asyncio.gather(*(self._lane(lane) for lane in lanes), return_exceptions=True)
+        tasks = [self._begin(lanes, lane) for lanes, lane in apart(self._of_others(records))]
+        ends = await asyncio.gather(*tasks, return_exceptions=True)
+        self._last = {lane: task for lane, task in self._last.items() if task not in tasks}
         for end in ends:
             if end is not None:
                 raise end
+
+    def _begin(self, lanes: Sequence[int], records: Sequence[Record]) -> asyncio.Task[None]:
+        before = {self._last[lane] for lane in lanes if lane in self._last}
+        task = asyncio.create_task(self._after(before, records))
+        self._last |= dict.fromkeys(lanes, task)
+        return task
+
+    async def _after(self, before: Collection[asyncio.Task[None]], records: Sequence[Record]) -> None:
+        """What follows a failure fails too: it must not be taken before what it follows."""
+        for task in before:
+            await asyncio.shield(task)
+        await self._lane(records)
 
     async def _lane(self, records: Sequence[Record]) -> None:
         pause = 0.1
@@ -173,12 +186,11 @@ class Delivery(Generic[S, F]):
                 )
 
 
-def apart(records: Sequence[Record], most: int) -> Sequence[Sequence[Record]]:
-    """Lanes that can be handled side by side: by partition, so that no demand is in two. A small batch stays whole."""
-    count = min(most, len(records) // A_LANE)
-    if count < 2:
-        return [records]
-    lanes: list[list[Record]] = [[] for _ in range(count)]
+def apart(records: Sequence[Record]) -> Sequence[tuple[Sequence[int], Sequence[Record]]]:
+    """Parts that can be handled side by side, each with the lanes that it fills: a demand's partition is always in the
+    same lane. A small batch stays whole and fills them all."""
+    count = next((count for count in (LANES, LANES // 2) if len(records) >= count * A_LANE), 1)
+    parts: list[list[Record]] = [[] for _ in range(count)]
     for record in records:
-        lanes[record.partition % count].append(record)
-    return [lane for lane in lanes if lane]
+        parts[record.partition % count].append(record)
+    return [(range(n, LANES, count), part) for n, part in enumerate(parts) if part]

@@ -2,7 +2,7 @@
 
 import asyncio
 import inspect
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from functools import partial
 from typing import Any
 
@@ -48,12 +48,13 @@ def listen(app: faust.App, reading: "Reading[Any, Any]", batch_size: int) -> Non
     heard = app.topic(*reading.topics, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
 
     async def remember(stream: Any) -> None:
-        while True:
-            batch = await _batch(app, stream.noack().channel.queue, batch_size)
-            if not await reading.take([_record(event.message) for event in batch]):
-                await asyncio.Event().wait()
-            for event in batch:
-                event.ack()
+        try:
+            while True:
+                batch = await _batch(app, stream.noack().channel.queue, batch_size)
+                if not await reading.take([_record(event.message) for event in batch], partial(_acknowledge, batch)):
+                    await asyncio.Event().wait()
+        finally:
+            await reading.end()
 
     app.agent(heard, name=f"{app.conf.id}.remember", concurrency=1)(remember)
 
@@ -70,6 +71,11 @@ async def _batch(app: faust.App, waiting: "asyncio.Queue[Any]", size: int) -> li
             found.append(waiting.get_nowait())
         found = [event for event in found if _is_ours(app, event.message)]
     return found
+
+
+def _acknowledge(batch: Sequence[Any]) -> None:
+    for event in batch:
+        event.ack()
 
 
 def _is_ours(app: faust.App, message: Any) -> bool:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -39,14 +40,15 @@ async def read_batches(reading: "Reading[Any, Any]", bootstrap: str, instance: s
                 for messages in found.values()
                 for m in messages
             ]
-            if records and not await reading.take(records):
+            read = {place: messages[-1].offset + 1 for place, messages in found.items() if messages}
+            if records and not await reading.take(records, partial(offsets.done.update, read)):
                 return
-            offsets.done |= {place: messages[-1].offset + 1 for place, messages in found.items() if messages}
             await offsets.commit_now_and_then()
     except KafkaError as fault:
         log.warning("reader lost the broker", reader=reading.name, cause=repr(fault))
         raise
     finally:
+        await reading.end()
         with contextlib.suppress(KafkaError):
             await offsets.commit()
             await consumer.stop()
@@ -69,7 +71,8 @@ class _Offsets:
     async def commit(self) -> None:
         """Commit what was read of the partitions that are still ours."""
         ours = {place: offset for place, offset in self.done.items() if place in self.consumer.assignment()}
-        self.done, self.committed_at = {}, asyncio.get_running_loop().time()
+        self.done.clear()
+        self.committed_at = asyncio.get_running_loop().time()
         # A refused commit costs a second reading too.
         with contextlib.suppress(CommitFailedError, RebalanceInProgressError, IllegalStateError):
             if ours:

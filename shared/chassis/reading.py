@@ -19,6 +19,7 @@ from shared.contracts.rules import F, S
 log = structlog.get_logger()
 LOOK: Final = 5.0
 STUCK_AFTER: Final = 60.0
+BACKLOG: Final = 400
 
 
 @dataclass(slots=True)
@@ -32,16 +33,46 @@ class Reading(Generic[S, F]):
     clock: Callable[[], float] = monotonic
     _standing: dict[TopicPartition, tuple[int, float]] = field(default_factory=dict)
     """By partition with a backlog: where its commits stand, and since when."""
+    _under_way: asyncio.Task[None] | None = None
 
-    async def take(self, records: Sequence[Record]) -> bool:
-        """Deliver a batch; False, with `fatal` set, when this reader must stop."""
+    async def take(self, records: Sequence[Record], done: Callable[[], None]) -> bool:
+        """Deliver a batch and call `done` when it, and all before it, is durable; False, with `fatal` set, when this
+        reader must stop.
+
+        Of a backlog one batch is read and sorted while the database writes the one before. A small batch is waited
+        for: what comes meanwhile makes the next one larger.
+        """
+        if self.fatal.is_set():
+            return False
+        before = self._under_way
+        self._under_way = asyncio.create_task(self._deliver(records, done, before))
+        waited = before if len(records) >= BACKLOG else self._under_way
+        if waited:
+            await waited
+        return not self.fatal.is_set()
+
+    async def _deliver(
+        self, records: Sequence[Record], done: Callable[[], None], before: asyncio.Task[None] | None
+    ) -> None:
+        delivered = False
         try:
             await self.delivery.deliver(records)
+            if before:
+                await before
+            delivered = not self.fatal.is_set()
         except TooMuchPoison as fault:
             log.critical("stopping", reader=self.name, cause=str(fault))
-            self.fatal.set()
-            return False
-        return True
+        finally:
+            if delivered:
+                done()
+            else:
+                self.fatal.set()
+
+    async def end(self) -> None:
+        """Let go of what is under way; whoever reads it next takes it again."""
+        if self._under_way:
+            self._under_way.cancel()
+            await asyncio.wait([self._under_way])
 
     def stuck(self) -> str | None:
         """In words what is wrong, when a partition has a backlog and saw no commit for a minute.

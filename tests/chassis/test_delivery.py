@@ -9,7 +9,7 @@ import pytest
 
 from shared.chassis import letters
 from shared.chassis.database import Pool
-from shared.chassis.delivery import Delivery, TooMuchPoison, apart
+from shared.chassis.delivery import A_LANE, LANES, Delivery, TooMuchPoison, apart
 from shared.chassis.record import Record
 from shared.contracts import facts as f
 from shared.contracts.demand import Demand
@@ -182,12 +182,52 @@ async def test_a_note_that_was_refused_may_come_again(delivery: Deliver, log: Lo
 async def test_lanes_side_by_side_keep_every_demand_in_order(delivery: Deliver, log: Log, pool: Pool):
     records = [record for n in range(100) for record in log.told(*story.CLOSED, key=UUID(int=n + 1))]
     spread = [record._replace(partition=int(record.key[-2:], 16) % 12) for record in records if record.key]
-    assert len(apart(spread, 4)) == 4
+    assert len(apart(spread)) == LANES
     await delivery.deliver(spread)
     async with pool.acquire() as db:
         assert await db.fetchval("SELECT array_agg(DISTINCT version) FROM demand_facts") == [len(story.CLOSED)]
         assert await db.fetchval("SELECT count(*) FROM demand_facts") == 100
         assert await db.fetchval("SELECT count(*) FROM parked") == 0
+
+
+@pytest.mark.parametrize("size", [A_LANE // 2, 2 * A_LANE, 4 * A_LANE])
+def test_a_lane_has_the_same_partitions_however_large_the_batch(log: Log, size: int):
+    (one,) = log.told(*story.SUBMITTED)
+    for lanes, records in apart([one._replace(partition=n % 12) for n in range(size)]):
+        assert {record.partition % LANES for record in records} == set(lanes)
+
+
+async def test_a_batch_that_begins_before_the_last_one_ended_keeps_every_demand_in_order(
+    delivery: Deliver, log: Log, pool: Pool
+):
+    past = [log.told(*story.CLOSED, key=UUID(int=n + 1)) for n in range(100)]
+    batches = [[told[step]._replace(partition=n % 12) for n, told in enumerate(past)] for step in range(len(past[0]))]
+    # Small ones fill all lanes, large ones two of them or one.
+    joined = [*batches[:1], [record for batch in batches[1:5] for record in batch], *batches[5:]]
+    before = None
+    for batch in joined:
+        begun = asyncio.create_task(delivery.deliver(batch))
+        if before:
+            await before
+        before = begun
+    assert before
+    await before
+    async with pool.acquire() as db:
+        assert await db.fetchval("SELECT array_agg(DISTINCT version) FROM demand_facts") == [len(story.CLOSED)]
+        assert await db.fetchval("SELECT count(*) FROM demand_facts") == 100
+        assert await db.fetchval("SELECT count(*) FROM parked") == 0
+
+
+async def test_what_follows_a_batch_that_failed_is_not_taken(delivery: Deliver, log: Log, pool: Pool):
+    poison = [log.record(envelope(story.SUBMISSION, 1), value=b"{") for _ in range(delivery.limit + 1)]
+    failing = asyncio.create_task(delivery.deliver(poison))
+    following = asyncio.create_task(delivery.deliver(log.told(*story.SUBMITTED)))
+    for task in (failing, following):
+        with pytest.raises(TooMuchPoison):
+            await task
+    assert await version(pool) is None
+    await delivery.deliver(log.told(*story.SUBMITTED))
+    assert await version(pool) == 1
 
 
 async def test_ledger_journal_and_progress_change_together_or_not_at_all(

@@ -1,8 +1,9 @@
 """A reader whose group stands still before a backlog is found out by the broker's account, and by no other sign."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import uuid4
 
 import pytest
@@ -12,14 +13,15 @@ from aiokafka.errors import KafkaError
 from shared.chassis import reading as rooms
 from shared.chassis.backlog import Backlog, Place, account
 from shared.chassis.delivery import Delivery, TooMuchPoison
-from shared.chassis.reading import STUCK_AFTER, Reading
+from shared.chassis.reading import BACKLOG, STUCK_AFTER, Reading
+from shared.chassis.record import Record
 from shared.contracts import facts as f
 from shared.contracts.demand import Demand
 from shared.contracts.topics import DEMAND_EVENTS
 from tests.chassis.conftest import Log, envelope
 from tests.conftest import Server
 from tests.eventually import eventually
-from tests.story import SUBMISSION
+from tests.story import SUBMISSION, SUBMITTED
 
 ONE, TWO = TopicPartition(DEMAND_EVENTS.name, 1), TopicPartition(DEMAND_EVENTS.name, 2)
 
@@ -78,11 +80,66 @@ def looking_often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rooms, "LOOK", 0.1)
 
 
+def unexpected() -> None:
+    raise AssertionError("nothing was delivered")
+
+
+@dataclass
+class Slow:
+    """Ends each batch that was delivered to it when it is told to."""
+
+    begun: asyncio.Queue[asyncio.Event] = field(default_factory=asyncio.Queue)
+    done: list[str] = field(default_factory=list)
+
+    async def deliver(self, records: Sequence[Record]) -> None:
+        written = asyncio.Event()
+        self.begun.put_nowait(written)
+        await written.wait()
+
+    def batch(self, name: str, size: int, reading: Reading[Demand, f.Fact]) -> asyncio.Task[bool]:
+        (one,) = Log().told(*SUBMITTED)
+        return asyncio.create_task(reading.take([one] * size, lambda: self.done.append(name)))
+
+
+@pytest.fixture
+def slow(reading: Reading[Demand, f.Fact]) -> Slow:
+    reading.delivery = slow = Slow()  # type: ignore[assignment]
+    return slow
+
+
+async def test_of_a_backlog_one_batch_is_read_while_the_one_before_is_written(
+    reading: Reading[Demand, f.Fact], slow: Slow
+):
+    assert await slow.batch("first", BACKLOG, reading)
+    second = slow.batch("second", BACKLOG, reading)
+    first_written, second_written = await slow.begun.get(), await slow.begun.get()
+    second_written.set()
+    await asyncio.wait([second], timeout=0.2)
+    assert (second.done(), slow.done) == (False, [])
+    first_written.set()
+    assert await second
+    third = slow.batch("third", 1, reading)
+    (await slow.begun.get()).set()
+    assert await third
+    assert slow.done == ["first", "second", "third"]
+
+
+async def test_a_small_batch_is_waited_for(reading: Reading[Demand, f.Fact], slow: Slow):
+    taking = slow.batch("it", BACKLOG - 1, reading)
+    written = await slow.begun.get()
+    await asyncio.wait([taking], timeout=0.2)
+    assert not taking.done()
+    written.set()
+    assert await taking
+    assert slow.done == ["it"]
+
+
 @pytest.mark.usefixtures("looking_often")
 async def test_a_reader_that_is_poisoned_ends_its_process(reading: Reading[Demand, f.Fact], log: Log):
     poison = [log.record(envelope(SUBMISSION, 1), value=b"{") for _ in range(9)]
     watching = asyncio.create_task(reading.watch("127.0.0.1:9"))
-    assert not await reading.take(poison)
+    assert not await reading.take(poison, unexpected)
+    assert not await reading.take(log.told(*SUBMITTED), unexpected)
     with pytest.raises(TooMuchPoison):
         await asyncio.wait_for(watching, 10)
 
