@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Generic
@@ -120,13 +120,11 @@ class Delivery(Generic[S, F]):
 
     def _of_others(self, records: Sequence[Record]) -> Sequence[Record]:
         """What this service told itself it knew before it was sent; not what only claims to come from here."""
-        ours = f"/services/{self.ledger.rules.service}".encode()
-        return [record for record in records if not self._is_ours(dict(record.headers), ours)]
+        ours = ("ce_source", f"/services/{self.ledger.rules.service}".encode())
+        return [record for record in records if ours not in record.headers or not self._knows(record)]
 
-    def _is_ours(self, headers: Mapping[str, bytes], ours: bytes) -> bool:
-        return headers.get("ce_source") == ours and self.ledger.rules.knows(
-            headers.get("ce_type", b"").decode("latin-1")
-        )
+    def _knows(self, record: Record) -> bool:
+        return self.ledger.rules.knows(dict(record.headers).get("ce_type", b"").decode("latin-1"))
 
     async def _sorted(self, db: Connection, batch: Sequence[Heard]) -> Sorting[S, F]:
         told = [heard.envelope for heard in batch if heard.envelope]

@@ -12,6 +12,7 @@ from shared.contracts.refusals import Code, Refused
 
 CONTENT_TYPE: Final = "application/json; charset=utf-8"
 Headers = list[tuple[str, bytes]]
+_OPTIONAL: Final = ("ce_sequence", "ce_causationid", "ce_correlationid", "ce_traceparent")
 
 
 class Envelope(NamedTuple):
@@ -65,22 +66,22 @@ def read(
 
     `uuid` makes ids of text: a reader of many records gives a faster one.
     """
+    told = dict(headers)
+    sequence, cause, correlation, trace = map(told.get, _OPTIONAL)
     try:
-        told = {name: text.decode() for name, text in headers}
-        sequence, cause, correlation = map(told.get, ("ce_sequence", "ce_causationid", "ce_correlationid"))
         return Envelope(
-            id=uuid(told["ce_id"]),
+            id=uuid(told["ce_id"].decode()),
             stream=stream,
             key=uuid((key or b"").decode()),
-            type=told["ce_type"],
-            source=told["ce_source"],
-            subject=told["ce_subject"],
-            time=_time(told["ce_time"]),
+            type=told["ce_type"].decode(),
+            source=told["ce_source"].decode(),
+            subject=told["ce_subject"].decode(),
+            time=_time(told["ce_time"].decode()),
             sequence=None if sequence is None else _positive(sequence),
-            causation=uuid(cause) if cause else None,
-            correlation=uuid(correlation) if correlation else None,
-            traceparent=told.get("ce_traceparent"),
-            imported=told.get("ce_imported") == "true",
+            causation=uuid(cause.decode()) if cause else None,
+            correlation=uuid(correlation.decode()) if correlation else None,
+            traceparent=None if trace is None else trace.decode(),
+            imported=told.get("ce_imported") == b"true",
             data=(value or b"").decode(),
         )
     except KeyError as missing:
@@ -96,7 +97,7 @@ def _time(text: str) -> datetime:
     return time
 
 
-def _positive(text: str) -> int:
+def _positive(text: bytes) -> int:
     number = int(text)
     if number < 1:
         raise ValueError("sequence starts at 1")
