@@ -23,6 +23,7 @@ from shared.contracts.topics import DEMAND_EVENTS
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.loader import load_packs
 
+LINGER = 0.1
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -47,7 +48,7 @@ def worker(settings: FeedbackSettings, pool: Pool) -> Worker:
     contacts = Contacts.at(settings.intake_url, settings.secret)
     sender = Sender(pool, book, contacts, sink)
     tasks = (sender.run, sender.watch, Closing(pool, book, packs).run)
-    return Worker(Service.FEEDBACK, book, topics=(DEMAND_EVENTS.name,), by_faust=True, tasks=tasks)
+    return Worker(Service.FEEDBACK, book, topics=(DEMAND_EVENTS.name,), by_faust=True, tasks=tasks, linger=LINGER)
 
 
 def _packs(settings: FeedbackSettings) -> Jurisdictions:

@@ -48,6 +48,7 @@ from shared.contracts.topics import DEMAND_EVENTS
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.loader import load_packs
 
+LINGER = 0.1
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -141,4 +142,5 @@ def _store(settings: IntakeSettings) -> Store:
 def worker(settings: IntakeSettings, pool: Pool) -> Worker:
     """Relays what intake tells, hears how its demands go on, and sweeps attachments."""
     tasks = (cabinet(settings, pool).run,)
-    return Worker(Service.INTAKE, ledger(_packs(settings)), topics=(DEMAND_EVENTS.name,), by_faust=False, tasks=tasks)
+    book = ledger(_packs(settings))
+    return Worker(Service.INTAKE, book, topics=(DEMAND_EVENTS.name,), by_faust=False, tasks=tasks, linger=LINGER)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import AsyncIterator
 from typing import Any, Final
 
 import structlog
@@ -19,14 +20,25 @@ class BrokerReplaced(RuntimeError):
     """The broker came back as another cluster: everything must be read from its beginning."""
 
 
-async def cluster_id(bootstrap: str) -> str:
-    """The broker's own name; raises `KafkaError` when it cannot be reached."""
+@contextlib.asynccontextmanager
+async def _asking(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=5000)
     await admin.start()
     try:
-        return str((await admin.describe_cluster())["cluster_id"])
+        yield admin
     finally:
         await admin.close()
+
+
+async def cluster_id(bootstrap: str) -> str:
+    """The broker's own name; raises `KafkaError` when it cannot be reached."""
+    async with _asking(bootstrap) as admin:
+        return await name_of(admin)
+
+
+async def name_of(admin: AIOKafkaAdminClient) -> str:
+    """The name of the cluster that is asked now."""
+    return str((await admin.describe_cluster())["cluster_id"])
 
 
 async def wait_for_cluster(bootstrap: str) -> str:
@@ -42,13 +54,12 @@ async def wait_for_cluster(bootstrap: str) -> str:
 async def watch(bootstrap: str, known: str) -> None:
     """Raise `BrokerReplaced` when the cluster is not the one that was known; silent while it is away."""
     while True:
+        with contextlib.suppress(KafkaError, OSError):
+            async with _asking(bootstrap) as admin:
+                while (found := await name_of(admin)) == known:  # noqa: ASYNC110 (nothing tells)
+                    await asyncio.sleep(LOOK)
+                raise BrokerReplaced(f"cluster {known} is gone, {found} is here")
         await asyncio.sleep(LOOK)
-        try:
-            found = await cluster_id(bootstrap)
-        except (KafkaError, OSError):
-            continue
-        if found != known:
-            raise BrokerReplaced(f"cluster {known} is gone, {found} is here")
 
 
 async def create_topics(bootstrap: str, replication: int = 1) -> None:

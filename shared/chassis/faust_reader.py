@@ -2,20 +2,21 @@
 
 import asyncio
 import inspect
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import faust
-from faust.transport.drivers.aiokafka import Consumer, Transport
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 from mode.services import WaitResults
 
 from shared.chassis.reading import Reading
 from shared.chassis.record import Record
 
 
-def faust_app(name: str, bootstrap: str, instance: str) -> faust.App:
-    """A Faust app without tables, web server or topic management; every one of them is ours elsewhere."""
+def faust_app(reading: "Reading[Any, Any]", bootstrap: str, instance: str, batch_size: int) -> faust.App:
+    """An app with one agent, without tables, web server or topic management; every one of them is ours elsewhere."""
+    name = reading.name
     app = faust.App(
         name,
         broker=";".join(f"kafka://{server}" for server in bootstrap.split(",")),
@@ -36,11 +37,13 @@ def faust_app(name: str, bootstrap: str, instance: str) -> faust.App:
         stream_wait_empty=True,
     )
     app.transport = _Transport(app.conf.broker_consumer, app)
+    app.transport.fetching = reading.fetching
+    _listen(app, reading, batch_size)
     return app
 
 
-def listen(app: faust.App, reading: "Reading[Any, Any]", batch_size: int) -> None:
-    """Install the one agent of this app.
+def _listen(app: faust.App, reading: "Reading[Any, Any]", batch_size: int) -> None:
+    """Install the agent.
 
     Faust acknowledges an event even when its agent raised, and does not hand an unacknowledged one out
     again before a restart. So nothing escapes the agent, and each event is acknowledged after the commit.
@@ -103,9 +106,23 @@ class _Consumer(Consumer):
             return WaitResults([first], [done.value], False)
         return await super().wait_first(_Begun(first, awaited), *others, timeout=timeout)
 
+    def _new_consumer_thread(self) -> AIOKafkaConsumerThread:
+        return _Thread(self, loop=self.loop, beacon=self.beacon)
+
+
+class _Thread(AIOKafkaConsumerThread):
+    """Faust has no settings for how a consumer fetches."""
+
+    def _create_worker_consumer(self, transport: Any) -> Any:
+        consumer = super()._create_worker_consumer(transport)
+        for name, value in transport.fetching.items():
+            setattr(consumer, f"_{name}", value)
+        return consumer
+
 
 class _Transport(Transport):
     Consumer = _Consumer
+    fetching: Mapping[str, int]
 
 
 class _Begun:

@@ -44,9 +44,7 @@ async def reader(service: str, rig: Rig, count: int) -> float:
     timed = _Timed(pool, worker.ledger, await cluster_id(rig.bootstrap))
     reading = Reading(timed, worker.topics, f"bench-{service}")
     if worker.by_faust:
-        app = faust_reader.faust_app(reading.name, rig.bootstrap, "")
-        faust_reader.listen(app, reading, settings.batch_size)
-        running = faust_reader.run(app)
+        running = faust_reader.run(faust_reader.faust_app(reading, rig.bootstrap, "", settings.batch_size))
     else:
         running = kafka_reader.read_batches(reading, rig.bootstrap, "", settings.batch_size)
     task = asyncio.create_task(running)

@@ -83,9 +83,9 @@ async def test_relays_alone_say_that_they_are_ready_and_end_when_the_broker_is_a
     async with running(parts) as tasks:
         await eventually(lambda: held(few), lambda n: n == SHARDS)
 
-        async def another(_: str) -> str:
+        async def another(_: object) -> str:
             return "another"
 
-        monkeypatch.setattr(brokers, "cluster_id", another)
+        monkeypatch.setattr(brokers, "name_of", another)
         done, _ = await asyncio.wait(tasks, timeout=10, return_when=asyncio.FIRST_COMPLETED)
         assert [type(task.exception()) for task in done] == [brokers.BrokerReplaced]

@@ -39,9 +39,7 @@ class Held:
 
 
 def by_faust(reading: "Reading[Any, Any]", bootstrap: str) -> Coroutine[Any, Any, None]:
-    app = faust_reader.faust_app(reading.name, bootstrap, "")
-    faust_reader.listen(app, reading, 100)
-    return faust_reader.run(app)
+    return faust_reader.run(faust_reader.faust_app(reading, bootstrap, "", 100))
 
 
 def by_aiokafka(reading: "Reading[Any, Any]", bootstrap: str) -> Coroutine[Any, Any, None]:
