@@ -10,6 +10,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError, RebalanceInProgressError
 
+from shared.chassis.ending import asked_to_end
 from shared.chassis.reading import Reading
 from shared.chassis.record import Record
 
@@ -34,7 +35,7 @@ async def read_batches(reading: "Reading[Any, Any]", bootstrap: str, instance: s
     offsets = _Offsets(consumer)
     await consumer.start()
     try:
-        while True:
+        while not asked_to_end():
             found = await consumer.getmany(timeout_ms=500, max_records=batch_size)
             records = [
                 Record(m.topic, m.partition, m.offset, m.key, tuple(m.headers), m.value)

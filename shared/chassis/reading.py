@@ -122,7 +122,8 @@ class Reading(Generic[S, F]):
 
     async def _pause(self) -> None:
         try:
-            await asyncio.wait_for(self.fatal.wait(), LOOK)
+            async with asyncio.timeout(LOOK):
+                await self.fatal.wait()
         except TimeoutError:
             return
         raise TooMuchPoison(self.name)

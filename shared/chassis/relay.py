@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 from shared.chassis import broker, cursor, journal, metrics
 from shared.chassis.cursor import Shard
 from shared.chassis.database import PASSING, Connection, Pool
+from shared.chassis.ending import asked_to_end
 from shared.chassis.unsent import Unsent
 from shared.contracts.envelope import Envelope
 from shared.contracts.topics import TOPIC_OF
@@ -37,7 +38,7 @@ class Relay:
 
     async def run(self) -> None:
         """Send until cancelled; a passing fault of either server starts over from the stored cursor."""
-        while True:
+        while not asked_to_end():
             try:
                 await self._session()
             except (*PASSING, KafkaError) as fault:
@@ -90,7 +91,7 @@ class Relay:
         unsent, stored, sent = Unsent(self.shard, begun or 0), begun or 0, 0
         loop = asyncio.get_running_loop()
         moved_at = loop.time()
-        while True:
+        while not asked_to_end():
             self._wake.clear()
             rows = await unsent.read(db)
             await self._send(producer, [journal.from_row(row) for row in rows])
@@ -114,8 +115,10 @@ class Relay:
 
     async def _wait(self, unsent: Unsent) -> None:
         """Until woken; for a transaction that commits late, not longer than a moment."""
+        # Before Python 3.12 `wait_for` swallows a cancellation that comes together with what it waits for.
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), LATE if unsent.gaps else POLL)
+            async with asyncio.timeout(LATE if unsent.gaps else POLL):
+                await self._wake.wait()
 
 
 def running(service: str, pool: Pool, bootstrap: str, shards: int) -> list[Relay]:

@@ -221,3 +221,22 @@ async def test_the_backlog_is_measured_while_nothing_can_be_sent(pool: Pool):
         assert await backlog(db, away.shard) == 0
         await tell(pool, [envelope(story.SUBMISSION, 1, uuid4())])
         assert await eventually(lambda: backlog(db, away.shard), lambda age: age > 0) < 60
+
+
+async def test_a_relay_ends_although_a_client_that_was_starting_swallowed_the_cancellation(
+    pool: Pool, broker: Server, monkeypatch: pytest.MonkeyPatch
+):
+    starting, start = asyncio.Event(), AIOKafkaProducer.start
+
+    async def deaf(self: AIOKafkaProducer) -> None:
+        starting.set()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        await start(self)
+
+    monkeypatch.setattr(AIOKafkaProducer, "start", deaf)
+    running = asyncio.create_task(Relay("intake", pool, broker.url).run())
+    await starting.wait()
+    running.cancel()
+    done, _ = await asyncio.wait([running], timeout=20)
+    assert done == {running}
