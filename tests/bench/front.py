@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from functools import partial
 from statistics import median
@@ -27,10 +27,10 @@ from shared.chassis.process import settle
 from shared.chassis.sharing import Shared
 from shared.contracts.facts import ChannelKind
 from tests.bench.alone import postgres
+from tests.bench.client import HOST, Client
 from tests.bench.rig import unlimited
 
 CONNECTIONS = 64
-HOST = "127.0.0.1"
 BODY = orjson.dumps({
     "title": "校车接送点没有风雨棚", "text": "早上七点最挤，下雨时孩子们只能站在路边。" * 12,
     "division": "440605126222", "category": "school-transport",
@@ -98,27 +98,15 @@ class Load:
         return len(self.times) / (perf_counter() - started)
 
     async def _connection(self, n: int, started: float) -> None:
-        reader, writer = await asyncio.open_connection(HOST, self.port)
         due = started + n / self.rate if self.rate else started
-        while perf_counter() < started + self.seconds:
-            if self.rate:
-                await asyncio.sleep(max(0.0, due - perf_counter()))
-                due += CONNECTIONS / self.rate
-            asked = perf_counter()
-            writer.write(self._request())
-            head = await reader.readuntil(b"\r\n\r\n")
-            length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
-            body = await reader.readexactly(length)
-            if not head.startswith(b"HTTP/1.1 201"):
-                raise RuntimeError((head + body).decode())
-            self.times.append(perf_counter() - asked)
-        writer.close()
-
-    def _request(self) -> bytes:
-        return (
-            f"POST /v1/demands HTTP/1.1\r\nHost: {HOST}\r\nX-API-Key: {self.key}\r\nIdempotency-Key: {uuid4().hex}\r\n"
-            f"Content-Type: application/json\r\nContent-Length: {len(BODY)}\r\n\r\n"
-        ).encode() + BODY
+        with closing(Client(self.port)) as client:
+            while perf_counter() < started + self.seconds:
+                if self.rate:
+                    await asyncio.sleep(max(0.0, due - perf_counter()))
+                    due += CONNECTIONS / self.rate
+                asked = perf_counter()
+                await client.submit(BODY, {"X-API-Key": self.key, "Idempotency-Key": uuid4().hex})
+                self.times.append(perf_counter() - asked)
 
     @property
     def p99(self) -> float:

@@ -4,34 +4,38 @@ import asyncio
 import contextlib
 import statistics
 import tempfile
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 from uuid import uuid4
 
 import asyncpg
-import httpx
+import orjson
 
 from deploy.cli.channels import keys
 from deploy.local.deployment import Options, Running, deployed
 from deploy.local.ports import free_port
 from deploy.local.state import state_dir
+from tests.bench.client import Client
 from tests.bench.floor import pipeline
 from tests.bench.rig import Rig, unlimited
 
-BODY = {"title": "校车接送点没有风雨棚", "division": "440605126222", "category": "school-transport"}
-SEEN_BY_HAND = "SELECT number FROM public.floor WHERE number = ANY($1)"
-WARM_UP = (20, 2.0)
+BODY = orjson.dumps({"title": "校车接送点没有风雨棚", "division": "440605126222", "category": "school-transport"})
+CONNECTIONS = 32
+WARM_UP = (50, 20.0)
+"""A rate and seconds: until the broker has compiled what it does often."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where to submit, and which of some numbers can be seen."""
+    """Where to submit, and the rows of which table can be seen when the database has them."""
 
-    url: str
+    port: int
     headers: dict[str, str]
     dsn: str
+    table: str
     seen: str
 
 
@@ -42,9 +46,8 @@ async def measure(rates: Sequence[int], seconds: float) -> dict[int, tuple[Seque
         options = Options(Path(top) / "state", port=0, broker="apache-kafka", kafka_cache=state_dir() / "cache")
         async with deployed(options) as running:
             rig = Rig(running.runtime.database_url, running.runtime.kafka_bootstrap_servers)
-            port = free_port()
-            async with pipeline(rig, port):
-                floor = Target(f"http://127.0.0.1:{port}", {}, rig.dsn, SEEN_BY_HAND)
+            floor = Target(free_port(), {}, rig.dsn, "public.floor", "true")
+            async with pipeline(rig, floor.port):
                 await _until_answers(floor)
                 plain = await _at_each(floor, rates, seconds)
             await unlimited(rig.dsn)
@@ -54,54 +57,65 @@ async def measure(rates: Sequence[int], seconds: float) -> dict[int, tuple[Seque
 
 def _ours(running: Running, rig: Rig) -> Target:
     key = keys(running.options.directory / "channels.json")["web"]
-    seen = "SELECT number FROM reporting.demand_facts WHERE number = ANY($1) AND status = 'routed'"
-    return Target(running.url, {"X-API-Key": key}, rig.dsn, seen)
+    port = int(running.url.rpartition(":")[2])
+    return Target(port, {"X-API-Key": key}, rig.dsn, "reporting.demand_facts", "NEW.status = 'routed'")
 
 
 async def _until_answers(target: Target) -> None:
-    async with httpx.AsyncClient(base_url=target.url) as client:
-        while True:
-            with contextlib.suppress(httpx.TransportError):
-                if (await client.post("/v1/demands", json=BODY)).status_code == httpx.codes.CREATED:
-                    return
-            await asyncio.sleep(0.1)
+    while True:
+        asking = contextlib.closing(Client(target.port))
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError), asking as client:
+            await client.submit(BODY, target.headers)
+            return
+        await asyncio.sleep(0.1)
 
 
 async def _at_each(target: Target, rates: Sequence[int], seconds: float) -> dict[int, Sequence[float]]:
-    await _at(target, *WARM_UP)
-    return {rate: await _at(target, rate, seconds) for rate in rates}
+    async with _telling(target) as seen:
+        await _at(target, seen, *WARM_UP)
+        return {rate: await _at(target, seen, rate, seconds) for rate in rates}
 
 
-async def _at(target: Target, rate: int, seconds: float) -> Sequence[float]:
-    waiting: dict[str, float] = {}
-    found: list[float] = []
-    limits = httpx.Limits(max_connections=32)
-    async with httpx.AsyncClient(base_url=target.url, headers=target.headers, limits=limits, timeout=30) as client:
+@asynccontextmanager
+async def _telling(target: Target) -> AsyncIterator[dict[str, float]]:
+    """When each number could first be seen. The database says so at the commit: looking often would be a load."""
+    seen: dict[str, float] = {}
+    db = await asyncpg.connect(target.dsn)
+    await db.execute(f"""
+        CREATE OR REPLACE FUNCTION public.tell_seen() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN PERFORM pg_notify('seen', NEW.number); RETURN NULL; END $$;
+        CREATE TRIGGER tell_seen AFTER INSERT OR UPDATE ON {target.table}
+            FOR EACH ROW WHEN ({target.seen}) EXECUTE FUNCTION public.tell_seen()
+    """)
+    await db.add_listener("seen", lambda *told: seen.setdefault(str(told[-1]), perf_counter()))
+    try:
+        yield seen
+    finally:
+        await db.execute(f"DROP TRIGGER tell_seen ON {target.table}")
+        await db.close()
+
+
+async def _at(target: Target, seen: dict[str, float], rate: int, seconds: float) -> Sequence[float]:
+    answered: dict[str, float] = {}
+    with contextlib.ExitStack() as stack:
+        free: asyncio.LifoQueue[Client] = asyncio.LifoQueue()
+        for _ in range(CONNECTIONS):
+            free.put_nowait(stack.enter_context(contextlib.closing(Client(target.port))))
 
         async def submit() -> None:
-            answer = await client.post("/v1/demands", json=BODY, headers={"Idempotency-Key": uuid4().hex})
-            waiting[answer.json()["number"]] = perf_counter()
+            client = await free.get()
+            answer = await client.submit(BODY, target.headers | {"Idempotency-Key": uuid4().hex})
+            answered[orjson.loads(answer)["number"]] = perf_counter()
+            free.put_nowait(client)
 
-        watching = asyncio.create_task(_watch(target, waiting, found))
-        count, started, tasks = int(rate * seconds), perf_counter(), []
-        for n in range(count):
+        started, tasks = perf_counter(), []
+        for n in range(int(rate * seconds)):
             await asyncio.sleep(max(0.0, started + n / rate - perf_counter()))
             tasks.append(asyncio.create_task(submit()))
         await asyncio.gather(*tasks)
-        while len(found) < count:
-            await asyncio.sleep(0.01)
-        watching.cancel()
-    return found
-
-
-async def _watch(target: Target, waiting: dict[str, float], found: list[float]) -> None:
-    db = await asyncpg.connect(target.dsn)
-    while True:
-        if waiting:
-            rows = await db.fetch(target.seen, list(waiting))
-            now = perf_counter()
-            found.extend((now - waiting.pop(row["number"])) * 1000 for row in rows)
-        await asyncio.sleep(0.002)
+    while not answered.keys() <= seen.keys():
+        await asyncio.sleep(0.05)
+    return [max(0.0, seen[number] - at) * 1000 for number, at in answered.items()]
 
 
 def quantiles(values: Sequence[float]) -> tuple[float, float]:
