@@ -4,6 +4,7 @@ from pathlib import Path
 
 from services.reporting.api import routes
 from services.reporting.completion import Figures
+from services.reporting.opening import Opening
 from services.reporting.projection import Projection
 from services.reporting.settings import ReportingSettings
 from services.reporting.web import pages
@@ -29,8 +30,8 @@ def ledger(packs: Jurisdictions) -> Ledger[Demand, Fact]:
 def api(settings: ReportingSettings, pool: Pool) -> Api:
     """What everybody may read."""
     packs = _packs(settings)
-    figures = Figures(pool)
-    return Api([routes(figures, packs), pages.routes(figures, packs), assets()])
+    figures, opening = Figures(pool), Opening(pool)
+    return Api([routes(figures, opening, packs), pages.routes(figures, opening, packs), assets()])
 
 
 def projector(settings: ReportingSettings, pool: Pool) -> Worker:

@@ -4,11 +4,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.reporting import examples, queries
 from services.reporting.figures import COMPLETED, COMPLETION, UNKNOWN, Definition, Dimension, rate
+from services.reporting.links import Opens
 from services.reporting.queries import Count
 from shared.chassis.clock import now
 from shared.chassis.database import Connection, Pool
@@ -29,6 +31,11 @@ class Breakdown(BaseModel):
     rate: float | None
     statuses: dict[str, int] = {}
     marks: dict[str, int] = Field({}, description="returned, reopened, late, on-time, rating:1 … rating:5")
+    demands: str = Field(
+        "",
+        description="address of the demands in `collected`; of those in another figure of the row with"
+        " `&counted=completed`, `&counted=status:` and its name, or `&counted=` and the mark",
+    )
 
 
 class Completion(BaseModel):
@@ -43,7 +50,10 @@ class Completion(BaseModel):
     until: date | None = None
     total: Breakdown
     rows: list[Breakdown]
-    overdue: int | None = Field(description="open and past their due time now; null for the past")
+    overdue: int | None = Field(
+        description="open and past their due time now, of all months; null for the past. Its demands: `total.demands`"
+        " without `month`, with `&counted=overdue`"
+    )
     heard_at: datetime | None
 
 
@@ -71,14 +81,15 @@ class Figures:
             total = await _counts(db, pack.id, Question(Dimension.ALL, False, question.month, question.until))
             late = None if question.until else await queries.overdue(db, pack.id, self.clock())
             heard_at = await queries.heard_at(db)
+        opens = Opens(pack.id, question.by, question.month, question.until)
         return Completion(
             definition=COMPLETION,
             jurisdiction=pack.id,
             by="month" if question.by_month else question.by,
             month=question.month,
             until=question.until,
-            total=next(iter(_rows(total, pack, Dimension.ALL)), _nothing()),
-            rows=_rows(counts, pack, question.by),
+            total=next(iter(_rows(total, pack, Dimension.ALL, opens)), _nothing(opens)),
+            rows=_rows(counts, pack, question.by, opens),
             overdue=late,
             heard_at=heard_at,
         )
@@ -90,21 +101,22 @@ async def _counts(db: Connection, jurisdiction: str, question: Question) -> list
     return await queries.cohort(db, jurisdiction, question.by, question.month, question.by_month)
 
 
-def _rows(counts: Iterable[Count], pack: Pack, dimension: Dimension) -> list[Breakdown]:
+def _rows(counts: Iterable[Count], pack: Pack, dimension: Dimension, opens: Opens) -> list[Breakdown]:
     grouped: dict[tuple[date | None, str], dict[str, int]] = defaultdict(dict)
     for count in counts:
         grouped[count.month, count.key][count.measure] = count.n
-    return [_row(month, key, found, pack, dimension) for (month, key), found in grouped.items()]
+    return [
+        _row(found, month=month, key=key, name=name_of(pack, dimension, key), demands=opens.row(key, month))
+        for (month, key), found in grouped.items()
+    ]
 
 
-def _row(month: date | None, key: str, found: dict[str, int], pack: Pack, dimension: Dimension) -> Breakdown:
+def _row(found: dict[str, int], **place: Any) -> Breakdown:
     statuses = {name.removeprefix("status:"): n for name, n in found.items() if name.startswith("status:")}
     collected = found.get("collected", sum(statuses.values()))
     completed = found.get("completed", sum(n for status, n in statuses.items() if status in COMPLETED))
     return Breakdown(
-        key=key,
-        name=name_of(pack, dimension, key),
-        month=month,
+        **place,
         collected=collected,
         completed=completed,
         rate=rate(completed, collected),
@@ -134,5 +146,5 @@ def name_of(pack: Pack, dimension: Dimension, key: str) -> str:
             return key
 
 
-def _nothing() -> Breakdown:
-    return Breakdown(key="", name="", collected=0, completed=0, rate=None)
+def _nothing(opens: Opens) -> Breakdown:
+    return Breakdown(key="", name="", collected=0, completed=0, rate=None, demands=opens.row("", None))

@@ -107,40 +107,6 @@ async def heard_at(db: Connection) -> datetime | None:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which demands stand behind a figure; None and empty leave a condition out. Times are UTC text."""
-
-    jurisdiction: str
-    since: str | None
-    before: str | None
-    field: str | None
-    keys: Sequence[str]
-    after: UUID | None
-    limit: int
-
-
-async def demands(db: Connection, chosen: Selection) -> list[Demand]:
-    """The demands behind a figure, in the order of their ids."""
-    rows = await db.fetch(
-        """
-        SELECT state::text FROM demand_facts
-        WHERE jurisdiction = $1 AND ($2::text IS NULL OR submitted_at >= $2) AND ($3::text IS NULL OR submitted_at < $3)
-            AND ($4::text IS NULL OR coalesce(state ->> $4, '-') = ANY ($5::text[]))
-            AND ($6::uuid IS NULL OR id > $6)
-        ORDER BY id LIMIT $7
-        """,
-        chosen.jurisdiction,
-        chosen.since,
-        chosen.before,
-        chosen.field,
-        list(chosen.keys),
-        chosen.after,
-        chosen.limit,
-    )
-    return [Demand.model_validate_json(row["state"]) for row in rows]
-
-
 async def demand_by_number(db: Connection, number: str) -> Demand | None:
     """The demand with this number."""
     state = await db.fetchval("SELECT state::text FROM demand_facts WHERE number = $1", number)
