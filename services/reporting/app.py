@@ -1,5 +1,6 @@
 """Reporting, put together: the figures' API, and the projector that folds every fact."""
 
+from datetime import timedelta
 from pathlib import Path
 
 from services.reporting.api import routes
@@ -11,6 +12,7 @@ from services.reporting.web import pages
 from shared.chassis.assembly import Api, Worker
 from shared.chassis.database import Pool
 from shared.chassis.ledger import Ledger
+from shared.chassis.pruning import Pruning, Spent, redriven
 from shared.contracts.demand import Demand, Service
 from shared.contracts.facts import Fact
 from shared.contracts.rules import demand_rules
@@ -35,8 +37,21 @@ def api(settings: ReportingSettings, pool: Pool) -> Api:
 
 
 def projector(settings: ReportingSettings, pool: Pool) -> Worker:
-    """Folds every fact; tells only its dead letters."""
-    return Worker(Service.REPORTING, ledger(_packs(settings)), topics=(DEMAND_EVENTS.name,), by_faust=False)
+    """Folds every fact, prunes; tells only its dead letters."""
+    book = ledger(_packs(settings))
+    tasks = (pruning(settings, pool).run,)
+    return Worker(Service.REPORTING, book, topics=(DEMAND_EVENTS.name,), by_faust=False, tasks=tasks)
+
+
+def pruning(settings: ReportingSettings, pool: Pool) -> Pruning:
+    """Counters that came to nothing say the same when they are missing; most statuses of a month end so."""
+    quiet = timedelta(days=settings.keep_noughts_days)
+    noughts = (
+        ("cohort", "month < ($1::timestamptz)::date"),
+        ("flow", "day < ($1::timestamptz)::date"),
+        ("owed", "due_at < $1"),
+    )
+    return Pruning(pool, (*(Spent(table, f"n = 0 AND {old}", quiet) for table, old in noughts), redriven(settings)))
 
 
 def _packs(settings: ReportingSettings) -> Jurisdictions:
