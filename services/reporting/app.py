@@ -8,6 +8,7 @@ from services.reporting.completion import Figures
 from services.reporting.opening import Opening
 from services.reporting.projection import Projection
 from services.reporting.settings import ReportingSettings
+from services.reporting.summing import Summing
 from services.reporting.web import pages
 from shared.chassis.assembly import Api, Worker
 from shared.chassis.database import Pool
@@ -37,20 +38,17 @@ def api(settings: ReportingSettings, pool: Pool) -> Api:
 
 
 def projector(settings: ReportingSettings, pool: Pool) -> Worker:
-    """Folds every fact, prunes; tells only its dead letters."""
+    """Folds every fact, sums, prunes; tells only its dead letters."""
     book = ledger(_packs(settings))
-    tasks = (pruning(settings, pool).run,)
+    tasks = (Summing(pool).run, pruning(settings, pool).run)
     return Worker(Service.REPORTING, book, topics=(DEMAND_EVENTS.name,), by_faust=False, tasks=tasks)
 
 
 def pruning(settings: ReportingSettings, pool: Pool) -> Pruning:
     """Counters that came to nothing say the same when they are missing; most statuses of a month end so."""
     quiet = timedelta(days=settings.keep_noughts_days)
-    noughts = (
-        ("cohort", "month < ($1::timestamptz)::date"),
-        ("flow", "day < ($1::timestamptz)::date"),
-        ("owed", "due_at < $1"),
-    )
+    before = "($1::timestamptz)::date"
+    noughts = (("cohort_sum", f"period < {before}"), ("flow_sum", f"period < {before}"), ("owed", "due_at < $1"))
     return Pruning(pool, (*(Spent(table, f"n = 0 AND {old}", quiet) for table, old in noughts), redriven(settings)))
 
 

@@ -1,17 +1,16 @@
 """The completion figure, by any dimension, now or as of the evening of a day."""
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.reporting import examples, queries
+from services.reporting import examples, queries, sum_queries
 from services.reporting.figures import COMPLETED, COMPLETION, UNKNOWN, Definition, Dimension, rate
 from services.reporting.links import Opens
-from services.reporting.queries import Count
+from services.reporting.sum_queries import Counts
 from shared.chassis.clock import now
 from shared.chassis.database import Connection, Pool
 from shared.contracts.examples import shown
@@ -95,24 +94,36 @@ class Figures:
         )
 
 
-async def _counts(db: Connection, jurisdiction: str, question: Question) -> list[Count]:
+async def _counts(db: Connection, jurisdiction: str, question: Question) -> list[Counts]:
     if question.until:
-        return await queries.flow_until(db, jurisdiction, question.by, question.until)
-    return await queries.cohort(db, jurisdiction, question.by, question.month, question.by_month)
+        return await sum_queries.until(db, jurisdiction, question.by, question.until)
+    if question.month:
+        return await sum_queries.of_month(db, jurisdiction, question.by, question.month, question.by_month)
+    if question.by_month:
+        return await sum_queries.by_month(db, jurisdiction, question.by)
+    return await sum_queries.ever(db, jurisdiction, question.by)
 
 
-def _rows(counts: Iterable[Count], pack: Pack, dimension: Dimension, opens: Opens) -> list[Breakdown]:
-    grouped: dict[tuple[date | None, str], dict[str, int]] = defaultdict(dict)
-    for count in counts:
-        grouped[count.month, count.key][count.measure] = count.n
+def _rows(counted: Iterable[Counts], pack: Pack, dimension: Dimension, opens: Opens) -> list[Breakdown]:
     return [
-        _row(found, month=month, key=key, name=name_of(pack, dimension, key), demands=opens.row(key, month))
-        for (month, key), found in grouped.items()
+        _row(
+            row.counts,
+            month=row.month,
+            key=row.key,
+            name=name_of(pack, dimension, row.key),
+            demands=opens.row(row.key, row.month),
+        )
+        for row in counted
     ]
 
 
-def _row(found: dict[str, int], **place: Any) -> Breakdown:
-    statuses = {name.removeprefix("status:"): n for name, n in found.items() if name.startswith("status:")}
+def _row(found: Mapping[str, int], **place: Any) -> Breakdown:
+    statuses, marks = {}, {}
+    for measure, n in found.items():
+        if measure.startswith("status:"):
+            statuses[measure[7:]] = n
+        elif measure not in ("collected", "completed"):
+            marks[measure] = n
     collected = found.get("collected", sum(statuses.values()))
     completed = found.get("completed", sum(n for status, n in statuses.items() if status in COMPLETED))
     return Breakdown(
@@ -121,7 +132,7 @@ def _row(found: dict[str, int], **place: Any) -> Breakdown:
         completed=completed,
         rate=rate(completed, collected),
         statuses=statuses,
-        marks={n: v for n, v in found.items() if not n.startswith("status:") and n not in ("collected", "completed")},
+        marks=marks,
     )
 
 

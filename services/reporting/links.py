@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Final
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from services.reporting.counted import COLLECTED, OVERDUE
 
@@ -23,17 +24,19 @@ class Opens:
 
     def row(self, key: str, month: date | None, counted: str = COLLECTED) -> str:
         """Behind one figure of a row; `month` where the row is one of a month."""
-        span = month or self.month
-        told = {
-            "jurisdiction": self.jurisdiction,
-            "month": span.strftime("%Y-%m") if span else None,
-            "until": self.until,
-            "lang": self.lang,
-            "counted": counted if counted != COLLECTED else None,
-        }
-        row = f"by={self.by}&key={quote(key)}&" if key else ""
-        return f"{self.path}?{row}{urlencode({name: value for name, value in told.items() if value})}"
+        row = f"?by={self.by}&key={_quoted(key)}&jurisdiction=" if key else "?jurisdiction="
+        what = f"&counted={_quoted(counted)}" if counted != COLLECTED else ""
+        return f"{self.path}{row}{_quoted(self.jurisdiction)}{self._time(month or self.month)}{what}"
 
     def overdue(self) -> str:
         """Behind what is overdue now, whenever it was raised."""
         return Opens(self.jurisdiction, self.by, path=self.path, lang=self.lang).row("", None, OVERDUE)
+
+    def _time(self, month: date | None) -> str:
+        span = f"&month={month:%Y-%m}" if month else ""
+        evening = f"&until={self.until}" if self.until else ""
+        return span + evening + (f"&lang={self.lang}" if self.lang else "")
+
+
+_quoted = lru_cache(maxsize=4096)(quote)
+"""Packs have a few hundred keys, and every row of every figure names one."""

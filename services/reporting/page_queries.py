@@ -78,12 +78,14 @@ async def months(db: Connection, jurisdiction: str, dimension: str, key: str, me
     rows = await db.fetch(
         """
         SELECT month FROM (
-            SELECT DISTINCT month FROM cohort WHERE jurisdiction = $1 AND dimension = 'all' AND key = ''
+            SELECT DISTINCT month FROM cohort_whole WHERE jurisdiction = $1 AND dimension = 'all' AND key = ''
         ) AS known
         WHERE EXISTS (
-            SELECT FROM cohort AS counted
-            WHERE counted.jurisdiction = $1 AND dimension = $2 AND counted.month = known.month AND key = $3 AND n > 0
-                AND (cardinality($4::text[]) = 0 OR measure = ANY($4))
+            SELECT FROM cohort_sum WHERE jurisdiction = $1 AND dimension = $2 AND level = 'month'
+                AND period = known.month AND key = $3 AND n > 0 AND (cardinality($4::text[]) = 0 OR measure = ANY($4))
+        ) OR EXISTS (
+            SELECT FROM cohort WHERE jurisdiction = $1 AND dimension = $2
+                AND month = known.month AND key = $3 AND n > 0 AND (cardinality($4::text[]) = 0 OR measure = ANY($4))
         )
         ORDER BY month DESC
         """,

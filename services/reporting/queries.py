@@ -52,47 +52,6 @@ def owe(writes: Writes, counts: Mapping[tuple[str, datetime], int]) -> None:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
-    """One counter: a month (None when all are taken together), a key, a measure."""
-
-    month: date | None
-    key: str
-    measure: str
-    n: int
-
-
-async def cohort(db: Connection, jurisdiction: str, dimension: str, month: date | None, by_month: bool) -> list[Count]:
-    """How the demands submitted in a month, or in all months, stand now."""
-    rows = await db.fetch(
-        """
-        SELECT CASE WHEN $4 THEN month END AS month, key, measure, sum(n)::bigint AS n FROM cohort
-        WHERE jurisdiction = $1 AND dimension = $2 AND ($3::date IS NULL OR month = $3)
-        GROUP BY 1, 2, 3 HAVING sum(n) <> 0 ORDER BY 1, 2, 3
-        """,
-        jurisdiction,
-        dimension,
-        month,
-        by_month,
-    )
-    return [Count(*row.values()) for row in rows]
-
-
-async def flow_until(db: Connection, jurisdiction: str, dimension: str, until: date) -> list[Count]:
-    """Collected and completed up to the evening of a day."""
-    rows = await db.fetch(
-        """
-        SELECT NULL::date AS month, key, measure, sum(n)::bigint AS n FROM flow
-        WHERE jurisdiction = $1 AND dimension = $2 AND day <= $3
-        GROUP BY key, measure HAVING sum(n) <> 0 ORDER BY key, measure
-        """,
-        jurisdiction,
-        dimension,
-        until,
-    )
-    return [Count(*row.values()) for row in rows]
-
-
 async def overdue(db: Connection, jurisdiction: str, at: datetime) -> int:
     """Open demands whose due time has passed."""
     found: int = await db.fetchval(

@@ -63,15 +63,15 @@ async def test_wrong_codes_are_forgotten_when_they_are_counted_no_longer(databas
 async def test_counters_are_pruned_only_where_they_came_to_nothing(database: str):
     (reporting,) = (one for one in SERVICES if one.name == "reporting")
     async with await open_pool(database, "reporting") as pool:
-        for table in ("cohort", "flow"):
+        for table in ("cohort_sum", "flow_sum"):
             for at in (OLD, YOUNG):
                 for measure, n in (("status:routed", 0), ("status:resolved", 3), ("status:declined", -1)):
                     await pool.execute(
-                        f"INSERT INTO {table} VALUES ('nanhai', $1, 'all', '', $2, $3)",
+                        f"INSERT INTO {table} VALUES ('nanhai', 'month', $1, 'all', '', $2, $3)",
                         nanhai().local_month(at), measure, n,
                     )  # fmt: skip
         assert await pruning_of(reporting, database, pool).prune() == 2
-        assert await pool.fetchval("SELECT count(*) FROM cohort WHERE n <> 0") == 4
+        assert await pool.fetchval("SELECT count(*) FROM cohort_sum WHERE n <> 0") == 4
 
 
 @pytest.fixture

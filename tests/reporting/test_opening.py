@@ -14,6 +14,7 @@ import pytest
 from services.reporting import app, page_queries
 from services.reporting.figures import is_completed, measures
 from services.reporting.settings import ReportingSettings
+from services.reporting.summing import Summing
 from shared.chassis.database import Pool, open_pool
 from shared.chassis.delivery import Delivery
 from shared.chassis.http import web_app
@@ -78,6 +79,8 @@ async def board(request: pytest.FixtureRequest, database: str, pool: Pool) -> As
         size = chance.randint(1, 90)
         await delivery.deliver(records[:size])
         records = records[size:]
+        if chance.random() < 0.5:
+            await Summing(pool).sum()
     transport = httpx.ASGITransport(web_app("reporting", app.api(settings, pool).routers))
     async with httpx.AsyncClient(transport=transport, base_url="http://reporting", timeout=60) as client:
         yield Board(client, {demand.number: demand for demand in ends})
