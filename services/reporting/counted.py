@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from services.reporting.figures import COMPLETED, UNKNOWN
@@ -27,7 +27,10 @@ class Condition:
 
 _STANDING: Final = "CASE status WHEN 'closed' THEN 'closed/' || coalesce(state ->> 'outcome', 'None') ELSE status END"
 _LATE: Final = "((state ->> 'resolved_at')::timestamptz > (state ->> 'due_at')::timestamptz) = $?"
-_OVERDUE: Final = "status = ANY($?::text[]) AND (state ->> 'due_at')::timestamptz < $?"
+# Read as text first, which is cheap: of many open demands few are overdue.
+_OVERDUE: Final = """
+    status = ANY($?::text[]) AND (state ->> 'due_at') COLLATE "C" < $? AND (state ->> 'due_at')::timestamptz < $?
+"""
 _PLAIN: Final = {
     "returned": Condition("(state ->> 'returns')::int > 0"),
     "reopened": Condition("(state ->> 'reopenings')::int > 0"),
@@ -45,13 +48,18 @@ def counts(counted: str, now: datetime) -> Sequence[Condition]:
         case "completed":
             return (Condition(f"{_STANDING} = ANY($?::text[])", (sorted(COMPLETED),)),)
         case "overdue":
-            return (Condition(_OVERDUE, (sorted(OWED), now)),)
+            return (Condition(_OVERDUE, (sorted(OWED), text(now + timedelta(seconds=1)), now)),)
         case "status":
             return (Condition(f"{_STANDING} = $?", (name,)),)
         case "rating":
             return (Condition("state ->> 'rating' = $?", (name,)),)
         case _:
             return (_PLAIN[kind],)
+
+
+def text(at: datetime) -> str:
+    """Sorts before every moment of the second that it names, as moments are stored."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def counters(counted: str) -> Sequence[str]:

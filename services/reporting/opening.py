@@ -9,7 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.reporting import page_queries as queries
-from services.reporting.counted import COLLECTED, OF_THE_PAST, Condition, counted_by, counters, counts, held_by
+from services.reporting.counted import COLLECTED, OF_THE_PAST, Condition, counted_by, counters, counts, held_by, text
 from services.reporting.cursors import BEGINNING, Spot
 from services.reporting.figures import Dimension
 from services.reporting.page_queries import Listed, Sought, Span
@@ -72,7 +72,7 @@ async def _spans(db: Connection, figure: Figure) -> Sequence[Span]:
     """When its demands were raised, as far as counters tell: what lies between need not be looked at."""
     pack = figure.pack
     if figure.until:
-        return [(_FIRST, _text(_midnight(figure.until + _DAY, pack)))]
+        return [(_FIRST, text(_midnight(figure.until + _DAY, pack)))]
     if figure.month:
         return [_month(figure.month, pack)]
     if figure.key == "" and figure.counted == COLLECTED:
@@ -127,13 +127,8 @@ def _row(figure: Figure, evening: datetime | None) -> tuple[Sequence[Condition],
 
 def _month(month: date, pack: Pack) -> Span:
     following = date(month.year + month.month // 12, month.month % 12 + 1, 1)
-    return _text(_midnight(month, pack)), _text(_midnight(following, pack))
+    return text(_midnight(month, pack)), text(_midnight(following, pack))
 
 
 def _midnight(day: date, pack: Pack) -> datetime:
     return datetime.combine(day, time(), ZoneInfo(pack.timezone)).astimezone(UTC)
-
-
-def _text(at: datetime) -> str:
-    """Sorts before every moment of the second that it names, as moments are stored."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
