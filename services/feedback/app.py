@@ -15,6 +15,7 @@ from services.feedback.web import pages
 from shared.chassis.assembly import Api, Worker
 from shared.chassis.database import Pool
 from shared.chassis.ledger import Ledger
+from shared.chassis.pruning import Pruning, redriven
 from shared.chassis.tokens import Tokens
 from shared.contracts.demand import Demand, Service
 from shared.contracts.facts import Fact
@@ -41,13 +42,14 @@ def api(settings: FeedbackSettings, pool: Pool) -> Api:
 
 
 def worker(settings: FeedbackSettings, pool: Pool) -> Worker:
-    """Hears every status fact, sends messages, closes what nobody rates."""
+    """Hears every status fact, sends messages, closes what nobody rates, prunes."""
     packs = _packs(settings)
     book = ledger(packs, settings)
     sink = FileSink(settings.notification_file) if settings.notification_file else LogSink()
     contacts = Contacts.at(settings.intake_url, settings.secret)
     sender = Sender(pool, book, contacts, sink)
-    tasks = (sender.run, sender.watch, Closing(pool, book, packs).run)
+    pruning = Pruning(pool, (redriven(settings),))
+    tasks = (sender.run, sender.watch, Closing(pool, book, packs).run, pruning.run)
     return Worker(Service.FEEDBACK, book, topics=(DEMAND_EVENTS.name,), by_faust=True, tasks=tasks, linger=LINGER)
 
 

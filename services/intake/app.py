@@ -1,6 +1,7 @@
 """Intake, put together: its API, and the worker that relays its journal and follows its demands."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 
 from services.intake import listing, menus, voices_api
@@ -12,7 +13,7 @@ from services.intake.attachments.scanning import scanner_at
 from services.intake.attachments.stores import FolderStore, NoStore, Store
 from services.intake.callers import Callers
 from services.intake.codes import Codes
-from services.intake.following import Following
+from services.intake.following import WITHIN, Following
 from services.intake.hearing import Hearing
 from services.intake.inbound import broadcasts, sms, visits, wechat
 from services.intake.inbound.correspondence import Correspondence
@@ -40,6 +41,7 @@ from shared.chassis.assembly import Api, Worker
 from shared.chassis.database import Pool
 from shared.chassis.ledger import Ledger
 from shared.chassis.page import Change
+from shared.chassis.pruning import Pruning, Spent, redriven
 from shared.chassis.writes import Writes
 from shared.contracts.demand import Demand, Service
 from shared.contracts.facts import Fact
@@ -140,7 +142,13 @@ def _store(settings: IntakeSettings) -> Store:
 
 
 def worker(settings: IntakeSettings, pool: Pool) -> Worker:
-    """Relays what intake tells, hears how its demands go on, and sweeps attachments."""
-    tasks = (cabinet(settings, pool).run,)
+    """Relays what intake tells, hears how its demands go on, sweeps attachments, prunes."""
+    tasks = (cabinet(settings, pool).run, pruning(settings, pool).run)
     book = ledger(_packs(settings))
     return Worker(Service.INTAKE, book, topics=(DEMAND_EVENTS.name,), by_faust=False, tasks=tasks, linger=LINGER)
+
+
+def pruning(settings: IntakeSettings, pool: Pool) -> Pruning:
+    """What intake keeps for a while only: who spoke of which demand, and wrong codes while they are counted."""
+    conversations = Spent("conversation", "said_at < $1", timedelta(days=settings.keep_conversations_days))
+    return Pruning(pool, (conversations, Spent("wrong_code", "since < $1", WITHIN), redriven(settings)))

@@ -6,10 +6,11 @@ from typing import Literal
 from pydantic import Field, SecretStr
 
 from shared.chassis.http import MAX_ATTACHMENT
-from shared.chassis.settings import FOR_TRYING, OwnSecret, ProcessSettings
+from shared.chassis.pruning import PrunedSettings
+from shared.chassis.settings import FOR_TRYING, OwnSecret
 
 
-class IntakeSettings(ProcessSettings):
+class IntakeSettings(PrunedSettings):
     """Beside what every process has."""
 
     vault_key: OwnSecret = Field(
@@ -37,6 +38,9 @@ class IntakeSettings(ProcessSettings):
     )
     wechat_picture_hosts: str = Field(
         "", description="HOST or HOST:PORT, with commas, from which WeChat's pictures are fetched; empty: none"
+    )
+    keep_conversations_days: int = Field(
+        365, ge=1, description="after so long a silence a sender names the number and the code of a demand again"
     )
     mail_host: str = "127.0.0.1"
     mail_port: int = Field(8025, ge=1, le=65535, description="where the mail system hands letters over")

@@ -1,26 +1,36 @@
 """Reporting over HTTP: figures, and the demands and facts behind them."""
 
-from datetime import UTC, date, datetime, time
-from typing import Annotated, Literal
+from datetime import date, datetime
+from typing import Annotated
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.reporting import examples, queries
+from services.reporting import cursors, examples, queries
 from services.reporting.completion import Completion, Figures, Question
+from services.reporting.counted import COLLECTED, NAMES
+from services.reporting.cursors import Cursor
 from services.reporting.figures import Dimension
-from services.reporting.queries import Selection, Told
+from services.reporting.opening import By, Figure, Opening
+from services.reporting.queries import Told
 from shared.contracts.demand import Demand, Status, is_confidential
-from shared.contracts.examples import ID, NUMBER, shown
+from shared.contracts.examples import NUMBER, shown
 from shared.contracts.facts import Outcome
 from shared.contracts.refusals import Code, FieldError, Refused
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
 
-By = Literal["month", "division", "unit", "category", "channel"]
 Where = Annotated[str | None, Query(description="a pack's id; the first one served when it is left out")]
+Counted = Annotated[
+    str,
+    Query(
+        pattern=NAMES,
+        description="what is counted: collected, completed, overdue, `status:` and a name among `statuses`, a name"
+        " among `marks`; with `until`, collected or completed",
+        examples=["completed"],
+    ),
+]
 Month = Annotated[str | None, Query(pattern=r"^(?:19|2\d)\d\d-(?:0[1-9]|1[0-2])$", examples=["2021-12"])]
 
 
@@ -54,15 +64,15 @@ class Behind(BaseModel):
 
 
 class Opened(BaseModel):
-    """A page of demands; ask again with `after` for the next."""
+    """A page of demands, newest first. Where few of many are counted it may be short or empty: `next` tells the end."""
 
-    model_config = ConfigDict(json_schema_extra=shown({"demands": [examples.BEHIND], "after": ID}))
+    model_config = ConfigDict(json_schema_extra=shown({"demands": [examples.BEHIND], "next": examples.CURSOR}))
 
     demands: list[Behind]
-    after: UUID | None
+    next: str | None = Field(description="cursor of the next page; also in the Link header")
 
 
-def routes(figures: Figures, packs: Jurisdictions) -> APIRouter:
+def routes(figures: Figures, opening: Opening, packs: Jurisdictions) -> APIRouter:
     """Reporting's routes."""
     router = APIRouter(tags=["reporting"], prefix="/v1/figures")
 
@@ -75,19 +85,17 @@ def routes(figures: Figures, packs: Jurisdictions) -> APIRouter:
 
     @router.get("/completion/demands")
     async def list_completion_demands(
-        by: By = "month",
-        key: str = "",
-        jurisdiction: Where = None,
-        month: Month = None,
-        after: UUID | None = None,
-        limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    ) -> Opened:
-        """The demands behind a row of the figure."""
-        pack = pack_of(packs, jurisdiction)
-        async with figures.pool.acquire(timeout=5) as db:
-            found = await queries.demands(db, selection(pack, by, key, first_day(month), after, limit))
-        rows = [Behind.of(demand) for demand in found]
-        return Opened(demands=rows, after=rows[-1].id if len(rows) == limit else None)
+        request: Request, response: Response,
+        by: By = "month", key: Annotated[str, Query(max_length=200)] = "", jurisdiction: Where = None,
+        month: Month = None, until: date | None = None, counted: Counted = COLLECTED,
+        after: Cursor = "", limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    ) -> Opened:  # fmt: skip
+        """The demands that a figure counts: every one, and no other."""
+        figure = figure_of(pack_of(packs, jurisdiction), by, key, month, until, counted)
+        found = await opening.page(figure, cursors.read(after), limit)
+        following = cursors.written(found.next)
+        cursors.link(following, request, response)
+        return Opened(demands=[Behind.of(demand) for demand in found.demands], next=following)
 
     @router.get("/facts/{number}")
     async def list_demand_facts(
@@ -115,34 +123,23 @@ def pack_of(packs: Jurisdictions, asked: str | None) -> Pack:
 
 def question_of(by: By, month: str | None, until: date | None) -> Question:
     """What is asked of the figure; raises `Refused` where two questions are asked at once."""
+    _one_of(month, until)
+    dimension = Dimension.ALL if by == "month" else Dimension(by)
+    return Question(dimension, by == "month" and until is None, first_day(month), until)
+
+
+def figure_of(pack: Pack, by: By, key: str, month: str | None, until: date | None, counted: str = COLLECTED) -> Figure:
+    """The figure that is to be opened; raises `Refused` for one that nobody counts."""
+    _one_of(month, until)
+    return Figure(pack, by, key, first_day(month), until, counted)
+
+
+def _one_of(month: str | None, until: date | None) -> None:
     if month and until:
         error = FieldError("until", "不能与 month 同时使用", "cannot be combined with `month`: leave one out")
         raise Refused(Code.INVALID, f"until: {error.en}", f"until：{error.zh}", (error,))
-    dimension = Dimension.ALL if by == "month" else Dimension(by)
-    return Question(dimension, by == "month" and until is None, first_day(month), until)
 
 
 def first_day(month: str | None) -> date | None:
     """The month that `YYYY-MM` names."""
     return date.fromisoformat(f"{month}-01") if month else None
-
-
-def selection(pack: Pack, by: By, key: str, month: date | None, after: UUID | None, limit: int) -> Selection:
-    """The demands that one row of a breakdown counts."""
-    since, before = _bounds(pack, month) if month else (None, None)
-    keys: tuple[str, ...] = (key,)
-    if by == "division":
-        keys = tuple(d.code for d in pack.divisions if pack.is_within(d.code, key))
-    elif by == "category":
-        keys = tuple(c.code for c in pack.categories if key in pack.category_ancestors(c.code)) or (key,)
-    field = None if by == "month" or not key else by
-    return Selection(pack.id, since, before, field, keys, after, limit)
-
-
-def _bounds(pack: Pack, month: date) -> tuple[str, str]:
-    following = date(month.year + month.month // 12, month.month % 12 + 1, 1)
-    zone = ZoneInfo(pack.timezone)
-    first, last = (
-        datetime.combine(day, time(), zone).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S") for day in (month, following)
-    )
-    return first, last

@@ -1,15 +1,19 @@
 """Reporting, put together: the figures' API, and the projector that folds every fact."""
 
+from datetime import timedelta
 from pathlib import Path
 
 from services.reporting.api import routes
 from services.reporting.completion import Figures
+from services.reporting.opening import Opening
 from services.reporting.projection import Projection
 from services.reporting.settings import ReportingSettings
+from services.reporting.summing import Summing
 from services.reporting.web import pages
 from shared.chassis.assembly import Api, Worker
 from shared.chassis.database import Pool
 from shared.chassis.ledger import Ledger
+from shared.chassis.pruning import Pruning, Spent, redriven
 from shared.contracts.demand import Demand, Service
 from shared.contracts.facts import Fact
 from shared.contracts.rules import demand_rules
@@ -29,13 +33,23 @@ def ledger(packs: Jurisdictions) -> Ledger[Demand, Fact]:
 def api(settings: ReportingSettings, pool: Pool) -> Api:
     """What everybody may read."""
     packs = _packs(settings)
-    figures = Figures(pool)
-    return Api([routes(figures, packs), pages.routes(figures, packs), assets()])
+    figures, opening = Figures(pool), Opening(pool)
+    return Api([routes(figures, opening, packs), pages.routes(figures, opening, packs), assets()])
 
 
 def projector(settings: ReportingSettings, pool: Pool) -> Worker:
-    """Folds every fact; tells only its dead letters."""
-    return Worker(Service.REPORTING, ledger(_packs(settings)), topics=(DEMAND_EVENTS.name,), by_faust=False)
+    """Folds every fact, sums, prunes; tells only its dead letters."""
+    book = ledger(_packs(settings))
+    tasks = (Summing(pool).run, pruning(settings, pool).run)
+    return Worker(Service.REPORTING, book, topics=(DEMAND_EVENTS.name,), by_faust=False, tasks=tasks)
+
+
+def pruning(settings: ReportingSettings, pool: Pool) -> Pruning:
+    """Counters that came to nothing say the same when they are missing; most statuses of a month end so."""
+    quiet = timedelta(days=settings.keep_noughts_days)
+    before = "($1::timestamptz)::date"
+    noughts = (("cohort_sum", f"period < {before}"), ("flow_sum", f"period < {before}"), ("owed", "due_at < $1"))
+    return Pruning(pool, (*(Spent(table, f"n = 0 AND {old}", quiet) for table, old in noughts), redriven(settings)))
 
 
 def _packs(settings: ReportingSettings) -> Jurisdictions:

@@ -1,15 +1,16 @@
 """The completion figure, by any dimension, now or as of the evening of a day."""
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.reporting import examples, queries
+from services.reporting import examples, queries, sum_queries
 from services.reporting.figures import COMPLETED, COMPLETION, UNKNOWN, Definition, Dimension, rate
-from services.reporting.queries import Count
+from services.reporting.links import Opens
+from services.reporting.sum_queries import Counts
 from shared.chassis.clock import now
 from shared.chassis.database import Connection, Pool
 from shared.contracts.examples import shown
@@ -29,6 +30,11 @@ class Breakdown(BaseModel):
     rate: float | None
     statuses: dict[str, int] = {}
     marks: dict[str, int] = Field({}, description="returned, reopened, late, on-time, rating:1 … rating:5")
+    demands: str = Field(
+        "",
+        description="address of the demands in `collected`; of those in another figure of the row with"
+        " `&counted=completed`, `&counted=status:` and its name, or `&counted=` and the mark",
+    )
 
 
 class Completion(BaseModel):
@@ -43,7 +49,10 @@ class Completion(BaseModel):
     until: date | None = None
     total: Breakdown
     rows: list[Breakdown]
-    overdue: int | None = Field(description="open and past their due time now; null for the past")
+    overdue: int | None = Field(
+        description="open and past their due time now, of all months; null for the past. Its demands: `total.demands`"
+        " without `month`, with `&counted=overdue`"
+    )
     heard_at: datetime | None
 
 
@@ -71,45 +80,59 @@ class Figures:
             total = await _counts(db, pack.id, Question(Dimension.ALL, False, question.month, question.until))
             late = None if question.until else await queries.overdue(db, pack.id, self.clock())
             heard_at = await queries.heard_at(db)
+        opens = Opens(pack.id, question.by, question.month, question.until)
         return Completion(
             definition=COMPLETION,
             jurisdiction=pack.id,
             by="month" if question.by_month else question.by,
             month=question.month,
             until=question.until,
-            total=next(iter(_rows(total, pack, Dimension.ALL)), _nothing()),
-            rows=_rows(counts, pack, question.by),
+            total=next(iter(_rows(total, pack, Dimension.ALL, opens)), _nothing(opens)),
+            rows=_rows(counts, pack, question.by, opens),
             overdue=late,
             heard_at=heard_at,
         )
 
 
-async def _counts(db: Connection, jurisdiction: str, question: Question) -> list[Count]:
+async def _counts(db: Connection, jurisdiction: str, question: Question) -> list[Counts]:
     if question.until:
-        return await queries.flow_until(db, jurisdiction, question.by, question.until)
-    return await queries.cohort(db, jurisdiction, question.by, question.month, question.by_month)
+        return await sum_queries.until(db, jurisdiction, question.by, question.until)
+    if question.month:
+        return await sum_queries.of_month(db, jurisdiction, question.by, question.month, question.by_month)
+    if question.by_month:
+        return await sum_queries.by_month(db, jurisdiction, question.by)
+    return await sum_queries.ever(db, jurisdiction, question.by)
 
 
-def _rows(counts: Iterable[Count], pack: Pack, dimension: Dimension) -> list[Breakdown]:
-    grouped: dict[tuple[date | None, str], dict[str, int]] = defaultdict(dict)
-    for count in counts:
-        grouped[count.month, count.key][count.measure] = count.n
-    return [_row(month, key, found, pack, dimension) for (month, key), found in grouped.items()]
+def _rows(counted: Iterable[Counts], pack: Pack, dimension: Dimension, opens: Opens) -> list[Breakdown]:
+    return [
+        _row(
+            row.counts,
+            month=row.month,
+            key=row.key,
+            name=name_of(pack, dimension, row.key),
+            demands=opens.row(row.key, row.month),
+        )
+        for row in counted
+    ]
 
 
-def _row(month: date | None, key: str, found: dict[str, int], pack: Pack, dimension: Dimension) -> Breakdown:
-    statuses = {name.removeprefix("status:"): n for name, n in found.items() if name.startswith("status:")}
+def _row(found: Mapping[str, int], **place: Any) -> Breakdown:
+    statuses, marks = {}, {}
+    for measure, n in found.items():
+        if measure.startswith("status:"):
+            statuses[measure[7:]] = n
+        elif measure not in ("collected", "completed"):
+            marks[measure] = n
     collected = found.get("collected", sum(statuses.values()))
     completed = found.get("completed", sum(n for status, n in statuses.items() if status in COMPLETED))
     return Breakdown(
-        key=key,
-        name=name_of(pack, dimension, key),
-        month=month,
+        **place,
         collected=collected,
         completed=completed,
         rate=rate(completed, collected),
         statuses=statuses,
-        marks={n: v for n, v in found.items() if not n.startswith("status:") and n not in ("collected", "completed")},
+        marks=marks,
     )
 
 
@@ -134,5 +157,5 @@ def name_of(pack: Pack, dimension: Dimension, key: str) -> str:
             return key
 
 
-def _nothing() -> Breakdown:
-    return Breakdown(key="", name="", collected=0, completed=0, rate=None)
+def _nothing(opens: Opens) -> Breakdown:
+    return Breakdown(key="", name="", collected=0, completed=0, rate=None, demands=opens.row("", None))

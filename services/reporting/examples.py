@@ -4,6 +4,7 @@ from typing import Final
 
 from shared.contracts.examples import AT, ID, PROGRESS, RESOLVED_AT, Sample
 
+CURSOR: Final = "AaIKZQBoelu8D-scDOKmXDIwMjEtMDUtMTBUMDI6MDA6MDBa"
 ROW: Final[Sample] = {
     "key": "2021-12",
     "name": "2021-12",
@@ -13,6 +14,7 @@ ROW: Final[Sample] = {
     "rate": 92.13,
     "statuses": {"closed/confirmed": 1230, "in_progress": 105},
     "marks": {"on-time": 1187, "late": 43, "returned": 61},
+    "demands": "/v1/figures/completion/demands?jurisdiction=nanhai&month=2021-12",
 }
 COMPLETION: Final[Sample] = {
     "definition": {

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
@@ -67,6 +68,16 @@ def is_owed(demand: Demand) -> bool:
     return demand.status in OWED
 
 
+def is_overdue(demand: Demand, at: datetime) -> bool:
+    """Whether an answer is owed and its due time has passed (逾期未结)."""
+    return demand.due_at is not None and is_owed(demand) and demand.due_at < at
+
+
+def is_late(demand: Demand) -> bool:
+    """Whether the answer that stands came after its due time."""
+    return demand.due_at is not None and demand.resolved_at is not None and demand.resolved_at > demand.due_at
+
+
 def is_completed(demand: Demand) -> bool:
     """Whether the demand counts in the numerator of the completion rate."""
     return standing(demand) in COMPLETED
@@ -109,7 +120,7 @@ def measures(demand: Demand) -> Iterator[str]:
     if demand.rating:
         yield f"rating:{demand.rating}"
     if demand.resolved_at and demand.due_at:
-        yield "late" if demand.resolved_at > demand.due_at else "on-time"
+        yield "late" if is_late(demand) else "on-time"
 
 
 def rate(completed: int, collected: int) -> float | None:

@@ -52,47 +52,6 @@ def owe(writes: Writes, counts: Mapping[tuple[str, datetime], int]) -> None:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
-    """One counter: a month (None when all are taken together), a key, a measure."""
-
-    month: date | None
-    key: str
-    measure: str
-    n: int
-
-
-async def cohort(db: Connection, jurisdiction: str, dimension: str, month: date | None, by_month: bool) -> list[Count]:
-    """How the demands submitted in a month, or in all months, stand now."""
-    rows = await db.fetch(
-        """
-        SELECT CASE WHEN $4 THEN month END AS month, key, measure, sum(n)::bigint AS n FROM cohort
-        WHERE jurisdiction = $1 AND dimension = $2 AND ($3::date IS NULL OR month = $3)
-        GROUP BY 1, 2, 3 HAVING sum(n) <> 0 ORDER BY 1, 2, 3
-        """,
-        jurisdiction,
-        dimension,
-        month,
-        by_month,
-    )
-    return [Count(*row.values()) for row in rows]
-
-
-async def flow_until(db: Connection, jurisdiction: str, dimension: str, until: date) -> list[Count]:
-    """Collected and completed up to the evening of a day."""
-    rows = await db.fetch(
-        """
-        SELECT NULL::date AS month, key, measure, sum(n)::bigint AS n FROM flow
-        WHERE jurisdiction = $1 AND dimension = $2 AND day <= $3
-        GROUP BY key, measure HAVING sum(n) <> 0 ORDER BY key, measure
-        """,
-        jurisdiction,
-        dimension,
-        until,
-    )
-    return [Count(*row.values()) for row in rows]
-
-
 async def overdue(db: Connection, jurisdiction: str, at: datetime) -> int:
     """Open demands whose due time has passed."""
     found: int = await db.fetchval(
@@ -105,40 +64,6 @@ async def heard_at(db: Connection) -> datetime | None:
     """When the last batch was folded in."""
     found: datetime | None = await db.fetchval("SELECT max(handled_at) FROM progress")
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which demands stand behind a figure; None and empty leave a condition out. Times are UTC text."""
-
-    jurisdiction: str
-    since: str | None
-    before: str | None
-    field: str | None
-    keys: Sequence[str]
-    after: UUID | None
-    limit: int
-
-
-async def demands(db: Connection, chosen: Selection) -> list[Demand]:
-    """The demands behind a figure, in the order of their ids."""
-    rows = await db.fetch(
-        """
-        SELECT state::text FROM demand_facts
-        WHERE jurisdiction = $1 AND ($2::text IS NULL OR submitted_at >= $2) AND ($3::text IS NULL OR submitted_at < $3)
-            AND ($4::text IS NULL OR coalesce(state ->> $4, '-') = ANY ($5::text[]))
-            AND ($6::uuid IS NULL OR id > $6)
-        ORDER BY id LIMIT $7
-        """,
-        chosen.jurisdiction,
-        chosen.since,
-        chosen.before,
-        chosen.field,
-        list(chosen.keys),
-        chosen.after,
-        chosen.limit,
-    )
-    return [Demand.model_validate_json(row["state"]) for row in rows]
 
 
 async def demand_by_number(db: Connection, number: str) -> Demand | None:

@@ -1,6 +1,7 @@
 """Routing, put together: the desk's API, and the Faust worker that routes what it hears."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 
 from services.routing import queries
@@ -12,6 +13,7 @@ from shared.chassis.assembly import Api, Worker
 from shared.chassis.database import Pool
 from shared.chassis.ledger import Ledger
 from shared.chassis.page import Change
+from shared.chassis.pruning import Pruning, Spent, redriven
 from shared.chassis.tokens import Tokens
 from shared.chassis.writes import Writes
 from shared.contracts.demand import Demand, Service
@@ -47,5 +49,13 @@ def api(settings: RoutingSettings, pool: Pool) -> Api:
 
 
 def worker(settings: RoutingSettings, pool: Pool) -> Worker:
-    """Routes whatever is submitted, returned or reopened."""
-    return Worker(Service.ROUTING, ledger(_packs(settings)), topics=(DEMAND_EVENTS.name,), by_faust=True)
+    """Routes whatever is submitted, returned or reopened; prunes."""
+    book = ledger(_packs(settings))
+    tasks = (pruning(settings, pool).run,)
+    return Worker(Service.ROUTING, book, topics=(DEMAND_EVENTS.name,), by_faust=True, tasks=tasks)
+
+
+def pruning(settings: RoutingSettings, pool: Pool) -> Pruning:
+    """What routing keeps for a while only: answers to staff, so that a repetition can be answered the same."""
+    answers = Spent("said", "said_at < $1", timedelta(days=settings.keep_answers_days))
+    return Pruning(pool, (answers, redriven(settings)))

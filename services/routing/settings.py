@@ -1,7 +1,13 @@
 """What routing reads from its environment."""
 
-from shared.chassis.settings import ProcessSettings
+from pydantic import Field
+
+from shared.chassis.pruning import PrunedSettings
 
 
-class RoutingSettings(ProcessSettings):
-    """Nothing beside what every process has."""
+class RoutingSettings(PrunedSettings):
+    """Beside what every process has."""
+
+    keep_answers_days: int = Field(
+        30, ge=1, description="how long a repeated Idempotency-Key of staff is answered as at first; 409 from then on"
+    )

@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.table import Table
 
 from shared.chassis import logs
-from tests.bench import front, latency, part
-from tests.bench.rig import Rig, rig, tell_submissions
+from tests.bench import figures, front, latency, part
+from tests.bench.rig import Rig, count_of, rig, tell_submissions
 
 COUNT = 20_000
 AIMS = {"relay": 0.6, "routing": 0.3, "projector": 0.4}
@@ -28,7 +28,16 @@ async def throughput(servers: Rig) -> Table:
     for name, aim in AIMS.items():
         plain, own = await part.run(f"bare-{name}", servers, COUNT), await part.run(name, servers, COUNT)
         table.add_row(name, f"{plain:,.0f}", f"{own:,.0f}", f"{own / plain:.2f}", f">= {aim}")
+    again = await rebuild(servers)
+    table.add_row("rebuild beside projector", f"{own:,.0f}", f"{again:,.0f}", f"{again / own:.2f}", ">= 0.8")
     return table
+
+
+async def rebuild(servers: Rig) -> float:
+    """Facts a second of all views built again, from a log with what routing told too."""
+    routed = await count_of(servers.dsn, "SELECT count(*) FROM routing.journal")
+    await part.run("relay-routing", servers, routed)
+    return await part.run("rebuild", servers, COUNT + routed)
 
 
 async def front_door() -> Table:
@@ -52,6 +61,15 @@ async def visible() -> Table:
     return table
 
 
+async def opened() -> Table:
+    """Milliseconds of every figure at few demands and at many."""
+    few, most = f"{figures.FEW:,}", f"{figures.MANY:,}"
+    table = Table("ms, p95", few, most, "ratio", title="figures, by the number of demands; aims: <= 20 ms, <= 1.2")
+    for name, (before, after) in (await figures.measure()).items():
+        table.add_row(name, f"{before:.1f}", f"{after:.1f}", f"{after / before:.1f}")
+    return table
+
+
 async def main() -> None:
     """Everything, in one run."""
     console.print(
@@ -61,6 +79,7 @@ async def main() -> None:
         console.print(await throughput(servers))
     console.print(await front_door())
     console.print(await visible())
+    console.print(await opened())
 
 
 if __name__ == "__main__":

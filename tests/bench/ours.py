@@ -4,8 +4,9 @@ import asyncio
 import contextlib
 from collections.abc import Sequence
 from time import perf_counter
-from typing import Any
+from typing import Any, Final
 
+import asyncpg
 from aiokafka import AIOKafkaProducer
 
 from deploy.cli.processes import SERVICES
@@ -18,11 +19,14 @@ from shared.chassis.relay import Relay
 from shared.contracts.envelope import Envelope
 from tests.bench.rig import Rig
 
+VIEWS: Final = ("demand_facts", "fact", "cohort", "flow", "owed")
+BESIDE: Final = ("cohort_sum", "flow_sum", "note_seen", "parked", "progress")
 
-async def relay(rig: Rig, count: int) -> float:
-    """The relay of intake, until the broker has everything; facts/s."""
-    pool = await open_pool(rig.dsn, "intake", size=2)
-    counted = _Counted("intake", pool, rig.bootstrap)
+
+async def relay(service: str, rig: Rig, count: int) -> float:
+    """The relay of a service, until the broker has everything; facts/s."""
+    pool = await open_pool(rig.dsn, service, size=2)
+    counted = _Counted(service, pool, rig.bootstrap)
     started = perf_counter()
     task = asyncio.create_task(counted.run())
     while counted.sent < count:
@@ -35,14 +39,41 @@ async def relay(rig: Rig, count: int) -> float:
     return count / seconds
 
 
-async def reader(service: str, rig: Rig, count: int) -> float:
+async def rebuild(rig: Rig, count: int) -> float:
+    """Reporting's views folded from the whole log, emptied, folded again; facts/s. Both must come out the same."""
+    await _empty(rig)
+    await reader("reporting", rig, count, "bench-build")
+    before = await _views(rig)
+    await _empty(rig)
+    rate = await reader("reporting", rig, count, "bench-rebuild")
+    if await _views(rig) != before:
+        raise RuntimeError("the views that were rebuilt differ from those before")
+    return rate
+
+
+async def _empty(rig: Rig) -> None:
+    db = await asyncpg.connect(rig.dsn)
+    await db.execute(f"TRUNCATE {', '.join(f'reporting.{table}' for table in (*VIEWS, *BESIDE))}")
+    await db.close()
+
+
+async def _views(rig: Rig) -> Sequence[str]:
+    """Each view in one word."""
+    db = await asyncpg.connect(rig.dsn)
+    summed = "SELECT md5(coalesce(string_agg(row::text, ',' ORDER BY row::text), '')) FROM reporting.{} AS row"
+    found = [str(await db.fetchval(summed.format(view))) for view in VIEWS]
+    await db.close()
+    return found
+
+
+async def reader(service: str, rig: Rig, count: int, name: str = "bench") -> float:
     """The listener of a service, from its first commit to its last; facts/s."""
     (found,) = (one for one in SERVICES if one.name == service)
     settings = found.settings.model_validate({"DATABASE_URL": rig.dsn, "KAFKA_BOOTSTRAP_SERVERS": rig.bootstrap})
     pool = await open_pool(rig.dsn, service, size=4)
     worker = found.worker(settings, pool)
     timed = _Timed(pool, worker.ledger, await cluster_id(rig.bootstrap))
-    reading = Reading(timed, worker.topics, f"bench-{service}")
+    reading = Reading(timed, worker.topics, f"{name}-{service}")
     if worker.by_faust:
         running = faust_reader.run(faust_reader.faust_app(reading, rig.bootstrap, "", settings.batch_size))
     else:

@@ -17,9 +17,11 @@ LOOPS: dict[str, Loop] = {
     "bare-relay": bare.send,
     "bare-routing": bare.route,
     "bare-projector": bare.project,
-    "relay": ours.relay,
+    "relay": partial(ours.relay, "intake"),
+    "relay-routing": partial(ours.relay, "routing"),
     "routing": partial(ours.reader, "routing"),
     "projector": partial(ours.reader, "reporting"),
+    "rebuild": ours.rebuild,
 }
 
 

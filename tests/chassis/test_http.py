@@ -1,5 +1,7 @@
 """What is measured of a request says whose code answered it."""
 
+from typing import Any
+
 import httpx
 from prometheus_client import REGISTRY
 
@@ -9,8 +11,8 @@ from tests.packs import shipped
 
 
 async def test_requests_are_measured_by_service():
-    figures: object = None  # nothing is asked of it: the jurisdiction is refused before
-    web = web_app("gateway", [routes(figures, shipped())])  # type: ignore[arg-type]
+    figures: Any = None  # nothing is asked of it: the jurisdiction is refused before
+    web = web_app("gateway", [routes(figures, figures, shipped())])
     async with httpx.AsyncClient(transport=httpx.ASGITransport(web), base_url="http://gateway") as client:
         assert (await client.get("/v1/figures/completion/demands?jurisdiction=atlantis")).status_code == 422
         assert (await client.get("/nowhere")).status_code == 404

@@ -36,8 +36,8 @@ async def journals(dsn: str) -> Journal:
 async def views(dsn: str) -> tuple[Counter[tuple[str, ...]], Counter[tuple[str, ...]], Journal]:
     """The counters of reporting for channels and units, and its copy of every demand."""
     db = await asyncpg.connect(dsn)
-    cohort = await db.fetch("SELECT dimension, key, measure, sum(n) AS n FROM reporting.cohort GROUP BY 1, 2, 3")
-    flow = await db.fetch("SELECT dimension, key, measure, sum(n) AS n FROM reporting.flow GROUP BY 1, 2, 3")
+    cohort = await db.fetch("SELECT dimension, key, measure, sum(n) AS n FROM reporting.cohort_whole GROUP BY 1, 2, 3")
+    flow = await db.fetch("SELECT dimension, key, measure, sum(n) AS n FROM reporting.flow_whole GROUP BY 1, 2, 3")
     states = await db.fetch("SELECT state::text FROM reporting.demand_facts")
     await db.close()
     kept = (Demand.model_validate_json(row["state"]) for row in states)

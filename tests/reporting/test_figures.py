@@ -1,9 +1,10 @@
 """Counters equal a count made plainly, whatever is delivered twice and in whatever order."""
 
+import asyncio
 import random
 from collections import Counter
-from collections.abc import AsyncIterator
-from datetime import timedelta
+from collections.abc import AsyncIterator, Iterable
+from datetime import date, timedelta
 from uuid import UUID
 
 import pytest
@@ -11,9 +12,11 @@ import pytest
 from services.reporting.completion import Figures, Question
 from services.reporting.figures import Dimension, rate
 from services.reporting.projection import Projection
+from services.reporting.summing import Summing
 from shared.chassis.database import Pool, open_pool
 from shared.chassis.delivery import Delivery
 from shared.chassis.ledger import Ledger
+from shared.chassis.record import Record
 from shared.contracts import facts as f
 from shared.contracts.demand import Demand, Service
 from shared.contracts.rules import demand_rules
@@ -66,6 +69,8 @@ async def test_counters_equal_a_plain_count(pool: Pool, delivery: Delivery[Deman
         size = chance.randint(1, 40)
         await delivery.deliver(delivered[:size])
         delivered = delivered[size:]
+        if chance.random() < 0.3:
+            await Summing(pool).sum()
 
     figures = Figures(pool, clock=lambda: story.AT)
     now = await figures.completion(nanhai(), Question(Dimension.ALL))
@@ -91,3 +96,31 @@ def test_the_rate_of_nanhai_2021_is_the_one_that_was_printed():
     assert rate(1, 1) == 100.0
     assert rate(1, 3) == 33.33
     assert rate(2, 3) == 66.67
+
+
+async def test_what_is_summed_while_the_projector_writes_is_counted_once(
+    pool: Pool, delivery: Delivery[Demand, f.Fact]
+):
+    log, count = Log(), 600
+    records = [r for n in range(1, count + 1) for r in log.told(*story.CLOSED, key=UUID(int=n))]
+    batches = (records[start : start + 100] for start in range(0, len(records), 100))
+    folding = asyncio.create_task(_folded(delivery, batches))
+    summed = 0
+    while not folding.done():
+        await Summing(pool).sum()
+        summed += 1
+        now = await Figures(pool).completion(nanhai(), Question(Dimension.ALL))
+        assert now.total.completed <= now.total.collected <= count
+    await folding
+    assert summed > 3
+    for question in (Question(Dimension.ALL), Question(Dimension.DIVISION), Question(Dimension.ALL, by_month=True)):
+        for row in (await Figures(pool).completion(nanhai(), question)).rows:
+            assert (row.collected, row.completed, row.statuses) == (count, count, {"closed/confirmed": count})
+    for day in (date(2021, 5, 9), date(2021, 5, 10), date(2021, 6, 1), date(2022, 1, 1), date(2031, 7, 1)):
+        then = await Figures(pool).completion(nanhai(), Question(Dimension.ALL, until=day))
+        assert then.total.collected == (count if day >= date(2021, 5, 10) else 0)
+
+
+async def _folded(delivery: Delivery[Demand, f.Fact], batches: Iterable[list[Record]]) -> None:
+    for batch in batches:
+        await delivery.deliver(batch)

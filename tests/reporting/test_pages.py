@@ -66,9 +66,11 @@ async def test_every_breakdown_opens(browser: httpx.AsyncClient, by: str):
     assert "/board/demands?" in answer.text
 
 
-async def test_a_figure_of_the_past_does_not_open_to_the_demands_of_today(browser: httpx.AsyncClient):
-    page = await browser.get("/board", params={"jurisdiction": "nanhai", "until": "2021-12-31"})
-    assert (page.status_code, "/board/demands?" in page.text) == (200, False)
+async def test_a_figure_of_the_past_opens_to_the_demands_of_then(browser: httpx.AsyncClient):
+    page = (await browser.get("/board", params={"jurisdiction": "nanhai", "until": "2021-05-01"})).text
+    assert "/board/demands?jurisdiction=nanhai&amp;until=2021-05-01" in page
+    assert "NH21" not in (await browser.get("/board/demands?jurisdiction=nanhai&until=2021-05-01")).text
+    assert "NH21" in (await browser.get("/board/demands?jurisdiction=nanhai&until=2021-12-31")).text
 
 
 async def test_a_month_and_an_evening_at_once_are_refused(browser: httpx.AsyncClient):

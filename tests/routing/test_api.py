@@ -89,6 +89,17 @@ async def test_a_case_is_open_to_its_units_and_to_its_own_coordinator_alone(hall
     assert answers == {"nh-tax": 200, COORDINATOR: 200, "nh-police": 404, ELSEWHERE.coordinator: 404}
 
 
+async def test_a_command_that_is_repeated_when_its_answer_was_pruned_is_refused_and_not_told_again(hall: Hall):
+    number = await hall.knows(*ROUTED)
+    await hall.say(number, "accept", "1")
+    first = await hall.say(number, "progress", "2", json={"note": "已现场勘查"})
+    assert first.status_code == 200
+    told = await hall.told()
+    await hall.pool.execute("DELETE FROM said")
+    again = await hall.say(number, "progress", "2", json={"note": "已现场勘查"})
+    assert (again.status_code, await hall.told()) == (409, told)
+
+
 async def test_a_command_that_is_repeated_is_told_once_and_answered_the_same(hall: Hall):
     number = await hall.knows(*ROUTED)
     await hall.say(number, "accept", "1")

@@ -1,22 +1,26 @@
 """The board: the figures, the demands behind them, and the facts behind a demand."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter
 from fastapi import Path as UrlPath
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from services.reporting import queries
-from services.reporting.api import By, Month, Where, first_day, pack_of, question_of, selection
+from services.reporting import cursors, queries
+from services.reporting.api import Counted, Month, Where, figure_of, pack_of, question_of
 from services.reporting.completion import Breakdown, Completion, Figures, name_of
-from services.reporting.figures import Dimension, standing
-from services.reporting.web.words import DEFINITION_ZH, WORDS, status_name, teller
+from services.reporting.counted import COLLECTED
+from services.reporting.cursors import Cursor
+from services.reporting.figures import Dimension, is_late, is_overdue, standing
+from services.reporting.links import Opens
+from services.reporting.opening import By, Figure, Opening
+from services.reporting.web.words import DEFINITION_ZH, WORDS, counted_name, status_name, teller
+from shared.chassis.clock import now
 from shared.contracts.demand import Demand, is_confidential
 from shared.contracts.refusals import ANSWERS, Code, Refused
 from shared.jurisdiction.jurisdictions import Jurisdictions
@@ -25,10 +29,12 @@ from shared.web.pages import Pages
 
 Lang = Literal["zh", "en"]
 PAGE = 50
+LOOKS = 10
+"""More than a program is given: a person would rather wait than turn empty pages."""
 CHOICES: tuple[By, ...] = ("month", "division", "unit", "category", "channel")
 
 
-def routes(figures: Figures, packs: Jurisdictions) -> APIRouter:
+def routes(figures: Figures, opening: Opening, packs: Jurisdictions) -> APIRouter:
     """The public pages."""
     router = APIRouter(include_in_schema=False)
     pages = Pages(Path(__file__).parent / "templates")
@@ -49,7 +55,7 @@ def routes(figures: Figures, packs: Jurisdictions) -> APIRouter:
         told = _board(await figures.completion(pack, question), pack, by, asked)
         return pages.render("board.html", _common(packs, pack, lang) | told)
 
-    router.include_router(_opened(figures, packs, pages))
+    router.include_router(_opened(opening, packs, pages))
     return router
 
 
@@ -59,43 +65,43 @@ def _board(found: Completion, pack: Pack, by: By, asked: dict[str, Any]) -> dict
         "rows": _ordered(found.rows, by, pack),
         "choices": CHOICES,
         "definition": DEFINITION_ZH if asked["lang"] == "zh" else vars_of(found.definition),
-        # Which demands stood behind a figure of the past is not known: no link rather than one to those of today.
-        "opens": None if asked["until"] else _opener(pack, by, asked["month"], asked["lang"]),
+        "opens": Opens(pack.id, by, found.month, found.until, "/board/demands", asked["lang"]),
         "again": _opener_of("/board", **asked),
     }
 
 
-def _opened(figures: Figures, packs: Jurisdictions, pages: Pages) -> APIRouter:
+def _opened(opening: Opening, packs: Jurisdictions, pages: Pages) -> APIRouter:
     """What stands behind a figure: demands, and the facts of one."""
     router = APIRouter(include_in_schema=False)
 
     @router.get("/board/demands")
     async def demands(
-        by: By = "month", key: str = "", jurisdiction: Where = None, month: Month = None,
-        after: UUID | None = None, lang: Lang = "zh",
+        by: By = "month", key: str = "", jurisdiction: Where = None, month: Month = None, until: date | None = None,
+        counted: Counted = COLLECTED, after: Cursor = "", lang: Lang = "zh",
     ) -> HTMLResponse:  # fmt: skip
         try:
             pack = pack_of(packs, jurisdiction)
+            figure, spot = figure_of(pack, by, key, month, until, counted), cursors.read(after)
         except Refused as refused:
             return _refused(pages, refused, lang)
-        async with figures.pool.acquire(timeout=5) as db:
-            found = await queries.demands(db, selection(pack, by, key, first_day(month), after, PAGE))
-        more = {"by": by, "key": key, "jurisdiction": pack.id, "month": month or "", "lang": lang}
+        found = await opening.page(figure, spot, PAGE, LOOKS)
+        asked = {"by": by, "key": key, "jurisdiction": pack.id, "month": month, "until": until, "counted": counted}
+        again = _opener_of("/board/demands", **asked, after=after, lang=lang)
+        following = cursors.written(found.next)
         told = _common(packs, pack, lang) | {
-            "demands": [_shown(demand, pack, lang) for demand in found],
-            "heading": name_of(pack, Dimension(by), key) if by != "month" and key else "",
-            "month": month,
-            "more": f"/board/demands?{urlencode(more | {'after': found[-1].id})}" if len(found) == PAGE else None,
-            "again": _opener_of("/board/demands", **more | {"after": after}),
+            "demands": [_shown(demand, pack, lang) for demand in found.demands],
+            "heading": _heading(figure, lang),
+            "more": again(after=following) if following else None,
+            "again": again,
         }
         return pages.render("demands.html", told)
 
     @router.get("/board/demands/{number}")
     async def demand(number: Annotated[str, UrlPath(max_length=40)], lang: Lang = "zh") -> HTMLResponse:
-        async with figures.pool.acquire(timeout=5) as db:
+        async with opening.pool.acquire(timeout=5) as db:
             found = await queries.demand_by_number(db, number)
             told = await queries.facts_of(db, number)
-        pack = packs.of_division(found.division) if found else None
+        pack = packs.get(found.jurisdiction) if found else None
         if found is None or pack is None:
             unknown = Refused(Code.NOT_FOUND, f"there is no demand {number}", f"没有编号为 {number} 的诉求")
             return _refused(pages, unknown, lang)
@@ -156,13 +162,12 @@ def _ordered(rows: list[Breakdown], by: By, pack: Pack) -> list[tuple[int, Break
             return [(0, row) for row in sorted(rows, key=lambda r: -r.collected)]
 
 
-def _opener(pack: Pack, by: By, month: str | None, lang: str) -> Callable[[Breakdown], str]:
-    def opens(row: Breakdown) -> str:
-        span = row.month.strftime("%Y-%m") if row.month else month or ""
-        told = {"by": by, "key": row.key, "month": span, "jurisdiction": pack.id, "lang": lang}
-        return "/board/demands?" + urlencode({name: value for name, value in told.items() if value})
-
-    return opens
+def _heading(figure: Figure, lang: str) -> list[str]:
+    """Which figure it is: the row, the time, what is counted."""
+    row = name_of(figure.pack, Dimension(figure.by), figure.key) if figure.by != "month" and figure.key else ""
+    month = figure.month.strftime("%Y-%m") if figure.month else ""
+    until = f"{WORDS[lang]['until']} {figure.until}" if figure.until else ""
+    return [said for said in (row, month, until, counted_name(figure.counted, lang)) if said]
 
 
 def _opener_of(path: str, **asked: Any) -> Callable[..., str]:
@@ -175,7 +180,6 @@ def _opener_of(path: str, **asked: Any) -> Callable[..., str]:
 
 def _shown(demand: Demand, pack: Pack, lang: str) -> dict[str, Any]:
     division = pack.division(demand.division)
-    late = demand.due_at is not None and (demand.resolved_at or datetime.now(UTC)) > demand.due_at
     return {
         "number": demand.number,
         "title": WORDS[lang]["confidential"] if is_confidential(demand.kind) else demand.title,
@@ -185,6 +189,6 @@ def _shown(demand: Demand, pack: Pack, lang: str) -> dict[str, Any]:
         "status": status_name(standing(demand), lang),
         "submitted": _local(demand.submitted_at, pack),
         "due": _local(demand.due_at, pack),
-        "late": late,
+        "late": is_late(demand) or is_overdue(demand, now()),
         "imported": demand.imported,
     }

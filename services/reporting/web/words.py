@@ -13,6 +13,7 @@ WORDS: Final = {
         "definition": "这个数字怎么算", "numerator": "分子", "denominator": "分母", "exclusions": "不计入",
         "cut_off": "截止", "until": "截至", "facts": "办理过程", "when": "时间", "what": "事项", "who": "来源",
         "empty": "还没有收到诉求。", "back": "返回",
+        "none_more": "没有诉求。", "none_here": "本页没有诉求，请看下一页。",
         "by_key": "分组明细", "statuses": "当前状态", "nobody": "—",
     },
     "en": {
@@ -24,7 +25,8 @@ WORDS: Final = {
         "late": "overdue", "imported": "imported", "heard": "Data as of", "more": "Next page", "all": "All",
         "definition": "How this figure is made", "numerator": "Numerator", "denominator": "Denominator",
         "exclusions": "Exclusions", "cut_off": "Cut-off", "until": "Until", "facts": "What was told", "when": "When",
-        "what": "What", "who": "By", "empty": "No demands yet.", "back": "Back",
+        "what": "What", "who": "By", "empty": "No demands yet.",
+        "back": "Back", "none_more": "No demands.", "none_here": "None on this page; go on to the next.",
         "by_key": "Breakdown", "statuses": "How they stand", "nobody": "—",
     },
 }  # fmt: skip
@@ -46,6 +48,26 @@ STATUSES: Final = {
 
 
 SERVICES: Final = {"intake": "受理", "routing": "派单与办理", "feedback": "反馈", "reporting": "公示"}
+
+
+_COUNTED: Final = {
+    "completed": ("办结", "completed"), "overdue": ("逾期未结", "overdue and open"), "returned": ("退单", "returned"),
+    "reopened": ("重办", "reopened"), "late": ("超期办结", "answered late"), "on-time": ("按期办结", "in time"),
+}  # fmt: skip
+
+
+def counted_name(counted: str, lang: str) -> str:
+    """What is counted, in words; nothing where it is everything that was collected."""
+    kind, _, name = counted.partition(":")
+    match kind:
+        case "collected":
+            return ""
+        case "status":
+            return status_name(name, lang)
+        case "rating":
+            return f"评价 {name} 分" if lang == "zh" else f"rated {name}"
+        case _:
+            return _COUNTED[kind][lang == "en"]
 
 
 def teller(source: str, lang: str) -> str:

@@ -1,0 +1,74 @@
+"""Invented lives of demands: any legal turn, at any time of two years, from any channel, in any village."""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from shared.chassis.record import Record
+from shared.contracts import facts as f
+from shared.contracts.demand import Demand, Status
+from shared.contracts.lifecycle import TRANSITIONS, evolve
+from tests import story
+from tests.chassis.conftest import Log, envelope
+
+START = datetime(2021, 1, 1, tzinfo=UTC)
+LONG_AGO, NEVER = START, datetime(2900, 1, 1, tzinfo=UTC)
+UNITS = ("roads", "water", "station-440605011001")
+DIVISIONS = ("440605011001", "440605126222", "440605999999")
+"""The last is in no pack (any more): what lies there counts in no division, and in everything else."""
+CATEGORIES = ("road-damage", "school-transport", None)
+ONWARD = (f.DemandRouted, f.DemandAccepted, f.DemandResolved, f.DemandReopened)
+OUTCOMES = {Status.DECLINED: f.Outcome.DECLINED, Status.WITHDRAWN: f.Outcome.WITHDRAWN}
+
+
+@dataclass
+class Lives:
+    """Tells lives into a log."""
+
+    chance: random.Random
+    log: Log
+
+    def told(self, count: int) -> tuple[list[Record], list[Demand]]:
+        """Every record, shuffled, some of them twice; and how each demand must stand in the end."""
+        records, ends = [], []
+        for n in range(1, count + 1):
+            demand = Demand(id=UUID(int=n))
+            for fact, at in self._life(n):
+                demand = evolve(demand, fact, at)
+                records.append(self.log.record(envelope(fact, demand.version, demand.id, at)))
+            ends.append(demand)
+        records += self.chance.choices(records, k=len(records) // 5)
+        self.chance.shuffle(records)
+        return records, ends
+
+    def _life(self, n: int) -> Iterator[tuple[f.StatusFact, datetime]]:
+        at = START + timedelta(days=self.chance.randint(0, 500), seconds=self.chance.randint(0, 86_399))
+        demand = Demand(id=UUID(int=n))
+        fact: f.StatusFact = self._submitted(n)
+        for _ in range(self.chance.randint(1, 14)):
+            demand = evolve(demand, fact, at)
+            yield fact, at
+            turns = [kind for kind, row in TRANSITIONS.items() if demand.status in row.after]
+            if not turns:
+                return
+            (turn,) = self.chance.choices(turns, [4 if kind in ONWARD else 1 for kind in turns])
+            fact = self._turn(turn, demand.status)
+            at += timedelta(days=self.chance.choice((0, 0, 1, 40)), microseconds=self.chance.choice((0, 1, 3 * 10**9)))
+
+    def _submitted(self, n: int) -> f.DemandSubmitted:
+        pick = self.chance.choice
+        seen = {"channel": pick(("web", "hotline", "visit & talk")), "imported": pick((True, False))}
+        place = {"division": pick(DIVISIONS), "category": pick(CATEGORIES), "kind": pick(list(f.RequestKind))}
+        return story.SUBMISSION.model_copy(update={"number": f"NH21-{n:06d}-X"} | seen | place)
+
+    def _turn(self, kind: type[f.StatusFact], status: Status) -> f.StatusFact:
+        pick = self.chance.choice
+        said = {
+            "unit": pick(UNITS), "rule": "r1", "due_at": pick((LONG_AGO, NEVER, START + timedelta(days=200))),
+            "by": "Chen", "reason": "x", "note": "x", "result": "x", "level": "town", "approved_by": "Li",
+            "rating": pick((1, 2, 3, 4, 5)), "solved": pick((True, False)), "parent": UUID(int=1), "parent_number": "N",
+            "outcome": OUTCOMES.get(status) or pick((f.Outcome.CONFIRMED, f.Outcome.DISPUTED, f.Outcome.UNRATED)),
+        }  # fmt: skip
+        return kind.model_validate({name: value for name, value in said.items() if name in kind.model_fields})

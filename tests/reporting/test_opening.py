@@ -1,0 +1,176 @@
+"""Every figure opens to the demands that it counts: as many, each once, and each to its facts."""
+
+import html
+import random
+import re
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+
+from services.reporting import app, page_queries
+from services.reporting.figures import is_completed, measures
+from services.reporting.settings import ReportingSettings
+from services.reporting.summing import Summing
+from shared.chassis.database import Pool, open_pool
+from shared.chassis.delivery import Delivery
+from shared.chassis.http import web_app
+from shared.contracts.demand import OWED, Demand
+from tests.chassis.conftest import Log
+from tests.packs import nanhai
+from tests.reporting.lives import NEVER, Lives
+
+BREAKDOWNS = ("month", "division", "unit", "category", "channel")
+TIMES = ({}, {"month": "2021-04"}, {"until": "2021-04-11"}, {"until": "2022-03-01"})
+COUNT = 100
+
+
+@dataclass
+class Board:
+    """A reader of the API and of the pages, over lives that are known."""
+
+    client: httpx.AsyncClient
+    lives: dict[str, Demand]
+
+    async def behind(self, address: str, limit: int) -> list[str]:
+        """The numbers of all demands behind a figure, page by page."""
+        numbers, following = [], ""
+        while following is not None:
+            answer = await self.client.get(address, params=params(address) | {"limit": limit, "after": following})
+            assert answer.status_code == 200, answer.text
+            page = answer.json()
+            numbers += [demand["number"] for demand in page["demands"]]
+            following = page["next"]
+            assert (following is None) == ("link" not in answer.headers)
+        return numbers
+
+    async def shown_behind(self, address: str) -> list[str]:
+        """The same on the pages."""
+        numbers: list[str] = []
+        while True:
+            page = (await self.client.get(address)).text
+            numbers += re.findall(r'<th scope="row"><a href="/board/demands/([^?]+)', page)
+            more = re.findall(r'<p><a href="([^"]+)">(?:下一页|Next page)</a></p>', page)
+            if not more:
+                return numbers
+            address = html.unescape(more[0])
+
+
+def params(address: str) -> dict[str, str]:
+    return dict(httpx.URL(address).params)
+
+
+@pytest.fixture
+async def pool(database: str) -> AsyncIterator[Pool]:
+    async with await open_pool(database, "reporting") as found:
+        yield found
+
+
+@pytest.fixture(params=[1, 2])
+async def board(request: pytest.FixtureRequest, database: str, pool: Pool) -> AsyncIterator[Board]:
+    settings = ReportingSettings.model_validate({"DATABASE_URL": database})
+    chance = random.Random(request.param)
+    records, ends = Lives(chance, Log()).told(COUNT)
+    delivery = Delivery(pool, app.projector(settings, pool).ledger, "cluster")
+    while records:
+        size = chance.randint(1, 90)
+        await delivery.deliver(records[:size])
+        records = records[size:]
+        if chance.random() < 0.5:
+            await Summing(pool).sum()
+    transport = httpx.ASGITransport(web_app("reporting", app.api(settings, pool).routers))
+    async with httpx.AsyncClient(transport=transport, base_url="http://reporting", timeout=60) as client:
+        yield Board(client, {demand.number: demand for demand in ends})
+
+
+def cells(row: dict[str, Any]) -> Iterator[tuple[str, int]]:
+    """What is counted in a row of the figure, and how many."""
+    yield "collected", row["collected"]
+    yield "completed", row["completed"]
+    yield from ((f"status:{name}", n) for name, n in row["statuses"].items())
+    yield from row["marks"].items()
+
+
+@pytest.mark.parametrize("time", TIMES, ids=str)
+async def test_every_cell_opens_to_as_many_demands(board: Board, time: dict[str, str]):
+    opened = 0
+    for by in BREAKDOWNS:
+        figure = (await board.client.get("/v1/figures/completion", params={"by": by} | time)).json()
+        for row in [figure["total"], *figure["rows"]]:
+            for counted, n in cells(row):
+                numbers = await board.behind(f"{row['demands']}&counted={counted}", limit=19)
+                assert (len(numbers), len(set(numbers))) == (n, n), f"{by} {row['key']} {counted}"
+                opened += 1
+    assert opened > 40
+
+
+@pytest.mark.parametrize("time", TIMES, ids=str)
+async def test_every_number_on_the_board_opens_to_as_many_demands(board: Board, time: dict[str, str]):
+    for by in BREAKDOWNS:
+        page = (await board.client.get("/board", params={"by": by} | time)).text
+        (numbers,) = [re.findall(r'<a href="(/board/demands\?[^"]+)">([\d,]+)</a>', page)]
+        plain = re.sub(r"<[^>]*>", "|", page.split("<h2>")[0] + "".join(re.findall(r"<tbody>.*?</tbody>", page, re.S)))
+        assert len(numbers) == len(re.findall(r"\|[\d,]+\|", plain)), "a number that does not open"
+        for address, n in numbers:
+            found = await board.shown_behind(html.unescape(address))
+            assert len(found) == len(set(found)) == int(n.replace(",", "")), address
+
+
+async def test_the_demands_behind_a_figure_are_those_that_it_is_said_to_count(board: Board):
+    wanted: dict[str, set[str]] = {"collected": set(board.lives), "overdue": set(), "completed": set()}
+    for number, demand in board.lives.items():
+        for measure in measures(demand):
+            wanted.setdefault(measure, set()).add(number)
+        if is_completed(demand):
+            wanted["completed"].add(number)
+        if demand.status in OWED and demand.due_at and demand.due_at < NEVER:
+            wanted["overdue"].add(number)
+    figure = (await board.client.get("/v1/figures/completion")).json()
+    assert figure["overdue"] == len(wanted["overdue"]) > 0
+    for counted, numbers in wanted.items():
+        found = await board.behind(f"{figure['total']['demands']}&counted={counted}", limit=10)
+        assert Counter(found) == Counter(numbers), counted
+    assert {"returned", "reopened", "late", "on-time", "status:merged", "status:closed/disputed"} <= set(wanted)
+
+
+async def test_the_demands_of_a_village_are_those_of_its_town_too(board: Board):
+    for code in nanhai().ancestors("440605011001"):
+        found = await board.behind(f"/v1/figures/completion/demands?by=division&key={code}", limit=7)
+        assert set(found) == {n for n, d in board.lives.items() if nanhai().is_within(d.division, code)}
+
+
+async def test_a_page_that_may_look_at_few_demands_is_short_and_loses_none(
+    board: Board, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(page_queries, "LOOKED_AT", 8)
+    figure = (await board.client.get("/v1/figures/completion", params={"by": "unit"})).json()
+    for row in [figure["total"], *figure["rows"]]:
+        for counted, n in [*cells(row), *([("overdue", figure["overdue"])] if not row["key"] else [])]:
+            numbers = await board.behind(f"{row['demands']}&counted={counted}", limit=5)
+            assert (len(numbers), len(set(numbers))) == (n, n), f"{row['key']} {counted}"
+
+
+async def test_pages_are_newest_first_and_whatever_is_raised_meanwhile_moves_none(board: Board):
+    found = await board.behind("/v1/figures/completion/demands", limit=3)
+    raised = [board.lives[number].submitted_at for number in found]
+    assert raised == sorted(raised, reverse=True)  # type: ignore[type-var]
+
+
+async def test_every_demand_behind_a_figure_opens_to_each_of_its_facts(board: Board):
+    for number in await board.behind("/v1/figures/completion/demands", limit=100):
+        told = (await board.client.get(f"/v1/figures/facts/{number}")).json()
+        assert sorted(fact["sequence"] for fact in told) == list(range(1, board.lives[number].version + 1))
+        page = (await board.client.get(f"/board/demands/{number}")).text
+        assert page.count('<tr><th scope="row">') == len(told)
+
+
+@pytest.mark.parametrize("address", ["/board/demands", "/v1/figures/completion/demands"])
+@pytest.mark.parametrize(
+    "asked", [{"counted": "late", "until": "2021-05-01"}, {"month": "2021-04", "until": "2021-05-01"}, {"after": "x"}]
+)
+async def test_what_nobody_counts_is_refused(board: Board, address: str, asked: dict[str, str]):
+    answer = await board.client.get(address, params=asked)
+    assert (answer.status_code, next(iter(asked)) in answer.text) == (422, True)
