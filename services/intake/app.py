@@ -31,6 +31,7 @@ from services.intake.settings import IntakeSettings
 from services.intake.similar import api as similar
 from services.intake.similar.finder import Finder
 from services.intake.similar.memory import Memory
+from services.intake.similar.settling import Settling
 from services.intake.submissions import Submissions
 from services.intake.suggestion import api as suggestion
 from services.intake.suggestion.suggester import Suggester
@@ -142,8 +143,8 @@ def _store(settings: IntakeSettings) -> Store:
 
 
 def worker(settings: IntakeSettings, pool: Pool) -> Worker:
-    """Relays what intake tells, hears how its demands go on, sweeps attachments, prunes."""
-    tasks = (cabinet(settings, pool).run, pruning(settings, pool).run)
+    """Relays what intake tells, hears how its demands go on, and tidies up."""
+    tasks = (cabinet(settings, pool).run, pruning(settings, pool).run, Settling(pool).run)
     book = ledger(_packs(settings))
     return Worker(Service.INTAKE, book, topics=(DEMAND_EVENTS.name,), by_faust=False, tasks=tasks, linger=LINGER)
 
