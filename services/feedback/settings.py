@@ -4,10 +4,10 @@ from pathlib import Path
 
 from pydantic import Field
 
-from shared.chassis.settings import ProcessSettings
+from shared.chassis.settings import SecretSettings
 
 
-class FeedbackSettings(ProcessSettings):
+class FeedbackSettings(SecretSettings):
     """Beside what every process has."""
 
     notification_file: Path | None = Field(None, description="messages go here as JSON lines; empty: the log")

@@ -1,7 +1,7 @@
 """What routing reads from its environment."""
 
-from shared.chassis.settings import ProcessSettings
+from shared.chassis.settings import SecretSettings
 
 
-class RoutingSettings(ProcessSettings):
+class RoutingSettings(SecretSettings):
     """Nothing beside what every process has."""

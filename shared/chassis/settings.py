@@ -2,26 +2,13 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Final, TypeVar
+from typing import Final, TypeVar
 
-from pydantic import AfterValidator, Field, ValidationError, ValidationInfo
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+MAKE_ONE: Final = "make one with `openssl rand -base64 48` and keep it"
 Read = TypeVar("Read", bound=BaseSettings)
-
-
-FOR_TRYING: Final = "only-for-trying-change-me-only-for-trying"
-LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
-
-
-def _own(secret: str, told: ValidationInfo) -> str:
-    """Everybody knows the secret for trying: it must not guard what others can reach."""
-    if secret == FOR_TRYING and told.data.get("host") not in LOOPBACK:
-        raise ValueError("a secret of your own is needed where others can connect: `openssl rand -base64 48` makes one")
-    return secret
-
-
-OwnSecret = Annotated[str, AfterValidator(_own)]
 
 
 class ProcessSettings(BaseSettings):
@@ -29,7 +16,7 @@ class ProcessSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="HUYING_", extra="ignore")
 
-    database_url: str = Field(validation_alias="DATABASE_URL")
+    database_url: str = Field(validation_alias="DATABASE_URL", description="postgresql://USER@HOST/DATABASE")
     kafka_bootstrap_servers: str = Field("127.0.0.1:9092", validation_alias="KAFKA_BOOTSTRAP_SERVERS")
     instance: str = Field("", description="fixed name of this process within its group; empty: a dynamic member")
     host: str = "127.0.0.1"
@@ -43,20 +30,30 @@ class ProcessSettings(BaseSettings):
     dead_letter_limit: int = Field(50, ge=1, description="poison records in a row before a reader stops")
     jurisdictions_dir: Path = Path(__file__).parents[2] / "deploy" / "jurisdictions"
     jurisdictions: str = Field("nanhai,losangeles", description="packs to load; the first is the default")
-    secret: OwnSecret = Field(FOR_TRYING, min_length=32, validate_default=True, description="signs links and calls")
     public_url: str = "http://127.0.0.1:8080"
 
 
+class SecretSettings(ProcessSettings):
+    """Beside them, for a process that signs or believes a signature."""
+
+    secret: str = Field(min_length=32, description=f"signs links and service calls; {MAKE_ONE}")
+
+
 def read(kind: type[Read]) -> Read:
-    """Settings from the environment; a wrong value stops the process with the variable's name."""
+    """Settings from the environment; a wrong value stops the process with the variable's name and what it is for."""
     try:
         return kind()
     except ValidationError as fault:
         for error in fault.errors():
-            print(f"huying: {_variable(kind, error['loc'])}: {error['msg']}", file=sys.stderr)
+            variable, meaning = _variable(kind, error["loc"])
+            print(f"huying: {variable}: {error['msg']}{f' ({meaning})' if meaning else ''}", file=sys.stderr)
         raise SystemExit(78) from None
 
 
-def _variable(kind: type[BaseSettings], where: tuple[int | str, ...]) -> str:
-    name = str(where[0]) if where else "?"
-    return name if name.isupper() else f"{kind.model_config.get('env_prefix', '')}{name}".upper()
+def _variable(kind: type[BaseSettings], where: tuple[int | str, ...]) -> tuple[str, str]:
+    told = str(where[0]) if where else "?"
+    for name, field in kind.model_fields.items():
+        if told in (name, field.validation_alias):
+            variable = str(field.validation_alias or f"{kind.model_config.get('env_prefix', '')}{name}".upper())
+            return variable, field.description or ""
+    return told, ""

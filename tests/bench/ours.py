@@ -17,6 +17,7 @@ from shared.chassis.reading import Reading
 from shared.chassis.relay import Relay
 from shared.contracts.envelope import Envelope
 from tests.bench.rig import Rig
+from tests.keys import KEYS
 
 
 async def relay(rig: Rig, count: int) -> float:
@@ -38,7 +39,8 @@ async def relay(rig: Rig, count: int) -> float:
 async def reader(service: str, rig: Rig, count: int) -> float:
     """The listener of a service, from its first commit to its last; facts/s."""
     (found,) = (one for one in SERVICES if one.name == service)
-    settings = found.settings.model_validate({"DATABASE_URL": rig.dsn, "KAFKA_BOOTSTRAP_SERVERS": rig.bootstrap})
+    told = KEYS | {"DATABASE_URL": rig.dsn, "KAFKA_BOOTSTRAP_SERVERS": rig.bootstrap}
+    settings = found.settings.model_validate(told)
     pool = await open_pool(rig.dsn, service, size=4)
     worker = found.worker(settings, pool)
     timed = _Timed(pool, worker.ledger, await cluster_id(rig.bootstrap))

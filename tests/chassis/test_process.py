@@ -1,9 +1,11 @@
 """A process ends in time and says why, whatever its parts do."""
 
 import asyncio
+import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import httpx
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from deploy.local.ports import free_port
 from tests.eventually import eventually
 
+ROOT = Path(__file__).parents[2]
 PROCESS = """
 import asyncio
 from shared.chassis import broker, process
@@ -48,6 +51,17 @@ def end_of(parts: str, fault: str = "RuntimeError('boom')") -> tuple[int, str]:
 )
 def test_a_process_says_with_its_exit_code_why_it_ended(fault: str, code: int):
     assert end_of("fails()", fault)[0] == code
+
+
+@pytest.mark.parametrize("kept", ["HUYING_SECRET", "HUYING_VAULT_KEY"])
+def test_a_process_without_its_secrets_stops_and_says_how_to_make_them(kept: str):
+    env = {"DATABASE_URL": "postgresql://x", kept: "x" * 40, "PATH": os.environ["PATH"]}
+    start = [sys.executable, "-m", "deploy.cli.main", "run", "intake-api"]
+    ended = subprocess.run(start, env=env, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    missing = {"HUYING_SECRET", "HUYING_VAULT_KEY"} - {kept}
+    assert ended.returncode == 78, ended.stderr
+    assert f"huying: {missing.pop()}: Field required" in ended.stderr
+    assert "openssl rand -base64 48" in ended.stderr
 
 
 def test_a_part_that_is_deaf_to_cancellation_does_not_keep_a_process_from_ending():

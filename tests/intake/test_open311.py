@@ -27,6 +27,7 @@ from shared.contracts.facts import ChannelKind
 from tests.intake.conftest import settings
 from tests.intake.test_api import GOOD
 from tests.intake.test_voices import notes, opened, stands_at
+from tests.keys import KEYS
 from tests.packs import nanhai, shipped
 
 V2 = "/open311/v2"
@@ -176,7 +177,7 @@ async def test_a_jurisdiction_must_be_named_where_several_are_served(client: htt
 
 
 async def test_a_jurisdiction_need_not_be_named_where_one_is_served(database: str, pool: Pool):
-    alone = IntakeSettings.model_validate({"DATABASE_URL": database, "jurisdictions": "nanhai"})
+    alone = IntakeSettings.model_validate(KEYS | {"DATABASE_URL": database, "jurisdictions": "nanhai"})
     served = web_app("intake", app.api(alone, pool).routers)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(served), base_url="http://intake") as client:
         for asked in ({}, {"jurisdiction_id": ""}, {"jurisdiction_id": "atlantis"}):

@@ -13,6 +13,7 @@ from shared.chassis.database import Pool
 from shared.contracts.facts import ChannelKind
 from shared.contracts.refusals import Code, Refused
 from tests.intake.conftest import settings
+from tests.keys import KEYS
 
 KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
 
@@ -64,6 +65,8 @@ async def test_an_unknown_channel_is_refused(registry: Registry):
 
 def test_the_command_tells_what_is_wrong(monkeypatch: pytest.MonkeyPatch, database: str):
     monkeypatch.setenv("DATABASE_URL", database)
+    for name, value in KEYS.items():
+        monkeypatch.setenv(f"HUYING_{name.upper()}", value)
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:9")
     run = CliRunner().invoke
     assert run(cli, ["channel", "add", "main", "--kind", "wechat"]).exit_code == 0

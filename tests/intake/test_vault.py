@@ -29,6 +29,7 @@ from tests.conftest import Server, on
 from tests.eventually import eventually
 from tests.intake.conftest import settings as plain_settings
 from tests.intake.test_api import GOOD, is_a_problem, submit
+from tests.keys import KEYS
 
 CONTACT = {"name": "邹某某", "phone": "13800138000", "address": "鹤峰村三巷九号"}
 TEXT = "请打13912345678找我"
@@ -60,13 +61,13 @@ async def demand(client: httpx.AsyncClient, **more: Any) -> dict[str, Any]:
 
 
 def staff(unit: str = "nh-coordinator", roles: tuple[str, ...] = ("personal-data",)) -> dict[str, str]:
-    secret = IntakeSettings.model_fields["secret"].default
+    secret = KEYS["secret"]
     token = Tokens(secret).write("staff", {"name": "陈", "unit": unit, "roles": roles})
     return {"Authorization": f"Bearer {token}"}
 
 
 def service() -> dict[str, str]:
-    secret = IntakeSettings.model_fields["secret"].default
+    secret = KEYS["secret"]
     return {"Authorization": f"Bearer {Tokens(secret).write('service', {'service': 'feedback'})}"}
 
 
