@@ -1,7 +1,7 @@
 """The web application around a service's routes: limits, metrics, problem documents, health."""
 
-from collections.abc import Awaitable, Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from time import perf_counter
 from typing import Any, Final
 
@@ -9,22 +9,25 @@ import uvicorn
 from fastapi import APIRouter, FastAPI, Response
 from fastapi.routing import APIRoute
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.requests import ClientDisconnect
 
 from shared.chassis import metrics, problems
 from shared.chassis.documented import REFUSALS, document
 from shared.chassis.headers import AddedHeaders
 from shared.chassis.manual import manual
 from shared.chassis.short_cut import ShortCuts, replaying
-from shared.contracts.refusals import Code, Refused
+from shared.contracts.refusals import Code, FieldError, Refused
 
 Check = Callable[[], Awaitable[str | None]]
 MAX_BODY: Final = 1_048_576
 MAX_ATTACHMENT: Final = 20 * MAX_BODY
+KEY: Final = "X-API-Key"
 LARGER: Final = (
-    ("/v1/imports", 16 * MAX_BODY),
-    ("/v1/attachments", MAX_ATTACHMENT + MAX_BODY),
-    ("/open311/v2/", MAX_ATTACHMENT + MAX_BODY),
+    ("/v1/imports", 16 * MAX_BODY, KEY),
+    ("/v1/attachments", MAX_ATTACHMENT + MAX_BODY, KEY),
+    ("/open311/v2/", MAX_ATTACHMENT + MAX_BODY, None),
 )
+"""Where a body may be larger, for whoever shows this header; Open311 has its key in the form."""
 
 
 def web_app(
@@ -105,7 +108,10 @@ def _service(route: Any) -> str:
 
 
 class BodyLimit:
-    """Refuses a body over the limit of its path, announced or not, before it is read into memory."""
+    """Refuses a body over the limit of its path, announced or not, before it is read into memory.
+
+    What the client broke off reaches nobody: half a form looks whole.
+    """
 
     def __init__(self, app: Any) -> None:
         self.app = app
@@ -114,25 +120,38 @@ class BodyLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        limit = next((size for path, size in LARGER if scope["path"].startswith(path)), MAX_BODY)
-        announced = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
+        with suppress(ClientDisconnect):
+            await self._limited(scope, receive, send)
+
+    async def _limited(self, scope: Any, receive: Any, send: Any) -> None:
+        sent = dict(scope["headers"])
+        limit, missing = _limit(scope["path"], sent)
+        announced = sent.get(b"content-length", b"")
         if announced.isdigit():
             # The server reads no more than was announced.
             fits = int(announced) <= limit
-            await (self.app if fits else _too_large(scope["path"], limit))(scope, receive, send)
-            return
-        body = await _whole(receive, limit)
-        if body is None:
-            await _too_large(scope["path"], limit)(scope, receive, send)
-            return
-        await self.app(scope, replaying(body, receive), send)
+        else:
+            body = await _whole(receive, limit)
+            fits = body is not None
+            receive = replaying(body or b"", receive)
+        await (self.app if fits else _too_large(scope["path"], limit, missing))(scope, receive, send)
+
+
+def _limit(path: str, sent: Mapping[bytes, bytes]) -> tuple[int, str | None]:
+    """How large a body may be here, and the header with which it might be larger."""
+    size, header = next(((size, header) for start, size, header in LARGER if path.startswith(start)), (MAX_BODY, None))
+    if header is None or header.lower().encode() in sent:
+        return size, None
+    return MAX_BODY, header
 
 
 async def _whole(receive: Any, limit: int) -> bytes | None:
-    """The body; None as soon as it is over the limit."""
+    """The body; None as soon as it is over the limit. Raises `ClientDisconnect` when it breaks off."""
     parts, size, more = [], 0, True
     while more:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
         parts.append(message.get("body", b""))
         size += len(parts[-1])
         more = message.get("more_body", False)
@@ -141,7 +160,13 @@ async def _whole(receive: Any, limit: int) -> bytes | None:
     return b"".join(parts)
 
 
-def _too_large(path: str, limit: int) -> Response:
+def _too_large(path: str, limit: int, missing: str | None) -> Response:
+    if missing:
+        en, zh = (
+            f"a body of this size needs a key in the header {missing}",
+            f"内容较大，请在请求头 {missing} 中提供密钥",
+        )
+        return problems.problem(Refused(Code.UNAUTHENTICATED, en, zh, (FieldError(missing, zh, en),)), path)
     return problems.problem(Refused(Code.TOO_LARGE, _sentence(limit), f"内容不得超过 {limit // 1024} KiB"), path)
 
 
