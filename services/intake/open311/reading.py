@@ -11,7 +11,7 @@ from services.intake.open311 import queries, services
 from services.intake.open311.desk import unknown
 from services.intake.open311.documents import ServiceRequest
 from services.intake.open311.queries import Filter, Listing, Step
-from services.intake.open311.selection import Asked, AskedRequests, window
+from services.intake.open311.selection import Asked, AskedRequests, first_update, window
 from services.intake.open311.views import extended, plain
 from services.intake.submissions import Submissions
 from shared.chassis.database import Connection
@@ -66,15 +66,15 @@ class Reading:
 
 
 def _filter(pack: Pack, asked: AskedRequests, now: datetime) -> Filter:
-    by_update = asked.updated_after or asked.updated_before
-    by_date = asked.start_date or asked.end_date or not by_update
+    after, before = asked.updated_after, asked.updated_before
+    by_date = asked.start_date or asked.end_date or not (after or before)
     return Filter(
         jurisdiction=pack.id,
         categories=asked.codes(),
         open=asked.open(),
         submitted=window(asked.start_date, asked.end_date, now) if by_date else None,
-        updated_after=asked.updated_after,
-        updated_before=asked.updated_before,
+        updated_after=after if by_date else first_update(after, before, now),
+        updated_before=before,
         limit=asked.page_size,
         skip=asked.skipped,
     )
