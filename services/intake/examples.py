@@ -55,6 +55,7 @@ ATTACHED: Final[Sample] = {
     "scan": "clean",
     "uploaded_at": "2021-05-10T01:58:30Z",
 }
+ERASE: Final[Sample] = {"why": "本人要求删除"}
 REVEAL: Final[Sample] = {"why": "回访核实施工时间", "fields": ["name", "phone"]}
 DRAFT: Final[Sample] = SHORT | {"id": "0d3c6d8e-6f0b-4b8e-9b57-8a1f5a0c2e44", "occurred_at": AT}
 SYNCED: Final[Sample] = {

@@ -97,7 +97,7 @@ class Measured:
             await self.app(scope, receive, observed)
         finally:
             route = scope.get("route")
-            labels = (_service(route), scope["method"], getattr(route, "path", "unmatched"), status)
+            labels = (_service(route), scope["method"], problems.route_of(scope), status)
             metrics.REQUESTS.labels(*labels).observe(perf_counter() - started)
 
 

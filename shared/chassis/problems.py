@@ -73,11 +73,11 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def broken(request: Request, fault: Exception) -> Response:
-        log.error("fault", path=request.url.path, cause=repr(fault))
+        log.error("fault", route=route_of(request.scope), cause=repr(fault))
         return _plain(500, request.url.path, "系统内部错误，请稍后重试", "A fault of this server; try again later")
 
     async def away(request: Request, fault: Exception) -> Response:
-        answer = of_fault(fault, request.url.path)
+        answer = of_fault(fault, request.url.path, route_of(request.scope))
         if answer is None:
             raise fault
         return answer
@@ -86,12 +86,17 @@ def install(app: FastAPI) -> None:
         app.add_exception_handler(kind, away)
 
 
-def of_fault(fault: Exception, instance: str) -> Response | None:
+def route_of(scope: Mapping[str, Any]) -> str:
+    """The route as it was declared: a path may hold a token, and logs must not."""
+    return str(getattr(scope.get("route"), "path", "unmatched"))
+
+
+def of_fault(fault: Exception, instance: str, route: str) -> Response | None:
     """The document for a refusal, or for a database that is away; None for any other fault."""
     if isinstance(fault, Refused):
         return problem(fault, instance)
     if isinstance(fault, PASSING) and is_away(fault):
-        log.warning("database away", path=instance, cause=repr(fault))
+        log.warning("database away", route=route, cause=repr(fault))
         return problem(AWAY, instance)
     return None
 

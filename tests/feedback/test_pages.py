@@ -4,9 +4,13 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from services.feedback import app
+from services.feedback.messages import Message
+from services.feedback.recipients import Means, Recipient
 from services.feedback.settings import FeedbackSettings
+from services.feedback.sinks import LogSink
 from shared.chassis.database import Pool, open_pool
 from shared.chassis.delivery import Delivery
 from shared.chassis.http import web_app
@@ -107,3 +111,19 @@ async def test_a_link_that_comes_too_early_or_too_late_says_why(link: tuple[http
     page = (await browser.get(path)).text
     assert said in page
     assert 'name="rating"' not in page
+
+
+async def test_no_log_holds_a_link_with_which_anybody_could_rate(database: str):
+    settings = FeedbackSettings.model_validate(KEYS | {"DATABASE_URL": database})
+    token = Tokens(settings.secret).write("rate", {"demand": str(story.ID)})
+    away = await open_pool("postgresql://nobody:x@127.0.0.1:9/none", "feedback")
+    broken = web_app("feedback", app.api(settings, away).routers)
+    transport = httpx.ASGITransport(broken, raise_app_exceptions=False)
+    message = Message(story.ID, story.ID, story.ID, None, "resolved", f"请评价：http://x/rate/{token}。谢谢")
+    with capture_logs() as logs:
+        async with httpx.AsyncClient(transport=transport, base_url="http://feedback") as browser:
+            assert (await browser.get(f"/rate/{token}")).status_code == 503
+        LogSink().write(message, Recipient(Means.PHONE, "13800138000"))
+    assert token not in str(logs)
+    assert [one.get("route") for one in logs] == ["/rate/{token}", None]
+    assert logs[1]["body"] == "请评价：［链接］。谢谢"

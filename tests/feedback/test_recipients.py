@@ -208,9 +208,9 @@ async def test_an_erased_citizen_is_told_nothing_and_the_record_says_why(town: T
     coordinator = town.sender.contacts.tokens.write(
         "staff", {"name": "主任", "unit": "nh-coordinator", "roles": ["personal-data"]}
     )
-    erased = await town.front.delete(
-        f"/v1/demands/{number}/contact",
-        params={"why": "本人要求删除"},
+    erased = await town.front.post(
+        f"/v1/demands/{number}/contact/erasure",
+        json={"why": "本人要求删除"},
         headers={"Authorization": f"Bearer {coordinator}"},
     )
     assert erased.status_code == 200, erased.text

@@ -76,7 +76,7 @@ async def reveal(client: httpx.AsyncClient, number: str, headers: Any, **asked: 
 
 
 async def erase(client: httpx.AsyncClient, number: str, headers: Any) -> httpx.Response:
-    return await client.delete(f"/v1/demands/{number}/contact", params={"why": "本人要求删除"}, headers=headers)
+    return await client.post(f"/v1/demands/{number}/contact/erasure", json={"why": "本人要求删除"}, headers=headers)
 
 
 async def test_the_contact_that_a_fact_refers_to_is_shown_alone(client: httpx.AsyncClient, pool: Pool):
