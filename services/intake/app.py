@@ -115,8 +115,8 @@ def _packs(settings: IntakeSettings) -> Jurisdictions:
 
 
 def vault(settings: IntakeSettings) -> Vault:
-    """The vault with its master key, and the one before while it is being changed."""
-    return Vault.of(settings.vault_key, settings.vault_old_key)
+    """The vault with its master key, and the one before while it is being changed; the secret behind codes lasts."""
+    return Vault.of(settings.vault_key, settings.vault_old_key, settings.secret)
 
 
 def cabinet(settings: IntakeSettings, pool: Pool) -> Cabinet:

@@ -36,7 +36,9 @@ class ProcessSettings(BaseSettings):
 class SecretSettings(ProcessSettings):
     """Beside them, for a process that signs or believes a signature."""
 
-    secret: str = Field(min_length=32, description=f"signs links and service calls; {MAKE_ONE}")
+    secret: str = Field(
+        min_length=32, description=f"signs links and service calls, and lasts: citizens' codes hang on it; {MAKE_ONE}"
+    )
 
 
 def read(kind: type[Read]) -> Read:

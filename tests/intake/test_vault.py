@@ -280,7 +280,19 @@ async def test_a_guess_at_a_phone_number_cannot_be_checked_without_the_master_ke
     guess = json.dumps(GOOD | {"contact": CONTACT}).encode()
     one, two = Vault.of("a" * 40), Vault.of("b" * 40)
     assert one.fingerprints(guess) != two.fingerprints(guess)
-    assert set(one.fingerprints(guess)) < set(Vault.of("c" * 40, "a" * 40).fingerprints(guess))
+    assert set(one.fingerprints(guess)) < set(Vault.of("c" * 40, "a" * 40, "a" * 40).fingerprints(guess))
+
+
+async def test_a_repetition_is_recognised_after_the_master_key_was_changed(pool: Pool, settings: IntakeSettings):
+    before, after = (settings.model_copy(update={"vault_key": key * 40}) for key in "ab")
+    numbers = []
+    for one in (before, after):
+        async with await client_with(pool, one) as client:
+            answer = await submit(client, GOOD | {"contact": CONTACT}, "the same key")
+            assert answer.is_success, answer.text
+            numbers.append(answer.json()["number"])
+    assert numbers[0] == numbers[1]
+    assert app.vault(before).pseudonym("陈") == app.vault(after).pseudonym("陈")
 
 
 async def test_the_master_key_changes_while_contacts_are_taken_and_shown(pool: Pool, settings: IntakeSettings):
