@@ -1,5 +1,7 @@
 """How a channel's gateway speaks is data: set by hand, checked, its secrets sealed."""
 
+import asyncio
+
 import asyncpg
 import pytest
 from pydantic import ValidationError
@@ -44,6 +46,14 @@ async def test_a_change_keeps_the_rest_and_nothing_forgets(registry: Registry):
     assert (kept.division, kept.conversation_minutes, kept.wechat_token is None) == ("440605000000", 5, False)
     await registry.put("wechat", {"wechat_token": None})
     assert (await registry.gateway("wechat")).settings.wechat_token is None
+
+
+async def test_changes_at_the_same_time_are_all_kept(registry: Registry):
+    changes = {"wechat_token": "t", "division": "440605000000", "conversation_minutes": "5", "wechat_app_id": "wx1"}
+    await asyncio.gather(*(registry.put("wechat", {name: value}) for name, value in changes.items()))
+    kept = (await registry.gateway("wechat")).settings
+    assert kept.wechat_token
+    assert (kept.division, kept.conversation_minutes, kept.wechat_app_id) == ("440605000000", 5, "wx1")
 
 
 @pytest.mark.parametrize(
