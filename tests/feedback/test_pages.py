@@ -1,5 +1,6 @@
 """The rating page works without a script: it shows the demand, takes the rating once, and says when it cannot."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import httpx
@@ -46,6 +47,13 @@ async def test_the_link_shows_the_demand_and_five_grades(link: tuple[httpx.Async
     page = (await browser.get(path)).text
     assert "路面破损" in page
     assert page.count('type="radio" name="rating"') == 5
+
+
+async def test_who_looks_at_the_page_waits_for_nobody(link: tuple[httpx.AsyncClient, str], pool: Pool):
+    browser, path = link
+    async with pool.acquire() as db, db.transaction():
+        await db.execute("SELECT FROM demand FOR UPDATE")
+        assert (await asyncio.wait_for(browser.get(path), 5)).status_code == 200
 
 
 async def test_a_rating_by_form_is_thanked_for_and_not_taken_twice(link: tuple[httpx.AsyncClient, str], pool: Pool):
