@@ -16,6 +16,7 @@ from shared.contracts.demand import Demand, Status, is_confidential
 from shared.contracts.examples import ID, NUMBER, shown
 from shared.contracts.facts import Outcome
 from shared.contracts.refusals import Code, FieldError, Refused
+from shared.contracts.text import Text
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
 
@@ -76,7 +77,7 @@ def routes(figures: Figures, packs: Jurisdictions) -> APIRouter:
     @router.get("/completion/demands")
     async def list_completion_demands(
         by: By = "month",
-        key: str = "",
+        key: Text = "",
         jurisdiction: Where = None,
         month: Month = None,
         after: UUID | None = None,
@@ -91,7 +92,7 @@ def routes(figures: Figures, packs: Jurisdictions) -> APIRouter:
 
     @router.get("/facts/{number}")
     async def list_demand_facts(
-        number: Annotated[str, Path(max_length=40, examples=[NUMBER])],
+        number: Annotated[Text, Path(max_length=40, examples=[NUMBER])],
     ) -> Annotated[list[Told], Field(examples=[examples.TOLD])]:
         """Every fact of one demand: what was told, by whom, when."""
         async with figures.pool.acquire(timeout=5) as db:

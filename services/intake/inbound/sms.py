@@ -14,6 +14,7 @@ from services.intake.inbound.message import Message, named_first, readable
 from services.intake.inbound.words import LanguageOf
 from services.intake.registry import ChannelSettings, Registry
 from shared.contracts.refusals import Code, FieldError, Refused
+from shared.contracts.text import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ def routes(registry: Registry, correspondence: Correspondence, language_of: Lang
     """One address for each channel; the answer is the text that goes back to the citizen."""
     router = APIRouter(tags=["inbound"])
 
-    async def receive(channel: str, request: Request) -> PlainTextResponse:
+    async def receive(channel: Text, request: Request) -> PlainTextResponse:
         """Take a text message in, by GET or as a form."""
         gateway = await registry.gateway(channel)
         form = await request.form() if request.method == "POST" else {}
