@@ -16,6 +16,7 @@ from shared.chassis.documented import REFUSALS, document
 from shared.chassis.headers import AddedHeaders
 from shared.chassis.manual import manual
 from shared.chassis.short_cut import ShortCuts, replaying
+from shared.contracts.examples import API_KEY
 from shared.contracts.refusals import Code, FieldError, Refused
 
 Check = Callable[[], Awaitable[str | None]]
@@ -162,16 +163,14 @@ async def _whole(receive: Any, limit: int) -> bytes | None:
 
 def _too_large(path: str, limit: int, missing: str | None) -> Response:
     if missing:
-        en, zh = (
-            f"a body of this size needs a key in the header {missing}",
-            f"内容较大，请在请求头 {missing} 中提供密钥",
-        )
-        return problems.problem(Refused(Code.UNAUTHENTICATED, en, zh, (FieldError(missing, zh, en),)), path)
-    return problems.problem(Refused(Code.TOO_LARGE, _sentence(limit), f"内容不得超过 {limit // 1024} KiB"), path)
-
-
-def _sentence(limit: int) -> str:
-    return f"a body may have {limit // 1024} KiB at most; send files as attachments"
+        en = f"a body of this size needs a key in the header {missing}"
+        zh = f"内容较大，请在请求头 {missing} 中提供密钥"
+        error, code = FieldError(missing, zh, en, API_KEY), Code.UNAUTHENTICATED
+    else:
+        en = f"a body may have {limit // 1024} KiB at most; send files as attachments"
+        zh = f"内容不得超过 {limit // 1024} KiB"
+        error, code = FieldError("Content-Length", zh, en, str(limit)), Code.TOO_LARGE
+    return problems.problem(Refused(code, en, zh, (error,)), path)
 
 
 class Quiet(uvicorn.Server):

@@ -12,7 +12,8 @@ from starlette.exceptions import HTTPException
 
 from shared.chassis.database import PASSING, is_away
 from shared.chassis.misfits import misfit
-from shared.contracts.refusals import ANSWERS, Code, Refused
+from shared.chassis.remedies import of_the_path, remedies
+from shared.contracts.refusals import ANSWERS, Code, FieldError, Refused
 
 log = structlog.get_logger()
 RETRY_AFTER: Final = "5"
@@ -36,11 +37,10 @@ def problem(refused: Refused, instance: str, headers: Mapping[str, str] | None =
         "detail_en": refused.en,
         "instance": instance,
     }
-    if refused.errors:
-        body["errors"] = [
-            {"field": e.field, "detail": e.zh, "detail_en": e.en} | ({"example": e.example} if e.example else {})
-            for e in refused.errors
-        ]
+    body["errors"] = [
+        {"field": e.field, "detail": e.zh, "detail_en": e.en} | ({"example": e.example} if e.example else {})
+        for e in remedies(refused)
+    ]
     return Response(orjson.dumps(body), answer.status, {**(headers or {}), **_headers(refused)}, MEDIA_TYPE)
 
 
@@ -61,7 +61,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Refused)
     async def refused(request: Request, fault: Refused) -> Response:
-        return problem(fault, request.url.path)
+        return problem(of_the_path(fault, request), request.url.path)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, fault: RequestValidationError) -> Response:
@@ -111,7 +111,8 @@ def _http(request: Request, fault: HTTPException) -> Response:
         case 405:
             allowed = (fault.headers or {}).get("Allow", "")
             en, zh = f"{request.method} is not possible here; use {allowed}", f"请改用 {allowed}"
-            refused = Refused(Code.WRONG_METHOD, en, zh)
+            method = FieldError("method", zh, en, allowed.partition(",")[0] or None)
+            refused = Refused(Code.WRONG_METHOD, en, zh, (method,))
         case 400 | 413 | 401:
             code = {400: Code.UNREADABLE, 413: Code.TOO_LARGE, 401: Code.UNAUTHENTICATED}[fault.status_code]
             refused = Refused(code, str(fault.detail))

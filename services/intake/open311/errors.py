@@ -89,6 +89,12 @@ def invalid(*errors: FieldError) -> Refused:
     return Refused(Code.INVALID, en, "；".join(f"{error.field}：{error.zh}" for error in errors), errors)
 
 
+def unknown(field: str, given: object, example: str) -> Refused:
+    """A refusal of a code or a number that stands for nothing here."""
+    en, zh = f"there is no {field} {str(given)!r}", f"没有 {field} {str(given)!r}"
+    return Refused(Code.NOT_FOUND, en, zh, (FieldError(field, zh, en, example),))
+
+
 def misfit(errors: Iterable[Any]) -> Refused:
     """What Pydantic found, as a refusal that names each argument."""
     found = tuple(_field_error(error) for error in errors)
