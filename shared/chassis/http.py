@@ -14,6 +14,7 @@ from starlette.requests import ClientDisconnect
 from shared.chassis import metrics, problems
 from shared.chassis.documented import REFUSALS, document
 from shared.chassis.headers import AddedHeaders
+from shared.chassis.heads import Heads
 from shared.chassis.manual import manual
 from shared.chassis.short_cut import ShortCuts, replaying
 from shared.contracts.examples import API_KEY
@@ -45,6 +46,7 @@ def web_app(
     app.add_middleware(Measured)
     app.add_middleware(BodyLimit)
     app.add_middleware(AddedHeaders)
+    app.add_middleware(Heads)
     return app
 
 
