@@ -56,7 +56,7 @@ def _function(route: APIRoute) -> str:
 
 
 def health(ready: Sequence[Check], alive: Sequence[Check]) -> APIRouter:
-    """`/livez`: restart me when this fails; `/readyz`: send me work when this succeeds; `/metrics`."""
+    """`/livez`: restart me when this fails; `/readyz`: send me work when this succeeds."""
     router = APIRouter(include_in_schema=False)
 
     async def answer(checks: Sequence[Check]) -> Response:
@@ -70,6 +70,13 @@ def health(ready: Sequence[Check], alive: Sequence[Check]) -> APIRouter:
     @router.get("/readyz")
     async def readyz() -> Response:
         return await answer(ready)
+
+    return router
+
+
+def measures() -> APIRouter:
+    """`/metrics`: for operators, who alone reach the port that it is served on."""
+    router = APIRouter(include_in_schema=False)
 
     @router.get("/metrics")
     async def exposed() -> Response:

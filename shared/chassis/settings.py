@@ -20,7 +20,7 @@ class ProcessSettings(BaseSettings):
     kafka_bootstrap_servers: str = Field("127.0.0.1:9092", validation_alias="KAFKA_BOOTSTRAP_SERVERS")
     instance: str = Field("", description="fixed name of this process within its group; empty: a dynamic member")
     host: str = "127.0.0.1"
-    health_port: int = Field(0, ge=0, le=65535, description="0: any free port")
+    health_port: int = Field(0, ge=0, le=65535, description="/livez, /readyz and /metrics for operators; 0: none")
     fetch_pacing: float = Field(0, ge=0, description="seconds between empty fetches; 0: the broker waits")
     log_format: str = Field("console", pattern="^(console|json)$")
     log_level: str = "info"
