@@ -82,7 +82,7 @@ def api(settings: IntakeSettings, pool: Pool) -> Api:
             broadcasts.routes(Programmes(submissions), codes),
             sms.routes(registry, correspondence, language_of),
             wechat.routes(wechat.WeChat(registry, correspondence, language_of)),
-            similar.routes(Finder(pool, packs)),
+            similar.routes(Finder(pool, packs), following),
             suggestion.routes(pool, Suggester.of(packs, settings.suggestion_models), packs),
             open311(Desk(submissions, hearing, kept), Reading(submissions), _place(settings)),
         ]

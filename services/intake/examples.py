@@ -33,7 +33,13 @@ RECORDED: Final[Sample] = SHORT | {
         {"at": RESOLVED_AT, "type": "demand.resolved", "data": {"by": "recorded", "result": "已建成"}},
     ],
 }
-RECEIPT: Final[Sample] = {"id": ID, "number": NUMBER, "code": CODE, "submitted_at": AT}
+RECEIPT: Final[Sample] = {
+    "id": ID,
+    "number": NUMBER,
+    "code": CODE,
+    "submitted_at": AT,
+    "similar": f"/v1/demands/{NUMBER}/similar",
+}
 ROW: Final[Sample] = {"external_id": "12345-20210510-0815", "created": True, "number": NUMBER}
 REFUSED_ROW: Final[Sample] = {
     "external_id": "12345-20210510-0816",
