@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Collection
 from typing import Any, Final
 
 import structlog
@@ -9,6 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.consumer.fetcher import Fetcher
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
+from shared.chassis.kafka import Kafka
 from shared.contracts.topics import TOPICS
 
 log = structlog.get_logger()
@@ -19,9 +21,9 @@ class BrokerReplaced(RuntimeError):
     """The broker came back as another cluster: everything must be read from its beginning."""
 
 
-async def cluster_id(bootstrap: str) -> str:
+async def cluster_id(kafka: Kafka) -> str:
     """The broker's own name; raises `KafkaError` when it cannot be reached."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=5000)
+    admin = AIOKafkaAdminClient(**kafka.access(), request_timeout_ms=5000)
     await admin.start()
     try:
         return str((await admin.describe_cluster())["cluster_id"])
@@ -29,46 +31,49 @@ async def cluster_id(bootstrap: str) -> str:
         await admin.close()
 
 
-async def wait_for_cluster(bootstrap: str) -> str:
+async def wait_for_cluster(kafka: Kafka) -> str:
     """The broker's name, as soon as it answers."""
     while True:
         try:
-            return await cluster_id(bootstrap)
+            return await cluster_id(kafka)
         except (KafkaError, OSError) as fault:
-            log.warning("waiting for the broker", bootstrap=bootstrap, cause=repr(fault))
+            log.warning("waiting for the broker", bootstrap=kafka.servers, cause=repr(fault))
             await asyncio.sleep(1)
 
 
-async def watch(bootstrap: str, known: str) -> None:
+async def watch(kafka: Kafka, known: str) -> None:
     """Raise `BrokerReplaced` when the cluster is not the one that was known; silent while it is away."""
     while True:
         await asyncio.sleep(LOOK)
         try:
-            found = await cluster_id(bootstrap)
+            found = await cluster_id(kafka)
         except (KafkaError, OSError):
             continue
         if found != known:
             raise BrokerReplaced(f"cluster {known} is gone, {found} is here")
 
 
-async def create_topics(bootstrap: str, replication: int = 1) -> None:
+async def create_topics(kafka: Kafka, replication: int = 1) -> None:
     """Create the topics that are missing."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = AIOKafkaAdminClient(**kafka.access())
     await admin.start()
     try:
-        known = set(await admin.list_topics())
-        wanted = [
-            NewTopic(t.name, t.partitions, replication, topic_configs={"retention.ms": "-1"})
-            for t in TOPICS
-            if t.name not in known
-        ]
-        if wanted:
-            answer: Any = await admin.create_topics(wanted)
+        if missing := _missing(await admin.list_topics(), replication):
+            answer: Any = await admin.create_topics(missing)
             for name, code, *_ in answer.topic_errors:
                 if code and for_code(code) is not TopicAlreadyExistsError:
                     raise for_code(code)(name)
     finally:
         await admin.close()
+
+
+def _missing(known: Collection[str], replication: int) -> list[NewTopic]:
+    configs = {"retention.ms": "-1"}
+    if replication > 1:
+        # What was acknowledged outlives a server; a third lets one be restarted meanwhile.
+        configs["min.insync.replicas"] = "2"
+    wanted = (topic for topic in TOPICS if topic.name not in known)
+    return [NewTopic(topic.name, topic.partitions, replication, topic_configs=configs) for topic in wanted]
 
 
 def pace_empty_fetches(seconds: float) -> None:

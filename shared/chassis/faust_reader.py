@@ -7,18 +7,21 @@ from functools import partial
 from typing import Any
 
 import faust
+from faust.auth import Credentials, SASLCredentials, SSLCredentials
 from faust.transport.drivers.aiokafka import Consumer, Transport
 from mode.services import WaitResults
 
+from shared.chassis.kafka import Kafka
 from shared.chassis.reading import Reading
 from shared.chassis.record import Record
 
 
-def faust_app(name: str, bootstrap: str, instance: str) -> faust.App:
+def faust_app(name: str, kafka: Kafka, instance: str) -> faust.App:
     """A Faust app without tables, web server or topic management; every one of them is ours elsewhere."""
     app = faust.App(
         name,
-        broker=";".join(f"kafka://{server}" for server in bootstrap.split(",")),
+        broker=";".join(f"kafka://{server}" for server in kafka.servers.split(",")),
+        broker_credentials=_credentials(kafka),
         store="memory://",
         autodiscover=False,
         web_enabled=False,
@@ -37,6 +40,15 @@ def faust_app(name: str, bootstrap: str, instance: str) -> faust.App:
     )
     app.transport = _Transport(app.conf.broker_consumer, app)
     return app
+
+
+def _credentials(kafka: Kafka) -> Credentials | None:
+    context = kafka.context()
+    if kafka.by_name:
+        return SASLCredentials(
+            username=kafka.username, password=kafka.password, mechanism=kafka.mechanism, ssl_context=context
+        )
+    return SSLCredentials(context) if context else None
 
 
 def listen(app: faust.App, reading: "Reading[Any, Any]", batch_size: int) -> None:

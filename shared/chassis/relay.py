@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 from shared.chassis import broker, cursor, journal, metrics
 from shared.chassis.cursor import Shard
 from shared.chassis.database import PASSING, Connection, Pool
+from shared.chassis.kafka import Kafka
 from shared.chassis.unsent import Unsent
 from shared.contracts.envelope import Envelope
 from shared.contracts.topics import TOPIC_OF
@@ -31,7 +32,7 @@ class Relay:
 
     service: str
     pool: Pool
-    bootstrap: str
+    kafka: Kafka
     shard: Shard = field(default_factory=Shard)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -58,7 +59,7 @@ class Relay:
             stack.push_async_callback(self._let_go, db)
             await self._own_the_shard(db)
             producer = AIOKafkaProducer(
-                bootstrap_servers=self.bootstrap,
+                **self.kafka.access(),
                 acks="all",
                 enable_idempotence=True,
                 max_batch_size=131_072,
@@ -66,7 +67,7 @@ class Relay:
             )
             stack.push_async_callback(producer.stop)
             await producer.start()
-            cluster_id = await broker.cluster_id(self.bootstrap)
+            cluster_id = await broker.cluster_id(self.kafka)
             await db.add_listener(f"{journal.WAKE}.{self.service}", self._woken)
             await self._send_all(db, producer, cluster_id)
 
@@ -118,6 +119,6 @@ class Relay:
             await asyncio.wait_for(self._wake.wait(), LATE if unsent.gaps else POLL)
 
 
-def running(service: str, pool: Pool, bootstrap: str, shards: int) -> list[Relay]:
+def running(service: str, pool: Pool, kafka: Kafka, shards: int) -> list[Relay]:
     """A relay for every shard."""
-    return [Relay(service, pool, bootstrap, Shard(number, shards)) for number in range(shards)]
+    return [Relay(service, pool, kafka, Shard(number, shards)) for number in range(shards)]

@@ -2,22 +2,82 @@
 
 import sys
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Annotated, Final, Literal, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, FilePath, SecretStr, ValidationError, ValidationInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.chassis.kafka import PLAINTEXT, Kafka
 
 MAKE_ONE: Final = "make one with `openssl rand -base64 48` and keep it"
 Read = TypeVar("Read", bound=BaseSettings)
+Told = TypeVar("Told", str, SecretStr)
 
 
-class ProcessSettings(BaseSettings):
-    """Where the servers are and how this process presents itself."""
+def _told_for_sasl(told: Told, known: ValidationInfo) -> Told:
+    """Without a name or a password a broker that asks for them would only hang up."""
+    protocol = known.data.get("kafka_security_protocol", "")
+    if protocol.startswith("SASL_") and not len(told):
+        raise ValueError(f"is needed with KAFKA_SECURITY_PROTOCOL={protocol}")
+    return told
+
+
+class KafkaSettings(BaseSettings):
+    """Where Kafka is and how it lets us in, by the names that its other clients use."""
 
     model_config = SettingsConfigDict(env_prefix="HUYING_", extra="ignore")
 
-    database_url: str = Field(validation_alias="DATABASE_URL", description="postgresql://USER@HOST/DATABASE")
     kafka_bootstrap_servers: str = Field("127.0.0.1:9092", validation_alias="KAFKA_BOOTSTRAP_SERVERS")
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        PLAINTEXT, validation_alias="KAFKA_SECURITY_PROTOCOL"
+    )
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        "PLAIN", validation_alias="KAFKA_SASL_MECHANISM"
+    )
+    kafka_sasl_username: Annotated[str, AfterValidator(_told_for_sasl)] = Field(
+        "", validate_default=True, validation_alias="KAFKA_SASL_USERNAME"
+    )
+    kafka_sasl_password: Annotated[SecretStr, AfterValidator(_told_for_sasl)] = Field(
+        SecretStr(""), validate_default=True, validation_alias="KAFKA_SASL_PASSWORD"
+    )
+    kafka_ssl_cafile: FilePath | None = Field(
+        None, validation_alias="KAFKA_SSL_CAFILE", description="PEM of whom to trust; none: whom the system trusts"
+    )
+    kafka_ssl_certfile: FilePath | None = Field(
+        None,
+        validation_alias="KAFKA_SSL_CERTFILE",
+        description="PEM of our certificate, where brokers ask for it",
+    )
+    kafka_ssl_keyfile: FilePath | None = Field(
+        None, validation_alias="KAFKA_SSL_KEYFILE", description="PEM of its key, unless it is in the same file"
+    )
+    kafka_replication_factor: int = Field(
+        1,
+        ge=1,
+        le=9,
+        validation_alias="KAFKA_REPLICATION_FACTOR",
+        description="of topics that are made here",
+    )
+
+    @property
+    def kafka(self) -> Kafka:
+        """What every client of Kafka is made with."""
+        return Kafka(
+            self.kafka_bootstrap_servers,
+            self.kafka_security_protocol,
+            self.kafka_sasl_mechanism,
+            self.kafka_sasl_username,
+            self.kafka_sasl_password.get_secret_value(),
+            self.kafka_ssl_cafile,
+            self.kafka_ssl_certfile,
+            self.kafka_ssl_keyfile,
+        )
+
+
+class ProcessSettings(KafkaSettings):
+    """Where the servers are and how this process presents itself."""
+
+    database_url: str = Field(validation_alias="DATABASE_URL", description="postgresql://USER@HOST/DATABASE")
     instance: str = Field("", description="fixed name of this process within its group; empty: a dynamic member")
     host: str = "127.0.0.1"
     health_port: int = Field(0, ge=0, le=65535, description="/livez, /readyz and /metrics for operators; 0: none")

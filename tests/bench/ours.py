@@ -13,6 +13,7 @@ from shared.chassis import faust_reader, kafka_reader
 from shared.chassis.broker import cluster_id
 from shared.chassis.database import open_pool
 from shared.chassis.delivery import Delivery
+from shared.chassis.kafka import Kafka
 from shared.chassis.reading import Reading
 from shared.chassis.relay import Relay
 from shared.contracts.envelope import Envelope
@@ -23,7 +24,7 @@ from tests.keys import KEYS
 async def relay(rig: Rig, count: int) -> float:
     """The relay of intake, until the broker has everything; facts/s."""
     pool = await open_pool(rig.dsn, "intake", size=2)
-    counted = _Counted("intake", pool, rig.bootstrap)
+    counted = _Counted("intake", pool, Kafka(rig.bootstrap))
     started = perf_counter()
     task = asyncio.create_task(counted.run())
     while counted.sent < count:
@@ -43,14 +44,14 @@ async def reader(service: str, rig: Rig, count: int) -> float:
     settings = found.settings.model_validate(told)
     pool = await open_pool(rig.dsn, service, size=4)
     worker = found.worker(settings, pool)
-    timed = _Timed(pool, worker.ledger, await cluster_id(rig.bootstrap))
+    timed = _Timed(pool, worker.ledger, await cluster_id(Kafka(rig.bootstrap)))
     reading = Reading(timed, worker.topics, f"bench-{service}")
     if worker.by_faust:
-        app = faust_reader.faust_app(reading.name, rig.bootstrap, "")
+        app = faust_reader.faust_app(reading.name, Kafka(rig.bootstrap), "")
         faust_reader.listen(app, reading, settings.batch_size)
         running = faust_reader.run(app)
     else:
-        running = kafka_reader.read_batches(reading, rig.bootstrap, "", settings.batch_size)
+        running = kafka_reader.read_batches(reading, Kafka(rig.bootstrap), "", settings.batch_size)
     task = asyncio.create_task(running)
     while timed.seen < count:
         await asyncio.sleep(0.02)

@@ -71,10 +71,11 @@ def test_a_part_that_is_deaf_to_cancellation_does_not_keep_a_process_from_ending
 
 WAITING = """
 from shared.chassis import broker, process
+from shared.chassis.kafka import Kafka
 from shared.chassis.settings import ProcessSettings
 
 async def build():
-    await broker.wait_for_cluster("127.0.0.1:{closed}")
+    await broker.wait_for_cluster(Kafka("127.0.0.1:{closed}"))
     return process.Parts()
 
 told = {{"DATABASE_URL": "postgresql://x", "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:{closed}", "health_port": {health}}}

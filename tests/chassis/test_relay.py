@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaTimeoutError
 
 from shared.chassis.cursor import Shard, backlog
 from shared.chassis.database import Pool, open_pool
+from shared.chassis.kafka import Kafka
 from shared.chassis.relay import Relay
 from shared.contracts.envelope import Envelope, read
 from shared.contracts.topics import DEMAND_EVENTS
@@ -33,7 +34,7 @@ async def pool(database: str) -> AsyncIterator[Pool]:
 
 @asynccontextmanager
 async def relaying(pool: Pool, broker: Server, shard: Shard | None = None) -> AsyncIterator[Relay]:
-    relay = Relay("intake", pool, broker.url, shard or Shard())
+    relay = Relay("intake", pool, Kafka(broker.url), shard or Shard())
     task = asyncio.create_task(relay.run())
     try:
         yield relay
@@ -216,7 +217,7 @@ async def test_more_shards_begin_where_one_shard_was(pool: Pool, broker: Server)
 
 
 async def test_the_backlog_is_measured_while_nothing_can_be_sent(pool: Pool):
-    away = Relay("intake", pool, "127.0.0.1:1")
+    away = Relay("intake", pool, Kafka("127.0.0.1:1"))
     async with pool.acquire() as db:
         assert await backlog(db, away.shard) == 0
         await tell(pool, [envelope(story.SUBMISSION, 1, uuid4())])
