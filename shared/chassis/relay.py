@@ -115,8 +115,10 @@ class Relay:
 
     async def _wait(self, unsent: Unsent) -> None:
         """Until woken; for a transaction that commits late, not longer than a moment."""
+        # `wait_for` of Python 3.11 forgets a cancellation that comes with the waking: the relay would never end.
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), LATE if unsent.gaps else POLL)
+            async with asyncio.timeout(LATE if unsent.gaps else POLL):
+                await self._wake.wait()
 
 
 def running(service: str, pool: Pool, kafka: Kafka, shards: int) -> list[Relay]:

@@ -15,6 +15,7 @@ from shared.chassis.cursor import Shard, backlog
 from shared.chassis.database import Pool, open_pool
 from shared.chassis.kafka import Kafka
 from shared.chassis.relay import Relay
+from shared.chassis.unsent import Unsent
 from shared.contracts.envelope import Envelope, read
 from shared.contracts.topics import DEMAND_EVENTS
 from tests import story
@@ -86,6 +87,26 @@ def distinct(heard: list[Envelope], keys: set[UUID]) -> Callable[[], Awaitable[s
         return {told.key for told in heard} & keys
 
     return found
+
+
+@pytest.mark.parametrize("ticks", range(5))
+async def test_a_relay_that_is_woken_as_it_is_told_to_end_ends(pool: Pool, ticks: int):
+    relay, unsent = Relay("intake", pool, Kafka("127.0.0.1:1")), Unsent(Shard(), 0)
+
+    async def wait_on_and_on() -> None:
+        while True:
+            await relay._wait(unsent)
+            relay._wake.clear()
+
+    waiting = asyncio.create_task(wait_on_and_on())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    relay._wake.set()
+    for _ in range(ticks):
+        await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.wait([waiting], timeout=5)
+    assert waiting.cancelled()
 
 
 async def test_nothing_is_lost_where_transactions_commit_out_of_order(pool: Pool, broker: Server):
