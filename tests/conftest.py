@@ -19,6 +19,7 @@ from deploy.local.ports import free_port
 from deploy.local.postgres import EmbeddedPostgres
 from deploy.local.state import prepare, state_dir
 from shared.chassis.broker import create_topics
+from shared.chassis.kafka import Kafka
 from shared.chassis.migrations import migrate
 
 TEMPLATE = "huying_migrated"
@@ -100,6 +101,6 @@ async def broker(directory: Path) -> AsyncIterator[Server]:
     )
     keeper = kept(server.program, directory, before=server.prepare, after=server.ready, ended=server.ended)
     await keeper.start()
-    await create_topics(server.bootstrap)
+    await create_topics(Kafka(server.bootstrap))
     yield Server(server.bootstrap, keeper)
     await keeper.stop()

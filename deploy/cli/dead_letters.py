@@ -70,22 +70,21 @@ def _service(reader: str) -> Service:
 
 
 @asynccontextmanager
-async def _opened(service: Service) -> AsyncIterator[tuple[ProcessSettings, Pool]]:
-    settings = read(service.settings)
-    pool = await open_pool(settings.database_url, service.name, size=2)
+async def _opened(service: Service) -> AsyncIterator[Pool]:
+    pool = await open_pool(read(ProcessSettings).database_url, service.name, size=2)
     try:
-        yield settings, pool
+        yield pool
     finally:
         await pool.close()
 
 
 async def _waiting(service: Service) -> list[letters.Letter]:
-    async with _opened(service) as (_, pool), pool.acquire() as db:
+    async with _opened(service) as pool, pool.acquire() as db:
         return await letters.waiting(db)
 
 
 async def _one(service: Service, id: int) -> letters.Letter:
-    async with _opened(service) as (_, pool), pool.acquire() as db:
+    async with _opened(service) as pool, pool.acquire() as db:
         found = await letters.one(db, id)
     if found is None:
         raise typer.BadParameter(f"{service.name} has no dead letter {id}; see `huying dead-letters list`")
@@ -94,7 +93,8 @@ async def _one(service: Service, id: int) -> letters.Letter:
 
 async def _redrive(service: Service, id: int) -> None:
     letter = await _one(service, id)
-    async with _opened(service) as (settings, pool):
-        await Delivery(pool, service.worker(settings, pool).ledger, letter.cluster_id).redrive(letter.record)
+    async with _opened(service) as pool:
+        ledger = service.worker(read(service.settings), pool).ledger
+        await Delivery(pool, ledger, letter.cluster_id).redrive(letter.record)
         async with pool.acquire() as db:
             await letters.mark_redriven(db, id)

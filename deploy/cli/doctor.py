@@ -5,7 +5,7 @@ import os
 import shutil
 import sys
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
@@ -19,6 +19,7 @@ from deploy.cli.running import named
 from deploy.local.state import MIN_FREE, Runtime, Unusable, prepare, state_dir
 from shared.chassis.broker import cluster_id
 from shared.chassis.database import Connection
+from shared.chassis.settings import KafkaSettings, read
 
 console = Console(highlight=False)
 
@@ -96,12 +97,16 @@ def _machine() -> Iterator[Finding]:
 
 async def _named() -> list[Finding]:
     """Servers of one's own, which `make up` and every command take instead of what runs here."""
-    asked = (("DATABASE_URL", "database", _connects), ("KAFKA_BOOTSTRAP_SERVERS", "broker", cluster_id))
+    asked = (("DATABASE_URL", "database", _connects), ("KAFKA_BOOTSTRAP_SERVERS", "broker", _answers_as_kafka))
     return [
         await _checked(f"{what} that {name} names", partial(look, at), f"is it running, is {name} right?")
         for name, what, look in asked
         if (at := named(name))
     ]
+
+
+async def _answers_as_kafka(servers: str) -> str:
+    return await cluster_id(replace(read(KafkaSettings).kafka, servers=servers))
 
 
 async def _deployment() -> list[Finding]:
@@ -117,7 +122,7 @@ async def _deployment() -> list[Finding]:
     clusters: list[str] = []
 
     async def ask_broker() -> None:
-        clusters.append(await cluster_id(running.kafka_bootstrap_servers))
+        clusters.append(await _answers_as_kafka(running.kafka_bootstrap_servers))
 
     found.append(await _checked("broker", ask_broker, logs))
     return found + await _backlog(running, next(iter(clusters), None))

@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from deploy.cli.processes import Place
 from deploy.cli.running import environment_of_what_runs
-from shared.chassis.settings import read
+from shared.chassis.kafka import Kafka
+from shared.chassis.settings import KafkaSettings, read
 from shared.contracts.envelope import Envelope
 from shared.contracts.envelope import read as read_envelope
 from shared.contracts.refusals import Refused
@@ -32,15 +32,15 @@ def tail(
 ) -> None:
     """Print facts as they are told; Ctrl-C ends."""
     environment_of_what_runs()
-    bootstrap = read(Place).kafka_bootstrap_servers
+    kafka = read(KafkaSettings).kafka
     try:
-        asyncio.run(_tail(bootstrap, from_start, number, as_json, count))
+        asyncio.run(_tail(kafka, from_start, number, as_json, count))
     except KeyboardInterrupt:
         raise typer.Exit(0) from None
 
 
-async def _tail(bootstrap: str, from_start: bool, number: str, as_json: bool, count: int) -> None:
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap)
+async def _tail(kafka: Kafka, from_start: bool, number: str, as_json: bool, count: int) -> None:
+    consumer = AIOKafkaConsumer(**kafka.access())
     try:
         await consumer.start()
         places = [TopicPartition(DEMAND_EVENTS.name, n) for n in range(DEMAND_EVENTS.partitions)]

@@ -9,9 +9,8 @@ import typer
 from pydantic import ValidationError
 
 from deploy.cli.running import environment_of_what_runs
-from services.intake.settings import IntakeSettings
 from shared.chassis.database import PASSING, Pool, open_pool
-from shared.chassis.settings import read
+from shared.chassis.settings import ProcessSettings, read
 from shared.contracts.refusals import Refused
 
 T = TypeVar("T")
@@ -22,7 +21,7 @@ def on_what_runs(ask: Callable[[Pool], Awaitable[T]]) -> T:
     environment_of_what_runs("DATABASE_URL")
 
     async def asked() -> T:
-        async with await open_pool(read(IntakeSettings).database_url, "intake", size=1) as pool:
+        async with await open_pool(read(ProcessSettings).database_url, "intake", size=1) as pool:
             return await ask(pool)
 
     return asyncio.run(asked())

@@ -18,7 +18,7 @@ def migrate() -> None:
     async def everything() -> None:
         for service in SERVICES:
             await migrate_service(settings.database_url, service.name, service.migrations)
-        await broker.create_topics(settings.kafka_bootstrap_servers)
+        await broker.create_topics(settings.kafka, settings.kafka_replication_factor)
 
     try:
         asyncio.run(everything())

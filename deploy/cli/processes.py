@@ -112,7 +112,7 @@ async def _worker(service: Service) -> Parts:
 
 
 async def _relay(service: Service) -> Parts:
-    settings = read(service.settings)
+    settings = read(ProcessSettings)
     pool = await open_pool(settings.database_url, service.name)
     return await relay_parts(settings, service.name, pool)
 

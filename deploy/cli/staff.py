@@ -4,10 +4,9 @@ from typing import Annotated
 
 import typer
 
-from deploy.cli.processes import Place
 from deploy.cli.running import environment_of_what_runs
 from services.intake.callers import PERSONAL_DATA
-from shared.chassis.settings import read
+from shared.chassis.settings import SecretSettings, read
 from shared.chassis.tokens import Tokens
 from shared.jurisdiction.loader import load_packs
 
@@ -29,7 +28,7 @@ def token(
 ) -> None:
     """Print a token for `Authorization: Bearer …`; good for 30 days."""
     environment_of_what_runs()
-    settings = read(Place)
+    settings = read(SecretSettings)
     packs = load_packs(settings.jurisdictions_dir, settings.jurisdictions.split(","))
     if not any(pack.unit(unit) for pack in packs):
         known = ", ".join(pack.coordinator for pack in packs)

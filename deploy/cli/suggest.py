@@ -9,7 +9,6 @@ from rich.console import Console
 from rich.table import Table
 
 from deploy.cli.running import environment_of_what_runs
-from services.intake.settings import IntakeSettings
 from services.intake.suggestion import queries
 from services.intake.suggestion.evaluation import Guess, Report, report
 from services.intake.suggestion.keywords import Keywords
@@ -17,7 +16,7 @@ from services.intake.suggestion.model import Model
 from services.intake.suggestion.training import AIM, CannotTrain, Example, train
 from shared.chassis.clock import now
 from shared.chassis.database import open_pool
-from shared.chassis.settings import read
+from shared.chassis.settings import ProcessSettings, read
 from shared.jurisdiction.loader import load_pack
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
@@ -53,7 +52,7 @@ def evaluate(jurisdiction: Jurisdiction = "nanhai") -> None:
 
 def by_keywords(examples: list[Example], jurisdiction: str) -> list[Guess]:
     """The first suggestion of the pack's keywords for each example."""
-    pack = load_pack(read(IntakeSettings).jurisdictions_dir / jurisdiction)
+    pack = load_pack(read(ProcessSettings).jurisdictions_dir / jurisdiction)
     keywords = Keywords.of(pack.leaf_categories)
     guesses = []
     for example in examples:
@@ -94,6 +93,6 @@ def _examples(jurisdiction: str) -> list[Example]:
 
 async def _routed(jurisdiction: str) -> list[Example]:
     environment_of_what_runs("DATABASE_URL")
-    settings = read(IntakeSettings)
+    settings = read(ProcessSettings)
     async with await open_pool(settings.database_url, "intake", size=1) as pool, pool.acquire() as db:
         return await queries.routed(db, jurisdiction)

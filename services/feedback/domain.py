@@ -11,7 +11,7 @@ from shared.contracts import facts as f
 from shared.contracts.demand import Demand, Service, Status
 from shared.contracts.examples import shown
 from shared.contracts.lifecycle import next_recorded
-from shared.contracts.refusals import Code, Refused
+from shared.contracts.refusals import Code, FieldError, Refused
 from shared.contracts.text import Text, longest
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
@@ -49,17 +49,13 @@ def rate(demand: Demand, verdict: RateDemand, pack: Pack, asked: str) -> list[f.
 
 def _awaited(demand: Demand, verdict: RateDemand) -> None:
     if demand.status not in (Status.RESOLVED, Status.DECLINED):
-        raise Refused(
-            Code.ILLEGAL_TRANSITION,
-            f"the demand is {demand.status}; only a demand that was answered can be rated",
-            "该诉求当前不在待评价状态，可能已经评价过",
-        )
+        en = f"the demand is {demand.status}; only a demand that was answered can be rated"
+        zh = "该诉求当前不在待评价状态，可能已经评价过"
+        raise Refused(Code.ILLEGAL_TRANSITION, en, zh, (FieldError("status", zh, en, Status.RESOLVED),))
     if demand.status is Status.DECLINED and verdict.solved:
-        raise Refused(
-            Code.ILLEGAL_TRANSITION,
-            "the demand was declined: disagree with `solved` false, or leave it as it is",
-            "该诉求不予受理；如有异议请选择“未解决”，否则无需操作",
-        )
+        en = "the demand was declined: disagree with `solved` false, or leave it as it is"
+        zh = "该诉求不予受理；如有异议请选择“未解决”，否则无需操作"
+        raise Refused(Code.ILLEGAL_TRANSITION, en, zh, (FieldError("solved", zh, en, "false"),))
 
 
 def _reopened(demand: Demand, said: str, rating: int, pack: Pack) -> list[f.Fact]:

@@ -1,4 +1,4 @@
-"""Feedback's questions about closings to its database, one function each."""
+"""Feedback's questions to its database, one function each."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,6 +6,13 @@ from uuid import UUID
 
 from shared.chassis.database import Connection
 from shared.chassis.writes import Writes
+from shared.contracts.demand import Demand
+
+
+async def demand(db: Connection, id: UUID) -> Demand | None:
+    """A demand as it stands, for who only looks at it."""
+    state = await db.fetchval("SELECT state::text FROM demand WHERE id = $1", id)
+    return Demand.model_validate_json(state) if state else None
 
 
 def plan_closings(writes: Writes, due: Sequence[tuple[UUID, datetime]], ended: Sequence[UUID]) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from services.feedback import queries
 from services.feedback.domain import RateDemand, rate
 from shared.chassis.clock import now, uuid7
 from shared.chassis.database import Pool
@@ -30,10 +31,9 @@ class Ratings:
     async def demand(self, token: str) -> Demand:
         """The demand that the link is for; raises `Refused`."""
         key = self._key(token)
-        async with self.pool.acquire(timeout=5) as db, db.transaction():
-            page = await self.ledger.load(db, [key], self.clock())
-        demand = page.state(key)
-        if not demand.version:
+        async with self.pool.acquire(timeout=5) as db:
+            demand = await queries.demand(db, key)
+        if demand is None or not demand.version:
             raise Refused(Code.NOT_FOUND, "the demand of this link is not known", "没有找到该链接对应的诉求")
         return demand
 

@@ -5,9 +5,10 @@ from pathlib import Path
 from pydantic import Field
 
 from shared.chassis.pruning import PrunedSettings
+from shared.chassis.settings import SecretSettings
 
 
-class FeedbackSettings(PrunedSettings):
+class FeedbackSettings(PrunedSettings, SecretSettings):
     """Beside what every process has."""
 
     notification_file: Path | None = Field(None, description="messages go here as JSON lines; empty: the log")

@@ -1,8 +1,10 @@
 """Where messages go; what a sink keeps for itself never tells the whole address."""
 
 import json
+import os
+import re
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 import structlog
 
@@ -10,6 +12,7 @@ from services.feedback.messages import Message
 from services.feedback.recipients import Recipient
 
 log = structlog.get_logger()
+_LINK: Final = re.compile(r"https?://[^\s，。；！？、）】」]+")
 
 
 class Sink(Protocol):
@@ -21,17 +24,19 @@ class Sink(Protocol):
 
 
 class LogSink:
-    """Messages appear in the log: for trying."""
+    """Messages appear in the log, without the link: whoever has it rates for the citizen."""
 
     name = "console"
 
     def write(self, message: Message, to: Recipient) -> None:
         """One line."""
-        log.info("message", to=to.masked, by=to.means, template=message.template, body=message.body)
+        log.info(
+            "message", to=to.masked, by=to.means, template=message.template, body=_LINK.sub("［链接］", message.body)
+        )
 
 
 class FileSink:
-    """Messages are appended to a file as JSON lines."""
+    """Messages are appended to a file as JSON lines, which its owner alone may read: it holds the links."""
 
     name = "file"
 
@@ -48,5 +53,9 @@ class FileSink:
             "template": message.template,
             "body": message.body,
         }
-        with self._path.open("a", encoding="utf-8") as lines:
+        with open(self._path, "a", encoding="utf-8", opener=_private) as lines:
             lines.write(json.dumps(told, ensure_ascii=False) + "\n")
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

@@ -53,6 +53,7 @@ class Receipt(BaseModel):
         description="for the citizen alone: with it the demand can be followed; empty where another channel took it in",
     )
     submitted_at: datetime
+    similar: str = Field(description="where open demands that say the same are, for a channel to show at once")
 
 
 class Progress(BaseModel):
@@ -162,7 +163,13 @@ def place(taken: Taken) -> str:
 
 def receipt(taken: Taken, codes: Codes) -> Receipt:
     """What is said of a demand that was taken in."""
-    return Receipt(id=taken.id, number=taken.number, code=codes.told(taken), submitted_at=taken.submitted_at)
+    return Receipt(
+        id=taken.id,
+        number=taken.number,
+        code=codes.told(taken),
+        submitted_at=taken.submitted_at,
+        similar=f"{place(taken)}/similar",
+    )
 
 
 def progress(demand: Demand) -> Progress:

@@ -86,7 +86,7 @@ def api(settings: IntakeSettings, pool: Pool) -> Api:
             broadcasts.routes(Programmes(submissions), codes),
             sms.routes(registry, correspondence, language_of),
             wechat.routes(wechat.WeChat(registry, correspondence, language_of)),
-            similar.routes(Finder(pool, packs)),
+            similar.routes(Finder(pool, packs), following),
             suggestion.routes(pool, Suggester.of(packs, settings.suggestion_models), packs),
             open311(Desk(submissions, hearing, kept), Reading(submissions), _place(settings)),
         ]
@@ -119,8 +119,8 @@ def _packs(settings: IntakeSettings) -> Jurisdictions:
 
 
 def vault(settings: IntakeSettings) -> Vault:
-    """The vault with its master key, and the one before while it is being changed."""
-    return Vault.of(settings.vault_key, settings.vault_old_key)
+    """The vault with its master key, and the one before while it is being changed; the secret behind codes lasts."""
+    return Vault.of(settings.vault_key, settings.vault_old_key, settings.secret)
 
 
 def cabinet(settings: IntakeSettings, pool: Pool) -> Cabinet:

@@ -19,6 +19,7 @@ from shared.chassis import headers
 from shared.chassis.clock import now
 from shared.chassis.database import Pool
 from shared.chassis.sharing import Shared
+from shared.contracts.examples import API_KEY
 from shared.contracts.facts import ChannelKind
 from shared.contracts.refusals import Code, FieldError, Refused
 
@@ -27,8 +28,6 @@ _KEY = APIKeyHeader(
     name="X-API-Key", auto_error=False, description="the channel's key, shown once when it was made / 渠道密钥"
 )
 ApiKey = Annotated[str, Header(alias="X-API-Key", description="the channel's key, shown once when it was made")]
-
-KEY_EXAMPLE = f"{KEY_PREFIX}Jb0VyZ6cYb1mWq2x8zR3xAJb0VyZ6cYb1mWq2x8zR3xA"
 
 
 class Scope(StrEnum):
@@ -51,7 +50,7 @@ async def authenticate(pool: Pool, key: str, scope: str, clock: Callable[[], dat
     if asking is None:
         en = "send the channel's key in the header X-API-Key; make one with `huying channel add`"
         zh = "请在请求头 X-API-Key 中提供渠道密钥；用 huying channel add 生成"
-        raise Refused(Code.UNAUTHENTICATED, en, zh, (FieldError("X-API-Key", zh, en, KEY_EXAMPLE),))
+        raise Refused(Code.UNAUTHENTICATED, en, zh, (FieldError("X-API-Key", zh, en, API_KEY),))
     channel = asking.channel
     allowance = Allowance.at(at, channel.id, asking.quota, asking.used)
     headers.add(allowance.headers())
@@ -66,7 +65,7 @@ def _lacking(channel: Channel, scope: str) -> Refused:
     more = f"huying channel set {channel.id} scopes={scopes}"
     en = f"this key has no scope {scope!r}; its operator gives it with `{more}`"
     zh = f"该密钥没有 {scope!r} 权限；需要时请联系运维人员（{more}）"
-    return Refused(Code.FORBIDDEN, en, zh, (FieldError("X-API-Key", zh, en),))
+    return Refused(Code.FORBIDDEN, en, zh, (FieldError("X-API-Key", zh, en, API_KEY),))
 
 
 @lru_cache(maxsize=8)
@@ -96,11 +95,9 @@ def channel_with(pool: Pool, scope: str) -> Callable[[str | None], Awaitable[Cha
 def must_be(channel: Channel, kind: ChannelKind) -> None:
     """Raise `Refused` for a channel of another kind."""
     if channel.kind is not kind:
-        raise Refused(
-            Code.FORBIDDEN,
-            f"{channel.id} is a {channel.kind} channel; use the key of one added with --kind {kind}",
-            f"渠道 {channel.id} 的类型是 {channel.kind}，此接口只供 {kind} 渠道使用",
-        )
+        en = f"{channel.id} is a {channel.kind} channel; use the key of one added with --kind {kind}"
+        zh = f"渠道 {channel.id} 的类型是 {channel.kind}，此接口只供 {kind} 渠道使用"
+        raise Refused(Code.FORBIDDEN, en, zh, (FieldError("X-API-Key", zh, en, API_KEY),))
 
 
 async def add(pool: Pool, id: str, kind: ChannelKind, name: str, scopes: tuple[str, ...] = (Scope.SUBMIT,)) -> str:

@@ -31,7 +31,7 @@ _STEP: Final = {"at": "2021-05-12T09:00:00+08:00", "type": "demand.resolved", "d
 class Contact(BaseModel):
     """How to reach the citizen; kept in the vault, never published."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     name: Annotated[Text, Field(max_length=100, examples=["陈先生"])] = ""
     phone: Annotated[Text, Field(max_length=32, examples=["13800138000"])] = ""
@@ -46,7 +46,7 @@ class Contact(BaseModel):
 class SubmitDemand(BaseModel):
     """A demand as a channel sends it."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     title: Annotated[Text, Field(min_length=1, max_length=200, examples=["校车接送点没有风雨棚"])]
     text: Annotated[Text, Field(max_length=8000, examples=["下雨天学生在路边淋雨候车"])] = ""

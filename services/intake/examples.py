@@ -33,7 +33,13 @@ RECORDED: Final[Sample] = SHORT | {
         {"at": RESOLVED_AT, "type": "demand.resolved", "data": {"by": "recorded", "result": "已建成"}},
     ],
 }
-RECEIPT: Final[Sample] = {"id": ID, "number": NUMBER, "code": CODE, "submitted_at": AT}
+RECEIPT: Final[Sample] = {
+    "id": ID,
+    "number": NUMBER,
+    "code": CODE,
+    "submitted_at": AT,
+    "similar": f"/v1/demands/{NUMBER}/similar",
+}
 ROW: Final[Sample] = {"external_id": "12345-20210510-0815", "created": True, "number": NUMBER}
 REFUSED_ROW: Final[Sample] = {
     "external_id": "12345-20210510-0816",
@@ -55,6 +61,7 @@ ATTACHED: Final[Sample] = {
     "scan": "clean",
     "uploaded_at": "2021-05-10T01:58:30Z",
 }
+ERASE: Final[Sample] = {"why": "本人要求删除"}
 REVEAL: Final[Sample] = {"why": "回访核实施工时间", "fields": ["name", "phone"]}
 DRAFT: Final[Sample] = SHORT | {"id": "0d3c6d8e-6f0b-4b8e-9b57-8a1f5a0c2e44", "occurred_at": AT}
 SYNCED: Final[Sample] = {

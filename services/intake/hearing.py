@@ -142,8 +142,6 @@ def _key_used(number: str) -> Refused:
 
 
 def _taken(external_id: str, number: str) -> Refused:
-    return Refused(
-        Code.CONFLICT,
-        f"the reference {external_id!r} of this channel stands for demand {number} already; send another external_id",
-        f"本渠道的外部编号 {external_id!r} 已对应诉求 {number}，请更换 external_id",
-    )
+    en = f"the reference {external_id!r} of this channel stands for demand {number} already; send another external_id"
+    zh = f"本渠道的外部编号 {external_id!r} 已对应诉求 {number}，请更换 external_id"
+    return Refused(Code.CONFLICT, en, zh, (FieldError("external_id", zh, en, f"{external_id}-2"),))

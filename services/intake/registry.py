@@ -75,13 +75,7 @@ class Registry:
         """A channel by its id; raises `Refused`."""
         async with self.pool.acquire(timeout=5) as db:
             row = await queries.by_id(db, channel)
-        if row is None:
-            raise Refused(
-                Code.NOT_FOUND,
-                f"there is no channel {channel!r}; add one with `huying channel add`",
-                f"没有渠道 {channel!r}；请用 huying channel add 添加",
-            )
-        return self._read(row)
+        return self._found(channel, row)
 
     async def of_mailbox(self, address: str) -> Gateway | None:
         """The channel that receives mail at this address."""
@@ -91,16 +85,27 @@ class Registry:
 
     async def put(self, channel: str, changes: Mapping[str, str | None]) -> ChannelSettings:
         """Change what is named and keep the rest; None forgets a value. Raises `ValidationError` or `Refused`."""
-        known = (await self.gateway(channel)).settings
-        wanted = {**_plain(known), **changes}
-        settings = ChannelSettings.model_validate({name: value for name, value in wanted.items() if value is not None})
+        async with self.pool.acquire(timeout=5) as db, db.transaction():
+            known = self._found(channel, await queries.locked(db, channel)).settings
+            wanted = {name: value for name, value in {**_plain(known), **changes}.items() if value is not None}
+            settings = ChannelSettings.model_validate(wanted)
+            await queries.put(db, channel, *self._sealed(channel, settings))
+        return settings
+
+    def _sealed(self, channel: str, settings: ChannelSettings) -> tuple[str, Sealed]:
         told = {name: value for name, value in _plain(settings).items() if value is not None}
         secret = orjson.dumps({name: told.pop(name) for name in SECRETS & told.keys()})
         key = self.vault.new_key(reference_of(channel))
-        sealed = Sealed(self.vault.wrap(key), key.seal(key.id, secret))
-        async with self.pool.acquire(timeout=5) as db:
-            await queries.put(db, channel, orjson.dumps(told).decode(), sealed)
-        return settings
+        return orjson.dumps(told).decode(), Sealed(self.vault.wrap(key), key.seal(key.id, secret))
+
+    def _found(self, channel: str, row: Row | None) -> Gateway:
+        if row is None:
+            raise Refused(
+                Code.NOT_FOUND,
+                f"there is no channel {channel!r}; add one with `huying channel add`",
+                f"没有渠道 {channel!r}；请用 huying channel add 添加",
+            )
+        return self._read(row)
 
     def _read(self, row: Row) -> Gateway:
         told = orjson.loads(row.settings)

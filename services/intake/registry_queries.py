@@ -35,6 +35,12 @@ async def by_id(db: Connection, channel: str) -> Row | None:
     return Row(*row) if row else None
 
 
+async def locked(db: Connection, channel: str) -> Row | None:
+    """The same, held until the transaction ends."""
+    row = await db.fetchrow(_SELECT + "id = $1 FOR UPDATE", channel)
+    return Row(*row) if row else None
+
+
 async def by_mailbox(db: Connection, address: str) -> Row | None:
     """The channel that receives mail at an address."""
     row = await db.fetchrow(_SELECT + "settings ->> 'mailbox' = $1", address)

@@ -7,17 +7,15 @@ from pydantic import Field, SecretStr
 
 from shared.chassis.http import MAX_ATTACHMENT
 from shared.chassis.pruning import PrunedSettings
-from shared.chassis.settings import FOR_TRYING, OwnSecret
+from shared.chassis.settings import MAKE_ONE, SecretSettings
 
 
-class IntakeSettings(PrunedSettings):
+class IntakeSettings(PrunedSettings, SecretSettings):
     """Beside what every process has."""
 
-    vault_key: OwnSecret = Field(
-        FOR_TRYING,
+    vault_key: str = Field(
         min_length=32,
-        validate_default=True,
-        description="wraps the keys of the contact vault; keep it apart from the database's backups",
+        description=f"wraps the keys of the contact vault; {MAKE_ONE} apart from the database's backups",
     )
     vault_old_key: str = Field("", description="the vault key before, until `huying vault rotate` has run")
     suggestion_models: Path | None = Field(

@@ -22,7 +22,7 @@ Reason = Annotated[Text, Field(max_length=1000, examples=["已等了十天"])]
 
 
 class _Said(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class Supplement(_Said):

@@ -18,6 +18,7 @@ from shared.contracts.demand import Demand, Status, is_confidential
 from shared.contracts.examples import NUMBER, shown
 from shared.contracts.facts import Outcome
 from shared.contracts.refusals import Code, FieldError, Refused
+from shared.contracts.text import Text
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
 
@@ -86,7 +87,7 @@ def routes(figures: Figures, opening: Opening, packs: Jurisdictions) -> APIRoute
     @router.get("/completion/demands")
     async def list_completion_demands(
         request: Request, response: Response,
-        by: By = "month", key: Annotated[str, Query(max_length=200)] = "", jurisdiction: Where = None,
+        by: By = "month", key: Annotated[Text, Query(max_length=200)] = "", jurisdiction: Where = None,
         month: Month = None, until: date | None = None, counted: Counted = COLLECTED,
         after: Cursor = "", limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     ) -> Opened:  # fmt: skip
@@ -99,7 +100,7 @@ def routes(figures: Figures, opening: Opening, packs: Jurisdictions) -> APIRoute
 
     @router.get("/facts/{number}")
     async def list_demand_facts(
-        number: Annotated[str, Path(max_length=40, examples=[NUMBER])],
+        number: Annotated[Text, Path(max_length=40, examples=[NUMBER])],
     ) -> Annotated[list[Told], Field(examples=[examples.TOLD])]:
         """Every fact of one demand: what was told, by whom, when."""
         async with figures.pool.acquire(timeout=5) as db:

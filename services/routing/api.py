@@ -16,8 +16,9 @@ from shared.chassis.tokens import Tokens, bearer
 from shared.contracts.demand import Demand
 from shared.contracts.examples import DEMAND, ID, TEXT, shown
 from shared.contracts.refusals import Code, Refused
+from shared.contracts.text import Text
 
-Number = Annotated[str, Path(max_length=40, examples=["NH21-001335-K"])]
+Number = Annotated[Text, Path(max_length=40, examples=["NH21-001335-K"])]
 Limit = Annotated[int, Query(ge=1, le=200)]
 Key = Annotated[
     str,

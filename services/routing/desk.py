@@ -16,7 +16,7 @@ from shared.chassis.page import Page
 from shared.chassis.writes import Writes
 from shared.contracts.demand import Demand
 from shared.contracts.facts import Fact
-from shared.contracts.refusals import Code, Refused
+from shared.contracts.refusals import Code, FieldError, Refused
 from shared.jurisdiction.jurisdictions import Jurisdictions
 
 _DESK: Final = UUID("6f0d1f52-3c1b-5e0a-9b53-1d2c7c1f4a10")
@@ -92,11 +92,9 @@ def _again(words: str, answer: Demand, now: str) -> Demand:
 
 
 def _stale(demand: Demand) -> Refused:
-    return Refused(
-        Code.STALE,
-        f"the demand is {demand.status} and has the ETag {etag(demand)} now; read it again",
-        f"该诉求现为“{demand.status}”，ETag 为 {etag(demand)}，请重新读取",
-    )
+    en = f"the demand is {demand.status} and has the ETag {etag(demand)} now; read it again"
+    zh = f"该诉求现为“{demand.status}”，ETag 为 {etag(demand)}，请重新读取"
+    return Refused(Code.STALE, en, zh, (FieldError("If-Match", zh, en, etag(demand)),))
 
 
 def not_found(number: str) -> Refused:

@@ -3,9 +3,10 @@
 from pydantic import Field
 
 from shared.chassis.pruning import PrunedSettings
+from shared.chassis.settings import SecretSettings
 
 
-class RoutingSettings(PrunedSettings):
+class RoutingSettings(PrunedSettings, SecretSettings):
     """Beside what every process has."""
 
     keep_answers_days: int = Field(

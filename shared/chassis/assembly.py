@@ -62,8 +62,8 @@ def api_parts(title: str, apis: Mapping[str, tuple[Api, Pool]], port: int) -> Pa
 
 async def worker_parts(settings: ProcessSettings, worker: Worker, pool: Pool) -> Parts:
     """A reader and the tasks of one service, and its relays unless they run apart."""
-    bootstrap = settings.kafka_bootstrap_servers
-    cluster = await broker.wait_for_cluster(bootstrap)
+    kafka = settings.kafka
+    cluster = await broker.wait_for_cluster(kafka)
     delivery = Delivery(pool, worker.ledger, cluster, settings.dead_letter_limit)
     name = f"{worker.service}-{'worker' if worker.by_faust else 'reader'}"
     reading = Reading(delivery, worker.topics, name, worker.linger)
@@ -75,8 +75,8 @@ async def worker_parts(settings: ProcessSettings, worker: Worker, pool: Pool) ->
     return Parts(
         running=[
             _reader(settings, worker, reading),
-            reading.watch(bootstrap),
-            broker.watch(bootstrap, cluster),
+            reading.watch(kafka),
+            broker.watch(kafka, cluster),
             *inside.running,
             *(task() for task in worker.tasks),
         ],
@@ -88,9 +88,9 @@ async def worker_parts(settings: ProcessSettings, worker: Worker, pool: Pool) ->
 
 async def relay_parts(settings: ProcessSettings, service: str, pool: Pool) -> Parts:
     """The relays of one service, apart from its worker."""
-    cluster = await broker.wait_for_cluster(settings.kafka_bootstrap_servers)
+    cluster = await broker.wait_for_cluster(settings.kafka)
     found = await _relays(settings, service)
-    found.running.append(broker.watch(settings.kafka_bootstrap_servers, cluster))
+    found.running.append(broker.watch(settings.kafka, cluster))
     found.ready.append(database_ready(service, pool))
     found.closing.append(pool.close)
     return found
@@ -99,15 +99,15 @@ async def relay_parts(settings: ProcessSettings, service: str, pool: Pool) -> Pa
 async def _relays(settings: ProcessSettings, service: str) -> Parts:
     """One for each shard. Each keeps a connection for as long as it runs, which must be nobody else's."""
     pool = await open_pool(settings.database_url, service, size=settings.relay_shards + 1)
-    shards = relay.running(service, pool, settings.kafka_bootstrap_servers, settings.relay_shards)
+    shards = relay.running(service, pool, settings.kafka, settings.relay_shards)
     running = [part for shard in shards for part in (shard.run(), shard.gauge())]
     return Parts(running=running, closing=[pool.close])
 
 
 def _reader(settings: ProcessSettings, worker: Worker, reading: Reading[Any, Any]) -> Coroutine[Any, Any, None]:
-    bootstrap, instance = settings.kafka_bootstrap_servers, settings.instance
+    kafka, instance = settings.kafka, settings.instance
     if not worker.by_faust:
-        return kafka_reader.read_batches(reading, bootstrap, instance, settings.batch_size)
+        return kafka_reader.read_batches(reading, kafka, instance, settings.batch_size)
     from shared.chassis import faust_reader  # half a second and 16 MB that no other process needs
 
-    return faust_reader.run(faust_reader.faust_app(reading, bootstrap, instance, settings.batch_size))
+    return faust_reader.run(faust_reader.faust_app(reading, kafka, instance, settings.batch_size))

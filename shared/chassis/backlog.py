@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
+from shared.chassis.kafka import Kafka
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -20,10 +22,10 @@ Backlog = Mapping[TopicPartition, Place]
 
 
 @asynccontextmanager
-async def account(bootstrap: str, group: str, topics: Sequence[str]) -> "AsyncIterator[Account]":
+async def account(kafka: Kafka, group: str, topics: Sequence[str]) -> "AsyncIterator[Account]":
     """The broker's account of a group; raises `KafkaError` while the broker is away."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=5000)
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, request_timeout_ms=5000)
+    admin = AIOKafkaAdminClient(**kafka.access(), request_timeout_ms=5000)
+    consumer = AIOKafkaConsumer(**kafka.access(), request_timeout_ms=5000)
     try:
         await admin.start()
         await consumer.start()

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from typing import Any, Final
 
 import structlog
@@ -10,6 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.consumer.fetcher import Fetcher
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
+from shared.chassis.kafka import Kafka
 from shared.contracts.topics import TOPICS
 
 log = structlog.get_logger()
@@ -21,8 +22,8 @@ class BrokerReplaced(RuntimeError):
 
 
 @contextlib.asynccontextmanager
-async def _asking(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=5000)
+async def _asking(kafka: Kafka) -> AsyncIterator[AIOKafkaAdminClient]:
+    admin = AIOKafkaAdminClient(**kafka.access(), request_timeout_ms=5000)
     await admin.start()
     try:
         yield admin
@@ -30,9 +31,9 @@ async def _asking(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
         await admin.close()
 
 
-async def cluster_id(bootstrap: str) -> str:
+async def cluster_id(kafka: Kafka) -> str:
     """The broker's own name; raises `KafkaError` when it cannot be reached."""
-    async with _asking(bootstrap) as admin:
+    async with _asking(kafka) as admin:
         return await name_of(admin)
 
 
@@ -41,45 +42,48 @@ async def name_of(admin: AIOKafkaAdminClient) -> str:
     return str((await admin.describe_cluster())["cluster_id"])
 
 
-async def wait_for_cluster(bootstrap: str) -> str:
+async def wait_for_cluster(kafka: Kafka) -> str:
     """The broker's name, as soon as it answers."""
     while True:
         try:
-            return await cluster_id(bootstrap)
+            return await cluster_id(kafka)
         except (KafkaError, OSError) as fault:
-            log.warning("waiting for the broker", bootstrap=bootstrap, cause=repr(fault))
+            log.warning("waiting for the broker", bootstrap=kafka.servers, cause=repr(fault))
             await asyncio.sleep(1)
 
 
-async def watch(bootstrap: str, known: str) -> None:
+async def watch(kafka: Kafka, known: str) -> None:
     """Raise `BrokerReplaced` when the cluster is not the one that was known; silent while it is away."""
     while True:
         with contextlib.suppress(KafkaError, OSError):
-            async with _asking(bootstrap) as admin:
+            async with _asking(kafka) as admin:
                 while (found := await name_of(admin)) == known:  # noqa: ASYNC110 (nothing tells)
                     await asyncio.sleep(LOOK)
                 raise BrokerReplaced(f"cluster {known} is gone, {found} is here")
         await asyncio.sleep(LOOK)
 
 
-async def create_topics(bootstrap: str, replication: int = 1) -> None:
+async def create_topics(kafka: Kafka, replication: int = 1) -> None:
     """Create the topics that are missing."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = AIOKafkaAdminClient(**kafka.access())
     await admin.start()
     try:
-        known = set(await admin.list_topics())
-        wanted = [
-            NewTopic(t.name, t.partitions, replication, topic_configs={"retention.ms": "-1"})
-            for t in TOPICS
-            if t.name not in known
-        ]
-        if wanted:
-            answer: Any = await admin.create_topics(wanted)
+        if missing := _missing(await admin.list_topics(), replication):
+            answer: Any = await admin.create_topics(missing)
             for name, code, *_ in answer.topic_errors:
                 if code and for_code(code) is not TopicAlreadyExistsError:
                     raise for_code(code)(name)
     finally:
         await admin.close()
+
+
+def _missing(known: Collection[str], replication: int) -> list[NewTopic]:
+    configs = {"retention.ms": "-1"}
+    if replication > 1:
+        # What was acknowledged outlives a server; a third lets one be restarted meanwhile.
+        configs["min.insync.replicas"] = "2"
+    wanted = (topic for topic in TOPICS if topic.name not in known)
+    return [NewTopic(topic.name, topic.partitions, replication, topic_configs=configs) for topic in wanted]
 
 
 def pace_empty_fetches(seconds: float) -> None:

@@ -7,19 +7,22 @@ from functools import partial
 from typing import Any
 
 import faust
+from faust.auth import Credentials, SASLCredentials, SSLCredentials
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 from mode.services import WaitResults
 
+from shared.chassis.kafka import Kafka
 from shared.chassis.reading import Reading
 from shared.chassis.record import Record
 
 
-def faust_app(reading: "Reading[Any, Any]", bootstrap: str, instance: str, batch_size: int) -> faust.App:
+def faust_app(reading: "Reading[Any, Any]", kafka: Kafka, instance: str, batch_size: int) -> faust.App:
     """An app with one agent, without tables, web server or topic management; every one of them is ours elsewhere."""
     name = reading.name
     app = faust.App(
         name,
-        broker=";".join(f"kafka://{server}" for server in bootstrap.split(",")),
+        broker=";".join(f"kafka://{server}" for server in kafka.servers.split(",")),
+        broker_credentials=_credentials(kafka),
         store="memory://",
         autodiscover=False,
         web_enabled=False,
@@ -40,6 +43,15 @@ def faust_app(reading: "Reading[Any, Any]", bootstrap: str, instance: str, batch
     app.transport.fetching = reading.fetching
     _listen(app, reading, batch_size)
     return app
+
+
+def _credentials(kafka: Kafka) -> Credentials | None:
+    context = kafka.context()
+    if kafka.by_name:
+        return SASLCredentials(
+            username=kafka.username, password=kafka.password, mechanism=kafka.mechanism, ssl_context=context
+        )
+    return SSLCredentials(context) if context else None
 
 
 def _listen(app: faust.App, reading: "Reading[Any, Any]", batch_size: int) -> None:

@@ -1,7 +1,7 @@
 """The web application around a service's routes: limits, metrics, problem documents, health."""
 
-from collections.abc import Awaitable, Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from time import perf_counter
 from typing import Any, Final
 
@@ -9,22 +9,27 @@ import uvicorn
 from fastapi import APIRouter, FastAPI, Response
 from fastapi.routing import APIRoute
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.requests import ClientDisconnect
 
 from shared.chassis import metrics, problems
 from shared.chassis.documented import REFUSALS, document
 from shared.chassis.headers import AddedHeaders
+from shared.chassis.heads import Heads
 from shared.chassis.manual import manual
 from shared.chassis.short_cut import ShortCuts, replaying
-from shared.contracts.refusals import Code, Refused
+from shared.contracts.examples import API_KEY
+from shared.contracts.refusals import Code, FieldError, Refused
 
 Check = Callable[[], Awaitable[str | None]]
 MAX_BODY: Final = 1_048_576
 MAX_ATTACHMENT: Final = 20 * MAX_BODY
+KEY: Final = "X-API-Key"
 LARGER: Final = (
-    ("/v1/imports", 16 * MAX_BODY),
-    ("/v1/attachments", MAX_ATTACHMENT + MAX_BODY),
-    ("/open311/v2/", MAX_ATTACHMENT + MAX_BODY),
+    ("/v1/imports", 16 * MAX_BODY, KEY),
+    ("/v1/attachments", MAX_ATTACHMENT + MAX_BODY, KEY),
+    ("/open311/v2/", MAX_ATTACHMENT + MAX_BODY, None),
 )
+"""Where a body may be larger, for whoever shows this header; Open311 has its key in the form."""
 
 
 def web_app(
@@ -41,6 +46,7 @@ def web_app(
     app.add_middleware(Measured)
     app.add_middleware(BodyLimit)
     app.add_middleware(AddedHeaders)
+    app.add_middleware(Heads)
     return app
 
 
@@ -50,7 +56,7 @@ def _function(route: APIRoute) -> str:
 
 
 def health(ready: Sequence[Check], alive: Sequence[Check]) -> APIRouter:
-    """`/livez`: restart me when this fails; `/readyz`: send me work when this succeeds; `/metrics`."""
+    """`/livez`: restart me when this fails; `/readyz`: send me work when this succeeds."""
     router = APIRouter(include_in_schema=False)
 
     async def answer(checks: Sequence[Check]) -> Response:
@@ -64,6 +70,13 @@ def health(ready: Sequence[Check], alive: Sequence[Check]) -> APIRouter:
     @router.get("/readyz")
     async def readyz() -> Response:
         return await answer(ready)
+
+    return router
+
+
+def measures() -> APIRouter:
+    """`/metrics`: for operators, who alone reach the port that it is served on."""
+    router = APIRouter(include_in_schema=False)
 
     @router.get("/metrics")
     async def exposed() -> Response:
@@ -94,7 +107,7 @@ class Measured:
             await self.app(scope, receive, observed)
         finally:
             route = scope.get("route")
-            labels = (_service(route), scope["method"], getattr(route, "path", "unmatched"), status)
+            labels = (_service(route), scope["method"], problems.route_of(scope), status)
             metrics.REQUESTS.labels(*labels).observe(perf_counter() - started)
 
 
@@ -105,7 +118,10 @@ def _service(route: Any) -> str:
 
 
 class BodyLimit:
-    """Refuses a body over the limit of its path, announced or not, before it is read into memory."""
+    """Refuses a body over the limit of its path, announced or not, before it is read into memory.
+
+    What the client broke off reaches nobody: half a form looks whole.
+    """
 
     def __init__(self, app: Any) -> None:
         self.app = app
@@ -114,25 +130,38 @@ class BodyLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        limit = next((size for path, size in LARGER if scope["path"].startswith(path)), MAX_BODY)
-        announced = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
+        with suppress(ClientDisconnect):
+            await self._limited(scope, receive, send)
+
+    async def _limited(self, scope: Any, receive: Any, send: Any) -> None:
+        sent = dict(scope["headers"])
+        limit, missing = _limit(scope["path"], sent)
+        announced = sent.get(b"content-length", b"")
         if announced.isdigit():
             # The server reads no more than was announced.
             fits = int(announced) <= limit
-            await (self.app if fits else _too_large(scope["path"], limit))(scope, receive, send)
-            return
-        body = await _whole(receive, limit)
-        if body is None:
-            await _too_large(scope["path"], limit)(scope, receive, send)
-            return
-        await self.app(scope, replaying(body, receive), send)
+        else:
+            body = await _whole(receive, limit)
+            fits = body is not None
+            receive = replaying(body or b"", receive)
+        await (self.app if fits else _too_large(scope["path"], limit, missing))(scope, receive, send)
+
+
+def _limit(path: str, sent: Mapping[bytes, bytes]) -> tuple[int, str | None]:
+    """How large a body may be here, and the header with which it might be larger."""
+    size, header = next(((size, header) for start, size, header in LARGER if path.startswith(start)), (MAX_BODY, None))
+    if header is None or header.lower().encode() in sent:
+        return size, None
+    return MAX_BODY, header
 
 
 async def _whole(receive: Any, limit: int) -> bytes | None:
-    """The body; None as soon as it is over the limit."""
+    """The body; None as soon as it is over the limit. Raises `ClientDisconnect` when it breaks off."""
     parts, size, more = [], 0, True
     while more:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
         parts.append(message.get("body", b""))
         size += len(parts[-1])
         more = message.get("more_body", False)
@@ -141,12 +170,16 @@ async def _whole(receive: Any, limit: int) -> bytes | None:
     return b"".join(parts)
 
 
-def _too_large(path: str, limit: int) -> Response:
-    return problems.problem(Refused(Code.TOO_LARGE, _sentence(limit), f"内容不得超过 {limit // 1024} KiB"), path)
-
-
-def _sentence(limit: int) -> str:
-    return f"a body may have {limit // 1024} KiB at most; send files as attachments"
+def _too_large(path: str, limit: int, missing: str | None) -> Response:
+    if missing:
+        en = f"a body of this size needs a key in the header {missing}"
+        zh = f"内容较大，请在请求头 {missing} 中提供密钥"
+        error, code = FieldError(missing, zh, en, API_KEY), Code.UNAUTHENTICATED
+    else:
+        en = f"a body may have {limit // 1024} KiB at most; send files as attachments"
+        zh = f"内容不得超过 {limit // 1024} KiB"
+        error, code = FieldError("Content-Length", zh, en, str(limit)), Code.TOO_LARGE
+    return problems.problem(Refused(code, en, zh, (error,)), path)
 
 
 class Quiet(uvicorn.Server):

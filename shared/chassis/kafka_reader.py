@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError, RebalanceInProgressError
 
 from shared.chassis.ending import asked_to_end
+from shared.chassis.kafka import Kafka
 from shared.chassis.reading import Reading
 from shared.chassis.record import Record
 
@@ -18,11 +19,11 @@ log = structlog.get_logger()
 COMMIT_EVERY: Final = 1.0
 
 
-async def read_batches(reading: "Reading[Any, Any]", bootstrap: str, instance: str, batch_size: int) -> None:
+async def read_batches(reading: "Reading[Any, Any]", kafka: Kafka, instance: str, batch_size: int) -> None:
     """Read until cancelled, or until the reading says stop."""
     consumer = AIOKafkaConsumer(
         *reading.topics,
-        bootstrap_servers=bootstrap,
+        **kafka.access(),
         group_id=reading.name,
         group_instance_id=f"{reading.name}-{instance}" if instance else None,
         enable_auto_commit=False,

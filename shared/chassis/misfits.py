@@ -41,12 +41,21 @@ def _explained(error: Mapping[str, Any], operation: Document, document: Document
     (found,) = field_errors([error], _body(operation) if place == "body" else {}, document)
     if place == "body" or not where:
         return found
-    parameter: Document = next((one for one in operation.get("parameters", ()) if one["name"] == where[0]), {})
-    schema = parameter.get("schema", {})
-    example = found.example or as_text(parameter.get("example") or example_of(schema, where[1:], document))
+    example = found.example or _example(operation, where, document)
     if where[0] == IDEMPOTENCY_KEY:
         return FieldError(IDEMPOTENCY_KEY, f"{found.zh}：{_KEY_ZH}", f"{found.en}: {_KEY_EN}", example)
     return FieldError(found.field, found.zh, found.en, example)
+
+
+def example_of_parameter(request: Request, name: str) -> str | None:
+    """What the documentation of the route shows for one of its parameters."""
+    document = request.app.openapi()
+    return _example(_operation(request, document), [name], document)
+
+
+def _example(operation: Document, where: Sequence[Any], document: Document) -> str | None:
+    parameter: Document = next((one for one in operation.get("parameters", ()) if one["name"] == where[0]), {})
+    return as_text(parameter.get("example") or example_of(parameter.get("schema", {}), where[1:], document))
 
 
 _KEY_ZH: Final = "请在请求头 Idempotency-Key 中提供自定的唯一编号，重试时保持不变"

@@ -12,7 +12,8 @@ from starlette.exceptions import HTTPException
 
 from shared.chassis.database import PASSING, is_away
 from shared.chassis.misfits import misfit
-from shared.contracts.refusals import ANSWERS, Code, Refused
+from shared.chassis.remedies import of_the_path, remedies
+from shared.contracts.refusals import ANSWERS, Code, FieldError, Refused
 
 log = structlog.get_logger()
 RETRY_AFTER: Final = "5"
@@ -36,11 +37,10 @@ def problem(refused: Refused, instance: str, headers: Mapping[str, str] | None =
         "detail_en": refused.en,
         "instance": instance,
     }
-    if refused.errors:
-        body["errors"] = [
-            {"field": e.field, "detail": e.zh, "detail_en": e.en} | ({"example": e.example} if e.example else {})
-            for e in refused.errors
-        ]
+    body["errors"] = [
+        {"field": e.field, "detail": e.zh, "detail_en": e.en} | ({"example": e.example} if e.example else {})
+        for e in remedies(refused)
+    ]
     return Response(orjson.dumps(body), answer.status, {**(headers or {}), **_headers(refused)}, MEDIA_TYPE)
 
 
@@ -61,7 +61,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Refused)
     async def refused(request: Request, fault: Refused) -> Response:
-        return problem(fault, request.url.path)
+        return problem(of_the_path(fault, request), request.url.path)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, fault: RequestValidationError) -> Response:
@@ -73,11 +73,11 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def broken(request: Request, fault: Exception) -> Response:
-        log.error("fault", path=request.url.path, cause=repr(fault))
+        log.error("fault", route=route_of(request.scope), cause=repr(fault))
         return _plain(500, request.url.path, "系统内部错误，请稍后重试", "A fault of this server; try again later")
 
     async def away(request: Request, fault: Exception) -> Response:
-        answer = of_fault(fault, request.url.path)
+        answer = of_fault(fault, request.url.path, route_of(request.scope))
         if answer is None:
             raise fault
         return answer
@@ -86,12 +86,17 @@ def install(app: FastAPI) -> None:
         app.add_exception_handler(kind, away)
 
 
-def of_fault(fault: Exception, instance: str) -> Response | None:
+def route_of(scope: Mapping[str, Any]) -> str:
+    """The route as it was declared: a path may hold a token, and logs must not."""
+    return str(getattr(scope.get("route"), "path", "unmatched"))
+
+
+def of_fault(fault: Exception, instance: str, route: str) -> Response | None:
     """The document for a refusal, or for a database that is away; None for any other fault."""
     if isinstance(fault, Refused):
         return problem(fault, instance)
     if isinstance(fault, PASSING) and is_away(fault):
-        log.warning("database away", path=instance, cause=repr(fault))
+        log.warning("database away", route=route, cause=repr(fault))
         return problem(AWAY, instance)
     return None
 
@@ -106,7 +111,8 @@ def _http(request: Request, fault: HTTPException) -> Response:
         case 405:
             allowed = (fault.headers or {}).get("Allow", "")
             en, zh = f"{request.method} is not possible here; use {allowed}", f"请改用 {allowed}"
-            refused = Refused(Code.WRONG_METHOD, en, zh)
+            method = FieldError("method", zh, en, allowed.partition(",")[0] or None)
+            refused = Refused(Code.WRONG_METHOD, en, zh, (method,))
         case 400 | 413 | 401:
             code = {400: Code.UNREADABLE, 413: Code.TOO_LARGE, 401: Code.UNAUTHENTICATED}[fault.status_code]
             refused = Refused(code, str(fault.detail))

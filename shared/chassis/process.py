@@ -15,7 +15,7 @@ from fastapi import FastAPI
 
 from shared.chassis import broker, logs
 from shared.chassis.delivery import TooMuchPoison
-from shared.chassis.http import Check, server, web_app
+from shared.chassis.http import Check, measures, server, web_app
 from shared.chassis.settings import ProcessSettings
 
 log = structlog.get_logger()
@@ -105,7 +105,7 @@ def _health(settings: ProcessSettings, parts: Parts) -> list[Any]:
     """Answers from the first moment on, with whatever checks there are by then."""
     if not settings.health_port:
         return []
-    return [server(web_app("health", [], parts.ready, parts.alive), settings.host, settings.health_port)]
+    return [server(web_app("health", [measures()], parts.ready, parts.alive), settings.host, settings.health_port)]
 
 
 async def _within_patience(ending: Coroutine[Any, Any, None], code: int) -> None:

@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 from shared.chassis import metrics
 from shared.chassis.backlog import Backlog, account
 from shared.chassis.delivery import Delivery, TooMuchPoison
+from shared.chassis.kafka import Kafka
 from shared.chassis.record import Record
 from shared.contracts.rules import F, S
 
@@ -106,11 +107,11 @@ class Reading(Generic[S, F]):
                 self._standing[place] = (found.committed, since if offset == found.committed else at)
         metrics.LAG.labels(self.name).set(sum(max(0, found.end - found.committed) for found in backlog.values()))
 
-    async def watch(self, bootstrap: str) -> None:
+    async def watch(self, kafka: Kafka) -> None:
         """Measure the lag every few seconds; raise when the reader must stop."""
         while True:
             try:
-                async with account(bootstrap, self.name, self.topics) as asked:
+                async with account(kafka, self.name, self.topics) as asked:
                     while True:
                         self.look(await asked.backlog())
                         await self._pause()

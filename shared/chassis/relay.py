@@ -14,6 +14,7 @@ from shared.chassis import broker, cursor, journal, metrics
 from shared.chassis.cursor import Shard
 from shared.chassis.database import PASSING, Connection, Pool
 from shared.chassis.ending import asked_to_end
+from shared.chassis.kafka import Kafka
 from shared.chassis.unsent import Unsent
 from shared.contracts.envelope import Envelope
 from shared.contracts.topics import TOPIC_OF
@@ -32,7 +33,7 @@ class Relay:
 
     service: str
     pool: Pool
-    bootstrap: str
+    kafka: Kafka
     shard: Shard = field(default_factory=Shard)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -59,7 +60,7 @@ class Relay:
             stack.push_async_callback(self._let_go, db)
             await self._own_the_shard(db)
             producer = AIOKafkaProducer(
-                bootstrap_servers=self.bootstrap,
+                **self.kafka.access(),
                 acks="all",
                 enable_idempotence=True,
                 max_batch_size=131_072,
@@ -67,7 +68,7 @@ class Relay:
             )
             stack.push_async_callback(producer.stop)
             await producer.start()
-            cluster_id = await broker.cluster_id(self.bootstrap)
+            cluster_id = await broker.cluster_id(self.kafka)
             await db.add_listener(f"{journal.WAKE}.{self.service}", self._woken)
             await self._send_all(db, producer, cluster_id)
 
@@ -115,12 +116,12 @@ class Relay:
 
     async def _wait(self, unsent: Unsent) -> None:
         """Until woken; for a transaction that commits late, not longer than a moment."""
-        # Before Python 3.12 `wait_for` swallows a cancellation that comes together with what it waits for.
+        # `wait_for` of Python 3.11 forgets a cancellation that comes with the waking: the relay would never end.
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LATE if unsent.gaps else POLL):
                 await self._wake.wait()
 
 
-def running(service: str, pool: Pool, bootstrap: str, shards: int) -> list[Relay]:
+def running(service: str, pool: Pool, kafka: Kafka, shards: int) -> list[Relay]:
     """A relay for every shard."""
-    return [Relay(service, pool, bootstrap, Shard(number, shards)) for number in range(shards)]
+    return [Relay(service, pool, kafka, Shard(number, shards)) for number in range(shards)]

@@ -45,7 +45,7 @@ class ShortCuts:
         try:
             answer = await route.answer(asked)
         except (Refused, *PASSING) as fault:
-            answer = problems.of_fault(fault, scope["path"])
+            answer = problems.of_fault(fault, scope["path"], route.path)
             if answer is None:
                 raise
         if answer is None:

@@ -8,6 +8,8 @@ Sample = dict[str, JsonValue]
 
 NUMBER: Final = "NH21-001335-K"
 ID: Final = "01a20a65-0068-7a5b-bc0f-eb1c0ce2a65c"
+API_KEY: Final = "hy_Jb0VyZ6cYb1mWq2x8zR3xAJb0VyZ6cYb1mWq2x8zR3xA"
+REQUEST_KEY: Final = "web-20261124-0001"
 CURSOR: Final = "AaIKZQBoelu8D-scDOKmXA"
 TITLE: Final = "校车接送点没有风雨棚"
 TEXT: Final = "早上七点二十几个孩子淋雨等车"

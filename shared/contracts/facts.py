@@ -52,7 +52,7 @@ class Outcome(StrEnum):
 class Fact(BaseModel):
     """Something that happened to a demand; immutable. Readers ignore fields they do not know."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     type: ClassVar[str]
     version: ClassVar[int] = 1

@@ -1,6 +1,6 @@
 """The life of a demand, told once: which fact may follow which status, and who may tell it."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -8,7 +8,7 @@ from typing import Any, Final
 from shared.contracts import facts as f
 from shared.contracts.catalogue import recorded
 from shared.contracts.demand import Demand, Service, Status
-from shared.contracts.refusals import Code, Refused
+from shared.contracts.refusals import Code, FieldError, Refused
 
 S = Status
 
@@ -68,11 +68,7 @@ def evolve(demand: Demand, fact: f.StatusFact, at: datetime) -> Demand:
     """The demand after `fact`, which happened at `at`; raises `Refused` when the table forbids it."""
     row = TRANSITIONS[type(fact)]
     if demand.status not in row.after:
-        raise Refused(
-            Code.ILLEGAL_TRANSITION,
-            f"{fact.type} cannot follow the status {demand.status}",
-            f"当前状态为“{demand.status}”，不能执行“{fact.type}”",
-        )
+        raise _cannot_follow(fact, demand.status, sorted(row.after))
     known = {
         "version": demand.version + 1,
         "status": row.becomes or demand.status,
@@ -80,6 +76,12 @@ def evolve(demand: Demand, fact: f.StatusFact, at: datetime) -> Demand:
         "history": _untold(demand, fact),
     }
     return demand.model_copy(update=known | _learned(demand, fact, at))
+
+
+def _cannot_follow(fact: f.StatusFact, status: Status, after: Sequence[Status]) -> Refused:
+    en = f"{fact.type} cannot follow the status {status}, but: {', '.join(after)}"
+    zh = f"当前状态为“{status}”，不能执行“{fact.type}”；可执行的状态：{'、'.join(after)}"
+    return Refused(Code.ILLEGAL_TRANSITION, en, zh, (FieldError("status", zh, en, next(iter(after), None)),))
 
 
 def _untold(demand: Demand, fact: f.StatusFact) -> tuple[f.RecordedStep, ...]:

@@ -20,6 +20,7 @@ from shared.contracts import facts as f
 from shared.contracts.facts import ChannelKind
 from tests import story
 from tests.chassis.conftest import Log
+from tests.keys import KEYS
 from tests.packs import shipped
 
 GOOD: Final = {"title": "校车接送点没有风雨棚", "division": "440605126222", "category": "school-transport"}
@@ -44,13 +45,13 @@ class Front:
 async def front(name: str, database: str) -> AsyncIterator[Front]:
     """The API of a service on a database."""
     service = next(one for one in SERVICES if one.name == name)
-    settings: Any = service.settings.model_validate({"DATABASE_URL": database})
+    settings: Any = service.settings.model_validate(KEYS | {"DATABASE_URL": database})
     async with await open_pool(database, name) as pool:
         web = web_app(name, service.api(settings, pool).routers)
         transport = httpx.ASGITransport(web, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url=f"http://{name}") as client:
             staff = {"name": "陈", "unit": next(iter(shipped())).coordinator, "roles": ["personal-data"]}
-            opens = {"Authorization": f"Bearer {Tokens(settings.secret).write('staff', staff)}"}
+            opens = {"Authorization": f"Bearer {Tokens(KEYS['secret']).write('staff', staff)}"}
             if name == "intake":
                 opens |= {"X-API-Key": await _key(pool, settings)}
                 yield Front(web, client, await _submitted(client, opens), opens)
@@ -75,5 +76,5 @@ async def _submitted(client: httpx.AsyncClient, opens: dict[str, str]) -> dict[s
 async def _told(service: Service, settings: Any, pool: Pool) -> dict[str, Any]:
     delivery = Delivery(pool, service.worker(settings, pool).ledger, "cluster")
     await delivery.deliver(Log().told(*PASTS[service.name], key=story.ID))
-    token = Tokens(settings.secret).write("rate", {"demand": str(story.ID)})
+    token = Tokens(KEYS["secret"]).write("rate", {"demand": str(story.ID)})
     return {"number": f"NH21-{story.ID.int % 10**6:06d}-X", "token": token}

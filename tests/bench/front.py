@@ -29,6 +29,7 @@ from shared.contracts.facts import ChannelKind
 from tests.bench.alone import postgres
 from tests.bench.client import HOST, Client
 from tests.bench.rig import unlimited
+from tests.keys import KEYS
 
 CONNECTIONS = 64
 BODY = orjson.dumps({
@@ -72,7 +73,7 @@ async def bare(dsn: str) -> FastAPI:
 async def ours(dsn: str) -> FastAPI:
     """Intake's own."""
     pool = await open_pool(dsn, "intake")
-    return web_app("intake", intake.api(IntakeSettings.model_validate({"DATABASE_URL": dsn}), pool).routers)
+    return web_app("intake", intake.api(IntakeSettings.model_validate(KEYS | {"DATABASE_URL": dsn}), pool).routers)
 
 
 async def _serve(which: str, dsn: str, port: str) -> None:

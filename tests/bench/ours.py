@@ -14,10 +14,12 @@ from shared.chassis import faust_reader, kafka_reader
 from shared.chassis.broker import cluster_id
 from shared.chassis.database import open_pool
 from shared.chassis.delivery import Delivery
+from shared.chassis.kafka import Kafka
 from shared.chassis.reading import Reading
 from shared.chassis.relay import Relay
 from shared.contracts.envelope import Envelope
 from tests.bench.rig import Rig
+from tests.keys import KEYS
 
 VIEWS: Final = ("demand_facts", "fact", "cohort", "flow", "owed")
 BESIDE: Final = ("cohort_sum", "flow_sum", "note_seen", "parked", "progress")
@@ -26,7 +28,7 @@ BESIDE: Final = ("cohort_sum", "flow_sum", "note_seen", "parked", "progress")
 async def relay(service: str, rig: Rig, count: int) -> float:
     """The relay of a service, until the broker has everything; facts/s."""
     pool = await open_pool(rig.dsn, service, size=2)
-    counted = _Counted(service, pool, rig.bootstrap)
+    counted = _Counted(service, pool, Kafka(rig.bootstrap))
     started = perf_counter()
     task = asyncio.create_task(counted.run())
     while counted.sent < count:
@@ -69,15 +71,16 @@ async def _views(rig: Rig) -> Sequence[str]:
 async def reader(service: str, rig: Rig, count: int, name: str = "bench") -> float:
     """The listener of a service, from its first commit to its last; facts/s."""
     (found,) = (one for one in SERVICES if one.name == service)
-    settings = found.settings.model_validate({"DATABASE_URL": rig.dsn, "KAFKA_BOOTSTRAP_SERVERS": rig.bootstrap})
+    told = KEYS | {"DATABASE_URL": rig.dsn, "KAFKA_BOOTSTRAP_SERVERS": rig.bootstrap}
+    settings = found.settings.model_validate(told)
     pool = await open_pool(rig.dsn, service, size=4)
     worker = found.worker(settings, pool)
-    timed = _Timed(pool, worker.ledger, await cluster_id(rig.bootstrap))
+    timed = _Timed(pool, worker.ledger, await cluster_id(Kafka(rig.bootstrap)))
     reading = Reading(timed, worker.topics, f"{name}-{service}")
     if worker.by_faust:
-        running = faust_reader.run(faust_reader.faust_app(reading, rig.bootstrap, "", settings.batch_size))
+        running = faust_reader.run(faust_reader.faust_app(reading, Kafka(rig.bootstrap), "", settings.batch_size))
     else:
-        running = kafka_reader.read_batches(reading, rig.bootstrap, "", settings.batch_size)
+        running = kafka_reader.read_batches(reading, Kafka(rig.bootstrap), "", settings.batch_size)
     task = asyncio.create_task(running)
     while timed.seen < count:
         await asyncio.sleep(0.02)

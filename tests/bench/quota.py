@@ -22,6 +22,7 @@ from shared.chassis.http import web_app
 from shared.contracts.facts import ChannelKind
 from tests.bench.alone import postgres
 from tests.bench.rig import unlimited
+from tests.keys import KEYS
 
 BODY = {"title": "校车接送点没有风雨棚", "division": "440605126222", "category": "school-transport"}
 BARE = "SELECT id, kind, scopes, settings ->> 'division' FROM channel WHERE key_hash = $1 AND revoked_at IS NULL"
@@ -42,7 +43,7 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
     async with postgres() as dsn, await open_pool(dsn, "intake") as pool:
         key = await channels.add(pool, "web", ChannelKind.WEB, "Web")
         await unlimited(dsn)
-        settings = IntakeSettings.model_validate({"DATABASE_URL": dsn})
+        settings = IntakeSettings.model_validate(KEYS | {"DATABASE_URL": dsn})
         transport = httpx.ASGITransport(web_app("intake", app.api(settings, pool).routers))
         async with httpx.AsyncClient(
             transport=transport, base_url="http://intake", headers={"X-API-Key": key}

@@ -18,6 +18,7 @@ from deploy.local.postgres import EmbeddedPostgres
 from deploy.local.state import prepare, state_dir
 from shared.chassis.broker import create_topics
 from shared.chassis.database import open_pool
+from shared.chassis.kafka import Kafka
 from shared.chassis.migrations import migrate
 from tests import story
 from tests.chassis.conftest import envelope
@@ -48,7 +49,7 @@ async def rig() -> AsyncIterator[Rig]:
             await keeper.start()
         for service in SERVICES:
             await migrate(database.url, service.name, service.migrations)
-        await create_topics(broker.bootstrap)
+        await create_topics(Kafka(broker.bootstrap))
         yield Rig(database.url, broker.bootstrap)
 
 

@@ -33,6 +33,7 @@ from shared.contracts.facts import ChannelKind
 from tests.bench.alone import postgres
 from tests.bench.invented import Invented, Inventor
 from tests.bench.rig import unlimited
+from tests.keys import KEYS
 from tests.packs import nanhai
 
 Question = tuple[Invented, dict[str, str]]
@@ -50,7 +51,7 @@ async def main(rows: int) -> None:
         async with await open_pool(dsn, "intake", size=8) as pool:
             key = await channels.add(pool, "web", ChannelKind.WEB, "Web")
             await unlimited(dsn)
-            settings = IntakeSettings.model_validate({"DATABASE_URL": dsn})
+            settings = IntakeSettings.model_validate(KEYS | {"DATABASE_URL": dsn})
             transport = httpx.ASGITransport(web_app("intake", app.api(settings, pool).routers))
             async with httpx.AsyncClient(
                 transport=transport, base_url="http://intake", headers={"X-API-Key": key}, timeout=60

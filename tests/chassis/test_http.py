@@ -24,3 +24,9 @@ async def test_requests_are_measured_by_service():
         if sample.name == "huying_http_request_seconds_count"
     }
     assert {("reporting", "/v1/figures/completion/demands"), ("none", "unmatched"), ("none", "/livez")} <= seen
+
+
+async def test_figures_of_the_process_are_not_on_its_public_port():
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(web_app("x", [])), base_url="http://x") as client:
+        answer = await client.get("/metrics")
+    assert (answer.status_code, "huying_" in answer.text) == (404, False)

@@ -1,9 +1,11 @@
 """A process ends in time and says why, whatever its parts do."""
 
 import asyncio
+import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import httpx
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from deploy.local.ports import free_port
 from tests.eventually import eventually
 
+ROOT = Path(__file__).parents[2]
 PROCESS = """
 import asyncio
 from shared.chassis import broker, process
@@ -50,6 +53,17 @@ def test_a_process_says_with_its_exit_code_why_it_ended(fault: str, code: int):
     assert end_of("fails()", fault)[0] == code
 
 
+@pytest.mark.parametrize("kept", ["HUYING_SECRET", "HUYING_VAULT_KEY"])
+def test_a_process_without_its_secrets_stops_and_says_how_to_make_them(kept: str):
+    env = {"DATABASE_URL": "postgresql://x", kept: "x" * 40, "PATH": os.environ["PATH"]}
+    start = [sys.executable, "-m", "deploy.cli.main", "run", "intake-api"]
+    ended = subprocess.run(start, env=env, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    missing = {"HUYING_SECRET", "HUYING_VAULT_KEY"} - {kept}
+    assert ended.returncode == 78, ended.stderr
+    assert f"huying: {missing.pop()}: Field required" in ended.stderr
+    assert "openssl rand -base64 48" in ended.stderr
+
+
 def test_a_part_that_is_deaf_to_cancellation_does_not_keep_a_process_from_ending():
     code, said = end_of("fails(), deaf()", "broker.BrokerReplaced('a is gone, b is here')")
     assert (code, "stopped without waiting" in said) == (75, True), said
@@ -57,10 +71,11 @@ def test_a_part_that_is_deaf_to_cancellation_does_not_keep_a_process_from_ending
 
 WAITING = """
 from shared.chassis import broker, process
+from shared.chassis.kafka import Kafka
 from shared.chassis.settings import ProcessSettings
 
 async def build():
-    await broker.wait_for_cluster("127.0.0.1:{closed}")
+    await broker.wait_for_cluster(Kafka("127.0.0.1:{closed}"))
     return process.Parts()
 
 told = {{"DATABASE_URL": "postgresql://x", "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:{closed}", "health_port": {health}}}
@@ -85,6 +100,7 @@ async def test_a_process_that_waits_for_its_broker_says_so_and_ends_when_asked()
             status, words = await eventually(said, lambda found: found[0] > 0, within=30)
             assert (status, f"127.0.0.1:{closed}" in words) == (503, True)
             assert (await client.get("/livez")).status_code == 200
+            assert "huying_http_request_seconds" in (await client.get("/metrics")).text
         process.send_signal(signal.SIGTERM)
         assert await asyncio.wait_for(process.wait(), 15) == 0
     finally:

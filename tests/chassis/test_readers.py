@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 
 from shared.chassis import faust_reader, kafka_reader
 from shared.chassis.backlog import Place, account
+from shared.chassis.kafka import Kafka
 from shared.chassis.reading import Reading
 from shared.chassis.record import Record
 from shared.contracts.topics import PROJECT_EVENTS
@@ -39,16 +40,16 @@ class Held:
 
 
 def by_faust(reading: "Reading[Any, Any]", bootstrap: str) -> Coroutine[Any, Any, None]:
-    return faust_reader.run(faust_reader.faust_app(reading, bootstrap, "", 100))
+    return faust_reader.run(faust_reader.faust_app(reading, Kafka(bootstrap), "", 100))
 
 
 def by_aiokafka(reading: "Reading[Any, Any]", bootstrap: str) -> Coroutine[Any, Any, None]:
-    return kafka_reader.read_batches(reading, bootstrap, "", 100)
+    return kafka_reader.read_batches(reading, Kafka(bootstrap), "", 100)
 
 
 async def stands(broker: Server, reading: "Reading[Any, Any]") -> Place:
     with suppress(KafkaError):
-        async with account(broker.url, reading.name, reading.topics) as asked:
+        async with account(Kafka(broker.url), reading.name, reading.topics) as asked:
             return (await asked.backlog())[PLACE]
     return Place(-1, -1)
 

@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 from shared.chassis import reading as rooms
 from shared.chassis.backlog import Backlog, Place, account
 from shared.chassis.delivery import Delivery, TooMuchPoison
+from shared.chassis.kafka import Kafka
 from shared.chassis.reading import BACKLOG, STUCK_AFTER, Reading
 from shared.chassis.record import Record
 from shared.contracts import facts as f
@@ -137,7 +138,7 @@ async def test_a_small_batch_is_waited_for(reading: Reading[Demand, f.Fact], slo
 @pytest.mark.usefixtures("looking_often")
 async def test_a_reader_that_is_poisoned_ends_its_process(reading: Reading[Demand, f.Fact], log: Log):
     poison = [log.record(envelope(SUBMISSION, 1), value=b"{") for _ in range(9)]
-    watching = asyncio.create_task(reading.watch("127.0.0.1:9"))
+    watching = asyncio.create_task(reading.watch(Kafka("127.0.0.1:9")))
     assert not await reading.take(poison, unexpected)
     assert not await reading.take(log.told(*SUBMITTED), unexpected)
     with pytest.raises(TooMuchPoison):
@@ -147,7 +148,7 @@ async def test_a_reader_that_is_poisoned_ends_its_process(reading: Reading[Deman
 async def told(broker: Server, reading: Reading[Demand, f.Fact]) -> Backlog:
     """The account; nothing while a broker that has just started looks for its groups."""
     with suppress(KafkaError):
-        async with account(broker.url, reading.name, reading.topics) as asked:
+        async with account(Kafka(broker.url), reading.name, reading.topics) as asked:
             return await asked.backlog()
     return {}
 
@@ -164,7 +165,7 @@ async def test_the_brokers_account_tells_of_partitions_that_nobody_reads(
     assert len(found) == DEMAND_EVENTS.partitions
     assert (found[place].committed < end, found[place].end) == (True, end)
 
-    watching = asyncio.create_task(reading.watch(broker.url))
+    watching = asyncio.create_task(reading.watch(Kafka(broker.url)))
 
     async def said() -> str:
         clock.at += STUCK_AFTER

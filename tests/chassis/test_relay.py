@@ -13,7 +13,9 @@ from aiokafka.errors import KafkaTimeoutError
 
 from shared.chassis.cursor import Shard, backlog
 from shared.chassis.database import Pool, open_pool
+from shared.chassis.kafka import Kafka
 from shared.chassis.relay import Relay
+from shared.chassis.unsent import Unsent
 from shared.contracts.envelope import Envelope, read
 from shared.contracts.topics import DEMAND_EVENTS
 from tests import story
@@ -33,7 +35,7 @@ async def pool(database: str) -> AsyncIterator[Pool]:
 
 @asynccontextmanager
 async def relaying(pool: Pool, broker: Server, shard: Shard | None = None) -> AsyncIterator[Relay]:
-    relay = Relay("intake", pool, broker.url, shard or Shard())
+    relay = Relay("intake", pool, Kafka(broker.url), shard or Shard())
     task = asyncio.create_task(relay.run())
     try:
         yield relay
@@ -85,6 +87,26 @@ def distinct(heard: list[Envelope], keys: set[UUID]) -> Callable[[], Awaitable[s
         return {told.key for told in heard} & keys
 
     return found
+
+
+@pytest.mark.parametrize("ticks", range(5))
+async def test_a_relay_that_is_woken_as_it_is_told_to_end_ends(pool: Pool, ticks: int):
+    relay, unsent = Relay("intake", pool, Kafka("127.0.0.1:1")), Unsent(Shard(), 0)
+
+    async def wait_on_and_on() -> None:
+        while True:
+            await relay._wait(unsent)
+            relay._wake.clear()
+
+    waiting = asyncio.create_task(wait_on_and_on())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    relay._wake.set()
+    for _ in range(ticks):
+        await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.wait([waiting], timeout=5)
+    assert waiting.cancelled()
 
 
 async def test_nothing_is_lost_where_transactions_commit_out_of_order(pool: Pool, broker: Server):
@@ -216,7 +238,7 @@ async def test_more_shards_begin_where_one_shard_was(pool: Pool, broker: Server)
 
 
 async def test_the_backlog_is_measured_while_nothing_can_be_sent(pool: Pool):
-    away = Relay("intake", pool, "127.0.0.1:1")
+    away = Relay("intake", pool, Kafka("127.0.0.1:1"))
     async with pool.acquire() as db:
         assert await backlog(db, away.shard) == 0
         await tell(pool, [envelope(story.SUBMISSION, 1, uuid4())])
@@ -235,7 +257,7 @@ async def test_a_relay_ends_although_a_client_that_was_starting_swallowed_the_ca
         await start(self)
 
     monkeypatch.setattr(AIOKafkaProducer, "start", deaf)
-    running = asyncio.create_task(Relay("intake", pool, broker.url).run())
+    running = asyncio.create_task(Relay("intake", pool, Kafka(broker.url)).run())
     await starting.wait()
     running.cancel()
     done, _ = await asyncio.wait([running], timeout=20)

@@ -2,32 +2,61 @@
 
 import pytest
 
+from services.feedback.settings import FeedbackSettings
 from services.intake.settings import IntakeSettings
+from services.reporting.settings import ReportingSettings
+from services.routing.settings import RoutingSettings
 from shared.chassis.settings import ProcessSettings, read
+
+GIVEN = {"DATABASE_URL": "postgresql://x", "HUYING_SECRET": "x" * 40, "HUYING_VAULT_KEY": "y" * 40}
+
+
+@pytest.fixture
+def given(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    for name, value in GIVEN.items():
+        monkeypatch.setenv(name, value)
+    return monkeypatch
 
 
 @pytest.mark.parametrize(
-    ("kind", "given", "named"),
+    ("kind", "missing"),
     [
-        (ProcessSettings, {}, "HUYING_SECRET"),
-        (IntakeSettings, {"HUYING_SECRET": "x" * 32}, "HUYING_VAULT_KEY"),
+        (IntakeSettings, "HUYING_SECRET"),
+        (IntakeSettings, "HUYING_VAULT_KEY"),
+        (RoutingSettings, "HUYING_SECRET"),
+        (FeedbackSettings, "HUYING_SECRET"),
     ],
 )
-def test_a_secret_that_everybody_knows_guards_nothing_that_others_can_reach(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("value", [None, "short"])
+def test_a_secret_that_is_missing_or_short_is_named_with_a_way_to_make_one(
+    given: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     kind: type[ProcessSettings],
-    given: dict[str, str],
-    named: str,
+    missing: str,
+    value: str | None,
 ):
-    for name, value in ({"DATABASE_URL": "postgresql://x", "HUYING_HOST": "0.0.0.0"} | given).items():
-        monkeypatch.setenv(name, value)
+    if value is None:
+        given.delenv(missing)
+    else:
+        given.setenv(missing, value)
     with pytest.raises(SystemExit) as ended:
         read(kind)
+    said = capsys.readouterr().err
     assert ended.value.code == 78
-    assert f"huying: {named}: " in capsys.readouterr().err
+    assert said.startswith(f"huying: {missing}: ")
+    assert "openssl rand -base64 48" in said
 
 
-def test_on_this_machine_alone_it_may_be_tried(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("DATABASE_URL", "postgresql://x")
-    assert read(IntakeSettings).host == "127.0.0.1"
+def test_what_signs_nothing_asks_for_no_secret(given: pytest.MonkeyPatch):
+    given.delenv("HUYING_SECRET")
+    given.delenv("HUYING_VAULT_KEY")
+    assert read(ReportingSettings).database_url == GIVEN["DATABASE_URL"]
+
+
+def test_a_variable_that_is_missing_is_told_with_what_it_is_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    with pytest.raises(SystemExit):
+        read(ProcessSettings)
+    assert capsys.readouterr().err == "huying: DATABASE_URL: Field required (postgresql://USER@HOST/DATABASE)\n"

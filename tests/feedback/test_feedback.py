@@ -1,6 +1,7 @@
 """How a resolved demand ends, and what its citizen is told."""
 
 import json
+import stat
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -165,6 +166,7 @@ async def test_every_fact_worth_telling_becomes_one_message(pool: Pool, book: Bo
     lines = (tmp_path / "out").read_text("utf-8").splitlines()
     assert len(lines) == 4
     assert "http://here/rate/" in lines[-1]
+    assert stat.S_IMODE((tmp_path / "out").stat().st_mode) == 0o600
     assert [json.loads(line)["template"] for line in lines] == ["submitted", "routed", "accepted", "resolved"]
     assert await told_here(pool) == ["demand.notification-sent.v1"] * 4
 

@@ -1,12 +1,17 @@
 """The rating page works without a script: it shows the demand, takes the rating once, and says when it cannot."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from services.feedback import app
+from services.feedback.messages import Message
+from services.feedback.recipients import Means, Recipient
 from services.feedback.settings import FeedbackSettings
+from services.feedback.sinks import LogSink
 from shared.chassis.database import Pool, open_pool
 from shared.chassis.delivery import Delivery
 from shared.chassis.http import web_app
@@ -14,6 +19,7 @@ from shared.chassis.tokens import Tokens
 from shared.contracts import facts as f
 from tests import story
 from tests.chassis.conftest import Log
+from tests.keys import KEYS
 
 
 @pytest.fixture
@@ -27,7 +33,7 @@ async def link(
     request: pytest.FixtureRequest, database: str, pool: Pool
 ) -> AsyncIterator[tuple[httpx.AsyncClient, str]]:
     """A citizen's browser and the link to rate a demand: a resolved one, unless a test has another past for it."""
-    settings = FeedbackSettings.model_validate({"DATABASE_URL": database})
+    settings = FeedbackSettings.model_validate(KEYS | {"DATABASE_URL": database})
     delivery = Delivery(pool, app.worker(settings, pool).ledger, "cluster")
     await delivery.deliver(Log().told(*getattr(request, "param", story.RESOLVED), key=story.ID))
     token = Tokens(settings.secret).write("rate", {"demand": str(story.ID)})
@@ -41,6 +47,13 @@ async def test_the_link_shows_the_demand_and_five_grades(link: tuple[httpx.Async
     page = (await browser.get(path)).text
     assert "路面破损" in page
     assert page.count('type="radio" name="rating"') == 5
+
+
+async def test_who_looks_at_the_page_waits_for_nobody(link: tuple[httpx.AsyncClient, str], pool: Pool):
+    browser, path = link
+    async with pool.acquire() as db, db.transaction():
+        await db.execute("SELECT FROM demand FOR UPDATE")
+        assert (await asyncio.wait_for(browser.get(path), 5)).status_code == 200
 
 
 async def test_a_rating_by_form_is_thanked_for_and_not_taken_twice(link: tuple[httpx.AsyncClient, str], pool: Pool):
@@ -73,7 +86,7 @@ async def test_a_form_that_is_not_filled_in_is_explained(link: tuple[httpx.Async
 
 
 async def test_the_link_of_a_refusal_lets_the_citizen_disagree(database: str, pool: Pool):
-    settings = FeedbackSettings.model_validate({"DATABASE_URL": database})
+    settings = FeedbackSettings.model_validate(KEYS | {"DATABASE_URL": database})
     delivery = Delivery(pool, app.worker(settings, pool).ledger, "cluster")
     await delivery.deliver(Log().told(*story.ROUTED, f.DemandDeclined(reason="x"), key=story.ID))
     path = f"/rate/{Tokens(settings.secret).write('rate', {'demand': str(story.ID)})}"
@@ -106,3 +119,19 @@ async def test_a_link_that_comes_too_early_or_too_late_says_why(link: tuple[http
     page = (await browser.get(path)).text
     assert said in page
     assert 'name="rating"' not in page
+
+
+async def test_no_log_holds_a_link_with_which_anybody_could_rate(database: str):
+    settings = FeedbackSettings.model_validate(KEYS | {"DATABASE_URL": database})
+    token = Tokens(settings.secret).write("rate", {"demand": str(story.ID)})
+    away = await open_pool("postgresql://nobody:x@127.0.0.1:9/none", "feedback")
+    broken = web_app("feedback", app.api(settings, away).routers)
+    transport = httpx.ASGITransport(broken, raise_app_exceptions=False)
+    message = Message(story.ID, story.ID, story.ID, None, "resolved", f"请评价：http://x/rate/{token}。谢谢")
+    with capture_logs() as logs:
+        async with httpx.AsyncClient(transport=transport, base_url="http://feedback") as browser:
+            assert (await browser.get(f"/rate/{token}")).status_code == 503
+        LogSink().write(message, Recipient(Means.PHONE, "13800138000"))
+    assert token not in str(logs)
+    assert [one.get("route") for one in logs] == ["/rate/{token}", None]
+    assert logs[1]["body"] == "请评价：［链接］。谢谢"

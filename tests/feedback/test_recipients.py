@@ -32,6 +32,7 @@ from shared.contracts.rules import demand_rules
 from tests import story
 from tests.chassis.conftest import Log, envelope
 from tests.eventually import eventually
+from tests.keys import KEYS
 from tests.packs import shipped
 
 PHONE = "13800138000"
@@ -115,7 +116,7 @@ class Town:
 
 @pytest.fixture
 async def town(database: str, tmp_path: Path) -> AsyncIterator[Town]:
-    settings = IntakeSettings.model_validate({"DATABASE_URL": database})
+    settings = IntakeSettings.model_validate(KEYS | {"DATABASE_URL": database})
     tokens = Tokens(settings.secret, 60)
     async with await open_pool(database, "intake") as intake, await open_pool(database, "feedback") as feedback:
         key = await channels.add(intake, "web", f.ChannelKind.WEB, "Web")
@@ -207,9 +208,9 @@ async def test_an_erased_citizen_is_told_nothing_and_the_record_says_why(town: T
     coordinator = town.sender.contacts.tokens.write(
         "staff", {"name": "主任", "unit": "nh-coordinator", "roles": ["personal-data"]}
     )
-    erased = await town.front.delete(
-        f"/v1/demands/{number}/contact",
-        params={"why": "本人要求删除"},
+    erased = await town.front.post(
+        f"/v1/demands/{number}/contact/erasure",
+        json={"why": "本人要求删除"},
         headers={"Authorization": f"Bearer {coordinator}"},
     )
     assert erased.status_code == 200, erased.text

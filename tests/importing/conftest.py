@@ -18,6 +18,7 @@ from shared.chassis.database import Pool, open_pool
 from shared.chassis.http import web_app
 from shared.contracts.facts import ChannelKind
 from tests.importing.orders import hotline
+from tests.keys import KEYS
 from tests.packs import nanhai
 
 Said = list[str]
@@ -58,7 +59,7 @@ async def pool(database: str) -> AsyncIterator[Pool]:
 async def intake(database: str, pool: Pool) -> AsyncIterator[httpx.AsyncClient]:
     """Intake in this process, with the key of a channel that may import."""
     key = await channels.add(pool, "import", ChannelKind.PARTNER, "Import", ("import", "submit", "read-all"))
-    served = web_app("intake", app.api(IntakeSettings.model_validate({"DATABASE_URL": database}), pool).routers)
+    served = web_app("intake", app.api(IntakeSettings.model_validate(KEYS | {"DATABASE_URL": database}), pool).routers)
     transport = httpx.ASGITransport(served, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://intake", headers={"X-API-Key": key}) as found:
         yield found

@@ -25,6 +25,7 @@ from shared.chassis.http import web_app
 from shared.contracts.facts import ChannelKind
 from tests.eventually import eventually
 from tests.importing.orders import csv_file, order
+from tests.keys import KEYS
 
 ROWS = 6_000
 BAD = range(100, ROWS + 1, 1_000)
@@ -91,7 +92,7 @@ def importer(url: str, key: str, file: Path, *more: str) -> subprocess.Popen[str
 
 @pytest.fixture
 async def watched(database: str, pool: Pool) -> Watched:
-    api = app.api(IntakeSettings.model_validate({"DATABASE_URL": database}), pool)
+    api = app.api(IntakeSettings.model_validate(KEYS | {"DATABASE_URL": database}), pool)
     return Watched(web_app("intake", api.routers))
 
 

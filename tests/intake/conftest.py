@@ -10,6 +10,7 @@ from services.intake.settings import IntakeSettings
 from shared.chassis.database import Pool, open_pool
 from shared.chassis.http import web_app
 from shared.contracts.facts import ChannelKind
+from tests.keys import KEYS
 
 
 @pytest.fixture
@@ -19,7 +20,7 @@ async def pool(database: str) -> AsyncIterator[Pool]:
 
 
 def settings(database: str) -> IntakeSettings:
-    return IntakeSettings.model_validate({"DATABASE_URL": database})
+    return IntakeSettings.model_validate(KEYS | {"DATABASE_URL": database})
 
 
 @pytest.fixture

@@ -38,6 +38,8 @@ def is_a_problem(answer: httpx.Response) -> dict[str, Any]:
     assert told["title"]
     assert told["title_en"]
     assert any("\u4e00" <= character <= "\u9fff" for character in told["title"])
+    assert told["errors"], told
+    assert all(wrong["field"] and wrong["detail"] and wrong["detail_en"] for wrong in told["errors"]), told
     return dict(told)
 
 

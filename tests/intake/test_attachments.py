@@ -34,6 +34,7 @@ from shared.contracts.refusals import Code, Refused
 from tests.eventually import eventually
 from tests.intake.clamd import EVIL, clamd
 from tests.intake.test_api import GOOD, is_a_problem, submit
+from tests.keys import KEYS
 
 SECRET_PLACE = "23.0218N 113.1214E"
 PDF = b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
@@ -73,7 +74,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def settings(database: str, folder: Path) -> IntakeSettings:
-    return IntakeSettings.model_validate({"DATABASE_URL": database, "attachments_folder": folder})
+    return IntakeSettings.model_validate(KEYS | {"DATABASE_URL": database, "attachments_folder": folder})
 
 
 @pytest.fixture
@@ -262,7 +263,7 @@ async def test_what_no_demand_took_up_is_swept_after_a_day(client: httpx.AsyncCl
 
 
 def swept_by(pool: Pool, folder: Path, clock: Callable[[], datetime]) -> Cabinet:
-    made = app.cabinet(IntakeSettings.model_validate({"DATABASE_URL": "", "attachments_folder": folder}), pool)
+    made = app.cabinet(IntakeSettings.model_validate(KEYS | {"DATABASE_URL": "", "attachments_folder": folder}), pool)
     return Cabinet(pool, made.store, made.scanner, made.limits, made.max_pixels, clock)
 
 

@@ -27,6 +27,7 @@ from shared.contracts.facts import ChannelKind
 from tests.intake.conftest import settings
 from tests.intake.test_api import GOOD
 from tests.intake.test_voices import notes, opened, stands_at
+from tests.keys import KEYS
 from tests.packs import nanhai, shipped
 
 V2 = "/open311/v2"
@@ -176,7 +177,7 @@ async def test_a_jurisdiction_must_be_named_where_several_are_served(client: htt
 
 
 async def test_a_jurisdiction_need_not_be_named_where_one_is_served(database: str, pool: Pool):
-    alone = IntakeSettings.model_validate({"DATABASE_URL": database, "jurisdictions": "nanhai"})
+    alone = IntakeSettings.model_validate(KEYS | {"DATABASE_URL": database, "jurisdictions": "nanhai"})
     served = web_app("intake", app.api(alone, pool).routers)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(served), base_url="http://intake") as client:
         for asked in ({}, {"jurisdiction_id": ""}, {"jurisdiction_id": "atlantis"}):
@@ -407,6 +408,9 @@ async def test_a_plus_that_a_client_forgot_to_escape_is_understood(client: httpx
         ({"page": "9" * 40}, "page"),
         ({"page_size": "1001"}, "page_size"),
         ({"updated_after": "\u0000"}, "updated_after"),
+        ({"updated_after": "2021-05-02T00:00:00Z"}, "updated_after"),
+        ({"updated_after": "2021-05-02T00:00:00Z", "updated_before": "2021-05-01T00:00:00Z"}, "updated_before"),
+        ({"page": "101"}, "page"),
         ({"extensions": "perhaps"}, "extensions"),
         ({"service_code": "x" * 40_001}, "service_code"),
         ({"service_request_id": ",".join(map(str, range(1001)))}, "service_request_id"),

@@ -17,6 +17,7 @@ from shared.contracts.facts import ChannelKind
 from shared.contracts.refusals import Code, Refused
 from tests.intake.conftest import settings
 from tests.intake.test_api import GOOD, is_a_problem, submit
+from tests.keys import KEYS
 
 AT = datetime(2026, 11, 24, 8, 0, 20, tzinfo=UTC)
 
@@ -126,6 +127,8 @@ async def test_counts_are_forgotten_after_some_days(pool: Pool, key: str):
 
 def test_an_operator_handles_keys_by_command(monkeypatch: pytest.MonkeyPatch, database: str):
     monkeypatch.setenv("DATABASE_URL", database)
+    for name, value in KEYS.items():
+        monkeypatch.setenv(f"HUYING_{name.upper()}", value)
     run = CliRunner().invoke
     first = run(cli, ["channel", "add", "main", "--kind", "web"])
     second = run(cli, ["channel", "rotate", "main", "--grace", "24"])

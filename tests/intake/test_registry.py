@@ -1,5 +1,7 @@
 """How a channel's gateway speaks is data: set by hand, checked, its secrets sealed."""
 
+import asyncio
+
 import asyncpg
 import pytest
 from pydantic import ValidationError
@@ -13,6 +15,7 @@ from shared.chassis.database import Pool
 from shared.contracts.facts import ChannelKind
 from shared.contracts.refusals import Code, Refused
 from tests.intake.conftest import settings
+from tests.keys import KEYS
 
 KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
 
@@ -45,6 +48,14 @@ async def test_a_change_keeps_the_rest_and_nothing_forgets(registry: Registry):
     assert (await registry.gateway("wechat")).settings.wechat_token is None
 
 
+async def test_changes_at_the_same_time_are_all_kept(registry: Registry):
+    changes = {"wechat_token": "t", "division": "440605000000", "conversation_minutes": "5", "wechat_app_id": "wx1"}
+    await asyncio.gather(*(registry.put("wechat", {name: value}) for name, value in changes.items()))
+    kept = (await registry.gateway("wechat")).settings
+    assert kept.wechat_token
+    assert (kept.division, kept.conversation_minutes, kept.wechat_app_id) == ("440605000000", 5, "wx1")
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [("wechat_aes_key", "short"), ("wechat_aes_key", "-" * 43), ("nonsense", "x"), ("conversation_minutes", "-1"),
@@ -64,6 +75,8 @@ async def test_an_unknown_channel_is_refused(registry: Registry):
 
 def test_the_command_tells_what_is_wrong(monkeypatch: pytest.MonkeyPatch, database: str):
     monkeypatch.setenv("DATABASE_URL", database)
+    for name, value in KEYS.items():
+        monkeypatch.setenv(f"HUYING_{name.upper()}", value)
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:9")
     run = CliRunner().invoke
     assert run(cli, ["channel", "add", "main", "--kind", "wechat"]).exit_code == 0

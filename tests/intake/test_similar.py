@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake import app
+from services.intake import app, channels
 from services.intake.similar import queries
 from services.intake.similar.rarity import UNKNOWN, Rarity, Search
 from services.intake.similar.scoring import THRESHOLD, Asked, Candidate, ranked
@@ -125,6 +125,25 @@ async def test_a_demand_that_was_raised_already_is_suggested_with_reasons(client
     assert "“锦绣豪庭”" in told["wording"]["zh"]
     assert "“锦绣豪庭”" in told["wording"]["en"]
     assert told["place"]["value"] == 1.0
+
+
+async def test_a_receipt_leads_to_the_open_demands_that_say_the_same_and_not_to_itself(client: httpx.AsyncClient):
+    first = (await submit(client, NOISE)).json()
+    assert (await client.get(first["similar"])).json() == {"similar": []}
+    second = (await submit(client, AGAIN, "k2")).json()
+    told = await client.get(second["similar"])
+    (found,) = told.json()["similar"]
+    assert (found["number"], found["title"]) == (first["number"], NOISE["title"])
+    assert found == (await similar(client, **AGAIN))[-1] | {"score": found["score"], "reasons": found["reasons"]}
+
+
+async def test_what_is_like_a_demand_is_told_to_the_channels_that_it_reached(client: httpx.AsyncClient, pool: Pool):
+    receipt = (await submit(client, NOISE)).json()
+    other = await channels.add(pool, "other", f.ChannelKind.WEB, "Other")
+    for key, status in ((other, 404), ("", 401)):
+        answer = await client.get(receipt["similar"], headers={"X-API-Key": key})
+        assert answer.status_code == status
+        is_a_problem(answer)
 
 
 async def test_a_demand_in_another_town_is_not_suggested(client: httpx.AsyncClient):

@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
-from pydantic import JsonValue
+from pydantic import JsonValue, ValidationError
 
 from services.intake import steps
 from shared.contracts.catalogue import STATUS_FACTS, recorded
-from shared.contracts.facts import DemandSubmitted, RecordedStep
+from shared.contracts.facts import DemandSubmitted, DemandSupplemented, RecordedStep
 from tests.story import AT
 
 PHONE = "13800138000"
@@ -57,6 +57,12 @@ def test_words_that_grow_under_their_mask_still_fit_into_the_fact():
     told = steps.told(step("demand.confirmed", rating=5, solved=True, comment=said))
     assert len(str(told.data["comment"])) == 4000
     assert recorded(told)
+
+
+def test_what_cannot_be_read_is_not_repeated_into_a_log():
+    with pytest.raises(ValidationError) as fault:
+        DemandSupplemented(text=PHONE * 400)
+    assert PHONE not in str(fault.value)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in STATUS_FACTS.values() if kind is not DemandSubmitted])

@@ -30,6 +30,7 @@ from shared.contracts.facts import ChannelKind
 from tests import story
 from tests.intake.test_api import GOOD, is_a_problem, submit
 from tests.intake.test_similar import tell
+from tests.keys import KEYS
 from tests.packs import nanhai, shipped
 
 KEYWORDS = Keywords.of(nanhai().leaf_categories)
@@ -242,7 +243,7 @@ async def test_a_model_is_trained_evaluated_and_used_from_the_command_line(train
     assert "ECE" in told.output
     assert "keywords: 30 demands" in told.output
 
-    settings = IntakeSettings.model_validate({"DATABASE_URL": database, "suggestion_models": trained})
+    settings = IntakeSettings.model_validate(KEYS | {"DATABASE_URL": database, "suggestion_models": trained})
     key = await channels.add(pool, "app", ChannelKind.WEB, "App")
     served = httpx.ASGITransport(web_app("intake", app.api(settings, pool).routers))
     async with httpx.AsyncClient(transport=served, base_url="http://intake", headers={"X-API-Key": key}) as client:

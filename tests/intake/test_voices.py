@@ -20,6 +20,7 @@ from shared.contracts.facts import ChannelKind
 from shared.contracts.refusals import Refused
 from tests.intake.conftest import settings
 from tests.intake.test_api import GOOD, count, is_a_problem, submit
+from tests.keys import KEYS
 
 WORDS = {"supplements": {"text": "早上七点最挤"}, "urges": {"reason": "已经等了两周"}, "supports": {},
          "withdrawal": {"reason": "已经有人装好了"}}  # fmt: skip
@@ -314,7 +315,7 @@ async def test_a_reference_seen_and_submitted_at_once_makes_no_second_meaning(cl
 
 async def test_following_as_a_channel_needs_no_code(pool: Pool, client: httpx.AsyncClient, database: str):
     number = (await taken(client))["number"]
-    following = Following(pool, Codes(IntakeSettings.model_validate({"DATABASE_URL": database}).secret))
+    following = Following(pool, Codes(IntakeSettings.model_validate(KEYS | {"DATABASE_URL": database}).secret))
     stranger = Channel("sms", ChannelKind.SMS, frozenset({"submit"}))
     reader = Channel("audit", ChannelKind.PARTNER, frozenset({"submit", "read-all"}))
     assert (await following.seen(reader, number)).number == number

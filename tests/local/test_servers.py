@@ -14,6 +14,7 @@ from deploy.local.ports import free_port
 from deploy.local.postgres import EmbeddedPostgres
 from deploy.local.state import Unusable, claim
 from shared.chassis.broker import cluster_id
+from shared.chassis.kafka import Kafka
 from tests.conftest import kept, reachable
 
 PLACE = TopicPartition("kept", 0)
@@ -51,7 +52,7 @@ async def broker_round(home: Path, port: int, sign: signal.Signals | None) -> tu
     server = EmbeddedBroker(home, port)
     keeper = kept(server.program, home, before=server.prepare, after=server.ready, ended=server.ended)
     await keeper.start()
-    name = await cluster_id(server.bootstrap)
+    name = await cluster_id(Kafka(server.bootstrap))
     async with AIOKafkaProducer(bootstrap_servers=server.bootstrap, acks="all") as producer:
         await producer.send_and_wait(PLACE.topic, b"one more", partition=0)
     async with AIOKafkaConsumer(bootstrap_servers=server.bootstrap) as consumer:

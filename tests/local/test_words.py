@@ -10,6 +10,7 @@ from deploy.cli.up import banner
 from deploy.local.deployment import Options, Running
 from deploy.local.ports import free_port
 from deploy.local.state import Runtime
+from tests.keys import KEYS
 
 
 def ended(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> object:
@@ -33,6 +34,8 @@ def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HUYING_STATE_DIR", str(tmp_path))
     monkeypatch.setenv("DATABASE_URL", f"postgresql://nobody@127.0.0.1:{free_port()}/none")
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", f"127.0.0.1:{free_port()}")
+    for name, value in KEYS.items():
+        monkeypatch.setenv(f"HUYING_{name.upper()}", value)
 
 
 @pytest.mark.parametrize(
@@ -54,6 +57,16 @@ def test_a_server_that_is_away_is_named_by_its_variable(
     said = capsys.readouterr().err
     assert f"is {variable} right?" in said
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("command", ["dead-letters list", "suggest evaluate", "migrate", "channel list"])
+def test_a_command_that_only_reads_a_database_asks_for_no_secret(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    for name in KEYS:
+        monkeypatch.delenv(f"HUYING_{name.upper()}")
+    ended(monkeypatch, *command.split())
+    assert "HUYING_SECRET" not in capsys.readouterr().err
 
 
 def test_an_address_that_is_none_is_named_by_its_variable(

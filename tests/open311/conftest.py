@@ -14,6 +14,7 @@ from services.intake.settings import IntakeSettings
 from shared.chassis.database import open_pool
 from shared.chassis.http import server, web_app
 from shared.contracts.facts import ChannelKind
+from tests.keys import KEYS
 
 Spoil = Callable[[httpx.Request, httpx.Response], httpx.Response]
 REQUEST = {
@@ -38,7 +39,9 @@ class Ours:
 async def ours(database: str) -> AsyncIterator[Ours]:
     async with await open_pool(database, "intake") as pool:
         key = await channels.add(pool, "partner", ChannelKind.PARTNER, "Partner")
-        served = web_app("intake", app.api(IntakeSettings.model_validate({"DATABASE_URL": database}), pool).routers)
+        served = web_app(
+            "intake", app.api(IntakeSettings.model_validate(KEYS | {"DATABASE_URL": database}), pool).routers
+        )
         async with client(served) as asking:
             for _ in range(2):
                 answer = await asking.post(

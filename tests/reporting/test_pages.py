@@ -18,6 +18,7 @@ from shared.contracts.demand import Demand, Service
 from shared.contracts.facts import Fact, RequestKind
 from tests import story
 from tests.chassis.conftest import Log
+from tests.keys import KEYS
 
 REPORT = "NH21-000004-X"
 Told = Delivery[Demand, Fact]
@@ -32,14 +33,14 @@ async def pool(database: str) -> AsyncIterator[Pool]:
 
 @pytest.fixture
 def delivery(database: str, pool: Pool) -> Told:
-    settings = ReportingSettings.model_validate({"DATABASE_URL": database})
+    settings = ReportingSettings.model_validate(KEYS | {"DATABASE_URL": database})
     return Delivery(pool, app.projector(settings, pool).ledger, "cluster")
 
 
 @pytest.fixture
 async def browser(database: str, pool: Pool, delivery: Told) -> AsyncIterator[httpx.AsyncClient]:
     """A reader of the pages over three demands, one of them with an attack for a title."""
-    settings = ReportingSettings.model_validate({"DATABASE_URL": database})
+    settings = ReportingSettings.model_validate(KEYS | {"DATABASE_URL": database})
     submission = story.SUBMISSION.model_copy(update={"title": ATTACK, "number": "NH21-000003-X"})
     log = Log()
     for n, past in enumerate((story.CLOSED, story.ROUTED), 1):

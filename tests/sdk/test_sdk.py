@@ -15,6 +15,7 @@ from services.intake.settings import IntakeSettings
 from shared.chassis.database import Pool, open_pool
 from shared.chassis.http import server, web_app
 from shared.contracts.facts import ChannelKind
+from tests.keys import KEYS
 
 pytestmark = pytest.mark.sdk
 HERE = Path(__file__).parent
@@ -36,7 +37,7 @@ class Intake:
 async def intake(database: str) -> AsyncIterator[Intake]:
     async with await open_pool(database, "intake") as pool:
         key = await channels.add(pool, "web", ChannelKind.WEB, "Web")
-        settings, port = IntakeSettings.model_validate({"DATABASE_URL": database}), free_port()
+        settings, port = IntakeSettings.model_validate(KEYS | {"DATABASE_URL": database}), free_port()
         web = server(web_app("intake", app.api(settings, pool).routers), "127.0.0.1", port)
         serving = asyncio.create_task(web.serve())
         yield Intake(f"http://127.0.0.1:{port}", key, pool)

@@ -16,8 +16,9 @@ from services.intake.queries import Channel
 from shared.chassis.tokens import bearer
 from shared.contracts.examples import shown
 from shared.contracts.refusals import Code, Refused
+from shared.contracts.text import Text
 
-Reference = Annotated[str, Path(max_length=64, examples=["Jb0VyZ6cYb1mWq2x8zR3xA"])]
+Reference = Annotated[Text, Path(max_length=64, examples=["Jb0VyZ6cYb1mWq2x8zR3xA"])]
 SAFE: dict[str, str] = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; sandbox",

@@ -13,7 +13,9 @@ from services.intake.inbound.correspondence import Correspondence
 from services.intake.inbound.message import Message, named_first, readable
 from services.intake.inbound.words import LanguageOf
 from services.intake.registry import ChannelSettings, Registry
+from shared.contracts.examples import API_KEY
 from shared.contracts.refusals import Code, FieldError, Refused
+from shared.contracts.text import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ def routes(registry: Registry, correspondence: Correspondence, language_of: Lang
     """One address for each channel; the answer is the text that goes back to the citizen."""
     router = APIRouter(tags=["inbound"])
 
-    async def receive(channel: str, request: Request) -> PlainTextResponse:
+    async def receive(channel: Text, request: Request) -> PlainTextResponse:
         """Take a text message in, by GET or as a form."""
         gateway = await registry.gateway(channel)
         form = await request.form() if request.method == "POST" else {}
@@ -38,7 +40,8 @@ def routes(registry: Registry, correspondence: Correspondence, language_of: Lang
         sms = _sms(told, gateway.settings)
         speaker = await authenticate(registry.pool, request.headers.get("X-API-Key") or sms.key, "submit")
         if speaker.id != channel:
-            raise Refused(Code.FORBIDDEN, f"this key is not {channel}'s", f"该密钥不属于渠道 {channel}")
+            en, zh = f"this key is not {channel}'s: send its own", f"该密钥不属于渠道 {channel}，请使用该渠道的密钥"
+            raise Refused(Code.FORBIDDEN, en, zh, (FieldError("X-API-Key", zh, en, API_KEY),))
         language = language_of(gateway.channel.division)
         number, text = named_first(readable(sms.text))
         if not text:

@@ -18,6 +18,7 @@ from services.intake.inbound.words import LanguageOf
 from services.intake.registry import Gateway, Registry
 from shared.chassis.clock import now
 from shared.contracts.refusals import Code, Refused
+from shared.contracts.text import Text
 
 NOTHING_TO_SAY: Final = PlainTextResponse("success")
 _REPLY: Final[dict[str, Any]] = {"application/xml": {}, "text/plain": {}}
@@ -105,12 +106,12 @@ def routes(wechat: WeChat) -> APIRouter:
     router = APIRouter(tags=["inbound"], prefix="/inbound/wechat")
 
     @router.get("/{channel}", response_class=PlainTextResponse)
-    async def verify_wechat(channel: str, signed: Annotated[Signed, Query()]) -> PlainTextResponse:
+    async def verify_wechat(channel: Text, signed: Annotated[Signed, Query()]) -> PlainTextResponse:
         """Answer WeChat's check of the address."""
         return PlainTextResponse(await wechat.echo(channel, signed))
 
     @router.post("/{channel}", response_class=Response, responses={200: {"content": _REPLY}})
-    async def receive_wechat(channel: str, signed: Annotated[Signed, Query()], request: Request) -> Response:
+    async def receive_wechat(channel: Text, signed: Annotated[Signed, Query()], request: Request) -> Response:
         """Take a message in; the number goes back as a passive reply."""
         said = await wechat.receive(channel, signed, await request.body())
         return Response(said, media_type="application/xml") if said else NOTHING_TO_SAY

@@ -14,13 +14,14 @@ from services.intake.hearing import Hearing, Said
 from services.intake.inbound import queries as inbound
 from services.intake.numbers import canonical
 from services.intake.open311 import queries, services
-from services.intake.open311.errors import invalid
+from services.intake.open311.errors import invalid, unknown
 from services.intake.open311.forms import NewRequest, NewUpdate
 from services.intake.open311.statuses import FixMyStreet
 from services.intake.open311.translation import demand_of
 from services.intake.queries import Channel
 from services.intake.submissions import Request, Submissions
 from services.intake.voices import Supplement, supplement
+from shared.contracts.examples import API_KEY, NUMBER
 from shared.contracts.refusals import Code, FieldError, Refused
 
 SCOPE: Final = "submit"
@@ -71,14 +72,19 @@ class Desk:
         async with self.submissions.pool.acquire(timeout=5) as db:
             demand = await intake.demand_by_number(db, number)
             if demand is None:
-                raise unknown(posted.service_request_id)
+                raise unknown("service_request_id", posted.service_request_id, NUMBER)
             theirs = READS_ALL in channel.scopes or await voice_queries.has_seen(db, channel.id, demand.id)
         if not theirs:
-            raise Refused(Code.FORBIDDEN, f"{number} came in on another channel", f"{number} 属于其他渠道")
+            en, zh = f"{number} came in on another channel", f"{number} 属于其他渠道"
+            raise Refused(Code.FORBIDDEN, en, zh, (FieldError("service_request_id", zh, en, NUMBER),))
         enclosed = await enclose(self.cabinet, channel, posted.files)
         said = supplement(_lines(*_notes(posted), enclosed.note), enclosed.references)
         if not await self._hear(channel, demand.id, posted.update_id, said):
-            raise invalid(FieldError("update_id", "已存在", "already exists"))
+            raise invalid(
+                FieldError(
+                    "update_id", "已存在，请换一个新的", "already exists: send a new one", f"{posted.update_id}-2"
+                )
+            )
 
     async def _channel(self, key: str) -> Channel:
         try:
@@ -87,7 +93,8 @@ class Desk:
             if refused.code is not Code.UNAUTHENTICATED:
                 raise
             en = "send the key of your channel as api_key; see key_service in discovery.xml"
-            raise Refused(refused.code, en, "请用参数 api_key 提供渠道密钥，获取方式见 discovery.xml") from None
+            zh = "请用参数 api_key 提供渠道密钥，获取方式见 discovery.xml"
+            raise Refused(refused.code, en, zh, (FieldError("api_key", zh, en, API_KEY),)) from None
 
     async def _hear(self, channel: Channel, demand: UUID, update_id: str, said: Supplement) -> bool:
         """Whether this update is new."""
@@ -110,8 +117,3 @@ def _links(urls: Iterable[str]) -> list[str]:
 def _notes(posted: NewUpdate) -> list[str]:
     said = "" if posted.status is FixMyStreet.OPEN else f"\n（对方系统状态 / status there: {posted.status}）"
     return [posted.description + said, *_links(posted.media_url)]
-
-
-def unknown(number: str) -> Refused:
-    """What is said of a number that stands for nothing."""
-    return Refused(Code.NOT_FOUND, f"there is no service_request_id {number!r}", f"没有编号为 {number!r} 的诉求")

@@ -14,7 +14,7 @@ from services.intake.open311.documents import Error
 from services.intake.open311.rendering import Format, render_list
 from shared.chassis.database import PASSING, is_away
 from shared.chassis.explaining import rule_zh
-from shared.chassis.problems import retry_after
+from shared.chassis.problems import retry_after, route_of
 from shared.contracts.refusals import ANSWERS, Code, FieldError, Refused
 
 log = structlog.get_logger()
@@ -55,7 +55,7 @@ class Open311Route(APIRoute):
             except PASSING as fault:
                 if not is_away(fault):
                     raise
-                log.warning("database away", path=request.url.path, cause=repr(fault))
+                log.warning("database away", route=route_of(request.scope), cause=repr(fault))
                 return answer(AWAY, format_of(request))
 
         return told
@@ -87,6 +87,12 @@ def invalid(*errors: FieldError) -> Refused:
     """A refusal for arguments that must be changed."""
     en = "; ".join(f"{error.field}: {error.en}" for error in errors)
     return Refused(Code.INVALID, en, "；".join(f"{error.field}：{error.zh}" for error in errors), errors)
+
+
+def unknown(field: str, given: object, example: str) -> Refused:
+    """A refusal of a code or a number that stands for nothing here."""
+    en, zh = f"there is no {field} {str(given)!r}", f"没有 {field} {str(given)!r}"
+    return Refused(Code.NOT_FOUND, en, zh, (FieldError(field, zh, en, example),))
 
 
 def misfit(errors: Iterable[Any]) -> Refused:

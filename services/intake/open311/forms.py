@@ -20,7 +20,7 @@ from starlette.datastructures import UploadFile
 
 from services.intake.open311.errors import misfit_of
 from services.intake.open311.statuses import FixMyStreet
-from shared.contracts.refusals import Code, Refused
+from shared.contracts.refusals import Code, FieldError, Refused
 from shared.contracts.text import Text
 
 FORMS: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -100,7 +100,8 @@ def documented(kind: type[BaseModel]) -> dict[str, Any]:
 async def read(request: Request, kind: type[Form]) -> Form:
     """The form that was posted; an empty field counts as absent. Raises `Refused` naming every field to change."""
     if not request.headers.get("content-type", "").lower().startswith(FORMS):
-        raise Refused(Code.UNREADABLE, f"send {' or '.join(FORMS)}", f"请使用 {' 或 '.join(FORMS)} 格式提交")
+        en, zh = f"send {' or '.join(FORMS)}", f"请使用 {' 或 '.join(FORMS)} 格式提交"
+        raise Refused(Code.UNREADABLE, en, zh, (FieldError("Content-Type", zh, en, FORMS[0]),))
     async with request.form(max_files=MAX_FILES) as form:
         given = {**_gathered(form.multi_items()), "files": await _files(form.multi_items())}
     try:

@@ -8,14 +8,14 @@ from uuid import UUID
 
 from services.intake.numbers import canonical
 from services.intake.open311 import queries, services
-from services.intake.open311.desk import unknown
 from services.intake.open311.documents import ServiceRequest
+from services.intake.open311.errors import unknown
 from services.intake.open311.queries import Filter, Listing, Step
-from services.intake.open311.selection import Asked, AskedRequests, window
+from services.intake.open311.selection import Asked, AskedRequests, first_update, window
 from services.intake.open311.views import extended, plain
 from services.intake.submissions import Submissions
 from shared.chassis.database import Connection
-from shared.contracts.refusals import Code, Refused
+from shared.contracts.examples import ID, NUMBER
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
 
@@ -47,7 +47,7 @@ class Reading:
         async with self.submissions.pool.acquire(timeout=5) as db:
             found = await queries.listings_by_number(db, pack.id, _canonical([number]))
             if not found:
-                raise unknown(number)
+                raise unknown("service_request_id", number, NUMBER)
             return await _shown(db, pack, found, more)
 
     async def redeem(self, pack: Pack, token: UUID) -> str:
@@ -55,7 +55,7 @@ class Reading:
         async with self.submissions.pool.acquire(timeout=5) as db:
             number = await queries.number_of(db, pack.id, token)
         if number is None:
-            raise Refused(Code.NOT_FOUND, f"there is no token {token}", f"没有令牌 {token}")
+            raise unknown("token", token, ID)
         return number
 
     async def updates(self, pack: Pack, asked: Asked) -> list[Step]:
@@ -66,15 +66,15 @@ class Reading:
 
 
 def _filter(pack: Pack, asked: AskedRequests, now: datetime) -> Filter:
-    by_update = asked.updated_after or asked.updated_before
-    by_date = asked.start_date or asked.end_date or not by_update
+    after, before = asked.updated_after, asked.updated_before
+    by_date = asked.start_date or asked.end_date or not (after or before)
     return Filter(
         jurisdiction=pack.id,
         categories=asked.codes(),
         open=asked.open(),
         submitted=window(asked.start_date, asked.end_date, now) if by_date else None,
-        updated_after=asked.updated_after,
-        updated_before=asked.updated_before,
+        updated_after=after if by_date else first_update(after, before, now),
+        updated_before=before,
         limit=asked.page_size,
         skip=asked.skipped,
     )

@@ -9,13 +9,13 @@ from services.intake.open311 import forms, services, views
 from services.intake.open311.desk import Desk
 from services.intake.open311.discovery import Place, discovery
 from services.intake.open311.documents import Receipt, Redeemed, Service, ServiceRequest
-from services.intake.open311.errors import Open311Route
+from services.intake.open311.errors import Open311Route, unknown
 from services.intake.open311.extensions import RequestUpdate, UpdateReceipt
 from services.intake.open311.forms import NewRequest, NewUpdate
 from services.intake.open311.reading import Reading
 from services.intake.open311.rendering import Format, render, render_list
 from services.intake.open311.selection import Asked, AskedOne, AskedRequests
-from shared.contracts.refusals import Code, Refused
+from shared.contracts.examples import ID
 from shared.jurisdiction.pack import Pack
 
 V2: Final = "/open311/v2"
@@ -42,7 +42,7 @@ def open311(desk: Desk, shown: Reading, place: Place) -> APIRouter:
 
     @router.api_route("/open311/{rest:path}", methods=EVERY_METHOD, include_in_schema=False)
     async def nowhere(rest: str) -> Response:
-        raise Refused(Code.NOT_FOUND, f"there is nothing at {rest!r}", f"没有 {rest!r} 这个地址")
+        raise unknown("path", rest, "/open311/v2/services.json")
 
     return router
 
@@ -116,4 +116,4 @@ def _uuid(token: str) -> UUID:
     try:
         return UUID(token)
     except ValueError:
-        raise Refused(Code.NOT_FOUND, f"there is no token {token!r}", f"没有令牌 {token!r}") from None
+        raise unknown("token", token, ID) from None

@@ -13,6 +13,7 @@ from shared.contracts.refusals import FieldError
 
 SPAN: Final = timedelta(days=90)
 MOST: Final = 1000
+DEEPEST: Final = 100_000
 _EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
 _EATEN_PLUS: Final = re.compile(r"(T.*) (\d\d:?\d\d)$")
@@ -52,10 +53,30 @@ def window(start: datetime | None, end: datetime | None, now: datetime) -> Windo
     first = start or (end or now) - SPAN
     last = end or (first + SPAN)
     if last < first:
-        raise invalid(FieldError("end_date", "早于 start_date", "is before start_date"))
+        raise invalid(FieldError("end_date", "早于 start_date", "is before start_date", first.isoformat()))
     if last - first > SPAN:
-        raise invalid(FieldError("end_date", "时间跨度不得超过 90 天", "is more than 90 days after start_date"))
+        zh, en = "时间跨度不得超过 90 天", "is more than 90 days after start_date"
+        raise invalid(FieldError("end_date", zh, en, (first + SPAN).isoformat()))
     return Window(first=first, last=last)
+
+
+def first_update(after: datetime | None, before: datetime | None, now: datetime) -> datetime:
+    """Where a list of changes begins: at what was asked for, or 90 days before its end; raises `Refused` likewise."""
+    last = before or now
+    first = after or last - SPAN
+    if before and before < first:
+        raise invalid(FieldError("updated_before", "早于 updated_after", "is before updated_after", first.isoformat()))
+    if last - first > SPAN:
+        en = "is more than 90 days before updated_before, or before now without it: ask for 90 days at a time"
+        raise invalid(
+            FieldError(
+                "updated_after",
+                "距 updated_before（没有则为现在）超过 90 天，请分段查询",
+                en,
+                (last - SPAN).isoformat(),
+            )
+        )
+    return first
 
 
 class Arguments(BaseModel):
@@ -85,7 +106,10 @@ class Asked(Arguments):
 
     @property
     def skipped(self) -> int:
-        """How many come before this page."""
+        """How many come before this page; raises `Refused` for more than anybody reads through."""
+        if self.page * self.page_size > DEEPEST:
+            en = f"page × page_size is {DEEPEST:,} at most: ask for a shorter time"
+            raise invalid(FieldError("page", f"page × page_size 不得超过 {DEEPEST}，请缩短时间范围", en, "1"))
         return (self.page - 1) * self.page_size
 
 

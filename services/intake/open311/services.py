@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from services.intake.open311.documents import Attribute, Service, ServiceDefinition, Value
+from services.intake.open311.errors import invalid, unknown
 from shared.contracts.facts import RequestKind
-from shared.contracts.refusals import Code, Refused
+from shared.contracts.refusals import FieldError
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
 from shared.jurisdiction.parts import Category, Text
@@ -25,16 +26,12 @@ def jurisdiction(packs: Jurisdictions, jurisdiction_id: str | None) -> Pack:
     """The pack that is meant; raises `Refused` where several are served and none or an unknown one is named."""
     if len(packs) == 1:
         return next(iter(packs))
-    known = ", ".join(pack.id for pack in packs)
+    known, first = ", ".join(pack.id for pack in packs), next(iter(packs)).id
     if not jurisdiction_id:
-        raise Refused(Code.INVALID, f"jurisdiction_id is missing; one of: {known}", f"缺少 jurisdiction_id：{known}")
+        raise invalid(FieldError("jurisdiction_id", f"缺少，可选：{known}", f"is missing; one of: {known}", first))
     pack = packs.get(jurisdiction_id)
     if pack is None:
-        raise Refused(
-            Code.NOT_FOUND,
-            f"there is no jurisdiction_id {jurisdiction_id!r}; one of: {known}",
-            f"没有 jurisdiction_id {jurisdiction_id!r}：{known}",
-        )
+        raise unknown("jurisdiction_id", jurisdiction_id, known)
     return pack
 
 
@@ -42,11 +39,7 @@ def category(pack: Pack, service_code: str) -> Category:
     """The leaf category with this code; raises `Refused` when there is none."""
     found = pack.category(service_code)
     if found is None or found not in pack.leaf_categories:
-        raise Refused(
-            Code.NOT_FOUND,
-            f"there is no service_code {service_code!r}; see the list of services",
-            f"没有 service_code {service_code!r}，请查看服务列表",
-        )
+        raise unknown("service_code", service_code, pack.leaf_categories[0].code)
     return found
 
 

@@ -3,21 +3,23 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.intake import examples
 from services.intake.channels import channel_with
 from services.intake.domain import SubmitDemand
+from services.intake.following import Following
 from services.intake.queries import Channel
 from services.intake.similar.finder import Finder
 from services.intake.similar.scoring import Aspect, Match
 from shared.contracts.demand import Demand, Status
-from shared.contracts.examples import shown
+from shared.contracts.examples import NUMBER, shown
 from shared.contracts.facts import Location
 from shared.contracts.text import Text
 
 MOST = 5
+Number = Annotated[str, Path(max_length=40, examples=[NUMBER])]
 
 
 class Draft(BaseModel):
@@ -66,16 +68,22 @@ class Likes(BaseModel):
     similar: list[Like]
 
 
-def routes(finder: Finder) -> APIRouter:
-    """One route: while a citizen types, and before the demand is sent."""
+def routes(finder: Finder, following: Following) -> APIRouter:
+    """While a citizen types, and when the demand was taken in."""
     router = APIRouter(tags=["intake"])
+    Speaker = Annotated[Channel, Depends(channel_with(finder.pool, "submit"))]  # noqa: N806 (a type)
 
     @router.post("/v1/demands/similar")
-    async def find_similar_demands(
-        draft: Draft, channel: Annotated[Channel, Depends(channel_with(finder.pool, "submit"))]
-    ) -> Likes:
+    async def find_similar_demands(draft: Draft, channel: Speaker) -> Likes:
         """Open demands nearby that this one may repeat, each with the reasons of its score."""
         found = await finder.find(draft.command(), MOST)
+        return Likes(similar=[_like(match, demand) for match, demand in found])
+
+    @router.get("/v1/demands/{number}/similar")
+    async def list_similar_demands(number: Number, channel: Speaker) -> Likes:
+        """Open demands nearby that a demand of this channel may repeat: support one of them, or let both stand."""
+        asked = await following.seen(channel, number)
+        found = await finder.beside(asked.id, MOST)
         return Likes(similar=[_like(match, demand) for match, demand in found])
 
     return router

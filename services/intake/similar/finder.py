@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 from services.intake import domain
 from services.intake.domain import SubmitDemand
@@ -31,7 +32,7 @@ class _Known:
 
 @dataclass(frozen=True, slots=True)
 class Finder:
-    """One question a call, on one connection."""
+    """Each call on one connection."""
 
     pool: Pool
     packs: Jurisdictions
@@ -43,15 +44,27 @@ class Finder:
         """The most similar open demands in the same subtree; raises `Refused` when the place is not known."""
         at, division = self.clock(), draft.division or ""
         pack = domain.check(draft, self.packs.of_division(division), at)
-        within = pack.ancestors(division)
         said = worded(mask(draft.title), mask(draft.text))
-        asked = Asked(said, within, draft.location, draft.occurred_at or at)
+        asked = Asked(said, pack.ancestors(division), draft.location, draft.occurred_at or at)
         async with self.pool.acquire(timeout=5) as db:
-            rarity = await self._rarity(db, at)
-            scope = subtree(pack, division)
-            found = await queries.candidates(db, rarity.search(said), scope, division)
-            best = ranked(asked, found, rarity, self.threshold, most)
-            demands = await queries.demands(db, [match.candidate.id for match in best])
+            return await self._best(db, asked, pack, most)
+
+    async def beside(self, id: UUID, most: int) -> list[tuple[Match, Demand]]:
+        """The most similar open demands to one that was submitted, without itself."""
+        async with self.pool.acquire(timeout=5) as db:
+            told, at = await queries.submitted(db, id)
+            pack = self.packs.get(told.jurisdiction)
+            if pack is None:
+                return []
+            asked = Asked(worded(told.title, told.text), pack.ancestors(told.division), told.location, at)
+            best = await self._best(db, asked, pack, most + 1)
+        return [(match, demand) for match, demand in best if demand.id != id][:most]
+
+    async def _best(self, db: Connection, asked: Asked, pack: Pack, most: int) -> list[tuple[Match, Demand]]:
+        rarity, division = await self._rarity(db, self.clock()), asked.within[0]
+        found = await queries.candidates(db, rarity.search(asked.wording), subtree(pack, division), division)
+        best = ranked(asked, found, rarity, self.threshold, most)
+        demands = await queries.demands(db, [match.candidate.id for match in best])
         return [(match, demands[match.candidate.id]) for match in best]
 
     async def _rarity(self, db: Connection, at: datetime) -> Rarity:

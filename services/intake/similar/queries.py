@@ -1,6 +1,7 @@
 """The questions that finding similar demands asks of the database, one function each."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from services.intake.similar.scoring import Candidate
 from shared.chassis.database import Connection
 from shared.chassis.writes import Writes
 from shared.contracts.demand import Demand
-from shared.contracts.facts import Location
+from shared.contracts.facts import DemandSubmitted, Location
 
 _MOST: Final = 1000
 _LATEST: Final = 60
@@ -70,6 +71,13 @@ async def candidates(db: Connection, search: Search, scope: str, division: str) 
         list(search.any_of), scope, division, _MOST, _LATEST, *both,
     )  # fmt: skip
     return [_candidate(row) for row in rows]
+
+
+async def submitted(db: Connection, id: UUID) -> tuple[DemandSubmitted, datetime]:
+    """What was told of a demand when it was taken in, and when."""
+    row = await db.fetchrow("SELECT payload, time FROM journal WHERE aggregateid = $1 AND sequence = 1", id)
+    assert row, "a demand that intake knows was submitted here"
+    return DemandSubmitted.model_validate_json(row["payload"]), row["time"]
 
 
 async def rarity(db: Connection) -> Rarity:

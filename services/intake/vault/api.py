@@ -3,13 +3,13 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Response
 from pydantic import BaseModel, ConfigDict
 
 from services.intake.callers import Caller
 from services.intake.numbers import read_number
 from services.intake.vault.contacts import Contacts
-from services.intake.vault.personal import Personal, Reveal, Why
+from services.intake.vault.personal import Erase, Personal, Reveal
 from shared.contracts.examples import NUMBER, shown
 
 Number = Annotated[str, Path(max_length=40, examples=["NH21-001335-K"])]
@@ -36,10 +36,10 @@ def routes(contacts: Contacts) -> APIRouter:
         response.headers["Cache-Control"] = "private, no-store"
         return shown
 
-    @router.delete("")
-    async def erase_contact(number: Number, why: Annotated[Why, Query()], by: By) -> Erased:
+    @router.post("/erasure")
+    async def erase_contact(number: Number, asked: Erase, by: By) -> Erased:
         """Destroy the key of the demand's personal data, for good; again changes nothing."""
         written = read_number(number)
-        return Erased(number=written, erased_at=await contacts.erase(written, why, by))
+        return Erased(number=written, erased_at=await contacts.erase(written, asked.why, by))
 
     return router

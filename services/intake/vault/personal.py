@@ -30,6 +30,14 @@ class PersonalField(StrEnum):
     SAID = "said"
 
 
+class Erase(BaseModel):
+    """Who erases says why."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=shown(examples.ERASE))
+
+    why: Why
+
+
 class Reveal(BaseModel):
     """Who asks says why, and for no more than is needed."""
 

@@ -32,16 +32,21 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Vault:
-    """AES-256-GCM under a master key that is kept apart from the database; the old one serves while keys change."""
+    """AES-256-GCM under a master key that is kept apart from the database; the old one serves while keys change.
+
+    What is to be recognised after that change is named by a key that lasts: `naming`.
+    """
 
     master: bytes = field(repr=False)
     old: bytes | None = field(default=None, repr=False)
+    naming: bytes = field(default=b"", repr=False)
 
     @classmethod
-    def of(cls, secret: str, old_secret: str = "") -> "Vault":
-        """A vault whose master key is derived from a secret (HKDF-SHA256, RFC 5869)."""
+    def of(cls, secret: str, old_secret: str = "", lasting: str = "") -> "Vault":
+        """A vault whose master key is derived from a secret (HKDF-SHA256, RFC 5869), its names from one that lasts."""
         derived = _derive(secret.encode(), b"huying contact vault")
-        return cls(derived, _derive(old_secret.encode(), b"huying contact vault") if old_secret else None)
+        old = _derive(old_secret.encode(), b"huying contact vault") if old_secret else None
+        return cls(derived, old, _derive((lasting or secret).encode(), b"huying names"))
 
     @property
     def mark(self) -> str:
@@ -67,12 +72,15 @@ class Vault:
 
     def pseudonym(self, person: str) -> bytes:
         """The same for the same person, and no way back."""
-        return hmac.digest(_derive(self.master, b"huying pseudonyms"), person.encode(), "sha256")
+        return hmac.digest(_derive(self.naming, b"huying pseudonyms"), person.encode(), "sha256")
 
     def fingerprints(self, content: bytes) -> tuple[bytes, ...]:
-        """Names of a content, the current one first; without the master nobody can try out what was in it."""
-        masters = (self.master, self.old) if self.old else (self.master,)
-        return tuple(hmac.digest(_derive(master, b"huying fingerprints"), content, "sha256") for master in masters)
+        """Names of a content, the one to keep first; without a key nobody can try out what was in it.
+
+        Before there was a lasting key, names were made with the master.
+        """
+        keys = [key for key in (self.naming, self.master, self.old) if key]
+        return tuple(hmac.digest(_derive(key, b"huying fingerprints"), content, "sha256") for key in keys)
 
 
 @lru_cache(maxsize=16)

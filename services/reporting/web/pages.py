@@ -23,6 +23,7 @@ from services.reporting.web.words import DEFINITION_ZH, WORDS, counted_name, sta
 from shared.chassis.clock import now
 from shared.contracts.demand import Demand, is_confidential
 from shared.contracts.refusals import ANSWERS, Code, Refused
+from shared.contracts.text import Text
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
 from shared.web.pages import Pages
@@ -76,7 +77,7 @@ def _opened(opening: Opening, packs: Jurisdictions, pages: Pages) -> APIRouter:
 
     @router.get("/board/demands")
     async def demands(
-        by: By = "month", key: str = "", jurisdiction: Where = None, month: Month = None, until: date | None = None,
+        by: By = "month", key: Text = "", jurisdiction: Where = None, month: Month = None, until: date | None = None,
         counted: Counted = COLLECTED, after: Cursor = "", lang: Lang = "zh",
     ) -> HTMLResponse:  # fmt: skip
         try:
@@ -97,7 +98,7 @@ def _opened(opening: Opening, packs: Jurisdictions, pages: Pages) -> APIRouter:
         return pages.render("demands.html", told)
 
     @router.get("/board/demands/{number}")
-    async def demand(number: Annotated[str, UrlPath(max_length=40)], lang: Lang = "zh") -> HTMLResponse:
+    async def demand(number: Annotated[Text, UrlPath(max_length=40)], lang: Lang = "zh") -> HTMLResponse:
         async with opening.pool.acquire(timeout=5) as db:
             found = await queries.demand_by_number(db, number)
             told = await queries.facts_of(db, number)

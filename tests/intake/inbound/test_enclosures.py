@@ -24,6 +24,7 @@ from tests.intake.inbound.test_pictures import Host, host  # noqa: F401 (a fixtu
 from tests.intake.inbound.test_wechat import APP, SIGNED, TOKEN, WHERE, told, xml
 from tests.intake.inbound.test_wechat import signature as signed
 from tests.intake.test_attachments import PDF, SECRET_PLACE, exif, picture
+from tests.keys import KEYS
 
 V2 = "/open311/v2"
 LAMP = {"service_code": "street-lighting", "attribute[division]": "440605126222", "jurisdiction_id": "nanhai"}
@@ -37,7 +38,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def kept_in(database: str, folder: Path, **more: Any) -> IntakeSettings:
-    return IntakeSettings.model_validate({"DATABASE_URL": database, "attachments_folder": folder, **more})
+    return IntakeSettings.model_validate(KEYS | {"DATABASE_URL": database, "attachments_folder": folder, **more})
 
 
 def served(settings: IntakeSettings, pool: Pool, **headers: str) -> httpx.AsyncClient:

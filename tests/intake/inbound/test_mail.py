@@ -21,6 +21,7 @@ from shared.contracts.facts import ChannelKind
 from tests.eventually import eventually
 from tests.intake.conftest import settings
 from tests.intake.inbound.conftest import channel, facts, kinds, secrets_of
+from tests.keys import KEYS
 
 BOX = "demands@nanhai.example"
 Deliver = Callable[..., Any]
@@ -65,7 +66,9 @@ async def receiving(told: IntakeSettings, pool: Pool) -> AsyncIterator[Deliver]:
 
 def set_up(database: str, protocol: str = "smtp") -> IntakeSettings:
     port = str(free_port())
-    return IntakeSettings.model_validate({"DATABASE_URL": database, "mail_port": port, "mail_protocol": protocol})
+    return IntakeSettings.model_validate(
+        KEYS | {"DATABASE_URL": database, "mail_port": port, "mail_protocol": protocol}
+    )
 
 
 @pytest.fixture

@@ -1,0 +1,58 @@
+"""A body is refused before it is read, and one that breaks off reaches nobody."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+from starlette.requests import Request
+
+from shared.chassis.http import MAX_BODY, BodyLimit
+
+Sent = list[tuple[bytes, bytes]]
+
+
+async def asked(path: str, headers: Sent, messages: Iterable[dict[str, Any]]) -> tuple[list[int], list[bytes], int]:
+    """The statuses that were answered, the bodies that reached the application, and how many messages were read."""
+    statuses: list[int] = []
+    reached: list[bytes] = []
+    read = 0
+    waiting = iter(messages)
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        reached.append(await Request(scope, receive).body())
+
+    async def receive() -> dict[str, Any]:
+        nonlocal read
+        read += 1
+        return next(waiting)
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            statuses.append(message["status"])
+
+    await BodyLimit(app)({"type": "http", "method": "POST", "path": path, "headers": headers}, receive, send)
+    return statuses, reached, read
+
+
+def part(body: bytes, more: bool = True) -> dict[str, Any]:
+    return {"type": "http.request", "body": body, "more_body": more}
+
+
+@pytest.mark.parametrize("headers", [[], [(b"content-length", b"99")]])
+async def test_a_body_that_breaks_off_reaches_nobody_and_is_no_fault(headers: Sent):
+    statuses, reached, _ = await asked("/v1/demands", headers, [part(b"title=half"), {"type": "http.disconnect"}])
+    assert (statuses, reached) == ([], [])
+
+
+@pytest.mark.parametrize("path", ["/v1/imports", "/v1/attachments"])
+async def test_a_large_body_without_a_key_is_refused_before_it_is_read(path: str):
+    large = [(b"content-length", str(2 * MAX_BODY).encode())]
+    assert await asked(path, large, [part(b"x")]) == ([401], [], 0)
+    statuses, reached, read = await asked(path, [], (part(b"x" * MAX_BODY) for _ in range(9)))
+    assert (statuses, reached, read) == ([401], [], 2)
+
+
+async def test_a_large_body_with_a_key_and_a_small_one_without_are_handed_on():
+    large = [(b"x-api-key", b"k"), (b"content-length", b"2000000")]
+    assert await asked("/v1/imports", large, [part(b"x", more=False)]) == ([], [b"x"], 1)
+    assert await asked("/v1/imports", [], [part(b"ab"), part(b"c", more=False)]) == ([], [b"abc"], 2)

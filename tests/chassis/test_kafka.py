@@ -1,0 +1,220 @@
+"""Every client of Kafka speaks the protocol that is set, and shows the credentials that go with it."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from faust.auth import SASLCredentials, SSLCredentials
+
+from shared.chassis import broker, faust_reader, kafka_reader
+from shared.chassis.backlog import account
+from shared.chassis.database import Pool, open_pool
+from shared.chassis.kafka import Kafka
+from shared.chassis.reading import Reading
+from shared.chassis.relay import Relay
+from shared.chassis.settings import KafkaSettings, read
+from shared.contracts.topics import DEAD_LETTERS, DEMAND_EVENTS, TOPICS
+from tests.eventually import eventually
+
+
+def certificate(folder: Path) -> Path:
+    """A certificate for this machine, signed by itself, with its key in one file."""
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([])
+    names = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    at = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(at - timedelta(days=1))
+        .not_valid_after(at + timedelta(days=1))
+        .add_extension(names, critical=True)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    file = folder / "broker.pem"
+    file.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, *plain) + made.public_bytes(serialization.Encoding.PEM)
+    )
+    return file
+
+
+@dataclass(slots=True)
+class Encrypted:
+    """Listens as a broker that talks in secret does, and hangs up when it has heard somebody."""
+
+    kafka: Kafka
+    heard: int = 0
+
+
+@pytest.fixture
+async def encrypted(tmp_path: Path) -> AsyncIterator[Encrypted]:
+    file = certificate(tmp_path)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(file)
+
+    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        found.heard += bool(await reader.read(4))
+        writer.close()
+
+    listening = await asyncio.start_server(listen, "127.0.0.1", 0, ssl=context)
+    port = listening.sockets[0].getsockname()[1]
+    found = Encrypted(Kafka(f"127.0.0.1:{port}", "SSL", ca=file))
+    yield found
+    listening.close()
+
+
+def probe() -> Reading[Any, Any]:
+    """A reading that never gets anything to deliver."""
+    nothing: Any = None
+    return Reading(nothing, (DEMAND_EVENTS.name,), "probe")
+
+
+async def by_faust(kafka: Kafka, pool: Pool) -> None:
+    await faust_reader.run(faust_reader.faust_app(probe(), kafka, "", 10))
+
+
+async def by_aiokafka(kafka: Kafka, pool: Pool) -> None:
+    await kafka_reader.read_batches(probe(), kafka, "", 10)
+
+
+async def by_lag(kafka: Kafka, pool: Pool) -> None:
+    async with account(kafka, "probe", ["huying.demand-events"]):
+        pass
+
+
+async def by_relay(kafka: Kafka, pool: Pool) -> None:
+    await Relay("intake", pool, kafka).run()
+
+
+async def by_name(kafka: Kafka, pool: Pool) -> None:
+    await broker.cluster_id(kafka)
+
+
+async def by_topics(kafka: Kafka, pool: Pool) -> None:
+    await broker.create_topics(kafka)
+
+
+CLIENTS = [by_faust, by_aiokafka, by_lag, by_relay, by_name, by_topics]
+
+
+@pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.__name__)
+async def test_every_client_talks_in_secret_where_that_is_set(
+    client: Callable[[Kafka, Pool], Coroutine[Any, Any, None]], encrypted: Encrypted, database: str
+):
+    async def heard() -> int:
+        return encrypted.heard
+
+    async with await open_pool(database, "intake", size=2) as pool:
+        asking = asyncio.create_task(client(encrypted.kafka, pool))
+        try:
+            assert await eventually(heard, bool, within=20)
+        finally:
+            asking.cancel()
+            await asyncio.wait([asking], timeout=10)
+
+
+async def test_a_broker_whose_certificate_is_not_trusted_hears_nothing(encrypted: Encrypted):
+    with pytest.raises((KafkaError, OSError)):
+        await broker.cluster_id(replace(encrypted.kafka, ca=None))
+    assert encrypted.heard == 0
+
+
+def test_a_name_and_a_password_reach_both_libraries(tmp_path: Path):
+    kafka = Kafka("a:1,b:2", "SASL_SSL", "SCRAM-SHA-512", "huying", "secret", certificate(tmp_path))
+    told = kafka.access()
+    assert (told["security_protocol"], told["sasl_mechanism"]) == ("SASL_SSL", "SCRAM-SHA-512")
+    assert (told["sasl_plain_username"], told["sasl_plain_password"]) == ("huying", "secret")
+    credentials: Any = faust_reader.faust_app(probe(), kafka, "", 10).conf.broker_credentials
+    assert isinstance(credentials, SASLCredentials)
+    assert (credentials.protocol.value, credentials.mechanism.value) == ("SASL_SSL", "SCRAM-SHA-512")
+    assert (credentials.username, credentials.password) == ("huying", "secret")
+    assert "secret" not in repr(kafka)
+
+
+def test_without_a_name_faust_is_given_the_certificates_alone_or_nothing(tmp_path: Path):
+    secret = faust_reader.faust_app(probe(), Kafka("a:1", "SSL", ca=certificate(tmp_path)), "", 10)
+    assert isinstance(secret.conf.broker_credentials, SSLCredentials)
+    assert faust_reader.faust_app(probe(), Kafka("a:1"), "", 10).conf.broker_credentials is None
+
+
+async def test_what_is_told_to_aiokafka_it_takes(tmp_path: Path):
+    file = certificate(tmp_path)
+    for protocol in ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"):
+        producer = AIOKafkaProducer(**Kafka("a:1", protocol, "PLAIN", "huying", "secret", file, file).access())
+        assert producer.client._security_protocol == protocol
+        await producer.stop()
+
+
+class Admin:
+    """A cluster that has the topic of dead letters alone."""
+
+    def __init__(self) -> None:
+        self.made: list[Any] = []
+
+    async def start(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    async def list_topics(self) -> list[str]:
+        return [DEAD_LETTERS.name]
+
+    async def create_topics(self, topics: list[Any]) -> Any:
+        self.made = topics
+        return SimpleNamespace(topic_errors=[])
+
+
+@pytest.mark.parametrize(("replication", "acknowledged"), [(1, None), (3, "2")])
+async def test_missing_topics_are_made_on_as_many_servers_as_is_set(
+    monkeypatch: pytest.MonkeyPatch, replication: int, acknowledged: str | None
+):
+    admin = Admin()
+    monkeypatch.setattr(broker, "AIOKafkaAdminClient", lambda **_: admin)
+    await broker.create_topics(Kafka("a:1"), replication)
+    assert {topic.name for topic in admin.made} == {topic.name for topic in TOPICS} - {DEAD_LETTERS.name}
+    for topic in admin.made:
+        assert topic.replication_factor == replication
+        assert topic.topic_configs.get("min.insync.replicas") == acknowledged
+
+
+def test_settings_have_the_names_that_other_clients_of_kafka_use(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    file = certificate(tmp_path)
+    given = {"BOOTSTRAP_SERVERS": "a:1", "SECURITY_PROTOCOL": "SASL_SSL", "SASL_MECHANISM": "SCRAM-SHA-256",
+             "SASL_USERNAME": "huying", "SASL_PASSWORD": "secret", "SSL_CAFILE": str(file)}  # fmt: skip
+    for name, value in given.items():
+        monkeypatch.setenv(f"KAFKA_{name}", value)
+    expected = Kafka("a:1", "SASL_SSL", "SCRAM-SHA-256", "huying", "secret", file)
+    assert read(KafkaSettings).kafka == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"KAFKA_SECURITY_PROTOCOL": "TLS"}, "KAFKA_SECURITY_PROTOCOL"),
+        ({"KAFKA_SECURITY_PROTOCOL": "SASL_SSL", "KAFKA_SASL_USERNAME": "huying"}, "KAFKA_SASL_PASSWORD"),
+        ({"KAFKA_SECURITY_PROTOCOL": "SASL_SSL", "KAFKA_SASL_PASSWORD": "secret"}, "KAFKA_SASL_USERNAME"),
+        ({"KAFKA_SSL_CAFILE": "/nowhere.pem"}, "KAFKA_SSL_CAFILE"),
+        ({"KAFKA_REPLICATION_FACTOR": "0"}, "KAFKA_REPLICATION_FACTOR"),
+    ],
+)
+def test_a_wrong_setting_of_kafka_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], given: dict[str, str], named: str
+):
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit):
+        read(KafkaSettings)
+    said = capsys.readouterr().err
+    assert said.startswith(f"huying: {named}: ")
+    assert "secret" not in said
