@@ -16,7 +16,7 @@ from shared.chassis.record import Record
 
 def faust_app(name: str, bootstrap: str, instance: str) -> faust.App:
     """A Faust app without tables, web server or topic management; every one of them is ours elsewhere."""
-    app = faust.App(
+    app = _App(
         name,
         broker=";".join(f"kafka://{server}" for server in bootstrap.split(",")),
         store="memory://",
@@ -79,6 +79,13 @@ def _is_ours(app: faust.App, message: Any) -> bool:
     message.tracked = True
     app.consumer.track_message(message)
     return True
+
+
+class _App(faust.App):
+    """Faust would make folders for tables in the current folder, which need not be there nor be ours."""
+
+    def _create_directories(self) -> None:
+        return
 
 
 class _Consumer(Consumer):
