@@ -7,6 +7,8 @@ BIN := $(VENV)/bin
 UV := UV_SYSTEM_CERTS=1 UV_PYTHON_DOWNLOADS=never UV_NO_PROGRESS=1 $(BIN)/uv --quiet
 RUN_LOCKS := requirements-bootstrap.txt requirements.txt pyproject.toml
 SDK := build/sdk
+# Two workers, each with servers of its own; whole files to each, as tests/conftest.py says.
+WORKERS := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 DEV_LOCKS := requirements-bootstrap.txt requirements-dev.txt pyproject.toml
 
 .PHONY: help up demo test test-kafka test-sdk kafka lint fmt bench docs sdk lock clean
@@ -21,10 +23,10 @@ demo: $(VENV)/ready ## the same, with Nanhai 2021 replayed and its report card (
 	@exec $(BIN)/huying demo
 
 test: $(VENV)/ready-dev ## every test but those of the generated clients, on the embedded servers
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(WORKERS)
 
 test-kafka: $(VENV)/ready-dev ## the tests that need a broker, on Apache Kafka (Java 17+, Maven)
-	HUYING_TEST_BROKER=apache-kafka $(BIN)/python -m pytest -m "kafka or faults"
+	HUYING_TEST_BROKER=apache-kafka $(BIN)/python -m pytest $(WORKERS) -m "kafka or faults"
 
 test-sdk: sdk ## the tests that drive the API with both generated clients
 	$(BIN)/python -m pytest -m sdk tests/sdk

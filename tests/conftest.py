@@ -3,12 +3,14 @@
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from deploy.cli.processes import SERVICES
 from deploy.local.child import Child, Program
@@ -23,7 +25,22 @@ from shared.chassis.kafka import Kafka
 from shared.chassis.migrations import migrate
 
 TEMPLATE = "huying_migrated"
+# Nobody reads a test's data after a power failure; whole deployments keep the settings of the product.
+FORGETFUL = ("-c", "fsync=off", "-c", "full_page_writes=off")
+E2E = "tests/e2e"
 KAFKA = os.environ.get("HUYING_TEST_BROKER", EmbeddedBroker.kind) == ApacheKafka.kind
+
+
+class ByFile(LoadFileScheduling):
+    """A worker takes whole files, and one takes all that start a deployment: two would wait for each other."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return E2E if nodeid.startswith(E2E) else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
+    """What hands the tests out when there are several workers."""
+    return ByFile(config, log)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +54,9 @@ class Server:
 def reachable(factory: pytest.TempPathFactory, name: str) -> Path:
     """A state directory that another user can reach, since PostgreSQL does not run as root."""
     found = prepare(factory.mktemp(name))
-    for folder in (found, found.parent, found.parent.parent):
-        folder.chmod(folder.stat().st_mode | 0o011)
+    for folder in (found, *found.parents[:3]):  # the run's own: one more where it is shared out among workers
+        if not folder.stat().st_mode & 0o001:
+            folder.chmod(folder.stat().st_mode | 0o011)
     return found
 
 
@@ -57,7 +75,8 @@ def kept(program: Program, directory: Path, **more: object) -> Keeper:
 async def postgres(directory: Path) -> AsyncIterator[Server]:
     """A real PostgreSQL with one migrated template database."""
     server = EmbeddedPostgres(directory, free_port())
-    keeper = kept(server.program, directory, before=server.prepare, after=server.ready)
+    program = replace(server.program, command=(*server.program.command, *FORGETFUL))
+    keeper = kept(program, directory, before=server.prepare, after=server.ready)
     await keeper.start()
     db = await asyncpg.connect(server.url)
     await db.execute(f"CREATE DATABASE {TEMPLATE}")

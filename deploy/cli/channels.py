@@ -19,7 +19,7 @@ from shared.chassis.database import Pool
 from shared.chassis.settings import read
 from shared.contracts.facts import ChannelKind
 from shared.contracts.refusals import Code, Refused
-from shared.jurisdiction.loader import load_packs
+from shared.jurisdiction.loader import served_packs
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
 Name = Annotated[str, typer.Argument(help="the channel's id, such as wechat-main")]
@@ -109,7 +109,7 @@ def _change(told: str) -> tuple[str, str | None]:
 
 async def _put(pool: Pool, name: str, changes: dict[str, str | None]) -> ChannelSettings:
     settings = read(IntakeSettings)
-    packs = load_packs(settings.jurisdictions_dir, settings.jurisdictions.split(","))
+    packs = served_packs(settings.jurisdictions_dir, settings.jurisdictions)
     division = changes.get("division")
     if division and packs.of_division(division) is None:
         raise Refused(Code.INVALID, f"division: no pack has {division!r}; `huying pack check DIR` lists what it has")

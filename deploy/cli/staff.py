@@ -8,7 +8,7 @@ from deploy.cli.running import environment_of_what_runs
 from services.intake.callers import PERSONAL_DATA
 from shared.chassis.settings import SecretSettings, read
 from shared.chassis.tokens import Tokens
-from shared.jurisdiction.loader import load_packs
+from shared.jurisdiction.loader import served_packs
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
 
@@ -29,7 +29,7 @@ def token(
     """Print a token for `Authorization: Bearer …`; good for 30 days."""
     environment_of_what_runs()
     settings = read(SecretSettings)
-    packs = load_packs(settings.jurisdictions_dir, settings.jurisdictions.split(","))
+    packs = served_packs(settings.jurisdictions_dir, settings.jurisdictions)
     if not any(pack.unit(unit) for pack in packs):
         known = ", ".join(pack.coordinator for pack in packs)
         raise typer.BadParameter(f"no pack has a unit {unit!r}; coordinators are: {known}")

@@ -1,6 +1,7 @@
 """A local single-node Apache Kafka (KRaft) from Maven artifacts on the system's Java."""
 
 import base64
+import fcntl
 import re
 import shutil
 import subprocess
@@ -117,8 +118,14 @@ def _java() -> str:
 
 
 def _fetch(jars: Path) -> None:
-    if (jars / "complete").exists():
-        return
+    jars.parent.mkdir(parents=True, exist_ok=True)
+    with jars.with_suffix(".lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # another one may be fetching them at this moment
+        if not (jars / "complete").exists():
+            _fetch_anew(jars)
+
+
+def _fetch_anew(jars: Path) -> None:
     maven = shutil.which("mvn")
     if not maven:
         raise Unusable(f"Maven is needed once, to fetch Apache Kafka; {_INSTALL}")

@@ -22,7 +22,7 @@ from shared.contracts.facts import Fact
 from shared.contracts.rules import demand_rules
 from shared.contracts.topics import DEMAND_EVENTS
 from shared.jurisdiction.jurisdictions import Jurisdictions
-from shared.jurisdiction.loader import load_packs
+from shared.jurisdiction.loader import served_packs
 
 LINGER = 0.1
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -54,4 +54,4 @@ def worker(settings: FeedbackSettings, pool: Pool) -> Worker:
 
 
 def _packs(settings: FeedbackSettings) -> Jurisdictions:
-    return load_packs(settings.jurisdictions_dir, settings.jurisdictions.split(","))
+    return served_packs(settings.jurisdictions_dir, settings.jurisdictions)

@@ -49,7 +49,7 @@ from shared.contracts.facts import Fact
 from shared.contracts.rules import demand_rules
 from shared.contracts.topics import DEMAND_EVENTS
 from shared.jurisdiction.jurisdictions import Jurisdictions
-from shared.jurisdiction.loader import load_packs
+from shared.jurisdiction.loader import served_packs
 
 LINGER = 0.1
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -115,7 +115,7 @@ def _commands(pool: Pool, packs: Jurisdictions, vault: Vault, codes: Codes) -> t
 
 
 def _packs(settings: IntakeSettings) -> Jurisdictions:
-    return load_packs(settings.jurisdictions_dir, settings.jurisdictions.split(","))
+    return served_packs(settings.jurisdictions_dir, settings.jurisdictions)
 
 
 def vault(settings: IntakeSettings) -> Vault:

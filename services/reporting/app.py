@@ -19,7 +19,7 @@ from shared.contracts.facts import Fact
 from shared.contracts.rules import demand_rules
 from shared.contracts.topics import DEMAND_EVENTS
 from shared.jurisdiction.jurisdictions import Jurisdictions
-from shared.jurisdiction.loader import load_packs
+from shared.jurisdiction.loader import served_packs
 from shared.web.pages import assets
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -53,4 +53,4 @@ def pruning(settings: ReportingSettings, pool: Pool) -> Pruning:
 
 
 def _packs(settings: ReportingSettings) -> Jurisdictions:
-    return load_packs(settings.jurisdictions_dir, settings.jurisdictions.split(","))
+    return served_packs(settings.jurisdictions_dir, settings.jurisdictions)

@@ -21,7 +21,7 @@ from shared.contracts.facts import DemandSubmitted, Fact
 from shared.contracts.rules import demand_rules
 from shared.contracts.topics import DEMAND_EVENTS
 from shared.jurisdiction.jurisdictions import Jurisdictions
-from shared.jurisdiction.loader import load_packs
+from shared.jurisdiction.loader import served_packs
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -39,7 +39,7 @@ def ledger(packs: Jurisdictions) -> Ledger[Demand, Fact]:
 
 
 def _packs(settings: RoutingSettings) -> Jurisdictions:
-    return load_packs(settings.jurisdictions_dir, settings.jurisdictions.split(","))
+    return served_packs(settings.jurisdictions_dir, settings.jurisdictions)
 
 
 def api(settings: RoutingSettings, pool: Pool) -> Api:

@@ -19,7 +19,7 @@ from shared.chassis.record import Record
 def faust_app(reading: "Reading[Any, Any]", kafka: Kafka, instance: str, batch_size: int) -> faust.App:
     """An app with one agent, without tables, web server or topic management; every one of them is ours elsewhere."""
     name = reading.name
-    app = faust.App(
+    app = _App(
         name,
         broker=";".join(f"kafka://{server}" for server in kafka.servers.split(",")),
         broker_credentials=_credentials(kafka),
@@ -100,6 +100,13 @@ def _is_ours(app: faust.App, message: Any) -> bool:
     message.tracked = True
     app.consumer.track_message(message)
     return True
+
+
+class _App(faust.App):
+    """Faust would make folders for tables in the current folder, which need not be there nor be ours."""
+
+    def _create_directories(self) -> None:
+        return
 
 
 class _Consumer(Consumer):

@@ -1,6 +1,7 @@
 """From directories to packs that can be trusted."""
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 from shared.jurisdiction.checks import check
@@ -23,6 +24,12 @@ def load_packs(directory: Path, ids: Iterable[str]) -> Jurisdictions:
     """The packs named, each in a folder of that name; raises `PackError` with the errors of all."""
     packs, _ = examine_together(directory / pack_id for pack_id in ids)
     return Jurisdictions(packs)
+
+
+@cache
+def served_packs(directory: Path, ids: str) -> Jurisdictions:
+    """What a process serves, ids with commas between them; read once, since the gateway has four services in it."""
+    return load_packs(directory, ids.split(","))
 
 
 def examine(directory: Path) -> tuple[Pack, Findings]:

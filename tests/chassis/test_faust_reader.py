@@ -1,11 +1,14 @@
-"""A Faust message handler that must wait is waited for, and one that need not is not made a task."""
+"""Faust waits for a message handler only where it must, and leaves nothing where it was started."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from shared.chassis.faust_reader import _Begun
+from shared.chassis.faust_reader import _Begun, faust_app
+from shared.chassis.kafka import Kafka
+from shared.chassis.reading import Reading
 
 
 async def _add(waiting: "asyncio.Future[int]") -> int:
@@ -34,3 +37,11 @@ async def test_a_coroutine_that_was_begun_hears_of_a_failure_and_of_a_cancellati
     asyncio.get_running_loop().call_soon(cancelled.cancel)
     with pytest.raises(asyncio.CancelledError):
         await cancelled
+
+
+async def test_a_reader_makes_no_folders_where_it_was_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    nothing: Any = None
+    reading: Reading[Any, Any] = Reading(nothing, ("topic",), "reader")
+    await faust_app(reading, Kafka("127.0.0.1:9092"), "", 10).on_first_start()
+    assert list(tmp_path.iterdir()) == []

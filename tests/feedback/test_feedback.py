@@ -255,7 +255,8 @@ async def test_a_link_rates_once(pool: Pool, book: Book):
 
 
 @pytest.mark.parametrize("link", ["", "x.y.z", Tokens("t" * 40).write("rate", {"demand": str(UUID(int=1))}),
-                                  TOKENS.write("staff", {"demand": str(UUID(int=1))})])  # fmt: skip
+                                  TOKENS.write("staff", {"demand": str(UUID(int=1))})],
+                         ids=["nothing", "no token", "another's", "of staff"])  # fmt: skip
 async def test_a_forged_link_is_refused(pool: Pool, book: Book, link: str):
     with pytest.raises(Refused) as refused:
         await Ratings(pool, book, shipped(), TOKENS).demand(link)

@@ -2,13 +2,14 @@
 
 import os
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from deploy.local.kafka import ApacheKafka
+from deploy.local.kafka import ApacheKafka, _fetch
 from deploy.local.noida import EmbeddedBroker
 from deploy.local.ports import free_port
 from deploy.local.postgres import EmbeddedPostgres
@@ -92,3 +93,22 @@ def test_a_second_apache_kafka_does_not_touch_the_data_of_the_first(tmp_path: Pa
     with pytest.raises(Unusable, match="runs already"):
         NoJava(tmp_path).prepare()
     lock.close()
+
+
+MAVEN = """#!/bin/sh
+mkdir "$0.running" || exit 1
+for told; do case $told in -DoutputDirectory=*) mkdir -p "${told#*=}";; esac; done
+sleep 0.2
+rmdir "$0.running"
+echo >> "$0.times"
+"""
+
+
+def test_two_that_start_at_once_fetch_apache_kafka_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    maven = tmp_path / "mvn"
+    maven.write_text(MAVEN)
+    maven.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    with ThreadPoolExecutor() as both:
+        list(both.map(_fetch, [tmp_path / "cache" / "jars"] * 2))
+    assert (tmp_path / "mvn.times").read_text() == "\n"

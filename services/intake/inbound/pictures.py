@@ -4,7 +4,9 @@ import asyncio
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from ipaddress import ip_address
+from ssl import SSLContext
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
@@ -21,6 +23,12 @@ class _NotFetched(Exception):
     """Why there is no picture; never its address, which leads to a person's message."""
 
 
+@cache
+def _authorities() -> SSLContext:
+    """Whom to trust; it takes as long to read as all routes of intake to put together."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Pictures:
     """`hosts` are names or addresses, each with a port where it is not the usual one; none: nothing is fetched."""
@@ -29,7 +37,9 @@ class Pictures:
     most: int
     within: float = WITHIN
     client: httpx.AsyncClient = field(
-        default_factory=lambda: httpx.AsyncClient(follow_redirects=False, trust_env=False, timeout=WITHIN)
+        default_factory=lambda: httpx.AsyncClient(
+            follow_redirects=False, trust_env=False, timeout=WITHIN, verify=_authorities()
+        )
     )
 
     @classmethod
