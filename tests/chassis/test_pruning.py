@@ -9,6 +9,7 @@ import pytest
 from deploy.cli.processes import SERVICES, Service
 from shared.chassis.database import Pool, open_pool
 from shared.chassis.pruning import AT_ONCE, Pruning, Spent
+from tests.keys import KEYS
 from tests.packs import nanhai
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -19,7 +20,7 @@ OLD, YOUNG = NOW - timedelta(days=400), NOW - timedelta(minutes=5)
 
 def pruning_of(service: Service, dsn: str, pool: Pool) -> Pruning:
     """The pruning that the service's worker runs."""
-    worker = service.worker(service.settings.model_validate({"DATABASE_URL": dsn}), pool)
+    worker = service.worker(service.settings.model_validate(KEYS | {"DATABASE_URL": dsn}), pool)
     (found,) = (task.__self__ for task in worker.tasks if isinstance(getattr(task, "__self__", None), Pruning))
     return Pruning(pool, found.spent, clock=lambda: NOW)
 
