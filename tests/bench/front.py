@@ -20,6 +20,7 @@ from deploy.local.ports import free_port
 from services.intake import app as intake
 from services.intake import channels
 from services.intake.settings import IntakeSettings
+from services.intake.similar.settling import Settling
 from shared.chassis import logs
 from shared.chassis.database import Pool, open_pool
 from shared.chassis.http import server, web_app
@@ -135,6 +136,17 @@ async def serving(which: str, dsn: str) -> AsyncIterator[int]:
         await child.wait()
 
 
+@asynccontextmanager
+async def settling(pool: Pool) -> AsyncIterator[None]:
+    """What intake's worker does beside the server."""
+    task = asyncio.create_task(Settling(pool).run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await pool.close()
+
+
 @dataclass(frozen=True, slots=True)
 class Front:
     """What one server does: the most a second, and its p99 in ms at a given load."""
@@ -151,9 +163,8 @@ async def measure(seconds: float, rounds: int = 5) -> tuple[Front, Front]:
     async with postgres() as dsn:
         pool: Pool = await open_pool(dsn, "intake", size=1)
         key = await channels.add(pool, "bench", ChannelKind.WEB, "Bench")
-        await pool.close()
         await unlimited(dsn)
-        async with serving("bare", dsn) as plain, serving("ours", dsn) as own:
+        async with serving("bare", dsn) as plain, serving("ours", dsn) as own, settling(pool):
             load = partial(Load, key=key, seconds=seconds)
             await load(plain).run()
             await load(own).run()
