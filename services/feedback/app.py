@@ -24,7 +24,6 @@ from shared.contracts.topics import DEMAND_EVENTS
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.loader import served_packs
 
-LINGER = 0.1
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -50,7 +49,7 @@ def worker(settings: FeedbackSettings, pool: Pool) -> Worker:
     sender = Sender(pool, book, contacts, sink)
     pruning = Pruning(pool, (redriven(settings),))
     tasks = (sender.run, sender.watch, Closing(pool, book, packs).run, pruning.run)
-    return Worker(Service.FEEDBACK, book, topics=(DEMAND_EVENTS.name,), by_faust=True, tasks=tasks, linger=LINGER)
+    return Worker(Service.FEEDBACK, book, topics=(DEMAND_EVENTS.name,), by_faust=True, tasks=tasks)
 
 
 def _packs(settings: FeedbackSettings) -> Jurisdictions:

@@ -51,7 +51,6 @@ from shared.contracts.topics import DEMAND_EVENTS
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.loader import served_packs
 
-LINGER = 0.1
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -146,7 +145,7 @@ def worker(settings: IntakeSettings, pool: Pool) -> Worker:
     """Relays what intake tells, hears how its demands go on, and tidies up."""
     tasks = (cabinet(settings, pool).run, pruning(settings, pool).run, Settling(pool).run)
     book = ledger(_packs(settings))
-    return Worker(Service.INTAKE, book, topics=(DEMAND_EVENTS.name,), by_faust=False, tasks=tasks, linger=LINGER)
+    return Worker(Service.INTAKE, book, topics=(DEMAND_EVENTS.name,), by_faust=False, tasks=tasks)
 
 
 def pruning(settings: IntakeSettings, pool: Pool) -> Pruning:
