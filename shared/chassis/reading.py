@@ -65,25 +65,22 @@ class Reading(Generic[S, F]):
     async def _deliver(
         self, records: Sequence[Record], done: Callable[[], None], before: asyncio.Task[None] | None
     ) -> None:
-        delivered = False
         try:
             await self.delivery.deliver(records)
-            if before:
-                await before
-            delivered = not self.fatal.is_set()
         except TooMuchPoison as fault:
             log.critical("stopping", reader=self.name, cause=str(fault))
-        finally:
-            if delivered:
-                done()
-            else:
-                self.fatal.set()
+            self.fatal.set()
+        if before:
+            await before
+        if not self.fatal.is_set():
+            done()
 
     async def end(self) -> None:
         """Let go of what is under way; whoever reads it next takes it again."""
         if self._under_way:
             self._under_way.cancel()
             await asyncio.wait([self._under_way])
+            self._under_way = None
 
     def stuck(self) -> str | None:
         """In words what is wrong, when a partition has a backlog and saw no commit for a minute.

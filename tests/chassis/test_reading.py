@@ -125,6 +125,18 @@ async def test_of_a_backlog_one_batch_is_read_while_the_one_before_is_written(
     assert slow.done == ["first", "second", "third"]
 
 
+async def test_a_batch_that_was_let_go_is_no_reason_to_stop(reading: Reading[Demand, f.Fact], slow: Slow):
+    """A reader that loses its broker lets go of what is under way; a supervisor starts its process again."""
+    assert await slow.batch("first", BACKLOG, reading)
+    await slow.begun.get()
+    await reading.end()
+    assert not reading.fatal.is_set()
+    again = slow.batch("again", 1, reading)
+    (await slow.begun.get()).set()
+    assert await again
+    assert slow.done == ["again"]
+
+
 async def test_a_small_batch_is_waited_for(reading: Reading[Demand, f.Fact], slow: Slow):
     taking = slow.batch("it", BACKLOG - 1, reading)
     written = await slow.begun.get()
