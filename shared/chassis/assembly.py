@@ -34,8 +34,6 @@ class Worker:
     topics: tuple[str, ...]
     by_faust: bool
     tasks: Sequence[Task] = ()
-    linger: float = 0.0
-    """Seconds that its reader may let a fact wait for others: a lone fact costs as much as a hundred together."""
 
 
 def database_ready(service: str, pool: Pool) -> Check:
@@ -66,7 +64,7 @@ async def worker_parts(settings: ProcessSettings, worker: Worker, pool: Pool) ->
     cluster = await broker.wait_for_cluster(kafka)
     delivery = Delivery(pool, worker.ledger, cluster, settings.dead_letter_limit)
     name = f"{worker.service}-{'worker' if worker.by_faust else 'reader'}"
-    reading = Reading(delivery, worker.topics, name, worker.linger)
+    reading = Reading(delivery, worker.topics, name)
 
     async def stuck() -> str | None:
         return reading.stuck()

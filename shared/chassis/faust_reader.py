@@ -2,13 +2,13 @@
 
 import asyncio
 import inspect
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Sequence
 from functools import partial
 from typing import Any
 
 import faust
 from faust.auth import Credentials, SASLCredentials, SSLCredentials
-from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
+from faust.transport.drivers.aiokafka import Consumer, Transport
 from mode.services import WaitResults
 
 from shared.chassis.kafka import Kafka
@@ -40,7 +40,6 @@ def faust_app(reading: "Reading[Any, Any]", kafka: Kafka, instance: str, batch_s
         stream_wait_empty=True,
     )
     app.transport = _Transport(app.conf.broker_consumer, app)
-    app.transport.fetching = reading.fetching
     _listen(app, reading, batch_size)
     return app
 
@@ -125,23 +124,9 @@ class _Consumer(Consumer):
             return WaitResults([first], [done.value], False)
         return await super().wait_first(_Begun(first, awaited), *others, timeout=timeout)
 
-    def _new_consumer_thread(self) -> AIOKafkaConsumerThread:
-        return _Thread(self, loop=self.loop, beacon=self.beacon)
-
-
-class _Thread(AIOKafkaConsumerThread):
-    """Faust has no settings for how a consumer fetches."""
-
-    def _create_worker_consumer(self, transport: Any) -> Any:
-        consumer = super()._create_worker_consumer(transport)
-        for name, value in transport.fetching.items():
-            setattr(consumer, f"_{name}", value)
-        return consumer
-
 
 class _Transport(Transport):
     Consumer = _Consumer
-    fetching: Mapping[str, int]
 
 
 class _Begun:

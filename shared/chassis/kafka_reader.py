@@ -31,7 +31,6 @@ async def read_batches(reading: "Reading[Any, Any]", kafka: Kafka, instance: str
         session_timeout_ms=10_000,
         heartbeat_interval_ms=3_000,
         max_partition_fetch_bytes=4_194_304,
-        **reading.fetching,
     )
     offsets = _Offsets(consumer)
     await consumer.start()

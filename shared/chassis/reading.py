@@ -21,7 +21,6 @@ log = structlog.get_logger()
 LOOK: Final = 5.0
 STUCK_AFTER: Final = 60.0
 BACKLOG: Final = 400
-COMPANY: Final = 65_536
 
 
 @dataclass(slots=True)
@@ -31,20 +30,11 @@ class Reading(Generic[S, F]):
     delivery: Delivery[S, F]
     topics: tuple[str, ...]
     name: str
-    linger: float = 0.0
-    """Seconds that a fact may wait at the broker for others, where nobody waits for what this reader does with it."""
     fatal: asyncio.Event = field(default_factory=asyncio.Event)
     clock: Callable[[], float] = monotonic
     _standing: dict[TopicPartition, tuple[int, float]] = field(default_factory=dict)
     """By partition with a backlog: where its commits stand, and since when."""
     _under_way: asyncio.Task[None] | None = None
-
-    @property
-    def fetching(self) -> dict[str, int]:
-        """How an aiokafka consumer of this reader fetches."""
-        if not self.linger:
-            return {"fetch_min_bytes": 1, "fetch_max_wait_ms": 500}
-        return {"fetch_min_bytes": COMPANY, "fetch_max_wait_ms": int(self.linger * 1000)}
 
     async def take(self, records: Sequence[Record], done: Callable[[], None]) -> bool:
         """Deliver a batch and call `done` when it, and all before it, is durable; False, with `fatal` set, when this
