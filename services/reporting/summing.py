@@ -5,12 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import structlog
-
 from services.reporting import sum_queries
-from shared.chassis.database import PASSING, Pool
+from shared.chassis.database import Pool
+from shared.chassis.periodic import every
 
-log = structlog.get_logger()
 EVERY: Final = 10.0
 AT_ONCE: Final = 500
 BREATH: Final = 0.01
@@ -28,12 +26,7 @@ class Summing:
 
     async def run(self) -> None:
         """Sum until cancelled."""
-        while True:
-            try:
-                await self.sum()
-            except PASSING as fault:
-                log.warning("summing waits", cause=repr(fault))
-            await asyncio.sleep(EVERY)
+        await every(EVERY, self.sum, "summing")
 
     async def sum(self) -> None:
         """Move all rows that nobody writes to."""

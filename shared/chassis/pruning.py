@@ -10,7 +10,8 @@ import structlog
 from pydantic import Field
 
 from shared.chassis.clock import now
-from shared.chassis.database import PASSING, Pool
+from shared.chassis.database import Pool
+from shared.chassis.periodic import every
 from shared.chassis.settings import ProcessSettings
 
 log = structlog.get_logger()
@@ -50,12 +51,7 @@ class Pruning:
 
     async def run(self) -> None:
         """Prune until cancelled."""
-        while True:
-            try:
-                await self.prune()
-            except PASSING as fault:
-                log.warning("pruning waits", cause=repr(fault))
-            await asyncio.sleep(EVERY)
+        await every(EVERY, self.prune, "pruning")
 
     async def prune(self) -> int:
         """Remove everything that is spent; returns how many rows there were."""

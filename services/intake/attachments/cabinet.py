@@ -9,8 +9,6 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-import structlog
-
 from services.intake.attachments import queries
 from services.intake.attachments.kinds import Accepted, Limits, kind_of
 from services.intake.attachments.pictures import made_anew
@@ -20,9 +18,9 @@ from services.intake.attachments.stores import Lost, Store
 from services.intake.queries import Channel
 from shared.chassis.clock import now
 from shared.chassis.database import PASSING, Connection, Pool
+from shared.chassis.periodic import every
 from shared.contracts.refusals import Code, FieldError, Refused
 
-log = structlog.get_logger()
 EVERY: Final = 60.0
 UNUSED_FOR: Final = timedelta(hours=24)
 AT_ONCE: Final = 100
@@ -92,12 +90,7 @@ class Cabinet:
 
     async def run(self) -> None:
         """Sweep every minute until cancelled; what was erased is gone soon, whoever erased it."""
-        while True:
-            try:
-                await self.sweep()
-            except (Refused, *PASSING) as fault:
-                log.warning("sweeping waits", cause=repr(fault))
-            await asyncio.sleep(EVERY)
+        await every(EVERY, self.sweep, "sweeping", (Refused, *PASSING))
 
     async def sweep(self) -> int:
         """Remove uploads that no demand took up within a day, and bytes that were erased; returns how many."""

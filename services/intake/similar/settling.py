@@ -1,14 +1,11 @@
 """Moves what was just submitted from the pending list of the index into the index, so that no submission must."""
 
-import asyncio
 from dataclasses import dataclass
 from typing import Final
 
-import structlog
+from shared.chassis.database import Pool
+from shared.chassis.periodic import every
 
-from shared.chassis.database import PASSING, Pool
-
-log = structlog.get_logger()
 EVERY: Final = 1.0
 
 
@@ -20,12 +17,7 @@ class Settling:
 
     async def run(self) -> None:
         """Settle until cancelled."""
-        while True:
-            try:
-                await self.settle()
-            except PASSING as fault:
-                log.warning("settling waits", cause=repr(fault))
-            await asyncio.sleep(EVERY)
+        await every(EVERY, self.settle, "settling")
 
     async def settle(self) -> int:
         """Move everything; returns how many pages there were."""

@@ -1,0 +1,34 @@
+"""What is done again and again waits for a database that is away, and for nothing else."""
+
+import asyncio
+from contextlib import suppress
+
+import pytest
+
+from shared.chassis.periodic import every
+
+
+async def test_a_database_that_is_away_is_waited_for():
+    turns: list[int] = []
+    again = asyncio.Event()
+
+    async def work() -> None:
+        turns.append(len(turns))
+        if len(turns) == 1:
+            raise ConnectionRefusedError
+        again.set()
+
+    task = asyncio.create_task(every(0.01, work, "work"))
+    await asyncio.wait_for(again.wait(), 5)
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+    assert turns[:2] == [0, 1]
+
+
+async def test_a_fault_of_ours_ends_the_work():
+    async def work() -> None:
+        raise KeyError("ours")
+
+    with pytest.raises(KeyError):
+        await asyncio.wait_for(every(0.01, work, "work"), 5)
