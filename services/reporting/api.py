@@ -14,6 +14,7 @@ from services.reporting.cursors import Cursor
 from services.reporting.figures import Dimension
 from services.reporting.opening import By, Figure, Opening
 from services.reporting.queries import Told
+from shared.chassis.cursors import link
 from shared.contracts.demand import Demand, Status, is_confidential
 from shared.contracts.examples import NUMBER, shown
 from shared.contracts.facts import Outcome
@@ -95,7 +96,7 @@ def routes(figures: Figures, opening: Opening, packs: Jurisdictions) -> APIRoute
         figure = figure_of(pack_of(packs, jurisdiction), by, key, month, until, counted)
         found = await opening.page(figure, cursors.read(after), limit)
         following = cursors.written(found.next)
-        cursors.link(following, request, response)
+        link(following, request, response)
         return Opened(demands=[Behind.of(demand) for demand in found.demands], next=following)
 
     @router.get("/facts/{number}")

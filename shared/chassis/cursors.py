@@ -1,0 +1,32 @@
+"""Opaque cursors: where the next page of a list begins, also as a `Link` header. Rule: RFC 8288."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
+from typing import TypeVar
+
+from fastapi import Request, Response
+
+from shared.contracts.refusals import Code, FieldError, Refused
+
+P = TypeVar("P")
+
+
+def written(place: bytes) -> str:
+    """The cursor that leads to a place."""
+    return urlsafe_b64encode(place).decode().rstrip("=")
+
+
+def read(cursor: str, place: Callable[[bytes], P]) -> P:
+    """Where a cursor leads; `place` reads it, with a `ValueError` where that is none. Raises `Refused`."""
+    try:
+        return place(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except ValueError:
+        error = FieldError("after", "不是本接口给出的游标", "is no cursor: send `next` of the page before, unchanged")
+        raise Refused(Code.INVALID, f"after: {error.en}", f"after：{error.zh}", (error,)) from None
+
+
+def link(cursor: str | None, request: Request, response: Response, **also: int) -> None:
+    """Tell the next page in the Link header, where there is one; `also` goes into its address."""
+    if cursor:
+        url = request.url.include_query_params(after=cursor, **also)
+        response.headers["Link"] = f'<{url.path}?{url.query}>; rel="next"'
