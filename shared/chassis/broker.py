@@ -22,8 +22,8 @@ class BrokerReplaced(RuntimeError):
 
 
 @contextlib.asynccontextmanager
-async def _asking(kafka: Kafka) -> AsyncIterator[AIOKafkaAdminClient]:
-    admin = AIOKafkaAdminClient(**kafka.access(), request_timeout_ms=5000)
+async def _asking(kafka: Kafka, patience_ms: int = 5000) -> AsyncIterator[AIOKafkaAdminClient]:
+    admin = AIOKafkaAdminClient(**kafka.access(), request_timeout_ms=patience_ms)
     await admin.start()
     try:
         yield admin
@@ -65,16 +65,12 @@ async def watch(kafka: Kafka, known: str) -> None:
 
 async def create_topics(kafka: Kafka, replication: int = 1) -> None:
     """Create the topics that are missing."""
-    admin = AIOKafkaAdminClient(**kafka.access())
-    await admin.start()
-    try:
+    async with _asking(kafka, patience_ms=40_000) as admin:
         if missing := _missing(await admin.list_topics(), replication):
             answer: Any = await admin.create_topics(missing)
             for name, code, *_ in answer.topic_errors:
                 if code and for_code(code) is not TopicAlreadyExistsError:
                     raise for_code(code)(name)
-    finally:
-        await admin.close()
 
 
 def _missing(known: Collection[str], replication: int) -> list[NewTopic]:
