@@ -22,7 +22,8 @@ class BrokerReplaced(RuntimeError):
 
 
 @contextlib.asynccontextmanager
-async def _asking(kafka: Kafka, patience_ms: int = 5000) -> AsyncIterator[AIOKafkaAdminClient]:
+async def asking(kafka: Kafka, patience_ms: int = 5000) -> AsyncIterator[AIOKafkaAdminClient]:
+    """A client for questions about the cluster; raises `KafkaError` when it cannot be reached."""
     admin = AIOKafkaAdminClient(**kafka.access(), request_timeout_ms=patience_ms)
     await admin.start()
     try:
@@ -33,7 +34,7 @@ async def _asking(kafka: Kafka, patience_ms: int = 5000) -> AsyncIterator[AIOKaf
 
 async def cluster_id(kafka: Kafka) -> str:
     """The broker's own name; raises `KafkaError` when it cannot be reached."""
-    async with _asking(kafka) as admin:
+    async with asking(kafka) as admin:
         return await name_of(admin)
 
 
@@ -56,7 +57,7 @@ async def watch(kafka: Kafka, known: str) -> None:
     """Raise `BrokerReplaced` when the cluster is not the one that was known; silent while it is away."""
     while True:
         with contextlib.suppress(KafkaError, OSError):
-            async with _asking(kafka) as admin:
+            async with asking(kafka) as admin:
                 while (found := await name_of(admin)) == known:  # noqa: ASYNC110 (nothing tells)
                     await asyncio.sleep(LOOK)
                 raise BrokerReplaced(f"cluster {known} is gone, {found} is here")
@@ -65,7 +66,7 @@ async def watch(kafka: Kafka, known: str) -> None:
 
 async def create_topics(kafka: Kafka, replication: int = 1) -> None:
     """Create the topics that are missing."""
-    async with _asking(kafka, patience_ms=40_000) as admin:
+    async with asking(kafka, patience_ms=40_000) as admin:
         if missing := _missing(await admin.list_topics(), replication):
             answer: Any = await admin.create_topics(missing)
             for name, code, *_ in answer.topic_errors:

@@ -11,7 +11,7 @@ from faust.auth import Credentials, SASLCredentials, SSLCredentials
 from faust.transport.drivers.aiokafka import Consumer, Transport
 from mode.services import WaitResults
 
-from shared.chassis.kafka import Kafka
+from shared.chassis.kafka import METADATA_MAX_AGE_MS, Kafka
 from shared.chassis.reading import Reading
 from shared.chassis.record import Record
 
@@ -30,6 +30,7 @@ def faust_app(reading: "Reading[Any, Any]", kafka: Kafka, instance: str, batch_s
         topic_disable_leader=True,
         table_standby_replicas=0,
         consumer_auto_offset_reset="earliest",
+        consumer_metadata_max_age_ms=METADATA_MAX_AGE_MS,
         consumer_group_instance_id=f"{name}-{instance}" if instance else None,
         broker_session_timeout=10,
         broker_heartbeat_interval=3,

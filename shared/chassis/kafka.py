@@ -8,6 +8,9 @@ from typing import Any, Final
 from aiokafka.helpers import create_ssl_context
 
 PLAINTEXT: Final = "PLAINTEXT"
+METADATA_MAX_AGE_MS: Final = 5_000
+"""A group that met while the broker did not know its topics again has no partitions until a reader looks at the topics
+once more; aiokafka would do so after five minutes."""
 
 
 @dataclass(frozen=True, slots=True)

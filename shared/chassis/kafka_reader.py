@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError, RebalanceInProgressError
 
 from shared.chassis.ending import asked_to_end
-from shared.chassis.kafka import Kafka
+from shared.chassis.kafka import METADATA_MAX_AGE_MS, Kafka
 from shared.chassis.reading import Reading
 from shared.chassis.record import Record
 
@@ -30,11 +30,12 @@ async def read_batches(reading: "Reading[Any, Any]", kafka: Kafka, instance: str
         auto_offset_reset="earliest",
         session_timeout_ms=10_000,
         heartbeat_interval_ms=3_000,
+        metadata_max_age_ms=METADATA_MAX_AGE_MS,
         max_partition_fetch_bytes=4_194_304,
     )
     offsets = _Offsets(consumer)
-    await consumer.start()
     try:
+        await consumer.start()
         while not asked_to_end():
             found = await consumer.getmany(timeout_ms=500, max_records=batch_size)
             records = [

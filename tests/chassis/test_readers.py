@@ -9,10 +9,12 @@ from uuid import uuid4
 
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.admin import NewTopic
 from aiokafka.errors import KafkaError
 
 from shared.chassis import faust_reader, kafka_reader
 from shared.chassis.backlog import Place, account
+from shared.chassis.broker import asking
 from shared.chassis.kafka import Kafka
 from shared.chassis.reading import Reading
 from shared.chassis.record import Record
@@ -71,6 +73,28 @@ async def test_an_offset_is_committed_after_the_database(broker: Server, read: R
         assert held.taken[-1] == told.offset
     finally:
         held.free.set()
+        running.cancel()
+        with suppress(asyncio.CancelledError, TimeoutError):
+            await asyncio.wait_for(running, 20)
+
+
+async def test_a_reader_that_came_before_its_topic_reads_it_soon(broker: Server):
+    """As after a restart of the broker, which takes groups in before it knows its topics again. aiokafka's own reader
+    waits for its topic before it joins; Faust's does not."""
+    held, topic = Held(), f"later-{uuid4()}"
+    held.free.set()
+    reading: Reading[Any, Any] = Reading(held, (topic,), f"reader-{uuid4()}")  # type: ignore[arg-type]
+    running = asyncio.create_task(by_faust(reading, broker.url))
+    try:
+        async with asking(Kafka(broker.url)) as admin:
+            groups = admin.list_consumer_groups
+            await eventually(groups, lambda known: reading.name in {name for name, *_ in known}, within=30)
+            await asyncio.sleep(3)  # by then it has its empty share
+            await admin.create_topics([NewTopic(topic, 1, 1)])
+        async with AIOKafkaProducer(bootstrap_servers=broker.url) as producer:
+            await producer.send_and_wait(topic, b"{}")
+        await asyncio.wait_for(held.begun.wait(), 30)
+    finally:
         running.cancel()
         with suppress(asyncio.CancelledError, TimeoutError):
             await asyncio.wait_for(running, 20)
