@@ -32,7 +32,7 @@ from shared.contracts.refusals import Code, Refused
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
 
-SPARE: Final = 20
+SPARE: Final = 200
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,13 +20,14 @@ from deploy.local.ports import free_port
 from services.intake import app as intake
 from services.intake import channels
 from services.intake.settings import IntakeSettings
-from services.intake.similar.settling import Settling
+from services.intake.similar.indexing import Indexing
 from shared.chassis import logs
 from shared.chassis.database import Pool, open_pool
 from shared.chassis.http import server, web_app
 from shared.chassis.process import settle
 from shared.chassis.sharing import Shared
 from shared.contracts.facts import ChannelKind
+from shared.jurisdiction.loader import served_packs
 from tests.bench.alone import postgres
 from tests.bench.client import HOST, Client
 from tests.bench.rig import unlimited
@@ -74,7 +75,18 @@ async def bare(dsn: str) -> FastAPI:
 async def ours(dsn: str) -> FastAPI:
     """Intake's own."""
     pool = await open_pool(dsn, "intake")
-    return web_app("intake", intake.api(IntakeSettings.model_validate(KEYS | {"DATABASE_URL": dsn}), pool).routers)
+    return web_app("intake", intake.api(_settings(dsn), pool).routers)
+
+
+def _settings(dsn: str) -> IntakeSettings:
+    return IntakeSettings.model_validate(KEYS | {"DATABASE_URL": dsn})
+
+
+async def _index(dsn: str) -> None:
+    """What intake's worker does for what was submitted."""
+    settings = _settings(dsn)
+    packs = served_packs(settings.jurisdictions_dir, settings.jurisdictions)
+    await Indexing(await open_pool(dsn, "intake", size=1), packs).run()
 
 
 async def _serve(which: str, dsn: str, port: str) -> None:
@@ -117,11 +129,21 @@ class Load:
 
 
 @asynccontextmanager
-async def serving(which: str, dsn: str) -> AsyncIterator[int]:
-    """The port of one server in a process of its own."""
-    port = free_port()
-    child = await asyncio.create_subprocess_exec(sys.executable, "-m", "tests.bench.front", which, dsn, str(port))
+async def beside(*told: str) -> AsyncIterator[None]:
+    """This module in a process of its own."""
+    child = await asyncio.create_subprocess_exec(sys.executable, "-m", "tests.bench.front", *told)
     try:
+        yield
+    finally:
+        child.terminate()
+        await child.wait()
+
+
+@asynccontextmanager
+async def serving(which: str, dsn: str) -> AsyncIterator[int]:
+    """The port of a server."""
+    port = free_port()
+    async with beside(which, dsn, str(port)):
         while True:
             try:
                 _, writer = await asyncio.open_connection(HOST, port)
@@ -131,20 +153,6 @@ async def serving(which: str, dsn: str) -> AsyncIterator[int]:
                 writer.close()
                 break
         yield port
-    finally:
-        child.terminate()
-        await child.wait()
-
-
-@asynccontextmanager
-async def settling(pool: Pool) -> AsyncIterator[None]:
-    """What intake's worker does beside the server."""
-    task = asyncio.create_task(Settling(pool).run())
-    try:
-        yield
-    finally:
-        task.cancel()
-        await pool.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +171,9 @@ async def measure(seconds: float, rounds: int = 5) -> tuple[Front, Front]:
     async with postgres() as dsn:
         pool: Pool = await open_pool(dsn, "intake", size=1)
         key = await channels.add(pool, "bench", ChannelKind.WEB, "Bench")
+        await pool.close()
         await unlimited(dsn)
-        async with serving("bare", dsn) as plain, serving("ours", dsn) as own, settling(pool):
+        async with serving("bare", dsn) as plain, serving("ours", dsn) as own, beside("indexing", dsn):
             load = partial(Load, key=key, seconds=seconds)
             await load(plain).run()
             await load(own).run()
@@ -193,6 +202,6 @@ async def main() -> None:
 if __name__ == "__main__":
     logs.set_up("bench", "console", "error")
     if len(sys.argv) > 1:
-        uvloop.run(_serve(*sys.argv[1:]))
+        uvloop.run(_index(sys.argv[2]) if sys.argv[1] == "indexing" else _serve(*sys.argv[1:]))
     else:
         asyncio.run(main())

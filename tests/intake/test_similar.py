@@ -1,5 +1,6 @@
 """A citizen who types is shown the open demands nearby that say the same, and why."""
 
+import asyncio
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from services.intake import app, channels
 from services.intake.similar import queries
+from services.intake.similar.indexing import Indexing
 from services.intake.similar.rarity import UNKNOWN, Rarity, Search
 from services.intake.similar.scoring import THRESHOLD, Asked, Candidate, ranked
 from services.intake.similar.wording import worded, wording
@@ -34,6 +36,17 @@ NOISE = {"title": "锦绣豪庭楼下搅拌站夜间施工噪音扰民", "divisi
 AGAIN = {"title": "投诉锦绣豪庭附近的搅拌站半夜施工，噪音太大", "division": FENGCHI}
 
 
+@pytest.fixture
+async def client(client: httpx.AsyncClient, pool: Pool) -> httpx.AsyncClient:
+    """A front end that leaves the worker the time to index what it has submitted."""
+
+    async def index(_: httpx.Response) -> None:
+        await Indexing(pool, shipped()).index()
+
+    client.event_hooks["response"] = [index]
+    return client
+
+
 async def similar(client: httpx.AsyncClient, **body: Any) -> list[dict[str, Any]]:
     answer = await client.post("/v1/demands/similar", json=body)
     assert answer.status_code == 200, answer.text
@@ -42,7 +55,7 @@ async def similar(client: httpx.AsyncClient, **body: Any) -> list[dict[str, Any]
 
 async def tell(pool: Pool, id: str, *facts: f.StatusFact) -> None:
     """What the follower of intake does with facts of other services."""
-    ledger, key = app.ledger(shipped()), UUID(id)
+    ledger, key = app.ledger(), UUID(id)
     async with pool.acquire() as db, db.transaction():
         page = await ledger.load(db, [key], now())
         for fact in facts:
@@ -209,14 +222,35 @@ async def test_a_front_end_without_a_key_is_told_nothing(client: httpx.AsyncClie
     assert answer.status_code == 401
 
 
-async def test_a_repeated_fact_about_the_submission_adds_no_second_entry(client: httpx.AsyncClient, pool: Pool):
-    await submit(client, NOISE)
-    async with pool.acquire() as db:
-        (kept,) = await queries.candidates(db, Search(("锦绣",), ()), FENGCHI, FENGCHI)
+async def test_several_workers_index_each_demand_once(client: httpx.AsyncClient, pool: Pool):
+    client.event_hooks["response"] = []
+    for n in range(5):
+        await submit(client, NOISE, f"k{n}")
+    assert await similar(client, **AGAIN) == []
+    indexed = await asyncio.gather(*(Indexing(pool, shipped()).index() for _ in range(3)))
+    assert sum(indexed) == 5
+    assert len(await similar(client, **AGAIN)) == 5
+
+
+async def test_a_demand_that_is_closed_while_it_is_indexed_is_not_suggested(client: httpx.AsyncClient, pool: Pool):
+    client.event_hooks["response"] = []
+    routed = f.DemandRouted(unit="nh-urban-management", rule="noise")
+    resolved = (routed, f.DemandAccepted(by="Chen"), f.DemandResolved(by="Chen", result="停工"))
+    before = (await submit(client, NOISE)).json()
+    await tell(pool, before["id"], *resolved)
+    await Indexing(pool, shipped()).index()
+    meanwhile = (await submit(client, NOISE, "k2")).json()
+    async with pool.acquire() as db, db.transaction():
+        (due,) = await queries.take_due(db, 10)
+        closing = asyncio.create_task(tell(pool, meanwhile["id"], *resolved))
+        await asyncio.sleep(0.2)
         writes = Writes()
-        queries.put(writes, [(kept, True)])
+        queries.put(writes, [(Candidate(due.id, ["锦绣"], (FENGCHI,), None, due.raised_at), True)])
         await writes.write(db)
-        assert await db.fetchval("SELECT count(*) FROM likeness") == 1
+        assert not closing.done()
+    await closing
+    async with pool.acquire() as db:
+        assert await db.fetch("SELECT open FROM likeness") == [(False,), (False,)]
 
 
 async def test_a_rarity_is_what_analyze_has_counted(client: httpx.AsyncClient, pool: Pool, database: str):

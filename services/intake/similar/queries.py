@@ -1,6 +1,7 @@
 """The questions that finding similar demands asks of the database, one function each."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -11,11 +12,52 @@ from services.intake.similar.rarity import UNKNOWN, Rarity, Search
 from services.intake.similar.scoring import Candidate
 from shared.chassis.database import Connection
 from shared.chassis.writes import Writes
-from shared.contracts.demand import Demand
+from shared.contracts.demand import Demand, Status
 from shared.contracts.facts import DemandSubmitted, Location
 
 _MOST: Final = 1000
 _LATEST: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A demand that was submitted and cannot be found yet: what was told of it, and where it stands."""
+
+    id: UUID
+    told: DemandSubmitted
+    status: Status
+    raised_at: datetime
+
+
+def note(writes: Writes, ids: Sequence[UUID]) -> None:
+    """Note demands that are due."""
+    if ids:
+        writes.add("INSERT INTO likeness_due SELECT unnest($1::uuid[])", list(ids))
+
+
+async def take_due(db: Connection, most: int) -> list[Due]:
+    """Take demands off the list, and hold where they stand until the transaction ends."""
+    rows = await db.fetch(
+        """
+        WITH due AS (
+            DELETE FROM likeness_due
+            WHERE ctid = ANY(ARRAY(SELECT ctid FROM likeness_due LIMIT $1 FOR UPDATE SKIP LOCKED)) RETURNING id
+        )
+        SELECT demand.id, payload, state ->> 'status' AS status, time
+        FROM due JOIN demand USING (id) JOIN journal ON aggregateid = demand.id AND sequence = 1
+        FOR SHARE OF demand
+        """,
+        most,
+    )
+    return [
+        Due(row["id"], DemandSubmitted.model_validate_json(row["payload"]), Status(row["status"]), row["time"])
+        for row in rows
+    ]
+
+
+async def settle(db: Connection) -> None:
+    """Empty the pending list of the index: a search reads it from end to end."""
+    await db.execute("SELECT gin_clean_pending_list('likeness_bigrams')")
 
 
 def put(writes: Writes, rows: Sequence[tuple[Candidate, bool]]) -> None:
