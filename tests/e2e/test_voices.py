@@ -54,5 +54,5 @@ def deliver(port: int) -> None:
     letter = EmailMessage()
     letter["From"], letter["To"], letter["Subject"], letter["Message-ID"] = "zou@example.net", BOX, "路灯坏了", "<1@x>"
     letter.set_content("学校门口")
-    with smtplib.SMTP("127.0.0.1", port) as line:
+    with smtplib.SMTP("127.0.0.1", port, timeout=30) as line:
         line.send_message(letter)

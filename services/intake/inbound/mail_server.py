@@ -24,7 +24,8 @@ ONE_BY_ONE: Final = "452 4.5.3 One recipient at a time"
 NOBODY: Final = "550 5.1.1 No such mailbox"
 
 
-@dataclass(frozen=True, slots=True)
+# Without slots: aiosmtpd looks at every member, and Python 3.11.2 (Debian 12) left one that cannot be looked at.
+@dataclass(frozen=True)
 class MailServer:
     """One mailbox a channel; one recipient a letter, so that each answer is about one demand."""
 
