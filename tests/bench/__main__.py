@@ -9,10 +9,11 @@ from rich.console import Console
 from rich.table import Table
 
 from shared.chassis import logs
-from tests.bench import figures, front, latency, part
+from tests.bench import figures, front, latency, part, scaling, whole
 from tests.bench.rig import Rig, count_of, rig, tell_submissions
 
 COUNT = 20_000
+DEMANDS = 10_000
 AIMS = {"relay": 0.6, "routing": 0.3, "projector": 0.4}
 console = Console(width=110, highlight=False)
 
@@ -70,6 +71,20 @@ async def opened() -> Table:
     return table
 
 
+async def together() -> Table:
+    """The whole loop, and what it costs to share the routing."""
+    table = Table("all processes", "ours", "aim", title="the whole loop, and routing workers that share the partitions")
+    found = await whole.measure(DEMANDS)
+    table.add_row(f"{DEMANDS:,} demands of {whole.FACTS} facts, demands/s", f"{found.rate:,.0f}", ">= 400")
+    table.add_row("memory of our processes, MiB, at a tenth", f"{found.early:,.0f}")
+    table.add_row("and at the end", f"{found.late:,.0f}", "flat")
+    one, *others = await scaling.measure()
+    table.add_row("CPU a fact of one routing worker, us", f"{one:.0f}")
+    for workers, cost in enumerate(others, 2):
+        table.add_row(f"of {workers}, beside one", f"{cost / one:.2f}", "<= 1.1")
+    return table
+
+
 async def main() -> None:
     """Everything, in one run."""
     console.print(
@@ -79,6 +94,7 @@ async def main() -> None:
         console.print(await throughput(servers))
     console.print(await front_door())
     console.print(await visible())
+    console.print(await together())
     console.print(await opened())
 
 

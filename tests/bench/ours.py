@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
-from time import perf_counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from time import perf_counter, process_time
 from typing import Any, Final
 
 import asyncpg
@@ -70,37 +71,49 @@ async def _views(rig: Rig) -> Sequence[str]:
 
 async def reader(service: str, rig: Rig, count: int, name: str = "bench") -> float:
     """The listener of a service, from its first commit to its last; facts/s."""
+    async with listening(service, rig, name) as timed:
+        while timed.seen < count:
+            await asyncio.sleep(0.02)
+    return timed.seen / (timed.last - timed.first)
+
+
+@asynccontextmanager
+async def listening(service: str, rig: Rig, name: str) -> "AsyncIterator[Timed]":
+    """The listener of a service, in the group of that name."""
     (found,) = (one for one in SERVICES if one.name == service)
     told = KEYS | {"DATABASE_URL": rig.dsn, "KAFKA_BOOTSTRAP_SERVERS": rig.bootstrap}
     settings = found.settings.model_validate(told)
     pool = await open_pool(rig.dsn, service, size=4)
     worker = found.worker(settings, pool)
-    timed = _Timed(pool, worker.ledger, await cluster_id(Kafka(rig.bootstrap)))
+    timed = Timed(pool, worker.ledger, await cluster_id(Kafka(rig.bootstrap)))
     reading = Reading(timed, worker.topics, f"{name}-{service}")
     if worker.by_faust:
         running = faust_reader.run(faust_reader.faust_app(reading, Kafka(rig.bootstrap), "", settings.batch_size))
     else:
         running = kafka_reader.read_batches(reading, Kafka(rig.bootstrap), "", settings.batch_size)
     task = asyncio.create_task(running)
-    while timed.seen < count:
-        await asyncio.sleep(0.02)
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError, TimeoutError):
-        await asyncio.wait_for(task, 10)
-    await pool.close()
-    return timed.seen / (timed.last - timed.first)
+    try:
+        yield timed
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError, TimeoutError):
+            await asyncio.wait_for(task, 10)
+        await pool.close()
 
 
-class _Timed(Delivery[Any, Any]):
-    """A delivery that remembers when it began and ended, and how much it took."""
+class Timed(Delivery[Any, Any]):
+    """A delivery that remembers when it began and ended, how much it took, and at what cost."""
 
     seen = 0
     first = last = 0.0
+    cpu = 0.0
+    _cpu_before = 0.0
 
     async def deliver(self, records: Any) -> None:
-        self.first = self.first or perf_counter()
+        """Take them, and note the time of both clocks."""
+        self.first, self._cpu_before = self.first or perf_counter(), self._cpu_before or process_time()
         await super().deliver(records)
-        self.last = perf_counter()
+        self.last, self.cpu = perf_counter(), process_time() - self._cpu_before
         self.seen += len(records)
 
 

@@ -53,13 +53,13 @@ async def rig() -> AsyncIterator[Rig]:
         yield Rig(database.url, broker.bootstrap)
 
 
-async def tell_submissions(dsn: str, count: int) -> Sequence[UUID]:
-    """Put submitted demands into intake's journal, as if citizens had raised them."""
+async def tell_submissions(dsn: str, count: int, before: int = 0) -> Sequence[UUID]:
+    """Put submitted demands into intake's journal, as if citizens had raised them after `before` others."""
     keys = [uuid4() for _ in range(count)]
     pool = await open_pool(dsn, "intake", size=2)
     for start in range(0, count, 1000):
         told = []
-        for n, key in enumerate(keys[start : start + 1000], start):
+        for n, key in enumerate(keys[start : start + 1000], before + start):
             fact = story.SUBMISSION.model_copy(
                 update={"number": f"NH21-{n:06d}-X", "title": "校车接送点没有风雨棚" * 6}
             )

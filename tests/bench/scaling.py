@@ -1,0 +1,90 @@
+"""`python -m tests.bench.scaling`: CPU a fact of one, two and three routing workers that share the partitions.
+
+On two cores more workers are not faster; what is asked is whether sharing costs.
+"""
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final
+
+import uvloop
+
+from shared.chassis import logs
+from shared.chassis.process import settle
+from tests.bench import part
+from tests.bench.ours import listening
+from tests.bench.rig import Rig, count_of, rig, tell_submissions
+
+COUNT: Final = 20_000
+JOINED: Final = 8.0
+"""Seconds until every worker has its share, so that no fact comes before."""
+
+
+async def measure(most: int = 3) -> list[float]:
+    """Microseconds of CPU a fact, for one worker, two, and so on."""
+    async with rig() as servers:
+        return [await _with(servers, workers, (workers - 1) * COUNT) for workers in range(1, most + 1)]
+
+
+async def _with(servers: Rig, workers: int, before: int) -> float:
+    async with AsyncExitStack() as stack:
+        running = [await stack.enter_async_context(_worker(servers)) for _ in range(workers)]
+        await asyncio.sleep(JOINED)
+        await tell_submissions(servers.dsn, COUNT, before)
+        # The cursor lags behind what was sent: what it does not know of is sent again, and counted.
+        sent = await count_of(servers.dsn, "SELECT coalesce(max(position), 0) FROM intake.relay_cursor")
+        await part.run("relay", servers, before + COUNT - sent)
+        while await count_of(servers.dsn, "SELECT count(*) FROM routing.journal") < before + COUNT:
+            await asyncio.sleep(0.2)
+        spent = [await _spent(one) for one in running]
+    if 0 in spent:
+        raise RuntimeError(f"a worker had nothing to do: {spent}")
+    return sum(spent) / COUNT * 1e6
+
+
+@asynccontextmanager
+async def _worker(servers: Rig) -> AsyncIterator[asyncio.subprocess.Process]:
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.bench.scaling", servers.dsn, servers.bootstrap, stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        yield child
+    finally:
+        if child.returncode is None:
+            child.kill()
+            await child.wait()
+
+
+async def _spent(worker: asyncio.subprocess.Process) -> float:
+    worker.terminate()
+    said, _ = await worker.communicate()
+    return float(said.split()[-1])
+
+
+async def _work(servers: Rig) -> float:
+    """Route until SIGTERM; seconds of CPU from the first fact to the last."""
+    asked = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, asked.set)
+    async with listening("routing", servers, "scaling") as timed:
+        await asked.wait()
+        return timed.cpu
+
+
+async def main() -> None:
+    """Print the figures."""
+    one, *others = await measure()
+    print(f"1 worker: {one:.0f} us of CPU a fact")
+    for workers, cost in enumerate(others, 2):
+        print(f"{workers} workers: {cost:.0f} us, {cost / one:.2f} of one (aim 1.1)")
+
+
+if __name__ == "__main__":
+    logs.set_up("bench", "console", "error")
+    if sys.argv[1:]:
+        settle()
+        print(uvloop.run(_work(Rig(*sys.argv[1:]))))
+    else:
+        asyncio.run(main())
