@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import structlog
 import uvloop
@@ -41,10 +41,10 @@ def main(name: str, settings: ProcessSettings, build: Callable[[], Awaitable[Par
     logs.set_up(name, settings.log_format, settings.log_level)
     if settings.fetch_pacing:
         broker.pace_empty_fetches(settings.fetch_pacing)
-    sys.exit(uvloop.run(_run(name, settings, build)))
+    uvloop.run(_run(name, settings, build))
 
 
-async def _run(name: str, settings: ProcessSettings, build: Callable[[], Awaitable[Parts]]) -> int:
+async def _run(name: str, settings: ProcessSettings, build: Callable[[], Awaitable[Parts]]) -> NoReturn:
     stop = asyncio.create_task(_asked_to_end())
     health = Parts(ready=[_starting(settings)])
     servers = _health(settings, health)
@@ -67,9 +67,8 @@ async def _run(name: str, settings: ProcessSettings, build: Callable[[], Awaitab
     for one in servers:
         one.should_exit = True
     stop.cancel()
-    await _within_patience(_end(parts, tasks, serving), code)
-    log.info("stopped", code=code)
-    return code
+    await _within_patience(_end(parts, tasks, serving))
+    _leave(code)
 
 
 async def _built(build: Callable[[], Awaitable[Parts]]) -> Parts | SystemExit:
@@ -108,15 +107,22 @@ def _health(settings: ProcessSettings, parts: Parts) -> list[Any]:
     return [server(web_app("health", [measures()], parts.ready, parts.alive), settings.host, settings.health_port)]
 
 
-async def _within_patience(ending: Coroutine[Any, Any, None], code: int) -> None:
+async def _within_patience(ending: Coroutine[Any, Any, None]) -> None:
     task = asyncio.create_task(ending)
     _, unfinished = await asyncio.wait([task], timeout=PATIENCE)
     if unfinished:
         # A client may wait for a broker that is gone, deaf to cancellation. All that counts is in the database.
-        log.warning("stopped without waiting any longer", code=code)
-        sys.stdout.flush()
-        os._exit(code)
-    task.result()
+        log.warning("stopped without waiting any longer")
+    else:
+        task.result()
+
+
+def _leave(code: int) -> NoReturn:
+    """End at once: the loop's own way out waits for tasks and threads without end, and Faust leaves some of both behind
+    when it is stopped while it starts."""
+    log.info("stopped", code=code)
+    sys.stdout.flush()
+    os._exit(code)
 
 
 def settle() -> None:

@@ -30,6 +30,11 @@ async def deaf():
 async def fails():
     raise {fault}
 
+async def leaves_a_task():
+    asyncio.create_task(deaf())
+    await asyncio.sleep(0)
+    raise {fault}
+
 async def build():
     return process.Parts(running=[{parts}])
 
@@ -51,6 +56,13 @@ def end_of(parts: str, fault: str = "RuntimeError('boom')") -> tuple[int, str]:
 )
 def test_a_process_says_with_its_exit_code_why_it_ended(fault: str, code: int):
     assert end_of("fails()", fault)[0] == code
+
+
+def test_a_process_ends_though_a_part_has_left_a_task_behind_that_is_deaf():
+    code, said = end_of("leaves_a_task()")
+    assert code == 1
+    assert "stopped" in said
+    assert "without waiting" not in said
 
 
 @pytest.mark.parametrize("kept", ["HUYING_SECRET", "HUYING_VAULT_KEY"])
