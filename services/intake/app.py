@@ -56,12 +56,12 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 def ledger() -> Ledger[Demand, Fact]:
     """Intake's copy of every demand; beside it what is listed, and what finds similar ones."""
+    return Ledger("demand", demand_rules(Service.INTAKE), _remember)
 
-    def remember(writes: Writes, changes: Sequence[Change[Demand, Fact]]) -> None:
-        listing.remember(writes, changes)
-        memory.remember(writes, changes)
 
-    return Ledger("demand", demand_rules(Service.INTAKE), remember)
+def _remember(writes: Writes, changes: Sequence[Change[Demand, Fact]]) -> None:
+    listing.remember(writes, changes)
+    memory.remember(writes, changes)
 
 
 def api(settings: IntakeSettings, pool: Pool) -> Api:

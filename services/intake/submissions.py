@@ -160,7 +160,7 @@ class Submissions:
         ]
 
     async def _serials(self, db: Connection, count: int) -> list[int]:
-        """A few are kept for the requests to come; gaps are no harm."""
+        """Some are kept for the requests to come, since each trip costs; gaps are no harm."""
         while len(self._spare) < count:
             self._spare.extend(await queries.serials(db, max(count - len(self._spare), SPARE)))
         return [self._spare.popleft() for _ in range(count)]

@@ -3,11 +3,9 @@
 import asyncio
 import contextlib
 import statistics
-import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from time import perf_counter
 from uuid import uuid4
 
@@ -15,12 +13,11 @@ import asyncpg
 import orjson
 
 from deploy.cli.channels import keys
-from deploy.local.deployment import Options, Running, deployed
+from deploy.local.deployment import Running
 from deploy.local.ports import free_port
-from deploy.local.state import state_dir
 from tests.bench.client import Client
 from tests.bench.floor import pipeline
-from tests.bench.rig import Rig, unlimited
+from tests.bench.rig import Rig, unlimited, whole_deployment
 
 BODY = orjson.dumps({"title": "校车接送点没有风雨棚", "division": "440605126222", "category": "school-transport"})
 CONNECTIONS = 32
@@ -41,17 +38,14 @@ class Target:
 
 async def measure(rates: Sequence[int], seconds: float) -> dict[int, tuple[Sequence[float], Sequence[float]]]:
     """Milliseconds from 201 to routed and visible at each rate a second: rolled by hand, and ours; same servers."""
-    with tempfile.TemporaryDirectory(prefix="huying-bench") as top:
-        Path(top).chmod(0o711)
-        options = Options(Path(top) / "state", port=0, broker="apache-kafka", kafka_cache=state_dir() / "cache")
-        async with deployed(options) as running:
-            rig = Rig(running.runtime.database_url, running.runtime.kafka_bootstrap_servers)
-            floor = Target(free_port(), {}, rig.dsn, "public.floor", "true")
-            async with pipeline(rig, floor.port):
-                await _until_answers(floor)
-                plain = await _at_each(floor, rates, seconds)
-            await unlimited(rig.dsn)
-            own = await _at_each(_ours(running, rig), rates, seconds)
+    async with whole_deployment() as running:
+        rig = Rig(running.runtime.database_url, running.runtime.kafka_bootstrap_servers)
+        floor = Target(free_port(), {}, rig.dsn, "public.floor", "true")
+        async with pipeline(rig, floor.port):
+            await _until_answers(floor)
+            plain = await _at_each(floor, rates, seconds)
+        await unlimited(rig.dsn)
+        own = await _at_each(_ours(running, rig), rates, seconds)
     return {rate: (plain[rate], own[rate]) for rate in rates}
 
 

@@ -11,6 +11,7 @@ import asyncpg
 
 from deploy.cli.processes import SERVICES
 from deploy.local.child import Child
+from deploy.local.deployment import Options, Running, deployed
 from deploy.local.kafka import ApacheKafka
 from deploy.local.keeper import Keeper
 from deploy.local.ports import free_port
@@ -51,6 +52,16 @@ async def rig() -> AsyncIterator[Rig]:
             await migrate(database.url, service.name, service.migrations)
         await create_topics(Kafka(broker.bootstrap))
         yield Rig(database.url, broker.bootstrap)
+
+
+@asynccontextmanager
+async def whole_deployment() -> AsyncIterator[Running]:
+    """Everything up on Apache Kafka, ended with its data."""
+    with tempfile.TemporaryDirectory(prefix="huying-bench") as top:
+        Path(top).chmod(0o711)
+        options = Options(Path(top) / "state", port=0, broker=ApacheKafka.kind, kafka_cache=state_dir() / "cache")
+        async with deployed(options) as running:
+            yield running
 
 
 async def tell_submissions(dsn: str, count: int, before: int = 0) -> Sequence[UUID]:

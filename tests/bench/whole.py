@@ -4,9 +4,6 @@ on this machine; demands a second, and the memory of our processes at the beginn
 
 import asyncio
 import sys
-import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -16,10 +13,9 @@ import httpx
 import orjson
 
 from deploy.cli.channels import keys
-from deploy.local.deployment import Options, Running, deployed
-from deploy.local.state import state_dir
+from deploy.local.deployment import Running
 from shared.chassis import logs
-from tests.bench.rig import count_of, unlimited
+from tests.bench.rig import count_of, unlimited, whole_deployment
 
 HISTORY: Final = (
     ("demand.routed", {"unit": "nh-urban-management", "rule": "recorded"}),
@@ -47,24 +43,16 @@ class Whole:
 
 async def measure(demands: int) -> Whole:
     """Hand over recorded demands of eight facts each, until the last can be seen as closed."""
-    async with _running() as running:
-        dsn, started = running.runtime.database_url, perf_counter()
+    async with whole_deployment() as running:
+        dsn = running.runtime.database_url
+        await unlimited(dsn)
+        started = perf_counter()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_hand_over(running, demands))
             await _closed(dsn, demands // 10)
             early = _memory(running)
             await _closed(dsn, demands)
         return Whole(demands / (perf_counter() - started), early, _memory(running))
-
-
-@asynccontextmanager
-async def _running() -> AsyncIterator[Running]:
-    with tempfile.TemporaryDirectory(prefix="huying-bench") as top:
-        Path(top).chmod(0o711)
-        options = Options(Path(top) / "state", port=0, broker="apache-kafka", kafka_cache=state_dir() / "cache")
-        async with deployed(options) as running:
-            await unlimited(running.runtime.database_url)
-            yield running
 
 
 async def _hand_over(running: Running, demands: int) -> None:

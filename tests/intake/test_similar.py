@@ -222,6 +222,16 @@ async def test_a_front_end_without_a_key_is_told_nothing(client: httpx.AsyncClie
     assert answer.status_code == 401
 
 
+async def test_a_repeated_fact_about_the_submission_adds_no_second_entry(client: httpx.AsyncClient, pool: Pool):
+    await submit(client, NOISE)
+    async with pool.acquire() as db:
+        (kept,) = await queries.candidates(db, Search(("锦绣",), ()), FENGCHI, FENGCHI)
+        writes = Writes()
+        queries.put(writes, [(kept, True)])
+        await writes.write(db)
+        assert await db.fetchval("SELECT count(*) FROM likeness") == 1
+
+
 async def test_several_workers_index_each_demand_once(client: httpx.AsyncClient, pool: Pool):
     client.event_hooks["response"] = []
     for n in range(5):
@@ -251,6 +261,19 @@ async def test_a_demand_that_is_closed_while_it_is_indexed_is_not_suggested(clie
     await closing
     async with pool.acquire() as db:
         assert await db.fetch("SELECT open FROM likeness") == [(False,), (False,)]
+
+
+async def test_a_demand_that_is_being_closed_is_waited_for_and_not_lost(client: httpx.AsyncClient, pool: Pool):
+    client.event_hooks["response"] = []
+    id = UUID((await submit(client, NOISE)).json()["id"])
+    async with pool.acquire() as db, db.transaction():
+        await db.execute("""UPDATE demand SET state = state || '{"status": "resolved"}' WHERE id = $1""", id)
+        indexing = asyncio.create_task(Indexing(pool, shipped()).index())
+        await asyncio.sleep(0.2)
+        assert not indexing.done()
+    assert await indexing == 1
+    async with pool.acquire() as db:
+        assert await db.fetch("SELECT id, open FROM likeness") == [(id, False)]
 
 
 async def test_a_rarity_is_what_analyze_has_counted(client: httpx.AsyncClient, pool: Pool, database: str):
