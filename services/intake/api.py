@@ -116,8 +116,11 @@ def routes(submissions: Submissions, following: Following, codes: Codes) -> APIR
             demand = SubmitDemand.model_validate_json(await asked.body())
         except ValidationError:
             return None
-        channel = await authenticate(submissions.pool, asked.headers.get("x-api-key", ""), Scope.SUBMIT)
-        taken = await submissions.submit(channel, Request(key, demand))
+        request, api_key = Request(key, demand), asked.headers.get("x-api-key", "")
+        taken = await submissions.submit_seen(api_key, request)
+        if taken is None:
+            channel = await authenticate(submissions.pool, api_key, Scope.SUBMIT)
+            taken = await submissions.submit(channel, request)
         body = receipt(taken, codes).model_dump_json()
         return Response(body, 201, {"Location": place(taken)}, "application/json")
 

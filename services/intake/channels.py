@@ -12,9 +12,9 @@ from fastapi import Header, Security
 from fastapi.security import APIKeyHeader
 
 from services.intake import key_queries, queries
-from services.intake.key_queries import Asking
+from services.intake.key_queries import Asking, Seen
 from services.intake.queries import Channel
-from services.intake.quota import KEPT, Allowance
+from services.intake.quota import KEPT, Allowance, minute_of
 from shared.chassis import headers
 from shared.chassis.clock import now
 from shared.chassis.database import Pool
@@ -46,18 +46,23 @@ def _hashed(key: str) -> bytes:
 async def authenticate(pool: Pool, key: str, scope: str, clock: Callable[[], datetime] = now) -> Channel:
     """The channel of this key; raises `Refused` when there is none, its quota is used up, or it lacks the scope."""
     at = clock()
-    asking = await _counting(pool)((_hashed(key), at))
+    asking = await door(pool).count(key, at)
     if asking is None:
         en = "send the channel's key in the header X-API-Key; make one with `huying channel add`"
         zh = "请在请求头 X-API-Key 中提供渠道密钥；用 huying channel add 生成"
         raise Refused(Code.UNAUTHENTICATED, en, zh, (FieldError("X-API-Key", zh, en, API_KEY),))
     channel = asking.channel
-    allowance = Allowance.at(at, channel.id, asking.quota, asking.used)
-    headers.add(allowance.headers())
+    allowance = _told(asking, at)
     allowance.check()
     if scope not in channel.scopes:
         raise _lacking(channel, scope)
     return channel
+
+
+def _told(asking: Asking, at: datetime) -> Allowance:
+    allowance = Allowance.at(at, asking.channel.id, asking.quota, asking.used)
+    headers.add(allowance.headers())
+    return allowance
 
 
 def _lacking(channel: Channel, scope: str) -> Refused:
@@ -68,19 +73,54 @@ def _lacking(channel: Channel, scope: str) -> Refused:
     return Refused(Code.FORBIDDEN, en, zh, (FieldError("X-API-Key", zh, en, API_KEY),))
 
 
-@lru_cache(maxsize=8)
-def _counting(pool: Pool) -> Shared[tuple[bytes, datetime], Asking | None]:
-    """Requests of the same moment are counted together: a channel's count is one row, and each commit would wait."""
+class Door:
+    """Counts requests by their keys, and remembers for the rest of the minute whose the keys were."""
 
-    async def count(asked: Sequence[tuple[bytes, datetime]]) -> list[Asking | None]:
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        # Requests of the same moment are counted together: a channel's count is one row, and each commit would wait.
+        self._counted = Shared(self._count)
+        self._minute: datetime | None = None
+        self._known: dict[bytes, Asking] = {}
+
+    async def count(self, key: str, at: datetime) -> Asking | None:
+        """Who asks with this key, this time counted; None where the key is not good."""
+        return await self._counted((_hashed(key), at))
+
+    def seen(self, key: str, scope: str, at: datetime) -> Seen | None:
+        """Whose the key was when it was counted last, where that was in this minute and the channel may ask on."""
+        hashed = _hashed(key)
+        known = self._known.get(hashed) if minute_of(at) == self._minute else None
+        if known is None or scope not in known.channel.scopes or not known.may_go_on:
+            return None
+        return Seen(hashed, known.channel)
+
+    def passed(self, seen: Seen, asking: Asking, at: datetime) -> None:
+        """Tell the channel what is left, after another statement has counted its request."""
+        self._remember(seen.key_hash, asking, at)
+        _told(asking, at)
+
+    async def _count(self, asked: Sequence[tuple[bytes, datetime]]) -> list[Asking | None]:
         at = asked[-1][1]
-        async with pool.acquire(timeout=5) as db:
+        async with self._pool.acquire(timeout=5) as db:
             found = await key_queries.count(db, [hashed for hashed, _ in asked], at)
             for channel in {asking.channel.id for asking in found if asking and asking.used == 1}:
                 await key_queries.forget_usage(db, channel, at - KEPT)
+        for (hashed, _), asking in zip(asked, found, strict=True):
+            if asking:
+                self._remember(hashed, asking, at)
         return found
 
-    return Shared(count)
+    def _remember(self, hashed: bytes, asking: Asking, at: datetime) -> None:
+        if minute_of(at) != self._minute:
+            self._minute, self._known = minute_of(at), {}
+        self._known[hashed] = asking
+
+
+@lru_cache(maxsize=8)
+def door(pool: Pool) -> Door:
+    """The one door of a process to these channels."""
+    return Door(pool)
 
 
 def channel_with(pool: Pool, scope: str) -> Callable[[str | None], Awaitable[Channel]]:

@@ -1,13 +1,15 @@
 """Intake's questions about keys and how much they are used, one function each."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from services.intake.queries import Channel
-from services.intake.quota import minute_of
+from services.intake.quota import USUAL, limit, minute_of
 from shared.chassis.database import Connection
+from shared.chassis.writes import Writes
 from shared.contracts.facts import ChannelKind
 
 
@@ -18,6 +20,19 @@ class Asking:
     channel: Channel
     quota: int | None
     used: int
+
+    @property
+    def may_go_on(self) -> bool:
+        """Whether the channel may ask again in this minute."""
+        return self.used < limit(self.quota)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A key that was good a moment ago, and whose it was then."""
+
+    key_hash: bytes
+    channel: Channel
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +51,9 @@ class Usage:
     day: int
     busiest: int
     last: datetime | None
+
+
+_QUOTA: Final = "(SELECT (settings ->> 'quota_per_minute')::int FROM channel WHERE id = usage.channel)"
 
 
 async def count(db: Connection, key_hashes: Sequence[bytes], at: datetime) -> list[Asking | None]:
@@ -73,6 +91,44 @@ async def count(db: Connection, key_hashes: Sequence[bytes], at: datetime) -> li
             found.append(Asking(channel, row["quota"], used[channel.id]))
         else:
             found.append(None)
+    return found
+
+
+def count_seen(writes: Writes, seen: Sequence[Seen], scope: str, at: datetime) -> None:
+    """Count requests whose keys were counted before in this minute, and tell `(channel, quota, total)` of each channel.
+
+    Writing raises `Stale` where a key is no longer good for the scope, its channel has another division, the quota does
+    not suffice for all of them, or a channel comes with two keys.
+    """
+    asked = Counter(seen)
+    writes.add(
+        f"""
+        INSERT INTO channel_usage AS usage
+        SELECT id, $5, asked.requests
+        FROM unnest($1::bytea[], $2::text[], $3::int[]) AS asked (key_hash, division, requests)
+        JOIN channel ON revoked_at IS NULL AND $6 = ANY(scopes) AND (channel.key_hash = asked.key_hash
+            OR old_key_hash = asked.key_hash AND old_key_until > $4)
+        WHERE settings ->> 'division' IS NOT DISTINCT FROM asked.division
+        ORDER BY id
+        ON CONFLICT (channel, minute) DO UPDATE SET requests = usage.requests + excluded.requests
+        WHERE usage.requests + excluded.requests <= coalesce({_QUOTA}, $7)
+        """,  # noqa: S608 (a constant)
+        [one.key_hash for one in asked], [one.channel.division for one in asked], list(asked.values()),
+        at, minute_of(at), scope, USUAL,
+        rows=len(asked),
+        telling=f"(channel, {_QUOTA}, requests)",
+    )  # fmt: skip
+
+
+def each(seen: Sequence[Seen], counted: Iterable[tuple[str, int | None, int]]) -> list[Asking]:
+    """Who asks with each request, by what was told of their channels together."""
+    told = {channel: (quota, total) for channel, quota, total in counted}
+    left = Counter(one.channel.id for one in seen)
+    found = []
+    for one in seen:
+        quota, total = told[one.channel.id]
+        left[one.channel.id] -= 1
+        found.append(Asking(one.channel, quota, total - left[one.channel.id]))
     return found
 
 

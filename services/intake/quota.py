@@ -26,8 +26,8 @@ class Allowance:
 
     @classmethod
     def at(cls, at: datetime, channel: str, quota: int | None, used: int) -> "Allowance":
-        """The allowance at a moment; a channel without a quota of its own has the usual one."""
-        return cls(channel, USUAL if quota is None else quota, used, WINDOW.seconds - at.second)
+        """The allowance at a moment."""
+        return cls(channel, limit(quota), used, WINDOW.seconds - at.second)
 
     def headers(self) -> dict[str, str]:
         """What the channel is told with every answer."""
@@ -50,6 +50,11 @@ class Allowance:
             f"用相同的 Idempotency-Key 重试；需要更高配额请联系运维人员（{more}）",
             retry_after=self.resets_in,
         )
+
+
+def limit(quota: int | None) -> int:
+    """Requests a minute: a channel without a quota of its own has the usual one."""
+    return USUAL if quota is None else quota
 
 
 def minute_of(at: datetime) -> datetime:

@@ -11,9 +11,11 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from services.intake import domain, queries
+from services.intake import domain, key_queries, queries
 from services.intake.attachments.cabinet import bind
+from services.intake.channels import Scope, door
 from services.intake.domain import SubmitDemand
+from services.intake.key_queries import Asking, Seen
 from services.intake.numbers import number
 from services.intake.queries import Channel, Submission
 from services.intake.vault import queries as vault_queries
@@ -25,7 +27,7 @@ from shared.chassis.database import Connection, Pool
 from shared.chassis.ledger import Ledger
 from shared.chassis.page import Page
 from shared.chassis.sharing import Shared
-from shared.chassis.writes import Writes
+from shared.chassis.writes import Stale, Writes
 from shared.contracts.demand import Demand
 from shared.contracts.facts import DemandSubmitted, Fact
 from shared.contracts.refusals import Code, Refused
@@ -69,6 +71,14 @@ class Ask:
     fact: DemandSubmitted
 
 
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A request that was checked for a channel whose key is counted together with it."""
+
+    seen: Seen
+    ask: Ask
+
+
 class Repeated(Exception):
     """A request of the batch may have been taken before."""
 
@@ -88,6 +98,8 @@ class Submissions:
         self.pool, self.ledger, self.packs, self.vault = pool, ledger, packs, vault
         self.clock, self.new_id = clock, new_id
         self._taken = Shared(self._take, abreast=2)
+        self._taken_seen = Shared(self._take_seen, abreast=2)
+        self._door = door(pool)
         self._spare: deque[int] = deque()
 
     async def submit(self, channel: Channel, request: Request) -> Taken:
@@ -96,6 +108,23 @@ class Submissions:
         if isinstance(answer, Refused):
             raise answer
         return answer
+
+    async def submit_seen(self, key: str, request: Request) -> Taken | None:
+        """Take one and count its channel's key in the same statement; None where that cannot be: nothing was taken or
+        counted then, and whatever is wrong is told by `authenticate` and `submit`."""
+        at = self.clock()
+        seen = self._door.seen(key, Scope.SUBMIT, at)
+        if seen is None or request.enclosed or _is_bound(request.command):
+            return None
+        try:
+            visit = Visit(seen, self._checked(seen.channel, request, at))
+        except Refused:
+            return None
+        if passed := await self._taken_seen(visit):
+            taken, asking = passed
+            self._door.passed(seen, asking, at)
+            return taken
+        return None
 
     async def submit_all(self, channel: Channel, requests: Sequence[Request]) -> list[Taken | Refused]:
         """An answer for each request, in order; the good ones are durable when this returns."""
@@ -124,23 +153,34 @@ class Submissions:
     async def _take(self, asks: Sequence[Ask]) -> list[Taken | Refused]:
         at = self.clock()
         async with self.pool.acquire(timeout=5) as db:
-            serials = await self._serials(db, len(asks))
-            wanted = [self._submission(ask, serial, at) for ask, serial in zip(asks, serials, strict=True)]
-            if not any(ask.command.external_id or ask.command.attachments for ask in asks):
+            wanted = await self._wanted(db, asks, at)
+            if not any(_is_bound(ask.command) for ask in asks):
                 with suppress(Repeated):
-                    return await self._take_new(db, asks, wanted, at)
+                    await self._new(asks, wanted, at).write(db)
+                    return list(map(_fresh, wanted))
             async with db.transaction():
                 return await self._take_any(db, asks, wanted, at)
 
-    async def _take_new(
-        self, db: Connection, asks: Sequence[Ask], wanted: Sequence[Submission], at: datetime
-    ) -> list[Taken | Refused]:
-        """One statement, and no transaction around it; raises `Repeated` when one of them is not new."""
+    async def _take_seen(self, visits: Sequence[Visit]) -> list[tuple[Taken, Asking] | None]:
+        at = self.clock()
+        seen = [visit.seen for visit in visits]
+        asks = [visit.ask for visit in visits]
+        async with self.pool.acquire(timeout=5) as db:
+            wanted = await self._wanted(db, asks, at)
+            writes = self._new(asks, wanted, at)
+            key_queries.count_seen(writes, seen, Scope.SUBMIT, at)
+            try:
+                (counted,) = await writes.write(db)
+            except (Repeated, Stale):
+                return [None] * len(visits)
+        return list(zip(map(_fresh, wanted), key_queries.each(seen, counted), strict=True))
+
+    def _new(self, asks: Sequence[Ask], wanted: Sequence[Submission], at: datetime) -> Writes:
+        """One statement that needs no transaction around it; writing raises `Repeated` when one of them is not new."""
         writes = Writes()
         queries.put(writes, wanted, Repeated())
         self._tell(writes, zip(asks, wanted, strict=True), at)
-        await writes.write(db)
-        return [Taken(s.id, s.number, s.submitted_at, created=True) for s in wanted]
+        return writes
 
     async def _take_any(
         self, db: Connection, asks: Sequence[Ask], wanted: Sequence[Submission], at: datetime
@@ -159,6 +199,10 @@ class Submissions:
             for ask, s in zip(asks, wanted, strict=True)
         ]
 
+    async def _wanted(self, db: Connection, asks: Sequence[Ask], at: datetime) -> list[Submission]:
+        serials = await self._serials(db, len(asks))
+        return [self._submission(ask, serial, at) for ask, serial in zip(asks, serials, strict=True)]
+
     async def _serials(self, db: Connection, count: int) -> list[int]:
         """Some are kept for the requests to come, since each trip costs; gaps are no harm."""
         while len(self._spare) < count:
@@ -173,7 +217,7 @@ class Submissions:
             channel=ask.channel.id,
             idempotency_key=request.key,
             external_id=request.command.external_id,
-            fingerprint=self.vault.fingerprints(domain.content(request.command))[0],
+            fingerprint=self.vault.fingerprint(domain.content(request.command)),
             number=number(ask.pack.number_prefix, ask.pack.local_day(raised).year, serial),
             submitted_at=raised,
             programme=request.programme,
@@ -207,7 +251,7 @@ class Submissions:
         self, command: SubmitDemand, asked: Submission, created: bool, first: Submission | None
     ) -> Taken | Refused:
         if created:
-            return Taken(asked.id, asked.number, asked.submitted_at, created=True)
+            return _fresh(asked)
         if first is None:
             en = "the same demand is being submitted right now"
             return Refused(Code.CONFLICT, en, "同一诉求正在提交，请稍后重试")
@@ -219,6 +263,15 @@ class Submissions:
             return Refused(Code.KEY_REUSED, en, f"该幂等键属于诉求 {first.number}")
         own = first.channel == asked.channel
         return Taken(first.id, first.number, first.submitted_at, created=False, own=own)
+
+
+def _is_bound(command: SubmitDemand) -> bool:
+    """Whether other rows have a say in whether the demand is new."""
+    return bool(command.external_id or command.attachments)
+
+
+def _fresh(new: Submission) -> Taken:
+    return Taken(new.id, new.number, new.submitted_at, created=True)
 
 
 async def _claim(

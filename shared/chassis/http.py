@@ -36,18 +36,27 @@ def web_app(
     title: str, routers: Sequence[APIRouter], ready: Sequence[Check] = (), alive: Sequence[Check] = ()
 ) -> FastAPI:
     """FastAPI with the routers; a check answers None or says in words what is wrong."""
-    app = FastAPI(title=title, version="1", docs_url=None, redoc_url=None, generate_unique_id_function=_function)
+    app = Web(routers, title=title, version="1", docs_url=None, redoc_url=None, generate_unique_id_function=_function)
     for router in [*routers, health(ready, alive)]:
         app.include_router(router, responses=REFUSALS)
     app.include_router(manual(app))
     problems.install(app)
     document(app)
-    app.add_middleware(ShortCuts, routers=routers)
-    app.add_middleware(Measured)
-    app.add_middleware(BodyLimit)
-    app.add_middleware(AddedHeaders)
-    app.add_middleware(Heads)
     return app
+
+
+class Web(FastAPI):
+    """FastAPI behind what every request passes: a short cut ends before FastAPI's own layers, which would cost it a
+    third of its time."""
+
+    def __init__(self, routers: Sequence[APIRouter], **told: Any) -> None:
+        super().__init__(**told)
+        self._short_cuts = routers
+
+    def build_middleware_stack(self) -> Any:
+        """What the server calls."""
+        routed = ShortCuts(super().build_middleware_stack(), self._short_cuts)
+        return Heads(AddedHeaders(BodyLimit(Measured(routed))))
 
 
 def _function(route: APIRoute) -> str:

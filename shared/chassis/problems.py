@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from shared.chassis.database import PASSING, is_away
 from shared.chassis.misfits import misfit
@@ -71,19 +72,11 @@ def install(app: FastAPI) -> None:
     async def http(request: Request, fault: HTTPException) -> Response:
         return _http(request, fault)
 
-    @app.exception_handler(Exception)
-    async def broken(request: Request, fault: Exception) -> Response:
-        log.error("fault", route=route_of(request.scope), cause=repr(fault))
-        return _plain(500, request.url.path, "系统内部错误，请稍后重试", "A fault of this server; try again later")
+    async def other(request: Request, fault: Exception) -> Response:
+        return of_fault(fault, request.url.path, route_of(request.scope))
 
-    async def away(request: Request, fault: Exception) -> Response:
-        answer = of_fault(fault, request.url.path, route_of(request.scope))
-        if answer is None:
-            raise fault
-        return answer
-
-    for kind in PASSING:
-        app.add_exception_handler(kind, away)
+    for kind in (*PASSING, Exception):
+        app.add_exception_handler(kind, other)
 
 
 def route_of(scope: Mapping[str, Any]) -> str:
@@ -91,14 +84,17 @@ def route_of(scope: Mapping[str, Any]) -> str:
     return str(getattr(scope.get("route"), "path", "unmatched"))
 
 
-def of_fault(fault: Exception, instance: str, route: str) -> Response | None:
-    """The document for a refusal, or for a database that is away; None for any other fault."""
+def of_fault(fault: Exception, instance: str, route: str) -> Response:
+    """The document for a refusal, for a database that is away, and for any other fault, which is logged."""
     if isinstance(fault, Refused):
         return problem(fault, instance)
     if isinstance(fault, PASSING) and is_away(fault):
         log.warning("database away", route=route, cause=repr(fault))
         return problem(AWAY, instance)
-    return None
+    if isinstance(fault, ClientDisconnect):
+        return problem(Refused(Code.UNREADABLE, "the request broke off"), instance)  # nobody reads it
+    log.error("fault", route=route, cause=repr(fault))
+    return _plain(500, instance, "系统内部错误，请稍后重试", "A fault of this server; try again later")
 
 
 def _http(request: Request, fault: HTTPException) -> Response:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 import asyncpg
 
@@ -27,11 +27,12 @@ class Stale(Refused):
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A statement of its own, and how many rows it must write."""
+    """A statement of its own, how many rows it must write, and what is told of each."""
 
     sql: str
     args: tuple[object, ...]
     rows: int | None
+    telling: str | None
 
 
 @dataclass(slots=True)
@@ -42,9 +43,12 @@ class Writes:
     _clashes: dict[str, Exception] = field(default_factory=dict)
     _after: "Writes | None" = None
 
-    def add(self, sql: str, *args: object, rows: int | None = None) -> None:
-        """Write this too; where it must write exactly `rows`, any other number undoes all and raises `Stale`."""
-        self._parts.append(_Part(sql, args, rows))
+    def add(self, sql: str, *args: object, rows: int | None = None, telling: str | None = None) -> None:
+        """Write this too; where it must write exactly `rows`, any other number undoes all and raises `Stale`.
+
+        `telling` is an SQL expression of one value: `write` gives it back for each row that this statement wrote.
+        """
+        self._parts.append(_Part(sql, args, rows, telling))
 
     def clash(self, constraint: str, fault: Exception) -> None:
         """Raise this where a row breaks the unique constraint."""
@@ -57,42 +61,46 @@ class Writes:
             self._after = Writes()
         return self._after
 
-    async def write(self, db: Connection) -> None:
-        """Write everything or nothing; a single statement needs no transaction around it."""
+    async def write(self, db: Connection) -> list[list[Any]]:
+        """Write everything or nothing, and say what was to be told; a single statement needs no transaction around
+        it."""
         if self._after is None:
-            await self._write(db)
-            return
+            return await self._write(db)
         async with db.transaction():
-            await self._write(db)
-            await self._after.write(db)
+            return await self._write(db) + await self._after.write(db)
 
-    async def _write(self, db: Connection) -> None:
+    async def _write(self, db: Connection) -> list[list[Any]]:
         if not self._parts:
-            return
+            return []
         counted = [part.rows for part in self._parts if part.rows is not None]
+        args = (arg for part in self._parts for arg in part.args)
         try:
-            await db.execute(_joined(self._shape()), *(arg for part in self._parts for arg in part.args), *counted)
+            row = await db.fetchrow(_joined(self._shape()), *args, *counted)
         except asyncpg.UniqueViolationError as clash:
             raise self._clashes.get(clash.constraint_name or "", clash) from clash
         except asyncpg.SerializationError as fault:
             raise Stale from fault
+        told = row[len(self._parts) :] if row else ()
+        return [rows or [] for rows in told]
 
-    def _shape(self) -> tuple[tuple[str, int, bool], ...]:
-        return tuple((part.sql, len(part.args), part.rows is not None) for part in self._parts)
+    def _shape(self) -> tuple[tuple[str, int, bool, str | None], ...]:
+        return tuple((part.sql, len(part.args), part.rows is not None, part.telling) for part in self._parts)
 
 
 @lru_cache(maxsize=256)
-def _joined(parts: Sequence[tuple[str, int, bool]]) -> str:
+def _joined(parts: Sequence[tuple[str, int, bool, str | None]]) -> str:
     """Common table expressions with their places numbered through; counting them makes them run, in order."""
-    tables, counts, before = [], [], 0
-    places = sum(args for _, args, _ in parts)
-    for n, (sql, args, counted) in enumerate(parts):
-        tables.append(f"w{n} AS ({_moved(sql, before)} RETURNING 1)")
+    tables, counts, told, before = [], [], [], 0
+    places = sum(args for _, args, _, _ in parts)
+    for n, (sql, args, counted, telling) in enumerate(parts):
+        tables.append(f"w{n} AS ({_moved(sql, before)} RETURNING {telling or 1} AS told)")
+        if telling:
+            told.append(f"(SELECT array_agg(told) FROM w{n})")  # noqa: S608 (a number)
         before += args
         count = f"(SELECT count(*) FROM w{n})"  # noqa: S608 (a number)
         places += counted
         counts.append(f"exactly({count}, ${places})" if counted else count)
-    return f"WITH {', '.join(tables)} SELECT {', '.join(counts)}"
+    return f"WITH {', '.join(tables)} SELECT {', '.join(counts + told)}"
 
 
 def _moved(sql: str, by: int) -> str:

@@ -4,9 +4,11 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
+from fastapi import APIRouter
 from starlette.requests import Request
+from structlog.testing import capture_logs
 
-from shared.chassis.http import MAX_BODY, BodyLimit
+from shared.chassis.http import MAX_BODY, BodyLimit, web_app
 
 Sent = list[tuple[bytes, bytes]]
 
@@ -56,3 +58,25 @@ async def test_a_large_body_with_a_key_and_a_small_one_without_are_handed_on():
     large = [(b"x-api-key", b"k"), (b"content-length", b"2000000")]
     assert await asked("/v1/imports", large, [part(b"x", more=False)]) == ([], [b"x"], 1)
     assert await asked("/v1/imports", [], [part(b"ab"), part(b"c", more=False)]) == ([], [b"abc"], 2)
+
+
+async def test_a_body_that_breaks_off_while_a_route_reads_it_is_no_fault():
+    router, reached = APIRouter(), []
+
+    @router.post("/words")
+    async def keep(request: Request) -> None:
+        reached.append(await request.body())
+
+    headers = [(b"content-length", b"99")]
+    scope = {"type": "http", "method": "POST", "path": "/words", "query_string": b"", "headers": headers}
+    waiting = iter([part(b"half"), {"type": "http.disconnect"}])
+
+    async def receive() -> dict[str, Any]:
+        return next(waiting)
+
+    async def send(_: Any) -> None:
+        """To nobody."""
+
+    with capture_logs() as logs:
+        await web_app("words", [router])(scope, receive, send)
+    assert (reached, logs) == ([], [])

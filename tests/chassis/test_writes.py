@@ -98,3 +98,13 @@ async def test_what_fails_afterwards_leaves_nothing_of_what_was_before(pool: Poo
         with pytest.raises(Stale):
             await writes.write(db)
         assert await stored(db) == {1: "路"}
+
+
+async def test_a_statement_tells_of_each_row_that_it_wrote(pool: Pool):
+    writes = Writes()
+    writes.add(PUT, [2], ["树"])
+    writes.add("UPDATE word SET text = text || $1", "口", telling="(id, text)")
+    writes.add(TURN, 9, "桥", telling="id")
+    writes.after.add(TURN, 2, "林", rows=1, telling="text")
+    async with words(pool, "路") as db:
+        assert await writes.write(db) == [[(1, "路口")], [], ["林"]]

@@ -1,6 +1,8 @@
 """A channel's key: rotated with grace, revoked at once, its requests counted once over all API processes."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -9,6 +11,7 @@ from typer.testing import CliRunner
 
 from deploy.cli.main import app as cli
 from services.intake import app, channels
+from services.intake.key_queries import Asking
 from services.intake.registry import Registry
 from services.intake.vault.sealing import Vault
 from shared.chassis.database import Pool, open_pool
@@ -16,7 +19,7 @@ from shared.chassis.http import web_app
 from shared.contracts.facts import ChannelKind
 from shared.contracts.refusals import Code, Refused
 from tests.intake.conftest import settings
-from tests.intake.test_api import GOOD, is_a_problem, submit
+from tests.intake.test_api import GOOD, count, is_a_problem, submit
 from tests.keys import KEYS
 
 AT = datetime(2026, 11, 24, 8, 0, 20, tzinfo=UTC)
@@ -41,6 +44,27 @@ async def refusal(pool: Pool, key: str, at: datetime = AT) -> Refused:
     return refused.value
 
 
+@asynccontextmanager
+async def counting_apart(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[list[str]]:
+    """The keys that were counted by a statement of their own; not over the end of a minute, when all are."""
+    if (left := 60 - datetime.now(UTC).second) < 5:
+        await asyncio.sleep(left)
+    apart: list[str] = []
+    count = channels.Door.count
+
+    async def noted(self: channels.Door, key: str, at: datetime) -> Asking | None:
+        apart.append(key)
+        return await count(self, key, at)
+
+    monkeypatch.setattr(channels.Door, "count", noted)
+    yield apart
+
+
+async def used(pool: Pool) -> int:
+    async with pool.acquire() as db:
+        return int(await db.fetchval("SELECT sum(requests) FROM channel_usage"))
+
+
 async def test_an_answer_tells_what_is_left_of_the_quota(client: httpx.AsyncClient, pool: Pool, database: str):
     await limit(pool, database, "web", 5)
     good, wrong = await submit(client, GOOD), await submit(client, {}, "k2")
@@ -60,6 +84,73 @@ async def test_a_channel_over_its_quota_is_told_when_to_come_back(client: httpx.
     assert "每分钟限 1 次" in told["detail"]
     assert "1 requests a minute" in told["detail_en"]
     assert refused.headers["ratelimit"].startswith('"channel";r=0;t=')
+
+
+async def test_a_key_that_was_seen_is_counted_by_the_statement_that_writes(
+    client: httpx.AsyncClient, pool: Pool, database: str, monkeypatch: pytest.MonkeyPatch
+):
+    await limit(pool, database, "web", 100)
+    async with counting_apart(monkeypatch) as apart:
+        await submit(client, GOOD)
+        answers = await asyncio.gather(*(submit(client, GOOD, f"k{n}") for n in range(2, 21)))
+    left = sorted(answer.headers["ratelimit"].partition(";t")[0] for answer in answers)
+    assert left == sorted(f'"channel";r={100 - n}' for n in range(2, 21))
+    assert len(apart) == 1
+    assert await used(pool) == 20
+
+
+async def test_a_quota_is_used_up_to_the_last_request(
+    client: httpx.AsyncClient, pool: Pool, database: str, monkeypatch: pytest.MonkeyPatch
+):
+    await limit(pool, database, "web", 7)
+    async with counting_apart(monkeypatch):
+        await submit(client, GOOD)
+        answers = await asyncio.gather(*(submit(client, GOOD, f"k{n}") for n in range(2, 21)))
+    assert sorted(answer.status_code for answer in answers) == [201] * 6 + [429] * 13
+    assert await count(pool, "submission") == 7
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "submitted"),
+    [
+        ("UPDATE channel SET revoked_at = now()", 401, 1),
+        ("UPDATE channel SET key_hash = 'another'", 401, 1),
+        ("UPDATE channel SET scopes = '{import}'", 403, 1),
+        ("UPDATE channel SET settings = settings || '{\"quota_per_minute\": 1}'", 429, 1),
+        ("UPDATE channel SET key_hash = 'another', old_key_hash = key_hash, old_key_until = now()", 401, 1),
+        ("UPDATE channel SET key_hash = 'another', old_key_hash = key_hash, old_key_until = now() + '1h'", 201, 2),
+    ],
+)
+async def test_what_changes_at_a_channel_counts_from_its_next_request_on(
+    client: httpx.AsyncClient, pool: Pool, change: str, status: int, submitted: int
+):
+    assert (await submit(client, GOOD)).status_code == 201
+    async with pool.acquire() as db:
+        await db.execute(change)
+    assert (await submit(client, GOOD, "k2")).status_code == status
+    assert await count(pool, "submission") == submitted
+
+
+async def test_a_channels_new_division_counts_from_its_next_request_on(
+    client: httpx.AsyncClient, pool: Pool, database: str
+):
+    registry = Registry(pool, Vault.of(settings(database).vault_key))
+    placeless = {name: value for name, value in GOOD.items() if name != "division"}
+    for n, division in enumerate(("440605126222", "440605011001")):
+        await registry.put("web", {"division": division})
+        number = (await submit(client, placeless, f"k{n}")).json()["number"]
+        assert (await client.get(f"/v1/demands/{number}")).json()["division"] == division
+
+
+async def test_two_keys_of_one_channel_are_both_counted(client: httpx.AsyncClient, pool: Pool):
+    fresh = await channels.rotate(pool, "web", timedelta(hours=1))
+    for key in ({}, {"X-API-Key": fresh}):
+        assert (await submit(client, GOOD, f"k{len(key)}", **key)).status_code == 201
+    answers = await asyncio.gather(
+        *(submit(client, GOOD, f"k{n}", **({"X-API-Key": fresh} if n % 2 else {})) for n in range(2, 12))
+    )
+    assert {answer.status_code for answer in answers} == {201}
+    assert (await used(pool), await count(pool, "submission")) == (12, 12)
 
 
 async def test_a_quota_is_shared_by_all_api_processes(pool: Pool, database: str, key: str):

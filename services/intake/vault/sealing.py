@@ -74,13 +74,20 @@ class Vault:
         """The same for the same person, and no way back."""
         return hmac.digest(_derive(self.naming, b"huying pseudonyms"), person.encode(), "sha256")
 
+    def fingerprint(self, content: bytes) -> bytes:
+        """The name of a content that is kept."""
+        return _fingerprint(self.naming or self.master, content)
+
     def fingerprints(self, content: bytes) -> tuple[bytes, ...]:
         """Names of a content, the one to keep first; without a key nobody can try out what was in it.
 
         Before there was a lasting key, names were made with the master.
         """
-        keys = [key for key in (self.naming, self.master, self.old) if key]
-        return tuple(hmac.digest(_derive(key, b"huying fingerprints"), content, "sha256") for key in keys)
+        return tuple(_fingerprint(key, content) for key in (self.naming, self.master, self.old) if key)
+
+
+def _fingerprint(key: bytes, content: bytes) -> bytes:
+    return hmac.digest(_derive(key, b"huying fingerprints"), content, "sha256")
 
 
 @lru_cache(maxsize=16)
