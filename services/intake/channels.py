@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from typing import Annotated
@@ -14,7 +14,7 @@ from fastapi.security import APIKeyHeader
 from services.intake import key_queries, queries
 from services.intake.key_queries import Asking, Seen
 from services.intake.queries import Channel
-from services.intake.quota import KEPT, Allowance, minute_of
+from services.intake.quota import KEPT, WINDOW, Allowance, minute_of
 from shared.chassis import headers
 from shared.chassis.clock import now
 from shared.chassis.database import Pool
@@ -80,7 +80,7 @@ class Door:
         self._pool = pool
         # Requests of the same moment are counted together: a channel's count is one row, and each commit would wait.
         self._counted = Shared(self._count)
-        self._minute: datetime | None = None
+        self._until = datetime.min.replace(tzinfo=UTC)
         self._known: dict[bytes, Asking] = {}
 
     async def count(self, key: str, at: datetime) -> Asking | None:
@@ -90,7 +90,7 @@ class Door:
     def seen(self, key: str, scope: str, at: datetime) -> Seen | None:
         """Whose the key was when it was counted last, where that was in this minute and the channel may ask on."""
         hashed = _hashed(key)
-        known = self._known.get(hashed) if minute_of(at) == self._minute else None
+        known = self._known.get(hashed) if at < self._until else None
         if known is None or scope not in known.channel.scopes or not known.may_go_on:
             return None
         return Seen(hashed, known.channel)
@@ -112,8 +112,8 @@ class Door:
         return found
 
     def _remember(self, hashed: bytes, asking: Asking, at: datetime) -> None:
-        if minute_of(at) != self._minute:
-            self._minute, self._known = minute_of(at), {}
+        if at >= self._until:
+            self._until, self._known = minute_of(at) + WINDOW, {}
         self._known[hashed] = asking
 
 

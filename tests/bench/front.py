@@ -86,7 +86,9 @@ async def _index(dsn: str) -> None:
     """What intake's worker does for what was submitted."""
     settings = _settings(dsn)
     packs = served_packs(settings.jurisdictions_dir, settings.jurisdictions)
-    await Indexing(await open_pool(dsn, "intake", size=1), packs).run()
+    indexing = Indexing(await open_pool(dsn, "intake", size=1), packs)
+    settle()
+    await indexing.run()
 
 
 async def _serve(which: str, dsn: str, port: str) -> None:
