@@ -9,13 +9,16 @@ from shared.chassis.database import PASSING
 from shared.contracts.refusals import Code, Refused
 
 LONGEST: Final = 5000
+CROWD: Final = 8
+"""Questions that are worth a further call beside one that is under way: for fewer, its price is more than the wait."""
 Q = TypeVar("Q")
 A = TypeVar("A")
 
 
 class Shared(Generic[Q, A]):
-    """`handle` answers many questions in order. A question waits for company only while `abreast` calls are under way:
-    with two, one is prepared while the database has the other. More than `LONGEST` do not wait: they are refused."""
+    """`handle` answers many questions in order. A question waits for company only while a call is under way; where a
+    `CROWD` waits, up to `abreast` calls are: one is prepared while the database has the other. More than `LONGEST` do
+    not wait: they are refused."""
 
     def __init__(
         self, handle: Callable[[Sequence[Q]], Awaitable[Sequence[A]]], most: int = 200, abreast: int = 1
@@ -30,12 +33,12 @@ class Shared(Generic[Q, A]):
             raise Refused(Code.UNAVAILABLE, "too many requests wait for the database", "请求过多，请稍后重试")
         answer: asyncio.Future[A] = asyncio.get_running_loop().create_future()
         self._waiting.append((question, answer))
-        if len(self._working) < self._abreast:
+        if not self._working or (len(self._working) < self._abreast and len(self._waiting) >= CROWD):
             self._working.add(asyncio.create_task(self._work()))
         return await answer
 
     async def _work(self) -> None:
-        while self._waiting:
+        while self._waiting and (len(self._working) == 1 or len(self._waiting) >= CROWD):
             await self._answer([self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))])
         # At once: a question that still found us working would wait for ever.
         if (task := asyncio.current_task()) is not None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from shared.chassis import sharing
-from shared.chassis.sharing import Shared
+from shared.chassis.sharing import CROWD, Shared
 from shared.contracts.refusals import Code, Refused
 
 
@@ -80,19 +80,39 @@ async def test_after_a_pause_it_answers_again():
     assert await shared(2) == 4
 
 
-async def test_two_calls_go_abreast_where_that_is_wanted():
+async def test_a_second_call_goes_abreast_as_soon_as_a_crowd_waits():
     doubling = Counting()
     shared = Shared(doubling, abreast=2)
     first = asyncio.create_task(shared(1))
     await asyncio.sleep(0.01)
-    second = asyncio.create_task(shared(2))
+    crowd = [asyncio.create_task(shared(n)) for n in range(1, CROWD)]
     await asyncio.sleep(0.01)
-    rest = asyncio.create_task(asked(shared, 3, 4))
+    assert doubling.calls == [1]
+    crowd.append(asyncio.create_task(shared(CROWD)))
     await asyncio.sleep(0.01)
-    assert doubling.calls == [1, 1]
+    rest = asyncio.create_task(asked(shared, *range(1, CROWD + 1)))
+    await asyncio.sleep(0.01)
+    assert doubling.calls == [1, CROWD]
     doubling.free.set()
-    assert (await first, await second, await rest) == (2, 4, [6, 8])
-    assert doubling.calls == [1, 1, 2]
+    assert await first == 2
+    assert await asyncio.gather(*crowd) == await rest == [2 * n for n in range(1, CROWD + 1)]
+    assert doubling.calls == [1, CROWD, CROWD]
+
+
+async def test_the_last_of_two_calls_takes_up_the_few_that_wait():
+    doubling = Counting()
+    shared = Shared(doubling, abreast=2)
+    first = asyncio.create_task(shared(1))
+    await asyncio.sleep(0.01)
+    crowd = asyncio.create_task(asked(shared, *range(1, CROWD + 1)))
+    await asyncio.sleep(0.01)
+    few = asyncio.create_task(asked(shared, 1, 2))
+    await asyncio.sleep(0.01)
+    doubling.free.set()
+    assert await asyncio.wait_for(few, 5) == [2, 4]
+    assert (await first, len(await crowd)) == (2, CROWD)
+    assert doubling.calls == [1, CROWD, 2]
+    assert await shared(4) == 8
 
 
 async def test_whoever_asks_as_a_call_ends_is_answered():
