@@ -165,7 +165,7 @@ class Front:
     p99: float
 
 
-async def measure(seconds: float, rounds: int = 5) -> tuple[Front, Front]:
+async def measure(seconds: float, rounds: int = 9) -> tuple[Front, Front]:
     """Bare and ours in turn, so that both have the machine's good and bad moments; medians of the rounds.
 
     Both p99 are at half of what ours can do.
