@@ -67,7 +67,6 @@ def _raise(writes: Writes, raised: Changes) -> None:
         SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
             $8::text[], $9::text[], $10::float8[], $11::float8[], $12::text[], $13::bool[],
             $14::timestamptz[], $15::timestamptz[])
-        ON CONFLICT (id) DO NOTHING
         """,
         *_columns(rows),
     )

@@ -9,7 +9,7 @@ from uuid import UUID
 from shared.chassis import journal
 from shared.chassis.database import Connection
 from shared.chassis.page import Change, Page
-from shared.chassis.writes import Writes
+from shared.chassis.writes import Stale, Writes
 from shared.contracts.rules import F, Rules, S
 
 
@@ -63,11 +63,11 @@ class Ledger(Generic[S, F]):
             INSERT INTO "{self.table}" (id, version, state)
             SELECT id, version, state::jsonb
             FROM unnest($1::uuid[], $2::int[], $3::text[]) AS fresh (id, version, state)
-            ON CONFLICT DO NOTHING
             """,  # noqa: S608 (the ledger's own table)
             *_columns(fresh),
-            rows=len(fresh),
         )
+        # Cheaper than ON CONFLICT, which looks into each index twice and writes more log.
+        writes.clash(f"{self.table}_pkey", Stale())
 
     def _update(self, writes: Writes, moved: Mapping[UUID, S], before: Sequence[int]) -> None:
         writes.add(
