@@ -13,8 +13,9 @@ from services.intake.channels import Scope, authenticate, channel_with
 from services.intake.codes import Codes
 from services.intake.domain import RecordedDemand, SubmitDemand
 from services.intake.following import Following
+from services.intake.preparing import Request
 from services.intake.queries import Channel
-from services.intake.submissions import Request, Submissions, Taken
+from services.intake.submissions import Submissions, Taken
 from shared.chassis.short_cut import short_cut
 from shared.contracts.demand import Demand, Status
 from shared.contracts.examples import PROGRESS, shown

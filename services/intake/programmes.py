@@ -9,9 +9,10 @@ from uuid import UUID
 from services.intake import programme_queries as queries
 from services.intake.channels import must_be
 from services.intake.domain import SubmitDemand
+from services.intake.preparing import Request
 from services.intake.programme_queries import Programme
 from services.intake.queries import Channel
-from services.intake.submissions import Request, Submissions, Taken
+from services.intake.submissions import Submissions, Taken
 from shared.chassis.clock import now, uuid7
 from shared.contracts.demand import Demand
 from shared.contracts.facts import ChannelKind

@@ -2,49 +2,32 @@
 
 from asyncio import sleep
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from pydantic import BaseModel
-
 from services.intake import domain, key_queries, queries
 from services.intake.attachments.cabinet import bind
 from services.intake.channels import Scope, door
 from services.intake.domain import SubmitDemand
 from services.intake.key_queries import Asking, Seen
-from services.intake.numbers import number
+from services.intake.preparing import Ask, Preparing, Request
 from services.intake.queries import Channel, Submission
-from services.intake.vault import queries as vault_queries
-from services.intake.vault.personal import Wording
-from services.intake.vault.queries import Box, Holds, Kept
 from services.intake.vault.sealing import Vault
 from shared.chassis.clock import now, uuid7
 from shared.chassis.database import Connection, Pool
 from shared.chassis.ledger import Ledger
-from shared.chassis.page import Page
 from shared.chassis.sharing import Shared
 from shared.chassis.writes import Stale, Writes
 from shared.contracts.demand import Demand
-from shared.contracts.facts import DemandSubmitted, Fact
+from shared.contracts.facts import Fact
 from shared.contracts.refusals import Code, Refused
 from shared.jurisdiction.jurisdictions import Jurisdictions
-from shared.jurisdiction.pack import Pack
 
 SPARE: Final = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One submission with the key under which it may be repeated; what was enclosed has other references then."""
-
-    key: str
-    command: SubmitDemand
-    programme: UUID | None = None
-    enclosed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +40,6 @@ class Taken:
     created: bool
     own: bool = True
     """Whether the channel that asks took it in, and did not only see it again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """A request that was checked: who asks, the demand with its place and all attachments, its jurisdiction, and the
-    fact that it will be, but for its number: masking takes too long to do it while a connection is held."""
-
-    channel: Channel
-    request: Request
-    command: SubmitDemand
-    pack: Pack
-    fact: DemandSubmitted
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +68,7 @@ class Submissions:
     ) -> None:
         self.pool, self.ledger, self.packs, self.vault = pool, ledger, packs, vault
         self.clock, self.new_id = clock, new_id
+        self._prepare = Preparing(ledger, packs, vault, new_id)
         self._taken = Shared(self._take, abreast=2)
         self._taken_seen = Shared(self._take_seen, abreast=2)
         self._door = door(pool)
@@ -104,7 +76,7 @@ class Submissions:
 
     async def submit(self, channel: Channel, request: Request) -> Taken:
         """Take one; raises `Refused`."""
-        answer = await self._taken(self._checked(channel, request, self.clock()))
+        answer = await self._taken(self._prepare.check(channel, request, self.clock()))
         if isinstance(answer, Refused):
             raise answer
         return answer
@@ -117,7 +89,7 @@ class Submissions:
         if seen is None or request.enclosed or _is_bound(request.command):
             return None
         try:
-            visit = Visit(seen, self._checked(seen.channel, request, at))
+            visit = Visit(seen, self._prepare.check(seen.channel, request, at))
         except Refused:
             return None
         if passed := await self._taken_seen(visit):
@@ -133,22 +105,13 @@ class Submissions:
         good: dict[int, Ask] = {}
         for n, request in enumerate(requests):
             try:
-                good[n] = self._checked(channel, request, at)
+                good[n] = self._prepare.check(channel, request, at)
             except Refused as refused:
                 answers[n] = refused
             await sleep(0)  # a thousand long texts must not hold up everybody else
         if good:
             answers |= zip(good, await self._take(list(good.values())), strict=True)
         return [answers[n] for n in range(len(requests))]
-
-    def _checked(self, channel: Channel, request: Request, at: datetime) -> Ask:
-        command = domain.placed(request.command, channel.division)
-        pack = domain.check(command, self.packs.of_division(command.division or ""), at)
-        if request.enclosed:
-            command = command.model_copy(update={"attachments": (*command.attachments, *request.enclosed)})
-        reference = self.new_id() if command.contact else None
-        fact = domain.submitted(command, pack, "", channel.id, channel.kind, reference)
-        return Ask(channel, request, command, pack, fact)
 
     async def _take(self, asks: Sequence[Ask]) -> list[Taken | Refused]:
         at = self.clock()
@@ -179,7 +142,7 @@ class Submissions:
         """One statement that needs no transaction around it; writing raises `Repeated` when one of them is not new."""
         writes = Writes()
         queries.put(writes, wanted, Repeated())
-        self._tell(writes, zip(asks, wanted, strict=True), at)
+        self._prepare.tell(writes, zip(asks, wanted, strict=True), at)
         return writes
 
     async def _take_any(
@@ -192,7 +155,7 @@ class Submissions:
         others = [s for s in wanted if s.id not in fresh]
         first = await queries.known(db, others) if others else {}
         writes = Writes()
-        self._tell(writes, ((ask, s) for ask, s in zip(asks, wanted, strict=True) if s.id in fresh), at)
+        self._prepare.tell(writes, ((ask, s) for ask, s in zip(asks, wanted, strict=True) if s.id in fresh), at)
         await writes.write(db)
         return [
             spoilt.get(s.id) or self._answer(ask.request.command, s, s.id in fresh, first.get(s.id))
@@ -201,51 +164,13 @@ class Submissions:
 
     async def _wanted(self, db: Connection, asks: Sequence[Ask], at: datetime) -> list[Submission]:
         serials = await self._serials(db, len(asks))
-        return [self._submission(ask, serial, at) for ask, serial in zip(asks, serials, strict=True)]
+        return [self._prepare.submission(ask, serial, at) for ask, serial in zip(asks, serials, strict=True)]
 
     async def _serials(self, db: Connection, count: int) -> list[int]:
         """Some are kept for the requests to come, since each trip costs; gaps are no harm."""
         while len(self._spare) < count:
             self._spare.extend(await queries.serials(db, max(count - len(self._spare), SPARE)))
         return [self._spare.popleft() for _ in range(count)]
-
-    def _submission(self, ask: Ask, serial: int, at: datetime) -> Submission:
-        request = ask.request
-        raised = request.command.occurred_at or at
-        return Submission(
-            id=self.new_id(),
-            channel=ask.channel.id,
-            idempotency_key=request.key,
-            external_id=request.command.external_id,
-            fingerprint=self.vault.fingerprint(domain.content(request.command)),
-            number=number(ask.pack.number_prefix, ask.pack.local_day(raised).year, serial),
-            submitted_at=raised,
-            programme=request.programme,
-        )
-
-    def _tell(self, writes: Writes, new: Iterable[tuple[Ask, Submission]], at: datetime) -> None:
-        page = Page(self.ledger.rules, at, {})
-        kept = [box for ask, submission in new for box in self._told(page, ask, submission)]
-        self.ledger.put(writes, page)
-        vault_queries.keep(writes, kept, self.vault.mark)
-
-    def _told(self, page: Page[Demand, Fact], ask: Ask, submission: Submission) -> list[Kept]:
-        fact = ask.fact.model_copy(update={"number": submission.number})
-        page.tell(submission.id, [fact], submission.submitted_at, submission.id)
-        return self._sealed(ask.command, submission.id, fact)
-
-    def _sealed(self, command: SubmitDemand, demand_id: UUID, fact: DemandSubmitted) -> list[Kept]:
-        """The contact, and the wording where masking changed it."""
-        personal: list[tuple[UUID, Holds, BaseModel]] = []
-        if command.contact and fact.contact:
-            personal.append((fact.contact, Holds.CONTACT, command.contact))
-        if (command.title, command.text) != (fact.title, fact.text):
-            personal.append((self.new_id(), Holds.WORDING, Wording(title=command.title, text=command.text)))
-        if not personal:
-            return []
-        key = self.vault.new_key(demand_id)
-        boxes = tuple(Box(id, holds, key.seal(id, told.model_dump_json().encode())) for id, holds, told in personal)
-        return [Kept(demand_id, key.id, self.vault.wrap(key), boxes)]
 
     def _answer(
         self, command: SubmitDemand, asked: Submission, created: bool, first: Submission | None

@@ -5,9 +5,10 @@ from typing import Any, ClassVar
 
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
-from starlette.requests import ClientDisconnect
 
 from shared.chassis import problems
+from shared.chassis.database import PASSING
+from shared.contracts.refusals import Refused
 
 Answer = Callable[[Request], Awaitable[Response | None]]
 
@@ -43,9 +44,7 @@ class ShortCuts:
         asked = Request(scope, receive)
         try:
             answer = await route.answer(asked)
-        except ClientDisconnect:
-            raise
-        except Exception as fault:  # noqa: BLE001 (nobody is further out; it is logged)
+        except (Refused, *PASSING) as fault:
             answer = problems.of_fault(fault, scope["path"], route.path)
         if answer is None:
             await self.app(scope, replaying(await asked.body(), receive), send)

@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZipFile
 from zoneinfo import ZoneInfo
 
 import openpyxl
 import pytest
 
+from deploy.importing.readers import workbook
 from deploy.importing.rows import UnreadableFile
 from tests.importing.conftest import read
 from tests.importing.orders import COLUMNS, Order, csv_file, ndjson_file, order, xls_file, xlsx_file
@@ -116,6 +118,19 @@ def test_a_file_that_cannot_be_read_says_what_to_do(content: bytes, said: str, t
     file = tmp_path / "orders.xls"
     file.write_bytes(content)
     with pytest.raises(UnreadableFile, match=said):
+        read(file)
+
+
+def test_a_workbook_that_would_fill_the_memory_is_refused_before_it_is_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    file = xlsx_file(tmp_path / "o.xlsx", [order(1)])
+    with ZipFile(file, "a", ZIP_DEFLATED) as packed:
+        packed.writestr("xl/media/image1.bin", bytes(3 * workbook.MIB))
+    assert file.stat().st_size < workbook.MIB
+    assert read(file)[0]
+    monkeypatch.setattr(workbook, "LARGEST", 2 * workbook.MIB)
+    with pytest.raises(UnreadableFile, match="3 MiB unpacked, 2 MiB are read: save it as CSV UTF-8"):
         read(file)
 
 

@@ -12,9 +12,10 @@ from services.intake.hearing import Hearing, Said
 from services.intake.inbound import queries
 from services.intake.inbound.enclosing import Enclosing
 from services.intake.inbound.message import TEXT, Message, coded_first
+from services.intake.preparing import Request
 from services.intake.queries import Channel
 from services.intake.registry import Gateway
-from services.intake.submissions import Request, Submissions
+from services.intake.submissions import Submissions
 from services.intake.voices import ENDED, supplement
 from shared.chassis.clock import now
 from shared.chassis.database import Connection

@@ -10,8 +10,9 @@ from services.intake import examples
 from services.intake.channels import channel_with, must_be
 from services.intake.codes import Codes
 from services.intake.domain import SubmitDemand
+from services.intake.preparing import Request
 from services.intake.queries import Channel
-from services.intake.submissions import Request, Submissions, Taken
+from services.intake.submissions import Submissions, Taken
 from shared.chassis.explaining import field_errors
 from shared.contracts.examples import shown
 from shared.contracts.facts import ChannelKind

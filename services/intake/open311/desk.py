@@ -18,8 +18,9 @@ from services.intake.open311.errors import invalid, unknown
 from services.intake.open311.forms import NewRequest, NewUpdate
 from services.intake.open311.statuses import FixMyStreet
 from services.intake.open311.translation import demand_of
+from services.intake.preparing import Request
 from services.intake.queries import Channel
-from services.intake.submissions import Request, Submissions
+from services.intake.submissions import Submissions
 from services.intake.voices import Supplement, supplement
 from shared.contracts.examples import API_KEY, NUMBER
 from shared.contracts.refusals import Code, FieldError, Refused
