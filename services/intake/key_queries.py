@@ -97,25 +97,26 @@ async def count(db: Connection, key_hashes: Sequence[bytes], at: datetime) -> li
 def count_seen(writes: Writes, seen: Sequence[Seen], scope: str, at: datetime) -> None:
     """Count requests whose keys were counted before in this minute, and tell `(channel, quota, total)` of each channel.
 
-    Writing raises `Stale` where a key is no longer good for the scope, its channel has another division, the quota does
-    not suffice for all of them, or a channel comes with two keys.
+    Writing raises `Stale` where a key is no longer good for the scope, its channel has another division, or the quota
+    does not suffice for all of them.
     """
     asked = Counter(seen)
+    keys = Counter(one.channel.id for one in asked)
     writes.add(
         f"""
         INSERT INTO channel_usage AS usage
-        SELECT id, $5, asked.requests
-        FROM unnest($1::bytea[], $2::text[], $3::int[]) AS asked (key_hash, division, requests)
-        JOIN channel ON revoked_at IS NULL AND $6 = ANY(scopes) AND (channel.key_hash = asked.key_hash
-            OR old_key_hash = asked.key_hash AND old_key_until > $4)
+        SELECT id, $6, sum(asked.requests)
+        FROM unnest($1::bytea[], $2::text[], $3::int[], $4::int[]) AS asked (key_hash, division, requests, keys)
+        JOIN channel ON revoked_at IS NULL AND $7 = ANY(scopes) AND (channel.key_hash = asked.key_hash
+            OR old_key_hash = asked.key_hash AND old_key_until > $5)
         WHERE settings ->> 'division' IS NOT DISTINCT FROM asked.division
-        ORDER BY id
+        GROUP BY id HAVING count(*) = max(keys) ORDER BY id
         ON CONFLICT (channel, minute) DO UPDATE SET requests = usage.requests + excluded.requests
-        WHERE usage.requests + excluded.requests <= coalesce({_QUOTA}, $7)
+        WHERE usage.requests + excluded.requests <= coalesce({_QUOTA}, $8)
         """,  # noqa: S608 (a constant)
         [one.key_hash for one in asked], [one.channel.division for one in asked], list(asked.values()),
-        at, minute_of(at), scope, USUAL,
-        rows=len(asked),
+        [keys[one.channel.id] for one in asked], at, minute_of(at), scope, USUAL,
+        rows=len(keys),
         telling=f"(channel, {_QUOTA}, requests)",
     )  # fmt: skip
 

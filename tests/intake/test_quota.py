@@ -142,15 +142,22 @@ async def test_a_channels_new_division_counts_from_its_next_request_on(
         assert (await client.get(f"/v1/demands/{number}")).json()["division"] == division
 
 
-async def test_two_keys_of_one_channel_are_both_counted(client: httpx.AsyncClient, pool: Pool):
-    fresh = await channels.rotate(pool, "web", timedelta(hours=1))
-    for key in ({}, {"X-API-Key": fresh}):
-        assert (await submit(client, GOOD, f"k{len(key)}", **key)).status_code == 201
-    answers = await asyncio.gather(
-        *(submit(client, GOOD, f"k{n}", **({"X-API-Key": fresh} if n % 2 else {})) for n in range(2, 12))
-    )
+async def test_two_keys_of_one_channel_are_both_counted(
+    client: httpx.AsyncClient, pool: Pool, monkeypatch: pytest.MonkeyPatch
+):
+    fresh = {"X-API-Key": await channels.rotate(pool, "web", timedelta(hours=1))}
+    async with counting_apart(monkeypatch) as apart:
+        await submit(client, GOOD, "k0")
+        await submit(client, GOOD, "k1", **fresh)
+        turns = ((f"k{n}", fresh if n % 2 else {}) for n in range(2, 12))
+        answers = await asyncio.gather(*(submit(client, GOOD, name, **key) for name, key in turns))
     assert {answer.status_code for answer in answers} == {201}
-    assert (await used(pool), await count(pool, "submission")) == (12, 12)
+    assert (len(apart), await used(pool), await count(pool, "submission")) == (2, 12, 12)
+    async with pool.acquire() as db:
+        await db.execute("UPDATE channel SET old_key_until = now()")
+    turns = ((f"k{n}", fresh if n % 2 else {}) for n in range(12, 22))
+    answers = await asyncio.gather(*(submit(client, GOOD, name, **key) for name, key in turns))
+    assert [answer.status_code for answer in answers] == [401, 201] * 5
 
 
 async def test_a_quota_is_shared_by_all_api_processes(pool: Pool, database: str, key: str):

@@ -26,7 +26,7 @@ from deploy.importing.rows import SourceRow, Table, UnreadableFile
 
 MIB: Final = 1024 * 1024
 LARGEST: Final = 1024 * MIB
-"""Bytes of a workbook unpacked, about 1,300,000 calls of a hotline; reading takes twice as much memory."""
+"""Bytes of a workbook unpacked; reading took 1.9 times as much memory (306 MiB, 400,000 rows of ten columns)."""
 
 
 @contextmanager
