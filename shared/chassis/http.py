@@ -46,8 +46,8 @@ def web_app(
 
 
 class Web(FastAPI):
-    """FastAPI behind what every request passes; a short cut passes none of FastAPI's own layers but the one for faults,
-    for they cost a third of its time."""
+    """FastAPI behind what every request passes; a short cut passes none of FastAPI's own layers but the one for faults:
+    the others cost it 18 of 62 us."""
 
     def __init__(self, routers: Sequence[APIRouter], **told: Any) -> None:
         super().__init__(**told)
