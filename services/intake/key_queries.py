@@ -76,22 +76,13 @@ async def count(db: Connection, key_hashes: Sequence[bytes], at: datetime) -> li
         """,
         *map(list, zip(*Counter(key_hashes).items(), strict=True)), at, minute_of(at),
     )  # fmt: skip
-    used = {row["id"]: row["total"] for row in rows}
-    for row in rows:
-        used[row["id"]] -= row["requests"]
-    channels = {
-        row["key_hash"]: (Channel(row["id"], ChannelKind(row["kind"]), frozenset(row["scopes"]), row["division"]), row)
+    known = {
+        row["key_hash"]: Channel(row["id"], ChannelKind(row["kind"]), frozenset(row["scopes"]), row["division"])
         for row in rows
     }
-    found: list[Asking | None] = []
-    for known in map(channels.get, key_hashes):
-        if known:
-            channel, row = known
-            used[channel.id] += 1
-            found.append(Asking(channel, row["quota"], used[channel.id]))
-        else:
-            found.append(None)
-    return found
+    good = [Seen(key_hash, known[key_hash]) for key_hash in key_hashes if key_hash in known]
+    asking = iter(each(good, {(row["id"], row["quota"], row["total"]) for row in rows}))
+    return [next(asking) if key_hash in known else None for key_hash in key_hashes]
 
 
 def count_seen(writes: Writes, seen: Sequence[Seen], scope: str, at: datetime) -> None:
