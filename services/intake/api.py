@@ -5,7 +5,6 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Body, Depends, Header, Path, Query, Response
-from fastapi import Request as HttpRequest
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from services.intake import examples
@@ -16,7 +15,7 @@ from services.intake.following import Following
 from services.intake.preparing import Request
 from services.intake.queries import Channel
 from services.intake.submissions import Submissions, Taken
-from shared.chassis.short_cut import short_cut
+from shared.chassis.short_cut import Asked, Reply, short_cut
 from shared.contracts.demand import Demand, Status
 from shared.contracts.examples import PROGRESS, shown
 from shared.contracts.facts import Outcome
@@ -108,22 +107,22 @@ def routes(submissions: Submissions, following: Following, codes: Codes) -> APIR
     Submitter = Annotated[Channel, Depends(channel_with(submissions.pool, "submit"))]  # noqa: N806 (a type)
     Importer = Annotated[Channel, Depends(channel_with(submissions.pool, "import"))]  # noqa: N806 (a type)
 
-    async def submit_plainly(asked: HttpRequest) -> Response | None:
+    async def submit_plainly(asked: Asked) -> Reply | None:
         """The same as `submit_demand` for a request that is as it should be."""
-        key = asked.headers.get("idempotency-key", "")
-        if asked.headers.get("content-type") != "application/json" or not 1 <= len(key) <= MAX_KEY:
+        key = asked.header(b"idempotency-key")
+        if asked.header(b"content-type") != "application/json" or not 1 <= len(key) <= MAX_KEY:
             return None
         try:
-            demand = SubmitDemand.model_validate_json(await asked.body())
+            demand = SubmitDemand.model_validate_json(asked.body)
         except ValidationError:
             return None
-        request, api_key = Request(key, demand), asked.headers.get("x-api-key", "")
+        request, api_key = Request(key, demand), asked.header(b"x-api-key")
         taken = await submissions.submit_seen(api_key, request)
         if taken is None:
             channel = await authenticate(submissions.pool, api_key, Scope.SUBMIT)
             taken = await submissions.submit(channel, request)
-        body = receipt(taken, codes).model_dump_json()
-        return Response(body, 201, {"Location": place(taken)}, "application/json")
+        headers = ((b"content-type", b"application/json"), (b"location", place(taken).encode()))
+        return Reply(201, headers, receipt(taken, codes).model_dump_json().encode())
 
     async def submit_demand(demand: NewDemand, key: Key, response: Response, channel: Submitter) -> Receipt:
         """Take a demand in and give back its number and secret code; the same key gives the same answer."""

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field, SecretStr
 
-from shared.chassis.http import MAX_ATTACHMENT
+from shared.chassis.bodies import MAX_ATTACHMENT
 from shared.chassis.pruning import PrunedSettings
 from shared.chassis.settings import MAKE_ONE, SecretSettings
 

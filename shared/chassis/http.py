@@ -1,35 +1,24 @@
 """The web application around a service's routes: limits, metrics, problem documents, health."""
 
-from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Awaitable, Callable, Generator, Sequence
+from contextlib import contextmanager
 from time import perf_counter
-from typing import Any, Final
+from typing import Any
 
 import uvicorn
 from fastapi import APIRouter, FastAPI, Response
 from fastapi.routing import APIRoute
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from starlette.requests import ClientDisconnect
 
 from shared.chassis import metrics, problems
+from shared.chassis.bodies import BodyLimit
 from shared.chassis.documented import REFUSALS, document
 from shared.chassis.headers import AddedHeaders
 from shared.chassis.heads import Heads
 from shared.chassis.manual import manual
-from shared.chassis.short_cut import ShortCuts, replaying
-from shared.contracts.examples import API_KEY
-from shared.contracts.refusals import Code, FieldError, Refused
+from shared.chassis.short_cut import ShortCuts
 
 Check = Callable[[], Awaitable[str | None]]
-MAX_BODY: Final = 1_048_576
-MAX_ATTACHMENT: Final = 20 * MAX_BODY
-KEY: Final = "X-API-Key"
-LARGER: Final = (
-    ("/v1/imports", 16 * MAX_BODY, KEY),
-    ("/v1/attachments", MAX_ATTACHMENT + MAX_BODY, KEY),
-    ("/open311/v2/", MAX_ATTACHMENT + MAX_BODY, None),
-)
-"""Where a body may be larger, for whoever shows this header; Open311 has its key in the form."""
 
 
 def web_app(
@@ -126,71 +115,6 @@ def _service(route: Any) -> str:
     """Whose code answers: one process may serve the APIs of all."""
     room, _, rest = getattr(getattr(route, "endpoint", None), "__module__", "").partition(".")
     return rest.partition(".")[0] if room == "services" else "none"
-
-
-class BodyLimit:
-    """Refuses a body over the limit of its path, announced or not, before it is read into memory.
-
-    What the client broke off reaches nobody: half a form looks whole.
-    """
-
-    def __init__(self, app: Any) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        with suppress(ClientDisconnect):
-            await self._limited(scope, receive, send)
-
-    async def _limited(self, scope: Any, receive: Any, send: Any) -> None:
-        sent = dict(scope["headers"])
-        limit, missing = _limit(scope["path"], sent)
-        announced = sent.get(b"content-length", b"")
-        if announced.isdigit():
-            # The server reads no more than was announced.
-            fits = int(announced) <= limit
-        else:
-            body = await _whole(receive, limit)
-            fits = body is not None
-            receive = replaying(body or b"", receive)
-        await (self.app if fits else _too_large(scope["path"], limit, missing))(scope, receive, send)
-
-
-def _limit(path: str, sent: Mapping[bytes, bytes]) -> tuple[int, str | None]:
-    """How large a body may be here, and the header with which it might be larger."""
-    size, header = next(((size, header) for start, size, header in LARGER if path.startswith(start)), (MAX_BODY, None))
-    if header is None or header.lower().encode() in sent:
-        return size, None
-    return MAX_BODY, header
-
-
-async def _whole(receive: Any, limit: int) -> bytes | None:
-    """The body; None as soon as it is over the limit. Raises `ClientDisconnect` when it breaks off."""
-    parts, size, more = [], 0, True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
-        more = message.get("more_body", False)
-        if size > limit:
-            return None
-    return b"".join(parts)
-
-
-def _too_large(path: str, limit: int, missing: str | None) -> Response:
-    if missing:
-        en = f"a body of this size needs a key in the header {missing}"
-        zh = f"内容较大，请在请求头 {missing} 中提供密钥"
-        error, code = FieldError(missing, zh, en, API_KEY), Code.UNAUTHENTICATED
-    else:
-        en = f"a body may have {limit // 1024} KiB at most; send files as attachments"
-        zh = f"内容不得超过 {limit // 1024} KiB"
-        error, code = FieldError("Content-Length", zh, en, str(limit)), Code.TOO_LARGE
-    return problems.problem(Refused(code, en, zh, (error,)), path)
 
 
 class Quiet(uvicorn.Server):

@@ -8,7 +8,8 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from structlog.testing import capture_logs
 
-from shared.chassis.http import MAX_BODY, BodyLimit, web_app
+from shared.chassis.bodies import MAX_BODY, BodyLimit
+from shared.chassis.http import web_app
 
 Sent = list[tuple[bytes, bytes]]
 

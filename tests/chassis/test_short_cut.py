@@ -4,12 +4,13 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter
 from prometheus_client import generate_latest
 from pydantic import BaseModel
 
-from shared.chassis.http import MAX_BODY, web_app
-from shared.chassis.short_cut import short_cut
+from shared.chassis.bodies import MAX_BODY
+from shared.chassis.http import web_app
+from shared.chassis.short_cut import Asked, Reply, short_cut
 from shared.contracts.refusals import Code, Refused
 
 
@@ -19,9 +20,8 @@ class Word(BaseModel):
     text: str
 
 
-async def shorter(asked: Request) -> Response | None:
-    body = await asked.body()
-    match body:
+async def shorter(asked: Asked) -> Reply | None:
+    match asked.body:
         case b'{"text":"refused"}':
             raise Refused(Code.CONFLICT, "not now", "暂不")
         case b'{"text":"away"}':
@@ -29,7 +29,7 @@ async def shorter(asked: Request) -> Response | None:
         case b'{"text":"broken"}':
             raise ZeroDivisionError
         case b'{"text":"short"}':
-            return Response("short", 201)
+            return Reply(201, ((b"x-said", asked.headers.get(b"x-word", b"nothing")),), b"short")
     return None
 
 
@@ -72,6 +72,16 @@ async def test_a_body_of_no_announced_length_is_read_once_and_seen_twice(client:
 
     answer = await client.post("/words", content=parts(), headers={"Content-Type": "application/json"})
     assert answer.text == '"declared long"'
+
+
+async def test_headers_are_shown_to_it_and_told_by_it(client: httpx.AsyncClient):
+    answer = await client.post("/words", content=b'{"text":"short"}', headers={"X-Word": "briefly"})
+    assert (answer.headers["x-said"], answer.headers["content-length"]) == ("briefly", "5")
+
+
+async def test_a_header_that_came_twice_is_left_to_the_declared_route(client: httpx.AsyncClient):
+    twice = [("Content-Type", "application/json"), ("X-Word", "one"), ("X-Word", "two")]
+    assert (await client.post("/words", content=b'{"text":"short"}', headers=twice)).text == '"declared short"'
 
 
 async def test_other_methods_of_the_path_are_not_shown_to_it(client: httpx.AsyncClient):
