@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from services.intake.queries import Channel
 from services.intake.quota import USUAL, limit, minute_of
@@ -13,8 +13,7 @@ from shared.chassis.writes import Writes
 from shared.contracts.facts import ChannelKind
 
 
-@dataclass(frozen=True, slots=True)
-class Asking:
+class Asking(NamedTuple):
     """Who asks, and how often in this minute: this time included."""
 
     channel: Channel
@@ -27,8 +26,7 @@ class Asking:
         return self.used < limit(self.quota)
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(NamedTuple):
     """A key that was good a moment ago, and whose it was then."""
 
     key_hash: bytes

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -24,8 +25,7 @@ from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """One submission with the key under which it may be repeated; what was enclosed has other references then."""
 
     key: str
@@ -34,8 +34,7 @@ class Request:
     enclosed: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(NamedTuple):
     """A request that was checked: who asks, the demand with its place and all attachments, its jurisdiction, and the
     fact that it will be, but for its number: masking takes too long to do it while a connection is held."""
 

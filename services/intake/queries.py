@@ -1,9 +1,8 @@
 """Intake's questions to its database, one function each."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 from uuid import UUID
 
 from shared.chassis.database import Connection
@@ -14,8 +13,7 @@ from shared.contracts.facts import ChannelKind
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Channel:
+class Channel(NamedTuple):
     """A front end that has shown its key, with the division of what comes without one."""
 
     id: str
@@ -24,9 +22,8 @@ class Channel:
     division: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
-    """A row of `submission`."""
+class Submission(NamedTuple):
+    """A row of `submission`, in the order of `_SUBMISSIONS`."""
 
     id: UUID
     channel: str
@@ -138,10 +135,8 @@ async def demand_by_number(db: Connection, number: str) -> Demand | None:
 
 def _submissions(wanted: Sequence[Submission]) -> list[list[object]]:
     # In one order, so that two requests with the same keys cannot block each other.
-    return _columns([
-        (s.id, s.channel, s.idempotency_key, s.external_id, s.fingerprint, s.number, s.submitted_at, s.programme)
-        for s in sorted(wanted, key=lambda s: (s.channel, s.idempotency_key))
-    ])  # fmt: skip
+    ordered = sorted(wanted, key=lambda s: (s.channel, s.idempotency_key))
+    return _columns(ordered)
 
 
 def _columns(rows: Sequence[tuple[object, ...]]) -> list[list[object]]:

@@ -4,9 +4,8 @@ Every request with the channel's key counts one, whether it is answered with a d
 refusal; what comes without a key (a citizen with the code, Open311's reading, WeChat, mail) counts nowhere.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from shared.contracts.refusals import Code, Refused
 
@@ -15,8 +14,7 @@ WINDOW: Final = timedelta(minutes=1)
 KEPT: Final = timedelta(days=8)
 
 
-@dataclass(frozen=True, slots=True)
-class Allowance:
+class Allowance(NamedTuple):
     """What a channel has used of its minute, the present request included."""
 
     channel: str

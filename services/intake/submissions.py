@@ -4,9 +4,8 @@ from asyncio import sleep
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from services.intake import domain, key_queries, queries
@@ -30,8 +29,7 @@ from shared.jurisdiction.jurisdictions import Jurisdictions
 SPARE: Final = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(NamedTuple):
     """The demand that a request became, or already was."""
 
     id: UUID
@@ -42,8 +40,7 @@ class Taken:
     """Whether the channel that asks took it in, and did not only see it again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Visit:
+class Visit(NamedTuple):
     """A request that was checked for a channel whose key is counted together with it."""
 
     seen: Seen

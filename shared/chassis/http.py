@@ -95,20 +95,20 @@ class Measured:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        started, status = perf_counter(), "500"
+        started, status = perf_counter(), 500
 
         async def observed(message: Any) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
-                status = str(message["status"])
+                status = message["status"]
             await send(message)
 
         try:
             await self.app(scope, receive, observed)
         finally:
             route = scope.get("route")
-            labels = (_service(route), scope["method"], problems.route_of(scope), status)
-            metrics.REQUESTS.labels(*labels).observe(perf_counter() - started)
+            kind = metrics.requests(_service(route), scope["method"], problems.route_of(scope), status)
+            kind.observe(perf_counter() - started)
 
 
 def _service(route: Any) -> str:

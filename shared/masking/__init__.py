@@ -8,7 +8,7 @@ are the matter itself. Each rule stands with its reason where it is made: `digit
 from typing import Final
 
 from shared.masking.accounts import hide_accounts
-from shared.masking.digits import hide_landlines, hide_numbers
+from shared.masking.digits import hide_all_numbers, hide_numbers
 from shared.masking.homes import hide_homes
 from shared.masking.names import hide_names
 
@@ -18,7 +18,7 @@ _PASSES: Final = 4
 def mask(text: str) -> str:
     """What a citizen wrote, without whom it is about; masking again changes nothing."""
     for _ in range(_PASSES):
-        hidden = hide_names(hide_homes(hide_accounts(hide_landlines(hide_numbers(text)))))
+        hidden = hide_names(hide_homes(hide_accounts(hide_all_numbers(text))))
         if hidden == text:
             break
         text = hidden

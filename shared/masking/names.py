@@ -38,10 +38,21 @@ _MYSELF_COMMON: Final = re.compile(rf"(本人)[{_COMMON}][\u4e00-\u9fff]{{2}}(?=
 _TO_CALL: Final = re.compile(rf"(联系人){_NAME}(?=[，,、 ]{{0,2}}(?:联系|电话|手机|［))")
 
 
+# Each with words of which it needs one: most texts have none, and plain words are found many times faster.
+_INTRODUCTIONS: Final = (
+    (_CALLED, ("叫", "姓名")),
+    (_LABELLED, ("人", "姓", "主")),
+    (_MYSELF, ("本人", "我是")),
+    (_MYSELF_COMMON, ("本人",)),
+    (_TO_CALL, ("联系人",)),
+)
+
+
 def hide_names(text: str) -> str:
     """Without names that are introduced."""
-    for introduced in (_CALLED, _LABELLED, _MYSELF, _MYSELF_COMMON, _TO_CALL):
-        text = introduced.sub(_unnamed, text)
+    for introduced, words in _INTRODUCTIONS:
+        if any(word in text for word in words):
+            text = introduced.sub(_unnamed, text)
     return text
 
 

@@ -1,9 +1,9 @@
 """The vault's questions to intake's database, one function each."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 from shared.chassis.database import Connection
@@ -18,8 +18,7 @@ class Holds(StrEnum):
     VOICE = "voice"
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
+class Box(NamedTuple):
     """Something sealed."""
 
     id: UUID
@@ -27,8 +26,7 @@ class Box:
     sealed: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(NamedTuple):
     """What the vault keeps of one demand; without `wrapped` its key was destroyed."""
 
     demand_id: UUID

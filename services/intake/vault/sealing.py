@@ -23,7 +23,7 @@ class Key:
 
     def seal(self, box: UUID, personal: bytes) -> bytes:
         """Personal data, unreadable without this key."""
-        return _lock(self.secret, personal, box)
+        return _lock(AESGCM(self.secret), personal, box)
 
     def open(self, box: UUID, sealed: bytes) -> bytes:
         """The data again; raises `cryptography.exceptions.InvalidTag` when anything was changed."""
@@ -59,7 +59,7 @@ class Vault:
 
     def wrap(self, key: Key) -> bytes:
         """The key as it is stored."""
-        return _lock(self.master, key.secret, key.id)
+        return _lock(_cipher(self.master), key.secret, key.id)
 
     def unwrap(self, id: UUID, wrapped: bytes) -> Key:
         """The key again, whichever master wrapped it; raises `cryptography.exceptions.InvalidTag` when none did."""
@@ -95,9 +95,14 @@ def _derive(secret: bytes, purpose: bytes) -> bytes:
     return HKDF(SHA256(), 32, salt=None, info=purpose).derive(secret)
 
 
-def _lock(key: bytes, data: bytes, name: UUID) -> bytes:
+@lru_cache(maxsize=16)
+def _cipher(master: bytes) -> AESGCM:
+    return AESGCM(master)
+
+
+def _lock(cipher: AESGCM, data: bytes, name: UUID) -> bytes:
     nonce = os.urandom(_NONCE)
-    return nonce + AESGCM(key).encrypt(nonce, data, name.bytes)
+    return nonce + cipher.encrypt(nonce, data, name.bytes)
 
 
 def _unlock(key: bytes, locked: bytes, name: UUID) -> bytes:
