@@ -59,6 +59,8 @@ class Relay:
             db = await stack.enter_async_context(self.pool.acquire(timeout=5))
             stack.push_async_callback(self._let_go, db)
             await self._own_the_shard(db)
+            # Until ANALYZE has come by, reading all of a journal each time looks cheaper than looking up its end.
+            await db.execute("SET enable_seqscan = off")
             producer = AIOKafkaProducer(
                 **self.kafka.access(),
                 acks="all",
@@ -80,7 +82,7 @@ class Relay:
     async def _let_go(self, db: Connection) -> None:
         with contextlib.suppress(*PASSING):  # a connection that is gone has let go of both
             await db.remove_listener(f"{journal.WAKE}.{self.service}", self._woken)
-            await db.execute("SELECT pg_advisory_unlock_all()")
+            await db.execute("SELECT pg_advisory_unlock_all(); RESET enable_seqscan")
 
     def _woken(self, *_: object) -> None:
         self._wake.set()

@@ -21,7 +21,11 @@ _READ: Final = f"""
     SELECT position, mine, {journal.COLUMNS.replace("payload", "CASE WHEN mine THEN payload END AS payload")}
     FROM (
         SELECT *, ($3 = 1 OR abs(hashtext(aggregateid::text)) % $3 = $4) AS mine
-        FROM journal WHERE position > $1 OR position = ANY($2::bigint[]) ORDER BY position LIMIT {PAGE}
+        FROM (
+            (SELECT * FROM journal WHERE position > $1 ORDER BY position LIMIT {PAGE})
+            UNION ALL SELECT * FROM journal WHERE position = ANY($2::bigint[])
+        ) AS told
+        ORDER BY position LIMIT {PAGE}
     ) AS unsent
 """  # noqa: S608 (constants)
 _ENDED: Final = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"

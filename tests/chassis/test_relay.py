@@ -25,6 +25,7 @@ from tests.eventually import eventually
 from tests.journals import append
 
 pytestmark = pytest.mark.kafka
+BATCHES = 20
 
 
 @pytest.fixture
@@ -87,6 +88,23 @@ def distinct(heard: list[Envelope], keys: set[UUID]) -> Callable[[], Awaitable[s
         return {told.key for told in heard} & keys
 
     return found
+
+
+async def test_a_journal_that_grows_is_not_read_from_its_beginning(pool: Pool, broker: Server):
+    keys = [uuid4() for _ in range(10 * BATCHES)]
+    async with listening(broker) as heard, relaying(pool, broker):
+        for start in range(0, len(keys), 10):
+            await tell(pool, [envelope(story.SUBMISSION, 1, key) for key in keys[start : start + 10]])
+            await until(heard, set(keys), start + 10)
+
+    async def searched() -> tuple[int, int]:
+        # What a connection has read is told when it ends, or a second later.
+        async with pool.acquire() as db:
+            sql = "SELECT idx_scan, seq_tup_read FROM pg_stat_user_tables WHERE schemaname = 'intake' AND relname = $1"
+            return tuple(await db.fetchrow(sql, "journal"))
+
+    looked_up, read_through = await eventually(searched, lambda found: found[0] >= BATCHES, within=30)
+    assert read_through == 0, looked_up
 
 
 @pytest.mark.parametrize("ticks", range(5))

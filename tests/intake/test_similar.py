@@ -242,6 +242,24 @@ async def test_several_workers_index_each_demand_once(client: httpx.AsyncClient,
     assert len(await similar(client, **AGAIN)) == 5
 
 
+async def test_what_is_due_is_looked_up_though_nothing_was_there_when_the_worker_began(
+    client: httpx.AsyncClient, pool: Pool
+):
+    client.event_hooks["response"] = []
+    async with pool.acquire() as db:
+        for _ in range(10):
+            assert await queries.take_due(db, 1000) == []
+        for n in range(40):
+            await submit(client, NOISE, f"k{n}")
+        async with db.transaction():
+            assert len(await queries.take_due(db, 10)) == 10
+            read = """
+                SELECT relname, seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables
+                WHERE schemaname = 'intake' AND relname IN ('demand', 'journal')
+            """
+            assert dict(await db.fetch(read)) == {"demand": 10, "journal": 10}
+
+
 async def test_a_demand_that_is_closed_while_it_is_indexed_is_not_suggested(client: httpx.AsyncClient, pool: Pool):
     client.event_hooks["response"] = []
     routed = f.DemandRouted(unit="nh-urban-management", rule="noise")

@@ -43,9 +43,10 @@ async def take_due(db: Connection, most: int) -> list[Due]:
             DELETE FROM likeness_due
             WHERE ctid = ANY(ARRAY(SELECT ctid FROM likeness_due LIMIT $1 FOR UPDATE SKIP LOCKED)) RETURNING id
         )
-        SELECT demand.id, payload, state ->> 'status' AS status, time
-        FROM due JOIN demand USING (id) JOIN journal ON aggregateid = demand.id AND sequence = 1
-        FOR SHARE OF demand
+        SELECT due.id, payload, status, time
+        FROM due,
+            LATERAL (SELECT state ->> 'status' AS status FROM demand WHERE id = due.id FOR SHARE) AS known,
+            LATERAL (SELECT payload, time FROM journal WHERE aggregateid = due.id AND sequence = 1 LIMIT 1) AS told
         """,
         most,
     )
