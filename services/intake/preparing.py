@@ -1,6 +1,6 @@
 """What a submission becomes, decided before a connection is held: its row, its fact, and the boxes of its vault."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -45,14 +45,6 @@ class Ask(NamedTuple):
     fact: DemandSubmitted
 
 
-class Ready(NamedTuple):
-    """A request with everything that is written of it."""
-
-    submission: Submission
-    page: Page[Demand, Fact]
-    kept: tuple[Kept, ...]
-
-
 @dataclass(frozen=True, slots=True)
 class Preparing:
     """Checks, masks and seals; it waits for nobody and writes nothing itself."""
@@ -87,24 +79,19 @@ class Preparing:
             programme=request.programme,
         )
 
-    def ready(self, ask: Ask, submission: Submission) -> Ready:
-        """What is told of a new submission, and what the vault keeps of it."""
-        fact = ask.fact.model_copy(update={"number": submission.number})
-        page = self._page(submission.submitted_at)
-        page.tell(submission.id, [fact], submission.submitted_at, submission.id)
-        return Ready(submission, page, self._sealed(ask.command, submission.id, fact))
-
-    def put(self, writes: Writes, new: Sequence[Ready], at: datetime) -> None:
-        """Add what is told and kept of new submissions."""
-        page = self._page(at)
-        page.take_over(one.page for one in new)
+    def tell(self, writes: Writes, new: Iterable[tuple[Ask, Submission]], at: datetime) -> None:
+        """Add what is told of new submissions, and what the vault keeps of them."""
+        page = Page(self.ledger.rules, at, {})
+        kept = [box for ask, submission in new for box in self._told(page, ask, submission)]
         self.ledger.put(writes, page)
-        vault_queries.keep(writes, [kept for one in new for kept in one.kept], self.vault.mark)
+        vault_queries.keep(writes, kept, self.vault.mark)
 
-    def _page(self, at: datetime) -> Page[Demand, Fact]:
-        return Page(self.ledger.rules, at, {})
+    def _told(self, page: Page[Demand, Fact], ask: Ask, submission: Submission) -> list[Kept]:
+        fact = ask.fact.model_copy(update={"number": submission.number})
+        page.tell(submission.id, [fact], submission.submitted_at, submission.id)
+        return self._sealed(ask.command, submission.id, fact)
 
-    def _sealed(self, command: SubmitDemand, demand_id: UUID, fact: DemandSubmitted) -> tuple[Kept, ...]:
+    def _sealed(self, command: SubmitDemand, demand_id: UUID, fact: DemandSubmitted) -> list[Kept]:
         """The contact, and the wording where masking changed it."""
         personal: list[tuple[UUID, Holds, BaseModel]] = []
         if command.contact and fact.contact:
@@ -112,7 +99,7 @@ class Preparing:
         if (command.title, command.text) != (fact.title, fact.text):
             personal.append((self.new_id(), Holds.WORDING, Wording(title=command.title, text=command.text)))
         if not personal:
-            return ()
+            return []
         key = self.vault.new_key(demand_id)
         boxes = tuple(Box(id, holds, key.seal(id, told.model_dump_json().encode())) for id, holds, told in personal)
-        return (Kept(demand_id, key.id, self.vault.wrap(key), boxes),)
+        return [Kept(demand_id, key.id, self.vault.wrap(key), boxes)]

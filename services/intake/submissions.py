@@ -13,7 +13,7 @@ from services.intake.attachments.cabinet import bind
 from services.intake.channels import Scope, door
 from services.intake.domain import SubmitDemand
 from services.intake.key_queries import Asking, Seen
-from services.intake.preparing import Ask, Preparing, Ready, Request
+from services.intake.preparing import Ask, Preparing, Request
 from services.intake.queries import Channel, Submission
 from services.intake.vault.sealing import Vault
 from shared.chassis.clock import now, uuid7
@@ -27,8 +27,6 @@ from shared.contracts.refusals import Code, Refused
 from shared.jurisdiction.jurisdictions import Jurisdictions
 
 SPARE: Final = 200
-FEW: Final = 4
-"""Requests that wait for the next call, under which one more is made ready before it joins them."""
 
 
 class Taken(NamedTuple):
@@ -43,11 +41,10 @@ class Taken(NamedTuple):
 
 
 class Visit(NamedTuple):
-    """A request that was checked for a channel whose key is counted together with it, and may be ready."""
+    """A request that was checked for a channel whose key is counted together with it."""
 
     seen: Seen
     ask: Ask
-    ready: Ready | None
 
 
 class Repeated(Exception):
@@ -89,12 +86,9 @@ class Submissions:
         if seen is None or request.enclosed or _is_bound(request.command):
             return None
         try:
-            ask = self._prepare.check(seen.channel, request, at)
+            visit = Visit(seen, self._prepare.check(seen.channel, request, at))
         except Refused:
             return None
-        # Where few wait, now is the time: in the next call everybody would wait for it.
-        early = self._spare and self._taken_seen.waiting < FEW
-        visit = Visit(seen, ask, self._ready(ask, at) if early else None)
         if passed := await self._taken_seen(visit):
             taken, asking = passed
             self._door.passed(seen, asking, at)
@@ -122,7 +116,7 @@ class Submissions:
             wanted = await self._wanted(db, asks, at)
             if not any(_is_bound(ask.command) for ask in asks):
                 with suppress(Repeated):
-                    await self._new(list(map(self._prepare.ready, asks, wanted)), at).write(db)
+                    await self._new(asks, wanted, at).write(db)
                     return list(map(_fresh, wanted))
             async with db.transaction():
                 return await self._take_any(db, asks, wanted, at)
@@ -130,27 +124,22 @@ class Submissions:
     async def _take_seen(self, visits: Sequence[Visit]) -> list[tuple[Taken, Asking] | None]:
         at = self.clock()
         seen = [visit.seen for visit in visits]
+        asks = [visit.ask for visit in visits]
         async with self.pool.acquire(timeout=5) as db:
-            await self._keep_spare(db, len(visits))
-            new = [visit.ready or self._ready(visit.ask, at) for visit in visits]
-            writes = self._new(new, at)
+            wanted = await self._wanted(db, asks, at)
+            writes = self._new(asks, wanted, at)
             key_queries.count_seen(writes, seen, Scope.SUBMIT, at)
             try:
                 (counted,) = await writes.write(db)
             except (Repeated, Stale):
                 return [None] * len(visits)
-        return [
-            (_fresh(one.submission), asking) for one, asking in zip(new, key_queries.each(seen, counted), strict=True)
-        ]
+        return list(zip(map(_fresh, wanted), key_queries.each(seen, counted), strict=True))
 
-    def _ready(self, ask: Ask, at: datetime) -> Ready:
-        return self._prepare.ready(ask, self._prepare.submission(ask, self._spare.popleft(), at))
-
-    def _new(self, new: Sequence[Ready], at: datetime) -> Writes:
+    def _new(self, asks: Sequence[Ask], wanted: Sequence[Submission], at: datetime) -> Writes:
         """One statement that needs no transaction around it; writing raises `Repeated` when one of them is not new."""
         writes = Writes()
-        queries.put(writes, [one.submission for one in new], Repeated())
-        self._prepare.put(writes, new, at)
+        queries.put(writes, wanted, Repeated())
+        self._prepare.tell(writes, zip(asks, wanted, strict=True), at)
         return writes
 
     async def _take_any(
@@ -163,8 +152,7 @@ class Submissions:
         others = [s for s in wanted if s.id not in fresh]
         first = await queries.known(db, others) if others else {}
         writes = Writes()
-        new = [self._prepare.ready(ask, s) for ask, s in zip(asks, wanted, strict=True) if s.id in fresh]
-        self._prepare.put(writes, new, at)
+        self._prepare.tell(writes, ((ask, s) for ask, s in zip(asks, wanted, strict=True) if s.id in fresh), at)
         await writes.write(db)
         return [
             spoilt.get(s.id) or self._answer(ask.request.command, s, s.id in fresh, first.get(s.id))
@@ -176,13 +164,10 @@ class Submissions:
         return [self._prepare.submission(ask, serial, at) for ask, serial in zip(asks, serials, strict=True)]
 
     async def _serials(self, db: Connection, count: int) -> list[int]:
-        await self._keep_spare(db, count)
+        """Some are kept for the requests to come, since each trip costs; gaps are no harm."""
+        while len(self._spare) < count:
+            self._spare.extend(await queries.serials(db, max(count - len(self._spare), SPARE)))
         return [self._spare.popleft() for _ in range(count)]
-
-    async def _keep_spare(self, db: Connection, least: int) -> None:
-        """Some serials are kept for the requests to come, since each trip costs; gaps are no harm."""
-        while len(self._spare) < least:
-            self._spare.extend(await queries.serials(db, max(least, SPARE)))
 
     def _answer(
         self, command: SubmitDemand, asked: Submission, created: bool, first: Submission | None

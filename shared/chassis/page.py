@@ -58,13 +58,6 @@ class Page(Generic[S, F]):
         self._keep(changes)
         return [change.envelope for change in changes]
 
-    def take_over(self, others: "Iterable[Page[S, F]]") -> None:
-        """Add what was heard and told on other pages, each of other aggregates."""
-        for other in others:
-            self.loaded |= other.loaded
-            self.states |= other.states
-            self.changes += other.changes
-
     def _keep(self, changes: Iterable[Change[S, F]]) -> None:
         for change in changes:
             self.states[change.envelope.key] = change.after

@@ -37,11 +37,6 @@ class Shared(Generic[Q, A]):
             self._working.add(asyncio.create_task(self._work()))
         return await answer
 
-    @property
-    def waiting(self) -> int:
-        """How many questions wait for the next call."""
-        return len(self._waiting)
-
     async def _work(self) -> None:
         while self._waiting and (len(self._working) == 1 or len(self._waiting) >= CROWD):
             await self._answer([self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))])
