@@ -2,15 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from shared.chassis.database import Connection
 from shared.chassis.writes import Writes
 from shared.contracts.demand import Demand
 from shared.contracts.facts import ChannelKind
-
-T = TypeVar("T")
 
 
 class Channel(NamedTuple):
