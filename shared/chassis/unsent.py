@@ -3,7 +3,7 @@
 A position is taken when a row is written and seen when its transaction commits, so that a later one may be seen
 first. Those between are gaps. A gap closes when its row is seen, or when every transaction that could have taken it
 has ended without showing it. `journal.append` gives a transaction its id before it takes a position; so whatever
-transaction may fill a gap is older than the first snapshot in which the gap was noticed.
+transaction may fill a gap has a lower id than one that begins when the gap is noticed.
 """
 
 from collections.abc import Sequence
@@ -29,7 +29,8 @@ _READ: Final = f"""
     ) AS unsent
 """  # noqa: S608 (constants)
 _ENDED: Final = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
-_BEGUN: Final = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
+# A number of its own: the end of a snapshot is where the last *ended* transaction was, and others may be beyond.
+_BEGUN: Final = "SELECT pg_current_xact_id()::text::bigint"
 
 
 @dataclass(slots=True)

@@ -144,6 +144,22 @@ async def test_nothing_is_lost_where_transactions_commit_out_of_order(pool: Pool
         assert [told.sequence for told in found if told.key == key] == [1, 2, 3, 4]
 
 
+async def test_a_gap_is_looked_for_until_who_took_it_has_ended_though_it_began_after_the_one_that_was_seen(pool: Pool):
+    early, late, unsent = uuid4(), uuid4(), Unsent(Shard(), 0)
+    async with pool.acquire() as relay, pool.acquire() as slow:
+        taking = slow.transaction()
+        async with pool.acquire() as quick, quick.transaction():
+            await quick.execute("SELECT pg_current_xact_id()")
+            await taking.start()
+            await append(slow, [envelope(story.SUBMISSION, 1, late)])
+            await append(quick, [envelope(story.SUBMISSION, 1, early)])
+        seen = [[row["aggregateid"] for row in await unsent.read(relay)] for _ in range(3)]
+        await taking.commit()
+        seen.append([row["aggregateid"] for row in await unsent.read(relay)])
+    assert seen == [[early], [], [], [late]]
+    assert (unsent.settled, unsent.gaps) == (2, {})
+
+
 async def test_a_slow_transaction_holds_up_nobody_and_is_not_forgotten(pool: Pool, broker: Server):
     slow, quick, undone = uuid4(), uuid4(), uuid4()
     async with listening(broker) as heard, relaying(pool, broker), pool.acquire() as db:
