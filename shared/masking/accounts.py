@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-# All of them have a letter or a digit; looked for in what is left of a text in ASCII, which takes a sixth of the time.
+# All of them have a letter or a digit; looked for in what is left of a text in ASCII, in about a quarter of the time.
 _SIGN: Final = re.compile(b"[A-Za-z0-9]")
 # GA 36-2018; five signs after the letter, six for new energy.
 _PLATE: Final = re.compile(

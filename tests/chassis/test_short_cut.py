@@ -1,5 +1,6 @@
 """What a short cut answers never reaches the framework; what it leaves goes the declared way, body and all."""
 
+import asyncio
 from typing import Any
 
 import httpx
@@ -61,7 +62,8 @@ async def client() -> Any:
     ],
 )
 async def test_each_request_gets_the_answer_that_is_due(client: httpx.AsyncClient, body: bytes, status: int, said: str):
-    answer = await client.post("/words", content=body, headers={"Content-Type": "application/json"})
+    async with asyncio.timeout(10):
+        answer = await client.post("/words", content=body, headers={"Content-Type": "application/json"})
     assert (answer.status_code, said in answer.text) == (status, True), answer.text
 
 

@@ -37,6 +37,7 @@ def note(writes: Writes, ids: Sequence[UUID]) -> None:
 
 async def take_due(db: Connection, most: int) -> list[Due]:
     """Take demands off the list, and hold where they stand until the transaction ends."""
+    # FOR SHARE and LIMIT keep the planner from joining: a plan made on empty tables would read them whole (ADR 21).
     rows = await db.fetch(
         """
         WITH due AS (
