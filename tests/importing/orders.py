@@ -93,6 +93,14 @@ def xls_file(path: Path, orders: Iterable[Order]) -> Path:
     return path
 
 
+def rows(path: Path) -> list[Order]:
+    """The rows of a workbook's first sheet, by the names above them."""
+    sheet = openpyxl.load_workbook(path).active
+    assert sheet is not None
+    names, *found = sheet.iter_rows(values_only=True)
+    return [{str(name): cell for name, cell in zip(names, row, strict=True)} for row in found]
+
+
 def hotline(file: Path, **changes: Any) -> Job:
     """The import of a file of work orders into Nanhai."""
     return Job(file, load("hotline12345"), nanhai(), now, **changes)

@@ -15,20 +15,13 @@ from deploy.importing.readers.tabular import ERROR_COLUMNS
 from deploy.importing.translation import Translator
 from services.intake.domain import RecordedDemand
 from tests.importing.conftest import quiet, read
-from tests.importing.orders import COLUMNS, Order, csv_file, hotline, order, xlsx_file
+from tests.importing.orders import COLUMNS, csv_file, hotline, order, rows, xlsx_file
 
 BAD = [order(1), order(2, 来电时间="昨天"), order(3, 工单状态="飞了"), order(4)]
 
 
 async def tried(file: Path, **more: Any) -> Outcome:
     return await run(hotline(file, **more), None, quiet)
-
-
-def rows(path: Path) -> list[Order]:
-    sheet = openpyxl.load_workbook(path).active
-    assert sheet is not None
-    names, *found = sheet.iter_rows(values_only=True)
-    return [{str(name): cell for name, cell in zip(names, row, strict=True)} for row in found]
 
 
 async def test_a_refused_row_is_there_with_its_place_and_its_reason(tmp_path: Path):
