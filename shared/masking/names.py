@@ -18,10 +18,12 @@ _FAMILY: Final = (
     "闫肖付覃涂冼区佘麦"
 )
 _DOUBLE: Final = "欧阳|司马|上官|诸葛|东方|皇甫|尉迟|公孙|令狐|慕容|端木|司徒|南宫"
+# The next words that introduce somebody, where no sign stands between.
+_NEXT: Final = "我叫|我名叫|本人|我是"
 _NO_NAME: Final = "主任|局长|书记|经|老师|女士|先生|师傅|科长|医生|警官|同志|[某先女小的在是有总工]"
-_GIVEN: Final = rf"(?!{_NO_NAME})[\u4e00-\u9fff](?:(?![男女是系今现身电手联家住来])[\u4e00-\u9fff])?"
+_GIVEN: Final = rf"(?!{_NO_NAME}|{_NEXT})[\u4e00-\u9fff](?:(?!{_NEXT}|[男女是系今现身电手联家住来])[\u4e00-\u9fff])?"
 _NAME: Final = rf"(?:(?:{_DOUBLE})|[{_FAMILY}]){_GIVEN}"
-_END: Final = r"(?=$|[^\u4e00-\u9fff]|[男女]|是|系(?!统)|今年|现年|身份证|电话|手机|联系|家住|来自|先生|女士)"
+_END: Final = rf"(?=$|[^\u4e00-\u9fff]|[男女]|是|系(?!统)|今年|现年|身份证|电话|手机|联系|家住|来自|先生|女士|{_NEXT})"
 _ABOUT: Final = r"[男女]|现年|今年|家住|系(?!统)|是一|\d\d岁"
 _DETAILS: Final = rf"(?=[，,、（(：:\s]{{0,3}}(?:{_ABOUT})|[，,、（(：:\s]{{1,3}}(?:身份证|联系|电话|手机|住|是|\d|［))"
 # Common family names that begin no other common word: after “本人”, with two characters and a comma.
