@@ -2,6 +2,7 @@
 
 import struct
 import zlib
+from contextlib import suppress
 from io import BytesIO
 from typing import Final
 
@@ -47,10 +48,20 @@ def _too_many_pixels(max_pixels: int) -> Exception:
 
 
 def _plain(opened: Image.Image) -> Image.Image:
+    opened.load()
+    _read_exif(opened)
     upright = ImageOps.exif_transpose(opened)
     if upright.mode not in _PLAIN_MODES:
         upright = upright.convert("RGBA" if upright.has_transparency_data else "RGB")
     return upright
+
+
+def _read_exif(opened: Image.Image) -> None:
+    """Let Pillow remember which way is up, and keep no EXIF that it would write again: that fails where it is odd."""
+    with suppress(*_UNREADABLE, TypeError):
+        opened.getexif()
+    for name in ("exif", "Raw profile type exif"):
+        opened.info.pop(name, None)
 
 
 def _saved(picture: Image.Image, media_type: str) -> bytes:
