@@ -8,6 +8,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
+import hypothesis
 import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
@@ -23,6 +24,10 @@ from deploy.local.state import prepare, state_dir
 from shared.chassis.broker import create_topics
 from shared.chassis.kafka import Kafka
 from shared.chassis.migrations import migrate
+
+# A processor that is busy elsewhere for a moment is no fault of an example.
+hypothesis.settings.register_profile("shared cores", deadline=None)
+hypothesis.settings.load_profile("shared cores")
 
 TEMPLATE = "huying_migrated"
 # Nobody reads a test's data after a power failure; whole deployments keep the settings of the product.

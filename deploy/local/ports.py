@@ -9,13 +9,17 @@ _OURS: Final = range(20_000, 32_768)
 """Below those that Linux (from 32,768) and macOS (from 49,152) give to whoever connects: such a port was taken between
 the look and the start of its server, and kept."""
 _TRIES: Final = 100
+_given: Final[set[int]] = set()
 
 
 def free_port(preferred: int = 0) -> int:
-    """The preferred port when nobody has it, else any free one."""
+    """The preferred port when nobody has it, else any free one, and never the same twice: the server for which one was
+    found may not be there yet."""
     wanted = [preferred] if preferred else []
-    for port in chain(wanted, (secrets.choice(_OURS) for _ in range(_TRIES))):
+    drawn = (port for _ in range(_TRIES) if (port := secrets.choice(_OURS)) not in _given)
+    for port in chain(wanted, drawn):
         if _is_free(port):
+            _given.add(port)
             return port
     raise OSError("no free port on 127.0.0.1")
 
