@@ -1,8 +1,10 @@
-"""What is measured of a request says whose code answered it."""
+"""What is measured of a request says whose code answered it, and nothing of who asked."""
 
 from typing import Any
 
 import httpx
+import pytest
+from opentelemetry import trace
 from prometheus_client import REGISTRY
 
 from services.reporting.api import routes
@@ -30,3 +32,17 @@ async def test_figures_of_the_process_are_not_on_its_public_port():
     async with httpx.AsyncClient(transport=httpx.ASGITransport(web_app("x", [])), base_url="http://x") as client:
         answer = await client.get("/metrics")
     assert (answer.status_code, "huying_" in answer.text) == (404, False)
+
+
+async def test_no_trace_records_the_secret_codes_of_links(monkeypatch: pytest.MonkeyPatch):
+    asked: list[str] = []
+
+    class Tracing(trace.TracerProvider):
+        def get_tracer(self, *told: Any, **named: Any) -> trace.Tracer:
+            asked.append("a tracer")
+            return trace.NoOpTracer()
+
+    monkeypatch.setattr(trace, "get_tracer_provider", Tracing)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(web_app("x", [])), base_url="http://x") as client:
+        assert (await client.get("/livez?code=secret")).status_code == 200
+    assert not asked
