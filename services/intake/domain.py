@@ -10,7 +10,7 @@ from services.intake import steps
 from shared.contracts.facts import ChannelKind, DemandSubmitted, Location, RecordedStep, RequestKind
 from shared.contracts.moment import RULE_EN, RULE_ZH, Moment, can_be_told
 from shared.contracts.refusals import Code, FieldError, Refused
-from shared.contracts.text import Text
+from shared.contracts.text import Text, shortened
 from shared.jurisdiction.pack import Pack
 from shared.masking import mask, mask_answer
 
@@ -83,6 +83,11 @@ class RecordedDemand(SubmitDemand):
     channel_kind: ChannelKind
     via: Annotated[Text, Field(max_length=64, description="the channel in the other system", examples=["12345热线"])]
     history: Annotated[tuple[RecordedStep, ...], Field(max_length=200, examples=[[_STEP]])] = ()
+
+
+def fitting(text: str, most: int) -> str:
+    """The text; where it is too long, masked before it is cut: what is left of a cut number no rule would know."""
+    return text if len(text) <= most else shortened(mask(text), most)
 
 
 def content(command: SubmitDemand) -> bytes:

@@ -7,14 +7,14 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.intake import examples
-from services.intake.domain import Attachments, Contact
+from services.intake.domain import Attachments, Contact, fitting
 from services.intake.queries import Channel
 from shared.contracts.demand import Demand, Service, Status
 from shared.contracts.examples import shown
 from shared.contracts.facts import DemandSupplemented, DemandSupported, DemandUrged, NoteFact, WithdrawalRequested
 from shared.contracts.lifecycle import HOLDER
 from shared.contracts.refusals import Code, Refused
-from shared.contracts.text import Text, shortened
+from shared.contracts.text import Text
 from shared.masking import mask
 
 SUPPLEMENT: Final = 4000
@@ -42,7 +42,7 @@ class Enclosed(Supplement):
 
 def supplement(text: str, attachments: tuple[str, ...] = (), hidden: str = "") -> Supplement:
     """The words as far as a note takes them; where they are longer, or stand for something, the vault has the whole."""
-    words = shortened(text, SUPPLEMENT)
+    words = fitting(text, SUPPLEMENT)
     hidden = hidden or (text if words != text else "")
     if hidden:
         return Enclosed(text=words, hidden=hidden, attachments=attachments)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from services.intake.attachments.enclosing import NOTHING, Enclosures
 from services.intake.codes import Codes
-from services.intake.domain import SubmitDemand
+from services.intake.domain import SubmitDemand, fitting
 from services.intake.hearing import Hearing, Said
 from services.intake.inbound import queries
 from services.intake.inbound.enclosing import Enclosing
@@ -20,7 +20,6 @@ from services.intake.voices import ENDED, supplement
 from shared.chassis.clock import now
 from shared.chassis.database import Connection
 from shared.contracts.demand import Demand
-from shared.contracts.text import shortened
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +97,13 @@ class Correspondence:
     async def _submit(self, channel: Channel, key: str, message: Message, enclosed: Enclosures) -> tuple[Answer, UUID]:
         command = SubmitDemand(
             title=message.headline,
-            text=shortened(message.text, TEXT),
+            text=fitting(message.text, TEXT),
             location=message.place,
             contact=message.contact,
             external_id=message.reference,
         )
         taken = await self.submissions.submit(channel, Request(key, command, enclosed=enclosed.references))
-        hidden = message.hidden or (message.text if len(message.text) > TEXT else "")
+        hidden = message.hidden or message.uncut
         if hidden and taken.created:
             whole = supplement(message.text, hidden=hidden)
             await self.hearing.hear(taken.id, Said(channel, f"{key}:enclosed", whole))

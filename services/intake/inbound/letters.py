@@ -17,6 +17,8 @@ _BLOCKS: Final = frozenset({"p", "div", "br", "tr", "li", "h1", "h2", "h3", "h4"
 _UNSEEN: Final = frozenset({"script", "style", "head", "title"})
 # Mail programs say gb2312 and mean its superset.
 _MEANT: Final = {"gb2312": "gb18030", "gbk": "gb18030", "us-ascii": "utf-8"}
+# What a program without “>” puts between an answer and the letter that it answers.
+_QUOTED: Final = re.compile(r"(?ims)^\s*-{2,}\s*(?:原始邮件|original(?: message)?)\s*-*\s*$.*")
 _ID: Final = re.compile(r"<[^<>\s]+>")
 
 
@@ -57,8 +59,10 @@ def _words(mail: EmailMessage, is_answer: bool) -> str:
     text = _decoded(body) if isinstance(body, EmailMessage) else ""
     if body is not None and body.get_content_subtype() == "html":
         text = _plain(text)
-    lines = [line for line in readable(text).splitlines() if not (is_answer and line.startswith(">"))]
-    return "\n".join(lines).strip()
+    text = readable(text)
+    if is_answer:
+        text = "\n".join(line for line in _QUOTED.sub("", text).splitlines() if not line.startswith(">"))
+    return text.strip()
 
 
 def _files(mail: EmailMessage) -> Iterator[bytes]:

@@ -6,12 +6,11 @@ import unicodedata
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from services.intake.domain import Contact
+from services.intake.domain import Contact, fitting
 from services.intake.numbers import canonical
 from shared.contracts.facts import Location
-from shared.contracts.text import shortened
 
-TITLE, TEXT = 60, 8000
+TITLE, SUBJECT, TEXT = 60, 200, 8000
 # Between a number and the code that belongs to it, as our own answer writes them.
 _BETWEEN: Final = r"[\s,.:;，。：；、]*(?:的?查询码|code)?[\s:：]*"
 _CODE: Final = re.compile(
@@ -43,7 +42,13 @@ class Message:
     def headline(self) -> str:
         """The title, or the beginning of the text."""
         line = self.title or next((line.strip() for line in self.text.splitlines() if line.strip()), "")
-        return shortened(line, 200 if self.title else TITLE)
+        return fitting(line, SUBJECT if self.title else TITLE)
+
+    @property
+    def uncut(self) -> str:
+        """All its words, where a demand has no room for them; else nothing."""
+        whole = f"{self.title}\n{self.text}" if self.title else self.text
+        return whole if len(self.text) > TEXT or len(self.title) > SUBJECT else ""
 
     @property
     def whole(self) -> str:

@@ -111,6 +111,14 @@ async def test_an_answer_in_the_thread_supplements(deliver: Deliver, pool: Pool)
     assert (await facts(pool))[1]["text"] == "还没有人来"
 
 
+@pytest.mark.parametrize("above", ["------------------ 原始邮件 ------------------", "-----Original Message-----"])
+async def test_an_answer_is_heard_without_the_letter_that_it_answers(deliver: Deliver, pool: Pool, above: str):
+    await deliver(mail())
+    words = f"还没有人来\n\n{above}\n发件人: 区政府\n请评价：https://example.org/rate/eyJkZW1hbmQiOiIx.abcdefgh"
+    await deliver(mail("回复：路灯坏了", words, "<2@example.net>", In_Reply_To="<1@example.net>"))
+    assert (await facts(pool))[1]["text"] == "还没有人来"
+
+
 async def test_a_number_in_the_subject_supplements(deliver: Deliver, pool: Pool):
     await deliver(mail())
     number = (await facts(pool))[0]["number"]
@@ -220,3 +228,10 @@ def test_any_letter_can_be_read(raw: bytes, title: str, text: str):
     assert found
     assert (found.title, found.text) == (title, text)
     assert found.headline
+
+
+def test_of_a_number_that_the_end_of_a_title_cuts_nothing_is_left():
+    subject = "身份证" * 62 + "身份证44068219850312451" + "1，请处理"
+    found = letter(f"Subject: {subject}\n\n坏了".encode(), "zou@example.net")
+    assert found
+    assert (len(found.headline) <= 200, "4406" in found.headline, subject in found.uncut) == (True, False, True)

@@ -1,5 +1,7 @@
 """Text messages become demands, by the names that the gateway uses."""
 
+import re
+
 import httpx
 import pytest
 
@@ -32,6 +34,29 @@ async def test_a_text_message_becomes_a_demand(
     assert (demand["title"], demand["channel_kind"]) == ("学校门口没有路灯", "sms")
     assert GOOD["from"] not in str(demand)
     assert GOOD["from"] in await secrets_of(pool, vault)
+
+
+async def test_of_a_number_that_the_title_has_no_room_for_nothing_is_left(
+    gate: httpx.AsyncClient, pool: Pool, vault: Vault, key: str
+):
+    said = "您好，我要反映桂城街道夏南社区门前路灯不亮一事，多次致电无人处理，身份证440682198503124511，电话13800138000"
+    await gate.get(WHERE, params=GOOD | {"text": said, "key": key})
+    (demand,) = await facts(pool)
+    assert demand["title"].startswith("您好，我要反映")
+    assert not {"440682", "138001"} & {demand["title"][n : n + 6] for n in range(60)}
+    assert said in await secrets_of(pool, vault)
+
+
+async def test_a_code_that_is_sent_about_a_demand_that_has_ended_is_published_nowhere(
+    gate: httpx.AsyncClient, pool: Pool, key: str
+):
+    answer = await gate.get(WHERE, params=GOOD | {"key": key})
+    number, code = re.findall(r"编号 (\S+)，查询码 (\w+)", answer.text)[0]
+    async with pool.acquire() as db:
+        await db.execute("UPDATE demand SET state = jsonb_set(state, '{status}', '\"closed\"')")
+    await gate.get(WHERE, params=GOOD | {"text": f"{number} {code} 路灯又坏了", "id": "m2", "key": key})
+    again = (await facts(pool))[1]
+    assert (again["title"], code in str(again)) == (f"{number} ［查询码］ 路灯又坏了", False)
 
 
 async def test_a_gateway_that_repeats_itself_makes_one_demand(gate: httpx.AsyncClient, pool: Pool, key: str):
