@@ -137,6 +137,13 @@ def _in_the_future(field: str, at: datetime, now: datetime) -> FieldError:
     return FieldError(field, f"时间 {at.isoformat()} 晚于现在", f"{at.isoformat()} is in the future", now.isoformat())
 
 
+def reference_taken(external_id: str, number: str) -> Refused:
+    """The refusal of a channel's reference that stands for another matter."""
+    en = f"the reference {external_id!r} of this channel stands for demand {number} already; send another external_id"
+    zh = f"本渠道的外部编号 {external_id!r} 已对应诉求 {number}，请更换 external_id"
+    return Refused(Code.CONFLICT, en, zh, (FieldError("external_id", zh, en, f"{external_id}-2"),))
+
+
 def _disorder(command: RecordedDemand, now: datetime) -> list[FieldError]:
     found: list[FieldError] = []
     last = command.occurred_at

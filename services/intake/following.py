@@ -13,7 +13,7 @@ from services.intake.numbers import read_number
 from services.intake.queries import Channel
 from shared.chassis.clock import now
 from shared.chassis.database import Pool
-from shared.contracts.demand import Demand
+from shared.contracts.demand import Demand, is_confidential
 from shared.contracts.refusals import Code, FieldError, Refused
 
 WRONG_CODES: Final = 10
@@ -37,6 +37,13 @@ class Following:
             found = await queries.demand_by_number(db, number)
         if found is None:
             raise Refused(Code.NOT_FOUND, f"there is no demand {number}", f"没有编号为 {number} 的诉求")
+        return found
+
+    async def open_to(self, channel: Channel, written: str, code: str) -> Demand:
+        """Any demand by its number, since numbers are public; a confidential one for those who may follow it alone."""
+        found = await self.known(written)
+        if is_confidential(found.kind):
+            return await (self.by_code(written, code) if code else self.seen(channel, written))
         return found
 
     async def own(self, channel: Channel, written: str) -> Demand:

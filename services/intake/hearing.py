@@ -7,8 +7,11 @@ from typing import Final
 from uuid import UUID
 
 from services.intake import voice_queries
+from services.intake.attachments import queries as attachments
 from services.intake.attachments.cabinet import bind
+from services.intake.domain import reference_taken
 from services.intake.queries import Channel
+from services.intake.vault import queries as vault_queries
 from services.intake.vault.adding import add_voice, holds_another
 from services.intake.vault.sealing import Vault
 from services.intake.voice_queries import Told
@@ -78,13 +81,14 @@ class Hearing:
     async def sight(self, demand: UUID, channel: Channel, sighting: Sighting) -> Heard:
         """Record that a channel's reference stands for a demand of another; raises `Refused`."""
         said = Said(channel, f"sighting:{sighting.external_id}", sighting)
+        reference = self.vault.reference(sighting.external_id)
         async with self.pool.acquire(timeout=5) as db, db.transaction():
             await voice_queries.hold_references(db, channel.id)
-            known = await voice_queries.reference(db, channel.id, sighting.external_id)
+            known = await voice_queries.reference(db, channel.id, reference)
             if known and (known.submitted or known.demand != demand):
-                raise _taken(sighting.external_id, known.number)
+                raise reference_taken(sighting.external_id, known.number)
             heard = await self.tell(db, demand, said)
-            await voice_queries.put_sighting(db, channel.id, sighting.external_id, demand, heard.at)
+            await voice_queries.put_sighting(db, channel.id, reference, demand, heard.at)
         return heard
 
     async def before(self, channel: Channel, key: str) -> Heard | None:
@@ -106,7 +110,7 @@ class Hearing:
             return Heard(id, told.number, told.at)
         demand = page.state(key)
         may_be_said(said.voice, demand)
-        await _bound(db, said, key)
+        await _bound(db, said, key, at)
         page.tell(key, [written.fact], at, said.cause)
         await self.ledger.save(db, page)
         if written.sealed:
@@ -124,10 +128,12 @@ class Hearing:
             raise _key_used(told.number)
 
 
-async def _bound(db: Connection, said: Said, demand: UUID) -> None:
+async def _bound(db: Connection, said: Said, demand: UUID, at: datetime) -> None:
     attached = said.voice.attachments if isinstance(said.voice, Supplement) else ()
     if refused := await bind(db, said.channel.id, [(demand, attached)]):
         raise refused[demand]
+    if attached and await vault_queries.is_erased(db, demand):
+        await attachments.erase(db, demand, at)
 
 
 def _said(fact: Fact) -> Fact:
@@ -139,9 +145,3 @@ def _key_used(number: str) -> Refused:
     en = f"this key was used for something else that was said about {number}; send a new Idempotency-Key"
     zh = f"该幂等键已用于诉求 {number} 的其他内容，请换一个新的幂等键"
     return Refused(Code.KEY_REUSED, en, zh, (FieldError("Idempotency-Key", zh, en),))
-
-
-def _taken(external_id: str, number: str) -> Refused:
-    en = f"the reference {external_id!r} of this channel stands for demand {number} already; send another external_id"
-    zh = f"本渠道的外部编号 {external_id!r} 已对应诉求 {number}，请更换 external_id"
-    return Refused(Code.CONFLICT, en, zh, (FieldError("external_id", zh, en, f"{external_id}-2"),))

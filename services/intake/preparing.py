@@ -71,8 +71,8 @@ class Preparing:
         return Submission(
             id=self.new_id(),
             channel=ask.channel.id,
-            idempotency_key=request.key,
-            external_id=request.command.external_id,
+            idempotency_key=self.vault.reference(request.key),
+            external_id=request.command.external_id and self.vault.reference(request.command.external_id),
             fingerprint=self.vault.fingerprint(domain.content(request.command)),
             number=number(ask.pack.number_prefix, ask.pack.local_day(raised).year, serial),
             submitted_at=raised,

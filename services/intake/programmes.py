@@ -49,7 +49,7 @@ class Programmes:
         """Take a demand in during a session; after its end only a repetition is answered."""
         async with self.submissions.pool.acquire(timeout=5) as db:
             found = await queries.one(db, channel.id, id) or _missing(id)
-            if found.closed_at and not await queries.has_taken(db, id, key):
+            if found.closed_at and not await queries.has_taken(db, id, self.submissions.vault.reference(key)):
                 raise Refused(
                     Code.ILLEGAL_TRANSITION,
                     f"the programme was closed at {found.closed_at.isoformat()}; open one with POST /v1/programmes",

@@ -61,8 +61,10 @@ async def share_references(db: Connection, channel: str) -> None:
 
 _SUBMISSIONS: Final = """
     INSERT INTO submission (id, channel, idempotency_key, external_id, fingerprint, number, submitted_at, programme)
-    SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::text[], $7::timestamptz[],
-        $8::uuid[]) AS wanted (id, channel, idempotency_key, external_id, fingerprint, number, submitted_at, programme)
+    SELECT id, channel, idempotency_key, external_id, fingerprint, number, submitted_at, programme
+    FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::text[], $7::timestamptz[], $8::uuid[])
+        WITH ORDINALITY AS wanted
+            (id, channel, idempotency_key, external_id, fingerprint, number, submitted_at, programme, place)
 """
 
 
@@ -73,13 +75,14 @@ def put(writes: Writes, wanted: Sequence[Submission], known: Exception) -> None:
 
 
 async def claim(db: Connection, wanted: Sequence[Submission]) -> set[UUID]:
-    """Write the submissions that are new and say which; waits for a twin that is being written."""
+    """Write the submissions that are new, of twins the first, and say which; waits for one that is being written."""
     rows = await db.fetch(
         f"""
         {_SUBMISSIONS}
         WHERE NOT EXISTS (
             SELECT FROM sighting WHERE (channel, external_id) = (wanted.channel, wanted.external_id)
         )
+        ORDER BY place
         ON CONFLICT DO NOTHING RETURNING id
         """,
         *_submissions(wanted),
@@ -104,7 +107,7 @@ async def known(db: Connection, wanted: Sequence[Submission]) -> dict[UUID, Subm
     return {
         row["asked"]: Submission(
             row["id"], row["channel"], row["idempotency_key"], row["external_id"],
-            row["fingerprint"], row["number"], row["submitted_at"],
+            row["fingerprint"], row["number"], row["submitted_at"], row["programme"],
         )
         for row in rows
     }  # fmt: skip

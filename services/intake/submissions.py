@@ -11,7 +11,7 @@ from uuid import UUID
 from services.intake import domain, key_queries, queries
 from services.intake.attachments.cabinet import bind
 from services.intake.channels import Scope, door
-from services.intake.domain import SubmitDemand
+from services.intake.domain import RecordedDemand, SubmitDemand
 from services.intake.key_queries import Asking, Seen
 from services.intake.preparing import Ask, Preparing, Request
 from services.intake.queries import Channel, Submission
@@ -180,10 +180,14 @@ class Submissions:
         # After an erasure nothing is left to compare with.
         same = not first.fingerprint or first.fingerprint in self.vault.fingerprints(domain.content(command))
         same_key = (first.channel, first.idempotency_key) == (asked.channel, asked.idempotency_key)
-        if same_key and not same:
+        if same_key and not (same and first.programme == asked.programme):
             en = f"this key belongs to demand {first.number}"
             return Refused(Code.KEY_REUSED, en, f"该幂等键属于诉求 {first.number}")
         own = first.channel == asked.channel
+        # What another system recorded may have been sent live before, in other words.
+        same_reference = own and first.external_id == asked.external_id and not isinstance(command, RecordedDemand)
+        if same_reference and not same_key and not same:
+            return domain.reference_taken(command.external_id or "", first.number)
         return Taken(first.id, first.number, first.submitted_at, created=False, own=own)
 
 

@@ -67,10 +67,9 @@ def routes(hearing: Hearing, following: Following) -> APIRouter:
     ) -> Listed:
         """What this channel handed in or saw again, newest first; with `external_id` what its reference stands for."""
         if external_id:
-            known = await following.referred(channel, external_id)
+            known = await following.referred(channel, hearing.vault.reference(external_id))
             return Listed(demands=[progress(known)] if known else [], next=None)
-        found = await following.listed(channel, cursors.read(after), limit)
-        return page(found, limit, request, response)
+        return page(await following.listed(channel, cursors.read(after), limit), limit, request, response)
 
     @router.post("/{number}/supplements", status_code=201)
     async def supplement_demand(
@@ -92,15 +91,17 @@ def routes(hearing: Hearing, following: Following) -> APIRouter:
         return await say(number, code, Said(channel, key, body))
 
     @router.post("/{number}/supports", status_code=201)
-    async def support_demand(number: Number, body: v.Support, key: Key, channel: Speaker) -> Noted:
+    async def support_demand(
+        number: Number, body: v.Support, key: Key, channel: Speaker, code: SecretCode = ""
+    ) -> Noted:
         """Another citizen has the same demand, whichever channel took it in."""
-        demand = await following.known(number)
+        demand = await following.open_to(channel, number, code)
         return _noted(await hearing.hear(demand.id, Said(channel, key, body)))
 
     @router.post("/{number}/sightings", status_code=201)
-    async def sight_demand(number: Number, body: v.Sighting, channel: Speaker) -> Noted:
+    async def sight_demand(number: Number, body: v.Sighting, channel: Speaker, code: SecretCode = "") -> Noted:
         """The same matter reached this channel too: its reference stands for the demand from now on."""
-        demand = await following.known(number)
+        demand = await following.open_to(channel, number, code)
         return _noted(await hearing.sight(demand.id, channel, body))
 
     return router

@@ -59,3 +59,10 @@ async def test_a_body_that_cannot_be_read_is_a_problem_and_never_a_fault(
     refused = await imported(client, pool, change)
     assert refused.status_code == 422, refused.text
     assert [error["field"] for error in is_a_problem(refused)["errors"]] == [field]
+
+
+async def test_of_rows_with_one_reference_the_first_is_taken(client: httpx.AsyncClient, pool: Pool):
+    rows = [{"external_id": f"r{n // 5}", "title": "第一行" if n % 5 < 2 else f"第{n}行"} for n in range(50)]
+    told = (await imported(client, pool, *rows)).json()["rows"]
+    assert [row["created"] for row in told] == [n % 5 == 0 for n in range(50)]
+    assert [bool(row["why"]) for row in told] == [n % 5 >= 2 for n in range(50)]

@@ -214,6 +214,45 @@ async def test_an_erased_person_is_gone_and_the_demand_stays(client: httpx.Async
         assert await db.fetchval("SELECT count(*) FROM journal") == 1
 
 
+async def test_nothing_that_names_the_caller_is_left_of_a_hotlines_references(client: httpx.AsyncClient, pool: Pool):
+    call = "20210510-13800138000"
+    body = GOOD | {"contact": CONTACT, "external_id": call}
+    first = (await submit(client, body, f"call-{call}")).json()
+    other = (await demand(client))["number"]
+    seen = await client.post(f"/v1/demands/{other}/sightings", json={"external_id": "13700137000"})
+    assert seen.status_code == 201, seen.text
+    assert (await submit(client, body, f"call-{call}")).json() == first
+    assert (await submit(client, body, "another key")).json()["number"] == first["number"]
+    found = (await client.get("/v1/demands", params={"external_id": call})).json()["demands"]
+    assert [one["number"] for one in found] == [first["number"]]
+    async with pool.acquire() as db:
+        rows = str([await db.fetch(f"SELECT * FROM {table}") for table in ("submission", "sighting", "journal")])
+    assert ("13800138000" in rows, "13700137000" in rows) == (False, False)
+
+
+async def test_what_comes_after_an_erasure_is_not_kept(client: httpx.AsyncClient, settings: IntakeSettings, pool: Pool):
+    made = await demand(client)
+    await erase(client, made["number"], staff())
+    named = (await client.post("/v1/attachments", files={"file": b"%PDF-1.4\n"})).json()["reference"]
+    said = {"text": "请打13700137000", "attachments": [named]}
+    answer = await client.post(
+        f"/v1/demands/{made['number']}/supplements", json=said, headers={"Idempotency-Key": "after"}
+    )
+    assert answer.status_code == 201, answer.text
+    assert (await client.get(f"/v1/attachments/{named}")).status_code == 410
+    assert await app.cabinet(settings, pool).sweep() == 1
+
+
+async def test_an_erasure_waits_for_what_is_being_said(client: httpx.AsyncClient, pool: Pool):
+    made = await demand(client)
+    async with pool.acquire() as db, db.transaction():
+        await db.execute("SELECT FROM demand FOR UPDATE")
+        erasing = asyncio.create_task(erase(client, made["number"], staff()))
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(erasing), 0.3)
+    assert (await erasing).status_code == 200
+
+
 async def test_an_erased_attachment_is_swept_at_once(client: httpx.AsyncClient, pool: Pool, settings: IntakeSettings):
     named = (await client.post("/v1/attachments", files={"file": b"%PDF-1.4\n"})).json()["reference"]
     await erase(client, (await demand(client, attachments=[named]))["number"], staff())

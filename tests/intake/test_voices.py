@@ -288,6 +288,34 @@ async def test_a_matter_seen_again_is_one_demand_with_two_references(client: htt
     assert [told for told, _ in await notes(pool)] == ["demand.supported.v1"]
 
 
+async def test_a_confidential_report_is_opened_to_another_channel_by_its_code_alone(
+    client: httpx.AsyncClient, pool: Pool
+):
+    report = await taken(client, kind="report")
+    other = {"X-API-Key": await another(pool)}
+    where = f"/v1/demands/{report['number']}"
+    for what, body in (("sightings", {"external_id": "call-9"}), ("supports", {})):
+        headers = other | {"Idempotency-Key": what}
+        refused = await client.post(f"{where}/{what}", json=body, headers=headers)
+        assert refused.status_code == 404
+        assert "X-Demand-Code" in is_a_problem(refused)["detail"]
+        assert (await client.get(where, headers=other)).status_code == 404
+        heard = await client.post(f"{where}/{what}", json=body, headers=headers | {"X-Demand-Code": report["code"]})
+        assert heard.status_code == 201, heard.text
+        async with pool.acquire() as db:
+            await db.execute("DELETE FROM sighting")
+
+
+async def test_a_reference_that_is_used_again_for_another_matter_is_refused(client: httpx.AsyncClient, pool: Pool):
+    first = await taken(client, "a", external_id="call-1")
+    other = GOOD | {"title": "李村路灯不亮", "external_id": "call-1"}
+    refused = await submit(client, other, "b")
+    assert (refused.status_code, is_a_problem(refused)["errors"][0]["field"]) == (409, "external_id")
+    assert first["number"] in refused.text
+    assert (await submit(client, other | {"external_id": "call-1-2"}, "b")).status_code == 201
+    assert await count(pool, "submission") == 2
+
+
 async def test_a_reference_stands_for_one_demand_alone(client: httpx.AsyncClient, pool: Pool):
     one, two = (await taken(client))["number"], (await taken(client, "k2"))["number"]
     key = await another(pool)

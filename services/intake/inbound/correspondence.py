@@ -70,7 +70,7 @@ class Correspondence:
         if told:
             return Answer(told.number)
         async with self.submissions.pool.acquire(timeout=5) as db:
-            taken = await queries.submitted_under(db, channel.id, key)
+            taken = await queries.submitted_under(db, channel.id, self.hearing.vault.reference(key))
         return Answer(taken.number, self.codes.of(taken.id)) if taken else None
 
     async def _meant(self, db: Connection, channel: Channel, message: Message, since: datetime) -> Demand | None:

@@ -62,7 +62,7 @@ class Desk:
         """What came as files; a request that is repeated has brought them already."""
         if repeats:
             async with self.submissions.pool.acquire(timeout=5) as db:
-                if await inbound.submitted_under(db, channel.id, repeats):
+                if await inbound.submitted_under(db, channel.id, self.hearing.vault.reference(repeats)):
                     return NOTHING
         return await enclose(self.cabinet, channel, posted.files)
 

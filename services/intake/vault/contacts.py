@@ -109,6 +109,7 @@ def _one_contact(opened: Opened) -> Told:
 
 async def erase(db: Connection, demand_id: UUID, at: datetime, by: str, why: str) -> datetime:
     """Destroy the demand's key, withhold its attachments; returns when that was done first."""
+    await queries.hold(db, demand_id)
     await attachments.erase(db, demand_id, at)
     return await queries.destroy(db, demand_id, at, by, why)
 

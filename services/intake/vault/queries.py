@@ -91,9 +91,22 @@ async def of_demand(db: Connection, demand_id: UUID) -> Kept | None:
     return Kept(demand_id, key["id"], key["wrapped"], boxes, key["destroyed_at"])
 
 
+async def hold(db: Connection, demand_id: UUID) -> None:
+    """Keep the demand from being spoken of until the transaction ends."""
+    await db.execute("SELECT FROM demand WHERE id = $1 FOR UPDATE", demand_id)
+
+
+async def is_erased(db: Connection, demand_id: UUID) -> bool:
+    """Whether the key of a demand was destroyed."""
+    return bool(
+        await db.fetchval("SELECT true FROM vault_key WHERE demand_id = $1 AND destroyed_at IS NOT NULL", demand_id)
+    )
+
+
 async def destroy(db: Connection, demand_id: UUID, at: datetime, by: str, why: str) -> datetime:
-    """Destroy the key and the boxes of a demand, once; returns when that was."""
+    """Destroy the key and the boxes of a demand and who spoke of it, once; returns when that was."""
     await db.execute("DELETE FROM vault WHERE demand_id = $1", demand_id)
+    await db.execute("DELETE FROM conversation WHERE demand_id = $1", demand_id)
     await db.execute("UPDATE submission SET fingerprint = '' WHERE id = $1", demand_id)
     done: datetime = await db.fetchval(
         """

@@ -2,8 +2,10 @@
 
 import hmac
 import os
+import re
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Final
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -12,6 +14,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 _NONCE = 12
+_PERSONAL: Final = re.compile(r"(?<!\d)(?:(?:0|86)?1[3-9]\d{9}|\d{17}[\dXx])(?!\d)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,11 @@ class Vault:
     def pseudonym(self, person: str) -> bytes:
         """The same for the same person, and no way back."""
         return hmac.digest(_derive(self.naming, b"huying pseudonyms"), person.encode(), "sha256")
+
+    def reference(self, told: str) -> str:
+        """A channel's reference or key as it is kept; a pseudonym where it holds a telephone or identity number, as
+        hotlines make them of the caller's: it is kept for ever, and an erasure must not leave the person there."""
+        return f"hidden:{self.pseudonym(told).hex()[:40]}" if _PERSONAL.search(told) else told
 
     def fingerprint(self, content: bytes) -> bytes:
         """The name of a content that is kept."""
