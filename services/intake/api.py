@@ -5,7 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Body, Depends, Header, Path, Query, Response
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from services.intake import examples
 from services.intake.channels import Scope, authenticate, channel_with
@@ -15,6 +15,7 @@ from services.intake.following import Following
 from services.intake.preparing import Request
 from services.intake.queries import Channel
 from services.intake.submissions import Submissions, Taken
+from shared.chassis import headers
 from shared.chassis.short_cut import Asked, Reply, short_cut
 from shared.contracts.demand import Demand, Status
 from shared.contracts.examples import PROGRESS, shown
@@ -29,6 +30,7 @@ SecretCode = Annotated[str, Header(alias="X-Demand-Code", max_length=32, descrip
 QueryCode = Annotated[str, Query(alias="code", max_length=32, examples=["7K2M9QXD"], description="the same")]
 Key = Annotated[
     str,
+    StringConstraints(strip_whitespace=True),
     Header(
         alias="Idempotency-Key",
         min_length=1,
@@ -143,6 +145,7 @@ def routes(submissions: Submissions, following: Following, codes: Codes) -> APIR
         number: Number, key: ApiKey = "", secret: SecretCode = "", code: QueryCode = ""
     ) -> Progress:
         """Where a demand stands: for the citizen with its code, or with its key for a channel that it reached."""
+        headers.add(headers.PRIVATE)
         if secret or code or not key:
             return progress(await following.by_code(number, secret or code))
         return progress(await following.seen(await authenticate(submissions.pool, key, "submit"), number))

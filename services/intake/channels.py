@@ -68,8 +68,8 @@ def _told(asking: Asking, at: datetime) -> Allowance:
 def _lacking(channel: Channel, scope: str) -> Refused:
     scopes = ",".join(sorted({*channel.scopes, scope}))
     more = f"huying channel set {channel.id} scopes={scopes}"
-    en = f"this key has no scope {scope!r}; its operator gives it with `{more}`"
-    zh = f"该密钥没有 {scope!r} 权限；需要时请联系运维人员（{more}）"
+    en = f"this key has no scope '{scope}'; its operator gives it with `{more}`"
+    zh = f"该密钥没有 '{scope}' 权限；需要时请联系运维人员（{more}）"
     return Refused(Code.FORBIDDEN, en, zh, (FieldError("X-API-Key", zh, en, API_KEY),))
 
 

@@ -4,11 +4,11 @@ from datetime import datetime, timedelta
 from typing import Annotated, Final
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from services.intake import steps
 from shared.contracts.facts import ChannelKind, DemandSubmitted, Location, RecordedStep, RequestKind
-from shared.contracts.moment import RULE_EN, RULE_ZH, Moment, can_be_told
+from shared.contracts.moment import RULE_EN, RULE_ZH, WRITTEN, Moment, can_be_told
 from shared.contracts.refusals import Code, FieldError, Refused
 from shared.contracts.text import Text, shortened
 from shared.jurisdiction.pack import Pack
@@ -55,7 +55,10 @@ class SubmitDemand(BaseModel):
         Field(max_length=32, examples=["440605126222"], description="division code; without it, the channel's own"),
     ] = None
     category: Annotated[
-        str | None, Field(max_length=64, description="category code, when it is known", examples=["school-transport"])
+        Annotated[str, Field(max_length=64)] | None,
+        # A menu in which nothing was chosen sends "".
+        BeforeValidator(lambda code: None if code == "" else code),
+        Field(description="category code, when it is known", examples=["school-transport"]),
     ] = None
     kind: RequestKind = RequestKind.HELP
     location: Annotated[Location | None, Field(examples=[{"lat": 23.0288, "lon": 113.1428}])] = None
@@ -70,16 +73,18 @@ class SubmitDemand(BaseModel):
             examples=["12345-20261124-0007"],
         ),
     ] = None
-    occurred_at: Moment | None = Field(
-        None, description="when it was raised, if earlier than now", examples=["2026-11-24T08:00:00+08:00"]
-    )
+    occurred_at: Annotated[
+        Moment | None,
+        WRITTEN,
+        Field(description="when it was raised, if earlier than now", examples=["2026-11-24T08:00:00+08:00"]),
+    ] = None
 
 
 class RecordedDemand(SubmitDemand):
     """A demand of another system, with what happened to it there."""
 
     external_id: Annotated[Text, Field(min_length=1, max_length=128, examples=["1-876543"])]
-    occurred_at: Annotated[Moment, Field(examples=["2021-05-10T10:00:00+08:00"])]
+    occurred_at: Annotated[Moment, WRITTEN, Field(examples=["2021-05-10T10:00:00+08:00"])]
     channel_kind: ChannelKind
     via: Annotated[Text, Field(max_length=64, description="the channel in the other system", examples=["12345热线"])]
     history: Annotated[tuple[RecordedStep, ...], Field(max_length=200, examples=[[_STEP]])] = ()
@@ -139,8 +144,9 @@ def _in_the_future(field: str, at: datetime, now: datetime) -> FieldError:
 
 def reference_taken(external_id: str, number: str) -> Refused:
     """The refusal of a channel's reference that stands for another matter."""
-    en = f"the reference {external_id!r} of this channel stands for demand {number} already; send another external_id"
-    zh = f"本渠道的外部编号 {external_id!r} 已对应诉求 {number}，请更换 external_id"
+    add = f"POST /v1/demands/{number}/supplements"
+    en = f"the reference {external_id!r} stands for demand {number}; send another external_id, or add to it with {add}"
+    zh = f"外部编号 {external_id!r} 已对应诉求 {number}，请更换 external_id，或用 {add} 补充"
     return Refused(Code.CONFLICT, en, zh, (FieldError("external_id", zh, en, f"{external_id}-2"),))
 
 

@@ -7,6 +7,10 @@ from typing import Any, Final
 _ADDED: Final[ContextVar[dict[str, str] | None]] = ContextVar("added", default=None)
 
 
+PRIVATE: Final = {"Cache-Control": "private, no-store"}
+"""For an answer to a secret code: whoever passes it on must not keep it."""
+
+
 def add(headers: Mapping[str, str]) -> None:
     """Tell these with the answer, be it a refusal; outside of a request nobody is told."""
     added = _ADDED.get()

@@ -19,8 +19,8 @@ class Asked(NamedTuple):
     body: bytes
 
     def header(self, name: bytes) -> str:
-        """What was sent under a name; empty where nothing was."""
-        return self.headers.get(name, b"").decode("latin-1")
+        """What was sent under a name, without the space around it (RFC 9110, section 5.5); empty where nothing was."""
+        return self.headers.get(name, b"").strip(b" \t").decode("latin-1")
 
 
 class Reply(NamedTuple):

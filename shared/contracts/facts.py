@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
-from shared.contracts.moment import Moment
+from shared.contracts.moment import WRITTEN, Moment
 
 Note = Annotated[str, Field(max_length=4000)]
 Reason = Annotated[str, Field(min_length=1, max_length=1000)]
@@ -79,7 +79,7 @@ class RecordedStep(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    at: AwareDatetime
+    at: Annotated[AwareDatetime, WRITTEN]
     type: str = Field(examples=["demand.resolved"])
     data: dict[str, JsonValue] = {}
 

@@ -1,16 +1,20 @@
 """A point in time that every calendar, time zone and database here can tell."""
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, AwareDatetime
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator
+from pydantic_core import PydanticCustomError, PydanticKnownError
 
 # The years of which figures can be asked. Beyond them a time zone may leave the calendar.
 FIRST: Final = datetime(1900, 1, 1, tzinfo=UTC)
 END: Final = datetime(3000, 1, 1, tzinfo=UTC)
 RULE_EN: Final = "should lie in the years 1900 to 2999"
 RULE_ZH: Final = "应在 1900 年至 2999 年之间"
+
+
+_NUMBER: Final = re.compile(r"\s*[+-]?\d+(?:\.\d*)?\s*")
 
 
 def can_be_told(at: datetime) -> bool:
@@ -21,7 +25,15 @@ def can_be_told(at: datetime) -> bool:
 def _within_our_years(at: datetime) -> datetime:
     if not can_be_told(at):
         raise PydanticCustomError("moment_out_of_range", "{en}", {"en": RULE_EN, "zh": RULE_ZH})
-    return at
+    return at.astimezone(UTC)
 
 
+def _as_written(value: object) -> object:
+    if isinstance(value, int | float) or (isinstance(value, str) and _NUMBER.fullmatch(value)):
+        raise PydanticKnownError("datetime_parsing", {"error": "send ISO 8601, such as 2026-11-24T08:00:00+08:00"})
+    return value
+
+
+WRITTEN: Final = BeforeValidator(_as_written)
+"""For what others send: a bare number such as 20261124 would be read as the seconds since 1970."""
 Moment = Annotated[AwareDatetime, AfterValidator(_within_our_years)]

@@ -27,6 +27,9 @@ def unreadable(value: JsonValue) -> str | None:
             return None
 
 
+_BLANK: Final = re.compile(r"[\s\u00ad\u115f\u200b-\u200f\u202a-\u202e\u2060-\u2064\u3164\ufeff]*")
+
+
 def _readable(text: str) -> str:
     if code := unreadable(text):
         raise PydanticCustomError(
@@ -34,7 +37,7 @@ def _readable(text: str) -> str:
             CONTROL_EN,
             {"code": code, "zh": CONTROL_ZH.format(code=code)},
         )
-    return unicodedata.normalize("NFC", text).strip()
+    return "" if _BLANK.fullmatch(text) else unicodedata.normalize("NFC", text).strip()
 
 
 Text = Annotated[str, AfterValidator(_readable)]

@@ -44,7 +44,9 @@ async def link(
 
 async def test_the_link_shows_the_demand_and_five_grades(link: tuple[httpx.AsyncClient, str]):
     browser, path = link
-    page = (await browser.get(path)).text
+    answer = await browser.get(path)
+    page = answer.text
+    assert "no-store" in answer.headers["cache-control"]
     assert "路面破损" in page
     assert page.count('type="radio" name="rating"') == 5
 

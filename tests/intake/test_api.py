@@ -68,6 +68,18 @@ async def test_fifty_equal_requests_at_once_make_one_demand(client: httpx.AsyncC
     assert await count(pool, "journal") == 1
 
 
+async def test_the_same_key_is_the_same_without_the_space_around_it(client: httpx.AsyncClient, pool: Pool):
+    at = {"occurred_at": "2026-11-24T08:00:00+08:00", "category": ""}
+    answers = [await submit(client, GOOD | at, key) for key in ("k", "k ", "k")]
+    answers.append(await submit(client, GOOD | at | {"attachments": []}, " k"))
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.text for answer in answers}) == 1
+    assert answers[0].json()["submitted_at"] == "2026-11-24T00:00:00Z"
+    assert await count(pool, "submission") == 1
+    async with pool.acquire() as db:
+        assert "category" not in json.loads(await db.fetchval("SELECT payload FROM journal"))
+
+
 async def test_the_same_key_for_another_body_is_refused(client: httpx.AsyncClient):
     await submit(client, GOOD)
     refused = await submit(client, GOOD | {"title": "另一件事"})
@@ -88,6 +100,7 @@ async def test_the_same_call_delivered_twice_is_one_demand(client: httpx.AsyncCl
         ({"title": 7}, "title"),
         ({"title": ""}, "title"),
         ({"title": None}, "title"),
+        ({"title": "\u200b\u2060"}, "title"),
         ({"title": "长" * 201}, "title"),
         ({"title": "a\u0000b"}, "title"),
         ({"text": "a\u0007b"}, "text"),
@@ -99,6 +112,8 @@ async def test_the_same_call_delivered_twice_is_one_demand(client: httpx.AsyncCl
         ({"location": {"lat": "x", "lon": 0}}, "location.lat"),
         ({"occurred_at": (datetime.now(UTC) + timedelta(days=1)).isoformat()}, "occurred_at"),
         ({"occurred_at": "2021-05-10T10:00:00"}, "occurred_at"),
+        ({"occurred_at": "20261124"}, "occurred_at"),
+        ({"occurred_at": 20261124}, "occurred_at"),
         ({"occurred_at": "0001-01-01T00:00:00Z"}, "occurred_at"),
         ({"occurred_at": "0001-01-01T00:00:00+14:00"}, "occurred_at"),
         ({"occurred_at": "9999-12-31T23:59:59-12:00"}, "occurred_at"),
@@ -164,6 +179,15 @@ async def test_a_title_of_blanks_is_asked_for_in_characters(client: httpx.AsyncC
     (error,) = is_a_problem(await submit(client, GOOD | {"title": "   "}))["errors"]
     assert error["detail"] == "至少 1 个字符"
     assert "character" in error["detail_en"]
+
+
+async def test_a_date_without_marks_is_asked_for_as_a_date(client: httpx.AsyncClient):
+    (error,) = is_a_problem(await submit(client, GOOD | {"occurred_at": "20261124"}))["errors"]
+    assert (error["field"], "ISO 8601" in error["detail"], "ISO 8601" in error["detail_en"]) == (
+        "occurred_at",
+        True,
+        True,
+    )
 
 
 async def test_a_key_without_the_scope_cannot_import(client: httpx.AsyncClient):

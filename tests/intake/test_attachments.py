@@ -394,6 +394,13 @@ def test_a_picture_of_any_colours_can_be_kept(mode: str):
     assert made_anew(out.getvalue(), Accepted(kind, "image/png", "png", kind), 100)
 
 
+def test_a_grey_picture_of_sixteen_bits_keeps_its_greys():
+    out = BytesIO()
+    Image.new("I;16", (3, 3), 40_000).save(out, "PNG")
+    with Image.open(BytesIO(made_anew(out.getvalue(), Accepted("PNG", "image/png", "png", "PNG"), 100))) as kept:
+        assert kept.getpixel((1, 1)) == 40_000 // 256
+
+
 SENT = [(kind, picture(kind, exif=exif(way))) for kind in ("JPEG", "PNG", "WEBP") for way in (1, 6)]
 
 

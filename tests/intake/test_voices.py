@@ -181,6 +181,7 @@ async def test_a_citizen_follows_with_number_and_code_and_no_key(client: httpx.A
         followed = await client.get(f"/v1/demands/{receipt['number']}", params=query, headers=headers)
         assert followed.status_code == 200, followed.text
         assert followed.json()["status"] == "submitted"
+        assert "no-store" in followed.headers["cache-control"]
     refused = await client.get(f"/v1/demands/{receipt['number']}")
     assert refused.status_code == 401
     assert "X-Demand-Code" in is_a_problem(refused)["detail"]

@@ -3,13 +3,14 @@
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter, Depends, Form
 from fastapi import Path as UrlPath
 from fastapi.responses import HTMLResponse
 from pydantic import ValidationError
 
 from services.feedback.domain import RateDemand
 from services.feedback.ratings import Ratings
+from shared.chassis import headers
 from shared.contracts.demand import Demand, Status
 from shared.contracts.facts import Outcome
 from shared.contracts.refusals import ANSWERS, Code, Refused
@@ -28,7 +29,7 @@ LEVELS: Final = (
 
 def routes(ratings: Ratings) -> APIRouter:
     """The rating page."""
-    router = APIRouter(include_in_schema=False)
+    router = APIRouter(include_in_schema=False, dependencies=[Depends(_private)])
     pages = Pages(Path(__file__).parent / "templates")
 
     @router.get("/rate/{token}")
@@ -78,6 +79,10 @@ def _ending(demand: Demand) -> str:
             return "over"
         case _:
             return "early"
+
+
+async def _private() -> None:
+    headers.add(headers.PRIVATE)
 
 
 def _refused(pages: Pages, refused: Refused) -> HTMLResponse:

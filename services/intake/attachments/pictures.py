@@ -51,6 +51,9 @@ def _plain(opened: Image.Image) -> Image.Image:
     opened.load()
     _read_exif(opened)
     upright = ImageOps.exif_transpose(opened)
+    if upright.mode.startswith("I"):
+        # Converting cuts off what is above 255, which is nearly everything.
+        upright = upright.point(lambda grey: grey * (1 / 256)).convert("L")
     if upright.mode not in _PLAIN_MODES:
         upright = upright.convert("RGBA" if upright.has_transparency_data else "RGB")
     return upright
