@@ -31,3 +31,9 @@ async def client(database: str, pool: Pool) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(served, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://intake", headers={"X-API-Key": key}) as found:
         yield found
+
+
+@pytest.fixture
+def key(client: httpx.AsyncClient) -> str:
+    """The channel's key, for the argument `api_key`."""
+    return str(client.headers["X-API-Key"])

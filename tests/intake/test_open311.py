@@ -56,12 +56,6 @@ SHAPE: dict[str, type | tuple[type, ...]] = {
 }
 
 
-@pytest.fixture
-def key(client: httpx.AsyncClient) -> str:
-    """The channel's key, for the argument `api_key`."""
-    return str(client.headers["X-API-Key"])
-
-
 async def post(client: httpx.AsyncClient, key: str, **change: str | None) -> httpx.Response:
     form = {name: value for name, value in ({"api_key": key} | LAMP | change).items() if value is not None}
     return await client.post(f"{V2}/requests.json", data=form)

@@ -16,16 +16,13 @@ from pydantic import (
     model_validator,
 )
 from pydantic_core import PydanticCustomError
-from starlette.datastructures import UploadFile
 
 from services.intake.open311.errors import misfit_of
+from services.intake.open311.fields import FORMS, Item, posted
 from services.intake.open311.statuses import FixMyStreet
-from shared.contracts.refusals import Code, FieldError, Refused
 from shared.contracts.text import Text
 
-FORMS: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
 LINKS: Final = ("media_url", "media_url[]")
-MAX_FILES: Final = 20
 _ATTRIBUTE: Final = re.compile(r"^attribute\[([^\[\]]+)\](?:\[\])?$")
 
 
@@ -99,29 +96,21 @@ def documented(kind: type[BaseModel]) -> dict[str, Any]:
 
 async def read(request: Request, kind: type[Form]) -> Form:
     """The form that was posted; an empty field counts as absent. Raises `Refused` naming every field to change."""
-    if not request.headers.get("content-type", "").lower().startswith(FORMS):
-        en, zh = f"send {' or '.join(FORMS)}", f"请使用 {' 或 '.join(FORMS)} 格式提交"
-        raise Refused(Code.UNREADABLE, en, zh, (FieldError("Content-Type", zh, en, FORMS[0]),))
-    async with request.form(max_files=MAX_FILES) as form:
-        given = {**_gathered(form.multi_items()), "files": await _files(form.multi_items())}
+    items = await posted(request)
+    # A browser sends an empty file for a field that was left alone.
+    files = tuple(value for _, value in items if isinstance(value, bytes) and value)
     try:
-        return kind.model_validate(given)
+        return kind.model_validate({**_gathered(items), "files": files})
     except ValidationError as fault:
         raise misfit_of(fault) from None
 
 
-async def _files(items: list[tuple[str, UploadFile | str]]) -> tuple[bytes, ...]:
-    """What was sent as a file; a browser sends an empty one for a field that was left alone."""
-    found = [await value.read() for _, value in items if isinstance(value, UploadFile)]
-    return tuple(content for content in found if content)
-
-
-def _gathered(items: list[tuple[str, UploadFile | str]]) -> Mapping[str, object]:
+def _gathered(items: list[Item]) -> Mapping[str, object]:
     fields: dict[str, object] = {}
     attributes: dict[str, str] = {}
     links: list[str] = []
     for written, value in items:
-        if isinstance(value, UploadFile) or value == "":
+        if isinstance(value, bytes) or value == "":
             continue
         if attribute := _ATTRIBUTE.match(written):
             attributes[attribute[1]] = value
