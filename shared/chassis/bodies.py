@@ -6,9 +6,8 @@ from math import inf
 from typing import Any, Final
 
 from starlette.requests import ClientDisconnect
-from starlette.responses import Response
 
-from shared.chassis import problems
+from shared.chassis.telling import Tell, as_problem
 from shared.contracts.examples import API_KEY
 from shared.contracts.refusals import Code, FieldError, Refused
 
@@ -29,8 +28,9 @@ class BodyLimit:
     What the client broke off reaches nobody: half a form looks whole.
     """
 
-    def __init__(self, app: Any) -> None:
+    def __init__(self, app: Any, tell: Tell = as_problem) -> None:
         self.app = app
+        self.tell = tell
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
@@ -50,7 +50,8 @@ class BodyLimit:
             body = await whole(receive, limit)
             fits = body is not None
             receive = replaying(body or b"", receive)
-        await (self.app if fits else _too_large(scope["path"], limit, missing))(scope, receive, send)
+        answer = self.app if fits else self.tell(_too_large(limit, missing), scope)
+        await answer(scope, receive, send)
 
 
 def _limit(path: str, sent: Mapping[bytes, bytes]) -> tuple[int, str | None]:
@@ -61,7 +62,7 @@ def _limit(path: str, sent: Mapping[bytes, bytes]) -> tuple[int, str | None]:
     return MAX_BODY, header
 
 
-def _too_large(path: str, limit: int, missing: str | None) -> Response:
+def _too_large(limit: int, missing: str | None) -> Refused:
     if missing:
         en = f"a body of this size needs a key in the header {missing}"
         zh = f"内容较大，请在请求头 {missing} 中提供密钥"
@@ -70,7 +71,7 @@ def _too_large(path: str, limit: int, missing: str | None) -> Response:
         en = f"a body may have {limit // 1024} KiB at most; send files as attachments"
         zh = f"内容不得超过 {limit // 1024} KiB"
         error, code = FieldError("Content-Length", zh, en, str(limit)), Code.TOO_LARGE
-    return problems.problem(Refused(code, en, zh, (error,)), path)
+    return Refused(code, en, zh, (error,))
 
 
 async def whole(receive: Any, limit: float = inf) -> bytes | None:

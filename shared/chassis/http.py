@@ -18,6 +18,7 @@ from shared.chassis.headers import AddedHeaders
 from shared.chassis.heads import Heads
 from shared.chassis.manual import manual
 from shared.chassis.short_cut import ShortCuts
+from shared.chassis.telling import as_routed
 
 Check = Callable[[], Awaitable[str | None]]
 
@@ -45,14 +46,14 @@ class Web(FastAPI):
 
     def __init__(self, routers: Sequence[APIRouter], **told: Any) -> None:
         super().__init__(telemetry=_NONE, **told)
-        self._short_cuts = routers
+        self._routers = routers
 
     def build_middleware_stack(self) -> Any:
         """What the server calls."""
         # The outermost of FastAPI's layers answers for faults, those of short cuts too.
         faults: Any = super().build_middleware_stack()
-        faults.app = ShortCuts(faults.app, self._short_cuts)
-        return Heads(AddedHeaders(BodyLimit(Measured(faults))))
+        faults.app = ShortCuts(faults.app, self._routers)
+        return Heads(AddedHeaders(BodyLimit(Measured(faults), as_routed(self._routers))))
 
 
 def _function(route: APIRoute) -> str:

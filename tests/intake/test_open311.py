@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -635,6 +636,19 @@ async def test_nothing_that_is_sent_is_a_fault(client: httpx.AsyncClient, key: s
 @pytest.mark.parametrize("path", ["", "/v2", "/v2/", "/v2/nothing.json", "/v3/requests.xml", "/discovery"])
 async def test_a_path_that_leads_nowhere_is_told_in_open311s_form(client: httpx.AsyncClient, method: str, path: str):
     errors(await client.request(method, f"/open311{path or '/'}"), 404)
+
+
+@pytest.mark.parametrize("announced", [True, False])
+@pytest.mark.parametrize("path", ["v2/requests.xml", "v2/servicerequestupdates.json", "v2/nothing.json", "nowhere"])
+async def test_a_body_over_the_limit_is_refused_in_open311s_form(client: httpx.AsyncClient, path: str, announced: bool):
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(22):
+            yield b"x" * 1_048_576
+
+    content = b"x" * 22 * 1_048_576 if announced else pieces()
+    refused = await client.post(f"/open311/{path}", content=content)
+    assert "KiB" in errors(refused, 413)
+    assert ("json" in refused.headers["content-type"]) == path.endswith("json")
 
 
 async def test_the_database_away_is_said_in_open311s_form(client: httpx.AsyncClient, pool: Pool):

@@ -6,7 +6,6 @@ from typing import Any, Final
 import structlog
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
@@ -15,6 +14,7 @@ from services.intake.open311.rendering import Format, render_list
 from shared.chassis.database import PASSING, is_away
 from shared.chassis.explaining import rule_zh
 from shared.chassis.problems import retry_after, route_of
+from shared.chassis.telling import Telling
 from shared.contracts.refusals import ANSWERS, Code, FieldError, Refused
 
 log = structlog.get_logger()
@@ -36,8 +36,13 @@ AWAY: Final = Refused(
 )
 
 
-class Open311Route(APIRoute):
+class Open311Route(Telling):
     """A route whose every failure is an `errors` document."""
+
+    @staticmethod
+    def tell(refused: Refused, request: Request) -> Response:
+        """The refusal in the format of the path."""
+        return answer(refused, format_of(request))
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler, with the failures told in the format of the path."""
