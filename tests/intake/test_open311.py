@@ -353,6 +353,39 @@ async def test_a_list_of_numbers_overrides_everything_else(client: httpx.AsyncCl
     assert await numbers(client, service_request_id=f"{one}, {two},nothing", **wrong) == {one, two}
 
 
+@pytest.mark.parametrize("empty", [",", " , ,"])
+async def test_a_list_of_no_numbers_overrides_nothing(client: httpx.AsyncClient, key: str, pool: Pool, empty: str):
+    still, done = await raised(client, key), await raised(client, key)
+    await hear(pool, done, ROUTED, ACCEPTED, RESOLVED)
+    assert await numbers(client, service_request_id=empty, status="open") == {still}
+
+
+async def test_a_list_may_be_repeated_and_nothing_else(client: httpx.AsyncClient, key: str, pool: Pool):
+    codes = ("street-lighting", "road-damage", "street-lighting")
+    one, two, done = [await raised(client, key, service_code=code) for code in codes]
+    await hear(pool, done, ROUTED, ACCEPTED, RESOLVED)
+
+    async def found(*asked: tuple[str, str]) -> set[str]:
+        answer = await client.get(f"{V2}/requests.json", params=[*HERE.items(), *asked])
+        assert answer.status_code == 200, answer.text
+        return {row["service_request_id"] for row in answer.json()}
+
+    assert await found(("status", "open"), ("status", "closed")) == {one, two, done}
+    assert await found(("service_request_id", one), ("service_request_id", f"{two},x")) == {one, two}
+    assert done in await found(("service_code", "street-lighting"), ("service_code", "road-damage"), ("page", "1"))
+    assert await found(("status", "closed"), ("status", ""), ("page", "1"), ("page", "1")) == {done}
+    for path, name, values in (
+        ("requests.xml", "page", "12"),
+        ("servicerequestupdates.json", "page_size", "12"),
+        (f"requests/{one}.xml", "extensions", ("true", "false")),
+        ("services.json", "jurisdiction_id", ("", "losangeles")),
+    ):
+        asked = [*HERE.items(), *((name, value) for value in values)]
+        assert f"{name}: 只能给出一次 / may be given once" in errors(
+            await client.get(f"{V2}/{path}", params=asked), 400
+        )
+
+
 async def test_requests_are_filtered_by_service_and_status(client: httpx.AsyncClient, key: str, pool: Pool):
     lamp, road = await raised(client, key), await raised(client, key, service_code="road-damage")
     await hear(pool, road, ROUTED, ACCEPTED, RESOLVED)
@@ -409,6 +442,7 @@ async def test_a_plus_that_a_client_forgot_to_escape_is_understood(client: httpx
         ({"extensions": "perhaps"}, "extensions"),
         ({"service_code": "x" * 40_001}, "service_code"),
         ({"service_request_id": ",".join(map(str, range(1001)))}, "service_request_id"),
+        ({"service_code": ",".join(map(str, range(1001)))}, "service_code: 最多"),
     ],
     ids=str,
 )

@@ -14,6 +14,7 @@ from services.intake.open311.extensions import RequestUpdate, UpdateReceipt
 from services.intake.open311.forms import NewRequest, NewUpdate
 from services.intake.open311.reading import Reading
 from services.intake.open311.rendering import Format, render, render_list
+from services.intake.open311.repeats import AskingRoute
 from services.intake.open311.selection import Asked, AskedOne, AskedRequests
 from shared.contracts.examples import ID
 from shared.jurisdiction.pack import Pack
@@ -48,7 +49,7 @@ def open311(desk: Desk, shown: Reading, place: Place) -> APIRouter:
 
 
 def _reading(shown: Reading) -> APIRouter:
-    router = APIRouter(prefix=V2, route_class=Open311Route, responses=READ)
+    router = APIRouter(prefix=V2, route_class=AskingRoute, responses=READ)
 
     def jurisdiction(jurisdiction_id: Annotated[str | None, Query(max_length=64)] = None) -> Pack:
         return services.jurisdiction(shown.packs, jurisdiction_id)

@@ -36,7 +36,8 @@ Moment = Annotated[
     AfterValidator(lambda at: at and _in_our_time(at)),
     Field(description="ISO 8601 with Z or ±HH:MM", examples=["2026-11-01T00:00:00+08:00"]),
 ]
-Listed = Annotated[str | None, Field(max_length=40_000, description="separated by commas")]
+LISTS: Final = frozenset({"service_request_id", "service_code", "status"})
+Listed = Annotated[str | None, Field(max_length=40_000, description="separated by commas, or repeated")]
 
 
 class Window(BaseModel):
@@ -125,28 +126,32 @@ class AskedRequests(Asked, AskedOne):
     @model_validator(mode="before")
     @classmethod
     def _ids_override(cls, given: Any) -> Any:
-        if not isinstance(given, dict) or not given.get("service_request_id"):
+        if not isinstance(given, dict) or not _split(given.get("service_request_id")):
             return given
         return {name: given[name] for name in ("service_request_id", "extensions") if name in given}
 
     def numbers(self) -> tuple[str, ...]:
         """The numbers that were asked for, as they were typed."""
-        return _parts(self.service_request_id)
+        return _parts("service_request_id", self.service_request_id)
 
     def codes(self) -> tuple[str, ...]:
         """The service codes."""
-        return _parts(self.service_code)
+        return _parts("service_code", self.service_code)
 
     def open(self) -> bool | None:
         """Only the open ones, only the closed ones, or all; raises `Refused` for another status."""
-        wanted = {word.lower() for word in _parts(self.status)}
+        wanted = {word.lower() for word in _parts("status", self.status)}
         if wanted - set(GeoReport):
             raise invalid(FieldError("status", "只能是 open 或 closed", "is open, closed or both", "open,closed"))
         return None if len(wanted) != 1 else wanted == {GeoReport.OPEN}
 
 
-def _parts(written: str | None) -> tuple[str, ...]:
-    parts = tuple(dict.fromkeys(part.strip() for part in (written or "").split(",") if part.strip()))
+def _split(written: str | None) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(part.strip() for part in (written or "").split(",") if part.strip()))
+
+
+def _parts(name: str, written: str | None) -> tuple[str, ...]:
+    parts = _split(written)
     if len(parts) > MOST:
-        raise invalid(FieldError("service_request_id", f"最多 {MOST} 个", f"{MOST} at most"))
+        raise invalid(FieldError(name, f"最多 {MOST} 个", f"{MOST} at most"))
     return parts
