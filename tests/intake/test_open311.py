@@ -672,6 +672,26 @@ async def test_a_path_that_leads_nowhere_is_told_in_open311s_form(client: httpx.
     errors(await client.request(method, f"/open311{path or '/'}"), 404)
 
 
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("discovery.xml", "GET, HEAD"),
+        ("v2/services.json", "GET, HEAD"),
+        ("v2/services/street-lighting.xml", "GET, HEAD"),
+        ("v2/requests.json", "GET, HEAD, POST"),
+        ("v2/requests/NH26-000001-X.xml", "GET, HEAD"),
+        ("v2/servicerequestupdates.xml", "GET, HEAD, POST"),
+    ],
+)
+async def test_a_method_that_is_not_possible_is_told_with_those_that_are(
+    client: httpx.AsyncClient, path: str, methods: str
+):
+    for method in {"OPTIONS", "PUT", "PATCH", "DELETE", "POST"} - set(methods.split(", ")):
+        refused = await client.request(method, f"/open311/{path}")
+        assert methods in errors(refused, 405)
+        assert refused.headers["allow"] == methods
+
+
 @pytest.mark.parametrize("announced", [True, False])
 @pytest.mark.parametrize("path", ["v2/requests.xml", "v2/servicerequestupdates.json", "v2/nothing.json", "nowhere"])
 async def test_a_body_over_the_limit_is_refused_in_open311s_form(client: httpx.AsyncClient, path: str, announced: bool):

@@ -1,6 +1,6 @@
 """Refusals and faults as GeoReport errors: a list of code and description, in the format that was asked for."""
 
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import structlog
@@ -21,6 +21,7 @@ log = structlog.get_logger()
 BAD_REQUEST: Final = 400
 STATUSES: Final[Mapping[Code, int]] = {
     Code.NOT_FOUND: 404,
+    Code.WRONG_METHOD: 405,
     Code.UNAUTHENTICATED: 403,
     Code.FORBIDDEN: 403,
     Code.TOO_LARGE: 413,
@@ -98,6 +99,17 @@ def unknown(field: str, given: object, example: str) -> Refused:
     """A refusal of a code or a number that stands for nothing here."""
     en, zh = f"there is no {field} {str(given)!r}", f"没有 {field} {str(given)!r}"
     return Refused(Code.NOT_FOUND, en, zh, (FieldError(field, zh, en, example),))
+
+
+def wrong_method(request: Request, methods: Sequence[str]) -> Response:
+    """The answer where a path exists, but not for this method. Rule: RFC 9110, 15.5.6."""
+    allowed = ", ".join(methods)
+    en, zh = f"{request.method} is not possible here; use {allowed}", f"请改用 {allowed}"
+    response = answer(
+        Refused(Code.WRONG_METHOD, en, zh, (FieldError("method", zh, en, methods[0]),)), format_of(request)
+    )
+    response.headers["Allow"] = allowed
+    return response
 
 
 def misfit(errors: Iterable[Any]) -> Refused:

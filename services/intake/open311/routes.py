@@ -1,15 +1,18 @@
 """GeoReport v2 over HTTP, under `/open311/`."""
 
+from collections.abc import Iterable
 from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute, Match
 
 from services.intake.open311 import forms, services, views
 from services.intake.open311.desk import Desk
 from services.intake.open311.discovery import Place, discovery
 from services.intake.open311.documents import Receipt, Redeemed, Service, ServiceRequest
-from services.intake.open311.errors import Open311Route, unknown
+from services.intake.open311.errors import Open311Route, unknown, wrong_method
 from services.intake.open311.extensions import RequestUpdate, UpdateReceipt
 from services.intake.open311.forms import NewRequest, NewUpdate
 from services.intake.open311.reading import Reading
@@ -38,11 +41,15 @@ def open311(desk: Desk, shown: Reading, place: Place) -> APIRouter:
         """Where the API is and how to get a key."""
         return render(discovery(place), format)
 
-    router.include_router(_reading(shown))
-    router.include_router(_writing(desk))
+    reading, writing = _reading(shown), _writing(desk)
+    served = [*router.routes, *reading.routes, *writing.routes]
+    router.include_router(reading)
+    router.include_router(writing)
 
     @router.api_route("/open311/{rest:path}", methods=EVERY_METHOD, include_in_schema=False)
-    async def nowhere(rest: str) -> Response:
+    async def elsewhere(rest: str, request: Request) -> Response:
+        if methods := _methods(served, request):
+            return wrong_method(request, methods)
         raise unknown("path", rest, "/open311/v2/services.json")
 
     return router
@@ -111,6 +118,15 @@ def _writing(desk: Desk) -> APIRouter:
         return render_list(UpdateReceipt, [UpdateReceipt(update_id=posted.update_id)], format, 201)
 
     return router
+
+
+def _methods(served: Iterable[BaseRoute], request: Request) -> list[str]:
+    """What is possible at the path of a request."""
+    there = [
+        route for route in served if isinstance(route, APIRoute) and route.matches(request.scope)[0] is not Match.NONE
+    ]
+    found = {method for route in there for method in route.methods or ()}
+    return sorted(found | {"HEAD"} if "GET" in found else found)
 
 
 def _uuid(token: str) -> UUID:
