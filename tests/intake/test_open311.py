@@ -293,6 +293,16 @@ async def test_a_media_url_becomes_one_note_and_never_part_of_the_text(client: h
     assert "pictures.example" not in told[0]["payload"] + (await client.get(f"{V2}/requests.json", params=HERE)).text
 
 
+@pytest.mark.parametrize("first", ["https://pictures.example/1.jpg", "https://pictures.example/13912345678.jpg"])
+async def test_a_repeated_key_with_another_media_url_is_refused(client: httpx.AsyncClient, key: str, first: str):
+    async def sent(url: str) -> httpx.Response:
+        form = LAMP | {"api_key": key, "media_url": url}
+        return await client.post(f"{V2}/requests.json", data=form, headers={"Idempotency-Key": "app-7"})
+
+    assert [(await sent(first)).status_code for _ in range(2)] == [201, 201]
+    assert "Idempotency-Key" in errors(await sent("https://pictures.example/13987654321.jpg"), 400)
+
+
 async def test_personal_data_is_in_the_vault_and_in_no_answer(client: httpx.AsyncClient, key: str, pool: Pool):
     secret = {
         "first_name": "某某", "last_name": "邹", "email": "zou@example.cn", "phone": "13800138000",
@@ -563,7 +573,10 @@ async def test_an_update_is_heard_as_every_voice_is(client: httpx.AsyncClient, k
     assert len(note["text"]) == 4000
     assert (await opened(pool, note["original"], settings(database).vault_key)).startswith(long["description"])
     await stands_at(pool, number, "closed")
-    assert "归档" in errors(await client.post(f"{url[:-4]}xml", data=an_update(key, number, update_id="43")), 400)
+    told = errors(await client.post(f"{url[:-4]}xml", data=an_update(key, number, update_id="43")), 400)
+    assert "归档" in told
+    assert "POST requests.{format}" in told
+    assert "/v1/" not in told
 
 
 async def test_an_update_of_a_recorded_demand_is_for_who_handed_it_over(client: httpx.AsyncClient, pool: Pool):

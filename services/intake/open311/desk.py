@@ -55,7 +55,8 @@ class Desk:
         taken = await self.submissions.submit(channel, Request(unique, command, enclosed=enclosed.references))
         if posted.media_url:
             links = supplement(_lines(*_links(posted.media_url)))
-            await self._hear(channel, taken.id, f"media_url:{taken.number}", links)
+            # A repetition is compared with what was said first, since the links are part of what was submitted.
+            await self.hearing.hear(taken.id, _said(channel, taken.id, f"media_url:{taken.number}", links))
         return Registered(taken.number, enclosed)
 
     async def _enclosed(self, channel: Channel, posted: NewRequest, repeats: str | None) -> Enclosures:
@@ -80,7 +81,11 @@ class Desk:
             raise Refused(Code.FORBIDDEN, en, zh, (FieldError("service_request_id", zh, en, NUMBER),))
         enclosed = await enclose(self.cabinet, channel, posted.files)
         said = supplement(_lines(*_notes(posted), enclosed.note), enclosed.references)
-        if not await self._hear(channel, demand.id, posted.update_id, said):
+        try:
+            new = await self._hear(channel, demand.id, posted.update_id, said)
+        except Refused as refused:
+            raise _ended(refused, number) from None
+        if not new:
             raise invalid(
                 FieldError(
                     "update_id", "已存在，请换一个新的", "already exists: send a new one", f"{posted.update_id}-2"
@@ -103,8 +108,21 @@ class Desk:
         async with self.submissions.pool.acquire(timeout=5) as db, db.transaction():
             if not await queries.receive(db, channel.id, update_id, demand, at):
                 return False
-            await self.hearing.tell(db, demand, Said(channel, f"open311:{demand}:{update_id}", said))
+            await self.hearing.tell(db, demand, _said(channel, demand, update_id, said))
         return True
+
+
+def _said(channel: Channel, demand: UUID, update_id: str, said: Supplement) -> Said:
+    return Said(channel, f"open311:{demand}:{update_id}", said)
+
+
+def _ended(refused: Refused, number: str) -> Refused:
+    """The refusal of an update; where the demand has ended, with what an Open311 client can do instead."""
+    if refused.code is not Code.ILLEGAL_TRANSITION:
+        return refused
+    en = f"{number} has ended; send a new request with POST requests.{{format}}"
+    zh = f"{number} 已办结归档，请用 POST requests.{{format}} 重新提交"
+    return Refused(refused.code, en, zh, (FieldError("service_request_id", zh, en),))
 
 
 def _lines(*notes: str) -> str:
