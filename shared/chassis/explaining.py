@@ -75,21 +75,11 @@ def _field_error(error: Mapping[str, Any], schema: Schema, root: Schema) -> Fiel
         where = ()
     told = error.get("ctx", {})
     example = told.get("example") or as_text(example_of(schema, where, root))
-    return FieldError(".".join(map(str, where)) or "body", rule_zh(error), _rule_en(error), example)
+    return FieldError(".".join(map(str, where)) or "body", rule_zh(error), rule_en(error), example)
 
 
 def _is_text(error: Mapping[str, Any]) -> bool:
     return error["type"] in OF_TEXT_ZH and isinstance(error.get("input"), str)
-
-
-def _rule_en(error: Mapping[str, Any]) -> str:
-    said: str = error["msg"]
-    if not _is_text(error):
-        return said
-    told = error["ctx"]
-    if "min_length" in told:
-        return f"String should have at least {told['min_length']} characters that can be read"
-    return f"String should have at most {told['max_length']} characters"
 
 
 def rule_zh(error: Mapping[str, Any]) -> str:
@@ -97,6 +87,17 @@ def rule_zh(error: Mapping[str, Any]) -> str:
     told = {name: _spoken(value) for name, value in error.get("ctx", {}).items()}
     rules = OF_TEXT_ZH if _is_text(error) else RULES_ZH
     return told.get("zh") or rules.get(error["type"], UNNAMED_ZH).format_map(told)
+
+
+def rule_en(error: Mapping[str, Any]) -> str:
+    """The rule that was broken, in English."""
+    said: str = error["msg"]
+    if not _is_text(error):
+        return said
+    told = error["ctx"]
+    if "min_length" in told:
+        return f"String should have at least {told['min_length']} characters that can be read"
+    return f"String should have at most {told['max_length']} characters"
 
 
 def _spoken(value: object) -> str:

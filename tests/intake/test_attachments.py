@@ -192,6 +192,14 @@ async def test_a_file_that_is_not_taken_says_what_to_send_instead(
     assert files(folder) == []
 
 
+async def test_a_file_that_is_sent_as_text_is_told_how_to_be_sent(client: httpx.AsyncClient):
+    refused = await client.post("/v1/attachments", files={"file": (None, "a picture")})
+    assert refused.status_code == 422, refused.text
+    (error,) = is_a_problem(refused)["errors"]
+    assert error["field"] == "file"
+    assert all("filename=" in error[told] for told in ("detail", "detail_en")), error
+
+
 async def test_a_picture_that_unfolds_to_gigabytes_is_refused_before_it_does(client: httpx.AsyncClient):
     bomb = BytesIO()
     Image.new("1", (30_000, 30_000)).save(bomb, "PNG")

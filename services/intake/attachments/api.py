@@ -4,7 +4,8 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, File, Header, Path, Response, UploadFile
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from services.intake import examples, queries
 from services.intake.attachments.cabinet import Cabinet
@@ -39,13 +40,27 @@ class Attached(BaseModel):
     uploaded_at: datetime
 
 
+def _file(given: object) -> object:
+    if not isinstance(given, str):
+        return given
+    en, zh = (
+        'is sent as text: send it as a file, with filename="…" in its part',
+        '应作为文件上传：该部分缺少 filename="…"',
+    )
+    raise PydanticCustomError("no_file", en, {"zh": zh})
+
+
 def routes(cabinet: Cabinet, callers: Callers) -> APIRouter:
     """Upload and download."""
     router = APIRouter(tags=["attachments"], prefix="/v1/attachments")
 
     @router.post("", status_code=201)
     async def upload_attachment(
-        file: Annotated[UploadFile, File(description="JPEG, PNG, WebP or GIF to 10 MiB, PDF to 20 MiB")],
+        file: Annotated[
+            UploadFile,
+            BeforeValidator(_file),
+            File(description="JPEG, PNG, WebP or GIF to 10 MiB, PDF to 20 MiB"),
+        ],
         response: Response,
         channel: Annotated[Channel, Depends(channel_with(cabinet.pool, "submit"))],
     ) -> Attached:

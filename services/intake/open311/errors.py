@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from services.intake.open311.documents import Error
 from services.intake.open311.rendering import Format, render_list
 from shared.chassis.database import PASSING, is_away
-from shared.chassis.explaining import rule_zh
+from shared.chassis.explaining import rule_en, rule_zh
 from shared.chassis.problems import retry_after, route_of
 from shared.chassis.telling import Telling
 from shared.contracts.refusals import ANSWERS, Code, FieldError, Refused
@@ -123,11 +123,12 @@ def misfit(errors: Iterable[Any]) -> Refused:
 
 def misfit_of(fault: ValidationError) -> Refused:
     """The same for a model that was made by hand."""
-    return misfit(fault.errors(include_url=False, include_input=False))
+    return misfit(fault.errors(include_url=False))
 
 
 def _field_error(error: Mapping[str, Any]) -> FieldError:
     names = [part for part in error["loc"] if isinstance(part, str)]
-    field = names[-1] if names else "request"
-    zh = "缺少此参数" if error["type"] == "missing" else rule_zh(error)
-    return FieldError(field, zh, "is missing" if error["type"] == "missing" else str(error["msg"]))
+    field = error.get("ctx", {}).get("field") or (names[-1] if names else "request")
+    if error["type"] == "missing":
+        return FieldError(field, "缺少此参数", "is missing")
+    return FieldError(field, rule_zh(error), rule_en(error))

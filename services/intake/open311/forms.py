@@ -54,8 +54,8 @@ class NewRequest(Posted):
     """`POST requests`; attributes that the service does not define are ignored."""
 
     service_code: Short
-    lat: Annotated[float | None, Field(ge=-90, le=90)] = None
-    long: Annotated[float | None, Field(ge=-180, le=180)] = None
+    lat: Annotated[float | None, Field(ge=-90, le=90, allow_inf_nan=False)] = None
+    long: Annotated[float | None, Field(ge=-180, le=180, allow_inf_nan=False)] = None
     address_string: Annotated[Text, Field(max_length=300)] = ""
     address_id: Short = ""
     description: Annotated[Text, Field(max_length=4000)] = ""
@@ -69,7 +69,8 @@ class NewRequest(Posted):
     def _whole_point(self) -> Self:
         if (self.lat is None) == (self.long is None):
             return self
-        raise PydanticCustomError("half_a_point", "lat and long go together", {"zh": "lat 与 long 应同时提供"})
+        told = {"field": "long" if self.long is None else "lat", "zh": "lat 与 long 应同时提供"}
+        raise PydanticCustomError("half_a_point", "lat and long go together", told)
 
 
 class NewUpdate(Posted):
