@@ -438,6 +438,7 @@ async def test_a_plus_that_a_client_forgot_to_escape_is_understood(client: httpx
     ("asked", "named"),
     [
         ({"start_date": "yesterday"}, "start_date"),
+        ({"start_date": "20261101"}, "start_date"),
         ({"start_date": "2021-05-01T00:00:00"}, "start_date"),
         ({"start_date": "0001-01-01T00:00:00+14:00"}, "start_date"),
         ({"end_date": "9999-12-31T23:59:59-14:00"}, "end_date"),

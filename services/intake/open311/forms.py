@@ -20,6 +20,7 @@ from pydantic_core import PydanticCustomError
 from services.intake.open311.errors import misfit_of
 from services.intake.open311.fields import FORMS, Item, posted
 from services.intake.open311.statuses import FixMyStreet
+from shared.contracts.moment import WRITTEN
 from shared.contracts.text import Text
 
 LINKS: Final = ("media_url", "media_url[]")
@@ -79,7 +80,7 @@ class NewUpdate(Posted):
     service_request_id: Short
     update_id: Annotated[Text, Field(min_length=1, max_length=128)]
     status: Annotated[FixMyStreet, WithJsonSchema({"enum": [state.upper() for state in FixMyStreet]})]
-    updated_datetime: AwareDatetime
+    updated_datetime: Annotated[AwareDatetime, WRITTEN]
     description: Annotated[Text, Field(min_length=1, max_length=3800)]
 
     @model_validator(mode="before")

@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from services.intake.open311.errors import invalid
 from services.intake.open311.statuses import GeoReport
+from shared.contracts.moment import WRITTEN
 from shared.contracts.refusals import FieldError
 
 SPAN: Final = timedelta(days=90)
@@ -32,6 +33,7 @@ def _in_our_time(at: datetime) -> datetime:
 
 Moment = Annotated[
     AwareDatetime | None,
+    WRITTEN,
     BeforeValidator(_with_plus),
     AfterValidator(lambda at: at and _in_our_time(at)),
     Field(description="ISO 8601 with Z or ±HH:MM", examples=["2026-11-01T00:00:00+08:00"]),
