@@ -22,7 +22,8 @@ _SEVERAL: Final = re.compile(rf"{_DIGIT}(?:[^\w]{{0,3}}{_DIGIT}){{6}}")
 _IDENTITY: Final = re.compile(r"[1-9]\d{5}(?:18|19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx]")
 _MOBILE: Final = re.compile(r"(?:0|(?:00)?86)?1[3-9]\d{9}")
 _DATE: Final = re.compile(r"1[3-9]\d\d-\d{1,2}-\d{1,2}(?!\d)")
-_AMOUNT: Final = re.compile(r" ?[元万亿]")
+# No amount here is in 万 or 亿, which are family names too, as 元 is: 13800138000元女士.
+_AMOUNT: Final = re.compile(" ?元(?![旦宵月某]|先生|女士|小姐|老师|师傅)")
 _LANDLINE: Final = re.compile(r"(?<!\d)(?:\(0\d{2,3}\)|0\d{2,3})[- ]{0,2}[2-9](?:[- ]?\d){6,7}(?!\d)")
 _LOCAL: Final = re.compile(
     r"(?:电话|座机|固话|[Tt][Ee][Ll])(?:号码?)?[是为:： .]{0,3}([2-9]\d{2,3}[- ]?\d{4})(?![- ]?\d)"
@@ -139,8 +140,9 @@ def _number_at(run: Run, start: int) -> tuple[Kind, int] | None:
         for end in (start + length for length in kind.lengths if start + length <= len(run.digits)):
             if kind.alone and not run.edges[end]:
                 continue
-            written = run.is_grouped(start, end, kind.groups) and not _is_another(run, start, end)
-            if written and kind.proves(run.digits[start:end]):
+            if kind.alone and _is_another(run, start, end):
+                continue
+            if run.is_grouped(start, end, kind.groups) and kind.proves(run.digits[start:end]):
                 return kind, end
     return None
 
