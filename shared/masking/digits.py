@@ -4,7 +4,7 @@ Rules: GB 11643-1999 with ISO 7064 Mod 11-2 for identity numbers, Luhn's digit f
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -13,9 +13,16 @@ from stdnum import luhn
 from stdnum.iso7064 import mod_11_2
 
 # Both keep the length of a text, so that a place in the shadow is a place in the text.
-_WIDE: Final = str.maketrans("０１２３４５６７８９ＸｘＡＢ－—–‐‑\u3000\u00a0\u200b（）＋", "0123456789XxAB-----   ()+")
+# A keycap is a digit and two signs.
+_BLANK: Final = "\t\u00a0\u00ad\u2009\u200b\u200c\u200d\u2060\u20e3\u3000\ufe0f\ufeff"
+_WIDE: Final = (
+    str.maketrans("０１２３４５６７８９（）＋．／＿", "0123456789()+./_")
+    | dict.fromkeys(map(ord, "ＸｘⅩⅹ×✕"), "X")
+    | dict.fromkeys(map(ord, "－—–‐‑−"), "-")
+    | dict.fromkeys(map(ord, _BLANK), " ")
+)
 _SPOKEN: Final = _WIDE | str.maketrans("零〇一二三四五六七八九幺壹贰叁肆伍陆柒捌玖", "001234567891123456789")
-_RUN: Final = re.compile(r"\d(?:[ -]?\d){10,}(?:[ -]?[Xx](?![A-Za-z]))?")
+_RUN: Final = re.compile(r"\d(?:[ -]{0,3}\d){10,}(?:[ -]{0,3}[Xx](?![A-Za-z]))?")
 # Every number here has seven signs with at most three between neighbours: without such a run there is nothing to hide.
 _DIGIT: Final = "[0-9０-９零〇一二三四五六七八九幺壹贰叁肆伍陆柒捌玖]"
 _SEVERAL: Final = re.compile(rf"{_DIGIT}(?:[^\w]{{0,3}}{_DIGIT}){{6}}")
@@ -24,9 +31,17 @@ _MOBILE: Final = re.compile(r"(?:0|(?:00)?86)?1[3-9]\d{9}")
 _DATE: Final = re.compile(r"1[3-9]\d\d-\d{1,2}-\d{1,2}(?!\d)")
 # No amount here is in 万 or 亿, which are family names too, as 元 is: 13800138000元女士.
 _AMOUNT: Final = re.compile(" ?元(?![旦宵月某]|先生|女士|小姐|老师|师傅)")
-_LANDLINE: Final = re.compile(r"(?<!\d)(?:\(0\d{2,3}\)|0\d{2,3})[- ]{0,2}[2-9](?:[- ]?\d){6,7}(?!\d)")
+# Signs that elsewhere stand in dates, fractions and lists: in groups of three, four and four alone. What looks back
+# stands behind the first sign, so that the search leaps from one such sign to the next.
+_GROUPED: Final = re.compile(r"(?:1(?<![\d.]1)[3-9]\d([./·_])\d{4}\1|\(1[3-9]\d\)[- ]{0,3}\d{4}[- ]{0,3})\d{4}(?!\d)")
+# Hong Kong, Macau and Taiwan.
+_ABROAD: Final = re.compile(r"(?:\+|00(?<!\d00))(?:852|853|886)\)?[- ]{0,3}\d(?:[- ]?\d){7,8}(?!\d)")
+_LANDLINE: Final = re.compile(
+    r"(?:(?:\+|00(?<!\d00))86[- ]{0,3}(?:\(0?[1-9]\d{1,2}\)|0?[1-9]\d{1,2})[- ]{0,3}"
+    r"|(?:\(0\d{2,3}\)|0(?<!\d0)\d{2,3})[- ]{0,3}|0(?<![\d.]0)\d{2,3}[./])[2-9](?:[- ]{0,2}\d){6,7}(?!\d)"
+)
 _LOCAL: Final = re.compile(
-    r"(?:电话|座机|固话|[Tt][Ee][Ll])(?:号码?)?[是为:： .]{0,3}([2-9]\d{2,3}[- ]?\d{4})(?![- ]?\d)"
+    r"(?:电话|座机|固话|宅电|联系方式|[Tt][Ee][Ll])(?:号码?)?[是为:： .(]{0,3}([2-9]\d{2,3}[- ]?\d{4})(?![- ]?\d)"
 )
 _MAX_GAPS: Final = 4
 _ANY: Final = frozenset(range(1, 19))
@@ -68,7 +83,7 @@ _KINDS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Digits with single gaps between them, where each lies in the text, and whether a gap or an end is before it."""
+    """Digits with gaps between them, where each lies in the text, and whether a gap, an end or an X is beside it."""
 
     shadow: str
     places: tuple[int, ...]
@@ -77,7 +92,7 @@ class Run:
 
     def is_grouped(self, start: int, end: int, sizes: frozenset[int]) -> bool:
         """Whether it is written in few groups, all but the last of these sizes; or as the whole run, digit by digit."""
-        gaps = self.places[end - 1] - self.places[start] - (end - start - 1)
+        gaps = sum(after - before > 1 for before, after in pairwise(self.places[start:end]))
         if gaps > _MAX_GAPS:
             return gaps == end - start - 1 == len(self.digits) - 1
         ends = [start, *(n for n in range(start + 1, end) if self.edges[n])]
@@ -85,6 +100,7 @@ class Run:
 
 
 Span = tuple[int, int, str]
+Look = Callable[[str], Iterable[Span]]
 
 
 def hide_all_numbers(text: str) -> str:
@@ -96,27 +112,47 @@ def hide_numbers(text: str) -> str:
     """Without identity, card and mobile numbers."""
     if not _SEVERAL.search(text):
         return text
-    for letters in (_WIDE, _SPOKEN):
-        shadow = text.translate(letters)
-        spans = [span for run in _RUN.finditer(shadow) for span in _numbers(_run(shadow, run))]
-        for start, end, label in reversed(spans):
-            text = text[:start] + label + text[end:]
-    return text
+    return _hidden(_hidden(text, _WIDE, (_abroad, _grouped, _in_runs)), _SPOKEN, (_in_runs,))
 
 
 def hide_landlines(text: str) -> str:
     """Without land-lines: those with an area code, and those that are said to be one."""
-    if not _SEVERAL.search(text):
-        return text
-    for pattern, group in ((_LANDLINE, 0), (_LOCAL, 1)):
-        for found in reversed(list(pattern.finditer(text.translate(_WIDE)))):
-            text = text[: found.start(group)] + "［电话］" + text[found.end(group) :]
+    return _hidden(text, _WIDE, (_landlines, _locals)) if _SEVERAL.search(text) else text
+
+
+def _hidden(text: str, letters: Mapping[int, int | str], looks: Iterable[Look]) -> str:
+    shadow = text.translate(letters)
+    for look in looks:
+        spans = list(look(shadow))
+        for start, end, label in reversed(spans):
+            text = text[:start] + label + text[end:]
+        shadow = text.translate(letters) if spans else shadow
     return text
+
+
+def _abroad(shadow: str) -> Iterator[Span]:
+    return ((*found.span(), "［电话］") for found in _ABROAD.finditer(shadow))
+
+
+def _grouped(shadow: str) -> Iterator[Span]:
+    return ((*found.span(), "［手机号］") for found in _GROUPED.finditer(shadow))
+
+
+def _landlines(shadow: str) -> Iterator[Span]:
+    return ((*found.span(), "［电话］") for found in _LANDLINE.finditer(shadow))
+
+
+def _locals(shadow: str) -> Iterator[Span]:
+    return ((*found.span(1), "［电话］") for found in _LOCAL.finditer(shadow))
+
+
+def _in_runs(shadow: str) -> Iterator[Span]:
+    return (span for found in _RUN.finditer(shadow) for span in _numbers(_run(shadow, found)))
 
 
 def _run(shadow: str, found: re.Match[str]) -> Run:
     places = tuple(n for n in range(found.start(), found.end()) if shadow[n] not in " -")
-    gaps = (after - before > 1 for before, after in pairwise(places))
+    gaps = (after - before > 1 or shadow[after] in "Xx" for before, after in pairwise(places))
     return Run(shadow, places, "".join(shadow[n] for n in places), (True, *gaps, True))
 
 

@@ -47,7 +47,7 @@ MAILS = st.from_regex(r"[a-z][a-z0-9_]{2,12}@[a-z]{2,8}\.(com|cn|org)", fullmatc
 @st.composite
 def grouped(draw: st.DrawFn, numbers: st.SearchStrategy[str], sizes: tuple[int, ...]) -> str:
     """A number with the same gap between groups of digits."""
-    number, gap = draw(numbers), draw(st.sampled_from([" ", "-", "－", "\u3000"]))
+    number, gap = draw(numbers), draw(st.sampled_from([" ", "-", "－", "\u3000", "  ", "--", "−", "\t", "\u2060"]))
     parts, place = [], 0
     for size in sizes:
         parts.append(number[place : place + size])
