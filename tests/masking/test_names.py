@@ -1,0 +1,58 @@
+"""Names that are introduced are hidden whatever they are, and words that begin as names do stay."""
+
+import pytest
+
+from shared.masking import mask
+
+
+@pytest.mark.parametrize(
+    ("text", "hidden"),
+    [
+        ("我叫张小明", "我叫［姓名］"),
+        ("姓名：李小燕", "姓名：［姓名］"),
+        ("投诉人：张小明，电话", "投诉人：［姓名］，电话"),
+        ("我叫刘有才，", "我叫［姓名］，"),
+        ("联系人：李先进", "联系人：［姓名］"),
+        ("业主：王先林", "业主：［姓名］"),
+        ("联系人：王工明", "联系人：［姓名］"),
+        ("我的名字是张志明", "我的名字是［姓名］"),
+        ("我叫“张志明”", "我叫“［姓名］”"),
+    ],
+)
+def test_a_name_that_is_told_is_hidden_whatever_it_begins_with(text: str, hidden: str):
+    assert mask(text) == hidden
+
+
+@pytest.mark.parametrize(
+    "label",
+    ["来电人", "诉求人", "当事人", "住户", "收款人", "户名", "经办人", "署名", "姓名", "联系人姓名", "联系人 "],
+)
+@pytest.mark.parametrize(
+    "name", ["张志明", "于志明", "常明", "时明", "关小明", "佟明", "招志明", "張志明", "陳明", "邝志明"]
+)
+def test_a_name_behind_a_label_is_hidden(label: str, name: str):
+    assert mask(f"{label}：{name}，急") == f"{label}：［姓名］，急"
+
+
+def test_a_name_in_a_form_without_colons_is_hidden():
+    assert mask("姓名 张志明 电话 86332211") == "姓名 ［姓名］ 电话 ［电话］"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "联系人：李先生", "联系人：王小姐", "联系人：李工", "联系人：李工，", "联系人：张总", "业主：金小区",
+        "联系人：华有限公司", "当事人：于某", "我的名字是秘密", "我叫她小明", "我叫“阿明”", "姓名 单位 电话",
+        "姓名 金额 电话", "住户：和谐家园小区", "当事人于昨天", "署名张贴", "户名和账号",
+        "我是罗村，住在沙坑", "我是黄岐，住", "我是罗村人，住在沙坑", "本人孙子今年，", "本人孙子今年五岁",
+        "本人董事会，", "本人周末上，", "本人付全款，", "本人钱包里，", "本人张贴了，", "本人曾经是一名工人",
+        "当事人：原业主，", "姓名：时间：", "业主：商户，", "投诉人：车主，",
+    ],
+)  # fmt: skip
+def test_a_title_a_place_or_another_word_stays(text: str):
+    assert mask(text) == text
+
+
+@pytest.mark.parametrize("name", ["周一鸣", "孙志明", "董明珠", "罗村明", "付国强"])
+def test_a_name_that_begins_as_a_word_does_is_hidden(name: str):
+    assert mask(f"本人{name}，住桂城") == "本人［姓名］，住桂城"
