@@ -16,7 +16,7 @@ from deploy.importing.readers.tabular import ERROR_COLUMNS
 ROWS_A_SHEET: Final = 1_000_000
 LONGEST: Final = 32_767
 _ADDED: Final = len(ERROR_COLUMNS)
-WIDTHS: Final = (18, 8, 16, 24, 48, 12)
+WIDTHS: Final = (18, 8, 16, 24, 48, 12, 14)
 
 
 def write(path: Path, columns: Sequence[str], refusals: Iterable[Refusal]) -> None:
@@ -28,8 +28,8 @@ def write(path: Path, columns: Sequence[str], refusals: Iterable[Refusal]) -> No
 
 
 def _cells(refusal: Refusal, columns: Sequence[str]) -> list[str]:
-    told = (refusal.file, str(refusal.line), refusal.column, refusal.value, refusal.reason, refusal.sheet)
-    return [*told, *(refusal.cells.get(name, "") for name in columns)]
+    place = (refusal.file, str(refusal.line), refusal.column, refusal.value, refusal.reason, refusal.sheet)
+    return [*place, refusal.origin, *(refusal.cells.get(name, "") for name in columns)]
 
 
 def _csv(path: Path, columns: Sequence[str], refusals: Iterable[Refusal]) -> None:

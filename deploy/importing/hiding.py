@@ -1,11 +1,13 @@
 """Hides personal data in what is kept of refused rows, and takes it from the source again when they come back."""
 
 from collections.abc import Iterator
+from collections.abc import Mapping as Mapped
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
+from deploy.importing.files import fingerprint, shortened
 from deploy.importing.mapping import Mapping
 from deploy.importing.mistakes import CONTACT
 from deploy.importing.readers import opened
@@ -13,6 +15,10 @@ from deploy.importing.rows import BadRow, Place, SourceRow
 from shared.masking import mask
 
 HIDDEN: Final = "［隐去 hidden］"
+
+
+class NotRestored(LookupError):
+    """What is hidden cannot be had from the source; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +51,8 @@ class Restoring:
     mapping: Mapping
     folders: tuple[Path, ...]
     _open: ExitStack = field(default_factory=ExitStack)
-    _source: str = ""
+    _source: tuple[str, str | None] | None = None
+    _origins: dict[Path, str] = field(default_factory=dict)
     _rows: Iterator[SourceRow] = field(default_factory=lambda: iter(()))
     _line: int = 0
 
@@ -57,38 +64,62 @@ class Restoring:
 
     def row(self, row: SourceRow) -> SourceRow:
         """The row as a person meant it."""
-        if not any("［" in text for text in row.cells.values()):
+        if row.bad or not any("［" in text for text in row.cells.values()):
             return row
+        try:
+            cells = self._restored(row)
+        except NotRestored as fault:
+            cells, why = row.cells, str(fault)
+        else:
+            why = "隐去的内容不在原处，请填写完整 / what is hidden cannot be found from here: write it in full"
+        hidden = next((column for column, text in cells.items() if text == HIDDEN), None)
+        return replace(row, cells=cells, bad=BadRow(hidden, "", why) if hidden else None)
+
+    def _restored(self, row: SourceRow) -> Mapped[str, str]:
+        if row.place.origin is None:
+            return row.cells
         source = self._find(row.place)
-        if source:
-            return replace(row, cells={column: self._cell(column, text, source) for column, text in row.cells.items()})
-        hidden = next((column for column, text in row.cells.items() if text == HIDDEN), None)
-        if hidden is None or row.bad:
-            return row
-        why = (
-            f"隐去的内容在原文件中，请把 {row.place.file} 放在同一文件夹"
-            f" / what is hidden is in the source: put {row.place.file} beside this file"
-        )
-        return replace(row, bad=BadRow(hidden, "", why))
+        return {column: self._cell(column, text, source) for column, text in row.cells.items()}
 
     def _cell(self, column: str, text: str, source: SourceRow) -> str:
         original = source.cells.get(column, "")
         return original if text == self.hiding.cell(column, original) else text
 
-    def _find(self, place: Place) -> SourceRow | None:
-        if place.file != self._source or place.line <= self._line:
-            self._begin(place.file)
+    def _find(self, place: Place) -> SourceRow:
+        if (place.file, place.origin) != self._source or place.line <= self._line:
+            self._begin(place)
         for row in self._rows:
             self._line = row.place.line
-            if (row.place.sheet, row.place.line) == (place.sheet, place.line):
+            if (row.place.file, row.place.sheet, row.place.line) == (place.file, place.sheet, place.line):
                 return row
-        return None
+        raise NotRestored(
+            f"{place.file} 中没有这一行，请勿改动文件、行和工作表三列"
+            f" / {place.file} has no such row: leave the columns of file, line and sheet as they were"
+        )
 
-    def _begin(self, name: str) -> None:
+    def _begin(self, place: Place) -> None:
         """Rows come back in the order of the source, so that it is read once."""
         self._open.close()
-        self._source, self._line, self._rows = name, 0, iter(())
+        self._source, self._line, self._rows = None, 0, iter(())
+        path = self._unchanged(place)
+        table = self._open.enter_context(opened(path, self.mapping.encoding, self.mapping.columns))
+        self._source, self._rows = (place.file, place.origin), iter(table.rows)
+
+    def _unchanged(self, place: Place) -> Path:
+        """The file itself: another one of its name has other citizens in its lines."""
+        name = place.file
         path = next((folder / name for folder in self.folders if name and (folder / name).is_file()), None)
-        if path:
-            table = self._open.enter_context(opened(path, self.mapping.encoding, self.mapping.columns))
-            self._rows = iter(table.rows)
+        if path is None:
+            raise NotRestored(
+                f"隐去的内容在原文件中，请把 {name} 放在同一文件夹"
+                f" / what is hidden is in the source: put {name} beside this file"
+            )
+        if path not in self._origins:
+            self._origins[path] = shortened(fingerprint(path))
+        if self._origins[path] != place.origin:
+            raise NotRestored(
+                f"原文件 {name} 在生成本错误文件后已变动，请放回当时的文件，或把隐去的内容填写完整"
+                f" / {name} has changed since this error file was made: put the file of that time beside it,"
+                " or write in full what is hidden"
+            )
+        return path

@@ -11,7 +11,7 @@ from typing import IO, Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from deploy.importing.files import private
+from deploy.importing.files import private, shortened
 from deploy.importing.rows import BadRow, SourceRow, UnreadableFile
 
 
@@ -47,6 +47,7 @@ class Refusal(_Line):
     column: str
     value: str
     reason: str
+    origin: str = ""
     cells: dict[str, str]
 
 
@@ -58,6 +59,7 @@ class Logbook:
 
     def __init__(self, path: Path, about: About, from_start: bool = False) -> None:
         self.path, self.done, self.refused = path, 0, 0
+        self._origin = shortened(about.fingerprint)
         self._out = private(path, "ab")
         _lock(self._out, path)
         if not from_start and next(_read(path), None) == about:
@@ -96,6 +98,7 @@ class Logbook:
             Refusal(
                 row=row, file=place.file, sheet=place.sheet, line=place.line, column=bad.column,
                 value=_printable(bad.value), reason=_printable(bad.reason), cells=cells,
+                origin=self._origin if place.origin is None else place.origin,
             ),
         )  # fmt: skip
 

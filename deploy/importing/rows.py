@@ -22,11 +22,15 @@ class UnreadableFile(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a person finds the row: `line` is counted as an editor or Excel counts it."""
+    """Where a person finds the row: `line` is counted as an editor or Excel counts it.
+
+    `origin` is what an error file tells of the file that the row came from; None in any other file.
+    """
 
     file: str
     sheet: str
     line: int
+    origin: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

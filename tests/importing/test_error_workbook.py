@@ -24,13 +24,24 @@ async def tried(file: Path, **more: Any) -> Outcome:
     return await run(hotline(file, **more), None, quiet)
 
 
+def corrected(errors: Path, line: int = 2, **cells: str) -> Path:
+    """What a person does in a row of an error file."""
+    book = openpyxl.load_workbook(errors)
+    assert book.active is not None
+    names = [cell.value for cell in book.active[1]]
+    for name, text in cells.items():
+        book.active.cell(line, names.index(name) + 1).value = text
+    book.save(errors)
+    return errors
+
+
 async def test_a_refused_row_is_there_with_its_place_and_its_reason(tmp_path: Path):
     outcome = await tried(xlsx_file(tmp_path / "三月.xlsx", BAD, title="三月"))
     assert (outcome.good, outcome.refused, outcome.errors) == (2, 2, Path("三月.xlsx.errors.xlsx"))
     first, second = rows(Path("三月.xlsx.errors.xlsx"))
     assert list(first) == [*ERROR_COLUMNS, *COLUMNS]
     assert [first[name] for name in ERROR_COLUMNS] == [
-        "三月.xlsx", "4", "来电时间", "昨天", first["原因 reason"], "工单",
+        "三月.xlsx", "4", "来电时间", "昨天", first["原因 reason"], "工单", first["原文件指纹 source"],
     ]  # fmt: skip
     assert "时间格式应为" in first["原因 reason"]
     assert "a time must look like" in first["原因 reason"]
@@ -107,6 +118,29 @@ async def test_hidden_cells_are_taken_from_the_source_and_corrected_ones_stay(
     assert (outcome.tally.taken, outcome.refused) == (3, 0)
     assert [d.contact and d.contact.phone for d in handed] == ["13800138000", "13700137000", "13800138000"]
     assert {(d.contact and d.contact.name, d.text) for d in handed} == {("邹女士", said)}
+
+
+async def test_a_hidden_cell_is_never_taken_from_another_file_of_the_same_name(
+    intake: httpx.AsyncClient, tmp_path: Path
+):
+    first = csv_file(tmp_path / "A.csv", [order(1, 工单状态="飞了")])
+    await tried(first)
+    csv_file(first, [order(7, 来电人="张先生", 联系电话="13900139000")])
+    corrected(Path("A.csv.errors.xlsx"), 工单状态="已回访")
+    outcome = await run(hotline(Path("A.csv.errors.xlsx"), errors=Path("again.csv")), intake, quiet)
+    assert (outcome.tally.taken, outcome.refused) == (0, 1)
+    again = Path("again.csv").read_text("utf-8-sig")
+    assert "A.csv has changed since this error file was made" in again
+    csv_file(first, [order(1, 工单状态="飞了")])
+    outcome = await run(hotline(Path("A.csv.errors.xlsx")), intake, quiet)
+    assert outcome.tally.taken == 1, "the file of that time is back"
+
+
+async def test_a_hidden_cell_in_a_row_that_somebody_added_is_not_imported(tmp_path: Path):
+    await tried(csv_file(tmp_path / "o.csv", [order(1, 工单状态="飞了")]))
+    corrected(Path("o.csv.errors.xlsx"), 工单状态="已回访", **{"行 line": ""})
+    assert (await tried(Path("o.csv.errors.xlsx"), errors=Path("again.csv"))).refused == 1
+    assert "write it in full" in Path("again.csv").read_text("utf-8-sig")
 
 
 async def test_an_error_file_without_its_source_says_what_is_missing(tmp_path: Path):

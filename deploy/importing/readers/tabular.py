@@ -7,7 +7,15 @@ from typing import Final, NamedTuple
 from deploy.importing.rows import NOTHING, BadRow, Place, SourceRow, UnreadableFile
 
 SEARCHED: Final = 10
-ERROR_COLUMNS: Final = ("文件 file", "行 line", "列 column", "值 value", "原因 reason", "工作表 sheet")
+ERROR_COLUMNS: Final = (
+    "文件 file",
+    "行 line",
+    "列 column",
+    "值 value",
+    "原因 reason",
+    "工作表 sheet",
+    "原文件指纹 source",
+)
 
 
 class MissingColumns(UnreadableFile):
@@ -89,9 +97,5 @@ def _named(doubtful: Mapping[int, str] | None, header: Header) -> Mapping[str, s
 
 def _origin(found: dict[str, str], file: str, line: int) -> Place:
     """A corrected error file names the place in the first file; a row that somebody added has its own."""
-    file_column, line_column, *_, sheet_column = ERROR_COLUMNS
-    told = found.get(line_column, "")
-    origin = Place(found.get(file_column, ""), found.get(sheet_column, ""), int(told)) if told.isdecimal() else None
-    for name in ERROR_COLUMNS:
-        found.pop(name, None)
-    return origin or Place(file, "", line)
+    first, told, *_, sheet, origin = [found.pop(name, "") for name in ERROR_COLUMNS]
+    return Place(first, sheet, int(told), origin) if told.isdecimal() else Place(file, "", line)
