@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -12,11 +13,26 @@ import xlsxwriter
 from deploy.importing.files import private
 from deploy.importing.logbook import Refusal
 from deploy.importing.readers.tabular import ERROR_COLUMNS
+from deploy.importing.rows import UnreadableFile
 
 ROWS_A_SHEET: Final = 1_000_000
+ENDINGS: Final = (".xlsx", ".csv")
 LONGEST: Final = 32_767
 _ADDED: Final = len(ERROR_COLUMNS)
 WIDTHS: Final = (18, 8, 16, 24, 48, 12, 14)
+
+
+def usable(path: Path, source: Path) -> None:
+    """Raises `UnreadableFile` where nothing could be written, or where that would cost somebody a file."""
+    said = f"--errors {path}"
+    if path.suffix.lower() not in ENDINGS:
+        raise UnreadableFile(f"{said}: 请用 .xlsx 或 .csv / must end in .xlsx or .csv")
+    if path.exists() and source.exists() and path.samefile(source):
+        raise UnreadableFile(f"{said}: 这是要导入的文件，请另取文件名 / is the file to import; choose another name")
+    if not path.parent.is_dir():
+        raise UnreadableFile(f"{said}: 没有文件夹 {path.parent}，请先建立 / make the folder {path.parent} first")
+    if not os.access(path if path.exists() else path.parent, os.W_OK) or path.is_dir():
+        raise UnreadableFile(f"{said}: 不能写入，请另选文件 / cannot be written; choose another file")
 
 
 def write(path: Path, columns: Sequence[str], refusals: Iterable[Refusal]) -> None:

@@ -61,6 +61,8 @@ Progress = Callable[[Table, int], AbstractContextManager[Callable[[int], None]]]
 
 async def run(job: Job, client: httpx.AsyncClient | None, progress: Progress) -> Outcome:
     """Import, or without a client only try; raises `UnreadableFile` and `HandoverFailed`."""
+    if job.errors:
+        errors.usable(job.errors, job.file)
     url = str(client.base_url) if client else DRY_RUN
     with opened(job.file, job.mapping.encoding, job.mapping.columns) as table:
         path = Path(f"{job.file.name}.{DRY_RUN if client is None else 'import'}-log")

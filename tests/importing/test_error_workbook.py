@@ -12,6 +12,7 @@ import pytest
 from deploy.importing.hiding import HIDDEN
 from deploy.importing.job import Outcome, run
 from deploy.importing.readers.tabular import ERROR_COLUMNS
+from deploy.importing.rows import UnreadableFile
 from deploy.importing.translation import Translator
 from services.intake.domain import RecordedDemand
 from tests.importing.conftest import quiet, read
@@ -187,3 +188,24 @@ async def test_a_file_without_bad_rows_leaves_nothing_behind(tmp_path: Path):
     file = csv_file(tmp_path / "o.csv", [order(1)])
     assert (await tried(file)).errors is None
     assert [path.name for path in tmp_path.iterdir()] == ["o.csv"]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "said"),
+    [
+        ("o.csv", "is the file to import"),
+        ("./linked.csv", "is the file to import"),
+        ("absent/e.csv", "make the folder absent first"),
+        ("folder.csv", "cannot be written"),
+        ("e.xls", "must end in .xlsx or .csv"),
+    ],
+)
+async def test_an_error_file_that_cannot_be_is_refused_before_anything_is_done(chosen: str, said: str, tmp_path: Path):
+    file = csv_file(tmp_path / "o.csv", BAD)
+    (tmp_path / "linked.csv").hardlink_to(file)
+    (tmp_path / "folder.csv").mkdir()
+    content = file.read_bytes()
+    with pytest.raises(UnreadableFile, match=said):
+        await tried(file, errors=Path(chosen))
+    assert file.read_bytes() == content
+    assert not list(tmp_path.glob("*-log"))
