@@ -1,5 +1,6 @@
 """Hides personal data in what is kept of refused rows, and takes it from the source again when they come back."""
 
+import re
 from collections.abc import Iterator
 from collections.abc import Mapping as Mapped
 from contextlib import ExitStack
@@ -15,6 +16,13 @@ from deploy.importing.rows import BadRow, Place, SourceRow
 from shared.masking import mask
 
 HIDDEN: Final = "［隐去 hidden］"
+LABELS: Final = (
+    "身份证号", "银行卡号", "手机号", "电话", "车牌", "邮箱", "微信号", "QQ号", "查询码", "链接", "门牌", "姓名",
+)  # fmt: skip
+"""What `mask` leaves behind."""
+_HIDDEN: Final = re.compile(HIDDEN)
+_MARKED: Final = re.compile(f"{HIDDEN}|［(?:{'|'.join(LABELS)})］")
+_MOVED: Final = "隐去的内容不在原处，请填写完整 / what is hidden cannot be found from here: write it in full"
 
 
 class NotRestored(LookupError):
@@ -69,11 +77,15 @@ class Restoring:
         try:
             cells = self._restored(row)
         except NotRestored as fault:
-            cells, why = row.cells, str(fault)
-        else:
-            why = "隐去的内容不在原处，请填写完整 / what is hidden cannot be found from here: write it in full"
-        hidden = next((column for column, text in cells.items() if text == HIDDEN), None)
-        return replace(row, cells=cells, bad=BadRow(hidden, "", why) if hidden else None)
+            return self._without(row, _MARKED, str(fault))
+        return self._without(replace(row, cells=cells), _HIDDEN, _MOVED)
+
+    def _without(self, row: SourceRow, marks: re.Pattern[str], why: str) -> SourceRow:
+        """Refused where a mark stands in a cell that would be imported."""
+        hidden = next(
+            (name for name in row.cells if name in self.mapping.columns and marks.search(row.cells[name])), ""
+        )
+        return replace(row, bad=BadRow(hidden, row.cells[hidden], why)) if hidden else row
 
     def _restored(self, row: SourceRow) -> Mapped[str, str]:
         if row.place.origin is None:

@@ -1,6 +1,7 @@
 """Refused rows come back as a workbook that is corrected and imported again."""
 
 import csv
+import re
 import stat
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,13 @@ import httpx
 import openpyxl
 import pytest
 
-from deploy.importing.hiding import HIDDEN
+from deploy.importing.hiding import HIDDEN, LABELS
 from deploy.importing.job import Outcome, run
 from deploy.importing.readers.tabular import ERROR_COLUMNS
 from deploy.importing.rows import UnreadableFile
 from deploy.importing.translation import Translator
 from services.intake.domain import RecordedDemand
+from shared import masking
 from tests.importing.conftest import quiet, read
 from tests.importing.orders import COLUMNS, csv_file, hotline, order, rows, xlsx_file
 
@@ -153,6 +155,23 @@ async def test_an_error_file_without_its_source_says_what_is_missing(tmp_path: P
     outcome = await tried(errors, errors=tmp_path / "again.csv")
     assert outcome.refused == 1
     assert "o.csv" in (tmp_path / "again.csv").read_text("utf-8-sig").split("put ")[1]
+
+
+async def test_a_masked_number_without_its_source_is_refused_and_not_lost(tmp_path: Path):
+    anonymous = order(1, 工单状态="飞了", 来电人="", 联系电话="", 诉求内容="请打13912345678，门口积水")
+    file = csv_file(tmp_path / "o.csv", [anonymous])
+    await tried(file)
+    file.unlink()
+    errors = corrected(Path("o.csv.errors.xlsx"), 工单状态="已回访")
+    assert (await tried(errors, errors=Path("again.csv"))).refused == 1
+    assert "put o.csv beside this file" in Path("again.csv").read_text("utf-8-sig")
+    corrected(errors, 诉求内容="请打某号，门口［急］积水")
+    assert (await tried(errors)).refused == 0, "what a person wrote is no mark of ours"
+
+
+def test_every_mark_that_masking_leaves_is_known_to_the_import():
+    written = "".join(path.read_text("utf-8") for path in Path(masking.__file__).parent.glob("*.py"))
+    assert set(re.findall(r"［(\w+)］", written)) == set(LABELS)
 
 
 async def test_an_error_file_of_an_error_file_has_the_columns_once_and_the_first_place(tmp_path: Path):
