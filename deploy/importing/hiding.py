@@ -62,7 +62,6 @@ class Restoring:
     _source: tuple[str, str | None] | None = None
     _origins: dict[Path, str] = field(default_factory=dict)
     _rows: Iterator[SourceRow] = field(default_factory=lambda: iter(()))
-    _line: int = 0
 
     def __enter__(self) -> "Restoring":
         return self
@@ -98,21 +97,25 @@ class Restoring:
         return original if text == self.hiding.cell(column, original) else text
 
     def _find(self, place: Place) -> SourceRow:
-        if (place.file, place.origin) != self._source or place.line <= self._line:
-            self._begin(place)
-        for row in self._rows:
-            self._line = row.place.line
-            if (row.place.file, row.place.sheet, row.place.line) == (place.file, place.sheet, place.line):
-                return row
+        """Rows mostly come back in the order of the source, so that it is read once; if not, it is read again."""
+        ahead = (place.file, place.origin) == self._source
+        if ahead and (row := self._search(place)):
+            return row
+        self._begin(place)
+        if row := self._search(place):
+            return row
         raise NotRestored(
             f"{place.file} 中没有这一行，请勿改动文件、行和工作表三列"
             f" / {place.file} has no such row: leave the columns of file, line and sheet as they were"
         )
 
+    def _search(self, place: Place) -> SourceRow | None:
+        wanted = replace(place, origin=None)
+        return next((row for row in self._rows if replace(row.place, origin=None) == wanted), None)
+
     def _begin(self, place: Place) -> None:
-        """Rows come back in the order of the source, so that it is read once."""
         self._open.close()
-        self._source, self._line, self._rows = None, 0, iter(())
+        self._source, self._rows = None, iter(())
         path = self._unchanged(place)
         table = self._open.enter_context(opened(path, self.mapping.encoding, self.mapping.columns))
         self._source, self._rows = (place.file, place.origin), iter(table.rows)

@@ -157,6 +157,27 @@ async def test_an_error_file_without_its_source_says_what_is_missing(tmp_path: P
     assert "o.csv" in (tmp_path / "again.csv").read_text("utf-8-sig").split("put ")[1]
 
 
+async def test_an_error_file_of_several_sheets_may_be_sorted_otherwise(tmp_path: Path):
+    file = xlsx_file(tmp_path / "O.xlsx", [order(1, 工单状态="飞了")])
+    book = openpyxl.load_workbook(file)
+    assert book.active is not None
+    for name, lines in (("四月", 2), ("五月", 1)):
+        sheet = book.create_sheet(name)
+        sheet.append(list(COLUMNS))
+        for n in range(lines):
+            sheet.append([order(lines * 10 + n, 工单状态="飞了")[column] for column in COLUMNS])
+    book.save(file)
+    await tried(file)
+    errors = Path("O.xlsx.errors.xlsx")
+    first, *others = [[cell.value for cell in row] for row in openpyxl.load_workbook(errors).active.iter_rows()]
+    sorted_otherwise = openpyxl.Workbook()
+    for row in (first, *reversed(others)):
+        sorted_otherwise.active.append([text and text.replace("飞了", "已回访") for text in row])
+    sorted_otherwise.save(errors)
+    outcome = await tried(errors)
+    assert (outcome.good, outcome.refused) == (4, 0)
+
+
 async def test_a_masked_number_without_its_source_is_refused_and_not_lost(tmp_path: Path):
     anonymous = order(1, 工单状态="飞了", 来电人="", 联系电话="", 诉求内容="请打13912345678，门口积水")
     file = csv_file(tmp_path / "o.csv", [anonymous])
