@@ -12,7 +12,7 @@ from deploy.importing.files import fingerprint, shortened
 from deploy.importing.mapping import Mapping
 from deploy.importing.mistakes import CONTACT
 from deploy.importing.readers import opened
-from deploy.importing.rows import BadRow, Place, SourceRow
+from deploy.importing.rows import BadRow, BrokenRow, Place, SourceRow
 from shared.masking import mask
 
 HIDDEN: Final = "［隐去 hidden］"
@@ -47,8 +47,13 @@ class Hiding:
 
     def refusal(self, row: SourceRow, bad: BadRow) -> tuple[SourceRow, BadRow]:
         """What may be kept of a refused row and of its reason."""
-        cells = {column: self.cell(column, text) for column, text in row.cells.items()}
-        return replace(row, cells=cells), BadRow(bad.column, self.cell(bad.column, bad.value), mask(bad.reason))
+        hide = _whole if isinstance(bad, BrokenRow) else self.cell
+        cells = {column: hide(column, text) for column, text in row.cells.items()}
+        return replace(row, cells=cells), BadRow(bad.column, hide(bad.column, bad.value), mask(bad.reason))
+
+
+def _whole(column: str, text: str) -> str:
+    return HIDDEN if text else ""
 
 
 @dataclass(slots=True)
@@ -90,11 +95,13 @@ class Restoring:
         if row.place.origin is None:
             return row.cells
         source = self._find(row.place)
+        if isinstance(source.bad, BrokenRow):
+            raise NotRestored(source.bad.reason)
         return {column: self._cell(column, text, source) for column, text in row.cells.items()}
 
     def _cell(self, column: str, text: str, source: SourceRow) -> str:
         original = source.cells.get(column, "")
-        return original if text == self.hiding.cell(column, original) else text
+        return original if original and text in (HIDDEN, self.hiding.cell(column, original)) else text
 
     def _find(self, place: Place) -> SourceRow:
         """Rows mostly come back in the order of the source, so that it is read once; if not, it is read again."""
@@ -110,8 +117,11 @@ class Restoring:
         )
 
     def _search(self, place: Place) -> SourceRow | None:
-        wanted = replace(place, origin=None)
-        return next((row for row in self._rows if replace(row.place, origin=None) == wanted), None)
+        for row in self._rows:
+            at = row.place
+            if (at.line, at.sheet, at.file) == (place.line, place.sheet, place.file):
+                return row
+        return None
 
     def _begin(self, place: Place) -> None:
         self._open.close()

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
+MEND: Final = "mend this line in its own file and import that again"
 
 
 class BadRow(ValueError):
@@ -14,6 +15,14 @@ class BadRow(ValueError):
     def __init__(self, column: str, value: str, reason: str) -> None:
         super().__init__(f"{column}: {reason}")
         self.column, self.value, self.reason = column, value, reason
+
+
+class BrokenRow(BadRow):
+    """A row whose cells may stand under wrong names: nothing of it can be shown, and it is mended in its own file."""
+
+    def __init__(self, column: str, value: str, reason: str) -> None:
+        zh, en = reason.split(" / ", 1)
+        super().__init__(column, value, f"{zh}；请在原文件中改正此行后重新导入 / {en}; {MEND}")
 
 
 class UnreadableFile(ValueError):

@@ -249,3 +249,31 @@ async def test_an_error_file_that_cannot_be_is_refused_before_anything_is_done(c
         await tried(file, errors=Path(chosen))
     assert file.read_bytes() == content
     assert not list(tmp_path.glob("*-log"))
+
+
+@pytest.mark.parametrize(
+    ("whole", "broken"),
+    [
+        (',邹女士,', ',邹"女"士",'),
+        (',邹女士,', ',多出,邹女士,'),
+        ('2021/03/01 09:30:07,', ''),
+    ],
+    ids=["a broken quote", "a value too many", "a value too few"],
+)  # fmt: skip
+async def test_a_row_whose_cells_have_moved_shows_none_of_them_and_takes_none_back(
+    whole: str, broken: str, tmp_path: Path
+):
+    file = csv_file(tmp_path / "o.csv", [order(1), order(2)])
+    lines = file.read_text("utf-8").splitlines()
+    lines[2] = '"' + lines[2].replace(whole, broken) if '"' in broken else lines[2].replace(whole, broken)
+    file.write_text("\n".join(lines), "utf-8")
+    await tried(file)
+    (row,) = rows(Path("o.csv.errors.xlsx"))
+    assert {row[name] or HIDDEN for name in COLUMNS} == {HIDDEN}
+    assert (row["值 value"] or HIDDEN) == HIDDEN
+    assert "mend this line in its own file" in row["原因 reason"]
+    good = {name: text for name, text in order(2).items() if name != "来电人"}
+    corrected(Path("o.csv.errors.xlsx"), **good)
+    assert (await tried(Path("o.csv.errors.xlsx"), errors=Path("again.csv"))).refused == 1
+    corrected(Path("o.csv.errors.xlsx"), 来电人="邹女士")
+    assert (await tried(Path("o.csv.errors.xlsx"))).refused == 0

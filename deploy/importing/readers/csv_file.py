@@ -8,7 +8,7 @@ from pathlib import Path
 
 from deploy.importing.readers.encoding import encoding_of
 from deploy.importing.readers.tabular import Record, tabulated
-from deploy.importing.rows import BadRow, Table
+from deploy.importing.rows import BrokenRow, Table
 
 
 @contextmanager
@@ -63,4 +63,4 @@ def records(lines: Iterable[str]) -> Iterator[Record]:
 def _broken(line: int, text: str, fault: csv.Error) -> Record:
     """The cells as well as they can be told apart, to be corrected by a person."""
     cells = text.rstrip("\r\n").replace('"', "").split(",")
-    return Record(line, cells, BadRow("", text.strip()[:200], f"引号有误，不是有效的 CSV / not CSV: {fault}"))
+    return Record(line, cells, BrokenRow("", text.strip()[:200], f"引号有误，不是有效的 CSV / not CSV: {fault}"))

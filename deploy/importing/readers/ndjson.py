@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from deploy.importing.rows import NOTHING, BadRow, Place, SourceRow, Table, UnreadableFile
+from deploy.importing.rows import NOTHING, BadRow, BrokenRow, Place, SourceRow, Table, UnreadableFile
 
 
 @contextmanager
@@ -43,7 +43,7 @@ def _rows(file: str, lines: Iterable[bytes], empty: Mapping[str, str]) -> Iterat
 
 
 def _bad(text: bytes, reason: str) -> BadRow:
-    return BadRow("", text.decode("utf-8", "replace")[:200], reason)
+    return BrokenRow("", text.decode("utf-8", "replace")[:200], reason)
 
 
 def _flat(read: Mapping[str, Any], within: str) -> Iterator[tuple[str, str]]:

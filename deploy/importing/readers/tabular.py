@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 from itertools import chain, islice
 from typing import Final, NamedTuple
 
-from deploy.importing.rows import NOTHING, BadRow, Place, SourceRow, UnreadableFile
+from deploy.importing.rows import NOTHING, BadRow, BrokenRow, Place, SourceRow, UnreadableFile
 
 SEARCHED: Final = 10
 ERROR_COLUMNS: Final = (
@@ -82,11 +82,11 @@ def _rows(file: str, sheet: str, records: Iterable[Record], header: Header) -> I
 def _ragged(cells: list[str], header: Header) -> BadRow | None:
     if len(cells) < header.width:
         first = header.positions.get(len(cells), header.names[-1])
-        return BadRow(first, "", f"列数不足 / fewer values than the {header.width} columns")
+        return BrokenRow(first, "", f"列数不足 / fewer values than the {header.width} columns")
     surplus = [cell for cell in cells[header.width :] if cell]
     if not surplus:
         return None
-    return BadRow("", "，".join(surplus)[:200], f"列数过多 / more values than the {header.width} columns")
+    return BrokenRow("", "，".join(surplus)[:200], f"列数过多 / more values than the {header.width} columns")
 
 
 def _named(doubtful: Mapping[int, str] | None, header: Header) -> Mapping[str, str]:
