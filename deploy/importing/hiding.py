@@ -31,19 +31,20 @@ class NotRestored(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Hiding:
-    """Contacts are hidden as a whole, in other cells what points to a person."""
+    """Contacts, and columns that nobody has told us about, are hidden as a whole; elsewhere what points to a person."""
 
     contacts: frozenset[str]
+    known: frozenset[str]
 
     @classmethod
     def of(cls, mapping: Mapping) -> "Hiding":
         """By what the mapping says of the columns."""
         named = (value.column for name, value in mapping.values.items() if name.startswith(CONTACT))
-        return cls(frozenset(column for column in named if column))
+        return cls(frozenset(column for column in named if column), mapping.columns | {""})
 
     def cell(self, column: str, text: str) -> str:
         """What may be kept of a cell."""
-        return HIDDEN if text and column in self.contacts else mask(text)
+        return HIDDEN if text and (column in self.contacts or column not in self.known) else mask(text)
 
     def refusal(self, row: SourceRow, bad: BadRow) -> tuple[SourceRow, BadRow]:
         """What may be kept of a refused row and of its reason."""

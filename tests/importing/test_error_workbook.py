@@ -12,6 +12,7 @@ import pytest
 
 from deploy.importing.hiding import HIDDEN, LABELS
 from deploy.importing.job import Outcome, run
+from deploy.importing.logbook import Logbook
 from deploy.importing.readers.tabular import ERROR_COLUMNS
 from deploy.importing.rows import UnreadableFile
 from deploy.importing.translation import Translator
@@ -176,6 +177,25 @@ async def test_an_error_file_of_several_sheets_may_be_sorted_otherwise(tmp_path:
     sorted_otherwise.save(errors)
     outcome = await tried(errors)
     assert (outcome.good, outcome.refused) == (4, 0)
+
+
+async def test_a_column_that_the_mapping_does_not_name_is_hidden_and_costs_nobody_a_correction(tmp_path: Path):
+    file = csv_file(tmp_path / "o.csv", [order(1, 工单状态="飞了", 来电人="", 联系电话="")])
+    head, line = file.read_text("utf-8").splitlines()
+    file.write_text(f"{head},姓名,备注,备注\n{line},张志明,张志明来访,张志明之妻\n", "utf-8")
+    kept: list[str] = []
+    finish = Logbook.finish
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Logbook, "finish", lambda self: kept.append(self.path.read_text("utf-8")) or finish(self))
+        await tried(file)
+    assert "张志明" not in kept[0]
+    errors = Path("o.csv.errors.xlsx")
+    (row,) = rows(errors)
+    assert (row["姓名"], row["备注"], row["诉求标题"]) == (HIDDEN, HIDDEN, "路灯不亮")
+    corrected(errors, 工单状态="已回访")
+    assert (await tried(errors)).refused == 0
+    file.unlink()
+    assert (await tried(errors)).refused == 0, "nothing that is hidden would be imported"
 
 
 async def test_a_masked_number_without_its_source_is_refused_and_not_lost(tmp_path: Path):
