@@ -93,6 +93,17 @@ def test_a_workbook_is_read_sheet_by_sheet_and_hidden_sheets_are_not(tmp_path: P
     assert ([demand.external_id for demand in good], bad) == (["FS2021-000001", "FS2021-000002"], [])
 
 
+def test_a_sheet_with_a_misspelt_column_is_refused_and_not_passed_over(tmp_path: Path):
+    file = xlsx_file(tmp_path / "o.xlsx", [order(1)])
+    book = openpyxl.load_workbook(file)
+    sheet = book.create_sheet("四月")
+    sheet.append([name.replace("诉求标题", "标题") for name in COLUMNS])
+    sheet.append([order(2)[column] for column in COLUMNS])
+    book.save(file)
+    with pytest.raises(UnreadableFile, match=r"o\.xlsx 四月: 缺少列 诉求标题"):
+        read(file)
+
+
 def test_a_nested_object_of_ndjson_is_named_with_a_dot(tmp_path: Path):
     from deploy.importing.readers import opened
 

@@ -19,7 +19,11 @@ ERROR_COLUMNS: Final = (
 
 
 class MissingColumns(UnreadableFile):
-    """No row among the first ones names every column that the mapping reads."""
+    """No row among the first ones names every column that the mapping reads; `mostly` where most are there."""
+
+    def __init__(self, message: str, mostly: bool) -> None:
+        super().__init__(message)
+        self.mostly = mostly
 
 
 class Record(NamedTuple):
@@ -48,7 +52,8 @@ def tabulated(file: str, sheet: str, records: Iterable[Record], wanted: Set[str]
     missing = sorted(wanted - set(names))
     if missing:
         listed = "、".join(missing)
-        raise MissingColumns(f"{file} {sheet}: 缺少列 {listed} / these columns are missing; is it the right mapping?")
+        said = f"{file} {sheet}: 缺少列 {listed} / these columns are missing; is it the right mapping?"
+        raise MissingColumns(said, mostly=len(missing) * 2 < len(wanted))
     twice = sorted(name for name in wanted if names.count(name) > 1)
     if twice:
         raise UnreadableFile(f"{file} {sheet}: 列名重复 {'、'.join(twice)} / these columns occur twice; rename one")

@@ -66,6 +66,8 @@ def _table(path: Path, workbook: CalamineWorkbook, wanted: Set[str]) -> Table:
         try:
             headers[name], coming = tabulated(path.name, name, _records(sheet), wanted)
         except MissingColumns as fault:
+            if fault.mostly:
+                raise  # a misspelt name, which would cost all rows of the sheet
             missing.append(fault)
             continue
         rows.append(coming)
