@@ -145,6 +145,31 @@ def test_a_workbook_that_would_fill_the_memory_is_refused_before_it_is_unpacked(
         read(file)
 
 
+SHEET = "xl/worksheets/sheet1.xml"
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lambda sheet: sheet[: len(sheet) // 2], r"o\.xlsx 工单: 不是完好的 Excel 文件"),
+        (lambda sheet: None, "open it in Excel and save it anew"),
+        (lambda sheet: sheet.replace(b'r="C2"', b'r="2C"'), "open it in Excel and save it anew"),
+        (lambda sheet: sheet.replace(b'r="3"', b'r="1048576"').replace(b'"T3"', b'"XFD1048576"'),
+         "a sheet reaches to XFD1048576: delete stray cells"),
+    ],
+    ids=["cut off", "missing", "a cell that is nowhere", "a cell at the far corner"],
+)  # fmt: skip
+def test_a_damaged_sheet_says_what_to_do(damage: Callable[[bytes], bytes | None], said: str, tmp_path: Path):
+    with ZipFile(xlsx_file(tmp_path / "sound.xlsx", [order(1), order(2)])) as sound:
+        parts = {name: sound.read(name) for name in sound.namelist()}
+    damaged = damage(parts.pop(SHEET))
+    with ZipFile(tmp_path / "o.xlsx", "w") as packed:
+        for name, part in {**parts, **({SHEET: damaged} if damaged else {})}.items():
+            packed.writestr(name, part)
+    with pytest.raises(UnreadableFile, match=said):
+        read(tmp_path / "o.xlsx")
+
+
 def test_a_missing_and_a_doubled_column_are_named(tmp_path: Path):
     file = csv_file(tmp_path / "o.csv", [order(1)])
     text = file.read_text("utf-8")

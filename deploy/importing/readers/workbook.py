@@ -3,6 +3,7 @@
 What counts is its size unpacked, and that has a bound: text that is the same everywhere packs to almost nothing.
 """
 
+import zlib
 from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from itertools import chain
@@ -21,6 +22,7 @@ from python_calamine import (
 )
 
 from deploy.importing.readers.cells import doubt, text_of
+from deploy.importing.readers.extent import too_far
 from deploy.importing.readers.tabular import Header, MissingColumns, Record, tabulated
 from deploy.importing.rows import SourceRow, Table, UnreadableFile
 
@@ -39,21 +41,30 @@ def opened(path: Path, wanted: Set[str]) -> Iterator[Table]:
         except PasswordError:
             raise UnreadableFile(f"{path}: 文件有密码，请先去除 / it has a password; remove it first") from None
         except CalamineError as fault:
-            raise UnreadableFile(f"{path}: 不是完好的 Excel 文件 / not a sound workbook: {fault}") from None
+            raise _unsound(str(path), fault) from None
     with workbook:
         yield _table(path, workbook, wanted)
+
+
+def _unsound(where: str, fault: CalamineError) -> UnreadableFile:
+    zh, en = "不是完好的 Excel 文件，请用 Excel 打开后另存", "not a sound workbook; open it in Excel and save it anew"
+    return UnreadableFile(f"{where}: {zh} / {en}: {fault}")
 
 
 def _fits(path: Path) -> None:
     try:
         with ZipFile(path) as packed:
             size = sum(part.file_size for part in packed.infolist())
-    except BadZipFile:
+            corner = too_far(packed) if size <= LARGEST else None
+    except (BadZipFile, NotImplementedError, EOFError, zlib.error):
         return  # XLS, which has 65,536 rows at most; or no workbook, as its reader will say
     if size > LARGEST:
         zh = f"解压后有 {size // MIB} MiB，上限 {LARGEST // MIB} MiB；请另存为 CSV UTF-8（逐行读取，大小不限）后导入"
         en = f"{size // MIB} MiB unpacked, {LARGEST // MIB} MiB are read: save it as CSV UTF-8, which may have any size"
         raise UnreadableFile(f"{path}: {zh} / {en}")
+    if corner:
+        zh = f"表格延伸到 {corner}，请删除表格之外的单元格，或另存为 CSV UTF-8"
+        raise UnreadableFile(f"{path}: {zh} / a sheet reaches to {corner}: delete stray cells, or save it as CSV UTF-8")
 
 
 def _table(path: Path, workbook: CalamineWorkbook, wanted: Set[str]) -> Table:
@@ -62,14 +73,16 @@ def _table(path: Path, workbook: CalamineWorkbook, wanted: Set[str]) -> Table:
     rows: list[Iterator[SourceRow]] = []
     expected = 0
     for name in (sheet.name for sheet in workbook.sheets_metadata if _is_read(sheet)):
-        sheet = workbook.get_sheet_by_name(name)
         try:
+            sheet = workbook.get_sheet_by_name(name)
             headers[name], coming = tabulated(path.name, name, _records(sheet), wanted)
         except MissingColumns as fault:
             if fault.mostly:
                 raise  # a misspelt name, which would cost all rows of the sheet
             missing.append(fault)
             continue
+        except CalamineError as fault:
+            raise _unsound(f"{path.name} {name}", fault) from None
         rows.append(coming)
         expected += sheet.total_height
     if not headers:

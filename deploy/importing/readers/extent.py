@@ -1,0 +1,50 @@
+"""Tells how far the cells of an XLSX sheet reach, before the reader makes room for all that lies between them."""
+
+import re
+from collections.abc import Iterator
+from typing import IO, Final
+from zipfile import ZipFile
+
+MOST: Final = 40_000_000
+"""Cells, 24 bytes each: a million rows of forty columns. One stray cell at XFD1048576 would need 384 GiB."""
+_CHUNK: Final = 1024 * 1024
+_OVERLAP: Final = 64
+_BEYOND_Z: Final = re.compile(rb' r="([A-Z]{2,9})[0-9]')
+_ROW: Final = re.compile(rb'<row [^>]{0,40}?r="([0-9]+)"')
+
+
+def too_far(packed: ZipFile) -> str | None:
+    """The corner of a sheet that is too large, such as `XFD1048576`."""
+    for name in packed.namelist():
+        if name.startswith("xl/worksheets/") and name.endswith(".xml"):
+            with packed.open(name) as sheet:
+                column, row = _corner(sheet)
+            if _number(column) * row > MOST:
+                return f"{column.decode()}{row}"
+    return None
+
+
+def _corner(sheet: IO[bytes]) -> tuple[bytes, int]:
+    """The last column and row; rows come in order."""
+    column, row = b"Z", 0
+    for chunk in _chunks(sheet):
+        for found in set(_BEYOND_Z.findall(chunk)):
+            column = max(column, found, key=lambda name: (len(name), name))
+        last = _ROW.match(chunk, max(chunk.rfind(b"<row "), 0))
+        row = max(row, int(last[1])) if last else row
+    return column, row
+
+
+def _chunks(sheet: IO[bytes]) -> Iterator[bytes]:
+    """Each begins with the end of the one before, so that nothing is cut in two."""
+    end = b""
+    while chunk := sheet.read(_CHUNK):
+        yield end + chunk
+        end = chunk[-_OVERLAP:]
+
+
+def _number(column: bytes) -> int:
+    number = 0
+    for letter in column:
+        number = number * 26 + letter - 64
+    return number
