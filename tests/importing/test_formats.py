@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import openpyxl
 import pytest
+import xlwt
 
 from deploy.importing.readers import workbook
 from deploy.importing.rows import UnreadableFile
@@ -143,6 +144,58 @@ def test_a_workbook_that_would_fill_the_memory_is_refused_before_it_is_unpacked(
     monkeypatch.setattr(workbook, "LARGEST", 2 * workbook.MIB)
     with pytest.raises(UnreadableFile, match="3 MiB unpacked, 2 MiB are read: save it as CSV UTF-8"):
         read(file)
+
+
+def merged_downwards(path: Path, orders: list[Order]) -> Path:
+    """The town stands once, over all rows."""
+    town = COLUMNS.index("所属镇街")
+    if path.suffix == ".xls":
+        book = xlwt.Workbook()
+        sheet = book.add_sheet("工单")
+        for n, row in enumerate([list(COLUMNS), *([one[name] for name in COLUMNS] for one in orders)]):
+            for m, cell in enumerate(row):
+                if n == 0 or m != town:
+                    sheet.write(n, m + 1, cell)
+        sheet.write_merge(1, len(orders), town + 1, town + 1, orders[0]["所属镇街"])
+        book.save(str(path))
+        return path
+    wide = openpyxl.load_workbook(xlsx_file(path, orders))
+    assert wide.active is not None
+    wide.active.merge_cells(start_row=2, end_row=1 + len(orders), start_column=town + 1, end_column=town + 1)
+    wide.save(path)
+    return path
+
+
+@pytest.mark.parametrize("name", ["o.xlsx", "o.xls"])
+def test_a_cell_that_is_merged_over_several_rows_is_the_value_of_each(name: str, tmp_path: Path):
+    good, bad = read(merged_downwards(tmp_path / name, [order(n) for n in (1, 2, 3)]))
+    assert not bad
+    assert [demand.division for demand in good] == ["440605126000"] * 3
+
+
+def test_a_header_of_two_merged_rows_is_one_and_a_cell_merged_with_its_left_is_refused(tmp_path: Path):
+    file = xlsx_file(tmp_path / "o.xlsx", [order(1), order(2)], title="三月")
+    book = openpyxl.load_workbook(file)
+    sheet = book.active
+    assert sheet is not None
+    sheet.insert_rows(3)
+    for n, name in enumerate(COLUMNS, 1):
+        sheet.merge_cells(start_row=2, end_row=3, start_column=n, end_column=n)
+        if name == "所属镇街":
+            sheet.merge_cells(start_row=5, end_row=5, start_column=n, end_column=n + 1)
+    book.save(file)
+    good, bad = read(file)
+    assert len(good) == 1
+    assert [(line, column) for line, column, _ in bad] == [(5, "所属村社区")]
+    assert "与左边单元格合并" in bad[0][2]
+
+
+def test_an_ods_file_with_merged_rows_is_refused_since_its_reader_tells_nothing_of_them(tmp_path: Path):
+    with ZipFile(tmp_path / "o.ods", "w") as packed:
+        packed.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        packed.writestr("content.xml", '<table:table-cell table:number-rows-spanned="3"/>')
+    with pytest.raises(UnreadableFile, match="cells are merged downwards"):
+        read(tmp_path / "o.ods")
 
 
 SHEET = "xl/worksheets/sheet1.xml"

@@ -23,6 +23,7 @@ from python_calamine import (
 
 from deploy.importing.readers.cells import doubt, text_of
 from deploy.importing.readers.extent import too_far
+from deploy.importing.readers.merged import BESIDE, has_untold, unmerged
 from deploy.importing.readers.tabular import Header, MissingColumns, Record, tabulated
 from deploy.importing.rows import SourceRow, Table, UnreadableFile
 
@@ -56,6 +57,7 @@ def _fits(path: Path) -> None:
         with ZipFile(path) as packed:
             size = sum(part.file_size for part in packed.infolist())
             corner = too_far(packed) if size <= LARGEST else None
+            merged = size <= LARGEST and has_untold(packed)
     except (BadZipFile, NotImplementedError, EOFError, zlib.error):
         return  # XLS, which has 65,536 rows at most; or no workbook, as its reader will say
     if size > LARGEST:
@@ -65,6 +67,12 @@ def _fits(path: Path) -> None:
     if corner:
         zh = f"表格延伸到 {corner}，请删除表格之外的单元格，或另存为 CSV UTF-8"
         raise UnreadableFile(f"{path}: {zh} / a sheet reaches to {corner}: delete stray cells, or save it as CSV UTF-8")
+    if merged:
+        zh, en = (
+            "有上下合并的单元格，请拆分，或另存为 .xlsx",
+            "cells are merged downwards: split them, or save it as .xlsx",
+        )
+        raise UnreadableFile(f"{path}: {zh} / {en}")
 
 
 def _table(path: Path, workbook: CalamineWorkbook, wanted: Set[str]) -> Table:
@@ -98,6 +106,8 @@ def _is_read(sheet: SheetMetadata) -> bool:
 
 
 def _records(sheet: CalamineSheet) -> Iterator[Record]:
-    for line, row in enumerate(sheet.iter_rows(), 1):
+    first = sheet.start[1] if sheet.start else 0
+    for line, (row, beside) in enumerate(unmerged(sheet.iter_rows(), sheet.merged_cell_ranges or (), first), 1):
         doubtful = {n: why for n, cell in enumerate(row) if not isinstance(cell, str) and (why := doubt(cell))}
+        doubtful |= dict.fromkeys(beside, BESIDE)
         yield Record(line, [text_of(cell) for cell in row], None, doubtful)

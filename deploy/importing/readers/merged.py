@@ -1,0 +1,52 @@
+"""Gives each row the value of a cell that is merged with the one above, as people read it there."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from typing import Final, NamedTuple
+from zipfile import ZipFile
+
+from deploy.importing.readers.cells import Cell
+
+Range = tuple[tuple[int, int], tuple[int, int]]
+BESIDE: Final = "与左边单元格合并，请拆分后填写 / is merged with the cell on its left: split them and fill in both"
+_SPANNED: Final = b'number-rows-spanned="'
+_CHUNK: Final = 1024 * 1024
+
+
+class _Merged(NamedTuple):
+    value: Cell
+    bottom: int
+    left: int
+    right: int
+
+
+def unmerged(rows: Iterable[list[Cell]], ranges: Iterable[Range], first: int) -> Iterator[tuple[list[Cell], list[int]]]:
+    """Each row filled from above, and the cells that belong to one on their left; rows begin at the column `first`.
+
+    A row that has nothing of its own is a part of the one above, and stays empty.
+    """
+    coming, here = deque(sorted(ranges)), list[_Merged]()
+    for n, row in enumerate(rows):
+        here = [one for one in here if one.bottom >= n]
+        if any(cell != "" for cell in row):
+            for one in here:
+                row[one.left] = one.value
+        while coming and coming[0][0][0] <= n:
+            (_, left), (bottom, right) = coming.popleft()
+            if 0 <= left - first < len(row) and row[left - first] != "":
+                here.append(_Merged(row[left - first], bottom, left - first, min(right - first, len(row) - 1)))
+        yield row, [covered for one in here for covered in range(one.left + 1, one.right + 1)]
+
+
+def has_untold(packed: ZipFile) -> bool:
+    """Whether cells of an ODS file are merged downwards, of which its reader says nothing."""
+    if "content.xml" not in packed.namelist():
+        return False
+    end = b""
+    with packed.open("content.xml") as content:
+        while chunk := content.read(_CHUNK):
+            told = end + chunk
+            if told.count(_SPANNED) > told.count(_SPANNED + b'1"'):
+                return True
+            end = chunk[-len(_SPANNED) - 1 :]
+    return False
