@@ -115,6 +115,17 @@ def test_a_nested_object_of_ndjson_is_named_with_a_dot(tmp_path: Path):
     assert row.cells == {"id": "7", "who.phone": "138", "who.vip": "true", "gone": ""}
 
 
+def test_a_long_number_of_ndjson_keeps_every_digit(tmp_path: Path):
+    numbers = ["44060520210301000017", "44060520210301000018", "440605202103010000.25"]
+    file = ndjson_file(tmp_path / "o.ndjson", [order(n) for n in (1, 2, 3)])
+    text = file.read_text("utf-8")
+    for n, number in enumerate(numbers, 1):
+        text = text.replace(f'"FS2021-{n:06d}"', number)
+    file.write_text(text, "utf-8")
+    good, bad = read(file)
+    assert ([demand.external_id for demand in good], bad) == (numbers, [])
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
