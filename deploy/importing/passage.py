@@ -11,6 +11,7 @@ from deploy.importing.rows import BadRow, SourceRow, Table
 from deploy.importing.translation import Translator
 from deploy.importing.visible import expected_standing
 from services.intake.api import Row
+from services.intake.submissions import REUSED
 
 
 @dataclass(slots=True)
@@ -52,12 +53,21 @@ class Passage:
 
     def refused(self, number: int, answer: Row) -> None:
         """Intake does not take a row that looked good."""
-        why = f"{answer.why_zh or '系统未接收'} / {answer.why or 'refused'}"
         row, standing = self._unanswered[number]
         self.good -= 1
         if standing:
             self.standings[standing] -= 1
-        self._refuse(number, row, BadRow("", answer.external_id, why))
+        self._refuse(number, row, self._fault(row, answer))
+
+    def _fault(self, row: SourceRow, answer: Row) -> BadRow:
+        why = answer.why or "refused"
+        if not why.startswith(REUSED):
+            return BadRow("", answer.external_id, f"{answer.why_zh or '系统未接收'} / {why}")
+        first = why.removeprefix(REUSED).strip()
+        column = self.restoring.mapping.values["external_id"].column or ""
+        zh = f"已导入过，内容不同（诉求 {first}）；请在该诉求中办理，若是另一诉求请改用另一编号"
+        en = f"imported before with other content (demand {first}): go on there; another demand needs another reference"
+        return BadRow(column, row.cells.get(column, answer.external_id), f"{zh} / {en}")
 
     def _refuse(self, number: int, row: SourceRow, bad: BadRow) -> None:
         self.logbook.refuse(number, *self.restoring.hiding.refusal(row, bad))
