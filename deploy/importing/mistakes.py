@@ -1,6 +1,5 @@
 """What is wrong with a mapping that has the right shape: names, templates, formats of time."""
 
-import codecs
 from collections.abc import Iterator, Set
 from datetime import datetime
 from string import Formatter
@@ -56,8 +55,8 @@ def names_in(template: str) -> frozenset[str]:
 def _encoding(mapping: Mapping) -> Iterator[Mistake]:
     try:
         if mapping.encoding != AUTO:
-            codecs.lookup(mapping.encoding)
-    except LookupError:
+            "".encode(mapping.encoding)
+    except (LookupError, ValueError):
         yield ("encoding",), f"{mapping.encoding!r} is no encoding; say utf-8-sig, gb18030 or {AUTO}"
 
 

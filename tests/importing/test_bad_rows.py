@@ -73,6 +73,12 @@ def test_a_quote_that_never_ends_costs_its_own_line(tmp_path: Path):
     assert [(line, column) for line, column, _ in bad] == [(2, "")]
 
 
+def test_a_cell_that_is_too_long_for_csv_is_called_so(tmp_path: Path):
+    good, bad = read(csv_file(tmp_path / "o.csv", [order(1), order(2, 诉求内容="长" * 140_000), order(3)]))
+    assert (len(good), bad[0][0]) == (2, 3)
+    assert "a cell has more than 131,072 characters" in bad[0][2]
+
+
 def test_a_text_of_several_lines_moves_the_lines_after_it(tmp_path: Path):
     file = csv_file(tmp_path / "o.csv", [order(1, 诉求内容="一\n二\n三"), order(2, 工单状态="飞了")])
     good, bad = read(file)

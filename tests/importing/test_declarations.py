@@ -35,6 +35,7 @@ def test_a_shipped_mapping_is_sound(name: str):
         ("Asia/Shanghai", "Asia/Nanhai", "no time zone"),
         ('"%Y/%m/%d"', '"%Y/%m/%d %Q"', "no way to write a time"),
         ("encoding: auto", "encoding: ut8", "no encoding"),
+        ("encoding: auto", "encoding: hex", "no encoding"),
         ("status: 工单状态", "status: [工单状态", "this is no YAML"),
     ],
 )

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.importing.readers import opened
 from deploy.importing.readers.encoding import GB, UTF8, encoding_of
 from deploy.importing.rows import UnreadableFile
 from tests.importing.conftest import read
@@ -70,3 +71,11 @@ def test_a_declared_encoding_is_taken(tmp_path: Path):
     file = tmp_path / "file.csv"
     file.write_bytes("id,title\n1,通\n".encode("gb18030"))
     assert encoding_of(file, "gb18030", ENGLISH).codec == "gb18030"
+
+
+@pytest.mark.parametrize("declared", ["utf-8", "UTF8", "utf-8-sig"])
+@pytest.mark.parametrize("written", ["utf-8", "utf-8-sig"])
+def test_a_mark_at_the_beginning_is_no_part_of_a_name(declared: str, written: str, tmp_path: Path):
+    file = csv_file(tmp_path / "o.csv", [order(1)], written)
+    with opened(file, declared, WANTED) as table:
+        assert table.columns == COLUMNS

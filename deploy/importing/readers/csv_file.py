@@ -5,10 +5,16 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Set
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from deploy.importing.readers.encoding import encoding_of
 from deploy.importing.readers.tabular import Record, tabulated
 from deploy.importing.rows import BrokenRow, Table
+
+_TOO_LONG: Final = (
+    f"有一格超过 {csv.field_size_limit():,} 个字，或引号未闭合"
+    f" / a cell has more than {csv.field_size_limit():,} characters, or a quote is not closed"
+)
 
 
 @contextmanager
@@ -63,4 +69,5 @@ def records(lines: Iterable[str]) -> Iterator[Record]:
 def _broken(line: int, text: str, fault: csv.Error) -> Record:
     """The cells as well as they can be told apart, to be corrected by a person."""
     cells = text.rstrip("\r\n").replace('"', "").split(",")
-    return Record(line, cells, BrokenRow("", text.strip()[:200], f"引号有误，不是有效的 CSV / not CSV: {fault}"))
+    why = _TOO_LONG if "field limit" in str(fault) else f"引号有误，不是有效的 CSV / not CSV: {fault}"
+    return Record(line, cells, BrokenRow("", text.strip()[:200], why))

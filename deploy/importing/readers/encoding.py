@@ -1,5 +1,6 @@
 """Tells UTF-8 from GB18030 by all lines of a file, and says so when it cannot be told."""
 
+import codecs
 import re
 from collections.abc import Set
 from dataclasses import dataclass
@@ -58,7 +59,8 @@ def encoding_of(path: Path, declared: str, wanted: Set[str]) -> Encoding:
             if count.lines <= 20:
                 head.append(line)
     if declared != AUTO:
-        return Encoding(declared, f"{declared}（已声明 declared）", count.lines)
+        with_mark = codecs.lookup(declared).name == "utf-8"
+        return Encoding(UTF8 if with_mark else declared, f"{declared}（已声明 declared）", count.lines)
     codec, why = _found(count, b"".join(head), wanted)
     if codec is None:
         raise UnreadableFile(
