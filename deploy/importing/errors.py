@@ -12,6 +12,7 @@ import xlsxwriter
 
 from deploy.importing.files import private
 from deploy.importing.logbook import Refusal
+from deploy.importing.readers.csv_file import as_text
 from deploy.importing.readers.tabular import ERROR_COLUMNS
 from deploy.importing.rows import UnreadableFile
 
@@ -52,7 +53,7 @@ def _csv(path: Path, columns: Sequence[str], refusals: Iterable[Refusal]) -> Non
     with private(path, "wb") as out, io.TextIOWrapper(out, encoding="utf-8-sig", newline="") as text:
         writer = csv.writer(text)
         writer.writerow([*ERROR_COLUMNS, *columns])
-        writer.writerows(_cells(refusal, columns) for refusal in refusals)
+        writer.writerows(map(as_text, _cells(refusal, columns)) for refusal in refusals)
 
 
 def _workbook(path: Path, columns: Sequence[str], refusals: Iterable[Refusal]) -> None:

@@ -61,6 +61,23 @@ async def test_a_text_that_looks_like_a_formula_stays_text(tmp_path: Path):
     assert all(cell.data_type != "f" for row in sheet.iter_rows() for cell in row)
 
 
+async def test_a_csv_of_errors_holds_no_formula_and_gives_texts_back_as_they_were(tmp_path: Path):
+    titles = ['=HYPERLINK("http://x")', "'=1+1", "+8613800138000号", "-", "@某", "'quoted'"]
+    file = csv_file(tmp_path / "o.csv", [order(n, 工单状态="飞了", 诉求标题=title) for n, title in enumerate(titles)])
+    errors = tmp_path / "e.csv"
+    await tried(file, errors=errors)
+    with errors.open(encoding="utf-8-sig", newline="") as lines:
+        cells = [cell for row in csv.reader(lines) for cell in row]
+    assert not [cell for cell in cells if cell[:1] in "=+-@" and cell]
+    errors.write_text(errors.read_text("utf-8-sig").replace("飞了", "已回访"), "utf-8-sig")
+    handed: list[RecordedDemand] = []
+    keep = Translator.demand
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Translator, "demand", lambda self, row: handed.append(keep(self, row)) or handed[-1])
+        await tried(errors)
+    assert [demand.title for demand in handed] == titles
+
+
 async def test_a_wrong_cell_is_highlighted_and_no_other(tmp_path: Path):
     await tried(csv_file(tmp_path / "o.csv", BAD))
     sheet = openpyxl.load_workbook("o.csv.errors.xlsx").active

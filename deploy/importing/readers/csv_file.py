@@ -1,9 +1,11 @@
 """Reads CSV as a stream; a broken quote costs its own line and not the rest of the file."""
 
 import csv
+import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Set
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +13,7 @@ from deploy.importing.readers.encoding import encoding_of
 from deploy.importing.readers.tabular import Record, tabulated
 from deploy.importing.rows import BrokenRow, Table
 
+_FORMULA: Final = re.compile(r"'*[=+\-@\t\r]")
 _TOO_LONG: Final = (
     f"有一格超过 {csv.field_size_limit():,} 个字，或引号未闭合"
     f" / a cell has more than {csv.field_size_limit():,} characters, or a quote is not closed"
@@ -23,7 +26,18 @@ def opened(path: Path, encoding: str, wanted: Set[str]) -> Iterator[Table]:
     found = encoding_of(path, encoding, wanted)
     with path.open(encoding=found.codec, errors="surrogateescape", newline="") as lines:
         header, rows = tabulated(path.name, "", records(lines), wanted)
+        if header.is_corrected:
+            rows = (replace(row, cells={name: _as_written(text) for name, text in row.cells.items()}) for row in rows)
         yield Table(header.names, rows, f"CSV, {found.words}", found.lines)
+
+
+def as_text(cell: str) -> str:
+    """What a spreadsheet would calculate stays text behind an apostrophe, in CSV files of our own."""
+    return f"'{cell}" if _FORMULA.match(cell) else cell
+
+
+def _as_written(cell: str) -> str:
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 
 class _Lines:

@@ -42,6 +42,11 @@ class Header(NamedTuple):
     positions: Mapping[int, str]
     width: int
 
+    @property
+    def is_corrected(self) -> bool:
+        """Whether this is an error file that comes back."""
+        return ERROR_COLUMNS[1] in self.positions.values()
+
 
 def tabulated(file: str, sheet: str, records: Iterable[Record], wanted: Set[str]) -> tuple[Header, Iterator[SourceRow]]:
     """Titles above the column names are passed over; raises `UnreadableFile`."""
@@ -70,7 +75,6 @@ def _names(record: Record) -> list[str]:
 
 def _rows(file: str, sheet: str, records: Iterable[Record], header: Header) -> Iterator[SourceRow]:
     plain = header.names if len(header.names) == header.width else None
-    corrected = ERROR_COLUMNS[1] in header.positions.values()
     for line, cells, bad, doubtful in records:
         if not bad and not any(cells):
             continue
@@ -80,7 +84,7 @@ def _rows(file: str, sheet: str, records: Iterable[Record], header: Header) -> I
             found = {name: cells[n] for n, name in header.positions.items() if n < len(cells)}
         if len(cells) != header.width and not bad:
             bad = _ragged(cells, header)
-        place = _origin(found, file, line) if corrected else Place(file, sheet, line)
+        place = _origin(found, file, line) if header.is_corrected else Place(file, sheet, line)
         yield SourceRow(place, found, bad, _named(doubtful, header))
 
 
