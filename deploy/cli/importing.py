@@ -1,8 +1,10 @@
 """`huying import`: recorded demands of another system, through the whole pipeline."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from io import TextIOWrapper
 from pathlib import Path
 from time import monotonic
 from typing import Annotated
@@ -16,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from deploy.cli.faults import first, in_words
 from deploy.cli.running import key_and_url
 from deploy.importing.declarations import BadMapping, UnknownMapping, load
-from deploy.importing.handover import HandoverFailed
+from deploy.importing.handover import AGAIN, HandoverFailed
 from deploy.importing.job import Job, Outcome, run
 from deploy.importing.rows import Table, UnreadableFile
 from deploy.importing.visible import totals, wait_for
@@ -27,6 +29,8 @@ from shared.jurisdiction.problems import PackError
 
 console = Console(highlight=False, markup=False)
 VISIBLE_WITHIN = 600.0
+STOPPED = f"已中断 / stopped; {AGAIN}"
+STOPPED_TRIAL = "试运行已中断，未提交任何数据 / the dry run was stopped; nothing was handed over"
 
 
 class Packs(BaseSettings):
@@ -48,6 +52,8 @@ def import_file(
     wait: Annotated[bool, typer.Option(help="until the last figure is visible")] = True,
 ) -> None:
     """Import a file. Exit code 0: all taken or known; 1: some rows were refused; 2: nothing could be done."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal without Chinese still shows the English half
     outcome: Outcome | None = None
     try:
         declared = load(mapping)
@@ -59,6 +65,8 @@ def import_file(
             outcome = asyncio.run(_imported(job, *key_and_url(url, key, "import"), wait))
     except* (UnknownMapping, BadMapping, PackError, UnreadableFile, HandoverFailed, httpx.HTTPError, OSError) as faults:
         typer.echo(f"huying: {in_words(first(faults))}", err=True)
+    except* KeyboardInterrupt:
+        typer.echo(f"huying: {STOPPED_TRIAL if dry_run else STOPPED}", err=True)
     if outcome is None:  # not raised above: Python before 3.11.4 would wrap it in a group
         raise typer.Exit(2)
     if outcome.refused:

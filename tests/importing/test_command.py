@@ -1,5 +1,8 @@
 """`huying import` says what it did and what to do, in its exit code and in a sentence."""
 
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -8,6 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from deploy.cli import importing
 from deploy.cli.main import app
 from deploy.local.ports import free_port
 from tests.importing.orders import csv_file, order
@@ -80,3 +84,27 @@ def test_a_deployment_that_does_not_answer_is_named(tmp_path: Path):
     done = huying(file, "--mapping", "hotline12345", "--url", nowhere, "--key", "any")
     assert done.exit_code == 2
     assert f"{nowhere}/v1/figures/completion 没有回应 / does not answer" in done.output
+
+
+@pytest.mark.parametrize("more", [(), ("--dry-run",)])
+def test_an_import_that_is_stopped_by_hand_ends_with_two_and_a_sentence(
+    more: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    async def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(importing, "run", stopped)
+    file = csv_file(tmp_path / "o.csv", [order(1)])
+    done = huying(file, "--mapping", "hotline12345", "--url", "http://any", "--key", "any", "--no-wait", *more)
+    assert done.exit_code == 2
+    assert ("nothing was handed over" if more else "run the same command again") in done.output
+
+
+def test_a_terminal_without_chinese_shows_the_english_half(tmp_path: Path):
+    file = csv_file(tmp_path / "o.csv", [order(1, 工单状态="飞了")])
+    done = subprocess.run(
+        [sys.executable, "-m", "deploy.cli.main", "import", file.name, "--mapping", "hotline12345", "--dry-run"],
+        cwd=tmp_path, env={**os.environ, "PYTHONIOENCODING": "ascii"}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "1 rows were refused" in done.stdout

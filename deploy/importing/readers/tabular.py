@@ -75,6 +75,7 @@ def _names(record: Record) -> list[str]:
 
 def _rows(file: str, sheet: str, records: Iterable[Record], header: Header) -> Iterator[SourceRow]:
     plain = header.names if len(header.names) == header.width else None
+    corrected = header.is_corrected
     for line, cells, bad, doubtful in records:
         if not bad and not any(cells):
             continue
@@ -84,7 +85,7 @@ def _rows(file: str, sheet: str, records: Iterable[Record], header: Header) -> I
             found = {name: cells[n] for n, name in header.positions.items() if n < len(cells)}
         if len(cells) != header.width and not bad:
             bad = _ragged(cells, header)
-        place = _origin(found, file, line) if header.is_corrected else Place(file, sheet, line)
+        place = _origin(found, file, line) if corrected else Place(file, sheet, line)
         yield SourceRow(place, found, bad, _named(doubtful, header))
 
 
