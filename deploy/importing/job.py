@@ -1,5 +1,6 @@
 """One import from the file to the error file; a dry run goes the same way and hands nothing over."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -79,8 +80,10 @@ async def run(job: Job, client: httpx.AsyncClient | None, progress: Progress) ->
 async def _handed_over(passage: Passage, client: httpx.AsyncClient | None) -> Tally:
     if client:
         return await Handover(client, passage.refused, passage.answered).all(passage.demands())
-    for _ in passage.demands():
+    for number, _ in passage.demands():
         passage.forget()
+        if not number % 500:
+            await asyncio.sleep(0)  # so that Ctrl-C is heard
     return Tally()
 
 

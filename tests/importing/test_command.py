@@ -1,10 +1,12 @@
 """`huying import` says what it did and what to do, in its exit code and in a sentence."""
 
+import asyncio
 import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -13,8 +15,10 @@ from typer.testing import CliRunner, Result
 
 from deploy.cli import importing
 from deploy.cli.main import app
+from deploy.importing.job import run
+from deploy.importing.rows import Table
 from deploy.local.ports import free_port
-from tests.importing.orders import csv_file, order
+from tests.importing.orders import csv_file, hotline, order
 
 
 def huying(*arguments: object) -> Result:
@@ -108,3 +112,14 @@ def test_a_terminal_without_chinese_shows_the_english_half(tmp_path: Path):
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (1, "")
     assert "1 rows were refused" in done.stdout
+
+
+async def test_a_dry_run_can_be_stopped_before_its_end(tmp_path: Path):
+    @contextmanager
+    def stopping(table: Table, before: int) -> Iterator[Callable[[int], None]]:
+        yield lambda rows: trial.cancel() and None
+
+    file = csv_file(tmp_path / "o.csv", map(order, range(1_500)))
+    trial = asyncio.create_task(run(hotline(file), None, stopping))
+    with pytest.raises(asyncio.CancelledError):
+        await trial
