@@ -1,7 +1,7 @@
 """Hides personal data in what is kept of refused rows, and takes it from the source again when they come back."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from collections.abc import Mapping as Mapped
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -74,6 +74,11 @@ class Restoring:
 
     def __exit__(self, *_: object) -> None:
         self._open.close()
+
+    @property
+    def sources(self) -> Set[Path]:
+        """The files that hidden cells were looked for in."""
+        return self._origins.keys()
 
     def row(self, row: SourceRow) -> SourceRow:
         """The row as a person meant it."""

@@ -91,6 +91,8 @@ def _ended(job: Job, table: Table, passage: Passage, before: int, tally: Tally) 
     logbook, reasons, path = passage.logbook, Reasons(), None
     if logbook.refused:
         path = job.errors or free_name(Path(f"{job.file.name}.errors.xlsx"))
+        if any(path.exists() and path.samefile(source) for source in passage.restoring.sources):
+            path = free_name(path)
         errors.write(path, table.columns, reasons.counted(logbook.refusals()))
     logbook.finish()
     return Outcome(before, passage.good, logbook.refused, tally, passage.standings, reasons, path)

@@ -267,6 +267,14 @@ async def test_a_file_without_bad_rows_leaves_nothing_behind(tmp_path: Path):
     assert [path.name for path in tmp_path.iterdir()] == ["o.csv"]
 
 
+async def test_the_first_file_is_not_written_over_by_the_errors_of_its_errors(tmp_path: Path):
+    file = csv_file(tmp_path / "o.csv", BAD)
+    content = file.read_bytes()
+    await tried(file)
+    outcome = await tried(Path("o.csv.errors.xlsx"), errors=Path("o.csv"))
+    assert (outcome.errors, file.read_bytes()) == (Path("o.2.csv"), content)
+
+
 @pytest.mark.parametrize(
     ("chosen", "said"),
     [
