@@ -22,6 +22,7 @@ LABELS: Final = (
 """What `mask` leaves behind."""
 _HIDDEN: Final = re.compile(HIDDEN)
 _MARKED: Final = re.compile(f"{HIDDEN}|［(?:{'|'.join(LABELS)})］")
+_NOWHERE: Final = Place("", "", 0)
 _MOVED: Final = "隐去的内容不在原处，请填写完整 / what is hidden cannot be found from here: write it in full"
 
 
@@ -68,6 +69,7 @@ class Restoring:
     _source: tuple[str, str | None] | None = None
     _origins: dict[Path, str] = field(default_factory=dict)
     _rows: Iterator[SourceRow] = field(default_factory=lambda: iter(()))
+    _last: Place = _NOWHERE
 
     def __enter__(self) -> "Restoring":
         return self
@@ -111,8 +113,8 @@ class Restoring:
 
     def _find(self, place: Place) -> SourceRow:
         """Rows mostly come back in the order of the source, so that it is read once; if not, it is read again."""
-        ahead = (place.file, place.origin) == self._source
-        if ahead and (row := self._search(place)):
+        passed = place.sheet == self._last.sheet and place.line <= self._last.line
+        if not passed and (place.file, place.origin) == self._source and (row := self._search(place)):
             return row
         self._begin(place)
         if row := self._search(place):
@@ -124,14 +126,14 @@ class Restoring:
 
     def _search(self, place: Place) -> SourceRow | None:
         for row in self._rows:
-            at = row.place
+            self._last = at = row.place
             if (at.line, at.sheet, at.file) == (place.line, place.sheet, place.file):
                 return row
         return None
 
     def _begin(self, place: Place) -> None:
         self._open.close()
-        self._source, self._rows = None, iter(())
+        self._source, self._rows, self._last = None, iter(()), _NOWHERE
         path = self._unchanged(place)
         table = self._open.enter_context(opened(path, self.mapping.encoding, self.mapping.columns))
         self._source, self._rows = (place.file, place.origin), iter(table.rows)
@@ -139,15 +141,15 @@ class Restoring:
     def _unchanged(self, place: Place) -> Path:
         """The file itself: another one of its name has other citizens in its lines."""
         name = place.file
-        path = next((folder / name for folder in self.folders if name and (folder / name).is_file()), None)
-        if path is None:
+        paths = [folder / name for folder in self.folders if name and (folder / name).is_file()]
+        if not paths:
             raise NotRestored(
                 f"隐去的内容在原文件中，请把 {name} 放在同一文件夹"
                 f" / what is hidden is in the source: put {name} beside this file"
             )
-        if path not in self._origins:
-            self._origins[path] = shortened(fingerprint(path))
-        if self._origins[path] != place.origin:
+        self._origins |= {path: shortened(fingerprint(path)) for path in paths if path not in self._origins}
+        path = next((path for path in paths if self._origins[path] == place.origin), None)
+        if path is None:
             raise NotRestored(
                 f"原文件 {name} 在生成本错误文件后已变动，请放回当时的文件，或把隐去的内容填写完整"
                 f" / {name} has changed since this error file was made: put the file of that time beside it,"

@@ -152,8 +152,11 @@ async def test_a_hidden_cell_is_never_taken_from_another_file_of_the_same_name(
     assert (outcome.tally.taken, outcome.refused) == (0, 1)
     again = Path("again.csv").read_text("utf-8-sig")
     assert "A.csv has changed since this error file was made" in again
+    (tmp_path / "folder").mkdir()
+    first.rename(tmp_path / "folder" / "A.csv")
     csv_file(first, [order(1, 工单状态="飞了")])
-    outcome = await run(hotline(Path("A.csv.errors.xlsx")), intake, quiet)
+    beside_another = Path("A.csv.errors.xlsx").rename("folder/A.csv.errors.xlsx")
+    outcome = await run(hotline(beside_another), intake, quiet)
     assert outcome.tally.taken == 1, "the file of that time is back"
 
 

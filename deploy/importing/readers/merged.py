@@ -30,7 +30,7 @@ def unmerged(rows: Iterable[list[Cell]], ranges: Iterable[Range], first: int) ->
     coming, here = deque(sorted(ranges)), list[_Merged]()
     for n, row in enumerate(rows):
         here = [one for one in here if one.bottom >= n]
-        if any(cell != "" for cell in row):
+        if here and any(cell != "" for cell in row):
             for one in here:
                 row[one.left] = one.value
         while coming and coming[0][0][0] <= n:

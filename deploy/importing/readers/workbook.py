@@ -58,7 +58,7 @@ def _fits(path: Path) -> None:
             size = sum(part.file_size for part in packed.infolist())
             corner = too_far(packed) if size <= LARGEST else None
             merged = size <= LARGEST and has_untold(packed)
-    except (BadZipFile, NotImplementedError, EOFError, zlib.error):
+    except (BadZipFile, RuntimeError, EOFError, zlib.error):
         return  # XLS, which has 65,536 rows at most; or no workbook, as its reader will say
     if size > LARGEST:
         zh = f"解压后有 {size // MIB} MiB，上限 {LARGEST // MIB} MiB；请另存为 CSV UTF-8（逐行读取，大小不限）后导入"
