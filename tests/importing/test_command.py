@@ -117,9 +117,11 @@ def test_a_terminal_without_chinese_shows_the_english_half(tmp_path: Path):
 async def test_a_dry_run_can_be_stopped_before_its_end(tmp_path: Path):
     @contextmanager
     def stopping(table: Table, before: int) -> Iterator[Callable[[int], None]]:
-        yield lambda rows: trial.cancel() and None
+        yield lambda rows: heard.append(rows) or (trial.cancel() and None)
 
+    heard: list[int] = []
     file = csv_file(tmp_path / "o.csv", map(order, range(1_500)))
     trial = asyncio.create_task(run(hotline(file), None, stopping))
     with pytest.raises(asyncio.CancelledError):
         await trial
+    assert heard == [500]
