@@ -3,10 +3,12 @@
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
+from deploy.importing.job import Outcome, run
 from deploy.importing.readers import opened
 from deploy.importing.rows import BadRow, Table
 from deploy.importing.translation import Translator
@@ -41,6 +43,11 @@ def read(file: Path) -> tuple[list[RecordedDemand], list[tuple[int, str, str]]]:
             except BadRow as refused:
                 bad.append((row.place.line, refused.column, refused.reason))
     return good, bad
+
+
+async def tried(file: Path, **more: Any) -> Outcome:
+    """A dry run."""
+    return await run(hotline(file, **more), None, quiet)
 
 
 @pytest.fixture(autouse=True)

@@ -50,6 +50,10 @@ def order(n: int = 1, **changes: Any) -> Order:
     return plain | changes
 
 
+BAD = [order(1), order(2, 来电时间="昨天"), order(3, 工单状态="飞了"), order(4)]
+"""Two sound ones around two that are refused."""
+
+
 def csv_file(path: Path, orders: Iterable[Order], encoding: str = "utf-8") -> Path:
     """Comma-separated."""
     with path.open("w", encoding=encoding, newline="") as out:
