@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
-MEND: Final = "mend this line in its own file and import that again"
+MEND: Final = "mend this line in a copy of the file and import the copy"
 
 
 class BadRow(ValueError):
@@ -18,11 +18,11 @@ class BadRow(ValueError):
 
 
 class BrokenRow(BadRow):
-    """A row whose cells may stand under wrong names: nothing of it can be shown, and it is mended in its own file."""
+    """A row whose cells may stand under wrong names: nothing of it can be shown; it is mended in a copy of its file."""
 
     def __init__(self, column: str, value: str, reason: str) -> None:
         zh, en = reason.split(" / ", 1)
-        super().__init__(column, value, f"{zh}；请在原文件中改正此行后重新导入 / {en}; {MEND}")
+        super().__init__(column, value, f"{zh}；请在原文件的副本中改正此行后导入副本 / {en}; {MEND}")
 
 
 class UnreadableFile(ValueError):

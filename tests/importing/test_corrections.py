@@ -222,7 +222,7 @@ async def test_a_row_whose_cells_have_moved_shows_none_of_them_and_takes_none_ba
     (row,) = rows(Path("o.csv.errors.xlsx"))
     assert {row[name] or HIDDEN for name in COLUMNS} == {HIDDEN}
     assert (row["值 value"] or HIDDEN) == HIDDEN
-    assert "mend this line in its own file" in row["原因 reason"]
+    assert "mend this line in a copy of the file" in row["原因 reason"]
     good = {name: text for name, text in order(2).items() if name != "来电人"}
     corrected(Path("o.csv.errors.xlsx"), **good)
     assert (await tried(Path("o.csv.errors.xlsx"), errors=Path("again.csv"))).refused == 1
