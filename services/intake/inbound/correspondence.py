@@ -43,7 +43,7 @@ class Correspondence:
 
     async def take(self, gateway: Gateway, message: Message) -> Answer:
         """Take a message in; raises `Refused` only where the channel is set up wrongly."""
-        channel, key = gateway.channel, f"message:{message.id}"
+        channel, key = gateway.channel, self._key(gateway.channel, message)
         at = self.clock()
         since = at - timedelta(minutes=gateway.settings.conversation_minutes)
         async with self.submissions.pool.acquire(timeout=5) as db:
@@ -103,11 +103,20 @@ class Correspondence:
             external_id=message.reference,
         )
         taken = await self.submissions.submit(channel, Request(key, command, enclosed=enclosed.references))
+        if not taken.created and command.external_id and not await self._known(channel, key):
+            # Another letter has this reference: Message-IDs are made by whoever likes to.
+            command = command.model_copy(update={"external_id": None})
+            taken = await self.submissions.submit(channel, Request(key, command, enclosed=enclosed.references))
         hidden = message.hidden or message.uncut
         if hidden and taken.created:
             whole = supplement(message.text, hidden=hidden)
             await self.hearing.hear(taken.id, Said(channel, f"{key}:enclosed", whole))
         return Answer(taken.number, self.codes.told(taken), enclosed), taken.id
+
+    def _key(self, channel: Channel, message: Message) -> str:
+        """Who said what belongs to it: a gateway's counter restarts, and others count too."""
+        whole = "\n".join((channel.id, message.id, message.sender, message.title, message.whole))
+        return f"message:{message.id}:{self.hearing.vault.pseudonym(whole).hex()[:32]}"
 
     def _sender(self, channel: Channel, message: Message) -> bytes:
         return self.hearing.vault.pseudonym(f"{channel.id}\n{message.sender}")

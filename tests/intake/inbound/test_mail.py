@@ -94,6 +94,15 @@ async def test_a_letter_handed_over_twice_is_one_demand(deliver: Deliver, pool: 
     assert await kinds(pool) == ["submitted"]
 
 
+async def test_a_letter_with_anothers_id_is_another_demand(deliver: Deliver, pool: Pool):
+    await deliver(mail())
+    other = mail("垃圾没人收", "村口")
+    other.replace_header("From", "li@example.org")
+    for _ in range(2):
+        await deliver(other)
+    assert [fact["title"] for fact in await facts(pool)] == ["路灯坏了", "垃圾没人收"]
+
+
 async def test_a_letter_without_an_id_is_known_by_its_content(deliver: Deliver, pool: Pool):
     message = mail()
     del message["Message-ID"]

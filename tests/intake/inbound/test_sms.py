@@ -65,6 +65,24 @@ async def test_a_gateway_that_repeats_itself_makes_one_demand(gate: httpx.AsyncC
     assert await kinds(pool) == ["submitted"]
 
 
+async def test_a_reference_that_comes_again_from_another_sender_is_another_demand(
+    gate: httpx.AsyncClient, pool: Pool, key: str
+):
+    first = await gate.get(WHERE, params=GOOD | {"key": key})
+    number, code = re.findall(r"编号 (\S+)，查询码 (\w+)", first.text)[0]
+    other = await gate.get(WHERE, params=GOOD | {"from": "13899990000", "key": key})
+    assert (number in other.text, code in other.text) == (False, False)
+    assert await kinds(pool) == ["submitted", "submitted"]
+
+
+async def test_a_reference_that_comes_again_with_other_words_is_another_message(
+    gate: httpx.AsyncClient, pool: Pool, key: str
+):
+    await gate.get(WHERE, params=GOOD | {"key": key})
+    await gate.get(WHERE, params=GOOD | {"text": "还没有人来", "key": key})
+    assert [fact["text"] for fact in await facts(pool)] == [GOOD["text"], "还没有人来"]
+
+
 async def test_a_second_message_of_the_sender_supplements(gate: httpx.AsyncClient, pool: Pool, key: str):
     headers = {"X-API-Key": key}
     await gate.get(WHERE, params=GOOD, headers=headers)
