@@ -1,0 +1,134 @@
+"""Whatever mail programs write is read, and what cannot be read is taken in as it came."""
+
+from base64 import b64encode
+from email.message import EmailMessage
+
+import pytest
+
+from services.intake.inbound.letters import letter
+from tests.intake.inbound.test_mail import mail
+
+FROM = "zou@example.net"
+PDF = b"%PDF-1.4 x"
+
+
+def words(raw: bytes | EmailMessage) -> str:
+    found = letter(raw if isinstance(raw, bytes) else raw.as_bytes(), FROM)
+    assert found
+    return found.text
+
+
+def files(raw: bytes | EmailMessage) -> tuple[bytes, ...]:
+    found = letter(raw if isinstance(raw, bytes) else raw.as_bytes(), FROM)
+    assert found
+    return found.files
+
+
+def mixed(*parts: tuple[str, bytes], kind: str = "mixed") -> bytes:
+    inner = b"".join(b"--b\nContent-Type: " + told.encode() + b"\n\n" + content + b"\n" for told, content in parts)
+    return f"Subject: a\nContent-Type: multipart/{kind}; boundary=b\n\n".encode() + inner + b"--b--\n"
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Message-ID: <>", "Message-ID: <[2026]@qq.com>", "From: a@[", "From: <", 'From: "', "From: " + "(" * 5000,
+        "Content-Type: text/plain; charset=undefined", "Content-Type: text/plain; charset=a\0b", "References: <[x]@y>",
+        "Content-Type: text/plain; charset*=a'b'c%00", "Content-Disposition: attach ment; filename*=x",
+        "Auto-Submitted:",
+        "Content-Transfer-Encoding: nonsense", "Content-Type: multipart/mixed", "Content-Type: ;;=", "Date: 31 Feb",
+    ],
+)  # fmt: skip
+def test_an_odd_header_is_no_reason_to_send_a_letter_back(header: str):
+    found = letter(f"Subject: 路灯\n{header}\n\n坏了".encode(), FROM)
+    assert found
+    assert (found.title, found.text, "@" in found.contact.email) == ("路灯", "坏了", True)
+
+
+def test_letters_whose_id_is_empty_are_not_the_same():
+    one, other = (letter(f"Message-ID: <>\n\n{text}".encode(), FROM) for text in ("a", "b"))
+    assert one
+    assert other
+    assert one.reference != other.reference
+
+
+def test_a_letter_that_cannot_be_parsed_is_taken_as_it_came():
+    deep = b"Content-Type: message/rfc822\n\n" * 3000 + b"\n" + "村口的路灯".encode()
+    found = letter(b"Subject: a\nFrom: Li <li@example.org>\n" + deep, FROM)
+    assert found
+    assert (found.title, found.contact.email) == ("a", "li@example.org")
+    assert found.text.startswith("［来信无法解析")
+    assert "村口的路灯" in found.text
+
+
+def test_every_text_between_pictures_is_read():
+    raw = mixed(("text/plain", b"one"), ("image/png", b"x"), ("text/plain", b"two"), ('text/plain; name="a"', b"three"))
+    assert (words(raw), files(raw)) == ("one\ntwo\nthree", (b"x",))
+
+
+def test_a_text_that_is_shown_is_read_though_it_has_a_name():
+    raw = mixed(("text/plain", b"one"), ('text/plain\nContent-Disposition: inline; filename="a.txt"', b"two"))
+    assert words(raw) == "one\ntwo"
+
+
+def test_a_letter_that_is_forwarded_as_an_attachment_is_read():
+    outer, inner = mail(text="请看附件"), mail("井盖丢了", "人行道上")
+    inner.add_attachment(PDF, maintype="application", subtype="pdf")
+    outer.add_attachment(inner)
+    assert words(outer) == "请看附件\n井盖丢了\n人行道上"
+    assert files(outer) == (PDF,)
+
+
+@pytest.mark.parametrize("blank", [b"", b" \n\xc2\xa0\n"])
+def test_where_the_plain_words_are_blank_the_others_are_read(blank: bytes):
+    told = ("text/html; charset=utf-8", "<p>路灯</p>".encode()), ("text/calendar", b"BEGIN:VCALENDAR")
+    assert words(mixed(("text/plain; charset=utf-8", blank), *told, kind="alternative")) == "路灯"
+
+
+def test_of_several_tellings_the_plain_one_is_read_and_the_files_of_all_are_kept():
+    message = mail(text="plain")
+    message.add_alternative("<p>rich</p>", subtype="html")
+    message.get_payload()[1].make_mixed()  # type: ignore[union-attr, index]
+    message.get_payload()[1].add_attachment(PDF, maintype="application", subtype="pdf")  # type: ignore[union-attr, index]
+    assert (words(message), files(message)) == ("plain", (PDF,))
+
+
+@pytest.mark.parametrize(
+    "html",
+    ["<head><meta a=b><body>路灯", "<head><p>路灯</p>", "<head><title>x<body>路灯</body>", "<style>p{}</style>路灯"],
+)
+def test_a_head_that_is_left_open_hides_nothing(html: str):
+    assert words(f"Subject: a\nContent-Type: text/html; charset=utf-8\n\n{html}".encode()) == "路灯"
+
+
+def test_a_letter_that_is_nothing_but_a_paper_has_it_enclosed():
+    raw = b"Content-Type: application/pdf\nContent-Transfer-Encoding: base64\n\n" + b64encode(PDF)
+    assert (words(raw), files(raw)) == ("［附件］", (PDF,))
+
+
+def encoded(text: str, charset: str = "gb2312", codec: str = "gb18030") -> str:
+    return f"=?{charset}?B?{b64encode(text.encode(codec)).decode()}?="
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        encoded("朱镕基路坏灯"),
+        encoded("朱镕基路坏灯").rstrip("=?") + "?=",
+        f"{encoded('朱镕基')}\n {encoded('路坏灯')}",
+        "=?gb2312?B?" + b64encode("朱镕基路坏灯".encode("gb18030")[:3]).decode() + "?=\n =?GB2312*zh?b?"
+        + b64encode("朱镕基路坏灯".encode("gb18030")[3:]).decode() + "?=",
+        "=?utf-8?Q?" + "".join(f"={b:02X}" for b in "朱镕基路坏灯".encode()) + "?=",
+    ],
+)  # fmt: skip
+def test_encoded_words_are_read_as_their_program_meant_them(written: str):
+    found = letter(f'Subject: {written}\nFrom: "{written}" <li@example.org>\n\nx'.encode(), FROM)
+    assert found
+    assert (found.title, found.contact.name, found.contact.email) == ("朱镕基路坏灯", "朱镕基路坏灯", "li@example.org")
+
+
+@pytest.mark.parametrize(
+    "written", ["=?gb2312?B?!!!?=", "=?x?q?=zz?=", "=?undefined?B?YQ==?=", "=??b??=", "=?utf-8?b?a?="]
+)
+def test_encoded_words_that_are_none_are_no_fault(written: str):
+    assert words(f"Subject: {written}\n\nx".encode()) == "x"
