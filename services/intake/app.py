@@ -20,6 +20,7 @@ from services.intake.inbound.correspondence import Correspondence
 from services.intake.inbound.enclosing import Enclosing
 from services.intake.inbound.mail_server import MailServer
 from services.intake.inbound.pictures import Pictures
+from services.intake.inbound.turns import Turns
 from services.intake.inbound.words import languages
 from services.intake.open311.desk import Desk
 from services.intake.open311.discovery import Place
@@ -70,7 +71,7 @@ def api(settings: IntakeSettings, pool: Pool) -> Api:
     keys, codes, callers = vault(settings), Codes(settings.secret), Callers(settings.secret, packs)
     submissions, following, hearing = _commands(pool, packs, keys, codes)
     kept = cabinet(settings, pool)
-    correspondence = Correspondence(submissions, hearing, codes, _enclosing(settings, kept))
+    correspondence = Correspondence(submissions, hearing, codes, _enclosing(settings, kept), Turns.of(pool))
     registry = Registry(pool, keys)
     language_of = languages(packs)
     return Api(
@@ -96,7 +97,7 @@ def mail(settings: IntakeSettings, pool: Pool) -> MailServer:
     keys, codes = vault(settings), Codes(settings.secret)
     submissions, _, hearing = _commands(pool, _packs(settings), keys, codes)
     enclosing = _enclosing(settings, cabinet(settings, pool))
-    return MailServer(Registry(pool, keys), Correspondence(submissions, hearing, codes, enclosing))
+    return MailServer(Registry(pool, keys), Correspondence(submissions, hearing, codes, enclosing, Turns.of(pool)))
 
 
 def _place(settings: IntakeSettings) -> Place:

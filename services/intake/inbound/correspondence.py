@@ -12,6 +12,7 @@ from services.intake.hearing import Hearing, Said
 from services.intake.inbound import queries
 from services.intake.inbound.enclosing import Enclosing
 from services.intake.inbound.message import TEXT, Message, coded_first
+from services.intake.inbound.turns import Turns
 from services.intake.preparing import Request
 from services.intake.queries import Channel
 from services.intake.registry import Gateway
@@ -39,6 +40,7 @@ class Correspondence:
     hearing: Hearing
     codes: Codes
     enclosing: Enclosing
+    turns: Turns
     clock: Callable[[], datetime] = now
 
     async def take(self, gateway: Gateway, message: Message) -> Answer:
@@ -46,24 +48,32 @@ class Correspondence:
         channel, key = gateway.channel, self._key(gateway.channel, message)
         at = self.clock()
         since = at - timedelta(minutes=gateway.settings.conversation_minutes)
-        async with self.submissions.pool.acquire(timeout=5) as db:
-            meant = await self._meant(db, channel, message, since)
-        message = self._uncoded(message, meant) if meant else replace(message, text=message.whole)
-        # Asked afterwards: what a twin of this message has begun must not be taken for an earlier conversation.
         known = await self._known(channel, key)
         if known:
             return known
+        # Before its turn: a picture comes from the network, and nobody waits for another's picture.
         enclosed = await self.enclosing.of(channel, message)
-        message = message.with_note(enclosed.note)
-        if meant:
-            said = supplement(message.text, enclosed.references, message.hidden)
-            await self.hearing.hear(meant.id, Said(channel, key, said))
-            answer, id = Answer(meant.number, None, enclosed), meant.id
-        else:
-            answer, id = await self._submit(channel, key, message, enclosed)
-        async with self.submissions.pool.acquire(timeout=5) as db:
-            await queries.put_conversation(db, channel.id, self._sender(channel, message), id, at)
+        sender = self._sender(channel, message)
+        async with self.turns.take(sender) as db:
+            meant = await self._meant(db, channel, message, since)
+            # Asked afterwards: what a twin of this message has begun must not be taken for an earlier conversation.
+            known = await self._known(channel, key)
+            if known:
+                return known
+            answer, id = await self._say(channel, key, message, meant, enclosed)
+            await queries.put_conversation(db, channel.id, sender, id, at)
         return answer
+
+    async def _say(
+        self, channel: Channel, key: str, message: Message, meant: Demand | None, enclosed: Enclosures
+    ) -> tuple[Answer, UUID]:
+        message = self._uncoded(message, meant) if meant else replace(message, text=message.whole)
+        message = message.with_note(enclosed.note)
+        if meant is None:
+            return await self._submit(channel, key, message, enclosed)
+        said = supplement(message.text, enclosed.references, message.hidden)
+        await self.hearing.hear(meant.id, Said(channel, key, said))
+        return Answer(meant.number, None, enclosed), meant.id
 
     async def _known(self, channel: Channel, key: str) -> Answer | None:
         told = await self.hearing.before(channel, key)

@@ -9,11 +9,13 @@ import httpx
 import pytest
 from defusedxml.ElementTree import fromstring
 
+from services.intake import app
 from services.intake.codes import Codes
 from services.intake.inbound.coordinates import from_gcj02
 from services.intake.inbound.wechat_cipher import WeChatCipher, signature
 from services.intake.vault.sealing import Vault
-from shared.chassis.database import Pool
+from shared.chassis.database import Pool, open_pool
+from shared.chassis.http import web_app
 from shared.contracts.facts import ChannelKind
 from shared.contracts.refusals import Refused
 from tests.intake.conftest import settings
@@ -91,6 +93,26 @@ async def test_a_message_that_comes_many_times_at_once_is_one_demand(gate: httpx
         answers = await asyncio.gather(*(post(gate, xml(f"{n}", "路灯坏了", sender=f"{n}")) for _ in range(8)))
         assert {answer.status_code for answer in answers} == {200}
     assert await kinds(pool) == ["submitted"] * 5
+
+
+@pytest.mark.usefixtures("plain")
+@pytest.mark.parametrize("senders", [1, 12])
+async def test_messages_at_once_are_one_demand_a_person_however_many_write(
+    gate: httpx.AsyncClient, pool: Pool, database: str, senders: int
+):
+    async with await open_pool(database, "intake") as other:
+        transport = httpx.ASGITransport(web_app("intake", app.api(settings(database), other).routers))
+        async with httpx.AsyncClient(transport=transport, base_url="http://intake") as process:
+            answers = await asyncio.gather(
+                *(
+                    post((gate, process)[n % 2], xml(f"{sender}-{n}", f"第{n}句", sender=f"{sender}"))
+                    for sender in range(senders)
+                    for n in range(4)
+                )
+            )
+    assert {answer.status_code for answer in answers} == {200}
+    told = await kinds(pool)
+    assert (told.count("submitted"), told.count("supplemented")) == (senders, 3 * senders)
 
 
 @pytest.mark.usefixtures("plain")
