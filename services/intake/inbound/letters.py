@@ -8,6 +8,7 @@ from typing import Final
 
 from services.intake.domain import Contact
 from services.intake.inbound import letter_headers as headers
+from services.intake.inbound.letter_machines import by_itself
 from services.intake.inbound.letter_parts import Parts, parts, unread
 from services.intake.inbound.message import Message, digest, named_anywhere, readable
 from shared.contracts.text import shortened
@@ -17,12 +18,14 @@ _QUOTED: Final = re.compile(r"(?ims)^\s*-{2,}\s*(?:原始邮件|original(?: mess
 _ID: Final = re.compile(r"<[^<>\s]+>")
 
 
-def letter(content: bytes, mail_from: str) -> Message | None:
-    """The message in a letter, which may be odd in any way; None for what a machine sent by itself (RFC 3834)."""
+def letter(content: bytes, mail_from: str, mailbox: str = "") -> Message | None:
+    """The message in a letter, which may be odd in any way; None for what a machine sent by itself."""
     mail, found = _opened(content)
-    if not mail_from.strip("<>") or headers.written(mail, "Auto-Submitted").lower() not in ("", "no"):
+    if by_itself(mail, mail_from, mailbox):
         return None
     name, address = headers.address(mail, "From")
+    if mailbox and address.lower() == mailbox.lower():
+        name, address = headers.address(mail, "Reply-To")
     subject, own = headers.words(mail, "Subject"), headers.written(mail, "Message-ID")
     number, code = named_anywhere(subject)
     thread = tuple(_ID.findall(f"{headers.written(mail, 'In-Reply-To')} {headers.written(mail, 'References')}"))

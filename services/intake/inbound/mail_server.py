@@ -63,10 +63,10 @@ class MailServer:
         """Take the letter in."""
         content: Any = envelope.content
         try:
-            message = letter(content, envelope.mail_from or "")
             gateway = await self.registry.of_mailbox(envelope.rcpt_tos[0])
             if gateway is None:
                 return NOBODY
+            message = letter(content, envelope.mail_from or "", gateway.settings.mailbox or "")
             if message is None:
                 log.info("a machine's letter is not taken", channel=gateway.channel.id)
                 return TAKEN

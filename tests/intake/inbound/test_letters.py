@@ -132,3 +132,27 @@ def test_encoded_words_are_read_as_their_program_meant_them(written: str):
 )
 def test_encoded_words_that_are_none_are_no_fault(written: str):
     assert words(f"Subject: {written}\n\nx".encode()) == "x"
+
+
+BOX = "demands@nanhai.example"
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["Auto-Submitted: auto-replied; owner-email=x", "Precedence: auto_reply", "Precedence: Bulk", "Precedence: junk",
+     "X-Autoreply: yes", "X-Autorespond: away", "Content-Type: multipart/report; report-type=delivery-status",
+     f"From: 民声 <{BOX.upper()}>", f"From: {BOX}\nReply-To: {BOX}"],
+)  # fmt: skip
+def test_what_no_person_wrote_is_no_demand(header: str):
+    assert letter(f"Subject: a\n{header}\n\nx".encode(), FROM, BOX) is None
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["Auto-Submitted: no", "X-Autoreply: no", "Precedence: list", "Precedence: bulk\nList-Id: <village.example.org>",
+     f"From: {BOX}\nReply-To: li@example.org"],
+)  # fmt: skip
+def test_what_a_person_wrote_through_a_list_or_a_form_is_a_demand(header: str):
+    found = letter(f"Subject: a\n{header}\n\nx".encode(), FROM, BOX)
+    assert found
+    assert found.contact.email in (FROM, "li@example.org")
