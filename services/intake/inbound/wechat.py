@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from services.intake.inbound import wechat_message as xml
 from services.intake.inbound import words
 from services.intake.inbound.correspondence import Correspondence
-from services.intake.inbound.wechat_cipher import WeChatCipher, check, signature
+from services.intake.inbound.wechat_cipher import WeChatCipher, check, check_time, signature
 from services.intake.inbound.words import LanguageOf
 from services.intake.registry import Gateway, Registry
 from shared.chassis.clock import now
@@ -58,6 +58,7 @@ class WeChat:
     async def echo(self, channel: str, signed: Signed) -> str:
         """Prove to WeChat that this address is ours."""
         account = await self._account(channel)
+        check_time(signed.timestamp, self.clock())
         if signed.msg_signature and account.cipher:
             check(signed.msg_signature, account.token, signed.timestamp, signed.nonce, signed.echostr)
             return account.cipher.decrypt(signed.echostr)
@@ -67,7 +68,8 @@ class WeChat:
     async def receive(self, channel: str, signed: Signed, body: bytes) -> str | None:
         """The passive reply to a callback; None when there is nothing to say."""
         account = await self._account(channel)
-        callback = _opened(account, signed, xml.read(body))
+        check_time(signed.timestamp, self.clock())
+        callback = _opened(account, signed, body)
         message = xml.message(callback)
         if message is None and callback.kind != "text":
             return None
@@ -119,10 +121,11 @@ def routes(wechat: WeChat) -> APIRouter:
     return router
 
 
-def _opened(account: Account, signed: Signed, callback: xml.Callback) -> xml.Callback:
+def _opened(account: Account, signed: Signed, body: bytes) -> xml.Callback:
     """The message itself. The plain signature does not cover the body: an account with a key takes no plain one."""
     if account.cipher is None:
         check(signed.signature, account.token, signed.timestamp, signed.nonce)
-        return callback
-    check(signed.msg_signature, account.token, signed.timestamp, signed.nonce, callback.encrypted)
-    return xml.read(account.cipher.decrypt(callback.encrypted))
+        return xml.read(body)
+    encrypted = xml.read(body).encrypted
+    check(signed.msg_signature, account.token, signed.timestamp, signed.nonce, encrypted)
+    return xml.read(account.cipher.decrypt(encrypted))

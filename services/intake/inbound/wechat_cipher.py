@@ -10,12 +10,16 @@ import secrets
 from base64 import b64decode, b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
 
 from shared.contracts.refusals import Code, Refused
 
+_FRESH: Final = timedelta(minutes=10)
+_DIGITS: Final = 12
 _RANDOM, _LENGTH, _BLOCK, _BITS = 16, 4, 16, 256
 
 
@@ -31,6 +35,17 @@ def check(given: str, token: str, *parts: str) -> None:
             Code.UNAUTHENTICATED,
             "the signature is wrong: set the account's token with `huying channel set CHANNEL wechat_token=-`",
             "签名不正确，请用 huying channel set 设置与公众号后台一致的 wechat_token",
+        )
+
+
+def check_time(timestamp: str, at: datetime) -> None:
+    """Raise `Refused` unless a request was signed around this time: an old signature may have been overheard."""
+    told = int(timestamp) if timestamp.isdecimal() and len(timestamp) < _DIGITS else 0
+    if abs(at.timestamp() - told) > _FRESH.total_seconds():
+        raise Refused(
+            Code.UNAUTHENTICATED,
+            "timestamp is more than ten minutes away from this server's clock: send the present one, or set the clock",
+            "timestamp 与服务器时间相差超过十分钟，请使用当前时间，或校准服务器时钟",
         )
 
 

@@ -6,7 +6,7 @@ from xml.etree.ElementTree import Element, ParseError, SubElement, tostring
 
 from defusedxml import ElementTree
 from defusedxml.common import DefusedXmlException
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.intake.domain import Contact
 from services.intake.inbound.coordinates import from_gcj02
@@ -41,7 +41,7 @@ def read(body: str | bytes) -> Callback:
     try:
         root = ElementTree.fromstring(body)
         return Callback.model_validate({child.tag: child.text or "" for child in root})
-    except (ParseError, DefusedXmlException, ValidationError, ValueError) as fault:
+    except (ParseError, DefusedXmlException, ValueError, LookupError) as fault:
         raise Refused(
             Code.UNREADABLE,
             f"the body is no WeChat message: {type(fault).__name__}; send the XML of an official account's callback",

@@ -21,7 +21,7 @@ from shared.contracts.facts import ChannelKind
 from tests.intake.inbound.conftest import channel, facts, secrets_of
 from tests.intake.inbound.test_mail import BOX, mail, receiving, set_up
 from tests.intake.inbound.test_pictures import Host, host  # noqa: F401 (a fixture)
-from tests.intake.inbound.test_wechat import APP, SIGNED, TOKEN, WHERE, told, xml
+from tests.intake.inbound.test_wechat import APP, TOKEN, WHERE, stamp, told, xml
 from tests.intake.inbound.test_wechat import signature as signed
 from tests.intake.test_attachments import PDF, SECRET_PLACE, exif, picture
 from tests.keys import KEYS
@@ -188,7 +188,8 @@ async def account(pool: Pool, vault: Vault) -> str:
 
 
 async def sent(client: httpx.AsyncClient, body: str) -> str:
-    params: Mapping[str, str] = SIGNED | {"signature": signed(TOKEN, *SIGNED.values())}
+    stamped = stamp()
+    params: Mapping[str, str] = stamped | {"signature": signed(TOKEN, *stamped.values())}
     return told(await client.post(WHERE, params=params, content=body.encode()))
 
 

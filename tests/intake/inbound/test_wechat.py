@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import re
+from datetime import datetime, timedelta
 from xml.sax.saxutils import escape
 
 import httpx
@@ -14,6 +15,7 @@ from services.intake.codes import Codes
 from services.intake.inbound.coordinates import from_gcj02
 from services.intake.inbound.wechat_cipher import WeChatCipher, signature
 from services.intake.vault.sealing import Vault
+from shared.chassis.clock import now
 from shared.chassis.database import Pool, open_pool
 from shared.chassis.http import web_app
 from shared.contracts.facts import ChannelKind
@@ -24,7 +26,6 @@ from tests.intake.test_api import count, is_a_problem
 
 TOKEN, KEY, APP = "spamtest", "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG", "wx2c2769f8efd9abc2"
 OPENID = "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"
-SIGNED = {"timestamp": "1620612000", "nonce": "n1"}
 WHERE = "/inbound/wechat/wechat"
 
 
@@ -41,6 +42,11 @@ async def sealed(pool: Pool, vault: Vault) -> None:
     await channel(pool, vault, ChannelKind.WECHAT, **told)
 
 
+def stamp(at: datetime | None = None) -> dict[str, str]:
+    """What WeChat signs with, now unless told."""
+    return {"timestamp": str(int((at or now()).timestamp())), "nonce": "n1"}
+
+
 def xml(id: str, content: str = "", kind: str = "text", sender: str = OPENID, **more: str) -> str:
     parts = {"ToUserName": "gh_1", "FromUserName": sender, "CreateTime": "1", "MsgType": kind, "MsgId": id}
     told = parts | ({"Content": content} if kind == "text" else {}) | more
@@ -48,7 +54,8 @@ def xml(id: str, content: str = "", kind: str = "text", sender: str = OPENID, **
 
 
 async def post(gate: httpx.AsyncClient, body: str, **more: str) -> httpx.Response:
-    params = SIGNED | {"signature": signature(TOKEN, *SIGNED.values())} | more
+    stamped = stamp() | more
+    params = {"signature": signature(TOKEN, stamped["timestamp"], "n1")} | stamped
     return await gate.post(WHERE, params=params, content=body.encode())
 
 
@@ -225,7 +232,8 @@ async def test_what_is_no_message_is_acknowledged(gate: httpx.AsyncClient, pool:
 @pytest.mark.usefixtures("plain")
 @pytest.mark.parametrize(
     "body",
-    ["", "<xml>", "not xml", "<xml><MsgId>1</MsgId><Location_X>north</Location_X></xml>",
+    ["", "<xml>", "not xml", "<?xml version='1.0' encoding='foo'?><xml/>",
+     "<xml><MsgId>1</MsgId><Location_X>north</Location_X></xml>",
      '<!DOCTYPE x [<!ENTITY a "b">]><xml><Content>&a;</Content></xml>'],
 )  # fmt: skip
 async def test_a_body_that_is_no_callback_is_explained(gate: httpx.AsyncClient, body: str):
@@ -243,8 +251,30 @@ async def test_a_forged_callback_is_refused(gate: httpx.AsyncClient, pool: Pool)
 
 
 @pytest.mark.usefixtures("plain")
+@pytest.mark.parametrize("minutes", [-11, 11, -100_000])
+async def test_a_callback_of_another_time_is_refused(gate: httpx.AsyncClient, pool: Pool, minutes: int):
+    stamped = stamp(now() + timedelta(minutes=minutes))
+    params = stamped | {"signature": signature(TOKEN, *stamped.values()), "echostr": "4711"}
+    for refused in (await gate.get(WHERE, params=params), await gate.post(WHERE, params=params, content=b"no xml")):
+        assert refused.status_code == 401
+        assert "timestamp" in is_a_problem(refused)["detail"]
+
+
+@pytest.mark.usefixtures("plain")
+@pytest.mark.parametrize("timestamp", ["", "x", "²", "9" * 400])
+async def test_a_time_that_is_none_is_refused(gate: httpx.AsyncClient, timestamp: str):
+    assert (await post(gate, xml("1", "x"), timestamp=timestamp)).status_code == 401
+
+
+@pytest.mark.usefixtures("plain")
+async def test_a_body_is_read_by_nobody_before_its_signature_is_right(gate: httpx.AsyncClient):
+    assert (await post(gate, "not xml", signature="0" * 40)).status_code == 401
+
+
+@pytest.mark.usefixtures("plain")
 async def test_wechats_check_of_the_address_is_answered(gate: httpx.AsyncClient):
-    params = SIGNED | {"signature": signature(TOKEN, *SIGNED.values()), "echostr": "4711"}
+    stamped = stamp()
+    params = stamped | {"signature": signature(TOKEN, *stamped.values()), "echostr": "4711"}
     assert (await gate.get(WHERE, params=params)).text == "4711"
     assert (await gate.get(WHERE, params=params | {"nonce": "n2"})).status_code == 401
 
@@ -261,9 +291,10 @@ async def test_a_message_that_the_peer_encrypted_is_answered_so_that_the_peer_ca
 ):
     account = {"token": TOKEN, "key": KEY, "app": APP}
     encrypted = peer("encrypt", message=xml("1", "路灯坏了 𝄞"), **account)
-    signed = peer("sign", encrypted=encrypted, **account, **SIGNED)
+    stamped = stamp()
+    signed = peer("sign", encrypted=encrypted, **account, **stamped)
     body = f"<xml><ToUserName>gh_1</ToUserName><Encrypt>{encrypted}</Encrypt></xml>"
-    answer = await post(gate, body, msg_signature=signed, encrypt_type="aes")
+    answer = await post(gate, body, **stamped, msg_signature=signed, encrypt_type="aes")
     assert answer.status_code == 200, answer.text
     root = fromstring(answer.text)
     parts = {"timestamp": root.findtext("TimeStamp"), "nonce": root.findtext("Nonce")}
@@ -279,8 +310,9 @@ async def test_a_message_that_the_peer_encrypted_is_answered_so_that_the_peer_ca
 async def test_an_encrypted_check_of_the_address_is_answered(gate: httpx.AsyncClient, peer: Peer):
     account = {"token": TOKEN, "key": KEY, "app": APP}
     encrypted = peer("encrypt", message="4711", **account)
-    signed = peer("sign", encrypted=encrypted, **account, **SIGNED)
-    params = SIGNED | {"msg_signature": signed, "echostr": encrypted}
+    stamped = stamp()
+    signed = peer("sign", encrypted=encrypted, **account, **stamped)
+    params = stamped | {"msg_signature": signed, "echostr": encrypted}
     assert (await gate.get(WHERE, params=params)).text == "4711"
 
 
