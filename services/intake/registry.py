@@ -3,7 +3,7 @@
 from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 from uuid import UUID
 
 import orjson
@@ -48,6 +48,9 @@ class ChannelSettings(BaseModel):
     sms_text: Name = "text"
     sms_reference: Name = "id"
     sms_key: Name = "key"
+    sms_charset: Annotated[
+        Literal["utf-8", "gb18030", "utf-16-be"], Field(description="in which the gateway writes the text")
+    ] = "utf-8"
     wechat_app_id: Name | None = None
     wechat_token: SecretStr | None = None
     wechat_aes_key: Annotated[SecretStr, AfterValidator(_aes_key)] | None = None

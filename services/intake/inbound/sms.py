@@ -11,6 +11,7 @@ from services.intake.domain import Contact
 from services.intake.inbound import words
 from services.intake.inbound.correspondence import Correspondence
 from services.intake.inbound.message import Message, named_first, readable
+from services.intake.inbound.sms_request import parameters
 from services.intake.inbound.words import LanguageOf
 from services.intake.registry import ChannelSettings, Registry
 from shared.contracts.examples import API_KEY
@@ -35,9 +36,7 @@ def routes(registry: Registry, correspondence: Correspondence, language_of: Lang
     async def receive(channel: Text, request: Request) -> PlainTextResponse:
         """Take a text message in, by GET or as a form."""
         gateway = await registry.gateway(channel)
-        form = await request.form() if request.method == "POST" else {}
-        told = dict(request.query_params) | {name: value for name, value in form.items() if isinstance(value, str)}
-        sms = _sms(told, gateway.settings)
+        sms = _sms(await parameters(request, gateway.settings), gateway.settings)
         speaker = await authenticate(registry.pool, request.headers.get("X-API-Key") or sms.key, "submit")
         if speaker.id != channel:
             en, zh = f"this key is not {channel}'s: send its own", f"该密钥不属于渠道 {channel}，请使用该渠道的密钥"

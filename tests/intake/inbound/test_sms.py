@@ -1,6 +1,7 @@
 """Text messages become demands, by the names that the gateway uses."""
 
 import re
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -97,6 +98,46 @@ async def test_a_gateway_may_use_its_own_names(gate: httpx.AsyncClient, pool: Po
     assert (await gate.get(WHERE, params=params)).status_code == 200
     refused = await gate.get(WHERE, params=GOOD | {"key": key})
     assert [e["field"] for e in is_a_problem(refused)["errors"]] == ["mobile", "content", "msgid"]
+
+
+WORDS = "学校门口没有路灯 a+b"
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("charset", ["utf-8", "gb18030", "utf-16-be"])
+async def test_a_text_is_read_in_the_charset_of_its_gateway(
+    gate: httpx.AsyncClient, pool: Pool, vault: Vault, key: str, method: str, charset: str
+):
+    await Registry(pool, vault).put("sms", {"sms_charset": charset})
+    told = urlencode({"from": GOOD["from"], "id": "1", "key": key, "text": WORDS.encode(charset)})
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = (
+        await gate.get(f"{WHERE}?{told}") if method == "GET" else await gate.post(WHERE, content=told, headers=form)
+    )
+    assert answer.status_code == 200, answer.text
+    assert (await facts(pool))[0]["text"] == WORDS
+
+
+async def test_a_text_in_another_charset_is_refused_and_the_setting_named(
+    gate: httpx.AsyncClient, pool: Pool, key: str
+):
+    refused = await gate.get(f"{WHERE}?{urlencode(GOOD | {'key': key, 'text': WORDS.encode('gbk')})}")
+    assert refused.status_code == 422
+    assert [e["field"] for e in is_a_problem(refused)["errors"]] == ["text"]
+    assert "sms_charset" in refused.text
+    assert await count(pool, "submission") == 0
+
+
+async def test_a_text_that_was_cut_within_a_character_is_taken(gate: httpx.AsyncClient, pool: Pool, key: str):
+    told = urlencode({"from": GOOD["from"], "id": "1", "key": key, "text": "路灯坏了".encode()[:-1]})
+    assert (await gate.get(f"{WHERE}?{told}")).status_code == 200
+    assert (await facts(pool))[0]["text"] == "路灯坏"
+
+
+async def test_a_form_in_parts_is_read_too(gate: httpx.AsyncClient, pool: Pool, key: str):
+    parts = {name: (None, value) for name, value in (GOOD | {"key": key}).items()}
+    assert (await gate.post(WHERE, files=parts)).status_code == 200
+    assert (await facts(pool))[0]["text"] == GOOD["text"]
 
 
 async def test_an_empty_message_is_asked_for_words(gate: httpx.AsyncClient, pool: Pool, key: str):
