@@ -1,13 +1,15 @@
 """API keys of channels: shown once, kept as a hash, checked at every request."""
 
 import hashlib
+import re
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
-from typing import Annotated
+from typing import Annotated, Final
 
+from asyncpg import UniqueViolationError
 from fastapi import Header, Security
 from fastapi.security import APIKeyHeader
 
@@ -23,6 +25,8 @@ from shared.contracts.examples import API_KEY
 from shared.contracts.facts import ChannelKind
 from shared.contracts.refusals import Code, FieldError, Refused
 
+# It is a part of the addresses of gateways.
+_ID: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}", re.ASCII)
 KEY_PREFIX = "hy_"
 _KEY = APIKeyHeader(
     name="X-API-Key", auto_error=False, description="the channel's key, shown once when it was made / 渠道密钥"
@@ -141,10 +145,21 @@ def must_be(channel: Channel, kind: ChannelKind) -> None:
 
 
 async def add(pool: Pool, id: str, kind: ChannelKind, name: str, scopes: tuple[str, ...] = (Scope.SUBMIT,)) -> str:
-    """Add a channel, or make a known one anew; the key is returned this once."""
+    """Add a channel, or make a known one anew; the key is returned this once. Raises `Refused`."""
+    if not _ID.fullmatch(id):
+        en = f"{id!r} is no channel's id: up to 63 of a-z, 0-9, - and _, a letter or digit first, such as wechat-main"
+        zh = (
+            f"{id!r} 不能作渠道标识：限小写字母、数字、连字符和下划线，以字母或数字开头，最长 63 个字符，如 wechat-main"
+        )
+        raise Refused(Code.INVALID, en, zh, (FieldError("name", zh, en, "wechat-main"),))
     key = _new_key()
     async with pool.acquire(timeout=5) as db:
-        await queries.put_channel(db, id, kind, name, _hashed(key), scopes)
+        try:
+            await queries.put_channel(db, id, kind, name, _hashed(key), scopes)
+        except UniqueViolationError:
+            en = f"the mailbox that {id} had is another channel's by now; take it from that one first (mailbox=)"
+            zh = f"渠道 {id} 原有的邮箱现已属于其他渠道，请先从该渠道取消（mailbox=）"
+            raise Refused(Code.CONFLICT, en, zh) from None
     return key
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal
 from uuid import UUID
 
 import orjson
+from asyncpg import UniqueViolationError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from services.intake import quota
@@ -17,7 +18,7 @@ from services.intake.vault.sealing import Vault
 from shared.chassis.clock import uuid5
 from shared.chassis.database import Pool
 from shared.contracts.facts import ChannelKind
-from shared.contracts.refusals import Code, Refused
+from shared.contracts.refusals import Code, FieldError, Refused
 
 _CHANNELS: Final = UUID("2d0c7b1e-6f0f-5b43-8b52-3c1b6a8e9d10")
 _AES_KEY_LENGTH: Final = 43
@@ -92,7 +93,10 @@ class Registry:
             known = self._found(channel, await queries.locked(db, channel)).settings
             wanted = {name: value for name, value in {**_plain(known), **changes}.items() if value is not None}
             settings = ChannelSettings.model_validate(wanted)
-            await queries.put(db, channel, *self._sealed(channel, settings))
+            try:
+                await queries.put(db, channel, *self._sealed(channel, settings))
+            except UniqueViolationError:
+                raise mailbox_taken(settings.mailbox or "") from None
         return settings
 
     def _sealed(self, channel: str, settings: ChannelSettings) -> tuple[str, Sealed]:
@@ -118,6 +122,13 @@ class Registry:
         settings = ChannelSettings.model_validate(told)
         channel = Channel(row.id, ChannelKind(row.kind), frozenset(row.scopes), settings.division)
         return Gateway(channel, settings)
+
+
+def mailbox_taken(mailbox: str) -> Refused:
+    """Why two channels cannot have one mailbox."""
+    en = f"mailbox: {mailbox} is another channel's; name one of this channel's own, or take it from the other first"
+    zh = f"mailbox：邮箱 {mailbox} 已属于其他渠道，请换一个，或先从该渠道取消"
+    return Refused(Code.CONFLICT, en, zh, (FieldError("mailbox", zh, en),))
 
 
 def reference_of(channel: str) -> UUID:

@@ -67,6 +67,31 @@ async def test_a_wrong_value_is_refused(registry: Registry, name: str, value: st
     assert refused.value.errors()[0]["loc"][0] == name
 
 
+async def test_a_mailbox_of_another_channel_is_refused(registry: Registry, pool: Pool):
+    await channels.add(pool, "mail", ChannelKind.EMAIL, "mail")
+    await registry.put("mail", {"mailbox": "a@example.org"})
+    with pytest.raises(Refused) as refused:
+        await registry.put("wechat", {"mailbox": "A@example.org"})
+    assert (refused.value.code, "a@example.org" in refused.value.en) == (Code.CONFLICT, True)
+
+
+async def test_a_channel_comes_back_unless_another_has_its_mailbox(registry: Registry, pool: Pool):
+    await registry.put("wechat", {"mailbox": "a@example.org"})
+    await channels.revoke(pool, "wechat")
+    await channels.add(pool, "mail", ChannelKind.EMAIL, "mail")
+    await registry.put("mail", {"mailbox": "a@example.org"})
+    with pytest.raises(Refused) as refused:
+        await channels.add(pool, "wechat", ChannelKind.WECHAT, "wechat")
+    assert refused.value.code is Code.CONFLICT
+
+
+@pytest.mark.parametrize("id", ["Bad/Name", "a/b", "", "-a", "a b", "渠道", "a" * 64, "a\n"])
+async def test_an_id_that_no_address_could_hold_is_refused(pool: Pool, id: str):
+    with pytest.raises(Refused) as refused:
+        await channels.add(pool, id, ChannelKind.SMS, id)
+    assert refused.value.code is Code.INVALID
+
+
 async def test_an_unknown_channel_is_refused(registry: Registry):
     with pytest.raises(Refused) as refused:
         await registry.put("none", {})
