@@ -71,14 +71,15 @@ class WeChat:
         check_time(signed.timestamp, self.clock())
         callback = _opened(account, signed, body)
         message = xml.message(callback)
-        if message is None and callback.kind != "text":
-            return None
         language = self.language_of(account.gateway.channel.division)
-        said = (
-            words.answered(await self.correspondence.take(account.gateway, message), language)
-            if message
-            else words.asked(language)
-        )
+        if message:
+            said = words.answered(await self.correspondence.take(account.gateway, message), language)
+        elif callback.kind in xml.UNREAD:
+            said = words.unread(language)
+        elif callback.kind == "text":
+            said = words.asked(language)
+        else:
+            return None
         return self._reply(account, callback, said)
 
     def _reply(self, account: Account, callback: xml.Callback, text: str) -> str:

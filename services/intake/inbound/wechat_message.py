@@ -11,10 +11,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.intake.domain import Contact
 from services.intake.inbound.coordinates import from_gcj02
 from services.intake.inbound.message import Message, named_first, readable
+from shared.contracts.facts import Location
 from shared.contracts.refusals import Code, Refused
 
 Part = Annotated[str, Field(max_length=8192)]
 _KINDS: Final = ("text", "voice", "image", "location")
+UNREAD: Final = frozenset({"video", "shortvideo", "link", "file"})
+"""What a citizen sends and nobody here can read; events are not sent by citizens."""
 
 
 class Callback(BaseModel):
@@ -30,8 +33,8 @@ class Callback(BaseModel):
     recognition: Annotated[Part, Field(alias="Recognition")] = ""
     picture: Annotated[Part, Field(alias="PicUrl")] = ""
     media: Annotated[Part, Field(alias="MediaId")] = ""
-    lat: Annotated[float, Field(alias="Location_X", ge=-90, le=90)] = 0.0
-    lon: Annotated[float, Field(alias="Location_Y", ge=-180, le=180)] = 0.0
+    lat: Annotated[float | None, Field(alias="Location_X", ge=-90, le=90)] = None
+    lon: Annotated[float | None, Field(alias="Location_Y", ge=-180, le=180)] = None
     label: Annotated[Part, Field(alias="Label")] = ""
     encrypted: Annotated[str, Field(alias="Encrypt")] = ""
 
@@ -40,7 +43,7 @@ def read(body: str | bytes) -> Callback:
     """The callback in an XML body; raises `Refused`."""
     try:
         root = ElementTree.fromstring(body)
-        return Callback.model_validate({child.tag: child.text or "" for child in root})
+        return Callback.model_validate({child.tag: child.text for child in root if child.text})
     except (ParseError, DefusedXmlException, ValueError, LookupError) as fault:
         raise Refused(
             Code.UNREADABLE,
@@ -62,13 +65,18 @@ def message(callback: Callback) -> Message | None:
         case "image":
             text, hidden = "［图片］", f"{callback.picture} {callback.media}".strip()
         case _:
-            place = from_gcj02(callback.lat, callback.lon)
-            text, hidden = f"［位置］{place.lat:.4f}, {place.lon:.4f}", callback.label
+            place = _place(callback)
+            text = f"［位置］{place.lat:.4f}, {place.lon:.4f}" if place else "［位置］"
+            hidden = callback.label
     contact = Contact(wechat=readable(callback.sender))
     if not text:
         return None
     known = Message(f"wechat:{callback.id}", callback.sender, contact, text, "", number, place, hidden)
     return replace(known, picture=callback.picture) if callback.kind == "image" else known
+
+
+def _place(callback: Callback) -> Location | None:
+    return None if callback.lat is None or callback.lon is None else from_gcj02(callback.lat, callback.lon)
 
 
 def reply(callback: Callback, text: str, time: int) -> str:

@@ -17,6 +17,10 @@ _ASKED: dict[Language, str] = {
     "zh": "请用文字说明您的诉求：什么事，在哪里，希望怎样解决。",
     "en": "Please tell us in words what it is about, where it is, and what you would like.",
 }
+_UNREAD: dict[Language, str] = {
+    "zh": "暂不能接收视频、链接和文件。请发送文字、图片或位置说明您的诉求。",
+    "en": "Videos, links and files cannot be read here. Please send words, pictures or a place.",
+}
 
 
 def languages(packs: Jurisdictions) -> LanguageOf:
@@ -40,3 +44,8 @@ def answered(answer: Answer, language: Language) -> str:
 def asked(language: Language) -> str:
     """The answer to a message that says nothing."""
     return _ASKED[language]
+
+
+def unread(language: Language) -> str:
+    """The answer to what nobody here can read."""
+    return _UNREAD[language]

@@ -222,11 +222,26 @@ async def test_a_position_is_brought_to_wgs84_and_its_address_kept_in_the_vault(
 
 
 @pytest.mark.usefixtures("plain")
-@pytest.mark.parametrize("body", [xml("1", kind="event", Event="subscribe"), xml("", "x"), xml("2", kind="video")])
+@pytest.mark.parametrize("body", [xml("1", kind="event", Event="subscribe"), xml("", "x"), xml("2")])
 async def test_what_is_no_message_is_acknowledged(gate: httpx.AsyncClient, pool: Pool, body: str):
     answer = await post(gate, body)
     assert answer.status_code == 200
     assert await count(pool, "submission") == 0
+
+
+@pytest.mark.usefixtures("plain")
+@pytest.mark.parametrize("kind", ["video", "shortvideo", "link", "file"])
+async def test_who_sends_what_nobody_can_read_is_told_what_can_be_read(gate: httpx.AsyncClient, pool: Pool, kind: str):
+    assert "文字、图片或位置" in told(await post(gate, xml("1", kind=kind, Url="http://a.example", MediaId="m")))
+    assert await count(pool, "submission") == 0
+
+
+@pytest.mark.usefixtures("plain")
+@pytest.mark.parametrize("where", [{}, {"Location_X": "23.029"}, {"Location_X": "", "Location_Y": ""}])
+async def test_a_position_without_coordinates_is_no_place(gate: httpx.AsyncClient, pool: Pool, where: dict[str, str]):
+    await post(gate, xml("1", kind="location", Label="鹤峰村", **where))
+    demand = (await facts(pool))[0]
+    assert (demand.get("location"), demand["text"]) == (None, "［位置］")
 
 
 @pytest.mark.usefixtures("plain")
