@@ -125,7 +125,9 @@ class Correspondence:
 
     def _key(self, channel: Channel, message: Message) -> str:
         """Who said what belongs to it: a gateway's counter restarts, and others count too."""
-        whole = "\n".join((channel.id, message.id, message.sender, message.title, message.whole))
+        # A letter's Message-ID is its own for ever, and mailing lists add words to the letter.
+        words = "" if message.reference else message.whole
+        whole = "\n".join((channel.id, message.id, message.sender, words))
         return f"message:{message.id}:{self.hearing.vault.pseudonym(whole).hex()[:32]}"
 
     def _sender(self, channel: Channel, message: Message) -> bytes:

@@ -103,6 +103,12 @@ async def test_a_letter_with_anothers_id_is_another_demand(deliver: Deliver, poo
     assert [fact["title"] for fact in await facts(pool)] == ["路灯坏了", "垃圾没人收"]
 
 
+async def test_a_letter_that_comes_through_a_list_too_is_one_demand(deliver: Deliver, pool: Pool):
+    await deliver(mail())
+    await deliver(mail("[村民] 路灯坏了", "学校门口，电话13912345678\n-- \n退订请回复"))
+    assert await kinds(pool) == ["submitted"]
+
+
 async def test_a_letter_without_an_id_is_known_by_its_content(deliver: Deliver, pool: Pool):
     message = mail()
     del message["Message-ID"]
