@@ -16,12 +16,9 @@ from deploy.importing.rows import BadRow, BrokenRow, Place, SourceRow
 from shared.masking import mask
 
 HIDDEN: Final = "［隐去 hidden］"
-LABELS: Final = (
-    "身份证号", "银行卡号", "手机号", "电话", "车牌", "邮箱", "微信号", "QQ号", "查询码", "链接", "门牌", "姓名",
-)  # fmt: skip
-"""What `mask` leaves behind."""
 _HIDDEN: Final = re.compile(HIDDEN)
-_MARKED: Final = re.compile(f"{HIDDEN}|［(?:{'|'.join(LABELS)})］")
+# That, and what `mask` leaves behind.
+_MARKED: Final = re.compile(rf"{HIDDEN}|［\w{{2,5}}］")
 _NOWHERE: Final = Place("", "", 0)
 _MOVED: Final = "隐去的内容不在原处，请填写完整 / what is hidden cannot be found from here: write it in full"
 

@@ -11,7 +11,6 @@ from deploy.importing.rows import BadRow, SourceRow, Table
 from deploy.importing.translation import Translator
 from deploy.importing.visible import expected_standing
 from services.intake.api import Row
-from services.intake.submissions import REUSED
 
 
 @dataclass(slots=True)
@@ -60,14 +59,10 @@ class Passage:
         self._refuse(number, row, self._fault(row, answer))
 
     def _fault(self, row: SourceRow, answer: Row) -> BadRow:
-        why = answer.why or "refused"
-        if not why.startswith(REUSED):
-            return BadRow("", answer.external_id, f"{answer.why_zh or '系统未接收'} / {why}")
-        first = why.removeprefix(REUSED).strip()
-        column = self.restoring.mapping.values["external_id"].column or ""
-        zh = f"已导入过，内容不同（诉求 {first}）；请在该诉求中办理，若是另一诉求请改用另一编号"
-        en = f"imported before with other content (demand {first}): go on there; another demand needs another reference"
-        return BadRow(column, row.cells.get(column, answer.external_id), f"{zh} / {en}")
+        value = self.restoring.mapping.values.get(answer.field or "")
+        column = value.column or "" if value else ""
+        why = f"{answer.why_zh or '系统未接收'} / {answer.why or 'refused'}"
+        return BadRow(column, row.cells.get(column, answer.external_id), why)
 
     def _refuse(self, number: int, row: SourceRow, bad: BadRow) -> None:
         self.logbook.refuse(number, *self.restoring.hiding.refusal(row, bad))

@@ -91,6 +91,7 @@ class Row(BaseModel):
     external_id: str
     created: bool
     number: str | None = None
+    field: str | None = Field(None, description="what to change, where it is one field", examples=["category"])
     why: str | None = None
     why_zh: str | None = None
 
@@ -185,5 +186,6 @@ def progress(demand: Demand) -> Progress:
 
 def _row(demand: RecordedDemand, answer: Taken | Refused) -> Row:
     if isinstance(answer, Refused):
-        return Row(external_id=demand.external_id, created=False, why=answer.en, why_zh=answer.zh)
+        field = answer.errors[0].field if len(answer.errors) == 1 else None
+        return Row(external_id=demand.external_id, created=False, field=field, why=answer.en, why_zh=answer.zh)
     return Row(external_id=demand.external_id, created=answer.created, number=answer.number)

@@ -150,6 +150,13 @@ def reference_taken(external_id: str, number: str) -> Refused:
     return Refused(Code.CONFLICT, en, zh, (FieldError("external_id", zh, en, f"{external_id}-2"),))
 
 
+def recorded_otherwise(external_id: str, number: str) -> Refused:
+    """The refusal of recorded history that was taken in before, and said something else then."""
+    en = f"imported before with other content (demand {number}): go on there; another demand needs another reference"
+    zh = f"已导入过，内容不同（诉求 {number}）；请在该诉求中办理，若是另一诉求请改用另一编号"
+    return Refused(Code.KEY_REUSED, en, zh, (FieldError("external_id", zh, en, f"{external_id}-2"),))
+
+
 def _disorder(command: RecordedDemand, now: datetime) -> list[FieldError]:
     found: list[FieldError] = []
     last = command.occurred_at

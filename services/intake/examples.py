@@ -44,6 +44,7 @@ ROW: Final[Sample] = {"external_id": "12345-20210510-0815", "created": True, "nu
 REFUSED_ROW: Final[Sample] = {
     "external_id": "12345-20210510-0816",
     "created": False,
+    "field": "category",
     "why": "category: 'bus' is not known; see GET /v1/jurisdictions",
     "why_zh": "类别代码 'bus' 不存在",
 }

@@ -27,7 +27,6 @@ from shared.contracts.refusals import Code, Refused
 from shared.jurisdiction.jurisdictions import Jurisdictions
 
 SPARE: Final = 200
-REUSED: Final = "this key belongs to demand"
 
 
 class Taken(NamedTuple):
@@ -181,8 +180,10 @@ class Submissions:
         # After an erasure nothing is left to compare with.
         same = not first.fingerprint or first.fingerprint in self.vault.fingerprints(domain.content(command))
         same_key = (first.channel, first.idempotency_key) == (asked.channel, asked.idempotency_key)
-        if same_key and not same:
-            en = f"{REUSED} {first.number}"
+        if same_key and not (same and first.programme == asked.programme):
+            if isinstance(command, RecordedDemand):
+                return domain.recorded_otherwise(command.external_id, first.number)
+            en = f"this key belongs to demand {first.number}"
             return Refused(Code.KEY_REUSED, en, f"该幂等键属于诉求 {first.number}")
         own = first.channel == asked.channel
         # What another system recorded may have been sent live before, in other words.

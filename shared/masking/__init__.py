@@ -1,9 +1,9 @@
 """Hides in free text what points to a person, before anything is published; the original stays in the vault.
 
 Hidden: identity, telephone and card numbers however they are written, plates, permits, mail addresses, WeChat and
-QQ names, homes, and names that are introduced as such. Kept: service numbers (12345, 400…), amounts, dates, and
-places that are the matter itself. Each rule stands with its reason where it is made: `digits`, `accounts`, `homes`,
-`names`.
+QQ names, homes, names that are introduced as such, and the secret codes of demands. Kept: service numbers (12345,
+400…), amounts, dates, and places that are the matter itself. Each rule stands with its reason where it is made:
+`digits`, `accounts`, `homes`, `names`, `codes`.
 """
 
 from typing import Final

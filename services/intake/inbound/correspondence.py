@@ -21,6 +21,7 @@ from services.intake.voices import ENDED, supplement
 from shared.chassis.clock import now
 from shared.chassis.database import Connection
 from shared.contracts.demand import Demand
+from shared.contracts.refusals import Code, Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +113,11 @@ class Correspondence:
             contact=message.contact,
             external_id=message.reference,
         )
-        taken = await self.submissions.submit(channel, Request(key, command, enclosed=enclosed.references))
-        if not taken.created and command.external_id and not await self._known(channel, key):
+        try:
+            taken = await self.submissions.submit(channel, Request(key, command, enclosed=enclosed.references))
+        except Refused as refused:
+            if refused.code is not Code.CONFLICT or command.external_id is None:
+                raise
             # Another letter has this reference: Message-IDs are made by whoever likes to.
             command = command.model_copy(update={"external_id": None})
             taken = await self.submissions.submit(channel, Request(key, command, enclosed=enclosed.references))
