@@ -4,6 +4,7 @@ Rule: ISO 7064 Mod 37,36 over letters and digits; it finds every single wrong ch
 """
 
 import re
+import unicodedata
 
 from stdnum.iso7064 import mod_37_36
 
@@ -20,7 +21,7 @@ def number(prefix: str, year: int, serial: int) -> str:
 
 def canonical(written: str) -> str | None:
     """The number as it is stored, however it was typed; None when a character must be wrong."""
-    plain = re.sub(r"[\s\-－—]", "", written).upper()
+    plain = re.sub(r"[\s\-—]", "", unicodedata.normalize("NFKC", written)).upper()
     shape = _SHAPE.match(plain)
     if not shape or not mod_37_36.is_valid(plain):
         return None

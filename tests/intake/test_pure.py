@@ -18,7 +18,10 @@ def test_every_single_slip_in_a_number_is_noticed(serial: int, year: int, data: 
     assert canonical(good[:place] + wrong + good[place + 1 :]) is None
 
 
-@pytest.mark.parametrize("written", ["nh21-001335-{c}", " NH21 001335 {c} ", "nh21001335{c}", "NH21－001335－{c}"])
+@pytest.mark.parametrize(
+    "written",
+    ["nh21-001335-{c}", " NH21 001335 {c} ", "nh21001335{c}", "NH21－001335－{c}", "ＮＨ２１－００１３３５－{c}"],
+)
 def test_a_number_may_be_typed_carelessly(written: str):
     good = number("NH", 2021, 1335)
     assert canonical(written.format(c=good[-1].lower())) == good
