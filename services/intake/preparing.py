@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -67,7 +67,7 @@ class Preparing:
     def submission(self, ask: Ask, serial: int, at: datetime) -> Submission:
         """The row of a request, under a new id and number."""
         request = ask.request
-        raised = request.command.occurred_at or at
+        raised = (request.command.occurred_at or at).astimezone(UTC)
         return Submission(
             id=self.new_id(),
             channel=ask.channel.id,

@@ -25,7 +25,7 @@ def can_be_told(at: datetime) -> bool:
 def _within_our_years(at: datetime) -> datetime:
     if not can_be_told(at):
         raise PydanticCustomError("moment_out_of_range", "{en}", {"en": RULE_EN, "zh": RULE_ZH})
-    return at.astimezone(UTC)
+    return at
 
 
 def _as_written(value: object) -> object:
