@@ -80,8 +80,8 @@ class Hearing:
 
     async def sight(self, demand: UUID, channel: Channel, sighting: Sighting) -> Heard:
         """Record that a channel's reference stands for a demand of another; raises `Refused`."""
-        said = Said(channel, f"sighting:{sighting.external_id}", sighting)
         reference = self.vault.reference(sighting.external_id)
+        said = Said(channel, f"sighting:{reference}", sighting)
         async with self.pool.acquire(timeout=5) as db, db.transaction():
             await voice_queries.hold_references(db, channel.id)
             known = await voice_queries.reference(db, channel.id, reference)

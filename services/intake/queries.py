@@ -75,7 +75,7 @@ def put(writes: Writes, wanted: Sequence[Submission], known: Exception) -> None:
 
 
 async def claim(db: Connection, wanted: Sequence[Submission]) -> set[UUID]:
-    """Write the submissions that are new, of twins the first, and say which; waits for one that is being written."""
+    """Write the submissions that are new and say which, of twins the first in order; waits for one being written."""
     rows = await db.fetch(
         f"""
         {_SUBMISSIONS}

@@ -96,7 +96,7 @@ class Registry:
             try:
                 await queries.put(db, channel, *self._sealed(channel, settings))
             except UniqueViolationError:
-                raise mailbox_taken(settings.mailbox or "") from None
+                raise _mailbox_taken(settings.mailbox or "") from None
         return settings
 
     def _sealed(self, channel: str, settings: ChannelSettings) -> tuple[str, Sealed]:
@@ -124,7 +124,7 @@ class Registry:
         return Gateway(channel, settings)
 
 
-def mailbox_taken(mailbox: str) -> Refused:
+def _mailbox_taken(mailbox: str) -> Refused:
     """Why two channels cannot have one mailbox."""
     en = f"mailbox: {mailbox} is another channel's; name one of this channel's own, or take it from the other first"
     zh = f"mailbox：邮箱 {mailbox} 已属于其他渠道，请换一个，或先从该渠道取消"

@@ -123,11 +123,18 @@ def hide_landlines(text: str) -> str:
 def _hidden(text: str, letters: Mapping[int, int | str], looks: Iterable[Look]) -> str:
     shadow = text.translate(letters)
     for look in looks:
-        spans = list(look(shadow))
-        for start, end, label in reversed(spans):
-            text = text[:start] + label + text[end:]
-        shadow = text.translate(letters) if spans else shadow
+        if spans := list(look(shadow)):
+            text = _labelled(text, spans)
+            shadow = text.translate(letters)
     return text
+
+
+def _labelled(text: str, spans: Iterable[Span]) -> str:
+    parts, done = [], 0
+    for start, end, label in spans:
+        parts += [text[done:start], label]
+        done = end
+    return "".join([*parts, text[done:]])
 
 
 def _abroad(shadow: str) -> Iterator[Span]:

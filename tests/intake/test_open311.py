@@ -385,7 +385,7 @@ async def test_a_list_may_be_repeated_and_nothing_else(client: httpx.AsyncClient
     assert await found(("status", "open"), ("status", "closed")) == {one, two, done}
     assert await found(("service_request_id", one), ("service_request_id", f"{two},x")) == {one, two}
     assert done in await found(("service_code", "street-lighting"), ("service_code", "road-damage"), ("page", "1"))
-    assert await found(("status", "closed"), ("status", ""), ("page", "1"), ("page", "1")) == {done}
+    assert await found(("status", "closed"), ("status", "")) == {done}
     for path, name, values in (
         ("requests.xml", "page", "12"),
         ("servicerequestupdates.json", "page_size", "12"),

@@ -10,7 +10,7 @@ MOST: Final = 40_000_000
 _CHUNK: Final = 1024 * 1024
 _OVERLAP: Final = 64
 _BEYOND_Z: Final = re.compile(rb' r="([A-Z]{2,9})[0-9]')
-_ROW: Final = re.compile(rb'<row [^>]{0,40}?r="([0-9]+)"')
+_CELL: Final = re.compile(rb'<c r="[A-Z]{1,9}([0-9]{1,9})"')
 
 
 def too_far(packed: ZipFile) -> str | None:
@@ -30,7 +30,7 @@ def _corner(sheet: IO[bytes]) -> tuple[bytes, int]:
     for chunk in _chunks(sheet):
         for found in set(_BEYOND_Z.findall(chunk)):
             column = max(column, found, key=lambda name: (len(name), name))
-        last = _ROW.match(chunk, max(chunk.rfind(b"<row "), 0))
+        last = _CELL.match(chunk, max(chunk.rfind(b'<c r="'), 0))
         row = max(row, int(last[1])) if last else row
     return column, row
 

@@ -88,7 +88,7 @@ class Correspondence:
         named = await queries.named(db, message.number) if message.number else None
         found = named if named and await self._is_theirs(db, channel, message, named) else None
         if found is None and message.answers:
-            found = await queries.referred(db, channel.id, message.answers)
+            found = await queries.referred(db, channel.id, list(map(self.hearing.vault.reference, message.answers)))
         if found is None and named is None and message.converses:
             found = await queries.spoken_of(db, channel.id, self._sender(channel, message), since)
         return found if found and found.status not in ENDED else None

@@ -17,7 +17,7 @@ def by_itself(mail: Mail, mail_from: str, mailbox: str) -> bool:
         or any(_told(mail, name) not in _ABSENT for name in ("Auto-Submitted", "X-Autoreply", "X-Autorespond"))
         or _is_bulk(mail)
         or mail.get_content_type() == "multipart/report"
-        or _is_own(mail, mailbox.lower())
+        or (mail_from.strip("<>").lower() == mailbox.lower() and _is_own(mail, mailbox.lower()))
     )
 
 
@@ -27,7 +27,7 @@ def _is_bulk(mail: Mail) -> bool:
 
 
 def _is_own(mail: Mail, mailbox: str) -> bool:
-    # A form on the web often writes in the mailbox's name, and says to whom the answer goes.
+    # A form on the web often writes in the mailbox's name, from a server's own address or with that of the citizen.
     answered = headers.address(mail, "Reply-To")[1].lower()
     return bool(mailbox) and headers.address(mail, "From")[1].lower() == mailbox and answered in ("", mailbox)
 

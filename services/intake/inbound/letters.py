@@ -14,7 +14,7 @@ from services.intake.inbound.message import Message, digest, named_anywhere, rea
 from shared.contracts.text import shortened
 
 # What a program without “>” puts between an answer and the letter that it answers.
-_QUOTED: Final = re.compile(r"(?ims)^\s*-{2,}\s*(?:原始邮件|original(?: message)?)\s*-*\s*$.*")
+_QUOTED: Final = re.compile(r"(?im)^[ \t]*-{2,}[ \t]*(?:原始邮件|original(?: message)?)[ \t]*-*[ \t]*$")
 _ID: Final = re.compile(r"<[^<>\s]+>")
 
 
@@ -31,16 +31,18 @@ def letter(content: bytes, mail_from: str, mailbox: str = "") -> Message | None:
     thread = tuple(_ID.findall(f"{headers.written(mail, 'In-Reply-To')} {headers.written(mail, 'References')}"))
     reference = reference_of(own) if own.strip("<> ") else digest(content.decode("latin-1"))
     contact = Contact(name=shortened(name, 100), email=(address or readable(mail_from))[:254])
+    text, left_out = _words(found, bool(thread))
     return Message(
         id=reference,
         sender=contact.email,
         contact=contact,
-        text=_words(found, bool(thread)) or subject or ("［附件］" if found.files else "［空白邮件］"),
+        text=text or subject or ("［附件］" if found.files else "［空白邮件］"),
         title=subject,
         number=number,
         code=code,
         reference=reference,
         answers=tuple(reference_of(one) for one in thread),
+        hidden=left_out,
         converses=False,
         files=found.files,
     )
@@ -59,9 +61,14 @@ def _opened(content: bytes) -> tuple[Mail, Parts]:
         return BytesParser().parsebytes(content, headersonly=True), unread(content)
 
 
-def _words(found: Parts, is_answer: bool) -> str:
-    return "\n".join(filter(None, (_unquoted(text) if is_answer else text for text in found.words)))
+def _words(found: Parts, is_answer: bool) -> tuple[str, str]:
+    """What the letter says, and all that stands in it where an older letter below was left out."""
+    said = [_unquoted(text) for text in found.words] if is_answer else found.words
+    whole = "\n".join(found.words)
+    return "\n".join(filter(None, said)), whole if is_answer and _QUOTED.search(whole) else ""
 
 
 def _unquoted(text: str) -> str:
-    return "\n".join(line for line in _QUOTED.sub("", text).splitlines() if not line.startswith(">")).strip()
+    """Without the letter that is answered; one that is passed on has nothing above it, and is what is said."""
+    above = _QUOTED.split(text, maxsplit=1)[0].strip() or text
+    return "\n".join(line for line in above.splitlines() if not line.startswith(">")).strip()

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -28,13 +28,13 @@ class Turns:
     async def take(self, sender: bytes) -> AsyncIterator[Connection]:
         """A transaction that nobody else has for this sender; raises `TimeoutError` where it does not come in time."""
         number = int.from_bytes(sender[:8], signed=True)
-        async with (
-            self._in_line(sender),
-            self._seats,
-            self.pool.acquire(timeout=_WITHIN) as db,
-            db.transaction(),
-        ):
-            await db.execute("SELECT pg_advisory_xact_lock($1)", number, timeout=_WITHIN)
+        async with AsyncExitStack() as held:
+            async with asyncio.timeout(_WITHIN):
+                await held.enter_async_context(self._in_line(sender))
+                await held.enter_async_context(self._seats)
+                db: Connection = await held.enter_async_context(self.pool.acquire())
+                await held.enter_async_context(db.transaction())
+                await db.execute("SELECT pg_advisory_xact_lock($1)", number)
             yield db
 
     @asynccontextmanager

@@ -106,7 +106,7 @@ class Desk:
         """Whether this update is new."""
         at = self.submissions.clock()
         async with self.submissions.pool.acquire(timeout=5) as db, db.transaction():
-            if not await queries.receive(db, channel.id, update_id, demand, at):
+            if not await queries.receive(db, channel.id, self.hearing.vault.reference(update_id), demand, at):
                 return False
             await self.hearing.tell(db, demand, _said(channel, demand, update_id, said))
         return True

@@ -37,7 +37,7 @@ def gathered(request: Request) -> Request:
     for name, value in request.query_params.multi_items():
         if value:
             given[name].append(value)
-    if all(len(values) == 1 for values in given.values()):
+    if len(given) == len(request.query_params.multi_items()):
         return request
     if twice := [name for name in given if name in SCALARS and len(set(given[name])) > 1]:
         raise invalid(*(FieldError(name, "只能给出一次", "may be given once only", given[name][0]) for name in twice))

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 _NONCE = 12
-_PERSONAL: Final = re.compile(r"(?<!\d)(?:(?:0|86)?1[3-9]\d{9}|\d{17}[\dXx])(?!\d)")
+_PERSONAL: Final = re.compile(r"(?<!\d)(?:(?:0|86)?1[3-9]\d{9}|[1-9]\d{5}(?:19|20)\d{2}[01]\d[0-3]\d{4}[\dXx])(?!\d)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from base64 import b64encode
 from email.message import EmailMessage
+from time import process_time
 
 import pytest
 
@@ -43,6 +44,23 @@ def test_an_odd_header_is_no_reason_to_send_a_letter_back(header: str):
     found = letter(f"Subject: 路灯\n{header}\n\n坏了".encode(), FROM)
     assert found
     assert (found.title, found.text, "@" in found.contact.email) == ("路灯", "坏了", True)
+
+
+def test_blank_lines_without_end_hold_nobody_up():
+    head = "Subject: a\nIn-Reply-To: <1@x>\n\n"
+    started = process_time()
+    assert letter((head + "x" + "\n" * 200_000 + "--\n" * 1000 + "y").encode(), FROM)
+    assert process_time() - started < 1
+
+
+def test_a_letter_that_is_passed_on_is_what_is_said_and_one_that_is_answered_is_kept_too():
+    head = "Subject: Fw: a\nReferences: <1@x>\n\n"
+    older = "-----Original Message-----\n电梯坏了三天"
+    passed_on, answer = (letter(f"{head}{above}{older}".encode(), FROM) for above in ("", "还没有人来\n"))
+    assert passed_on
+    assert answer
+    assert ("电梯坏了三天" in passed_on.text, answer.text) == (True, "还没有人来")
+    assert "电梯坏了三天" in answer.hidden
 
 
 def test_letters_whose_id_is_empty_are_not_the_same():
@@ -140,17 +158,21 @@ BOX = "demands@nanhai.example"
 @pytest.mark.parametrize(
     "header",
     ["Auto-Submitted: auto-replied; owner-email=x", "Precedence: auto_reply", "Precedence: Bulk", "Precedence: junk",
-     "X-Autoreply: yes", "X-Autorespond: away", "Content-Type: multipart/report; report-type=delivery-status",
-     f"From: 民声 <{BOX.upper()}>", f"From: {BOX}\nReply-To: {BOX}"],
+     "X-Autoreply: yes", "X-Autorespond: away", "Content-Type: multipart/report; report-type=delivery-status"],
 )  # fmt: skip
 def test_what_no_person_wrote_is_no_demand(header: str):
     assert letter(f"Subject: a\n{header}\n\nx".encode(), FROM, BOX) is None
 
 
+@pytest.mark.parametrize("header", [f"From: 民声 <{BOX.upper()}>", f"From: {BOX}\nReply-To: {BOX}"])
+def test_what_the_mailbox_itself_sends_is_no_demand(header: str):
+    assert letter(f"Subject: a\n{header}\n\nx".encode(), f"<{BOX}>", BOX) is None
+
+
 @pytest.mark.parametrize(
     "header",
     ["Auto-Submitted: no", "X-Autoreply: no", "Precedence: list", "Precedence: bulk\nList-Id: <village.example.org>",
-     f"From: {BOX}\nReply-To: li@example.org"],
+     f"From: {BOX}\nReply-To: li@example.org", f"From: {BOX}"],
 )  # fmt: skip
 def test_what_a_person_wrote_through_a_list_or_a_form_is_a_demand(header: str):
     found = letter(f"Subject: a\n{header}\n\nx".encode(), FROM, BOX)

@@ -13,7 +13,7 @@ import pytest
 from deploy.local.ports import free_port
 from services.intake import app
 from services.intake.codes import Codes
-from services.intake.inbound.letters import letter
+from services.intake.inbound.letters import letter, reference_of
 from services.intake.settings import IntakeSettings
 from services.intake.vault.sealing import Vault
 from shared.chassis.database import Pool, open_pool
@@ -132,6 +132,14 @@ async def test_an_answer_is_heard_without_the_letter_that_it_answers(deliver: De
     words = f"还没有人来\n\n{above}\n发件人: 区政府\n请评价：https://example.org/rate/eyJkZW1hbmQiOiIx.abcdefgh"
     await deliver(mail("回复：路灯坏了", words, "<2@example.net>", In_Reply_To="<1@example.net>"))
     assert (await facts(pool))[1]["text"] == "还没有人来"
+
+
+async def test_a_thread_is_followed_though_its_name_looks_like_a_telephone(deliver: Deliver, pool: Pool, vault: Vault):
+    first = "<244@x.cn>"
+    assert vault.reference(reference_of(first)) != reference_of(first), "a digest with eleven such digits in a row"
+    await deliver(mail(id=first))
+    await deliver(mail("Re: 路灯坏了", "还没有人来", "<2@example.net>", In_Reply_To=first))
+    assert await kinds(pool) == ["submitted", "supplemented"]
 
 
 async def test_a_number_in_the_subject_supplements(deliver: Deliver, pool: Pool):
