@@ -17,8 +17,6 @@ from shared.masking import mask, mask_answer
 CLOCK_SKEW: Final = timedelta(minutes=5)
 Reference = Annotated[str, Field(pattern="^[0-9A-Za-z_-]{16,64}$", examples=["Jb0VyZ6cYb1mWq2x8zR3xA"])]
 MAX_ATTACHMENTS: Final = 9
-_SHRINKS: Final = 4
-_LONGEST_HIDDEN: Final = 80
 Attachments = Annotated[
     tuple[Reference, ...],
     Field(
@@ -27,6 +25,8 @@ Attachments = Annotated[
         examples=[["Jb0VyZ6cYb1mWq2x8zR3xA"]],
     ),
 ]
+_SHRINKS, _LONGEST_HIDDEN = 4, 80
+"""How many times shorter masking makes a text, and how many characters it hides at once: with a margin."""
 _STEP: Final = {"at": "2021-05-12T09:00:00+08:00", "type": "demand.resolved", "data": {"result": "已加装风雨棚"}}
 
 
