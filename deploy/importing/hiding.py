@@ -16,9 +16,9 @@ from deploy.importing.rows import BadRow, BrokenRow, Place, SourceRow
 from shared.masking import mask
 
 HIDDEN: Final = "［隐去 hidden］"
+MARKED: Final = re.compile(rf"{HIDDEN}|［\w{{2,5}}］")
+"""That, and what `mask` leaves behind."""
 _HIDDEN: Final = re.compile(HIDDEN)
-# That, and what `mask` leaves behind.
-_MARKED: Final = re.compile(rf"{HIDDEN}|［\w{{2,5}}］")
 _NOWHERE: Final = Place("", "", 0)
 _MOVED: Final = "隐去的内容不在原处，请填写完整 / what is hidden cannot be found from here: write it in full"
 
@@ -86,7 +86,7 @@ class Restoring:
         try:
             cells = self._restored(row)
         except NotRestored as fault:
-            return self._without(row, _MARKED, str(fault))
+            return self._without(row, MARKED, str(fault))
         return self._without(replace(row, cells=cells), _HIDDEN, _MOVED)
 
     def _without(self, row: SourceRow, marks: re.Pattern[str], why: str) -> SourceRow:

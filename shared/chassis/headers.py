@@ -8,7 +8,7 @@ _ADDED: Final[ContextVar[dict[str, str] | None]] = ContextVar("added", default=N
 
 
 PRIVATE: Final = {"Cache-Control": "private, no-store"}
-"""For an answer to a secret code: whoever passes it on must not keep it."""
+"""For what is shown to one person: whoever passes it on must not keep it."""
 
 
 def add(headers: Mapping[str, str]) -> None:

@@ -12,8 +12,6 @@ FIRST: Final = datetime(1900, 1, 1, tzinfo=UTC)
 END: Final = datetime(3000, 1, 1, tzinfo=UTC)
 RULE_EN: Final = "should lie in the years 1900 to 2999"
 RULE_ZH: Final = "应在 1900 年至 2999 年之间"
-
-
 _NUMBER: Final = re.compile(r"\s*[+-]?\d+(?:\.\d*)?\s*")
 
 

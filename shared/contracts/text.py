@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 CONTROL_EN: Final = "contains the control character {code}; send plain text"
 CONTROL_ZH: Final = "含有控制字符 {code}，请只发送文字"
 _UNREADABLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_BLANK: Final = re.compile(r"[\s\u00ad\u115f\u200b-\u200f\u202a-\u202e\u2060-\u2064\u3164\ufeff]*")
 
 
 def unreadable(value: JsonValue) -> str | None:
@@ -25,9 +26,6 @@ def unreadable(value: JsonValue) -> str | None:
             return next(filter(None, map(unreadable, value)), None)
         case _:
             return None
-
-
-_BLANK: Final = re.compile(r"[\s\u00ad\u115f\u200b-\u200f\u202a-\u202e\u2060-\u2064\u3164\ufeff]*")
 
 
 def _readable(text: str) -> str:

@@ -7,14 +7,14 @@ number of its demand; there it must look like none of the words that may follow 
 import re
 from typing import Final
 
-_CODE: Final = r"[0-9A-Za-z]{4}[ -]?[0-9A-Za-z]{4}(?![0-9A-Za-z])"
+CODE: Final = r"[0-9A-Za-z]{4}[ -]?[0-9A-Za-z]{4}(?![0-9A-Za-z])"
 _NO_WORD: Final = r"(?=[A-Za-z -]{0,8}\d|[A-Z]{4}[ -]?[A-Z]{4}(?![a-z]))(?!20\d\d[01]\d[0-3]\d)"
-_NUMBER: Final = r"[A-Za-z]{2}\d{2}[\s\-－—]?\d{6,}[\s\-－—]?[0-9A-Za-z](?![0-9A-Za-z])"
+NUMBER: Final = r"[A-Za-z]{2}\d{2}[\s\-－—]?\d{6,}[\s\-－—]?[0-9A-Za-z](?![0-9A-Za-z])"
 # How a number begins; looked for in what is left of a text in ASCII, which is little of a Chinese one.
 _SIGN: Final = re.compile(rb"[A-Za-z]{2}\d{2}[\s-]?\d{6}")
 _BETWEEN: Final = r"[\s,.:;，。：；、]{0,3}(?:[Cc]ode[\s:：]{0,3})?"
-_SAID: Final = re.compile(rf"(查询码[\s:：是为]{{0,3}}){_CODE}")
-_NUMBERED: Final = re.compile(rf"({_NUMBER}{_BETWEEN}){_NO_WORD}{_CODE}")
+_SAID: Final = re.compile(rf"(查询码[\s:：是为]{{0,3}}){CODE}")
+_NUMBERED: Final = re.compile(rf"({NUMBER}{_BETWEEN}){_NO_WORD}{CODE}")
 _ASKED: Final = re.compile(r"([?&]code=)[^&\s［]+")
 _LINK: Final = re.compile(r"(/rate/)[\w.~-]{16,}")
 _LABEL: Final = r"\1［查询码］"

@@ -8,7 +8,7 @@ import httpx
 import openpyxl
 import pytest
 
-from deploy.importing.hiding import _MARKED, HIDDEN
+from deploy.importing.hiding import HIDDEN, MARKED
 from deploy.importing.job import run
 from deploy.importing.logbook import Logbook
 from deploy.importing.readers.tabular import ERROR_COLUMNS
@@ -183,7 +183,7 @@ async def test_a_masked_number_without_its_source_is_refused_and_not_lost(tmp_pa
 
 def test_every_mark_that_masking_leaves_is_known_to_the_import():
     written = "".join(path.read_text("utf-8") for path in Path(masking.__file__).parent.glob("*.py"))
-    assert all(map(_MARKED.fullmatch, re.findall(r"［\w+］", written)))
+    assert all(map(MARKED.fullmatch, re.findall(r"［\w+］", written)))
 
 
 async def test_an_error_file_of_an_error_file_has_the_columns_once_and_the_first_place(tmp_path: Path):

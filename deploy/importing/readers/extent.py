@@ -27,7 +27,7 @@ def too_far(packed: ZipFile) -> str | None:
 def _corner(sheet: IO[bytes]) -> tuple[bytes, int]:
     """The last column and row; rows come in order."""
     column, row = b"Z", 0
-    for chunk in _chunks(sheet):
+    for chunk in chunks(sheet):
         for found in set(_BEYOND_Z.findall(chunk)):
             column = max(column, found, key=lambda name: (len(name), name))
         last = _CELL.match(chunk, max(chunk.rfind(b'<c r="'), 0))
@@ -35,10 +35,10 @@ def _corner(sheet: IO[bytes]) -> tuple[bytes, int]:
     return column, row
 
 
-def _chunks(sheet: IO[bytes]) -> Iterator[bytes]:
-    """Each begins with the end of the one before, so that nothing is cut in two."""
+def chunks(part: IO[bytes]) -> Iterator[bytes]:
+    """Each begins with the end of the one before, so that nothing of up to 64 bytes is cut in two."""
     end = b""
-    while chunk := sheet.read(_CHUNK):
+    while chunk := part.read(_CHUNK):
         yield end + chunk
         end = chunk[-_OVERLAP:]
 

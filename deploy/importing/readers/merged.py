@@ -7,12 +7,11 @@ from typing import Final, NamedTuple
 from zipfile import ZipFile
 
 from deploy.importing.readers.cells import Cell
+from deploy.importing.readers.extent import chunks
 
 Range = tuple[tuple[int, int], tuple[int, int]]
 BESIDE: Final = "与左边单元格合并，请拆分后填写 / is merged with the cell on its left: split them and fill in both"
 _SPANNED: Final = re.compile(rb'number-rows-spanned="(?:[2-9]|1[0-9])')
-_LENGTH: Final = 24
-_CHUNK: Final = 1024 * 1024
 
 
 class _Merged(NamedTuple):
@@ -44,10 +43,5 @@ def has_untold(packed: ZipFile) -> bool:
     """Whether cells of an ODS file are merged downwards, of which its reader says nothing."""
     if "content.xml" not in packed.namelist():
         return False
-    end = b""
     with packed.open("content.xml") as content:
-        while chunk := content.read(_CHUNK):
-            if _SPANNED.search(end + chunk):
-                return True
-            end = chunk[-_LENGTH:]
-    return False
+        return any(map(_SPANNED.search, chunks(content)))

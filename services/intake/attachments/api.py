@@ -14,6 +14,7 @@ from services.intake.attachments.scanning import Scan
 from services.intake.callers import Callers
 from services.intake.channels import ApiKey, authenticate, channel_with
 from services.intake.queries import Channel
+from shared.chassis.headers import PRIVATE
 from shared.chassis.tokens import bearer
 from shared.contracts.examples import shown
 from shared.contracts.refusals import Code, Refused
@@ -24,7 +25,7 @@ SAFE: dict[str, str] = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; sandbox",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Cache-Control": "private, no-store",
+    **PRIVATE,
 }
 
 
@@ -43,11 +44,8 @@ class Attached(BaseModel):
 def _file(given: object) -> object:
     if not isinstance(given, str):
         return given
-    en, zh = (
-        'is sent as text: send it as a file, with filename="…" in its part',
-        '应作为文件上传：该部分缺少 filename="…"',
-    )
-    raise PydanticCustomError("no_file", en, {"zh": zh})
+    en = 'is sent as text: send it as a file, with filename="…" in its part'
+    raise PydanticCustomError("no_file", en, {"zh": '应作为文件上传：该部分缺少 filename="…"'})
 
 
 def routes(cabinet: Cabinet, callers: Callers) -> APIRouter:

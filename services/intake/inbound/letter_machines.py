@@ -12,12 +12,13 @@ _LIST: Final = ("List-Id", "List-Post")
 
 def by_itself(mail: Mail, mail_from: str, mailbox: str) -> bool:
     """Whether no person wrote this: an answer of a machine, a report of a mail system, a letter of our own."""
+    sender = mail_from.strip("<>").lower()
     return (
-        not mail_from.strip("<>")
+        not sender
         or any(_told(mail, name) not in _ABSENT for name in ("Auto-Submitted", "X-Autoreply", "X-Autorespond"))
         or _is_bulk(mail)
         or mail.get_content_type() == "multipart/report"
-        or (mail_from.strip("<>").lower() == mailbox.lower() and _is_own(mail, mailbox.lower()))
+        or (sender == mailbox.lower() and _is_own(mail, sender))
     )
 
 
@@ -29,7 +30,7 @@ def _is_bulk(mail: Mail) -> bool:
 def _is_own(mail: Mail, mailbox: str) -> bool:
     # A form on the web often writes in the mailbox's name, from a server's own address or with that of the citizen.
     answered = headers.address(mail, "Reply-To")[1].lower()
-    return bool(mailbox) and headers.address(mail, "From")[1].lower() == mailbox and answered in ("", mailbox)
+    return headers.address(mail, "From")[1].lower() == mailbox and answered in ("", mailbox)
 
 
 def _told(mail: Mail, name: str) -> str:

@@ -9,14 +9,13 @@ from typing import Final
 from services.intake.domain import Contact, fitting
 from services.intake.numbers import canonical
 from shared.contracts.facts import Location
+from shared.masking.codes import CODE, NUMBER
 
 TITLE, SUBJECT, TEXT = 60, 200, 8000
 # Between a number and the code that belongs to it, as our own answer writes them.
 _BETWEEN: Final = r"[\s,.:;，。：；、]*(?:的?查询码|code)?[\s:：]*"
-_CODE: Final = re.compile(
-    rf"{_BETWEEN}([0-9A-Za-z]{{4}}[ -]?[0-9A-Za-z]{{4}})(?![0-9A-Za-z])[\s,.:;，。：；、]*", re.IGNORECASE
-)
-_NUMBER: Final = re.compile(r"[A-Za-z]{2}\d{2}[\s\-－—]?\d{6,}[\s\-－—]?[0-9A-Za-z](?![0-9A-Za-z])")
+_CODE: Final = re.compile(rf"{_BETWEEN}({CODE})[\s,.:;，。：；、]*", re.IGNORECASE)
+_NUMBER: Final = re.compile(NUMBER)
 
 
 @dataclass(frozen=True, slots=True)

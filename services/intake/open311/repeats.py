@@ -33,11 +33,11 @@ class AskingRoute(Open311Route):
 
 def gathered(request: Request) -> Request:
     """The request with its lists joined; raises `Refused` for other arguments that differ from themselves."""
-    given: dict[str, list[str]] = defaultdict(list)
-    for name, value in request.query_params.multi_items():
+    items, given = request.query_params.multi_items(), defaultdict[str, list[str]](list)
+    for name, value in items:
         if value:
             given[name].append(value)
-    if len(given) == len(request.query_params.multi_items()):
+    if len(given) == len(items):
         return request
     if twice := [name for name in given if name in SCALARS and len(set(given[name])) > 1]:
         raise invalid(*(FieldError(name, "只能给出一次", "may be given once only", given[name][0]) for name in twice))

@@ -10,6 +10,7 @@ from services.intake.callers import Caller
 from services.intake.numbers import read_number
 from services.intake.vault.contacts import Contacts
 from services.intake.vault.personal import Erase, Personal, Reveal
+from shared.chassis.headers import PRIVATE
 from shared.contracts.examples import NUMBER, shown
 
 Number = Annotated[str, Path(max_length=40, examples=["NH21-001335-K"])]
@@ -33,7 +34,7 @@ def routes(contacts: Contacts) -> APIRouter:
     async def reveal_contact(number: Number, asked: Reveal, by: By, response: Response) -> Personal:
         """Personal data of a demand; who saw which fields and why becomes part of its record."""
         shown = await contacts.reveal(read_number(number), asked, by)
-        response.headers["Cache-Control"] = "private, no-store"
+        response.headers.update(PRIVATE)
         return shown
 
     @router.post("/erasure")
