@@ -46,6 +46,14 @@ async def test_a_demand_raised_on_air_is_kept_with_its_programme(studio: httpx.A
     assert {fact["channel_kind"] for fact in await facts(pool)} == {"broadcast"}
 
 
+async def test_a_key_of_one_programme_is_refused_in_another(studio: httpx.AsyncClient):
+    one, two = await opened(studio), await opened(studio, "直播问政", "p2")
+    assert (await take(studio, one["id"], "路灯坏了", "d1")).status_code == 201
+    refused = await take(studio, two["id"], "路灯坏了", "d1")
+    assert (refused.status_code, "idempotency-key-reused" in is_a_problem(refused)["type"]) == (422, True)
+    assert (await take(studio, one["id"], "路灯坏了", "d1")).status_code == 201
+
+
 async def test_programmes_are_listed_newest_first(studio: httpx.AsyncClient):
     made = [(await opened(studio, f"第{n}期", f"p{n}"))["id"] for n in range(3)]
     page = await studio.get("/v1/programmes", params={"limit": 2})

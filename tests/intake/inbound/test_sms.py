@@ -1,12 +1,14 @@
 """Text messages become demands, by the names that the gateway uses."""
 
 import re
+from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 import httpx
 import pytest
 
 from services.intake.registry import Registry
+from services.intake.vault.contacts import erase
 from services.intake.vault.sealing import Vault
 from shared.chassis.database import Pool
 from shared.contracts.facts import ChannelKind
@@ -90,6 +92,14 @@ async def test_a_second_message_of_the_sender_supplements(gate: httpx.AsyncClien
     answer = await gate.get(WHERE, params=GOOD | {"text": "在村口", "id": "m2"}, headers=headers)
     assert "已补充" in answer.text
     assert await kinds(pool) == ["submitted", "supplemented"]
+
+
+async def test_after_an_erasure_nobody_knows_who_spoke_of_the_demand(gate: httpx.AsyncClient, pool: Pool, key: str):
+    await gate.get(WHERE, params=GOOD | {"key": key})
+    assert await count(pool, "conversation") == 1
+    async with pool.acquire() as db, db.transaction():
+        await erase(db, await db.fetchval("SELECT id FROM submission"), datetime.now(UTC), "x", "x")
+    assert await count(pool, "conversation") == 0
 
 
 async def test_a_gateway_may_use_its_own_names(gate: httpx.AsyncClient, pool: Pool, vault: Vault, key: str):
