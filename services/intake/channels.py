@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Annotated, Final
 
 from asyncpg import UniqueViolationError
@@ -19,7 +19,7 @@ from services.intake.queries import Channel
 from services.intake.quota import KEPT, WINDOW, Allowance, minute_of
 from shared.chassis import headers
 from shared.chassis.clock import now
-from shared.chassis.database import Pool
+from shared.chassis.database import Connection, Pool
 from shared.chassis.sharing import Shared
 from shared.contracts.examples import API_KEY
 from shared.contracts.facts import ChannelKind
@@ -81,9 +81,8 @@ class Door:
     """Counts requests by their keys, and remembers for the rest of the minute whose the keys were."""
 
     def __init__(self, pool: Pool) -> None:
-        self._pool = pool
         # Requests of the same moment are counted together: a channel's count is one row, and each commit would wait.
-        self._counted = Shared(self._count)
+        self._counted = Shared(partial(pool.acquire, timeout=5), self._count)
         self._until = datetime.min.replace(tzinfo=UTC)
         self._known: dict[bytes, Asking] = {}
 
@@ -104,12 +103,11 @@ class Door:
         self._remember(seen.key_hash, asking, at)
         _told(asking, at)
 
-    async def _count(self, asked: Sequence[tuple[bytes, datetime]]) -> list[Asking | None]:
+    async def _count(self, db: Connection, asked: Sequence[tuple[bytes, datetime]]) -> list[Asking | None]:
         at = asked[-1][1]
-        async with self._pool.acquire(timeout=5) as db:
-            found = await key_queries.count(db, [hashed for hashed, _ in asked], at)
-            for channel in {asking.channel.id for asking in found if asking and asking.used == 1}:
-                await key_queries.forget_usage(db, channel, at - KEPT)
+        found = await key_queries.count(db, [hashed for hashed, _ in asked], at)
+        for channel in {asking.channel.id for asking in found if asking and asking.used == 1}:
+            await key_queries.forget_usage(db, channel, at - KEPT)
         for (hashed, _), asking in zip(asked, found, strict=True):
             if asking:
                 self._remember(hashed, asking, at)

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -66,8 +67,9 @@ class Submissions:
         self.pool, self.ledger, self.packs, self.vault = pool, ledger, packs, vault
         self.clock, self.new_id = clock, new_id
         self._prepare = Preparing(ledger, packs, vault, new_id)
-        self._taken = Shared(self._take, abreast=2)
-        self._taken_seen = Shared(self._take_seen, abreast=2)
+        lend = partial(pool.acquire, timeout=5)
+        self._taken = Shared(lend, self._take, abreast=2)
+        self._taken_seen = Shared(lend, self._take_seen, abreast=2)
         self._door = door(pool)
         self._spare: deque[int] = deque()
 
@@ -107,32 +109,31 @@ class Submissions:
                 answers[n] = refused
             await sleep(0)  # a thousand long texts must not hold up everybody else
         if good:
-            answers |= zip(good, await self._take(list(good.values())), strict=True)
+            async with self.pool.acquire(timeout=5) as db:
+                answers |= zip(good, await self._take(db, list(good.values())), strict=True)
         return [answers[n] for n in range(len(requests))]
 
-    async def _take(self, asks: Sequence[Ask]) -> list[Taken | Refused]:
+    async def _take(self, db: Connection, asks: Sequence[Ask]) -> list[Taken | Refused]:
         at = self.clock()
-        async with self.pool.acquire(timeout=5) as db:
-            wanted = await self._wanted(db, asks, at)
-            if not any(_is_bound(ask.command) for ask in asks):
-                with suppress(Repeated):
-                    await self._new(asks, wanted, at).write(db)
-                    return list(map(_fresh, wanted))
-            async with db.transaction():
-                return await self._take_any(db, asks, wanted, at)
+        wanted = await self._wanted(db, asks, at)
+        if not any(_is_bound(ask.command) for ask in asks):
+            with suppress(Repeated):
+                await self._new(asks, wanted, at).write(db)
+                return list(map(_fresh, wanted))
+        async with db.transaction():
+            return await self._take_any(db, asks, wanted, at)
 
-    async def _take_seen(self, visits: Sequence[Visit]) -> list[tuple[Taken, Asking] | None]:
+    async def _take_seen(self, db: Connection, visits: Sequence[Visit]) -> list[tuple[Taken, Asking] | None]:
         at = self.clock()
         seen = [visit.seen for visit in visits]
         asks = [visit.ask for visit in visits]
-        async with self.pool.acquire(timeout=5) as db:
-            wanted = await self._wanted(db, asks, at)
-            writes = self._new(asks, wanted, at)
-            key_queries.count_seen(writes, seen, Scope.SUBMIT, at)
-            try:
-                (counted,) = await writes.write(db)
-            except (Repeated, Stale):
-                return [None] * len(visits)
+        wanted = await self._wanted(db, asks, at)
+        writes = self._new(asks, wanted, at)
+        key_queries.count_seen(writes, seen, Scope.SUBMIT, at)
+        try:
+            (counted,) = await writes.write(db)
+        except (Repeated, Stale):
+            return [None] * len(visits)
         return list(zip(map(_fresh, wanted), key_queries.each(seen, counted), strict=True))
 
     def _new(self, asks: Sequence[Ask], wanted: Sequence[Submission], at: datetime) -> Writes:

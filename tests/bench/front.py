@@ -22,7 +22,7 @@ from services.intake import channels
 from services.intake.settings import IntakeSettings
 from services.intake.similar.indexing import Indexing
 from shared.chassis import logs
-from shared.chassis.database import Pool, open_pool
+from shared.chassis.database import Connection, Pool, open_pool
 from shared.chassis.http import server, web_app
 from shared.chassis.process import settle
 from shared.chassis.sharing import Shared
@@ -56,12 +56,12 @@ async def bare(dsn: str) -> FastAPI:
     pool = await asyncpg.create_pool(dsn, min_size=1, max_size=4)
     await pool.execute("CREATE TABLE IF NOT EXISTS public.bare (id uuid PRIMARY KEY, body text NOT NULL)")
 
-    async def keep(rows: Sequence[tuple[UUID, str]]) -> Sequence[None]:
+    async def keep(db: Connection, rows: Sequence[tuple[UUID, str]]) -> Sequence[None]:
         ids, bodies = zip(*rows, strict=True)
-        await pool.execute("INSERT INTO public.bare SELECT * FROM unnest($1::uuid[], $2::text[])", ids, bodies)
+        await db.execute("INSERT INTO public.bare SELECT * FROM unnest($1::uuid[], $2::text[])", ids, bodies)
         return [None] * len(rows)
 
-    shared, app = Shared(keep), FastAPI()
+    shared, app = Shared(pool.acquire, keep), FastAPI()
 
     @app.post("/v1/demands", status_code=201)
     async def submit(demand: Plain) -> dict[str, str]:
