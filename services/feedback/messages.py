@@ -63,11 +63,10 @@ def put_messages(writes: Writes, messages: Sequence[Message]) -> None:
             INSERT INTO notification
                 (id, demand_id, fact_id, contact, template, body, channel_kind, state, cause, finished_at)
             SELECT *, CASE WHEN cause IS NOT NULL THEN now() END
-            FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[],
-                $9::text[]) AS intent (id, demand_id, fact_id, contact, template, body, channel_kind, state, cause)
+            FROM unnest($1::notification_row[])
             ON CONFLICT DO NOTHING
             """,
-            *map(list, zip(*rows, strict=True)),
+            rows,
         )
 
 

@@ -61,15 +61,7 @@ def released(fact: Fact) -> str:
 
 def _raise(writes: Writes, raised: Changes) -> None:
     rows = [_listed(c.after, c.fact) for c in raised if isinstance(c.fact, DemandSubmitted)]
-    writes.add(
-        """
-        INSERT INTO demand_listing
-        SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
-            $8::text[], $9::text[], $10::float8[], $11::float8[], $12::text[], $13::bool[],
-            $14::timestamptz[], $15::timestamptz[])
-        """,
-        *_columns(rows),
-    )
+    writes.add("INSERT INTO demand_listing SELECT * FROM unnest($1::demand_listing_row[])", rows)
 
 
 def _listed(demand: Demand, fact: DemandSubmitted) -> tuple[object, ...]:
@@ -82,17 +74,15 @@ def _listed(demand: Demand, fact: DemandSubmitted) -> tuple[object, ...]:
 
 
 def _move(writes: Writes, moved: Sequence[Move]) -> None:
-    rows = [_moved(move) for move in moved]
     writes.add(
         """
         UPDATE demand_listing AS listed
         SET status = now.status, is_open = now.is_open, unit = now.unit, due_at = now.due_at,
             updated_at = coalesce(now.at, listed.updated_at), summary = coalesce(now.summary, listed.summary)
-        FROM unnest($1::uuid[], $2::text[], $3::bool[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::text[])
-            AS now (id, status, is_open, unit, due_at, at, summary)
+        FROM unnest($1::demand_listing_move[]) AS now
         WHERE listed.id = now.id
         """,
-        *_columns(rows),
+        [_moved(move) for move in moved],
     )
 
 
@@ -104,19 +94,10 @@ def _moved(move: Move) -> tuple[object, ...]:
 def _follow(writes: Writes, moved: Changes) -> None:
     rows = [_followed(change) for change in moved]
     writes.add(
-        """
-        INSERT INTO demand_update
-        SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::text[], $6::text[], $7::timestamptz[])
-        ON CONFLICT (id) DO NOTHING
-        """,
-        *_columns(rows),
+        "INSERT INTO demand_update SELECT * FROM unnest($1::demand_update_row[]) ON CONFLICT (id) DO NOTHING", rows
     )
 
 
 def _followed(change: Change[Demand, Fact]) -> tuple[object, ...]:
     told, after = change.envelope, change.after
     return told.id, after.id, after.version, after.jurisdiction, after.status, released(change.fact), told.time
-
-
-def _columns(rows: Sequence[tuple[object, ...]]) -> list[list[object]]:
-    return [list(column) for column in zip(*rows, strict=True)]

@@ -21,7 +21,7 @@ class Channel(NamedTuple):
 
 
 class Submission(NamedTuple):
-    """A row of `submission`, in the order of `_SUBMISSIONS`."""
+    """A row of `submission`, in the order of `submission_row`."""
 
     id: UUID
     channel: str
@@ -62,15 +62,14 @@ async def share_references(db: Connection, channel: str) -> None:
 _SUBMISSIONS: Final = """
     INSERT INTO submission (id, channel, idempotency_key, external_id, fingerprint, number, submitted_at, programme)
     SELECT id, channel, idempotency_key, external_id, fingerprint, number, submitted_at, programme
-    FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::text[], $7::timestamptz[], $8::uuid[])
-        WITH ORDINALITY AS wanted
-            (id, channel, idempotency_key, external_id, fingerprint, number, submitted_at, programme, place)
+    FROM unnest($1::submission_row[]) WITH ORDINALITY AS wanted
+        (id, channel, idempotency_key, external_id, fingerprint, number, submitted_at, programme, place)
 """
 
 
 def put(writes: Writes, wanted: Sequence[Submission], known: Exception) -> None:
     """Write submissions without references; writing raises `known` when one of them was written before."""
-    writes.add(_SUBMISSIONS, *_submissions(wanted))
+    writes.add(_SUBMISSIONS, _ordered(wanted))
     writes.clash("submission_channel_idempotency_key_key", known)
 
 
@@ -85,7 +84,7 @@ async def claim(db: Connection, wanted: Sequence[Submission]) -> set[UUID]:
         ORDER BY place
         ON CONFLICT DO NOTHING RETURNING id
         """,
-        *_submissions(wanted),
+        _ordered(wanted),
     )
     return {row["id"] for row in rows}
 
@@ -134,10 +133,9 @@ async def demand_by_number(db: Connection, number: str) -> Demand | None:
     return Demand.model_validate_json(state) if state else None
 
 
-def _submissions(wanted: Sequence[Submission]) -> list[list[object]]:
+def _ordered(wanted: Sequence[Submission]) -> list[Submission]:
     # In one order, so that two requests with the same keys cannot block each other.
-    ordered = sorted(wanted, key=lambda s: (s.channel, s.idempotency_key))
-    return _columns(ordered)
+    return sorted(wanted, key=lambda s: (s.channel, s.idempotency_key))
 
 
 def _columns(rows: Sequence[tuple[object, ...]]) -> list[list[object]]:

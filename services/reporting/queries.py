@@ -17,10 +17,9 @@ def put_facts(writes: Writes, heard: Sequence[Envelope]) -> None:
     writes.add(
         """
         INSERT INTO fact (id, demand_id, sequence, type, source, time)
-        SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::text[], $6::timestamptz[])
-        ON CONFLICT DO NOTHING
+        SELECT * FROM unnest($1::fact_row[]) ON CONFLICT DO NOTHING
         """,
-        *map(list, zip(*rows, strict=True)),
+        rows,
     )
 
 
@@ -31,10 +30,10 @@ def add(writes: Writes, table: str, period: str, counts: Mapping[tuple[str, date
         writes.add(
             f"""
             INSERT INTO {table} AS known (jurisdiction, {period}, dimension, key, measure, n)
-            SELECT * FROM unnest($1::text[], $2::date[], $3::text[], $4::text[], $5::text[], $6::bigint[])
+            SELECT * FROM unnest($1::counter_row[])
             ON CONFLICT (jurisdiction, dimension, {period}, key, measure) DO UPDATE SET n = known.n + excluded.n
             """,  # noqa: S608 (two tables, named in this service)
-            *map(list, zip(*rows, strict=True)),
+            rows,
         )
 
 
@@ -45,10 +44,10 @@ def owe(writes: Writes, counts: Mapping[tuple[str, datetime], int]) -> None:
         writes.add(
             """
             INSERT INTO owed AS known (jurisdiction, due_at, n)
-            SELECT * FROM unnest($1::text[], $2::timestamptz[], $3::bigint[])
+            SELECT * FROM unnest($1::owed_row[])
             ON CONFLICT (jurisdiction, due_at) DO UPDATE SET n = known.n + excluded.n
             """,
-            *map(list, zip(*rows, strict=True)),
+            rows,
         )
 
 

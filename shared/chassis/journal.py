@@ -21,8 +21,7 @@ LARGEST: Final = 900_000
 _APPEND: Final = f"""
     WITH woken AS MATERIALIZED (SELECT pg_notify('{WAKE}.' || current_schema(), ''), pg_current_xact_id())
     INSERT INTO journal ({COLUMNS})
-    SELECT told.* FROM woken, unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[],
-        $7::timestamptz[], $8::int[], $9::uuid[], $10::uuid[], $11::text[], $12::bool[], $13::text[]) AS told
+    SELECT told.* FROM woken, unnest($1::journal_row[]) AS told
 """  # noqa: S608 (constants)
 
 
@@ -37,7 +36,7 @@ def append(writes: Writes, told: Sequence[Envelope]) -> None:
          e.causation, e.correlation, e.traceparent, e.imported, e.data)
         for e in told
     ]  # fmt: skip
-    writes.add(_APPEND, *map(list, zip(*rows, strict=True)))
+    writes.add(_APPEND, rows)
     for constraint in ("journal_one_writer", "journal_pkey"):
         writes.clash(constraint, Stale())
 

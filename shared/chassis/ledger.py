@@ -10,7 +10,7 @@ from shared.chassis import journal
 from shared.chassis.database import Connection
 from shared.chassis.page import Change, Page
 from shared.chassis.writes import Stale, Writes
-from shared.contracts.rules import F, Rules, S
+from shared.contracts.rules import F, Folded, Rules, S
 
 
 class Memory(Protocol[S, F]):
@@ -52,7 +52,7 @@ class Ledger(Generic[S, F]):
         if fresh:
             self._insert(writes, fresh)
         if moved:
-            self._update(writes, moved, [page.version_before(key) for key in moved])
+            self._update(writes, moved, {key: page.version_before(key) for key in moved})
         journal.append(writes, [c.envelope for c in page.changes if c.told_here])
         if page.changes:
             self.remember(writes, page.changes)
@@ -61,30 +61,24 @@ class Ledger(Generic[S, F]):
         writes.add(
             f"""
             INSERT INTO "{self.table}" (id, version, state)
-            SELECT id, version, state::jsonb
-            FROM unnest($1::uuid[], $2::int[], $3::text[]) AS fresh (id, version, state)
+            SELECT id, version, state FROM unnest($1::ledger_row[])
             """,  # noqa: S608 (the ledger's own table)
-            *_columns(fresh),
+            [_row(key, state, 0) for key, state in fresh.items()],
         )
         # Cheaper than ON CONFLICT, which looks into each index twice and writes more log.
         writes.clash(f"{self.table}_pkey", Stale())
 
-    def _update(self, writes: Writes, moved: Mapping[UUID, S], before: Sequence[int]) -> None:
+    def _update(self, writes: Writes, moved: Mapping[UUID, S], before: Mapping[UUID, int]) -> None:
         writes.add(
             f"""
-            UPDATE "{self.table}" AS known SET version = moved.version, state = moved.state::jsonb
-            FROM unnest($1::uuid[], $2::int[], $3::text[], $4::int[]) AS moved (id, version, state, before)
+            UPDATE "{self.table}" AS known SET version = moved.version, state = moved.state
+            FROM unnest($1::ledger_row[]) AS moved
             WHERE known.id = moved.id AND known.version = moved.before
             """,  # noqa: S608 (the ledger's own table)
-            *_columns(moved),
-            before,
+            [_row(key, state, before[key]) for key, state in moved.items()],
             rows=len(moved),
         )
 
 
-def _columns(states: Mapping[UUID, S]) -> tuple[list[UUID], list[int], list[str]]:
-    return (
-        list(states),
-        [state.version for state in states.values()],
-        [state.model_dump_json(exclude_defaults=True) for state in states.values()],
-    )
+def _row(key: UUID, state: Folded, before: int) -> tuple[UUID, int, str, int]:
+    return key, state.version, state.model_dump_json(exclude_defaults=True), before

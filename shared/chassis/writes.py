@@ -80,8 +80,8 @@ class Writes:
             raise self._clashes.get(clash.constraint_name or "", clash) from clash
         except asyncpg.SerializationError as fault:
             raise Stale from fault
-        told = row[len(self._parts) :] if row else ()
-        return [rows or [] for rows in told]
+        telling = sum(part.telling is not None for part in self._parts)
+        return [rows or [] for rows in row[len(row) - telling :]] if row else []
 
     def _shape(self) -> tuple[tuple[str, int, bool, str | None], ...]:
         return tuple((part.sql, len(part.args), part.rows is not None, part.telling) for part in self._parts)
@@ -89,18 +89,31 @@ class Writes:
 
 @lru_cache(maxsize=256)
 def _joined(parts: Sequence[tuple[str, int, bool, str | None]]) -> str:
-    """Common table expressions with their places numbered through; counting them makes them run, in order."""
-    tables, counts, told, before = [], [], [], 0
+    """Common table expressions with their places numbered through; counting them makes them run, in order.
+
+    Neighbours of which any number will do are counted together: a count of its own costs as much as a small insertion.
+    """
+    tables, told, before = [], [], 0
     places = sum(args for _, args, _, _ in parts)
+    counts: list[str] = []
+    together: list[str] = []
     for n, (sql, args, counted, telling) in enumerate(parts):
         tables.append(f"w{n} AS ({_moved(sql, before)} RETURNING {telling or 1} AS told)")
         if telling:
             told.append(f"(SELECT array_agg(told) FROM w{n})")  # noqa: S608 (a number)
         before += args
-        count = f"(SELECT count(*) FROM w{n})"  # noqa: S608 (a number)
-        places += counted
-        counts.append(f"exactly({count}, ${places})" if counted else count)
-    return f"WITH {', '.join(tables)} SELECT {', '.join(counts + told)}"
+        if not counted:
+            together.append(f"w{n}")
+            continue
+        places += 1
+        counts += [*_count(together), f"exactly({_count([f'w{n}'])[0]}, ${places})"]
+        together = []
+    return f"WITH {', '.join(tables)} SELECT {', '.join([*counts, *_count(together), *told])}"
+
+
+def _count(tables: Sequence[str]) -> list[str]:
+    rows = " UNION ALL ".join(f"SELECT FROM {table}" for table in tables)
+    return [f"(SELECT count(*) FROM ({rows}) AS together)"] if tables else []  # noqa: S608 (numbers)
 
 
 def _moved(sql: str, by: int) -> str:

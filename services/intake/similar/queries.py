@@ -65,7 +65,7 @@ async def settle(db: Connection) -> None:
 def put(writes: Writes, rows: Sequence[tuple[Candidate, bool]]) -> None:
     """Keep what each demand is about, and whether it is open."""
     if rows:
-        columns = [
+        written = [
             (c.id, is_open, c.raised_at, c.within[0], " ".join(c.within), " ".join(c.bigrams),
              c.location and c.location.lat, c.location and c.location.lon)
             for c, is_open in rows
@@ -74,11 +74,10 @@ def put(writes: Writes, rows: Sequence[tuple[Candidate, bool]]) -> None:
             """
             INSERT INTO likeness (id, open, raised_at, division, within, bigrams, lat, lon)
             SELECT id, open, raised_at, division, string_to_array(within, ' '), string_to_array(bigrams, ' '), lat, lon
-            FROM unnest($1::uuid[], $2::bool[], $3::timestamptz[], $4::text[], $5::text[], $6::text[],
-                $7::float8[], $8::float8[]) AS fresh (id, open, raised_at, division, within, bigrams, lat, lon)
+            FROM unnest($1::likeness_row[])
             ON CONFLICT (id) DO NOTHING
             """,
-            *(list(column) for column in zip(*columns, strict=True)),
+            written,
         )
 
 

@@ -44,17 +44,17 @@ def keep(writes: Writes, kept: Sequence[Kept], master: str) -> None:
         writes.add(
             """
             INSERT INTO vault_key (id, demand_id, wrapped, master)
-            SELECT *, $4::text FROM unnest($1::uuid[], $2::uuid[], $3::bytea[])
+            SELECT *, $2::text FROM unnest($1::vault_key_row[])
             """,
-            *map(list, zip(*keys, strict=True)),
+            keys,
             master,
         )
         writes.add(
             """
             INSERT INTO vault (id, demand_id, holds, sealed)
-            SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::bytea[])
+            SELECT * FROM unnest($1::vault_row[])
             """,
-            *map(list, zip(*boxes, strict=True)),
+            boxes,
         )
 
 
