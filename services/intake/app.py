@@ -30,9 +30,9 @@ from services.intake.programmes import Programmes
 from services.intake.registry import Registry
 from services.intake.settings import IntakeSettings
 from services.intake.similar import api as similar
-from services.intake.similar import memory
 from services.intake.similar.finder import Finder
 from services.intake.similar.indexing import Indexing
+from services.intake.similar.memory import Memory
 from services.intake.submissions import Submissions
 from services.intake.suggestion import api as suggestion
 from services.intake.suggestion.suggester import Suggester
@@ -55,14 +55,15 @@ from shared.jurisdiction.loader import served_packs
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-def ledger() -> Ledger[Demand, Fact]:
+def ledger(packs: Jurisdictions) -> Ledger[Demand, Fact]:
     """Intake's copy of every demand; beside it what is listed, and what finds similar ones."""
-    return Ledger("demand", demand_rules(Service.INTAKE), _remember)
+    similar_ones = Memory(packs)
 
+    def remember(writes: Writes, changes: Sequence[Change[Demand, Fact]]) -> None:
+        listing.remember(writes, changes)
+        similar_ones(writes, changes)
 
-def _remember(writes: Writes, changes: Sequence[Change[Demand, Fact]]) -> None:
-    listing.remember(writes, changes)
-    memory.remember(writes, changes)
+    return Ledger("demand", demand_rules(Service.INTAKE), remember)
 
 
 def api(settings: IntakeSettings, pool: Pool) -> Api:
@@ -109,7 +110,7 @@ def _enclosing(settings: IntakeSettings, cabinet: Cabinet) -> Enclosing:
 
 
 def _commands(pool: Pool, packs: Jurisdictions, vault: Vault, codes: Codes) -> tuple[Submissions, Following, Hearing]:
-    known = ledger()
+    known = ledger(packs)
     return Submissions(pool, known, packs, vault), Following(pool, codes), Hearing(pool, known, vault)
 
 
@@ -143,9 +144,8 @@ def _store(settings: IntakeSettings) -> Store:
 
 def worker(settings: IntakeSettings, pool: Pool) -> Worker:
     """Relays what intake tells, hears how its demands go on, and tidies up."""
-    indexing = Indexing(pool, _packs(settings))
-    tasks = (cabinet(settings, pool).run, pruning(settings, pool).run, indexing.run)
-    return Worker(Service.INTAKE, ledger(), topics=(DEMAND_EVENTS.name,), by_faust=False, tasks=tasks)
+    tasks = (cabinet(settings, pool).run, pruning(settings, pool).run, Indexing(pool).run)
+    return Worker(Service.INTAKE, ledger(_packs(settings)), topics=(DEMAND_EVENTS.name,), by_faust=False, tasks=tasks)
 
 
 def pruning(settings: IntakeSettings, pool: Pool) -> Pruning:

@@ -29,7 +29,7 @@ from tests.intake.conftest import settings
 from tests.intake.test_api import GOOD
 from tests.intake.test_voices import notes, opened, stands_at
 from tests.keys import KEYS
-from tests.packs import nanhai
+from tests.packs import nanhai, shipped
 
 V2 = "/open311/v2"
 HERE = {"jurisdiction_id": "nanhai"}
@@ -100,7 +100,7 @@ async def hear(pool: Pool, number: str, *facts: f.StatusFact, at: datetime | Non
     at = at or datetime.now(UTC)
     async with pool.acquire() as db, db.transaction():
         key: UUID = await db.fetchval("SELECT id FROM submission WHERE number = $1", number)
-        ledger = app.ledger()
+        ledger = app.ledger(shipped())
         page = await ledger.load(db, [key], at)
         for fact in facts:
             page.hear(

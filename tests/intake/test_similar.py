@@ -1,10 +1,11 @@
 """A citizen who types is shown the open demands nearby that say the same, and why."""
 
 import asyncio
+import shutil
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 import httpx
@@ -20,13 +21,15 @@ from services.intake.similar.scoring import THRESHOLD, Asked, Candidate, ranked
 from services.intake.similar.wording import worded, wording
 from shared.chassis.clock import now
 from shared.chassis.database import Pool
+from shared.chassis.migrations import migrate
 from shared.chassis.writes import Writes
 from shared.contracts import facts as f
-from shared.contracts.demand import Status
+from shared.contracts.demand import OWED, Status
 from tests import story
 from tests.bench.hot_spots import hot_spots, messages
 from tests.bench.similar import PLACE, candidate
 from tests.chassis.conftest import envelope
+from tests.conftest import Server, on
 from tests.intake.test_api import GOOD, is_a_problem, submit
 from tests.packs import nanhai, shipped
 
@@ -41,7 +44,7 @@ async def client(client: httpx.AsyncClient, pool: Pool) -> httpx.AsyncClient:
     """A front end that leaves the worker the time to index what it has submitted."""
 
     async def index(_: httpx.Response) -> None:
-        await Indexing(pool, shipped()).index()
+        await Indexing(pool).index()
 
     client.event_hooks["response"] = [index]
     return client
@@ -55,7 +58,7 @@ async def similar(client: httpx.AsyncClient, **body: Any) -> list[dict[str, Any]
 
 async def tell(pool: Pool, id: str, *facts: f.StatusFact) -> None:
     """What the follower of intake does with facts of other services."""
-    ledger, key = app.ledger(), UUID(id)
+    ledger, key = app.ledger(shipped()), UUID(id)
     async with pool.acquire() as db, db.transaction():
         page = await ledger.load(db, [key], now())
         for fact in facts:
@@ -227,8 +230,9 @@ async def test_a_repeated_fact_about_the_submission_adds_no_second_entry(client:
     async with pool.acquire() as db:
         (kept,) = await queries.candidates(db, Search(("锦绣",), ()), FENGCHI, FENGCHI)
         writes = Writes()
-        queries.put(writes, [(kept, True)])
+        queries.note(writes, [kept])
         await writes.write(db)
+        assert await queries.index(db, 10, OWED) == 1
         assert await db.fetchval("SELECT count(*) FROM likeness") == 1
 
 
@@ -237,9 +241,36 @@ async def test_several_workers_index_each_demand_once(client: httpx.AsyncClient,
     for n in range(5):
         await submit(client, NOISE, f"k{n}")
     assert await similar(client, **AGAIN) == []
-    indexed = await asyncio.gather(*(Indexing(pool, shipped()).index() for _ in range(3)))
+    indexed = await asyncio.gather(*(Indexing(pool).index() for _ in range(3)))
     assert sum(indexed) == 5
     assert len(await similar(client, **AGAIN)) == 5
+
+
+async def test_what_was_due_before_it_came_ready_is_found_by_the_pairs_of_its_title(postgres: Server, tmp_path: Path):
+    dsn = on(postgres.url, f"t{uuid4().hex}")
+    db = await asyncpg.connect(postgres.url)
+    await db.execute(f"CREATE DATABASE {dsn.rpartition('/')[2]}")
+    await db.close()
+    for file in app.MIGRATIONS.glob("*.sql"):
+        if file.name < "20261128000700":
+            shutil.copy(file, tmp_path)
+    await migrate(dsn, "intake", tmp_path)
+    db = await asyncpg.connect(dsn, server_settings={"search_path": "intake"})
+    told = story.SUBMISSION.model_copy(update={"title": "锦绣豪庭：ＷｉＦｉ 噪音", "division": FENGCHI})
+    first = envelope(told, 1, uuid4())
+    await db.execute(
+        "INSERT INTO journal (id, aggregatetype, aggregateid, type, source, subject, time, sequence, payload)"
+        " VALUES ($1, 'demand', $2, $3, '', '', $4, 1, $5)",
+        first.id, first.key, first.type, first.time, first.data,
+    )  # fmt: skip
+    await db.execute("""INSERT INTO demand VALUES ($1, 1, '{"status": "submitted"}')""", first.key)
+    await db.execute("INSERT INTO likeness_due VALUES ($1)", first.key)
+    await migrate(dsn, "intake", app.MIGRATIONS)
+    assert await queries.index(db, 10, OWED) == 1
+    (kept,) = await queries.candidates(db, Search(("豪庭",), ()), FENGCHI, FENGCHI)
+    await db.close()
+    assert (kept.id, kept.raised_at) == (first.key, first.time)
+    assert set(kept.bigrams) == {"锦绣", "绣豪", "豪庭", "噪音"}
 
 
 async def test_what_is_due_is_looked_up_though_nothing_was_there_when_the_worker_began(
@@ -248,16 +279,16 @@ async def test_what_is_due_is_looked_up_though_nothing_was_there_when_the_worker
     client.event_hooks["response"] = []
     async with pool.acquire() as db:
         for _ in range(10):
-            assert await queries.take_due(db, 1000) == []
+            assert await queries.index(db, 1000, OWED) == 0
         for n in range(40):
             await submit(client, NOISE, f"k{n}")
         async with db.transaction():
-            assert len(await queries.take_due(db, 10)) == 10
+            assert await queries.index(db, 10, OWED) == 10
             read = """
                 SELECT relname, seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables
-                WHERE schemaname = 'intake' AND relname IN ('demand', 'journal')
+                WHERE schemaname = 'intake' AND relname = 'demand'
             """
-            assert dict(await db.fetch(read)) == {"demand": 10, "journal": 10}
+            assert dict(await db.fetch(read)) == {"demand": 10}
 
 
 async def test_a_demand_that_is_closed_while_it_is_indexed_is_not_suggested(client: httpx.AsyncClient, pool: Pool):
@@ -266,15 +297,12 @@ async def test_a_demand_that_is_closed_while_it_is_indexed_is_not_suggested(clie
     resolved = (routed, f.DemandAccepted(by="Chen"), f.DemandResolved(by="Chen", result="停工"))
     before = (await submit(client, NOISE)).json()
     await tell(pool, before["id"], *resolved)
-    await Indexing(pool, shipped()).index()
+    await Indexing(pool).index()
     meanwhile = (await submit(client, NOISE, "k2")).json()
     async with pool.acquire() as db, db.transaction():
-        (due,) = await queries.take_due(db, 10)
+        assert await queries.index(db, 10, OWED) == 1
         closing = asyncio.create_task(tell(pool, meanwhile["id"], *resolved))
         await asyncio.sleep(0.2)
-        writes = Writes()
-        queries.put(writes, [(Candidate(due.id, ["锦绣"], (FENGCHI,), None, due.raised_at), True)])
-        await writes.write(db)
         assert not closing.done()
     await closing
     async with pool.acquire() as db:
@@ -286,7 +314,7 @@ async def test_a_demand_that_is_being_closed_is_waited_for_and_not_lost(client: 
     id = UUID((await submit(client, NOISE)).json()["id"])
     async with pool.acquire() as db, db.transaction():
         await db.execute("""UPDATE demand SET state = state || '{"status": "resolved"}' WHERE id = $1""", id)
-        indexing = asyncio.create_task(Indexing(pool, shipped()).index())
+        indexing = asyncio.create_task(Indexing(pool).index())
         await asyncio.sleep(0.2)
         assert not indexing.done()
     assert await indexing == 1

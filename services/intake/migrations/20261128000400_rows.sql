@@ -53,15 +53,4 @@ CREATE TYPE demand_update_row AS (
     at timestamptz
 );
 
-CREATE TYPE likeness_row AS (
-    id uuid,
-    open boolean,
-    raised_at timestamptz,
-    division text,
-    within text,
-    bigrams text,
-    lat double precision,
-    lon double precision
-);
-
 -- migrate:down

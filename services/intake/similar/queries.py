@@ -1,7 +1,6 @@
 """The questions that finding similar demands asks of the database, one function each."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -19,66 +18,43 @@ _MOST: Final = 1000
 _LATEST: Final = 60
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
-    """A demand that was submitted and cannot be found yet: what was told of it, and where it stands."""
-
-    id: UUID
-    told: DemandSubmitted
-    status: Status
-    raised_at: datetime
-
-
-def note(writes: Writes, ids: Sequence[UUID]) -> None:
-    """Note demands that are due."""
-    if ids:
-        writes.add("INSERT INTO likeness_due SELECT unnest($1::uuid[])", list(ids))
+def note(writes: Writes, due: Sequence[Candidate]) -> None:
+    """Note what demands are about that were submitted and cannot be found yet."""
+    if due:
+        rows = [
+            (c.id, c.raised_at, " ".join(c.within), " ".join(c.bigrams),
+             c.location and c.location.lat, c.location and c.location.lon)
+            for c in due
+        ]  # fmt: skip
+        writes.add("INSERT INTO likeness_due SELECT * FROM unnest($1::likeness_due_row[])", rows)
 
 
-async def take_due(db: Connection, most: int) -> list[Due]:
-    """Take demands off the list, and hold where they stand until the transaction ends."""
+async def index(db: Connection, most: int, is_open: Collection[Status]) -> int:
+    """Make demands findable that are due, and hold where they stand until that is done; returns how many there were."""
     # FOR SHARE and LIMIT keep the planner from joining: a plan made on empty tables would read them whole (ADR 21).
-    rows = await db.fetch(
+    indexed: int = await db.fetchval(
         """
         WITH due AS (
             DELETE FROM likeness_due
-            WHERE ctid = ANY(ARRAY(SELECT ctid FROM likeness_due LIMIT $1 FOR UPDATE SKIP LOCKED)) RETURNING id
+            WHERE ctid = ANY(ARRAY(SELECT ctid FROM likeness_due LIMIT $1 FOR UPDATE SKIP LOCKED)) RETURNING *
+        ), found AS (
+            INSERT INTO likeness (id, open, raised_at, division, within, bigrams, lat, lon)
+            SELECT id, status = ANY($2), raised_at, split_part(within, ' ', 1), string_to_array(within, ' '),
+                string_to_array(bigrams, ' '), lat, lon
+            FROM due,
+                LATERAL (SELECT state ->> 'status' AS status FROM demand WHERE demand.id = due.id FOR SHARE) AS known
+            ON CONFLICT (id) DO NOTHING
         )
-        SELECT due.id, payload, status, time
-        FROM due,
-            LATERAL (SELECT state ->> 'status' AS status FROM demand WHERE id = due.id FOR SHARE) AS known,
-            LATERAL (SELECT payload, time FROM journal WHERE aggregateid = due.id AND sequence = 1 LIMIT 1) AS told
+        SELECT count(*) FROM due
         """,
-        most,
-    )
-    return [
-        Due(row["id"], DemandSubmitted.model_validate_json(row["payload"]), Status(row["status"]), row["time"])
-        for row in rows
-    ]
+        most, list(is_open),
+    )  # fmt: skip
+    return indexed
 
 
 async def settle(db: Connection) -> None:
     """Empty the pending list of the index: a search reads it from end to end."""
     await db.execute("SELECT gin_clean_pending_list('likeness_bigrams')")
-
-
-def put(writes: Writes, rows: Sequence[tuple[Candidate, bool]]) -> None:
-    """Keep what each demand is about, and whether it is open."""
-    if rows:
-        written = [
-            (c.id, is_open, c.raised_at, c.within[0], " ".join(c.within), " ".join(c.bigrams),
-             c.location and c.location.lat, c.location and c.location.lon)
-            for c, is_open in rows
-        ]  # fmt: skip
-        writes.add(
-            """
-            INSERT INTO likeness (id, open, raised_at, division, within, bigrams, lat, lon)
-            SELECT id, open, raised_at, division, string_to_array(within, ' '), string_to_array(bigrams, ' '), lat, lon
-            FROM unnest($1::likeness_row[])
-            ON CONFLICT (id) DO NOTHING
-            """,
-            written,
-        )
 
 
 def turn(writes: Writes, turned: Sequence[tuple[UUID, bool]]) -> None:
