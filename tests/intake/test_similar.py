@@ -273,6 +273,16 @@ async def test_what_was_due_before_it_came_ready_is_found_by_the_pairs_of_its_ti
     assert set(kept.bigrams) == {"锦绣", "绣豪", "豪庭", "噪音"}
 
 
+async def test_the_version_before_can_submit_until_its_last_process_has_ended(client: httpx.AsyncClient, pool: Pool):
+    client.event_hooks["response"] = []
+    id = UUID((await submit(client, NOISE)).json()["id"])
+    async with pool.acquire() as db:
+        await db.execute("DELETE FROM likeness_due")
+        await db.execute("INSERT INTO likeness_due SELECT unnest($1::uuid[])", [id])
+        assert await queries.index(db, 10, OWED) == 1
+        assert await db.fetch("SELECT id, open FROM likeness") == [(id, True)]
+
+
 async def test_what_is_due_is_looked_up_though_nothing_was_there_when_the_worker_began(
     client: httpx.AsyncClient, pool: Pool
 ):

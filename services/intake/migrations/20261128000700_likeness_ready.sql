@@ -1,10 +1,11 @@
 -- migrate:up
 
 -- What is due comes ready to be indexed: the worker moves it from table to table, and reads and parses nothing.
+-- The version before notes an id alone until its last process has ended: such a demand is not suggested to anybody.
 ALTER TABLE likeness_due
-    ADD COLUMN raised_at timestamptz,
-    ADD COLUMN within text,
-    ADD COLUMN bigrams text,
+    ADD COLUMN raised_at timestamptz NOT NULL DEFAULT now(),
+    ADD COLUMN within text NOT NULL DEFAULT '',
+    ADD COLUMN bigrams text NOT NULL DEFAULT '',
     ADD COLUMN lat double precision,
     ADD COLUMN lon double precision;
 
@@ -25,11 +26,6 @@ SET raised_at = told.time,
     )
 FROM journal AS told
 WHERE told.aggregateid = due.id AND told.sequence = 1;
-
-ALTER TABLE likeness_due
-    ALTER COLUMN raised_at SET NOT NULL,
-    ALTER COLUMN within SET NOT NULL,
-    ALTER COLUMN bigrams SET NOT NULL;
 
 CREATE TYPE likeness_due_row AS (
     id uuid,
