@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from functools import partial
@@ -22,10 +22,9 @@ from services.intake import channels
 from services.intake.settings import IntakeSettings
 from services.intake.similar.indexing import Indexing
 from shared.chassis import logs
-from shared.chassis.database import Connection, Pool, open_pool
+from shared.chassis.database import Pool, open_pool
 from shared.chassis.http import server, web_app
 from shared.chassis.process import settle
-from shared.chassis.sharing import Shared
 from shared.contracts.facts import ChannelKind
 from tests.bench.alone import postgres
 from tests.bench.client import HOST, Client
@@ -57,17 +56,30 @@ async def bare(dsn: str) -> FastAPI:
     pool = await asyncpg.create_pool(dsn, min_size=1, max_size=4)
     await pool.execute("CREATE TABLE IF NOT EXISTS public.bare (id uuid PRIMARY KEY, body text NOT NULL)")
 
-    async def keep(db: Connection, rows: Sequence[tuple[UUID, str]]) -> Sequence[None]:
-        ids, bodies = zip(*rows, strict=True)
-        await db.execute("INSERT INTO public.bare SELECT * FROM unnest($1::uuid[], $2::text[])", ids, bodies)
-        return [None] * len(rows)
+    app, waiting, kept = FastAPI(), list[tuple[UUID, str]](), list[asyncio.Future[None]]()
+    working: asyncio.Task[None] | None = None
 
-    shared, app = Shared(pool.acquire, keep), FastAPI()
+    async def keep() -> None:
+        """Write what waits with one INSERT, as long as something does; nothing of ours is in it."""
+        while waiting:
+            ids, bodies = zip(*waiting, strict=True)
+            asked = kept[:]
+            waiting.clear()
+            kept.clear()
+            sql = "INSERT INTO public.bare SELECT * FROM unnest($1::uuid[], $2::text[])"
+            await pool.execute(sql, ids, bodies)
+            for answer in asked:
+                answer.set_result(None)
 
     @app.post("/v1/demands", status_code=201)
     async def submit(demand: Plain) -> dict[str, str]:
-        id = uuid4()
-        await shared((id, demand.model_dump_json()))
+        nonlocal working
+        id, answer = uuid4(), asyncio.get_running_loop().create_future()
+        waiting.append((id, demand.model_dump_json()))
+        kept.append(answer)
+        if working is None or working.done():
+            working = asyncio.create_task(keep())
+        await answer
         return {"id": str(id), "title": demand.title}
 
     return app
