@@ -56,6 +56,8 @@ class Shared(Generic[T, Q, A]):
                 # Before it is given back: a question that still found us working would wait for ever.
                 self._leave()
         except BaseException as fault:
+            if asyncio.current_task() not in self._working:
+                raise  # what was raised by giving it back is nobody's answer
             _tell(asked or self._next(), fault)
             self._leave()
             if not isinstance(fault, Exception):
@@ -64,7 +66,7 @@ class Shared(Generic[T, Q, A]):
                 self._start()
 
     def _leave(self) -> None:
-        if (task := asyncio.current_task()) is not None:
+        if task := asyncio.current_task():
             self._working.discard(task)
 
     def _next(self) -> Asked[Q, A]:

@@ -55,7 +55,6 @@ async def bare(dsn: str) -> FastAPI:
     """Validates the body and keeps it."""
     pool = await asyncpg.create_pool(dsn, min_size=1, max_size=4)
     await pool.execute("CREATE TABLE IF NOT EXISTS public.bare (id uuid PRIMARY KEY, body text NOT NULL)")
-
     app, waiting, kept = FastAPI(), list[tuple[UUID, str]](), list[asyncio.Future[None]]()
     working: asyncio.Task[None] | None = None
 
@@ -66,8 +65,7 @@ async def bare(dsn: str) -> FastAPI:
             asked = kept[:]
             waiting.clear()
             kept.clear()
-            sql = "INSERT INTO public.bare SELECT * FROM unnest($1::uuid[], $2::text[])"
-            await pool.execute(sql, ids, bodies)
+            await pool.execute("INSERT INTO public.bare SELECT * FROM unnest($1::uuid[], $2::text[])", ids, bodies)
             for answer in asked:
                 answer.set_result(None)
 

@@ -36,7 +36,7 @@ class Lender:
     def __init__(self) -> None:
         self.lent = 0
         self.back: list[int] = []
-        self.away = False
+        self.away = self.broken = False
         self.taking_back = asyncio.Event()
         self.taking_back.set()
 
@@ -49,6 +49,9 @@ class Lender:
             yield mine
         finally:
             await self.taking_back.wait()
+            if self.broken:
+                self.broken = False
+                raise OSError("broken")
             self.back.append(mine)
 
 
@@ -177,6 +180,22 @@ async def test_answers_do_not_wait_until_what_was_lent_is_back():
     lender.taking_back.set()
     await asyncio.sleep(0.01)
     assert lender.back == [1, 2]
+
+
+async def test_what_giving_back_raises_is_nobodys_answer():
+    doubling, lender = Counting(), Lender()
+    doubling.free.set()
+    lender.taking_back.clear()
+    shared = Shared(lender, doubling, most=1)
+    assert await shared(1) == 2
+    doubling.free.clear()
+    later = asyncio.create_task(asked(shared, 2, 3))
+    await asyncio.sleep(0.01)
+    lender.broken = True
+    lender.taking_back.set()
+    await asyncio.sleep(0.01)
+    doubling.free.set()
+    assert await asyncio.wait_for(later, 5) == [4, 6]
 
 
 async def test_one_thing_is_lent_for_as_long_as_somebody_waits():
