@@ -105,11 +105,11 @@ async def database(postgres: Server) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def fresh_database(postgres: Server) -> AsyncIterator[str]:
-    """The same for as long as it is needed."""
+async def fresh_database(postgres: Server, template: str = TEMPLATE) -> AsyncIterator[str]:
+    """The same for as long as it is needed, or what another template holds; of `template1` that is nothing."""
     name = f"t{uuid4().hex}"
     db = await asyncpg.connect(postgres.url)
-    await db.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+    await db.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
     yield on(postgres.url, name)
     await db.execute(f"DROP DATABASE {name} WITH (FORCE)")
     await db.close()

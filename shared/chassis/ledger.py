@@ -52,7 +52,7 @@ class Ledger(Generic[S, F]):
         if fresh:
             self._insert(writes, fresh)
         if moved:
-            self._update(writes, moved, {key: page.version_before(key) for key in moved})
+            self._update(writes, moved, page)
         journal.append(writes, [c.envelope for c in page.changes if c.told_here])
         if page.changes:
             self.remember(writes, page.changes)
@@ -68,14 +68,14 @@ class Ledger(Generic[S, F]):
         # Cheaper than ON CONFLICT, which looks into each index twice and writes more log.
         writes.clash(f"{self.table}_pkey", Stale())
 
-    def _update(self, writes: Writes, moved: Mapping[UUID, S], before: Mapping[UUID, int]) -> None:
+    def _update(self, writes: Writes, moved: Mapping[UUID, S], page: Page[S, F]) -> None:
         writes.add(
             f"""
             UPDATE "{self.table}" AS known SET version = moved.version, state = moved.state
             FROM unnest($1::ledger_row[]) AS moved
             WHERE known.id = moved.id AND known.version = moved.before
             """,  # noqa: S608 (the ledger's own table)
-            [_row(key, state, before[key]) for key, state in moved.items()],
+            [_row(key, state, page.version_before(key)) for key, state in moved.items()],
             rows=len(moved),
         )
 

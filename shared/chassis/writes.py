@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import groupby
 from typing import Any, Final
 
 import asyncpg
@@ -93,27 +94,22 @@ def _joined(parts: Sequence[tuple[str, int, bool, str | None]]) -> str:
 
     Neighbours of which any number will do are counted together: a count of its own costs as much as a small insertion.
     """
-    tables, told, before = [], [], 0
+    tables, told, counts, before = [], [], [], 0
     places = sum(args for _, args, _, _ in parts)
-    counts: list[str] = []
-    together: list[str] = []
-    for n, (sql, args, counted, telling) in enumerate(parts):
+    for n, (sql, args, _, telling) in enumerate(parts):
         tables.append(f"w{n} AS ({_moved(sql, before)} RETURNING {telling or 1} AS told)")
         if telling:
             told.append(f"(SELECT array_agg(told) FROM w{n})")  # noqa: S608 (a number)
         before += args
-        if not counted:
-            together.append(f"w{n}")
-            continue
-        places += 1
-        counts += [*_count(together), f"exactly({_count([f'w{n}'])[0]}, ${places})"]
-        together = []
-    return f"WITH {', '.join(tables)} SELECT {', '.join([*counts, *_count(together), *told])}"
-
-
-def _count(tables: Sequence[str]) -> list[str]:
-    rows = " UNION ALL ".join(f"SELECT FROM {table}" for table in tables)
-    return [f"(SELECT count(*) FROM ({rows}) AS together)"] if tables else []  # noqa: S608 (numbers)
+    for counted, run in groupby(range(len(parts)), lambda n: parts[n][2]):
+        if counted:
+            for n in run:
+                places += 1
+                counts.append(f"exactly((SELECT count(*) FROM w{n}), ${places})")  # noqa: S608 (numbers)
+        else:
+            rows = " UNION ALL ".join(f"SELECT FROM w{n}" for n in run)
+            counts.append(f"(SELECT count(*) FROM ({rows}) AS together)")  # noqa: S608 (numbers)
+    return f"WITH {', '.join(tables)} SELECT {', '.join(counts + told)}"
 
 
 def _moved(sql: str, by: int) -> str:

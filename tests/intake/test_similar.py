@@ -24,12 +24,12 @@ from shared.chassis.database import Pool
 from shared.chassis.migrations import migrate
 from shared.chassis.writes import Writes
 from shared.contracts import facts as f
-from shared.contracts.demand import OWED, Status
+from shared.contracts.demand import Status
 from tests import story
 from tests.bench.hot_spots import hot_spots, messages
 from tests.bench.similar import PLACE, candidate
 from tests.chassis.conftest import envelope
-from tests.conftest import Server, on
+from tests.conftest import Server, fresh_database
 from tests.intake.test_api import GOOD, is_a_problem, submit
 from tests.packs import nanhai, shipped
 
@@ -232,7 +232,7 @@ async def test_a_repeated_fact_about_the_submission_adds_no_second_entry(client:
         writes = Writes()
         queries.note(writes, [kept])
         await writes.write(db)
-        assert await queries.index(db, 10, OWED) == 1
+        assert await queries.index(db, 10) == 1
         assert await db.fetchval("SELECT count(*) FROM likeness") == 1
 
 
@@ -247,30 +247,27 @@ async def test_several_workers_index_each_demand_once(client: httpx.AsyncClient,
 
 
 async def test_what_was_due_before_it_came_ready_is_found_by_the_pairs_of_its_title(postgres: Server, tmp_path: Path):
-    dsn = on(postgres.url, f"t{uuid4().hex}")
-    db = await asyncpg.connect(postgres.url)
-    await db.execute(f"CREATE DATABASE {dsn.rpartition('/')[2]}")
-    await db.close()
-    for file in app.MIGRATIONS.glob("*.sql"):
-        if file.name < "20261128000700":
-            shutil.copy(file, tmp_path)
-    await migrate(dsn, "intake", tmp_path)
-    db = await asyncpg.connect(dsn, server_settings={"search_path": "intake"})
-    told = story.SUBMISSION.model_copy(update={"title": "锦绣豪庭：ＷｉＦｉ 噪音", "division": FENGCHI})
-    first = envelope(told, 1, uuid4())
-    await db.execute(
-        "INSERT INTO journal (id, aggregatetype, aggregateid, type, source, subject, time, sequence, payload)"
-        " VALUES ($1, 'demand', $2, $3, '', '', $4, 1, $5)",
-        first.id, first.key, first.type, first.time, first.data,
-    )  # fmt: skip
-    await db.execute("""INSERT INTO demand VALUES ($1, 1, '{"status": "submitted"}')""", first.key)
-    await db.execute("INSERT INTO likeness_due VALUES ($1)", first.key)
-    await migrate(dsn, "intake", app.MIGRATIONS)
-    assert await queries.index(db, 10, OWED) == 1
-    (kept,) = await queries.candidates(db, Search(("豪庭",), ()), FENGCHI, FENGCHI)
-    await db.close()
-    assert (kept.id, kept.raised_at) == (first.key, first.time)
-    assert set(kept.bigrams) == {"锦绣", "绣豪", "豪庭", "噪音"}
+    async with fresh_database(postgres, "template1") as dsn:
+        for file in app.MIGRATIONS.glob("*.sql"):
+            if file.name < "20261128000700":
+                shutil.copy(file, tmp_path)
+        await migrate(dsn, "intake", tmp_path)
+        db = await asyncpg.connect(dsn, server_settings={"search_path": "intake"})
+        told = story.SUBMISSION.model_copy(update={"title": "锦绣豪庭：ＷｉＦｉ 噪音", "division": FENGCHI})
+        first = envelope(told, 1, uuid4())
+        await db.execute(
+            "INSERT INTO journal (id, aggregatetype, aggregateid, type, source, subject, time, sequence, payload)"
+            " VALUES ($1, 'demand', $2, $3, '', '', $4, 1, $5)",
+            first.id, first.key, first.type, first.time, first.data,
+        )  # fmt: skip
+        await db.execute("""INSERT INTO demand VALUES ($1, 1, '{"status": "submitted"}')""", first.key)
+        await db.execute("INSERT INTO likeness_due VALUES ($1)", first.key)
+        await migrate(dsn, "intake", app.MIGRATIONS)
+        assert await queries.index(db, 10) == 1
+        (kept,) = await queries.candidates(db, Search(("豪庭",), ()), FENGCHI, FENGCHI)
+        await db.close()
+        assert (kept.id, kept.raised_at) == (first.key, first.time)
+        assert set(kept.bigrams) == {"锦绣", "绣豪", "豪庭", "噪音"}
 
 
 async def test_the_version_before_can_submit_until_its_last_process_has_ended(client: httpx.AsyncClient, pool: Pool):
@@ -279,7 +276,7 @@ async def test_the_version_before_can_submit_until_its_last_process_has_ended(cl
     async with pool.acquire() as db:
         await db.execute("DELETE FROM likeness_due")
         await db.execute("INSERT INTO likeness_due SELECT unnest($1::uuid[])", [id])
-        assert await queries.index(db, 10, OWED) == 1
+        assert await queries.index(db, 10) == 1
         assert await db.fetch("SELECT id, open FROM likeness") == [(id, True)]
 
 
@@ -289,11 +286,11 @@ async def test_what_is_due_is_looked_up_though_nothing_was_there_when_the_worker
     client.event_hooks["response"] = []
     async with pool.acquire() as db:
         for _ in range(10):
-            assert await queries.index(db, 1000, OWED) == 0
+            assert await queries.index(db, 1000) == 0
         for n in range(40):
             await submit(client, NOISE, f"k{n}")
         async with db.transaction():
-            assert await queries.index(db, 10, OWED) == 10
+            assert await queries.index(db, 10) == 10
             read = """
                 SELECT relname, seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables
                 WHERE schemaname = 'intake' AND relname = 'demand'
@@ -310,7 +307,7 @@ async def test_a_demand_that_is_closed_while_it_is_indexed_is_not_suggested(clie
     await Indexing(pool).index()
     meanwhile = (await submit(client, NOISE, "k2")).json()
     async with pool.acquire() as db, db.transaction():
-        assert await queries.index(db, 10, OWED) == 1
+        assert await queries.index(db, 10) == 1
         closing = asyncio.create_task(tell(pool, meanwhile["id"], *resolved))
         await asyncio.sleep(0.2)
         assert not closing.done()

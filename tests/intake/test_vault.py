@@ -25,7 +25,7 @@ from shared.chassis.migrations import migrate
 from shared.chassis.tokens import Tokens
 from shared.contracts.facts import ChannelKind
 from shared.contracts.refusals import Refused
-from tests.conftest import Server, on
+from tests.conftest import Server, fresh_database
 from tests.eventually import eventually
 from tests.intake.conftest import settings as plain_settings
 from tests.intake.test_api import GOOD, is_a_problem, submit
@@ -364,24 +364,21 @@ async def test_keys_that_neither_master_opens_are_counted_and_kept(pool: Pool, s
 
 
 async def test_contacts_of_before_the_migration_can_still_be_shown(postgres: Server, tmp_path: Path):
-    dsn = on(postgres.url, f"t{uuid4().hex}")
-    db = await asyncpg.connect(postgres.url)
-    await db.execute(f"CREATE DATABASE {dsn.rpartition('/')[2]}")
-    await db.close()
-    shutil.copy(app.MIGRATIONS / "20261101000100_intake.sql", tmp_path)
-    await migrate(dsn, "intake", tmp_path)
-    vault, reference, demand_id = Vault.of("a" * 40), uuid4(), uuid4()
-    key = Key(reference, b"k" * 32)
-    db = await asyncpg.connect(dsn, server_settings={"search_path": "intake"})
-    await db.execute("INSERT INTO vault_key (id, wrapped) VALUES ($1, $2)", reference, vault.wrap(key))
-    box = key.seal(reference, b"{}")
-    await db.execute("INSERT INTO vault (id, demand_id, sealed) VALUES ($1, $2, $3)", reference, demand_id, box)
-    await migrate(dsn, "intake", app.MIGRATIONS)
-    kept = await queries.of_demand(db, demand_id)
-    await db.close()
-    assert kept
-    assert kept.wrapped
-    assert vault.unwrap(kept.key_id, kept.wrapped).open(kept.boxes[0].id, kept.boxes[0].sealed) == b"{}"
+    async with fresh_database(postgres, "template1") as dsn:
+        shutil.copy(app.MIGRATIONS / "20261101000100_intake.sql", tmp_path)
+        await migrate(dsn, "intake", tmp_path)
+        vault, reference, demand_id = Vault.of("a" * 40), uuid4(), uuid4()
+        key = Key(reference, b"k" * 32)
+        db = await asyncpg.connect(dsn, server_settings={"search_path": "intake"})
+        await db.execute("INSERT INTO vault_key (id, wrapped) VALUES ($1, $2)", reference, vault.wrap(key))
+        box = key.seal(reference, b"{}")
+        await db.execute("INSERT INTO vault (id, demand_id, sealed) VALUES ($1, $2, $3)", reference, demand_id, box)
+        await migrate(dsn, "intake", app.MIGRATIONS)
+        kept = await queries.of_demand(db, demand_id)
+        await db.close()
+        assert kept
+        assert kept.wrapped
+        assert vault.unwrap(kept.key_id, kept.wrapped).open(kept.boxes[0].id, kept.boxes[0].sealed) == b"{}"
 
 
 def test_a_box_opens_with_its_own_key_and_id_alone():

@@ -7,7 +7,6 @@ from typing import Final
 from services.intake.similar import queries
 from shared.chassis.database import Pool
 from shared.chassis.periodic import every
-from shared.contracts.demand import OWED
 
 EVERY: Final = 0.05
 """Seconds while something is due: what waits longer keeps a processor busy long enough for the slowest requests to
@@ -35,7 +34,7 @@ class Indexing:
         """Index all that is due; returns how many."""
         indexed = 0
         async with self.pool.acquire(timeout=5) as db:
-            while page := await queries.index(db, PAGE, OWED):
+            while page := await queries.index(db, PAGE):
                 indexed += page
             await queries.settle(db)
         return indexed

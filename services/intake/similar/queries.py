@@ -1,6 +1,6 @@
 """The questions that finding similar demands asks of the database, one function each."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -11,7 +11,7 @@ from services.intake.similar.rarity import UNKNOWN, Rarity, Search
 from services.intake.similar.scoring import Candidate
 from shared.chassis.database import Connection
 from shared.chassis.writes import Writes
-from shared.contracts.demand import Demand, Status
+from shared.contracts.demand import OWED, Demand
 from shared.contracts.facts import DemandSubmitted, Location
 
 _MOST: Final = 1000
@@ -29,7 +29,7 @@ def note(writes: Writes, due: Sequence[Candidate]) -> None:
         writes.add("INSERT INTO likeness_due SELECT * FROM unnest($1::likeness_due_row[])", rows)
 
 
-async def index(db: Connection, most: int, is_open: Collection[Status]) -> int:
+async def index(db: Connection, most: int) -> int:
     """Make demands findable that are due, and hold where they stand until that is done; returns how many there were."""
     # FOR SHARE and LIMIT keep the planner from joining: a plan made on empty tables would read them whole (ADR 21).
     indexed: int = await db.fetchval(
@@ -47,8 +47,9 @@ async def index(db: Connection, most: int, is_open: Collection[Status]) -> int:
         )
         SELECT count(*) FROM due
         """,
-        most, list(is_open),
-    )  # fmt: skip
+        most,
+        list(OWED),
+    )
     return indexed
 
 
