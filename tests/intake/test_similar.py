@@ -246,6 +246,14 @@ async def test_several_workers_index_each_demand_once(client: httpx.AsyncClient,
     assert len(await similar(client, **AGAIN)) == 5
 
 
+async def test_the_worker_leaves_no_pending_entries_that_a_search_would_read(client: httpx.AsyncClient, pool: Pool):
+    client.event_hooks["response"] = []
+    await submit(client, NOISE)
+    await Indexing(pool).index()
+    async with pool.acquire() as db:
+        assert await db.fetchval("SELECT gin_clean_pending_list('likeness_bigrams')") == 0
+
+
 async def test_what_was_due_before_it_came_ready_is_found_by_the_pairs_of_its_title(postgres: Server, tmp_path: Path):
     async with fresh_database(postgres, "template1") as dsn:
         for file in app.MIGRATIONS.glob("*.sql"):
