@@ -1,8 +1,8 @@
-"""Waits for a condition, not for time."""
+"""Waits for a condition, not for time, and for nothing without end."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -17,3 +17,11 @@ async def eventually(ask: Callable[[], Awaitable[T]], holds: Callable[[T], bool]
             return said
         assert loop.time() < deadline, f"after {within} s still: {said!r}"
         await asyncio.sleep(0.05)
+
+
+async def ended(*tasks: "asyncio.Task[Any]", within: float = 20) -> None:
+    """Returns when these have ended, as they are told to; fails when one goes on."""
+    for task in tasks:
+        task.cancel()
+    _, going_on = await asyncio.wait(tasks, timeout=within)
+    assert not going_on, f"after {within} s still: {going_on}"

@@ -10,6 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.consumer.fetcher import Fetcher
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
+from shared.chassis.ending import pause
 from shared.chassis.kafka import Kafka
 from shared.contracts.topics import TOPICS
 
@@ -50,7 +51,7 @@ async def wait_for_cluster(kafka: Kafka) -> str:
             return await cluster_id(kafka)
         except (KafkaError, OSError) as fault:
             log.warning("waiting for the broker", bootstrap=kafka.servers, cause=repr(fault))
-            await asyncio.sleep(1)
+            await pause(1)
 
 
 async def watch(kafka: Kafka, known: str) -> None:
@@ -58,10 +59,10 @@ async def watch(kafka: Kafka, known: str) -> None:
     while True:
         with contextlib.suppress(KafkaError, OSError):
             async with asking(kafka) as admin:
-                while (found := await name_of(admin)) == known:  # noqa: ASYNC110 (nothing tells)
-                    await asyncio.sleep(LOOK)
+                while (found := await name_of(admin)) == known:
+                    await pause(LOOK)
                 raise BrokerReplaced(f"cluster {known} is gone, {found} is here")
-        await asyncio.sleep(LOOK)
+        await pause(LOOK)
 
 
 async def create_topics(kafka: Kafka, replication: int = 1) -> None:

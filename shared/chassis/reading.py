@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 from shared.chassis import metrics
 from shared.chassis.backlog import Backlog, account
 from shared.chassis.delivery import Delivery, TooMuchPoison
+from shared.chassis.ending import end_if_asked
 from shared.chassis.kafka import Kafka
 from shared.chassis.record import Record
 from shared.contracts.rules import F, S
@@ -109,6 +110,7 @@ class Reading(Generic[S, F]):
             await self._pause()
 
     async def _pause(self) -> None:
+        end_if_asked()
         try:
             async with asyncio.timeout(LOOK):
                 await self.fatal.wait()

@@ -1,7 +1,6 @@
 """Relays run inside their worker or apart from it, and never take the connections of others."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -19,7 +18,7 @@ from shared.contracts.rules import demand_rules
 from shared.contracts.topics import DEMAND_EVENTS
 from tests.chassis.conftest import Remembered
 from tests.conftest import Server
-from tests.eventually import eventually
+from tests.eventually import ended, eventually
 
 pytestmark = pytest.mark.kafka
 SHARDS = 8
@@ -43,10 +42,7 @@ async def running(parts: Parts) -> AsyncIterator[Sequence["asyncio.Task[None]"]]
     try:
         yield tasks
     finally:
-        for task in tasks:
-            task.cancel()
-        with contextlib.suppress(brokers.BrokerReplaced):
-            await asyncio.gather(*tasks, return_exceptions=True)
+        await ended(*tasks)
         for close in parts.closing:
             await close()
 

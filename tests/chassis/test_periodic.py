@@ -1,11 +1,11 @@
 """What is done again and again waits for a database that is away, and for nothing else."""
 
 import asyncio
-from contextlib import suppress
 
 import pytest
 
 from shared.chassis.periodic import every
+from tests.eventually import ended
 
 
 async def test_a_database_that_is_away_is_waited_for():
@@ -20,9 +20,7 @@ async def test_a_database_that_is_away_is_waited_for():
 
     task = asyncio.create_task(every(0.01, work, "work"))
     await asyncio.wait_for(again.wait(), 5)
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
+    await ended(task)
     assert turns[:2] == [0, 1]
 
 

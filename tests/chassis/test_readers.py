@@ -20,7 +20,7 @@ from shared.chassis.reading import Reading
 from shared.chassis.record import Record
 from shared.contracts.topics import PROJECT_EVENTS
 from tests.conftest import Server
-from tests.eventually import eventually
+from tests.eventually import ended, eventually
 
 pytestmark = pytest.mark.kafka
 PLACE = TopicPartition(PROJECT_EVENTS.name, 5)
@@ -73,9 +73,7 @@ async def test_an_offset_is_committed_after_the_database(broker: Server, read: R
         assert held.taken[-1] == told.offset
     finally:
         held.free.set()
-        running.cancel()
-        with suppress(asyncio.CancelledError, TimeoutError):
-            await asyncio.wait_for(running, 20)
+        await ended(running)
 
 
 async def test_a_reader_that_came_before_its_topic_reads_it_soon(broker: Server):
@@ -95,6 +93,4 @@ async def test_a_reader_that_came_before_its_topic_reads_it_soon(broker: Server)
             await producer.send_and_wait(topic, b"{}")
         await asyncio.wait_for(held.begun.wait(), 30)
     finally:
-        running.cancel()
-        with suppress(asyncio.CancelledError, TimeoutError):
-            await asyncio.wait_for(running, 20)
+        await ended(running)

@@ -21,7 +21,7 @@ from shared.contracts.demand import Demand
 from shared.contracts.topics import DEMAND_EVENTS
 from tests.chassis.conftest import Log, envelope
 from tests.conftest import Server
-from tests.eventually import eventually
+from tests.eventually import ended, eventually
 from tests.story import SUBMISSION, SUBMITTED
 
 ONE, TWO = TopicPartition(DEMAND_EVENTS.name, 1), TopicPartition(DEMAND_EVENTS.name, 2)
@@ -188,6 +188,4 @@ async def test_the_brokers_account_tells_of_partitions_that_nobody_reads(
         one.assign(list(found))
         await one.commit({place: known.end for place, known in found.items()})
     await eventually(said, lambda words: words == "None", within=20)
-    watching.cancel()
-    with suppress(asyncio.CancelledError):
-        await watching
+    await ended(watching)

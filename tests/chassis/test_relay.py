@@ -21,7 +21,7 @@ from shared.contracts.topics import DEMAND_EVENTS
 from tests import story
 from tests.chassis.conftest import envelope
 from tests.conftest import Server
-from tests.eventually import eventually
+from tests.eventually import ended, eventually
 from tests.journals import append
 
 pytestmark = pytest.mark.kafka
@@ -41,9 +41,7 @@ async def relaying(pool: Pool, broker: Server, shard: Shard | None = None) -> As
     try:
         yield relay
     finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        await ended(task)
 
 
 @asynccontextmanager
@@ -67,7 +65,7 @@ async def listening(broker: Server) -> AsyncIterator[list[Envelope]]:
     try:
         yield heard
     finally:
-        task.cancel()
+        await ended(task)
         await consumer.stop()
 
 
@@ -106,9 +104,7 @@ async def test_a_relay_that_is_woken_as_it_is_told_to_end_ends(pool: Pool, ticks
     relay._wake.set()
     for _ in range(ticks):
         await asyncio.sleep(0)
-    waiting.cancel()
-    await asyncio.wait([waiting], timeout=5)
-    assert waiting.cancelled()
+    await ended(waiting)
 
 
 async def test_nothing_is_lost_where_transactions_commit_out_of_order(pool: Pool, broker: Server):
@@ -294,6 +290,4 @@ async def test_a_relay_ends_although_a_client_that_was_starting_swallowed_the_ca
     monkeypatch.setattr(AIOKafkaProducer, "start", deaf)
     running = asyncio.create_task(Relay("intake", pool, Kafka(broker.url)).run())
     await starting.wait()
-    running.cancel()
-    done, _ = await asyncio.wait([running], timeout=20)
-    assert done == {running}
+    await ended(running)

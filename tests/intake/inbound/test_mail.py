@@ -18,7 +18,7 @@ from services.intake.settings import IntakeSettings
 from services.intake.vault.sealing import Vault
 from shared.chassis.database import Pool, open_pool
 from shared.contracts.facts import ChannelKind
-from tests.eventually import eventually
+from tests.eventually import ended, eventually
 from tests.intake.conftest import settings
 from tests.intake.inbound.conftest import channel, facts, kinds, secrets_of
 from tests.keys import KEYS
@@ -59,9 +59,7 @@ async def receiving(told: IntakeSettings, pool: Pool) -> AsyncIterator[Deliver]:
 
     await eventually(answers, bool)
     yield deliver
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
+    await ended(task)
 
 
 def set_up(database: str, protocol: str = "smtp") -> IntakeSettings:
