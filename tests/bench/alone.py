@@ -1,47 +1,57 @@
-"""A PostgreSQL for one measurement, with every schema, ended with it."""
+"""A server for one measurement, ended with it: PostgreSQL with every schema, or another."""
 
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any, TypeVar
 
 import asyncpg
 
 from deploy.cli.processes import SERVICES
 from deploy.local.child import Child
+from deploy.local.kafka import ApacheKafka
 from deploy.local.keeper import Keeper
 from deploy.local.ports import free_port
 from deploy.local.postgres import EmbeddedPostgres
 from deploy.local.state import prepare
 from shared.chassis.migrations import migrate
 
-SEGMENTS = 60
+SEGMENTS = 128
+"""All that `max_wal_size` allows, of 16 MB each."""
+Kind = TypeVar("Kind", EmbeddedPostgres, ApacheKafka)
 
 
 @asynccontextmanager
 async def postgres() -> AsyncIterator[str]:
     """The DSN of its superuser."""
+    async with kept(EmbeddedPostgres) as server:
+        for service in SERVICES:
+            await migrate(server.url, service.name, service.migrations)
+        await season(server.url)
+        yield server.url
+
+
+@asynccontextmanager
+async def kept(kind: Callable[..., Kind], **more: Any) -> AsyncIterator[Kind]:
+    """A fresh server in a folder of its own."""
     with tempfile.TemporaryDirectory(prefix="huying-bench") as top:
         Path(top).chmod(0o711)
         directory = prepare(Path(top) / "state")
-        server = EmbeddedPostgres(directory, free_port())
+        server = kind(directory, free_port(), **more)
         child = Child(server.program, directory / "logs" / f"{server.program.name}.log")
         keeper = Keeper(child, before=server.prepare, after=server.ready)
         await keeper.start()
         try:
-            for service in SERVICES:
-                await migrate(server.url, service.name, service.migrations)
-            await _season(server.url)
-            yield server.url
+            yield server
         finally:
             await keeper.stop()
 
 
-async def _season(dsn: str) -> None:
-    """Write-ahead log to be used again, as in a server that has run for a day: a new file costs 40 ms once."""
+async def season(dsn: str) -> None:
+    """As many files of write-ahead log as are there after an hour of load, to be used again: a new one keeps its
+    request waiting for 40 ms."""
     db = await asyncpg.connect(dsn)
-    await db.execute("ALTER SYSTEM SET min_wal_size = '1GB'")
-    await db.execute("SELECT pg_reload_conf()")
     for _ in range(SEGMENTS):
         await db.execute("SELECT pg_logical_emit_message(false, 'bench', ''), pg_switch_wal()")
     await db.execute("CHECKPOINT")

@@ -64,7 +64,9 @@ async def _producer(rig: Rig) -> AIOKafkaProducer:
 
 
 async def _consumer(rig: Rig, topic: str) -> AIOKafkaConsumer:
-    consumer = AIOKafkaConsumer(topic, bootstrap_servers=rig.bootstrap, group_id=topic, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(
+        topic, bootstrap_servers=rig.bootstrap, group_id=topic, enable_auto_commit=False, auto_offset_reset="earliest"
+    )
     await consumer.start()
     return consumer
 

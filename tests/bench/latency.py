@@ -18,6 +18,7 @@ from deploy.local.ports import free_port
 from tests.bench.client import Client
 from tests.bench.floor import pipeline
 from tests.bench.rig import Rig, unlimited, whole_deployment
+from tests.eventually import eventually
 
 BODY = orjson.dumps({"title": "校车接送点没有风雨棚", "division": "440605126222", "category": "school-transport"})
 CONNECTIONS = 32
@@ -107,8 +108,11 @@ async def _at(target: Target, seen: dict[str, float], rate: int, seconds: float)
             await asyncio.sleep(max(0.0, started + n / rate - perf_counter()))
             tasks.append(asyncio.create_task(submit()))
         await asyncio.gather(*tasks)
-    while not answered.keys() <= seen.keys():
-        await asyncio.sleep(0.05)
+
+    async def unseen() -> set[str]:
+        return answered.keys() - seen.keys()
+
+    await eventually(unseen, lambda left: not left, within=60)
     return [max(0.0, seen[number] - at) * 1000 for number, at in answered.items()]
 
 

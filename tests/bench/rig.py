@@ -2,26 +2,21 @@
 
 import tempfile
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import asyncpg
 
-from deploy.cli.processes import SERVICES
-from deploy.local.child import Child
 from deploy.local.deployment import Options, Running, deployed
 from deploy.local.kafka import ApacheKafka
-from deploy.local.keeper import Keeper
-from deploy.local.ports import free_port
-from deploy.local.postgres import EmbeddedPostgres
-from deploy.local.state import prepare, state_dir
+from deploy.local.state import state_dir
 from shared.chassis.broker import create_topics
 from shared.chassis.database import open_pool
 from shared.chassis.kafka import Kafka
-from shared.chassis.migrations import migrate
 from tests import story
+from tests.bench.alone import kept, postgres, season
 from tests.chassis.conftest import envelope
 from tests.journals import append
 
@@ -37,21 +32,9 @@ class Rig:
 @asynccontextmanager
 async def rig() -> AsyncIterator[Rig]:
     """Fresh servers with every schema and topic."""
-    async with AsyncExitStack() as stack:
-        top = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="huying-bench")))
-        top.chmod(0o711)
-        directory = prepare(top / "state")
-        database = EmbeddedPostgres(directory, free_port())
-        broker = ApacheKafka(directory, free_port(), cache=state_dir() / "cache")
-        for server in (database, broker):
-            child = Child(server.program, directory / "logs" / f"{server.program.name}.log")
-            keeper = Keeper(child, before=server.prepare, after=server.ready)
-            stack.push_async_callback(keeper.stop)
-            await keeper.start()
-        for service in SERVICES:
-            await migrate(database.url, service.name, service.migrations)
+    async with postgres() as dsn, kept(ApacheKafka, cache=state_dir() / "cache") as broker:
         await create_topics(Kafka(broker.bootstrap))
-        yield Rig(database.url, broker.bootstrap)
+        yield Rig(dsn, broker.bootstrap)
 
 
 @asynccontextmanager
@@ -61,6 +44,7 @@ async def whole_deployment() -> AsyncIterator[Running]:
         Path(top).chmod(0o711)
         options = Options(Path(top) / "state", port=0, broker=ApacheKafka.kind, kafka_cache=state_dir() / "cache")
         async with deployed(options) as running:
+            await season(running.runtime.database_url)
             yield running
 
 
