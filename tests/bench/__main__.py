@@ -12,7 +12,7 @@ from shared.chassis import logs
 from tests.bench import figures, front, latency, part, scaling, whole
 from tests.bench.rig import Rig, count_of, rig, tell_submissions
 
-COUNT = 20_000
+COUNT = 60_000
 DEMANDS = 10_000
 AIMS = {"relay": 0.6, "routing": 0.3, "projector": 0.4}
 console = Console(width=110, highlight=False)

@@ -4,11 +4,10 @@ import asyncio
 from time import perf_counter
 from uuid import UUID, uuid4
 
-import asyncpg
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 
 from shared.chassis import journal
-from shared.chassis.database import open_pool
+from shared.chassis.database import Connection, open_pool
 from shared.chassis.unsent import PAGE
 from shared.contracts.topics import DEMAND_EVENTS
 from tests.bench.rig import Rig
@@ -89,7 +88,7 @@ async def project(rig: Rig, count: int) -> float:
     return await _consume(rig, "bench-bare-project", count, batch)
 
 
-async def _progress(db: asyncpg.Connection, last: dict[int, int]) -> None:
+async def _progress(db: Connection, last: dict[int, int]) -> None:
     await db.execute(
         "INSERT INTO progress (topic, partition, next_offset) SELECT 'bench', * FROM unnest($1::int[], $2::bigint[])"
         " ON CONFLICT (topic, partition) DO UPDATE SET next_offset = excluded.next_offset",

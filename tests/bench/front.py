@@ -2,12 +2,13 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from functools import partial
 from statistics import median
 from time import perf_counter
+from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -225,7 +226,9 @@ if __name__ == "__main__":
     logs.set_up("bench", "console", "error")
     if len(sys.argv) > 1:
         part, *told = sys.argv[1:]
-        parts = {"indexing": _index, "load": _load, "bare": partial(_serve, "bare"), "ours": partial(_serve, "ours")}
+        parts: dict[str, Callable[..., Coroutine[Any, Any, None]]] = {
+            "indexing": _index, "load": _load, "bare": partial(_serve, "bare"), "ours": partial(_serve, "ours"),
+        }  # fmt: skip
         uvloop.run(parts[part](*told))
     else:
         asyncio.run(main())

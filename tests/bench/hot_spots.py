@@ -110,4 +110,5 @@ def _time(cell: object) -> datetime:
     if isinstance(cell, datetime):
         return cell.replace(tzinfo=UTC)
     numbers = [int(part) for part in re.findall(r"\d+", str(cell))]
-    return datetime(*numbers[:6], tzinfo=UTC)  # type: ignore[arg-type]
+    year, month, day, hour, minute, second = (*numbers, 0, 0, 0)[:6]
+    return datetime(year, month, day, hour, minute, second, tzinfo=UTC)

@@ -80,7 +80,7 @@ def ours(path: Path, mapping: str) -> int:
     pack = load_pack(ProcessSettings.model_fields["jurisdictions_dir"].default / declared.jurisdiction)
     translator = Translator(declared, pack, now)
     with opened(path, declared.encoding, declared.columns) as table:
-        return sum(1 for row in table.rows if translator.demand(row))
+        return sum(bool(translator.demand(row)) for row in table.rows)
 
 
 def _measured(work: Callable[[Path, str], int], path: Path, mapping: str) -> Measured:

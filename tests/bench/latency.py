@@ -82,7 +82,11 @@ async def _telling(target: Target) -> AsyncIterator[dict[str, float]]:
         CREATE TRIGGER tell_seen AFTER INSERT OR UPDATE ON {target.table}
             FOR EACH ROW WHEN ({target.seen}) EXECUTE FUNCTION public.tell_seen()
     """)
-    await db.add_listener("seen", lambda *told: seen.setdefault(str(told[-1]), perf_counter()))
+
+    def note(*told: object) -> None:
+        seen.setdefault(str(told[-1]), perf_counter())
+
+    await db.add_listener("seen", note)
     try:
         yield seen
     finally:

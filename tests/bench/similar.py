@@ -26,6 +26,7 @@ from tests.bench.hot_spots import Message, Truth, hot_spots, messages
 
 PLACE = "440605126222"
 OPENING = 100
+OPEN = '{"status": "submitted"}'
 Answer = list[tuple[float, int]]
 Method = Callable[[Message], Awaitable[Answer]]
 console = Console(width=110, highlight=False)
@@ -64,10 +65,12 @@ async def main(file: Path) -> None:
 async def fill(dsn: str, pool: Pool, listed: Sequence[Message]) -> Rarity:
     """Every message as an open demand, its number as its id."""
     async with pool.acquire() as db:
-        rows = [(candidate(n, message), True) for n, message in enumerate(listed)]
-        writes = Writes()
-        queries.put(writes, rows)
+        writes, due = Writes(), [candidate(n, message) for n, message in enumerate(listed)]
+        writes.add("INSERT INTO demand SELECT unnest($1::uuid[]), 1, $2::jsonb", [c.id for c in due], OPEN)
+        queries.note(writes, due)
         await writes.write(db)
+        while await queries.index(db, len(due)):
+            continue
         await db.execute("ANALYZE likeness")
         await db.execute("CREATE TABLE titles AS SELECT * FROM unnest($1::int[], $2::text[]) AS t (n, title)",
                          list(range(len(listed))), [message.title for message in listed])  # fmt: skip

@@ -106,6 +106,7 @@ async def sizes(dsn: str) -> str:
         " pg_size_pretty(pg_relation_size('intake.likeness_bigrams')) AS pairs"
     )
     await db.close()
+    assert found, "a SELECT without a table has one row"
     return f"table {found['rows']}, index of pairs {found['pairs']}"
 
 
@@ -139,7 +140,7 @@ async def measured(client: httpx.AsyncClient, asked: Sequence[Question]) -> Tabl
         "clients at once", "p50 ms", "p95 ms", "p99 ms", "most ms", "questions/s", "same matter in the answer"
     )
     for clients in CLIENTS:
-        waiting, took, found = iter(asked), [], []
+        waiting, took, found = iter(asked), list[float](), list[bool]()
 
         async def ask(waiting=waiting, took=took, found=found) -> None:  # type: ignore[no-untyped-def]
             for one, body in waiting:
