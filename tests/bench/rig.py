@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import asyncpg
 
@@ -13,6 +13,7 @@ from deploy.local.deployment import Options, Running, deployed
 from deploy.local.kafka import ApacheKafka
 from deploy.local.state import state_dir
 from shared.chassis.broker import create_topics
+from shared.chassis.clock import uuid7
 from shared.chassis.database import open_pool
 from shared.chassis.kafka import Kafka
 from tests import story
@@ -50,7 +51,7 @@ async def whole_deployment() -> AsyncIterator[Running]:
 
 async def tell_submissions(dsn: str, count: int, before: int = 0) -> Sequence[UUID]:
     """Put submitted demands into intake's journal, as if citizens had raised them after `before` others."""
-    keys = [uuid4() for _ in range(count)]
+    keys = [uuid7() for _ in range(count)]
     pool = await open_pool(dsn, "intake", size=2)
     for start in range(0, count, 1000):
         told = []

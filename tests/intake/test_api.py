@@ -10,11 +10,17 @@ import httpx
 import pytest
 
 from services.intake import app, channels
+from services.intake.domain import SubmitDemand
 from services.intake.numbers import canonical
+from services.intake.preparing import Request
+from services.intake.submissions import Submissions
+from shared.chassis.clock import now
 from shared.chassis.database import Pool, open_pool
 from shared.chassis.http import web_app
 from shared.contracts.facts import ChannelKind
+from shared.contracts.refusals import Refused
 from tests.intake.conftest import settings
+from tests.packs import shipped
 
 GOOD = {"title": "校车接送点没有风雨棚", "division": "440605126222", "category": "school-transport"}
 
@@ -85,6 +91,20 @@ async def test_the_same_key_for_another_body_is_refused(client: httpx.AsyncClien
     refused = await submit(client, GOOD | {"title": "另一件事"})
     assert refused.status_code == 422
     assert "idempotency-key-reused" in is_a_problem(refused)["type"]
+
+
+async def test_a_key_of_yesterday_gets_the_answer_of_yesterday(
+    client: httpx.AsyncClient, key: str, pool: Pool, database: str
+):
+    receipt = (await submit(client, GOOD)).json()
+    packs = shipped()
+    vault = app.vault(settings(database))
+    later = Submissions(pool, app.ledger(packs), packs, vault, clock=lambda: now() + timedelta(hours=25))
+    channel = await channels.authenticate(pool, key, channels.Scope.SUBMIT)
+    again = await later.submit(channel, Request("k1", SubmitDemand.model_validate(GOOD)))
+    assert (again.number, again.created) == (receipt["number"], False)
+    with pytest.raises(Refused, match="this key belongs to demand"):
+        await later.submit(channel, Request("k1", SubmitDemand.model_validate(GOOD | {"title": "另一件事"})))
 
 
 async def test_the_same_call_delivered_twice_is_one_demand(client: httpx.AsyncClient, pool: Pool):
