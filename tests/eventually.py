@@ -20,8 +20,11 @@ async def eventually(ask: Callable[[], Awaitable[T]], holds: Callable[[T], bool]
 
 
 async def ended(*tasks: "asyncio.Task[Any]", within: float = 20) -> None:
-    """Returns when these have ended, as they are told to; fails when one goes on."""
+    """Returns when these have ended, as they are told to; fails when one goes on, or had failed before."""
     for task in tasks:
         task.cancel()
-    _, going_on = await asyncio.wait(tasks, timeout=within)
+    done, going_on = await asyncio.wait(tasks, timeout=within)
     assert not going_on, f"after {within} s still: {going_on}"
+    for task in done:
+        if not task.cancelled():
+            task.result()

@@ -1,6 +1,7 @@
 """Relays run inside their worker or apart from it, and never take the connections of others."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -42,7 +43,8 @@ async def running(parts: Parts) -> AsyncIterator[Sequence["asyncio.Task[None]"]]
     try:
         yield tasks
     finally:
-        await ended(*tasks)
+        with contextlib.suppress(brokers.BrokerReplaced):
+            await ended(*tasks)
         for close in parts.closing:
             await close()
 
