@@ -17,8 +17,6 @@ from deploy.local.postgres import EmbeddedPostgres
 from deploy.local.state import prepare
 from shared.chassis.migrations import migrate
 
-SEGMENTS = 128
-"""All that `max_wal_size` allows, of 16 MB each."""
 Kind = TypeVar("Kind", EmbeddedPostgres, ApacheKafka)
 
 
@@ -49,10 +47,11 @@ async def kept(kind: Callable[..., Kind], **more: Any) -> AsyncIterator[Kind]:
 
 
 async def season(dsn: str) -> None:
-    """As many files of write-ahead log as are there after an hour of load, to be used again: a new one keeps its
+    """As many files of write-ahead log as the server keeps after an hour of load, to be used again: a new one keeps its
     request waiting for 40 ms."""
     db = await asyncpg.connect(dsn)
-    for _ in range(SEGMENTS):
+    size = "pg_size_bytes(current_setting('{}'))"
+    for _ in range(await db.fetchval(f"SELECT {size.format('max_wal_size')} / {size.format('wal_segment_size')}")):
         await db.execute("SELECT pg_logical_emit_message(false, 'bench', ''), pg_switch_wal()")
     await db.execute("CHECKPOINT")
     await db.close()

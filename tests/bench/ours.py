@@ -1,7 +1,6 @@
 """The product's own parts on the same servers and the same facts."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from time import perf_counter, process_time
@@ -20,6 +19,7 @@ from shared.chassis.reading import Reading
 from shared.chassis.relay import Relay
 from shared.contracts.envelope import Envelope
 from tests.bench.rig import Rig
+from tests.eventually import ended
 from tests.keys import KEYS
 
 VIEWS: Final = ("demand_facts", "fact", "cohort", "flow", "owed")
@@ -35,9 +35,7 @@ async def relay(service: str, rig: Rig, count: int) -> float:
     while counted.sent < count:
         await asyncio.sleep(0.005)
     seconds = perf_counter() - started
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+    await ended(task)
     await pool.close()
     return count / seconds
 
@@ -95,9 +93,7 @@ async def listening(service: str, rig: Rig, name: str) -> "AsyncIterator[Timed]"
     try:
         yield timed
     finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError, TimeoutError):
-            await asyncio.wait_for(task, 10)
+        await ended(task)
         await pool.close()
 
 

@@ -69,8 +69,7 @@ async def fill(dsn: str, pool: Pool, listed: Sequence[Message]) -> Rarity:
         writes.add("INSERT INTO demand SELECT unnest($1::uuid[]), 1, $2::jsonb", [c.id for c in due], OPEN)
         queries.note(writes, due)
         await writes.write(db)
-        while await queries.index(db, len(due)):
-            continue
+        await queries.index(db, len(due))
         await db.execute("ANALYZE likeness")
         await db.execute("CREATE TABLE titles AS SELECT * FROM unnest($1::int[], $2::text[]) AS t (n, title)",
                          list(range(len(listed))), [message.title for message in listed])  # fmt: skip

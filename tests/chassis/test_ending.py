@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -34,15 +35,41 @@ def the_first_answer() -> Coroutine[Any, Any, str]:
 async def test_whoever_asks_a_broker_that_is_away_ends(
     watch: Callable[[], Coroutine[Any, Any, object]], monkeypatch: pytest.MonkeyPatch
 ):
-    starting = asyncio.Event()
+    deaf = Deaf(fault=KafkaConnectionError())
+    monkeypatch.setattr(AIOKafkaAdminClient, "start", deaf)
+    await ends(watch(), deaf)
 
-    async def deaf(_: AIOKafkaAdminClient) -> None:
-        starting.set()
+
+async def test_whoever_asks_a_broker_that_answers_ends(monkeypatch: pytest.MonkeyPatch):
+    deaf = Deaf(answer="known")
+    monkeypatch.setattr(AIOKafkaAdminClient, "start", Deaf.soon)
+    monkeypatch.setattr(broker, "name_of", deaf)
+    await ends(broker.watch(NOWHERE, "known"), deaf)
+
+
+async def ends(watch: Coroutine[Any, Any, object], deaf: "Deaf") -> None:
+    watching = asyncio.create_task(watch)
+    await deaf.asked.wait()
+    await ended(watching)
+    assert watching.cancelled()
+
+
+@dataclass
+class Deaf:
+    """Takes until it is cancelled, and then goes on as if nothing had been said."""
+
+    answer: object = None
+    fault: Exception | None = None
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def __call__(self, *_: object) -> object:
+        self.asked.set()
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.Event().wait()
-        raise KafkaConnectionError
+        if self.fault:
+            raise self.fault
+        return self.answer
 
-    monkeypatch.setattr(AIOKafkaAdminClient, "start", deaf)
-    watching = asyncio.create_task(watch())
-    await starting.wait()
-    await ended(watching)
+    @staticmethod
+    async def soon(_: object) -> None:
+        """What is there at once."""

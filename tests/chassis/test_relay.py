@@ -104,7 +104,8 @@ async def test_a_relay_that_is_woken_as_it_is_told_to_end_ends(pool: Pool, ticks
     relay._wake.set()
     for _ in range(ticks):
         await asyncio.sleep(0)
-    await ended(waiting)
+    await ended(waiting, within=5)
+    assert waiting.cancelled()
 
 
 async def test_nothing_is_lost_where_transactions_commit_out_of_order(pool: Pool, broker: Server):
