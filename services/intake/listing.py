@@ -77,7 +77,7 @@ def _move(writes: Writes, moved: Sequence[Move]) -> None:
     writes.add(
         """
         UPDATE demand_listing AS listed
-        SET status = now.status, is_open = now.is_open, unit = now.unit, due_at = now.due_at,
+        SET status = now.status, is_open = now.is_open, unit = now.unit, due_at = now.due_at, category = now.category,
             updated_at = coalesce(now.at, listed.updated_at), summary = coalesce(now.summary, listed.summary)
         FROM unnest($1::demand_listing_move[]) AS now
         WHERE listed.id = now.id
@@ -88,7 +88,7 @@ def _move(writes: Writes, moved: Sequence[Move]) -> None:
 
 def _moved(move: Move) -> tuple[object, ...]:
     to = move.demand
-    return to.id, to.status, is_open(to.status), to.unit, to.due_at, move.at, move.summary
+    return to.id, to.status, is_open(to.status), to.unit, to.due_at, move.at, move.summary, to.category
 
 
 def _follow(writes: Writes, moved: Changes) -> None:

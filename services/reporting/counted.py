@@ -98,6 +98,19 @@ def held_by(unit: str, evening: datetime) -> Condition:
     return Condition(_UNIT_BY, (evening, UNKNOWN, unit))
 
 
+# The n-th correction made the category the one behind n others; without corrections it is what it always was.
+_CATEGORY_BY: Final = """
+    coalesce(CASE WHEN state ? 'categories' THEN state -> 'categories' ->> (SELECT count(*) FROM fact
+    WHERE demand_id = looked_at.id AND time < $? AND split_part(type, '.', 2) = 'reclassified')::int
+    ELSE state ->> 'category' END, $?) = ANY($?::text[])
+"""
+
+
+def about_by(categories: Sequence[str], evening: datetime) -> Condition:
+    """Whether the demand was about one of these categories on that evening."""
+    return Condition(_CATEGORY_BY, (evening, UNKNOWN, list(categories)))
+
+
 def numbered(conditions: Sequence[Condition], after: int) -> tuple[str, list[object]]:
     """Conditions joined, and their values; places are counted on from `after`."""
     values = [value for condition in conditions for value in condition.values]

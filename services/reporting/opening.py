@@ -9,7 +9,17 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.reporting import page_queries as queries
-from services.reporting.counted import COLLECTED, OF_THE_PAST, Condition, counted_by, counters, counts, held_by, text
+from services.reporting.counted import (
+    COLLECTED,
+    OF_THE_PAST,
+    Condition,
+    about_by,
+    counted_by,
+    counters,
+    counts,
+    held_by,
+    text,
+)
 from services.reporting.cursors import BEGINNING, Spot
 from services.reporting.figures import Dimension
 from services.reporting.page_queries import Listed, Sought, Span
@@ -120,6 +130,8 @@ def _row(figure: Figure, evening: datetime | None) -> tuple[Sequence[Condition],
             return (), (held_by(key, evening),)
         case "category":
             below = [one.code for one in pack.categories if key in pack.category_ancestors(one.code)]
+            if evening:
+                return (), (about_by(below or [key], evening),)
             return (), (Condition("coalesce(state ->> 'category', '-') = ANY($?::text[])", (below or [key],)),)
         case "unit" | "channel":
             return (), (Condition(f"coalesce(state ->> '{figure.by}', '-') = $?", (key,)),)

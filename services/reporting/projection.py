@@ -82,7 +82,7 @@ def count_flow(counts: Counter[Alike], rows: Rows, change: Change[Demand, Fact])
     """What one fact changed on its day: membership of rows, and completion."""
     before, after = change.before, change.after
     was_completed, completed = is_completed(before), is_completed(after)
-    if (before.unit, was_completed, before.version > 0) == (after.unit, completed, True):
+    if (where(before), was_completed, before.version > 0) == (where(after), completed, True):
         return
     day = rows.pack.local_day(change.envelope.time)
     if before.submitted_at:

@@ -5,21 +5,24 @@ from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Path, Query
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.routing import commands as c
 from services.routing import queries
 from services.routing.desk import Asking, Desk, etag, not_found
-from services.routing.domain import Staff
+from services.routing.permissions import Staff
+from services.routing.timeline import TimelineEntry
 from shared.chassis import headers
 from shared.chassis.tokens import Tokens, bearer
 from shared.contracts.demand import Demand
 from shared.contracts.examples import DEMAND, ID, TEXT, shown
+from shared.contracts.facts import Location
 from shared.contracts.refusals import Code, Refused
 from shared.contracts.text import Text
 
 Number = Annotated[Text, Path(max_length=40, examples=["NH21-001335-K"])]
 Limit = Annotated[int, Query(ge=1, le=200)]
+Assisting = Annotated[bool, Query(description="true: the demands that the unit assists with, while another leads")]
 Key = Annotated[
     str,
     Header(
@@ -41,12 +44,17 @@ TAGGED: Final[dict[int | str, dict[str, Any]]] = {
 
 
 class Case(BaseModel):
-    """A demand as its unit sees it."""
+    """A demand as its unit sees it, with all that was said of it since."""
 
     model_config = ConfigDict(json_schema_extra=shown({"demand": DEMAND, "text": TEXT}))
 
     demand: Demand
-    text: str
+    text: str = Field(description="what the citizen wrote, masked")
+    location: Location | None = Field(None, description="WGS-84 degrees, rounded to about ten metres")
+    attachments: list[str] = Field([], description="ids of the files that came with the demand")
+    timeline: list[TimelineEntry] = Field(
+        [], description="oldest first: what the citizen added, every step with its reason, verdicts, failed messages"
+    )
 
 
 class Worklist(BaseModel):
@@ -65,7 +73,10 @@ def routes(desk: Desk, tokens: Tokens) -> Sequence[APIRouter]:
         told = tokens.read_staff(token)
         return Staff(name=told["name"], unit=told["unit"])
 
-    return _readings(desk, staff), _commands(desk, staff)
+    async def asking(by: Annotated[Staff, Depends(staff)], key: Key, if_match: IfMatch = None) -> Asking:
+        return Asking(by, key, if_match)
+
+    return _readings(desk, staff), _handling(desk, asking), _dispatching(desk, asking)
 
 
 def _readings(desk: Desk, staff: WhoAsks) -> APIRouter:
@@ -73,9 +84,13 @@ def _readings(desk: Desk, staff: WhoAsks) -> APIRouter:
     By = Annotated[Staff, Depends(staff)]  # noqa: N806 (a type)
 
     @router.get("")
-    async def list_cases(by: By, after: UUID | None = None, limit: Limit = 50) -> Worklist:
-        """What lies with the unit of whoever asks, oldest first."""
+    async def list_cases(
+        by: By, after: UUID | None = None, limit: Limit = 50, assisting: Assisting = False
+    ) -> Worklist:
+        """What lies with the unit of whoever asks, or what it assists with; oldest first."""
         async with desk.pool.acquire(timeout=5) as db:
+            if assisting:
+                return _page(await queries.assisted(db, by.unit, after, limit), limit)
             return _page(await queries.worklist(db, by.unit, after, limit), limit)
 
     @router.get("/triage")
@@ -89,26 +104,29 @@ def _readings(desk: Desk, staff: WhoAsks) -> APIRouter:
 
     @router.get("/{number}", responses=TAGGED)
     async def get_case(number: Number, by: By) -> Case:
-        """One demand with what the citizen wrote (masked)."""
+        """One demand with what the citizen wrote (masked) and everything that was told of it since."""
         async with desk.pool.acquire(timeout=5) as db:
-            found = await queries.one(db, number)
-        if found is None:
+            stored = await queries.case(db, number)
+        if stored is None:
             raise not_found(number)
-        demand, text = found
+        demand = stored.demand
         pack = desk.packs.of_division(demand.division)
         if by.unit not in (*demand.units, *demand.assisting) and (pack is None or by.unit != pack.coordinator):
             raise not_found(number)
-        return Case(demand=_tagged(demand), text=text)
+        return Case(
+            demand=_tagged(demand),
+            text=stored.text,
+            location=stored.location,
+            attachments=list(stored.attachments),
+            timeline=stored.timeline,
+        )
 
     return router
 
 
-def _commands(desk: Desk, staff: WhoAsks) -> APIRouter:
+def _handling(desk: Desk, asking: Callable[..., Awaitable[Asking]]) -> APIRouter:
+    """What a unit may say about its cases."""
     router = APIRouter(tags=["routing"], prefix="/v1/cases/{number}", responses=TAGGED)
-
-    async def asking(by: Annotated[Staff, Depends(staff)], key: Key, if_match: IfMatch = None) -> Asking:
-        return Asking(by, key, if_match)
-
     By = Annotated[Asking, Depends(asking)]  # noqa: N806 (a type)
 
     @router.post("/accept")
@@ -121,11 +139,6 @@ def _commands(desk: Desk, staff: WhoAsks) -> APIRouter:
         """Return a demand that is not this unit's (退单), with the reason and who should have it."""
         return _tagged(await desk.handle(number, command, by))
 
-    @router.post("/route")
-    async def route_case(number: Number, by: By, command: c.RouteDemand) -> Demand:
-        """Dispatch by hand what no rule decided."""
-        return _tagged(await desk.handle(number, command, by))
-
     @router.post("/decline")
     async def decline_case(number: Number, by: By, command: c.DeclineDemand) -> Demand:
         """Decline with a reason and where to go instead."""
@@ -136,11 +149,6 @@ def _commands(desk: Desk, staff: WhoAsks) -> APIRouter:
         """Say that the unit spoke with the citizen."""
         return _tagged(await desk.handle(number, command, by))
 
-    @router.post("/extend")
-    async def extend_case(number: Number, by: By, command: c.ExtendDemand) -> Demand:
-        """Move the due time by working days (延期), before it is there."""
-        return _tagged(await desk.handle(number, command, by))
-
     @router.post("/progress")
     async def progress_case(number: Number, by: By, command: c.ProgressDemand) -> Demand:
         """Tell the citizen how the work goes."""
@@ -149,6 +157,29 @@ def _commands(desk: Desk, staff: WhoAsks) -> APIRouter:
     @router.post("/resolve")
     async def resolve_case(number: Number, by: By, command: c.ResolveDemand) -> Demand:
         """Say that the demand is done (办结)."""
+        return _tagged(await desk.handle(number, command, by))
+
+    return router
+
+
+def _dispatching(desk: Desk, asking: Callable[..., Awaitable[Asking]]) -> APIRouter:
+    """What the jurisdiction's coordinator alone may say."""
+    router = APIRouter(tags=["routing"], prefix="/v1/cases/{number}", responses=TAGGED)
+    By = Annotated[Asking, Depends(asking)]  # noqa: N806 (a type)
+
+    @router.post("/route")
+    async def route_case(number: Number, by: By, command: c.RouteDemand) -> Demand:
+        """Dispatch by hand: what no rule decided, what bounced, or what lies with the wrong unit."""
+        return _tagged(await desk.handle(number, command, by))
+
+    @router.post("/reclassify")
+    async def reclassify_case(number: Number, by: By, command: c.ReclassifyDemand) -> Demand:
+        """Correct what the demand is about; in triage, the catalogue then routes it where it can."""
+        return _tagged(await desk.handle(number, command, by))
+
+    @router.post("/extend")
+    async def extend_case(number: Number, by: By, command: c.ExtendDemand) -> Demand:
+        """Move the due time by working days (延期), before it is there."""
         return _tagged(await desk.handle(number, command, by))
 
     return router

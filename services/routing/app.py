@@ -9,6 +9,7 @@ from services.routing.api import routes
 from services.routing.desk import Desk
 from services.routing.policies import reaction
 from services.routing.settings import RoutingSettings
+from services.routing.timeline import SKIPPED
 from shared.chassis.assembly import Api, Worker
 from shared.chassis.database import Pool
 from shared.chassis.ledger import Ledger
@@ -27,10 +28,13 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def remember(writes: Writes, changes: Sequence[Change[Demand, Fact]]) -> None:
-    """Keep what citizens wrote for the units that will read it."""
-    wrote = {c.envelope.key: c.fact.text for c in changes if isinstance(c.fact, DemandSubmitted) and c.fact.text}
-    if wrote:
-        queries.put_wordings(writes, list(wrote), list(wrote.values()))
+    """Keep what citizens wrote, and what others told since, for the units that will read it."""
+    submitted = {c.envelope.key: c.fact for c in changes if isinstance(c.fact, DemandSubmitted)}
+    if submitted:
+        queries.put_submissions(writes, submitted)
+    heard = [c.envelope for c in changes if not c.told_here and not isinstance(c.fact, SKIPPED)]
+    if heard:
+        queries.put_heard(writes, heard)
 
 
 def ledger(packs: Jurisdictions) -> Ledger[Demand, Fact]:

@@ -10,6 +10,7 @@ from shared.contracts.text import Text
 Note = Annotated[Text, Field(max_length=4000)]
 Said = Annotated[Text, Field(min_length=1, max_length=4000)]
 Reason = Annotated[Text, Field(min_length=1, max_length=1000)]
+WorkingDays = Annotated[int, Field(ge=1, le=250)]
 Evidence = Annotated[tuple[Text, ...], Field(max_length=20)]
 
 
@@ -35,12 +36,24 @@ class ReturnDemand(Command):
 
 
 class RouteDemand(Command):
-    """A dispatcher decides."""
+    """A dispatcher decides who answers, also where another unit was made responsible before."""
 
     model_config = ConfigDict(json_schema_extra=shown({"unit": "nh-education", "assisting": ["nh-transport"]}))
 
     unit: str
-    assisting: tuple[str, ...] = ()
+    assisting: tuple[str, ...] | None = Field(None, description="units that help; null: those that help now")
+    working_days: WorkingDays | None = Field(
+        None, description="the limit, where the catalogue has none or another is needed; null: the catalogue's"
+    )
+
+
+class ReclassifyDemand(Command):
+    """A dispatcher corrects what the demand is about; its limit follows the catalogue."""
+
+    model_config = ConfigDict(json_schema_extra=shown({"category": "street-lighting", "reason": "是路灯，不是路面"}))
+
+    category: Annotated[Text, Field(min_length=1, max_length=64)]
+    reason: Reason
 
 
 class DeclineDemand(Command):
@@ -62,13 +75,14 @@ class ContactCitizen(Command):
 
 
 class ExtendDemand(Command):
-    """Move the due time by working days (延期), before it is there, with whoever approved it."""
+    """Move the due time by working days (延期), before it is there, with whoever approved it. A unit does not move its
+    own due time: the jurisdiction's coordinator grants it, as often and as far as the pack says."""
 
     model_config = ConfigDict(
         json_schema_extra=shown({"working_days": 5, "reason": "需现场勘测", "approved_by": "区统筹办"})
     )
 
-    working_days: Annotated[int, Field(ge=1, le=250, description="counted from the due time as it is")]
+    working_days: WorkingDays = Field(description="counted from the due time as it is; the pack bounds them")
     reason: Reason
     approved_by: Annotated[Text, Field(min_length=1, max_length=100)]
 
@@ -96,6 +110,7 @@ RoutingCommand = (
     AcceptDemand
     | ReturnDemand
     | RouteDemand
+    | ReclassifyDemand
     | DeclineDemand
     | ContactCitizen
     | ExtendDemand

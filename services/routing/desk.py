@@ -8,7 +8,8 @@ from uuid import UUID
 
 from services.routing import queries
 from services.routing.commands import RoutingCommand
-from services.routing.domain import Staff, decide, masked
+from services.routing.domain import decide, masked
+from services.routing.permissions import Staff
 from shared.chassis.clock import now, uuid5
 from shared.chassis.database import Pool
 from shared.chassis.ledger import Ledger

@@ -12,6 +12,8 @@ from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Assignment, Pack, Undecided
 
 Answer = Sequence[tuple[f.Fact, datetime]]
+DISPATCHER: Final = "dispatcher"
+"""The source of a limit that a person set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +41,22 @@ class _Reaction:
         recorded = next_recorded(demand, Service.ROUTING)
         if recorded:
             return (recorded,)
+        if isinstance(fact, f.DemandReclassified):
+            return self._again(demand, at)
         answer = _ANSWERS.get(demand.status)
         pack = self.packs.of_division(demand.division) if answer else None
         if answer is None or pack is None:
             return ()
         when = at if demand.imported else max(at, now)
         return ((answer(demand, fact, pack, when), when),)
+
+    def _again(self, demand: Demand, at: datetime) -> Answer:
+        """Whenever the category of a demand in triage is corrected, the catalogue routes it where it now can."""
+        pack = self.packs.of_division(demand.division)
+        if pack is None or demand.status is not Status.TRIAGE:
+            return ()
+        routed = first_routing(demand, pack, at)
+        return ((routed, at),) if isinstance(routed, f.DemandRouted) else ()
 
 
 def on_withdrawal(demand: Demand, fact: f.WithdrawalRequested, at: datetime) -> Answer:
@@ -54,8 +66,13 @@ def on_withdrawal(demand: Demand, fact: f.WithdrawalRequested, at: datetime) -> 
     return ((f.DemandWithdrawn(reason=fact.reason), at),)
 
 
-def first_routing(demand: Demand, fact: f.StatusFact, pack: Pack, at: datetime) -> f.StatusFact:
+def after_submission(demand: Demand, fact: f.StatusFact, pack: Pack, at: datetime) -> f.StatusFact:
     """Whenever a demand is submitted, the catalogue routes it; what no rule decides goes to triage."""
+    return first_routing(demand, pack, at)
+
+
+def first_routing(demand: Demand, pack: Pack, at: datetime) -> f.DemandRouted | f.DemandTriaged:
+    """Where the catalogue sends a demand."""
     match pack.route(demand.division, demand.category, demand.kind):
         case Assignment() as found:
             limits = Limits(found.limit_days, found.limit_source)
@@ -65,33 +82,40 @@ def first_routing(demand: Demand, fact: f.StatusFact, pack: Pack, at: datetime) 
 
 
 def after_return(demand: Demand, fact: f.StatusFact, pack: Pack, at: datetime) -> f.StatusFact:
-    """Whenever a unit returns a demand: the suggested unit, or the coordinator after a second return or a cycle."""
+    """Whenever a unit returns a demand: the suggested unit, or the coordinator after a second return or a cycle.
+    Whoever assists goes on assisting."""
     suggested = fact.suggested_unit if isinstance(fact, f.DemandReturned) else None
+    helpers = demand.assisting
     if demand.returns >= pack.max_returns or suggested in demand.units:
-        return assign(demand, pack, pack.coordinator, "bounced", limits_again(demand, pack), at)
+        return assign(demand, pack, pack.coordinator, "bounced", limits_again(demand, pack), at, helpers)
     if suggested and pack.unit(suggested):
-        return assign(demand, pack, suggested, "suggested-on-return", limits_again(demand, pack), at)
+        return assign(demand, pack, suggested, "suggested-on-return", limits_again(demand, pack), at, helpers)
     return f.DemandTriaged(reason="returned without a suggestion", suggestions=(pack.coordinator,))
 
 
 def after_reopening(demand: Demand, fact: f.StatusFact, pack: Pack, at: datetime) -> f.StatusFact:
     """Whenever a citizen reopens a demand, the same unit answers again; too often, the coordinator does."""
+    limits, helpers = limits_again(demand, pack), demand.assisting
     if demand.reopenings > pack.max_reopenings:
-        return assign(demand, pack, pack.coordinator, "reopened-too-often", limits_again(demand, pack), at)
-    return assign(demand, pack, demand.unit or pack.coordinator, "reopened", limits_again(demand, pack), at)
+        return assign(demand, pack, pack.coordinator, "reopened-too-often", limits, at, helpers)
+    return assign(demand, pack, demand.unit or pack.coordinator, "reopened", limits, at, helpers)
 
 
 _ANSWERS: Final[Mapping[Status, Callable[[Demand, f.StatusFact, Pack, datetime], f.StatusFact]]] = {
-    Status.SUBMITTED: first_routing,
+    Status.SUBMITTED: after_submission,
     Status.RETURNED: after_return,
     Status.REOPENED: after_reopening,
 }
 
 
 def limits_again(demand: Demand, pack: Pack) -> Limits:
-    """The limits that the catalogue sets for this demand, whoever answers it."""
-    found = pack.route(demand.division, demand.category, demand.kind)
-    return Limits(found.limit_days, found.limit_source) if isinstance(found, Assignment) else Limits(None, None)
+    """The limits of this demand, whoever answers it."""
+    return Limits(*pack.limit_of(demand.division, demand.category, demand.kind))
+
+
+def clock_start(demand: Demand, at: datetime) -> datetime:
+    """When the time for the answer began: at receipt; of a demand that was reopened, now, since it begins anew."""
+    return at if demand.reopenings or demand.submitted_at is None else demand.submitted_at
 
 
 def assign(
@@ -103,15 +127,22 @@ def assign(
     at: datetime,
     assisting: tuple[str, ...] = (),
 ) -> f.DemandRouted:
-    """Make a unit responsible. The clock runs from receipt, and anew from a reopening."""
-    started = at if demand.reopenings or demand.submitted_at is None else demand.submitted_at
+    """Make a unit responsible. The clock runs from receipt, and anew from a reopening; another unit inherits the time
+    that is left, with an extension that was granted, unless a dispatcher sets another limit."""
     team = pack.team_of(demand.division)
     return f.DemandRouted(
         unit=unit,
-        assisting=assisting,
+        assisting=tuple(helper for helper in assisting if helper != unit),
         team=team.id if team else None,
         rule=rule,
         limit_days=limits.days,
         limit_source=limits.source,
-        due_at=pack.due_at(started, limits.days) if limits.days else None,
+        due_at=_due_at(demand, pack, limits, at),
     )
+
+
+def _due_at(demand: Demand, pack: Pack, limits: Limits, at: datetime) -> datetime | None:
+    inherited = demand.due_at is not None and demand.status is not Status.REOPENED
+    if inherited and limits.source != DISPATCHER:
+        return demand.due_at
+    return pack.due_at(clock_start(demand, at), limits.days) if limits.days else None

@@ -21,6 +21,7 @@ STATUS_FACTS: Final[Mapping[str, type[f.StatusFact]]] = {
         f.DemandContacted,
         f.DemandProgressed,
         f.DemandExtended,
+        f.DemandReclassified,
         f.DemandListed,
         f.DemandResolved,
         f.DemandWithdrawn,

@@ -73,7 +73,9 @@ class Demand(BaseModel):
     team: str | None = None
     rule: str | None = None
     due_at: datetime | None = None
+    categories: tuple[str | None, ...] = Field((), description="every category so far, once one was corrected")
     returns: int = 0
+    extensions: int = Field(0, description="since the demand was raised or last reopened")
     reopenings: int = 0
     resolved_at: datetime | None = None
     rating: int | None = None

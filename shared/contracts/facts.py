@@ -191,6 +191,18 @@ class DemandExtended(StatusFact):
     approved_by: str
 
 
+class DemandReclassified(StatusFact):
+    """A dispatcher corrected what the demand is about, and with it the limit; the demand stays where it is."""
+
+    type = "demand.reclassified"
+    category: Annotated[str, Field(min_length=1, max_length=64, description="category code from now on")]
+    by: str
+    reason: Reason
+    limit_days: int | None = Field(None, ge=1, description="working days")
+    limit_source: str | None = None
+    due_at: Moment | None = Field(None, description="the due time from now on; null: as it was")
+
+
 class DemandListed(StatusFact):
     """Put on a list or into a project (挂账); the clock is paused with a reason."""
 

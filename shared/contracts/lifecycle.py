@@ -29,6 +29,8 @@ def _after(*statuses: Status, becomes: Status | None, told_by: Service) -> Trans
 _UNASSIGNED = (S.SUBMITTED, S.RETURNED, S.REOPENED)
 _BEFORE_WORK = (S.SUBMITTED, S.TRIAGE, S.ROUTED, S.ACCEPTED)
 _IN_WORK = (S.ACCEPTED, S.IN_PROGRESS, S.LISTED)
+_WITH_A_UNIT = (S.ROUTED, *_IN_WORK)
+_REFUSABLE = (*_BEFORE_WORK, S.RETURNED, S.IN_PROGRESS, S.LISTED)
 _ANSWERED = (S.RESOLVED, S.DECLINED)
 _HELD_BY_ROUTING = {*_UNASSIGNED, *_BEFORE_WORK, *_IN_WORK, S.MERGED}
 _INTAKE, _ROUTING, _FEEDBACK = Service.INTAKE, Service.ROUTING, Service.FEEDBACK
@@ -37,14 +39,15 @@ _INTAKE, _ROUTING, _FEEDBACK = Service.INTAKE, Service.ROUTING, Service.FEEDBACK
 TRANSITIONS: Final[Mapping[type[f.StatusFact], Transition]] = {
     f.DemandSubmitted:  _after(S.NONE, becomes=S.SUBMITTED, told_by=_INTAKE),
     f.DemandTriaged:    _after(*_UNASSIGNED, becomes=S.TRIAGE, told_by=_ROUTING),
-    f.DemandRouted:     _after(*_UNASSIGNED, S.TRIAGE, becomes=S.ROUTED, told_by=_ROUTING),
-    f.DemandDeclined:   _after(*_BEFORE_WORK, S.RETURNED, becomes=S.DECLINED, told_by=_ROUTING),
+    f.DemandRouted:     _after(*_UNASSIGNED, S.TRIAGE, *_WITH_A_UNIT, becomes=S.ROUTED, told_by=_ROUTING),
+    f.DemandDeclined:   _after(*_REFUSABLE, becomes=S.DECLINED, told_by=_ROUTING),
     f.DemandMerged:     _after(*_BEFORE_WORK, becomes=S.MERGED, told_by=_ROUTING),
     f.DemandAccepted:   _after(S.ROUTED, becomes=S.ACCEPTED, told_by=_ROUTING),
-    f.DemandReturned:   _after(S.ROUTED, S.ACCEPTED, becomes=S.RETURNED, told_by=_ROUTING),
+    f.DemandReturned:   _after(*_WITH_A_UNIT, becomes=S.RETURNED, told_by=_ROUTING),
     f.DemandContacted:  _after(*_IN_WORK, becomes=S.IN_PROGRESS, told_by=_ROUTING),
     f.DemandProgressed: _after(*_IN_WORK, becomes=S.IN_PROGRESS, told_by=_ROUTING),
     f.DemandExtended:   _after(S.ACCEPTED, S.IN_PROGRESS, becomes=None, told_by=_ROUTING),
+    f.DemandReclassified: _after(S.TRIAGE, *_WITH_A_UNIT, becomes=None, told_by=_ROUTING),
     f.DemandListed:     _after(S.ACCEPTED, S.IN_PROGRESS, becomes=S.LISTED, told_by=_ROUTING),
     f.DemandResolved:   _after(*_IN_WORK, S.MERGED, becomes=S.RESOLVED, told_by=_ROUTING),
     f.DemandWithdrawn:  _after(*_HELD_BY_ROUTING, becomes=S.WITHDRAWN, told_by=_ROUTING),
@@ -104,8 +107,22 @@ def _routed(demand: Demand, fact: f.DemandRouted, at: datetime) -> dict[str, Any
     return told | {"units": (*demand.units, fact.unit)}
 
 
+def _extended(demand: Demand, fact: f.DemandExtended, at: datetime) -> dict[str, Any]:
+    return {"due_at": fact.due_at, "extensions": demand.extensions + 1}
+
+
+def _reclassified(demand: Demand, fact: f.DemandReclassified, at: datetime) -> dict[str, Any]:
+    earlier = demand.categories or (demand.category,)
+    return {
+        "category": fact.category,
+        "categories": (*earlier, fact.category),
+        "due_at": fact.due_at or demand.due_at,
+    }
+
+
 def _reopened(demand: Demand, fact: f.DemandReopened, at: datetime) -> dict[str, Any]:
-    return {"reopenings": demand.reopenings + 1, "resolved_at": None, "rating": fact.rating, "solved": False}
+    anew = {"resolved_at": None, "rating": fact.rating, "solved": False, "extensions": 0}
+    return anew | {"reopenings": demand.reopenings + 1}
 
 
 _SAID_AT_ONCE: Final = (
@@ -119,7 +136,8 @@ _LEARNED: Final[Mapping[type[f.StatusFact], Callable[[Demand, Any, datetime], di
     f.DemandSubmitted: _submitted,
     f.DemandRouted: _routed,
     f.DemandReturned: lambda demand, fact, at: {"returns": demand.returns + 1},
-    f.DemandExtended: lambda demand, fact, at: {"due_at": fact.due_at},
+    f.DemandExtended: _extended,
+    f.DemandReclassified: _reclassified,
     f.DemandResolved: lambda demand, fact, at: {"resolved_at": at},
     f.DemandConfirmed: lambda demand, fact, at: {"rating": fact.rating, "solved": fact.solved},
     f.DemandReopened: _reopened,

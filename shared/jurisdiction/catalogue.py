@@ -75,6 +75,16 @@ class Catalogue:
             return self._undecided(Unclear.PLACE_TOO_WIDE, division)
         return self._assignment(rule, lead, division, kind)
 
+    def limit_of(self, division: str, category: str | None, kind: RequestKind) -> tuple[int | None, str | None]:
+        """See `Pack.limit_of`."""
+        found = self.route(division, category, kind)
+        if isinstance(found, Assignment):
+            return found.limit_days, found.limit_source
+        return self._days(self._book.usual_limits, kind), self._book.usual_limits
+
+    def _days(self, preset: str | None, kind: RequestKind) -> int | None:
+        return self._book.limits[preset].working_days.get(kind) if preset else None
+
     def _fits(self, rule: Rule, division: str, kind: RequestKind) -> bool:
         if rule.match.kind not in (None, kind):
             return False
@@ -89,7 +99,7 @@ class Catalogue:
             lead_unit=lead,
             assisting=tuple(dict.fromkeys(unit for unit in helpers if unit and unit != lead)),
             team=team.id if team else None,
-            limit_days=self._book.limits[source].working_days.get(kind) if source else None,
+            limit_days=self._days(source, kind),
             limit_source=source,
         )
 

@@ -69,6 +69,13 @@ class Pack(Profile):
     def route(self, division: str, category: str | None, kind: RequestKind) -> Assignment | Undecided:
         return self._catalogue.route(division, category, kind)
 
+    def limit_of(self, division: str, category: str | None, kind: RequestKind) -> tuple[int | None, str | None]:
+        """Working days for a demand and the preset that sets them, whoever answers it; None where none is attested.
+
+        What no rule decides has the catalogue's usual limits, so that a demand dispatched by hand has a due time too.
+        """
+        return self._catalogue.limit_of(division, category, kind)
+
     def due_at(self, start: datetime, working_days: int) -> datetime:
         """The end (UTC) of the N-th working day here after the day of receipt; see `Calendar.due_at`."""
         return self._calendar.due_at(start, working_days)

@@ -23,6 +23,10 @@ class Profile(Part):
     stationed_level: Words | None = None
     max_returns: Annotated[int, Field(ge=0)]
     max_reopenings: Annotated[int, Field(ge=0)]
+    max_extensions: Annotated[int, Field(ge=0, description="how often a due time may be moved before the answer")] = 1
+    max_extension_days: Days | None = Field(
+        None, description="working days of one extension at most; null: as many as the demand's own limit"
+    )
     rate_within_days: Days
     list_levels: tuple[ListLevel, ...] = ()
     fund: VillageFund | None = None

@@ -412,6 +412,14 @@ async def test_requests_are_filtered_by_service_and_status(client: httpx.AsyncCl
     errors(await client.get(f"{V2}/requests.json", params=HERE | {"service_code": "no-such"}), 404)
 
 
+async def test_a_corrected_category_is_another_service(client: httpx.AsyncClient, key: str, pool: Pool):
+    number = await raised(client, key)
+    await hear(pool, number, ROUTED, f.DemandReclassified(category="road-damage", by="Li", reason="x"))
+    (row,) = await listed(client, service_code="road-damage")
+    assert (row["service_request_id"], row["service_code"]) == (number, "road-damage")
+    assert await listed(client, service_code="street-lighting") == []
+
+
 async def test_a_window_is_ninety_days_long_at_most(client: httpx.AsyncClient, key: str, pool: Pool):
     old, new = await raised(client, key), await raised(client, key)
     async with pool.acquire() as db:

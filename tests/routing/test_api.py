@@ -20,7 +20,7 @@ from shared.contracts import facts as f
 from shared.contracts.demand import Service
 from shared.contracts.rules import demand_rules
 from tests import story
-from tests.chassis.conftest import Log
+from tests.chassis.conftest import Log, envelope
 from tests.packs import nanhai, shipped
 
 TOKENS = Tokens("s" * 40)
@@ -43,6 +43,13 @@ class Hall:
         """The number of a demand with this past."""
         await Delivery(self.pool, self.ledger, "cluster").deliver(self.log.told(*told, key=UUID(int=n)))
         return f"NH21-{n:06d}-X"
+
+    async def hears(self, *notes: f.NoteFact, n: int = 1) -> None:
+        """What intake tells of that demand."""
+        records = [
+            self.log.record(envelope(note, None, UUID(int=n))._replace(source="/services/intake")) for note in notes
+        ]
+        await Delivery(self.pool, self.ledger, "cluster").deliver(records)
 
     async def get(self, path: str, unit: str) -> httpx.Response:
         return await self.client.get(path, headers=bearer(unit))
@@ -138,3 +145,58 @@ async def test_a_command_about_what_moved_on_meanwhile_is_refused(hall: Hall):
     assert (await hall.say(number, "progress", "4", json={"note": "x"}, headers={"If-Match": "*"})).status_code == 200
     repeated = await hall.say(number, "accept", "1", headers={"If-Match": read})
     assert repeated.status_code == 200, "it was said when it was still so"
+
+
+async def test_a_case_shows_what_the_citizen_added_and_every_step_with_its_reason(hall: Hall):
+    number = await hall.knows(
+        story.SUBMISSION.model_copy(
+            update={
+                "text": "路面塌陷",
+                "location": f.Location(lat=23.03, lon=113.14),
+                "attachments": ("0192f0c1-7a3b-7000-8000-000000000001",),
+            }
+        ),
+        *ROUTED[1:],
+    )
+    await hall.hears(f.DemandSupplemented(text="早上又塌了一块"), f.DemandUrged(reason="等了十天"), f.DemandSupported())
+    await hall.say(number, "accept", "1")
+    await hall.say(number, "return", "2", json={"reason": "属于交通局", "suggested_unit": "nh-transport"})
+    case = (await hall.get(f"/v1/cases/{number}", "nh-tax")).json()
+    assert (case["text"], case["location"]) == ("路面塌陷", {"lat": 23.03, "lon": 113.14})
+    assert case["attachments"] == ["0192f0c1-7a3b-7000-8000-000000000001"]
+    entries = {entry["type"]: (entry["by"], entry["data"]) for entry in case["timeline"]}
+    assert entries["demand.supplemented"] == ("intake", {"text": "早上又塌了一块"})
+    assert entries["demand.urged"][1] == {"reason": "等了十天"}
+    assert "demand.supported" in entries
+    assert entries["demand.returned"][0] == "routing"
+    assert entries["demand.returned"][1]["reason"] == "属于交通局"
+    assert "demand.submitted" not in entries
+
+
+async def test_the_words_of_a_bad_rating_reach_the_unit_that_answers_again(hall: Hall):
+    resolved = (*ROUTED, f.DemandAccepted(by="陈"), f.DemandResolved(by="陈", result="x"))
+    number = await hall.knows(*resolved, f.DemandReopened(reason="下雨还是漏", rating=1))
+    timeline = (await hall.get(f"/v1/cases/{number}", "nh-tax")).json()["timeline"]
+    (reopened,) = [entry for entry in timeline if entry["type"] == "demand.reopened"]
+    assert reopened["data"] == {"reason": "下雨还是漏", "rating": 1}
+
+
+async def test_a_unit_lists_what_it_assists_with(hall: Hall):
+    assisted = f.DemandRouted(unit="nh-tax", assisting=("nh-transport",), rule="r")
+    number = await hall.knows(*story.SUBMITTED, assisted)
+    helped = (await hall.get("/v1/cases?assisting=true", "nh-transport")).json()["cases"]
+    assert [case["number"] for case in helped] == [number]
+    assert (await hall.get("/v1/cases?assisting=true", "nh-tax")).json()["cases"] == []
+    assert (await hall.get("/v1/cases", "nh-transport")).json()["cases"] == []
+
+
+async def test_a_dispatcher_corrects_a_wrong_routing_over_http(hall: Hall):
+    number = await hall.knows(*ROUTED)
+    await hall.say(number, "accept", "1")
+    refused = await hall.say(number, "route", "2", json={"unit": "nh-transport"})
+    assert (refused.status_code, COORDINATOR in refused.json()["detail_en"]) == (403, True)
+    moved = await hall.say(number, "route", "3", json={"unit": "nh-transport"}, headers=bearer(COORDINATOR))
+    assert (moved.status_code, moved.json()["unit"]) == (200, "nh-transport")
+    correction = {"category": "street-lighting", "reason": "是路灯"}
+    corrected = await hall.say(number, "reclassify", "4", json=correction, headers=bearer(COORDINATOR))
+    assert (corrected.status_code, corrected.json()["category"]) == (200, "street-lighting")

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import get_args
 
 import pytest
 from pydantic import ValidationError
 
 from services.routing import commands as c
-from services.routing.domain import Staff, decide
+from services.routing.domain import decide
+from services.routing.permissions import PERMITTED, Staff
 from services.routing.policies import reaction
 from shared.contracts import facts as f
 from shared.contracts.demand import Demand
@@ -149,16 +151,16 @@ IN_TIME = (*story.SUBMITTED, f.DemandRouted(unit=ROAD_STATION, rule="r", due_at=
 EXTEND = c.ExtendDemand(working_days=5, reason="需现场勘测", approved_by="李")
 
 
-def test_a_due_time_is_moved_by_working_days_with_its_approval():
-    spec(CHEN).given(*IN_TIME).when(EXTEND).then(
+def test_the_coordinator_moves_a_due_time_by_working_days_with_its_approval():
+    spec(COORDINATOR).given(*IN_TIME).when(EXTEND).then(
         f.DemandExtended(due_at=PACK.due_at(DUE, 5), reason="需现场勘测", approved_by="李")
     )
 
 
 def test_what_is_overdue_or_has_no_due_time_is_not_extended():
-    late = Spec(lambda demand, command: decide(demand, command, CHEN, PACK, DUE + timedelta(seconds=1)))
+    late = Spec(lambda demand, command: decide(demand, command, COORDINATOR, PACK, DUE + timedelta(seconds=1)))
     late.given(*IN_TIME).when(EXTEND).then_refused(Code.ILLEGAL_TRANSITION)
-    spec(CHEN).given(*ACCEPTED).when(EXTEND).then_refused(Code.ILLEGAL_TRANSITION)
+    spec(COORDINATOR).given(*ACCEPTED).when(EXTEND).then_refused(Code.ILLEGAL_TRANSITION)
 
 
 def test_a_talk_with_the_citizen_is_told_without_naming_anybody():
@@ -188,3 +190,162 @@ def test_staff_are_told_of_a_character_that_no_database_keeps(said: Callable[[st
     with pytest.raises(ValidationError, match=r"U\+0000"):
         said("已修复\0")
     assert "已修复" in said(" 已修复\n").model_dump_json()
+
+
+def test_no_unit_grants_itself_more_time():
+    spec(CHEN).given(*IN_TIME).when(EXTEND).then_refused(Code.FORBIDDEN)
+
+
+def test_a_due_time_is_moved_once_and_by_no_more_than_the_limit_itself():
+    extended = (*IN_TIME, f.DemandExtended(due_at=PACK.due_at(DUE, 5), reason="x", approved_by="李"))
+    spec(COORDINATOR).given(*extended).when(EXTEND).then_refused(Code.ILLEGAL_TRANSITION)
+    longer = EXTEND.model_copy(update={"working_days": 11})
+    spec(COORDINATOR).given(*IN_TIME).when(longer).then_refused(Code.INVALID)
+    as_long = EXTEND.model_copy(update={"working_days": 10})
+    assert spec(COORDINATOR).decide(story.demand(*IN_TIME), as_long)
+
+
+def test_a_demand_that_was_reopened_may_be_extended_again():
+    reopened = (
+        *IN_TIME,
+        f.DemandExtended(due_at=PACK.due_at(DUE, 5), reason="x", approved_by="李"),
+        f.DemandResolved(by="陈", result="x"),
+        f.DemandReopened(reason="still broken"),
+        f.DemandRouted(unit=ROAD_STATION, rule="reopened", due_at=DUE),
+        f.DemandAccepted(by="陈"),
+    )
+    assert spec(COORDINATOR).decide(story.demand(*reopened), EXTEND)
+
+
+BOUNCED = (
+    *ROUTED,
+    f.DemandReturned(by="陈", reason="x", suggested_unit="town-440605011000"),
+    f.DemandRouted(unit="town-440605011000", rule="suggested-on-return", due_at=DUE),
+    f.DemandReturned(by="王", reason="y"),
+    f.DemandRouted(unit=PACK.coordinator, rule="bounced", due_at=DUE),
+)
+
+
+def test_the_coordinator_sends_on_what_bounced_and_cannot_return_it_to_nobody():
+    spec(COORDINATOR).given(*BOUNCED).when(c.ReturnDemand(reason="x")).then_refused(Code.ILLEGAL_TRANSITION)
+    demand = story.demand(*BOUNCED)
+    (routed,) = spec(COORDINATOR).decide(demand, c.RouteDemand(unit="nh-transport"))
+    assert evolve(demand, routed, story.AT).unit == "nh-transport"
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        ROUTED,
+        ACCEPTED,
+        (*ACCEPTED, f.DemandContacted(by="陈")),
+        (*ACCEPTED, f.DemandListed(level="town", reason="x")),
+    ],
+    ids=["routed", "accepted", "in progress", "listed"],
+)
+@pytest.mark.parametrize(
+    "command",
+    [
+        c.RouteDemand(unit="nh-transport"),
+        c.ReturnDemand(reason="不是我们的"),
+        c.DeclineDemand(reason="不属本区"),
+        c.ReclassifyDemand(category="street-lighting", reason="是路灯"),
+    ],
+    ids=lambda command: type(command).__name__,
+)
+def test_a_case_whose_work_has_begun_can_still_be_moved_returned_declined_and_corrected(
+    told: tuple[f.StatusFact, ...], command: c.RoutingCommand
+):
+    demand = story.demand(*told)
+    (fact,) = spec(COORDINATOR).decide(demand, command)
+    assert evolve(demand, fact, story.AT).version == demand.version + 1
+
+
+def test_the_unit_that_holds_a_demand_does_not_dispatch_it():
+    spec(CHEN).given(*ROUTED).when(c.RouteDemand(unit="nh-tax")).then_refused(Code.FORBIDDEN)
+    correction = c.ReclassifyDemand(category="street-lighting", reason="是路灯")
+    spec(CHEN).given(*ROUTED).when(correction).then_refused(Code.FORBIDDEN)
+
+
+def test_what_is_dispatched_by_hand_has_a_due_time():
+    vague = story.SUBMISSION.model_copy(update={"category": None})
+    triaged = (vague, f.DemandTriaged(reason="x"))
+    (routed,) = spec(COORDINATOR).decide(story.demand(*triaged), c.RouteDemand(unit="nh-tax"))
+    assert isinstance(routed, f.DemandRouted)
+    assert (routed.limit_days, routed.limit_source) == (10, "guangdong-2022")
+    assert routed.due_at == PACK.due_at(story.AT, 10)
+
+
+def test_a_dispatcher_may_set_the_limit():
+    (routed,) = spec(COORDINATOR).decide(story.demand(*IN_TIME), c.RouteDemand(unit="nh-tax", working_days=3))
+    assert isinstance(routed, f.DemandRouted)
+    assert (routed.limit_days, routed.limit_source, routed.due_at) == (3, "dispatcher", PACK.due_at(story.AT, 3))
+
+
+def test_another_unit_inherits_the_time_that_is_left():
+    later = PACK.due_at(DUE, 5)
+    extended = story.demand(*IN_TIME, f.DemandExtended(due_at=later, reason="x", approved_by="李"))
+    (routed,) = spec(COORDINATOR).decide(extended, c.RouteDemand(unit="nh-tax"))
+    assert isinstance(routed, f.DemandRouted)
+    assert routed.due_at == later
+    returned = evolve(extended, f.DemandReturned(by="陈", reason="x", suggested_unit="nh-tax"), story.AT)
+    again = reacted(f.DemandReturned(by="陈", reason="x", suggested_unit="nh-tax"), demand=returned)
+    assert isinstance(again, f.DemandRouted)
+    assert again.due_at == later
+
+
+def test_a_corrected_category_brings_its_own_limit():
+    demand = story.demand(*IN_TIME)
+    command = c.ReclassifyDemand(category="street-lighting", reason="是路灯")
+    (fact,) = spec(COORDINATOR).decide(demand, command)
+    assert isinstance(fact, f.DemandReclassified)
+    after = evolve(demand, fact, story.AT)
+    assert (after.category, after.status, after.unit) == ("street-lighting", demand.status, demand.unit)
+    assert after.categories == ("road-damage", "street-lighting")
+    assert after.due_at == PACK.due_at(story.AT, fact.limit_days or 0)
+
+
+@pytest.mark.parametrize("category", ["no-such", "road-damage"])
+def test_a_category_that_does_not_exist_or_is_the_same_corrects_nothing(category: str):
+    command = c.ReclassifyDemand(category=category, reason="x")
+    spec(COORDINATOR).given(*ROUTED).when(command).then_refused(Code.INVALID)
+
+
+def test_a_demand_in_triage_is_routed_once_its_category_is_right():
+    vague = story.SUBMISSION.model_copy(update={"category": None})
+    corrected = f.DemandReclassified(category="road-damage", by="李", reason="x")
+    routed = reacted(vague, f.DemandTriaged(reason="x"), corrected)
+    assert isinstance(routed, f.DemandRouted)
+    assert routed.unit == ROAD_STATION
+    assert reaction(shipped())(story.demand(*ROUTED, corrected), corrected, story.AT, story.AT) == ()
+
+
+ASSISTED = (*story.SUBMITTED, f.DemandRouted(unit=ROAD_STATION, assisting=("nh-transport",), rule="r", due_at=DUE))
+HELPER = Staff("黄", "nh-transport")
+
+
+def test_an_assisting_unit_contacts_and_reports_and_the_lead_does_the_rest():
+    given = spec(HELPER).given(*ASSISTED, f.DemandAccepted(by="陈"))
+    given.when(c.ProgressDemand(note="标线已重划")).then(f.DemandProgressed(by="黄", note="标线已重划"))
+    given.when(c.ContactCitizen(note="x")).then(f.DemandContacted(by="黄", note="x"))
+    for command in (c.AcceptDemand(), c.ReturnDemand(reason="x"), c.ResolveDemand(result="x"), EXTEND):
+        given.when(command).then_refused(Code.FORBIDDEN)
+
+
+def test_who_assists_goes_on_assisting_whoever_leads():
+    returned = f.DemandReturned(by="陈", reason="x", suggested_unit="town-440605011000")
+    suggested = reacted(*ASSISTED, returned)
+    bounced = reacted(*ASSISTED, f.DemandReturned(by="陈", reason="x", suggested_unit=ROAD_STATION))
+    (by_hand,) = spec(COORDINATOR).decide(story.demand(*ASSISTED), c.RouteDemand(unit="nh-tax"))
+    for routed in (suggested, bounced, by_hand):
+        assert isinstance(routed, f.DemandRouted)
+        assert routed.assisting == ("nh-transport",)
+    (to_helper,) = spec(COORDINATOR).decide(story.demand(*ASSISTED), c.RouteDemand(unit="nh-transport"))
+    (alone,) = spec(COORDINATOR).decide(story.demand(*ASSISTED), c.RouteDemand(unit="nh-tax", assisting=()))
+    assert isinstance(to_helper, f.DemandRouted)
+    assert isinstance(alone, f.DemandRouted)
+    assert (to_helper.assisting, alone.assisting) == ((), ())
+
+
+def test_every_command_says_who_may_give_it():
+    assert set(PERMITTED) == set(get_args(c.RoutingCommand))

@@ -1,0 +1,33 @@
+"""What happened to a case: an entry for each fact, with the words of whoever told it."""
+
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from shared.contracts import facts as f
+from shared.contracts.examples import ID, shown
+
+SKIPPED: Final = (f.DemandSubmitted, f.NotificationSent)
+"""Heard facts without an entry: what was submitted is shown apart, and each message repeats another fact."""
+
+_ENTRY: Final[dict[str, JsonValue]] = {
+    "id": ID,
+    "at": "2021-05-12T01:30:00Z",
+    "type": "demand.supplemented",
+    "by": "intake",
+    "data": {"text": "早上七点最挤"},
+}
+
+
+class TimelineEntry(BaseModel):
+    """One fact; `data` has the fields of its JSON Schema (`shared/contracts/published/schemas`)."""
+
+    model_config = ConfigDict(json_schema_extra=shown(_ENTRY))
+
+    id: UUID
+    at: datetime
+    type: str = Field(description="such as `demand.returned`, without the version")
+    by: str = Field(description="the service that told it: intake, routing or feedback")
+    data: dict[str, JsonValue]
