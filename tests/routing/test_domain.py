@@ -25,6 +25,8 @@ CHEN = Staff("陈", ROAD_STATION)
 COORDINATOR = Staff("李", PACK.coordinator)
 ROUTED = (*story.SUBMITTED, f.DemandRouted(unit=ROAD_STATION, rule="road-damage", limit_days=10))
 ACCEPTED = (*ROUTED, f.DemandAccepted(by="陈"))
+DUE = PACK.due_at(story.AT, 10)
+IN_TIME = (*story.SUBMITTED, f.DemandRouted(unit=ROAD_STATION, rule="r", due_at=DUE), f.DemandAccepted(by="陈"))
 
 
 def spec(by: Staff) -> Spec:
@@ -79,7 +81,7 @@ def test_a_return_to_whoever_had_it_goes_to_the_coordinator():
 
 def test_a_reopened_demand_goes_back_to_its_unit_with_a_new_clock():
     later = story.AT + timedelta(days=30)
-    demand = evolve(story.demand(*ACCEPTED, f.DemandResolved(by="陈", result="x")), f.DemandReopened(reason="y"), later)
+    demand = evolve(story.demand(*IN_TIME, f.DemandResolved(by="陈", result="x")), f.DemandReopened(reason="y"), later)
     ((fact, at),) = reaction(shipped())(demand, f.DemandReopened(reason="y"), later, later)
     assert isinstance(fact, f.DemandRouted)
     assert (fact.unit, fact.rule, at) == (ROAD_STATION, "reopened", later)
@@ -146,8 +148,6 @@ def test_a_mask_that_is_longer_than_what_it_hides_still_fits_into_the_fact():
     assert len(returned.reason) == 1000
 
 
-DUE = PACK.due_at(story.AT, 10)
-IN_TIME = (*story.SUBMITTED, f.DemandRouted(unit=ROAD_STATION, rule="r", due_at=DUE), f.DemandAccepted(by="陈"))
 EXTEND = c.ExtendDemand(working_days=5, reason="需现场勘测", approved_by="李")
 
 
