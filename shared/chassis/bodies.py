@@ -13,13 +13,17 @@ from shared.contracts.refusals import Code, FieldError, Refused
 
 MAX_BODY: Final = 1_048_576
 MAX_ATTACHMENT: Final = 20 * MAX_BODY
+ANONYMOUS: Final = 65_536
 KEY: Final = "X-API-Key"
+WHO_ASKS: Final = (b"x-api-key", b"authorization", b"x-demand-code")
+"""Headers that say who asks. Without one a body has to be small: it is read and parsed before anybody is refused."""
 LARGER: Final = (
     ("/v1/imports", 16 * MAX_BODY, KEY),
     ("/v1/attachments", MAX_ATTACHMENT + MAX_BODY, KEY),
     ("/open311/v2/", MAX_ATTACHMENT + MAX_BODY, None),
+    ("/inbound/", MAX_BODY, None),
 )
-"""Where a body may be larger, for whoever shows this header; Open311 has its key in the form."""
+"""Where a body may be larger, for whoever shows this header; Open311 has its key in the form, gateways sign theirs."""
 
 
 class BodyLimit:
@@ -56,10 +60,11 @@ class BodyLimit:
 
 def _limit(path: str, sent: Mapping[bytes, bytes]) -> tuple[int, str | None]:
     """How large a body may be here, and the header with which it might be larger."""
-    size, header = next(((size, header) for start, size, header in LARGER if path.startswith(start)), (MAX_BODY, None))
+    usual = MAX_BODY if any(name in sent for name in WHO_ASKS) else ANONYMOUS
+    size, header = next(((size, header) for start, size, header in LARGER if path.startswith(start)), (usual, None))
     if header is None or header.lower().encode() in sent:
         return size, None
-    return MAX_BODY, header
+    return usual, header
 
 
 def _too_large(limit: int, missing: str | None) -> Refused:
@@ -68,8 +73,9 @@ def _too_large(limit: int, missing: str | None) -> Refused:
         zh = f"内容较大，请在请求头 {missing} 中提供密钥"
         error, code = FieldError(missing, zh, en, API_KEY), Code.UNAUTHENTICATED
     else:
-        en = f"a body may have {limit // 1024} KiB at most; send files as attachments"
-        zh = f"内容不得超过 {limit // 1024} KiB"
+        en = f"a body may have {limit // 1024} KiB at most"
+        en += "; send files as attachments" if limit > ANONYMOUS else " without a key or token"
+        zh = f"{'' if limit > ANONYMOUS else '未提供密钥或凭证时，'}内容不得超过 {limit // 1024} KiB"
         error, code = FieldError("Content-Length", zh, en, str(limit)), Code.TOO_LARGE
     return Refused(code, en, zh, (error,))
 

@@ -1,6 +1,6 @@
 """Lets what handles a request add headers to its answer, whatever the answer becomes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any, Final
 
@@ -9,6 +9,11 @@ _ADDED: Final[ContextVar[dict[str, str] | None]] = ContextVar("added", default=N
 
 PRIVATE: Final = {"Cache-Control": "private, no-store"}
 """For what is shown to one person: whoever passes it on must not keep it."""
+
+
+SAFE: Final = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"same-origin"))
+"""With every answer: no guessing of kinds, and no addresses with secret codes told to others."""
+OVER_TLS: Final = (b"strict-transport-security", b"max-age=31536000")
 
 
 def add(headers: Mapping[str, str]) -> None:
@@ -30,7 +35,8 @@ class AddedHeaders:
         async def tell(message: Any) -> None:
             if message["type"] == "http.response.start":
                 more = [(name.lower().encode(), value.encode()) for name, value in added.items()]
-                message = message | {"headers": [*message.get("headers", ()), *more]}
+                own = [*message.get("headers", ()), *more]
+                message = message | {"headers": [*own, *_safe(scope, own)]}
             await send(message)
 
         before = _ADDED.set(added)
@@ -38,3 +44,17 @@ class AddedHeaders:
             await self.app(scope, receive, tell)
         finally:
             _ADDED.reset(before)
+
+
+def _safe(scope: Any, own: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """The usual headers that the answer does not set itself."""
+    names = {name for name, _ in own}
+    usual = (*SAFE, OVER_TLS) if _over_tls(scope) else SAFE
+    return [header for header in usual if header[0] not in names]
+
+
+def _over_tls(scope: Any) -> bool:
+    """Whether the client speaks TLS, with us or with a proxy before us."""
+    if scope.get("scheme") == "https":
+        return True
+    return any(name == b"x-forwarded-proto" and value == b"https" for name, value in scope.get("headers", ()))

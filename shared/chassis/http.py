@@ -6,7 +6,7 @@ from time import perf_counter
 from typing import Any, Final
 
 import uvicorn
-from fastapi import APIRouter, FastAPI, Response
+from fastapi import APIRouter, Depends, FastAPI, Response
 from fastapi.routing import APIRoute
 from fastapi.telemetry import TelemetryConfig
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -17,7 +17,9 @@ from shared.chassis.documented import REFUSALS, document
 from shared.chassis.headers import AddedHeaders
 from shared.chassis.heads import Heads
 from shared.chassis.manual import manual
+from shared.chassis.query_parameters import known_parameters
 from shared.chassis.short_cut import ShortCuts
+from shared.chassis.slow_senders import TimedProtocol
 from shared.chassis.telling import as_routed
 
 Check = Callable[[], Awaitable[str | None]]
@@ -27,9 +29,18 @@ def web_app(
     title: str, routers: Sequence[APIRouter], ready: Sequence[Check] = (), alive: Sequence[Check] = ()
 ) -> FastAPI:
     """FastAPI with the routers; a check answers None or says in words what is wrong."""
-    app = Web(routers, title=title, version="1", docs_url=None, redoc_url=None, generate_unique_id_function=_function)
-    for router in [*routers, health(ready, alive)]:
-        app.include_router(router, responses=REFUSALS)
+    app = Web(
+        routers,
+        title=title,
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,  # the redirect would repeat whatever Host was sent
+        generate_unique_id_function=_function,
+    )
+    for router in routers:
+        app.include_router(router, responses=REFUSALS, dependencies=[Depends(known_parameters)])
+    app.include_router(health(ready, alive))
     app.include_router(manual(app))
     problems.install(app)
     document(app)
@@ -141,6 +152,9 @@ def server(app: FastAPI, host: str, port: int) -> Quiet:
             port=port,
             log_level="warning",
             access_log=False,
+            http=TimedProtocol,
+            ws="none",
+            server_header=False,
             timeout_graceful_shutdown=5,
             lifespan="off",
         )

@@ -9,6 +9,8 @@ from shared.chassis.explaining import as_text, example_of, field_errors
 from shared.contracts.refusals import Code, FieldError, Refused
 
 IDEMPOTENCY_KEY: Final = "Idempotency-Key"
+MOST: Final = 20
+"""Mistakes that are told at once: an answer must not be many times as long as its request."""
 Document = Mapping[str, Any]
 
 
@@ -18,9 +20,12 @@ def misfit(request: Request, errors: Sequence[Any]) -> Refused:
     operation = _operation(request, document)
     if any(error["loc"][0] == "body" for error in errors) and (refused := _unsupported(request, operation)):
         return refused
-    found = tuple(_explained(error, operation, document) for error in errors)
+    found = tuple(_explained(error, operation, document) for error in errors[:MOST])
     en = "; ".join(f"{e.field}: {e.en}" for e in found)
-    return Refused(_code(errors), en, "；".join(f"{e.field}：{e.zh}" for e in found), found)
+    zh = "；".join(f"{e.field}：{e.zh}" for e in found)
+    if more := len(errors) - len(found):
+        en, zh = f"{en}; and {more} more", f"{zh}；另有 {more} 处"
+    return Refused(_code(errors), en, zh, found)
 
 
 def _code(errors: Sequence[Any]) -> Code:

@@ -12,13 +12,17 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from shared.chassis.database import PASSING, is_away
-from shared.chassis.misfits import misfit
+from shared.chassis.misfits import MOST, misfit
 from shared.chassis.remedies import of_the_path, remedies
 from shared.contracts.refusals import ANSWERS, Code, FieldError, Refused
+from shared.contracts.text import shortened
 
 log = structlog.get_logger()
 RETRY_AFTER: Final = "5"
 MEDIA_TYPE: Final = "application/problem+json"
+LONGEST: Final = 4000
+LONGEST_NAME: Final = 200
+"""Characters of a sentence, and of what a client has named: its answer must not be much longer than its request."""
 AWAY: Final = Refused(
     Code.UNAVAILABLE,
     "the database is away; nothing was taken: try again, with the same Idempotency-Key",
@@ -34,13 +38,18 @@ def problem(refused: Refused, instance: str, headers: Mapping[str, str] | None =
         "title": answer.zh,
         "title_en": answer.en,
         "status": answer.status,
-        "detail": refused.zh or answer.zh,
-        "detail_en": refused.en,
-        "instance": instance,
+        "detail": shortened(refused.zh or answer.zh, LONGEST),
+        "detail_en": shortened(refused.en, LONGEST),
+        "instance": shortened(instance, LONGEST_NAME),
     }
     body["errors"] = [
-        {"field": e.field, "detail": e.zh, "detail_en": e.en} | ({"example": e.example} if e.example else {})
-        for e in remedies(refused)
+        {
+            "field": shortened(e.field, LONGEST_NAME),
+            "detail": shortened(e.zh, LONGEST),
+            "detail_en": shortened(e.en, LONGEST),
+        }
+        | ({"example": e.example} if e.example else {})
+        for e in remedies(refused)[:MOST]
     ]
     return Response(orjson.dumps(body), answer.status, {**(headers or {}), **_headers(refused)}, MEDIA_TYPE)
 
@@ -98,7 +107,7 @@ def of_fault(fault: Exception, instance: str, route: str) -> Response:
 
 
 def _http(request: Request, fault: HTTPException) -> Response:
-    path = request.url.path
+    path = shortened(request.url.path, LONGEST_NAME)
     match fault.status_code:
         case 404:
             refused = Refused(

@@ -60,7 +60,7 @@ class ShortCuts:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         route = self.routes.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
         headers = dict(scope["headers"]) if route else {}
-        if route is None or len(headers) < len(scope["headers"]):
+        if route is None or scope["query_string"] or len(headers) < len(scope["headers"]):
             await self.app(scope, receive, send)
             return
         body = await whole(receive) or b""

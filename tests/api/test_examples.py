@@ -34,6 +34,7 @@ PASTS = {
     "extend_case": IN_TIME,
     "progress_case": story.ACCEPTED,
     "resolve_case": story.ACCEPTED,
+    "reclassify_case": story.ACCEPTED,
 }
 
 

@@ -14,6 +14,7 @@ from services.intake.inbound.message import Message, named_first, readable
 from services.intake.inbound.sms_request import parameters
 from services.intake.inbound.words import LanguageOf
 from services.intake.registry import ChannelSettings, Registry
+from shared.chassis.query_parameters import ForeignQuery
 from shared.contracts.examples import API_KEY
 from shared.contracts.refusals import Code, FieldError, Refused
 from shared.contracts.text import Text
@@ -31,7 +32,7 @@ class Sms:
 
 def routes(registry: Registry, correspondence: Correspondence, language_of: LanguageOf) -> APIRouter:
     """One address for each channel; the answer is the text that goes back to the citizen."""
-    router = APIRouter(tags=["inbound"])
+    router = APIRouter(tags=["inbound"], route_class=ForeignQuery)
 
     async def receive(channel: Text, request: Request) -> PlainTextResponse:
         """Take a text message in, by GET or as a form."""

@@ -17,6 +17,7 @@ from services.intake.inbound.wechat_cipher import WeChatCipher, check, check_tim
 from services.intake.inbound.words import LanguageOf
 from services.intake.registry import Gateway, Registry
 from shared.chassis.clock import now
+from shared.chassis.query_parameters import ForeignQuery
 from shared.contracts.refusals import Code, Refused
 from shared.contracts.text import Text
 
@@ -106,7 +107,7 @@ class WeChat:
 
 def routes(wechat: WeChat) -> APIRouter:
     """One address for each official account."""
-    router = APIRouter(tags=["inbound"], prefix="/inbound/wechat")
+    router = APIRouter(tags=["inbound"], prefix="/inbound/wechat", route_class=ForeignQuery)
 
     @router.get("/{channel}", response_class=PlainTextResponse)
     async def verify_wechat(channel: Text, signed: Annotated[Signed, Query()]) -> PlainTextResponse:

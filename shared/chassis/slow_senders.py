@@ -1,0 +1,108 @@
+"""Cuts off clients that send too slowly or too long a head: each open connection costs a socket and memory.
+
+uvicorn waits without end for the head of a request and for its body, and sets no limit to the head.
+"""
+
+import asyncio
+from enum import Enum, auto
+from typing import Any, Final
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+HEAD_WITHIN: Final = 10.0
+"""Seconds from the first byte (or from the connection) to the end of the headers."""
+BODY_WITHIN: Final = 20.0
+BODY_RATE: Final = 8192
+"""A body has `BODY_WITHIN` seconds, and one more for each so many bytes that have come."""
+LONGEST_HEAD: Final = 65_536
+"""Bytes of the request line and the headers together."""
+LOOK: Final = 2.0
+
+
+class Part(Enum):
+    """What of a request is still to come."""
+
+    NOTHING = auto()
+    HEAD = auto()
+    BODY = auto()
+
+
+class TimedProtocol(HttpToolsProtocol):
+    """HTTP as uvicorn speaks it, with an end to its patience."""
+
+    # A class of uvicorn's; its own attributes are declared there.
+    _part = Part.HEAD
+    _since = 0.0
+    _received = 0
+    _timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        """Wait for the first head."""
+        super().connection_made(transport)
+        self._expect(Part.HEAD)
+        self._look_again()
+
+    def data_received(self, data: bytes) -> None:
+        """Read on; a request that is whole by then costs no timer."""
+        if self._part is Part.HEAD:
+            self._received += len(data)
+        super().data_received(data)
+        if self._part is Part.HEAD and self._received > LONGEST_HEAD:
+            self._cut(b"431 Request Header Fields Too Large")
+        elif self._part is not Part.NOTHING and self._timer is None:
+            self._look_again()
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        super().on_message_begin()
+        if self._part is not Part.HEAD:
+            self._expect(Part.HEAD)
+
+    def on_headers_complete(self) -> None:
+        """The body follows."""
+        self._expect(Part.BODY)
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """A part of the body came."""
+        self._received += len(body)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The request is whole."""
+        self._expect(Part.NOTHING)
+        super().on_message_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Look no more."""
+        self._part = Part.NOTHING
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+        super().connection_lost(exc)
+
+    def _expect(self, part: Part) -> None:
+        self._part, self._since, self._received = part, self.loop.time(), 0
+
+    def _look_again(self) -> None:
+        self._timer = self.loop.call_later(LOOK, self._look)
+
+    def _look(self) -> None:
+        self._timer = None
+        if self._part is Part.NOTHING:
+            return
+        if self.flow.read_paused:
+            self._since += LOOK  # it is we who do not read
+        within = HEAD_WITHIN if self._part is Part.HEAD else BODY_WITHIN + self._received / BODY_RATE
+        if self.loop.time() - self._since > within:
+            self._cut(b"408 Request Timeout")
+        else:
+            self._look_again()
+
+    def _cut(self, status: bytes) -> None:
+        """Say why, where nothing was answered yet, and close."""
+        answered = self._part is Part.BODY and self.cycle is not None and self.cycle.response_started
+        if not answered:
+            self.transport.write(b"HTTP/1.1 " + status + b"\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
+        self._part = Part.NOTHING
+        self.transport.close()

@@ -1,0 +1,88 @@
+"""A parameter that a route does not know is refused by name, and never ignored."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+import httpx
+import pytest
+from fastapi import APIRouter, Depends, Query
+
+from shared.chassis.http import web_app
+from shared.chassis.query_parameters import ForeignQuery
+from shared.chassis.short_cut import Asked, Reply, short_cut
+
+
+async def language(lang: str = "zh") -> str:
+    return lang
+
+
+async def quick(asked: Asked) -> Reply | None:
+    return Reply(200, (), b"quick")
+
+
+async def declared() -> str:
+    return "declared"
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[httpx.AsyncClient]:
+    api, pages, foreign = APIRouter(), APIRouter(include_in_schema=False), APIRouter(route_class=ForeignQuery)
+
+    @api.get("/cases")
+    async def cases(
+        spoken: Annotated[str, Depends(language)],
+        after: Annotated[str, Query(alias="next")] = "",
+    ) -> str:
+        return f"{spoken} {after}"
+
+    @api.get("/plain")
+    async def plain() -> str:
+        return "plain"
+
+    @pages.get("/page")
+    async def page(month: str = "") -> str:
+        return month
+
+    @foreign.get("/callback")
+    async def callback() -> str:
+        return "taken"
+
+    api.add_api_route("/quick", declared, methods=["POST"], route_class_override=short_cut(quick))
+    web = web_app("x", [api, pages, foreign])
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(web), base_url="http://x") as found:
+        yield found
+
+
+async def test_what_a_route_and_its_dependencies_know_is_taken(client: httpx.AsyncClient):
+    assert (await client.get("/cases?lang=en&next=n")).json() == "en n"
+
+
+async def test_what_nobody_knows_is_refused_with_what_is_known(client: httpx.AsyncClient):
+    answer = await client.get("/cases?overdue=true")
+    problem = answer.json()
+    assert answer.status_code == 422
+    assert problem["errors"][0]["field"] == "overdue"
+    assert all(name in problem["detail_en"] for name in ("overdue", "lang", "next"))
+    assert "overdue" in problem["detail"]
+    assert (await client.get("/plain?x=1")).json()["detail_en"] == "this address takes no parameters"
+
+
+async def test_a_route_with_a_short_cut_refuses_them_too(client: httpx.AsyncClient):
+    assert (await client.post("/quick")).text == "quick"
+    assert (await client.post("/quick?dry_run=true")).status_code == 422
+
+
+async def test_a_page_ignores_what_messengers_add_to_its_address(client: httpx.AsyncClient):
+    shared = "from=singlemessage&isappinstalled=0&month=2021-05"
+    assert (await client.get(f"/page?{shared}")).json() == "2021-05"
+    assert (await client.get("/page?moth=2021-05")).status_code == 422
+    assert (await client.get("/cases?from=2021-05-01")).status_code == 422, "only pages are passed on in messengers"
+
+
+async def test_the_callback_of_another_system_brings_what_it_likes(client: httpx.AsyncClient):
+    assert (await client.get("/callback?signature=x&whatever=y")).json() == "taken"
+
+
+async def test_probes_and_documents_are_answered_whatever_is_added(client: httpx.AsyncClient):
+    assert (await client.get("/livez?t=1")).status_code == 200
+    assert (await client.get("/docs?x=1")).status_code == 200

@@ -1,0 +1,97 @@
+"""A client that sends too slowly, or a head without end, is cut off."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from functools import partial
+from typing import Any
+
+import pytest
+from fastapi import APIRouter, Request
+
+from shared.chassis import slow_senders
+from shared.chassis.http import server, web_app
+from tests.eventually import ended, eventually
+
+HEAD = b"POST /words HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n"
+
+
+@pytest.fixture
+async def port(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
+    """A server with little patience."""
+    monkeypatch.setattr(slow_senders, "HEAD_WITHIN", 0.3)
+    monkeypatch.setattr(slow_senders, "BODY_WITHIN", 0.3)
+    monkeypatch.setattr(slow_senders, "LOOK", 0.05)
+    router = APIRouter()
+
+    @router.post("/words")
+    async def words(request: Request) -> int:
+        return len(await request.body())
+
+    web = server(web_app("x", [router]), "127.0.0.1", 0)
+    serving = asyncio.create_task(web.serve())
+    await eventually(partial(_started, web), bool)
+    yield web.servers[0].sockets[0].getsockname()[1]
+    web.should_exit = True
+    await ended(serving)
+
+
+async def _started(web: Any) -> bool:
+    return bool(web.started)
+
+
+async def _long_enough(seconds: float) -> None:
+    """Longer than the server waits for one that sends nothing."""
+    passed = asyncio.Event()
+    asyncio.get_running_loop().call_later(seconds, passed.set)
+    await passed.wait()
+
+
+async def test_half_a_head_is_waited_for_a_while_and_then_cut(port: int):
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"POST /words HTTP/1.1\r\nhost:")
+    assert (await asyncio.wait_for(reader.read(), 10)).startswith(b"HTTP/1.1 408 ")
+    writer.close()
+
+
+async def test_a_connection_that_says_nothing_is_cut(port: int):
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    assert (await asyncio.wait_for(reader.read(), 10)).startswith(b"HTTP/1.1 408 ")
+    writer.close()
+
+
+async def test_half_a_body_is_cut_too(port: int):
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(HEAD % 10 + b"half")
+    assert (await asyncio.wait_for(reader.read(), 10)).startswith(b"HTTP/1.1 408 ")
+    writer.close()
+
+
+async def test_a_head_without_end_is_cut(port: int):
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"POST /words HTTP/1.1\r\nx: " + b"y" * (slow_senders.LONGEST_HEAD + 10))
+    assert (await asyncio.wait_for(reader.read(), 10)).startswith(b"HTTP/1.1 431 ")
+    writer.close()
+
+
+async def test_whoever_sends_on_is_waited_for(port: int, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(slow_senders, "BODY_RATE", 1)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(HEAD % 60 + b"x" * 30)
+    await _long_enough(0.6)
+    writer.write(b"x" * 30)
+    answer = await asyncio.wait_for(reader.readuntil(b"60"), 10)
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    writer.close()
+
+
+async def test_a_large_body_in_many_parts_is_taken(port: int):
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    body = b"x" * 60_000
+    writer.write(HEAD % len(body))
+    for n in range(0, len(body), 1000):
+        writer.write(body[n : n + 1000])
+        await writer.drain()
+    assert (await asyncio.wait_for(reader.readuntil(b"60000"), 10)).startswith(b"HTTP/1.1 200 ")
+    writer.write(HEAD % 3 + b"abc")
+    assert b" 200 " in await asyncio.wait_for(reader.readuntil(b"\r\n\r\n3"), 10), "the connection serves on"
+    writer.close()
