@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from shared.contracts import published
+from shared.contracts import lifecycle_page, published
 
 ROOT = Path(__file__).parents[2]
 
@@ -16,8 +16,7 @@ def documents(root: Path = ROOT) -> Mapping[Path, str]:
     """Every generated file with what it must hold."""
     found = {published.FOLDER / "asyncapi.json": _json(published.asyncapi())}
     found |= {published.FOLDER / "schemas" / f"{name}.json": _json(s) for name, s in published.schemas().items()}
-    for readme in (root / "README.md", root / "README.zh-CN.md"):
-        found[readme] = published.with_picture(readme.read_text(encoding="utf-8"))
+    found[root / "docs" / "lifecycle.md"] = lifecycle_page.page()
     return found
 
 

@@ -6,9 +6,10 @@ from secrets import token_urlsafe
 from typing import Any, Final
 
 import typer
-from fastapi import APIRouter
 
+from deploy.cli.introduction import INTRODUCTION
 from deploy.cli.processes import SERVICES, TITLE
+from shared.chassis.assembly import Api, words_of
 from shared.chassis.database import open_pool
 from shared.chassis.http import web_app
 
@@ -22,10 +23,11 @@ def openapi() -> None:
 
 async def document() -> dict[str, Any]:
     """The four services under one origin; no connection is opened."""
-    routers: list[APIRouter] = []
+    apis: list[Api] = []
     told = {"DATABASE_URL": NOWHERE, "secret": token_urlsafe(48), "vault_key": token_urlsafe(48)}
     for service in SERVICES:
         settings = service.settings.model_validate(told)
         async with await open_pool(NOWHERE, service.name) as pool:
-            routers += service.api(settings, pool).routers
-    return web_app(TITLE, routers).openapi()
+            apis.append(service.api(settings, pool))
+    routers = [router for api in apis for router in api.routers]
+    return web_app(TITLE, routers, words=words_of(INTRODUCTION, apis)).openapi()

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 import typer
 from pydantic import Field
 
+from deploy.cli.introduction import INTRODUCTION
 from shared.chassis.assembly import Api, Worker, api_parts, database_ready, relay_parts, worker_parts
 from shared.chassis.database import Pool, open_pool
 from shared.chassis.process import Parts, main
@@ -102,7 +103,7 @@ async def _apis(*services: Service) -> Parts:
         settings = read(service.settings)
         pool = await open_pool(settings.database_url, service.name)
         apis[service.name] = (service.api(settings, pool), pool)
-    return api_parts(TITLE, apis, read(Place).port)
+    return api_parts(TITLE, INTRODUCTION, apis, read(Place).port)
 
 
 async def _worker(service: Service) -> Parts:

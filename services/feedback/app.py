@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from services.feedback.api import routes
+from services.feedback.api_document import WORDS
 from services.feedback.closing import Closing
 from services.feedback.contacts import Contacts
 from services.feedback.domain import Reaction
@@ -37,7 +38,7 @@ def api(settings: FeedbackSettings, pool: Pool) -> Api:
     """What citizens talk to."""
     packs = _packs(settings)
     ratings = Ratings(pool, ledger(packs, settings), packs, Tokens(settings.secret))
-    return Api([routes(ratings), pages.routes(ratings)])
+    return Api([routes(ratings), pages.routes(ratings)], WORDS)
 
 
 def worker(settings: FeedbackSettings, pool: Pool) -> Worker:

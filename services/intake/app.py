@@ -6,6 +6,7 @@ from pathlib import Path
 
 from services.intake import listing, menus, voices_api
 from services.intake.api import routes
+from services.intake.api_document import WORDS
 from services.intake.attachments import api as attachments_api
 from services.intake.attachments.cabinet import Cabinet
 from services.intake.attachments.kinds import Limits
@@ -89,7 +90,8 @@ def api(settings: IntakeSettings, pool: Pool) -> Api:
             similar.routes(Finder(pool, packs), following),
             suggestion.routes(pool, Suggester.of(packs, settings.suggestion_models), packs),
             open311(Desk(submissions, hearing, kept), Reading(submissions), _place(settings)),
-        ]
+        ],
+        WORDS,
     )
 
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from services.reporting.api import routes
+from services.reporting.api_document import WORDS
 from services.reporting.completion import Figures
 from services.reporting.opening import Opening
 from services.reporting.projection import Projection
@@ -34,7 +35,7 @@ def api(settings: ReportingSettings, pool: Pool) -> Api:
     """What everybody may read."""
     packs = _packs(settings)
     figures, opening = Figures(pool), Opening(pool)
-    return Api([routes(figures, opening, packs), pages.routes(figures, opening, packs), assets()])
+    return Api([routes(figures, opening, packs), pages.routes(figures, opening, packs), assets()], WORDS)
 
 
 def projector(settings: ReportingSettings, pool: Pool) -> Worker:

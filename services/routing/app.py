@@ -6,6 +6,7 @@ from pathlib import Path
 
 from services.routing import queries
 from services.routing.api import routes
+from services.routing.api_document import WORDS
 from services.routing.desk import Desk
 from services.routing.policies import reaction
 from services.routing.settings import RoutingSettings
@@ -49,7 +50,7 @@ def _packs(settings: RoutingSettings) -> Jurisdictions:
 def api(settings: RoutingSettings, pool: Pool) -> Api:
     """What staff talk to."""
     packs = _packs(settings)
-    return Api(routes(Desk(pool, ledger(packs), packs), Tokens(settings.secret)))
+    return Api(routes(Desk(pool, ledger(packs), packs), Tokens(settings.secret)), WORDS)
 
 
 def worker(settings: RoutingSettings, pool: Pool) -> Worker:

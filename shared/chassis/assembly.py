@@ -1,7 +1,9 @@
 """Puts processes together from what a service says it is made of."""
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from fastapi import APIRouter
@@ -9,7 +11,8 @@ from fastapi import APIRouter
 from shared.chassis import broker, kafka_reader, relay
 from shared.chassis.database import PASSING, Pool, open_pool
 from shared.chassis.delivery import Delivery
-from shared.chassis.http import Check, web_app
+from shared.chassis.documented import Words
+from shared.chassis.http import WORDLESS, Check, web_app
 from shared.chassis.ledger import Ledger
 from shared.chassis.process import Parts
 from shared.chassis.reading import Reading
@@ -23,6 +26,7 @@ class Api:
     """The HTTP side of a service."""
 
     routers: Sequence[APIRouter]
+    words: Words = WORDLESS
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +54,17 @@ def database_ready(service: str, pool: Pool) -> Check:
     return check
 
 
-def api_parts(title: str, apis: Mapping[str, tuple[Api, Pool]], port: int) -> Parts:
+def api_parts(title: str, introduction: str, apis: Mapping[str, tuple[Api, Pool]], port: int) -> Parts:
     """One web server for the APIs of one service, or of all under one origin."""
     checks = [database_ready(service, pool) for service, (_, pool) in apis.items()]
     routers = [router for api, _ in apis.values() for router in api.routers]
-    web = web_app(title, routers, ready=checks)
+    web = web_app(title, routers, checks, words=words_of(introduction, (api for api, _ in apis.values())))
     return Parts(ready=checks, closing=[pool.close for _, pool in apis.values()], web=web, port=port)
+
+
+def words_of(introduction: str, apis: Iterable[Api]) -> Words:
+    """What the document says of all of them."""
+    return reduce(or_, (api.words for api in apis), Words(introduction))
 
 
 async def worker_parts(settings: ProcessSettings, worker: Worker, pool: Pool) -> Parts:

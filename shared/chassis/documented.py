@@ -1,6 +1,7 @@
-"""How the refusals that every route may give are documented in OpenAPI."""
+"""How the HTTP API is documented in OpenAPI: introduction, groups, summaries, refusals."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -49,20 +50,47 @@ REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
 """For `responses=`: every route may refuse, and every refusal is a problem document."""
 
 
-def document(app: FastAPI) -> None:
-    """Let the document of `app` say what a problem is."""
-    app.openapi = _with_problem(app.openapi)  # type: ignore[method-assign]
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What the document says beside the routes' own docstrings; by tag, and by operation id in Chinese."""
+
+    introduction: str = ""
+    groups: Mapping[str, str] = field(default_factory=dict)
+    operations_zh: Mapping[str, str] = field(default_factory=dict)
+
+    def __or__(self, other: "Words") -> "Words":
+        return Words(
+            self.introduction or other.introduction,
+            {**self.groups, **other.groups},
+            {**self.operations_zh, **other.operations_zh},
+        )
 
 
-def _with_problem(build: Callable[[], dict[str, Any]]) -> Callable[[], dict[str, Any]]:
+def document(app: FastAPI, words: Words) -> None:
+    """Let the document of `app` say what a problem is, and tell its operations in sentences and in both languages."""
+    build = app.openapi
+
     def built() -> dict[str, Any]:
         found = build()
         schemas = found.setdefault("components", {}).setdefault("schemas", {})
         if _NAME not in schemas:
             schemas |= _schemas()
+            _summarize(found, words)
         return found
 
-    return built
+    app.openapi = built  # type: ignore[method-assign]
+
+
+def _summarize(found: dict[str, Any], words: Words) -> None:
+    operations = [operation for path in found.get("paths", {}).values() for operation in path.values()]
+    for operation in operations:
+        english = operation.get("description", "").partition("\n")[0].removesuffix(".")
+        parts = (words.operations_zh.get(operation["operationId"]), english)
+        operation["summary"] = " · ".join(filter(None, parts)) or operation.get("summary", "")
+    tags = dict.fromkeys(tag for operation in operations for tag in operation.get("tags", ()))
+    found["tags"] = [{"name": tag, "description": words.groups[tag]} for tag in tags if tag in words.groups]
+    if words.introduction:
+        found["info"]["description"] = words.introduction
 
 
 def _schemas() -> Mapping[str, Any]:

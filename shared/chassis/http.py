@@ -13,7 +13,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from shared.chassis import metrics, problems
 from shared.chassis.bodies import BodyLimit
-from shared.chassis.documented import REFUSALS, document
+from shared.chassis.documented import REFUSALS, Words, document
 from shared.chassis.headers import AddedHeaders
 from shared.chassis.heads import Heads
 from shared.chassis.manual import manual
@@ -23,10 +23,15 @@ from shared.chassis.slow_senders import TimedProtocol
 from shared.chassis.telling import as_routed
 
 Check = Callable[[], Awaitable[str | None]]
+WORDLESS: Final = Words()
 
 
 def web_app(
-    title: str, routers: Sequence[APIRouter], ready: Sequence[Check] = (), alive: Sequence[Check] = ()
+    title: str,
+    routers: Sequence[APIRouter],
+    ready: Sequence[Check] = (),
+    alive: Sequence[Check] = (),
+    words: Words = WORDLESS,
 ) -> FastAPI:
     """FastAPI with the routers; a check answers None or says in words what is wrong."""
     app = Web(
@@ -43,7 +48,7 @@ def web_app(
     app.include_router(health(ready, alive))
     app.include_router(manual(app))
     problems.install(app)
-    document(app)
+    document(app, words)
     return app
 
 

@@ -23,6 +23,8 @@ body { margin: 0; background: #fff; }
 .swagger-ui .parameter__type, .swagger-ui .parameter__in, .swagger-ui .response-col_links,
 .swagger-ui .info .title small,
 .swagger-ui section.models h4, .swagger-ui .opblock-tag small { color: #2b2f36; }
+.swagger-ui .btn.authorize, .swagger-ui .btn.authorize span { color: #1b6e4a; border-color: #1b6e4a; }
+.swagger-ui a, .swagger-ui .info a { color: #1f5fa8; }
 .swagger-ui .opblock.opblock-post .opblock-summary-method { background: #1b6e4a; }
 .swagger-ui .opblock.opblock-get .opblock-summary-method { background: #1f5fa8; }
 .swagger-ui .opblock.opblock-put .opblock-summary-method { background: #8a4b00; }

@@ -1,11 +1,10 @@
-"""The documents generated from the contracts: JSON Schemas, AsyncAPI 3, the picture in the README."""
+"""The documents generated from the contracts: JSON Schemas and AsyncAPI 3."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from shared.contracts.catalogue import FACTS
-from shared.contracts.diagram import diagram
 from shared.contracts.lifecycle import TRANSITIONS
 from shared.contracts.topics import DEMAND_EVENTS
 
@@ -110,12 +109,3 @@ HEADERS: Final[Json] = {
         "ce_imported": _text("history of another system: it tells nobody", const="true"),
     },
 }
-
-START, END = "<!-- life of a demand: generated, see `make docs` -->", "<!-- end of the life of a demand -->"
-
-
-def with_picture(readme: str) -> str:
-    """The README with the picture drawn anew between its marks."""
-    head, _, rest = readme.partition(START)
-    _, _, tail = rest.partition(END)
-    return f"{head}{START}\n```mermaid\n{diagram()}\n```\n{END}{tail}"

@@ -90,3 +90,23 @@ def test_the_document_is_printed_without_any_server():
 def test_the_names_of_operations_are_unique_under_one_origin():
     told = [told["operationId"] for methods in DOCUMENT["paths"].values() for told in methods.values()]
     assert len(told) == len(set(told))
+
+
+@pytest.mark.parametrize("one", OPERATIONS, ids=named)
+def test_an_operation_is_summed_up_in_both_languages_by_more_than_its_name(one: Operation):
+    (summary,) = [
+        operation["summary"]
+        for path in DOCUMENT["paths"].values()
+        for operation in path.values()
+        if operation["operationId"] == one.id
+    ]
+    chinese, _, english = summary.partition(" · ")
+    assert any("\u4e00" <= character <= "\u9fff" for character in chinese), f"{one.id}: add it to api_document.py"
+    assert len(english.split()) > 1
+    assert english.lower() != one.id.replace("_", " ")
+
+
+def test_the_document_is_introduced_and_every_group_is_described():
+    assert "Idempotency-Key" in DOCUMENT["info"]["description"]
+    tags = {tag for path in DOCUMENT["paths"].values() for operation in path.values() for tag in operation["tags"]}
+    assert {tag["name"] for tag in DOCUMENT["tags"]} == tags

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.contracts import facts as f
+from shared.contracts import lifecycle_page
 from shared.contracts.catalogue import STATUS_FACTS
 from shared.contracts.demand import Demand, Service, Status
-from shared.contracts.diagram import diagram
 from shared.contracts.lifecycle import HOLDER, TRANSITIONS, evolve
 from shared.contracts.refusals import Code, Refused
 from tests import story
@@ -42,9 +42,10 @@ def test_reporting_tells_nothing_about_demands():
     assert Service.REPORTING not in HOLDER.values()
 
 
-def test_the_picture_shows_every_status():
-    picture = diagram()
-    assert all(status in picture for status in set(Status) - {Status.NONE})
+def test_the_page_shows_every_status_and_every_fact():
+    page = lifecycle_page.page()
+    assert all(f"| {status} |" in page for status in set(Status) - {Status.NONE})
+    assert all(f"| `{name}` |" in page for name in STATUS_FACTS)
 
 
 def test_a_closed_demand_cannot_be_reopened():

@@ -1,0 +1,48 @@
+"""The page about the life of a demand: the table of `lifecycle`, as people read it."""
+
+from collections.abc import Iterator
+
+from shared.contracts.demand import Status
+from shared.contracts.lifecycle import HOLDER, TRANSITIONS
+
+_HEAD = """\
+# The life of a demand
+
+Generated from `shared/contracts/lifecycle.py` by `make docs`. A *fact* says what happened; it may follow some statuses,
+brings another or keeps the one that there is, and is told by one service. At every status exactly one service may tell
+the next fact, so that a demand has one writer at a time. The fields of each fact:
+[JSON Schemas](../shared/contracts/published/schemas), [AsyncAPI 3](../shared/contracts/published/asyncapi.json).
+
+The usual way:
+
+```mermaid
+flowchart LR
+    submitted --> routed --> accepted --> in_progress --> resolved --> confirmed --> closed
+    submitted --> triage --> routed
+    routed -- returned --> returned --> routed
+    resolved -- not solved --> reopened --> routed
+```
+
+"""
+
+
+def page() -> str:
+    """The page in Markdown: every fact with its row, and every status with who speaks next."""
+    return "\n".join([_HEAD + "## Facts", "", *_facts(), "", "## Statuses", "", *_statuses(), ""])
+
+
+def _facts() -> Iterator[str]:
+    yield "| fact | says | after | becomes | told by |"
+    yield "|---|---|---|---|---|"
+    for fact, row in TRANSITIONS.items():
+        says = (fact.__doc__ or "").strip().partition("\n")[0]
+        after = ", ".join(sorted("(nothing)" if status is Status.NONE else status for status in row.after))
+        yield f"| `{fact.type}` | {says} | {after} | {row.becomes or '(as it was)'} | {row.told_by} |"
+
+
+def _statuses() -> Iterator[str]:
+    yield "| status | who may tell the next fact |"
+    yield "|---|---|"
+    for status, service in HOLDER.items():
+        if status is not Status.NONE:
+            yield f"| {status} | {service or 'nobody: the demand has ended'} |"

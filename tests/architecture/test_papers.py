@@ -1,0 +1,45 @@
+"""Both READMEs say the same, and every link between papers leads somewhere."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ENGLISH = (ROOT / "README.md").read_text("utf-8")
+CHINESE = (ROOT / "README.zh-CN.md").read_text("utf-8")
+PAPERS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "deploy" / "importing" / "README.md"]
+
+
+def commands(text: str) -> list[str]:
+    """Every command of a code block, without what is said of it, and every name in backquotes outside of one."""
+    blocks = [line.partition("#")[0].strip() for line in text.splitlines() if line.startswith("    ")]
+    words = [
+        name for line in text.splitlines() if not line.startswith("    ") for name in re.findall(r"`([^`]+)`", line)
+    ]
+    return sorted([line for line in blocks if line and "-->" not in line] + words)
+
+
+def test_both_readmes_have_the_same_headings():
+    def levels(text: str) -> list[int]:
+        return [len(mark) for mark in re.findall(r"^(#+) ", text, re.MULTILINE)]
+
+    assert levels(ENGLISH) == levels(CHINESE)
+
+
+def test_both_readmes_name_the_same_commands_and_things():
+    assert commands(ENGLISH) == commands(CHINESE)
+
+
+def test_both_readmes_lead_to_the_same_papers():
+    def links(text: str) -> set[str]:
+        return set(re.findall(r"\]\(([^)#]+)", text)) - {"README.md", "README.zh-CN.md"}
+
+    assert links(ENGLISH) == links(CHINESE)
+
+
+@pytest.mark.parametrize("paper", PAPERS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_leads_to_a_file(paper: Path):
+    for link in re.findall(r"\]\(([^)#]+)", paper.read_text("utf-8")):
+        if "://" not in link:
+            assert (paper.parent / link).exists(), f"{paper.name} names {link}, which does not exist"
