@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 import sys
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta
@@ -11,6 +12,7 @@ from typing import Any
 
 import boto3
 import httpx
+import pikepdf
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,6 +23,7 @@ from services.intake import app, channels
 from services.intake.attachments.bucket import S3Store
 from services.intake.attachments.cabinet import Cabinet
 from services.intake.attachments.kinds import Accepted
+from services.intake.attachments.papers import made_bare
 from services.intake.attachments.pictures import made_anew
 from services.intake.attachments.scanning import ClamAV, Scan
 from services.intake.attachments.stores import FolderStore, Lost, Store
@@ -32,12 +35,13 @@ from shared.chassis.tokens import Tokens
 from shared.contracts.facts import ChannelKind
 from shared.contracts.refusals import Code, Refused
 from tests.eventually import eventually
+from tests.intake import papers
 from tests.intake.clamd import EVIL, clamd
 from tests.intake.test_api import GOOD, is_a_problem, submit
 from tests.keys import KEYS
 
 SECRET_PLACE = "23.0218N 113.1214E"
-PDF = b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
+PDF = papers.plain()
 KEY = f"{'a' * 64}/0123456789abcdefghij"
 
 
@@ -133,6 +137,29 @@ async def test_a_picture_loses_the_place_where_it_was_taken(client: httpx.AsyncC
     assert (red[0] > 200 > red[1], min(white) > 200) == (True, True)
 
 
+@pytest.mark.parametrize("locked", [None, pikepdf.Encryption(owner="a", user="")], ids=["open", "not to be printed"])
+async def test_a_paper_loses_its_scripts_files_and_authors_and_shows_what_it_showed(
+    client: httpx.AsyncClient, locked: pikepdf.Encryption | None
+):
+    sent = papers.paper(encryption=locked)
+    assert papers.unfolded(sent).count(b"SECRET-") > 10, "it did tell"
+    told = (await upload(client, sent)).json()
+    kept = (await client.get(f"/v1/attachments/{told['reference']}")).content
+    assert (told["media_type"], told["size"]) == ("application/pdf", len(kept))
+    shown = papers.unfolded(kept)
+    assert not set(re.findall(rb"SECRET-\w+", shown))
+    assert not set(re.findall(rb"/(?:JS|JavaScript|AA|OpenAction|Annots|Names|Info|Metadata)\b", shown))
+    assert (papers.SEEN in shown, b"filled-in" in shown) == (True, True)
+    with pikepdf.open(BytesIO(kept)) as opened:
+        pictures = [pikepdf.PdfImage(one).as_pil_image() for one in opened.pages[0].get_images().values()]
+    assert [picture.convert("RGB").getpixel((9, 9))[0] > 200 for picture in pictures] == [True, True]
+
+
+async def test_a_paper_that_takes_too_long_is_refused_and_its_process_ended():
+    with pytest.raises(Refused, match="takes too much"):
+        await made_bare(PDF, seconds=0)
+
+
 async def test_a_picture_taken_with_a_turned_camera_is_upright(client: httpx.AsyncClient):
     told = (await upload(client, picture("JPEG", exif=exif(orientation=6)))).json()
     back = await client.get(f"/v1/attachments/{told['reference']}")
@@ -180,6 +207,10 @@ async def test_a_download_can_do_no_harm_in_a_browser(client: httpx.AsyncClient)
         (picture("PNG")[:60], "damaged"),
         (b"GIF89a", "damaged"),
         (b"RIFF\x10\0\0\0WEBPVP8 ", "damaged"),
+        (b"%PDF-1.4\n", "print it to PDF"),
+        (b"%PDF-1.7" + b"<<" * 100_000, "print it to PDF"),
+        (papers.hollow(), "print it to PDF"),
+        (papers.paper(encryption=pikepdf.Encryption(owner="a", user="b")), "password"),
     ],
 )  # fmt: skip
 async def test_a_file_that_is_not_taken_says_what_to_send_instead(
@@ -210,7 +241,8 @@ async def test_a_picture_that_unfolds_to_gigabytes_is_refused_before_it_does(cli
 
 @pytest.mark.parametrize(
     ("size", "head", "status"),
-    [(10, b"\xff\xd8\xff", 413), (19, b"%PDF-1.7", 201), (20, b"%PDF-1.7", 413), (22, b"%PDF-1.7", 413)],
+    [(10, b"\xff\xd8\xff", 413), (19, PDF, 201), (20, PDF, 413), (22, PDF, 413)],
+    ids=["a picture of ten", "a paper of nineteen", "a paper of twenty", "a paper of twenty-two"],
 )
 async def test_a_file_over_its_limit_is_refused(client: httpx.AsyncClient, size: int, head: bytes, status: int):
     answer = await upload(client, head + b"\0" * (size * 1_048_576))

@@ -27,6 +27,7 @@ from shared.contracts.facts import ChannelKind
 from shared.contracts.refusals import Refused
 from tests.conftest import Server, fresh_database
 from tests.eventually import eventually
+from tests.intake import papers
 from tests.intake.conftest import settings as plain_settings
 from tests.intake.test_api import GOOD, is_a_problem, submit
 from tests.keys import KEYS
@@ -196,7 +197,7 @@ async def test_a_demand_that_came_without_a_contact_says_so(client: httpx.AsyncC
 
 
 async def test_an_erased_person_is_gone_and_the_demand_stays(client: httpx.AsyncClient, pool: Pool):
-    named = (await client.post("/v1/attachments", files={"file": b"%PDF-1.4\n"})).json()["reference"]
+    named = (await client.post("/v1/attachments", files={"file": papers.plain()})).json()["reference"]
     made = await demand(client, attachments=[named])
     done = await erase(client, made["number"], staff())
     assert done.status_code == 200, done.text
@@ -233,7 +234,7 @@ async def test_nothing_that_names_the_caller_is_left_of_a_hotlines_references(cl
 async def test_what_comes_after_an_erasure_is_not_kept(client: httpx.AsyncClient, settings: IntakeSettings, pool: Pool):
     made = await demand(client)
     await erase(client, made["number"], staff())
-    named = (await client.post("/v1/attachments", files={"file": b"%PDF-1.4\n"})).json()["reference"]
+    named = (await client.post("/v1/attachments", files={"file": papers.plain()})).json()["reference"]
     said = {"text": "请打13700137000", "attachments": [named]}
     answer = await client.post(
         f"/v1/demands/{made['number']}/supplements", json=said, headers={"Idempotency-Key": "after"}
@@ -254,7 +255,7 @@ async def test_an_erasure_waits_for_what_is_being_said(client: httpx.AsyncClient
 
 
 async def test_an_erased_attachment_is_swept_at_once(client: httpx.AsyncClient, pool: Pool, settings: IntakeSettings):
-    named = (await client.post("/v1/attachments", files={"file": b"%PDF-1.4\n"})).json()["reference"]
+    named = (await client.post("/v1/attachments", files={"file": papers.plain()})).json()["reference"]
     await erase(client, (await demand(client, attachments=[named]))["number"], staff())
     assert settings.attachments_folder
     assert await app.cabinet(settings, pool).sweep() == 1
@@ -277,7 +278,7 @@ async def test_what_was_erased_is_found_without_reading_every_attachment(pool: P
 async def test_intakes_worker_sweeps_what_was_erased_over_http(
     client: httpx.AsyncClient, pool: Pool, settings: IntakeSettings
 ):
-    named = (await client.post("/v1/attachments", files={"file": b"%PDF-1.4\n"})).json()["reference"]
+    named = (await client.post("/v1/attachments", files={"file": papers.plain()})).json()["reference"]
     await erase(client, (await demand(client, attachments=[named]))["number"], staff())
     folder = settings.attachments_folder
     assert folder
@@ -295,7 +296,7 @@ async def test_intakes_worker_sweeps_what_was_erased_over_http(
 async def test_a_process_that_knows_no_store_forgets_nothing(
     client: httpx.AsyncClient, pool: Pool, settings: IntakeSettings
 ):
-    named = (await client.post("/v1/attachments", files={"file": b"%PDF-1.4\n"})).json()["reference"]
+    named = (await client.post("/v1/attachments", files={"file": papers.plain()})).json()["reference"]
     await erase(client, (await demand(client, attachments=[named]))["number"], staff())
     with pytest.raises(Refused, match="HUYING_ATTACHMENTS_FOLDER"):
         await app.cabinet(settings.model_copy(update={"attachments_folder": None}), pool).sweep()

@@ -62,7 +62,8 @@ def routes(cabinet: Cabinet, callers: Callers) -> APIRouter:
         response: Response,
         channel: Annotated[Channel, Depends(channel_with(cabinet.pool, "submit"))],
     ) -> Attached:
-        """Take a file in; name the reference in a demand within 24 hours. Pictures lose their metadata."""
+        """Take a file in; name the reference in a demand within 24 hours. Pictures lose their metadata, papers their
+        scripts, files, links, comments and authors."""
         taken = await cabinet.take(channel, await file.read())
         response.headers["Location"] = f"/v1/attachments/{taken.reference}"
         return Attached.model_validate(taken, from_attributes=True)

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from services.intake.attachments import queries
 from services.intake.attachments.kinds import Accepted, Limits, kind_of
+from services.intake.attachments.papers import made_bare
 from services.intake.attachments.pictures import made_anew
 from services.intake.attachments.queries import Attachment
 from services.intake.attachments.scanning import Scanner
@@ -65,9 +66,9 @@ class Cabinet:
         return attachment
 
     async def _clean(self, content: bytes, kind: Accepted) -> bytes:
-        if not kind.decoder:
-            return content
         async with self._decoding:
+            if not kind.decoder:
+                return await made_bare(content)
             return await asyncio.to_thread(made_anew, content, kind, self.max_pixels)
 
     async def find(self, reference: str) -> Attachment | None:

@@ -11,7 +11,7 @@ FIELD: Final = "file"
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """`decoder`: made anew from its pixels by this decoder; without one it is kept as it was sent."""
+    """`decoder`: made anew from its pixels by this decoder; without one it is a paper, made anew from its pages."""
 
     name: str
     media_type: str

@@ -1,0 +1,29 @@
+"""A JPEG without the segments that tell of the camera: for pictures within papers, whose pixels stay as they are.
+
+Rule: ITU-T T.81, annex B: markers, each but the last with its length, up to the start of the scan.
+"""
+
+from typing import Final
+
+_START, _SCAN, _COMMENT = 0xD8, 0xDA, 0xFE
+# JFIF and Adobe's: how the colours are meant. The other application segments hold EXIF, XMP, profiles and thumbnails.
+_KEPT: Final = (0xE0, 0xEE)
+
+
+def bare(picture: bytes) -> bytes:
+    """The same pixels; unchanged where it is no JPEG that can be followed."""
+    if picture[:2] != bytes((0xFF, _START)):
+        return picture
+    kept, at = [picture[:2]], 2
+    while at + 4 <= len(picture) and picture[at] == 0xFF:
+        marker, size = picture[at + 1], 2 + int.from_bytes(picture[at + 2 : at + 4], "big")
+        if marker == _SCAN:
+            return b"".join((*kept, picture[at:]))
+        if not _tells(marker):
+            kept.append(picture[at : at + size])
+        at += size
+    return picture
+
+
+def _tells(marker: int) -> bool:
+    return marker == _COMMENT or (0xE0 <= marker <= 0xEF and marker not in _KEPT)

@@ -1,0 +1,106 @@
+"""Makes a PDF anew from what its pages show: runs in a process of its own, and nothing else imports this.
+
+Rule: ISO 32000-1, 7.7.2 (the catalogue), 7.7.3.3 (a page), 12 (annotations, actions, forms), 14.3 (metadata).
+"""
+
+from collections.abc import Iterator, Sequence
+from io import BytesIO
+from typing import Any, Final
+
+import pikepdf
+
+from services.intake.attachments.jpeg_segments import bare
+
+CLEAN, ENCRYPTED, DAMAGED, HOLLOW = b"clean", b"encrypted", b"damaged", b"hollow"
+"""What is answered: the paper, or why there is none. Hollow: what it says stands in a form or in files within it."""
+# All that a viewer needs to show the pages. Scripts, actions, forms, names, files and metadata hang elsewhere.
+_CATALOGUE: Final = frozenset({"/Type", "/Pages", "/OCProperties", "/PageLabels", "/Version", "/Extensions"})
+_PAGE: Final = frozenset(
+    {
+        *("/Type", "/Parent", "/Resources", "/Contents", "/Group", "/Rotate", "/UserUnit", "/MediaBox", "/CropBox"),
+        *("/BleedBox", "/TrimBox", "/ArtBox"),
+    }
+)
+# Wherever they stand: who wrote it with what, when, and what comes with it.
+_TELLING: Final = frozenset(
+    {
+        *("/Metadata", "/PieceInfo", "/LastModified", "/AF", "/AA", "/OpenAction", "/JS", "/JavaScript", "/EF"),
+        *("/EmbeddedFiles", "/Ref", "/OPI", "/Usage", "/Creator", "/Author", "/Private"),
+    }
+)
+_UNREADABLE: Final = (pikepdf.PdfError, ValueError, TypeError, LookupError, AttributeError, RuntimeError)
+
+
+def cleaned(given: Sequence[bytes]) -> list[bytes]:
+    """One PDF in; `[CLEAN, pdf]` or `[reason]` out."""
+    try:
+        with pikepdf.open(BytesIO(given[0])) as paper:
+            if _is_hollow(paper.Root):
+                return [HOLLOW]
+            return [CLEAN, _bare(paper)] if len(paper.pages) else [DAMAGED]
+    except pikepdf.PasswordError:
+        return [ENCRYPTED]
+    except _UNREADABLE:
+        return [DAMAGED]
+
+
+def _is_hollow(catalogue: Any) -> bool:
+    return bool(catalogue.get("/NeedsRendering", False)) or "/Collection" in catalogue
+
+
+def _bare(paper: pikepdf.Pdf) -> bytes:
+    # What was filled in and stamped becomes part of the page; what has no look of its own goes.
+    paper.flatten_annotations("screen")
+    for page in paper.pages:
+        _keep(page.obj, _PAGE)
+    _keep(paper.Root, _CATALOGUE)
+    for name in ("/Info", "/ID"):
+        if name in paper.trailer:
+            del paper.trailer[name]
+    for found in _dictionaries(paper):
+        for name in _TELLING & set(found.keys()):
+            del found[name]
+        if isinstance(found, pikepdf.Stream):
+            _strip_jpeg(paper, found)
+    out = BytesIO()
+    # What is compressed stays as it is: a page that unfolds to gigabytes is unfolded by nobody here.
+    paper.save(
+        out, stream_decode_level=pikepdf.StreamDecodeLevel.none, encryption=False, fix_metadata_version=False,
+        object_stream_mode=pikepdf.ObjectStreamMode.generate, deterministic_id=True,
+    )  # fmt: skip
+    return out.getvalue()
+
+
+def _keep(found: Any, names: frozenset[str]) -> None:
+    for name in set(found.keys()) - names:
+        del found[name]
+
+
+def _dictionaries(paper: pikepdf.Pdf) -> Iterator[Any]:
+    """Every dictionary and stream, those within others too."""
+    waiting: list[Any] = list(paper.objects)
+    while waiting:
+        found = waiting.pop()
+        match found:
+            case pikepdf.Dictionary() | pikepdf.Stream():
+                yield found
+                waiting.extend(value for _, value in found.items() if not _has_a_number(value))
+            case pikepdf.Array():
+                waiting.extend(value for value in found if not _has_a_number(value))
+
+
+def _has_a_number(value: Any) -> bool:
+    """Whether it is an object of the file's own, which is visited anyway."""
+    return isinstance(value, pikepdf.Object) and value.is_indirect
+
+
+def _strip_jpeg(paper: pikepdf.Pdf, stream: pikepdf.Stream) -> None:
+    """Photographs lie in papers as their camera wrote them, sometimes wrapped once more."""
+    given = stream.get("/Filter")
+    filters = list(given) if isinstance(given, pikepdf.Array) else [given]
+    if filters[-1:] != [pikepdf.Name.DCTDecode]:
+        return
+    wrapped = paper.make_stream(stream.read_raw_bytes())
+    if filters[:-1]:
+        wrapped.Filter = pikepdf.Array(filters[:-1])
+    stream.write(bare(wrapped.read_bytes()), filter=pikepdf.Name.DCTDecode)
