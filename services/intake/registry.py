@@ -50,8 +50,14 @@ class ChannelSettings(BaseModel):
     sms_reference: Name = "id"
     sms_key: Name = "key"
     sms_charset: Annotated[
-        Literal["utf-8", "gb18030", "utf-16-be"], Field(description="in which the gateway writes the text")
+        Literal["utf-8", "gb18030", "utf-16-be", "utf-16-le"], Field(description="in which the gateway writes the text")
     ] = "utf-8"
+    sms_encoding: Annotated[
+        Literal["plain", "hex"], Field(description="`hex` where the gateway writes the bytes of a text as hexadecimal")
+    ] = "plain"
+    sms_answer: Annotated[
+        str | None, Field(max_length=1000, description="what a gateway that posts JSON wants to be answered")
+    ] = None
     wechat_app_id: Name | None = None
     wechat_token: SecretStr | None = None
     wechat_aes_key: Annotated[SecretStr, AfterValidator(_aes_key)] | None = None

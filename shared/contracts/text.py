@@ -28,6 +28,11 @@ def unreadable(value: JsonValue) -> str | None:
             return None
 
 
+def is_blank(text: str) -> bool:
+    """Whether nobody sees anything of a text."""
+    return _BLANK.fullmatch(text) is not None
+
+
 def _readable(text: str) -> str:
     if code := unreadable(text):
         raise PydanticCustomError(
@@ -35,7 +40,7 @@ def _readable(text: str) -> str:
             CONTROL_EN,
             {"code": code, "zh": CONTROL_ZH.format(code=code)},
         )
-    return "" if _BLANK.fullmatch(text) else unicodedata.normalize("NFC", text).strip()
+    return "" if is_blank(text) else unicodedata.normalize("NFC", text).strip()
 
 
 Text = Annotated[str, AfterValidator(_readable)]

@@ -1,17 +1,148 @@
-"""Bytes that a program wrote, as text: by the charset that it names, or by the one that it means."""
+"""Bytes that a program wrote, as text: by the charset that it names, or by the one that the bytes are in."""
 
-from contextlib import suppress
-from typing import Final
+import codecs
+from base64 import b64encode
+from dataclasses import dataclass
+from functools import partial
+from typing import Final, NamedTuple
 
-# Mail programs say gb2312 and mean its superset.
-_MEANT: Final = {"gb2312": "gb18030", "gbk": "gb18030", "us-ascii": "utf-8"}
+from services.intake.inbound.plausible import cost, is_odd
+
+# Programs name the smaller set and write the larger one.
+_MEANT: Final = {
+    "gb2312": "gb18030", "gbk": "gb18030", "ascii": "utf-8", "iso8859-1": "cp1252", "big5": "big5hkscs",
+    "cp950": "big5hkscs", "shift_jis": "cp932", "euc_kr": "cp949",
+}  # fmt: skip
+_WIDE: Final = ("utf-16-be", "utf-16-le")
+_CONFUSED: Final = ("utf-8", "gb18030", "big5hkscs", "cp1252", *_WIDE)
+"""What is tried where nothing else is known, and what programs that name one of these confuse with one another."""
+_NO_CHARSETS: Final = ("idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape")
+_MARKS: Final = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_BE, "utf-16-be"), (codecs.BOM_UTF16_LE, "utf-16-le"))
+_CONTROLS: Final = bytes((*range(33), 127))
+# So many bytes tell a charset. In bits: what speaks against a charset that was not named, and more against one that is
+# seldom meant; what half a character costs; by how much the best must be better to be beyond doubt, and by how much
+# another may look better than the named one before that one is in doubt.
+_SAMPLE: Final = 4096
+_TRUST, _RARELY, _HALF, _CLEAR, _NEARLY = 10, 10, 12, 12, 1
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A text, how it was read, and whether a person should look at the bytes."""
+
+    text: str
+    charset: str = "utf-8"
+    named: str = ""
+    doubtful: bool = False
+    written: bytes = b""
+
+    @property
+    def original(self) -> str:
+        """The bytes, where they were not read as they were named or not for sure; nothing where all is well."""
+        if not self.doubtful and self.charset == (self.named or self.charset):
+            return ""
+        told = f"［声明编码 {self.named or '无'}，按 {self.charset} 读取，原始字节 base64 / named, read as, bytes］"
+        return f"{told}\n{b64encode(self.written).decode()}"
 
 
 def decoded(written: bytes, named: str) -> str:
-    """The text; what no charset fits keeps its place with a sign."""
-    named = named.lower()
-    for charset in (_MEANT.get(named, named), "utf-8", "gb18030"):
-        # Python knows charsets that are none (`undefined`), and a NUL in a name is a ValueError.
-        with suppress(LookupError, ValueError):
-            return written.decode(charset)
-    return written.decode("utf-8", "replace")
+    """The text alone; what no charset fits keeps its place with a sign."""
+    return read(written, named).text
+
+
+def read(written: bytes, named: str = "", cut: bool = False) -> Reading:
+    """The text that the bytes most plausibly are; with `cut` half a character at the end is left away."""
+    for mark, charset in _MARKS:
+        if written.startswith(mark) and len(written) > len(mark):
+            text = _text(written[len(mark) :], charset, cut)
+            return Reading(text, charset, charset, _is_doubtful(text), written)
+    known = _known(named)
+    if not written.strip(_CONTROLS) and known not in _WIDE:
+        return Reading("", known or "utf-8", known)
+    charset, is_clear = _best(written[:_SAMPLE], known)
+    text = _text(written, charset, cut)
+    return Reading(text, charset, known, not is_clear or _is_doubtful(text), written)
+
+
+def _known(named: str) -> str:
+    """Python's name of the charset that is meant; nothing where there is no such charset."""
+    try:
+        info = codecs.lookup(named.strip().strip("\"'"))
+    except (LookupError, ValueError):
+        return ""  # a NUL in a name is a ValueError
+    is_text = getattr(info, "_is_text_encoding", True) and info.name not in _NO_CHARSETS
+    name = _MEANT.get(info.name, info.name) if is_text else ""
+    return {"utf_16_be": "utf-16-be", "utf_16_le": "utf-16-le"}.get(name, name)
+
+
+def _best(sample: bytes, known: str) -> tuple[str, bool]:
+    """The most plausible charset, and whether that is beyond doubt."""
+    usual = known or "utf-8"
+    named = _candidate(sample, usual)
+    among = [named, *map(partial(_candidate, sample), _others(usual, named.text))]
+    # A reading that no person wrote is no evidence for its name.
+    trust = _TRUST if named.text and not is_odd(named.text) else 0
+    totals = [one.bits + (trust + _rarity(one.charset) if one is not named else 0) for one in among]
+    least = min(totals)
+    best = among[totals.index(least)]
+    others = [n for n, one in enumerate(among) if one.text != best.text]
+    if best is named:
+        return usual, all(among[n].bits > named.bits - _NEARLY for n in others)
+    # What is UTF-8 to the last byte is seldom anything else, however odd it reads.
+    is_utf8 = best.charset != "utf-8" and "\ufffd" not in _cut(sample, "utf-8")[0]
+    return best.charset, not is_utf8 and all(totals[n] - least >= _CLEAR for n in others)
+
+
+def _others(usual: str, text: str) -> list[str]:
+    """What the bytes may be beside what they were named."""
+    if usual in _CONFUSED or "\ufffd" in text:
+        return [charset for charset in _CONFUSED if charset != usual]
+    return ["utf-8"]
+
+
+def _rarity(charset: str) -> int:
+    return 0 if charset in ("utf-8", "gb18030") else _RARELY
+
+
+class _Candidate(NamedTuple):
+    """A reading and what its characters cost."""
+
+    charset: str
+    text: str
+    bits: int
+
+
+def _candidate(sample: bytes, charset: str) -> _Candidate:
+    text, left = _cut(sample, charset)
+    return _Candidate(charset, text, cost(text) + left * _HALF)
+
+
+def _text(written: bytes, charset: str, cut: bool) -> str:
+    """Cut bytes are not read to their end: gateways cut long messages within a character."""
+    text, left = _cut(written, charset)
+    return text + "\ufffd" * (bool(left) and not cut)
+
+
+def _cut(written: bytes, charset: str) -> tuple[str, int]:
+    """The text, and how many bytes at the end are no whole character."""
+    # A long message is parted within an emoji: its halves are no fault of the charset.
+    decoder = codecs.getincrementaldecoder(charset)("surrogatepass" if charset in _WIDE else "replace")
+    text = decoder.decode(written)
+    left = decoder.getstate()[0]
+    return text, len(left) if isinstance(left, bytes) else 0
+
+
+def _is_doubtful(text: str) -> bool:
+    """Whether it looks like what is left of a text that somebody else has read wrongly."""
+    return is_odd(text) or any(_was_read_by(text[:_SAMPLE], wrong) for wrong in ("gb18030", "cp1252"))
+
+
+def _was_read_by(text: str, wrong: str) -> bool:
+    """UTF-8 that was read by another charset makes sense again on its way back."""
+    if text.isascii():
+        return False
+    try:
+        back, _ = _cut(text.encode(wrong), "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return cost(back) < cost(text)

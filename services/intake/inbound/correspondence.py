@@ -7,8 +7,8 @@ from uuid import UUID
 
 from services.intake.attachments.enclosing import NOTHING, Enclosures
 from services.intake.codes import Codes
-from services.intake.domain import SubmitDemand, fitting
-from services.intake.hearing import Hearing, Said
+from services.intake.domain import SubmitDemand
+from services.intake.hearing import Hearing, Said, cause_of
 from services.intake.inbound import queries
 from services.intake.inbound.enclosing import Enclosing
 from services.intake.inbound.message import TEXT, Message, coded_first
@@ -17,8 +17,9 @@ from services.intake.preparing import Request
 from services.intake.queries import Channel
 from services.intake.registry import Gateway
 from services.intake.submissions import Submissions
-from services.intake.voices import ENDED, supplement
-from shared.chassis.clock import now
+from services.intake.vault.adding import add_voice
+from services.intake.voices import ENDED, SUPPLEMENT, supplement
+from shared.chassis.clock import now, uuid5
 from shared.chassis.database import Connection
 from shared.contracts.demand import Demand
 from shared.contracts.refusals import Code, Refused
@@ -62,6 +63,9 @@ class Correspondence:
             if known:
                 return known
             answer, id = await self._say(channel, key, message, meant, enclosed)
+            if message.original:
+                box = uuid5(cause_of(channel, f"{key}:original"), "sealed")
+                await add_voice(db, self.hearing.vault, id, box, message.original.encode())
             await queries.put_conversation(db, channel.id, sender, id, at)
         return answer
 
@@ -72,7 +76,7 @@ class Correspondence:
         message = message.with_note(enclosed.note)
         if meant is None:
             return await self._submit(channel, key, message, enclosed)
-        said = supplement(message.text, enclosed.references, message.hidden)
+        said = supplement(message.shown(SUPPLEMENT), enclosed.references, _hidden(message, SUPPLEMENT))
         await self.hearing.hear(meant.id, Said(channel, key, said))
         return Answer(meant.number, None, enclosed), meant.id
 
@@ -108,7 +112,7 @@ class Correspondence:
     async def _submit(self, channel: Channel, key: str, message: Message, enclosed: Enclosures) -> tuple[Answer, UUID]:
         command = SubmitDemand(
             title=message.headline,
-            text=fitting(message.text, TEXT),
+            text=message.shown(TEXT),
             location=message.place,
             contact=message.contact,
             external_id=message.reference,
@@ -121,9 +125,9 @@ class Correspondence:
             # Another letter has this reference: Message-IDs are made by whoever likes to.
             command = command.model_copy(update={"external_id": None})
             taken = await self.submissions.submit(channel, Request(key, command, enclosed=enclosed.references))
-        hidden = message.hidden or message.uncut
+        hidden = _hidden(message, TEXT)
         if hidden and taken.created:
-            whole = supplement(message.text, hidden=hidden)
+            whole = supplement(message.shown(SUPPLEMENT), hidden=hidden)
             await self.hearing.hear(taken.id, Said(channel, f"{key}:enclosed", whole))
         return Answer(taken.number, self.codes.told(taken), enclosed), taken.id
 
@@ -136,3 +140,9 @@ class Correspondence:
 
     def _sender(self, channel: Channel, message: Message) -> bytes:
         return self.hearing.vault.pseudonym(f"{channel.id}\n{message.sender}")
+
+
+def _hidden(message: Message, most: int) -> str:
+    """What the vault alone may know; with it the words, which are masked where they are shown."""
+    words = message.uncut(most) or (message.text if message.hidden else "")
+    return "\n".join(filter(None, ("" if words in message.hidden else words, message.hidden)))

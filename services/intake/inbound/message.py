@@ -7,8 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from services.intake.domain import Contact, fitting
+from services.intake.inbound.charsets import Reading
 from services.intake.numbers import canonical
 from shared.contracts.facts import Location
+from shared.contracts.text import is_blank
 from shared.masking.codes import CODE, NUMBER
 
 TITLE, SUBJECT, TEXT = 60, 200, 8000
@@ -16,11 +18,22 @@ TITLE, SUBJECT, TEXT = 60, 200, 8000
 _BETWEEN: Final = r"[\s,.:;，。：；、]*(?:的?查询码|code)?[\s:：]*"
 _CODE: Final = re.compile(rf"{_BETWEEN}({CODE})[\s,.:;，。：；、]*", re.IGNORECASE)
 _NUMBER: Final = re.compile(NUMBER)
+# Old programs end a line with these; the rest of the control characters, halves of characters and what XML cannot carry
+# say nothing to anybody.
+_LINE_ENDS: Final = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+_NO_TEXT: Final = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+DOUBTFUL: Final = (
+    "【编码存疑：文字可能有误，原始字节已封存 / charset in doubt: words may be wrong, the bytes are sealed】"
+)
+CUT: Final = "【原文较长，此处未列全，全文已封存 / cut: the whole text is sealed】"
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """`sender` and `hidden` stay out of every fact; `number` is the demand that the citizen named, `code` its code."""
+    """What stays out of every fact is `sender`, `hidden` and `original`, the bytes as they came where they were not read
+    as they were named. `number` is the demand that the citizen named, `code` its code; `notes` are lines for whoever
+    reads the text: they stand at its end, since that is shown wherever the text is, by every desk and program.
+    """
 
     id: str
     sender: str
@@ -36,18 +49,28 @@ class Message:
     code: str = field(default="", repr=False)
     files: tuple[bytes, ...] = field(default=(), repr=False)
     picture: str = field(default="", repr=False)
+    notes: tuple[str, ...] = ()
+    original: str = field(default="", repr=False)
 
     @property
     def headline(self) -> str:
         """The title, or the beginning of the text."""
-        line = self.title or next((line.strip() for line in self.text.splitlines() if line.strip()), "")
+        line = self.title or next((line.strip() for line in self.text.splitlines() if not is_blank(line)), "")
         return fitting(line, SUBJECT if self.title else TITLE)
 
-    @property
-    def uncut(self) -> str:
-        """All its words, where a demand has no room for them; else nothing."""
+    def shown(self, most: int) -> str:
+        """The text with the notes, in as many characters; where it is cut, that is a note too."""
+        notes = (*self.notes, CUT) if self._is_cut(most) else self.notes
+        below = "".join(f"\n{note}" for note in notes)
+        return fitting(self.text, most - len(below)) + below
+
+    def uncut(self, most: int = TEXT) -> str:
+        """All its words, where there is no room for them; else nothing."""
         whole = f"{self.title}\n{self.text}" if self.title else self.text
-        return whole if len(self.text) > TEXT or len(self.title) > SUBJECT else ""
+        return whole if self._is_cut(most) or len(self.title) > SUBJECT else ""
+
+    def _is_cut(self, most: int) -> bool:
+        return len(self.text) + sum(len(note) + 1 for note in self.notes) > most
 
     @property
     def whole(self) -> str:
@@ -56,13 +79,19 @@ class Message:
 
     def with_note(self, note: str) -> "Message":
         """The same with one more line for whoever reads it."""
-        return replace(self, text=f"{self.text}\n{note}") if note else self
+        return replace(self, notes=(*self.notes, note)) if note else self
+
+    def as_read(self, *readings: Reading) -> "Message":
+        """The same with how its bytes were read: doubt is a note, and bytes that were read otherwise are kept."""
+        original = "\n".join(filter(None, (reading.original for reading in readings)))
+        found = replace(self, original=original) if original else self
+        return found.with_note(DOUBTFUL) if any(reading.doubtful for reading in readings) else found
 
 
 def readable(text: str) -> str:
-    """The text without what is no text; gateways pass on anything."""
-    kept = (c for c in text.replace("\r\n", "\n") if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs"))
-    return unicodedata.normalize("NFC", "".join(kept)).strip()
+    """The text without what is no text; gateways pass on anything. Nothing where nobody would see anything."""
+    kept = unicodedata.normalize("NFC", _NO_TEXT.sub("", _LINE_ENDS.sub("\n", text))).strip()
+    return "" if is_blank(kept) else kept
 
 
 def named_first(text: str) -> tuple[str | None, str]:

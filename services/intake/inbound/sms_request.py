@@ -1,40 +1,126 @@
-"""What a gateway asks with: address and form, the text in the charset that the channel's gateway writes."""
+"""What a gateway asks with: its address, a form, or JSON with one message or many; values are bytes until they are read."""
 
-from codecs import getincrementaldecoder
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from fastapi import Request
 
+from services.intake.inbound.charsets import Reading, read
 from services.intake.registry import ChannelSettings
 from shared.contracts.refusals import Code, FieldError, Refused
 
+MAX_MESSAGES: Final = 500
+_PARTED: Final = {b"\x05\x00\x03": 6, b"\x06\x08\x04": 7}
+"""How the header of one part of a long message begins, and its length (3GPP TS 23.040, 9.2.3.24.1 and .8)."""
 
-async def parameters(request: Request, names: ChannelSettings) -> dict[str, str]:
-    """By name; raises `Refused` where the text is in another charset."""
-    found = _read(request.scope["query_string"], names)
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Messages by the gateway's own names; each value as bytes, those of JSON in UTF-8."""
+
+    messages: tuple[Mapping[str, bytes], ...]
+    is_json: bool = False
+    body: Reading | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A message's text as it was read, and which part of a long message it is: "2/3"; nothing where it is whole."""
+
+    reading: Reading
+    part: str = ""
+
+
+def fields(written: bytes) -> dict[str, bytes]:
+    """A query or a form."""
+    pairs = parse_qsl(written.decode("latin-1"), keep_blank_values=True, encoding="latin-1")
+    return {name: value.encode("latin-1") for name, value in pairs}
+
+
+async def asked(request: Request, query: Mapping[str, bytes], names: ChannelSettings) -> Asked:
+    """All that was sent; raises `Refused` where it is no list of messages."""
     if request.method != "POST":
-        return found
+        return Asked((query,))
     if request.headers.get("content-type", "").startswith("multipart/form-data"):
         form = await request.form()
-        return found | {name: value for name, value in form.items() if isinstance(value, str)}
-    return found | _read(await request.body(), names)
+        return Asked(({**query, **{name: _bytes(value) for name, value in form.items() if isinstance(value, str)}},))
+    body = await request.body()
+    if body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
+        told = read(body)
+        items = _items(_parsed(told.text), names)
+        return Asked(tuple({**query, **_scalars(item)} for item in items), True, told)
+    return Asked(({**query, **fields(body)},))
 
 
-def _read(written: bytes, names: ChannelSettings) -> dict[str, str]:
-    pairs = parse_qsl(written.decode("latin-1"), keep_blank_values=True, encoding="latin-1")
-    raw = {name: value.encode("latin-1") for name, value in pairs}
+def words(message: Mapping[str, bytes], posted: Asked, names: ChannelSettings) -> Words:
+    """The text, which is read whatever it is written in."""
+    written, charset = message[names.sms_text], names.sms_charset
+    if names.sms_encoding == "hex":
+        written, is_hex = _unhexed(written)
+        charset = charset if is_hex else "utf-8"
+    elif posted.body:
+        return Words(_of_body(written.decode(), posted.body))
+    part = ""
+    for beginning, length in _PARTED.items():
+        if written.startswith(beginning) and len(written) > length:
+            part, written = f"{written[length - 1]}/{written[length - 2]}", written[length:]
+    # Not to its end: gateways cut long messages within a character.
+    return Words(read(written, charset, cut=True), part)
+
+
+def _of_body(text: str, body: Reading) -> Reading:
+    """How one message of a body was read: as all of it was, and its bytes are no other citizen's."""
+    return Reading(text, body.charset, body.named, body.doubtful, text.encode(body.charset, "replace"))
+
+
+def _unhexed(written: bytes) -> tuple[bytes, bool]:
+    """Not to its end either; what is no hexadecimal was not written as one."""
+    try:
+        return bytes.fromhex(written[: len(written) // 2 * 2].decode("ascii")), True
+    except ValueError:
+        return written, False
+
+
+def _bytes(value: str) -> bytes:
+    """Python's reader of forms takes what is no UTF-8 for Latin-1."""
+    try:
+        return value.encode("latin-1")
+    except UnicodeEncodeError:
+        return value.encode("utf-8", "replace")
+
+
+def _parsed(text: str) -> Any:
+    try:
+        # Not strict: control characters stand in texts as they came, and are removed with those of all doors.
+        return json.loads(text, strict=False)
+    except (ValueError, RecursionError):
+        raise _no_list("the body is no JSON: send it as the gateway's uplink does") from None
+
+
+def _items(told: Any, names: ChannelSettings) -> list[dict[str, Any]]:
+    """The messages of a body: itself, its list, or the only list in it."""
+    if isinstance(told, dict) and names.sms_text not in told:
+        lists = [value for value in told.values() if isinstance(value, list)]
+        told = lists[0] if len(lists) == 1 else told
+    items = told if isinstance(told, list) else [told]
+    if not all(isinstance(item, dict) for item in items):
+        raise _no_list("messages are JSON objects: send one, or a list of them")
+    if len(items) > MAX_MESSAGES:
+        raise _no_list(f"{len(items)} messages at once are too many: send {MAX_MESSAGES} at most")
+    return items
+
+
+def _scalars(item: Mapping[str, Any]) -> dict[str, bytes]:
     return {
-        name: _text(value, names) if name == names.sms_text else value.decode("utf-8", "replace")
-        for name, value in raw.items()
+        name: str(value).encode("utf-8", "ignore")
+        for name, value in item.items()
+        if isinstance(value, str | int | float) and not isinstance(value, bool)
     }
 
 
-def _text(written: bytes, names: ChannelSettings) -> str:
-    try:
-        # Not to its end: gateways cut long messages within a character.
-        return getincrementaldecoder(names.sms_charset)().decode(written)
-    except UnicodeDecodeError:
-        en = f"is no {names.sms_charset}: name the gateway's charset with `huying channel set … sms_charset=gb18030`"
-        zh = f"不是 {names.sms_charset} 编码，请用 huying channel set … sms_charset=gb18030 设置网关所用编码"
-        error = FieldError(names.sms_text, zh, en)
-        raise Refused(Code.INVALID, f"{error.field} {en}", f"{error.field} {zh}", (error,)) from None
+def _no_list(en: str) -> Refused:
+    zh = "请求体应为短信网关上行推送的 JSON（一条消息或消息数组，最多 500 条）"
+    return Refused(Code.UNREADABLE, en, zh, (FieldError("body", zh, en, '[{"from": "13800138000", "text": "…"}]'),))

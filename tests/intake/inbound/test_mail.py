@@ -255,4 +255,4 @@ def test_of_a_number_that_the_end_of_a_title_cuts_nothing_is_left():
     subject = "身份证" * 62 + "身份证44068219850312451" + "1，请处理"
     found = letter(f"Subject: {subject}\n\n坏了".encode(), "zou@example.net")
     assert found
-    assert (len(found.headline) <= 200, "4406" in found.headline, subject in found.uncut) == (True, False, True)
+    assert (len(found.headline) <= 200, "4406" in found.headline, subject in found.uncut()) == (True, False, True)

@@ -1,12 +1,15 @@
 """Text messages become demands, by the names that the gateway uses."""
 
 import re
+from base64 import b64encode
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import urlencode
 
 import httpx
 import pytest
 
+from services.intake.inbound.message import CUT, DOUBTFUL
 from services.intake.registry import Registry
 from services.intake.vault.contacts import erase
 from services.intake.vault.sealing import Vault
@@ -128,14 +131,176 @@ async def test_a_text_is_read_in_the_charset_of_its_gateway(
     assert (await facts(pool))[0]["text"] == WORDS
 
 
-async def test_a_text_in_another_charset_is_refused_and_the_setting_named(
-    gate: httpx.AsyncClient, pool: Pool, key: str
+def written(text: bytes, key: str, **more: str) -> str:
+    return f"{WHERE}?{urlencode({'from': GOOD['from'], 'id': '1', 'key': key, 'text': text} | more)}"
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "gb18030", "utf-16-be", "utf-16-le"])
+@pytest.mark.parametrize("meant", ["utf-8", "gb18030", "utf-16-be", "utf-16-le"])
+@pytest.mark.parametrize("text", [WORDS, "street light out", "请在5月1日前处理😀谢谢"])
+async def test_a_text_is_read_by_what_its_bytes_are_and_they_are_kept(
+    gate: httpx.AsyncClient, pool: Pool, vault: Vault, key: str, charset: str, meant: str, text: str
 ):
-    refused = await gate.get(f"{WHERE}?{urlencode(GOOD | {'key': key, 'text': WORDS.encode('gbk')})}")
-    assert refused.status_code == 422
-    assert [e["field"] for e in is_a_problem(refused)["errors"]] == ["text"]
-    assert "sms_charset" in refused.text
+    await Registry(pool, vault).put("sms", {"sms_charset": charset})
+    answer = await gate.get(written(text.encode(meant), key))
+    assert answer.status_code == 200, answer.text
+    (demand,) = await facts(pool)
+    assert demand["text"] == text
+    is_otherwise = text.encode(meant) != text.encode(charset)
+    assert (b64encode(text.encode(meant)).decode() in await secrets_of(pool, vault)) == is_otherwise
+
+
+@pytest.mark.parametrize("text", ["鍗楁捣澶ч亾璺伅", "路灯\ufffd坏了", "锟斤拷坏了", "å\x8d\x97æµ·å¤§"])
+async def test_what_is_in_doubt_is_marked_for_whoever_reads_it_and_its_bytes_are_kept(
+    gate: httpx.AsyncClient, pool: Pool, vault: Vault, key: str, text: str
+):
+    raw = text.encode()
+    assert (await gate.get(written(raw, key))).status_code == 200
+    (demand,) = await facts(pool)
+    assert demand["text"].endswith(f"\n{DOUBTFUL}")
+    assert "编码存疑" not in demand["title"]
+    assert b64encode(raw).decode() in await secrets_of(pool, vault)
+
+
+async def test_doubt_is_marked_in_a_supplement_too(gate: httpx.AsyncClient, pool: Pool, vault: Vault, key: str):
+    await gate.get(WHERE, params=GOOD | {"key": key})
+    raw = "一".encode("gbk")
+    await gate.get(written(raw, key))
+    assert (await facts(pool))[1]["text"] == f"һ\n{DOUBTFUL}", "a Cyrillic letter or a number: who knows"
+    assert b64encode(raw).decode() in await secrets_of(pool, vault)
+
+
+async def test_bytes_that_are_no_text_at_all_are_taken_and_kept(
+    gate: httpx.AsyncClient, pool: Pool, vault: Vault, key: str
+):
+    raw = bytes(range(128, 256)) * 3
+    assert (await gate.get(written(raw, key))).status_code == 200
+    assert "编码存疑" in (await facts(pool))[0]["text"]
+    assert b64encode(raw).decode() in await secrets_of(pool, vault)
+
+
+@pytest.mark.parametrize("text", ["一" * 7990, "一" * 8000, "一" * 9000])
+async def test_a_text_over_the_limit_says_that_it_is_cut(
+    gate: httpx.AsyncClient, pool: Pool, vault: Vault, key: str, text: str
+):
+    await gate.post(WHERE, data=GOOD | {"text": text, "key": key})
+    told = (await facts(pool))[0]["text"]
+    assert (len(told) <= 8000, told.endswith(CUT)) == (True, len(text) > 8000)
+    assert (text in await secrets_of(pool, vault)) == (len(text) > 8000)
+    await gate.post(WHERE, data=GOOD | {"text": f"二{text}", "key": key, "id": "m2"})
+    more = (await facts(pool))[-1]["text"]
+    assert (len(more) <= 4000, more.endswith(CUT), f"二{text}" in await secrets_of(pool, vault)) == (True, True, True)
+
+
+async def test_parts_of_a_long_message_lose_their_headers_and_say_which_they_are(
+    gate: httpx.AsyncClient, pool: Pool, vault: Vault, key: str
+):
+    await Registry(pool, vault).put("sms", {"sms_charset": "utf-16-be"})
+    whole = "学校门口没有路灯😀在村口".encode("utf-16-be")
+    for n, (head, part) in enumerate(
+        ((b"\x05\x00\x03\x07\x02\x01", whole[:18]), (b"\x06\x08\x04\x00\x07\x02\x02", whole[18:]))
+    ):
+        assert (await gate.get(written(head + part, key, id=str(n)))).status_code == 200
+    first, second = await facts(pool)
+    assert first["text"].splitlines()[0] == first["title"] == "学校门口没有路灯"
+    assert "1/2" in first["text"].splitlines()[1]
+    assert (second["type"], second["text"].splitlines()[0]) == ("demand.supplemented.v1", "在村口")
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\u200b", "\u3000\ufeff", "\0\x01"])
+async def test_a_text_of_which_nothing_is_seen_is_asked_for_words(
+    gate: httpx.AsyncClient, pool: Pool, key: str, blank: str
+):
+    answer = await gate.post(WHERE, data=GOOD | {"text": blank, "key": key})
+    assert (answer.status_code, "请用文字" in answer.text) == (200, True)
     assert await count(pool, "submission") == 0
+
+
+async def test_a_line_of_which_nothing_is_seen_is_no_title(gate: httpx.AsyncClient, pool: Pool, key: str):
+    answer = await gate.post(WHERE, data=GOOD | {"text": "\u200b\u3164\n路灯坏了", "key": key})
+    assert answer.status_code == 200, answer.text
+    assert (await facts(pool))[0]["title"] == "路灯坏了"
+
+
+async def test_a_text_in_hexadecimal_is_read_where_the_channel_says_so(
+    gate: httpx.AsyncClient, pool: Pool, vault: Vault, key: str
+):
+    await Registry(pool, vault).put("sms", {"sms_encoding": "hex", "sms_charset": "utf-16-be"})
+    for n, text in enumerate((WORDS.encode("utf-16-be").hex(), f"{WORDS.encode('utf-16-be').hex().upper()}0", WORDS)):
+        answer = await gate.get(WHERE, params={"from": f"1390000000{n}", "id": "1", "text": text, "key": key})
+        assert answer.status_code == 200, answer.text
+    assert [fact["text"] for fact in await facts(pool)] == [WORDS] * 3
+
+
+ALIYUN = {"sms_sender": "phone_number", "sms_text": "content", "sms_reference": "sequence_id"}
+UPLINK = {"phone_number": "13912345678", "send_time": "2026-11-29 10:00:00", "content": WORDS, "sequence_id": "3"}
+
+
+@pytest.mark.parametrize("wrap", [lambda told: told, lambda told: told[0], lambda told: {"count": 1, "data": told}])
+async def test_a_gateway_may_post_json(gate: httpx.AsyncClient, pool: Pool, vault: Vault, key: str, wrap: Any):
+    await Registry(pool, vault).put("sms", ALIYUN)
+    for _ in range(2):
+        answer = await gate.post(WHERE, params={"key": key}, json=wrap([UPLINK]))
+        assert (answer.status_code, answer.json()["code"], answer.json()["result"]) == (200, 0, 0)
+    (demand,) = await facts(pool)
+    assert demand["text"] == WORDS
+    assert "13912345678" in await secrets_of(pool, vault)
+
+
+async def test_many_messages_come_at_once_each_once(gate: httpx.AsyncClient, pool: Pool, vault: Vault, key: str):
+    await Registry(pool, vault).put("sms", ALIYUN | {"sms_answer": '{"success":true}'})
+    many = [UPLINK | {"phone_number": f"1391234567{n}", "content": f"第{n}盏路灯坏了"} for n in range(3)]
+    for _ in range(2):
+        answer = await gate.post(WHERE, params={"key": key}, json=[*many, UPLINK | {"content": " "}])
+        assert (answer.status_code, answer.json()) == (200, {"success": True})
+    assert [fact["text"] for fact in await facts(pool)] == [one["content"] for one in many]
+
+
+async def test_of_many_messages_one_that_misses_its_sender_holds_up_none(
+    gate: httpx.AsyncClient, pool: Pool, vault: Vault, key: str
+):
+    await Registry(pool, vault).put("sms", ALIYUN)
+    refused = await gate.post(WHERE, params={"key": key}, json=[{"content": "x"}, UPLINK])
+    assert [e["field"] for e in is_a_problem(refused)["errors"]] == ["0.phone_number"]
+    assert await kinds(pool) == ["submitted"]
+
+
+async def test_messages_without_references_are_known_by_all_that_is_told_of_them(
+    gate: httpx.AsyncClient, pool: Pool, vault: Vault, key: str
+):
+    await Registry(pool, vault).put("sms", {"sms_sender": "mobile"})
+    uplink = {"extend": "", "mobile": "13912345678", "nationcode": "86", "text": "还没修", "time": 1457336869}
+    for time in (1457336869, 1457336869, 1457336999):
+        assert (await gate.post(WHERE, params={"key": key}, json=uplink | {"time": time})).status_code == 200
+    assert await kinds(pool) == ["submitted", "supplemented"]
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (b'[{"from":"1","id":"1","text":"\x00\x1f\xe8\xb7\xaf\xe7\x81\xaf"}]', "路灯"),
+        (b'{"from":"1","id":"1","text":"\\ud83d\xe8\xb7\xaf\xe7\x81\xaf\\u0000"}', "路灯"),
+        ('{"from":"1","id":"1","text":"学校门口没有路灯"}'.encode("gbk"), "学校门口没有路灯"),
+        ('\ufeff[{"from":1,"id":1,"text":"路灯😀"}]'.encode(), "路灯😀"),
+    ],
+)  # fmt: skip
+async def test_what_no_json_may_hold_is_no_reason_to_lose_a_text(
+    gate: httpx.AsyncClient, pool: Pool, key: str, body: bytes, text: str
+):
+    answer = await gate.post(WHERE, params={"key": key}, content=body)
+    assert answer.status_code == 200, answer.text
+    assert (await facts(pool))[0]["text"] == text
+
+
+@pytest.mark.parametrize("body", [b"[1]", b"{", b"[[]]", b"[" * 100_000, b"[" + b"{}," * 500 + b"{}]"])
+async def test_json_that_is_no_list_of_messages_is_refused(gate: httpx.AsyncClient, key: str, body: bytes):
+    refused = await gate.post(WHERE, params={"key": key}, content=body)
+    assert refused.status_code == 400
+    assert [e["field"] for e in is_a_problem(refused)["errors"]] == ["body"]
+
+
+async def test_nobody_without_a_key_has_a_list_read(gate: httpx.AsyncClient):
+    assert (await gate.post(WHERE, params={"key": "x"}, content=b"[")).status_code in (401, 404)
 
 
 async def test_a_text_that_was_cut_within_a_character_is_taken(gate: httpx.AsyncClient, pool: Pool, key: str):
