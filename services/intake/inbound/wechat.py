@@ -62,7 +62,7 @@ class WeChat:
         check_time(signed.timestamp, self.clock())
         if signed.msg_signature and account.cipher:
             check(signed.msg_signature, account.token, signed.timestamp, signed.nonce, signed.echostr)
-            return account.cipher.decrypt(signed.echostr)
+            return account.cipher.decrypt(signed.echostr).decode(errors="replace")
         check(signed.signature, account.token, signed.timestamp, signed.nonce)
         return signed.echostr
 

@@ -57,8 +57,8 @@ class WeChatCipher:
     app_id: str
     random: Callable[[int], bytes] = field(default=secrets.token_bytes)
 
-    def decrypt(self, encrypted: str) -> str:
-        """The message; raises `Refused` when it was not encrypted for this account."""
+    def decrypt(self, encrypted: str) -> bytes:
+        """The message, in whatever it is written; raises `Refused` when it was not encrypted for this account."""
         try:
             data = b64decode(encrypted, validate=True)
             if not data or len(data) % _BLOCK:
@@ -68,10 +68,10 @@ class WeChatCipher:
             plain = padding.update(padded) + padding.finalize()
             length = int.from_bytes(plain[_RANDOM : _RANDOM + _LENGTH], "big")
             body = plain[_RANDOM + _LENGTH :]
-            message, app_id = body[:length].decode(), body[length:].decode()
+            message, app_id = body[:length], body[length:]
         except ValueError:
             raise _undecipherable() from None
-        if app_id != self.app_id:
+        if app_id != self.app_id.encode():
             raise _undecipherable()
         return message
 

@@ -13,6 +13,7 @@ from defusedxml.ElementTree import fromstring
 from services.intake import app
 from services.intake.codes import Codes
 from services.intake.inbound.coordinates import from_gcj02
+from services.intake.inbound.message import DOUBTFUL
 from services.intake.inbound.wechat_cipher import WeChatCipher, signature
 from services.intake.vault.sealing import Vault
 from shared.chassis.clock import now
@@ -222,7 +223,7 @@ async def test_a_position_is_brought_to_wgs84_and_its_address_kept_in_the_vault(
 
 
 @pytest.mark.usefixtures("plain")
-@pytest.mark.parametrize("body", [xml("1", kind="event", Event="subscribe"), xml("", "x"), xml("2")])
+@pytest.mark.parametrize("body", [xml("1", kind="event", Event="subscribe"), xml("2")])
 async def test_what_is_no_message_is_acknowledged(gate: httpx.AsyncClient, pool: Pool, body: str):
     answer = await post(gate, body)
     assert answer.status_code == 200
@@ -244,11 +245,109 @@ async def test_a_position_without_coordinates_is_no_place(gate: httpx.AsyncClien
     assert (demand.get("location"), demand["text"]) == (None, "［位置］")
 
 
+def cdata(content: str, **more: str) -> str:
+    """A message as WeChat writes it, whatever is in its words."""
+    parts = {"ToUserName": "gh_1", "FromUserName": OPENID, "CreateTime": "1", "MsgType": "text", "MsgId": "1"} | more
+    return (
+        "<xml>" + "".join(f"<{k}><![CDATA[{v}]]></{k}>" for k, v in (parts | {"Content": content}).items()) + "</xml>"
+    )
+
+
+@pytest.mark.usefixtures("plain")
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (cdata("学校\0门口\x07没有\x1f路灯\ufffe"), "学校门口没有路灯"),
+        (cdata("路灯\x0b坏了"), "路灯\n坏了"),
+        (cdata("路灯坏了]]>快来"), "路灯坏了]]>快来"),
+        (cdata("路灯").replace("<![CDATA[路灯]]>", "路灯 &amp; &#0;&#x1F;井盖&#xD83D;"), "路灯 & 井盖"),
+        (cdata("路灯").replace("<![CDATA[路灯]]>", "路灯 < 井盖 & 电梯"), "路灯 < 井盖 & 电梯"),
+        (cdata("一" * 9000), None),
+    ],
+)  # fmt: skip
+async def test_no_message_is_lost_for_a_character(gate: httpx.AsyncClient, pool: Pool, body: str, text: str | None):
+    answer = await post(gate, body)
+    assert (await facts(pool))[0]["number"] in told(answer)
+    assert text is None or (await facts(pool))[0]["text"] == text
+
+
+@pytest.mark.usefixtures("plain")
+@pytest.mark.parametrize("charset", ["gb18030", "utf-16"])
+async def test_a_message_is_read_by_what_its_bytes_are(gate: httpx.AsyncClient, pool: Pool, charset: str):
+    params = stamp() | {"signature": signature(TOKEN, *stamp().values())}
+    answer = await gate.post(WHERE, params=params, content=cdata("学校门口没有路灯，孩子上学看不见路").encode(charset))
+    assert answer.status_code == 200, answer.text
+    assert (await facts(pool))[0]["text"] == "学校门口没有路灯，孩子上学看不见路"
+
+
+@pytest.mark.usefixtures("plain")
+async def test_a_message_with_half_a_character_is_marked_and_its_bytes_are_kept(
+    gate: httpx.AsyncClient, pool: Pool, vault: Vault
+):
+    params = stamp() | {"signature": signature(TOKEN, *stamp().values())}
+    body = cdata("学校门口没有路灯").encode().replace("灯".encode(), "灯".encode()[:2])
+    assert (await gate.post(WHERE, params=params, content=body)).status_code == 200
+    assert (await facts(pool))[0]["text"] == f"学校门口没有路\ufffd\n{DOUBTFUL}"
+    assert "原始字节" in await secrets_of(pool, vault)
+
+
+@pytest.mark.usefixtures("sealed")
+@pytest.mark.parametrize("raw", ["路灯\0坏了".encode(), "学校门口没有路灯，孩子上学看不见路".encode("gbk")])
+async def test_an_encrypted_message_is_not_lost_for_a_character_either(gate: httpx.AsyncClient, pool: Pool, raw: bytes):
+    encrypted = sealed_bytes(cdata("@").encode().replace(b"@", raw))
+    stamped = stamp()
+    signed = signature(TOKEN, *stamped.values(), encrypted)
+    body = f"<xml><ToUserName>gh_1</ToUserName><Encrypt>{encrypted}</Encrypt></xml>"
+    answer = await post(gate, body, **stamped, msg_signature=signed)
+    assert answer.status_code == 200, answer.text
+    assert await kinds(pool) == ["submitted"]
+
+
+def sealed_bytes(message: bytes) -> str:
+    """What WeChat would send of any bytes."""
+
+    class Raw(str):
+        def encode(self, *args: str) -> bytes:  # type: ignore[override]
+            return message
+
+    return WeChatCipher(KEY, APP).encrypt(Raw())
+
+
+@pytest.mark.usefixtures("plain")
+@pytest.mark.parametrize("where", [("91", "113"), ("23.029", "181"), ("nan", "113"), ("1e999", "0"), ("north", "0")])
+async def test_a_position_that_is_nowhere_is_a_message_without_a_place(
+    gate: httpx.AsyncClient, pool: Pool, vault: Vault, where: tuple[str, str]
+):
+    body = xml("1", kind="location", Label="鹤峰村", Location_X=where[0], Location_Y=where[1])
+    assert (await post(gate, body)).status_code == 200
+    demand = (await facts(pool))[0]
+    assert (demand.get("location"), demand["text"]) == (None, "［位置］")
+    assert f"鹤峰村 {where[0]}, {where[1]}" in await secrets_of(pool, vault)
+
+
+@pytest.mark.usefixtures("plain")
+async def test_a_message_without_an_id_is_known_by_all_that_is_told_of_it(gate: httpx.AsyncClient, pool: Pool):
+    for text in ("路灯坏了", "路灯坏了", "在村口"):
+        assert (await post(gate, xml("", text))).status_code == 200
+    assert await kinds(pool) == ["submitted", "supplemented"]
+
+
+@pytest.mark.usefixtures("plain")
+async def test_words_that_are_masked_in_a_supplement_are_kept_beside_what_it_stands_for(
+    gate: httpx.AsyncClient, pool: Pool, vault: Vault
+):
+    await post(gate, xml("1", "路灯坏了"))
+    await post(gate, xml("2", kind="voice", Recognition="请打13912345678", MediaId="m-1"))
+    assert "13912345678" not in str(await facts(pool))
+    kept = await secrets_of(pool, vault)
+    assert ("13912345678" in kept, "m-1" in kept) == (True, True)
+
+
 @pytest.mark.usefixtures("plain")
 @pytest.mark.parametrize(
     "body",
     ["", "<xml>", "not xml", "<?xml version='1.0' encoding='foo'?><xml/>",
-     "<xml><MsgId>1</MsgId><Location_X>north</Location_X></xml>",
+     "<xml>1</xml>",
      '<!DOCTYPE x [<!ENTITY a "b">]><xml><Content>&a;</Content></xml>'],
 )  # fmt: skip
 async def test_a_body_that_is_no_callback_is_explained(gate: httpx.AsyncClient, body: str):
@@ -337,7 +436,7 @@ def test_ours_and_the_peers_encryption_read_each_other(peer: Peer, length: int):
     words = ("应" * length)[:length]
     ours = WeChatCipher(KEY, APP)
     assert peer("decrypt", encrypted=ours.encrypt(words), **account) == {"message": words, "id": APP}
-    assert ours.decrypt(peer("encrypt", message=words, **account)) == words
+    assert ours.decrypt(peer("encrypt", message=words, **account)).decode() == words
 
 
 def test_a_signature_is_the_digest_of_the_sorted_parts():

@@ -1,0 +1,51 @@
+"""The parts of a callback's XML, though its text holds what XML must not: no message is lost for a character."""
+
+import re
+from typing import Final
+from xml.etree.ElementTree import ParseError
+
+from defusedxml import ElementTree
+from defusedxml.common import DefusedXmlException
+
+from services.intake.inbound.charsets import Reading, read
+
+_LINE_ENDS: Final = re.compile(r"[\x0b\x0c]")
+# What XML 1.0 has no room for, written out or by its number.
+_FORBIDDEN: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_NUMBERED: Final = re.compile(r"&#(?:x([0-9a-f]{1,8})|([0-9]{1,8}));", re.IGNORECASE)
+_PART: Final = re.compile(r"<(\w+)>\s*(?:<!\[CDATA\[)?(.*?)(?:\]\]>)?\s*</\1>", re.DOTALL)
+_ROOT: Final = re.compile(r"\s*(?:<\?xml[^>]*\?>)?\s*<xml>(.*)</xml>\s*", re.DOTALL)
+
+
+def parts(body: bytes) -> tuple[dict[str, str], Reading]:
+    """Each part's text by its name, and how the bytes were read; raises `ValueError` where it is no callback."""
+    reading = read(body)
+    text = _NUMBERED.sub(_allowed, _FORBIDDEN.sub("", _LINE_ENDS.sub("\n", reading.text)))
+    found = _parsed(text)
+    if not found:
+        raise ValueError("no part of a callback")
+    return found, reading
+
+
+def _parsed(text: str) -> dict[str, str]:
+    try:
+        return {child.tag: child.text for child in ElementTree.fromstring(text) if child.text}
+    except ParseError:
+        root = _ROOT.fullmatch(text)
+        return _torn(root[1]) if root else {}
+    except DefusedXmlException as fault:
+        raise ValueError("XML with a document type") from fault
+
+
+def _torn(text: str) -> dict[str, str]:
+    """Of XML that is none: a bare `<`, a `]]>` within the words. The first of each name is WeChat's own."""
+    found: dict[str, str] = {}
+    for part in _PART.finditer(text):
+        found.setdefault(part[1], part[2])
+    return found
+
+
+def _allowed(written: re.Match[str]) -> str:
+    number = int(written[1], 16) if written[1] else int(written[2])
+    is_allowed = number <= 0x10FFFF and not _FORBIDDEN.match(chr(number)) and number > 0
+    return written[0] if is_allowed else ""
