@@ -3,13 +3,14 @@
 import re
 from binascii import a2b_base64, a2b_qp
 from contextlib import suppress
+from dataclasses import replace
 from email.errors import MessageError
 from email.message import Message as Mail
 from email.utils import parseaddr
 from itertools import groupby
 from typing import Final
 
-from services.intake.inbound.charsets import decoded
+from services.intake.inbound.charsets import Reading, read
 from services.intake.inbound.message import readable
 
 ODD: Final = (ValueError, LookupError, AttributeError, TypeError, AssertionError, RecursionError, MessageError)
@@ -17,20 +18,35 @@ ODD: Final = (ValueError, LookupError, AttributeError, TypeError, AssertionError
 _ENCODED: Final = r"=\?([^?\s]*)\?([bq])\?([^?]*)\?="
 _WORD: Final = re.compile(_ENCODED, re.IGNORECASE)
 _RUN: Final = re.compile(rf"(?:{_ENCODED}\s*)*{_ENCODED}", re.IGNORECASE)
-_LONGEST: Final = 2000
+_LONGEST, _MOST = 2000, 65_536
 _ADDRESS: Final = re.compile(r"[^\s<>\"',;:]+@[^\s<>\"',;:]+")
 
 
 def written(mail: Mail, name: str) -> str:
     """A header on one line, as it came; nothing where there is none."""
+    return _line(_raw(mail, name)).text
+
+
+def words(mail: Mail, name: str) -> Reading:
+    """A header's words, and how its bytes were read."""
+    raw = _raw(mail, name)
+    line, readings = _line(raw), list[Reading]()
+    text = readable(_spelled(line.text, readings))
+    odd = next((reading for reading in (line, *readings) if reading.original), None)
+    if odd is None:
+        return Reading(text)
+    is_doubtful = any(reading.doubtful for reading in (line, *readings))
+    return replace(odd, text=text, doubtful=is_doubtful, written=raw)
+
+
+def _raw(mail: Mail, name: str) -> bytes:
     raw = next((str(value) for key, value in mail.raw_items() if key.lower() == name.lower()), "")
-    text = decoded(raw.encode("utf-8", "surrogateescape"), "utf-8")
-    return re.sub(r"\r?\n(?=[ \t])", "", text).strip()
+    return raw[:_MOST].encode("utf-8", "surrogateescape")
 
 
-def words(mail: Mail, name: str) -> str:
-    """A header's words."""
-    return readable(_spelled(written(mail, name)))
+def _line(raw: bytes) -> Reading:
+    reading = read(raw)
+    return replace(reading, text=re.sub(r"\r?\n(?=[ \t])", "", reading.text).strip())
 
 
 def address(mail: Mail, name: str) -> tuple[str, str]:
@@ -41,17 +57,19 @@ def address(mail: Mail, name: str) -> tuple[str, str]:
     if "@" not in found:
         bare = _ADDRESS.search(told)
         found = bare[0] if bare else ""
-    return readable(_spelled(person)), readable(found)
+    return readable(_spelled(person, [])), readable(found)
 
 
-def _spelled(text: str) -> str:
-    return _RUN.sub(lambda run: _run(run[0]), text)
+def _spelled(text: str, readings: list[Reading]) -> str:
+    return _RUN.sub(lambda run: _run(run[0], readings), text)
 
 
-def _run(text: str) -> str:
+def _run(text: str, readings: list[Reading]) -> str:
     """Encoded words in a row are joined before they are decoded: programs part them within a character."""
     by_charset = groupby(_WORD.finditer(text), key=lambda word: word[1].partition("*")[0].lower())
-    return "".join(decoded(b"".join(_bytes(word) for word in row), charset) for charset, row in by_charset)
+    found = [read(b"".join(_bytes(word) for word in row), charset) for charset, row in by_charset]
+    readings.extend(found)
+    return "".join(reading.text for reading in found)
 
 
 def _bytes(word: re.Match[str]) -> bytes:

@@ -1,21 +1,34 @@
 """What a person would see of a letter in HTML."""
 
 import re
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from typing import Final
 
 _BLOCKS: Final = frozenset({"p", "div", "br", "tr", "li", "h1", "h2", "h3", "h4", "table", "blockquote"})
 # Not `head`: programs leave it open, and what is to be seen in it is seen by browsers too.
 _UNSEEN: Final = frozenset({"script", "style", "title"})
+# Pictures that are written out in an address are no words, and may have megabytes.
+_WRITTEN_OUT: Final = re.compile(r"data:[\w/+.-]{1,80};base64,[A-Za-z0-9+/=\s]*")
+_ENDS: Final = re.compile(r"[\r\n\x02\x03]")
+_OPENS, _CLOSES = "\x02", "\x03"
 
 
 def plain(html: str) -> str:
     """Its words, a block on a line."""
     reader = _Reader()
-    reader.feed(html)
+    reader.feed(_WRITTEN_OUT.sub("", html))
     reader.close()
-    lines = "".join(reader.found).splitlines()
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(" ".join(line.split()) for line in lines))
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(_lines("".join(reader.found))))
+
+
+def _lines(text: str) -> Iterator[str]:
+    """What is quoted begins with “> ”, as it does in plain letters."""
+    depth = 0
+    for line in text.split("\n"):
+        depth = max(0, depth + line.count(_OPENS) - line.count(_CLOSES))
+        words = " ".join(line.replace(_OPENS, "").replace(_CLOSES, "").split())
+        yield f"> {words}" if depth and words else words
 
 
 class _Reader(HTMLParser):
@@ -29,13 +42,13 @@ class _Reader(HTMLParser):
         if tag == "body":
             self._unseen = 0
         if tag in _BLOCKS:
-            self.found.append("\n")
+            self.found.append(f"\n{_OPENS}" if tag == "blockquote" else "\n")
 
     def handle_endtag(self, tag: str) -> None:
         self._unseen -= tag in _UNSEEN and self._unseen > 0
         if tag in _BLOCKS:
-            self.found.append("\n")
+            self.found.append(f"\n{_CLOSES}" if tag == "blockquote" else "\n")
 
     def handle_data(self, data: str) -> None:
         if not self._unseen:
-            self.found.append(data.replace("\n", " "))
+            self.found.append(_ENDS.sub(" ", data))

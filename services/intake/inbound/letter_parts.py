@@ -2,63 +2,80 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.message import Message as Mail
+from email.parser import BytesParser
 from itertools import chain
 from typing import Final
 
 from services.intake.inbound import letter_headers as headers
-from services.intake.inbound.charsets import decoded
+from services.intake.inbound.charsets import Reading, read
+from services.intake.inbound.letter_enclosures import ENCRYPTED, enclosed, is_encrypted
 from services.intake.inbound.letter_html import plain
 from services.intake.inbound.message import readable
 
-_DEEPEST: Final = 30
 _RANK: Final = {"plain": 0, "calendar": 2, "x-amp-html": 2}
 _UNREAD_KEPT: Final = 100_000
 _UNREAD: Final = (
-    "［来信无法解析，原文（至多十万字节）如下 / this letter could not be parsed; 100,000 bytes of it at most］"
+    "［来信无法解析，原文至多十万字节如下，其余及附件未保存 / "
+    "this letter could not be parsed: 100,000 bytes of it at most, the rest and its files were not kept］"
 )
 _BODY: Final = re.compile(rb"\r?\n\r?\n")
+_HEAD: Final = 65_536
+# What OpenPGP writes around a text that it signs within the text (RFC 9580, 7).
+_SIGNED: Final = re.compile(
+    r"^-----BEGIN PGP SIGNED MESSAGE-----\r?\n(?:\w+: [^\n]*\n)*"
+    r"|^-----BEGIN PGP SIGNATURE-----[^\0]*?-----END PGP SIGNATURE-----\r?$",
+    re.MULTILINE,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
     """Texts to be read one after the other, and whatever is no text to be read."""
 
-    words: tuple[str, ...] = ()
+    words: tuple[Reading, ...] = ()
     files: tuple[bytes, ...] = ()
 
 
-def parts(mail: Mail, depth: int = 0) -> Parts:
+def parts(mail: Mail) -> Parts:
     """All that a letter says; raises one of `ODD`."""
-    if depth > _DEEPEST:
-        raise ValueError("nested more deeply than anybody writes")
     if not mail.is_multipart():
         return _single(mail)
     inner = [part for part in mail.get_payload() if isinstance(part, Mail)]
-    read = [parts(part, depth + 1) for part in inner]
+    told = [parts(part) for part in inner]
     match mail.get_content_type():
         case "multipart/alternative":
-            return Parts(_chosen([part.get_content_subtype() for part in inner], read), _files(read))
+            return Parts(_chosen([part.get_content_subtype() for part in inner], told), _files(told))
         case "message/rfc822":
-            read = [Parts((subject,)) for part in inner if (subject := headers.words(part, "Subject"))] + read
-    return Parts(tuple(chain.from_iterable(part.words for part in read)), _files(read))
+            subjects = [subject for part in inner if (subject := headers.words(part, "Subject")).text]
+            told = [Parts((subject,)) for subject in subjects] + told
+    return Parts(tuple(chain.from_iterable(part.words for part in told)), _files(told))
 
 
-def unread(content: bytes) -> Parts:
-    """A letter that cannot be read, as it came: somebody must see it."""
-    body = _BODY.split(content, maxsplit=1)[-1]
-    return Parts((f"{_UNREAD}\n{readable(decoded(body[:_UNREAD_KEPT], 'utf-8'))}",))
+def unread(content: bytes, why: str = "") -> Parts:
+    """A letter that cannot be read, as it came: somebody must see it. `why`, where there was too much of something."""
+    ends = _BODY.search(content)
+    begin = ends.end() if ends else 0
+    reading = read(content[begin : begin + _UNREAD_KEPT])
+    note = f"{_UNREAD}{f'［{why}］' if why else ''}"
+    return Parts((replace(reading, text=f"{note}\n{readable(reading.text)}"),))
 
 
-def _chosen(kinds: Sequence[str], read: Sequence[Parts]) -> tuple[str, ...]:
+def head(content: bytes) -> Mail:
+    """The headers of a letter that cannot be read, as far as they are of use."""
+    above = _BODY.split(content[:_HEAD], maxsplit=1)[0]
+    return BytesParser().parsebytes(above + b"\n\n", headersonly=True)
+
+
+def _chosen(kinds: Sequence[str], tellings: Sequence[Parts]) -> tuple[Reading, ...]:
     """One telling of several of the same: the plain one, unless it is blank, else the last, which is the richest."""
-    told = [(_RANK.get(kind, 1), -n, part.words) for n, (kind, part) in enumerate(zip(kinds, read, strict=True))]
+    told = [(_RANK.get(kind, 1), -n, part.words) for n, (kind, part) in enumerate(zip(kinds, tellings, strict=True))]
     return min((one for one in told if one[2]), default=(0, 0, ()))[2]
 
 
-def _files(read: Iterable[Parts]) -> tuple[bytes, ...]:
-    return tuple(chain.from_iterable(part.files for part in read))
+def _files(tellings: Iterable[Parts]) -> tuple[bytes, ...]:
+    return tuple(chain.from_iterable(part.files for part in tellings))
 
 
 def _single(mail: Mail) -> Parts:
@@ -67,7 +84,9 @@ def _single(mail: Mail) -> Parts:
         return Parts()
     is_text = mail.get_content_maintype() in ("text", "multipart")
     if not is_text or mail.get_content_disposition() == "attachment":
-        return Parts(files=(content,))
-    text = decoded(content, mail.get_content_charset() or "utf-8")
-    text = readable(plain(text) if mail.get_content_subtype() == "html" else text)
-    return Parts((text,) if text else ())
+        sealed = (Reading(ENCRYPTED),) if is_encrypted(mail, content) else ()
+        return Parts(sealed, enclosed(mail, content))
+    reading = read(content, mail.get_content_charset() or "")
+    text = plain(reading.text) if mail.get_content_subtype() == "html" else _SIGNED.sub("", reading.text)
+    text = readable(text)
+    return Parts((replace(reading, text=text),) if text or reading.doubtful else ())

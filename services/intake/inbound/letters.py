@@ -1,38 +1,47 @@
 """A letter by e-mail as a message: its subject is the title, its words are plain text, its thread is followed."""
 
 import re
-from email import message_from_bytes
 from email.message import Message as Mail
-from email.parser import BytesParser
 from typing import Final
 
 from services.intake.domain import Contact
 from services.intake.inbound import letter_headers as headers
-from services.intake.inbound.letter_machines import by_itself
-from services.intake.inbound.letter_parts import Parts, parts, unread
+from services.intake.inbound.letter_limits import TooMuch, parsed
+from services.intake.inbound.letter_machines import answers_by_itself, by_itself
+from services.intake.inbound.letter_parts import Parts, head, parts, unread
+from services.intake.inbound.letter_quotes import unquoted
 from services.intake.inbound.message import Message, digest, named_anywhere, readable
 from shared.contracts.text import shortened
 
-# What a program without “>” puts between an answer and the letter that it answers.
-_QUOTED: Final = re.compile(r"(?im)^[ \t]*-{2,}[ \t]*(?:原始邮件|original(?: message)?)[ \t]*-*[ \t]*$")
+_REPLY: Final = re.compile(r"\s*(?:re|aw|回复|答复|回覆|答覆)\s*[:：]", re.IGNORECASE)
 _ID: Final = re.compile(r"<[^<>\s]+>")
 
 
 def letter(content: bytes, mail_from: str, mailbox: str = "") -> Message | None:
     """The message in a letter, which may be odd in any way; None for what a machine sent by itself."""
-    mail, found = _opened(content)
-    if by_itself(mail, mail_from, mailbox):
+    return _message(*_opened(content), content, mail_from, mailbox)
+
+
+def unread_letter(content: bytes, mail_from: str, mailbox: str, why: str) -> Message | None:
+    """The same of a letter that takes too much to be read: its words as they came."""
+    return _message(head(content), unread(content, why), content, mail_from, mailbox)
+
+
+def _message(mail: Mail, found: Parts, content: bytes, mail_from: str, mailbox: str) -> Message | None:
+    titled = headers.words(mail, "Subject")
+    subject, beginning = titled.text, found.words[0].text if found.words else ""
+    if by_itself(mail, mail_from, mailbox) or answers_by_itself(mail, subject, beginning):
         return None
     name, address = headers.address(mail, "From")
     if mailbox and address.lower() == mailbox.lower():
         name, address = headers.address(mail, "Reply-To")
-    subject, own = headers.words(mail, "Subject"), headers.written(mail, "Message-ID")
+    own = headers.written(mail, "Message-ID")
     number, code = named_anywhere(subject)
     thread = tuple(_ID.findall(f"{headers.written(mail, 'In-Reply-To')} {headers.written(mail, 'References')}"))
     reference = reference_of(own) if own.strip("<> ") else digest(content.decode("latin-1"))
     contact = Contact(name=shortened(name, 100), email=(address or readable(mail_from))[:254])
-    text, left_out = _words(found, bool(thread))
-    return Message(
+    text, left_out = _words(found, bool(thread or _REPLY.match(subject)))
+    told = Message(
         id=reference,
         sender=contact.email,
         contact=contact,
@@ -46,6 +55,7 @@ def letter(content: bytes, mail_from: str, mailbox: str = "") -> Message | None:
         converses=False,
         files=found.files,
     )
+    return told.as_read(titled, *found.words)
 
 
 def reference_of(message_id: str) -> str:
@@ -55,20 +65,17 @@ def reference_of(message_id: str) -> str:
 
 def _opened(content: bytes) -> tuple[Mail, Parts]:
     try:
-        mail = message_from_bytes(content)
+        mail = parsed(content)
         return mail, parts(mail)
+    except TooMuch as fault:
+        return head(content), unread(content, fault.told)
     except headers.ODD:
-        return BytesParser().parsebytes(content, headersonly=True), unread(content)
+        return head(content), unread(content)
 
 
 def _words(found: Parts, is_answer: bool) -> tuple[str, str]:
     """What the letter says, and all that stands in it where an older letter below was left out."""
-    said = [_unquoted(text) for text in found.words] if is_answer else found.words
-    whole = "\n".join(found.words)
-    return "\n".join(filter(None, said)), whole if is_answer and _QUOTED.search(whole) else ""
-
-
-def _unquoted(text: str) -> str:
-    """Without the letter that is answered; one that is passed on has nothing above it, and is what is said."""
-    above = _QUOTED.split(text, maxsplit=1)[0].strip() or text
-    return "\n".join(line for line in above.splitlines() if not line.startswith(">")).strip()
+    words = [reading.text for reading in found.words]
+    said = "\n".join(filter(None, map(unquoted, words) if is_answer else words))
+    whole = "\n".join(words)
+    return said, whole if said != whole else ""

@@ -1,7 +1,7 @@
 """Receives letters from the mail system by LMTP or SMTP: 250 once they are durable, else 4xx."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import structlog
@@ -9,7 +9,7 @@ from aiosmtpd.lmtp import LMTP
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from services.intake.inbound.correspondence import Correspondence
-from services.intake.inbound.letters import letter
+from services.intake.inbound.letter_reading import LetterReader
 from services.intake.registry import Registry
 from services.intake.settings import IntakeSettings
 from shared.chassis.database import PASSING
@@ -31,6 +31,7 @@ class MailServer:
 
     registry: Registry
     correspondence: Correspondence
+    reader: LetterReader = field(default_factory=LetterReader)
 
     async def run(self, settings: IntakeSettings) -> None:
         """Listen until cancelled."""
@@ -42,8 +43,11 @@ class MailServer:
 
         server = await loop.create_server(session, settings.mail_host, settings.mail_port)
         log.info("receiving mail", protocol=settings.mail_protocol, port=settings.mail_port)
-        async with server:
-            await server.serve_forever()
+        try:
+            async with server:
+                await server.serve_forever()
+        finally:
+            await self.reader.apart.close()
 
     async def handle_RCPT(  # noqa: N802 (the name is aiosmtpd's)
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -66,7 +70,7 @@ class MailServer:
             gateway = await self.registry.of_mailbox(envelope.rcpt_tos[0])
             if gateway is None:
                 return NOBODY
-            message = letter(content, envelope.mail_from or "", gateway.settings.mailbox or "")
+            message = await self.reader.read(content, envelope.mail_from or "", gateway.settings.mailbox or "")
             if message is None:
                 log.info("a machine's letter is not taken", channel=gateway.channel.id)
                 return TAKEN

@@ -30,9 +30,9 @@ CUT: Final = "【原文较长，此处未列全，全文已封存 / cut: the who
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What stays out of every fact is `sender`, `hidden` and `original`, the bytes as they came where they were not read
-    as they were named. `number` is the demand that the citizen named, `code` its code; `notes` are lines for whoever
-    reads the text: they stand at its end, since that is shown wherever the text is, by every desk and program.
+    """`sender`, `hidden` and `original` stay out of every fact; the last has the bytes that were not read as they were
+    named. `number` is the demand that the citizen named, `code` its code. `notes` are lines for whoever reads the text:
+    they stand at its end, which is shown wherever the text is, by every desk and program.
     """
 
     id: str

@@ -134,7 +134,7 @@ def _sms(message: Mapping[str, bytes], posted: Asked, names: ChannelSettings, pl
             f"is missing; send it, or name it with `huying channel set … sms_{what}=`",
         )
         for what, name in wanted.items()
-        if name not in message and name not in told or (what != "text" and not readable(told.get(name, "")))
+        if (name not in message and name not in told) or (what != "text" and not readable(told.get(name, "")))
     )
     if errors:
         raise _refused(errors)

@@ -1,4 +1,4 @@
-"""What a gateway asks with: its address, a form, or JSON with one message or many; values are bytes until they are read."""
+"""What a gateway asks with: its address, a form, or JSON with one message or many; values are bytes until then read."""
 
 import json
 from collections.abc import Mapping

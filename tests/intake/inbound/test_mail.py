@@ -237,7 +237,7 @@ x
         (b"Subject: a\nContent-Type: text/plain; charset=no-such\n\nb", "a", "b"),
         ("Subject: 路灯\n\n坏了".encode(), "路灯", "坏了"),
         ("Subject: 路灯\n\n坏了".encode("gbk"), "路灯", "坏了"),
-        (b"Subject: a\n\n\xff\xfe", "a", "\ufffd\ufffd"),
+        (b"Subject: a\n\n\xff\xfe", "a", "a"),
         (b"Subject: a\n\n", "a", "a"),
         (b"\n\n", "", "［空白邮件］"),
         (b"", "", "［空白邮件］"),

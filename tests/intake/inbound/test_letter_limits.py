@@ -1,0 +1,126 @@
+"""No letter holds up the others: its parts, headers and lines are counted while it is read, and its time has an end."""
+
+import asyncio
+
+import pytest
+
+from services.intake.bounded import Bounded
+from services.intake.inbound import letter_limits as limits
+from services.intake.inbound.letter_limits import Tally, TooMuch, parsed
+from services.intake.inbound.letter_reading import LetterReader
+from services.intake.inbound.letters import letter
+from shared.chassis.database import Pool
+from tests.intake.inbound.conftest import facts
+from tests.intake.inbound.test_mail import Deliver, deliver, mail  # noqa: F401 (a fixture)
+
+FROM = "zou@example.net"
+HEAD = b"Subject: lamp\r\nFrom: Li <li@example.org>\r\nMessage-ID: <1@x>\r\n"
+
+
+def tiny(count: int) -> bytes:
+    return HEAD + b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + b"--b\r\n\r\nx\r\n" * count + b"--b--\r\n"
+
+
+def nested(count: int, last: bytes = b"hello") -> bytes:
+    inner = b"".join(b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (n, n) for n in range(count))
+    return HEAD + inner + b"\r\n" + last + b"\r\n"
+
+
+def headed(count: int) -> bytes:
+    return HEAD + b"".join(b"X-%d: a\r\n" % n for n in range(count)) + b"\r\nhello\r\n"
+
+
+def headed_parts(count: int) -> bytes:
+    return HEAD + b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n" + headed(count)
+
+
+def lined(count: int, end: bytes) -> bytes:
+    return HEAD + b"\r\n" + (b"x" + end) * count
+
+
+TOO_MUCH = {
+    "parts": (tiny(100_000), "parts"),
+    "parts with a boundary in pieces": (tiny(100_000).replace(b"boundary=b", b"boundary*0=b"), "parts"),
+    "parts within parts": (nested(20_000), "deep"),
+    "letters within letters": (HEAD + b"Content-Type: message/rfc822\r\n\r\n" * 20_000 + b"\r\nhello", "deep"),
+    "headers": (headed(300_000), "headers"),
+    "headers of a part": (headed_parts(300_000), "headers"),
+    "lines": (lined(limits.MAX_LINES + 1, b"\n"), "lines"),
+    "lines of old": (lined(limits.MAX_LINES + 1, b"\r"), "lines"),
+}
+
+
+@pytest.mark.parametrize(("raw", "what"), TOO_MUCH.values(), ids=TOO_MUCH.keys())
+def test_reading_ends_where_there_is_too_much(raw: bytes, what: str):
+    tally = Tally()
+    with pytest.raises(TooMuch, match=what):
+        parsed(raw, tally)
+    assert tally.parts <= limits.MAX_PARTS + 1
+    assert tally.headers <= limits.MAX_HEADERS + 1
+
+
+@pytest.mark.parametrize(("raw", "what"), TOO_MUCH.values(), ids=TOO_MUCH.keys())
+def test_a_letter_of_too_much_is_taken_as_text_and_says_so(raw: bytes, what: str):
+    found = letter(raw, FROM)
+    assert found
+    assert (found.title, found.contact.email) == ("lamp", "li@example.org")
+    assert (what in found.text.splitlines()[0], "附件未保存" in found.text.splitlines()[0]) == (True, True)
+    assert len(found.text) < 110_000
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [tiny(limits.MAX_PARTS - 2), nested(limits.DEEPEST), headed(limits.MAX_HEADERS - 3), lined(100_000, b"\n")],
+    ids=["parts", "nested", "headers", "lines"],
+)
+def test_a_letter_of_as_much_as_is_allowed_is_read(raw: bytes):
+    found = letter(raw, FROM)
+    assert found
+    assert "无法解析" not in found.text
+
+
+async def test_a_letter_that_takes_too_long_is_taken_as_text_and_the_next_one_is_read():
+    reader = LetterReader(Bounded("services.intake.inbound.letter_reading:read", 60, 2**31))
+    try:
+        assert (await reader.read(HEAD + b"\r\nhello", FROM, "")).text == "hello"  # type: ignore[union-attr]
+        reader.apart.seconds = 0.0
+        slow = await reader.read(HEAD + b"\r\nhello", FROM, "")
+        assert slow
+        assert ("too long" in slow.text, slow.text.endswith("hello"), slow.title) == (True, True, "lamp")
+        reader.apart.seconds = 60
+        again = await reader.read(HEAD + b"\r\nhello again", FROM, "")
+        assert again
+        assert again.text == "hello again"
+    finally:
+        await reader.apart.close()
+
+
+async def test_while_one_letter_is_read_the_loop_goes_on():
+    reader = LetterReader()
+    turns = 0
+
+    async def other_work() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(other_work())
+    try:
+        await reader.read(HEAD + b"Content-Type: text/html\r\n\r\n" + b"<p>x" * 200_000, FROM, "")
+    finally:
+        task.cancel()
+        await reader.apart.close()
+    assert turns > 100
+
+
+async def test_what_was_read_apart_is_what_was_sent(deliver: Deliver, pool: Pool):  # noqa: F811
+    for n, raw in enumerate(
+        (
+            mail(id="<a@x>").as_bytes(),
+            tiny(1000).replace(b"<1@x>", b"<b@x>"),
+            "Subject: 自动回复: a\n\n这是来自QQ邮箱的假期自动回复邮件".encode(),
+        )
+    ):
+        assert await deliver(raw) == {}, n
+    assert [fact["title"] for fact in await facts(pool)] == ["路灯坏了", "lamp"]
