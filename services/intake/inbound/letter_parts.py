@@ -71,7 +71,7 @@ def head(content: bytes) -> Mail:
 def _chosen(kinds: Sequence[str], tellings: Sequence[Parts]) -> tuple[Reading, ...]:
     """One telling of several of the same: the plain one, unless it is blank, else the last, which is the richest."""
     told = [(_RANK.get(kind, 1), -n, part.words) for n, (kind, part) in enumerate(zip(kinds, tellings, strict=True))]
-    return min((one for one in told if one[2]), default=(0, 0, ()))[2]
+    return min((one for one in told if any(words.text for words in one[2])), default=(0, 0, ()))[2]
 
 
 def _files(tellings: Iterable[Parts]) -> tuple[bytes, ...]:

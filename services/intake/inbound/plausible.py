@@ -42,7 +42,7 @@ def bits(char: str) -> int:
     """What one character costs."""
     if char.isascii():
         return _ascii(char)
-    if char in _PUNCTUATION:
+    if char in _PUNCTUATION or char.isspace():
         return 10
     category = unicodedata.category(char)
     if category in ("Cc", "Cs", "Co", "Cn") or char == "\ufffd":

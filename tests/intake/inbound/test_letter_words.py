@@ -70,7 +70,7 @@ BELOW = "已派单。请评价"
 OUTLOOK = "发件人: 热线 <demands@example.gov.cn>\n发送时间: 2026年11月28日 9:30\n收件人: 张三\n主题: 答复"
 QUOTES = {
     "outlook": f"________________________________\n{OUTLOOK}\n\n{BELOW}",
-    "outlook in english": f"From: Hotline <d@example.org>\nSent: Saturday, November 28, 2026\nTo: a\nSubject: x\n\n{BELOW}",
+    "outlook in english": f"From: Hotline <d@x.org>\nSent: Saturday, November 28\nTo: a\nSubject: x\n\n{BELOW}",
     "foxmail": f"\n发件人： 热线\n发送时间： 2026-11-28 09:30\n收件人： a\n主题： Re: x\n{BELOW}",
     "netease": f'At 2026-11-28 09:30:00, "热线" <demands@example.gov.cn> wrote:\n>{BELOW}',
     "netease in chinese": f'在 2026-11-28 09:30:00，"热线" <demands@example.gov.cn> 写道：\n>{BELOW}',
