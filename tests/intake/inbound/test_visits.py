@@ -1,5 +1,6 @@
 """Field visits: drafts written without a network, handed over as often as the device likes."""
 
+import json
 from typing import Any
 from uuid import uuid4
 
@@ -83,3 +84,17 @@ async def test_a_channel_of_another_kind_makes_no_visits(gate: httpx.AsyncClient
     refused = await gate.post("/v1/visits/drafts", json={"drafts": [draft()]}, headers={"X-API-Key": key})
     assert refused.status_code == 403
     is_a_problem(refused)
+
+
+@pytest.mark.parametrize("spoilt", ["路灯\ud83d坏了", "路灯\0坏了", "路灯\x9f坏了"])
+async def test_a_draft_that_a_character_spoils_is_told_so_and_holds_up_no_other(
+    visitor: httpx.AsyncClient, pool: Pool, spoilt: str
+):
+    good, bad = draft(), draft(spoilt)
+    body = json.dumps({"drafts": [bad, good]}).encode()
+    answer = await visitor.post("/v1/visits/drafts", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 200, answer.text
+    first, second = answer.json()["drafts"]
+    assert [error["field"] for error in first["errors"]] == ["title"]
+    assert second["number"]
+    assert await kinds(pool) == ["submitted"]
