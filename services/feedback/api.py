@@ -3,10 +3,10 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.feedback.domain import RateDemand
-from services.feedback.ratings import Ratings
+from services.feedback.ratings import Ratings, Shown
 from shared.contracts.demand import Demand, Status
 from shared.contracts.examples import NUMBER, TITLE, shown
 from shared.contracts.facts import Outcome
@@ -36,18 +36,38 @@ class Verdict(BaseModel):
         return cls.model_validate(demand, from_attributes=True)
 
 
+class RatedDemand(Verdict):
+    """The demand that a link is for, with its last answer; what is not known is empty."""
+
+    may_rate: bool = Field(description="whether a verdict is taken now")
+    result: str = Field("", description="the unit's answer")
+    summary: str = Field("", description="the answer as it was released for publication")
+    reason: str = Field("", description="of a refusal")
+    instead: str = Field("", description="of a refusal: what the citizen can do instead")
+    legal_basis: str = Field("", description="of a refusal")
+
+    @classmethod
+    def shown(cls, shown: Shown) -> "RatedDemand":
+        """As the page shows it; of a report (举报) a supporter sees no words."""
+        known = Verdict.of(shown.demand).model_dump() | {"may_rate": shown.may_rate}
+        return cls.model_validate(known | dict(shown.answer) | ({"title": ""} if shown.is_hidden else {}))
+
+
 def routes(ratings: Ratings) -> APIRouter:
     """Feedback's routes."""
     router = APIRouter(tags=["feedback"])
 
     @router.get("/v1/ratings/{token}")
-    async def get_rated_demand(token: Token) -> Verdict:
-        """The demand that a link asks about."""
-        return Verdict.of(await ratings.demand(token))
+    async def get_rated_demand(token: Token) -> RatedDemand:
+        """The demand that the link of a message is for, with the answer that is to be rated."""
+        return RatedDemand.shown(await ratings.shown(token))
 
     @router.post("/v1/ratings/{token}", status_code=201)
     async def rate_demand(token: Token, verdict: RateDemand) -> Verdict:
-        """Rate the answer (1 very dissatisfied … 5 very satisfied) and say whether the matter is solved."""
+        """Rate the answer (1 very dissatisfied … 5 very satisfied) and say whether the matter is solved.
+
+        The same verdict sent again is answered as at first; another one afterwards is refused.
+        """
         return Verdict.of(await ratings.rate(token, verdict))
 
     return router

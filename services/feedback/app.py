@@ -1,5 +1,6 @@
 """Feedback, put together: the rating API, and the Faust worker that tells citizens and closes demands."""
 
+from datetime import timedelta
 from pathlib import Path
 
 from services.feedback.api import routes
@@ -7,6 +8,7 @@ from services.feedback.api_document import WORDS
 from services.feedback.closing import Closing
 from services.feedback.contacts import Contacts
 from services.feedback.domain import Reaction
+from services.feedback.links import Links
 from services.feedback.notices import Notices
 from services.feedback.ratings import Ratings
 from services.feedback.sender import Sender
@@ -16,8 +18,7 @@ from services.feedback.web import pages
 from shared.chassis.assembly import Api, Worker
 from shared.chassis.database import Pool
 from shared.chassis.ledger import Ledger
-from shared.chassis.pruning import Pruning, redriven
-from shared.chassis.tokens import Tokens
+from shared.chassis.pruning import Pruning, Spent, redriven
 from shared.contracts.demand import Demand, Service
 from shared.contracts.facts import Fact
 from shared.contracts.rules import demand_rules
@@ -25,19 +26,25 @@ from shared.contracts.topics import DEMAND_EVENTS
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.loader import served_packs
 
+REACHED = Spent("reached", "at < $1", timedelta(hours=1))
+"""Which addresses were written to; the hourly limit looks no further back."""
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def ledger(packs: Jurisdictions, settings: FeedbackSettings) -> Ledger[Demand, Fact]:
     """Feedback's copy of every demand, with its policy and its notices."""
-    notices = Notices(packs, Tokens(settings.secret), settings.public_url)
+    notices = Notices(packs, _links(settings))
     return Ledger("demand", demand_rules(Service.FEEDBACK, Reaction(packs)), notices)
+
+
+def _links(settings: FeedbackSettings) -> Links:
+    return Links.at(settings.public_url, settings.secret)
 
 
 def api(settings: FeedbackSettings, pool: Pool) -> Api:
     """What citizens talk to."""
     packs = _packs(settings)
-    ratings = Ratings(pool, ledger(packs, settings), packs, Tokens(settings.secret))
+    ratings = Ratings(pool, ledger(packs, settings), packs, _links(settings))
     return Api([routes(ratings), pages.routes(ratings)], WORDS)
 
 
@@ -47,8 +54,8 @@ def worker(settings: FeedbackSettings, pool: Pool) -> Worker:
     book = ledger(packs, settings)
     sink = FileSink(settings.notification_file) if settings.notification_file else LogSink()
     contacts = Contacts.at(settings.intake_url, settings.secret)
-    sender = Sender(pool, book, contacts, sink)
-    pruning = Pruning(pool, (redriven(settings),))
+    sender = Sender(pool, book, contacts, sink, packs)
+    pruning = Pruning(pool, (redriven(settings), REACHED))
     tasks = (sender.run, sender.watch, Closing(pool, book, packs).run, pruning.run)
     return Worker(Service.FEEDBACK, book, topics=(DEMAND_EVENTS.name,), by_faust=True, tasks=tasks)
 

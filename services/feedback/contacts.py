@@ -6,7 +6,7 @@ from typing import Final
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from services.feedback.messages import Claim
+from services.feedback.queue import Queued
 from services.feedback.recipients import Means, Recipient, means_for
 from shared.chassis.tokens import SERVICE_MAX_AGE, SERVICE_TOKEN, Tokens
 from shared.contracts.demand import Service
@@ -56,20 +56,20 @@ class Contacts:
         """Those of the intake at this address."""
         return cls(httpx.AsyncClient(base_url=url, timeout=TIMEOUT, trust_env=False), Tokens(secret, SERVICE_MAX_AGE))
 
-    async def recipient(self, claim: Claim) -> Recipient:
+    async def recipient(self, queued: Queued) -> Recipient:
         """Whom the message goes to; raises `Nobody`, `Away` or `PutOff`."""
-        for means in means_for(claim.channel_kind):
-            address = await self._shown(claim, means)
+        for means in means_for(queued.channel_kind):
+            address = await self._shown(queued, means)
             if address:
                 return Recipient(means, address)
         raise Nobody(NOTHING_LEFT)
 
-    async def _shown(self, claim: Claim, means: Means) -> str | None:
+    async def _shown(self, queued: Queued, means: Means) -> str | None:
         token = self.tokens.write(SERVICE_TOKEN, {"service": Service.FEEDBACK})
         try:
             answer = await self.intake.post(
-                f"/v1/demands/{claim.number}/contact",
-                json={"why": claim.message.template, "fields": [means], "contact": str(claim.message.contact)},
+                f"/v1/demands/{queued.number}/contact",
+                json={"why": queued.message.template, "fields": [means], "contact": str(queued.message.contact)},
                 headers={"Authorization": f"Bearer {token}"},
             )
         except httpx.RequestError as fault:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -12,11 +12,13 @@ from shared.contracts.demand import Demand, Service, Status
 from shared.contracts.examples import shown
 from shared.contracts.lifecycle import next_recorded
 from shared.contracts.refusals import Code, FieldError, Refused
-from shared.contracts.text import Text, longest
+from shared.contracts.text import Text, longest, shortened
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
 from shared.masking import mask
 
+AWAITED: Final = (Status.RESOLVED, Status.DECLINED)
+"""Where a verdict is awaited."""
 Answer = Sequence[tuple[f.Fact, datetime]]
 
 
@@ -33,24 +35,44 @@ class RateDemand(BaseModel):
 
 
 def rate(demand: Demand, verdict: RateDemand, pack: Pack, asked: str) -> list[f.Fact]:
-    """Solved: confirmed. Not solved, or refused wrongly: reopened; the last time the coordinator must answer."""
+    """Satisfied and solved: confirmed. Not solved, refused wrongly, or dissatisfied where the pack says so: reopened.
+
+    The last time the coordinator must answer. A bad verdict that reopens nothing is told to the coordinator.
+    """
     _awaited(demand, verdict)
     said = mask(verdict.comment)[: longest(f.DemandConfirmed, "comment")]
-    if not verdict.solved and demand.reopenings <= pack.max_reopenings:
-        return _reopened(demand, said, verdict.rating, pack)
+    again = not verdict.solved or (is_dissatisfied(verdict.rating) and pack.dissatisfied == "reopen")
+    if again and may_be_reopened(demand, pack):
+        return _reopened(demand, verdict, said, pack)
     if demand.status is Status.DECLINED:
         raise Refused(
             Code.ILLEGAL_TRANSITION,
             f"the demand was reopened {demand.reopenings} times and the coordinator refused it: that is the last word",
             "该诉求已多次重新办理，并由统筹单位最终答复，不能再次申请",
         )
-    return [f.DemandConfirmed(rating=verdict.rating, solved=verdict.solved, comment=said, asked=asked)]
+    confirmed = f.DemandConfirmed(rating=verdict.rating, solved=verdict.solved, comment=said, asked=asked)
+    if verdict.solved and not is_dissatisfied(verdict.rating):
+        return [confirmed]
+    # First, since the verdict ends the demand.
+    reason = shortened(_reason(verdict, said), longest(f.DemandEscalated, "reason") or 1000)
+    return [f.DemandEscalated(to=pack.coordinator, reason=reason), confirmed]
+
+
+def is_dissatisfied(rating: int) -> bool:
+    """1 非常不满意 or 2 不满意 (GB/T 39734-2020)."""
+    return rating <= 2
+
+
+def may_be_reopened(demand: Demand, pack: Pack) -> bool:
+    """Whether the citizen may disagree once more."""
+    return demand.reopenings <= pack.max_reopenings
 
 
 def _awaited(demand: Demand, verdict: RateDemand) -> None:
-    if demand.status not in (Status.RESOLVED, Status.DECLINED):
+    if demand.status not in AWAITED:
+        over = demand.status in (Status.CONFIRMED, Status.CLOSED, Status.WITHDRAWN)
         en = f"the demand is {demand.status}; only a demand that was answered can be rated"
-        zh = "该诉求当前不在待评价状态，可能已经评价过"
+        zh = "该诉求已结束，不能再评价；如果问题仍在，请重新提交诉求" if over else "该诉求正在办理，答复后再请您评价"
         raise Refused(Code.ILLEGAL_TRANSITION, en, zh, (FieldError("status", zh, en, Status.RESOLVED),))
     if demand.status is Status.DECLINED and verdict.solved:
         en = "the demand was declined: disagree with `solved` false, or leave it as it is"
@@ -58,17 +80,25 @@ def _awaited(demand: Demand, verdict: RateDemand) -> None:
         raise Refused(Code.ILLEGAL_TRANSITION, en, zh, (FieldError("solved", zh, en, "false"),))
 
 
-def _reopened(demand: Demand, said: str, rating: int, pack: Pack) -> list[f.Fact]:
-    reopened = f.DemandReopened(reason=said or "not solved", rating=rating)
+def _reopened(demand: Demand, verdict: RateDemand, said: str, pack: Pack) -> list[f.Fact]:
+    reopened = f.DemandReopened(reason=_reason(verdict, said), rating=verdict.rating)
     if demand.reopenings < pack.max_reopenings:
         return [reopened]
     # Routing, which holds the demand from here on, gives what was reopened so often to the coordinator.
     return [reopened, f.DemandEscalated(to=pack.coordinator, reason="not solved after the last reopening")]
 
 
+def _reason(verdict: RateDemand, said: str) -> str:
+    """The citizen's words for the unit; where there are none, or they say that it is solved, what was ticked."""
+    if not verdict.solved:
+        return said or "未解决，未填写原因 / not solved, without words"
+    ticked = f"已解决，但不满意（{verdict.rating}分） / solved, but dissatisfied ({verdict.rating} of 5)"
+    return f"{ticked}: {said}" if said else ticked
+
+
 def close_at(demand: Demand, pack: Pack) -> datetime | None:
     """When a demand that waits for the citizen is closed, if nothing comes."""
-    if demand.status not in (Status.RESOLVED, Status.DECLINED) or demand.updated_at is None:
+    if demand.status not in AWAITED or demand.updated_at is None:
         return None
     return (demand.resolved_at or demand.updated_at) + timedelta(days=pack.rate_within_days)
 
@@ -77,7 +107,8 @@ def ending(demand: Demand) -> f.DemandClosed | None:
     """The end of a demand at a status that feedback may end."""
     match demand.status:
         case Status.CONFIRMED:
-            return f.DemandClosed(outcome=f.Outcome.CONFIRMED if demand.solved else f.Outcome.DISPUTED)
+            satisfied = demand.solved and not is_dissatisfied(demand.rating or 5)
+            return f.DemandClosed(outcome=f.Outcome.CONFIRMED if satisfied else f.Outcome.DISPUTED)
         case Status.WITHDRAWN:
             return f.DemandClosed(outcome=f.Outcome.WITHDRAWN)
         case Status.RESOLVED:

@@ -1,128 +1,229 @@
-"""Sends what is to be told: claims a message, learns whom it is for, hands it to the sink, records the outcome."""
+"""Sends what is to be told: takes a message, learns whom it is for, hands it to the sink, records the outcome."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
 import structlog
 
-from services.feedback import messages
+from services.feedback import queue
 from services.feedback.contacts import Away, Contacts, Nobody, PutOff
-from services.feedback.messages import Claim, Message, State
-from services.feedback.recipients import Recipient
-from services.feedback.sinks import Sink
+from services.feedback.lease import Lease
+from services.feedback.messages import Message, State
+from services.feedback.queue import Queued, Waits
+from services.feedback.recipients import Recipient, mark
+from services.feedback.sinks import OutcomeUnknown, Rejected, Sink
+from shared.chassis import metrics
 from shared.chassis.clock import now, uuid5
 from shared.chassis.database import PASSING, Pool
 from shared.chassis.ledger import Ledger
 from shared.contracts.demand import Demand
 from shared.contracts.facts import Fact, NotificationFailed, NotificationSent
+from shared.jurisdiction.jurisdictions import Jurisdictions
+from shared.jurisdiction.profile import MESSAGES_PER_HOUR
 
 log = structlog.get_logger()
 EVERY: Final = 0.5
 AT_MOST: Final = 30.0
 AT_ONCE: Final = 100
-LEASE: Final = 60.0
+GIVEN_UP_AFTER: Final = 60.0
+"""Seconds that a message may be in the sink; after that its sender counts as dead."""
 PATIENCE: Final = 600.0
+OVERTAKEN: Final = "held back by the hourly limit, then told with a later message about the same demand"
+TWIN: Final = "the same address was told of this already"
 
 
-@dataclass(frozen=True, slots=True)
+class SinkAway(Exception):
+    """The sink takes no message from anybody now."""
+
+
+@dataclass(slots=True)
+class Waiting:
+    """Whose messages wait, so that no later one of theirs overtakes within a batch, and who is told the last alone."""
+
+    people: set[tuple[UUID, UUID | None]] = field(default_factory=set)
+    behind: set[tuple[UUID, UUID | None]] = field(default_factory=set)
+    addresses: set[bytes | None] = field(default_factory=set)
+
+    def holds(self, queued: Queued) -> bool:
+        """Whether an earlier message for the same person, or the same address, was put off."""
+        return queued.person in self.people or (queued.mark is not None and queued.mark in self.addresses)
+
+
 class Sender:
-    """The only one who talks to a sink; a message whose sender died in between is never sent blindly again."""
+    """The only one who talks to a sink.
 
-    pool: Pool
-    ledger: Ledger[Demand, Fact]
-    contacts: Contacts
-    sink: Sink
-    clock: Callable[[], datetime] = now
+    Of several senders one sends at a time, in the order in which messages were intended. A message whose sender died
+    in the sink is never sent blindly again.
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        ledger: Ledger[Demand, Fact],
+        contacts: Contacts,
+        sink: Sink,
+        packs: Jurisdictions,
+        clock: Callable[[], datetime] = now,
+    ) -> None:
+        self.pool, self.ledger, self.contacts, self.sink, self.packs = pool, ledger, contacts, sink, packs
+        self.clock, self.lease = clock, Lease(pool)
 
     async def run(self) -> None:
-        """Send until cancelled; the longer intake is away, the longer is the wait."""
+        """Send until cancelled; the longer intake or the sink is away, the longer is the wait."""
         pause = EVERY
         while True:
             sent = 0
             try:
                 sent = await self.send_some()
                 pause = EVERY
-            except (Away, *PASSING) as fault:
-                log.warning("sender waits", cause=repr(fault))
+            except (Away, SinkAway, *PASSING) as fault:
+                log.warning("sender waits", cause=repr(fault), seconds=pause)
                 pause = min(pause * 2, AT_MOST)
             if not sent:
                 await asyncio.sleep(pause)
 
+    async def send_some(self) -> int:
+        """Send what is pending, up to a hundred; returns how many were tried.
+
+        Raises `Away` or `SinkAway`: then nothing is lost. Returns 0 while another sender sends.
+        """
+        async with self.pool.acquire(timeout=5) as db:
+            if not await queue.next_messages(db, 1):
+                return 0
+        async with self.lease.held() as mine:
+            return await self._send_batch() if mine else 0
+
+    async def _send_batch(self) -> int:
+        async with self.pool.acquire(timeout=5) as db:
+            batch = await queue.next_messages(db, AT_ONCE)
+        waiting, tried = Waiting(), 0
+        for queued in batch:
+            if waiting.holds(queued):
+                continue
+            if not await self.lease.renew():
+                break
+            tried += 1
+            await self._send(queued, waiting)
+        return tried
+
+    async def _send(self, queued: Queued, waiting: Waiting) -> None:
+        if queued.followed and (queued.held_back or queued.person in waiting.behind):
+            waiting.behind.add(queued.person)
+            await self._merge(queued, OVERTAKEN)
+            return
+        # An address that may not be written to yet is not asked for again.
+        if queued.mark and await self._held_back(queued, queued.mark, waiting):
+            return
+        try:
+            recipient = await self.contacts.recipient(queued)
+        except Nobody as why:
+            await self._record(queued.message, queued.attempts, State.SKIPPED, str(why))
+        except PutOff as why:
+            log.warning("message put off", demand=queued.number, cause=str(why))
+            waiting.people.add(queued.person)
+            async with self.pool.acquire(timeout=5) as db:
+                await queue.put_off(db, queued, min(2.0 ** min(queued.attempts + 1, 10), PATIENCE), str(why))
+        else:
+            await self._send_to(queued, recipient, waiting)
+
+    async def _send_to(self, queued: Queued, recipient: Recipient, waiting: Waiting) -> None:
+        address = mark(recipient, self.contacts.tokens.secret)
+        if await self._held_back(queued, address, waiting):
+            return
+        async with self.pool.acquire(timeout=5) as db:
+            attempt = await queue.begin_sending(db, queued, self.lease.holder, address)
+        if attempt is not None:
+            await self._hand_over(queued.message, attempt, recipient)
+
+    async def _held_back(self, queued: Queued, address: bytes, waiting: Waiting) -> bool:
+        """Whether the message must not go to this address now; then that is recorded."""
+        async with self.pool.acquire(timeout=5) as db:
+            standing = await queue.standing(db, queued, address, self._per_hour(queued))
+            until = max((at for at in (standing.earlier, standing.limited) if at), default=None)
+            if until and not standing.told_already:
+                why = Waits.HOURLY_LIMIT if standing.limited else Waits.EARLIER
+                await queue.hold(db, queued, address, until, why)
+                log.warning("message held back", demand=queued.number, why=why, until=until.isoformat())
+                waiting.people.add(queued.person)
+                waiting.addresses.add(address)
+                return True
+        if standing.told_already:
+            await self._merge(queued, TWIN)
+        return standing.told_already
+
+    def _per_hour(self, queued: Queued) -> int:
+        pack = self.packs.get(queued.jurisdiction)
+        return pack.messages_per_hour if pack else MESSAGES_PER_HOUR
+
+    async def _hand_over(self, message: Message, attempt: int, recipient: Recipient) -> None:
+        try:
+            self.sink.write(message, recipient)
+        except Rejected as fault:
+            await self._record(message, attempt, State.FAILED, str(fault))
+        except OutcomeUnknown as fault:
+            await self._record(message, attempt, State.UNKNOWN, f"unknown: {fault}")
+        except OSError as fault:
+            async with self.pool.acquire(timeout=5) as db:
+                await queue.give_back(db, message.id, attempt, str(fault))
+            raise SinkAway(str(fault)) from None
+        else:
+            await self._record(message, attempt, State.SENT, None)
+
+    async def _merge(self, queued: Queued, why: str) -> None:
+        """Nothing is sent, and the demand's record says nothing: what the message tells is told by another."""
+        async with self.pool.acquire(timeout=5) as db:
+            if await queue.finish_message(db, queued.message.id, queued.attempts, State.MERGED, why):
+                metrics.MESSAGES.labels(State.MERGED).inc()
+
+    async def _record(self, message: Message, attempt: int, state: State, cause: str | None) -> None:
+        at, about = self.clock(), _about(message, self.sink)
+        note: Fact = NotificationFailed(**about, cause=cause) if cause else NotificationSent.model_validate(about)
+        async with self.pool.acquire(timeout=5) as db, db.transaction():
+            if not await queue.finish_message(db, message.id, attempt, state, cause):
+                return
+            page = await self.ledger.load(db, [message.demand_id], at)
+            page.tell(message.demand_id, [note], at, message.id)
+            await self.ledger.save(db, page)
+        metrics.MESSAGES.labels(state).inc()
+
     async def watch(self) -> None:
-        """Tell what became unknown, until cancelled."""
+        """Tell what became unknown, and how much waits, until cancelled."""
         while True:
             found = 0
             try:
                 found = await self.give_up_some()
+                await self.count_waiting()
             except PASSING as fault:
                 log.warning("sender waits", cause=repr(fault))
             if not found:
-                await asyncio.sleep(LEASE / 4)
+                await asyncio.sleep(GIVEN_UP_AFTER / 4)
 
     async def give_up_some(self) -> int:
         """Give up on messages whose sender died in the middle, and tell it, so that somebody sees it."""
         at = self.clock()
         async with self.pool.acquire(timeout=5) as db, db.transaction():
-            lost = await messages.abandon_claims(db, LEASE, AT_ONCE)
+            lost = await queue.abandon_sendings(db, GIVEN_UP_AFTER, AT_ONCE)
             page = await self.ledger.load(db, [message.demand_id for message in lost], at)
             for message in lost:
                 # Under a name of its own: a sender that was only slow will still tell what it did.
-                note = NotificationFailed(**self._about(message), cause=messages.DIED)
+                note = NotificationFailed(**_about(message, self.sink), cause=queue.DIED)
                 page.tell(message.demand_id, [note], at, uuid5(message.id, State.UNKNOWN))
             await self.ledger.save(db, page)
+        metrics.MESSAGES.labels(State.UNKNOWN).inc(len(lost))
         return len(lost)
 
-    async def send_some(self) -> int:
-        """Send what is pending, up to a hundred; returns how many were tried. Raises `Away`: then nothing is lost."""
+    async def count_waiting(self) -> None:
+        """Set the gauges of what waits."""
         async with self.pool.acquire(timeout=5) as db:
-            claims = await messages.claim_messages(db, AT_ONCE, LEASE)
-        for n, claim in enumerate(claims):
-            try:
-                await self._send(claim)
-            except Away:
-                await self._put_off(claims[n:], 0)
-                raise
-        return len(claims)
+            waiting, oldest = await queue.backlog(db)
+        for why in ("turn", *Waits):
+            metrics.MESSAGES_WAITING.labels(why).set(dict(waiting).get(why, 0))
+        metrics.MESSAGES_OLDEST.set(oldest)
 
-    async def _send(self, claim: Claim) -> None:
-        try:
-            recipient = await self.contacts.recipient(claim)
-        except Nobody as why:
-            await self._record(claim, State.SKIPPED, str(why))
-        except PutOff as why:
-            log.warning("message put off", demand=claim.number, cause=str(why))
-            await self._put_off([claim], min(2.0 ** min(claim.attempt, 10), PATIENCE))
-        else:
-            await self._hand_over(claim, recipient)
 
-    async def _hand_over(self, claim: Claim, recipient: Recipient) -> None:
-        async with self.pool.acquire(timeout=5) as db:
-            if not await messages.begin_sending(db, claim):
-                return
-        try:
-            self.sink.write(claim.message, recipient)
-        except OSError as fault:
-            await self._record(claim, State.FAILED, str(fault))
-        else:
-            await self._record(claim, State.SENT, None)
-
-    async def _put_off(self, claims: Sequence[Claim], seconds: float) -> None:
-        async with self.pool.acquire(timeout=5) as db:
-            await messages.put_off(db, claims, seconds)
-
-    async def _record(self, claim: Claim, state: State, cause: str | None) -> None:
-        message, at = claim.message, self.clock()
-        about = self._about(message)
-        note: Fact = NotificationFailed(**about, cause=cause) if cause else NotificationSent.model_validate(about)
-        async with self.pool.acquire(timeout=5) as db, db.transaction():
-            if not await messages.finish_message(db, claim, state, cause):
-                return
-            page = await self.ledger.load(db, [message.demand_id], at)
-            page.tell(message.demand_id, [note], at, message.id)
-            await self.ledger.save(db, page)
-
-    def _about(self, message: Message) -> dict[str, Any]:
-        return {"template": message.template, "via": self.sink.name, "about": message.fact_id}
+def _about(message: Message, sink: Sink) -> dict[str, Any]:
+    return {"template": message.template, "via": sink.name, "about": message.fact_id}

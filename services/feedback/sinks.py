@@ -1,5 +1,6 @@
 """Where messages go; what a sink keeps for itself never tells the whole address."""
 
+import fcntl
 import json
 import os
 import re
@@ -15,8 +16,20 @@ log = structlog.get_logger()
 _LINK: Final = re.compile(r"https?://[^\s，。；！？、）】」]+")
 
 
+class Rejected(Exception):
+    """The sink will never take this message; it certainly did not go out."""
+
+
+class OutcomeUnknown(Exception):
+    """The message may have gone out or not, for instance because a gateway did not answer in time."""
+
+
 class Sink(Protocol):
-    """Raises `OSError` when the message certainly did not go out."""
+    """Takes messages.
+
+    Raises `OSError` when it takes nothing now and the message certainly did not go out: it is tried again. Raises
+    `Rejected` for a message that it will never take, and `OutcomeUnknown` when nobody can know: neither is repeated.
+    """
 
     name: str
 
@@ -44,7 +57,7 @@ class FileSink:
         self._path = path
 
     def write(self, message: Message, to: Recipient) -> None:
-        """Append and close, so that the line is there when this returns."""
+        """Append a whole line or nothing, and close; the line is there when this returns."""
         told = {
             "id": str(message.id),
             "to": to.masked,
@@ -53,9 +66,24 @@ class FileSink:
             "template": message.template,
             "body": message.body,
         }
-        with open(self._path, "a", encoding="utf-8", opener=_private) as lines:
-            lines.write(json.dumps(told, ensure_ascii=False) + "\n")
+        line = json.dumps(told, ensure_ascii=False).encode() + b"\n"
+        file = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            _append(file, line)
+        finally:
+            os.close(file)
 
 
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
+def _append(file: int, line: bytes) -> None:
+    """A full disk may take half a line: that half is removed, so that the line can be written again."""
+    size = os.fstat(file).st_size
+    # The half line of a process that was killed must not spoil the next one.
+    torn = bool(size) and os.pread(file, 1, size - 1) != b"\n"
+    rest = memoryview(b"\n" + line if torn else line)
+    try:
+        while rest:
+            rest = rest[os.write(file, rest) :]
+    except OSError:
+        os.ftruncate(file, size)
+        raise

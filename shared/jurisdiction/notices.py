@@ -6,9 +6,14 @@ from typing import Final
 
 from shared.jurisdiction.parts import Text
 
+_SUPPORTER: Final = "supporter-"
+
 
 class Notice(StrEnum):
-    """Named as the fact that it tells: `submitted` tells `demand.submitted`."""
+    """Named as the fact that it tells: `submitted` tells `demand.submitted`.
+
+    Those that open with `supporter-` tell the end to everybody who supports a demand; a pack may leave them out.
+    """
 
     SUBMITTED = "submitted"
     TRIAGED = "triaged"
@@ -28,11 +33,39 @@ class Notice(StrEnum):
     CLOSED = "closed"
     DEADLINE_WARNED = "deadline-warned"
     DEADLINE_MISSED = "deadline-missed"
+    SUPPORTER_RESOLVED = "supporter-resolved"
+    SUPPORTER_DECLINED = "supporter-declined"
+    SUPPORTER_WITHDRAWN = "supporter-withdrawn"
+
+    @property
+    def fact(self) -> str:
+        """The type of the fact that it tells, such as `demand.resolved`."""
+        return f"demand.{self.value.removeprefix(_SUPPORTER)}"
 
 
-PLACEHOLDERS: Final = frozenset(
-    {"number", "unit", "due", "note", "reason", "result", "parent_number", "rating_url", "url"}
-)
+Templates = dict[Notice, Text]
+USUAL: Final[Templates] = {
+    Notice.SUPPORTER_RESOLVED: Text(
+        zh="您附议的诉求{number}已有答复，请查看：{url}",
+        en="There is an answer to {number}, which you supported: {url}",
+    ),
+    Notice.SUPPORTER_DECLINED: Text(
+        zh="您附议的诉求{number}未能受理，原因见：{url}",
+        en="{number}, which you supported, could not be taken up. The reason: {url}",
+    ),
+    Notice.SUPPORTER_WITHDRAWN: Text(
+        zh="您附议的诉求{number}已由提出人撤回。如果问题仍在，请您另行提交。",
+        en="{number}, which you supported, was withdrawn. If the problem is still there, raise it anew.",
+    ),
+}
+"""For packs that do not say it in words of their own."""
+
+PLACEHOLDERS: Final = frozenset({
+    "number", "unit", "due", "note", "reason", "result", "instead", "parent_number", "rating_url", "url",
+})  # fmt: skip
+LINKS: Final = frozenset({"url", "rating_url"})
+SHORTENED: Final = frozenset({"note", "reason", "result", "instead"})
+"""What people wrote: a message holds the beginning, the page that its link opens holds all of it."""
 _ALWAYS: Final = frozenset({"number"})
 _ALSO: Final = {
     Notice.RESOLVED: frozenset({"rating_url"}),
@@ -40,6 +73,7 @@ _ALSO: Final = {
     Notice.MERGED: frozenset({"parent_number"}),
 }
 _BRACED = re.compile(r"\{([^{}]*)\}")
+_OPTIONAL = re.compile(r"\[([^\[\]]*)\]")
 
 
 def placeholders(words: str) -> frozenset[str]:
@@ -52,8 +86,9 @@ def required(notice: Notice) -> frozenset[str]:
 
 
 def fill(words: str, values: dict[str, str]) -> str:
-    """Put the values in; one that is not known reads as nothing, for a message must always go out."""
-    return _BRACED.sub(lambda found: values.get(found[1], ""), words)
+    """Put the values in; one that is not known reads as nothing, for a message must always go out.
 
-
-Templates = dict[Notice, Text]
+    What stands in square brackets is left out where one of its values is empty: `[, by {due}]`.
+    """
+    kept = _OPTIONAL.sub(lambda part: part[1] if all(map(values.get, placeholders(part[1]))) else "", words)
+    return _BRACED.sub(lambda found: values.get(found[1], ""), kept)

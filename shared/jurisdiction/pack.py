@@ -7,7 +7,7 @@ from typing import Any
 from shared.contracts.facts import RequestKind
 from shared.jurisdiction.calendar import Calendar
 from shared.jurisdiction.catalogue import Assignment, Catalogue, Rulebook, Undecided
-from shared.jurisdiction.notices import Notice, Templates, fill
+from shared.jurisdiction.notices import LINKS, USUAL, Notice, Templates, fill, placeholders
 from shared.jurisdiction.parts import Category, Division, LimitPreset, Rule, Team, Unit, Weekday, Year
 from shared.jurisdiction.places import Places
 from shared.jurisdiction.profile import Language, Profile
@@ -92,7 +92,14 @@ class Pack(Profile):
 
     def message(self, notice: Notice, language: Language, values: dict[str, str]) -> str:
         """The words for the citizen."""
-        return fill(getattr(self.templates[notice], language), values)
+        return fill(self._words(notice, language), values)
+
+    def links(self, notice: Notice, language: Language) -> bool:
+        """Whether the message has a link, behind which there is room for more words than in it."""
+        return bool(placeholders(self._words(notice, language)) & LINKS)
+
+    def _words(self, notice: Notice, language: Language) -> str:
+        return str(getattr(self.templates.get(notice) or USUAL[notice], language))
 
     @cached_property
     def _places(self) -> Places:

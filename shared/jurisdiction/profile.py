@@ -1,6 +1,6 @@
 """What `pack.yaml` says: who the jurisdiction is and the numbers its loop runs by."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator, model_validator
@@ -8,6 +8,10 @@ from pydantic import Field, field_validator, model_validator
 from shared.jurisdiction.parts import Code, Days, ListLevel, Part, Text, VillageFund, Words
 
 Language = Literal["zh", "en"]
+MESSAGES_PER_HOUR: Final = 6
+"""Our choice: what one demand that is settled within an hour tells, from its receipt to the thanks for the rating."""
+Dissatisfied = Literal["reopen", "call-back"]
+"""`reopen`: the unit handles it again (不满意重办). `call-back`: it ends as disputed, and the coordinator calls."""
 
 
 class Profile(Part):
@@ -28,6 +32,8 @@ class Profile(Part):
         None, description="working days of one extension at most; null: as many as the demand's own limit"
     )
     rate_within_days: Days
+    dissatisfied: Dissatisfied = Field("reopen", description="what follows 1 or 2 stars where the matter is solved")
+    messages_per_hour: Annotated[int, Field(ge=1, description="to one address, over all demands")] = MESSAGES_PER_HOUR
     list_levels: tuple[ListLevel, ...] = ()
     fund: VillageFund | None = None
 

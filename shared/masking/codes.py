@@ -16,7 +16,7 @@ _BETWEEN: Final = r"[\s,.:;，。：；、]{0,3}(?:[Cc]ode[\s:：]{0,3})?"
 _SAID: Final = re.compile(rf"(查询码[\s:：是为]{{0,3}}){CODE}")
 _NUMBERED: Final = re.compile(rf"({NUMBER}{_BETWEEN}){_NO_WORD}{CODE}")
 _ASKED: Final = re.compile(r"([?&]code=)[^&\s［]+")
-_LINK: Final = re.compile(r"(/rate/)[\w.~-]{16,}")
+_LINK: Final = re.compile(r"(/(?:rate|follow)/)[\w.~-]{16,}")
 _LABEL: Final = r"\1［查询码］"
 
 
@@ -24,7 +24,7 @@ def hide_codes(text: str) -> str:
     """Without secret codes and links to rate."""
     if "查询码" in text:
         text = _SAID.sub(_LABEL, text)
-    if "/rate/" in text:
+    if "/rate/" in text or "/follow/" in text:
         text = _LINK.sub(r"\1［链接］", text)
     if "code=" in text:
         text = _ASKED.sub(_LABEL, text)

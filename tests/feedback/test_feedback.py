@@ -1,43 +1,34 @@
-"""How a resolved demand ends, and what its citizen is told."""
+"""How a resolved demand ends."""
 
-import json
-import stat
-from collections.abc import AsyncIterator
+import asyncio
 from datetime import datetime, timedelta
-from pathlib import Path
 from uuid import UUID
 
-import httpx
 import pytest
 from pydantic import ValidationError
 
-from services.feedback import messages
 from services.feedback.closing import Closing
-from services.feedback.contacts import Contacts
 from services.feedback.domain import RateDemand, Reaction, rate
 from services.feedback.notices import Notices
 from services.feedback.ratings import Ratings
-from services.feedback.sender import LEASE, Sender
-from services.feedback.sinks import FileSink
 from services.routing.policies import reaction
-from shared.chassis.database import Pool, open_pool
-from shared.chassis.delivery import Delivery
+from shared.chassis.database import Pool
 from shared.chassis.ledger import Ledger
 from shared.chassis.tokens import Tokens
 from shared.contracts import facts as f
-from shared.contracts.demand import Demand, Service, Status
+from shared.contracts.demand import Service, Status
 from shared.contracts.lifecycle import evolve
 from shared.contracts.refusals import Code, Refused
 from shared.contracts.rules import demand_rules
+from shared.jurisdiction.jurisdictions import Jurisdictions
 from tests import story
 from tests.chassis.conftest import Log
+from tests.feedback.office import LINKS, TOKENS, Book, heard, told_here
 from tests.packs import nanhai, shipped
 from tests.spec import Spec
 
 PACK = nanhai()
-TOKENS = Tokens("s" * 40)
 SPEC = Spec(lambda demand, verdict: rate(demand, verdict, PACK, "link"))
-Book = Ledger[Demand, f.Fact]
 DECLINED = (*story.ROUTED, f.DemandDeclined(reason="不在本区"))
 NOT_SOLVED = RateDemand(rating=1, solved=False)
 WITH_CONTACT = story.SUBMISSION.model_copy(update={"contact": UUID(int=7)})
@@ -95,7 +86,30 @@ def test_after_the_last_reopening_the_coordinator_hears_of_it_and_must_answer():
 
 def test_a_demand_is_not_reopened_for_ever():
     given = SPEC.given(*reopened_often(PACK.max_reopenings + 1))
-    given.when(NOT_SOLVED).then(f.DemandConfirmed(rating=1, solved=False, asked="link"))
+    given.when(NOT_SOLVED).then(
+        f.DemandEscalated(to=PACK.coordinator, reason="未解决，未填写原因 / not solved, without words"),
+        f.DemandConfirmed(rating=1, solved=False, asked="link"),
+    )
+
+
+@pytest.mark.parametrize("rating", [1, 2])
+def test_who_is_dissatisfied_though_it_is_solved_reopens_it_with_their_words(rating: int):
+    verdict = RateDemand(rating=rating, solved=True, comment="修了三次才修好")
+    reason = f"已解决，但不满意（{rating}分） / solved, but dissatisfied ({rating} of 5): 修了三次才修好"
+    SPEC.given(*story.RESOLVED).when(verdict).then(f.DemandReopened(reason=reason, rating=rating))
+
+
+async def test_where_the_pack_calls_back_dissatisfaction_is_told_to_the_coordinator_and_never_counts_as_confirmed(
+    pool: Pool,
+):
+    calling = PACK.model_copy(update={"dissatisfied": "call-back"})
+    packs = Jurisdictions([calling])
+    book: Book = Ledger("demand", demand_rules(Service.FEEDBACK, Reaction(packs)), Notices(packs, LINKS))
+    await heard(pool, book, *story.RESOLVED)
+    ratings = Ratings(pool, book, packs, LINKS, clock=lambda: at(1))
+    demand = await ratings.rate(TOKENS.write("rate", {"demand": str(story.ID)}), RateDemand(rating=2, solved=True))
+    assert (demand.status, demand.outcome, demand.rating) == (Status.CLOSED, f.Outcome.DISPUTED, 2)
+    assert await told_here(pool) == ["demand.escalated.v1", "demand.confirmed.v1", "demand.closed.v1"]
 
 
 def test_a_citizen_who_disagrees_with_a_refusal_reopens_it():
@@ -113,7 +127,7 @@ def test_a_refusal_by_the_coordinator_after_the_last_reopening_is_the_last_word(
 
 async def test_a_verdict_after_the_last_word_closes_the_demand_as_disputed(pool: Pool, book: Book):
     await heard(pool, book, *reopened_often(PACK.max_reopenings + 1))
-    ratings = Ratings(pool, book, shipped(), TOKENS, clock=lambda: at(1))
+    ratings = Ratings(pool, book, shipped(), LINKS, clock=lambda: at(1))
     demand = await ratings.rate(TOKENS.write("rate", {"demand": str(story.ID)}), NOT_SOLVED)
     assert (demand.status, demand.outcome) == (Status.CLOSED, f.Outcome.DISPUTED)
 
@@ -122,53 +136,8 @@ def test_a_demand_in_work_cannot_be_rated():
     SPEC.given(*story.ACCEPTED).when(RateDemand(rating=3, solved=True)).then_refused(Code.ILLEGAL_TRANSITION)
 
 
-@pytest.fixture
-async def pool(database: str) -> AsyncIterator[Pool]:
-    async with await open_pool(database, "feedback") as found:
-        yield found
-
-
-@pytest.fixture
-def book() -> Book:
-    return Ledger(
-        "demand", demand_rules(Service.FEEDBACK, Reaction(shipped())), Notices(shipped(), TOKENS, "http://here")
-    )
-
-
-async def heard(pool: Pool, book: Book, *told: f.StatusFact) -> Delivery[Demand, f.Fact]:
-    delivery = Delivery(pool, book, "cluster", clock=lambda: story.AT)
-    await delivery.deliver(Log().told(*told))
-    return delivery
-
-
-def sending(pool: Pool, book: Book, sink: FileSink) -> Sender:
-    """A sender whose every message is for the same telephone."""
-    intake = httpx.MockTransport(lambda asked: httpx.Response(200, json={"phone": "13800138000"}))
-    client = httpx.AsyncClient(transport=intake, base_url="http://intake")
-    return Sender(pool, book, Contacts(client, TOKENS), sink, clock=lambda: story.AT)
-
-
-async def told_here(pool: Pool) -> list[str]:
-    async with pool.acquire() as db:
-        return [row["type"] for row in await db.fetch("SELECT type FROM journal ORDER BY position")]
-
-
 def at(days: float) -> datetime:
     return story.AT + timedelta(days=days)
-
-
-async def test_every_fact_worth_telling_becomes_one_message(pool: Pool, book: Book, tmp_path: Path):
-    delivery = await heard(pool, book, WITH_CONTACT, *story.RESOLVED[1:])
-    await delivery.deliver(Log().told(WITH_CONTACT, *story.RESOLVED[1:]))
-    sender = sending(pool, book, FileSink(tmp_path / "out"))
-    assert await sender.send_some() == 4
-    assert await sender.send_some() == 0
-    lines = (tmp_path / "out").read_text("utf-8").splitlines()
-    assert len(lines) == 4
-    assert "http://here/rate/" in lines[-1]
-    assert stat.S_IMODE((tmp_path / "out").stat().st_mode) == 0o600
-    assert [json.loads(line)["template"] for line in lines] == ["submitted", "routed", "accepted", "resolved"]
-    assert await told_here(pool) == ["demand.notification-sent.v1"] * 4
 
 
 async def test_imported_history_tells_nobody(pool: Pool, book: Book):
@@ -176,60 +145,6 @@ async def test_imported_history_tells_nobody(pool: Pool, book: Book):
     await heard(pool, book, submission, *story.RESOLVED[1:])
     async with pool.acquire() as db:
         assert await db.fetchval("SELECT count(*) FROM notification") == 0
-
-
-async def test_a_message_whose_sender_died_is_never_sent_blindly_again(pool: Pool, book: Book, tmp_path: Path):
-    await heard(pool, book, WITH_CONTACT)
-    async with pool.acquire() as db:
-        (claimed,) = await messages.claim_messages(db, 10, LEASE)
-        assert await messages.begin_sending(db, claimed)
-        await db.execute("UPDATE notification SET claimed_at = now() - interval '5 minutes'")
-    sender = sending(pool, book, FileSink(tmp_path / "out"))
-    assert await sender.give_up_some() == 1
-    assert (await sender.give_up_some(), await sender.send_some()) == (0, 0)
-    async with pool.acquire() as db:
-        assert await db.fetchval("SELECT state FROM notification") == "unknown"
-        (told,) = await db.fetch("SELECT type, payload FROM journal")
-    assert told["type"] == "demand.notification-failed.v1"
-    assert json.loads(told["payload"])["cause"].startswith("unknown")
-    assert not (tmp_path / "out").exists()
-
-
-async def test_a_sender_that_was_only_slow_still_tells_what_it_did(pool: Pool, book: Book, tmp_path: Path):
-    await heard(pool, book, WITH_CONTACT)
-    sender = sending(pool, book, FileSink(tmp_path / "out"))
-    async with pool.acquire() as db:
-        (claimed,) = await messages.claim_messages(db, 10, LEASE)
-        assert await messages.begin_sending(db, claimed)
-        await db.execute("UPDATE notification SET claimed_at = now() - interval '5 minutes'")
-    await sender.give_up_some()
-    await sender._record(claimed, messages.State.SENT, None)
-    assert await told_here(pool) == ["demand.notification-failed.v1", "demand.notification-sent.v1"]
-
-
-async def test_what_is_in_the_middle_is_found_without_reading_every_message(pool: Pool):
-    async with pool.acquire() as db:
-        await db.execute("SET enable_seqscan = off")
-        plan = await db.fetch("EXPLAIN SELECT id FROM notification WHERE state = 'sending' AND claimed_at < now()")
-    assert "notification_in_the_middle" in str(plan)
-
-
-async def test_a_message_whose_sender_died_before_sending_is_sent_by_the_next(pool: Pool, book: Book, tmp_path: Path):
-    await heard(pool, book, WITH_CONTACT)
-    async with pool.acquire() as db:
-        (lost,) = await messages.claim_messages(db, 10, LEASE)
-        assert await messages.claim_messages(db, 10, LEASE) == []
-        await db.execute("UPDATE notification SET due_at = now()")
-    assert await sending(pool, book, FileSink(tmp_path / "out")).send_some() == 1
-    async with pool.acquire() as db:
-        assert not await messages.begin_sending(db, lost), "its claim is not the last one"
-    assert len((tmp_path / "out").read_text("utf-8").splitlines()) == 1
-
-
-async def test_a_message_that_cannot_be_written_is_told_as_failed(pool: Pool, book: Book, tmp_path: Path):
-    await heard(pool, book, WITH_CONTACT)
-    await sending(pool, book, FileSink(tmp_path)).send_some()
-    assert await told_here(pool) == ["demand.notification-failed.v1"]
 
 
 async def test_what_nobody_rates_is_closed_when_the_time_is_over(pool: Pool, book: Book):
@@ -242,16 +157,39 @@ async def test_what_nobody_rates_is_closed_when_the_time_is_over(pool: Pool, boo
     assert await told_here(pool) == ["demand.closed.v1"]
 
 
-async def test_a_link_rates_once(pool: Pool, book: Book):
+async def test_a_link_rates_once_and_the_same_verdict_sent_again_is_answered_as_at_first(pool: Pool, book: Book):
     await heard(pool, book, *story.RESOLVED)
-    ratings = Ratings(pool, book, shipped(), TOKENS, clock=lambda: at(1))
-    link = TOKENS.write("rate", {"demand": str(story.ID)})
-    demand = await ratings.rate(link, RateDemand(rating=4, solved=True))
+    ratings = Ratings(pool, book, shipped(), LINKS, clock=lambda: at(1))
+    link, verdict = TOKENS.write("rate", {"demand": str(story.ID)}), RateDemand(rating=4, solved=True)
+    demand = await ratings.rate(link, verdict)
     assert (demand.status, demand.outcome) == (Status.CLOSED, f.Outcome.CONFIRMED)
+    assert await ratings.rate(link, verdict) == demand
     assert await told_here(pool) == ["demand.confirmed.v1", "demand.closed.v1"]
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(Refused, match=r"your rating \(4 of 5\) was received before") as refused:
         await ratings.rate(link, RateDemand(rating=1, solved=False))
     assert refused.value.code is Code.ILLEGAL_TRANSITION
+
+
+async def test_two_clicks_at_once_are_one_verdict(pool: Pool, book: Book):
+    await heard(pool, book, *story.RESOLVED)
+    ratings = Ratings(pool, book, shipped(), LINKS, clock=lambda: at(1))
+    link = TOKENS.write("rate", {"demand": str(story.ID)})
+    first, second = await asyncio.gather(*(ratings.rate(link, NOT_SOLVED) for _ in range(2)))
+    assert (first, first.status) == (second, Status.REOPENED)
+    assert await told_here(pool) == ["demand.reopened.v1"]
+
+
+async def test_a_verdict_on_a_later_answer_is_no_repetition_but_a_form_sent_again_is(pool: Pool, book: Book):
+    delivery = await heard(pool, book, *story.RESOLVED)
+    ratings = Ratings(pool, book, shipped(), LINKS, clock=lambda: at(1))
+    link, seen = TOKENS.write("rate", {"demand": str(story.ID)}), 4
+    first = await ratings.rate(link, NOT_SOLVED, seen)
+    again = (f.DemandRouted(unit="roads", rule="reopened"), *story.RESOLVED[2:])
+    await delivery.deliver(Log().told(*again, first=6))
+    assert (await ratings.rate(link, NOT_SOLVED, seen)).status is first.status is Status.REOPENED
+    with pytest.raises(Refused, match="there is a newer answer"):
+        await ratings.rate(link, RateDemand(rating=5, solved=True), seen)
+    assert (await ratings.rate(link, NOT_SOLVED)).reopenings == 2
 
 
 @pytest.mark.parametrize("link", ["", "x.y.z", Tokens("t" * 40).write("rate", {"demand": str(UUID(int=1))}),
@@ -259,5 +197,5 @@ async def test_a_link_rates_once(pool: Pool, book: Book):
                          ids=["nothing", "no token", "another's", "of staff"])  # fmt: skip
 async def test_a_forged_link_is_refused(pool: Pool, book: Book, link: str):
     with pytest.raises(Refused) as refused:
-        await Ratings(pool, book, shipped(), TOKENS).demand(link)
+        await Ratings(pool, book, shipped(), LINKS).shown(link)
     assert refused.value.code is Code.UNAUTHENTICATED

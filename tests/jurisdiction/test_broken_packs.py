@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from shared.jurisdiction.loader import examine, load_pack, load_packs
+from shared.jurisdiction.notices import Notice
 from shared.jurisdiction.problems import PackError
 
 Edit = Callable[[str, str, str], Path]
@@ -72,6 +73,18 @@ def test_a_category_left_to_a_dispatcher_on_purpose_is_not_even_a_warning(edit: 
     edit("catalogue.yaml", "match: {category: road}", "match: {category: parking, kind: help}")
     _, findings = examine(edit("categories.yaml", "code: road,", "code: road, triage: true,"))
     assert findings == ()
+
+
+def test_words_of_people_without_a_link_beside_them_are_a_warning(edit: Edit) -> None:
+    pack, findings = examine(edit("templates.yaml", "{note}，查看{url}", "{note}"))
+    (finding,) = (str(finding).rpartition("/")[2] for finding in findings)
+    assert finding.startswith("templates.yaml:18: warning: the message 'progressed' has no {url}")
+    assert not pack.links(Notice.PROGRESSED, "zh")
+
+
+def test_a_message_that_goes_to_an_address_of_its_own_is_a_warning(edit: Edit) -> None:
+    _, findings = examine(edit("templates.yaml", "已按您的要求撤回。", "已撤回：http://127.0.0.1:8080/"))
+    assert ["has an address of its own" in str(finding) for finding in findings] == [True]
 
 
 def test_packs_served_together_may_not_share_a_prefix_a_division_or_a_unit(hamlet: Path) -> None:

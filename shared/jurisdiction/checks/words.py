@@ -3,13 +3,15 @@
 from collections.abc import Iterator
 
 from shared.jurisdiction.draft import Draft
-from shared.jurisdiction.notices import PLACEHOLDERS, Notice, placeholders, required
-from shared.jurisdiction.problems import Problem
+from shared.jurisdiction.notices import LINKS, PLACEHOLDERS, SHORTENED, USUAL, Notice, placeholders, required
+from shared.jurisdiction.problems import Problem, Severity
 
 
 def check_words(draft: Draft) -> Iterator[Problem]:
     templates = draft.templates.part.templates
     for notice in Notice:
+        if notice not in templates and notice in USUAL:
+            continue
         if notice not in templates:
             what = f"the message {notice.value!r} is missing; add it with zh and en"
             yield Problem(draft.templates.spot(("templates",)), what)
@@ -24,5 +26,11 @@ def _places_to_fill(draft: Draft, notice: Notice, language: str, words: str) -> 
     for name in sorted(used - PLACEHOLDERS):
         known = ", ".join(sorted(PLACEHOLDERS))
         yield Problem(spot, f"the message {notice.value!r} has no value for {{{name}}}; known: {known}")
+    if used & SHORTENED and not used & LINKS:
+        what = f"the message {notice.value!r} has no {{url}}, so that all of what people wrote stands in it"
+        yield Problem(spot, what, Severity.WARNING)
+    if "//" in words:
+        what = f"the message {notice.value!r} has an address of its own: {{url}} opens the page of the demand"
+        yield Problem(spot, what, Severity.WARNING)
     for name in sorted(required(notice) - used):
         yield Problem(spot, f"the message {notice.value!r} must contain {{{name}}}")

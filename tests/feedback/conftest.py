@@ -1,0 +1,25 @@
+"""Feedback's database and its ledger."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from services.feedback.domain import Reaction
+from services.feedback.notices import Notices
+from shared.chassis.database import Pool, open_pool
+from shared.chassis.ledger import Ledger
+from shared.contracts.demand import Service
+from shared.contracts.rules import demand_rules
+from tests.feedback.office import LINKS, Book
+from tests.packs import shipped
+
+
+@pytest.fixture
+async def pool(database: str) -> AsyncIterator[Pool]:
+    async with await open_pool(database, "feedback") as found:
+        yield found
+
+
+@pytest.fixture
+def book() -> Book:
+    return Ledger("demand", demand_rules(Service.FEEDBACK, Reaction(shipped())), Notices(shipped(), LINKS))

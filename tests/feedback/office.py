@@ -1,0 +1,61 @@
+"""What the tests of feedback have in common: a ledger with its notices, facts that it hears, senders."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from services.feedback.contacts import Contacts
+from services.feedback.links import Links
+from services.feedback.sender import Sender
+from services.feedback.sinks import Sink
+from shared.chassis.database import Pool
+from shared.chassis.delivery import Delivery
+from shared.chassis.ledger import Ledger
+from shared.chassis.tokens import Tokens
+from shared.contracts import facts as f
+from shared.contracts.demand import Demand
+from shared.jurisdiction.jurisdictions import Jurisdictions
+from tests import story
+from tests.chassis.conftest import Log
+from tests.packs import shipped
+
+TOKENS = Tokens("s" * 40)
+LINKS = Links.at("http://here", "s" * 40)
+Book = Ledger[Demand, f.Fact]
+
+
+async def heard(pool: Pool, book: Book, *told: f.StatusFact) -> Delivery[Demand, f.Fact]:
+    """Feedback after it heard these facts of one demand."""
+    delivery = Delivery(pool, book, "cluster", clock=lambda: story.AT)
+    await delivery.deliver(Log().told(*told))
+    return delivery
+
+
+def sending(pool: Pool, book: Book, sink: Sink, packs: Jurisdictions | None = None) -> Sender:
+    """A sender whose every message is for the same telephone, unless the contact's own number says otherwise."""
+
+    def answer(asked: httpx.Request) -> httpx.Response:
+        contact = json.loads(asked.content)["contact"]
+        return httpx.Response(200, json={"phone": f"138{int(contact[-4:], 16):04d}8000"})
+
+    client = httpx.AsyncClient(transport=httpx.MockTransport(answer), base_url="http://intake")
+    return Sender(pool, book, Contacts(client, TOKENS), sink, packs or shipped(), clock=lambda: story.AT)
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    """What a file sink wrote."""
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.exists() else []
+
+
+async def told_here(pool: Pool) -> list[str]:
+    """The types of the facts that feedback told, in order."""
+    async with pool.acquire() as db:
+        return [row["type"] for row in await db.fetch("SELECT type FROM journal ORDER BY position")]
+
+
+async def states(pool: Pool) -> list[tuple[str, str | None]]:
+    """What became of every message, and why it waits."""
+    async with pool.acquire() as db:
+        return [tuple(row) for row in await db.fetch("SELECT state, waits FROM notification ORDER BY position")]

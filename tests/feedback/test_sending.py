@@ -1,0 +1,362 @@
+"""Messages go out once and in order: a full disk, a killed sender and a second one change nothing of that."""
+
+import asyncio
+import errno
+import json
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from services.feedback import queue
+from services.feedback.messages import Message, State
+from services.feedback.queue import Queued
+from services.feedback.recipients import Means, Recipient, mark
+from services.feedback.sender import Sender, SinkAway
+from services.feedback.sinks import FileSink, OutcomeUnknown, Rejected
+from shared.chassis.database import Pool
+from shared.contracts import facts as f
+from shared.jurisdiction.jurisdictions import Jurisdictions
+from tests import story
+from tests.chassis.conftest import Log
+from tests.eventually import eventually
+from tests.feedback.office import TOKENS, Book, heard, lines, sending, states, told_here
+from tests.packs import nanhai
+
+ONE, OTHER = UUID(int=7), UUID(int=8)
+WITH_CONTACT = story.SUBMISSION.model_copy(update={"contact": ONE})
+FOUR = (WITH_CONTACT, *story.RESOLVED[1:])
+NAMES = ["submitted", "routed", "accepted", "resolved"]
+
+
+async def several(pool: Pool, book: Book, count: int, contact: UUID = ONE) -> None:
+    """Demands of one person, each told as received."""
+    told = story.SUBMISSION.model_copy(update={"contact": contact})
+    for n in range(count):
+        await heard(pool, book, told) if not n else await _another(pool, book, told, n)
+
+
+async def _another(pool: Pool, book: Book, told: f.DemandSubmitted, n: int) -> None:
+    delivery = await heard(pool, book)
+    await delivery.deliver(Log(end=n * 100).told(told, key=UUID(int=n)))
+
+
+async def died_in_the_middle(pool: Pool, sender: Sender) -> Queued:
+    """The next message, whose sender was killed in the sink."""
+    async with pool.acquire() as db:
+        queued, *_ = await queue.next_messages(db, 1)
+        address = mark(await sender.contacts.recipient(queued), TOKENS.secret)
+        assert await sender.lease._take()
+        assert await queue.begin_sending(db, queued, sender.lease.holder, address)
+    return queued
+
+
+async def the_dead_sender_is_known(pool: Pool) -> None:
+    async with pool.acquire() as db:
+        await db.execute("UPDATE sender_lease SET until = now() - interval '1 second'")
+        await db.execute("UPDATE notification SET claimed_at = now() - interval '5 minutes' WHERE state = 'sending'")
+
+
+class Full:
+    """Stands for `os.write`: takes so many bytes, then fails with this error."""
+
+    def __init__(self, code: int, room: int) -> None:
+        self.code, self.room = code, room
+        self.write: Callable[[int, bytes], int] = os.write
+
+    def __call__(self, file: int, words: bytes) -> int:
+        if not self.room:
+            raise OSError(self.code, os.strerror(self.code))
+        done = self.write(file, bytes(words[: self.room]))
+        self.room -= done
+        return done
+
+
+async def test_every_fact_worth_telling_becomes_one_message(pool: Pool, book: Book, tmp_path: Path):
+    delivery = await heard(pool, book, *FOUR)
+    await delivery.deliver(Log().told(*FOUR))
+    sender = sending(pool, book, FileSink(tmp_path / "out"))
+    assert await sender.send_some() == 4
+    assert await sender.send_some() == 0
+    assert "http://here/rate/" in lines(tmp_path / "out")[-1]["body"]
+    assert stat.S_IMODE((tmp_path / "out").stat().st_mode) == 0o600
+    assert [line["template"] for line in lines(tmp_path / "out")] == NAMES
+    assert await told_here(pool) == ["demand.notification-sent.v1"] * 4
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EACCES])
+@pytest.mark.parametrize("room", [0, 10, 400])
+async def test_a_fault_of_the_file_loses_no_message_and_changes_no_order(
+    pool: Pool, book: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, room: int
+):
+    await heard(pool, book, *FOUR)
+    sender = sending(pool, book, FileSink(tmp_path / "out"))
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", Full(code, room))
+        for _ in range(3):
+            with pytest.raises(SinkAway):
+                await sender.send_some()
+    assert {state for state, _ in await states(pool)} <= {"pending", "sent"}
+    assert await told_here(pool) == ["demand.notification-sent.v1"] * len(lines(tmp_path / "out"))
+    while await sender.send_some():
+        pass
+    assert [line["template"] for line in lines(tmp_path / "out")] == NAMES, "each whole, once and in order"
+
+
+@pytest.mark.faults
+async def test_a_file_that_cannot_be_opened_is_tried_again_until_it_can(pool: Pool, book: Book, tmp_path: Path):
+    await heard(pool, book, *FOUR)
+    out = tmp_path / "out"
+    out.mkdir()
+    sender = sending(pool, book, FileSink(out))
+
+    async def causes() -> list[str | None]:
+        async with pool.acquire() as db:
+            return [row["cause"] for row in await db.fetch("SELECT cause FROM notification ORDER BY position")]
+
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(sender.run())
+        await eventually(causes, lambda found: "Is a directory" in (found[0] or ""))
+        out.rmdir()
+        await eventually(lambda: states(pool), lambda found: found == [("sent", None)] * 4)
+        running.cancel()
+    assert [line["template"] for line in lines(out)] == NAMES
+
+
+async def test_half_a_line_of_a_killed_process_spoils_no_other(tmp_path: Path):
+    out = tmp_path / "out"
+    out.write_bytes(b'{"id": "half')
+    message = Message(story.ID, story.ID, story.ID, ONE, "submitted", "已收到")
+    FileSink(out).write(message, Recipient(Means.PHONE, "13800138000"))
+    assert [json.loads(line)["template"] for line in out.read_bytes().splitlines()[1:]] == ["submitted"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "state"),
+    [(Rejected("no such number"), State.FAILED), (OutcomeUnknown("no answer in 10 s"), State.UNKNOWN)],
+)
+async def test_a_lasting_refusal_fails_one_message_and_an_unknown_outcome_is_never_repeated(
+    pool: Pool, book: Book, fault: Exception, state: State
+):
+    class Gateway:
+        name = "gateway"
+        asked = 0
+
+        def write(self, message: Message, to: Recipient) -> None:
+            self.asked += 1
+            if self.asked == 1:
+                raise fault
+
+    await heard(pool, book, *FOUR[:2])
+    gateway = Gateway()
+    sender = sending(pool, book, gateway)
+    while await sender.send_some():
+        pass
+    assert (await states(pool), gateway.asked) == ([(state, None), ("sent", None)], 2)
+    assert await told_here(pool) == ["demand.notification-failed.v1", "demand.notification-sent.v1"]
+
+
+async def test_a_message_whose_sender_died_is_never_sent_blindly_again(pool: Pool, book: Book, tmp_path: Path):
+    await heard(pool, book, WITH_CONTACT)
+    sender = sending(pool, book, FileSink(tmp_path / "out"))
+    await died_in_the_middle(pool, sender)
+    await the_dead_sender_is_known(pool)
+    assert await sender.give_up_some() == 1
+    assert (await sender.give_up_some(), await sender.send_some()) == (0, 0)
+    async with pool.acquire() as db:
+        (told,) = await db.fetch("SELECT type, payload FROM journal")
+    assert (await states(pool), told["type"]) == ([("unknown", None)], "demand.notification-failed.v1")
+    assert json.loads(told["payload"])["cause"].startswith("unknown")
+    assert lines(tmp_path / "out") == []
+
+
+@pytest.mark.faults
+async def test_nothing_overtakes_the_message_in_which_a_sender_was_killed(pool: Pool, book: Book, tmp_path: Path):
+    await heard(pool, book, *FOUR)
+    await _another(pool, book, WITH_CONTACT, 1)
+    await _another(pool, book, story.SUBMISSION.model_copy(update={"contact": OTHER}), 2)
+    await died_in_the_middle(pool, sending(pool, book, FileSink(tmp_path / "out")))
+    next_one = sending(pool, book, FileSink(tmp_path / "out"))
+    assert await next_one.send_some() == 0, "the lease of the dead sender still runs"
+    async with pool.acquire() as db:
+        await db.execute("UPDATE sender_lease SET until = now() - interval '1 second'")
+    await next_one.send_some()
+    assert [line["to"] for line in lines(tmp_path / "out")] == ["138****8000"], "another person waits for nobody"
+    assert await states(pool) == [
+        ("sending", None), *[("pending", None)] * 3, ("pending", "earlier"), ("sent", None)
+    ]  # fmt: skip
+    await the_dead_sender_is_known(pool)
+    assert await next_one.give_up_some() == 1
+    await due_again(pool)
+    while await next_one.send_some():
+        pass
+    assert [line["template"] for line in lines(tmp_path / "out")][1:] == [*NAMES[1:], "submitted"]
+
+
+async def due_again(pool: Pool) -> None:
+    async with pool.acquire() as db:
+        await db.execute("UPDATE notification SET due_at = now() WHERE state = 'pending'")
+
+
+@pytest.mark.faults
+async def test_a_sender_killed_before_the_sink_holds_up_nothing_and_spoils_no_order(
+    pool: Pool, book: Book, tmp_path: Path
+):
+    await heard(pool, book, *FOUR)
+    dead, next_one = (sending(pool, book, FileSink(tmp_path / "out")) for _ in range(2))
+    assert await dead.lease._take()
+    async with pool.acquire() as db:
+        first, *_ = await queue.next_messages(db, 10)
+        await db.execute("UPDATE sender_lease SET until = now() - interval '1 second'")
+    assert await next_one.send_some() == 4
+    async with pool.acquire() as db:
+        assert await queue.begin_sending(db, first, dead.lease.holder, b"x") is None, "it woke up too late"
+    assert [line["template"] for line in lines(tmp_path / "out")] == NAMES
+
+
+async def test_who_has_no_lease_may_not_begin(pool: Pool, book: Book, tmp_path: Path):
+    await heard(pool, book, WITH_CONTACT)
+    first, second = (sending(pool, book, FileSink(tmp_path / "out")) for _ in range(2))
+    assert (await first.lease._take(), await second.lease._take()) == (True, False)
+    async with pool.acquire() as db:
+        (queued,) = await queue.next_messages(db, 10)
+        assert await queue.begin_sending(db, queued, second.lease.holder, b"x") is None
+        assert await queue.begin_sending(db, queued, first.lease.holder, b"x") == 1
+
+
+@pytest.mark.faults
+async def test_two_senders_side_by_side_keep_the_order_of_everybody(pool: Pool, book: Book, tmp_path: Path):
+    delivery = await heard(pool, book)
+    for n in range(1, 13):
+        told = story.SUBMISSION.model_copy(update={"contact": UUID(int=n)})
+        await delivery.deliver(Log(end=n * 100).told(told, *story.RESOLVED[1:], key=UUID(int=n)))
+    async with asyncio.TaskGroup() as tasks:
+        running = [tasks.create_task(sending(pool, book, FileSink(tmp_path / "out")).run()) for _ in range(2)]
+        await eventually(lambda: states(pool), lambda found: all(state == "sent" for state, _ in found))
+        for task in running:
+            task.cancel()
+    sent = lines(tmp_path / "out")
+    assert len(sent) == len({line["id"] for line in sent}) == 48
+    by_demand = {line["demand_id"]: [one["template"] for one in sent if one["demand_id"] == line["demand_id"]]
+                 for line in sent}  # fmt: skip
+    assert all(told == NAMES for told in by_demand.values())
+
+
+async def test_a_sender_that_was_only_slow_still_tells_what_it_did(pool: Pool, book: Book, tmp_path: Path):
+    await heard(pool, book, WITH_CONTACT)
+    sender = sending(pool, book, FileSink(tmp_path / "out"))
+    queued = await died_in_the_middle(pool, sender)
+    await the_dead_sender_is_known(pool)
+    await sender.give_up_some()
+    await sender._record(queued.message, 1, State.SENT, None)
+    assert await told_here(pool) == ["demand.notification-failed.v1", "demand.notification-sent.v1"]
+
+
+async def test_what_is_in_the_middle_is_found_without_reading_every_message(pool: Pool):
+    async with pool.acquire() as db:
+        await db.execute("SET enable_seqscan = off")
+        plan = await db.fetch("EXPLAIN SELECT id FROM notification WHERE state = 'sending' AND claimed_at < now()")
+    assert "notification_in_the_middle" in str(plan)
+
+
+async def test_one_address_gets_so_many_messages_an_hour_over_all_demands_and_the_rest_later(
+    pool: Pool, book: Book, tmp_path: Path
+):
+    limit = nanhai().messages_per_hour
+    await several(pool, book, limit + 6)
+    sender = sending(pool, book, FileSink(tmp_path / "out"))
+    while await sender.send_some():
+        pass
+    assert len(lines(tmp_path / "out")) == limit
+    assert await states(pool) == [
+        *[("sent", None)] * limit,
+        *[("pending", "hourly-limit")] * 6,
+    ]
+    await an_hour_later(pool)
+    while await sender.send_some():
+        pass
+    assert [state for state, _ in await states(pool)] == ["sent"] * (limit + 6)
+    told = [line["demand_id"] for line in lines(tmp_path / "out")]
+    assert told == [str(story.ID), *(str(UUID(int=n)) for n in range(1, limit + 6))]
+
+
+async def an_hour_later(pool: Pool) -> None:
+    async with pool.acquire() as db:
+        await db.execute("UPDATE reached SET at = at - interval '1 hour'")
+    await due_again(pool)
+
+
+async def test_what_is_held_back_of_one_demand_is_told_with_its_last_message(pool: Pool, book: Book, tmp_path: Path):
+    frugal = Jurisdictions([nanhai().model_copy(update={"messages_per_hour": 1})])
+    await heard(pool, book, *FOUR)
+    sender = sending(pool, book, FileSink(tmp_path / "out"), frugal)
+    while await sender.send_some():
+        pass
+    assert [line["template"] for line in lines(tmp_path / "out")] == ["submitted"]
+    await an_hour_later(pool)
+    while await sender.send_some():
+        pass
+    assert [line["template"] for line in lines(tmp_path / "out")] == ["submitted", "resolved"]
+    assert [state for state, _ in await states(pool)] == ["sent", "merged", "merged", "sent"]
+
+
+async def test_one_address_is_told_of_one_fact_once_however_many_contacts_it_left(
+    pool: Pool, book: Book, tmp_path: Path
+):
+    await heard(pool, book, WITH_CONTACT)
+    async with pool.acquire() as db:
+        await db.execute(
+            """
+            INSERT INTO notification (id, demand_id, fact_id, contact, template, body)
+            SELECT md5(n::text)::uuid, demand_id, fact_id, contact, 'supporter-' || n, body
+            FROM notification, generate_series(1, 12) AS n
+            """
+        )
+    sender = sending(pool, book, FileSink(tmp_path / "out"))
+    while await sender.send_some():
+        pass
+    assert len(lines(tmp_path / "out")) == 1
+    assert [state for state, _ in await states(pool)] == ["sent", *["merged"] * 12]
+
+
+async def test_the_limit_of_one_address_holds_up_no_other(pool: Pool, book: Book, tmp_path: Path):
+    await several(pool, book, nanhai().messages_per_hour + 1)
+    await _another(pool, book, story.SUBMISSION.model_copy(update={"contact": OTHER}), 99)
+    sender = sending(pool, book, FileSink(tmp_path / "out"))
+    while await sender.send_some():
+        pass
+    assert lines(tmp_path / "out")[-1]["demand_id"] == str(UUID(int=99))
+
+
+async def test_no_address_is_kept_and_none_can_be_recognised_without_the_secret(pool: Pool, book: Book, tmp_path: Path):
+    await several(pool, book, nanhai().messages_per_hour + 1)
+    sender = sending(pool, book, FileSink(tmp_path / "out"))
+    while await sender.send_some():
+        pass
+    async with pool.acquire() as db:
+        kept = [row["recipient"] for row in await db.fetch("SELECT recipient FROM reached")]
+        kept += [
+            row["recipient"] for row in await db.fetch("SELECT recipient FROM notification WHERE waits IS NOT NULL")
+        ]
+        sent = await db.fetchval("SELECT count(*) FROM notification WHERE state = 'sent' AND recipient IS NOT NULL")
+    assert (len(set(kept)), sent) == (1, 0)
+    assert kept[0] != mark(Recipient(Means.PHONE, "13800078000"), "another secret")
+
+
+@pytest.mark.parametrize("written", ["+86 138-0013-8000", "008613800138000", " 138 0013 8000"])
+def test_one_telephone_has_one_mark_however_it_is_written(written: str):
+    assert mark(Recipient(Means.PHONE, written), "s") == mark(Recipient(Means.PHONE, "13800138000"), "s")
+
+
+async def test_what_waits_is_counted(pool: Pool, book: Book, tmp_path: Path):
+    await several(pool, book, nanhai().messages_per_hour + 2)
+    sender = sending(pool, book, FileSink(tmp_path / "out"))
+    while await sender.send_some():
+        pass
+    async with pool.acquire() as db:
+        waiting, oldest = await queue.backlog(db)
+    assert (dict(waiting), oldest > 0) == ({"hourly-limit": 2}, True)
