@@ -40,6 +40,22 @@ BACKLOG = (
         "SELECT count(*) FROM feedback.notification WHERE state IN ('failed', 'unknown')",
         True,
     ),
+    (
+        "messages wait since their address had all that it gets in an hour",
+        "SELECT count(*) FROM feedback.notification WHERE state = 'pending' AND waits = 'hourly-limit'",
+        False,
+    ),
+    (
+        "messages have waited over ten minutes (their column `cause`, and the log of feedback-worker, say for what)",
+        """
+        SELECT count(*) FROM feedback.notification AS late
+        WHERE state = 'pending' AND created_at < now() - interval '10 minutes' AND NOT EXISTS (
+            SELECT FROM feedback.notification AS held WHERE held.state = 'pending' AND held.waits = 'hourly-limit'
+            AND (held.demand_id, held.contact) = (late.demand_id, late.contact)
+        )
+        """,
+        True,
+    ),
     *(
         row
         for name in SERVICES

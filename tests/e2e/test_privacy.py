@@ -119,7 +119,7 @@ async def answers(running: Running, told: dict[Citizen, str]) -> None:
 async def rating_links(running: Running) -> dict[str, str]:
     """The token of each demand's link, from the messages that were sent."""
     sent = (running.options.directory / "messages.jsonl").read_text("utf-8")
-    return dict(re.findall(r"(NH\d\d-\d+-\w)已办结.*/rate/([\w.-]+)", sent))
+    return dict(re.findall(r"(NH\d\d-\d+-\w)已有答复.*/rate/([\w.-]+)", sent))
 
 
 async def mistakes(running: Running) -> None:
