@@ -39,6 +39,16 @@ class Verdict(BaseModel):
 class RatedDemand(Verdict):
     """The demand that a link is for, with its last answer; what is not known is empty."""
 
+    model_config = ConfigDict(
+        json_schema_extra=shown(
+            {
+                "number": NUMBER, "title": TITLE, "status": "closed", "rating": 5, "solved": True, "outcome": "confirmed",
+                "may_rate": False, "result": "护苗长廊已竣工", "summary": "", "reason": "", "instead": "",
+                "legal_basis": "",
+            }
+        )
+    )  # fmt: skip
+
     may_rate: bool = Field(description="whether a verdict is taken now")
     result: str = Field("", description="the unit's answer")
     summary: str = Field("", description="the answer as it was released for publication")
