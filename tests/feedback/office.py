@@ -44,6 +44,14 @@ def sending(pool: Pool, book: Book, sink: Sink, packs: Jurisdictions | None = No
     return Sender(pool, book, Contacts(client, TOKENS), sink, packs or shipped(), clock=lambda: story.AT)
 
 
+async def send_all(sender: Sender) -> None:
+    """Send until nothing is due; fails rather than going on for ever."""
+    for _ in range(100):
+        if not await sender.send_some():
+            return
+    raise AssertionError("there is always something to send")
+
+
 def lines(path: Path) -> list[dict[str, Any]]:
     """What a file sink wrote."""
     return [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.exists() else []

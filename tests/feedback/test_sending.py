@@ -23,7 +23,7 @@ from shared.jurisdiction.jurisdictions import Jurisdictions
 from tests import story
 from tests.chassis.conftest import Log
 from tests.eventually import eventually
-from tests.feedback.office import TOKENS, Book, heard, lines, sending, states, told_here
+from tests.feedback.office import TOKENS, Book, heard, lines, send_all, sending, states, told_here
 from tests.packs import nanhai
 
 ONE, OTHER = UUID(int=7), UUID(int=8)
@@ -102,9 +102,23 @@ async def test_a_fault_of_the_file_loses_no_message_and_changes_no_order(
                 await sender.send_some()
     assert {state for state, _ in await states(pool)} <= {"pending", "sent"}
     assert await told_here(pool) == ["demand.notification-sent.v1"] * len(lines(tmp_path / "out"))
-    while await sender.send_some():
-        pass
+    await send_all(sender)
     assert [line["template"] for line in lines(tmp_path / "out")] == NAMES, "each whole, once and in order"
+
+
+@pytest.mark.faults
+async def test_a_try_that_the_sink_did_not_take_counts_for_no_limit(
+    pool: Pool, book: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    await heard(pool, book, WITH_CONTACT)
+    frugal = Jurisdictions([nanhai().model_copy(update={"messages_per_hour": 1})])
+    sender = sending(pool, book, FileSink(tmp_path / "out"), frugal)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", Full(errno.ENOSPC, 0))
+        with pytest.raises(SinkAway):
+            await sender.send_some()
+    await send_all(sender)
+    assert await states(pool) == [("sent", None)]
 
 
 @pytest.mark.faults
@@ -154,8 +168,7 @@ async def test_a_lasting_refusal_fails_one_message_and_an_unknown_outcome_is_nev
     await heard(pool, book, *FOUR[:2])
     gateway = Gateway()
     sender = sending(pool, book, gateway)
-    while await sender.send_some():
-        pass
+    await send_all(sender)
     assert (await states(pool), gateway.asked) == ([(state, None), ("sent", None)], 2)
     assert await told_here(pool) == ["demand.notification-failed.v1", "demand.notification-sent.v1"]
 
@@ -192,8 +205,7 @@ async def test_nothing_overtakes_the_message_in_which_a_sender_was_killed(pool: 
     await the_dead_sender_is_known(pool)
     assert await next_one.give_up_some() == 1
     await due_again(pool)
-    while await next_one.send_some():
-        pass
+    await send_all(next_one)
     assert [line["template"] for line in lines(tmp_path / "out")][1:] == [*NAMES[1:], "submitted"]
 
 
@@ -269,16 +281,14 @@ async def test_one_address_gets_so_many_messages_an_hour_over_all_demands_and_th
     limit = nanhai().messages_per_hour
     await several(pool, book, limit + 6)
     sender = sending(pool, book, FileSink(tmp_path / "out"))
-    while await sender.send_some():
-        pass
+    await send_all(sender)
     assert len(lines(tmp_path / "out")) == limit
     assert await states(pool) == [
         *[("sent", None)] * limit,
         *[("pending", "hourly-limit")] * 6,
     ]
     await an_hour_later(pool)
-    while await sender.send_some():
-        pass
+    await send_all(sender)
     assert [state for state, _ in await states(pool)] == ["sent"] * (limit + 6)
     told = [line["demand_id"] for line in lines(tmp_path / "out")]
     assert told == [str(story.ID), *(str(UUID(int=n)) for n in range(1, limit + 6))]
@@ -294,12 +304,10 @@ async def test_what_is_held_back_of_one_demand_is_told_with_its_last_message(poo
     frugal = Jurisdictions([nanhai().model_copy(update={"messages_per_hour": 1})])
     await heard(pool, book, *FOUR)
     sender = sending(pool, book, FileSink(tmp_path / "out"), frugal)
-    while await sender.send_some():
-        pass
+    await send_all(sender)
     assert [line["template"] for line in lines(tmp_path / "out")] == ["submitted"]
     await an_hour_later(pool)
-    while await sender.send_some():
-        pass
+    await send_all(sender)
     assert [line["template"] for line in lines(tmp_path / "out")] == ["submitted", "resolved"]
     assert [state for state, _ in await states(pool)] == ["sent", "merged", "merged", "sent"]
 
@@ -317,8 +325,7 @@ async def test_one_address_is_told_of_one_fact_once_however_many_contacts_it_lef
             """
         )
     sender = sending(pool, book, FileSink(tmp_path / "out"))
-    while await sender.send_some():
-        pass
+    await send_all(sender)
     assert len(lines(tmp_path / "out")) == 1
     assert [state for state, _ in await states(pool)] == ["sent", *["merged"] * 12]
 
@@ -327,16 +334,14 @@ async def test_the_limit_of_one_address_holds_up_no_other(pool: Pool, book: Book
     await several(pool, book, nanhai().messages_per_hour + 1)
     await _another(pool, book, story.SUBMISSION.model_copy(update={"contact": OTHER}), 99)
     sender = sending(pool, book, FileSink(tmp_path / "out"))
-    while await sender.send_some():
-        pass
+    await send_all(sender)
     assert lines(tmp_path / "out")[-1]["demand_id"] == str(UUID(int=99))
 
 
 async def test_no_address_is_kept_and_none_can_be_recognised_without_the_secret(pool: Pool, book: Book, tmp_path: Path):
     await several(pool, book, nanhai().messages_per_hour + 1)
     sender = sending(pool, book, FileSink(tmp_path / "out"))
-    while await sender.send_some():
-        pass
+    await send_all(sender)
     async with pool.acquire() as db:
         kept = [row["recipient"] for row in await db.fetch("SELECT recipient FROM reached")]
         kept += [
@@ -355,8 +360,7 @@ def test_one_telephone_has_one_mark_however_it_is_written(written: str):
 async def test_what_waits_is_counted(pool: Pool, book: Book, tmp_path: Path):
     await several(pool, book, nanhai().messages_per_hour + 2)
     sender = sending(pool, book, FileSink(tmp_path / "out"))
-    while await sender.send_some():
-        pass
+    await send_all(sender)
     async with pool.acquire() as db:
         waiting, oldest = await queue.backlog(db)
     assert (dict(waiting), oldest > 0) == ({"hourly-limit": 2}, True)
