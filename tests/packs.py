@@ -1,6 +1,9 @@
 """The packs that the project ships."""
 
+import re
+import shutil
 from functools import cache
+from pathlib import Path
 
 from shared.chassis.settings import ProcessSettings
 from shared.jurisdiction.jurisdictions import Jurisdictions
@@ -19,3 +22,15 @@ def nanhai() -> Pack:
     pack = shipped().get("nanhai")
     assert pack
     return pack
+
+
+def showing(folder: Path, *shown: str) -> Path:
+    """Copies of both packs in which the public sees these parts of a demand; for `jurisdictions_dir`."""
+    shipped_in: Path = ProcessSettings.model_fields["jurisdictions_dir"].default
+    for name in ("nanhai", "losangeles"):
+        shutil.copytree(shipped_in / name, folder / name)
+        profile = folder / name / "pack.yaml"
+        changed, times = re.subn(r"unreleased: \[.*?\]", f"unreleased: [{', '.join(shown)}]", profile.read_text("utf-8"))
+        assert times == 1
+        profile.write_text(changed, "utf-8")
+    return folder

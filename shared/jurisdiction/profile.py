@@ -6,16 +6,21 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, field_validator, model_validator
 
 from shared.jurisdiction.parts import Code, Days, ListLevel, Part, Text, VillageFund, Words
+from shared.jurisdiction.publication import Publication, Shown
 
 Language = Literal["zh", "en"]
 MESSAGES_PER_HOUR: Final = 6
 """Our choice: what one demand that is settled within an hour tells, from its receipt to the thanks for the rating."""
 Dissatisfied = Literal["reopen", "call-back"]
 """`reopen`: the unit handles it again (不满意重办). `call-back`: it ends as disputed, and the coordinator calls."""
+NOTHING_SHOWN = Publication(unreleased=(), source="the pack does not say; nothing is shown")
 
 
 class Profile(Part):
-    """`stationed_level` is the level at which stations and teams stand; null where there are none."""
+    """`stationed_level` is the level at which stations and teams stand; null where there are none.
+
+    `publication` is what anybody sees of a demand; without it number, status and dates alone.
+    """
 
     id: Code
     name: Text
@@ -36,6 +41,7 @@ class Profile(Part):
     messages_per_hour: Annotated[int, Field(ge=1, description="to one address, over all demands")] = MESSAGES_PER_HOUR
     list_levels: tuple[ListLevel, ...] = ()
     fund: VillageFund | None = None
+    publication: Publication = NOTHING_SHOWN
 
     @field_validator("number_prefix")
     @classmethod
@@ -52,6 +58,13 @@ class Profile(Part):
         except (ZoneInfoNotFoundError, ValueError):
             raise ValueError(f"{name!r} is no IANA time zone, such as Asia/Shanghai") from None
         return name
+
+    @field_validator("publication")
+    @classmethod
+    def _point_needs_place(cls, publication: Publication) -> Publication:
+        if Shown.POINT in publication.unreleased and Shown.PLACE not in publication.unreleased:
+            raise ValueError("a point tells the place: add place to unreleased, or take point out")
+        return publication
 
     @model_validator(mode="after")
     def _fund_needs_villages(self) -> Self:

@@ -58,6 +58,16 @@ def test_unreadable_files_are_told_together_and_before_any_reference(edit: Edit,
     assert "not UTF-8" in said[2]
 
 
+def test_a_pack_that_does_not_say_what_the_public_sees_shows_nothing_and_says_so(edit: Edit) -> None:
+    publication = "publication:\n  unreleased: [category, place]\n  source: our choice\n"
+    pack, (finding,) = examine(edit("pack.yaml", publication, ""))
+    assert pack.publication.unreleased == ()
+    assert str(finding).endswith(
+        "pack.yaml:1: warning: publication is missing: the public sees number, status and dates of a demand alone;"
+        " add publication with source and unreleased, a list of category, place, point, unit, channel, words, answer"
+    )
+
+
 def test_a_category_that_no_rule_covers_is_a_warning_and_not_an_error(edit: Edit) -> None:
     _, findings = examine(edit("catalogue.yaml", "match: {category: traffic}", "match: {category: parking}"))
     assert findings == ()

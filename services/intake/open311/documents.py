@@ -104,7 +104,7 @@ class Redeemed(Document):
 
 
 class ServiceRequest(Document):
-    """A demand as the public may see it."""
+    """A demand as the public may see it; what is unknown or not shown is left out of the document."""
 
     root, listed = "request", "service_requests"
     service_request_id: str
@@ -116,10 +116,10 @@ class ServiceRequest(Document):
     agency_responsible: str | None
     service_notice: str | None = None
     requested_datetime: Stamp
-    updated_datetime: Stamp
+    updated_datetime: Stamp | None
     expected_datetime: Stamp | None
-    address: str
-    address_id: str
+    address: str | None
+    address_id: str | None
     zipcode: str | None = None
     lat: float | None
     long: float | None

@@ -15,9 +15,9 @@ class Extended(Document):
     """`extended_attributes`: the channel, as Chicago does, and the finer status of CitySDK."""
 
     root = "extended_attributes"
-    channel: str
+    channel: str | None
     title: str | None
-    detailed_status: str
+    detailed_status: str | None
 
 
 class Note(Document):

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 import asyncpg
 
 from services.intake.open311.selection import Window
 from shared.chassis.database import Connection
-from shared.contracts.demand import Status
+from shared.contracts.demand import Status, is_confidential
 from shared.contracts.facts import RequestKind
 
 
@@ -43,6 +44,7 @@ class Step:
     id: UUID
     demand_id: UUID
     number: str
+    kind: RequestKind
     status: Status
     summary: str
     at: datetime
@@ -62,11 +64,17 @@ class Filter:
     skip: int
 
 
+CONFIDENTIAL: Final = [kind for kind in RequestKind if is_confidential(kind)]
+"""Kinds of which no filter may tell anything: they are listed by number and by the date of their submission alone."""
+
 _LISTING = (
     "id, number, jurisdiction, channel, kind, category, division, title, text, lat, lon,"
     " status, submitted_at, updated_at, unit, due_at, summary"
 )
-_STEP = "SELECT step.id, step.demand_id, listed.number, step.status, step.summary, step.at FROM demand_update AS step"
+_STEP = (
+    "SELECT step.id, step.demand_id, listed.number, listed.kind, step.status, step.summary, step.at"
+    " FROM demand_update AS step"
+)
 
 
 async def listings(db: Connection, wanted: Filter) -> list[Listing]:
@@ -76,7 +84,10 @@ async def listings(db: Connection, wanted: Filter) -> list[Listing]:
 
 
 def listing_query(wanted: Filter) -> tuple[str, list[object]]:
-    """The question for exactly these filters, so that the planner sees which index serves it."""
+    """The question for exactly these filters, so that the planner sees which index serves it.
+
+    A filter by what is not shown of a report (举报) would tell it, so such lists leave reports out.
+    """
     conditions, values = ["jurisdiction = $1"], [wanted.jurisdiction, wanted.limit, wanted.skip]
 
     def where(condition: str, value: object) -> None:
@@ -90,6 +101,8 @@ def listing_query(wanted: Filter) -> tuple[str, list[object]]:
     if wanted.submitted:
         where("submitted_at >= {}", wanted.submitted.first)
         where("submitted_at <= {}", wanted.submitted.last)
+    if wanted.categories or wanted.open is not None or wanted.updated_after or wanted.updated_before:
+        where("kind <> ALL({}::text[])", CONFIDENTIAL)
     if wanted.updated_after:
         where("updated_at >= {}", wanted.updated_after)
     if wanted.updated_before:
@@ -134,12 +147,12 @@ async def steps_of(db: Connection, demands: Sequence[UUID]) -> list[Step]:
 
 
 async def steps_within(db: Connection, jurisdiction: str, when: Window, limit: int, skip: int) -> list[Step]:
-    """What happened in a jurisdiction within a window, the earliest first."""
+    """What happened in a jurisdiction within a window, the earliest first; nothing of reports (举报)."""
     rows = await db.fetch(
         f"{_STEP} JOIN demand_listing AS listed ON listed.id = step.demand_id"
-        " WHERE step.jurisdiction = $1 AND step.at BETWEEN $2 AND $3"
+        " WHERE step.jurisdiction = $1 AND step.at BETWEEN $2 AND $3 AND listed.kind <> ALL($6::text[])"
         " ORDER BY step.at, step.sequence, step.id LIMIT $4 OFFSET $5",
-        jurisdiction, when.first, when.last, limit, skip,
+        jurisdiction, when.first, when.last, limit, skip, CONFIDENTIAL,
     )  # fmt: skip
     return [_step(row) for row in rows]
 
@@ -159,4 +172,4 @@ def _listing(row: asyncpg.Record) -> Listing:
 
 
 def _step(row: asyncpg.Record) -> Step:
-    return Step(**{**row, "status": Status(row["status"])})
+    return Step(**{**row, "kind": RequestKind(row["kind"]), "status": Status(row["status"])})

@@ -33,8 +33,7 @@ class Reading:
 
     async def requests(self, pack: Pack, asked: AskedRequests) -> list[ServiceRequest]:
         """The demands that a list was asked for."""
-        for code in asked.codes():
-            services.category(pack, code)
+        services.check_filter(pack, asked.codes())
         async with self.submissions.pool.acquire(timeout=5) as db:
             if asked.numbers():
                 found = await queries.listings_by_number(db, pack.id, _canonical(asked.numbers()))

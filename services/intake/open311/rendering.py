@@ -1,9 +1,9 @@
-"""Documents as XML, or as JSON by the Spark convention: the root vanishes, an empty element is null."""
+"""Documents as XML, or as JSON by the Spark convention, without its root; what is unknown is left out of both."""
 
 import re
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 from xml.etree import ElementTree as ET
 
 import orjson
@@ -28,17 +28,22 @@ MEDIA: Final = {Format.XML: "text/xml; charset=utf-8", Format.JSON: "application
 def render(document: Document, format: Format) -> Response:
     """A document that stands alone."""
     if format is Format.JSON:
-        return _response(orjson.dumps(document.model_dump(mode="json")), format, 200)
+        return _response(orjson.dumps(_told(document)), format, 200)
     return _response(_xml(_element(document)), format, 200)
 
 
 def render_list(kind: type[Document], documents: Sequence[Document], format: Format, status: int = 200) -> Response:
     """Documents of one kind, or none."""
     if format is Format.JSON:
-        return _response(orjson.dumps([d.model_dump(mode="json") for d in documents]), format, status)
+        return _response(orjson.dumps([_told(document) for document in documents]), format, status)
     root = ET.Element(kind.listed)
     root.extend(_element(document) for document in documents)
     return _response(_xml(root), format, status)
+
+
+def _told(document: Document) -> dict[str, Any]:
+    """Its fields as plain values; a key without a value is left out, since clients read null as a text or fail."""
+    return document.model_dump(mode="json", exclude_none=True)
 
 
 def _response(body: bytes, format: Format, status: int) -> Response:
@@ -52,7 +57,7 @@ def _xml(root: ET.Element) -> bytes:
 
 def _element(document: Document) -> ET.Element:
     element = ET.Element(document.root)
-    for name, plain in document.model_dump(mode="json").items():
+    for name, plain in _told(document).items():
         element.append(_child(name, getattr(document, name), plain))
     return element
 
@@ -69,6 +74,5 @@ def _child(name: str, value: object, plain: object) -> ET.Element:
 
 def _leaf(name: str, plain: object) -> ET.Element:
     leaf = ET.Element(name)
-    if plain is not None:
-        leaf.text = str(plain).lower() if isinstance(plain, bool) else _ILLEGAL.sub("", str(plain))
+    leaf.text = str(plain).lower() if isinstance(plain, bool) else _ILLEGAL.sub("", str(plain))
     return leaf

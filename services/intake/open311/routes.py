@@ -94,7 +94,7 @@ def _reading(shown: Reading) -> APIRouter:
     @router.get("/servicerequestupdates.{format}")
     async def find_request_updates(format: Format, pack: Here, asked: Annotated[Asked, Query()]) -> Response:
         """How demands went on within a window (mySociety's extension)."""
-        return render_list(RequestUpdate, views.updates(await shown.updates(pack, asked)), format)
+        return render_list(RequestUpdate, views.updates(pack, await shown.updates(pack, asked)), format)
 
     return router
 

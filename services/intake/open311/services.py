@@ -1,6 +1,6 @@
 """What can be asked for here: the leaf categories of a jurisdiction pack, with the questions that each asks."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from services.intake.open311.documents import Attribute, Service, ServiceDefinition, Value
@@ -10,6 +10,7 @@ from shared.contracts.refusals import FieldError
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
 from shared.jurisdiction.parts import Category, Text
+from shared.jurisdiction.publication import Shown
 
 DIVISION: Final = "division"
 KIND: Final = "kind"
@@ -41,6 +42,15 @@ def category(pack: Pack, service_code: str) -> Category:
     if found is None or found not in pack.leaf_categories:
         raise unknown("service_code", service_code, pack.leaf_categories[0].code)
     return found
+
+
+def check_filter(pack: Pack, codes: Sequence[str]) -> None:
+    """Raises `Refused` for a filter by a category that does not exist, or where the public does not see categories."""
+    for code in codes:
+        category(pack, code)
+    if codes and Shown.CATEGORY not in pack.publication.unreleased:
+        en = f"is no filter here: {pack.id} does not publish the category of a demand; leave it out"
+        raise invalid(FieldError("service_code", "本辖区不公开诉求的类别，请去掉此参数", en))
 
 
 def name(pack: Pack, text: Text) -> str:

@@ -75,6 +75,10 @@ SAID: Final[Mapping[Status, Said]] = {
 # fmt: on
 
 
+CONFIDENTIAL: Final = "举报内容不公开，请凭查询码查询 / A report is not published; follow it with its secret code"
+"""Instead of a status in words, for a report (举报)."""
+
+
 def georeport(status: Status) -> GeoReport:
     """Open while the citizen waits, closed from the answer on."""
     return GeoReport.OPEN if is_open(status) else GeoReport.CLOSED

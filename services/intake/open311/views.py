@@ -1,4 +1,4 @@
-"""A demand as the public may see it: masked words, no person, and a reported offence without its words."""
+"""A demand as the public may see it, in the fields of Open311; what is shown is decided in `publication`."""
 
 from collections.abc import Iterable, Sequence
 
@@ -6,66 +6,102 @@ from services.intake.open311.documents import ServiceRequest
 from services.intake.open311.extensions import Answered, Extended, ExtendedRequest, Note, RequestUpdate
 from services.intake.open311.queries import Listing, Step
 from services.intake.open311.services import DIVISION, KIND, address, name
-from services.intake.open311.statuses import SAID, georeport
-from shared.contracts.demand import is_confidential
+from services.intake.open311.statuses import CONFIDENTIAL, SAID, georeport
+from shared.contracts.facts import Location
 from shared.jurisdiction.pack import Pack
+from shared.jurisdiction.publication import PublicDemand, PublicStep, seen_by_public, seen_steps
 
 
 def plain(pack: Pack, listed: Listing) -> ServiceRequest:
-    """The fields of the specification and no other."""
-    category = pack.category(listed.category) if listed.category else None
-    unit = pack.unit(listed.unit) if listed.unit else None
-    return ServiceRequest(
-        service_request_id=listed.number,
-        status=georeport(listed.status),
-        status_notes=listed.summary or SAID[listed.status].words,
-        service_name=name(pack, category.name) if category else None,
-        service_code=listed.category,
-        description=_description(listed),
-        agency_responsible=unit.name if unit else None,
-        requested_datetime=listed.submitted_at,
-        updated_datetime=listed.updated_at,
-        expected_datetime=listed.due_at,
-        address=address(pack, listed.division),
-        address_id=listed.division,
-        lat=listed.lat,
-        long=listed.lon,
-    )
+    """The fields of the specification and no other; what is not shown is None."""
+    return _plain(pack, listed, seen_by_public(pack.publication, _known(listed)))
 
 
 def extended(pack: Pack, listed: Listing, steps: Sequence[Step]) -> ExtendedRequest:
     """The same with what `extensions=true` asks for."""
-    title = None if is_confidential(listed.kind) else listed.title
-    detailed = SAID[listed.status].detailed
+    seen = seen_by_public(pack.publication, _known(listed, steps))
+    answered = [Answered(code=KIND, value=seen.kind)]
+    if seen.place:
+        answered.insert(0, Answered(code=DIVISION, value=seen.place))
+    detailed = SAID[seen.status].detailed if seen.status else None
     return ExtendedRequest(
-        **dict(plain(pack, listed)),
-        attributes=(Answered(code=DIVISION, value=listed.division), Answered(code=KIND, value=listed.kind)),
-        extended_attributes=Extended(channel=listed.channel, title=title, detailed_status=detailed),
-        notes=tuple(Note(datetime=step.at, description=_words(step), type=step.status) for step in steps),
+        **dict(_plain(pack, listed, seen)),
+        attributes=tuple(answered),
+        extended_attributes=Extended(channel=seen.channel, title=seen.title, detailed_status=detailed),
+        notes=tuple(Note(datetime=step.at, description=_words(step), type=step.status) for step in seen.steps),
     )
 
 
-def updates(steps: Iterable[Step]) -> list[RequestUpdate]:
-    """Steps in FixMyStreet's words."""
+def updates(pack: Pack, steps: Iterable[Step]) -> list[RequestUpdate]:
+    """Steps in FixMyStreet's words; those of a report (举报) are left out."""
     return [
         RequestUpdate(
             update_id=str(step.id),
             service_request_id=step.number,
-            status=SAID[step.status].fixmystreet,
-            updated_datetime=step.at,
-            description=_words(step),
+            status=SAID[seen.status].fixmystreet,
+            updated_datetime=seen.at,
+            description=_words(seen),
         )
         for step in steps
+        for seen in seen_steps(pack.publication, step.kind, (_step(step),))
     ]
 
 
-def _description(listed: Listing) -> str | None:
-    if is_confidential(listed.kind):
+def _plain(pack: Pack, listed: Listing, seen: PublicDemand) -> ServiceRequest:
+    category = pack.category(seen.category) if seen.category else None
+    unit = pack.unit(seen.unit) if seen.unit else None
+    return ServiceRequest(
+        service_request_id=seen.number,
+        # GeoReport asks for a status; of a report it tells no more than whether it is still open.
+        status=georeport(listed.status),
+        status_notes=seen.answer or (SAID[seen.status].words if seen.status else CONFIDENTIAL),
+        service_name=name(pack, category.name) if category else None,
+        service_code=seen.category,
+        description=_description(seen),
+        agency_responsible=unit.name if unit else None,
+        requested_datetime=seen.submitted_at or listed.submitted_at,
+        updated_datetime=seen.updated_at,
+        expected_datetime=seen.due_at,
+        address=address(pack, seen.place) or None if seen.place else None,
+        address_id=seen.place,
+        lat=seen.point.lat if seen.point else None,
+        long=seen.point.lon if seen.point else None,
+    )
+
+
+def _known(listed: Listing, steps: Iterable[Step] = ()) -> PublicDemand:
+    point = None
+    if listed.lat is not None and listed.lon is not None:
+        point = Location(lat=listed.lat, lon=listed.lon)
+    return PublicDemand(
+        number=listed.number,
+        kind=listed.kind,
+        status=listed.status,
+        category=listed.category,
+        place=listed.division,
+        point=point,
+        unit=listed.unit,
+        channel=listed.channel,
+        title=listed.title,
+        text=listed.text,
+        answer=listed.summary,
+        submitted_at=listed.submitted_at,
+        updated_at=listed.updated_at,
+        due_at=listed.due_at,
+        steps=tuple(map(_step, steps)),
+    )
+
+
+def _step(step: Step) -> PublicStep:
+    return PublicStep(step.status, step.at, step.summary)
+
+
+def _description(seen: PublicDemand) -> str | None:
+    if seen.title is None:
         return None
-    if listed.text.startswith(listed.title):
-        return listed.text
-    return f"{listed.title}\n\n{listed.text}".strip()
+    text = seen.text or ""
+    return text if text.startswith(seen.title) else f"{seen.title}\n\n{text}".strip()
 
 
-def _words(step: Step) -> str:
-    return step.summary or SAID[step.status].words
+def _words(step: PublicStep) -> str:
+    return step.words or SAID[step.status].words

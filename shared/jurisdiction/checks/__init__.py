@@ -6,6 +6,7 @@ from shared.jurisdiction.checks.catalogue import check_catalogue
 from shared.jurisdiction.checks.days import check_days
 from shared.jurisdiction.checks.keywords import check_keywords
 from shared.jurisdiction.checks.places import check_places
+from shared.jurisdiction.checks.publication import check_publication
 from shared.jurisdiction.checks.subjects import check_subjects
 from shared.jurisdiction.checks.units import check_units
 from shared.jurisdiction.checks.words import check_words
@@ -21,3 +22,4 @@ def check(draft: Draft) -> Iterator[Problem]:
     yield from check_catalogue(draft)
     yield from check_days(draft)
     yield from check_words(draft)
+    yield from check_publication(draft)
