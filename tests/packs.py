@@ -30,7 +30,9 @@ def showing(folder: Path, *shown: str) -> Path:
     for name in ("nanhai", "losangeles"):
         shutil.copytree(shipped_in / name, folder / name)
         profile = folder / name / "pack.yaml"
-        changed, times = re.subn(r"unreleased: \[.*?\]", f"unreleased: [{', '.join(shown)}]", profile.read_text("utf-8"))
+        changed, times = re.subn(
+            r"unreleased: \[.*?\]", f"unreleased: [{', '.join(shown)}]", profile.read_text("utf-8")
+        )
         assert times == 1
         profile.write_text(changed, "utf-8")
     return folder

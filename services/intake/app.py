@@ -104,7 +104,7 @@ def mail(settings: IntakeSettings, pool: Pool) -> MailServer:
 
 
 def _place(settings: IntakeSettings) -> Place:
-    return Place(settings.public_url, settings.open311_contact, settings.open311_type)
+    return Place(settings.public_url, settings.open311_contact, settings.open311_type, settings.open311_other_url)
 
 
 def _enclosing(settings: IntakeSettings, cabinet: Cabinet) -> Enclosing:

@@ -48,3 +48,8 @@ class IntakeSettings(PrunedSettings, SecretSettings):
         description="whom other systems ask for a key; shown in Open311's discovery",
     )
     open311_type: Literal["test", "production"] = Field("test", description="whether demands are real here")
+    open311_other_url: str = Field(
+        "",
+        pattern=r"^($|https?://\S+$)",
+        description="address of the production server where this is the test one, or the reverse; discovery names both",
+    )

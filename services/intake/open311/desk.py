@@ -22,6 +22,7 @@ from services.intake.preparing import Request
 from services.intake.queries import Channel
 from services.intake.submissions import Submissions
 from services.intake.voices import Supplement, supplement
+from shared.contracts.demand import Demand
 from shared.contracts.examples import API_KEY, NUMBER
 from shared.contracts.refusals import Code, FieldError, Refused
 
@@ -68,8 +69,20 @@ class Desk:
         return await enclose(self.cabinet, channel, posted.files)
 
     async def supplement(self, posted: NewUpdate) -> None:
-        """Take another system's update as a note of the citizen; each `update_id` once."""
+        """Take another system's update as a note of the citizen; one that it repeats was taken already."""
         channel = await self._channel(posted.api_key)
+        demand = await self._theirs(channel, posted)
+        if await self._repeats(channel, demand, posted):
+            return
+        enclosed = await enclose(self.cabinet, channel, posted.files)
+        said = supplement(_lines(*_notes(posted), enclosed.note), enclosed.references)
+        try:
+            await self._hear(channel, demand.id, posted.update_id, said)
+        except Refused as refused:
+            raise _ended(refused, demand.number) from None
+
+    async def _theirs(self, channel: Channel, posted: NewUpdate) -> Demand:
+        """The demand that is updated, where the channel may speak of it; raises `Refused`."""
         number = canonical(posted.service_request_id) or ""
         async with self.submissions.pool.acquire(timeout=5) as db:
             demand = await intake.demand_by_number(db, number)
@@ -79,18 +92,16 @@ class Desk:
         if not theirs:
             en, zh = f"{number} came in on another channel", f"{number} 属于其他渠道"
             raise Refused(Code.FORBIDDEN, en, zh, (FieldError("service_request_id", zh, en, NUMBER),))
-        enclosed = await enclose(self.cabinet, channel, posted.files)
-        said = supplement(_lines(*_notes(posted), enclosed.note), enclosed.references)
-        try:
-            new = await self._hear(channel, demand.id, posted.update_id, said)
-        except Refused as refused:
-            raise _ended(refused, number) from None
-        if not new:
-            raise invalid(
-                FieldError(
-                    "update_id", "已存在，请换一个新的", "already exists: send a new one", f"{posted.update_id}-2"
-                )
-            )
+        return demand
+
+    async def _repeats(self, channel: Channel, demand: Demand, posted: NewUpdate) -> bool:
+        """Whether this update was taken before; raises `Refused` where its id stands for one of another demand."""
+        async with self.submissions.pool.acquire(timeout=5) as db:
+            first = await queries.received(db, channel.id, self.hearing.vault.reference(posted.update_id))
+        if first is not None and first != demand.id:
+            en, zh = "stands for an update of another request; send a new one", "已用于另一件诉求，请换一个新的"
+            raise invalid(FieldError("update_id", zh, en, f"{posted.update_id}-2"))
+        return first is not None
 
     async def _channel(self, key: str) -> Channel:
         try:
@@ -102,14 +113,12 @@ class Desk:
             zh = "请用参数 api_key 提供渠道密钥，获取方式见 discovery.xml"
             raise Refused(refused.code, en, zh, (FieldError("api_key", zh, en, API_KEY),)) from None
 
-    async def _hear(self, channel: Channel, demand: UUID, update_id: str, said: Supplement) -> bool:
-        """Whether this update is new."""
+    async def _hear(self, channel: Channel, demand: UUID, update_id: str, said: Supplement) -> None:
+        """Tell the note, unless its twin was told at this moment."""
         at = self.submissions.clock()
         async with self.submissions.pool.acquire(timeout=5) as db, db.transaction():
-            if not await queries.receive(db, channel.id, self.hearing.vault.reference(update_id), demand, at):
-                return False
-            await self.hearing.tell(db, demand, _said(channel, demand, update_id, said))
-        return True
+            if await queries.receive(db, channel.id, self.hearing.vault.reference(update_id), demand, at):
+                await self.hearing.tell(db, demand, _said(channel, demand, update_id, said))
 
 
 def _said(channel: Channel, demand: UUID, update_id: str, said: Supplement) -> Said:

@@ -11,20 +11,31 @@ SPECIFICATION: Final = "http://wiki.open311.org/GeoReport_v2"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the public reaches this server, whom to ask for a key, and whether demands are real here."""
+    """Where the public reaches this server, whom to ask for a key, and whether demands are real here.
+
+    `other_url` is the server of the other type, where there is one: the test beside the production, or the reverse.
+    """
 
     url: str
     contact: str
     type: str
+    other_url: str = ""
 
 
 def discovery(place: Place) -> Discovery:
-    """The document at `/open311/discovery`."""
-    endpoint = Endpoint(
-        specification=SPECIFICATION,
-        url=f"{place.url.rstrip('/')}/open311/v2",
-        changeset=CHANGESET,
-        type=place.type,
-        formats=("text/xml", "application/json"),
+    """The document at `/open311/discovery`; production comes first, since many clients take the first endpoint."""
+    found = {place.type: place.url}
+    if place.other_url:
+        found["production" if place.type == "test" else "test"] = place.other_url
+    endpoints = tuple(
+        Endpoint(
+            specification=SPECIFICATION,
+            url=f"{found[type].rstrip('/')}/open311/v2",
+            changeset=CHANGESET,
+            type=type,
+            formats=("text/xml", "application/json"),
+        )
+        for type in ("production", "test")
+        if type in found
     )
-    return Discovery(changeset=CHANGESET, contact=place.contact, key_service=place.contact, endpoints=(endpoint,))
+    return Discovery(changeset=CHANGESET, contact=place.contact, key_service=place.contact, endpoints=endpoints)

@@ -13,6 +13,7 @@ from pydantic import (
     Field,
     ValidationError,
     WithJsonSchema,
+    field_validator,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
@@ -83,10 +84,11 @@ class NewUpdate(Posted):
     updated_datetime: Annotated[AwareDatetime, WRITTEN]
     description: Annotated[Text, Field(min_length=1, max_length=3800)]
 
-    @model_validator(mode="before")
+    @field_validator("status", mode="before")
     @classmethod
-    def _small_letters(cls, given: Any) -> Any:
-        return given | {"status": given["status"].lower()} if "status" in given else given
+    def _as_fixmystreet_writes_it(cls, given: Any) -> Any:
+        """In capitals as FixMyStreet sends it, in small letters as it shows it, and with blanks or hyphens."""
+        return re.sub(r"[\s-]+", "_", given.strip().lower()) if isinstance(given, str) else given
 
 
 def documented(kind: type[BaseModel]) -> dict[str, Any]:

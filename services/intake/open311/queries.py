@@ -8,7 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.intake.open311.selection import Window
+from services.intake.open311.dates import Window
 from shared.chassis.database import Connection
 from shared.contracts.demand import Status, is_confidential
 from shared.contracts.facts import RequestKind
@@ -155,6 +155,14 @@ async def steps_within(db: Connection, jurisdiction: str, when: Window, limit: i
         jurisdiction, when.first, when.last, limit, skip, CONFIDENTIAL,
     )  # fmt: skip
     return [_step(row) for row in rows]
+
+
+async def received(db: Connection, channel: str, update_id: str) -> UUID | None:
+    """The demand to which this update of the channel was added before."""
+    found: UUID | None = await db.fetchval(
+        "SELECT demand_id FROM update_received WHERE channel = $1 AND update_id = $2", channel, update_id
+    )
+    return found
 
 
 async def receive(db: Connection, channel: str, update_id: str, demand: UUID, at: datetime) -> bool:

@@ -3,15 +3,17 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from services.intake.numbers import canonical
 from services.intake.open311 import queries, services
+from services.intake.open311.dates import beginning, end, first_update, window
 from services.intake.open311.documents import ServiceRequest
 from services.intake.open311.errors import unknown
 from services.intake.open311.queries import Filter, Listing, Step
-from services.intake.open311.selection import Asked, AskedRequests, first_update, window
+from services.intake.open311.selection import Asked, AskedRequests
 from services.intake.open311.views import extended, plain
 from services.intake.submissions import Submissions
 from shared.chassis.database import Connection
@@ -59,24 +61,28 @@ class Reading:
 
     async def updates(self, pack: Pack, asked: Asked) -> list[Step]:
         """How the demands of a jurisdiction went on within a window."""
-        when = window(asked.start_date, asked.end_date, self.submissions.clock())
+        when = window(asked.start_date, asked.end_date, self.submissions.clock(), ZoneInfo(pack.timezone))
         async with self.submissions.pool.acquire(timeout=5) as db:
             return await queries.steps_within(db, pack.id, when, asked.page_size, asked.skipped)
 
 
 def _filter(pack: Pack, asked: AskedRequests, now: datetime) -> Filter:
-    after, before = asked.updated_after, asked.updated_before
+    after, before, zone = asked.updated_after, asked.updated_before, ZoneInfo(pack.timezone)
     by_date = asked.start_date or asked.end_date or not (after or before)
     return Filter(
         jurisdiction=pack.id,
         categories=asked.codes(),
         open=asked.open(),
-        submitted=window(asked.start_date, asked.end_date, now) if by_date else None,
-        updated_after=after if by_date else first_update(after, before, now),
-        updated_before=before,
+        submitted=window(asked.start_date, asked.end_date, now, zone) if by_date else None,
+        updated_after=_changed_since(after, zone) if by_date else first_update(after, before, now, zone),
+        updated_before=end(before, zone) if before else None,
         limit=asked.page_size,
         skip=asked.skipped,
     )
+
+
+def _changed_since(after: datetime | date | None, zone: ZoneInfo) -> datetime | None:
+    return beginning(after, zone) if after else None
 
 
 async def _shown(db: Connection, pack: Pack, found: Sequence[Listing], more: bool) -> list[ServiceRequest]:

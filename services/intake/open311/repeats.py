@@ -1,17 +1,30 @@
-"""What stands in a URL more than once: a list goes on, anything else must be said once."""
+"""What stands in a URL: names that are known, once each; of what stands there twice, a list goes on."""
 
 from collections import defaultdict
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from fastapi import Request, Response
+from fastapi.dependencies.models import Dependant
+from pydantic import BaseModel
 
 from services.intake.open311.errors import Open311Route, invalid
 from services.intake.open311.selection import LISTS, AskedRequests
 from shared.contracts.refusals import FieldError, Refused
 
 SCALARS: Final = {*AskedRequests.model_fields, "jurisdiction_id"} - LISTS
+NAMED: Final = 5
+SHOWN: Final = 64
+"""How many unknown names a refusal repeats, and how much of each."""
+
+WITHOUT_EFFECT: Final = frozenset({"api_key", "locale", "extensions"})
+"""What real clients send to every address, and what changes nothing that this server would answer.
+
+FixMyStreet and mySociety's open311-adapter send `api_key` with GETs; CitySDK's clients send `locale`; those of Chicago
+and Boston send `extensions`. Filters that are not served (`lat`, `long`, `radius`, `agency_responsible`) are refused:
+a client that believes in them would take the whole city for a neighbourhood.
+"""
 
 
 class AskingRoute(Open311Route):
@@ -20,15 +33,39 @@ class AskingRoute(Open311Route):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler, which sees every argument once."""
         handle = super().get_route_handler()
+        known = frozenset(_names(self.dependant))
 
         async def asked(request: Request) -> Response:
             try:
+                _check_names(request, known)
                 once = gathered(request)
             except Refused as refused:
                 return self.tell(refused, request)
             return await handle(once)
 
         return asked
+
+
+def _names(dependant: Dependant) -> Iterator[str]:
+    """The arguments of a route and of what it depends on; those of a model one by one."""
+    for field in dependant.query_params:
+        model = field.field_info.annotation
+        if isinstance(model, type) and issubclass(model, BaseModel):
+            yield from model.model_fields
+        else:
+            yield field.alias
+    for part in dependant.dependencies:
+        yield from _names(part)
+
+
+def _check_names(request: Request, known: frozenset[str]) -> None:
+    """Raises `Refused` for arguments that are not known here; an empty argument counts as absent."""
+    given = dict.fromkeys(name for name, value in request.query_params.multi_items() if value)
+    strange = [name for name in given if name not in known | WITHOUT_EFFECT]
+    if strange:
+        listed = ", ".join(sorted(known))
+        en, zh = f"is not known here; known: {listed}", f"没有此参数，可用：{listed}"
+        raise invalid(*(FieldError(name[:SHOWN], zh, en) for name in strange[:NAMED]))
 
 
 def gathered(request: Request) -> Request:
