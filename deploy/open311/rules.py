@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Final
 
-from deploy.open311.checks import formats, reading, refusing, writing
+from deploy.open311.checks import formats, reading, refusing, values, writing
 from deploy.open311.server import Server
 
 Check = Callable[[Server], AsyncIterator[str]]
@@ -25,7 +25,7 @@ RULES: Final = (
     Rule("O-02", "The suffix alone chooses the format.", formats.by_suffix),
     Rule("O-03", "Answers say their type with charset=utf-8, XML also in its declaration.", formats.media_types),
     Rule("O-04", "XML has no namespace and no tag that the specification does not know.", formats.known_tags),
-    Rule("O-05", "JSON is a bare array without a root, with ids as strings and null for empty.", formats.spark),
+    Rule("O-05", "JSON is a bare array without a root, with ids as strings and no empty strings.", formats.spark),
     Rule("O-06", "A date is ISO 8601 with Z or an offset.", formats.dates),
     Rule("O-07", "An empty argument counts as absent.", reading.empty_is_absent),
     Rule("O-08", "Without arguments: the last 90 days, 1000 requests at most.", reading.default_window),
@@ -38,5 +38,9 @@ RULES: Final = (
     Rule("O-15", "A list of service_request_id overrides every other filter.", reading.ids_override),
     Rule("O-16", "A missing required attribute is refused with 400, by its name.", writing.required_attributes),
     Rule("O-17", "A single request is a list of one; an unknown one is 404.", reading.one_request),
+    Rule("O-18", "A request has an id and a status, open or closed in lower case.", values.requests),
+    Rule("O-19", "A service has a code, a name, metadata true or false, and one of three types.", values.services),
+    Rule("O-20", "What is unknown is left out: no key is null, and no service_code is empty.", values.nulls),
+    Rule("O-21", "Discovery has all its fields, each endpoint the type production or test.", values.discovery),
 )
 # fmt: on

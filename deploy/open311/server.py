@@ -39,7 +39,7 @@ class Server:
         """The server at an endpoint, or at the one that a discovery document names; raises when it is none."""
         server = cls(client, url.rstrip("/"), manner, now)
         if url.endswith(_DISCOVERY):
-            server.url = _endpoint(await server.fetch(url)).rstrip("/")
+            server.url = _endpoint(await server.fetch(url), manner.writes).rstrip("/")
         services = await server.get("services.xml")
         if not services.ok:
             raise Unreadable(f"{services}: {services.beginning}")
@@ -118,13 +118,22 @@ def _answer(sent: httpx.Response) -> Answer:
     return Answer(shown, sent.status_code, sent.headers.get("content-type", ""), sent.content)
 
 
-def _endpoint(discovery: Answer) -> str:
+def _endpoint(discovery: Answer, writes: bool) -> str:
+    """The address of GeoReport v2: the production server, but the test server where something is to be written."""
     if discovery.asked.split("?")[0].endswith(".json"):
-        found = [(one.get("specification"), one.get("url")) for one in discovery.json().get("endpoints", [])]
+        told = discovery.json()
+        endpoints = told.get("endpoints", []) if isinstance(told, dict) else []
+        found = [(one.get("specification"), one.get("url"), one.get("type")) for one in endpoints]
     else:
         places = discovery.xml().iter("endpoint")
-        found = [(one.findtext("specification"), one.findtext("url")) for one in places]
-    for specification, url in found:
-        if url and SPECIFICATION in str(specification):
-            return str(url)
+        found = [(one.findtext("specification"), one.findtext("url"), one.findtext("type")) for one in places]
+    served = {
+        str(type): str(url)
+        for specification, url, type in reversed(found)
+        if url and SPECIFICATION in str(specification)
+    }
+    wanted = ("test", "production") if writes else ("production", "test")
+    for type in (*wanted, *served):
+        if type in served:
+            return served[type]
     raise Unreadable(f"{discovery}: no endpoint for {SPECIFICATION}")

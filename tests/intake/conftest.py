@@ -1,6 +1,7 @@
 """Intake's API in this process, on a real database and without any broker."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -10,6 +11,8 @@ from services.intake.settings import IntakeSettings
 from shared.chassis.database import Pool, open_pool
 from shared.chassis.http import web_app
 from shared.contracts.facts import ChannelKind
+from shared.jurisdiction.publication import Shown
+from tests import packs
 from tests.keys import KEYS
 
 
@@ -37,3 +40,25 @@ async def client(database: str, pool: Pool) -> AsyncIterator[httpx.AsyncClient]:
 def key(client: httpx.AsyncClient) -> str:
     """The channel's key, for the argument `api_key`."""
     return str(client.headers["X-API-Key"])
+
+
+async def showing(database: str, pool: Pool, folder: Path, *shown: str) -> AsyncIterator[httpx.AsyncClient]:
+    """The same intake with packs that show the public these parts of a demand."""
+    changed = settings(database).model_copy(update={"jurisdictions_dir": packs.showing(folder, *shown)})
+    served = web_app("intake", app.api(changed, pool).routers)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(served), base_url="http://intake") as found:
+        yield found
+
+
+@pytest.fixture
+async def wordy(database: str, pool: Pool, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    """A reader where everything but reports is shown."""
+    async for found in showing(database, pool, tmp_path / "wordy", *Shown):
+        yield found
+
+
+@pytest.fixture
+async def silent(database: str, pool: Pool, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    """A reader where number, status and dates are shown."""
+    async for found in showing(database, pool, tmp_path / "silent"):
+        yield found

@@ -28,7 +28,6 @@ from shared.contracts import facts as f
 from shared.contracts.demand import Status
 from shared.contracts.envelope import Envelope
 from shared.contracts.facts import ChannelKind
-from tests import packs
 from tests.intake.conftest import settings
 from tests.intake.test_api import GOOD
 from tests.intake.test_attachments import picture
@@ -53,30 +52,6 @@ SHAPE: dict[str, type] = {
     "address_id": str,
 }
 """What is known of a request in Nanhai before it is routed, and shown before it is released."""
-
-WORDS = ("category", "place", "point", "unit", "channel", "words", "answer")
-
-
-async def showing(database: str, pool: Pool, folder: Path, *shown: str) -> AsyncIterator[httpx.AsyncClient]:
-    """The same intake with packs that show the public these parts of a demand."""
-    changed = settings(database).model_copy(update={"jurisdictions_dir": packs.showing(folder, *shown)})
-    served = web_app("intake", app.api(changed, pool).routers)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(served), base_url="http://intake") as found:
-        yield found
-
-
-@pytest.fixture
-async def wordy(database: str, pool: Pool, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
-    """A reader where everything but reports is shown."""
-    async for found in showing(database, pool, tmp_path / "wordy", *WORDS):
-        yield found
-
-
-@pytest.fixture
-async def silent(database: str, pool: Pool, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
-    """A reader where number, status and dates are shown."""
-    async for found in showing(database, pool, tmp_path / "silent"):
-        yield found
 
 
 async def post(client: httpx.AsyncClient, key: str, **change: str | None) -> httpx.Response:

@@ -16,6 +16,8 @@ from deploy.open311.answers import Unreadable
 from deploy.open311.rules import RULES
 from deploy.open311.server import Manner, Server
 from deploy.open311.suite import Outcome, Verdict, examine, verdict
+from services.intake.open311.documents import Discovery, Endpoint
+from services.intake.open311.rendering import Format, render
 from tests.open311.conftest import Ours, Spoil, client
 
 URL = "https://city.example/open311/v2"
@@ -65,10 +67,10 @@ BROKEN: list[tuple[str, str, Spoil]] = [
     ("O-03", "says no charset", typed("text/xml")),
     ("O-03", "has no declaration", rewritten(rb"<\?xml.*?\?>", b"")),
     ("O-04", "has a namespace", rewritten(b"<services>", b'<services xmlns="http://wiki.open311.org">')),
-    ("O-04", "has a tag of its own", rewritten(b"zipcode", b"postcode")),
+    ("O-04", "has a tag of its own", rewritten(b"address_id", b"postcode")),
     ("O-05", "wraps its JSON", rewritten(rb"^\[(.*)\]$", rb'{"services":[\1]}', ".json")),
     ("O-05", "sends ids as numbers", rewritten(rb'"service_request_id":"[^"]*"', rb'"service_request_id":7')),
-    ("O-05", "sends empty strings", rewritten(b'"zipcode":null', b'"zipcode":""')),
+    ("O-05", "sends empty strings", rewritten(rb'"address":"[^"]*"', b'"address":""')),
     ("O-05", "wraps a definition", rewritten(rb"^(\{.*\})$", rb"[\1]", ".json")),
     ("O-05", "sends JSON that is none", rewritten(rb'"service_code":"[^"]*"', rb'"service_code":001')),
     ("O-06", "sends a local time", rewritten(b"Z</requested", b"</requested")),
@@ -97,6 +99,26 @@ BROKEN: list[tuple[str, str, Spoil]] = [
     ("O-16", "does not say what is missing", instead(400, ERROR, lambda request, _: request.method == "POST")),
     ("O-17", "says 400 for an unknown request", instead(400, ERROR, asks("requests/no-such"))),
     ("O-17", "sends one request without a list", rewritten(b"</?service_requests>", b"")),
+    ("O-18", "says Open", rewritten(b"<status>open<", b"<status>Open<")),
+    ("O-18", "says Open in JSON alone", rewritten(b'"status":"open"', b'"status":"Open"')),
+    ("O-18", "has more than two statuses", rewritten(b">open<", b">in_progress<")),
+    ("O-18", "leaves the status out", rewritten(b'"status":"open",', b"")),
+    ("O-18", "leaves the status empty", rewritten(b"<status>open</status>", b"<status/>")),
+    ("O-18", "has no id", rewritten(b"<service_request_id>[^<]*</service_request_id>", b"")),
+    ("O-19", "has a type of its own", rewritten(b">realtime<", b">instant<")),
+    ("O-19", "has a type of its own in JSON alone", rewritten(b'"type":"realtime"', b'"type":"Realtime"')),
+    ("O-19", "has no type", rewritten(b"<type>realtime</type>", b"")),
+    ("O-19", "has no name", rewritten(b"<service_name>[^<]*</service_name>", b"")),
+    ("O-19", "sends metadata as text", rewritten(b'"metadata":true', b'"metadata":"true"')),
+    ("O-20", "has a null service_code", rewritten(rb'"service_code":"[^"]*"', b'"service_code":null', "requests.json")),
+    ("O-20", "has an empty service_code", rewritten(b"<service_code>[^<]*</", b"<service_code></", REQUESTS)),
+    ("O-20", "says null of an address", rewritten(rb'"address":"[^"]*"', b'"address":null', "requests.json")),
+    ("O-20", "says null of keywords", rewritten(rb'"keywords":"[^"]*"', b'"keywords":null', "services.json")),
+    ("O-21", "has a type of endpoint of its own", rewritten(b"<type>test<", b"<type>staging<")),
+    ("O-21", "does not say which type", rewritten(b'"type":"test",', b"", "discovery.json")),
+    ("O-21", "has no key_service", rewritten(b"<key_service>[^<]*</key_service>", b"")),
+    ("O-21", "has no formats", rewritten(b"<formats>.*?</formats>", b"<formats/>")),
+    ("O-21", "has no endpoint", rewritten(rb'"endpoints":\[.*\]', b'"endpoints":[]')),
     ("O-17", "sends one object", rewritten(rb"^\[(\{[^\]]*\})\]$", rb"\1")),
 ]  # fmt: skip
 
@@ -115,7 +137,7 @@ async def test_a_server_without_https_is_found_out(ours: Ours):
 
 def test_every_rule_has_a_server_that_breaks_it():
     assert {rule for rule, _, _ in BROKEN} | {"O-14"} == {rule.id for rule in RULES}
-    assert [rule.id for rule in RULES] == [f"O-{n:02d}" for n in range(1, 18)]
+    assert [rule.id for rule in RULES] == [f"O-{n:02d}" for n in range(1, 22)]
 
 
 @pytest.mark.parametrize("url", [URL, f"{URL}/", "https://city.example/open311/discovery.xml"])
@@ -125,6 +147,22 @@ async def test_our_server_keeps_every_rule(ours: Ours, url: str):
         manner = Manner(ours.key, "nanhai", writes=True)
         verdicts = await examine(await Server.reach(asking, url, manner, datetime.now(UTC)))
     assert {v.rule.id: (v.outcome, v.seen) for v in verdicts} == {rule.id: (Outcome.PASS, ()) for rule in RULES}
+
+
+@pytest.mark.parametrize(("writes", "named"), [(False, "production"), (True, "test")])
+@pytest.mark.parametrize("format", ["xml", "json"])
+async def test_what_is_written_goes_to_the_test_server_where_there_is_one(format: str, writes: bool, named: str):
+    places = [Endpoint(specification="http://wiki.open311.org/GeoReport_v2", url=f"https://{type}.example/v2",
+                       changeset="1", type=type, formats=("text/xml",)) for type in ("production", "test")]  # fmt: skip
+    told = render(Discovery(changeset="1", contact="x", key_service="x", endpoints=(*places,)), Format(format))
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, content=told.body if "discovery" in request.url.path else b"<services/>")
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as asking:
+        manner = Manner(writes=writes)
+        server = await Server.reach(asking, f"https://city.example/discovery.{format}", manner, datetime.now(UTC))
+    assert server.url == f"https://{named}.example/v2"
 
 
 async def test_nothing_is_written_unless_it_was_allowed(ours: Ours):
@@ -167,7 +205,7 @@ async def test_the_command_prints_every_rule_and_ends_well(listening: str, ours:
     code, said = await run(listening, "--api-key", ours.key, "--jurisdiction-id", "nanhai", "--write")
     assert code == 0, said
     assert all(rule.id in said for rule in RULES)
-    assert "16 pass, 0 fail, 1 not applicable" in said
+    assert "20 pass, 0 fail, 1 not applicable" in said
 
 
 async def test_the_command_tells_machines_what_it_saw(listening: str):
@@ -175,7 +213,7 @@ async def test_the_command_tells_machines_what_it_saw(listening: str):
     told = json.loads(said)
     assert code == 0
     assert [rule["id"] for rule in told["rules"]] == [rule.id for rule in RULES]
-    assert told["counts"] == {"pass": 14, "fail": 0, "not applicable": 3}
+    assert told["counts"] == {"pass": 18, "fail": 0, "not applicable": 3}
 
 
 async def test_the_command_ends_with_one_when_a_rule_is_broken(listening: str, monkeypatch: pytest.MonkeyPatch):

@@ -104,7 +104,7 @@ def _faults(told: dict[str, Any], identity: str) -> Iterator[str]:
         yield f"{identity} is {told.get(identity)!r}, not a string"
     for name, value in told.items():
         if value == "":
-            yield f"{name} is an empty string, not null"
+            yield f"{name} is an empty string"
 
 
 async def _definition(server: Server) -> list[str]:

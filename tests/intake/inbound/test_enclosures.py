@@ -116,7 +116,7 @@ async def test_an_update_brings_its_photo_into_the_note(app311: httpx.AsyncClien
     assert len(await downloads(app311, note["attachments"])) == 1
     assert note["text"].startswith("还没有人来\n［附件 1 个未保存")
     again = await posted(app311, files, "servicerequestupdates", **update)
-    assert again.status_code == 400
+    assert again.status_code == 201
     assert await bound(pool) == 1
 
 

@@ -1,0 +1,102 @@
+"""O-18 to O-21: which values stand in what a server tells."""
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import Any, Final
+
+from deploy.open311.answers import Answer, NotApplicable
+from deploy.open311.server import JSON, XML, Server
+
+STATUSES: Final = ("open", "closed")
+TYPES: Final = ("realtime", "batch", "blackbox")
+ENDPOINT_TYPES: Final = ("production", "test")
+LISTS: Final = ("services", "requests")
+_DISCOVERY: Final = ("changeset", "contact", "key_service")
+_ENDPOINT: Final = ("specification", "url", "changeset", "type", "formats")
+_BOOLEANS: Final = {XML: ("true", "false"), JSON: (True, False)}
+Row = Mapping[str, Any]
+
+
+async def requests(server: Server) -> AsyncIterator[str]:
+    """O-18."""
+    async for told, _, row in _listed(server, "requests", "no request is listed in the last 90 days"):
+        which = f"{told}: request {row.get('service_request_id')}"
+        if not row.get("service_request_id"):
+            yield f"{told}: a request without service_request_id"
+        if not row.get("status"):
+            yield f"{which} has no status"
+        elif row["status"] not in STATUSES:
+            yield f"{which}: status {row['status']!r} is none of {', '.join(STATUSES)}"
+
+
+async def services(server: Server) -> AsyncIterator[str]:
+    """O-19."""
+    async for told, format, row in _listed(server, "services", "no service is listed"):
+        which = f"{told}: service {row.get('service_code')}"
+        for name in ("service_code", "service_name"):
+            if not row.get(name):
+                yield f"{which} has no {name}"
+        if not any(row.get("metadata") is one or row.get("metadata") == one for one in _BOOLEANS[format]):
+            yield f"{which}: metadata {row.get('metadata')!r} is neither true nor false"
+        if row.get("type") not in TYPES:
+            yield f"{which}: type {row.get('type')!r} is none of {', '.join(TYPES)}"
+
+
+async def nulls(server: Server) -> AsyncIterator[str]:
+    """O-20."""
+    seen = False
+    for name in LISTS:
+        async for told, _, row in _listed(server, name, None):
+            seen = True
+            which = f"{told}: {row.get('service_request_id') or row.get('service_code')}"
+            empty = [key for key, value in row.items() if value is None or (key == "service_code" and value == "")]
+            if empty:
+                yield f"{which}: {', '.join(empty)} is null or empty; leave it out"
+    if not seen:
+        raise NotApplicable("neither a service nor a request is listed")
+
+
+async def discovery(server: Server) -> AsyncIterator[str]:
+    """O-21."""
+    for format in (XML, JSON):
+        told = await server.discovery(format)
+        if not told.ok:
+            continue
+        for fault in _faults(_as_rows(told, format)):
+            yield f"{told}: {fault}"
+
+
+async def _listed(server: Server, name: str, empty: str | None) -> AsyncIterator[tuple[Answer, str, Row]]:
+    """Every row of a list in each format; raises `NotApplicable` with the reason `empty` where there is none."""
+    found = False
+    for format in await server.formats():
+        told = await server.get(f"{name}.{format}")
+        rows: list[Any] = [*told.objects()] if format == JSON else [*told.rows()]
+        for row in rows:
+            found = True
+            yield told, format, row
+    if empty and not found:
+        raise NotApplicable(empty)
+
+
+def _as_rows(told: Answer, format: str) -> tuple[Row, list[Row]]:
+    """The document's own fields and those of its endpoints; a list counts as there when it has members."""
+    if format == JSON:
+        document = told.json()
+        if not isinstance(document, dict):
+            return {}, []
+        endpoints = document.get("endpoints")
+        return document, [one for one in endpoints if isinstance(one, dict)] if isinstance(endpoints, list) else []
+    root = told.xml()
+    rows = [{child.tag: (child.text or "").strip() or len(child) for child in one} for one in root.iter("endpoint")]
+    return {child.tag: (child.text or "").strip() for child in root}, [*rows]
+
+
+def _faults(document: tuple[Row, list[Row]]) -> Iterator[str]:
+    own, endpoints = document
+    yield from (f"no {name}" for name in _DISCOVERY if not own.get(name))
+    if not endpoints:
+        yield "no endpoint"
+    for endpoint in endpoints:
+        yield from (f"an endpoint without {name}" for name in _ENDPOINT if not endpoint.get(name))
+        if endpoint.get("type") and endpoint["type"] not in ENDPOINT_TYPES:
+            yield f"type {endpoint['type']!r} is none of {', '.join(ENDPOINT_TYPES)}"
