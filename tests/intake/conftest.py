@@ -42,23 +42,24 @@ def key(client: httpx.AsyncClient) -> str:
     return str(client.headers["X-API-Key"])
 
 
-async def showing(database: str, pool: Pool, folder: Path, *shown: str) -> AsyncIterator[httpx.AsyncClient]:
+async def showing(database: str, pool: Pool, key: str, folder: Path, *shown: str) -> AsyncIterator[httpx.AsyncClient]:
     """The same intake with packs that show the public these parts of a demand."""
     changed = settings(database).model_copy(update={"jurisdictions_dir": packs.showing(folder, *shown)})
     served = web_app("intake", app.api(changed, pool).routers)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(served), base_url="http://intake") as found:
+    transport = httpx.ASGITransport(served)
+    async with httpx.AsyncClient(transport=transport, base_url="http://intake", headers={"X-API-Key": key}) as found:
         yield found
 
 
 @pytest.fixture
-async def wordy(database: str, pool: Pool, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+async def wordy(database: str, pool: Pool, key: str, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     """A reader where everything but reports is shown."""
-    async for found in showing(database, pool, tmp_path / "wordy", *Shown):
+    async for found in showing(database, pool, key, tmp_path / "wordy", *Shown):
         yield found
 
 
 @pytest.fixture
-async def silent(database: str, pool: Pool, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+async def silent(database: str, pool: Pool, key: str, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     """A reader where number, status and dates are shown."""
-    async for found in showing(database, pool, tmp_path / "silent"):
+    async for found in showing(database, pool, key, tmp_path / "silent"):
         yield found

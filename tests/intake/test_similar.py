@@ -130,10 +130,12 @@ def test_a_younger_and_a_nearer_demand_comes_first():
     assert match.distance_m == pytest.approx(102.4, abs=1)
 
 
-async def test_a_demand_that_was_raised_already_is_suggested_with_reasons(client: httpx.AsyncClient):
+async def test_a_demand_that_was_raised_already_is_suggested_with_reasons(
+    client: httpx.AsyncClient, wordy: httpx.AsyncClient
+):
     receipt = (await submit(client, NOISE)).json()
     await submit(client, GOOD, "k2")
-    (found,) = await similar(client, **AGAIN)
+    (found,) = await similar(wordy, **AGAIN)
     assert (found["number"], found["title"]) == (receipt["number"], NOISE["title"])
     assert (found["category"], found["status"], found["division"]) == ("noise", "submitted", FENGCHI)
     assert found["raised"] == receipt["submitted_at"]
@@ -149,7 +151,7 @@ async def test_a_receipt_leads_to_the_open_demands_that_say_the_same_and_not_to_
     second = (await submit(client, AGAIN, "k2")).json()
     told = await client.get(second["similar"])
     (found,) = told.json()["similar"]
-    assert (found["number"], found["title"]) == (first["number"], NOISE["title"])
+    assert found["number"] == first["number"]
     assert found == (await similar(client, **AGAIN))[-1] | {"score": found["score"], "reasons": found["reasons"]}
 
 
@@ -208,10 +210,44 @@ async def test_a_phone_number_never_reaches_what_is_compared(client: httpx.Async
     assert not [bigram for bigram in kept if any(character.isdigit() for character in bigram)]
 
 
-async def test_a_distance_is_told_where_both_places_are_known(client: httpx.AsyncClient):
-    await submit(client, NOISE | {"location": {"lat": 23.0301, "lon": 113.1402}})
-    (found,) = await similar(client, **AGAIN, location={"lat": 23.0310, "lon": 113.1402})
+HERE, NORTH = {"lat": 23.0301, "lon": 113.1402}, {"lat": 23.0310, "lon": 113.1402}
+
+
+async def test_a_distance_is_told_where_both_places_are_known_and_points_are_shown(
+    client: httpx.AsyncClient, wordy: httpx.AsyncClient
+):
+    await submit(client, NOISE | {"location": HERE})
+    (found,) = await similar(wordy, **AGAIN, location=NORTH)
     assert found["distance_m"] == 100
+
+
+@pytest.mark.parametrize(
+    ("north", "told"),
+    [
+        (0.0009, "相距不超过300米"),
+        (0.0026, "相距不超过300米"),
+        (0.0060, "相距不超过1000米"),
+        (0.0200, "相距超过1000米"),
+    ],
+)
+async def test_a_similar_demand_shows_what_the_public_sees_and_no_word_or_point_of_it(
+    client: httpx.AsyncClient, north: float, told: str
+):
+    await submit(client, NOISE | {"location": HERE})
+    (found,) = await similar(client, **AGAIN, location=HERE | {"lat": HERE["lat"] + north})
+    assert (found["title"], found["distance_m"], found["division"]) == (None, None, FENGCHI)
+    reasons = {reason["aspect"]: reason for reason in found["reasons"]}
+    assert (reasons["wording"]["zh"], reasons["place"]["zh"]) == ("用词相近", told)
+    assert "锦绣" not in str(found)
+    assert found["score"] == round(found["score"], 1), "a finer score tells the distance"
+    assert reasons["place"]["value"] in (1.0, 0.5, 0.2)
+
+
+async def test_a_place_that_is_not_shown_is_no_reason(client: httpx.AsyncClient, silent: httpx.AsyncClient):
+    await submit(client, NOISE | {"location": HERE})
+    (found,) = await similar(silent, **AGAIN, location=NORTH)
+    assert (found["division"], found["category"]) == (None, None)
+    assert {reason["aspect"] for reason in found["reasons"]} == {"wording", "time"}
 
 
 async def test_an_unknown_place_is_refused_in_both_languages(client: httpx.AsyncClient):

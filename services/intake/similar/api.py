@@ -1,6 +1,5 @@
 """Similar demands over HTTP."""
 
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path
@@ -12,8 +11,9 @@ from services.intake.domain import SubmitDemand
 from services.intake.following import Following
 from services.intake.queries import Channel
 from services.intake.similar.finder import Finder
-from services.intake.similar.scoring import Aspect, Match
-from shared.contracts.demand import Demand, Status
+from services.intake.similar.scoring import Match
+from services.intake.similar.telling import Like, like
+from shared.contracts.demand import Demand
 from shared.contracts.examples import NUMBER, shown
 from shared.contracts.facts import Location
 from shared.contracts.text import Text
@@ -37,29 +37,6 @@ class Draft(BaseModel):
         return SubmitDemand(title=self.title, text=self.text, division=self.division, location=self.location)
 
 
-class Why(BaseModel):
-    """A part of the score, from 0 to 1."""
-
-    aspect: Aspect
-    value: float
-    zh: str
-    en: str
-
-
-class Like(BaseModel):
-    """An open demand that may be the same."""
-
-    number: str
-    title: str = Field(description="masked")
-    category: str | None
-    status: Status
-    division: str
-    distance_m: int | None
-    raised: datetime
-    score: float = Field(ge=0, le=1)
-    reasons: list[Why]
-
-
 class Likes(BaseModel):
     """The most similar first; empty when none is similar enough."""
 
@@ -75,29 +52,17 @@ def routes(finder: Finder, following: Following) -> APIRouter:
 
     @router.post("/v1/demands/similar")
     async def find_similar_demands(draft: Draft, channel: Speaker) -> Likes:
-        """Open demands nearby that this one may repeat, each with the reasons of its score."""
-        found = await finder.find(draft.command(), MOST)
-        return Likes(similar=[_like(match, demand) for match, demand in found])
+        """Open demands nearby that this one may repeat, each with the reasons of its score, as the public sees them."""
+        return likes(await finder.find(draft.command(), MOST))
 
     @router.get("/v1/demands/{number}/similar")
     async def list_similar_demands(number: Number, channel: Speaker) -> Likes:
         """Open demands nearby that a demand of this channel may repeat: support one of them, or let both stand."""
         asked = await following.seen(channel, number)
-        found = await finder.beside(asked.id, MOST)
-        return Likes(similar=[_like(match, demand) for match, demand in found])
+        return likes(await finder.beside(asked.id, MOST))
+
+    def likes(found: list[tuple[Match, Demand]]) -> Likes:
+        packs = [(finder.packs.get(demand.jurisdiction), match, demand) for match, demand in found]
+        return Likes(similar=[like(pack.publication, match, demand) for pack, match, demand in packs if pack])
 
     return router
-
-
-def _like(match: Match, demand: Demand) -> Like:
-    return Like(
-        number=demand.number,
-        title=demand.title,
-        category=demand.category,
-        status=demand.status,
-        division=demand.division,
-        distance_m=None if match.distance_m is None else round(match.distance_m),
-        raised=match.candidate.raised_at,
-        score=round(match.score, 3),
-        reasons=[Why(aspect=r.aspect, value=round(r.value, 3), zh=r.zh, en=r.en) for r in match.reasons],
-    )

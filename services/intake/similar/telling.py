@@ -1,0 +1,92 @@
+"""What a citizen is told of a similar demand of somebody else: what the public sees of it, and why it is similar."""
+
+from datetime import datetime
+from typing import Final
+
+from pydantic import BaseModel, Field
+
+from services.intake.similar.scoring import Aspect, Match, Reason
+from shared.contracts.demand import Demand, Status
+from shared.jurisdiction.publication import Publication, PublicDemand, Shown, seen_by_public
+
+_NEAR: Final = ((300, 1.0), (1000, 0.5))
+_FAR: Final = 0.2
+"""Where exact points are not shown: metres, and what is told of the nearness up to there."""
+
+
+class Why(BaseModel):
+    """A part of the score, from 0 to 1."""
+
+    aspect: Aspect
+    value: float
+    zh: str
+    en: str
+
+
+class Like(BaseModel):
+    """An open demand that may be the same."""
+
+    number: str
+    title: str | None = Field(description="null where the jurisdiction does not publish words")
+    category: str | None
+    status: Status
+    division: str | None
+    distance_m: int | None = Field(description="null where the jurisdiction does not publish exact points")
+    raised: datetime
+    score: float = Field(ge=0, le=1)
+    reasons: list[Why]
+
+
+def like(publication: Publication, match: Match, demand: Demand) -> Like:
+    """The demand as the public sees it, and the reasons as far as they tell no more than that."""
+    seen = seen_by_public(publication, _known(demand))
+    exact = Shown.POINT in publication.unreleased
+    # With a score of three decimals the distance could be computed from it.
+    score = round(match.score, 3 if exact else 1)
+    return Like(
+        number=seen.number,
+        title=seen.title,
+        category=seen.category,
+        status=demand.status,
+        division=seen.place,
+        distance_m=round(match.distance_m) if exact and match.distance_m is not None else None,
+        raised=match.candidate.raised_at,
+        score=score,
+        reasons=[_why(told) for reason in match.reasons if (told := _told(publication, reason, match.distance_m))],
+    )
+
+
+def _known(demand: Demand) -> PublicDemand:
+    return PublicDemand(
+        number=demand.number,
+        kind=demand.kind,
+        status=demand.status,
+        category=demand.category,
+        place=demand.division,
+        title=demand.title,
+    )
+
+
+def _told(publication: Publication, reason: Reason, distance: float | None) -> Reason | None:
+    shown = publication.unreleased
+    match reason.aspect:
+        case Aspect.WORDING if Shown.WORDS not in shown:
+            # The phrases that both have would tell whoever guesses what stands in the other.
+            return Reason(reason.aspect, reason.value, "用词相近", "similar words")
+        case Aspect.PLACE if Shown.PLACE not in shown:
+            return None
+        case Aspect.PLACE if Shown.POINT not in shown and distance is not None:
+            return _about(distance)
+        case _:
+            return reason
+
+
+def _about(distance: float) -> Reason:
+    for metres, value in _NEAR:
+        if distance <= metres:
+            return Reason(Aspect.PLACE, value, f"相距不超过{metres}米", f"no more than {metres} m away")
+    return Reason(Aspect.PLACE, _FAR, f"相距超过{_NEAR[-1][0]}米", f"more than {_NEAR[-1][0]} m away")
+
+
+def _why(reason: Reason) -> Why:
+    return Why(aspect=reason.aspect, value=round(reason.value, 3), zh=reason.zh, en=reason.en)
