@@ -1,6 +1,7 @@
 """Cursors of lists in order of the demands' ids."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, TypeVar
 from uuid import UUID
 
 from fastapi import Query, Request, Response
@@ -9,6 +10,13 @@ from shared.chassis import cursors
 
 Cursor = Annotated[str, Query(max_length=64, description="`next` of the page before")]
 Limit = Annotated[int, Query(ge=1, le=200)]
+R = TypeVar("R")
+
+
+def cut(rows: Sequence[R], limit: int) -> tuple[Sequence[R], R | None]:
+    """The rows of a page, of one more than it may hold; and the last of them where another page follows."""
+    page = rows[:limit]
+    return page, page[-1] if len(rows) > limit else None
 
 
 def link(last: UUID | None, limit: int, request: Request, response: Response) -> str | None:

@@ -180,7 +180,13 @@ def _disorder(command: RecordedDemand, now: datetime) -> list[FieldError]:
 
 
 def submitted(
-    command: SubmitDemand, pack: Pack, number: str, channel: str, kind: ChannelKind, contact: UUID | None
+    command: SubmitDemand,
+    pack: Pack,
+    number: str,
+    channel: str,
+    kind: ChannelKind,
+    contact: UUID | None,
+    channel_name: str = "",
 ) -> DemandSubmitted:
     """The fact: personal numbers hidden, the place rounded to four decimals (about ten metres).
 
@@ -194,6 +200,7 @@ def submitted(
         jurisdiction=pack.id,
         channel=mask_answer(command.via) if isinstance(command, RecordedDemand) else channel,
         channel_kind=command.channel_kind if isinstance(command, RecordedDemand) else kind,
+        channel_name=channel_name or None if not imported else None,
         external_id=command.external_id and mask_answer(command.external_id),
         kind=command.kind,
         category=command.category,

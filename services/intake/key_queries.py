@@ -59,7 +59,7 @@ async def count(db: Connection, key_hashes: Sequence[bytes], at: datetime) -> li
     rows = await db.fetch(
         """
         WITH asking AS (
-            SELECT asked.key_hash, asked.requests, id, kind, scopes, settings ->> 'division' AS division,
+            SELECT asked.key_hash, asked.requests, id, kind, name, scopes, settings ->> 'division' AS division,
                 (settings ->> 'quota_per_minute')::int AS quota
             FROM unnest($1::bytea[], $2::int[]) AS asked (key_hash, requests)
             JOIN channel ON revoked_at IS NULL AND (channel.key_hash = asked.key_hash
@@ -75,7 +75,9 @@ async def count(db: Connection, key_hashes: Sequence[bytes], at: datetime) -> li
         *map(list, zip(*Counter(key_hashes).items(), strict=True)), at, minute_of(at),
     )  # fmt: skip
     known = {
-        row["key_hash"]: Channel(row["id"], ChannelKind(row["kind"]), frozenset(row["scopes"]), row["division"])
+        row["key_hash"]: Channel(
+            row["id"], ChannelKind(row["kind"]), frozenset(row["scopes"]), row["division"], row["name"]
+        )
         for row in rows
     }
     good = [Seen(key_hash, known[key_hash]) for key_hash in key_hashes if key_hash in known]

@@ -61,7 +61,7 @@ class Preparing:
         if request.enclosed:
             command = command.model_copy(update={"attachments": (*command.attachments, *request.enclosed)})
         reference = self.new_id() if command.contact else None
-        fact = domain.submitted(command, pack, "", channel.id, channel.kind, reference)
+        fact = domain.submitted(command, pack, "", channel.id, channel.kind, reference, channel.name)
         return Ask(channel, request, command, pack, fact)
 
     def submission(self, ask: Ask, serial: int, at: datetime) -> Submission:

@@ -18,6 +18,7 @@ class Channel(NamedTuple):
     kind: ChannelKind
     scopes: frozenset[str]
     division: str | None = None
+    name: str = ""
 
 
 class Submission(NamedTuple):

@@ -126,7 +126,7 @@ class Registry:
             key = self.vault.unwrap(reference_of(row.id), row.secrets_key)
             told |= orjson.loads(key.open(key.id, row.secrets))
         settings = ChannelSettings.model_validate(told)
-        channel = Channel(row.id, ChannelKind(row.kind), frozenset(row.scopes), settings.division)
+        channel = Channel(row.id, ChannelKind(row.kind), frozenset(row.scopes), settings.division, row.name)
         return Gateway(channel, settings)
 
 

@@ -20,13 +20,16 @@ class Row:
 
     id: str
     kind: str
+    name: str
     scopes: Sequence[str]
     settings: str
     secrets_key: bytes | None
     secrets: bytes | None
 
 
-_SELECT = "SELECT id, kind, scopes, settings::text, secrets_key, secrets FROM channel WHERE revoked_at IS NULL AND "
+_SELECT = (
+    "SELECT id, kind, name, scopes, settings::text, secrets_key, secrets FROM channel WHERE revoked_at IS NULL AND "
+)
 
 
 async def by_id(db: Connection, channel: str) -> Row | None:

@@ -16,6 +16,7 @@ from services.intake.cursors import Cursor, Limit
 from services.intake.following import Following
 from services.intake.hearing import Heard, Hearing, Said
 from services.intake.queries import Channel
+from shared.chassis.cursors import Page
 from shared.contracts.demand import Demand
 from shared.contracts.examples import CURSOR, PROGRESS, shown
 from shared.contracts.text import Text
@@ -36,13 +37,12 @@ class Noted(BaseModel):
     at: datetime
 
 
-class Listed(BaseModel):
+class Listed(Page):
     """A page of demands, newest first."""
 
     model_config = ConfigDict(json_schema_extra=shown({"demands": [PROGRESS], "next": CURSOR}))
 
     demands: list[Progress]
-    next: str | None = Field(description="cursor of the next page; also in the Link header")
 
 
 def routes(hearing: Hearing, following: Following) -> APIRouter:
@@ -69,7 +69,7 @@ def routes(hearing: Hearing, following: Following) -> APIRouter:
         if external_id:
             known = await following.referred(channel, hearing.vault.reference(external_id))
             return Listed(demands=[progress(known)] if known else [], next=None)
-        return page(await following.listed(channel, cursors.read(after), limit), limit, request, response)
+        return page(await following.listed(channel, cursors.read(after), limit + 1), limit, request, response)
 
     @router.post("/{number}/supplements", status_code=201)
     async def supplement_demand(
@@ -108,9 +108,10 @@ def routes(hearing: Hearing, following: Following) -> APIRouter:
 
 
 def page(demands: Sequence[Demand], limit: int, request: Request, response: Response) -> Listed:
-    """A page, with where the next one is when there may be one."""
-    last = demands[-1].id if len(demands) == limit else None
-    return Listed(demands=[progress(demand) for demand in demands], next=cursors.link(last, limit, request, response))
+    """A page of demands, of which one more than it may hold was read, with where the next one is if there is one."""
+    shown, last = cursors.cut(demands, limit)
+    following = cursors.link(last.id if last else None, limit, request, response)
+    return Listed(demands=[progress(demand) for demand in shown], next=following)
 
 
 def _noted(heard: Heard) -> Noted:

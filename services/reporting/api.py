@@ -5,23 +5,33 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
-from services.reporting import cursors, examples, queries
+from services.reporting import cursors, examples, queries, steps
 from services.reporting.completion import Completion, Figures, Question
 from services.reporting.counted import COLLECTED, NAMES
 from services.reporting.cursors import Cursor
 from services.reporting.figures import Dimension
 from services.reporting.opening import By, Figure, Opening
 from services.reporting.queries import Told
-from shared.chassis.cursors import link
+from services.reporting.seen import seen
+from shared.chassis.cursors import Page, link
 from shared.contracts.demand import Demand, Status, is_confidential
 from shared.contracts.examples import NUMBER, shown
 from shared.contracts.facts import Outcome
+from shared.contracts.moment import END, FIRST, RULE_EN, RULE_ZH
 from shared.contracts.refusals import Code, FieldError, Refused
 from shared.contracts.text import Text
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
+
+
+def _within_our_years(day: date | None) -> date | None:
+    if day and not FIRST.year <= day.year < END.year:
+        raise PydanticCustomError("day_out_of_range", "{en}", {"en": RULE_EN, "zh": RULE_ZH})
+    return day
+
 
 Where = Annotated[str | None, Query(description="a pack's id; the first one served when it is left out")]
 Counted = Annotated[
@@ -35,43 +45,61 @@ Counted = Annotated[
 ]
 Month = Annotated[str | None, Query(pattern=r"^(?:19|2\d)\d\d-(?:0[1-9]|1[0-2])$", examples=["2021-12"])]
 
+Until = Annotated[
+    date | None,
+    AfterValidator(_within_our_years),
+    Query(description="as it stood on the evening of this day, in the jurisdiction's time zone"),
+]
+
 
 class Behind(BaseModel):
-    """A demand behind a figure, without personal data."""
+    """A demand behind a figure, as anybody may see it: what its jurisdiction does not publish is null.
+
+    Of a report (举报) nothing is shown but its number and when it was raised.
+    """
 
     model_config = ConfigDict(json_schema_extra=shown(examples.BEHIND))
 
     id: UUID
     number: str
-    title: str | None = Field(description="null where the demand is a report (举报)")
-    status: Status
+    confidential: bool = Field(description="whether it is a report (举报)")
+    title: str | None
+    status: Status | None
     outcome: Outcome | None
-    division: str
+    division: str | None
     unit: str | None
     category: str | None
-    channel: str
+    channel: str | None
     submitted_at: datetime | None
     resolved_at: datetime | None
     due_at: datetime | None
-    returns: int
-    reopenings: int
+    returns: int | None
+    reopenings: int | None
     rating: int | None
     imported: bool
 
     @classmethod
-    def of(cls, demand: Demand) -> "Behind":
+    def of(cls, pack: Pack, demand: Demand) -> "Behind":
         """As anybody may see it."""
-        title = None if is_confidential(demand.kind) else demand.title
-        return cls.model_validate(demand.model_copy(update={"title": title}), from_attributes=True)
+        public = seen(pack, demand)
+        return cls(
+            id=demand.id, number=public.number, confidential=public.confidential, title=public.title,
+            status=public.status, outcome=public.outcome, division=public.place, unit=public.unit,
+            category=public.category, channel=public.channel, submitted_at=public.submitted_at,
+            resolved_at=public.resolved_at, due_at=public.due_at, returns=public.returns,
+            reopenings=public.reopenings, rating=public.rating, imported=public.imported,
+        )  # fmt: skip
 
 
-class Opened(BaseModel):
-    """A page of demands, newest first. Where few of many are counted it may be short or empty: `next` tells the end."""
+class Opened(Page):
+    """A page of demands, newest first. Where few of many are counted it may be short or empty: `next` tells the end.
+
+    Reports (举报) are counted, and listed only among all demands of a month or of all time.
+    """
 
     model_config = ConfigDict(json_schema_extra=shown({"demands": [examples.BEHIND], "next": examples.CURSOR}))
 
     demands: list[Behind]
-    next: str | None = Field(description="cursor of the next page; also in the Link header")
 
 
 def routes(figures: Figures, opening: Opening, packs: Jurisdictions) -> APIRouter:
@@ -80,7 +108,7 @@ def routes(figures: Figures, opening: Opening, packs: Jurisdictions) -> APIRoute
 
     @router.get("/completion")
     async def get_completion(
-        by: By = "month", jurisdiction: Where = None, month: Month = None, until: date | None = None
+        by: By = "month", jurisdiction: Where = None, month: Month = None, until: Until = None
     ) -> Completion:
         """Collected, completed and their rate, of a month's demands or of all as it stood on the evening of `until`."""
         return await figures.completion(pack_of(packs, jurisdiction), question_of(by, month, until))
@@ -89,7 +117,7 @@ def routes(figures: Figures, opening: Opening, packs: Jurisdictions) -> APIRoute
     async def list_completion_demands(
         request: Request, response: Response,
         by: By = "month", key: Annotated[Text, Query(max_length=200)] = "", jurisdiction: Where = None,
-        month: Month = None, until: date | None = None, counted: Counted = COLLECTED,
+        month: Month = None, until: Until = None, counted: Counted = COLLECTED,
         after: Cursor = "", limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     ) -> Opened:  # fmt: skip
         """The demands that a figure counts: every one, and no other."""
@@ -97,18 +125,19 @@ def routes(figures: Figures, opening: Opening, packs: Jurisdictions) -> APIRoute
         found = await opening.page(figure, cursors.read(after), limit)
         following = cursors.written(found.next)
         link(following, request, response)
-        return Opened(demands=[Behind.of(demand) for demand in found.demands], next=following)
+        return Opened(demands=[Behind.of(figure.pack, demand) for demand in found.demands], next=following)
 
     @router.get("/facts/{number}")
     async def list_demand_facts(
         number: Annotated[Text, Path(max_length=40, examples=[NUMBER])],
     ) -> Annotated[list[Told], Field(examples=[examples.TOLD])]:
-        """Every fact of one demand: what was told, by whom, when."""
+        """The steps of one demand: what was told, by whom, when; none of a report (举报)."""
         async with figures.pool.acquire(timeout=5) as db:
+            demand = await queries.demand_by_number(db, number)
             found = await queries.facts_of(db, number)
-        if not found:
+        if demand is None:
             raise Refused(Code.NOT_FOUND, f"nothing was told of {number}", f"没有编号为 {number} 的诉求")
-        return found
+        return [] if is_confidential(demand.kind) else steps.public(found)
 
     return router
 

@@ -1,6 +1,6 @@
 """The completion figure, by any dimension, now or as of the evening of a day."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -8,8 +8,10 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.reporting import examples, queries, sum_queries
-from services.reporting.figures import COMPLETED, COMPLETION, UNKNOWN, Definition, Dimension, rate
+from services.reporting.figures import COMPLETED, COMPLETION, Definition, Dimension, rate
 from services.reporting.links import Opens
+from services.reporting.names import name_of
+from services.reporting.seen import opens
 from services.reporting.sum_queries import Counts
 from shared.chassis.clock import now
 from shared.chassis.database import Connection, Pool
@@ -24,6 +26,12 @@ class Breakdown(BaseModel):
 
     key: str
     name: str
+    parent: str | None = Field(
+        None,
+        description="key of the row in which this one is counted too; the rows without a parent add up to the total",
+    )
+    level: int = Field(0, description="how many rows lie above this one")
+    contains: bool = Field(False, description="whether the demands of other rows are counted in this one too")
     month: date | None = None
     collected: int
     completed: int
@@ -32,7 +40,8 @@ class Breakdown(BaseModel):
     marks: dict[str, int] = Field({}, description="returned, reopened, late, on-time, rating:1 … rating:5")
     demands: str = Field(
         "",
-        description="address of the demands in `collected`; of those in another figure of the row with"
+        description="address of the demands in `collected`, empty where the jurisdiction does not publish what the row"
+        " tells of each; of those in another figure of the row with"
         " `&counted=completed`, `&counted=status:` and its name, or `&counted=` and the mark",
     )
 
@@ -80,15 +89,16 @@ class Figures:
             total = await _counts(db, pack.id, Question(Dimension.ALL, False, question.month, question.until))
             late = None if question.until else await queries.overdue(db, pack.id, self.clock())
             heard_at = await queries.heard_at(db)
-        opens = Opens(pack.id, question.by, question.month, question.until)
+            channels = await queries.channels(db) if question.by is Dimension.CHANNEL else {}
+        links = Opens(pack.id, question.by, question.month, question.until, closed=not opens(pack, question.by))
         return Completion(
             definition=COMPLETION,
             jurisdiction=pack.id,
             by="month" if question.by_month else question.by,
             month=question.month,
             until=question.until,
-            total=next(iter(_rows(total, pack, Dimension.ALL, opens)), _nothing(opens)),
-            rows=_rows(counts, pack, question.by, opens),
+            total=next(iter(_rows(total, pack, Dimension.ALL, links, {})), _nothing(links)),
+            rows=_rows(counts, pack, question.by, links, channels),
             overdue=late,
             heard_at=heard_at,
         )
@@ -104,17 +114,35 @@ async def _counts(db: Connection, jurisdiction: str, question: Question) -> list
     return await sum_queries.ever(db, jurisdiction, question.by)
 
 
-def _rows(counted: Iterable[Counts], pack: Pack, dimension: Dimension, opens: Opens) -> list[Breakdown]:
+def _rows(
+    counted: Sequence[Counts], pack: Pack, dimension: Dimension, links: Opens, channels: Mapping[str, str]
+) -> list[Breakdown]:
+    parents = {row.key: above(pack, dimension, row.key) for row in counted}
+    containing = {parents_of[0] for parents_of in parents.values() if parents_of}
     return [
         _row(
             row.counts,
             month=row.month,
             key=row.key,
-            name=name_of(pack, dimension, row.key),
-            demands=opens.row(row.key, row.month),
+            name=name_of(pack, dimension, row.key, channels),
+            parent=parents[row.key][0] if parents[row.key] else None,
+            level=len(parents[row.key]),
+            contains=row.key in containing,
+            demands=links.row(row.key, row.month),
         )
         for row in counted
     ]
+
+
+def above(pack: Pack, dimension: Dimension, key: str) -> tuple[str, ...]:
+    """The rows in which a row is counted too, the nearest first."""
+    match dimension:
+        case Dimension.DIVISION:
+            return pack.ancestors(key)[1:]
+        case Dimension.CATEGORY:
+            return pack.category_ancestors(key)[1:]
+        case _:
+            return ()
 
 
 def _row(found: Mapping[str, int], **place: Any) -> Breakdown:
@@ -136,26 +164,5 @@ def _row(found: Mapping[str, int], **place: Any) -> Breakdown:
     )
 
 
-def name_of(pack: Pack, dimension: Dimension, key: str) -> str:
-    """What people call it; the key itself where it has no name."""
-    if key == UNKNOWN:
-        return "—"
-    language = pack.languages[0]
-    match dimension:
-        case Dimension.DIVISION:
-            division = pack.division(key)
-            return division.name if division else key
-        case Dimension.UNIT:
-            unit = pack.unit(key)
-            return unit.name if unit else key
-        case Dimension.CATEGORY:
-            category = pack.category(key)
-            return getattr(category.name, language) if category else key
-        case Dimension.ALL:
-            return str(getattr(pack.name, language))
-        case Dimension.CHANNEL:
-            return key
-
-
-def _nothing(opens: Opens) -> Breakdown:
-    return Breakdown(key="", name="", collected=0, completed=0, rate=None, demands=opens.row("", None))
+def _nothing(links: Opens) -> Breakdown:
+    return Breakdown(key="", name="", collected=0, completed=0, rate=None, demands=links.row("", None))

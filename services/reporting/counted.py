@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from services.reporting.figures import COMPLETED, UNKNOWN
-from shared.contracts.demand import OWED
+from shared.contracts.demand import OWED, is_confidential
+from shared.contracts.facts import RequestKind
 
 COLLECTED: Final = "collected"
 DONE: Final = "completed"
@@ -37,6 +38,12 @@ _PLAIN: Final = {
     "late": Condition(_LATE, (True,)),
     "on-time": Condition(_LATE, (False,)),
 }
+
+
+_CONFIDENTIAL: Final = [str(kind) for kind in RequestKind if is_confidential(kind)]
+# The usual kind is not stored.
+PUBLIC: Final = Condition("coalesce(state ->> 'kind', '') <> ALL($?::text[])", (_CONFIDENTIAL,))
+"""What is no report (举报): those are counted, and in no list that would tell anything of them."""
 
 
 def counts(counted: str, now: datetime) -> Sequence[Condition]:

@@ -8,6 +8,9 @@ CURSOR: Final = "AaIKZQBoelu8D-scDOKmXDIwMjEtMDUtMTBUMDI6MDA6MDBa"
 ROW: Final[Sample] = {
     "key": "2021-12",
     "name": "2021-12",
+    "parent": None,
+    "level": 0,
+    "contains": False,
     "month": "2021-12-01",
     "collected": 1335,
     "completed": 1230,
@@ -35,6 +38,8 @@ COMPLETION: Final[Sample] = {
 }
 BEHIND: Final[Sample] = {name: told for name, told in PROGRESS.items() if name != "updated_at"} | {
     "channel": "web",
+    "confidential": False,
+    "title": None,
     "returns": 0,
     "reopenings": 0,
     "rating": 5,

@@ -13,7 +13,7 @@ API: Final = "/v1/figures/completion/demands"
 
 @dataclass(frozen=True, slots=True)
 class Opens:
-    """Addresses of the demands behind the rows of one breakdown."""
+    """Addresses of the demands behind the rows of one breakdown; `closed` rows have none, the total always has."""
 
     jurisdiction: str
     by: str
@@ -21,9 +21,12 @@ class Opens:
     until: date | None = None
     path: str = API
     lang: str | None = None
+    closed: bool = False
 
     def row(self, key: str, month: date | None, counted: str = COLLECTED) -> str:
-        """Behind one figure of a row; `month` where the row is one of a month."""
+        """Behind one figure of a row, empty where it is closed; `month` where the row is one of a month."""
+        if key and self.closed:
+            return ""
         row = f"?by={self.by}&key={_quoted(key)}&jurisdiction=" if key else "?jurisdiction="
         what = f"&counted={_quoted(counted)}" if counted != COLLECTED else ""
         return f"{self.path}{row}{_quoted(self.jurisdiction)}{self._time(month or self.month)}{what}"

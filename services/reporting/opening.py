@@ -12,6 +12,7 @@ from services.reporting import page_queries as queries
 from services.reporting.counted import (
     COLLECTED,
     OF_THE_PAST,
+    PUBLIC,
     Condition,
     about_by,
     counted_by,
@@ -23,6 +24,7 @@ from services.reporting.counted import (
 from services.reporting.cursors import BEGINNING, Spot
 from services.reporting.figures import Dimension
 from services.reporting.page_queries import Listed, Sought, Span
+from services.reporting.seen import lists_reports, opens
 from shared.chassis.clock import now
 from shared.chassis.database import Connection, Pool
 from shared.contracts.demand import Demand
@@ -48,7 +50,17 @@ class Figure:
     until: date | None = None
     counted: str = COLLECTED
 
+    @property
+    def dimension(self) -> Dimension:
+        """By what its row is told from others; `all` where it is a month or everything."""
+        return Dimension(self.by) if self.by != "month" and self.key else Dimension.ALL
+
     def __post_init__(self) -> None:
+        if not opens(self.pack, self.dimension):
+            en = f"{self.pack.id} does not publish the {self.by} of a demand; ask without `key`"
+            zh = "本辖区不公开单件诉求的此项信息，请去掉 key"
+            error = FieldError("key", zh, en)
+            raise Refused(Code.FORBIDDEN, f"key: {error.en}", f"key：{error.zh}", (error,))
         if self.until and self.counted not in OF_THE_PAST:
             names = ", ".join(OF_THE_PAST)
             error = FieldError("counted", f"过往日期只有：{names}", f"of the past only {names} are known")
@@ -87,7 +99,7 @@ async def _spans(db: Connection, figure: Figure) -> Sequence[Span]:
         return [_month(figure.month, pack)]
     if figure.key == "" and figure.counted == COLLECTED:
         return [(_FIRST, BEGINNING.at)]
-    dimension = Dimension(figure.by) if figure.by != "month" and figure.key else Dimension.ALL
+    dimension = figure.dimension
     key = figure.key if dimension is not Dimension.ALL else ""
     return _joined(
         [_month(m, pack) for m in await queries.months(db, pack.id, dimension, key, counters(figure.counted))]
@@ -110,7 +122,8 @@ def sought(figure: Figure, at: datetime) -> Sought:
     evening = _midnight(figure.until + _DAY, figure.pack) if figure.until else None
     near, passing = _row(figure, evening)
     counted = counted_by(figure.counted, evening) if evening else counts(figure.counted, at)
-    return Sought(figure.pack.id, near, (*passing, *counted))
+    withheld = () if lists_reports(figure.dimension, figure.counted) else (PUBLIC,)
+    return Sought(figure.pack.id, near, (*passing, *counted, *withheld))
 
 
 def _row(figure: Figure, evening: datetime | None) -> tuple[Sequence[Condition], Sequence[Condition]]:

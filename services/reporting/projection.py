@@ -11,7 +11,7 @@ from services.reporting.figures import Rows, Where, is_completed, is_owed, measu
 from shared.chassis.page import Change
 from shared.chassis.writes import Writes
 from shared.contracts.demand import Demand
-from shared.contracts.facts import Fact
+from shared.contracts.facts import DemandSubmitted, Fact
 from shared.jurisdiction.jurisdictions import Jurisdictions
 
 Row = tuple[str, date, str, str, str]
@@ -20,13 +20,14 @@ Alike = tuple[str, date, Where, tuple[str, ...]]
 
 
 class Projection:
-    """What reporting remembers beside its ledger: every fact, the cohorts, the daily flow, what is owed by when."""
+    """What reporting remembers beside its ledger: facts, cohorts, the daily flow, what is owed by when, channels."""
 
     def __init__(self, packs: Jurisdictions) -> None:
         self._rows = {pack.id: Rows(pack) for pack in packs}
 
     def __call__(self, writes: Writes, changes: Sequence[Change[Demand, Fact]]) -> None:
         queries.put_facts(writes, [change.envelope for change in changes])
+        queries.call_channels(writes, [c.fact for c in changes if isinstance(c.fact, DemandSubmitted)])
         cohort: Counter[Alike] = Counter()
         flow: Counter[Alike] = Counter()
         owed: Counter[tuple[str, datetime]] = Counter()

@@ -9,6 +9,7 @@ from shared.chassis.database import Connection
 from shared.chassis.writes import Writes
 from shared.contracts.demand import Demand
 from shared.contracts.envelope import Envelope
+from shared.contracts.facts import DemandSubmitted
 
 
 def put_facts(writes: Writes, heard: Sequence[Envelope]) -> None:
@@ -21,6 +22,22 @@ def put_facts(writes: Writes, heard: Sequence[Envelope]) -> None:
         """,
         rows,
     )
+
+
+def call_channels(writes: Writes, raised: Sequence[DemandSubmitted]) -> None:
+    """Keep what the channels of these demands are called; rows in one order, and written where they have changed."""
+    rows = {fact.channel: (fact.channel_kind, fact.channel_name) for fact in raised if fact.channel_name}
+    if rows:
+        ids = sorted(rows)
+        writes.add(
+            """
+            INSERT INTO channel AS known (id, kind, name)
+            SELECT * FROM unnest($1::text[], $2::text[], $3::text[])
+            ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, name = excluded.name
+            WHERE (known.kind, known.name) IS DISTINCT FROM (excluded.kind, excluded.name)
+            """,
+            ids, [str(rows[id][0]) for id in ids], [rows[id][1] for id in ids],
+        )  # fmt: skip
 
 
 def add(writes: Writes, table: str, period: str, counts: Mapping[tuple[str, date, str, str, str], int]) -> None:
@@ -57,6 +74,11 @@ async def overdue(db: Connection, jurisdiction: str, at: datetime) -> int:
         "SELECT coalesce(sum(n), 0)::bigint FROM owed WHERE jurisdiction = $1 AND due_at < $2", jurisdiction, at
     )
     return found
+
+
+async def channels(db: Connection) -> dict[str, str]:
+    """What people call the registered channels, by their ids."""
+    return {row["id"]: row["name"] for row in await db.fetch("SELECT id, name FROM channel")}
 
 
 async def heard_at(db: Connection) -> datetime | None:

@@ -98,6 +98,7 @@ class DemandSubmitted(StatusFact):
     jurisdiction: str
     channel: str
     channel_kind: ChannelKind
+    channel_name: str | None = Field(None, description="what people call the channel, where it is registered here")
     external_id: str | None = None
     kind: RequestKind
     category: str | None = None

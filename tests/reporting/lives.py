@@ -29,6 +29,7 @@ class Lives:
 
     chance: random.Random
     log: Log
+    kinds: tuple[f.RequestKind, ...] = tuple(f.RequestKind)
 
     def told(self, count: int) -> tuple[list[Record], list[Demand]]:
         """Every record, shuffled, some of them twice; and how each demand must stand in the end."""
@@ -60,7 +61,7 @@ class Lives:
     def _submitted(self, n: int) -> f.DemandSubmitted:
         pick = self.chance.choice
         seen = {"channel": pick(("web", "hotline", "visit & talk")), "imported": pick((True, False))}
-        place = {"division": pick(DIVISIONS), "category": pick(CATEGORIES), "kind": pick(list(f.RequestKind))}
+        place = {"division": pick(DIVISIONS), "category": pick(CATEGORIES), "kind": pick(self.kinds)}
         return story.SUBMISSION.model_copy(update={"number": f"NH21-{n:06d}-X"} | seen | place)
 
     def _turn(self, kind: type[f.StatusFact], status: Status) -> f.StatusFact:

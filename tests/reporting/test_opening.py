@@ -5,6 +5,7 @@ import random
 import re
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,8 @@ from services.reporting.summing import Summing
 from shared.chassis.database import Pool, open_pool
 from shared.chassis.delivery import Delivery
 from shared.chassis.http import web_app
-from shared.contracts.demand import OWED, Demand
+from shared.contracts import facts as f
+from shared.contracts.demand import OWED, Demand, is_confidential
 from tests.chassis.conftest import Log
 from tests.packs import nanhai
 from tests.reporting.lives import NEVER, Lives
@@ -43,7 +45,8 @@ class Board:
             assert answer.status_code == 200, answer.text
             page = answer.json()
             numbers += [demand["number"] for demand in page["demands"]]
-            following = page["next"]
+            following = page.get("next")
+            assert ("next" in page) == (following is not None), "absent on the last page"
             assert (following is None) == ("link" not in answer.headers)
         return numbers
 
@@ -69,11 +72,28 @@ async def pool(database: str) -> AsyncIterator[Pool]:
         yield found
 
 
-@pytest.fixture(params=[1, 2])
+PUBLIC = tuple(kind for kind in f.RequestKind if not is_confidential(kind))
+
+
+@pytest.fixture(params=[1, 5])
 async def board(request: pytest.FixtureRequest, database: str, pool: Pool) -> AsyncIterator[Board]:
+    """Without reports (举报), which most lists leave out."""
+    async with raised(database, pool, request.param, PUBLIC) as found:
+        yield found
+
+
+@pytest.fixture
+async def reported(database: str, pool: Pool) -> AsyncIterator[Board]:
+    """With reports among the demands."""
+    async with raised(database, pool, 3, tuple(f.RequestKind)) as found:
+        yield found
+
+
+@asynccontextmanager
+async def raised(database: str, pool: Pool, seed: int, kinds: tuple[f.RequestKind, ...]) -> AsyncIterator[Board]:
     settings = ReportingSettings.model_validate({"DATABASE_URL": database})
-    chance = random.Random(request.param)
-    records, ends = Lives(chance, Log()).told(COUNT)
+    chance = random.Random(seed)
+    records, ends = Lives(chance, Log(), kinds).told(COUNT)
     delivery = Delivery(pool, app.projector(settings, pool).ledger, "cluster")
     while records:
         size = chance.randint(1, 90)
@@ -134,6 +154,33 @@ async def test_the_demands_behind_a_figure_are_those_that_it_is_said_to_count(bo
         found = await board.behind(f"{figure['total']['demands']}&counted={counted}", limit=10)
         assert Counter(found) == Counter(numbers), counted
     assert {"returned", "reopened", "late", "on-time", "status:merged", "status:closed/disputed"} <= set(wanted)
+
+
+async def test_reports_are_counted_and_listed_where_nothing_is_told_of_them(reported: Board):
+    reports = {number for number, demand in reported.lives.items() if is_confidential(demand.kind)}
+    assert 5 < len(reports) < COUNT
+    figure = (await reported.client.get("/v1/figures/completion")).json()
+    assert figure["total"]["collected"] == COUNT
+    assert set(await reported.behind(figure["total"]["demands"], limit=7)) == set(reported.lives)
+    for counted in ("completed", "overdue", *(f"status:{name}" for name in figure["total"]["statuses"])):
+        assert not reports & set(await reported.behind(f"{figure['total']['demands']}&counted={counted}", limit=9))
+    for by in BREAKDOWNS[1:]:
+        for row in (await reported.client.get("/v1/figures/completion", params={"by": by})).json()["rows"]:
+            found = set(await reported.behind(row["demands"], limit=11))
+            assert not reports & found
+            assert found == {n for n, d in reported.lives.items() if n not in reports and counts_in(d, by, row["key"])}
+
+
+def counts_in(demand: Demand, by: str, key: str) -> bool:
+    match by:
+        case "division":
+            return nanhai().is_within(demand.division, key)
+        case "category":
+            return key in (nanhai().category_ancestors(demand.category) if demand.category else ("-",))
+        case "unit":
+            return (demand.unit or "-") == key
+        case _:
+            return demand.channel == key
 
 
 async def test_the_demands_of_a_village_are_those_of_its_town_too(board: Board):

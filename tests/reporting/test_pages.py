@@ -3,6 +3,7 @@
 import html
 import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 from uuid import UUID
 
 import httpx
@@ -10,15 +11,18 @@ import pytest
 
 from services.reporting import app
 from services.reporting.settings import ReportingSettings
-from services.reporting.web.words import teller
+from services.reporting.steps import INTERNAL, STEPS
 from shared.chassis.database import Pool, open_pool
 from shared.chassis.delivery import Delivery
 from shared.chassis.http import web_app
-from shared.contracts.demand import Demand, Service
+from shared.contracts import facts as f
+from shared.contracts.demand import Demand
 from shared.contracts.facts import Fact, RequestKind
+from shared.jurisdiction.publication import Shown
 from tests import story
-from tests.chassis.conftest import Log
+from tests.chassis.conftest import Log, envelope
 from tests.keys import KEYS
+from tests.packs import showing
 
 REPORT = "NH21-000004-X"
 Told = Delivery[Demand, Fact]
@@ -81,18 +85,65 @@ async def test_a_month_and_an_evening_at_once_are_refused(browser: httpx.AsyncCl
         assert (answer.status_code, "month" in answer.text) == (422, True)
 
 
-async def test_what_a_citizen_wrote_is_shown_and_never_run(browser: httpx.AsyncClient):
+@pytest.fixture
+async def wordy(
+    database: str, pool: Pool, tmp_path: Path, browser: httpx.AsyncClient
+) -> AsyncIterator[httpx.AsyncClient]:
+    """The same where the pack shows words."""
+    told = KEYS | {"DATABASE_URL": database, "jurisdictions_dir": showing(tmp_path / "packs", *Shown)}
+    settings = ReportingSettings.model_validate(told)
+    transport = httpx.ASGITransport(web_app("reporting", app.api(settings, pool).routers))
+    async with httpx.AsyncClient(transport=transport, base_url="http://reporting") as found:
+        yield found
+
+
+async def test_what_a_citizen_wrote_is_shown_where_the_pack_says_so_and_never_run(wordy: httpx.AsyncClient):
     for path in ("/board/demands?jurisdiction=nanhai", "/board/demands/NH21-000003-X"):
-        page = (await browser.get(path)).text
+        page = (await wordy.get(path)).text
         assert "&lt;script&gt;" in page
         assert "<script>alert" not in page
 
 
-async def test_a_demand_opens_to_its_facts_in_order(browser: httpx.AsyncClient):
-    page = (await browser.get("/board/demands/NH21-000001-X?lang=en")).text
-    places = [page.index(word) for word in ("submitted", "routed", "accepted", "resolved", "confirmed", "closed")]
-    assert "路面破损" in page
-    assert len(places) == 6
+async def test_a_demand_opens_to_its_steps_in_order_and_in_peoples_words(browser: httpx.AsyncClient):
+    for lang, kinds in (("en", story.CLOSED), ("zh", story.CLOSED)):
+        page = (await browser.get(f"/board/demands/NH21-000001-X?lang={lang}")).text
+        places = [page.index(f"<td>{STEPS[type(kind)][lang == 'en']}</td>") for kind in kinds]
+        assert places == sorted(places)
+        assert len(places) == 6
+    assert "道路破损" in page
+    assert "路面破损" not in page, "the words of its citizen"
+
+
+def test_every_fact_is_a_step_in_both_languages_or_a_matter_of_the_office():
+    kinds = {
+        kind
+        for kind in vars(f).values()
+        if isinstance(kind, type) and issubclass(kind, f.Fact) and "type" in vars(kind)
+    }
+    assert set(STEPS) | INTERNAL == kinds
+    assert not set(STEPS) & INTERNAL
+    assert all(not zh.isascii() and en.isascii() for zh, en in STEPS.values())
+
+
+async def test_who_looked_at_personal_data_and_which_message_went_out_is_nobodys_business(
+    browser: httpx.AsyncClient, delivery: Told
+):
+    notes: list[Fact] = [
+        f.PersonalDataViewed(by="Chen", fields=("phone",), why="x"),
+        f.NotificationSent(template="resolved", via="sms", about=UUID(int=9)),
+        f.NotificationFailed(template="resolved", via="sms", about=UUID(int=9), cause="x"),
+        f.DeadlineWarned(due_at=story.AT),
+        f.DemandUrged(reason="x"),
+    ]
+    log = Log()
+    await delivery.deliver([log.record(envelope(note, None, UUID(int=1), story.AT)) for note in notes])
+    told = (await browser.get("/v1/figures/facts/NH21-000001-X")).json()
+    assert [fact["type"] for fact in told if fact["sequence"] is None] == ["demand.urged.v1"]
+    page = (await browser.get("/board/demands/NH21-000001-X")).text
+    assert page.count('<tr><th scope="row">') == len(told) == len(story.CLOSED) + 1
+    assert "群众催办" in page
+    for word in ("personal", "notification", "warned", "intake", "/services/"):
+        assert word not in page
 
 
 @pytest.mark.parametrize(
@@ -108,19 +159,116 @@ async def test_every_page_leads_to_itself_in_the_other_language(browser: httpx.A
     assert (await browser.get(html.unescape(back))).text == page
 
 
-@pytest.mark.parametrize("service", Service)
-def test_a_citizen_reads_who_told_a_fact_in_words(service: Service):
-    assert not teller(f"/services/{service}", "zh").isascii()
-    assert teller(f"/services/{service}", "en") == service
+async def test_a_report_is_counted_and_says_no_more_than_that_it_was_raised(
+    browser: httpx.AsyncClient, wordy: httpx.AsyncClient, delivery: Told
+):
+    report = story.SUBMISSION.model_copy(
+        update={"kind": RequestKind.REPORT, "title": "村长受贿", "number": REPORT, "channel": "discipline-line"}
+    )
+    answered = f.DemandResolved(by="Chen", result="x", summary="已立案")
+    routed = f.DemandRouted(unit="nh-education", rule="r1", due_at=story.AT)
+    await delivery.deliver(Log().told(report, routed, f.DemandAccepted(by="Chen"), answered, key=UUID(int=4)))
+    hidden = ("受贿", "立案", "440605011001", "road-damage", "nh-education", "教育局", "discipline-line", "resolved")
+    for reader in (browser, wordy):
+        for path in (f"/board/demands/{REPORT}", f"/board/demands/{REPORT}?lang=en", f"/v1/figures/facts/{REPORT}"):
+            answer = await reader.get(path)
+            assert answer.status_code == 200
+            assert not [word for word in hidden if word in answer.text], path
+        assert (await reader.get(f"/v1/figures/facts/{REPORT}")).json() == []
+        listed = (await reader.get("/v1/figures/completion/demands")).json()["demands"]
+        (row,) = [row for row in listed if row["number"] == REPORT]
+        known = {name for name, value in row.items() if value is not None}
+        assert known == {"id", "number", "confidential", "submitted_at", "imported"}
+        page = (await reader.get("/board/demands?jurisdiction=nanhai")).text
+        assert REPORT in page
+        assert "举报内容不公开" in page
+    figure = (await browser.get("/v1/figures/completion")).json()
+    assert figure["total"]["collected"] == 4
 
 
-async def test_a_report_is_counted_and_its_words_are_not_published(browser: httpx.AsyncClient, delivery: Told):
-    report = story.SUBMISSION.model_copy(update={"kind": RequestKind.REPORT, "title": "村长受贿", "number": REPORT})
-    await delivery.deliver(Log().told(report, key=UUID(int=4)))
-    for path in ("/board/demands?jurisdiction=nanhai", f"/board/demands/{REPORT}", "/v1/figures/completion/demands"):
-        answer = await browser.get(path)
-        assert (answer.status_code, REPORT in answer.text, "受贿" in answer.text) == (200, True, False), answer.text
-    assert "举报内容不公开" in (await browser.get(f"/board/demands/{REPORT}")).text
+@pytest.mark.parametrize(
+    "asked",
+    ["by=division&key=440605011001", "by=unit&key=nh-education", "by=category&key=road-damage", "by=channel&key=web",
+     "counted=status:routed", "counted=overdue", "by=division&key=440605000000&until=2021-12-31"],
+)  # fmt: skip
+async def test_no_list_tells_where_a_report_lies_or_how_it_stands(
+    browser: httpx.AsyncClient, delivery: Told, asked: str
+):
+    routed = f.DemandRouted(unit="nh-education", rule="r1", due_at=story.AT)
+    for n, kind in ((4, RequestKind.REPORT), (5, RequestKind.HELP)):
+        raised = story.SUBMISSION.model_copy(update={"kind": kind, "number": f"NH21-00000{n}-X"})
+        await delivery.deliver(Log().told(raised, routed, key=UUID(int=n)))
+    for path in ("/board/demands", "/v1/figures/completion/demands"):
+        told = (await browser.get(f"{path}?{asked}")).text
+        assert ("NH21-000005-X" in told, REPORT in told) == (True, False)
+    assert "举报只计数，不在此列出" in (await browser.get(f"/board/demands?{asked}")).text
+
+
+async def test_what_a_pack_does_not_show_of_a_demand_opens_no_row_of_a_figure(
+    database: str, pool: Pool, tmp_path: Path, browser: httpx.AsyncClient
+):
+    told = KEYS | {"DATABASE_URL": database, "jurisdictions_dir": showing(tmp_path / "packs", "category")}
+    settings = ReportingSettings.model_validate(told)
+    transport = httpx.ASGITransport(web_app("reporting", app.api(settings, pool).routers))
+    async with httpx.AsyncClient(transport=transport, base_url="http://reporting") as reader:
+        for by, key, is_open in (("division", "440605011001", False), ("unit", "roads", False),
+                                 ("channel", "web", False), ("category", "road-damage", True)):  # fmt: skip
+            figure = (await reader.get("/v1/figures/completion", params={"by": by})).json()
+            assert all(bool(row["demands"]) == is_open for row in figure["rows"]), by
+            assert figure["total"]["demands"]
+            page = (await reader.get("/board", params={"by": by})).text
+            assert (f"&amp;key={key}" in page) == is_open
+            for path in ("/board/demands", "/v1/figures/completion/demands"):
+                answer = await reader.get(path, params={"by": by, "key": key})
+                assert answer.status_code == (200 if is_open else 403)
+        (row, *_) = (await reader.get("/v1/figures/completion/demands")).json()["demands"]
+        assert (row["division"], row["unit"], row["channel"], row["category"]) == (None, None, None, "road-damage")
+
+
+async def test_rows_say_which_of_them_contain_others(browser: httpx.AsyncClient):
+    for by, top, parent, leaf in (
+        ("division", "440605000000", "440605011000", "440605011001"),
+        ("category", "traffic", "traffic", "road-damage"),
+    ):
+        figure = (await browser.get("/v1/figures/completion", params={"by": by})).json()
+        rows = {row["key"]: row for row in figure["rows"]}
+        assert rows[leaf]["parent"] == parent
+        assert (rows[top]["parent"], rows[top]["level"], rows[top]["contains"]) == (None, 0, True)
+        assert (rows[leaf]["level"], rows[leaf]["contains"]) == (2 if by == "division" else 1, False)
+        assert sum(row["collected"] for row in rows.values() if row["parent"] is None) == figure["total"]["collected"]
+        assert all(row["parent"] in rows for row in rows.values() if row["level"])
+        page = (await browser.get("/board", params={"by": by})).text
+        assert page.count("含下级") == sum(row["contains"] for row in rows.values()) > 0
+        assert page.index(parent) < page.index(leaf)
+    units = (await browser.get("/v1/figures/completion", params={"by": "unit"})).json()["rows"]
+    assert {(row["parent"], row["level"], row["contains"]) for row in units} == {(None, 0, False)}
+
+
+@pytest.mark.parametrize(
+    ("registered", "zh", "en"),
+    [("南海民声", "南海民声", "南海民声"), ("web", "网站", "Website"), (None, "网站", "Website")],
+)
+async def test_a_channel_is_called_what_people_call_it(
+    browser: httpx.AsyncClient, delivery: Told, registered: str | None, zh: str, en: str
+):
+    raised = story.SUBMISSION.model_copy(update={"number": "NH21-000006-X", "channel_name": registered})
+    await delivery.deliver(Log().told(raised, key=UUID(int=6)))
+    for lang, name in (("zh", zh), ("en", en)):
+        for path in ("/board?by=channel", "/board/demands/NH21-000006-X?", "/board/demands?by=channel&key=web"):
+            assert name in (await browser.get(f"{path}&lang={lang}")).text, path
+    figure = (await browser.get("/v1/figures/completion?by=channel")).json()
+    assert [(row["key"], row["name"]) for row in figure["rows"]] == [("web", zh)]
+
+
+@pytest.mark.parametrize("until", ["9999-12-31", "0001-01-01", "3000-01-01", "1899-12-31"])
+@pytest.mark.parametrize(
+    "path", ["/board", "/board/demands", "/v1/figures/completion", "/v1/figures/completion/demands"]
+)
+async def test_a_day_outside_the_calendar_is_refused_with_a_sentence(browser: httpx.AsyncClient, path: str, until: str):
+    answer = await browser.get(path, params={"until": until})
+    assert (answer.status_code, "应在 1900 年至 2999 年之间" in answer.text) == (422, True), answer.text
+    for edge in ("1900-01-01", "2999-12-31"):
+        assert (await browser.get(path, params={"until": edge})).status_code == 200
 
 
 async def test_a_demand_that_does_not_exist_is_a_page_that_says_so(browser: httpx.AsyncClient):

@@ -16,6 +16,7 @@ from services.intake.programme_queries import Programme
 from services.intake.programmes import Programmes
 from services.intake.queries import Channel
 from services.intake.voices_api import Listed, page
+from shared.chassis.cursors import Page
 from shared.contracts.examples import CURSOR, shown
 from shared.contracts.text import Text
 
@@ -39,13 +40,12 @@ class Session(BaseModel):
     closed_at: datetime | None
 
 
-class Sessions(BaseModel):
+class Sessions(Page):
     """A page of sessions, newest first."""
 
     model_config = ConfigDict(json_schema_extra=shown({"programmes": [examples.SESSION], "next": CURSOR}))
 
     programmes: list[Session]
-    next: str | None = Field(description="cursor of the next page; also in the Link header")
 
 
 def routes(programmes: Programmes, codes: Codes) -> APIRouter:
@@ -73,17 +73,17 @@ def routes(programmes: Programmes, codes: Codes) -> APIRouter:
         channel: Studio, request: Request, response: Response, after: Cursor = "", limit: Limit = 50
     ) -> Sessions:
         """This channel's programmes, newest first."""
-        found = await programmes.listed(channel, cursors.read(after), limit)
-        last = found[-1].id if len(found) == limit else None
+        found, last = cursors.cut(await programmes.listed(channel, cursors.read(after), limit + 1), limit)
         sessions = [_session(programme) for programme in found]
-        return Sessions(programmes=sessions, next=cursors.link(last, limit, request, response))
+        following = cursors.link(last.id if last else None, limit, request, response)
+        return Sessions(programmes=sessions, next=following)
 
     @router.get("/{id}/demands")
     async def list_programme_demands(
         id: UUID, channel: Studio, request: Request, response: Response, after: Cursor = "", limit: Limit = 50
     ) -> Listed:
         """What was taken in during a programme, newest first."""
-        return page(await programmes.demands(channel, id, cursors.read(after), limit), limit, request, response)
+        return page(await programmes.demands(channel, id, cursors.read(after), limit + 1), limit, request, response)
 
     return router
 

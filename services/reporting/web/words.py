@@ -9,9 +9,12 @@ WORDS: Final = {
         "by": "分组", "month": "月份", "division": "区划", "unit": "承办单位", "category": "类别", "channel": "渠道",
         "status": "状态", "count": "件数", "demands": "诉求", "number": "编号", "title": "标题",
         "submitted": "提出时间", "confidential": "举报内容不公开",
+        "confidential_more": "本件为举报，只公开编号和提出时间；举报人可凭编号和查询码查询办理情况。",
+        "unpublished": "内容未公开", "unpublished_more": "诉求内容在审核公开之前不展示；提出人可凭编号和查询码查看。",
+        "without_reports": "举报只计数，不在此列出。", "contains": "含下级", "about": "事项",
         "due": "办理时限", "late": "逾期", "imported": "历史导入", "heard": "数据截至", "more": "下一页", "all": "全部",
         "definition": "这个数字怎么算", "numerator": "分子", "denominator": "分母", "exclusions": "不计入",
-        "cut_off": "截止", "until": "截至", "facts": "办理过程", "when": "时间", "what": "事项", "who": "来源",
+        "cut_off": "截止", "until": "截至", "facts": "办理过程", "when": "时间", "what": "环节",
         "empty": "还没有收到诉求。", "back": "返回",
         "none_more": "没有诉求。", "none_here": "本页没有诉求，请看下一页。",
         "by_key": "分组明细", "statuses": "当前状态", "nobody": "—",
@@ -21,11 +24,18 @@ WORDS: Final = {
         "completed": "Completed", "overdue": "Overdue, open", "by": "By", "month": "Month", "division": "Division",
         "unit": "Unit", "category": "Category", "channel": "Channel", "status": "Status", "count": "Demands",
         "demands": "Demands", "number": "Number", "title": "Title", "submitted": "Raised", "due": "Due",
-        "confidential": "a report, not published",
+        "confidential": "A report, not published",
+        "confidential_more": "This is a report of an offence: only its number and when it was raised are public."
+        " Whoever raised it can follow it with the number and the secret code.",
+        "unpublished": "Words not published",
+        "unpublished_more": "The words of a demand are shown after they were reviewed and released; whoever raised it"
+        " can see them with the number and the secret code.",
+        "without_reports": "Reports of offences are counted and not listed here.", "contains": "with those below",
+        "about": "About",
         "late": "overdue", "imported": "imported", "heard": "Data as of", "more": "Next page", "all": "All",
         "definition": "How this figure is made", "numerator": "Numerator", "denominator": "Denominator",
-        "exclusions": "Exclusions", "cut_off": "Cut-off", "until": "Until", "facts": "What was told", "when": "When",
-        "what": "What", "who": "By", "empty": "No demands yet.",
+        "exclusions": "Exclusions", "cut_off": "Cut-off", "until": "Until", "facts": "Steps", "when": "When",
+        "what": "What", "empty": "No demands yet.",
         "back": "Back", "none_more": "No demands.", "none_here": "None on this page; go on to the next.",
         "by_key": "Breakdown", "statuses": "How they stand", "nobody": "—",
     },
@@ -47,9 +57,6 @@ STATUSES: Final = {
 }  # fmt: skip
 
 
-SERVICES: Final = {"intake": "受理", "routing": "派单与办理", "feedback": "反馈", "reporting": "公示"}
-
-
 _COUNTED: Final = {
     "completed": ("办结", "completed"), "overdue": ("逾期未结", "overdue and open"), "returned": ("退单", "returned"),
     "reopened": ("重办", "reopened"), "late": ("超期办结", "answered late"), "on-time": ("按期办结", "in time"),
@@ -68,12 +75,6 @@ def counted_name(counted: str, lang: str) -> str:
             return f"评价 {name} 分" if lang == "zh" else f"rated {name}"
         case _:
             return _COUNTED[kind][lang == "en"]
-
-
-def teller(source: str, lang: str) -> str:
-    """Who told a fact, in a word."""
-    name = source.rpartition("/")[2]
-    return SERVICES.get(name, name) if lang == "zh" else name
 
 
 def status_name(standing: str, lang: str) -> str:

@@ -1,0 +1,85 @@
+"""Rows and demands in the words of a page, as the public sees them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from services.reporting import steps
+from services.reporting.completion import Breakdown, above
+from services.reporting.figures import Dimension, is_late, is_overdue, standing
+from services.reporting.names import NOBODY, name_of
+from services.reporting.opening import By, Figure
+from services.reporting.queries import Told
+from services.reporting.seen import seen
+from services.reporting.web.words import WORDS, counted_name, status_name
+from shared.chassis.clock import now
+from shared.contracts.demand import Demand, is_confidential
+from shared.jurisdiction.pack import Pack
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """`channels` are the names of channels by their ids."""
+
+    pack: Pack
+    lang: str
+    channels: Mapping[str, str]
+
+    def rows(self, rows: Sequence[Breakdown], by: By) -> list[tuple[str, Breakdown]]:
+        """Rows with their names: divisions and categories under what they belong to, others by size."""
+        dimension = Dimension.ALL if by == "month" else Dimension(by)
+        match by:
+            case "division" | "category":
+                ordered = sorted(rows, key=lambda r: (*reversed(above(self.pack, dimension, r.key)), r.key))
+            case "month":
+                ordered = [*rows]
+            case _:
+                ordered = sorted(rows, key=lambda r: -r.collected)
+        return [(self._named(dimension, row), row) for row in ordered]
+
+    def _named(self, dimension: Dimension, row: Breakdown) -> str:
+        return row.month.strftime("%Y-%m") if row.month else self.name(dimension, row.key)
+
+    def name(self, dimension: Dimension, key: str | None) -> str:
+        """What people call it; a dash where there is none."""
+        return name_of(self.pack, dimension, key, self.channels, self.lang) if key else NOBODY
+
+    def heading(self, figure: Figure) -> list[str]:
+        """Which figure it is: the row, the time, what is counted."""
+        row = self.name(figure.dimension, figure.key) if figure.dimension is not Dimension.ALL else ""
+        month = figure.month.strftime("%Y-%m") if figure.month else ""
+        until = f"{WORDS[self.lang]['until']} {figure.until}" if figure.until else ""
+        return [said for said in (row, month, until, counted_name(figure.counted, self.lang)) if said]
+
+    def demand(self, demand: Demand) -> dict[str, Any]:
+        """A demand as the public sees it; for what is not shown there is nothing, and a template leaves it out."""
+        words, public = WORDS[self.lang], seen(self.pack, demand)
+        category = self.name(Dimension.CATEGORY, public.category) if public.category else ""
+        about = words["confidential"] if public.confidential else public.title or category or words["unpublished"]
+        return {
+            "number": public.number,
+            "about": about,
+            "confidential": public.confidential,
+            "words_hidden": not public.confidential and public.title is None,
+            "division": self.name(Dimension.DIVISION, public.place) if public.place else "",
+            "unit": self.name(Dimension.UNIT, public.unit) if public.unit else "",
+            "channel": self.name(Dimension.CHANNEL, public.channel) if public.channel else "",
+            "status": status_name(standing(demand), self.lang) if public.status else "",
+            "submitted": local(public.submitted_at, self.pack),
+            "due": local(public.due_at, self.pack) if public.due_at else "",
+            "late": not public.confidential and (is_late(demand) or is_overdue(demand, now())),
+            "imported": public.imported,
+        }
+
+    def steps(self, demand: Demand, told: Sequence[Told]) -> list[tuple[str, str]]:
+        """When and what; of a report (举报) nothing."""
+        if is_confidential(demand.kind):
+            return []
+        return [(local(fact.time, self.pack), steps.words(fact, self.lang)) for fact in steps.public(told)]
+
+
+def local(at: datetime | None, pack: Pack) -> str:
+    """The time in the jurisdiction's zone."""
+    return at.astimezone(ZoneInfo(pack.timezone)).strftime("%Y-%m-%d %H:%M") if at else NOBODY
