@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from starlette.routing import BaseRoute
 
 from deploy.cli.processes import SERVICES, TITLE
 from services.feedback import app as feedback
@@ -43,6 +44,8 @@ class Gateway:
     intake: Pool
     listening: Sequence[Delivery[Any, Any]]
     tokens: Tokens
+    document: Mapping[str, Any] = field(default_factory=dict)
+    routes: Sequence[BaseRoute] = ()
     keys: dict[ChannelKind, str] = field(default_factory=dict)
     log: Log = field(default_factory=Log)
     ids: "count[int]" = field(default_factory=lambda: count(1))
@@ -100,9 +103,11 @@ async def gateway(postgres: Server, tmp_path_factory: pytest.TempPathFactory) ->
         settings = {service.name: service.settings.model_validate(told) for service in SERVICES}
         pools = {name: await stack.enter_async_context(await open_pool(database, name)) for name in settings}
         routers = [r for s in SERVICES for r in s.api(settings[s.name], pools[s.name]).routers]
-        transport = httpx.ASGITransport(web_app(TITLE, routers), raise_app_exceptions=False)
+        served = web_app(TITLE, routers)
+        transport = httpx.ASGITransport(served, raise_app_exceptions=False)
         client = await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://gateway"))
-        yield Gateway(client, pools["intake"], listening(settings, pools), Tokens(KEYS["secret"]))
+        heard = listening(settings, pools)
+        yield Gateway(client, pools["intake"], heard, Tokens(KEYS["secret"]), served.openapi(), served.routes)
 
 
 def listening(settings: Mapping[str, ProcessSettings], pools: Mapping[str, Pool]) -> list[Delivery[Any, Any]]:

@@ -1,0 +1,237 @@
+"""What anybody reads: every public address of the gateway and every page, looked through for words nobody released."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import product
+from typing import Final, get_args
+from uuid import UUID
+
+import pytest
+from starlette.routing import Route
+
+from services.intake import app as intake
+from services.reporting.opening import By
+from shared.chassis.clock import now
+from shared.contracts import facts as f
+from shared.contracts.demand import Status
+from shared.contracts.facts import RequestKind
+from shared.jurisdiction.publication import Publication, PublicDemand, PublicStep, Shown, seen_by_public
+from tests.api.conftest import Gateway
+from tests.chassis.conftest import envelope
+from tests.packs import shipped
+
+PLANTED: Final = (
+    "锦绣豪庭搅拌站夜里施工",
+    "住户一夜没睡着",
+    "已责令夜间停工整改",
+    "联系了搅拌站老板",
+    "取证照片",
+    "23.0317",
+)
+TITLE, TEXT, SUMMARY, NOTE, RESULT, _ = PLANTED
+DIVISION, CATEGORY, UNIT = "440605126222", "noise", "nh-urban-management"
+HIDDEN_OF_REPORTS: Final = (
+    DIVISION,
+    CATEGORY,
+    UNIT,
+    "鹤峰社区",
+    "噪声",
+    "城市管理",
+    "resolved",
+    "办结",
+    "investigating",
+)
+NOT_PUBLIC: Final = {
+    "/v1/ratings/{token}": "asks for the link that was sent to the citizen",
+    "/v1/demands/{number}": "asks for the code, or for the key of a channel",
+    "/v1/attachments/{reference}": "asks for the key of a channel",
+    "/inbound/sms/{channel}": "asks for the gateway's secret",
+    "/inbound/wechat/{channel}": "asks for WeChat's signature",
+}
+"""Reads that declare no key in the document because they take one of several, or one in the address."""
+PAGES: Final = {"/", "/board", "/board/demands", "/board/demands/{number}", "/docs"}
+QUERIES: Final = {
+    "/open311/v2/requests.{format}": (
+        "",
+        "extensions=true",
+        "status=open",
+        "status=closed",
+        f"service_code={CATEGORY}",
+    ),
+    "/open311/v2/requests/{service_request_id}.{format}": ("", "extensions=true"),
+}
+FIGURES: Final = ("/v1/figures/completion", "/v1/figures/completion/demands", "/board", "/board/demands")
+ROWS: Final = {"division": DIVISION, "unit": UNIT, "category": CATEGORY, "channel": "web", "month": ""}
+
+
+@dataclass(frozen=True, slots=True)
+class Town:
+    """The gateway with a demand and a report (举报), both answered, of which intake and reporting have heard."""
+
+    gateway: Gateway
+    numbers: Mapping[RequestKind, str]
+    ids: Mapping[RequestKind, UUID]
+
+    def addresses(self, kind: RequestKind) -> Iterator[str]:
+        """Every public read, about one of the two where it is about one."""
+        known = {"number": self.numbers[kind], "service_request_id": self.numbers[kind], "token": str(self.ids[kind])}
+        for path in sorted(self.paths()):
+            for format in ("xml", "json") if "{format}" in path else ("",):
+                filled = known | {"format": format, "id": "nanhai", "service_code": CATEGORY}
+                address = re.sub(r"{(\w+)}", lambda name: filled[name[1]], path)  # noqa: B023 (called at once)
+                for query in self.queries(path):
+                    yield f"{address}?{query}"
+
+    @staticmethod
+    def queries(path: str) -> list[str]:
+        if path in FIGURES:
+            by = [f"by={by}&key={ROWS[by]}" if path.endswith("demands") else f"by={by}" for by in get_args(By)]
+            more = ("", "month=2026-11", "until=2999-12-31", "counted=completed", "counted=status:resolved")
+            return ["&".join(parts) for parts in product(by, more if path.endswith("demands") else more[:3])]
+        here = "jurisdiction_id=nanhai" if path.startswith("/open311/v2") else "lang=en"
+        return [f"{here}&{query}" for query in QUERIES.get(path, ("",))]
+
+    def paths(self) -> set[str]:
+        """What the document calls public and what is no part of it."""
+        return {*documented(self.gateway.document), *PAGES} - set(NOT_PUBLIC)
+
+
+def documented(document: Mapping[str, Mapping[str, Mapping[str, Mapping[str, object]]]]) -> set[str]:
+    return {
+        path for path, methods in document["paths"].items() if "get" in methods and not methods["get"].get("security")
+    }
+
+
+@pytest.fixture(scope="package")
+async def town(gateway: Gateway) -> Town:
+    numbers, ids = {}, {}
+    for kind in (RequestKind.COMPLAINT, RequestKind.REPORT):
+        body = {"title": TITLE, "text": TEXT, "division": DIVISION, "category": CATEGORY, "kind": kind,
+                "location": {"lat": 23.0317, "lon": 113.1429}}  # fmt: skip
+        answer = await gateway.client.post("/v1/demands", json=body, headers=await gateway.headers("/v1/demands"))
+        assert answer.status_code == 201, answer.text
+        numbers[kind], ids[kind] = answer.json()["number"], UUID(answer.json()["id"])
+        await _goes_on(gateway, ids[kind])
+    return Town(gateway, numbers, ids)
+
+
+async def _goes_on(gateway: Gateway, key: UUID) -> None:
+    """Routing answers, and intake and reporting hear of it."""
+    past = (
+        f.DemandRouted(unit=UNIT, rule="noise", due_at=datetime(2031, 1, 1, tzinfo=UTC)),
+        f.DemandAccepted(by="Chen"),
+        f.DemandProgressed(by="Chen", note=NOTE, evidence=(RESULT,)),
+        f.DemandResolved(by="Chen", result=RESULT, summary=SUMMARY),
+    )
+    async with gateway.intake.acquire() as db, db.transaction():
+        payload = await db.fetchval("SELECT payload FROM journal WHERE aggregateid = $1 AND sequence = 1", key)
+        page = await intake.ledger(shipped()).load(db, [key], now())
+        for fact in past:
+            page.hear(envelope(fact, page.state(key).version + 1, key))
+        await intake.ledger(shipped()).save(db, page)
+    told = (f.DemandSubmitted.model_validate_json(payload), *past)
+    records = [gateway.log.record(envelope(fact, n, key, now())) for n, fact in enumerate(told, 1)]
+    for delivery in gateway.listening:
+        await delivery.deliver(records)
+
+
+async def test_no_public_address_tells_a_word_that_nobody_released(town: Town):
+    asked = list(town.addresses(RequestKind.COMPLAINT))
+    assert len(asked) > 90
+    listed = 0
+    for address in asked:
+        answer = await town.gateway.client.get(address)
+        assert answer.status_code in (200, 307), f"{address}: {answer.text}"
+        assert not [word for word in PLANTED if word in answer.text], address
+        listed += town.numbers[RequestKind.COMPLAINT] in answer.text
+    assert listed > 40, "an address that shows nothing hides nothing"
+
+
+async def test_no_public_address_tells_of_a_report_more_than_that_it_was_raised(town: Town):
+    number = town.numbers[RequestKind.REPORT]
+    listed = set()
+    for address in town.addresses(RequestKind.REPORT):
+        text = (await town.gateway.client.get(address)).text
+        assert not [word for word in PLANTED if word in text], address
+        if number not in text:
+            continue
+        listed.add(address.split("?")[0])
+        assert not re.search(r"key=[^&]|counted=|service_code=|status=", address), "such a list tells what it is"
+        if number in address or str(town.ids[RequestKind.REPORT]) in address:
+            assert not [word for word in HIDDEN_OF_REPORTS if word in text], address
+    assert {f"/board/demands/{number}", "/board/demands", "/v1/figures/completion/demands"} <= listed
+
+
+async def test_no_similar_demand_tells_a_word_that_nobody_released(town: Town):
+    headers = await town.gateway.headers("/v1/demands")
+    draft = {"title": TITLE, "text": TEXT, "division": DIVISION, "location": {"lat": 23.0316, "lon": 113.1429}}
+    answer = await town.gateway.client.post("/v1/demands/similar", json=draft, headers=headers)
+    assert answer.status_code == 200
+    assert not [word for word in (*PLANTED, "搅拌站") if word in answer.text]
+
+
+def test_every_page_is_looked_through(town: Town):
+    served = {
+        route.path for route in town.gateway.routes if isinstance(route, Route) and "GET" in (route.methods or ())
+    }
+    hidden = {path for path in served if path not in town.gateway.document["paths"]}
+    known = {
+        *PAGES,
+        "/openapi.json",
+        "/rate/{token}",
+        "/open311/{rest:path}",
+        "/assets/huying.css",
+        "/assets/huying.svg",
+    }
+    assert {path for path in hidden if not path.startswith(("/docs", "/assets"))} <= known
+
+
+def test_what_is_not_public_still_exists(town: Town):
+    assert set(NOT_PUBLIC) <= documented(town.gateway.document)
+
+
+async def test_what_is_not_public_tells_nobody_anything(town: Town):
+    for kind in town.numbers:
+        answer = await town.gateway.client.get(f"/v1/demands/{town.numbers[kind]}")
+        assert answer.status_code == 401
+        assert not [word for word in (*PLANTED, UNIT, DIVISION) if word in answer.text]
+
+
+# --- the one decision -------------------------------------------------------------------------------------------
+
+WHOLE: Final = PublicDemand(
+    number="NH21-000001-X", kind=RequestKind.HELP, status=Status.RESOLVED, outcome=f.Outcome.CONFIRMED,
+    category=CATEGORY, place=DIVISION, point=f.Location(lat=23.0, lon=113.0), unit=UNIT, channel="web", title=TITLE,
+    text=TEXT, answer=SUMMARY,
+    submitted_at=datetime(2021, 5, 10, tzinfo=UTC), updated_at=datetime(2021, 5, 11, tzinfo=UTC),
+    due_at=datetime(2021, 5, 20, tzinfo=UTC), resolved_at=datetime(2021, 5, 11, tzinfo=UTC), returns=1, reopenings=1,
+    rating=5, steps=(PublicStep(Status.RESOLVED, datetime(2021, 5, 11, tzinfo=UTC), SUMMARY),),
+)  # fmt: skip
+PARTS: Final = {
+    Shown.CATEGORY: ("category",), Shown.PLACE: ("place",), Shown.POINT: ("point",), Shown.UNIT: ("unit",),
+    Shown.CHANNEL: ("channel",), Shown.WORDS: ("title", "text"), Shown.ANSWER: ("answer",),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "shown", [(), *((one,) for one in Shown), tuple(Shown)], ids=lambda s: "+".join(s) or "nothing"
+)
+def test_the_public_sees_what_the_pack_shows_and_nothing_else(shown: tuple[Shown, ...]):
+    public = seen_by_public(Publication(unreleased=shown, source="x"), WHOLE)
+    assert set(PARTS) == set(Shown)
+    for part, names in PARTS.items():
+        for name in names:
+            assert getattr(public, name) == (getattr(WHOLE, name) if part in shown else None), name
+    assert (public.number, public.status, public.submitted_at, public.due_at) == (
+        WHOLE.number, WHOLE.status, WHOLE.submitted_at, WHOLE.due_at,
+    )  # fmt: skip
+    assert [step.words for step in public.steps] == [SUMMARY if Shown.ANSWER in shown else ""]
+
+
+def test_no_pack_can_show_a_report():
+    report = PublicDemand(**{name: getattr(WHOLE, name) for name in WHOLE.__slots__} | {"kind": RequestKind.REPORT})
+    public = seen_by_public(Publication(unreleased=tuple(Shown), source="x"), report)
+    told = {name for name in WHOLE.__slots__ if getattr(public, name) not in (None, (), False)}
+    assert told == {"number", "kind", "submitted_at"}
