@@ -55,7 +55,7 @@ class Board:
         numbers: list[str] = []
         while True:
             page = (await self.client.get(address)).text
-            numbers += re.findall(r'<th scope="row"><a href="/board/demands/([^?]+)', page)
+            numbers += re.findall(r'<th scope="row" class="number"><a href="/board/demands/([^?]+)', page)
             more = re.findall(r'<p><a href="([^"]+)">(?:下一页|Next page)</a></p>', page)
             if not more:
                 return numbers
