@@ -82,13 +82,13 @@ UNSYNCED: Final[Sample] = {
 DRAFTED: Final[Sample] = SHORT | {"text": "孩子淋雨等车", "location": PLACE}
 LIKE: Final[Sample] = {
     "number": NUMBER,
-    "title": None,
+    "title": TITLE,
     "category": CATEGORY,
     "status": "in_progress",
     "division": DIVISION,
-    "distance_m": None,
+    "distance_m": 40,
     "raised": AT,
-    "score": 0.8,
+    "score": 0.83,
     "reasons": [{"aspect": "wording", "value": 0.9, "zh": "用词相近", "en": "similar words"}],
 }
 WORDS: Final[Sample] = {"title": "村口路灯不亮", "text": "路灯坏了很久", "division": DIVISION}

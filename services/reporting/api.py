@@ -63,7 +63,7 @@ class Behind(BaseModel):
     id: UUID
     number: str
     confidential: bool = Field(description="whether it is a report (举报)")
-    title: str | None
+    title: str | None = Field(description="null in most jurisdictions: words are public when they are released")
     status: Status | None
     outcome: Outcome | None
     division: str | None

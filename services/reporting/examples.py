@@ -39,7 +39,6 @@ COMPLETION: Final[Sample] = {
 BEHIND: Final[Sample] = {name: told for name, told in PROGRESS.items() if name != "updated_at"} | {
     "channel": "web",
     "confidential": False,
-    "title": None,
     "returns": 0,
     "reopenings": 0,
     "rating": 5,

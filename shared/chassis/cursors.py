@@ -2,25 +2,30 @@
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Annotated, TypeVar
 
 from fastapi import Request, Response
-from pydantic import BaseModel, Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import BaseModel, Field, WithJsonSchema
+from pydantic.config import JsonDict
 
 from shared.contracts.refusals import Code, FieldError, Refused
 
 P = TypeVar("P")
 
 
+def _without_default(schema: JsonDict) -> None:
+    schema.pop("default", None)
+
+
 class Page(BaseModel):
     """A page of a list; `next` is absent on the last one, so that a client may go on for as long as it is there."""
 
-    next: str | None = Field(None, description="cursor of the next page, absent on the last; also in the Link header")
-
-    @model_serializer(mode="wrap")
-    def _without_an_empty_next(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        told: dict[str, Any] = handler(self)
-        return {name: value for name, value in told.items() if name != "next" or value is not None}
+    next: Annotated[str | None, WithJsonSchema({"type": "string"})] = Field(
+        None,
+        exclude_if=lambda cursor: cursor is None,
+        description="cursor of the next page, absent on the last; also in the Link header",
+        json_schema_extra=_without_default,
+    )
 
 
 def written(place: bytes) -> str:

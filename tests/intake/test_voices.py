@@ -236,8 +236,17 @@ async def test_a_channel_lists_its_own_demands_page_by_page(client: httpx.AsyncC
         assert page.status_code == 200, page.text
         seen += [demand["number"] for demand in page.json()["demands"]]
         url = page.links.get("next", {}).get("url", "")
-        assert bool(url) == bool(page.json()["next"])
+        assert bool(url) == ("next" in page.json())
     assert seen == numbers[::-1]
+
+
+async def test_the_last_page_of_a_list_says_that_it_is_the_last_even_when_it_is_full(client: httpx.AsyncClient):
+    for n in range(4):
+        await taken(client, f"k{n}")
+    first = (await client.get("/v1/demands", params={"limit": 2})).json()
+    last = await client.get("/v1/demands", params={"limit": 2, "after": first["next"]})
+    assert (len(last.json()["demands"]), "next" in last.json(), "link" in last.headers) == (2, False, False)
+    assert "next" not in (await client.get("/v1/demands", params={"external_id": "none"})).json()
 
 
 async def test_a_demand_that_comes_meanwhile_does_not_shift_the_pages(client: httpx.AsyncClient):

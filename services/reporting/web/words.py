@@ -50,7 +50,8 @@ DEFINITION_ZH: Final = {
 
 STATUSES: Final = {
     "submitted": "已收到", "triage": "待派单", "routed": "已派单，待签收", "declined": "不予受理", "merged": "已并入",
-    "accepted": "已签收", "returned": "已退单", "in_progress": "办理中", "listed": "已列入清单", "resolved": "已办结，待评价",
+    "accepted": "已签收", "returned": "已退单", "in_progress": "办理中", "listed": "已列入清单",
+    "resolved": "已办结，待评价",
     "withdrawn": "已撤回", "confirmed": "群众已确认", "reopened": "重办", "closed": "已结束",
     "closed/confirmed": "已结束·群众确认", "closed/disputed": "已结束·有异议", "closed/unrated": "已结束·未评价",
     "closed/declined": "已结束·不予受理", "closed/withdrawn": "已结束·已撤回",

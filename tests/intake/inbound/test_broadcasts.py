@@ -58,6 +58,7 @@ async def test_programmes_are_listed_newest_first(studio: httpx.AsyncClient):
     made = [(await opened(studio, f"第{n}期", f"p{n}"))["id"] for n in range(3)]
     page = await studio.get("/v1/programmes", params={"limit": 2})
     assert [programme["id"] for programme in page.json()["programmes"]] == [made[2], made[1]]
+    assert "next" not in (await studio.get("/v1/programmes", params={"limit": 3})).json(), "a full last page"
     rest = await studio.get(page.links["next"]["url"])
     assert [programme["id"] for programme in rest.json()["programmes"]] == [made[0]]
 
