@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from deploy.cli.processes import SERVICES, Service
@@ -31,7 +32,7 @@ def show_all() -> None:
     for service in SERVICES:
         for letter in asyncio.run(_waiting(service)):
             when = letter.happened_at.strftime("%Y-%m-%d %H:%M:%S")
-            table.add_row(service.name, str(letter.id), when, letter.place, letter.cause)
+            table.add_row(service.name, str(letter.id), when, letter.place, escape(letter.cause))
     if not table.row_count:
         console.print("no dead letters")
         return
@@ -44,10 +45,14 @@ def show(reader: Reader, id: Id) -> None:
     """One dead letter with its headers and its value."""
     environment_of_what_runs()
     letter = asyncio.run(_one(_service(reader), id))
-    console.print(f"[bold]{letter.cause}[/]\n{letter.place}, {letter.happened_at.isoformat()}")
+    console.print(f"[bold]{escape(letter.cause)}[/]\n{letter.place}, {letter.happened_at.isoformat()}")
     for name, value in letter.record.headers:
-        console.print(f"  {name}: {value.decode(errors='replace')}", markup=False)
-    console.print((letter.record.value or b"").decode(errors="replace"), markup=False)
+        console.print(f"  {name.encode(errors='replace').decode()}: {_text(value)}", markup=False)
+    console.print(_text(letter.record.value), markup=False)
+
+
+def _text(raw: bytes | None) -> str:
+    return "(null)" if raw is None else raw.decode(errors="replace")
 
 
 @app.command()

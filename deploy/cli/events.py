@@ -8,6 +8,7 @@ import typer
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from deploy.cli.running import environment_of_what_runs
+from shared.chassis import fetched
 from shared.chassis.kafka import Kafka
 from shared.chassis.settings import KafkaSettings, read
 from shared.contracts.envelope import Envelope
@@ -40,6 +41,7 @@ def tail(
 
 
 async def _tail(kafka: Kafka, from_start: bool, number: str, as_json: bool, count: int) -> None:
+    fetched.install()
     consumer = AIOKafkaConsumer(**kafka.access())
     try:
         await consumer.start()
@@ -69,4 +71,8 @@ def _line(told: Envelope) -> str:
 
 def _json(told: Envelope) -> str:
     headers = {name.removeprefix("ce_"): value.decode() for name, value in told.headers()}
-    return json.dumps(headers | {"data": json.loads(told.data)}, ensure_ascii=False)
+    try:
+        data = json.loads(told.data)
+    except ValueError:  # shown as it is: somebody told what no service would
+        data = told.data
+    return json.dumps(headers | {"data": data}, ensure_ascii=False)

@@ -117,4 +117,4 @@ def _reader(settings: ProcessSettings, worker: Worker, reading: Reading[Any, Any
         return kafka_reader.read_batches(reading, kafka, instance, settings.batch_size)
     from shared.chassis import faust_reader  # half a second and 16 MB that no other process needs
 
-    return faust_reader.run(faust_reader.faust_app(reading, kafka, instance, settings.batch_size))
+    return faust_reader.run(faust_reader.faust_app(reading, kafka, instance, settings.batch_size), reading)

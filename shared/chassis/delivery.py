@@ -3,9 +3,10 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Final, Generic
 
 import asyncpg
@@ -13,7 +14,7 @@ import structlog
 
 from shared.chassis import aside, letters, metrics
 from shared.chassis.clock import now
-from shared.chassis.database import PASSING, Connection, Pool
+from shared.chassis.database import PASSING, Connection, Pool, is_argument
 from shared.chassis.ledger import Ledger
 from shared.chassis.letters import Dead
 from shared.chassis.record import Record
@@ -26,6 +27,9 @@ log = structlog.get_logger()
 MAX_PAUSE: Final = 15.0
 HOLDING: Final = (*PASSING, Stale, asyncpg.SyntaxOrAccessError)
 """The database is away, somebody was quicker, or the schema is another version's: no record is to blame."""
+TRIES: Final = 10
+TRIES_TOGETHER: Final = 3
+"""How often a record, or a batch before it is parted, may be outrun by another writer."""
 LANES: Final = 4
 A_LANE: Final = 100
 
@@ -55,7 +59,7 @@ class Delivery(Generic[S, F]):
         The next batch may be delivered meanwhile: each lane takes them in the order in which they began.
         Raises `TooMuchPoison` when more than `limit` in a row are dead letters that were not known before.
         """
-        tasks = [self._begin(lanes, lane) for lanes, lane in apart(self._of_others(records))]
+        tasks = [self._begin(lanes, lane) for lanes, lane in apart(records)]
         ends = await asyncio.gather(*tasks, return_exceptions=True)
         self._last = {lane: task for lane, task in self._last.items() if task not in tasks}
         for end in ends:
@@ -75,30 +79,47 @@ class Delivery(Generic[S, F]):
         await self._lane(records)
 
     async def _lane(self, records: Sequence[Record]) -> None:
-        pause = 0.1
-        while True:
-            try:
-                await self._attempt(records)
-            except HOLDING as fault:
-                log.warning("waiting for the database", cause=repr(fault), seconds=round(pause, 1))
-                metrics.RETRIES.labels(self.ledger.rules.service).inc()
-                await asyncio.sleep(pause * random.uniform(0.5, 1.0))
-                pause = min(pause * 2, MAX_PAUSE)
-            else:
-                return
-
-    async def _attempt(self, records: Sequence[Record]) -> None:
+        """The one place where a record is isolated: whatever touches one lies inside it."""
         try:
-            await self._handle(records)
-        except (*HOLDING, TooMuchPoison):
+            await self._patiently(partial(self._handle, records), TRIES if len(records) == 1 else TRIES_TOGETHER)
+        except TooMuchPoison:
             raise
-        except Exception as fault:  # noqa: BLE001 (the one place where an unknown fault is set aside)
+        except Exception as fault:  # noqa: BLE001 (an unknown fault is set aside with the record that causes it)
             if len(records) == 1:
-                await self._bury(Dead(records[0], repr(fault)))
+                await self._set_aside(records[0], fault)
                 return
             middle = len(records) // 2
             await self._lane(records[:middle])
             await self._lane(records[middle:])
+
+    async def _set_aside(self, record: Record, fault: Exception) -> None:
+        dead = Dead.because(record, _words(fault))
+        try:
+            await self._patiently(partial(self._bury, dead), TRIES)
+        except TooMuchPoison:
+            raise
+        except Exception as worse:  # noqa: BLE001 (the letter cannot hold the record: where it lies must do)
+            bare = Dead.because(dead.bare.record, f"{dead.cause}; the record cannot be stored: {_words(worse)}")
+            await self._patiently(partial(self._bury, bare), TRIES)
+
+    async def _patiently(self, work: Callable[[], Awaitable[None]], tries: int) -> None:
+        """Work until no passing fault is in the way; raises a lasting one.
+
+        To be outrun by another writer passes too, but not for ever: two facts with one id would be so each time.
+        """
+        pause, outrun = 0.1, 0
+        while True:
+            try:
+                return await work()
+            except HOLDING as fault:
+                outrun += isinstance(fault, Stale)
+                if is_argument(fault) or outrun > tries:
+                    raise
+                seconds = (pause if not isinstance(fault, Stale) else 0.05) * random.uniform(0.5, 1.0)
+                log.warning("waiting for the database", cause=repr(fault), seconds=round(seconds, 1))
+                metrics.RETRIES.labels(self.ledger.rules.service).inc()
+                await asyncio.sleep(seconds)
+                pause = min(pause * 2, MAX_PAUSE)
 
     async def redrive(self, record: Record) -> None:
         """Try a dead letter again; raises what stands in its way."""
@@ -109,6 +130,9 @@ class Delivery(Generic[S, F]):
             await self._write(db, done, [])
 
     async def _handle(self, records: Sequence[Record]) -> None:
+        records = self._of_others(records)
+        if not records:
+            return
         async with self.pool.acquire(timeout=5) as db:
             done = await self._sorted(db, [hear(record) for record in records])
             fresh = await self._fresh(db, done.dead)
@@ -124,7 +148,8 @@ class Delivery(Generic[S, F]):
         return [record for record in records if ours not in record.headers or not self._knows(record)]
 
     def _knows(self, record: Record) -> bool:
-        return self.ledger.rules.knows(dict(record.headers).get("ce_type", b"").decode("latin-1"))
+        type = dict(record.headers).get("ce_type")
+        return type is not None and self.ledger.rules.knows(type.decode("latin-1"))
 
     async def _sorted(self, db: Connection, batch: Sequence[Heard]) -> Sorting[S, F]:
         told = [heard.envelope for heard in batch if heard.envelope]
@@ -182,6 +207,13 @@ class Delivery(Generic[S, F]):
                     f"more than {self.limit} records in a row could not be handled. Look at"
                     " `huying dead-letters list`, then start the process again: it goes on behind them."
                 )
+
+
+def _words(fault: Exception) -> str:
+    try:
+        return repr(fault)
+    except Exception:  # noqa: BLE001 (it may hold what the record says)
+        return type(fault).__name__
 
 
 def apart(records: Sequence[Record]) -> Sequence[tuple[Sequence[int], Sequence[Record]]]:

@@ -1,24 +1,30 @@
 """Reads topics with a Faust agent: batches of unacknowledged events, acknowledged after the database."""
 
 import asyncio
+import contextlib
 import inspect
 from collections.abc import Generator, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import faust
 from faust.auth import Credentials, SASLCredentials, SSLCredentials
 from faust.transport.drivers.aiokafka import Consumer, Transport
 from mode.services import WaitResults
 
+from shared.chassis import fetched
 from shared.chassis.kafka import METADATA_MAX_AGE_MS, Kafka
 from shared.chassis.reading import Reading
 from shared.chassis.record import Record
+
+PATIENCE: Final = 5.0
+"""Seconds for an app to stop that has failed: it may wait for its own broken parts."""
 
 
 def faust_app(reading: "Reading[Any, Any]", kafka: Kafka, instance: str, batch_size: int) -> faust.App:
     """An app with one agent, without tables, web server or topic management; every one of them is ours elsewhere."""
     name = reading.name
+    fetched.install()
     app = _App(
         name,
         broker=";".join(f"kafka://{server}" for server in kafka.servers.split(",")),
@@ -58,18 +64,26 @@ def _listen(app: faust.App, reading: "Reading[Any, Any]", batch_size: int) -> No
     """Install the agent.
 
     Faust acknowledges an event even when its agent raised, and does not hand an unacknowledged one out
-    again before a restart. So nothing escapes the agent, and each event is acknowledged after the commit.
+    again before a restart. So nothing escapes the agent, and each event is acknowledged after the commit. What ends
+    the agent, whatever it is, ends the process; until then the agent waits, so that nothing is acknowledged past it.
     """
     heard = app.topic(*reading.topics, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
 
     async def remember(stream: Any) -> None:
         try:
-            while True:
+            while not reading.fatal.is_set():
                 batch = await _batch(app, stream.noack().channel.queue, batch_size)
-                if not await reading.take([_record(event.message) for event in batch], partial(_acknowledge, batch)):
-                    await asyncio.Event().wait()
+                await reading.take([_record(event.message) for event in batch], partial(_acknowledge, batch))
+        except asyncio.CancelledError:
+            if app.should_stop:
+                raise
+            reading.stop(RuntimeError("Faust cancelled its agent"))
+        except Exception as fault:  # noqa: BLE001 (Faust would start it again behind what was not acknowledged)
+            if not app.should_stop:
+                reading.stop(fault)
         finally:
             await reading.end()
+        await asyncio.Event().wait()
 
     app.agent(heard, name=f"{app.conf.id}.remember", concurrency=1)(remember)
 
@@ -156,11 +170,23 @@ def _record(message: Any) -> Record:
     return Record(message.topic, message.partition, message.offset, message.key, tuple(headers), message.value)
 
 
-async def run(app: faust.App) -> None:
-    """Run the app on this loop until cancelled; it finishes what it has begun."""
+async def run(app: faust.App, reading: "Reading[Any, Any]") -> None:
+    """Run the app on this loop until cancelled; it finishes what it has begun. Raises what ended it by itself."""
     app.finalize()
     await app.start()
+    stopped = asyncio.create_task(app.wait_until_stopped())
+    fatal = asyncio.create_task(reading.until_fatal())
+    patience: float | None = None
     try:
-        await app.wait_until_stopped()
+        await asyncio.wait([stopped, fatal], return_when=asyncio.FIRST_COMPLETED)
+        # Whoever was to acknowledge what is left has ended: Faust would wait for that without end.
+        app.conf.stream_wait_empty, patience = False, PATIENCE
+        if fatal.done():
+            fatal.result()
+        raise RuntimeError("Faust stopped by itself") from app.crash_reason
     finally:
-        await app.stop()
+        stopped.cancel()
+        fatal.cancel()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                await app.stop()

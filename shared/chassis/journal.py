@@ -25,8 +25,11 @@ _APPEND: Final = f"""
 """  # noqa: S608 (constants)
 
 
-def append(writes: Writes, told: Sequence[Envelope]) -> None:
-    """Append and wake the relay; raises `Refused` for a fact too large, writing raises `Stale` after another writer."""
+def append(writes: Writes, told: Sequence[Envelope], *, once: bool = False) -> None:
+    """Append and wake the relay; raises `Refused` for a fact too large, writing raises `Stale` after another writer.
+
+    With `once`, an id that stands in the journal already was told then, and is not told again.
+    """
     if not told:
         return
     for one in told:
@@ -36,7 +39,7 @@ def append(writes: Writes, told: Sequence[Envelope]) -> None:
          e.causation, e.correlation, e.traceparent, e.imported, e.data)
         for e in told
     ]  # fmt: skip
-    writes.add(_APPEND, rows)
+    writes.add(f"{_APPEND} ON CONFLICT (id) DO NOTHING" if once else _APPEND, rows)
     for constraint in ("journal_one_writer", "journal_pkey"):
         writes.clash(constraint, Stale())
 

@@ -10,6 +10,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError, RebalanceInProgressError
 
+from shared.chassis import fetched
 from shared.chassis.ending import asked_to_end
 from shared.chassis.kafka import METADATA_MAX_AGE_MS, Kafka
 from shared.chassis.reading import Reading
@@ -20,7 +21,8 @@ COMMIT_EVERY: Final = 1.0
 
 
 async def read_batches(reading: "Reading[Any, Any]", kafka: Kafka, instance: str, batch_size: int) -> None:
-    """Read until cancelled, or until the reading says stop."""
+    """Read until cancelled; raises the fault for which the reading must stop."""
+    fetched.install()
     consumer = AIOKafkaConsumer(
         *reading.topics,
         **kafka.access(),
@@ -45,7 +47,7 @@ async def read_batches(reading: "Reading[Any, Any]", kafka: Kafka, instance: str
             ]
             read = {place: messages[-1].offset + 1 for place, messages in found.items() if messages}
             if records and not await reading.take(records, partial(offsets.done.update, read)):
-                return
+                await reading.until_fatal()
             await offsets.commit_now_and_then()
     except KafkaError as fault:
         log.warning("reader lost the broker", reader=reading.name, cause=repr(fault))

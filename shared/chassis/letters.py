@@ -1,9 +1,10 @@
 """Dead letters: records that could not be handled, kept with their cause and told on a topic of their own."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -15,17 +16,30 @@ from shared.chassis.database import Connection
 from shared.chassis.record import Record
 from shared.chassis.writes import Writes
 from shared.contracts.envelope import Envelope
+from shared.contracts.text import shortened
 from shared.contracts.topics import DEAD_LETTERS
 
 NAMESPACE: Final = UUID("6f0c1c56-5b0e-4c8e-9a55-0a2f7f3d1f10")
+LONGEST_CAUSE: Final = 2000
+_UNSTORABLE: Final = re.compile(r"[\x00\ud800-\udfff]")
 
 
-@dataclass(frozen=True, slots=True)
-class Dead:
-    """A record that cannot be handled, and why."""
+class Dead(NamedTuple):
+    """A record that cannot be handled, and why, in text that a table, a topic and a log can hold."""
 
     record: Record
     cause: str
+
+    @classmethod
+    def because(cls, record: Record, cause: object) -> "Dead":
+        """`cause` may repeat what the record says: NUL and half characters, which PostgreSQL and JSON refuse."""
+        text = _UNSTORABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", str(cause))
+        return cls(record, shortened(text, LONGEST_CAUSE))
+
+    @property
+    def bare(self) -> "Dead":
+        """The same without anything that the record holds, where that itself cannot be stored."""
+        return self._replace(record=self.record._replace(key=None, headers=(), value=None))
 
     @property
     def place(self) -> tuple[str, int, int]:
@@ -60,7 +74,7 @@ def bury(writes: Writes, cluster_id: str, service: str, dead: Sequence[Dead]) ->
         """,
         *map(list, zip(*rows, strict=True)),
     )
-    journal.append(writes, [_told(one, cluster_id, service, now()) for one in dead])
+    journal.append(writes, [_told(one, cluster_id, service, now()) for one in dead], once=True)
 
 
 def _told(dead: Dead, cluster_id: str, service: str, at: datetime) -> Envelope:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from shared.chassis.clock import uuid5
 from shared.contracts.envelope import Envelope
+from shared.contracts.refusals import Code, Refused
 from shared.contracts.rules import F, Rules, S
 
 
@@ -41,6 +42,8 @@ class Page(Generic[S, F]):
     def hear(self, envelope: Envelope) -> None:
         """Fold a fact and tell what follows from it; raises and changes nothing when it is refused."""
         fact = self.rules.parse(envelope.type, envelope.data)
+        if fact.moves is (envelope.sequence is None):
+            raise Refused(Code.UNREADABLE, f"{envelope.type} {'needs' if fact.moves else 'must not have'} a sequence")
         before = self.state(envelope.key)
         after = self.rules.evolve(before, fact, envelope.time)
         self._keep(self._follow([Change(before, after, fact, envelope, told_here=False)]))

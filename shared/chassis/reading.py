@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Final, Generic
+from typing import Final, Generic, NoReturn
 
 import structlog
 from aiokafka import TopicPartition
@@ -12,7 +12,7 @@ from aiokafka.errors import KafkaError
 
 from shared.chassis import metrics
 from shared.chassis.backlog import Backlog, account
-from shared.chassis.delivery import Delivery, TooMuchPoison
+from shared.chassis.delivery import Delivery
 from shared.chassis.ending import end_if_asked
 from shared.chassis.kafka import Kafka
 from shared.chassis.record import Record
@@ -32,14 +32,16 @@ class Reading(Generic[S, F]):
     topics: tuple[str, ...]
     name: str
     fatal: asyncio.Event = field(default_factory=asyncio.Event)
+    fault: Exception | None = None
+    """What made it fatal."""
     clock: Callable[[], float] = monotonic
     _standing: dict[TopicPartition, tuple[int, float]] = field(default_factory=dict)
     """By partition with a backlog: where its commits stand, and since when."""
     _under_way: asyncio.Task[None] | None = None
 
     async def take(self, records: Sequence[Record], done: Callable[[], None]) -> bool:
-        """Deliver a batch and call `done` when it, and all before it, is durable; False, with `fatal` set, when this
-        reader must stop.
+        """Deliver a batch and call `done` when it, and all before it, is durable; False when this reader must stop:
+        `until_fatal` raises why.
 
         Of a backlog one batch is read and sorted while the database writes the one before. A small batch is waited
         for: what comes meanwhile makes the next one larger.
@@ -58,13 +60,24 @@ class Reading(Generic[S, F]):
     ) -> None:
         try:
             await self.delivery.deliver(records)
-        except TooMuchPoison as fault:
-            log.critical("stopping", reader=self.name, cause=str(fault))
-            self.fatal.set()
+        except Exception as fault:  # noqa: BLE001 (nothing may be acknowledged past it)
+            self.stop(fault)
         if before:
             await before
         if not self.fatal.is_set():
             done()
+
+    def stop(self, fault: Exception) -> None:
+        """Acknowledge nothing more; the process ends with this fault, and its supervisor starts another one."""
+        if not self.fatal.is_set():
+            log.critical("stopping", reader=self.name, cause=str(fault) or repr(fault))
+            self.fault = fault
+            self.fatal.set()
+
+    async def until_fatal(self) -> NoReturn:
+        """Wait until this reader must stop; raises the fault."""
+        await self.fatal.wait()
+        raise self.fault or RuntimeError(self.name)
 
     async def end(self) -> None:
         """Let go of what is under way; whoever reads it next takes it again."""
@@ -116,4 +129,4 @@ class Reading(Generic[S, F]):
                 await self.fatal.wait()
         except TimeoutError:
             return
-        raise TooMuchPoison(self.name)
+        await self.until_fatal()

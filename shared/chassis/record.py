@@ -1,9 +1,12 @@
 """A Kafka record as it was read, and its stored form for parking and dead letters."""
 
 import base64
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import orjson
+
+UNREADABLE: Final = "huying_unreadable"
+"""The header in which a record that stands in for an unreadable one says why: see `fetched`."""
 
 
 class Record(NamedTuple):
@@ -13,18 +16,18 @@ class Record(NamedTuple):
     partition: int
     offset: int
     key: bytes | None
-    headers: tuple[tuple[str, bytes], ...]
+    headers: tuple[tuple[str, bytes | None], ...]
     value: bytes | None
 
     def pack(self) -> bytes:
-        """JSON with the byte strings in base64."""
+        """JSON with the byte strings in base64; so is a header's name that is no text, within a list."""
         return orjson.dumps(
             {
                 "topic": self.topic,
                 "partition": self.partition,
                 "offset": self.offset,
                 "key": _text(self.key),
-                "headers": [[name, _text(value)] for name, value in self.headers],
+                "headers": [[_name(name), _text(value)] for name, value in self.headers],
                 "value": _text(self.value),
             }
         )
@@ -33,7 +36,7 @@ class Record(NamedTuple):
     def unpack(cls, packed: bytes) -> "Record":
         """The inverse of `pack`."""
         told = orjson.loads(packed)
-        headers = tuple((name, _bytes(value) or b"") for name, value in told["headers"])
+        headers = tuple((_as_read(name), _bytes(value)) for name, value in told["headers"])
         return cls(
             told["topic"],
             told["partition"],
@@ -50,3 +53,21 @@ def _text(raw: bytes | None) -> str | None:
 
 def _bytes(text: str | None) -> bytes | None:
     return None if text is None else base64.b64decode(text)
+
+
+def _name(name: str) -> str | list[str]:
+    try:
+        name.encode()
+    except UnicodeEncodeError:  # bytes that were no UTF-8, and that no JSON can hold
+        return [base64.b64encode(name.encode("utf-8", "surrogatepass")).decode()]
+    return name
+
+
+def _as_read(name: str | list[str]) -> str:
+    return name if isinstance(name, str) else base64.b64decode(name[0]).decode("utf-8", "surrogatepass")
+
+
+def unreadable(record: Record) -> str:
+    """Why this record only stands in for one that could not be read at all; empty where it does not."""
+    given = dict(record.headers).get(UNREADABLE) or b""
+    return given.decode("utf-8", "replace")

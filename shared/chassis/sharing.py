@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Final, Generic, TypeVar
 
-from shared.chassis.database import PASSING
+from shared.chassis.database import PASSING, is_argument
 from shared.contracts.refusals import Code, Refused
 
 LONGEST: Final = 5000
@@ -78,9 +78,9 @@ class Shared(Generic[T, Q, A]):
         """Answer all; raises a fault that passes: what was lent may be broken by it."""
         try:
             found = await self._handle(lent, [question for question, _ in asked])
-        except PASSING:
-            raise
-        except Exception as fault:  # noqa: BLE001 (whoever asked is told)
+        except Exception as fault:
+            if isinstance(fault, PASSING) and not is_argument(fault):
+                raise
             if len(asked) == 1:
                 _tell(asked, fault)
             else:

@@ -11,7 +11,7 @@ from asyncpg.pgproto import pgproto
 from shared.chassis.aside import Place, Recalled
 from shared.chassis.letters import Dead
 from shared.chassis.page import Page
-from shared.chassis.record import Record
+from shared.chassis.record import Record, unreadable
 from shared.contracts.envelope import Envelope, read
 from shared.contracts.refusals import Refused
 from shared.contracts.rules import F, S
@@ -42,7 +42,7 @@ def hear(record: Record) -> Heard:
     try:
         return Heard(record, envelope_of(record))
     except Refused as refused:
-        return Heard(record, None, str(refused))
+        return Heard(record, None, unreadable(record) or str(refused))
 
 
 def envelope_of(record: Record) -> Envelope:
@@ -102,7 +102,7 @@ class Sorting(Generic[S, F]):
         return Fate.APPLIED
 
     def _bury(self, record: Record, cause: str) -> Fate:
-        self.dead.append(Dead(record, cause))
+        self.dead.append(Dead.because(record, cause))
         return Fate.DEAD
 
     def _take_up(self, key: UUID) -> None:
@@ -115,4 +115,8 @@ class Sorting(Generic[S, F]):
                 self.taken_up.add(place)
             if record is None:
                 return
-            self._apply(record, envelope_of(record))
+            heard = hear(record)
+            if heard.envelope:
+                self._apply(record, heard.envelope)
+            else:  # the version before took it for one that could be read
+                self._bury(record, heard.cause)

@@ -8,10 +8,13 @@ from datetime import datetime
 from typing import Final, NamedTuple
 from uuid import UUID
 
+from shared.contracts.moment import RULE_EN, can_be_told
 from shared.contracts.refusals import Code, Refused
 
 CONTENT_TYPE: Final = "application/json; charset=utf-8"
 Headers = list[tuple[str, bytes]]
+HIGHEST: Final = 2**31 - 1
+"""Of the sequence in the life of one aggregate: what readers keep it in."""
 _OPTIONAL: Final = ("ce_sequence", "ce_causationid", "ce_correlationid", "ce_traceparent")
 
 
@@ -58,7 +61,7 @@ class Envelope(NamedTuple):
 def read(
     stream: str,
     key: bytes | None,
-    headers: Iterable[tuple[str, bytes]],
+    headers: Iterable[tuple[str, bytes | None]],
     value: bytes | None,
     uuid: Callable[[str], UUID] = UUID,
 ) -> Envelope:
@@ -66,7 +69,7 @@ def read(
 
     `uuid` makes ids of text: a reader of many records gives a faster one.
     """
-    told = dict(headers)
+    told: dict[str, bytes] = {name: given for name, given in headers if given is not None}
     sequence, cause, correlation, trace = map(told.get, _OPTIONAL)
     try:
         return Envelope(
@@ -77,7 +80,7 @@ def read(
             source=told["ce_source"].decode(),
             subject=told["ce_subject"].decode(),
             time=_time(told["ce_time"].decode()),
-            sequence=None if sequence is None else _positive(sequence),
+            sequence=None if sequence is None else _sequence(sequence),
             causation=uuid(cause.decode()) if cause else None,
             correlation=uuid(correlation.decode()) if correlation else None,
             traceparent=None if trace is None else trace.decode(),
@@ -86,7 +89,7 @@ def read(
         )
     except KeyError as missing:
         raise Refused(Code.UNREADABLE, f"the CloudEvents header {missing} is missing") from None
-    except (ValueError, AttributeError) as fault:
+    except (ValueError, OverflowError) as fault:
         raise Refused(Code.UNREADABLE, f"not a CloudEvents record: {fault}") from None
 
 
@@ -94,11 +97,14 @@ def _time(text: str) -> datetime:
     time = datetime.fromisoformat(text)
     if time.tzinfo is None:
         raise ValueError("time has no time zone")
+    if not can_be_told(time):
+        raise ValueError(f"time {RULE_EN}")
     return time
 
 
-def _positive(text: bytes) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError("sequence starts at 1")
+def _sequence(text: bytes) -> int:
+    # `int` would also take signs, blanks and underscores, and as many digits as somebody sends.
+    number = int(text) if text.isdigit() and len(text) <= len(str(HIGHEST)) else 0
+    if not 1 <= number <= HIGHEST:
+        raise ValueError(f"sequence is a whole number from 1 to {HIGHEST}")
     return number

@@ -86,7 +86,8 @@ async def listening(service: str, rig: Rig, name: str) -> "AsyncIterator[Timed]"
     timed = Timed(pool, worker.ledger, await cluster_id(Kafka(rig.bootstrap)))
     reading = Reading(timed, worker.topics, f"{name}-{service}")
     if worker.by_faust:
-        running = faust_reader.run(faust_reader.faust_app(reading, Kafka(rig.bootstrap), "", settings.batch_size))
+        app = faust_reader.faust_app(reading, Kafka(rig.bootstrap), "", settings.batch_size)
+        running = faust_reader.run(app, reading)
     else:
         running = kafka_reader.read_batches(reading, Kafka(rig.bootstrap), "", settings.batch_size)
     task = asyncio.create_task(running)

@@ -82,7 +82,8 @@ def probe() -> Reading[Any, Any]:
 
 
 async def by_faust(kafka: Kafka, pool: Pool) -> None:
-    await faust_reader.run(faust_reader.faust_app(probe(), kafka, "", 10))
+    reading = probe()
+    await faust_reader.run(faust_reader.faust_app(reading, kafka, "", 10), reading)
 
 
 async def by_aiokafka(kafka: Kafka, pool: Pool) -> None:

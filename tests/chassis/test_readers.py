@@ -1,6 +1,7 @@
 """Both readers commit an offset after the database has what lies before it, and never ahead of it."""
 
 import asyncio
+import random
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -15,10 +16,17 @@ from aiokafka.errors import KafkaError
 from shared.chassis import faust_reader, kafka_reader
 from shared.chassis.backlog import Place, account
 from shared.chassis.broker import asking
+from shared.chassis.database import Pool
+from shared.chassis.delivery import Delivery
 from shared.chassis.kafka import Kafka
 from shared.chassis.reading import Reading
 from shared.chassis.record import Record
+from shared.contracts import facts as f
+from shared.contracts.demand import Demand
 from shared.contracts.topics import PROJECT_EVENTS
+from tests import story
+from tests.chassis import batches
+from tests.chassis.conftest import envelope
 from tests.conftest import Server
 from tests.eventually import ended, eventually
 
@@ -42,7 +50,7 @@ class Held:
 
 
 def by_faust(reading: "Reading[Any, Any]", bootstrap: str) -> Coroutine[Any, Any, None]:
-    return faust_reader.run(faust_reader.faust_app(reading, Kafka(bootstrap), "", 100))
+    return faust_reader.run(faust_reader.faust_app(reading, Kafka(bootstrap), "", 100), reading)
 
 
 def by_aiokafka(reading: "Reading[Any, Any]", bootstrap: str) -> Coroutine[Any, Any, None]:
@@ -74,6 +82,97 @@ async def test_an_offset_is_committed_after_the_database(broker: Server, read: R
     finally:
         held.free.set()
         await ended(running)
+
+
+def strange() -> list[dict[str, Any]]:
+    """Records of which each has ended a reader or held it up for ever."""
+    whole = envelope(story.SUBMISSION, 1)
+    headers = dict(whole.headers())
+    given = {"key": str(whole.key).encode(), "value": whole.data.encode()}
+    return [
+        given | {"headers": [*(headers | {"ce_source": b"/services/reporting", "ce_type": None}).items()]},
+        {"key": None, "value": None, "headers": []},
+        given | {"headers": [(name, None) for name in headers]},
+        given | {"headers": [*(headers | {"ce_sequence": b"9" * 5000}).items()]},
+        given | {"headers": [*(headers | {"ce_id": b"\x00", "ce_type": b"\xff\x00"}).items()], "value": b"\x00"},
+    ]
+
+
+@pytest.mark.parametrize("read", [by_faust, by_aiokafka], ids=["Faust", "aiokafka"])
+async def test_no_record_on_a_topic_ends_a_reader(
+    broker: Server, read: Reader, delivery: Delivery[Demand, f.Fact], pool: Pool
+):
+    name, delivery.limit = f"reader-{uuid4()}", 1000
+    reading = Reading(delivery, (PROJECT_EVENTS.name,), name)
+    numbers = (f"NH21-{random.randrange(10**6):06d}-X" for _ in range(4))  # other readers' are on the topic too
+    first, before, lost, behind = (
+        envelope(story.SUBMISSION.model_copy(update={"number": number}), 1, uuid4()) for number in numbers
+    )
+    unpacked = [batches.batch([first, before]), batches.batch([lost], codec=batches.ZSTD)]
+    for made in (batches.plain(strange()), *unpacked, batches.batch([behind], b"cafe")):
+        offset = await batches.produce(broker.url, PROJECT_EVENTS.name, PLACE.partition, made)
+    running = asyncio.create_task(read(reading, broker.url))
+    try:
+        versions = "SELECT count(*) FROM demand_facts WHERE id = ANY($1)"
+        await eventually(
+            lambda: pool.fetchval(versions, [first.key, before.key, behind.key]), lambda n: n == 3, within=60
+        )
+        await eventually(lambda: stands(broker, reading), lambda place: place.committed > offset, within=30)
+        aside = await pool.fetchval('SELECT count(*) FROM dead_letter WHERE "offset" >= $1', offset - 10)
+        assert aside >= len(strange()) + 1, "and one for the batch that cannot be unpacked"
+    finally:
+        await ended(running)
+
+
+class Broken:
+    """A delivery with a fault that nobody has foreseen, after the first batch."""
+
+    def __init__(self) -> None:
+        self.taken: list[int] = []
+
+    async def deliver(self, records: Sequence[Record]) -> None:
+        if self.taken:
+            raise ZeroDivisionError
+        self.taken += [record.offset for record in records]
+
+
+@pytest.mark.parametrize("read", [by_faust, by_aiokafka], ids=["Faust", "aiokafka"])
+async def test_a_fault_that_nobody_foresaw_ends_the_reader_and_nothing_is_acknowledged_past_it(
+    broker: Server, read: Reader
+):
+    broken = Broken()
+    reading: Reading[Any, Any] = Reading(broken, (PROJECT_EVENTS.name,), f"reader-{uuid4()}")  # type: ignore[arg-type]
+    running = asyncio.create_task(read(reading, broker.url))
+    async with AIOKafkaProducer(bootstrap_servers=broker.url) as producer:
+        await producer.send_and_wait(PROJECT_EVENTS.name, b"{}", partition=PLACE.partition)
+        await eventually(lambda: asyncio.sleep(0, broken.taken), bool, within=60)
+        await eventually(lambda: stands(broker, reading), lambda place: place.committed == place.end, within=30)
+        for _ in range(3):
+            last = await producer.send_and_wait(PROJECT_EVENTS.name, b"{}", partition=PLACE.partition)
+    with pytest.raises(ZeroDivisionError):
+        await asyncio.wait_for(running, 30)
+    assert (await stands(broker, reading)).committed == last.offset - 2
+
+
+@pytest.mark.parametrize("fault", [ZeroDivisionError(), asyncio.CancelledError()], ids=["a fault", "a cancellation"])
+async def test_what_ends_an_agent_of_faust_outside_of_a_delivery_ends_the_reader_too(
+    broker: Server, fault: BaseException, monkeypatch: pytest.MonkeyPatch
+):
+    held = Held()
+    held.free.set()
+    reading: Reading[Any, Any] = Reading(held, (PROJECT_EVENTS.name,), f"reader-{uuid4()}")  # type: ignore[arg-type]
+
+    def failing(_: object) -> Record:
+        raise fault
+
+    monkeypatch.setattr(faust_reader, "_record", failing)
+    async with AIOKafkaProducer(bootstrap_servers=broker.url) as producer:
+        await producer.send_and_wait(PROJECT_EVENTS.name, b"{}", partition=PLACE.partition)
+    with pytest.raises((ZeroDivisionError, RuntimeError)):
+        await asyncio.wait_for(by_faust(reading, broker.url), 60)
+    assert held.taken == []
+    place = await stands(broker, reading)
+    assert place.committed < place.end
 
 
 async def test_a_reader_that_came_before_its_topic_reads_it_soon(broker: Server):

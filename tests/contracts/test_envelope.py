@@ -64,13 +64,17 @@ def test_we_read_what_the_cloudevents_library_writes():
     assert (found.id, found.sequence, found.time) == (TOLD.id, 3, TOLD.time)
 
 
+NO_SEQUENCES = (b"0", b"-1", b"+1", b"1_0", b" 1", b"", b"2147483648", b"9" * 5000)
+
+
 @pytest.mark.parametrize(
     ("headers", "changes", "said"),
     [
         ({"ce_id": None}, {}, "'ce_id' is missing"),
         ({"ce_id": b"x"}, {}, "UUID"),
         ({"ce_time": b"2021-05-10T02:03:04"}, {}, "no time zone"),
-        ({"ce_sequence": b"0"}, {}, "starts at 1"),
+        *(({"ce_sequence": given}, {}, "from 1 to 2147483647") for given in NO_SEQUENCES),
+        ({"ce_time": b"0001-01-01T00:00:00+14:00"}, {}, "1900"),
         ({}, {"key": None}, "UUID"),
         ({}, {"value": b"\xff\xfe"}, "utf-8"),
     ],
