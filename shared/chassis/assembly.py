@@ -8,7 +8,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from shared.chassis import broker, kafka_reader, relay
+from shared.chassis import broker, kafka_reader, reader_log, relay
 from shared.chassis.database import PASSING, Pool, open_pool
 from shared.chassis.delivery import Delivery
 from shared.chassis.documented import Words
@@ -70,24 +70,26 @@ def words_of(introduction: str, apis: Iterable[Api]) -> Words:
 async def worker_parts(settings: ProcessSettings, worker: Worker, pool: Pool) -> Parts:
     """A reader and the tasks of one service, and its relays unless they run apart."""
     kafka = settings.kafka
-    cluster = await broker.wait_for_cluster(kafka)
-    delivery = Delivery(pool, worker.ledger, cluster, settings.dead_letter_limit)
     name = f"{worker.service}-{'worker' if worker.by_faust else 'reader'}"
-    reading = Reading(delivery, worker.topics, name)
+    identity = await broker.wait_for_cluster(kafka)
+    generation = await reader_log.begin(pool, kafka, identity, name, worker.topics)
+    log_name = reader_log.log_name(identity.cluster_id, generation)
+    delivery = Delivery(pool, worker.ledger, log_name, settings.dead_letter_limit)
+    reading = Reading(delivery, worker.topics, reader_log.group_name(name, generation))
 
     async def stuck() -> str | None:
         return reading.stuck()
 
-    inside = await _relays(settings, worker.service) if settings.relay_inside else Parts()
+    inside = await _relays(settings, worker.service, name) if settings.relay_inside else Parts()
     return Parts(
         running=[
             _reader(settings, worker, reading),
             reading.watch(kafka),
-            broker.watch(kafka, cluster),
+            broker.watch(kafka, identity),
             *inside.running,
             *(task() for task in worker.tasks),
         ],
-        ready=[database_ready(worker.service, pool)],
+        ready=[database_ready(worker.service, pool), relay.sending(worker.service, pool, settings.relay_shards)],
         alive=[stuck],
         closing=[pool.close, *inside.closing],
     )
@@ -95,18 +97,20 @@ async def worker_parts(settings: ProcessSettings, worker: Worker, pool: Pool) ->
 
 async def relay_parts(settings: ProcessSettings, service: str, pool: Pool) -> Parts:
     """The relays of one service, apart from its worker."""
-    cluster = await broker.wait_for_cluster(settings.kafka)
-    found = await _relays(settings, service)
-    found.running.append(broker.watch(settings.kafka, cluster))
-    found.ready.append(database_ready(service, pool))
+    identity = await broker.wait_for_cluster(settings.kafka)
+    found = await _relays(settings, service, f"{service}-relay")
+    found.running.append(broker.watch(settings.kafka, identity))
+    found.ready += [database_ready(service, pool), relay.sending(service, pool, settings.relay_shards)]
     found.closing.append(pool.close)
     return found
 
 
-async def _relays(settings: ProcessSettings, service: str) -> Parts:
-    """One for each shard. Each keeps a connection for as long as it runs, which must be nobody else's."""
-    pool = await open_pool(settings.database_url, service, size=settings.relay_shards + 1)
-    shards = relay.running(service, pool, settings.kafka, settings.relay_shards)
+async def _relays(settings: ProcessSettings, service: str, process: str) -> Parts:
+    """One for each shard. Each keeps a connection for as long as it runs, which must be nobody else's; their leases
+    and gauges share two."""
+    pool = await open_pool(settings.database_url, service, size=settings.relay_shards + 2)
+    holder = f"{process}-{settings.instance}" if settings.instance else ""
+    shards = relay.running(service, pool, settings.kafka, settings.relay_shards, holder)
     running = [part for shard in shards for part in (shard.run(), shard.gauge())]
     return Parts(running=running, closing=[pool.close])
 

@@ -6,12 +6,14 @@ from collections.abc import AsyncIterator, Collection
 from typing import Any, Final
 
 import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.consumer.fetcher import Fetcher
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from shared.chassis.ending import pause
 from shared.chassis.kafka import Kafka
+from shared.chassis.log_identity import LogIdentity, identity_of
 from shared.contracts.topics import TOPICS
 
 log = structlog.get_logger()
@@ -19,7 +21,8 @@ LOOK: Final = 2.0
 
 
 class BrokerReplaced(RuntimeError):
-    """The broker came back as another cluster: everything must be read from its beginning."""
+    """The broker came back as another cluster, or with a topic that was made anew: all must be read from its
+    beginning."""
 
 
 @contextlib.asynccontextmanager
@@ -35,33 +38,48 @@ async def asking(kafka: Kafka, patience_ms: int = 5000) -> AsyncIterator[AIOKafk
 
 async def cluster_id(kafka: Kafka) -> str:
     """The broker's own name; raises `KafkaError` when it cannot be reached."""
+    return (await identity(kafka)).cluster_id
+
+
+async def identity(kafka: Kafka) -> LogIdentity:
+    """Which log the broker keeps; raises `KafkaError` when it cannot be reached."""
     async with asking(kafka) as admin:
-        return await name_of(admin)
+        return await identity_of(admin)
 
 
-async def name_of(admin: AIOKafkaAdminClient) -> str:
-    """The name of the cluster that is asked now."""
-    return str((await admin.describe_cluster())["cluster_id"])
+async def account_of(kafka: Kafka) -> tuple[LogIdentity, dict[str, dict[str, int]]]:
+    """Which log the broker keeps, and by topic and partition the offset behind its last record."""
+    async with asking(kafka) as admin, AIOKafkaConsumer(**kafka.access(), request_timeout_ms=5000) as consumer:
+        found = await identity_of(admin)
+        places = [
+            TopicPartition(topic["topic"], partition["partition"])
+            for topic in await admin.describe_topics([topic.name for topic in TOPICS])
+            for partition in topic["partitions"]
+        ]
+        ends: dict[str, dict[str, int]] = {}
+        for place, end in (await consumer.end_offsets(places)).items():
+            ends.setdefault(place.topic, {})[str(place.partition)] = end
+        return found, ends
 
 
-async def wait_for_cluster(kafka: Kafka) -> str:
-    """The broker's name, as soon as it answers."""
+async def wait_for_cluster(kafka: Kafka) -> LogIdentity:
+    """Which log the broker keeps, as soon as it answers."""
     while True:
         try:
-            return await cluster_id(kafka)
+            return await identity(kafka)
         except (KafkaError, OSError) as fault:
             log.warning("waiting for the broker", bootstrap=kafka.servers, cause=repr(fault))
             await pause(1)
 
 
-async def watch(kafka: Kafka, known: str) -> None:
-    """Raise `BrokerReplaced` when the cluster is not the one that was known; silent while it is away."""
+async def watch(kafka: Kafka, known: LogIdentity) -> None:
+    """Raise `BrokerReplaced` when the log is not the one that was known; silent while the broker is away."""
     while True:
         with contextlib.suppress(KafkaError, OSError):
             async with asking(kafka) as admin:
-                while (found := await name_of(admin)) == known:
+                while not (different := (await identity_of(admin)).differs(known)):
                     await pause(LOOK)
-                raise BrokerReplaced(f"cluster {known} is gone, {found} is here")
+                raise BrokerReplaced(different)
         await pause(LOOK)
 
 

@@ -27,6 +27,7 @@ PASSING: Final = (
     asyncpg.DeadlockDetectedError,
     asyncpg.InsufficientResourcesError,
     asyncpg.QueryCanceledError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
 )
 """Faults that pass by themselves: the database is away, restarting or full."""
 _UNREACHABLE: Final = frozenset(
@@ -57,6 +58,18 @@ def role_of(service: str) -> str:
     return f"huying_{service}"
 
 
+# For the server: how soon to ask whether a silent client is still there, and how long to wait for one that does not
+# take what it is sent. Without these the locks and transactions of a host that has vanished last for two hours.
+_NOTICED: Final = {
+    "tcp_keepalives_idle": "5",
+    "tcp_keepalives_interval": "3",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "14000",
+    # A process that was stopped within a transaction keeps its locks too, and its host answers for it.
+    "idle_in_transaction_session_timeout": "60000",
+}
+
+
 async def _keep_session(_: Connection) -> None:
     """No query when a connection is given back: nobody here changes its session, and the relay clears up itself."""
 
@@ -75,5 +88,6 @@ async def open_pool(dsn: str, service: str, *, size: int = 8) -> Pool:
             "role": role_of(service),
             "application_name": f"huying-{service}",
             "jit": "off",
+            **_NOTICED,
         },
     )

@@ -12,9 +12,11 @@ from aiokafka.errors import KafkaError
 
 from shared.chassis import metrics
 from shared.chassis.backlog import Backlog, account
+from shared.chassis.broker import BrokerReplaced
 from shared.chassis.delivery import Delivery
 from shared.chassis.ending import end_if_asked
 from shared.chassis.kafka import Kafka
+from shared.chassis.reader_log import beyond
 from shared.chassis.record import Record
 from shared.contracts.rules import F, S
 
@@ -37,6 +39,7 @@ class Reading(Generic[S, F]):
     clock: Callable[[], float] = monotonic
     _standing: dict[TopicPartition, tuple[int, float]] = field(default_factory=dict)
     """By partition with a backlog: where its commits stand, and since when."""
+    _shorter: str | None = None
     _under_way: asyncio.Task[None] | None = None
 
     async def take(self, records: Sequence[Record], done: Callable[[], None]) -> bool:
@@ -99,13 +102,17 @@ class Reading(Generic[S, F]):
         return None
 
     def look(self, backlog: Backlog) -> None:
-        """Remember since when which partition stands still."""
+        """Remember since when which partition stands still; one that ends before what was read stops the reader."""
         at, before = self.clock(), self._standing
         self._standing = {}
         for place, found in backlog.items():
             if found.committed < found.end:
                 offset, since = before.get(place, (found.committed, at))
                 self._standing[place] = (found.committed, since if offset == found.committed else at)
+        shorter = beyond(backlog)
+        if shorter and shorter == self._shorter:  # twice the same: no leader that is just changing
+            self.stop(BrokerReplaced(shorter))
+        self._shorter = shorter
         metrics.LAG.labels(self.name).set(sum(max(0, found.end - found.committed) for found in backlog.values()))
 
     async def watch(self, kafka: Kafka) -> None:

@@ -119,6 +119,8 @@ class _Counted(Relay):
 
     sent = 0
 
-    async def _send(self, producer: AIOKafkaProducer, told: Sequence[Envelope]) -> None:
-        await super()._send(producer, told)
+    async def _send(
+        self, producer: AIOKafkaProducer, told: Sequence[Envelope], ends: dict[str, dict[str, int]]
+    ) -> None:
+        await super()._send(producer, told, ends)
         self.sent += len(told)

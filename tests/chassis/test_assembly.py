@@ -12,6 +12,7 @@ from shared.chassis import broker as brokers
 from shared.chassis.assembly import Worker, relay_parts, worker_parts
 from shared.chassis.database import Pool, open_pool
 from shared.chassis.ledger import Ledger
+from shared.chassis.log_identity import LogIdentity
 from shared.chassis.process import Parts
 from shared.chassis.settings import ProcessSettings
 from shared.contracts.demand import Service
@@ -51,8 +52,7 @@ async def running(parts: Parts) -> AsyncIterator[Sequence["asyncio.Task[None]"]]
 
 async def held(pool: Pool) -> int:
     async with pool.acquire(timeout=5) as db:
-        locks = "SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database"
-        return int(await db.fetchval(f"{locks} WHERE locktype = 'advisory' AND datname = current_database()"))
+        return int(await db.fetchval("SELECT count(*) FROM relay_lease WHERE expires_at > now()"))
 
 
 async def test_relays_leave_a_connection_to_their_worker(database: str, broker: Server, few: Pool):
@@ -77,13 +77,13 @@ async def test_relays_alone_say_that_they_are_ready_and_end_when_the_broker_is_a
 ):
     monkeypatch.setattr(brokers, "LOOK", 0.05)
     parts = await relay_parts(settings(database, broker), "reporting", few)
-    assert [await check() for check in parts.ready] == [None]
+    assert [await check() for check in parts.ready] == [None, None]
     async with running(parts) as tasks:
         await eventually(lambda: held(few), lambda n: n == SHARDS)
 
-        async def another(_: object) -> str:
-            return "another"
+        async def another(_: object) -> LogIdentity:
+            return LogIdentity("another", {})
 
-        monkeypatch.setattr(brokers, "name_of", another)
+        monkeypatch.setattr(brokers, "identity_of", another)
         done, _ = await asyncio.wait(tasks, timeout=10, return_when=asyncio.FIRST_COMPLETED)
         assert [type(task.exception()) for task in done] == [brokers.BrokerReplaced]

@@ -12,10 +12,12 @@ from aiokafka.errors import KafkaConnectionError
 
 from shared.chassis import broker
 from shared.chassis.kafka import Kafka
+from shared.chassis.log_identity import LogIdentity
 from shared.chassis.reading import Reading
 from tests.eventually import ended
 
 NOWHERE = Kafka("127.0.0.1:1")
+KNOWN = LogIdentity("known", {})
 
 
 def the_lag() -> Coroutine[Any, Any, None]:
@@ -24,10 +26,10 @@ def the_lag() -> Coroutine[Any, Any, None]:
 
 
 def the_cluster() -> Coroutine[Any, Any, None]:
-    return broker.watch(NOWHERE, "known")
+    return broker.watch(NOWHERE, KNOWN)
 
 
-def the_first_answer() -> Coroutine[Any, Any, str]:
+def the_first_answer() -> Coroutine[Any, Any, LogIdentity]:
     return broker.wait_for_cluster(NOWHERE)
 
 
@@ -41,10 +43,10 @@ async def test_whoever_asks_a_broker_that_is_away_ends(
 
 
 async def test_whoever_asks_a_broker_that_answers_ends(monkeypatch: pytest.MonkeyPatch):
-    deaf = Deaf(answer="known")
+    deaf = Deaf(answer=KNOWN)
     monkeypatch.setattr(AIOKafkaAdminClient, "start", Deaf.soon)
-    monkeypatch.setattr(broker, "name_of", deaf)
-    await ends(broker.watch(NOWHERE, "known"), deaf)
+    monkeypatch.setattr(broker, "identity_of", deaf)
+    await ends(broker.watch(NOWHERE, KNOWN), deaf)
 
 
 async def ends(watch: Coroutine[Any, Any, object], deaf: "Deaf") -> None:

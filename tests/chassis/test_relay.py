@@ -5,6 +5,7 @@ import contextlib
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -205,12 +206,12 @@ async def test_a_restarted_relay_goes_on_where_it_was(pool: Pool, broker: Server
 async def test_what_could_not_be_sent_is_sent_again(pool: Pool, broker: Server, monkeypatch: pytest.MonkeyPatch):
     key, send, tries = uuid4(), Relay._send, 0
 
-    async def failing_twice(relay: Relay, producer: AIOKafkaProducer, told: Sequence[Envelope]) -> None:
+    async def failing_twice(relay: Relay, producer: Any, told: Sequence[Envelope], ends: Any) -> None:
         nonlocal tries
         tries += bool(told)
         if told and tries <= 2:
             raise KafkaTimeoutError
-        await send(relay, producer, told)
+        await send(relay, producer, told, ends)
 
     monkeypatch.setattr(Relay, "_send", failing_twice)
     async with listening(broker) as heard, relaying(pool, broker):
@@ -231,15 +232,21 @@ async def test_a_broker_that_is_not_known_is_told_everything_from_the_beginning(
                 await until(heard, {key}, times)
 
 
-async def test_a_second_relay_of_a_shard_waits(pool: Pool, broker: Server):
-    key = uuid4()
-    async with listening(broker) as heard, relaying(pool, broker), relaying(pool, broker):
-        await tell(pool, [envelope(story.SUBMISSION, 1, key)])
-        await until(heard, {key}, 1)
-        async with pool.acquire() as db:
-            held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND database ="
-            held += " (SELECT oid FROM pg_database WHERE datname = current_database())"
-            assert await db.fetchval(held) == 1
+async def test_a_second_relay_of_a_shard_waits_and_takes_over_when_the_first_has_ended(pool: Pool, broker: Server):
+    first, second = uuid4(), uuid4()
+    epochs = "SELECT epoch FROM relay_lease WHERE expires_at > now()"
+    async with listening(broker) as heard, contextlib.AsyncExitStack() as stack:
+        async with relaying(pool, broker):
+            await eventually(lambda: pool.fetchval(epochs), lambda epoch: epoch == 1)
+            await stack.enter_async_context(relaying(pool, broker))
+            await tell(pool, [envelope(story.SUBMISSION, 1, first)])
+            await until(heard, {first}, 1)
+            await eventually(lambda: pool.fetchval("SELECT position FROM relay_cursor"), lambda at: at == 1)
+            assert await pool.fetchval(epochs) == 1
+        await eventually(lambda: pool.fetchval(epochs), lambda epoch: epoch == 2, within=5)
+        await tell(pool, [envelope(story.SUBMISSION, 1, second)])
+        await until(heard, {second}, 1)
+    assert [told.key for told in heard if told.key in (first, second)] == [first, second]
 
 
 async def test_every_fact_is_told_when_the_number_of_shards_changes(pool: Pool, broker: Server):
