@@ -1,0 +1,212 @@
+"""A topic that was deleted and made again is told everything, and read from its beginning."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+
+from deploy.local.kafka import ApacheKafka
+from deploy.local.noida import EmbeddedBroker
+from deploy.local.ports import free_port
+from deploy.local.state import prepare, state_dir
+from shared.chassis import cursor, reader_log
+from shared.chassis.assembly import Worker, relay_parts, worker_parts
+from shared.chassis.backlog import Place
+from shared.chassis.broker import BrokerReplaced, asking, create_topics
+from shared.chassis.cursor import Begin, Shard
+from shared.chassis.database import Pool, open_pool
+from shared.chassis.kafka import Kafka
+from shared.chassis.lease import Lease
+from shared.chassis.ledger import Ledger
+from shared.chassis.log_identity import LogIdentity, identity_of
+from shared.chassis.process import Parts
+from shared.chassis.reading import Reading
+from shared.chassis.settings import ProcessSettings
+from shared.contracts.demand import Service
+from shared.contracts.rules import demand_rules
+from shared.contracts.topics import DEMAND_EVENTS
+from tests import story
+from tests.chassis.conftest import Remembered, envelope
+from tests.chassis.test_relay import tell
+from tests.conftest import KAFKA, Server, kept
+from tests.eventually import ended, eventually
+
+OLD, NEW = LogIdentity("cluster", {"topic": "1"}), LogIdentity("cluster", {"topic": "2"})
+NAMELESS = LogIdentity("cluster", {})
+ENDS = {"topic": {"3": 7}}
+
+
+@pytest.fixture
+async def own_broker(directory: Path) -> AsyncIterator[Server]:
+    """A broker whose topics nobody else needs."""
+    folder = prepare(directory / f"broker-{uuid4()}")
+    port = free_port()
+    server = ApacheKafka(folder, port, cache=state_dir() / "cache") if KAFKA else EmbeddedBroker(folder, port)
+    keeper = kept(server.program, directory, before=server.prepare, after=server.ready, ended=server.ended)
+    await keeper.start()
+    await create_topics(Kafka(server.bootstrap))
+    yield Server(server.bootstrap, keeper)
+    await keeper.stop()
+
+
+@pytest.fixture
+async def intake(database: str) -> AsyncIterator[Pool]:
+    async with await open_pool(database, "intake", size=4) as found:
+        yield found
+
+
+@asynccontextmanager
+async def supervised(build: Callable[[], Awaitable[Parts]]) -> AsyncIterator[list[str]]:
+    """A process that is started again when it says that everything must be read anew."""
+    causes: list[str] = []
+
+    async def life() -> None:
+        while True:
+            parts = await build()
+            tasks = [asyncio.create_task(part) for part in parts.running]
+            try:
+                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    with pytest.raises(BrokerReplaced) as raised:
+                        task.result()
+                    causes.append(str(raised.value))
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.wait(tasks, timeout=10)
+                for close in parts.closing:
+                    await close()
+
+    living = asyncio.create_task(life())
+    try:
+        yield causes
+    finally:
+        await ended(living, within=40)
+
+
+def settings(database: str, broker: Server) -> ProcessSettings:
+    return ProcessSettings.model_validate({"DATABASE_URL": database, "KAFKA_BOOTSTRAP_SERVERS": broker.url})
+
+
+async def made_anew(broker: Server) -> None:
+    async with asking(Kafka(broker.url)) as admin:
+        await admin.delete_topics([DEMAND_EVENTS.name])
+        await eventually(lambda: topics_of(admin), lambda topics: KAFKA is False or DEMAND_EVENTS.name not in topics)
+
+
+async def topics_of(admin: AIOKafkaAdminClient) -> Mapping[str, str]:
+    return (await identity_of(admin)).topics
+
+
+@pytest.mark.kafka
+@pytest.mark.parametrize("by_faust", [True, False], ids=["Faust", "aiokafka"])
+async def test_what_was_told_while_a_topic_was_made_anew_reaches_its_readers(
+    database: str, intake: Pool, pool: Pool, own_broker: Server, by_faust: bool
+):
+    given = settings(database, own_broker)
+    ledger: Any = Ledger("demand_facts", demand_rules(Service.REPORTING), Remembered())
+    worker = Worker("reporting", ledger, (DEMAND_EVENTS.name,), by_faust)
+
+    async def reader() -> Parts:
+        return await worker_parts(given, worker, await open_pool(database, "reporting"))
+
+    async def relay() -> Parts:
+        return await relay_parts(given, "intake", await open_pool(database, "intake"))
+
+    def numbered(n: int, key: UUID) -> Any:
+        return envelope(story.SUBMISSION.model_copy(update={"number": f"NH21-{n:06d}-X"}), 1, key)
+
+    keys = [uuid4() for _ in range(60)]
+    before, between, behind = keys[:50], keys[50:55], keys[55:]
+
+    async def read() -> int:
+        return await pool.fetchval("SELECT count(*) FROM demand_facts WHERE id = ANY($1)", keys)
+
+    async with supervised(reader), supervised(relay):
+        await tell(intake, [numbered(n, key) for n, key in enumerate(before)])
+        await eventually(read, lambda n: n == len(before), within=60)
+        await made_anew(own_broker)
+        await tell(intake, [numbered(n, key) for n, key in enumerate(between, 50)])
+        await create_topics(Kafka(own_broker.url))
+        await tell(intake, [numbered(n, key) for n, key in enumerate(behind, 55)])
+        await eventually(read, lambda n: n == len(keys), within=90)
+
+
+@pytest.mark.kafka
+@pytest.mark.skipif(not KAFKA, reason="the embedded broker gives its topics no ids")
+async def test_apache_kafka_gives_a_topic_another_id_when_it_is_made_again(own_broker: Server):
+    async with asking(Kafka(own_broker.url)) as admin:
+        first = await identity_of(admin)
+        await made_anew(own_broker)
+        assert (await identity_of(admin)).differs(first) is None, "it may come back as it was"
+        await create_topics(Kafka(own_broker.url))
+        await eventually(lambda: topics_of(admin), lambda topics: DEMAND_EVENTS.name in topics)
+        second = await identity_of(admin)
+    assert f"topic {DEMAND_EVENTS.name} was deleted and made again" in str(second.differs(first))
+    assert second.differs(second) is None
+
+
+def test_another_cluster_is_another_log():
+    assert LogIdentity("another", {}).differs(NAMELESS) == "cluster cluster is gone, another is here"
+
+
+@pytest.mark.parametrize(
+    ("now", "ends", "because"),
+    [
+        (OLD, ENDS, None),
+        (NEW, ENDS, "topic topic was deleted and made again"),
+        (NAMELESS, ENDS, None),
+        (OLD, {"topic": {"3": 8, "4": 1}}, None),
+        (OLD, {"topic": {"3": 6}}, "topic/3 ends at 6, before what it had acknowledged (7)"),
+        (OLD, {}, None),
+    ],
+)
+@pytest.mark.parametrize("shards", [1, 2], ids=["one shard", "after another number of shards"])
+async def test_a_cursor_belongs_to_the_topics_as_they_were(
+    intake: Pool, now: LogIdentity, ends: cursor.Ends, because: str | None, shards: int
+):
+    lease: Lease = Lease(intake, 0)
+    await lease.take()
+    async with intake.acquire() as db:
+        await cursor.move(db, OLD, Shard(), 5, 5, ENDS, lease)
+        begun = await cursor.begin(db, now, ends, Shard(0, shards))
+    if because:
+        assert (begun.position, begun.ends) == (0, {})
+        assert because in str(begun.because)
+    else:
+        assert begun == Begin(5, ENDS if shards == 1 else {})
+
+
+async def test_a_cursor_of_the_version_before_is_kept(intake: Pool):
+    await intake.execute("INSERT INTO relay_cursor (cluster_id, shards, shard, position) VALUES ('cluster', 1, 0, 5)")
+    async with intake.acquire() as db:
+        assert await cursor.begin(db, NEW, {}, Shard()) == Begin(5, {})
+
+
+async def test_a_reader_begins_again_once_for_a_topic_that_was_made_anew(pool: Pool):
+    async def generations(*known: LogIdentity) -> list[int]:
+        async with pool.acquire() as db:
+            return [await reader_log.generation_of(db, identity, "reader") for identity in known]
+
+    another = LogIdentity("another", {"topic": "9"})
+    assert await generations(NAMELESS, OLD, OLD, NAMELESS, NEW, NEW, another, NEW) == [0, 0, 0, 0, 1, 1, 0, 1]
+    assert reader_log.group_name("reader", 0) == "reader", "what the version before has committed counts"
+    assert len({reader_log.group_name("reader", n) for n in range(3)}) == 3
+    assert len({reader_log.log_name("cluster", n) for n in range(3)}) == 3
+
+
+def test_a_reader_whose_partition_ends_before_what_it_has_read_stops_to_begin_again():
+    reading: Reading[Any, Any] = Reading(None, ("topic",), "reader")  # type: ignore[arg-type]
+    place = TopicPartition("topic", 3)
+    for end in (7, 6, 7, 8, 5):
+        reading.look({place: Place(7, end)})
+        assert not reading.fatal.is_set(), "a leader that changes may know less for a moment"
+    reading.look({place: Place(7, 5)})
+    assert str(reading.fault) == "topic/3 ends at 5, before what was read (7)"
+    assert isinstance(reading.fault, BrokerReplaced)
