@@ -16,7 +16,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from deploy.cli.faults import first, in_words
-from deploy.cli.running import key_and_url
+from deploy.cli.running import key_and_url, what_runs
+from deploy.importing.cities import UnknownCity, must_be_served, pack_of
 from deploy.importing.declarations import BadMapping, UnknownMapping, load
 from deploy.importing.handover import AGAIN, HandoverFailed
 from deploy.importing.job import Job, Outcome, run
@@ -24,12 +25,19 @@ from deploy.importing.rows import Table, UnreadableFile
 from deploy.importing.visible import totals, wait_for
 from shared.chassis.clock import now
 from shared.chassis.settings import ProcessSettings, read
-from shared.jurisdiction.loader import load_pack
 from shared.jurisdiction.problems import PackError
 
 console = Console(highlight=False, markup=False)
 VISIBLE_WITHIN = 600.0
 STOPPED = f"已中断 / stopped; {AGAIN}"
+HOPELESS = (
+    UnknownMapping, BadMapping, UnknownCity, PackError, UnreadableFile, HandoverFailed, httpx.HTTPError, OSError,
+)  # fmt: skip
+FILE_ALONE = (
+    "只检查了文件：没有正在运行的部署可问，不知道哪些行已导入过；请先启动部署，或给出 --url 和 --key"
+    " / only the file was checked, since nothing runs here that knows which rows were imported before:"
+    " start it, or give --url and --key"
+)
 STOPPED_TRIAL = "试运行已中断，未提交任何数据 / the dry run was stopped; nothing was handed over"
 
 
@@ -47,7 +55,7 @@ def import_file(
     errors: Annotated[Path | None, typer.Option(help="for refused rows, .xlsx or .csv; FILE.errors.xlsx")] = None,
     url: Annotated[str, typer.Option(help="of the deployment; the one that runs here")] = "",
     key: Annotated[str, typer.Option(envvar="HUYING_API_KEY", help="of a channel that may import")] = "",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="read and check, hand nothing over")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would happen, change nothing")] = False,
     from_start: Annotated[bool, typer.Option("--from-start", help="do not go on after an interruption")] = False,
     wait: Annotated[bool, typer.Option(help="until the last figure is visible")] = True,
 ) -> None:
@@ -57,13 +65,13 @@ def import_file(
     outcome: Outcome | None = None
     try:
         declared = load(mapping)
-        pack = load_pack(read(Packs).jurisdictions_dir / declared.jurisdiction)
-        job = Job(file, declared, pack, now, errors, from_start)
+        pack = pack_of(declared.jurisdiction, read(Packs).jurisdictions_dir)
+        job = Job(file, declared, pack, now, errors, from_start, dry_run)
         if dry_run:
-            outcome = asyncio.run(_tried(job))
+            outcome = asyncio.run(_tried(job, what_runs(url, key, "import")))
         else:
             outcome = asyncio.run(_imported(job, *key_and_url(url, key, "import"), wait))
-    except* (UnknownMapping, BadMapping, PackError, UnreadableFile, HandoverFailed, httpx.HTTPError, OSError) as faults:
+    except* HOPELESS as faults:
         typer.echo(f"huying: {in_words(first(faults))}", err=True)
     except* KeyboardInterrupt:
         typer.echo(f"huying: {STOPPED_TRIAL if dry_run else STOPPED}", err=True)
@@ -80,11 +88,18 @@ def import_file(
         raise typer.Exit(1)
 
 
-async def _tried(job: Job) -> Outcome:
+async def _tried(job: Job, asked: tuple[str, str] | None) -> Outcome:
     started = monotonic()
-    outcome = await run(job, None, _progress)
+    if asked is None:
+        outcome = await run(job, None, _progress)
+        console.print(f"{outcome.good:,} can be taken, {outcome.refused:,} refused; nothing was handed over")
+        console.print(FILE_ALONE, soft_wrap=True)
+    else:
+        async with _client(*asked) as client:
+            await must_be_served(client, job.mapping.jurisdiction)
+            outcome = await run(job, client, _progress)
+        console.print(f"{_counts(outcome, 'would be taken')}; nothing was handed over", soft_wrap=True)
     rate = (outcome.good + outcome.refused) / (monotonic() - started)
-    console.print(f"{outcome.good:,} can be taken, {outcome.refused:,} refused; nothing was handed over")
     console.print(f"试运行，未提交任何数据 / dry run, {rate:,.0f} rows/s")
     return outcome
 
@@ -92,12 +107,13 @@ async def _tried(job: Job) -> Outcome:
 async def _imported(job: Job, url: str, key: str, wait: bool) -> Outcome:
     started = monotonic()
     async with _client(url, key) as client:
+        await must_be_served(client, job.mapping.jurisdiction)
         before = await totals(client, job.mapping.jurisdiction) if wait else None
         outcome = await run(job, client, _progress)
         tally = outcome.tally
-        earlier = f"{outcome.before:,} settled before, " if outcome.before else ""
-        console.print(f"{earlier}{tally.taken:,} taken, {tally.known:,} known already, {outcome.refused:,} refused")
-        if before is not None and tally.taken and not tally.known:
+        console.print(_counts(outcome, "taken"), soft_wrap=True)
+        only_new = not (tally.known or tally.moved_on or tally.went_on_here)
+        if before is not None and tally.taken and only_new:
             console.print("等待全部数字可见 / waiting until the last figure is visible …")
             if await wait_for(client, job.mapping.jurisdiction, before, outcome.standings, VISIBLE_WITHIN):
                 seconds = monotonic() - started
@@ -106,6 +122,20 @@ async def _imported(job: Job, url: str, key: str, wait: bool) -> Outcome:
             else:
                 console.print("尚未全部可见 / not all is visible yet; `huying doctor` says what is waiting")
     return outcome
+
+
+def _counts(outcome: Outcome, taken: str) -> str:
+    """What became of the rows, in one line; what did not happen is left out."""
+    tally = outcome.tally
+    counts = [
+        f"{outcome.before:,} settled before" if outcome.before else "",
+        f"{tally.taken:,} {taken}",
+        f"{tally.known:,} known already",
+        f"{tally.moved_on:,} moved on since (来源有新进展)" if tally.moved_on else "",
+        f"{tally.went_on_here:,} went on here (本系统已另行办理，未改动)" if tally.went_on_here else "",
+        f"{outcome.refused:,} refused",
+    ]
+    return ", ".join(filter(None, counts))
 
 
 @asynccontextmanager

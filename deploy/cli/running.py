@@ -38,11 +38,19 @@ def environment_of_what_runs(*needed: str) -> None:
 
 def key_and_url(url: str, key: str, channel: str) -> tuple[str, str]:
     """Where to send and with which key: as given, else of the deployment that runs here; exit 2 when there is none."""
+    found = what_runs(url, key, channel)
+    if found is None:
+        typer.echo("huying: nothing runs here: start it with `make up`, or give --url and --key", err=True)
+        raise typer.Exit(2)
+    return found
+
+
+def what_runs(url: str, key: str, channel: str) -> tuple[str, str] | None:
+    """The same, or None when nothing was given and nothing runs here."""
     directory = state_dir()
     running = Runtime.read(directory)
     if not url and running is None:
-        typer.echo("huying: nothing runs here: start it with `make up`, or give --url and --key", err=True)
-        raise typer.Exit(2)
+        return None
     if not key and (directory / "channels.json").exists():
         key = str(json.loads((directory / "channels.json").read_text("utf-8")).get(channel, ""))
     return url or (running.url if running else ""), key

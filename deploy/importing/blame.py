@@ -54,8 +54,10 @@ def column_behind(where: Where, declared: Declaration, steps: Sequence[Told]) ->
             return declared.raised_at
         case ("history", n, "at", *_):
             return steps[int(n)].step.at
-        case ("history", n, *part):
-            return steps[int(n)].column_of(part[0] if part else "")
+        case ("history", n, "data", part, *_) | ("history", n, part, *_):
+            return steps[int(n)].column_of(part)
+        case ("history", n):
+            return steps[int(n)].column_of("")
         case ("contact", name, *_):
             name = CONTACT + name
         case ("location", name, *_) | (name, *_):

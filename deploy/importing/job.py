@@ -37,6 +37,7 @@ class Job:
     now: Callable[[], datetime]
     errors: Path | None = None
     from_start: bool = False
+    dry_run: bool = False
 
     def about(self, url: str) -> About:
         """By what an interrupted import is known again."""
@@ -61,33 +62,39 @@ Progress = Callable[[Table, int], AbstractContextManager[Callable[[int], None]]]
 
 
 async def run(job: Job, client: httpx.AsyncClient | None, progress: Progress) -> Outcome:
-    """Import, or without a client only try; raises `UnreadableFile` and `HandoverFailed`."""
+    """Import, or only try: a dry run asks intake what would become of the rows, without a client it checks the file
+    alone. Raises `UnreadableFile` and `HandoverFailed`."""
     if job.errors:
         errors.usable(job.errors, job.file)
-    url = str(client.base_url) if client else DRY_RUN
+    is_trial = job.dry_run or client is None
+    url = DRY_RUN if is_trial else str(client.base_url if client else "")
     with opened(job.file, job.mapping.encoding, job.mapping.columns) as table:
-        path = Path(f"{job.file.name}.{DRY_RUN if client is None else 'import'}-log")
-        with Logbook(path, job.about(url), job.from_start or client is None) as logbook:
+        path = Path(f"{job.file.name}.{DRY_RUN if is_trial else 'import'}-log")
+        with Logbook(path, job.about(url), job.from_start or is_trial) as logbook:
             before = logbook.done
             translator = Translator(job.mapping, job.pack, job.now)
             restoring = Restoring(Hiding.of(job.mapping), job.mapping, (job.file.parent, Path()))
-            with progress(table, before) as on_progress, restoring:
-                passage = Passage(table, translator, logbook, restoring, on_progress)
-                tally = await _handed_over(passage, client)
-            return _ended(job, table, passage, before, tally)
+            with (
+                progress(table, before) as on_progress,
+                restoring,
+                Passage(table, translator, logbook, restoring, on_progress, dry_run=is_trial) as passage,
+            ):
+                await _handed_over(passage, client)
+            return _ended(job, table, passage, before)
 
 
-async def _handed_over(passage: Passage, client: httpx.AsyncClient | None) -> Tally:
+async def _handed_over(passage: Passage, client: httpx.AsyncClient | None) -> None:
     if client:
-        return await Handover(client, passage.refused, passage.answered).all(passage.demands())
+        handover = Handover(client, passage.refused, passage.answered, passage.tally, passage.dry_run)
+        await handover.all(passage.demands())
+        return
     for number, _ in passage.demands():
         passage.forget()
         if not number % 500:
             await asyncio.sleep(0)  # so that Ctrl-C is heard
-    return Tally()
 
 
-def _ended(job: Job, table: Table, passage: Passage, before: int, tally: Tally) -> Outcome:
+def _ended(job: Job, table: Table, passage: Passage, before: int) -> Outcome:
     logbook, reasons, path = passage.logbook, Reasons(), None
     if logbook.refused:
         path = job.errors or free_name(Path(f"{job.file.name}.errors.xlsx"))
@@ -95,4 +102,4 @@ def _ended(job: Job, table: Table, passage: Passage, before: int, tally: Tally) 
             path = free_name(path)
         errors.write(path, table.columns, reasons.counted(logbook.refusals()))
     logbook.finish()
-    return Outcome(before, passage.good, logbook.refused, tally, passage.standings, reasons, path)
+    return Outcome(before, passage.good, logbook.refused, passage.tally, passage.standings, reasons, path)

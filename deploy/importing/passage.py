@@ -4,13 +4,16 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from deploy.importing.handover import Batch, Numbered
+from deploy.importing.blame import column_behind
+from deploy.importing.handover import Batch, Numbered, Tally
 from deploy.importing.hiding import Restoring
 from deploy.importing.logbook import Logbook
+from deploy.importing.repeated import References, Repetition
 from deploy.importing.rows import BadRow, SourceRow, Table
 from deploy.importing.translation import Translator
 from deploy.importing.visible import expected_standing
-from services.intake.api import Row
+from services.intake.domain import RecordedDemand
+from services.intake.imports_api import Row
 
 
 @dataclass(slots=True)
@@ -22,10 +25,19 @@ class Passage:
     logbook: Logbook
     restoring: Restoring
     on_progress: Callable[[int], None]
+    tally: Tally = field(default_factory=Tally)
+    dry_run: bool = False
     read: int = 0
     good: int = 0
     standings: Counter[str] = field(default_factory=Counter)
+    _references: References = field(default_factory=References)
     _unanswered: dict[int, tuple[SourceRow, str]] = field(default_factory=dict)
+
+    def __enter__(self) -> "Passage":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._references.close()
 
     def demands(self) -> Iterator[Numbered]:
         """Every row that can be read, by its number; those that an earlier run settled are passed over."""
@@ -43,12 +55,35 @@ class Passage:
         except BadRow as bad:
             self._refuse(self.read, row, bad)
             return
+        before = self._references.before(demand, row.place.line)
+        if before and before.repetition is Repetition.OTHER:
+            self._refuse(self.read, row, self._twice(row, demand, before.line))
+            return
         self.good += 1
+        if before and self._is_counted(before.repetition):
+            return
         standing = expected_standing(demand)
         if standing:
             self.standings[standing] += 1
         self._unanswered[self.read] = row, standing
         yield self.read, demand
+
+    def _is_counted(self, repetition: Repetition) -> bool:
+        """Whether nothing has to be asked: a dry run leaves nothing behind with which a later row could be compared."""
+        if repetition is Repetition.THE_SAME:
+            self.tally.known += 1
+            return True
+        if self.dry_run:
+            self.tally.moved_on += 1
+        return self.dry_run
+
+    def _twice(self, row: SourceRow, demand: RecordedDemand, line: int) -> BadRow:
+        column = column_behind(("external_id",), self.translator.declared, ())
+        why = (
+            f"此编号已在第 {line} 行出现，内容不同；请只保留一行，或改用另一编号"
+            f" / this number stands in line {line} too, with other content: keep one of them, or give it another number"
+        )
+        return BadRow(column, row.cells.get(column, demand.external_id), why)
 
     def refused(self, number: int, answer: Row) -> None:
         """Intake does not take a row that looked good."""
@@ -59,8 +94,7 @@ class Passage:
         self._refuse(number, row, self._fault(row, answer))
 
     def _fault(self, row: SourceRow, answer: Row) -> BadRow:
-        value = self.restoring.mapping.values.get(answer.field or "")
-        column = value.column or "" if value else ""
+        column = self.translator.column_of(row, tuple((answer.field or "external_id").split(".")))
         why = f"{answer.why_zh or '系统未接收'} / {answer.why or 'refused'}"
         return BadRow(column, row.cells.get(column, answer.external_id), why)
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from deploy.importing.blame import column_behind, rule_fault, shape_fault
+from deploy.importing.blame import Where, column_behind, rule_fault, shape_fault
 from deploy.importing.histories import Histories, Told
 from deploy.importing.mapping import Mapping as Declaration
 from deploy.importing.mistakes import CONTACT, TAKEN
@@ -25,7 +25,7 @@ class Translator:
     """A mapping made ready for one pack; a row costs no more than its own values."""
 
     def __init__(self, declared: Declaration, pack: Pack, now: Callable[[], datetime]) -> None:
-        self._declared, self._pack, self._now = declared, pack, now
+        self.declared, self._pack, self._now = declared, pack, now
         self._clock = Clock(declared.times, declared.dates_without_time)
         self._histories = Histories(declared, self._clock)
         self._values = [(name, compiled(value, pack)) for name, value in declared.values.items()]
@@ -38,7 +38,7 @@ class Translator:
             raise row.bad
         cells = self._cells(row)
         values = {name: found(cells) for name, found in self._values}
-        raised = self._clock.at(cells, self._declared.raised_at)
+        raised = self._clock.at(cells, self.declared.raised_at)
         steps, history = self._histories.of(cells, values, raised)
         told: dict[str, Any] = {name: value for name in self._told if (value := values[name]) is not None}
         told |= {"occurred_at": raised, "history": history}
@@ -49,10 +49,17 @@ class Translator:
             told["contact"] = contact
         return self._checked(told, cells, steps)
 
+    def column_of(self, row: SourceRow, where: Where) -> str:
+        """The column behind a part of the demand of this row; empty where it is no column's fault."""
+        cells = self._cells(row)
+        values = {name: found(cells) for name, found in self._values}
+        steps, _ = self._histories.of(cells, values, self._clock.at(cells, self.declared.raised_at))
+        return column_behind(where, self.declared, steps)
+
     def _cells(self, row: SourceRow) -> Cells:
         """The cells that the mapping reads, sound and trimmed."""
-        cells = {name: row.cells[name].strip() for name in self._declared.columns}
-        for name in row.doubtful.keys() & self._declared.columns:
+        cells = {name: row.cells[name].strip() for name in self.declared.columns}
+        for name in row.doubtful.keys() & self.declared.columns:
             raise BadRow(name, cells[name], row.doubtful[name])
         if _DAMAGED.search("".join(cells.values())):
             raise _damage(cells)
@@ -68,7 +75,7 @@ class Translator:
             where, reason = rule_fault(refused, told["history"])
         else:
             return demand
-        column = column_behind(where, self._declared, steps)
+        column = column_behind(where, self.declared, steps)
         raise BadRow(column, cells.get(column, ""), reason)
 
 

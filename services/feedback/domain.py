@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from shared.contracts import facts as f
 from shared.contracts.demand import Demand, Service, Status
 from shared.contracts.examples import shown
-from shared.contracts.lifecycle import next_recorded
+from shared.contracts.lifecycle import continued, next_recorded
 from shared.contracts.refusals import Code, FieldError, Refused
 from shared.contracts.text import Text, longest, shortened
 from shared.jurisdiction.jurisdictions import Jurisdictions
@@ -126,6 +126,9 @@ class Reaction:
     packs: Jurisdictions
 
     def __call__(self, demand: Demand, fact: f.Fact, at: datetime, now: datetime) -> Answer:
+        if isinstance(fact, f.HistoryContinued):
+            further = continued(demand, fact, Service.FEEDBACK)
+            return (further,) if further else ()
         if not isinstance(fact, f.StatusFact):
             return ()
         recorded = next_recorded(demand, Service.FEEDBACK)

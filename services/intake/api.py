@@ -1,4 +1,4 @@
-"""Intake over HTTP: submit a demand, follow it by number, hand over recorded history."""
+"""Intake over HTTP: submit a demand, follow it by number."""
 
 from datetime import datetime
 from typing import Annotated
@@ -10,19 +10,18 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from services.intake import examples
 from services.intake.channels import Scope, authenticate, channel_with
 from services.intake.codes import Codes
-from services.intake.domain import RecordedDemand, SubmitDemand
+from services.intake.domain import SubmitDemand
 from services.intake.following import Following
 from services.intake.preparing import Request
 from services.intake.queries import Channel
-from services.intake.submissions import Submissions, Taken
+from services.intake.submissions import Submissions
+from services.intake.taken import Taken
 from shared.chassis import headers
 from shared.chassis.short_cut import Asked, Reply, short_cut
 from shared.contracts.demand import Demand, Status
 from shared.contracts.examples import PROGRESS, shown
 from shared.contracts.facts import Outcome
-from shared.contracts.refusals import Refused
 
-MAX_RECORDED = 1000
 MAX_KEY = 128
 Number = Annotated[str, Path(max_length=40, examples=["NH21-001335-K"])]
 ApiKey = Annotated[str, Header(alias="X-API-Key", description="the channel's key; not needed with the code")]
@@ -77,38 +76,10 @@ class Progress(BaseModel):
     outcome: Outcome | None
 
 
-class Import(BaseModel):
-    """Recorded history of another system, up to 1,000 demands."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    demands: Annotated[list[RecordedDemand], Field(min_length=1, max_length=MAX_RECORDED)]
-
-
-class Row(BaseModel):
-    """What became of one recorded demand; `number` or `why`."""
-
-    external_id: str
-    created: bool
-    number: str | None = None
-    field: str | None = Field(None, description="what to change, where it is one field", examples=["category"])
-    why: str | None = None
-    why_zh: str | None = None
-
-
-class Imported(BaseModel):
-    """One row for each demand handed over, in order."""
-
-    model_config = ConfigDict(json_schema_extra=shown({"rows": [examples.ROW, examples.REFUSED_ROW]}))
-
-    rows: list[Row]
-
-
 def routes(submissions: Submissions, following: Following, codes: Codes) -> APIRouter:
-    """Intake's first routes: submit, follow, hand over."""
+    """Intake's first routes: submit, follow."""
     router = APIRouter(tags=["intake"])
     Submitter = Annotated[Channel, Depends(channel_with(submissions.pool, "submit"))]  # noqa: N806 (a type)
-    Importer = Annotated[Channel, Depends(channel_with(submissions.pool, "import"))]  # noqa: N806 (a type)
 
     async def submit_plainly(asked: Asked) -> Reply | None:
         """The same as `submit_demand` for a request that is as it should be."""
@@ -151,15 +122,6 @@ def routes(submissions: Submissions, following: Following, codes: Codes) -> APIR
             return progress(await following.by_code(number, secret or code))
         return progress(await following.seen(await authenticate(submissions.pool, key, "submit"), number))
 
-    @router.post("/v1/imports")
-    async def import_demands(
-        recorded: Annotated[Import, Body(openapi_examples=examples.IMPORTS)], channel: Importer
-    ) -> Imported:
-        """Take recorded history in, each reference once; a row that is refused does not hold up the others."""
-        requests = [Request(f"import:{demand.external_id}", demand) for demand in recorded.demands]
-        answers = await submissions.submit_all(channel, requests)
-        return Imported(rows=[_row(d, a) for d, a in zip(recorded.demands, answers, strict=True)])
-
     return router
 
 
@@ -182,10 +144,3 @@ def receipt(taken: Taken, codes: Codes) -> Receipt:
 def progress(demand: Demand) -> Progress:
     """What may be seen of a demand."""
     return Progress.model_validate(demand, from_attributes=True)
-
-
-def _row(demand: RecordedDemand, answer: Taken | Refused) -> Row:
-    if isinstance(answer, Refused):
-        field = answer.errors[0].field if len(answer.errors) == 1 else None
-        return Row(external_id=demand.external_id, created=False, field=field, why=answer.en, why_zh=answer.zh)
-    return Row(external_id=demand.external_id, created=answer.created, number=answer.number)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from services.intake import listing, menus, voices_api
+from services.intake import imports_api, listing, menus, voices_api
 from services.intake.api import routes
 from services.intake.api_document import WORDS
 from services.intake.attachments import api as attachments_api
@@ -79,6 +79,7 @@ def api(settings: IntakeSettings, pool: Pool) -> Api:
     return Api(
         [
             routes(submissions, following, codes),
+            imports_api.routes(submissions),
             menus.routes(packs),
             voices_api.routes(hearing, following),
             attachments_api.routes(kept, callers),

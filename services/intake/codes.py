@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from services.intake.submissions import Taken
+from services.intake.taken import Taken
 
 _PURPOSE: Final = b"huying: the code of demand "
 _BYTES: Final = 5

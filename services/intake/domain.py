@@ -1,5 +1,6 @@
 """What may be submitted, and the fact that it becomes."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Final
 from uuid import UUID
@@ -156,11 +157,30 @@ def reference_taken(external_id: str, number: str) -> Refused:
     return Refused(Code.CONFLICT, en, zh, (FieldError("external_id", zh, en, f"{external_id}-2"),))
 
 
-def recorded_otherwise(external_id: str, number: str) -> Refused:
-    """The refusal of recorded history that was taken in before, and said something else then."""
-    en = f"imported before with other content (demand {number}): go on there; another demand needs another reference"
-    zh = f"已导入过，内容不同（诉求 {number}）；请在该诉求中办理，若是另一诉求请改用另一编号"
-    return Refused(Code.KEY_REUSED, en, zh, (FieldError("external_id", zh, en, f"{external_id}-2"),))
+def recorded_otherwise(external_id: str, number: str, differences: Sequence[FieldError]) -> Refused:
+    """The refusal of recorded history that was taken in before and contradicts what it said then.
+
+    Without `differences` it is the contact, or a number that is hidden in a text: what was said then is sealed.
+    """
+    apart = tuple(differences) or (_SEALED,)
+    listed_zh = "；".join(f"{one.field} {one.zh}" for one in apart[:_TOLD])
+    listed = "; ".join(f"{one.field} {one.en}" for one in apart[:_TOLD])
+    if more := len(apart) - _TOLD if len(apart) > _TOLD else 0:
+        listed_zh, listed = f"{listed_zh}；另有 {more} 处", f"{listed}; and {more} more"
+    en = (
+        f"imported before with other content (demand {number}): {listed}."
+        " Correct the row, or go on in that demand; another matter needs another reference"
+    )
+    zh = f"已导入过，内容不同（诉求 {number}）：{listed_zh}。请改正此行，或在该诉求中办理；若是另一诉求请改用另一编号"
+    return Refused(Code.KEY_REUSED, en, zh, apart)
+
+
+_TOLD: Final = 5
+_SEALED: Final = FieldError(
+    "contact",
+    "联系方式或隐去的号码与导入时不同",
+    "or a number that is hidden in a text differs from what was imported",
+)
 
 
 def _disorder(command: RecordedDemand, now: datetime) -> list[FieldError]:

@@ -40,10 +40,11 @@ RECEIPT: Final[Sample] = {
     "submitted_at": AT,
     "similar": f"/v1/demands/{NUMBER}/similar",
 }
-ROW: Final[Sample] = {"external_id": "12345-20210510-0815", "created": True, "number": NUMBER}
+ROW: Final[Sample] = {"external_id": "12345-20210510-0815", "created": True, "became": "new", "number": NUMBER}
 REFUSED_ROW: Final[Sample] = {
     "external_id": "12345-20210510-0816",
     "created": False,
+    "became": "refused",
     "field": "category",
     "why": "category: 'bus' is not known; see GET /v1/jurisdictions",
     "why_zh": "类别代码 'bus' 不存在",

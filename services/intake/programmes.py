@@ -12,7 +12,8 @@ from services.intake.domain import SubmitDemand
 from services.intake.preparing import Request
 from services.intake.programme_queries import Programme
 from services.intake.queries import Channel
-from services.intake.submissions import Submissions, Taken
+from services.intake.submissions import Submissions
+from services.intake.taken import Taken
 from shared.chassis.clock import now, uuid7
 from shared.contracts.demand import Demand
 from shared.contracts.facts import ChannelKind

@@ -1,6 +1,6 @@
 """Intake's questions to its database, one function each."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -8,7 +8,7 @@ from uuid import UUID
 from shared.chassis.database import Connection
 from shared.chassis.writes import Writes
 from shared.contracts.demand import Demand
-from shared.contracts.facts import ChannelKind
+from shared.contracts.facts import ChannelKind, DemandSubmitted, HistoryContinued
 
 
 class Channel(NamedTuple):
@@ -111,6 +111,49 @@ async def known(db: Connection, wanted: Sequence[Submission]) -> dict[UUID, Subm
         )
         for row in rows
     }  # fmt: skip
+
+
+class Told(NamedTuple):
+    """A fact that intake told: its wire type, its JSON, when it happened."""
+
+    type: str
+    payload: str
+    at: datetime
+
+
+async def imported(db: Connection, ids: Sequence[UUID]) -> dict[UUID, list[Told]]:
+    """Of each imported demand, its submission and what continued its history, in the order of telling."""
+    rows = await db.fetch(
+        """
+        SELECT aggregateid, type, payload, time FROM journal
+        WHERE aggregateid = ANY($1::uuid[]) AND type = ANY($2::text[]) ORDER BY position
+        """,
+        list(ids),
+        [DemandSubmitted.wire_type(), HistoryContinued.wire_type()],
+    )
+    found: dict[UUID, list[Told]] = {}
+    for row in rows:
+        found.setdefault(row["aggregateid"], []).append(Told(row["type"], row["payload"], row["time"]))
+    return found
+
+
+async def fingerprints(db: Connection, ids: Sequence[UUID]) -> dict[UUID, bytes]:
+    """The content of each submission as its fingerprint; empty after an erasure."""
+    rows = await db.fetch("SELECT id, fingerprint FROM submission WHERE id = ANY($1::uuid[])", list(ids))
+    return {row["id"]: row["fingerprint"] or b"" for row in rows}
+
+
+async def put_fingerprints(db: Connection, fingerprints: Mapping[UUID, bytes]) -> None:
+    """The content of a record from now on, by its demand."""
+    if fingerprints:
+        await db.execute(
+            """
+            UPDATE submission SET fingerprint = moved.fingerprint
+            FROM unnest($1::uuid[], $2::bytea[]) AS moved (id, fingerprint) WHERE submission.id = moved.id
+            """,
+            list(fingerprints),
+            list(fingerprints.values()),
+        )
 
 
 async def withdraw(db: Connection, ids: Sequence[UUID]) -> None:

@@ -14,8 +14,10 @@ from services.intake.attachments.cabinet import bind
 from services.intake.channels import Scope, door
 from services.intake.domain import RecordedDemand, SubmitDemand
 from services.intake.key_queries import Asking, Seen
+from services.intake.moving_on import MovingOn
 from services.intake.preparing import Ask, Preparing, Request
 from services.intake.queries import Channel, Submission
+from services.intake.taken import Taken, fresh_one
 from services.intake.vault.sealing import Vault
 from shared.chassis.clock import now, uuid7
 from shared.chassis.database import Connection, Pool
@@ -28,17 +30,6 @@ from shared.contracts.refusals import Code, Refused
 from shared.jurisdiction.jurisdictions import Jurisdictions
 
 SPARE: Final = 200
-
-
-class Taken(NamedTuple):
-    """The demand that a request became, or already was."""
-
-    id: UUID
-    number: str
-    submitted_at: datetime
-    created: bool
-    own: bool = True
-    """Whether the channel that asks took it in, and did not only see it again."""
 
 
 class Visit(NamedTuple):
@@ -66,6 +57,7 @@ class Submissions:
     ) -> None:
         self.pool, self.ledger, self.packs, self.vault = pool, ledger, packs, vault
         self.clock, self.new_id = clock, new_id
+        self._moving_on = MovingOn(ledger, vault)
         self._prepare = Preparing(ledger, packs, vault, new_id)
         lend = partial(pool.acquire, timeout=5)
         self._taken = Shared(lend, self._take, abreast=2)
@@ -97,8 +89,13 @@ class Submissions:
             return taken
         return None
 
-    async def submit_all(self, channel: Channel, requests: Sequence[Request]) -> list[Taken | Refused]:
-        """An answer for each request, in order; the good ones are durable when this returns."""
+    async def submit_all(
+        self, channel: Channel, requests: Sequence[Request], dry_run: bool = False
+    ) -> list[Taken | Refused]:
+        """An answer for each request, in order; the good ones are durable when this returns.
+
+        A dry run does the same and undoes it, so that its answers are those of the real one.
+        """
         at = self.clock()
         answers: dict[int, Taken | Refused] = {}
         good: dict[int, Ask] = {}
@@ -109,8 +106,9 @@ class Submissions:
                 answers[n] = refused
             await sleep(0)  # a thousand long texts must not hold up everybody else
         if good:
+            take = self._try if dry_run else self._take
             async with self.pool.acquire(timeout=5) as db:
-                answers |= zip(good, await self._take(db, list(good.values())), strict=True)
+                answers |= zip(good, await take(db, list(good.values())), strict=True)
         return [answers[n] for n in range(len(requests))]
 
     async def _take(self, db: Connection, asks: Sequence[Ask]) -> list[Taken | Refused]:
@@ -119,9 +117,17 @@ class Submissions:
         if not any(_is_bound(ask.command) for ask in asks):
             with suppress(Repeated):
                 await self._new(asks, wanted, at).write(db)
-                return list(map(_fresh, wanted))
+                return list(map(fresh_one, wanted))
         async with db.transaction():
             return await self._take_any(db, asks, wanted, at)
+
+    async def _try(self, db: Connection, asks: Sequence[Ask]) -> list[Taken | Refused]:
+        trial = db.transaction()
+        await trial.start()
+        try:
+            return await self._take(db, asks)
+        finally:
+            await trial.rollback()
 
     async def _take_seen(self, db: Connection, visits: Sequence[Visit]) -> list[tuple[Taken, Asking] | None]:
         at = self.clock()
@@ -134,7 +140,7 @@ class Submissions:
             (counted,) = await writes.write(db)
         except (Repeated, Stale):
             return [None] * len(visits)
-        return list(zip(map(_fresh, wanted), key_queries.each(seen, counted), strict=True))
+        return list(zip(map(fresh_one, wanted), key_queries.each(seen, counted), strict=True))
 
     def _new(self, asks: Sequence[Ask], wanted: Sequence[Submission], at: datetime) -> Writes:
         """One statement that needs no transaction around it; writing raises `Repeated` when one of them is not new."""
@@ -155,9 +161,11 @@ class Submissions:
         writes = Writes()
         self._prepare.tell(writes, ((ask, s) for ask, s in zip(asks, wanted, strict=True) if s.id in fresh), at)
         await writes.write(db)
+        asked = list(zip(asks, wanted, strict=True))
+        moved = await self._moving_on.take(db, asked, first, at) if first else {}
         return [
-            spoilt.get(s.id) or self._answer(ask.request.command, s, s.id in fresh, first.get(s.id))
-            for ask, s in zip(asks, wanted, strict=True)
+            spoilt.get(s.id) or moved.get(s.id) or self._answer(ask.command, s, s.id in fresh, first.get(s.id))
+            for ask, s in asked
         ]
 
     async def _wanted(self, db: Connection, asks: Sequence[Ask], at: datetime) -> list[Submission]:
@@ -174,7 +182,7 @@ class Submissions:
         self, command: SubmitDemand, asked: Submission, created: bool, first: Submission | None
     ) -> Taken | Refused:
         if created:
-            return _fresh(asked)
+            return fresh_one(asked)
         if first is None:
             en = "the same demand is being submitted right now"
             return Refused(Code.CONFLICT, en, "同一诉求正在提交，请稍后重试")
@@ -182,8 +190,6 @@ class Submissions:
         same = not first.fingerprint or first.fingerprint in self.vault.fingerprints(domain.content(command))
         same_key = (first.channel, first.idempotency_key) == (asked.channel, asked.idempotency_key)
         if same_key and not (same and first.programme == asked.programme):
-            if isinstance(command, RecordedDemand):
-                return domain.recorded_otherwise(command.external_id, first.number)
             en = f"this key belongs to demand {first.number}"
             return Refused(Code.KEY_REUSED, en, f"该幂等键属于诉求 {first.number}")
         own = first.channel == asked.channel
@@ -197,10 +203,6 @@ class Submissions:
 def _is_bound(command: SubmitDemand) -> bool:
     """Whether other rows have a say in whether the demand is new."""
     return bool(command.external_id or command.attachments)
-
-
-def _fresh(new: Submission) -> Taken:
-    return Taken(new.id, new.number, new.submitted_at, created=True)
 
 
 async def _claim(

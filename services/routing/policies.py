@@ -7,7 +7,7 @@ from typing import Final
 
 from shared.contracts import facts as f
 from shared.contracts.demand import Demand, Service, Status
-from shared.contracts.lifecycle import HOLDER, next_recorded
+from shared.contracts.lifecycle import HOLDER, continued, next_recorded
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Assignment, Pack, Undecided
 
@@ -36,6 +36,9 @@ class _Reaction:
     def __call__(self, demand: Demand, fact: f.Fact, at: datetime, now: datetime) -> Answer:
         if isinstance(fact, f.WithdrawalRequested):
             return on_withdrawal(demand, fact, max(at, now))
+        if isinstance(fact, f.HistoryContinued):
+            further = continued(demand, fact, Service.ROUTING)
+            return (further,) if further else ()
         if not isinstance(fact, f.StatusFact):
             return ()
         recorded = next_recorded(demand, Service.ROUTING)

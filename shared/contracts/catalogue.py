@@ -37,6 +37,7 @@ NOTES: Final[Mapping[str, type[f.NoteFact]]] = {
         f.DemandUrged,
         f.DemandSupported,
         f.WithdrawalRequested,
+        f.HistoryContinued,
         f.DeadlineWarned,
         f.DeadlineMissed,
         f.DemandEscalated,
@@ -56,7 +57,8 @@ def recorded(step: f.RecordedStep) -> f.StatusFact:
     if kind is None or kind is f.DemandSubmitted:
         raise Refused(Code.INVALID, f"{step.type!r} cannot be a recorded step")
     try:
-        return kind.model_validate(step.data)
+        # What follows a step stands behind it in the demand's history, never inside it.
+        return kind.model_validate({name: value for name, value in step.data.items() if name != "history"})
     except ValidationError as fault:
         raise _unreadable(step.type, fault) from None
 

@@ -88,6 +88,7 @@ class StatusFact(Fact):
     """A fact that moves a demand along the lifecycle; it carries a gap-free sequence."""
 
     moves = True
+    history: tuple[RecordedStep, ...] = Field((), description="recorded steps that follow this one, still to be told")
 
 
 class DemandSubmitted(StatusFact):
@@ -109,7 +110,6 @@ class DemandSubmitted(StatusFact):
     attachments: tuple[str, ...] = ()
     contact: UUID | None = Field(None, description="reference into intake's contact vault")
     imported: bool = Field(False, description="history of another system: it tells nobody")
-    history: tuple[RecordedStep, ...] = ()
 
 
 class DemandTriaged(StatusFact):
@@ -291,6 +291,17 @@ class WithdrawalRequested(NoteFact):
     type = "demand.withdrawal-requested"
     reason: str = ""
     original: Original = None
+
+
+class HistoryContinued(NoteFact):
+    """The system that a demand was imported from recorded further steps; the holder of the baton tells them.
+
+    They are told where the demand still is at `after`. Where it has gone on here since, nobody tells them.
+    """
+
+    type = "demand.history-continued"
+    after: int = Field(ge=1, description="sequence of the status fact that they follow")
+    history: tuple[RecordedStep, ...] = Field(min_length=1)
 
 
 class DeadlineWarned(NoteFact):

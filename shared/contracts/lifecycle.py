@@ -76,7 +76,7 @@ def evolve(demand: Demand, fact: f.StatusFact, at: datetime) -> Demand:
         "version": demand.version + 1,
         "status": row.becomes or demand.status,
         "updated_at": at,
-        "history": _untold(demand, fact),
+        "history": fact.history or _untold(demand, fact),
     }
     return demand.model_copy(update=known | _learned(demand, fact, at))
 
@@ -162,3 +162,14 @@ def next_recorded(demand: Demand, service: Service) -> tuple[f.StatusFact, datet
     if row.told_by is service and demand.status in row.after:
         return fact, step.at
     return None
+
+
+def continued(demand: Demand, note: f.HistoryContinued, service: Service) -> tuple[f.StatusFact, datetime] | None:
+    """The first of the steps that were recorded since the import, when `service` must tell it with the others."""
+    if demand.version != note.after or demand.history:
+        return None
+    first = next_recorded(demand.model_copy(update={"history": note.history}), service)
+    if first is None:
+        return None
+    fact, at = first
+    return fact.model_copy(update={"history": note.history[1:]}), at

@@ -19,6 +19,7 @@ from shared.chassis.clock import now
 from shared.chassis.database import Pool, open_pool
 from shared.chassis.http import web_app
 from shared.contracts.facts import ChannelKind
+from tests.importing.loop import Loop, opened_loop
 from tests.importing.orders import hotline
 from tests.keys import KEYS
 from tests.packs import nanhai
@@ -69,4 +70,11 @@ async def intake(database: str, pool: Pool) -> AsyncIterator[httpx.AsyncClient]:
     served = web_app("intake", app.api(IntakeSettings.model_validate(KEYS | {"DATABASE_URL": database}), pool).routers)
     transport = httpx.ASGITransport(served, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://intake", headers={"X-API-Key": key}) as found:
+        yield found
+
+
+@pytest.fixture
+async def loop(database: str) -> AsyncIterator[Loop]:
+    """The four services without a broker, on the database of `intake`."""
+    async with opened_loop(database) as found:
         yield found

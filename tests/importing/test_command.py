@@ -21,6 +21,11 @@ from deploy.local.ports import free_port
 from tests.importing.orders import csv_file, hotline, order
 
 
+@pytest.fixture(autouse=True)
+def _nothing_runs_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HUYING_STATE_DIR", str(tmp_path / "state"))
+
+
 def huying(*arguments: object) -> Result:
     return CliRunner().invoke(app, ["import", *map(str, arguments)])
 
@@ -30,6 +35,7 @@ def test_a_sound_file_ends_with_zero(tmp_path: Path):
     assert done.exit_code == 0
     assert "GB18030（据列名判断" in done.output
     assert "1 can be taken, 0 refused; nothing was handed over" in done.output
+    assert "only the file was checked" in done.output.replace("\n", " ")
 
 
 def test_a_refused_row_ends_with_one_and_says_where_to_correct_it(tmp_path: Path):
@@ -87,7 +93,7 @@ def test_a_deployment_that_does_not_answer_is_named(tmp_path: Path):
     file = csv_file(tmp_path / "o.csv", [order(1)])
     done = huying(file, "--mapping", "hotline12345", "--url", nowhere, "--key", "any")
     assert done.exit_code == 2
-    assert f"{nowhere}/v1/figures/completion 没有回应 / does not answer" in done.output
+    assert f"{nowhere}/v1/jurisdictions/nanhai 没有回应 / does not answer" in done.output
 
 
 @pytest.mark.parametrize("more", [(), ("--dry-run",)])
@@ -97,7 +103,11 @@ def test_an_import_that_is_stopped_by_hand_ends_with_two_and_a_sentence(
     async def stopped(*_: object) -> None:
         raise KeyboardInterrupt
 
+    async def served(*_: object) -> None:
+        """As if it were."""
+
     monkeypatch.setattr(importing, "run", stopped)
+    monkeypatch.setattr(importing, "must_be_served", served)
     file = csv_file(tmp_path / "o.csv", [order(1)])
     done = huying(file, "--mapping", "hotline12345", "--url", "http://any", "--key", "any", "--no-wait", *more)
     assert done.exit_code == 2

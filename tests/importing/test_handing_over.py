@@ -45,7 +45,8 @@ async def test_a_row_that_intake_refuses_is_in_the_error_file_in_both_languages(
     outcome = await run(hotline(csv_file(tmp_path / "o2.csv", changed), errors=Path("e.csv")), intake, quiet)
     assert (outcome.tally.taken, outcome.tally.known, outcome.refused) == (1, 1, 1)
     told = Path("e.csv").read_text("utf-8-sig")
-    assert "o2.csv,3,工单编号,FS2021-000002,已导入过，内容不同（诉求 NH" in told
+    assert "o2.csv,3,诉求标题,改过的标题," in told
+    assert "已导入过，内容不同（诉求 NH" in told
     assert "imported before with other content (demand NH" in told
 
 

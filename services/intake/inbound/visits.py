@@ -12,7 +12,8 @@ from services.intake.codes import Codes
 from services.intake.domain import SubmitDemand
 from services.intake.preparing import Request
 from services.intake.queries import Channel
-from services.intake.submissions import Submissions, Taken
+from services.intake.submissions import Submissions
+from services.intake.taken import Taken
 from shared.chassis.explaining import field_errors
 from shared.contracts.examples import shown
 from shared.contracts.facts import ChannelKind

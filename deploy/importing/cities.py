@@ -1,0 +1,41 @@
+"""Whether a city is known here, and served there; if not, which are, and which setting decides."""
+
+from pathlib import Path
+
+import httpx
+
+from shared.jurisdiction.loader import load_pack
+from shared.jurisdiction.pack import Pack
+
+
+class UnknownCity(LookupError):
+    """The jurisdiction that a mapping names has no pack, or is not served; the message says what to do."""
+
+
+def pack_of(jurisdiction: str, packs: Path) -> Pack:
+    """The pack that a mapping names; raises `UnknownCity`, or `PackError` for one with mistakes."""
+    folder = packs / jurisdiction
+    if not (folder / "pack.yaml").is_file():
+        known = ", ".join(sorted(path.parent.name for path in packs.glob("*/pack.yaml"))) or "-"
+        raise UnknownCity(
+            f"映射中的 jurisdiction: {jurisdiction} 在 {packs} 没有对应的辖区包，现有：{known}；"
+            f"辖区包在别处时请设置 HUYING_JURISDICTIONS_DIR"
+            f" / the mapping says jurisdiction: {jurisdiction}, but {packs} has no such pack; it has: {known}."
+            " Where packs lie elsewhere, set HUYING_JURISDICTIONS_DIR"
+        )
+    return load_pack(folder)
+
+
+async def must_be_served(client: httpx.AsyncClient, jurisdiction: str) -> None:
+    """Raises `UnknownCity` where the deployment does not serve it; what else is wrong is told later."""
+    if (await client.get(f"/v1/jurisdictions/{jurisdiction}")).status_code != httpx.codes.NOT_FOUND:
+        return
+    answer = await client.get("/v1/jurisdictions")
+    served = [str(one["id"]) for one in answer.json()["jurisdictions"]] if answer.is_success else []
+    together = ",".join([*served, jurisdiction])
+    raise UnknownCity(
+        f"{client.base_url} 不受理 {jurisdiction}，现受理：{'、'.join(served)}；"
+        f"请设置 HUYING_JURISDICTIONS={together} 后重新启动"
+        f" / {client.base_url} does not serve {jurisdiction}, but: {', '.join(served)};"
+        f" start it again with HUYING_JURISDICTIONS={together}"
+    )

@@ -1,0 +1,112 @@
+"""The four services in this process without a broker: what one tells is handed to the others, in order."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from services.feedback import app as feedback
+from services.feedback.settings import FeedbackSettings
+from services.intake import app as intake
+from services.reporting.projection import Projection
+from services.routing import app as routing
+from services.routing.settings import RoutingSettings
+from shared.chassis.clock import now
+from shared.chassis.database import Pool, open_pool
+from shared.chassis.delivery import Delivery
+from shared.chassis.journal import COLUMNS, from_row
+from shared.chassis.ledger import Ledger
+from shared.chassis.record import Record
+from shared.contracts.demand import Demand, Service
+from shared.contracts.facts import Fact
+from shared.contracts.rules import demand_rules
+from tests.keys import KEYS
+from tests.packs import shipped
+
+TOPIC = "huying.demand-events"
+TABLES = {Service.REPORTING: "demand_facts"}
+Story = list[tuple[str, datetime]]
+
+
+@dataclass
+class Loop:
+    """One log for all; `turn` goes on until nobody has anything to add."""
+
+    pools: dict[Service, Pool]
+    deliveries: dict[Service, Delivery[Any, Any]]
+    log: list[Record] = field(default_factory=list)
+    heard: dict[Service, int] = field(default_factory=dict)
+    relayed: dict[Service, int] = field(default_factory=dict)
+
+    async def turn(self) -> None:
+        """Relay and deliver until all is told."""
+        while await self._relay():
+            for service in self.deliveries:
+                await self.hear(service)
+
+    async def hear(self, service: Service) -> None:
+        """What this one service has not heard yet."""
+        fresh = self.log[self.heard.get(service, 0) :]
+        self.heard[service] = len(self.log)
+        await self.deliveries[service].deliver(fresh)
+
+    async def tell(self, service: Service, reference: str, *facts: Fact) -> None:
+        """What somebody here does with a demand."""
+        key = (await self.demand(reference)).id
+        book = self.deliveries[service].ledger
+        async with self.pools[service].acquire() as db, db.transaction():
+            page = await book.load(db, [key], now())
+            page.tell(key, facts, now(), uuid4())
+            await book.save(db, page)
+
+    async def _relay(self) -> bool:
+        before = len(self.log)
+        for service, pool in self.pools.items():
+            if service is Service.REPORTING:
+                continue
+            rows = await pool.fetch(
+                f"SELECT position, {COLUMNS} FROM journal WHERE position > $1 ORDER BY position",
+                self.relayed.get(service, 0),
+            )
+            for row in rows:
+                told = from_row(row)
+                headers = tuple(told.headers())
+                record = Record(TOPIC, 0, len(self.log), str(told.key).encode(), headers, told.data.encode())
+                self.log.append(record)
+                self.relayed[service] = row["position"]
+        return len(self.log) > before
+
+    async def demand(self, reference: str, by: Service = Service.INTAKE) -> Demand:
+        """What a service knows of the demand with this reference."""
+        id = await self.pools[Service.INTAKE].fetchval("SELECT id FROM submission WHERE external_id = $1", reference)
+        table = TABLES.get(by, "demand")
+        state = await self.pools[by].fetchval(f'SELECT state::text FROM "{table}" WHERE id = $1', id)
+        return Demand.model_validate_json(state)
+
+    async def story(self, reference: str) -> Story:
+        """The status facts of a demand as the log has them: what, and when."""
+        demand = await self.demand(reference)
+        told = (dict(record.headers) for record in self.log if record.key == str(demand.id).encode())
+        return [
+            (headers["ce_type"].decode().removeprefix("demand.").removesuffix(".v1"),
+             datetime.fromisoformat(headers["ce_time"].decode()))
+            for headers in told if "ce_sequence" in headers
+        ]  # fmt: skip
+
+
+@asynccontextmanager
+async def opened_loop(database: str) -> AsyncIterator[Loop]:
+    """All four on one database."""
+    settings = KEYS | {"DATABASE_URL": database}
+    packs = shipped()
+    books: dict[Service, Ledger[Demand, Fact]] = {
+        Service.INTAKE: intake.ledger(packs),
+        Service.ROUTING: routing.worker(RoutingSettings.model_validate(settings), None).ledger,  # type: ignore[arg-type]
+        Service.FEEDBACK: feedback.ledger(packs, FeedbackSettings.model_validate(settings)),
+        Service.REPORTING: Ledger("demand_facts", demand_rules(Service.REPORTING), Projection(packs)),
+    }
+    async with AsyncExitStack() as stack:
+        pools = {s: await stack.enter_async_context(await open_pool(database, str(s))) for s in books}
+        yield Loop(pools, {s: Delivery(pools[s], book, "cluster") for s, book in books.items()})
