@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from deploy.importing.folding import by_folded, looked_up
 from deploy.importing.mapping import Mapping as Declaration
 from deploy.importing.mapping import Step
 from deploy.importing.mistakes import names_in, texts
 from deploy.importing.rows import BadRow
 from deploy.importing.times import Clock
 from deploy.importing.values import Cells
+from shared.contracts.catalogue import STATUS_FACTS
 
 Values = Mapping[str, str | None]
 RecordedData = dict[str, Any]
@@ -21,6 +23,9 @@ class Told:
 
     def __init__(self, step: Step, declared: Declaration, clock: Clock) -> None:
         self.step, self._clock, self._values = step, clock, declared.values
+        fields = STATUS_FACTS[step.type].model_fields
+        self._needed = {name for name, field in fields.items() if field.is_required()}
+        self._times = {name for name in fields if name.endswith("_at")}
         named = {key: tuple(names_in(text)) for key, text in texts(step).items()}
         self._filled = [(key, step.data[key], names) for key, names in named.items() if names]
         self._data = {
@@ -36,10 +41,14 @@ class Told:
         at = self._clock.at(cells, step.at, after)
         data = self._data.copy()  # in the declared order: intake's fingerprint of a demand depends on it
         for key, text, names in self._filled:
-            for name in names:
-                if values[name] is None:
-                    raise BadRow(self._values[name].column or "", "", _WHY_NEEDED)
-            data[key] = text.format_map(values)
+            missing = next((name for name in names if values[name] is None), None)
+            if missing and key in self._needed:
+                raise BadRow(self._values[missing].column or "", "", _WHY_NEEDED)
+            if missing:
+                del data[key]
+                continue
+            told = text.format_map(values)
+            data[key] = self._clock.read(told, self.column_of(key)).isoformat() if key in self._times else told
         return {"at": at, "type": step.type, "data": data}
 
     def column_of(self, key: str) -> str:
@@ -58,13 +67,16 @@ class Histories:
             status: tuple(Told(step, declared, clock) for step in steps) for status, steps in declared.histories.items()
         }
 
+        self._by_key = by_folded(self._told)
+
     def of(self, cells: Cells, values: Values, raised: datetime) -> tuple[list[Told], list[RecordedData]]:
         """The steps that this row tells and their data, in order; raises `BadRow`."""
         status = cells[self._status]
-        if status not in self._told:
+        declared = looked_up(self._told, self._by_key, status)
+        if declared is None:
             raise BadRow(self._status, status, f"未知状态 / not one of {', '.join(self._told)}")
         steps, data, last = [], [], raised
-        for told in self._told[status]:
+        for told in declared:
             if found := told.of(cells, values, last):
                 steps.append(told)
                 data.append(found)

@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from functools import lru_cache
 from typing import Final
 
+from deploy.importing.folding import folded
 from deploy.importing.mapping import Lookup
 from shared.jurisdiction.pack import Pack
 
@@ -29,6 +30,8 @@ class Names:
                 self._exact[name].add(code)
                 for ending in (one for one in endings if name.endswith(one)):
                     self._short[name.removesuffix(ending)].add(code)
+        self._folded_exact = _by_key([*self._exact.items(), *((code, {code}) for code in self._codes)])
+        self._folded_short = _by_key(self._short.items())
         self.code = lru_cache(REMEMBERED)(self._code)
 
     def _code(self, written: str, within: str = "") -> str:
@@ -47,7 +50,13 @@ class Names:
         return found.pop()
 
     def _candidates(self, written: str) -> set[str]:
-        return set(self._exact.get(written) or self._short.get(written) or ())
+        key = folded(written)
+        for names, name in (
+            (self._exact, written), (self._short, written), (self._folded_exact, key), (self._folded_short, key),
+        ):  # fmt: skip
+            if codes := names.get(name):
+                return set(codes)
+        return set()
 
     def widest(self, written: str) -> str:
         """Of places of the same name, the one that has the others within it; raises `NotFound`."""
@@ -61,6 +70,13 @@ class Names:
         near = get_close_matches(written, self._exact, n=2, cutoff=0.5) if len(written) < 40 else []
         hint = f"，是否为 / perhaps {'、'.join(near)}" if near else ""
         return f"{self._pack.name.zh}没有这一项 / not known in {self._pack.id}{hint}"
+
+
+def _by_key(names: Iterable[tuple[str, set[str]]]) -> dict[str, set[str]]:
+    found = defaultdict[str, set[str]](set)
+    for name, codes in names:
+        found[folded(name)] |= codes
+    return found
 
 
 def _named(pack: Pack, kind: Lookup) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -15,7 +15,7 @@ _KEPT: Final = 1000
 
 
 _PARTICULAR: Final = re.compile(
-    r"（?(?:是否为|原为)[^/]*?(?= / |$)|\(?perhaps .*|‘[^’]*’|“[^”]*”|'[^']*'|\"[^\"]*\"|[\w.:+-]*\d[\w.:+-]*"
+    r"，是否为 / perhaps .*|“[^”]*”|'[^']*'|\"[^\"]*\"|[A-Za-z0-9_.:+-]*[0-9][A-Za-z0-9_.:+-]*"
 )
 """What differs from row to row within the same cause: quoted values, numbers and times, suggestions."""
 

@@ -1,7 +1,9 @@
-"""Reads times as a mapping declares them; each text is worked out once."""
+"""Reads times as a mapping declares them, and as offices commonly write them; each text is worked out once."""
 
-from collections.abc import Callable
-from datetime import datetime
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -10,25 +12,40 @@ from deploy.importing.mapping import DatesWithoutTime, Times
 from deploy.importing.rows import BadRow
 
 REMEMBERED: Final = 16_384
+_HALVES: Final = {
+    "凌晨": 0, "清晨": 0, "早晨": 0, "早上": 0, "上午": 0, "am": 0,
+    "中午": 12, "下午": 12, "傍晚": 12, "晚上": 12, "夜里": 12, "pm": 12,
+}  # fmt: skip
+_COMMON: Final = re.compile(
+    r"""(?P<year>\d{4})\ ?[-/.年]\ ?(?P<month>\d{1,2})\ ?[-/.月]\ ?(?P<day>\d{1,2})\ ?日?
+    \ ?(?:\(?(?:星期|周|礼拜)[一二三四五六日天]\)?)?
+    (?:[\ T]?(?P<half>[^\W\d]{2})?\ ?(?P<hour>\d{1,2})(?:(?::|[时点]\ ?(?=\d))(?P<minute>\d{1,2})\ ?分?|[时点]整?)
+    (?::?(?P<second>\d{1,2})秒?(?:\.\d+)?)?\ ?(?P<after>[ap]m)?)?""",
+    re.VERBOSE | re.IGNORECASE,
+)
+"""Year, month, day in this order, padded or not: `2021-3-1 9:30`, `2021年3月1日 9:30:05`, `2021/3/1 下午3:30`."""
+_SERIAL: Final = re.compile(r"\d{5}(?:\.\d+)?")
+_EXCEL: Final = datetime(1899, 12, 30)
+_SERIALS: Final = range(25_569, 73_051)
+"""From 1970 to 2099: what Excel shows of a date whose cell lost its format."""
 
 
 def reader_of(times: Times) -> Callable[[str], datetime | None]:
-    """Text to a time with its zone; None where no format fits."""
+    """Text to a time with its offset from UTC; None where no format fits."""
     zone = ZoneInfo(times.zone)
 
     @lru_cache(REMEMBERED)
     def read(written: str) -> datetime | None:
-        found = _iso(written)
-        if found:
-            return found if found.tzinfo else found.replace(tzinfo=zone)
-        for form in times.formats:
-            try:
-                return datetime.strptime(written, form).replace(tzinfo=zone)
-            except ValueError:
-                continue
-        return None
+        found = _iso(written) or _declared(written, times.formats) or _common(written) or _serial(written)
+        return _in(zone, found) if found else None
 
     return read
+
+
+def _in(zone: ZoneInfo, found: datetime) -> datetime:
+    """With a fixed offset: two times in one zone are compared by the clock on the wall, which may stand still."""
+    local = found if found.tzinfo else found.replace(tzinfo=zone)
+    return local.replace(tzinfo=timezone(local.utcoffset() or timedelta()), fold=0)
 
 
 def _iso(written: str) -> datetime | None:
@@ -40,20 +57,76 @@ def _iso(written: str) -> datetime | None:
         return None
 
 
+def _declared(written: str, formats: tuple[str, ...]) -> datetime | None:
+    for form in formats:
+        try:
+            return datetime.strptime(written, form)
+        except ValueError:
+            continue
+    return None
+
+
+def _common(written: str) -> datetime | None:
+    found = _COMMON.fullmatch(" ".join(unicodedata.normalize("NFKC", written).split()))
+    if found is None:
+        return None
+    hour = _hour(int(found["hour"] or 0), (found["half"] or found["after"] or "").lower())
+    try:
+        day = datetime(int(found["year"]), int(found["month"]), int(found["day"]))
+        return (
+            None
+            if hour is None
+            else day.replace(hour=hour, minute=int(found["minute"] or 0), second=int(found["second"] or 0))
+        )
+    except ValueError:
+        return None
+
+
+def _hour(hour: int, half: str) -> int | None:
+    """The hour of the day; None where the words are not known or do not go with it, as in 上午15:00."""
+    if not half:
+        return hour
+    from_noon = _HALVES.get(half)
+    if from_noon is None or (hour > 12 and not from_noon):
+        return None
+    if half in ("晚上", "夜里") and hour == 12:
+        return None  # midnight, of this day or of the next
+    if half == "中午" and hour in (11, 12):
+        return hour
+    return hour if hour > 12 else hour % 12 + from_noon
+
+
+def _serial(written: str) -> datetime | None:
+    if not _SERIAL.fullmatch(written) or int(float(written)) not in _SERIALS:
+        return None
+    return _EXCEL + timedelta(seconds=round(float(written) * 86_400))
+
+
 class Clock:
     """Times by column, with the rule for dates that have no time of day."""
 
     def __init__(self, times: Times, rule: DatesWithoutTime | None) -> None:
         self._read, self._rule = reader_of(times), rule
+        self._zone = ZoneInfo(times.zone)
         self._looks = " 或 or ".join(times.formats or ("2021-03-01 09:30:00",))
 
-    def at(self, cells: dict[str, str], column: str, after: datetime | None = None) -> datetime:
-        """The time in a column; a mere date is not before what came earlier on that day. Raises `BadRow`."""
-        written = cells[column]
+    def read(self, written: str, column: str) -> datetime:
+        """The time that a text of this column says; raises `BadRow`."""
         read = self._read(written)
         if read is None:
             raise BadRow(column, written, f"时间格式应为 / a time must look like {self._looks}")
+        return read
+
+    def at(self, cells: Mapping[str, str], column: str, after: datetime | None = None) -> datetime:
+        """The time in a column; a mere date is not before what came earlier on that day. Raises `BadRow`."""
+        read = self.read(cells[column], column)
         if after and self._rule and read.time() == self._rule.at:
             same_day = after.astimezone(read.tzinfo).date() == read.date()
             return max(read, after) if same_day else read
-        return read
+        return self._again(read, after) if after and read < after else read
+
+    def _again(self, read: datetime, after: datetime) -> datetime:
+        """In the hour that a clock change repeats, the second time where the first would be too early."""
+        wall = read.replace(tzinfo=None)
+        first, second = (_in(self._zone, wall.replace(fold=fold)) for fold in (0, 1))
+        return second if read == first and second >= after else read

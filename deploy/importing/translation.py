@@ -8,6 +8,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from deploy.importing.blame import Where, column_behind, rule_fault, shape_fault
+from deploy.importing.folding import unguarded
 from deploy.importing.histories import Histories, Told
 from deploy.importing.mapping import Mapping as Declaration
 from deploy.importing.mistakes import CONTACT, TAKEN
@@ -58,7 +59,7 @@ class Translator:
 
     def _cells(self, row: SourceRow) -> Cells:
         """The cells that the mapping reads, sound and trimmed."""
-        cells = {name: row.cells[name].strip() for name in self.declared.columns}
+        cells = {name: unguarded(row.cells[name].strip()) for name in self.declared.columns}
         for name in row.doubtful.keys() & self.declared.columns:
             raise BadRow(name, cells[name], row.doubtful[name])
         if _DAMAGED.search("".join(cells.values())):

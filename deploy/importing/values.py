@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+from deploy.importing.folding import by_folded, looked_up
 from deploy.importing.mapping import Value
 from deploy.importing.names import Names, NotFound
 from deploy.importing.rows import BadRow
@@ -39,15 +40,16 @@ def _empty(column: str, value: Value) -> Callable[[], str | None]:
 
 
 def _mapped(column: str, table: dict[str, str], empty: Callable[[], str | None]) -> Found:
-    listed = ", ".join(table)
+    listed, by_key = ", ".join(table), by_folded(table)
 
     def found(cells: Cells) -> str | None:
         written = cells[column]
         if not written:
             return empty()
-        if written not in table:
+        told = looked_up(table, by_key, written)
+        if told is None:
             raise BadRow(column, written, f"不在映射表中 / not one of {listed}")
-        return table[written]
+        return told
 
     return found
 

@@ -55,16 +55,23 @@ def test_a_broken_byte_does_not_turn_utf_8_into_gb18030(tmp_path: Path):
     "content",
     [
         "id,title\n1,通\n".encode("gb18030"),  # in UTF-8 the same two bytes are an accent
-        "id,title\n1,José\n".encode(),
         "id,title\n1,José\n".encode("latin-1"),
+        "id,title\n1,猫\n".encode("gb18030"),  # in UTF-8 an accent alone
+        "id,title\n1,A 猫毛\n".encode("gb18030"),  # in UTF-8 two accents
         ("id,title\n" + "1,路燈不亮，請來維修\n" * 50).encode("big5"),
         TEXT.encode() + TEXT.encode("gb18030"),
     ],
-    ids=["one character", "José", "latin-1", "big5", "two files glued together"],
+    ids=["one character", "latin-1", "one cat", "hair", "big5", "two files glued together"],
 )
 def test_a_file_that_could_be_either_is_not_guessed(content: bytes, tmp_path: Path):
     with pytest.raises(UnreadableFile, match="declare it in the mapping"):
         found(tmp_path, content)
+
+
+@pytest.mark.parametrize("text", ["José", "café corner", "À côté de l’école".replace("’", "'"), "Größe", "Łódź ulica"])
+def test_a_file_in_utf_8_with_latin_accents_alone_is_not_taken_for_chinese(text: str, tmp_path: Path):
+    codec, words = found(tmp_path, f"id,title\n1,{text}\n2,plain\n".encode())
+    assert (codec, "Latin letters alone" in words) == (UTF8, True)
 
 
 def test_a_declared_encoding_is_taken(tmp_path: Path):

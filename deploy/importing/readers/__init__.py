@@ -1,5 +1,6 @@
 """One reader a format; the content decides, since names lie (pages of HTML are often called .xls)."""
 
+import re
 from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +10,33 @@ from deploy.importing.readers import csv_file, ndjson, workbook
 from deploy.importing.rows import Table, UnreadableFile
 
 _ZIP: Final = b"PK\x03\x04"
+_SAVE_ZH, _SAVE_EN = "请用 Excel 打开后另存为 .xlsx", "open it in Excel and save it as .xlsx"
+_OTHERS: Final = [
+    (re.compile(pattern, re.IGNORECASE | re.DOTALL), zh, en)
+    for pattern, zh, en in (
+        (
+            rb"(?:[a-z][\w-]*:[^\n]*\r?\n(?:[ \t][^\n]*\r?\n)*)*?(?:mime-version:|content-type:\s*multipart/)",
+            f"其实是 MHTML 网页（单个文件网页），{_SAVE_ZH}",
+            f"is a web page in one file (MHTML): {_SAVE_EN}",
+        ),
+        (
+            rb"<\?xml.*?(?:progid=\W{0,2}Excel|urn:schemas-microsoft-com:office:spreadsheet)",
+            f"是 XML 表格 2003，{_SAVE_ZH}",
+            f"is an XML spreadsheet of 2003: {_SAVE_EN}",
+        ),
+        (rb"<", f"其实是网页，{_SAVE_ZH}", f"is a web page: {_SAVE_EN}"),
+        (rb"ID;P", f"是 SYLK 表格，{_SAVE_ZH}", f"is a SYLK spreadsheet: {_SAVE_EN}"),
+        (rb"\{\\rtf", "是 RTF 文档，请从来源系统导出表格", "is an RTF document: export a table at the source"),
+        (rb"%PDF-", "是 PDF，请从来源系统导出表格", "is a PDF: export a table at the source"),
+        (
+            rb"\x1f\x8b|Rar!|7z\xbc\xaf|BZh|\xfd7zXZ",
+            "是压缩文件，请解压后导入",
+            "is packed: unpack it and import what is in it",
+        ),
+        (rb"\[", "是 JSON 数组，请改为每行一个对象", "is a JSON array: write one object a line"),
+    )
+]
+"""By their first bytes, with what to do, in both languages."""
 _OLE: Final = b"\xd0\xcf\x11\xe0"
 
 
@@ -32,9 +60,8 @@ def opened(path: Path, encoding: str, wanted: Set[str]) -> Iterator[Table]:
 def _refuse_other_formats(path: Path, start: bytes, plain: bytes) -> None:
     if not plain:
         raise UnreadableFile(f"{path} 是空文件 / is empty")
+    for pattern, zh, en in _OTHERS:
+        if pattern.match(plain):
+            raise UnreadableFile(f"{path} {zh} / {en}")
     if start.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise UnreadableFile(f"{path} 是 UTF-16 文本，请另存为 UTF-8 或 .xlsx / is UTF-16: save it as UTF-8 or .xlsx")
-    if plain.startswith(b"<"):
-        raise UnreadableFile(f"{path} 其实是网页，请用 Excel 打开后另存为 .xlsx / is a web page: save it as .xlsx")
-    if plain.startswith(b"["):
-        raise UnreadableFile(f"{path} 是 JSON 数组，请改为每行一个对象 / is a JSON array: write one object a line")

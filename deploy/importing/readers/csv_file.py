@@ -6,13 +6,21 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Set
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
+from deploy.importing.folding import recognised
 from deploy.importing.readers.encoding import encoding_of
-from deploy.importing.readers.tabular import Record, tabulated
+from deploy.importing.readers.tabular import SEARCHED, Record, tabulated
 from deploy.importing.rows import BrokenRow, Table
 
+_KINDS: Final = {
+    ",": "CSV",
+    "\t": "CSV（以制表符分隔 with tabs）",
+    ";": "CSV（以分号分隔 with semicolons）",
+    "|": "CSV（以竖线分隔 with bars）",
+}
 _FORMULA: Final = re.compile(r"'*[=+\-@\t\r]")
 _TOO_LONG: Final = (
     f"有一格超过 {csv.field_size_limit():,} 个字，或引号未闭合"
@@ -25,10 +33,12 @@ def opened(path: Path, encoding: str, wanted: Set[str]) -> Iterator[Table]:
     """The table; memory does not grow with the file."""
     found = encoding_of(path, encoding, wanted)
     with path.open(encoding=found.codec, errors="surrogateescape", newline="") as lines:
-        header, rows = tabulated(path.name, "", records(lines), wanted)
+        separator = separator_of(lines, wanted)
+        lines.seek(0)
+        header, rows = tabulated(path.name, "", records(lines, separator), wanted)
         if header.is_corrected:
             rows = (replace(row, cells={name: _as_written(text) for name, text in row.cells.items()}) for row in rows)
-        yield Table(header.names, rows, f"CSV, {found.words}", found.lines)
+        yield Table(header.names, rows, f"{_KINDS[separator]}, {found.words}", found.lines)
 
 
 def as_text(cell: str) -> str:
@@ -61,10 +71,21 @@ class _Lines:
         return first
 
 
-def records(lines: Iterable[str]) -> Iterator[Record]:
+def separator_of(lines: Iterable[str], wanted: Set[str]) -> str:
+    """What stands between the cells: that by which the most columns are found that the mapping reads."""
+    head = list(islice(lines, SEARCHED * 4))
+
+    def known(separator: str) -> int:
+        first = islice(records(head, separator), SEARCHED)
+        return max((len(wanted & set(recognised(record.cells, wanted))) for record in first), default=0)
+
+    return max(_KINDS, key=known)
+
+
+def records(lines: Iterable[str], separator: str = ",") -> Iterator[Record]:
     """Every record with the line on which it begins."""
     source = _Lines(lines)
-    reader, line = csv.reader(source, strict=True), 1
+    reader, line = csv.reader(source, strict=True, delimiter=separator), 1
     while True:
         source.record.clear()
         try:
@@ -73,15 +94,15 @@ def records(lines: Iterable[str]) -> Iterator[Record]:
             return
         except csv.Error as fault:
             broken = source.give_back_all_but_the_first()
-            yield _broken(line, broken, fault)
-            reader, line = csv.reader(source, strict=True), line + 1
+            yield _broken(line, broken, fault, separator)
+            reader, line = csv.reader(source, strict=True, delimiter=separator), line + 1
             continue
         yield Record(line, cells)
         line += len(source.record)
 
 
-def _broken(line: int, text: str, fault: csv.Error) -> Record:
+def _broken(line: int, text: str, fault: csv.Error, separator: str) -> Record:
     """The cells as well as they can be told apart, to be corrected by a person."""
-    cells = text.rstrip("\r\n").replace('"', "").split(",")
+    cells = text.rstrip("\r\n").replace('"', "").split(separator)
     why = _TOO_LONG if "field limit" in str(fault) else f"引号有误，不是有效的 CSV / not CSV: {fault}"
     return Record(line, cells, BrokenRow("", text.strip()[:200], why))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from deploy.importing.folding import folded
 from deploy.importing.rows import UnreadableFile
 
 AUTO: Final = "auto"
@@ -14,6 +15,8 @@ UTF8: Final = "utf-8-sig"
 GB: Final = "gb18030"
 _MOST: Final = 0.9
 _COMMON: Final = 0.8
+_FOREIGN: Final = re.compile("[^\0-\x7f]+")
+_LATIN: Final = re.compile("[\x80-\u024f]{1,2}")
 _THREE_BYTES: Final = re.compile("[^\0-\u07ff]")
 
 
@@ -36,6 +39,7 @@ class _Count:
     latin: int = 0
     gb: int = 0
     common: int = 0
+    accented: int = 0
 
     def add(self, line: bytes) -> None:
         self.lines += 1
@@ -46,6 +50,7 @@ class _Count:
         self.utf8 += read is not None
         if read is None or not _THREE_BYTES.search(read):
             self.latin += read is not None
+            self.accented += read is not None and _is_accented(read)
             self.gb += _decoded(line, GB) is not None
             self.common += _decoded(line, "gb2312") is not None
 
@@ -81,6 +86,8 @@ def _found(count: _Count, head: bytes, wanted: Set[str]) -> tuple[str | None, st
     if count.utf8 >= _MOST * count.foreign and count.latin < count.utf8:
         broken = count.foreign - count.utf8
         return UTF8, f"据内容判断，{broken} 行有误 / by its content, {broken} broken lines"
+    if count.utf8 >= _MOST * count.foreign and count.accented >= _MOST * count.foreign:
+        return UTF8, "据内容判断，仅有拉丁字母 / by its content, Latin letters alone"
     surely = count.gb >= _MOST * count.foreign and count.common >= _COMMON * count.foreign
     if surely and not count.utf8:
         return GB, "据内容判断 / by its content"
@@ -89,9 +96,21 @@ def _found(count: _Count, head: bytes, wanted: Set[str]) -> tuple[str | None, st
 
 def _names_columns(head: bytes, codec: str, wanted: Set[str]) -> bool:
     """Whether the columns that no other encoding can spell are there."""
-    spelled = head.decode(codec, "replace")
-    telling = [name for name in wanted if not name.isascii()]
+    spelled = folded(head.decode(codec, "replace"))
+    telling = [folded(name) for name in wanted if not name.isascii()]
     return bool(telling) and all(name in spelled for name in telling)
+
+
+def _is_accented(line: str) -> bool:
+    """Whether what is not ASCII are single Latin letters within words, as in café: Chinese in GB18030 is not."""
+    runs = list(_FOREIGN.finditer(line))
+    return all(_LATIN.fullmatch(run[0]) for run in runs) and any(_touches(line, run) for run in runs)
+
+
+def _touches(line: str, run: re.Match[str]) -> bool:
+    """One letter has another beside it; of two, as in Größe, each has."""
+    beside = line[max(run.start() - 1, 0) : run.start()], line[run.end() : run.end() + 1]
+    return sum(character.isalpha() for character in beside) >= len(run[0])
 
 
 def _decoded(line: bytes, codec: str) -> str | None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 from itertools import chain, islice
 from typing import Final, NamedTuple
 
+from deploy.importing.folding import recognised
 from deploy.importing.rows import NOTHING, BadRow, BrokenRow, Place, SourceRow, UnreadableFile
 
 SEARCHED: Final = 10
@@ -52,8 +53,8 @@ def tabulated(file: str, sheet: str, records: Iterable[Record], wanted: Set[str]
     """Titles above the column names are passed over; raises `UnreadableFile`."""
     coming = iter(records)
     first = list(islice(coming, SEARCHED))
-    best = max(range(len(first)), key=lambda n: len(wanted & set(_names(first[n]))), default=0)
-    names = _names(first[best]) if first else []
+    best = max(range(len(first)), key=lambda n: len(wanted & set(recognised(first[n].cells, wanted))), default=0)
+    names = recognised(first[best].cells, wanted) if first else []
     missing = sorted(wanted - set(names))
     if missing:
         listed = "、".join(missing)
@@ -67,10 +68,6 @@ def tabulated(file: str, sheet: str, records: Iterable[Record], wanted: Set[str]
     ours = tuple(name for name in names if name and name not in ERROR_COLUMNS)
     header = Header(ours, {n: x for n, x in enumerate(names) if x}, len(names))
     return header, _rows(file, sheet, chain(first[best + 1 :], coming), header)
-
-
-def _names(record: Record) -> list[str]:
-    return [cell.strip() for cell in record.cells]
 
 
 def _rows(file: str, sheet: str, records: Iterable[Record], header: Header) -> Iterator[SourceRow]:
