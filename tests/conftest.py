@@ -24,10 +24,14 @@ from deploy.local.state import prepare, state_dir
 from shared.chassis.broker import create_topics
 from shared.chassis.kafka import Kafka
 from shared.chassis.migrations import migrate
+from tests.packs import CITIES
 
 # A processor that is busy elsewhere for a moment is no fault of an example.
 hypothesis.settings.register_profile("shared cores", deadline=None)
 hypothesis.settings.load_profile("shared cores")
+
+# Read wherever settings are, and by the processes of whole deployments.
+os.environ["HUYING_JURISDICTIONS"] = ",".join(CITIES)
 
 TEMPLATE = "huying_migrated"
 # Nobody reads a test's data after a power failure; whole deployments keep the settings of the product.

@@ -4,17 +4,21 @@ import re
 import shutil
 from functools import cache
 from pathlib import Path
+from typing import Final
 
 from shared.chassis.settings import ProcessSettings
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.loader import load_packs
 from shared.jurisdiction.pack import Pack
 
+CITIES: Final = ("nanhai", "losangeles")
+"""What the tests serve: a fresh deployment serves one city."""
+
 
 @cache
 def shipped() -> Jurisdictions:
     """Nanhai and Los Angeles."""
-    return load_packs(ProcessSettings.model_fields["jurisdictions_dir"].default, ("nanhai", "losangeles"))
+    return load_packs(ProcessSettings.model_fields["jurisdictions_dir"].default, CITIES)
 
 
 def nanhai() -> Pack:

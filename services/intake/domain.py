@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from services.intake import steps
+from shared.contracts.codes import GivenCode
 from shared.contracts.facts import ChannelKind, DemandSubmitted, Location, RecordedStep, RequestKind
 from shared.contracts.moment import RULE_EN, RULE_ZH, WRITTEN, Moment, can_be_told
 from shared.contracts.refusals import Code, FieldError, Refused
@@ -54,11 +55,11 @@ class SubmitDemand(BaseModel):
     title: Annotated[Text, Field(min_length=1, max_length=200, examples=["校车接送点没有风雨棚"])]
     text: Annotated[Text, Field(max_length=8000, examples=["下雨天学生在路边淋雨候车"])] = ""
     division: Annotated[
-        str | None,
-        Field(max_length=32, examples=["440605126222"], description="division code; without it, the channel's own"),
+        GivenCode | None,
+        Field(examples=["440605126222"], description="division code; without it, the channel's own"),
     ] = None
     category: Annotated[
-        Annotated[str, Field(max_length=64)] | None,
+        GivenCode | None,
         # A menu in which nothing was chosen sends "".
         BeforeValidator(lambda code: None if code == "" else code),
         Field(description="category code, when it is known", examples=["school-transport"]),

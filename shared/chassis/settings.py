@@ -89,7 +89,7 @@ class ProcessSettings(KafkaSettings):
     batch_size: int = Field(1000, ge=1, le=10_000)
     dead_letter_limit: int = Field(50, ge=1, description="poison records in a row before a reader stops")
     jurisdictions_dir: Path = Path(__file__).parents[2] / "deploy" / "jurisdictions"
-    jurisdictions: str = Field("nanhai,losangeles", description="packs to load; the first is the default")
+    jurisdictions: str = Field("nanhai", description="packs to serve, with commas between; the first is the default")
     public_url: str = "http://127.0.0.1:8080"
 
 

@@ -7,11 +7,12 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
+from shared.contracts.codes import LONGEST_CODE
 from shared.contracts.moment import WRITTEN, Moment
 
 Note = Annotated[str, Field(max_length=4000)]
 Reason = Annotated[str, Field(min_length=1, max_length=1000)]
-UnitId = Annotated[str, Field(min_length=1, max_length=64)]
+UnitId = Annotated[str, Field(min_length=1, max_length=LONGEST_CODE)]
 Original = Annotated[UUID | None, Field(description="reference into intake's vault, where masking changed the words")]
 Rating = Annotated[int, Field(ge=1, le=5, description="1 非常不满意 … 5 非常满意 (GB/T 39734-2020)")]
 

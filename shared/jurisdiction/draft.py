@@ -6,11 +6,11 @@ from typing import Generic, TypeVar
 
 from pydantic import Field
 
+from shared.contracts.codes import Code
 from shared.jurisdiction.documents import Document, Loc
 from shared.jurisdiction.notices import Templates
 from shared.jurisdiction.parts import (
     Category,
-    Code,
     Division,
     LimitPreset,
     Part,

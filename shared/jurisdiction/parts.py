@@ -6,9 +6,9 @@ from typing import Annotated
 
 from pydantic import AnyUrl, BaseModel, ConfigDict, Field
 
+from shared.contracts.codes import Code
 from shared.contracts.facts import RequestKind
 
-Code = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=64)]
 Words = Annotated[str, Field(min_length=1)]
 Days = Annotated[int, Field(ge=1)]
 

@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator, model_validator
 
-from shared.jurisdiction.parts import Code, Days, ListLevel, Part, Text, VillageFund, Words
+from shared.contracts.codes import Code
+from shared.jurisdiction.parts import Days, ListLevel, Part, Text, VillageFund, Words
 from shared.jurisdiction.publication import Publication, Shown
 
 Language = Literal["zh", "en"]

@@ -30,6 +30,8 @@ _ADVICE = {
     "int_parsing": "{where} must be a whole number",
     "enum": "{where} must be one of {expected}",
     "date_from_datetime_parsing": "{where} must be a date, such as 2021-10-01",
+    "string_pattern_mismatch": "{where}: {input!r} must be a code: small letters, digits and hyphens, such as la-cd-07",
+    "string_too_long": "{where} has more than {max_length} characters; shorten it",
     "value_error": "{where}: {reason}",
 }
 
@@ -86,5 +88,10 @@ def _advice(error: ErrorDetails) -> str:
     pattern = _ADVICE.get(error["type"], "{where}: {message}")
     context = error.get("ctx", {})
     return pattern.format(
-        where=where, message=error["msg"], reason=context.get("error"), expected=context.get("expected")
+        where=where,
+        message=error["msg"],
+        reason=context.get("error"),
+        expected=context.get("expected"),
+        max_length=context.get("max_length"),
+        input=error.get("input"),
     )

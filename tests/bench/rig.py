@@ -20,6 +20,7 @@ from tests import story
 from tests.bench.alone import kept, postgres, season
 from tests.chassis.conftest import envelope
 from tests.journals import append
+from tests.packs import CITIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,9 @@ async def whole_deployment() -> AsyncIterator[Running]:
     """Everything up on Apache Kafka, ended with its data."""
     with tempfile.TemporaryDirectory(prefix="huying-bench") as top:
         Path(top).chmod(0o711)
-        options = Options(Path(top) / "state", port=0, broker=ApacheKafka.kind, kafka_cache=state_dir() / "cache")
+        served = {"HUYING_JURISDICTIONS": ",".join(CITIES)}
+        cache = state_dir() / "cache"
+        options = Options(Path(top) / "state", port=0, broker=ApacheKafka.kind, kafka_cache=cache, env=served)
         async with deployed(options) as running:
             await season(running.runtime.database_url)
             yield running

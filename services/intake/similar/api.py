@@ -13,6 +13,7 @@ from services.intake.queries import Channel
 from services.intake.similar.finder import Finder
 from services.intake.similar.scoring import Match
 from services.intake.similar.telling import Like, like
+from shared.contracts.codes import GivenCode
 from shared.contracts.demand import Demand
 from shared.contracts.examples import NUMBER, shown
 from shared.contracts.facts import Location
@@ -29,7 +30,7 @@ class Draft(BaseModel):
 
     title: Annotated[Text, Field(min_length=1, max_length=200, examples=["校车接送点没有风雨棚"])]
     text: Annotated[Text, Field(max_length=8000, examples=["下雨天学生在路边淋雨候车"])] = ""
-    division: Annotated[str, Field(max_length=32, examples=["440605126222"], description="division code")]
+    division: Annotated[GivenCode, Field(examples=["440605126222"], description="division code")]
     location: Annotated[Location | None, Field(examples=[{"lat": 23.0288, "lon": 113.1428}])] = None
 
     def command(self) -> SubmitDemand:

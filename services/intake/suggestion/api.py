@@ -14,6 +14,7 @@ from services.intake.suggestion.ranking import Source, Suggestion
 from services.intake.suggestion.suggester import Suggester
 from shared.chassis.clock import now
 from shared.chassis.database import Pool
+from shared.contracts.codes import GivenCode
 from shared.contracts.examples import shown
 from shared.contracts.text import Text
 from shared.jurisdiction.jurisdictions import Jurisdictions
@@ -27,7 +28,7 @@ class Words(BaseModel):
 
     title: Annotated[Text, Field(min_length=1, max_length=200, examples=["校车接送点没有风雨棚"])]
     text: Annotated[Text, Field(max_length=8000, examples=["下雨天学生在路边淋雨候车"])] = ""
-    division: Annotated[str, Field(max_length=32, examples=["440605126222"], description="division code")]
+    division: Annotated[GivenCode, Field(examples=["440605126222"], description="division code")]
 
 
 class Suggested(BaseModel):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from shared.jurisdiction.checks.codes import repeated
 from shared.jurisdiction.draft import Draft, Row
-from shared.jurisdiction.parts import Team, Unit, UnitKind
+from shared.jurisdiction.parts import STATION, TOWN, Team, Unit, UnitKind
 from shared.jurisdiction.problems import Problem
 
 _ONE_A_PLACE = (UnitKind.STATION, UnitKind.TOWN)
@@ -13,6 +13,7 @@ _ONE_A_PLACE = (UnitKind.STATION, UnitKind.TOWN)
 
 def check_units(draft: Draft) -> Iterator[Problem]:
     yield from repeated(draft.units, lambda unit: unit.id, "unit")
+    yield from _ids_with_a_meaning(draft)
     yield from repeated(draft.teams, lambda team: team.id, "team")
     standing = [row for row in draft.units if row.part.kind in _ONE_A_PLACE]
     yield from repeated(standing, _place_and_kind, "the unit of")
@@ -21,6 +22,14 @@ def check_units(draft: Draft) -> Iterator[Problem]:
     yield from _teams_of_villages(draft)
     yield from _a_coordinator(draft)
     yield from _villages_left_alone(draft)
+
+
+def _ids_with_a_meaning(draft: Draft) -> Iterator[Problem]:
+    """In the catalogue, `station` and `town` are the unit that stands in the place."""
+    for row in draft.units:
+        if row.part.id in (STATION, TOWN):
+            what = f"unit {row.part.id!r}: the catalogue calls the unit of a place so; choose another id"
+            yield Problem(row.spot, what)
 
 
 def _place_and_kind(unit: Unit) -> str:
