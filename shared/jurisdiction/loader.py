@@ -29,17 +29,22 @@ def load_packs(directory: Path, ids: Iterable[str]) -> Jurisdictions:
 @cache
 def served_packs(directory: Path, ids: str) -> Jurisdictions:
     """What a process serves, ids with commas between them; read once, since the gateway has four services in it."""
-    return load_packs(directory, ids.split(","))
+    return load_packs(directory, filter(None, map(str.strip, ids.split(","))))
 
 
 def examine(directory: Path) -> tuple[Pack, Findings]:
     """The pack and its warnings; raises `PackError` with errors and warnings where there is an error."""
     if not directory.is_dir():
-        raise PackError([Problem(Spot(str(directory), 1), "there is no such folder")])
+        raise PackError([Problem(Spot(str(directory), 1), _missing(directory))])
     draft = read_draft(directory)
     findings = tuple(check(draft))
     _raise_on_error(findings)
     return _pack(draft), findings
+
+
+def _missing(directory: Path) -> str:
+    there = ", ".join(sorted(path.parent.name for path in directory.parent.glob("*/pack.yaml"))) or "none"
+    return f"there is no such folder; packs beside it: {there} (HUYING_JURISDICTIONS, HUYING_JURISDICTIONS_DIR)"
 
 
 def examine_together(directories: Iterable[Path]) -> tuple[tuple[Pack, ...], Findings]:

@@ -22,6 +22,8 @@ TO_BE_SIGNED = {"工单状态": "待签收", "签收时间": "", "办结时间":
 IN_WORK = {"工单状态": "办理中", "办结时间": "", "回访时间": "", "办理结果": "", "满意度": "", "是否解决": ""}
 RESOLVED = {"工单状态": "已办结", "回访时间": "", "满意度": "", "是否解决": ""}
 ARCHIVED = RESOLVED | {"工单状态": "已归档"}
+DECLINED = RESOLVED | {"工单状态": "不予受理", "办理结果": "不属于本区"}
+WITHDRAWN = RESOLVED | {"工单状态": "已撤单", "办理结果": "来电人要求撤单"}
 RATED: Order = {}
 REFERENCE = "FS2021-000001"
 
@@ -56,6 +58,9 @@ STATES = {
     "rated": [IN_WORK, RATED],
     "month by month": [WAITING, TO_BE_SIGNED, IN_WORK, RATED],
     "archived": [TO_BE_SIGNED, ARCHIVED],
+    "declined when it was signed for": [IN_WORK, DECLINED],
+    "withdrawn when it was dispatched": [TO_BE_SIGNED, WITHDRAWN | {"签收时间": ""}],
+    "dispatched elsewhere than here": [WAITING, TO_BE_SIGNED | {"承办单位": "桂城街道办事处"}],
 }
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from shared.jurisdiction.loader import examine, load_pack, load_packs
+from shared.jurisdiction.loader import examine, load_pack, load_packs, served_packs
 from shared.jurisdiction.notices import Notice
 from shared.jurisdiction.problems import PackError
 
@@ -111,3 +111,7 @@ def test_packs_served_together_may_not_share_a_prefix_a_division_or_a_unit(hamle
 def test_a_pack_that_does_not_exist_is_named(tmp_path: Path) -> None:
     with pytest.raises(PackError, match="atlantis:1: there is no such folder"):
         load_packs(tmp_path, ["atlantis"])
+
+
+def test_a_blank_after_a_comma_is_no_part_of_a_name(hamlet: Path) -> None:
+    assert [pack.id for pack in served_packs(hamlet.parent, " hamlet, ")] == ["hamlet"]
