@@ -1,4 +1,4 @@
-"""Leadership of a relay: a lease with an epoch, kept in a row and measured by the database's clock (ADR 24).
+"""Leadership of a relay: a lease with an epoch, kept in a row and measured by the database's clock (ADR 25).
 
 A session's lock would last as long as PostgreSQL believes in the session: for a host that has vanished until TCP gives
 up, for a process that was stopped without end.
