@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from deploy.cli import settings_table
 from shared.contracts import lifecycle_page, published
 
 ROOT = Path(__file__).parents[2]
@@ -17,6 +18,7 @@ def documents(root: Path = ROOT) -> Mapping[Path, str]:
     found = {published.FOLDER / "asyncapi.json": _json(published.asyncapi())}
     found |= {published.FOLDER / "schemas" / f"{name}.json": _json(s) for name, s in published.schemas().items()}
     found[root / "docs" / "lifecycle.md"] = lifecycle_page.page()
+    found[root / "docs" / "settings.md"] = settings_table.document()
     return found
 
 

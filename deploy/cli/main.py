@@ -16,6 +16,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "run": "deploy.cli.processes:run",
     "migrate": "deploy.cli.migrating:migrate",
     "kafka": "deploy.cli.kafka:kafka",
+    "settings": "deploy.cli.settings_listing:settings",
     "doctor": "deploy.cli.doctor:doctor",
     "import": "deploy.cli.importing:import_file",
     "erase": "deploy.cli.vault:erase",

@@ -1,7 +1,8 @@
 """Every process that `huying run` can start, by name; each loads the code of its own services alone."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -12,7 +13,10 @@ from deploy.cli.introduction import INTRODUCTION
 from shared.chassis.assembly import Api, Worker, api_parts, database_ready, relay_parts, worker_parts
 from shared.chassis.database import Pool, open_pool
 from shared.chassis.process import Parts, main
-from shared.chassis.settings import ProcessSettings, read
+from shared.chassis.setting_checks import what_is_wrong
+from shared.chassis.settings import ProcessSettings, noted, read, stop
+from shared.jurisdiction.loader import served_packs
+from shared.jurisdiction.problems import PackError
 
 TITLE: Final = "Huying 呼应"
 
@@ -20,7 +24,13 @@ TITLE: Final = "Huying 呼应"
 class Place(ProcessSettings):
     """Where the gateway, or a single API, listens."""
 
-    port: int = Field(8080, ge=0, le=65535)
+    port: int = Field(
+        8080,
+        ge=0,
+        le=65535,
+        description="port of the pages and the API",
+        json_schema_extra=noted("gateway", "*-api"),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,32 +130,66 @@ async def _relay(service: Service) -> Parts:
 
 async def _mail() -> Parts:
     from services.intake import app
+    from services.intake.lasting import lasting_secret_kept
     from services.intake.settings import IntakeSettings
 
     settings = read(IntakeSettings)
     pool = await open_pool(settings.database_url, "intake")
     receiving = app.mail(settings, pool).run(settings)
-    return Parts(running=[receiving], ready=[database_ready("intake", pool)], closing=[pool.close])
+    ready = [database_ready("intake", pool), lasting_secret_kept(pool, settings.lasting)]
+    return Parts(running=[receiving], ready=ready, closing=[pool.close])
 
 
-def _table() -> Mapping[str, Callable[[], Awaitable[Parts]]]:
-    found: dict[str, Callable[[], Awaitable[Parts]]] = {
-        "gateway": lambda: _apis(*SERVICES),
-        "intake-mail": _mail,
+@dataclass(frozen=True, slots=True)
+class Process:
+    """How to put a process together, and whose settings it reads beside `Place`."""
+
+    build: Callable[[], Awaitable[Parts]]
+    services: Sequence[Service] = ()
+
+    @property
+    def settings(self) -> tuple[type[ProcessSettings], ...]:
+        """Every class of settings that it reads."""
+        return (Place, *(service.settings for service in self.services))
+
+
+def _table() -> Mapping[str, Process]:
+    found = {
+        "gateway": Process(lambda: _apis(*SERVICES), SERVICES),
+        "intake-mail": Process(_mail, SERVICES[:1]),
     }
     for service in SERVICES:
         listener = "projector" if service.name == "reporting" else "worker"
-        found[f"{service.name}-api"] = lambda service=service: _apis(service)  # type: ignore[misc]
-        found[f"{service.name}-{listener}"] = lambda service=service: _worker(service)  # type: ignore[misc]
-        found[f"{service.name}-relay"] = lambda service=service: _relay(service)  # type: ignore[misc]
+        found[f"{service.name}-api"] = Process(partial(_apis, service), (service,))
+        found[f"{service.name}-{listener}"] = Process(partial(_worker, service), (service,))
+        found[f"{service.name}-relay"] = Process(partial(_relay, service))
     return found
 
 
 PROCESSES: Final = _table()
 
 
-def run(process: Annotated[str, typer.Argument(help=", ".join(sorted(PROCESSES)))]) -> None:
-    """Run one process until SIGTERM."""
+def wrong_settings(processes: Iterable[str]) -> list[str]:
+    """Everything that keeps these processes from starting, of all their settings; the packs that they serve too."""
+    lines = [line for name in processes for line in what_is_wrong(name, PROCESSES[name].settings)]
+    if not lines and any(PROCESSES[name].services for name in processes):
+        settings = read(Place)
+        try:
+            served_packs(settings.jurisdictions_dir, settings.jurisdictions)
+        except PackError as fault:
+            lines.append(f"HUYING_JURISDICTIONS: {settings.jurisdictions} cannot be served:\n{fault}")
+    return list(dict.fromkeys(lines))
+
+
+def known(process: str) -> str:
+    """The name of a process; raises `BadParameter` where there is none of this name."""
     if process not in PROCESSES:
         raise typer.BadParameter(f"{process!r} is no process; one of: {', '.join(sorted(PROCESSES))}")
-    main(process, read(Place), PROCESSES[process])
+    return process
+
+
+def run(process: Annotated[str, typer.Argument(help=", ".join(sorted(PROCESSES)), callback=known)]) -> None:
+    """Run one process until SIGTERM. Exit code 78: its settings cannot be used."""
+    if wrong := wrong_settings([process]):
+        stop(wrong)
+    main(process, read(Place), PROCESSES[process].build)

@@ -1,16 +1,26 @@
 """`huying staff`: tokens for people at units, until an identity provider is connected."""
 
-from typing import Annotated
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Annotated, Final
 
 import typer
 
 from deploy.cli.running import environment_of_what_runs
 from services.intake.callers import PERSONAL_DATA
+from shared.chassis import revocations
+from shared.chassis.clock import now
+from shared.chassis.database import Connection, open_pool
 from shared.chassis.settings import SecretSettings, read
-from shared.chassis.tokens import Tokens
+from shared.chassis.staff_tokens import Person, StaffTokens, identity
+from shared.contracts.refusals import Refused
+from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.loader import served_packs
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
+BELIEVE_STAFF: Final = ("routing", "intake")
+"""The services that take tokens of staff; each looks into its own table of what was revoked."""
 
 
 @app.callback()
@@ -25,12 +35,60 @@ def token(
     role: Annotated[
         list[str] | None, typer.Option(help=f"`{PERSONAL_DATA}`: may see contacts, giving a reason")
     ] = None,
+    hours: Annotated[
+        float | None, typer.Option(min=0.01, help="how long it is good; HUYING_STAFF_TOKEN_HOURS (12) unless shorter")
+    ] = None,
 ) -> None:
-    """Print a token for `Authorization: Bearer …`; good for 30 days."""
+    """Print a token for `Authorization: Bearer …`; until when it is good is said beside it, on the error stream."""
     environment_of_what_runs()
     settings = read(SecretSettings)
-    packs = served_packs(settings.jurisdictions_dir, settings.jurisdictions)
+    tokens, packs = StaffTokens.of(settings), _packs(settings)
+    if hours and hours > tokens.hours:
+        raise typer.BadParameter(f"--hours {hours:g} is more than HUYING_STAFF_TOKEN_HOURS allows: {tokens.hours:g}")
     if not any(pack.unit(unit) for pack in packs):
         known = ", ".join(pack.coordinator for pack in packs)
         raise typer.BadParameter(f"no pack has a unit {unit!r}; coordinators are: {known}")
-    typer.echo(Tokens(settings.secret).write("staff", {"name": name, "unit": unit, "roles": role or []}))
+    made, until = tokens.write(Person(name, unit, frozenset(role or [])), hours)
+    typer.echo(f"good until {_shown(until)}; `huying staff revoke` ends it earlier", err=True)
+    typer.echo(made)
+
+
+@app.command()
+def revoke(
+    token: Annotated[str, typer.Argument(help="the token; none: every one of a unit, or of a person there")] = "",
+    unit: Annotated[str, typer.Option(help="the unit whose tokens end")] = "",
+    name: Annotated[str, typer.Option(help="only those of this person of the unit")] = "",
+) -> None:
+    """Make tokens worthless from their next request on: one, or all that were made until now."""
+    if bool(token) == bool(unit) or (name and not unit):
+        raise typer.BadParameter("give a token, or --unit, or --unit and --name")
+    environment_of_what_runs()
+    settings = read(SecretSettings)
+    at = now()
+    if token:
+        try:
+            person = StaffTokens.of(settings).examine(token)
+        except Refused as refused:
+            typer.echo(f"huying: nothing to revoke: {refused.zh} / {refused.en}", err=True)
+            raise typer.Exit(1) from None
+        asyncio.run(_everywhere(settings, lambda db: revocations.revoke_token(db, identity(token), at)))
+        typer.echo(f"the token of {person.name} at {person.unit} is worth nothing from now on")
+        return
+    if not any(pack.unit(unit) for pack in _packs(settings)):
+        typer.echo(f"huying: mind that no pack has a unit {unit!r} now", err=True)
+    asyncio.run(_everywhere(settings, lambda db: revocations.revoke_bearers(db, unit, name or None, at)))
+    typer.echo(f"every token of {name or 'everybody'} at {unit} that was made until {_shown(at)} is worth nothing")
+
+
+def _packs(settings: SecretSettings) -> Jurisdictions:
+    return served_packs(settings.jurisdictions_dir, settings.jurisdictions)
+
+
+async def _everywhere(settings: SecretSettings, tell: Callable[[Connection], Awaitable[None]]) -> None:
+    for service in BELIEVE_STAFF:
+        async with await open_pool(settings.database_url, service, size=1) as pool, pool.acquire(timeout=5) as db:
+            await tell(db)
+
+
+def _shown(at: datetime) -> str:
+    return at.astimezone().isoformat(sep=" ", timespec="minutes")

@@ -38,7 +38,7 @@ def ledger(packs: Jurisdictions, settings: FeedbackSettings) -> Ledger[Demand, F
 
 
 def _links(settings: FeedbackSettings) -> Links:
-    return Links.at(settings.public_url, settings.secret)
+    return Links.at(settings.public_url, settings.secret, settings.secret_previous)
 
 
 def api(settings: FeedbackSettings, pool: Pool) -> Api:

@@ -29,9 +29,9 @@ class Links:
     public_url: str
 
     @classmethod
-    def at(cls, public_url: str, secret: str) -> "Links":
-        """Those of the deployment at this address."""
-        return cls(Tokens(secret, MAX_AGE), public_url.rstrip("/"))
+    def at(cls, public_url: str, secret: str, previous: str = "") -> "Links":
+        """Those of the deployment at this address; links that the secret before has signed work too."""
+        return cls(Tokens(secret, MAX_AGE, previous), public_url.rstrip("/"))
 
     def follow(self, demand_id: UUID, holder: Holder = Holder.CITIZEN) -> str:
         """Where it stands and what was answered."""

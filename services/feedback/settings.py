@@ -5,13 +5,20 @@ from pathlib import Path
 from pydantic import Field
 
 from shared.chassis.pruning import PrunedSettings
-from shared.chassis.settings import SecretSettings
+from shared.chassis.settings import PublicSettings, SecretSettings, noted
 
 
-class FeedbackSettings(PrunedSettings, SecretSettings):
+class FeedbackSettings(PrunedSettings, SecretSettings, PublicSettings):
     """Beside what every process has."""
 
-    notification_file: Path | None = Field(None, description="messages go here as JSON lines; empty: the log")
+    notification_file: Path | None = Field(
+        None,
+        description="messages go here as JSON lines; empty: the log",
+        json_schema_extra=noted("feedback-worker"),
+    )
     intake_url: str = Field(
-        "http://127.0.0.1:8080", pattern=r"^https?://", description="where intake tells whom a message is for"
+        "http://127.0.0.1:8080",
+        pattern=r"^https?://",
+        description="where intake tells whom a message is for",
+        json_schema_extra=noted("feedback-worker", here_only=True),
     )

@@ -23,6 +23,7 @@ from services.intake.inbound.mail_server import MailServer
 from services.intake.inbound.pictures import Pictures
 from services.intake.inbound.turns import Turns
 from services.intake.inbound.words import languages
+from services.intake.lasting import lasting_secret_kept
 from services.intake.open311.desk import Desk
 from services.intake.open311.discovery import Place
 from services.intake.open311.reading import Reading
@@ -44,7 +45,7 @@ from shared.chassis.assembly import Api, Worker
 from shared.chassis.database import Pool
 from shared.chassis.ledger import Ledger
 from shared.chassis.page import Change
-from shared.chassis.pruning import Pruning, Spent, redriven
+from shared.chassis.pruning import Pruning, Spent, redriven, spent_revocations
 from shared.chassis.writes import Writes
 from shared.contracts.demand import Demand, Service
 from shared.contracts.facts import Fact
@@ -70,7 +71,7 @@ def ledger(packs: Jurisdictions) -> Ledger[Demand, Fact]:
 def api(settings: IntakeSettings, pool: Pool) -> Api:
     """What channels talk to."""
     packs = _packs(settings)
-    keys, codes, callers = vault(settings), Codes(settings.secret), Callers(settings.secret, packs)
+    keys, codes, callers = vault(settings), Codes(settings.lasting), Callers.of(settings, pool, packs)
     submissions, following, hearing = _commands(pool, packs, keys, codes)
     kept = cabinet(settings, pool)
     correspondence = Correspondence(submissions, hearing, codes, _enclosing(settings, kept), Turns.of(pool))
@@ -93,12 +94,13 @@ def api(settings: IntakeSettings, pool: Pool) -> Api:
             open311(Desk(submissions, hearing, kept), Reading(submissions), _place(settings)),
         ],
         WORDS,
+        ready=[lasting_secret_kept(pool, settings.lasting)],
     )
 
 
 def mail(settings: IntakeSettings, pool: Pool) -> MailServer:
     """What the mail system hands letters over to."""
-    keys, codes = vault(settings), Codes(settings.secret)
+    keys, codes = vault(settings), Codes(settings.lasting)
     submissions, _, hearing = _commands(pool, _packs(settings), keys, codes)
     enclosing = _enclosing(settings, cabinet(settings, pool))
     return MailServer(Registry(pool, keys), Correspondence(submissions, hearing, codes, enclosing, Turns.of(pool)))
@@ -123,7 +125,7 @@ def _packs(settings: IntakeSettings) -> Jurisdictions:
 
 def vault(settings: IntakeSettings) -> Vault:
     """The vault with its master key, and the one before while it is being changed; the secret behind codes lasts."""
-    return Vault.of(settings.vault_key, settings.vault_old_key, settings.secret)
+    return Vault.of(settings.vault_key, settings.vault_old_key, settings.lasting)
 
 
 def cabinet(settings: IntakeSettings, pool: Pool) -> Cabinet:
@@ -154,4 +156,6 @@ def worker(settings: IntakeSettings, pool: Pool) -> Worker:
 def pruning(settings: IntakeSettings, pool: Pool) -> Pruning:
     """What intake keeps for a while only: who spoke of which demand, and wrong codes while they are counted."""
     conversations = Spent("conversation", "said_at < $1", timedelta(days=settings.keep_conversations_days))
-    return Pruning(pool, (conversations, Spent("wrong_code", "since < $1", WITHIN), redriven(settings)))
+    return Pruning(
+        pool, (conversations, Spent("wrong_code", "since < $1", WITHIN), spent_revocations(), redriven(settings))
+    )

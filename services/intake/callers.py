@@ -5,6 +5,9 @@ from typing import Annotated, Final
 
 from fastapi import Depends
 
+from shared.chassis.database import Pool
+from shared.chassis.settings import SecretSettings
+from shared.chassis.staff_tokens import StaffTokens
 from shared.chassis.tokens import SERVICE_MAX_AGE, SERVICE_TOKEN, Tokens, bearer
 from shared.contracts.demand import Demand, Service
 from shared.contracts.refusals import Code, Refused
@@ -27,22 +30,30 @@ class Caller:
 class Callers:
     """Reads tokens and says what their bearers may see."""
 
-    secret: str
+    services: Tokens
+    staff: StaffTokens
+    pool: Pool
     packs: Jurisdictions
 
-    async def __call__(self, token: Annotated[str, Depends(bearer)]) -> Caller:
-        return self.read(token)
+    @classmethod
+    def of(cls, settings: SecretSettings, pool: Pool, packs: Jurisdictions) -> "Callers":
+        """Those whom these settings believe."""
+        services = Tokens(settings.secret, SERVICE_MAX_AGE, settings.secret_previous)
+        return cls(services, StaffTokens.of(settings), pool, packs)
 
-    def read(self, token: str) -> Caller:
+    async def __call__(self, token: Annotated[str, Depends(bearer)]) -> Caller:
+        return await self.read(token)
+
+    async def read(self, token: str) -> Caller:
         """Who bears this token; raises `Refused`."""
         try:
-            told = Tokens(self.secret, SERVICE_MAX_AGE).read(SERVICE_TOKEN, token)
+            told = self.services.read(SERVICE_TOKEN, token)
         except Refused as refused:
             if refused.code is Code.LINK_EXPIRED:
                 en = f"a service's token is good for {SERVICE_MAX_AGE} s: make one for each request"
                 raise Refused(Code.UNAUTHENTICATED, en, "服务凭证已过期，请为每次请求重新生成") from None
-            told = Tokens(self.secret).read_staff(token)
-            return Caller(told["name"], told["unit"], frozenset(told.get("roles", ())))
+            person = await self.staff.read(self.pool, token)
+            return Caller(person.name, person.unit, person.roles)
         return Caller(f"service:{Service(told['service'])}", roles=frozenset({PERSONAL_DATA}), is_service=True)
 
     def handles(self, caller: Caller, demand: Demand) -> bool:

@@ -1,55 +1,87 @@
 """What intake reads from its environment."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field, SecretStr
 
 from shared.chassis.bodies import MAX_ATTACHMENT
 from shared.chassis.pruning import PrunedSettings
-from shared.chassis.settings import MAKE_ONE, SecretSettings
+from shared.chassis.secrecy import MAKE_ONE, Secret
+from shared.chassis.settings import LISTENERS, PublicSettings, SecretSettings, noted
+
+_API: Final = ("gateway", "intake-api")
+_MAIL: Final = "intake-mail"
 
 
-class IntakeSettings(PrunedSettings, SecretSettings):
+class IntakeSettings(PrunedSettings, SecretSettings, PublicSettings):
     """Beside what every process has."""
 
-    vault_key: str = Field(
-        min_length=32,
-        description=f"wraps the keys of the contact vault; {MAKE_ONE} apart from the database's backups",
+    vault_key: Secret = Field(
+        description=f"wraps the keys of the contact vault; {MAKE_ONE} apart from the database's backups"
     )
     vault_old_key: str = Field("", description="the vault key before, until `huying vault rotate` has run")
     suggestion_models: Path | None = Field(
-        None, description="folder of models that `huying suggest train` wrote; none: keywords alone suggest categories"
+        None,
+        description="folder of models that `huying suggest train` wrote; none: keywords alone suggest categories",
+        json_schema_extra=noted(*_API),
     )
     attachments_folder: Path | None = Field(None, description="where attachments lie, unless they go to S3")
     attachments_s3_url: str = Field(
         "", pattern=r"^($|https?://[^/]+/[^/]+/?$)", description="https://SERVER/BUCKET; takes the folder's place"
     )
-    attachments_s3_key_id: str = ""
-    attachments_s3_secret: SecretStr = SecretStr("")
-    attachments_s3_region: str = "us-east-1"
-    attachment_max_picture: int = Field(10 * 1_048_576, ge=1024, le=MAX_ATTACHMENT, description="bytes")
-    attachment_max_file: int = Field(20 * 1_048_576, ge=1024, le=MAX_ATTACHMENT, description="bytes")
-    attachment_max_pixels: int = Field(50_000_000, ge=10_000, le=80_000_000)
+    attachments_s3_key_id: str = Field("", description="name of the key of that bucket")
+    attachments_s3_secret: SecretStr = Field(SecretStr(""), description="the key of that bucket")
+    attachments_s3_region: str = Field("us-east-1", description="region of that bucket")
+    attachment_max_picture: int = Field(
+        10 * 1_048_576, ge=1024, le=MAX_ATTACHMENT, description="bytes of a picture that is taken"
+    )
+    attachment_max_file: int = Field(
+        20 * 1_048_576, ge=1024, le=MAX_ATTACHMENT, description="bytes of a PDF that is taken"
+    )
+    attachment_max_pixels: int = Field(
+        50_000_000, ge=10_000, le=80_000_000, description="pixels of a picture that is taken"
+    )
     clamav: str = Field(
         "", pattern=r"^($|tcp://|unix:///)", description="tcp://HOST:PORT or unix:///PATH of clamd; empty: not scanned"
     )
     wechat_picture_hosts: str = Field(
-        "", description="HOST or HOST:PORT, with commas, from which WeChat's pictures are fetched; empty: none"
+        "",
+        description="HOST or HOST:PORT, with commas, from which WeChat's pictures are fetched; empty: none",
+        json_schema_extra=noted(*_API),
     )
     keep_conversations_days: int = Field(
-        365, ge=1, description="after so long a silence a sender names the number and the code of a demand again"
+        365,
+        ge=1,
+        description="after so long a silence a sender names the number and the code of a demand again",
+        json_schema_extra=noted(*LISTENERS),
     )
-    mail_host: str = "127.0.0.1"
-    mail_port: int = Field(8025, ge=1, le=65535, description="where the mail system hands letters over")
-    mail_protocol: str = Field("lmtp", pattern="^(lmtp|smtp)$")
+    mail_host: str = Field(
+        "127.0.0.1",
+        description="address on which letters are taken; 0.0.0.0: on every one",
+        json_schema_extra=noted(_MAIL),
+    )
+    mail_port: int = Field(
+        8025,
+        ge=1,
+        le=65535,
+        description="where the mail system hands letters over",
+        json_schema_extra=noted(_MAIL),
+    )
+    mail_protocol: Literal["lmtp", "smtp"] = Field(
+        "lmtp", description="how it hands them over", json_schema_extra=noted(_MAIL)
+    )
     open311_contact: str = Field(
         "Ask the operators of this server for a channel key / 请向本平台运维人员申请渠道密钥",
         description="whom other systems ask for a key; shown in Open311's discovery",
+        json_schema_extra=noted(*_API),
     )
-    open311_type: Literal["test", "production"] = Field("test", description="whether demands are real here")
+    open311_type: Literal["test", "production"] = Field(
+        "test", description="whether demands are real here", json_schema_extra=noted(*_API)
+    )
     open311_other_url: str = Field(
         "",
         pattern=r"^($|https?://\S+$)",
         description="address of the production server where this is the test one, or the reverse; discovery names both",
+        json_schema_extra=noted(*_API),
     )

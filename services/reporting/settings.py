@@ -3,11 +3,15 @@
 from pydantic import Field
 
 from shared.chassis.pruning import PrunedSettings
+from shared.chassis.settings import LISTENERS, noted
 
 
 class ReportingSettings(PrunedSettings):
     """Beside what every process has."""
 
     keep_noughts_days: int = Field(
-        62, ge=1, description="counters that came to nothing, while their month or day may still change often"
+        62,
+        ge=1,
+        description="how long counters that came to nothing are kept: their month or day may still change often",
+        json_schema_extra=noted(*LISTENERS),
     )

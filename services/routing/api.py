@@ -13,6 +13,7 @@ from services.routing.desk import Asking, Desk, etag, not_found
 from services.routing.permissions import Staff
 from services.routing.timeline import TimelineEntry
 from shared.chassis import headers
+from shared.chassis.staff_tokens import StaffTokens
 from shared.chassis.tokens import Tokens, bearer
 from shared.contracts.demand import Demand
 from shared.contracts.examples import DEMAND, ID, TEXT, shown
@@ -69,9 +70,11 @@ class Worklist(BaseModel):
 def routes(desk: Desk, tokens: Tokens) -> Sequence[APIRouter]:
     """Routing's routes over its desk."""
 
+    bearers = StaffTokens(tokens)
+
     async def staff(token: Annotated[str, Depends(bearer)]) -> Staff:
-        told = tokens.read_staff(token)
-        return Staff(name=told["name"], unit=told["unit"])
+        person = await bearers.read(desk.pool, token)
+        return Staff(name=person.name, unit=person.unit)
 
     async def asking(by: Annotated[Staff, Depends(staff)], key: Key, if_match: IfMatch = None) -> Asking:
         return Asking(by, key, if_match)

@@ -15,8 +15,8 @@ from shared.chassis.assembly import Api, Worker
 from shared.chassis.database import Pool
 from shared.chassis.ledger import Ledger
 from shared.chassis.page import Change
-from shared.chassis.pruning import Pruning, Spent, redriven
-from shared.chassis.tokens import Tokens
+from shared.chassis.pruning import Pruning, Spent, redriven, spent_revocations
+from shared.chassis.staff_tokens import StaffTokens
 from shared.chassis.writes import Writes
 from shared.contracts.demand import Demand, Service
 from shared.contracts.facts import DemandSubmitted, Fact
@@ -50,7 +50,7 @@ def _packs(settings: RoutingSettings) -> Jurisdictions:
 def api(settings: RoutingSettings, pool: Pool) -> Api:
     """What staff talk to."""
     packs = _packs(settings)
-    return Api(routes(Desk(pool, ledger(packs), packs), Tokens(settings.secret)), WORDS)
+    return Api(routes(Desk(pool, ledger(packs), packs), StaffTokens.of(settings).tokens), WORDS)
 
 
 def worker(settings: RoutingSettings, pool: Pool) -> Worker:
@@ -63,4 +63,4 @@ def worker(settings: RoutingSettings, pool: Pool) -> Worker:
 def pruning(settings: RoutingSettings, pool: Pool) -> Pruning:
     """What routing keeps for a while only: answers to staff, so that a repetition can be answered the same."""
     answers = Spent("said", "said_at < $1", timedelta(days=settings.keep_answers_days))
-    return Pruning(pool, (answers, redriven(settings)))
+    return Pruning(pool, (answers, spent_revocations(), redriven(settings)))

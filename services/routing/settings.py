@@ -3,12 +3,15 @@
 from pydantic import Field
 
 from shared.chassis.pruning import PrunedSettings
-from shared.chassis.settings import SecretSettings
+from shared.chassis.settings import LISTENERS, SecretSettings, noted
 
 
 class RoutingSettings(PrunedSettings, SecretSettings):
     """Beside what every process has."""
 
     keep_answers_days: int = Field(
-        30, ge=1, description="how long a repeated Idempotency-Key of staff is answered as at first; 409 from then on"
+        30,
+        ge=1,
+        description="how long a repeated Idempotency-Key of staff is answered as at first; 409 from then on",
+        json_schema_extra=noted(*LISTENERS),
     )

@@ -23,10 +23,11 @@ Task = Callable[[], Coroutine[Any, Any, None]]
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """The HTTP side of a service."""
+    """The HTTP side of a service; `ready` holds what must be well beside its database."""
 
     routers: Sequence[APIRouter]
     words: Words = WORDLESS
+    ready: Sequence[Check] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def database_ready(service: str, pool: Pool) -> Check:
 
 def api_parts(title: str, introduction: str, apis: Mapping[str, tuple[Api, Pool]], port: int) -> Parts:
     """One web server for the APIs of one service, or of all under one origin."""
-    checks = [database_ready(service, pool) for service, (_, pool) in apis.items()]
+    checks = [check for service, (api, pool) in apis.items() for check in (database_ready(service, pool), *api.ready)]
     routers = [router for api, _ in apis.values() for router in api.routers]
     web = web_app(title, routers, checks, words=words_of(introduction, (api for api, _ in apis.values())))
     return Parts(ready=checks, closing=[pool.close for _, pool in apis.values()], web=web, port=port)

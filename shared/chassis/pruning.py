@@ -12,7 +12,7 @@ from pydantic import Field
 from shared.chassis.clock import now
 from shared.chassis.database import Pool
 from shared.chassis.periodic import every
-from shared.chassis.settings import ProcessSettings
+from shared.chassis.settings import LISTENERS, ProcessSettings, noted
 
 log = structlog.get_logger()
 EVERY: Final = 3600.0
@@ -24,7 +24,12 @@ BREATH: Final = 0.05
 class PrunedSettings(ProcessSettings):
     """Beside what every process has: how long what only helps is kept."""
 
-    keep_redriven_days: int = Field(90, ge=1, description="dead letters that were handled after all; others stay")
+    keep_redriven_days: int = Field(
+        90,
+        ge=1,
+        description="how long dead letters that were handled after all are kept; others stay",
+        json_schema_extra=noted(*LISTENERS),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,11 @@ class Spent:
 def redriven(settings: PrunedSettings) -> Spent:
     """Dead letters that were handled after all; what was told of them stays in the journal."""
     return Spent("dead_letter", "redriven_at < $1", timedelta(days=settings.keep_redriven_days))
+
+
+def spent_revocations() -> Spent:
+    """Revoked tokens of staff; none lives for as long as a week and a day."""
+    return Spent("staff_revocation", "revoked_at < $1", timedelta(days=8))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
-"""Signed tokens: for links that a citizen follows, and for staff until an identity provider is set up."""
+"""Signed tokens: for links that a citizen follows, for calls between services, and for staff."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, Header
@@ -16,34 +17,36 @@ SERVICE_MAX_AGE: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """URL-safe, signed with HMAC, each good for one purpose and a limited time."""
+    """URL-safe, signed with HMAC, each good for one purpose and a limited time (in seconds).
+
+    While the secret is being changed, what the one before has signed is believed too.
+    """
 
     secret: str
-    max_age: int = 30 * 24 * 3600
+    max_age: float = 30 * 24 * 3600
+    previous: str = ""
 
     def write(self, purpose: str, told: dict[str, Any]) -> str:
         """A token that says `told` for `purpose`."""
-        return str(URLSafeTimedSerializer(self.secret, salt=purpose).dumps(told))
+        return str(self._serializer(purpose).dumps(told))
 
     def read(self, purpose: str, token: str) -> dict[str, Any]:
         """What the token says; raises `Refused` when it is forged, for something else, or too old."""
+        return self.read_dated(purpose, token)[0]
+
+    def read_dated(self, purpose: str, token: str) -> tuple[dict[str, Any], datetime]:
+        """What the token says, and when it was made, in whole seconds; raises `Refused`."""
         try:
-            told: dict[str, Any] = URLSafeTimedSerializer(self.secret, salt=purpose).loads(token, max_age=self.max_age)
+            told, made_at = self._serializer(purpose).loads(token, max_age=self.max_age, return_timestamp=True)  # type: ignore[arg-type]
         except SignatureExpired:
             raise Refused(Code.LINK_EXPIRED, "the token is too old; ask for a new one", "链接已过期") from None
         except BadSignature:
             raise Refused(Code.UNAUTHENTICATED, "the token is not ours or was changed", "凭证无效") from None
-        return told
+        return told, made_at
 
-    def read_staff(self, token: str) -> dict[str, Any]:
-        """Who bears this token; one that is too old is no key, rather than a link that is gone. Raises `Refused`."""
-        try:
-            return self.read("staff", token)
-        except Refused as refused:
-            if refused.code is not Code.LINK_EXPIRED:
-                raise
-            en = f"the token is older than {self.max_age // 86400} days; `huying staff token` makes a new one"
-            raise Refused(Code.UNAUTHENTICATED, en, "凭证已过期，请用 huying staff token 重新获取") from None
+    def _serializer(self, purpose: str) -> URLSafeTimedSerializer:
+        keys = [self.previous, self.secret] if self.previous else [self.secret]  # the last one signs
+        return URLSafeTimedSerializer(keys, salt=purpose)
 
 
 _STAFF = HTTPBearer(auto_error=False, description="a token of `huying staff token` / 工作人员凭证")

@@ -12,6 +12,7 @@ import pytest
 
 from deploy.local.ports import free_port
 from tests.eventually import eventually
+from tests.keys import KEYS
 
 ROOT = Path(__file__).parents[2]
 PROCESS = """
@@ -67,7 +68,8 @@ def test_a_process_ends_though_a_part_has_left_a_task_behind_that_is_deaf():
 
 @pytest.mark.parametrize("kept", ["HUYING_SECRET", "HUYING_VAULT_KEY"])
 def test_a_process_without_its_secrets_stops_and_says_how_to_make_them(kept: str):
-    env = {"DATABASE_URL": "postgresql://x", kept: "x" * 40, "PATH": os.environ["PATH"]}
+    secret = {"HUYING_SECRET": KEYS["secret"], "HUYING_VAULT_KEY": KEYS["vault_key"]}[kept]
+    env = {"DATABASE_URL": "postgresql://x", kept: secret, "PATH": os.environ["PATH"]}
     start = [sys.executable, "-m", "deploy.cli.main", "run", "intake-api"]
     ended = subprocess.run(start, env=env, cwd=ROOT, capture_output=True, text=True, timeout=60)
     missing = {"HUYING_SECRET", "HUYING_VAULT_KEY"} - {kept}

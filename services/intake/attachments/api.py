@@ -89,7 +89,7 @@ def routes(cabinet: Cabinet, callers: Callers) -> APIRouter:
 
 
 async def _handles(cabinet: Cabinet, callers: Callers, token: str, attachment: Attachment) -> bool:
-    caller = callers.read(token)
+    caller = await callers.read(token)
     if attachment.demand_id is None:
         return False
     async with cabinet.pool.acquire(timeout=5) as db:

@@ -1,0 +1,21 @@
+"""`huying settings`: everything that is wrong with the settings of processes, all at once."""
+
+from typing import Annotated
+
+import typer
+
+from deploy.cli.processes import PROCESSES, known, wrong_settings
+from shared.chassis.settings import WRONG
+
+
+def settings(
+    processes: Annotated[list[str] | None, typer.Argument(help="those that are to be started; none: all")] = None,
+) -> None:
+    """Look at the settings of processes and start nothing. Exit code 78: some of them would not start."""
+    names = [known(name) for name in processes or PROCESSES]
+    wrong = wrong_settings(names)
+    for line in wrong:
+        typer.echo(f"huying: {line}", err=True)
+    if wrong:
+        raise typer.Exit(WRONG)
+    typer.echo(f"settings of {', '.join(names)}: nothing is missing or wrong")

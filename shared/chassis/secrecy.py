@@ -1,0 +1,52 @@
+"""Refuses secrets that somebody could guess: too short, repeated, or copied from an example."""
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Final
+
+from pydantic import AfterValidator
+
+MAKE_ONE: Final = "make one with `openssl rand -base64 48` and keep it"
+SHORTEST: Final = 32
+FEWEST_DIFFERENT: Final = 10
+_PLACEHOLDERS: Final = (
+    "changeme", "changethis", "replaceme", "replacethis", "replacewith", "yoursecret", "yourkey", "yourown32",
+    "placeholder", "example", "insertyour", "putyour", "opensslrand", "supersecret", "topsecret", "notsecret",
+    "secretkey", "password", "passw0rd", "letmein", "qwertyui", "abcdefghij", "0123456789", "1234567890",
+    "thisisasecret", "dummysecret", "testsecret", "devsecret", "defaultsecret", "huyingsecret",
+    "请替换", "示例", "密钥",
+)  # fmt: skip
+"""As they stand in manuals and in files that are copied; compared without case, blanks and marks."""
+
+
+def weakness(secret: str) -> str | None:
+    """In words why a secret cannot be used; None when nothing is known against it."""
+    return next(_weaknesses(secret), None)
+
+
+def _weaknesses(secret: str) -> Iterator[str]:
+    if len(secret) < SHORTEST:
+        yield f"is too short: {len(secret)} characters of at least {SHORTEST}"
+    if len(set(secret)) < FEWEST_DIFFERENT:
+        yield f"has only {len(set(secret))} different characters"
+    if any(secret[period:] == secret[:-period] for period in range(1, len(secret) // 2 + 1)):
+        yield "repeats itself"
+    plain = re.sub(r"[\W_]", "", secret.lower())
+    if found := next((words for words in _PLACEHOLDERS if words in plain), None):
+        yield f"looks like an example ({found!r} is in it)"
+
+
+def _strong(secret: str) -> str:
+    wrong = weakness(secret)
+    if wrong:
+        raise ValueError(wrong)
+    return secret
+
+
+def _strong_if_set(secret: str) -> str:
+    return _strong(secret) if secret else secret
+
+
+Secret = Annotated[str, AfterValidator(_strong)]
+SecretOrNone = Annotated[str, AfterValidator(_strong_if_set)]
+"""Empty where there is none."""

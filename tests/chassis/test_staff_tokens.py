@@ -1,0 +1,174 @@
+"""Tokens of staff live for hours and can be revoked, at every service that believes them."""
+
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from deploy.cli.staff import BELIEVE_STAFF
+from services.intake import app as intake
+from services.intake.settings import IntakeSettings
+from services.routing import app as routing
+from services.routing.settings import RoutingSettings
+from shared.chassis import revocations
+from shared.chassis.clock import now
+from shared.chassis.database import Pool, open_pool
+from shared.chassis.http import web_app
+from shared.chassis.staff_tokens import Person, StaffTokens, identity
+from shared.chassis.tokens import Tokens
+from shared.contracts.refusals import Code, Refused
+from tests.keys import KEYS
+
+HOUR = 3600
+CHEN, WANG = Person("陈", "nh-tax"), Person("王", "nh-tax")
+TOKENS = StaffTokens(Tokens(KEYS["secret"], 12 * HOUR))
+
+
+@pytest.fixture
+async def pool(database: str) -> AsyncIterator[Pool]:
+    async with await open_pool(database, "routing") as found:
+        yield found
+
+
+async def refusal(pool: Pool, token: str, tokens: StaffTokens = TOKENS) -> Refused:
+    with pytest.raises(Refused) as refused:
+        await tokens.read(pool, token)
+    return refused.value
+
+
+def aged(monkeypatch: pytest.MonkeyPatch, seconds: float, person: Person, hours: float | None = None) -> str:
+    """A token that was made so many seconds ago."""
+    then = datetime.now(UTC) - timedelta(seconds=seconds)
+    with monkeypatch.context() as patched:
+        patched.setattr("itsdangerous.timed.time.time", then.timestamp)
+        patched.setattr("shared.chassis.staff_tokens.now", lambda: then)
+        return TOKENS.write(person, hours)[0]
+
+
+async def test_a_token_says_who_bears_it(pool: Pool):
+    person = Person("陈", "nh-coordinator", frozenset({"personal-data"}))
+    assert await TOKENS.read(pool, TOKENS.write(person)[0]) == person
+
+
+async def test_a_token_of_this_morning_is_no_key_tonight(pool: Pool, monkeypatch: pytest.MonkeyPatch):
+    assert await TOKENS.read(pool, aged(monkeypatch, 11.9 * HOUR, CHEN)) == CHEN
+    refused = await refusal(pool, aged(monkeypatch, 12.1 * HOUR, CHEN))
+    assert (refused.code, "too old" in refused.en) == (Code.UNAUTHENTICATED, True)
+
+
+async def test_a_token_of_the_version_before_which_says_no_end_is_as_old_as_its_date(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+):
+    told = {"name": "陈", "unit": "nh-tax"}
+    assert await TOKENS.read(pool, TOKENS.tokens.write("staff", told)) == CHEN
+    then = time.time() - 13 * HOUR
+    with monkeypatch.context() as patched:
+        patched.setattr("itsdangerous.timed.time.time", lambda: then)
+        old = TOKENS.tokens.write("staff", told)
+    assert (await refusal(pool, old)).code is Code.UNAUTHENTICATED
+
+
+async def test_a_token_that_was_made_for_two_hours_is_good_for_two(pool: Pool, monkeypatch: pytest.MonkeyPatch):
+    assert await TOKENS.read(pool, aged(monkeypatch, 1.9 * HOUR, CHEN, hours=2)) == CHEN
+    assert (await refusal(pool, aged(monkeypatch, 2.1 * HOUR, CHEN, hours=2))).code is Code.UNAUTHENTICATED
+
+
+def test_no_token_is_made_for_longer_than_the_setting_says():
+    _, until = TOKENS.write(CHEN, hours=400)
+    assert timedelta(hours=11.9) < until - now() <= timedelta(hours=12)
+
+
+async def test_a_revoked_token_is_refused_however_its_signature_is_spelled(pool: Pool, monkeypatch: pytest.MonkeyPatch):
+    token, other = aged(monkeypatch, 60, CHEN), aged(monkeypatch, 50, CHEN)
+    async with pool.acquire() as db:
+        for _ in range(2):
+            await revocations.revoke_token(db, identity(token), now())
+    refused = await refusal(pool, token)
+    assert (refused.code, "revoked" in refused.en) == (Code.UNAUTHENTICATED, True)
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    spelled = [token[:-1] + alphabet[alphabet.index(token[-1]) ^ bits] for bits in (1, 2, 3)]
+    for same in spelled:
+        with pytest.raises(Refused):
+            await TOKENS.read(pool, same)
+    assert any(TOKENS.examine(same) == CHEN for same in spelled), "the signature can be spelled in another way"
+    assert await TOKENS.read(pool, other) == CHEN
+
+
+async def test_a_persons_tokens_are_revoked_and_the_next_one_is_good(pool: Pool, monkeypatch: pytest.MonkeyPatch):
+    async with pool.acquire() as db:
+        await revocations.revoke_bearers(db, "nh-tax", "陈", now() - timedelta(seconds=30))
+    await refusal(pool, aged(monkeypatch, 60, CHEN))
+    assert await TOKENS.read(pool, aged(monkeypatch, 60, WANG)) == WANG
+    assert await TOKENS.read(pool, aged(monkeypatch, 60, Person("陈", "nh-water"))) == Person("陈", "nh-water")
+    assert await TOKENS.read(pool, aged(monkeypatch, 10, CHEN)) == CHEN
+
+
+async def test_a_units_tokens_are_revoked_whoever_bears_them(pool: Pool, monkeypatch: pytest.MonkeyPatch):
+    async with pool.acquire() as db:
+        await revocations.revoke_bearers(db, "nh-tax", None, now() - timedelta(seconds=30))
+    for person in (CHEN, WANG):
+        await refusal(pool, aged(monkeypatch, 60, person))
+        assert await TOKENS.read(pool, aged(monkeypatch, 10, person)) == person
+
+
+@pytest.fixture(params=["routing", "intake"])
+async def front(request: pytest.FixtureRequest, database: str) -> AsyncIterator[tuple[httpx.AsyncClient, str]]:
+    """A service that believes tokens of staff, and a path that asks for one."""
+    given = KEYS | {"DATABASE_URL": database}
+    async with await open_pool(database, request.param) as pool:
+        if request.param == "routing":
+            api, path = routing.api(RoutingSettings.model_validate(given), pool), "/v1/cases/NH21-000001-X/contact"
+        else:
+            api, path = intake.api(IntakeSettings.model_validate(given), pool), "/v1/demands/NH21-001335-K/contact"
+        transport = httpx.ASGITransport(web_app(request.param, api.routers))
+        async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
+            yield client, path
+
+
+async def status(client: httpx.AsyncClient, path: str, token: str) -> int:
+    headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": "k"}
+    return (await client.post(path, headers=headers, json={"why": "回访核实情况", "note": "x"})).status_code
+
+
+async def test_the_command_revokes_at_every_service_that_believes_staff(
+    front: tuple[httpx.AsyncClient, str], database: str, monkeypatch: pytest.MonkeyPatch
+):
+    client, path = front
+    token = aged(monkeypatch, 60, CHEN)
+    assert await status(client, path, token) in (404, 422)
+    assert huying(database, "staff", "revoke", token).returncode == 0
+    assert await status(client, path, token) == 401
+    other = aged(monkeypatch, 50, CHEN)
+    assert await status(client, path, other) in (404, 422)
+    assert huying(database, "staff", "revoke", "--unit", "nh-tax", "--name", "陈").returncode == 0
+    assert await status(client, path, other) == 401
+
+
+def test_every_service_that_reads_tokens_of_staff_is_told_of_revocations():
+    assert set(BELIEVE_STAFF) == {"intake", "routing"}
+
+
+def huying(database: str, *arguments: str) -> Any:
+    env = {f"HUYING_{name.upper()}": value for name, value in KEYS.items()}
+    env |= {"DATABASE_URL": database, "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1", "TZ": "Asia/Shanghai"}
+    command = [sys.executable, "-m", "deploy.cli.main", *arguments]
+    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=60)
+
+
+def test_the_command_prints_a_token_alone_and_says_until_when_it_is_good(database: str):
+    made = huying(database, "staff", "token", "--unit", "nh-tax", "--hours", "3")
+    assert TOKENS.examine(made.stdout.strip()) == Person("staff", "nh-tax")
+    assert made.stderr.startswith(f"good until {(now() + timedelta(hours=11)).strftime('%Y-%m-%d %H:')[:11]}")
+    assert huying(database, "staff", "token", "--unit", "nh-tax", "--hours", "13").returncode == 2
+
+
+@pytest.mark.parametrize("arguments", [[], ["--name", "陈"], ["x.y.z", "--unit", "nh-tax"], ["x.y.z"]])
+def test_a_revocation_of_nothing_is_refused_in_words(arguments: list[str], database: str):
+    ended = huying(database, "staff", "revoke", *arguments)
+    assert ended.returncode in (1, 2)
+    assert "Traceback" not in ended.stderr
