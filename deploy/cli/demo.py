@@ -27,7 +27,9 @@ Figure = dict[str, Any]
 
 
 def demo(
-    port: Annotated[int, typer.Option(help="preferred port; another one is taken when it is busy")] = 8080,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="preferred port; another one is taken when it is busy")
+    ] = 8080,
     broker: Annotated[str, typer.Option(envvar="HUYING_BROKER")] = "embedded",
     leave: Annotated[bool, typer.Option("--exit", envvar="DEMO_EXIT", help="end after the report card")] = False,
 ) -> None:
@@ -35,7 +37,7 @@ def demo(
     failed = False
     try:
         asyncio.run(_demo(port, broker, leave))
-    except* (Unusable, HandoverFailed, httpx.HTTPError) as faults:
+    except* (Unusable, HandoverFailed, httpx.HTTPError, OSError) as faults:
         typer.echo(f"huying: {in_words(first(faults))}", err=True)
         failed = True
     if failed:  # not raised above: Python before 3.11.4 would wrap it in a group

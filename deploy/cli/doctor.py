@@ -1,201 +1,127 @@
-"""`huying doctor`: says in words what is wrong here, and what to do."""
+"""`huying doctor`: says in words what is wrong here, what to do, and what it did not look at."""
 
 import asyncio
-import os
-import shutil
-import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import Final
+from typing import Annotated, Final
 
-import asyncpg
-import httpx
 import typer
 from rich.console import Console
 
 from deploy.cli.faults import UNUSABLE
 from deploy.cli.running import named
-from deploy.local.state import MIN_FREE, Runtime, Unusable, prepare, state_dir
+from deploy.doctor import broker, database, machine, processes
+from deploy.doctor.finding import Finding, Severity, broken, exit_code, not_looked_at, ok
+from deploy.local.state import Runtime, Unusable, state_dir
 from shared.chassis.broker import cluster_id
-from shared.chassis.database import Connection
+from shared.chassis.kafka import Kafka
 from shared.chassis.settings import KafkaSettings, read
 
 console = Console(highlight=False)
+MARKS: Final = {
+    Severity.OK: "[green]ok[/]           ",
+    Severity.NOT_LOOKED_AT: "[yellow]not looked at[/]",
+    Severity.WARNING: "[yellow]warning[/]      ",
+    Severity.BROKEN: "[red]broken[/]       ",
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """One line: what was looked at, and what to do when it is not well."""
+class Place:
+    """What there is to look at: servers that the environment names, else those of the deployment that runs here."""
 
-    what: str
-    wrong: str | None = None
+    runtime: Runtime | None
+    database_url: str
+    kafka: Kafka | None
+    health: Sequence[str] = ()
 
-
-SERVICES: Final = ("intake", "routing", "feedback", "reporting")
-BACKLOG = (
-    ("demands wait for a dispatcher", "SELECT count(*) FROM routing.demand WHERE status = 'triage'", False),
-    (
-        "messages could not be sent",
-        "SELECT count(*) FROM feedback.notification WHERE state IN ('failed', 'unknown')",
-        True,
-    ),
-    (
-        "messages wait since their address had all that it gets in an hour",
-        "SELECT count(*) FROM feedback.notification WHERE state = 'pending' AND waits = 'hourly-limit'",
-        False,
-    ),
-    (
-        "messages have waited over ten minutes (their column `cause`, and the log of feedback-worker, say for what)",
-        """
-        SELECT count(*) FROM feedback.notification AS late
-        WHERE state = 'pending' AND created_at < now() - interval '10 minutes' AND NOT EXISTS (
-            SELECT FROM feedback.notification AS held WHERE held.state = 'pending' AND held.waits = 'hourly-limit'
-            AND (held.demand_id, held.contact) = (late.demand_id, late.contact)
-        )
-        """,
-        True,
-    ),
-    *(
-        row
-        for name in SERVICES
-        for row in (
-            (
-                f"dead letters at {name} (huying dead-letters list)",
-                f"SELECT count(*) FROM {name}.dead_letter WHERE redriven_at IS NULL",  # noqa: S608
-                True,
-            ),
-            (
-                f"facts at {name} have waited over a minute for an earlier one",
-                f"SELECT count(*) FROM {name}.parked WHERE since < now() - interval '1 minute'",  # noqa: S608
-                True,
-            ),
-        )
-    ),
-)
-# Beyond what each shard has sent to this cluster, which is nothing where it has no cursor. A broker that is away was
-# the last that a relay reached.
-UNSENT: Final = """
-    SELECT count(*)
-    FROM generate_series(0, $2::integer - 1) AS shard
-    LEFT JOIN {name}.relay_cursor AS sent ON (sent.shards, sent.shard) = ($2, shard.shard) AND sent.cluster_id
-        = coalesce($1, (SELECT cluster_id FROM {name}.relay_cursor ORDER BY moved_at DESC LIMIT 1))
-    JOIN {name}.journal AS told ON told.position > coalesce(sent.position, 0)
-        AND abs(hashtext(told.aggregateid::text)::bigint) % $2 = shard.shard
-        AND told.recorded_at < now() - interval '1 minute'
-"""
+    @property
+    def shards(self) -> int:
+        """In how many parts each journal is sent."""
+        return self.runtime.relay_shards if self.runtime else 1
 
 
-def doctor() -> None:
-    """Look at everything; exit code 1 when there is a problem."""
-    problems = 0
-    for finding in [*_machine(), *asyncio.run(_named()), *asyncio.run(_deployment())]:
-        problems += finding.wrong is not None
-        mark = "[red]problem[/]" if finding.wrong else "[green]ok[/]     "
-        console.print(f"{mark} {finding.what}{': ' + finding.wrong if finding.wrong else ''}")
-    raise typer.Exit(1 if problems else 0)
+def doctor(
+    health: Annotated[
+        list[str] | None,
+        typer.Option(help="http://HOST:HUYING_HEALTH_PORT of a process that `make up` did not start; may be repeated"),
+    ] = None,
+) -> None:
+    """Look at everything. Exit code 0: all is well and was looked at; 1: warnings, or something was not looked at; 2:
+    something is broken."""
+    findings = [*_machine(), *asyncio.run(_looked_at(_place(health or ())))]
+    for finding in findings:
+        console.print(MARKS[finding.severity], end=" ")
+        console.print(str(finding), markup=False, soft_wrap=True)
+    raise typer.Exit(exit_code(findings))
 
 
-def _machine() -> Iterator[Finding]:
-    version = ".".join(map(str, sys.version_info[:3]))
-    yield Finding(f"Python {version}", None if sys.version_info >= (3, 11) else "3.11 or newer is needed")
+def _place(health: Sequence[str]) -> Place:
+    runtime = Runtime.running(state_dir())
+    servers = named("KAFKA_BOOTSTRAP_SERVERS") or (runtime.kafka_bootstrap_servers if runtime else "")
+    kafka = replace(read(KafkaSettings).kafka, servers=servers) if servers else None
+    return Place(runtime, named("DATABASE_URL") or (runtime.database_url if runtime else ""), kafka, health)
+
+
+def _machine() -> Iterable[Finding]:
     directory = state_dir()
-    try:
-        prepare(directory)
-    except Unusable as fault:
-        yield Finding(f"data in {directory}", str(fault))
-    else:
-        free = shutil.disk_usage(directory).free
-        yield Finding(f"data in {directory}, {free // 1_000_000:,} MB free", None if free > MIN_FREE else "free some")
-    java = "found" if shutil.which("java") else "not found: only `--broker apache-kafka` needs it"
-    yield Finding(f"Java {java}")
+    return (machine.python(), machine.room(directory), machine.privacy(directory), machine.java())
 
 
-async def _named() -> list[Finding]:
-    """Servers of one's own, which `make up` and every command take instead of what runs here."""
-    asked = (("DATABASE_URL", "database", _connects), ("KAFKA_BOOTSTRAP_SERVERS", "broker", _answers_as_kafka))
-    return [
-        await _checked(f"{what} that {name} names", partial(look, at), f"is it running, is {name} right?")
-        for name, what, look in asked
-        if (at := named(name))
-    ]
+async def _looked_at(place: Place) -> list[Finding]:
+    found = await _processes(place)
+    cluster, at_the_broker = await _broker(place.kafka)
+    return [*found, *at_the_broker, *await _database(place, cluster)]
 
 
-async def _answers_as_kafka(servers: str) -> str:
-    return await cluster_id(replace(read(KafkaSettings).kafka, servers=servers))
-
-
-async def _deployment() -> list[Finding]:
-    running = Runtime.read(state_dir())
-    if running is None:
-        return [Finding("nothing runs here (`make up` starts it)")]
-    logs = f"look into {running.log_dir}"
-    found = [
-        await _process(name, pid, running.ready.get(name), running.given_up.get(name), logs)
-        for name, pid in running.pids.items()
-    ]
-    found.append(await _checked(f"pages at {running.url}", lambda: _answers(f"{running.url}/readyz"), logs))
-    clusters: list[str] = []
-
-    async def ask_broker() -> None:
-        clusters.append(await _answers_as_kafka(running.kafka_bootstrap_servers))
-
-    found.append(await _checked("broker", ask_broker, logs))
-    return found + await _backlog(running, next(iter(clusters), None))
-
-
-async def _process(name: str, pid: int, ready: str | None, given_up: str | None, logs: str) -> Finding:
-    if given_up:
-        return Finding(f"process {name}", given_up)
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return Finding(f"process {name}", f"pid {pid} is gone; `make up` again, and {logs}/{name}.log")
-    except PermissionError:
-        pass
-    if ready is None:
-        return Finding(f"process {name}, pid {pid}")
-    return await _checked(f"process {name}, pid {pid}", lambda: _answers(ready), f"{logs}/{name}.log")
-
-
-async def _answers(url: str) -> None:
-    async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
-        answer = await client.get(url)
-    if not answer.is_success:
-        raise RuntimeError(answer.text)
-
-
-async def _connects(dsn: str) -> None:
-    await (await asyncpg.connect(dsn, timeout=5)).close()
-
-
-async def _checked(what: str, look: Callable[[], Awaitable[object]], where: str) -> Finding:
-    try:
-        await asyncio.wait_for(look(), 10)
-    except (RuntimeError, httpx.HTTPError, *UNUSABLE) as fault:
-        return Finding(what, f"does not answer as it should ({str(fault) or type(fault).__name__}); {where}")
-    return Finding(what)
-
-
-async def _backlog(running: Runtime, cluster: str | None) -> list[Finding]:
-    try:
-        db = await asyncpg.connect(running.database_url, timeout=5)
-    except (OSError, TimeoutError, asyncpg.PostgresError) as fault:
-        return [Finding("database", f"does not answer ({str(fault) or type(fault).__name__}); look into its log")]
-    found = [Finding("database")]
-    for words, question, is_wrong in BACKLOG:
-        count = await db.fetchval(question)
-        if count:
-            found.append(Finding("backlog", f"{count:,} {words}") if is_wrong else Finding(f"{count:,} {words}"))
-    for name in SERVICES:
-        if count := await unsent(db, name, cluster, running.relay_shards):
-            words = f"{count:,} facts of {name} are not sent to the broker after a minute (is it reachable?)"
-            found.append(Finding("backlog", words))
-    await db.close()
+async def _processes(place: Place) -> list[Finding]:
+    found = []
+    if place.runtime:
+        found = await processes.of_the_deployment(place.runtime)
+    elif _left_behind():
+        found = [broken("deployment", "was ended without tidying up (killed?): `make up` starts it again")]
+    if place.health or not place.runtime:
+        found += await processes.at(place.health)
     return found
 
 
-async def unsent(db: Connection, name: str, cluster: str | None, shards: int) -> int:
-    """How many facts of a service no relay has sent to this cluster, though there was time."""
-    count: int = await db.fetchval(UNSENT.format(name=name), cluster, shards)
-    return count
+def _left_behind() -> bool:
+    try:
+        return Runtime.read(state_dir()) is not None
+    except Unusable:
+        return True
+
+
+async def _broker(kafka: Kafka | None) -> tuple[str | None, list[Finding]]:
+    """The name of its cluster, and what was found."""
+    if kafka is None:
+        return None, [_nothing_runs("broker", "KAFKA_BOOTSTRAP_SERVERS")]
+    what, hint = f"broker at {kafka.servers}", "is it running, is KAFKA_BOOTSTRAP_SERVERS right?"
+    cluster: list[str] = []
+
+    async def ask() -> list[Finding]:
+        cluster.append(await cluster_id(kafka))
+        return [ok(f"{what} answers"), *await broker.topics(kafka), *await broker.readers(kafka)]
+
+    found = await _asked(what, hint, ask())
+    if any(finding.severity is Severity.BROKEN for finding in found[:1]):
+        found += [not_looked_at(part, "the broker does not answer") for part in ("topics", "readers")]
+    return next(iter(cluster), None), found
+
+
+async def _database(place: Place, cluster: str | None) -> list[Finding]:
+    if not place.database_url:
+        return [_nothing_runs("database", "DATABASE_URL")]
+    asked = database.everything(place.database_url, cluster, place.shards)
+    return await _asked("database", "is it running, is DATABASE_URL right?", asked)
+
+
+def _nothing_runs(what: str, variable: str) -> Finding:
+    return not_looked_at(what, f"nothing runs here: `make up` starts everything, or {variable} names one of your own")
+
+
+async def _asked(what: str, hint: str, asked: Awaitable[list[Finding]]) -> list[Finding]:
+    try:
+        return await asyncio.wait_for(asked, 120)
+    except (RuntimeError, ValueError, *UNUSABLE) as fault:
+        return [broken(what, f"does not answer as it should ({str(fault) or type(fault).__name__}); {hint}")]

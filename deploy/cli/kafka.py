@@ -1,6 +1,7 @@
 """`huying kafka`: a local single-node Apache Kafka."""
 
 import asyncio
+from typing import Annotated
 
 import typer
 
@@ -8,15 +9,15 @@ from deploy.cli.up import stop_event
 from deploy.local.child import Child
 from deploy.local.kafka import ApacheKafka
 from deploy.local.keeper import Keeper
-from deploy.local.ports import free_port
+from deploy.local.ports import free_port, why_not
 from deploy.local.state import Unusable, prepare, state_dir
 
 
-def kafka(port: int = 9092) -> None:
+def kafka(port: Annotated[int, typer.Option(min=0, max=65535)] = 9092) -> None:
     """Start Apache Kafka and stay until Ctrl-C; its data is kept."""
     try:
         asyncio.run(_kafka(port))
-    except Unusable as fault:
+    except (Unusable, OSError) as fault:
         typer.echo(f"huying: {fault}", err=True)
         raise typer.Exit(1) from None
 
@@ -24,8 +25,10 @@ def kafka(port: int = 9092) -> None:
 async def _kafka(port: int) -> None:
     directory = prepare(state_dir())
     server = ApacheKafka(directory, free_port(port))
+    if port and server.port != port:
+        typer.echo(f"{why_not(port) or f'port {port} was taken'}: taking {server.port}", err=True)
     child = Child(server.program, directory / "logs" / "broker.log")
-    keeper = Keeper(child, before=server.prepare, after=server.ready, ended=server.ended)
+    keeper = Keeper(child, before=server.prepare, after=server.ready, ended=server.ended, alive=server.alive)
     stopping = stop_event()
     await keeper.start()
     typer.echo(f"Apache Kafka is up: KAFKA_BOOTSTRAP_SERVERS={server.bootstrap}   (Ctrl-C stops it)")

@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from deploy.cli.faults import UNUSABLE, of_a_server
+from deploy.local.state import Unusable
 
 COMMANDS: Final[Mapping[str, str]] = {
     "up": "deploy.cli.up:up",
@@ -71,6 +72,9 @@ def main() -> None:
     """The entry point of the package."""
     try:
         app()
+    except Unusable as fault:
+        typer.echo(f"huying: {fault}", err=True)
+        sys.exit(2)
     except UNUSABLE as fault:
         words = of_a_server(fault)
         if words is None:

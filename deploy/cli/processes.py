@@ -113,7 +113,8 @@ async def _apis(*services: Service) -> Parts:
         settings = read(service.settings)
         pool = await open_pool(settings.database_url, service.name)
         apis[service.name] = (service.api(settings, pool), pool)
-    return api_parts(TITLE, INTRODUCTION, apis, read(Place).port)
+    place = read(Place)
+    return api_parts(TITLE, INTRODUCTION, apis, place.port, place.deployment)
 
 
 async def _worker(service: Service) -> Parts:

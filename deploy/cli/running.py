@@ -1,12 +1,11 @@
 """Lets a command find the deployment that runs on this machine."""
 
-import json
 import os
 from typing import Final
 
 import typer
 
-from deploy.local.state import Runtime, state_dir
+from deploy.local.state import Runtime, read_json, state_dir
 
 SERVERS: Final = ("DATABASE_URL", "KAFKA_BOOTSTRAP_SERVERS")
 
@@ -22,7 +21,7 @@ def environment_of_what_runs(*needed: str) -> None:
     if all(name in os.environ for name in needed):
         return
     directory = state_dir()
-    running = Runtime.read(directory)
+    running = Runtime.running(directory)
     if running is None:
         typer.echo(
             f"huying: nothing runs here: start it with `make up`, or set {' and '.join(needed)}",
@@ -32,7 +31,8 @@ def environment_of_what_runs(*needed: str) -> None:
     os.environ.setdefault("DATABASE_URL", running.database_url)
     os.environ.setdefault("KAFKA_BOOTSTRAP_SERVERS", running.kafka_bootstrap_servers)
     os.environ.setdefault("HUYING_ATTACHMENTS_FOLDER", str(directory / "attachments"))
-    for name, value in json.loads((directory / "secrets.json").read_text("utf-8")).items():
+    os.environ.setdefault("HUYING_PUBLIC_URL", running.url)
+    for name, value in (read_json(directory / "secrets.json") or {}).items():
         os.environ.setdefault(name, value)
 
 
@@ -48,9 +48,9 @@ def key_and_url(url: str, key: str, channel: str) -> tuple[str, str]:
 def what_runs(url: str, key: str, channel: str) -> tuple[str, str] | None:
     """The same, or None when nothing was given and nothing runs here."""
     directory = state_dir()
-    running = Runtime.read(directory)
+    running = Runtime.running(directory)
     if not url and running is None:
         return None
     if not key and (directory / "channels.json").exists():
-        key = str(json.loads((directory / "channels.json").read_text("utf-8")).get(channel, ""))
+        key = str((read_json(directory / "channels.json") or {}).get(channel, ""))
     return url or (running.url if running else ""), key

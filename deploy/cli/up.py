@@ -20,13 +20,15 @@ BROKERS = (EmbeddedBroker.kind, ApacheKafka.kind)
 
 
 def up(
-    port: Annotated[int, typer.Option(help="preferred port; another one is taken when it is busy")] = 8080,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="preferred port; another one is taken when it is busy")
+    ] = 8080,
     broker: Annotated[str, typer.Option(envvar="HUYING_BROKER", help=" or ".join(BROKERS))] = "embedded",
 ) -> None:
     """Start everything and stay until Ctrl-C; the next start finds the data again."""
     try:
         asyncio.run(_up(options(port, broker)))
-    except Unusable as fault:
+    except (Unusable, OSError) as fault:
         typer.echo(f"huying: {fault}", err=True)
         raise typer.Exit(1) from None
 
@@ -39,8 +41,8 @@ def options(port: int, broker: str) -> Options:
         directory=state_dir(),
         port=port,
         broker=broker,
-        database_url=os.environ.get("DATABASE_URL"),
-        bootstrap=os.environ.get("KAFKA_BOOTSTRAP_SERVERS"),
+        database_url=os.environ.get("DATABASE_URL") or None,
+        bootstrap=os.environ.get("KAFKA_BOOTSTRAP_SERVERS") or None,
         echo=_echo,
     )
 
@@ -75,11 +77,11 @@ def banner(running: Running) -> Panel:
     """Where everything is, and what the broker promises."""
     directory, wanted = running.options.directory, running.options.port
     moved = wanted and not running.url.endswith(f":{wanted}")
-    taken = (f"[bold]port[/]       {wanted} is taken by another program: mind the addresses above",) if moved else ()
+    taken = f"[bold]port[/]       {wanted} {_why_moved(wanted)}: mind the addresses above"
     lines = (
         f"[bold]board[/]      {running.url}/board",
         f"[bold]API[/]        {running.url}/docs",
-        *taken,
+        *([taken] if moved else []),
         f"[bold]keys[/]       {directory}/channels.json",
         f"[bold]database[/]   {'your own' if running.options.database_url else 'embedded PostgreSQL'}",
         f"[bold]broker[/]     {running.promise}",
@@ -89,6 +91,10 @@ def banner(running: Running) -> Panel:
         "Ctrl-C stops everything; the next start finds the data again.",
     )
     return Panel("\n".join(lines), title="Huying 呼应", expand=False)
+
+
+def _why_moved(port: int) -> str:
+    return "is only for root" if port < 1024 and os.geteuid() else "is taken by another program"
 
 
 def _echo(name: str, line: str) -> None:

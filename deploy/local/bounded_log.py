@@ -1,7 +1,9 @@
 """A child's log file: begins anew when it is full, and keeps the one before it."""
 
 import contextlib
+import os
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import IO, Final
 
@@ -20,12 +22,18 @@ class BoundedLog:
         """Append at once, or let it go."""
         with contextlib.suppress(OSError):
             if self._out is None:
-                self._out = self.path.open("ab", buffering=0)
+                self._out = self._open()
             if self._out.tell() and self._out.tell() + len(said) > self.full:
                 self.close()
                 self.path.replace(self.path.with_suffix(".1.log"))
-                self._out = self.path.open("ab", buffering=0)
+                self._out = self._open()
             self._out.write(said)
+
+    def _open(self) -> IO[bytes]:
+        """Readable by its owner alone: a log may name people."""
+        out = open(self.path, "ab", buffering=0, opener=partial(os.open, mode=0o600))  # noqa: SIM115
+        os.chmod(out.fileno(), 0o600)  # one that an earlier version has made
+        return out
 
     def close(self) -> None:
         """Close the file; the next line opens it again."""

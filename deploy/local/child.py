@@ -63,6 +63,7 @@ class Child:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             start_new_session=True,
+            umask=0o077,  # what it writes is nobody else's to read
             cwd="/",
             preexec_fn=_die_with_parent,
             **as_user(self.program.user),
@@ -109,13 +110,14 @@ class Child:
             await self._pump
         return code
 
-    async def stop(self) -> bool:
-        """Ask it to end, wait, then end it; False when it had to be killed."""
+    async def stop(self, patience: float | None = None) -> bool:
+        """Ask it to end, wait (as long as its program says, or `patience` seconds), then end it; False when it had to
+        be killed."""
         if not self.alive or not self.process:
             return True
         self.process.send_signal(self.program.stop_signal)
         try:
-            await asyncio.wait_for(self.wait(), self.program.patience)
+            await asyncio.wait_for(self.wait(), self.program.patience if patience is None else patience)
         except TimeoutError:
             self.process.kill()
             await self.wait()

@@ -1,32 +1,29 @@
 """A whole deployment under one supervisor: ordered start, restarts, ordered end."""
 
 import contextlib
-import json
 import os
 import secrets
 import signal
-import sys
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
-
-import httpx
+from typing import IO, Final
 
 from deploy.local.child import Child, Program
+from deploy.local.household import HUYING, Echo, Household
 from deploy.local.kafka import ApacheKafka
 from deploy.local.keeper import Keeper
 from deploy.local.noida import EmbeddedBroker
-from deploy.local.ports import free_port
 from deploy.local.postgres import EmbeddedPostgres
-from deploy.local.state import Runtime, Unusable, claim, prepare, write_private
+from deploy.local.state import Runtime, Unusable, claim, prepare, read_json, write_private
 
-HUYING: Final = (sys.executable, "-m", "deploy.cli.main")
 PROCESSES: Final = ("gateway", "intake-worker", "routing-worker", "feedback-worker", "reporting-projector")
 START_WITHIN: Final = 60.0
-Echo = Callable[[str, str], None]
+LOOKS: Final = 5
+SECRETS: Final = ("HUYING_SECRET", "HUYING_VAULT_KEY", "HUYING_LASTING_SECRET")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +65,8 @@ class Running:
 
     async def ready(self, within: float = START_WITHIN) -> None:
         """Return when every process says that it can work; raises `Unusable` naming the one that cannot."""
-        async with httpx.AsyncClient(timeout=2, trust_env=False) as client:
-            for name in self.options.processes:
-                await self.keepers[name].until_ready(client, within)
+        for name in self.options.processes:
+            await self.keepers[name].until_ready(within)
 
 
 @asynccontextmanager
@@ -80,63 +76,43 @@ async def deployed(options: Options) -> AsyncIterator[Running]:
     async with contextlib.AsyncExitStack() as stack:
         stack.enter_context(_only_one(directory))
         env = _secrets(directory) | dict(options.env)
-        database, broker = _servers(options, directory)
-        keepers: dict[str, Keeper] = {}
-        runtime = Runtime("", "", "", "", {}, str(directory / "logs"), datetime.now(UTC).isoformat())
-
-        def started(name: str, pid: int) -> None:
-            runtime.pids[name] = pid
-            _note(runtime, directory)
-
-        def given_up(name: str, why: str) -> None:
-            runtime.given_up[name] = why
-            _note(runtime, directory)
-
-        async def keep(program: Program, **more: Any) -> None:
-            echo = options.echo if program.name in options.processes else None
-            child = Child(program, directory / "logs" / f"{program.name}.log", echo)
-            keeper = Keeper(child, changed=started, given_up=given_up, **more)
-            keepers[program.name] = keeper
-            stack.push_async_callback(keeper.stop)
-            await keeper.start()
-
-        stack.callback((directory / "runtime.json").unlink, missing_ok=True)
-        if database:
-            await keep(database.program, before=database.prepare, after=database.ready)
-        if broker:
-            await keep(broker.program, before=broker.prepare, after=broker.ready, ended=broker.ended)
+        _expect_public_address(options, env)
+        household = Household(directory, stack, options.echo)
+        runtime = household.runtime
+        postgres = partial(EmbeddedPostgres, directory)
+        database = None if options.database_url else await household.serve(postgres)
+        broker = None if options.bootstrap else await household.serve(_broker(options, directory))
         runtime.database_url = options.database_url or (database.url if database else "")
         runtime.kafka_bootstrap_servers = options.bootstrap or (broker.bootstrap if broker else "")
         runtime.broker = broker.kind if broker else "external"
-        runtime.relay_shards = int((os.environ | env).get("HUYING_RELAY_SHARDS", "1"))
-        port = free_port(options.port)
+        port = household.port(options.port)
         runtime.url = f"http://127.0.0.1:{port}"
-        env |= _environment(directory, runtime, port)
+        env = _environment(directory, runtime, port) | _given(env)
+        await _once(directory, env, "settings", *options.processes)
+        runtime.relay_shards = int((os.environ | env).get("HUYING_RELAY_SHARDS", "1"))
         await _once(directory, env, "migrate")
         await _once(directory, env, "channel", "seed", "--file", str(directory / "channels.json"))
         for name in options.processes:
-            health = free_port()
-            program = Program(name, (*HUYING, "run", name), env=env | {"HUYING_HEALTH_PORT": str(health)})
-            runtime.ready[name] = f"http://127.0.0.1:{health}/readyz"
-            await keep(program, ready_url=runtime.ready[name])
+            await household.work(name, env)
         promise = broker.promise if broker else "your own broker"
-        running = Running(options, runtime, promise, keepers)
+        running = Running(options, runtime, promise, household.keepers)
         await running.ready()
         yield running
 
 
-def _note(runtime: Runtime, directory: Path) -> None:
-    if runtime.url:
-        runtime.write(directory)
+def _expect_public_address(options: Options, env: Mapping[str, str]) -> None:
+    """What stands in every message must be right where the database is one's own: people depend on it there."""
+    if options.database_url and not (os.environ | dict(env)).get("HUYING_PUBLIC_URL"):
+        raise Unusable(
+            "HUYING_PUBLIC_URL is missing: with a database of your own, say under which address citizens reach the"
+            " pages and the API, such as https://huying.example.gov.cn; it stands in every message and every link"
+        )
 
 
-def _servers(options: Options, directory: Path) -> tuple[EmbeddedPostgres | None, EmbeddedBroker | ApacheKafka | None]:
-    database = None if options.database_url else EmbeddedPostgres(directory, free_port())
-    if options.bootstrap:
-        return database, None
+def _broker(options: Options, directory: Path) -> Callable[[int], EmbeddedBroker | ApacheKafka]:
     if options.broker == ApacheKafka.kind:
-        return database, ApacheKafka(directory, free_port(), options.kafka_cache)
-    return database, EmbeddedBroker(directory, free_port())
+        return partial(ApacheKafka, directory, cache=options.kafka_cache)
+    return partial(EmbeddedBroker, directory)
 
 
 def _environment(directory: Path, runtime: Runtime, port: int) -> dict[str, str]:
@@ -145,30 +121,37 @@ def _environment(directory: Path, runtime: Runtime, port: int) -> dict[str, str]
         "DATABASE_URL": runtime.database_url,
         "KAFKA_BOOTSTRAP_SERVERS": runtime.kafka_bootstrap_servers,
         "HUYING_STATE_DIR": str(directory),
-        "HUYING_ATTACHMENTS_FOLDER": str(directory / "attachments"),
+        "HUYING_DEPLOYMENT": runtime.deployment,
+        "HUYING_ATTACHMENTS_FOLDER": os.environ.get("HUYING_ATTACHMENTS_FOLDER") or str(directory / "attachments"),
         "HUYING_INSTANCE": "0",
         "HUYING_PORT": str(port),
-        "HUYING_PUBLIC_URL": runtime.url,
+        "HUYING_PUBLIC_URL": os.environ.get("HUYING_PUBLIC_URL") or runtime.url,
         "HUYING_INTAKE_URL": runtime.url,
         "PYTHONUNBUFFERED": "1",
     }
 
 
+def _given(env: Mapping[str, str]) -> dict[str, str]:
+    """Secrets of the environment go before those that were made here, so that they can be changed there."""
+    return {name: value for name, value in env.items() if name not in SECRETS or not os.environ.get(name)}
+
+
 def _secrets(directory: Path) -> dict[str, str]:
     """Secrets of this deployment, made at its first start."""
     path = directory / "secrets.json"
-    names = ("HUYING_SECRET", "HUYING_VAULT_KEY")
-    if not path.exists():
-        write_private(path, {name: secrets.token_urlsafe(48) for name in names})
-    return dict(json.loads(path.read_text("utf-8")))
+    known = read_json(path)
+    if known is None:
+        known = {name: secrets.token_urlsafe(48) for name in SECRETS}
+        write_private(path, known)
+    return {name: str(value) for name, value in known.items()}
 
 
 @contextlib.contextmanager
 def _only_one(directory: Path) -> Iterator[None]:
-    lock = claim(directory / "lock")
+    lock = _claimed(directory / "lock")
     if lock is None:
-        found = Runtime.read(directory)
-        where = f" at {found.url}" if found and found.url else ""
+        known = Runtime.read(directory)
+        where = f" at {known.url}" if known and known.url else ""
         raise Unusable(
             f"Huying runs already{where} with its data in {directory}: use that one, or set HUYING_STATE_DIR"
         )
@@ -176,10 +159,20 @@ def _only_one(directory: Path) -> Iterator[None]:
         yield
 
 
+def _claimed(path: Path) -> IO[str] | None:
+    """The lock; a command that only looks whether it is held has it for a moment too."""
+    for _ in range(LOOKS):
+        if lock := claim(path):
+            return lock
+        time.sleep(0.05)
+    return None
+
+
 async def _once(directory: Path, env: Mapping[str, str], *arguments: str) -> None:
     """Run a command to its end; raises `Unusable` with its last words."""
     program = Program(arguments[0], (*HUYING, *arguments), env=env)
     child = Child(program, directory / "logs" / f"{arguments[0]}.log")
     await child.start()
-    if await child.wait():
-        raise Unusable(f"`huying {' '.join(arguments)}` failed:\n{child.last_lines()}")
+    if code := await child.wait():
+        words = child.last_lines(60) or f"it wrote nothing and ended with code {code}"
+        raise Unusable(f"`huying {' '.join(arguments)}` failed:\n{words}")

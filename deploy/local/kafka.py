@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from deploy.local.child import Program
-from deploy.local.noida import wait_for_broker
+from deploy.local.noida import broker_silent, expect_cluster, wait_for_broker
 from deploy.local.ports import free_port
 from deploy.local.state import Unusable, claim
 
@@ -38,7 +38,7 @@ class ApacheKafka:
         if self._lock is None:
             raise Unusable(f"Apache Kafka runs already on {self._data}: use that one, or set HUYING_STATE_DIR")
         _fetch(self._jars)
-        self._config.write_text(self._properties())
+        self._config.write_text(self._properties(), "utf-8")
         if not (self._data / "meta.properties").exists():
             cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode().replace("-", "x")
             command = [self._java, "-cp", self._classpath, "kafka.tools.StorageTool", "format"]
@@ -73,7 +73,13 @@ class ApacheKafka:
 
     async def ready(self) -> None:
         """Return when it answers."""
-        await wait_for_broker(self.bootstrap)
+        known = re.search(r"^cluster\.id=(.+)$", (self._data / "meta.properties").read_text("utf-8"), re.MULTILINE)
+        ours = known[1].strip() if known else None
+        expect_cluster(self.bootstrap, await wait_for_broker(self.bootstrap), ours)
+
+    async def alive(self) -> str | None:
+        """In words why it is not alive; None when it answers."""
+        return await broker_silent(self.bootstrap)
 
     @property
     def _classpath(self) -> str:

@@ -1,23 +1,26 @@
-"""Keeps one child alive: starts it, waits until it is ready, starts it again when it ended, unless that is in vain."""
+"""Keeps one child alive: starts it, waits until it is ready, and starts it again when it ended or is not alive."""
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Final
 
-import httpx
 import structlog
 
 from deploy.local.child import Child
+from deploy.local.health import Health, first_wrong
+from deploy.local.liveness import LOOK_EVERY, Backoff, Liveness
 from deploy.local.state import Unusable
 
 log = structlog.get_logger()
 RESTART_AT_ONCE: Final = 75
 POISONED: Final = 65
-FIRST_PAUSE, LONGEST_PAUSE, STEADY_AFTER = 0.2, 5.0, 30.0
+MISCONFIGURED: Final = 78
 ANSWER_WITHIN: Final = 60.0
+LEAVE_WITHIN: Final = 5.0
+"""Seconds that a child which is not alive has to end by itself."""
 
 
 def _nothing(*_: object) -> None:
@@ -28,7 +31,8 @@ def _nothing(*_: object) -> None:
 class Keeper:
     """`before` runs ahead of every start, `after` until the child can be used, `ended` after every end.
 
-    `given_up` is told of a child that ended for good: one that met too much poison would meet it again.
+    `alive` says in words why a child that runs is not alive. `given_up` is told of a child that ended for good: one
+    that met too much poison would meet it again. `restarted` is told why a child is started again.
     """
 
     child: Child
@@ -37,16 +41,28 @@ class Keeper:
     ended: Callable[[bool], None] = _nothing
     changed: Callable[[str, int], None] = _nothing
     given_up: Callable[[str, str], None] = _nothing
-    ready_url: str | None = None
+    restarted: Callable[[str, str], None] = _nothing
+    ready: Sequence[Health] = ()
+    alive: Callable[[], Awaitable[str | None]] | None = None
+    liveness: Liveness = field(default_factory=Liveness)
+    look_every: float = LOOK_EVERY
     restarts: int = 0
     _stopping: bool = False
-    _task: "asyncio.Task[None] | None" = field(default=None)
+    _killed: str = ""
+    _tasks: "list[asyncio.Task[None]]" = field(default_factory=list)
 
     async def start(self) -> None:
         """Start it for the first time and begin to watch; raises `Unusable` when it does not get up."""
         self._stopping = False
-        await self._start()
-        self._task = asyncio.create_task(self._watch())
+        try:
+            await self._start()
+        except BaseException:
+            await self.child.stop(LEAVE_WITHIN)
+            self.ended(False)
+            raise
+        self._tasks = [asyncio.create_task(self._watch())]
+        if self.alive:
+            self._tasks.append(asyncio.create_task(self._look_after(self.alive)))
 
     async def _start(self) -> None:
         await asyncio.to_thread(self.before)
@@ -64,16 +80,22 @@ class Keeper:
         )
         for one in pending:
             one.cancel()
-        if waiting in done:
+        if ending in done:  # whatever answered meanwhile was another program
+            self._give_up("ended at once")
+        if waiting not in done:
+            self._give_up(f"did not answer within {ANSWER_WITHIN:.0f} s")
+        try:
             await waiting
-            return
-        self._give_up("ended at once" if ending in done else f"did not answer within {ANSWER_WITHIN:.0f} s")
+        except Unusable as fault:
+            self._give_up(f"cannot be used: {fault}")
 
     def _give_up(self, why: str) -> None:
-        raise Unusable(f"{self.child.program.name} {why}; its last lines:\n{self.child.last_lines()}")
+        words = self.child.last_lines()
+        last = f"its last lines:\n{words}" if words else f"it wrote nothing into {self.child.log_path}"
+        raise Unusable(f"{self.child.program.name} {why}; {last}")
 
     async def _watch(self) -> None:
-        pause = FIRST_PAUSE
+        backoff = Backoff()
         while True:
             started = monotonic()
             code = await self.child.wait()
@@ -83,13 +105,27 @@ class Keeper:
             if code == POISONED:
                 self._leave_it()
                 return
-            log.warning("ended, starting it again", name=self.child.program.name, code=code)
-            if monotonic() - started > STEADY_AFTER or code == RESTART_AT_ONCE:
-                pause = FIRST_PAUSE
+            why, self._killed = self._killed or f"it ended with code {code}", ""
+            killed = not why.startswith("it ended")
+            pause = backoff.after(monotonic() - started, asked=code == RESTART_AT_ONCE, killed=killed)
+            log.warning(f"{why}: starting it again in {pause:.1f} s", name=self.child.program.name)
             await asyncio.sleep(pause)
-            pause = min(pause * 2, LONGEST_PAUSE)
             self.restarts += 1
+            self.restarted(self.child.program.name, why)
             await self._start_again()
+
+    async def _look_after(self, alive: Callable[[], Awaitable[str | None]]) -> None:
+        """End a child that runs and is not alive; the watch starts it again."""
+        while True:
+            await asyncio.sleep(self.look_every)
+            pid = self.child.pid
+            if not self.child.alive:
+                continue
+            wrong = await alive()
+            if pid == self.child.pid and self.child.alive and self.liveness.is_over(pid, wrong, monotonic()):
+                self._killed = f"it is not alive: {wrong}"
+                log.error(f"is not alive, ending it: {wrong}", name=self.child.program.name)
+                await self.child.stop(LEAVE_WITHIN)
 
     def _leave_it(self) -> None:
         name = self.child.program.name
@@ -102,33 +138,33 @@ class Keeper:
         except (Unusable, OSError) as fault:
             log.warning("could not be started, trying again", name=self.child.program.name, cause=str(fault))
 
-    async def until_ready(self, client: httpx.AsyncClient, within: float) -> None:
-        """Return when its `/readyz` says yes; raises `Unusable` with its last words."""
-        said = "nothing"
-        deadline = monotonic() + within
-        while self.ready_url and monotonic() < deadline:
-            try:
-                answer = await client.get(self.ready_url)
-                if answer.status_code == 200:
-                    return
-                said = answer.text
-            except httpx.HTTPError:
-                pass
+    async def until_ready(self, within: float) -> None:
+        """Return when its `/readyz` says yes everywhere; raises `Unusable` with its last words."""
+        deadline, wrong = monotonic() + within, None
+        while wrong := await first_wrong(self.ready, "/readyz"):
+            code = self.child.process.returncode if self.child.process else None
+            if code == MISCONFIGURED:
+                self._give_up("cannot work with its settings")
+            if monotonic() > deadline:
+                self._give_up(f"was not ready within {within:.0f} s ({wrong})")
             await asyncio.sleep(0.1)
-        if self.ready_url:
-            self._give_up(f"was not ready within {within:.0f} s ({said})")
 
     async def stop(self) -> None:
         """End it for good."""
         self._stopping = True
-        if self._task:
-            # Between an end and the next start there is nobody to stop, but somebody about to start.
-            alive = self.child.alive
-            if not alive:
-                self._task.cancel()
-            clean = await self.child.stop()
+        if not self._tasks:
+            return
+        watching, *looking = self._tasks
+        for task in looking:
+            task.cancel()
+        # Between an end and the next start there is nobody to stop, but somebody about to start.
+        alive = self.child.alive
+        if not alive:
+            watching.cancel()
+        clean = await self.child.stop()
+        for task in self._tasks:
             with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            if not clean:
-                log.warning("had to be killed", name=self.child.program.name)
-            self.ended(alive and clean)
+                await task
+        if not clean:
+            log.warning("had to be killed", name=self.child.program.name)
+        self.ended(alive and clean)

@@ -13,7 +13,9 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError
 
 from deploy.local.child import Program
-from deploy.local.state import Unusable
+from deploy.local.state import Unusable, read_json
+from shared.chassis.broker import cluster_id, name_of
+from shared.chassis.kafka import Kafka
 
 _PROBE: Final = "huying.probe"
 
@@ -35,7 +37,7 @@ class EmbeddedBroker:
         """Forget what cannot be trusted, and come back under a new name."""
         if not self._clean.exists():
             shutil.rmtree(self._data, ignore_errors=True)
-            self._data.mkdir()
+            self._data.mkdir(0o700)
             (self._data / "kafka.json").write_text(json.dumps(self._empty_snapshot()))
         self._clean.unlink(missing_ok=True)
 
@@ -83,22 +85,44 @@ class EmbeddedBroker:
 
     async def ready(self) -> None:
         """Return when it answers as Kafka does; raises `Unusable` when it answers otherwise."""
-        await wait_for_broker(self.bootstrap)
+        expect_cluster(self.bootstrap, await wait_for_broker(self.bootstrap), self._cluster())
         await probe(self.bootstrap)
 
+    def _cluster(self) -> str | None:
+        known = read_json(self._data / "kafka.json") or {}
+        return known.get("cluster_id")
 
-async def wait_for_broker(bootstrap: str) -> None:
-    """Return when the broker tells its cluster."""
+    async def alive(self) -> str | None:
+        """In words why it is not alive; None when it answers."""
+        return await broker_silent(self.bootstrap)
+
+
+def expect_cluster(bootstrap: str, found: str, ours: str | None) -> None:
+    """Raise `Unusable` when what answers is another broker than the one that was started."""
+    if ours is not None and found != ours:
+        raise Unusable(f"another broker answers on {bootstrap}: its cluster is {found}, ours is {ours}")
+
+
+async def broker_silent(bootstrap: str) -> str | None:
+    """In words that the broker does not answer; None when it does."""
+    try:
+        async with asyncio.timeout(10):
+            await cluster_id(Kafka(bootstrap))
+    except (KafkaError, OSError, TimeoutError) as fault:
+        return f"{bootstrap} does not answer ({str(fault) or type(fault).__name__})"
+    return None
+
+
+async def wait_for_broker(bootstrap: str) -> str:
+    """The name of its cluster, as soon as the broker tells it."""
     await _until_something_listens(bootstrap)
     while True:
         admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=3000)
         try:
             await admin.start()
-            await admin.describe_cluster()
+            return await name_of(admin)
         except (KafkaError, OSError):
             await asyncio.sleep(0.1)
-        else:
-            return
         finally:
             await admin.close()
 

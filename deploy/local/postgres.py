@@ -53,6 +53,7 @@ class EmbeddedPostgres:
         if not self._password_file.exists():
             self._password_file.touch(0o600)
             self._password_file.write_text(secrets.token_urlsafe(24))
+        self._let_the_server_in()
         if (self._data / "PG_VERSION").exists():
             return
         shutil.rmtree(self._data, ignore_errors=True)
@@ -60,6 +61,12 @@ class EmbeddedPostgres:
         if self._owner is not None:
             os.chown(self._data, self._owner, self._owner)
         self._initialise()
+
+    def _let_the_server_in(self) -> None:
+        """Its user may pass through our directory, and read nothing there."""
+        if self._owner is not None and not self._directory.stat().st_mode & 0o001:
+            os.chown(self._directory, -1, pwd.getpwuid(self._owner).pw_gid)
+            self._directory.chmod(self._directory.stat().st_mode | 0o010)
 
     def _initialise(self) -> None:
         with _readable_by(self._owner, self._password_file.read_text()) as password_file:
@@ -94,15 +101,38 @@ class EmbeddedPostgres:
         while True:
             try:
                 db = await asyncpg.connect(self._url("postgres"), timeout=3)
+            except asyncpg.InvalidPasswordError:
+                raise Unusable(f"another PostgreSQL answers on port {self.port}") from None
             except (OSError, asyncpg.PostgresError):
                 await asyncio.sleep(0.05)
                 continue
             try:
+                await self._expect_our_data(db)
                 if not await db.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", DATABASE):
                     await db.execute(f'CREATE DATABASE "{DATABASE}"')
             finally:
                 await db.close()
             return
+
+    async def _expect_our_data(self, db: asyncpg.Connection) -> None:
+        found = str(await db.fetchval("SHOW data_directory"))
+        if not _is_same(found, self._data):
+            raise Unusable(f"another PostgreSQL answers on port {self.port}: its data is in {found}")
+
+    async def alive(self) -> str | None:
+        """In words why it is not alive; None when it answers, if only that it is too busy for us."""
+        try:
+            db = await asyncpg.connect(self._url("postgres"), timeout=10)
+        except (OSError, TimeoutError) as fault:
+            return f"port {self.port} does not answer ({str(fault) or type(fault).__name__})"
+        except asyncpg.PostgresError:
+            return None
+        await db.close()
+        return None
+
+
+def _is_same(found: str, data: Path) -> bool:
+    return os.path.realpath(found) == os.path.realpath(data)
 
 
 @contextmanager

@@ -4,8 +4,10 @@ import fcntl
 import json
 import os
 import shutil
+import stat
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -29,8 +31,11 @@ def state_dir() -> Path:
 def prepare(directory: Path) -> Path:
     """Make the directory; raises `Unusable` where it cannot hold a database."""
     try:
-        directory.mkdir(parents=True, exist_ok=True)
-        (directory / "logs").mkdir(exist_ok=True)
+        if not directory.exists():
+            directory.mkdir(parents=True)
+            directory.chmod(0o700)
+        (directory / "logs").mkdir(0o700, exist_ok=True)
+        _close_to_others(directory)
     except OSError as fault:
         raise Unusable(
             f"{directory} cannot be written ({fault.strerror}): set HUYING_STATE_DIR to a folder of your own"
@@ -44,9 +49,47 @@ def prepare(directory: Path) -> Path:
     return directory
 
 
+_LOOKED_INTO_BY_OTHERS: Final = {"pginstall", "postgres"}
+"""What PostgreSQL's own user works with, where root starts it."""
+
+
+def _close_to_others(directory: Path) -> None:
+    """Nothing of ours is readable by others, whatever an earlier version has made.
+
+    The directory itself is closed where it is ours alone: not a shared one, or a home, that somebody named.
+    """
+    ours = [path for path in directory.iterdir() if path.name not in _LOOKED_INTO_BY_OTHERS and _is_ours(path)]
+    for path in ours:
+        _take_from_others(path)
+    if (directory / "secrets.json").exists() and directory != Path.home() and _is_ours(directory):
+        _take_from_others(directory, keep=0o011)
+
+
+_NAMES: Final = ("logs", "broker", "kafka", "attachments", "cache", "channels.json", "secrets.json", "runtime.json")
+_ENDINGS: Final = (".lock", ".password", ".clean", ".properties", ".log")
+
+
+def _is_ours(path: Path) -> bool:
+    status = path.lstat()
+    known = path.name in _NAMES or path.name == "lock" or path.suffix in _ENDINGS or (path / "secrets.json").exists()
+    return known and status.st_uid == os.geteuid() and not stat.S_ISLNK(status.st_mode) and not status.st_mode & 0o1000
+
+
+def _take_from_others(path: Path, keep: int = 0) -> None:
+    mode = stat.S_IMODE(path.stat().st_mode)
+    closed = mode & (0o700 | keep)
+    if closed != mode:
+        path.chmod(closed)
+
+
+def is_open_to_others(path: Path) -> bool:
+    """Whether anybody but its owner may read or change it."""
+    return path.exists() and bool(path.stat().st_mode & 0o066)
+
+
 def claim(lock: Path) -> IO[str] | None:
     """Hold a lock until the file is closed or this process ends; None when another one holds it."""
-    file = lock.open("a+")
+    file = open(lock, "a+", opener=partial(os.open, mode=0o600))  # noqa: SIM115
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -66,9 +109,13 @@ class Runtime:
     pids: dict[str, int]
     log_dir: str
     started_at: str
-    ready: dict[str, str] = field(default_factory=dict)
+    deployment: str = ""
+    health: dict[str, str] = field(default_factory=dict)
+    """Of each process that answers `/livez` and `/readyz`: where."""
     relay_shards: int = 1
     given_up: dict[str, str] = field(default_factory=dict)
+    restarts: dict[str, list[str]] = field(default_factory=dict)
+    """Of each process that was started again: when last, how often, and why last."""
 
     def write(self, directory: Path) -> None:
         """Replace the file at once, so that no reader sees half of it."""
@@ -76,11 +123,43 @@ class Runtime:
 
     @classmethod
     def read(cls, directory: Path) -> "Runtime | None":
-        """What runs in this directory; None when nothing does."""
-        try:
-            return cls(**json.loads((directory / "runtime.json").read_text("utf-8")))
-        except FileNotFoundError:
+        """What was noted of what runs in this directory; None when nothing was. A supervisor that was killed leaves its
+        note behind: see `is_supervised`."""
+        noted = read_json(directory / "runtime.json")
+        if noted is None:
             return None
+        known = {part.name for part in fields(cls)}
+        try:
+            return cls(**{name: value for name, value in noted.items() if name in known})
+        except TypeError:
+            raise Unusable(f"{directory}/runtime.json is of another version: `make up` again") from None
+
+    @classmethod
+    def running(cls, directory: Path) -> "Runtime | None":
+        """What runs in this directory; None when nothing does."""
+        return cls.read(directory) if is_supervised(directory) else None
+
+
+def is_supervised(directory: Path) -> bool:
+    """Whether a supervisor holds this directory now."""
+    try:
+        with (directory / "lock").open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """What a file of ours holds; None where there is none. Raises `Unusable` when it cannot be read."""
+    try:
+        return dict(json.loads(path.read_text("utf-8")))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as fault:
+        raise Unusable(f"{path} cannot be read ({fault}): mend it, or take it away to have it made anew") from None
 
 
 def write_private(path: Path, told: Mapping[str, Any]) -> None:

@@ -14,6 +14,7 @@ from shared.chassis.delivery import Delivery
 from shared.chassis.documented import Words
 from shared.chassis.http import WORDLESS, Check, web_app
 from shared.chassis.ledger import Ledger
+from shared.chassis.probe_headers import DEPLOYMENT
 from shared.chassis.process import Parts
 from shared.chassis.reading import Reading
 from shared.chassis.settings import ProcessSettings
@@ -55,11 +56,15 @@ def database_ready(service: str, pool: Pool) -> Check:
     return check
 
 
-def api_parts(title: str, introduction: str, apis: Mapping[str, tuple[Api, Pool]], port: int) -> Parts:
-    """One web server for the APIs of one service, or of all under one origin."""
+def api_parts(
+    title: str, introduction: str, apis: Mapping[str, tuple[Api, Pool]], port: int, deployment: str = ""
+) -> Parts:
+    """One web server for the APIs of one service, or of all under one origin; its probes name the deployment."""
     checks = [check for service, (api, pool) in apis.items() for check in (database_ready(service, pool), *api.ready)]
     routers = [router for api, _ in apis.values() for router in api.routers]
-    web = web_app(title, routers, checks, words=words_of(introduction, (api for api, _ in apis.values())))
+    words = words_of(introduction, (api for api, _ in apis.values()))
+    named = {DEPLOYMENT: deployment} if deployment else None
+    web = web_app(title, routers, checks, words=words, named=named)
     return Parts(ready=checks, closing=[pool.close for _, pool in apis.values()], web=web, port=port)
 
 

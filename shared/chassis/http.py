@@ -1,6 +1,6 @@
 """The web application around a service's routes: limits, metrics, problem documents, health."""
 
-from collections.abc import Awaitable, Callable, Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from time import perf_counter
 from typing import Any, Final
@@ -32,8 +32,9 @@ def web_app(
     ready: Sequence[Check] = (),
     alive: Sequence[Check] = (),
     words: Words = WORDLESS,
+    named: Mapping[str, str] | None = None,
 ) -> FastAPI:
-    """FastAPI with the routers; a check answers None or says in words what is wrong."""
+    """FastAPI with the routers; a check answers None or says in words what is wrong. `named` are headers of health."""
     app = Web(
         routers,
         title=title,
@@ -45,7 +46,7 @@ def web_app(
     )
     for router in routers:
         app.include_router(router, responses=REFUSALS, dependencies=[Depends(known_parameters)])
-    app.include_router(health(ready, alive))
+    app.include_router(health(ready, alive, named))
     app.include_router(manual(app))
     problems.install(app)
     document(app, words)
@@ -77,13 +78,13 @@ def _function(route: APIRoute) -> str:
     return route.name
 
 
-def health(ready: Sequence[Check], alive: Sequence[Check]) -> APIRouter:
+def health(ready: Sequence[Check], alive: Sequence[Check], named: Mapping[str, str] | None = None) -> APIRouter:
     """`/livez`: restart me when this fails; `/readyz`: send me work when this succeeds."""
     router = APIRouter(include_in_schema=False)
 
     async def answer(checks: Sequence[Check]) -> Response:
         wrong = [said for check in checks if (said := await check())]
-        return Response("\n".join(wrong) or "ok", 503 if wrong else 200, media_type="text/plain")
+        return Response("\n".join(wrong) or "ok", 503 if wrong else 200, named, media_type="text/plain")
 
     @router.get("/livez")
     async def livez() -> Response:

@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from shared.chassis import broker, logs
 from shared.chassis.delivery import TooMuchPoison
 from shared.chassis.http import Check, measures, server, web_app
+from shared.chassis.probe_headers import DEPLOYMENT, PROCESS
 from shared.chassis.settings import ProcessSettings
 
 log = structlog.get_logger()
@@ -47,7 +48,7 @@ def main(name: str, settings: ProcessSettings, build: Callable[[], Awaitable[Par
 async def _run(name: str, settings: ProcessSettings, build: Callable[[], Awaitable[Parts]]) -> NoReturn:
     stop = asyncio.create_task(_asked_to_end())
     health = Parts(ready=[_starting(settings)])
-    servers = _health(settings, health)
+    servers = _health(name, settings, health)
     serving = [asyncio.create_task(one.serve()) for one in servers]
     building = asyncio.create_task(_built(build))
     parts = Parts()
@@ -100,11 +101,13 @@ def _starting(settings: ProcessSettings) -> Check:
     return check
 
 
-def _health(settings: ProcessSettings, parts: Parts) -> list[Any]:
+def _health(name: str, settings: ProcessSettings, parts: Parts) -> list[Any]:
     """Answers from the first moment on, with whatever checks there are by then."""
     if not settings.health_port:
         return []
-    return [server(web_app("health", [measures()], parts.ready, parts.alive), settings.host, settings.health_port)]
+    named = {PROCESS: name} | ({DEPLOYMENT: settings.deployment} if settings.deployment else {})
+    web = web_app("health", [measures()], parts.ready, parts.alive, named)
+    return [server(web, settings.host, settings.health_port)]
 
 
 async def _within_patience(ending: Coroutine[Any, Any, None]) -> None:

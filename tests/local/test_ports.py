@@ -1,17 +1,20 @@
-"""A port that was found free still is when its server starts."""
+"""A port that was found free still is when its server starts, whoever starts beside us."""
 
 import socket
+import subprocess
+import sys
 
 import pytest
 
 from deploy.local import ports
-from deploy.local.ports import free_port
+from deploy.local.ports import free_port, give_back, why_not
 
 
 def test_the_preferred_port_is_taken_when_nobody_has_it():
     with socket.create_server(("127.0.0.1", 0)) as busy:
         port = busy.getsockname()[1]
         assert free_port(port) != port
+        assert "taken by another program" in str(why_not(port))
     assert free_port(port) == port
 
 
@@ -24,3 +27,24 @@ def test_no_port_is_offered_twice(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(ports, "_OURS", range(first, first + 1))
     with pytest.raises(OSError, match="no free port"):
         free_port()
+
+
+def offered_elsewhere(port: int) -> int:
+    """What another deployment is offered that would like to have this port."""
+    program = f"from deploy.local.ports import free_port; print(free_port({port}))"
+    return int(subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout)
+
+
+def test_two_deployments_that_start_at_once_are_not_offered_the_same_port():
+    port = free_port()
+    assert offered_elsewhere(port) != port, "nobody listens there yet, and it is ours"
+    give_back(port)
+    assert offered_elsewhere(port) == port
+
+
+def test_a_port_that_is_only_for_root_is_not_called_taken(monkeypatch: pytest.MonkeyPatch):
+    def refused(_: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(ports, "_bind", refused)
+    assert why_not(80) == "port 80 is only for root"

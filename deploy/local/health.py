@@ -1,0 +1,41 @@
+"""Asks a process for its health, and whether it is one of this deployment at all."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import httpx
+
+from shared.chassis.probe_headers import DEPLOYMENT
+
+TIMEOUT: Final = 5.0
+MISSING: Final = "does not answer"
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Where a process answers `/livez` and `/readyz`; `deployment` is what its answers must name, if known."""
+
+    url: str
+    deployment: str = ""
+
+    async def wrong(self, path: str) -> str | None:
+        """In words what is wrong by the answer to `/livez` or `/readyz`; None when nothing is."""
+        try:
+            async with httpx.AsyncClient(timeout=TIMEOUT, trust_env=False) as client:
+                answer = await client.get(f"{self.url}{path}")
+        except httpx.TimeoutException:
+            return f"{self.url}{path} {MISSING} within {TIMEOUT:.0f} s"
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as fault:
+            return f"{self.url}{path} {MISSING} ({str(fault) or type(fault).__name__})"
+        if self.deployment and answer.headers.get(DEPLOYMENT, "") != self.deployment:
+            return f"{self.url} is answered by another program, not by this deployment"
+        return None if answer.is_success else f"{path} says {answer.status_code}: {answer.text[:500]}"
+
+
+async def first_wrong(places: Sequence[Health], path: str) -> str | None:
+    """What is wrong at the first of the places where something is."""
+    for place in places:
+        if wrong := await place.wrong(path):
+            return wrong
+    return None

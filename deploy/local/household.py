@@ -1,0 +1,122 @@
+"""The servers and processes of one deployment: each on a port of its own, kept alive, and noted for other commands."""
+
+import contextlib
+import secrets
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, Protocol, TypeVar
+
+import structlog
+
+from deploy.local.child import Child, Program
+from deploy.local.health import Health, first_wrong
+from deploy.local.keeper import Keeper
+from deploy.local.liveness import Liveness
+from deploy.local.ports import free_port, give_back, why_not
+from deploy.local.state import Runtime, Unusable
+
+log = structlog.get_logger()
+HUYING: Final = (sys.executable, "-m", "deploy.cli.main")
+PORTS_TO_TRY: Final = 3
+PATIENT: Final = 6
+"""Failures in a row until a server is ended: it has the data, and is busier than a process."""
+Echo = Callable[[str, str], None]
+
+
+class Server(Protocol):
+    """PostgreSQL or a broker."""
+
+    port: int
+
+    @property
+    def program(self) -> Program:
+        """What to start."""
+
+    def prepare(self) -> None:
+        """Make ready what it needs."""
+
+    async def ready(self) -> None:
+        """Return when it can be used; raises `Unusable` when what answers is not it."""
+
+    async def alive(self) -> str | None:
+        """In words why it is not alive."""
+
+
+S = TypeVar("S", bound=Server)
+
+
+@dataclass(slots=True)
+class Household:
+    """Keeps what it started; `stack` ends it in reverse order."""
+
+    directory: Path
+    stack: contextlib.AsyncExitStack
+    echo: Echo | None = None
+    keepers: dict[str, Keeper] = field(default_factory=dict)
+    runtime: Runtime = field(init=False)
+
+    def __post_init__(self) -> None:
+        began, name = datetime.now(UTC).isoformat(), secrets.token_hex(8)
+        self.runtime = Runtime("", "", "", "", {}, str(self.directory / "logs"), began, name)
+        self.stack.callback((self.directory / "runtime.json").unlink, missing_ok=True)
+
+    def port(self, preferred: int = 0) -> int:
+        """A port that is given back at the end."""
+        port = free_port(preferred)
+        self.stack.callback(give_back, port)
+        return port
+
+    async def serve(self, make: Callable[[int], S]) -> S:
+        """Start a server; on another port where somebody took the first one in the moment before its start."""
+        for tries in range(1, PORTS_TO_TRY + 1):
+            server = make(self.port())
+            ended = getattr(server, "ended", None)
+            more = {"before": server.prepare, "after": server.ready, "alive": server.alive}
+            more |= {"liveness": Liveness(failures=PATIENT)} | ({"ended": ended} if ended else {})
+            try:
+                await self._keep(server.program, None, **more)
+            except Unusable:
+                taken = why_not(server.port)
+                if taken is None or tries == PORTS_TO_TRY:
+                    raise
+                log.warning(f"{taken}: trying another one", name=server.program.name)
+            else:
+                break
+        return server
+
+    async def work(self, process: str, env: Mapping[str, str]) -> None:
+        """Start a process of ours."""
+        port, deployment = self.port(), self.runtime.deployment
+        program = Program(process, (*HUYING, "run", process), env={**env, "HUYING_HEALTH_PORT": str(port)})
+        health = Health(f"http://127.0.0.1:{port}", deployment)
+        # The gateway's own port may be answered by somebody else while its health is good.
+        public = (Health(self.runtime.url, deployment),) if process == "gateway" else ()
+        self.runtime.health[process] = health.url
+        places: Sequence[Health] = (health, *public)
+        await self._keep(program, self.echo, ready=places, alive=lambda: first_wrong(places, "/livez"))
+
+    async def _keep(self, program: Program, echo: Echo | None, **more: Any) -> None:
+        child = Child(program, self.directory / "logs" / f"{program.name}.log", echo)
+        keeper = Keeper(child, changed=self._started, given_up=self._given_up, restarted=self._restarted, **more)
+        await keeper.start()
+        self.keepers[program.name] = keeper
+        self.stack.push_async_callback(keeper.stop)
+
+    def _started(self, name: str, pid: int) -> None:
+        self.runtime.pids[name] = pid
+        self._note()
+
+    def _given_up(self, name: str, why: str) -> None:
+        self.runtime.given_up[name] = why
+        self._note()
+
+    def _restarted(self, name: str, why: str) -> None:
+        count = int(self.runtime.restarts.get(name, ["", "0"])[1]) + 1
+        self.runtime.restarts[name] = [datetime.now(UTC).isoformat(timespec="seconds"), str(count), why]
+
+    def _note(self) -> None:
+        if self.runtime.url:
+            self.runtime.write(self.directory)

@@ -1,0 +1,47 @@
+"""Decides when a child that runs is no longer alive, and how long to wait before it is started again."""
+
+from dataclasses import dataclass
+from typing import Final
+
+LOOK_EVERY: Final = 5.0
+FIRST_PAUSE, LONGEST_PAUSE, STEADY_AFTER = 0.2, 5.0, 30.0
+LONGEST_AFTER_A_KILL: Final = 60.0
+
+
+@dataclass(slots=True)
+class Liveness:
+    """Counts failures in a row of one life; before its first good answer a life has `grace` seconds to begin."""
+
+    failures: int = 3
+    grace: float = 60.0
+    _pid: int = 0
+    _began: float = 0
+    _answered: bool = False
+    _failed: int = 0
+
+    def is_over(self, pid: int, wrong: str | None, at: float) -> bool:
+        """Whether the child must be ended, after an answer (None: a good one) at this moment (in seconds)."""
+        if pid != self._pid:
+            self._pid, self._began, self._answered, self._failed = pid, at, False, 0
+        if wrong is None:
+            self._answered, self._failed = True, 0
+            return False
+        if not self._answered and at - self._began < self.grace:
+            return False
+        self._failed += 1
+        return self._failed >= self.failures
+
+
+@dataclass(slots=True)
+class Backoff:
+    """The pause before the next start: short after a long life, longer after each short one and after each kill."""
+
+    _pause: float = 0
+
+    def after(self, lived: float, *, asked: bool = False, killed: bool = False) -> float:
+        """Seconds to wait after a life of `lived` seconds; `asked`: it ended itself to be started again at once."""
+        if asked or (lived > STEADY_AFTER and not killed):
+            self._pause = 0
+        longest = LONGEST_AFTER_A_KILL if killed else LONGEST_PAUSE
+        self._pause = min(self._pause * 2, longest) if self._pause else FIRST_PAUSE
+        return self._pause

@@ -1,0 +1,167 @@
+"""What runs and is not alive is ended and started again; what answers on a port must be ours."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from deploy.local.child import Child, Program
+from deploy.local.health import Health, first_wrong
+from deploy.local.keeper import Keeper
+from deploy.local.liveness import Backoff, Liveness
+from deploy.local.ports import free_port
+from deploy.local.state import Unusable
+from tests.eventually import eventually
+
+PROBED = """
+import asyncio, sys
+from shared.chassis import process
+from shared.chassis.settings import ProcessSettings
+
+async def wrong():
+    return {wrong!r}
+
+async def forever():
+    await asyncio.Event().wait()
+
+async def build():
+    return process.Parts(running=[forever()], alive=[wrong])
+
+settings = ProcessSettings(DATABASE_URL="postgresql://x", health_port={port}, deployment="ours")
+process.main("probe", settings, build)
+"""
+
+
+def kept(tmp_path: Path, wrong: str | None = None) -> Keeper:
+    """A keeper of a real process of the chassis, that looks often."""
+    port = free_port()
+    health = Health(f"http://127.0.0.1:{port}", "ours")
+    child = Child(
+        Program("probe", (sys.executable, "-c", PROBED.format(wrong=wrong, port=port)), patience=5),
+        tmp_path / "probe.log",
+    )
+    return Keeper(
+        child,
+        ready=(health,),
+        alive=lambda: health.wrong("/livez"),
+        liveness=Liveness(failures=2, grace=30),
+        look_every=0.05,
+    )
+
+
+@pytest.fixture
+async def quick(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
+    """Impatient with what does not answer."""
+    monkeypatch.setattr("deploy.local.health.TIMEOUT", 1.0)
+    monkeypatch.setattr("deploy.local.keeper.LEAVE_WITHIN", 0.2)
+    yield
+
+
+async def started_again(keeper: Keeper) -> list[str]:
+    told: list[str] = []
+    keeper.restarted = lambda _, why: told.append(why)
+    return told
+
+
+async def test_a_process_that_is_stopped_and_answers_nobody_is_started_again(tmp_path: Path, quick: None):
+    keeper = kept(tmp_path)
+    why = await started_again(keeper)
+    await keeper.start()
+    await keeper.until_ready(30)
+    first = keeper.child.pid
+    os.kill(first, signal.SIGSTOP)
+
+    async def pid() -> int:
+        return keeper.child.pid if keeper.child.alive else first
+
+    await eventually(pid, lambda now: now != first, within=30)
+    await keeper.until_ready(30)
+    await keeper.stop()
+    assert "it is not alive" in why[0]
+    assert "/livez does not answer" in why[0]
+
+
+async def test_a_process_that_says_itself_that_it_is_not_alive_is_started_again(tmp_path: Path, quick: None):
+    keeper = kept(tmp_path, wrong="routing: stands at 7 for 61 s")
+    why = await started_again(keeper)
+    await keeper.start()
+
+    async def reasons() -> list[str]:
+        return why
+
+    await eventually(reasons, bool, within=30)
+    await keeper.stop()
+    assert "stands at 7 for 61 s" in why[0]
+
+
+async def test_what_answers_for_another_deployment_is_not_taken_for_ours(tmp_path: Path):
+    keeper = kept(tmp_path)
+    await keeper.start()
+    await keeper.until_ready(30)
+    (health,) = keeper.ready
+    assert await health.wrong("/readyz") is None
+    other = Health(health.url, "theirs")
+    assert "is answered by another program" in str(await other.wrong("/readyz"))
+    keeper.ready = (health, other)
+    with pytest.raises(Unusable, match="is answered by another program"):
+        await keeper.until_ready(0)
+    await keeper.stop()
+
+
+async def test_where_nobody_answers_the_first_place_that_is_silent_is_named():
+    places = [Health(f"http://127.0.0.1:{free_port()}"), Health("nonsense")]
+    assert places[0].url in str(await first_wrong(places, "/livez"))
+    assert "nonsense" in str(await places[1].wrong("/livez"))
+
+
+async def test_a_child_that_could_not_be_used_does_not_stay_behind(tmp_path: Path):
+    async def refused() -> None:
+        raise Unusable("another PostgreSQL answers on port 5432")
+
+    child = Child(Program("probe", (sys.executable, "-c", "import signal; signal.pause()")), tmp_path / "probe.log")
+    with pytest.raises(Unusable, match="another PostgreSQL answers on port 5432; it wrote nothing into"):
+        await Keeper(child, after=refused).start()
+    assert not child.alive
+
+
+async def test_a_child_that_ended_is_not_taken_for_ready_because_another_one_answers(tmp_path: Path):
+    child = Child(Program("probe", (sys.executable, "-c", "print('address in use')")), tmp_path / "probe.log")
+
+    async def answered_by_another() -> None:
+        await child.wait()
+
+    with pytest.raises(Unusable, match="ended at once; its last lines:\naddress in use"):
+        await asyncio.wait_for(Keeper(child, after=answered_by_another).start(), 20)
+
+
+def test_one_bad_answer_is_forgiven_and_several_in_a_row_are_not():
+    liveness = Liveness(failures=3, grace=60)
+    assert not liveness.is_over(1, None, 0)
+    assert [liveness.is_over(1, "silent", at) for at in (1, 2)] == [False, False]
+    assert not liveness.is_over(1, None, 3)
+    assert [liveness.is_over(1, "silent", at) for at in (4, 5, 6)] == [False, False, True]
+
+
+def test_a_process_has_a_minute_to_give_its_first_answer_and_each_life_begins_anew():
+    liveness = Liveness(failures=1, grace=60)
+    assert [liveness.is_over(1, "silent", at) for at in (100, 159, 160)] == [False, False, True]
+    assert not liveness.is_over(2, "silent", 161)
+
+
+def test_starts_are_further_and_further_apart_until_a_life_was_long():
+    backoff = Backoff()
+    assert [backoff.after(1) for _ in range(7)] == [0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0]
+    assert backoff.after(31) == 0.2
+    assert backoff.after(1) == 0.4
+    assert backoff.after(1, asked=True) == 0.2
+
+
+def test_what_is_ended_again_and_again_waits_up_to_a_minute_though_it_lived_longer():
+    backoff = Backoff()
+    pauses = [backoff.after(65, killed=True) for _ in range(12)]
+    assert pauses == sorted(pauses)
+    assert pauses[-1] == 60.0
