@@ -56,7 +56,7 @@ def restarts(runtime: Runtime) -> list[Finding]:
     return [
         warning(
             f"process {name}",
-            f"was started again {'once' if count == '1' else f'{count} times'} since `make up`, last at {at}, because {why}",
+            f"was started again ({count} in all) since `make up`, last at {at}, because {why}",
         )
         for name, (at, count, why) in runtime.restarts.items()
     ]

@@ -158,7 +158,7 @@ def read_json(path: Path) -> dict[str, Any] | None:
         return dict(json.loads(path.read_text("utf-8")))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as fault:
+    except (OSError, ValueError, TypeError) as fault:
         raise Unusable(f"{path} cannot be read ({fault}): mend it, or take it away to have it made anew") from None
 
 

@@ -51,7 +51,7 @@ async def test_the_doctor_names_a_process_that_is_alive_and_does_nothing(running
         code, found = await said(running, "doctor")
     finally:
         os.kill(pid, signal.SIGCONT)
-    assert (code, f"process routing-worker, pid {pid}: does not answer" in found) == (1, True)
+    assert (code, f"process routing-worker, pid {pid}: http" in found, "does not answer" in found) == (2, True, True)
     assert "routing-worker.log" in found
 
 

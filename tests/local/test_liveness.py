@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -22,8 +21,11 @@ import asyncio, sys
 from shared.chassis import process
 from shared.chassis.settings import ProcessSettings
 
+asked = []
+
 async def wrong():
-    return {wrong!r}
+    asked.append(1)
+    return {wrong!r} if len(asked) > 3 else None
 
 async def forever():
     await asyncio.Event().wait()
@@ -54,11 +56,10 @@ def kept(tmp_path: Path, wrong: str | None = None) -> Keeper:
 
 
 @pytest.fixture
-async def quick(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
+async def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Impatient with what does not answer."""
     monkeypatch.setattr("deploy.local.health.TIMEOUT", 1.0)
     monkeypatch.setattr("deploy.local.keeper.LEAVE_WITHIN", 0.2)
-    yield
 
 
 async def started_again(keeper: Keeper) -> list[str]:

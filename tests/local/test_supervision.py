@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.cli.doctor import _process
+from deploy.doctor.processes import of_the_deployment
 from deploy.local.bounded_log import BoundedLog
 from deploy.local.child import Child, Program
 from deploy.local.deployment import Options, deployed
@@ -50,7 +50,9 @@ async def test_a_child_that_met_too_much_poison_is_left_alone_and_doctor_says_so
 
     why = await eventually(given_up, lambda said: said is not None)
     assert (kept.child.alive, kept.restarts) == (False, 0)
-    assert "dead-letters" in str((await _process("probe", kept.child.pid, None, why, "")).wrong)
+    runtime.pids["probe"] = kept.child.pid
+    assert why
+    assert any("dead-letters" in str(found) for found in await of_the_deployment(runtime))
     await kept.stop()
 
 

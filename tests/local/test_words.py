@@ -90,8 +90,34 @@ def test_where_nothing_runs_a_command_says_how_to_start_it(
 def test_the_doctor_looks_at_the_servers_that_the_environment_names(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
-    assert ended(monkeypatch, "doctor") == 1
+    assert ended(monkeypatch, "doctor") == 2
     said = " ".join(capsys.readouterr().out.split())
-    for variable in ("DATABASE_URL", "KAFKA_BOOTSTRAP_SERVERS"):
-        assert f"that {variable} names: does not answer as it should" in said
+    for what, variable in (("database", "DATABASE_URL"), ("broker at", "KAFKA_BOOTSTRAP_SERVERS")):
+        assert f"broken {what}" in said
         assert f"is {variable} right?" in said
+    assert "not looked at process routing-worker" in said, "nobody said where it answers"
+
+
+def test_the_doctor_does_not_say_ok_where_nothing_runs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    for variable in ("DATABASE_URL", "KAFKA_BOOTSTRAP_SERVERS"):
+        monkeypatch.delenv(variable)
+    assert ended(monkeypatch, "doctor") == 1
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    for what in ("database", "broker", "process the API", "process routing-worker"):
+        assert any(line.startswith(f"not looked at {what}: ") for line in lines), lines
+    assert not any(line.startswith(("ok database", "ok broker", "ok process")) for line in lines)
+
+
+def test_the_doctor_asks_a_process_where_it_is_told_to(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    nobody = f"http://127.0.0.1:{free_port()}"
+    assert ended(monkeypatch, "doctor", "--health", nobody) == 2
+    assert f"{nobody}/livez does not answer" in capsys.readouterr().out
+
+
+def test_the_version_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    assert ended(monkeypatch, "--version") == 0
+    assert capsys.readouterr().out.startswith("huying 0.")

@@ -1,0 +1,77 @@
+"""What a deployment keeps is readable by its owner alone, whatever a version before has made."""
+
+import os
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+
+from deploy.local.bounded_log import BoundedLog
+from deploy.local.child import Child, Program
+from deploy.local.state import claim, is_open_to_others, prepare
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.fixture
+def careless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody whose files are everybody's to read and write."""
+    before = os.umask(0)
+    monkeypatch.setattr("deploy.local.state.Path.home", lambda: Path("/nowhere"))
+    yield  # type: ignore[misc]
+    os.umask(before)
+
+
+def test_a_directory_that_is_made_here_is_closed_to_others_with_its_logs(careless: None, tmp_path: Path):
+    directory = prepare(tmp_path / "made" / "here")
+    assert (mode(directory), mode(directory / "logs")) == (0o700, 0o700)
+
+
+def test_what_an_earlier_version_left_open_is_closed(careless: None, tmp_path: Path):
+    directory = tmp_path / "state"
+    for folder in ("logs", "attachments", "broker", "pginstall"):
+        (directory / folder).mkdir(parents=True)
+    for file in ("secrets.json", "channels.json", "runtime.json", "lock", "kafka.properties"):
+        (directory / file).touch()
+    directory.chmod(0o755)
+    prepare(directory)
+    left = {path.name for path in directory.iterdir() if is_open_to_others(path)}
+    assert left == {"pginstall"}, "the programs of PostgreSQL are nobody's secret, and its own user runs them"
+    assert not is_open_to_others(directory)
+
+
+@pytest.mark.parametrize("given", [0o1777, 0o755])
+def test_a_shared_folder_that_somebody_named_stays_as_it_is(careless: None, tmp_path: Path, given: int):
+    directory = tmp_path / "shared"
+    directory.mkdir()
+    (directory / "theirs").mkdir()
+    directory.chmod(given)
+    prepare(directory)
+    assert (mode(directory), mode(directory / "theirs"), mode(directory / "logs")) == (given, 0o777, 0o700)
+
+
+async def test_what_a_child_writes_is_its_owners_and_so_is_its_log(careless: None, tmp_path: Path):
+    made = tmp_path / "messages.jsonl"
+    child = Child(Program("probe", (sys.executable, "-c", f"open({str(made)!r}, 'w'); print('x')")), tmp_path / "p.log")
+    (tmp_path / "p.log").touch(0o666)
+    await child.start()
+    assert await child.wait() == 0
+    assert (mode(made), mode(tmp_path / "p.log")) == (0o600, 0o600)
+
+
+def test_a_log_that_begins_anew_and_a_lock_are_closed_too(careless: None, tmp_path: Path):
+    log = BoundedLog(tmp_path / "probe.log", full=10)
+    for words in (b"one two three", b"four five six"):
+        log.write(words)
+    log.close()
+    lock = claim(tmp_path / "lock")
+    assert lock
+    lock.close()
+    assert {path.name: mode(path) for path in tmp_path.iterdir()} == {
+        "probe.log": 0o600,
+        "probe.1.log": 0o600,
+        "lock": 0o600,
+    }
