@@ -14,7 +14,7 @@ from aiokafka.errors import KafkaError
 
 from deploy.local.child import Program
 from deploy.local.state import Unusable, read_json
-from shared.chassis.broker import cluster_id, name_of
+from shared.chassis.broker import cluster_id
 from shared.chassis.kafka import Kafka
 
 _PROBE: Final = "huying.probe"
@@ -120,7 +120,7 @@ async def wait_for_broker(bootstrap: str) -> str:
         admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=3000)
         try:
             await admin.start()
-            return await name_of(admin)
+            return (await identity_of(admin)).cluster_id
         except (KafkaError, OSError):
             await asyncio.sleep(0.1)
         finally:

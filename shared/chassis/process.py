@@ -106,7 +106,7 @@ def _health(name: str, settings: ProcessSettings, parts: Parts) -> list[Any]:
     if not settings.health_port:
         return []
     named = {PROCESS: name} | ({DEPLOYMENT: settings.deployment} if settings.deployment else {})
-    web = web_app("health", [measures()], parts.ready, parts.alive, named)
+    web = web_app("health", [measures()], parts.ready, parts.alive, named=named)
     return [server(web, settings.host, settings.health_port)]
 
 
