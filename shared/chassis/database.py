@@ -66,7 +66,7 @@ _NOTICED: Final = {
     "tcp_keepalives_count": "3",
     "tcp_user_timeout": "14000",
     # A process that was stopped within a transaction keeps its locks too, and its host answers for it.
-    "idle_in_transaction_session_timeout": "60000",
+    "idle_in_transaction_session_timeout": "120000",
 }
 
 

@@ -139,7 +139,7 @@ async def test_the_server_soon_notices_a_client_that_has_vanished(pool: Pool):
     settings = ("tcp_keepalives_idle", "tcp_keepalives_interval", "tcp_keepalives_count", "tcp_user_timeout")
     async with pool.acquire() as db:
         idle, interval, count, unsent = [int((await db.fetchval(f"SHOW {name}")).rstrip("ms")) for name in settings]
-        assert await db.fetchval("SHOW idle_in_transaction_session_timeout") == "1min"
+        assert await db.fetchval("SHOW idle_in_transaction_session_timeout") == "2min"
     assert 0 < idle + interval * count < SOON
     assert 0 < unsent < 1000 * SOON
 

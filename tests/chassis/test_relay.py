@@ -10,7 +10,9 @@ from uuid import UUID, uuid4
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.errors import KafkaTimeoutError
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaConnectionError, KafkaTimeoutError
+from aiokafka.protocol.produce import ProduceRequest
 
 from shared.chassis.cursor import Shard, backlog
 from shared.chassis.database import Pool, open_pool
@@ -27,6 +29,8 @@ from tests.journals import append
 
 pytestmark = pytest.mark.kafka
 BATCHES = 20
+ALL_IN_SYNC = -1
+"""How a request says that every replica in sync must have it before it is acknowledged."""
 
 
 @pytest.fixture
@@ -219,6 +223,34 @@ async def test_what_could_not_be_sent_is_sent_again(pool: Pool, broker: Server, 
         found = await until(heard, {key}, len(story.ROUTED))
     assert [told.sequence for told in found] == [n for n, _ in enumerate(story.ROUTED, 1)]
     assert tries == 3
+
+
+@pytest.mark.parametrize("lost", ["the request", "its answer"])
+async def test_each_fact_is_there_once_and_in_order_though_something_was_lost_on_the_way(
+    pool: Pool, broker: Server, monkeypatch: pytest.MonkeyPatch, lost: str
+):
+    key, send, asked = uuid4(), AIOKafkaClient.send, []
+
+    async def losing(self: AIOKafkaClient, node: int, request: Any, **more: Any) -> Any:
+        if not isinstance(request, ProduceRequest):
+            return await send(self, node, request, **more)
+        asked.append(request.required_acks)
+        if len(asked) > 1:
+            return await send(self, node, request, **more)
+        if lost == "its answer":
+            await send(self, node, request, **more)
+        if not request.required_acks:
+            return None  # who waits for no answer misses none
+        raise KafkaConnectionError("the connection was lost")
+
+    monkeypatch.setattr(AIOKafkaClient, "send", losing)
+    async with listening(broker) as heard, relaying(pool, broker):
+        await tell(pool, [envelope(fact, n, key) for n, fact in enumerate(story.ROUTED, 1)])
+        await until(heard, {key}, len(story.ROUTED))
+        await tell(pool, [envelope(fact, n, key) for n, fact in enumerate(story.RESOLVED[2:], 3)])
+        await until(heard, {key}, len(story.RESOLVED))
+    assert [told.sequence for told in heard if told.key == key] == [n for n, _ in enumerate(story.RESOLVED, 1)]
+    assert set(asked) == {ALL_IN_SYNC}
 
 
 async def test_a_broker_that_is_not_known_is_told_everything_from_the_beginning(pool: Pool, broker: Server):
