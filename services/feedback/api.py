@@ -43,9 +43,8 @@ class RatedDemand(Verdict):
         json_schema_extra=shown(
             {
                 "number": NUMBER, "title": TITLE, "status": "closed", "rating": 5, "solved": True,
-                "outcome": "confirmed",
-                "may_rate": False, "result": "护苗长廊已竣工", "summary": "", "reason": "", "instead": "",
-                "legal_basis": "",
+                "outcome": "confirmed", "may_rate": False, "result": "护苗长廊已竣工", "summary": "",
+                "reason": "", "instead": "", "legal_basis": "",
             }
         )
     )  # fmt: skip
