@@ -142,8 +142,19 @@ async def test_messages_that_failed_are_unknown_or_wait_too_long_are_told_apart(
     told = [str(found) for found in await checks.messages(admin)]
     assert len(told) == 3
     assert "1 could not be sent" in told[0]
-    assert "1 is held back" in told[1]
-    assert "of 1 nobody knows whether they were sent" in told[2]
+    assert "of 1 nobody knows whether they were sent" in told[1]
+    assert "1 have waited over ten minutes" in told[2]
+
+
+async def test_a_message_that_waits_on_purpose_is_counted_and_is_no_fault(admin: Connection):
+    for n, waits in enumerate(("hourly-limit", None)):
+        await admin.execute(
+            """INSERT INTO feedback.notification (id, demand_id, contact, fact_id, template, body, waits, created_at)
+            VALUES ($1, $2, $2, $1, 't', 'x', $3, now() - interval '1 hour')""",
+            UUID(int=n), UUID(int=7), waits,
+        )  # fmt: skip
+    (found,) = await checks.messages(admin)
+    assert (found.severity, "1 wait since their address had all" in str(found)) == (Severity.OK, True)
 
 
 @pytest.mark.parametrize("service", checks.SERVICES)
