@@ -16,6 +16,7 @@ from deploy.local.child import Program
 from deploy.local.state import Unusable, read_json
 from shared.chassis.broker import cluster_id
 from shared.chassis.kafka import Kafka
+from shared.chassis.log_identity import identity_of
 
 _PROBE: Final = "huying.probe"
 
