@@ -11,7 +11,7 @@ AT = datetime(2021, 5, 10, 2, 0, tzinfo=UTC)
 ID = UUID("01a20a65-0068-7a5b-bc0f-eb1c0ce2a65c")
 
 SUBMISSION = f.DemandSubmitted(
-    number="NH21-000001-X",
+    number="NH21-000001-W",
     jurisdiction="nanhai",
     channel="web",
     channel_kind=f.ChannelKind.WEB,

@@ -13,6 +13,7 @@ from shared.chassis.kafka import Kafka
 from shared.chassis.settings import KafkaSettings, read
 from shared.contracts.envelope import Envelope
 from shared.contracts.envelope import read as read_envelope
+from shared.contracts.numbers import read_number
 from shared.contracts.refusals import Refused
 from shared.contracts.topics import DEMAND_EVENTS
 
@@ -33,9 +34,14 @@ def tail(
 ) -> None:
     """Print facts as they are told; Ctrl-C ends."""
     environment_of_what_runs()
+    try:
+        wanted = read_number(number) if number else ""
+    except Refused as refused:
+        typer.echo(f"huying: {refused.zh} / {refused.en}", err=True)
+        raise typer.Exit(1) from None
     kafka = read(KafkaSettings).kafka
     try:
-        asyncio.run(_tail(kafka, from_start, number, as_json, count))
+        asyncio.run(_tail(kafka, from_start, wanted, as_json, count))
     except KeyboardInterrupt:
         raise typer.Exit(0) from None
 

@@ -10,7 +10,6 @@ import typer
 from deploy.cli.running import environment_of_what_runs
 from services.intake import app as intake
 from services.intake import queries
-from services.intake.numbers import read_number
 from services.intake.settings import IntakeSettings
 from services.intake.vault.contacts import erase as erase_demand
 from services.intake.vault.rotation import Rotated
@@ -18,6 +17,7 @@ from services.intake.vault.rotation import rotate as rotate_keys
 from shared.chassis.clock import now
 from shared.chassis.database import open_pool
 from shared.chassis.settings import read
+from shared.contracts.numbers import read_number
 from shared.contracts.refusals import Code, Refused
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)

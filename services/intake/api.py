@@ -19,11 +19,12 @@ from services.intake.taken import Taken
 from shared.chassis import headers
 from shared.chassis.short_cut import Asked, Reply, short_cut
 from shared.contracts.demand import Demand, Status
-from shared.contracts.examples import PROGRESS, shown
+from shared.contracts.examples import NUMBER, PROGRESS, shown
 from shared.contracts.facts import Outcome
+from shared.contracts.numbers import AS_TYPED, DemandNumber
 
 MAX_KEY = 128
-Number = Annotated[str, Path(max_length=40, examples=["NH21-001335-K"])]
+Number = Annotated[DemandNumber, Path(examples=[NUMBER], description=AS_TYPED)]
 ApiKey = Annotated[str, Header(alias="X-API-Key", description="the channel's key; not needed with the code")]
 SecretCode = Annotated[str, Header(alias="X-Demand-Code", max_length=32, description="the demand's secret code")]
 QueryCode = Annotated[str, Query(alias="code", max_length=32, examples=["7K2M9QXD"], description="the same")]
@@ -48,7 +49,7 @@ class Receipt(BaseModel):
     model_config = ConfigDict(json_schema_extra=shown(examples.RECEIPT))
 
     id: UUID
-    number: str = Field(examples=["NH21-001335-K"])
+    number: str = Field(examples=[NUMBER])
     code: str = Field(
         examples=["7K2M9QXD"],
         description="for the citizen alone: with it the demand can be followed; empty where another channel took it in",

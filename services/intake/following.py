@@ -9,7 +9,6 @@ from uuid import UUID
 
 from services.intake import queries, voice_queries
 from services.intake.codes import Codes
-from services.intake.numbers import read_number
 from services.intake.queries import Channel
 from shared.chassis.clock import now
 from shared.chassis.database import Pool
@@ -30,34 +29,31 @@ class Following:
     clock: Callable[[], datetime] = now
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
 
-    async def known(self, written: str) -> Demand:
+    async def known(self, number: str) -> Demand:
         """Any demand by its number; raises `Refused`."""
-        number = read_number(written)
         async with self.pool.acquire(timeout=5) as db:
             found = await queries.demand_by_number(db, number)
         if found is None:
             raise Refused(Code.NOT_FOUND, f"there is no demand {number}", f"没有编号为 {number} 的诉求")
         return found
 
-    async def open_to(self, channel: Channel, written: str, code: str) -> Demand:
+    async def open_to(self, channel: Channel, number: str, code: str) -> Demand:
         """Any demand by its number, since numbers are public; a confidential one for those who may follow it alone."""
-        found = await self.known(written)
+        found = await self.known(number)
         if is_confidential(found.kind):
-            return await (self.by_code(written, code) if code else self.seen(channel, written))
+            return await (self.by_code(number, code) if code else self.seen(channel, number))
         return found
 
-    async def own(self, channel: Channel, written: str) -> Demand:
+    async def own(self, channel: Channel, number: str) -> Demand:
         """A demand that this channel took in; raises `Refused`."""
-        number = read_number(written)
         async with self.pool.acquire(timeout=5) as db:
             found = await queries.demand_by_number(db, number)
             if found is None or await voice_queries.channel_of(db, found.id) != channel.id:
                 raise _not_theirs(number)
         return found
 
-    async def seen(self, channel: Channel, written: str) -> Demand:
+    async def seen(self, channel: Channel, number: str) -> Demand:
         """A demand that this channel took in, that reached it too, or any where it may read all; raises `Refused`."""
-        number = read_number(written)
         async with self.pool.acquire(timeout=5) as db:
             found = await queries.demand_by_number(db, number)
             if found is None:
@@ -72,7 +68,7 @@ class Following:
             found = await voice_queries.reference(db, channel.id, external_id)
             return await queries.demand_by_id(db, found.demand) if found else None
 
-    async def by_code(self, written: str, code: str) -> Demand:
+    async def by_code(self, number: str, code: str) -> Demand:
         """A demand by its number and secret code; a wrong code is answered as an unknown number is.
 
         Whoever guesses makes everybody wait, and shuts nobody out: the wait comes before the code is looked at, so
@@ -80,7 +76,7 @@ class Following:
         """
         if not code:
             raise _nobody()
-        number, at = read_number(written), self.clock()
+        at = self.clock()
         async with self.pool.acquire(timeout=5) as db:
             found = await queries.demand_by_number(db, number)
             if found is None:

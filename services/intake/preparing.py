@@ -10,7 +10,6 @@ from pydantic import BaseModel
 
 from services.intake import domain
 from services.intake.domain import SubmitDemand
-from services.intake.numbers import number
 from services.intake.queries import Channel, Submission
 from services.intake.vault import queries as vault_queries
 from services.intake.vault.personal import Wording
@@ -21,6 +20,7 @@ from shared.chassis.page import Page
 from shared.chassis.writes import Writes
 from shared.contracts.demand import Demand
 from shared.contracts.facts import DemandSubmitted, Fact
+from shared.contracts.numbers import number
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
 

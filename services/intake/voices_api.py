@@ -18,7 +18,7 @@ from services.intake.hearing import Heard, Hearing, Said
 from services.intake.queries import Channel
 from shared.chassis.cursors import Page
 from shared.contracts.demand import Demand
-from shared.contracts.examples import CURSOR, PROGRESS, shown
+from shared.contracts.examples import CURSOR, NUMBER, PROGRESS, shown
 from shared.contracts.text import Text
 
 OwnReference = Annotated[
@@ -33,7 +33,7 @@ class Noted(BaseModel):
     model_config = ConfigDict(json_schema_extra=shown(examples.NOTED))
 
     id: UUID
-    number: str = Field(examples=["NH21-001335-K"])
+    number: str = Field(examples=[NUMBER])
     at: datetime
 
 

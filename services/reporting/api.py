@@ -21,6 +21,7 @@ from shared.contracts.demand import Demand, Status, is_confidential
 from shared.contracts.examples import NUMBER, shown
 from shared.contracts.facts import Outcome
 from shared.contracts.moment import END, FIRST, RULE_EN, RULE_ZH
+from shared.contracts.numbers import AS_TYPED, DemandNumber
 from shared.contracts.refusals import Code, FieldError, Refused
 from shared.contracts.text import Text
 from shared.jurisdiction.jurisdictions import Jurisdictions
@@ -129,7 +130,7 @@ def routes(figures: Figures, opening: Opening, packs: Jurisdictions) -> APIRoute
 
     @router.get("/facts/{number}")
     async def list_demand_facts(
-        number: Annotated[Text, Path(max_length=40, examples=[NUMBER])],
+        number: Annotated[DemandNumber, Path(examples=[NUMBER], description=AS_TYPED)],
     ) -> Annotated[list[Told], Field(examples=[examples.TOLD])]:
         """The steps of one demand: what was told, by whom, when; none of a report (举报)."""
         async with figures.pool.acquire(timeout=5) as db:

@@ -16,12 +16,12 @@ from shared.chassis import headers
 from shared.chassis.staff_tokens import StaffTokens
 from shared.chassis.tokens import Tokens, bearer
 from shared.contracts.demand import Demand
-from shared.contracts.examples import DEMAND, ID, TEXT, shown
+from shared.contracts.examples import DEMAND, ID, NUMBER, TEXT, shown
 from shared.contracts.facts import Location
+from shared.contracts.numbers import AS_TYPED, DemandNumber
 from shared.contracts.refusals import Code, Refused
-from shared.contracts.text import Text
 
-Number = Annotated[Text, Path(max_length=40, examples=["NH21-001335-K"])]
+Number = Annotated[DemandNumber, Path(examples=[NUMBER], description=AS_TYPED)]
 Limit = Annotated[int, Query(ge=1, le=200)]
 Assisting = Annotated[bool, Query(description="true: the demands that the unit assists with, while another leads")]
 Key = Annotated[

@@ -6,7 +6,7 @@ from pydantic import JsonValue
 
 Sample = dict[str, JsonValue]
 
-NUMBER: Final = "NH21-001335-K"
+NUMBER: Final = "NH21-001335-9"
 ID: Final = "01a20a65-0068-7a5b-bc0f-eb1c0ce2a65c"
 API_KEY: Final = "hy_Jb0VyZ6cYb1mWq2x8zR3xAJb0VyZ6cYb1mWq2x8zR3xA"
 REQUEST_KEY: Final = "web-20261124-0001"

@@ -99,7 +99,7 @@ HEADERS: Final[Json] = {
         "ce_id": _text("id of the fact", format="uuid"),
         "ce_type": _text("type and version of the fact", examples=["demand.routed.v1"]),
         "ce_source": _text("the service that told it", examples=["/services/routing"]),
-        "ce_subject": _text("number of the demand", examples=["NH21-001335-K"]),
+        "ce_subject": _text("number of the demand", examples=["NH21-001335-9"]),
         "ce_time": _text("when it happened", format="date-time"),
         "ce_partitionkey": _text("id of the demand, and the record's key", format="uuid"),
         "ce_sequence": _text("1, 2, 3 … without gaps for each demand; absent for notes"),

@@ -25,6 +25,7 @@ from shared.chassis.settings import ProcessSettings
 from shared.chassis.tokens import Tokens
 from shared.contracts.demand import Service
 from shared.contracts.facts import ChannelKind, StatusFact
+from shared.contracts.numbers import number
 from shared.contracts.rules import demand_rules
 from tests.chassis.conftest import Log
 from tests.conftest import Server, fresh_database
@@ -77,7 +78,7 @@ class Gateway:
             case "number" if path.startswith("/v1/demands"):
                 return await self._made("/v1/demands", name, json=DEMAND)
             case "number":
-                return f"NH21-{(await self.knows(past)).int:06d}-X"
+                return number("NH", 2021, (await self.knows(past)).int)
             case "token":
                 return self.tokens.write("rate", {"demand": str(await self.knows(past))})
             case "id" if path.startswith("/v1/jurisdictions"):

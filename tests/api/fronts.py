@@ -18,6 +18,7 @@ from shared.chassis.http import web_app
 from shared.chassis.tokens import Tokens
 from shared.contracts import facts as f
 from shared.contracts.facts import ChannelKind
+from shared.contracts.numbers import number
 from tests import story
 from tests.chassis.conftest import Log
 from tests.keys import KEYS
@@ -77,4 +78,4 @@ async def _told(service: Service, settings: Any, pool: Pool) -> dict[str, Any]:
     delivery = Delivery(pool, service.worker(settings, pool).ledger, "cluster")
     await delivery.deliver(Log().told(*PASTS[service.name], key=story.ID))
     token = Tokens(KEYS["secret"]).write("rate", {"demand": str(story.ID)})
-    return {"number": f"NH21-{story.ID.int % 10**6:06d}-X", "token": token}
+    return {"number": number("NH", 2021, story.ID.int % 10**6), "token": token}

@@ -16,7 +16,7 @@ UNKNOWN = {"id": "01a20a65-0068-7a5b-bc0f-eb1c0ce2a65c", "programme": "01a20a65-
 def requests(paths: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
     """Every operation on something that does not exist, and every path by a method that it has not."""
     for path, operations in paths.items():
-        address = re.sub(r"{(\w+)}", lambda found: UNKNOWN.get(found[1], "NH21-001335-K"), path)
+        address = re.sub(r"{(\w+)}", lambda found: UNKNOWN.get(found[1], "NH21-001335-9"), path)
         yield from ((method, address) for method in (*operations, "patch"))
 
 

@@ -48,7 +48,7 @@ async def route(rig: Rig, count: int) -> float:
             "CREATE TABLE bench_demand (id uuid PRIMARY KEY, version integer NOT NULL, state jsonb NOT NULL)"
         )
         await db.execute("CREATE TABLE bench_journal (LIKE journal INCLUDING ALL)")
-    state = '{"number": "NH21-000001-X", "status": "routed", "unit": "u", "padding": "%s"}' % ("x" * 500)
+    state = '{"number": "NH21-000001-W", "status": "routed", "unit": "u", "padding": "%s"}' % ("x" * 500)
 
     async def batch(records: Records) -> None:
         keys = [UUID(r.key.decode()) for r in records]

@@ -16,6 +16,7 @@ from shared.chassis.broker import create_topics
 from shared.chassis.clock import uuid7
 from shared.chassis.database import open_pool
 from shared.chassis.kafka import Kafka
+from shared.contracts.numbers import number
 from tests import story
 from tests.bench.alone import kept, postgres, season
 from tests.chassis.conftest import envelope
@@ -60,7 +61,7 @@ async def tell_submissions(dsn: str, count: int, before: int = 0) -> Sequence[UU
         told = []
         for n, key in enumerate(keys[start : start + 1000], before + start):
             fact = story.SUBMISSION.model_copy(
-                update={"number": f"NH21-{n:06d}-X", "title": "校车接送点没有风雨棚" * 6}
+                update={"number": number("NH", 2021, n), "title": "校车接送点没有风雨棚" * 6}
             )
             told.append(envelope(fact, 1, key))
         async with pool.acquire() as db, db.transaction():

@@ -16,6 +16,7 @@ from shared.chassis.writes import Writes
 from shared.contracts import facts as f
 from shared.contracts.demand import Demand, Service
 from shared.contracts.envelope import Envelope
+from shared.contracts.numbers import number
 from shared.contracts.rules import demand_rules
 from tests import story
 
@@ -28,7 +29,7 @@ def envelope(fact: f.Fact, sequence: int | None, key: UUID = story.ID, at: datet
         key=key,
         type=fact.wire_type(),
         source="/services/test",
-        subject="NH21-000001-X",
+        subject="NH21-000001-W",
         time=at,
         sequence=sequence,
         causation=None,
@@ -54,7 +55,7 @@ class Log:
     def told(self, *facts: f.StatusFact, first: int = 1, key: UUID = story.ID) -> list[Record]:
         """These facts in sequence."""
         numbered = (
-            fact.model_copy(update={"number": f"NH21-{key.int % 10**6:06d}-X"})
+            fact.model_copy(update={"number": number("NH", 2021, key.int % 10**6)})
             if type(fact) is f.DemandSubmitted
             else fact
             for fact in facts

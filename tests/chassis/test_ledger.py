@@ -40,7 +40,7 @@ async def test_a_told_fact_is_in_the_journal_with_its_sequence(pool: Pool):
     async with pool.acquire() as db:
         row = await db.fetchrow("SELECT * FROM journal")
         again = await LEDGER.load(db, [story.ID], story.AT)
-    assert (row["sequence"], row["type"], row["subject"]) == (1, "demand.submitted.v1", "NH21-000001-X")
+    assert (row["sequence"], row["type"], row["subject"]) == (1, "demand.submitted.v1", "NH21-000001-W")
     assert again.state(story.ID).status is Status.SUBMITTED
 
 

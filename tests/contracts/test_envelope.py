@@ -17,7 +17,7 @@ TOLD = Envelope(
     key=UUID(int=1),
     type="demand.accepted.v1",
     source="/services/routing",
-    subject="NH21-000001-X",
+    subject="NH21-000001-W",
     time=datetime(2021, 5, 10, 2, 3, 4, 567000, tzinfo=UTC),
     sequence=3,
     causation=UUID(int=5),

@@ -11,13 +11,13 @@ import pytest
 
 from services.intake import app, channels
 from services.intake.domain import SubmitDemand
-from services.intake.numbers import canonical
 from services.intake.preparing import Request
 from services.intake.submissions import Submissions
 from shared.chassis.clock import now
 from shared.chassis.database import Pool, open_pool
 from shared.chassis.http import web_app
 from shared.contracts.facts import ChannelKind
+from shared.contracts.numbers import canonical
 from shared.contracts.refusals import Refused
 from tests.intake.conftest import settings
 from tests.packs import shipped

@@ -173,6 +173,6 @@ def test_recorded_history_is_masked_and_its_office_can_still_be_called():
         title="路灯", division="440605011001", external_id="1", occurred_at=AT, channel_kind=ChannelKind.WEB,
         via="x", history=steps,
     )  # fmt: skip
-    fact = submitted(demand, nanhai(), "NH21-000001-X", "web", ChannelKind.WEB, None)
+    fact = submitted(demand, nanhai(), "NH21-000001-W", "web", ChannelKind.WEB, None)
     assert fact.history[0].data == {"by": "x", "result": "已联系［手机号］，详询0757-86332211"}
     assert fact.history[1].data == {"rating": 5, "solved": True, "comment": "我叫［姓名］，满意"}

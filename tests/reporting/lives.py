@@ -10,6 +10,7 @@ from shared.chassis.record import Record
 from shared.contracts import facts as f
 from shared.contracts.demand import Demand, Status
 from shared.contracts.lifecycle import TRANSITIONS, evolve
+from shared.contracts.numbers import number
 from tests import story
 from tests.chassis.conftest import Log, envelope
 
@@ -62,7 +63,7 @@ class Lives:
         pick = self.chance.choice
         seen = {"channel": pick(("web", "hotline", "visit & talk")), "imported": pick((True, False))}
         place = {"division": pick(DIVISIONS), "category": pick(CATEGORIES), "kind": pick(self.kinds)}
-        return story.SUBMISSION.model_copy(update={"number": f"NH21-{n:06d}-X"} | seen | place)
+        return story.SUBMISSION.model_copy(update={"number": number("NH", 2021, n)} | seen | place)
 
     def _turn(self, kind: type[f.StatusFact], status: Status) -> f.StatusFact:
         pick = self.chance.choice

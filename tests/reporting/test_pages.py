@@ -19,12 +19,13 @@ from shared.contracts import facts as f
 from shared.contracts.demand import Demand
 from shared.contracts.facts import Fact, RequestKind
 from shared.jurisdiction.publication import Shown
+from shared.contracts.numbers import number
 from tests import story
 from tests.chassis.conftest import Log, envelope
 from tests.keys import KEYS
 from tests.packs import showing
 
-REPORT = "NH21-000004-X"
+REPORT = "NH21-000004-Q"
 Told = Delivery[Demand, Fact]
 ATTACK = "<script>alert('1')</script>路面破损"
 
@@ -45,10 +46,10 @@ def delivery(database: str, pool: Pool) -> Told:
 async def browser(database: str, pool: Pool, delivery: Told) -> AsyncIterator[httpx.AsyncClient]:
     """A reader of the pages over three demands, one of them with an attack for a title."""
     settings = ReportingSettings.model_validate(KEYS | {"DATABASE_URL": database})
-    submission = story.SUBMISSION.model_copy(update={"title": ATTACK, "number": "NH21-000003-X"})
+    submission = story.SUBMISSION.model_copy(update={"title": ATTACK, "number": "NH21-000003-S"})
     log = Log()
     for n, past in enumerate((story.CLOSED, story.ROUTED), 1):
-        numbered = story.SUBMISSION.model_copy(update={"number": f"NH21-00000{n}-X"})
+        numbered = story.SUBMISSION.model_copy(update={"number": number("NH", 2021, n)})
         await delivery.deliver(log.told(numbered, *past[1:], key=UUID(int=n)))
     await delivery.deliver(log.told(submission, key=UUID(int=3)))
     transport = httpx.ASGITransport(web_app("reporting", app.api(settings, pool).routers))
@@ -148,7 +149,7 @@ async def test_who_looked_at_personal_data_and_which_message_went_out_is_nobodys
 
 @pytest.mark.parametrize(
     "path",
-    ["/board?jurisdiction=nanhai", "/board/demands?jurisdiction=nanhai&by=month", "/board/demands/NH21-000001-X"],
+    ["/board?jurisdiction=nanhai", "/board/demands?jurisdiction=nanhai&by=month", "/board/demands/NH21-000001-W"],
 )
 async def test_every_page_leads_to_itself_in_the_other_language(browser: httpx.AsyncClient, path: str):
     page = (await browser.get(path)).text
@@ -272,7 +273,7 @@ async def test_a_day_outside_the_calendar_is_refused_with_a_sentence(browser: ht
 
 
 async def test_a_demand_that_does_not_exist_is_a_page_that_says_so(browser: httpx.AsyncClient):
-    answer = await browser.get("/board/demands/NH21-999999-X")
+    answer = await browser.get("/board/demands/NH21-999999-C")
     assert (answer.status_code, "没有编号为" in answer.text) == (404, True)
 
 

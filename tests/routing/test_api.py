@@ -18,6 +18,7 @@ from shared.chassis.ledger import Ledger
 from shared.chassis.tokens import Tokens
 from shared.contracts import facts as f
 from shared.contracts.demand import Service
+from shared.contracts.numbers import number
 from shared.contracts.rules import demand_rules
 from tests import story
 from tests.chassis.conftest import Log, envelope
@@ -42,7 +43,7 @@ class Hall:
     async def knows(self, *told: f.StatusFact, n: int = 1) -> str:
         """The number of a demand with this past."""
         await Delivery(self.pool, self.ledger, "cluster").deliver(self.log.told(*told, key=UUID(int=n)))
-        return f"NH21-{n:06d}-X"
+        return number("NH", 2021, n)
 
     async def hears(self, *notes: f.NoteFact, n: int = 1) -> None:
         """What intake tells of that demand."""
@@ -83,9 +84,9 @@ async def test_a_coordinator_sees_the_triage_of_the_own_jurisdiction_alone(hall:
     )
     await hall.knows(*TRIAGED, n=1)
     await hall.knows(elsewhere, *TRIAGED[1:], n=2)
-    for unit, number in ((COORDINATOR, "NH21-000001-X"), (ELSEWHERE.coordinator, "NH21-000002-X")):
+    for unit, known in ((COORDINATOR, "NH21-000001-W"), (ELSEWHERE.coordinator, "NH21-000002-U")):
         seen = (await hall.get("/v1/cases/triage", unit)).json()
-        assert [case["number"] for case in seen["cases"]] == [number]
+        assert [case["number"] for case in seen["cases"]] == [known]
     assert (await hall.get("/v1/cases/triage", "nh-tax")).status_code == 403
 
 

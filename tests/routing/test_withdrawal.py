@@ -13,7 +13,7 @@ REQUEST = f.WithdrawalRequested(reason="已经有人装好了")
 TRIAGED = (*story.SUBMITTED, f.DemandTriaged(reason="x"))
 IN_PROGRESS = (*story.ACCEPTED, f.DemandProgressed(by="陈", note="施工中"))
 LISTED = (*story.ACCEPTED, f.DemandListed(level="town", reason="待立项"))
-MERGED = (*story.ROUTED, f.DemandMerged(parent=story.ID, parent_number="NH21-000002-X"))
+MERGED = (*story.ROUTED, f.DemandMerged(parent=story.ID, parent_number="NH21-000002-U"))
 DECLINED = (*story.SUBMITTED, f.DemandDeclined(reason="x"))
 WITHDRAWN = (*story.ROUTED, f.DemandWithdrawn())
 

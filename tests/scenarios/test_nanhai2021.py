@@ -26,7 +26,7 @@ def told() -> list[RecordedDemand]:
 def end_of(demand: RecordedDemand, until: datetime) -> Demand:
     """Where it stands at a moment, by the lifecycle table alone; what the catalogue decides is put in between."""
     submitted = DemandSubmitted(
-        number="NH21-000001-X", jurisdiction="nanhai", channel="web", channel_kind=demand.channel_kind,
+        number="NH21-000001-W", jurisdiction="nanhai", channel="web", channel_kind=demand.channel_kind,
         kind=demand.kind, division=demand.division, title=demand.title,
     )  # fmt: skip
     state = evolve(Demand(id=UUID(int=1)), submitted, demand.occurred_at)

@@ -8,16 +8,15 @@ from typing import Final
 
 from services.intake.domain import Contact, fitting
 from services.intake.inbound.charsets import Reading
-from services.intake.numbers import canonical
 from shared.contracts.facts import Location
+from shared.contracts.numbers import number_first, numbers_in
 from shared.contracts.text import is_blank
-from shared.masking.codes import CODE, NUMBER
+from shared.masking.codes import CODE
 
 TITLE, SUBJECT, TEXT = 60, 200, 8000
 # Between a number and the code that belongs to it, as our own answer writes them.
 _BETWEEN: Final = r"[\s,.:;，。：；、]*(?:的?查询码|code)?[\s:：]*"
 _CODE: Final = re.compile(rf"{_BETWEEN}({CODE})[\s,.:;，。：；、]*", re.IGNORECASE)
-_NUMBER: Final = re.compile(NUMBER)
 # Old programs end a line with these; the rest of the control characters, halves of characters and what XML cannot carry
 # say nothing to anybody.
 _LINE_ENDS: Final = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
@@ -96,17 +95,13 @@ def readable(text: str) -> str:
 
 def named_first(text: str) -> tuple[str | None, str]:
     """The demand number with which a text begins, and the rest; no number and all of it otherwise."""
-    found = _NUMBER.match(text)
-    number = canonical(found[0]) if found else None
-    return (number, text[found.end() :].lstrip(" \t\n,.:;，。：；、")) if found and number else (None, text)
+    return number_first(text)
 
 
 def named_anywhere(text: str) -> tuple[str | None, str]:
     """The first demand number in a text, and what may be its code."""
-    for found in _NUMBER.finditer(text):
-        if number := canonical(found[0]):
-            return number, coded_first(text[found.end() :])[0]
-    return None, ""
+    number, rest = next(numbers_in(text), (None, ""))
+    return number, coded_first(rest)[0]
 
 
 def coded_first(text: str) -> tuple[str, str]:

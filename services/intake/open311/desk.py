@@ -12,7 +12,6 @@ from services.intake.attachments.enclosing import NOTHING, Enclosures, enclose
 from services.intake.channels import authenticate
 from services.intake.hearing import Hearing, Said
 from services.intake.inbound import queries as inbound
-from services.intake.numbers import canonical
 from services.intake.open311 import queries, services
 from services.intake.open311.errors import invalid, unknown
 from services.intake.open311.forms import NewRequest, NewUpdate
@@ -24,6 +23,7 @@ from services.intake.submissions import Submissions
 from services.intake.voices import Supplement, supplement
 from shared.contracts.demand import Demand
 from shared.contracts.examples import API_KEY, NUMBER
+from shared.contracts.numbers import read_number
 from shared.contracts.refusals import Code, FieldError, Refused
 
 SCOPE: Final = "submit"
@@ -83,7 +83,7 @@ class Desk:
 
     async def _theirs(self, channel: Channel, posted: NewUpdate) -> Demand:
         """The demand that is updated, where the channel may speak of it; raises `Refused`."""
-        number = canonical(posted.service_request_id) or ""
+        number = read_number(posted.service_request_id, field="service_request_id")
         async with self.submissions.pool.acquire(timeout=5) as db:
             demand = await intake.demand_by_number(db, number)
             if demand is None:

@@ -7,7 +7,6 @@ from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from services.intake.numbers import canonical
 from services.intake.open311 import queries, services
 from services.intake.open311.dates import beginning, end, first_update, window
 from services.intake.open311.documents import ServiceRequest
@@ -18,6 +17,7 @@ from services.intake.open311.views import extended, plain
 from services.intake.submissions import Submissions
 from shared.chassis.database import Connection
 from shared.contracts.examples import ID, NUMBER
+from shared.contracts.numbers import canonical, read_number
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
 
@@ -45,16 +45,21 @@ class Reading:
 
     async def request(self, pack: Pack, number: str, more: bool) -> list[ServiceRequest]:
         """One demand, still as a list."""
+        wanted = read_number(number, field="service_request_id")
         async with self.submissions.pool.acquire(timeout=5) as db:
-            found = await queries.listings_by_number(db, pack.id, _canonical([number]))
+            found = await queries.listings_by_number(db, pack.id, [wanted])
             if not found:
                 raise unknown("service_request_id", number, NUMBER)
             return await _shown(db, pack, found, more)
 
-    async def redeem(self, pack: Pack, token: UUID) -> str:
-        """The number of the demand with this id."""
+    async def redeem(self, pack: Pack, token: UUID | str) -> str:
+        """The number of the demand with this id, or with this number: people have no other token."""
         async with self.submissions.pool.acquire(timeout=5) as db:
-            number = await queries.number_of(db, pack.id, token)
+            if isinstance(token, UUID):
+                number = await queries.number_of(db, pack.id, token)
+            else:
+                found = await queries.listings_by_number(db, pack.id, _canonical([token]))
+                number = found[0].number if found else None
         if number is None:
             raise unknown("token", token, ID)
         return number

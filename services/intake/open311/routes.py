@@ -19,7 +19,6 @@ from services.intake.open311.reading import Reading
 from services.intake.open311.rendering import Format, render, render_list
 from services.intake.open311.repeats import AskingRoute
 from services.intake.open311.selection import Asked, AskedOne, AskedRequests
-from shared.contracts.examples import ID
 from shared.jurisdiction.pack import Pack
 
 V2: Final = "/open311/v2"
@@ -88,7 +87,7 @@ def _reading(shown: Reading) -> APIRouter:
     @router.get("/tokens/{token}.{format}")
     async def redeem_token(token: Id, format: Format, pack: Here) -> Response:
         """The number of a demand whose id is known; submissions are numbered at once and need no token."""
-        number = await shown.redeem(pack, _uuid(token))
+        number = await shown.redeem(pack, _uuid(token) or token)
         return render_list(Redeemed, [Redeemed(service_request_id=number, token=token)], format)
 
     @router.get("/servicerequestupdates.{format}")
@@ -129,8 +128,8 @@ def _methods(served: Iterable[BaseRoute], request: Request) -> list[str]:
     return sorted(found | {"HEAD"} if "GET" in found else found)
 
 
-def _uuid(token: str) -> UUID:
+def _uuid(token: str) -> UUID | None:
     try:
         return UUID(token)
     except ValueError:
-        raise unknown("token", token, ID) from None
+        return None

@@ -2,10 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.intake import examples
+from services.intake.api import Number
 from services.intake.channels import channel_with
 from services.intake.domain import SubmitDemand
 from services.intake.following import Following
@@ -15,12 +16,11 @@ from services.intake.similar.scoring import Match
 from services.intake.similar.telling import Like, like
 from shared.contracts.codes import GivenCode
 from shared.contracts.demand import Demand
-from shared.contracts.examples import NUMBER, shown
+from shared.contracts.examples import shown
 from shared.contracts.facts import Location
 from shared.contracts.text import Text
 
 MOST = 5
-Number = Annotated[str, Path(max_length=40, examples=[NUMBER])]
 
 
 class Draft(BaseModel):

@@ -3,17 +3,15 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Response
+from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, ConfigDict
 
+from services.intake.api import Number
 from services.intake.callers import Caller
-from services.intake.numbers import read_number
 from services.intake.vault.contacts import Contacts
 from services.intake.vault.personal import Erase, Personal, Reveal
 from shared.chassis.headers import PRIVATE
 from shared.contracts.examples import NUMBER, shown
-
-Number = Annotated[str, Path(max_length=40, examples=["NH21-001335-K"])]
 
 
 class Erased(BaseModel):
@@ -33,14 +31,13 @@ def routes(contacts: Contacts) -> APIRouter:
     @router.post("", response_model_exclude_none=True)
     async def reveal_contact(number: Number, asked: Reveal, by: By, response: Response) -> Personal:
         """Personal data of a demand; who saw which fields and why becomes part of its record."""
-        shown = await contacts.reveal(read_number(number), asked, by)
+        shown = await contacts.reveal(number, asked, by)
         response.headers.update(PRIVATE)
         return shown
 
     @router.post("/erasure")
     async def erase_contact(number: Number, asked: Erase, by: By) -> Erased:
         """Destroy the key of the demand's personal data, for good; again changes nothing."""
-        written = read_number(number)
-        return Erased(number=written, erased_at=await contacts.erase(written, asked.why, by))
+        return Erased(number=number, erased_at=await contacts.erase(number, asked.why, by))
 
     return router

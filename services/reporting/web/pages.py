@@ -20,6 +20,7 @@ from services.reporting.opening import By, Opening
 from services.reporting.seen import lists_reports, opens
 from services.reporting.web.showing import Showing, local
 from services.reporting.web.words import DEFINITION_ZH, WORDS, status_name
+from shared.contracts.numbers import LONGEST, read_number
 from shared.contracts.refusals import ANSWERS, Code, Refused
 from shared.contracts.text import Text
 from shared.jurisdiction.jurisdictions import Jurisdictions
@@ -104,7 +105,11 @@ def _opened(opening: Opening, packs: Jurisdictions, pages: Pages) -> APIRouter:
         return pages.render("demands.html", told)
 
     @router.get("/board/demands/{number}")
-    async def demand(number: Annotated[Text, UrlPath(max_length=40)], lang: Lang = "zh") -> HTMLResponse:
+    async def demand(number: Annotated[str, UrlPath(max_length=LONGEST)], lang: Lang = "zh") -> HTMLResponse:
+        try:
+            number = read_number(number)
+        except Refused as refused:
+            return _refused(pages, refused, lang)
         async with opening.pool.acquire(timeout=5) as db:
             found = await queries.demand_by_number(db, number)
             told = await queries.facts_of(db, number)

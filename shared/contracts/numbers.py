@@ -1,0 +1,110 @@
+"""Demand numbers: short enough for the telephone, with a character that catches slips, read however they are typed.
+
+Rule: ISO 7064 Mod 37,36 over letters and digits; it finds every single wrong character and every swap of neighbours.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from itertools import product
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, StringConstraints
+from stdnum.iso7064 import mod_37_36
+
+from shared.contracts.refusals import Code, FieldError, Refused
+
+EXAMPLE: Final = "NH21-001335-9"
+AS_TYPED: Final = "as people type it: small letters, without hyphens, O for 0"
+LONGEST: Final = 64
+"""Characters of a typed number, with brackets and blanks around it."""
+
+# Groups of characters that people take for each other. Each begins with the digit that is meant among digits.
+_ALIKE: Final = ("0ODQ", "1IL", "2Z", "5S", "6G", "8B")
+_GROUP: Final = {character: group for group in _ALIKE for character in group}
+_DIGIT: Final = str.maketrans({character: group[0] for group in _ALIKE for character in group[1:]})
+_DIGITS: Final = f"0-9{''.join(group[1:] for group in _ALIKE)}"
+_SHAPE: Final = re.compile(rf"([0-9A-Z]{{2}})([{_DIGITS}]{{2}})([{_DIGITS}]{{6,}})([0-9A-Z])")
+_CALLED: Final = re.compile(r"^(?:诉求)?编号(?:是|为)?")
+
+# A number within a text, before it is read: the last sign may not go on into another word.
+_SIGN: Final = r"[0-9A-Za-z０-９Ａ-Ｚａ-ｚ]"
+_GAP: Final = r"[\s\-－—–_.·]{0,3}"
+_WITHIN: Final = re.compile(
+    rf"(?<!{_SIGN})[A-Za-zＡ-Ｚａ-ｚ01０１]{{2}}{_GAP}{_SIGN}{{2}}{_GAP}{_SIGN}{{6,9}}?{_GAP}{_SIGN}(?!{_SIGN})"
+)
+_OPENS: Final = re.compile(r"[\s#＃【\[［(（「“\"']*(?:(?:诉求)?编号(?:是|为)?)?[\s:：#＃【\[［(（「“\"']*")
+_CLOSES: Final = re.compile(r"[\s】\]］)）」”\"',.:;，。：；、#＃]*")
+
+
+def number(prefix: str, year: int, serial: int) -> str:
+    """Such as `NH21-001335-9`: jurisdiction, year, serial, check character."""
+    head, tail = f"{prefix}{year % 100:02d}", f"{serial:06d}"
+    return f"{head}-{tail}-{mod_37_36.calc_check_digit(head + tail)}"
+
+
+def canonical(written: str) -> str | None:
+    """The number as it is stored, however it was typed; None when a character must be wrong.
+
+    Small letters, any digits, any separators and brackets, and characters that look alike (O for 0, I or l for 1).
+    A check character that looks like another one is taken for either, so that one in twenty slips passes in such a
+    number; where it matters, the code of the demand has to fit too.
+    """
+    shape = _SHAPE.fullmatch(_CALLED.sub("", _plain(written)))
+    if not shape:
+        return None
+    year, serial, check = shape[2].translate(_DIGIT), shape[3].translate(_DIGIT), shape[4]
+    wanted = [(prefix, mod_37_36.calc_check_digit(prefix + year + serial)) for prefix in _prefixes(shape[1])]
+    exact = [(prefix, meant) for prefix, meant in wanted if meant == check]
+    alike = [(prefix, meant) for prefix, meant in wanted if meant in _GROUP.get(check, "")]
+    return next((f"{prefix}{year}-{serial}-{meant}" for prefix, meant in (*exact, *alike)), None)
+
+
+def read_number(written: str, *, field: str = "number") -> str:
+    """The number as it is stored; raises `Refused` when a character must be wrong."""
+    found = canonical(written)
+    if found is None:
+        en = f"{written!r} is no demand number: its check character does not fit; look for a typing slip"
+        zh = f"{written!r} 不是有效的诉求编号（校验位不符），请核对是否输错"
+        raise Refused(Code.NOT_FOUND, en, zh, (FieldError(field, zh, en, EXAMPLE),))
+    return found
+
+
+DemandNumber = Annotated[str, StringConstraints(max_length=LONGEST), AfterValidator(read_number)]
+"""The type of every parameter that takes a number; reading it raises `Refused` with what is wrong."""
+
+
+def number_first(text: str) -> tuple[str | None, str]:
+    """The number with which a text begins, in brackets or not, and the rest; no number and all of it otherwise."""
+    found = _WITHIN.match(text, _end(_OPENS, text, 0))
+    number = canonical(found[0]) if found else None
+    return (number, text[_end(_CLOSES, text, found.end()) :]) if found and number else (None, text)
+
+
+def numbers_in(text: str) -> Iterator[tuple[str, str]]:
+    """Every number in a text with what follows it."""
+    for found in _WITHIN.finditer(text):
+        if number := canonical(found[0]):
+            yield number, text[found.end() :]
+
+
+def _end(pattern: re.Pattern[str], text: str, start: int) -> int:
+    match = pattern.match(text, start)
+    return match.end() if match else start
+
+
+def _plain(written: str) -> str:
+    """Capital letters and ASCII digits; separators, brackets and what cannot be seen are left out."""
+    characters = unicodedata.normalize("NFKC", written).upper()
+    return "".join(_digit(one) for one in characters if unicodedata.category(one)[0] not in "PSZCM")
+
+
+def _digit(character: str) -> str:
+    value = unicodedata.decimal(character, None)
+    return character if value is None else str(value)
+
+
+def _prefixes(typed: str) -> Iterator[str]:
+    """The two letters, where a digit stands for a letter that looks like it: each letter that it may be."""
+    choices = (_GROUP[c][1:] if c.isdigit() and c in _GROUP else c for c in typed)
+    yield from map("".join, product(*choices))
