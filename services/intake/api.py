@@ -14,13 +14,13 @@ from services.intake.domain import SubmitDemand
 from services.intake.following import Following
 from services.intake.preparing import Request
 from services.intake.queries import Channel
+from services.intake.story.documents import Followed
+from services.intake.story.teller import Teller
 from services.intake.submissions import Submissions
 from services.intake.taken import Taken
 from shared.chassis import headers
 from shared.chassis.short_cut import Asked, Reply, short_cut
-from shared.contracts.demand import Demand, Status
-from shared.contracts.examples import NUMBER, PROGRESS, shown
-from shared.contracts.facts import Outcome
+from shared.contracts.examples import NUMBER, shown
 from shared.contracts.numbers import AS_TYPED, DemandNumber
 
 MAX_KEY = 128
@@ -58,26 +58,7 @@ class Receipt(BaseModel):
     similar: str = Field(description="where open demands that say the same are, for a channel to show at once")
 
 
-class Progress(BaseModel):
-    """Where a demand stands, without personal data."""
-
-    model_config = ConfigDict(json_schema_extra=shown(PROGRESS))
-
-    id: UUID
-    number: str
-    status: Status
-    title: str
-    category: str | None
-    division: str
-    submitted_at: datetime | None
-    updated_at: datetime | None
-    unit: str | None
-    due_at: datetime | None
-    resolved_at: datetime | None
-    outcome: Outcome | None
-
-
-def routes(submissions: Submissions, following: Following, codes: Codes) -> APIRouter:
+def routes(submissions: Submissions, following: Following, teller: Teller, codes: Codes) -> APIRouter:
     """Intake's first routes: submit, follow."""
     router = APIRouter(tags=["intake"])
     Submitter = Annotated[Channel, Depends(channel_with(submissions.pool, "submit"))]  # noqa: N806 (a type)
@@ -116,12 +97,15 @@ def routes(submissions: Submissions, following: Following, codes: Codes) -> APIR
     @router.get("/v1/demands/{number}")
     async def follow_demand(
         number: Number, key: ApiKey = "", secret: SecretCode = "", code: QueryCode = ""
-    ) -> Progress:
-        """Where a demand stands: for the citizen with its code, or with its key for a channel that it reached."""
+    ) -> Followed:
+        """Everything about a demand: for the citizen with its code, or for the channel that took it in with its key.
+
+        A channel that saw it again (`sightings`) is told what the public sees.
+        """
         headers.add(headers.PRIVATE)
         if secret or code or not key:
-            return progress(await following.by_code(number, secret or code))
-        return progress(await following.seen(await authenticate(submissions.pool, key, "submit"), number))
+            return await teller.of(await following.by_code(number, secret or code), True)
+        return await teller.of(*await following.seen(await authenticate(submissions.pool, key, "submit"), number))
 
     return router
 
@@ -142,6 +126,3 @@ def receipt(taken: Taken, codes: Codes) -> Receipt:
     )
 
 
-def progress(demand: Demand) -> Progress:
-    """What may be seen of a demand."""
-    return Progress.model_validate(demand, from_attributes=True)

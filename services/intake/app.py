@@ -35,9 +35,12 @@ from services.intake.similar import api as similar
 from services.intake.similar.finder import Finder
 from services.intake.similar.indexing import Indexing
 from services.intake.similar.memory import Memory
+from services.intake.story import memory as story
+from services.intake.story.teller import Teller
 from services.intake.submissions import Submissions
 from services.intake.suggestion import api as suggestion
 from services.intake.suggestion.suggester import Suggester
+from services.intake.supporters import WITHIN as COUNTED_WITHIN
 from services.intake.vault import api as vault_api
 from services.intake.vault.contacts import Contacts
 from services.intake.vault.sealing import Vault
@@ -63,6 +66,7 @@ def ledger(packs: Jurisdictions) -> Ledger[Demand, Fact]:
 
     def remember(writes: Writes, changes: Sequence[Change[Demand, Fact]]) -> None:
         listing.remember(writes, changes)
+        story.remember(writes, changes)
         similar_ones(writes, changes)
 
     return Ledger("demand", demand_rules(Service.INTAKE), remember)
@@ -79,7 +83,7 @@ def api(settings: IntakeSettings, pool: Pool) -> Api:
     language_of = languages(packs)
     return Api(
         [
-            routes(submissions, following, codes),
+            routes(submissions, following, Teller(pool, packs), codes),
             imports_api.routes(submissions),
             menus.routes(packs),
             voices_api.routes(hearing, following),
@@ -156,6 +160,6 @@ def worker(settings: IntakeSettings, pool: Pool) -> Worker:
 def pruning(settings: IntakeSettings, pool: Pool) -> Pruning:
     """What intake keeps for a while only: who spoke of which demand, and wrong codes while they are counted."""
     conversations = Spent("conversation", "said_at < $1", timedelta(days=settings.keep_conversations_days))
-    return Pruning(
-        pool, (conversations, Spent("wrong_code", "since < $1", WITHIN), spent_revocations(), redriven(settings))
-    )
+    nameless = Spent("nameless_support", "since < $1", COUNTED_WITHIN)
+    wrong_codes = Spent("wrong_code", "since < $1", WITHIN)
+    return Pruning(pool, (conversations, wrong_codes, nameless, spent_revocations(), redriven(settings)))

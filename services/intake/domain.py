@@ -2,17 +2,18 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Annotated, Final
+from typing import Annotated, Final, NamedTuple
 from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from services.intake import steps
 from shared.contracts.codes import GivenCode
-from shared.contracts.facts import ChannelKind, DemandSubmitted, Location, RecordedStep, RequestKind
+from shared.contracts.facts import ChannelKind, DemandSubmitted, Location, PlacedBy, RecordedStep, RequestKind
 from shared.contracts.moment import RULE_EN, RULE_ZH, WRITTEN, Moment, can_be_told
 from shared.contracts.refusals import Code, FieldError, Refused
 from shared.contracts.text import Text, shortened
+from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
 from shared.masking import mask, mask_answer
 
@@ -64,6 +65,10 @@ class SubmitDemand(BaseModel):
         BeforeValidator(lambda code: None if code == "" else code),
         Field(description="category code, when it is known", examples=["school-transport"]),
     ] = None
+    jurisdiction: Annotated[
+        str | None,
+        Field(max_length=64, examples=["nanhai"], description="where no division is told, only a point or an address"),
+    ] = None
     kind: RequestKind = RequestKind.HELP
     location: Annotated[Location | None, Field(examples=[{"lat": 23.0288, "lon": 113.1428}])] = None
     contact: Annotated[Contact | None, Field(examples=[{"name": "陈先生", "phone": "13800138000"}])] = None
@@ -108,15 +113,49 @@ def content(command: SubmitDemand) -> bytes:
     return command.model_dump_json(exclude_defaults=True).encode()
 
 
-def placed(command: SubmitDemand, division: str | None) -> SubmitDemand:
-    """The demand in the channel's own division, where it does not name one."""
-    return command if command.division else command.model_copy(update={"division": division})
+class Placed(NamedTuple):
+    """A demand with its division, as far as it has one, its jurisdiction, and what told the place."""
+
+    command: SubmitDemand
+    pack: Pack | None
+    by: PlacedBy = PlacedBy.DIVISION
+
+
+def placed(command: SubmitDemand, own: str | None, packs: Jurisdictions) -> Placed:
+    """The demand in the division that it names, or in the channel's own.
+
+    Where a point or an address is all that tells the place it is in the whole jurisdiction: a person looks where it is.
+    """
+    if command.division:
+        return Placed(command, packs.of_division(command.division))
+    home, by = packs.of_division(own or ""), _told_by(command)
+    if own and command.jurisdiction in (None, home and home.id):
+        # Who calls a hotline leaves an address too: alone it says nothing of the place, unless it was sent as one.
+        is_open = home and own == home.root and (command.location or command.jurisdiction)
+        return Placed(_within(command, own), home, by if is_open else PlacedBy.DIVISION)
+    pack = packs.get(command.jurisdiction) if command.jurisdiction else next(iter(packs))
+    if pack is None or by is PlacedBy.DIVISION:
+        return Placed(command, pack)
+    return Placed(_within(command, pack.root), pack, by)
+
+
+def _within(command: SubmitDemand, division: str) -> SubmitDemand:
+    return command.model_copy(update={"division": division})
+
+
+def _told_by(command: SubmitDemand) -> PlacedBy:
+    """What tells the place where no division does; `DIVISION` where nothing does."""
+    if command.location:
+        return PlacedBy.POINT
+    return PlacedBy.ADDRESS if command.contact and command.contact.address else PlacedBy.DIVISION
 
 
 def check(command: SubmitDemand, pack: Pack | None, now: datetime) -> Pack:
     """The demand's jurisdiction; raises `Refused` with every field to change."""
     errors = []
-    if command.division is None and pack is None:
+    if command.jurisdiction and command.jurisdiction != (pack and pack.id):
+        errors.append(_unknown("jurisdiction", command.jurisdiction, "辖区", pack.id if pack else "nanhai"))
+    elif command.division is None:
         errors.append(_NO_DIVISION)
     elif pack is None:
         errors.append(_unknown("division", command.division or "", "区划代码", "440605126222"))
@@ -135,8 +174,9 @@ def check(command: SubmitDemand, pack: Pack | None, now: datetime) -> Pack:
 
 _NO_DIVISION: Final = FieldError(
     "division",
-    "缺少区划代码；也可用 huying channel set 给渠道设置默认区划",
-    "is missing; send it, or give the channel one with `huying channel set CHANNEL division=CODE`",
+    "缺少区划代码，也没有坐标（location）；也可用 huying channel set 给渠道设置默认区划",
+    "is missing, and so is a point (`location`); send one of them, or give the channel a division with "
+    "`huying channel set CHANNEL division=CODE`",
     "440605126222",
 )
 

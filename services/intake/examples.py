@@ -4,7 +4,19 @@ from typing import Final
 
 from fastapi.openapi.models import Example
 
-from shared.contracts.examples import AT, CATEGORY, DIVISION, ID, NUMBER, RESOLVED_AT, TEXT, TITLE, Sample
+from shared.contracts.examples import (
+    AT,
+    CATEGORY,
+    DIVISION,
+    ID,
+    NUMBER,
+    PROGRESS,
+    RESOLVED_AT,
+    TEXT,
+    TITLE,
+    UNIT,
+    Sample,
+)
 
 CODE: Final = "7K2M9QXD"
 NOTE: Final = "01a20a65-2c31-7d1e-9a40-1b0f3d7e5a11"
@@ -48,6 +60,22 @@ REFUSED_ROW: Final[Sample] = {
     "field": "category",
     "why": "category: 'bus' is not known; see GET /v1/jurisdictions",
     "why_zh": "类别代码 'bus' 不存在",
+}
+FOLLOWED: Final[Sample] = PROGRESS | {
+    "stands": "已归档 / Closed",
+    "text": TEXT,
+    "kind": "suggestion",
+    "category_name": "校车与上下学交通",
+    "place": "佛山市南海区 狮山镇 北园村",
+    "unit_name": "北园村驻点直联工作站",
+    "answer": {"at": RESOLVED_AT, "unit": UNIT, "result": "风雨棚已建成并验收", "summary": "风雨棚已建成"},
+    "returns": [{"at": "2021-05-10T04:00:00Z", "unit": "nh-transport", "reason": "校车由教育局统筹"}],
+    "extensions": [],
+    "remarks": [{"at": "2021-05-12T01:30:00Z", "unit": UNIT, "note": "已现场勘查，本周施工"}],
+    "spoken": [{"id": NOTE, "type": "demand.supplemented", "at": "2021-05-10T23:10:00Z", "text": "早上七点最挤"}],
+    "supports": 12,
+    "rating": {"at": RESOLVED_AT, "rating": 5, "solved": True, "comment": "很及时"},
+    "reopenings": [],
 }
 NOTED: Final[Sample] = {"id": NOTE, "number": NUMBER, "at": "2021-05-10T23:10:00Z"}
 SESSION: Final[Sample] = {

@@ -18,6 +18,7 @@ from shared.contracts.refusals import Code, FieldError, Refused
 WRONG_CODES: Final = 10
 WITHIN: Final = timedelta(minutes=15)
 LONGEST: Final = 4.0
+READ_ALL: Final = "read-all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Following:
         """Any demand by its number, since numbers are public; a confidential one for those who may follow it alone."""
         found = await self.known(number)
         if is_confidential(found.kind):
-            return await (self.by_code(number, code) if code else self.seen(channel, number))
+            return await (self.by_code(number, code) if code else self.own(channel, number))
         return found
 
     async def own(self, channel: Channel, number: str) -> Demand:
@@ -52,21 +53,35 @@ class Following:
                 raise _not_theirs(number)
         return found
 
-    async def seen(self, channel: Channel, number: str) -> Demand:
-        """A demand that this channel took in, that reached it too, or any where it may read all; raises `Refused`."""
+    async def readable(self, channel: Channel, number: str) -> Demand:
+        """A demand that this channel took in, or any where it may read all; raises `Refused`."""
+        found, all_of_it = await self.seen(channel, number)
+        if not all_of_it:
+            raise _not_theirs(number)
+        return found
+
+    async def seen(self, channel: Channel, number: str) -> tuple[Demand, bool]:
+        """A demand with whether this channel may read all of it; raises `Refused`.
+
+        A channel says by itself what reached it too, and is believed: so it learns what the public sees, and no more.
+        """
         async with self.pool.acquire(timeout=5) as db:
             found = await queries.demand_by_number(db, number)
             if found is None:
                 raise _not_theirs(number)
-            if "read-all" not in channel.scopes and not await voice_queries.has_seen(db, channel.id, found.id):
+            if READ_ALL in channel.scopes or await voice_queries.channel_of(db, found.id) == channel.id:
+                return found, True
+            if not await voice_queries.has_sighted(db, channel.id, found.id):
                 raise _not_theirs(number)
-        return found
+        return found, False
 
-    async def referred(self, channel: Channel, external_id: str) -> Demand | None:
-        """What this channel's own reference stands for."""
+    async def referred(self, channel: Channel, external_id: str) -> tuple[Demand, bool] | None:
+        """What this channel's own reference stands for, with whether the channel took it in."""
         async with self.pool.acquire(timeout=5) as db:
             found = await voice_queries.reference(db, channel.id, external_id)
-            return await queries.demand_by_id(db, found.demand) if found else None
+            demand = await queries.demand_by_id(db, found.demand) if found else None
+            own = demand is not None and await voice_queries.channel_of(db, demand.id) == channel.id
+        return (demand, own) if demand else None
 
     async def by_code(self, number: str, code: str) -> Demand:
         """A demand by its number and secret code; a wrong code is answered as an unknown number is.
@@ -90,8 +105,8 @@ class Following:
             raise _unknown(number)
         return found
 
-    async def listed(self, channel: Channel, before: UUID | None, limit: int) -> list[Demand]:
-        """What this channel took in or saw again, newest first."""
+    async def listed(self, channel: Channel, before: UUID | None, limit: int) -> list[tuple[Demand, bool]]:
+        """What this channel took in or saw again, newest first, with whether it took it in."""
         async with self.pool.acquire(timeout=5) as db:
             return await voice_queries.demands_of(db, channel.id, before, limit)
 

@@ -11,11 +11,13 @@ from services.intake.attachments import queries as attachments
 from services.intake.attachments.cabinet import bind
 from services.intake.domain import reference_taken
 from services.intake.queries import Channel
+from services.intake.supporter_queries import First
+from services.intake.supporters import Supporters, count_nameless
 from services.intake.vault import queries as vault_queries
 from services.intake.vault.adding import add_voice, holds_another
 from services.intake.vault.sealing import Vault
 from services.intake.voice_queries import Told
-from services.intake.voices import Note, Sighting, Supplement, Voice, may_be_said, note
+from services.intake.voices import Note, Sighting, Supplement, Support, Voice, may_be_said, note
 from shared.chassis.clock import now, uuid5
 from shared.chassis.database import Connection, Pool
 from shared.chassis.ledger import Ledger
@@ -109,6 +111,8 @@ class Hearing:
             await self._must_be_same(db, told, said, Sought(key, reference, written))
             return Heard(id, told.number, told.at)
         demand = page.state(key)
+        if first := await self._supported(db, demand, said, First(id, at)):
+            return Heard(first.note, demand.number, first.at)
         may_be_said(said.voice, demand)
         await _bound(db, said, key, at)
         page.tell(key, [written.fact], at, said.cause)
@@ -116,6 +120,20 @@ class Hearing:
         if written.sealed:
             await add_voice(db, self.vault, key, reference, written.sealed)
         return Heard(id, demand.number, at)
+
+    async def _supported(self, db: Connection, demand: Demand, said: Said, new: First) -> First | None:
+        """What this person was answered first; None where the support is to be told. Raises `Refused`."""
+        if not isinstance(said.voice, Support):
+            return None
+        supporters = Supporters(self.vault)
+        people = await supporters.people(db, demand.id, said.voice.contact)
+        if first := await supporters.first(db, demand.id, people):
+            return first
+        may_be_said(said.voice, demand)
+        if not people:
+            await count_nameless(db, demand.id, said.channel.id, demand.number, new.at)
+            return None
+        return None if await supporters.is_another(db, demand.id, people, new) else new
 
     async def _must_be_same(self, db: Connection, told: Told, said: Said, sought: Sought) -> None:
         sealed = sought.written.sealed

@@ -56,13 +56,13 @@ class Preparing:
 
     def check(self, channel: Channel, request: Request, at: datetime) -> Ask:
         """The request with its place and what it will tell; raises `Refused`."""
-        command = domain.placed(request.command, channel.division)
-        pack = domain.check(command, self.packs.of_division(command.division or ""), at)
+        command, home, placed_by = domain.placed(request.command, channel.division, self.packs)
+        pack = domain.check(command, home, at)
         if request.enclosed:
             command = command.model_copy(update={"attachments": (*command.attachments, *request.enclosed)})
         reference = self.new_id() if command.contact else None
         fact = domain.submitted(command, pack, "", channel.id, channel.kind, reference, channel.name)
-        return Ask(channel, request, command, pack, fact)
+        return Ask(channel, request, command, pack, fact.model_copy(update={"placed_by": placed_by}))
 
     def submission(self, ask: Ask, serial: int, at: datetime) -> Submission:
         """The row of a request, under a new id and number."""

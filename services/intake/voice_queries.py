@@ -10,13 +10,13 @@ from shared.contracts.demand import Demand
 
 _LAST: Final = UUID(int=2**128 - 1)
 LISTED: Final = """
-    SELECT demand.state::text FROM (
+    SELECT demand.state::text, raised.channel = $1 AS own FROM (
         (SELECT id FROM submission WHERE channel = $1 AND id < $2 ORDER BY id DESC LIMIT $3)
         UNION
         (SELECT DISTINCT demand_id FROM sighting WHERE channel = $1 AND demand_id < $2
             ORDER BY demand_id DESC LIMIT $3)
         ORDER BY id DESC LIMIT $3
-    ) AS theirs JOIN demand USING (id) ORDER BY id DESC
+    ) AS theirs JOIN demand USING (id) JOIN submission AS raised USING (id) ORDER BY id DESC
 """
 
 
@@ -46,23 +46,18 @@ async def channel_of(db: Connection, demand: UUID) -> str | None:
     return found
 
 
-async def has_seen(db: Connection, channel: str, demand: UUID) -> bool:
-    """Whether a demand was taken in by this channel, or reached it too."""
+async def has_sighted(db: Connection, channel: str, demand: UUID) -> bool:
+    """Whether this channel says that a demand reached it too."""
     found: bool = await db.fetchval(
-        """
-        SELECT EXISTS (SELECT FROM submission WHERE id = $2 AND channel = $1)
-            OR EXISTS (SELECT FROM sighting WHERE demand_id = $2 AND channel = $1)
-        """,
-        channel,
-        demand,
+        "SELECT EXISTS (SELECT FROM sighting WHERE demand_id = $2 AND channel = $1)", channel, demand
     )
     return found
 
 
-async def demands_of(db: Connection, channel: str, before: UUID | None, limit: int) -> list[Demand]:
-    """What a channel took in or saw again, newest first, from before a demand on."""
+async def demands_of(db: Connection, channel: str, before: UUID | None, limit: int) -> list[tuple[Demand, bool]]:
+    """What a channel took in or saw again, newest first, from before a demand on; with whether it took it in."""
     rows = await db.fetch(LISTED, channel, before or _LAST, limit)
-    return [Demand.model_validate_json(row["state"]) for row in rows]
+    return [(Demand.model_validate_json(row["state"]), row["own"]) for row in rows]
 
 
 async def told(db: Connection, note: UUID) -> Told | None:

@@ -10,13 +10,15 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.intake import cursors, examples
 from services.intake import voices as v
-from services.intake.api import Key, Number, Progress, SecretCode, progress
+from services.intake.api import Key, Number, SecretCode
 from services.intake.channels import channel_with
 from services.intake.cursors import Cursor, Limit
 from services.intake.following import Following
 from services.intake.hearing import Heard, Hearing, Said
 from services.intake.queries import Channel
 from shared.chassis.cursors import Page
+from services.intake.story.documents import Progress
+from services.intake.story.view import seen
 from shared.contracts.demand import Demand
 from shared.contracts.examples import CURSOR, NUMBER, PROGRESS, shown
 from shared.contracts.text import Text
@@ -51,9 +53,8 @@ def routes(hearing: Hearing, following: Following) -> APIRouter:
     Speaker = Annotated[Channel, Depends(channel_with(hearing.pool, "submit"))]  # noqa: N806 (a type)
 
     async def say(number: str, code: str, said: Said) -> Noted:
-        # Whom it reached too may go on speaking of it; to take it back is for the channel that took it in.
-        theirs = following.own if isinstance(said.voice, v.Withdraw) else following.seen
-        demand = await (following.by_code(number, code) if code else theirs(said.channel, number))
+        # As the citizen speaks who has the citizen's code, or the channel that the citizen came to.
+        demand = await (following.by_code(number, code) if code else following.own(said.channel, number))
         return _noted(await hearing.hear(demand.id, said))
 
     @router.get("")
@@ -68,7 +69,7 @@ def routes(hearing: Hearing, following: Following) -> APIRouter:
         """What this channel handed in or saw again, newest first; with `external_id` what its reference stands for."""
         if external_id:
             known = await following.referred(channel, hearing.vault.reference(external_id))
-            return Listed(demands=[progress(known)] if known else [], next=None)
+            return Listed(demands=[seen(*known)] if known else [], next=None)
         return page(await following.listed(channel, cursors.read(after), limit + 1), limit, request, response)
 
     @router.post("/{number}/supplements", status_code=201)
@@ -107,11 +108,11 @@ def routes(hearing: Hearing, following: Following) -> APIRouter:
     return router
 
 
-def page(demands: Sequence[Demand], limit: int, request: Request, response: Response) -> Listed:
+def page(demands: Sequence[tuple[Demand, bool]], limit: int, request: Request, response: Response) -> Listed:
     """A page of demands, of which one more than it may hold was read, with where the next one is if there is one."""
-    shown, last = cursors.cut(demands, limit)
-    following = cursors.link(last.id if last else None, limit, request, response)
-    return Listed(demands=[progress(demand) for demand in shown], next=following)
+    shown_ones, last = cursors.cut(demands, limit)
+    following = cursors.link(last[0].id if last else None, limit, request, response)
+    return Listed(demands=[seen(*one) for one in shown_ones], next=following)
 
 
 def _noted(heard: Heard) -> Noted:

@@ -75,13 +75,27 @@ def after_submission(demand: Demand, fact: f.StatusFact, pack: Pack, at: datetim
 
 
 def first_routing(demand: Demand, pack: Pack, at: datetime) -> f.DemandRouted | f.DemandTriaged:
-    """Where the catalogue sends a demand."""
+    """Where the catalogue sends a demand. One whose place nobody has decided goes to triage: a rule for the whole
+    jurisdiction would fit it by chance."""
+    if demand.placed_by is not f.PlacedBy.DIVISION:
+        return _unplaced(demand, pack)
     match pack.route(demand.division, demand.category, demand.kind):
         case Assignment() as found:
             limits = Limits(found.limit_days, found.limit_source)
             return assign(demand, pack, found.lead_unit, found.rule_id, limits, at, found.assisting)
         case Undecided(reason=reason, suggestions=suggestions):
             return f.DemandTriaged(reason=f"no rule decided: {reason}", suggestions=suggestions)
+
+
+def _unplaced(demand: Demand, pack: Pack) -> f.DemandTriaged:
+    """To triage, with the units of its category."""
+    match pack.route(demand.division, demand.category, demand.kind):
+        case Assignment() as found:
+            units = (found.lead_unit, *found.assisting, pack.coordinator)
+        case Undecided(suggestions=suggestions):
+            units = suggestions
+    article = "a point" if demand.placed_by is f.PlacedBy.POINT else "an address"
+    return f.DemandTriaged(reason=f"place known only by {article}", suggestions=tuple(dict.fromkeys(units)))
 
 
 def after_return(demand: Demand, fact: f.StatusFact, pack: Pack, at: datetime) -> f.StatusFact:

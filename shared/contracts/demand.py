@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.contracts.examples import DEMAND, shown
-from shared.contracts.facts import ChannelKind, Outcome, RecordedStep, RequestKind
+from shared.contracts.facts import ChannelKind, Outcome, PlacedBy, RecordedStep, RequestKind
 
 
 class Service(StrEnum):
@@ -62,6 +62,7 @@ class Demand(BaseModel):
     kind: RequestKind = RequestKind.HELP
     category: str | None = None
     division: str = ""
+    placed_by: PlacedBy = PlacedBy.DIVISION
     title: str = ""
     contact: UUID | None = None
     imported: bool = False

@@ -50,6 +50,14 @@ class Outcome(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class PlacedBy(StrEnum):
+    """What told the place of a demand; with a point or an address its division is the whole jurisdiction."""
+
+    DIVISION = "division"
+    POINT = "point"
+    ADDRESS = "address"
+
+
 class Fact(BaseModel):
     """Something that happened to a demand; immutable. Readers ignore fields they do not know."""
 
@@ -105,6 +113,7 @@ class DemandSubmitted(StatusFact):
     kind: RequestKind
     category: str | None = None
     division: str
+    placed_by: PlacedBy = PlacedBy.DIVISION
     title: str
     text: str = ""
     location: Location | None = None

@@ -127,7 +127,7 @@ def _reopened(demand: Demand, fact: f.DemandReopened, at: datetime) -> dict[str,
 
 _SAID_AT_ONCE: Final = (
     "number", "jurisdiction", "channel", "channel_kind", "kind", "category",
-    "division", "title", "contact", "imported", "history",
+    "division", "placed_by", "title", "contact", "imported", "history",
 )  # fmt: skip
 
 

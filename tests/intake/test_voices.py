@@ -356,9 +356,9 @@ async def test_following_as_a_channel_needs_no_code(pool: Pool, client: httpx.As
     following = Following(pool, Codes(IntakeSettings.model_validate(KEYS | {"DATABASE_URL": database}).secret))
     stranger = Channel("sms", ChannelKind.SMS, frozenset({"submit"}))
     reader = Channel("audit", ChannelKind.PARTNER, frozenset({"submit", "read-all"}))
-    assert (await following.seen(reader, number)).number == number
+    assert (await following.readable(reader, number)).number == number
     with pytest.raises(Refused):
-        await following.seen(stranger, number)
+        await following.readable(stranger, number)
     with pytest.raises(Refused):
         await following.own(reader, number)
 
@@ -402,11 +402,13 @@ async def test_a_key_is_refused_for_other_personal_data_though_it_is_told_alike(
     assert is_a_problem(refused)["errors"][0]["field"] == "Idempotency-Key"
 
 
-async def test_whom_a_demand_reached_too_may_urge_and_not_take_it_back(client: httpx.AsyncClient, pool: Pool):
-    number = (await taken(client))["number"]
+async def test_whom_a_demand_reached_too_speaks_of_it_with_its_code_alone(client: httpx.AsyncClient, pool: Pool):
+    receipt = await taken(client)
     hotline = {"X-API-Key": await another(pool)}
-    await sight(client, number, "call-9", hotline["X-API-Key"])
-    assert (await say(client, number, "urges", **hotline)).status_code == 201
-    refused = await say(client, number, "withdrawal", key="w", **hotline)
-    assert refused.status_code == 404
-    assert "X-Demand-Code" in is_a_problem(refused)["detail"]
+    await sight(client, receipt["number"], "call-9", hotline["X-API-Key"])
+    for what in ("supplements", "urges", "withdrawal"):
+        refused = await say(client, receipt["number"], what, key=what, **hotline)
+        assert refused.status_code == 404
+        assert "X-Demand-Code" in is_a_problem(refused)["detail"]
+        heard = await say(client, receipt["number"], what, key=what, **hotline, **{"X-Demand-Code": receipt["code"]})
+        assert heard.status_code in (201, 202)

@@ -83,7 +83,8 @@ def routes(programmes: Programmes, codes: Codes) -> APIRouter:
         id: UUID, channel: Studio, request: Request, response: Response, after: Cursor = "", limit: Limit = 50
     ) -> Listed:
         """What was taken in during a programme, newest first."""
-        return page(await programmes.demands(channel, id, cursors.read(after), limit + 1), limit, request, response)
+        found = await programmes.demands(channel, id, cursors.read(after), limit + 1)
+        return page([(demand, True) for demand in found], limit, request, response)
 
     return router
 

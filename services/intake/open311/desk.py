@@ -27,7 +27,6 @@ from shared.contracts.numbers import read_number
 from shared.contracts.refusals import Code, FieldError, Refused
 
 SCOPE: Final = "submit"
-READS_ALL: Final = "read-all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +87,8 @@ class Desk:
             demand = await intake.demand_by_number(db, number)
             if demand is None:
                 raise unknown("service_request_id", posted.service_request_id, NUMBER)
-            theirs = READS_ALL in channel.scopes or await voice_queries.has_seen(db, channel.id, demand.id)
-        if not theirs:
+            raised_by = await voice_queries.channel_of(db, demand.id)
+        if raised_by != channel.id:
             en, zh = f"{number} came in on another channel", f"{number} 属于其他渠道"
             raise Refused(Code.FORBIDDEN, en, zh, (FieldError("service_request_id", zh, en, NUMBER),))
         return demand

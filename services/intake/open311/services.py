@@ -88,15 +88,15 @@ def definition(pack: Pack, leaf: Category) -> ServiceDefinition:
 
 
 def _division(pack: Pack) -> Attribute:
-    # The pack has no outlines of its divisions, so that a point cannot tell in which one it lies.
+    # The pack has no outlines of its divisions: what comes with a point or an address alone goes to a dispatcher.
     return Attribute(
         variable=True,
         code=DIVISION,
         datatype="singlevaluelist",
-        required=True,
+        required=False,
         datatype_description=None,
         order=1,
-        description="事项所在地 / Where the matter is",
+        description="事项所在地（有坐标或地址时可不填） / Where the matter is; not needed with a point or an address",
         values=tuple(Value(key=place.code, name=address(pack, place.code)) for place in pack.divisions),
     )
 

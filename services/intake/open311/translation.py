@@ -20,11 +20,14 @@ TITLE: Final = 200
 def demand_of(pack: Pack, leaf: Category, posted: NewRequest) -> SubmitDemand:
     """The demand; raises `Refused` for a place or a kind that does not exist."""
     point = Location(lat=posted.lat, lon=posted.long) if posted.lat is not None and posted.long is not None else None
+    division = _division(pack, posted)
     try:
         return SubmitDemand(
             title=_title(posted) or name(pack, leaf.name),
             text=posted.description,
-            division=_division(pack, posted),
+            division=division,
+            # Named only where it is needed: a repetition is compared with what was sent before there was such a field.
+            jurisdiction=None if division else pack.id,
             category=leaf.code,
             kind=_kind(leaf, posted),
             location=point,
@@ -40,16 +43,18 @@ def _title(posted: NewRequest) -> str:
     return mask(first)[:TITLE].strip()
 
 
-def _division(pack: Pack, posted: NewRequest) -> str:
+def _division(pack: Pack, posted: NewRequest) -> str | None:
     code = posted.attributes.get(DIVISION) or posted.address_id
     if pack.division(code):
         return code
+    if not code and (posted.lat is not None or posted.address_string):
+        return None
     where, example = f"attribute[{DIVISION}]", f"attribute[{DIVISION}]={pack.divisions[-1].code}"
     if code:
         raise invalid(FieldError(where, f"没有区划 {code!r}", f"there is no division {code!r}", example))
-    zh = "必填：坐标和地址还不能换算成区划，请填服务定义所列的区划代码（也可填在 address_id）"
-    en = "is required: a point or an address does not tell the division yet; send one of the codes that the service"
-    raise invalid(FieldError(where, zh, f"{en} definition lists, here or as address_id", example))
+    zh = "缺少地点：请提供 lat 与 long、address_string，或服务定义所列的区划代码（也可填在 address_id）"
+    en = "no place: send lat and long, address_string, or one of the codes that the service definition lists, here or"
+    raise invalid(FieldError(where, zh, f"{en} as address_id", example))
 
 
 def _kind(leaf: Category, posted: NewRequest) -> RequestKind:

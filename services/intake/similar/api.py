@@ -30,12 +30,15 @@ class Draft(BaseModel):
 
     title: Annotated[Text, Field(min_length=1, max_length=200, examples=["校车接送点没有风雨棚"])]
     text: Annotated[Text, Field(max_length=8000, examples=["下雨天学生在路边淋雨候车"])] = ""
-    division: Annotated[GivenCode, Field(examples=["440605126222"], description="division code")]
+    division: Annotated[
+        GivenCode | None, Field(examples=["440605126222"], description="division code; not needed with a point")
+    ] = None
+    jurisdiction: Annotated[str | None, Field(max_length=64, examples=["nanhai"])] = None
     location: Annotated[Location | None, Field(examples=[{"lat": 23.0288, "lon": 113.1428}])] = None
 
     def command(self) -> SubmitDemand:
         """The demand that it would become."""
-        return SubmitDemand(title=self.title, text=self.text, division=self.division, location=self.location)
+        return SubmitDemand.model_validate(dict(self))
 
 
 class Likes(BaseModel):
@@ -54,12 +57,12 @@ def routes(finder: Finder, following: Following) -> APIRouter:
     @router.post("/v1/demands/similar")
     async def find_similar_demands(draft: Draft, channel: Speaker) -> Likes:
         """Open demands nearby that this one may repeat, each with the reasons of its score, as the public sees them."""
-        return likes(await finder.find(draft.command(), MOST))
+        return likes(await finder.find(channel, draft.command(), MOST))
 
     @router.get("/v1/demands/{number}/similar")
     async def list_similar_demands(number: Number, channel: Speaker) -> Likes:
         """Open demands nearby that a demand of this channel may repeat: support one of them, or let both stand."""
-        asked = await following.seen(channel, number)
+        asked = await following.readable(channel, number)
         return likes(await finder.beside(asked.id, MOST))
 
     def likes(found: list[tuple[Match, Demand]]) -> Likes:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from services.intake import domain
 from services.intake.domain import SubmitDemand
+from services.intake.queries import Channel
 from services.intake.similar import queries
 from services.intake.similar.rarity import UNKNOWN, Rarity
 from services.intake.similar.scoring import THRESHOLD, Asked, Match, ranked
@@ -40,10 +41,11 @@ class Finder:
     threshold: float = THRESHOLD
     _known: _Known = field(default_factory=_Known)
 
-    async def find(self, draft: SubmitDemand, most: int) -> list[tuple[Match, Demand]]:
+    async def find(self, channel: Channel, draft: SubmitDemand, most: int) -> list[tuple[Match, Demand]]:
         """The most similar open demands in the same subtree; raises `Refused` when the place is not known."""
-        at, division = self.clock(), draft.division or ""
-        pack = domain.check(draft, self.packs.of_division(division), at)
+        at = self.clock()
+        draft, home, _ = domain.placed(draft, channel.division, self.packs)
+        pack, division = domain.check(draft, home, at), draft.division or ""
         said = worded(mask(draft.title), mask(draft.text))
         asked = Asked(said, pack.ancestors(division), draft.location, draft.occurred_at or at)
         async with self.pool.acquire(timeout=5) as db:

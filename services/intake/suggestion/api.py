@@ -16,6 +16,7 @@ from shared.chassis.clock import now
 from shared.chassis.database import Pool
 from shared.contracts.codes import GivenCode
 from shared.contracts.examples import shown
+from shared.contracts.facts import Location
 from shared.contracts.text import Text
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
@@ -28,7 +29,12 @@ class Words(BaseModel):
 
     title: Annotated[Text, Field(min_length=1, max_length=200, examples=["校车接送点没有风雨棚"])]
     text: Annotated[Text, Field(max_length=8000, examples=["下雨天学生在路边淋雨候车"])] = ""
-    division: Annotated[GivenCode, Field(examples=["440605126222"], description="division code")]
+    division: Annotated[
+        GivenCode | None,
+        Field(examples=["440605126222"], description="division code; without it, the channel's own"),
+    ] = None
+    jurisdiction: Annotated[str | None, Field(max_length=64, examples=["nanhai"])] = None
+    location: Annotated[Location | None, Field(examples=[{"lat": 23.0288, "lon": 113.1428}])] = None
 
 
 class Suggested(BaseModel):
@@ -68,8 +74,8 @@ def routes(pool: Pool, suggester: Suggester, packs: Jurisdictions) -> APIRouter:
         words: Words, channel: Annotated[Channel, Depends(channel_with(pool, "submit"))]
     ) -> Ranked:
         """What a demand may be about, and whether that is sure enough to be taken without asking."""
-        draft = SubmitDemand(title=words.title, text=words.text, division=words.division)
-        pack = domain.check(draft, packs.of_division(words.division), now())
+        draft, home, _ = domain.placed(SubmitDemand.model_validate(dict(words)), channel.division, packs)
+        pack = domain.check(draft, home, now())
         ranking = suggester.suggest(pack, words.title, words.text)
         model = suggester.model(pack.id)
         return Ranked(

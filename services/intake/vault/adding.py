@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from services.intake.domain import Contact
 from services.intake.vault import queries
 from services.intake.vault.queries import Box, Holds
 from services.intake.vault.sealing import Vault
@@ -15,6 +16,16 @@ async def add_voice(db: Connection, vault: Vault, demand_id: UUID, box: UUID, pe
     if wrapped is not None:
         key = vault.unwrap(key_id, wrapped)
         await queries.keep_box(db, demand_id, Box(box, Holds.VOICE, key.seal(box, personal)))
+
+
+async def contact_of(db: Connection, vault: Vault, demand_id: UUID) -> Contact | None:
+    """The contact of whoever raised a demand, for comparing it with another; nobody is shown it."""
+    kept = await queries.of_demand(db, demand_id, Holds.CONTACT)
+    if kept is None or kept.wrapped is None or not kept.boxes:
+        return None
+    key = vault.unwrap(kept.key_id, kept.wrapped)
+    (box,) = kept.boxes
+    return Contact.model_validate_json(key.open(box.id, box.sealed))
 
 
 async def holds_another(db: Connection, vault: Vault, demand_id: UUID, box: UUID, personal: bytes) -> bool:

@@ -81,12 +81,16 @@ async def keep_box(db: Connection, demand_id: UUID, box: Box) -> None:
     )
 
 
-async def of_demand(db: Connection, demand_id: UUID) -> Kept | None:
-    """What is kept of a demand; None when it came with nothing personal."""
+async def of_demand(db: Connection, demand_id: UUID, only: Holds | None = None) -> Kept | None:
+    """What is kept of a demand, or one kind of it; None when it came with nothing personal."""
     key = await db.fetchrow("SELECT id, wrapped, destroyed_at FROM vault_key WHERE demand_id = $1 FOR SHARE", demand_id)
     if key is None:
         return None
-    rows = await db.fetch("SELECT id, holds, sealed FROM vault WHERE demand_id = $1 ORDER BY holds", demand_id)
+    rows = await db.fetch(
+        "SELECT id, holds, sealed FROM vault WHERE demand_id = $1 AND ($2::text IS NULL OR holds = $2) ORDER BY holds",
+        demand_id,
+        only,
+    )
     boxes = tuple(Box(row["id"], Holds(row["holds"]), row["sealed"]) for row in rows)
     return Kept(demand_id, key["id"], key["wrapped"], boxes, key["destroyed_at"])
 
@@ -107,6 +111,7 @@ async def destroy(db: Connection, demand_id: UUID, at: datetime, by: str, why: s
     """Destroy the key and the boxes of a demand and who spoke of it, once; returns when that was."""
     await db.execute("DELETE FROM vault WHERE demand_id = $1", demand_id)
     await db.execute("DELETE FROM conversation WHERE demand_id = $1", demand_id)
+    await db.execute("DELETE FROM supporter WHERE demand_id = $1", demand_id)
     await db.execute("UPDATE submission SET fingerprint = '' WHERE id = $1", demand_id)
     done: datetime = await db.fetchval(
         """

@@ -1,0 +1,1 @@
+"""How a demand went on, as the citizen who raised it may read it."""
