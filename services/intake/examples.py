@@ -66,7 +66,7 @@ FOLLOWED: Final[Sample] = PROGRESS | {
     "text": TEXT,
     "kind": "suggestion",
     "category_name": "校车与上下学交通",
-    "place": "佛山市南海区 狮山镇 北园村",
+    "place": "南海区 里水镇 鹤峰村委会",
     "unit_name": "北园村驻点直联工作站",
     "answer": {"at": RESOLVED_AT, "unit": UNIT, "result": "风雨棚已建成并验收", "summary": "风雨棚已建成"},
     "returns": [{"at": "2021-05-10T04:00:00Z", "unit": "nh-transport", "reason": "校车由教育局统筹"}],

@@ -72,7 +72,7 @@ class Catalogue:
             return self._undecided(self._why_no_rule(category), division)
         lead = self._stand_in(rule.lead, division)
         if lead is None:
-            return self._undecided(Unclear.PLACE_TOO_WIDE, division)
+            return self._undecided(Unclear.PLACE_TOO_WIDE, division, rule.assisting)
         return self._assignment(rule, lead, division, kind)
 
     def limit_of(self, division: str, category: str | None, kind: RequestKind) -> tuple[int | None, str | None]:
@@ -119,8 +119,10 @@ class Catalogue:
             return Unclear.NO_CATEGORY
         return Unclear.NO_RULE if category in self._for_category else Unclear.UNKNOWN_CATEGORY
 
-    def _undecided(self, reason: Unclear, division: str) -> Undecided:
-        near = (self._stand_in(STATION, division), self._stand_in(TOWN, division), self._book.coordinator)
+    def _undecided(self, reason: Unclear, division: str, helpers: tuple[str, ...] = ()) -> Undecided:
+        """`helpers` are what is known of the rule that would fit at another place."""
+        units = (self._stand_in(unit, division) for unit in (STATION, TOWN, *helpers))
+        near = (*units, self._book.coordinator)
         return Undecided(reason=reason, suggestions=tuple(dict.fromkeys(unit for unit in near if unit)))
 
 

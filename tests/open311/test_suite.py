@@ -62,6 +62,10 @@ def asks(word: str, at: str = "") -> Callable[[httpx.Request, httpx.Response], b
     return lambda request, answer: word in str(request.url) and request.url.path.endswith(at)
 
 
+def is_post(request: httpx.Request, answer: httpx.Response) -> bool:
+    return request.method == "POST"
+
+
 EMPTY = b"<service_requests/>"
 REQUESTS = "/requests.xml"
 BROKEN: list[tuple[str, str, Spoil]] = [
@@ -101,8 +105,8 @@ BROKEN: list[tuple[str, str, Spoil]] = [
     ("O-13", "gives neither", rewritten(rb"<service_request_id>[^<]*</service_request_id>", b"")),
     ("O-15", "filters what was named", instead(200, EMPTY, asks("1990-01-01"))),
     ("O-15", "minds the span of what was named", instead(400, ERROR, asks("1990-01-01"))),
-    ("O-16", "takes what lacks an answer", requiring(instead(201, EMPTY, lambda request, _: request.method == "POST"))),
-    ("O-16", "does not say what is missing", requiring(instead(400, ERROR, lambda request, _: request.method == "POST"))),
+    ("O-16", "takes what lacks an answer", requiring(instead(201, EMPTY, is_post))),
+    ("O-16", "does not say what is missing", requiring(instead(400, ERROR, is_post))),
     ("O-17", "says 400 for an unknown request", instead(400, ERROR, asks("requests/no-such"))),
     ("O-17", "sends one request without a list", rewritten(b"</?service_requests>", b"")),
     ("O-18", "says Open", rewritten(b"<status>open<", b"<status>Open<")),

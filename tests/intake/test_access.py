@@ -1,0 +1,210 @@
+"""Who may do what: every door to a demand, tried by everybody who may stand before it."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import httpx
+import pytest
+
+from services.intake import channels
+from shared.chassis.database import Pool
+from shared.chassis.tokens import Tokens
+from shared.contracts.facts import ChannelKind
+from tests.intake.conftest import settings
+from tests.intake.test_api import GOOD
+from tests.intake.test_attachments import client_of, picture
+from tests.packs import shipped
+
+ALL, PUBLIC, NO, NOBODY = "all", "public", "no", "who are you"
+"""Everything of the demand, what the public sees, a refusal as if there were no demand, a refusal without a key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A demand of one channel that another one saw again, with what each caller sends."""
+
+    client: httpx.AsyncClient
+    number: str
+    code: str
+    attachment: str
+    callers: Mapping[str, Mapping[str, str]]
+
+    async def ask(self, method: str, path: str, caller: str, **sent: object) -> httpx.Response:
+        headers = {"Idempotency-Key": f"{caller}{path}"} | dict(self.callers[caller])
+        return await self.client.request(method, path.format(number=self.number), headers=headers, **sent)  # type: ignore[arg-type]
+
+
+Door = Callable[[Scene, str], Awaitable[httpx.Response]]
+
+
+def voice(what: str, body: Mapping[str, str]) -> Door:
+    return lambda scene, caller: scene.ask("POST", f"/v1/demands/{{number}}/{what}", caller, json=body)
+
+
+async def sight(scene: Scene, caller: str) -> httpx.Response:
+    return await scene.ask("POST", "/v1/demands/{number}/sightings", caller, json={"external_id": f"seen by {caller}"})
+
+
+async def update(scene: Scene, caller: str) -> httpx.Response:
+    form = {
+        "jurisdiction_id": "nanhai", "service_request_id": scene.number, "update_id": caller, "status": "OPEN",
+        "updated_datetime": "2021-05-10T10:00:00Z", "description": "又坏了",
+        "api_key": scene.callers[caller].get("X-API-Key", ""),
+    }  # fmt: skip
+    return await scene.client.post("/open311/v2/servicerequestupdates.json", data=form)
+
+
+DOORS: Final[Mapping[str, Door]] = {
+    "follow": lambda scene, caller: scene.ask("GET", "/v1/demands/{number}", caller),
+    "list": lambda scene, caller: scene.ask("GET", "/v1/demands", caller),
+    "list by reference": lambda scene, caller: scene.ask("GET", "/v1/demands?external_id=ref-1", caller),
+    "similar": lambda scene, caller: scene.ask("GET", "/v1/demands/{number}/similar", caller),
+    "supplement": voice("supplements", {"text": "早上七点最挤"}),
+    "urge": voice("urges", {}),
+    "withdraw": voice("withdrawal", {}),
+    "support": voice("supports", {}),
+    "sight": sight,
+    "update of Open311": update,
+    "attachment": lambda scene, caller: scene.ask("GET", f"/v1/attachments/{scene.attachment}", caller),
+    "reveal": lambda scene, caller: scene.ask(
+        "POST", "/v1/demands/{number}/contact", caller, json={"why": "回访核实", "fields": ["phone"]}
+    ),
+    "erase": lambda scene, caller: scene.ask(
+        "POST", "/v1/demands/{number}/contact/erasure", caller, json={"why": "本人要求删除"}
+    ),
+}
+CALLERS: Final = ("own", "sighter", "other", "reader", "own with code", "other with code", "code", "nobody", "staff")
+# fmt: off
+PLAIN: Final[Mapping[str, tuple[str, ...]]] = {
+    #                     own     sighter  other    reader  own+code other+code code    nobody  staff
+    "follow":            (ALL,    PUBLIC,  NO,      ALL,    ALL,     ALL,       ALL,    NOBODY, NOBODY),
+    "list":              (ALL,    PUBLIC,  NO,      NO,     ALL,     NO,        NOBODY, NOBODY, NOBODY),
+    "list by reference": (ALL,    PUBLIC,  NO,      NO,     ALL,     NO,        NOBODY, NOBODY, NOBODY),
+    "similar":           (ALL,    NO,      NO,      ALL,    ALL,     NO,        NOBODY, NOBODY, NOBODY),
+    "supplement":        (ALL,    NO,      NO,      NO,     ALL,     ALL,       NOBODY, NOBODY, NOBODY),
+    "urge":              (ALL,    NO,      NO,      NO,     ALL,     ALL,       NOBODY, NOBODY, NOBODY),
+    "withdraw":          (ALL,    NO,      NO,      NO,     ALL,     ALL,       NOBODY, NOBODY, NOBODY),
+    "support":           (ALL,    ALL,     ALL,     ALL,    ALL,     ALL,       NOBODY, NOBODY, NOBODY),
+    "sight":             (ALL,    ALL,     ALL,     ALL,    ALL,     ALL,       NOBODY, NOBODY, NOBODY),
+    "update of Open311": (ALL,    NO,      NO,      NO,     ALL,     NO,        NOBODY, NOBODY, NOBODY),
+    "attachment":        (ALL,    NO,      NO,      ALL,    ALL,     NO,        NOBODY, NOBODY, ALL),
+    "reveal":            (NOBODY, NOBODY,  NOBODY,  NOBODY, NOBODY,  NOBODY,    NOBODY, NOBODY, ALL),
+    "erase":             (NOBODY, NOBODY,  NOBODY,  NOBODY, NOBODY,  NOBODY,    NOBODY, NOBODY, ALL),
+}
+REPORT: Final = dict(PLAIN) | {
+    "support":           (ALL,    NO,      NO,      NO,     ALL,     ALL,       NOBODY, NOBODY, NOBODY),
+    "sight":             (ALL,    NO,      NO,      NO,     ALL,     ALL,       NOBODY, NOBODY, NOBODY),
+}
+# fmt: on
+
+
+@pytest.fixture
+async def client(database: str, pool: Pool, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    """The front end of the channel that takes the demand in; files are kept."""
+    kept = settings(database).model_copy(update={"attachments_folder": tmp_path / "attachments"})
+    async with await client_of(pool, kept, "web") as found:
+        yield found
+
+
+async def scene(client: httpx.AsyncClient, pool: Pool, database: str, kind: str) -> Scene:
+    keys = {"own": str(client.headers.pop("X-API-Key"))}
+    for name, scopes in {"sighter": ("submit",), "other": ("submit",), "reader": ("submit", "read-all")}.items():
+        keys[name] = await channels.add(pool, name, ChannelKind.PARTNER, name, scopes)
+    own = {"X-API-Key": keys["own"]}
+    uploaded = await client.post("/v1/attachments", files={"file": picture("JPEG")}, headers=own)
+    demand = GOOD | {
+        "kind": kind, "external_id": "ref-1", "attachments": [uploaded.json()["reference"]],
+        "contact": {"phone": "13800138000"},
+    }  # fmt: skip
+    taken = (await client.post("/v1/demands", json=demand, headers=own | {"Idempotency-Key": "k"})).json()
+    # The code opens a report to whoever sees it again, at that moment and for that alone.
+    seen = await client.post(
+        f"/v1/demands/{taken['number']}/sightings",
+        json={"external_id": "ref-1"},
+        headers={"X-API-Key": keys["sighter"], "X-Demand-Code": taken["code"]},
+    )
+    assert seen.status_code == 201, seen.text
+    code = {"X-Demand-Code": taken["code"]}
+    told = {"name": "陈", "unit": next(iter(shipped())).coordinator, "roles": ["personal-data"]}
+    staff = {"Authorization": f"Bearer {Tokens(settings(database).secret).write('staff', told)}"}
+    callers = {name: {"X-API-Key": key} for name, key in keys.items()} | {
+        "own with code": own | code, "other with code": {"X-API-Key": keys["other"]} | code,
+        "code": code, "nobody": {}, "staff": staff,
+    }  # fmt: skip
+    return Scene(client, taken["number"], taken["code"], uploaded.json()["reference"], callers)
+
+
+def opened(scene: Scene, answer: httpx.Response) -> str:
+    """What an answer lets whoever asked see or do."""
+    asked = answer.request
+    match answer.status_code:
+        case 401:
+            return NOBODY
+        case 403:
+            # GeoReport's answer to a wrong key and to a request of somebody else's.
+            return NOBODY if asked.content.endswith(b"api_key=") else NO
+        case 404:
+            return NO
+        case 200 | 201 | 202 if asked.url.path == "/v1/demands" and scene.number not in answer.text:
+            return NO
+        case 200 | 201 | 202:
+            return PUBLIC if '"title":""' in answer.text else ALL
+        case other:
+            raise AssertionError((other, answer.text))
+
+
+@pytest.mark.parametrize(("kind", "table"), [("help", PLAIN), ("report", REPORT)])
+async def test_a_door_is_open_to_those_who_may_and_to_nobody_else(
+    client: httpx.AsyncClient, pool: Pool, database: str, kind: str, table: Mapping[str, tuple[str, ...]]
+):
+    found = await scene(client, pool, database, kind)
+    for name, door in DOORS.items():
+        told = {caller: opened(found, await door(found, caller)) for caller in CALLERS}
+        assert told == dict(zip(CALLERS, table[name], strict=True)), name
+
+
+def test_the_table_names_every_door():
+    assert set(PLAIN) == set(REPORT) == set(DOORS)
+
+
+@pytest.mark.parametrize("kind", ["help", "report"])
+async def test_whom_a_demand_reached_too_sees_no_word_of_it(
+    client: httpx.AsyncClient, pool: Pool, database: str, kind: str
+):
+    found = await scene(client, pool, database, kind)
+    await found.ask("POST", "/v1/demands/{number}/supplements", "own", json={"text": "早上七点最挤"})
+    for path in ("/v1/demands/{number}", "/v1/demands"):
+        answer = await found.ask("GET", path, "sighter")
+        told = answer.json() if path.endswith("}") else answer.json()["demands"][0]
+        assert (told["number"], told["title"], told["unit"]) == (found.number, "", None)
+        assert not any(told.get(field) for field in ("text", "spoken", "answer", "returns", "remarks", "supports"))
+        if kind == "report":
+            assert (told["status"], told["category"], told["division"]) == ("submitted", None, "")
+
+
+async def test_a_made_up_sighting_opens_nothing(client: httpx.AsyncClient, pool: Pool, database: str):
+    found = await scene(client, pool, database, "help")
+    assert (await sight(found, "other")).status_code == 201
+    for door in ("supplement", "urge", "withdraw", "update of Open311", "similar", "attachment"):
+        assert opened(found, await DOORS[door](found, "other")) == NO, door
+    assert opened(found, await DOORS["follow"](found, "other")) == PUBLIC
+
+
+async def test_a_reference_of_a_sighting_gives_no_code_and_no_way_in(
+    client: httpx.AsyncClient, pool: Pool, database: str
+):
+    found = await scene(client, pool, database, "help")
+    again = await found.ask("POST", "/v1/demands", "sighter", json=GOOD | {"external_id": "ref-1"})
+    assert (again.json()["number"], again.json()["code"]) == (found.number, "")
+    recorded = GOOD | {"external_id": "ref-1", "occurred_at": "2021-05-10T10:00:00Z", "channel_kind": "hotline"}
+    importer = await channels.add(pool, "sighter", ChannelKind.PARTNER, "sighter", ("submit", "import"))
+    answer = await client.post(
+        "/v1/imports", json={"demands": [recorded | {"via": "12345"}]}, headers={"X-API-Key": importer}
+    )
+    assert answer.json()["rows"] == [
+        {"external_id": "ref-1", "created": False, "number": found.number, "field": None, "why": None, "why_zh": None}
+    ]
+    followed = await client.get(f"/v1/demands/{found.number}", headers={"X-API-Key": importer})
+    assert followed.json()["title"] == ""

@@ -1,0 +1,142 @@
+"""A demand whose place is a point or an address alone is taken in, and waits for somebody who looks where that is."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from services.intake import channels
+from services.intake.registry import Registry
+from services.intake.vault.sealing import Vault
+from services.routing.policies import first_routing
+from shared.chassis.database import Pool
+from shared.contracts import facts as f
+from shared.contracts.catalogue import parse
+from shared.contracts.facts import ChannelKind, PlacedBy
+from tests import story
+from tests.intake.conftest import settings
+from tests.intake.test_api import is_a_problem, submit
+from tests.packs import nanhai
+
+POINT = {"lat": 23.0288, "lon": 113.1428}
+BARE = {"title": "校车接送点没有风雨棚", "category": "school-transport"}
+FORM = {"jurisdiction_id": "nanhai", "service_code": "street-lighting", "description": "路灯不亮"}
+ROOT = nanhai().root
+
+
+async def submissions(pool: Pool) -> list[f.DemandSubmitted]:
+    async with pool.acquire() as db:
+        rows = await db.fetch("SELECT type, payload FROM journal WHERE sequence = 1 ORDER BY position")
+    told = [parse(row["type"], row["payload"]) for row in rows]
+    return [fact for fact in told if isinstance(fact, f.DemandSubmitted)]
+
+
+@pytest.fixture
+async def wide(pool: Pool, database: str) -> str:
+    """The key of a channel for the whole district."""
+    key = await channels.add(pool, "wechat", ChannelKind.WECHAT, "WeChat")
+    await Registry(pool, Vault.of(settings(database).vault_key)).put("wechat", {"division": ROOT})
+    return key
+
+
+async def test_a_point_is_enough(client: httpx.AsyncClient, pool: Pool):
+    for n, more in enumerate(({}, {"jurisdiction": "nanhai"})):
+        taken = await submit(client, BARE | {"location": POINT} | more, f"k{n}")
+        assert taken.status_code == 201, taken.text
+        fact = (await submissions(pool))[-1]
+        assert (fact.jurisdiction, fact.division, fact.placed_by) == ("nanhai", ROOT, PlacedBy.POINT)
+
+
+async def test_another_jurisdiction_is_named(client: httpx.AsyncClient, pool: Pool):
+    point = {"title": "Streetlight out", "jurisdiction": "losangeles", "location": {"lat": 34.05, "lon": -118.24}}
+    assert (await submit(client, point, "k")).status_code == 201
+    assert (await submissions(pool))[-1].jurisdiction == "losangeles"
+    assert (await submit(client, point | {"category": "school-transport"}, "k2")).status_code == 422
+
+
+async def test_an_address_is_enough(client: httpx.AsyncClient, pool: Pool):
+    taken = await submit(client, BARE | {"contact": {"address": "狮山镇北园中路 1 号"}}, "k")
+    assert taken.status_code == 201, taken.text
+    fact = (await submissions(pool))[-1]
+    assert (fact.division, fact.placed_by) == (ROOT, PlacedBy.ADDRESS)
+    assert "北园" not in fact.model_dump_json()
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "division"),
+        ({"jurisdiction": "nanhai"}, "division"),
+        ({"jurisdiction": "atlantis", "location": POINT}, "jurisdiction"),
+        ({"jurisdiction": "losangeles", "division": "440605126222"}, "jurisdiction"),
+        ({"division": "999", "location": POINT}, "division"),
+    ],
+)
+async def test_what_tells_no_place_is_explained(client: httpx.AsyncClient, body: dict[str, Any], field: str):
+    refused = await submit(client, BARE | body, "k")
+    assert refused.status_code == 422
+    assert [error["field"] for error in is_a_problem(refused)["errors"]] == [field]
+
+
+async def test_a_division_decides_though_a_point_is_sent_with_it(client: httpx.AsyncClient, pool: Pool, wide: str):
+    for key, division in ((str(client.headers["X-API-Key"]), "440605126222"), (wide, ROOT)):
+        taken = await submit(client, BARE | {"location": POINT, "division": division}, "k", **{"X-API-Key": key})
+        assert taken.status_code == 201, taken.text
+        fact = (await submissions(pool))[-1]
+        assert (fact.division, fact.placed_by) == (division, PlacedBy.DIVISION)
+
+
+async def test_the_own_division_of_a_channel_for_a_whole_district_decides_nothing_beside_a_point(
+    client: httpx.AsyncClient, pool: Pool, wide: str
+):
+    contact = {"address": "北园中路 1 号"}
+    for n, (more, by) in enumerate(
+        [({"location": POINT}, PlacedBy.POINT), ({}, PlacedBy.DIVISION), ({"contact": contact}, PlacedBy.DIVISION)]
+    ):
+        assert (await submit(client, BARE | more, f"k{n}", **{"X-API-Key": wide})).status_code == 201
+        fact = (await submissions(pool))[-1]
+        assert (fact.division, fact.placed_by) == (ROOT, by)
+
+
+@pytest.mark.parametrize(
+    ("place", "by"),
+    [({"lat": "23.0288", "long": "113.1428"}, PlacedBy.POINT), ({"address_string": "鹤峰村口"}, PlacedBy.ADDRESS)],
+)
+async def test_open311_takes_a_point_or_an_address_alone(
+    client: httpx.AsyncClient, pool: Pool, key: str, wide: str, place: dict[str, str], by: PlacedBy
+):
+    for api_key in (key, wide):
+        answer = await client.post("/open311/v2/requests.json", data=FORM | place | {"api_key": api_key})
+        assert answer.status_code == 201, answer.text
+        fact = (await submissions(pool))[-1]
+        assert (fact.division, fact.placed_by, fact.category) == (ROOT, by, "street-lighting")
+    number = answer.json()[0]["service_request_id"]
+    listed = await client.get(f"/open311/v2/requests/{number}.json", params={"jurisdiction_id": "nanhai"})
+    assert listed.status_code == 200, listed.text
+
+
+async def test_similar_demands_and_categories_are_found_with_a_point(client: httpx.AsyncClient):
+    draft = {"title": "路灯不亮", "location": POINT}
+    for path in ("similar", "suggestions"):
+        answer = await client.post(f"/v1/demands/{path}", json=draft)
+        assert answer.status_code == 200, answer.text
+
+
+UNITS = {"school-transport": {"nh-education", "nh-transport"}, "education": {"nh-education"}}
+
+
+@pytest.mark.parametrize("category", ["school-transport", "education", "street-lighting", None])
+@pytest.mark.parametrize("by", [PlacedBy.POINT, PlacedBy.ADDRESS])
+def test_what_has_no_decided_place_goes_to_triage_with_the_units_of_its_category(category: str | None, by: PlacedBy):
+    fact = story.SUBMISSION.model_copy(update={"division": ROOT, "category": category, "placed_by": by})
+    told = first_routing(story.demand(fact), fact, nanhai(), story.AT)
+    assert isinstance(told, f.DemandTriaged), "no rule for the whole district may decide by chance"
+    assert told.reason == f"place known only by {'a point' if by is PlacedBy.POINT else 'an address'}"
+    assert UNITS.get(category or "", set()) | {nanhai().coordinator} == set(told.suggestions)
+
+
+def test_what_names_the_whole_district_is_routed_as_before():
+    fact = story.SUBMISSION.model_copy(update={"division": ROOT, "category": "education"})
+    told = first_routing(story.demand(fact), fact, nanhai(), story.AT)
+    assert isinstance(told, f.DemandRouted)
+    assert told.unit == "nh-education"

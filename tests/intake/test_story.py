@@ -1,0 +1,203 @@
+"""The citizen reads everything that is known of a demand: unit, due time, answer, reasons, and their own words."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+from services.intake import app
+from services.intake.story.documents import Followed, Progress
+from services.intake.story.memory import SAID
+from shared.chassis.database import Pool
+from shared.chassis.delivery import Delivery
+from shared.contracts import facts as f
+from shared.contracts.catalogue import STATUS_FACTS
+from tests.chassis.conftest import Log
+from tests.intake.conftest import settings
+from tests.intake.test_api import GOOD
+from tests.intake.test_voices import another, say, sight, taken
+
+DUE = datetime(2099, 1, 1, tzinfo=UTC)
+LATER = datetime(2099, 1, 15, tzinfo=UTC)
+STATION = "station-440605126222"
+RETURNED = (
+    f.DemandRouted(unit="nh-transport", rule="r1", due_at=DUE),
+    f.DemandAccepted(by="陈志强"),
+    f.DemandReturned(by="陈志强", reason="校车由教育局统筹", suggested_unit=STATION),
+    f.DemandRouted(unit=STATION, rule="suggested-on-return", due_at=DUE),
+    f.DemandAccepted(by="陈志强"),
+    f.DemandContacted(by="陈志强", note="已电话联系，约周三看现场"),
+    f.DemandExtended(due_at=LATER, reason="需现场勘测", approved_by="黄主任"),
+    f.DemandProgressed(by="陈志强", note="本周施工", evidence=("现场照片",)),
+    f.DemandListed(level="village", project="风雨棚", reason="列入年度计划"),
+)
+RESOLVED = f.DemandResolved(by="陈志强", result="风雨棚已建成并验收", summary="风雨棚已建成", evidence=("验收单",))
+
+
+class Town:
+    """Other services, whose facts intake hears of a demand that it took in."""
+
+    def __init__(self, pool: Pool, database: str) -> None:
+        self.pool, self.log = pool, Log()
+        self.delivery = Delivery(pool, app.worker(settings(database), pool).ledger, "cluster")
+
+    async def tells(self, receipt: dict[str, Any], *facts: f.StatusFact) -> None:
+        key = UUID(receipt["id"])
+        async with self.pool.acquire() as db:
+            version = await db.fetchval("SELECT version FROM demand WHERE id = $1", key)
+        await self.delivery.deliver(self.log.told(*facts, first=version + 1, key=key))
+
+
+@pytest.fixture
+def town(pool: Pool, database: str) -> Town:
+    return Town(pool, database)
+
+
+async def followed(client: httpx.AsyncClient, receipt: dict[str, Any], **headers: str) -> dict[str, Any]:
+    answer = await client.get(f"/v1/demands/{receipt['number']}", headers=headers)
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+async def by_code(client: httpx.AsyncClient, receipt: dict[str, Any]) -> dict[str, Any]:
+    answer = await client.get(
+        f"/v1/demands/{receipt['number']}", params={"code": receipt["code"]}, headers={"X-API-Key": ""}
+    )
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+async def test_a_fresh_demand_says_where_it_stands_and_what_it_is(client: httpx.AsyncClient):
+    receipt = await taken(client, text="早上二十几个孩子，电话13800138000")
+    told = await by_code(client, receipt)
+    assert told == await followed(client, receipt)
+    assert told["stands"].startswith("已登记")
+    assert told["text"] == "早上二十几个孩子，电话［手机号］"
+    assert (told["kind"], told["title"]) == ("help", GOOD["title"])
+    assert told["place"] == "南海区 里水镇 鹤峰村委会"
+    assert told["category_name"]
+    assert (told["supports"], told["spoken"], told["returns"], told["answer"]) == (0, [], [], None)
+
+
+async def test_the_way_of_a_demand_is_told_with_units_reasons_and_times(client: httpx.AsyncClient, town: Town):
+    receipt = await taken(client)
+    await town.tells(receipt, *RETURNED)
+    told = await by_code(client, receipt)
+    assert told["stands"].startswith("已列入清单")
+    assert told["unit"] == STATION
+    assert told["unit_name"] not in ("", STATION)
+    assert datetime.fromisoformat(told["due_at"]) == LATER
+    (returned,) = told["returns"]
+    assert (returned["unit"], returned["reason"], returned["suggested_unit"]) == (
+        "nh-transport", "校车由教育局统筹", STATION,
+    )  # fmt: skip
+    assert returned["unit_name"] not in ("", "nh-transport")
+    assert returned["suggested_unit_name"] == told["unit_name"]
+    (extension,) = told["extensions"]
+    assert (extension["reason"], datetime.fromisoformat(extension["due_at"])) == ("需现场勘测", LATER)
+    assert [one["note"] for one in told["remarks"]] == ["已电话联系，约周三看现场", "本周施工"]
+    assert (told["listed"]["project"], told["listed"]["reason"]) == ("风雨棚", "列入年度计划")
+    assert told["answer"] is None
+
+
+async def test_no_name_of_staff_and_no_evidence_is_told(client: httpx.AsyncClient, town: Town, pool: Pool):
+    receipt = await taken(client)
+    await town.tells(receipt, *RETURNED, RESOLVED)
+    told = await by_code(client, receipt)
+    async with pool.acquire() as db:
+        kept = "".join(row["said"] for row in await db.fetch("SELECT said FROM demand_told"))
+    for hidden in ("陈志强", "黄主任", "现场照片", "验收单"):
+        assert hidden not in str(told)
+        assert hidden not in kept
+
+
+async def test_the_answer_the_verdict_and_a_reopening_are_told(client: httpx.AsyncClient, town: Town):
+    receipt = await taken(client)
+    await town.tells(receipt, *RETURNED, RESOLVED)
+    told = await by_code(client, receipt)
+    assert (told["answer"]["result"], told["answer"]["summary"]) == (RESOLVED.result, RESOLVED.summary)
+    assert (told["answer"]["unit"], told["rating"]) == (STATION, None)
+    await town.tells(receipt, f.DemandReopened(reason="还是漏雨", rating=2))
+    told = await by_code(client, receipt)
+    assert told["answer"] is None
+    assert [(one["reason"], one["rating"]) for one in told["reopenings"]] == [("还是漏雨", 2)]
+    await town.tells(
+        receipt,
+        f.DemandRouted(unit=STATION, rule="reopened"),
+        f.DemandAccepted(by="陈志强"),
+        f.DemandResolved(by="陈志强", result="已修好"),
+        f.DemandConfirmed(rating=5, solved=True, comment="很好"),
+        f.DemandClosed(outcome=f.Outcome.CONFIRMED),
+    )
+    told = await by_code(client, receipt)
+    assert (told["answer"]["result"], told["rating"]["rating"], told["rating"]["solved"]) == ("已修好", 5, True)
+    assert (told["rating"]["comment"], told["outcome"], len(told["reopenings"])) == ("很好", "confirmed", 1)
+    assert told["stands"].startswith("已归档")
+
+
+async def test_a_refusal_says_why_by_which_law_and_where_to_go_instead(client: httpx.AsyncClient, town: Town):
+    receipt = await taken(client)
+    await town.tells(receipt, f.DemandDeclined(reason="接送点在邻区", legal_basis="条例第五条", instead="荔湾区 12345"))
+    refusal = (await by_code(client, receipt))["refusal"]
+    assert (refusal["reason"], refusal["legal_basis"], refusal["instead"]) == (
+        "接送点在邻区", "条例第五条", "荔湾区 12345",
+    )  # fmt: skip
+    await town.tells(receipt, f.DemandReopened(reason="就在本区"))
+    assert (await by_code(client, receipt))["refusal"] is None
+
+
+async def test_a_merged_demand_says_with_which(client: httpx.AsyncClient, town: Town):
+    receipt, parent = await taken(client), await taken(client, "k2")
+    await town.tells(receipt, f.DemandMerged(parent=UUID(parent["id"]), parent_number=parent["number"]))
+    assert (await by_code(client, receipt))["merged"]["parent_number"] == parent["number"]
+
+
+async def test_what_the_citizen_said_and_how_many_support_it_are_told(client: httpx.AsyncClient, pool: Pool):
+    receipt, hotline = await taken(client), await another(pool)
+    await say(client, receipt["number"], "supplements", {"text": "请打13912345678"}, "s1")
+    await say(client, receipt["number"], "urges", {"reason": "雨季快到了"}, "s2")
+    await say(client, receipt["number"], "withdrawal", {"reason": "学校装好了"}, "s3")
+    for n in range(3):
+        await say(client, receipt["number"], "supports", {"contact": {"phone": f"1380013800{n}"}}, f"p{n}")
+    await sight(client, receipt["number"], "call-9", hotline)
+    told = await by_code(client, receipt)
+    assert [(one["type"], one["text"]) for one in told["spoken"]] == [
+        ("demand.supplemented", "请打［手机号］"),
+        ("demand.urged", "雨季快到了"),
+        ("demand.withdrawal-requested", "学校装好了"),
+    ]
+    assert told["supports"] == 4
+
+
+async def test_an_answer_of_before_there_was_a_story_is_told_as_far_as_it_was_released(
+    client: httpx.AsyncClient, town: Town, pool: Pool
+):
+    receipt = await taken(client)
+    await town.tells(receipt, *RETURNED, RESOLVED)
+    async with pool.acquire() as db:
+        await db.execute("DELETE FROM demand_told")
+        await db.execute(_backfill())
+    answer = (await by_code(client, receipt))["answer"]
+    assert (answer["summary"], answer["result"], answer["unit"]) == (RESOLVED.summary, "", STATION)
+
+
+def _backfill() -> str:
+    """The statement of the migration that fills the table."""
+    (path,) = app.MIGRATIONS.glob("*_told.sql")
+    text = path.read_text("utf-8")
+    return text[text.index("INSERT INTO") : text.index("-- migrate:down")]
+
+
+def test_nothing_that_was_told_before_is_missing():
+    assert set(Progress.model_fields) == {
+        "id", "number", "status", "title", "category", "division", "submitted_at", "updated_at", "unit", "due_at",
+        "resolved_at", "outcome",
+    }  # fmt: skip
+    assert issubclass(Followed, Progress)
+
+
+def test_every_fact_with_words_is_in_the_story_or_says_nothing_to_the_citizen():
+    silent = {f.DemandSubmitted, f.DemandTriaged, f.DemandRouted, f.DemandAccepted, f.DemandClosed}
+    assert set(SAID) | silent == set(STATUS_FACTS.values())

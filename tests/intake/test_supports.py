@@ -1,0 +1,193 @@
+"""One person supports a demand once, however they write their number and wherever they come by."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+from services.intake import app, supporters
+from services.intake.domain import Contact
+from services.intake.persons import ways
+from services.intake.vault.contacts import erase
+from shared.chassis.database import Pool
+from tests.intake.conftest import settings
+from tests.intake.test_api import GOOD, is_a_problem, submit
+from tests.intake.test_voices import another, notes, say, sight, taken
+
+PHONE = {"phone": "13800138000"}
+
+
+async def support(client: httpx.AsyncClient, number: str, key: str, contact: Any = None, **headers: str):
+    body = {"contact": contact} if contact else {}
+    return await say(client, number, "supports", body, key, **headers)
+
+
+async def told(pool: Pool) -> int:
+    return [name for name, _ in await notes(pool)].count("demand.supported.v1")
+
+
+SAME = (
+    [
+        {"phone": "13800138000"}, {"phone": "+86 138-0013-8000"}, {"phone": "0086 13800138000"},
+        {"phone": "１３８００１３８０００"}, {"phone": "(86) 138 0013 8000"}, {"phone": "一三八〇〇一三八〇〇〇"},
+        {"phone": "013800138000"}, {"phone": "13900139000 / 13800138000"},
+        {"phone": "13800138000", "email": "chen@example.org"},
+    ],
+    [{"phone": "0757-86220000"}, {"phone": "+86 757 8622 0000"}, {"phone": "（0757）86220000"}],
+    [
+        {"email": "chen@example.org"}, {"email": " Chen@Example.ORG "}, {"email": "陈 <chen@example.org>"},
+        {"email": "ｃｈｅｎ＠ｅｘａｍｐｌｅ．ｏｒｇ"},
+    ],
+    [{"wechat": "o-A1b2C3d4E5f6"}, {"wechat": " o-A1b2C3d4E5f6 "}],
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("same", SAME)
+async def test_one_person_is_one_support_whatever_the_key_the_channel_and_the_writing(
+    client: httpx.AsyncClient, pool: Pool, same: list[dict[str, str]]
+):
+    number, hotline = (await taken(client))["number"], await another(pool)
+    first = await support(client, number, "k-first", same[0])
+    assert first.status_code == 201, first.text
+    for n, contact in enumerate(same):
+        for key in (str(client.headers["X-API-Key"]), hotline):
+            again = await support(client, number, f"k{n}", contact, **{"X-API-Key": key})
+            assert (again.status_code, again.json()) == (201, first.json())
+    seen = await sight(client, number, "call-1", hotline, contact=same[-1])
+    assert (seen.status_code, seen.json()) == (201, first.json())
+    assert await told(pool) == 1
+
+
+async def test_different_people_are_different_supports(client: httpx.AsyncClient, pool: Pool):
+    number = (await taken(client))["number"]
+    people = [
+        PHONE,
+        {"phone": "13800138001"},
+        {"email": "a@b.cn"},
+        {"wechat": "o-A"},
+        {"wechat": "o-a"},
+        {"phone": "86220000"},
+    ]
+    answers = [await support(client, number, f"k{n}", contact) for n, contact in enumerate(people)]
+    assert len({answer.json()["id"] for answer in answers}) == len(people)
+    assert await told(pool) == len(people)
+
+
+async def test_a_person_may_support_several_demands(client: httpx.AsyncClient, pool: Pool):
+    for key in ("k1", "k2"):
+        number = (await taken(client, key))["number"]
+        assert (await support(client, number, f"s-{key}", PHONE)).json()["number"] == number
+    assert await told(pool) == 2
+
+
+async def test_what_became_known_of_a_person_later_leads_to_the_first_support(client: httpx.AsyncClient, pool: Pool):
+    number = (await taken(client))["number"]
+    first = await support(client, number, "k1", PHONE)
+    await support(client, number, "k2", PHONE | {"email": "chen@example.org"})
+    third = await support(client, number, "k3", {"email": "chen@example.org"})
+    assert third.json() == first.json()
+    assert await told(pool) == 1
+
+
+async def test_twelve_at_once_are_one(client: httpx.AsyncClient, pool: Pool):
+    number = (await taken(client))["number"]
+    answers = await asyncio.gather(*(support(client, number, f"k{n}", PHONE) for n in range(12)))
+    assert {(answer.status_code, answer.text) for answer in answers} == {(201, answers[0].text)}
+    assert await told(pool) == 1
+
+
+async def test_who_raised_a_demand_does_not_support_it_and_nobody_learns_whose_it_is(
+    client: httpx.AsyncClient, pool: Pool
+):
+    number = (await taken(client, contact=PHONE | {"name": "陈"}))["number"]
+    hotline = await another(pool)
+    other = await support(client, number, "k0", {"phone": "13900139000"}, **{"X-API-Key": hotline})
+    own = await support(client, number, "k1", {"phone": "+86 138 0013 8000"}, **{"X-API-Key": hotline})
+    again = await support(client, number, "k2", PHONE)
+    assert own.status_code == other.status_code == 201
+    assert own.json().keys() == other.json().keys()
+    assert own.json() == again.json()
+    assert datetime.fromisoformat(own.json()["at"]) >= datetime.fromisoformat(other.json()["at"])
+    seen = await sight(client, number, "call-1", hotline, contact=PHONE)
+    assert seen.status_code == 201
+    listed = await client.get("/v1/demands", params={"external_id": "call-1"}, headers={"X-API-Key": hotline})
+    assert [demand["number"] for demand in listed.json()["demands"]] == [number]
+    assert await told(pool) == 1
+
+
+async def test_a_repeated_support_is_answered_as_at_first_though_the_demand_has_ended(
+    client: httpx.AsyncClient, pool: Pool
+):
+    number = (await taken(client))["number"]
+    first = await support(client, number, "k1", PHONE)
+    async with pool.acquire() as db:
+        await db.execute("""UPDATE demand SET state = state || '{"status": "closed"}'""")
+    assert (await support(client, number, "k2", PHONE)).json() == first.json()
+    assert (await support(client, number, "k3", {"phone": "13900139000"})).status_code == 409
+
+
+async def test_supports_that_tell_nobody_apart_are_limited_for_a_channel_and_an_hour(
+    client: httpx.AsyncClient, pool: Pool, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(supporters, "NAMELESS", 3)
+    number, elsewhere = (await taken(client))["number"], (await taken(client, "k2"))["number"]
+    hotline = {"X-API-Key": await another(pool)}
+    for n, contact in enumerate((None, {"name": "陈"}, {"address": "北园中路 1 号"})):
+        assert (await support(client, number, f"k{n}", contact)).status_code == 201
+    refused = await support(client, number, "k4")
+    assert refused.status_code == 429
+    assert is_a_problem(refused)["errors"][0]["field"] == "contact"
+    assert int(refused.headers["Retry-After"]) > 0
+    assert (await sight(client, number, "call-1", str(client.headers["X-API-Key"]))).status_code == 429
+    assert (await support(client, number, "k0")).status_code == 201, "a repetition is no further support"
+    assert (await support(client, number, "k5", PHONE)).status_code == 201
+    assert (await support(client, elsewhere, "k6")).status_code == 201
+    assert (await support(client, number, "k7", **hotline)).status_code == 201
+    async with pool.acquire() as db:
+        await db.execute("UPDATE nameless_support SET since = since - interval '61 minutes'")
+    assert (await support(client, number, "k4")).status_code == 201
+
+
+async def test_no_contact_is_left_in_clear_and_an_erasure_leaves_nothing(
+    client: httpx.AsyncClient, pool: Pool, database: str
+):
+    receipt = await taken(client)
+    await support(client, receipt["number"], "k1", PHONE | {"email": "chen@example.org"})
+    async with pool.acquire() as db, db.transaction():
+        rows = await db.fetch("SELECT person FROM supporter")
+        assert len(rows) == 2
+        assert not any(b"138" in row["person"] or b"chen" in row["person"] for row in rows)
+        await erase(db, UUID(receipt["id"]), datetime.now(UTC), "test", "asked")
+        assert await db.fetchval("SELECT count(*) FROM supporter") == 0
+    assert (await support(client, receipt["number"], "k2", PHONE)).status_code == 201
+    async with pool.acquire() as db:
+        assert await db.fetchval("SELECT count(*) FROM supporter") == 0
+
+
+async def test_counts_of_supports_are_pruned_when_their_hour_is_over(
+    client: httpx.AsyncClient, pool: Pool, database: str
+):
+    number = (await taken(client))["number"]
+    await support(client, number, "k1")
+    pruning = app.pruning(settings(database), pool)
+    await pruning.prune()
+    async with pool.acquire() as db:
+        assert await db.fetchval("SELECT count(*) FROM nameless_support") == 1
+        await db.execute("UPDATE nameless_support SET since = since - interval '61 minutes'")
+        await pruning.prune()
+        assert await db.fetchval("SELECT count(*) FROM nameless_support") == 0
+    assert timedelta(hours=1) == supporters.WITHIN
+
+
+async def test_a_submission_with_a_contact_keeps_nothing_beside_the_vault(client: httpx.AsyncClient, pool: Pool):
+    await submit(client, GOOD | {"contact": PHONE}, "k")
+    async with pool.acquire() as db:
+        assert await db.fetchval("SELECT count(*) FROM supporter") == 0
+
+
+def test_a_name_or_an_address_tells_nobody_apart():
+    assert not list(ways(Contact(name="陈", address="北园中路 1 号")))
+    assert list(ways(Contact(phone="转 0"))) == []
