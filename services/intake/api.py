@@ -124,5 +124,3 @@ def receipt(taken: Taken, codes: Codes) -> Receipt:
         submitted_at=taken.submitted_at,
         similar=f"{place(taken)}/similar",
     )
-
-

@@ -16,9 +16,9 @@ from services.intake.cursors import Cursor, Limit
 from services.intake.following import Following
 from services.intake.hearing import Heard, Hearing, Said
 from services.intake.queries import Channel
-from shared.chassis.cursors import Page
 from services.intake.story.documents import Progress
 from services.intake.story.view import seen
+from shared.chassis.cursors import Page
 from shared.contracts.demand import Demand
 from shared.contracts.examples import CURSOR, NUMBER, PROGRESS, shown
 from shared.contracts.text import Text

@@ -202,7 +202,7 @@ async def test_what_is_not_public_tells_nobody_anything(town: Town):
 # --- the one decision -------------------------------------------------------------------------------------------
 
 WHOLE: Final = PublicDemand(
-    number="NH21-000001-X", kind=RequestKind.HELP, status=Status.RESOLVED, outcome=f.Outcome.CONFIRMED,
+    number="NH21-000001-W", kind=RequestKind.HELP, status=Status.RESOLVED, outcome=f.Outcome.CONFIRMED,
     category=CATEGORY, place=DIVISION, point=f.Location(lat=23.0, lon=113.0), unit=UNIT, channel="web", title=TITLE,
     text=TEXT, answer=SUMMARY,
     submitted_at=datetime(2021, 5, 10, tzinfo=UTC), updated_at=datetime(2021, 5, 11, tzinfo=UTC),

@@ -122,7 +122,7 @@ async def front(request: pytest.FixtureRequest, database: str) -> AsyncIterator[
     given = KEYS | {"DATABASE_URL": database}
     async with await open_pool(database, request.param) as pool:
         if request.param == "routing":
-            api, path = routing.api(RoutingSettings.model_validate(given), pool), "/v1/cases/NH21-000001-X/contact"
+            api, path = routing.api(RoutingSettings.model_validate(given), pool), "/v1/cases/NH21-000001-W/contact"
         else:
             api, path = intake.api(IntakeSettings.model_validate(given), pool), "/v1/demands/NH21-001335-K/contact"
         transport = httpx.ASGITransport(web_app(request.param, api.routers))

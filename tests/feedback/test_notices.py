@@ -79,7 +79,7 @@ async def test_a_long_answer_is_shortened_in_the_message_and_whole_behind_its_li
 
 async def test_a_message_has_no_gap_where_something_is_not_known(pool: Pool, book: Book):
     await heard(pool, book, CITIZEN, f.DemandRouted(unit="gone", rule="dispatcher:Chen"))
-    assert (await bodies(pool))[-1][1] == "您的诉求NH21-458268-X已交由承办单位办理。"
+    assert (await bodies(pool))[-1][1] == "您的诉求NH21-458268-0已交由承办单位办理。"
 
 
 async def test_a_merged_demand_names_the_one_that_it_is_handled_with(pool: Pool, book: Book):

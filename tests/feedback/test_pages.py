@@ -137,7 +137,7 @@ WITH_WORDS = (
 @pytest.mark.parametrize("link", [WITH_WORDS], indirect=True)
 async def test_every_link_opens_the_answer_what_happened_and_the_form(link: tuple[httpx.AsyncClient, str]):
     browser, path = link
-    shown = ("NH21-458268-X", "路面破损", "路面已修复，请放心通行", "已安排施工队", 'name="rating"', "2021-05-25")
+    shown = ("NH21-458268-0", "路面破损", "路面已修复，请放心通行", "已安排施工队", 'name="rating"', "2021-05-25")
     for each in (path, follow(path)):
         page = (await browser.get(each)).text
         assert [words for words in shown if words not in page] == []

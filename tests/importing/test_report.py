@@ -25,7 +25,7 @@ def test_rows_that_differ_in_numbers_times_and_quoted_values_have_one_cause():
             2, "工单编号", "已导入过（诉求 NH21-000001-K）：title 原为“甲”，现为“乙” / was '甲' (demand NH21-000001-K)"
         ),
         refusal(
-            5, "工单编号", "已导入过（诉求 NH21-000002-X）：title 原为“丙”，现为“丁” / was '丙' (demand NH21-000002-X)"
+            5, "工单编号", "已导入过（诉求 NH21-000002-U）：title 原为“丙”，现为“丁” / was '丙' (demand NH21-000002-U)"
         ),
         refusal(
             9, "派单时间", "记录的时间早于上一环节 / at 2021-03-01T09:30:07+08:00 is before 2021-03-02T00:00:00+08:00"

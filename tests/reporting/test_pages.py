@@ -18,8 +18,8 @@ from shared.chassis.http import web_app
 from shared.contracts import facts as f
 from shared.contracts.demand import Demand
 from shared.contracts.facts import Fact, RequestKind
-from shared.jurisdiction.publication import Shown
 from shared.contracts.numbers import number
+from shared.jurisdiction.publication import Shown
 from tests import story
 from tests.chassis.conftest import Log, envelope
 from tests.keys import KEYS
@@ -99,7 +99,7 @@ async def wordy(
 
 
 async def test_what_a_citizen_wrote_is_shown_where_the_pack_says_so_and_never_run(wordy: httpx.AsyncClient):
-    for path in ("/board/demands?jurisdiction=nanhai", "/board/demands/NH21-000003-X"):
+    for path in ("/board/demands?jurisdiction=nanhai", "/board/demands/NH21-000003-S"):
         page = (await wordy.get(path)).text
         assert "&lt;script&gt;" in page
         assert "<script>alert" not in page
@@ -107,7 +107,7 @@ async def test_what_a_citizen_wrote_is_shown_where_the_pack_says_so_and_never_ru
 
 async def test_a_demand_opens_to_its_steps_in_order_and_in_peoples_words(browser: httpx.AsyncClient):
     for lang, kinds in (("en", story.CLOSED), ("zh", story.CLOSED)):
-        page = (await browser.get(f"/board/demands/NH21-000001-X?lang={lang}")).text
+        page = (await browser.get(f"/board/demands/NH21-000001-W?lang={lang}")).text
         places = [page.index(f"<td>{STEPS[type(kind)][lang == 'en']}</td>") for kind in kinds]
         assert places == sorted(places)
         assert len(places) == 6
@@ -138,9 +138,9 @@ async def test_who_looked_at_personal_data_and_which_message_went_out_is_nobodys
     ]
     log = Log()
     await delivery.deliver([log.record(envelope(note, None, UUID(int=1), story.AT)) for note in notes])
-    told = (await browser.get("/v1/figures/facts/NH21-000001-X")).json()
+    told = (await browser.get("/v1/figures/facts/NH21-000001-W")).json()
     assert [fact["type"] for fact in told if fact["sequence"] is None] == ["demand.urged.v1"]
-    page = (await browser.get("/board/demands/NH21-000001-X")).text
+    page = (await browser.get("/board/demands/NH21-000001-W")).text
     assert page.count('<tr><th scope="row">') == len(told) == len(story.CLOSED) + 1
     assert "群众催办" in page
     for word in ("personal", "notification", "warned", "intake", "/services/"):
@@ -201,7 +201,7 @@ async def test_no_list_tells_where_a_report_lies_or_how_it_stands(
         await delivery.deliver(Log().told(raised, routed, key=UUID(int=n)))
     for path in ("/board/demands", "/v1/figures/completion/demands"):
         told = (await browser.get(f"{path}?{asked}")).text
-        assert ("NH21-000005-X" in told, REPORT in told) == (True, False)
+        assert ("NH21-000005-O" in told, REPORT in told) == (True, False)
     assert "举报只计数，不在此列出" in (await browser.get(f"/board/demands?{asked}")).text
 
 
@@ -252,10 +252,10 @@ async def test_rows_say_which_of_them_contain_others(browser: httpx.AsyncClient)
 async def test_a_channel_is_called_what_people_call_it(
     browser: httpx.AsyncClient, delivery: Told, registered: str | None, zh: str, en: str
 ):
-    raised = story.SUBMISSION.model_copy(update={"number": "NH21-000006-X", "channel_name": registered})
+    raised = story.SUBMISSION.model_copy(update={"number": "NH21-000006-M", "channel_name": registered})
     await delivery.deliver(Log().told(raised, key=UUID(int=6)))
     for lang, name in (("zh", zh), ("en", en)):
-        for path in ("/board?by=channel", "/board/demands/NH21-000006-X?", "/board/demands?by=channel&key=web"):
+        for path in ("/board?by=channel", "/board/demands/NH21-000006-M?", "/board/demands?by=channel&key=web"):
             assert name in (await browser.get(f"{path}&lang={lang}")).text, path
     figure = (await browser.get("/v1/figures/completion?by=channel")).json()
     assert [(row["key"], row["name"]) for row in figure["rows"]] == [("web", zh)]
