@@ -129,7 +129,7 @@ UNITS = {"school-transport": {"nh-education", "nh-transport"}, "education": {"nh
 @pytest.mark.parametrize("by", [PlacedBy.POINT, PlacedBy.ADDRESS])
 def test_what_has_no_decided_place_goes_to_triage_with_the_units_of_its_category(category: str | None, by: PlacedBy):
     fact = story.SUBMISSION.model_copy(update={"division": ROOT, "category": category, "placed_by": by})
-    told = first_routing(story.demand(fact), fact, nanhai(), story.AT)
+    told = first_routing(story.demand(fact), nanhai(), story.AT)
     assert isinstance(told, f.DemandTriaged), "no rule for the whole district may decide by chance"
     assert told.reason == f"place known only by {'a point' if by is PlacedBy.POINT else 'an address'}"
     assert UNITS.get(category or "", set()) | {nanhai().coordinator} == set(told.suggestions)
@@ -137,6 +137,6 @@ def test_what_has_no_decided_place_goes_to_triage_with_the_units_of_its_category
 
 def test_what_names_the_whole_district_is_routed_as_before():
     fact = story.SUBMISSION.model_copy(update={"division": ROOT, "category": "education"})
-    told = first_routing(story.demand(fact), fact, nanhai(), story.AT)
+    told = first_routing(story.demand(fact), nanhai(), story.AT)
     assert isinstance(told, f.DemandRouted)
     assert told.unit == "nh-education"
