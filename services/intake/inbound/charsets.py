@@ -88,8 +88,8 @@ def _best(sample: bytes, known: str) -> tuple[str, bool]:
     others = [n for n, one in enumerate(among) if one.text != best.text]
     if best is named:
         return usual, all(among[n].bits > named.bits - _NEARLY for n in others)
-    # What is UTF-8 to the last byte is seldom anything else, however odd it reads.
-    is_utf8 = best.charset != "utf-8" and "\ufffd" not in _cut(sample, "utf-8")[0]
+    # What is UTF-8 beyond ASCII and to its last byte is seldom anything else, however odd it reads.
+    is_utf8 = best.charset != "utf-8" and not sample.isascii() and "\ufffd" not in _cut(sample, "utf-8")[0]
     return best.charset, not is_utf8 and all(totals[n] - least >= _CLEAR for n in others)
 
 

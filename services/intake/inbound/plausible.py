@@ -23,6 +23,7 @@ _SCRIPTS: Final = {
 }
 # The sign of a character that nobody could read, and how two of them look where GBK was taken for UTF-8.
 _LOST: Final = ("\ufffd", "锟斤拷")
+_ENOUGH: Final = 4096
 _PUNCTUATION: Final = frozenset("，。！？、：；“”‘’（）【】《》—…·～￥　")
 
 
@@ -33,7 +34,7 @@ def cost(text: str) -> int:
 
 def is_odd(text: str) -> bool:
     """Whether the characters beyond ASCII are such as no text has, or some were lost."""
-    beyond = [char for char in text if not char.isascii()]
+    beyond = [char for char in text[:_ENOUGH] if not char.isascii()]
     return any(lost in text for lost in _LOST) or (bool(beyond) and cost("".join(beyond)) > ODD * len(beyond))
 
 

@@ -13,7 +13,11 @@ _LINE_ENDS: Final = re.compile(r"[\x0b\x0c]")
 # What XML 1.0 has no room for, written out or by its number.
 _FORBIDDEN: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _NUMBERED: Final = re.compile(r"&#(?:x([0-9a-f]{1,8})|([0-9]{1,8}));", re.IGNORECASE)
-_PART: Final = re.compile(r"<(\w+)>\s*(?:<!\[CDATA\[)?(.*?)(?:\]\]>)?\s*</\1>", re.DOTALL)
+_CDATA: Final = re.compile(r"\s*<!\[CDATA\[(.*)\]\]>\s*", re.DOTALL)
+_NAMES: Final = (
+    *("ToUserName", "FromUserName", "CreateTime", "MsgType", "MsgId", "Content", "Recognition", "PicUrl", "MediaId"),
+    *("Location_X", "Location_Y", "Label", "Encrypt"),
+)
 _ROOT: Final = re.compile(r"\s*(?:<\?xml[^>]*\?>)?\s*<xml>(.*)</xml>\s*", re.DOTALL)
 
 
@@ -38,10 +42,14 @@ def _parsed(text: str) -> dict[str, str]:
 
 
 def _torn(text: str) -> dict[str, str]:
-    """Of XML that is none: a bare `<`, a `]]>` within the words. The first of each name is WeChat's own."""
-    found: dict[str, str] = {}
-    for part in _PART.finditer(text):
-        found.setdefault(part[1], part[2])
+    """Of XML that is none: a bare `<`, a `]]>` within the words. Up to the last end of each name, in linear time."""
+    found = {}
+    for name in _NAMES:
+        start, end = text.find(f"<{name}>"), text.rfind(f"</{name}>")
+        if 0 <= start < end:
+            told = text[start + len(name) + 2 : end]
+            wrapped = _CDATA.fullmatch(told)
+            found[name] = wrapped[1] if wrapped else told
     return found
 
 
