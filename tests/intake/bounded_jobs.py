@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from threading import Event
 
 
 def environment(given: Sequence[bytes]) -> list[bytes]:
@@ -23,3 +24,8 @@ def greedy(given: Sequence[bytes]) -> list[bytes]:
 
 def faulty(given: Sequence[bytes]) -> list[bytes]:
     raise ValueError(given[0])
+
+
+def late(given: Sequence[bytes]) -> list[bytes]:
+    Event().wait(float(given[0]))
+    return [given[1]]

@@ -1,5 +1,6 @@
 """Work on what strangers send is done in a process apart, which has an end."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
 
@@ -52,3 +53,13 @@ async def test_what_wants_too_much_or_fails_is_unfinished_and_the_next_call_is_s
         with pytest.raises(Unfinished) as fault:
             await asked(b"told by a citizen")
         assert "citizen" not in str(fault.value)
+
+
+async def test_the_answer_of_a_call_that_nobody_waits_for_is_not_the_next_ones(run: Run):
+    job = run("late")
+    await job(b"0", b"first")
+    given_up = asyncio.create_task(job(b"0.5", b"given up"))
+    await asyncio.wait({given_up}, timeout=0.1)
+    given_up.cancel()
+    await asyncio.gather(given_up, return_exceptions=True)
+    assert await job(b"0", b"next") == [b"next"]

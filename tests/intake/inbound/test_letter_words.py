@@ -122,11 +122,22 @@ def test_what_is_said_between_and_below_quoted_lines_is_said():
 
 
 @pytest.mark.parametrize(
-    "line", ["物业的通知写道：", "发件人：物业，主题不明", "2026年11月1日9:30的通知写道：", "---- 附言 ----"]
+    "line",
+    [
+        "物业的通知写道：",
+        "发件人：物业，主题不明",
+        "发件人：物业\n时间：昨天",
+        "2026年11月1日9:30的通知写道：",
+        "---- 附言 ----",
+    ],
 )
 def test_what_only_looks_like_a_quote_is_the_citizens_own(line: str):
     body = f"还没修\n{line}\n下周停水"
     assert taken(written(body.encode(), "text/plain; charset=utf-8", "In-Reply-To: <1@x>")).text == body
+
+
+def test_one_character_in_two_ways_is_one_character():
+    assert taken(written("cafe\u0301 路灯".encode())).text == "caf\u00e9 路灯"
 
 
 QQ = "这是来自QQ邮箱的假期自动回复邮件。\n您好，我最近正在休假中。"

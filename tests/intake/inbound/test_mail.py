@@ -140,6 +140,14 @@ async def test_a_thread_is_followed_though_its_name_looks_like_a_telephone(deliv
     assert await kinds(pool) == ["submitted", "supplemented"]
 
 
+async def test_a_thread_is_followed_by_whichever_reference_is_known(deliver: Deliver, pool: Pool):
+    await deliver(mail())
+    await deliver(
+        mail("Re: 路灯坏了", "还没有人来", "<3@example.net>", References="<elsewhere@example.org> <1@example.net>")
+    )
+    assert await kinds(pool) == ["submitted", "supplemented"]
+
+
 async def test_a_number_in_the_subject_supplements(deliver: Deliver, pool: Pool):
     await deliver(mail())
     number = (await facts(pool))[0]["number"]
