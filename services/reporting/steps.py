@@ -17,6 +17,7 @@ STEPS: Final[dict[type[f.Fact], tuple[str, str]]] = {
     f.DemandContacted: ("承办单位联系了群众", "The unit spoke with the citizen"),
     f.DemandProgressed: ("办理有进展", "Work went on"),
     f.DemandExtended: ("经批准延长办理时限", "The due time was moved, with approval"),
+    f.DemandReclassified: ("更正类别", "The category was corrected"),
     f.DemandListed: ("列入清单", "Put on a list of projects"),
     f.DemandResolved: ("承办单位办结并答复", "The unit says that it is done"),
     f.DemandWithdrawn: ("群众撤回诉求", "Withdrawn by the citizen"),

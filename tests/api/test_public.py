@@ -82,7 +82,7 @@ class Town:
                 filled = known | {"format": format, "id": "nanhai", "service_code": CATEGORY}
                 address = re.sub(r"{(\w+)}", lambda name: filled[name[1]], path)  # noqa: B023 (called at once)
                 for query in self.queries(path):
-                    yield f"{address}?{query}"
+                    yield f"{address}?{query}" if query else address
 
     @staticmethod
     def queries(path: str) -> list[str]:
@@ -90,8 +90,8 @@ class Town:
             by = [f"by={by}&key={ROWS[by]}" if path.endswith("demands") else f"by={by}" for by in get_args(By)]
             more = ("", "month=2026-11", "until=2999-12-31", "counted=completed", "counted=status:resolved")
             return ["&".join(parts) for parts in product(by, more if path.endswith("demands") else more[:3])]
-        here = "jurisdiction_id=nanhai" if path.startswith("/open311/v2") else "lang=en"
-        return [f"{here}&{query}" for query in QUERIES.get(path, ("",))]
+        here = "jurisdiction_id=nanhai&" if path.startswith("/open311/v2") else ""
+        return [here + query for query in QUERIES.get(path, ("",))]
 
     def paths(self) -> set[str]:
         """What the document calls public and what is no part of it."""

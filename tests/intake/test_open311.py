@@ -697,6 +697,19 @@ async def test_the_steps_of_a_demand_are_told_to_fixmystreet(client: httpx.Async
     assert (await client.get(f"{V2}/servicerequestupdates.json", params=past)).json() == []
 
 
+async def test_a_page_of_updates_is_full_though_steps_of_reports_are_left_out(
+    client: httpx.AsyncClient, key: str, pool: Pool
+):
+    report, number = await raised(client, key, **REPORTED), await raised(client, key)
+    for told in (report, number):
+        await hear(pool, told, ROUTED, ACCEPTED)
+    found = [
+        (await client.get(f"{V2}/servicerequestupdates.json", params=HERE | {"page_size": "1", "page": page})).json()
+        for page in ("1", "2", "3")
+    ]
+    assert [[row["service_request_id"] for row in page] for page in found] == [[number], [number], []]
+
+
 def an_update(key: str, number: str, **change: str) -> dict[str, str]:
     return HERE | {
         "api_key": key, "service_request_id": number, "update_id": "42", "status": "FIXED",

@@ -261,6 +261,15 @@ async def test_a_channel_is_called_what_people_call_it(
     assert [(row["key"], row["name"]) for row in figure["rows"]] == [("web", zh)]
 
 
+async def test_a_channel_that_was_renamed_is_called_by_its_new_name(browser: httpx.AsyncClient, delivery: Told):
+    log = Log()
+    for n, name in ((6, "民声热线"), (7, "南海民声")):
+        raised = story.SUBMISSION.model_copy(update={"number": f"NH21-00000{n}-X", "channel_name": name})
+        await delivery.deliver(log.told(raised, key=UUID(int=n)))
+    page = (await browser.get("/board?by=channel")).text
+    assert ("南海民声" in page, "民声热线" in page) == (True, False)
+
+
 @pytest.mark.parametrize("until", ["9999-12-31", "0001-01-01", "3000-01-01", "1899-12-31"])
 @pytest.mark.parametrize(
     "path", ["/board", "/board/demands", "/v1/figures/completion", "/v1/figures/completion/demands"]
