@@ -79,6 +79,7 @@ class Household:
             try:
                 await self._keep(server.program, None, **more)
             except Unusable:
+                give_back(server.port)
                 taken = why_not(server.port)
                 if taken is None or tries == PORTS_TO_TRY:
                     raise

@@ -30,6 +30,7 @@ class ApacheKafka:
         self._jars = (cache or directory / "cache") / "kafka-jars"
         self._java = _java()
         self._lock: IO[str] | None = None
+        self._controller = 0
 
     def prepare(self) -> None:
         """Fetch the jars and format the storage where they are missing; write the configuration."""
@@ -109,7 +110,8 @@ class ApacheKafka:
 
     def _controller_port(self) -> int:
         known = re.search(r"voters=1@127\.0\.0\.1:(\d+)", self._config.read_text() if self._config.exists() else "")
-        return free_port(int(known[1]) if known else 0)
+        self._controller = self._controller or free_port(int(known[1]) if known else 0)
+        return self._controller
 
 
 def _java() -> str:

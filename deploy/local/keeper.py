@@ -49,6 +49,7 @@ class Keeper:
     restarts: int = 0
     _stopping: bool = False
     _killed: str = ""
+    _last_words: str = ""
     _tasks: "list[asyncio.Task[None]]" = field(default_factory=list)
 
     async def start(self) -> None:
@@ -90,7 +91,8 @@ class Keeper:
             self._give_up(f"cannot be used: {fault}")
 
     def _give_up(self, why: str) -> None:
-        words = self.child.last_lines()
+        # One that ends again and again may have begun a life in which it said nothing yet.
+        words = self.child.last_lines() or self._last_words
         last = f"its last lines:\n{words}" if words else f"it wrote nothing into {self.child.log_path}"
         raise Unusable(f"{self.child.program.name} {why}; {last}")
 
@@ -99,6 +101,7 @@ class Keeper:
         while True:
             started = monotonic()
             code = await self.child.wait()
+            self._last_words = self.child.last_lines() or self._last_words
             self.ended(False)
             if self._stopping:
                 return

@@ -20,7 +20,7 @@ def free_port(preferred: int = 0) -> int:
     wanted = [preferred] if preferred else []
     drawn = (port for _ in range(_TRIES) if (port := secrets.choice(_OURS)) not in _held)
     for port in chain(wanted, drawn):
-        if _is_free(port) and _reserve(port):
+        if port not in _held and _is_free(port) and _reserve(port):
             return port
     raise OSError("no free port on 127.0.0.1")
 
@@ -39,14 +39,13 @@ def why_not(port: int) -> str | None:
         return f"port {port} is only for root"
     except OSError:
         return f"port {port} is taken by another program"
-    if port in _held or _reserve(port):
+    if port not in _held and _reserve(port):
+        give_back(port)
         return None
     return f"port {port} is kept for another deployment"
 
 
 def _reserve(port: int) -> bool:
-    if port in _held:
-        return True
     reservation = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:
         reservation.bind(("127.0.0.1", port))

@@ -129,6 +129,23 @@ async def test_a_child_that_could_not_be_used_does_not_stay_behind(tmp_path: Pat
     assert not child.alive
 
 
+async def test_a_child_that_ends_again_and_again_is_given_up_with_the_words_of_a_life_that_spoke(tmp_path: Path):
+    # Its second life says nothing before it is given up.
+    code = f"import os, signal; os.path.exists(p := {str(tmp_path / 'again')!r}) and signal.pause();"
+    code += "open(p, 'w'); raise SystemExit('port 8080: address already in use')"
+    child = Child(Program("probe", (sys.executable, "-c", code)), tmp_path / "probe.log")
+    keeper = Keeper(child, ready=(Health(f"http://127.0.0.1:{free_port()}"),))
+    await keeper.start()
+
+    async def restarts() -> int:
+        return keeper.restarts if keeper.child.alive else 0
+
+    await eventually(restarts, lambda count: count == 1)
+    with pytest.raises(Unusable, match="port 8080: address already in use"):
+        await keeper.until_ready(0)
+    await keeper.stop()
+
+
 async def test_a_child_that_ended_is_not_taken_for_ready_because_another_one_answers(tmp_path: Path):
     child = Child(Program("probe", (sys.executable, "-c", "print('address in use')")), tmp_path / "probe.log")
 

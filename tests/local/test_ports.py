@@ -38,6 +38,7 @@ def offered_elsewhere(port: int) -> int:
 def test_two_deployments_that_start_at_once_are_not_offered_the_same_port():
     port = free_port()
     assert offered_elsewhere(port) != port, "nobody listens there yet, and it is ours"
+    assert free_port(port) != port
     give_back(port)
     assert offered_elsewhere(port) == port
 
