@@ -6,7 +6,12 @@ import httpx
 import pytest
 
 from deploy.importing.handover import HandoverFailed
+from deploy.importing.hiding import Hiding, Restoring
 from deploy.importing.job import run
+from deploy.importing.logbook import Logbook
+from deploy.importing.passage import Passage
+from deploy.importing.readers import opened
+from deploy.importing.translation import Translator
 from shared.chassis.database import Pool
 from tests.importing.conftest import quiet
 from tests.importing.orders import csv_file, hotline, order, rows, xlsx_file
@@ -65,3 +70,19 @@ async def test_a_wrong_key_ends_the_import_with_words(intake: httpx.AsyncClient,
     with pytest.raises(ExceptionGroup) as told:
         await run(hotline(csv_file(tmp_path / "o.csv", ORDERS)), intake, quiet)
     assert told.group_contains(HandoverFailed, match="密钥")
+
+
+async def test_rows_are_settled_only_when_every_row_before_them_is_answered(tmp_path: Path):
+    job = hotline(csv_file(tmp_path / "o.csv", map(order, range(1, 11))))
+    logbook = Logbook(tmp_path / "log", job.about("u"))
+    translator = Translator(job.mapping, job.pack, job.now)
+    with opened(job.file, "auto", job.mapping.columns) as table:
+        restoring = Restoring(Hiding.of(job.mapping), job.mapping, ())
+        with Passage(table, translator, logbook, restoring, lambda _: None) as passage:
+            demands = list(passage.demands())
+            passage.answered(demands[5:])
+            assert logbook.done == 0, "rows 1 to 5 are still on their way: a new start must hand them over again"
+            passage.answered(demands[:3])
+            assert logbook.done == 3
+            passage.answered(demands[3:5])
+            assert logbook.done == 10
