@@ -1,39 +1,87 @@
-"""Other things that lead straight to a person: plates, permits, mail addresses, WeChat and QQ names."""
+"""Mail addresses and names of accounts: WeChat, QQ, Alipay and other places where one person can be written to."""
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
-# All of them have a letter or a digit.
-_SIGN: Final = re.compile("[A-Za-z0-9Ａ-Ｚ０-９]")
-# GA 36-2018; five signs after the letter, six for new energy. Apart from its province only where a digit is in it.
-_LETTER: Final = "A-HJ-NP-Za-hj-np-zＡ-ＨＪ-ＮＰ-Ｚ"
-_PLATE: Final = re.compile(
-    rf"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼]"
-    rf"(?:[·•. ](?<![最更全高创]新.)(?=[A-Z][·•.-]?[A-Z]{{0,4}}\d))?[{_LETTER}]"
-    rf"[·• .-]?[{_LETTER}0-9０-９]{{4,5}}[{_LETTER}0-9０-９挂学警港澳]"
+from shared.masking.shadow import Span, apart, behind, whole
+
+_DOT: Final = r"\s?(?:[.．。]|点|[（(\[]\s?(?:[Dd][Oo][Tt]|点)\s?[)）\]]|(?<= )[Dd][Oo][Tt](?= ))\s?"
+_DOMAIN: Final = re.compile(
+    r"[@﹫艾（(\[【Aa](?:(?<=[@﹫])|(?<=艾)特|(?<=[（(\[【])\s?(?:[Aa][Tt]|艾特|@)\s?[)）\]】]|(?<= [Aa])[Tt](?= ))\s?"
+    rf"[A-Za-z0-9-]{{1,63}}(?:{_DOT}[A-Za-z][A-Za-z0-9-]{{1,62}})++"
 )
-# By its name alone: passports, permits to travel between the mainland and Hong Kong, Macau and Taiwan, and cards there.
-_PERMIT: Final = re.compile(
-    r"((?:护照|回乡证|通行证|台胞证|香港身份证|澳门身份证)(?:号码?)?[是为:： (（]{0,3})"
-    r"[A-Za-z]{0,2} ?\d{6,10}(?:[（(][\dAa][)）])?(?![\dA-Za-z年月])"
+_LATIN: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._%+-"
+_HAN: Final = re.compile(r"[\u4e00-\u9fff]{1,4}$")
+_LOCAL: Final = 64
+
+# Each pattern begins with one of few signs and looks at it again behind: so the search leaps to the next such sign.
+_WECHAT: Final = (
+    r"[微薇威徽VvWw加+](?:(?<=[微薇威徽VvWw]) ?信|(?<=[Ww]) ?[Ee] ?(?:[Ii] ?(?:信|[Xx] ?[Ii][Nn])|[Cc]hat)"
+    r"|(?<=[VvWw])(?<![A-Za-z].) ?[Xx](?![A-Za-z]{0,3} )|(?<=[加+]) ?[Vv微薇](?![A-Za-z]))"
 )
-_MAIL: Final = re.compile(
-    r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9][A-Za-z0-9._%+-]{0,63}[@＠][A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
+_HANS: Final = "支付宝|钉钉|抖音|快手|小红书|微博|陌陌|贴吧|飞书|企鹅|推特|脸书|电报|飞机|闲鱼|知乎|哔哩哔哩|B站|b站"
+_ENGLISH: Final = (
+    r"[ADTWSIFLadtwsifl](?<![A-Za-z].)(?:(?i:lipay|ing ?talk|ouyin|iktok|elegram|hats ?app|kype|eibo|nstagram|acebook"
+    r"|witter|napchat|ine(?= ?id)|ignal(?= ?id))|(?:G|B|NS|INE)(?= ?[:：@]))"
 )
-_SAID: Final = r"(?:(?:号码|账号|帐号|号|[Ii][Dd])[（(]?)?(?:[是为:： ]|就是){0,3}"
-# A name that WeChat allows, after the word: a letter, then five to nineteen signs.
-_WECHAT: Final = re.compile(
-    rf"([微薇威VvWw](?:(?:信|[Xx]){_SAID}|(?i:echat(?: ?id)?) ?[:：是] ?))[A-Za-z][A-Za-z0-9_-]{{5,19}}(?![A-Za-z0-9_])"
+_CALLED: Final = r"(?: ?(?:用户名|昵称|号码|账号|帐号|账户|号|名|[Ii][Dd]))"
+_OPEN: Final = r"(?:就是|[是为:： @(（“\"‘'「『【\[]){0,4}+"
+_NAME: Final = r"(?=[0-9_.\-]{0,30}+[A-Za-z]|[0-9]{6,})[A-Za-z0-9_][A-Za-z0-9_.\-]{5,30}+"
+# With a digit or a line in it, a name is no word.
+_NO_WORD: Final = r"(?=[A-Za-z]{0,30}+[0-9_])(?=[0-9_.\-]{0,30}+[A-Za-z])"
+_TO_NAME: Final = (
+    rf"(?:{_CALLED}{_OPEN}(?={_NAME})|{_OPEN}(?={_NO_WORD}{_NAME})|{_CALLED}?(?:就是|[ :：是为@]){{0,2}}[:：是@] ?)"
 )
-_QQ: Final = re.compile(rf"([Qq扣][Qq扣]群?{_SAID}[（(]?)[1-9]\d{{4,10}}(?!\d)")
+_PLATFORMS: Final = (
+    (re.compile(rf"({_WECHAT}{_TO_NAME}){_NAME}"), "［微信号］"),
+    (re.compile(rf"({_ENGLISH}{_TO_NAME}){_NAME}"), "［账号］"),
+    (re.compile(rf"((?:{_HANS}){_TO_NAME}){_NAME}"), "［账号］"),
+)
+# Behind WeChat alone a name that it allows, after the word: a letter, then five to nineteen signs.
+_BARE: Final = re.compile(
+    r"([微薇威VvWw](?:信|(?<=[VvWw])(?<![A-Za-z].)[Xx])(?:[是为:： ]|就是){0,3})"
+    r"[A-Za-z][A-Za-z0-9_-]{5,19}+(?![A-Za-z0-9_])"
+)
+_BEFORE: Final = re.compile(
+    r"[A-Za-z](?<![A-Za-z0-9_.\-].)(?=[A-Za-z]{0,30}+[0-9_])[A-Za-z0-9_.\-]{4,30}+"
+    r"(?=[ ，,]?[（(]?(?:是|为)?(?:我的?|本人的?)?(?:微信|[Qq][Qq]|抖音|支付宝)号?(?![\w:：]))"
+)
+_QQ: Final = re.compile(
+    rf"([Qq扣](?: ?[Qq扣] ?群?{_CALLED}?{_OPEN}|(?<=[Qq])(?<![A-Za-z].) ?(?:[:：]|号码?[:：是]?) ?(?=\d{{6}})))"
+    r"[1-9](?:[ -]?\d){4,10}+(?!\d)"
+)
 
 
-def hide_accounts(text: str) -> str:
-    """Without plates, permits, mail addresses and names of accounts."""
-    if not _SIGN.search(text):
-        return text
-    text = _PLATE.sub("［车牌］", text)
-    text = _PERMIT.sub(lambda found: f"{found[1]}［证件号］", text)
-    text = _MAIL.sub("［邮箱］", text)
-    text = _WECHAT.sub(lambda found: f"{found[1]}［微信号］", text)
-    return _QQ.sub(lambda found: f"{found[1]}［QQ号］", text)
+def mails(shadow: str) -> Iterator[Span]:
+    """Mail addresses; from the sign in the middle both ways, so that no long word is read again and again."""
+    done = 0
+    for found in _DOMAIN.finditer(shadow):
+        before = shadow[max(done, found.start() - _LOCAL) : found.start()].rstrip(" ")
+        start = max(done, found.start() - _LOCAL) + len(before.rstrip(_LATIN))
+        if before and before[-1] not in _LATIN and (name := _HAN.search(before)):
+            start -= len(name[0])
+        if before and start < max(done, found.start() - _LOCAL) + len(before):
+            yield start, found.end(), "［邮箱］"
+            done = found.end()
+
+
+def accounts(shadow: str) -> Iterator[Span]:
+    """Names of accounts behind the word for where they are."""
+    spans = [span for pattern, label in _PLATFORMS for span in behind(shadow, pattern, label)]
+    return apart(spans)
+
+
+def bare_accounts(shadow: str) -> Iterator[Span]:
+    """Names at WeChat that are words, behind its name alone."""
+    return iter(behind(shadow, _BARE, "［微信号］"))
+
+
+def qq(shadow: str) -> Iterator[Span]:
+    """Numbers at QQ."""
+    return iter(behind(shadow, _QQ, "［QQ号］"))
+
+
+def named_before(shadow: str) -> Iterator[Span]:
+    """Names of accounts before the word for where they are."""
+    return iter(whole(shadow, _BEFORE, "［账号］") if "微信" in shadow or "Q" in shadow else ())

@@ -5,27 +5,43 @@ number of its demand; there it must look like none of the words that may follow 
 """
 
 import re
+from collections.abc import Iterator
 from typing import Final
+
+from shared.masking.shadow import Span, behind
 
 CODE: Final = r"[0-9A-Za-z]{4}[ -]?[0-9A-Za-z]{4}(?![0-9A-Za-z])"
 _NO_WORD: Final = r"(?=[A-Za-z -]{0,8}\d|[A-Z]{4}[ -]?[A-Z]{4}(?![a-z]))(?!20\d\d[01]\d[0-3]\d)"
 NUMBER: Final = r"[A-Za-z]{2}\d{2}[\s\-－—]?\d{6,}[\s\-－—]?[0-9A-Za-z](?![0-9A-Za-z])"
-# How a number begins; looked for in what is left of a text in ASCII, which is little of a Chinese one.
-_SIGN: Final = re.compile(rb"[A-Za-z]{2}\d{2}[\s-]?\d{6}")
+# How a number begins.
+_SIGN: Final = re.compile(r"[A-Za-z]{2}[0-9]{2}[\s\-－—]?[0-9]{6}")
 _BETWEEN: Final = r"[\s,.:;，。：；、]{0,3}(?:[Cc]ode[\s:：]{0,3})?"
 _SAID: Final = re.compile(rf"(查询码[\s:：是为]{{0,3}}){CODE}")
 _NUMBERED: Final = re.compile(rf"({NUMBER}{_BETWEEN}){_NO_WORD}{CODE}")
 _ASKED: Final = re.compile(r"([?&]code=)[^&\s［]+")
 _LINK: Final = re.compile(r"(/(?:rate|follow)/)[\w.~-]{16,}")
-_LABEL: Final = r"\1［查询码］"
+_LABEL: Final = "［查询码］"
 
 
-def hide_codes(text: str) -> str:
-    """Without secret codes and links to rate."""
-    if "查询码" in text:
-        text = _SAID.sub(_LABEL, text)
-    if "/rate/" in text or "/follow/" in text:
-        text = _LINK.sub(r"\1［链接］", text)
-    if "code=" in text:
-        text = _ASKED.sub(_LABEL, text)
-    return _NUMBERED.sub(_LABEL, text) if _SIGN.search(text.encode("ascii", "ignore")) else text
+def codes(shadow: str) -> Iterator[Span]:
+    """Secret codes behind a word for them."""
+    if "查询码" in shadow:
+        yield from behind(shadow, _SAID, _LABEL)
+
+
+def links(shadow: str) -> Iterator[Span]:
+    """Links to rate an answer, and to follow a demand."""
+    if "/rate/" in shadow or "/follow/" in shadow:
+        yield from behind(shadow, _LINK, "［链接］")
+
+
+def queries(shadow: str) -> Iterator[Span]:
+    """Secret codes in an address."""
+    if "code=" in shadow:
+        yield from behind(shadow, _ASKED, _LABEL)
+
+
+def numbered(shadow: str) -> Iterator[Span]:
+    """Secret codes behind the number of their demand."""
+    if _SIGN.search(shadow):
+        yield from behind(shadow, _NUMBERED, _LABEL)

@@ -1,0 +1,110 @@
+"""Numbers of identity cards and bank cards, and what is longer than any number that a person has.
+
+Rules: GB 11643-1999 with ISO 7064 Mod 11-2 for identity numbers, GB/T 2260 for their first two digits, Luhn's digit
+for cards.
+"""
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Final
+
+from stdnum import luhn
+from stdnum.iso7064 import mod_11_2
+
+from shared.masking.shadow import Span
+from shared.masking.shapes import GAP, SIGN, is_amount, is_document
+
+IDENTITY: Final = "［身份证号］"
+CARD: Final = "［银行卡号］"
+_MANY: Final = re.compile("[0-9](?<![0-9][0-9])[0-9]{40,}")
+_G: Final = rf"{SIGN}{{0,3}}+"
+_X: Final = "[0-9Xx×✕]"
+# The area, the century and year, month, day, serial and check digit, in as many groups as anybody likes.
+_LONG: Final = re.compile(
+    rf"[1-9](?:(?<![0-9][0-9])|(?<=[^0-9]1[0-9]{{11}})|(?<=^1[0-9]{{11}}))([0-9]{{2}}(?:{_G}[0-9]){{3}}{_G}(?:1{_G}[89]|2{_G}0)(?:{_G}[0-9]){{2}}"
+    rf"{_G}(?:0{_G}[1-9]|1{_G}[0-2]){_G}(?:0{_G}[1-9]|[12]{_G}[0-9]|3{_G}[01])(?:{_G}[0-9]){{3}}{SIGN}{{0,3}}?{_X})"
+    r"(?:(?![0-9])|(?=1[3-9][0-9]{9}(?![0-9])))"
+)
+_PROVINCE: Final = re.compile("1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[1-3]")
+# Of before 1999: no century, no check digit.
+_SHORT: Final = re.compile(
+    rf"[1-8](?<![0-9A-Za-z].)[0-9]{{5}}({SIGN}{{0,3}}+)[0-9]{{2}}"
+    r"(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])\1[0-9]{3}(?![0-9A-Za-z])"
+)
+_NAMED: Final = re.compile(r"(?:身份证|证件|[Ii][Dd])(?:号码?)?[是为:：（(\s]{0,3}$")
+# Order numbers and serial numbers of offices have a date of today's in the same place.
+_LAST_YEAR: Final = 2009
+_MAX_GAPS: Final = 4
+# Networks' first digits; order numbers begin with a year, and a tenth of them would pass Luhn's test. A chain of
+# groups is a card as a whole or not at all.
+_CARD: Final = re.compile(
+    rf"[3-689](?<![0-9].)(?:(?<=[3-6])|(?<=8)(?=1)|(?<=9)(?=[5-9]))"
+    rf"(?:[0-9]{{14,18}}(?![0-9])|(?<![0-9]{SIGN}[0-9])[0-9]{{3}}(?:[0-9]{{2}})?"
+    rf"(?:{SIGN}{{1,3}}+[0-9]{{4}}(?:[0-9]{{2}})?(?![0-9])){{0,3}}{SIGN}{{1,3}}+[0-9]{{1,13}}(?![0-9]))"
+)
+_CARD_LENGTHS: Final = range(15, 20)
+
+
+def too_long(shadow: str) -> Iterator[Span]:
+    """More than forty digits on end: no document has such a number, and it may have any other within."""
+    return ((*found.span(), "［号码］") for found in _MANY.finditer(shadow))
+
+
+def identities(shadow: str) -> Iterator[Span]:
+    """Identity numbers of eighteen and of fifteen digits."""
+    for found in _LONG.finditer(shadow):
+        if _is_identity(shadow, found):
+            yield found.start(), found.end(1), IDENTITY
+
+
+def old_identities(shadow: str) -> Iterator[Span]:
+    """Identity numbers of fifteen digits."""
+    for found in _SHORT.finditer(shadow):
+        if _PROVINCE.match(found[0]) and not (is_document(shadow, found.start()) or is_amount(shadow, found.end())):
+            yield *found.span(), IDENTITY
+
+
+def _is_identity(shadow: str, found: re.Match[str]) -> bool:
+    written = shadow[found.start() : found.end(1)]
+    number = digits(written)
+    gaps = len(GAP.findall(written))
+    if gaps <= _MAX_GAPS and proves_identity(number):
+        return True
+    # A digit that was mistyped makes it no less of a person's.
+    if gaps >= _MAX_GAPS or not _PROVINCE.match(number):
+        return False
+    named = _NAMED.search(shadow, max(0, found.start() - 10), found.start())
+    return bool(named) or (int(number[6:10]) <= _LAST_YEAR and not is_document(shadow, found.start()))
+
+
+def proves_identity(number: str) -> bool:
+    """Whether its check digit fits."""
+    return bool(mod_11_2.is_valid(number))
+
+
+def cards(shadow: str) -> Iterator[Span]:
+    """Numbers of bank cards."""
+    for found in _CARD.finditer(shadow):
+        number = digits(found[0])
+        if len(number) in _CARD_LENGTHS and not is_amount(shadow, found.end()) and luhn.is_valid(number):
+            yield *found.span(), CARD
+
+
+def digits(written: str) -> str:
+    """The digits alone, with X for the check sign of an identity number."""
+    return GAP.sub("", written).translate(_TIMES).upper()
+
+
+_TIMES: Final = str.maketrans("×✕", "XX")
+
+
+def groups(written: str) -> list[str]:
+    """The digits as they are grouped."""
+    return [group for group in GAP.split(written) if group]
+
+
+def ascends(written: str) -> bool:
+    """Whether the groups are a list of numbers, each greater than the one before."""
+    parts = groups(written)
+    return not any(part.startswith("0") for part in parts) and all(int(a) < int(b) for a, b in pairwise(parts))

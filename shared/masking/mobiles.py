@@ -1,0 +1,115 @@
+"""Mobile numbers of the mainland, however they are grouped and whatever stands between: 1, then 3 to 9, nine more."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from stdnum import luhn
+
+from shared.masking.identities import CARD, IDENTITY, ascends, digits, groups, proves_identity
+from shared.masking.shadow import Span
+from shared.masking.shapes import BREAK, SIGN, WEAK, is_amount, is_counted
+
+MOBILE: Final = "［手机号］"
+_BLANK: Final = rf"(?:{WEAK}|{BREAK})"
+# A pattern begins with a sign that is seldom, and looks back behind it: so the search leaps from one such to the next.
+_FIRST: Final = r"1(?:(?<![0-9]1)|(?<=861)|(?<=01))"
+_PREFIX: Final = re.compile(rf"(?<![0-9])(?:\+?\(?(?:00)?86\)?{WEAK}{{0,3}}|\+?0|\+)$")
+_REACH: Final = 10
+# The four first digits one by one are the beginning of a chain of single digits, which is looked at as a whole.
+_LOOSE: Final = re.compile(
+    rf"{_FIRST}(?!{_BLANK}{{1,3}}[3-9]{_BLANK}{{1,3}}[0-9]{_BLANK}{{1,3}}[0-9](?![0-9]))"
+    rf"{_BLANK}{{0,3}}+[3-9](?:{_BLANK}{{0,3}}+[0-9]){{9}}(?![0-9])"
+)
+_BLANKS: Final = re.compile(rf"{_BLANK}+")
+_BROKEN: Final = re.compile(BREAK)
+_DATE: Final = re.compile(r"1[3-9]\d\d-\d{1,2}-\d{1,2}(?!\d)")
+# The same sign, or the same two or three, between all groups.
+_TIGHT: Final = re.compile(
+    rf"{_FIRST}(?<![0-9][.,]1)[3-9](?:[0-9]({SIGN}{{1,3}})[0-9]{{4}}\1[0-9]{{4}}"
+    rf"|[0-9]({SIGN}{{1,3}})[0-9]{{3}}\2[0-9]{{5}}|[0-9]{{2}}({SIGN}{{1,3}})[0-9]{{3}}\3[0-9]{{4}}"
+    rf"|[0-9]({SIGN}{{1,3}})[0-9]{{2}}(?:\4[0-9]{{2}}){{3}}|[0-9][(（\[【][0-9]{{4}}[)）\]】][0-9]{{4}})"
+    r"(?![0-9]|[.,][0-9])"
+)
+_BRACKETED: Final = re.compile(
+    rf"[(（\[【<《「“\"](?<![0-9].)\s?(?:\+?(?:00)?86{WEAK}?)?1[3-9][0-9]\s?[)）\]】>》」”\"]"
+    rf"{SIGN}{{0,3}}+[0-9]{{4}}{SIGN}{{0,3}}+[0-9]{{4}}(?![0-9])"
+)
+_SINGLE: Final = re.compile(
+    rf"[0-9](?<![0-9][0-9])({SIGN}{{1,3}})[0-9](?![0-9])(?:\1[0-9](?![0-9])){{5,}}+(?:\1[Xx×✕](?![A-Za-z]))?"
+)
+_MOBILE: Final = re.compile(r"(?:0|(?:00)?86)?1[3-9][0-9]{9}")
+_MAX_GAPS: Final = 4
+_CARD_LENGTHS: Final = range(15, 20)
+_MOST_DOUBTS: Final = 64
+"""So many candidates of a text may turn out to be none; what looks the same after that is hidden unseen."""
+
+
+def mobiles(shadow: str) -> Iterator[Span]:
+    """Numbers with blanks and strokes in them, or none."""
+    place, doubts = 0, 0
+    while found := _LOOSE.search(shadow, place):
+        first = _begun(shadow, found.start())
+        if first is None or (doubts < _MOST_DOUBTS and not _is_mobile(shadow, found)):
+            doubts += first is not None
+            place = found.start() + 1
+        else:
+            yield first, found.end(), MOBILE
+            place = found.end()
+
+
+def _begun(shadow: str, start: int) -> int | None:
+    """Where a number begins with its prefix; none where digits stand before that."""
+    if prefix := _PREFIX.search(shadow, max(0, start - _REACH), start):
+        return prefix.start()
+    return None if shadow[start - 1 : start].isdigit() else start
+
+
+def _is_mobile(shadow: str, found: re.Match[str]) -> bool:
+    first, last = found.span()
+    if _DATE.match(shadow, first) or is_amount(shadow, last):
+        return False
+    gaps = _BLANKS.findall(found[0])
+    broken = sum(bool(_BROKEN.search(gap)) for gap in gaps)
+    if broken:
+        return broken == len(gaps) == 1 or (len(gaps) == 2 and [*map(len, groups(found[0]))] == [3, 4, 4])
+    return len(gaps) <= _MAX_GAPS or _is_in_pairs(found[0])
+
+
+def _is_in_pairs(written: str) -> bool:
+    sizes = [len(group) for group in groups(written)]
+    return len(sizes) == 6 and max(sizes) == 2 and not ascends(written)
+
+
+def separated(shadow: str) -> Iterator[Span]:
+    """Numbers with other signs in them: in the groups that telephones have, alike between all of them."""
+    for found in _TIGHT.finditer(shadow):
+        first = _begun(shadow, found.start())
+        if first is not None and not is_counted(shadow, found.end()):
+            yield first, found.end(), MOBILE
+
+
+def bracketed(shadow: str) -> Iterator[Span]:
+    """Numbers whose first three digits stand in brackets."""
+    return ((*found.span(), MOBILE) for found in _BRACKETED.finditer(shadow))
+
+
+def one_by_one(shadow: str) -> Iterator[Span]:
+    """Numbers of any kind whose digits stand apart from each other, where nothing else is in the chain."""
+    for found in _SINGLE.finditer(shadow):
+        gap, start = found[1], found.start()
+        label = _kind(digits(found[0]))
+        more = shadow.startswith(gap, found.end()) and shadow[found.end() + len(gap) :][:1].isdigit()
+        before = shadow.endswith(gap, 0, start) and shadow[: start - len(gap)][-1:].isdigit()
+        if label and not more and not before:
+            yield *found.span(), label
+
+
+def _kind(number: str) -> str | None:
+    if _MOBILE.fullmatch(number):
+        return MOBILE
+    if len(number) == 18 and proves_identity(number):
+        return IDENTITY
+    if len(number) in _CARD_LENGTHS and number[0] in "34568 9" and number.isdigit() and luhn.is_valid(number):
+        return CARD
+    return None

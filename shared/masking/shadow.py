@@ -1,0 +1,130 @@
+"""A text as the rules read it: one script of digits and letters and nothing invisible, with the way back to the text.
+
+Whoever writes a telephone number in full-width, Arabic-Indic or mathematical digits, or with invisible characters
+between, is read as if it were written plainly; what is hidden is the original span, and all else stays as it was.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from typing import Final
+
+Span = tuple[int, int, str]
+Look = Callable[[str], Iterable[Span]]
+
+# Format characters, fillers, marks that are drawn onto the sign before, tags: nobody sees them as a sign of their own.
+_INVISIBLE: Final = (
+    "\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x84\\x86-\\x9f\u00ad\u0300-\u036f\u0483-\u0489\u061c\u070f\u115f\u1160\u17b4\u17b5"
+    "\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u20d0-\u20f0\u3164\ufe00-\ufe0f\ufe20-\ufe2f\ufeff\uffa0"
+    "\ufff9-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+_UNSEEN: Final = re.compile(f"[{_INVISIBLE}]")
+_DROPPED: Final = frozenset(
+    filter(
+        _UNSEEN.match,
+        map(chr, chain(range(0x10000), range(0x1BCA0, 0x1BCA4), range(0x1D173, 0x1D17B), range(0xE0000, 0xE1000))),
+    )
+)
+# Letters of other alphabets that look like Latin ones, and signs that stand for another one.
+_ALIKE: Final = str.maketrans(
+    "АВЕЅІЈКМНОРСТХаеѕіјорсухΑΒΕΖΗΙΚΜΝΟΡΤΧοЅⅩⅹ○◯⭕﹫﹢⁺₊⠀\x85", "ABESIJKMHOPCTXaesijopcyxABEZHIKMNOPTXoSXx〇〇〇@+++  "
+)
+# Full-width signs that stand in every Chinese text, and mean the same to the rules as they are.
+_AT_HOME: Final = frozenset("！（），：；？［］～")
+_PLANE: Final = 0x10000
+
+
+def _plain(sign: str) -> str:
+    """The ASCII digit, letter or sign that a character is another form of; itself where there is none."""
+    if sign.isdecimal():
+        return str(unicodedata.decimal(sign))
+    if ord(sign) >= _PLANE and sign.isdigit():
+        return str(unicodedata.digit(sign))
+    if unicodedata.decomposition(sign).startswith(("<wide>", "<font>", "<circle>", "<square>")):
+        other = unicodedata.normalize("NFKC", sign)
+        if other.isascii() and (len(other) == 1) and not other.isdigit() and sign not in _AT_HOME:
+            return other
+    return chr(_ALIKE.get(ord(sign), ord(sign)))
+
+
+def _forms(codes: Iterable[int]) -> dict[int, int]:
+    return {code: ord(_plain(chr(code))) for code in codes if _plain(chr(code)) != chr(code)}
+
+
+_LETTERLIKE: Final = _forms(chain(range(0x80, 0x3400), range(0xA000, 0xAC00), range(0xF900, _PLANE)))
+# A list is looked up twice as fast as a dict that lacks most characters.
+PLAIN: Final = [_LETTERLIKE.get(code, code) for code in range(_PLANE)]
+"""What each sign is read as, by its number."""
+_HIGH: Final = _forms(chain(range(0x10400, 0x12000), range(0x1D400, 0x1D800), range(0x1F100, 0x1F18A)))
+_ODD: Final = re.compile(f"[{_INVISIBLE}\U00010000-\U0010ffff{''.join(map(chr, _LETTERLIKE))}]")
+_ABOVE: Final = re.compile("[\U00010400-\U00011fff\U0001d400-\U0001d7ff\U0001f100-\U0001f189]")
+
+
+class Draft:
+    """A text in work: `shadow` is what the rules read, with a label where something is hidden already."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self.shadow = text
+        self._places: list[int] | None = None
+        """Where each sign of the shadow stands in the text, and its end; none while both are alike."""
+        self._hidden: list[Span] = []
+        if _ODD.search(text):
+            self._read(text)
+
+    def _read(self, text: str) -> None:
+        if _UNSEEN.search(text):
+            self._places = [n for n, sign in enumerate(text) if sign not in _DROPPED]
+            self._places.append(len(text))
+            text = "".join([sign for sign in text if sign not in _DROPPED])
+        shadow = text.translate(PLAIN)
+        self.shadow = shadow.translate(_HIGH) if _ABOVE.search(shadow) else shadow
+
+    def hide(self, found: Iterable[Span]) -> bool:
+        """Put a label over each span of the shadow, which come in order and apart; whether there was any."""
+        spans = [*found]
+        if not spans:
+            return False
+        places = self._places or [*range(len(self._text) + 1)]
+        signs: list[str] = []
+        left: list[int] = []
+        done = 0
+        for start, end, label in spans:
+            self._hidden.append((places[start], places[end], label))
+            signs += self.shadow[done:start], label
+            left += places[done:start]
+            left += [places[start]] * len(label)
+            done = end
+        self.shadow = "".join([*signs, self.shadow[done:]])
+        self._places = left + places[done:]
+        return True
+
+    def text(self) -> str:
+        """The text, with a label instead of each hidden span."""
+        parts: list[str] = []
+        done = 0
+        for start, end, label in sorted(self._hidden, key=lambda span: (span[0], -span[1])):
+            if start >= done:
+                parts += self._text[done:start], label
+                done = end
+        return "".join([*parts, self._text[done:]]) if parts else self._text
+
+
+def whole(shadow: str, pattern: re.Pattern[str], label: str) -> Iterable[Span]:
+    """Everything that the pattern finds."""
+    return ((*found.span(), label) for found in pattern.finditer(shadow))
+
+
+def behind(shadow: str, pattern: re.Pattern[str], label: str) -> Iterable[Span]:
+    """What the pattern finds behind its first group, which leads to it and stays."""
+    return ((found.end(1), found.end(), label) for found in pattern.finditer(shadow))
+
+
+def apart(spans: Iterable[Span]) -> Iterator[Span]:
+    """The spans in order, without those that overlap an earlier one."""
+    done = 0
+    for span in sorted(spans):
+        if span[0] >= done:
+            yield span
+            done = span[1]
