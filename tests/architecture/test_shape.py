@@ -49,8 +49,10 @@ def test_masking_needs_nothing_but_the_standard_library_and_check_digits():
     assert {name for name in others if not name.startswith("shared.masking.")} <= {"stdnum", "stdnum.iso7064"}
 
 
-def test_unknown_faults_are_caught_only_where_batches_are_taken_apart():
-    assert places_of("except Exception") == {"shared/chassis/delivery.py", "shared/chassis/sharing.py"}
+def test_unknown_faults_are_caught_only_where_batches_are_taken_apart_or_a_reader_is_ended_by_them():
+    taking_apart = {"shared/chassis/delivery.py", "shared/chassis/fetched.py", "shared/chassis/sharing.py"}
+    ending = {"shared/chassis/faust_reader.py", "shared/chassis/reading.py"}
+    assert places_of("except Exception") == taking_apart | ending
 
 
 def test_nobody_sends_to_kafka_but_the_relay():

@@ -57,6 +57,13 @@ async def test_a_note_is_heard_once(delivery: Deliver, log: Log, remembered: Rem
     assert remembered.facts == ["demand.submitted", "demand.urged"]
 
 
+async def test_what_a_service_told_itself_is_not_heard_again(delivery: Deliver, log: Log, remembered: Remembered):
+    """A note that it told is among its facts, and not among the notes that it has seen."""
+    note = envelope(f.DemandUrged(reason="三天了"), None)._replace(source="/services/reporting")
+    await delivery.deliver([*log.told(*story.SUBMITTED), log.record(note)])
+    assert remembered.facts == ["demand.submitted"]
+
+
 @pytest.mark.parametrize(
     ("changes", "cause"),
     [
@@ -156,6 +163,15 @@ async def test_a_reader_that_was_started_again_goes_on_behind_what_stopped_it(de
     await restarted.deliver(records)
     assert await dead_letters(pool) == 9
     assert await version(pool) == 1
+
+
+async def test_a_record_at_the_same_place_of_another_log_is_another_dead_letter(
+    delivery: Deliver, log: Log, pool: Pool
+):
+    (record,) = poison(log, 1)
+    for name in ("cluster", "cluster", "cluster.1"):
+        await Delivery(pool, delivery.ledger, name, limit=5).deliver([record])
+    assert await dead_letters(pool) == 2
 
 
 async def test_a_parked_fact_that_is_refused_is_dead_itself_and_not_what_it_waited_for(

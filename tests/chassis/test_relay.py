@@ -15,7 +15,7 @@ from aiokafka.errors import KafkaConnectionError, KafkaTimeoutError
 from aiokafka.protocol.produce import ProduceRequest
 
 from shared.chassis.cursor import Shard, backlog
-from shared.chassis.database import Pool, open_pool
+from shared.chassis.database import Connection, Pool, open_pool
 from shared.chassis.kafka import Kafka
 from shared.chassis.relay import Relay
 from shared.chassis.unsent import Unsent
@@ -156,11 +156,42 @@ async def test_a_gap_is_looked_for_until_who_took_it_has_ended_though_it_began_a
             await taking.start()
             await append(slow, [envelope(story.SUBMISSION, 1, late)])
             await append(quick, [envelope(story.SUBMISSION, 1, early)])
-        seen = [[row["aggregateid"] for row in await unsent.read(relay)] for _ in range(3)]
+        seen = [await looked(unsent, relay) for _ in range(3)]
         await taking.commit()
-        seen.append([row["aggregateid"] for row in await unsent.read(relay)])
-    assert seen == [[early], [], [], [late]]
-    assert (unsent.settled, unsent.gaps) == (2, {})
+        seen.append(await looked(unsent, relay))
+    assert seen == [([early], 0), ([], 0), ([], 0), ([late], 2)]
+    assert unsent.gaps == {}
+
+
+async def looked(unsent: Unsent, db: Connection) -> tuple[list[UUID], int]:
+    """What is found that is new, and up to where everything was."""
+    return [row["aggregateid"] for row in await unsent.read(db)], unsent.settled
+
+
+async def test_a_gap_is_looked_for_though_who_took_it_has_written_nothing_yet(pool: Pool):
+    """A position is taken before its row is written: by then the transaction must have its id."""
+    early, late, unsent = uuid4(), uuid4(), Unsent(Shard(), 0)
+    async with pool.acquire() as relay, pool.acquire() as gate:
+        await gate.execute(
+            """
+            CREATE FUNCTION wait_at_the_gate() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN PERFORM pg_advisory_xact_lock_shared(1); RETURN NEW; END $$
+            """
+        )
+        await gate.execute(
+            "CREATE TRIGGER gate BEFORE INSERT ON journal FOR EACH ROW"
+            f" WHEN (NEW.aggregateid = '{late}') EXECUTE FUNCTION wait_at_the_gate()"
+        )
+        await gate.execute("SELECT pg_advisory_lock(1)")
+        writing = asyncio.create_task(tell(pool, [envelope(story.SUBMISSION, 1, late)]))
+        waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        await eventually(lambda: gate.fetchval(waiting), lambda count: count == 1)
+        await tell(pool, [envelope(story.SUBMISSION, 1, early)])
+        seen = [await looked(unsent, relay) for _ in range(3)]
+        await gate.execute("SELECT pg_advisory_unlock(1)")
+        await writing
+        seen.append(await looked(unsent, relay))
+    assert seen == [([early], 0), ([], 0), ([], 0), ([late], 2)]
 
 
 async def test_a_slow_transaction_holds_up_nobody_and_is_not_forgotten(pool: Pool, broker: Server):
