@@ -181,7 +181,7 @@ class SecretSettings(ProcessSettings):
     secret_previous: SecretOrNone = Field(
         "",
         description="what HUYING_SECRET was before: still believed, never signed with;"
-        " keep it for 30 days after the change, until the last link is too old",
+        " keep it for 400 days after the change, as long as the links in messages work",
     )
     lasting_secret: str = Field(
         "",
