@@ -13,9 +13,10 @@ from shared.contracts.examples import shown
 from shared.contracts.lifecycle import continued, next_recorded
 from shared.contracts.refusals import Code, FieldError, Refused
 from shared.contracts.text import Text, longest, shortened
+from shared.contracts.wording import by_citizen, masked
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
-from shared.masking import mask
+from shared.masking import MASKS
 
 AWAITED: Final = (Status.RESOLVED, Status.DECLINED)
 """Where a verdict is awaited."""
@@ -31,7 +32,7 @@ class RateDemand(BaseModel):
 
     rating: f.Rating
     solved: bool
-    comment: Annotated[Text, Field(max_length=2000)] = ""
+    comment: Annotated[Text, Field(max_length=2000), by_citizen(4000)] = ""
 
 
 def rate(demand: Demand, verdict: RateDemand, pack: Pack, asked: str) -> list[f.Fact]:
@@ -40,7 +41,7 @@ def rate(demand: Demand, verdict: RateDemand, pack: Pack, asked: str) -> list[f.
     The last time the coordinator must answer. A bad verdict that reopens nothing is told to the coordinator.
     """
     _awaited(demand, verdict)
-    said = mask(verdict.comment)[: longest(f.DemandConfirmed, "comment")]
+    said = masked(verdict, MASKS).comment
     again = not verdict.solved or (is_dissatisfied(verdict.rating) and pack.dissatisfied == "reopen")
     if again and may_be_reopened(demand, pack):
         return _reopened(demand, verdict, said, pack)

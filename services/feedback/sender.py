@@ -24,6 +24,7 @@ from shared.contracts.demand import Demand
 from shared.contracts.facts import Fact, NotificationFailed, NotificationSent
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.profile import MESSAGES_PER_HOUR
+from shared.masking import mask
 
 log = structlog.get_logger()
 EVERY: Final = 0.5
@@ -181,6 +182,8 @@ class Sender:
 
     async def _record(self, message: Message, attempt: int, state: State, cause: str | None) -> None:
         at, about = self.clock(), _about(message, self.sink)
+        # A gateway may quote the telephone or the words that it refuses.
+        cause = mask(cause) if cause else cause
         note: Fact = NotificationFailed(**about, cause=cause) if cause else NotificationSent.model_validate(about)
         async with self.pool.acquire(timeout=5) as db, db.transaction():
             if not await queue.finish_message(db, message.id, attempt, state, cause):

@@ -13,12 +13,17 @@ from shared.contracts.facts import ChannelKind, DemandSubmitted, Location, Place
 from shared.contracts.moment import RULE_EN, RULE_ZH, WRITTEN, Moment, can_be_told
 from shared.contracts.refusals import Code, FieldError, Refused
 from shared.contracts.text import Text, shortened
+from shared.contracts.wording import Identifier, Sealed, by_citizen, by_office, masked
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
-from shared.masking import mask, mask_answer
+from shared.masking import MASKS, mask
 
 CLOCK_SKEW: Final = timedelta(minutes=5)
-Reference = Annotated[str, Field(pattern="^[0-9A-Za-z_-]{16,64}$", examples=["Jb0VyZ6cYb1mWq2x8zR3xA"])]
+Reference = Annotated[
+    str,
+    Field(pattern="^[0-9A-Za-z_-]{16,64}$", examples=["Jb0VyZ6cYb1mWq2x8zR3xA"]),
+    Identifier("what intake's store answered"),
+]
 MAX_ATTACHMENTS: Final = 9
 Attachments = Annotated[
     tuple[Reference, ...],
@@ -33,18 +38,22 @@ _SHRINKS, _LONGEST_HIDDEN = 4, 80
 _STEP: Final = {"at": "2021-05-12T09:00:00+08:00", "type": "demand.resolved", "data": {"result": "已加装风雨棚"}}
 
 
+CONTACT: Final = Sealed("the vault keeps it; facts have a reference")
+
+
 class Contact(BaseModel):
     """How to reach the citizen; kept in the vault, never published."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    name: Annotated[Text, Field(max_length=100, examples=["陈先生"])] = ""
-    phone: Annotated[Text, Field(max_length=32, examples=["13800138000"])] = ""
-    email: Annotated[Text, Field(max_length=254, examples=["chen@example.org"])] = ""
-    address: Annotated[Text, Field(max_length=300, examples=["狮山镇北园中路 1 号"])] = ""
+    name: Annotated[Text, Field(max_length=100, examples=["陈先生"]), CONTACT] = ""
+    phone: Annotated[Text, Field(max_length=32, examples=["13800138000"]), CONTACT] = ""
+    email: Annotated[Text, Field(max_length=254, examples=["chen@example.org"]), CONTACT] = ""
+    address: Annotated[Text, Field(max_length=300, examples=["狮山镇北园中路 1 号"]), CONTACT] = ""
     wechat: Annotated[
         Text,
         Field(max_length=64, description="the openid at the official account", examples=["o-A1b2C3d4E5f6"]),
+        CONTACT,
     ] = ""
 
 
@@ -53,8 +62,8 @@ class SubmitDemand(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    title: Annotated[Text, Field(min_length=1, max_length=200, examples=["校车接送点没有风雨棚"])]
-    text: Annotated[Text, Field(max_length=8000, examples=["下雨天学生在路边淋雨候车"])] = ""
+    title: Annotated[Text, Field(min_length=1, max_length=200, examples=["校车接送点没有风雨棚"]), by_citizen()]
+    text: Annotated[Text, Field(max_length=8000, examples=["下雨天学生在路边淋雨候车"]), by_citizen()] = ""
     division: Annotated[
         GivenCode | None,
         Field(examples=["440605126222"], description="division code; without it, the channel's own"),
@@ -66,7 +75,7 @@ class SubmitDemand(BaseModel):
         Field(description="category code, when it is known", examples=["school-transport"]),
     ] = None
     jurisdiction: Annotated[
-        str | None,
+        Annotated[str, Identifier("a pack's id")] | None,
         Field(max_length=64, examples=["nanhai"], description="where no division is told, only a point or an address"),
     ] = None
     kind: RequestKind = RequestKind.HELP
@@ -81,6 +90,7 @@ class SubmitDemand(BaseModel):
             description="the channel's own reference, unique there",
             examples=["12345-20261124-0007"],
         ),
+        by_office(),
     ] = None
     occurred_at: Annotated[
         Moment | None,
@@ -92,10 +102,12 @@ class SubmitDemand(BaseModel):
 class RecordedDemand(SubmitDemand):
     """A demand of another system, with what happened to it there."""
 
-    external_id: Annotated[Text, Field(min_length=1, max_length=128, examples=["1-876543"])]
+    external_id: Annotated[Text, Field(min_length=1, max_length=128, examples=["1-876543"]), by_office()]
     occurred_at: Annotated[Moment, WRITTEN, Field(examples=["2021-05-10T10:00:00+08:00"])]
     channel_kind: ChannelKind
-    via: Annotated[Text, Field(max_length=64, description="the channel in the other system", examples=["12345热线"])]
+    via: Annotated[
+        Text, Field(max_length=64, description="the channel in the other system", examples=["12345热线"]), by_office()
+    ]
     history: Annotated[tuple[RecordedStep, ...], Field(max_length=200, examples=[[_STEP]])] = ()
 
 
@@ -255,19 +267,20 @@ def submitted(
     """
     history = tuple(map(steps.told, command.history)) if isinstance(command, RecordedDemand) else ()
     imported = isinstance(command, RecordedDemand)
+    said = masked(command, MASKS)
     place = command.location and Location(lat=round(command.location.lat, 4), lon=round(command.location.lon, 4))
     return DemandSubmitted(
         number=number,
         jurisdiction=pack.id,
-        channel=mask_answer(command.via) if isinstance(command, RecordedDemand) else channel,
+        channel=said.via if isinstance(said, RecordedDemand) else channel,
         channel_kind=command.channel_kind if isinstance(command, RecordedDemand) else kind,
         channel_name=channel_name or None if not imported else None,
-        external_id=command.external_id and mask_answer(command.external_id),
+        external_id=said.external_id,
         kind=command.kind,
         category=command.category,
         division=command.division or pack.root,
-        title=mask(command.title),
-        text=mask(command.text),
+        title=said.title,
+        text=said.text,
         location=place,
         attachments=command.attachments,
         contact=contact,

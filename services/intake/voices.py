@@ -15,10 +15,11 @@ from shared.contracts.facts import DemandSupplemented, DemandSupported, DemandUr
 from shared.contracts.lifecycle import HOLDER
 from shared.contracts.refusals import Code, Refused
 from shared.contracts.text import Text
-from shared.masking import mask
+from shared.contracts.wording import Sealed, by_citizen, masked
+from shared.masking import MASKS
 
 SUPPLEMENT: Final = 4000
-Reason = Annotated[Text, Field(max_length=1000, examples=["已等了十天"])]
+Reason = Annotated[Text, Field(max_length=1000, examples=["已等了十天"]), by_citizen()]
 
 
 class _Said(BaseModel):
@@ -30,14 +31,14 @@ class Supplement(_Said):
 
     model_config = ConfigDict(json_schema_extra=shown({"text": "早上七点最挤"}))
 
-    text: Annotated[Text, Field(min_length=1, max_length=SUPPLEMENT, examples=["早上七点最挤"])]
+    text: Annotated[Text, Field(min_length=1, max_length=SUPPLEMENT, examples=["早上七点最挤"]), by_citizen(SUPPLEMENT)]
     attachments: Attachments = ()
 
 
 class Enclosed(Supplement):
     """A supplement that stands for something which only the vault may know: a picture's address, a long letter."""
 
-    hidden: str
+    hidden: Annotated[str, Sealed("the vault keeps the whole")]
 
 
 def supplement(text: str, attachments: tuple[str, ...] = (), hidden: str = "") -> Supplement:
@@ -81,6 +82,7 @@ class Sighting(Support):
     external_id: Annotated[
         Text,
         Field(min_length=1, max_length=128, description="unique in the channel", examples=["call-7"]),
+        Sealed("kept as a keyed hash, told by no fact"),
     ]
 
 
@@ -98,30 +100,30 @@ class Note:
 
 def note(voice: Voice, channel: Channel, reference: UUID) -> Note:
     """The note: personal numbers hidden, the original and the contact left to the vault."""
-    sealed = _personal(voice)
+    hidden = masked(voice, MASKS)
+    sealed = _personal(voice, hidden)
     boxed = reference if sealed else None
-    match voice:
+    match hidden:
         case Supplement(text=text, attachments=attachments):
-            told = mask(text)[:SUPPLEMENT]
-            return Note(DemandSupplemented(text=told, original=boxed, attachments=attachments), sealed)
+            return Note(DemandSupplemented(text=text, original=boxed, attachments=attachments), sealed)
         case Urge(reason=reason):
-            return Note(DemandUrged(reason=mask(reason), original=boxed), sealed)
+            return Note(DemandUrged(reason=reason, original=boxed), sealed)
         case Withdraw(reason=reason):
-            return Note(WithdrawalRequested(reason=mask(reason), original=boxed), sealed)
+            return Note(WithdrawalRequested(reason=reason, original=boxed), sealed)
         case Support():
             return Note(DemandSupported(channel=channel.id, channel_kind=channel.kind, contact=boxed), sealed)
         case _:
             assert_never(voice)
 
 
-def _personal(voice: Voice) -> bytes | None:
+def _personal(voice: Voice, told: Voice) -> bytes | None:
     match voice:
         case Support(contact=contact):
             return contact.model_dump_json().encode() if contact else None
         case Enclosed(hidden=hidden):
             return hidden.encode()
         case Supplement(text=words) | Urge(reason=words) | Withdraw(reason=words):
-            return words.encode() if mask(words) != words else None
+            return words.encode() if told != voice else None
         case _:
             assert_never(voice)
 

@@ -6,12 +6,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from shared.contracts.examples import shown
 from shared.contracts.text import Text
+from shared.contracts.wording import Identifier, by_office
 
-Note = Annotated[Text, Field(max_length=4000)]
-Said = Annotated[Text, Field(min_length=1, max_length=4000)]
-Reason = Annotated[Text, Field(min_length=1, max_length=1000)]
+Note = Annotated[Text, Field(max_length=4000), by_office(4000)]
+Said = Annotated[Text, Field(min_length=1, max_length=4000), by_office(4000)]
+Reason = Annotated[Text, Field(min_length=1, max_length=1000), by_office(1000)]
+Unit = Annotated[str, Identifier("a unit of the jurisdiction")]
 WorkingDays = Annotated[int, Field(ge=1, le=250)]
-Evidence = Annotated[tuple[Text, ...], Field(max_length=20)]
+Evidence = Annotated[tuple[Text, ...], Field(max_length=20), by_office()]
 
 
 class Command(BaseModel):
@@ -32,7 +34,7 @@ class ReturnDemand(Command):
     model_config = ConfigDict(json_schema_extra=shown({"reason": "校车由教育局统筹", "suggested_unit": "nh-education"}))
 
     reason: Reason
-    suggested_unit: str | None = None
+    suggested_unit: Unit | None = None
 
 
 class RouteDemand(Command):
@@ -40,8 +42,8 @@ class RouteDemand(Command):
 
     model_config = ConfigDict(json_schema_extra=shown({"unit": "nh-education", "assisting": ["nh-transport"]}))
 
-    unit: str
-    assisting: tuple[str, ...] | None = Field(None, description="units that help; null: those that help now")
+    unit: Unit
+    assisting: tuple[Unit, ...] | None = Field(None, description="units that help; null: those that help now")
     working_days: WorkingDays | None = Field(
         None, description="the limit, where the catalogue has none or another is needed; null: the catalogue's"
     )
@@ -52,7 +54,7 @@ class ReclassifyDemand(Command):
 
     model_config = ConfigDict(json_schema_extra=shown({"category": "street-lighting", "reason": "是路灯，不是路面"}))
 
-    category: Annotated[Text, Field(min_length=1, max_length=64)]
+    category: Annotated[Text, Field(min_length=1, max_length=64), Identifier("a category")]
     reason: Reason
 
 
@@ -62,8 +64,8 @@ class DeclineDemand(Command):
     model_config = ConfigDict(json_schema_extra=shown({"reason": "接送点在邻区", "instead": "荔湾区 12345"}))
 
     reason: Reason
-    legal_basis: Text | None = None
-    instead: Text | None = None
+    legal_basis: Annotated[Text | None, by_office()] = None
+    instead: Annotated[Text | None, by_office()] = None
 
 
 class ContactCitizen(Command):
@@ -84,7 +86,7 @@ class ExtendDemand(Command):
 
     working_days: WorkingDays = Field(description="counted from the due time as it is; the pack bounds them")
     reason: Reason
-    approved_by: Annotated[Text, Field(min_length=1, max_length=100)]
+    approved_by: Annotated[Text, Field(min_length=1, max_length=100), by_office()]
 
 
 class ProgressDemand(Command):

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.routing import queries
 from services.routing.commands import RoutingCommand
-from services.routing.domain import decide, masked
+from services.routing.domain import decide
 from services.routing.permissions import Staff
 from shared.chassis.clock import now, uuid5
 from shared.chassis.database import Pool
@@ -18,7 +18,9 @@ from shared.chassis.writes import Writes
 from shared.contracts.demand import Demand
 from shared.contracts.facts import Fact
 from shared.contracts.refusals import Code, FieldError, Refused
+from shared.contracts.wording import masked
 from shared.jurisdiction.jurisdictions import Jurisdictions
+from shared.masking import MASKS
 
 _DESK: Final = UUID("6f0d1f52-3c1b-5e0a-9b53-1d2c7c1f4a10")
 
@@ -52,7 +54,7 @@ class Desk:
             if key is None:
                 raise not_found(number)
             page = await self.ledger.load(db, [key], self.clock())
-            cause, words = asking.cause(number), f"{type(command).__name__} {masked(command).model_dump_json()}"
+            cause, words = asking.cause(number), f"{type(command).__name__} {masked(command, MASKS).model_dump_json()}"
             before = await queries.said(db, cause)
             if before:
                 return _again(*before, words)

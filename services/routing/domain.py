@@ -1,7 +1,7 @@
 """Routing decides what a member of staff may say about a demand."""
 
 from datetime import datetime
-from typing import Final, assert_never
+from typing import assert_never
 
 from services.routing import commands as c
 from services.routing.permissions import Staff, permit
@@ -9,17 +9,15 @@ from services.routing.policies import DISPATCHER, Limits, assign, clock_start, l
 from shared.contracts import facts as f
 from shared.contracts.demand import Demand
 from shared.contracts.refusals import Code, FieldError, Refused
+from shared.contracts.wording import masked
 from shared.jurisdiction.pack import Pack
-from shared.masking import mask_answer
-
-# What staff write, and how long a fact lets it be: a mask may be longer than what it hides.
-_WORDS: Final = {"instead": None, "legal_basis": None, "note": 4000, "reason": 1000, "result": 4000, "summary": 4000}
+from shared.masking import MASKS
 
 
 def decide(demand: Demand, command: c.RoutingCommand, by: Staff, pack: Pack, at: datetime) -> list[f.StatusFact]:
     """The facts that follow from a command, naming no citizen; legality of the step is the table's business."""
     permit(demand, command, by, pack)
-    match masked(command):
+    match masked(command, MASKS):
         case c.AcceptDemand():
             return [f.DemandAccepted(by=by.name)]
         case c.ReturnDemand(reason=reason, suggested_unit=suggested):
@@ -97,12 +95,6 @@ def _later(demand: Demand, days: int, pack: Pack, at: datetime) -> datetime:
         error = FieldError("working_days", zh, en, str(most))
         raise Refused(Code.INVALID, f"working_days: {en}", zh, (error,))
     return pack.due_at(demand.due_at, days)
-
-
-def masked(command: c.RoutingCommand) -> c.RoutingCommand:
-    """The command without what would name a citizen."""
-    said = {name: mask_answer(words)[:limit] for name, limit in _WORDS.items() if (words := getattr(command, name, ""))}
-    return command.model_copy(update=said)
 
 
 def _known(pack: Pack, field: str, *units: str | None) -> None:

@@ -9,10 +9,17 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
 from shared.contracts.codes import LONGEST_CODE
 from shared.contracts.moment import WRITTEN, Moment
+from shared.contracts.wording import STAFF, Identifier, Inner, Plain, by_citizen, by_office
 
-Note = Annotated[str, Field(max_length=4000)]
-Reason = Annotated[str, Field(min_length=1, max_length=1000)]
-UnitId = Annotated[str, Field(min_length=1, max_length=LONGEST_CODE)]
+Note = Annotated[str, Field(max_length=4000), by_office(4000)]
+Reason = Annotated[str, Field(min_length=1, max_length=1000), by_office(1000)]
+Said = Annotated[str, Field(max_length=4000), by_citizen(4000)]
+UnitId = Annotated[str, Field(min_length=1, max_length=LONGEST_CODE), Identifier("a unit of the jurisdiction")]
+Staff = Annotated[str, STAFF]
+Evidence = Annotated[str, by_office()]
+Attachment = Annotated[str, Identifier("a reference into intake's store")]
+Channel = Annotated[str, Plain("a channel by its id; of imported history by the name that intake masked")]
+Written = Annotated[str, Plain("written by a rule of ours")]
 Original = Annotated[UUID | None, Field(description="reference into intake's vault, where masking changed the words")]
 Rating = Annotated[int, Field(ge=1, le=5, description="1 非常不满意 … 5 非常满意 (GB/T 39734-2020)")]
 
@@ -89,8 +96,8 @@ class RecordedStep(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     at: Annotated[AwareDatetime, WRITTEN]
-    type: str = Field(examples=["demand.resolved"])
-    data: dict[str, JsonValue] = {}
+    type: Annotated[str, Identifier("a fact's type")] = Field(examples=["demand.resolved"])
+    data: Annotated[dict[str, JsonValue], Inner("the fact of that type")] = {}
 
 
 class StatusFact(Fact):
@@ -104,20 +111,22 @@ class DemandSubmitted(StatusFact):
     """A citizen raised a demand."""
 
     type = "demand.submitted"
-    number: str
-    jurisdiction: str
-    channel: str
+    number: Annotated[str, Identifier("a demand's number")]
+    jurisdiction: Annotated[str, Identifier("a pack's id")]
+    channel: Channel
     channel_kind: ChannelKind
-    channel_name: str | None = Field(None, description="what people call the channel, where it is registered here")
-    external_id: str | None = None
+    channel_name: Annotated[str, Plain("written by who registered the channel")] | None = Field(
+        None, description="what people call the channel, where it is registered here"
+    )
+    external_id: Annotated[str, by_office()] | None = None
     kind: RequestKind
-    category: str | None = None
-    division: str
+    category: Annotated[str, Identifier("a category")] | None = None
+    division: Annotated[str, Identifier("a division")]
     placed_by: PlacedBy = PlacedBy.DIVISION
-    title: str
-    text: str = ""
+    title: Annotated[str, by_citizen()]
+    text: Annotated[str, by_citizen()] = ""
     location: Location | None = None
-    attachments: tuple[str, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
     contact: UUID | None = Field(None, description="reference into intake's contact vault")
     imported: bool = Field(False, description="history of another system: it tells nobody")
 
@@ -136,10 +145,10 @@ class DemandRouted(StatusFact):
     type = "demand.routed"
     unit: UnitId
     assisting: tuple[UnitId, ...] = ()
-    team: str | None = None
-    rule: str
+    team: Annotated[str, Identifier("a team of the unit")] | None = None
+    rule: Annotated[str, Plain("a rule of the catalogue, or the dispatcher as the token names them")]
     limit_days: int | None = Field(None, ge=1, description="working days")
-    limit_source: str | None = None
+    limit_source: Written | None = None
     due_at: Moment | None = None
 
 
@@ -148,8 +157,8 @@ class DemandDeclined(StatusFact):
 
     type = "demand.declined"
     reason: Reason
-    legal_basis: str | None = None
-    instead: str | None = None
+    legal_basis: Annotated[str, by_office()] | None = None
+    instead: Annotated[str, by_office()] | None = None
 
 
 class DemandMerged(StatusFact):
@@ -157,21 +166,21 @@ class DemandMerged(StatusFact):
 
     type = "demand.merged"
     parent: UUID
-    parent_number: str
+    parent_number: Annotated[str, Identifier("a demand's number")]
 
 
 class DemandAccepted(StatusFact):
     """The unit signed for it (签收)."""
 
     type = "demand.accepted"
-    by: str
+    by: Staff
 
 
 class DemandReturned(StatusFact):
     """The unit says that it is not responsible (退单)."""
 
     type = "demand.returned"
-    by: str
+    by: Staff
     reason: Reason
     suggested_unit: UnitId | None = None
 
@@ -180,7 +189,7 @@ class DemandContacted(StatusFact):
     """The unit spoke with the citizen."""
 
     type = "demand.contacted"
-    by: str
+    by: Staff
     note: Note = ""
 
 
@@ -188,9 +197,9 @@ class DemandProgressed(StatusFact):
     """Work went on; the note is for the citizen."""
 
     type = "demand.progressed"
-    by: str
+    by: Staff
     note: Note
-    evidence: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
 
 
 class DemandExtended(StatusFact):
@@ -199,18 +208,20 @@ class DemandExtended(StatusFact):
     type = "demand.extended"
     due_at: Moment
     reason: Reason
-    approved_by: str
+    approved_by: Annotated[str, by_office()]
 
 
 class DemandReclassified(StatusFact):
     """A dispatcher corrected what the demand is about, and with it the limit; the demand stays where it is."""
 
     type = "demand.reclassified"
-    category: Annotated[str, Field(min_length=1, max_length=64, description="category code from now on")]
-    by: str
+    category: Annotated[
+        str, Field(min_length=1, max_length=64, description="category code from now on"), Identifier("a category")
+    ]
+    by: Staff
     reason: Reason
     limit_days: int | None = Field(None, ge=1, description="working days")
-    limit_source: str | None = None
+    limit_source: Written | None = None
     due_at: Moment | None = Field(None, description="the due time from now on; null: as it was")
 
 
@@ -218,8 +229,8 @@ class DemandListed(StatusFact):
     """Put on a list or into a project (挂账); the clock is paused with a reason."""
 
     type = "demand.listed"
-    level: str
-    project: str | None = None
+    level: Annotated[str, Identifier("a list of the jurisdiction")]
+    project: Annotated[str, by_office()] | None = None
     reason: Reason
 
 
@@ -227,17 +238,17 @@ class DemandResolved(StatusFact):
     """The unit says it is done (办结)."""
 
     type = "demand.resolved"
-    by: str
+    by: Staff
     result: Note
     summary: Note = Field("", description="released for publication")
-    evidence: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
 
 
 class DemandWithdrawn(StatusFact):
     """The citizen took the demand back."""
 
     type = "demand.withdrawn"
-    reason: str = ""
+    reason: Annotated[str, by_citizen()] = ""
 
 
 class DemandConfirmed(StatusFact):
@@ -246,15 +257,15 @@ class DemandConfirmed(StatusFact):
     type = "demand.confirmed"
     rating: Rating
     solved: bool
-    comment: Note = ""
-    asked: str = Field("link", description="how the citizen was asked")
+    comment: Said = ""
+    asked: Written = Field("link", description="how the citizen was asked")
 
 
 class DemandReopened(StatusFact):
     """The citizen says it is not solved."""
 
     type = "demand.reopened"
-    reason: Annotated[str, Field(min_length=1, max_length=4000)]
+    reason: Annotated[str, Field(min_length=1, max_length=4000), by_citizen(4000)]
     rating: Rating | None = None
 
 
@@ -273,16 +284,16 @@ class DemandSupplemented(NoteFact):
     """The citizen added something."""
 
     type = "demand.supplemented"
-    text: Note
+    text: Said
     original: Original = None
-    attachments: tuple[str, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
 
 
 class DemandUrged(NoteFact):
     """The citizen asks to hurry (催办)."""
 
     type = "demand.urged"
-    reason: str = ""
+    reason: Annotated[str, by_citizen()] = ""
     original: Original = None
 
 
@@ -290,7 +301,7 @@ class DemandSupported(NoteFact):
     """Another citizen has the same demand, or it was seen again through another channel."""
 
     type = "demand.supported"
-    channel: str = ""
+    channel: Channel = ""
     channel_kind: ChannelKind | None = Field(None, description="how whoever came by this channel is answered")
     contact: UUID | None = Field(None, description="reference into intake's contact vault")
 
@@ -299,7 +310,7 @@ class WithdrawalRequested(NoteFact):
     """The citizen wants the demand back; the holder of the baton decides."""
 
     type = "demand.withdrawal-requested"
-    reason: str = ""
+    reason: Annotated[str, by_citizen()] = ""
     original: Original = None
 
 
@@ -340,8 +351,8 @@ class NotificationSent(NoteFact):
     """The citizen was told."""
 
     type = "demand.notification-sent"
-    template: str
-    via: str
+    template: Annotated[str, Identifier("a message of the jurisdiction")]
+    via: Written
     about: UUID = Field(description="id of the fact that was told")
 
 
@@ -349,16 +360,16 @@ class NotificationFailed(NoteFact):
     """The citizen could not be told."""
 
     type = "demand.notification-failed"
-    template: str
-    via: str
+    template: Annotated[str, Identifier("a message of the jurisdiction")]
+    via: Written
     about: UUID
-    cause: str
+    cause: Annotated[str, by_citizen(1000)]
 
 
 class PersonalDataViewed(NoteFact):
     """Somebody looked at personal data: who, what and why."""
 
     type = "demand.personal-data-viewed"
-    by: str
-    fields: tuple[str, ...]
-    why: Reason
+    by: Staff
+    fields: tuple[Annotated[str, Identifier("a field's name")], ...]
+    why: Annotated[str, Field(min_length=1, max_length=1000), by_citizen(1000)]

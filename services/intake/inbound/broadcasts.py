@@ -19,6 +19,8 @@ from services.intake.voices_api import Listed, page
 from shared.chassis.cursors import Page
 from shared.contracts.examples import CURSOR, shown
 from shared.contracts.text import Text
+from shared.contracts.wording import by_office, masked
+from shared.masking import MASKS
 
 
 class OpenProgramme(BaseModel):
@@ -26,7 +28,7 @@ class OpenProgramme(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=shown({"title": "民声热线 2021年5月10日"}))
 
-    title: Annotated[Text, Field(min_length=1, max_length=200, examples=["民声热线 2021年5月10日"])]
+    title: Annotated[Text, Field(min_length=1, max_length=200, examples=["民声热线 2021年5月10日"]), by_office(200)]
 
 
 class Session(BaseModel):
@@ -56,7 +58,7 @@ def routes(programmes: Programmes, codes: Codes) -> APIRouter:
     @router.post("", status_code=201)
     async def open_programme(body: OpenProgramme, key: Key, channel: Studio) -> Session:
         """Open a programme; the same key gives the same one."""
-        return _session(await programmes.open(channel, key, body.title))
+        return _session(await programmes.open(channel, key, masked(body, MASKS).title))
 
     @router.post("/{id}/close")
     async def close_programme(id: UUID, channel: Studio) -> Session:

@@ -18,6 +18,7 @@ from shared.chassis.explaining import field_errors
 from shared.contracts.examples import shown
 from shared.contracts.facts import ChannelKind
 from shared.contracts.refusals import Code, FieldError, Refused
+from shared.contracts.wording import Inner
 
 MAX_DRAFTS = 200
 
@@ -36,7 +37,7 @@ class Batch(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra=shown({"drafts": [examples.DRAFT]}))
 
-    drafts: Annotated[list[JsonValue], Field(min_length=1, max_length=MAX_DRAFTS)]
+    drafts: Annotated[list[JsonValue], Field(min_length=1, max_length=MAX_DRAFTS), Inner("each is read as a draft")]
 
 
 class DraftError(BaseModel):

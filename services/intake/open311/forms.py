@@ -23,6 +23,7 @@ from services.intake.open311.fields import FORMS, Item, posted
 from services.intake.open311.statuses import FixMyStreet
 from shared.contracts.moment import WRITTEN
 from shared.contracts.text import Text
+from shared.contracts.wording import Identifier, Inner, Plain, Sealed
 
 LINKS: Final = ("media_url", "media_url[]")
 _ATTRIBUTE: Final = re.compile(r"^attribute\[([^\[\]]+)\](?:\[\])?$")
@@ -34,8 +35,14 @@ def _link(url: str) -> str:
     raise PydanticCustomError("no_link", "is an http or https address", {"zh": "应为 http 或 https 链接"})
 
 
-Link = Annotated[Text, Field(max_length=2000), AfterValidator(_link)]
-Short = Annotated[Text, Field(max_length=128)]
+Link = Annotated[
+    Text,
+    Field(max_length=2000),
+    AfterValidator(_link),
+    Sealed("the vault keeps where a picture is; it may name somebody"),
+]
+Short = Annotated[Text, Field(max_length=128), Identifier("looked up here")]
+CONTACT: Final = Sealed("the contact of the demand that it becomes")
 Form = TypeVar("Form", bound=BaseModel)
 
 
@@ -44,8 +51,8 @@ class Posted(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    api_key: Annotated[str, Field(max_length=200)] = ""
-    jurisdiction_id: Annotated[str | None, Field(max_length=64)] = None
+    api_key: Annotated[str, Field(max_length=200), Sealed("who asks; kept nowhere")] = ""
+    jurisdiction_id: Annotated[str | None, Field(max_length=64), Identifier("looked up here")] = None
     media_url: Annotated[tuple[Link, ...], Field(max_length=10)] = ()
     files: Annotated[
         tuple[bytes, ...], Field(description="every file of the form, whatever its field is called; multipart only")
@@ -58,14 +65,18 @@ class NewRequest(Posted):
     service_code: Short
     lat: Annotated[float | None, Field(ge=-90, le=90, allow_inf_nan=False)] = None
     long: Annotated[float | None, Field(ge=-180, le=180, allow_inf_nan=False)] = None
-    address_string: Annotated[Text, Field(max_length=300)] = ""
+    address_string: Annotated[Text, Field(max_length=300), CONTACT] = ""
     address_id: Short = ""
-    description: Annotated[Text, Field(max_length=4000)] = ""
-    first_name: Annotated[Text, Field(max_length=50)] = ""
-    last_name: Annotated[Text, Field(max_length=49)] = ""
-    email: Annotated[Text, Field(max_length=254)] = ""
-    phone: Annotated[Text, Field(max_length=32)] = ""
-    attributes: Annotated[dict[str, str], Field(alias="attribute", description="attribute[code]=value")] = {}
+    description: Annotated[Text, Field(max_length=4000), Inner("the text of the demand that it becomes")] = ""
+    first_name: Annotated[Text, Field(max_length=50), CONTACT] = ""
+    last_name: Annotated[Text, Field(max_length=49), CONTACT] = ""
+    email: Annotated[Text, Field(max_length=254), CONTACT] = ""
+    phone: Annotated[Text, Field(max_length=32), CONTACT] = ""
+    attributes: Annotated[
+        dict[str, str],
+        Field(alias="attribute", description="attribute[code]=value"),
+        Identifier("those that the service defines are looked up, the others ignored"),
+    ] = {}
 
     @model_validator(mode="after")
     def _whole_point(self) -> Self:
@@ -79,10 +90,14 @@ class NewUpdate(Posted):
     """`POST servicerequestupdates`; personal data of the author is not kept."""
 
     service_request_id: Short
-    update_id: Annotated[Text, Field(min_length=1, max_length=128)]
+    update_id: Annotated[
+        Text, Field(min_length=1, max_length=128), Plain("the row keeps it to know a repetition; no fact tells it")
+    ]
     status: Annotated[FixMyStreet, WithJsonSchema({"enum": [state.upper() for state in FixMyStreet]})]
     updated_datetime: Annotated[AwareDatetime, WRITTEN]
-    description: Annotated[Text, Field(min_length=1, max_length=3800)]
+    description: Annotated[
+        Text, Field(min_length=1, max_length=3800), Inner("the text of the supplement that it becomes")
+    ]
 
     @field_validator("status", mode="before")
     @classmethod

@@ -19,6 +19,7 @@ from shared.contracts.demand import Demand
 from shared.contracts.examples import shown
 from shared.contracts.facts import Location
 from shared.contracts.text import Text
+from shared.contracts.wording import Identifier, by_citizen
 
 MOST = 5
 
@@ -28,12 +29,14 @@ class Draft(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=shown(examples.DRAFTED))
 
-    title: Annotated[Text, Field(min_length=1, max_length=200, examples=["校车接送点没有风雨棚"])]
-    text: Annotated[Text, Field(max_length=8000, examples=["下雨天学生在路边淋雨候车"])] = ""
+    title: Annotated[Text, Field(min_length=1, max_length=200, examples=["校车接送点没有风雨棚"]), by_citizen()]
+    text: Annotated[Text, Field(max_length=8000, examples=["下雨天学生在路边淋雨候车"]), by_citizen()] = ""
     division: Annotated[
         GivenCode | None, Field(examples=["440605126222"], description="division code; not needed with a point")
     ] = None
-    jurisdiction: Annotated[str | None, Field(max_length=64, examples=["nanhai"])] = None
+    jurisdiction: Annotated[
+        Annotated[str, Identifier("a pack's id")] | None, Field(max_length=64, examples=["nanhai"])
+    ] = None
     location: Annotated[Location | None, Field(examples=[{"lat": 23.0288, "lon": 113.1428}])] = None
 
     def command(self) -> SubmitDemand:

@@ -16,9 +16,10 @@ from services.intake.similar.wording import worded
 from shared.chassis.clock import now
 from shared.chassis.database import Connection, Pool
 from shared.contracts.demand import Demand
+from shared.contracts.wording import masked
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
-from shared.masking import mask
+from shared.masking import MASKS
 
 _KEEPS: Final = timedelta(minutes=5)
 
@@ -46,7 +47,8 @@ class Finder:
         at = self.clock()
         draft, home, _ = domain.placed(draft, channel.division, self.packs)
         pack, division = domain.check(draft, home, at), draft.division or ""
-        said = worded(mask(draft.title), mask(draft.text))
+        hidden = masked(draft, MASKS)
+        said = worded(hidden.title, hidden.text)
         asked = Asked(said, pack.ancestors(division), draft.location, draft.occurred_at or at)
         async with self.pool.acquire(timeout=5) as db:
             return await self._best(db, asked, pack, most)

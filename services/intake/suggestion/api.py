@@ -1,7 +1,7 @@
 """Suggested categories over HTTP."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
@@ -18,8 +18,11 @@ from shared.contracts.codes import GivenCode
 from shared.contracts.examples import shown
 from shared.contracts.facts import Location
 from shared.contracts.text import Text
+from shared.contracts.wording import Identifier, Plain
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
+
+ASKED: Final = Plain("suggestions are made from it, and nothing keeps it")
 
 
 class Words(BaseModel):
@@ -27,13 +30,15 @@ class Words(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=shown(examples.WORDS))
 
-    title: Annotated[Text, Field(min_length=1, max_length=200, examples=["校车接送点没有风雨棚"])]
-    text: Annotated[Text, Field(max_length=8000, examples=["下雨天学生在路边淋雨候车"])] = ""
+    title: Annotated[Text, Field(min_length=1, max_length=200, examples=["校车接送点没有风雨棚"]), ASKED]
+    text: Annotated[Text, Field(max_length=8000, examples=["下雨天学生在路边淋雨候车"]), ASKED] = ""
     division: Annotated[
         GivenCode | None,
         Field(examples=["440605126222"], description="division code; without it, the channel's own"),
     ] = None
-    jurisdiction: Annotated[str | None, Field(max_length=64, examples=["nanhai"])] = None
+    jurisdiction: Annotated[
+        Annotated[str, Identifier("a pack's id")] | None, Field(max_length=64, examples=["nanhai"])
+    ] = None
     location: Annotated[Location | None, Field(examples=[{"lat": 23.0288, "lon": 113.1428}])] = None
 
 

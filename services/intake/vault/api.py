@@ -38,6 +38,6 @@ def routes(contacts: Contacts) -> APIRouter:
     @router.post("/erasure")
     async def erase_contact(number: Number, asked: Erase, by: By) -> Erased:
         """Destroy the key of the demand's personal data, for good; again changes nothing."""
-        return Erased(number=number, erased_at=await contacts.erase(number, asked.why, by))
+        return Erased(number=number, erased_at=await contacts.erase(number, asked, by))
 
     return router

@@ -13,7 +13,7 @@ from services.intake.attachments import queries as attachments
 from services.intake.callers import PERSONAL_DATA, Caller, Callers
 from services.intake.domain import Contact
 from services.intake.vault import queries
-from services.intake.vault.personal import Personal, Reveal, Wording, personal
+from services.intake.vault.personal import Erase, Personal, Reveal, Wording, personal
 from services.intake.vault.queries import Holds, Kept
 from services.intake.vault.sealing import Vault
 from shared.chassis.clock import now, uuid7
@@ -22,7 +22,8 @@ from shared.chassis.ledger import Ledger
 from shared.contracts.demand import Demand
 from shared.contracts.facts import Fact, PersonalDataViewed
 from shared.contracts.refusals import Code, FieldError, Refused
-from shared.masking import mask
+from shared.contracts.wording import masked
+from shared.masking import MASKS
 
 Opened = Sequence[tuple[Holds, bytes]]
 Told = tuple[Contact | None, Wording | None, tuple[str, ...]]
@@ -45,19 +46,19 @@ class Contacts:
         async with self.pool.acquire(timeout=5) as db, db.transaction():
             demand = await self._demand(db, number, by)
             shown = self._opened(demand, await queries.of_demand(db, demand.id), asked)
-            note = PersonalDataViewed(by=by.name, fields=shown.told, why=mask(asked.why))
+            note = PersonalDataViewed(by=by.name, fields=shown.told, why=masked(asked, MASKS).why)
             page = await self.ledger.load(db, [demand.id], at)
             page.tell(demand.id, [note], at, self.new_id())
             await self.ledger.save(db, page)
         return shown
 
-    async def erase(self, number: str, why: str, by: Caller) -> datetime:
+    async def erase(self, number: str, asked: Erase, by: Caller) -> datetime:
         """Erase on behalf of a coordinator; raises `Refused`."""
         async with self.pool.acquire(timeout=5) as db, db.transaction():
             demand = await self._demand(db, number, by)
             if not self.callers.coordinates(by, demand):
                 raise Refused(Code.FORBIDDEN, "only the coordinator's people erase", "仅统筹单位可以删除个人信息")
-            return await erase(db, demand.id, self.clock(), by.name, mask(why))
+            return await erase(db, demand.id, self.clock(), by.name, masked(asked, MASKS).why)
 
     async def _demand(self, db: Connection, number: str, by: Caller) -> Demand:
         demand = await intake.demand_by_number(db, number)

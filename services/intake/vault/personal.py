@@ -10,10 +10,12 @@ from services.intake import examples
 from services.intake.domain import Contact
 from shared.contracts.examples import NUMBER, shown
 from shared.contracts.text import Text
+from shared.contracts.wording import by_citizen
 
 Why = Annotated[
     Text,
     Field(min_length=4, max_length=1000, description="told in the demand's record", examples=["回访核实施工时间"]),
+    by_citizen(1000),
 ]
 
 

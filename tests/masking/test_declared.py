@@ -1,0 +1,182 @@
+"""Every text field of every fact, command and request says whether it is masked, and what says so is masked."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from secrets import token_urlsafe
+from typing import Any, get_args
+from uuid import UUID
+
+import pytest
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+
+from deploy.cli.openapi import NOWHERE
+from deploy.cli.processes import SERVICES
+from services.feedback.domain import RateDemand, rate
+from services.intake import domain, voices
+from services.intake.inbound.visits import Draft
+from services.intake.open311.forms import NewRequest, NewUpdate
+from services.intake.queries import Channel
+from services.routing import commands as c
+from services.routing.domain import decide
+from services.routing.permissions import Staff
+from shared.chassis.database import open_pool
+from shared.contracts import facts as f
+from shared.contracts.catalogue import FACTS, STATUS_FACTS
+from shared.contracts.demand import Demand
+from shared.contracts.wording import Identifier, Masked, by_citizen, by_office, masked, texts
+from shared.masking import MASKS
+from tests import story
+from tests.packs import nanhai
+
+PACK = nanhai()
+NAMED = "业主：张志明，13812345678，家住桂澜路28号，身份证11010519491231002X"
+SECRETS = ("张志明", "13812345678", "11010519491231002X", "28号")
+KNOWN = {
+    "unit": "station-440605011001", "suggested_unit": "station-440605011001", "category": "street-lighting",
+    "assisting": (), "suggestions": (), "team": "t", "to": "station-440605011001", "level": "l", "template": "t",
+    "parent_number": "NH21-000002-X", "working_days": 1, "limit_days": 1, "rating": 1, "solved": False,
+    "parent": UUID(int=2), "due_at": story.AT, "outcome": "confirmed", "attachments": (),
+}  # fmt: skip
+"""What a model needs besides words."""
+
+
+def parts(kind: Any) -> Iterator[type[BaseModel]]:
+    """The models within an annotation, and within those."""
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        yield kind
+        for field in kind.model_fields.values():
+            yield from parts(field.annotation)
+    for inner in get_args(kind):
+        yield from parts(inner)
+
+
+async def bodies() -> set[type[BaseModel]]:
+    """What the four services read as the body of a request."""
+    kinds: set[type[BaseModel]] = set()
+    told = {"DATABASE_URL": NOWHERE, "secret": token_urlsafe(48), "vault_key": token_urlsafe(48)}
+    for service in SERVICES:
+        async with await open_pool(NOWHERE, service.name) as pool:
+            routers = service.api(service.settings.model_validate(told), pool).routers
+        routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
+        read = [route.body_field.field_info.annotation for route in routes if route.body_field]
+        kinds.update(part for annotation in read for part in parts(annotation))
+    # The fields of an HTML form have no model of ours: the page reads them as `RateDemand`.
+    return {kind for kind in kinds if not kind.__name__.startswith("Body_")}
+
+
+COMMANDS = {
+    *get_args(c.RoutingCommand), *get_args(voices.Voice), voices.Enclosed, voices.Sighting, RateDemand, Draft,
+    domain.RecordedDemand, NewRequest, NewUpdate,
+}  # fmt: skip
+
+
+def undeclared(*kinds: Any) -> set[str]:
+    return {
+        f"{kind.__name__}.{name}"
+        for model in kinds
+        for kind in parts(model)
+        for name, declaration in texts(kind)
+        if declaration is None
+    }
+
+
+def test_every_text_of_a_fact_says_whether_it_is_masked():
+    assert undeclared(*FACTS.values()) == set()
+
+
+async def test_every_text_of_a_command_or_a_request_says_whether_it_is_masked():
+    requests = await bodies()
+    assert {c.ResolveDemand, RateDemand, domain.SubmitDemand, domain.Contact} <= requests
+    assert undeclared(*COMMANDS, *requests) == set()
+
+
+def test_a_text_that_says_nothing_is_found():
+    class Told(BaseModel):
+        told: tuple[str, ...] | None = None
+        number: int = 0
+
+    assert undeclared(Told) == {"Told.told"}
+
+
+def full(kind: type[BaseModel], **more: Any) -> Any:
+    """The model with a citizen named in each of its words."""
+    words = {
+        name: (NAMED,) if "tuple" in str(kind.model_fields[name].annotation) else NAMED
+        for name, declaration in texts(kind)
+        if not isinstance(declaration, Identifier)
+    }
+    known = {name: value for name, value in KNOWN.items() if name in kind.model_fields}
+    return kind.model_validate({**words, **known, **more})
+
+
+def told_of(*facts: BaseModel) -> str:
+    return "".join(fact.model_dump_json() for fact in facts)
+
+
+def tells_nobody(text: str) -> bool:
+    return not any(secret in text for secret in SECRETS)
+
+
+@pytest.mark.parametrize("kind", get_args(c.RoutingCommand))
+def test_no_command_of_staff_tells_whom_it_names(kind: type[BaseModel]):
+    routed = f.DemandRouted(unit="u", rule="r", due_at=story.AT + timedelta(days=9))
+    demand, command = story.demand(*story.SUBMITTED, routed, f.DemandAccepted(by="陈")), full(kind)
+    told = told_of(*decide(demand, command, Staff("李", PACK.coordinator), PACK, story.AT))
+    assert tells_nobody(told)
+    assert tells_nobody(masked(command, MASKS).model_dump_json())
+    assert any(isinstance(declared, Masked) for _, declared in texts(kind)) == ("［手机号］" in told)
+
+
+@pytest.mark.parametrize(("solved", "rating"), [(True, 5), (True, 1), (False, 1)])
+def test_no_verdict_tells_whom_it_names(solved: bool, rating: int):
+    told = told_of(*rate(story.demand(*story.RESOLVED), full(RateDemand, solved=solved, rating=rating), PACK, "link"))
+    assert tells_nobody(told)
+    assert "［手机号］" in told
+
+
+@pytest.mark.parametrize("kind", [voices.Supplement, voices.Enclosed, voices.Urge, voices.Withdraw])
+def test_no_voice_tells_whom_it_names_and_the_vault_has_the_words(kind: type[voices.Voice]):
+    note = voices.note(full(kind), Channel("web", f.ChannelKind.WEB, frozenset({"submit"})), UUID(int=1))
+    assert tells_nobody(told_of(note.fact))
+    assert "［手机号］" in told_of(note.fact)
+    assert note.sealed == NAMED.encode()
+
+
+def step(kind: type[f.StatusFact]) -> f.RecordedStep:
+    fact = full(kind)
+    return f.RecordedStep(at=story.AT, type=kind.type, data=fact.model_dump(mode="json", exclude_unset=True))
+
+
+def test_no_demand_and_no_step_of_its_history_tells_whom_it_names():
+    kinds = [kind for kind in STATUS_FACTS.values() if kind is not f.DemandSubmitted]
+    demand = full(
+        domain.RecordedDemand, division="440605011001", occurred_at=story.AT, channel_kind="web", via=NAMED[:60],
+        history=[step(kind) for kind in kinds], contact={"name": "张志明", "phone": "13812345678"}, category=None,
+    )  # fmt: skip
+    fact = domain.submitted(demand, PACK, "NH21-000001-X", "web", f.ChannelKind.WEB, UUID(int=1))
+    assert [recorded.type for recorded in fact.history] == [kind.type for kind in kinds]
+    assert tells_nobody(told_of(fact))
+
+
+def test_words_are_cut_where_their_fact_ends_since_a_mask_may_be_longer():
+    class Told(BaseModel):
+        citizen: f.Said = ""
+        office: f.Reason = "x"
+
+    told = masked(Told(citizen="粤E12345，" * 500, office="我叫李明，" * 200), MASKS)
+    assert len(told.citizen) <= 4000
+    assert len(told.office) == 1000
+
+
+def test_who_wrote_the_words_decides_what_is_hidden():
+    assert (by_citizen().writer, by_office().writer) == ("citizen", "office")
+    told = f.DemandConfirmed(rating=5, solved=True, comment="请打0757-86332211")
+    assert masked(told, MASKS).comment == "请打［电话］"
+    answered = f.DemandResolved(by="x", result="请打0757-86332211", evidence=("现场照片，业主13812345678",))
+    assert masked(answered, MASKS).result == "请打0757-86332211"
+    assert masked(answered, MASKS).evidence == ("现场照片，业主［手机号］",)
+
+
+def test_the_state_of_a_demand_keeps_no_words_but_its_title():
+    assert {name for name in ("text", "note", "result", "comment") if name in Demand.model_fields} == set()
