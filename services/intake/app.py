@@ -77,16 +77,17 @@ def api(settings: IntakeSettings, pool: Pool) -> Api:
     packs = _packs(settings)
     keys, codes, callers = vault(settings), Codes(settings.lasting), Callers.of(settings, pool, packs)
     submissions, following, hearing = _commands(pool, packs, keys, codes)
+    teller = Teller(pool, packs)
     kept = cabinet(settings, pool)
     correspondence = Correspondence(submissions, hearing, codes, _enclosing(settings, kept), Turns.of(pool))
     registry = Registry(pool, keys)
     language_of = languages(packs)
     return Api(
         [
-            routes(submissions, following, Teller(pool, packs), codes),
+            routes(submissions, following, teller, codes),
             imports_api.routes(submissions),
             menus.routes(packs),
-            voices_api.routes(hearing, following),
+            voices_api.routes(hearing, following, teller),
             attachments_api.routes(kept, callers),
             vault_api.routes(Contacts(pool, submissions.ledger, keys, callers)),
             visits.routes(submissions, codes),

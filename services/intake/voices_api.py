@@ -17,9 +17,8 @@ from services.intake.following import Following
 from services.intake.hearing import Heard, Hearing, Said
 from services.intake.queries import Channel
 from services.intake.story.documents import Progress
-from services.intake.story.view import seen
+from services.intake.story.teller import Teller
 from shared.chassis.cursors import Page
-from shared.contracts.demand import Demand
 from shared.contracts.examples import CURSOR, NUMBER, PROGRESS, shown
 from shared.contracts.text import Text
 
@@ -47,7 +46,7 @@ class Listed(Page):
     demands: list[Progress]
 
 
-def routes(hearing: Hearing, following: Following) -> APIRouter:
+def routes(hearing: Hearing, following: Following, teller: Teller) -> APIRouter:
     """The routes of a demand's later life."""
     router = APIRouter(tags=["intake"], prefix="/v1/demands")
     Speaker = Annotated[Channel, Depends(channel_with(hearing.pool, "submit"))]  # noqa: N806 (a type)
@@ -69,8 +68,9 @@ def routes(hearing: Hearing, following: Following) -> APIRouter:
         """What this channel handed in or saw again, newest first; with `external_id` what its reference stands for."""
         if external_id:
             known = await following.referred(channel, hearing.vault.reference(external_id))
-            return Listed(demands=[seen(*known)] if known else [], next=None)
-        return page(await following.listed(channel, cursors.read(after), limit + 1), limit, request, response)
+            return Listed(demands=[teller.short(*known)] if known else [], next=None)
+        found = await following.listed(channel, cursors.read(after), limit + 1)
+        return page([teller.short(*one) for one in found], limit, request, response)
 
     @router.post("/{number}/supplements", status_code=201)
     async def supplement_demand(
@@ -108,11 +108,11 @@ def routes(hearing: Hearing, following: Following) -> APIRouter:
     return router
 
 
-def page(demands: Sequence[tuple[Demand, bool]], limit: int, request: Request, response: Response) -> Listed:
+def page(demands: Sequence[Progress], limit: int, request: Request, response: Response) -> Listed:
     """A page of demands, of which one more than it may hold was read, with where the next one is if there is one."""
     shown_ones, last = cursors.cut(demands, limit)
-    following = cursors.link(last[0].id if last else None, limit, request, response)
-    return Listed(demands=[seen(*one) for one in shown_ones], next=following)
+    following = cursors.link(last.id if last else None, limit, request, response)
+    return Listed(demands=list(shown_ones), next=following)
 
 
 def _noted(heard: Heard) -> Noted:

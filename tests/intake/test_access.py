@@ -9,9 +9,13 @@ import httpx
 import pytest
 
 from services.intake import channels
+from services.intake.story.view import seen
 from shared.chassis.database import Pool
 from shared.chassis.tokens import Tokens
+from shared.contracts import facts as f
 from shared.contracts.facts import ChannelKind
+from shared.jurisdiction.publication import Publication, Shown
+from tests import story
 from tests.intake.conftest import settings
 from tests.intake.test_api import GOOD
 from tests.intake.test_attachments import client_of, picture
@@ -184,6 +188,15 @@ async def test_whom_a_demand_reached_too_sees_no_word_of_it(
             assert (told["status"], told["category"], told["division"]) == ("submitted", None, "")
 
 
+def test_what_the_public_sees_is_for_the_pack_to_say():
+    words = Publication(unreleased=(Shown.WORDS, Shown.UNIT), source="a test")
+    report = story.SUBMISSION.model_copy(update={"kind": f.RequestKind.REPORT})
+    routed = seen(story.demand(*story.ROUTED), words)
+    assert (routed.title, routed.unit, routed.division, routed.category) == ("路面破损", "roads", "", None)
+    told = seen(story.demand(report, *story.CLOSED[1:]), words)
+    assert (told.title, told.unit, told.status, told.outcome, told.resolved_at) == ("", None, "closed", None, None)
+
+
 async def test_a_made_up_sighting_opens_nothing(client: httpx.AsyncClient, pool: Pool, database: str):
     found = await scene(client, pool, database, "help")
     assert (await sight(found, "other")).status_code == 201
@@ -198,13 +211,13 @@ async def test_a_reference_of_a_sighting_gives_no_code_and_no_way_in(
     found = await scene(client, pool, database, "help")
     again = await found.ask("POST", "/v1/demands", "sighter", json=GOOD | {"external_id": "ref-1"})
     assert (again.json()["number"], again.json()["code"]) == (found.number, "")
+    end = {"at": "2021-05-11T10:00:00Z", "type": "demand.withdrawn", "data": {"reason": "x"}}
     recorded = GOOD | {"external_id": "ref-1", "occurred_at": "2021-05-10T10:00:00Z", "channel_kind": "hotline"}
     importer = await channels.add(pool, "sighter", ChannelKind.PARTNER, "sighter", ("submit", "import"))
-    answer = await client.post(
-        "/v1/imports", json={"demands": [recorded | {"via": "12345"}]}, headers={"X-API-Key": importer}
-    )
-    assert answer.json()["rows"] == [
-        {"external_id": "ref-1", "created": False, "number": found.number, "field": None, "why": None, "why_zh": None}
-    ]
+    for history in ([], [end]):
+        demands = [recorded | {"via": "12345", "history": history}]
+        answer = await client.post("/v1/imports", json={"demands": demands}, headers={"X-API-Key": importer})
+        (row,) = answer.json()["rows"]
+        assert (row["created"], row["number"], row["steps"]) == (False, found.number, 0)
     followed = await client.get(f"/v1/demands/{found.number}", headers={"X-API-Key": importer})
-    assert followed.json()["title"] == ""
+    assert (followed.json()["title"], followed.json()["status"]) == ("", "submitted")

@@ -15,6 +15,7 @@ from services.intake.cursors import Cursor, Limit
 from services.intake.programme_queries import Programme
 from services.intake.programmes import Programmes
 from services.intake.queries import Channel
+from services.intake.story.view import progress
 from services.intake.voices_api import Listed, page
 from shared.chassis.cursors import Page
 from shared.contracts.examples import CURSOR, shown
@@ -86,7 +87,7 @@ def routes(programmes: Programmes, codes: Codes) -> APIRouter:
     ) -> Listed:
         """What was taken in during a programme, newest first."""
         found = await programmes.demands(channel, id, cursors.read(after), limit + 1)
-        return page([(demand, True) for demand in found], limit, request, response)
+        return page([progress(demand) for demand in found], limit, request, response)
 
     return router
 

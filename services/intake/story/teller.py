@@ -1,13 +1,17 @@
 """Reads the story of a demand together: what was said to the citizen, what the citizen said, and who has the same."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from services.intake.story import queries
-from services.intake.story.documents import Followed
-from services.intake.story.view import followed, seen
+from services.intake.story.documents import Followed, Progress
+from services.intake.story.view import followed, progress, seen
 from shared.chassis.database import Pool
 from shared.contracts.demand import Demand
 from shared.jurisdiction.jurisdictions import Jurisdictions
+from shared.jurisdiction.publication import Publication
+
+NOTHING: Final = Publication(unreleased=(), source="our choice where no pack is served")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,10 +21,15 @@ class Teller:
     pool: Pool
     packs: Jurisdictions
 
+    def short(self, demand: Demand, own: bool) -> Progress:
+        """Where it stands, or what the public sees of that."""
+        pack = self.packs.get(demand.jurisdiction)
+        return progress(demand) if own else seen(demand, pack.publication if pack else NOTHING)
+
     async def of(self, demand: Demand, all_of_it: bool) -> Followed:
         """Everything, or what the public sees."""
         if not all_of_it:
-            return Followed(**dict(seen(demand, own=False)))
+            return Followed(**dict(self.short(demand, own=False)))
         async with self.pool.acquire(timeout=5) as db:
             text = await queries.words(db, demand.id)
             told = await queries.told(db, demand.id)

@@ -1,7 +1,7 @@
 """Tells the story of a demand: all of it to whoever raised it, and what the public sees to whom it reached too."""
 
 from collections.abc import Sequence
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import orjson
 
@@ -11,8 +11,9 @@ from services.intake.open311.statuses import SAID
 from services.intake.story import documents as d
 from services.intake.story.queries import Spoken, Told
 from shared.contracts import facts as f
-from shared.contracts.demand import Demand, Status, is_confidential
+from shared.contracts.demand import Demand, Status
 from shared.jurisdiction.pack import Pack
+from shared.jurisdiction.publication import Publication, PublicDemand, seen_by_public
 
 S = TypeVar("S", bound=d.Step)
 _TYPES: Final = {kind.wire_type(): kind.type for kind in (f.DemandSupplemented, f.DemandUrged, f.WithdrawalRequested)}
@@ -23,16 +24,40 @@ def progress(demand: Demand) -> d.Progress:
     return d.Progress.model_validate(demand, from_attributes=True)
 
 
-def seen(demand: Demand, own: bool) -> d.Progress:
-    """The same; for a channel that it reached too without the words, and nearly nothing of a report (举报)."""
-    if own:
-        return progress(demand)
-    hidden: dict[str, Any] = {"title": "", "unit": None}
-    if is_confidential(demand.kind):
-        stands = Status.SUBMITTED if is_open(demand.status) else Status.CLOSED
-        hidden |= {"status": stands, "category": None, "division": "", "due_at": None, "resolved_at": None}
-        hidden |= {"updated_at": demand.submitted_at, "outcome": None}
-    return progress(demand).model_copy(update=hidden)
+def seen(demand: Demand, publication: Publication) -> d.Progress:
+    """What the public sees of it, for a channel that it reached too; of a report (举报) whether it is still open."""
+    public = seen_by_public(publication, _public(demand))
+    return d.Progress(
+        id=demand.id,
+        number=public.number,
+        status=public.status or (Status.SUBMITTED if is_open(demand.status) else Status.CLOSED),
+        title=public.title or "",
+        category=public.category,
+        division=public.place or "",
+        submitted_at=public.submitted_at,
+        updated_at=public.updated_at or public.submitted_at,
+        unit=public.unit,
+        due_at=public.due_at,
+        resolved_at=public.resolved_at,
+        outcome=public.outcome,
+    )
+
+
+def _public(demand: Demand) -> PublicDemand:
+    return PublicDemand(
+        number=demand.number,
+        kind=demand.kind,
+        status=demand.status,
+        outcome=demand.outcome,
+        category=demand.category,
+        place=demand.division,
+        unit=demand.unit,
+        title=demand.title,
+        submitted_at=demand.submitted_at,
+        updated_at=demand.updated_at,
+        due_at=demand.due_at,
+        resolved_at=demand.resolved_at,
+    )
 
 
 def followed(
