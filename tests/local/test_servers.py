@@ -1,5 +1,6 @@
 """Embedded servers are found again with their data, after a clean end and after a kill."""
 
+import asyncio
 import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
@@ -46,6 +47,42 @@ async def test_postgres_finds_its_data_again_even_after_a_kill(home: Path):
         await db.close()
     finally:
         await keeper.stop()
+
+
+@pytest.mark.parametrize("password", ["the same", "another"])
+async def test_a_postgres_of_another_deployment_is_not_taken_for_ours(
+    home: Path, tmp_path_factory: pytest.TempPathFactory, password: str
+):
+    server = EmbeddedPostgres(home, free_port())
+    keeper = kept(server.program, home, before=server.prepare, after=server.ready)
+    await keeper.start()
+    elsewhere = reachable(tmp_path_factory, "elsewhere")
+    if (home / "pginstall").exists():
+        (elsewhere / "pginstall").symlink_to(home / "pginstall")
+    secret = (home / "postgres.password").read_text("utf-8")
+    (elsewhere / "postgres.password").write_text(secret if password == "the same" else "x", "utf-8")
+    try:
+        with pytest.raises(Unusable, match=f"another PostgreSQL answers on port {server.port}"):
+            await asyncio.wait_for(EmbeddedPostgres(elsewhere, server.port).ready(), 20)
+        assert await server.alive() is None
+    finally:
+        await keeper.stop()
+    assert "does not answer" in str(await server.alive())
+
+
+async def test_a_broker_of_another_deployment_is_not_taken_for_ours(home: Path, tmp_path: Path):
+    server = EmbeddedBroker(home, free_port())
+    keeper = kept(server.program, home, before=server.prepare, after=server.ready, ended=server.ended)
+    await keeper.start()
+    other = EmbeddedBroker(tmp_path, server.port)
+    other.prepare()
+    try:
+        with pytest.raises(Unusable, match=f"another broker answers on {server.bootstrap}"):
+            await asyncio.wait_for(other.ready(), 20)
+        assert await server.alive() is None
+    finally:
+        await keeper.stop()
+    assert "does not answer" in str(await server.alive())
 
 
 async def broker_round(home: Path, port: int, sign: signal.Signals | None) -> tuple[str, int]:
