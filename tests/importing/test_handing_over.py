@@ -1,11 +1,12 @@
 """Handing over to intake on a real database, and trying without it."""
 
+import json
 from pathlib import Path
 
 import httpx
 import pytest
 
-from deploy.importing.handover import HandoverFailed
+from deploy.importing.handover import BATCH_BYTES, Handover, HandoverFailed
 from deploy.importing.hiding import Hiding, Restoring
 from deploy.importing.job import run
 from deploy.importing.logbook import Logbook
@@ -13,7 +14,7 @@ from deploy.importing.passage import Passage
 from deploy.importing.readers import opened
 from deploy.importing.translation import Translator
 from shared.chassis.database import Pool
-from tests.importing.conftest import quiet
+from tests.importing.conftest import quiet, read
 from tests.importing.orders import csv_file, hotline, order, rows, xlsx_file
 
 ORDERS = [order(n, **({"工单状态": "飞了"} if n == 7 else {})) for n in range(1, 21)]
@@ -86,3 +87,22 @@ async def test_rows_are_settled_only_when_every_row_before_them_is_answered(tmp_
             assert logbook.done == 3
             passage.answered(demands[3:5])
             assert logbook.done == 10
+
+
+async def test_a_request_has_no_more_bytes_than_intake_reads_and_loses_no_row(tmp_path: Path):
+    (demand,), _ = read(csv_file(tmp_path / "o.csv", [order(1, 诉求内容="坏" * 8_000)]))
+    sizes, rows_posted = [], 0
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        nonlocal rows_posted
+        count = len(json.loads(request.content)["demands"])
+        sizes.append(len(request.content))
+        rows_posted += count
+        row = {"external_id": "1", "created": True, "became": "new", "number": "NH21-000001-K"}
+        return httpx.Response(200, json={"rows": [row] * count})
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer), base_url="http://intake") as client:
+        tally = await Handover(client, lambda line, row: None, lambda batch: None).all((n, demand) for n in range(400))
+    assert (tally.taken, rows_posted) == (400, 400)
+    assert max(sizes) < BATCH_BYTES + 30_000
+    assert len(sizes) > 1

@@ -69,6 +69,9 @@ async def test_a_row_that_moved_on_is_told_as_if_it_had_come_at_once(states: lis
     for n, state in enumerate(states):
         outcome = await office.export(state)
         assert counts(outcome) == ((1, 0, 0, 0, 0) if n == 0 else (0, 0, 1, 0, 0))
+        if n:
+            added = len(await recorded(office, state)) - len(await recorded(office, states[n - 1]))
+            assert outcome.tally.facts == added
         await loop.turn()
     facts = [step.type.removeprefix("demand.") for step in await recorded(office, states[-1])]
     story = await loop.story(REFERENCE)

@@ -158,6 +158,17 @@ def test_a_close_within_the_hour_that_a_clock_change_repeats_is_taken(city: Mapp
         lamps(city, tmp_path, opened="11/08/2021 01:50:00 AM", closed="11/08/2021 01:10:00 AM", due="")
 
 
+def test_a_time_that_says_its_own_zone_is_never_moved_by_a_clock_change(city: Mapping, tmp_path: Path):
+    with pytest.raises(BadRow, match="早于上一环节"):
+        lamps(city, tmp_path, opened="2021-11-07T01:50:00Z", closed="2021-11-07T01:10:00Z", due="")
+
+
+@pytest.mark.parametrize(("number", "is_doubtful"), [(123456789012345, False), (1234567890123450, True)])
+def test_a_number_of_more_digits_than_excel_keeps_is_refused(number: int, is_doubtful: bool, tmp_path: Path):
+    _, bad = read(xlsx_file(tmp_path / "o.xlsx", [order(1, 工单编号=number)]))
+    assert [column for _, column, _ in bad] == (["工单编号"] if is_doubtful else [])
+
+
 @pytest.mark.parametrize("separator", ["\t", ";", "|"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
 def test_a_file_with_other_separators_is_read(separator: str, encoding: str, tmp_path: Path):
