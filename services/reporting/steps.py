@@ -31,8 +31,11 @@ STEPS: Final[dict[type[f.Fact], tuple[str, str]]] = {
     f.DeadlineMissed: ("超过办理时限", "The due time passed"),
     f.DemandEscalated: ("提请上级督办", "A higher level was told"),
 }
-INTERNAL: Final = frozenset({f.DeadlineWarned, f.NotificationSent, f.NotificationFailed, f.PersonalDataViewed})
-"""Who looked at personal data, which message went out: matters of the office and of the citizen alone."""
+INTERNAL: Final = frozenset(
+    {f.DeadlineWarned, f.HistoryContinued, f.NotificationSent, f.NotificationFailed, f.PersonalDataViewed}
+)
+"""Who looked at personal data, which message went out: matters of the office and of the citizen alone. What another
+system recorded further is told by facts of its own."""
 
 _NAMED: Final = {kind.type: words for kind, words in STEPS.items()}
 

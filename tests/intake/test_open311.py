@@ -928,6 +928,14 @@ def test_every_status_is_open_until_the_answer_and_has_its_words():
     assert closed == {status for status in SAID if not is_open(status)}
 
 
+OPEN_THERE = {"open", "reopen", "in_progress", "action_scheduled", "investigating", "planned", "for_triage"}
+"""What FixMyStreet counts as open; an internal referral and a duplicate are closed there (its table `state`)."""
+
+
+def test_fixmystreet_is_told_an_open_state_for_as_long_as_the_citizen_waits():
+    assert {status for status, said in SAID.items() if said.fixmystreet in OPEN_THERE} == set(filter(is_open, SAID))
+
+
 async def test_a_demand_from_before_the_list_was_kept_is_listed_too(client: httpx.AsyncClient, key: str, pool: Pool):
     number = await raised(client, key, lat="23.03", long="113.14", description="路灯不亮\n三天了")
     await hear(pool, await raised(client, key), ROUTED, ACCEPTED, f.DemandResolved(by="Chen", result=""))

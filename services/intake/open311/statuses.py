@@ -61,7 +61,7 @@ SAID: Final[Mapping[Status, Said]] = {
     _S.TRIAGE:      Said(_D.RECEIVED, _F.FOR_TRIAGE, "等待派单员确定承办单位 / A dispatcher decides who answers"),
     _S.ROUTED:      Said(_D.RECEIVED, _F.INVESTIGATING, "已派单 / Sent to the responsible unit"),
     _S.ACCEPTED:    Said(_D.IN_PROCESS, _F.INVESTIGATING, "承办单位已签收 / The unit signed for it"),
-    _S.RETURNED:    Said(_D.IN_PROCESS, _F.INTERNAL_REFERRAL, "已退单，将另派单位 / Returned; another unit is sought"),
+    _S.RETURNED:    Said(_D.IN_PROCESS, _F.FOR_TRIAGE, "已退单，将另派单位 / Returned; another unit is sought"),
     _S.IN_PROGRESS: Said(_D.IN_PROCESS, _F.IN_PROGRESS, "办理中 / Work goes on"),
     _S.LISTED:      Said(_D.IN_PROCESS, _F.PLANNED, "已列入清单 / Put on the list of projects"),
     _S.MERGED:      Said(_D.IN_PROCESS, _F.IN_PROGRESS, "与同类诉求合并办理 / Handled together with another demand"),
