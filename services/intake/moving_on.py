@@ -74,11 +74,11 @@ class MovingOn:
     def _differs(self, ask: Ask, asked: Submission, first: Submission) -> bool:
         """Whether it is recorded history under the same key with other content; an erased one has none left."""
         same_key = (first.channel, first.idempotency_key) == (asked.channel, asked.idempotency_key)
-        recorded = isinstance(ask.command, RecordedDemand) and same_key and bool(first.fingerprint)
-        return recorded and first.fingerprint not in self.vault.fingerprints(domain.content(ask.command))
+        recorded = isinstance(ask.request.command, RecordedDemand) and same_key and bool(first.fingerprint)
+        return recorded and first.fingerprint not in self.vault.fingerprints(domain.content(ask.request.command))
 
     def _answer(self, page: Page[Demand, Fact], row: Again, read: _Read, at: datetime) -> Taken | Refused:
-        command = row.ask.command
+        command = row.ask.request.command
         if not isinstance(command, RecordedDemand):
             raise TypeError(f"{type(command).__name__} has no recorded history")
         before = self._steps_before(command, read.fingerprint)

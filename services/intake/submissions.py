@@ -164,7 +164,7 @@ class Submissions:
         asked = list(zip(asks, wanted, strict=True))
         moved = await self._moving_on.take(db, asked, first, at) if first else {}
         return [
-            spoilt.get(s.id) or moved.get(s.id) or self._answer(ask.command, s, s.id in fresh, first.get(s.id))
+            spoilt.get(s.id) or moved.get(s.id) or self._answer(ask.request.command, s, s.id in fresh, first.get(s.id))
             for ask, s in asked
         ]
 
