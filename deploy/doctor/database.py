@@ -67,25 +67,39 @@ async def messages(db: Connection) -> Sequence[Finding]:
     """Messages that were not sent: given up, of unknown outcome, or held back."""
     rows = await db.fetch(
         """
-        SELECT state, coalesce(to_jsonb(notification) ->> 'waits', '') AS waits, count(*), min(created_at) AS oldest
-        FROM feedback.notification
-        WHERE state IN ('failed', 'unknown')
-            OR state IN ('pending', 'sending') AND created_at < now() - interval '10 minutes'
-        GROUP BY 1, 2 ORDER BY 1, 2
+        SELECT kind, count(*), min(created_at) AS oldest
+        FROM (
+            SELECT created_at, CASE
+                WHEN state IN ('failed', 'unknown') THEN state
+                WHEN waits = 'hourly-limit' THEN 'held'
+                WHEN created_at < now() - interval '10 minutes' AND NOT EXISTS (
+                    SELECT FROM feedback.notification AS held WHERE held.state = 'pending'
+                        AND held.waits = 'hourly-limit'
+                        AND (held.demand_id, held.contact) = (message.demand_id, message.contact)
+                ) THEN 'late'
+            END AS kind
+            FROM feedback.notification AS message WHERE state IN ('failed', 'unknown', 'pending', 'sending')
+        ) AS kinds
+        WHERE kind IS NOT NULL
+        GROUP BY kind ORDER BY array_position(ARRAY['failed', 'unknown', 'late', 'held'], kind)
         """
     )
-    found = [warning("messages", f"{_message(row)}, the oldest {_ago(row['oldest'])}") for row in rows]
+    found = [_message(row["kind"], row["count"], f"the oldest {_ago(row['oldest'])}") for row in rows]
     return found or [ok("messages: none failed, none is of unknown outcome, none waits long")]
 
 
-def _message(row: Any) -> str:
-    match row["state"]:
+def _message(kind: str, count: int, oldest: str) -> Finding:
+    match kind:
         case "failed":
-            return _count(row["count"], "could not be sent", "could not be sent")
+            return warning("messages", f"{count:,} could not be sent, {oldest}")
         case "unknown":
-            return f"of {row['count']:,} nobody knows whether they were sent: ask the gateway before you send again"
-    why = f" ({row['waits']})" if row["waits"] else ""
-    return f"{_count(row['count'], 'is', 'are')} held back{why}"
+            words = f"of {count:,} nobody knows whether they were sent: ask the gateway before you send again"
+            return warning("messages", f"{words}, {oldest}")
+        case "late":
+            return warning(
+                "messages", f"{count:,} have waited over ten minutes, {oldest}: feedback-worker's log says why"
+            )
+    return ok(f"messages: {count:,} wait since their address had all that it gets in an hour, {oldest}")
 
 
 async def dead_letters(db: Connection) -> Sequence[Finding]:

@@ -1,6 +1,5 @@
 """What may be submitted, and the fact that it becomes."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Final, NamedTuple
 from uuid import UUID
@@ -12,11 +11,11 @@ from shared.contracts.codes import GivenCode
 from shared.contracts.facts import ChannelKind, DemandSubmitted, Location, PlacedBy, RecordedStep, RequestKind
 from shared.contracts.moment import RULE_EN, RULE_ZH, WRITTEN, Moment, can_be_told
 from shared.contracts.refusals import Code, FieldError, Refused
-from shared.contracts.text import Text, shortened
+from shared.contracts.text import Text
 from shared.contracts.wording import Identifier, Sealed, by_citizen, by_office, masked
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
-from shared.masking import MASKS, mask
+from shared.masking import MASKS
 
 CLOCK_SKEW: Final = timedelta(minutes=5)
 Reference = Annotated[
@@ -33,8 +32,6 @@ Attachments = Annotated[
         examples=[["Jb0VyZ6cYb1mWq2x8zR3xA"]],
     ),
 ]
-_SHRINKS, _LONGEST_HIDDEN = 4, 80
-"""How many times shorter masking makes a text, and how many characters it hides at once: with a margin."""
 _STEP: Final = {"at": "2021-05-12T09:00:00+08:00", "type": "demand.resolved", "data": {"result": "已加装风雨棚"}}
 
 
@@ -109,15 +106,6 @@ class RecordedDemand(SubmitDemand):
         Text, Field(max_length=64, description="the channel in the other system", examples=["12345热线"]), by_office()
     ]
     history: Annotated[tuple[RecordedStep, ...], Field(max_length=200, examples=[[_STEP]])] = ()
-
-
-def fitting(text: str, most: int) -> str:
-    """The text; where it is too long, masked before it is cut: what is left of a cut number no rule would know."""
-    if len(text) <= most:
-        return text
-    # Masking takes its time, and letters have megabytes; what it was cut from may end with half a number itself.
-    beginning = mask(text[: most * _SHRINKS])
-    return shortened(beginning if len(text) <= most * _SHRINKS else f"{beginning[:-_LONGEST_HIDDEN]}…", most)
 
 
 def content(command: SubmitDemand) -> bytes:
@@ -200,40 +188,6 @@ def _unknown(field: str, given: str, zh: str, example: str) -> FieldError:
 
 def _in_the_future(field: str, at: datetime, now: datetime) -> FieldError:
     return FieldError(field, f"时间 {at.isoformat()} 晚于现在", f"{at.isoformat()} is in the future", now.isoformat())
-
-
-def reference_taken(external_id: str, number: str) -> Refused:
-    """The refusal of a channel's reference that stands for another matter."""
-    add = f"POST /v1/demands/{number}/supplements"
-    en = f"the reference {external_id!r} stands for demand {number}; send another external_id, or add to it with {add}"
-    zh = f"外部编号 {external_id!r} 已对应诉求 {number}，请更换 external_id，或用 {add} 补充"
-    return Refused(Code.CONFLICT, en, zh, (FieldError("external_id", zh, en, f"{external_id}-2"),))
-
-
-def recorded_otherwise(external_id: str, number: str, differences: Sequence[FieldError]) -> Refused:
-    """The refusal of recorded history that was taken in before and contradicts what it said then.
-
-    Without `differences` it is the contact, or a number that is hidden in a text: what was said then is sealed.
-    """
-    apart = tuple(differences) or (_SEALED,)
-    listed_zh = "；".join(f"{one.field} {one.zh}" for one in apart[:_TOLD])
-    listed = "; ".join(f"{one.field} {one.en}" for one in apart[:_TOLD])
-    if more := len(apart) - _TOLD if len(apart) > _TOLD else 0:
-        listed_zh, listed = f"{listed_zh}；另有 {more} 处", f"{listed}; and {more} more"
-    en = (
-        f"imported before with other content (demand {number}): {listed}."
-        " Correct the row, or go on in that demand; another matter needs another reference"
-    )
-    zh = f"已导入过，内容不同（诉求 {number}）：{listed_zh}。请改正此行，或在该诉求中办理；若是另一诉求请改用另一编号"
-    return Refused(Code.KEY_REUSED, en, zh, apart)
-
-
-_TOLD: Final = 5
-_SEALED: Final = FieldError(
-    "contact",
-    "联系方式或隐去的号码与导入时不同",
-    "or a number that is hidden in a text differs from what was imported",
-)
 
 
 def _disorder(command: RecordedDemand, now: datetime) -> list[FieldError]:

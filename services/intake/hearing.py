@@ -9,8 +9,8 @@ from uuid import UUID
 from services.intake import voice_queries
 from services.intake.attachments import queries as attachments
 from services.intake.attachments.cabinet import bind
-from services.intake.domain import reference_taken
 from services.intake.queries import Channel
+from services.intake.repeated import reference_taken
 from services.intake.supporter_queries import First
 from services.intake.supporters import Supporters, count_nameless
 from services.intake.vault import queries as vault_queries

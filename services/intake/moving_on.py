@@ -11,6 +11,7 @@ from services.intake.continuing import Became, Known, becomes, differences, know
 from services.intake.domain import RecordedDemand
 from services.intake.preparing import Ask
 from services.intake.queries import Submission
+from services.intake.repeated import recorded_otherwise
 from services.intake.taken import Taken
 from services.intake.vault.sealing import Vault
 from shared.chassis.clock import uuid5
@@ -128,4 +129,4 @@ def _otherwise(row: Again, command: RecordedDemand, before: Known) -> Taken | Re
     apart = differences(before, row.ask.fact, row.asked.submitted_at)
     if not apart and len(row.ask.fact.history) < len(before.steps):
         return _taken(row, Became.KNOWN)
-    return domain.recorded_otherwise(command.external_id, row.first.number, apart)
+    return recorded_otherwise(command.external_id, row.first.number, apart)

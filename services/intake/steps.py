@@ -33,7 +33,10 @@ def told(step: RecordedStep) -> RecordedStep:
         for name, declaration in texts(type(fact))
         if name in fact.model_fields_set and not isinstance(declaration, Identifier)
     }
-    return step.model_copy(update={"data": fact.model_copy(update=hidden).model_dump(mode="json", exclude_unset=True)})
+    kept = fact.model_copy(update=hidden)
+    # Steps within a step would be told with words that nobody has masked.
+    data = kept.model_dump(mode="json", exclude_unset=True, exclude={"history"})
+    return step.model_copy(update={"data": data})
 
 
 def _words(kind: type[Fact], name: str, declaration: Declaration | None) -> Masked:

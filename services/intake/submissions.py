@@ -17,6 +17,7 @@ from services.intake.key_queries import Asking, Seen
 from services.intake.moving_on import MovingOn
 from services.intake.preparing import Ask, Preparing, Request
 from services.intake.queries import Channel, Submission
+from services.intake.repeated import reference_taken
 from services.intake.taken import Taken, fresh_one
 from services.intake.vault.sealing import Vault
 from shared.chassis.clock import now, uuid7
@@ -196,7 +197,7 @@ class Submissions:
         # What another system recorded may have been sent live before, in other words.
         same_reference = own and first.external_id == asked.external_id and not isinstance(command, RecordedDemand)
         if same_reference and not same_key and not same:
-            return domain.reference_taken(command.external_id or "", first.number)
+            return reference_taken(command.external_id or "", first.number)
         return Taken(first.id, first.number, first.submitted_at, created=False, own=own)
 
 

@@ -7,7 +7,8 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.intake import examples
-from services.intake.domain import Attachments, Contact, fitting
+from services.intake.domain import Attachments, Contact
+from services.intake.fitting import fitting
 from services.intake.queries import Channel
 from shared.contracts.demand import Demand, Service, Status
 from shared.contracts.examples import shown

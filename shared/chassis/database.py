@@ -40,6 +40,8 @@ def is_argument(fault: BaseException) -> bool:
 
     asyncpg raises it as an `InterfaceError`, as it does when a connection is closed.
     """
+    if isinstance(fault, asyncpg.ClientConfigurationError):
+        return False  # an address that is none is news of the database
     return isinstance(fault, asyncpg.InterfaceError) and isinstance(fault, ValueError)
 
 

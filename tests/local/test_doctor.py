@@ -13,7 +13,7 @@ from deploy.doctor import database as checks
 from deploy.doctor.database import CHECKS
 from deploy.doctor.finding import Finding, Severity, broken, exit_code, not_looked_at, ok, warning
 from shared.chassis.backlog import Place
-from shared.chassis.cursor import Shard, move
+from shared.chassis.cursor import Shard
 from shared.chassis.database import Connection, open_pool
 from shared.contracts import facts as f
 from shared.contracts.topics import DEMAND_EVENTS
@@ -43,7 +43,11 @@ async def db(database: str) -> AsyncIterator[Connection]:
 
 
 async def sent(db: Connection, cluster: str, shard: Shard, position: int) -> None:
-    await move(db, cluster, shard, position, sent=1)
+    await db.execute(
+        """INSERT INTO relay_cursor (cluster_id, shards, shard, position, sent) VALUES ($1, $2, $3, $4, 1)
+        ON CONFLICT (cluster_id, shards, shard) DO UPDATE SET position = $4, moved_at = now()""",
+        cluster, shard.of, shard.number, position,
+    )  # fmt: skip
 
 
 async def unsent(db: Connection, cluster: str | None, shards: int) -> int:

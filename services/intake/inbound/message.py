@@ -6,7 +6,8 @@ import unicodedata
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from services.intake.domain import Contact, fitting
+from services.intake.domain import Contact
+from services.intake.fitting import fitting
 from services.intake.inbound.charsets import Reading
 from shared.contracts.facts import Location
 from shared.contracts.numbers import number_first, numbers_in

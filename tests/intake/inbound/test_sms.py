@@ -179,7 +179,7 @@ async def test_bytes_that_are_no_text_at_all_are_taken_and_kept(
     assert b64encode(raw).decode() in await secrets_of(pool, vault)
 
 
-@pytest.mark.parametrize("text", ["一" * 7990, "一" * 8000, "一" * 9000])
+@pytest.mark.parametrize("text", ["长" * 7990, "长" * 8000, "长" * 9000])
 async def test_a_text_over_the_limit_says_that_it_is_cut(
     gate: httpx.AsyncClient, pool: Pool, vault: Vault, key: str, text: str
 ):

@@ -1,0 +1,40 @@
+"""Refusals of what was sent before under the same reference, with other content."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from shared.contracts.refusals import Code, FieldError, Refused
+
+
+def reference_taken(external_id: str, number: str) -> Refused:
+    """The refusal of a channel's reference that stands for another matter."""
+    add = f"POST /v1/demands/{number}/supplements"
+    en = f"the reference {external_id!r} stands for demand {number}; send another external_id, or add to it with {add}"
+    zh = f"外部编号 {external_id!r} 已对应诉求 {number}，请更换 external_id，或用 {add} 补充"
+    return Refused(Code.CONFLICT, en, zh, (FieldError("external_id", zh, en, f"{external_id}-2"),))
+
+
+def recorded_otherwise(external_id: str, number: str, differences: Sequence[FieldError]) -> Refused:
+    """The refusal of recorded history that was taken in before and contradicts what it said then.
+
+    Without `differences` it is the contact, or a number that is hidden in a text: what was said then is sealed.
+    """
+    apart = tuple(differences) or (_SEALED,)
+    listed_zh = "；".join(f"{one.field} {one.zh}" for one in apart[:_TOLD])
+    listed = "; ".join(f"{one.field} {one.en}" for one in apart[:_TOLD])
+    if more := len(apart) - _TOLD if len(apart) > _TOLD else 0:
+        listed_zh, listed = f"{listed_zh}；另有 {more} 处", f"{listed}; and {more} more"
+    en = (
+        f"imported before with other content (demand {number}): {listed}."
+        " Correct the row, or go on in that demand; another matter needs another reference"
+    )
+    zh = f"已导入过，内容不同（诉求 {number}）：{listed_zh}。请改正此行，或在该诉求中办理；若是另一诉求请改用另一编号"
+    return Refused(Code.KEY_REUSED, en, zh, apart)
+
+
+_TOLD: Final = 5
+_SEALED: Final = FieldError(
+    "contact",
+    "联系方式或隐去的号码与导入时不同",
+    "or a number that is hidden in a text differs from what was imported",
+)
