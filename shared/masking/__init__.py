@@ -48,13 +48,13 @@ _NAMES: Final[tuple[Look, ...]] = (phoned, called_at, titled, bracketed_names, r
 
 def mask(text: str) -> str:
     """What a citizen wrote, without whom it is about; masking again changes nothing."""
-    return _masked(text, (*_CODES, *_ACCOUNTS, *_HOMES), ALL, _NAMES)
+    return _masked(text, (*_CODES, *_ACCOUNTS), ALL, (*_HOMES, *_NAMES))
 
 
 def mask_answer(text: str) -> str:
     """What an office wrote: its own telephone and address are meant to be read, a citizen's numbers, door and name
     are not."""
-    return _masked(text, (*_CODES, *_ACCOUNTS, *_OFFICE_HOMES), PERSONAL, _NAMES)
+    return _masked(text, (*_CODES, *_ACCOUNTS), PERSONAL, (*_OFFICE_HOMES, *_NAMES))
 
 
 MASKS: Final = {"citizen": mask, "office": mask_answer}

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from shared.masking.names import NAME
+from shared.masking.names import NAME, WORD
 from shared.masking.shadow import Span, apart, behind, whole
 from shared.masking.surnames import COMMON, DOUBLE, FAMILY, GIVEN, NO_NAME, PLACE_END
 
@@ -37,7 +37,7 @@ _CALLED: Final = (
     re.compile(rf"{_DOUBLE_GIVEN}(?={_WORDS}{_PHONE})"),
 )
 _PHONED: Final = re.compile(
-    rf"(［(?:手机号|电话)］[（(：:，,、\s—-]{{0,2}}(?:联系人|找|机主|户主|是)?[：:\s]?)"
+    rf"(［(?:手机号|电话)］(?:[（(：:\s]{{0,2}}(?:联系人|找|机主|户主|是)?[：:\s]?|[，,、—-](?:联系人|找|机主|户主)[：:\s]?))(?!{WORD})"
     rf"(?:[{FAMILY}](?!{NO_NAME})(?:{_USUAL}|{_ANY})|{_DOUBLE_GIVEN})(?=[）)，,。；;、\s]|$)"
 )
 _DIGITS: Final = re.compile("[0-9]{7}")

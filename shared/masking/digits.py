@@ -23,7 +23,7 @@ _READ: Final = [_SPOKEN.get(code, sign) for code, sign in enumerate(PLAIN)]
 _DIGIT: Final = f"[0-9{''.join(map(chr, _SPOKEN))}]"
 _SEVERAL_SPOKEN: Final = re.compile(rf"{_DIGIT}(?:{SIGN}{{0,3}}+{_DIGIT}){{6}}")
 PERSONAL: Final[tuple[Look, ...]] = (
-    too_long, identities, old_identities, cards, abroad, bracketed, separated, mobiles, one_by_one,
+    too_long, identities, cards, old_identities, abroad, bracketed, separated, mobiles, one_by_one,
 )  # fmt: skip
 """What may be a citizen's alone."""
 ALL: Final[tuple[Look, ...]] = (*PERSONAL, landlines, grouped_landlines, american, local)

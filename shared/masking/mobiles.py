@@ -73,7 +73,7 @@ def _is_mobile(shadow: str, found: re.Match[str]) -> bool:
     broken = sum(bool(_BROKEN.search(gap)) for gap in gaps)
     if broken:
         return broken == len(gaps) == 1 or (len(gaps) == 2 and [*map(len, groups(found[0]))] == [3, 4, 4])
-    return len(gaps) <= _MAX_GAPS or _is_in_pairs(found[0])
+    return len(gaps) <= _MAX_GAPS or (_is_in_pairs(found[0]) and not is_counted(shadow, last))
 
 
 def _is_in_pairs(written: str) -> bool:

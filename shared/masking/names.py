@@ -32,7 +32,7 @@ _LATIN: Final = r"[A-Z][a-z'’-]+(?: [A-Z]\.?)?(?: [A-Z][a-z'’-]+){0,2}(?![A-
 _ABOUT: Final = r"[男女]|现年|今年|家住|系(?!统)|是一|\d\d岁"
 _DETAILS: Final = rf"(?=[，,、（(：:\s]{{0,3}}(?:{_ABOUT})|[，,、（(：:\s]{{1,3}}(?:身份证|联系|电话|手机|住|是|\d|［))"
 # Words that begin as a common family name does: 本人孙子今年, 本人董事会, 本人付款后.
-_WORD: Final = (
+WORD: Final = (
     "孙[子女儿]|董事|周[末边围]|周[一二三四五六日][上下早晚前后]|付[款出了清费过完给全]|余[下款生]|田[地里间]|夏[天季]"
     "|钱[包款财]|张[贴罗口]|陈[述诉]|黄[昏牛]|何[时况必种]|胡[乱说]|谢[谢绝]|范围|顾[虑客及]|戴[着上了]|莫[名大非]|陆续|雷同"
 )
@@ -59,8 +59,8 @@ _LABELLED: Final = re.compile(
 )
 # Of a form without colons.
 _SPACED: Final = re.compile(rf"(姓名\s{{1,2}})(?!{_HEADING}){_NAME}{_END}")
-_MYSELF: Final = re.compile(rf"((?:本人|我是(?!{_PLACE}))[，,：:]?)(?!{_WORD}){_NAME}{_DETAILS}")
-_MYSELF_COMMON: Final = re.compile(rf"(本人)(?!{_WORD})[{COMMON}]{_HAN}{{2}}(?=[，,])")
+_MYSELF: Final = re.compile(rf"((?:本人|我是(?!{_PLACE}))[，,：:]?)(?!{WORD}){_NAME}{_DETAILS}")
+_MYSELF_COMMON: Final = re.compile(rf"(本人)(?!{WORD})[{COMMON}]{_HAN}{{2}}(?=[，,])")
 _MYSELF_SOUNDED: Final = re.compile(rf"((?:本人|我是)[，,：: ]?){_SOUNDED}")
 _TO_CALL: Final = re.compile(rf"(联系人){_NAME}(?=[，,、 ]{{0,2}}(?:联系|电话|手机|［))")
 # Somebody's wife, a pupil, a victim, by their name.
@@ -74,7 +74,7 @@ _ROLE: Final = (
 )
 # Within a sentence a usual family name; with an end behind it any.
 _RELATED: Final = re.compile(
-    rf"((?:{_KIN}|{_ROLE})(?:名叫|叫|名为|是|，|,)?)(?!{_WORD})(?:[{COMMON}](?<![，,].)(?!{NO_NAME})[{GIVEN}]{{2}}(?![{PLACE_END}])"
+    rf"((?:{_KIN}|{_ROLE})(?:名叫|叫|名为|是|，|,)?)(?!{WORD})(?:[{COMMON}](?<![，,].)(?!{NO_NAME})[{GIVEN}]{{2}}(?![{PLACE_END}])"
     rf"|(?:[{FAMILY}](?!{NO_NAME})[{GIVEN}]{{2}}|(?:{DOUBLE})(?!{NO_NAME})[{GIVEN}]{{1,2}}|[{COMMON}][{GIVEN}])(?![\u4e00-\u9fff]))"
 )
 # More of them behind the first, which is hidden already.

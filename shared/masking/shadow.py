@@ -56,9 +56,14 @@ _LETTERLIKE: Final = _forms(chain(range(0x80, 0x3400), range(0xA000, 0xAC00), ra
 # A list is looked up twice as fast as a dict that lacks most characters.
 PLAIN: Final = [_LETTERLIKE.get(code, code) for code in range(_PLANE)]
 """What each sign is read as, by its number."""
-_HIGH: Final = _forms(chain(range(0x10400, 0x12000), range(0x1D400, 0x1D800), range(0x1F100, 0x1F18A)))
+# Where digits and letters stand beyond the first plane.
+_BEYOND: Final = (
+    (0x10400, 0x12000), (0x16A60, 0x16B60), (0x16D70, 0x16D7A), (0x1D400, 0x1D800), (0x1E140, 0x1E150),
+    (0x1E2F0, 0x1E2FA), (0x1E4F0, 0x1E5FB), (0x1E950, 0x1E95A), (0x1F100, 0x1F18A), (0x1FBF0, 0x1FBFA),
+)  # fmt: skip
+_HIGH: Final = _forms(chain.from_iterable(range(first, end) for first, end in _BEYOND))
 _ODD: Final = re.compile(f"[{_INVISIBLE}\U00010000-\U0010ffff{''.join(map(chr, _LETTERLIKE))}]")
-_ABOVE: Final = re.compile("[\U00010400-\U00011fff\U0001d400-\U0001d7ff\U0001f100-\U0001f189]")
+_ABOVE: Final = re.compile(f"[{''.join(f'{chr(first)}-{chr(end - 1)}' for first, end in _BEYOND)}]")
 
 
 class Draft:
