@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.masking import mask
+from shared.masking import mask, mask_answer
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,51 @@ def test_a_door_is_hidden(text: str, hidden: str):
 )  # fmt: skip
 def test_a_quantity_a_date_a_shop_or_a_number_to_call_stays(text: str):
     assert mask(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "hidden"),
+    [
+        ("5-1-1804漏水", "［门牌］漏水"),
+        ("5幢乙单元602", "［门牌］"),
+        ("5栋东单元602室", "［门牌］"),
+        ("门牌号18号", "门牌号［门牌］"),
+        ("门牌是18-2号", "门牌是［门牌］"),
+        ("地址：海八路18号", "地址：海八路［门牌］"),
+        ("收件地址：海八路18号", "收件地址：海八路［门牌］"),
+        ("我家在海八路18号", "我家在海八路［门牌］"),
+        ("户籍地址：海八路18号", "户籍地址：海八路［门牌］"),
+        ("Room 804, Block 5", "［门牌］"),
+        ("Block 5, Flat 804", "［门牌］"),
+        ("Apt 12B is flooded", "［门牌］ is flooded"),
+    ],
+)
+def test_a_door_is_hidden_in_other_ways_to_write_it(text: str, hidden: str):
+    assert mask(text) == hidden
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1-2-2021", "5-1-300米", "2021-5-1", "A-1203-07", "共有10栋460户", "公司，地址：海八路18号",
+        "政府发文〔2016〕71号",
+        "户籍的通知（长公通〔2016〕71号）", "车牌号楚AM727学", "门牌号10年没换",
+    ],
+)  # fmt: skip
+def test_a_date_a_document_or_a_count_is_no_door(text: str):
+    assert "［门牌］" not in mask(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "hidden"),
+    [
+        ("经核实，您家3栋402房漏水", "经核实，您家［门牌］漏水"),
+        ("已约谈8栋1203业主", "已约谈［门牌］业主"),
+        ("投诉人家住海八路18号", "投诉人家住海八路［门牌］"),
+        ("请到行政中心3栋402室办理", None),
+        ("地址：海八路18号，电话0757-86332211", None),
+        ("请到政务大厅2栋101室，业主8栋1203已通知", "请到政务大厅2栋101室，业主［门牌］已通知"),
+    ],
+)
+def test_an_office_tells_where_it_is_and_not_where_a_citizen_lives(text: str, hidden: str | None):
+    assert mask_answer(text) == (hidden or text)

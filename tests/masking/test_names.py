@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.masking import mask
+from shared.masking import mask, mask_answer
 
 
 @pytest.mark.parametrize(
@@ -56,3 +56,58 @@ def test_a_title_a_place_or_another_word_stays(text: str):
 @pytest.mark.parametrize("name", ["周一鸣", "孙志明", "董明珠", "罗村明", "付国强"])
 def test_a_name_that_begins_as_a_word_does_is_hidden(name: str):
     assert mask(f"本人{name}，住桂城") == "本人［姓名］，住桂城"
+
+
+@pytest.mark.parametrize(
+    ("text", "hidden"),
+    [
+        ("我叫古丽娜尔·买买提，", "我叫［姓名］，"),
+        ("本人艾力·热合曼", "本人［姓名］"),
+        ("业主：买买提艾力，", "业主：［姓名］，"),
+        ("我叫赵 志 刚", "我叫［姓名］"),
+        ("我叫赵\u200b志刚", "我叫［姓名］"),
+        ("叫我赵志刚就行", "叫我［姓名］就行"),
+        ("免贵姓赵名志刚", "免贵姓［姓名］"),
+        ("患者：赵志刚，", "患者：［姓名］，"),
+        ("死者赵志刚", "死者［姓名］"),
+        ("我妈妈赵秀兰在家摔倒", "我妈妈［姓名］在家摔倒"),
+        ("学员赵志刚，", "学员［姓名］，"),
+        ("联系人：赵志刚、钱明亮和孙秀英，", "联系人：［姓名］、［姓名］和［姓名］，"),
+        ("My name is Mary Jones", "My name is ［姓名］"),
+        ("I'm Mary Jones.", "I'm ［姓名］."),
+        ("Contact: Mary Jones,", "Contact: ［姓名］,"),
+        ("姓名：Zhao Zhigang，", "姓名：［姓名］，"),
+        ("赵志刚先生：您好", "［姓名］先生：您好"),
+        ("由赵志刚医生看诊", "由［姓名］医生看诊"),
+        ("本户（赵志刚）", "本户（［姓名］）"),
+        ("赵志刚15926535897", "［姓名］［手机号］"),
+        ("赵志刚：0757-86332211", "［姓名］：［电话］"),
+        ("欧阳志刚，电话15926535897", "［姓名］，电话［手机号］"),
+        ("15926535897（赵志刚）", "［手机号］（［姓名］）"),
+        ("15926535897，找赵志刚。", "［手机号］，找［姓名］。"),
+    ],
+)
+def test_a_name_is_hidden_beside_what_shows_that_it_is_one(text: str, hidden: str):
+    assert mask(text) == hidden
+
+
+def test_an_office_names_nobody_and_can_be_called():
+    told = "已联系业主张志明，请找赵志刚0757-86332211或王科长"
+    assert mask_answer(told) == "已联系业主［姓名］，请找［姓名］0757-86332211或王科长"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "李先生", "高先生幼儿园", "居民区建设得好", "居民强烈建议拆除", "学生安安静静上课", "市民安心生活",
+        "居民区和学校之间",
+        "广大业主，梅溪湖边", "黄花镇（0757-86332211）", "详情可查询，查询电话：0757-86332211", "（高新区）",
+        "“东二环”",
+        "15926535897，谢谢", "各位网友：经查，", "大中专学生毕业回原籍", "车牌和门牌", "张槎街道", "李村村委会",
+        "万科城市花园",
+        "我是保利·香槟花园的业主", "I am Very Angry",
+    ],
+)  # fmt: skip
+def test_a_place_an_office_or_a_sentence_is_no_name(text: str):
+    assert "［姓名］" not in mask(text)
+    assert "［姓名］" not in mask_answer(text)
