@@ -4,7 +4,8 @@ import sys
 
 from huying_client import AuthenticatedClient
 from huying_client.api.intake import follow_demand, list_demands, submit_demand, supplement_demand
-from huying_client.models import Listed, Noted, Problem, Progress, Receipt, Status, SubmitDemand, Supplement
+from huying_client.models import Followed, Listed, Noted, Problem, Receipt, Status, SubmitDemand, Supplement
+from huying_client.types import Unset
 
 SHELTER = SubmitDemand(title="校车接送点没有风雨棚", division="440605126222", category="school-transport")
 LAMP = SubmitDemand(title="村口路灯不亮", division="440605126222")
@@ -31,7 +32,7 @@ def submit(client: AuthenticatedClient, demand: SubmitDemand) -> Receipt:
 
 def follow(client: AuthenticatedClient, receipt: Receipt) -> None:
     progress = follow_demand.sync(receipt.number, client=client, x_demand_code=receipt.code)
-    assert isinstance(progress, Progress), progress
+    assert isinstance(progress, Followed), progress
     assert progress.status is Status.SUBMITTED
     assert (progress.id, progress.submitted_at) == (receipt.id, receipt.submitted_at)
 
@@ -46,8 +47,8 @@ def supplement(client: AuthenticatedClient, receipt: Receipt) -> None:
 def listed(client: AuthenticatedClient) -> list[str]:
     """Page by page, one demand a page."""
     numbers: list[str] = []
-    after: str | None = ""
-    while after is not None:
+    after: str | Unset = ""
+    while not isinstance(after, Unset):
         page = list_demands.sync(client=client, after=after, limit=1)
         assert isinstance(page, Listed), page
         numbers += [demand.number for demand in page.demands]

@@ -41,7 +41,7 @@ async function supplement(receipt: Schemas["Receipt"]) {
 /** Page by page, one demand a page. */
 async function listed(): Promise<string[]> {
   const numbers: string[] = [];
-  for (let after: string | null = ""; after !== null; ) {
+  for (let after: string | undefined = ""; after !== undefined; ) {
     const query: { after: string; limit: number } = { after, limit: 1 };
     const page: Schemas["Listed"] = taken(await client.GET("/v1/demands", { params: { query } }));
     numbers.push(...page.demands.map((demand) => demand.number));
