@@ -165,6 +165,14 @@ async def test_a_reader_that_was_started_again_goes_on_behind_what_stopped_it(de
     assert await version(pool) == 1
 
 
+async def test_progress_is_the_place_behind_the_last_record_of_each_partition(delivery: Deliver, log: Log, pool: Pool):
+    first, second, third = log.told(*story.CLOSED[:3])
+    await delivery.deliver([third, first._replace(partition=7), second])
+    async with pool.acquire() as db:
+        rows = await db.fetch("SELECT partition, next_offset FROM progress ORDER BY partition")
+    assert [tuple(row) for row in rows] == [(0, third.offset + 1), (7, first.offset + 1)]
+
+
 async def test_a_record_at_the_same_place_of_another_log_is_another_dead_letter(
     delivery: Deliver, log: Log, pool: Pool
 ):

@@ -256,6 +256,24 @@ async def test_what_could_not_be_sent_is_sent_again(pool: Pool, broker: Server, 
     assert tries == 3
 
 
+async def test_a_relay_that_is_told_to_end_waits_for_no_answer_to_what_it_holds_back(
+    pool: Pool, broker: Server, monkeypatch: pytest.MonkeyPatch
+):
+    tried, send = asyncio.Event(), AIOKafkaClient.send
+
+    async def silent(self: AIOKafkaClient, node: int, request: Any, **more: Any) -> Any:
+        if not isinstance(request, ProduceRequest):
+            return await send(self, node, request, **more)
+        tried.set()
+        raise KafkaConnectionError("the connection was lost")
+
+    monkeypatch.setattr(AIOKafkaClient, "send", silent)
+    await tell(pool, [envelope(story.SUBMISSION, 1, uuid4())])
+    running = asyncio.create_task(Relay("intake", pool, Kafka(broker.url)).run())
+    await asyncio.wait_for(tried.wait(), 30)
+    await ended(running, within=5)
+
+
 @pytest.mark.parametrize("lost", ["the request", "its answer"])
 async def test_each_fact_is_there_once_and_in_order_though_something_was_lost_on_the_way(
     pool: Pool, broker: Server, monkeypatch: pytest.MonkeyPatch, lost: str
