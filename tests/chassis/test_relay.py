@@ -170,8 +170,11 @@ async def looked(unsent: Unsent, db: Connection) -> tuple[list[UUID], int]:
 
 async def test_a_gap_is_looked_for_though_who_took_it_has_written_nothing_yet(pool: Pool):
     """A position is taken before its row is written: by then the transaction must have its id."""
-    early, late, unsent = uuid4(), uuid4(), Unsent(Shard(), 0)
+    first, early, late, unsent = uuid4(), uuid4(), uuid4(), Unsent(Shard(), 0)
+    # The first position of many is written to the log at once, which gives the transaction an id.
+    await tell(pool, [envelope(story.SUBMISSION, 1, first)])
     async with pool.acquire() as relay, pool.acquire() as gate:
+        assert await looked(unsent, relay) == ([first], 1)
         await gate.execute(
             """
             CREATE FUNCTION wait_at_the_gate() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -191,7 +194,7 @@ async def test_a_gap_is_looked_for_though_who_took_it_has_written_nothing_yet(po
         await gate.execute("SELECT pg_advisory_unlock(1)")
         await writing
         seen.append(await looked(unsent, relay))
-    assert seen == [([early], 0), ([], 0), ([], 0), ([late], 2)]
+    assert seen == [([early], 1), ([], 1), ([], 1), ([late], 3)]
 
 
 async def test_a_slow_transaction_holds_up_nobody_and_is_not_forgotten(pool: Pool, broker: Server):
