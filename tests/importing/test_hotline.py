@@ -62,6 +62,8 @@ def test_a_contact_goes_where_the_vault_takes_it(tmp_path: Path):
         ("桂城", "桂一", "440605011001"),
         ("西樵镇", "太平社区", "440605122016"),
         ("大沥", "太平社区居委会", "440605125029"),
+        ("西樵", "西樵", "440605122006"),
+        ("西樵镇", "西樵镇", "440605122000"),
     ],
 )
 def test_a_place_is_found_by_code_or_by_name(town: str, village: str, code: str, tmp_path: Path):

@@ -9,8 +9,10 @@ import pytest
 
 from deploy.importing import handover
 from deploy.importing.job import Outcome, run
+from shared.chassis.database import Pool
 from shared.contracts import facts as f
 from shared.contracts.demand import Service, Status
+from tests.eventually import eventually
 from tests.importing.conftest import quiet, read
 from tests.importing.loop import Loop
 from tests.importing.orders import Order, csv_file, hotline, order, rows
@@ -188,11 +190,21 @@ async def test_the_same_row_in_two_requests_at_once_is_told_once(office: Hotline
     await loop.turn()
     (demand,), _ = read(csv_file(office.folder / "whole.csv", [order(1)]))
     body = {"demands": [demand.model_dump(mode="json", exclude_defaults=True)]}
-    both = await asyncio.gather(*(office.intake.post("/v1/imports", json=body) for _ in range(2)))
+    pool, id = loop.pools[Service.INTAKE], (await loop.demand(REFERENCE)).id
+    async with pool.acquire() as db, db.transaction():
+        await db.execute("SELECT FROM demand WHERE id = $1 FOR UPDATE", id)
+        requests = [asyncio.create_task(office.intake.post("/v1/imports", json=body)) for _ in range(2)]
+        await eventually(lambda: waiting(pool), lambda count: count == 2)
+    both = await asyncio.gather(*requests)
     assert sorted(answer.json()["rows"][0]["became"] for answer in both) == ["known", "moved-on"]
     await loop.turn()
     names = [name for name, _ in await loop.story(REFERENCE)]
     assert names == ["submitted", "routed", "accepted", "resolved", "confirmed", "closed"]
+
+
+async def waiting(pool: Pool) -> int:
+    """How many requests want the demand that somebody else holds."""
+    return int(await pool.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"))
 
 
 async def test_a_number_that_stands_twice_is_the_same_further_or_refused(office: Hotline):
