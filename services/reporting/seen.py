@@ -19,26 +19,7 @@ _TELLS: Final = {
 
 def seen(pack: Pack, demand: Demand) -> PublicDemand:
     """What anybody may see of it."""
-    known = PublicDemand(
-        number=demand.number,
-        kind=demand.kind,
-        status=demand.status,
-        outcome=demand.outcome,
-        category=demand.category,
-        place=demand.division,
-        unit=demand.unit,
-        channel=demand.channel,
-        title=demand.title,
-        submitted_at=demand.submitted_at,
-        updated_at=demand.updated_at,
-        due_at=demand.due_at,
-        resolved_at=demand.resolved_at,
-        returns=demand.returns,
-        reopenings=demand.reopenings,
-        rating=demand.rating,
-        imported=demand.imported,
-    )
-    return seen_by_public(pack.publication, known)
+    return seen_by_public(pack.publication, PublicDemand.of(demand))
 
 
 def opens(pack: Pack, dimension: Dimension) -> bool:

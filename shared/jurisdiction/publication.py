@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from shared.contracts.demand import Status, is_confidential
+from shared.contracts.demand import Demand, Status, is_confidential
 from shared.contracts.facts import Location, Outcome, RequestKind
 from shared.jurisdiction.parts import Part, Words
 
@@ -66,6 +66,29 @@ class PublicDemand:
     rating: int | None = None
     imported: bool = False
     steps: tuple[PublicStep, ...] = ()
+
+    @classmethod
+    def of(cls, demand: Demand) -> "PublicDemand":
+        """What a service's own copy of a demand knows of it; words and points lie elsewhere."""
+        return cls(
+            number=demand.number,
+            kind=demand.kind,
+            status=demand.status,
+            outcome=demand.outcome,
+            category=demand.category,
+            place=demand.division,
+            unit=demand.unit,
+            channel=demand.channel,
+            title=demand.title,
+            submitted_at=demand.submitted_at,
+            updated_at=demand.updated_at,
+            due_at=demand.due_at,
+            resolved_at=demand.resolved_at,
+            returns=demand.returns,
+            reopenings=demand.reopenings,
+            rating=demand.rating,
+            imported=demand.imported,
+        )
 
     @property
     def confidential(self) -> bool:

@@ -39,7 +39,7 @@ class Like(BaseModel):
 
 def like(publication: Publication, match: Match, demand: Demand) -> Like:
     """The demand as the public sees it, and the reasons as far as they tell no more than that."""
-    seen = seen_by_public(publication, _known(demand))
+    seen = seen_by_public(publication, PublicDemand.of(demand))
     exact = Shown.POINT in publication.unreleased
     # With a score of three decimals the distance could be computed from it.
     score = round(match.score, 3 if exact else 1)
@@ -53,17 +53,6 @@ def like(publication: Publication, match: Match, demand: Demand) -> Like:
         raised=match.candidate.raised_at,
         score=score,
         reasons=[_why(told) for reason in match.reasons if (told := _told(publication, reason, match.distance_m))],
-    )
-
-
-def _known(demand: Demand) -> PublicDemand:
-    return PublicDemand(
-        number=demand.number,
-        kind=demand.kind,
-        status=demand.status,
-        category=demand.category,
-        place=demand.division,
-        title=demand.title,
     )
 
 

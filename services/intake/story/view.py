@@ -26,7 +26,7 @@ def progress(demand: Demand) -> d.Progress:
 
 def seen(demand: Demand, publication: Publication) -> d.Progress:
     """What the public sees of it, for a channel that it reached too; of a report (举报) whether it is still open."""
-    public = seen_by_public(publication, _public(demand))
+    public = seen_by_public(publication, PublicDemand.of(demand))
     return d.Progress(
         id=demand.id,
         number=public.number,
@@ -40,23 +40,6 @@ def seen(demand: Demand, publication: Publication) -> d.Progress:
         due_at=public.due_at,
         resolved_at=public.resolved_at,
         outcome=public.outcome,
-    )
-
-
-def _public(demand: Demand) -> PublicDemand:
-    return PublicDemand(
-        number=demand.number,
-        kind=demand.kind,
-        status=demand.status,
-        outcome=demand.outcome,
-        category=demand.category,
-        place=demand.division,
-        unit=demand.unit,
-        title=demand.title,
-        submitted_at=demand.submitted_at,
-        updated_at=demand.updated_at,
-        due_at=demand.due_at,
-        resolved_at=demand.resolved_at,
     )
 
 
