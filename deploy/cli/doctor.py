@@ -70,7 +70,7 @@ def _machine() -> Iterable[Finding]:
 
 async def _looked_at(place: Place) -> list[Finding]:
     found = await _processes(place)
-    cluster, at_the_broker = await _broker(place.kafka)
+    cluster, at_the_broker = await _broker(place)
     return [*found, *at_the_broker, *await _database(place, cluster)]
 
 
@@ -92,8 +92,9 @@ def _left_behind() -> bool:
         return True
 
 
-async def _broker(kafka: Kafka | None) -> tuple[str | None, list[Finding]]:
+async def _broker(place: Place) -> tuple[str | None, list[Finding]]:
     """The name of its cluster, and what was found."""
+    kafka = place.kafka
     if kafka is None:
         return None, [_nothing_runs("broker", "KAFKA_BOOTSTRAP_SERVERS")]
     what, hint = f"broker at {kafka.servers}", "is it running, is KAFKA_BOOTSTRAP_SERVERS right?"
@@ -101,7 +102,8 @@ async def _broker(kafka: Kafka | None) -> tuple[str | None, list[Finding]]:
 
     async def ask() -> list[Finding]:
         cluster.append(await cluster_id(kafka))
-        return [ok(f"{what} answers"), *await broker.topics(kafka), *await broker.readers(kafka)]
+        begun = await database.generations(place.database_url, cluster[0]) if place.database_url else {}
+        return [ok(f"{what} answers"), *await broker.topics(kafka), *await broker.readers(kafka, begun)]
 
     found = await _asked(what, hint, ask())
     if any(finding.severity is Severity.BROKEN for finding in found[:1]):

@@ -7,7 +7,7 @@ from typing import Final
 from aiokafka import TopicPartition
 
 from deploy.doctor.finding import Finding, broken, ok, warning
-from shared.chassis import backlog, broker
+from shared.chassis import backlog, broker, reader_log
 from shared.chassis.backlog import Backlog
 from shared.chassis.kafka import Kafka
 from shared.contracts.topics import DEMAND_EVENTS, TOPICS
@@ -18,7 +18,7 @@ READERS: Final[Mapping[str, str]] = {
     "feedback": "feedback-worker",
     "reporting": "reporting-reader",
 }
-"""The group in which each service reads; a test compares it with what the services say."""
+"""The reader of each service; a test compares it with what the services say."""
 LOOK_AGAIN_AFTER: Final = 3.0
 
 
@@ -47,13 +47,14 @@ def _topic(name: str, wanted: int, partitions: list[Mapping[str, object]]) -> Fi
     return ok(what)
 
 
-async def readers(kafka: Kafka) -> list[Finding]:
-    """How far each service's reader is behind, and whether it moves."""
-    return list(await asyncio.gather(*(_reader(kafka, service) for service in READERS)))
+async def readers(kafka: Kafka, generations: Mapping[str, int]) -> list[Finding]:
+    """How far each service's reader is behind, and whether it moves; `generations` say which group it is by now."""
+    return list(await asyncio.gather(*(_reader(kafka, service, generations.get(service, 0)) for service in READERS)))
 
 
-async def _reader(kafka: Kafka, service: str) -> Finding:
-    async with backlog.account(kafka, READERS[service], [DEMAND_EVENTS.name]) as account:
+async def _reader(kafka: Kafka, service: str, generation: int) -> Finding:
+    group = reader_log.group_name(READERS[service], generation)
+    async with backlog.account(kafka, group, [DEMAND_EVENTS.name]) as account:
         first = await account.backlog()
         if not _lag(first):
             return reader(service, first, first)

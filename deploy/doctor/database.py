@@ -1,6 +1,6 @@
 """Looks at the database: what waits for somebody, what could not be handled, what was not sent."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -8,7 +8,7 @@ import asyncpg
 
 from deploy.doctor.finding import Finding, broken, not_looked_at, ok, warning
 from shared.chassis.clock import now
-from shared.chassis.database import Connection
+from shared.chassis.database import PASSING, Connection
 
 SERVICES: Final = ("intake", "routing", "feedback", "reporting")
 LONGEST_QUESTION_MS: Final = 20_000
@@ -22,6 +22,25 @@ async def schemas(db: Connection) -> Sequence[Finding]:
     if missing:
         return [broken("database", f"has no schema of {', '.join(missing)}: run `huying migrate`")]
     return [ok("database answers, and has every service's schema")]
+
+
+async def generations(dsn: str, cluster: str) -> Mapping[str, int]:
+    """How often each service's reader began again with this cluster (`reader_log`); nothing where that cannot be read,
+    which the checks of the database tell."""
+    try:
+        db = await asyncpg.connect(dsn, timeout=5)
+    except (*PASSING, asyncpg.PostgresError):
+        return {}
+    question = " UNION ALL ".join(
+        f"SELECT '{name}' AS service, generation FROM {name}.reader_log WHERE cluster_id = $1"  # noqa: S608
+        for name in SERVICES
+    )
+    try:
+        return {row["service"]: row["generation"] for row in await db.fetch(question, cluster)}
+    except (*PASSING, asyncpg.PostgresError):
+        return {}
+    finally:
+        await db.close()
 
 
 async def unrouted(db: Connection) -> Sequence[Finding]:

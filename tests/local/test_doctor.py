@@ -215,6 +215,15 @@ def test_a_reader_is_judged_by_two_looks_at_its_places(first: Place, again: Plac
     assert (found.severity, words in str(found)) == (severity, True), str(found)
 
 
+async def test_the_doctor_follows_a_reader_that_began_again(database: str):
+    db = await asyncpg.connect(database)
+    await db.execute("INSERT INTO routing.reader_log (cluster_id, topics, generation) VALUES ('here', '{}', 2)")
+    await db.close()
+    assert await checks.generations(database, "here") == {"routing": 2}
+    assert await checks.generations(database, "elsewhere") == {}
+    assert await checks.generations(f"{database}-missing", "here") == {}
+
+
 async def test_the_doctor_knows_the_group_of_every_reader(database: str):
     for service in SERVICES:
         async with await open_pool(database, service.name) as pool:
