@@ -10,7 +10,7 @@ from services.routing.api_document import WORDS
 from services.routing.desk import Desk
 from services.routing.policies import reaction
 from services.routing.settings import RoutingSettings
-from services.routing.timeline import SKIPPED
+from services.routing.timeline import is_entry
 from shared.chassis.assembly import Api, Worker
 from shared.chassis.database import Pool
 from shared.chassis.ledger import Ledger
@@ -33,7 +33,7 @@ def remember(writes: Writes, changes: Sequence[Change[Demand, Fact]]) -> None:
     submitted = {c.envelope.key: c.fact for c in changes if isinstance(c.fact, DemandSubmitted)}
     if submitted:
         queries.put_submissions(writes, submitted)
-    heard = [c.envelope for c in changes if not c.told_here and not isinstance(c.fact, SKIPPED)]
+    heard = [c.envelope for c in changes if not c.told_here and is_entry(c.fact)]
     if heard:
         queries.put_heard(writes, heard)
 

@@ -9,8 +9,16 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from shared.contracts import facts as f
 from shared.contracts.examples import ID, shown
 
-SKIPPED: Final = (f.DemandSubmitted, f.NotificationSent)
-"""Heard facts without an entry: what was submitted is shown apart, and each message repeats another fact."""
+_SKIPPED: Final = (f.DemandSubmitted, f.NotificationSent)
+_BY_A_SERVICE: Final = "service:"
+
+
+def is_entry(fact: f.Fact) -> bool:
+    """Whether a fact that another service told has an entry: what was submitted is shown apart, each message repeats
+    another fact, and so does a service that looks up whom the message is for."""
+    by_a_service = isinstance(fact, f.PersonalDataViewed) and fact.by.startswith(_BY_A_SERVICE)
+    return not isinstance(fact, _SKIPPED) and not by_a_service
+
 
 _ENTRY: Final[dict[str, JsonValue]] = {
     "id": ID,

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -48,7 +48,8 @@ class Hall:
     async def hears(self, *notes: f.NoteFact, n: int = 1) -> None:
         """What intake tells of that demand."""
         records = [
-            self.log.record(envelope(note, None, UUID(int=n))._replace(source="/services/intake")) for note in notes
+            self.log.record(envelope(note, None, UUID(int=n))._replace(id=uuid4(), source="/services/intake"))
+            for note in notes
         ]
         await Delivery(self.pool, self.ledger, "cluster").deliver(records)
 
@@ -172,6 +173,15 @@ async def test_a_case_shows_what_the_citizen_added_and_every_step_with_its_reaso
     assert entries["demand.returned"][0] == "routing"
     assert entries["demand.returned"][1]["reason"] == "属于交通局"
     assert "demand.submitted" not in entries
+
+
+async def test_who_looked_at_personal_data_is_an_entry_and_a_message_on_its_way_is_none(hall: Hall):
+    number = await hall.knows(*ROUTED)
+    looks = [f.PersonalDataViewed(by=by, fields=("phone",), why="x") for by in ("service:feedback", "陈")]
+    await hall.hears(*looks)
+    timeline = (await hall.get(f"/v1/cases/{number}", "nh-tax")).json()["timeline"]
+    viewed = [entry["data"]["by"] for entry in timeline if entry["type"] == "demand.personal-data-viewed"]
+    assert viewed == ["陈"]
 
 
 async def test_the_words_of_a_bad_rating_reach_the_unit_that_answers_again(hall: Hall):
