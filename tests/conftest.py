@@ -14,16 +14,16 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
 from deploy.cli.processes import SERVICES
-from deploy.local.child import Child, Program
 from deploy.local.kafka import ApacheKafka
-from deploy.local.keeper import Keeper
 from deploy.local.noida import EmbeddedBroker
 from deploy.local.ports import free_port
 from deploy.local.postgres import EmbeddedPostgres
+from deploy.local.process import Child, Program
 from deploy.local.state import prepare, state_dir
-from shared.chassis.broker import create_topics
-from shared.chassis.kafka import Kafka
-from shared.chassis.migrations import migrate
+from deploy.local.supervisor import Keeper
+from shared.chassis.database.migrate import migrate
+from shared.chassis.kafka.client import Kafka
+from shared.chassis.kafka.cluster import create_topics
 from tests.packs import CITIES
 
 # A processor that is busy elsewhere for a moment is no fault of an example.

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from shared.chassis import journal
-from shared.chassis.database import Connection
-from shared.chassis.writes import Writes
+from shared.chassis.aggregates import journal
+from shared.chassis.database.pool import Connection
+from shared.chassis.database.write_batch import Writes
 from shared.contracts.envelope import Envelope
 
 

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from shared.chassis.settings import ProcessSettings
+from shared.chassis.base.settings import ProcessSettings
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.loader import load_packs
 from shared.jurisdiction.pack import Pack

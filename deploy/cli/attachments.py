@@ -7,8 +7,8 @@ import typer
 from deploy.cli.running import environment_of_what_runs
 from services.intake import app as intake
 from services.intake.settings import IntakeSettings
-from shared.chassis.database import open_pool
-from shared.chassis.settings import read
+from shared.chassis.base.settings import read
+from shared.chassis.database.pool import open_pool
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
 

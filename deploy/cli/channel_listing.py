@@ -9,15 +9,15 @@ import typer
 from deploy.cli import channels
 from deploy.cli.channels import Name
 from deploy.cli.intake_database import on_what_runs, told
-from services.intake import key_queries
 from services.intake.app import vault
-from services.intake.key_queries import Usage
-from services.intake.quota import USUAL
-from services.intake.registry import Registry
+from services.intake.channels import key_queries
+from services.intake.channels.gateway_settings import Registry
+from services.intake.channels.key_queries import Usage
+from services.intake.channels.quota import USUAL
 from services.intake.settings import IntakeSettings
-from shared.chassis.clock import now
-from shared.chassis.database import Pool
-from shared.chassis.settings import read
+from shared.chassis.base.clock import now
+from shared.chassis.base.settings import read
+from shared.chassis.database.pool import Pool
 
 app = channels.app
 HEADING: Final = ("channel", "kind", "scopes", "quota/min", "this min", "24 h", "busiest", "last asked", "state")

@@ -10,13 +10,14 @@ import typer
 
 from deploy.cli.intake_database import on_what_runs, told
 from deploy.local.state import write_private
-from services.intake import channels, key_queries
 from services.intake.app import vault
-from services.intake.channels import Scope
-from services.intake.registry import ChannelSettings, Registry
+from services.intake.channels import key_queries
+from services.intake.channels import keys as channels
+from services.intake.channels.gateway_settings import ChannelSettings, Registry
+from services.intake.channels.keys import Scope
 from services.intake.settings import IntakeSettings
-from shared.chassis.database import Pool
-from shared.chassis.settings import read
+from shared.chassis.base.settings import read
+from shared.chassis.database.pool import Pool
 from shared.contracts.facts import ChannelKind
 from shared.contracts.refusals import Code, Refused
 from shared.jurisdiction.loader import served_packs

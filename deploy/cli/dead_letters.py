@@ -12,10 +12,10 @@ from rich.table import Table
 
 from deploy.cli.processes import SERVICES, Service
 from deploy.cli.running import environment_of_what_runs
-from shared.chassis import letters
-from shared.chassis.database import Pool, open_pool
-from shared.chassis.delivery import Delivery
-from shared.chassis.settings import ProcessSettings, read
+from shared.chassis.base.settings import ProcessSettings, read
+from shared.chassis.consumer import dead_letters
+from shared.chassis.consumer.delivery import Delivery
+from shared.chassis.database.pool import Pool, open_pool
 from shared.contracts.refusals import Refused
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
@@ -83,14 +83,14 @@ async def _opened(service: Service) -> AsyncIterator[Pool]:
         await pool.close()
 
 
-async def _waiting(service: Service) -> list[letters.Letter]:
+async def _waiting(service: Service) -> list[dead_letters.Letter]:
     async with _opened(service) as pool, pool.acquire() as db:
-        return await letters.waiting(db)
+        return await dead_letters.waiting(db)
 
 
-async def _one(service: Service, id: int) -> letters.Letter:
+async def _one(service: Service, id: int) -> dead_letters.Letter:
     async with _opened(service) as pool, pool.acquire() as db:
-        found = await letters.one(db, id)
+        found = await dead_letters.one(db, id)
     if found is None:
         raise typer.BadParameter(f"{service.name} has no dead letter {id}; see `huying dead-letters list`")
     return found
@@ -102,4 +102,4 @@ async def _redrive(service: Service, id: int) -> None:
         ledger = service.worker(read(service.settings), pool).ledger
         await Delivery(pool, ledger, letter.cluster_id).redrive(letter.record)
         async with pool.acquire() as db:
-            await letters.mark_redriven(db, id)
+            await dead_letters.mark_redriven(db, id)

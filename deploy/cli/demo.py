@@ -13,12 +13,12 @@ from rich.table import Table
 from deploy.cli.channels import keys
 from deploy.cli.faults import first, in_words
 from deploy.cli.up import banner, options, stop_event
-from deploy.importing.handover import Handover, HandoverFailed
+from deploy.importing.client import Handover, HandoverFailed
 from deploy.local.deployment import Running, deployed
 from deploy.local.state import Unusable
 from deploy.scenarios.nanhai2021 import Story, demands, story
-from services.intake.domain import RecordedDemand
-from shared.chassis.settings import ProcessSettings
+from services.intake.submission.domain import RecordedDemand
+from shared.chassis.base.settings import ProcessSettings
 from shared.jurisdiction.loader import load_pack
 
 console = Console(highlight=False)

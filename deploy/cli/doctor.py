@@ -13,9 +13,9 @@ from deploy.cli.running import named
 from deploy.doctor import broker, database, machine, processes
 from deploy.doctor.finding import Finding, Severity, broken, exit_code, not_looked_at, ok
 from deploy.local.state import Runtime, Unusable, state_dir
-from shared.chassis.broker import cluster_id
-from shared.chassis.kafka import Kafka
-from shared.chassis.settings import KafkaSettings, read
+from shared.chassis.base.settings import KafkaSettings, read
+from shared.chassis.kafka.client import Kafka
+from shared.chassis.kafka.cluster import cluster_id
 
 console = Console(highlight=False)
 MARKS: Final = {

@@ -8,9 +8,9 @@ import typer
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from deploy.cli.running import environment_of_what_runs
-from shared.chassis import fetched
-from shared.chassis.kafka import Kafka
-from shared.chassis.settings import KafkaSettings, read
+from shared.chassis.base.settings import KafkaSettings, read
+from shared.chassis.consumer import fetched
+from shared.chassis.kafka.client import Kafka
 from shared.contracts.envelope import Envelope
 from shared.contracts.envelope import read as read_envelope
 from shared.contracts.numbers import read_number

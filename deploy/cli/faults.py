@@ -6,7 +6,7 @@ import asyncpg
 import httpx
 from aiokafka.errors import KafkaError
 
-from shared.chassis.database import PASSING, is_away
+from shared.chassis.database.pool import PASSING, is_away
 
 UNUSABLE: Final = (
     *PASSING,

@@ -18,13 +18,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from deploy.cli.faults import first, in_words
 from deploy.cli.running import key_and_url, what_runs
 from deploy.importing.cities import UnknownCity, must_be_served, pack_of
+from deploy.importing.client import AGAIN, HandoverFailed
 from deploy.importing.declarations import BadMapping, UnknownMapping, load
-from deploy.importing.handover import AGAIN, HandoverFailed
 from deploy.importing.job import Job, Outcome, run
 from deploy.importing.rows import Table, UnreadableFile
 from deploy.importing.visible import totals, wait_for
-from shared.chassis.clock import now
-from shared.chassis.settings import ProcessSettings, read
+from shared.chassis.base.clock import now
+from shared.chassis.base.settings import ProcessSettings, read
 from shared.jurisdiction.problems import PackError
 
 console = Console(highlight=False, markup=False)

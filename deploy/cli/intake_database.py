@@ -9,8 +9,8 @@ import typer
 from pydantic import ValidationError
 
 from deploy.cli.running import environment_of_what_runs
-from shared.chassis.database import PASSING, Pool, open_pool
-from shared.chassis.settings import ProcessSettings, read
+from shared.chassis.base.settings import ProcessSettings, read
+from shared.chassis.database.pool import PASSING, Pool, open_pool
 from shared.contracts.refusals import Refused
 
 T = TypeVar("T")

@@ -6,11 +6,11 @@ from typing import Annotated
 import typer
 
 from deploy.cli.up import stop_event
-from deploy.local.child import Child
 from deploy.local.kafka import ApacheKafka
-from deploy.local.keeper import Keeper
 from deploy.local.ports import free_port, why_not
+from deploy.local.process import Child
 from deploy.local.state import Unusable, prepare, state_dir
+from deploy.local.supervisor import Keeper
 
 
 def kafka(port: Annotated[int, typer.Option(min=0, max=65535)] = 9092) -> None:

@@ -5,10 +5,10 @@ import asyncio
 import typer
 
 from deploy.cli.processes import SERVICES, Place
-from shared.chassis import broker
-from shared.chassis.migrations import MigrationFailed
-from shared.chassis.migrations import migrate as migrate_service
-from shared.chassis.settings import read
+from shared.chassis.base.settings import read
+from shared.chassis.database.migrate import MigrationFailed
+from shared.chassis.database.migrate import migrate as migrate_service
+from shared.chassis.kafka import cluster
 
 
 def migrate() -> None:
@@ -18,7 +18,7 @@ def migrate() -> None:
     async def everything() -> None:
         for service in SERVICES:
             await migrate_service(settings.database_url, service.name, service.migrations)
-        await broker.create_topics(settings.kafka, settings.kafka_replication_factor)
+        await cluster.create_topics(settings.kafka, settings.kafka_replication_factor)
 
     try:
         asyncio.run(everything())

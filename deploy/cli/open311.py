@@ -15,7 +15,7 @@ from rich.table import Table
 from deploy.open311.answers import Unreadable
 from deploy.open311.server import Manner, Server
 from deploy.open311.suite import Outcome, Verdict, examine
-from shared.chassis.clock import now
+from shared.chassis.base.clock import now
 
 app = typer.Typer(help="Open311 GeoReport v2: examine a server.", no_args_is_help=True)
 TIMEOUT: Final = 60

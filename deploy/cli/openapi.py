@@ -9,9 +9,9 @@ import typer
 
 from deploy.cli.introduction import INTRODUCTION
 from deploy.cli.processes import SERVICES, TITLE
-from shared.chassis.assembly import Api, words_of
-from shared.chassis.database import open_pool
-from shared.chassis.http import web_app
+from shared.chassis.database.pool import open_pool
+from shared.chassis.http.app import web_app
+from shared.chassis.process.components import Api, words_of
 
 NOWHERE: Final = "postgresql://127.0.0.1:1/none"
 

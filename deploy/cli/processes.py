@@ -10,11 +10,11 @@ import typer
 from pydantic import Field
 
 from deploy.cli.introduction import INTRODUCTION
-from shared.chassis.assembly import Api, Worker, api_parts, database_ready, relay_parts, worker_parts
-from shared.chassis.database import Pool, open_pool
-from shared.chassis.process import Parts, main
-from shared.chassis.setting_checks import what_is_wrong
-from shared.chassis.settings import ProcessSettings, noted, read, stop
+from shared.chassis.base.setting_checks import what_is_wrong
+from shared.chassis.base.settings import ProcessSettings, noted, read, stop
+from shared.chassis.database.pool import Pool, open_pool
+from shared.chassis.process.components import Api, Worker, api_parts, database_ready, relay_parts, worker_parts
+from shared.chassis.process.run import Parts, main
 from shared.jurisdiction.loader import served_packs
 from shared.jurisdiction.problems import PackError
 
@@ -131,8 +131,8 @@ async def _relay(service: Service) -> Parts:
 
 async def _mail() -> Parts:
     from services.intake import app
-    from services.intake.lasting import lasting_secret_kept
     from services.intake.settings import IntakeSettings
+    from services.intake.tracking.lasting_secret import lasting_secret_kept
 
     settings = read(IntakeSettings)
     pool = await open_pool(settings.database_url, "intake")

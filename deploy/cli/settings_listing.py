@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from deploy.cli.processes import PROCESSES, known, wrong_settings
-from shared.chassis.settings import WRONG
+from shared.chassis.base.settings import WRONG
 
 
 def settings(

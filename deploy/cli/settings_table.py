@@ -12,9 +12,9 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
 from deploy.cli.processes import PROCESSES
-from shared.chassis.secrecy import SHORTEST
-from shared.chassis.setting_checks import is_here_only, is_read_by
-from shared.chassis.settings import variable_of
+from shared.chassis.base.secrecy import SHORTEST
+from shared.chassis.base.setting_checks import is_here_only, is_read_by
+from shared.chassis.base.settings import variable_of
 
 ROOT: Final = Path(__file__).parents[2]
 COMMAND: Final = "the command `huying`"

@@ -8,13 +8,13 @@ from typing import Annotated, Final
 import typer
 
 from deploy.cli.running import environment_of_what_runs
-from services.intake.callers import PERSONAL_DATA
-from shared.chassis import revocations
-from shared.chassis.clock import now
-from shared.chassis.database import Connection, open_pool
-from shared.chassis.settings import SecretSettings, read
-from shared.chassis.staff_tokens import Person, StaffTokens, identity
+from shared.chassis.base.clock import now
+from shared.chassis.base.settings import SecretSettings, read
+from shared.chassis.database.pool import Connection, open_pool
 from shared.contracts.refusals import Refused
+from shared.identity import revocations
+from shared.identity.callers import PERSONAL_DATA
+from shared.identity.staff_tokens import Person, StaffTokens, identity
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.loader import served_packs
 

@@ -14,9 +14,9 @@ from services.intake.suggestion.evaluation import Guess, Report, report
 from services.intake.suggestion.keywords import Keywords
 from services.intake.suggestion.model import Model
 from services.intake.suggestion.training import AIM, CannotTrain, Example, train
-from shared.chassis.clock import now
-from shared.chassis.database import open_pool
-from shared.chassis.settings import ProcessSettings, read
+from shared.chassis.base.clock import now
+from shared.chassis.base.settings import ProcessSettings, read
+from shared.chassis.database.pool import open_pool
 from shared.jurisdiction.loader import load_pack
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)

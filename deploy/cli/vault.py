@@ -9,14 +9,14 @@ import typer
 
 from deploy.cli.running import environment_of_what_runs
 from services.intake import app as intake
-from services.intake import queries
+from services.intake import demands
+from services.intake.channels.rotation import Rotated
+from services.intake.channels.rotation import rotate as rotate_keys
+from services.intake.personal_data.handler import erase as erase_demand
 from services.intake.settings import IntakeSettings
-from services.intake.vault.contacts import erase as erase_demand
-from services.intake.vault.rotation import Rotated
-from services.intake.vault.rotation import rotate as rotate_keys
-from shared.chassis.clock import now
-from shared.chassis.database import open_pool
-from shared.chassis.settings import read
+from shared.chassis.base.clock import now
+from shared.chassis.base.settings import read
+from shared.chassis.database.pool import open_pool
 from shared.contracts.numbers import read_number
 from shared.contracts.refusals import Code, Refused
 
@@ -70,7 +70,7 @@ async def _erase(number: str, why: str) -> datetime:
     pool = await open_pool(settings.database_url, "intake", size=1)
     try:
         async with pool.acquire() as db, db.transaction():
-            demand = await queries.demand_by_number(db, number)
+            demand = await demands.by_number(db, number)
             if demand is None:
                 raise Refused(Code.NOT_FOUND, f"there is no demand {number}", f"没有编号为 {number} 的诉求")
             at = await erase_demand(db, demand.id, now(), f"operator:{getpass.getuser()}", why)

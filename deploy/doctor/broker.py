@@ -7,9 +7,11 @@ from typing import Final
 from aiokafka import TopicPartition
 
 from deploy.doctor.finding import Finding, broken, ok, warning
-from shared.chassis import backlog, broker, reader_log
-from shared.chassis.backlog import Backlog
-from shared.chassis.kafka import Kafka
+from shared.chassis.consumer import consumer_log
+from shared.chassis.consumer import lag as backlog
+from shared.chassis.consumer.lag import Backlog
+from shared.chassis.kafka import cluster
+from shared.chassis.kafka.client import Kafka
 from shared.contracts.topics import DEMAND_EVENTS, TOPICS
 
 READERS: Final[Mapping[str, str]] = {
@@ -24,7 +26,7 @@ LOOK_AGAIN_AFTER: Final = 3.0
 
 async def topics(kafka: Kafka) -> list[Finding]:
     """Whether every topic is there with its partitions, and each of those on all of its brokers."""
-    async with broker.asking(kafka) as admin:
+    async with cluster.asking(kafka) as admin:
         known = set(await admin.list_topics())
         described = await admin.describe_topics([topic.name for topic in TOPICS if topic.name in known])
     found = [
@@ -53,7 +55,7 @@ async def readers(kafka: Kafka, generations: Mapping[str, int]) -> list[Finding]
 
 
 async def _reader(kafka: Kafka, service: str, generation: int) -> Finding:
-    group = reader_log.group_name(READERS[service], generation)
+    group = consumer_log.group_name(READERS[service], generation)
     async with backlog.account(kafka, group, [DEMAND_EVENTS.name]) as account:
         first = await account.backlog()
         if not _lag(first):

@@ -7,8 +7,8 @@ from typing import Any, Final
 import asyncpg
 
 from deploy.doctor.finding import Finding, broken, not_looked_at, ok, warning
-from shared.chassis.clock import now
-from shared.chassis.database import PASSING, Connection
+from shared.chassis.base.clock import now
+from shared.chassis.database.pool import PASSING, Connection
 
 SERVICES: Final = ("intake", "routing", "feedback", "reporting")
 LONGEST_QUESTION_MS: Final = 20_000

@@ -10,7 +10,7 @@ import httpx
 from deploy.doctor.finding import Finding, broken, not_looked_at, ok, warning
 from deploy.local.health import TIMEOUT, Health
 from deploy.local.state import Runtime
-from shared.chassis.probe_headers import PROCESS
+from shared.chassis.http.probe_headers import PROCESS
 
 WANTED: Final[Mapping[str, Sequence[str]]] = {
     "the API": ("gateway", "intake-api", "routing-api", "feedback-api", "reporting-api"),

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from deploy.importing.histories import Told
 from deploy.importing.mapping import Mapping as Declaration
-from deploy.importing.mistakes import CONTACT
+from deploy.importing.mapping_checks import CONTACT
 from shared.contracts.catalogue import STATUS_FACTS
 from shared.contracts.refusals import Refused
 

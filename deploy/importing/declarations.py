@@ -5,7 +5,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from deploy.importing.mapping import FOLDER, Mapping
-from deploy.importing.mistakes import Mistake, mistakes
+from deploy.importing.mapping_checks import Mistake, mistakes
 from shared.jurisdiction.documents import Document, Loc, read_yaml
 from shared.jurisdiction.problems import PackError, Problem
 

@@ -11,7 +11,7 @@ from typing import Final
 import xlsxwriter
 
 from deploy.importing.files import private
-from deploy.importing.logbook import Refusal
+from deploy.importing.progress_log import Refusal
 from deploy.importing.readers.csv_file import as_text
 from deploy.importing.readers.tabular import ERROR_COLUMNS
 from deploy.importing.rows import UnreadableFile

@@ -7,7 +7,7 @@ from typing import Any
 from deploy.importing.folding import by_folded, looked_up
 from deploy.importing.mapping import Mapping as Declaration
 from deploy.importing.mapping import Step
-from deploy.importing.mistakes import names_in, texts
+from deploy.importing.mapping_checks import names_in, texts
 from deploy.importing.rows import BadRow
 from deploy.importing.times import Clock
 from deploy.importing.values import Cells

@@ -12,13 +12,13 @@ from typing import Final
 import httpx
 
 from deploy.importing import errors
+from deploy.importing.client import Handover, Tally
 from deploy.importing.files import fingerprint
-from deploy.importing.handover import Handover, Tally
-from deploy.importing.hiding import Hiding, Restoring
-from deploy.importing.logbook import About, Logbook
 from deploy.importing.mapping import Mapping
-from deploy.importing.passage import Passage
+from deploy.importing.pipeline import Passage
+from deploy.importing.progress_log import About, Logbook
 from deploy.importing.readers import opened
+from deploy.importing.redaction import Hiding, Restoring
 from deploy.importing.report import Reasons, free_name
 from deploy.importing.rows import Table
 from deploy.importing.translation import Translator

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from enum import Enum
 from typing import Final, NamedTuple
 
-from services.intake.domain import RecordedDemand
+from services.intake.submission.domain import RecordedDemand
 
 _SIZE: Final = 8
 """Bytes of a digest: salted, so that nobody can try out what was in a row."""

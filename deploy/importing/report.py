@@ -8,7 +8,7 @@ from typing import Final
 
 from rich.table import Table
 
-from deploy.importing.logbook import Refusal
+from deploy.importing.progress_log import Refusal
 
 REASONS: Final = 10
 _KEPT: Final = 1000

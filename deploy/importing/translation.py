@@ -11,11 +11,11 @@ from deploy.importing.blame import Where, column_behind, rule_fault, shape_fault
 from deploy.importing.folding import unguarded
 from deploy.importing.histories import Histories, Told
 from deploy.importing.mapping import Mapping as Declaration
-from deploy.importing.mistakes import CONTACT, TAKEN
+from deploy.importing.mapping_checks import CONTACT, TAKEN
 from deploy.importing.rows import BadRow, SourceRow
 from deploy.importing.times import Clock
 from deploy.importing.values import Cells, compiled
-from services.intake.domain import RecordedDemand, check
+from services.intake.submission.domain import RecordedDemand, check
 from shared.contracts.refusals import Refused
 from shared.jurisdiction.pack import Pack
 

@@ -8,7 +8,7 @@ from typing import Final
 
 import httpx
 
-from services.intake.domain import RecordedDemand
+from services.intake.submission.domain import RecordedDemand
 
 EVERY: Final = 0.25
 

@@ -12,13 +12,13 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Final
 
-from deploy.local.child import Child, Program
 from deploy.local.household import HUYING, Echo, Household
 from deploy.local.kafka import ApacheKafka
-from deploy.local.keeper import Keeper
 from deploy.local.noida import EmbeddedBroker
 from deploy.local.postgres import EmbeddedPostgres
+from deploy.local.process import Child, Program
 from deploy.local.state import Runtime, Unusable, claim, prepare, read_json, write_private
+from deploy.local.supervisor import Keeper
 
 PROCESSES: Final = ("gateway", "intake-worker", "routing-worker", "feedback-worker", "reporting-projector")
 START_WITHIN: Final = 60.0

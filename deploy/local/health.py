@@ -6,7 +6,7 @@ from typing import Final
 
 import httpx
 
-from shared.chassis.probe_headers import DEPLOYMENT
+from shared.chassis.http.probe_headers import DEPLOYMENT
 
 TIMEOUT: Final = 5.0
 MISSING: Final = "does not answer"

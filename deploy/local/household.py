@@ -11,12 +11,12 @@ from typing import Any, Final, Protocol, TypeVar
 
 import structlog
 
-from deploy.local.child import Child, Program
 from deploy.local.health import Health, first_wrong
-from deploy.local.keeper import Keeper
 from deploy.local.liveness import Liveness
 from deploy.local.ports import free_port, give_back, why_not
+from deploy.local.process import Child, Program
 from deploy.local.state import Runtime, Unusable
+from deploy.local.supervisor import Keeper
 
 log = structlog.get_logger()
 HUYING: Final = (sys.executable, "-m", "deploy.cli.main")

@@ -9,9 +9,9 @@ import uuid
 from pathlib import Path
 from typing import IO, Final
 
-from deploy.local.child import Program
 from deploy.local.noida import broker_silent, expect_cluster, wait_for_broker
 from deploy.local.ports import free_port
+from deploy.local.process import Program
 from deploy.local.state import Unusable, claim
 
 FOLDER: Final = Path(__file__).parents[1] / "kafka"

@@ -12,11 +12,11 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError
 
-from deploy.local.child import Program
+from deploy.local.process import Program
 from deploy.local.state import Unusable, read_json
-from shared.chassis.broker import cluster_id
-from shared.chassis.kafka import Kafka
-from shared.chassis.log_identity import identity_of
+from shared.chassis.kafka.client import Kafka
+from shared.chassis.kafka.cluster import cluster_id
+from shared.chassis.kafka.log_identity import identity_of
 
 _PROBE: Final = "huying.probe"
 

@@ -16,7 +16,7 @@ from typing import Final
 
 import asyncpg
 
-from deploy.local.child import Program, as_user
+from deploy.local.process import Program, as_user
 from deploy.local.state import Unusable
 
 USER: Final = "huying"

@@ -13,7 +13,7 @@ import yaml
 from pydantic import BaseModel
 
 from deploy.scenarios.course import Course, abandoned, completed
-from services.intake.domain import RecordedDemand
+from services.intake.submission.domain import RecordedDemand
 from shared.contracts.facts import ChannelKind
 from shared.jurisdiction.pack import Pack
 

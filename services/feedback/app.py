@@ -3,22 +3,22 @@
 from datetime import timedelta
 from pathlib import Path
 
-from services.feedback.api import routes
 from services.feedback.api_document import WORDS
-from services.feedback.closing import Closing
-from services.feedback.contacts import Contacts
-from services.feedback.domain import Reaction
-from services.feedback.links import Links
-from services.feedback.notices import Notices
-from services.feedback.ratings import Ratings
-from services.feedback.sender import Sender
+from services.feedback.gateways.sinks import FileSink, LogSink
+from services.feedback.notifications.contacts import Contacts
+from services.feedback.notifications.projection import Notices
+from services.feedback.notifications.sender import Sender
+from services.feedback.ratings.api import routes
+from services.feedback.ratings.closing import Closing
+from services.feedback.ratings.domain import Reaction
+from services.feedback.ratings.handler import Ratings
+from services.feedback.ratings.links import Links
 from services.feedback.settings import FeedbackSettings
-from services.feedback.sinks import FileSink, LogSink
 from services.feedback.web import pages
-from shared.chassis.assembly import Api, Worker
-from shared.chassis.database import Pool
-from shared.chassis.ledger import Ledger
-from shared.chassis.pruning import Pruning, Spent, redriven
+from shared.chassis.aggregates.repository import Ledger
+from shared.chassis.database.pool import Pool
+from shared.chassis.process.components import Api, Worker
+from shared.chassis.work.retention import Pruning, Spent, redriven
 from shared.contracts.demand import Demand, Service
 from shared.contracts.facts import Fact
 from shared.contracts.rules import demand_rules

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from pydantic import Field
 
-from shared.chassis.pruning import PrunedSettings
-from shared.chassis.settings import PublicSettings, SecretSettings, noted
+from shared.chassis.base.settings import PublicSettings, SecretSettings, noted
+from shared.chassis.work.retention import PrunedSettings
 
 
 class FeedbackSettings(PrunedSettings, SecretSettings, PublicSettings):

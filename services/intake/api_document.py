@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from shared.chassis.documented import Words
+from shared.chassis.http.openapi import Words
 
 WORDS: Final = Words(
     groups={

@@ -4,56 +4,63 @@ from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from services.intake import imports_api, listing, menus, voices_api
-from services.intake.api import routes
 from services.intake.api_document import WORDS
 from services.intake.attachments import api as attachments_api
-from services.intake.attachments.cabinet import Cabinet
 from services.intake.attachments.kinds import Limits
 from services.intake.attachments.scanning import scanner_at
+from services.intake.attachments.service import Cabinet
 from services.intake.attachments.stores import FolderStore, NoStore, Store
-from services.intake.callers import Callers
-from services.intake.codes import Codes
-from services.intake.following import WITHIN, Following
-from services.intake.hearing import Hearing
-from services.intake.inbound import broadcasts, sms, visits, wechat
-from services.intake.inbound.correspondence import Correspondence
-from services.intake.inbound.enclosing import Enclosing
-from services.intake.inbound.mail_server import MailServer
+from services.intake.broadcasts import api as broadcasts
+from services.intake.broadcasts.handler import Programmes
+from services.intake.channels import menus
+from services.intake.channels.gateway_settings import Registry
+from services.intake.inbound.attach import Enclosing
+from services.intake.inbound.conversation import Correspondence
+from services.intake.inbound.mail.server import MailServer
 from services.intake.inbound.pictures import Pictures
-from services.intake.inbound.turns import Turns
+from services.intake.inbound.sender_lock import Turns
+from services.intake.inbound.sms import api as sms
+from services.intake.inbound.visits import api as visits
+from services.intake.inbound.wechat import api as wechat
 from services.intake.inbound.words import languages
-from services.intake.lasting import lasting_secret_kept
-from services.intake.open311.desk import Desk
+from services.intake.notes import api as voices_api
+from services.intake.notes.handler import Hearing
+from services.intake.notes.supporters import WITHIN as COUNTED_WITHIN
+from services.intake.open311.api import open311
 from services.intake.open311.discovery import Place
-from services.intake.open311.reading import Reading
-from services.intake.open311.routes import open311
-from services.intake.programmes import Programmes
-from services.intake.registry import Registry
+from services.intake.open311.handler import Desk
+from services.intake.open311.lookup import Reading
+from services.intake.personal_data import api as vault_api
+from services.intake.personal_data.handler import Contacts
 from services.intake.settings import IntakeSettings
 from services.intake.similar import api as similar
 from services.intake.similar.finder import Finder
 from services.intake.similar.indexing import Indexing
-from services.intake.similar.memory import Memory
-from services.intake.story import memory as story
-from services.intake.story.teller import Teller
-from services.intake.submissions import Submissions
+from services.intake.similar.projection import Memory
+from services.intake.submission import api as submission_api
+from services.intake.submission import history_api as imports_api
+from services.intake.submission.handler import Submissions
+from services.intake.submission.secret_code import Codes
 from services.intake.suggestion import api as suggestion
 from services.intake.suggestion.suggester import Suggester
-from services.intake.supporters import WITHIN as COUNTED_WITHIN
-from services.intake.vault import api as vault_api
-from services.intake.vault.contacts import Contacts
+from services.intake.tracking import api as tracking_api
+from services.intake.tracking import projection
+from services.intake.tracking import words_projection as story
+from services.intake.tracking.lasting_secret import lasting_secret_kept
+from services.intake.tracking.lookup import WITHIN, Following
+from services.intake.tracking.story import Teller
 from services.intake.vault.sealing import Vault
-from shared.chassis.assembly import Api, Worker
-from shared.chassis.database import Pool
-from shared.chassis.ledger import Ledger
-from shared.chassis.page import Change
-from shared.chassis.pruning import Pruning, Spent, redriven, spent_revocations
-from shared.chassis.writes import Writes
+from shared.chassis.aggregates.repository import Ledger
+from shared.chassis.aggregates.unit_of_work import Change
+from shared.chassis.database.pool import Pool
+from shared.chassis.database.write_batch import Writes
+from shared.chassis.process.components import Api, Worker
+from shared.chassis.work.retention import Pruning, Spent, redriven, spent_revocations
 from shared.contracts.demand import Demand, Service
 from shared.contracts.facts import Fact
 from shared.contracts.rules import demand_rules
 from shared.contracts.topics import DEMAND_EVENTS
+from shared.identity.callers import Callers
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.loader import served_packs
 
@@ -65,7 +72,7 @@ def ledger(packs: Jurisdictions) -> Ledger[Demand, Fact]:
     similar_ones = Memory(packs)
 
     def remember(writes: Writes, changes: Sequence[Change[Demand, Fact]]) -> None:
-        listing.remember(writes, changes)
+        projection.remember(writes, changes)
         story.remember(writes, changes)
         similar_ones(writes, changes)
 
@@ -84,7 +91,8 @@ def api(settings: IntakeSettings, pool: Pool) -> Api:
     language_of = languages(packs)
     return Api(
         [
-            routes(submissions, following, teller, codes),
+            submission_api.routes(submissions, codes),
+            tracking_api.routes(following, teller),
             imports_api.routes(submissions),
             menus.routes(packs),
             voices_api.routes(hearing, following, teller),

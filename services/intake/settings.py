@@ -5,10 +5,10 @@ from typing import Final, Literal
 
 from pydantic import Field, SecretStr
 
-from shared.chassis.bodies import MAX_ATTACHMENT
-from shared.chassis.pruning import PrunedSettings
-from shared.chassis.secrecy import MAKE_ONE, Secret
-from shared.chassis.settings import LISTENERS, PublicSettings, SecretSettings, noted
+from shared.chassis.base.secrecy import MAKE_ONE, Secret
+from shared.chassis.base.settings import LISTENERS, PublicSettings, SecretSettings, noted
+from shared.chassis.http.body_limit import MAX_ATTACHMENT
+from shared.chassis.work.retention import PrunedSettings
 
 _API: Final = ("gateway", "intake-api")
 _MAIL: Final = "intake-mail"

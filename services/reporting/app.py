@@ -3,18 +3,19 @@
 from datetime import timedelta
 from pathlib import Path
 
-from services.reporting.api import routes
 from services.reporting.api_document import WORDS
-from services.reporting.completion import Figures
-from services.reporting.opening import Opening
-from services.reporting.projection import Projection
+from services.reporting.drilldown import api as drilldown_api
+from services.reporting.drilldown.handler import Opening
+from services.reporting.figures import api as figures_api
+from services.reporting.figures.completion import Figures
+from services.reporting.figures.projection import Projection
+from services.reporting.figures.rollup import Summing
 from services.reporting.settings import ReportingSettings
-from services.reporting.summing import Summing
 from services.reporting.web import pages
-from shared.chassis.assembly import Api, Worker
-from shared.chassis.database import Pool
-from shared.chassis.ledger import Ledger
-from shared.chassis.pruning import Pruning, Spent, redriven
+from shared.chassis.aggregates.repository import Ledger
+from shared.chassis.database.pool import Pool
+from shared.chassis.process.components import Api, Worker
+from shared.chassis.work.retention import Pruning, Spent, redriven
 from shared.contracts.demand import Demand, Service
 from shared.contracts.facts import Fact
 from shared.contracts.rules import demand_rules
@@ -35,7 +36,15 @@ def api(settings: ReportingSettings, pool: Pool) -> Api:
     """What everybody may read."""
     packs = _packs(settings)
     figures, opening = Figures(pool), Opening(pool)
-    return Api([routes(figures, opening, packs), pages.routes(figures, opening, packs), assets()], WORDS)
+    return Api(
+        [
+            figures_api.routes(figures, packs),
+            drilldown_api.routes(figures, opening, packs),
+            pages.routes(figures, opening, packs),
+            assets(),
+        ],
+        WORDS,
+    )
 
 
 def projector(settings: ReportingSettings, pool: Pool) -> Worker:

@@ -4,24 +4,24 @@ from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from services.routing import queries
-from services.routing.api import routes
 from services.routing.api_document import WORDS
-from services.routing.desk import Desk
-from services.routing.policies import reaction
+from services.routing.cases import queries
+from services.routing.cases.api import routes
+from services.routing.cases.handler import Desk
+from services.routing.cases.policies import reaction
+from services.routing.cases.timeline import is_entry
 from services.routing.settings import RoutingSettings
-from services.routing.timeline import is_entry
-from shared.chassis.assembly import Api, Worker
-from shared.chassis.database import Pool
-from shared.chassis.ledger import Ledger
-from shared.chassis.page import Change
-from shared.chassis.pruning import Pruning, Spent, redriven, spent_revocations
-from shared.chassis.staff_tokens import StaffTokens
-from shared.chassis.writes import Writes
+from shared.chassis.aggregates.repository import Ledger
+from shared.chassis.aggregates.unit_of_work import Change
+from shared.chassis.database.pool import Pool
+from shared.chassis.database.write_batch import Writes
+from shared.chassis.process.components import Api, Worker
+from shared.chassis.work.retention import Pruning, Spent, redriven, spent_revocations
 from shared.contracts.demand import Demand, Service
 from shared.contracts.facts import DemandSubmitted, Fact
 from shared.contracts.rules import demand_rules
 from shared.contracts.topics import DEMAND_EVENTS
+from shared.identity.staff_tokens import StaffTokens
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.loader import served_packs
 

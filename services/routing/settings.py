@@ -2,8 +2,8 @@
 
 from pydantic import Field
 
-from shared.chassis.pruning import PrunedSettings
-from shared.chassis.settings import LISTENERS, SecretSettings, noted
+from shared.chassis.base.settings import LISTENERS, SecretSettings, noted
+from shared.chassis.work.retention import PrunedSettings
 
 
 class RoutingSettings(PrunedSettings, SecretSettings):

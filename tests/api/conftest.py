@@ -14,15 +14,15 @@ from starlette.routing import BaseRoute
 
 from deploy.cli.processes import SERVICES, TITLE
 from services.feedback import app as feedback
-from services.intake import channels
+from services.intake.channels import keys as channels
 from services.reporting import app as reporting
 from services.routing import app as routing
-from shared.chassis.database import Pool, open_pool
-from shared.chassis.delivery import Delivery
-from shared.chassis.http import web_app
-from shared.chassis.ledger import Ledger
-from shared.chassis.settings import ProcessSettings
-from shared.chassis.tokens import Tokens
+from shared.chassis.aggregates.repository import Ledger
+from shared.chassis.base.settings import ProcessSettings
+from shared.chassis.base.tokens import Tokens
+from shared.chassis.consumer.delivery import Delivery
+from shared.chassis.database.pool import Pool, open_pool
+from shared.chassis.http.app import web_app
 from shared.contracts.demand import Service
 from shared.contracts.facts import ChannelKind, StatusFact
 from shared.contracts.numbers import number

@@ -9,13 +9,13 @@ import httpx
 from fastapi import FastAPI
 
 from deploy.cli.processes import SERVICES, Service
-from services.intake import channels
-from services.intake.registry import Registry
+from services.intake.channels import keys
+from services.intake.channels.gateway_settings import Registry
 from services.intake.vault.sealing import Vault
-from shared.chassis.database import Pool, open_pool
-from shared.chassis.delivery import Delivery
-from shared.chassis.http import web_app
-from shared.chassis.tokens import Tokens
+from shared.chassis.base.tokens import Tokens
+from shared.chassis.consumer.delivery import Delivery
+from shared.chassis.database.pool import Pool, open_pool
+from shared.chassis.http.app import web_app
 from shared.contracts import facts as f
 from shared.contracts.facts import ChannelKind
 from shared.contracts.numbers import number
@@ -61,9 +61,9 @@ async def front(name: str, database: str) -> AsyncIterator[Front]:
 
 
 async def _key(pool: Pool, settings: Any) -> str:
-    scopes = tuple(channels.Scope)
+    scopes = tuple(keys.Scope)
     for kind in ChannelKind:
-        key = await channels.add(pool, kind.value, kind, kind.value, scopes)
+        key = await keys.add(pool, kind.value, kind, kind.value, scopes)
         await Registry(pool, Vault.of(settings.vault_key)).put(kind.value, {"quota_per_minute": "1000000"})
     return key
 

@@ -8,7 +8,7 @@ import pytest
 
 from deploy.cli.processes import SERVICES
 from deploy.local.ports import free_port
-from shared.chassis.http import server
+from shared.chassis.http.app import server
 from tests.api.fronts import front
 from tests.eventually import eventually
 

@@ -12,8 +12,8 @@ import pytest
 from starlette.routing import Route
 
 from services.intake import app as intake
-from services.reporting.opening import By
-from shared.chassis.clock import now
+from services.reporting.figures.parameters import By
+from shared.chassis.base.clock import now
 from shared.contracts import facts as f
 from shared.contracts.demand import Status
 from shared.contracts.facts import RequestKind

@@ -34,7 +34,7 @@ def places_of(wanted: str) -> set[str]:
 
 def test_shared_has_the_rooms_that_were_decided_on():
     rooms = {path.name for path in (ROOT / "shared").iterdir() if (path / "__init__.py").exists()}
-    assert rooms == {"chassis", "contracts", "jurisdiction", "masking", "web"}
+    assert rooms == {"chassis", "contracts", "identity", "jurisdiction", "masking", "web"}
 
 
 def imported(path: Path) -> set[str]:
@@ -50,19 +50,23 @@ def test_masking_needs_nothing_but_the_standard_library_and_check_digits():
 
 
 def test_unknown_faults_are_caught_only_where_batches_are_taken_apart_or_a_reader_is_ended_by_them():
-    taking_apart = {"shared/chassis/delivery.py", "shared/chassis/fetched.py", "shared/chassis/sharing.py"}
-    ending = {"shared/chassis/faust_reader.py", "shared/chassis/reading.py"}
+    taking_apart = {
+        "shared/chassis/consumer/delivery.py",
+        "shared/chassis/consumer/fetched.py",
+        "shared/chassis/database/coalescing.py",
+    }
+    ending = {"shared/chassis/consumer/faust_consumer.py", "shared/chassis/consumer/consumer.py"}
     assert places_of("except Exception") == taking_apart | ending
 
 
 def test_nobody_sends_to_kafka_but_the_relay():
-    assert places_of("producer.send(") == {"shared/chassis/relay.py"}
+    assert places_of("producer.send(") == {"shared/chassis/relay/relay.py"}
     assert places_of("send_and_wait(") == {"deploy/local/noida.py"}
 
 
 def test_faust_is_touched_in_one_place():
     assert {place for place in places_of("import faust") if "faust_reader" not in place} <= {
-        "shared/chassis/assembly.py"
+        "shared/chassis/process/components.py"
     }
 
 
@@ -76,7 +80,7 @@ def test_no_lock_says_where_its_packages_came_from():
 
 @pytest.mark.parametrize("service", ["intake", "routing", "feedback", "reporting"])
 def test_no_two_migrations_of_a_service_have_one_version(service: str):
-    folders = (ROOT / "shared/chassis/migrations", ROOT / "services" / service / "migrations")
+    folders = (ROOT / "shared/chassis/database/migrations", ROOT / "services" / service / "migrations")
     names = [path.name for folder in folders for path in folder.glob("*.sql")]
     versions = [name.partition("_")[0] for name in names]
     assert len(set(versions)) == len(names), sorted(names)

@@ -8,7 +8,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from rich.console import Console
 from rich.table import Table
 
-from shared.chassis import logs
+from shared.chassis.base import logs
 from tests.bench import figures, front, latency, part, scaling, whole
 from tests.bench.rig import Rig, count_of, rig, tell_submissions
 

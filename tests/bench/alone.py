@@ -9,13 +9,13 @@ from typing import Any, TypeVar
 import asyncpg
 
 from deploy.cli.processes import SERVICES
-from deploy.local.child import Child
 from deploy.local.kafka import ApacheKafka
-from deploy.local.keeper import Keeper
 from deploy.local.ports import free_port
 from deploy.local.postgres import EmbeddedPostgres
+from deploy.local.process import Child
 from deploy.local.state import prepare
-from shared.chassis.migrations import migrate
+from deploy.local.supervisor import Keeper
+from shared.chassis.database.migrate import migrate
 
 Kind = TypeVar("Kind", EmbeddedPostgres, ApacheKafka)
 

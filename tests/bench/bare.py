@@ -6,9 +6,9 @@ from uuid import UUID, uuid4
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 
-from shared.chassis import journal
-from shared.chassis.database import Connection, open_pool
-from shared.chassis.unsent import PAGE
+from shared.chassis.aggregates import journal
+from shared.chassis.database.pool import Connection, open_pool
+from shared.chassis.relay.gaps import PAGE
 from shared.contracts.topics import DEMAND_EVENTS
 from tests.bench.rig import Rig
 

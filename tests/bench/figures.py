@@ -12,9 +12,9 @@ import httpx
 
 from services.reporting import app
 from services.reporting.settings import ReportingSettings
-from shared.chassis.database import open_pool
-from shared.chassis.http import web_app
-from shared.chassis.migrations import migrate
+from shared.chassis.database.migrate import migrate
+from shared.chassis.database.pool import open_pool
+from shared.chassis.http.app import web_app
 from tests.bench import many
 from tests.bench.alone import postgres
 

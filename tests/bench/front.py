@@ -19,13 +19,13 @@ from pydantic import BaseModel
 
 from deploy.local.ports import free_port
 from services.intake import app as intake
-from services.intake import channels
+from services.intake.channels import keys
 from services.intake.settings import IntakeSettings
 from services.intake.similar.indexing import Indexing
-from shared.chassis import logs
-from shared.chassis.database import Pool, open_pool
-from shared.chassis.http import server, web_app
-from shared.chassis.process import settle
+from shared.chassis.base import logs
+from shared.chassis.database.pool import Pool, open_pool
+from shared.chassis.http.app import server, web_app
+from shared.chassis.process.run import settle
 from shared.contracts.facts import ChannelKind
 from tests.bench.alone import postgres
 from tests.bench.client import HOST, Client
@@ -201,7 +201,7 @@ async def measure(seconds: float, rounds: int = 9) -> tuple[Front, Front]:
     """
     async with postgres() as dsn:
         pool: Pool = await open_pool(dsn, "intake", size=1)
-        key = await channels.add(pool, "bench", ChannelKind.WEB, "Bench")
+        key = await keys.add(pool, "bench", ChannelKind.WEB, "Bench")
         await pool.close()
         await unlimited(dsn)
         async with serving("bare", dsn) as plain, serving("ours", dsn) as own, beside("indexing", dsn):

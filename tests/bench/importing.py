@@ -20,8 +20,8 @@ from rich.table import Table
 from deploy.importing.declarations import load
 from deploy.importing.readers import opened
 from deploy.importing.translation import Translator
-from shared.chassis.clock import now
-from shared.chassis.settings import ProcessSettings
+from shared.chassis.base.clock import now
+from shared.chassis.base.settings import ProcessSettings
 from shared.jurisdiction.loader import load_pack
 from tests.importing.orders import COLUMNS, order
 

@@ -5,9 +5,9 @@ from typing import Final
 
 import asyncpg
 
-from services.reporting import sum_queries
-from services.reporting.summing import LEVELS
-from shared.chassis.database import role_of
+from services.reporting.figures import sum_queries
+from services.reporting.figures.rollup import LEVELS
+from shared.chassis.database.pool import role_of
 from shared.contracts.demand import OWED
 from tests.packs import nanhai
 

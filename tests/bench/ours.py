@@ -10,13 +10,13 @@ import asyncpg
 from aiokafka import AIOKafkaProducer
 
 from deploy.cli.processes import SERVICES
-from shared.chassis import faust_reader, kafka_reader
-from shared.chassis.broker import cluster_id
-from shared.chassis.database import open_pool
-from shared.chassis.delivery import Delivery
-from shared.chassis.kafka import Kafka
-from shared.chassis.reading import Reading
-from shared.chassis.relay import Relay
+from shared.chassis.consumer import aiokafka_consumer, faust_consumer
+from shared.chassis.consumer.consumer import Reading
+from shared.chassis.consumer.delivery import Delivery
+from shared.chassis.database.pool import open_pool
+from shared.chassis.kafka.client import Kafka
+from shared.chassis.kafka.cluster import cluster_id
+from shared.chassis.relay.relay import Relay
 from shared.contracts.envelope import Envelope
 from tests.bench.rig import Rig
 from tests.eventually import ended
@@ -86,10 +86,10 @@ async def listening(service: str, rig: Rig, name: str) -> "AsyncIterator[Timed]"
     timed = Timed(pool, worker.ledger, await cluster_id(Kafka(rig.bootstrap)))
     reading = Reading(timed, worker.topics, f"{name}-{service}")
     if worker.by_faust:
-        app = faust_reader.faust_app(reading, Kafka(rig.bootstrap), "", settings.batch_size)
-        running = faust_reader.run(app, reading)
+        app = faust_consumer.faust_app(reading, Kafka(rig.bootstrap), "", settings.batch_size)
+        running = faust_consumer.run(app, reading)
     else:
-        running = kafka_reader.read_batches(reading, Kafka(rig.bootstrap), "", settings.batch_size)
+        running = aiokafka_consumer.read_batches(reading, Kafka(rig.bootstrap), "", settings.batch_size)
     task = asyncio.create_task(running)
     try:
         yield timed

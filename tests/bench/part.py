@@ -7,8 +7,8 @@ from functools import partial
 
 import uvloop
 
-from shared.chassis import logs
-from shared.chassis.process import settle
+from shared.chassis.base import logs
+from shared.chassis.process.run import settle
 from tests.bench import bare, ours
 from tests.bench.rig import Rig
 

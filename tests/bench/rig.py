@@ -12,10 +12,10 @@ import asyncpg
 from deploy.local.deployment import Options, Running, deployed
 from deploy.local.kafka import ApacheKafka
 from deploy.local.state import state_dir
-from shared.chassis.broker import create_topics
-from shared.chassis.clock import uuid7
-from shared.chassis.database import open_pool
-from shared.chassis.kafka import Kafka
+from shared.chassis.base.clock import uuid7
+from shared.chassis.database.pool import open_pool
+from shared.chassis.kafka.client import Kafka
+from shared.chassis.kafka.cluster import create_topics
 from shared.contracts.numbers import number
 from tests import story
 from tests.bench.alone import kept, postgres, season

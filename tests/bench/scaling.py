@@ -12,8 +12,8 @@ from typing import Final
 
 import uvloop
 
-from shared.chassis import logs
-from shared.chassis.process import settle
+from shared.chassis.base import logs
+from shared.chassis.process.run import settle
 from tests.bench import part
 from tests.bench.ours import listening
 from tests.bench.rig import Rig, count_of, rig, tell_submissions

@@ -21,13 +21,14 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from services.intake import app, channels
+from services.intake import app
+from services.intake.channels import keys
 from services.intake.settings import IntakeSettings
 from services.intake.similar.wording import wording
-from shared.chassis.clock import now
-from shared.chassis.database import Pool, open_pool
-from shared.chassis.http import web_app
-from shared.chassis.process import settle
+from shared.chassis.base.clock import now
+from shared.chassis.database.pool import Pool, open_pool
+from shared.chassis.http.app import web_app
+from shared.chassis.process.run import settle
 from shared.contracts.demand import Demand, Status
 from shared.contracts.facts import ChannelKind
 from tests.bench.alone import postgres
@@ -49,7 +50,7 @@ async def main(rows: int) -> None:
         kept = await fill(dsn, inventor, rows)
         console.print(f"{rows:,} open demands in {perf_counter() - started:.0f} s: {await sizes(dsn)}")
         async with await open_pool(dsn, "intake", size=8) as pool:
-            key = await channels.add(pool, "web", ChannelKind.WEB, "Web")
+            key = await keys.add(pool, "web", ChannelKind.WEB, "Web")
             await unlimited(dsn)
             settings = IntakeSettings.model_validate(KEYS | {"DATABASE_URL": dsn})
             transport = httpx.ASGITransport(web_app("intake", app.api(settings, pool).routers))

@@ -14,7 +14,7 @@ import orjson
 
 from deploy.cli.channels import keys
 from deploy.local.deployment import Running
-from shared.chassis import logs
+from shared.chassis.base import logs
 from tests.bench.rig import count_of, unlimited, whole_deployment
 
 HISTORY: Final = (

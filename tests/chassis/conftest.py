@@ -7,12 +7,12 @@ from uuid import UUID, uuid5
 
 import pytest
 
-from shared.chassis.database import Pool, open_pool
-from shared.chassis.delivery import Delivery
-from shared.chassis.ledger import Ledger
-from shared.chassis.page import Change
-from shared.chassis.record import Record
-from shared.chassis.writes import Writes
+from shared.chassis.aggregates.repository import Ledger
+from shared.chassis.aggregates.unit_of_work import Change
+from shared.chassis.consumer.delivery import Delivery
+from shared.chassis.consumer.record import Record
+from shared.chassis.database.pool import Pool, open_pool
+from shared.chassis.database.write_batch import Writes
 from shared.contracts import facts as f
 from shared.contracts.demand import Demand, Service
 from shared.contracts.envelope import Envelope

@@ -8,8 +8,8 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from structlog.testing import capture_logs
 
-from shared.chassis.bodies import ANONYMOUS, MAX_BODY, BodyLimit
-from shared.chassis.http import web_app
+from shared.chassis.http.app import web_app
+from shared.chassis.http.body_limit import ANONYMOUS, MAX_BODY, BodyLimit
 
 Sent = list[tuple[bytes, bytes]]
 

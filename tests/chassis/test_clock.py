@@ -5,7 +5,7 @@ import uuid
 from hypothesis import given
 from hypothesis import strategies as some
 
-from shared.chassis.clock import uuid5, uuid7
+from shared.chassis.base.clock import uuid5, uuid7
 
 
 @given(some.uuids(), some.text(some.characters(codec="utf-8")))

@@ -7,10 +7,10 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from shared.chassis import letters
-from shared.chassis.database import Pool
-from shared.chassis.delivery import A_LANE, LANES, Delivery, TooMuchPoison, apart
-from shared.chassis.record import Record
+from shared.chassis.consumer import dead_letters as letters
+from shared.chassis.consumer.delivery import A_LANE, LANES, Delivery, TooMuchPoison, apart
+from shared.chassis.consumer.record import Record
+from shared.chassis.database.pool import Pool
 from shared.contracts import facts as f
 from shared.contracts.demand import Demand
 from tests import story

@@ -5,7 +5,7 @@ import pytest
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 
-from shared.chassis.http import web_app
+from shared.chassis.http.app import web_app
 from shared.contracts.refusals import Code, FieldError, Refused
 
 

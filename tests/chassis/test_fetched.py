@@ -9,8 +9,8 @@ from aiokafka.structs import ConsumerRecord
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.chassis import fetched
-from shared.chassis.record import Record, unreadable
+from shared.chassis.consumer import fetched
+from shared.chassis.consumer.record import Record, unreadable
 from tests import story
 from tests.chassis import batches
 from tests.chassis.conftest import envelope

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.chassis.settings import ProcessSettings
+from shared.chassis.base.settings import ProcessSettings
 
 
 def test_a_fresh_deployment_serves_one_city(monkeypatch: pytest.MonkeyPatch):

@@ -7,8 +7,8 @@ import pytest
 from opentelemetry import trace
 from prometheus_client import REGISTRY
 
-from services.reporting.api import routes
-from shared.chassis.http import web_app
+from services.reporting.drilldown.api import routes
+from shared.chassis.http.app import web_app
 from tests.packs import shipped
 
 

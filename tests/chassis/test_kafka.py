@@ -18,13 +18,14 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from faust.auth import SASLCredentials, SSLCredentials
 
-from shared.chassis import broker, faust_reader, kafka_reader
-from shared.chassis.backlog import account
-from shared.chassis.database import Pool, open_pool
-from shared.chassis.kafka import Kafka
-from shared.chassis.reading import Reading
-from shared.chassis.relay import Relay
-from shared.chassis.settings import KafkaSettings, read
+from shared.chassis.base.settings import KafkaSettings, read
+from shared.chassis.consumer import aiokafka_consumer, faust_consumer
+from shared.chassis.consumer.consumer import Reading
+from shared.chassis.consumer.lag import account
+from shared.chassis.database.pool import Pool, open_pool
+from shared.chassis.kafka import cluster
+from shared.chassis.kafka.client import Kafka
+from shared.chassis.relay.relay import Relay
 from shared.contracts.topics import DEAD_LETTERS, DEMAND_EVENTS, TOPICS
 from tests.eventually import eventually
 
@@ -83,11 +84,11 @@ def probe() -> Reading[Any, Any]:
 
 async def by_faust(kafka: Kafka, pool: Pool) -> None:
     reading = probe()
-    await faust_reader.run(faust_reader.faust_app(reading, kafka, "", 10), reading)
+    await faust_consumer.run(faust_consumer.faust_app(reading, kafka, "", 10), reading)
 
 
 async def by_aiokafka(kafka: Kafka, pool: Pool) -> None:
-    await kafka_reader.read_batches(probe(), kafka, "", 10)
+    await aiokafka_consumer.read_batches(probe(), kafka, "", 10)
 
 
 async def by_lag(kafka: Kafka, pool: Pool) -> None:
@@ -100,11 +101,11 @@ async def by_relay(kafka: Kafka, pool: Pool) -> None:
 
 
 async def by_name(kafka: Kafka, pool: Pool) -> None:
-    await broker.cluster_id(kafka)
+    await cluster.cluster_id(kafka)
 
 
 async def by_topics(kafka: Kafka, pool: Pool) -> None:
-    await broker.create_topics(kafka)
+    await cluster.create_topics(kafka)
 
 
 CLIENTS = [by_faust, by_aiokafka, by_lag, by_relay, by_name, by_topics]
@@ -128,7 +129,7 @@ async def test_every_client_talks_in_secret_where_that_is_set(
 
 async def test_a_broker_whose_certificate_is_not_trusted_hears_nothing(encrypted: Encrypted):
     with pytest.raises((KafkaError, OSError)):
-        await broker.cluster_id(replace(encrypted.kafka, ca=None))
+        await cluster.cluster_id(replace(encrypted.kafka, ca=None))
     assert encrypted.heard == 0
 
 
@@ -137,7 +138,7 @@ def test_a_name_and_a_password_reach_both_libraries(tmp_path: Path):
     told = kafka.access()
     assert (told["security_protocol"], told["sasl_mechanism"]) == ("SASL_SSL", "SCRAM-SHA-512")
     assert (told["sasl_plain_username"], told["sasl_plain_password"]) == ("huying", "secret")
-    credentials: Any = faust_reader.faust_app(probe(), kafka, "", 10).conf.broker_credentials
+    credentials: Any = faust_consumer.faust_app(probe(), kafka, "", 10).conf.broker_credentials
     assert isinstance(credentials, SASLCredentials)
     assert (credentials.protocol.value, credentials.mechanism.value) == ("SASL_SSL", "SCRAM-SHA-512")
     assert (credentials.username, credentials.password) == ("huying", "secret")
@@ -145,9 +146,9 @@ def test_a_name_and_a_password_reach_both_libraries(tmp_path: Path):
 
 
 def test_without_a_name_faust_is_given_the_certificates_alone_or_nothing(tmp_path: Path):
-    secret = faust_reader.faust_app(probe(), Kafka("a:1", "SSL", ca=certificate(tmp_path)), "", 10)
+    secret = faust_consumer.faust_app(probe(), Kafka("a:1", "SSL", ca=certificate(tmp_path)), "", 10)
     assert isinstance(secret.conf.broker_credentials, SSLCredentials)
-    assert faust_reader.faust_app(probe(), Kafka("a:1"), "", 10).conf.broker_credentials is None
+    assert faust_consumer.faust_app(probe(), Kafka("a:1"), "", 10).conf.broker_credentials is None
 
 
 async def test_what_is_told_to_aiokafka_it_takes(tmp_path: Path):
@@ -181,8 +182,8 @@ async def test_missing_topics_are_made_on_as_many_servers_as_is_set(
     monkeypatch: pytest.MonkeyPatch, replication: int, acknowledged: str | None
 ):
     admin = Admin()
-    monkeypatch.setattr(broker, "AIOKafkaAdminClient", lambda **_: admin)
-    await broker.create_topics(Kafka("a:1"), replication)
+    monkeypatch.setattr(cluster, "AIOKafkaAdminClient", lambda **_: admin)
+    await cluster.create_topics(Kafka("a:1"), replication)
     assert {topic.name for topic in admin.made} == {topic.name for topic in TOPICS} - {DEAD_LETTERS.name}
     for topic in admin.made:
         assert topic.replication_factor == replication

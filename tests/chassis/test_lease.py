@@ -13,13 +13,13 @@ from uuid import uuid4
 
 import pytest
 
-from shared.chassis import cursor
-from shared.chassis import lease as leases
-from shared.chassis.cursor import Shard
-from shared.chassis.database import Pool, open_pool
-from shared.chassis.lease import TERM, Lease, LeaseLost
-from shared.chassis.log_identity import LogIdentity
-from shared.chassis.relay import SILENT, sending
+from shared.chassis.database.pool import Pool, open_pool
+from shared.chassis.kafka.log_identity import LogIdentity
+from shared.chassis.relay import lease as leases
+from shared.chassis.relay import relay_cursor
+from shared.chassis.relay.lease import TERM, Lease, LeaseLost
+from shared.chassis.relay.relay import SILENT, sending
+from shared.chassis.relay.relay_cursor import Shard
 from shared.contracts.envelope import Envelope
 from tests import story
 from tests.chassis.conftest import envelope
@@ -65,14 +65,14 @@ async def test_shards_are_leased_apart(pool: Pool):
 async def test_a_lease_that_ran_out_is_taken_and_its_holder_can_neither_renew_it_nor_move_the_cursor(pool: Pool):
     one, two = Lease(pool, 0, "one"), Lease(pool, 0, "two")
     await one.take()
-    await cursor.move(await _connection(pool), HERE, Shard(), 3, 3, {}, one)
+    await relay_cursor.move(await _connection(pool), HERE, Shard(), 3, 3, {}, one)
     await pool.execute("UPDATE relay_lease SET expires_at = now() - interval '1 second'")
     await two.take()
     with pytest.raises(LeaseLost, match="another process"):
         await one._renewed()
     assert not one.holds()
     with pytest.raises(LeaseLost, match="the cursor stays"):
-        await cursor.move(await _connection(pool), HERE, Shard(), 9, 6, {}, one)
+        await relay_cursor.move(await _connection(pool), HERE, Shard(), 9, 6, {}, one)
     assert await pool.fetchval("SELECT position FROM relay_cursor") == 3
 
 
@@ -129,7 +129,7 @@ async def test_probes_say_in_words_that_nobody_sends_a_journal(pool: Pool):
     leases = [Lease(pool, shard) for shard in range(2)]
     for shard, lease in enumerate(leases):
         await lease.take()
-        await cursor.move(await _connection(pool), HERE, Shard(shard, 2), 0, 0, {}, lease)
+        await relay_cursor.move(await _connection(pool), HERE, Shard(shard, 2), 0, 0, {}, lease)
     assert await check() is None, "a relay that has just begun anew is at it"
     await pool.execute("UPDATE relay_cursor SET moved_at = now() - $1::interval", timedelta(seconds=2 * SILENT))
     assert f"last led by {leases[1].holder}" in str(await check())
@@ -169,9 +169,9 @@ STOPPED = """
 import asyncio, sys
 from aiokafka.client import AIOKafkaClient
 from aiokafka.protocol.produce import ProduceRequest
-from shared.chassis.database import open_pool
-from shared.chassis.kafka import Kafka
-from shared.chassis.relay import Relay
+from shared.chassis.database.pool import open_pool
+from shared.chassis.kafka.client import Kafka
+from shared.chassis.relay.relay import Relay
 
 send, first = AIOKafkaClient.send, True
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from shared.chassis.periodic import every
+from shared.chassis.work.periodic import every
 from tests.eventually import ended
 
 

@@ -18,8 +18,8 @@ ROOT = Path(__file__).parents[2]
 PROCESS = """
 import asyncio
 from shared.chassis import broker, process
-from shared.chassis.delivery import TooMuchPoison
-from shared.chassis.settings import ProcessSettings
+from shared.chassis.consumer.delivery import TooMuchPoison
+from shared.chassis.base.settings import ProcessSettings
 
 async def deaf():
     while True:
@@ -85,8 +85,8 @@ def test_a_part_that_is_deaf_to_cancellation_does_not_keep_a_process_from_ending
 
 WAITING = """
 from shared.chassis import broker, process
-from shared.chassis.kafka import Kafka
-from shared.chassis.settings import ProcessSettings
+from shared.chassis.kafka.client import Kafka
+from shared.chassis.base.settings import ProcessSettings
 
 async def build():
     await broker.wait_for_cluster(Kafka("127.0.0.1:{closed}"))
@@ -126,7 +126,7 @@ def test_a_wrong_setting_ends_a_process_with_its_name_and_no_more():
     program = """
 import os
 from shared.chassis import process
-from shared.chassis.settings import ProcessSettings, read
+from shared.chassis.base.settings import ProcessSettings, read
 
 async def build():
     os.environ["HUYING_BATCH_SIZE"] = "x"

@@ -7,9 +7,9 @@ import httpx
 import pytest
 from fastapi import APIRouter, Depends, Query
 
-from shared.chassis.http import web_app
-from shared.chassis.query_parameters import ForeignQuery
-from shared.chassis.short_cut import Asked, Reply, short_cut
+from shared.chassis.http.app import web_app
+from shared.chassis.http.fast_path import Asked, Reply, short_cut
+from shared.chassis.http.query_parameters import ForeignQuery
 
 
 async def language(lang: str = "zh") -> str:

@@ -14,11 +14,11 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaConnectionError, KafkaTimeoutError
 from aiokafka.protocol.produce import ProduceRequest
 
-from shared.chassis.cursor import Shard, backlog
-from shared.chassis.database import Connection, Pool, open_pool
-from shared.chassis.kafka import Kafka
-from shared.chassis.relay import Relay
-from shared.chassis.unsent import Unsent
+from shared.chassis.database.pool import Connection, Pool, open_pool
+from shared.chassis.kafka.client import Kafka
+from shared.chassis.relay.gaps import Unsent
+from shared.chassis.relay.relay import Relay
+from shared.chassis.relay.relay_cursor import Shard, backlog
 from shared.contracts.envelope import Envelope, read
 from shared.contracts.topics import DEMAND_EVENTS
 from tests import story

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from fastapi import APIRouter, Response
 
-from shared.chassis.http import web_app
+from shared.chassis.http.app import web_app
 
 
 @pytest.fixture

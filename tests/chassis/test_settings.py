@@ -12,9 +12,9 @@ from services.feedback.settings import FeedbackSettings
 from services.intake.settings import IntakeSettings
 from services.reporting.settings import ReportingSettings
 from services.routing.settings import RoutingSettings
-from shared.chassis.secrecy import weakness
-from shared.chassis.setting_checks import what_is_wrong
-from shared.chassis.settings import ProcessSettings, read
+from shared.chassis.base.secrecy import weakness
+from shared.chassis.base.setting_checks import what_is_wrong
+from shared.chassis.base.settings import ProcessSettings, read
 from tests.keys import KEYS
 
 GIVEN = {

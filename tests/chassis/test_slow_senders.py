@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from fastapi import APIRouter, Request
 
-from shared.chassis import slow_senders
-from shared.chassis.http import server, web_app
+from shared.chassis.http import slow_senders
+from shared.chassis.http.app import server, web_app
 from tests.eventually import ended, eventually
 
 HEAD = b"POST /words HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n"

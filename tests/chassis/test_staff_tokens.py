@@ -15,13 +15,13 @@ from services.intake import app as intake
 from services.intake.settings import IntakeSettings
 from services.routing import app as routing
 from services.routing.settings import RoutingSettings
-from shared.chassis import revocations
-from shared.chassis.clock import now
-from shared.chassis.database import Pool, open_pool
-from shared.chassis.http import web_app
-from shared.chassis.staff_tokens import Person, StaffTokens, identity
-from shared.chassis.tokens import Tokens
+from shared.chassis.base.clock import now
+from shared.chassis.base.tokens import Tokens
+from shared.chassis.database.pool import Pool, open_pool
+from shared.chassis.http.app import web_app
 from shared.contracts.refusals import Code, Refused
+from shared.identity import revocations
+from shared.identity.staff_tokens import Person, StaffTokens, identity
 from tests.keys import KEYS
 
 HOUR = 3600
@@ -46,7 +46,7 @@ def aged(monkeypatch: pytest.MonkeyPatch, seconds: float, person: Person, hours:
     then = datetime.now(UTC) - timedelta(seconds=seconds)
     with monkeypatch.context() as patched:
         patched.setattr("itsdangerous.timed.time.time", then.timestamp)
-        patched.setattr("shared.chassis.staff_tokens.now", lambda: then)
+        patched.setattr("shared.identity.staff_tokens.now", lambda: then)
         return TOKENS.write(person, hours)[0]
 
 

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from shared.chassis import letters
-from shared.chassis.database import Pool
-from shared.chassis.delivery import Delivery
-from shared.chassis.ledger import Ledger
-from shared.chassis.record import Record
+from shared.chassis.aggregates.repository import Ledger
+from shared.chassis.consumer import dead_letters
+from shared.chassis.consumer.delivery import Delivery
+from shared.chassis.consumer.record import Record
+from shared.chassis.database.pool import Pool
 from shared.contracts import facts as f
 from shared.contracts.demand import Demand, Service
 from shared.contracts.rules import demand_rules
@@ -80,7 +80,7 @@ async def test_a_record_is_kept_as_it_was_however_strange(answering: Delivery[De
     record = lying(given)
     await answering.deliver([record])
     async with pool.acquire() as db:
-        (letter,) = await letters.waiting(db)
+        (letter,) = await dead_letters.waiting(db)
     assert letter.record == record
 
 
@@ -96,7 +96,7 @@ async def test_a_second_fact_with_the_id_of_another_is_a_dead_letter_and_holds_u
         await answering.deliver([first, second._replace(headers=tuple(copied.items())), behind])
     assert [await version(pool, key) for key in (one, two, three)] == [2, None, 2]
     async with pool.acquire() as db:
-        (letter,) = await letters.waiting(db)
+        (letter,) = await dead_letters.waiting(db)
     assert letter.record.offset == second.offset
 
 
@@ -111,7 +111,7 @@ async def test_a_fact_that_moves_needs_a_place_in_the_order_and_a_note_has_none(
         sequence = 3
     await answering.deliver([log.record(envelope(fact, sequence, key))])
     async with pool.acquire() as db:
-        (letter,) = await letters.waiting(db)
+        (letter,) = await dead_letters.waiting(db)
     assert "sequence" in letter.cause
 
 
@@ -129,7 +129,7 @@ async def test_a_record_that_cannot_be_stored_is_a_dead_letter_that_says_where_i
     monkeypatch.setattr(Record, "pack", failing)
     await answering.deliver([record])
     async with pool.acquire() as db:
-        (letter,) = await letters.waiting(db)
+        (letter,) = await dead_letters.waiting(db)
     assert (letter.place, letter.record.value) == (f"huying.demand-events/0/{record.offset}", None)
     assert "no form of it can be stored" in letter.cause
 
@@ -161,7 +161,7 @@ async def test_a_parked_record_that_can_no_longer_be_read_is_dead_itself_and_not
     await answering.deliver([log.record(envelope(story.SUBMISSION, 1, key))])
     assert await version(pool, key) == 2
     async with pool.acquire() as db:
-        (letter,) = await letters.waiting(db)
+        (letter,) = await dead_letters.waiting(db)
         assert await db.fetchval("SELECT count(*) FROM parked") == 0
     assert letter.record == unreadable
 
@@ -176,5 +176,5 @@ async def test_a_lasting_fault_of_a_value_blames_no_connection(answering: Delive
     async with asyncio.timeout(LONG):
         await answering.deliver([Log(next(offsets)).record(envelope(story.SUBMISSION, 1, uuid4()))])
     async with pool.acquire() as db:
-        (letter,) = await letters.waiting(db)
+        (letter,) = await dead_letters.waiting(db)
     assert "out of int32 range" in letter.cause

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.chassis.tokens import Tokens
+from shared.chassis.base.tokens import Tokens
 from shared.contracts.refusals import Code, Refused
 
 OLD, NEW = "the secret of last year, known to us", "the secret of this year, known to us"

@@ -15,19 +15,20 @@ from deploy.local.kafka import ApacheKafka
 from deploy.local.noida import EmbeddedBroker
 from deploy.local.ports import free_port
 from deploy.local.state import prepare, state_dir
-from shared.chassis import cursor, reader_log
-from shared.chassis.assembly import Worker, relay_parts, worker_parts
-from shared.chassis.backlog import Place
-from shared.chassis.broker import BrokerReplaced, asking, create_topics
-from shared.chassis.cursor import Begin, Shard
-from shared.chassis.database import Pool, open_pool
-from shared.chassis.kafka import Kafka
-from shared.chassis.lease import Lease
-from shared.chassis.ledger import Ledger
-from shared.chassis.log_identity import LogIdentity, identity_of
-from shared.chassis.process import Parts
-from shared.chassis.reading import Reading
-from shared.chassis.settings import ProcessSettings
+from shared.chassis.aggregates.repository import Ledger
+from shared.chassis.base.settings import ProcessSettings
+from shared.chassis.consumer import consumer_log
+from shared.chassis.consumer.consumer import Reading
+from shared.chassis.consumer.lag import Place
+from shared.chassis.database.pool import Pool, open_pool
+from shared.chassis.kafka.client import Kafka
+from shared.chassis.kafka.cluster import BrokerReplaced, asking, create_topics
+from shared.chassis.kafka.log_identity import LogIdentity, identity_of
+from shared.chassis.process.components import Worker, relay_parts, worker_parts
+from shared.chassis.process.run import Parts
+from shared.chassis.relay import relay_cursor
+from shared.chassis.relay.lease import Lease
+from shared.chassis.relay.relay_cursor import Begin, Shard
 from shared.contracts.demand import Service
 from shared.contracts.rules import demand_rules
 from shared.contracts.topics import DEMAND_EVENTS
@@ -169,13 +170,13 @@ def test_another_cluster_is_another_log():
 )
 @pytest.mark.parametrize("shards", [1, 2], ids=["one shard", "after another number of shards"])
 async def test_a_cursor_belongs_to_the_topics_as_they_were(
-    intake: Pool, now: LogIdentity, ends: cursor.Ends, because: str | None, shards: int
+    intake: Pool, now: LogIdentity, ends: relay_cursor.Ends, because: str | None, shards: int
 ):
     lease: Lease = Lease(intake, 0)
     await lease.take()
     async with intake.acquire() as db:
-        await cursor.move(db, OLD, Shard(), 5, 5, ENDS, lease)
-        begun = await cursor.begin(db, now, ends, Shard(0, shards))
+        await relay_cursor.move(db, OLD, Shard(), 5, 5, ENDS, lease)
+        begun = await relay_cursor.begin(db, now, ends, Shard(0, shards))
     if because:
         assert (begun.position, begun.ends) == (0, {})
         assert because in str(begun.because)
@@ -186,19 +187,19 @@ async def test_a_cursor_belongs_to_the_topics_as_they_were(
 async def test_a_cursor_of_the_version_before_is_kept(intake: Pool):
     await intake.execute("INSERT INTO relay_cursor (cluster_id, shards, shard, position) VALUES ('cluster', 1, 0, 5)")
     async with intake.acquire() as db:
-        assert await cursor.begin(db, NEW, {}, Shard()) == Begin(5, {})
+        assert await relay_cursor.begin(db, NEW, {}, Shard()) == Begin(5, {})
 
 
 async def test_a_reader_begins_again_once_for_a_topic_that_was_made_anew(pool: Pool):
     async def generations(*known: LogIdentity) -> list[int]:
         async with pool.acquire() as db:
-            return [await reader_log.generation_of(db, identity, "reader") for identity in known]
+            return [await consumer_log.generation_of(db, identity, "reader") for identity in known]
 
     another = LogIdentity("another", {"topic": "9"})
     assert await generations(NAMELESS, OLD, OLD, NAMELESS, NEW, NEW, another, NEW) == [0, 0, 0, 0, 1, 1, 0, 1]
-    assert reader_log.group_name("reader", 0) == "reader", "what the version before has committed counts"
-    assert len({reader_log.group_name("reader", n) for n in range(3)}) == 3
-    assert len({reader_log.log_name("cluster", n) for n in range(3)}) == 3
+    assert consumer_log.group_name("reader", 0) == "reader", "what the version before has committed counts"
+    assert len({consumer_log.group_name("reader", n) for n in range(3)}) == 3
+    assert len({consumer_log.log_name("cluster", n) for n in range(3)}) == 3
 
 
 def test_a_reader_whose_partition_ends_before_what_it_has_read_stops_to_begin_again():

@@ -5,8 +5,8 @@ from typing import get_args
 import pytest
 from pydantic import BaseModel, JsonValue, TypeAdapter, ValidationError
 
-from services.feedback.domain import RateDemand
-from services.routing.commands import RoutingCommand
+from services.feedback.ratings.domain import RateDemand
+from services.routing.cases.commands import RoutingCommand
 from shared.contracts.text import Text, unreadable
 
 SAID = TypeAdapter(Text)

@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from services.feedback.domain import Reaction
-from services.feedback.notices import Notices
-from shared.chassis.database import Pool, open_pool
-from shared.chassis.ledger import Ledger
+from services.feedback.notifications.projection import Notices
+from services.feedback.ratings.domain import Reaction
+from shared.chassis.aggregates.repository import Ledger
+from shared.chassis.database.pool import Pool, open_pool
 from shared.contracts.demand import Service
 from shared.contracts.rules import demand_rules
 from tests.feedback.office import LINKS, Book

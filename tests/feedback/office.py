@@ -6,14 +6,14 @@ from typing import Any
 
 import httpx
 
-from services.feedback.contacts import Contacts
-from services.feedback.links import Links
-from services.feedback.sender import Sender
-from services.feedback.sinks import Sink
-from shared.chassis.database import Pool
-from shared.chassis.delivery import Delivery
-from shared.chassis.ledger import Ledger
-from shared.chassis.tokens import Tokens
+from services.feedback.gateways.sinks import Sink
+from services.feedback.notifications.contacts import Contacts
+from services.feedback.notifications.sender import Sender
+from services.feedback.ratings.links import Links
+from shared.chassis.aggregates.repository import Ledger
+from shared.chassis.base.tokens import Tokens
+from shared.chassis.consumer.delivery import Delivery
+from shared.chassis.database.pool import Pool
 from shared.contracts import facts as f
 from shared.contracts.demand import Demand
 from shared.jurisdiction.jurisdictions import Jurisdictions

@@ -7,14 +7,14 @@ from uuid import UUID
 import pytest
 from pydantic import ValidationError
 
-from services.feedback.closing import Closing
-from services.feedback.domain import RateDemand, Reaction, rate
-from services.feedback.notices import Notices
-from services.feedback.ratings import Ratings
-from services.routing.policies import reaction
-from shared.chassis.database import Pool
-from shared.chassis.ledger import Ledger
-from shared.chassis.tokens import Tokens
+from services.feedback.notifications.projection import Notices
+from services.feedback.ratings.closing import Closing
+from services.feedback.ratings.domain import RateDemand, Reaction, rate
+from services.feedback.ratings.handler import Ratings
+from services.routing.cases.policies import reaction
+from shared.chassis.aggregates.repository import Ledger
+from shared.chassis.base.tokens import Tokens
+from shared.chassis.database.pool import Pool
 from shared.contracts import facts as f
 from shared.contracts.demand import Service, Status
 from shared.contracts.lifecycle import evolve

@@ -5,9 +5,9 @@ from uuid import UUID
 
 import pytest
 
-from services.feedback.notices import SHORT
-from shared.chassis.database import Pool
-from shared.chassis.delivery import Delivery
+from services.feedback.notifications.projection import SHORT
+from shared.chassis.consumer.delivery import Delivery
+from shared.chassis.database.pool import Pool
 from shared.contracts import facts as f
 from shared.contracts.demand import Demand
 from tests import story

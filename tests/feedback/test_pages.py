@@ -11,15 +11,15 @@ import pytest
 from structlog.testing import capture_logs
 
 from services.feedback import app
-from services.feedback.links import Holder, Links
-from services.feedback.messages import Message
-from services.feedback.recipients import Means, Recipient
+from services.feedback.gateways.sinks import LogSink
+from services.feedback.notifications.messages import Message
+from services.feedback.notifications.recipients import Means, Recipient
+from services.feedback.ratings.links import Holder, Links
 from services.feedback.settings import FeedbackSettings
-from services.feedback.sinks import LogSink
-from shared.chassis.database import Pool, open_pool
-from shared.chassis.delivery import Delivery
-from shared.chassis.http import web_app
-from shared.chassis.tokens import Tokens
+from shared.chassis.base.tokens import Tokens
+from shared.chassis.consumer.delivery import Delivery
+from shared.chassis.database.pool import Pool, open_pool
+from shared.chassis.http.app import web_app
 from shared.contracts import facts as f
 from shared.contracts.demand import Status
 from tests import story

@@ -11,21 +11,22 @@ from uuid import UUID
 import httpx
 import pytest
 
-from services.feedback.contacts import ERASED, NOTHING_LEFT, Away, Contacts
-from services.feedback.domain import Reaction
-from services.feedback.links import Links
-from services.feedback.messages import NO_CONTACT
-from services.feedback.notices import Notices
-from services.feedback.recipients import Means, Recipient
-from services.feedback.sender import Sender
-from services.feedback.sinks import FileSink
-from services.intake import app, channels
+from services.feedback.gateways.sinks import FileSink
+from services.feedback.notifications.contacts import ERASED, NOTHING_LEFT, Away, Contacts
+from services.feedback.notifications.messages import NO_CONTACT
+from services.feedback.notifications.projection import Notices
+from services.feedback.notifications.recipients import Means, Recipient
+from services.feedback.notifications.sender import Sender
+from services.feedback.ratings.domain import Reaction
+from services.feedback.ratings.links import Links
+from services.intake import app
+from services.intake.channels import keys
 from services.intake.settings import IntakeSettings
-from shared.chassis.database import Pool, open_pool
-from shared.chassis.delivery import Delivery
-from shared.chassis.http import web_app
-from shared.chassis.ledger import Ledger
-from shared.chassis.tokens import Tokens
+from shared.chassis.aggregates.repository import Ledger
+from shared.chassis.base.tokens import Tokens
+from shared.chassis.consumer.delivery import Delivery
+from shared.chassis.database.pool import Pool, open_pool
+from shared.chassis.http.app import web_app
 from shared.contracts import facts as f
 from shared.contracts.catalogue import parse
 from shared.contracts.demand import Demand, Service
@@ -80,7 +81,7 @@ class Town:
 
     async def sighted(self, number: str, kind: f.ChannelKind, contact: dict[str, str] | None) -> None:
         """Another channel saw the demand again, and feedback heard of it."""
-        key = await channels.add(self.intake, f"other-{kind}", kind, "Other")
+        key = await keys.add(self.intake, f"other-{kind}", kind, "Other")
         seen = await self.front.post(
             f"/v1/demands/{number}/sightings",
             json={"external_id": "call-9", "contact": contact},
@@ -120,7 +121,7 @@ async def town(database: str, tmp_path: Path) -> AsyncIterator[Town]:
     settings = IntakeSettings.model_validate(KEYS | {"DATABASE_URL": database})
     tokens = Tokens(settings.secret, 60)
     async with await open_pool(database, "intake") as intake, await open_pool(database, "feedback") as feedback:
-        key = await channels.add(intake, "web", f.ChannelKind.WEB, "Web")
+        key = await keys.add(intake, "web", f.ChannelKind.WEB, "Web")
         transport = httpx.ASGITransport(web_app("intake", app.api(settings, intake).routers))
         line = Line(transport)
         notices = Notices(shipped(), Links.at("http://here", settings.secret))

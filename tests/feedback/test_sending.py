@@ -11,13 +11,13 @@ from uuid import UUID
 
 import pytest
 
-from services.feedback import queue
-from services.feedback.messages import Message, State
-from services.feedback.queue import Queued
-from services.feedback.recipients import Means, Recipient, mark
-from services.feedback.sender import Sender, SinkAway
-from services.feedback.sinks import FileSink, OutcomeUnknown, Rejected
-from shared.chassis.database import Pool
+from services.feedback.gateways.sinks import FileSink, OutcomeUnknown, Rejected
+from services.feedback.notifications import queries
+from services.feedback.notifications.messages import Message, State
+from services.feedback.notifications.queries import Queued
+from services.feedback.notifications.recipients import Means, Recipient, mark
+from services.feedback.notifications.sender import Sender, SinkAway
+from shared.chassis.database.pool import Pool
 from shared.contracts import facts as f
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from tests import story
@@ -47,10 +47,10 @@ async def _another(pool: Pool, book: Book, told: f.DemandSubmitted, n: int) -> N
 async def died_in_the_middle(pool: Pool, sender: Sender) -> Queued:
     """The next message, whose sender was killed in the sink."""
     async with pool.acquire() as db:
-        queued, *_ = await queue.next_messages(db, 1)
+        queued, *_ = await queries.next_messages(db, 1)
         address = mark(await sender.contacts.recipient(queued), TOKENS.secret)
         assert await sender.lease._take()
-        assert await queue.begin_sending(db, queued, sender.lease.holder, address)
+        assert await queries.begin_sending(db, queued, sender.lease.holder, address)
     return queued
 
 
@@ -222,11 +222,11 @@ async def test_a_sender_killed_before_the_sink_holds_up_nothing_and_spoils_no_or
     dead, next_one = (sending(pool, book, FileSink(tmp_path / "out")) for _ in range(2))
     assert await dead.lease._take()
     async with pool.acquire() as db:
-        first, *_ = await queue.next_messages(db, 10)
+        first, *_ = await queries.next_messages(db, 10)
         await db.execute("UPDATE sender_lease SET until = now() - interval '1 second'")
     assert await next_one.send_some() == 4
     async with pool.acquire() as db:
-        assert await queue.begin_sending(db, first, dead.lease.holder, b"x") is None, "it woke up too late"
+        assert await queries.begin_sending(db, first, dead.lease.holder, b"x") is None, "it woke up too late"
     assert [line["template"] for line in lines(tmp_path / "out")] == NAMES
 
 
@@ -235,9 +235,9 @@ async def test_who_has_no_lease_may_not_begin(pool: Pool, book: Book, tmp_path: 
     first, second = (sending(pool, book, FileSink(tmp_path / "out")) for _ in range(2))
     assert (await first.lease._take(), await second.lease._take()) == (True, False)
     async with pool.acquire() as db:
-        (queued,) = await queue.next_messages(db, 10)
-        assert await queue.begin_sending(db, queued, second.lease.holder, b"x") is None
-        assert await queue.begin_sending(db, queued, first.lease.holder, b"x") == 1
+        (queued,) = await queries.next_messages(db, 10)
+        assert await queries.begin_sending(db, queued, second.lease.holder, b"x") is None
+        assert await queries.begin_sending(db, queued, first.lease.holder, b"x") == 1
 
 
 @pytest.mark.faults
@@ -362,5 +362,5 @@ async def test_what_waits_is_counted(pool: Pool, book: Book, tmp_path: Path):
     sender = sending(pool, book, FileSink(tmp_path / "out"))
     await send_all(sender)
     async with pool.acquire() as db:
-        waiting, oldest = await queue.backlog(db)
+        waiting, oldest = await queries.backlog(db)
     assert (dict(waiting), oldest > 0) == ({"hourly-limit": 2}, True)

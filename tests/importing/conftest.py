@@ -12,12 +12,13 @@ from deploy.importing.job import Outcome, run
 from deploy.importing.readers import opened
 from deploy.importing.rows import BadRow, Table
 from deploy.importing.translation import Translator
-from services.intake import app, channels
-from services.intake.domain import RecordedDemand
+from services.intake import app
+from services.intake.channels import keys
 from services.intake.settings import IntakeSettings
-from shared.chassis.clock import now
-from shared.chassis.database import Pool, open_pool
-from shared.chassis.http import web_app
+from services.intake.submission.domain import RecordedDemand
+from shared.chassis.base.clock import now
+from shared.chassis.database.pool import Pool, open_pool
+from shared.chassis.http.app import web_app
 from shared.contracts.facts import ChannelKind
 from tests.importing.loop import Loop, opened_loop
 from tests.importing.orders import hotline
@@ -66,7 +67,7 @@ async def pool(database: str) -> AsyncIterator[Pool]:
 @pytest.fixture
 async def intake(database: str, pool: Pool) -> AsyncIterator[httpx.AsyncClient]:
     """Intake in this process, with the key of a channel that may import."""
-    key = await channels.add(pool, "import", ChannelKind.PARTNER, "Import", ("import", "submit", "read-all"))
+    key = await keys.add(pool, "import", ChannelKind.PARTNER, "Import", ("import", "submit", "read-all"))
     served = web_app("intake", app.api(IntakeSettings.model_validate(KEYS | {"DATABASE_URL": database}), pool).routers)
     transport = httpx.ASGITransport(served, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://intake", headers={"X-API-Key": key}) as found:

@@ -10,15 +10,15 @@ from uuid import uuid4
 from services.feedback import app as feedback
 from services.feedback.settings import FeedbackSettings
 from services.intake import app as intake
-from services.reporting.projection import Projection
+from services.reporting.figures.projection import Projection
 from services.routing import app as routing
 from services.routing.settings import RoutingSettings
-from shared.chassis.clock import now
-from shared.chassis.database import Pool, open_pool
-from shared.chassis.delivery import Delivery
-from shared.chassis.journal import COLUMNS, from_row
-from shared.chassis.ledger import Ledger
-from shared.chassis.record import Record
+from shared.chassis.aggregates.journal import COLUMNS, from_row
+from shared.chassis.aggregates.repository import Ledger
+from shared.chassis.base.clock import now
+from shared.chassis.consumer.delivery import Delivery
+from shared.chassis.consumer.record import Record
+from shared.chassis.database.pool import Pool, open_pool
 from shared.contracts.demand import Demand, Service
 from shared.contracts.facts import Fact
 from shared.contracts.rules import demand_rules

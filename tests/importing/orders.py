@@ -12,7 +12,7 @@ import xlwt
 
 from deploy.importing.declarations import load
 from deploy.importing.job import Job
-from shared.chassis.clock import now
+from shared.chassis.base.clock import now
 from tests.packs import nanhai
 
 Order = dict[str, Any]

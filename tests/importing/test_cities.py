@@ -11,8 +11,8 @@ from deploy.cli.main import app as cli
 from deploy.importing.cities import UnknownCity, must_be_served
 from services.intake import app
 from services.intake.settings import IntakeSettings
-from shared.chassis.database import Pool
-from shared.chassis.http import web_app
+from shared.chassis.database.pool import Pool
+from shared.chassis.http.app import web_app
 from tests.importing.orders import csv_file, order
 from tests.keys import KEYS
 

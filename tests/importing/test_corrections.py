@@ -8,12 +8,12 @@ import httpx
 import openpyxl
 import pytest
 
-from deploy.importing.hiding import HIDDEN, MARKED
 from deploy.importing.job import run
-from deploy.importing.logbook import Logbook
+from deploy.importing.progress_log import Logbook
 from deploy.importing.readers.tabular import ERROR_COLUMNS
+from deploy.importing.redaction import HIDDEN, MARKED
 from deploy.importing.translation import Translator
-from services.intake.domain import RecordedDemand
+from services.intake.submission.domain import RecordedDemand
 from shared import masking
 from tests.importing.conftest import quiet, read, tried
 from tests.importing.orders import BAD, COLUMNS, csv_file, hotline, order, rows, xlsx_file

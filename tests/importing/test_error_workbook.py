@@ -7,8 +7,8 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from deploy.importing.hiding import HIDDEN
 from deploy.importing.readers.tabular import ERROR_COLUMNS
+from deploy.importing.redaction import HIDDEN
 from deploy.importing.rows import UnreadableFile
 from tests.importing.conftest import tried
 from tests.importing.orders import BAD, COLUMNS, csv_file, order, rows, xlsx_file

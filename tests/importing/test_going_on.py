@@ -15,13 +15,14 @@ import pytest
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from deploy.importing.logbook import About, Done, Logbook
+from deploy.importing.progress_log import About, Done, Logbook
 from deploy.importing.rows import BadRow, Place, SourceRow, UnreadableFile
 from deploy.local.ports import free_port
-from services.intake import app, channels
+from services.intake import app
+from services.intake.channels import keys
 from services.intake.settings import IntakeSettings
-from shared.chassis.database import Pool
-from shared.chassis.http import web_app
+from shared.chassis.database.pool import Pool
+from shared.chassis.http.app import web_app
 from shared.contracts.facts import ChannelKind
 from tests.eventually import eventually
 from tests.importing.orders import csv_file, order
@@ -97,7 +98,7 @@ async def watched(database: str, pool: Pool) -> Watched:
 
 
 async def test_a_killed_import_goes_on_without_posting_what_it_posted(watched: Watched, pool: Pool, tmp_path: Path):
-    key = await channels.add(pool, "import", ChannelKind.PARTNER, "Import", ("import", "submit", "read-all"))
+    key = await keys.add(pool, "import", ChannelKind.PARTNER, "Import", ("import", "submit", "read-all"))
     file = csv_file(
         tmp_path / "o.csv", [order(n, **({"工单状态": "飞了"} if n in BAD else {})) for n in range(1, ROWS + 1)]
     )

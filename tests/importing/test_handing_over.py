@@ -6,14 +6,14 @@ from pathlib import Path
 import httpx
 import pytest
 
-from deploy.importing.handover import BATCH_BYTES, Handover, HandoverFailed
-from deploy.importing.hiding import Hiding, Restoring
+from deploy.importing.client import BATCH_BYTES, Handover, HandoverFailed
 from deploy.importing.job import run
-from deploy.importing.logbook import Logbook
-from deploy.importing.passage import Passage
+from deploy.importing.pipeline import Passage
+from deploy.importing.progress_log import Logbook
 from deploy.importing.readers import opened
+from deploy.importing.redaction import Hiding, Restoring
 from deploy.importing.translation import Translator
-from shared.chassis.database import Pool
+from shared.chassis.database.pool import Pool
 from tests.importing.conftest import quiet, read
 from tests.importing.orders import csv_file, hotline, order, rows, xlsx_file
 

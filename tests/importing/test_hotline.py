@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.intake.domain import RecordedDemand
+from services.intake.submission.domain import RecordedDemand
 from shared.contracts.catalogue import recorded
 from shared.contracts.facts import DemandClosed, DemandConfirmed, DemandRouted, Outcome
 from tests.importing.conftest import read

@@ -7,9 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
-from deploy.importing import handover
+from deploy.importing import client
 from deploy.importing.job import Outcome, run
-from shared.chassis.database import Pool
+from shared.chassis.database.pool import Pool
 from shared.contracts import facts as f
 from shared.contracts.demand import Service, Status
 from tests.eventually import eventually
@@ -167,7 +167,7 @@ async def test_a_row_whose_earlier_steps_are_still_being_told_is_sent_again(
     async def meanwhile(_: float) -> None:
         await loop.turn()
 
-    monkeypatch.setattr(handover, "pause", meanwhile)
+    monkeypatch.setattr(client, "pause", meanwhile)
     await office.export(TO_BE_SIGNED)
     assert counts(await office.export(RATED)) == (0, 0, 1, 0, 0)
     await loop.turn()
@@ -177,7 +177,7 @@ async def test_a_row_whose_earlier_steps_are_still_being_told_is_sent_again(
 async def test_a_row_whose_earlier_steps_are_never_told_is_refused_with_a_sentence(
     office: Hotline, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(handover, "GIVE_UP_AFTER", 0)
+    monkeypatch.setattr(client, "GIVE_UP_AFTER", 0)
     await office.export(TO_BE_SIGNED)
     outcome = await office.export(RATED)
     assert counts(outcome) == (0, 0, 0, 0, 1)
@@ -223,7 +223,7 @@ async def test_a_dry_run_says_what_the_real_run_says(
     async def meanwhile(_: float) -> None:
         await loop.turn()
 
-    monkeypatch.setattr(handover, "pause", meanwhile)
+    monkeypatch.setattr(client, "pause", meanwhile)
     started = [order(1, **IN_WORK), order(2, **IN_WORK), order(3, **IN_WORK), order(4), order(5, **RESOLVED)]
     await run(hotline(csv_file(tmp_path / "march.csv", started)), intake, quiet)
     await loop.turn()

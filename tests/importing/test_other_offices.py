@@ -15,8 +15,8 @@ from deploy.importing.readers import opened
 from deploy.importing.rows import BadRow, UnreadableFile
 from deploy.importing.times import reader_of
 from deploy.importing.translation import Translator
-from services.intake.domain import RecordedDemand
-from shared.chassis.clock import now
+from services.intake.submission.domain import RecordedDemand
+from shared.chassis.base.clock import now
 from tests.importing.conftest import read
 from tests.importing.orders import COLUMNS, csv_file, ndjson_file, order, xls_file, xlsx_file
 from tests.packs import shipped

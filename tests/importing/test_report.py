@@ -4,7 +4,7 @@ from io import StringIO
 
 from rich.console import Console
 
-from deploy.importing.logbook import Refusal
+from deploy.importing.progress_log import Refusal
 from deploy.importing.report import REASONS, Reasons, cause_of
 
 

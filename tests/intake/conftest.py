@@ -6,10 +6,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from services.intake import app, channels
+from services.intake import app
+from services.intake.channels import keys
 from services.intake.settings import IntakeSettings
-from shared.chassis.database import Pool, open_pool
-from shared.chassis.http import web_app
+from shared.chassis.database.pool import Pool, open_pool
+from shared.chassis.http.app import web_app
 from shared.contracts.facts import ChannelKind
 from shared.jurisdiction.publication import Shown
 from tests import packs
@@ -29,7 +30,7 @@ def settings(database: str) -> IntakeSettings:
 @pytest.fixture
 async def client(database: str, pool: Pool) -> AsyncIterator[httpx.AsyncClient]:
     """A channel's front end with its key."""
-    key = await channels.add(pool, "web", ChannelKind.WEB, "Web")
+    key = await keys.add(pool, "web", ChannelKind.WEB, "Web")
     served = web_app("intake", app.api(settings(database), pool).routers)
     transport = httpx.ASGITransport(served, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://intake", headers={"X-API-Key": key}) as found:

@@ -8,10 +8,10 @@ from typing import Final
 import httpx
 import pytest
 
-from services.intake import channels
-from services.intake.story.view import seen
-from shared.chassis.database import Pool
-from shared.chassis.tokens import Tokens
+from services.intake.channels import keys as channels
+from services.intake.tracking.view import seen
+from shared.chassis.base.tokens import Tokens
+from shared.chassis.database.pool import Pool
 from shared.contracts import facts as f
 from shared.contracts.facts import ChannelKind
 from shared.jurisdiction.publication import Publication, Shown

@@ -9,13 +9,14 @@ import asyncpg
 import httpx
 import pytest
 
-from services.intake import app, channels
-from services.intake.domain import SubmitDemand
-from services.intake.preparing import Request
-from services.intake.submissions import Submissions
-from shared.chassis.clock import now
-from shared.chassis.database import Pool, open_pool
-from shared.chassis.http import web_app
+from services.intake import app
+from services.intake.channels import keys
+from services.intake.submission.checked_request import Request
+from services.intake.submission.domain import SubmitDemand
+from services.intake.submission.handler import Submissions
+from shared.chassis.base.clock import now
+from shared.chassis.database.pool import Pool, open_pool
+from shared.chassis.http.app import web_app
 from shared.contracts.facts import ChannelKind
 from shared.contracts.numbers import canonical
 from shared.contracts.refusals import Refused
@@ -100,7 +101,7 @@ async def test_a_key_of_yesterday_gets_the_answer_of_yesterday(
     packs = shipped()
     vault = app.vault(settings(database))
     later = Submissions(pool, app.ledger(packs), packs, vault, clock=lambda: now() + timedelta(hours=25))
-    channel = await channels.authenticate(pool, key, channels.Scope.SUBMIT)
+    channel = await keys.authenticate(pool, key, keys.Scope.SUBMIT)
     again = await later.submit(channel, Request("k1", SubmitDemand.model_validate(GOOD)))
     assert (again.number, again.created) == (receipt["number"], False)
     with pytest.raises(Refused, match="this key belongs to demand"):
@@ -233,7 +234,7 @@ async def test_a_text_is_measured_in_characters_as_it_is_kept(client: httpx.Asyn
 
 
 async def import_one(pool: Pool, client: httpx.AsyncClient, **more: Any) -> httpx.Response:
-    key = await channels.add(pool, "old", ChannelKind.PARTNER, "Old", ("import",))
+    key = await keys.add(pool, "old", ChannelKind.PARTNER, "Old", ("import",))
     recorded = GOOD | {"external_id": "1", "occurred_at": "2021-05-10T02:00:00Z", "channel_kind": "web", "via": "x"}
     return await client.post("/v1/imports", json={"demands": [recorded | more]}, headers={"X-API-Key": key})
 

@@ -19,19 +19,20 @@ from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
 from deploy.local.ports import free_port
-from services.intake import app, channels
+from services.intake import app
 from services.intake.attachments.bucket import S3Store
-from services.intake.attachments.cabinet import Cabinet
 from services.intake.attachments.kinds import Accepted
 from services.intake.attachments.papers import made_bare
 from services.intake.attachments.pictures import made_anew
 from services.intake.attachments.scanning import ClamAV, Scan
+from services.intake.attachments.service import Cabinet
 from services.intake.attachments.stores import FolderStore, Lost, Store
+from services.intake.channels import keys
 from services.intake.settings import IntakeSettings
-from shared.chassis.clock import now
-from shared.chassis.database import Pool
-from shared.chassis.http import web_app
-from shared.chassis.tokens import Tokens
+from shared.chassis.base.clock import now
+from shared.chassis.base.tokens import Tokens
+from shared.chassis.database.pool import Pool
+from shared.chassis.http.app import web_app
 from shared.contracts.facts import ChannelKind
 from shared.contracts.refusals import Code, Refused
 from tests.eventually import eventually
@@ -94,7 +95,7 @@ async def client(pool: Pool, settings: IntakeSettings) -> AsyncIterator[httpx.As
 
 
 async def client_of(pool: Pool, settings: IntakeSettings, channel: str) -> httpx.AsyncClient:
-    key = await channels.add(pool, channel, ChannelKind.WEB, channel)
+    key = await keys.add(pool, channel, ChannelKind.WEB, channel)
     served = web_app("intake", app.api(settings, pool).routers)
     transport = httpx.ASGITransport(served, raise_app_exceptions=False)
     return httpx.AsyncClient(transport=transport, base_url="http://intake", headers={"X-API-Key": key})
@@ -421,7 +422,7 @@ async def test_a_store_that_is_away_is_told_as_such(folder: Path):
 
 async def test_an_upload_lies_in_s3_and_comes_back(pool: Pool, settings: IntakeSettings, s3: S3Store):
     cabinet = Cabinet(pool, s3, app.cabinet(settings, pool).scanner, app.cabinet(settings, pool).limits, 1_000_000)
-    channel = await channels.authenticate(pool, await channels.add(pool, "web", ChannelKind.WEB, "w"), "submit")
+    channel = await keys.authenticate(pool, await keys.add(pool, "web", ChannelKind.WEB, "w"), "submit")
     taken = await cabinet.take(channel, picture("JPEG"))
     assert (await cabinet.content(taken)).startswith(b"\xff\xd8\xff")
 

@@ -5,8 +5,8 @@ from typing import Any
 import httpx
 import pytest
 
-from services.intake import channels
-from shared.chassis.database import Pool
+from services.intake.channels import keys
+from shared.chassis.database.pool import Pool
 from shared.contracts.facts import ChannelKind
 from tests.intake.test_api import GOOD, is_a_problem
 
@@ -19,7 +19,7 @@ def with_step(**changes: Any) -> dict[str, Any]:
 
 
 async def imported(client: httpx.AsyncClient, pool: Pool, *rows: dict[str, Any]) -> httpx.Response:
-    key = await channels.add(pool, "old", ChannelKind.PARTNER, "Old", ("import",))
+    key = await keys.add(pool, "old", ChannelKind.PARTNER, "Old", ("import",))
     body = {"demands": [{"external_id": str(n)} | RECORDED | row for n, row in enumerate(rows)]}
     return await client.post("/v1/imports", json=body, headers={"X-API-Key": key})
 

@@ -14,16 +14,17 @@ from zoneinfo import ZoneInfo
 import httpx
 import pytest
 
-from services.intake import app, channels
-from services.intake.listing import is_open
+from services.intake import app
+from services.intake.channels import keys
 from services.intake.open311 import queries
 from services.intake.open311.dates import SPAN, Window
 from services.intake.open311.forms import NewRequest, NewUpdate
-from services.intake.open311.selection import AskedRequests
+from services.intake.open311.query_params import AskedRequests
 from services.intake.open311.statuses import CONFIDENTIAL, SAID, georeport
 from services.intake.settings import IntakeSettings
-from shared.chassis.database import Pool
-from shared.chassis.http import web_app
+from services.intake.tracking.projection import is_open
+from shared.chassis.database.pool import Pool
+from shared.chassis.http.app import web_app
 from shared.contracts import facts as f
 from shared.contracts.demand import Status
 from shared.contracts.envelope import Envelope
@@ -31,7 +32,7 @@ from shared.contracts.facts import ChannelKind
 from tests.intake.conftest import settings
 from tests.intake.test_api import GOOD
 from tests.intake.test_attachments import picture
-from tests.intake.test_voices import notes, opened, stands_at
+from tests.intake.test_notes import notes, opened, stands_at
 from tests.keys import KEYS
 from tests.packs import nanhai, shipped
 
@@ -226,7 +227,7 @@ async def test_a_request_without_the_right_key_is_forbidden(client: httpx.AsyncC
 
 
 async def test_a_key_that_may_not_submit_is_forbidden(client: httpx.AsyncClient, pool: Pool):
-    reader = await channels.add(pool, "reader", ChannelKind.PARTNER, "Reader", ("read-all",))
+    reader = await keys.add(pool, "reader", ChannelKind.PARTNER, "Reader", ("read-all",))
     errors(await post(client, reader), 403)
 
 
@@ -766,7 +767,7 @@ async def test_an_update_is_heard_as_every_voice_is(client: httpx.AsyncClient, k
 
 
 async def test_an_update_of_a_recorded_demand_is_for_who_handed_it_over(client: httpx.AsyncClient, pool: Pool):
-    old, other = [await channels.add(pool, name, ChannelKind.PARTNER, name, ("import", "submit")) for name in "ab"]
+    old, other = [await keys.add(pool, name, ChannelKind.PARTNER, name, ("import", "submit")) for name in "ab"]
     row = GOOD | {"external_id": "1", "occurred_at": "2021-05-10T02:00:00Z", "channel_kind": "web", "via": "b"}
     answer = await client.post("/v1/imports", json={"demands": [row]}, headers={"X-API-Key": old})
     number = answer.json()["rows"][0]["number"]
@@ -807,7 +808,7 @@ async def test_a_mistake_in_an_update_is_named(
 
 
 async def test_another_channels_demand_takes_no_update(client: httpx.AsyncClient, key: str, pool: Pool):
-    other = await channels.add(pool, "other", ChannelKind.PARTNER, "Other")
+    other = await keys.add(pool, "other", ChannelKind.PARTNER, "Other")
     form = an_update(other, await raised(client, key))
     errors(await client.post(f"{V2}/servicerequestupdates.xml", data=form), 403)
 

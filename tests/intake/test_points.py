@@ -5,11 +5,11 @@ from typing import Any
 import httpx
 import pytest
 
-from services.intake import channels
-from services.intake.registry import Registry
+from services.intake.channels import keys
+from services.intake.channels.gateway_settings import Registry
 from services.intake.vault.sealing import Vault
-from services.routing.policies import first_routing
-from shared.chassis.database import Pool
+from services.routing.cases.policies import first_routing
+from shared.chassis.database.pool import Pool
 from shared.contracts import facts as f
 from shared.contracts.catalogue import parse
 from shared.contracts.facts import ChannelKind, PlacedBy
@@ -34,7 +34,7 @@ async def submissions(pool: Pool) -> list[f.DemandSubmitted]:
 @pytest.fixture
 async def wide(pool: Pool, database: str) -> str:
     """The key of a channel for the whole district."""
-    key = await channels.add(pool, "wechat", ChannelKind.WECHAT, "WeChat")
+    key = await keys.add(pool, "wechat", ChannelKind.WECHAT, "WeChat")
     await Registry(pool, Vault.of(settings(database).vault_key)).put("wechat", {"division": ROOT})
     return key
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from services.intake.fitting import fitting
+from services.intake.submission.fitting import fitting
 from shared.contracts.numbers import EXAMPLE, canonical, number, number_first, numbers_in, read_number
 from shared.contracts.refusals import Refused
 from tests.intake.people import WIDE

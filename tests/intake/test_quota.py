@@ -10,12 +10,13 @@ import pytest
 from typer.testing import CliRunner
 
 from deploy.cli.main import app as cli
-from services.intake import app, channels
-from services.intake.key_queries import Asking
-from services.intake.registry import Registry
+from services.intake import app
+from services.intake.channels import keys
+from services.intake.channels.gateway_settings import Registry
+from services.intake.channels.key_queries import Asking
 from services.intake.vault.sealing import Vault
-from shared.chassis.database import Pool, open_pool
-from shared.chassis.http import web_app
+from shared.chassis.database.pool import Pool, open_pool
+from shared.chassis.http.app import web_app
 from shared.contracts.facts import ChannelKind
 from shared.contracts.refusals import Code, Refused
 from tests.intake.conftest import settings
@@ -27,7 +28,7 @@ AT = datetime(2026, 11, 24, 8, 0, 20, tzinfo=UTC)
 
 @pytest.fixture
 async def key(pool: Pool) -> str:
-    return await channels.add(pool, "app", ChannelKind.WEB, "App")
+    return await keys.add(pool, "app", ChannelKind.WEB, "App")
 
 
 async def limit(pool: Pool, database: str, channel: str, quota: int) -> None:
@@ -35,7 +36,7 @@ async def limit(pool: Pool, database: str, channel: str, quota: int) -> None:
 
 
 async def ask(pool: Pool, key: str, at: datetime = AT) -> str:
-    return (await channels.authenticate(pool, key, "submit", lambda: at)).id
+    return (await keys.authenticate(pool, key, "submit", lambda: at)).id
 
 
 async def refusal(pool: Pool, key: str, at: datetime = AT) -> Refused:
@@ -55,13 +56,13 @@ async def counting_apart(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[list[
     """The keys that were counted by a statement of their own; not over the end of a minute, when all are."""
     await not_over_a_minute()
     apart: list[str] = []
-    count = channels.Door.count
+    count = keys.Door.count
 
-    async def noted(self: channels.Door, key: str, at: datetime) -> Asking | None:
+    async def noted(self: keys.Door, key: str, at: datetime) -> Asking | None:
         apart.append(key)
         return await count(self, key, at)
 
-    monkeypatch.setattr(channels.Door, "count", noted)
+    monkeypatch.setattr(keys.Door, "count", noted)
     yield apart
 
 
@@ -153,7 +154,7 @@ async def test_a_channels_new_division_counts_from_its_next_request_on(
 async def test_two_keys_of_one_channel_are_both_counted(
     client: httpx.AsyncClient, pool: Pool, monkeypatch: pytest.MonkeyPatch
 ):
-    fresh = {"X-API-Key": await channels.rotate(pool, "web", timedelta(hours=1))}
+    fresh = {"X-API-Key": await keys.rotate(pool, "web", timedelta(hours=1))}
     async with counting_apart(monkeypatch) as apart:
         await submit(client, GOOD, "k0")
         await submit(client, GOOD, "k1", **fresh)
@@ -187,7 +188,7 @@ async def test_a_new_minute_brings_a_new_quota(pool: Pool, database: str, key: s
 
 
 async def test_an_import_of_many_counts_as_one_request_like_any_other(pool: Pool, database: str):
-    key = await channels.add(pool, "old", ChannelKind.PARTNER, "Old", ("import",))
+    key = await keys.add(pool, "old", ChannelKind.PARTNER, "Old", ("import",))
     one = GOOD | {"occurred_at": "2021-05-10T02:00:00Z", "channel_kind": "web", "via": "x"}
     served = web_app("intake", app.api(settings(database), pool).routers)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(served), base_url="http://i") as importer:
@@ -198,29 +199,29 @@ async def test_an_import_of_many_counts_as_one_request_like_any_other(pool: Pool
 
 
 async def test_a_rotated_key_stays_good_for_its_grace_and_no_longer(pool: Pool, key: str):
-    fresh = await channels.rotate(pool, "app", timedelta(hours=2), lambda: AT)
+    fresh = await keys.rotate(pool, "app", timedelta(hours=2), lambda: AT)
     assert [await ask(pool, one, AT + timedelta(minutes=119)) for one in (key, fresh)] == ["app", "app"]
     assert (await refusal(pool, key, AT + timedelta(hours=2))).code is Code.UNAUTHENTICATED
     assert await ask(pool, fresh, AT + timedelta(hours=2)) == "app"
 
 
 async def test_a_key_rotated_without_grace_is_worthless_at_once(pool: Pool, key: str):
-    fresh = await channels.rotate(pool, "app", timedelta(), lambda: AT)
+    fresh = await keys.rotate(pool, "app", timedelta(), lambda: AT)
     assert (await refusal(pool, key)).code is Code.UNAUTHENTICATED
     assert await ask(pool, fresh) == "app"
 
 
 async def test_a_revoked_channel_is_refused_at_its_next_request(client: httpx.AsyncClient, pool: Pool):
     assert (await submit(client, GOOD)).status_code == 201
-    await channels.rotate(pool, "web", timedelta(hours=1))
-    await channels.revoke(pool, "web")
+    await keys.rotate(pool, "web", timedelta(hours=1))
+    await keys.revoke(pool, "web")
     assert (await submit(client, GOOD)).status_code == 401
 
 
 async def test_a_channel_made_anew_does_not_bring_an_old_key_back(pool: Pool, key: str):
-    await channels.rotate(pool, "app", timedelta(hours=9), lambda: AT)
-    await channels.revoke(pool, "app", lambda: AT)
-    await channels.add(pool, "app", ChannelKind.WEB, "App")
+    await keys.rotate(pool, "app", timedelta(hours=9), lambda: AT)
+    await keys.revoke(pool, "app", lambda: AT)
+    await keys.add(pool, "app", ChannelKind.WEB, "App")
     assert (await refusal(pool, key)).code is Code.UNAUTHENTICATED
 
 

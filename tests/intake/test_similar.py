@@ -13,16 +13,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake import app, channels
+from services.intake import app
+from services.intake.channels import keys
 from services.intake.similar import queries
 from services.intake.similar.indexing import Indexing
 from services.intake.similar.rarity import UNKNOWN, Rarity, Search
 from services.intake.similar.scoring import THRESHOLD, Asked, Candidate, ranked
 from services.intake.similar.wording import worded, wording
-from shared.chassis.clock import now
-from shared.chassis.database import Pool
-from shared.chassis.migrations import migrate
-from shared.chassis.writes import Writes
+from shared.chassis.base.clock import now
+from shared.chassis.database.migrate import migrate
+from shared.chassis.database.pool import Pool
+from shared.chassis.database.write_batch import Writes
 from shared.contracts import facts as f
 from shared.contracts.demand import Status
 from tests import story
@@ -157,7 +158,7 @@ async def test_a_receipt_leads_to_the_open_demands_that_say_the_same_and_not_to_
 
 async def test_what_is_like_a_demand_is_told_to_the_channels_that_it_reached(client: httpx.AsyncClient, pool: Pool):
     receipt = (await submit(client, NOISE)).json()
-    other = await channels.add(pool, "other", f.ChannelKind.WEB, "Other")
+    other = await keys.add(pool, "other", f.ChannelKind.WEB, "Other")
     for key, status in ((other, 404), ("", 401)):
         answer = await client.get(receipt["similar"], headers={"X-API-Key": key})
         assert answer.status_code == status

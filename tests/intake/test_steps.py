@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import JsonValue, ValidationError
 
-from services.intake import steps
+from services.intake.submission import recorded_steps
 from shared.contracts.catalogue import STATUS_FACTS, recorded
 from shared.contracts.facts import DemandSubmitted, DemandSupplemented, RecordedStep
 from tests.story import AT
@@ -18,7 +18,7 @@ def step(type: str, **data: JsonValue) -> RecordedStep:
 
 
 def test_a_step_is_told_without_what_its_fact_does_not_know():
-    told = steps.told(step("demand.resolved", by="陈", result="已修复", caller=PHONE, more={"phone": PHONE}))
+    told = recorded_steps.told(step("demand.resolved", by="陈", result="已修复", caller=PHONE, more={"phone": PHONE}))
     assert told.data == {"by": "陈", "result": "已修复"}
 
 
@@ -35,7 +35,7 @@ def test_a_step_is_told_without_what_its_fact_does_not_know():
     ],
 )
 def test_a_telephone_is_hidden_wherever_a_step_may_have_words(said: dict[str, Any]):
-    told = steps.told(step(**said))
+    told = recorded_steps.told(step(**said))
     assert PHONE not in told.model_dump_json()
     assert "［手机号］" in told.model_dump_json()
     assert recorded(told)
@@ -48,13 +48,13 @@ def test_what_is_no_word_stays_as_it_was_recorded():
         "rule": "r1",
         "due_at": "2021-05-12T02:00:00Z",
     }
-    assert steps.told(step("demand.routed", **data)).data == data
-    assert steps.told(step("demand.closed", outcome="confirmed")).data == {"outcome": "confirmed"}
+    assert recorded_steps.told(step("demand.routed", **data)).data == data
+    assert recorded_steps.told(step("demand.closed", outcome="confirmed")).data == {"outcome": "confirmed"}
 
 
 def test_words_that_grow_under_their_mask_still_fit_into_the_fact():
     said = "我住在3号。" * 660
-    told = steps.told(step("demand.confirmed", rating=5, solved=True, comment=said))
+    told = recorded_steps.told(step("demand.confirmed", rating=5, solved=True, comment=said))
     assert len(str(told.data["comment"])) == 4000
     assert recorded(told)
 
@@ -78,4 +78,4 @@ def test_steps_within_a_step_are_not_told():
     step = RecordedStep.model_validate(
         {"at": "2021-05-11T00:00:00Z", "type": "demand.accepted", "data": {"by": "x", "history": [inner]}}
     )
-    assert PHONE not in steps.told(step).model_dump_json()
+    assert PHONE not in recorded_steps.told(step).model_dump_json()

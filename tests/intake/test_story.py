@@ -8,16 +8,16 @@ import httpx
 import pytest
 
 from services.intake import app
-from services.intake.story.documents import Followed, Progress
-from services.intake.story.memory import SAID
-from shared.chassis.database import Pool
-from shared.chassis.delivery import Delivery
+from services.intake.tracking.documents import Followed, Progress
+from services.intake.tracking.words_projection import SAID
+from shared.chassis.consumer.delivery import Delivery
+from shared.chassis.database.pool import Pool
 from shared.contracts import facts as f
 from shared.contracts.catalogue import STATUS_FACTS
 from tests.chassis.conftest import Log
 from tests.intake.conftest import settings
 from tests.intake.test_api import GOOD
-from tests.intake.test_voices import another, say, sight, taken
+from tests.intake.test_notes import another, say, sight, taken
 
 DUE = datetime(2099, 1, 1, tzinfo=UTC)
 LATER = datetime(2099, 1, 15, tzinfo=UTC)

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from deploy.cli.main import app as huying
-from services.intake import app, channels
+from services.intake import app
+from services.intake.channels import keys
 from services.intake.settings import IntakeSettings
 from services.intake.suggestion import queries
 from services.intake.suggestion.evaluation import Guess, report, sure_from
@@ -23,8 +24,8 @@ from services.intake.suggestion.model import Model, UnusableModel, read_model
 from services.intake.suggestion.ranking import Source
 from services.intake.suggestion.suggester import Suggester
 from services.intake.suggestion.training import CannotTrain, Example, train
-from shared.chassis.database import Pool
-from shared.chassis.http import web_app
+from shared.chassis.database.pool import Pool
+from shared.chassis.http.app import web_app
 from shared.contracts import facts as f
 from shared.contracts.facts import ChannelKind
 from tests import story
@@ -244,7 +245,7 @@ async def test_a_model_is_trained_evaluated_and_used_from_the_command_line(train
     assert "keywords: 30 demands" in told.output
 
     settings = IntakeSettings.model_validate(KEYS | {"DATABASE_URL": database, "suggestion_models": trained})
-    key = await channels.add(pool, "app", ChannelKind.WEB, "App")
+    key = await keys.add(pool, "app", ChannelKind.WEB, "App")
     served = httpx.ASGITransport(web_app("intake", app.api(settings, pool).routers))
     async with httpx.AsyncClient(transport=served, base_url="http://intake", headers={"X-API-Key": key}) as client:
         body = {"title": "灶台打不着火", "division": FENGCHI}

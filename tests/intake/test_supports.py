@@ -8,14 +8,15 @@ from uuid import UUID
 import httpx
 import pytest
 
-from services.intake import app, supporters
-from services.intake.domain import Contact
-from services.intake.persons import ways
-from services.intake.vault.contacts import erase
-from shared.chassis.database import Pool
+from services.intake import app
+from services.intake.notes import supporters
+from services.intake.personal_data.handler import erase
+from services.intake.vault.contact import Contact
+from services.intake.vault.persons import ways
+from shared.chassis.database.pool import Pool
 from tests.intake.conftest import settings
 from tests.intake.test_api import GOOD, is_a_problem, submit
-from tests.intake.test_voices import another, notes, say, sight, taken
+from tests.intake.test_notes import another, notes, say, sight, taken
 
 PHONE = {"phone": "13800138000"}
 

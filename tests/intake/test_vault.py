@@ -14,15 +14,16 @@ import pytest
 from cryptography.exceptions import InvalidTag
 from itsdangerous import TimestampSigner
 
-from services.intake import app, channels
+from services.intake import app
+from services.intake.channels import keys, rotation
 from services.intake.settings import IntakeSettings
-from services.intake.vault import queries, rotation
+from services.intake.vault import queries
 from services.intake.vault.sealing import Key, Vault
-from shared.chassis.clock import now
-from shared.chassis.database import Pool
-from shared.chassis.http import web_app
-from shared.chassis.migrations import migrate
-from shared.chassis.tokens import Tokens
+from shared.chassis.base.clock import now
+from shared.chassis.base.tokens import Tokens
+from shared.chassis.database.migrate import migrate
+from shared.chassis.database.pool import Pool
+from shared.chassis.http.app import web_app
 from shared.contracts.facts import ChannelKind
 from shared.contracts.refusals import Refused
 from tests.conftest import Server, fresh_database
@@ -49,7 +50,7 @@ async def client(pool: Pool, settings: IntakeSettings) -> AsyncIterator[httpx.As
 
 
 async def client_with(pool: Pool, settings: IntakeSettings) -> httpx.AsyncClient:
-    key = await channels.add(pool, "web", ChannelKind.WEB, "Web")
+    key = await keys.add(pool, "web", ChannelKind.WEB, "Web")
     served = web_app("intake", app.api(settings, pool).routers)
     transport = httpx.ASGITransport(served, raise_app_exceptions=False)
     return httpx.AsyncClient(transport=transport, base_url="http://intake", headers={"X-API-Key": key})

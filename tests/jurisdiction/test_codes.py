@@ -7,10 +7,11 @@ import httpx
 import pytest
 
 from deploy.cli.openapi import document
-from services.intake import app, channels
+from services.intake import app
+from services.intake.channels import keys
 from services.intake.settings import IntakeSettings
-from shared.chassis.database import open_pool
-from shared.chassis.http import web_app
+from shared.chassis.database.pool import open_pool
+from shared.chassis.http.app import web_app
 from shared.contracts.codes import LONGEST_CODE
 from shared.contracts.facts import ChannelKind
 from shared.jurisdiction.loader import load_pack
@@ -67,7 +68,7 @@ async def test_a_demand_with_the_longest_codes_is_taken(long_pack: Path, databas
     assert LONG in {place.code for place in pack.divisions} & {one.code for one in pack.categories}
     told = KEYS | {"DATABASE_URL": database, "jurisdictions_dir": long_pack.parent, "jurisdictions": "hamlet"}
     async with await open_pool(database, "intake") as pool:
-        key = await channels.add(pool, "web", ChannelKind.WEB, "Web")
+        key = await keys.add(pool, "web", ChannelKind.WEB, "Web")
         served = web_app("intake", app.api(IntakeSettings.model_validate(told), pool).routers)
         headers = {"X-API-Key": key, "Idempotency-Key": "1"}
         async with httpx.AsyncClient(

@@ -12,9 +12,9 @@ from deploy.doctor import broker, processes
 from deploy.doctor import database as checks
 from deploy.doctor.database import CHECKS
 from deploy.doctor.finding import Finding, Severity, broken, exit_code, not_looked_at, ok, warning
-from shared.chassis.backlog import Place
-from shared.chassis.cursor import Shard
-from shared.chassis.database import Connection, open_pool
+from shared.chassis.consumer.lag import Place
+from shared.chassis.database.pool import Connection, open_pool
+from shared.chassis.relay.relay_cursor import Shard
 from shared.contracts import facts as f
 from shared.contracts.topics import DEMAND_EVENTS
 from tests.chassis.conftest import envelope

@@ -8,18 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.child import Child, Program
 from deploy.local.health import Health, first_wrong
-from deploy.local.keeper import Keeper
 from deploy.local.liveness import Backoff, Liveness
 from deploy.local.ports import free_port
+from deploy.local.process import Child, Program
 from deploy.local.state import Unusable
+from deploy.local.supervisor import Keeper
 from tests.eventually import eventually
 
 PROBED = """
 import asyncio, sys
 from shared.chassis import process
-from shared.chassis.settings import ProcessSettings
+from shared.chassis.base.settings import ProcessSettings
 
 asked = []
 
@@ -59,7 +59,7 @@ def kept(tmp_path: Path, wrong: str | None = None) -> Keeper:
 async def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Impatient with what does not answer."""
     monkeypatch.setattr("deploy.local.health.TIMEOUT", 1.0)
-    monkeypatch.setattr("deploy.local.keeper.LEAVE_WITHIN", 0.2)
+    monkeypatch.setattr("deploy.local.supervisor.LEAVE_WITHIN", 0.2)
 
 
 async def started_again(keeper: Keeper) -> list[str]:

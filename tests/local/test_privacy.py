@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local.bounded_log import BoundedLog
-from deploy.local.child import Child, Program
+from deploy.local.process import Child, Program
 from deploy.local.state import claim, is_open_to_others, prepare
 
 

@@ -15,8 +15,8 @@ from deploy.local.noida import EmbeddedBroker
 from deploy.local.ports import free_port
 from deploy.local.postgres import EmbeddedPostgres
 from deploy.local.state import Unusable, claim
-from shared.chassis.broker import cluster_id
-from shared.chassis.kafka import Kafka
+from shared.chassis.kafka.client import Kafka
+from shared.chassis.kafka.cluster import cluster_id
 from tests.conftest import kept, reachable
 
 PLACE = TopicPartition("kept", 0)

@@ -12,11 +12,11 @@ import pytest
 
 from deploy.doctor.processes import of_the_deployment
 from deploy.local.bounded_log import BoundedLog
-from deploy.local.child import Child, Program
 from deploy.local.deployment import Options, deployed
-from deploy.local.keeper import Keeper
+from deploy.local.process import Child, Program
 from deploy.local.state import Runtime, Unusable, prepare
-from shared.chassis.process import POISONED
+from deploy.local.supervisor import Keeper
+from shared.chassis.process.run import POISONED
 from tests.eventually import eventually
 
 

@@ -12,15 +12,16 @@ from pydantic import BaseModel
 
 from deploy.cli.openapi import NOWHERE
 from deploy.cli.processes import SERVICES
-from services.feedback.domain import RateDemand, rate
-from services.intake import domain, voices
-from services.intake.inbound.visits import Draft
+from services.feedback.ratings.domain import RateDemand, rate
+from services.intake.channels.channel import Channel
+from services.intake.inbound.visits.api import Draft
+from services.intake.notes import domain as notes
 from services.intake.open311.forms import NewRequest, NewUpdate
-from services.intake.queries import Channel
-from services.routing import commands as c
-from services.routing.domain import decide
-from services.routing.permissions import Staff
-from shared.chassis.database import open_pool
+from services.intake.submission import domain
+from services.routing.cases import commands as c
+from services.routing.cases.domain import decide
+from services.routing.cases.permissions import Staff
+from shared.chassis.database.pool import open_pool
 from shared.contracts import facts as f
 from shared.contracts.catalogue import FACTS, STATUS_FACTS
 from shared.contracts.demand import Demand
@@ -66,7 +67,7 @@ async def bodies() -> set[type[BaseModel]]:
 
 
 COMMANDS = {
-    *get_args(c.RoutingCommand), *get_args(voices.Voice), voices.Enclosed, voices.Sighting, RateDemand, Draft,
+    *get_args(c.RoutingCommand), *get_args(notes.Voice), notes.Enclosed, notes.Sighting, RateDemand, Draft,
     domain.RecordedDemand, NewRequest, NewUpdate,
 }  # fmt: skip
 
@@ -135,9 +136,9 @@ def test_no_verdict_tells_whom_it_names(solved: bool, rating: int):
     assert "［手机号］" in told
 
 
-@pytest.mark.parametrize("kind", [voices.Supplement, voices.Enclosed, voices.Urge, voices.Withdraw])
-def test_no_voice_tells_whom_it_names_and_the_vault_has_the_words(kind: type[voices.Voice]):
-    note = voices.note(full(kind), Channel("web", f.ChannelKind.WEB, frozenset({"submit"})), UUID(int=1))
+@pytest.mark.parametrize("kind", [notes.Supplement, notes.Enclosed, notes.Urge, notes.Withdraw])
+def test_no_voice_tells_whom_it_names_and_the_vault_has_the_words(kind: type[notes.Voice]):
+    note = notes.note(full(kind), Channel("web", f.ChannelKind.WEB, frozenset({"submit"})), UUID(int=1))
     assert tells_nobody(told_of(note.fact))
     assert "［手机号］" in told_of(note.fact)
     assert note.sealed == NAMED.encode()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from services.intake.domain import RecordedDemand, submitted
+from services.intake.submission.domain import RecordedDemand, submitted
 from shared.contracts.facts import ChannelKind, RecordedStep
 from shared.masking import mask, mask_answer
 from tests.intake import people

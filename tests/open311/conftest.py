@@ -9,10 +9,11 @@ import pytest
 from fastapi import FastAPI
 
 from deploy.local.ports import free_port
-from services.intake import app, channels
+from services.intake import app
+from services.intake.channels import keys
 from services.intake.settings import IntakeSettings
-from shared.chassis.database import open_pool
-from shared.chassis.http import server, web_app
+from shared.chassis.database.pool import open_pool
+from shared.chassis.http.app import server, web_app
 from shared.contracts.facts import ChannelKind
 from tests.keys import KEYS
 
@@ -38,7 +39,7 @@ class Ours:
 @pytest.fixture
 async def ours(database: str) -> AsyncIterator[Ours]:
     async with await open_pool(database, "intake") as pool:
-        key = await channels.add(pool, "partner", ChannelKind.PARTNER, "Partner")
+        key = await keys.add(pool, "partner", ChannelKind.PARTNER, "Partner")
         served = web_app(
             "intake", app.api(IntakeSettings.model_validate(KEYS | {"DATABASE_URL": database}), pool).routers
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from shared.chassis.record import Record
+from shared.chassis.consumer.record import Record
 from shared.contracts import facts as f
 from shared.contracts.demand import Demand, Status
 from shared.contracts.lifecycle import TRANSITIONS, evolve

@@ -9,14 +9,14 @@ from uuid import UUID
 
 import pytest
 
-from services.reporting.completion import Figures, Question
-from services.reporting.figures import Dimension, rate
-from services.reporting.projection import Projection
-from services.reporting.summing import Summing
-from shared.chassis.database import Pool, open_pool
-from shared.chassis.delivery import Delivery
-from shared.chassis.ledger import Ledger
-from shared.chassis.record import Record
+from services.reporting.figures.completion import Figures, Question
+from services.reporting.figures.domain import Dimension, rate
+from services.reporting.figures.projection import Projection
+from services.reporting.figures.rollup import Summing
+from shared.chassis.aggregates.repository import Ledger
+from shared.chassis.consumer.delivery import Delivery
+from shared.chassis.consumer.record import Record
+from shared.chassis.database.pool import Pool, open_pool
 from shared.contracts import facts as f
 from shared.contracts.demand import Demand, Service
 from shared.contracts.rules import demand_rules

@@ -14,13 +14,14 @@ from uuid import UUID
 import httpx
 import pytest
 
-from services.reporting import app, page_queries
-from services.reporting.figures import is_completed, measures
+from services.reporting import app
+from services.reporting.drilldown import queries
+from services.reporting.figures.domain import is_completed, measures
+from services.reporting.figures.rollup import Summing
 from services.reporting.settings import ReportingSettings
-from services.reporting.summing import Summing
-from shared.chassis.database import Pool, open_pool
-from shared.chassis.delivery import Delivery
-from shared.chassis.http import web_app
+from shared.chassis.consumer.delivery import Delivery
+from shared.chassis.database.pool import Pool, open_pool
+from shared.chassis.http.app import web_app
 from shared.contracts import facts as f
 from shared.contracts.demand import OWED, Demand, is_confidential
 from tests import story
@@ -214,7 +215,7 @@ async def test_the_demands_of_a_village_are_those_of_its_town_too(board: Board):
 async def test_a_page_that_may_look_at_few_demands_is_short_and_loses_none(
     board: Board, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(page_queries, "LOOKED_AT", 8)
+    monkeypatch.setattr(queries, "LOOKED_AT", 8)
     figure = (await board.client.get("/v1/figures/completion", params={"by": "unit"})).json()
     for row in [figure["total"], *figure["rows"]]:
         for counted, n in [*cells(row), *([("overdue", figure["overdue"])] if not row["key"] else [])]:

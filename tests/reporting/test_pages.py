@@ -10,11 +10,11 @@ import httpx
 import pytest
 
 from services.reporting import app
+from services.reporting.drilldown.steps import INTERNAL, STEPS
 from services.reporting.settings import ReportingSettings
-from services.reporting.steps import INTERNAL, STEPS
-from shared.chassis.database import Pool, open_pool
-from shared.chassis.delivery import Delivery
-from shared.chassis.http import web_app
+from shared.chassis.consumer.delivery import Delivery
+from shared.chassis.database.pool import Pool, open_pool
+from shared.chassis.http.app import web_app
 from shared.contracts import facts as f
 from shared.contracts.demand import Demand
 from shared.contracts.facts import Fact, RequestKind

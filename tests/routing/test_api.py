@@ -8,14 +8,14 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from services.routing.api import routes
 from services.routing.app import remember
-from services.routing.desk import Desk
-from shared.chassis.database import Pool, open_pool
-from shared.chassis.delivery import Delivery
-from shared.chassis.http import web_app
-from shared.chassis.ledger import Ledger
-from shared.chassis.tokens import Tokens
+from services.routing.cases.api import routes
+from services.routing.cases.handler import Desk
+from shared.chassis.aggregates.repository import Ledger
+from shared.chassis.base.tokens import Tokens
+from shared.chassis.consumer.delivery import Delivery
+from shared.chassis.database.pool import Pool, open_pool
+from shared.chassis.http.app import web_app
 from shared.contracts import facts as f
 from shared.contracts.demand import Service
 from shared.contracts.numbers import number

@@ -7,10 +7,10 @@ from typing import get_args
 import pytest
 from pydantic import ValidationError
 
-from services.routing import commands as c
-from services.routing.domain import decide
-from services.routing.permissions import PERMITTED, Staff
-from services.routing.policies import reaction
+from services.routing.cases import commands as c
+from services.routing.cases.domain import decide
+from services.routing.cases.permissions import PERMITTED, Staff
+from services.routing.cases.policies import reaction
 from shared.contracts import facts as f
 from shared.contracts.demand import Demand
 from shared.contracts.lifecycle import evolve

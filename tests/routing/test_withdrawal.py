@@ -2,8 +2,8 @@
 
 import pytest
 
-from services.feedback.domain import Reaction
-from services.routing.policies import reaction
+from services.feedback.ratings.domain import Reaction
+from services.routing.cases.policies import reaction
 from shared.contracts import facts as f
 from shared.contracts.lifecycle import evolve
 from tests import story

@@ -6,8 +6,8 @@ from uuid import UUID
 import pytest
 
 from deploy.scenarios.nanhai2021 import demands, story
-from services.intake import domain
-from services.intake.domain import RecordedDemand
+from services.intake.submission import domain
+from services.intake.submission.domain import RecordedDemand
 from shared.contracts.catalogue import recorded
 from shared.contracts.demand import Demand, Status
 from shared.contracts.facts import DemandRouted, DemandSubmitted

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from deploy.local.ports import free_port
-from services.intake import app, channels
+from services.intake import app
+from services.intake.channels import keys
 from services.intake.settings import IntakeSettings
-from shared.chassis.database import Pool, open_pool
-from shared.chassis.http import server, web_app
+from shared.chassis.database.pool import Pool, open_pool
+from shared.chassis.http.app import server, web_app
 from shared.contracts.facts import ChannelKind
 from tests.keys import KEYS
 
@@ -36,7 +37,7 @@ class Intake:
 @pytest.fixture
 async def intake(database: str) -> AsyncIterator[Intake]:
     async with await open_pool(database, "intake") as pool:
-        key = await channels.add(pool, "web", ChannelKind.WEB, "Web")
+        key = await keys.add(pool, "web", ChannelKind.WEB, "Web")
         settings, port = IntakeSettings.model_validate(KEYS | {"DATABASE_URL": database}), free_port()
         web = server(web_app("intake", app.api(settings, pool).routers), "127.0.0.1", port)
         serving = asyncio.create_task(web.serve())

@@ -11,12 +11,12 @@ from fastapi import Path as UrlPath
 from fastapi.responses import HTMLResponse
 from pydantic import ValidationError
 
-from services.feedback.domain import RateDemand, close_at
-from services.feedback.links import Holder
-from services.feedback.milestones import Milestone
-from services.feedback.ratings import Ratings, Shown
+from services.feedback.ratings.domain import RateDemand, close_at
+from services.feedback.ratings.handler import Ratings, Shown
+from services.feedback.ratings.links import Holder
+from services.feedback.ratings.milestones import Milestone
 from services.feedback.web.words import next_steps, standing
-from shared.chassis import headers
+from shared.chassis.http import response_headers
 from shared.contracts.demand import Demand, Status
 from shared.contracts.refusals import ANSWERS, Code, Refused
 from shared.web.pages import Pages
@@ -127,7 +127,7 @@ def _ending(demand: Demand) -> str:
 
 
 async def _private() -> None:
-    headers.add(headers.PRIVATE)
+    response_headers.add(response_headers.PRIVATE)
 
 
 def _refused(pages: Pages, refused: Refused) -> HTMLResponse:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from services.feedback.domain import AWAITED
-from services.feedback.links import Holder
-from services.feedback.ratings import Shown
+from services.feedback.ratings.domain import AWAITED
+from services.feedback.ratings.handler import Shown
+from services.feedback.ratings.links import Holder
 from shared.contracts.demand import Status
 from shared.contracts.facts import Outcome
 

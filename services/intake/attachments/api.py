@@ -7,18 +7,18 @@ from fastapi import APIRouter, Depends, File, Header, Path, Response, UploadFile
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from services.intake import examples, queries
-from services.intake.attachments.cabinet import Cabinet
+from services.intake import demands, examples
 from services.intake.attachments.queries import Attachment
 from services.intake.attachments.scanning import Scan
-from services.intake.callers import Callers
-from services.intake.channels import ApiKey, authenticate, channel_with
-from services.intake.queries import Channel
-from shared.chassis.headers import PRIVATE
-from shared.chassis.tokens import bearer
+from services.intake.attachments.service import Cabinet
+from services.intake.channels.channel import Channel
+from services.intake.channels.keys import ApiKey, authenticate, channel_with
+from shared.chassis.base.tokens import bearer
+from shared.chassis.http.response_headers import PRIVATE
 from shared.contracts.examples import shown
 from shared.contracts.refusals import Code, Refused
 from shared.contracts.text import Text
+from shared.identity.callers import Callers
 
 Reference = Annotated[Text, Path(max_length=64, examples=["Jb0VyZ6cYb1mWq2x8zR3xA"])]
 SAFE: dict[str, str] = {
@@ -92,5 +92,5 @@ async def _handles(cabinet: Cabinet, callers: Callers, token: str, attachment: A
     if attachment.demand_id is None:
         return False
     async with cabinet.pool.acquire(timeout=5) as db:
-        demand = await queries.demand_by_id(db, attachment.demand_id)
+        demand = await demands.by_id(db, attachment.demand_id)
     return demand is not None and callers.handles(caller, demand)

@@ -85,3 +85,6 @@ def kind_of(content: bytes, limits: Limits) -> Accepted:
 def wrong(en: str, zh: str) -> Refused:
     """A refusal of the file."""
     return Refused(Code.INVALID, f"{FIELD}: {en}", zh, (FieldError(FIELD, zh, en),))
+
+
+MAX_ATTACHMENTS: Final = 9

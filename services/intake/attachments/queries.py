@@ -8,7 +8,7 @@ from uuid import UUID
 import asyncpg
 
 from services.intake.attachments.scanning import Scan
-from shared.chassis.database import Connection
+from shared.chassis.database.pool import Connection
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ import unicodedata
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from services.intake.domain import Contact
-from services.intake.fitting import fitting
 from services.intake.inbound.charsets import Reading
+from services.intake.submission.fitting import fitting
+from services.intake.vault.contact import Contact
 from shared.contracts.facts import Location
 from shared.contracts.numbers import number_first, numbers_in
 from shared.contracts.text import is_blank

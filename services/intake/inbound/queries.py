@@ -7,7 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
-from shared.chassis.database import Connection
+from shared.chassis.database.pool import Connection
 from shared.contracts.demand import Demand
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from services.intake.inbound.correspondence import Answer
+from services.intake.inbound.conversation import Answer
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.profile import Language
 

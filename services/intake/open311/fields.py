@@ -9,7 +9,7 @@ from python_multipart.multipart import parse_options_header
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from shared.chassis.bodies import MAX_BODY, whole
+from shared.chassis.http.body_limit import MAX_BODY, whole
 from shared.contracts.refusals import Code, FieldError, Refused
 
 FORMS: Final = ("application/x-www-form-urlencoded", "multipart/form-data")

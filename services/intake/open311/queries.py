@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from services.intake.open311.dates import Window
-from shared.chassis.database import Connection
+from shared.chassis.database.pool import Connection
 from shared.contracts.demand import Status, is_confidential
 from shared.contracts.facts import RequestKind
 

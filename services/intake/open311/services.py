@@ -5,6 +5,7 @@ from typing import Final
 
 from services.intake.open311.documents import Attribute, Service, ServiceDefinition, Value
 from services.intake.open311.errors import invalid, unknown
+from services.intake.tracking.names import address, name
 from shared.contracts.facts import RequestKind
 from shared.contracts.refusals import FieldError
 from shared.jurisdiction.jurisdictions import Jurisdictions
@@ -51,17 +52,6 @@ def check_filter(pack: Pack, codes: Sequence[str]) -> None:
     if codes and Shown.CATEGORY not in pack.publication.unreleased:
         en = f"is no filter here: {pack.id} does not publish the category of a demand; leave it out"
         raise invalid(FieldError("service_code", "本辖区不公开诉求的类别，请去掉此参数", en))
-
-
-def name(pack: Pack, text: Text) -> str:
-    """In the first language of the jurisdiction."""
-    return text.zh if pack.languages[0] == "zh" else text.en
-
-
-def address(pack: Pack, division: str) -> str:
-    """A division with everything above it, the widest first."""
-    places = (pack.division(code) for code in reversed(pack.ancestors(division)))
-    return " ".join(place.name for place in places if place)
 
 
 def services(pack: Pack) -> list[Service]:

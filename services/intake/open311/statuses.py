@@ -1,11 +1,11 @@
-"""What our statuses are called by Open311, by CitySDK, by FixMyStreet, and by people."""
+"""What our statuses are called by Open311, by CitySDK and by FixMyStreet."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from services.intake.listing import is_open
+from services.intake.tracking.projection import is_open
 from shared.contracts.demand import Status
 
 
@@ -47,30 +47,29 @@ class FixMyStreet(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One status in every tongue."""
+    """One status as CitySDK and as FixMyStreet call it."""
 
     detailed: Detailed
     fixmystreet: FixMyStreet
-    words: str
 
 
 _D, _F, _S = Detailed, FixMyStreet, Status
 # fmt: off
 SAID: Final[Mapping[Status, Said]] = {
-    _S.SUBMITTED:   Said(_D.RECEIVED, _F.OPEN, "已登记 / Received"),
-    _S.TRIAGE:      Said(_D.RECEIVED, _F.FOR_TRIAGE, "等待派单员确定承办单位 / A dispatcher decides who answers"),
-    _S.ROUTED:      Said(_D.RECEIVED, _F.INVESTIGATING, "已派单 / Sent to the responsible unit"),
-    _S.ACCEPTED:    Said(_D.IN_PROCESS, _F.INVESTIGATING, "承办单位已签收 / The unit signed for it"),
-    _S.RETURNED:    Said(_D.IN_PROCESS, _F.FOR_TRIAGE, "已退单，将另派单位 / Returned; another unit is sought"),
-    _S.IN_PROGRESS: Said(_D.IN_PROCESS, _F.IN_PROGRESS, "办理中 / Work goes on"),
-    _S.LISTED:      Said(_D.IN_PROCESS, _F.PLANNED, "已列入清单 / Put on the list of projects"),
-    _S.MERGED:      Said(_D.IN_PROCESS, _F.IN_PROGRESS, "与同类诉求合并办理 / Handled together with another demand"),
-    _S.REOPENED:    Said(_D.IN_PROCESS, _F.OPEN, "已重新打开 / Reopened"),
-    _S.RESOLVED:    Said(_D.PROCESSED, _F.FIXED, "已办结 / Done"),
-    _S.CONFIRMED:   Said(_D.PROCESSED, _F.FIXED, "群众已评价 / The citizen gave a verdict"),
-    _S.DECLINED:    Said(_D.REJECTED, _F.NOT_COUNCILS_RESPONSIBILITY, "不予受理 / Not for this government"),
-    _S.WITHDRAWN:   Said(_D.REJECTED, _F.CANCELLED, "群众已撤回 / Withdrawn by the citizen"),
-    _S.CLOSED:      Said(_D.ARCHIVED, _F.CLOSED, "已归档 / Closed"),
+    _S.SUBMITTED:   Said(_D.RECEIVED, _F.OPEN),
+    _S.TRIAGE:      Said(_D.RECEIVED, _F.FOR_TRIAGE),
+    _S.ROUTED:      Said(_D.RECEIVED, _F.INVESTIGATING),
+    _S.ACCEPTED:    Said(_D.IN_PROCESS, _F.INVESTIGATING),
+    _S.RETURNED:    Said(_D.IN_PROCESS, _F.FOR_TRIAGE),
+    _S.IN_PROGRESS: Said(_D.IN_PROCESS, _F.IN_PROGRESS),
+    _S.LISTED:      Said(_D.IN_PROCESS, _F.PLANNED),
+    _S.MERGED:      Said(_D.IN_PROCESS, _F.IN_PROGRESS),
+    _S.REOPENED:    Said(_D.IN_PROCESS, _F.OPEN),
+    _S.RESOLVED:    Said(_D.PROCESSED, _F.FIXED),
+    _S.CONFIRMED:   Said(_D.PROCESSED, _F.FIXED),
+    _S.DECLINED:    Said(_D.REJECTED, _F.NOT_COUNCILS_RESPONSIBILITY),
+    _S.WITHDRAWN:   Said(_D.REJECTED, _F.CANCELLED),
+    _S.CLOSED:      Said(_D.ARCHIVED, _F.CLOSED),
 }
 # fmt: on
 

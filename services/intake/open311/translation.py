@@ -4,10 +4,12 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from services.intake.domain import Contact, SubmitDemand
 from services.intake.open311.errors import invalid, misfit_of
 from services.intake.open311.forms import NewRequest
-from services.intake.open311.services import DIVISION, KIND, name
+from services.intake.open311.services import DIVISION, KIND
+from services.intake.submission.domain import SubmitDemand
+from services.intake.tracking.names import name
+from services.intake.vault.contact import Contact
 from shared.contracts.facts import Location, RequestKind
 from shared.contracts.refusals import FieldError
 from shared.jurisdiction.pack import Pack

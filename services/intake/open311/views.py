@@ -5,8 +5,10 @@ from collections.abc import Iterable, Sequence
 from services.intake.open311.documents import ServiceRequest
 from services.intake.open311.extensions import Answered, Extended, ExtendedRequest, Note, RequestUpdate
 from services.intake.open311.queries import Listing, Step
-from services.intake.open311.services import DIVISION, KIND, address, name
+from services.intake.open311.services import DIVISION, KIND
 from services.intake.open311.statuses import CONFIDENTIAL, SAID, georeport
+from services.intake.tracking.names import address, name
+from services.intake.tracking.status_words import STATUS_WORDS
 from shared.contracts.facts import Location
 from shared.jurisdiction.pack import Pack
 from shared.jurisdiction.publication import PublicDemand, PublicStep, seen_by_public, seen_steps
@@ -54,7 +56,7 @@ def _plain(pack: Pack, listed: Listing, seen: PublicDemand) -> ServiceRequest:
         service_request_id=seen.number,
         # GeoReport asks for a status; of a report it tells no more than whether it is still open.
         status=georeport(listed.status),
-        status_notes=seen.answer or (SAID[seen.status].words if seen.status else CONFIDENTIAL),
+        status_notes=seen.answer or (STATUS_WORDS[seen.status] if seen.status else CONFIDENTIAL),
         service_name=name(pack, category.name) if category else None,
         service_code=seen.category,
         description=_description(seen),
@@ -104,4 +106,4 @@ def _description(seen: PublicDemand) -> str | None:
 
 
 def _words(step: PublicStep) -> str:
-    return step.words or SAID[step.status].words
+    return step.words or STATUS_WORDS[step.status]

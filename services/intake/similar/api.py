@@ -6,14 +6,14 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.intake import examples
-from services.intake.api import Number
-from services.intake.channels import channel_with
-from services.intake.domain import SubmitDemand
-from services.intake.following import Following
-from services.intake.queries import Channel
+from services.intake.channels.channel import Channel
+from services.intake.channels.keys import channel_with
+from services.intake.parameters import Number
 from services.intake.similar.finder import Finder
 from services.intake.similar.scoring import Match
-from services.intake.similar.telling import Like, like
+from services.intake.similar.view import Like, like
+from services.intake.submission.domain import SubmitDemand
+from services.intake.tracking.lookup import Following
 from shared.contracts.codes import GivenCode
 from shared.contracts.demand import Demand
 from shared.contracts.examples import shown

@@ -6,15 +6,15 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from services.intake import domain
-from services.intake.domain import SubmitDemand
-from services.intake.queries import Channel
+from services.intake.channels.channel import Channel
 from services.intake.similar import queries
 from services.intake.similar.rarity import UNKNOWN, Rarity
 from services.intake.similar.scoring import THRESHOLD, Asked, Match, ranked
 from services.intake.similar.wording import worded
-from shared.chassis.clock import now
-from shared.chassis.database import Connection, Pool
+from services.intake.submission import domain
+from services.intake.submission.domain import SubmitDemand
+from shared.chassis.base.clock import now
+from shared.chassis.database.pool import Connection, Pool
 from shared.contracts.demand import Demand
 from shared.contracts.wording import masked
 from shared.jurisdiction.jurisdictions import Jurisdictions

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from services.intake.similar import queries
-from shared.chassis.database import Pool
-from shared.chassis.periodic import every
+from shared.chassis.database.pool import Pool
+from shared.chassis.work.periodic import every
 
 EVERY: Final = 0.05
 """Seconds while something is due: what waits longer keeps a processor busy long enough for the slowest requests to

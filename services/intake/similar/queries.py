@@ -9,8 +9,8 @@ import asyncpg
 
 from services.intake.similar.rarity import UNKNOWN, Rarity, Search
 from services.intake.similar.scoring import Candidate
-from shared.chassis.database import Connection
-from shared.chassis.writes import Writes
+from shared.chassis.database.pool import Connection
+from shared.chassis.database.write_batch import Writes
 from shared.contracts.demand import OWED, Demand
 from shared.contracts.facts import DemandSubmitted, Location
 

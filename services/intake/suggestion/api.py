@@ -6,14 +6,15 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.intake import domain, examples
-from services.intake.channels import channel_with
-from services.intake.domain import SubmitDemand
-from services.intake.queries import Channel
+from services.intake import examples
+from services.intake.channels.channel import Channel
+from services.intake.channels.keys import channel_with
+from services.intake.submission import domain
+from services.intake.submission.domain import SubmitDemand
 from services.intake.suggestion.ranking import Source, Suggestion
 from services.intake.suggestion.suggester import Suggester
-from shared.chassis.clock import now
-from shared.chassis.database import Pool
+from shared.chassis.base.clock import now
+from shared.chassis.database.pool import Pool
 from shared.contracts.codes import GivenCode
 from shared.contracts.examples import shown
 from shared.contracts.facts import Location

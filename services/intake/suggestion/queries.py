@@ -1,7 +1,7 @@
 """What a deployment's own history teaches."""
 
 from services.intake.suggestion.training import Example
-from shared.chassis.database import Connection
+from shared.chassis.database.pool import Connection
 from shared.contracts.facts import DemandSubmitted
 
 

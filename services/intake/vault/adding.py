@@ -2,11 +2,11 @@
 
 from uuid import UUID
 
-from services.intake.domain import Contact
 from services.intake.vault import queries
+from services.intake.vault.contact import Contact
 from services.intake.vault.queries import Box, Holds
 from services.intake.vault.sealing import Vault
-from shared.chassis.database import Connection
+from shared.chassis.database.pool import Connection
 
 
 async def add_voice(db: Connection, vault: Vault, demand_id: UUID, box: UUID, personal: bytes) -> None:

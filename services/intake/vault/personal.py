@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.intake import examples
-from services.intake.domain import Contact
+from services.intake.vault.contact import Contact
 from shared.contracts.examples import NUMBER, shown
 from shared.contracts.text import Text
 from shared.contracts.wording import by_citizen

@@ -6,8 +6,8 @@ from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
-from shared.chassis.database import Connection
-from shared.chassis.writes import Writes
+from shared.chassis.database.pool import Connection
+from shared.chassis.database.write_batch import Writes
 
 
 class Holds(StrEnum):

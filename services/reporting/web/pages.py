@@ -9,15 +9,17 @@ from fastapi import APIRouter
 from fastapi import Path as UrlPath
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from services.reporting import cursors, queries
-from services.reporting.api import Counted, Month, Until, Where, figure_of, pack_of, question_of
-from services.reporting.completion import Completion, Figures
-from services.reporting.counted import COLLECTED
-from services.reporting.cursors import Cursor
-from services.reporting.figures import Dimension
-from services.reporting.links import Opens
-from services.reporting.opening import By, Opening
-from services.reporting.seen import lists_reports, opens
+from services.reporting.drilldown import pagination
+from services.reporting.drilldown.api import figure_of
+from services.reporting.drilldown.handler import Opening
+from services.reporting.drilldown.pagination import Cursor
+from services.reporting.figures import queries
+from services.reporting.figures.completion import Completion, Figures
+from services.reporting.figures.conditions import COLLECTED
+from services.reporting.figures.domain import Dimension
+from services.reporting.figures.links import Opens
+from services.reporting.figures.parameters import By, Counted, Month, Until, Where, pack_of, question_of
+from services.reporting.figures.visibility import lists_reports, opens
 from services.reporting.web.showing import Showing, local
 from services.reporting.web.words import DEFINITION_ZH, WORDS, status_name
 from shared.contracts.numbers import LONGEST, read_number
@@ -86,7 +88,7 @@ def _opened(opening: Opening, packs: Jurisdictions, pages: Pages) -> APIRouter:
     ) -> HTMLResponse:  # fmt: skip
         try:
             pack = pack_of(packs, jurisdiction)
-            figure, spot = figure_of(pack, by, key, month, until, counted), cursors.read(after)
+            figure, spot = figure_of(pack, by, key, month, until, counted), pagination.read(after)
         except Refused as refused:
             return _refused(pages, refused, lang)
         found = await opening.page(figure, spot, PAGE, LOOKS)
@@ -94,7 +96,7 @@ def _opened(opening: Opening, packs: Jurisdictions, pages: Pages) -> APIRouter:
             showing = Showing(pack, lang, await queries.channels(db))
         asked = {"by": by, "key": key, "jurisdiction": pack.id, "month": month, "until": until, "counted": counted}
         again = _opener_of("/board/demands", **asked, after=after, lang=lang)
-        following = cursors.written(found.next)
+        following = pagination.written(found.next)
         told = _common(packs, pack, lang) | {
             "demands": [showing.demand(demand) for demand in found.demands],
             "heading": showing.heading(figure),

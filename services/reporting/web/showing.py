@@ -6,15 +6,16 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from services.reporting import steps
-from services.reporting.completion import Breakdown, above
-from services.reporting.figures import Dimension, is_late, is_overdue, standing
-from services.reporting.names import NOBODY, name_of
-from services.reporting.opening import By, Figure
-from services.reporting.queries import Told
-from services.reporting.seen import seen
+from services.reporting.drilldown import steps
+from services.reporting.drilldown.handler import Figure
+from services.reporting.figures.completion import Breakdown, above
+from services.reporting.figures.domain import Dimension, is_late, is_overdue, standing
+from services.reporting.figures.names import NOBODY, name_of
+from services.reporting.figures.parameters import By
+from services.reporting.figures.queries import Told
+from services.reporting.figures.visibility import seen
 from services.reporting.web.words import WORDS, counted_name, status_name
-from shared.chassis.clock import now
+from shared.chassis.base.clock import now
 from shared.contracts.demand import Demand, is_confidential
 from shared.jurisdiction.pack import Pack
 

@@ -10,11 +10,12 @@ from typing import Any
 import httpx
 import pytest
 
-from services.intake import app, channels
-from services.intake.registry import Registry
+from services.intake import app
+from services.intake.channels import keys
+from services.intake.channels.gateway_settings import Registry
 from services.intake.vault.sealing import Vault
-from shared.chassis.database import Pool
-from shared.chassis.http import web_app
+from shared.chassis.database.pool import Pool
+from shared.chassis.http.app import web_app
 from shared.contracts.facts import ChannelKind
 from tests.intake.conftest import settings
 
@@ -39,7 +40,7 @@ async def gate(database: str, pool: Pool) -> AsyncIterator[httpx.AsyncClient]:
 
 async def channel(pool: Pool, vault: Vault, kind: ChannelKind, **told: str) -> str:
     """A channel of this kind, named after it; its key."""
-    key = await channels.add(pool, kind.value, kind, kind.value)
+    key = await keys.add(pool, kind.value, kind, kind.value)
     await Registry(pool, vault).put(kind.value, {"division": DISTRICT} | told)
     return key
 

@@ -11,12 +11,13 @@ from typing import Any
 import httpx
 import pytest
 
-from services.intake import app, channels
-from services.intake.inbound.letters import letter
+from services.intake import app
+from services.intake.channels import keys
+from services.intake.inbound.mail.message import letter
 from services.intake.settings import IntakeSettings
 from services.intake.vault.sealing import Vault
-from shared.chassis.database import Pool
-from shared.chassis.http import web_app
+from shared.chassis.database.pool import Pool
+from shared.chassis.http.app import web_app
 from shared.contracts.facts import ChannelKind
 from tests.intake.inbound.conftest import channel, facts, secrets_of
 from tests.intake.inbound.test_mail import BOX, mail, receiving, set_up
@@ -62,7 +63,7 @@ async def bound(pool: Pool) -> int:
 
 @pytest.fixture
 async def app311(database: str, pool: Pool, folder: Path) -> AsyncIterator[httpx.AsyncClient]:
-    key = await channels.add(pool, "fixmystreet", ChannelKind.PARTNER, "FixMyStreet")
+    key = await keys.add(pool, "fixmystreet", ChannelKind.PARTNER, "FixMyStreet")
     async with served(kept_in(database, folder), pool, **{"X-API-Key": key}) as found:
         yield found
 

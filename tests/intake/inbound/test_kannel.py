@@ -10,12 +10,12 @@ from urllib.parse import quote, unquote_to_bytes
 
 import pytest
 
-from deploy.local.child import Child, Program
 from deploy.local.ports import free_port
+from deploy.local.process import Child, Program
 from services.intake import app
 from services.intake.vault.sealing import Vault
-from shared.chassis.database import Pool
-from shared.chassis.http import server, web_app
+from shared.chassis.database.pool import Pool
+from shared.chassis.http.app import server, web_app
 from shared.contracts.facts import ChannelKind
 from tests.eventually import eventually
 from tests.intake.conftest import settings

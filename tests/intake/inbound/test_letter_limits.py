@@ -4,12 +4,12 @@ import asyncio
 
 import pytest
 
-from services.intake.bounded import Bounded
-from services.intake.inbound import letter_limits as limits
-from services.intake.inbound.letter_limits import Tally, TooMuch, parsed
-from services.intake.inbound.letter_reading import LetterReader
-from services.intake.inbound.letters import letter
-from shared.chassis.database import Pool
+from services.intake.inbound.mail import limits
+from services.intake.inbound.mail.limits import Tally, TooMuch, parsed
+from services.intake.inbound.mail.message import letter
+from services.intake.inbound.mail.reader import LetterReader
+from services.intake.sandbox.sandbox import Bounded
+from shared.chassis.database.pool import Pool
 from tests.intake.inbound.conftest import facts
 from tests.intake.inbound.test_mail import Deliver, deliver, mail  # noqa: F401 (a fixture)
 
@@ -80,7 +80,7 @@ def test_a_letter_of_as_much_as_is_allowed_is_read(raw: bytes):
 
 
 async def test_a_letter_that_takes_too_long_is_taken_as_text_and_the_next_one_is_read():
-    reader = LetterReader(Bounded("services.intake.inbound.letter_reading:read", 60, 2**31))
+    reader = LetterReader(Bounded("services.intake.inbound.mail.reader:read", 60, 2**31))
     try:
         assert (await reader.read(HEAD + b"\r\nhello", FROM, "")).text == "hello"  # type: ignore[union-attr]
         reader.apart.seconds = 0.0

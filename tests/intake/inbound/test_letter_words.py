@@ -5,7 +5,7 @@ from email.message import EmailMessage
 
 import pytest
 
-from services.intake.inbound.letters import letter
+from services.intake.inbound.mail.message import letter
 from services.intake.inbound.message import DOUBTFUL, Message
 from tests.intake.inbound.test_letters import FROM, PDF, mixed
 

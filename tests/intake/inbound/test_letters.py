@@ -6,7 +6,7 @@ from time import process_time
 
 import pytest
 
-from services.intake.inbound.letters import letter
+from services.intake.inbound.mail.message import letter
 from tests.intake.inbound.test_mail import mail
 
 FROM = "zou@example.net"

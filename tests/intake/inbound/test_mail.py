@@ -12,11 +12,11 @@ import pytest
 
 from deploy.local.ports import free_port
 from services.intake import app
-from services.intake.codes import Codes
-from services.intake.inbound.letters import letter, reference_of
+from services.intake.inbound.mail.message import letter, reference_of
 from services.intake.settings import IntakeSettings
+from services.intake.submission.secret_code import Codes
 from services.intake.vault.sealing import Vault
-from shared.chassis.database import Pool, open_pool
+from shared.chassis.database.pool import Pool, open_pool
 from shared.contracts.facts import ChannelKind
 from tests.eventually import ended, eventually
 from tests.intake.conftest import settings

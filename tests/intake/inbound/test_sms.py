@@ -9,11 +9,11 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
+from services.intake.channels.gateway_settings import Registry
 from services.intake.inbound.message import CUT, DOUBTFUL
-from services.intake.registry import Registry
-from services.intake.vault.contacts import erase
+from services.intake.personal_data.handler import erase
 from services.intake.vault.sealing import Vault
-from shared.chassis.database import Pool
+from shared.chassis.database.pool import Pool
 from shared.contracts.facts import ChannelKind
 from tests.intake.inbound.conftest import channel, facts, kinds, secrets_of
 from tests.intake.test_api import count, is_a_problem

@@ -4,15 +4,15 @@ import asyncio
 
 import pytest
 
-from services.intake.inbound import turns
-from services.intake.inbound.turns import Turns
-from shared.chassis.database import Pool
+from services.intake.inbound import sender_lock
+from services.intake.inbound.sender_lock import Turns
+from shared.chassis.database.pool import Pool
 
 
 async def test_a_turn_that_does_not_come_is_given_up_and_leaves_nothing_behind(
     pool: Pool, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(turns, "_WITHIN", 0.2)
+    monkeypatch.setattr(sender_lock, "_WITHIN", 0.2)
     taken = Turns.of(pool)
     async with taken.take(b"sender-1"):
         async with asyncio.timeout(5):

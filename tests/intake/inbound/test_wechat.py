@@ -11,14 +11,14 @@ import pytest
 from defusedxml.ElementTree import fromstring
 
 from services.intake import app
-from services.intake.codes import Codes
 from services.intake.inbound.coordinates import from_gcj02
 from services.intake.inbound.message import DOUBTFUL
-from services.intake.inbound.wechat_cipher import WeChatCipher, signature
+from services.intake.inbound.wechat.cipher import WeChatCipher, signature
+from services.intake.submission.secret_code import Codes
 from services.intake.vault.sealing import Vault
-from shared.chassis.clock import now
-from shared.chassis.database import Pool, open_pool
-from shared.chassis.http import web_app
+from shared.chassis.base.clock import now
+from shared.chassis.database.pool import Pool, open_pool
+from shared.chassis.http.app import web_app
 from shared.contracts.facts import ChannelKind
 from shared.contracts.refusals import Refused
 from tests.intake.conftest import settings

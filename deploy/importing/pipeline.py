@@ -1,0 +1,113 @@
+"""Rows on their way from a file to intake: read, translated, counted, and either handed over or refused."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from deploy.importing.blame import column_behind
+from deploy.importing.client import Batch, Numbered, Tally
+from deploy.importing.progress_log import Logbook
+from deploy.importing.redaction import Restoring
+from deploy.importing.repeated import References, Repetition
+from deploy.importing.rows import BadRow, SourceRow, Table
+from deploy.importing.translation import Translator
+from deploy.importing.visible import expected_standing
+from services.intake.submission.domain import RecordedDemand
+from services.intake.submission.history_api import Row
+
+
+@dataclass(slots=True)
+class Passage:
+    """Keeps only the rows that intake has not answered yet; `read` is the last row taken from the file."""
+
+    table: Table
+    translator: Translator
+    logbook: Logbook
+    restoring: Restoring
+    on_progress: Callable[[int], None]
+    tally: Tally = field(default_factory=Tally)
+    dry_run: bool = False
+    read: int = 0
+    good: int = 0
+    standings: Counter[str] = field(default_factory=Counter)
+    _references: References = field(default_factory=References)
+    _unanswered: dict[int, tuple[SourceRow, str]] = field(default_factory=dict)
+
+    def __enter__(self) -> "Passage":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._references.close()
+
+    def demands(self) -> Iterator[Numbered]:
+        """Every row that can be read, by its number; those that an earlier run settled are passed over."""
+        settled = self.logbook.done
+        for row in self.table.rows:
+            self.read += 1
+            if self.read > settled:
+                yield from self._translated(self.restoring.row(row))
+            if not self.read % 500:
+                self.on_progress(self.read)
+
+    def _translated(self, row: SourceRow) -> Iterator[Numbered]:
+        try:
+            demand = self.translator.demand(row)
+        except BadRow as bad:
+            self._refuse(self.read, row, bad)
+            return
+        before = self._references.before(demand, row.place.line)
+        if before and before.repetition is Repetition.OTHER:
+            self._refuse(self.read, row, self._twice(row, demand, before.line))
+            return
+        self.good += 1
+        if before and self._is_counted(before.repetition):
+            return
+        standing = expected_standing(demand)
+        if standing:
+            self.standings[standing] += 1
+        self._unanswered[self.read] = row, standing
+        yield self.read, demand
+
+    def _is_counted(self, repetition: Repetition) -> bool:
+        """Whether nothing has to be asked: a dry run leaves nothing behind with which a later row could be compared."""
+        if repetition is Repetition.THE_SAME:
+            self.tally.known += 1
+            return True
+        if self.dry_run:
+            self.tally.moved_on += 1
+        return self.dry_run
+
+    def _twice(self, row: SourceRow, demand: RecordedDemand, line: int) -> BadRow:
+        column = column_behind(("external_id",), self.translator.declared, ())
+        why = (
+            f"此编号已在第 {line} 行出现，内容不同；请只保留一行，或改用另一编号"
+            f" / this number stands in line {line} too, with other content: keep one of them, or give it another number"
+        )
+        return BadRow(column, row.cells.get(column, demand.external_id), why)
+
+    def refused(self, number: int, answer: Row) -> None:
+        """Intake does not take a row that looked good."""
+        row, standing = self._unanswered[number]
+        self.good -= 1
+        if standing:
+            self.standings[standing] -= 1
+        self._refuse(number, row, self._fault(row, answer))
+
+    def _fault(self, row: SourceRow, answer: Row) -> BadRow:
+        column = self.translator.column_of(row, tuple((answer.field or "external_id").split(".")))
+        why = f"{answer.why_zh or '系统未接收'} / {answer.why or 'refused'}"
+        return BadRow(column, row.cells.get(column, answer.external_id), why)
+
+    def _refuse(self, number: int, row: SourceRow, bad: BadRow) -> None:
+        self.logbook.refuse(number, *self.restoring.hiding.refusal(row, bad))
+
+    def answered(self, batch: Batch) -> None:
+        """Everything before the oldest row without an answer is settled."""
+        for number, _ in batch:
+            del self._unanswered[number]
+        oldest = next(iter(self._unanswered), self.read + 1)
+        self.logbook.advance(oldest - 1)
+
+    def forget(self) -> None:
+        """Nobody will answer: this is a dry run."""
+        self._unanswered.clear()

@@ -1,0 +1,155 @@
+"""Hides personal data in what is kept of refused rows, and takes it from the source again when they come back."""
+
+import re
+from collections.abc import Iterator, Set
+from collections.abc import Mapping as Mapped
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+from deploy.importing.files import fingerprint, shortened
+from deploy.importing.mapping import Mapping
+from deploy.importing.mapping_checks import CONTACT
+from deploy.importing.readers import opened
+from deploy.importing.rows import BadRow, BrokenRow, Place, SourceRow
+from shared.masking import mask
+
+HIDDEN: Final = "［隐去 hidden］"
+MARKED: Final = re.compile(rf"{HIDDEN}|［\w{{2,5}}］")
+"""That, and what `mask` leaves behind."""
+_HIDDEN: Final = re.compile(HIDDEN)
+_NOWHERE: Final = Place("", "", 0)
+_MOVED: Final = "隐去的内容不在原处，请填写完整 / what is hidden cannot be found from here: write it in full"
+
+
+class NotRestored(LookupError):
+    """What is hidden cannot be had from the source; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hiding:
+    """Contacts, and columns that nobody has told us about, are hidden as a whole; elsewhere what points to a person."""
+
+    contacts: frozenset[str]
+    known: frozenset[str]
+
+    @classmethod
+    def of(cls, mapping: Mapping) -> "Hiding":
+        """By what the mapping says of the columns."""
+        named = (value.column for name, value in mapping.values.items() if name.startswith(CONTACT))
+        return cls(frozenset(column for column in named if column), mapping.columns | {""})
+
+    def cell(self, column: str, text: str) -> str:
+        """What may be kept of a cell."""
+        return HIDDEN if text and (column in self.contacts or column not in self.known) else mask(text)
+
+    def refusal(self, row: SourceRow, bad: BadRow) -> tuple[SourceRow, BadRow]:
+        """What may be kept of a refused row and of its reason."""
+        hide = _whole if isinstance(bad, BrokenRow) else self.cell
+        cells = {column: hide(column, text) for column, text in row.cells.items()}
+        return replace(row, cells=cells), BadRow(bad.column, hide(bad.column, bad.value), mask(bad.reason))
+
+
+def _whole(column: str, text: str) -> str:
+    return HIDDEN if text else ""
+
+
+@dataclass(slots=True)
+class Restoring:
+    """Gives the rows of an error file their hidden cells back; a cell that was corrected stays as it is."""
+
+    hiding: Hiding
+    mapping: Mapping
+    folders: tuple[Path, ...]
+    _open: ExitStack = field(default_factory=ExitStack)
+    _source: tuple[str, str | None] | None = None
+    _origins: dict[Path, str] = field(default_factory=dict)
+    _rows: Iterator[SourceRow] = field(default_factory=lambda: iter(()))
+    _last: Place = _NOWHERE
+
+    def __enter__(self) -> "Restoring":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    @property
+    def sources(self) -> Set[Path]:
+        """The files that hidden cells were looked for in."""
+        return self._origins.keys()
+
+    def row(self, row: SourceRow) -> SourceRow:
+        """The row as a person meant it."""
+        if row.bad or not any("［" in text for text in row.cells.values()):
+            return row
+        try:
+            cells = self._restored(row)
+        except NotRestored as fault:
+            return self._without(row, MARKED, str(fault))
+        return self._without(replace(row, cells=cells), _HIDDEN, _MOVED)
+
+    def _without(self, row: SourceRow, marks: re.Pattern[str], why: str) -> SourceRow:
+        """Refused where a mark stands in a cell that would be imported."""
+        hidden = next(
+            (name for name in row.cells if name in self.mapping.columns and marks.search(row.cells[name])), ""
+        )
+        return replace(row, bad=BadRow(hidden, row.cells[hidden], why)) if hidden else row
+
+    def _restored(self, row: SourceRow) -> Mapped[str, str]:
+        if row.place.origin is None:
+            return row.cells
+        source = self._find(row.place)
+        if isinstance(source.bad, BrokenRow):
+            raise NotRestored(source.bad.reason)
+        return {column: self._cell(column, text, source) for column, text in row.cells.items()}
+
+    def _cell(self, column: str, text: str, source: SourceRow) -> str:
+        original = source.cells.get(column, "")
+        return original if original and text in (HIDDEN, self.hiding.cell(column, original)) else text
+
+    def _find(self, place: Place) -> SourceRow:
+        """Rows mostly come back in the order of the source, so that it is read once; if not, it is read again."""
+        passed = place.sheet == self._last.sheet and place.line <= self._last.line
+        if not passed and (place.file, place.origin) == self._source and (row := self._search(place)):
+            return row
+        self._begin(place)
+        if row := self._search(place):
+            return row
+        raise NotRestored(
+            f"{place.file} 中没有这一行，请勿改动文件、行和工作表三列"
+            f" / {place.file} has no such row: leave the columns of file, line and sheet as they were"
+        )
+
+    def _search(self, place: Place) -> SourceRow | None:
+        for row in self._rows:
+            self._last = at = row.place
+            if (at.line, at.sheet, at.file) == (place.line, place.sheet, place.file):
+                return row
+        return None
+
+    def _begin(self, place: Place) -> None:
+        self._open.close()
+        self._source, self._rows, self._last = None, iter(()), _NOWHERE
+        path = self._unchanged(place)
+        table = self._open.enter_context(opened(path, self.mapping.encoding, self.mapping.columns))
+        self._source, self._rows = (place.file, place.origin), iter(table.rows)
+
+    def _unchanged(self, place: Place) -> Path:
+        """The file itself: another one of its name has other citizens in its lines."""
+        name = place.file
+        paths = [folder / name for folder in self.folders if name and (folder / name).is_file()]
+        if not paths:
+            raise NotRestored(
+                f"隐去的内容在原文件中，请把 {name} 放在同一文件夹"
+                f" / what is hidden is in the source: put {name} beside this file"
+            )
+        self._origins |= {path: shortened(fingerprint(path)) for path in paths if path not in self._origins}
+        path = next((path for path in paths if self._origins[path] == place.origin), None)
+        if path is None:
+            raise NotRestored(
+                f"原文件 {name} 在生成本错误文件后已变动，请放回当时的文件，或把隐去的内容填写完整"
+                f" / {name} has changed since this error file was made: put the file of that time beside it,"
+                " or write in full what is hidden"
+            )
+        return path

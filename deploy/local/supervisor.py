@@ -1,0 +1,173 @@
+"""Keeps one child alive: starts it, waits until it is ready, and starts it again when it ended or is not alive."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Final
+
+import structlog
+
+from deploy.local.health import Health, first_wrong
+from deploy.local.liveness import LOOK_EVERY, Backoff, Liveness
+from deploy.local.process import Child
+from deploy.local.state import Unusable
+
+log = structlog.get_logger()
+RESTART_AT_ONCE: Final = 75
+POISONED: Final = 65
+MISCONFIGURED: Final = 78
+ANSWER_WITHIN: Final = 60.0
+LEAVE_WITHIN: Final = 5.0
+"""Seconds that a child which is not alive has to end by itself."""
+
+
+def _nothing(*_: object) -> None:
+    return
+
+
+@dataclass(slots=True)
+class Keeper:
+    """`before` runs ahead of every start, `after` until the child can be used, `ended` after every end.
+
+    `alive` says in words why a child that runs is not alive. `given_up` is told of a child that ended for good: one
+    that met too much poison would meet it again. `restarted` is told why a child is started again.
+    """
+
+    child: Child
+    before: Callable[[], None] = _nothing
+    after: Callable[[], Awaitable[None]] | None = None
+    ended: Callable[[bool], None] = _nothing
+    changed: Callable[[str, int], None] = _nothing
+    given_up: Callable[[str, str], None] = _nothing
+    restarted: Callable[[str, str], None] = _nothing
+    ready: Sequence[Health] = ()
+    alive: Callable[[], Awaitable[str | None]] | None = None
+    liveness: Liveness = field(default_factory=Liveness)
+    look_every: float = LOOK_EVERY
+    restarts: int = 0
+    _stopping: bool = False
+    _killed: str = ""
+    _last_words: str = ""
+    _tasks: "list[asyncio.Task[None]]" = field(default_factory=list)
+
+    async def start(self) -> None:
+        """Start it for the first time and begin to watch; raises `Unusable` when it does not get up."""
+        self._stopping = False
+        try:
+            await self._start()
+        except BaseException:
+            await self.child.stop(LEAVE_WITHIN)
+            self.ended(False)
+            raise
+        self._tasks = [asyncio.create_task(self._watch())]
+        if self.alive:
+            self._tasks.append(asyncio.create_task(self._look_after(self.alive)))
+
+    async def _start(self) -> None:
+        await asyncio.to_thread(self.before)
+        await self.child.start()
+        self.changed(self.child.program.name, self.child.pid)
+        if self.after:
+            await self._until(self.after())
+
+    async def _until(self, usable: Awaitable[None]) -> None:
+        """Wait until it is usable, it ends, or the time is over."""
+        waiting = asyncio.ensure_future(usable)
+        ending = asyncio.ensure_future(self.child.wait())
+        done, pending = await asyncio.wait(
+            {waiting, ending}, timeout=ANSWER_WITHIN, return_when=asyncio.FIRST_COMPLETED
+        )
+        for one in pending:
+            one.cancel()
+        if ending in done:  # whatever answered meanwhile was another program
+            self._give_up("ended at once")
+        if waiting not in done:
+            self._give_up(f"did not answer within {ANSWER_WITHIN:.0f} s")
+        try:
+            await waiting
+        except Unusable as fault:
+            self._give_up(f"cannot be used: {fault}")
+
+    def _give_up(self, why: str) -> None:
+        # One that ends again and again may have begun a life in which it said nothing yet.
+        words = self.child.last_lines() or self._last_words
+        last = f"its last lines:\n{words}" if words else f"it wrote nothing into {self.child.log_path}"
+        raise Unusable(f"{self.child.program.name} {why}; {last}")
+
+    async def _watch(self) -> None:
+        backoff = Backoff()
+        while True:
+            started = monotonic()
+            code = await self.child.wait()
+            self._last_words = self.child.last_lines() or self._last_words
+            self.ended(False)
+            if self._stopping:
+                return
+            if code == POISONED:
+                self._leave_it()
+                return
+            why, self._killed = self._killed or f"it ended with code {code}", ""
+            killed = not why.startswith("it ended")
+            pause = backoff.after(monotonic() - started, asked=code == RESTART_AT_ONCE, killed=killed)
+            log.warning(f"{why}: starting it again in {pause:.1f} s", name=self.child.program.name)
+            await asyncio.sleep(pause)
+            self.restarts += 1
+            self.restarted(self.child.program.name, why)
+            await self._start_again()
+
+    async def _look_after(self, alive: Callable[[], Awaitable[str | None]]) -> None:
+        """End a child that runs and is not alive; the watch starts it again."""
+        while True:
+            await asyncio.sleep(self.look_every)
+            pid = self.child.pid
+            if not self.child.alive:
+                continue
+            wrong = await alive()
+            if pid == self.child.pid and self.child.alive and self.liveness.is_over(pid, wrong, monotonic()):
+                self._killed = f"it is not alive: {wrong}"
+                log.error(f"is not alive, ending it: {wrong}", name=self.child.program.name)
+                await self.child.stop(LEAVE_WITHIN)
+
+    def _leave_it(self) -> None:
+        name = self.child.program.name
+        log.error("met too much that it cannot handle; not started again before the next `make up`", name=name)
+        self.given_up(name, "met too much that it cannot handle; see `huying dead-letters list`, then `make up` again")
+
+    async def _start_again(self) -> None:
+        try:
+            await self._start()
+        except (Unusable, OSError) as fault:
+            log.warning("could not be started, trying again", name=self.child.program.name, cause=str(fault))
+
+    async def until_ready(self, within: float) -> None:
+        """Return when its `/readyz` says yes everywhere; raises `Unusable` with its last words."""
+        deadline, wrong = monotonic() + within, None
+        while wrong := await first_wrong(self.ready, "/readyz"):
+            code = self.child.process.returncode if self.child.process else None
+            if code == MISCONFIGURED:
+                self._give_up("cannot work with its settings")
+            if monotonic() > deadline:
+                self._give_up(f"was not ready within {within:.0f} s ({wrong})")
+            await asyncio.sleep(0.1)
+
+    async def stop(self) -> None:
+        """End it for good."""
+        self._stopping = True
+        if not self._tasks:
+            return
+        watching, *looking = self._tasks
+        for task in looking:
+            task.cancel()
+        # Between an end and the next start there is nobody to stop, but somebody about to start.
+        alive = self.child.alive
+        if not alive:
+            watching.cancel()
+        clean = await self.child.stop()
+        for task in self._tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        if not clean:
+            log.warning("had to be killed", name=self.child.program.name)
+        self.ended(alive and clean)

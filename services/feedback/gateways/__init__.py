@@ -1,0 +1,1 @@
+"""Where messages leave: one module for each kind of gateway."""

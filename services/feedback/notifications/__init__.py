@@ -1,0 +1,1 @@
+"""Messages to citizens: what is told to whom, and the sending."""

@@ -1,0 +1,1 @@
+"""The citizen's verdict: rated, closed without one, or reopened."""

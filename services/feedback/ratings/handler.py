@@ -1,0 +1,143 @@
+"""Takes the citizen's verdict, who comes by a signed link, and shows the demand to whoever holds one."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from services.feedback.ratings import milestones, queries, verdicts
+from services.feedback.ratings.domain import AWAITED, RateDemand, may_be_reopened, rate
+from services.feedback.ratings.links import Holder, Links
+from services.feedback.ratings.milestones import Milestone
+from services.feedback.ratings.verdicts import Answered, words_of
+from shared.chassis.aggregates.repository import Ledger
+from shared.chassis.base.clock import now, uuid7
+from shared.chassis.database.pool import Pool
+from shared.contracts.demand import Demand, Status, is_confidential
+from shared.contracts.facts import Fact
+from shared.contracts.refusals import Code, Refused
+from shared.jurisdiction.jurisdictions import Jurisdictions
+from shared.jurisdiction.pack import Pack
+
+ANSWERS: Final = ("resolved", "declined")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A demand with the words of its facts, for whoever holds the link."""
+
+    demand: Demand
+    pack: Pack
+    holder: Holder
+    milestones: Sequence[Milestone]
+
+    @property
+    def may_rate(self) -> bool:
+        """Whether a verdict of this holder is taken now."""
+        declined_for_good = self.demand.status is Status.DECLINED and not may_be_reopened(self.demand, self.pack)
+        return self.holder is Holder.CITIZEN and self.demand.status in AWAITED and not declined_for_good
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether the holder may see no words: a report (举报) is read by nobody but whoever raised it."""
+        return self.holder is Holder.SUPPORTER and is_confidential(self.demand.kind)
+
+    @property
+    def words(self) -> Sequence[Milestone]:
+        """What the holder may read."""
+        return () if self.is_hidden else self.milestones
+
+    @property
+    def answer(self) -> Mapping[str, str]:
+        """The words of the last answer by their name; empty without one.
+
+        A supporter reads what was released for publication, where there is such a text, instead of what was written to
+        the citizen.
+        """
+        answers = [told.words for told in self.words if told.kind in ANSWERS]
+        words = dict(answers[-1]) if answers else {}
+        if self.holder is Holder.SUPPORTER and words.get("summary"):
+            words.pop("result", None)
+        return words
+
+
+@dataclass(frozen=True, slots=True)
+class Ratings:
+    """The one command of a citizen here, and the one question."""
+
+    pool: Pool
+    ledger: Ledger[Demand, Fact]
+    packs: Jurisdictions
+    links: Links
+    clock: Callable[[], datetime] = now
+    new_id: Callable[[], UUID] = uuid7
+
+    async def shown(self, token: str) -> Shown:
+        """The demand that the link is for; raises `Refused`."""
+        key, holder = self.links.read(token)
+        async with self.pool.acquire(timeout=5) as db:
+            demand = await queries.demand(db, key)
+            told = await milestones.of_demand(db, key)
+        pack = self.packs.of_division(demand.division) if demand else None
+        if demand is None or pack is None:
+            raise _unknown()
+        return Shown(demand, pack, holder, told)
+
+    async def rate(self, token: str, verdict: RateDemand, seen: int | None = None) -> Demand:
+        """The demand after the verdict, also when the same verdict is sent again; raises `Refused`.
+
+        `seen` is the version of the demand that the citizen looked at: it tells a form that is sent again from a new
+        verdict on a later answer.
+        """
+        key, holder = self.links.read(token)
+        if holder is not Holder.CITIZEN:
+            raise _for_the_citizen()
+        at = self.clock()
+        async with self.pool.acquire(timeout=5) as db, db.transaction():
+            page = await self.ledger.load(db, [key], at)
+            demand = page.state(key)
+            pack = self.packs.of_division(demand.division)
+            if pack is None:
+                raise _unknown()
+            last = await verdicts.last(db, key)
+            current = demand.status in AWAITED and seen in (None, demand.version)
+            if not current and last and last.words == words_of(key, verdict):
+                return last.again(demand)
+            if not current and demand.status in AWAITED:
+                raise _answered_anew()
+            if last and demand.status in (Status.CONFIRMED, Status.CLOSED):
+                raise _rated(last)
+            page.tell(key, rate(demand, verdict, pack, "link"), at, self.new_id())
+            await self.ledger.save(db, page)
+            await verdicts.remember(db, verdict, page.state(key))
+        return page.state(key)
+
+
+def _unknown() -> Refused:
+    return Refused(Code.NOT_FOUND, "the demand of this link is not known", "没有找到该链接对应的诉求")
+
+
+def _for_the_citizen() -> Refused:
+    return Refused(
+        Code.FORBIDDEN,
+        "only whoever raised the demand rates it; with this link you can follow it",
+        "仅诉求提出人可以评价；您可以通过该链接查看进展",
+    )
+
+
+def _rated(last: Answered) -> Refused:
+    return Refused(
+        Code.ILLEGAL_TRANSITION,
+        f"your rating ({last.rating} of 5) was received before and cannot be changed;"
+        " if the problem is still there, raise it anew",
+        f"您已评价过（{last.rating}分），评价不能更改；如果问题仍在，请重新提交诉求",
+    )
+
+
+def _answered_anew() -> Refused:
+    return Refused(
+        Code.CONFLICT,
+        "there is a newer answer than the one you saw: open the link again, read it and rate it",
+        "您看到的答复已更新，请重新打开链接，查看最新答复后再评价",
+    )

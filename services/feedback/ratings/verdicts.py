@@ -1,0 +1,63 @@
+"""Remembers what was answered to a verdict, so that the same one sent again is answered as at first."""
+
+import hashlib
+from dataclasses import dataclass
+from uuid import UUID
+
+from services.feedback.ratings.domain import RateDemand
+from shared.chassis.database.pool import Connection
+from shared.contracts.demand import Demand, Status
+from shared.contracts.facts import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The last verdict on a demand, and where the demand stood after it."""
+
+    words: bytes
+    rating: int
+    solved: bool
+    status: Status
+    outcome: Outcome | None
+
+    def again(self, demand: Demand) -> Demand:
+        """The demand as it was shown to whoever gave the verdict."""
+        known = {name: getattr(self, name) for name in ("rating", "solved", "status", "outcome")}
+        return demand.model_copy(update=known)
+
+
+def words_of(demand_id: UUID, verdict: RateDemand) -> bytes:
+    """A hash by which the same verdict on the same demand is recognised."""
+    return hashlib.sha256(demand_id.bytes + verdict.model_dump_json().encode()).digest()
+
+
+async def last(db: Connection, demand_id: UUID) -> Answered | None:
+    """The last verdict on a demand that was answered here."""
+    row = await db.fetchrow(
+        """
+        SELECT words, rating, solved, status, outcome FROM verdict
+        WHERE demand_id = $1 ORDER BY version DESC LIMIT 1
+        """,
+        demand_id,
+    )
+    if row is None:
+        return None
+    outcome = Outcome(row["outcome"]) if row["outcome"] else None
+    return Answered(row["words"], row["rating"], row["solved"], Status(row["status"]), outcome)
+
+
+async def remember(db: Connection, verdict: RateDemand, demand: Demand) -> None:
+    """Keep what was answered: `demand` is the demand after the verdict."""
+    await db.execute(
+        """
+        INSERT INTO verdict (demand_id, version, words, rating, solved, status, outcome)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)
+        """,
+        demand.id,
+        demand.version,
+        words_of(demand.id, verdict),
+        demand.rating,
+        demand.solved,
+        demand.status,
+        demand.outcome,
+    )

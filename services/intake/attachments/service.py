@@ -1,0 +1,128 @@
+"""The cabinet of attachments: takes files in, binds them to demands, hands them out, sweeps."""
+
+import asyncio
+import hashlib
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from services.intake.attachments import queries
+from services.intake.attachments.kinds import Accepted, Limits, kind_of
+from services.intake.attachments.papers import made_bare
+from services.intake.attachments.pictures import made_anew
+from services.intake.attachments.queries import Attachment
+from services.intake.attachments.scanning import Scanner
+from services.intake.attachments.stores import Lost, Store
+from services.intake.channels.channel import Channel
+from shared.chassis.base.clock import now
+from shared.chassis.database.pool import PASSING, Connection, Pool
+from shared.chassis.work.periodic import every
+from shared.contracts.refusals import Code, FieldError, Refused
+
+EVERY: Final = 60.0
+UNUSED_FOR: Final = timedelta(hours=24)
+AT_ONCE: Final = 100
+DECODED_AT_ONCE: Final = 2
+
+
+def _reference() -> str:
+    return secrets.token_urlsafe(16)
+
+
+@dataclass(frozen=True, slots=True)
+class Cabinet:
+    """Rows in the database, bytes in the store; the row comes first and goes last."""
+
+    pool: Pool
+    store: Store
+    scanner: Scanner
+    limits: Limits
+    max_pixels: int
+    clock: Callable[[], datetime] = now
+    new_reference: Callable[[], str] = _reference
+    _decoding: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(DECODED_AT_ONCE))
+
+    async def take(self, channel: Channel, content: bytes) -> Attachment:
+        """Check, scan, clean and keep an upload; raises `Refused`."""
+        kind = kind_of(content, self.limits)
+        scan = await self.scanner.scan(content)
+        kept = await self._clean(content, kind)
+        attachment = Attachment(
+            reference=self.new_reference(),
+            channel=channel.id,
+            media_type=kind.media_type,
+            suffix=kind.suffix,
+            sha256=hashlib.sha256(kept).digest(),
+            size=len(kept),
+            scan=scan,
+            uploaded_at=self.clock(),
+        )
+        async with self.pool.acquire(timeout=5) as db:
+            await queries.put(db, attachment)
+        await self.store.put(attachment.key, kept)
+        return attachment
+
+    async def _clean(self, content: bytes, kind: Accepted) -> bytes:
+        async with self._decoding:
+            if not kind.decoder:
+                return await made_bare(content)
+            return await asyncio.to_thread(made_anew, content, kind, self.max_pixels)
+
+    async def find(self, reference: str) -> Attachment | None:
+        """What is known of an attachment."""
+        async with self.pool.acquire(timeout=5) as db:
+            return await queries.one(db, reference)
+
+    async def content(self, attachment: Attachment) -> bytes:
+        """The bytes, exactly as they were kept; raises `Refused` after they were erased."""
+        if attachment.erased_at:
+            raise Refused(
+                Code.ERASED,
+                f"the attachment was erased on {attachment.erased_at:%Y-%m-%d}; nobody can have it back",
+                f"该附件已于 {attachment.erased_at:%Y-%m-%d} 删除，无法恢复",
+            )
+        content = await self.store.get(attachment.key)
+        if hashlib.sha256(content).digest() != attachment.sha256:
+            raise Lost(attachment.key)
+        return content
+
+    async def run(self) -> None:
+        """Sweep every minute until cancelled; what was erased is gone soon, whoever erased it."""
+        await every(EVERY, self.sweep, "sweeping", (Refused, *PASSING))
+
+    async def sweep(self) -> int:
+        """Remove uploads that no demand took up within a day, and bytes that were erased; returns how many."""
+        swept = 0
+        while done := await self._sweep_some():
+            swept += done
+        return swept
+
+    async def _sweep_some(self) -> int:
+        async with self.pool.acquire(timeout=5) as db, db.transaction():
+            unwanted = await queries.lock_unwanted(db, self.clock() - UNUSED_FOR, AT_ONCE)
+            for attachment in unwanted:
+                await self.store.remove(attachment.key)
+            await queries.forget(db, [attachment.reference for attachment in unwanted])
+        return len(unwanted)
+
+
+async def bind(db: Connection, channel: str, wanted: Sequence[tuple[UUID, Sequence[str]]]) -> Mapping[UUID, Refused]:
+    """Give each demand its uploads, all or none; says which demands named what is not theirs to name."""
+    refused = {}
+    for demand_id, references in wanted:
+        bound = await queries.bind(db, channel, references, demand_id) if references else set()
+        missing = [n for n, reference in enumerate(references) if reference not in bound]
+        if missing:
+            await queries.unbind(db, demand_id)
+            refused[demand_id] = _not_yours(missing)
+    return refused
+
+
+def _not_yours(places: Sequence[int]) -> Refused:
+    en = "this channel has no unused upload with this reference; send the file to POST /v1/attachments first"
+    zh = "本渠道没有此附件或已被使用，请先通过 POST /v1/attachments 上传"
+    errors = tuple(FieldError(f"attachments.{n}", zh, en) for n in places)
+    return Refused(Code.INVALID, "; ".join(f"{e.field}: {e.en}" for e in errors), zh, errors)

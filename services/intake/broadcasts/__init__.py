@@ -1,0 +1,1 @@
+"""Live broadcasts: programmes during which demands are taken in."""

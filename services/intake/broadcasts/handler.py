@@ -1,0 +1,75 @@
+"""Live broadcasts: a programme is opened, operators take demands in under it, it is closed and can be listed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NoReturn
+from uuid import UUID
+
+from services.intake.broadcasts import queries
+from services.intake.broadcasts.queries import Programme
+from services.intake.channels.channel import Channel
+from services.intake.channels.keys import must_be
+from services.intake.submission.checked_request import Request
+from services.intake.submission.domain import SubmitDemand
+from services.intake.submission.handler import Submissions
+from services.intake.submission.receipt import Taken
+from shared.chassis.base.clock import now, uuid7
+from shared.contracts.demand import Demand
+from shared.contracts.facts import ChannelKind
+from shared.contracts.refusals import Code, FieldError, Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Programmes:
+    """The sessions of broadcast channels."""
+
+    submissions: Submissions
+    clock: Callable[[], datetime] = now
+    new_id: Callable[[], UUID] = uuid7
+
+    async def open(self, channel: Channel, key: str, title: str) -> Programme:
+        """Open a session; the same key opens one."""
+        must_be(channel, ChannelKind.BROADCAST)
+        wanted = Programme(self.new_id(), channel.id, title, self.clock(), None)
+        async with self.submissions.pool.acquire(timeout=5) as db:
+            found = await queries.put(db, wanted, key)
+        if found.title != title:
+            en = f"this key opened {found.title!r}; send a new Idempotency-Key"
+            zh = f"该幂等键已用于节目“{found.title}”，请换一个新的幂等键"
+            raise Refused(Code.KEY_REUSED, en, zh, (FieldError("Idempotency-Key", zh, en),))
+        return found
+
+    async def close(self, channel: Channel, id: UUID) -> Programme:
+        """Close a session; one that is closed stays as it is."""
+        async with self.submissions.pool.acquire(timeout=5) as db:
+            found = await queries.close(db, channel.id, id, self.clock())
+        return found or _missing(id)
+
+    async def take(self, channel: Channel, id: UUID, key: str, demand: SubmitDemand) -> Taken:
+        """Take a demand in during a session; after its end only a repetition is answered."""
+        async with self.submissions.pool.acquire(timeout=5) as db:
+            found = await queries.one(db, channel.id, id) or _missing(id)
+            if found.closed_at and not await queries.has_taken(db, id, self.submissions.vault.reference(key)):
+                raise Refused(
+                    Code.ILLEGAL_TRANSITION,
+                    f"the programme was closed at {found.closed_at.isoformat()}; open one with POST /v1/programmes",
+                    "该节目已结束，请新开一期节目后再登记",
+                )
+        return await self.submissions.submit(channel, Request(key, demand, programme=id))
+
+    async def listed(self, channel: Channel, before: UUID | None, limit: int) -> list[Programme]:
+        """The channel's sessions, newest first."""
+        async with self.submissions.pool.acquire(timeout=5) as db:
+            return await queries.listed(db, channel.id, before, limit)
+
+    async def demands(self, channel: Channel, id: UUID, before: UUID | None, limit: int) -> list[Demand]:
+        """What was taken in during a session, newest first."""
+        async with self.submissions.pool.acquire(timeout=5) as db:
+            if await queries.one(db, channel.id, id) is None:
+                _missing(id)
+            return await queries.demands(db, id, before, limit)
+
+
+def _missing(id: UUID) -> NoReturn:
+    raise Refused(Code.NOT_FOUND, f"this channel has no programme {id}; see GET /v1/programmes", "本渠道没有这期节目")

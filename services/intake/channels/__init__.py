@@ -1,0 +1,1 @@
+"""Channels: their keys, quotas, gateways and menus."""

@@ -1,0 +1,190 @@
+"""Intake's questions about keys and how much they are used, one function each."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from services.intake.channels.channel import Channel
+from services.intake.channels.quota import USUAL, limit, minute_of
+from shared.chassis.database.pool import Connection
+from shared.chassis.database.write_batch import Writes
+from shared.contracts.facts import ChannelKind
+
+
+class Asking(NamedTuple):
+    """Who asks, and how often in this minute: this time included."""
+
+    channel: Channel
+    quota: int | None
+    used: int
+
+    @property
+    def may_go_on(self) -> bool:
+        """Whether the channel may ask again in this minute."""
+        return self.used < limit(self.quota)
+
+
+class Seen(NamedTuple):
+    """A key that was good a moment ago, and whose it was then."""
+
+    key_hash: bytes
+    channel: Channel
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """A channel with what it asked: in the minute, in the day, and in the day's busiest minute."""
+
+    id: str
+    kind: str
+    name: str
+    scopes: Sequence[str]
+    quota: int | None
+    created_at: datetime
+    revoked_at: datetime | None
+    old_key_until: datetime | None
+    minute: int
+    day: int
+    busiest: int
+    last: datetime | None
+
+
+_QUOTA: Final = "(SELECT (settings ->> 'quota_per_minute')::int FROM channel WHERE id = usage.channel)"
+
+
+async def count(db: Connection, key_hashes: Sequence[bytes], at: datetime) -> list[Asking | None]:
+    """For each request the channel that holds its key, counted; None for a key that is unknown, old or revoked."""
+    rows = await db.fetch(
+        """
+        WITH asking AS (
+            SELECT asked.key_hash, asked.requests, id, kind, name, scopes, settings ->> 'division' AS division,
+                (settings ->> 'quota_per_minute')::int AS quota
+            FROM unnest($1::bytea[], $2::int[]) AS asked (key_hash, requests)
+            JOIN channel ON revoked_at IS NULL AND (channel.key_hash = asked.key_hash
+                OR old_key_hash = asked.key_hash AND old_key_until > $3)
+        ), counted AS (
+            INSERT INTO channel_usage AS usage
+            SELECT id, $4, sum(requests) FROM asking GROUP BY id ORDER BY id
+            ON CONFLICT (channel, minute) DO UPDATE SET requests = usage.requests + excluded.requests
+            RETURNING channel, requests AS total
+        )
+        SELECT asking.*, total FROM asking JOIN counted ON counted.channel = asking.id
+        """,
+        *map(list, zip(*Counter(key_hashes).items(), strict=True)), at, minute_of(at),
+    )  # fmt: skip
+    known = {
+        row["key_hash"]: Channel(
+            row["id"], ChannelKind(row["kind"]), frozenset(row["scopes"]), row["division"], row["name"]
+        )
+        for row in rows
+    }
+    good = [Seen(key_hash, known[key_hash]) for key_hash in key_hashes if key_hash in known]
+    asking = iter(each(good, {(row["id"], row["quota"], row["total"]) for row in rows}))
+    return [next(asking) if key_hash in known else None for key_hash in key_hashes]
+
+
+def count_seen(writes: Writes, seen: Sequence[Seen], scope: str, at: datetime) -> None:
+    """Count requests whose keys were counted before in this minute, and tell `(channel, quota, total)` of each channel.
+
+    Writing raises `Stale` where a key is no longer good for the scope, its channel has another division, or the quota
+    does not suffice for all of them.
+    """
+    asked = Counter(seen)
+    keys = Counter(one.channel.id for one in asked)
+    writes.add(
+        f"""
+        INSERT INTO channel_usage AS usage
+        SELECT id, $6, sum(asked.requests)
+        FROM unnest($1::bytea[], $2::text[], $3::int[], $4::int[]) AS asked (key_hash, division, requests, keys)
+        JOIN channel ON revoked_at IS NULL AND $7 = ANY(scopes) AND (channel.key_hash = asked.key_hash
+            OR old_key_hash = asked.key_hash AND old_key_until > $5)
+        WHERE settings ->> 'division' IS NOT DISTINCT FROM asked.division
+        GROUP BY id HAVING count(*) = max(keys) ORDER BY id
+        ON CONFLICT (channel, minute) DO UPDATE SET requests = usage.requests + excluded.requests
+        WHERE usage.requests + excluded.requests <= coalesce({_QUOTA}, $8)
+        """,  # noqa: S608 (a constant)
+        [one.key_hash for one in asked], [one.channel.division for one in asked], list(asked.values()),
+        [keys[one.channel.id] for one in asked], at, minute_of(at), scope, USUAL,
+        rows=len(keys),
+        telling=f"(channel, {_QUOTA}, requests)",
+    )  # fmt: skip
+
+
+def each(seen: Sequence[Seen], counted: Iterable[tuple[str, int | None, int]]) -> list[Asking]:
+    """Who asks with each request, by what was told of their channels together."""
+    told = {channel: (quota, total) for channel, quota, total in counted}
+    left = Counter(one.channel.id for one in seen)
+    found = []
+    for one in seen:
+        quota, total = told[one.channel.id]
+        left[one.channel.id] -= 1
+        found.append(Asking(one.channel, quota, total - left[one.channel.id]))
+    return found
+
+
+async def forget_usage(db: Connection, channel: str, before: datetime) -> None:
+    """Keep no count for ever."""
+    await db.execute("DELETE FROM channel_usage WHERE channel = $1 AND minute < $2", channel, before)
+
+
+async def rotate(db: Connection, channel: str, key_hash: bytes, old_until: datetime) -> bool:
+    """Set a new key beside the present one; False where there is no such channel."""
+    done = await db.fetchval(
+        """
+        UPDATE channel SET old_key_hash = key_hash, old_key_until = $3, key_hash = $2
+        WHERE id = $1 AND revoked_at IS NULL RETURNING true
+        """,
+        channel, key_hash, old_until,
+    )  # fmt: skip
+    return bool(done)
+
+
+async def revoke(db: Connection, channel: str, at: datetime) -> bool:
+    """Let no key of the channel be good; False where there is no such channel."""
+    done = await db.fetchval(
+        "UPDATE channel SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL RETURNING true", channel, at
+    )
+    return bool(done)
+
+
+async def put_scopes(db: Connection, channel: str, scopes: Sequence[str]) -> bool:
+    """Say what the channel's key may be used for; False where there is no such channel."""
+    done = await db.fetchval("UPDATE channel SET scopes = $2 WHERE id = $1 RETURNING true", channel, list(scopes))
+    return bool(done)
+
+
+async def usage(db: Connection, at: datetime) -> list[Usage]:
+    """Every channel, revoked ones last, with what it asked during the day that ends at `at`."""
+    rows = await db.fetch(
+        """
+        SELECT id, kind, name, scopes, (settings ->> 'quota_per_minute')::int, created_at, revoked_at, old_key_until,
+            coalesce(sum(requests) FILTER (WHERE minute = $1::timestamptz), 0), coalesce(sum(requests), 0),
+            coalesce(max(requests), 0), max(minute)
+        FROM channel LEFT JOIN channel_usage ON channel = id AND minute > $1::timestamptz - interval '1 day'
+        GROUP BY id ORDER BY revoked_at IS NOT NULL, id
+        """,
+        minute_of(at),
+    )
+    return [Usage(*row) for row in rows]
+
+
+async def is_good(db: Connection, channel: str) -> bool:
+    """Whether there is such a channel that was not revoked."""
+    return bool(await db.fetchval("SELECT true FROM channel WHERE id = $1 AND revoked_at IS NULL", channel))
+
+
+async def put_channel(
+    db: Connection, id: str, kind: ChannelKind, name: str, key_hash: bytes, scopes: Sequence[str]
+) -> None:
+    """Add a channel, or give a known one a new key."""
+    await db.execute(
+        """
+        INSERT INTO channel (id, kind, name, key_hash, scopes) VALUES ($1, $2, $3, $4, $5)
+        ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, name = excluded.name,
+            key_hash = excluded.key_hash, scopes = excluded.scopes, revoked_at = NULL,
+            old_key_hash = NULL, old_key_until = NULL
+        """,
+        id, kind, name, key_hash, list(scopes),
+    )  # fmt: skip

@@ -1,0 +1,189 @@
+"""API keys of channels: shown once, kept as a hash, checked at every request."""
+
+import hashlib
+import re
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from functools import lru_cache, partial
+from typing import Annotated, Final
+
+from asyncpg import UniqueViolationError
+from fastapi import Header, Security
+from fastapi.security import APIKeyHeader
+
+from services.intake.channels import key_queries
+from services.intake.channels.channel import Channel
+from services.intake.channels.key_queries import Asking, Seen
+from services.intake.channels.quota import KEPT, WINDOW, Allowance, minute_of
+from shared.chassis.base.clock import now
+from shared.chassis.database.coalescing import Shared
+from shared.chassis.database.pool import Connection, Pool
+from shared.chassis.http import response_headers
+from shared.contracts.examples import API_KEY
+from shared.contracts.facts import ChannelKind
+from shared.contracts.refusals import Code, FieldError, Refused
+
+# It is a part of the addresses of gateways.
+_ID: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}", re.ASCII)
+KEY_PREFIX = "hy_"
+_KEY = APIKeyHeader(
+    name="X-API-Key", auto_error=False, description="the channel's key, shown once when it was made / 渠道密钥"
+)
+ApiKey = Annotated[str, Header(alias="X-API-Key", description="the channel's key, shown once when it was made")]
+
+
+class Scope(StrEnum):
+    """What a key may be used for."""
+
+    SUBMIT = "submit"
+    IMPORT = "import"
+    READ_ALL = "read-all"
+
+
+def _hashed(key: str) -> bytes:
+    # 256 random bits need no slow hash.
+    return hashlib.sha256(key.encode()).digest()
+
+
+async def authenticate(pool: Pool, key: str, scope: str, clock: Callable[[], datetime] = now) -> Channel:
+    """The channel of this key; raises `Refused` when there is none, its quota is used up, or it lacks the scope."""
+    at = clock()
+    asking = await door(pool).count(key, at)
+    if asking is None:
+        en = "send the channel's key in the header X-API-Key; make one with `huying channel add`"
+        zh = "请在请求头 X-API-Key 中提供渠道密钥；用 huying channel add 生成"
+        raise Refused(Code.UNAUTHENTICATED, en, zh, (FieldError("X-API-Key", zh, en, API_KEY),))
+    channel = asking.channel
+    allowance = _told(asking, at)
+    allowance.check()
+    if scope not in channel.scopes:
+        raise _lacking(channel, scope)
+    return channel
+
+
+def _told(asking: Asking, at: datetime) -> Allowance:
+    allowance = Allowance.at(at, asking.channel.id, asking.quota, asking.used)
+    response_headers.add(allowance.headers())
+    return allowance
+
+
+def _lacking(channel: Channel, scope: str) -> Refused:
+    scopes = ",".join(sorted({*channel.scopes, scope}))
+    more = f"huying channel set {channel.id} scopes={scopes}"
+    en = f"this key has no scope '{scope}'; its operator gives it with `{more}`"
+    zh = f"该密钥没有 '{scope}' 权限；需要时请联系运维人员（{more}）"
+    return Refused(Code.FORBIDDEN, en, zh, (FieldError("X-API-Key", zh, en, API_KEY),))
+
+
+class Door:
+    """Counts requests by their keys, and remembers for the rest of the minute whose the keys were."""
+
+    def __init__(self, pool: Pool) -> None:
+        # Requests of the same moment are counted together: a channel's count is one row, and each commit would wait.
+        self._counted = Shared(partial(pool.acquire, timeout=5), self._count)
+        self._until = datetime.min.replace(tzinfo=UTC)
+        self._known: dict[bytes, Asking] = {}
+
+    async def count(self, key: str, at: datetime) -> Asking | None:
+        """Who asks with this key, this time counted; None where the key is not good."""
+        return await self._counted((_hashed(key), at))
+
+    def seen(self, key: str, scope: str, at: datetime) -> Seen | None:
+        """Whose the key was when it was counted last, where that was in this minute and the channel may ask on."""
+        hashed = _hashed(key)
+        known = self._known.get(hashed) if at < self._until else None
+        if known is None or scope not in known.channel.scopes or not known.may_go_on:
+            return None
+        return Seen(hashed, known.channel)
+
+    def passed(self, seen: Seen, asking: Asking, at: datetime) -> None:
+        """Tell the channel what is left, after another statement has counted its request."""
+        self._remember(seen.key_hash, asking, at)
+        _told(asking, at)
+
+    async def _count(self, db: Connection, asked: Sequence[tuple[bytes, datetime]]) -> list[Asking | None]:
+        at = asked[-1][1]
+        found = await key_queries.count(db, [hashed for hashed, _ in asked], at)
+        for channel in {asking.channel.id for asking in found if asking and asking.used == 1}:
+            await key_queries.forget_usage(db, channel, at - KEPT)
+        for (hashed, _), asking in zip(asked, found, strict=True):
+            if asking:
+                self._remember(hashed, asking, at)
+        return found
+
+    def _remember(self, hashed: bytes, asking: Asking, at: datetime) -> None:
+        if at >= self._until:
+            self._until, self._known = minute_of(at) + WINDOW, {}
+        self._known[hashed] = asking
+
+
+@lru_cache(maxsize=8)
+def door(pool: Pool) -> Door:
+    """The one door of a process to these channels."""
+    return Door(pool)
+
+
+def channel_with(pool: Pool, scope: str) -> Callable[[str | None], Awaitable[Channel]]:
+    """A dependency: the channel that asks, when it has the scope."""
+
+    async def found(key: Annotated[str | None, Security(_KEY)]) -> Channel:
+        return await authenticate(pool, key or "", scope)
+
+    return found
+
+
+def must_be(channel: Channel, kind: ChannelKind) -> None:
+    """Raise `Refused` for a channel of another kind."""
+    if channel.kind is not kind:
+        en = f"{channel.id} is a {channel.kind} channel; use the key of one added with --kind {kind}"
+        zh = f"渠道 {channel.id} 的类型是 {channel.kind}，此接口只供 {kind} 渠道使用"
+        raise Refused(Code.FORBIDDEN, en, zh, (FieldError("X-API-Key", zh, en, API_KEY),))
+
+
+async def add(pool: Pool, id: str, kind: ChannelKind, name: str, scopes: tuple[str, ...] = (Scope.SUBMIT,)) -> str:
+    """Add a channel, or make a known one anew; the key is returned this once. Raises `Refused`."""
+    if not _ID.fullmatch(id):
+        en = f"{id!r} is no channel's id: up to 63 of a-z, 0-9, - and _, a letter or digit first, such as wechat-main"
+        zh = (
+            f"{id!r} 不能作渠道标识：限小写字母、数字、连字符和下划线，以字母或数字开头，最长 63 个字符，如 wechat-main"
+        )
+        raise Refused(Code.INVALID, en, zh, (FieldError("name", zh, en, "wechat-main"),))
+    key = _new_key()
+    async with pool.acquire(timeout=5) as db:
+        try:
+            await key_queries.put_channel(db, id, kind, name, _hashed(key), scopes)
+        except UniqueViolationError:
+            en = f"the mailbox that {id} had is another channel's by now; take it from that one first (mailbox=)"
+            zh = f"渠道 {id} 原有的邮箱现已属于其他渠道，请先从该渠道取消（mailbox=）"
+            raise Refused(Code.CONFLICT, en, zh) from None
+    return key
+
+
+async def rotate(pool: Pool, id: str, grace: timedelta, clock: Callable[[], datetime] = now) -> str:
+    """Give a channel a new key, returned this once; the present one stays good for the grace period."""
+    key, at = _new_key(), clock()
+    async with pool.acquire(timeout=5) as db:
+        if not await key_queries.rotate(db, id, _hashed(key), at + grace):
+            raise _unknown(id)
+    return key
+
+
+async def revoke(pool: Pool, id: str, clock: Callable[[], datetime] = now) -> None:
+    """From the next request on, no key of the channel is good."""
+    async with pool.acquire(timeout=5) as db:
+        if not await key_queries.revoke(db, id, clock()):
+            raise _unknown(id)
+
+
+def _new_key() -> str:
+    return f"{KEY_PREFIX}{secrets.token_urlsafe(32)}"
+
+
+def _unknown(id: str) -> Refused:
+    return Refused(
+        Code.NOT_FOUND,
+        f"there is no channel {id!r}, or it was revoked; see `huying channel list`",
+        f"没有渠道 {id!r}，或已被吊销；见 huying channel list",
+    )

@@ -1,0 +1,34 @@
+"""What came with a message: files in it, or a picture that it names."""
+
+from dataclasses import dataclass
+
+from services.intake.attachments.collect import NOTHING, Enclosures, enclose
+from services.intake.attachments.service import Cabinet
+from services.intake.channels.channel import Channel
+from services.intake.inbound.message import Message
+from services.intake.inbound.pictures import Pictures
+from shared.contracts.refusals import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Enclosing:
+    """Keeps it for the demand or the supplement that the message becomes."""
+
+    cabinet: Cabinet
+    pictures: Pictures
+
+    async def of(self, channel: Channel, message: Message) -> Enclosures:
+        """What was kept and what was not; raises `Refused` while files of the message itself cannot be kept."""
+        if message.picture:
+            return await self._pictured(channel, message.picture)
+        return await enclose(self.cabinet, channel, message.files)
+
+    async def _pictured(self, channel: Channel, address: str) -> Enclosures:
+        content = await self.pictures.fetch(address)
+        if content is None:
+            return NOTHING
+        try:
+            return await enclose(self.cabinet, channel, [content])
+        except Refused as away:
+            # The vault has the address: better a message without its picture than none.
+            return Enclosures(refused=(away,))

@@ -1,0 +1,148 @@
+"""Turns messages into demands and supplements: each once, whoever sends it again."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from services.intake.attachments.collect import NOTHING, Enclosures
+from services.intake.channels.channel import Channel
+from services.intake.channels.gateway_settings import Gateway
+from services.intake.inbound import queries
+from services.intake.inbound.attach import Enclosing
+from services.intake.inbound.message import TEXT, Message, coded_first
+from services.intake.inbound.sender_lock import Turns
+from services.intake.notes.domain import ENDED, SUPPLEMENT, supplement
+from services.intake.notes.handler import Hearing, Said, cause_of
+from services.intake.submission.checked_request import Request
+from services.intake.submission.domain import SubmitDemand
+from services.intake.submission.handler import Submissions
+from services.intake.submission.secret_code import Codes
+from services.intake.vault.adding import add_voice
+from shared.chassis.base.clock import now, uuid5
+from shared.chassis.database.pool import Connection
+from shared.contracts.demand import Demand
+from shared.contracts.refusals import Code, Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the sender is told: the number, and the code where the demand is new."""
+
+    number: str
+    code: str | None = None
+    enclosed: Enclosures = NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Correspondence:
+    """A message that names a demand, answers one or goes on about one supplements it; any other is a new demand."""
+
+    submissions: Submissions
+    hearing: Hearing
+    codes: Codes
+    enclosing: Enclosing
+    turns: Turns
+    clock: Callable[[], datetime] = now
+
+    async def take(self, gateway: Gateway, message: Message) -> Answer:
+        """Take a message in; raises `Refused` only where the channel is set up wrongly."""
+        channel, key = gateway.channel, self._key(gateway.channel, message)
+        at = self.clock()
+        since = at - timedelta(minutes=gateway.settings.conversation_minutes)
+        known = await self._known(channel, key)
+        if known:
+            return known
+        # Before its turn: a picture comes from the network, and nobody waits for another's picture.
+        enclosed = await self.enclosing.of(channel, message)
+        sender = self._sender(channel, message)
+        async with self.turns.take(sender) as db:
+            meant = await self._meant(db, channel, message, since)
+            # Asked afterwards: what a twin of this message has begun must not be taken for an earlier conversation.
+            known = await self._known(channel, key)
+            if known:
+                return known
+            answer, id = await self._say(channel, key, message, meant, enclosed)
+            if message.original:
+                box = uuid5(cause_of(channel, f"{key}:original"), "sealed")
+                await add_voice(db, self.hearing.vault, id, box, message.original.encode())
+            await queries.put_conversation(db, channel.id, sender, id, at)
+        return answer
+
+    async def _say(
+        self, channel: Channel, key: str, message: Message, meant: Demand | None, enclosed: Enclosures
+    ) -> tuple[Answer, UUID]:
+        message = self._uncoded(message, meant) if meant else replace(message, text=message.whole)
+        message = message.with_note(enclosed.note)
+        if meant is None:
+            return await self._submit(channel, key, message, enclosed)
+        said = supplement(message.shown(SUPPLEMENT), enclosed.references, _hidden(message, SUPPLEMENT))
+        await self.hearing.hear(meant.id, Said(channel, key, said))
+        return Answer(meant.number, None, enclosed), meant.id
+
+    async def _known(self, channel: Channel, key: str) -> Answer | None:
+        told = await self.hearing.before(channel, key)
+        if told:
+            return Answer(told.number)
+        async with self.submissions.pool.acquire(timeout=5) as db:
+            taken = await queries.submitted_under(db, channel.id, self.hearing.vault.reference(key))
+        return Answer(taken.number, self.codes.of(taken.id)) if taken else None
+
+    async def _meant(self, db: Connection, channel: Channel, message: Message, since: datetime) -> Demand | None:
+        named = await queries.named(db, message.number) if message.number else None
+        found = named if named and await self._is_theirs(db, channel, message, named) else None
+        if found is None and message.answers:
+            found = await queries.referred(db, channel.id, list(map(self.hearing.vault.reference, message.answers)))
+        if found is None and named is None and message.converses:
+            found = await queries.spoken_of(db, channel.id, self._sender(channel, message), since)
+        return found if found and found.status not in ENDED else None
+
+    async def _is_theirs(self, db: Connection, channel: Channel, message: Message, demand: Demand) -> bool:
+        """Numbers are public: whoever names one has its code, or spoke of the demand on this channel before."""
+        code = message.code or coded_first(message.text)[0]
+        return self.codes.fits(demand.id, code) or await queries.has_spoken(
+            db, channel.id, self._sender(channel, message), demand.id
+        )
+
+    def _uncoded(self, message: Message, demand: Demand) -> Message:
+        """The message without its secret code, which is for no reader."""
+        code, rest = coded_first(message.text)
+        return replace(message, text=rest or "［查询码］") if self.codes.fits(demand.id, code) else message
+
+    async def _submit(self, channel: Channel, key: str, message: Message, enclosed: Enclosures) -> tuple[Answer, UUID]:
+        command = SubmitDemand(
+            title=message.headline,
+            text=message.shown(TEXT),
+            location=message.place,
+            contact=message.contact,
+            external_id=message.reference,
+        )
+        try:
+            taken = await self.submissions.submit(channel, Request(key, command, enclosed=enclosed.references))
+        except Refused as refused:
+            if refused.code is not Code.CONFLICT or command.external_id is None:
+                raise
+            # Another letter has this reference: Message-IDs are made by whoever likes to.
+            command = command.model_copy(update={"external_id": None})
+            taken = await self.submissions.submit(channel, Request(key, command, enclosed=enclosed.references))
+        hidden = _hidden(message, TEXT)
+        if hidden and taken.created:
+            whole = supplement(message.shown(SUPPLEMENT), hidden=hidden)
+            await self.hearing.hear(taken.id, Said(channel, f"{key}:enclosed", whole))
+        return Answer(taken.number, self.codes.told(taken), enclosed), taken.id
+
+    def _key(self, channel: Channel, message: Message) -> str:
+        """Who said what belongs to it: a gateway's counter restarts, and others count too."""
+        # A letter's Message-ID is its own for ever, and mailing lists add words to the letter.
+        words = "" if message.reference else message.whole
+        whole = "\n".join((channel.id, message.id, message.sender, words))
+        return f"message:{message.id}:{self.hearing.vault.pseudonym(whole).hex()[:32]}"
+
+    def _sender(self, channel: Channel, message: Message) -> bytes:
+        return self.hearing.vault.pseudonym(f"{channel.id}\n{message.sender}")
+
+
+def _hidden(message: Message, most: int) -> str:
+    """What the vault alone may know; with it the words, which are masked where they are shown."""
+    words = message.uncut(most) or (message.text if message.hidden else "")
+    return "\n".join(filter(None, ("" if words in message.hidden else words, message.hidden)))

@@ -1,0 +1,1 @@
+"""Demands by e-mail."""

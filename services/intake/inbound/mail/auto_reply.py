@@ -1,0 +1,67 @@
+"""Which letters a machine sent by itself: to take them for demands answers machines for ever (RFC 3834)."""
+
+import re
+from email.message import Message as Mail
+from typing import Final
+
+from services.intake.inbound.mail import headers
+
+_ABSENT: Final = ("", "no")
+_PRECEDENCE: Final = ("auto_reply", "bulk", "junk")
+_HEADERS: Final = ("Auto-Submitted", "X-Autoreply", "X-Auto-Reply", "X-Autorespond", "X-Mail-Autoreply")
+_LIST: Final = ("List-Id", "List-Post")
+
+
+# What programs put before the subject that they answer, and how their answers begin.
+_AUTOMATIC: Final = re.compile(
+    r"\s*[【\[(（]?\s*"
+    r"(?:(?:假期)?自动回复|自动答复|自動回[覆復]|auto(?:matic)?[ -]?(?:reply|response)|out of (?:the )?office)"
+    r"\s*[】\])）]?\s*[:：]",
+    re.IGNORECASE,
+)
+_BEGINS: Final = re.compile(
+    r"\s*(?:这是来自.{0,20}邮箱的(?:假期)?自动回复邮件|此邮件(?:为|是)系统?自动(?:回复|答复)|本邮件(?:为|是)(?:系统)?自动(?:回复|答复)"
+    r"|(?:我|本人)(?:目前|现|现在|正在|正)*(?:在)?(?:休假|度假|出差|外出)|this is an automat\w+ (?:reply|response)"
+    r"|i am (?:currently )?out of (?:the )?office)",
+    re.IGNORECASE,
+)
+_BY_QQ: Final = re.compile(r"\s*这是来自\s*QQ\s*邮箱的(?:假期)?自动回复邮件", re.IGNORECASE)
+
+
+def answers_by_itself(mail: Mail, subject: str, beginning: str) -> bool:
+    """Whether a program answered for somebody who is away, and did not say so in a header, as QQ's does.
+
+    A subject alone is no proof: people complain of automatic answers, and their letter must not be lost. So the text
+    has to begin as such answers do, or the letter has to answer one of ours.
+    """
+    if _BY_QQ.match(beginning):
+        return True
+    is_answer = any(headers.written(mail, name) for name in ("In-Reply-To", "References"))
+    return bool(_AUTOMATIC.match(subject)) and (is_answer or bool(_BEGINS.match(beginning)))
+
+
+def by_itself(mail: Mail, mail_from: str, mailbox: str) -> bool:
+    """Whether no person wrote this: an answer of a machine, a report of a mail system, a letter of our own."""
+    sender = mail_from.strip("<>").lower()
+    return (
+        not sender
+        or any(_told(mail, name) not in _ABSENT for name in _HEADERS)
+        or _is_bulk(mail)
+        or mail.get_content_type() == "multipart/report"
+        or (sender == mailbox.lower() and _is_own(mail, sender))
+    )
+
+
+def _is_bulk(mail: Mail) -> bool:
+    # Answering machines write `bulk` too. So do lists, but with their name, and people write to lists.
+    return _told(mail, "Precedence") in _PRECEDENCE and not any(headers.written(mail, name) for name in _LIST)
+
+
+def _is_own(mail: Mail, mailbox: str) -> bool:
+    # A form on the web often writes in the mailbox's name, from a server's own address or with that of the citizen.
+    answered = headers.address(mail, "Reply-To")[1].lower()
+    return headers.address(mail, "From")[1].lower() == mailbox and answered in ("", mailbox)
+
+
+def _told(mail: Mail, name: str) -> str:
+    return headers.written(mail, name).partition(";")[0].strip().lower()

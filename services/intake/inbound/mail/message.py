@@ -1,0 +1,81 @@
+"""A letter by e-mail as a message: its subject is the title, its words are plain text, its thread is followed."""
+
+import re
+from email.message import Message as Mail
+from typing import Final
+
+from services.intake.inbound.mail import headers
+from services.intake.inbound.mail.auto_reply import answers_by_itself, by_itself
+from services.intake.inbound.mail.limits import TooMuch, parsed
+from services.intake.inbound.mail.parts import Parts, head, parts, unread
+from services.intake.inbound.mail.quotes import unquoted
+from services.intake.inbound.message import Message, digest, named_anywhere, readable
+from services.intake.vault.contact import Contact
+from shared.contracts.text import shortened
+
+_REPLY: Final = re.compile(r"\s*(?:re|aw|回复|答复|回覆|答覆)\s*[:：]", re.IGNORECASE)
+_ID: Final = re.compile(r"<[^<>\s]+>")
+
+
+def letter(content: bytes, mail_from: str, mailbox: str = "") -> Message | None:
+    """The message in a letter, which may be odd in any way; None for what a machine sent by itself."""
+    return _message(*_opened(content), content, mail_from, mailbox)
+
+
+def unread_letter(content: bytes, mail_from: str, mailbox: str, why: str) -> Message | None:
+    """The same of a letter that takes too much to be read: its words as they came."""
+    return _message(head(content), unread(content, why), content, mail_from, mailbox)
+
+
+def _message(mail: Mail, found: Parts, content: bytes, mail_from: str, mailbox: str) -> Message | None:
+    titled = headers.words(mail, "Subject")
+    subject, beginning = titled.text, found.words[0].text if found.words else ""
+    if by_itself(mail, mail_from, mailbox) or answers_by_itself(mail, subject, beginning):
+        return None
+    name, address = headers.address(mail, "From")
+    if mailbox and address.lower() == mailbox.lower():
+        name, address = headers.address(mail, "Reply-To")
+    own = headers.written(mail, "Message-ID")
+    number, code = named_anywhere(subject)
+    thread = tuple(_ID.findall(f"{headers.written(mail, 'In-Reply-To')} {headers.written(mail, 'References')}"))
+    reference = reference_of(own) if own.strip("<> ") else digest(content.decode("latin-1"))
+    contact = Contact(name=shortened(name, 100), email=(address or readable(mail_from))[:254])
+    text, left_out = _words(found, bool(thread or _REPLY.match(subject)))
+    told = Message(
+        id=reference,
+        sender=contact.email,
+        contact=contact,
+        text=text or subject or ("［附件］" if found.files else "［空白邮件］"),
+        title=subject,
+        number=number,
+        code=code,
+        reference=reference,
+        answers=tuple(reference_of(one) for one in thread),
+        hidden=left_out,
+        converses=False,
+        files=found.files,
+    )
+    return told.as_read(titled, *found.words)
+
+
+def reference_of(message_id: str) -> str:
+    """A Message-ID may hold a person's name; its digest does not."""
+    return f"mail:{digest(message_id)}"
+
+
+def _opened(content: bytes) -> tuple[Mail, Parts]:
+    try:
+        mail = parsed(content)
+        return mail, parts(mail)
+    except TooMuch as fault:
+        return head(content), unread(content, fault.told)
+    except headers.ODD:
+        return head(content), unread(content)
+
+
+def _words(found: Parts, is_answer: bool) -> tuple[str, str]:
+    """What the letter says, and all that stands in it where an older letter below was left out."""
+    words = [reading.text for reading in found.words]
+    said = "\n".join(filter(None, map(unquoted, words) if is_answer else words))
+    whole = "\n".join(words)
+    return said, whole if said != whole else ""

@@ -1,0 +1,92 @@
+"""The words and the files of a letter, wherever in it they are."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from email.message import Message as Mail
+from email.parser import BytesParser
+from itertools import chain
+from typing import Final
+
+from services.intake.inbound.charsets import Reading, read
+from services.intake.inbound.mail import headers
+from services.intake.inbound.mail.enclosures import ENCRYPTED, enclosed, is_encrypted
+from services.intake.inbound.mail.html_text import plain
+from services.intake.inbound.message import readable
+
+_RANK: Final = {"plain": 0, "calendar": 2, "x-amp-html": 2}
+_UNREAD_KEPT: Final = 100_000
+_UNREAD: Final = (
+    "［来信无法解析，原文至多十万字节如下，其余及附件未保存 / "
+    "this letter could not be parsed: 100,000 bytes of it at most, the rest and its files were not kept］"
+)
+_BODY: Final = re.compile(rb"\r?\n\r?\n")
+_HEAD: Final = 65_536
+# What OpenPGP writes around a text that it signs within the text (RFC 9580, 7).
+_SIGNED: Final = re.compile(
+    r"^-----BEGIN PGP SIGNED MESSAGE-----\r?\n(?:\w+: [^\n]*\n)*"
+    r"|^-----BEGIN PGP SIGNATURE-----[^\0]*?-----END PGP SIGNATURE-----\r?$",
+    re.MULTILINE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Texts to be read one after the other, and whatever is no text to be read."""
+
+    words: tuple[Reading, ...] = ()
+    files: tuple[bytes, ...] = ()
+
+
+def parts(mail: Mail) -> Parts:
+    """All that a letter says; raises one of `ODD`."""
+    if not mail.is_multipart():
+        return _single(mail)
+    inner = [part for part in mail.get_payload() if isinstance(part, Mail)]
+    told = [parts(part) for part in inner]
+    match mail.get_content_type():
+        case "multipart/alternative":
+            return Parts(_chosen([part.get_content_subtype() for part in inner], told), _files(told))
+        case "message/rfc822":
+            subjects = [subject for part in inner if (subject := headers.words(part, "Subject")).text]
+            told = [Parts((subject,)) for subject in subjects] + told
+    return Parts(tuple(chain.from_iterable(part.words for part in told)), _files(told))
+
+
+def unread(content: bytes, why: str = "") -> Parts:
+    """A letter that cannot be read, as it came: somebody must see it. `why`, where there was too much of something."""
+    ends = _BODY.search(content)
+    begin = ends.end() if ends else 0
+    reading = read(content[begin : begin + _UNREAD_KEPT])
+    note = f"{_UNREAD}{f'［{why}］' if why else ''}"
+    return Parts((replace(reading, text=f"{note}\n{readable(reading.text)}"),))
+
+
+def head(content: bytes) -> Mail:
+    """The headers of a letter that cannot be read, as far as they are of use."""
+    above = _BODY.split(content[:_HEAD], maxsplit=1)[0]
+    return BytesParser().parsebytes(above + b"\n\n", headersonly=True)
+
+
+def _chosen(kinds: Sequence[str], tellings: Sequence[Parts]) -> tuple[Reading, ...]:
+    """One telling of several of the same: the plain one, unless it is blank, else the last, which is the richest."""
+    told = [(_RANK.get(kind, 1), -n, part.words) for n, (kind, part) in enumerate(zip(kinds, tellings, strict=True))]
+    return min((one for one in told if any(words.text for words in one[2])), default=(0, 0, ()))[2]
+
+
+def _files(tellings: Iterable[Parts]) -> tuple[bytes, ...]:
+    return tuple(chain.from_iterable(part.files for part in tellings))
+
+
+def _single(mail: Mail) -> Parts:
+    content = mail.get_payload(decode=True)
+    if not isinstance(content, bytes) or not content:
+        return Parts()
+    is_text = mail.get_content_maintype() in ("text", "multipart")
+    if not is_text or mail.get_content_disposition() == "attachment":
+        sealed = (Reading(ENCRYPTED),) if is_encrypted(mail, content) else ()
+        return Parts(sealed, enclosed(mail, content))
+    reading = read(content, mail.get_content_charset() or "")
+    text = plain(reading.text) if mail.get_content_subtype() == "html" else _SIGNED.sub("", reading.text)
+    text = readable(text)
+    return Parts((replace(reading, text=text),) if text or reading.doubtful else ())

@@ -1,0 +1,43 @@
+"""Reads letters in a process apart: one that takes a minute holds up no other, and ends as it came."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import structlog
+from pydantic import TypeAdapter
+
+from services.intake.inbound.mail.message import letter, unread_letter
+from services.intake.inbound.message import Message
+from services.intake.sandbox.sandbox import Bounded, Unfinished
+
+log = structlog.get_logger()
+SECONDS: Final = 15.0
+MEMORY: Final = 1_610_612_736
+_JOB: Final = "services.intake.inbound.mail.reader:read"
+_TOO_LONG: Final = "处理时间过长 / it takes too long to read"
+_MESSAGE: Final = TypeAdapter(Message)
+
+
+def read(given: Sequence[bytes]) -> list[bytes]:
+    """The job: letter, sender and mailbox in; the message and its files out, or nothing for what a machine sent."""
+    content, mail_from, mailbox = given
+    found = letter(content, mail_from.decode(), mailbox.decode())
+    return [_MESSAGE.dump_json(replace(found, files=())), *found.files] if found else []
+
+
+@dataclass(frozen=True, slots=True)
+class LetterReader:
+    """One letter after the other."""
+
+    apart: Bounded = field(default_factory=lambda: Bounded(_JOB, SECONDS, MEMORY))
+
+    async def read(self, content: bytes, mail_from: str, mailbox: str) -> Message | None:
+        """The message in a letter; None for what a machine sent by itself."""
+        try:
+            found = await self.apart(content, mail_from.encode("utf-8", "replace"), mailbox.encode())
+        except Unfinished as fault:
+            log.warning("a letter takes too much to be read", bytes=len(content), cause=str(fault))
+            return await asyncio.to_thread(unread_letter, content, mail_from, mailbox, _TOO_LONG)
+        return replace(_MESSAGE.validate_json(found[0]), files=tuple(found[1:])) if found else None

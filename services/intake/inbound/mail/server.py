@@ -1,0 +1,89 @@
+"""Receives letters from the mail system by LMTP or SMTP: 250 once they are durable, else 4xx."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import structlog
+from aiosmtpd.lmtp import LMTP
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from services.intake.channels.gateway_settings import Registry
+from services.intake.inbound.conversation import Correspondence
+from services.intake.inbound.mail.reader import LetterReader
+from services.intake.settings import IntakeSettings
+from shared.chassis.database.pool import PASSING
+from shared.contracts.refusals import Refused
+
+log = structlog.get_logger()
+# A paper of 20 MiB, as mail writes it.
+MAX_LETTER: Final = 28 * 1_048_576
+TAKEN: Final = "250 2.0.0 Taken"
+LATER: Final = "451 4.3.0 Try again later"
+ONE_BY_ONE: Final = "452 4.5.3 One recipient at a time"
+NOBODY: Final = "550 5.1.1 No such mailbox"
+
+
+# Without slots: aiosmtpd looks at every member, and Python 3.11.2 (Debian 12) left one that cannot be looked at.
+@dataclass(frozen=True)
+class MailServer:
+    """One mailbox a channel; one recipient a letter, so that each answer is about one demand."""
+
+    registry: Registry
+    correspondence: Correspondence
+    reader: LetterReader = field(default_factory=LetterReader)
+
+    async def run(self, settings: IntakeSettings) -> None:
+        """Listen until cancelled."""
+        kind = LMTP if settings.mail_protocol == "lmtp" else SMTP
+        loop = asyncio.get_running_loop()
+
+        def session() -> SMTP:
+            return kind(self, hostname="huying", ident="Huying", data_size_limit=MAX_LETTER, enable_SMTPUTF8=True)
+
+        server = await loop.create_server(session, settings.mail_host, settings.mail_port)
+        log.info("receiving mail", protocol=settings.mail_protocol, port=settings.mail_port)
+        try:
+            async with server:
+                await server.serve_forever()
+        finally:
+            await self.reader.apart.close()
+
+    async def handle_RCPT(  # noqa: N802 (the name is aiosmtpd's)
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        """Whether there is such a mailbox."""
+        if envelope.rcpt_tos:
+            return ONE_BY_ONE
+        try:
+            if await self.registry.of_mailbox(address) is None:
+                return NOBODY
+        except PASSING as fault:
+            return _put_off(fault)
+        envelope.rcpt_tos.append(address)
+        return "250 2.1.5 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        """Take the letter in."""
+        content: Any = envelope.content
+        try:
+            gateway = await self.registry.of_mailbox(envelope.rcpt_tos[0])
+            if gateway is None:
+                return NOBODY
+            message = await self.reader.read(content, envelope.mail_from or "", gateway.settings.mailbox or "")
+            if message is None:
+                log.info("a machine's letter is not taken", channel=gateway.channel.id)
+                return TAKEN
+            answer = await self.correspondence.take(gateway, message)
+        except (*PASSING, Refused) as fault:
+            return _put_off(fault)
+        return f"{TAKEN} as {answer.number}{'; ' if answer.enclosed.refused else ''}{answer.enclosed.told('en')}"
+
+    async def handle_exception(self, fault: BaseException) -> str:
+        """A fault of ours is no reason to send a letter back."""
+        return _put_off(fault)
+
+
+def _put_off(fault: BaseException) -> str:
+    log.warning("letter put off", cause=repr(fault))
+    return LATER

@@ -1,0 +1,147 @@
+"""Text messages from an HTTP gateway such as Kannel or a carrier's uplink: its names are the channel's settings."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import structlog
+from fastapi import APIRouter, Request
+from fastapi.responses import PlainTextResponse, Response
+
+from services.intake.channels.gateway_settings import ChannelSettings, Gateway, Registry
+from services.intake.channels.keys import authenticate
+from services.intake.inbound import words
+from services.intake.inbound.conversation import Correspondence
+from services.intake.inbound.message import Message, digest, named_first, readable
+from services.intake.inbound.sms.request import Asked, Words, asked, fields
+from services.intake.inbound.sms.request import words as words_of
+from services.intake.inbound.words import LanguageOf
+from services.intake.vault.contact import Contact
+from shared.chassis.http.query_parameters import ForeignQuery
+from shared.contracts.examples import API_KEY
+from shared.contracts.refusals import Code, FieldError, Refused
+from shared.contracts.text import Text
+
+log = structlog.get_logger()
+GOT_IT: Final = '{"code":0,"msg":"OK","result":0,"errmsg":"OK"}'
+"""What a gateway that posts JSON is answered, unless the channel is told otherwise: Aliyun and Tencent both take it."""
+_ANSWERS: Final[dict[int | str, dict[str, Any]]] = {200: {"content": {"text/plain": {}, "application/json": {}}}}
+
+
+@dataclass(frozen=True, slots=True)
+class Sms:
+    """One message, by the channel's names."""
+
+    sender: str
+    reference: str
+    words: Words
+
+
+@dataclass(frozen=True, slots=True)
+class SmsGateway:
+    """Takes what a gateway sends at once."""
+
+    registry: Registry
+    correspondence: Correspondence
+    language_of: LanguageOf
+
+    async def receive(self, channel: str, request: Request) -> Response:
+        """The answer in the gateway's own terms: words for the citizen, or that all was taken."""
+        gateway = await self.registry.gateway(channel)
+        query, names = fields(request.scope["query_string"]), gateway.settings
+        key = request.headers.get("X-API-Key") or query.get(names.sms_key, b"").decode("utf-8", "replace")
+        if key:  # before the body: nobody sends much without one
+            await self._authenticate(channel, key)
+        posted = await asked(request, query, names)
+        if not key:
+            told = posted.messages[0] if posted.messages else {}
+            await self._authenticate(channel, told.get(names.sms_key, b"").decode("utf-8", "replace"))
+        if posted.is_json:
+            return await self._take_all(gateway, posted)
+        return _text(await self._take(gateway, _sms(posted.messages[0], posted, names)))
+
+    async def _authenticate(self, channel: str, key: str) -> None:
+        speaker = await authenticate(self.registry.pool, key, "submit")
+        if speaker.id != channel:
+            en, zh = f"this key is not {channel}'s: send its own", f"该密钥不属于渠道 {channel}，请使用该渠道的密钥"
+            raise Refused(Code.FORBIDDEN, en, zh, (FieldError("X-API-Key", zh, en, API_KEY),))
+
+    async def _take_all(self, gateway: Gateway, posted: Asked) -> Response:
+        """One that misses something holds up none of the others, and is refused after they were taken."""
+        refused = []
+        for n, message in enumerate(posted.messages):
+            try:
+                await self._take(gateway, _sms(message, posted, gateway.settings, f"{n}."))
+            except Refused as fault:
+                if fault.code is not Code.INVALID:
+                    raise
+                refused.append(fault)
+        if refused:
+            raise _refused(tuple(error for fault in refused for error in fault.errors))
+        return Response(gateway.settings.sms_answer or GOT_IT, media_type="application/json")
+
+    async def _take(self, gateway: Gateway, sms: Sms) -> str:
+        reading, part = sms.words.reading, sms.words.part
+        language = self.language_of(gateway.channel.division)
+        number, text = named_first(readable(reading.text))
+        if not text:
+            return words.asked(language)
+        if reading.named and reading.charset != reading.named:
+            channel = gateway.channel.id
+            log.warning("a text is in another charset", channel=channel, set=reading.named, read_as=reading.charset)
+        message = Message(f"sms:{sms.reference}", sms.sender, Contact(phone=sms.sender), text, number=number)
+        message = message.as_read(reading).with_note(
+            f"【长短信第 {part} 段 / part {part} of a long message】" * bool(part)
+        )
+        return words.answered(await self.correspondence.take(gateway, message), language)
+
+
+def routes(registry: Registry, correspondence: Correspondence, language_of: LanguageOf) -> APIRouter:
+    """One address for each channel; the answer is the text that goes back to the citizen."""
+    router = APIRouter(tags=["inbound"], route_class=ForeignQuery)
+    sms = SmsGateway(registry, correspondence, language_of)
+
+    async def receive(channel: Text, request: Request) -> Response:
+        """Take a text message in, by GET, as a form, or as JSON with one message or many."""
+        return await sms.receive(channel, request)
+
+    for method, name in (("GET", "receive_sms"), ("POST", "receive_sms_form")):
+        router.add_api_route(
+            "/inbound/sms/{channel}", receive, methods=[method], name=name, response_class=PlainTextResponse,
+            responses=_ANSWERS if method == "POST" else None,
+        )  # fmt: skip
+    return router
+
+
+def _text(words: str) -> PlainTextResponse:
+    # Kannel sends GSM 03.38, where Chinese becomes question marks, unless it is told to send UCS-2.
+    return PlainTextResponse(words, headers={} if words.isascii() else {"X-Kannel-Coding": "2"})
+
+
+def _sms(message: Mapping[str, bytes], posted: Asked, names: ChannelSettings, place: str = "") -> Sms:
+    """The gateway's parameters; raises `Refused` with the names that are missing.
+
+    A list of messages often has no references: then a message is known by all that is told of it, its time too.
+    """
+    told = {name: value.decode("utf-8", "replace") for name, value in message.items() if name != names.sms_text}
+    if posted.is_json and not told.get(names.sms_reference, "").strip():
+        told[names.sms_reference] = digest(repr(sorted(pair for pair in message.items() if pair[0] != names.sms_key)))
+    wanted = {"sender": names.sms_sender, "text": names.sms_text, "reference": names.sms_reference}
+    errors = tuple(
+        FieldError(
+            f"{place}{name}",
+            f"缺少参数 {name}",
+            f"is missing; send it, or name it with `huying channel set … sms_{what}=`",
+        )
+        for what, name in wanted.items()
+        if (name not in message and name not in told) or (what != "text" and not readable(told.get(name, "")))
+    )
+    if errors:
+        raise _refused(errors)
+    sender = readable(told[names.sms_sender])[:32]
+    return Sms(sender, readable(told[names.sms_reference])[:100], words_of(message, posted, names))
+
+
+def _refused(errors: tuple[FieldError, ...]) -> Refused:
+    en = "; ".join(f"{e.field} {e.en}" for e in errors)
+    return Refused(Code.INVALID, en, "；".join(e.zh for e in errors), errors)

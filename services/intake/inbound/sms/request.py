@@ -1,0 +1,126 @@
+"""What a gateway asks with: its address, a form, or JSON with one message or many; values are bytes until then read."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+from fastapi import Request
+
+from services.intake.channels.gateway_settings import ChannelSettings
+from services.intake.inbound.charsets import Reading, read
+from shared.contracts.refusals import Code, FieldError, Refused
+
+MAX_MESSAGES: Final = 500
+_PARTED: Final = {b"\x05\x00\x03": 6, b"\x06\x08\x04": 7}
+"""How the header of one part of a long message begins, and its length (3GPP TS 23.040, 9.2.3.24.1 and .8)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Messages by the gateway's own names; each value as bytes, those of JSON in UTF-8."""
+
+    messages: tuple[Mapping[str, bytes], ...]
+    is_json: bool = False
+    body: Reading | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A message's text as it was read, and which part of a long message it is: "2/3"; nothing where it is whole."""
+
+    reading: Reading
+    part: str = ""
+
+
+def fields(written: bytes) -> dict[str, bytes]:
+    """A query or a form."""
+    pairs = parse_qsl(written.decode("latin-1"), keep_blank_values=True, encoding="latin-1")
+    return {name: value.encode("latin-1") for name, value in pairs}
+
+
+async def asked(request: Request, query: Mapping[str, bytes], names: ChannelSettings) -> Asked:
+    """All that was sent; raises `Refused` where it is no list of messages."""
+    if request.method != "POST":
+        return Asked((query,))
+    if request.headers.get("content-type", "").startswith("multipart/form-data"):
+        form = await request.form()
+        return Asked(({**query, **{name: _bytes(value) for name, value in form.items() if isinstance(value, str)}},))
+    body = await request.body()
+    if body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
+        told = read(body)
+        items = _items(_parsed(told.text), names)
+        return Asked(tuple({**query, **_scalars(item)} for item in items), True, told)
+    return Asked(({**query, **fields(body)},))
+
+
+def words(message: Mapping[str, bytes], posted: Asked, names: ChannelSettings) -> Words:
+    """The text, which is read whatever it is written in."""
+    written, charset = message[names.sms_text], names.sms_charset
+    if names.sms_encoding == "hex":
+        written, is_hex = _unhexed(written)
+        charset = charset if is_hex else "utf-8"
+    elif posted.body:
+        return Words(_of_body(written.decode(), posted.body))
+    part = ""
+    for beginning, length in _PARTED.items():
+        if written.startswith(beginning) and len(written) > length:
+            part, written = f"{written[length - 1]}/{written[length - 2]}", written[length:]
+    # Not to its end: gateways cut long messages within a character.
+    return Words(read(written, charset, cut=True), part)
+
+
+def _of_body(text: str, body: Reading) -> Reading:
+    """How one message of a body was read: as all of it was, and its bytes are no other citizen's."""
+    return Reading(text, body.charset, body.named, body.doubtful, text.encode(body.charset, "replace"))
+
+
+def _unhexed(written: bytes) -> tuple[bytes, bool]:
+    """Not to its end either; what is no hexadecimal was not written as one."""
+    try:
+        return bytes.fromhex(written[: len(written) // 2 * 2].decode("ascii")), True
+    except ValueError:
+        return written, False
+
+
+def _bytes(value: str) -> bytes:
+    """Python's reader of forms takes what is no UTF-8 for Latin-1."""
+    try:
+        return value.encode("latin-1")
+    except UnicodeEncodeError:
+        return value.encode("utf-8", "replace")
+
+
+def _parsed(text: str) -> Any:
+    try:
+        # Not strict: control characters stand in texts as they came, and are removed with those of all doors.
+        return json.loads(text, strict=False)
+    except (ValueError, RecursionError):
+        raise _no_list("the body is no JSON: send it as the gateway's uplink does") from None
+
+
+def _items(told: Any, names: ChannelSettings) -> list[dict[str, Any]]:
+    """The messages of a body: itself, its list, or the only list in it."""
+    if isinstance(told, dict) and names.sms_text not in told:
+        lists = [value for value in told.values() if isinstance(value, list)]
+        told = lists[0] if len(lists) == 1 else told
+    items = told if isinstance(told, list) else [told]
+    if not all(isinstance(item, dict) for item in items):
+        raise _no_list("messages are JSON objects: send one, or a list of them")
+    if len(items) > MAX_MESSAGES:
+        raise _no_list(f"{len(items)} messages at once are too many: send {MAX_MESSAGES} at most")
+    return items
+
+
+def _scalars(item: Mapping[str, Any]) -> dict[str, bytes]:
+    return {
+        name: str(value).encode("utf-8", "ignore")
+        for name, value in item.items()
+        if isinstance(value, str | int | float) and not isinstance(value, bool)
+    }
+
+
+def _no_list(en: str) -> Refused:
+    zh = "请求体应为短信网关上行推送的 JSON（一条消息或消息数组，最多 500 条）"
+    return Refused(Code.UNREADABLE, en, zh, (FieldError("body", zh, en, '[{"from": "13800138000", "text": "…"}]'),))

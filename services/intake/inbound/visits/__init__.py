@@ -1,0 +1,1 @@
+"""Field visits, written down without a network."""

@@ -1,0 +1,133 @@
+"""The callback of a WeChat official account: signed, encrypted where the account says so, answered in XML."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import PlainTextResponse
+from pydantic import BaseModel, ConfigDict
+
+from services.intake.channels.gateway_settings import Gateway, Registry
+from services.intake.inbound import words
+from services.intake.inbound.conversation import Correspondence
+from services.intake.inbound.wechat import message as xml
+from services.intake.inbound.wechat.cipher import WeChatCipher, check, check_time, signature
+from services.intake.inbound.words import LanguageOf
+from shared.chassis.base.clock import now
+from shared.chassis.http.query_parameters import ForeignQuery
+from shared.contracts.refusals import Code, Refused
+from shared.contracts.text import Text
+
+NOTHING_TO_SAY: Final = PlainTextResponse("success")
+_REPLY: Final[dict[str, Any]] = {"application/xml": {}, "text/plain": {}}
+
+
+class Signed(BaseModel):
+    """What WeChat adds to the address."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    signature: str = ""
+    msg_signature: str = ""
+    timestamp: str = ""
+    nonce: str = ""
+    echostr: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An official account's own secrets; without a cipher it sends plain messages."""
+
+    gateway: Gateway
+    token: str
+    cipher: WeChatCipher | None
+
+
+@dataclass(frozen=True, slots=True)
+class WeChat:
+    """Takes one callback at a time."""
+
+    registry: Registry
+    correspondence: Correspondence
+    language_of: LanguageOf
+    clock: Callable[[], datetime] = now
+    nonce: Callable[[], str] = secrets.token_urlsafe
+
+    async def echo(self, channel: str, signed: Signed) -> str:
+        """Prove to WeChat that this address is ours."""
+        account = await self._account(channel)
+        check_time(signed.timestamp, self.clock())
+        if signed.msg_signature and account.cipher:
+            check(signed.msg_signature, account.token, signed.timestamp, signed.nonce, signed.echostr)
+            return account.cipher.decrypt(signed.echostr).decode(errors="replace")
+        check(signed.signature, account.token, signed.timestamp, signed.nonce)
+        return signed.echostr
+
+    async def receive(self, channel: str, signed: Signed, body: bytes) -> str | None:
+        """The passive reply to a callback; None when there is nothing to say."""
+        account = await self._account(channel)
+        check_time(signed.timestamp, self.clock())
+        callback = _opened(account, signed, body)
+        message = xml.message(callback)
+        language = self.language_of(account.gateway.channel.division)
+        if message:
+            said = words.answered(await self.correspondence.take(account.gateway, message), language)
+        elif callback.kind in xml.UNREAD:
+            said = words.unread(language)
+        elif callback.kind == "text":
+            said = words.asked(language)
+        else:
+            return None
+        return self._reply(account, callback, said)
+
+    def _reply(self, account: Account, callback: xml.Callback, text: str) -> str:
+        time = int(self.clock().timestamp())
+        plain = xml.reply(callback, text, time)
+        if account.cipher is None:
+            return plain
+        encrypted, nonce = account.cipher.encrypt(plain), self.nonce()
+        return xml.sealed_reply(encrypted, signature(account.token, str(time), nonce, encrypted), time, nonce)
+
+    async def _account(self, channel: str) -> Account:
+        gateway = await self.registry.gateway(channel)
+        told = gateway.settings
+        if told.wechat_token is None or told.wechat_app_id is None:
+            raise Refused(
+                Code.NOT_FOUND,
+                f"{channel} has no account: `huying channel set {channel} wechat_app_id=… wechat_token=-`",
+                f"渠道 {channel} 未配置公众号，请用 huying channel set 设置 wechat_app_id 和 wechat_token",
+            )
+        key = told.wechat_aes_key
+        cipher = WeChatCipher(key.get_secret_value(), told.wechat_app_id) if key else None
+        return Account(gateway, told.wechat_token.get_secret_value(), cipher)
+
+
+def routes(wechat: WeChat) -> APIRouter:
+    """One address for each official account."""
+    router = APIRouter(tags=["inbound"], prefix="/inbound/wechat", route_class=ForeignQuery)
+
+    @router.get("/{channel}", response_class=PlainTextResponse)
+    async def verify_wechat(channel: Text, signed: Annotated[Signed, Query()]) -> PlainTextResponse:
+        """Answer WeChat's check of the address."""
+        return PlainTextResponse(await wechat.echo(channel, signed))
+
+    @router.post("/{channel}", response_class=Response, responses={200: {"content": _REPLY}})
+    async def receive_wechat(channel: Text, signed: Annotated[Signed, Query()], request: Request) -> Response:
+        """Take a message in; the number goes back as a passive reply."""
+        said = await wechat.receive(channel, signed, await request.body())
+        return Response(said, media_type="application/xml") if said else NOTHING_TO_SAY
+
+    return router
+
+
+def _opened(account: Account, signed: Signed, body: bytes) -> xml.Callback:
+    """The message itself. The plain signature does not cover the body: an account with a key takes no plain one."""
+    if account.cipher is None:
+        check(signed.signature, account.token, signed.timestamp, signed.nonce)
+        return xml.read(body)
+    encrypted = xml.read(body).encrypted
+    check(signed.msg_signature, account.token, signed.timestamp, signed.nonce, encrypted)
+    return xml.read(account.cipher.decrypt(encrypted))

@@ -1,0 +1,122 @@
+"""WeChat's XML: a callback's message read, a passive reply written."""
+
+from dataclasses import replace
+from typing import Annotated, Final
+from xml.etree.ElementTree import Element, SubElement, tostring
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.intake.inbound.charsets import Reading
+from services.intake.inbound.coordinates import from_gcj02
+from services.intake.inbound.message import Message, digest, named_first, readable
+from services.intake.inbound.wechat.xml import parts
+from services.intake.vault.contact import Contact
+from shared.contracts.facts import Location
+from shared.contracts.refusals import Code, Refused
+
+_KINDS: Final = ("text", "voice", "image", "location")
+UNREAD: Final = frozenset({"video", "shortvideo", "link", "file"})
+"""What a citizen sends and nobody here can read; events are not sent by citizens."""
+
+
+class Callback(BaseModel):
+    """A message as WeChat sends it; what is encrypted has `encrypted` and the receiver alone."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    to: Annotated[str, Field(alias="ToUserName")] = ""
+    sender: Annotated[str, Field(alias="FromUserName", max_length=64)] = ""
+    kind: Annotated[str, Field(alias="MsgType")] = ""
+    id: Annotated[str, Field(alias="MsgId", max_length=64)] = ""
+    time: Annotated[str, Field(alias="CreateTime")] = ""
+    content: Annotated[str, Field(alias="Content")] = ""
+    recognition: Annotated[str, Field(alias="Recognition")] = ""
+    picture: Annotated[str, Field(alias="PicUrl")] = ""
+    media: Annotated[str, Field(alias="MediaId")] = ""
+    lat: Annotated[str, Field(alias="Location_X")] = ""
+    lon: Annotated[str, Field(alias="Location_Y")] = ""
+    label: Annotated[str, Field(alias="Label")] = ""
+    encrypted: Annotated[str, Field(alias="Encrypt")] = ""
+    reading: Reading = Reading("")
+
+    @property
+    def known_by(self) -> str:
+        """Its id; where there is none, all that is told of it."""
+        told = (self.sender, self.time, self.kind, self.content, self.media, self.picture, self.lat, self.lon)
+        return self.id or digest("\n".join(told))
+
+
+def read(body: bytes) -> Callback:
+    """The callback in an XML body; raises `Refused`."""
+    try:
+        found, reading = parts(body)
+        return Callback.model_validate(found | {"reading": reading})
+    except ValueError as fault:
+        raise Refused(
+            Code.UNREADABLE,
+            f"the body is no WeChat message: {type(fault).__name__}; send the XML of an official account's callback",
+            "无法识别的消息体，应为公众号回调的 XML",
+        ) from None
+
+
+def message(callback: Callback) -> Message | None:
+    """What a citizen said; None for what is no message (subscribed, a sticker, an empty text)."""
+    if callback.kind not in _KINDS or not callback.sender:
+        return None
+    number, text, hidden, place = None, "", "", None
+    match callback.kind:
+        case "text":
+            number, text = named_first(readable(callback.content))
+        case "voice":
+            text, hidden = readable(callback.recognition) or "［语音］", callback.media
+        case "image":
+            text, hidden = "［图片］", f"{callback.picture} {callback.media}".strip()
+        case _:
+            place = _place(callback)
+            text = f"［位置］{place.lat:.4f}, {place.lon:.4f}" if place else "［位置］"
+            hidden = callback.label if place else f"{callback.label} {callback.lat}, {callback.lon}".strip()
+    contact = Contact(wechat=readable(callback.sender)[:64])
+    if not text:
+        return None
+    known = Message(f"wechat:{callback.known_by}", callback.sender, contact, text, "", number, place, readable(hidden))
+    told = replace(known, picture=callback.picture) if callback.kind == "image" else known
+    return told.as_read(_of_words(callback))
+
+
+def _of_words(callback: Callback) -> Reading:
+    """How the words were read: as the body was, whose other bytes are no words."""
+    words, reading = callback.content or callback.recognition or callback.label, callback.reading
+    return replace(reading, text=words, written=words.encode(reading.charset, "replace"))
+
+
+def _place(callback: Callback) -> Location | None:
+    """Where there is such a place on earth."""
+    try:
+        lat, lon = float(callback.lat), float(callback.lon)
+    except ValueError:
+        return None
+    # False for what is not a number.
+    return from_gcj02(lat, lon) if -90 <= lat <= 90 and -180 <= lon <= 180 else None
+
+
+def reply(callback: Callback, text: str, time: int) -> str:
+    """A text that goes back to the sender."""
+    return _xml(
+        ("ToUserName", callback.sender),
+        ("FromUserName", callback.to),
+        ("CreateTime", str(time)),
+        ("MsgType", "text"),
+        ("Content", text),
+    )
+
+
+def sealed_reply(encrypted: str, signature: str, time: int, nonce: str) -> str:
+    """The same, encrypted."""
+    return _xml(("Encrypt", encrypted), ("MsgSignature", signature), ("TimeStamp", str(time)), ("Nonce", nonce))
+
+
+def _xml(*parts: tuple[str, str]) -> str:
+    root = Element("xml")
+    for name, text in parts:
+        SubElement(root, name).text = text
+    return tostring(root, encoding="unicode")

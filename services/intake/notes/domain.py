@@ -1,0 +1,146 @@
+"""What may be said about a demand after it was submitted, and the note that it becomes."""
+
+from dataclasses import dataclass
+from typing import Annotated, Final, assert_never
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.intake import examples
+from services.intake.attachments.references import Attachments
+from services.intake.channels.channel import Channel
+from services.intake.submission.fitting import fitting
+from services.intake.vault.contact import Contact
+from shared.contracts.demand import Demand, Service, Status
+from shared.contracts.examples import shown
+from shared.contracts.facts import DemandSupplemented, DemandSupported, DemandUrged, NoteFact, WithdrawalRequested
+from shared.contracts.lifecycle import HOLDER
+from shared.contracts.refusals import Code, Refused
+from shared.contracts.text import Text
+from shared.contracts.wording import Sealed, by_citizen, masked
+from shared.masking import MASKS
+
+SUPPLEMENT: Final = 4000
+Reason = Annotated[Text, Field(max_length=1000, examples=["已等了十天"]), by_citizen()]
+
+
+class _Said(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Supplement(_Said):
+    """Add something to the demand."""
+
+    model_config = ConfigDict(json_schema_extra=shown({"text": "早上七点最挤"}))
+
+    text: Annotated[Text, Field(min_length=1, max_length=SUPPLEMENT, examples=["早上七点最挤"]), by_citizen(SUPPLEMENT)]
+    attachments: Attachments = ()
+
+
+class Enclosed(Supplement):
+    """A supplement that stands for something which only the vault may know: a picture's address, a long letter."""
+
+    hidden: Annotated[str, Sealed("the vault keeps the whole")]
+
+
+def supplement(text: str, attachments: tuple[str, ...] = (), hidden: str = "") -> Supplement:
+    """The words as far as a note takes them; where they are longer, or stand for something, the vault has the whole."""
+    words = fitting(text, SUPPLEMENT)
+    hidden = hidden or (text if words != text else "")
+    if hidden:
+        return Enclosed(text=words, hidden=hidden, attachments=attachments)
+    return Supplement(text=words, attachments=attachments)
+
+
+class Urge(_Said):
+    """Ask to hurry (催办)."""
+
+    model_config = ConfigDict(json_schema_extra=shown({"reason": "雨季快到了"}, {}))
+
+    reason: Reason = ""
+
+
+class Support(_Said):
+    """Say that one has the same demand (附议)."""
+
+    model_config = ConfigDict(json_schema_extra=shown({"contact": examples.CONTACT}, {}))
+
+    contact: Annotated[Contact | None, Field(examples=[{"name": "陈先生", "phone": "13800138000"}])] = None
+
+
+class Withdraw(_Said):
+    """Ask for the demand to be taken back."""
+
+    model_config = ConfigDict(json_schema_extra=shown({"reason": "学校已经解决了"}, {}))
+
+    reason: Reason = ""
+
+
+class Sighting(Support):
+    """The same matter, seen through another channel under its own reference."""
+
+    model_config = ConfigDict(json_schema_extra=shown({"external_id": "12345-20210511-0042"}))
+
+    external_id: Annotated[
+        Text,
+        Field(min_length=1, max_length=128, description="unique in the channel", examples=["call-7"]),
+        Sealed("kept as a keyed hash, told by no fact"),
+    ]
+
+
+Voice = Supplement | Urge | Support | Withdraw
+ENDED: Final = (Status.CLOSED, Status.WITHDRAWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """The note to tell, and what only the vault may know under its reference."""
+
+    fact: NoteFact
+    sealed: bytes | None = None
+
+
+def note(voice: Voice, channel: Channel, reference: UUID) -> Note:
+    """The note: personal numbers hidden, the original and the contact left to the vault."""
+    hidden = masked(voice, MASKS)
+    sealed = _personal(voice, hidden)
+    boxed = reference if sealed else None
+    match hidden:
+        case Supplement(text=text, attachments=attachments):
+            return Note(DemandSupplemented(text=text, original=boxed, attachments=attachments), sealed)
+        case Urge(reason=reason):
+            return Note(DemandUrged(reason=reason, original=boxed), sealed)
+        case Withdraw(reason=reason):
+            return Note(WithdrawalRequested(reason=reason, original=boxed), sealed)
+        case Support():
+            return Note(DemandSupported(channel=channel.id, channel_kind=channel.kind, contact=boxed), sealed)
+        case _:
+            assert_never(voice)
+
+
+def _personal(voice: Voice, told: Voice) -> bytes | None:
+    match voice:
+        case Support(contact=contact):
+            return contact.model_dump_json().encode() if contact else None
+        case Enclosed(hidden=hidden):
+            return hidden.encode()
+        case Supplement(text=words) | Urge(reason=words) | Withdraw(reason=words):
+            return words.encode() if told != voice else None
+        case _:
+            assert_never(voice)
+
+
+def may_be_said(voice: Voice, demand: Demand) -> None:
+    """Raise `Refused` where the voice would be heard by nobody."""
+    if demand.status in ENDED:
+        raise Refused(
+            Code.ILLEGAL_TRANSITION,
+            f"demand {demand.number} has ended ({demand.status}); submit a new demand with POST /v1/demands",
+            f"诉求 {demand.number} 已办结归档，请重新提交诉求",
+        )
+    if isinstance(voice, Withdraw) and HOLDER[demand.status] is not Service.ROUTING:
+        raise Refused(
+            Code.ILLEGAL_TRANSITION,
+            f"demand {demand.number} is answered already ({demand.status}); rate the answer instead of withdrawing",
+            f"诉求 {demand.number} 已经答复，不能撤回，请对答复作出评价",
+        )

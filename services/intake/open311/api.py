@@ -1,0 +1,135 @@
+"""GeoReport v2 over HTTP, under `/open311/`."""
+
+from collections.abc import Iterable
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute, Match
+
+from services.intake.open311 import forms, services, views
+from services.intake.open311.discovery import Place, discovery
+from services.intake.open311.documents import Receipt, Redeemed, Service, ServiceRequest
+from services.intake.open311.errors import Open311Route, unknown, wrong_method
+from services.intake.open311.extensions import RequestUpdate, UpdateReceipt
+from services.intake.open311.forms import NewRequest, NewUpdate
+from services.intake.open311.handler import Desk
+from services.intake.open311.lookup import Reading
+from services.intake.open311.query_params import Asked, AskedOne, AskedRequests
+from services.intake.open311.rendering import Format, render, render_list
+from services.intake.open311.repeated_params import AskingRoute
+from shared.jurisdiction.pack import Pack
+
+V2: Final = "/open311/v2"
+_EITHER: Final[dict[str, Any]] = {"content": {"text/xml": {}, "application/json": {}}}
+_WRONG: Final = _EITHER | {"description": "a list of `code` and `description`, one for each thing to change"}
+READ: Final[dict[int | str, dict[str, Any]]] = {200: _EITHER, "4XX": _WRONG, "5XX": _WRONG}
+WRITTEN: Final[dict[int | str, dict[str, Any]]] = {201: _EITHER, "4XX": _WRONG, "5XX": _WRONG}
+EVERY_METHOD: Final = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
+Id = Annotated[str, Path(max_length=64)]
+IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=100)]
+
+
+def open311(desk: Desk, shown: Reading, place: Place) -> APIRouter:
+    """The routes, and an Open311 answer for every path beside them."""
+    router = APIRouter(tags=["Open311"], route_class=Open311Route, default_response_class=Response)
+
+    @router.get("/open311/discovery.{format}", responses=READ)
+    async def discover_open311(format: Format) -> Response:
+        """Where the API is and how to get a key."""
+        return render(discovery(place), format)
+
+    reading, writing = _reading(shown), _writing(desk)
+    served = [*router.routes, *reading.routes, *writing.routes]
+    router.include_router(reading)
+    router.include_router(writing)
+
+    @router.api_route("/open311/{rest:path}", methods=EVERY_METHOD, include_in_schema=False)
+    async def elsewhere(rest: str, request: Request) -> Response:
+        if methods := _methods(served, request):
+            return wrong_method(request, methods)
+        raise unknown("path", rest, "/open311/v2/services.json")
+
+    return router
+
+
+def _reading(shown: Reading) -> APIRouter:
+    router = APIRouter(prefix=V2, route_class=AskingRoute, responses=READ)
+
+    def jurisdiction(jurisdiction_id: Annotated[str | None, Query(max_length=64)] = None) -> Pack:
+        return services.jurisdiction(shown.packs, jurisdiction_id)
+
+    Here = Annotated[Pack, Depends(jurisdiction)]  # noqa: N806 (an alias of a type)
+
+    @router.get("/services.{format}")
+    async def list_services(format: Format, pack: Here) -> Response:
+        """What can be asked for."""
+        return render_list(Service, services.services(pack), format)
+
+    @router.get("/services/{service_code}.{format}")
+    async def describe_service(service_code: Id, format: Format, pack: Here) -> Response:
+        """The attributes of a service."""
+        return render(services.definition(pack, services.category(pack, service_code)), format)
+
+    @router.get("/requests.{format}")
+    async def find_requests(format: Format, pack: Here, asked: Annotated[AskedRequests, Query()]) -> Response:
+        """Demands by number, or those that fit all filters: 90 days at most, 1,000 at most."""
+        return render_list(ServiceRequest, await shown.requests(pack, asked), format)
+
+    @router.get("/requests/{service_request_id}.{format}")
+    async def get_request(
+        service_request_id: Id, format: Format, pack: Here, asked: Annotated[AskedOne, Query()]
+    ) -> Response:
+        """One demand."""
+        return render_list(ServiceRequest, await shown.request(pack, service_request_id, asked.extensions), format)
+
+    @router.get("/tokens/{token}.{format}")
+    async def redeem_token(token: Id, format: Format, pack: Here) -> Response:
+        """The number of a demand whose id is known; submissions are numbered at once and need no token."""
+        number = await shown.redeem(pack, _uuid(token) or token)
+        return render_list(Redeemed, [Redeemed(service_request_id=number, token=token)], format)
+
+    @router.get("/servicerequestupdates.{format}")
+    async def find_request_updates(format: Format, pack: Here, asked: Annotated[Asked, Query()]) -> Response:
+        """How demands went on within a window (mySociety's extension)."""
+        return render_list(RequestUpdate, views.updates(pack, await shown.updates(pack, asked)), format)
+
+    return router
+
+
+def _writing(desk: Desk) -> APIRouter:
+    router = APIRouter(prefix=V2, route_class=Open311Route, responses=WRITTEN)
+
+    @router.post("/requests.{format}", status_code=201, openapi_extra=forms.documented(NewRequest))
+    async def submit_request(format: Format, request: Request, key: IdempotencyKey = None) -> Response:
+        """Take a demand in; a form with api_key, service_code, attribute[division] and what GeoReport names."""
+        taken = await desk.submit(await forms.read(request, NewRequest), key)
+        notice = f"已登记，请记下编号 {taken.number} / Registered; please keep the number {taken.number}"
+        told = f"{notice} {taken.enclosed.note}".strip()
+        return render_list(Receipt, [Receipt(service_request_id=taken.number, service_notice=told)], format, 201)
+
+    @router.post("/servicerequestupdates.{format}", status_code=201, openapi_extra=forms.documented(NewUpdate))
+    async def update_request(format: Format, request: Request) -> Response:
+        """Take an update of the citizen in, each update_id once (mySociety's extension)."""
+        posted = await forms.read(request, NewUpdate)
+        await desk.supplement(posted)
+        return render_list(UpdateReceipt, [UpdateReceipt(update_id=posted.update_id)], format, 201)
+
+    return router
+
+
+def _methods(served: Iterable[BaseRoute], request: Request) -> list[str]:
+    """What is possible at the path of a request."""
+    there = [
+        route for route in served if isinstance(route, APIRoute) and route.matches(request.scope)[0] is not Match.NONE
+    ]
+    found = {method for route in there for method in route.methods or ()}
+    return sorted(found | {"HEAD"} if "GET" in found else found)
+
+
+def _uuid(token: str) -> UUID | None:
+    try:
+        return UUID(token)
+    except ValueError:
+        return None

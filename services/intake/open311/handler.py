@@ -1,0 +1,146 @@
+"""What Open311 hands over to intake: a request, or an update of one, with the files that came in its form."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from services.intake import demands
+from services.intake.attachments.collect import NOTHING, Enclosures, enclose
+from services.intake.attachments.service import Cabinet
+from services.intake.channels.channel import Channel
+from services.intake.channels.keys import authenticate
+from services.intake.inbound import queries as inbound
+from services.intake.notes.domain import Supplement, supplement
+from services.intake.notes.handler import Hearing, Said
+from services.intake.open311 import queries, services
+from services.intake.open311.errors import invalid, unknown
+from services.intake.open311.forms import NewRequest, NewUpdate
+from services.intake.open311.statuses import FixMyStreet
+from services.intake.open311.translation import demand_of
+from services.intake.submission.checked_request import Request
+from services.intake.submission.handler import Submissions
+from services.intake.tracking import queries as tracking
+from shared.contracts.demand import Demand
+from shared.contracts.examples import API_KEY, NUMBER
+from shared.contracts.numbers import read_number
+from shared.contracts.refusals import Code, FieldError, Refused
+
+SCOPE: Final = "submit"
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """The number that a request was given, and what came with it."""
+
+    number: str
+    enclosed: Enclosures
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Stands before `Submissions` and `Hearing` and speaks GeoReport; every method raises `Refused`."""
+
+    submissions: Submissions
+    hearing: Hearing
+    cabinet: Cabinet
+
+    async def submit(self, posted: NewRequest, key: str | None) -> Registered:
+        """Take a request in; without a key of its own every request is a new one."""
+        channel = await self._channel(posted.api_key)
+        pack = services.jurisdiction(self.submissions.packs, posted.jurisdiction_id)
+        command = demand_of(pack, services.category(pack, posted.service_code), posted)
+        unique = f"open311:{key or self.submissions.new_id()}"
+        enclosed = await self._enclosed(channel, posted, unique if key else None)
+        taken = await self.submissions.submit(channel, Request(unique, command, enclosed=enclosed.references))
+        if posted.media_url:
+            links = supplement(_lines(*_links(posted.media_url)))
+            # A repetition is compared with what was said first, since the links are part of what was submitted.
+            await self.hearing.hear(taken.id, _said(channel, taken.id, f"media_url:{taken.number}", links))
+        return Registered(taken.number, enclosed)
+
+    async def _enclosed(self, channel: Channel, posted: NewRequest, repeats: str | None) -> Enclosures:
+        """What came as files; a request that is repeated has brought them already."""
+        if repeats:
+            async with self.submissions.pool.acquire(timeout=5) as db:
+                if await inbound.submitted_under(db, channel.id, self.hearing.vault.reference(repeats)):
+                    return NOTHING
+        return await enclose(self.cabinet, channel, posted.files)
+
+    async def supplement(self, posted: NewUpdate) -> None:
+        """Take another system's update as a note of the citizen; one that it repeats was taken already."""
+        channel = await self._channel(posted.api_key)
+        demand = await self._theirs(channel, posted)
+        if await self._repeats(channel, demand, posted):
+            return
+        enclosed = await enclose(self.cabinet, channel, posted.files)
+        said = supplement(_lines(*_notes(posted), enclosed.note), enclosed.references)
+        try:
+            await self._hear(channel, demand.id, posted.update_id, said)
+        except Refused as refused:
+            raise _ended(refused, demand.number) from None
+
+    async def _theirs(self, channel: Channel, posted: NewUpdate) -> Demand:
+        """The demand that is updated, where the channel may speak of it; raises `Refused`."""
+        number = read_number(posted.service_request_id, field="service_request_id")
+        async with self.submissions.pool.acquire(timeout=5) as db:
+            demand = await demands.by_number(db, number)
+            if demand is None:
+                raise unknown("service_request_id", posted.service_request_id, NUMBER)
+            raised_by = await tracking.channel_of(db, demand.id)
+        if raised_by != channel.id:
+            en, zh = f"{number} came in on another channel", f"{number} 属于其他渠道"
+            raise Refused(Code.FORBIDDEN, en, zh, (FieldError("service_request_id", zh, en, NUMBER),))
+        return demand
+
+    async def _repeats(self, channel: Channel, demand: Demand, posted: NewUpdate) -> bool:
+        """Whether this update was taken before; raises `Refused` where its id stands for one of another demand."""
+        async with self.submissions.pool.acquire(timeout=5) as db:
+            first = await queries.received(db, channel.id, self.hearing.vault.reference(posted.update_id))
+        if first is not None and first != demand.id:
+            en, zh = "stands for an update of another request; send a new one", "已用于另一件诉求，请换一个新的"
+            raise invalid(FieldError("update_id", zh, en, f"{posted.update_id}-2"))
+        return first is not None
+
+    async def _channel(self, key: str) -> Channel:
+        try:
+            return await authenticate(self.submissions.pool, key, SCOPE)
+        except Refused as refused:
+            if refused.code is not Code.UNAUTHENTICATED:
+                raise
+            en = "send the key of your channel as api_key; see key_service in discovery.xml"
+            zh = "请用参数 api_key 提供渠道密钥，获取方式见 discovery.xml"
+            raise Refused(refused.code, en, zh, (FieldError("api_key", zh, en, API_KEY),)) from None
+
+    async def _hear(self, channel: Channel, demand: UUID, update_id: str, said: Supplement) -> None:
+        """Tell the note, unless its twin was told at this moment."""
+        at = self.submissions.clock()
+        async with self.submissions.pool.acquire(timeout=5) as db, db.transaction():
+            if await queries.receive(db, channel.id, self.hearing.vault.reference(update_id), demand, at):
+                await self.hearing.tell(db, demand, _said(channel, demand, update_id, said))
+
+
+def _said(channel: Channel, demand: UUID, update_id: str, said: Supplement) -> Said:
+    return Said(channel, f"open311:{demand}:{update_id}", said)
+
+
+def _ended(refused: Refused, number: str) -> Refused:
+    """The refusal of an update; where the demand has ended, with what an Open311 client can do instead."""
+    if refused.code is not Code.ILLEGAL_TRANSITION:
+        return refused
+    en = f"{number} has ended; send a new request with POST requests.{{format}}"
+    zh = f"{number} 已办结归档，请用 POST requests.{{format}} 重新提交"
+    return Refused(refused.code, en, zh, (FieldError("service_request_id", zh, en),))
+
+
+def _lines(*notes: str) -> str:
+    return "\n".join(note for note in notes if note)
+
+
+def _links(urls: Iterable[str]) -> list[str]:
+    return [f"附件链接 / attached: {url}" for url in urls]
+
+
+def _notes(posted: NewUpdate) -> list[str]:
+    said = "" if posted.status is FixMyStreet.OPEN else f"\n（对方系统状态 / status there: {posted.status}）"
+    return [posted.description + said, *_links(posted.media_url)]

@@ -1,0 +1,103 @@
+"""What Open311 asks of intake: demands, and how they went on."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from services.intake.open311 import queries, services
+from services.intake.open311.dates import beginning, end, first_update, window
+from services.intake.open311.documents import ServiceRequest
+from services.intake.open311.errors import unknown
+from services.intake.open311.queries import Filter, Listing, Step
+from services.intake.open311.query_params import Asked, AskedRequests
+from services.intake.open311.views import extended, plain
+from services.intake.submission.handler import Submissions
+from shared.chassis.database.pool import Connection
+from shared.contracts.examples import ID, NUMBER
+from shared.contracts.numbers import canonical, read_number
+from shared.jurisdiction.jurisdictions import Jurisdictions
+from shared.jurisdiction.pack import Pack
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Answers from what intake lists; every method raises `Refused`."""
+
+    submissions: Submissions
+
+    @property
+    def packs(self) -> Jurisdictions:
+        """The jurisdictions that are served."""
+        return self.submissions.packs
+
+    async def requests(self, pack: Pack, asked: AskedRequests) -> list[ServiceRequest]:
+        """The demands that a list was asked for."""
+        services.check_filter(pack, asked.codes())
+        async with self.submissions.pool.acquire(timeout=5) as db:
+            if asked.numbers():
+                found = await queries.listings_by_number(db, pack.id, _canonical(asked.numbers()))
+            else:
+                found = await queries.listings(db, _filter(pack, asked, self.submissions.clock()))
+            return await _shown(db, pack, found, more=asked.extensions)
+
+    async def request(self, pack: Pack, number: str, more: bool) -> list[ServiceRequest]:
+        """One demand, still as a list."""
+        wanted = read_number(number, field="service_request_id")
+        async with self.submissions.pool.acquire(timeout=5) as db:
+            found = await queries.listings_by_number(db, pack.id, [wanted])
+            if not found:
+                raise unknown("service_request_id", number, NUMBER)
+            return await _shown(db, pack, found, more)
+
+    async def redeem(self, pack: Pack, token: UUID | str) -> str:
+        """The number of the demand with this id, or with this number: people have no other token."""
+        async with self.submissions.pool.acquire(timeout=5) as db:
+            if isinstance(token, UUID):
+                number = await queries.number_of(db, pack.id, token)
+            else:
+                found = await queries.listings_by_number(db, pack.id, _canonical([token]))
+                number = found[0].number if found else None
+        if number is None:
+            raise unknown("token", token, ID)
+        return number
+
+    async def updates(self, pack: Pack, asked: Asked) -> list[Step]:
+        """How the demands of a jurisdiction went on within a window."""
+        when = window(asked.start_date, asked.end_date, self.submissions.clock(), ZoneInfo(pack.timezone))
+        async with self.submissions.pool.acquire(timeout=5) as db:
+            return await queries.steps_within(db, pack.id, when, asked.page_size, asked.skipped)
+
+
+def _filter(pack: Pack, asked: AskedRequests, now: datetime) -> Filter:
+    after, before, zone = asked.updated_after, asked.updated_before, ZoneInfo(pack.timezone)
+    by_date = asked.start_date or asked.end_date or not (after or before)
+    return Filter(
+        jurisdiction=pack.id,
+        categories=asked.codes(),
+        open=asked.open(),
+        submitted=window(asked.start_date, asked.end_date, now, zone) if by_date else None,
+        updated_after=_changed_since(after, zone) if by_date else first_update(after, before, now, zone),
+        updated_before=end(before, zone) if before else None,
+        limit=asked.page_size,
+        skip=asked.skipped,
+    )
+
+
+def _changed_since(after: datetime | date | None, zone: ZoneInfo) -> datetime | None:
+    return beginning(after, zone) if after else None
+
+
+async def _shown(db: Connection, pack: Pack, found: Sequence[Listing], more: bool) -> list[ServiceRequest]:
+    if not more:
+        return [plain(pack, listed) for listed in found]
+    steps: dict[UUID, list[Step]] = defaultdict(list)
+    for step in await queries.steps_of(db, [listed.id for listed in found]):
+        steps[step.demand_id].append(step)
+    return [extended(pack, listed, steps[listed.id]) for listed in found]
+
+
+def _canonical(written: Sequence[str]) -> list[str]:
+    return [number for number in map(canonical, written) if number]

@@ -1,0 +1,82 @@
+"""What stands in a URL: names that are known, once each; of what stands there twice, a list goes on."""
+
+from collections import defaultdict
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from fastapi import Request, Response
+from fastapi.dependencies.models import Dependant
+from pydantic import BaseModel
+
+from services.intake.open311.errors import Open311Route, invalid
+from services.intake.open311.query_params import LISTS, AskedRequests
+from shared.contracts.refusals import FieldError, Refused
+
+SCALARS: Final = {*AskedRequests.model_fields, "jurisdiction_id"} - LISTS
+NAMED: Final = 5
+SHOWN: Final = 64
+"""How many unknown names a refusal repeats, and how much of each."""
+
+WITHOUT_EFFECT: Final = frozenset({"api_key", "locale", "extensions"})
+"""What real clients send to every address, and what changes nothing that this server would answer.
+
+FixMyStreet and mySociety's open311-adapter send `api_key` with GETs; CitySDK's clients send `locale`; those of Chicago
+and Boston send `extensions`. Filters that are not served (`lat`, `long`, `radius`, `agency_responsible`) are refused:
+a client that believes in them would take the whole city for a neighbourhood.
+"""
+
+
+class AskingRoute(Open311Route):
+    """A route that reads its arguments from the URL; FastAPI would count the last of several and drop the others."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler, which sees every argument once."""
+        handle = super().get_route_handler()
+        known = frozenset(_names(self.dependant))
+
+        async def asked(request: Request) -> Response:
+            try:
+                _check_names(request, known)
+                once = gathered(request)
+            except Refused as refused:
+                return self.tell(refused, request)
+            return await handle(once)
+
+        return asked
+
+
+def _names(dependant: Dependant) -> Iterator[str]:
+    """The arguments of a route and of what it depends on; those of a model one by one."""
+    for field in dependant.query_params:
+        model = field.field_info.annotation
+        if isinstance(model, type) and issubclass(model, BaseModel):
+            yield from model.model_fields
+        else:
+            yield field.alias
+    for part in dependant.dependencies:
+        yield from _names(part)
+
+
+def _check_names(request: Request, known: frozenset[str]) -> None:
+    """Raises `Refused` for arguments that are not known here; an empty argument counts as absent."""
+    given = dict.fromkeys(name for name, value in request.query_params.multi_items() if value)
+    strange = [name for name in given if name not in known | WITHOUT_EFFECT]
+    if strange:
+        listed = ", ".join(sorted(known))
+        en, zh = f"is not known here; known: {listed}", f"没有此参数，可用：{listed}"
+        raise invalid(*(FieldError(name[:SHOWN], zh, en) for name in strange[:NAMED]))
+
+
+def gathered(request: Request) -> Request:
+    """The request with its lists joined; raises `Refused` for other arguments that differ from themselves."""
+    items, given = request.query_params.multi_items(), defaultdict[str, list[str]](list)
+    for name, value in items:
+        if value:
+            given[name].append(value)
+    if len(given) == len(items):
+        return request
+    if twice := [name for name in given if name in SCALARS and len(set(given[name])) > 1]:
+        raise invalid(*(FieldError(name, "只能给出一次", "may be given once only", given[name][0]) for name in twice))
+    joined = {name: ",".join(values) if name in LISTS else values[-1] for name, values in given.items()}
+    return Request({**request.scope, "query_string": urlencode(joined).encode()}, request.receive)

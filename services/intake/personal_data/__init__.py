@@ -1,0 +1,1 @@
+"""Personal data on request: shown with a reason, erased for good."""

@@ -1,0 +1,43 @@
+"""The vault over HTTP: a contact with a reason, and its erasure."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Response
+from pydantic import BaseModel, ConfigDict
+
+from services.intake.parameters import Number
+from services.intake.personal_data.handler import Contacts
+from services.intake.vault.personal import Erase, Personal, Reveal
+from shared.chassis.http.response_headers import PRIVATE
+from shared.contracts.examples import NUMBER, shown
+from shared.identity.callers import Caller
+
+
+class Erased(BaseModel):
+    """The person is gone; the demand and the statistics stay."""
+
+    model_config = ConfigDict(json_schema_extra=shown({"number": NUMBER, "erased_at": "2021-06-30T01:00:00Z"}))
+
+    number: str
+    erased_at: datetime
+
+
+def routes(contacts: Contacts) -> APIRouter:
+    """Reveal and erase."""
+    router = APIRouter(tags=["contacts"], prefix="/v1/demands/{number}/contact")
+    By = Annotated[Caller, Depends(contacts.callers)]  # noqa: N806 (a type)
+
+    @router.post("", response_model_exclude_none=True)
+    async def reveal_contact(number: Number, asked: Reveal, by: By, response: Response) -> Personal:
+        """Personal data of a demand; who saw which fields and why becomes part of its record."""
+        shown = await contacts.reveal(number, asked, by)
+        response.headers.update(PRIVATE)
+        return shown
+
+    @router.post("/erasure")
+    async def erase_contact(number: Number, asked: Erase, by: By) -> Erased:
+        """Destroy the key of the demand's personal data, for good; again changes nothing."""
+        return Erased(number=number, erased_at=await contacts.erase(number, asked, by))
+
+    return router

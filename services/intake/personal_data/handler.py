@@ -1,0 +1,129 @@
+"""Shows and erases what citizens entrusted; no showing without its note, no note without its showing."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from services.intake import demands
+from services.intake.attachments import queries as attachments
+from services.intake.vault import queries
+from services.intake.vault.contact import Contact
+from services.intake.vault.personal import Erase, Personal, Reveal, Wording, personal
+from services.intake.vault.queries import Holds, Kept
+from services.intake.vault.sealing import Vault
+from shared.chassis.aggregates.repository import Ledger
+from shared.chassis.base.clock import now, uuid7
+from shared.chassis.database.pool import Connection, Pool
+from shared.contracts.demand import Demand
+from shared.contracts.facts import Fact, PersonalDataViewed
+from shared.contracts.refusals import Code, FieldError, Refused
+from shared.contracts.wording import masked
+from shared.identity.callers import PERSONAL_DATA, Caller, Callers
+from shared.masking import MASKS
+
+Opened = Sequence[tuple[Holds, bytes]]
+Told = tuple[Contact | None, Wording | None, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Contacts:
+    """The only way to what is sealed."""
+
+    pool: Pool
+    ledger: Ledger[Demand, Fact]
+    vault: Vault
+    callers: Callers
+    clock: Callable[[], datetime] = now
+    new_id: Callable[[], UUID] = uuid7
+
+    async def reveal(self, number: str, asked: Reveal, by: Caller) -> Personal:
+        """What was asked for; the transaction that reads it tells who saw it and why. Raises `Refused`."""
+        at = self.clock()
+        async with self.pool.acquire(timeout=5) as db, db.transaction():
+            demand = await self._demand(db, number, by)
+            shown = self._opened(demand, await queries.of_demand(db, demand.id), asked)
+            note = PersonalDataViewed(by=by.name, fields=shown.told, why=masked(asked, MASKS).why)
+            page = await self.ledger.load(db, [demand.id], at)
+            page.tell(demand.id, [note], at, self.new_id())
+            await self.ledger.save(db, page)
+        return shown
+
+    async def erase(self, number: str, asked: Erase, by: Caller) -> datetime:
+        """Erase on behalf of a coordinator; raises `Refused`."""
+        async with self.pool.acquire(timeout=5) as db, db.transaction():
+            demand = await self._demand(db, number, by)
+            if not self.callers.coordinates(by, demand):
+                raise Refused(Code.FORBIDDEN, "only the coordinator's people erase", "仅统筹单位可以删除个人信息")
+            return await erase(db, demand.id, self.clock(), by.name, masked(asked, MASKS).why)
+
+    async def _demand(self, db: Connection, number: str, by: Caller) -> Demand:
+        demand = await demands.by_number(db, number)
+        if demand is None or not self.callers.handles(by, demand):
+            raise Refused(Code.NOT_FOUND, f"there is no demand {number} for you", f"没有编号为 {number} 的诉求")
+        if PERSONAL_DATA not in by.roles:
+            raise Refused(
+                Code.FORBIDDEN,
+                f"this needs the role {PERSONAL_DATA!r}: `huying staff token --role {PERSONAL_DATA}` gives it",
+                f"需要 {PERSONAL_DATA} 权限，请联系管理员授予",
+            )
+        return demand
+
+    def _opened(self, demand: Demand, kept: Kept | None, asked: Reveal) -> Personal:
+        if kept and kept.destroyed_at:
+            raise _erased(demand.number, kept.destroyed_at)
+        opened = list(self._unsealed(kept, asked.contact)) if kept else []
+        told = _one_contact(opened) if asked.contact else _everything(opened)
+        shown = personal(demand.number, *told, asked.fields)
+        if not shown.told:
+            raise _not_left(demand.number, sorted(asked.fields))
+        return shown
+
+    def _unsealed(self, kept: Kept, reference: UUID | None) -> Iterator[tuple[Holds, bytes]]:
+        """Every box, or the one that a fact refers to."""
+        if kept.wrapped:
+            key = self.vault.unwrap(kept.key_id, kept.wrapped)
+            wanted = (box for box in kept.boxes if reference in (None, box.id))
+            yield from ((box.holds, key.open(box.id, box.sealed)) for box in wanted)
+
+
+def _everything(opened: Opened) -> Told:
+    found = dict(opened)
+    contact, wording = found.get(Holds.CONTACT), found.get(Holds.WORDING)
+    return (
+        Contact.model_validate_json(contact) if contact else None,
+        Wording.model_validate_json(wording) if wording else None,
+        tuple(said.decode() for holds, said in opened if holds is Holds.VOICE),
+    )
+
+
+def _one_contact(opened: Opened) -> Told:
+    """A supporter's contact lies in a box like what others said; a box of words holds no contact."""
+    for _, told in opened:
+        with suppress(ValidationError):
+            return Contact.model_validate_json(told), None, ()
+    return None, None, ()
+
+
+async def erase(db: Connection, demand_id: UUID, at: datetime, by: str, why: str) -> datetime:
+    """Destroy the demand's key, withhold its attachments; returns when that was done first."""
+    await queries.hold(db, demand_id)
+    await attachments.erase(db, demand_id, at)
+    return await queries.destroy(db, demand_id, at, by, why)
+
+
+def _not_left(number: str, fields: Sequence[str]) -> Refused:
+    zh = "提交时未留下所请求的个人信息"
+    errors = tuple(FieldError(field, zh, "was not left") for field in fields)
+    return Refused(Code.NOT_FOUND, f"{number} came without: {', '.join(fields)}", zh, errors)
+
+
+def _erased(number: str, at: datetime) -> Refused:
+    return Refused(
+        Code.ERASED,
+        f"the personal data of {number} was erased on {at:%Y-%m-%d}; nobody can have it back",
+        f"{number} 的个人信息已于 {at:%Y-%m-%d} 删除，无法恢复",
+    )

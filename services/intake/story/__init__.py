@@ -1,1 +1,0 @@
-"""How a demand went on, as the citizen who raised it may read it."""

@@ -1,0 +1,1 @@
+"""Takes demands in: each once."""

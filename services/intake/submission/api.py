@@ -1,0 +1,92 @@
+"""Submissions over HTTP."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Body, Depends, Response
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from services.intake import examples
+from services.intake.channels.channel import Channel
+from services.intake.channels.keys import Scope, authenticate, channel_with
+from services.intake.parameters import MAX_KEY, Key
+from services.intake.submission.checked_request import Request
+from services.intake.submission.domain import SubmitDemand
+from services.intake.submission.handler import Submissions
+from services.intake.submission.receipt import Taken
+from services.intake.submission.secret_code import Codes
+from shared.chassis.http.fast_path import Asked, Reply, short_cut
+from shared.contracts.examples import NUMBER, shown
+
+NewDemand = Annotated[SubmitDemand, Body(openapi_examples=examples.DEMANDS)]
+
+
+class Receipt(BaseModel):
+    """What a channel tells the citizen at once."""
+
+    model_config = ConfigDict(json_schema_extra=shown(examples.RECEIPT))
+
+    id: UUID
+    number: str = Field(examples=[NUMBER])
+    code: str = Field(
+        examples=["7K2M9QXD"],
+        description="for the citizen alone: with it the demand can be followed; empty where another channel took it in",
+    )
+    submitted_at: datetime
+    similar: str = Field(description="where open demands that say the same are, for a channel to show at once")
+
+
+def routes(submissions: Submissions, codes: Codes) -> APIRouter:
+    """Submit a demand."""
+    router = APIRouter(tags=["intake"])
+    Submitter = Annotated[Channel, Depends(channel_with(submissions.pool, "submit"))]  # noqa: N806 (a type)
+
+    async def submit_plainly(asked: Asked) -> Reply | None:
+        """The same as `submit_demand` for a request that is as it should be."""
+        key = asked.header(b"idempotency-key")
+        if asked.header(b"content-type") != "application/json" or not 1 <= len(key) <= MAX_KEY:
+            return None
+        try:
+            demand = SubmitDemand.model_validate_json(asked.body)
+        except ValidationError:
+            return None
+        request, api_key = Request(key, demand), asked.header(b"x-api-key")
+        taken = await submissions.submit_seen(api_key, request)
+        if taken is None:
+            channel = await authenticate(submissions.pool, api_key, Scope.SUBMIT)
+            taken = await submissions.submit(channel, request)
+        response_headers = ((b"content-type", b"application/json"), (b"location", place(taken).encode()))
+        return Reply(201, response_headers, receipt(taken, codes).model_dump_json().encode())
+
+    async def submit_demand(demand: NewDemand, key: Key, response: Response, channel: Submitter) -> Receipt:
+        """Take a demand in and give back its number and secret code; the same key gives the same answer."""
+        taken = await submissions.submit(channel, Request(key, demand))
+        response.headers["Location"] = place(taken)
+        return receipt(taken, codes)
+
+    router.add_api_route(
+        "/v1/demands",
+        submit_demand,
+        methods=["POST"],
+        status_code=201,
+        route_class_override=short_cut(submit_plainly),
+    )
+
+    return router
+
+
+def place(taken: Taken) -> str:
+    """Where a demand can be followed."""
+    return f"/v1/demands/{taken.number}"
+
+
+def receipt(taken: Taken, codes: Codes) -> Receipt:
+    """What is said of a demand that was taken in."""
+    return Receipt(
+        id=taken.id,
+        number=taken.number,
+        code=codes.told(taken),
+        submitted_at=taken.submitted_at,
+        similar=f"{place(taken)}/similar",
+    )

@@ -1,0 +1,106 @@
+"""What a submission becomes, decided before a connection is held: its row, its fact, and the boxes of its vault."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from services.intake.channels.channel import Channel
+from services.intake.submission import domain
+from services.intake.submission.domain import SubmitDemand
+from services.intake.submission.queries import Submission
+from services.intake.vault import queries as vault_queries
+from services.intake.vault.personal import Wording
+from services.intake.vault.queries import Box, Holds, Kept
+from services.intake.vault.sealing import Vault
+from shared.chassis.aggregates.repository import Ledger
+from shared.chassis.aggregates.unit_of_work import Page
+from shared.chassis.database.write_batch import Writes
+from shared.contracts.demand import Demand
+from shared.contracts.facts import DemandSubmitted, Fact
+from shared.contracts.numbers import number
+from shared.jurisdiction.jurisdictions import Jurisdictions
+from shared.jurisdiction.pack import Pack
+
+
+class Request(NamedTuple):
+    """One submission with the key under which it may be repeated; what was enclosed has other references then."""
+
+    key: str
+    command: SubmitDemand
+    programme: UUID | None = None
+    enclosed: tuple[str, ...] = ()
+
+
+class Ask(NamedTuple):
+    """A request that was checked: who asks, the demand with its place and all attachments, its jurisdiction, and the
+    fact that it will be, but for its number: masking takes too long to do it while a connection is held."""
+
+    channel: Channel
+    request: Request
+    command: SubmitDemand
+    pack: Pack
+    fact: DemandSubmitted
+
+
+@dataclass(frozen=True, slots=True)
+class Preparing:
+    """Checks, masks and seals; it waits for nobody and writes nothing itself."""
+
+    ledger: Ledger[Demand, Fact]
+    packs: Jurisdictions
+    vault: Vault
+    new_id: Callable[[], UUID]
+
+    def check(self, channel: Channel, request: Request, at: datetime) -> Ask:
+        """The request with its place and what it will tell; raises `Refused`."""
+        command, home, placed_by = domain.placed(request.command, channel.division, self.packs)
+        pack = domain.check(command, home, at)
+        if request.enclosed:
+            command = command.model_copy(update={"attachments": (*command.attachments, *request.enclosed)})
+        reference = self.new_id() if command.contact else None
+        fact = domain.submitted(command, pack, "", channel.id, channel.kind, reference, channel.name)
+        return Ask(channel, request, command, pack, fact.model_copy(update={"placed_by": placed_by}))
+
+    def submission(self, ask: Ask, serial: int, at: datetime) -> Submission:
+        """The row of a request, under a new id and number."""
+        request = ask.request
+        raised = (request.command.occurred_at or at).astimezone(UTC)
+        return Submission(
+            id=self.new_id(),
+            channel=ask.channel.id,
+            idempotency_key=self.vault.reference(request.key),
+            external_id=request.command.external_id and self.vault.reference(request.command.external_id),
+            fingerprint=self.vault.fingerprint(domain.content(request.command)),
+            number=number(ask.pack.number_prefix, ask.pack.local_day(raised).year, serial),
+            submitted_at=raised,
+            programme=request.programme,
+        )
+
+    def tell(self, writes: Writes, new: Iterable[tuple[Ask, Submission]], at: datetime) -> None:
+        """Add what is told of new submissions, and what the vault keeps of them."""
+        page = Page(self.ledger.rules, at, {})
+        kept = [box for ask, submission in new for box in self._told(page, ask, submission)]
+        self.ledger.put(writes, page)
+        vault_queries.keep(writes, kept, self.vault.mark)
+
+    def _told(self, page: Page[Demand, Fact], ask: Ask, submission: Submission) -> list[Kept]:
+        fact = ask.fact.model_copy(update={"number": submission.number})
+        page.tell(submission.id, [fact], submission.submitted_at, submission.id)
+        return self._sealed(ask.command, submission.id, fact)
+
+    def _sealed(self, command: SubmitDemand, demand_id: UUID, fact: DemandSubmitted) -> list[Kept]:
+        """The contact, and the wording where masking changed it."""
+        personal: list[tuple[UUID, Holds, BaseModel]] = []
+        if command.contact and fact.contact:
+            personal.append((fact.contact, Holds.CONTACT, command.contact))
+        if (command.title, command.text) != (fact.title, fact.text):
+            personal.append((self.new_id(), Holds.WORDING, Wording(title=command.title, text=command.text)))
+        if not personal:
+            return []
+        key = self.vault.new_key(demand_id)
+        boxes = tuple(Box(id, holds, key.seal(id, told.model_dump_json().encode())) for id, holds, told in personal)
+        return [Kept(demand_id, key.id, self.vault.wrap(key), boxes)]

@@ -1,0 +1,212 @@
+"""What may be submitted, and the fact that it becomes."""
+
+from datetime import datetime, timedelta
+from typing import Annotated, Final, NamedTuple
+from uuid import UUID
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from services.intake.attachments.references import Attachments
+from services.intake.submission import recorded_steps
+from services.intake.vault.contact import Contact
+from shared.contracts.codes import GivenCode
+from shared.contracts.facts import ChannelKind, DemandSubmitted, Location, PlacedBy, RecordedStep, RequestKind
+from shared.contracts.moment import RULE_EN, RULE_ZH, WRITTEN, Moment, can_be_told
+from shared.contracts.refusals import Code, FieldError, Refused
+from shared.contracts.text import Text
+from shared.contracts.wording import Identifier, by_citizen, by_office, masked
+from shared.jurisdiction.jurisdictions import Jurisdictions
+from shared.jurisdiction.pack import Pack
+from shared.masking import MASKS
+
+CLOCK_SKEW: Final = timedelta(minutes=5)
+_STEP: Final = {"at": "2021-05-12T09:00:00+08:00", "type": "demand.resolved", "data": {"result": "已加装风雨棚"}}
+
+
+class SubmitDemand(BaseModel):
+    """A demand as a channel sends it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    title: Annotated[Text, Field(min_length=1, max_length=200, examples=["校车接送点没有风雨棚"]), by_citizen()]
+    text: Annotated[Text, Field(max_length=8000, examples=["下雨天学生在路边淋雨候车"]), by_citizen()] = ""
+    division: Annotated[
+        GivenCode | None,
+        Field(examples=["440605126222"], description="division code; without it, the channel's own"),
+    ] = None
+    category: Annotated[
+        GivenCode | None,
+        # A menu in which nothing was chosen sends "".
+        BeforeValidator(lambda code: None if code == "" else code),
+        Field(description="category code, when it is known", examples=["school-transport"]),
+    ] = None
+    jurisdiction: Annotated[
+        Annotated[str, Identifier("a pack's id")] | None,
+        Field(max_length=64, examples=["nanhai"], description="where no division is told, only a point or an address"),
+    ] = None
+    kind: RequestKind = RequestKind.HELP
+    location: Annotated[Location | None, Field(examples=[{"lat": 23.0288, "lon": 113.1428}])] = None
+    contact: Annotated[Contact | None, Field(examples=[{"name": "陈先生", "phone": "13800138000"}])] = None
+    attachments: Attachments = ()
+    external_id: Annotated[
+        Text | None,
+        Field(
+            min_length=1,
+            max_length=128,
+            description="the channel's own reference, unique there",
+            examples=["12345-20261124-0007"],
+        ),
+        by_office(),
+    ] = None
+    occurred_at: Annotated[
+        Moment | None,
+        WRITTEN,
+        Field(description="when it was raised, if earlier than now", examples=["2026-11-24T08:00:00+08:00"]),
+    ] = None
+
+
+class RecordedDemand(SubmitDemand):
+    """A demand of another system, with what happened to it there."""
+
+    external_id: Annotated[Text, Field(min_length=1, max_length=128, examples=["1-876543"]), by_office()]
+    occurred_at: Annotated[Moment, WRITTEN, Field(examples=["2021-05-10T10:00:00+08:00"])]
+    channel_kind: ChannelKind
+    via: Annotated[
+        Text, Field(max_length=64, description="the channel in the other system", examples=["12345热线"]), by_office()
+    ]
+    history: Annotated[tuple[RecordedStep, ...], Field(max_length=200, examples=[[_STEP]])] = ()
+
+
+def content(command: SubmitDemand) -> bytes:
+    """The canonical body: the same for the same content."""
+    return command.model_dump_json(exclude_defaults=True).encode()
+
+
+class Placed(NamedTuple):
+    """A demand with its division, as far as it has one, its jurisdiction, and what told the place."""
+
+    command: SubmitDemand
+    pack: Pack | None
+    by: PlacedBy = PlacedBy.DIVISION
+
+
+def placed(command: SubmitDemand, own: str | None, packs: Jurisdictions) -> Placed:
+    """The demand in the division that it names, or in the channel's own.
+
+    Where a point or an address is all that tells the place it is in the whole jurisdiction: a person looks where it is.
+    """
+    if command.division:
+        return Placed(command, packs.of_division(command.division))
+    home, by = packs.of_division(own or ""), _told_by(command)
+    if own and command.jurisdiction in (None, home and home.id):
+        # Who calls a hotline leaves an address too: alone it says nothing of the place, unless it was sent as one.
+        is_open = home and own == home.root and (command.location or command.jurisdiction)
+        return Placed(_within(command, own), home, by if is_open else PlacedBy.DIVISION)
+    pack = packs.get(command.jurisdiction) if command.jurisdiction else next(iter(packs))
+    if pack is None or by is PlacedBy.DIVISION:
+        return Placed(command, pack)
+    return Placed(_within(command, pack.root), pack, by)
+
+
+def _within(command: SubmitDemand, division: str) -> SubmitDemand:
+    return command.model_copy(update={"division": division})
+
+
+def _told_by(command: SubmitDemand) -> PlacedBy:
+    """What tells the place where no division does; `DIVISION` where nothing does."""
+    if command.location:
+        return PlacedBy.POINT
+    return PlacedBy.ADDRESS if command.contact and command.contact.address else PlacedBy.DIVISION
+
+
+def check(command: SubmitDemand, pack: Pack | None, now: datetime) -> Pack:
+    """The demand's jurisdiction; raises `Refused` with every field to change."""
+    errors = []
+    if command.jurisdiction and command.jurisdiction != (pack and pack.id):
+        errors.append(_unknown("jurisdiction", command.jurisdiction, "辖区", pack.id if pack else "nanhai"))
+    elif command.division is None:
+        errors.append(_NO_DIVISION)
+    elif pack is None:
+        errors.append(_unknown("division", command.division or "", "区划代码", "440605126222"))
+    elif command.category and pack.category(command.category) is None:
+        known = pack.leaf_categories[0].code
+        errors.append(_unknown("category", command.category, "类别代码", known))
+    if command.occurred_at and command.occurred_at > now + CLOCK_SKEW:
+        errors.append(_in_the_future("occurred_at", command.occurred_at, now))
+    if isinstance(command, RecordedDemand):
+        errors.extend(_disorder(command, now))
+    if errors or pack is None:
+        en = "; ".join(f"{e.field}: {e.en}" for e in errors)
+        raise Refused(Code.INVALID, en, "；".join(e.zh for e in errors), tuple(errors))
+    return pack
+
+
+_NO_DIVISION: Final = FieldError(
+    "division",
+    "缺少区划代码，也没有坐标（location）；也可用 huying channel set 给渠道设置默认区划",
+    "is missing, and so is a point (`location`); send one of them, or give the channel a division with "
+    "`huying channel set CHANNEL division=CODE`",
+    "440605126222",
+)
+
+
+def _unknown(field: str, given: str, zh: str, example: str) -> FieldError:
+    see = "GET /v1/jurisdictions"
+    return FieldError(field, f"{zh} {given!r} 不存在，见 {see}", f"{given!r} is not known; see {see}", example)
+
+
+def _in_the_future(field: str, at: datetime, now: datetime) -> FieldError:
+    return FieldError(field, f"时间 {at.isoformat()} 晚于现在", f"{at.isoformat()} is in the future", now.isoformat())
+
+
+def _disorder(command: RecordedDemand, now: datetime) -> list[FieldError]:
+    found: list[FieldError] = []
+    last = command.occurred_at
+    for n, step in enumerate(command.history):
+        found.extend(recorded_steps.misfits(f"history.{n}", step))
+        if not can_be_told(step.at):
+            found.append(FieldError(f"history.{n}.at", RULE_ZH, RULE_EN))
+        elif step.at < last:
+            en = f"{step.type} at {step.at.isoformat()} is before the step ahead of it ({last.isoformat()})"
+            found.append(FieldError(f"history.{n}.at", "记录的时间早于上一环节", en))
+        elif step.at > now + CLOCK_SKEW:
+            found.append(_in_the_future(f"history.{n}.at", step.at, now))
+        last = step.at
+    return found
+
+
+def submitted(
+    command: SubmitDemand,
+    pack: Pack,
+    number: str,
+    channel: str,
+    kind: ChannelKind,
+    contact: UUID | None,
+    channel_name: str = "",
+) -> DemandSubmitted:
+    """The fact: personal numbers hidden, the place rounded to four decimals (about ten metres).
+
+    A hotline may number its calls by the caller's telephone, so a reference is masked too; the row keeps it whole.
+    """
+    history = tuple(map(recorded_steps.told, command.history)) if isinstance(command, RecordedDemand) else ()
+    imported = isinstance(command, RecordedDemand)
+    said = masked(command, MASKS)
+    place = command.location and Location(lat=round(command.location.lat, 4), lon=round(command.location.lon, 4))
+    return DemandSubmitted(
+        number=number,
+        jurisdiction=pack.id,
+        channel=said.via if isinstance(said, RecordedDemand) else channel,
+        channel_kind=command.channel_kind if isinstance(command, RecordedDemand) else kind,
+        channel_name=channel_name or None if not imported else None,
+        external_id=said.external_id,
+        kind=command.kind,
+        category=command.category,
+        division=command.division or pack.root,
+        title=said.title,
+        text=said.text,
+        location=place,
+        attachments=command.attachments,
+        contact=contact,
+        imported=imported,
+        history=history,
+    )

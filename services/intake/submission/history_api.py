@@ -1,0 +1,94 @@
+"""Recorded history of other systems over HTTP: taken in, or only tried."""
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Body, Depends, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.intake import examples
+from services.intake.channels.channel import Channel
+from services.intake.channels.keys import channel_with
+from services.intake.submission.checked_request import Request
+from services.intake.submission.domain import RecordedDemand
+from services.intake.submission.handler import Submissions
+from services.intake.submission.history import Became
+from services.intake.submission.receipt import Taken
+from shared.contracts.examples import shown
+from shared.contracts.refusals import Refused
+
+MAX_RECORDED: Final = 1000
+
+
+class Import(BaseModel):
+    """Recorded history of another system, up to 1,000 demands."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    demands: Annotated[list[RecordedDemand], Field(min_length=1, max_length=MAX_RECORDED)]
+
+
+class Row(BaseModel):
+    """What became of one recorded demand; `number` or `why`."""
+
+    external_id: str
+    created: bool
+    became: Became = Field(
+        description="`moved-on`: recorded further since it was taken, which is told now; `went-on-here`: other hands"
+        " took it further here, and nothing was changed; `pending`: what was recorded before is still being told,"
+        " send it again",
+    )
+    steps: int = Field(0, description="recorded steps that are told because of this request")
+    number: str | None = Field(None, description="none in a dry run for one that is new")
+    field: str | None = Field(None, description="what to change, the first where there are several")
+    why: str | None = None
+    why_zh: str | None = None
+
+
+class Imported(BaseModel):
+    """One row for each demand handed over, in order."""
+
+    model_config = ConfigDict(json_schema_extra=shown({"rows": [examples.ROW, examples.REFUSED_ROW]}))
+
+    rows: list[Row]
+
+
+def routes(submissions: Submissions) -> APIRouter:
+    """Where recorded history is handed over."""
+    router = APIRouter(tags=["intake"])
+    Importer = Annotated[Channel, Depends(channel_with(submissions.pool, "import"))]  # noqa: N806 (a type)
+
+    @router.post("/v1/imports")
+    async def import_demands(
+        recorded: Annotated[Import, Body(openapi_examples=examples.IMPORTS)],
+        channel: Importer,
+        dry_run: Annotated[bool, Query(description="say what would become of each, and change nothing")] = False,
+    ) -> Imported:
+        """Take recorded history in, each reference once, and what was recorded since of one that is known.
+
+        A row that is refused does not hold up the others.
+        """
+        requests = [Request(f"import:{demand.external_id}", demand) for demand in recorded.demands]
+        answers = await submissions.submit_all(channel, requests, dry_run)
+        return Imported(rows=[_row(d, a, dry_run) for d, a in zip(recorded.demands, answers, strict=True)])
+
+    return router
+
+
+def _row(demand: RecordedDemand, answer: Taken | Refused, dry_run: bool) -> Row:
+    if isinstance(answer, Refused):
+        field = answer.errors[0].field if answer.errors else None
+        return Row(
+            external_id=demand.external_id,
+            created=False,
+            became=Became.REFUSED,
+            field=field,
+            why=answer.en,
+            why_zh=answer.zh,
+        )
+    return Row(
+        external_id=demand.external_id,
+        created=answer.created and not dry_run,
+        became=answer.became,
+        steps=answer.steps,
+        number=None if answer.created and dry_run else answer.number,
+    )

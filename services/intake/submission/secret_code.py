@@ -1,0 +1,38 @@
+"""The secret code by which a citizen follows a demand: derived from its id, so that nothing is stored.
+
+Rule: Crockford's Base32, which has no I, L, O or U and reads O as 0 and I or L as 1.
+"""
+
+import hmac
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from services.intake.submission.receipt import Taken
+
+_PURPOSE: Final = b"huying: the code of demand "
+_BYTES: Final = 5
+_CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_SHIFTS: Final = range(35, -1, -5)
+_AS_TYPED: Final = str.maketrans("OIL", "011", "- ")
+
+
+@dataclass(frozen=True, slots=True)
+class Codes:
+    """Eight characters (40 bits) for each demand, different under every secret."""
+
+    secret: str
+
+    def of(self, demand: UUID) -> str:
+        """The code of a demand, such as `7K2M9QXD`."""
+        mac = hmac.digest(self.secret.encode(), _PURPOSE + demand.bytes, "sha256")
+        number = int.from_bytes(mac[:_BYTES])
+        return "".join(_CROCKFORD[number >> shift & 31] for shift in _SHIFTS)
+
+    def told(self, taken: Taken) -> str:
+        """The code, for the channel that took the demand in; empty for one that only saw it again."""
+        return self.of(taken.id) if taken.own else ""
+
+    def fits(self, demand: UUID, typed: str) -> bool:
+        """Whether this is the code, however carelessly it was typed."""
+        return hmac.compare_digest(self.of(demand).encode(), typed.upper().translate(_AS_TYPED).encode())

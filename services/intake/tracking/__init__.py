@@ -1,0 +1,1 @@
+"""Follows a demand: who may see it, and its story."""

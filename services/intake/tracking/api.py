@@ -1,0 +1,30 @@
+"""Following a demand over HTTP."""
+
+from fastapi import APIRouter
+
+from services.intake.channels.keys import authenticate
+from services.intake.parameters import ApiKey, Number, QueryCode, SecretCode
+from services.intake.tracking.documents import Followed
+from services.intake.tracking.lookup import Following
+from services.intake.tracking.story import Teller
+from shared.chassis.http import response_headers
+
+
+def routes(following: Following, teller: Teller) -> APIRouter:
+    """Follow a demand by its number."""
+    router = APIRouter(tags=["intake"])
+
+    @router.get("/v1/demands/{number}")
+    async def follow_demand(
+        number: Number, key: ApiKey = "", secret: SecretCode = "", code: QueryCode = ""
+    ) -> Followed:
+        """Everything about a demand: for the citizen with its code, or for the channel that took it in with its key.
+
+        A channel that saw it again (`sightings`) is told what the public sees.
+        """
+        response_headers.add(response_headers.PRIVATE)
+        if secret or code or not key:
+            return await teller.of(await following.by_code(number, secret or code), True)
+        return await teller.of(*await following.seen(await authenticate(following.pool, key, "submit"), number))
+
+    return router

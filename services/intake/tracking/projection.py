@@ -1,0 +1,103 @@
+"""Remembers what may be listed of every demand, and how each went on, in the transaction that made it true."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from shared.chassis.aggregates.unit_of_work import Change
+from shared.chassis.database.write_batch import Writes
+from shared.contracts.demand import Demand, Status
+from shared.contracts.facts import DemandReopened, DemandResolved, DemandSubmitted, Fact, StatusFact
+
+Changes = Sequence[Change[Demand, Fact]]
+ENDED: Final = frozenset({Status.DECLINED, Status.RESOLVED, Status.WITHDRAWN, Status.CONFIRMED, Status.CLOSED})
+
+
+def is_open(status: Status) -> bool:
+    """Whether the citizen still waits; merged with another is open until that one is resolved."""
+    return status not in ENDED
+
+
+def remember(writes: Writes, changes: Changes) -> None:
+    """Keep the list in step with a batch of changes."""
+    raised = [change for change in changes if isinstance(change.fact, DemandSubmitted)]
+    moved = [c for c in changes if isinstance(c.fact, StatusFact) and not isinstance(c.fact, DemandSubmitted)]
+    if raised:
+        _raise(writes, raised)
+    if moved:
+        # Of a demand that was raised in the same batch there is no row before.
+        _move(writes.after if raised else writes, list(moves(moved).values()))
+        _follow(writes, moved)
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What a batch changes: `at` is None where a demand had ended before and still has, `summary` where it stays."""
+
+    demand: Demand
+    at: datetime | None = None
+    summary: str | None = None
+
+
+def moves(changes: Changes) -> dict[UUID, Move]:
+    """For each demand its last state; what follows the end (a rating, the closing) does not move the date."""
+    found: dict[UUID, Move] = {}
+    for change in changes:
+        earlier = found.get(change.after.id, Move(change.before))
+        settled = not is_open(change.before.status) and not is_open(change.after.status)
+        at = earlier.at if settled else change.envelope.time
+        answers = isinstance(change.fact, DemandResolved | DemandReopened)
+        summary = released(change.fact) if answers else earlier.summary
+        found[change.after.id] = Move(change.after, at, summary)
+    return found
+
+
+def released(fact: Fact) -> str:
+    """What a fact says to the public."""
+    return fact.summary if isinstance(fact, DemandResolved) else ""
+
+
+def _raise(writes: Writes, raised: Changes) -> None:
+    rows = [_listed(c.after, c.fact) for c in raised if isinstance(c.fact, DemandSubmitted)]
+    writes.add("INSERT INTO demand_listing SELECT * FROM unnest($1::demand_listing_row[])", rows)
+
+
+def _listed(demand: Demand, fact: DemandSubmitted) -> tuple[object, ...]:
+    place = fact.location
+    return (
+        demand.id, fact.number, fact.jurisdiction, fact.channel, fact.kind, fact.category, fact.division,
+        fact.title, fact.text, place and place.lat, place and place.lon,
+        demand.status, is_open(demand.status), demand.submitted_at, demand.updated_at,
+    )  # fmt: skip
+
+
+def _move(writes: Writes, moved: Sequence[Move]) -> None:
+    writes.add(
+        """
+        UPDATE demand_listing AS listed
+        SET status = now.status, is_open = now.is_open, unit = now.unit, due_at = now.due_at, category = now.category,
+            updated_at = coalesce(now.at, listed.updated_at), summary = coalesce(now.summary, listed.summary)
+        FROM unnest($1::demand_listing_move[]) AS now
+        WHERE listed.id = now.id
+        """,
+        [_moved(move) for move in moved],
+    )
+
+
+def _moved(move: Move) -> tuple[object, ...]:
+    to = move.demand
+    return to.id, to.status, is_open(to.status), to.unit, to.due_at, move.at, move.summary, to.category
+
+
+def _follow(writes: Writes, moved: Changes) -> None:
+    rows = [_followed(change) for change in moved]
+    writes.add(
+        "INSERT INTO demand_update SELECT * FROM unnest($1::demand_update_row[]) ON CONFLICT (id) DO NOTHING", rows
+    )
+
+
+def _followed(change: Change[Demand, Fact]) -> tuple[object, ...]:
+    told, after = change.envelope, change.after
+    return told.id, after.id, after.version, after.jurisdiction, after.status, released(change.fact), told.time

@@ -1,0 +1,150 @@
+"""The story's questions to intake's database, one function each."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from shared.chassis.database.pool import Connection
+from shared.contracts.demand import Demand
+from shared.contracts.facts import DemandSupplemented, DemandSupported, DemandUrged, WithdrawalRequested
+
+MOST: Final = 500
+"""Voices and steps of one demand that are shown, the latest."""
+
+
+class Told(NamedTuple):
+    """What was said to the citizen: `said` is a JSON object."""
+
+    type: str
+    unit: str | None
+    said: str
+    at: datetime
+
+
+class Spoken(NamedTuple):
+    """A note that the citizen told; `payload` is a JSON object."""
+
+    id: UUID
+    type: str
+    payload: str
+    at: datetime
+
+
+async def told(db: Connection, demand: UUID) -> list[Told]:
+    """What was said to the citizen, the earliest first."""
+    rows = await db.fetch(
+        "SELECT type, unit, said, at FROM demand_told WHERE demand_id = $1 ORDER BY sequence DESC LIMIT $2",
+        demand,
+        MOST,
+    )
+    return [Told(*row) for row in reversed(rows)]
+
+
+async def spoken(db: Connection, demand: UUID) -> list[Spoken]:
+    """What the citizen said after the submission, the earliest first."""
+    rows = await db.fetch(
+        """
+        SELECT id, type, payload, time FROM journal
+        WHERE aggregateid = $1 AND sequence IS NULL AND type = ANY($2::text[]) ORDER BY position DESC LIMIT $3
+        """,
+        demand,
+        [kind.wire_type() for kind in (DemandSupplemented, DemandUrged, WithdrawalRequested)],
+        MOST,
+    )
+    return [Spoken(*row) for row in reversed(rows)]
+
+
+async def supports(db: Connection, demand: UUID) -> int:
+    """How many others said that they have the same demand."""
+    count: int = await db.fetchval(
+        "SELECT count(*) FROM journal WHERE aggregateid = $1 AND sequence IS NULL AND type = $2",
+        demand,
+        DemandSupported.wire_type(),
+    )
+    return count
+
+
+async def words(db: Connection, demand: UUID) -> str:
+    """The masked text of a demand."""
+    found: str | None = await db.fetchval("SELECT text FROM demand_listing WHERE id = $1", demand)
+    return found or ""
+
+
+_LAST: Final = UUID(int=2**128 - 1)
+
+
+LISTED: Final = """
+    SELECT demand.state::text, raised.channel = $1 AS own FROM (
+        (SELECT id FROM submission WHERE channel = $1 AND id < $2 ORDER BY id DESC LIMIT $3)
+        UNION
+        (SELECT DISTINCT demand_id FROM sighting WHERE channel = $1 AND demand_id < $2
+            ORDER BY demand_id DESC LIMIT $3)
+        ORDER BY id DESC LIMIT $3
+    ) AS theirs JOIN demand USING (id) JOIN submission AS raised USING (id) ORDER BY id DESC
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What a channel's reference already stands for."""
+
+    demand: UUID
+    number: str
+    submitted: bool
+
+
+async def channel_of(db: Connection, demand: UUID) -> str | None:
+    """The channel that took a demand in."""
+    found: str | None = await db.fetchval("SELECT channel FROM submission WHERE id = $1", demand)
+    return found
+
+
+async def has_sighted(db: Connection, channel: str, demand: UUID) -> bool:
+    """Whether this channel says that a demand reached it too."""
+    found: bool = await db.fetchval(
+        "SELECT EXISTS (SELECT FROM sighting WHERE demand_id = $2 AND channel = $1)", channel, demand
+    )
+    return found
+
+
+async def demands_of(db: Connection, channel: str, before: UUID | None, limit: int) -> list[tuple[Demand, bool]]:
+    """What a channel took in or saw again, newest first, from before a demand on; with whether it took it in."""
+    rows = await db.fetch(LISTED, channel, before or _LAST, limit)
+    return [(Demand.model_validate_json(row["state"]), row["own"]) for row in rows]
+
+
+async def count_wrong_code(db: Connection, demand: UUID, at: datetime, since: datetime) -> None:
+    """One more wrong code; counting starts anew when the last count began before `since`."""
+    await db.execute(
+        """
+        INSERT INTO wrong_code AS known (demand_id, failures, since) VALUES ($1, 1, $2)
+        ON CONFLICT (demand_id) DO UPDATE SET
+            failures = CASE WHEN known.since < $3 THEN 1 ELSE known.failures + 1 END,
+            since = CASE WHEN known.since < $3 THEN $2 ELSE known.since END
+        """,
+        demand,
+        at,
+        since,
+    )
+
+
+async def wrong_codes(db: Connection, demand: UUID, since: datetime) -> int:
+    """How many wrong codes there were in the count that is running."""
+    found = await db.fetchval("SELECT failures FROM wrong_code WHERE demand_id = $1 AND since >= $2", demand, since)
+    return int(found or 0)
+
+
+async def reference(db: Connection, channel: str, external_id: str) -> Reference | None:
+    """What this reference of the channel stands for."""
+    row = await db.fetchrow(
+        """
+        SELECT id, number, true FROM submission WHERE channel = $1 AND external_id = $2
+        UNION ALL
+        SELECT id, number, false FROM sighting JOIN submission ON submission.id = demand_id
+        WHERE sighting.channel = $1 AND sighting.external_id = $2
+        """,
+        channel,
+        external_id,
+    )
+    return Reference(*row) if row else None

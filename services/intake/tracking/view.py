@@ -1,0 +1,110 @@
+"""Tells the story of a demand: all of it to whoever raised it, and what the public sees to whom it reached too."""
+
+from collections.abc import Sequence
+from typing import Final, TypeVar
+
+import orjson
+
+from services.intake.tracking import documents as d
+from services.intake.tracking.names import address, name
+from services.intake.tracking.projection import is_open
+from services.intake.tracking.queries import Spoken, Told
+from services.intake.tracking.status_words import STATUS_WORDS
+from shared.contracts import facts as f
+from shared.contracts.demand import Demand, Status
+from shared.jurisdiction.pack import Pack
+from shared.jurisdiction.publication import Publication, PublicDemand, seen_by_public
+
+S = TypeVar("S", bound=d.Step)
+_TYPES: Final = {kind.wire_type(): kind.type for kind in (f.DemandSupplemented, f.DemandUrged, f.WithdrawalRequested)}
+
+
+def progress(demand: Demand) -> d.Progress:
+    """Where a demand stands, for the channel that took it in."""
+    return d.Progress.model_validate(demand, from_attributes=True)
+
+
+def seen(demand: Demand, publication: Publication) -> d.Progress:
+    """What the public sees of it, for a channel that it reached too; of a report (举报) whether it is still open."""
+    public = seen_by_public(publication, PublicDemand.of(demand))
+    return d.Progress(
+        id=demand.id,
+        number=public.number,
+        status=public.status or (Status.SUBMITTED if is_open(demand.status) else Status.CLOSED),
+        title=public.title or "",
+        category=public.category,
+        division=public.place or "",
+        submitted_at=public.submitted_at,
+        updated_at=public.updated_at or public.submitted_at,
+        unit=public.unit,
+        due_at=public.due_at,
+        resolved_at=public.resolved_at,
+        outcome=public.outcome,
+    )
+
+
+def followed(
+    demand: Demand, pack: Pack | None, text: str, told: Sequence[Told], spoken: Sequence[Spoken], supports: int
+) -> d.Followed:
+    """Everything that is known; codes stand for themselves where no pack names them."""
+    category = pack.category(demand.category) if pack and demand.category else None
+    standing = _since_reopening(told)
+    return d.Followed(
+        **dict(progress(demand)),
+        stands=STATUS_WORDS[demand.status],
+        text=text,
+        kind=demand.kind,
+        category_name=name(pack, category.name) if pack and category else None,
+        place=address(pack, demand.division) if pack else demand.division,
+        unit_name=_unit_name(pack, demand.unit),
+        answer=_last(_steps(standing, pack, d.Answer, f.DemandResolved)),
+        refusal=_last(_steps(standing, pack, d.Refusal, f.DemandDeclined)),
+        merged=_last(_steps(standing, pack, d.Merged, f.DemandMerged)),
+        listed=_last(_steps(standing, pack, d.Listing, f.DemandListed)),
+        returns=_steps(told, pack, d.Returned, f.DemandReturned),
+        extensions=_steps(told, pack, d.Extension, f.DemandExtended),
+        remarks=_steps(told, pack, d.Remark, f.DemandContacted, f.DemandProgressed),
+        spoken=[_spoke(one) for one in spoken],
+        supports=supports,
+        rating=_last(_steps(standing, pack, d.Rated, f.DemandConfirmed)),
+        reopenings=_steps(told, pack, d.Reopening, f.DemandReopened),
+    )
+
+
+def _since_reopening(told: Sequence[Told]) -> Sequence[Told]:
+    """What still stands: an answer that was followed by a reopening does not."""
+    last = max((n for n, one in enumerate(told) if one.type == f.DemandReopened.type), default=-1)
+    return told[last + 1 :]
+
+
+def _steps(told: Sequence[Told], pack: Pack | None, kind: type[S], *facts: type[f.Fact]) -> list[S]:
+    types = {fact.type for fact in facts}
+    return [_step(one, pack, kind) for one in told if one.type in types]
+
+
+def _step(told: Told, pack: Pack | None, kind: type[S]) -> S:
+    said = orjson.loads(told.said)
+    names = {"unit_name": _unit_name(pack, told.unit)}
+    if suggested := said.get("suggested_unit"):
+        names["suggested_unit_name"] = _unit_name(pack, suggested)
+    return kind.model_validate(said | names | {"at": told.at, "unit": told.unit})
+
+
+def _last(steps: Sequence[S]) -> S | None:
+    return steps[-1] if steps else None
+
+
+def _unit_name(pack: Pack | None, unit: str | None) -> str | None:
+    known = pack.unit(unit) if pack and unit else None
+    return known.name if known else unit
+
+
+def _spoke(spoken: Spoken) -> d.Spoke:
+    said = orjson.loads(spoken.payload)
+    return d.Spoke(
+        id=spoken.id,
+        type=_TYPES[spoken.type],
+        at=spoken.at,
+        text=said.get("text") or said.get("reason") or "",
+        attachments=said.get("attachments", ()),
+    )

@@ -1,0 +1,1 @@
+"""Opens a figure to its demands, and a demand to its facts."""

@@ -1,0 +1,159 @@
+"""Opens a figure to the demands that are counted in it, newest first, a page at a time."""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from services.reporting.drilldown import queries
+from services.reporting.drilldown.pagination import BEGINNING, Spot
+from services.reporting.drilldown.queries import Listed, Sought, Span
+from services.reporting.figures.conditions import (
+    COLLECTED,
+    OF_THE_PAST,
+    PUBLIC,
+    Condition,
+    about_by,
+    counted_by,
+    counters,
+    counts,
+    held_by,
+    text,
+)
+from services.reporting.figures.domain import Dimension
+from services.reporting.figures.parameters import By
+from services.reporting.figures.visibility import lists_reports, opens
+from shared.chassis.base.clock import now
+from shared.chassis.database.pool import Connection, Pool
+from shared.contracts.demand import Demand
+from shared.contracts.refusals import Code, FieldError, Refused
+from shared.jurisdiction.pack import Pack
+
+_DAY: Final = timedelta(days=1)
+_FIRST: Final = "0"
+_LOWEST: Final = UUID(int=0)
+LOOKS: Final = 2
+"""How often a page may look for more, `page_queries.LOOKED_AT` demands at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure: of which row, of which month or as of which evening, and what it counts."""
+
+    pack: Pack
+    by: By = "month"
+    key: str = ""
+    month: date | None = None
+    until: date | None = None
+    counted: str = COLLECTED
+
+    @property
+    def dimension(self) -> Dimension:
+        """By what its row is told from others; `all` where it is a month or everything."""
+        return Dimension(self.by) if self.by != "month" and self.key else Dimension.ALL
+
+    def __post_init__(self) -> None:
+        if not opens(self.pack, self.dimension):
+            en = f"{self.pack.id} does not publish the {self.by} of a demand; ask without `key`"
+            zh = "本辖区不公开单件诉求的此项信息，请去掉 key"
+            error = FieldError("key", zh, en)
+            raise Refused(Code.FORBIDDEN, f"key: {error.en}", f"key：{error.zh}", (error,))
+        if self.until and self.counted not in OF_THE_PAST:
+            names = ", ".join(OF_THE_PAST)
+            error = FieldError("counted", f"过往日期只有：{names}", f"of the past only {names} are known")
+            raise Refused(Code.INVALID, f"counted: {error.en}", f"counted：{error.zh}", (error,))
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """Asks for pages; what one costs grows neither with the number of demands nor with how few of them are counted."""
+
+    pool: Pool
+    clock: Callable[[], datetime] = now
+
+    async def page(self, figure: Figure, after: Spot, limit: int, looks: int = LOOKS) -> Listed:
+        """Demands behind a figure, and where the next page begins; it may hold fewer than `limit`, or none."""
+        found: list[Demand] = []
+        wanted = sought(figure, self.clock())
+        async with self.pool.acquire(timeout=5) as db:
+            spans = deque(span for span in await _spans(db, figure) if span[0] <= after.at)
+            while spans and looks:
+                listed = await queries.demands(db, wanted, spans[0], after, limit - len(found))
+                found += listed.demands
+                looks -= 1
+                after = listed.next or Spot(spans.popleft()[0], _LOWEST)
+                if len(found) == limit:
+                    break
+        return Listed(found, after if spans else None)
+
+
+async def _spans(db: Connection, figure: Figure) -> Sequence[Span]:
+    """When its demands were raised, as far as counters tell: what lies between need not be looked at."""
+    pack = figure.pack
+    if figure.until:
+        return [(_FIRST, text(_midnight(figure.until + _DAY, pack)))]
+    if figure.month:
+        return [_month(figure.month, pack)]
+    if figure.key == "" and figure.counted == COLLECTED:
+        return [(_FIRST, BEGINNING.at)]
+    dimension = figure.dimension
+    key = figure.key if dimension is not Dimension.ALL else ""
+    return _joined(
+        [_month(m, pack) for m in await queries.months(db, pack.id, dimension, key, counters(figure.counted))]
+    )
+
+
+def _joined(months: Sequence[Span]) -> Sequence[Span]:
+    """Months without another between them, newest first, taken together."""
+    spans: list[Span] = []
+    for since, before in months:
+        if spans and spans[-1][0] == before:
+            spans[-1] = (since, spans[-1][1])
+        else:
+            spans.append((since, before))
+    return spans
+
+
+def sought(figure: Figure, at: datetime) -> Sought:
+    """The demands that a figure counts at a moment."""
+    evening = _midnight(figure.until + _DAY, figure.pack) if figure.until else None
+    near, passing = _row(figure, evening)
+    counted = counted_by(figure.counted, evening) if evening else counts(figure.counted, at)
+    withheld = () if lists_reports(figure.dimension, figure.counted) else (PUBLIC,)
+    return Sought(figure.pack.id, near, (*passing, *counted, *withheld))
+
+
+def _row(figure: Figure, evening: datetime | None) -> tuple[Sequence[Condition], Sequence[Condition]]:
+    """What holds of the demands of a row: what an index finds, and what is looked at one by one."""
+    pack, key = figure.pack, figure.key
+    if not key:
+        return (), ()
+    match figure.by:
+        case "month":
+            return (), ()
+        case "division":
+            within = [place.code for place in pack.divisions if pack.is_within(place.code, key)]
+            if within == [key]:
+                return (Condition("division = $?", (key,)),), ()
+            return (), (Condition("division = ANY($?::text[])", (within,)),)
+        case "unit" if evening:
+            return (), (held_by(key, evening),)
+        case "category":
+            below = [one.code for one in pack.categories if key in pack.category_ancestors(one.code)]
+            if evening:
+                return (), (about_by(below or [key], evening),)
+            return (), (Condition("coalesce(state ->> 'category', '-') = ANY($?::text[])", (below or [key],)),)
+        case "unit" | "channel":
+            return (), (Condition(f"coalesce(state ->> '{figure.by}', '-') = $?", (key,)),)
+
+
+def _month(month: date, pack: Pack) -> Span:
+    following = date(month.year + month.month // 12, month.month % 12 + 1, 1)
+    return text(_midnight(month, pack)), text(_midnight(following, pack))
+
+
+def _midnight(day: date, pack: Pack) -> datetime:
+    return datetime.combine(day, time(), ZoneInfo(pack.timezone)).astimezone(UTC)

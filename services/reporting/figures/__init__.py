@@ -1,0 +1,1 @@
+"""Figures: what is counted, how counters are moved, and how they are asked."""

@@ -1,0 +1,169 @@
+"""The completion figure, by any dimension, now or as of the evening of a day."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.reporting import examples
+from services.reporting.figures import queries, sum_queries
+from services.reporting.figures.domain import COMPLETED, COMPLETION, Definition, Dimension, rate
+from services.reporting.figures.links import Opens
+from services.reporting.figures.names import name_of
+from services.reporting.figures.sum_queries import Counts
+from services.reporting.figures.visibility import opens
+from shared.chassis.base.clock import now
+from shared.chassis.database.pool import Connection, Pool
+from shared.contracts.examples import shown
+from shared.jurisdiction.pack import Pack
+
+
+class Breakdown(BaseModel):
+    """One row of a figure. `rate` is per cent with two decimals, null where nothing was collected."""
+
+    model_config = ConfigDict(frozen=True)
+
+    key: str
+    name: str
+    parent: str | None = Field(
+        None,
+        description="key of the row in which this one is counted too; the rows without a parent add up to the total",
+    )
+    level: int = Field(0, description="how many rows lie above this one")
+    contains: bool = Field(False, description="whether the demands of other rows are counted in this one too")
+    month: date | None = None
+    collected: int
+    completed: int
+    rate: float | None
+    statuses: dict[str, int] = {}
+    marks: dict[str, int] = Field({}, description="returned, reopened, late, on-time, rating:1 … rating:5")
+    demands: str = Field(
+        "",
+        description="address of the demands in `collected`, empty where the jurisdiction does not publish what the row"
+        " tells of each; of those in another figure of the row with"
+        " `&counted=completed`, `&counted=status:` and its name, or `&counted=` and the mark",
+    )
+
+
+class Completion(BaseModel):
+    """The figure with its definition, its rows, and how fresh it is."""
+
+    model_config = ConfigDict(json_schema_extra=shown(examples.COMPLETION))
+
+    definition: Definition
+    jurisdiction: str
+    by: str
+    month: date | None = None
+    until: date | None = None
+    total: Breakdown
+    rows: list[Breakdown]
+    overdue: int | None = Field(
+        description="open and past their due time now, of all months; null for the past. Its demands: `total.demands`"
+        " without `month`, with `&counted=overdue`"
+    )
+    heard_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked: one breakdown of one jurisdiction."""
+
+    by: Dimension
+    by_month: bool = False
+    month: date | None = None
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Answers from counters; the cost does not grow with the number of demands."""
+
+    pool: Pool
+    clock: Callable[[], datetime] = now
+
+    async def completion(self, pack: Pack, question: Question) -> Completion:
+        """The completion figure."""
+        async with self.pool.acquire(timeout=5) as db:
+            counts = await _counts(db, pack.id, question)
+            total = await _counts(db, pack.id, Question(Dimension.ALL, False, question.month, question.until))
+            late = None if question.until else await queries.overdue(db, pack.id, self.clock())
+            heard_at = await queries.heard_at(db)
+            channels = await queries.channels(db) if question.by is Dimension.CHANNEL else {}
+        links = Opens(pack.id, question.by, question.month, question.until, closed=not opens(pack, question.by))
+        return Completion(
+            definition=COMPLETION,
+            jurisdiction=pack.id,
+            by="month" if question.by_month else question.by,
+            month=question.month,
+            until=question.until,
+            total=next(iter(_rows(total, pack, Dimension.ALL, links, {})), _nothing(links)),
+            rows=_rows(counts, pack, question.by, links, channels),
+            overdue=late,
+            heard_at=heard_at,
+        )
+
+
+async def _counts(db: Connection, jurisdiction: str, question: Question) -> list[Counts]:
+    if question.until:
+        return await sum_queries.until(db, jurisdiction, question.by, question.until)
+    if question.month:
+        return await sum_queries.of_month(db, jurisdiction, question.by, question.month, question.by_month)
+    if question.by_month:
+        return await sum_queries.by_month(db, jurisdiction, question.by)
+    return await sum_queries.ever(db, jurisdiction, question.by)
+
+
+def _rows(
+    counted: Sequence[Counts], pack: Pack, dimension: Dimension, links: Opens, channels: Mapping[str, str]
+) -> list[Breakdown]:
+    parents = {row.key: above(pack, dimension, row.key) for row in counted}
+    containing = {parents_of[0] for parents_of in parents.values() if parents_of}
+    return [
+        _row(
+            row.counts,
+            month=row.month,
+            key=row.key,
+            name=name_of(pack, dimension, row.key, channels),
+            parent=parents[row.key][0] if parents[row.key] else None,
+            level=len(parents[row.key]),
+            contains=row.key in containing,
+            demands=links.row(row.key, row.month),
+        )
+        for row in counted
+    ]
+
+
+def above(pack: Pack, dimension: Dimension, key: str) -> tuple[str, ...]:
+    """The rows in which a row is counted too, the nearest first."""
+    match dimension:
+        case Dimension.DIVISION:
+            return pack.ancestors(key)[1:]
+        case Dimension.CATEGORY:
+            return pack.category_ancestors(key)[1:]
+        case _:
+            return ()
+
+
+def _row(found: Mapping[str, int], **place: Any) -> Breakdown:
+    statuses, marks = {}, {}
+    for measure, n in found.items():
+        if measure.startswith("status:"):
+            statuses[measure[7:]] = n
+        elif measure not in ("collected", "completed"):
+            marks[measure] = n
+    collected = found.get("collected", sum(statuses.values()))
+    completed = found.get("completed", sum(n for status, n in statuses.items() if status in COMPLETED))
+    return Breakdown(
+        **place,
+        collected=collected,
+        completed=completed,
+        rate=rate(completed, collected),
+        statuses=statuses,
+        marks=marks,
+    )
+
+
+def _nothing(links: Opens) -> Breakdown:
+    return Breakdown(key="", name="", collected=0, completed=0, rate=None, demands=links.row("", None))

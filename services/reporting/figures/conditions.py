@@ -1,0 +1,126 @@
+"""What a figure counts, asked of all demands at once: in SQL what `figures` says of one."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from services.reporting.figures.domain import COMPLETED, UNKNOWN
+from shared.contracts.demand import OWED, is_confidential
+from shared.contracts.facts import RequestKind
+
+COLLECTED: Final = "collected"
+DONE: Final = "completed"
+OVERDUE: Final = "overdue"
+NAMES: Final = r"^(?:collected|completed|overdue|returned|reopened|late|on-time|rating:[1-5]|status:[a-z_/]{1,40})$"
+OF_THE_PAST: Final = (COLLECTED, DONE)
+"""What is known of every evening; how demands stood otherwise is known of today alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition with `$?` for each of its values."""
+
+    sql: str
+    values: Sequence[object] = ()
+
+
+_STANDING: Final = "CASE status WHEN 'closed' THEN 'closed/' || coalesce(state ->> 'outcome', 'None') ELSE status END"
+_LATE: Final = "((state ->> 'resolved_at')::timestamptz > (state ->> 'due_at')::timestamptz) = $?"
+# Read as text first, which is cheap: of many open demands few are overdue.
+_OVERDUE: Final = """
+    status = ANY($?::text[]) AND (state ->> 'due_at') COLLATE "C" < $? AND (state ->> 'due_at')::timestamptz < $?
+"""
+_PLAIN: Final = {
+    "returned": Condition("(state ->> 'returns')::int > 0"),
+    "reopened": Condition("(state ->> 'reopenings')::int > 0"),
+    "late": Condition(_LATE, (True,)),
+    "on-time": Condition(_LATE, (False,)),
+}
+
+
+_CONFIDENTIAL: Final = [str(kind) for kind in RequestKind if is_confidential(kind)]
+# The usual kind is not stored.
+PUBLIC: Final = Condition("coalesce(state ->> 'kind', '') <> ALL($?::text[])", (_CONFIDENTIAL,))
+"""What is no report (举报): those are counted, and in no list that would tell anything of them."""
+
+
+def counts(counted: str, now: datetime) -> Sequence[Condition]:
+    """What holds of a demand that this figure counts; `counted` is one of `NAMES`."""
+    kind, _, name = counted.partition(":")
+    match kind:
+        case "collected":
+            return ()
+        case "completed":
+            return (Condition(f"{_STANDING} = ANY($?::text[])", (sorted(COMPLETED),)),)
+        case "overdue":
+            return (Condition(_OVERDUE, (sorted(OWED), text(now + timedelta(seconds=1)), now)),)
+        case "status":
+            return (Condition(f"{_STANDING} = $?", (name,)),)
+        case "rating":
+            return (Condition("state ->> 'rating' = $?", (name,)),)
+        case _:
+            return (_PLAIN[kind],)
+
+
+def text(at: datetime) -> str:
+    """Sorts before every moment of the second that it names, as moments are stored."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def counters(counted: str) -> Sequence[str]:
+    """The counters of a month that cannot all be nothing where it counts anything; none where there is no such."""
+    match counted:
+        case "collected":
+            return ()
+        case "completed":
+            return [f"status:{standing}" for standing in sorted(COMPLETED)]
+        case "overdue":
+            return [f"status:{standing}" for standing in sorted(OWED)]
+        case _:
+            return [counted]
+
+
+# A demand is completed from its last resolution on, unless it was reopened after it; nothing else can take it back.
+_DONE_BY: Final = """
+    (SELECT split_part(type, '.', 2) FROM fact
+    WHERE demand_id = looked_at.id AND time < $? AND split_part(type, '.', 2) IN ('resolved', 'reopened')
+    ORDER BY sequence DESC LIMIT 1) = $?
+"""
+# The n-th routing named the n-th of its units.
+_UNIT_BY: Final = """
+    coalesce(state -> 'units' ->> (nullif((SELECT count(*) FROM fact
+    WHERE demand_id = looked_at.id AND time < $? AND split_part(type, '.', 2) = 'routed'), 0) - 1)::int, $?) = $?
+"""
+
+
+def counted_by(counted: str, evening: datetime) -> Sequence[Condition]:
+    """The same as it stood on an evening; `counted` is one of `OF_THE_PAST`."""
+    return (Condition(_DONE_BY, (evening, "resolved")),) if counted == DONE else ()
+
+
+def held_by(unit: str, evening: datetime) -> Condition:
+    """Which unit was responsible on that evening."""
+    return Condition(_UNIT_BY, (evening, UNKNOWN, unit))
+
+
+# The n-th correction made the category the one behind n others; without corrections it is what it always was.
+_CATEGORY_BY: Final = """
+    coalesce(CASE WHEN state ? 'categories' THEN state -> 'categories' ->> (SELECT count(*) FROM fact
+    WHERE demand_id = looked_at.id AND time < $? AND split_part(type, '.', 2) = 'reclassified')::int
+    ELSE state ->> 'category' END, $?) = ANY($?::text[])
+"""
+
+
+def about_by(categories: Sequence[str], evening: datetime) -> Condition:
+    """Whether the demand was about one of these categories on that evening."""
+    return Condition(_CATEGORY_BY, (evening, UNKNOWN, list(categories)))
+
+
+def numbered(conditions: Sequence[Condition], after: int) -> tuple[str, list[object]]:
+    """Conditions joined, and their values; places are counted on from `after`."""
+    values = [value for condition in conditions for value in condition.values]
+    places = iter(range(after + 1, after + 1 + len(values)))
+    joined = " AND ".join(condition.sql for condition in conditions) or "true"
+    return re.sub(r"\$\?", lambda _: f"${next(places)}", joined), values

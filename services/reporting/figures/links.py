@@ -1,0 +1,45 @@
+"""Where a figure opens to the demands that it counts."""
+
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import Final
+from urllib.parse import quote
+
+from services.reporting.figures.conditions import COLLECTED, OVERDUE
+
+API: Final = "/v1/figures/completion/demands"
+
+
+@dataclass(frozen=True, slots=True)
+class Opens:
+    """Addresses of the demands behind the rows of one breakdown; `closed` rows have none, the total always has."""
+
+    jurisdiction: str
+    by: str
+    month: date | None = None
+    until: date | None = None
+    path: str = API
+    lang: str | None = None
+    closed: bool = False
+
+    def row(self, key: str, month: date | None, counted: str = COLLECTED) -> str:
+        """Behind one figure of a row, empty where it is closed; `month` where the row is one of a month."""
+        if key and self.closed:
+            return ""
+        row = f"?by={self.by}&key={_quoted(key)}&jurisdiction=" if key else "?jurisdiction="
+        what = f"&counted={_quoted(counted)}" if counted != COLLECTED else ""
+        return f"{self.path}{row}{_quoted(self.jurisdiction)}{self._time(month or self.month)}{what}"
+
+    def overdue(self) -> str:
+        """Behind what is overdue now, whenever it was raised."""
+        return Opens(self.jurisdiction, self.by, path=self.path, lang=self.lang).row("", None, OVERDUE)
+
+    def _time(self, month: date | None) -> str:
+        span = f"&month={month:%Y-%m}" if month else ""
+        evening = f"&until={self.until}" if self.until else ""
+        return span + evening + (f"&lang={self.lang}" if self.lang else "")
+
+
+_quoted = lru_cache(maxsize=4096)(quote)
+"""Packs have a few hundred keys, and every row of every figure names one."""

@@ -1,0 +1,52 @@
+"""What people call the rows of a figure."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from services.reporting.figures.domain import UNKNOWN, Dimension
+from shared.contracts.facts import ChannelKind
+from shared.jurisdiction.pack import Pack
+
+NOBODY: Final = "—"
+KINDS: Final[Mapping[str, tuple[str, str]]] = {
+    ChannelKind.WEB: ("网站", "Website"),
+    ChannelKind.WECHAT: ("微信", "WeChat"),
+    ChannelKind.HOTLINE: ("热线", "Hotline"),
+    ChannelKind.SMS: ("短信", "Text message"),
+    ChannelKind.BROADCAST: ("直播节目", "Live programme"),
+    ChannelKind.FIELD_VISIT: ("驻点走访", "Field visit"),
+    ChannelKind.EMAIL: ("电子邮件", "E-mail"),
+    ChannelKind.PARTNER: ("合作平台", "Partner platform"),
+}
+
+
+def name_of(pack: Pack, dimension: Dimension, key: str, channels: Mapping[str, str], lang: str | None = None) -> str:
+    """What people call it, in `lang` or the pack's first language; the key itself where it has no name."""
+    if key == UNKNOWN:
+        return NOBODY
+    language = lang or pack.languages[0]
+    match dimension:
+        case Dimension.DIVISION:
+            division = pack.division(key)
+            return division.name if division else key
+        case Dimension.UNIT:
+            unit = pack.unit(key)
+            return unit.name if unit else key
+        case Dimension.CATEGORY:
+            category = pack.category(key)
+            return getattr(category.name, language) if category else key
+        case Dimension.ALL:
+            return str(getattr(pack.name, language))
+        case Dimension.CHANNEL:
+            return channel_name(key, channels, language)
+
+
+def channel_name(channel: str, channels: Mapping[str, str], language: str) -> str:
+    """As it was registered; where that is no more than its id, which `huying channel seed` makes of its kind, the kind.
+
+    A channel of imported history is known by its name alone.
+    """
+    name = channels.get(channel, channel)
+    if name == channel and channel in KINDS:
+        return KINDS[channel][language == "en"]
+    return name

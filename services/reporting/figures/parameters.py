@@ -1,0 +1,77 @@
+"""What may be asked of figures: parameters of routes and pages, and what they mean."""
+
+from datetime import date
+from typing import Annotated, Literal
+
+from fastapi import Query
+from pydantic import AfterValidator
+from pydantic_core import PydanticCustomError
+
+from services.reporting.figures.completion import Question
+from services.reporting.figures.conditions import NAMES
+from services.reporting.figures.domain import Dimension
+from shared.contracts.moment import END, FIRST, RULE_EN, RULE_ZH
+from shared.contracts.refusals import Code, FieldError, Refused
+from shared.jurisdiction.jurisdictions import Jurisdictions
+from shared.jurisdiction.pack import Pack
+
+By = Literal["month", "division", "unit", "category", "channel"]
+
+
+def _within_our_years(day: date | None) -> date | None:
+    if day and not FIRST.year <= day.year < END.year:
+        raise PydanticCustomError("day_out_of_range", "{en}", {"en": RULE_EN, "zh": RULE_ZH})
+    return day
+
+
+Where = Annotated[str | None, Query(description="a pack's id; the first one served when it is left out")]
+
+
+Counted = Annotated[
+    str,
+    Query(
+        pattern=NAMES,
+        description="what is counted: collected, completed, overdue, `status:` and a name among `statuses`, a name"
+        " among `marks`; with `until`, collected or completed",
+        examples=["completed"],
+    ),
+]
+
+
+Month = Annotated[str | None, Query(pattern=r"^(?:19|2\d)\d\d-(?:0[1-9]|1[0-2])$", examples=["2021-12"])]
+
+
+Until = Annotated[
+    date | None,
+    AfterValidator(_within_our_years),
+    Query(description="as it stood on the evening of this day, in the jurisdiction's time zone"),
+]
+
+
+def pack_of(packs: Jurisdictions, asked: str | None) -> Pack:
+    """The pack that was asked for, or the first one served."""
+    pack = packs.get(asked) if asked else next(iter(packs))
+    if pack is None:
+        known = ", ".join(one.id for one in packs)
+        error = FieldError("jurisdiction", f"可选：{known}", f"one of {known}", next(iter(packs)).id)
+        raise Refused(Code.INVALID, f"jurisdiction: {error.en}", error.zh, (error,))
+    return pack
+
+
+def question_of(by: By, month: str | None, until: date | None) -> Question:
+    """What is asked of the figure; raises `Refused` where two questions are asked at once."""
+    one_of(month, until)
+    dimension = Dimension.ALL if by == "month" else Dimension(by)
+    return Question(dimension, by == "month" and until is None, first_day(month), until)
+
+
+def one_of(month: str | None, until: date | None) -> None:
+    """Raises `Refused` where a month and an evening are both asked for."""
+    if month and until:
+        error = FieldError("until", "不能与 month 同时使用", "cannot be combined with `month`: leave one out")
+        raise Refused(Code.INVALID, f"until: {error.en}", f"until：{error.zh}", (error,))
+
+
+def first_day(month: str | None) -> date | None:
+    """The month that `YYYY-MM` names."""
+    return date.fromisoformat(f"{month}-01") if month else None

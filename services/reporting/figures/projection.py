@@ -1,0 +1,95 @@
+"""Folds facts into counters: only differences are written, so that hearing a fact twice changes nothing."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Final
+from uuid import UUID
+
+from services.reporting.figures import queries
+from services.reporting.figures.domain import Rows, Where, is_completed, is_owed, measures, where
+from shared.chassis.aggregates.unit_of_work import Change
+from shared.chassis.database.write_batch import Writes
+from shared.contracts.demand import Demand
+from shared.contracts.facts import DemandSubmitted, Fact
+from shared.jurisdiction.jurisdictions import Jurisdictions
+
+Row = tuple[str, date, str, str, str]
+Alike = tuple[str, date, Where, tuple[str, ...]]
+"""Demands that count in the same places as the same: a jurisdiction, a period, where, measures."""
+
+
+class Projection:
+    """What reporting remembers beside its ledger: facts, cohorts, the daily flow, what is owed by when, channels."""
+
+    def __init__(self, packs: Jurisdictions) -> None:
+        self._rows = {pack.id: Rows(pack) for pack in packs}
+
+    def __call__(self, writes: Writes, changes: Sequence[Change[Demand, Fact]]) -> None:
+        queries.put_facts(writes, [change.envelope for change in changes])
+        queries.call_channels(writes, [c.fact for c in changes if isinstance(c.fact, DemandSubmitted)])
+        cohort: Counter[Alike] = Counter()
+        flow: Counter[Alike] = Counter()
+        owed: Counter[tuple[str, datetime]] = Counter()
+        for before, after in _spans(changes):
+            if rows := self._rows.get(after.jurisdiction):
+                count_cohort(cohort, rows, before, after)
+                count_owed(owed, before, after)
+        for change in changes:
+            rows = self._rows.get(change.after.jurisdiction)
+            if rows and change.after is not change.before:
+                count_flow(flow, rows, change)
+        queries.add(writes, "cohort", "month", self._apart(cohort))
+        queries.add(writes, "flow", "day", self._apart(flow))
+        queries.owe(writes, owed)
+
+    def _apart(self, counts: Mapping[Alike, int]) -> Counter[Row]:
+        """The rows that they are counted in."""
+        found: Counter[Row] = Counter()
+        for (jurisdiction, period, place, measured), n in counts.items():
+            if n:
+                for dimension, key in self._rows[jurisdiction].of(place):
+                    for measure in measured:
+                        found[jurisdiction, period, dimension, key, measure] += n
+        return found
+
+
+def _spans(changes: Iterable[Change[Demand, Fact]]) -> Iterable[tuple[Demand, Demand]]:
+    """For each demand of a batch, how it was before and after it."""
+    first: dict[UUID, Demand] = {}
+    last: dict[UUID, Demand] = {}
+    for change in changes:
+        first.setdefault(change.envelope.key, change.before)
+        last[change.envelope.key] = change.after
+    return ((first[key], last[key]) for key in first)
+
+
+def count_cohort(counts: Counter[Alike], rows: Rows, before: Demand, after: Demand) -> None:
+    """Move a demand from the rows in which it was to the rows in which it is."""
+    for demand, sign in ((before, -1), (after, 1)):
+        if demand.submitted_at:
+            month = rows.pack.local_month(demand.submitted_at)
+            counts[rows.pack.id, month, where(demand), tuple(measures(demand))] += sign
+
+
+def count_owed(counts: Counter[tuple[str, datetime]], before: Demand, after: Demand) -> None:
+    """Move a demand from the time when it was due to the time when it is."""
+    for demand, sign in ((before, -1), (after, 1)):
+        if demand.due_at and is_owed(demand):
+            counts[demand.jurisdiction, demand.due_at] += sign
+
+
+def count_flow(counts: Counter[Alike], rows: Rows, change: Change[Demand, Fact]) -> None:
+    """What one fact changed on its day: membership of rows, and completion."""
+    before, after = change.before, change.after
+    was_completed, completed = is_completed(before), is_completed(after)
+    if (where(before), was_completed, before.version > 0) == (where(after), completed, True):
+        return
+    day = rows.pack.local_day(change.envelope.time)
+    if before.submitted_at:
+        counts[rows.pack.id, day, where(before), _FLOWS[was_completed]] -= 1
+    if after.submitted_at:
+        counts[rows.pack.id, day, where(after), _FLOWS[completed]] += 1
+
+
+_FLOWS: Final = (("collected",), ("collected", "completed"))

@@ -1,0 +1,95 @@
+"""Counters and their sums: how they are moved, and how they are added up."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from shared.chassis.database.pool import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The counters of a row by their measure: of a month (None when all are taken together), under a key."""
+
+    month: date | None
+    key: str
+    counts: Mapping[str, int]
+
+
+async def move(db: Connection, table: str, levels: Sequence[str], limit: int) -> int:
+    """Move some rows of a counter table into its sums, at each level; returns how many. Never waits for a writer."""
+    period = {"cohort": "month", "flow": "day"}[table]
+    moved: int = await db.fetchval(
+        f"""
+        WITH taken AS (
+            DELETE FROM {table}
+            WHERE ctid = ANY(ARRAY(SELECT ctid FROM {table} LIMIT $2 FOR UPDATE SKIP LOCKED)) RETURNING *
+        ), summed AS (
+            INSERT INTO {table}_sum AS known (jurisdiction, dimension, level, period, key, measure, n)
+            SELECT jurisdiction, dimension, level, date_trunc(level, {period})::date AS at, key, measure, sum(n)
+            FROM taken, unnest($1::text[]) AS level
+            GROUP BY jurisdiction, dimension, level, at, key, measure HAVING sum(n) <> 0
+            ORDER BY jurisdiction, dimension, level, at, key, measure
+            ON CONFLICT (jurisdiction, dimension, level, period, key, measure) DO UPDATE SET n = known.n + excluded.n
+        )
+        SELECT count(*) FROM taken
+        """,  # noqa: S608 (two tables, named in this service)
+        list(levels),
+        limit,
+    )
+    return moved
+
+
+async def by_month(db: Connection, jurisdiction: str, dimension: str) -> list[Counts]:
+    """How the demands of each month stand now."""
+    counted = "SELECT month, key, measure, n FROM cohort_whole WHERE jurisdiction = $1 AND dimension = $2"
+    return await _added(db, counted, jurisdiction, dimension)
+
+
+async def of_month(db: Connection, jurisdiction: str, dimension: str, month: date, apart: bool) -> list[Counts]:
+    """How the demands submitted in a month stand now; `apart` says of which month they are."""
+    named = "month" if apart else "NULL::date AS month"
+    counted = f"""
+        SELECT {named}, key, measure, n FROM cohort_whole WHERE jurisdiction = $1 AND dimension = $2 AND month = $3
+    """  # noqa: S608 (two words)
+    return await _added(db, counted, jurisdiction, dimension, month)
+
+
+async def ever(db: Connection, jurisdiction: str, dimension: str) -> list[Counts]:
+    """How all demands stand now."""
+    counted = """
+        SELECT NULL::date AS month, key, measure, n FROM cohort WHERE jurisdiction = $1 AND dimension = $2
+        UNION ALL SELECT NULL, key, measure, n FROM cohort_sum
+        WHERE jurisdiction = $1 AND dimension = $2 AND level = 'millennium'
+    """
+    return await _added(db, counted, jurisdiction, dimension)
+
+
+async def until(db: Connection, jurisdiction: str, dimension: str, day: date) -> list[Counts]:
+    """Collected and completed up to the evening of a day: years before, months of its year, days of its month."""
+    counted = """
+        SELECT NULL::date AS month, key, measure, n FROM flow
+        WHERE jurisdiction = $1 AND dimension = $2 AND day <= $3
+        UNION ALL SELECT NULL, key, measure, n FROM flow_sum
+        WHERE jurisdiction = $1 AND dimension = $2 AND level = 'year' AND period < $4
+        UNION ALL SELECT NULL, key, measure, n FROM flow_sum
+        WHERE jurisdiction = $1 AND dimension = $2 AND level = 'month' AND period >= $4 AND period < $5
+        UNION ALL SELECT NULL, key, measure, n FROM flow_sum
+        WHERE jurisdiction = $1 AND dimension = $2 AND level = 'day' AND period >= $5 AND period <= $3
+    """
+    return await _added(db, counted, jurisdiction, dimension, day, day.replace(month=1, day=1), day.replace(day=1))
+
+
+async def _added(db: Connection, counted: str, *args: object) -> list[Counts]:
+    """Added up, in order; what came to nothing is left out. Sorted here: PostgreSQL would compare by language."""
+    rows = await db.fetch(
+        f"""
+        SELECT month, key, array_agg(measure), array_agg(n) FROM (
+            SELECT month, key, measure, sum(n)::bigint AS n FROM ({counted}) AS counted
+            GROUP BY month, key, measure HAVING sum(n) <> 0
+        ) AS added GROUP BY month, key
+        """,  # noqa: S608 (questions of this module)
+        *args,
+    )
+    found = [Counts(month, key, dict(sorted(zip(measures, ns, strict=True)))) for month, key, measures, ns in rows]
+    return sorted(found, key=lambda row: (row.month or date.min, row.key))

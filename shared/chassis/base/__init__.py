@@ -1,0 +1,1 @@
+"""What every room of the chassis needs: settings, time, logs, metrics, tokens."""

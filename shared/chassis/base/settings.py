@@ -1,0 +1,233 @@
+"""The settings that every process has, read once from its environment."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, NoReturn, TypeVar
+
+from pydantic import AfterValidator, BeforeValidator, Field, FilePath, SecretStr, ValidationError, ValidationInfo
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.chassis.base.secrecy import MAKE_ONE, Secret, SecretOrNone
+from shared.chassis.kafka.client import PLAINTEXT, Kafka
+
+WRONG: Final = 78
+"""The exit code of a process whose settings cannot be used (EX_CONFIG of sysexits)."""
+LISTENERS: Final = ("*-worker", "*-projector")
+RELAYING: Final = (*LISTENERS, "*-relay")
+Read = TypeVar("Read", bound=BaseSettings)
+Told = TypeVar("Told", str, SecretStr)
+
+
+def noted(*read_by: str, here_only: bool = False) -> dict[str, Any]:
+    """What is known of a setting beside its value: patterns of the processes that read it (every process where there
+    are none), and whether its default is right on one machine only, so that a start must name it."""
+    return {"read_by": list(read_by), "here_only": here_only}
+
+
+def _told_for_sasl(told: Told, known: ValidationInfo) -> Told:
+    """Without a name or a password a broker that asks for them would only hang up."""
+    protocol = known.data.get("kafka_security_protocol", "")
+    if protocol.startswith("SASL_") and not len(told):
+        raise ValueError(f"is needed with KAFKA_SECURITY_PROTOCOL={protocol}")
+    return told
+
+
+class KafkaSettings(BaseSettings):
+    """Where Kafka is and how it lets us in, by the names that its other clients use."""
+
+    model_config = SettingsConfigDict(env_prefix="HUYING_", extra="ignore")
+
+    kafka_bootstrap_servers: str = Field(
+        "127.0.0.1:9092",
+        validation_alias="KAFKA_BOOTSTRAP_SERVERS",
+        description="HOST:PORT of one or more brokers, with commas",
+        json_schema_extra=noted(*RELAYING, here_only=True),
+    )
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        PLAINTEXT,
+        validation_alias="KAFKA_SECURITY_PROTOCOL",
+        description="how brokers are spoken to",
+        json_schema_extra=noted(*RELAYING),
+    )
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        "PLAIN",
+        validation_alias="KAFKA_SASL_MECHANISM",
+        description="how name and password are shown to brokers, with a SASL protocol",
+        json_schema_extra=noted(*RELAYING),
+    )
+    kafka_sasl_username: Annotated[str, AfterValidator(_told_for_sasl)] = Field(
+        "",
+        validate_default=True,
+        validation_alias="KAFKA_SASL_USERNAME",
+        description="the name, with a SASL protocol",
+        json_schema_extra=noted(*RELAYING),
+    )
+    kafka_sasl_password: Annotated[SecretStr, AfterValidator(_told_for_sasl)] = Field(
+        SecretStr(""),
+        validate_default=True,
+        validation_alias="KAFKA_SASL_PASSWORD",
+        description="the password, with a SASL protocol",
+        json_schema_extra=noted(*RELAYING),
+    )
+    kafka_ssl_cafile: FilePath | None = Field(
+        None,
+        validation_alias="KAFKA_SSL_CAFILE",
+        description="PEM of whom to trust; none: whom the system trusts",
+        json_schema_extra=noted(*RELAYING),
+    )
+    kafka_ssl_certfile: FilePath | None = Field(
+        None,
+        validation_alias="KAFKA_SSL_CERTFILE",
+        description="PEM of our certificate, where brokers ask for it",
+        json_schema_extra=noted(*RELAYING),
+    )
+    kafka_ssl_keyfile: FilePath | None = Field(
+        None,
+        validation_alias="KAFKA_SSL_KEYFILE",
+        description="PEM of its key, unless it is in the same file",
+        json_schema_extra=noted(*RELAYING),
+    )
+    kafka_replication_factor: int = Field(
+        1,
+        ge=1,
+        le=9,
+        validation_alias="KAFKA_REPLICATION_FACTOR",
+        description="on how many brokers the topics lie that `huying migrate` makes",
+        json_schema_extra=noted("huying migrate"),
+    )
+
+    @property
+    def kafka(self) -> Kafka:
+        """What every client of Kafka is made with."""
+        return Kafka(
+            self.kafka_bootstrap_servers,
+            self.kafka_security_protocol,
+            self.kafka_sasl_mechanism,
+            self.kafka_sasl_username,
+            self.kafka_sasl_password.get_secret_value(),
+            self.kafka_ssl_cafile,
+            self.kafka_ssl_certfile,
+            self.kafka_ssl_keyfile,
+        )
+
+
+class ProcessSettings(KafkaSettings):
+    """Where the servers are and how this process presents itself."""
+
+    database_url: str = Field(validation_alias="DATABASE_URL", description="postgresql://USER@HOST/DATABASE")
+    instance: str = Field(
+        "",
+        description="fixed name of this process within its group; empty: a dynamic member",
+        json_schema_extra=noted(*LISTENERS),
+    )
+    deployment: str = Field(
+        "", description="name of this deployment in the answers of /livez and /readyz; `make up` knows its own by it"
+    )
+    host: str = Field("127.0.0.1", description="address on which this process listens; 0.0.0.0: on every one")
+    health_port: int = Field(0, ge=0, le=65535, description="/livez, /readyz and /metrics for operators; 0: none")
+    fetch_pacing: float = Field(
+        0,
+        ge=0,
+        description="seconds between empty fetches; 0: the broker waits",
+        json_schema_extra=noted(*LISTENERS),
+    )
+    log_format: Literal["console", "json"] = Field("console", description="for people, or for what collects logs")
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error", "critical"],
+        BeforeValidator(lambda level: str(level).lower()),
+    ] = Field("info", description="the least that is logged")
+    relay_shards: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="in how many parts each journal is sent, side by side; the same for every process of a service",
+        json_schema_extra=noted(*RELAYING),
+    )
+    relay_inside: bool = Field(
+        True,
+        description="relays run inside the worker; false: apart, as `huying run …-relay`",
+        json_schema_extra=noted(*LISTENERS),
+    )
+    batch_size: int = Field(
+        1000, ge=1, le=10_000, description="records that are handled at once", json_schema_extra=noted(*LISTENERS)
+    )
+    dead_letter_limit: int = Field(
+        50, ge=1, description="poison records in a row before a reader stops", json_schema_extra=noted(*LISTENERS)
+    )
+    jurisdictions_dir: Path = Field(
+        Path(__file__).parents[3] / "deploy" / "jurisdictions",
+        description="folder of the jurisdiction packs, each in a folder of its name",
+    )
+    jurisdictions: str = Field("nanhai", description="packs to serve, with commas between; the first is the default")
+
+
+class PublicSettings(ProcessSettings):
+    """Beside them, for a process that tells somebody outside where to find us."""
+
+    public_url: str = Field(
+        "http://127.0.0.1:8080",
+        pattern=r"^https?://[^/\s]+",
+        description="address under which citizens and other systems reach the pages and the API;"
+        " it stands in every message and every link, as https://huying.example.gov.cn",
+        json_schema_extra=noted(here_only=True),
+    )
+
+
+class SecretSettings(ProcessSettings):
+    """Beside them, for a process that signs or believes a signature."""
+
+    secret: Secret = Field(description=f"signs links, staff tokens and calls between services; {MAKE_ONE}")
+    secret_previous: SecretOrNone = Field(
+        "",
+        description="what HUYING_SECRET was before: still believed, never signed with;"
+        " keep it for 400 days after the change, as long as the links in messages work",
+    )
+    lasting_secret: str = Field(
+        "",
+        description="citizens' secret codes and pseudonyms hang on it, so it never changes. Empty:"
+        " HUYING_SECRET_PREVIOUS, else HUYING_SECRET; put the value of HUYING_SECRET here before you change that",
+        json_schema_extra=noted("gateway", "intake-*"),
+    )
+    staff_token_hours: float = Field(
+        12,
+        gt=0,
+        le=7 * 24,
+        description="how long a token of `huying staff token` is good, from its making",
+        json_schema_extra=noted("gateway", "intake-api", "routing-api"),
+    )
+
+    @property
+    def lasting(self) -> str:
+        """The secret behind whatever must be the same for ever."""
+        return self.lasting_secret or self.secret_previous or self.secret
+
+
+def read(kind: type[Read]) -> Read:
+    """Settings from the environment; what is wrong stops the process with each variable's name and what it is for."""
+    try:
+        return kind()
+    except ValidationError as fault:
+        stop(mistakes(kind, fault))
+
+
+def stop(wrong: Iterable[str]) -> NoReturn:
+    """End the process with what is wrong with its settings, a line each."""
+    for line in dict.fromkeys(wrong):
+        print(f"huying: {line}", file=sys.stderr)
+    raise SystemExit(WRONG)
+
+
+def mistakes(kind: type[BaseSettings], fault: ValidationError) -> Iterator[str]:
+    """Each error with the name of its variable, and what that is for."""
+    for error in fault.errors():
+        where = str(error["loc"][0]) if error["loc"] else "?"
+        name = next((n for n, field in kind.model_fields.items() if where in (n, field.validation_alias)), None)
+        meaning = name and kind.model_fields[name].description
+        words = error["msg"].removeprefix("Value error, ")
+        yield f"{variable_of(kind, name) if name else where}: {words}{f' ({meaning})' if meaning else ''}"
+
+
+def variable_of(kind: type[BaseSettings], name: str) -> str:
+    """The variable of the environment that sets a field."""
+    return str(kind.model_fields[name].validation_alias or f"{kind.model_config.get('env_prefix', '')}{name}".upper())

@@ -1,0 +1,140 @@
+"""Dead letters: records that could not be handled, kept with their cause and told on a topic of their own."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, NamedTuple
+from uuid import UUID
+
+import asyncpg
+import orjson
+
+from shared.chassis.aggregates import journal
+from shared.chassis.base.clock import now, uuid5
+from shared.chassis.consumer.record import Record
+from shared.chassis.database.pool import Connection
+from shared.chassis.database.write_batch import Writes
+from shared.contracts.envelope import Envelope
+from shared.contracts.text import shortened
+from shared.contracts.topics import DEAD_LETTERS
+
+NAMESPACE: Final = UUID("6f0c1c56-5b0e-4c8e-9a55-0a2f7f3d1f10")
+LONGEST_CAUSE: Final = 2000
+_UNSTORABLE: Final = re.compile(r"[\x00\ud800-\udfff]")
+
+
+class Dead(NamedTuple):
+    """A record that cannot be handled, and why, in text that a table, a topic and a log can hold."""
+
+    record: Record
+    cause: str
+
+    @classmethod
+    def because(cls, record: Record, cause: object) -> "Dead":
+        """`cause` may repeat what the record says: NUL and half characters, which PostgreSQL and JSON refuse."""
+        text = _UNSTORABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", str(cause))
+        return cls(record, shortened(text, LONGEST_CAUSE))
+
+    @property
+    def bare(self) -> "Dead":
+        """The same without anything that the record holds, where that itself cannot be stored."""
+        return self._replace(record=self.record._replace(key=None, headers=(), value=None))
+
+    @property
+    def place(self) -> tuple[str, int, int]:
+        """Where the record lies: topic, partition, offset."""
+        return self.record.topic, self.record.partition, self.record.offset
+
+
+async def buried(db: Connection, cluster_id: str, dead: Sequence[Dead]) -> set[tuple[str, int, int]]:
+    """The places of those that are dead letters already."""
+    rows = await db.fetch(
+        """
+        SELECT topic, partition, "offset" FROM dead_letter
+        WHERE cluster_id = $1 AND (topic, partition, "offset") IN
+            (SELECT * FROM unnest($2::text[], $3::int[], $4::bigint[]))
+        """,
+        cluster_id,
+        *map(list, zip(*(one.place for one in dead), strict=True)),
+    )
+    return {(row["topic"], row["partition"], row["offset"]) for row in rows}
+
+
+def bury(writes: Writes, cluster_id: str, service: str, dead: Sequence[Dead]) -> None:
+    """Write dead letters to the table and, through the journal, to their topic."""
+    if not dead:
+        return
+    rows = [(*one.place, cluster_id, one.record.pack(), one.cause) for one in dead]
+    writes.add(
+        """
+        INSERT INTO dead_letter (topic, partition, "offset", cluster_id, record, cause)
+        SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[], $4::text[], $5::bytea[], $6::text[])
+        ON CONFLICT DO NOTHING
+        """,
+        *map(list, zip(*rows, strict=True)),
+    )
+    journal.append(writes, [_told(one, cluster_id, service, now()) for one in dead], once=True)
+
+
+def _told(dead: Dead, cluster_id: str, service: str, at: datetime) -> Envelope:
+    """Where the record lies, why it is dead, and the record itself where the letter can still be sent with it."""
+    record = dead.record
+    place = f"{cluster_id}/{record.topic}/{record.partition}/{record.offset}"
+    name = uuid5(NAMESPACE, f"{service}:{place}")
+    told = {"reader": service, "place": place, "cause": dead.cause}
+    whole = orjson.dumps(told | {"record": orjson.loads(record.pack())})
+    return Envelope(
+        id=name,
+        stream=DEAD_LETTERS.carries,
+        key=name,
+        type="huying.dead-lettered.v1",
+        source=f"/services/{service}",
+        subject=place,
+        time=at,
+        sequence=None,
+        causation=None,
+        correlation=None,
+        traceparent=None,
+        imported=False,
+        data=(whole if len(whole) <= journal.LARGEST else orjson.dumps(told)).decode(),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A dead letter as it is kept."""
+
+    id: int
+    cluster_id: str
+    record: Record
+    cause: str
+    happened_at: datetime
+
+    @property
+    def place(self) -> str:
+        """Where the record lies."""
+        return f"{self.record.topic}/{self.record.partition}/{self.record.offset}"
+
+
+_SELECT: Final = "SELECT id, cluster_id, record, cause, happened_at FROM dead_letter"
+
+
+async def waiting(db: Connection) -> list[Letter]:
+    """Those that were not handled since, oldest first."""
+    return [_letter(row) for row in await db.fetch(f"{_SELECT} WHERE redriven_at IS NULL ORDER BY id")]
+
+
+async def one(db: Connection, id: int) -> Letter | None:
+    """The letter with this id."""
+    row = await db.fetchrow(f"{_SELECT} WHERE id = $1", id)
+    return _letter(row) if row else None
+
+
+async def mark_redriven(db: Connection, id: int) -> None:
+    """Remember that it was handled after all."""
+    await db.execute("UPDATE dead_letter SET redriven_at = now() WHERE id = $1", id)
+
+
+def _letter(row: asyncpg.Record) -> Letter:
+    return Letter(row["id"], row["cluster_id"], Record.unpack(row["record"]), row["cause"], row["happened_at"])

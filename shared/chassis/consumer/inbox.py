@@ -1,0 +1,91 @@
+"""The tables beside a ledger: parked facts, notes already seen, dead letters, progress."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from shared.chassis.consumer.record import Record
+from shared.chassis.database.pool import Connection
+from shared.chassis.database.write_batch import Writes
+
+Place = tuple[UUID, int]
+"""A fact's place in the life of its aggregate: whose, and its sequence."""
+
+
+@dataclass(slots=True)
+class Recalled:
+    """What is known of a batch: aggregates as they are stored, facts that wait for an earlier one, notes seen."""
+
+    states: dict[UUID, str] = field(default_factory=dict)
+    parked: dict[Place, Record] = field(default_factory=dict)
+    seen: set[UUID] = field(default_factory=set)
+
+
+async def recall(db: Connection, table: str, keys: Collection[UUID], notes: Collection[UUID]) -> Recalled:
+    """Everything in one query. Locks nothing: `Writes` finds out when somebody else was quicker."""
+    rows = await db.fetch(
+        f"""
+        SELECT id, state::text, NULL::integer AS sequence, NULL::bytea AS record FROM "{table}" WHERE id = ANY($1)
+        UNION ALL SELECT aggregateid, NULL, sequence, record FROM parked WHERE aggregateid = ANY($1)
+        UNION ALL SELECT id, NULL, NULL, NULL FROM note_seen WHERE id = ANY($2)
+        """,  # noqa: S608 (the ledger's own table)
+        list(keys),
+        list(notes),
+    )
+    found = Recalled()
+    for id, state, sequence, record in rows:
+        if state is not None:
+            found.states[id] = state
+        elif record is not None:
+            found.parked[id, sequence] = Record.unpack(record)
+        else:
+            found.seen.add(id)
+    return found
+
+
+def park(writes: Writes, waiting: Mapping[Place, Record]) -> None:
+    """Keep facts that came too early."""
+    if waiting:
+        rows = [(key, sequence, record.pack()) for (key, sequence), record in waiting.items()]
+        writes.add(
+            """
+            INSERT INTO parked (aggregateid, sequence, record)
+            SELECT * FROM unnest($1::uuid[], $2::int[], $3::bytea[]) ON CONFLICT DO NOTHING
+            """,
+            *map(list, zip(*rows, strict=True)),
+        )
+
+
+def unpark(writes: Writes, done: Collection[Place]) -> None:
+    """Forget parked facts that wait no longer."""
+    if done:
+        writes.add(
+            "DELETE FROM parked WHERE (aggregateid, sequence) IN (SELECT * FROM unnest($1::uuid[], $2::int[]))",
+            *map(list, zip(*done, strict=True)),
+        )
+
+
+def see(writes: Writes, notes: Sequence[UUID]) -> None:
+    """Remember notes, each once; writing raises `Stale` when another reader was first."""
+    if notes:
+        writes.add(
+            "INSERT INTO note_seen (id) SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING", list(notes), rows=len(notes)
+        )
+
+
+def progress(writes: Writes, records: Sequence[Record]) -> None:
+    """Remember how far was read, in the transaction that used it."""
+    last: dict[tuple[str, int], int] = {}
+    for record in records:
+        place = (record.topic, record.partition)
+        last[place] = max(record.offset + 1, last.get(place, 0))
+    writes.add(
+        """
+        INSERT INTO progress (topic, partition, next_offset)
+        SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[])
+        ON CONFLICT (topic, partition) DO UPDATE SET next_offset = excluded.next_offset, handled_at = now()
+        """,
+        [topic for topic, _ in last],
+        [partition for _, partition in last],
+        list(last.values()),
+    )

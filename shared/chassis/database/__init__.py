@@ -1,0 +1,1 @@
+"""PostgreSQL: the pool, migrations, and writes in one statement."""

@@ -1,0 +1,1 @@
+"""The HTTP application around a service's routes, and how it refuses."""

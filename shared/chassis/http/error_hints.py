@@ -1,0 +1,56 @@
+"""What to change after a refusal that does not name it: the part of the request, and a value that would pass."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+from fastapi import Request
+
+from shared.chassis.http.validation_errors import IDEMPOTENCY_KEY, example_of_parameter
+from shared.contracts.examples import REQUEST_KEY
+from shared.contracts.refusals import ANSWERS, Code, FieldError, Refused
+
+_USUAL: Final[Mapping[Code, tuple[str, str | None]]] = {
+    Code.INVALID: ("body", None),
+    Code.TOO_LARGE: ("body", None),
+    Code.UNREADABLE: ("body", '{"title": "校车接送点没有风雨棚"}'),
+    Code.UNSUPPORTED: ("Content-Type", "application/json"),
+    Code.WRONG_METHOD: ("method", "GET"),
+    Code.UNAUTHENTICATED: ("Authorization", "Bearer eyJuYW1lIjoi…"),
+    Code.FORBIDDEN: ("Authorization", "Bearer eyJuYW1lIjoi…"),
+    Code.NOT_FOUND: ("path", "/docs"),
+    Code.KEY_REUSED: (IDEMPOTENCY_KEY, REQUEST_KEY),
+    Code.KEY_MISSING: (IDEMPOTENCY_KEY, REQUEST_KEY),
+    Code.ILLEGAL_TRANSITION: ("status", None),
+    Code.WRONG_TELLER: ("status", None),
+    Code.CONFLICT: (IDEMPOTENCY_KEY, REQUEST_KEY),
+    Code.STALE: ("If-Match", '"3"'),
+    Code.LINK_EXPIRED: ("path", None),
+    Code.ERASED: ("path", None),
+    Code.QUOTA_USED_UP: ("Retry-After", "5"),
+    Code.UNAVAILABLE: ("Retry-After", "5"),
+}
+"""The status of a demand, and what was erased, no request can change: there is no value that would pass."""
+
+_BY_PATH: Final = (Code.NOT_FOUND, Code.LINK_EXPIRED, Code.ERASED)
+
+
+def remedies(refused: Refused) -> tuple[FieldError, ...]:
+    """Everything that must be changed, each with an example where one is known."""
+    field, example = _USUAL[refused.code]
+    if refused.retry_after is not None:
+        example = str(refused.retry_after)
+    if not refused.errors:
+        return (FieldError(field, refused.zh or ANSWERS[refused.code].zh, refused.en, example),)
+    return tuple(replace(e, example=example) if e.field == field and not e.example else e for e in refused.errors)
+
+
+def of_the_path(refused: Refused, request: Request) -> Refused:
+    """The refusal with the parameter of the path that named nothing, where it is about that."""
+    name = next(reversed(request.path_params), None)
+    about = refused.code in _BY_PATH or (name == "token" and refused.code is Code.UNAUTHENTICATED)
+    if refused.errors or name is None or not about:
+        return refused
+    example = None if refused.code is Code.ERASED else example_of_parameter(request, name)
+    error = FieldError(name, refused.zh or ANSWERS[refused.code].zh, refused.en, example)
+    return Refused(refused.code, refused.en, refused.zh, (error,), refused.retry_after)

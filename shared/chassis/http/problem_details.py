@@ -1,0 +1,132 @@
+"""Refusals and faults as problem documents in Chinese and English. Rule: RFC 9457."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import orjson
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from shared.chassis.database.pool import PASSING, is_away
+from shared.chassis.http.error_hints import of_the_path, remedies
+from shared.chassis.http.validation_errors import MOST, misfit
+from shared.contracts.refusals import ANSWERS, Code, FieldError, Refused
+from shared.contracts.text import shortened
+
+log = structlog.get_logger()
+RETRY_AFTER: Final = "5"
+MEDIA_TYPE: Final = "application/problem+json"
+LONGEST: Final = 4000
+LONGEST_NAME: Final = 200
+"""Characters of a sentence, and of what a client has named: its answer must not be much longer than its request."""
+AWAY: Final = Refused(
+    Code.UNAVAILABLE,
+    "the database is away; nothing was taken: try again, with the same Idempotency-Key",
+    "数据库暂时不可用，本次内容未受理，请稍后用相同的 Idempotency-Key 重试",
+)
+
+
+def problem(refused: Refused, instance: str, headers: Mapping[str, str] | None = None) -> Response:
+    """The document for one refusal."""
+    answer = ANSWERS[refused.code]
+    body: dict[str, Any] = {
+        "type": f"https://huying.example/problems/{refused.code}",
+        "title": answer.zh,
+        "title_en": answer.en,
+        "status": answer.status,
+        "detail": shortened(refused.zh or answer.zh, LONGEST),
+        "detail_en": shortened(refused.en, LONGEST),
+        "instance": shortened(instance, LONGEST_NAME),
+    }
+    body["errors"] = [
+        {
+            "field": shortened(e.field, LONGEST_NAME),
+            "detail": shortened(e.zh, LONGEST),
+            "detail_en": shortened(e.en, LONGEST),
+        }
+        | ({"example": e.example} if e.example else {})
+        for e in remedies(refused)[:MOST]
+    ]
+    return Response(orjson.dumps(body), answer.status, {**(headers or {}), **_headers(refused)}, MEDIA_TYPE)
+
+
+def _headers(refused: Refused) -> dict[str, str]:
+    asking = {"WWW-Authenticate": "ApiKey, Bearer"} if refused.code is Code.UNAUTHENTICATED else {}
+    return asking | retry_after(refused)
+
+
+def retry_after(refused: Refused) -> dict[str, str]:
+    """The header that says when to come back, where that helps."""
+    if refused.retry_after is not None:
+        return {"Retry-After": str(refused.retry_after)}
+    return {"Retry-After": RETRY_AFTER} if refused.code is Code.UNAVAILABLE else {}
+
+
+def install(app: FastAPI) -> None:
+    """Answer every refusal and every fault of `app` with a problem document."""
+
+    @app.exception_handler(Refused)
+    async def refused(request: Request, fault: Refused) -> Response:
+        return problem(of_the_path(fault, request), request.url.path)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, fault: RequestValidationError) -> Response:
+        return problem(misfit(request, fault.errors()), request.url.path)
+
+    @app.exception_handler(HTTPException)
+    async def http(request: Request, fault: HTTPException) -> Response:
+        return _http(request, fault)
+
+    async def other(request: Request, fault: Exception) -> Response:
+        return of_fault(fault, request.url.path, route_of(request.scope))
+
+    for kind in (*PASSING, Exception):
+        app.add_exception_handler(kind, other)
+
+
+def route_of(scope: Mapping[str, Any]) -> str:
+    """The route as it was declared: a path may hold a token, and logs must not."""
+    return str(getattr(scope.get("route"), "path", "unmatched"))
+
+
+def of_fault(fault: Exception, instance: str, route: str) -> Response:
+    """The document for a refusal, for a database that is away, and for any other fault, which is logged."""
+    if isinstance(fault, Refused):
+        return problem(fault, instance)
+    if isinstance(fault, PASSING) and is_away(fault):
+        log.warning("database away", route=route, cause=repr(fault))
+        return problem(AWAY, instance)
+    if isinstance(fault, ClientDisconnect):
+        return problem(Refused(Code.UNREADABLE, "the request broke off"), instance)  # nobody reads it
+    log.error("fault", route=route, cause=repr(fault))
+    return _plain(500, instance, "系统内部错误，请稍后重试", "A fault of this server; try again later")
+
+
+def _http(request: Request, fault: HTTPException) -> Response:
+    path = shortened(request.url.path, LONGEST_NAME)
+    match fault.status_code:
+        case 404:
+            refused = Refused(
+                Code.NOT_FOUND, f"there is nothing at {path}; see /docs", f"没有 {path} 这个地址，见 /docs"
+            )
+        case 405:
+            allowed = (fault.headers or {}).get("Allow", "")
+            en, zh = f"{request.method} is not possible here; use {allowed}", f"请改用 {allowed}"
+            method = FieldError("method", zh, en, allowed.partition(",")[0] or None)
+            refused = Refused(Code.WRONG_METHOD, en, zh, (method,))
+        case 400 | 413 | 401:
+            code = {400: Code.UNREADABLE, 413: Code.TOO_LARGE, 401: Code.UNAUTHENTICATED}[fault.status_code]
+            refused = Refused(code, str(fault.detail))
+        case _:
+            return _plain(fault.status_code, path, "请求无法处理", str(fault.detail), fault.headers)
+    return problem(refused, path, fault.headers)
+
+
+def _plain(status: int, instance: str, zh: str, en: str, headers: Mapping[str, str] | None = None) -> Response:
+    """A document for what is no business answer."""
+    body = {"type": "about:blank", "title": zh, "title_en": en, "status": status, "detail": zh, "detail_en": en}
+    return Response(orjson.dumps(body | {"instance": instance}), status, headers, MEDIA_TYPE)

@@ -1,0 +1,56 @@
+"""Refuses a query parameter that a route does not know: ignored, a filter that is misspelt would answer with all."""
+
+from typing import Any, Final
+from weakref import WeakKeyDictionary
+
+from fastapi import Request
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.params import Query
+from fastapi.routing import APIRoute
+
+from shared.chassis.http.error_format import Telling
+from shared.contracts.refusals import Code, FieldError, Refused
+from shared.contracts.text import shortened
+
+ADDED_BY_OTHERS: Final = frozenset(
+    {"from", "isappinstalled", "nsukey", "spm", "fbclid", "gclid", "utm_source", "utm_medium", "utm_campaign"}
+)
+"""What messengers and search engines add to the address of a page that somebody passes on; pages ignore it."""
+
+
+_KNOWN: Final[WeakKeyDictionary[Any, frozenset[str]]] = WeakKeyDictionary()
+"""By the function of the route; looked up for each request with parameters."""
+
+
+class ForeignQuery(APIRoute):
+    """A route that another system calls with parameters of its own, such as a gateway's callback."""
+
+
+async def known_parameters(request: Request) -> None:
+    """For `dependencies=`; raises `Refused` that names what is known. Routes that tell their refusals in a form of
+    their own look for themselves."""
+    given = request.query_params
+    route = request.scope.get("route")
+    if not given or not isinstance(route, APIRoute) or isinstance(route, Telling | ForeignQuery):
+        return
+    known = _known(route)
+    ignored = frozenset() if route.include_in_schema else ADDED_BY_OTHERS
+    unknown = [name for name in given if name not in known and name not in ignored]
+    if unknown:
+        raise _refused(unknown[0], sorted(known))
+
+
+def _known(route: APIRoute) -> frozenset[str]:
+    known = _KNOWN.get(route.endpoint)
+    if known is None:
+        fields = get_flat_params(route.dependant)
+        known = frozenset(field.alias for field in fields if isinstance(field.field_info, Query))
+        _KNOWN[route.endpoint] = known
+    return known
+
+
+def _refused(name: str, known: list[str]) -> Refused:
+    name, names = shortened(name, 60), ", ".join(known)
+    en = f"this address knows no parameter {name!r}; it knows {names}" if known else "this address takes no parameters"
+    zh = f"该地址不支持参数 {name!r}，可用参数：{names}" if known else "该地址不带参数"
+    return Refused(Code.INVALID, en, zh, (FieldError(name, zh, en, next(iter(known), None)),))

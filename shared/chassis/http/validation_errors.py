@@ -1,0 +1,83 @@
+"""Explains a request that does not fit its route, by what the route's own documentation asks for."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from fastapi import Request
+
+from shared.chassis.http.validation_zh import as_text, example_of, field_errors
+from shared.contracts.refusals import Code, FieldError, Refused
+
+IDEMPOTENCY_KEY: Final = "Idempotency-Key"
+MOST: Final = 20
+"""Mistakes that are told at once: an answer must not be many times as long as its request."""
+Document = Mapping[str, Any]
+
+
+def misfit(request: Request, errors: Sequence[Any]) -> Refused:
+    """The refusal with everything that must be changed."""
+    document = request.app.openapi()
+    operation = _operation(request, document)
+    if any(error["loc"][0] == "body" for error in errors) and (refused := _unsupported(request, operation)):
+        return refused
+    found = tuple(_explained(error, operation, document) for error in errors[:MOST])
+    en = "; ".join(f"{e.field}: {e.en}" for e in found)
+    zh = "；".join(f"{e.field}：{e.zh}" for e in found)
+    if more := len(errors) - len(found):
+        en, zh = f"{en}; and {more} more", f"{zh}；另有 {more} 处"
+    return Refused(_code(errors), en, zh, found)
+
+
+def _code(errors: Sequence[Any]) -> Code:
+    if any(error["type"] == "json_invalid" for error in errors):
+        return Code.UNREADABLE
+    keyless = any(error["type"] == "missing" and error["loc"] == ("header", IDEMPOTENCY_KEY) for error in errors)
+    return Code.KEY_MISSING if keyless else Code.INVALID
+
+
+def _operation(request: Request, document: Document) -> Document:
+    path = getattr(request.scope.get("route"), "path", "")
+    found: Document = document["paths"].get(path, {}).get(request.method.lower(), {})
+    return found
+
+
+def _explained(error: Mapping[str, Any], operation: Document, document: Document) -> FieldError:
+    place, *where = error["loc"]
+    (found,) = field_errors([error], _body(operation) if place == "body" else {}, document)
+    if place == "body" or not where:
+        return found
+    example = found.example or _example(operation, where, document)
+    if where[0] == IDEMPOTENCY_KEY:
+        return FieldError(IDEMPOTENCY_KEY, f"{found.zh}：{_KEY_ZH}", f"{found.en}: {_KEY_EN}", example)
+    return FieldError(found.field, found.zh, found.en, example)
+
+
+def example_of_parameter(request: Request, name: str) -> str | None:
+    """What the documentation of the route shows for one of its parameters."""
+    document = request.app.openapi()
+    return _example(_operation(request, document), [name], document)
+
+
+def _example(operation: Document, where: Sequence[Any], document: Document) -> str | None:
+    parameter: Document = next((one for one in operation.get("parameters", ()) if one["name"] == where[0]), {})
+    return as_text(parameter.get("example") or example_of(parameter.get("schema", {}), where[1:], document))
+
+
+_KEY_ZH: Final = "请在请求头 Idempotency-Key 中提供自定的唯一编号，重试时保持不变"
+_KEY_EN: Final = "send a text of your own in this header, new for each request and the same when you repeat it"
+
+
+def _body(operation: Document) -> Document:
+    content = operation.get("requestBody", {}).get("content", {})
+    return next((one.get("schema", {}) for one in content.values()), {})
+
+
+def _unsupported(request: Request, operation: Document) -> Refused | None:
+    """The refusal of a body whose media type the route does not read."""
+    wanted = list(operation.get("requestBody", {}).get("content", {}))
+    given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if not wanted or given in wanted or given.endswith("+json"):
+        return None
+    en, zh = f"send {' or '.join(wanted)}; it was {given or 'missing'}", f"应为 {' 或 '.join(wanted)}"
+    error = FieldError("Content-Type", zh, en, wanted[0])
+    return Refused(Code.UNSUPPORTED, f"Content-Type: {en}", f"Content-Type：{zh}", (error,))

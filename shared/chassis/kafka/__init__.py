@@ -1,0 +1,1 @@
+"""Kafka: how a client connects, and what is asked of the cluster."""

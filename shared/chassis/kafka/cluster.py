@@ -1,0 +1,123 @@
+"""What every process asks of the broker: who it is, the topics, and patience with an embedded one."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Collection
+from typing import Any, Final
+
+import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.consumer.fetcher import Fetcher
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+from shared.chassis.kafka.cancellation import pause
+from shared.chassis.kafka.client import Kafka
+from shared.chassis.kafka.log_identity import LogIdentity, identity_of
+from shared.contracts.topics import TOPICS
+
+log = structlog.get_logger()
+LOOK: Final = 2.0
+
+
+class BrokerReplaced(RuntimeError):
+    """The broker came back as another cluster, or with a topic that was made anew: all must be read from its
+    beginning."""
+
+
+@contextlib.asynccontextmanager
+async def asking(kafka: Kafka, patience_ms: int = 5000) -> AsyncIterator[AIOKafkaAdminClient]:
+    """A client for questions about the cluster; raises `KafkaError` when it cannot be reached."""
+    admin = AIOKafkaAdminClient(**kafka.access(), request_timeout_ms=patience_ms)
+    await admin.start()
+    try:
+        yield admin
+    finally:
+        await admin.close()
+
+
+async def cluster_id(kafka: Kafka) -> str:
+    """The broker's own name; raises `KafkaError` when it cannot be reached."""
+    return (await identity(kafka)).cluster_id
+
+
+async def identity(kafka: Kafka) -> LogIdentity:
+    """Which log the broker keeps; raises `KafkaError` when it cannot be reached."""
+    async with asking(kafka) as admin:
+        return await identity_of(admin)
+
+
+async def account_of(kafka: Kafka) -> tuple[LogIdentity, dict[str, dict[str, int]]]:
+    """Which log the broker keeps, and by topic and partition the offset behind its last record."""
+    async with asking(kafka) as admin, AIOKafkaConsumer(**kafka.access(), request_timeout_ms=5000) as consumer:
+        found = await identity_of(admin)
+        places = [
+            TopicPartition(topic["topic"], partition["partition"])
+            for topic in await admin.describe_topics([topic.name for topic in TOPICS])
+            for partition in topic["partitions"]
+        ]
+        ends: dict[str, dict[str, int]] = {}
+        for place, end in (await consumer.end_offsets(places)).items():
+            ends.setdefault(place.topic, {})[str(place.partition)] = end
+        return found, ends
+
+
+async def wait_for_cluster(kafka: Kafka) -> LogIdentity:
+    """Which log the broker keeps, as soon as it answers."""
+    while True:
+        try:
+            return await identity(kafka)
+        except (KafkaError, OSError) as fault:
+            log.warning("waiting for the broker", bootstrap=kafka.servers, cause=repr(fault))
+            await pause(1)
+
+
+async def watch(kafka: Kafka, known: LogIdentity) -> None:
+    """Raise `BrokerReplaced` when the log is not the one that was known; silent while the broker is away."""
+    while True:
+        with contextlib.suppress(KafkaError, OSError):
+            async with asking(kafka) as admin:
+                while not (different := (await identity_of(admin)).differs(known)):
+                    await pause(LOOK)
+                raise BrokerReplaced(different)
+        await pause(LOOK)
+
+
+async def create_topics(kafka: Kafka, replication: int = 1) -> None:
+    """Create the topics that are missing."""
+    async with asking(kafka, patience_ms=40_000) as admin:
+        if missing := _missing(await admin.list_topics(), replication):
+            answer: Any = await admin.create_topics(missing)
+            for name, code, *_ in answer.topic_errors:
+                if code and for_code(code) is not TopicAlreadyExistsError:
+                    raise for_code(code)(name)
+
+
+def _missing(known: Collection[str], replication: int) -> list[NewTopic]:
+    configs = {"retention.ms": "-1"}
+    if replication > 1:
+        # What was acknowledged outlives a server; a third lets one be restarted meanwhile.
+        configs["min.insync.replicas"] = "2"
+    wanted = (topic for topic in TOPICS if topic.name not in known)
+    return [NewTopic(topic.name, topic.partitions, replication, topic_configs=configs) for topic in wanted]
+
+
+def pace_empty_fetches(seconds: float) -> None:
+    """Wait a little after an empty answer that came at once.
+
+    The embedded broker does not hold an empty fetch back as Apache Kafka does (`fetch.max.wait.ms`),
+    so that idle readers would ask without pause. Applies to every aiokafka consumer of this process.
+    """
+    ask = Fetcher._proc_fetch_request
+
+    async def paced(self: Fetcher, assignment: Any, node_id: int, request: Any) -> bool:
+        loop = asyncio.get_running_loop()
+        asked_at = loop.time()
+        found: bool = await ask(self, assignment, node_id, request)
+        if not found and loop.time() - asked_at < seconds / 2:
+            # The fetcher cancels this task and awaits it; a cancellation must not come back to it.
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(seconds)
+        return found
+
+    Fetcher._proc_fetch_request = paced

@@ -1,0 +1,1 @@
+"""One process: its parts, its health, and its end."""

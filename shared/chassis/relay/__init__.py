@@ -1,0 +1,1 @@
+"""Sends a service's journal to Kafka, in order, by one process at a time."""

@@ -1,0 +1,153 @@
+"""How far each shard of a journal has been sent, for each broker that was ever seen, and for its topics as they are."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import asyncpg
+import orjson
+
+from shared.chassis.database.pool import Connection
+from shared.chassis.kafka.log_identity import LogIdentity, made_anew
+from shared.chassis.relay.lease import Lease, LeaseLost
+
+Ends = Mapping[str, Mapping[str, int]]
+"""By topic and partition, the offset behind the last fact; a partition is written as JSON writes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """One of so many parts of a journal."""
+
+    number: int = 0
+    of: int = 1
+
+
+class Begin(NamedTuple):
+    """Where to begin: everything up to `position` was sent. `because` says in words why it is not where it was."""
+
+    position: int
+    ends: dict[str, dict[str, int]]
+    because: str | None = None
+
+
+async def begin(db: Connection, log: LogIdentity, ends: Ends, shard: Shard) -> Begin:
+    """Where this shard stands for this log, whose partitions end at `ends`.
+
+    A broker that was never seen, and topics that were made again, are told everything from the beginning. Another
+    number of shards than before begins where the slowest of those was.
+    """
+    rows = await db.fetch(
+        """
+        SELECT shards, position, topics, ends FROM relay_cursor
+        WHERE cluster_id = $1 AND ((shards, shard) = ($2, $3) OR shards = (
+            SELECT shards FROM relay_cursor WHERE cluster_id = $1 AND shards <> $2 ORDER BY moved_at DESC LIMIT 1
+        ))
+        """,
+        log.cluster_id,
+        shard.of,
+        shard.number,
+    )
+    own = [row for row in rows if row["shards"] == shard.of]
+    found = own or rows
+    if not found:
+        return Begin(0, {}, f"cluster {log.cluster_id} is new")
+    for row in found:
+        if because := _another(row, log, ends):
+            return Begin(0, {}, because)
+    if own:
+        return Begin(own[0]["position"], orjson.loads(own[0]["ends"]))
+    whole = len(found) == found[0]["shards"]  # one of them may never have begun
+    return Begin(min(row["position"] for row in found) if whole else 0, {})
+
+
+def _another(row: asyncpg.Record, log: LogIdentity, ends: Ends) -> str | None:
+    return made_anew(orjson.loads(row["topics"]), log.topics) or shorter(orjson.loads(row["ends"]), ends)
+
+
+def shorter(known: Ends, now: Ends) -> str | None:
+    """In words, which partition ends before what was acknowledged in it: it is another one, or was cut.
+
+    For brokers that give no topic ids; a partition that is not there now may come back.
+    """
+    for topic, partitions in known.items():
+        for partition, end in partitions.items():
+            present = now.get(topic, {}).get(partition, end)
+            if present < end:
+                return f"{topic}/{partition} ends at {present}, before what it had acknowledged ({end})"
+    return None
+
+
+async def move(
+    db: Connection, log: LogIdentity, shard: Shard, position: int, sent: int, ends: Ends, lease: Lease
+) -> None:
+    """Remember that everything up to `position` was sent, `sent` facts more than before.
+
+    Raises `LeaseLost`, and moves nothing, where the lease has another epoch by now.
+    """
+    moved = await db.fetchval(
+        """
+        INSERT INTO relay_cursor AS known (cluster_id, shards, shard, position, sent, topics, ends)
+        SELECT $1, $2, $3, $4, $5, $6, $7 FROM relay_lease AS lease WHERE (lease.shard, lease.epoch) = ($3, $8)
+        ON CONFLICT (cluster_id, shards, shard) DO UPDATE SET position = excluded.position,
+            sent = known.sent + excluded.sent, topics = excluded.topics, ends = excluded.ends, moved_at = now()
+        RETURNING true
+        """,
+        log.cluster_id,
+        shard.of,
+        shard.number,
+        position,
+        sent,
+        orjson.dumps(dict(log.topics)).decode(),
+        orjson.dumps(ends).decode(),
+        lease.epoch,
+    )
+    if not moved:
+        raise LeaseLost(f"shard {shard.number} is led by another process: the cursor stays")
+
+
+async def backlog(db: Connection, shard: Shard) -> float:
+    """Age in seconds of the first fact behind the cursor that moved last; 0 where all was sent."""
+    age = await db.fetchval(
+        """
+        SELECT extract(epoch FROM now() - recorded_at) FROM journal
+        WHERE position > coalesce((SELECT position FROM relay_cursor
+            WHERE (shards, shard) = ($1, $2) ORDER BY moved_at DESC LIMIT 1), 0)
+        ORDER BY position LIMIT 1
+        """,
+        shard.of,
+        shard.number,
+    )
+    return float(age or 0)
+
+
+class Silence(NamedTuple):
+    """A shard that nobody sends: how old its first unsent fact is in seconds, and who last led it until when."""
+
+    shard: int
+    age: float
+    holder: str | None
+
+
+async def silences(db: Connection, shards: int, after: float) -> Sequence[Silence]:
+    """Shards with a fact that is older than `after` seconds and unsent, whose cursor has not moved for as long."""
+    rows = await db.fetch(
+        """
+        SELECT numbers.n, extract(epoch FROM now() - first.recorded_at)::float AS age, lease.holder
+        FROM generate_series(0, $1::integer - 1) AS numbers (n)
+        LEFT JOIN LATERAL (
+            SELECT position, moved_at FROM relay_cursor AS known
+            WHERE (known.shards, known.shard) = ($1, numbers.n) ORDER BY moved_at DESC LIMIT 1
+        ) AS stood ON true
+        JOIN LATERAL (
+            SELECT recorded_at FROM journal WHERE position > coalesce(stood.position, 0) ORDER BY position LIMIT 1
+        ) AS first ON true
+        LEFT JOIN relay_lease AS lease ON lease.shard = numbers.n
+        WHERE first.recorded_at < now() - make_interval(secs => $2)
+            AND coalesce(stood.moved_at, '-infinity') < now() - make_interval(secs => $2)
+        ORDER BY numbers.n
+        """,
+        shards,
+        after,
+    )
+    return [Silence(*row) for row in rows]

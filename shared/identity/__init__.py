@@ -1,0 +1,1 @@
+"""Who asks: staff, channels, citizens and services, and what they may do."""

@@ -1,0 +1,230 @@
+"""Callers of the same moment share a call; a fault of one is not the others'."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import pytest
+
+from shared.chassis.database import coalescing
+from shared.chassis.database.coalescing import CROWD, Shared
+from shared.contracts.refusals import Code, Refused
+
+
+class Counting:
+    """Answers with the double, counts its calls, and cannot double zero."""
+
+    def __init__(self) -> None:
+        self.calls: list[int] = []
+        self.with_which: list[int] = []
+        self.free = asyncio.Event()
+
+    async def __call__(self, lent: int, questions: Sequence[int]) -> list[int]:
+        self.calls.append(len(questions))
+        self.with_which.append(lent)
+        await self.free.wait()
+        if 0 in questions:
+            raise ZeroDivisionError
+        if -1 in questions:
+            raise OSError("away")
+        return [2 * question for question in questions]
+
+
+class Lender:
+    """Lends the numbers 1, 2, … and takes its time to take them back; what is away cannot be lent."""
+
+    def __init__(self) -> None:
+        self.lent = 0
+        self.back: list[int] = []
+        self.away = self.broken = False
+        self.taking_back = asyncio.Event()
+        self.taking_back.set()
+
+    @asynccontextmanager
+    async def __call__(self) -> AsyncIterator[int]:
+        if self.away:
+            raise OSError("away")
+        self.lent = mine = self.lent + 1
+        try:
+            yield mine
+        finally:
+            await self.taking_back.wait()
+            if self.broken:
+                self.broken = False
+                raise OSError("broken")
+            self.back.append(mine)
+
+
+async def asked(shared: Shared[int, int, int], *questions: int) -> list[int | BaseException]:
+    return await asyncio.gather(*(shared(question) for question in questions), return_exceptions=True)
+
+
+async def test_whoever_comes_during_a_call_shares_the_next():
+    doubling = Counting()
+    shared = Shared(Lender(), doubling, most=30)
+    first = asyncio.create_task(shared(1))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    rest = asyncio.create_task(asked(shared, *range(2, 52)))
+    await asyncio.sleep(0)
+    doubling.free.set()
+    assert (await first, await rest) == (2, [2 * n for n in range(2, 52)])
+    assert doubling.calls == [1, 30, 20]
+
+
+async def test_a_fault_of_one_is_not_the_others():
+    doubling = Counting()
+    doubling.free.set()
+    one, bad, two = await asked(Shared(Lender(), doubling), 1, 0, 2)
+    assert (one, two) == (2, 4)
+    assert isinstance(bad, ZeroDivisionError)
+
+
+async def test_a_passing_fault_is_told_to_all_at_once():
+    doubling = Counting()
+    doubling.free.set()
+    answers = await asked(Shared(Lender(), doubling), 1, -1, 2)
+    assert all(isinstance(answer, OSError) for answer in answers)
+    assert doubling.calls == [3]
+
+
+async def test_a_caller_that_leaves_does_not_disturb_the_others():
+    doubling = Counting()
+    shared = Shared(Lender(), doubling)
+    leaving, staying = asyncio.create_task(shared(1)), asyncio.create_task(shared(2))
+    await asyncio.sleep(0)
+    leaving.cancel()
+    doubling.free.set()
+    assert await staying == 4
+    with pytest.raises(asyncio.CancelledError):
+        await leaving
+
+
+async def test_after_a_pause_it_answers_again():
+    doubling = Counting()
+    doubling.free.set()
+    shared = Shared(Lender(), doubling)
+    assert await shared(1) == 2
+    assert await shared(2) == 4
+
+
+async def test_a_second_call_goes_abreast_as_soon_as_a_crowd_waits():
+    doubling = Counting()
+    shared = Shared(Lender(), doubling, abreast=2)
+    first = asyncio.create_task(shared(1))
+    await asyncio.sleep(0.01)
+    crowd = [asyncio.create_task(shared(n)) for n in range(1, CROWD)]
+    await asyncio.sleep(0.01)
+    assert doubling.calls == [1]
+    crowd.append(asyncio.create_task(shared(CROWD)))
+    await asyncio.sleep(0.01)
+    rest = asyncio.create_task(asked(shared, *range(1, CROWD + 1)))
+    await asyncio.sleep(0.01)
+    assert doubling.calls == [1, CROWD]
+    doubling.free.set()
+    assert await first == 2
+    assert await asyncio.gather(*crowd) == await rest == [2 * n for n in range(1, CROWD + 1)]
+    assert doubling.calls == [1, CROWD, CROWD]
+
+
+async def test_the_last_of_two_calls_takes_up_the_few_that_wait():
+    doubling = Counting()
+    shared = Shared(Lender(), doubling, abreast=2)
+    first = asyncio.create_task(shared(1))
+    await asyncio.sleep(0.01)
+    crowd = asyncio.create_task(asked(shared, *range(1, CROWD + 1)))
+    await asyncio.sleep(0.01)
+    few = asyncio.create_task(asked(shared, 1, 2))
+    await asyncio.sleep(0.01)
+    doubling.free.set()
+    assert await asyncio.wait_for(few, 5) == [2, 4]
+    assert (await first, len(await crowd)) == (2, CROWD)
+    assert doubling.calls == [1, CROWD, 2]
+    assert await shared(4) == 8
+
+
+async def test_whoever_asks_as_a_call_ends_is_answered():
+    doubling = Counting()
+    doubling.free.set()
+    shared = Shared(Lender(), doubling)
+
+    async def again() -> int:
+        await shared(1)
+        return await shared(2)  # asked in the very step in which the first call ends
+
+    assert await asyncio.wait_for(asyncio.gather(*(again() for _ in range(20))), 5) == [4] * 20
+
+
+async def test_more_than_can_be_answered_in_time_are_refused_at_once(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(coalescing, "LONGEST", 2)
+    doubling = Counting()
+    answers = asyncio.create_task(asked(Shared(Lender(), doubling, most=1), *range(1, 6)))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    doubling.free.set()
+    found = await asyncio.wait_for(answers, 5)
+    assert found[:2] == [2, 4]
+    refused = found[2:]
+    assert {one.code for one in refused if isinstance(one, Refused)} == {Code.UNAVAILABLE}, refused
+    assert len(refused) == 3
+
+
+async def test_answers_do_not_wait_until_what_was_lent_is_back():
+    doubling, lender = Counting(), Lender()
+    doubling.free.set()
+    lender.taking_back.clear()
+    shared = Shared(lender, doubling)
+    assert await asyncio.wait_for(shared(1), 5) == 2
+    assert await asyncio.wait_for(shared(2), 5) == 4
+    assert lender.back == []
+    lender.taking_back.set()
+    await asyncio.sleep(0.01)
+    assert lender.back == [1, 2]
+
+
+async def test_what_giving_back_raises_is_nobodys_answer():
+    doubling, lender = Counting(), Lender()
+    doubling.free.set()
+    lender.taking_back.clear()
+    shared = Shared(lender, doubling, most=1)
+    assert await shared(1) == 2
+    doubling.free.clear()
+    later = asyncio.create_task(asked(shared, 2, 3))
+    await asyncio.sleep(0.01)
+    lender.broken = True
+    lender.taking_back.set()
+    await asyncio.sleep(0.01)
+    doubling.free.set()
+    assert await asyncio.wait_for(later, 5) == [4, 6]
+
+
+async def test_one_thing_is_lent_for_as_long_as_somebody_waits():
+    doubling, lender = Counting(), Lender()
+    shared = Shared(lender, doubling, most=1)
+    answers = asyncio.create_task(asked(shared, 1, 2, 3))
+    await asyncio.sleep(0.01)
+    doubling.free.set()
+    assert await answers == [2, 4, 6]
+    assert doubling.with_which == [1, 1, 1]
+
+
+async def test_after_a_passing_fault_another_is_lent_to_those_that_wait():
+    doubling, lender = Counting(), Lender()
+    shared = Shared(lender, doubling, most=1)
+    answers = asyncio.create_task(asked(shared, -1, 2))
+    await asyncio.sleep(0.01)
+    doubling.free.set()
+    bad, good = await asyncio.wait_for(answers, 5)
+    assert isinstance(bad, OSError)
+    assert (good, doubling.with_which) == (4, [1, 2])
+
+
+async def test_where_nothing_can_be_lent_all_that_wait_are_told_and_the_next_is_answered():
+    doubling, lender = Counting(), Lender()
+    doubling.free.set()
+    lender.away = True
+    shared = Shared(lender, doubling, most=2)
+    answers = await asyncio.wait_for(asked(shared, 1, 2, 3), 5)
+    assert [str(answer) for answer in answers] == ["away"] * 3
+    lender.away = False
+    assert await asyncio.wait_for(shared(1), 5) == 2

@@ -1,0 +1,89 @@
+"""Relays run inside their worker or apart from it, and never take the connections of others."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from shared.chassis.aggregates.repository import Ledger
+from shared.chassis.base.settings import ProcessSettings
+from shared.chassis.database.pool import Pool, open_pool
+from shared.chassis.kafka import cluster as brokers
+from shared.chassis.kafka.log_identity import LogIdentity
+from shared.chassis.process.components import Worker, relay_parts, worker_parts
+from shared.chassis.process.run import Parts
+from shared.contracts.demand import Service
+from shared.contracts.rules import demand_rules
+from shared.contracts.topics import DEMAND_EVENTS
+from tests.chassis.conftest import Remembered
+from tests.conftest import Server
+from tests.eventually import ended, eventually
+
+pytestmark = pytest.mark.kafka
+SHARDS = 8
+
+
+def settings(database: str, broker: Server, **more: Any) -> ProcessSettings:
+    told = {"DATABASE_URL": database, "KAFKA_BOOTSTRAP_SERVERS": broker.url, "relay_shards": SHARDS}
+    return ProcessSettings.model_validate(told | more)
+
+
+@pytest.fixture
+async def few(database: str) -> AsyncIterator[Pool]:
+    """A pool with one connection."""
+    async with await open_pool(database, "reporting", size=1) as found:
+        yield found
+
+
+@asynccontextmanager
+async def running(parts: Parts) -> AsyncIterator[Sequence["asyncio.Task[None]"]]:
+    tasks = [asyncio.create_task(part) for part in parts.running]
+    try:
+        yield tasks
+    finally:
+        with contextlib.suppress(brokers.BrokerReplaced):
+            await ended(*tasks)
+        for close in parts.closing:
+            await close()
+
+
+async def held(pool: Pool) -> int:
+    async with pool.acquire(timeout=5) as db:
+        return int(await db.fetchval("SELECT count(*) FROM relay_lease WHERE expires_at > now()"))
+
+
+async def test_relays_leave_a_connection_to_their_worker(database: str, broker: Server, few: Pool):
+    ledger: Any = Ledger("demand_facts", demand_rules(Service.REPORTING), Remembered())
+    worker = Worker("reporting", ledger, (DEMAND_EVENTS.name,), by_faust=False)
+    async with running(await worker_parts(settings(database, broker), worker, few)):
+        await eventually(lambda: held(few), lambda n: n == SHARDS)
+
+
+async def test_a_worker_runs_without_relays_where_they_run_apart(database: str, broker: Server, few: Pool):
+    ledger: Any = Ledger("demand_facts", demand_rules(Service.REPORTING), Remembered())
+    worker = Worker("reporting", ledger, (DEMAND_EVENTS.name,), by_faust=False)
+    inside = await worker_parts(settings(database, broker), worker, few)
+    apart = await worker_parts(settings(database, broker, relay_inside=False), worker, few)
+    assert len(inside.running) - len(apart.running) == 2 * SHARDS, "each relay has its gauge"
+    for part in (*inside.running, *apart.running):
+        part.close()
+
+
+async def test_relays_alone_say_that_they_are_ready_and_end_when_the_broker_is_another(
+    database: str, broker: Server, few: Pool, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(brokers, "LOOK", 0.05)
+    parts = await relay_parts(settings(database, broker), "reporting", few)
+    assert [await check() for check in parts.ready] == [None, None]
+    async with running(parts) as tasks:
+        await eventually(lambda: held(few), lambda n: n == SHARDS)
+
+        async def another(_: object) -> LogIdentity:
+            return LogIdentity("another", {})
+
+        monkeypatch.setattr(brokers, "identity_of", another)
+        done, _ = await asyncio.wait(tasks, timeout=10, return_when=asyncio.FIRST_COMPLETED)
+        assert [type(task.exception()) for task in done] == [brokers.BrokerReplaced]

@@ -1,0 +1,191 @@
+"""A reader whose group stands still before a backlog is found out by the broker's account, and by no other sign."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from shared.chassis.consumer import consumer as rooms
+from shared.chassis.consumer.consumer import BACKLOG, STUCK_AFTER, Reading
+from shared.chassis.consumer.delivery import Delivery, TooMuchPoison
+from shared.chassis.consumer.lag import Backlog, Place, account
+from shared.chassis.consumer.record import Record
+from shared.chassis.kafka.client import Kafka
+from shared.contracts import facts as f
+from shared.contracts.demand import Demand
+from shared.contracts.topics import DEMAND_EVENTS
+from tests.chassis.conftest import Log, envelope
+from tests.conftest import Server
+from tests.eventually import ended, eventually
+from tests.story import SUBMISSION, SUBMITTED
+
+ONE, TWO = TopicPartition(DEMAND_EVENTS.name, 1), TopicPartition(DEMAND_EVENTS.name, 2)
+
+
+@dataclass
+class Clock:
+    at: float = 1000.0
+
+    def __call__(self) -> float:
+        return self.at
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def reading(delivery: Delivery[Demand, f.Fact], clock: Clock) -> Reading[Demand, f.Fact]:
+    return Reading(delivery, (DEMAND_EVENTS.name,), f"reader-{uuid4()}", clock=clock)
+
+
+def test_a_reader_that_never_committed_is_stuck_after_a_minute(reading: Reading[Demand, f.Fact], clock: Clock):
+    reading.look({ONE: Place(0, 7)})
+    clock.at += STUCK_AFTER
+    assert reading.stuck() is None
+    clock.at += 1
+    assert f"{DEMAND_EVENTS.name}/1 stands at 0 for 61 s" in str(reading.stuck())
+
+
+def test_a_reader_that_is_slow_is_not_stuck(reading: Reading[Demand, f.Fact], clock: Clock):
+    for committed in range(10):
+        reading.look({ONE: Place(committed, 1000)})
+        clock.at += STUCK_AFTER - 1
+    assert reading.stuck() is None
+
+
+def test_a_reader_that_has_read_everything_is_not_stuck(reading: Reading[Demand, f.Fact], clock: Clock):
+    reading.look({ONE: Place(6, 7)})
+    reading.look({ONE: Place(7, 7)})
+    clock.at += 10 * STUCK_AFTER
+    assert reading.stuck() is None
+    reading.look({ONE: Place(7, 8)})
+    assert reading.stuck() is None
+
+
+def test_one_partition_that_stands_is_not_hidden_by_another_that_moves(reading: Reading[Demand, f.Fact], clock: Clock):
+    for committed in range(4):
+        reading.look({ONE: Place(3, 7), TWO: Place(committed, 1000)})
+        clock.at += STUCK_AFTER / 2
+    assert f"{DEMAND_EVENTS.name}/1 " in str(reading.stuck())
+
+
+@pytest.fixture
+def looking_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rooms, "LOOK", 0.1)
+
+
+def unexpected() -> None:
+    raise AssertionError("nothing was delivered")
+
+
+@dataclass
+class Slow:
+    """Ends each batch that was delivered to it when it is told to."""
+
+    begun: asyncio.Queue[asyncio.Event] = field(default_factory=asyncio.Queue)
+    done: list[str] = field(default_factory=list)
+
+    async def deliver(self, records: Sequence[Record]) -> None:
+        written = asyncio.Event()
+        self.begun.put_nowait(written)
+        await written.wait()
+
+    def batch(self, name: str, size: int, reading: Reading[Demand, f.Fact]) -> asyncio.Task[bool]:
+        (one,) = Log().told(*SUBMITTED)
+        return asyncio.create_task(reading.take([one] * size, lambda: self.done.append(name)))
+
+
+@pytest.fixture
+def slow(reading: Reading[Demand, f.Fact]) -> Slow:
+    reading.delivery = slow = Slow()  # type: ignore[assignment]
+    return slow
+
+
+async def test_of_a_backlog_one_batch_is_read_while_the_one_before_is_written(
+    reading: Reading[Demand, f.Fact], slow: Slow
+):
+    assert await slow.batch("first", BACKLOG, reading)
+    second = slow.batch("second", BACKLOG, reading)
+    first_written, second_written = await slow.begun.get(), await slow.begun.get()
+    second_written.set()
+    await asyncio.wait([second], timeout=0.2)
+    assert (second.done(), slow.done) == (False, [])
+    first_written.set()
+    assert await second
+    third = slow.batch("third", 1, reading)
+    (await slow.begun.get()).set()
+    assert await third
+    assert slow.done == ["first", "second", "third"]
+
+
+async def test_a_batch_that_was_let_go_is_no_reason_to_stop(reading: Reading[Demand, f.Fact], slow: Slow):
+    """A reader that loses its broker lets go of what is under way; a supervisor starts its process again."""
+    assert await slow.batch("first", BACKLOG, reading)
+    await slow.begun.get()
+    await reading.end()
+    assert not reading.fatal.is_set()
+    again = slow.batch("again", 1, reading)
+    (await slow.begun.get()).set()
+    assert await again
+    assert slow.done == ["again"]
+
+
+async def test_a_small_batch_is_waited_for(reading: Reading[Demand, f.Fact], slow: Slow):
+    taking = slow.batch("it", BACKLOG - 1, reading)
+    written = await slow.begun.get()
+    await asyncio.wait([taking], timeout=0.2)
+    assert not taking.done()
+    written.set()
+    assert await taking
+    assert slow.done == ["it"]
+
+
+@pytest.mark.usefixtures("looking_often")
+async def test_a_reader_that_is_poisoned_ends_its_process(reading: Reading[Demand, f.Fact], log: Log):
+    poison = [log.record(envelope(SUBMISSION, 1), value=b"{") for _ in range(9)]
+    watching = asyncio.create_task(reading.watch(Kafka("127.0.0.1:9")))
+    assert not await reading.take(poison, unexpected)
+    assert not await reading.take(log.told(*SUBMITTED), unexpected)
+    with pytest.raises(TooMuchPoison):
+        await asyncio.wait_for(watching, 10)
+
+
+async def told(broker: Server, reading: Reading[Demand, f.Fact]) -> Backlog:
+    """The account; nothing while a broker that has just started looks for its groups."""
+    with suppress(KafkaError):
+        async with account(Kafka(broker.url), reading.name, reading.topics) as asked:
+            return await asked.backlog()
+    return {}
+
+
+@pytest.mark.kafka
+@pytest.mark.usefixtures("looking_often")
+async def test_the_brokers_account_tells_of_partitions_that_nobody_reads(
+    broker: Server, reading: Reading[Demand, f.Fact], clock: Clock
+):
+    async with AIOKafkaProducer(bootstrap_servers=broker.url) as producer:
+        end = (await producer.send_and_wait(DEMAND_EVENTS.name, b"{}", partition=3)).offset + 1
+    place = TopicPartition(DEMAND_EVENTS.name, 3)
+    found = await eventually(lambda: told(broker, reading), bool, within=20)
+    assert len(found) == DEMAND_EVENTS.partitions
+    assert (found[place].committed < end, found[place].end) == (True, end)
+
+    watching = asyncio.create_task(reading.watch(Kafka(broker.url)))
+
+    async def said() -> str:
+        clock.at += STUCK_AFTER
+        return str(reading.stuck())
+
+    await eventually(said, lambda words: f"{DEMAND_EVENTS.name}/" in words, within=20)
+    async with AIOKafkaConsumer(bootstrap_servers=broker.url, group_id=reading.name, enable_auto_commit=False) as one:
+        one.assign(list(found))
+        await one.commit({place: known.end for place, known in found.items()})
+    await eventually(said, lambda words: words == "None", within=20)
+    await ended(watching)

@@ -1,0 +1,195 @@
+"""Both readers commit an offset after the database has what lies before it, and never ahead of it."""
+
+import asyncio
+import random
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.admin import NewTopic
+from aiokafka.errors import KafkaError
+
+from shared.chassis.consumer import aiokafka_consumer, faust_consumer
+from shared.chassis.consumer.consumer import Reading
+from shared.chassis.consumer.delivery import Delivery
+from shared.chassis.consumer.lag import Place, account
+from shared.chassis.consumer.record import Record
+from shared.chassis.database.pool import Pool
+from shared.chassis.kafka.client import Kafka
+from shared.chassis.kafka.cluster import asking
+from shared.contracts import facts as f
+from shared.contracts.demand import Demand
+from shared.contracts.topics import PROJECT_EVENTS
+from tests import story
+from tests.chassis import batches
+from tests.chassis.conftest import envelope
+from tests.conftest import Server
+from tests.eventually import ended, eventually
+
+pytestmark = pytest.mark.kafka
+PLACE = TopicPartition(PROJECT_EVENTS.name, 5)
+Reader = Callable[["Reading[Any, Any]", str], Coroutine[Any, Any, None]]
+
+
+@dataclass
+class Held:
+    """A database that has begun with a batch and does not commit before it is let go."""
+
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
+    free: asyncio.Event = field(default_factory=asyncio.Event)
+    taken: list[int] = field(default_factory=list)
+
+    async def deliver(self, records: Sequence[Record]) -> None:
+        self.begun.set()
+        await self.free.wait()
+        self.taken += [record.offset for record in records if record.partition == PLACE.partition]
+
+
+def by_faust(reading: "Reading[Any, Any]", bootstrap: str) -> Coroutine[Any, Any, None]:
+    return faust_consumer.run(faust_consumer.faust_app(reading, Kafka(bootstrap), "", 100), reading)
+
+
+def by_aiokafka(reading: "Reading[Any, Any]", bootstrap: str) -> Coroutine[Any, Any, None]:
+    return aiokafka_consumer.read_batches(reading, Kafka(bootstrap), "", 100)
+
+
+async def stands(broker: Server, reading: "Reading[Any, Any]") -> Place:
+    with suppress(KafkaError):
+        async with account(Kafka(broker.url), reading.name, reading.topics) as asked:
+            return (await asked.backlog())[PLACE]
+    return Place(-1, -1)
+
+
+@pytest.mark.parametrize("read", [by_faust, by_aiokafka], ids=["Faust", "aiokafka"])
+async def test_an_offset_is_committed_after_the_database(broker: Server, read: Reader):
+    held = Held()
+    reading: Reading[Any, Any] = Reading(held, (PROJECT_EVENTS.name,), f"reader-{uuid4()}")  # type: ignore[arg-type]
+    async with AIOKafkaProducer(bootstrap_servers=broker.url) as producer:
+        for _ in range(5):
+            told = await producer.send_and_wait(PROJECT_EVENTS.name, b"{}", partition=PLACE.partition)
+    running = asyncio.create_task(read(reading, broker.url))
+    try:
+        await asyncio.wait_for(held.begun.wait(), 60)
+        with pytest.raises(AssertionError, match="still"):  # longer than the interval in which Faust commits
+            await eventually(lambda: stands(broker, reading), lambda place: place.committed > 0, within=3)
+        held.free.set()
+        await eventually(lambda: stands(broker, reading), lambda place: place.committed == place.end, within=30)
+        assert held.taken[-1] == told.offset
+    finally:
+        held.free.set()
+        await ended(running)
+
+
+def strange() -> list[dict[str, Any]]:
+    """Records of which each has ended a reader or held it up for ever."""
+    whole = envelope(story.SUBMISSION, 1)
+    headers = dict(whole.headers())
+    given = {"key": str(whole.key).encode(), "value": whole.data.encode()}
+    return [
+        given | {"headers": [*(headers | {"ce_source": b"/services/reporting", "ce_type": None}).items()]},
+        {"key": None, "value": None, "headers": []},
+        given | {"headers": [(name, None) for name in headers]},
+        given | {"headers": [*(headers | {"ce_sequence": b"9" * 5000}).items()]},
+        given | {"headers": [*(headers | {"ce_id": b"\x00", "ce_type": b"\xff\x00"}).items()], "value": b"\x00"},
+    ]
+
+
+@pytest.mark.parametrize("read", [by_faust, by_aiokafka], ids=["Faust", "aiokafka"])
+async def test_no_record_on_a_topic_ends_a_reader(
+    broker: Server, read: Reader, delivery: Delivery[Demand, f.Fact], pool: Pool
+):
+    name, delivery.limit = f"reader-{uuid4()}", 1000
+    reading = Reading(delivery, (PROJECT_EVENTS.name,), name)
+    numbers = (f"NH21-{random.randrange(10**6):06d}-X" for _ in range(4))  # other readers' are on the topic too
+    first, before, lost, behind = (
+        envelope(story.SUBMISSION.model_copy(update={"number": number}), 1, uuid4()) for number in numbers
+    )
+    unpacked = [batches.batch([first, before]), batches.batch([lost], codec=batches.ZSTD)]
+    for made in (batches.plain(strange()), *unpacked, batches.batch([behind], b"cafe")):
+        offset = await batches.produce(broker.url, PROJECT_EVENTS.name, PLACE.partition, made)
+    running = asyncio.create_task(read(reading, broker.url))
+    try:
+        versions = "SELECT count(*) FROM demand_facts WHERE id = ANY($1)"
+        await eventually(
+            lambda: pool.fetchval(versions, [first.key, before.key, behind.key]), lambda n: n == 3, within=60
+        )
+        await eventually(lambda: stands(broker, reading), lambda place: place.committed > offset, within=30)
+        aside = await pool.fetchval('SELECT count(*) FROM dead_letter WHERE "offset" >= $1', offset - 10)
+        assert aside >= len(strange()) + 1, "and one for the batch that cannot be unpacked"
+    finally:
+        await ended(running)
+
+
+class Broken:
+    """A delivery with a fault that nobody has foreseen, after the first batch."""
+
+    def __init__(self) -> None:
+        self.taken: list[int] = []
+
+    async def deliver(self, records: Sequence[Record]) -> None:
+        if self.taken:
+            raise ZeroDivisionError
+        self.taken += [record.offset for record in records]
+
+
+@pytest.mark.parametrize("read", [by_faust, by_aiokafka], ids=["Faust", "aiokafka"])
+async def test_a_fault_that_nobody_foresaw_ends_the_reader_and_nothing_is_acknowledged_past_it(
+    broker: Server, read: Reader
+):
+    broken = Broken()
+    reading: Reading[Any, Any] = Reading(broken, (PROJECT_EVENTS.name,), f"reader-{uuid4()}")  # type: ignore[arg-type]
+    running = asyncio.create_task(read(reading, broker.url))
+    async with AIOKafkaProducer(bootstrap_servers=broker.url) as producer:
+        await producer.send_and_wait(PROJECT_EVENTS.name, b"{}", partition=PLACE.partition)
+        await eventually(lambda: asyncio.sleep(0, broken.taken), bool, within=60)
+        await eventually(lambda: stands(broker, reading), lambda place: place.committed == place.end, within=30)
+        for _ in range(3):
+            last = await producer.send_and_wait(PROJECT_EVENTS.name, b"{}", partition=PLACE.partition)
+    with pytest.raises(ZeroDivisionError):
+        await asyncio.wait_for(running, 30)
+    assert (await stands(broker, reading)).committed == last.offset - 2
+
+
+@pytest.mark.parametrize("fault", [ZeroDivisionError(), asyncio.CancelledError()], ids=["a fault", "a cancellation"])
+async def test_what_ends_an_agent_of_faust_outside_of_a_delivery_ends_the_reader_too(
+    broker: Server, fault: BaseException, monkeypatch: pytest.MonkeyPatch
+):
+    held = Held()
+    held.free.set()
+    reading: Reading[Any, Any] = Reading(held, (PROJECT_EVENTS.name,), f"reader-{uuid4()}")  # type: ignore[arg-type]
+
+    def failing(_: object) -> Record:
+        raise fault
+
+    monkeypatch.setattr(faust_consumer, "_record", failing)
+    async with AIOKafkaProducer(bootstrap_servers=broker.url) as producer:
+        await producer.send_and_wait(PROJECT_EVENTS.name, b"{}", partition=PLACE.partition)
+    with pytest.raises((ZeroDivisionError, RuntimeError)):
+        await asyncio.wait_for(by_faust(reading, broker.url), 60)
+    assert held.taken == []
+    place = await stands(broker, reading)
+    assert place.committed < place.end
+
+
+async def test_a_reader_that_came_before_its_topic_reads_it_soon(broker: Server):
+    """As after a restart of the broker, which takes groups in before it knows its topics again. aiokafka's own reader
+    waits for its topic before it joins; Faust's does not."""
+    held, topic = Held(), f"later-{uuid4()}"
+    held.free.set()
+    reading: Reading[Any, Any] = Reading(held, (topic,), f"reader-{uuid4()}")  # type: ignore[arg-type]
+    running = asyncio.create_task(by_faust(reading, broker.url))
+    try:
+        async with asking(Kafka(broker.url)) as admin:
+            groups = admin.list_consumer_groups
+            await eventually(groups, lambda known: reading.name in {name for name, *_ in known}, within=30)
+            await asyncio.sleep(3)  # by then it has its empty share
+            await admin.create_topics([NewTopic(topic, 1, 1)])
+        async with AIOKafkaProducer(bootstrap_servers=broker.url) as producer:
+            await producer.send_and_wait(topic, b"{}")
+        await asyncio.wait_for(held.begun.wait(), 30)
+    finally:
+        await ended(running)

@@ -1,0 +1,65 @@
+"""Every refusal names what to change, whether or not the one who refused thought of it."""
+
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+from fastapi import APIRouter
+
+from shared.chassis.http.app import web_app
+from shared.chassis.http.problem_details import problem
+from shared.contracts.refusals import Code, FieldError, Refused
+
+STANDS_AS_IT_IS = {
+    Code.INVALID,
+    Code.TOO_LARGE,
+    Code.ILLEGAL_TRANSITION,
+    Code.WRONG_TELLER,
+    Code.LINK_EXPIRED,
+    Code.ERASED,
+}
+
+
+def told(refused: Refused) -> dict[str, Any]:
+    (error,) = orjson.loads(bytes(problem(refused, "/here").body))["errors"]
+    return dict(error)
+
+
+@pytest.mark.parametrize("code", Code)
+def test_every_refusal_names_a_part_of_the_request_and_its_rule(code: Code):
+    error = told(Refused(code, "do this", "请这样做"))
+    assert error["field"]
+    assert (error["detail"], error["detail_en"]) == ("请这样做", "do this")
+    assert (code in STANDS_AS_IT_IS) is ("example" not in error)
+
+
+def test_an_example_is_added_to_a_field_that_came_without_one():
+    key = FieldError("Idempotency-Key", "请换", "change it")
+    assert told(Refused(Code.KEY_REUSED, "no", "不", (key,)))["example"]
+    assert "example" not in told(Refused(Code.KEY_REUSED, "no", "不", (FieldError("title", "请换", "change it"),)))
+
+
+def test_who_may_come_back_is_told_when():
+    error = told(Refused(Code.QUOTA_USED_UP, "wait", "请稍候", retry_after=12))
+    assert (error["field"], error["example"]) == ("Retry-After", "12")
+
+
+async def test_what_a_path_does_not_find_is_named_with_the_example_of_its_documentation():
+    router = APIRouter()
+
+    @router.get("/things/{number}")
+    async def thing(number: int) -> None:
+        raise Refused(Code.NOT_FOUND, f"no thing {number}", "没有")
+
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(web_app("x", [router])), base_url="http://x")
+    (error,) = (await client.get("/things/7")).json()["errors"]
+    assert error["field"] == "number"
+    (error,) = (await client.post("/things/7")).json()["errors"]
+    assert (error["field"], error["example"], error["detail_en"]) == (
+        "method",
+        "GET",
+        "POST is not possible here; use GET",
+    )
+    (error,) = (await client.get("/nothing")).json()["errors"]
+    assert (error["field"], error["example"]) == ("path", "/docs")

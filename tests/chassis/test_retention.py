@@ -1,0 +1,104 @@
+"""What only helps is removed when its time is over; what a rebuild or a repetition needs never is."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from deploy.cli.processes import SERVICES, Service
+from shared.chassis.database.pool import Pool, open_pool
+from shared.chassis.work.retention import AT_ONCE, Pruning, Spent
+from tests.keys import KEYS
+from tests.packs import nanhai
+
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+NEVER = {"journal", "demand", "demand_facts", "fact", "note_seen", "parked", "progress", "relay_cursor", "relay_lease",
+         "reader_log", "submission", "sighting", "update_received", "notification", "vault", "vault_key",
+         "wording"}  # fmt: skip
+OLD, YOUNG = NOW - timedelta(days=400), NOW - timedelta(minutes=5)
+
+
+def pruning_of(service: Service, dsn: str, pool: Pool) -> Pruning:
+    """The pruning that the service's worker runs."""
+    worker = service.worker(service.settings.model_validate(KEYS | {"DATABASE_URL": dsn}), pool)
+    (found,) = (task.__self__ for task in worker.tasks if isinstance(getattr(task, "__self__", None), Pruning))
+    return Pruning(pool, found.spent, clock=lambda: NOW)
+
+
+ROWS: dict[str, tuple[str, str, tuple[datetime, ...]]] = {
+    "routing": ("said", "VALUES ($1, 'x', '{}', $2)", (OLD, YOUNG)),
+    "intake": ("conversation", "VALUES ('c', 'x', $1, $2)", (OLD, YOUNG)),
+    "feedback": ("reached", "VALUES ($1, '', $2)", (OLD, YOUNG)),
+    "reporting": ("owed", "SELECT 'nanhai', $2, length($1::uuid::text) - 36", (OLD, YOUNG)),
+}
+
+
+@pytest.mark.parametrize("service", SERVICES, ids=lambda one: str(one.name))
+async def test_a_service_prunes_what_is_spent_and_nothing_else(service: Service, database: str):
+    async with await open_pool(database, service.name) as pool:
+        pruning = pruning_of(service, database, pool)
+        assert not {spent.table for spent in pruning.spent} & NEVER
+        if service.name in ROWS:
+            table, row, times = ROWS[service.name]
+            for n, at in enumerate(times):
+                await pool.execute(f"INSERT INTO {table} {row}", UUID(int=n), at)
+        for n, redriven in enumerate((OLD, YOUNG, None)):
+            await pool.execute(
+                """INSERT INTO dead_letter (topic, partition, "offset", cluster_id, record, cause, happened_at,
+                redriven_at) VALUES ('t', 0, $1, 'c', '', 'x', $2, $3)""",
+                n, OLD, redriven,
+            )  # fmt: skip
+        assert await pruning.prune() == (2 if service.name in ROWS else 1)
+        assert await pruning.prune() == 0
+        left = await pool.fetch("SELECT redriven_at FROM dead_letter ORDER BY id")
+        assert [row["redriven_at"] for row in left] == [YOUNG, None]
+
+
+async def test_wrong_codes_are_forgotten_when_they_are_counted_no_longer(database: str):
+    (intake,) = (one for one in SERVICES if one.name == "intake")
+    async with await open_pool(database, "intake") as pool:
+        for n, at in enumerate((OLD, NOW - timedelta(minutes=16), YOUNG)):
+            await pool.execute("INSERT INTO wrong_code VALUES ($1, 3, $2)", UUID(int=n), at)
+        assert await pruning_of(intake, database, pool).prune() == 2
+
+
+async def test_counters_are_pruned_only_where_they_came_to_nothing(database: str):
+    (reporting,) = (one for one in SERVICES if one.name == "reporting")
+    async with await open_pool(database, "reporting") as pool:
+        for table in ("cohort_sum", "flow_sum"):
+            for at in (OLD, YOUNG):
+                for measure, n in (("status:routed", 0), ("status:resolved", 3), ("status:declined", -1)):
+                    await pool.execute(
+                        f"INSERT INTO {table} VALUES ('nanhai', 'month', $1, 'all', '', $2, $3)",
+                        nanhai().local_month(at), measure, n,
+                    )  # fmt: skip
+        assert await pruning_of(reporting, database, pool).prune() == 2
+        assert await pool.fetchval("SELECT count(*) FROM cohort_sum WHERE n <> 0") == 4
+
+
+@pytest.fixture
+async def said(database: str) -> Any:
+    """Routing's table of answers, with more old rows than are removed at once."""
+    async with await open_pool(database, "routing") as pool:
+        await pool.execute(
+            "INSERT INTO said SELECT gen_random_uuid(), 'x', '{}', $1 FROM generate_series(1, $2::int)",
+            OLD,
+            AT_ONCE + 5,
+        )
+        yield pool
+
+
+async def test_much_is_removed_in_several_batches(said: Pool):
+    answers = Spent("said", "said_at < $1", timedelta(days=1))
+    assert await Pruning(said, (answers,), clock=lambda: NOW).prune() == AT_ONCE + 5
+    assert await said.fetchval("SELECT count(*) FROM said") == 0
+
+
+async def test_a_row_that_somebody_holds_is_left_for_later(said: Pool):
+    answers = Pruning(said, (Spent("said", "said_at < $1", timedelta(days=1)),), clock=lambda: NOW)
+    async with said.acquire() as db, db.transaction():
+        await db.execute("UPDATE said SET said_at = $1 WHERE cause = (SELECT min(cause::text)::uuid FROM said)", NOW)
+        assert await answers.prune() == AT_ONCE + 4
+    assert await answers.prune() == 0
+    assert await said.fetchval("SELECT count(*) FROM said") == 1

@@ -1,0 +1,110 @@
+"""Statements that are sent as one: all of them or none, each with its own places."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+import pytest
+
+from shared.chassis.database.pool import Connection, Pool
+from shared.chassis.database.write_batch import Stale, Writes
+
+PUT = "INSERT INTO word (id, text) SELECT * FROM unnest($1::int[], $2::text[])"
+TURN = "UPDATE word SET text = $2::text WHERE id = $1::int"
+
+
+@asynccontextmanager
+async def words(pool: Pool, *known: str) -> AsyncIterator[Connection]:
+    """A table with these rows, numbered from 1, in one session."""
+    async with pool.acquire() as db:
+        await db.execute("CREATE TEMPORARY TABLE word (id int CONSTRAINT word_id UNIQUE, text text)")
+        await db.execute(PUT, list(range(1, len(known) + 1)), list(known))
+        yield db
+
+
+async def stored(db: Connection) -> dict[int, str]:
+    return {row["id"]: row["text"] for row in await db.fetch("SELECT * FROM word ORDER BY id")}
+
+
+async def test_nothing_to_write_asks_nothing(pool: Pool):
+    async with words(pool, "路") as db:
+        await Writes().write(db)
+        assert await stored(db) == {1: "路"}
+
+
+async def test_places_of_many_statements_do_not_mix(pool: Pool):
+    writes = Writes()
+    writes.add(PUT, [3, 4], ["灯", "桥"])
+    writes.add(TURN, 1, "街")
+    writes.add("DELETE FROM word WHERE id = $1", 2)
+    async with words(pool, "路", "树") as db:
+        await writes.write(db)
+        assert await stored(db) == {1: "街", 3: "灯", 4: "桥"}
+
+
+async def test_what_comes_after_sees_what_was_written(pool: Pool):
+    writes = Writes()
+    writes.after.add(TURN, 1, "街")
+    writes.add(PUT, [1], ["路"])
+    async with words(pool) as db:
+        await writes.write(db)
+        assert await stored(db) == {1: "街"}
+
+
+async def test_one_statement_that_fails_leaves_nothing_of_the_others(pool: Pool):
+    writes = Writes()
+    writes.add(TURN, 1, "街")
+    writes.add(PUT, [2], ["桥"])
+    async with words(pool, "路", "树") as db:
+        with pytest.raises(asyncpg.UniqueViolationError):
+            await writes.write(db)
+        assert await stored(db) == {1: "路", 2: "树"}
+
+
+async def test_a_clash_is_told_in_the_words_of_who_writes(pool: Pool):
+    writes = Writes()
+    writes.add(PUT, [1], ["桥"])
+    writes.clash("word_id", LookupError("the word is there"))
+    async with words(pool, "路") as db:
+        with pytest.raises(LookupError, match="the word is there"):
+            await writes.write(db)
+
+
+async def test_a_statement_that_must_write_a_number_of_rows_and_does_not_undoes_all(pool: Pool):
+    writes = Writes()
+    writes.add(PUT, [2, 3], ["树", "灯"], rows=2)
+    writes.add(TURN, 1, "街")
+    writes.add(TURN, 9, "桥", rows=1)
+    async with words(pool, "路") as db:
+        with pytest.raises(Stale):
+            await writes.write(db)
+        assert await stored(db) == {1: "路"}
+
+
+async def test_a_statement_that_writes_the_rows_it_must_is_written(pool: Pool):
+    writes = Writes()
+    writes.add(PUT, [2, 3], ["树", "灯"], rows=2)
+    writes.add(TURN, 1, "街", rows=1)
+    async with words(pool, "路") as db:
+        await writes.write(db)
+        assert await stored(db) == {1: "街", 2: "树", 3: "灯"}
+
+
+async def test_what_fails_afterwards_leaves_nothing_of_what_was_before(pool: Pool):
+    writes = Writes()
+    writes.add(PUT, [2], ["树"])
+    writes.after.add(TURN, 9, "桥", rows=1)
+    async with words(pool, "路") as db:
+        with pytest.raises(Stale):
+            await writes.write(db)
+        assert await stored(db) == {1: "路"}
+
+
+async def test_a_statement_tells_of_each_row_that_it_wrote(pool: Pool):
+    writes = Writes()
+    writes.add(PUT, [2], ["树"])
+    writes.add("UPDATE word SET text = text || $1", "口", telling="(id, text)")
+    writes.add(TURN, 9, "桥", telling="id")
+    writes.after.add(TURN, 2, "林", rows=1, telling="text")
+    async with words(pool, "路") as db:
+        assert await writes.write(db) == [[(1, "路口")], [], ["林"]]

@@ -1,0 +1,47 @@
+"""A secret is changed without a single code of a citizen becoming worthless; another lasting secret is noticed."""
+
+from uuid import UUID
+
+from services.intake import app
+from services.intake.settings import IntakeSettings
+from services.intake.submission.secret_code import Codes
+from services.intake.tracking.lasting_secret import lasting_secret_kept
+from shared.chassis.database.pool import Pool
+from tests.keys import KEYS
+
+DEMAND = UUID(int=7)
+CHANGED = "the secret after the change, kept nowhere"
+
+
+def settings(**given: str) -> IntakeSettings:
+    return IntakeSettings.model_validate(KEYS | {"DATABASE_URL": "postgresql://x"} | given)
+
+
+def test_a_citizens_code_and_pseudonym_outlive_the_change_of_the_secret():
+    before = settings()
+    code, person = Codes(before.lasting).of(DEMAND), app.vault(before).pseudonym("13800138000")
+    for after in (
+        settings(secret=CHANGED, secret_previous=before.secret),
+        settings(secret=CHANGED, lasting_secret=before.secret),
+        settings(secret=CHANGED + "!", secret_previous=CHANGED, lasting_secret=before.secret),
+    ):
+        assert Codes(after.lasting).fits(DEMAND, code)
+        assert Codes(after.lasting).of(DEMAND) == code, "a demand has one code, whoever asks for it when"
+        assert app.vault(after).pseudonym("13800138000") == person
+
+
+async def test_intake_is_not_ready_with_another_lasting_secret_and_says_what_to_set(pool: Pool):
+    first, other = (lasting_secret_kept(pool, secret) for secret in (KEYS["secret"], CHANGED))
+    assert await first() is None
+    wrong = await other()
+    assert wrong is not None
+    assert "HUYING_LASTING_SECRET" in wrong
+    assert KEYS["secret"] not in wrong
+    assert await first() is None
+
+
+async def test_the_api_looks_at_its_lasting_secret_before_it_says_that_it_is_ready(pool: Pool):
+    (check,) = app.api(settings(), pool).ready
+    assert await check() is None
+    (check,) = app.api(settings(secret=CHANGED), pool).ready
+    assert await check() is not None
