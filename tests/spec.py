@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from shared.contracts.demand import Demand
-from shared.contracts.facts import Fact, StatusFact
+from shared.contracts.demand.facts import Fact, StatusFact
+from shared.contracts.demand.state import Demand
 from shared.contracts.refusals import Code, Refused
 from tests import story
 

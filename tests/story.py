@@ -3,9 +3,9 @@
 from datetime import UTC, datetime
 from uuid import UUID
 
-from shared.contracts import facts as f
-from shared.contracts.demand import Demand
-from shared.contracts.lifecycle import replay
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.lifecycle import replay
+from shared.contracts.demand.state import Demand
 
 AT = datetime(2021, 5, 10, 2, 0, tzinfo=UTC)
 ID = UUID("01a20a65-0068-7a5b-bc0f-eb1c0ce2a65c")

@@ -18,7 +18,7 @@ from services.intake.channels.keys import Scope
 from services.intake.settings import IntakeSettings
 from shared.chassis.base.settings import read
 from shared.chassis.database.pool import Pool
-from shared.contracts.facts import ChannelKind
+from shared.contracts.demand.facts import ChannelKind
 from shared.contracts.refusals import Code, Refused
 from shared.jurisdiction.loader import served_packs
 

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from deploy.cli import settings_table
-from shared.contracts import lifecycle_page, published
+from shared.contracts import published
+from shared.contracts.demand import lifecycle_page
 
 ROOT = Path(__file__).parents[2]
 

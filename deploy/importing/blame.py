@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from deploy.importing.histories import Told
 from deploy.importing.mapping import Mapping as Declaration
 from deploy.importing.mapping_checks import CONTACT
-from shared.contracts.catalogue import STATUS_FACTS
+from shared.contracts.event_types import STATUS_FACTS
 from shared.contracts.refusals import Refused
 
 Where = tuple[str, ...]

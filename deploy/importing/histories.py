@@ -11,7 +11,7 @@ from deploy.importing.mapping_checks import names_in, texts
 from deploy.importing.rows import BadRow
 from deploy.importing.times import Clock
 from deploy.importing.values import Cells
-from shared.contracts.catalogue import STATUS_FACTS
+from shared.contracts.event_types import STATUS_FACTS
 
 Values = Mapping[str, str | None]
 RecordedData = dict[str, Any]

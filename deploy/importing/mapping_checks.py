@@ -10,8 +10,8 @@ from deploy.importing.mapping import Mapping, Step, Value
 from deploy.importing.readers.encoding import AUTO
 from services.intake.submission.domain import RecordedDemand
 from services.intake.vault.contact import Contact
-from shared.contracts.catalogue import STATUS_FACTS
-from shared.contracts.facts import DemandSubmitted
+from shared.contracts.demand.facts import DemandSubmitted
+from shared.contracts.event_types import STATUS_FACTS
 from shared.jurisdiction.documents import Loc
 
 CONTACT: Final = "contact."

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 
-from shared.contracts.facts import RecordedStep, RequestKind
+from shared.contracts.demand.facts import RecordedStep, RequestKind
 from shared.jurisdiction.pack import Assignment, Pack
 
 

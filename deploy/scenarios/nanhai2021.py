@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from deploy.scenarios.course import Course, abandoned, completed
 from services.intake.submission.domain import RecordedDemand
-from shared.contracts.facts import ChannelKind
+from shared.contracts.demand.facts import ChannelKind
 from shared.jurisdiction.pack import Pack
 
 FILE: Final = Path(__file__).with_suffix(".yaml")

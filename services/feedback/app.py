@@ -19,9 +19,9 @@ from shared.chassis.aggregates.repository import Ledger
 from shared.chassis.database.pool import Pool
 from shared.chassis.process.components import Api, Worker
 from shared.chassis.work.retention import Pruning, Spent, redriven
-from shared.contracts.demand import Demand, Service
-from shared.contracts.facts import Fact
-from shared.contracts.rules import demand_rules
+from shared.contracts.demand.facts import Fact
+from shared.contracts.demand.rules import demand_rules
+from shared.contracts.demand.state import Demand, Service
 from shared.contracts.topics import DEMAND_EVENTS
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.loader import served_packs

@@ -56,9 +56,9 @@ from shared.chassis.database.pool import Pool
 from shared.chassis.database.write_batch import Writes
 from shared.chassis.process.components import Api, Worker
 from shared.chassis.work.retention import Pruning, Spent, redriven, spent_revocations
-from shared.contracts.demand import Demand, Service
-from shared.contracts.facts import Fact
-from shared.contracts.rules import demand_rules
+from shared.contracts.demand.facts import Fact
+from shared.contracts.demand.rules import demand_rules
+from shared.contracts.demand.state import Demand, Service
 from shared.contracts.topics import DEMAND_EVENTS
 from shared.identity.callers import Callers
 from shared.jurisdiction.jurisdictions import Jurisdictions

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from shared.chassis.database.pool import Connection
-from shared.contracts.demand import Demand
+from shared.contracts.demand.state import Demand
 
 
 async def by_id(db: Connection, id: UUID) -> Demand | None:

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from shared.contracts.catalogue import FACTS
-from shared.contracts.lifecycle import TRANSITIONS
+from shared.contracts.demand.lifecycle import TRANSITIONS
+from shared.contracts.event_types import FACTS
 from shared.contracts.topics import DEMAND_EVENTS
 
 Json = dict[str, Any]

@@ -8,7 +8,7 @@ from fastapi import Depends
 from shared.chassis.base.settings import SecretSettings
 from shared.chassis.base.tokens import SERVICE_MAX_AGE, SERVICE_TOKEN, Tokens, bearer
 from shared.chassis.database.pool import Pool
-from shared.contracts.demand import Demand, Service
+from shared.contracts.demand.state import Demand, Service
 from shared.contracts.refusals import Code, Refused
 from shared.identity.staff_tokens import StaffTokens
 from shared.jurisdiction.jurisdictions import Jurisdictions

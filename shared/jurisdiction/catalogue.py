@@ -4,7 +4,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
-from shared.contracts.facts import RequestKind
+from shared.contracts.demand.facts import RequestKind
 from shared.jurisdiction.parts import STATION, TOWN, Category, LimitPreset, Part, Rule
 from shared.jurisdiction.places import Places
 from shared.jurisdiction.tree import Tree

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import Any
 
-from shared.contracts.facts import RequestKind
+from shared.contracts.demand.facts import RequestKind
 from shared.jurisdiction.calendar import Calendar
 from shared.jurisdiction.catalogue import Assignment, Catalogue, Rulebook, Undecided
 from shared.jurisdiction.notices import LINKS, USUAL, Notice, Templates, fill, placeholders

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import AnyUrl, BaseModel, ConfigDict, Field
 
 from shared.contracts.codes import Code
-from shared.contracts.facts import RequestKind
+from shared.contracts.demand.facts import RequestKind
 
 Words = Annotated[str, Field(min_length=1)]
 Days = Annotated[int, Field(ge=1)]

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from shared.contracts.demand import Demand, Status, is_confidential
-from shared.contracts.facts import Location, Outcome, RequestKind
+from shared.contracts.demand.facts import Location, Outcome, RequestKind
+from shared.contracts.demand.state import Demand, Status, is_confidential
 from shared.jurisdiction.parts import Part, Words
 
 

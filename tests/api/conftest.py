@@ -23,10 +23,10 @@ from shared.chassis.base.tokens import Tokens
 from shared.chassis.consumer.delivery import Delivery
 from shared.chassis.database.pool import Pool, open_pool
 from shared.chassis.http.app import web_app
-from shared.contracts.demand import Service
-from shared.contracts.facts import ChannelKind, StatusFact
+from shared.contracts.demand.facts import ChannelKind, StatusFact
+from shared.contracts.demand.rules import demand_rules
+from shared.contracts.demand.state import Service
 from shared.contracts.numbers import number
-from shared.contracts.rules import demand_rules
 from tests.chassis.conftest import Log
 from tests.conftest import Server, fresh_database
 from tests.intake.test_attachments import picture

@@ -16,8 +16,8 @@ from shared.chassis.base.tokens import Tokens
 from shared.chassis.consumer.delivery import Delivery
 from shared.chassis.database.pool import Pool, open_pool
 from shared.chassis.http.app import web_app
-from shared.contracts import facts as f
-from shared.contracts.facts import ChannelKind
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.facts import ChannelKind
 from shared.contracts.numbers import number
 from tests import story
 from tests.chassis.conftest import Log

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from deploy.cli.main import app as huying
 from deploy.cli.openapi import document
-from shared.contracts import facts as f
+from shared.contracts.demand import facts as f
 from tests import story
 from tests.api.conftest import Gateway
 from tests.api.document import Operation, operations

@@ -14,9 +14,9 @@ from starlette.routing import Route
 from services.intake import app as intake
 from services.reporting.figures.parameters import By
 from shared.chassis.base.clock import now
-from shared.contracts import facts as f
-from shared.contracts.demand import Status
-from shared.contracts.facts import RequestKind
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.facts import RequestKind
+from shared.contracts.demand.state import Status
 from shared.jurisdiction.publication import Publication, PublicDemand, PublicStep, Shown, seen_by_public
 from tests.api.conftest import Gateway
 from tests.chassis.conftest import envelope

@@ -26,7 +26,7 @@ from shared.chassis.base import logs
 from shared.chassis.database.pool import Pool, open_pool
 from shared.chassis.http.app import server, web_app
 from shared.chassis.process.run import settle
-from shared.contracts.facts import ChannelKind
+from shared.contracts.demand.facts import ChannelKind
 from tests.bench.alone import postgres
 from tests.bench.client import HOST, Client
 from tests.bench.rig import unlimited

@@ -8,7 +8,7 @@ import asyncpg
 from services.reporting.figures import sum_queries
 from services.reporting.figures.rollup import LEVELS
 from shared.chassis.database.pool import role_of
-from shared.contracts.demand import OWED
+from shared.contracts.demand.state import OWED
 from tests.packs import nanhai
 
 YEARS: Final = 2

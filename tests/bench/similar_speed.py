@@ -29,8 +29,8 @@ from shared.chassis.base.clock import now
 from shared.chassis.database.pool import Pool, open_pool
 from shared.chassis.http.app import web_app
 from shared.chassis.process.run import settle
-from shared.contracts.demand import Demand, Status
-from shared.contracts.facts import ChannelKind
+from shared.contracts.demand.facts import ChannelKind
+from shared.contracts.demand.state import Demand, Status
 from tests.bench.alone import postgres
 from tests.bench.invented import Invented, Inventor
 from tests.bench.rig import unlimited

@@ -13,11 +13,11 @@ from shared.chassis.consumer.delivery import Delivery
 from shared.chassis.consumer.record import Record
 from shared.chassis.database.pool import Pool, open_pool
 from shared.chassis.database.write_batch import Writes
-from shared.contracts import facts as f
-from shared.contracts.demand import Demand, Service
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.rules import demand_rules
+from shared.contracts.demand.state import Demand, Service
 from shared.contracts.envelope import Envelope
 from shared.contracts.numbers import number
-from shared.contracts.rules import demand_rules
 from tests import story
 
 

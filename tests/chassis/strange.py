@@ -6,7 +6,7 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 
-from shared.contracts import facts as f
+from shared.contracts.demand import facts as f
 from tests import story
 from tests.chassis.conftest import envelope
 

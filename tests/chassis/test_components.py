@@ -15,8 +15,8 @@ from shared.chassis.kafka import cluster as brokers
 from shared.chassis.kafka.log_identity import LogIdentity
 from shared.chassis.process.components import Worker, relay_parts, worker_parts
 from shared.chassis.process.run import Parts
-from shared.contracts.demand import Service
-from shared.contracts.rules import demand_rules
+from shared.contracts.demand.rules import demand_rules
+from shared.contracts.demand.state import Service
 from shared.contracts.topics import DEMAND_EVENTS
 from tests.chassis.conftest import Remembered
 from tests.conftest import Server

@@ -16,8 +16,8 @@ from shared.chassis.consumer.delivery import Delivery, TooMuchPoison
 from shared.chassis.consumer.lag import Backlog, Place, account
 from shared.chassis.consumer.record import Record
 from shared.chassis.kafka.client import Kafka
-from shared.contracts import facts as f
-from shared.contracts.demand import Demand
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.state import Demand
 from shared.contracts.topics import DEMAND_EVENTS
 from tests.chassis.conftest import Log, envelope
 from tests.conftest import Server

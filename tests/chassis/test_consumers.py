@@ -21,8 +21,8 @@ from shared.chassis.consumer.record import Record
 from shared.chassis.database.pool import Pool
 from shared.chassis.kafka.client import Kafka
 from shared.chassis.kafka.cluster import asking
-from shared.contracts import facts as f
-from shared.contracts.demand import Demand
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.state import Demand
 from shared.contracts.topics import PROJECT_EVENTS
 from tests import story
 from tests.chassis import batches

@@ -11,8 +11,8 @@ from shared.chassis.consumer import dead_letters as letters
 from shared.chassis.consumer.delivery import A_LANE, LANES, Delivery, TooMuchPoison, apart
 from shared.chassis.consumer.record import Record
 from shared.chassis.database.pool import Pool
-from shared.contracts import facts as f
-from shared.contracts.demand import Demand
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.state import Demand
 from tests import story
 from tests.chassis.conftest import Log, Remembered, envelope
 from tests.eventually import eventually

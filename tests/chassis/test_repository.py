@@ -9,10 +9,10 @@ from shared.chassis.aggregates.repository import Ledger
 from shared.chassis.aggregates.unit_of_work import Change, Page
 from shared.chassis.database.pool import Pool, open_pool
 from shared.chassis.database.write_batch import Stale, Writes
-from shared.contracts import facts as f
-from shared.contracts.demand import Demand, Service, Status
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.rules import demand_rules
+from shared.contracts.demand.state import Demand, Service, Status
 from shared.contracts.refusals import Code, Refused
-from shared.contracts.rules import demand_rules
 from tests import story
 from tests.chassis.conftest import envelope
 

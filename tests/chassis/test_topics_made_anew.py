@@ -29,8 +29,8 @@ from shared.chassis.process.run import Parts
 from shared.chassis.relay import relay_cursor
 from shared.chassis.relay.lease import Lease
 from shared.chassis.relay.relay_cursor import Begin, Shard
-from shared.contracts.demand import Service
-from shared.contracts.rules import demand_rules
+from shared.contracts.demand.rules import demand_rules
+from shared.contracts.demand.state import Service
 from shared.contracts.topics import DEMAND_EVENTS
 from tests import story
 from tests.chassis.conftest import Remembered, envelope

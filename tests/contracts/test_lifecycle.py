@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.contracts import facts as f
-from shared.contracts import lifecycle_page
-from shared.contracts.catalogue import STATUS_FACTS
-from shared.contracts.demand import Demand, Service, Status
-from shared.contracts.lifecycle import HOLDER, TRANSITIONS, evolve
+from shared.contracts.demand import facts as f
+from shared.contracts.demand import lifecycle_page
+from shared.contracts.demand.lifecycle import HOLDER, TRANSITIONS, evolve
+from shared.contracts.demand.state import Demand, Service, Status
+from shared.contracts.event_types import STATUS_FACTS
 from shared.contracts.refusals import Code, Refused
 from tests import story
 from tests.contracts.test_published import SAMPLES

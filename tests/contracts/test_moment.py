@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from shared.contracts import facts as f
-from shared.contracts.catalogue import parse
+from shared.contracts.demand import facts as f
+from shared.contracts.event_types import parse
 from shared.contracts.moment import Moment
 from shared.contracts.refusals import Refused
 

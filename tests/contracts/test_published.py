@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from deploy.cli.contracts import documents
-from shared.contracts import facts as f
-from shared.contracts.catalogue import FACTS, parse
+from shared.contracts.demand import facts as f
+from shared.contracts.event_types import FACTS, parse
 from shared.contracts.published import asyncapi, schemas
 
 SAMPLES = Path(__file__).parent / "samples"
@@ -22,7 +22,7 @@ def test_a_generated_document_says_what_the_code_says(path: Path):
 def test_every_class_of_a_fact_is_in_the_catalogue():
     told = {kind for kind in vars(f).values() if isinstance(kind, type) and issubclass(kind, f.Fact)}
     unnamed = {kind.__name__ for kind in told - {f.Fact, f.StatusFact, f.NoteFact} - set(FACTS.values())}
-    assert not unnamed, f"{unnamed}: no reader will understand them; name them in shared/contracts/catalogue.py"
+    assert not unnamed, f"{unnamed}: no reader will understand them; name them in shared/contracts/event_types.py"
 
 
 def test_every_fact_has_a_stored_sample():

@@ -6,10 +6,10 @@ from uuid import UUID
 
 import asyncpg
 
-from shared.contracts.catalogue import parse
-from shared.contracts.demand import Demand
-from shared.contracts.facts import StatusFact
-from shared.contracts.lifecycle import evolve
+from shared.contracts.demand.facts import StatusFact
+from shared.contracts.demand.lifecycle import evolve
+from shared.contracts.demand.state import Demand
+from shared.contracts.event_types import parse
 
 Journal = dict[UUID, Demand]
 

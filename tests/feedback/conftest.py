@@ -8,8 +8,8 @@ from services.feedback.notifications.projection import Notices
 from services.feedback.ratings.domain import Reaction
 from shared.chassis.aggregates.repository import Ledger
 from shared.chassis.database.pool import Pool, open_pool
-from shared.contracts.demand import Service
-from shared.contracts.rules import demand_rules
+from shared.contracts.demand.rules import demand_rules
+from shared.contracts.demand.state import Service
 from tests.feedback.office import LINKS, Book
 from tests.packs import shipped
 

@@ -15,11 +15,11 @@ from services.routing.cases.policies import reaction
 from shared.chassis.aggregates.repository import Ledger
 from shared.chassis.base.tokens import Tokens
 from shared.chassis.database.pool import Pool
-from shared.contracts import facts as f
-from shared.contracts.demand import Service, Status
-from shared.contracts.lifecycle import evolve
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.lifecycle import evolve
+from shared.contracts.demand.rules import demand_rules
+from shared.contracts.demand.state import Service, Status
 from shared.contracts.refusals import Code, Refused
-from shared.contracts.rules import demand_rules
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from tests import story
 from tests.chassis.conftest import Log

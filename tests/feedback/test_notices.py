@@ -8,8 +8,8 @@ import pytest
 from services.feedback.notifications.projection import SHORT
 from shared.chassis.consumer.delivery import Delivery
 from shared.chassis.database.pool import Pool
-from shared.contracts import facts as f
-from shared.contracts.demand import Demand
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.state import Demand
 from tests import story
 from tests.chassis.conftest import Log, envelope
 from tests.feedback.office import LINKS, Book, heard

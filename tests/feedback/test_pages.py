@@ -20,8 +20,8 @@ from shared.chassis.base.tokens import Tokens
 from shared.chassis.consumer.delivery import Delivery
 from shared.chassis.database.pool import Pool, open_pool
 from shared.chassis.http.app import web_app
-from shared.contracts import facts as f
-from shared.contracts.demand import Status
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.state import Status
 from tests import story
 from tests.chassis.conftest import Log
 from tests.keys import KEYS

@@ -27,10 +27,10 @@ from shared.chassis.base.tokens import Tokens
 from shared.chassis.consumer.delivery import Delivery
 from shared.chassis.database.pool import Pool, open_pool
 from shared.chassis.http.app import web_app
-from shared.contracts import facts as f
-from shared.contracts.catalogue import parse
-from shared.contracts.demand import Demand, Service
-from shared.contracts.rules import demand_rules
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.rules import demand_rules
+from shared.contracts.demand.state import Demand, Service
+from shared.contracts.event_types import parse
 from tests import story
 from tests.chassis.conftest import Log, envelope
 from tests.eventually import eventually

@@ -18,7 +18,7 @@ from services.feedback.notifications.queries import Queued
 from services.feedback.notifications.recipients import Means, Recipient, mark
 from services.feedback.notifications.sender import Sender, SinkAway
 from shared.chassis.database.pool import Pool
-from shared.contracts import facts as f
+from shared.contracts.demand import facts as f
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from tests import story
 from tests.chassis.conftest import Log

@@ -19,7 +19,7 @@ from services.intake.submission.domain import RecordedDemand
 from shared.chassis.base.clock import now
 from shared.chassis.database.pool import Pool, open_pool
 from shared.chassis.http.app import web_app
-from shared.contracts.facts import ChannelKind
+from shared.contracts.demand.facts import ChannelKind
 from tests.importing.loop import Loop, opened_loop
 from tests.importing.orders import hotline
 from tests.keys import KEYS

@@ -19,9 +19,9 @@ from shared.chassis.base.clock import now
 from shared.chassis.consumer.delivery import Delivery
 from shared.chassis.consumer.record import Record
 from shared.chassis.database.pool import Pool, open_pool
-from shared.contracts.demand import Demand, Service
-from shared.contracts.facts import Fact
-from shared.contracts.rules import demand_rules
+from shared.contracts.demand.facts import Fact
+from shared.contracts.demand.rules import demand_rules
+from shared.contracts.demand.state import Demand, Service
 from tests.keys import KEYS
 from tests.packs import shipped
 

@@ -23,7 +23,7 @@ from services.intake.channels import keys
 from services.intake.settings import IntakeSettings
 from shared.chassis.database.pool import Pool
 from shared.chassis.http.app import web_app
-from shared.contracts.facts import ChannelKind
+from shared.contracts.demand.facts import ChannelKind
 from tests.eventually import eventually
 from tests.importing.orders import csv_file, order
 from tests.keys import KEYS

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from services.intake.submission.domain import RecordedDemand
-from shared.contracts.catalogue import recorded
-from shared.contracts.facts import DemandClosed, DemandConfirmed, DemandRouted, Outcome
+from shared.contracts.demand.facts import DemandClosed, DemandConfirmed, DemandRouted, Outcome
+from shared.contracts.event_types import recorded
 from tests.importing.conftest import read
 from tests.importing.orders import csv_file, order
 

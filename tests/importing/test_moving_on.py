@@ -10,8 +10,8 @@ import pytest
 from deploy.importing import client
 from deploy.importing.job import Outcome, run
 from shared.chassis.database.pool import Pool
-from shared.contracts import facts as f
-from shared.contracts.demand import Service, Status
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.state import Service, Status
 from tests.eventually import eventually
 from tests.importing.conftest import quiet, read
 from tests.importing.loop import Loop

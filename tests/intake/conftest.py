@@ -11,7 +11,7 @@ from services.intake.channels import keys
 from services.intake.settings import IntakeSettings
 from shared.chassis.database.pool import Pool, open_pool
 from shared.chassis.http.app import web_app
-from shared.contracts.facts import ChannelKind
+from shared.contracts.demand.facts import ChannelKind
 from shared.jurisdiction.publication import Shown
 from tests import packs
 from tests.keys import KEYS

@@ -12,8 +12,8 @@ from services.intake.channels import keys as channels
 from services.intake.tracking.view import seen
 from shared.chassis.base.tokens import Tokens
 from shared.chassis.database.pool import Pool
-from shared.contracts import facts as f
-from shared.contracts.facts import ChannelKind
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.facts import ChannelKind
 from shared.jurisdiction.publication import Publication, Shown
 from tests import story
 from tests.intake.conftest import settings

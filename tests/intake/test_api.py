@@ -17,7 +17,7 @@ from services.intake.submission.handler import Submissions
 from shared.chassis.base.clock import now
 from shared.chassis.database.pool import Pool, open_pool
 from shared.chassis.http.app import web_app
-from shared.contracts.facts import ChannelKind
+from shared.contracts.demand.facts import ChannelKind
 from shared.contracts.numbers import canonical
 from shared.contracts.refusals import Refused
 from tests.intake.conftest import settings

@@ -33,7 +33,7 @@ from shared.chassis.base.clock import now
 from shared.chassis.base.tokens import Tokens
 from shared.chassis.database.pool import Pool
 from shared.chassis.http.app import web_app
-from shared.contracts.facts import ChannelKind
+from shared.contracts.demand.facts import ChannelKind
 from shared.contracts.refusals import Code, Refused
 from tests.eventually import eventually
 from tests.intake import papers

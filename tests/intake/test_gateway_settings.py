@@ -12,7 +12,7 @@ from services.intake.channels import keys
 from services.intake.channels.gateway_settings import Registry
 from services.intake.vault.sealing import Vault
 from shared.chassis.database.pool import Pool
-from shared.contracts.facts import ChannelKind
+from shared.contracts.demand.facts import ChannelKind
 from shared.contracts.refusals import Code, Refused
 from tests.intake.conftest import settings
 from tests.keys import KEYS

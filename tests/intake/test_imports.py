@@ -7,7 +7,7 @@ import pytest
 
 from services.intake.channels import keys
 from shared.chassis.database.pool import Pool
-from shared.contracts.facts import ChannelKind
+from shared.contracts.demand.facts import ChannelKind
 from tests.intake.test_api import GOOD, is_a_problem
 
 RECORDED = GOOD | {"occurred_at": "2021-05-10T02:00:00Z", "channel_kind": "web", "via": "网站"}

@@ -2,7 +2,7 @@
 
 import httpx
 
-from shared.contracts.facts import RequestKind
+from shared.contracts.demand.facts import RequestKind
 from tests.intake.test_api import GOOD, is_a_problem, submit
 
 

@@ -17,7 +17,7 @@ from services.intake.submission.secret_code import Codes
 from services.intake.tracking.lookup import WITHIN, WRONG_CODES, Following
 from services.intake.vault.sealing import Vault
 from shared.chassis.database.pool import Pool
-from shared.contracts.facts import ChannelKind
+from shared.contracts.demand.facts import ChannelKind
 from shared.contracts.refusals import Refused
 from tests.intake.conftest import settings
 from tests.intake.test_api import GOOD, count, is_a_problem, submit

@@ -25,10 +25,10 @@ from services.intake.settings import IntakeSettings
 from services.intake.tracking.projection import is_open
 from shared.chassis.database.pool import Pool
 from shared.chassis.http.app import web_app
-from shared.contracts import facts as f
-from shared.contracts.demand import Status
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.facts import ChannelKind
+from shared.contracts.demand.state import Status
 from shared.contracts.envelope import Envelope
-from shared.contracts.facts import ChannelKind
 from tests.intake.conftest import settings
 from tests.intake.test_api import GOOD
 from tests.intake.test_attachments import picture

@@ -10,9 +10,9 @@ from services.intake.channels.gateway_settings import Registry
 from services.intake.vault.sealing import Vault
 from services.routing.cases.policies import first_routing
 from shared.chassis.database.pool import Pool
-from shared.contracts import facts as f
-from shared.contracts.catalogue import parse
-from shared.contracts.facts import ChannelKind, PlacedBy
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.facts import ChannelKind, PlacedBy
+from shared.contracts.event_types import parse
 from tests import story
 from tests.intake.conftest import settings
 from tests.intake.test_api import is_a_problem, submit

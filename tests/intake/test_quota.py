@@ -17,7 +17,7 @@ from services.intake.channels.key_queries import Asking
 from services.intake.vault.sealing import Vault
 from shared.chassis.database.pool import Pool, open_pool
 from shared.chassis.http.app import web_app
-from shared.contracts.facts import ChannelKind
+from shared.contracts.demand.facts import ChannelKind
 from shared.contracts.refusals import Code, Refused
 from tests.intake.conftest import settings
 from tests.intake.test_api import GOOD, count, is_a_problem, submit

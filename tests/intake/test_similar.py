@@ -24,8 +24,8 @@ from shared.chassis.base.clock import now
 from shared.chassis.database.migrate import migrate
 from shared.chassis.database.pool import Pool
 from shared.chassis.database.write_batch import Writes
-from shared.contracts import facts as f
-from shared.contracts.demand import Status
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.state import Status
 from tests import story
 from tests.bench.hot_spots import hot_spots, messages
 from tests.bench.similar import PLACE, candidate

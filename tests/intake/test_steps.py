@@ -6,8 +6,8 @@ import pytest
 from pydantic import JsonValue, ValidationError
 
 from services.intake.submission import recorded_steps
-from shared.contracts.catalogue import STATUS_FACTS, recorded
-from shared.contracts.facts import DemandSubmitted, DemandSupplemented, RecordedStep
+from shared.contracts.demand.facts import DemandSubmitted, DemandSupplemented, RecordedStep
+from shared.contracts.event_types import STATUS_FACTS, recorded
 from tests.story import AT
 
 PHONE = "13800138000"

@@ -12,8 +12,8 @@ from services.intake.tracking.documents import Followed, Progress
 from services.intake.tracking.words_projection import SAID
 from shared.chassis.consumer.delivery import Delivery
 from shared.chassis.database.pool import Pool
-from shared.contracts import facts as f
-from shared.contracts.catalogue import STATUS_FACTS
+from shared.contracts.demand import facts as f
+from shared.contracts.event_types import STATUS_FACTS
 from tests.chassis.conftest import Log
 from tests.intake.conftest import settings
 from tests.intake.test_api import GOOD

@@ -26,8 +26,8 @@ from services.intake.suggestion.suggester import Suggester
 from services.intake.suggestion.training import CannotTrain, Example, train
 from shared.chassis.database.pool import Pool
 from shared.chassis.http.app import web_app
-from shared.contracts import facts as f
-from shared.contracts.facts import ChannelKind
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.facts import ChannelKind
 from tests import story
 from tests.intake.test_api import GOOD, is_a_problem, submit
 from tests.intake.test_similar import tell

@@ -24,7 +24,7 @@ from shared.chassis.base.tokens import Tokens
 from shared.chassis.database.migrate import migrate
 from shared.chassis.database.pool import Pool
 from shared.chassis.http.app import web_app
-from shared.contracts.facts import ChannelKind
+from shared.contracts.demand.facts import ChannelKind
 from shared.contracts.refusals import Refused
 from tests.conftest import Server, fresh_database
 from tests.eventually import eventually

@@ -13,7 +13,7 @@ from services.intake.settings import IntakeSettings
 from shared.chassis.database.pool import open_pool
 from shared.chassis.http.app import web_app
 from shared.contracts.codes import LONGEST_CODE
-from shared.contracts.facts import ChannelKind
+from shared.contracts.demand.facts import ChannelKind
 from shared.jurisdiction.loader import load_pack
 from tests.keys import KEYS
 

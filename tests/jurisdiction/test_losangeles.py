@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.contracts.facts import RequestKind
+from shared.contracts.demand.facts import RequestKind
 from shared.jurisdiction.catalogue import Assignment
 from shared.jurisdiction.pack import Pack
 

@@ -5,7 +5,7 @@ from string import Formatter
 
 import pytest
 
-from shared.contracts.catalogue import FACTS
+from shared.contracts.event_types import FACTS
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.notices import USUAL, Notice
 from shared.jurisdiction.pack import Pack

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.contracts.facts import RequestKind
+from shared.contracts.demand.facts import RequestKind
 from shared.jurisdiction.catalogue import Assignment, Unclear, Undecided
 from shared.jurisdiction.pack import Pack
 

@@ -15,7 +15,7 @@ from deploy.doctor.finding import Finding, Severity, broken, exit_code, not_look
 from shared.chassis.consumer.lag import Place
 from shared.chassis.database.pool import Connection, open_pool
 from shared.chassis.relay.relay_cursor import Shard
-from shared.contracts import facts as f
+from shared.contracts.demand import facts as f
 from shared.contracts.topics import DEMAND_EVENTS
 from tests.chassis.conftest import envelope
 from tests.journals import append

@@ -22,9 +22,9 @@ from services.routing.cases import commands as c
 from services.routing.cases.domain import decide
 from services.routing.cases.permissions import Staff
 from shared.chassis.database.pool import open_pool
-from shared.contracts import facts as f
-from shared.contracts.catalogue import FACTS, STATUS_FACTS
-from shared.contracts.demand import Demand
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.state import Demand
+from shared.contracts.event_types import FACTS, STATUS_FACTS
 from shared.contracts.wording import Identifier, Masked, by_citizen, by_office, masked, texts
 from shared.masking import MASKS
 from tests import story

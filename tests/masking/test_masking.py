@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services.intake.submission.domain import RecordedDemand, submitted
-from shared.contracts.facts import ChannelKind, RecordedStep
+from shared.contracts.demand.facts import ChannelKind, RecordedStep
 from shared.masking import mask, mask_answer
 from tests.intake import people
 from tests.packs import nanhai

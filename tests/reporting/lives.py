@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from shared.chassis.consumer.record import Record
-from shared.contracts import facts as f
-from shared.contracts.demand import Demand, Status
-from shared.contracts.lifecycle import TRANSITIONS, evolve
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.lifecycle import TRANSITIONS, evolve
+from shared.contracts.demand.state import Demand, Status
 from shared.contracts.numbers import number
 from tests import story
 from tests.chassis.conftest import Log, envelope

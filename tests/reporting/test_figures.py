@@ -17,9 +17,9 @@ from shared.chassis.aggregates.repository import Ledger
 from shared.chassis.consumer.delivery import Delivery
 from shared.chassis.consumer.record import Record
 from shared.chassis.database.pool import Pool, open_pool
-from shared.contracts import facts as f
-from shared.contracts.demand import Demand, Service
-from shared.contracts.rules import demand_rules
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.rules import demand_rules
+from shared.contracts.demand.state import Demand, Service
 from tests import story
 from tests.chassis.conftest import Log
 from tests.packs import nanhai, shipped

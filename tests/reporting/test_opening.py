@@ -22,8 +22,8 @@ from services.reporting.settings import ReportingSettings
 from shared.chassis.consumer.delivery import Delivery
 from shared.chassis.database.pool import Pool, open_pool
 from shared.chassis.http.app import web_app
-from shared.contracts import facts as f
-from shared.contracts.demand import OWED, Demand, is_confidential
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.state import OWED, Demand, is_confidential
 from tests import story
 from tests.chassis.conftest import Log, envelope
 from tests.packs import nanhai

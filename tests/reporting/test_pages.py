@@ -15,9 +15,9 @@ from services.reporting.settings import ReportingSettings
 from shared.chassis.consumer.delivery import Delivery
 from shared.chassis.database.pool import Pool, open_pool
 from shared.chassis.http.app import web_app
-from shared.contracts import facts as f
-from shared.contracts.demand import Demand
-from shared.contracts.facts import Fact, RequestKind
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.facts import Fact, RequestKind
+from shared.contracts.demand.state import Demand
 from shared.contracts.numbers import number
 from shared.jurisdiction.publication import Shown
 from tests import story

@@ -16,10 +16,10 @@ from shared.chassis.base.tokens import Tokens
 from shared.chassis.consumer.delivery import Delivery
 from shared.chassis.database.pool import Pool, open_pool
 from shared.chassis.http.app import web_app
-from shared.contracts import facts as f
-from shared.contracts.demand import Service
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.rules import demand_rules
+from shared.contracts.demand.state import Service
 from shared.contracts.numbers import number
-from shared.contracts.rules import demand_rules
 from tests import story
 from tests.chassis.conftest import Log, envelope
 from tests.packs import nanhai, shipped

@@ -11,9 +11,9 @@ from services.routing.cases import commands as c
 from services.routing.cases.domain import decide
 from services.routing.cases.permissions import PERMITTED, Staff
 from services.routing.cases.policies import reaction
-from shared.contracts import facts as f
-from shared.contracts.demand import Demand
-from shared.contracts.lifecycle import evolve
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.lifecycle import evolve
+from shared.contracts.demand.state import Demand
 from shared.contracts.refusals import Code, Refused
 from tests import story
 from tests.packs import nanhai, shipped

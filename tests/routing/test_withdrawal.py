@@ -4,8 +4,8 @@ import pytest
 
 from services.feedback.ratings.domain import Reaction
 from services.routing.cases.policies import reaction
-from shared.contracts import facts as f
-from shared.contracts.lifecycle import evolve
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.lifecycle import evolve
 from tests import story
 from tests.packs import shipped
 

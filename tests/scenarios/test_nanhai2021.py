@@ -8,10 +8,10 @@ import pytest
 from deploy.scenarios.nanhai2021 import demands, story
 from services.intake.submission import domain
 from services.intake.submission.domain import RecordedDemand
-from shared.contracts.catalogue import recorded
-from shared.contracts.demand import Demand, Status
-from shared.contracts.facts import DemandRouted, DemandSubmitted
-from shared.contracts.lifecycle import TRANSITIONS, evolve
+from shared.contracts.demand.facts import DemandRouted, DemandSubmitted
+from shared.contracts.demand.lifecycle import TRANSITIONS, evolve
+from shared.contracts.demand.state import Demand, Status
+from shared.contracts.event_types import recorded
 from tests.packs import nanhai
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from services.feedback.notifications.queries import Queued
 from services.feedback.notifications.recipients import Means, Recipient, means_for
 from shared.chassis.base.tokens import SERVICE_MAX_AGE, SERVICE_TOKEN, Tokens
-from shared.contracts.demand import Service
+from shared.contracts.demand.state import Service
 
 TIMEOUT: Final = httpx.Timeout(5, connect=2)
 ERASED: Final = "the personal data was erased at the citizen's request"

@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from shared.chassis.database.write_batch import Writes
-from shared.contracts.facts import ChannelKind
+from shared.contracts.demand.facts import ChannelKind
 
 
 @dataclass(frozen=True, slots=True)

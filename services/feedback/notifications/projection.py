@@ -14,8 +14,8 @@ from services.feedback.ratings.milestones import put_milestones
 from shared.chassis.aggregates.unit_of_work import Change
 from shared.chassis.base.clock import uuid5
 from shared.chassis.database.write_batch import Writes
-from shared.contracts import facts as f
-from shared.contracts.demand import Demand, is_confidential
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.state import Demand, is_confidential
 from shared.contracts.text import shortened
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.notices import SHORTENED, USUAL, Notice

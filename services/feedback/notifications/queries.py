@@ -11,7 +11,7 @@ import asyncpg
 
 from services.feedback.notifications.messages import Message, State
 from shared.chassis.database.pool import Connection
-from shared.contracts.facts import ChannelKind
+from shared.contracts.demand.facts import ChannelKind
 
 
 class Waits(StrEnum):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from shared.contracts.facts import ChannelKind
+from shared.contracts.demand.facts import ChannelKind
 
 _HEAD, _TAIL, _LONG = 3, 4, 11
 _STARS: Final = "****"

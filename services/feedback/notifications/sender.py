@@ -20,8 +20,8 @@ from shared.chassis.aggregates.repository import Ledger
 from shared.chassis.base import metrics
 from shared.chassis.base.clock import now, uuid5
 from shared.chassis.database.pool import PASSING, Pool
-from shared.contracts.demand import Demand
-from shared.contracts.facts import Fact, NotificationFailed, NotificationSent
+from shared.contracts.demand.facts import Fact, NotificationFailed, NotificationSent
+from shared.contracts.demand.state import Demand
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.profile import MESSAGES_PER_HOUR
 from shared.masking import mask

@@ -7,9 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.feedback.ratings.domain import RateDemand
 from services.feedback.ratings.handler import Ratings, Shown
-from shared.contracts.demand import Demand, Status
+from shared.contracts.demand.facts import Outcome
+from shared.contracts.demand.state import Demand, Status
 from shared.contracts.examples import NUMBER, TITLE, shown
-from shared.contracts.facts import Outcome
 
 Token = Annotated[str, Path(max_length=400)]
 

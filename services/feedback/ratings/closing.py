@@ -14,8 +14,8 @@ from shared.chassis.aggregates.repository import Ledger
 from shared.chassis.base.clock import now, uuid5
 from shared.chassis.database.pool import PASSING, Pool
 from shared.chassis.database.write_batch import Writes
-from shared.contracts.demand import Demand
-from shared.contracts.facts import Fact
+from shared.contracts.demand.facts import Fact
+from shared.contracts.demand.state import Demand
 from shared.jurisdiction.jurisdictions import Jurisdictions
 
 log = structlog.get_logger()

@@ -7,10 +7,10 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.contracts import facts as f
-from shared.contracts.demand import Demand, Service, Status
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.lifecycle import continued, next_recorded
+from shared.contracts.demand.state import Demand, Service, Status
 from shared.contracts.examples import shown
-from shared.contracts.lifecycle import continued, next_recorded
 from shared.contracts.refusals import Code, FieldError, Refused
 from shared.contracts.text import Text, longest, shortened
 from shared.contracts.wording import by_citizen, masked

@@ -14,8 +14,8 @@ from services.feedback.ratings.verdicts import Answered, words_of
 from shared.chassis.aggregates.repository import Ledger
 from shared.chassis.base.clock import now, uuid7
 from shared.chassis.database.pool import Pool
-from shared.contracts.demand import Demand, Status, is_confidential
-from shared.contracts.facts import Fact
+from shared.contracts.demand.facts import Fact
+from shared.contracts.demand.state import Demand, Status, is_confidential
 from shared.contracts.refusals import Code, Refused
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack

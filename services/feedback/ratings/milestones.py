@@ -10,8 +10,8 @@ from uuid import UUID
 from shared.chassis.aggregates.unit_of_work import Change
 from shared.chassis.database.pool import Connection
 from shared.chassis.database.write_batch import Writes
-from shared.contracts import facts as f
-from shared.contracts.demand import Demand
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.state import Demand
 
 _WORDS: Final[Mapping[type[f.Fact], Sequence[str]]] = {
     f.DemandProgressed: ("note",),

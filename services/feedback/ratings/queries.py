@@ -6,7 +6,7 @@ from uuid import UUID
 
 from shared.chassis.database.pool import Connection
 from shared.chassis.database.write_batch import Writes
-from shared.contracts.demand import Demand
+from shared.contracts.demand.state import Demand
 
 
 async def demand(db: Connection, id: UUID) -> Demand | None:

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from services.feedback.ratings.domain import RateDemand
 from shared.chassis.database.pool import Connection
-from shared.contracts.demand import Demand, Status
-from shared.contracts.facts import Outcome
+from shared.contracts.demand.facts import Outcome
+from shared.contracts.demand.state import Demand, Status
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from services.feedback.ratings.links import Holder
 from services.feedback.ratings.milestones import Milestone
 from services.feedback.web.words import next_steps, standing
 from shared.chassis.http import response_headers
-from shared.contracts.demand import Demand, Status
+from shared.contracts.demand.state import Demand, Status
 from shared.contracts.refusals import ANSWERS, Code, Refused
 from shared.web.pages import Pages
 

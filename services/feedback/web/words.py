@@ -6,8 +6,8 @@ from typing import Final, NamedTuple
 from services.feedback.ratings.domain import AWAITED
 from services.feedback.ratings.handler import Shown
 from services.feedback.ratings.links import Holder
-from shared.contracts.demand import Status
-from shared.contracts.facts import Outcome
+from shared.contracts.demand.facts import Outcome
+from shared.contracts.demand.state import Status
 
 _S = Status
 

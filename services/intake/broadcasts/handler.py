@@ -15,8 +15,8 @@ from services.intake.submission.domain import SubmitDemand
 from services.intake.submission.handler import Submissions
 from services.intake.submission.receipt import Taken
 from shared.chassis.base.clock import now, uuid7
-from shared.contracts.demand import Demand
-from shared.contracts.facts import ChannelKind
+from shared.contracts.demand.facts import ChannelKind
+from shared.contracts.demand.state import Demand
 from shared.contracts.refusals import Code, FieldError, Refused
 
 

@@ -6,7 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from shared.chassis.database.pool import Connection
-from shared.contracts.demand import Demand
+from shared.contracts.demand.state import Demand
 
 _LAST: Final = UUID(int=2**128 - 1)
 _COLUMNS: Final = "id, channel, title, opened_at, closed_at"

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from shared.contracts.facts import ChannelKind
+from shared.contracts.demand.facts import ChannelKind
 
 
 class Channel(NamedTuple):

@@ -16,7 +16,7 @@ from services.intake.channels.queries import Row, Sealed
 from services.intake.vault.sealing import Vault
 from shared.chassis.base.clock import uuid5
 from shared.chassis.database.pool import Pool
-from shared.contracts.facts import ChannelKind
+from shared.contracts.demand.facts import ChannelKind
 from shared.contracts.refusals import Code, FieldError, Refused
 
 _CHANNELS: Final = UUID("2d0c7b1e-6f0f-5b43-8b52-3c1b6a8e9d10")

@@ -10,7 +10,7 @@ from services.intake.channels.channel import Channel
 from services.intake.channels.quota import USUAL, limit, minute_of
 from shared.chassis.database.pool import Connection
 from shared.chassis.database.write_batch import Writes
-from shared.contracts.facts import ChannelKind
+from shared.contracts.demand.facts import ChannelKind
 
 
 class Asking(NamedTuple):

@@ -21,8 +21,8 @@ from shared.chassis.base.clock import now
 from shared.chassis.database.coalescing import Shared
 from shared.chassis.database.pool import Connection, Pool
 from shared.chassis.http import response_headers
+from shared.contracts.demand.facts import ChannelKind
 from shared.contracts.examples import API_KEY
-from shared.contracts.facts import ChannelKind
 from shared.contracts.refusals import Code, FieldError, Refused
 
 # It is a part of the addresses of gateways.

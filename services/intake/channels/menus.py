@@ -8,8 +8,8 @@ from fastapi import APIRouter, Header, Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.intake.examples import MENU
+from shared.contracts.demand.facts import RequestKind
 from shared.contracts.examples import shown
-from shared.contracts.facts import RequestKind
 from shared.contracts.refusals import Code, FieldError, Refused
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack

@@ -21,7 +21,7 @@ from services.intake.submission.secret_code import Codes
 from services.intake.vault.adding import add_voice
 from shared.chassis.base.clock import now, uuid5
 from shared.chassis.database.pool import Connection
-from shared.contracts.demand import Demand
+from shared.contracts.demand.state import Demand
 from shared.contracts.refusals import Code, Refused
 
 

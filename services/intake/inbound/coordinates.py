@@ -6,7 +6,7 @@ Rule: GCJ-02 shifts a position by a published polynomial on the Krasovsky ellips
 from math import cos, pi, sin, sqrt
 from typing import Final
 
-from shared.contracts.facts import Location
+from shared.contracts.demand.facts import Location
 
 _AXIS: Final = 6378245.0
 _ECCENTRICITY: Final = 0.00669342162296594323

@@ -9,7 +9,7 @@ from typing import Final
 from services.intake.inbound.charsets import Reading
 from services.intake.submission.fitting import fitting
 from services.intake.vault.contact import Contact
-from shared.contracts.facts import Location
+from shared.contracts.demand.facts import Location
 from shared.contracts.numbers import number_first, numbers_in
 from shared.contracts.text import is_blank
 from shared.masking.codes import CODE

@@ -8,7 +8,7 @@ from uuid import UUID
 import asyncpg
 
 from shared.chassis.database.pool import Connection
-from shared.contracts.demand import Demand
+from shared.contracts.demand.state import Demand
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,16 @@ from services.intake.attachments.references import Attachments
 from services.intake.channels.channel import Channel
 from services.intake.submission.fitting import fitting
 from services.intake.vault.contact import Contact
-from shared.contracts.demand import Demand, Service, Status
+from shared.contracts.demand.facts import (
+    DemandSupplemented,
+    DemandSupported,
+    DemandUrged,
+    NoteFact,
+    WithdrawalRequested,
+)
+from shared.contracts.demand.lifecycle import HOLDER
+from shared.contracts.demand.state import Demand, Service, Status
 from shared.contracts.examples import shown
-from shared.contracts.facts import DemandSupplemented, DemandSupported, DemandUrged, NoteFact, WithdrawalRequested
-from shared.contracts.lifecycle import HOLDER
 from shared.contracts.refusals import Code, Refused
 from shared.contracts.text import Text
 from shared.contracts.wording import Sealed, by_citizen, masked

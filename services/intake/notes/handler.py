@@ -22,9 +22,9 @@ from services.intake.vault.sealing import Vault
 from shared.chassis.aggregates.repository import Ledger
 from shared.chassis.base.clock import now, uuid5
 from shared.chassis.database.pool import Connection, Pool
-from shared.contracts.catalogue import parse
-from shared.contracts.demand import Demand
-from shared.contracts.facts import DemandSupported, Fact
+from shared.contracts.demand.facts import DemandSupported, Fact
+from shared.contracts.demand.state import Demand
+from shared.contracts.event_types import parse
 from shared.contracts.refusals import Code, FieldError, Refused
 
 VOICES: Final = UUID("4c7f3b44-3a0b-5f0a-9f58-0d5c1ad4a2a1")

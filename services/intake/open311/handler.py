@@ -21,7 +21,7 @@ from services.intake.open311.translation import demand_of
 from services.intake.submission.checked_request import Request
 from services.intake.submission.handler import Submissions
 from services.intake.tracking import queries as tracking
-from shared.contracts.demand import Demand
+from shared.contracts.demand.state import Demand
 from shared.contracts.examples import API_KEY, NUMBER
 from shared.contracts.numbers import read_number
 from shared.contracts.refusals import Code, FieldError, Refused

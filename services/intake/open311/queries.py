@@ -10,8 +10,8 @@ import asyncpg
 
 from services.intake.open311.dates import Window
 from shared.chassis.database.pool import Connection
-from shared.contracts.demand import Status, is_confidential
-from shared.contracts.facts import RequestKind
+from shared.contracts.demand.facts import RequestKind
+from shared.contracts.demand.state import Status, is_confidential
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Final
 from services.intake.open311.documents import Attribute, Service, ServiceDefinition, Value
 from services.intake.open311.errors import invalid, unknown
 from services.intake.tracking.names import address, name
-from shared.contracts.facts import RequestKind
+from shared.contracts.demand.facts import RequestKind
 from shared.contracts.refusals import FieldError
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack

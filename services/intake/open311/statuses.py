@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from services.intake.tracking.projection import is_open
-from shared.contracts.demand import Status
+from shared.contracts.demand.state import Status
 
 
 class GeoReport(StrEnum):

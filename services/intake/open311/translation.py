@@ -10,7 +10,7 @@ from services.intake.open311.services import DIVISION, KIND
 from services.intake.submission.domain import SubmitDemand
 from services.intake.tracking.names import name
 from services.intake.vault.contact import Contact
-from shared.contracts.facts import Location, RequestKind
+from shared.contracts.demand.facts import Location, RequestKind
 from shared.contracts.refusals import FieldError
 from shared.jurisdiction.pack import Pack
 from shared.jurisdiction.parts import Category

@@ -9,7 +9,7 @@ from services.intake.open311.services import DIVISION, KIND
 from services.intake.open311.statuses import CONFIDENTIAL, SAID, georeport
 from services.intake.tracking.names import address, name
 from services.intake.tracking.status_words import STATUS_WORDS
-from shared.contracts.facts import Location
+from shared.contracts.demand.facts import Location
 from shared.jurisdiction.pack import Pack
 from shared.jurisdiction.publication import PublicDemand, PublicStep, seen_by_public, seen_steps
 

@@ -18,8 +18,8 @@ from services.intake.vault.sealing import Vault
 from shared.chassis.aggregates.repository import Ledger
 from shared.chassis.base.clock import now, uuid7
 from shared.chassis.database.pool import Connection, Pool
-from shared.contracts.demand import Demand
-from shared.contracts.facts import Fact, PersonalDataViewed
+from shared.contracts.demand.facts import Fact, PersonalDataViewed
+from shared.contracts.demand.state import Demand
 from shared.contracts.refusals import Code, FieldError, Refused
 from shared.contracts.wording import masked
 from shared.identity.callers import PERSONAL_DATA, Caller, Callers

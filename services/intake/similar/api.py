@@ -15,9 +15,9 @@ from services.intake.similar.view import Like, like
 from services.intake.submission.domain import SubmitDemand
 from services.intake.tracking.lookup import Following
 from shared.contracts.codes import GivenCode
-from shared.contracts.demand import Demand
+from shared.contracts.demand.facts import Location
+from shared.contracts.demand.state import Demand
 from shared.contracts.examples import shown
-from shared.contracts.facts import Location
 from shared.contracts.text import Text
 from shared.contracts.wording import Identifier, by_citizen
 

@@ -15,7 +15,7 @@ from services.intake.submission import domain
 from services.intake.submission.domain import SubmitDemand
 from shared.chassis.base.clock import now
 from shared.chassis.database.pool import Connection, Pool
-from shared.contracts.demand import Demand
+from shared.contracts.demand.state import Demand
 from shared.contracts.wording import masked
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack

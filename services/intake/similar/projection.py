@@ -8,8 +8,8 @@ from services.intake.similar.scoring import Candidate
 from services.intake.similar.wording import worded
 from shared.chassis.aggregates.unit_of_work import Change
 from shared.chassis.database.write_batch import Writes
-from shared.contracts.demand import OWED, Demand, is_confidential
-from shared.contracts.facts import DemandSubmitted, Fact
+from shared.contracts.demand.facts import DemandSubmitted, Fact
+from shared.contracts.demand.state import OWED, Demand, is_confidential
 from shared.jurisdiction.jurisdictions import Jurisdictions
 
 

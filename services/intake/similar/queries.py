@@ -11,8 +11,8 @@ from services.intake.similar.rarity import UNKNOWN, Rarity, Search
 from services.intake.similar.scoring import Candidate
 from shared.chassis.database.pool import Connection
 from shared.chassis.database.write_batch import Writes
-from shared.contracts.demand import OWED, Demand
-from shared.contracts.facts import DemandSubmitted, Location
+from shared.contracts.demand.facts import DemandSubmitted, Location
+from shared.contracts.demand.state import OWED, Demand
 
 _MOST: Final = 1000
 _LATEST: Final = 60

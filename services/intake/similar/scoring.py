@@ -10,7 +10,7 @@ from uuid import UUID
 
 from services.intake.similar.rarity import Rarity
 from services.intake.similar.wording import Wording
-from shared.contracts.facts import Location
+from shared.contracts.demand.facts import Location
 
 THRESHOLD: Final = 0.3
 """Measured with `python -m tests.bench.similar` on two files of real messages: from here on seven of ten are true."""

@@ -6,7 +6,7 @@ from typing import Final
 from pydantic import BaseModel, Field
 
 from services.intake.similar.scoring import Aspect, Match, Reason
-from shared.contracts.demand import Demand, Status
+from shared.contracts.demand.state import Demand, Status
 from shared.jurisdiction.publication import Publication, PublicDemand, Shown, seen_by_public
 
 _NEAR: Final = ((300, 1.0), (1000, 0.5))

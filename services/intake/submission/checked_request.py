@@ -19,8 +19,8 @@ from services.intake.vault.sealing import Vault
 from shared.chassis.aggregates.repository import Ledger
 from shared.chassis.aggregates.unit_of_work import Page
 from shared.chassis.database.write_batch import Writes
-from shared.contracts.demand import Demand
-from shared.contracts.facts import DemandSubmitted, Fact
+from shared.contracts.demand.facts import DemandSubmitted, Fact
+from shared.contracts.demand.state import Demand
 from shared.contracts.numbers import number
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack

@@ -10,7 +10,7 @@ from services.intake.attachments.references import Attachments
 from services.intake.submission import recorded_steps
 from services.intake.vault.contact import Contact
 from shared.contracts.codes import GivenCode
-from shared.contracts.facts import ChannelKind, DemandSubmitted, Location, PlacedBy, RecordedStep, RequestKind
+from shared.contracts.demand.facts import ChannelKind, DemandSubmitted, Location, PlacedBy, RecordedStep, RequestKind
 from shared.contracts.moment import RULE_EN, RULE_ZH, WRITTEN, Moment, can_be_told
 from shared.contracts.refusals import Code, FieldError, Refused
 from shared.contracts.text import Text

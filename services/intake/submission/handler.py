@@ -27,8 +27,8 @@ from shared.chassis.base.clock import now, uuid7
 from shared.chassis.database.coalescing import Shared
 from shared.chassis.database.pool import Connection, Pool
 from shared.chassis.database.write_batch import Stale, Writes
-from shared.contracts.demand import Demand
-from shared.contracts.facts import Fact
+from shared.contracts.demand.facts import Fact
+from shared.contracts.demand.state import Demand
 from shared.contracts.refusals import Code, Refused
 from shared.jurisdiction.jurisdictions import Jurisdictions
 

@@ -5,10 +5,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from shared.contracts.catalogue import STATUS_FACTS
-from shared.contracts.demand import Demand, Status
-from shared.contracts.facts import DemandClosed, DemandSubmitted, Fact, HistoryContinued, RecordedStep
-from shared.contracts.lifecycle import TRANSITIONS
+from shared.contracts.demand.facts import DemandClosed, DemandSubmitted, Fact, HistoryContinued, RecordedStep
+from shared.contracts.demand.lifecycle import TRANSITIONS
+from shared.contracts.demand.state import Demand, Status
+from shared.contracts.event_types import STATUS_FACTS
 from shared.contracts.refusals import FieldError
 from shared.contracts.text import shortened
 

@@ -19,9 +19,9 @@ from shared.chassis.aggregates.repository import Ledger
 from shared.chassis.aggregates.unit_of_work import Page
 from shared.chassis.base.clock import uuid5
 from shared.chassis.database.pool import Connection
-from shared.contracts.catalogue import parse
-from shared.contracts.demand import Demand
-from shared.contracts.facts import Fact, HistoryContinued, RecordedStep
+from shared.contracts.demand.facts import Fact, HistoryContinued, RecordedStep
+from shared.contracts.demand.state import Demand
+from shared.contracts.event_types import parse
 from shared.contracts.refusals import Refused
 
 MOVED: Final = UUID("0b9c3b0e-6f1c-5d0c-8b63-6d5d6f5a9f10")

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from shared.chassis.database.pool import Connection
-from shared.contracts.facts import DemandSubmitted, HistoryContinued
+from shared.contracts.demand.facts import DemandSubmitted, HistoryContinued
 
 
 class Told(NamedTuple):

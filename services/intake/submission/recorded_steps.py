@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from shared.contracts.catalogue import recorded
-from shared.contracts.facts import Fact, RecordedStep
+from shared.contracts.demand.facts import Fact, RecordedStep
+from shared.contracts.event_types import recorded
 from shared.contracts.refusals import FieldError, Refused
 from shared.contracts.text import CONTROL_EN, CONTROL_ZH, longest, unreadable
 from shared.contracts.wording import Declaration, Identifier, Masked, by_office, hide, texts

@@ -16,8 +16,8 @@ from services.intake.suggestion.suggester import Suggester
 from shared.chassis.base.clock import now
 from shared.chassis.database.pool import Pool
 from shared.contracts.codes import GivenCode
+from shared.contracts.demand.facts import Location
 from shared.contracts.examples import shown
-from shared.contracts.facts import Location
 from shared.contracts.text import Text
 from shared.contracts.wording import Identifier, Plain
 from shared.jurisdiction.jurisdictions import Jurisdictions

@@ -2,7 +2,7 @@
 
 from services.intake.suggestion.training import Example
 from shared.chassis.database.pool import Connection
-from shared.contracts.facts import DemandSubmitted
+from shared.contracts.demand.facts import DemandSubmitted
 
 
 async def routed(db: Connection, jurisdiction: str) -> list[Example]:

@@ -6,9 +6,9 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.intake import examples
-from shared.contracts.demand import Status
+from shared.contracts.demand.facts import Outcome, RequestKind
+from shared.contracts.demand.state import Status
 from shared.contracts.examples import PROGRESS, shown
-from shared.contracts.facts import Outcome, RequestKind
 
 
 class Step(BaseModel):

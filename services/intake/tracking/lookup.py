@@ -13,7 +13,7 @@ from services.intake.submission.secret_code import Codes
 from services.intake.tracking import queries
 from shared.chassis.base.clock import now
 from shared.chassis.database.pool import Pool
-from shared.contracts.demand import Demand, is_confidential
+from shared.contracts.demand.state import Demand, is_confidential
 from shared.contracts.refusals import Code, FieldError, Refused
 
 WRONG_CODES: Final = 10

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from shared.chassis.aggregates.unit_of_work import Change
 from shared.chassis.database.write_batch import Writes
-from shared.contracts.demand import Demand, Status
-from shared.contracts.facts import DemandReopened, DemandResolved, DemandSubmitted, Fact, StatusFact
+from shared.contracts.demand.facts import DemandReopened, DemandResolved, DemandSubmitted, Fact, StatusFact
+from shared.contracts.demand.state import Demand, Status
 
 Changes = Sequence[Change[Demand, Fact]]
 ENDED: Final = frozenset({Status.DECLINED, Status.RESOLVED, Status.WITHDRAWN, Status.CONFIRMED, Status.CLOSED})

@@ -6,8 +6,8 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from shared.chassis.database.pool import Connection
-from shared.contracts.demand import Demand
-from shared.contracts.facts import DemandSupplemented, DemandSupported, DemandUrged, WithdrawalRequested
+from shared.contracts.demand.facts import DemandSupplemented, DemandSupported, DemandUrged, WithdrawalRequested
+from shared.contracts.demand.state import Demand
 
 MOST: Final = 500
 """Voices and steps of one demand that are shown, the latest."""

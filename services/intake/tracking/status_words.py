@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from shared.contracts.demand import Status
+from shared.contracts.demand.state import Status
 
 STATUS_WORDS: Final[Mapping[Status, str]] = {
     Status.SUBMITTED: "已登记 / Received",

@@ -7,7 +7,7 @@ from services.intake.tracking import queries
 from services.intake.tracking.documents import Followed, Progress
 from services.intake.tracking.view import followed, progress, seen
 from shared.chassis.database.pool import Pool
-from shared.contracts.demand import Demand
+from shared.contracts.demand.state import Demand
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.publication import Publication
 

@@ -10,8 +10,8 @@ from services.intake.tracking.names import address, name
 from services.intake.tracking.projection import is_open
 from services.intake.tracking.queries import Spoken, Told
 from services.intake.tracking.status_words import STATUS_WORDS
-from shared.contracts import facts as f
-from shared.contracts.demand import Demand, Status
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.state import Demand, Status
 from shared.jurisdiction.pack import Pack
 from shared.jurisdiction.publication import Publication, PublicDemand, seen_by_public
 

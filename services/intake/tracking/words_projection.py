@@ -5,8 +5,8 @@ from typing import Final
 
 from shared.chassis.aggregates.unit_of_work import Change
 from shared.chassis.database.write_batch import Writes
-from shared.contracts import facts as f
-from shared.contracts.demand import Demand
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.state import Demand
 
 SAID: Final[Mapping[type[f.Fact], frozenset[str]]] = {
     f.DemandDeclined: frozenset({"reason", "legal_basis", "instead"}),

@@ -27,9 +27,9 @@ from services.reporting.figures.parameters import (
 from services.reporting.figures.queries import Told
 from services.reporting.figures.visibility import seen
 from shared.chassis.http.pagination import Page, link
-from shared.contracts.demand import Demand, Status, is_confidential
+from shared.contracts.demand.facts import Outcome
+from shared.contracts.demand.state import Demand, Status, is_confidential
 from shared.contracts.examples import NUMBER, shown
-from shared.contracts.facts import Outcome
 from shared.contracts.numbers import AS_TYPED, DemandNumber
 from shared.contracts.refusals import Code, Refused
 from shared.contracts.text import Text

@@ -28,7 +28,7 @@ from services.reporting.figures.parameters import By
 from services.reporting.figures.visibility import lists_reports, opens
 from shared.chassis.base.clock import now
 from shared.chassis.database.pool import Connection, Pool
-from shared.contracts.demand import Demand
+from shared.contracts.demand.state import Demand
 from shared.contracts.refusals import Code, FieldError, Refused
 from shared.jurisdiction.pack import Pack
 

@@ -8,7 +8,7 @@ from typing import Final
 from services.reporting.drilldown.pagination import Spot
 from services.reporting.figures.conditions import Condition, numbered
 from shared.chassis.database.pool import Connection
-from shared.contracts.demand import Demand
+from shared.contracts.demand.state import Demand
 
 LOOKED_AT: Final = 5000
 """Rows that one page may look at: where few of many are counted, pages are short and there are more of them."""

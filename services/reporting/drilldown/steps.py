@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from services.reporting.figures.queries import Told
-from shared.contracts import facts as f
+from shared.contracts.demand import facts as f
 
 STEPS: Final[dict[type[f.Fact], tuple[str, str]]] = {
     f.DemandSubmitted: ("群众提出诉求", "Raised by a citizen"),

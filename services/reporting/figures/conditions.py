@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from services.reporting.figures.domain import COMPLETED, UNKNOWN
-from shared.contracts.demand import OWED, is_confidential
-from shared.contracts.facts import RequestKind
+from shared.contracts.demand.facts import RequestKind
+from shared.contracts.demand.state import OWED, is_confidential
 
 COLLECTED: Final = "collected"
 DONE: Final = "completed"

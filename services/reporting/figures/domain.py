@@ -6,8 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from shared.contracts.demand import OWED, Demand, Status
-from shared.contracts.facts import Outcome
+from shared.contracts.demand.facts import Outcome
+from shared.contracts.demand.state import OWED, Demand, Status
 from shared.jurisdiction.pack import Pack
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from services.reporting.figures.domain import UNKNOWN, Dimension
-from shared.contracts.facts import ChannelKind
+from shared.contracts.demand.facts import ChannelKind
 from shared.jurisdiction.pack import Pack
 
 NOBODY: Final = "—"

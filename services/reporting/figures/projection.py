@@ -10,8 +10,8 @@ from services.reporting.figures import queries
 from services.reporting.figures.domain import Rows, Where, is_completed, is_owed, measures, where
 from shared.chassis.aggregates.unit_of_work import Change
 from shared.chassis.database.write_batch import Writes
-from shared.contracts.demand import Demand
-from shared.contracts.facts import DemandSubmitted, Fact
+from shared.contracts.demand.facts import DemandSubmitted, Fact
+from shared.contracts.demand.state import Demand
 from shared.jurisdiction.jurisdictions import Jurisdictions
 
 Row = tuple[str, date, str, str, str]

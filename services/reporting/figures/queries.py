@@ -7,9 +7,9 @@ from uuid import UUID
 
 from shared.chassis.database.pool import Connection
 from shared.chassis.database.write_batch import Writes
-from shared.contracts.demand import Demand
+from shared.contracts.demand.facts import DemandSubmitted
+from shared.contracts.demand.state import Demand
 from shared.contracts.envelope import Envelope
-from shared.contracts.facts import DemandSubmitted
 
 
 def put_facts(writes: Writes, heard: Sequence[Envelope]) -> None:

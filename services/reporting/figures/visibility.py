@@ -4,7 +4,7 @@ from typing import Final
 
 from services.reporting.figures.conditions import COLLECTED
 from services.reporting.figures.domain import Dimension
-from shared.contracts.demand import Demand
+from shared.contracts.demand.state import Demand
 from shared.jurisdiction.pack import Pack
 from shared.jurisdiction.publication import PublicDemand, Shown, seen_by_public
 

@@ -16,7 +16,7 @@ from services.reporting.figures.queries import Told
 from services.reporting.figures.visibility import seen
 from services.reporting.web.words import WORDS, counted_name, status_name
 from shared.chassis.base.clock import now
-from shared.contracts.demand import Demand, is_confidential
+from shared.contracts.demand.state import Demand, is_confidential
 from shared.jurisdiction.pack import Pack
 
 

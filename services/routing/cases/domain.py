@@ -6,8 +6,8 @@ from typing import assert_never
 from services.routing.cases import commands as c
 from services.routing.cases.permissions import Staff, permit
 from services.routing.cases.policies import DISPATCHER, Limits, assign, clock_start, limits_again
-from shared.contracts import facts as f
-from shared.contracts.demand import Demand
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.state import Demand
 from shared.contracts.refusals import Code, FieldError, Refused
 from shared.contracts.wording import masked
 from shared.jurisdiction.pack import Pack

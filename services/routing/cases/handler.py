@@ -15,8 +15,8 @@ from shared.chassis.aggregates.unit_of_work import Page
 from shared.chassis.base.clock import now, uuid5
 from shared.chassis.database.pool import Pool
 from shared.chassis.database.write_batch import Writes
-from shared.contracts.demand import Demand
-from shared.contracts.facts import Fact
+from shared.contracts.demand.facts import Fact
+from shared.contracts.demand.state import Demand
 from shared.contracts.refusals import Code, FieldError, Refused
 from shared.contracts.wording import masked
 from shared.jurisdiction.jurisdictions import Jurisdictions

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from services.routing.cases import commands as c
-from shared.contracts.demand import Demand
+from shared.contracts.demand.state import Demand
 from shared.contracts.refusals import Code, Refused
 from shared.jurisdiction.pack import Pack
 

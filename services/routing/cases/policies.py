@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from shared.contracts import facts as f
-from shared.contracts.demand import Demand, Service, Status
-from shared.contracts.lifecycle import HOLDER, continued, next_recorded
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.lifecycle import HOLDER, continued, next_recorded
+from shared.contracts.demand.state import Demand, Service, Status
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Assignment, Pack, Undecided
 

@@ -9,9 +9,9 @@ from uuid import UUID
 from services.routing.cases.timeline import TimelineEntry
 from shared.chassis.database.pool import Connection
 from shared.chassis.database.write_batch import Writes
-from shared.contracts.demand import Demand
+from shared.contracts.demand.facts import DemandSubmitted, Location
+from shared.contracts.demand.state import Demand
 from shared.contracts.envelope import Envelope
-from shared.contracts.facts import DemandSubmitted, Location
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from shared.contracts import facts as f
+from shared.contracts.demand import facts as f
 from shared.contracts.examples import ID, shown
 
 _SKIPPED: Final = (f.DemandSubmitted, f.NotificationSent)

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from shared.contracts.facts import RequestKind
+from shared.contracts.demand.facts import RequestKind
 from shared.jurisdiction.draft import Draft
 from shared.jurisdiction.parts import Weekday, Year
 from shared.jurisdiction.problems import Problem

@@ -16,7 +16,7 @@ from services.intake.channels.gateway_settings import Registry
 from services.intake.vault.sealing import Vault
 from shared.chassis.database.pool import Pool
 from shared.chassis.http.app import web_app
-from shared.contracts.facts import ChannelKind
+from shared.contracts.demand.facts import ChannelKind
 from tests.intake.conftest import settings
 
 DISTRICT = "440605000000"

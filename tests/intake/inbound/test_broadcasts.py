@@ -7,7 +7,7 @@ import pytest
 
 from services.intake.vault.sealing import Vault
 from shared.chassis.database.pool import Pool
-from shared.contracts.facts import ChannelKind
+from shared.contracts.demand.facts import ChannelKind
 from tests.intake.inbound.conftest import channel, facts
 from tests.intake.test_api import is_a_problem
 

@@ -18,7 +18,7 @@ from services.intake.settings import IntakeSettings
 from services.intake.vault.sealing import Vault
 from shared.chassis.database.pool import Pool
 from shared.chassis.http.app import web_app
-from shared.contracts.facts import ChannelKind
+from shared.contracts.demand.facts import ChannelKind
 from tests.intake.inbound.conftest import channel, facts, secrets_of
 from tests.intake.inbound.test_mail import BOX, mail, receiving, set_up
 from tests.intake.inbound.test_pictures import Host, host  # noqa: F401 (a fixture)

@@ -16,7 +16,7 @@ from services.intake import app
 from services.intake.vault.sealing import Vault
 from shared.chassis.database.pool import Pool
 from shared.chassis.http.app import server, web_app
-from shared.contracts.facts import ChannelKind
+from shared.contracts.demand.facts import ChannelKind
 from tests.eventually import eventually
 from tests.intake.conftest import settings
 from tests.intake.inbound.conftest import channel, facts, kinds

@@ -17,7 +17,7 @@ from services.intake.settings import IntakeSettings
 from services.intake.submission.secret_code import Codes
 from services.intake.vault.sealing import Vault
 from shared.chassis.database.pool import Pool, open_pool
-from shared.contracts.facts import ChannelKind
+from shared.contracts.demand.facts import ChannelKind
 from tests.eventually import ended, eventually
 from tests.intake.conftest import settings
 from tests.intake.inbound.conftest import channel, facts, kinds, secrets_of

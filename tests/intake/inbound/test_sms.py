@@ -14,7 +14,7 @@ from services.intake.inbound.message import CUT, DOUBTFUL
 from services.intake.personal_data.handler import erase
 from services.intake.vault.sealing import Vault
 from shared.chassis.database.pool import Pool
-from shared.contracts.facts import ChannelKind
+from shared.contracts.demand.facts import ChannelKind
 from tests.intake.inbound.conftest import channel, facts, kinds, secrets_of
 from tests.intake.test_api import count, is_a_problem
 

@@ -19,7 +19,7 @@ from services.intake.vault.sealing import Vault
 from shared.chassis.base.clock import now
 from shared.chassis.database.pool import Pool, open_pool
 from shared.chassis.http.app import web_app
-from shared.contracts.facts import ChannelKind
+from shared.contracts.demand.facts import ChannelKind
 from shared.contracts.refusals import Refused
 from tests.intake.conftest import settings
 from tests.intake.inbound.conftest import Peer, channel, facts, kinds, secrets_of

@@ -15,8 +15,8 @@ from services.intake.submission.handler import Submissions
 from services.intake.submission.receipt import Taken
 from services.intake.submission.secret_code import Codes
 from shared.chassis.http.validation_zh import field_errors
+from shared.contracts.demand.facts import ChannelKind
 from shared.contracts.examples import shown
-from shared.contracts.facts import ChannelKind
 from shared.contracts.refusals import Code, FieldError, Refused
 from shared.contracts.wording import Inner
 

@@ -11,7 +11,7 @@ from services.intake.inbound.coordinates import from_gcj02
 from services.intake.inbound.message import Message, digest, named_first, readable
 from services.intake.inbound.wechat.xml import parts
 from services.intake.vault.contact import Contact
-from shared.contracts.facts import Location
+from shared.contracts.demand.facts import Location
 from shared.contracts.refusals import Code, Refused
 
 _KINDS: Final = ("text", "voice", "image", "location")

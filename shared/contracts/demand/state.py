@@ -7,8 +7,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared.contracts.demand.facts import ChannelKind, Outcome, PlacedBy, RecordedStep, RequestKind
 from shared.contracts.examples import DEMAND, shown
-from shared.contracts.facts import ChannelKind, Outcome, PlacedBy, RecordedStep, RequestKind
 
 
 class Service(StrEnum):

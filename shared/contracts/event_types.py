@@ -5,7 +5,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from shared.contracts import facts as f
+from shared.contracts.demand import facts as f
 from shared.contracts.refusals import Code, Refused
 
 STATUS_FACTS: Final[Mapping[str, type[f.StatusFact]]] = {

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from shared.contracts import facts as f
-from shared.contracts.catalogue import recorded
-from shared.contracts.demand import Demand, Service, Status
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.state import Demand, Service, Status
+from shared.contracts.event_types import recorded
 from shared.contracts.refusals import Code, FieldError, Refused
 
 S = Status

@@ -1,0 +1,1 @@
+"""What is told about a demand: its facts, its state, its life."""

@@ -1,0 +1,46 @@
+"""The rules for demands: how their facts are folded, and who may tell which."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import cast
+
+from shared.contracts.demand.facts import Fact, StatusFact
+from shared.contracts.demand.lifecycle import TRANSITIONS, evolve
+from shared.contracts.demand.state import Demand, Service
+from shared.contracts.event_types import FACTS, parse
+from shared.contracts.refusals import Code, Refused
+from shared.contracts.rules import Rules
+from shared.contracts.topics import DEMAND_EVENTS
+
+React = Callable[[Demand, Fact, datetime, datetime], Sequence[tuple[Fact, datetime]]]
+
+
+def silent(demand: Demand, fact: Fact, at: datetime, now: datetime) -> Sequence[tuple[Fact, datetime]]:
+    """The answer of a service that only listens."""
+    return ()
+
+
+def _fold(demand: Demand, fact: Fact, at: datetime) -> Demand:
+    return evolve(demand, cast("StatusFact", fact), at) if fact.moves else demand
+
+
+def demand_rules(service: Service, react: React = silent) -> Rules[Demand, Fact]:
+    """The rules by which `service` keeps its copy of every demand."""
+
+    def may_tell(fact: Fact) -> None:
+        if isinstance(fact, StatusFact) and TRANSITIONS[type(fact)].told_by is not service:
+            raise Refused(Code.WRONG_TELLER, f"{fact.type} is not told by {service}")
+
+    return Rules(
+        service=service,
+        stream=DEMAND_EVENTS.carries,
+        blank=lambda key: Demand(id=key),
+        revive=Demand.model_validate_json,
+        knows=FACTS.__contains__,
+        parse=parse,
+        evolve=_fold,
+        subject=lambda demand: demand.number,
+        is_imported=lambda demand: demand.imported,
+        react=react,
+        may_tell=may_tell,
+    )
