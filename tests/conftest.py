@@ -18,9 +18,9 @@ from deploy.local.kafka import ApacheKafka
 from deploy.local.noida import EmbeddedBroker
 from deploy.local.ports import free_port
 from deploy.local.postgres import EmbeddedPostgres
-from deploy.local.process import Child, Program
+from deploy.local.process import ManagedProcess, Program
 from deploy.local.state import prepare, state_dir
-from deploy.local.supervisor import Keeper
+from deploy.local.supervisor import Supervisor
 from shared.chassis.database.migrate import migrate
 from shared.chassis.kafka.client import Kafka
 from shared.chassis.kafka.cluster import create_topics
@@ -57,7 +57,7 @@ class Server:
     """Something that listens, and how to stop and start it."""
 
     url: str
-    keeper: Keeper
+    keeper: Supervisor
 
 
 def reachable(factory: pytest.TempPathFactory, name: str) -> Path:
@@ -75,9 +75,9 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return reachable(tmp_path_factory, "state")
 
 
-def kept(program: Program, directory: Path, **more: object) -> Keeper:
+def kept(program: Program, directory: Path, **more: object) -> Supervisor:
     """A keeper that logs into the run's directory."""
-    return Keeper(Child(program, directory / "logs" / f"{program.name}.log"), **more)  # type: ignore[arg-type]
+    return Supervisor(ManagedProcess(program, directory / "logs" / f"{program.name}.log"), **more)  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="session")

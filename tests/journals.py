@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from shared.chassis.aggregates import journal
 from shared.chassis.database.pool import Connection
-from shared.chassis.database.write_batch import Writes
+from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.envelope import Envelope
 
 
 async def append(db: Connection, told: Sequence[Envelope]) -> None:
     """Append; raises `Refused` when another writer was first."""
-    writes = Writes()
+    writes = WriteBatch()
     journal.append(writes, told)
     await writes.write(db)

@@ -11,7 +11,7 @@ from deploy.cli.channels import Name
 from deploy.cli.intake_database import on_what_runs, told
 from services.intake.app import vault
 from services.intake.channels import key_queries
-from services.intake.channels.gateway_settings import Registry
+from services.intake.channels.gateway_settings import GatewayRegistry
 from services.intake.channels.key_queries import Usage
 from services.intake.channels.quota import USUAL
 from services.intake.settings import IntakeSettings
@@ -40,7 +40,7 @@ def show(name: Name) -> None:
     """One channel with its settings; secrets are not shown."""
     at = now()
     with told():
-        settings = on_what_runs(lambda pool: Registry(pool, vault(read(IntakeSettings))).gateway(name)).settings
+        settings = on_what_runs(lambda pool: GatewayRegistry(pool, vault(read(IntakeSettings))).gateway(name)).settings
     (one,) = (found for found in on_what_runs(lambda pool: _usage(pool, at)) if found.id == name)
     for heading, value in zip(HEADING, _row(one, at), strict=True):
         typer.echo(f"{heading:<11} {value}")

@@ -13,7 +13,7 @@ from deploy.local.state import write_private
 from services.intake.app import vault
 from services.intake.channels import key_queries
 from services.intake.channels import keys as channels
-from services.intake.channels.gateway_settings import ChannelSettings, Registry
+from services.intake.channels.gateway_settings import ChannelSettings, GatewayRegistry
 from services.intake.channels.keys import Scope
 from services.intake.settings import IntakeSettings
 from shared.chassis.base.settings import read
@@ -115,7 +115,7 @@ async def _put(pool: Pool, name: str, changes: dict[str, str | None]) -> Channel
     if division and packs.of_division(division) is None:
         raise Refused(Code.INVALID, f"division: no pack has {division!r}; `huying pack check DIR` lists what it has")
     scopes = _scopes(changes.pop("scopes") or "") if "scopes" in changes else None
-    put = await Registry(pool, vault(settings)).put(name, changes)
+    put = await GatewayRegistry(pool, vault(settings)).put(name, changes)
     if scopes is not None:
         async with pool.acquire() as db:
             await key_queries.put_scopes(db, name, scopes)

@@ -83,12 +83,12 @@ async def _opened(service: Service) -> AsyncIterator[Pool]:
         await pool.close()
 
 
-async def _waiting(service: Service) -> list[dead_letters.Letter]:
+async def _waiting(service: Service) -> list[dead_letters.DeadLetter]:
     async with _opened(service) as pool, pool.acquire() as db:
         return await dead_letters.waiting(db)
 
 
-async def _one(service: Service, id: int) -> dead_letters.Letter:
+async def _one(service: Service, id: int) -> dead_letters.DeadLetter:
     async with _opened(service) as pool, pool.acquire() as db:
         found = await dead_letters.one(db, id)
     if found is None:
@@ -99,7 +99,7 @@ async def _one(service: Service, id: int) -> dead_letters.Letter:
 async def _redrive(service: Service, id: int) -> None:
     letter = await _one(service, id)
     async with _opened(service) as pool:
-        ledger = service.worker(read(service.settings), pool).ledger
-        await Delivery(pool, ledger, letter.cluster_id).redrive(letter.record)
+        repository = service.worker(read(service.settings), pool).repository
+        await Delivery(pool, repository, letter.cluster_id).redrive(letter.record)
         async with pool.acquire() as db:
             await dead_letters.mark_redriven(db, id)

@@ -13,7 +13,7 @@ from rich.table import Table
 from deploy.cli.channels import keys
 from deploy.cli.faults import first, in_words
 from deploy.cli.up import banner, options, stop_event
-from deploy.importing.client import Handover, HandoverFailed
+from deploy.importing.client import HandoverFailed, IntakeClient
 from deploy.local.deployment import Running, deployed
 from deploy.local.state import Unusable
 from deploy.scenarios.nanhai2021 import Story, demands, story
@@ -65,7 +65,7 @@ async def replay(running: Running) -> None:
         base_url=running.url, headers={"X-API-Key": key}, timeout=60, trust_env=False
     ) as client:
         console.print(f"replaying Nanhai 2021: {len(recorded):,} demands …")
-        handover = Handover(client, lambda line, row: console.print(f"refused {line}: {row.why}"), lambda _: None)
+        handover = IntakeClient(client, lambda line, row: console.print(f"refused {line}: {row.why}"), lambda _: None)
         await handover.all(enumerate(recorded, 1))
         await _until_visible(client, recorded)
         await report_card(client, told)

@@ -8,9 +8,9 @@ import typer
 from deploy.cli.up import stop_event
 from deploy.local.kafka import ApacheKafka
 from deploy.local.ports import free_port, why_not
-from deploy.local.process import Child
+from deploy.local.process import ManagedProcess
 from deploy.local.state import Unusable, prepare, state_dir
-from deploy.local.supervisor import Keeper
+from deploy.local.supervisor import Supervisor
 
 
 def kafka(port: Annotated[int, typer.Option(min=0, max=65535)] = 9092) -> None:
@@ -27,8 +27,8 @@ async def _kafka(port: int) -> None:
     server = ApacheKafka(directory, free_port(port))
     if port and server.port != port:
         typer.echo(f"{why_not(port) or f'port {port} was taken'}: taking {server.port}", err=True)
-    child = Child(server.program, directory / "logs" / "broker.log")
-    keeper = Keeper(child, before=server.prepare, after=server.ready, ended=server.ended, alive=server.alive)
+    child = ManagedProcess(server.program, directory / "logs" / "broker.log")
+    keeper = Supervisor(child, before=server.prepare, after=server.ready, ended=server.ended, alive=server.alive)
     stopping = stop_event()
     await keeper.start()
     typer.echo(f"Apache Kafka is up: KAFKA_BOOTSTRAP_SERVERS={server.bootstrap}   (Ctrl-C stops it)")

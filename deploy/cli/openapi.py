@@ -11,7 +11,7 @@ from deploy.cli.introduction import INTRODUCTION
 from deploy.cli.processes import SERVICES, TITLE
 from shared.chassis.database.pool import open_pool
 from shared.chassis.http.app import web_app
-from shared.chassis.process.components import Api, words_of
+from shared.chassis.process.components import Api, api_texts
 
 NOWHERE: Final = "postgresql://127.0.0.1:1/none"
 
@@ -30,4 +30,4 @@ async def document() -> dict[str, Any]:
         async with await open_pool(NOWHERE, service.name) as pool:
             apis.append(service.api(settings, pool))
     routers = [router for api in apis for router in api.routers]
-    return web_app(TITLE, routers, words=words_of(INTRODUCTION, apis)).openapi()
+    return web_app(TITLE, routers, words=api_texts(INTRODUCTION, apis)).openapi()

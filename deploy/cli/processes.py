@@ -13,8 +13,15 @@ from deploy.cli.introduction import INTRODUCTION
 from shared.chassis.base.setting_checks import what_is_wrong
 from shared.chassis.base.settings import ProcessSettings, noted, read, stop
 from shared.chassis.database.pool import Pool, open_pool
-from shared.chassis.process.components import Api, Worker, api_parts, database_ready, relay_parts, worker_parts
-from shared.chassis.process.run import Parts, main
+from shared.chassis.process.components import (
+    Api,
+    Worker,
+    api_components,
+    database_ready,
+    relay_components,
+    worker_components,
+)
+from shared.chassis.process.run import Components, main
 from shared.jurisdiction.loader import served_packs
 from shared.jurisdiction.problems import PackError
 
@@ -107,29 +114,29 @@ SERVICES: Final = (
 )
 
 
-async def _apis(*services: Service) -> Parts:
+async def _apis(*services: Service) -> Components:
     apis = {}
     for service in services:
         settings = read(service.settings)
         pool = await open_pool(settings.database_url, service.name)
         apis[service.name] = (service.api(settings, pool), pool)
     place = read(Place)
-    return api_parts(TITLE, INTRODUCTION, apis, place.port, place.deployment)
+    return api_components(TITLE, INTRODUCTION, apis, place.port, place.deployment)
 
 
-async def _worker(service: Service) -> Parts:
+async def _worker(service: Service) -> Components:
     settings = read(service.settings)
     pool = await open_pool(settings.database_url, service.name)
-    return await worker_parts(settings, service.worker(settings, pool), pool)
+    return await worker_components(settings, service.worker(settings, pool), pool)
 
 
-async def _relay(service: Service) -> Parts:
+async def _relay(service: Service) -> Components:
     settings = read(ProcessSettings)
     pool = await open_pool(settings.database_url, service.name)
-    return await relay_parts(settings, service.name, pool)
+    return await relay_components(settings, service.name, pool)
 
 
-async def _mail() -> Parts:
+async def _mail() -> Components:
     from services.intake import app
     from services.intake.settings import IntakeSettings
     from services.intake.tracking.lasting_secret import lasting_secret_kept
@@ -138,14 +145,14 @@ async def _mail() -> Parts:
     pool = await open_pool(settings.database_url, "intake")
     receiving = app.mail(settings, pool).run(settings)
     ready = [database_ready("intake", pool), lasting_secret_kept(pool, settings.lasting)]
-    return Parts(running=[receiving], ready=ready, closing=[pool.close])
+    return Components(running=[receiving], ready=ready, closing=[pool.close])
 
 
 @dataclass(frozen=True, slots=True)
 class Process:
     """How to put a process together, and whose settings it reads beside `Place`."""
 
-    build: Callable[[], Awaitable[Parts]]
+    build: Callable[[], Awaitable[Components]]
     services: Sequence[Service] = ()
 
     @property

@@ -56,7 +56,7 @@ async def readers(kafka: Kafka, generations: Mapping[str, int]) -> list[Finding]
 
 async def _reader(kafka: Kafka, service: str, generation: int) -> Finding:
     group = consumer_log.group_name(READERS[service], generation)
-    async with backlog.account(kafka, group, [DEMAND_EVENTS.name]) as account:
+    async with backlog.group_lag(kafka, group, [DEMAND_EVENTS.name]) as account:
         first = await account.backlog()
         if not _lag(first):
             return reader(service, first, first)

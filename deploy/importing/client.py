@@ -46,7 +46,7 @@ Batch = Sequence[Numbered]
 
 
 @dataclass(slots=True)
-class Handover:
+class IntakeClient:
     """Posts batches to `/v1/imports`; repeating a batch changes nothing. A dry run asks what would become of them."""
 
     client: httpx.AsyncClient

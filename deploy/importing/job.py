@@ -12,13 +12,13 @@ from typing import Final
 import httpx
 
 from deploy.importing import errors
-from deploy.importing.client import Handover, Tally
+from deploy.importing.client import IntakeClient, Tally
 from deploy.importing.files import fingerprint
 from deploy.importing.mapping import Mapping
-from deploy.importing.pipeline import Passage
-from deploy.importing.progress_log import About, Logbook
+from deploy.importing.pipeline import Pipeline
+from deploy.importing.progress_log import About, ProgressLog
 from deploy.importing.readers import opened
-from deploy.importing.redaction import Hiding, Restoring
+from deploy.importing.redaction import Redaction, Restorer
 from deploy.importing.report import Reasons, free_name
 from deploy.importing.rows import Table
 from deploy.importing.translation import Translator
@@ -70,22 +70,22 @@ async def run(job: Job, client: httpx.AsyncClient | None, progress: Progress) ->
     url = DRY_RUN if is_trial else str(client.base_url if client else "")
     with opened(job.file, job.mapping.encoding, job.mapping.columns) as table:
         path = Path(f"{job.file.name}.{DRY_RUN if is_trial else 'import'}-log")
-        with Logbook(path, job.about(url), job.from_start or is_trial) as logbook:
+        with ProgressLog(path, job.about(url), job.from_start or is_trial) as logbook:
             before = logbook.done
             translator = Translator(job.mapping, job.pack, job.now)
-            restoring = Restoring(Hiding.of(job.mapping), job.mapping, (job.file.parent, Path()))
+            restoring = Restorer(Redaction.of(job.mapping), job.mapping, (job.file.parent, Path()))
             with (
                 progress(table, before) as on_progress,
                 restoring,
-                Passage(table, translator, logbook, restoring, on_progress, dry_run=is_trial) as passage,
+                Pipeline(table, translator, logbook, restoring, on_progress, dry_run=is_trial) as passage,
             ):
                 await _handed_over(passage, client)
             return _ended(job, table, passage, before)
 
 
-async def _handed_over(passage: Passage, client: httpx.AsyncClient | None) -> None:
+async def _handed_over(passage: Pipeline, client: httpx.AsyncClient | None) -> None:
     if client:
-        handover = Handover(client, passage.refused, passage.answered, passage.tally, passage.dry_run)
+        handover = IntakeClient(client, passage.refused, passage.answered, passage.tally, passage.dry_run)
         await handover.all(passage.demands())
         return
     for number, _ in passage.demands():
@@ -94,7 +94,7 @@ async def _handed_over(passage: Passage, client: httpx.AsyncClient | None) -> No
             await asyncio.sleep(0)  # so that Ctrl-C is heard
 
 
-def _ended(job: Job, table: Table, passage: Passage, before: int) -> Outcome:
+def _ended(job: Job, table: Table, passage: Pipeline, before: int) -> Outcome:
     logbook, reasons, path = passage.logbook, Reasons(), None
     if logbook.refused:
         path = job.errors or free_name(Path(f"{job.file.name}.errors.xlsx"))

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from deploy.importing.blame import column_behind
 from deploy.importing.client import Batch, Numbered, Tally
-from deploy.importing.progress_log import Logbook
-from deploy.importing.redaction import Restoring
+from deploy.importing.progress_log import ProgressLog
+from deploy.importing.redaction import Restorer
 from deploy.importing.repeated import References, Repetition
 from deploy.importing.rows import BadRow, SourceRow, Table
 from deploy.importing.translation import Translator
@@ -17,13 +17,13 @@ from services.intake.submission.history_api import Row
 
 
 @dataclass(slots=True)
-class Passage:
+class Pipeline:
     """Keeps only the rows that intake has not answered yet; `read` is the last row taken from the file."""
 
     table: Table
     translator: Translator
-    logbook: Logbook
-    restoring: Restoring
+    logbook: ProgressLog
+    restoring: Restorer
     on_progress: Callable[[int], None]
     tally: Tally = field(default_factory=Tally)
     dry_run: bool = False
@@ -33,7 +33,7 @@ class Passage:
     _references: References = field(default_factory=References)
     _unanswered: dict[int, tuple[SourceRow, str]] = field(default_factory=dict)
 
-    def __enter__(self) -> "Passage":
+    def __enter__(self) -> "Pipeline":
         return self
 
     def __exit__(self, *_: object) -> None:

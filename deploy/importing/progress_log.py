@@ -54,7 +54,7 @@ class Refusal(_Line):
 _LINE: TypeAdapter[About | Done | Refusal] = TypeAdapter(Annotated[About | Done | Refusal, Field(discriminator="kind")])
 
 
-class Logbook:
+class ProgressLog:
     """Opened for one import; `done` is where the one before it was interrupted."""
 
     def __init__(self, path: Path, about: About, from_start: bool = False) -> None:

@@ -28,14 +28,14 @@ class NotRestored(LookupError):
 
 
 @dataclass(frozen=True, slots=True)
-class Hiding:
+class Redaction:
     """Contacts, and columns that nobody has told us about, are hidden as a whole; elsewhere what points to a person."""
 
     contacts: frozenset[str]
     known: frozenset[str]
 
     @classmethod
-    def of(cls, mapping: Mapping) -> "Hiding":
+    def of(cls, mapping: Mapping) -> "Redaction":
         """By what the mapping says of the columns."""
         named = (value.column for name, value in mapping.values.items() if name.startswith(CONTACT))
         return cls(frozenset(column for column in named if column), mapping.columns | {""})
@@ -56,10 +56,10 @@ def _whole(column: str, text: str) -> str:
 
 
 @dataclass(slots=True)
-class Restoring:
+class Restorer:
     """Gives the rows of an error file their hidden cells back; a cell that was corrected stays as it is."""
 
-    hiding: Hiding
+    hiding: Redaction
     mapping: Mapping
     folders: tuple[Path, ...]
     _open: ExitStack = field(default_factory=ExitStack)
@@ -68,7 +68,7 @@ class Restoring:
     _rows: Iterator[SourceRow] = field(default_factory=lambda: iter(()))
     _last: Place = _NOWHERE
 
-    def __enter__(self) -> "Restoring":
+    def __enter__(self) -> "Restorer":
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -16,9 +16,9 @@ from deploy.local.household import HUYING, Echo, Household
 from deploy.local.kafka import ApacheKafka
 from deploy.local.noida import EmbeddedBroker
 from deploy.local.postgres import EmbeddedPostgres
-from deploy.local.process import Child, Program
+from deploy.local.process import ManagedProcess, Program
 from deploy.local.state import Runtime, Unusable, claim, prepare, read_json, write_private
-from deploy.local.supervisor import Keeper
+from deploy.local.supervisor import Supervisor
 
 PROCESSES: Final = ("gateway", "intake-worker", "routing-worker", "feedback-worker", "reporting-projector")
 START_WITHIN: Final = 60.0
@@ -48,7 +48,7 @@ class Running:
     options: Options
     runtime: Runtime
     promise: str
-    keepers: dict[str, Keeper]
+    supervisors: dict[str, Supervisor]
 
     @property
     def url(self) -> str:
@@ -57,16 +57,16 @@ class Running:
 
     def pid(self, name: str) -> int:
         """The process id of a child as of now."""
-        return self.keepers[name].child.pid
+        return self.supervisors[name].child.pid
 
     def kill(self, name: str) -> None:
-        """End a child as a crash would; its keeper starts it again."""
+        """End a child as a crash would; its supervisor starts it again."""
         os.kill(self.pid(name), signal.SIGKILL)
 
     async def ready(self, within: float = START_WITHIN) -> None:
         """Return when every process says that it can work; raises `Unusable` naming the one that cannot."""
         for name in self.options.processes:
-            await self.keepers[name].until_ready(within)
+            await self.supervisors[name].until_ready(within)
 
 
 @asynccontextmanager
@@ -95,7 +95,7 @@ async def deployed(options: Options) -> AsyncIterator[Running]:
         for name in options.processes:
             await household.work(name, env)
         promise = broker.promise if broker else "your own broker"
-        running = Running(options, runtime, promise, household.keepers)
+        running = Running(options, runtime, promise, household.supervisors)
         await running.ready()
         yield running
 
@@ -171,7 +171,7 @@ def _claimed(path: Path) -> IO[str] | None:
 async def _once(directory: Path, env: Mapping[str, str], *arguments: str) -> None:
     """Run a command to its end; raises `Unusable` with its last words."""
     program = Program(arguments[0], (*HUYING, *arguments), env=env)
-    child = Child(program, directory / "logs" / f"{arguments[0]}.log")
+    child = ManagedProcess(program, directory / "logs" / f"{arguments[0]}.log")
     await child.start()
     if code := await child.wait():
         words = child.last_lines(60) or f"it wrote nothing and ended with code {code}"

@@ -14,9 +14,9 @@ import structlog
 from deploy.local.health import Health, first_wrong
 from deploy.local.liveness import Liveness
 from deploy.local.ports import free_port, give_back, why_not
-from deploy.local.process import Child, Program
+from deploy.local.process import ManagedProcess, Program
 from deploy.local.state import Runtime, Unusable
-from deploy.local.supervisor import Keeper
+from deploy.local.supervisor import Supervisor
 
 log = structlog.get_logger()
 HUYING: Final = (sys.executable, "-m", "deploy.cli.main")
@@ -55,7 +55,7 @@ class Household:
     directory: Path
     stack: contextlib.AsyncExitStack
     echo: Echo | None = None
-    keepers: dict[str, Keeper] = field(default_factory=dict)
+    supervisors: dict[str, Supervisor] = field(default_factory=dict)
     runtime: Runtime = field(init=False)
 
     def __post_init__(self) -> None:
@@ -100,11 +100,13 @@ class Household:
         await self._keep(program, self.echo, ready=places, alive=lambda: first_wrong(places, "/livez"))
 
     async def _keep(self, program: Program, echo: Echo | None, **more: Any) -> None:
-        child = Child(program, self.directory / "logs" / f"{program.name}.log", echo)
-        keeper = Keeper(child, changed=self._started, given_up=self._given_up, restarted=self._restarted, **more)
-        await keeper.start()
-        self.keepers[program.name] = keeper
-        self.stack.push_async_callback(keeper.stop)
+        child = ManagedProcess(program, self.directory / "logs" / f"{program.name}.log", echo)
+        supervisor = Supervisor(
+            child, changed=self._started, given_up=self._given_up, restarted=self._restarted, **more
+        )
+        await supervisor.start()
+        self.supervisors[program.name] = supervisor
+        self.stack.push_async_callback(supervisor.stop)
 
     def _started(self, name: str, pid: int) -> None:
         self.runtime.pids[name] = pid

@@ -43,7 +43,7 @@ class Program:
 
 
 @dataclass(slots=True)
-class Child:
+class ManagedProcess:
     """One running program; its output goes to a log file and, line by line, to `echo`."""
 
     program: Program

@@ -11,7 +11,7 @@ import structlog
 
 from deploy.local.health import Health, first_wrong
 from deploy.local.liveness import LOOK_EVERY, Backoff, Liveness
-from deploy.local.process import Child
+from deploy.local.process import ManagedProcess
 from deploy.local.state import Unusable
 
 log = structlog.get_logger()
@@ -28,14 +28,14 @@ def _nothing(*_: object) -> None:
 
 
 @dataclass(slots=True)
-class Keeper:
+class Supervisor:
     """`before` runs ahead of every start, `after` until the child can be used, `ended` after every end.
 
     `alive` says in words why a child that runs is not alive. `given_up` is told of a child that ended for good: one
     that met too much poison would meet it again. `restarted` is told why a child is started again.
     """
 
-    child: Child
+    child: ManagedProcess
     before: Callable[[], None] = _nothing
     after: Callable[[], Awaitable[None]] | None = None
     ended: Callable[[bool], None] = _nothing

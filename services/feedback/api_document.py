@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from shared.chassis.http.openapi import Words
+from shared.chassis.http.openapi import ApiText
 
-WORDS: Final = Words(
+WORDS: Final = ApiText(
     groups={
         "feedback": "群众评价。The citizen's verdict on the answer.",
     },

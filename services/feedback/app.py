@@ -5,20 +5,20 @@ from pathlib import Path
 
 from services.feedback.api_document import WORDS
 from services.feedback.gateways.sinks import FileSink, LogSink
-from services.feedback.notifications.contacts import Contacts
-from services.feedback.notifications.projection import Notices
+from services.feedback.notifications.contacts import ContactClient
+from services.feedback.notifications.projection import NotificationProjection
 from services.feedback.notifications.sender import Sender
 from services.feedback.ratings.api import routes
 from services.feedback.ratings.closing import Closing
 from services.feedback.ratings.domain import Reaction
-from services.feedback.ratings.handler import Ratings
+from services.feedback.ratings.handler import RatingHandler
 from services.feedback.ratings.links import Links
 from services.feedback.settings import FeedbackSettings
 from services.feedback.web import pages
-from shared.chassis.aggregates.repository import Ledger
+from shared.chassis.aggregates.repository import Repository
 from shared.chassis.database.pool import Pool
 from shared.chassis.process.components import Api, Worker
-from shared.chassis.work.retention import Pruning, Spent, redriven
+from shared.chassis.work.retention import Expired, Retention, redriven
 from shared.contracts.demand.facts import Fact
 from shared.contracts.demand.rules import demand_rules
 from shared.contracts.demand.state import Demand, Service
@@ -26,15 +26,15 @@ from shared.contracts.topics import DEMAND_EVENTS
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.loader import served_packs
 
-REACHED = Spent("reached", "at < $1", timedelta(hours=1))
+REACHED = Expired("reached", "at < $1", timedelta(hours=1))
 """Which addresses were written to; the hourly limit looks no further back."""
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-def ledger(packs: Jurisdictions, settings: FeedbackSettings) -> Ledger[Demand, Fact]:
+def demand_repository(packs: Jurisdictions, settings: FeedbackSettings) -> Repository[Demand, Fact]:
     """Feedback's copy of every demand, with its policy and its notices."""
-    notices = Notices(packs, _links(settings))
-    return Ledger("demand", demand_rules(Service.FEEDBACK, Reaction(packs)), notices)
+    notices = NotificationProjection(packs, _links(settings))
+    return Repository("demand", demand_rules(Service.FEEDBACK, Reaction(packs)), notices)
 
 
 def _links(settings: FeedbackSettings) -> Links:
@@ -44,20 +44,20 @@ def _links(settings: FeedbackSettings) -> Links:
 def api(settings: FeedbackSettings, pool: Pool) -> Api:
     """What citizens talk to."""
     packs = _packs(settings)
-    ratings = Ratings(pool, ledger(packs, settings), packs, _links(settings))
+    ratings = RatingHandler(pool, demand_repository(packs, settings), packs, _links(settings))
     return Api([routes(ratings), pages.routes(ratings)], WORDS)
 
 
 def worker(settings: FeedbackSettings, pool: Pool) -> Worker:
     """Hears every status fact, sends messages, closes what nobody rates, prunes."""
     packs = _packs(settings)
-    book = ledger(packs, settings)
+    repository = demand_repository(packs, settings)
     sink = FileSink(settings.notification_file) if settings.notification_file else LogSink()
-    contacts = Contacts.at(settings.intake_url, settings.secret)
-    sender = Sender(pool, book, contacts, sink, packs)
-    pruning = Pruning(pool, (redriven(settings), REACHED))
-    tasks = (sender.run, sender.watch, Closing(pool, book, packs).run, pruning.run)
-    return Worker(Service.FEEDBACK, book, topics=(DEMAND_EVENTS.name,), by_faust=True, tasks=tasks)
+    contacts = ContactClient.at(settings.intake_url, settings.secret)
+    sender = Sender(pool, repository, contacts, sink, packs)
+    pruning = Retention(pool, (redriven(settings), REACHED))
+    tasks = (sender.run, sender.watch, Closing(pool, repository, packs).run, pruning.run)
+    return Worker(Service.FEEDBACK, repository, topics=(DEMAND_EVENTS.name,), by_faust=True, tasks=tasks)
 
 
 def _packs(settings: FeedbackSettings) -> Jurisdictions:

@@ -5,10 +5,10 @@ from pathlib import Path
 from pydantic import Field
 
 from shared.chassis.base.settings import PublicSettings, SecretSettings, noted
-from shared.chassis.work.retention import PrunedSettings
+from shared.chassis.work.retention import RetentionSettings
 
 
-class FeedbackSettings(PrunedSettings, SecretSettings, PublicSettings):
+class FeedbackSettings(RetentionSettings, SecretSettings, PublicSettings):
     """Beside what every process has."""
 
     notification_file: Path | None = Field(

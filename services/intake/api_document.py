@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from shared.chassis.http.openapi import Words
+from shared.chassis.http.openapi import ApiText
 
-WORDS: Final = Words(
+WORDS: Final = ApiText(
     groups={
         "intake": "提交与跟踪诉求：网页、小程序等渠道。Raise, follow and import demands; similar ones; categories.",
         "attachments": "照片与文件。Photos and files of a demand.",

@@ -8,54 +8,54 @@ from services.intake.api_document import WORDS
 from services.intake.attachments import api as attachments_api
 from services.intake.attachments.kinds import Limits
 from services.intake.attachments.scanning import scanner_at
-from services.intake.attachments.service import Cabinet
+from services.intake.attachments.service import AttachmentService
 from services.intake.attachments.stores import FolderStore, NoStore, Store
 from services.intake.broadcasts import api as broadcasts
-from services.intake.broadcasts.handler import Programmes
+from services.intake.broadcasts.handler import BroadcastHandler
 from services.intake.channels import menus
-from services.intake.channels.gateway_settings import Registry
-from services.intake.inbound.attach import Enclosing
-from services.intake.inbound.conversation import Correspondence
+from services.intake.channels.gateway_settings import GatewayRegistry
+from services.intake.inbound.attach import MessageFiles
+from services.intake.inbound.conversation import Conversations
 from services.intake.inbound.mail.server import MailServer
 from services.intake.inbound.pictures import Pictures
-from services.intake.inbound.sender_lock import Turns
+from services.intake.inbound.sender_lock import SenderLocks
 from services.intake.inbound.sms import api as sms
 from services.intake.inbound.visits import api as visits
 from services.intake.inbound.wechat import api as wechat
 from services.intake.inbound.words import languages
 from services.intake.notes import api as voices_api
-from services.intake.notes.handler import Hearing
+from services.intake.notes.handler import NoteHandler
 from services.intake.notes.supporters import WITHIN as COUNTED_WITHIN
 from services.intake.open311.api import open311
 from services.intake.open311.discovery import Place
-from services.intake.open311.handler import Desk
-from services.intake.open311.lookup import Reading
+from services.intake.open311.handler import Open311Handler
+from services.intake.open311.lookup import Open311Lookup
 from services.intake.personal_data import api as vault_api
-from services.intake.personal_data.handler import Contacts
+from services.intake.personal_data.handler import PersonalDataHandler
 from services.intake.settings import IntakeSettings
 from services.intake.similar import api as similar
-from services.intake.similar.finder import Finder
+from services.intake.similar.finder import SimilarFinder
 from services.intake.similar.indexing import Indexing
-from services.intake.similar.projection import Memory
+from services.intake.similar.projection import SimilarityProjection
 from services.intake.submission import api as submission_api
 from services.intake.submission import history_api as imports_api
-from services.intake.submission.handler import Submissions
-from services.intake.submission.secret_code import Codes
+from services.intake.submission.handler import SubmissionHandler
+from services.intake.submission.secret_code import SecretCodes
 from services.intake.suggestion import api as suggestion
 from services.intake.suggestion.suggester import Suggester
 from services.intake.tracking import api as tracking_api
 from services.intake.tracking import projection
 from services.intake.tracking import words_projection as story
 from services.intake.tracking.lasting_secret import lasting_secret_kept
-from services.intake.tracking.lookup import WITHIN, Following
-from services.intake.tracking.story import Teller
+from services.intake.tracking.lookup import WITHIN, DemandLookup
+from services.intake.tracking.story import StoryReader
 from services.intake.vault.sealing import Vault
-from shared.chassis.aggregates.repository import Ledger
+from shared.chassis.aggregates.repository import Repository
 from shared.chassis.aggregates.unit_of_work import Change
 from shared.chassis.database.pool import Pool
-from shared.chassis.database.write_batch import Writes
+from shared.chassis.database.write_batch import WriteBatch
 from shared.chassis.process.components import Api, Worker
-from shared.chassis.work.retention import Pruning, Spent, redriven, spent_revocations
+from shared.chassis.work.retention import Expired, Retention, expired_revocations, redriven
 from shared.contracts.demand.facts import Fact
 from shared.contracts.demand.rules import demand_rules
 from shared.contracts.demand.state import Demand, Service
@@ -67,27 +67,27 @@ from shared.jurisdiction.loader import served_packs
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-def ledger(packs: Jurisdictions) -> Ledger[Demand, Fact]:
+def demand_repository(packs: Jurisdictions) -> Repository[Demand, Fact]:
     """Intake's copy of every demand; beside it what is listed, and what finds similar ones."""
-    similar_ones = Memory(packs)
+    similar_ones = SimilarityProjection(packs)
 
-    def remember(writes: Writes, changes: Sequence[Change[Demand, Fact]]) -> None:
+    def remember(writes: WriteBatch, changes: Sequence[Change[Demand, Fact]]) -> None:
         projection.remember(writes, changes)
         story.remember(writes, changes)
         similar_ones(writes, changes)
 
-    return Ledger("demand", demand_rules(Service.INTAKE), remember)
+    return Repository("demand", demand_rules(Service.INTAKE), remember)
 
 
 def api(settings: IntakeSettings, pool: Pool) -> Api:
     """What channels talk to."""
     packs = _packs(settings)
-    keys, codes, callers = vault(settings), Codes(settings.lasting), Callers.of(settings, pool, packs)
+    keys, codes, callers = vault(settings), SecretCodes(settings.lasting), Callers.of(settings, pool, packs)
     submissions, following, hearing = _commands(pool, packs, keys, codes)
-    teller = Teller(pool, packs)
+    teller = StoryReader(pool, packs)
     kept = cabinet(settings, pool)
-    correspondence = Correspondence(submissions, hearing, codes, _enclosing(settings, kept), Turns.of(pool))
-    registry = Registry(pool, keys)
+    correspondence = Conversations(submissions, hearing, codes, _enclosing(settings, kept), SenderLocks.of(pool))
+    registry = GatewayRegistry(pool, keys)
     language_of = languages(packs)
     return Api(
         [
@@ -97,14 +97,14 @@ def api(settings: IntakeSettings, pool: Pool) -> Api:
             menus.routes(packs),
             voices_api.routes(hearing, following, teller),
             attachments_api.routes(kept, callers),
-            vault_api.routes(Contacts(pool, submissions.ledger, keys, callers)),
+            vault_api.routes(PersonalDataHandler(pool, submissions.repository, keys, callers)),
             visits.routes(submissions, codes),
-            broadcasts.routes(Programmes(submissions), codes),
+            broadcasts.routes(BroadcastHandler(submissions), codes),
             sms.routes(registry, correspondence, language_of),
             wechat.routes(wechat.WeChat(registry, correspondence, language_of)),
-            similar.routes(Finder(pool, packs), following),
+            similar.routes(SimilarFinder(pool, packs), following),
             suggestion.routes(pool, Suggester.of(packs, settings.suggestion_models), packs),
-            open311(Desk(submissions, hearing, kept), Reading(submissions), _place(settings)),
+            open311(Open311Handler(submissions, hearing, kept), Open311Lookup(submissions), _place(settings)),
         ],
         WORDS,
         ready=[lasting_secret_kept(pool, settings.lasting)],
@@ -113,23 +113,27 @@ def api(settings: IntakeSettings, pool: Pool) -> Api:
 
 def mail(settings: IntakeSettings, pool: Pool) -> MailServer:
     """What the mail system hands letters over to."""
-    keys, codes = vault(settings), Codes(settings.lasting)
+    keys, codes = vault(settings), SecretCodes(settings.lasting)
     submissions, _, hearing = _commands(pool, _packs(settings), keys, codes)
     enclosing = _enclosing(settings, cabinet(settings, pool))
-    return MailServer(Registry(pool, keys), Correspondence(submissions, hearing, codes, enclosing, Turns.of(pool)))
+    return MailServer(
+        GatewayRegistry(pool, keys), Conversations(submissions, hearing, codes, enclosing, SenderLocks.of(pool))
+    )
 
 
 def _place(settings: IntakeSettings) -> Place:
     return Place(settings.public_url, settings.open311_contact, settings.open311_type, settings.open311_other_url)
 
 
-def _enclosing(settings: IntakeSettings, cabinet: Cabinet) -> Enclosing:
-    return Enclosing(cabinet, Pictures.of(settings.wechat_picture_hosts, settings.attachment_max_picture))
+def _enclosing(settings: IntakeSettings, cabinet: AttachmentService) -> MessageFiles:
+    return MessageFiles(cabinet, Pictures.of(settings.wechat_picture_hosts, settings.attachment_max_picture))
 
 
-def _commands(pool: Pool, packs: Jurisdictions, vault: Vault, codes: Codes) -> tuple[Submissions, Following, Hearing]:
-    known = ledger(packs)
-    return Submissions(pool, known, packs, vault), Following(pool, codes), Hearing(pool, known, vault)
+def _commands(
+    pool: Pool, packs: Jurisdictions, vault: Vault, codes: SecretCodes
+) -> tuple[SubmissionHandler, DemandLookup, NoteHandler]:
+    known = demand_repository(packs)
+    return SubmissionHandler(pool, known, packs, vault), DemandLookup(pool, codes), NoteHandler(pool, known, vault)
 
 
 def _packs(settings: IntakeSettings) -> Jurisdictions:
@@ -141,10 +145,12 @@ def vault(settings: IntakeSettings) -> Vault:
     return Vault.of(settings.vault_key, settings.vault_old_key, settings.lasting)
 
 
-def cabinet(settings: IntakeSettings, pool: Pool) -> Cabinet:
+def cabinet(settings: IntakeSettings, pool: Pool) -> AttachmentService:
     """Where attachments are kept."""
     limits = Limits(settings.attachment_max_picture, settings.attachment_max_file)
-    return Cabinet(pool, _store(settings), scanner_at(settings.clamav), limits, settings.attachment_max_pixels)
+    return AttachmentService(
+        pool, _store(settings), scanner_at(settings.clamav), limits, settings.attachment_max_pixels
+    )
 
 
 def _store(settings: IntakeSettings) -> Store:
@@ -163,12 +169,14 @@ def _store(settings: IntakeSettings) -> Store:
 def worker(settings: IntakeSettings, pool: Pool) -> Worker:
     """Relays what intake tells, hears how its demands go on, and tidies up."""
     tasks = (cabinet(settings, pool).run, pruning(settings, pool).run, Indexing(pool).run)
-    return Worker(Service.INTAKE, ledger(_packs(settings)), topics=(DEMAND_EVENTS.name,), by_faust=False, tasks=tasks)
+    return Worker(
+        Service.INTAKE, demand_repository(_packs(settings)), topics=(DEMAND_EVENTS.name,), by_faust=False, tasks=tasks
+    )
 
 
-def pruning(settings: IntakeSettings, pool: Pool) -> Pruning:
+def pruning(settings: IntakeSettings, pool: Pool) -> Retention:
     """What intake keeps for a while only: who spoke of which demand, and wrong codes while they are counted."""
-    conversations = Spent("conversation", "said_at < $1", timedelta(days=settings.keep_conversations_days))
-    nameless = Spent("nameless_support", "since < $1", COUNTED_WITHIN)
-    wrong_codes = Spent("wrong_code", "since < $1", WITHIN)
-    return Pruning(pool, (conversations, wrong_codes, nameless, spent_revocations(), redriven(settings)))
+    conversations = Expired("conversation", "said_at < $1", timedelta(days=settings.keep_conversations_days))
+    nameless = Expired("nameless_support", "since < $1", COUNTED_WITHIN)
+    wrong_codes = Expired("wrong_code", "since < $1", WITHIN)
+    return Retention(pool, (conversations, wrong_codes, nameless, expired_revocations(), redriven(settings)))

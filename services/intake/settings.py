@@ -8,13 +8,13 @@ from pydantic import Field, SecretStr
 from shared.chassis.base.secrecy import MAKE_ONE, Secret
 from shared.chassis.base.settings import LISTENERS, PublicSettings, SecretSettings, noted
 from shared.chassis.http.body_limit import MAX_ATTACHMENT
-from shared.chassis.work.retention import PrunedSettings
+from shared.chassis.work.retention import RetentionSettings
 
 _API: Final = ("gateway", "intake-api")
 _MAIL: Final = "intake-mail"
 
 
-class IntakeSettings(PrunedSettings, SecretSettings, PublicSettings):
+class IntakeSettings(RetentionSettings, SecretSettings, PublicSettings):
     """Beside what every process has."""
 
     vault_key: Secret = Field(

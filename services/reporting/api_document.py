@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from shared.chassis.http.openapi import Words
+from shared.chassis.http.openapi import ApiText
 
-WORDS: Final = Words(
+WORDS: Final = ApiText(
     groups={
         "reporting": "办结率及其背后的每件诉求、每个事实。Figures that open to the demands and facts behind them.",
     },

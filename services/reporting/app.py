@@ -5,17 +5,17 @@ from pathlib import Path
 
 from services.reporting.api_document import WORDS
 from services.reporting.drilldown import api as drilldown_api
-from services.reporting.drilldown.handler import Opening
+from services.reporting.drilldown.handler import Drilldown
 from services.reporting.figures import api as figures_api
 from services.reporting.figures.completion import Figures
-from services.reporting.figures.projection import Projection
-from services.reporting.figures.rollup import Summing
+from services.reporting.figures.projection import FigureProjection
+from services.reporting.figures.rollup import Rollup
 from services.reporting.settings import ReportingSettings
 from services.reporting.web import pages
-from shared.chassis.aggregates.repository import Ledger
+from shared.chassis.aggregates.repository import Repository
 from shared.chassis.database.pool import Pool
 from shared.chassis.process.components import Api, Worker
-from shared.chassis.work.retention import Pruning, Spent, redriven
+from shared.chassis.work.retention import Expired, Retention, redriven
 from shared.contracts.demand.facts import Fact
 from shared.contracts.demand.rules import demand_rules
 from shared.contracts.demand.state import Demand, Service
@@ -27,15 +27,15 @@ from shared.web.pages import assets
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-def ledger(packs: Jurisdictions) -> Ledger[Demand, Fact]:
+def demand_repository(packs: Jurisdictions) -> Repository[Demand, Fact]:
     """Reporting's copy of every demand, with its counters."""
-    return Ledger("demand_facts", demand_rules(Service.REPORTING), Projection(packs))
+    return Repository("demand_facts", demand_rules(Service.REPORTING), FigureProjection(packs))
 
 
 def api(settings: ReportingSettings, pool: Pool) -> Api:
     """What everybody may read."""
     packs = _packs(settings)
-    figures, opening = Figures(pool), Opening(pool)
+    figures, opening = Figures(pool), Drilldown(pool)
     return Api(
         [
             figures_api.routes(figures, packs),
@@ -49,17 +49,17 @@ def api(settings: ReportingSettings, pool: Pool) -> Api:
 
 def projector(settings: ReportingSettings, pool: Pool) -> Worker:
     """Folds every fact, sums, prunes; tells only its dead letters."""
-    book = ledger(_packs(settings))
-    tasks = (Summing(pool).run, pruning(settings, pool).run)
-    return Worker(Service.REPORTING, book, topics=(DEMAND_EVENTS.name,), by_faust=False, tasks=tasks)
+    repository = demand_repository(_packs(settings))
+    tasks = (Rollup(pool).run, pruning(settings, pool).run)
+    return Worker(Service.REPORTING, repository, topics=(DEMAND_EVENTS.name,), by_faust=False, tasks=tasks)
 
 
-def pruning(settings: ReportingSettings, pool: Pool) -> Pruning:
+def pruning(settings: ReportingSettings, pool: Pool) -> Retention:
     """Counters that came to nothing say the same when they are missing; most statuses of a month end so."""
     quiet = timedelta(days=settings.keep_noughts_days)
     before = "($1::timestamptz)::date"
     noughts = (("cohort_sum", f"period < {before}"), ("flow_sum", f"period < {before}"), ("owed", "due_at < $1"))
-    return Pruning(pool, (*(Spent(table, f"n = 0 AND {old}", quiet) for table, old in noughts), redriven(settings)))
+    return Retention(pool, (*(Expired(table, f"n = 0 AND {old}", quiet) for table, old in noughts), redriven(settings)))
 
 
 def _packs(settings: ReportingSettings) -> Jurisdictions:

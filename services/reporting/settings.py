@@ -3,10 +3,10 @@
 from pydantic import Field
 
 from shared.chassis.base.settings import LISTENERS, noted
-from shared.chassis.work.retention import PrunedSettings
+from shared.chassis.work.retention import RetentionSettings
 
 
-class ReportingSettings(PrunedSettings):
+class ReportingSettings(RetentionSettings):
     """Beside what every process has."""
 
     keep_noughts_days: int = Field(

@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from shared.chassis.http.openapi import Words
+from shared.chassis.http.openapi import ApiText
 
-WORDS: Final = Words(
+WORDS: Final = ApiText(
     groups={
         "routing": "办理台：单位签收、退单、办理、办结；统筹单位派单、更正、延期。What units and the coordinator do.",
     },

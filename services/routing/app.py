@@ -7,16 +7,16 @@ from pathlib import Path
 from services.routing.api_document import WORDS
 from services.routing.cases import queries
 from services.routing.cases.api import routes
-from services.routing.cases.handler import Desk
+from services.routing.cases.handler import CaseHandler
 from services.routing.cases.policies import reaction
 from services.routing.cases.timeline import is_entry
 from services.routing.settings import RoutingSettings
-from shared.chassis.aggregates.repository import Ledger
+from shared.chassis.aggregates.repository import Repository
 from shared.chassis.aggregates.unit_of_work import Change
 from shared.chassis.database.pool import Pool
-from shared.chassis.database.write_batch import Writes
+from shared.chassis.database.write_batch import WriteBatch
 from shared.chassis.process.components import Api, Worker
-from shared.chassis.work.retention import Pruning, Spent, redriven, spent_revocations
+from shared.chassis.work.retention import Expired, Retention, expired_revocations, redriven
 from shared.contracts.demand.facts import DemandSubmitted, Fact
 from shared.contracts.demand.rules import demand_rules
 from shared.contracts.demand.state import Demand, Service
@@ -28,19 +28,19 @@ from shared.jurisdiction.loader import served_packs
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-def remember(writes: Writes, changes: Sequence[Change[Demand, Fact]]) -> None:
+def remember(writes: WriteBatch, changes: Sequence[Change[Demand, Fact]]) -> None:
     """Keep what citizens wrote, and what others told since, for the units that will read it."""
     submitted = {c.envelope.key: c.fact for c in changes if isinstance(c.fact, DemandSubmitted)}
     if submitted:
         queries.put_submissions(writes, submitted)
-    heard = [c.envelope for c in changes if not c.told_here and is_entry(c.fact)]
+    heard = [c.envelope for c in changes if not c.is_own and is_entry(c.fact)]
     if heard:
         queries.put_heard(writes, heard)
 
 
-def ledger(packs: Jurisdictions) -> Ledger[Demand, Fact]:
+def demand_repository(packs: Jurisdictions) -> Repository[Demand, Fact]:
     """Routing's copy of every demand, with its policy."""
-    return Ledger("demand", demand_rules(Service.ROUTING, reaction(packs)), remember)
+    return Repository("demand", demand_rules(Service.ROUTING, reaction(packs)), remember)
 
 
 def _packs(settings: RoutingSettings) -> Jurisdictions:
@@ -50,17 +50,17 @@ def _packs(settings: RoutingSettings) -> Jurisdictions:
 def api(settings: RoutingSettings, pool: Pool) -> Api:
     """What staff talk to."""
     packs = _packs(settings)
-    return Api(routes(Desk(pool, ledger(packs), packs), StaffTokens.of(settings).tokens), WORDS)
+    return Api(routes(CaseHandler(pool, demand_repository(packs), packs), StaffTokens.of(settings).tokens), WORDS)
 
 
 def worker(settings: RoutingSettings, pool: Pool) -> Worker:
     """Routes whatever is submitted, returned or reopened; prunes."""
-    book = ledger(_packs(settings))
+    repository = demand_repository(_packs(settings))
     tasks = (pruning(settings, pool).run,)
-    return Worker(Service.ROUTING, book, topics=(DEMAND_EVENTS.name,), by_faust=True, tasks=tasks)
+    return Worker(Service.ROUTING, repository, topics=(DEMAND_EVENTS.name,), by_faust=True, tasks=tasks)
 
 
-def pruning(settings: RoutingSettings, pool: Pool) -> Pruning:
+def pruning(settings: RoutingSettings, pool: Pool) -> Retention:
     """What routing keeps for a while only: answers to staff, so that a repetition can be answered the same."""
-    answers = Spent("said", "said_at < $1", timedelta(days=settings.keep_answers_days))
-    return Pruning(pool, (answers, spent_revocations(), redriven(settings)))
+    answers = Expired("said", "said_at < $1", timedelta(days=settings.keep_answers_days))
+    return Retention(pool, (answers, expired_revocations(), redriven(settings)))

@@ -3,10 +3,10 @@
 from pydantic import Field
 
 from shared.chassis.base.settings import LISTENERS, SecretSettings, noted
-from shared.chassis.work.retention import PrunedSettings
+from shared.chassis.work.retention import RetentionSettings
 
 
-class RoutingSettings(PrunedSettings, SecretSettings):
+class RoutingSettings(RetentionSettings, SecretSettings):
     """Beside what every process has."""
 
     keep_answers_days: int = Field(

@@ -37,12 +37,12 @@ class Rules(Generic[S, F]):
 
     service: str
     stream: str
-    blank: Callable[[UUID], S]
-    revive: Callable[[str], S]
-    knows: Callable[[str], bool]
+    initial: Callable[[UUID], S]
+    load: Callable[[str], S]
+    handles: Callable[[str], bool]
     parse: Callable[[str, str], F]
     evolve: Callable[[S, F, datetime], S]
     subject: Callable[[S], str]
     is_imported: Callable[[S], bool]
     react: Callable[[S, F, datetime, datetime], Sequence[tuple[F, datetime]]]
-    may_tell: Callable[[F], None]
+    authorize: Callable[[F], None]

@@ -17,7 +17,7 @@ from services.feedback import app as feedback
 from services.intake.channels import keys as channels
 from services.reporting import app as reporting
 from services.routing import app as routing
-from shared.chassis.aggregates.repository import Ledger
+from shared.chassis.aggregates.repository import Repository
 from shared.chassis.base.settings import ProcessSettings
 from shared.chassis.base.tokens import Tokens
 from shared.chassis.consumer.delivery import Delivery
@@ -113,9 +113,9 @@ async def gateway(postgres: Server, tmp_path_factory: pytest.TempPathFactory) ->
 
 def listening(settings: Mapping[str, ProcessSettings], pools: Mapping[str, Pool]) -> list[Delivery[Any, Any]]:
     """Routing hears without its policy, which would dispatch every demand before we say what happened."""
-    ledgers = {
-        "routing": Ledger("demand", demand_rules(Service.ROUTING), routing.remember),
-        "feedback": feedback.worker(settings["feedback"], pools["feedback"]).ledger,  # type: ignore[arg-type]
-        "reporting": reporting.projector(settings["reporting"], pools["reporting"]).ledger,  # type: ignore[arg-type]
+    repositories = {
+        "routing": Repository("demand", demand_rules(Service.ROUTING), routing.remember),
+        "feedback": feedback.worker(settings["feedback"], pools["feedback"]).repository,  # type: ignore[arg-type]
+        "reporting": reporting.projector(settings["reporting"], pools["reporting"]).repository,  # type: ignore[arg-type]
     }
-    return [Delivery(pools[name], ledger, "cluster") for name, ledger in ledgers.items()]
+    return [Delivery(pools[name], repository, "cluster") for name, repository in repositories.items()]

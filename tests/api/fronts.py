@@ -10,7 +10,7 @@ from fastapi import FastAPI
 
 from deploy.cli.processes import SERVICES, Service
 from services.intake.channels import keys
-from services.intake.channels.gateway_settings import Registry
+from services.intake.channels.gateway_settings import GatewayRegistry
 from services.intake.vault.sealing import Vault
 from shared.chassis.base.tokens import Tokens
 from shared.chassis.consumer.delivery import Delivery
@@ -64,7 +64,7 @@ async def _key(pool: Pool, settings: Any) -> str:
     scopes = tuple(keys.Scope)
     for kind in ChannelKind:
         key = await keys.add(pool, kind.value, kind, kind.value, scopes)
-        await Registry(pool, Vault.of(settings.vault_key)).put(kind.value, {"quota_per_minute": "1000000"})
+        await GatewayRegistry(pool, Vault.of(settings.vault_key)).put(kind.value, {"quota_per_minute": "1000000"})
     return key
 
 
@@ -75,7 +75,7 @@ async def _submitted(client: httpx.AsyncClient, opens: dict[str, str]) -> dict[s
 
 
 async def _told(service: Service, settings: Any, pool: Pool) -> dict[str, Any]:
-    delivery = Delivery(pool, service.worker(settings, pool).ledger, "cluster")
+    delivery = Delivery(pool, service.worker(settings, pool).repository, "cluster")
     await delivery.deliver(Log().told(*PASTS[service.name], key=story.ID))
     token = Tokens(KEYS["secret"]).write("rate", {"demand": str(story.ID)})
     return {"number": number("NH", 2021, story.ID.int % 10**6), "token": token}

@@ -127,10 +127,10 @@ async def _goes_on(gateway: Gateway, key: UUID) -> None:
     )
     async with gateway.intake.acquire() as db, db.transaction():
         payload = await db.fetchval("SELECT payload FROM journal WHERE aggregateid = $1 AND sequence = 1", key)
-        page = await intake.ledger(shipped()).load(db, [key], now())
+        page = await intake.demand_repository(shipped()).load(db, [key], now())
         for fact in past:
-            page.hear(envelope(fact, page.state(key).version + 1, key))
-        await intake.ledger(shipped()).save(db, page)
+            page.apply(envelope(fact, page.state(key).version + 1, key))
+        await intake.demand_repository(shipped()).save(db, page)
     told = (f.DemandSubmitted.model_validate_json(payload), *past)
     records = [gateway.log.record(envelope(fact, n, key, now())) for n, fact in enumerate(told, 1)]
     for delivery in gateway.listening:

@@ -65,7 +65,7 @@ def test_nobody_sends_to_kafka_but_the_relay():
 
 
 def test_faust_is_touched_in_one_place():
-    assert {place for place in places_of("import faust") if "faust_reader" not in place} <= {
+    assert {place for place in places_of("import faust") if "faust_consumer" not in place} <= {
         "shared/chassis/process/components.py"
     }
 

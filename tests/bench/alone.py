@@ -12,9 +12,9 @@ from deploy.cli.processes import SERVICES
 from deploy.local.kafka import ApacheKafka
 from deploy.local.ports import free_port
 from deploy.local.postgres import EmbeddedPostgres
-from deploy.local.process import Child
+from deploy.local.process import ManagedProcess
 from deploy.local.state import prepare
-from deploy.local.supervisor import Keeper
+from deploy.local.supervisor import Supervisor
 from shared.chassis.database.migrate import migrate
 
 Kind = TypeVar("Kind", EmbeddedPostgres, ApacheKafka)
@@ -37,8 +37,8 @@ async def kept(kind: Callable[..., Kind], **more: Any) -> AsyncIterator[Kind]:
         Path(top).chmod(0o711)
         directory = prepare(Path(top) / "state")
         server = kind(directory, free_port(), **more)
-        child = Child(server.program, directory / "logs" / f"{server.program.name}.log")
-        keeper = Keeper(child, before=server.prepare, after=server.ready)
+        child = ManagedProcess(server.program, directory / "logs" / f"{server.program.name}.log")
+        keeper = Supervisor(child, before=server.prepare, after=server.ready)
         await keeper.start()
         try:
             yield server

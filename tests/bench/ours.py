@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaProducer
 
 from deploy.cli.processes import SERVICES
 from shared.chassis.consumer import aiokafka_consumer, faust_consumer
-from shared.chassis.consumer.consumer import Reading
+from shared.chassis.consumer.consumer import Consumer
 from shared.chassis.consumer.delivery import Delivery
 from shared.chassis.database.pool import open_pool
 from shared.chassis.kafka.client import Kafka
@@ -83,8 +83,8 @@ async def listening(service: str, rig: Rig, name: str) -> "AsyncIterator[Timed]"
     settings = found.settings.model_validate(told)
     pool = await open_pool(rig.dsn, service, size=4)
     worker = found.worker(settings, pool)
-    timed = Timed(pool, worker.ledger, await cluster_id(Kafka(rig.bootstrap)))
-    reading = Reading(timed, worker.topics, f"{name}-{service}")
+    timed = Timed(pool, worker.repository, await cluster_id(Kafka(rig.bootstrap)))
+    reading = Consumer(timed, worker.topics, f"{name}-{service}")
     if worker.by_faust:
         app = faust_consumer.faust_app(reading, Kafka(rig.bootstrap), "", settings.batch_size)
         running = faust_consumer.run(app, reading)

@@ -20,7 +20,7 @@ from services.intake.similar.rarity import Rarity
 from services.intake.similar.scoring import THRESHOLD, Asked, Candidate, ranked
 from services.intake.similar.wording import worded, wording
 from shared.chassis.database.pool import Pool, open_pool
-from shared.chassis.database.write_batch import Writes
+from shared.chassis.database.write_batch import WriteBatch
 from tests.bench.alone import postgres
 from tests.bench.hot_spots import Message, Truth, hot_spots, messages
 
@@ -65,7 +65,7 @@ async def main(file: Path) -> None:
 async def fill(dsn: str, pool: Pool, listed: Sequence[Message]) -> Rarity:
     """Every message as an open demand, its number as its id."""
     async with pool.acquire() as db:
-        writes, due = Writes(), [candidate(n, message) for n, message in enumerate(listed)]
+        writes, due = WriteBatch(), [candidate(n, message) for n, message in enumerate(listed)]
         writes.add("INSERT INTO demand SELECT unnest($1::uuid[]), 1, $2::jsonb", [c.id for c in due], OPEN)
         queries.note(writes, due)
         await writes.write(db)

@@ -7,12 +7,12 @@ from uuid import UUID, uuid5
 
 import pytest
 
-from shared.chassis.aggregates.repository import Ledger
+from shared.chassis.aggregates.repository import Repository
 from shared.chassis.aggregates.unit_of_work import Change
 from shared.chassis.consumer.delivery import Delivery
 from shared.chassis.consumer.record import Record
 from shared.chassis.database.pool import Pool, open_pool
-from shared.chassis.database.write_batch import Writes
+from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.rules import demand_rules
 from shared.contracts.demand.state import Demand, Service
@@ -65,12 +65,12 @@ class Log:
 
 @dataclass
 class Remembered:
-    """What a service would write beside its ledger; may be told to fail."""
+    """What a service would write beside its repository; may be told to fail."""
 
     facts: list[str] = field(default_factory=list)
     fault: Exception | None = None
 
-    def __call__(self, writes: Writes, changes: Sequence[Change[Demand, f.Fact]]) -> None:
+    def __call__(self, writes: WriteBatch, changes: Sequence[Change[Demand, f.Fact]]) -> None:
         if self.fault:
             raise self.fault
         self.facts += [change.fact.type for change in changes]
@@ -94,5 +94,5 @@ async def pool(database: str) -> AsyncIterator[Pool]:
 
 @pytest.fixture
 def delivery(pool: Pool, remembered: Remembered) -> Delivery[Demand, f.Fact]:
-    ledger: Ledger[Demand, f.Fact] = Ledger("demand_facts", demand_rules(Service.REPORTING), remembered)
-    return Delivery(pool, ledger, "cluster", limit=5)
+    repository: Repository[Demand, f.Fact] = Repository("demand_facts", demand_rules(Service.REPORTING), remembered)
+    return Delivery(pool, repository, "cluster", limit=5)

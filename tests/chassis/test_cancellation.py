@@ -10,7 +10,7 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaConnectionError
 
-from shared.chassis.consumer.consumer import Reading
+from shared.chassis.consumer.consumer import Consumer
 from shared.chassis.kafka import cluster
 from shared.chassis.kafka.client import Kafka
 from shared.chassis.kafka.log_identity import LogIdentity
@@ -21,8 +21,8 @@ KNOWN = LogIdentity("known", {})
 
 
 def the_lag() -> Coroutine[Any, Any, None]:
-    reading: Reading[Any, Any] = Reading(None, ("topic",), "reader")  # type: ignore[arg-type]
-    return reading.watch(NOWHERE)
+    consumer: Consumer[Any, Any] = Consumer(None, ("topic",), "reader")  # type: ignore[arg-type]
+    return consumer.watch(NOWHERE)
 
 
 def the_cluster() -> Coroutine[Any, Any, None]:

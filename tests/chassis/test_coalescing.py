@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from shared.chassis.database import coalescing
-from shared.chassis.database.coalescing import CROWD, Shared
+from shared.chassis.database.coalescing import CROWD, GroupCommit
 from shared.contracts.refusals import Code, Refused
 
 
@@ -55,13 +55,13 @@ class Lender:
             self.back.append(mine)
 
 
-async def asked(shared: Shared[int, int, int], *questions: int) -> list[int | BaseException]:
+async def asked(shared: GroupCommit[int, int, int], *questions: int) -> list[int | BaseException]:
     return await asyncio.gather(*(shared(question) for question in questions), return_exceptions=True)
 
 
 async def test_whoever_comes_during_a_call_shares_the_next():
     doubling = Counting()
-    shared = Shared(Lender(), doubling, most=30)
+    shared = GroupCommit(Lender(), doubling, most=30)
     first = asyncio.create_task(shared(1))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
@@ -75,7 +75,7 @@ async def test_whoever_comes_during_a_call_shares_the_next():
 async def test_a_fault_of_one_is_not_the_others():
     doubling = Counting()
     doubling.free.set()
-    one, bad, two = await asked(Shared(Lender(), doubling), 1, 0, 2)
+    one, bad, two = await asked(GroupCommit(Lender(), doubling), 1, 0, 2)
     assert (one, two) == (2, 4)
     assert isinstance(bad, ZeroDivisionError)
 
@@ -83,14 +83,14 @@ async def test_a_fault_of_one_is_not_the_others():
 async def test_a_passing_fault_is_told_to_all_at_once():
     doubling = Counting()
     doubling.free.set()
-    answers = await asked(Shared(Lender(), doubling), 1, -1, 2)
+    answers = await asked(GroupCommit(Lender(), doubling), 1, -1, 2)
     assert all(isinstance(answer, OSError) for answer in answers)
     assert doubling.calls == [3]
 
 
 async def test_a_caller_that_leaves_does_not_disturb_the_others():
     doubling = Counting()
-    shared = Shared(Lender(), doubling)
+    shared = GroupCommit(Lender(), doubling)
     leaving, staying = asyncio.create_task(shared(1)), asyncio.create_task(shared(2))
     await asyncio.sleep(0)
     leaving.cancel()
@@ -103,14 +103,14 @@ async def test_a_caller_that_leaves_does_not_disturb_the_others():
 async def test_after_a_pause_it_answers_again():
     doubling = Counting()
     doubling.free.set()
-    shared = Shared(Lender(), doubling)
+    shared = GroupCommit(Lender(), doubling)
     assert await shared(1) == 2
     assert await shared(2) == 4
 
 
 async def test_a_second_call_goes_abreast_as_soon_as_a_crowd_waits():
     doubling = Counting()
-    shared = Shared(Lender(), doubling, abreast=2)
+    shared = GroupCommit(Lender(), doubling, abreast=2)
     first = asyncio.create_task(shared(1))
     await asyncio.sleep(0.01)
     crowd = [asyncio.create_task(shared(n)) for n in range(1, CROWD)]
@@ -129,7 +129,7 @@ async def test_a_second_call_goes_abreast_as_soon_as_a_crowd_waits():
 
 async def test_the_last_of_two_calls_takes_up_the_few_that_wait():
     doubling = Counting()
-    shared = Shared(Lender(), doubling, abreast=2)
+    shared = GroupCommit(Lender(), doubling, abreast=2)
     first = asyncio.create_task(shared(1))
     await asyncio.sleep(0.01)
     crowd = asyncio.create_task(asked(shared, *range(1, CROWD + 1)))
@@ -146,7 +146,7 @@ async def test_the_last_of_two_calls_takes_up_the_few_that_wait():
 async def test_whoever_asks_as_a_call_ends_is_answered():
     doubling = Counting()
     doubling.free.set()
-    shared = Shared(Lender(), doubling)
+    shared = GroupCommit(Lender(), doubling)
 
     async def again() -> int:
         await shared(1)
@@ -158,7 +158,7 @@ async def test_whoever_asks_as_a_call_ends_is_answered():
 async def test_more_than_can_be_answered_in_time_are_refused_at_once(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(coalescing, "LONGEST", 2)
     doubling = Counting()
-    answers = asyncio.create_task(asked(Shared(Lender(), doubling, most=1), *range(1, 6)))
+    answers = asyncio.create_task(asked(GroupCommit(Lender(), doubling, most=1), *range(1, 6)))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     doubling.free.set()
@@ -173,7 +173,7 @@ async def test_answers_do_not_wait_until_what_was_lent_is_back():
     doubling, lender = Counting(), Lender()
     doubling.free.set()
     lender.taking_back.clear()
-    shared = Shared(lender, doubling)
+    shared = GroupCommit(lender, doubling)
     assert await asyncio.wait_for(shared(1), 5) == 2
     assert await asyncio.wait_for(shared(2), 5) == 4
     assert lender.back == []
@@ -186,7 +186,7 @@ async def test_what_giving_back_raises_is_nobodys_answer():
     doubling, lender = Counting(), Lender()
     doubling.free.set()
     lender.taking_back.clear()
-    shared = Shared(lender, doubling, most=1)
+    shared = GroupCommit(lender, doubling, most=1)
     assert await shared(1) == 2
     doubling.free.clear()
     later = asyncio.create_task(asked(shared, 2, 3))
@@ -200,7 +200,7 @@ async def test_what_giving_back_raises_is_nobodys_answer():
 
 async def test_one_thing_is_lent_for_as_long_as_somebody_waits():
     doubling, lender = Counting(), Lender()
-    shared = Shared(lender, doubling, most=1)
+    shared = GroupCommit(lender, doubling, most=1)
     answers = asyncio.create_task(asked(shared, 1, 2, 3))
     await asyncio.sleep(0.01)
     doubling.free.set()
@@ -210,7 +210,7 @@ async def test_one_thing_is_lent_for_as_long_as_somebody_waits():
 
 async def test_after_a_passing_fault_another_is_lent_to_those_that_wait():
     doubling, lender = Counting(), Lender()
-    shared = Shared(lender, doubling, most=1)
+    shared = GroupCommit(lender, doubling, most=1)
     answers = asyncio.create_task(asked(shared, -1, 2))
     await asyncio.sleep(0.01)
     doubling.free.set()
@@ -223,7 +223,7 @@ async def test_where_nothing_can_be_lent_all_that_wait_are_told_and_the_next_is_
     doubling, lender = Counting(), Lender()
     doubling.free.set()
     lender.away = True
-    shared = Shared(lender, doubling, most=2)
+    shared = GroupCommit(lender, doubling, most=2)
     answers = await asyncio.wait_for(asked(shared, 1, 2, 3), 5)
     assert [str(answer) for answer in answers] == ["away"] * 3
     lender.away = False

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from shared.chassis.aggregates.repository import Ledger
+from shared.chassis.aggregates.repository import Repository
 from shared.chassis.base.settings import ProcessSettings
 from shared.chassis.database.pool import Pool, open_pool
 from shared.chassis.kafka import cluster as brokers
 from shared.chassis.kafka.log_identity import LogIdentity
-from shared.chassis.process.components import Worker, relay_parts, worker_parts
-from shared.chassis.process.run import Parts
+from shared.chassis.process.components import Worker, relay_components, worker_components
+from shared.chassis.process.run import Components
 from shared.contracts.demand.rules import demand_rules
 from shared.contracts.demand.state import Service
 from shared.contracts.topics import DEMAND_EVENTS
@@ -39,7 +39,7 @@ async def few(database: str) -> AsyncIterator[Pool]:
 
 
 @asynccontextmanager
-async def running(parts: Parts) -> AsyncIterator[Sequence["asyncio.Task[None]"]]:
+async def running(parts: Components) -> AsyncIterator[Sequence["asyncio.Task[None]"]]:
     tasks = [asyncio.create_task(part) for part in parts.running]
     try:
         yield tasks
@@ -56,17 +56,17 @@ async def held(pool: Pool) -> int:
 
 
 async def test_relays_leave_a_connection_to_their_worker(database: str, broker: Server, few: Pool):
-    ledger: Any = Ledger("demand_facts", demand_rules(Service.REPORTING), Remembered())
-    worker = Worker("reporting", ledger, (DEMAND_EVENTS.name,), by_faust=False)
-    async with running(await worker_parts(settings(database, broker), worker, few)):
+    repository: Any = Repository("demand_facts", demand_rules(Service.REPORTING), Remembered())
+    worker = Worker("reporting", repository, (DEMAND_EVENTS.name,), by_faust=False)
+    async with running(await worker_components(settings(database, broker), worker, few)):
         await eventually(lambda: held(few), lambda n: n == SHARDS)
 
 
 async def test_a_worker_runs_without_relays_where_they_run_apart(database: str, broker: Server, few: Pool):
-    ledger: Any = Ledger("demand_facts", demand_rules(Service.REPORTING), Remembered())
-    worker = Worker("reporting", ledger, (DEMAND_EVENTS.name,), by_faust=False)
-    inside = await worker_parts(settings(database, broker), worker, few)
-    apart = await worker_parts(settings(database, broker, relay_inside=False), worker, few)
+    repository: Any = Repository("demand_facts", demand_rules(Service.REPORTING), Remembered())
+    worker = Worker("reporting", repository, (DEMAND_EVENTS.name,), by_faust=False)
+    inside = await worker_components(settings(database, broker), worker, few)
+    apart = await worker_components(settings(database, broker, relay_inside=False), worker, few)
     assert len(inside.running) - len(apart.running) == 2 * SHARDS, "each relay has its gauge"
     for part in (*inside.running, *apart.running):
         part.close()
@@ -76,7 +76,7 @@ async def test_relays_alone_say_that_they_are_ready_and_end_when_the_broker_is_a
     database: str, broker: Server, few: Pool, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(brokers, "LOOK", 0.05)
-    parts = await relay_parts(settings(database, broker), "reporting", few)
+    parts = await relay_components(settings(database, broker), "reporting", few)
     assert [await check() for check in parts.ready] == [None, None]
     async with running(parts) as tasks:
         await eventually(lambda: held(few), lambda n: n == SHARDS)

@@ -11,9 +11,9 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from shared.chassis.consumer import consumer as rooms
-from shared.chassis.consumer.consumer import BACKLOG, STUCK_AFTER, Reading
+from shared.chassis.consumer.consumer import BACKLOG, STUCK_AFTER, Consumer
 from shared.chassis.consumer.delivery import Delivery, TooMuchPoison
-from shared.chassis.consumer.lag import Backlog, Place, account
+from shared.chassis.consumer.lag import Backlog, Place, group_lag
 from shared.chassis.consumer.record import Record
 from shared.chassis.kafka.client import Kafka
 from shared.contracts.demand import facts as f
@@ -41,11 +41,11 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def reading(delivery: Delivery[Demand, f.Fact], clock: Clock) -> Reading[Demand, f.Fact]:
-    return Reading(delivery, (DEMAND_EVENTS.name,), f"reader-{uuid4()}", clock=clock)
+def reading(delivery: Delivery[Demand, f.Fact], clock: Clock) -> Consumer[Demand, f.Fact]:
+    return Consumer(delivery, (DEMAND_EVENTS.name,), f"reader-{uuid4()}", clock=clock)
 
 
-def test_a_reader_that_never_committed_is_stuck_after_a_minute(reading: Reading[Demand, f.Fact], clock: Clock):
+def test_a_reader_that_never_committed_is_stuck_after_a_minute(consumer: Consumer[Demand, f.Fact], clock: Clock):
     reading.look({ONE: Place(0, 7)})
     clock.at += STUCK_AFTER
     assert reading.stuck() is None
@@ -53,14 +53,14 @@ def test_a_reader_that_never_committed_is_stuck_after_a_minute(reading: Reading[
     assert f"{DEMAND_EVENTS.name}/1 stands at 0 for 61 s" in str(reading.stuck())
 
 
-def test_a_reader_that_is_slow_is_not_stuck(reading: Reading[Demand, f.Fact], clock: Clock):
+def test_a_reader_that_is_slow_is_not_stuck(consumer: Consumer[Demand, f.Fact], clock: Clock):
     for committed in range(10):
         reading.look({ONE: Place(committed, 1000)})
         clock.at += STUCK_AFTER - 1
     assert reading.stuck() is None
 
 
-def test_a_reader_that_has_read_everything_is_not_stuck(reading: Reading[Demand, f.Fact], clock: Clock):
+def test_a_reader_that_has_read_everything_is_not_stuck(consumer: Consumer[Demand, f.Fact], clock: Clock):
     reading.look({ONE: Place(6, 7)})
     reading.look({ONE: Place(7, 7)})
     clock.at += 10 * STUCK_AFTER
@@ -69,7 +69,9 @@ def test_a_reader_that_has_read_everything_is_not_stuck(reading: Reading[Demand,
     assert reading.stuck() is None
 
 
-def test_one_partition_that_stands_is_not_hidden_by_another_that_moves(reading: Reading[Demand, f.Fact], clock: Clock):
+def test_one_partition_that_stands_is_not_hidden_by_another_that_moves(
+    consumer: Consumer[Demand, f.Fact], clock: Clock
+):
     for committed in range(4):
         reading.look({ONE: Place(3, 7), TWO: Place(committed, 1000)})
         clock.at += STUCK_AFTER / 2
@@ -97,19 +99,19 @@ class Slow:
         self.begun.put_nowait(written)
         await written.wait()
 
-    def batch(self, name: str, size: int, reading: Reading[Demand, f.Fact]) -> asyncio.Task[bool]:
+    def batch(self, name: str, size: int, consumer: Consumer[Demand, f.Fact]) -> asyncio.Task[bool]:
         (one,) = Log().told(*SUBMITTED)
-        return asyncio.create_task(reading.take([one] * size, lambda: self.done.append(name)))
+        return asyncio.create_task(reading.process([one] * size, lambda: self.done.append(name)))
 
 
 @pytest.fixture
-def slow(reading: Reading[Demand, f.Fact]) -> Slow:
+def slow(consumer: Consumer[Demand, f.Fact]) -> Slow:
     reading.delivery = slow = Slow()  # type: ignore[assignment]
     return slow
 
 
 async def test_of_a_backlog_one_batch_is_read_while_the_one_before_is_written(
-    reading: Reading[Demand, f.Fact], slow: Slow
+    consumer: Consumer[Demand, f.Fact], slow: Slow
 ):
     assert await slow.batch("first", BACKLOG, reading)
     second = slow.batch("second", BACKLOG, reading)
@@ -125,7 +127,7 @@ async def test_of_a_backlog_one_batch_is_read_while_the_one_before_is_written(
     assert slow.done == ["first", "second", "third"]
 
 
-async def test_a_batch_that_was_let_go_is_no_reason_to_stop(reading: Reading[Demand, f.Fact], slow: Slow):
+async def test_a_batch_that_was_let_go_is_no_reason_to_stop(consumer: Consumer[Demand, f.Fact], slow: Slow):
     """A reader that loses its broker lets go of what is under way; a supervisor starts its process again."""
     assert await slow.batch("first", BACKLOG, reading)
     await slow.begun.get()
@@ -137,7 +139,7 @@ async def test_a_batch_that_was_let_go_is_no_reason_to_stop(reading: Reading[Dem
     assert slow.done == ["again"]
 
 
-async def test_a_small_batch_is_waited_for(reading: Reading[Demand, f.Fact], slow: Slow):
+async def test_a_small_batch_is_waited_for(consumer: Consumer[Demand, f.Fact], slow: Slow):
     taking = slow.batch("it", BACKLOG - 1, reading)
     written = await slow.begun.get()
     await asyncio.wait([taking], timeout=0.2)
@@ -148,19 +150,19 @@ async def test_a_small_batch_is_waited_for(reading: Reading[Demand, f.Fact], slo
 
 
 @pytest.mark.usefixtures("looking_often")
-async def test_a_reader_that_is_poisoned_ends_its_process(reading: Reading[Demand, f.Fact], log: Log):
+async def test_a_reader_that_is_poisoned_ends_its_process(consumer: Consumer[Demand, f.Fact], log: Log):
     poison = [log.record(envelope(SUBMISSION, 1), value=b"{") for _ in range(9)]
     watching = asyncio.create_task(reading.watch(Kafka("127.0.0.1:9")))
-    assert not await reading.take(poison, unexpected)
-    assert not await reading.take(log.told(*SUBMITTED), unexpected)
+    assert not await reading.process(poison, unexpected)
+    assert not await reading.process(log.told(*SUBMITTED), unexpected)
     with pytest.raises(TooMuchPoison):
         await asyncio.wait_for(watching, 10)
 
 
-async def told(broker: Server, reading: Reading[Demand, f.Fact]) -> Backlog:
+async def told(broker: Server, consumer: Consumer[Demand, f.Fact]) -> Backlog:
     """The account; nothing while a broker that has just started looks for its groups."""
     with suppress(KafkaError):
-        async with account(Kafka(broker.url), reading.name, reading.topics) as asked:
+        async with group_lag(Kafka(broker.url), reading.name, reading.topics) as asked:
             return await asked.backlog()
     return {}
 
@@ -168,7 +170,7 @@ async def told(broker: Server, reading: Reading[Demand, f.Fact]) -> Backlog:
 @pytest.mark.kafka
 @pytest.mark.usefixtures("looking_often")
 async def test_the_brokers_account_tells_of_partitions_that_nobody_reads(
-    broker: Server, reading: Reading[Demand, f.Fact], clock: Clock
+    broker: Server, consumer: Consumer[Demand, f.Fact], clock: Clock
 ):
     async with AIOKafkaProducer(bootstrap_servers=broker.url) as producer:
         end = (await producer.send_and_wait(DEMAND_EVENTS.name, b"{}", partition=3)).offset + 1

@@ -14,9 +14,9 @@ from aiokafka.admin import NewTopic
 from aiokafka.errors import KafkaError
 
 from shared.chassis.consumer import aiokafka_consumer, faust_consumer
-from shared.chassis.consumer.consumer import Reading
+from shared.chassis.consumer.consumer import Consumer
 from shared.chassis.consumer.delivery import Delivery
-from shared.chassis.consumer.lag import Place, account
+from shared.chassis.consumer.lag import Place, group_lag
 from shared.chassis.consumer.record import Record
 from shared.chassis.database.pool import Pool
 from shared.chassis.kafka.client import Kafka
@@ -32,7 +32,7 @@ from tests.eventually import ended, eventually
 
 pytestmark = pytest.mark.kafka
 PLACE = TopicPartition(PROJECT_EVENTS.name, 5)
-Reader = Callable[["Reading[Any, Any]", str], Coroutine[Any, Any, None]]
+Reader = Callable[["Consumer[Any, Any]", str], Coroutine[Any, Any, None]]
 
 
 @dataclass
@@ -49,17 +49,17 @@ class Held:
         self.taken += [record.offset for record in records if record.partition == PLACE.partition]
 
 
-def by_faust(reading: "Reading[Any, Any]", bootstrap: str) -> Coroutine[Any, Any, None]:
-    return faust_consumer.run(faust_consumer.faust_app(reading, Kafka(bootstrap), "", 100), reading)
+def by_faust(consumer: "Consumer[Any, Any]", bootstrap: str) -> Coroutine[Any, Any, None]:
+    return faust_consumer.run(faust_consumer.faust_app(consumer, Kafka(bootstrap), "", 100), consumer)
 
 
-def by_aiokafka(reading: "Reading[Any, Any]", bootstrap: str) -> Coroutine[Any, Any, None]:
-    return aiokafka_consumer.read_batches(reading, Kafka(bootstrap), "", 100)
+def by_aiokafka(consumer: "Consumer[Any, Any]", bootstrap: str) -> Coroutine[Any, Any, None]:
+    return aiokafka_consumer.read_batches(consumer, Kafka(bootstrap), "", 100)
 
 
-async def stands(broker: Server, reading: "Reading[Any, Any]") -> Place:
+async def stands(broker: Server, consumer: "Consumer[Any, Any]") -> Place:
     with suppress(KafkaError):
-        async with account(Kafka(broker.url), reading.name, reading.topics) as asked:
+        async with group_lag(Kafka(broker.url), consumer.name, consumer.topics) as asked:
             return (await asked.backlog())[PLACE]
     return Place(-1, -1)
 
@@ -67,17 +67,17 @@ async def stands(broker: Server, reading: "Reading[Any, Any]") -> Place:
 @pytest.mark.parametrize("read", [by_faust, by_aiokafka], ids=["Faust", "aiokafka"])
 async def test_an_offset_is_committed_after_the_database(broker: Server, read: Reader):
     held = Held()
-    reading: Reading[Any, Any] = Reading(held, (PROJECT_EVENTS.name,), f"reader-{uuid4()}")  # type: ignore[arg-type]
+    consumer: Consumer[Any, Any] = Consumer(held, (PROJECT_EVENTS.name,), f"reader-{uuid4()}")  # type: ignore[arg-type]
     async with AIOKafkaProducer(bootstrap_servers=broker.url) as producer:
         for _ in range(5):
             told = await producer.send_and_wait(PROJECT_EVENTS.name, b"{}", partition=PLACE.partition)
-    running = asyncio.create_task(read(reading, broker.url))
+    running = asyncio.create_task(read(consumer, broker.url))
     try:
         await asyncio.wait_for(held.begun.wait(), 60)
         with pytest.raises(AssertionError, match="still"):  # longer than the interval in which Faust commits
-            await eventually(lambda: stands(broker, reading), lambda place: place.committed > 0, within=3)
+            await eventually(lambda: stands(broker, consumer), lambda place: place.committed > 0, within=3)
         held.free.set()
-        await eventually(lambda: stands(broker, reading), lambda place: place.committed == place.end, within=30)
+        await eventually(lambda: stands(broker, consumer), lambda place: place.committed == place.end, within=30)
         assert held.taken[-1] == told.offset
     finally:
         held.free.set()
@@ -103,7 +103,7 @@ async def test_no_record_on_a_topic_ends_a_reader(
     broker: Server, read: Reader, delivery: Delivery[Demand, f.Fact], pool: Pool
 ):
     name, delivery.limit = f"reader-{uuid4()}", 1000
-    reading = Reading(delivery, (PROJECT_EVENTS.name,), name)
+    consumer = Consumer(delivery, (PROJECT_EVENTS.name,), name)
     numbers = (f"NH21-{random.randrange(10**6):06d}-X" for _ in range(4))  # other readers' are on the topic too
     first, before, lost, behind = (
         envelope(story.SUBMISSION.model_copy(update={"number": number}), 1, uuid4()) for number in numbers
@@ -111,13 +111,13 @@ async def test_no_record_on_a_topic_ends_a_reader(
     unpacked = [batches.batch([first, before]), batches.batch([lost], codec=batches.ZSTD)]
     for made in (batches.plain(strange()), *unpacked, batches.batch([behind], b"cafe")):
         offset = await batches.produce(broker.url, PROJECT_EVENTS.name, PLACE.partition, made)
-    running = asyncio.create_task(read(reading, broker.url))
+    running = asyncio.create_task(read(consumer, broker.url))
     try:
         versions = "SELECT count(*) FROM demand_facts WHERE id = ANY($1)"
         await eventually(
             lambda: pool.fetchval(versions, [first.key, before.key, behind.key]), lambda n: n == 3, within=60
         )
-        await eventually(lambda: stands(broker, reading), lambda place: place.committed > offset, within=30)
+        await eventually(lambda: stands(broker, consumer), lambda place: place.committed > offset, within=30)
         aside = await pool.fetchval('SELECT count(*) FROM dead_letter WHERE "offset" >= $1', offset - 10)
         assert aside >= len(strange()) + 1, "and one for the batch that cannot be unpacked"
     finally:
@@ -141,17 +141,17 @@ async def test_a_fault_that_nobody_foresaw_ends_the_reader_and_nothing_is_acknow
     broker: Server, read: Reader
 ):
     broken = Broken()
-    reading: Reading[Any, Any] = Reading(broken, (PROJECT_EVENTS.name,), f"reader-{uuid4()}")  # type: ignore[arg-type]
-    running = asyncio.create_task(read(reading, broker.url))
+    consumer: Consumer[Any, Any] = Consumer(broken, (PROJECT_EVENTS.name,), f"reader-{uuid4()}")  # type: ignore[arg-type]
+    running = asyncio.create_task(read(consumer, broker.url))
     async with AIOKafkaProducer(bootstrap_servers=broker.url) as producer:
         await producer.send_and_wait(PROJECT_EVENTS.name, b"{}", partition=PLACE.partition)
         await eventually(lambda: asyncio.sleep(0, broken.taken), bool, within=60)
-        await eventually(lambda: stands(broker, reading), lambda place: place.committed == place.end, within=30)
+        await eventually(lambda: stands(broker, consumer), lambda place: place.committed == place.end, within=30)
         for _ in range(3):
             last = await producer.send_and_wait(PROJECT_EVENTS.name, b"{}", partition=PLACE.partition)
     with pytest.raises(ZeroDivisionError):
         await asyncio.wait_for(running, 30)
-    assert (await stands(broker, reading)).committed == last.offset - 2
+    assert (await stands(broker, consumer)).committed == last.offset - 2
 
 
 @pytest.mark.parametrize("fault", [ZeroDivisionError(), asyncio.CancelledError()], ids=["a fault", "a cancellation"])
@@ -160,7 +160,7 @@ async def test_what_ends_an_agent_of_faust_outside_of_a_delivery_ends_the_reader
 ):
     held = Held()
     held.free.set()
-    reading: Reading[Any, Any] = Reading(held, (PROJECT_EVENTS.name,), f"reader-{uuid4()}")  # type: ignore[arg-type]
+    consumer: Consumer[Any, Any] = Consumer(held, (PROJECT_EVENTS.name,), f"reader-{uuid4()}")  # type: ignore[arg-type]
 
     def failing(_: object) -> Record:
         raise fault
@@ -169,9 +169,9 @@ async def test_what_ends_an_agent_of_faust_outside_of_a_delivery_ends_the_reader
     async with AIOKafkaProducer(bootstrap_servers=broker.url) as producer:
         await producer.send_and_wait(PROJECT_EVENTS.name, b"{}", partition=PLACE.partition)
     with pytest.raises((ZeroDivisionError, RuntimeError)):
-        await asyncio.wait_for(by_faust(reading, broker.url), 60)
+        await asyncio.wait_for(by_faust(consumer, broker.url), 60)
     assert held.taken == []
-    place = await stands(broker, reading)
+    place = await stands(broker, consumer)
     assert place.committed < place.end
 
 
@@ -180,12 +180,12 @@ async def test_a_reader_that_came_before_its_topic_reads_it_soon(broker: Server)
     waits for its topic before it joins; Faust's does not."""
     held, topic = Held(), f"later-{uuid4()}"
     held.free.set()
-    reading: Reading[Any, Any] = Reading(held, (topic,), f"reader-{uuid4()}")  # type: ignore[arg-type]
-    running = asyncio.create_task(by_faust(reading, broker.url))
+    consumer: Consumer[Any, Any] = Consumer(held, (topic,), f"reader-{uuid4()}")  # type: ignore[arg-type]
+    running = asyncio.create_task(by_faust(consumer, broker.url))
     try:
         async with asking(Kafka(broker.url)) as admin:
             groups = admin.list_consumer_groups
-            await eventually(groups, lambda known: reading.name in {name for name, *_ in known}, within=30)
+            await eventually(groups, lambda known: consumer.name in {name for name, *_ in known}, within=30)
             await asyncio.sleep(3)  # by then it has its empty share
             await admin.create_topics([NewTopic(topic, 1, 1)])
         async with AIOKafkaProducer(bootstrap_servers=broker.url) as producer:

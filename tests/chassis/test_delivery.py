@@ -159,7 +159,7 @@ async def test_a_reader_that_was_started_again_goes_on_behind_what_stopped_it(de
     records = [*poison(log, 9), *log.told(*story.SUBMITTED)]
     with pytest.raises(TooMuchPoison):
         await delivery.deliver(records[:9])
-    restarted: Deliver = Delivery(pool, delivery.ledger, "cluster", limit=5)
+    restarted: Deliver = Delivery(pool, delivery.repository, "cluster", limit=5)
     await restarted.deliver(records)
     assert await dead_letters(pool) == 9
     assert await version(pool) == 1
@@ -178,7 +178,7 @@ async def test_a_record_at_the_same_place_of_another_log_is_another_dead_letter(
 ):
     (record,) = poison(log, 1)
     for name in ("cluster", "cluster", "cluster.1"):
-        await Delivery(pool, delivery.ledger, name, limit=5).deliver([record])
+        await Delivery(pool, delivery.repository, name, limit=5).deliver([record])
     assert await dead_letters(pool) == 2
 
 
@@ -301,7 +301,7 @@ async def test_two_readers_of_the_same_batch_count_it_once(
     delivery: Deliver, log: Log, remembered: Remembered, pool: Pool
 ):
     records = [record for n in range(50) for record in log.told(*story.CLOSED, key=UUID(int=n + 1))]
-    twin: Deliver = Delivery(pool, delivery.ledger, "cluster")
+    twin: Deliver = Delivery(pool, delivery.repository, "cluster")
     await asyncio.gather(delivery.deliver(records), twin.deliver(records))
     async with pool.acquire() as db:
         assert await db.fetchval("SELECT sum(version) FROM demand_facts") == 50 * len(story.CLOSED)

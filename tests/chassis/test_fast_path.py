@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from shared.chassis.http.app import web_app
 from shared.chassis.http.body_limit import MAX_BODY
-from shared.chassis.http.fast_path import Asked, Reply, short_cut
+from shared.chassis.http.fast_path import FastRequest, FastResponse, fast_path
 from shared.contracts.refusals import Code, Refused
 
 
@@ -21,7 +21,7 @@ class Word(BaseModel):
     text: str
 
 
-async def shorter(asked: Asked) -> Reply | None:
+async def shorter(asked: FastRequest) -> FastResponse | None:
     match asked.body:
         case b'{"text":"refused"}':
             raise Refused(Code.CONFLICT, "not now", "暂不")
@@ -30,7 +30,7 @@ async def shorter(asked: Asked) -> Reply | None:
         case b'{"text":"broken"}':
             raise ZeroDivisionError
         case b'{"text":"short"}':
-            return Reply(201, ((b"x-said", asked.headers.get(b"x-word", b"nothing")),), b"short")
+            return FastResponse(201, ((b"x-said", asked.headers.get(b"x-word", b"nothing")),), b"short")
     return None
 
 
@@ -41,7 +41,7 @@ async def declared(word: Word) -> str:
 @pytest.fixture
 async def client() -> Any:
     router = APIRouter()
-    router.add_api_route("/words", declared, methods=["POST"], route_class_override=short_cut(shorter))
+    router.add_api_route("/words", declared, methods=["POST"], route_class_override=fast_path(shorter))
     router.add_api_route("/words", lambda: "all", methods=["GET"])
     transport = httpx.ASGITransport(web_app("words", [router]), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://words") as found:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.chassis.consumer.consumer import Reading
+from shared.chassis.consumer.consumer import Consumer
 from shared.chassis.consumer.faust_consumer import _Begun, faust_app
 from shared.chassis.kafka.client import Kafka
 
@@ -42,6 +42,6 @@ async def test_a_coroutine_that_was_begun_hears_of_a_failure_and_of_a_cancellati
 async def test_a_reader_makes_no_folders_where_it_was_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     nothing: Any = None
-    reading: Reading[Any, Any] = Reading(nothing, ("topic",), "reader")
-    await faust_app(reading, Kafka("127.0.0.1:9092"), "", 10).on_first_start()
+    consumer: Consumer[Any, Any] = Consumer(nothing, ("topic",), "reader")
+    await faust_app(consumer, Kafka("127.0.0.1:9092"), "", 10).on_first_start()
     assert list(tmp_path.iterdir()) == []

@@ -20,8 +20,8 @@ from faust.auth import SASLCredentials, SSLCredentials
 
 from shared.chassis.base.settings import KafkaSettings, read
 from shared.chassis.consumer import aiokafka_consumer, faust_consumer
-from shared.chassis.consumer.consumer import Reading
-from shared.chassis.consumer.lag import account
+from shared.chassis.consumer.consumer import Consumer
+from shared.chassis.consumer.lag import group_lag
 from shared.chassis.database.pool import Pool, open_pool
 from shared.chassis.kafka import cluster
 from shared.chassis.kafka.client import Kafka
@@ -76,10 +76,10 @@ async def encrypted(tmp_path: Path) -> AsyncIterator[Encrypted]:
     listening.close()
 
 
-def probe() -> Reading[Any, Any]:
+def probe() -> Consumer[Any, Any]:
     """A reading that never gets anything to deliver."""
     nothing: Any = None
-    return Reading(nothing, (DEMAND_EVENTS.name,), "probe")
+    return Consumer(nothing, (DEMAND_EVENTS.name,), "probe")
 
 
 async def by_faust(kafka: Kafka, pool: Pool) -> None:
@@ -92,7 +92,7 @@ async def by_aiokafka(kafka: Kafka, pool: Pool) -> None:
 
 
 async def by_lag(kafka: Kafka, pool: Pool) -> None:
-    async with account(kafka, "probe", ["huying.demand-events"]):
+    async with group_lag(kafka, "probe", ["huying.demand-events"]):
         pass
 
 

@@ -8,7 +8,7 @@ import pytest
 from fastapi import APIRouter, Depends, Query
 
 from shared.chassis.http.app import web_app
-from shared.chassis.http.fast_path import Asked, Reply, short_cut
+from shared.chassis.http.fast_path import FastRequest, FastResponse, fast_path
 from shared.chassis.http.query_parameters import ForeignQuery
 
 
@@ -16,8 +16,8 @@ async def language(lang: str = "zh") -> str:
     return lang
 
 
-async def quick(asked: Asked) -> Reply | None:
-    return Reply(200, (), b"quick")
+async def quick(asked: FastRequest) -> FastResponse | None:
+    return FastResponse(200, (), b"quick")
 
 
 async def declared() -> str:
@@ -47,7 +47,7 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
     async def callback() -> str:
         return "taken"
 
-    api.add_api_route("/quick", declared, methods=["POST"], route_class_override=short_cut(quick))
+    api.add_api_route("/quick", declared, methods=["POST"], route_class_override=fast_path(quick))
     web = web_app("x", [api, pages, foreign])
     async with httpx.AsyncClient(transport=httpx.ASGITransport(web), base_url="http://x") as found:
         yield found

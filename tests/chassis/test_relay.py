@@ -16,7 +16,7 @@ from aiokafka.protocol.produce import ProduceRequest
 
 from shared.chassis.database.pool import Connection, Pool, open_pool
 from shared.chassis.kafka.client import Kafka
-from shared.chassis.relay.gaps import Unsent
+from shared.chassis.relay.gaps import GapTracker
 from shared.chassis.relay.relay import Relay
 from shared.chassis.relay.relay_cursor import Shard, backlog
 from shared.contracts.envelope import Envelope, read
@@ -96,7 +96,7 @@ def distinct(heard: list[Envelope], keys: set[UUID]) -> Callable[[], Awaitable[s
 
 @pytest.mark.parametrize("ticks", range(5))
 async def test_a_relay_that_is_woken_as_it_is_told_to_end_ends(pool: Pool, ticks: int):
-    relay, unsent = Relay("intake", pool, Kafka("127.0.0.1:1")), Unsent(Shard(), 0)
+    relay, unsent = Relay("intake", pool, Kafka("127.0.0.1:1")), GapTracker(Shard(), 0)
 
     async def wait_on_and_on() -> None:
         while True:
@@ -148,7 +148,7 @@ async def test_a_journal_that_grows_is_not_read_from_its_beginning(pool: Pool, b
 
 
 async def test_a_gap_is_looked_for_until_who_took_it_has_ended_though_it_began_after_the_one_that_was_seen(pool: Pool):
-    early, late, unsent = uuid4(), uuid4(), Unsent(Shard(), 0)
+    early, late, unsent = uuid4(), uuid4(), GapTracker(Shard(), 0)
     async with pool.acquire() as relay, pool.acquire() as slow:
         taking = slow.transaction()
         async with pool.acquire() as quick, quick.transaction():
@@ -163,14 +163,14 @@ async def test_a_gap_is_looked_for_until_who_took_it_has_ended_though_it_began_a
     assert unsent.gaps == {}
 
 
-async def looked(unsent: Unsent, db: Connection) -> tuple[list[UUID], int]:
+async def looked(unsent: GapTracker, db: Connection) -> tuple[list[UUID], int]:
     """What is found that is new, and up to where everything was."""
     return [row["aggregateid"] for row in await unsent.read(db)], unsent.settled
 
 
 async def test_a_gap_is_looked_for_though_who_took_it_has_written_nothing_yet(pool: Pool):
     """A position is taken before its row is written: by then the transaction must have its id."""
-    first, early, late, unsent = uuid4(), uuid4(), uuid4(), Unsent(Shard(), 0)
+    first, early, late, unsent = uuid4(), uuid4(), uuid4(), GapTracker(Shard(), 0)
     # The first position of many is written to the log at once, which gives the transaction an id.
     await tell(pool, [envelope(story.SUBMISSION, 1, first)])
     async with pool.acquire() as relay, pool.acquire() as gate:

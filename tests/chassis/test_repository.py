@@ -1,14 +1,14 @@
-"""A ledger keeps a service's copy of a demand and its journal in step."""
+"""A repository keeps a service's copy of a demand and its journal in step."""
 
 from collections.abc import AsyncIterator, Sequence
 from uuid import UUID
 
 import pytest
 
-from shared.chassis.aggregates.repository import Ledger
-from shared.chassis.aggregates.unit_of_work import Change, Page
+from shared.chassis.aggregates.repository import Repository
+from shared.chassis.aggregates.unit_of_work import Change, UnitOfWork
 from shared.chassis.database.pool import Pool, open_pool
-from shared.chassis.database.write_batch import Stale, Writes
+from shared.chassis.database.write_batch import Stale, WriteBatch
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.rules import demand_rules
 from shared.contracts.demand.state import Demand, Service, Status
@@ -25,51 +25,51 @@ async def pool(database: str) -> AsyncIterator[Pool]:
         yield found
 
 
-def nothing(writes: Writes, changes: Sequence[Change[Demand, f.Fact]]) -> None:
+def nothing(writes: WriteBatch, changes: Sequence[Change[Demand, f.Fact]]) -> None:
     return
 
 
-LEDGER: Ledger[Demand, f.Fact] = Ledger("demand", demand_rules(Service.INTAKE), nothing)
+REPOSITORY: Repository[Demand, f.Fact] = Repository("demand", demand_rules(Service.INTAKE), nothing)
 
 
 async def test_a_told_fact_is_in_the_journal_with_its_sequence(pool: Pool):
     async with pool.acquire() as db, db.transaction():
-        page = await LEDGER.load(db, [story.ID], story.AT)
-        page.tell(story.ID, story.SUBMITTED, story.AT, CAUSE)
-        await LEDGER.save(db, page)
+        work = await REPOSITORY.load(db, [story.ID], story.AT)
+        work.record(story.ID, story.SUBMITTED, story.AT, CAUSE)
+        await REPOSITORY.save(db, work)
     async with pool.acquire() as db:
         row = await db.fetchrow("SELECT * FROM journal")
-        again = await LEDGER.load(db, [story.ID], story.AT)
+        again = await REPOSITORY.load(db, [story.ID], story.AT)
     assert (row["sequence"], row["type"], row["subject"]) == (1, "demand.submitted.v1", "NH21-000001-W")
     assert again.state(story.ID).status is Status.SUBMITTED
 
 
 async def test_another_services_fact_cannot_be_told(pool: Pool):
     async with pool.acquire() as db:
-        page = await LEDGER.load(db, [story.ID], story.AT)
+        work = await REPOSITORY.load(db, [story.ID], story.AT)
         with pytest.raises(Refused) as refused:
-            page.tell(story.ID, [*story.SUBMITTED, f.DemandRouted(unit="roads", rule="r")], story.AT, CAUSE)
+            work.record(story.ID, [*story.SUBMITTED, f.DemandRouted(unit="roads", rule="r")], story.AT, CAUSE)
     assert refused.value.code is Code.WRONG_TELLER
-    assert not page.changes
+    assert not work.changes
 
 
 async def test_two_writers_of_one_demand_cannot_both_win(pool: Pool):
     async with pool.acquire() as one, pool.acquire() as two:
-        first = await LEDGER.load(one, [story.ID], story.AT)
-        second = await LEDGER.load(two, [story.ID], story.AT)
-        first.tell(story.ID, story.SUBMITTED, story.AT, CAUSE)
-        second.tell(story.ID, story.SUBMITTED, story.AT, UUID(int=43))
-        await LEDGER.save(one, first)
+        first = await REPOSITORY.load(one, [story.ID], story.AT)
+        second = await REPOSITORY.load(two, [story.ID], story.AT)
+        first.record(story.ID, story.SUBMITTED, story.AT, CAUSE)
+        second.record(story.ID, story.SUBMITTED, story.AT, UUID(int=43))
+        await REPOSITORY.save(one, first)
         with pytest.raises(Stale):
-            await LEDGER.save(two, second)
+            await REPOSITORY.save(two, second)
 
 
 @pytest.mark.parametrize("known", [story.SUBMITTED, story.ROUTED], ids=["not known yet", "known before"])
 async def test_a_page_that_was_overtaken_says_so_and_changes_nothing(pool: Pool, known: Sequence[f.StatusFact]):
-    listening: Ledger[Demand, f.Fact] = Ledger("demand", demand_rules(Service.INTAKE), nothing)
+    listening: Repository[Demand, f.Fact] = Repository("demand", demand_rules(Service.INTAKE), nothing)
     before, now = story.demand(*known[:-1]), story.demand(*known)
-    late = Page(listening.rules, story.AT, {story.ID: before} if before.version else {})
-    late.hear(envelope(known[-1], len(known)))
+    late = UnitOfWork(listening.rules, story.AT, {story.ID: before} if before.version else {})
+    late.apply(envelope(known[-1], len(known)))
     async with pool.acquire() as db:
         saved = now.model_dump_json(exclude_defaults=True)
         await db.execute("INSERT INTO demand (id, version, state) VALUES ($1, $2, $3)", story.ID, now.version, saved)

@@ -8,7 +8,7 @@ import pytest
 
 from deploy.cli.processes import SERVICES, Service
 from shared.chassis.database.pool import Pool, open_pool
-from shared.chassis.work.retention import AT_ONCE, Pruning, Spent
+from shared.chassis.work.retention import AT_ONCE, Expired, Retention
 from tests.keys import KEYS
 from tests.packs import nanhai
 
@@ -19,11 +19,11 @@ NEVER = {"journal", "demand", "demand_facts", "fact", "note_seen", "parked", "pr
 OLD, YOUNG = NOW - timedelta(days=400), NOW - timedelta(minutes=5)
 
 
-def pruning_of(service: Service, dsn: str, pool: Pool) -> Pruning:
+def pruning_of(service: Service, dsn: str, pool: Pool) -> Retention:
     """The pruning that the service's worker runs."""
     worker = service.worker(service.settings.model_validate(KEYS | {"DATABASE_URL": dsn}), pool)
-    (found,) = (task.__self__ for task in worker.tasks if isinstance(getattr(task, "__self__", None), Pruning))
-    return Pruning(pool, found.spent, clock=lambda: NOW)
+    (found,) = (task.__self__ for task in worker.tasks if isinstance(getattr(task, "__self__", None), Retention))
+    return Retention(pool, found.spent, clock=lambda: NOW)
 
 
 ROWS: dict[str, tuple[str, str, tuple[datetime, ...]]] = {
@@ -90,13 +90,13 @@ async def said(database: str) -> Any:
 
 
 async def test_much_is_removed_in_several_batches(said: Pool):
-    answers = Spent("said", "said_at < $1", timedelta(days=1))
-    assert await Pruning(said, (answers,), clock=lambda: NOW).prune() == AT_ONCE + 5
+    answers = Expired("said", "said_at < $1", timedelta(days=1))
+    assert await Retention(said, (answers,), clock=lambda: NOW).prune() == AT_ONCE + 5
     assert await said.fetchval("SELECT count(*) FROM said") == 0
 
 
 async def test_a_row_that_somebody_holds_is_left_for_later(said: Pool):
-    answers = Pruning(said, (Spent("said", "said_at < $1", timedelta(days=1)),), clock=lambda: NOW)
+    answers = Retention(said, (Expired("said", "said_at < $1", timedelta(days=1)),), clock=lambda: NOW)
     async with said.acquire() as db, db.transaction():
         await db.execute("UPDATE said SET said_at = $1 WHERE cause = (SELECT min(cause::text)::uuid FROM said)", NOW)
         assert await answers.prune() == AT_ONCE + 4

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from shared.chassis.aggregates.repository import Ledger
+from shared.chassis.aggregates.repository import Repository
 from shared.chassis.consumer import dead_letters
 from shared.chassis.consumer.delivery import Delivery
 from shared.chassis.consumer.record import Record
@@ -37,8 +37,10 @@ def route(demand: Demand, fact: f.Fact, at: datetime, now: datetime) -> Sequence
 @pytest.fixture
 def answering(pool: Pool) -> Delivery[Demand, f.Fact]:
     """A delivery whose service answers each demand that is submitted."""
-    ledger: Ledger[Demand, f.Fact] = Ledger("demand_facts", demand_rules(Service.ROUTING, route), Remembered())
-    return Delivery(pool, ledger, "cluster", limit=10**9)
+    repository: Repository[Demand, f.Fact] = Repository(
+        "demand_facts", demand_rules(Service.ROUTING, route), Remembered()
+    )
+    return Delivery(pool, repository, "cluster", limit=10**9)
 
 
 def lying(given: dict[str, Any], partition: int = 0) -> Record:
@@ -172,7 +174,7 @@ async def test_a_lasting_fault_of_a_value_blames_no_connection(answering: Delive
     def too_large(writes: Any, changes: Any) -> None:
         writes.add("INSERT INTO progress (topic, partition, next_offset) VALUES ('x', $1, 1)", 2**40)
 
-    answering.ledger = replace(answering.ledger, remember=too_large)
+    answering.repository = replace(answering.repository, remember=too_large)
     async with asyncio.timeout(LONG):
         await answering.deliver([Log(next(offsets)).record(envelope(story.SUBMISSION, 1, uuid4()))])
     async with pool.acquire() as db:

@@ -15,17 +15,17 @@ from deploy.local.kafka import ApacheKafka
 from deploy.local.noida import EmbeddedBroker
 from deploy.local.ports import free_port
 from deploy.local.state import prepare, state_dir
-from shared.chassis.aggregates.repository import Ledger
+from shared.chassis.aggregates.repository import Repository
 from shared.chassis.base.settings import ProcessSettings
 from shared.chassis.consumer import consumer_log
-from shared.chassis.consumer.consumer import Reading
+from shared.chassis.consumer.consumer import Consumer
 from shared.chassis.consumer.lag import Place
 from shared.chassis.database.pool import Pool, open_pool
 from shared.chassis.kafka.client import Kafka
 from shared.chassis.kafka.cluster import BrokerReplaced, asking, create_topics
 from shared.chassis.kafka.log_identity import LogIdentity, identity_of
-from shared.chassis.process.components import Worker, relay_parts, worker_parts
-from shared.chassis.process.run import Parts
+from shared.chassis.process.components import Worker, relay_components, worker_components
+from shared.chassis.process.run import Components
 from shared.chassis.relay import relay_cursor
 from shared.chassis.relay.lease import Lease
 from shared.chassis.relay.relay_cursor import Begin, Shard
@@ -63,7 +63,7 @@ async def intake(database: str) -> AsyncIterator[Pool]:
 
 
 @asynccontextmanager
-async def supervised(build: Callable[[], Awaitable[Parts]]) -> AsyncIterator[list[str]]:
+async def supervised(build: Callable[[], Awaitable[Components]]) -> AsyncIterator[list[str]]:
     """A process that is started again when it says that everything must be read anew."""
     causes: list[str] = []
 
@@ -111,14 +111,14 @@ async def test_what_was_told_while_a_topic_was_made_anew_reaches_its_readers(
     database: str, intake: Pool, pool: Pool, own_broker: Server, by_faust: bool
 ):
     given = settings(database, own_broker)
-    ledger: Any = Ledger("demand_facts", demand_rules(Service.REPORTING), Remembered())
-    worker = Worker("reporting", ledger, (DEMAND_EVENTS.name,), by_faust)
+    repository: Any = Repository("demand_facts", demand_rules(Service.REPORTING), Remembered())
+    worker = Worker("reporting", repository, (DEMAND_EVENTS.name,), by_faust)
 
-    async def reader() -> Parts:
-        return await worker_parts(given, worker, await open_pool(database, "reporting"))
+    async def reader() -> Components:
+        return await worker_components(given, worker, await open_pool(database, "reporting"))
 
-    async def relay() -> Parts:
-        return await relay_parts(given, "intake", await open_pool(database, "intake"))
+    async def relay() -> Components:
+        return await relay_components(given, "intake", await open_pool(database, "intake"))
 
     def numbered(n: int, key: UUID) -> Any:
         return envelope(story.SUBMISSION.model_copy(update={"number": f"NH21-{n:06d}-X"}), 1, key)
@@ -203,11 +203,11 @@ async def test_a_reader_begins_again_once_for_a_topic_that_was_made_anew(pool: P
 
 
 def test_a_reader_whose_partition_ends_before_what_it_has_read_stops_to_begin_again():
-    reading: Reading[Any, Any] = Reading(None, ("topic",), "reader")  # type: ignore[arg-type]
+    consumer: Consumer[Any, Any] = Consumer(None, ("topic",), "reader")  # type: ignore[arg-type]
     place = TopicPartition("topic", 3)
     for end in (7, 6, 7, 8, 5):
-        reading.look({place: Place(7, end)})
-        assert not reading.fatal.is_set(), "a leader that changes may know less for a moment"
-    reading.look({place: Place(7, 5)})
-    assert str(reading.fault) == "topic/3 ends at 5, before what was read (7)"
-    assert isinstance(reading.fault, BrokerReplaced)
+        consumer.look({place: Place(7, end)})
+        assert not consumer.fatal.is_set(), "a leader that changes may know less for a moment"
+    consumer.look({place: Place(7, 5)})
+    assert str(consumer.fault) == "topic/3 ends at 5, before what was read (7)"
+    assert isinstance(consumer.fault, BrokerReplaced)

@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from shared.chassis.database.pool import Connection, Pool
-from shared.chassis.database.write_batch import Stale, Writes
+from shared.chassis.database.write_batch import Stale, WriteBatch
 
 PUT = "INSERT INTO word (id, text) SELECT * FROM unnest($1::int[], $2::text[])"
 TURN = "UPDATE word SET text = $2::text WHERE id = $1::int"
@@ -28,12 +28,12 @@ async def stored(db: Connection) -> dict[int, str]:
 
 async def test_nothing_to_write_asks_nothing(pool: Pool):
     async with words(pool, "路") as db:
-        await Writes().write(db)
+        await WriteBatch().write(db)
         assert await stored(db) == {1: "路"}
 
 
 async def test_places_of_many_statements_do_not_mix(pool: Pool):
-    writes = Writes()
+    writes = WriteBatch()
     writes.add(PUT, [3, 4], ["灯", "桥"])
     writes.add(TURN, 1, "街")
     writes.add("DELETE FROM word WHERE id = $1", 2)
@@ -43,7 +43,7 @@ async def test_places_of_many_statements_do_not_mix(pool: Pool):
 
 
 async def test_what_comes_after_sees_what_was_written(pool: Pool):
-    writes = Writes()
+    writes = WriteBatch()
     writes.after.add(TURN, 1, "街")
     writes.add(PUT, [1], ["路"])
     async with words(pool) as db:
@@ -52,7 +52,7 @@ async def test_what_comes_after_sees_what_was_written(pool: Pool):
 
 
 async def test_one_statement_that_fails_leaves_nothing_of_the_others(pool: Pool):
-    writes = Writes()
+    writes = WriteBatch()
     writes.add(TURN, 1, "街")
     writes.add(PUT, [2], ["桥"])
     async with words(pool, "路", "树") as db:
@@ -62,7 +62,7 @@ async def test_one_statement_that_fails_leaves_nothing_of_the_others(pool: Pool)
 
 
 async def test_a_clash_is_told_in_the_words_of_who_writes(pool: Pool):
-    writes = Writes()
+    writes = WriteBatch()
     writes.add(PUT, [1], ["桥"])
     writes.clash("word_id", LookupError("the word is there"))
     async with words(pool, "路") as db:
@@ -71,7 +71,7 @@ async def test_a_clash_is_told_in_the_words_of_who_writes(pool: Pool):
 
 
 async def test_a_statement_that_must_write_a_number_of_rows_and_does_not_undoes_all(pool: Pool):
-    writes = Writes()
+    writes = WriteBatch()
     writes.add(PUT, [2, 3], ["树", "灯"], rows=2)
     writes.add(TURN, 1, "街")
     writes.add(TURN, 9, "桥", rows=1)
@@ -82,7 +82,7 @@ async def test_a_statement_that_must_write_a_number_of_rows_and_does_not_undoes_
 
 
 async def test_a_statement_that_writes_the_rows_it_must_is_written(pool: Pool):
-    writes = Writes()
+    writes = WriteBatch()
     writes.add(PUT, [2, 3], ["树", "灯"], rows=2)
     writes.add(TURN, 1, "街", rows=1)
     async with words(pool, "路") as db:
@@ -91,7 +91,7 @@ async def test_a_statement_that_writes_the_rows_it_must_is_written(pool: Pool):
 
 
 async def test_what_fails_afterwards_leaves_nothing_of_what_was_before(pool: Pool):
-    writes = Writes()
+    writes = WriteBatch()
     writes.add(PUT, [2], ["树"])
     writes.after.add(TURN, 9, "桥", rows=1)
     async with words(pool, "路") as db:
@@ -101,7 +101,7 @@ async def test_what_fails_afterwards_leaves_nothing_of_what_was_before(pool: Poo
 
 
 async def test_a_statement_tells_of_each_row_that_it_wrote(pool: Pool):
-    writes = Writes()
+    writes = WriteBatch()
     writes.add(PUT, [2], ["树"])
     writes.add("UPDATE word SET text = text || $1", "口", telling="(id, text)")
     writes.add(TURN, 9, "桥", telling="id")

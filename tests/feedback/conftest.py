@@ -1,12 +1,12 @@
-"""Feedback's database and its ledger."""
+"""Feedback's database and its repository."""
 
 from collections.abc import AsyncIterator
 
 import pytest
 
-from services.feedback.notifications.projection import Notices
+from services.feedback.notifications.projection import NotificationProjection
 from services.feedback.ratings.domain import Reaction
-from shared.chassis.aggregates.repository import Ledger
+from shared.chassis.aggregates.repository import Repository
 from shared.chassis.database.pool import Pool, open_pool
 from shared.contracts.demand.rules import demand_rules
 from shared.contracts.demand.state import Service
@@ -21,5 +21,7 @@ async def pool(database: str) -> AsyncIterator[Pool]:
 
 
 @pytest.fixture
-def book() -> Book:
-    return Ledger("demand", demand_rules(Service.FEEDBACK, Reaction(shipped())), Notices(shipped(), LINKS))
+def repository() -> Book:
+    return Repository(
+        "demand", demand_rules(Service.FEEDBACK, Reaction(shipped())), NotificationProjection(shipped(), LINKS)
+    )

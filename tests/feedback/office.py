@@ -1,4 +1,4 @@
-"""What the tests of feedback have in common: a ledger with its notices, facts that it hears, senders."""
+"""What the tests of feedback have in common: a repository with its notices, facts that it hears, senders."""
 
 import json
 from pathlib import Path
@@ -7,10 +7,10 @@ from typing import Any
 import httpx
 
 from services.feedback.gateways.sinks import Sink
-from services.feedback.notifications.contacts import Contacts
+from services.feedback.notifications.contacts import ContactClient
 from services.feedback.notifications.sender import Sender
 from services.feedback.ratings.links import Links
-from shared.chassis.aggregates.repository import Ledger
+from shared.chassis.aggregates.repository import Repository
 from shared.chassis.base.tokens import Tokens
 from shared.chassis.consumer.delivery import Delivery
 from shared.chassis.database.pool import Pool
@@ -23,17 +23,17 @@ from tests.packs import shipped
 
 TOKENS = Tokens("s" * 40)
 LINKS = Links.at("http://here", "s" * 40)
-Book = Ledger[Demand, f.Fact]
+Book = Repository[Demand, f.Fact]
 
 
-async def heard(pool: Pool, book: Book, *told: f.StatusFact) -> Delivery[Demand, f.Fact]:
+async def heard(pool: Pool, repository: Book, *told: f.StatusFact) -> Delivery[Demand, f.Fact]:
     """Feedback after it heard these facts of one demand."""
-    delivery = Delivery(pool, book, "cluster", clock=lambda: story.AT)
+    delivery = Delivery(pool, repository, "cluster", clock=lambda: story.AT)
     await delivery.deliver(Log().told(*told))
     return delivery
 
 
-def sending(pool: Pool, book: Book, sink: Sink, packs: Jurisdictions | None = None) -> Sender:
+def sending(pool: Pool, repository: Book, sink: Sink, packs: Jurisdictions | None = None) -> Sender:
     """A sender whose every message is for the same telephone, unless the contact's own number says otherwise."""
 
     def answer(asked: httpx.Request) -> httpx.Response:
@@ -41,7 +41,7 @@ def sending(pool: Pool, book: Book, sink: Sink, packs: Jurisdictions | None = No
         return httpx.Response(200, json={"phone": f"138{int(contact[-4:], 16):04d}8000"})
 
     client = httpx.AsyncClient(transport=httpx.MockTransport(answer), base_url="http://intake")
-    return Sender(pool, book, Contacts(client, TOKENS), sink, packs or shipped(), clock=lambda: story.AT)
+    return Sender(pool, repository, ContactClient(client, TOKENS), sink, packs or shipped(), clock=lambda: story.AT)
 
 
 async def send_all(sender: Sender) -> None:

@@ -7,12 +7,12 @@ from uuid import UUID
 import pytest
 from pydantic import ValidationError
 
-from services.feedback.notifications.projection import Notices
+from services.feedback.notifications.projection import NotificationProjection
 from services.feedback.ratings.closing import Closing
 from services.feedback.ratings.domain import RateDemand, Reaction, rate
-from services.feedback.ratings.handler import Ratings
+from services.feedback.ratings.handler import RatingHandler
 from services.routing.cases.policies import reaction
-from shared.chassis.aggregates.repository import Ledger
+from shared.chassis.aggregates.repository import Repository
 from shared.chassis.base.tokens import Tokens
 from shared.chassis.database.pool import Pool
 from shared.contracts.demand import facts as f
@@ -104,9 +104,11 @@ async def test_where_the_pack_calls_back_dissatisfaction_is_told_to_the_coordina
 ):
     calling = PACK.model_copy(update={"dissatisfied": "call-back"})
     packs = Jurisdictions([calling])
-    book: Book = Ledger("demand", demand_rules(Service.FEEDBACK, Reaction(packs)), Notices(packs, LINKS))
-    await heard(pool, book, *story.RESOLVED)
-    ratings = Ratings(pool, book, packs, LINKS, clock=lambda: at(1))
+    repository: Book = Repository(
+        "demand", demand_rules(Service.FEEDBACK, Reaction(packs)), NotificationProjection(packs, LINKS)
+    )
+    await heard(pool, repository, *story.RESOLVED)
+    ratings = RatingHandler(pool, repository, packs, LINKS, clock=lambda: at(1))
     demand = await ratings.rate(TOKENS.write("rate", {"demand": str(story.ID)}), RateDemand(rating=2, solved=True))
     assert (demand.status, demand.outcome, demand.rating) == (Status.CLOSED, f.Outcome.DISPUTED, 2)
     assert await told_here(pool) == ["demand.escalated.v1", "demand.confirmed.v1", "demand.closed.v1"]
@@ -125,9 +127,9 @@ def test_a_refusal_by_the_coordinator_after_the_last_reopening_is_the_last_word(
     SPEC.given(*last).when(NOT_SOLVED).then_refused(Code.ILLEGAL_TRANSITION)
 
 
-async def test_a_verdict_after_the_last_word_closes_the_demand_as_disputed(pool: Pool, book: Book):
-    await heard(pool, book, *reopened_often(PACK.max_reopenings + 1))
-    ratings = Ratings(pool, book, shipped(), LINKS, clock=lambda: at(1))
+async def test_a_verdict_after_the_last_word_closes_the_demand_as_disputed(pool: Pool, repository: Book):
+    await heard(pool, repository, *reopened_often(PACK.max_reopenings + 1))
+    ratings = RatingHandler(pool, repository, shipped(), LINKS, clock=lambda: at(1))
     demand = await ratings.rate(TOKENS.write("rate", {"demand": str(story.ID)}), NOT_SOLVED)
     assert (demand.status, demand.outcome) == (Status.CLOSED, f.Outcome.DISPUTED)
 
@@ -140,26 +142,26 @@ def at(days: float) -> datetime:
     return story.AT + timedelta(days=days)
 
 
-async def test_imported_history_tells_nobody(pool: Pool, book: Book):
+async def test_imported_history_tells_nobody(pool: Pool, repository: Book):
     submission = story.SUBMISSION.model_copy(update={"imported": True})
-    await heard(pool, book, submission, *story.RESOLVED[1:])
+    await heard(pool, repository, submission, *story.RESOLVED[1:])
     async with pool.acquire() as db:
         assert await db.fetchval("SELECT count(*) FROM notification") == 0
 
 
-async def test_what_nobody_rates_is_closed_when_the_time_is_over(pool: Pool, book: Book):
-    await heard(pool, book, *story.RESOLVED)
-    early = Closing(pool, book, shipped(), clock=lambda: at(PACK.rate_within_days - 0.1))
-    late = Closing(pool, book, shipped(), clock=lambda: at(PACK.rate_within_days + 0.1))
+async def test_what_nobody_rates_is_closed_when_the_time_is_over(pool: Pool, repository: Book):
+    await heard(pool, repository, *story.RESOLVED)
+    early = Closing(pool, repository, shipped(), clock=lambda: at(PACK.rate_within_days - 0.1))
+    late = Closing(pool, repository, shipped(), clock=lambda: at(PACK.rate_within_days + 0.1))
     assert await early.close_some() == 0
     assert await late.close_some() == 1
     assert await late.close_some() == 0
     assert await told_here(pool) == ["demand.closed.v1"]
 
 
-async def test_a_link_rates_once_and_the_same_verdict_sent_again_is_answered_as_at_first(pool: Pool, book: Book):
-    await heard(pool, book, *story.RESOLVED)
-    ratings = Ratings(pool, book, shipped(), LINKS, clock=lambda: at(1))
+async def test_a_link_rates_once_and_the_same_verdict_sent_again_is_answered_as_at_first(pool: Pool, repository: Book):
+    await heard(pool, repository, *story.RESOLVED)
+    ratings = RatingHandler(pool, repository, shipped(), LINKS, clock=lambda: at(1))
     link, verdict = TOKENS.write("rate", {"demand": str(story.ID)}), RateDemand(rating=4, solved=True)
     demand = await ratings.rate(link, verdict)
     assert (demand.status, demand.outcome) == (Status.CLOSED, f.Outcome.CONFIRMED)
@@ -170,18 +172,18 @@ async def test_a_link_rates_once_and_the_same_verdict_sent_again_is_answered_as_
     assert refused.value.code is Code.ILLEGAL_TRANSITION
 
 
-async def test_two_clicks_at_once_are_one_verdict(pool: Pool, book: Book):
-    await heard(pool, book, *story.RESOLVED)
-    ratings = Ratings(pool, book, shipped(), LINKS, clock=lambda: at(1))
+async def test_two_clicks_at_once_are_one_verdict(pool: Pool, repository: Book):
+    await heard(pool, repository, *story.RESOLVED)
+    ratings = RatingHandler(pool, repository, shipped(), LINKS, clock=lambda: at(1))
     link = TOKENS.write("rate", {"demand": str(story.ID)})
     first, second = await asyncio.gather(*(ratings.rate(link, NOT_SOLVED) for _ in range(2)))
     assert (first, first.status) == (second, Status.REOPENED)
     assert await told_here(pool) == ["demand.reopened.v1"]
 
 
-async def test_a_verdict_on_a_later_answer_is_no_repetition_but_a_form_sent_again_is(pool: Pool, book: Book):
-    delivery = await heard(pool, book, *story.RESOLVED)
-    ratings = Ratings(pool, book, shipped(), LINKS, clock=lambda: at(1))
+async def test_a_verdict_on_a_later_answer_is_no_repetition_but_a_form_sent_again_is(pool: Pool, repository: Book):
+    delivery = await heard(pool, repository, *story.RESOLVED)
+    ratings = RatingHandler(pool, repository, shipped(), LINKS, clock=lambda: at(1))
     link, seen = TOKENS.write("rate", {"demand": str(story.ID)}), 4
     first = await ratings.rate(link, NOT_SOLVED, seen)
     again = (f.DemandRouted(unit="roads", rule="reopened"), *story.RESOLVED[2:])
@@ -195,7 +197,7 @@ async def test_a_verdict_on_a_later_answer_is_no_repetition_but_a_form_sent_agai
 @pytest.mark.parametrize("link", ["", "x.y.z", Tokens("t" * 40).write("rate", {"demand": str(UUID(int=1))}),
                                   TOKENS.write("staff", {"demand": str(UUID(int=1))})],
                          ids=["nothing", "no token", "another's", "of staff"])  # fmt: skip
-async def test_a_forged_link_is_refused(pool: Pool, book: Book, link: str):
+async def test_a_forged_link_is_refused(pool: Pool, repository: Book, link: str):
     with pytest.raises(Refused) as refused:
-        await Ratings(pool, book, shipped(), LINKS).shown(link)
+        await RatingHandler(pool, repository, shipped(), LINKS).shown(link)
     assert refused.value.code is Code.UNAUTHENTICATED

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from services.feedback import app
 from services.feedback.gateways.sinks import LogSink
 from services.feedback.notifications.messages import Message
-from services.feedback.notifications.recipients import Means, Recipient
+from services.feedback.notifications.recipients import ContactMethod, Recipient
 from services.feedback.ratings.links import Holder, Links
 from services.feedback.settings import FeedbackSettings
 from shared.chassis.base.tokens import Tokens
@@ -33,7 +33,7 @@ async def link(
 ) -> AsyncIterator[tuple[httpx.AsyncClient, str]]:
     """A citizen's browser and the link to rate a demand: a resolved one, unless a test has another past for it."""
     settings = FeedbackSettings.model_validate(KEYS | {"DATABASE_URL": database})
-    delivery = Delivery(pool, app.worker(settings, pool).ledger, "cluster")
+    delivery = Delivery(pool, app.worker(settings, pool).repository, "cluster")
     await delivery.deliver(Log().told(*getattr(request, "param", story.RESOLVED), key=story.ID))
     token = Tokens(settings.secret).write("rate", {"demand": str(story.ID)})
     transport = httpx.ASGITransport(web_app("feedback", app.api(settings, pool).routers))
@@ -89,7 +89,7 @@ async def test_a_form_that_is_not_filled_in_is_explained(link: tuple[httpx.Async
 
 async def test_the_link_of_a_refusal_lets_the_citizen_disagree(database: str, pool: Pool):
     settings = FeedbackSettings.model_validate(KEYS | {"DATABASE_URL": database})
-    delivery = Delivery(pool, app.worker(settings, pool).ledger, "cluster")
+    delivery = Delivery(pool, app.worker(settings, pool).repository, "cluster")
     await delivery.deliver(Log().told(*story.ROUTED, f.DemandDeclined(reason="x"), key=story.ID))
     path = f"/rate/{Tokens(settings.secret).write('rate', {'demand': str(story.ID)})}"
     transport = httpx.ASGITransport(web_app("feedback", app.api(settings, pool).routers))
@@ -213,7 +213,7 @@ async def test_no_log_holds_a_link_with_which_anybody_could_rate(database: str):
     with capture_logs() as logs:
         async with httpx.AsyncClient(transport=transport, base_url="http://feedback") as browser:
             assert (await browser.get(f"/rate/{token}")).status_code == 503
-        LogSink().write(message, Recipient(Means.PHONE, "13800138000"))
+        LogSink().write(message, Recipient(ContactMethod.PHONE, "13800138000"))
     assert token not in str(logs)
     assert [one.get("route") for one in logs] == ["/rate/{token}", None]
     assert logs[1]["body"] == "请评价：［链接］。谢谢"

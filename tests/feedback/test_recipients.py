@@ -12,17 +12,17 @@ import httpx
 import pytest
 
 from services.feedback.gateways.sinks import FileSink
-from services.feedback.notifications.contacts import ERASED, NOTHING_LEFT, Away, Contacts
+from services.feedback.notifications.contacts import ERASED, NOTHING_LEFT, Away, ContactClient
 from services.feedback.notifications.messages import NO_CONTACT
-from services.feedback.notifications.projection import Notices
-from services.feedback.notifications.recipients import Means, Recipient
+from services.feedback.notifications.projection import NotificationProjection
+from services.feedback.notifications.recipients import ContactMethod, Recipient
 from services.feedback.notifications.sender import Sender
 from services.feedback.ratings.domain import Reaction
 from services.feedback.ratings.links import Links
 from services.intake import app
 from services.intake.channels import keys
 from services.intake.settings import IntakeSettings
-from shared.chassis.aggregates.repository import Ledger
+from shared.chassis.aggregates.repository import Repository
 from shared.chassis.base.tokens import Tokens
 from shared.chassis.consumer.delivery import Delivery
 from shared.chassis.database.pool import Pool, open_pool
@@ -76,7 +76,9 @@ class Town:
         async with self.intake.acquire() as db:
             id, payload = await db.fetchrow("SELECT aggregateid, payload FROM journal WHERE subject = $1", number)
         fact = parse("demand.submitted.v1", payload).model_copy(update={"channel_kind": kind})
-        await Delivery(self.feedback, self.sender.ledger, "cluster").deliver([self.log.record(envelope(fact, 1, id))])
+        await Delivery(self.feedback, self.sender.repository, "cluster").deliver(
+            [self.log.record(envelope(fact, 1, id))]
+        )
         return number
 
     async def sighted(self, number: str, kind: f.ChannelKind, contact: dict[str, str] | None) -> None:
@@ -93,7 +95,7 @@ class Town:
                 "SELECT aggregateid, payload FROM journal WHERE subject = $1 AND type = 'demand.supported.v1'", number
             )
         record = self.log.record(envelope(parse("demand.supported.v1", payload), None, id))
-        await Delivery(self.feedback, self.sender.ledger, "cluster").deliver([record])
+        await Delivery(self.feedback, self.sender.repository, "cluster").deliver([record])
 
     @property
     def sent(self) -> list[dict[str, Any]]:
@@ -124,14 +126,21 @@ async def town(database: str, tmp_path: Path) -> AsyncIterator[Town]:
         key = await keys.add(intake, "web", f.ChannelKind.WEB, "Web")
         transport = httpx.ASGITransport(web_app("intake", app.api(settings, intake).routers))
         line = Line(transport)
-        notices = Notices(shipped(), Links.at("http://here", settings.secret))
-        book: Ledger[Demand, f.Fact] = Ledger("demand", demand_rules(Service.FEEDBACK, Reaction(shipped())), notices)
+        notices = NotificationProjection(shipped(), Links.at("http://here", settings.secret))
+        repository: Repository[Demand, f.Fact] = Repository(
+            "demand", demand_rules(Service.FEEDBACK, Reaction(shipped())), notices
+        )
         async with (
             httpx.AsyncClient(transport=transport, base_url="http://intake", headers={"X-API-Key": key}) as front,
             httpx.AsyncClient(transport=line, base_url="http://intake") as way,
         ):
             sender = Sender(
-                feedback, book, Contacts(way, tokens), FileSink(tmp_path / "out"), shipped(), clock=lambda: story.AT
+                feedback,
+                repository,
+                ContactClient(way, tokens),
+                FileSink(tmp_path / "out"),
+                shipped(),
+                clock=lambda: story.AT,
             )
             yield Town(front, intake, feedback, line, sender, tmp_path / "out")
 
@@ -288,20 +297,20 @@ async def test_an_answer_that_is_none_puts_one_message_off(town: Town, odd: http
 
 async def test_imported_history_asks_for_nobody(town: Town):
     submission = story.SUBMISSION.model_copy(update={"imported": True, "contact": UUID(int=1)})
-    await Delivery(town.feedback, town.sender.ledger, "cluster").deliver(town.log.told(submission))
+    await Delivery(town.feedback, town.sender.repository, "cluster").deliver(town.log.told(submission))
     assert (await town.sender.send_some(), town.line.asked) == (0, [])
 
 
 @pytest.mark.parametrize(
     ("means", "address", "kept"),
     [
-        (Means.PHONE, "+86 138-0013-8000", "861****8000"),
-        (Means.PHONE, "86228888", "****"),
-        (Means.EMAIL, "zou@example.net", "z****@example.net"),
-        (Means.EMAIL, "no address", "****"),
-        (Means.WECHAT, "short", "****"),
+        (ContactMethod.PHONE, "+86 138-0013-8000", "861****8000"),
+        (ContactMethod.PHONE, "86228888", "****"),
+        (ContactMethod.EMAIL, "zou@example.net", "z****@example.net"),
+        (ContactMethod.EMAIL, "no address", "****"),
+        (ContactMethod.WECHAT, "short", "****"),
     ],
 )
-def test_an_address_is_kept_so_that_nobody_can_use_it(means: Means, address: str, kept: str):
+def test_an_address_is_kept_so_that_nobody_can_use_it(means: ContactMethod, address: str, kept: str):
     recipient = Recipient(means, address)
     assert (recipient.masked, address in repr(recipient)) == (kept, False)

@@ -15,7 +15,7 @@ from services.feedback.gateways.sinks import FileSink, OutcomeUnknown, Rejected
 from services.feedback.notifications import queries
 from services.feedback.notifications.messages import Message, State
 from services.feedback.notifications.queries import Queued
-from services.feedback.notifications.recipients import Means, Recipient, mark
+from services.feedback.notifications.recipients import ContactMethod, Recipient, mark
 from services.feedback.notifications.sender import Sender, SinkAway
 from shared.chassis.database.pool import Pool
 from shared.contracts.demand import facts as f
@@ -145,7 +145,7 @@ async def test_half_a_line_of_a_killed_process_spoils_no_other(tmp_path: Path):
     out = tmp_path / "out"
     out.write_bytes(b'{"id": "half')
     message = Message(story.ID, story.ID, story.ID, ONE, "submitted", "已收到")
-    FileSink(out).write(message, Recipient(Means.PHONE, "13800138000"))
+    FileSink(out).write(message, Recipient(ContactMethod.PHONE, "13800138000"))
     assert [json.loads(line)["template"] for line in out.read_bytes().splitlines()[1:]] == ["submitted"]
 
 
@@ -349,12 +349,14 @@ async def test_no_address_is_kept_and_none_can_be_recognised_without_the_secret(
         ]
         sent = await db.fetchval("SELECT count(*) FROM notification WHERE state = 'sent' AND recipient IS NOT NULL")
     assert (len(set(kept)), sent) == (1, 0)
-    assert kept[0] != mark(Recipient(Means.PHONE, "13800078000"), "another secret")
+    assert kept[0] != mark(Recipient(ContactMethod.PHONE, "13800078000"), "another secret")
 
 
 @pytest.mark.parametrize("written", ["+86 138-0013-8000", "008613800138000", " 138 0013 8000"])
 def test_one_telephone_has_one_mark_however_it_is_written(written: str):
-    assert mark(Recipient(Means.PHONE, written), "s") == mark(Recipient(Means.PHONE, "13800138000"), "s")
+    assert mark(Recipient(ContactMethod.PHONE, written), "s") == mark(
+        Recipient(ContactMethod.PHONE, "13800138000"), "s"
+    )
 
 
 async def test_what_waits_is_counted(pool: Pool, book: Book, tmp_path: Path):

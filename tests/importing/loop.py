@@ -10,11 +10,11 @@ from uuid import uuid4
 from services.feedback import app as feedback
 from services.feedback.settings import FeedbackSettings
 from services.intake import app as intake
-from services.reporting.figures.projection import Projection
+from services.reporting.figures.projection import FigureProjection
 from services.routing import app as routing
 from services.routing.settings import RoutingSettings
 from shared.chassis.aggregates.journal import COLUMNS, from_row
-from shared.chassis.aggregates.repository import Ledger
+from shared.chassis.aggregates.repository import Repository
 from shared.chassis.base.clock import now
 from shared.chassis.consumer.delivery import Delivery
 from shared.chassis.consumer.record import Record
@@ -55,11 +55,11 @@ class Loop:
     async def tell(self, service: Service, reference: str, *facts: Fact) -> None:
         """What somebody here does with a demand."""
         key = (await self.demand(reference)).id
-        book = self.deliveries[service].ledger
+        repository = self.deliveries[service].repository
         async with self.pools[service].acquire() as db, db.transaction():
-            page = await book.load(db, [key], now())
-            page.tell(key, facts, now(), uuid4())
-            await book.save(db, page)
+            work = await repository.load(db, [key], now())
+            work.record(key, facts, now(), uuid4())
+            await repository.save(db, work)
 
     async def _relay(self) -> bool:
         before = len(self.log)
@@ -101,12 +101,12 @@ async def opened_loop(database: str) -> AsyncIterator[Loop]:
     """All four on one database."""
     settings = KEYS | {"DATABASE_URL": database}
     packs = shipped()
-    books: dict[Service, Ledger[Demand, Fact]] = {
-        Service.INTAKE: intake.ledger(packs),
-        Service.ROUTING: routing.worker(RoutingSettings.model_validate(settings), None).ledger,  # type: ignore[arg-type]
-        Service.FEEDBACK: feedback.ledger(packs, FeedbackSettings.model_validate(settings)),
-        Service.REPORTING: Ledger("demand_facts", demand_rules(Service.REPORTING), Projection(packs)),
+    books: dict[Service, Repository[Demand, Fact]] = {
+        Service.INTAKE: intake.demand_repository(packs),
+        Service.ROUTING: routing.worker(RoutingSettings.model_validate(settings), None).repository,  # type: ignore[arg-type]
+        Service.FEEDBACK: feedback.demand_repository(packs, FeedbackSettings.model_validate(settings)),
+        Service.REPORTING: Repository("demand_facts", demand_rules(Service.REPORTING), FigureProjection(packs)),
     }
     async with AsyncExitStack() as stack:
         pools = {s: await stack.enter_async_context(await open_pool(database, str(s))) for s in books}
-        yield Loop(pools, {s: Delivery(pools[s], book, "cluster") for s, book in books.items()})
+        yield Loop(pools, {s: Delivery(pools[s], repository, "cluster") for s, repository in books.items()})

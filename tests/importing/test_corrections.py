@@ -9,7 +9,7 @@ import openpyxl
 import pytest
 
 from deploy.importing.job import run
-from deploy.importing.progress_log import Logbook
+from deploy.importing.progress_log import ProgressLog
 from deploy.importing.readers.tabular import ERROR_COLUMNS
 from deploy.importing.redaction import HIDDEN, MARKED
 from deploy.importing.translation import Translator
@@ -155,9 +155,9 @@ async def test_a_column_that_the_mapping_does_not_name_is_hidden_and_costs_nobod
     head, line = file.read_text("utf-8").splitlines()
     file.write_text(f"{head},姓名,备注,备注\n{line},张志明,张志明来访,张志明之妻\n", "utf-8")
     kept: list[str] = []
-    finish = Logbook.finish
+    finish = ProgressLog.finish
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Logbook, "finish", lambda self: kept.append(self.path.read_text("utf-8")) or finish(self))
+        patch.setattr(ProgressLog, "finish", lambda self: kept.append(self.path.read_text("utf-8")) or finish(self))
         await tried(file)
     assert "张志明" not in kept[0]
     errors = Path("o.csv.errors.xlsx")

@@ -15,7 +15,7 @@ import pytest
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from deploy.importing.progress_log import About, Done, Logbook
+from deploy.importing.progress_log import About, Done, ProgressLog
 from deploy.importing.rows import BadRow, Place, SourceRow, UnreadableFile
 from deploy.local.ports import free_port
 from services.intake import app
@@ -130,38 +130,38 @@ async def test_a_killed_import_goes_on_without_posting_what_it_posted(watched: W
 
 def test_a_logbook_is_gone_on_with_only_for_the_same_import(tmp_path: Path):
     path = tmp_path / "log"
-    with Logbook(path, ABOUT) as book:
+    with ProgressLog(path, ABOUT) as book:
         book.advance(500)
     for other in ("file", "fingerprint", "mapping", "url"):
         copy = tmp_path / other
         copy.write_bytes(path.read_bytes())
-        with Logbook(copy, ABOUT.model_copy(update={other: "another"})) as book:
+        with ProgressLog(copy, ABOUT.model_copy(update={other: "another"})) as book:
             assert book.done == 0
     again = tmp_path / "again"
     again.write_bytes(path.read_bytes())
-    with Logbook(again, ABOUT, from_start=True) as book:
+    with ProgressLog(again, ABOUT, from_start=True) as book:
         assert book.done == 0
-    with Logbook(path, ABOUT) as book:
+    with ProgressLog(path, ABOUT) as book:
         assert book.done == 500
 
 
 def test_a_logbook_forgets_what_was_refused_beyond_its_last_mark_and_half_a_line(tmp_path: Path):
     path = tmp_path / "log"
     row, bad = SourceRow(Place("o.csv", "", 2), {"a": "1"}), BadRow("a", "1", "because")
-    with Logbook(path, ABOUT) as book:
+    with ProgressLog(path, ABOUT) as book:
         book.refuse(3, row, bad)
         book.advance(500)
         book.refuse(700, row, bad)
     with path.open("ab") as out:
         out.write(Done(row=9_999).model_dump_json().encode()[:-3])
-    with Logbook(path, ABOUT) as book:
+    with ProgressLog(path, ABOUT) as book:
         assert (book.done, book.refused) == (500, 1)
         assert [refusal.row for refusal in book.refusals()] == [3]
     assert path.stat().st_mode & 0o777 == 0o600
 
 
 def test_two_imports_of_one_file_do_not_run_side_by_side(tmp_path: Path):
-    with Logbook(tmp_path / "log", ABOUT), pytest.raises(UnreadableFile, match="正在导入"):
-        Logbook(tmp_path / "log", ABOUT)
-    with Logbook(tmp_path / "log", ABOUT) as book:
+    with ProgressLog(tmp_path / "log", ABOUT), pytest.raises(UnreadableFile, match="正在导入"):
+        ProgressLog(tmp_path / "log", ABOUT)
+    with ProgressLog(tmp_path / "log", ABOUT) as book:
         assert book.done == 0

@@ -6,12 +6,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from deploy.importing.client import BATCH_BYTES, Handover, HandoverFailed
+from deploy.importing.client import BATCH_BYTES, HandoverFailed, IntakeClient
 from deploy.importing.job import run
-from deploy.importing.pipeline import Passage
-from deploy.importing.progress_log import Logbook
+from deploy.importing.pipeline import Pipeline
+from deploy.importing.progress_log import ProgressLog
 from deploy.importing.readers import opened
-from deploy.importing.redaction import Hiding, Restoring
+from deploy.importing.redaction import Redaction, Restorer
 from deploy.importing.translation import Translator
 from shared.chassis.database.pool import Pool
 from tests.importing.conftest import quiet, read
@@ -75,11 +75,11 @@ async def test_a_wrong_key_ends_the_import_with_words(intake: httpx.AsyncClient,
 
 async def test_rows_are_settled_only_when_every_row_before_them_is_answered(tmp_path: Path):
     job = hotline(csv_file(tmp_path / "o.csv", map(order, range(1, 11))))
-    logbook = Logbook(tmp_path / "log", job.about("u"))
+    logbook = ProgressLog(tmp_path / "log", job.about("u"))
     translator = Translator(job.mapping, job.pack, job.now)
     with opened(job.file, "auto", job.mapping.columns) as table:
-        restoring = Restoring(Hiding.of(job.mapping), job.mapping, ())
-        with Passage(table, translator, logbook, restoring, lambda _: None) as passage:
+        restoring = Restorer(Redaction.of(job.mapping), job.mapping, ())
+        with Pipeline(table, translator, logbook, restoring, lambda _: None) as passage:
             demands = list(passage.demands())
             passage.answered(demands[5:])
             assert logbook.done == 0, "rows 1 to 5 are still on their way: a new start must hand them over again"
@@ -102,7 +102,9 @@ async def test_a_request_has_no_more_bytes_than_intake_reads_and_loses_no_row(tm
         return httpx.Response(200, json={"rows": [row] * count})
 
     async with httpx.AsyncClient(transport=httpx.MockTransport(answer), base_url="http://intake") as client:
-        tally = await Handover(client, lambda line, row: None, lambda batch: None).all((n, demand) for n in range(400))
+        tally = await IntakeClient(client, lambda line, row: None, lambda batch: None).all(
+            (n, demand) for n in range(400)
+        )
     assert (tally.taken, rows_posted) == (400, 400)
     assert max(sizes) < BATCH_BYTES + 30_000
     assert len(sizes) > 1

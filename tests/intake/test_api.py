@@ -13,7 +13,7 @@ from services.intake import app
 from services.intake.channels import keys
 from services.intake.submission.checked_request import Request
 from services.intake.submission.domain import SubmitDemand
-from services.intake.submission.handler import Submissions
+from services.intake.submission.handler import SubmissionHandler
 from shared.chassis.base.clock import now
 from shared.chassis.database.pool import Pool, open_pool
 from shared.chassis.http.app import web_app
@@ -100,7 +100,9 @@ async def test_a_key_of_yesterday_gets_the_answer_of_yesterday(
     receipt = (await submit(client, GOOD)).json()
     packs = shipped()
     vault = app.vault(settings(database))
-    later = Submissions(pool, app.ledger(packs), packs, vault, clock=lambda: now() + timedelta(hours=25))
+    later = SubmissionHandler(
+        pool, app.demand_repository(packs), packs, vault, clock=lambda: now() + timedelta(hours=25)
+    )
     channel = await keys.authenticate(pool, key, keys.Scope.SUBMIT)
     again = await later.submit(channel, Request("k1", SubmitDemand.model_validate(GOOD)))
     assert (again.number, again.created) == (receipt["number"], False)

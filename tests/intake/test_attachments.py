@@ -25,7 +25,7 @@ from services.intake.attachments.kinds import Accepted
 from services.intake.attachments.papers import made_bare
 from services.intake.attachments.pictures import made_anew
 from services.intake.attachments.scanning import ClamAV, Scan
-from services.intake.attachments.service import Cabinet
+from services.intake.attachments.service import AttachmentService
 from services.intake.attachments.stores import FolderStore, Lost, Store
 from services.intake.channels import keys
 from services.intake.settings import IntakeSettings
@@ -317,9 +317,9 @@ async def test_what_no_demand_took_up_is_swept_after_a_day(client: httpx.AsyncCl
     assert (await client.get(f"/v1/attachments/{used}")).status_code == 200
 
 
-def swept_by(pool: Pool, folder: Path, clock: Callable[[], datetime]) -> Cabinet:
+def swept_by(pool: Pool, folder: Path, clock: Callable[[], datetime]) -> AttachmentService:
     made = app.cabinet(IntakeSettings.model_validate(KEYS | {"DATABASE_URL": "", "attachments_folder": folder}), pool)
-    return Cabinet(pool, made.store, made.scanner, made.limits, made.max_pixels, clock)
+    return AttachmentService(pool, made.store, made.scanner, made.limits, made.max_pixels, clock)
 
 
 async def test_bytes_that_were_changed_on_the_disk_are_never_handed_out(client: httpx.AsyncClient, folder: Path):
@@ -421,7 +421,9 @@ async def test_a_store_that_is_away_is_told_as_such(folder: Path):
 
 
 async def test_an_upload_lies_in_s3_and_comes_back(pool: Pool, settings: IntakeSettings, s3: S3Store):
-    cabinet = Cabinet(pool, s3, app.cabinet(settings, pool).scanner, app.cabinet(settings, pool).limits, 1_000_000)
+    cabinet = AttachmentService(
+        pool, s3, app.cabinet(settings, pool).scanner, app.cabinet(settings, pool).limits, 1_000_000
+    )
     channel = await keys.authenticate(pool, await keys.add(pool, "web", ChannelKind.WEB, "w"), "submit")
     taken = await cabinet.take(channel, picture("JPEG"))
     assert (await cabinet.content(taken)).startswith(b"\xff\xd8\xff")

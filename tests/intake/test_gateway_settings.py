@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from deploy.cli.main import app as cli
 from services.intake.channels import keys
-from services.intake.channels.gateway_settings import Registry
+from services.intake.channels.gateway_settings import GatewayRegistry
 from services.intake.vault.sealing import Vault
 from shared.chassis.database.pool import Pool
 from shared.contracts.demand.facts import ChannelKind
@@ -21,12 +21,12 @@ KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
 
 
 @pytest.fixture
-async def registry(pool: Pool, database: str) -> Registry:
+async def registry(pool: Pool, database: str) -> GatewayRegistry:
     await keys.add(pool, "wechat", ChannelKind.WECHAT, "WeChat")
-    return Registry(pool, Vault.of(settings(database).vault_key))
+    return GatewayRegistry(pool, Vault.of(settings(database).vault_key))
 
 
-async def test_secrets_are_sealed_and_read_again(registry: Registry, database: str):
+async def test_secrets_are_sealed_and_read_again(registry: GatewayRegistry, database: str):
     await registry.put("wechat", {"wechat_token": "very-secret", "wechat_aes_key": KEY, "wechat_app_id": "wx1"})
     told = (await registry.gateway("wechat")).settings
     assert told.wechat_token
@@ -39,7 +39,7 @@ async def test_secrets_are_sealed_and_read_again(registry: Registry, database: s
     assert "very-secret" not in str(told)
 
 
-async def test_a_change_keeps_the_rest_and_nothing_forgets(registry: Registry):
+async def test_a_change_keeps_the_rest_and_nothing_forgets(registry: GatewayRegistry):
     await registry.put("wechat", {"wechat_token": "t", "division": "440605000000"})
     await registry.put("wechat", {"conversation_minutes": "5"})
     kept = (await registry.gateway("wechat")).settings
@@ -48,7 +48,7 @@ async def test_a_change_keeps_the_rest_and_nothing_forgets(registry: Registry):
     assert (await registry.gateway("wechat")).settings.wechat_token is None
 
 
-async def test_changes_at_the_same_time_are_all_kept(registry: Registry):
+async def test_changes_at_the_same_time_are_all_kept(registry: GatewayRegistry):
     changes = {"wechat_token": "t", "division": "440605000000", "conversation_minutes": "5", "wechat_app_id": "wx1"}
     await asyncio.gather(*(registry.put("wechat", {name: value}) for name, value in changes.items()))
     kept = (await registry.gateway("wechat")).settings
@@ -61,13 +61,13 @@ async def test_changes_at_the_same_time_are_all_kept(registry: Registry):
     [("wechat_aes_key", "short"), ("wechat_aes_key", "-" * 43), ("nonsense", "x"), ("conversation_minutes", "-1"),
      ("mailbox", "nobody"), ("sms_text", "a b")],
 )  # fmt: skip
-async def test_a_wrong_value_is_refused(registry: Registry, name: str, value: str):
+async def test_a_wrong_value_is_refused(registry: GatewayRegistry, name: str, value: str):
     with pytest.raises(ValidationError) as refused:
         await registry.put("wechat", {name: value})
     assert refused.value.errors()[0]["loc"][0] == name
 
 
-async def test_a_mailbox_of_another_channel_is_refused(registry: Registry, pool: Pool):
+async def test_a_mailbox_of_another_channel_is_refused(registry: GatewayRegistry, pool: Pool):
     await keys.add(pool, "mail", ChannelKind.EMAIL, "mail")
     await registry.put("mail", {"mailbox": "a@example.org"})
     with pytest.raises(Refused) as refused:
@@ -75,7 +75,7 @@ async def test_a_mailbox_of_another_channel_is_refused(registry: Registry, pool:
     assert (refused.value.code, "a@example.org" in refused.value.en) == (Code.CONFLICT, True)
 
 
-async def test_a_channel_comes_back_unless_another_has_its_mailbox(registry: Registry, pool: Pool):
+async def test_a_channel_comes_back_unless_another_has_its_mailbox(registry: GatewayRegistry, pool: Pool):
     await registry.put("wechat", {"mailbox": "a@example.org"})
     await keys.revoke(pool, "wechat")
     await keys.add(pool, "mail", ChannelKind.EMAIL, "mail")
@@ -92,7 +92,7 @@ async def test_an_id_that_no_address_could_hold_is_refused(pool: Pool, id: str):
     assert refused.value.code is Code.INVALID
 
 
-async def test_an_unknown_channel_is_refused(registry: Registry):
+async def test_an_unknown_channel_is_refused(registry: GatewayRegistry):
     with pytest.raises(Refused) as refused:
         await registry.put("none", {})
     assert refused.value.code is Code.NOT_FOUND

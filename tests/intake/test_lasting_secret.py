@@ -4,7 +4,7 @@ from uuid import UUID
 
 from services.intake import app
 from services.intake.settings import IntakeSettings
-from services.intake.submission.secret_code import Codes
+from services.intake.submission.secret_code import SecretCodes
 from services.intake.tracking.lasting_secret import lasting_secret_kept
 from shared.chassis.database.pool import Pool
 from tests.keys import KEYS
@@ -19,14 +19,14 @@ def settings(**given: str) -> IntakeSettings:
 
 def test_a_citizens_code_and_pseudonym_outlive_the_change_of_the_secret():
     before = settings()
-    code, person = Codes(before.lasting).of(DEMAND), app.vault(before).pseudonym("13800138000")
+    code, person = SecretCodes(before.lasting).of(DEMAND), app.vault(before).pseudonym("13800138000")
     for after in (
         settings(secret=CHANGED, secret_previous=before.secret),
         settings(secret=CHANGED, lasting_secret=before.secret),
         settings(secret=CHANGED + "!", secret_previous=CHANGED, lasting_secret=before.secret),
     ):
-        assert Codes(after.lasting).fits(DEMAND, code)
-        assert Codes(after.lasting).of(DEMAND) == code, "a demand has one code, whoever asks for it when"
+        assert SecretCodes(after.lasting).fits(DEMAND, code)
+        assert SecretCodes(after.lasting).of(DEMAND) == code, "a demand has one code, whoever asks for it when"
         assert app.vault(after).pseudonym("13800138000") == person
 
 

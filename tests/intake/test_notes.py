@@ -13,8 +13,8 @@ from services.intake.channels import keys
 from services.intake.channels.channel import Channel
 from services.intake.notes import queries
 from services.intake.settings import IntakeSettings
-from services.intake.submission.secret_code import Codes
-from services.intake.tracking.lookup import WITHIN, WRONG_CODES, Following
+from services.intake.submission.secret_code import SecretCodes
+from services.intake.tracking.lookup import WITHIN, WRONG_CODES, DemandLookup
 from services.intake.vault.sealing import Vault
 from shared.chassis.database.pool import Pool
 from shared.contracts.demand.facts import ChannelKind
@@ -205,7 +205,7 @@ async def test_whoever_guesses_codes_waits_and_shuts_nobody_out(client: httpx.As
     async def pause(seconds: float) -> None:
         waits.append(seconds)
 
-    following = Following(pool, Codes(settings(database).secret), lambda: moment[0], pause)
+    following = DemandLookup(pool, SecretCodes(settings(database).secret), lambda: moment[0], pause)
     for n in range(WRONG_CODES + 5):
         assert len(waits) == max(0, n - WRONG_CODES)
         with pytest.raises(Refused):
@@ -219,12 +219,12 @@ async def test_whoever_guesses_codes_waits_and_shuts_nobody_out(client: httpx.As
 
 def test_a_code_is_short_and_says_nothing_under_another_secret():
     demand = UUID(int=7)
-    code = Codes("a" * 40).of(demand)
+    code = SecretCodes("a" * 40).of(demand)
     assert len(code) == 8
     assert not set(code) & set("ILOU")
-    assert Codes("a" * 40).fits(demand, f" {code[:4]}-{code[4:].lower()} ")
-    assert not Codes("b" * 40).fits(demand, code)
-    assert not Codes("a" * 40).fits(demand, "编号")
+    assert SecretCodes("a" * 40).fits(demand, f" {code[:4]}-{code[4:].lower()} ")
+    assert not SecretCodes("b" * 40).fits(demand, code)
+    assert not SecretCodes("a" * 40).fits(demand, "编号")
 
 
 async def test_a_channel_lists_its_own_demands_page_by_page(client: httpx.AsyncClient, pool: Pool):
@@ -354,7 +354,7 @@ async def test_a_reference_seen_and_submitted_at_once_makes_no_second_meaning(cl
 
 async def test_following_as_a_channel_needs_no_code(pool: Pool, client: httpx.AsyncClient, database: str):
     number = (await taken(client))["number"]
-    following = Following(pool, Codes(IntakeSettings.model_validate(KEYS | {"DATABASE_URL": database}).secret))
+    following = DemandLookup(pool, SecretCodes(IntakeSettings.model_validate(KEYS | {"DATABASE_URL": database}).secret))
     stranger = Channel("sms", ChannelKind.SMS, frozenset({"submit"}))
     reader = Channel("audit", ChannelKind.PARTNER, frozenset({"submit", "read-all"}))
     assert (await following.readable(reader, number)).number == number

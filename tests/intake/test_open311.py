@@ -98,17 +98,17 @@ async def hear(pool: Pool, number: str, *facts: f.StatusFact, at: datetime | Non
     at = at or datetime.now(UTC)
     async with pool.acquire() as db, db.transaction():
         key: UUID = await db.fetchval("SELECT id FROM submission WHERE number = $1", number)
-        ledger = app.ledger(shipped())
-        page = await ledger.load(db, [key], at)
+        repository = app.demand_repository(shipped())
+        page = await repository.load(db, [key], at)
         for fact in facts:
-            page.hear(
+            page.apply(
                 Envelope(
                     id=uuid4(), stream="demand", key=key, type=fact.wire_type(), source="/services/routing",
                     subject=number, time=at, sequence=page.state(key).version + 1, causation=None, correlation=None,
                     traceparent=None, imported=False, data=fact.model_dump_json(),
                 )
             )  # fmt: skip
-        await ledger.save(db, page)
+        await repository.save(db, page)
 
 
 ROUTED = f.DemandRouted(unit="nh-education", rule="r", due_at=datetime(2031, 1, 1, tzinfo=UTC))

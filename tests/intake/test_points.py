@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from services.intake.channels import keys
-from services.intake.channels.gateway_settings import Registry
+from services.intake.channels.gateway_settings import GatewayRegistry
 from services.intake.vault.sealing import Vault
 from services.routing.cases.policies import first_routing
 from shared.chassis.database.pool import Pool
@@ -35,7 +35,7 @@ async def submissions(pool: Pool) -> list[f.DemandSubmitted]:
 async def wide(pool: Pool, database: str) -> str:
     """The key of a channel for the whole district."""
     key = await keys.add(pool, "wechat", ChannelKind.WECHAT, "WeChat")
-    await Registry(pool, Vault.of(settings(database).vault_key)).put("wechat", {"division": ROOT})
+    await GatewayRegistry(pool, Vault.of(settings(database).vault_key)).put("wechat", {"division": ROOT})
     return key
 
 

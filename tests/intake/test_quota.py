@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from deploy.cli.main import app as cli
 from services.intake import app
 from services.intake.channels import keys
-from services.intake.channels.gateway_settings import Registry
+from services.intake.channels.gateway_settings import GatewayRegistry
 from services.intake.channels.key_queries import Asking
 from services.intake.vault.sealing import Vault
 from shared.chassis.database.pool import Pool, open_pool
@@ -32,7 +32,7 @@ async def key(pool: Pool) -> str:
 
 
 async def limit(pool: Pool, database: str, channel: str, quota: int) -> None:
-    await Registry(pool, Vault.of(settings(database).vault_key)).put(channel, {"quota_per_minute": str(quota)})
+    await GatewayRegistry(pool, Vault.of(settings(database).vault_key)).put(channel, {"quota_per_minute": str(quota)})
 
 
 async def ask(pool: Pool, key: str, at: datetime = AT) -> str:
@@ -56,13 +56,13 @@ async def counting_apart(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[list[
     """The keys that were counted by a statement of their own; not over the end of a minute, when all are."""
     await not_over_a_minute()
     apart: list[str] = []
-    count = keys.Door.count
+    count = keys.KeyCache.count
 
-    async def noted(self: keys.Door, key: str, at: datetime) -> Asking | None:
+    async def noted(self: keys.KeyCache, key: str, at: datetime) -> Asking | None:
         apart.append(key)
         return await count(self, key, at)
 
-    monkeypatch.setattr(keys.Door, "count", noted)
+    monkeypatch.setattr(keys.KeyCache, "count", noted)
     yield apart
 
 
@@ -143,7 +143,7 @@ async def test_what_changes_at_a_channel_counts_from_its_next_request_on(
 async def test_a_channels_new_division_counts_from_its_next_request_on(
     client: httpx.AsyncClient, pool: Pool, database: str
 ):
-    registry = Registry(pool, Vault.of(settings(database).vault_key))
+    registry = GatewayRegistry(pool, Vault.of(settings(database).vault_key))
     placeless = {name: value for name, value in GOOD.items() if name != "division"}
     for n, division in enumerate(("440605126222", "440605011001")):
         await registry.put("web", {"division": division})

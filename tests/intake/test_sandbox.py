@@ -6,18 +6,18 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from services.intake.sandbox.sandbox import Bounded, Unfinished
+from services.intake.sandbox.sandbox import Sandbox, Unfinished
 
 ROOM = 2**30
-Run = Callable[..., Bounded]
+Run = Callable[..., Sandbox]
 
 
 @pytest.fixture
 async def run() -> AsyncIterator[Run]:
-    made: list[Bounded] = []
+    made: list[Sandbox] = []
 
-    def begun(job: str, seconds: float = 60) -> Bounded:
-        made.append(Bounded(f"tests.intake.sandbox_jobs:{job}", seconds, ROOM))
+    def begun(job: str, seconds: float = 60) -> Sandbox:
+        made.append(Sandbox(f"tests.intake.sandbox_jobs:{job}", seconds, ROOM))
         return made[-1]
 
     yield begun

@@ -23,7 +23,7 @@ from services.intake.similar.wording import worded, wording
 from shared.chassis.base.clock import now
 from shared.chassis.database.migrate import migrate
 from shared.chassis.database.pool import Pool
-from shared.chassis.database.write_batch import Writes
+from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.state import Status
 from tests import story
@@ -59,12 +59,12 @@ async def similar(client: httpx.AsyncClient, **body: Any) -> list[dict[str, Any]
 
 async def tell(pool: Pool, id: str, *facts: f.StatusFact) -> None:
     """What the follower of intake does with facts of other services."""
-    ledger, key = app.ledger(shipped()), UUID(id)
+    repository, key = app.demand_repository(shipped()), UUID(id)
     async with pool.acquire() as db, db.transaction():
-        page = await ledger.load(db, [key], now())
+        work = await repository.load(db, [key], now())
         for fact in facts:
-            page.hear(envelope(fact, page.state(key).version + 1, key))
-        await ledger.save(db, page)
+            work.apply(envelope(fact, work.state(key).version + 1, key))
+        await repository.save(db, work)
 
 
 def test_a_word_of_two_characters_is_found_inside_a_longer_text():
@@ -266,7 +266,7 @@ async def test_a_repeated_fact_about_the_submission_adds_no_second_entry(client:
     await submit(client, NOISE)
     async with pool.acquire() as db:
         (kept,) = await queries.candidates(db, Search(("锦绣",), ()), FENGCHI, FENGCHI)
-        writes = Writes()
+        writes = WriteBatch()
         queries.note(writes, [kept])
         await writes.write(db)
         assert await queries.index(db, 10) == 1

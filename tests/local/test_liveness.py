@@ -11,9 +11,9 @@ import pytest
 from deploy.local.health import Health, first_wrong
 from deploy.local.liveness import Backoff, Liveness
 from deploy.local.ports import free_port
-from deploy.local.process import Child, Program
+from deploy.local.process import ManagedProcess, Program
 from deploy.local.state import Unusable
-from deploy.local.supervisor import Keeper
+from deploy.local.supervisor import Supervisor
 from tests.eventually import eventually
 
 PROBED = """
@@ -38,15 +38,15 @@ process.main("probe", settings, build)
 """
 
 
-def kept(tmp_path: Path, wrong: str | None = None) -> Keeper:
-    """A keeper of a real process of the chassis, that looks often."""
+def kept(tmp_path: Path, wrong: str | None = None) -> Supervisor:
+    """A supervisor of a real process of the chassis, that looks often."""
     port = free_port()
     health = Health(f"http://127.0.0.1:{port}", "ours")
-    child = Child(
+    child = ManagedProcess(
         Program("probe", (sys.executable, "-c", PROBED.format(wrong=wrong, port=port)), patience=5),
         tmp_path / "probe.log",
     )
-    return Keeper(
+    return Supervisor(
         child,
         ready=(health,),
         alive=lambda: health.wrong("/livez"),
@@ -62,55 +62,55 @@ async def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("deploy.local.supervisor.LEAVE_WITHIN", 0.2)
 
 
-async def started_again(keeper: Keeper) -> list[str]:
+async def started_again(supervisor: Supervisor) -> list[str]:
     told: list[str] = []
-    keeper.restarted = lambda _, why: told.append(why)
+    supervisor.restarted = lambda _, why: told.append(why)
     return told
 
 
 async def test_a_process_that_is_stopped_and_answers_nobody_is_started_again(tmp_path: Path, quick: None):
-    keeper = kept(tmp_path)
-    why = await started_again(keeper)
-    await keeper.start()
-    await keeper.until_ready(30)
-    first = keeper.child.pid
+    supervisor = kept(tmp_path)
+    why = await started_again(supervisor)
+    await supervisor.start()
+    await supervisor.until_ready(30)
+    first = supervisor.child.pid
     os.kill(first, signal.SIGSTOP)  # perhaps before its first good answer to /livez: then it has its grace of 30 s
 
     async def pid() -> int:
-        return keeper.child.pid if keeper.child.alive else first
+        return supervisor.child.pid if supervisor.child.alive else first
 
     await eventually(pid, lambda now: now != first, within=90)
-    await keeper.until_ready(30)
-    await keeper.stop()
+    await supervisor.until_ready(30)
+    await supervisor.stop()
     assert "it is not alive" in why[0]
     assert "/livez does not answer" in why[0]
 
 
 async def test_a_process_that_says_itself_that_it_is_not_alive_is_started_again(tmp_path: Path, quick: None):
-    keeper = kept(tmp_path, wrong="routing: stands at 7 for 61 s")
-    why = await started_again(keeper)
-    await keeper.start()
+    supervisor = kept(tmp_path, wrong="routing: stands at 7 for 61 s")
+    why = await started_again(supervisor)
+    await supervisor.start()
 
     async def reasons() -> list[str]:
         return why
 
     await eventually(reasons, bool, within=90)
-    await keeper.stop()
+    await supervisor.stop()
     assert "stands at 7 for 61 s" in why[0]
 
 
 async def test_what_answers_for_another_deployment_is_not_taken_for_ours(tmp_path: Path):
-    keeper = kept(tmp_path)
-    await keeper.start()
-    await keeper.until_ready(30)
-    (health,) = keeper.ready
+    supervisor = kept(tmp_path)
+    await supervisor.start()
+    await supervisor.until_ready(30)
+    (health,) = supervisor.ready
     assert await health.wrong("/readyz") is None
     other = Health(health.url, "theirs")
     assert "is answered by another program" in str(await other.wrong("/readyz"))
-    keeper.ready = (health, other)
+    supervisor.ready = (health, other)
     with pytest.raises(Unusable, match="is answered by another program"):
-        await keeper.until_ready(0)
-    await keeper.stop()
+        await supervisor.until_ready(0)
+    await supervisor.stop()
 
 
 async def test_where_nobody_answers_the_first_place_that_is_silent_is_named():
@@ -123,9 +123,11 @@ async def test_a_child_that_could_not_be_used_does_not_stay_behind(tmp_path: Pat
     async def refused() -> None:
         raise Unusable("another PostgreSQL answers on port 5432")
 
-    child = Child(Program("probe", (sys.executable, "-c", "import signal; signal.pause()")), tmp_path / "probe.log")
+    child = ManagedProcess(
+        Program("probe", (sys.executable, "-c", "import signal; signal.pause()")), tmp_path / "probe.log"
+    )
     with pytest.raises(Unusable, match="another PostgreSQL answers on port 5432; it wrote nothing into"):
-        await Keeper(child, after=refused).start()
+        await Supervisor(child, after=refused).start()
     assert not child.alive
 
 
@@ -133,27 +135,27 @@ async def test_a_child_that_ends_again_and_again_is_given_up_with_the_words_of_a
     # Its second life says nothing before it is given up.
     code = f"import os, signal; os.path.exists(p := {str(tmp_path / 'again')!r}) and signal.pause();"
     code += "open(p, 'w'); raise SystemExit('port 8080: address already in use')"
-    child = Child(Program("probe", (sys.executable, "-c", code)), tmp_path / "probe.log")
-    keeper = Keeper(child, ready=(Health(f"http://127.0.0.1:{free_port()}"),))
-    await keeper.start()
+    child = ManagedProcess(Program("probe", (sys.executable, "-c", code)), tmp_path / "probe.log")
+    supervisor = Supervisor(child, ready=(Health(f"http://127.0.0.1:{free_port()}"),))
+    await supervisor.start()
 
     async def restarts() -> int:
-        return keeper.restarts if keeper.child.alive else 0
+        return supervisor.restarts if supervisor.child.alive else 0
 
     await eventually(restarts, lambda count: count == 1)
     with pytest.raises(Unusable, match="port 8080: address already in use"):
-        await keeper.until_ready(0)
-    await keeper.stop()
+        await supervisor.until_ready(0)
+    await supervisor.stop()
 
 
 async def test_a_child_that_ended_is_not_taken_for_ready_because_another_one_answers(tmp_path: Path):
-    child = Child(Program("probe", (sys.executable, "-c", "print('address in use')")), tmp_path / "probe.log")
+    child = ManagedProcess(Program("probe", (sys.executable, "-c", "print('address in use')")), tmp_path / "probe.log")
 
     async def answered_by_another() -> None:
         await child.wait()
 
     with pytest.raises(Unusable, match="ended at once; its last lines:\naddress in use"):
-        await asyncio.wait_for(Keeper(child, after=answered_by_another).start(), 20)
+        await asyncio.wait_for(Supervisor(child, after=answered_by_another).start(), 20)
 
 
 def test_one_bad_answer_is_forgiven_and_several_in_a_row_are_not():

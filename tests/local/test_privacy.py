@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local.bounded_log import BoundedLog
-from deploy.local.process import Child, Program
+from deploy.local.process import ManagedProcess, Program
 from deploy.local.state import claim, is_open_to_others, prepare
 
 
@@ -55,7 +55,9 @@ def test_a_shared_folder_that_somebody_named_stays_as_it_is(careless: None, tmp_
 
 async def test_what_a_child_writes_is_its_owners_and_so_is_its_log(careless: None, tmp_path: Path):
     made = tmp_path / "messages.jsonl"
-    child = Child(Program("probe", (sys.executable, "-c", f"open({str(made)!r}, 'w'); print('x')")), tmp_path / "p.log")
+    child = ManagedProcess(
+        Program("probe", (sys.executable, "-c", f"open({str(made)!r}, 'w'); print('x')")), tmp_path / "p.log"
+    )
     (tmp_path / "p.log").touch(0o666)
     await child.start()
     assert await child.wait() == 0

@@ -29,16 +29,16 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 async def test_postgres_finds_its_data_again_even_after_a_kill(home: Path):
     server = EmbeddedPostgres(home, free_port())
-    keeper = kept(server.program, home, before=server.prepare, after=server.ready)
-    await keeper.start()
+    supervisor = kept(server.program, home, before=server.prepare, after=server.ready)
+    await supervisor.start()
     db = await asyncpg.connect(server.url)
     await db.execute("CREATE TABLE kept AS SELECT '积水' AS what")
     await db.close()
-    keeper.child.process.kill()  # type: ignore[union-attr]
-    await keeper.stop()
+    supervisor.child.process.kill()  # type: ignore[union-attr]
+    await supervisor.stop()
     again = EmbeddedPostgres(home, free_port())
-    keeper = kept(again.program, home, before=again.prepare, after=again.ready)
-    await keeper.start()
+    supervisor = kept(again.program, home, before=again.prepare, after=again.ready)
+    await supervisor.start()
     try:
         db = await asyncpg.connect(again.url)
         assert await db.fetchval("SELECT what FROM kept") == "积水"
@@ -46,7 +46,7 @@ async def test_postgres_finds_its_data_again_even_after_a_kill(home: Path):
         assert await db.fetchval("SELECT cardinality(show_trgm('路面积水'))") > 0
         await db.close()
     finally:
-        await keeper.stop()
+        await supervisor.stop()
 
 
 @pytest.mark.parametrize("password", ["the same", "another"])
@@ -54,8 +54,8 @@ async def test_a_postgres_of_another_deployment_is_not_taken_for_ours(
     home: Path, tmp_path_factory: pytest.TempPathFactory, password: str
 ):
     server = EmbeddedPostgres(home, free_port())
-    keeper = kept(server.program, home, before=server.prepare, after=server.ready)
-    await keeper.start()
+    supervisor = kept(server.program, home, before=server.prepare, after=server.ready)
+    await supervisor.start()
     elsewhere = reachable(tmp_path_factory, "elsewhere")
     if (home / "pginstall").exists():
         (elsewhere / "pginstall").symlink_to(home / "pginstall")
@@ -66,14 +66,14 @@ async def test_a_postgres_of_another_deployment_is_not_taken_for_ours(
             await asyncio.wait_for(EmbeddedPostgres(elsewhere, server.port).ready(), 20)
         assert await server.alive() is None
     finally:
-        await keeper.stop()
+        await supervisor.stop()
     assert "does not answer" in str(await server.alive())
 
 
 async def test_a_broker_of_another_deployment_is_not_taken_for_ours(home: Path, tmp_path: Path):
     server = EmbeddedBroker(home, free_port())
-    keeper = kept(server.program, home, before=server.prepare, after=server.ready, ended=server.ended)
-    await keeper.start()
+    supervisor = kept(server.program, home, before=server.prepare, after=server.ready, ended=server.ended)
+    await supervisor.start()
     other = EmbeddedBroker(tmp_path, server.port)
     other.prepare()
     try:
@@ -81,24 +81,24 @@ async def test_a_broker_of_another_deployment_is_not_taken_for_ours(home: Path, 
             await asyncio.wait_for(other.ready(), 20)
         assert await server.alive() is None
     finally:
-        await keeper.stop()
+        await supervisor.stop()
     assert "does not answer" in str(await server.alive())
 
 
 async def broker_round(home: Path, port: int, sign: signal.Signals | None) -> tuple[str, int]:
     """The broker's name and how many records it held at its start; one more is told, then it ends as `sign` says."""
     server = EmbeddedBroker(home, port)
-    keeper = kept(server.program, home, before=server.prepare, after=server.ready, ended=server.ended)
-    await keeper.start()
+    supervisor = kept(server.program, home, before=server.prepare, after=server.ready, ended=server.ended)
+    await supervisor.start()
     name = await cluster_id(Kafka(server.bootstrap))
     async with AIOKafkaProducer(bootstrap_servers=server.bootstrap, acks="all") as producer:
         await producer.send_and_wait(PLACE.topic, b"one more", partition=0)
     async with AIOKafkaConsumer(bootstrap_servers=server.bootstrap) as consumer:
         held = (await consumer.end_offsets([PLACE]))[PLACE] - 1
     if sign:
-        os.kill(keeper.child.pid, sign)
-        await keeper.child.wait()
-    await keeper.stop()
+        os.kill(supervisor.child.pid, sign)
+        await supervisor.child.wait()
+    await supervisor.stop()
     return name, held
 
 

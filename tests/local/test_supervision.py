@@ -1,4 +1,4 @@
-"""A keeper starts what ended again, gives up in words, and two supervisors do not share a directory."""
+"""A supervisor starts what ended again, gives up in words, and two supervisors do not share a directory."""
 
 import asyncio
 import fcntl
@@ -13,20 +13,20 @@ import pytest
 from deploy.doctor.processes import of_the_deployment
 from deploy.local.bounded_log import BoundedLog
 from deploy.local.deployment import Options, deployed
-from deploy.local.process import Child, Program
+from deploy.local.process import ManagedProcess, Program
 from deploy.local.state import Runtime, Unusable, prepare
-from deploy.local.supervisor import Keeper
+from deploy.local.supervisor import Supervisor
 from shared.chassis.process.run import POISONED
 from tests.eventually import eventually
 
 
-def keeper(tmp_path: Path, code: str, **more: object) -> Keeper:
+def supervisor(tmp_path: Path, code: str, **more: object) -> Supervisor:
     command: Sequence[str] = (sys.executable, "-c", code)
-    return Keeper(Child(Program("probe", command), tmp_path / "probe.log"), **more)  # type: ignore[arg-type]
+    return Supervisor(ManagedProcess(Program("probe", command), tmp_path / "probe.log"), **more)  # type: ignore[arg-type]
 
 
 async def test_a_child_that_ended_is_started_again(tmp_path: Path):
-    kept = keeper(tmp_path, "import signal; signal.pause()")
+    kept = supervisor(tmp_path, "import signal; signal.pause()")
     await kept.start()
     first = kept.child.pid
     os.kill(first, signal.SIGKILL)
@@ -42,7 +42,7 @@ async def test_a_child_that_ended_is_started_again(tmp_path: Path):
 
 async def test_a_child_that_met_too_much_poison_is_left_alone_and_doctor_says_so(tmp_path: Path):
     runtime = Runtime("http://here", "", "", "", {}, "", "")
-    kept = keeper(tmp_path, f"raise SystemExit({POISONED})", given_up=runtime.given_up.__setitem__)
+    kept = supervisor(tmp_path, f"raise SystemExit({POISONED})", given_up=runtime.given_up.__setitem__)
     await kept.start()
 
     async def given_up() -> str | None:
@@ -63,7 +63,7 @@ async def test_a_child_that_could_not_be_started_again_is_tried_again(tmp_path: 
         if fault := next(starts, None):
             raise fault
 
-    kept = keeper(tmp_path, "import signal; signal.pause()", before=before)
+    kept = supervisor(tmp_path, "import signal; signal.pause()", before=before)
     await kept.start()
     first = kept.child.pid
     os.kill(first, signal.SIGKILL)
@@ -77,7 +77,7 @@ async def test_a_child_that_could_not_be_started_again_is_tried_again(tmp_path: 
 
 
 async def test_a_child_that_is_stopped_is_not_started_again(tmp_path: Path):
-    kept = keeper(tmp_path, "import signal; signal.pause()")
+    kept = supervisor(tmp_path, "import signal; signal.pause()")
     await kept.start()
     await kept.stop()
     assert (kept.child.alive, kept.restarts) == (False, 0)
@@ -90,14 +90,14 @@ async def test_a_child_that_ends_at_once_is_reported_with_its_last_words(tmp_pat
     async def answered() -> bool:
         return False
 
-    kept = keeper(tmp_path, "print('port 9092 is taken'); raise SystemExit(3)", after=never)
+    kept = supervisor(tmp_path, "print('port 9092 is taken'); raise SystemExit(3)", after=never)
     with pytest.raises(Unusable, match="port 9092 is taken"):
         await kept.start()
 
 
 async def test_a_child_that_is_deaf_is_killed_after_its_patience(tmp_path: Path):
     code = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); signal.pause()"
-    child = Child(Program("probe", (sys.executable, "-c", code), patience=0.2), tmp_path / "probe.log")
+    child = ManagedProcess(Program("probe", (sys.executable, "-c", code), patience=0.2), tmp_path / "probe.log")
     await child.start()
 
     async def said() -> str:
@@ -110,7 +110,7 @@ async def test_a_child_that_is_deaf_is_killed_after_its_patience(tmp_path: Path)
 
 async def test_the_last_words_of_a_child_are_not_those_of_its_last_life(tmp_path: Path):
     for words in ("yesterday", "today"):
-        child = Child(Program("probe", (sys.executable, "-c", f"print({words!r})")), tmp_path / "probe.log")
+        child = ManagedProcess(Program("probe", (sys.executable, "-c", f"print({words!r})")), tmp_path / "probe.log")
         await child.start()
         await child.wait()
     assert child.last_lines() == "today"
@@ -118,7 +118,7 @@ async def test_the_last_words_of_a_child_are_not_those_of_its_last_life(tmp_path
 
 async def test_a_line_of_a_megabyte_is_logged_and_shown_and_the_child_goes_on(tmp_path: Path):
     shown: list[str] = []
-    child = Child(
+    child = ManagedProcess(
         Program("probe", (sys.executable, "-c", "print('x' * 1_000_000); print('after', end='')")),
         tmp_path / "probe.log",
         echo=lambda _, line: shown.append(line),
@@ -130,7 +130,7 @@ async def test_a_line_of_a_megabyte_is_logged_and_shown_and_the_child_goes_on(tm
 
 
 async def test_a_log_that_cannot_be_written_does_not_hold_its_child_up(tmp_path: Path):
-    child = Child(Program("probe", (sys.executable, "-c", "print('x' * 1_000_000)")), tmp_path)
+    child = ManagedProcess(Program("probe", (sys.executable, "-c", "print('x' * 1_000_000)")), tmp_path)
     await child.start()
     assert await asyncio.wait_for(child.wait(), 20) == 0
 

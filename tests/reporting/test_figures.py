@@ -11,9 +11,9 @@ import pytest
 
 from services.reporting.figures.completion import Figures, Question
 from services.reporting.figures.domain import Dimension, rate
-from services.reporting.figures.projection import Projection
-from services.reporting.figures.rollup import Summing
-from shared.chassis.aggregates.repository import Ledger
+from services.reporting.figures.projection import FigureProjection
+from services.reporting.figures.rollup import Rollup
+from shared.chassis.aggregates.repository import Repository
 from shared.chassis.consumer.delivery import Delivery
 from shared.chassis.consumer.record import Record
 from shared.chassis.database.pool import Pool, open_pool
@@ -53,7 +53,9 @@ async def pool(database: str) -> AsyncIterator[Pool]:
 
 @pytest.fixture
 def delivery(pool: Pool) -> Delivery[Demand, f.Fact]:
-    return Delivery(pool, Ledger("demand_facts", demand_rules(Service.REPORTING), Projection(shipped())), "cluster")
+    return Delivery(
+        pool, Repository("demand_facts", demand_rules(Service.REPORTING), FigureProjection(shipped())), "cluster"
+    )
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -70,7 +72,7 @@ async def test_counters_equal_a_plain_count(pool: Pool, delivery: Delivery[Deman
         await delivery.deliver(delivered[:size])
         delivered = delivered[size:]
         if chance.random() < 0.3:
-            await Summing(pool).sum()
+            await Rollup(pool).sum()
 
     figures = Figures(pool, clock=lambda: story.AT)
     now = await figures.completion(nanhai(), Question(Dimension.ALL))
@@ -107,7 +109,7 @@ async def test_what_is_summed_while_the_projector_writes_is_counted_once(
     folding = asyncio.create_task(_folded(delivery, batches))
     summed = 0
     while not folding.done():
-        await Summing(pool).sum()
+        await Rollup(pool).sum()
         summed += 1
         now = await Figures(pool).completion(nanhai(), Question(Dimension.ALL))
         assert now.total.completed <= now.total.collected <= count

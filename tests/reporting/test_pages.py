@@ -39,7 +39,7 @@ async def pool(database: str) -> AsyncIterator[Pool]:
 @pytest.fixture
 def delivery(database: str, pool: Pool) -> Told:
     settings = ReportingSettings.model_validate(KEYS | {"DATABASE_URL": database})
-    return Delivery(pool, app.projector(settings, pool).ledger, "cluster")
+    return Delivery(pool, app.projector(settings, pool).repository, "cluster")
 
 
 @pytest.fixture

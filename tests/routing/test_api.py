@@ -10,8 +10,8 @@ import pytest
 
 from services.routing.app import remember
 from services.routing.cases.api import routes
-from services.routing.cases.handler import Desk
-from shared.chassis.aggregates.repository import Ledger
+from services.routing.cases.handler import CaseHandler
+from shared.chassis.aggregates.repository import Repository
 from shared.chassis.base.tokens import Tokens
 from shared.chassis.consumer.delivery import Delivery
 from shared.chassis.database.pool import Pool, open_pool
@@ -33,16 +33,16 @@ ROUTED = (*story.SUBMITTED, f.DemandRouted(unit="nh-tax", rule="r"))
 
 @dataclass(slots=True)
 class Hall:
-    """Routing's API, and its ledger that hears and keeps silent."""
+    """Routing's API, and its repository that hears and keeps silent."""
 
     pool: Pool
     client: httpx.AsyncClient
-    ledger: Any
+    repository: Any
     log: Log = field(default_factory=Log)
 
     async def knows(self, *told: f.StatusFact, n: int = 1) -> str:
         """The number of a demand with this past."""
-        await Delivery(self.pool, self.ledger, "cluster").deliver(self.log.told(*told, key=UUID(int=n)))
+        await Delivery(self.pool, self.repository, "cluster").deliver(self.log.told(*told, key=UUID(int=n)))
         return number("NH", 2021, n)
 
     async def hears(self, *notes: f.NoteFact, n: int = 1) -> None:
@@ -51,7 +51,7 @@ class Hall:
             self.log.record(envelope(note, None, UUID(int=n))._replace(id=uuid4(), source="/services/intake"))
             for note in notes
         ]
-        await Delivery(self.pool, self.ledger, "cluster").deliver(records)
+        await Delivery(self.pool, self.repository, "cluster").deliver(records)
 
     async def get(self, path: str, unit: str) -> httpx.Response:
         return await self.client.get(path, headers=bearer(unit))
@@ -72,11 +72,11 @@ def bearer(unit: str, name: str = "陈") -> dict[str, str]:
 
 @pytest.fixture
 async def hall(database: str) -> AsyncIterator[Hall]:
-    ledger: Any = Ledger("demand", demand_rules(Service.ROUTING), remember)
+    repository: Any = Repository("demand", demand_rules(Service.ROUTING), remember)
     async with await open_pool(database, "routing") as pool:
-        transport = httpx.ASGITransport(web_app("routing", routes(Desk(pool, ledger, shipped()), TOKENS)))
+        transport = httpx.ASGITransport(web_app("routing", routes(CaseHandler(pool, repository, shipped()), TOKENS)))
         async with httpx.AsyncClient(transport=transport, base_url="http://routing") as client:
-            yield Hall(pool, client, ledger)
+            yield Hall(pool, client, repository)
 
 
 async def test_a_coordinator_sees_the_triage_of_the_own_jurisdiction_alone(hall: Hall):

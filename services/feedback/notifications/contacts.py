@@ -7,13 +7,13 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from services.feedback.notifications.queries import Queued
-from services.feedback.notifications.recipients import Means, Recipient, means_for
+from services.feedback.notifications.recipients import ContactMethod, Recipient, means_for
 from shared.chassis.base.tokens import SERVICE_MAX_AGE, SERVICE_TOKEN, Tokens
 from shared.contracts.demand.state import Service
 
 TIMEOUT: Final = httpx.Timeout(5, connect=2)
 ERASED: Final = "the personal data was erased at the citizen's request"
-NOTHING_LEFT: Final = f"the citizen left none of: {', '.join(Means)}"
+NOTHING_LEFT: Final = f"the citizen left none of: {', '.join(ContactMethod)}"
 # What says nothing about the message: intake is away, overloaded, or takes our secret for a wrong one.
 _AWAY: Final = frozenset({401, 403, 429, 502, 503, 504})
 
@@ -26,7 +26,7 @@ class Away(Exception):
     """Intake gives no answer to anybody now."""
 
 
-class PutOff(Exception):
+class RetryLater(Exception):
     """Intake has no answer to this one question now."""
 
 
@@ -45,14 +45,14 @@ class _Problem(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Contacts:
+class ContactClient:
     """The only way from feedback to an address; intake tells in the demand's record that it was shown, and why."""
 
     intake: httpx.AsyncClient
     tokens: Tokens
 
     @classmethod
-    def at(cls, url: str, secret: str) -> "Contacts":
+    def at(cls, url: str, secret: str) -> "ContactClient":
         """Those of the intake at this address."""
         return cls(httpx.AsyncClient(base_url=url, timeout=TIMEOUT, trust_env=False), Tokens(secret, SERVICE_MAX_AGE))
 
@@ -64,7 +64,7 @@ class Contacts:
                 return Recipient(means, address)
         raise Nobody(NOTHING_LEFT)
 
-    async def _shown(self, queued: Queued, means: Means) -> str | None:
+    async def _shown(self, queued: Queued, means: ContactMethod) -> str | None:
         token = self.tokens.write(SERVICE_TOKEN, {"service": Service.FEEDBACK})
         try:
             answer = await self.intake.post(
@@ -77,7 +77,7 @@ class Contacts:
         return _address(answer, means)
 
 
-def _address(answer: httpx.Response, means: Means) -> str | None:
+def _address(answer: httpx.Response, means: ContactMethod) -> str | None:
     if answer.status_code == 200:
         return _read(answer, means)
     if answer.status_code == 410:
@@ -86,17 +86,17 @@ def _address(answer: httpx.Response, means: Means) -> str | None:
         return None
     if answer.status_code in _AWAY:
         raise Away(f"intake answered {answer.status_code}")
-    raise PutOff(f"intake answered {answer.status_code}")
+    raise RetryLater(f"intake answered {answer.status_code}")
 
 
-def _read(answer: httpx.Response, means: Means) -> str | None:
+def _read(answer: httpx.Response, means: ContactMethod) -> str | None:
     try:
         return getattr(_Shown.model_validate_json(answer.content), means)  # type: ignore[no-any-return]
     except ValidationError:
-        raise PutOff("what answers is not intake: check HUYING_INTAKE_URL") from None
+        raise RetryLater("what answers is not intake: check HUYING_INTAKE_URL") from None
 
 
-def _names(answer: httpx.Response, means: Means) -> bool:
+def _names(answer: httpx.Response, means: ContactMethod) -> bool:
     """Whether it is this field that there is none of: a wrong address answers 404 too."""
     try:
         problem = _Problem.model_validate_json(answer.content)

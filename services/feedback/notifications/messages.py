@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from shared.chassis.database.write_batch import Writes
+from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.demand.facts import ChannelKind
 
 
@@ -53,7 +53,7 @@ class State(StrEnum):
 NO_CONTACT: Final = "the demand came without a contact"
 
 
-def put_messages(writes: Writes, messages: Sequence[Message]) -> None:
+def put_messages(writes: WriteBatch, messages: Sequence[Message]) -> None:
     """Write intents; one for each demand, fact, template and contact. Where nobody can be told, that is all."""
     if messages:
         rows = [
@@ -71,7 +71,7 @@ def put_messages(writes: Writes, messages: Sequence[Message]) -> None:
         )
 
 
-def put_supporters(writes: Writes, supporters: Sequence[tuple[UUID, UUID, ChannelKind | None]]) -> None:
+def put_supporters(writes: WriteBatch, supporters: Sequence[tuple[UUID, UUID, ChannelKind | None]]) -> None:
     """Remember who supports which demand: its id, the contact, the channel that they came by."""
     if supporters:
         writes.add(
@@ -83,7 +83,7 @@ def put_supporters(writes: Writes, supporters: Sequence[tuple[UUID, UUID, Channe
         )
 
 
-def put_supporter_notices(writes: Writes, notices: Sequence[SupporterNotice]) -> None:
+def put_supporter_notices(writes: WriteBatch, notices: Sequence[SupporterNotice]) -> None:
     """Write an intent for every supporter; `writes` must come after those that remember supporters."""
     if notices:
         writes.add(

@@ -13,7 +13,7 @@ from services.feedback.ratings.links import Holder, Links
 from services.feedback.ratings.milestones import put_milestones
 from shared.chassis.aggregates.unit_of_work import Change
 from shared.chassis.base.clock import uuid5
-from shared.chassis.database.write_batch import Writes
+from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.state import Demand, is_confidential
 from shared.contracts.text import shortened
@@ -29,13 +29,13 @@ _TOLD_JUST_NOW: Final = (f.Outcome.CONFIRMED, f.Outcome.DISPUTED, f.Outcome.WITH
 _UNIT: Final = {"zh": "承办单位", "en": "the responsible unit"}
 
 
-class Notices:
-    """Remembers, beside the ledger, what is to be told and shown, and when a demand is to be closed."""
+class NotificationProjection:
+    """Remembers, beside the repository, what is to be told and shown, and when a demand is to be closed."""
 
     def __init__(self, packs: Jurisdictions, links: Links) -> None:
         self._packs, self._links = packs, links
 
-    def __call__(self, writes: Writes, changes: Sequence[Change[Demand, f.Fact]]) -> None:
+    def __call__(self, writes: WriteBatch, changes: Sequence[Change[Demand, f.Fact]]) -> None:
         put_milestones(writes, changes)
         messages.put_supporters(writes, list(_supporters(changes)))
         messages.put_messages(writes, list(self._messages(changes)))

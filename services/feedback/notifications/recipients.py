@@ -12,7 +12,7 @@ _HEAD, _TAIL, _LONG = 3, 4, 11
 _STARS: Final = "****"
 
 
-class Means(StrEnum):
+class ContactMethod(StrEnum):
     """The ways to reach a citizen, named as intake's fields; the first that was left is taken."""
 
     PHONE = "phone"
@@ -20,20 +20,20 @@ class Means(StrEnum):
     EMAIL = "email"
 
 
-_OWN: Final = {ChannelKind.WECHAT: Means.WECHAT, ChannelKind.EMAIL: Means.EMAIL}
+_OWN: Final = {ChannelKind.WECHAT: ContactMethod.WECHAT, ChannelKind.EMAIL: ContactMethod.EMAIL}
 
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
     """`address` is for the gateway alone; records and logs have `masked`."""
 
-    means: Means
+    means: ContactMethod
     address: str = field(repr=False)
 
     @property
     def masked(self) -> str:
         """Enough to recognise one's own number by, too little to call it: 138****8000."""
-        if self.means is Means.EMAIL:
+        if self.means is ContactMethod.EMAIL:
             name, at, domain = self.address.rpartition("@")
             return f"{name[:1]}{_STARS}@{domain}" if at else _STARS
         signs = "".join(filter(str.isalnum, self.address))
@@ -43,14 +43,14 @@ class Recipient:
 def mark(recipient: Recipient, secret: str) -> bytes:
     """A keyed hash of the address, 16 bytes: tells whether two messages are for the same one, and nothing else."""
     address = recipient.address.strip().casefold()
-    if recipient.means is Means.PHONE:
+    if recipient.means is ContactMethod.PHONE:
         address = "".join(filter(str.isdigit, address))
         address = address.removeprefix("0086").removeprefix("86") if len(address) > _LONG else address
     key = hashlib.sha256(f"huying messages {secret}".encode()).digest()
     return hmac.digest(key, f"{recipient.means}:{address}".encode(), "sha256")[:16]
 
 
-def means_for(channel: ChannelKind) -> tuple[Means, ...]:
+def means_for(channel: ChannelKind) -> tuple[ContactMethod, ...]:
     """In which order to ask: who came by WeChat or mail is answered there."""
-    own = _OWN.get(channel, Means.PHONE)
-    return (own, *(means for means in Means if means is not own))
+    own = _OWN.get(channel, ContactMethod.PHONE)
+    return (own, *(means for means in ContactMethod if means is not own))

@@ -11,12 +11,12 @@ import structlog
 
 from services.feedback.gateways.sinks import OutcomeUnknown, Rejected, Sink
 from services.feedback.notifications import queries
-from services.feedback.notifications.contacts import Away, Contacts, Nobody, PutOff
+from services.feedback.notifications.contacts import Away, ContactClient, Nobody, RetryLater
 from services.feedback.notifications.lease import Lease
 from services.feedback.notifications.messages import Message, State
 from services.feedback.notifications.queries import Queued, Waits
 from services.feedback.notifications.recipients import Recipient, mark
-from shared.chassis.aggregates.repository import Ledger
+from shared.chassis.aggregates.repository import Repository
 from shared.chassis.base import metrics
 from shared.chassis.base.clock import now, uuid5
 from shared.chassis.database.pool import PASSING, Pool
@@ -64,13 +64,13 @@ class Sender:
     def __init__(
         self,
         pool: Pool,
-        ledger: Ledger[Demand, Fact],
-        contacts: Contacts,
+        repository: Repository[Demand, Fact],
+        contacts: ContactClient,
         sink: Sink,
         packs: Jurisdictions,
         clock: Callable[[], datetime] = now,
     ) -> None:
-        self.pool, self.ledger, self.contacts, self.sink, self.packs = pool, ledger, contacts, sink, packs
+        self.pool, self.repository, self.contacts, self.sink, self.packs = pool, repository, contacts, sink, packs
         self.clock, self.lease = clock, Lease(pool)
 
     async def run(self) -> None:
@@ -123,7 +123,7 @@ class Sender:
             recipient = await self.contacts.recipient(queued)
         except Nobody as why:
             await self._record(queued.message, queued.attempts, State.SKIPPED, str(why))
-        except PutOff as why:
+        except RetryLater as why:
             log.warning("message put off", demand=queued.number, cause=str(why))
             waiting.people.add(queued.person)
             async with self.pool.acquire(timeout=5) as db:
@@ -188,9 +188,9 @@ class Sender:
         async with self.pool.acquire(timeout=5) as db, db.transaction():
             if not await queries.finish_message(db, message.id, attempt, state, cause):
                 return
-            page = await self.ledger.load(db, [message.demand_id], at)
-            page.tell(message.demand_id, [note], at, message.id)
-            await self.ledger.save(db, page)
+            work = await self.repository.load(db, [message.demand_id], at)
+            work.record(message.demand_id, [note], at, message.id)
+            await self.repository.save(db, work)
         metrics.MESSAGES.labels(state).inc()
 
     async def watch(self) -> None:
@@ -210,12 +210,12 @@ class Sender:
         at = self.clock()
         async with self.pool.acquire(timeout=5) as db, db.transaction():
             lost = await queries.abandon_sendings(db, GIVEN_UP_AFTER, AT_ONCE)
-            page = await self.ledger.load(db, [message.demand_id for message in lost], at)
+            work = await self.repository.load(db, [message.demand_id for message in lost], at)
             for message in lost:
                 # Under a name of its own: a sender that was only slow will still tell what it did.
                 note = NotificationFailed(**_about(message, self.sink), cause=queries.DIED)
-                page.tell(message.demand_id, [note], at, uuid5(message.id, State.UNKNOWN))
-            await self.ledger.save(db, page)
+                work.record(message.demand_id, [note], at, uuid5(message.id, State.UNKNOWN))
+            await self.repository.save(db, work)
         metrics.MESSAGES.labels(State.UNKNOWN).inc(len(lost))
         return len(lost)
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.feedback.ratings.domain import RateDemand
-from services.feedback.ratings.handler import Ratings, Shown
+from services.feedback.ratings.handler import RatingHandler, Shown
 from shared.contracts.demand.facts import Outcome
 from shared.contracts.demand.state import Demand, Status
 from shared.contracts.examples import NUMBER, TITLE, shown
@@ -63,7 +63,7 @@ class RatedDemand(Verdict):
         return cls.model_validate(known | dict(shown.answer) | ({"title": ""} if shown.is_hidden else {}))
 
 
-def routes(ratings: Ratings) -> APIRouter:
+def routes(ratings: RatingHandler) -> APIRouter:
     """Feedback's routes."""
     router = APIRouter(tags=["feedback"])
 

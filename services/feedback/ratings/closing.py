@@ -10,10 +10,10 @@ import structlog
 
 from services.feedback.ratings import queries
 from services.feedback.ratings.domain import close_at, ending
-from shared.chassis.aggregates.repository import Ledger
+from shared.chassis.aggregates.repository import Repository
 from shared.chassis.base.clock import now, uuid5
 from shared.chassis.database.pool import PASSING, Pool
-from shared.chassis.database.write_batch import Writes
+from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.demand.facts import Fact
 from shared.contracts.demand.state import Demand
 from shared.jurisdiction.jurisdictions import Jurisdictions
@@ -28,7 +28,7 @@ class Closing:
     """Looks for what is due; several workers share the work by skipping each other's rows."""
 
     pool: Pool
-    ledger: Ledger[Demand, Fact]
+    repository: Repository[Demand, Fact]
     packs: Jurisdictions
     clock: Callable[[], datetime] = now
 
@@ -48,15 +48,15 @@ class Closing:
         at = self.clock()
         async with self.pool.acquire(timeout=5) as db, db.transaction():
             due = await queries.due_closings(db, at, AT_ONCE)
-            page = await self.ledger.load(db, due, at)
+            work = await self.repository.load(db, due, at)
             for key in due:
-                demand = page.state(key)
+                demand = work.state(key)
                 when = self._due(demand)
                 end = ending(demand)
                 if end and when and when <= at:
-                    page.tell(key, [end], when if demand.imported else at, uuid5(key, f"close:{demand.version}"))
-            writes = Writes()
-            self.ledger.put(writes, page)
+                    work.record(key, [end], when if demand.imported else at, uuid5(key, f"close:{demand.version}"))
+            writes = WriteBatch()
+            self.repository.put(writes, work)
             queries.plan_closings(writes.after, [], due)
             await writes.write(db)
         return len(due)

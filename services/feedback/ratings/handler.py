@@ -11,7 +11,7 @@ from services.feedback.ratings.domain import AWAITED, RateDemand, may_be_reopene
 from services.feedback.ratings.links import Holder, Links
 from services.feedback.ratings.milestones import Milestone
 from services.feedback.ratings.verdicts import Answered, words_of
-from shared.chassis.aggregates.repository import Ledger
+from shared.chassis.aggregates.repository import Repository
 from shared.chassis.base.clock import now, uuid7
 from shared.chassis.database.pool import Pool
 from shared.contracts.demand.facts import Fact
@@ -63,11 +63,11 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class Ratings:
+class RatingHandler:
     """The one command of a citizen here, and the one question."""
 
     pool: Pool
-    ledger: Ledger[Demand, Fact]
+    repository: Repository[Demand, Fact]
     packs: Jurisdictions
     links: Links
     clock: Callable[[], datetime] = now
@@ -95,8 +95,8 @@ class Ratings:
             raise _for_the_citizen()
         at = self.clock()
         async with self.pool.acquire(timeout=5) as db, db.transaction():
-            page = await self.ledger.load(db, [key], at)
-            demand = page.state(key)
+            work = await self.repository.load(db, [key], at)
+            demand = work.state(key)
             pack = self.packs.of_division(demand.division)
             if pack is None:
                 raise _unknown()
@@ -108,10 +108,10 @@ class Ratings:
                 raise _answered_anew()
             if last and demand.status in (Status.CONFIRMED, Status.CLOSED):
                 raise _rated(last)
-            page.tell(key, rate(demand, verdict, pack, "link"), at, self.new_id())
-            await self.ledger.save(db, page)
-            await verdicts.remember(db, verdict, page.state(key))
-        return page.state(key)
+            work.record(key, rate(demand, verdict, pack, "link"), at, self.new_id())
+            await self.repository.save(db, work)
+            await verdicts.remember(db, verdict, work.state(key))
+        return work.state(key)
 
 
 def _unknown() -> Refused:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from shared.chassis.aggregates.unit_of_work import Change
 from shared.chassis.database.pool import Connection
-from shared.chassis.database.write_batch import Writes
+from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.state import Demand
 
@@ -32,7 +32,7 @@ class Milestone:
     words: Mapping[str, str]
 
 
-def put_milestones(writes: Writes, changes: Iterable[Change[Demand, f.Fact]]) -> None:
+def put_milestones(writes: WriteBatch, changes: Iterable[Change[Demand, f.Fact]]) -> None:
     """Keep the words of these facts; recorded history is shown to nobody, so its words are not kept."""
     rows = [_row(change) for change in changes if type(change.fact) in _WORDS and not change.after.imported]
     if rows:

@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from shared.chassis.database.pool import Connection
-from shared.chassis.database.write_batch import Writes
+from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.demand.state import Demand
 
 
@@ -15,7 +15,7 @@ async def demand(db: Connection, id: UUID) -> Demand | None:
     return Demand.model_validate_json(state) if state else None
 
 
-def plan_closings(writes: Writes, due: Sequence[tuple[UUID, datetime]], ended: Sequence[UUID]) -> None:
+def plan_closings(writes: WriteBatch, due: Sequence[tuple[UUID, datetime]], ended: Sequence[UUID]) -> None:
     """Remember when demands are to be closed, and forget others, those that went on."""
     if ended:
         writes.add("DELETE FROM closing WHERE demand_id = ANY($1)", list(ended))

@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse
 from pydantic import ValidationError
 
 from services.feedback.ratings.domain import RateDemand, close_at
-from services.feedback.ratings.handler import Ratings, Shown
+from services.feedback.ratings.handler import RatingHandler, Shown
 from services.feedback.ratings.links import Holder
 from services.feedback.ratings.milestones import Milestone
 from services.feedback.web.words import next_steps, standing
@@ -32,7 +32,7 @@ LEVELS: Final = (
 """GB/T 39734-2020."""
 
 
-def routes(ratings: Ratings) -> APIRouter:
+def routes(ratings: RatingHandler) -> APIRouter:
     """The page by its two names; `/rate/` is what messages of the versions before hold."""
     router = APIRouter(include_in_schema=False, dependencies=[Depends(_private)])
     pages = Pages(Path(__file__).parent / "templates")

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 from services.intake import demands, examples
 from services.intake.attachments.queries import Attachment
 from services.intake.attachments.scanning import Scan
-from services.intake.attachments.service import Cabinet
+from services.intake.attachments.service import AttachmentService
 from services.intake.channels.channel import Channel
 from services.intake.channels.keys import ApiKey, authenticate, channel_with
 from shared.chassis.base.tokens import bearer
@@ -47,7 +47,7 @@ def _file(given: object) -> object:
     raise PydanticCustomError("no_file", en, {"zh": '应作为文件上传：该部分缺少 filename="…"'})
 
 
-def routes(cabinet: Cabinet, callers: Callers) -> APIRouter:
+def routes(cabinet: AttachmentService, callers: Callers) -> APIRouter:
     """Upload and download."""
     router = APIRouter(tags=["attachments"], prefix="/v1/attachments")
 
@@ -87,7 +87,7 @@ def routes(cabinet: Cabinet, callers: Callers) -> APIRouter:
     return router
 
 
-async def _handles(cabinet: Cabinet, callers: Callers, token: str, attachment: Attachment) -> bool:
+async def _handles(cabinet: AttachmentService, callers: Callers, token: str, attachment: Attachment) -> bool:
     caller = await callers.read(token)
     if attachment.demand_id is None:
         return False

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from services.intake.attachments.kinds import MAX_ATTACHMENTS, wrong
-from services.intake.attachments.service import Cabinet
+from services.intake.attachments.service import AttachmentService
 from services.intake.attachments.stores import NoStore
 from services.intake.channels.channel import Channel
 from shared.contracts.refusals import Code, Refused
@@ -38,7 +38,7 @@ class Enclosures:
 NOTHING: Final = Enclosures()
 
 
-async def enclose(cabinet: Cabinet, channel: Channel, contents: Sequence[bytes]) -> Enclosures:
+async def enclose(cabinet: AttachmentService, channel: Channel, contents: Sequence[bytes]) -> Enclosures:
     """Keep what can be kept; raises `Refused` only while the store or the scanner is away."""
     kept: list[str] = []
     refused: list[Refused] = []
@@ -52,7 +52,7 @@ async def enclose(cabinet: Cabinet, channel: Channel, contents: Sequence[bytes])
     return Enclosures(tuple(kept), tuple(refused))
 
 
-async def _kept(cabinet: Cabinet, channel: Channel, content: bytes, before: int) -> str:
+async def _kept(cabinet: AttachmentService, channel: Channel, content: bytes, before: int) -> str:
     if isinstance(cabinet.store, NoStore):
         raise wrong("this server is not set up to keep files", "本系统未启用附件存储")
     if before == MAX_ATTACHMENTS:

@@ -3,7 +3,7 @@
 from typing import Final
 
 from services.intake.attachments.kinds import wrong
-from services.intake.sandbox.sandbox import Bounded, Unfinished
+from services.intake.sandbox.sandbox import Sandbox, Unfinished
 from shared.contracts.refusals import Code, Refused
 
 _JOB: Final = "services.intake.attachments.paper_cleaning:cleaned"
@@ -22,7 +22,7 @@ _WHY: Final = {
 
 async def made_bare(content: bytes, seconds: float = SECONDS) -> bytes:
     """The paper as its pages show it; raises `Refused`."""
-    cleaning = Bounded(_JOB, seconds, MEMORY)
+    cleaning = Sandbox(_JOB, seconds, MEMORY)
     try:
         answer, *paper = await cleaning(content)
     except Unfinished:

@@ -33,7 +33,7 @@ def _reference() -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Cabinet:
+class AttachmentService:
     """Rows in the database, bytes in the store; the row comes first and goes last."""
 
     pool: Pool

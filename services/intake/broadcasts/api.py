@@ -8,14 +8,14 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.intake import examples
-from services.intake.broadcasts.handler import Programmes
+from services.intake.broadcasts.handler import BroadcastHandler
 from services.intake.broadcasts.queries import Programme
 from services.intake.channels.channel import Channel
 from services.intake.channels.keys import channel_with
 from services.intake.notes.api import Listed, page
 from services.intake.parameters import Key
 from services.intake.submission.api import NewDemand, Receipt, receipt
-from services.intake.submission.secret_code import Codes
+from services.intake.submission.secret_code import SecretCodes
 from services.intake.tracking import pagination
 from services.intake.tracking.pagination import Cursor, Limit
 from services.intake.tracking.view import progress
@@ -53,7 +53,7 @@ class Sessions(Page):
     programmes: list[Session]
 
 
-def routes(programmes: Programmes, codes: Codes) -> APIRouter:
+def routes(programmes: BroadcastHandler, codes: SecretCodes) -> APIRouter:
     """The routes of broadcast channels."""
     router = APIRouter(tags=["inbound"], prefix="/v1/programmes")
     Studio = Annotated[Channel, Depends(channel_with(programmes.submissions.pool, "submit"))]  # noqa: N806 (a type)

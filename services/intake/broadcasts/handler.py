@@ -12,8 +12,8 @@ from services.intake.channels.channel import Channel
 from services.intake.channels.keys import must_be
 from services.intake.submission.checked_request import Request
 from services.intake.submission.domain import SubmitDemand
-from services.intake.submission.handler import Submissions
-from services.intake.submission.receipt import Taken
+from services.intake.submission.handler import SubmissionHandler
+from services.intake.submission.receipt import SubmissionReceipt
 from shared.chassis.base.clock import now, uuid7
 from shared.contracts.demand.facts import ChannelKind
 from shared.contracts.demand.state import Demand
@@ -21,10 +21,10 @@ from shared.contracts.refusals import Code, FieldError, Refused
 
 
 @dataclass(frozen=True, slots=True)
-class Programmes:
+class BroadcastHandler:
     """The sessions of broadcast channels."""
 
-    submissions: Submissions
+    submissions: SubmissionHandler
     clock: Callable[[], datetime] = now
     new_id: Callable[[], UUID] = uuid7
 
@@ -46,7 +46,7 @@ class Programmes:
             found = await queries.close(db, channel.id, id, self.clock())
         return found or _missing(id)
 
-    async def take(self, channel: Channel, id: UUID, key: str, demand: SubmitDemand) -> Taken:
+    async def take(self, channel: Channel, id: UUID, key: str, demand: SubmitDemand) -> SubmissionReceipt:
         """Take a demand in during a session; after its end only a repetition is answered."""
         async with self.submissions.pool.acquire(timeout=5) as db:
             found = await queries.one(db, channel.id, id) or _missing(id)

@@ -74,7 +74,7 @@ class Gateway:
 
 
 @dataclass(frozen=True, slots=True)
-class Registry:
+class GatewayRegistry:
     """Channels and their settings; secrets are sealed under the vault's master key."""
 
     pool: Pool

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from services.intake.channels.channel import Channel
 from services.intake.channels.quota import USUAL, limit, minute_of
 from shared.chassis.database.pool import Connection
-from shared.chassis.database.write_batch import Writes
+from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.demand.facts import ChannelKind
 
 
@@ -85,7 +85,7 @@ async def count(db: Connection, key_hashes: Sequence[bytes], at: datetime) -> li
     return [next(asking) if key_hash in known else None for key_hash in key_hashes]
 
 
-def count_seen(writes: Writes, seen: Sequence[Seen], scope: str, at: datetime) -> None:
+def count_seen(writes: WriteBatch, seen: Sequence[Seen], scope: str, at: datetime) -> None:
     """Count requests whose keys were counted before in this minute, and tell `(channel, quota, total)` of each channel.
 
     Writing raises `Stale` where a key is no longer good for the scope, its channel has another division, or the quota

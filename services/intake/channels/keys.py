@@ -18,7 +18,7 @@ from services.intake.channels.channel import Channel
 from services.intake.channels.key_queries import Asking, Seen
 from services.intake.channels.quota import KEPT, WINDOW, Allowance, minute_of
 from shared.chassis.base.clock import now
-from shared.chassis.database.coalescing import Shared
+from shared.chassis.database.coalescing import GroupCommit
 from shared.chassis.database.pool import Connection, Pool
 from shared.chassis.http import response_headers
 from shared.contracts.demand.facts import ChannelKind
@@ -50,7 +50,7 @@ def _hashed(key: str) -> bytes:
 async def authenticate(pool: Pool, key: str, scope: str, clock: Callable[[], datetime] = now) -> Channel:
     """The channel of this key; raises `Refused` when there is none, its quota is used up, or it lacks the scope."""
     at = clock()
-    asking = await door(pool).count(key, at)
+    asking = await key_cache(pool).count(key, at)
     if asking is None:
         en = "send the channel's key in the header X-API-Key; make one with `huying channel add`"
         zh = "请在请求头 X-API-Key 中提供渠道密钥；用 huying channel add 生成"
@@ -77,12 +77,12 @@ def _lacking(channel: Channel, scope: str) -> Refused:
     return Refused(Code.FORBIDDEN, en, zh, (FieldError("X-API-Key", zh, en, API_KEY),))
 
 
-class Door:
+class KeyCache:
     """Counts requests by their keys, and remembers for the rest of the minute whose the keys were."""
 
     def __init__(self, pool: Pool) -> None:
         # Requests of the same moment are counted together: a channel's count is one row, and each commit would wait.
-        self._counted = Shared(partial(pool.acquire, timeout=5), self._count)
+        self._counted = GroupCommit(partial(pool.acquire, timeout=5), self._count)
         self._until = datetime.min.replace(tzinfo=UTC)
         self._known: dict[bytes, Asking] = {}
 
@@ -90,7 +90,7 @@ class Door:
         """Who asks with this key, this time counted; None where the key is not good."""
         return await self._counted((_hashed(key), at))
 
-    def seen(self, key: str, scope: str, at: datetime) -> Seen | None:
+    def recent(self, key: str, scope: str, at: datetime) -> Seen | None:
         """Whose the key was when it was counted last, where that was in this minute and the channel may ask on."""
         hashed = _hashed(key)
         known = self._known.get(hashed) if at < self._until else None
@@ -98,7 +98,7 @@ class Door:
             return None
         return Seen(hashed, known.channel)
 
-    def passed(self, seen: Seen, asking: Asking, at: datetime) -> None:
+    def charge(self, seen: Seen, asking: Asking, at: datetime) -> None:
         """Tell the channel what is left, after another statement has counted its request."""
         self._remember(seen.key_hash, asking, at)
         _told(asking, at)
@@ -120,9 +120,9 @@ class Door:
 
 
 @lru_cache(maxsize=8)
-def door(pool: Pool) -> Door:
+def key_cache(pool: Pool) -> KeyCache:
     """The one door of a process to these channels."""
-    return Door(pool)
+    return KeyCache(pool)
 
 
 def channel_with(pool: Pool, scope: str) -> Callable[[str | None], Awaitable[Channel]]:

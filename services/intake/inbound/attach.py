@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from services.intake.attachments.collect import NOTHING, Enclosures, enclose
-from services.intake.attachments.service import Cabinet
+from services.intake.attachments.service import AttachmentService
 from services.intake.channels.channel import Channel
 from services.intake.inbound.message import Message
 from services.intake.inbound.pictures import Pictures
@@ -11,10 +11,10 @@ from shared.contracts.refusals import Refused
 
 
 @dataclass(frozen=True, slots=True)
-class Enclosing:
+class MessageFiles:
     """Keeps it for the demand or the supplement that the message becomes."""
 
-    cabinet: Cabinet
+    cabinet: AttachmentService
     pictures: Pictures
 
     async def of(self, channel: Channel, message: Message) -> Enclosures:

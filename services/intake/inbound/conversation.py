@@ -9,15 +9,15 @@ from services.intake.attachments.collect import NOTHING, Enclosures
 from services.intake.channels.channel import Channel
 from services.intake.channels.gateway_settings import Gateway
 from services.intake.inbound import queries
-from services.intake.inbound.attach import Enclosing
+from services.intake.inbound.attach import MessageFiles
 from services.intake.inbound.message import TEXT, Message, coded_first
-from services.intake.inbound.sender_lock import Turns
+from services.intake.inbound.sender_lock import SenderLocks
 from services.intake.notes.domain import ENDED, SUPPLEMENT, supplement
-from services.intake.notes.handler import Hearing, Said, cause_of
+from services.intake.notes.handler import NoteHandler, NoteRequest, cause_of
 from services.intake.submission.checked_request import Request
 from services.intake.submission.domain import SubmitDemand
-from services.intake.submission.handler import Submissions
-from services.intake.submission.secret_code import Codes
+from services.intake.submission.handler import SubmissionHandler
+from services.intake.submission.secret_code import SecretCodes
 from services.intake.vault.adding import add_voice
 from shared.chassis.base.clock import now, uuid5
 from shared.chassis.database.pool import Connection
@@ -35,14 +35,14 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Correspondence:
+class Conversations:
     """A message that names a demand, answers one or goes on about one supplements it; any other is a new demand."""
 
-    submissions: Submissions
-    hearing: Hearing
-    codes: Codes
-    enclosing: Enclosing
-    turns: Turns
+    submissions: SubmissionHandler
+    hearing: NoteHandler
+    codes: SecretCodes
+    enclosing: MessageFiles
+    turns: SenderLocks
     clock: Callable[[], datetime] = now
 
     async def take(self, gateway: Gateway, message: Message) -> Answer:
@@ -77,7 +77,7 @@ class Correspondence:
         if meant is None:
             return await self._submit(channel, key, message, enclosed)
         said = supplement(message.shown(SUPPLEMENT), enclosed.references, _hidden(message, SUPPLEMENT))
-        await self.hearing.hear(meant.id, Said(channel, key, said))
+        await self.hearing.hear(meant.id, NoteRequest(channel, key, said))
         return Answer(meant.number, None, enclosed), meant.id
 
     async def _known(self, channel: Channel, key: str) -> Answer | None:
@@ -128,7 +128,7 @@ class Correspondence:
         hidden = _hidden(message, TEXT)
         if hidden and taken.created:
             whole = supplement(message.shown(SUPPLEMENT), hidden=hidden)
-            await self.hearing.hear(taken.id, Said(channel, f"{key}:enclosed", whole))
+            await self.hearing.hear(taken.id, NoteRequest(channel, f"{key}:enclosed", whole))
         return Answer(taken.number, self.codes.told(taken), enclosed), taken.id
 
     def _key(self, channel: Channel, message: Message) -> str:

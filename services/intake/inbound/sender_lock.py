@@ -12,7 +12,7 @@ _WITHIN: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Turns:
+class SenderLocks:
     """Whoever has a turn holds a connection and needs another: half of a pool has turns, so that the rest moves."""
 
     pool: Pool
@@ -20,7 +20,7 @@ class Turns:
     _senders: dict[bytes, "_Queue"] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, pool: Pool) -> "Turns":
+    def of(cls, pool: Pool) -> "SenderLocks":
         """Turns on the connections of a pool."""
         return cls(pool, asyncio.Semaphore(max(1, pool.get_max_size() // 2)))
 

@@ -12,13 +12,13 @@ from services.intake import examples
 from services.intake.channels.channel import Channel
 from services.intake.channels.keys import channel_with
 from services.intake.notes import domain as v
-from services.intake.notes.handler import Heard, Hearing, Said
+from services.intake.notes.handler import NoteHandler, NoteReceipt, NoteRequest
 from services.intake.parameters import Key, Number, SecretCode
 from services.intake.tracking import pagination
 from services.intake.tracking.documents import Progress
-from services.intake.tracking.lookup import Following
+from services.intake.tracking.lookup import DemandLookup
 from services.intake.tracking.pagination import Cursor, Limit
-from services.intake.tracking.story import Teller
+from services.intake.tracking.story import StoryReader
 from shared.chassis.http.pagination import Page
 from shared.contracts.examples import CURSOR, NUMBER, PROGRESS, shown
 from shared.contracts.text import Text
@@ -47,12 +47,12 @@ class Listed(Page):
     demands: list[Progress]
 
 
-def routes(hearing: Hearing, following: Following, teller: Teller) -> APIRouter:
+def routes(hearing: NoteHandler, following: DemandLookup, teller: StoryReader) -> APIRouter:
     """The routes of a demand's later life."""
     router = APIRouter(tags=["intake"], prefix="/v1/demands")
     Speaker = Annotated[Channel, Depends(channel_with(hearing.pool, "submit"))]  # noqa: N806 (a type)
 
-    async def say(number: str, code: str, said: Said) -> Noted:
+    async def say(number: str, code: str, said: NoteRequest) -> Noted:
         # As the citizen speaks who has the citizen's code, or the channel that the citizen came to.
         demand = await (following.by_code(number, code) if code else following.own(said.channel, number))
         return _noted(await hearing.hear(demand.id, said))
@@ -78,19 +78,19 @@ def routes(hearing: Hearing, following: Following, teller: Teller) -> APIRouter:
         number: Number, body: v.Supplement, key: Key, channel: Speaker, code: SecretCode = ""
     ) -> Noted:
         """Add something to a demand of this channel, or of any channel with its code."""
-        return await say(number, code, Said(channel, key, body))
+        return await say(number, code, NoteRequest(channel, key, body))
 
     @router.post("/{number}/urges", status_code=201)
     async def urge_demand(number: Number, body: v.Urge, key: Key, channel: Speaker, code: SecretCode = "") -> Noted:
         """Ask to hurry (催办)."""
-        return await say(number, code, Said(channel, key, body))
+        return await say(number, code, NoteRequest(channel, key, body))
 
     @router.post("/{number}/withdrawal", status_code=202)
     async def withdraw_demand(
         number: Number, body: v.Withdraw, key: Key, channel: Speaker, code: SecretCode = ""
     ) -> Noted:
         """Ask for the demand to be taken back; it is withdrawn unless it has been answered meanwhile."""
-        return await say(number, code, Said(channel, key, body))
+        return await say(number, code, NoteRequest(channel, key, body))
 
     @router.post("/{number}/supports", status_code=201)
     async def support_demand(
@@ -98,7 +98,7 @@ def routes(hearing: Hearing, following: Following, teller: Teller) -> APIRouter:
     ) -> Noted:
         """Another citizen has the same demand, whichever channel took it in."""
         demand = await following.open_to(channel, number, code)
-        return _noted(await hearing.hear(demand.id, Said(channel, key, body)))
+        return _noted(await hearing.hear(demand.id, NoteRequest(channel, key, body)))
 
     @router.post("/{number}/sightings", status_code=201)
     async def sight_demand(number: Number, body: v.Sighting, channel: Speaker, code: SecretCode = "") -> Noted:
@@ -116,5 +116,5 @@ def page(demands: Sequence[Progress], limit: int, request: Request, response: Re
     return Listed(demands=list(shown_ones), next=following)
 
 
-def _noted(heard: Heard) -> Noted:
+def _noted(heard: NoteReceipt) -> Noted:
     return Noted(id=heard.id, number=heard.number, at=heard.at)

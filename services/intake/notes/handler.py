@@ -19,7 +19,7 @@ from services.intake.tracking import queries as tracking
 from services.intake.vault import queries as vault_queries
 from services.intake.vault.adding import add_voice, holds_another
 from services.intake.vault.sealing import Vault
-from shared.chassis.aggregates.repository import Ledger
+from shared.chassis.aggregates.repository import Repository
 from shared.chassis.base.clock import now, uuid5
 from shared.chassis.database.pool import Connection, Pool
 from shared.contracts.demand.facts import DemandSupported, Fact
@@ -31,7 +31,7 @@ VOICES: Final = UUID("4c7f3b44-3a0b-5f0a-9f58-0d5c1ad4a2a1")
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class NoteRequest:
     """A voice, and the key under which the channel may repeat it."""
 
     channel: Channel
@@ -45,7 +45,7 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class NoteReceipt:
     """The note that a voice became, or already was."""
 
     id: UUID
@@ -54,7 +54,7 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
-class Sought:
+class ExpectedNote:
     """What a voice would have become: a note of a demand, and the box of what it hides."""
 
     demand: UUID
@@ -68,23 +68,23 @@ def cause_of(channel: Channel, key: str) -> UUID:
 
 
 @dataclass(frozen=True, slots=True)
-class Hearing:
+class NoteHandler:
     """One transaction a voice, under the demand's lock."""
 
     pool: Pool
-    ledger: Ledger[Demand, Fact]
+    repository: Repository[Demand, Fact]
     vault: Vault
     clock: Callable[[], datetime] = now
 
-    async def hear(self, demand: UUID, said: Said) -> Heard:
+    async def hear(self, demand: UUID, said: NoteRequest) -> NoteReceipt:
         """Tell the note, unless it was told; raises `Refused`."""
         async with self.pool.acquire(timeout=5) as db, db.transaction():
             return await self.tell(db, demand, said)
 
-    async def sight(self, demand: UUID, channel: Channel, sighting: Sighting) -> Heard:
+    async def sight(self, demand: UUID, channel: Channel, sighting: Sighting) -> NoteReceipt:
         """Record that a channel's reference stands for a demand of another; raises `Refused`."""
         reference = self.vault.reference(sighting.external_id)
-        said = Said(channel, f"sighting:{reference}", sighting)
+        said = NoteRequest(channel, f"sighting:{reference}", sighting)
         async with self.pool.acquire(timeout=5) as db, db.transaction():
             await queries.hold_references(db, channel.id)
             known = await tracking.reference(db, channel.id, reference)
@@ -94,35 +94,35 @@ class Hearing:
             await queries.put_sighting(db, channel.id, reference, demand, heard.at)
         return heard
 
-    async def before(self, channel: Channel, key: str) -> Heard | None:
+    async def before(self, channel: Channel, key: str) -> NoteReceipt | None:
         """What the channel said under this key, if it did."""
         id = uuid5(cause_of(channel, key), "0")
         async with self.pool.acquire(timeout=5) as db:
             told = await queries.told(db, id)
-        return Heard(id, told.number, told.at) if told else None
+        return NoteReceipt(id, told.number, told.at) if told else None
 
-    async def tell(self, db: Connection, key: UUID, said: Said) -> Heard:
+    async def tell(self, db: Connection, key: UUID, said: NoteRequest) -> NoteReceipt:
         """The same within the caller's transaction."""
         at, reference = self.clock(), uuid5(said.cause, "sealed")
-        page = await self.ledger.load(db, [key], at)
+        work = await self.repository.load(db, [key], at)
         written = note(said.voice, said.channel, reference)
         id = uuid5(said.cause, "0")
         told = await queries.told(db, id)
         if told:
-            await self._must_be_same(db, told, said, Sought(key, reference, written))
-            return Heard(id, told.number, told.at)
-        demand = page.state(key)
+            await self._must_be_same(db, told, said, ExpectedNote(key, reference, written))
+            return NoteReceipt(id, told.number, told.at)
+        demand = work.state(key)
         if first := await self._supported(db, demand, said, First(id, at)):
-            return Heard(first.note, demand.number, first.at)
+            return NoteReceipt(first.note, demand.number, first.at)
         may_be_said(said.voice, demand)
         await _bound(db, said, key, at)
-        page.tell(key, [written.fact], at, said.cause)
-        await self.ledger.save(db, page)
+        work.record(key, [written.fact], at, said.cause)
+        await self.repository.save(db, work)
         if written.sealed:
             await add_voice(db, self.vault, key, reference, written.sealed)
-        return Heard(id, demand.number, at)
+        return NoteReceipt(id, demand.number, at)
 
-    async def _supported(self, db: Connection, demand: Demand, said: Said, new: First) -> First | None:
+    async def _supported(self, db: Connection, demand: Demand, said: NoteRequest, new: First) -> First | None:
         """What this person was answered first; None where the support is to be told. Raises `Refused`."""
         if not isinstance(said.voice, Support):
             return None
@@ -136,7 +136,7 @@ class Hearing:
             return None
         return None if await supporters.is_another(db, demand.id, people, new) else new
 
-    async def _must_be_same(self, db: Connection, told: Told, said: Said, sought: Sought) -> None:
+    async def _must_be_same(self, db: Connection, told: Told, said: NoteRequest, sought: ExpectedNote) -> None:
         sealed = sought.written.sealed
         first, again = _said(parse(told.type, told.payload)), _said(sought.written.fact)
         same = (told.demand, first) == (sought.demand, again)
@@ -147,7 +147,7 @@ class Hearing:
             raise _key_used(told.number)
 
 
-async def _bound(db: Connection, said: Said, demand: UUID, at: datetime) -> None:
+async def _bound(db: Connection, said: NoteRequest, demand: UUID, at: datetime) -> None:
     attached = said.voice.attachments if isinstance(said.voice, Supplement) else ()
     if refused := await bind(db, said.channel.id, [(demand, attached)]):
         raise refused[demand]

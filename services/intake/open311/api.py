@@ -14,8 +14,8 @@ from services.intake.open311.documents import Receipt, Redeemed, Service, Servic
 from services.intake.open311.errors import Open311Route, unknown, wrong_method
 from services.intake.open311.extensions import RequestUpdate, UpdateReceipt
 from services.intake.open311.forms import NewRequest, NewUpdate
-from services.intake.open311.handler import Desk
-from services.intake.open311.lookup import Reading
+from services.intake.open311.handler import Open311Handler
+from services.intake.open311.lookup import Open311Lookup
 from services.intake.open311.query_params import Asked, AskedOne, AskedRequests
 from services.intake.open311.rendering import Format, render, render_list
 from services.intake.open311.repeated_params import AskingRoute
@@ -31,7 +31,7 @@ Id = Annotated[str, Path(max_length=64)]
 IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=100)]
 
 
-def open311(desk: Desk, shown: Reading, place: Place) -> APIRouter:
+def open311(desk: Open311Handler, shown: Open311Lookup, place: Place) -> APIRouter:
     """The routes, and an Open311 answer for every path beside them."""
     router = APIRouter(tags=["Open311"], route_class=Open311Route, default_response_class=Response)
 
@@ -54,7 +54,7 @@ def open311(desk: Desk, shown: Reading, place: Place) -> APIRouter:
     return router
 
 
-def _reading(shown: Reading) -> APIRouter:
+def _reading(shown: Open311Lookup) -> APIRouter:
     router = APIRouter(prefix=V2, route_class=AskingRoute, responses=READ)
 
     def jurisdiction(jurisdiction_id: Annotated[str | None, Query(max_length=64)] = None) -> Pack:
@@ -98,7 +98,7 @@ def _reading(shown: Reading) -> APIRouter:
     return router
 
 
-def _writing(desk: Desk) -> APIRouter:
+def _writing(desk: Open311Handler) -> APIRouter:
     router = APIRouter(prefix=V2, route_class=Open311Route, responses=WRITTEN)
 
     @router.post("/requests.{format}", status_code=201, openapi_extra=forms.documented(NewRequest))

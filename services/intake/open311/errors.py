@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from services.intake.open311.documents import Error
 from services.intake.open311.rendering import Format, render_list
 from shared.chassis.database.pool import PASSING, is_away
-from shared.chassis.http.error_format import Telling
+from shared.chassis.http.error_format import ErrorFormat
 from shared.chassis.http.problem_details import retry_after, route_of
 from shared.chassis.http.validation_zh import rule_en, rule_zh
 from shared.contracts.refusals import ANSWERS, Code, FieldError, Refused
@@ -37,7 +37,7 @@ AWAY: Final = Refused(
 )
 
 
-class Open311Route(Telling):
+class Open311Route(ErrorFormat):
     """A route whose every failure is an `errors` document."""
 
     @staticmethod

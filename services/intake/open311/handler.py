@@ -7,19 +7,19 @@ from uuid import UUID
 
 from services.intake import demands
 from services.intake.attachments.collect import NOTHING, Enclosures, enclose
-from services.intake.attachments.service import Cabinet
+from services.intake.attachments.service import AttachmentService
 from services.intake.channels.channel import Channel
 from services.intake.channels.keys import authenticate
 from services.intake.inbound import queries as inbound
 from services.intake.notes.domain import Supplement, supplement
-from services.intake.notes.handler import Hearing, Said
+from services.intake.notes.handler import NoteHandler, NoteRequest
 from services.intake.open311 import queries, services
 from services.intake.open311.errors import invalid, unknown
 from services.intake.open311.forms import NewRequest, NewUpdate
 from services.intake.open311.statuses import FixMyStreet
 from services.intake.open311.translation import demand_of
 from services.intake.submission.checked_request import Request
-from services.intake.submission.handler import Submissions
+from services.intake.submission.handler import SubmissionHandler
 from services.intake.tracking import queries as tracking
 from shared.contracts.demand.state import Demand
 from shared.contracts.examples import API_KEY, NUMBER
@@ -38,12 +38,12 @@ class Registered:
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class Open311Handler:
     """Stands before `Submissions` and `Hearing` and speaks GeoReport; every method raises `Refused`."""
 
-    submissions: Submissions
-    hearing: Hearing
-    cabinet: Cabinet
+    submissions: SubmissionHandler
+    hearing: NoteHandler
+    cabinet: AttachmentService
 
     async def submit(self, posted: NewRequest, key: str | None) -> Registered:
         """Take a request in; without a key of its own every request is a new one."""
@@ -120,8 +120,8 @@ class Desk:
                 await self.hearing.tell(db, demand, _said(channel, demand, update_id, said))
 
 
-def _said(channel: Channel, demand: UUID, update_id: str, said: Supplement) -> Said:
-    return Said(channel, f"open311:{demand}:{update_id}", said)
+def _said(channel: Channel, demand: UUID, update_id: str, said: Supplement) -> NoteRequest:
+    return NoteRequest(channel, f"open311:{demand}:{update_id}", said)
 
 
 def _ended(refused: Refused, number: str) -> Refused:

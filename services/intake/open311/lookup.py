@@ -14,7 +14,7 @@ from services.intake.open311.errors import unknown
 from services.intake.open311.queries import Filter, Listing, Step
 from services.intake.open311.query_params import Asked, AskedRequests
 from services.intake.open311.views import extended, plain
-from services.intake.submission.handler import Submissions
+from services.intake.submission.handler import SubmissionHandler
 from shared.chassis.database.pool import Connection
 from shared.contracts.examples import ID, NUMBER
 from shared.contracts.numbers import canonical, read_number
@@ -23,10 +23,10 @@ from shared.jurisdiction.pack import Pack
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Open311Lookup:
     """Answers from what intake lists; every method raises `Refused`."""
 
-    submissions: Submissions
+    submissions: SubmissionHandler
 
     @property
     def packs(self) -> Jurisdictions:

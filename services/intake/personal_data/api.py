@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, ConfigDict
 
 from services.intake.parameters import Number
-from services.intake.personal_data.handler import Contacts
+from services.intake.personal_data.handler import PersonalDataHandler
 from services.intake.vault.personal import Erase, Personal, Reveal
 from shared.chassis.http.response_headers import PRIVATE
 from shared.contracts.examples import NUMBER, shown
@@ -23,7 +23,7 @@ class Erased(BaseModel):
     erased_at: datetime
 
 
-def routes(contacts: Contacts) -> APIRouter:
+def routes(contacts: PersonalDataHandler) -> APIRouter:
     """Reveal and erase."""
     router = APIRouter(tags=["contacts"], prefix="/v1/demands/{number}/contact")
     By = Annotated[Caller, Depends(contacts.callers)]  # noqa: N806 (a type)

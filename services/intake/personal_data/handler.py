@@ -15,7 +15,7 @@ from services.intake.vault.contact import Contact
 from services.intake.vault.personal import Erase, Personal, Reveal, Wording, personal
 from services.intake.vault.queries import Holds, Kept
 from services.intake.vault.sealing import Vault
-from shared.chassis.aggregates.repository import Ledger
+from shared.chassis.aggregates.repository import Repository
 from shared.chassis.base.clock import now, uuid7
 from shared.chassis.database.pool import Connection, Pool
 from shared.contracts.demand.facts import Fact, PersonalDataViewed
@@ -30,11 +30,11 @@ Told = tuple[Contact | None, Wording | None, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class Contacts:
+class PersonalDataHandler:
     """The only way to what is sealed."""
 
     pool: Pool
-    ledger: Ledger[Demand, Fact]
+    repository: Repository[Demand, Fact]
     vault: Vault
     callers: Callers
     clock: Callable[[], datetime] = now
@@ -47,9 +47,9 @@ class Contacts:
             demand = await self._demand(db, number, by)
             shown = self._opened(demand, await queries.of_demand(db, demand.id), asked)
             note = PersonalDataViewed(by=by.name, fields=shown.told, why=masked(asked, MASKS).why)
-            page = await self.ledger.load(db, [demand.id], at)
-            page.tell(demand.id, [note], at, self.new_id())
-            await self.ledger.save(db, page)
+            work = await self.repository.load(db, [demand.id], at)
+            work.record(demand.id, [note], at, self.new_id())
+            await self.repository.save(db, work)
         return shown
 
     async def erase(self, number: str, asked: Erase, by: Caller) -> datetime:

@@ -18,7 +18,7 @@ class Unfinished(Exception):
 
 
 @dataclass(slots=True)
-class Bounded:
+class Sandbox:
     """One job at a time; `job` is `module:function`, which takes and gives a list of bytes and touches nothing else.
 
     The process has no secret of ours: its environment is empty. It starts with the first call, ends with `close`, and

@@ -9,11 +9,11 @@ from services.intake import examples
 from services.intake.channels.channel import Channel
 from services.intake.channels.keys import channel_with
 from services.intake.parameters import Number
-from services.intake.similar.finder import Finder
+from services.intake.similar.finder import SimilarFinder
 from services.intake.similar.scoring import Match
 from services.intake.similar.view import Like, like
 from services.intake.submission.domain import SubmitDemand
-from services.intake.tracking.lookup import Following
+from services.intake.tracking.lookup import DemandLookup
 from shared.contracts.codes import GivenCode
 from shared.contracts.demand.facts import Location
 from shared.contracts.demand.state import Demand
@@ -52,7 +52,7 @@ class Likes(BaseModel):
     similar: list[Like]
 
 
-def routes(finder: Finder, following: Following) -> APIRouter:
+def routes(finder: SimilarFinder, following: DemandLookup) -> APIRouter:
     """While a citizen types, and when the demand was taken in."""
     router = APIRouter(tags=["intake"])
     Speaker = Annotated[Channel, Depends(channel_with(finder.pool, "submit"))]  # noqa: N806 (a type)

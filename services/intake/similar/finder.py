@@ -33,7 +33,7 @@ class _Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Finder:
+class SimilarFinder:
     """Each call on one connection."""
 
     pool: Pool

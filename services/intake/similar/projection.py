@@ -7,19 +7,19 @@ from services.intake.similar import queries
 from services.intake.similar.scoring import Candidate
 from services.intake.similar.wording import worded
 from shared.chassis.aggregates.unit_of_work import Change
-from shared.chassis.database.write_batch import Writes
+from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.demand.facts import DemandSubmitted, Fact
 from shared.contracts.demand.state import OWED, Demand, is_confidential
 from shared.jurisdiction.jurisdictions import Jurisdictions
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
+class SimilarityProjection:
     """In the transaction that saves the changes: notes what was submitted, opens and closes what passed the line."""
 
     packs: Jurisdictions
 
-    def __call__(self, writes: Writes, changes: Sequence[Change[Demand, Fact]]) -> None:
+    def __call__(self, writes: WriteBatch, changes: Sequence[Change[Demand, Fact]]) -> None:
         last = {change.envelope.key: change.after.status in OWED for change in changes}
         first = {change.envelope.key: change.before.status in OWED for change in reversed(changes)}
         submitted = {c.envelope.key: self._candidate(c, c.fact) for c in changes if isinstance(c.fact, DemandSubmitted)}

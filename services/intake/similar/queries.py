@@ -10,7 +10,7 @@ import asyncpg
 from services.intake.similar.rarity import UNKNOWN, Rarity, Search
 from services.intake.similar.scoring import Candidate
 from shared.chassis.database.pool import Connection
-from shared.chassis.database.write_batch import Writes
+from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.demand.facts import DemandSubmitted, Location
 from shared.contracts.demand.state import OWED, Demand
 
@@ -18,7 +18,7 @@ _MOST: Final = 1000
 _LATEST: Final = 60
 
 
-def note(writes: Writes, due: Sequence[Candidate]) -> None:
+def note(writes: WriteBatch, due: Sequence[Candidate]) -> None:
     """Note what demands are about that were submitted and cannot be found yet."""
     if due:
         rows = [
@@ -58,7 +58,7 @@ async def settle(db: Connection) -> None:
     await db.execute("SELECT gin_clean_pending_list('likeness_bigrams')")
 
 
-def turn(writes: Writes, turned: Sequence[tuple[UUID, bool]]) -> None:
+def turn(writes: WriteBatch, turned: Sequence[tuple[UUID, bool]]) -> None:
     """Open or close the demands named."""
     if turned:
         writes.add(

@@ -13,10 +13,10 @@ from services.intake.channels.keys import Scope, authenticate, channel_with
 from services.intake.parameters import MAX_KEY, Key
 from services.intake.submission.checked_request import Request
 from services.intake.submission.domain import SubmitDemand
-from services.intake.submission.handler import Submissions
-from services.intake.submission.receipt import Taken
-from services.intake.submission.secret_code import Codes
-from shared.chassis.http.fast_path import Asked, Reply, short_cut
+from services.intake.submission.handler import SubmissionHandler
+from services.intake.submission.receipt import SubmissionReceipt
+from services.intake.submission.secret_code import SecretCodes
+from shared.chassis.http.fast_path import FastRequest, FastResponse, fast_path
 from shared.contracts.examples import NUMBER, shown
 
 NewDemand = Annotated[SubmitDemand, Body(openapi_examples=examples.DEMANDS)]
@@ -37,12 +37,12 @@ class Receipt(BaseModel):
     similar: str = Field(description="where open demands that say the same are, for a channel to show at once")
 
 
-def routes(submissions: Submissions, codes: Codes) -> APIRouter:
+def routes(submissions: SubmissionHandler, codes: SecretCodes) -> APIRouter:
     """Submit a demand."""
     router = APIRouter(tags=["intake"])
     Submitter = Annotated[Channel, Depends(channel_with(submissions.pool, "submit"))]  # noqa: N806 (a type)
 
-    async def submit_plainly(asked: Asked) -> Reply | None:
+    async def submit_plainly(asked: FastRequest) -> FastResponse | None:
         """The same as `submit_demand` for a request that is as it should be."""
         key = asked.header(b"idempotency-key")
         if asked.header(b"content-type") != "application/json" or not 1 <= len(key) <= MAX_KEY:
@@ -57,7 +57,7 @@ def routes(submissions: Submissions, codes: Codes) -> APIRouter:
             channel = await authenticate(submissions.pool, api_key, Scope.SUBMIT)
             taken = await submissions.submit(channel, request)
         response_headers = ((b"content-type", b"application/json"), (b"location", place(taken).encode()))
-        return Reply(201, response_headers, receipt(taken, codes).model_dump_json().encode())
+        return FastResponse(201, response_headers, receipt(taken, codes).model_dump_json().encode())
 
     async def submit_demand(demand: NewDemand, key: Key, response: Response, channel: Submitter) -> Receipt:
         """Take a demand in and give back its number and secret code; the same key gives the same answer."""
@@ -70,18 +70,18 @@ def routes(submissions: Submissions, codes: Codes) -> APIRouter:
         submit_demand,
         methods=["POST"],
         status_code=201,
-        route_class_override=short_cut(submit_plainly),
+        route_class_override=fast_path(submit_plainly),
     )
 
     return router
 
 
-def place(taken: Taken) -> str:
+def place(taken: SubmissionReceipt) -> str:
     """Where a demand can be followed."""
     return f"/v1/demands/{taken.number}"
 
 
-def receipt(taken: Taken, codes: Codes) -> Receipt:
+def receipt(taken: SubmissionReceipt, codes: SecretCodes) -> Receipt:
     """What is said of a demand that was taken in."""
     return Receipt(
         id=taken.id,

@@ -16,9 +16,9 @@ from services.intake.vault import queries as vault_queries
 from services.intake.vault.personal import Wording
 from services.intake.vault.queries import Box, Holds, Kept
 from services.intake.vault.sealing import Vault
-from shared.chassis.aggregates.repository import Ledger
-from shared.chassis.aggregates.unit_of_work import Page
-from shared.chassis.database.write_batch import Writes
+from shared.chassis.aggregates.repository import Repository
+from shared.chassis.aggregates.unit_of_work import UnitOfWork
+from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.demand.facts import DemandSubmitted, Fact
 from shared.contracts.demand.state import Demand
 from shared.contracts.numbers import number
@@ -35,7 +35,7 @@ class Request(NamedTuple):
     enclosed: tuple[str, ...] = ()
 
 
-class Ask(NamedTuple):
+class CheckedRequest(NamedTuple):
     """A request that was checked: who asks, the demand with its place and all attachments, its jurisdiction, and the
     fact that it will be, but for its number: masking takes too long to do it while a connection is held."""
 
@@ -47,15 +47,15 @@ class Ask(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Preparing:
+class RequestChecker:
     """Checks, masks and seals; it waits for nobody and writes nothing itself."""
 
-    ledger: Ledger[Demand, Fact]
+    repository: Repository[Demand, Fact]
     packs: Jurisdictions
     vault: Vault
     new_id: Callable[[], UUID]
 
-    def check(self, channel: Channel, request: Request, at: datetime) -> Ask:
+    def check(self, channel: Channel, request: Request, at: datetime) -> CheckedRequest:
         """The request with its place and what it will tell; raises `Refused`."""
         command, home, placed_by = domain.placed(request.command, channel.division, self.packs)
         pack = domain.check(command, home, at)
@@ -63,9 +63,9 @@ class Preparing:
             command = command.model_copy(update={"attachments": (*command.attachments, *request.enclosed)})
         reference = self.new_id() if command.contact else None
         fact = domain.submitted(command, pack, "", channel.id, channel.kind, reference, channel.name)
-        return Ask(channel, request, command, pack, fact.model_copy(update={"placed_by": placed_by}))
+        return CheckedRequest(channel, request, command, pack, fact.model_copy(update={"placed_by": placed_by}))
 
-    def submission(self, ask: Ask, serial: int, at: datetime) -> Submission:
+    def submission(self, ask: CheckedRequest, serial: int, at: datetime) -> Submission:
         """The row of a request, under a new id and number."""
         request = ask.request
         raised = (request.command.occurred_at or at).astimezone(UTC)
@@ -80,16 +80,16 @@ class Preparing:
             programme=request.programme,
         )
 
-    def tell(self, writes: Writes, new: Iterable[tuple[Ask, Submission]], at: datetime) -> None:
+    def tell(self, writes: WriteBatch, new: Iterable[tuple[CheckedRequest, Submission]], at: datetime) -> None:
         """Add what is told of new submissions, and what the vault keeps of them."""
-        page = Page(self.ledger.rules, at, {})
-        kept = [box for ask, submission in new for box in self._told(page, ask, submission)]
-        self.ledger.put(writes, page)
+        work = UnitOfWork(self.repository.rules, at, {})
+        kept = [box for ask, submission in new for box in self._told(work, ask, submission)]
+        self.repository.put(writes, work)
         vault_queries.keep(writes, kept, self.vault.mark)
 
-    def _told(self, page: Page[Demand, Fact], ask: Ask, submission: Submission) -> list[Kept]:
+    def _told(self, work: UnitOfWork[Demand, Fact], ask: CheckedRequest, submission: Submission) -> list[Kept]:
         fact = ask.fact.model_copy(update={"number": submission.number})
-        page.tell(submission.id, [fact], submission.submitted_at, submission.id)
+        work.record(submission.id, [fact], submission.submitted_at, submission.id)
         return self._sealed(ask.command, submission.id, fact)
 
     def _sealed(self, command: SubmitDemand, demand_id: UUID, fact: DemandSubmitted) -> list[Kept]:

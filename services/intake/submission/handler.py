@@ -13,20 +13,20 @@ from services.intake.attachments.service import bind
 from services.intake.channels import key_queries
 from services.intake.channels.channel import Channel
 from services.intake.channels.key_queries import Asking, Seen
-from services.intake.channels.keys import Scope, door
+from services.intake.channels.keys import Scope, key_cache
 from services.intake.submission import domain, queries
-from services.intake.submission.checked_request import Ask, Preparing, Request
+from services.intake.submission.checked_request import CheckedRequest, Request, RequestChecker
 from services.intake.submission.domain import RecordedDemand, SubmitDemand
-from services.intake.submission.history_handler import MovingOn
+from services.intake.submission.history_handler import HistoryHandler
 from services.intake.submission.queries import Submission
-from services.intake.submission.receipt import Taken, fresh_one
+from services.intake.submission.receipt import SubmissionReceipt, fresh_one
 from services.intake.submission.repeated import reference_taken
 from services.intake.vault.sealing import Vault
-from shared.chassis.aggregates.repository import Ledger
+from shared.chassis.aggregates.repository import Repository
 from shared.chassis.base.clock import now, uuid7
-from shared.chassis.database.coalescing import Shared
+from shared.chassis.database.coalescing import GroupCommit
 from shared.chassis.database.pool import Connection, Pool
-from shared.chassis.database.write_batch import Stale, Writes
+from shared.chassis.database.write_batch import Stale, WriteBatch
 from shared.contracts.demand.facts import Fact
 from shared.contracts.demand.state import Demand
 from shared.contracts.refusals import Code, Refused
@@ -35,73 +35,73 @@ from shared.jurisdiction.jurisdictions import Jurisdictions
 SPARE: Final = 200
 
 
-class Visit(NamedTuple):
+class FastRequest(NamedTuple):
     """A request that was checked for a channel whose key is counted together with it."""
 
     seen: Seen
-    ask: Ask
+    ask: CheckedRequest
 
 
 class Repeated(Exception):
     """A request of the batch may have been taken before."""
 
 
-class Submissions:
+class SubmissionHandler:
     """The one command of intake, for one request or a thousand; requests of the same moment share a transaction."""
 
     def __init__(
         self,
         pool: Pool,
-        ledger: Ledger[Demand, Fact],
+        repository: Repository[Demand, Fact],
         packs: Jurisdictions,
         vault: Vault,
         clock: Callable[[], datetime] = now,
         new_id: Callable[[], UUID] = uuid7,
     ) -> None:
-        self.pool, self.ledger, self.packs, self.vault = pool, ledger, packs, vault
+        self.pool, self.repository, self.packs, self.vault = pool, repository, packs, vault
         self.clock, self.new_id = clock, new_id
-        self._moving_on = MovingOn(ledger, vault)
-        self._prepare = Preparing(ledger, packs, vault, new_id)
+        self._moving_on = HistoryHandler(repository, vault)
+        self._prepare = RequestChecker(repository, packs, vault, new_id)
         lend = partial(pool.acquire, timeout=5)
-        self._taken = Shared(lend, self._take, abreast=2)
-        self._taken_seen = Shared(lend, self._take_seen, abreast=2)
-        self._door = door(pool)
+        self._taken = GroupCommit(lend, self._take, abreast=2)
+        self._taken_seen = GroupCommit(lend, self._take_seen, abreast=2)
+        self._door = key_cache(pool)
         self._spare: deque[int] = deque()
 
-    async def submit(self, channel: Channel, request: Request) -> Taken:
+    async def submit(self, channel: Channel, request: Request) -> SubmissionReceipt:
         """Take one; raises `Refused`."""
         answer = await self._taken(self._prepare.check(channel, request, self.clock()))
         if isinstance(answer, Refused):
             raise answer
         return answer
 
-    async def submit_seen(self, key: str, request: Request) -> Taken | None:
+    async def submit_seen(self, key: str, request: Request) -> SubmissionReceipt | None:
         """Take one and count its channel's key in the same statement; None where that cannot be: nothing was taken or
         counted then, and whatever is wrong is told by `authenticate` and `submit`."""
         at = self.clock()
-        seen = self._door.seen(key, Scope.SUBMIT, at)
+        seen = self._door.recent(key, Scope.SUBMIT, at)
         if seen is None or request.enclosed or _is_bound(request.command):
             return None
         try:
-            visit = Visit(seen, self._prepare.check(seen.channel, request, at))
+            visit = FastRequest(seen, self._prepare.check(seen.channel, request, at))
         except Refused:
             return None
         if passed := await self._taken_seen(visit):
             taken, asking = passed
-            self._door.passed(seen, asking, at)
+            self._door.charge(seen, asking, at)
             return taken
         return None
 
     async def submit_all(
         self, channel: Channel, requests: Sequence[Request], dry_run: bool = False
-    ) -> list[Taken | Refused]:
+    ) -> list[SubmissionReceipt | Refused]:
         """An answer for each request, in order; the good ones are durable when this returns.
 
         A dry run does the same and undoes it, so that its answers are those of the real one.
         """
         at = self.clock()
-        answers: dict[int, Taken | Refused] = {}
-        good: dict[int, Ask] = {}
+        answers: dict[int, SubmissionReceipt | Refused] = {}
+        good: dict[int, CheckedRequest] = {}
         for n, request in enumerate(requests):
             try:
                 good[n] = self._prepare.check(channel, request, at)
@@ -114,7 +114,7 @@ class Submissions:
                 answers |= zip(good, await take(db, list(good.values())), strict=True)
         return [answers[n] for n in range(len(requests))]
 
-    async def _take(self, db: Connection, asks: Sequence[Ask]) -> list[Taken | Refused]:
+    async def _take(self, db: Connection, asks: Sequence[CheckedRequest]) -> list[SubmissionReceipt | Refused]:
         at = self.clock()
         wanted = await self._wanted(db, asks, at)
         if not any(_is_bound(ask.command) for ask in asks):
@@ -124,7 +124,7 @@ class Submissions:
         async with db.transaction():
             return await self._take_any(db, asks, wanted, at)
 
-    async def _try(self, db: Connection, asks: Sequence[Ask]) -> list[Taken | Refused]:
+    async def _try(self, db: Connection, asks: Sequence[CheckedRequest]) -> list[SubmissionReceipt | Refused]:
         trial = db.transaction()
         await trial.start()
         try:
@@ -132,7 +132,9 @@ class Submissions:
         finally:
             await trial.rollback()
 
-    async def _take_seen(self, db: Connection, visits: Sequence[Visit]) -> list[tuple[Taken, Asking] | None]:
+    async def _take_seen(
+        self, db: Connection, visits: Sequence[FastRequest]
+    ) -> list[tuple[SubmissionReceipt, Asking] | None]:
         at = self.clock()
         seen = [visit.seen for visit in visits]
         asks = [visit.ask for visit in visits]
@@ -145,23 +147,23 @@ class Submissions:
             return [None] * len(visits)
         return list(zip(map(fresh_one, wanted), key_queries.each(seen, counted), strict=True))
 
-    def _new(self, asks: Sequence[Ask], wanted: Sequence[Submission], at: datetime) -> Writes:
+    def _new(self, asks: Sequence[CheckedRequest], wanted: Sequence[Submission], at: datetime) -> WriteBatch:
         """One statement that needs no transaction around it; writing raises `Repeated` when one of them is not new."""
-        writes = Writes()
+        writes = WriteBatch()
         queries.put(writes, wanted, Repeated())
         self._prepare.tell(writes, zip(asks, wanted, strict=True), at)
         return writes
 
     async def _take_any(
-        self, db: Connection, asks: Sequence[Ask], wanted: Sequence[Submission], at: datetime
-    ) -> list[Taken | Refused]:
+        self, db: Connection, asks: Sequence[CheckedRequest], wanted: Sequence[Submission], at: datetime
+    ) -> list[SubmissionReceipt | Refused]:
         """Claims first, and tells of those that are new and have all their attachments."""
         for channel in sorted({s.channel for s in wanted if s.external_id}):
             await queries.share_references(db, channel)
         fresh, spoilt = await _claim(db, asks, wanted)
         others = [s for s in wanted if s.id not in fresh]
         first = await queries.known(db, others) if others else {}
-        writes = Writes()
+        writes = WriteBatch()
         self._prepare.tell(writes, ((ask, s) for ask, s in zip(asks, wanted, strict=True) if s.id in fresh), at)
         await writes.write(db)
         asked = list(zip(asks, wanted, strict=True))
@@ -171,7 +173,7 @@ class Submissions:
             for ask, s in asked
         ]
 
-    async def _wanted(self, db: Connection, asks: Sequence[Ask], at: datetime) -> list[Submission]:
+    async def _wanted(self, db: Connection, asks: Sequence[CheckedRequest], at: datetime) -> list[Submission]:
         serials = await self._serials(db, len(asks))
         return [self._prepare.submission(ask, serial, at) for ask, serial in zip(asks, serials, strict=True)]
 
@@ -183,7 +185,7 @@ class Submissions:
 
     def _answer(
         self, command: SubmitDemand, asked: Submission, created: bool, first: Submission | None
-    ) -> Taken | Refused:
+    ) -> SubmissionReceipt | Refused:
         if created:
             return fresh_one(asked)
         if first is None:
@@ -200,7 +202,7 @@ class Submissions:
         same_reference = own and first.external_id == asked.external_id and not isinstance(command, RecordedDemand)
         if same_reference and not same_key and not same:
             return reference_taken(command.external_id or "", first.number)
-        return Taken(first.id, first.number, first.submitted_at, created=False, own=own)
+        return SubmissionReceipt(first.id, first.number, first.submitted_at, created=False, own=own)
 
 
 def _is_bound(command: SubmitDemand) -> bool:
@@ -209,7 +211,7 @@ def _is_bound(command: SubmitDemand) -> bool:
 
 
 async def _claim(
-    db: Connection, asks: Sequence[Ask], wanted: Sequence[Submission]
+    db: Connection, asks: Sequence[CheckedRequest], wanted: Sequence[Submission]
 ) -> tuple[set[UUID], Mapping[UUID, Refused]]:
     """Those that are new and have all their attachments, and those that are refused for theirs."""
     new = await queries.claim(db, wanted)

@@ -10,9 +10,9 @@ from services.intake.channels.channel import Channel
 from services.intake.channels.keys import channel_with
 from services.intake.submission.checked_request import Request
 from services.intake.submission.domain import RecordedDemand
-from services.intake.submission.handler import Submissions
+from services.intake.submission.handler import SubmissionHandler
 from services.intake.submission.history import Became
-from services.intake.submission.receipt import Taken
+from services.intake.submission.receipt import SubmissionReceipt
 from shared.contracts.examples import shown
 from shared.contracts.refusals import Refused
 
@@ -52,7 +52,7 @@ class Imported(BaseModel):
     rows: list[Row]
 
 
-def routes(submissions: Submissions) -> APIRouter:
+def routes(submissions: SubmissionHandler) -> APIRouter:
     """Where recorded history is handed over."""
     router = APIRouter(tags=["intake"])
     Importer = Annotated[Channel, Depends(channel_with(submissions.pool, "import"))]  # noqa: N806 (a type)
@@ -74,7 +74,7 @@ def routes(submissions: Submissions) -> APIRouter:
     return router
 
 
-def _row(demand: RecordedDemand, answer: Taken | Refused, dry_run: bool) -> Row:
+def _row(demand: RecordedDemand, answer: SubmissionReceipt | Refused, dry_run: bool) -> Row:
     if isinstance(answer, Refused):
         field = answer.errors[0].field if answer.errors else None
         return Row(

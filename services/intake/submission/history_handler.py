@@ -8,15 +8,15 @@ from uuid import UUID
 
 from services.intake.submission import domain, queries
 from services.intake.submission import history_queries as history
-from services.intake.submission.checked_request import Ask
+from services.intake.submission.checked_request import CheckedRequest
 from services.intake.submission.domain import RecordedDemand
 from services.intake.submission.history import Became, Known, becomes, differences, known
 from services.intake.submission.queries import Submission
-from services.intake.submission.receipt import Taken
+from services.intake.submission.receipt import SubmissionReceipt
 from services.intake.submission.repeated import recorded_otherwise
 from services.intake.vault.sealing import Vault
-from shared.chassis.aggregates.repository import Ledger
-from shared.chassis.aggregates.unit_of_work import Page
+from shared.chassis.aggregates.repository import Repository
+from shared.chassis.aggregates.unit_of_work import UnitOfWork
 from shared.chassis.base.clock import uuid5
 from shared.chassis.database.pool import Connection
 from shared.contracts.demand.facts import Fact, HistoryContinued, RecordedStep
@@ -30,7 +30,7 @@ MOVED: Final = UUID("0b9c3b0e-6f1c-5d0c-8b63-6d5d6f5a9f10")
 class Again(NamedTuple):
     """A recorded demand under the key of one that was taken in before, with other content."""
 
-    ask: Ask
+    ask: CheckedRequest
     asked: Submission
     first: Submission
 
@@ -44,16 +44,20 @@ class _Read:
 
 
 @dataclass(frozen=True, slots=True)
-class MovingOn:
+class HistoryHandler:
     """Compares by fingerprints, since the words of a record lie sealed: a row whose history without its last steps
     has the fingerprint of the row before it has moved on."""
 
-    ledger: Ledger[Demand, Fact]
+    repository: Repository[Demand, Fact]
     vault: Vault
 
     async def take(
-        self, db: Connection, asked: Iterable[tuple[Ask, Submission]], first: Mapping[UUID, Submission], at: datetime
-    ) -> dict[UUID, Taken | Refused]:
+        self,
+        db: Connection,
+        asked: Iterable[tuple[CheckedRequest, Submission]],
+        first: Mapping[UUID, Submission],
+        at: datetime,
+    ) -> dict[UUID, SubmissionReceipt | Refused]:
         """By the id of a submission, what became of each that is recorded history known with other content.
 
         `first` holds what was submitted before. What is new is told in the caller's transaction.
@@ -62,24 +66,26 @@ class MovingOn:
         if not rows:
             return {}
         ids = sorted({row.first.id for row in rows})
-        page = await self.ledger.load(db, ids, at)
+        work = await self.repository.load(db, ids, at)
         fingerprints = await queries.fingerprints(db, ids)  # read again, now that no other request can change them
         told = await history.imported(db, ids)
         read = {id: _Read(_known(told[id]), fingerprints[id]) for id in ids}
-        answers = {row.asked.id: self._answer(page, row, read[row.first.id], at) for row in rows}
-        await self.ledger.save(db, page)
+        answers = {row.asked.id: self._answer(work, row, read[row.first.id], at) for row in rows}
+        await self.repository.save(db, work)
         await history.put_fingerprints(
             db, {id: one.fingerprint for id, one in read.items() if one.fingerprint != fingerprints[id]}
         )
         return answers
 
-    def _differs(self, ask: Ask, asked: Submission, first: Submission) -> bool:
+    def _differs(self, ask: CheckedRequest, asked: Submission, first: Submission) -> bool:
         """Whether it is recorded history under the same key with other content; an erased one has none left."""
         same_key = (first.channel, first.idempotency_key) == (asked.channel, asked.idempotency_key)
         recorded = isinstance(ask.request.command, RecordedDemand) and same_key and bool(first.fingerprint)
         return recorded and first.fingerprint not in self.vault.fingerprints(domain.content(ask.request.command))
 
-    def _answer(self, page: Page[Demand, Fact], row: Again, read: _Read, at: datetime) -> Taken | Refused:
+    def _answer(
+        self, work: UnitOfWork[Demand, Fact], row: Again, read: _Read, at: datetime
+    ) -> SubmissionReceipt | Refused:
         command = row.ask.request.command
         if not isinstance(command, RecordedDemand):
             raise TypeError(f"{type(command).__name__} has no recorded history")
@@ -87,10 +93,10 @@ class MovingOn:
         if before is None:
             return _otherwise(row, command, read.known)
         further = row.ask.fact.history[before:]
-        became = becomes(page.state(row.first.id), read.known, further)
+        became = becomes(work.state(row.first.id), read.known, further)
         if became is not Became.MOVED_ON:
             return _taken(row, became)
-        self._tell(page, row, read, further, at)
+        self._tell(work, row, read, further, at)
         return _taken(row, became, len(further))
 
     def _steps_before(self, command: RecordedDemand, fingerprint: bytes) -> int | None:
@@ -102,17 +108,17 @@ class MovingOn:
         return None
 
     def _tell(
-        self, page: Page[Demand, Fact], row: Again, read: _Read, further: tuple[RecordedStep, ...], at: datetime
+        self, work: UnitOfWork[Demand, Fact], row: Again, read: _Read, further: tuple[RecordedStep, ...], at: datetime
     ) -> None:
-        demand, now = page.state(row.first.id), row.asked.fingerprint
+        demand, now = work.state(row.first.id), row.asked.fingerprint
         note = HistoryContinued(after=demand.version, history=further)
-        page.tell(demand.id, [note], at, uuid5(MOVED, f"{demand.id}\n{now.hex()}"))
+        work.record(demand.id, [note], at, uuid5(MOVED, f"{demand.id}\n{now.hex()}"))
         read.known, read.fingerprint = _further(read.known, note), now
 
 
-def _taken(row: Again, became: Became, steps: int = 0) -> Taken:
+def _taken(row: Again, became: Became, steps: int = 0) -> SubmissionReceipt:
     first = row.first
-    return Taken(first.id, first.number, first.submitted_at, created=False, became=became, steps=steps)
+    return SubmissionReceipt(first.id, first.number, first.submitted_at, created=False, became=became, steps=steps)
 
 
 def _known(told: Sequence[history.Told]) -> Known:
@@ -125,7 +131,7 @@ def _further(before: Known, note: HistoryContinued) -> Known:
     )
 
 
-def _otherwise(row: Again, command: RecordedDemand, before: Known) -> Taken | Refused:
+def _otherwise(row: Again, command: RecordedDemand, before: Known) -> SubmissionReceipt | Refused:
     """An older state of the record says nothing new; what contradicts it is named."""
     apart = differences(before, row.ask.fact, row.asked.submitted_at)
     if not apart and len(row.ask.fact.history) < len(before.steps):

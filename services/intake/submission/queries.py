@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from shared.chassis.database.pool import Connection
-from shared.chassis.database.write_batch import Writes
+from shared.chassis.database.write_batch import WriteBatch
 
 
 class Submission(NamedTuple):
@@ -41,7 +41,7 @@ _SUBMISSIONS: Final = """
 """
 
 
-def put(writes: Writes, wanted: Sequence[Submission], known: Exception) -> None:
+def put(writes: WriteBatch, wanted: Sequence[Submission], known: Exception) -> None:
     """Write submissions without references; writing raises `known` when one of them was written before."""
     writes.add(_SUBMISSIONS, _ordered(wanted))
     writes.clash("submission_channel_idempotency_key_key", known)

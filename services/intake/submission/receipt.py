@@ -8,7 +8,7 @@ from services.intake.submission.history import Became
 from services.intake.submission.queries import Submission
 
 
-class Taken(NamedTuple):
+class SubmissionReceipt(NamedTuple):
     """The demand that a request became, or already was."""
 
     id: UUID
@@ -23,6 +23,6 @@ class Taken(NamedTuple):
     """How many recorded steps are told because of this request."""
 
 
-def fresh_one(new: Submission) -> Taken:
+def fresh_one(new: Submission) -> SubmissionReceipt:
     """The answer to a request that was not known before."""
-    return Taken(new.id, new.number, new.submitted_at, created=True, became=Became.NEW)
+    return SubmissionReceipt(new.id, new.number, new.submitted_at, created=True, became=Became.NEW)

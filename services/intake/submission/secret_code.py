@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from services.intake.submission.receipt import Taken
+from services.intake.submission.receipt import SubmissionReceipt
 
 _PURPOSE: Final = b"huying: the code of demand "
 _BYTES: Final = 5
@@ -18,7 +18,7 @@ _AS_TYPED: Final = str.maketrans("OIL", "011", "- ")
 
 
 @dataclass(frozen=True, slots=True)
-class Codes:
+class SecretCodes:
     """Eight characters (40 bits) for each demand, different under every secret."""
 
     secret: str
@@ -29,7 +29,7 @@ class Codes:
         number = int.from_bytes(mac[:_BYTES])
         return "".join(_CROCKFORD[number >> shift & 31] for shift in _SHIFTS)
 
-    def told(self, taken: Taken) -> str:
+    def told(self, taken: SubmissionReceipt) -> str:
         """The code, for the channel that took the demand in; empty for one that only saw it again."""
         return self.of(taken.id) if taken.own else ""
 

@@ -5,12 +5,12 @@ from fastapi import APIRouter
 from services.intake.channels.keys import authenticate
 from services.intake.parameters import ApiKey, Number, QueryCode, SecretCode
 from services.intake.tracking.documents import Followed
-from services.intake.tracking.lookup import Following
-from services.intake.tracking.story import Teller
+from services.intake.tracking.lookup import DemandLookup
+from services.intake.tracking.story import StoryReader
 from shared.chassis.http import response_headers
 
 
-def routes(following: Following, teller: Teller) -> APIRouter:
+def routes(following: DemandLookup, teller: StoryReader) -> APIRouter:
     """Follow a demand by its number."""
     router = APIRouter(tags=["intake"])
 

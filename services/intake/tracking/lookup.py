@@ -9,7 +9,7 @@ from uuid import UUID
 
 from services.intake import demands
 from services.intake.channels.channel import Channel
-from services.intake.submission.secret_code import Codes
+from services.intake.submission.secret_code import SecretCodes
 from services.intake.tracking import queries
 from shared.chassis.base.clock import now
 from shared.chassis.database.pool import Pool
@@ -23,11 +23,11 @@ READ_ALL: Final = "read-all"
 
 
 @dataclass(frozen=True, slots=True)
-class Following:
+class DemandLookup:
     """Reads intake's own copy of every demand."""
 
     pool: Pool
-    codes: Codes
+    codes: SecretCodes
     clock: Callable[[], datetime] = now
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
 

@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from shared.chassis.aggregates.unit_of_work import Change
-from shared.chassis.database.write_batch import Writes
+from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.demand.facts import DemandReopened, DemandResolved, DemandSubmitted, Fact, StatusFact
 from shared.contracts.demand.state import Demand, Status
 
@@ -20,7 +20,7 @@ def is_open(status: Status) -> bool:
     return status not in ENDED
 
 
-def remember(writes: Writes, changes: Changes) -> None:
+def remember(writes: WriteBatch, changes: Changes) -> None:
     """Keep the list in step with a batch of changes."""
     raised = [change for change in changes if isinstance(change.fact, DemandSubmitted)]
     moved = [c for c in changes if isinstance(c.fact, StatusFact) and not isinstance(c.fact, DemandSubmitted)]
@@ -59,7 +59,7 @@ def released(fact: Fact) -> str:
     return fact.summary if isinstance(fact, DemandResolved) else ""
 
 
-def _raise(writes: Writes, raised: Changes) -> None:
+def _raise(writes: WriteBatch, raised: Changes) -> None:
     rows = [_listed(c.after, c.fact) for c in raised if isinstance(c.fact, DemandSubmitted)]
     writes.add("INSERT INTO demand_listing SELECT * FROM unnest($1::demand_listing_row[])", rows)
 
@@ -73,7 +73,7 @@ def _listed(demand: Demand, fact: DemandSubmitted) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def _move(writes: Writes, moved: Sequence[Move]) -> None:
+def _move(writes: WriteBatch, moved: Sequence[Move]) -> None:
     writes.add(
         """
         UPDATE demand_listing AS listed
@@ -91,7 +91,7 @@ def _moved(move: Move) -> tuple[object, ...]:
     return to.id, to.status, is_open(to.status), to.unit, to.due_at, move.at, move.summary, to.category
 
 
-def _follow(writes: Writes, moved: Changes) -> None:
+def _follow(writes: WriteBatch, moved: Changes) -> None:
     rows = [_followed(change) for change in moved]
     writes.add(
         "INSERT INTO demand_update SELECT * FROM unnest($1::demand_update_row[]) ON CONFLICT (id) DO NOTHING", rows

@@ -15,7 +15,7 @@ NOTHING: Final = Publication(unreleased=(), source="our choice where no pack is 
 
 
 @dataclass(frozen=True, slots=True)
-class Teller:
+class StoryReader:
     """Tells of demands that somebody may follow; who may is decided by `Following`."""
 
     pool: Pool

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from shared.chassis.aggregates.unit_of_work import Change
-from shared.chassis.database.write_batch import Writes
+from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.state import Demand
 
@@ -24,7 +24,7 @@ SAID: Final[Mapping[type[f.Fact], frozenset[str]]] = {
 """What the citizen is shown of each fact; names of staff, approvals and evidence stay with the unit."""
 
 
-def remember(writes: Writes, changes: Sequence[Change[Demand, f.Fact]]) -> None:
+def remember(writes: WriteBatch, changes: Sequence[Change[Demand, f.Fact]]) -> None:
     """Add what was said; a fact that says nothing to the citizen adds nothing."""
     rows = [_row(change) for change in changes if type(change.fact) in SAID]
     if rows:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from shared.chassis.database.pool import Connection
-from shared.chassis.database.write_batch import Writes
+from shared.chassis.database.write_batch import WriteBatch
 
 
 class Holds(StrEnum):
@@ -36,7 +36,7 @@ class Kept(NamedTuple):
     destroyed_at: datetime | None = None
 
 
-def keep(writes: Writes, kept: Sequence[Kept], master: str) -> None:
+def keep(writes: WriteBatch, kept: Sequence[Kept], master: str) -> None:
     """Put what was sealed into the vault."""
     if kept:
         keys = [(one.key_id, one.demand_id, one.wrapped) for one in kept]

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.reporting import examples
 from services.reporting.drilldown import pagination, steps
-from services.reporting.drilldown.handler import Figure, Opening
+from services.reporting.drilldown.handler import Drilldown, Figure
 from services.reporting.drilldown.pagination import Cursor
 from services.reporting.figures import queries
 from services.reporting.figures.completion import Figures
@@ -87,7 +87,7 @@ class Opened(Page):
     demands: list[Behind]
 
 
-def routes(figures: Figures, opening: Opening, packs: Jurisdictions) -> APIRouter:
+def routes(figures: Figures, opening: Drilldown, packs: Jurisdictions) -> APIRouter:
     """Open a figure to its demands, and a demand to its facts."""
     router = APIRouter(tags=["reporting"], prefix="/v1/figures")
 

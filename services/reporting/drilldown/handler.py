@@ -68,7 +68,7 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
+class Drilldown:
     """Asks for pages; what one costs grows neither with the number of demands nor with how few of them are counted."""
 
     pool: Pool

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.reporting import examples
 from services.reporting.figures import queries, sum_queries
 from services.reporting.figures.domain import COMPLETED, COMPLETION, Definition, Dimension, rate
-from services.reporting.figures.links import Opens
+from services.reporting.figures.links import DrilldownLinks
 from services.reporting.figures.names import name_of
 from services.reporting.figures.sum_queries import Counts
 from services.reporting.figures.visibility import opens
@@ -91,7 +91,9 @@ class Figures:
             late = None if question.until else await queries.overdue(db, pack.id, self.clock())
             heard_at = await queries.heard_at(db)
             channels = await queries.channels(db) if question.by is Dimension.CHANNEL else {}
-        links = Opens(pack.id, question.by, question.month, question.until, closed=not opens(pack, question.by))
+        links = DrilldownLinks(
+            pack.id, question.by, question.month, question.until, closed=not opens(pack, question.by)
+        )
         return Completion(
             definition=COMPLETION,
             jurisdiction=pack.id,
@@ -116,7 +118,7 @@ async def _counts(db: Connection, jurisdiction: str, question: Question) -> list
 
 
 def _rows(
-    counted: Sequence[Counts], pack: Pack, dimension: Dimension, links: Opens, channels: Mapping[str, str]
+    counted: Sequence[Counts], pack: Pack, dimension: Dimension, links: DrilldownLinks, channels: Mapping[str, str]
 ) -> list[Breakdown]:
     parents = {row.key: above(pack, dimension, row.key) for row in counted}
     containing = {parents_of[0] for parents_of in parents.values() if parents_of}
@@ -165,5 +167,5 @@ def _row(found: Mapping[str, int], **place: Any) -> Breakdown:
     )
 
 
-def _nothing(links: Opens) -> Breakdown:
+def _nothing(links: DrilldownLinks) -> Breakdown:
     return Breakdown(key="", name="", collected=0, completed=0, rate=None, demands=links.row("", None))

@@ -12,7 +12,7 @@ API: Final = "/v1/figures/completion/demands"
 
 
 @dataclass(frozen=True, slots=True)
-class Opens:
+class DrilldownLinks:
     """Addresses of the demands behind the rows of one breakdown; `closed` rows have none, the total always has."""
 
     jurisdiction: str
@@ -33,7 +33,7 @@ class Opens:
 
     def overdue(self) -> str:
         """Behind what is overdue now, whenever it was raised."""
-        return Opens(self.jurisdiction, self.by, path=self.path, lang=self.lang).row("", None, OVERDUE)
+        return DrilldownLinks(self.jurisdiction, self.by, path=self.path, lang=self.lang).row("", None, OVERDUE)
 
     def _time(self, month: date | None) -> str:
         span = f"&month={month:%Y-%m}" if month else ""

@@ -9,7 +9,7 @@ from uuid import UUID
 from services.reporting.figures import queries
 from services.reporting.figures.domain import Rows, Where, is_completed, is_owed, measures, where
 from shared.chassis.aggregates.unit_of_work import Change
-from shared.chassis.database.write_batch import Writes
+from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.demand.facts import DemandSubmitted, Fact
 from shared.contracts.demand.state import Demand
 from shared.jurisdiction.jurisdictions import Jurisdictions
@@ -19,13 +19,13 @@ Alike = tuple[str, date, Where, tuple[str, ...]]
 """Demands that count in the same places as the same: a jurisdiction, a period, where, measures."""
 
 
-class Projection:
-    """What reporting remembers beside its ledger: facts, cohorts, the daily flow, what is owed by when, channels."""
+class FigureProjection:
+    """Keeps facts, cohorts, the daily flow, what is owed by when, and channels."""
 
     def __init__(self, packs: Jurisdictions) -> None:
         self._rows = {pack.id: Rows(pack) for pack in packs}
 
-    def __call__(self, writes: Writes, changes: Sequence[Change[Demand, Fact]]) -> None:
+    def __call__(self, writes: WriteBatch, changes: Sequence[Change[Demand, Fact]]) -> None:
         queries.put_facts(writes, [change.envelope for change in changes])
         queries.call_channels(writes, [c.fact for c in changes if isinstance(c.fact, DemandSubmitted)])
         cohort: Counter[Alike] = Counter()

@@ -6,13 +6,13 @@ from datetime import date, datetime
 from uuid import UUID
 
 from shared.chassis.database.pool import Connection
-from shared.chassis.database.write_batch import Writes
+from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.demand.facts import DemandSubmitted
 from shared.contracts.demand.state import Demand
 from shared.contracts.envelope import Envelope
 
 
-def put_facts(writes: Writes, heard: Sequence[Envelope]) -> None:
+def put_facts(writes: WriteBatch, heard: Sequence[Envelope]) -> None:
     """Keep what was heard."""
     rows = [(e.id, e.key, e.sequence, e.type, e.source, e.time) for e in heard]
     writes.add(
@@ -24,7 +24,7 @@ def put_facts(writes: Writes, heard: Sequence[Envelope]) -> None:
     )
 
 
-def call_channels(writes: Writes, raised: Sequence[DemandSubmitted]) -> None:
+def call_channels(writes: WriteBatch, raised: Sequence[DemandSubmitted]) -> None:
     """Keep what the channels of these demands are called; rows in one order, and written where they have changed."""
     rows = {fact.channel: (fact.channel_kind, fact.channel_name) for fact in raised if fact.channel_name}
     if rows:
@@ -40,7 +40,7 @@ def call_channels(writes: Writes, raised: Sequence[DemandSubmitted]) -> None:
         )  # fmt: skip
 
 
-def add(writes: Writes, table: str, period: str, counts: Mapping[tuple[str, date, str, str, str], int]) -> None:
+def add(writes: WriteBatch, table: str, period: str, counts: Mapping[tuple[str, date, str, str, str], int]) -> None:
     """Add differences to a counter table; rows in one order, so that two writers cannot block each other."""
     rows = sorted((*row, n) for row, n in counts.items() if n)
     if rows:
@@ -54,7 +54,7 @@ def add(writes: Writes, table: str, period: str, counts: Mapping[tuple[str, date
         )
 
 
-def owe(writes: Writes, counts: Mapping[tuple[str, datetime], int]) -> None:
+def owe(writes: WriteBatch, counts: Mapping[tuple[str, datetime], int]) -> None:
     """Add differences to what is owed; rows in one order, as above."""
     rows = sorted((*row, n) for row, n in counts.items() if n)
     if rows:

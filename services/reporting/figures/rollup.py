@@ -19,7 +19,7 @@ LEVELS: Final[Mapping[str, Sequence[str]]] = {"cohort": ("month", "millennium"),
 
 
 @dataclass(frozen=True, slots=True)
-class Summing:
+class Rollup:
     """Several projectors share the work by skipping each other's rows, and the rows that one of them writes to."""
 
     pool: Pool

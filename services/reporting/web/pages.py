@@ -11,13 +11,13 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from services.reporting.drilldown import pagination
 from services.reporting.drilldown.api import figure_of
-from services.reporting.drilldown.handler import Opening
+from services.reporting.drilldown.handler import Drilldown
 from services.reporting.drilldown.pagination import Cursor
 from services.reporting.figures import queries
 from services.reporting.figures.completion import Completion, Figures
 from services.reporting.figures.conditions import COLLECTED
 from services.reporting.figures.domain import Dimension
-from services.reporting.figures.links import Opens
+from services.reporting.figures.links import DrilldownLinks
 from services.reporting.figures.parameters import By, Counted, Month, Until, Where, pack_of, question_of
 from services.reporting.figures.visibility import lists_reports, opens
 from services.reporting.web.showing import Showing, local
@@ -36,7 +36,7 @@ LOOKS = 10
 CHOICES: tuple[By, ...] = ("month", "division", "unit", "category", "channel")
 
 
-def routes(figures: Figures, opening: Opening, packs: Jurisdictions) -> APIRouter:
+def routes(figures: Figures, opening: Drilldown, packs: Jurisdictions) -> APIRouter:
     """The public pages."""
     router = APIRouter(include_in_schema=False)
     pages = Pages(Path(__file__).parent / "templates")
@@ -72,12 +72,12 @@ def _board(found: Completion, showing: Showing, by: By, asked: dict[str, Any]) -
         "rows": showing.rows(found.rows, by),
         "choices": CHOICES,
         "definition": DEFINITION_ZH if asked["lang"] == "zh" else vars_of(found.definition),
-        "opens": Opens(pack.id, by, found.month, found.until, "/board/demands", asked["lang"], closed),
+        "opens": DrilldownLinks(pack.id, by, found.month, found.until, "/board/demands", asked["lang"], closed),
         "again": _opener_of("/board", **asked),
     }
 
 
-def _opened(opening: Opening, packs: Jurisdictions, pages: Pages) -> APIRouter:
+def _opened(opening: Drilldown, packs: Jurisdictions, pages: Pages) -> APIRouter:
     """What stands behind a figure: demands, and the steps of one."""
     router = APIRouter(include_in_schema=False)
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.routing.cases import commands as c
 from services.routing.cases import queries
-from services.routing.cases.handler import Asking, Desk, etag, not_found
+from services.routing.cases.handler import Actor, CaseHandler, etag, not_found
 from services.routing.cases.permissions import Staff
 from services.routing.cases.timeline import TimelineEntry
 from shared.chassis.base.tokens import Tokens, bearer
@@ -67,7 +67,7 @@ class Worklist(BaseModel):
     after: UUID | None
 
 
-def routes(desk: Desk, tokens: Tokens) -> Sequence[APIRouter]:
+def routes(desk: CaseHandler, tokens: Tokens) -> Sequence[APIRouter]:
     """Routing's routes over its desk."""
 
     bearers = StaffTokens(tokens)
@@ -76,13 +76,13 @@ def routes(desk: Desk, tokens: Tokens) -> Sequence[APIRouter]:
         person = await bearers.read(desk.pool, token)
         return Staff(name=person.name, unit=person.unit)
 
-    async def asking(by: Annotated[Staff, Depends(staff)], key: Key, if_match: IfMatch = None) -> Asking:
-        return Asking(by, key, if_match)
+    async def asking(by: Annotated[Staff, Depends(staff)], key: Key, if_match: IfMatch = None) -> Actor:
+        return Actor(by, key, if_match)
 
     return _readings(desk, staff), _handling(desk, asking), _dispatching(desk, asking)
 
 
-def _readings(desk: Desk, staff: WhoAsks) -> APIRouter:
+def _readings(desk: CaseHandler, staff: WhoAsks) -> APIRouter:
     router = APIRouter(tags=["routing"], prefix="/v1/cases")
     By = Annotated[Staff, Depends(staff)]  # noqa: N806 (a type)
 
@@ -127,10 +127,10 @@ def _readings(desk: Desk, staff: WhoAsks) -> APIRouter:
     return router
 
 
-def _handling(desk: Desk, asking: Callable[..., Awaitable[Asking]]) -> APIRouter:
+def _handling(desk: CaseHandler, asking: Callable[..., Awaitable[Actor]]) -> APIRouter:
     """What a unit may say about its cases."""
     router = APIRouter(tags=["routing"], prefix="/v1/cases/{number}", responses=TAGGED)
-    By = Annotated[Asking, Depends(asking)]  # noqa: N806 (a type)
+    By = Annotated[Actor, Depends(asking)]  # noqa: N806 (a type)
 
     @router.post("/accept")
     async def accept_case(number: Number, by: By, command: c.AcceptDemand | None = None) -> Demand:
@@ -165,10 +165,10 @@ def _handling(desk: Desk, asking: Callable[..., Awaitable[Asking]]) -> APIRouter
     return router
 
 
-def _dispatching(desk: Desk, asking: Callable[..., Awaitable[Asking]]) -> APIRouter:
+def _dispatching(desk: CaseHandler, asking: Callable[..., Awaitable[Actor]]) -> APIRouter:
     """What the jurisdiction's coordinator alone may say."""
     router = APIRouter(tags=["routing"], prefix="/v1/cases/{number}", responses=TAGGED)
-    By = Annotated[Asking, Depends(asking)]  # noqa: N806 (a type)
+    By = Annotated[Actor, Depends(asking)]  # noqa: N806 (a type)
 
     @router.post("/route")
     async def route_case(number: Number, by: By, command: c.RouteDemand) -> Demand:

@@ -10,11 +10,11 @@ from services.routing.cases import queries
 from services.routing.cases.commands import RoutingCommand
 from services.routing.cases.domain import decide
 from services.routing.cases.permissions import Staff
-from shared.chassis.aggregates.repository import Ledger
-from shared.chassis.aggregates.unit_of_work import Page
+from shared.chassis.aggregates.repository import Repository
+from shared.chassis.aggregates.unit_of_work import UnitOfWork
 from shared.chassis.base.clock import now, uuid5
 from shared.chassis.database.pool import Pool
-from shared.chassis.database.write_batch import Writes
+from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.demand.facts import Fact
 from shared.contracts.demand.state import Demand
 from shared.contracts.refusals import Code, FieldError, Refused
@@ -26,7 +26,7 @@ _DESK: Final = UUID("6f0d1f52-3c1b-5e0a-9b53-1d2c7c1f4a10")
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class Actor:
     """Who asks, under which key it may be repeated, and what was read before; `if_match` as in the header."""
 
     by: Staff
@@ -39,40 +39,42 @@ class Asking:
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class CaseHandler:
     """Loads the demand under its lock, decides, tells; what is repeated is answered as it was."""
 
     pool: Pool
-    ledger: Ledger[Demand, Fact]
+    repository: Repository[Demand, Fact]
     packs: Jurisdictions
     clock: Callable[[], datetime] = now
 
-    async def handle(self, number: str, command: RoutingCommand, asking: Asking) -> Demand:
+    async def handle(self, number: str, command: RoutingCommand, asking: Actor) -> Demand:
         """The demand after the command; raises `Refused`."""
         async with self.pool.acquire(timeout=5) as db, db.transaction():
             key = await queries.id_of(db, number)
             if key is None:
                 raise not_found(number)
-            page = await self.ledger.load(db, [key], self.clock())
+            work = await self.repository.load(db, [key], self.clock())
             cause, words = asking.cause(number), f"{type(command).__name__} {masked(command, MASKS).model_dump_json()}"
-            before = await queries.said(db, cause)
+            before = await queries.command_answer(db, cause)
             if before:
                 return _again(*before, words)
-            self._tell(page, key, command, asking, cause)
-            writes = Writes()
-            self.ledger.put(writes, page)
-            queries.put_said(writes, cause, words, page.state(key), page.now)
+            self._tell(work, key, command, asking, cause)
+            writes = WriteBatch()
+            self.repository.put(writes, work)
+            queries.put_command_answer(writes, cause, words, work.state(key), work.now)
             await writes.write(db)
-        return page.state(key)
+        return work.state(key)
 
-    def _tell(self, page: Page[Demand, Fact], key: UUID, command: RoutingCommand, asking: Asking, cause: UUID) -> None:
-        demand = page.state(key)
+    def _tell(
+        self, work: UnitOfWork[Demand, Fact], key: UUID, command: RoutingCommand, asking: Actor, cause: UUID
+    ) -> None:
+        demand = work.state(key)
         if asking.if_match is not None and not {etag(demand), "*"} & _tags(asking.if_match):
             raise _stale(demand)
         pack = self.packs.of_division(demand.division)
         if pack is None:
             raise Refused(Code.NOT_FOUND, f"no pack serves the division {demand.division}")
-        page.tell(key, decide(demand, command, asking.by, pack, page.now), page.now, cause)
+        work.record(key, decide(demand, command, asking.by, pack, work.now), work.now, cause)
 
 
 def etag(demand: Demand) -> str:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.routing.cases.timeline import TimelineEntry
 from shared.chassis.database.pool import Connection
-from shared.chassis.database.write_batch import Writes
+from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.demand.facts import DemandSubmitted, Location
 from shared.contracts.demand.state import Demand
 from shared.contracts.envelope import Envelope
@@ -120,13 +120,13 @@ async def triage(db: Connection, jurisdiction: str, after: UUID | None, limit: i
     return [Demand.model_validate_json(row["state"]) for row in rows]
 
 
-async def said(db: Connection, cause: UUID) -> tuple[str, Demand] | None:
+async def command_answer(db: Connection, cause: UUID) -> tuple[str, Demand] | None:
     """The command that was said for this cause, and its answer."""
     row = await db.fetchrow("SELECT command, answer::text FROM said WHERE cause = $1", cause)
     return (row["command"], Demand.model_validate_json(row["answer"])) if row else None
 
 
-def put_said(writes: Writes, cause: UUID, command: str, answer: Demand, at: datetime) -> None:
+def put_command_answer(writes: WriteBatch, cause: UUID, command: str, answer: Demand, at: datetime) -> None:
     """Keep a command with its answer."""
     writes.add(
         "INSERT INTO said (cause, command, answer, said_at) VALUES ($1, $2, $3::text::jsonb, $4)",
@@ -137,7 +137,7 @@ def put_said(writes: Writes, cause: UUID, command: str, answer: Demand, at: date
     )
 
 
-def put_submissions(writes: Writes, submitted: Mapping[UUID, DemandSubmitted]) -> None:
+def put_submissions(writes: WriteBatch, submitted: Mapping[UUID, DemandSubmitted]) -> None:
     """Keep what citizens wrote, where it is and which files they sent, by demand."""
     writes.add(
         """
@@ -153,7 +153,7 @@ def put_submissions(writes: Writes, submitted: Mapping[UUID, DemandSubmitted]) -
     )
 
 
-def put_heard(writes: Writes, envelopes: Sequence[Envelope]) -> None:
+def put_heard(writes: WriteBatch, envelopes: Sequence[Envelope]) -> None:
     """Keep what other services told, for the timeline of its case."""
     writes.add(
         """

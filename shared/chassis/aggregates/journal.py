@@ -5,7 +5,7 @@ from typing import Final
 
 import asyncpg
 
-from shared.chassis.database.write_batch import Stale, Writes
+from shared.chassis.database.write_batch import Stale, WriteBatch
 from shared.contracts.envelope import Envelope
 from shared.contracts.refusals import Code, Refused
 
@@ -25,7 +25,7 @@ _APPEND: Final = f"""
 """  # noqa: S608 (constants)
 
 
-def append(writes: Writes, told: Sequence[Envelope], *, once: bool = False) -> None:
+def append(writes: WriteBatch, told: Sequence[Envelope], *, once: bool = False) -> None:
     """Append and wake the relay; raises `Refused` for a fact too large, writing raises `Stale` after another writer.
 
     With `once`, an id that stands in the journal already was told then, and is not told again.

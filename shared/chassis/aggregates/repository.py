@@ -7,75 +7,75 @@ from typing import Generic, Protocol
 from uuid import UUID
 
 from shared.chassis.aggregates import journal
-from shared.chassis.aggregates.unit_of_work import Change, Page
+from shared.chassis.aggregates.unit_of_work import Change, UnitOfWork
 from shared.chassis.database.pool import Connection
-from shared.chassis.database.write_batch import Stale, Writes
+from shared.chassis.database.write_batch import Stale, WriteBatch
 from shared.contracts.rules import F, Folded, Rules, S
 
 
-class Memory(Protocol[S, F]):
-    """What a service writes beside its ledger for the changes of a batch."""
+class Projection(Protocol[S, F]):
+    """What a service writes beside its repository for the changes of a batch."""
 
-    def __call__(self, writes: Writes, changes: Sequence[Change[S, F]]) -> None: ...
+    def __call__(self, writes: WriteBatch, changes: Sequence[Change[S, F]]) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Ledger(Generic[S, F]):
+class Repository(Generic[S, F]):
     """The table of aggregates `(id, version, state)`, its rules, and what is remembered beside it."""
 
     table: str
     rules: Rules[S, F]
-    remember: Memory[S, F]
+    project: Projection[S, F]
 
-    async def load(self, db: Connection, keys: Iterable[UUID], now: datetime) -> Page[S, F]:
+    async def load(self, db: Connection, keys: Iterable[UUID], now: datetime) -> UnitOfWork[S, F]:
         """Load and lock the known ones among `keys`, in one query: a command waits for the one before it."""
         rows = await db.fetch(
             f'SELECT id, state::text FROM "{self.table}" WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE',  # noqa: S608
             list(set(keys)),
         )
-        return self.page({row["id"]: row["state"] for row in rows}, now)
+        return self.work_on({row["id"]: row["state"] for row in rows}, now)
 
-    def page(self, states: Mapping[UUID, str], now: datetime) -> Page[S, F]:
-        """A page of the aggregates that are known, by their states as they are stored."""
-        return Page(self.rules, now, {key: self.rules.revive(state) for key, state in states.items()})
+    def work_on(self, states: Mapping[UUID, str], now: datetime) -> UnitOfWork[S, F]:
+        """A unit of work over the aggregates that are known, by their states as they are stored."""
+        return UnitOfWork(self.rules, now, {key: self.rules.load(state) for key, state in states.items()})
 
-    async def save(self, db: Connection, page: Page[S, F]) -> None:
+    async def save(self, db: Connection, work: UnitOfWork[S, F]) -> None:
         """Write what changed; raises `Stale`."""
-        writes = Writes()
-        self.put(writes, page)
+        writes = WriteBatch()
+        self.put(writes, work)
         await writes.write(db)
 
-    def put(self, writes: Writes, page: Page[S, F]) -> None:
+    def put(self, writes: WriteBatch, work: UnitOfWork[S, F]) -> None:
         """Add what changed: aggregates, own facts, and what the service remembers beside them."""
-        moved = {key: state for key, state in page.states.items() if state.version != page.version_before(key)}
-        fresh = {key: moved.pop(key) for key in list(moved) if not page.version_before(key)}
+        moved = {key: state for key, state in work.states.items() if state.version != work.version_before(key)}
+        fresh = {key: moved.pop(key) for key in list(moved) if not work.version_before(key)}
         if fresh:
             self._insert(writes, fresh)
         if moved:
-            self._update(writes, moved, page)
-        journal.append(writes, [c.envelope for c in page.changes if c.told_here])
-        if page.changes:
-            self.remember(writes, page.changes)
+            self._update(writes, moved, work)
+        journal.append(writes, [c.envelope for c in work.changes if c.is_own])
+        if work.changes:
+            self.project(writes, work.changes)
 
-    def _insert(self, writes: Writes, fresh: Mapping[UUID, S]) -> None:
+    def _insert(self, writes: WriteBatch, fresh: Mapping[UUID, S]) -> None:
         writes.add(
             f"""
             INSERT INTO "{self.table}" (id, version, state)
             SELECT id, version, state FROM unnest($1::ledger_row[])
-            """,  # noqa: S608 (the ledger's own table)
+            """,  # noqa: S608 (the repository's own table)
             [_row(key, state, 0) for key, state in fresh.items()],
         )
         # Cheaper than ON CONFLICT, which looks into each index twice and writes more log.
         writes.clash(f"{self.table}_pkey", Stale())
 
-    def _update(self, writes: Writes, moved: Mapping[UUID, S], page: Page[S, F]) -> None:
+    def _update(self, writes: WriteBatch, moved: Mapping[UUID, S], work: UnitOfWork[S, F]) -> None:
         writes.add(
             f"""
             UPDATE "{self.table}" AS known SET version = moved.version, state = moved.state
             FROM unnest($1::ledger_row[]) AS moved
             WHERE known.id = moved.id AND known.version = moved.before
-            """,  # noqa: S608 (the ledger's own table)
-            [_row(key, state, page.version_before(key)) for key, state in moved.items()],
+            """,  # noqa: S608 (the repository's own table)
+            [_row(key, state, work.version_before(key)) for key, state in moved.items()],
             rows=len(moved),
         )
 

@@ -19,11 +19,11 @@ class Change(NamedTuple, Generic[S, F]):
     after: S
     fact: F
     envelope: Envelope
-    told_here: bool
+    is_own: bool
 
 
 @dataclass(slots=True)
-class Page(Generic[S, F]):
+class UnitOfWork(Generic[S, F]):
     """The aggregates of one batch in memory; nothing is written before `Ledger.put`."""
 
     rules: Rules[S, F]
@@ -36,26 +36,26 @@ class Page(Generic[S, F]):
         """The aggregate as of now; a blank one when it is not known."""
         known = self.states.get(key) or self.loaded.get(key)
         if known is None:
-            known = self.loaded[key] = self.rules.blank(key)
+            known = self.loaded[key] = self.rules.initial(key)
         return known
 
-    def hear(self, envelope: Envelope) -> None:
+    def apply(self, envelope: Envelope) -> None:
         """Fold a fact and tell what follows from it; raises and changes nothing when it is refused."""
         fact = self.rules.parse(envelope.type, envelope.data)
         if fact.moves is (envelope.sequence is None):
             raise Refused(Code.UNREADABLE, f"{envelope.type} {'needs' if fact.moves else 'must not have'} a sequence")
         before = self.state(envelope.key)
         after = self.rules.evolve(before, fact, envelope.time)
-        self._keep(self._follow([Change(before, after, fact, envelope, told_here=False)]))
+        self._keep(self._follow([Change(before, after, fact, envelope, is_own=False)]))
 
-    def tell(self, key: UUID, facts: Iterable[F], at: datetime, cause: UUID) -> list[Envelope]:
+    def record(self, key: UUID, facts: Iterable[F], at: datetime, cause: UUID) -> list[Envelope]:
         """Tell facts that a command decided; the same cause makes the same event ids."""
         state, told = self.state(key), []
         for n, fact in enumerate(facts):
-            self.rules.may_tell(fact)
+            self.rules.authorize(fact)
             moved = self.rules.evolve(state, fact, at)
             envelope = self._envelope(moved, fact, key, at, uuid5(cause, str(n)), cause, cause)
-            told.append(Change(state, moved, fact, envelope, told_here=True))
+            told.append(Change(state, moved, fact, envelope, is_own=True))
             state = moved
         changes = self._follow(told)
         self._keep(changes)
@@ -76,12 +76,12 @@ class Page(Generic[S, F]):
         heard, state = change.envelope, change.after
         answers = []
         for n, (fact, at) in enumerate(self.rules.react(state, change.fact, heard.time, self.now)):
-            self.rules.may_tell(fact)
+            self.rules.authorize(fact)
             moved = self.rules.evolve(state, fact, at)
             name = uuid5(heard.id, f"{self.rules.service}:{n}")
             correlation = heard.correlation or heard.id
             envelope = self._envelope(moved, fact, heard.key, at, name, heard.id, correlation)
-            answers.append(Change(state, moved, fact, envelope, told_here=True))
+            answers.append(Change(state, moved, fact, envelope, is_own=True))
             state = moved
         return answers
 

@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError, RebalanceInProgressError
 
 from shared.chassis.consumer import fetched
-from shared.chassis.consumer.consumer import Reading
+from shared.chassis.consumer.consumer import Consumer
 from shared.chassis.consumer.record import Record
 from shared.chassis.kafka.cancellation import asked_to_end
 from shared.chassis.kafka.client import METADATA_MAX_AGE_MS, Kafka
@@ -20,14 +20,14 @@ log = structlog.get_logger()
 COMMIT_EVERY: Final = 1.0
 
 
-async def read_batches(reading: "Reading[Any, Any]", kafka: Kafka, instance: str, batch_size: int) -> None:
+async def read_batches(consumer: "Consumer[Any, Any]", kafka: Kafka, instance: str, batch_size: int) -> None:
     """Read until cancelled; raises the fault for which the reading must stop."""
     fetched.install()
-    consumer = AIOKafkaConsumer(
-        *reading.topics,
+    kafka_client = AIOKafkaConsumer(
+        *consumer.topics,
         **kafka.access(),
-        group_id=reading.name,
-        group_instance_id=f"{reading.name}-{instance}" if instance else None,
+        group_id=consumer.name,
+        group_instance_id=f"{consumer.name}-{instance}" if instance else None,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         session_timeout_ms=10_000,
@@ -35,28 +35,28 @@ async def read_batches(reading: "Reading[Any, Any]", kafka: Kafka, instance: str
         metadata_max_age_ms=METADATA_MAX_AGE_MS,
         max_partition_fetch_bytes=4_194_304,
     )
-    offsets = _Offsets(consumer)
+    offsets = _Offsets(kafka_client)
     try:
-        await consumer.start()
+        await kafka_client.start()
         while not asked_to_end():
-            found = await consumer.getmany(timeout_ms=500, max_records=batch_size)
+            found = await kafka_client.getmany(timeout_ms=500, max_records=batch_size)
             records = [
                 Record(m.topic, m.partition, m.offset, m.key, tuple(m.headers), m.value)
                 for messages in found.values()
                 for m in messages
             ]
             read = {place: messages[-1].offset + 1 for place, messages in found.items() if messages}
-            if records and not await reading.take(records, partial(offsets.done.update, read)):
-                await reading.until_fatal()
+            if records and not await consumer.process(records, partial(offsets.done.update, read)):
+                await consumer.until_fatal()
             await offsets.commit_now_and_then()
     except KafkaError as fault:
-        log.warning("reader lost the broker", reader=reading.name, cause=repr(fault))
+        log.warning("reader lost the broker", reader=consumer.name, cause=repr(fault))
         raise
     finally:
-        await reading.end()
+        await consumer.end()
         with contextlib.suppress(KafkaError):
             await offsets.commit()
-            await consumer.stop()
+            await kafka_client.stop()
 
 
 @dataclass(slots=True)
@@ -64,7 +64,7 @@ class _Offsets:
     """How far the group has come. The database knows better: a commit for each small batch would cost more than
     reading a second's facts again after a crash, which changes nothing."""
 
-    consumer: AIOKafkaConsumer
+    kafka_client: AIOKafkaConsumer
     done: dict[TopicPartition, int] = field(default_factory=dict)
     committed_at: float = 0.0
 
@@ -75,10 +75,10 @@ class _Offsets:
 
     async def commit(self) -> None:
         """Commit what was read of the partitions that are still ours."""
-        ours = {place: offset for place, offset in self.done.items() if place in self.consumer.assignment()}
+        ours = {place: offset for place, offset in self.done.items() if place in self.kafka_client.assignment()}
         self.done.clear()
         self.committed_at = asyncio.get_running_loop().time()
         # A refused commit costs a second reading too.
         with contextlib.suppress(CommitFailedError, RebalanceInProgressError, IllegalStateError):
             if ours:
-                await self.consumer.commit(ours)
+                await self.kafka_client.commit(ours)

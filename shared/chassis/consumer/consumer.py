@@ -13,7 +13,7 @@ from aiokafka.errors import KafkaError
 from shared.chassis.base import metrics
 from shared.chassis.consumer.consumer_log import beyond
 from shared.chassis.consumer.delivery import Delivery
-from shared.chassis.consumer.lag import Backlog, account
+from shared.chassis.consumer.lag import Backlog, group_lag
 from shared.chassis.consumer.record import Record
 from shared.chassis.kafka.cancellation import end_if_asked
 from shared.chassis.kafka.client import Kafka
@@ -27,7 +27,7 @@ BACKLOG: Final = 400
 
 
 @dataclass(slots=True)
-class Reading(Generic[S, F]):
+class Consumer(Generic[S, F]):
     """Hands batches to the delivery and watches that the commits go on while there is a backlog."""
 
     delivery: Delivery[S, F]
@@ -42,7 +42,7 @@ class Reading(Generic[S, F]):
     _shorter: str | None = None
     _under_way: asyncio.Task[None] | None = None
 
-    async def take(self, records: Sequence[Record], done: Callable[[], None]) -> bool:
+    async def process(self, records: Sequence[Record], done: Callable[[], None]) -> bool:
         """Deliver a batch and call `done` when it, and all before it, is durable; False when this reader must stop:
         `until_fatal` raises why.
 
@@ -119,7 +119,7 @@ class Reading(Generic[S, F]):
         """Measure the lag every few seconds; raise when the reader must stop."""
         while True:
             try:
-                async with account(kafka, self.name, self.topics) as asked:
+                async with group_lag(kafka, self.name, self.topics) as asked:
                     while True:
                         self.look(await asked.backlog())
                         await self._pause()

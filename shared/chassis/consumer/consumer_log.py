@@ -12,7 +12,7 @@ import orjson
 import structlog
 from aiokafka.errors import KafkaError
 
-from shared.chassis.consumer.lag import Backlog, account
+from shared.chassis.consumer.lag import Backlog, group_lag
 from shared.chassis.database.pool import PASSING, Connection, Pool
 from shared.chassis.kafka.cancellation import end_if_asked
 from shared.chassis.kafka.client import Kafka
@@ -46,7 +46,7 @@ async def begin(pool: Pool, kafka: Kafka, identity: LogIdentity, reader: str, to
         try:
             async with pool.acquire(timeout=5) as db:
                 generation = await generation_of(db, identity, reader)
-                async with account(kafka, group_name(reader, generation), topics) as asked:
+                async with group_lag(kafka, group_name(reader, generation), topics) as asked:
                     because = beyond(await asked.backlog())
                 if not because:
                     return generation

@@ -14,7 +14,7 @@ from shared.chassis.aggregates import journal
 from shared.chassis.base.clock import now, uuid5
 from shared.chassis.consumer.record import Record
 from shared.chassis.database.pool import Connection
-from shared.chassis.database.write_batch import Writes
+from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.envelope import Envelope
 from shared.contracts.text import shortened
 from shared.contracts.topics import DEAD_LETTERS
@@ -24,20 +24,20 @@ LONGEST_CAUSE: Final = 2000
 _UNSTORABLE: Final = re.compile(r"[\x00\ud800-\udfff]")
 
 
-class Dead(NamedTuple):
+class Rejected(NamedTuple):
     """A record that cannot be handled, and why, in text that a table, a topic and a log can hold."""
 
     record: Record
     cause: str
 
     @classmethod
-    def because(cls, record: Record, cause: object) -> "Dead":
+    def because(cls, record: Record, cause: object) -> "Rejected":
         """`cause` may repeat what the record says: NUL and half characters, which PostgreSQL and JSON refuse."""
         text = _UNSTORABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", str(cause))
         return cls(record, shortened(text, LONGEST_CAUSE))
 
     @property
-    def bare(self) -> "Dead":
+    def bare(self) -> "Rejected":
         """The same without anything that the record holds, where that itself cannot be stored."""
         return self._replace(record=self.record._replace(key=None, headers=(), value=None))
 
@@ -47,7 +47,7 @@ class Dead(NamedTuple):
         return self.record.topic, self.record.partition, self.record.offset
 
 
-async def buried(db: Connection, cluster_id: str, dead: Sequence[Dead]) -> set[tuple[str, int, int]]:
+async def known(db: Connection, cluster_id: str, dead: Sequence[Rejected]) -> set[tuple[str, int, int]]:
     """The places of those that are dead letters already."""
     rows = await db.fetch(
         """
@@ -61,7 +61,7 @@ async def buried(db: Connection, cluster_id: str, dead: Sequence[Dead]) -> set[t
     return {(row["topic"], row["partition"], row["offset"]) for row in rows}
 
 
-def bury(writes: Writes, cluster_id: str, service: str, dead: Sequence[Dead]) -> None:
+def put(writes: WriteBatch, cluster_id: str, service: str, dead: Sequence[Rejected]) -> None:
     """Write dead letters to the table and, through the journal, to their topic."""
     if not dead:
         return
@@ -77,7 +77,7 @@ def bury(writes: Writes, cluster_id: str, service: str, dead: Sequence[Dead]) ->
     journal.append(writes, [_told(one, cluster_id, service, now()) for one in dead], once=True)
 
 
-def _told(dead: Dead, cluster_id: str, service: str, at: datetime) -> Envelope:
+def _told(dead: Rejected, cluster_id: str, service: str, at: datetime) -> Envelope:
     """Where the record lies, why it is dead, and the record itself where the letter can still be sent with it."""
     record = dead.record
     place = f"{cluster_id}/{record.topic}/{record.partition}/{record.offset}"
@@ -102,7 +102,7 @@ def _told(dead: Dead, cluster_id: str, service: str, at: datetime) -> Envelope:
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class DeadLetter:
     """A dead letter as it is kept."""
 
     id: int
@@ -120,12 +120,12 @@ class Letter:
 _SELECT: Final = "SELECT id, cluster_id, record, cause, happened_at FROM dead_letter"
 
 
-async def waiting(db: Connection) -> list[Letter]:
+async def waiting(db: Connection) -> list[DeadLetter]:
     """Those that were not handled since, oldest first."""
     return [_letter(row) for row in await db.fetch(f"{_SELECT} WHERE redriven_at IS NULL ORDER BY id")]
 
 
-async def one(db: Connection, id: int) -> Letter | None:
+async def one(db: Connection, id: int) -> DeadLetter | None:
     """The letter with this id."""
     row = await db.fetchrow(f"{_SELECT} WHERE id = $1", id)
     return _letter(row) if row else None
@@ -136,5 +136,5 @@ async def mark_redriven(db: Connection, id: int) -> None:
     await db.execute("UPDATE dead_letter SET redriven_at = now() WHERE id = $1", id)
 
 
-def _letter(row: asyncpg.Record) -> Letter:
-    return Letter(row["id"], row["cluster_id"], Record.unpack(row["record"]), row["cause"], row["happened_at"])
+def _letter(row: asyncpg.Record) -> DeadLetter:
+    return DeadLetter(row["id"], row["cluster_id"], Record.unpack(row["record"]), row["cause"], row["happened_at"])

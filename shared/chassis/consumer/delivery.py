@@ -12,15 +12,15 @@ from typing import Final, Generic
 import asyncpg
 import structlog
 
-from shared.chassis.aggregates.repository import Ledger
+from shared.chassis.aggregates.repository import Repository
 from shared.chassis.base import metrics
 from shared.chassis.base.clock import now
 from shared.chassis.consumer import dead_letters, inbox
-from shared.chassis.consumer.dead_letters import Dead
+from shared.chassis.consumer.dead_letters import Rejected
 from shared.chassis.consumer.record import Record
-from shared.chassis.consumer.sequencing import Fate, Heard, Sorting, hear
+from shared.chassis.consumer.sequencing import Disposition, Parsed, Sequencer, parse_record
 from shared.chassis.database.pool import PASSING, Connection, Pool, is_argument
-from shared.chassis.database.write_batch import Stale, Writes
+from shared.chassis.database.write_batch import Stale, WriteBatch
 from shared.contracts.refusals import Code, Refused
 from shared.contracts.rules import F, S
 
@@ -41,11 +41,11 @@ class TooMuchPoison(RuntimeError):
 
 @dataclass(slots=True)
 class Delivery(Generic[S, F]):
-    """Takes raw records to a ledger, a batch in one read and one write. A passing fault holds; a lasting one is set
+    """Takes raw records to a repository, a batch in one read and one write. A passing fault holds; a lasting one is set
     aside."""
 
     pool: Pool
-    ledger: Ledger[S, F]
+    repository: Repository[S, F]
     cluster_id: str
     limit: int = 50
     clock: Callable[[], datetime] = now
@@ -94,14 +94,14 @@ class Delivery(Generic[S, F]):
             await self._lane(records[middle:])
 
     async def _set_aside(self, record: Record, fault: Exception) -> None:
-        dead = Dead.because(record, _words(fault))
+        dead = Rejected.because(record, _words(fault))
         try:
-            await self._patiently(partial(self._bury, dead), TRIES)
+            await self._patiently(partial(self._put_dead_letter, dead), TRIES)
         except TooMuchPoison:
             raise
         except Exception as worse:  # noqa: BLE001 (the letter cannot hold the record: where it lies must do)
-            bare = Dead.because(dead.bare.record, f"{dead.cause}; the record cannot be stored: {_words(worse)}")
-            await self._patiently(partial(self._bury, bare), TRIES)
+            bare = Rejected.because(dead.bare.record, f"{dead.cause}; the record cannot be stored: {_words(worse)}")
+            await self._patiently(partial(self._put_dead_letter, bare), TRIES)
 
     async def _patiently(self, work: Callable[[], Awaitable[None]], tries: int) -> None:
         """Work until no passing fault is in the way; raises a lasting one.
@@ -118,86 +118,86 @@ class Delivery(Generic[S, F]):
                     raise
                 seconds = (pause if not isinstance(fault, Stale) else 0.05) * random.uniform(0.5, 1.0)
                 log.warning("waiting for the database", cause=repr(fault), seconds=round(seconds, 1))
-                metrics.RETRIES.labels(self.ledger.rules.service).inc()
+                metrics.RETRIES.labels(self.repository.rules.service).inc()
                 await asyncio.sleep(seconds)
                 pause = min(pause * 2, MAX_PAUSE)
 
     async def redrive(self, record: Record) -> None:
         """Try a dead letter again; raises what stands in its way."""
         async with self.pool.acquire(timeout=5) as db:
-            done = await self._sorted(db, [hear(record)])
-            for dead in done.dead:
+            sequencer = await self._sequenced(db, [parse_record(record)])
+            for dead in sequencer.rejected:
                 raise Refused(Code.UNREADABLE, dead.cause)
-            await self._write(db, done, [])
+            await self._write(db, sequencer, [])
 
     async def _handle(self, records: Sequence[Record]) -> None:
         records = self._of_others(records)
         if not records:
             return
         async with self.pool.acquire(timeout=5) as db:
-            done = await self._sorted(db, [hear(record) for record in records])
-            fresh = await self._fresh(db, done.dead)
-            if fresh or any(fate is not Fate.DROPPED for fate in done.fates):
-                await self._write(db, done, fresh, records)
-        self._tell(fresh)
-        metrics.count(self.ledger.rules.service, Counter(done.fates))
-        self._count_poison(done.fates, len(done.dead) - len(fresh))
+            sequencer = await self._sequenced(db, [parse_record(record) for record in records])
+            fresh = await self._fresh(db, sequencer.rejected)
+            if fresh or any(disposition is not Disposition.DROPPED for disposition in sequencer.dispositions):
+                await self._write(db, sequencer, fresh, records)
+        self._log(fresh)
+        metrics.count(self.repository.rules.service, Counter(sequencer.dispositions))
+        self._count_poison(sequencer.dispositions, len(sequencer.rejected) - len(fresh))
 
     def _of_others(self, records: Sequence[Record]) -> Sequence[Record]:
         """What this service told itself it knew before it was sent; not what only claims to come from here."""
-        ours = ("ce_source", f"/services/{self.ledger.rules.service}".encode())
+        ours = ("ce_source", f"/services/{self.repository.rules.service}".encode())
         return [record for record in records if ours not in record.headers or not self._knows(record)]
 
     def _knows(self, record: Record) -> bool:
         type = dict(record.headers).get("ce_type")
-        return type is not None and self.ledger.rules.knows(type.decode("latin-1"))
+        return type is not None and self.repository.rules.handles(type.decode("latin-1"))
 
-    async def _sorted(self, db: Connection, batch: Sequence[Heard]) -> Sorting[S, F]:
-        told = [heard.envelope for heard in batch if heard.envelope]
+    async def _sequenced(self, db: Connection, batch: Sequence[Parsed]) -> Sequencer[S, F]:
+        told = [parsed.envelope for parsed in batch if parsed.envelope]
         keys, notes = {e.key for e in told}, {e.id for e in told if e.sequence is None}
-        recalled = await inbox.recall(db, self.ledger.table, keys, notes)
-        done = Sorting(self.ledger.page(recalled.states, self.clock()), recalled)
-        done.add(batch)
-        return done
+        loaded = await inbox.load(db, self.repository.table, keys, notes)
+        sequencer = Sequencer(self.repository.work_on(loaded.states, self.clock()), loaded)
+        sequencer.add(batch)
+        return sequencer
 
-    async def _fresh(self, db: Connection, dead: Sequence[Dead]) -> Sequence[Dead]:
+    async def _fresh(self, db: Connection, dead: Sequence[Rejected]) -> Sequence[Rejected]:
         """Those that are no dead letters yet."""
-        known = await dead_letters.buried(db, self.cluster_id, dead) if dead else set()
+        known = await dead_letters.known(db, self.cluster_id, dead) if dead else set()
         return [one for one in dead if one.place not in known]
 
     async def _write(
-        self, db: Connection, done: Sorting[S, F], dead: Sequence[Dead], read: Sequence[Record] = ()
+        self, db: Connection, sequencer: Sequencer[S, F], dead: Sequence[Rejected], read: Sequence[Record] = ()
     ) -> None:
-        writes = Writes()
+        writes = WriteBatch()
         if read:
-            inbox.progress(writes, read)
-        self.ledger.put(writes, done.page)
-        inbox.see(writes, done.notes)
-        inbox.park(writes, done.early)
-        inbox.unpark(writes, done.taken_up)
-        dead_letters.bury(writes, self.cluster_id, self.ledger.rules.service, dead)
+            inbox.advance(writes, read)
+        self.repository.put(writes, sequencer.work)
+        inbox.mark_seen(writes, sequencer.notes)
+        inbox.park(writes, sequencer.early)
+        inbox.unpark(writes, sequencer.resumed)
+        dead_letters.put(writes, self.cluster_id, self.repository.rules.service, dead)
         await writes.write(db)
 
-    async def _bury(self, dead: Dead) -> None:
+    async def _put_dead_letter(self, dead: Rejected) -> None:
         """Set one aside that no part of the sorting could explain."""
         async with self.pool.acquire(timeout=5) as db:
             fresh = await self._fresh(db, [dead])
-            writes = Writes()
-            inbox.progress(writes, [dead.record])
-            dead_letters.bury(writes, self.cluster_id, self.ledger.rules.service, fresh)
+            writes = WriteBatch()
+            inbox.advance(writes, [dead.record])
+            dead_letters.put(writes, self.cluster_id, self.repository.rules.service, fresh)
             await writes.write(db)
-        self._tell(fresh)
-        metrics.count(self.ledger.rules.service, Counter([Fate.DEAD]))
-        self._count_poison([Fate.DEAD], 1 - len(fresh))
+        self._log(fresh)
+        metrics.count(self.repository.rules.service, Counter([Disposition.DEAD]))
+        self._count_poison([Disposition.DEAD], 1 - len(fresh))
 
-    def _tell(self, buried: Sequence[Dead]) -> None:
-        for dead in buried:
+    def _log(self, fresh: Sequence[Rejected]) -> None:
+        for dead in fresh:
             log.error("dead letter", place=dead.place, cause=dead.cause)
 
-    def _count_poison(self, fates: Sequence[Fate], known: int) -> None:
+    def _count_poison(self, dispositions: Sequence[Disposition], known: int) -> None:
         """After a stop the reader meets the same records again: they are `known` and do not count."""
-        for fate in fates:
-            if fate is not Fate.DEAD:
+        for disposition in dispositions:
+            if disposition is not Disposition.DEAD:
                 self.poison = 0
             elif known:
                 known -= 1

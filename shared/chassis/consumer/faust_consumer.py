@@ -9,11 +9,12 @@ from typing import Any, Final
 
 import faust
 from faust.auth import Credentials, SASLCredentials, SSLCredentials
-from faust.transport.drivers.aiokafka import Consumer, Transport
+from faust.transport.drivers.aiokafka import Consumer as FaustDriver
+from faust.transport.drivers.aiokafka import Transport
 from mode.services import WaitResults
 
 from shared.chassis.consumer import fetched
-from shared.chassis.consumer.consumer import Reading
+from shared.chassis.consumer.consumer import Consumer
 from shared.chassis.consumer.record import Record
 from shared.chassis.kafka.client import METADATA_MAX_AGE_MS, Kafka
 
@@ -21,9 +22,9 @@ PATIENCE: Final = 5.0
 """Seconds for an app to stop that has failed: it may wait for its own broken parts."""
 
 
-def faust_app(reading: "Reading[Any, Any]", kafka: Kafka, instance: str, batch_size: int) -> faust.App:
+def faust_app(consumer: "Consumer[Any, Any]", kafka: Kafka, instance: str, batch_size: int) -> faust.App:
     """An app with one agent, without tables, web server or topic management; every one of them is ours elsewhere."""
-    name = reading.name
+    name = consumer.name
     fetched.install()
     app = _App(
         name,
@@ -47,7 +48,7 @@ def faust_app(reading: "Reading[Any, Any]", kafka: Kafka, instance: str, batch_s
         stream_wait_empty=True,
     )
     app.transport = _Transport(app.conf.broker_consumer, app)
-    _listen(app, reading, batch_size)
+    _listen(app, consumer, batch_size)
     return app
 
 
@@ -60,29 +61,29 @@ def _credentials(kafka: Kafka) -> Credentials | None:
     return SSLCredentials(context) if context else None
 
 
-def _listen(app: faust.App, reading: "Reading[Any, Any]", batch_size: int) -> None:
+def _listen(app: faust.App, consumer: "Consumer[Any, Any]", batch_size: int) -> None:
     """Install the agent.
 
     Faust acknowledges an event even when its agent raised, and does not hand an unacknowledged one out
     again before a restart. So nothing escapes the agent, and each event is acknowledged after the commit. What ends
     the agent, whatever it is, ends the process; until then the agent waits, so that nothing is acknowledged past it.
     """
-    heard = app.topic(*reading.topics, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
+    heard = app.topic(*consumer.topics, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
 
     async def remember(stream: Any) -> None:
         try:
-            while not reading.fatal.is_set():
+            while not consumer.fatal.is_set():
                 batch = await _batch(app, stream.noack().channel.queue, batch_size)
-                await reading.take([_record(event.message) for event in batch], partial(_acknowledge, batch))
+                await consumer.process([_record(event.message) for event in batch], partial(_acknowledge, batch))
         except asyncio.CancelledError:
             if app.should_stop:
                 raise
-            reading.stop(RuntimeError("Faust cancelled its agent"))
+            consumer.stop(RuntimeError("Faust cancelled its agent"))
         except Exception as fault:  # noqa: BLE001 (Faust would start it again behind what was not acknowledged)
             if not app.should_stop:
-                reading.stop(fault)
+                consumer.stop(fault)
         finally:
-            await reading.end()
+            await consumer.end()
         await asyncio.Event().wait()
 
     app.agent(heard, name=f"{app.conf.id}.remember", concurrency=1)(remember)
@@ -123,7 +124,7 @@ class _App(faust.App):
         return
 
 
-class _Consumer(Consumer):
+class _Consumer(FaustDriver):
     """Faust makes four tasks for every message in case that a buffer is full; nearly always it is not."""
 
     async def wait_first(self, *waited: Any, timeout: Any = None) -> Any:  # noqa: ASYNC109 (as mode declares it)
@@ -170,12 +171,12 @@ def _record(message: Any) -> Record:
     return Record(message.topic, message.partition, message.offset, message.key, tuple(headers), message.value)
 
 
-async def run(app: faust.App, reading: "Reading[Any, Any]") -> None:
+async def run(app: faust.App, consumer: "Consumer[Any, Any]") -> None:
     """Run the app on this loop until cancelled; it finishes what it has begun. Raises what ended it by itself."""
     app.finalize()
     await app.start()
     stopped = asyncio.create_task(app.wait_until_stopped())
-    fatal = asyncio.create_task(reading.until_fatal())
+    fatal = asyncio.create_task(consumer.until_fatal())
     patience: float | None = None
     try:
         await asyncio.wait([stopped, fatal], return_when=asyncio.FIRST_COMPLETED)

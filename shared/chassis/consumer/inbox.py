@@ -1,4 +1,4 @@
-"""The tables beside a ledger: parked facts, notes already seen, dead letters, progress."""
+"""The tables beside a repository: parked facts, notes already seen, dead letters, progress."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,14 +6,14 @@ from uuid import UUID
 
 from shared.chassis.consumer.record import Record
 from shared.chassis.database.pool import Connection
-from shared.chassis.database.write_batch import Writes
+from shared.chassis.database.write_batch import WriteBatch
 
 Place = tuple[UUID, int]
 """A fact's place in the life of its aggregate: whose, and its sequence."""
 
 
 @dataclass(slots=True)
-class Recalled:
+class Loaded:
     """What is known of a batch: aggregates as they are stored, facts that wait for an earlier one, notes seen."""
 
     states: dict[UUID, str] = field(default_factory=dict)
@@ -21,18 +21,18 @@ class Recalled:
     seen: set[UUID] = field(default_factory=set)
 
 
-async def recall(db: Connection, table: str, keys: Collection[UUID], notes: Collection[UUID]) -> Recalled:
+async def load(db: Connection, table: str, keys: Collection[UUID], notes: Collection[UUID]) -> Loaded:
     """Everything in one query. Locks nothing: `Writes` finds out when somebody else was quicker."""
     rows = await db.fetch(
         f"""
         SELECT id, state::text, NULL::integer AS sequence, NULL::bytea AS record FROM "{table}" WHERE id = ANY($1)
         UNION ALL SELECT aggregateid, NULL, sequence, record FROM parked WHERE aggregateid = ANY($1)
         UNION ALL SELECT id, NULL, NULL, NULL FROM note_seen WHERE id = ANY($2)
-        """,  # noqa: S608 (the ledger's own table)
+        """,  # noqa: S608 (the repository's own table)
         list(keys),
         list(notes),
     )
-    found = Recalled()
+    found = Loaded()
     for id, state, sequence, record in rows:
         if state is not None:
             found.states[id] = state
@@ -43,7 +43,7 @@ async def recall(db: Connection, table: str, keys: Collection[UUID], notes: Coll
     return found
 
 
-def park(writes: Writes, waiting: Mapping[Place, Record]) -> None:
+def park(writes: WriteBatch, waiting: Mapping[Place, Record]) -> None:
     """Keep facts that came too early."""
     if waiting:
         rows = [(key, sequence, record.pack()) for (key, sequence), record in waiting.items()]
@@ -56,7 +56,7 @@ def park(writes: Writes, waiting: Mapping[Place, Record]) -> None:
         )
 
 
-def unpark(writes: Writes, done: Collection[Place]) -> None:
+def unpark(writes: WriteBatch, done: Collection[Place]) -> None:
     """Forget parked facts that wait no longer."""
     if done:
         writes.add(
@@ -65,7 +65,7 @@ def unpark(writes: Writes, done: Collection[Place]) -> None:
         )
 
 
-def see(writes: Writes, notes: Sequence[UUID]) -> None:
+def mark_seen(writes: WriteBatch, notes: Sequence[UUID]) -> None:
     """Remember notes, each once; writing raises `Stale` when another reader was first."""
     if notes:
         writes.add(
@@ -73,7 +73,7 @@ def see(writes: Writes, notes: Sequence[UUID]) -> None:
         )
 
 
-def progress(writes: Writes, records: Sequence[Record]) -> None:
+def advance(writes: WriteBatch, records: Sequence[Record]) -> None:
     """Remember how far was read, in the transaction that used it."""
     last: dict[tuple[str, int], int] = {}
     for record in records:

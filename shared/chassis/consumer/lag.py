@@ -22,21 +22,21 @@ Backlog = Mapping[TopicPartition, Place]
 
 
 @asynccontextmanager
-async def account(kafka: Kafka, group: str, topics: Sequence[str]) -> "AsyncIterator[Account]":
+async def group_lag(kafka: Kafka, group: str, topics: Sequence[str]) -> "AsyncIterator[GroupLag]":
     """The broker's account of a group; raises `KafkaError` while the broker is away."""
     admin = AIOKafkaAdminClient(**kafka.access(), request_timeout_ms=5000)
     consumer = AIOKafkaConsumer(**kafka.access(), request_timeout_ms=5000)
     try:
         await admin.start()
         await consumer.start()
-        yield Account(admin, consumer, group, topics)
+        yield GroupLag(admin, consumer, group, topics)
     finally:
         await consumer.stop()
         await admin.close()
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class GroupLag:
     """Asks the broker over connections that are open."""
 
     admin: AIOKafkaAdminClient

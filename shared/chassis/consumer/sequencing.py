@@ -1,4 +1,4 @@
-"""Sorts a batch: each record is applied, dropped, parked or dead. Nothing here waits for anything."""
+"""Puts a batch in sequence: each record is applied, dropped, parked or dead. Nothing here waits for anything."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -8,9 +8,9 @@ from uuid import UUID
 
 from asyncpg.pgproto import pgproto
 
-from shared.chassis.aggregates.unit_of_work import Page
-from shared.chassis.consumer.dead_letters import Dead
-from shared.chassis.consumer.inbox import Place, Recalled
+from shared.chassis.aggregates.unit_of_work import UnitOfWork
+from shared.chassis.consumer.dead_letters import Rejected
+from shared.chassis.consumer.inbox import Loaded, Place
 from shared.chassis.consumer.record import Record, unreadable
 from shared.contracts.envelope import Envelope, read
 from shared.contracts.refusals import Refused
@@ -20,7 +20,7 @@ from shared.contracts.topics import TOPICS
 STREAM_OF = {topic.name: topic.carries for topic in TOPICS}
 
 
-class Fate(StrEnum):
+class Disposition(StrEnum):
     """What becomes of a record."""
 
     APPLIED = "applied"
@@ -29,7 +29,7 @@ class Fate(StrEnum):
     DEAD = "dead"
 
 
-class Heard(NamedTuple):
+class Parsed(NamedTuple):
     """A record with what it says, or with the reason why it says nothing."""
 
     record: Record
@@ -37,12 +37,12 @@ class Heard(NamedTuple):
     cause: str = ""
 
 
-def hear(record: Record) -> Heard:
+def parse_record(record: Record) -> Parsed:
     """Read a record."""
     try:
-        return Heard(record, envelope_of(record))
+        return Parsed(record, envelope_of(record))
     except Refused as refused:
-        return Heard(record, None, unreadable(record) or str(refused))
+        return Parsed(record, None, unreadable(record) or str(refused))
 
 
 def envelope_of(record: Record) -> Envelope:
@@ -52,71 +52,71 @@ def envelope_of(record: Record) -> Envelope:
 
 
 @dataclass(slots=True)
-class Sorting(Generic[S, F]):
-    """A batch on its way through a page."""
+class Sequencer(Generic[S, F]):
+    """A batch on its way through a unit of work."""
 
-    page: Page[S, F]
-    recalled: Recalled
-    fates: list[Fate] = field(default_factory=list)
+    work: UnitOfWork[S, F]
+    loaded: Loaded
+    dispositions: list[Disposition] = field(default_factory=list)
     """One for each record, in order."""
-    dead: list[Dead] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
     notes: list[UUID] = field(default_factory=list)
     early: dict[Place, Record] = field(default_factory=dict)
     """What came before its time and still waits."""
-    taken_up: set[Place] = field(default_factory=set)
+    resumed: set[Place] = field(default_factory=set)
     """What was parked before this batch and waits no longer."""
 
-    def add(self, batch: Iterable[Heard]) -> None:
-        """Sort records in their order."""
-        for heard in batch:
-            if heard.envelope is None:
-                self.fates.append(self._bury(heard.record, heard.cause))
+    def add(self, batch: Iterable[Parsed]) -> None:
+        """Take records in their order."""
+        for parsed in batch:
+            if parsed.envelope is None:
+                self.dispositions.append(self._reject(parsed.record, parsed.cause))
             else:
-                self.fates.append(self._place(heard.record, heard.envelope))
-                self._take_up(heard.envelope.key)
+                self.dispositions.append(self._sequence(parsed.record, parsed.envelope))
+                self._resume_parked(parsed.envelope.key)
 
-    def _place(self, record: Record, envelope: Envelope) -> Fate:
+    def _sequence(self, record: Record, envelope: Envelope) -> Disposition:
         if envelope.sequence is None:
             return self._note(record, envelope)
-        expected = self.page.state(envelope.key).version + 1
+        expected = self.work.state(envelope.key).version + 1
         if envelope.sequence > expected:
             # What it waits for may come later in this very batch.
             self.early[envelope.key, envelope.sequence] = record
-            return Fate.PARKED
-        return self._apply(record, envelope) if envelope.sequence == expected else Fate.DROPPED
+            return Disposition.PARKED
+        return self._apply(record, envelope) if envelope.sequence == expected else Disposition.DROPPED
 
-    def _note(self, record: Record, envelope: Envelope) -> Fate:
-        if envelope.id in self.recalled.seen:
-            return Fate.DROPPED
+    def _note(self, record: Record, envelope: Envelope) -> Disposition:
+        if envelope.id in self.loaded.seen:
+            return Disposition.DROPPED
         fate = self._apply(record, envelope)
-        if fate is Fate.APPLIED:
-            self.recalled.seen.add(envelope.id)
+        if fate is Disposition.APPLIED:
+            self.loaded.seen.add(envelope.id)
             self.notes.append(envelope.id)
         return fate
 
-    def _apply(self, record: Record, envelope: Envelope) -> Fate:
+    def _apply(self, record: Record, envelope: Envelope) -> Disposition:
         try:
-            self.page.hear(envelope)
+            self.work.apply(envelope)
         except Refused as refused:
-            return self._bury(record, str(refused))
-        return Fate.APPLIED
+            return self._reject(record, str(refused))
+        return Disposition.APPLIED
 
-    def _bury(self, record: Record, cause: str) -> Fate:
-        self.dead.append(Dead.because(record, cause))
-        return Fate.DEAD
+    def _reject(self, record: Record, cause: str) -> Disposition:
+        self.rejected.append(Rejected.because(record, cause))
+        return Disposition.DEAD
 
-    def _take_up(self, key: UUID) -> None:
+    def _resume_parked(self, key: UUID) -> None:
         """Apply what waited and may now follow; one that is refused is dead, the record before it is not to blame."""
-        while self.early or self.recalled.parked:
-            place = (key, self.page.state(key).version + 1)
+        while self.early or self.loaded.parked:
+            place = (key, self.work.state(key).version + 1)
             record = self.early.pop(place, None)
-            if place in self.recalled.parked:
-                record = self.recalled.parked.pop(place)
-                self.taken_up.add(place)
+            if place in self.loaded.parked:
+                record = self.loaded.parked.pop(place)
+                self.resumed.add(place)
             if record is None:
                 return
-            heard = hear(record)
-            if heard.envelope:
-                self._apply(record, heard.envelope)
+            parsed = parse_record(record)
+            if parsed.envelope:
+                self._apply(record, parsed.envelope)
             else:  # the version before took it for one that could be read
-                self._bury(record, heard.cause)
+                self._reject(record, parsed.cause)

@@ -18,7 +18,7 @@ T = TypeVar("T")
 Asked = Sequence[tuple[Q, asyncio.Future[A]]]
 
 
-class Shared(Generic[T, Q, A]):
+class GroupCommit(Generic[T, Q, A]):
     """`handle` answers many questions in order, with something lent, such as a connection, that is given back after
     the answers. A question waits for company only while a call is under way; where a `CROWD` waits, up to `abreast`
     calls are: one is prepared while the database has the other. More than `LONGEST` do not wait: they are refused."""

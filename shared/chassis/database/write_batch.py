@@ -37,12 +37,12 @@ class _Part:
 
 
 @dataclass(slots=True)
-class Writes:
+class WriteBatch:
     """INSERT, UPDATE and DELETE, collected. None sees what another writes, and no two may write the same row."""
 
     _parts: list[_Part] = field(default_factory=list)
     _clashes: dict[str, Exception] = field(default_factory=dict)
-    _after: "Writes | None" = None
+    _after: "WriteBatch | None" = None
 
     def add(self, sql: str, *args: object, rows: int | None = None, telling: str | None = None) -> None:
         """Write this too; where it must write exactly `rows`, any other number undoes all and raises `Stale`.
@@ -56,10 +56,10 @@ class Writes:
         self._clashes[constraint] = fault
 
     @property
-    def after(self) -> "Writes":
+    def after(self) -> "WriteBatch":
         """What is written next, because it changes rows that are written here."""
         if self._after is None:
-            self._after = Writes()
+            self._after = WriteBatch()
         return self._after
 
     async def write(self, db: Connection) -> list[list[Any]]:

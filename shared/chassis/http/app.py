@@ -16,15 +16,15 @@ from shared.chassis.base.checks import Check
 from shared.chassis.http import problem_details
 from shared.chassis.http.body_limit import BodyLimit
 from shared.chassis.http.error_format import as_routed
-from shared.chassis.http.fast_path import ShortCuts
-from shared.chassis.http.head_requests import Heads
-from shared.chassis.http.openapi import REFUSALS, Words, document
+from shared.chassis.http.fast_path import FastPaths
+from shared.chassis.http.head_requests import HeadRequests
+from shared.chassis.http.openapi import REFUSALS, ApiText, document
 from shared.chassis.http.query_parameters import known_parameters
 from shared.chassis.http.response_headers import AddedHeaders
 from shared.chassis.http.slow_senders import TimedProtocol
-from shared.chassis.http.swagger_page import manual
+from shared.chassis.http.swagger_page import swagger_page
 
-WORDLESS: Final = Words()
+WORDLESS: Final = ApiText()
 
 
 def web_app(
@@ -32,7 +32,7 @@ def web_app(
     routers: Sequence[APIRouter],
     ready: Sequence[Check] = (),
     alive: Sequence[Check] = (),
-    words: Words = WORDLESS,
+    words: ApiText = WORDLESS,
     named: Mapping[str, str] | None = None,
 ) -> FastAPI:
     """FastAPI with the routers; a check answers None or says in words what is wrong. `named` are headers of health."""
@@ -48,7 +48,7 @@ def web_app(
     for router in routers:
         app.include_router(router, responses=REFUSALS, dependencies=[Depends(known_parameters)])
     app.include_router(health(ready, alive, named))
-    app.include_router(manual(app))
+    app.include_router(swagger_page(app))
     problem_details.install(app)
     document(app, words)
     return app
@@ -70,8 +70,8 @@ class Web(FastAPI):
         """What the server calls."""
         # The outermost of FastAPI's layers answers for faults, those of short cuts too.
         faults: Any = super().build_middleware_stack()
-        faults.app = ShortCuts(faults.app, self._routers)
-        return Heads(AddedHeaders(BodyLimit(Measured(faults), as_routed(self._routers))))
+        faults.app = FastPaths(faults.app, self._routers)
+        return HeadRequests(AddedHeaders(BodyLimit(Measured(faults), as_routed(self._routers))))
 
 
 def _function(route: APIRoute) -> str:

@@ -14,7 +14,7 @@ Tell = Callable[[Refused, Any], Response]
 """The answer for a refusal of the request with this scope."""
 
 
-class Telling(APIRoute):
+class ErrorFormat(APIRoute):
     """A route whose refusals have a form of their own, and with it all that is refused at its path."""
 
     @staticmethod
@@ -30,7 +30,7 @@ def as_problem(refused: Refused, scope: Any) -> Response:
 
 def as_routed(routers: Sequence[APIRouter]) -> Tell:
     """As the route of the path tells it, whatever the method, where it is declared in one of `routers` itself."""
-    routes = [route for router in routers for route in router.routes if isinstance(route, Telling)]
+    routes = [route for router in routers for route in router.routes if isinstance(route, ErrorFormat)]
 
     def tell(refused: Refused, scope: Any) -> Response:
         own = next((route for route in routes if route.matches(scope)[0] is not Match.NONE), None)

@@ -35,7 +35,7 @@ _USUAL: Final[Mapping[Code, tuple[str, str | None]]] = {
 _BY_PATH: Final = (Code.NOT_FOUND, Code.LINK_EXPIRED, Code.ERASED)
 
 
-def remedies(refused: Refused) -> tuple[FieldError, ...]:
+def hints(refused: Refused) -> tuple[FieldError, ...]:
     """Everything that must be changed, each with an example where one is known."""
     field, example = _USUAL[refused.code]
     if refused.retry_after is not None:

@@ -12,7 +12,7 @@ from shared.chassis.http.body_limit import replaying, whole
 from shared.contracts.refusals import Refused
 
 
-class Asked(NamedTuple):
+class FastRequest(NamedTuple):
     """A request as it came; the names of headers are in small letters, and none came twice."""
 
     headers: Mapping[bytes, bytes]
@@ -23,7 +23,7 @@ class Asked(NamedTuple):
         return self.headers.get(name, b"").strip(b" \t").decode("latin-1")
 
 
-class Reply(NamedTuple):
+class FastResponse(NamedTuple):
     """An answer as it goes; its length is added."""
 
     status: int
@@ -31,10 +31,10 @@ class Reply(NamedTuple):
     body: bytes
 
 
-Answer = Callable[[Asked], Awaitable[Reply | None]]
+Answer = Callable[[FastRequest], Awaitable[FastResponse | None]]
 
 
-class ShortCut(APIRoute):
+class FastPath(APIRoute):
     """A route whose requests are shown to `answer` first; where that gives None, they go the usual way.
 
     `answer` is for requests that are as they should be. Whatever is unusual it leaves to the declared route, so that
@@ -44,16 +44,16 @@ class ShortCut(APIRoute):
     answer: ClassVar[Any]
 
 
-def short_cut(answer: Answer) -> type[ShortCut]:
+def fast_path(answer: Answer) -> type[FastPath]:
     """For `route_class_override=`."""
-    return type("ShortCut", (ShortCut,), {"answer": staticmethod(answer)})
+    return type("ShortCut", (FastPath,), {"answer": staticmethod(answer)})
 
 
-class ShortCuts:
+class FastPaths:
     """Answers what has a short cut, and hands on all else; it stands behind the limit of bodies."""
 
     def __init__(self, app: Any, routers: Sequence[APIRouter]) -> None:
-        routes = [route for router in routers for route in router.routes if isinstance(route, ShortCut)]
+        routes = [route for router in routers for route in router.routes if isinstance(route, FastPath)]
         self.app = app
         self.routes = {(method, route.path): route for route in routes for method in route.methods or ()}
 
@@ -65,7 +65,7 @@ class ShortCuts:
             return
         body = await whole(receive) or b""
         try:
-            reply = await route.answer(Asked(headers, body))
+            reply = await route.answer(FastRequest(headers, body))
         except (Refused, *PASSING) as fault:
             scope["route"] = route
             await problem_details.of_fault(fault, scope["path"], route.path)(scope, receive, send)

@@ -4,7 +4,7 @@ from collections.abc import Awaitable
 from typing import Any
 
 
-class Heads:
+class HeadRequests:
     """Routes declare GET alone."""
 
     def __init__(self, app: Any) -> None:

@@ -51,22 +51,22 @@ REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class ApiText:
     """What the document says beside the routes' own docstrings; by tag, and by operation id in Chinese."""
 
     introduction: str = ""
     groups: Mapping[str, str] = field(default_factory=dict)
     operations_zh: Mapping[str, str] = field(default_factory=dict)
 
-    def __or__(self, other: "Words") -> "Words":
-        return Words(
+    def __or__(self, other: "ApiText") -> "ApiText":
+        return ApiText(
             self.introduction or other.introduction,
             {**self.groups, **other.groups},
             {**self.operations_zh, **other.operations_zh},
         )
 
 
-def document(app: FastAPI, words: Words) -> None:
+def document(app: FastAPI, words: ApiText) -> None:
     """Let the document of `app` say what a problem is, and tell its operations in sentences and in both languages."""
     build = app.openapi
 
@@ -81,7 +81,7 @@ def document(app: FastAPI, words: Words) -> None:
     app.openapi = built  # type: ignore[method-assign]
 
 
-def _summarize(found: dict[str, Any], words: Words) -> None:
+def _summarize(found: dict[str, Any], words: ApiText) -> None:
     operations = [operation for path in found.get("paths", {}).values() for operation in path.values()]
     for operation in operations:
         english = operation.get("description", "").partition("\n")[0].removesuffix(".")

@@ -12,8 +12,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from shared.chassis.database.pool import PASSING, is_away
-from shared.chassis.http.error_hints import of_the_path, remedies
-from shared.chassis.http.validation_errors import MOST, misfit
+from shared.chassis.http.error_hints import hints, of_the_path
+from shared.chassis.http.validation_errors import MOST, validation_error
 from shared.contracts.refusals import ANSWERS, Code, FieldError, Refused
 from shared.contracts.text import shortened
 
@@ -49,7 +49,7 @@ def problem(refused: Refused, instance: str, headers: Mapping[str, str] | None =
             "detail_en": shortened(e.en, LONGEST),
         }
         | ({"example": e.example} if e.example else {})
-        for e in remedies(refused)[:MOST]
+        for e in hints(refused)[:MOST]
     ]
     return Response(orjson.dumps(body), answer.status, {**(headers or {}), **_headers(refused)}, MEDIA_TYPE)
 
@@ -75,7 +75,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, fault: RequestValidationError) -> Response:
-        return problem(misfit(request, fault.errors()), request.url.path)
+        return problem(validation_error(request, fault.errors()), request.url.path)
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, fault: HTTPException) -> Response:

@@ -8,7 +8,7 @@ from fastapi.dependencies.utils import get_flat_params
 from fastapi.params import Query
 from fastapi.routing import APIRoute
 
-from shared.chassis.http.error_format import Telling
+from shared.chassis.http.error_format import ErrorFormat
 from shared.contracts.refusals import Code, FieldError, Refused
 from shared.contracts.text import shortened
 
@@ -31,7 +31,7 @@ async def known_parameters(request: Request) -> None:
     their own look for themselves."""
     given = request.query_params
     route = request.scope.get("route")
-    if not given or not isinstance(route, APIRoute) or isinstance(route, Telling | ForeignQuery):
+    if not given or not isinstance(route, APIRoute) or isinstance(route, ErrorFormat | ForeignQuery):
         return
     known = _known(route)
     ignored = frozenset() if route.include_in_schema else ADDED_BY_OTHERS

@@ -49,7 +49,7 @@ _SHELL: Final = """<!doctype html>
 """
 
 
-def manual(app: FastAPI) -> APIRouter:
+def swagger_page(app: FastAPI) -> APIRouter:
     """`/docs` over the document of `app`."""
     router = APIRouter(include_in_schema=False)
     settings = orjson.dumps(_SETTINGS | {"url": app.openapi_url}).decode()

@@ -14,7 +14,7 @@ MOST: Final = 20
 Document = Mapping[str, Any]
 
 
-def misfit(request: Request, errors: Sequence[Any]) -> Refused:
+def validation_error(request: Request, errors: Sequence[Any]) -> Refused:
     """The refusal with everything that must be changed."""
     document = request.app.openapi()
     operation = _operation(request, document)

@@ -8,18 +8,18 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from shared.chassis.aggregates.repository import Ledger
+from shared.chassis.aggregates.repository import Repository
 from shared.chassis.base.checks import Check
 from shared.chassis.base.settings import ProcessSettings
 from shared.chassis.consumer import aiokafka_consumer, consumer_log
-from shared.chassis.consumer.consumer import Reading
+from shared.chassis.consumer.consumer import Consumer
 from shared.chassis.consumer.delivery import Delivery
 from shared.chassis.database.pool import PASSING, Pool, open_pool
 from shared.chassis.http.app import WORDLESS, web_app
-from shared.chassis.http.openapi import Words
+from shared.chassis.http.openapi import ApiText
 from shared.chassis.http.probe_headers import DEPLOYMENT
 from shared.chassis.kafka import cluster
-from shared.chassis.process.run import Parts
+from shared.chassis.process.run import Components
 from shared.chassis.relay import relay
 
 Task = Callable[[], Coroutine[Any, Any, None]]
@@ -30,16 +30,16 @@ class Api:
     """The HTTP side of a service; `ready` holds what must be well beside its database."""
 
     routers: Sequence[APIRouter]
-    words: Words = WORDLESS
+    words: ApiText = WORDLESS
     ready: Sequence[Check] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """The listening side of a service: a reader for its ledger, and its other tasks."""
+    """The listening side of a service: a reader for its repository, and its other tasks."""
 
     service: str
-    ledger: Ledger[Any, Any]
+    repository: Repository[Any, Any]
     topics: tuple[str, ...]
     by_faust: bool
     tasks: Sequence[Task] = ()
@@ -59,41 +59,41 @@ def database_ready(service: str, pool: Pool) -> Check:
     return check
 
 
-def api_parts(
+def api_components(
     title: str, introduction: str, apis: Mapping[str, tuple[Api, Pool]], port: int, deployment: str = ""
-) -> Parts:
+) -> Components:
     """One web server for the APIs of one service, or of all under one origin; its probes name the deployment."""
     checks = [check for service, (api, pool) in apis.items() for check in (database_ready(service, pool), *api.ready)]
     routers = [router for api, _ in apis.values() for router in api.routers]
-    words = words_of(introduction, (api for api, _ in apis.values()))
+    words = api_texts(introduction, (api for api, _ in apis.values()))
     named = {DEPLOYMENT: deployment} if deployment else None
     web = web_app(title, routers, checks, words=words, named=named)
-    return Parts(ready=checks, closing=[pool.close for _, pool in apis.values()], web=web, port=port)
+    return Components(ready=checks, closing=[pool.close for _, pool in apis.values()], web=web, port=port)
 
 
-def words_of(introduction: str, apis: Iterable[Api]) -> Words:
+def api_texts(introduction: str, apis: Iterable[Api]) -> ApiText:
     """What the document says of all of them."""
-    return reduce(or_, (api.words for api in apis), Words(introduction))
+    return reduce(or_, (api.words for api in apis), ApiText(introduction))
 
 
-async def worker_parts(settings: ProcessSettings, worker: Worker, pool: Pool) -> Parts:
+async def worker_components(settings: ProcessSettings, worker: Worker, pool: Pool) -> Components:
     """A reader and the tasks of one service, and its relays unless they run apart."""
     kafka = settings.kafka
     name = f"{worker.service}-{'worker' if worker.by_faust else 'reader'}"
     identity = await cluster.wait_for_cluster(kafka)
     generation = await consumer_log.begin(pool, kafka, identity, name, worker.topics)
     log_name = consumer_log.log_name(identity.cluster_id, generation)
-    delivery = Delivery(pool, worker.ledger, log_name, settings.dead_letter_limit)
-    reading = Reading(delivery, worker.topics, consumer_log.group_name(name, generation))
+    delivery = Delivery(pool, worker.repository, log_name, settings.dead_letter_limit)
+    consumer = Consumer(delivery, worker.topics, consumer_log.group_name(name, generation))
 
     async def stuck() -> str | None:
-        return reading.stuck()
+        return consumer.stuck()
 
-    inside = await _relays(settings, worker.service, name) if settings.relay_inside else Parts()
-    return Parts(
+    inside = await _relays(settings, worker.service, name) if settings.relay_inside else Components()
+    return Components(
         running=[
-            _reader(settings, worker, reading),
-            reading.watch(kafka),
+            _reading(settings, worker, consumer),
+            consumer.watch(kafka),
             cluster.watch(kafka, identity),
             *inside.running,
             *(task() for task in worker.tasks),
@@ -104,7 +104,7 @@ async def worker_parts(settings: ProcessSettings, worker: Worker, pool: Pool) ->
     )
 
 
-async def relay_parts(settings: ProcessSettings, service: str, pool: Pool) -> Parts:
+async def relay_components(settings: ProcessSettings, service: str, pool: Pool) -> Components:
     """The relays of one service, apart from its worker."""
     identity = await cluster.wait_for_cluster(settings.kafka)
     found = await _relays(settings, service, f"{service}-relay")
@@ -114,20 +114,20 @@ async def relay_parts(settings: ProcessSettings, service: str, pool: Pool) -> Pa
     return found
 
 
-async def _relays(settings: ProcessSettings, service: str, process: str) -> Parts:
+async def _relays(settings: ProcessSettings, service: str, process: str) -> Components:
     """One for each shard. Each keeps a connection for as long as it runs, which must be nobody else's; their leases
     and gauges share two."""
     pool = await open_pool(settings.database_url, service, size=settings.relay_shards + 2)
     holder = f"{process}-{settings.instance}" if settings.instance else ""
     shards = relay.running(service, pool, settings.kafka, settings.relay_shards, holder)
     running = [part for shard in shards for part in (shard.run(), shard.gauge())]
-    return Parts(running=running, closing=[pool.close])
+    return Components(running=running, closing=[pool.close])
 
 
-def _reader(settings: ProcessSettings, worker: Worker, reading: Reading[Any, Any]) -> Coroutine[Any, Any, None]:
+def _reading(settings: ProcessSettings, worker: Worker, consumer: Consumer[Any, Any]) -> Coroutine[Any, Any, None]:
     kafka, instance = settings.kafka, settings.instance
     if not worker.by_faust:
-        return aiokafka_consumer.read_batches(reading, kafka, instance, settings.batch_size)
+        return aiokafka_consumer.read_batches(consumer, kafka, instance, settings.batch_size)
     from shared.chassis.consumer import faust_consumer
 
-    return faust_consumer.run(faust_consumer.faust_app(reading, kafka, instance, settings.batch_size), reading)
+    return faust_consumer.run(faust_consumer.faust_app(consumer, kafka, instance, settings.batch_size), consumer)

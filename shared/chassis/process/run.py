@@ -28,7 +28,7 @@ PATIENCE: Final = 10.0
 
 
 @dataclass(slots=True)
-class Parts:
+class Components:
     """What a process is made of."""
 
     running: list[Coroutine[Any, Any, None]] = field(default_factory=list)
@@ -39,7 +39,7 @@ class Parts:
     port: int = 0
 
 
-def main(name: str, settings: ProcessSettings, build: Callable[[], Awaitable[Parts]]) -> None:
+def main(name: str, settings: ProcessSettings, build: Callable[[], Awaitable[Components]]) -> None:
     """Run until SIGTERM or a fault; the exit code tells the supervisor which."""
     logs.set_up(name, settings.log_format, settings.log_level)
     if settings.fetch_pacing:
@@ -47,13 +47,13 @@ def main(name: str, settings: ProcessSettings, build: Callable[[], Awaitable[Par
     uvloop.run(_run(name, settings, build))
 
 
-async def _run(name: str, settings: ProcessSettings, build: Callable[[], Awaitable[Parts]]) -> NoReturn:
+async def _run(name: str, settings: ProcessSettings, build: Callable[[], Awaitable[Components]]) -> NoReturn:
     stop = asyncio.create_task(_asked_to_end())
-    health = Parts(ready=[_starting(settings)])
+    health = Components(ready=[_starting(settings)])
     servers = _health(name, settings, health)
     serving = [asyncio.create_task(one.serve()) for one in servers]
     building = asyncio.create_task(_built(build))
-    parts = Parts()
+    parts = Components()
     tasks: list[asyncio.Task[Any]] = [building]
     done, _ = await asyncio.wait([stop, building, *serving], return_when=asyncio.FIRST_COMPLETED)
     if building in done:
@@ -74,7 +74,7 @@ async def _run(name: str, settings: ProcessSettings, build: Callable[[], Awaitab
     _leave(code)
 
 
-async def _built(build: Callable[[], Awaitable[Parts]]) -> Parts | SystemExit:
+async def _built(build: Callable[[], Awaitable[Components]]) -> Components | SystemExit:
     """A wrong setting ends the process with a code of its own; a task would let it burst the loop."""
     try:
         return await build()
@@ -82,7 +82,7 @@ async def _built(build: Callable[[], Awaitable[Parts]]) -> Parts | SystemExit:
         return wrong
 
 
-def _whole(found: Parts | SystemExit) -> Parts:
+def _whole(found: Components | SystemExit) -> Components:
     if isinstance(found, SystemExit):
         raise found
     return found
@@ -103,7 +103,7 @@ def _starting(settings: ProcessSettings) -> Check:
     return check
 
 
-def _health(name: str, settings: ProcessSettings, parts: Parts) -> list[Any]:
+def _health(name: str, settings: ProcessSettings, parts: Components) -> list[Any]:
     """Answers from the first moment on, with whatever checks there are by then."""
     if not settings.health_port:
         return []
@@ -137,7 +137,9 @@ def settle() -> None:
     gc.set_threshold(50_000, 20, 100)
 
 
-async def _end(parts: Parts, tasks: Sequence["asyncio.Task[Any]"], serving: Sequence["asyncio.Task[None]"]) -> None:
+async def _end(
+    parts: Components, tasks: Sequence["asyncio.Task[Any]"], serving: Sequence["asyncio.Task[None]"]
+) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, *serving, return_exceptions=True)

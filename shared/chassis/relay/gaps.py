@@ -34,7 +34,7 @@ _BEGUN: Final = "SELECT pg_current_xact_id()::text::bigint"
 
 
 @dataclass(slots=True)
-class Unsent:
+class GapTracker:
     """One shard's place in a journal: the highest position seen, and the gaps below it."""
 
     shard: Shard

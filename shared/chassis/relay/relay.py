@@ -20,7 +20,7 @@ from shared.chassis.kafka.cancellation import asked_to_end, either
 from shared.chassis.kafka.client import Kafka
 from shared.chassis.kafka.log_identity import LogIdentity
 from shared.chassis.relay import relay_cursor
-from shared.chassis.relay.gaps import Unsent
+from shared.chassis.relay.gaps import GapTracker
 from shared.chassis.relay.lease import Lease, LeasedProducer
 from shared.chassis.relay.relay_cursor import Begin, Shard
 from shared.contracts.envelope import Envelope
@@ -115,7 +115,7 @@ class Relay:
     async def _send_all(
         self, db: Connection, producer: AIOKafkaProducer, lease: Lease, identity: LogIdentity, begun: Begin
     ) -> None:
-        unsent, stored, sent, ends = Unsent(self.shard, begun.position), begun.position, 0, begun.ends
+        unsent, stored, sent, ends = GapTracker(self.shard, begun.position), begun.position, 0, begun.ends
         loop = asyncio.get_running_loop()
         moved_at = loop.time()
         while not asked_to_end():
@@ -147,7 +147,7 @@ class Relay:
             _note(ends.setdefault(place.topic, {}), str(place.partition), offset + 1)
         metrics.SENT.labels(self.service).inc(len(told))
 
-    async def _wait(self, unsent: Unsent) -> None:
+    async def _wait(self, unsent: GapTracker) -> None:
         """Until woken; for a transaction that commits late, not longer than a moment."""
         # `wait_for` of Python 3.11 forgets a cancellation that comes with the waking: the relay would never end.
         with contextlib.suppress(TimeoutError):

@@ -21,7 +21,7 @@ BREATH: Final = 0.05
 """Seconds between two batches, for those who wait for the same rows."""
 
 
-class PrunedSettings(ProcessSettings):
+class RetentionSettings(ProcessSettings):
     """Beside what every process has: how long what only helps is kept."""
 
     keep_redriven_days: int = Field(
@@ -33,7 +33,7 @@ class PrunedSettings(ProcessSettings):
 
 
 @dataclass(frozen=True, slots=True)
-class Spent:
+class Expired:
     """Rows that nobody needs any more: `where` holds of them, with $1 for the moment `after` ago."""
 
     table: str
@@ -41,22 +41,22 @@ class Spent:
     after: timedelta
 
 
-def redriven(settings: PrunedSettings) -> Spent:
+def redriven(settings: RetentionSettings) -> Expired:
     """Dead letters that were handled after all; what was told of them stays in the journal."""
-    return Spent("dead_letter", "redriven_at < $1", timedelta(days=settings.keep_redriven_days))
+    return Expired("dead_letter", "redriven_at < $1", timedelta(days=settings.keep_redriven_days))
 
 
-def spent_revocations() -> Spent:
+def expired_revocations() -> Expired:
     """Revoked tokens of staff; none lives for as long as a week and a day."""
-    return Spent("staff_revocation", "revoked_at < $1", timedelta(days=8))
+    return Expired("staff_revocation", "revoked_at < $1", timedelta(days=8))
 
 
 @dataclass(frozen=True, slots=True)
-class Pruning:
+class Retention:
     """Looks for spent rows each hour; several workers share the work by skipping each other's rows."""
 
     pool: Pool
-    spent: Sequence[Spent]
+    spent: Sequence[Expired]
     clock: Callable[[], datetime] = now
 
     async def run(self) -> None:
@@ -67,7 +67,7 @@ class Pruning:
         """Remove everything that is spent; returns how many rows there were."""
         return sum([await self._prune(spent) for spent in self.spent])
 
-    async def _prune(self, spent: Spent) -> int:
+    async def _prune(self, spent: Expired) -> int:
         before, pruned = self.clock() - spent.after, 0
         while done := await self._prune_some(spent, before):
             pruned += done
@@ -76,7 +76,7 @@ class Pruning:
             log.info("pruned", table=spent.table, rows=pruned)
         return pruned
 
-    async def _prune_some(self, spent: Spent, before: datetime) -> int:
+    async def _prune_some(self, spent: Expired, before: datetime) -> int:
         async with self.pool.acquire(timeout=5) as db:
             # A row that somebody changes meanwhile is skipped, and one that was changed is looked at again.
             done = await db.execute(

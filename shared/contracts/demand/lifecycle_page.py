@@ -9,8 +9,8 @@ _HEAD = """\
 # The life of a demand
 
 Generated from `shared/contracts/demand/lifecycle.py` by `make docs`. A *fact* says what happened; it may follow some
-statuses, brings another or keeps the one that there is, and is told by one service. At every status exactly one service may tell
-the next fact, so that a demand has one writer at a time. The fields of each fact:
+statuses, brings another or keeps the one that there is, and is told by one service. At every status exactly one
+service may tell the next fact, so that a demand has one writer at a time. The fields of each fact:
 [JSON Schemas](../shared/contracts/published/schemas), [AsyncAPI 3](../shared/contracts/published/asyncapi.json).
 
 The usual way:

@@ -34,13 +34,13 @@ def demand_rules(service: Service, react: React = silent) -> Rules[Demand, Fact]
     return Rules(
         service=service,
         stream=DEMAND_EVENTS.carries,
-        blank=lambda key: Demand(id=key),
-        revive=Demand.model_validate_json,
-        knows=FACTS.__contains__,
+        initial=lambda key: Demand(id=key),
+        load=Demand.model_validate_json,
+        handles=FACTS.__contains__,
         parse=parse,
         evolve=_fold,
         subject=lambda demand: demand.number,
         is_imported=lambda demand: demand.imported,
         react=react,
-        may_tell=may_tell,
+        authorize=may_tell,
     )

@@ -12,7 +12,7 @@ import pytest
 
 from services.intake import app
 from services.intake.channels import keys
-from services.intake.channels.gateway_settings import Registry
+from services.intake.channels.gateway_settings import GatewayRegistry
 from services.intake.vault.sealing import Vault
 from shared.chassis.database.pool import Pool
 from shared.chassis.http.app import web_app
@@ -41,7 +41,7 @@ async def gate(database: str, pool: Pool) -> AsyncIterator[httpx.AsyncClient]:
 async def channel(pool: Pool, vault: Vault, kind: ChannelKind, **told: str) -> str:
     """A channel of this kind, named after it; its key."""
     key = await keys.add(pool, kind.value, kind, kind.value)
-    await Registry(pool, vault).put(kind.value, {"division": DISTRICT} | told)
+    await GatewayRegistry(pool, vault).put(kind.value, {"division": DISTRICT} | told)
     return key
 
 

@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote_to_bytes
 import pytest
 
 from deploy.local.ports import free_port
-from deploy.local.process import Child, Program
+from deploy.local.process import ManagedProcess, Program
 from services.intake import app
 from services.intake.vault.sealing import Vault
 from shared.chassis.database.pool import Pool
@@ -69,9 +69,9 @@ async def listening(database: str, pool: Pool) -> AsyncIterator[int]:
 
 
 @asynccontextmanager
-async def running(folder: Path, name: str, *command: str) -> AsyncIterator[Child]:
+async def running(folder: Path, name: str, *command: str) -> AsyncIterator[ManagedProcess]:
     """A program that ends with the test."""
-    child = Child(Program(name, command, patience=5), folder / f"{name}.log")
+    child = ManagedProcess(Program(name, command, patience=5), folder / f"{name}.log")
     await child.start()
     yield child
     await child.stop()
@@ -104,7 +104,7 @@ async def test_a_text_message_through_kannel_is_answered_with_its_number(
         assert await kinds(pool) == ["submitted"]
 
 
-async def says(child: Child, words: str) -> str:
+async def says(child: ManagedProcess, words: str) -> str:
     """The program's log, once these words are in it."""
 
     async def log() -> str:

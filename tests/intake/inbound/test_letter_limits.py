@@ -8,7 +8,7 @@ from services.intake.inbound.mail import limits
 from services.intake.inbound.mail.limits import Tally, TooMuch, parsed
 from services.intake.inbound.mail.message import letter
 from services.intake.inbound.mail.reader import LetterReader
-from services.intake.sandbox.sandbox import Bounded
+from services.intake.sandbox.sandbox import Sandbox
 from shared.chassis.database.pool import Pool
 from tests.intake.inbound.conftest import facts
 from tests.intake.inbound.test_mail import Deliver, deliver, mail  # noqa: F401 (a fixture)
@@ -80,7 +80,7 @@ def test_a_letter_of_as_much_as_is_allowed_is_read(raw: bytes):
 
 
 async def test_a_letter_that_takes_too_long_is_taken_as_text_and_the_next_one_is_read():
-    reader = LetterReader(Bounded("services.intake.inbound.mail.reader:read", 60, 2**31))
+    reader = LetterReader(Sandbox("services.intake.inbound.mail.reader:read", 60, 2**31))
     try:
         assert (await reader.read(HEAD + b"\r\nhello", FROM, "")).text == "hello"  # type: ignore[union-attr]
         reader.apart.seconds = 0.0

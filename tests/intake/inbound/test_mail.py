@@ -14,7 +14,7 @@ from deploy.local.ports import free_port
 from services.intake import app
 from services.intake.inbound.mail.message import letter, reference_of
 from services.intake.settings import IntakeSettings
-from services.intake.submission.secret_code import Codes
+from services.intake.submission.secret_code import SecretCodes
 from services.intake.vault.sealing import Vault
 from shared.chassis.database.pool import Pool, open_pool
 from shared.contracts.demand.facts import ChannelKind
@@ -159,7 +159,7 @@ async def test_a_number_in_anothers_subject_needs_its_code(deliver: Deliver, poo
     await deliver(mail())
     number = (await facts(pool))[0]["number"]
     async with pool.acquire() as db:
-        code = Codes(settings(database).secret).of(await db.fetchval("SELECT id FROM submission"))
+        code = SecretCodes(settings(database).secret).of(await db.fetchval("SELECT id FROM submission"))
     for n, subject in enumerate((f"关于{number}", f"关于{number}，查询码{code}")):
         letter = mail(subject, "还没有人来", f"<{n}@example.org>")
         letter.replace_header("From", "li@example.org")

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
-from services.intake.channels.gateway_settings import Registry
+from services.intake.channels.gateway_settings import GatewayRegistry
 from services.intake.inbound.message import CUT, DOUBTFUL
 from services.intake.personal_data.handler import erase
 from services.intake.vault.sealing import Vault
@@ -106,7 +106,9 @@ async def test_after_an_erasure_nobody_knows_who_spoke_of_the_demand(gate: httpx
 
 
 async def test_a_gateway_may_use_its_own_names(gate: httpx.AsyncClient, pool: Pool, vault: Vault, key: str):
-    await Registry(pool, vault).put("sms", {"sms_sender": "mobile", "sms_text": "content", "sms_reference": "msgid"})
+    await GatewayRegistry(pool, vault).put(
+        "sms", {"sms_sender": "mobile", "sms_text": "content", "sms_reference": "msgid"}
+    )
     params = {"mobile": "13912345678", "content": "路灯坏了", "msgid": "9", "key": key}
     assert (await gate.get(WHERE, params=params)).status_code == 200
     refused = await gate.get(WHERE, params=GOOD | {"key": key})
@@ -121,7 +123,7 @@ WORDS = "学校门口没有路灯 a+b"
 async def test_a_text_is_read_in_the_charset_of_its_gateway(
     gate: httpx.AsyncClient, pool: Pool, vault: Vault, key: str, method: str, charset: str
 ):
-    await Registry(pool, vault).put("sms", {"sms_charset": charset})
+    await GatewayRegistry(pool, vault).put("sms", {"sms_charset": charset})
     told = urlencode({"from": GOOD["from"], "id": "1", "key": key, "text": WORDS.encode(charset)})
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     answer = (
@@ -141,7 +143,7 @@ def written(text: bytes, key: str, **more: str) -> str:
 async def test_a_text_is_read_by_what_its_bytes_are_and_they_are_kept(
     gate: httpx.AsyncClient, pool: Pool, vault: Vault, key: str, charset: str, meant: str, text: str
 ):
-    await Registry(pool, vault).put("sms", {"sms_charset": charset})
+    await GatewayRegistry(pool, vault).put("sms", {"sms_charset": charset})
     answer = await gate.get(written(text.encode(meant), key))
     assert answer.status_code == 200, answer.text
     (demand,) = await facts(pool)
@@ -195,7 +197,7 @@ async def test_a_text_over_the_limit_says_that_it_is_cut(
 async def test_parts_of_a_long_message_lose_their_headers_and_say_which_they_are(
     gate: httpx.AsyncClient, pool: Pool, vault: Vault, key: str
 ):
-    await Registry(pool, vault).put("sms", {"sms_charset": "utf-16-be"})
+    await GatewayRegistry(pool, vault).put("sms", {"sms_charset": "utf-16-be"})
     whole = "学校门口没有路灯😀在村口".encode("utf-16-be")
     for n, (head, part) in enumerate(
         ((b"\x05\x00\x03\x07\x02\x01", whole[:18]), (b"\x06\x08\x04\x00\x07\x02\x02", whole[18:]))
@@ -225,7 +227,7 @@ async def test_a_line_of_which_nothing_is_seen_is_no_title(gate: httpx.AsyncClie
 async def test_a_text_in_hexadecimal_is_read_where_the_channel_says_so(
     gate: httpx.AsyncClient, pool: Pool, vault: Vault, key: str
 ):
-    await Registry(pool, vault).put("sms", {"sms_encoding": "hex", "sms_charset": "utf-16-be"})
+    await GatewayRegistry(pool, vault).put("sms", {"sms_encoding": "hex", "sms_charset": "utf-16-be"})
     for n, text in enumerate((WORDS.encode("utf-16-be").hex(), f"{WORDS.encode('utf-16-be').hex().upper()}0", WORDS)):
         answer = await gate.get(WHERE, params={"from": f"1390000000{n}", "id": "1", "text": text, "key": key})
         assert answer.status_code == 200, answer.text
@@ -238,7 +240,7 @@ UPLINK = {"phone_number": "13912345678", "send_time": "2026-11-29 10:00:00", "co
 
 @pytest.mark.parametrize("wrap", [lambda told: told, lambda told: told[0], lambda told: {"count": 1, "data": told}])
 async def test_a_gateway_may_post_json(gate: httpx.AsyncClient, pool: Pool, vault: Vault, key: str, wrap: Any):
-    await Registry(pool, vault).put("sms", ALIYUN)
+    await GatewayRegistry(pool, vault).put("sms", ALIYUN)
     for _ in range(2):
         answer = await gate.post(WHERE, params={"key": key}, json=wrap([UPLINK]))
         assert (answer.status_code, answer.json()["code"], answer.json()["result"]) == (200, 0, 0)
@@ -248,7 +250,7 @@ async def test_a_gateway_may_post_json(gate: httpx.AsyncClient, pool: Pool, vaul
 
 
 async def test_many_messages_come_at_once_each_once(gate: httpx.AsyncClient, pool: Pool, vault: Vault, key: str):
-    await Registry(pool, vault).put("sms", ALIYUN | {"sms_answer": '{"success":true}'})
+    await GatewayRegistry(pool, vault).put("sms", ALIYUN | {"sms_answer": '{"success":true}'})
     many = [UPLINK | {"phone_number": f"1391234567{n}", "content": f"第{n}盏路灯坏了"} for n in range(3)]
     for _ in range(2):
         answer = await gate.post(WHERE, params={"key": key}, json=[*many, UPLINK | {"content": " "}])
@@ -259,7 +261,7 @@ async def test_many_messages_come_at_once_each_once(gate: httpx.AsyncClient, poo
 async def test_of_many_messages_one_that_misses_its_sender_holds_up_none(
     gate: httpx.AsyncClient, pool: Pool, vault: Vault, key: str
 ):
-    await Registry(pool, vault).put("sms", ALIYUN)
+    await GatewayRegistry(pool, vault).put("sms", ALIYUN)
     refused = await gate.post(WHERE, params={"key": key}, json=[{"content": "x"}, UPLINK])
     assert [e["field"] for e in is_a_problem(refused)["errors"]] == ["0.phone_number"]
     assert await kinds(pool) == ["submitted"]
@@ -268,7 +270,7 @@ async def test_of_many_messages_one_that_misses_its_sender_holds_up_none(
 async def test_messages_without_references_are_known_by_all_that_is_told_of_them(
     gate: httpx.AsyncClient, pool: Pool, vault: Vault, key: str
 ):
-    await Registry(pool, vault).put("sms", {"sms_sender": "mobile"})
+    await GatewayRegistry(pool, vault).put("sms", {"sms_sender": "mobile"})
     uplink = {"extend": "", "mobile": "13912345678", "nationcode": "86", "text": "还没修", "time": 1457336869}
     for time in (1457336869, 1457336869, 1457336999):
         assert (await gate.post(WHERE, params={"key": key}, json=uplink | {"time": time})).status_code == 200
@@ -342,7 +344,7 @@ async def test_a_wrong_key_or_another_channels_is_refused(gate: httpx.AsyncClien
 async def test_a_channel_without_a_division_is_told_to_have_one(
     gate: httpx.AsyncClient, pool: Pool, vault: Vault, key: str
 ):
-    await Registry(pool, vault).put("sms", {"division": None})
+    await GatewayRegistry(pool, vault).put("sms", {"division": None})
     refused = await gate.get(WHERE, params=GOOD | {"key": key})
     assert refused.status_code == 422
     assert "huying channel set" in is_a_problem(refused)["detail"]

@@ -14,7 +14,7 @@ from services.intake import app
 from services.intake.inbound.coordinates import from_gcj02
 from services.intake.inbound.message import DOUBTFUL
 from services.intake.inbound.wechat.cipher import WeChatCipher, signature
-from services.intake.submission.secret_code import Codes
+from services.intake.submission.secret_code import SecretCodes
 from services.intake.vault.sealing import Vault
 from shared.chassis.base.clock import now
 from shared.chassis.database.pool import Pool, open_pool
@@ -171,7 +171,7 @@ async def test_who_has_the_code_adds_to_a_demand_and_the_code_is_told_to_nobody(
 ):
     number = number_in(told(await post(gate, xml("1", "路灯坏了"))))
     async with pool.acquire() as db:
-        code = Codes(settings(database).secret).of(await db.fetchval("SELECT id FROM submission"))
+        code = SecretCodes(settings(database).secret).of(await db.fetchval("SELECT id FROM submission"))
     text = written.format(number=number, code=code.lower(), half=code[:4], rest=code[4:])
     assert number in told(await post(gate, xml("2", text, sender="another")), "another")
     assert (await facts(pool))[-1]["text"] == "还没修"

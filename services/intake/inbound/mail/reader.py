@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 from services.intake.inbound.mail.message import letter, unread_letter
 from services.intake.inbound.message import Message
-from services.intake.sandbox.sandbox import Bounded, Unfinished
+from services.intake.sandbox.sandbox import Sandbox, Unfinished
 
 log = structlog.get_logger()
 SECONDS: Final = 15.0
@@ -31,7 +31,7 @@ def read(given: Sequence[bytes]) -> list[bytes]:
 class LetterReader:
     """One letter after the other."""
 
-    apart: Bounded = field(default_factory=lambda: Bounded(_JOB, SECONDS, MEMORY))
+    apart: Sandbox = field(default_factory=lambda: Sandbox(_JOB, SECONDS, MEMORY))
 
     async def read(self, content: bytes, mail_from: str, mailbox: str) -> Message | None:
         """The message in a letter; None for what a machine sent by itself."""

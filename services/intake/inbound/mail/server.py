@@ -8,8 +8,8 @@ import structlog
 from aiosmtpd.lmtp import LMTP
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from services.intake.channels.gateway_settings import Registry
-from services.intake.inbound.conversation import Correspondence
+from services.intake.channels.gateway_settings import GatewayRegistry
+from services.intake.inbound.conversation import Conversations
 from services.intake.inbound.mail.reader import LetterReader
 from services.intake.settings import IntakeSettings
 from shared.chassis.database.pool import PASSING
@@ -29,8 +29,8 @@ NOBODY: Final = "550 5.1.1 No such mailbox"
 class MailServer:
     """One mailbox a channel; one recipient a letter, so that each answer is about one demand."""
 
-    registry: Registry
-    correspondence: Correspondence
+    registry: GatewayRegistry
+    correspondence: Conversations
     reader: LetterReader = field(default_factory=LetterReader)
 
     async def run(self, settings: IntakeSettings) -> None:

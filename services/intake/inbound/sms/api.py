@@ -8,10 +8,10 @@ import structlog
 from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse, Response
 
-from services.intake.channels.gateway_settings import ChannelSettings, Gateway, Registry
+from services.intake.channels.gateway_settings import ChannelSettings, Gateway, GatewayRegistry
 from services.intake.channels.keys import authenticate
 from services.intake.inbound import words
-from services.intake.inbound.conversation import Correspondence
+from services.intake.inbound.conversation import Conversations
 from services.intake.inbound.message import Message, digest, named_first, readable
 from services.intake.inbound.sms.request import Asked, Words, asked, fields
 from services.intake.inbound.sms.request import words as words_of
@@ -41,8 +41,8 @@ class Sms:
 class SmsGateway:
     """Takes what a gateway sends at once."""
 
-    registry: Registry
-    correspondence: Correspondence
+    registry: GatewayRegistry
+    correspondence: Conversations
     language_of: LanguageOf
 
     async def receive(self, channel: str, request: Request) -> Response:
@@ -96,7 +96,7 @@ class SmsGateway:
         return words.answered(await self.correspondence.take(gateway, message), language)
 
 
-def routes(registry: Registry, correspondence: Correspondence, language_of: LanguageOf) -> APIRouter:
+def routes(registry: GatewayRegistry, correspondence: Conversations, language_of: LanguageOf) -> APIRouter:
     """One address for each channel; the answer is the text that goes back to the citizen."""
     router = APIRouter(tags=["inbound"], route_class=ForeignQuery)
     sms = SmsGateway(registry, correspondence, language_of)

@@ -11,9 +11,9 @@ from services.intake.channels.channel import Channel
 from services.intake.channels.keys import channel_with, must_be
 from services.intake.submission.checked_request import Request
 from services.intake.submission.domain import SubmitDemand
-from services.intake.submission.handler import Submissions
-from services.intake.submission.receipt import Taken
-from services.intake.submission.secret_code import Codes
+from services.intake.submission.handler import SubmissionHandler
+from services.intake.submission.receipt import SubmissionReceipt
+from services.intake.submission.secret_code import SecretCodes
 from shared.chassis.http.validation_zh import field_errors
 from shared.contracts.demand.facts import ChannelKind
 from shared.contracts.examples import shown
@@ -67,7 +67,7 @@ class SyncedAll(BaseModel):
     drafts: list[Synced]
 
 
-def routes(submissions: Submissions, codes: Codes) -> APIRouter:
+def routes(submissions: SubmissionHandler, codes: SecretCodes) -> APIRouter:
     """The route of field visits."""
     router = APIRouter(tags=["inbound"])
     Visitor = Annotated[Channel, Depends(channel_with(submissions.pool, "submit"))]  # noqa: N806 (a type)
@@ -106,8 +106,8 @@ def _request(draft: Draft) -> Request:
     return Request(f"draft:{draft.id}", draft.model_copy(update={"external_id": reference}))
 
 
-def _synced(id: UUID, answer: Taken | Refused, codes: Codes) -> Synced:
-    if isinstance(answer, Taken):
+def _synced(id: UUID, answer: SubmissionReceipt | Refused, codes: SecretCodes) -> Synced:
+    if isinstance(answer, SubmissionReceipt):
         return Synced(id=id, number=answer.number, code=codes.told(answer), created=answer.created)
     if answer.code is Code.KEY_REUSED:
         en = f"{answer.en} and was handed over with other words; supplement that demand instead"

@@ -10,9 +10,9 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel, ConfigDict
 
-from services.intake.channels.gateway_settings import Gateway, Registry
+from services.intake.channels.gateway_settings import Gateway, GatewayRegistry
 from services.intake.inbound import words
-from services.intake.inbound.conversation import Correspondence
+from services.intake.inbound.conversation import Conversations
 from services.intake.inbound.wechat import message as xml
 from services.intake.inbound.wechat.cipher import WeChatCipher, check, check_time, signature
 from services.intake.inbound.words import LanguageOf
@@ -50,8 +50,8 @@ class Account:
 class WeChat:
     """Takes one callback at a time."""
 
-    registry: Registry
-    correspondence: Correspondence
+    registry: GatewayRegistry
+    correspondence: Conversations
     language_of: LanguageOf
     clock: Callable[[], datetime] = now
     nonce: Callable[[], str] = secrets.token_urlsafe
