@@ -99,7 +99,7 @@ async def _one(service: Service, id: int) -> dead_letters.DeadLetter:
 async def _redrive(service: Service, id: int) -> None:
     letter = await _one(service, id)
     async with _opened(service) as pool:
-        repository = service.worker(read(service.settings), pool).repository
-        await Delivery(pool, repository, letter.cluster_id).redrive(letter.record)
+        repositories = service.worker(read(service.settings), pool).repositories
+        await Delivery(pool, repositories, letter.cluster_id).redrive(letter.record)
         async with pool.acquire() as db:
             await dead_letters.mark_redriven(db, id)

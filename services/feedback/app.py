@@ -15,14 +15,13 @@ from services.feedback.ratings.handler import RatingHandler
 from services.feedback.ratings.links import Links
 from services.feedback.settings import FeedbackSettings
 from services.feedback.web import pages
-from shared.chassis.aggregates.repository import Repository
+from shared.chassis.aggregates.repository import Repositories, Repository
 from shared.chassis.database.pool import Pool
 from shared.chassis.process.components import Api, Worker
 from shared.chassis.work.retention import Expired, Retention, redriven
 from shared.contracts.demand.facts import Fact
 from shared.contracts.demand.rules import demand_rules
 from shared.contracts.demand.state import Demand, Service
-from shared.contracts.topics import DEMAND_EVENTS
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.loader import served_packs
 
@@ -57,7 +56,7 @@ def worker(settings: FeedbackSettings, pool: Pool) -> Worker:
     sender = Sender(pool, repository, contacts, sink, packs)
     pruning = Retention(pool, (redriven(settings), REACHED))
     tasks = (sender.run, sender.watch, Closing(pool, repository, packs).run, pruning.run)
-    return Worker(Service.FEEDBACK, repository, topics=(DEMAND_EVENTS.name,), by_faust=True, tasks=tasks)
+    return Worker(Repositories.of(repository), by_faust=True, tasks=tasks)
 
 
 def _packs(settings: FeedbackSettings) -> Jurisdictions:

@@ -50,7 +50,7 @@ from services.intake.tracking.lasting_secret import lasting_secret_kept
 from services.intake.tracking.lookup import WITHIN, DemandLookup
 from services.intake.tracking.story import StoryReader
 from services.intake.vault.sealing import Vault
-from shared.chassis.aggregates.repository import Repository
+from shared.chassis.aggregates.repository import Repositories, Repository
 from shared.chassis.aggregates.unit_of_work import Change
 from shared.chassis.database.pool import Pool
 from shared.chassis.database.write_batch import WriteBatch
@@ -59,7 +59,6 @@ from shared.chassis.work.retention import Expired, Retention, expired_revocation
 from shared.contracts.demand.facts import Fact
 from shared.contracts.demand.rules import demand_rules
 from shared.contracts.demand.state import Demand, Service
-from shared.contracts.topics import DEMAND_EVENTS
 from shared.identity.callers import Callers
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.loader import served_packs
@@ -169,9 +168,7 @@ def _store(settings: IntakeSettings) -> Store:
 def worker(settings: IntakeSettings, pool: Pool) -> Worker:
     """Relays what intake tells, hears how its demands go on, and tidies up."""
     tasks = (cabinet(settings, pool).run, pruning(settings, pool).run, Indexing(pool).run)
-    return Worker(
-        Service.INTAKE, demand_repository(_packs(settings)), topics=(DEMAND_EVENTS.name,), by_faust=False, tasks=tasks
-    )
+    return Worker(Repositories.of(demand_repository(_packs(settings))), by_faust=False, tasks=tasks)
 
 
 def pruning(settings: IntakeSettings, pool: Pool) -> Retention:

@@ -12,14 +12,13 @@ from services.reporting.figures.projection import FigureProjection
 from services.reporting.figures.rollup import Rollup
 from services.reporting.settings import ReportingSettings
 from services.reporting.web import pages
-from shared.chassis.aggregates.repository import Repository
+from shared.chassis.aggregates.repository import Repositories, Repository
 from shared.chassis.database.pool import Pool
 from shared.chassis.process.components import Api, Worker
 from shared.chassis.work.retention import Expired, Retention, redriven
 from shared.contracts.demand.facts import Fact
 from shared.contracts.demand.rules import demand_rules
 from shared.contracts.demand.state import Demand, Service
-from shared.contracts.topics import DEMAND_EVENTS
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.loader import served_packs
 from shared.web.pages import assets
@@ -51,7 +50,7 @@ def projector(settings: ReportingSettings, pool: Pool) -> Worker:
     """Folds every fact, sums, prunes; tells only its dead letters."""
     repository = demand_repository(_packs(settings))
     tasks = (Rollup(pool).run, pruning(settings, pool).run)
-    return Worker(Service.REPORTING, repository, topics=(DEMAND_EVENTS.name,), by_faust=False, tasks=tasks)
+    return Worker(Repositories.of(repository), by_faust=False, tasks=tasks)
 
 
 def pruning(settings: ReportingSettings, pool: Pool) -> Retention:

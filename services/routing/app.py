@@ -11,7 +11,7 @@ from services.routing.cases.handler import CaseHandler
 from services.routing.cases.policies import reaction
 from services.routing.cases.timeline import is_entry
 from services.routing.settings import RoutingSettings
-from shared.chassis.aggregates.repository import Repository
+from shared.chassis.aggregates.repository import Repositories, Repository
 from shared.chassis.aggregates.unit_of_work import Change
 from shared.chassis.database.pool import Pool
 from shared.chassis.database.write_batch import WriteBatch
@@ -20,7 +20,6 @@ from shared.chassis.work.retention import Expired, Retention, expired_revocation
 from shared.contracts.demand.facts import DemandSubmitted, Fact
 from shared.contracts.demand.rules import demand_rules
 from shared.contracts.demand.state import Demand, Service
-from shared.contracts.topics import DEMAND_EVENTS
 from shared.identity.staff_tokens import StaffTokens
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.loader import served_packs
@@ -57,7 +56,7 @@ def worker(settings: RoutingSettings, pool: Pool) -> Worker:
     """Routes whatever is submitted, returned or reopened; prunes."""
     repository = demand_repository(_packs(settings))
     tasks = (pruning(settings, pool).run,)
-    return Worker(Service.ROUTING, repository, topics=(DEMAND_EVENTS.name,), by_faust=True, tasks=tasks)
+    return Worker(Repositories.of(repository), by_faust=True, tasks=tasks)
 
 
 def pruning(settings: RoutingSettings, pool: Pool) -> Retention:

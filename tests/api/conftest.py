@@ -17,7 +17,7 @@ from services.feedback import app as feedback
 from services.intake.channels import keys as channels
 from services.reporting import app as reporting
 from services.routing import app as routing
-from shared.chassis.aggregates.repository import Repository
+from shared.chassis.aggregates.repository import Repositories, Repository
 from shared.chassis.base.settings import ProcessSettings
 from shared.chassis.base.tokens import Tokens
 from shared.chassis.consumer.delivery import Delivery
@@ -43,7 +43,7 @@ class Gateway:
 
     client: httpx.AsyncClient
     intake: Pool
-    listening: Sequence[Delivery[Any, Any]]
+    listening: Sequence[Delivery]
     tokens: Tokens
     document: Mapping[str, Any] = field(default_factory=dict)
     routes: Sequence[BaseRoute] = ()
@@ -111,11 +111,11 @@ async def gateway(postgres: Server, tmp_path_factory: pytest.TempPathFactory) ->
         yield Gateway(client, pools["intake"], heard, Tokens(KEYS["secret"]), served.openapi(), served.routes)
 
 
-def listening(settings: Mapping[str, ProcessSettings], pools: Mapping[str, Pool]) -> list[Delivery[Any, Any]]:
+def listening(settings: Mapping[str, ProcessSettings], pools: Mapping[str, Pool]) -> list[Delivery]:
     """Routing hears without its policy, which would dispatch every demand before we say what happened."""
     repositories = {
-        "routing": Repository("demand", demand_rules(Service.ROUTING), routing.remember),
-        "feedback": feedback.worker(settings["feedback"], pools["feedback"]).repository,  # type: ignore[arg-type]
-        "reporting": reporting.projector(settings["reporting"], pools["reporting"]).repository,  # type: ignore[arg-type]
+        "routing": Repositories.of(Repository("demand", demand_rules(Service.ROUTING), routing.remember)),
+        "feedback": feedback.worker(settings["feedback"], pools["feedback"]).repositories,  # type: ignore[arg-type]
+        "reporting": reporting.projector(settings["reporting"], pools["reporting"]).repositories,  # type: ignore[arg-type]
     }
     return [Delivery(pools[name], repository, "cluster") for name, repository in repositories.items()]

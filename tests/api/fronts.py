@@ -75,7 +75,7 @@ async def _submitted(client: httpx.AsyncClient, opens: dict[str, str]) -> dict[s
 
 
 async def _told(service: Service, settings: Any, pool: Pool) -> dict[str, Any]:
-    delivery = Delivery(pool, service.worker(settings, pool).repository, "cluster")
+    delivery = Delivery(pool, service.worker(settings, pool).repositories, "cluster")
     await delivery.deliver(Log().told(*PASTS[service.name], key=story.ID))
     token = Tokens(KEYS["secret"]).write("rate", {"demand": str(story.ID)})
     return {"number": number("NH", 2021, story.ID.int % 10**6), "token": token}

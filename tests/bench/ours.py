@@ -83,7 +83,7 @@ async def listening(service: str, rig: Rig, name: str) -> "AsyncIterator[Timed]"
     settings = found.settings.model_validate(told)
     pool = await open_pool(rig.dsn, service, size=4)
     worker = found.worker(settings, pool)
-    timed = Timed(pool, worker.repository, await cluster_id(Kafka(rig.bootstrap)))
+    timed = Timed(pool, worker.repositories, await cluster_id(Kafka(rig.bootstrap)))
     reading = Consumer(timed, worker.topics, f"{name}-{service}")
     if worker.by_faust:
         app = faust_consumer.faust_app(reading, Kafka(rig.bootstrap), "", settings.batch_size)
@@ -98,7 +98,7 @@ async def listening(service: str, rig: Rig, name: str) -> "AsyncIterator[Timed]"
         await pool.close()
 
 
-class Timed(Delivery[Any, Any]):
+class Timed(Delivery):
     """A delivery that remembers when it began and ended, how much it took, and at what cost."""
 
     seen = 0

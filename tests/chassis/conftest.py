@@ -7,7 +7,7 @@ from uuid import UUID, uuid5
 
 import pytest
 
-from shared.chassis.aggregates.repository import Repository
+from shared.chassis.aggregates.repository import Repositories, Repository
 from shared.chassis.aggregates.unit_of_work import Change
 from shared.chassis.consumer.delivery import Delivery
 from shared.chassis.consumer.record import Record
@@ -93,6 +93,6 @@ async def pool(database: str) -> AsyncIterator[Pool]:
 
 
 @pytest.fixture
-def delivery(pool: Pool, remembered: Remembered) -> Delivery[Demand, f.Fact]:
+def delivery(pool: Pool, remembered: Remembered) -> Delivery:
     repository: Repository[Demand, f.Fact] = Repository("demand_facts", demand_rules(Service.REPORTING), remembered)
-    return Delivery(pool, repository, "cluster", limit=5)
+    return Delivery(pool, Repositories.of(repository), "cluster", limit=5)

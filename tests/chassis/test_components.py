@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from shared.chassis.aggregates.repository import Repository
+from shared.chassis.aggregates.repository import Repositories, Repository
 from shared.chassis.base.settings import ProcessSettings
 from shared.chassis.database.pool import Pool, open_pool
 from shared.chassis.kafka import cluster as brokers
@@ -17,7 +17,6 @@ from shared.chassis.process.components import Worker, relay_components, worker_c
 from shared.chassis.process.run import Components
 from shared.contracts.demand.rules import demand_rules
 from shared.contracts.demand.state import Service
-from shared.contracts.topics import DEMAND_EVENTS
 from tests.chassis.conftest import Remembered
 from tests.conftest import Server
 from tests.eventually import ended, eventually
@@ -57,14 +56,14 @@ async def held(pool: Pool) -> int:
 
 async def test_relays_leave_a_connection_to_their_worker(database: str, broker: Server, few: Pool):
     repository: Any = Repository("demand_facts", demand_rules(Service.REPORTING), Remembered())
-    worker = Worker("reporting", repository, (DEMAND_EVENTS.name,), by_faust=False)
+    worker = Worker(Repositories.of(repository), by_faust=False)
     async with running(await worker_components(settings(database, broker), worker, few)):
         await eventually(lambda: held(few), lambda n: n == SHARDS)
 
 
 async def test_a_worker_runs_without_relays_where_they_run_apart(database: str, broker: Server, few: Pool):
     repository: Any = Repository("demand_facts", demand_rules(Service.REPORTING), Remembered())
-    worker = Worker("reporting", repository, (DEMAND_EVENTS.name,), by_faust=False)
+    worker = Worker(Repositories.of(repository), by_faust=False)
     inside = await worker_components(settings(database, broker), worker, few)
     apart = await worker_components(settings(database, broker, relay_inside=False), worker, few)
     assert len(inside.running) - len(apart.running) == 2 * SHARDS, "each relay has its gauge"

@@ -16,8 +16,6 @@ from shared.chassis.consumer.delivery import Delivery, TooMuchPoison
 from shared.chassis.consumer.lag import Backlog, Place, group_lag
 from shared.chassis.consumer.record import Record
 from shared.chassis.kafka.client import Kafka
-from shared.contracts.demand import facts as f
-from shared.contracts.demand.state import Demand
 from shared.contracts.topics import DEMAND_EVENTS
 from tests.chassis.conftest import Log, envelope
 from tests.conftest import Server
@@ -41,41 +39,39 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def reading(delivery: Delivery[Demand, f.Fact], clock: Clock) -> Consumer[Demand, f.Fact]:
+def consumer(delivery: Delivery, clock: Clock) -> Consumer:
     return Consumer(delivery, (DEMAND_EVENTS.name,), f"reader-{uuid4()}", clock=clock)
 
 
-def test_a_reader_that_never_committed_is_stuck_after_a_minute(consumer: Consumer[Demand, f.Fact], clock: Clock):
-    reading.look({ONE: Place(0, 7)})
+def test_a_reader_that_never_committed_is_stuck_after_a_minute(consumer: Consumer, clock: Clock):
+    consumer.look({ONE: Place(0, 7)})
     clock.at += STUCK_AFTER
-    assert reading.stuck() is None
+    assert consumer.stuck() is None
     clock.at += 1
-    assert f"{DEMAND_EVENTS.name}/1 stands at 0 for 61 s" in str(reading.stuck())
+    assert f"{DEMAND_EVENTS.name}/1 stands at 0 for 61 s" in str(consumer.stuck())
 
 
-def test_a_reader_that_is_slow_is_not_stuck(consumer: Consumer[Demand, f.Fact], clock: Clock):
+def test_a_reader_that_is_slow_is_not_stuck(consumer: Consumer, clock: Clock):
     for committed in range(10):
-        reading.look({ONE: Place(committed, 1000)})
+        consumer.look({ONE: Place(committed, 1000)})
         clock.at += STUCK_AFTER - 1
-    assert reading.stuck() is None
+    assert consumer.stuck() is None
 
 
-def test_a_reader_that_has_read_everything_is_not_stuck(consumer: Consumer[Demand, f.Fact], clock: Clock):
-    reading.look({ONE: Place(6, 7)})
-    reading.look({ONE: Place(7, 7)})
+def test_a_reader_that_has_read_everything_is_not_stuck(consumer: Consumer, clock: Clock):
+    consumer.look({ONE: Place(6, 7)})
+    consumer.look({ONE: Place(7, 7)})
     clock.at += 10 * STUCK_AFTER
-    assert reading.stuck() is None
-    reading.look({ONE: Place(7, 8)})
-    assert reading.stuck() is None
+    assert consumer.stuck() is None
+    consumer.look({ONE: Place(7, 8)})
+    assert consumer.stuck() is None
 
 
-def test_one_partition_that_stands_is_not_hidden_by_another_that_moves(
-    consumer: Consumer[Demand, f.Fact], clock: Clock
-):
+def test_one_partition_that_stands_is_not_hidden_by_another_that_moves(consumer: Consumer, clock: Clock):
     for committed in range(4):
-        reading.look({ONE: Place(3, 7), TWO: Place(committed, 1000)})
+        consumer.look({ONE: Place(3, 7), TWO: Place(committed, 1000)})
         clock.at += STUCK_AFTER / 2
-    assert f"{DEMAND_EVENTS.name}/1 " in str(reading.stuck())
+    assert f"{DEMAND_EVENTS.name}/1 " in str(consumer.stuck())
 
 
 @pytest.fixture
@@ -99,48 +95,46 @@ class Slow:
         self.begun.put_nowait(written)
         await written.wait()
 
-    def batch(self, name: str, size: int, consumer: Consumer[Demand, f.Fact]) -> asyncio.Task[bool]:
+    def batch(self, name: str, size: int, consumer: Consumer) -> asyncio.Task[bool]:
         (one,) = Log().told(*SUBMITTED)
-        return asyncio.create_task(reading.process([one] * size, lambda: self.done.append(name)))
+        return asyncio.create_task(consumer.process([one] * size, lambda: self.done.append(name)))
 
 
 @pytest.fixture
-def slow(consumer: Consumer[Demand, f.Fact]) -> Slow:
-    reading.delivery = slow = Slow()  # type: ignore[assignment]
+def slow(consumer: Consumer) -> Slow:
+    consumer.delivery = slow = Slow()  # type: ignore[assignment]
     return slow
 
 
-async def test_of_a_backlog_one_batch_is_read_while_the_one_before_is_written(
-    consumer: Consumer[Demand, f.Fact], slow: Slow
-):
-    assert await slow.batch("first", BACKLOG, reading)
-    second = slow.batch("second", BACKLOG, reading)
+async def test_of_a_backlog_one_batch_is_read_while_the_one_before_is_written(consumer: Consumer, slow: Slow):
+    assert await slow.batch("first", BACKLOG, consumer)
+    second = slow.batch("second", BACKLOG, consumer)
     first_written, second_written = await slow.begun.get(), await slow.begun.get()
     second_written.set()
     await asyncio.wait([second], timeout=0.2)
     assert (second.done(), slow.done) == (False, [])
     first_written.set()
     assert await second
-    third = slow.batch("third", 1, reading)
+    third = slow.batch("third", 1, consumer)
     (await slow.begun.get()).set()
     assert await third
     assert slow.done == ["first", "second", "third"]
 
 
-async def test_a_batch_that_was_let_go_is_no_reason_to_stop(consumer: Consumer[Demand, f.Fact], slow: Slow):
+async def test_a_batch_that_was_let_go_is_no_reason_to_stop(consumer: Consumer, slow: Slow):
     """A reader that loses its broker lets go of what is under way; a supervisor starts its process again."""
-    assert await slow.batch("first", BACKLOG, reading)
+    assert await slow.batch("first", BACKLOG, consumer)
     await slow.begun.get()
-    await reading.end()
-    assert not reading.fatal.is_set()
-    again = slow.batch("again", 1, reading)
+    await consumer.end()
+    assert not consumer.fatal.is_set()
+    again = slow.batch("again", 1, consumer)
     (await slow.begun.get()).set()
     assert await again
     assert slow.done == ["again"]
 
 
-async def test_a_small_batch_is_waited_for(consumer: Consumer[Demand, f.Fact], slow: Slow):
-    taking = slow.batch("it", BACKLOG - 1, reading)
+async def test_a_small_batch_is_waited_for(consumer: Consumer, slow: Slow):
+    taking = slow.batch("it", BACKLOG - 1, consumer)
     written = await slow.begun.get()
     await asyncio.wait([taking], timeout=0.2)
     assert not taking.done()
@@ -150,19 +144,19 @@ async def test_a_small_batch_is_waited_for(consumer: Consumer[Demand, f.Fact], s
 
 
 @pytest.mark.usefixtures("looking_often")
-async def test_a_reader_that_is_poisoned_ends_its_process(consumer: Consumer[Demand, f.Fact], log: Log):
+async def test_a_reader_that_is_poisoned_ends_its_process(consumer: Consumer, log: Log):
     poison = [log.record(envelope(SUBMISSION, 1), value=b"{") for _ in range(9)]
-    watching = asyncio.create_task(reading.watch(Kafka("127.0.0.1:9")))
-    assert not await reading.process(poison, unexpected)
-    assert not await reading.process(log.told(*SUBMITTED), unexpected)
+    watching = asyncio.create_task(consumer.watch(Kafka("127.0.0.1:9")))
+    assert not await consumer.process(poison, unexpected)
+    assert not await consumer.process(log.told(*SUBMITTED), unexpected)
     with pytest.raises(TooMuchPoison):
         await asyncio.wait_for(watching, 10)
 
 
-async def told(broker: Server, consumer: Consumer[Demand, f.Fact]) -> Backlog:
+async def told(broker: Server, consumer: Consumer) -> Backlog:
     """The account; nothing while a broker that has just started looks for its groups."""
     with suppress(KafkaError):
-        async with group_lag(Kafka(broker.url), reading.name, reading.topics) as asked:
+        async with group_lag(Kafka(broker.url), consumer.name, consumer.topics) as asked:
             return await asked.backlog()
     return {}
 
@@ -170,23 +164,23 @@ async def told(broker: Server, consumer: Consumer[Demand, f.Fact]) -> Backlog:
 @pytest.mark.kafka
 @pytest.mark.usefixtures("looking_often")
 async def test_the_brokers_account_tells_of_partitions_that_nobody_reads(
-    broker: Server, consumer: Consumer[Demand, f.Fact], clock: Clock
+    broker: Server, consumer: Consumer, clock: Clock
 ):
     async with AIOKafkaProducer(bootstrap_servers=broker.url) as producer:
         end = (await producer.send_and_wait(DEMAND_EVENTS.name, b"{}", partition=3)).offset + 1
     place = TopicPartition(DEMAND_EVENTS.name, 3)
-    found = await eventually(lambda: told(broker, reading), bool, within=20)
+    found = await eventually(lambda: told(broker, consumer), bool, within=20)
     assert len(found) == DEMAND_EVENTS.partitions
     assert (found[place].committed < end, found[place].end) == (True, end)
 
-    watching = asyncio.create_task(reading.watch(Kafka(broker.url)))
+    watching = asyncio.create_task(consumer.watch(Kafka(broker.url)))
 
     async def said() -> str:
         clock.at += STUCK_AFTER
-        return str(reading.stuck())
+        return str(consumer.stuck())
 
     await eventually(said, lambda words: f"{DEMAND_EVENTS.name}/" in words, within=20)
-    async with AIOKafkaConsumer(bootstrap_servers=broker.url, group_id=reading.name, enable_auto_commit=False) as one:
+    async with AIOKafkaConsumer(bootstrap_servers=broker.url, group_id=consumer.name, enable_auto_commit=False) as one:
         one.assign(list(found))
         await one.commit({place: known.end for place, known in found.items()})
     await eventually(said, lambda words: words == "None", within=20)

@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import uuid4
 
@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import NewTopic
 from aiokafka.errors import KafkaError
 
+from shared.chassis.aggregates.repository import Repositories
 from shared.chassis.consumer import aiokafka_consumer, faust_consumer
 from shared.chassis.consumer.consumer import Consumer
 from shared.chassis.consumer.delivery import Delivery
@@ -21,8 +22,6 @@ from shared.chassis.consumer.record import Record
 from shared.chassis.database.pool import Pool
 from shared.chassis.kafka.client import Kafka
 from shared.chassis.kafka.cluster import asking
-from shared.contracts.demand import facts as f
-from shared.contracts.demand.state import Demand
 from shared.contracts.topics import PROJECT_EVENTS
 from tests import story
 from tests.chassis import batches
@@ -32,7 +31,7 @@ from tests.eventually import ended, eventually
 
 pytestmark = pytest.mark.kafka
 PLACE = TopicPartition(PROJECT_EVENTS.name, 5)
-Reader = Callable[["Consumer[Any, Any]", str], Coroutine[Any, Any, None]]
+Reader = Callable[["Consumer", str], Coroutine[Any, Any, None]]
 
 
 @dataclass
@@ -49,15 +48,15 @@ class Held:
         self.taken += [record.offset for record in records if record.partition == PLACE.partition]
 
 
-def by_faust(consumer: "Consumer[Any, Any]", bootstrap: str) -> Coroutine[Any, Any, None]:
+def by_faust(consumer: "Consumer", bootstrap: str) -> Coroutine[Any, Any, None]:
     return faust_consumer.run(faust_consumer.faust_app(consumer, Kafka(bootstrap), "", 100), consumer)
 
 
-def by_aiokafka(consumer: "Consumer[Any, Any]", bootstrap: str) -> Coroutine[Any, Any, None]:
+def by_aiokafka(consumer: "Consumer", bootstrap: str) -> Coroutine[Any, Any, None]:
     return aiokafka_consumer.read_batches(consumer, Kafka(bootstrap), "", 100)
 
 
-async def stands(broker: Server, consumer: "Consumer[Any, Any]") -> Place:
+async def stands(broker: Server, consumer: "Consumer") -> Place:
     with suppress(KafkaError):
         async with group_lag(Kafka(broker.url), consumer.name, consumer.topics) as asked:
             return (await asked.backlog())[PLACE]
@@ -67,7 +66,7 @@ async def stands(broker: Server, consumer: "Consumer[Any, Any]") -> Place:
 @pytest.mark.parametrize("read", [by_faust, by_aiokafka], ids=["Faust", "aiokafka"])
 async def test_an_offset_is_committed_after_the_database(broker: Server, read: Reader):
     held = Held()
-    consumer: Consumer[Any, Any] = Consumer(held, (PROJECT_EVENTS.name,), f"reader-{uuid4()}")  # type: ignore[arg-type]
+    consumer: Consumer = Consumer(held, (PROJECT_EVENTS.name,), f"reader-{uuid4()}")  # type: ignore[arg-type]
     async with AIOKafkaProducer(bootstrap_servers=broker.url) as producer:
         for _ in range(5):
             told = await producer.send_and_wait(PROJECT_EVENTS.name, b"{}", partition=PLACE.partition)
@@ -99,10 +98,11 @@ def strange() -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("read", [by_faust, by_aiokafka], ids=["Faust", "aiokafka"])
-async def test_no_record_on_a_topic_ends_a_reader(
-    broker: Server, read: Reader, delivery: Delivery[Demand, f.Fact], pool: Pool
-):
+async def test_no_record_on_a_topic_ends_a_reader(broker: Server, read: Reader, delivery: Delivery, pool: Pool):
     name, delivery.limit = f"reader-{uuid4()}", 1000
+    (repository,) = delivery.repositories.by_stream.values()
+    rules = replace(repository.rules, stream=PROJECT_EVENTS.carries)  # a topic that no other test fills with demands
+    delivery.repositories = Repositories.of(replace(repository, rules=rules))
     consumer = Consumer(delivery, (PROJECT_EVENTS.name,), name)
     numbers = (f"NH21-{random.randrange(10**6):06d}-X" for _ in range(4))  # other readers' are on the topic too
     first, before, lost, behind = (
@@ -141,7 +141,7 @@ async def test_a_fault_that_nobody_foresaw_ends_the_reader_and_nothing_is_acknow
     broker: Server, read: Reader
 ):
     broken = Broken()
-    consumer: Consumer[Any, Any] = Consumer(broken, (PROJECT_EVENTS.name,), f"reader-{uuid4()}")  # type: ignore[arg-type]
+    consumer: Consumer = Consumer(broken, (PROJECT_EVENTS.name,), f"reader-{uuid4()}")  # type: ignore[arg-type]
     running = asyncio.create_task(read(consumer, broker.url))
     async with AIOKafkaProducer(bootstrap_servers=broker.url) as producer:
         await producer.send_and_wait(PROJECT_EVENTS.name, b"{}", partition=PLACE.partition)
@@ -160,7 +160,7 @@ async def test_what_ends_an_agent_of_faust_outside_of_a_delivery_ends_the_reader
 ):
     held = Held()
     held.free.set()
-    consumer: Consumer[Any, Any] = Consumer(held, (PROJECT_EVENTS.name,), f"reader-{uuid4()}")  # type: ignore[arg-type]
+    consumer: Consumer = Consumer(held, (PROJECT_EVENTS.name,), f"reader-{uuid4()}")  # type: ignore[arg-type]
 
     def failing(_: object) -> Record:
         raise fault
@@ -180,7 +180,7 @@ async def test_a_reader_that_came_before_its_topic_reads_it_soon(broker: Server)
     waits for its topic before it joins; Faust's does not."""
     held, topic = Held(), f"later-{uuid4()}"
     held.free.set()
-    consumer: Consumer[Any, Any] = Consumer(held, (topic,), f"reader-{uuid4()}")  # type: ignore[arg-type]
+    consumer: Consumer = Consumer(held, (topic,), f"reader-{uuid4()}")  # type: ignore[arg-type]
     running = asyncio.create_task(by_faust(consumer, broker.url))
     try:
         async with asking(Kafka(broker.url)) as admin:

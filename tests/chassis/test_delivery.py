@@ -12,12 +12,11 @@ from shared.chassis.consumer.delivery import A_LANE, LANES, Delivery, TooMuchPoi
 from shared.chassis.consumer.record import Record
 from shared.chassis.database.pool import Pool
 from shared.contracts.demand import facts as f
-from shared.contracts.demand.state import Demand
 from tests import story
 from tests.chassis.conftest import Log, Remembered, envelope
 from tests.eventually import eventually
 
-Deliver = Delivery[Demand, f.Fact]
+Deliver = Delivery
 
 
 async def version(pool: Pool, key: UUID = story.ID) -> int | None:
@@ -159,7 +158,7 @@ async def test_a_reader_that_was_started_again_goes_on_behind_what_stopped_it(de
     records = [*poison(log, 9), *log.told(*story.SUBMITTED)]
     with pytest.raises(TooMuchPoison):
         await delivery.deliver(records[:9])
-    restarted: Deliver = Delivery(pool, delivery.repository, "cluster", limit=5)
+    restarted: Deliver = Delivery(pool, delivery.repositories, "cluster", limit=5)
     await restarted.deliver(records)
     assert await dead_letters(pool) == 9
     assert await version(pool) == 1
@@ -178,7 +177,7 @@ async def test_a_record_at_the_same_place_of_another_log_is_another_dead_letter(
 ):
     (record,) = poison(log, 1)
     for name in ("cluster", "cluster", "cluster.1"):
-        await Delivery(pool, delivery.repository, name, limit=5).deliver([record])
+        await Delivery(pool, delivery.repositories, name, limit=5).deliver([record])
     assert await dead_letters(pool) == 2
 
 
@@ -301,7 +300,7 @@ async def test_two_readers_of_the_same_batch_count_it_once(
     delivery: Deliver, log: Log, remembered: Remembered, pool: Pool
 ):
     records = [record for n in range(50) for record in log.told(*story.CLOSED, key=UUID(int=n + 1))]
-    twin: Deliver = Delivery(pool, delivery.repository, "cluster")
+    twin: Deliver = Delivery(pool, delivery.repositories, "cluster")
     await asyncio.gather(delivery.deliver(records), twin.deliver(records))
     async with pool.acquire() as db:
         assert await db.fetchval("SELECT sum(version) FROM demand_facts") == 50 * len(story.CLOSED)

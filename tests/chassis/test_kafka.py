@@ -76,7 +76,7 @@ async def encrypted(tmp_path: Path) -> AsyncIterator[Encrypted]:
     listening.close()
 
 
-def probe() -> Consumer[Any, Any]:
+def probe() -> Consumer:
     """A reading that never gets anything to deliver."""
     nothing: Any = None
     return Consumer(nothing, (DEMAND_EVENTS.name,), "probe")

@@ -17,7 +17,8 @@ from tests.keys import KEYS
 ROOT = Path(__file__).parents[2]
 PROCESS = """
 import asyncio
-from shared.chassis import broker, process
+from shared.chassis.kafka import cluster
+from shared.chassis.process import run
 from shared.chassis.consumer.delivery import TooMuchPoison
 from shared.chassis.base.settings import ProcessSettings
 
@@ -37,10 +38,10 @@ async def leaves_a_task():
     raise {fault}
 
 async def build():
-    return process.Parts(running=[{parts}])
+    return run.Components(running=[{parts}])
 
-process.PATIENCE = 0.2
-process.main("probe", ProcessSettings(database_url="postgresql://x", health_port=0), build)
+run.PATIENCE = 0.2
+run.main("probe", ProcessSettings(database_url="postgresql://x", health_port=0), build)
 """
 
 
@@ -53,7 +54,7 @@ def end_of(parts: str, fault: str = "RuntimeError('boom')") -> tuple[int, str]:
 
 @pytest.mark.parametrize(
     ("fault", "code"),
-    [("broker.BrokerReplaced('a is gone, b is here')", 75), ("TooMuchPoison('11 in a row')", 65), ("OSError()", 1)],
+    [("cluster.BrokerReplaced('a is gone, b is here')", 75), ("TooMuchPoison('11 in a row')", 65), ("OSError()", 1)],
 )
 def test_a_process_says_with_its_exit_code_why_it_ended(fault: str, code: int):
     assert end_of("fails()", fault)[0] == code
@@ -79,21 +80,22 @@ def test_a_process_without_its_secrets_stops_and_says_how_to_make_them(kept: str
 
 
 def test_a_part_that_is_deaf_to_cancellation_does_not_keep_a_process_from_ending():
-    code, said = end_of("fails(), deaf()", "broker.BrokerReplaced('a is gone, b is here')")
+    code, said = end_of("fails(), deaf()", "cluster.BrokerReplaced('a is gone, b is here')")
     assert (code, "stopped without waiting" in said) == (75, True), said
 
 
 WAITING = """
-from shared.chassis import broker, process
+from shared.chassis.kafka import cluster
+from shared.chassis.process import run
 from shared.chassis.kafka.client import Kafka
 from shared.chassis.base.settings import ProcessSettings
 
 async def build():
-    await broker.wait_for_cluster(Kafka("127.0.0.1:{closed}"))
-    return process.Parts()
+    await cluster.wait_for_cluster(Kafka("127.0.0.1:{closed}"))
+    return run.Components()
 
 told = {{"DATABASE_URL": "postgresql://x", "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:{closed}", "health_port": {health}}}
-process.main("probe", ProcessSettings.model_validate(told), build)
+run.main("probe", ProcessSettings.model_validate(told), build)
 """
 
 
@@ -125,14 +127,14 @@ async def test_a_process_that_waits_for_its_broker_says_so_and_ends_when_asked()
 def test_a_wrong_setting_ends_a_process_with_its_name_and_no_more():
     program = """
 import os
-from shared.chassis import process
+from shared.chassis.process import run
 from shared.chassis.base.settings import ProcessSettings, read
 
 async def build():
     os.environ["HUYING_BATCH_SIZE"] = "x"
     read(ProcessSettings)
 
-process.main("probe", ProcessSettings(DATABASE_URL="postgresql://x"), build)
+run.main("probe", ProcessSettings(DATABASE_URL="postgresql://x"), build)
 """
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
     assert (ended.returncode, "HUYING_BATCH_SIZE" in ended.stderr, "Traceback" in ended.stderr) == (78, True, False)

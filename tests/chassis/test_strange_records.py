@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from shared.chassis.aggregates.repository import Repository
+from shared.chassis.aggregates.repository import Repositories, Repository
 from shared.chassis.consumer import dead_letters
 from shared.chassis.consumer.delivery import Delivery
 from shared.chassis.consumer.record import Record
@@ -35,12 +35,12 @@ def route(demand: Demand, fact: f.Fact, at: datetime, now: datetime) -> Sequence
 
 
 @pytest.fixture
-def answering(pool: Pool) -> Delivery[Demand, f.Fact]:
+def answering(pool: Pool) -> Delivery:
     """A delivery whose service answers each demand that is submitted."""
     repository: Repository[Demand, f.Fact] = Repository(
         "demand_facts", demand_rules(Service.ROUTING, route), Remembered()
     )
-    return Delivery(pool, repository, "cluster", limit=10**9)
+    return Delivery(pool, Repositories.of(repository), "cluster", limit=10**9)
 
 
 def lying(given: dict[str, Any], partition: int = 0) -> Record:
@@ -68,7 +68,7 @@ async def version(pool: Pool, key: UUID) -> int | None:
 @example([whole(ce_type=b"demand.\x00")])
 @example([{**whole(), "headers": (("\udcff", None),)}])
 async def test_whatever_lies_on_a_topic_what_lies_behind_it_is_applied(
-    answering: Delivery[Demand, f.Fact], pool: Pool, made: list[dict[str, Any]]
+    answering: Delivery, pool: Pool, made: list[dict[str, Any]]
 ):
     good = UUID(int=500_000 + next(offsets))  # its number is made of it, and two numbers must not be the same
     submitted = Log().told(story.SUBMISSION, key=good)[0]._replace(offset=next(offsets))
@@ -77,7 +77,7 @@ async def test_whatever_lies_on_a_topic_what_lies_behind_it_is_applied(
     assert await version(pool, good) == 2
 
 
-async def test_a_record_is_kept_as_it_was_however_strange(answering: Delivery[Demand, f.Fact], pool: Pool):
+async def test_a_record_is_kept_as_it_was_however_strange(answering: Delivery, pool: Pool):
     given = {"key": None, "headers": (("\udcff\x00", None), ("ce_id", b"\x00")), "value": b"\x00"}
     record = lying(given)
     await answering.deliver([record])
@@ -87,7 +87,7 @@ async def test_a_record_is_kept_as_it_was_however_strange(answering: Delivery[De
 
 
 async def test_a_second_fact_with_the_id_of_another_is_a_dead_letter_and_holds_up_nobody(
-    answering: Delivery[Demand, f.Fact], pool: Pool
+    answering: Delivery, pool: Pool
 ):
     """What a service tells because of a fact is named by that fact's id."""
     one, two, three = uuid4(), uuid4(), uuid4()
@@ -104,7 +104,7 @@ async def test_a_second_fact_with_the_id_of_another_is_a_dead_letter_and_holds_u
 
 @pytest.mark.parametrize(("fact", "sequence"), [(story.SUBMISSION, None), (f.DemandUrged(reason="三天了"), 2)])
 async def test_a_fact_that_moves_needs_a_place_in_the_order_and_a_note_has_none(
-    answering: Delivery[Demand, f.Fact], pool: Pool, fact: f.Fact, sequence: int | None
+    answering: Delivery, pool: Pool, fact: f.Fact, sequence: int | None
 ):
     key = uuid4()
     log = Log(next(offsets))
@@ -118,7 +118,7 @@ async def test_a_fact_that_moves_needs_a_place_in_the_order_and_a_note_has_none(
 
 
 async def test_a_record_that_cannot_be_stored_is_a_dead_letter_that_says_where_it_lies(
-    answering: Delivery[Demand, f.Fact], pool: Pool, monkeypatch: pytest.MonkeyPatch
+    answering: Delivery, pool: Pool, monkeypatch: pytest.MonkeyPatch
 ):
     record = lying({"key": b"?", "headers": (), "value": b"x"})
     pack = Record.pack
@@ -136,9 +136,7 @@ async def test_a_record_that_cannot_be_stored_is_a_dead_letter_that_says_where_i
     assert "no form of it can be stored" in letter.cause
 
 
-async def test_a_dead_letter_that_was_pruned_and_comes_again_holds_up_nobody(
-    answering: Delivery[Demand, f.Fact], pool: Pool
-):
+async def test_a_dead_letter_that_was_pruned_and_comes_again_holds_up_nobody(answering: Delivery, pool: Pool):
     record = lying({"key": b"?", "headers": (), "value": b"x"})
     await answering.deliver([record])
     async with pool.acquire() as db:
@@ -150,7 +148,7 @@ async def test_a_dead_letter_that_was_pruned_and_comes_again_holds_up_nobody(
 
 
 async def test_a_parked_record_that_can_no_longer_be_read_is_dead_itself_and_not_what_it_waited_for(
-    answering: Delivery[Demand, f.Fact], pool: Pool
+    answering: Delivery, pool: Pool
 ):
     """The version before may have parked what this one refuses."""
     key = uuid4()
@@ -168,13 +166,14 @@ async def test_a_parked_record_that_can_no_longer_be_read_is_dead_itself_and_not
     assert letter.record == unreadable
 
 
-async def test_a_lasting_fault_of_a_value_blames_no_connection(answering: Delivery[Demand, f.Fact], pool: Pool):
+async def test_a_lasting_fault_of_a_value_blames_no_connection(answering: Delivery, pool: Pool):
     """asyncpg tells of a number out of range with the class of a closed connection."""
 
     def too_large(writes: Any, changes: Any) -> None:
         writes.add("INSERT INTO progress (topic, partition, next_offset) VALUES ('x', $1, 1)", 2**40)
 
-    answering.repository = replace(answering.repository, remember=too_large)
+    (repository,) = answering.repositories.by_stream.values()
+    answering.repositories = Repositories.of(replace(repository, project=too_large))
     async with asyncio.timeout(LONG):
         await answering.deliver([Log(next(offsets)).record(envelope(story.SUBMISSION, 1, uuid4()))])
     async with pool.acquire() as db:

@@ -15,7 +15,7 @@ from deploy.local.kafka import ApacheKafka
 from deploy.local.noida import EmbeddedBroker
 from deploy.local.ports import free_port
 from deploy.local.state import prepare, state_dir
-from shared.chassis.aggregates.repository import Repository
+from shared.chassis.aggregates.repository import Repositories, Repository
 from shared.chassis.base.settings import ProcessSettings
 from shared.chassis.consumer import consumer_log
 from shared.chassis.consumer.consumer import Consumer
@@ -112,7 +112,7 @@ async def test_what_was_told_while_a_topic_was_made_anew_reaches_its_readers(
 ):
     given = settings(database, own_broker)
     repository: Any = Repository("demand_facts", demand_rules(Service.REPORTING), Remembered())
-    worker = Worker("reporting", repository, (DEMAND_EVENTS.name,), by_faust)
+    worker = Worker(Repositories.of(repository), by_faust)
 
     async def reader() -> Components:
         return await worker_components(given, worker, await open_pool(database, "reporting"))
@@ -203,7 +203,7 @@ async def test_a_reader_begins_again_once_for_a_topic_that_was_made_anew(pool: P
 
 
 def test_a_reader_whose_partition_ends_before_what_it_has_read_stops_to_begin_again():
-    consumer: Consumer[Any, Any] = Consumer(None, ("topic",), "reader")  # type: ignore[arg-type]
+    consumer: Consumer = Consumer(None, ("topic",), "reader")  # type: ignore[arg-type]
     place = TopicPartition("topic", 3)
     for end in (7, 6, 7, 8, 5):
         consumer.look({place: Place(7, end)})

@@ -10,7 +10,7 @@ from services.feedback.gateways.sinks import Sink
 from services.feedback.notifications.contacts import ContactClient
 from services.feedback.notifications.sender import Sender
 from services.feedback.ratings.links import Links
-from shared.chassis.aggregates.repository import Repository
+from shared.chassis.aggregates.repository import Repositories, Repository
 from shared.chassis.base.tokens import Tokens
 from shared.chassis.consumer.delivery import Delivery
 from shared.chassis.database.pool import Pool
@@ -26,9 +26,9 @@ LINKS = Links.at("http://here", "s" * 40)
 Book = Repository[Demand, f.Fact]
 
 
-async def heard(pool: Pool, repository: Book, *told: f.StatusFact) -> Delivery[Demand, f.Fact]:
+async def heard(pool: Pool, repository: Book, *told: f.StatusFact) -> Delivery:
     """Feedback after it heard these facts of one demand."""
-    delivery = Delivery(pool, repository, "cluster", clock=lambda: story.AT)
+    delivery = Delivery(pool, Repositories.of(repository), "cluster", clock=lambda: story.AT)
     await delivery.deliver(Log().told(*told))
     return delivery
 

@@ -9,7 +9,6 @@ from services.feedback.notifications.projection import SHORT
 from shared.chassis.consumer.delivery import Delivery
 from shared.chassis.database.pool import Pool
 from shared.contracts.demand import facts as f
-from shared.contracts.demand.state import Demand
 from tests import story
 from tests.chassis.conftest import Log, envelope
 from tests.feedback.office import LINKS, Book, heard
@@ -30,7 +29,7 @@ async def bodies(pool: Pool) -> list[tuple[str, str]]:
     return [tuple(row) for row in rows]
 
 
-async def supported(delivery: Delivery[Demand, f.Fact], log: Log, *contacts: int) -> None:
+async def supported(delivery: Delivery, log: Log, *contacts: int) -> None:
     """Others support the demand."""
     for n in contacts:
         fact = f.DemandSupported(channel="hotline", channel_kind=f.ChannelKind.HOTLINE, contact=UUID(int=n))

@@ -33,7 +33,7 @@ async def link(
 ) -> AsyncIterator[tuple[httpx.AsyncClient, str]]:
     """A citizen's browser and the link to rate a demand: a resolved one, unless a test has another past for it."""
     settings = FeedbackSettings.model_validate(KEYS | {"DATABASE_URL": database})
-    delivery = Delivery(pool, app.worker(settings, pool).repository, "cluster")
+    delivery = Delivery(pool, app.worker(settings, pool).repositories, "cluster")
     await delivery.deliver(Log().told(*getattr(request, "param", story.RESOLVED), key=story.ID))
     token = Tokens(settings.secret).write("rate", {"demand": str(story.ID)})
     transport = httpx.ASGITransport(web_app("feedback", app.api(settings, pool).routers))
@@ -89,7 +89,7 @@ async def test_a_form_that_is_not_filled_in_is_explained(link: tuple[httpx.Async
 
 async def test_the_link_of_a_refusal_lets_the_citizen_disagree(database: str, pool: Pool):
     settings = FeedbackSettings.model_validate(KEYS | {"DATABASE_URL": database})
-    delivery = Delivery(pool, app.worker(settings, pool).repository, "cluster")
+    delivery = Delivery(pool, app.worker(settings, pool).repositories, "cluster")
     await delivery.deliver(Log().told(*story.ROUTED, f.DemandDeclined(reason="x"), key=story.ID))
     path = f"/rate/{Tokens(settings.secret).write('rate', {'demand': str(story.ID)})}"
     transport = httpx.ASGITransport(web_app("feedback", app.api(settings, pool).routers))

@@ -22,7 +22,7 @@ from services.feedback.ratings.links import Links
 from services.intake import app
 from services.intake.channels import keys
 from services.intake.settings import IntakeSettings
-from shared.chassis.aggregates.repository import Repository
+from shared.chassis.aggregates.repository import Repositories, Repository
 from shared.chassis.base.tokens import Tokens
 from shared.chassis.consumer.delivery import Delivery
 from shared.chassis.database.pool import Pool, open_pool
@@ -76,7 +76,7 @@ class Town:
         async with self.intake.acquire() as db:
             id, payload = await db.fetchrow("SELECT aggregateid, payload FROM journal WHERE subject = $1", number)
         fact = parse("demand.submitted.v1", payload).model_copy(update={"channel_kind": kind})
-        await Delivery(self.feedback, self.sender.repository, "cluster").deliver(
+        await Delivery(self.feedback, Repositories.of(self.sender.repository), "cluster").deliver(
             [self.log.record(envelope(fact, 1, id))]
         )
         return number
@@ -95,7 +95,7 @@ class Town:
                 "SELECT aggregateid, payload FROM journal WHERE subject = $1 AND type = 'demand.supported.v1'", number
             )
         record = self.log.record(envelope(parse("demand.supported.v1", payload), None, id))
-        await Delivery(self.feedback, self.sender.repository, "cluster").deliver([record])
+        await Delivery(self.feedback, Repositories.of(self.sender.repository), "cluster").deliver([record])
 
     @property
     def sent(self) -> list[dict[str, Any]]:
@@ -297,7 +297,7 @@ async def test_an_answer_that_is_none_puts_one_message_off(town: Town, odd: http
 
 async def test_imported_history_asks_for_nobody(town: Town):
     submission = story.SUBMISSION.model_copy(update={"imported": True, "contact": UUID(int=1)})
-    await Delivery(town.feedback, town.sender.repository, "cluster").deliver(town.log.told(submission))
+    await Delivery(town.feedback, Repositories.of(town.sender.repository), "cluster").deliver(town.log.told(submission))
     assert (await town.sender.send_some(), town.line.asked) == (0, [])
 
 

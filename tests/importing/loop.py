@@ -4,23 +4,21 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 from uuid import uuid4
 
 from services.feedback import app as feedback
 from services.feedback.settings import FeedbackSettings
 from services.intake import app as intake
-from services.reporting.figures.projection import FigureProjection
+from services.reporting import app as reporting
 from services.routing import app as routing
 from services.routing.settings import RoutingSettings
 from shared.chassis.aggregates.journal import COLUMNS, from_row
-from shared.chassis.aggregates.repository import Repository
+from shared.chassis.aggregates.repository import Repositories
 from shared.chassis.base.clock import now
 from shared.chassis.consumer.delivery import Delivery
 from shared.chassis.consumer.record import Record
 from shared.chassis.database.pool import Pool, open_pool
 from shared.contracts.demand.facts import Fact
-from shared.contracts.demand.rules import demand_rules
 from shared.contracts.demand.state import Demand, Service
 from tests.keys import KEYS
 from tests.packs import shipped
@@ -35,7 +33,7 @@ class Loop:
     """One log for all; `turn` goes on until nobody has anything to add."""
 
     pools: dict[Service, Pool]
-    deliveries: dict[Service, Delivery[Any, Any]]
+    deliveries: dict[Service, Delivery]
     log: list[Record] = field(default_factory=list)
     heard: dict[Service, int] = field(default_factory=dict)
     relayed: dict[Service, int] = field(default_factory=dict)
@@ -101,12 +99,12 @@ async def opened_loop(database: str) -> AsyncIterator[Loop]:
     """All four on one database."""
     settings = KEYS | {"DATABASE_URL": database}
     packs = shipped()
-    books: dict[Service, Repository[Demand, Fact]] = {
-        Service.INTAKE: intake.demand_repository(packs),
-        Service.ROUTING: routing.worker(RoutingSettings.model_validate(settings), None).repository,  # type: ignore[arg-type]
-        Service.FEEDBACK: feedback.demand_repository(packs, FeedbackSettings.model_validate(settings)),
-        Service.REPORTING: Repository("demand_facts", demand_rules(Service.REPORTING), FigureProjection(packs)),
+    repositories: dict[Service, Repositories] = {
+        Service.INTAKE: Repositories.of(intake.demand_repository(packs)),
+        Service.ROUTING: routing.worker(RoutingSettings.model_validate(settings), None).repositories,  # type: ignore[arg-type]
+        Service.FEEDBACK: Repositories.of(feedback.demand_repository(packs, FeedbackSettings.model_validate(settings))),
+        Service.REPORTING: Repositories.of(reporting.demand_repository(packs)),
     }
     async with AsyncExitStack() as stack:
-        pools = {s: await stack.enter_async_context(await open_pool(database, str(s))) for s in books}
-        yield Loop(pools, {s: Delivery(pools[s], repository, "cluster") for s, repository in books.items()})
+        pools = {s: await stack.enter_async_context(await open_pool(database, str(s))) for s in repositories}
+        yield Loop(pools, {s: Delivery(pools[s], of_service, "cluster") for s, of_service in repositories.items()})

@@ -11,9 +11,9 @@ import pytest
 
 from services.intake.channels import keys
 from services.intake.channels.channel import Channel
-from services.intake.notes import queries
 from services.intake.settings import IntakeSettings
 from services.intake.submission.secret_code import SecretCodes
+from services.intake.tracking import queries
 from services.intake.tracking.lookup import WITHIN, WRONG_CODES, DemandLookup
 from services.intake.vault.sealing import Vault
 from shared.chassis.database.pool import Pool

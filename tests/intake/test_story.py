@@ -41,7 +41,7 @@ class Town:
 
     def __init__(self, pool: Pool, database: str) -> None:
         self.pool, self.log = pool, Log()
-        self.delivery = Delivery(pool, app.worker(settings(database), pool).repository, "cluster")
+        self.delivery = Delivery(pool, app.worker(settings(database), pool).repositories, "cluster")
 
     async def tells(self, receipt: dict[str, Any], *facts: f.StatusFact) -> None:
         key = UUID(receipt["id"])

@@ -18,7 +18,7 @@ from tests.eventually import eventually
 
 PROBED = """
 import asyncio, sys
-from shared.chassis import process
+from shared.chassis.process import run
 from shared.chassis.base.settings import ProcessSettings
 
 asked = []
@@ -31,10 +31,10 @@ async def forever():
     await asyncio.Event().wait()
 
 async def build():
-    return process.Parts(running=[forever()], alive=[wrong])
+    return run.Components(running=[forever()], alive=[wrong])
 
 settings = ProcessSettings(DATABASE_URL="postgresql://x", health_port={port}, deployment="ours")
-process.main("probe", settings, build)
+run.main("probe", settings, build)
 """
 
 

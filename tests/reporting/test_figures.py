@@ -13,13 +13,13 @@ from services.reporting.figures.completion import Figures, Question
 from services.reporting.figures.domain import Dimension, rate
 from services.reporting.figures.projection import FigureProjection
 from services.reporting.figures.rollup import Rollup
-from shared.chassis.aggregates.repository import Repository
+from shared.chassis.aggregates.repository import Repositories, Repository
 from shared.chassis.consumer.delivery import Delivery
 from shared.chassis.consumer.record import Record
 from shared.chassis.database.pool import Pool, open_pool
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.rules import demand_rules
-from shared.contracts.demand.state import Demand, Service
+from shared.contracts.demand.state import Service
 from tests import story
 from tests.chassis.conftest import Log
 from tests.packs import nanhai, shipped
@@ -52,14 +52,16 @@ async def pool(database: str) -> AsyncIterator[Pool]:
 
 
 @pytest.fixture
-def delivery(pool: Pool) -> Delivery[Demand, f.Fact]:
+def delivery(pool: Pool) -> Delivery:
     return Delivery(
-        pool, Repository("demand_facts", demand_rules(Service.REPORTING), FigureProjection(shipped())), "cluster"
+        pool,
+        Repositories.of(Repository("demand_facts", demand_rules(Service.REPORTING), FigureProjection(shipped()))),
+        "cluster",
     )
 
 
 @pytest.mark.parametrize("seed", range(6))
-async def test_counters_equal_a_plain_count(pool: Pool, delivery: Delivery[Demand, f.Fact], seed: int):
+async def test_counters_equal_a_plain_count(pool: Pool, delivery: Delivery, seed: int):
     chance = random.Random(seed)
     ends = [chance.choice(list(PASTS)) for _ in range(60)]
     log = Log()
@@ -100,9 +102,7 @@ def test_the_rate_of_nanhai_2021_is_the_one_that_was_printed():
     assert rate(2, 3) == 66.67
 
 
-async def test_what_is_summed_while_the_projector_writes_is_counted_once(
-    pool: Pool, delivery: Delivery[Demand, f.Fact]
-):
+async def test_what_is_summed_while_the_projector_writes_is_counted_once(pool: Pool, delivery: Delivery):
     log, count = Log(), 600
     records = [r for n in range(1, count + 1) for r in log.told(*story.CLOSED, key=UUID(int=n))]
     batches = (records[start : start + 100] for start in range(0, len(records), 100))
@@ -123,6 +123,6 @@ async def test_what_is_summed_while_the_projector_writes_is_counted_once(
         assert then.total.collected == (count if day >= date(2021, 5, 10) else 0)
 
 
-async def _folded(delivery: Delivery[Demand, f.Fact], batches: Iterable[list[Record]]) -> None:
+async def _folded(delivery: Delivery, batches: Iterable[list[Record]]) -> None:
     for batch in batches:
         await delivery.deliver(batch)

@@ -98,7 +98,7 @@ async def raised(database: str, pool: Pool, seed: int, kinds: tuple[f.RequestKin
     settings = ReportingSettings.model_validate({"DATABASE_URL": database})
     chance = random.Random(seed)
     records, ends = Lives(chance, Log(), kinds).told(COUNT)
-    delivery = Delivery(pool, app.projector(settings, pool).repository, "cluster")
+    delivery = Delivery(pool, app.projector(settings, pool).repositories, "cluster")
     while records:
         size = chance.randint(1, 90)
         await delivery.deliver(records[:size])
@@ -168,7 +168,7 @@ async def test_what_happens_at_midnight_belongs_to_the_next_day(database: str, p
     early = [log.record(envelope(fact, n, UUID(int=1), at)) for n, (fact, at) in past]
     late = story.SUBMISSION.model_copy(update={"number": "NH21-000002-X"})
     records = [*early, log.record(envelope(late, 1, UUID(int=2), midnight))]
-    await Delivery(pool, app.projector(settings, pool).repository, "cluster").deliver(records)
+    await Delivery(pool, app.projector(settings, pool).repositories, "cluster").deliver(records)
     transport = httpx.ASGITransport(web_app("reporting", app.api(settings, pool).routers))
     async with httpx.AsyncClient(transport=transport, base_url="http://reporting") as client:
         reader = Board(client, {})

@@ -17,7 +17,6 @@ from shared.chassis.database.pool import Pool, open_pool
 from shared.chassis.http.app import web_app
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.facts import Fact, RequestKind
-from shared.contracts.demand.state import Demand
 from shared.contracts.numbers import number
 from shared.jurisdiction.publication import Shown
 from tests import story
@@ -26,7 +25,7 @@ from tests.keys import KEYS
 from tests.packs import showing
 
 REPORT = "NH21-000004-Q"
-Told = Delivery[Demand, Fact]
+Told = Delivery
 ATTACK = "<script>alert('1')</script>路面破损"
 
 
@@ -39,7 +38,7 @@ async def pool(database: str) -> AsyncIterator[Pool]:
 @pytest.fixture
 def delivery(database: str, pool: Pool) -> Told:
     settings = ReportingSettings.model_validate(KEYS | {"DATABASE_URL": database})
-    return Delivery(pool, app.projector(settings, pool).repository, "cluster")
+    return Delivery(pool, app.projector(settings, pool).repositories, "cluster")
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from services.routing.app import remember
 from services.routing.cases.api import routes
 from services.routing.cases.handler import CaseHandler
-from shared.chassis.aggregates.repository import Repository
+from shared.chassis.aggregates.repository import Repositories, Repository
 from shared.chassis.base.tokens import Tokens
 from shared.chassis.consumer.delivery import Delivery
 from shared.chassis.database.pool import Pool, open_pool
@@ -42,7 +42,9 @@ class Hall:
 
     async def knows(self, *told: f.StatusFact, n: int = 1) -> str:
         """The number of a demand with this past."""
-        await Delivery(self.pool, self.repository, "cluster").deliver(self.log.told(*told, key=UUID(int=n)))
+        await Delivery(self.pool, Repositories.of(self.repository), "cluster").deliver(
+            self.log.told(*told, key=UUID(int=n))
+        )
         return number("NH", 2021, n)
 
     async def hears(self, *notes: f.NoteFact, n: int = 1) -> None:
@@ -51,7 +53,7 @@ class Hall:
             self.log.record(envelope(note, None, UUID(int=n))._replace(id=uuid4(), source="/services/intake"))
             for note in notes
         ]
-        await Delivery(self.pool, self.repository, "cluster").deliver(records)
+        await Delivery(self.pool, Repositories.of(self.repository), "cluster").deliver(records)
 
     async def get(self, path: str, unit: str) -> httpx.Response:
         return await self.client.get(path, headers=bearer(unit))

@@ -1,9 +1,9 @@
-"""A service's own copy of every aggregate, kept in step with its journal."""
+"""A service's own copy of its aggregates, kept in step with its journal."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, Protocol
+from typing import Any, Generic, Protocol
 from uuid import UUID
 
 from shared.chassis.aggregates import journal
@@ -82,3 +82,38 @@ class Repository(Generic[S, F]):
 
 def _row(key: UUID, state: Folded, before: int) -> tuple[UUID, int, str, int]:
     return key, state.version, state.model_dump_json(exclude_defaults=True), before
+
+
+@dataclass(frozen=True, slots=True)
+class Repositories:
+    """The repositories of one service, by the stream of their aggregates.
+
+    The id of an aggregate is used by no aggregate of another stream.
+    """
+
+    service: str
+    by_stream: Mapping[str, Repository[Any, Any]]
+    tables: Mapping[str, str]
+
+    @classmethod
+    def of(cls, *repositories: Repository[Any, Any]) -> "Repositories":
+        """Those of one service, one for each stream."""
+        by_stream = {repository.rules.stream: repository for repository in repositories}
+        (service,) = {repository.rules.service for repository in repositories}
+        if len(by_stream) < len(repositories):
+            raise ValueError(f"{service} has two repositories of one stream")
+        return cls(service, by_stream, {stream: repository.table for stream, repository in by_stream.items()})
+
+    def handles(self, stream: str, type: str) -> bool:
+        """Whether the fact type is known in this stream."""
+        return stream in self.by_stream and self.by_stream[stream].rules.handles(type)
+
+    def work_on(self, states: Mapping[str, Mapping[UUID, str]], now: datetime) -> Mapping[str, UnitOfWork[Any, Any]]:
+        """A unit of work for each stream, over the aggregates as they are stored."""
+        return {stream: repository.work_on(states[stream], now) for stream, repository in self.by_stream.items()}
+
+    def put(self, writes: WriteBatch, works: Mapping[str, UnitOfWork[Any, Any]]) -> None:
+        """Add what changed in each stream."""
+        for stream, work in works.items():
+            if work.changes:
+                self.by_stream[stream].put(writes, work)

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -20,7 +20,7 @@ log = structlog.get_logger()
 COMMIT_EVERY: Final = 1.0
 
 
-async def read_batches(consumer: "Consumer[Any, Any]", kafka: Kafka, instance: str, batch_size: int) -> None:
+async def read_batches(consumer: "Consumer", kafka: Kafka, instance: str, batch_size: int) -> None:
     """Read until cancelled; raises the fault for which the reading must stop."""
     fetched.install()
     kafka_client = AIOKafkaConsumer(

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Final, Generic, NoReturn
+from typing import Final, NoReturn
 
 import structlog
 from aiokafka import TopicPartition
@@ -18,7 +18,6 @@ from shared.chassis.consumer.record import Record
 from shared.chassis.kafka.cancellation import end_if_asked
 from shared.chassis.kafka.client import Kafka
 from shared.chassis.kafka.cluster import BrokerReplaced
-from shared.contracts.rules import F, S
 
 log = structlog.get_logger()
 LOOK: Final = 5.0
@@ -27,10 +26,10 @@ BACKLOG: Final = 400
 
 
 @dataclass(slots=True)
-class Consumer(Generic[S, F]):
+class Consumer:
     """Hands batches to the delivery and watches that the commits go on while there is a backlog."""
 
-    delivery: Delivery[S, F]
+    delivery: Delivery
     topics: tuple[str, ...]
     name: str
     fatal: asyncio.Event = field(default_factory=asyncio.Event)

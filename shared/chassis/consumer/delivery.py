@@ -7,22 +7,21 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import Final, Generic
+from typing import Final
 
 import asyncpg
 import structlog
 
-from shared.chassis.aggregates.repository import Repository
+from shared.chassis.aggregates.repository import Repositories
 from shared.chassis.base import metrics
 from shared.chassis.base.clock import now
 from shared.chassis.consumer import dead_letters, inbox
 from shared.chassis.consumer.dead_letters import Rejected
 from shared.chassis.consumer.record import Record
-from shared.chassis.consumer.sequencing import Disposition, Parsed, Sequencer, parse_record
+from shared.chassis.consumer.sequencing import Disposition, Parsed, Sequencer, parse_record, stream_of
 from shared.chassis.database.pool import PASSING, Connection, Pool, is_argument
 from shared.chassis.database.write_batch import Stale, WriteBatch
 from shared.contracts.refusals import Code, Refused
-from shared.contracts.rules import F, S
 
 log = structlog.get_logger()
 MAX_PAUSE: Final = 15.0
@@ -40,12 +39,14 @@ class TooMuchPoison(RuntimeError):
 
 
 @dataclass(slots=True)
-class Delivery(Generic[S, F]):
-    """Takes raw records to a repository, a batch in one read and one write. A passing fault holds; a lasting one is set
-    aside."""
+class Delivery:
+    """Takes raw records to the repositories of a service, a batch in one read and one write.
+
+    A fault that passes holds the batch; a record whose fault lasts is set aside.
+    """
 
     pool: Pool
-    repository: Repository[S, F]
+    repositories: Repositories
     cluster_id: str
     limit: int = 50
     clock: Callable[[], datetime] = now
@@ -118,7 +119,7 @@ class Delivery(Generic[S, F]):
                     raise
                 seconds = (pause if not isinstance(fault, Stale) else 0.05) * random.uniform(0.5, 1.0)
                 log.warning("waiting for the database", cause=repr(fault), seconds=round(seconds, 1))
-                metrics.RETRIES.labels(self.repository.rules.service).inc()
+                metrics.RETRIES.labels(self.repositories.service).inc()
                 await asyncio.sleep(seconds)
                 pause = min(pause * 2, MAX_PAUSE)
 
@@ -140,23 +141,23 @@ class Delivery(Generic[S, F]):
             if fresh or any(disposition is not Disposition.DROPPED for disposition in sequencer.dispositions):
                 await self._write(db, sequencer, fresh, records)
         self._log(fresh)
-        metrics.count(self.repository.rules.service, Counter(sequencer.dispositions))
+        metrics.count(self.repositories.service, Counter(sequencer.dispositions))
         self._count_poison(sequencer.dispositions, len(sequencer.rejected) - len(fresh))
 
     def _of_others(self, records: Sequence[Record]) -> Sequence[Record]:
         """What this service told itself it knew before it was sent; not what only claims to come from here."""
-        ours = ("ce_source", f"/services/{self.repository.rules.service}".encode())
+        ours = ("ce_source", f"/services/{self.repositories.service}".encode())
         return [record for record in records if ours not in record.headers or not self._knows(record)]
 
     def _knows(self, record: Record) -> bool:
         type = dict(record.headers).get("ce_type")
-        return type is not None and self.repository.rules.handles(type.decode("latin-1"))
+        return type is not None and self.repositories.handles(stream_of(record.topic), type.decode("latin-1"))
 
-    async def _sequenced(self, db: Connection, batch: Sequence[Parsed]) -> Sequencer[S, F]:
-        told = [parsed.envelope for parsed in batch if parsed.envelope]
-        keys, notes = {e.key for e in told}, {e.id for e in told if e.sequence is None}
-        loaded = await inbox.load(db, self.repository.table, keys, notes)
-        sequencer = Sequencer(self.repository.work_on(loaded.states, self.clock()), loaded)
+    async def _sequenced(self, db: Connection, batch: Sequence[Parsed]) -> Sequencer:
+        envelopes = [parsed.envelope for parsed in batch if parsed.envelope]
+        keys, notes = {e.key for e in envelopes}, {e.id for e in envelopes if e.sequence is None}
+        loaded = await inbox.load(db, self.repositories.tables, keys, notes)
+        sequencer = Sequencer(self.repositories.work_on(loaded.states, self.clock()), loaded)
         sequencer.add(batch)
         return sequencer
 
@@ -166,16 +167,16 @@ class Delivery(Generic[S, F]):
         return [one for one in dead if one.place not in known]
 
     async def _write(
-        self, db: Connection, sequencer: Sequencer[S, F], dead: Sequence[Rejected], read: Sequence[Record] = ()
+        self, db: Connection, sequencer: Sequencer, dead: Sequence[Rejected], read: Sequence[Record] = ()
     ) -> None:
         writes = WriteBatch()
         if read:
             inbox.advance(writes, read)
-        self.repository.put(writes, sequencer.work)
+        self.repositories.put(writes, sequencer.works)
         inbox.mark_seen(writes, sequencer.notes)
         inbox.park(writes, sequencer.early)
         inbox.unpark(writes, sequencer.resumed)
-        dead_letters.put(writes, self.cluster_id, self.repository.rules.service, dead)
+        dead_letters.put(writes, self.cluster_id, self.repositories.service, dead)
         await writes.write(db)
 
     async def _put_dead_letter(self, dead: Rejected) -> None:
@@ -184,10 +185,10 @@ class Delivery(Generic[S, F]):
             fresh = await self._fresh(db, [dead])
             writes = WriteBatch()
             inbox.advance(writes, [dead.record])
-            dead_letters.put(writes, self.cluster_id, self.repository.rules.service, fresh)
+            dead_letters.put(writes, self.cluster_id, self.repositories.service, fresh)
             await writes.write(db)
         self._log(fresh)
-        metrics.count(self.repository.rules.service, Counter([Disposition.DEAD]))
+        metrics.count(self.repositories.service, Counter([Disposition.DEAD]))
         self._count_poison([Disposition.DEAD], 1 - len(fresh))
 
     def _log(self, fresh: Sequence[Rejected]) -> None:

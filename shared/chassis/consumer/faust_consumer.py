@@ -22,7 +22,7 @@ PATIENCE: Final = 5.0
 """Seconds for an app to stop that has failed: it may wait for its own broken parts."""
 
 
-def faust_app(consumer: "Consumer[Any, Any]", kafka: Kafka, instance: str, batch_size: int) -> faust.App:
+def faust_app(consumer: "Consumer", kafka: Kafka, instance: str, batch_size: int) -> faust.App:
     """An app with one agent, without tables, web server or topic management; every one of them is ours elsewhere."""
     name = consumer.name
     fetched.install()
@@ -61,7 +61,7 @@ def _credentials(kafka: Kafka) -> Credentials | None:
     return SSLCredentials(context) if context else None
 
 
-def _listen(app: faust.App, consumer: "Consumer[Any, Any]", batch_size: int) -> None:
+def _listen(app: faust.App, consumer: "Consumer", batch_size: int) -> None:
     """Install the agent.
 
     Faust acknowledges an event even when its agent raised, and does not hand an unacknowledged one out
@@ -171,7 +171,7 @@ def _record(message: Any) -> Record:
     return Record(message.topic, message.partition, message.offset, message.key, tuple(headers), message.value)
 
 
-async def run(app: faust.App, consumer: "Consumer[Any, Any]") -> None:
+async def run(app: faust.App, consumer: "Consumer") -> None:
     """Run the app on this loop until cancelled; it finishes what it has begun. Raises what ended it by itself."""
     app.finalize()
     await app.start()

@@ -1,56 +1,65 @@
-"""The tables beside a repository: parked facts, notes already seen, dead letters, progress."""
+"""The tables beside the repositories of a service: parked facts, notes already seen, progress."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from uuid import UUID
 
 from shared.chassis.consumer.record import Record
 from shared.chassis.database.pool import Connection
 from shared.chassis.database.write_batch import WriteBatch
 
-Place = tuple[UUID, int]
-"""A fact's place in the life of its aggregate: whose, and its sequence."""
+Place = tuple[str, UUID, int]
+"""A fact's place in the life of its aggregate: the stream, the aggregate's id, the sequence."""
 
 
 @dataclass(slots=True)
 class Loaded:
     """What is known of a batch: aggregates as they are stored, facts that wait for an earlier one, notes seen."""
 
-    states: dict[UUID, str] = field(default_factory=dict)
+    states: dict[str, dict[UUID, str]] = field(default_factory=dict)
+    """By stream and by the aggregate's id."""
     parked: dict[Place, Record] = field(default_factory=dict)
     seen: set[UUID] = field(default_factory=set)
 
 
-async def load(db: Connection, table: str, keys: Collection[UUID], notes: Collection[UUID]) -> Loaded:
-    """Everything in one query. Locks nothing: `Writes` finds out when somebody else was quicker."""
-    rows = await db.fetch(
-        f"""
-        SELECT id, state::text, NULL::integer AS sequence, NULL::bytea AS record FROM "{table}" WHERE id = ANY($1)
-        UNION ALL SELECT aggregateid, NULL, sequence, record FROM parked WHERE aggregateid = ANY($1)
-        UNION ALL SELECT id, NULL, NULL, NULL FROM note_seen WHERE id = ANY($2)
-        """,  # noqa: S608 (the repository's own table)
-        list(keys),
-        list(notes),
-    )
-    found = Loaded()
-    for id, state, sequence, record in rows:
+async def load(db: Connection, tables: Mapping[str, str], keys: Collection[UUID], notes: Collection[UUID]) -> Loaded:
+    """Everything in one query, `tables` being the repositories' tables by stream.
+
+    Locks nothing: writing raises `Stale` when another writer was first.
+    """
+    loaded = Loaded({stream: {} for stream in tables})
+    for stream, id, state, sequence, record in await db.fetch(_query(tuple(tables.items())), list(keys), list(notes)):
         if state is not None:
-            found.states[id] = state
+            loaded.states[stream][id] = state
         elif record is not None:
-            found.parked[id, sequence] = Record.unpack(record)
+            loaded.parked[stream, id, sequence] = Record.unpack(record)
         else:
-            found.seen.add(id)
-    return found
+            loaded.seen.add(id)
+    return loaded
+
+
+@cache
+def _query(tables: Sequence[tuple[str, str]]) -> str:
+    aggregates = " UNION ALL ".join(
+        f"""SELECT '{stream}' AS stream, id, state::text, NULL::integer AS sequence, NULL::bytea AS record
+        FROM "{table}" WHERE id = ANY($1)"""  # noqa: S608 (names of the service's own repositories)
+        for stream, table in tables
+    )
+    return f"""{aggregates}
+        UNION ALL SELECT stream, aggregateid, NULL, sequence, record FROM parked WHERE aggregateid = ANY($1)
+        UNION ALL SELECT NULL, id, NULL, NULL, NULL FROM note_seen WHERE id = ANY($2)
+        """  # noqa: S608
 
 
 def park(writes: WriteBatch, waiting: Mapping[Place, Record]) -> None:
     """Keep facts that came too early."""
     if waiting:
-        rows = [(key, sequence, record.pack()) for (key, sequence), record in waiting.items()]
+        rows = [(*place, record.pack()) for place, record in waiting.items()]
         writes.add(
             """
-            INSERT INTO parked (aggregateid, sequence, record)
-            SELECT * FROM unnest($1::uuid[], $2::int[], $3::bytea[]) ON CONFLICT DO NOTHING
+            INSERT INTO parked (stream, aggregateid, sequence, record)
+            SELECT * FROM unnest($1::text[], $2::uuid[], $3::int[], $4::bytea[]) ON CONFLICT DO NOTHING
             """,
             *map(list, zip(*rows, strict=True)),
         )
@@ -60,7 +69,10 @@ def unpark(writes: WriteBatch, done: Collection[Place]) -> None:
     """Forget parked facts that wait no longer."""
     if done:
         writes.add(
-            "DELETE FROM parked WHERE (aggregateid, sequence) IN (SELECT * FROM unnest($1::uuid[], $2::int[]))",
+            """
+            DELETE FROM parked WHERE (stream, aggregateid, sequence)
+                IN (SELECT * FROM unnest($1::text[], $2::uuid[], $3::int[]))
+            """,
             *map(list, zip(*done, strict=True)),
         )
 

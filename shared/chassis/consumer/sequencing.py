@@ -1,9 +1,9 @@
 """Puts a batch in sequence: each record is applied, dropped, parked or dead. Nothing here waits for anything."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Generic, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from asyncpg.pgproto import pgproto
@@ -14,10 +14,10 @@ from shared.chassis.consumer.inbox import Loaded, Place
 from shared.chassis.consumer.record import Record, unreadable
 from shared.contracts.envelope import Envelope, read
 from shared.contracts.refusals import Refused
-from shared.contracts.rules import F, S
 from shared.contracts.topics import TOPICS
 
-STREAM_OF = {topic.name: topic.carries for topic in TOPICS}
+AnyWork = UnitOfWork[Any, Any]
+_STREAMS: Final = {topic.name: topic.carries for topic in TOPICS}
 
 
 class Disposition(StrEnum):
@@ -45,17 +45,22 @@ def parse_record(record: Record) -> Parsed:
         return Parsed(record, None, unreadable(record) or str(refused))
 
 
+def stream_of(topic: str) -> str:
+    """The stream that a topic carries; a topic that is none of ours has a stream of its own name."""
+    return _STREAMS.get(topic, topic)
+
+
 def envelope_of(record: Record) -> Envelope:
     """What the record says; raises `Refused`. Ids are asyncpg's UUID: the standard one, written in C."""
-    stream = STREAM_OF.get(record.topic, record.topic)
-    return read(stream, record.key, record.headers, record.value, pgproto.UUID)
+    return read(stream_of(record.topic), record.key, record.headers, record.value, pgproto.UUID)
 
 
 @dataclass(slots=True)
-class Sequencer(Generic[S, F]):
-    """A batch on its way through a unit of work."""
+class Sequencer:
+    """A batch on its way through the units of work of its streams."""
 
-    work: UnitOfWork[S, F]
+    works: Mapping[str, AnyWork]
+    """By stream."""
     loaded: Loaded
     dispositions: list[Disposition] = field(default_factory=list)
     """One for each record, in order."""
@@ -69,34 +74,38 @@ class Sequencer(Generic[S, F]):
     def add(self, batch: Iterable[Parsed]) -> None:
         """Take records in their order."""
         for parsed in batch:
-            if parsed.envelope is None:
-                self.dispositions.append(self._reject(parsed.record, parsed.cause))
+            work = self.works.get(parsed.envelope.stream) if parsed.envelope else None
+            if parsed.envelope is None or work is None:
+                self.dispositions.append(self._reject(parsed.record, parsed.cause or self._foreign(parsed.record)))
             else:
-                self.dispositions.append(self._sequence(parsed.record, parsed.envelope))
-                self._resume_parked(parsed.envelope.key)
+                self.dispositions.append(self._sequence(work, parsed.record, parsed.envelope))
+                self._resume_parked(work, parsed.envelope)
 
-    def _sequence(self, record: Record, envelope: Envelope) -> Disposition:
+    def _foreign(self, record: Record) -> str:
+        return f"{record.topic} is not read here, but {', '.join(self.works)}"
+
+    def _sequence(self, work: AnyWork, record: Record, envelope: Envelope) -> Disposition:
         if envelope.sequence is None:
-            return self._note(record, envelope)
-        expected = self.work.state(envelope.key).version + 1
+            return self._note(work, record, envelope)
+        expected = work.state(envelope.key).version + 1
         if envelope.sequence > expected:
             # What it waits for may come later in this very batch.
-            self.early[envelope.key, envelope.sequence] = record
+            self.early[envelope.stream, envelope.key, envelope.sequence] = record
             return Disposition.PARKED
-        return self._apply(record, envelope) if envelope.sequence == expected else Disposition.DROPPED
+        return self._apply(work, record, envelope) if envelope.sequence == expected else Disposition.DROPPED
 
-    def _note(self, record: Record, envelope: Envelope) -> Disposition:
+    def _note(self, work: AnyWork, record: Record, envelope: Envelope) -> Disposition:
         if envelope.id in self.loaded.seen:
             return Disposition.DROPPED
-        fate = self._apply(record, envelope)
-        if fate is Disposition.APPLIED:
+        disposition = self._apply(work, record, envelope)
+        if disposition is Disposition.APPLIED:
             self.loaded.seen.add(envelope.id)
             self.notes.append(envelope.id)
-        return fate
+        return disposition
 
-    def _apply(self, record: Record, envelope: Envelope) -> Disposition:
+    def _apply(self, work: AnyWork, record: Record, envelope: Envelope) -> Disposition:
         try:
-            self.work.apply(envelope)
+            work.apply(envelope)
         except Refused as refused:
             return self._reject(record, str(refused))
         return Disposition.APPLIED
@@ -105,10 +114,10 @@ class Sequencer(Generic[S, F]):
         self.rejected.append(Rejected.because(record, cause))
         return Disposition.DEAD
 
-    def _resume_parked(self, key: UUID) -> None:
+    def _resume_parked(self, work: AnyWork, envelope: Envelope) -> None:
         """Apply what waited and may now follow; one that is refused is dead, the record before it is not to blame."""
         while self.early or self.loaded.parked:
-            place = (key, self.work.state(key).version + 1)
+            place = (envelope.stream, envelope.key, work.state(envelope.key).version + 1)
             record = self.early.pop(place, None)
             if place in self.loaded.parked:
                 record = self.loaded.parked.pop(place)
@@ -117,6 +126,6 @@ class Sequencer(Generic[S, F]):
                 return
             parsed = parse_record(record)
             if parsed.envelope:
-                self._apply(record, parsed.envelope)
+                self._apply(work, record, parsed.envelope)
             else:  # the version before took it for one that could be read
                 self._reject(record, parsed.cause)

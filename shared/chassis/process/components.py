@@ -8,7 +8,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from shared.chassis.aggregates.repository import Repository
+from shared.chassis.aggregates.repository import Repositories
 from shared.chassis.base.checks import Check
 from shared.chassis.base.settings import ProcessSettings
 from shared.chassis.consumer import aiokafka_consumer, consumer_log
@@ -21,6 +21,7 @@ from shared.chassis.http.probe_headers import DEPLOYMENT
 from shared.chassis.kafka import cluster
 from shared.chassis.process.run import Components
 from shared.chassis.relay import relay
+from shared.contracts.topics import TOPIC_OF
 
 Task = Callable[[], Coroutine[Any, Any, None]]
 
@@ -36,13 +37,21 @@ class Api:
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """The listening side of a service: a reader for its repository, and its other tasks."""
+    """The listening side of a service: a consumer for its repositories, and its other tasks."""
 
-    service: str
-    repository: Repository[Any, Any]
-    topics: tuple[str, ...]
+    repositories: Repositories
     by_faust: bool
     tasks: Sequence[Task] = ()
+
+    @property
+    def service(self) -> str:
+        """Its name, such as `routing`."""
+        return self.repositories.service
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """The topics that carry the streams of its repositories."""
+        return tuple(TOPIC_OF[stream] for stream in self.repositories.by_stream)
 
 
 def database_ready(service: str, pool: Pool) -> Check:
@@ -83,7 +92,7 @@ async def worker_components(settings: ProcessSettings, worker: Worker, pool: Poo
     identity = await cluster.wait_for_cluster(kafka)
     generation = await consumer_log.begin(pool, kafka, identity, name, worker.topics)
     log_name = consumer_log.log_name(identity.cluster_id, generation)
-    delivery = Delivery(pool, worker.repository, log_name, settings.dead_letter_limit)
+    delivery = Delivery(pool, worker.repositories, log_name, settings.dead_letter_limit)
     consumer = Consumer(delivery, worker.topics, consumer_log.group_name(name, generation))
 
     async def stuck() -> str | None:
@@ -124,7 +133,7 @@ async def _relays(settings: ProcessSettings, service: str, process: str) -> Comp
     return Components(running=running, closing=[pool.close])
 
 
-def _reading(settings: ProcessSettings, worker: Worker, consumer: Consumer[Any, Any]) -> Coroutine[Any, Any, None]:
+def _reading(settings: ProcessSettings, worker: Worker, consumer: Consumer) -> Coroutine[Any, Any, None]:
     kafka, instance = settings.kafka, settings.instance
     if not worker.by_faust:
         return aiokafka_consumer.read_batches(consumer, kafka, instance, settings.batch_size)
