@@ -11,6 +11,7 @@ from services.routing.cases.handler import CaseHandler
 from services.routing.cases.policies import reaction
 from services.routing.cases.timeline import is_entry
 from services.routing.settings import RoutingSettings
+from shared.chassis.aggregates.commands import ANSWERS
 from shared.chassis.aggregates.repository import Repositories, Repository
 from shared.chassis.aggregates.unit_of_work import Change
 from shared.chassis.database.pool import Pool
@@ -61,5 +62,5 @@ def worker(settings: RoutingSettings, pool: Pool) -> Worker:
 
 def pruning(settings: RoutingSettings, pool: Pool) -> Retention:
     """What routing keeps for a while only: answers to staff, so that a repetition can be answered the same."""
-    answers = Expired("said", "said_at < $1", timedelta(days=settings.keep_answers_days))
+    answers = Expired(ANSWERS, "answered_at < $1", timedelta(days=settings.keep_answers_days))
     return Retention(pool, (answers, expired_revocations(), redriven(settings)))

@@ -38,8 +38,10 @@ async def supported(delivery: Delivery, log: Log, *contacts: int) -> None:
 
 
 @pytest.mark.parametrize("end", ENDS)
-async def test_everybody_who_supports_a_demand_hears_its_end_in_words_of_their_own(pool: Pool, book: Book, end: str):
-    log, delivery = Log(), await heard(pool, book)
+async def test_everybody_who_supports_a_demand_hears_its_end_in_words_of_their_own(
+    pool: Pool, repository: Book, end: str
+):
+    log, delivery = Log(), await heard(pool, repository)
     past = (CITIZEN, *(story.ACCEPTED if end == "resolved" else story.ROUTED)[1:])
     await delivery.deliver(log.told(*past))
     await supported(delivery, log, 11, 12, 12)
@@ -52,8 +54,8 @@ async def test_everybody_who_supports_a_demand_hears_its_end_in_words_of_their_o
     assert all("/rate/" not in body for _, body in told), "they do not rate for whoever raised it"
 
 
-async def test_who_supports_a_demand_in_the_batch_that_ends_it_hears_the_end_too(pool: Pool, book: Book):
-    log, delivery = Log(), await heard(pool, book)
+async def test_who_supports_a_demand_in_the_batch_that_ends_it_hears_the_end_too(pool: Pool, repository: Book):
+    log, delivery = Log(), await heard(pool, repository)
     fact = f.DemandSupported(channel_kind=f.ChannelKind.WEB, contact=UUID(int=11))
     batch = [*log.told(CITIZEN, *story.ACCEPTED[1:]), log.record(envelope(fact, None))]
     await delivery.deliver([*batch, *log.told(ENDS["resolved"], first=4)])
@@ -61,45 +63,47 @@ async def test_who_supports_a_demand_in_the_batch_that_ends_it_hears_the_end_too
 
 
 @pytest.mark.parametrize("past", [story.CLOSED, (*story.RESOLVED, f.DemandClosed(outcome=f.Outcome.UNRATED))])
-async def test_the_thanks_for_a_rating_are_the_last_message(pool: Pool, book: Book, past: tuple[f.StatusFact, ...]):
-    await heard(pool, book, CITIZEN, *past[1:])
+async def test_the_thanks_for_a_rating_are_the_last_message(
+    pool: Pool, repository: Book, past: tuple[f.StatusFact, ...]
+):
+    await heard(pool, repository, CITIZEN, *past[1:])
     last, _ = (await bodies(pool))[-1]
     assert last == ("confirmed" if past is story.CLOSED else "closed")
 
 
-async def test_a_long_answer_is_shortened_in_the_message_and_whole_behind_its_link(pool: Pool, book: Book):
+async def test_a_long_answer_is_shortened_in_the_message_and_whole_behind_its_link(pool: Pool, repository: Book):
     result = "路面已修复。" * 50
-    await heard(pool, book, CITIZEN, *story.ACCEPTED[1:], f.DemandResolved(by="Chen", result=result))
+    await heard(pool, repository, CITIZEN, *story.ACCEPTED[1:], f.DemandResolved(by="Chen", result=result))
     _, body = (await bodies(pool))[-1]
     assert len(LINK.sub("", body)) < SHORT + 40
     async with pool.acquire() as db:
         assert result in await db.fetchval("SELECT words ->> 'result' FROM milestone WHERE type = 'resolved'")
 
 
-async def test_a_message_has_no_gap_where_something_is_not_known(pool: Pool, book: Book):
-    await heard(pool, book, CITIZEN, f.DemandRouted(unit="gone", rule="dispatcher:Chen"))
+async def test_a_message_has_no_gap_where_something_is_not_known(pool: Pool, repository: Book):
+    await heard(pool, repository, CITIZEN, f.DemandRouted(unit="gone", rule="dispatcher:Chen"))
     assert (await bodies(pool))[-1][1] == "您的诉求NH21-458268-0已交由承办单位办理。"
 
 
-async def test_a_merged_demand_names_the_one_that_it_is_handled_with(pool: Pool, book: Book):
+async def test_a_merged_demand_names_the_one_that_it_is_handled_with(pool: Pool, repository: Book):
     merged = f.DemandMerged(parent=UUID(int=1), parent_number="NH21-000002-Y")
-    await heard(pool, book, CITIZEN, *story.ROUTED[1:], merged)
+    await heard(pool, repository, CITIZEN, *story.ROUTED[1:], merged)
     assert "NH21-000002-Y" in (await bodies(pool))[-1][1]
 
 
-async def test_a_report_tells_its_words_and_its_unit_by_the_link_alone(pool: Pool, book: Book):
+async def test_a_report_tells_its_words_and_its_unit_by_the_link_alone(pool: Pool, repository: Book):
     report = CITIZEN.model_copy(update={"kind": f.RequestKind.REPORT})
     past = (*story.ACCEPTED[1:], f.DemandProgressed(by="Chen", note="已约谈"), ENDS["resolved"])
     unit = f.DemandRouted(unit="nh-coordinator", rule="r1")
-    await heard(pool, book, report, unit, *past[1:])
+    await heard(pool, repository, report, unit, *past[1:])
     told = dict(await bodies(pool))
     assert not re.search("约谈|修复|统筹|区长直通车", str(told)), told
     assert "承办单位" in told["routed"]
     assert LINK.search(told["resolved"])
 
 
-async def test_every_link_begins_with_the_public_address_and_is_short(pool: Pool, book: Book):
-    await heard(pool, book, CITIZEN, *story.ACCEPTED[1:], f.DemandProgressed(by="x", note="y"), ENDS["resolved"])
+async def test_every_link_begins_with_the_public_address_and_is_short(pool: Pool, repository: Book):
+    await heard(pool, repository, CITIZEN, *story.ACCEPTED[1:], f.DemandProgressed(by="x", note="y"), ENDS["resolved"])
     links = [link for _, body in await bodies(pool) for link in LINK.findall(body)]
     assert len(links) == 3
     assert all(link.startswith((f"{LINKS.public_url}/rate/", f"{LINKS.public_url}/follow/")) for link in links)

@@ -32,15 +32,15 @@ FOUR = (WITH_CONTACT, *story.RESOLVED[1:])
 NAMES = ["submitted", "routed", "accepted", "resolved"]
 
 
-async def several(pool: Pool, book: Book, count: int, contact: UUID = ONE) -> None:
+async def several(pool: Pool, repository: Book, count: int, contact: UUID = ONE) -> None:
     """Demands of one person, each told as received."""
     told = story.SUBMISSION.model_copy(update={"contact": contact})
     for n in range(count):
-        await heard(pool, book, told) if not n else await _another(pool, book, told, n)
+        await heard(pool, repository, told) if not n else await _another(pool, repository, told, n)
 
 
-async def _another(pool: Pool, book: Book, told: f.DemandSubmitted, n: int) -> None:
-    delivery = await heard(pool, book)
+async def _another(pool: Pool, repository: Book, told: f.DemandSubmitted, n: int) -> None:
+    delivery = await heard(pool, repository)
     await delivery.deliver(Log(end=n * 100).told(told, key=UUID(int=n)))
 
 
@@ -75,10 +75,10 @@ class Full:
         return done
 
 
-async def test_every_fact_worth_telling_becomes_one_message(pool: Pool, book: Book, tmp_path: Path):
-    delivery = await heard(pool, book, *FOUR)
+async def test_every_fact_worth_telling_becomes_one_message(pool: Pool, repository: Book, tmp_path: Path):
+    delivery = await heard(pool, repository, *FOUR)
     await delivery.deliver(Log().told(*FOUR))
-    sender = sending(pool, book, FileSink(tmp_path / "out"))
+    sender = sending(pool, repository, FileSink(tmp_path / "out"))
     assert await sender.send_some() == 4
     assert await sender.send_some() == 0
     assert "http://here/rate/" in lines(tmp_path / "out")[-1]["body"]
@@ -91,10 +91,10 @@ async def test_every_fact_worth_telling_becomes_one_message(pool: Pool, book: Bo
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EACCES])
 @pytest.mark.parametrize("room", [0, 10, 400])
 async def test_a_fault_of_the_file_loses_no_message_and_changes_no_order(
-    pool: Pool, book: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, room: int
+    pool: Pool, repository: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, room: int
 ):
-    await heard(pool, book, *FOUR)
-    sender = sending(pool, book, FileSink(tmp_path / "out"))
+    await heard(pool, repository, *FOUR)
+    sender = sending(pool, repository, FileSink(tmp_path / "out"))
     with monkeypatch.context() as patch:
         patch.setattr(os, "write", Full(code, room))
         for _ in range(3):
@@ -108,11 +108,11 @@ async def test_a_fault_of_the_file_loses_no_message_and_changes_no_order(
 
 @pytest.mark.faults
 async def test_a_try_that_the_sink_did_not_take_counts_for_no_limit(
-    pool: Pool, book: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    pool: Pool, repository: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    await heard(pool, book, WITH_CONTACT)
+    await heard(pool, repository, WITH_CONTACT)
     frugal = Jurisdictions([nanhai().model_copy(update={"messages_per_hour": 1})])
-    sender = sending(pool, book, FileSink(tmp_path / "out"), frugal)
+    sender = sending(pool, repository, FileSink(tmp_path / "out"), frugal)
     with monkeypatch.context() as patch:
         patch.setattr(os, "write", Full(errno.ENOSPC, 0))
         with pytest.raises(SinkAway):
@@ -122,11 +122,11 @@ async def test_a_try_that_the_sink_did_not_take_counts_for_no_limit(
 
 
 @pytest.mark.faults
-async def test_a_file_that_cannot_be_opened_is_tried_again_until_it_can(pool: Pool, book: Book, tmp_path: Path):
-    await heard(pool, book, *FOUR)
+async def test_a_file_that_cannot_be_opened_is_tried_again_until_it_can(pool: Pool, repository: Book, tmp_path: Path):
+    await heard(pool, repository, *FOUR)
     out = tmp_path / "out"
     out.mkdir()
-    sender = sending(pool, book, FileSink(out))
+    sender = sending(pool, repository, FileSink(out))
 
     async def causes() -> list[str | None]:
         async with pool.acquire() as db:
@@ -154,7 +154,7 @@ async def test_half_a_line_of_a_killed_process_spoils_no_other(tmp_path: Path):
     [(Rejected("no such number"), State.FAILED), (OutcomeUnknown("no answer in 10 s"), State.UNKNOWN)],
 )
 async def test_a_lasting_refusal_fails_one_message_and_an_unknown_outcome_is_never_repeated(
-    pool: Pool, book: Book, fault: Exception, state: State
+    pool: Pool, repository: Book, fault: Exception, state: State
 ):
     class Gateway:
         name = "gateway"
@@ -165,17 +165,17 @@ async def test_a_lasting_refusal_fails_one_message_and_an_unknown_outcome_is_nev
             if self.asked == 1:
                 raise fault
 
-    await heard(pool, book, *FOUR[:2])
+    await heard(pool, repository, *FOUR[:2])
     gateway = Gateway()
-    sender = sending(pool, book, gateway)
+    sender = sending(pool, repository, gateway)
     await send_all(sender)
     assert (await states(pool), gateway.asked) == ([(state, None), ("sent", None)], 2)
     assert await told_here(pool) == ["demand.notification-failed.v1", "demand.notification-sent.v1"]
 
 
-async def test_a_message_whose_sender_died_is_never_sent_blindly_again(pool: Pool, book: Book, tmp_path: Path):
-    await heard(pool, book, WITH_CONTACT)
-    sender = sending(pool, book, FileSink(tmp_path / "out"))
+async def test_a_message_whose_sender_died_is_never_sent_blindly_again(pool: Pool, repository: Book, tmp_path: Path):
+    await heard(pool, repository, WITH_CONTACT)
+    sender = sending(pool, repository, FileSink(tmp_path / "out"))
     await died_in_the_middle(pool, sender)
     await the_dead_sender_is_known(pool)
     assert await sender.give_up_some() == 1
@@ -188,12 +188,12 @@ async def test_a_message_whose_sender_died_is_never_sent_blindly_again(pool: Poo
 
 
 @pytest.mark.faults
-async def test_nothing_overtakes_the_message_in_which_a_sender_was_killed(pool: Pool, book: Book, tmp_path: Path):
-    await heard(pool, book, *FOUR)
-    await _another(pool, book, WITH_CONTACT, 1)
-    await _another(pool, book, story.SUBMISSION.model_copy(update={"contact": OTHER}), 2)
-    await died_in_the_middle(pool, sending(pool, book, FileSink(tmp_path / "out")))
-    next_one = sending(pool, book, FileSink(tmp_path / "out"))
+async def test_nothing_overtakes_the_message_in_which_a_sender_was_killed(pool: Pool, repository: Book, tmp_path: Path):
+    await heard(pool, repository, *FOUR)
+    await _another(pool, repository, WITH_CONTACT, 1)
+    await _another(pool, repository, story.SUBMISSION.model_copy(update={"contact": OTHER}), 2)
+    await died_in_the_middle(pool, sending(pool, repository, FileSink(tmp_path / "out")))
+    next_one = sending(pool, repository, FileSink(tmp_path / "out"))
     assert await next_one.send_some() == 0, "the lease of the dead sender still runs"
     async with pool.acquire() as db:
         await db.execute("UPDATE sender_lease SET until = now() - interval '1 second'")
@@ -216,10 +216,10 @@ async def due_again(pool: Pool) -> None:
 
 @pytest.mark.faults
 async def test_a_sender_killed_before_the_sink_holds_up_nothing_and_spoils_no_order(
-    pool: Pool, book: Book, tmp_path: Path
+    pool: Pool, repository: Book, tmp_path: Path
 ):
-    await heard(pool, book, *FOUR)
-    dead, next_one = (sending(pool, book, FileSink(tmp_path / "out")) for _ in range(2))
+    await heard(pool, repository, *FOUR)
+    dead, next_one = (sending(pool, repository, FileSink(tmp_path / "out")) for _ in range(2))
     assert await dead.lease._take()
     async with pool.acquire() as db:
         first, *_ = await queries.next_messages(db, 10)
@@ -230,9 +230,9 @@ async def test_a_sender_killed_before_the_sink_holds_up_nothing_and_spoils_no_or
     assert [line["template"] for line in lines(tmp_path / "out")] == NAMES
 
 
-async def test_who_has_no_lease_may_not_begin(pool: Pool, book: Book, tmp_path: Path):
-    await heard(pool, book, WITH_CONTACT)
-    first, second = (sending(pool, book, FileSink(tmp_path / "out")) for _ in range(2))
+async def test_who_has_no_lease_may_not_begin(pool: Pool, repository: Book, tmp_path: Path):
+    await heard(pool, repository, WITH_CONTACT)
+    first, second = (sending(pool, repository, FileSink(tmp_path / "out")) for _ in range(2))
     assert (await first.lease._take(), await second.lease._take()) == (True, False)
     async with pool.acquire() as db:
         (queued,) = await queries.next_messages(db, 10)
@@ -241,13 +241,13 @@ async def test_who_has_no_lease_may_not_begin(pool: Pool, book: Book, tmp_path: 
 
 
 @pytest.mark.faults
-async def test_two_senders_side_by_side_keep_the_order_of_everybody(pool: Pool, book: Book, tmp_path: Path):
-    delivery = await heard(pool, book)
+async def test_two_senders_side_by_side_keep_the_order_of_everybody(pool: Pool, repository: Book, tmp_path: Path):
+    delivery = await heard(pool, repository)
     for n in range(1, 13):
         told = story.SUBMISSION.model_copy(update={"contact": UUID(int=n)})
         await delivery.deliver(Log(end=n * 100).told(told, *story.RESOLVED[1:], key=UUID(int=n)))
     async with asyncio.TaskGroup() as tasks:
-        running = [tasks.create_task(sending(pool, book, FileSink(tmp_path / "out")).run()) for _ in range(2)]
+        running = [tasks.create_task(sending(pool, repository, FileSink(tmp_path / "out")).run()) for _ in range(2)]
         await eventually(lambda: states(pool), lambda found: all(state == "sent" for state, _ in found))
         for task in running:
             task.cancel()
@@ -258,9 +258,9 @@ async def test_two_senders_side_by_side_keep_the_order_of_everybody(pool: Pool, 
     assert all(told == NAMES for told in by_demand.values())
 
 
-async def test_a_sender_that_was_only_slow_still_tells_what_it_did(pool: Pool, book: Book, tmp_path: Path):
-    await heard(pool, book, WITH_CONTACT)
-    sender = sending(pool, book, FileSink(tmp_path / "out"))
+async def test_a_sender_that_was_only_slow_still_tells_what_it_did(pool: Pool, repository: Book, tmp_path: Path):
+    await heard(pool, repository, WITH_CONTACT)
+    sender = sending(pool, repository, FileSink(tmp_path / "out"))
     queued = await died_in_the_middle(pool, sender)
     await the_dead_sender_is_known(pool)
     await sender.give_up_some()
@@ -276,11 +276,11 @@ async def test_what_is_in_the_middle_is_found_without_reading_every_message(pool
 
 
 async def test_one_address_gets_so_many_messages_an_hour_over_all_demands_and_the_rest_later(
-    pool: Pool, book: Book, tmp_path: Path
+    pool: Pool, repository: Book, tmp_path: Path
 ):
     limit = nanhai().messages_per_hour
-    await several(pool, book, limit + 6)
-    sender = sending(pool, book, FileSink(tmp_path / "out"))
+    await several(pool, repository, limit + 6)
+    sender = sending(pool, repository, FileSink(tmp_path / "out"))
     await send_all(sender)
     assert len(lines(tmp_path / "out")) == limit
     assert await states(pool) == [
@@ -300,10 +300,12 @@ async def an_hour_later(pool: Pool) -> None:
     await due_again(pool)
 
 
-async def test_what_is_held_back_of_one_demand_is_told_with_its_last_message(pool: Pool, book: Book, tmp_path: Path):
+async def test_what_is_held_back_of_one_demand_is_told_with_its_last_message(
+    pool: Pool, repository: Book, tmp_path: Path
+):
     frugal = Jurisdictions([nanhai().model_copy(update={"messages_per_hour": 1})])
-    await heard(pool, book, *FOUR)
-    sender = sending(pool, book, FileSink(tmp_path / "out"), frugal)
+    await heard(pool, repository, *FOUR)
+    sender = sending(pool, repository, FileSink(tmp_path / "out"), frugal)
     await send_all(sender)
     assert [line["template"] for line in lines(tmp_path / "out")] == ["submitted"]
     await an_hour_later(pool)
@@ -313,9 +315,9 @@ async def test_what_is_held_back_of_one_demand_is_told_with_its_last_message(poo
 
 
 async def test_one_address_is_told_of_one_fact_once_however_many_contacts_it_left(
-    pool: Pool, book: Book, tmp_path: Path
+    pool: Pool, repository: Book, tmp_path: Path
 ):
-    await heard(pool, book, WITH_CONTACT)
+    await heard(pool, repository, WITH_CONTACT)
     async with pool.acquire() as db:
         await db.execute(
             """
@@ -324,23 +326,25 @@ async def test_one_address_is_told_of_one_fact_once_however_many_contacts_it_lef
             FROM notification, generate_series(1, 12) AS n
             """
         )
-    sender = sending(pool, book, FileSink(tmp_path / "out"))
+    sender = sending(pool, repository, FileSink(tmp_path / "out"))
     await send_all(sender)
     assert len(lines(tmp_path / "out")) == 1
     assert [state for state, _ in await states(pool)] == ["sent", *["merged"] * 12]
 
 
-async def test_the_limit_of_one_address_holds_up_no_other(pool: Pool, book: Book, tmp_path: Path):
-    await several(pool, book, nanhai().messages_per_hour + 1)
-    await _another(pool, book, story.SUBMISSION.model_copy(update={"contact": OTHER}), 99)
-    sender = sending(pool, book, FileSink(tmp_path / "out"))
+async def test_the_limit_of_one_address_holds_up_no_other(pool: Pool, repository: Book, tmp_path: Path):
+    await several(pool, repository, nanhai().messages_per_hour + 1)
+    await _another(pool, repository, story.SUBMISSION.model_copy(update={"contact": OTHER}), 99)
+    sender = sending(pool, repository, FileSink(tmp_path / "out"))
     await send_all(sender)
     assert lines(tmp_path / "out")[-1]["demand_id"] == str(UUID(int=99))
 
 
-async def test_no_address_is_kept_and_none_can_be_recognised_without_the_secret(pool: Pool, book: Book, tmp_path: Path):
-    await several(pool, book, nanhai().messages_per_hour + 1)
-    sender = sending(pool, book, FileSink(tmp_path / "out"))
+async def test_no_address_is_kept_and_none_can_be_recognised_without_the_secret(
+    pool: Pool, repository: Book, tmp_path: Path
+):
+    await several(pool, repository, nanhai().messages_per_hour + 1)
+    sender = sending(pool, repository, FileSink(tmp_path / "out"))
     await send_all(sender)
     async with pool.acquire() as db:
         kept = [row["recipient"] for row in await db.fetch("SELECT recipient FROM reached")]
@@ -359,9 +363,9 @@ def test_one_telephone_has_one_mark_however_it_is_written(written: str):
     )
 
 
-async def test_what_waits_is_counted(pool: Pool, book: Book, tmp_path: Path):
-    await several(pool, book, nanhai().messages_per_hour + 2)
-    sender = sending(pool, book, FileSink(tmp_path / "out"))
+async def test_what_waits_is_counted(pool: Pool, repository: Book, tmp_path: Path):
+    await several(pool, repository, nanhai().messages_per_hour + 2)
+    sender = sending(pool, repository, FileSink(tmp_path / "out"))
     await send_all(sender)
     async with pool.acquire() as db:
         waiting, oldest = await queries.backlog(db)

@@ -106,7 +106,7 @@ async def test_a_command_that_is_repeated_when_its_answer_was_pruned_is_refused_
     first = await hall.say(number, "progress", "2", json={"note": "已现场勘查"})
     assert first.status_code == 200
     told = await hall.told()
-    await hall.pool.execute("DELETE FROM said")
+    await hall.pool.execute("DELETE FROM command_answer")
     again = await hall.say(number, "progress", "2", json={"note": "已现场勘查"})
     assert (again.status_code, await hall.told()) == (409, told)
 

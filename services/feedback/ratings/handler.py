@@ -11,9 +11,11 @@ from services.feedback.ratings.domain import AWAITED, RateDemand, may_be_reopene
 from services.feedback.ratings.links import Holder, Links
 from services.feedback.ratings.milestones import Milestone
 from services.feedback.ratings.verdicts import Answered, words_of
+from shared.chassis.aggregates.commands import CommandHandler
 from shared.chassis.aggregates.repository import Repository
 from shared.chassis.base.clock import now, uuid7
-from shared.chassis.database.pool import Pool
+from shared.chassis.database.pool import Connection, Pool
+from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.demand.facts import Fact
 from shared.contracts.demand.state import Demand, Status, is_confidential
 from shared.contracts.refusals import Code, Refused
@@ -93,25 +95,46 @@ class RatingHandler:
         key, holder = self.links.read(token)
         if holder is not Holder.CITIZEN:
             raise _for_the_citizen()
-        at = self.clock()
+        handler = CommandHandler(self.repository, self.clock)
         async with self.pool.acquire(timeout=5) as db, db.transaction():
-            work = await self.repository.load(db, [key], at)
-            demand = work.state(key)
-            pack = self.packs.of_division(demand.division)
-            if pack is None:
-                raise _unknown()
-            last = await verdicts.last(db, key)
-            current = demand.status in AWAITED and seen in (None, demand.version)
-            if not current and last and last.words == words_of(key, verdict):
-                return last.again(demand)
-            if not current and demand.status in AWAITED:
-                raise _answered_anew()
-            if last and demand.status in (Status.CONFIRMED, Status.CLOSED):
-                raise _rated(last)
-            work.record(key, rate(demand, verdict, pack, "link"), at, self.new_id())
-            await self.repository.save(db, work)
-            await verdicts.remember(db, verdict, work.state(key))
-        return work.state(key)
+            return await handler.handle(db, RatingCommand(key, self.new_id(), verdict, seen, self.packs))
+
+
+@dataclass(frozen=True, slots=True)
+class RatingCommand:
+    """A verdict on the last answer. The same verdict on the same answer is a repetition, whatever its cause."""
+
+    key: UUID
+    cause: UUID
+    verdict: RateDemand
+    seen: int | None
+    packs: Jurisdictions
+
+    async def known(self, db: Connection, state: Demand) -> Demand | None:
+        """The demand as it was shown after the same verdict; raises `Refused` where there is nothing to rate."""
+        if self.packs.of_division(state.division) is None:
+            raise _unknown()
+        last = await verdicts.last(db, self.key)
+        current = state.status in AWAITED and self.seen in (None, state.version)
+        if not current and last and last.words == words_of(self.key, self.verdict):
+            return last.again(state)
+        if not current and state.status in AWAITED:
+            raise _answered_anew()
+        if last and state.status in (Status.CONFIRMED, Status.CLOSED):
+            raise _rated(last)
+        return None
+
+    async def decide(self, db: Connection, state: Demand, at: datetime) -> Sequence[Fact]:
+        """What the verdict makes of the demand; raises `Refused`."""
+        pack = self.packs.of_division(state.division)
+        if pack is None:
+            raise _unknown()
+        return rate(state, self.verdict, pack, "link")
+
+    def answer(self, writes: WriteBatch, state: Demand, at: datetime) -> Demand:
+        """The demand after the verdict."""
+        verdicts.put(writes, self.verdict, state)
+        return state
 
 
 def _unknown() -> Refused:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from services.feedback.ratings.domain import RateDemand
 from shared.chassis.database.pool import Connection
+from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.demand.facts import Outcome
 from shared.contracts.demand.state import Demand, Status
 
@@ -46,9 +47,9 @@ async def last(db: Connection, demand_id: UUID) -> Answered | None:
     return Answered(row["words"], row["rating"], row["solved"], Status(row["status"]), outcome)
 
 
-async def remember(db: Connection, verdict: RateDemand, demand: Demand) -> None:
+def put(writes: WriteBatch, verdict: RateDemand, demand: Demand) -> None:
     """Keep what was answered: `demand` is the demand after the verdict."""
-    await db.execute(
+    writes.add(
         """
         INSERT INTO verdict (demand_id, version, words, rating, solved, status, outcome)
         VALUES ($1, $2, $3, $4, $5, $6, $7)

@@ -1,6 +1,6 @@
-"""Hears citizens after submission: each voice once, told as a note, what it hides sealed into the vault."""
+"""Takes what is said about a demand after its submission: each once, as a note, what it hides sealed in the vault."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -19,9 +19,11 @@ from services.intake.tracking import queries as tracking
 from services.intake.vault import queries as vault_queries
 from services.intake.vault.adding import add_voice, holds_another
 from services.intake.vault.sealing import Vault
+from shared.chassis.aggregates.commands import CommandHandler
 from shared.chassis.aggregates.repository import Repository
 from shared.chassis.base.clock import now, uuid5
 from shared.chassis.database.pool import Connection, Pool
+from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.demand.facts import DemandSupported, Fact
 from shared.contracts.demand.state import Demand
 from shared.contracts.event_types import parse
@@ -43,6 +45,11 @@ class NoteRequest:
         """The same for every repetition: the ids of the note and of its box are derived from it."""
         return cause_of(self.channel, self.key)
 
+    @property
+    def box(self) -> UUID:
+        """The id of the box in which the vault keeps what the note hides."""
+        return uuid5(self.cause, "sealed")
+
 
 @dataclass(frozen=True, slots=True)
 class NoteReceipt:
@@ -51,15 +58,6 @@ class NoteReceipt:
     id: UUID
     number: str
     at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class ExpectedNote:
-    """What a voice would have become: a note of a demand, and the box of what it hides."""
-
-    demand: UUID
-    box: UUID
-    written: Note
 
 
 def cause_of(channel: Channel, key: str) -> UUID:
@@ -103,46 +101,72 @@ class NoteHandler:
 
     async def tell(self, db: Connection, key: UUID, said: NoteRequest) -> NoteReceipt:
         """The same within the caller's transaction."""
-        at, reference = self.clock(), uuid5(said.cause, "sealed")
-        work = await self.repository.load(db, [key], at)
-        written = note(said.voice, said.channel, reference)
-        id = uuid5(said.cause, "0")
-        told = await queries.told(db, id)
-        if told:
-            await self._must_be_same(db, told, said, ExpectedNote(key, reference, written))
-            return NoteReceipt(id, told.number, told.at)
-        demand = work.state(key)
-        if first := await self._supported(db, demand, said, First(id, at)):
-            return NoteReceipt(first.note, demand.number, first.at)
-        may_be_said(said.voice, demand)
-        await _bound(db, said, key, at)
-        work.record(key, [written.fact], at, said.cause)
-        await self.repository.save(db, work)
-        if written.sealed:
-            await add_voice(db, self.vault, key, reference, written.sealed)
-        return NoteReceipt(id, demand.number, at)
+        written = note(said.voice, said.channel, said.box)
+        return await CommandHandler(self.repository, self.clock).handle(db, NoteCommand(key, said, written, self.vault))
 
-    async def _supported(self, db: Connection, demand: Demand, said: NoteRequest, new: First) -> First | None:
-        """What this person was answered first; None where the support is to be told. Raises `Refused`."""
-        if not isinstance(said.voice, Support):
+
+@dataclass(frozen=True, slots=True)
+class NoteCommand:
+    """Tells one note of a demand, under an id that is derived from its cause."""
+
+    key: UUID
+    said: NoteRequest
+    note: Note
+    vault: Vault
+
+    @property
+    def cause(self) -> UUID:
+        """The same for every repetition."""
+        return self.said.cause
+
+    @property
+    def id(self) -> UUID:
+        """The id of the note."""
+        return uuid5(self.cause, "0")
+
+    async def known(self, db: Connection, state: Demand) -> NoteReceipt | None:
+        """The receipt of the same note, or of this person's first support; raises `Refused`."""
+        told = await queries.told(db, self.id)
+        if told:
+            await self._must_be_same(db, told)
+            return NoteReceipt(self.id, told.number, told.at)
+        if not isinstance(self.said.voice, Support):
             return None
         supporters = Supporters(self.vault)
-        people = await supporters.people(db, demand.id, said.voice.contact)
-        if first := await supporters.first(db, demand.id, people):
-            return first
-        may_be_said(said.voice, demand)
-        if not people:
-            await count_nameless(db, demand.id, said.channel.id, demand.number, new.at)
-            return None
-        return None if await supporters.is_another(db, demand.id, people, new) else new
+        people = await supporters.people(db, state.id, self.said.voice.contact)
+        first = await supporters.first(db, state.id, people)
+        return NoteReceipt(first.note, state.number, first.at) if first else None
 
-    async def _must_be_same(self, db: Connection, told: Told, said: NoteRequest, sought: ExpectedNote) -> None:
-        sealed = sought.written.sealed
-        first, again = _said(parse(told.type, told.payload)), _said(sought.written.fact)
-        same = (told.demand, first) == (sought.demand, again)
+    async def decide(self, db: Connection, state: Demand, at: datetime) -> Sequence[Fact]:
+        """The note; none where whoever raised the demand supports it too. Raises `Refused`."""
+        may_be_said(self.said.voice, state)
+        if isinstance(self.said.voice, Support) and not await self._is_another(db, state, self.said.voice, at):
+            return []
+        await _bound(db, self.said, self.key, at)
+        if self.note.sealed:
+            await add_voice(db, self.vault, self.key, self.said.box, self.note.sealed)
+        return [self.note.fact]
+
+    def answer(self, writes: WriteBatch, state: Demand, at: datetime) -> NoteReceipt:
+        """The receipt of the note."""
+        return NoteReceipt(self.id, state.number, at)
+
+    async def _is_another(self, db: Connection, demand: Demand, support: Support, at: datetime) -> bool:
+        """Whether a person supports the demand who did not raise it; one without a contact is counted by the key."""
+        supporters = Supporters(self.vault)
+        people = await supporters.people(db, demand.id, support.contact)
+        if not people:
+            await count_nameless(db, demand.id, self.said.channel.id, demand.number, at)
+            return True
+        return await supporters.is_another(db, demand.id, people, First(self.id, at))
+
+    async def _must_be_same(self, db: Connection, told: Told) -> None:
+        sealed = self.note.sealed
+        first, again = _said(parse(told.type, told.payload)), _said(self.note.fact)
+        same = (told.demand, first) == (self.key, again)
         # A reference that is seen again needs no key: whatever is said with it, it is the same matter.
-        if same and sealed and not isinstance(said.voice, Sighting):
-            same = not await holds_another(db, self.vault, sought.demand, sought.box, sealed)
+        if same and sealed and not isinstance(self.said.voice, Sighting):
+            same = not await holds_another(db, self.vault, self.key, self.said.box, sealed)
         if not same:
             raise _key_used(told.number)
 

@@ -15,9 +15,11 @@ from services.intake.vault.contact import Contact
 from services.intake.vault.personal import Erase, Personal, Reveal, Wording, personal
 from services.intake.vault.queries import Holds, Kept
 from services.intake.vault.sealing import Vault
+from shared.chassis.aggregates.commands import CommandHandler
 from shared.chassis.aggregates.repository import Repository
 from shared.chassis.base.clock import now, uuid7
 from shared.chassis.database.pool import Connection, Pool
+from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.demand.facts import Fact, PersonalDataViewed
 from shared.contracts.demand.state import Demand
 from shared.contracts.refusals import Code, FieldError, Refused
@@ -42,15 +44,12 @@ class PersonalDataHandler:
 
     async def reveal(self, number: str, asked: Reveal, by: Caller) -> Personal:
         """What was asked for; the transaction that reads it tells who saw it and why. Raises `Refused`."""
-        at = self.clock()
+        handler = CommandHandler(self.repository, self.clock)
         async with self.pool.acquire(timeout=5) as db, db.transaction():
             demand = await self._demand(db, number, by)
             shown = self._opened(demand, await queries.of_demand(db, demand.id), asked)
             note = PersonalDataViewed(by=by.name, fields=shown.told, why=masked(asked, MASKS).why)
-            work = await self.repository.load(db, [demand.id], at)
-            work.record(demand.id, [note], at, self.new_id())
-            await self.repository.save(db, work)
-        return shown
+            return await handler.handle(db, RevealCommand(demand.id, self.new_id(), note, shown))
 
     async def erase(self, number: str, asked: Erase, by: Caller) -> datetime:
         """Erase on behalf of a coordinator; raises `Refused`."""
@@ -88,6 +87,28 @@ class PersonalDataHandler:
             key = self.vault.unwrap(kept.key_id, kept.wrapped)
             wanted = (box for box in kept.boxes if reference in (None, box.id))
             yield from ((box.holds, key.open(box.id, box.sealed)) for box in wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class RevealCommand:
+    """Shows personal data and notes who saw it; shown again, it is noted again."""
+
+    key: UUID
+    cause: UUID
+    note: PersonalDataViewed
+    shown: Personal
+
+    async def known(self, db: Connection, state: Demand) -> Personal | None:
+        """Never: every showing is one of its own."""
+        return None
+
+    async def decide(self, db: Connection, state: Demand, at: datetime) -> Sequence[Fact]:
+        """The note."""
+        return [self.note]
+
+    def answer(self, writes: WriteBatch, state: Demand, at: datetime) -> Personal:
+        """What was shown."""
+        return self.shown
 
 
 def _everything(opened: Opened) -> Told:

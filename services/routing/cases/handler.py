@@ -1,6 +1,6 @@
-"""The desk: a command of a member of staff, decided and journalled in one transaction."""
+"""Handles what staff ask of a case."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -10,10 +10,10 @@ from services.routing.cases import queries
 from services.routing.cases.commands import RoutingCommand
 from services.routing.cases.domain import decide
 from services.routing.cases.permissions import Staff
+from shared.chassis.aggregates.commands import CommandHandler, keep_answer, kept_answer
 from shared.chassis.aggregates.repository import Repository
-from shared.chassis.aggregates.unit_of_work import UnitOfWork
 from shared.chassis.base.clock import now, uuid5
-from shared.chassis.database.pool import Pool
+from shared.chassis.database.pool import Connection, Pool
 from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.demand.facts import Fact
 from shared.contracts.demand.state import Demand
@@ -39,42 +39,60 @@ class Actor:
 
 
 @dataclass(frozen=True, slots=True)
+class CaseCommand:
+    """A command of a member of staff to one case."""
+
+    key: UUID
+    number: str
+    command: RoutingCommand
+    content: str
+    """What is asked, as it is recognised when it comes again."""
+    actor: Actor
+    packs: Jurisdictions
+
+    @property
+    def cause(self) -> UUID:
+        """The same for every repetition."""
+        return self.actor.cause(self.number)
+
+    async def known(self, db: Connection, state: Demand) -> Demand | None:
+        """The case as it was after the command at first."""
+        answer = await kept_answer(db, self.cause, self.content)
+        return Demand.model_validate_json(answer) if answer else None
+
+    async def decide(self, db: Connection, state: Demand, at: datetime) -> Sequence[Fact]:
+        """What happens to the case; raises `Refused`."""
+        if self.actor.if_match is not None and not {etag(state), "*"} & _tags(self.actor.if_match):
+            raise _stale(state)
+        pack = self.packs.of_division(state.division)
+        if pack is None:
+            raise Refused(Code.NOT_FOUND, f"no pack serves the division {state.division}")
+        return decide(state, self.command, self.actor.by, pack, at)
+
+    def answer(self, writes: WriteBatch, state: Demand, at: datetime) -> Demand:
+        """The case after the command."""
+        keep_answer(writes, self.cause, self.content, state.model_dump_json(exclude_defaults=True), at)
+        return state
+
+
+@dataclass(frozen=True, slots=True)
 class CaseHandler:
-    """Loads the demand under its lock, decides, tells; what is repeated is answered as it was."""
+    """Takes commands to cases, which are known here by their numbers."""
 
     pool: Pool
     repository: Repository[Demand, Fact]
     packs: Jurisdictions
     clock: Callable[[], datetime] = now
 
-    async def handle(self, number: str, command: RoutingCommand, asking: Actor) -> Demand:
+    async def handle(self, number: str, command: RoutingCommand, actor: Actor) -> Demand:
         """The demand after the command; raises `Refused`."""
+        content = f"{type(command).__name__} {masked(command, MASKS).model_dump_json()}"
         async with self.pool.acquire(timeout=5) as db, db.transaction():
             key = await queries.id_of(db, number)
             if key is None:
                 raise not_found(number)
-            work = await self.repository.load(db, [key], self.clock())
-            cause, words = asking.cause(number), f"{type(command).__name__} {masked(command, MASKS).model_dump_json()}"
-            before = await queries.command_answer(db, cause)
-            if before:
-                return _again(*before, words)
-            self._tell(work, key, command, asking, cause)
-            writes = WriteBatch()
-            self.repository.put(writes, work)
-            queries.put_command_answer(writes, cause, words, work.state(key), work.now)
-            await writes.write(db)
-        return work.state(key)
-
-    def _tell(
-        self, work: UnitOfWork[Demand, Fact], key: UUID, command: RoutingCommand, asking: Actor, cause: UUID
-    ) -> None:
-        demand = work.state(key)
-        if asking.if_match is not None and not {etag(demand), "*"} & _tags(asking.if_match):
-            raise _stale(demand)
-        pack = self.packs.of_division(demand.division)
-        if pack is None:
-            raise Refused(Code.NOT_FOUND, f"no pack serves the division {demand.division}")
-        work.record(key, decide(demand, command, asking.by, pack, work.now), work.now, cause)
+            asked = CaseCommand(key, number, command, content, actor, self.packs)
+            return await CommandHandler(self.repository, self.clock).handle(db, asked)
 
 
 def etag(demand: Demand) -> str:
@@ -84,16 +102,6 @@ def etag(demand: Demand) -> str:
 
 def _tags(if_match: str) -> set[str]:
     return {tag.strip() for tag in if_match.split(",")}
-
-
-def _again(words: str, answer: Demand, now: str) -> Demand:
-    if words != now:
-        raise Refused(
-            Code.KEY_REUSED,
-            "this key was used for another command to this demand; send a new Idempotency-Key",
-            "该幂等键已用于对该诉求的其他操作，请换一个新的幂等键",
-        )
-    return answer
 
 
 def _stale(demand: Demand) -> Refused:

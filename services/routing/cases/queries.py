@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from services.routing.cases.timeline import TimelineEntry
@@ -118,23 +117,6 @@ async def triage(db: Connection, jurisdiction: str, after: UUID | None, limit: i
         limit,
     )
     return [Demand.model_validate_json(row["state"]) for row in rows]
-
-
-async def command_answer(db: Connection, cause: UUID) -> tuple[str, Demand] | None:
-    """The command that was said for this cause, and its answer."""
-    row = await db.fetchrow("SELECT command, answer::text FROM said WHERE cause = $1", cause)
-    return (row["command"], Demand.model_validate_json(row["answer"])) if row else None
-
-
-def put_command_answer(writes: WriteBatch, cause: UUID, command: str, answer: Demand, at: datetime) -> None:
-    """Keep a command with its answer."""
-    writes.add(
-        "INSERT INTO said (cause, command, answer, said_at) VALUES ($1, $2, $3::text::jsonb, $4)",
-        cause,
-        command,
-        answer.model_dump_json(exclude_defaults=True),
-        at,
-    )
 
 
 def put_submissions(writes: WriteBatch, submitted: Mapping[UUID, DemandSubmitted]) -> None:
