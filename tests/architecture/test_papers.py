@@ -8,7 +8,10 @@ import pytest
 ROOT = Path(__file__).parents[2]
 ENGLISH = (ROOT / "README.md").read_text("utf-8")
 CHINESE = (ROOT / "README.zh-CN.md").read_text("utf-8")
-PAPERS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "deploy" / "importing" / "README.md"]
+PAPERS = [
+    *ROOT.glob("*.md"),
+    *(path for room in ("docs", "services", "deploy") for path in (ROOT / room).rglob("*.md")),
+]
 
 
 def commands(text: str) -> list[str]:
@@ -43,3 +46,14 @@ def test_every_link_leads_to_a_file(paper: Path):
     for link in re.findall(r"\]\(([^)#]+)", paper.read_text("utf-8")):
         if "://" not in link:
             assert (paper.parent / link).exists(), f"{paper.name} names {link}, which does not exist"
+
+
+@pytest.mark.parametrize("service", ["intake", "routing", "feedback", "reporting"])
+def test_a_service_says_in_about_twenty_lines_what_it_is(service: str):
+    text = (ROOT / "services" / service / "README.md").read_text("utf-8")
+    assert len(text.splitlines()) <= 24
+    assert re.findall(r"^- \*\*([A-Z][a-z ]+)\*\*:", text, re.MULTILINE) == [
+        "Owns", "Hears", "Tells", "Asks", "Is asked", "Tables",
+    ]  # fmt: skip
+    for room in re.findall(r"`([a-z_0-9]+)/`", text):
+        assert (ROOT / "services" / service / room).is_dir(), f"{service} has no room {room}"
