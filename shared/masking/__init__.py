@@ -32,41 +32,68 @@ from shared.masking.plates import (
     plates,
     special_plates,
 )
-from shared.masking.shadow import Draft, Look
+from shared.masking.shadow import Draft, Rule
 
 _PASSES: Final = 6
 """What one rule hides may show something to another: the tests find no text that needs more."""
-_CODES: Final[tuple[Look, ...]] = (codes, links, queries, numbered)
-_ACCOUNTS: Final[tuple[Look, ...]] = (
-    plates, special_plates, named_plates, permits, military_permits, english_permits,
-    mails, accounts, named_before, bare_accounts, qq,
-)  # fmt: skip
-_HOMES: Final[tuple[Look, ...]] = (rooms, lanes, lived_in, door_plates, dashed, english_rooms)
-_OFFICE_HOMES: Final[tuple[Look, ...]] = (citizens_rooms, citizens_lived_in, door_plates)
-_NAMES: Final[tuple[Look, ...]] = (phoned, called_at, titled, bracketed_names, related, *INTRODUCED, listed)
+_CODES: Final = (
+    Rule(codes, both=8),
+    Rule(links, letters=4),
+    Rule(queries, letters=4),
+    Rule(numbered, digits=8, letters=2),
+)
+_ACCOUNTS: Final = (
+    Rule(plates, letters=1),
+    Rule(special_plates, digits=4),
+    Rule(named_plates, digits=1, letters=1),
+    Rule(permits, digits=6),
+    Rule(military_permits, digits=5),
+    Rule(english_permits, digits=6, letters=2),
+    Rule(mails, letters=2),
+    Rule(accounts, both=1),
+    Rule(named_before, letters=1),
+    Rule(bare_accounts, letters=1),
+    Rule(qq, digits=5),
+)
+_DOORS: Final = (
+    Rule(rooms),
+    Rule(lanes),
+    Rule(lived_in),
+    Rule(door_plates),
+    Rule(dashed, digits=5),
+    Rule(english_rooms, digits=1, letters=2),
+)
+_CITIZENS_DOORS: Final = (Rule(citizens_rooms), Rule(citizens_lived_in), Rule(door_plates))
+_NAMES: Final = (
+    Rule(phoned),
+    Rule(called_at),
+    Rule(titled),
+    Rule(bracketed_names),
+    Rule(related),
+    *INTRODUCED,
+    Rule(listed),
+)
 
 
 def mask(text: str) -> str:
     """What a citizen wrote, without whom it is about; masking again changes nothing."""
-    return _masked(text, (*_CODES, *_ACCOUNTS), ALL, (*_HOMES, *_NAMES))
+    return _masked(text, (*_CODES, *_ACCOUNTS), ALL, (*_DOORS, *_NAMES))
 
 
 def mask_answer(text: str) -> str:
     """What an office wrote: its own telephone and address are meant to be read, a citizen's numbers, door and name
     are not."""
-    return _masked(text, (*_CODES, *_ACCOUNTS), PERSONAL, (*_OFFICE_HOMES, *_NAMES))
+    return _masked(text, (*_CODES, *_ACCOUNTS), PERSONAL, (*_CITIZENS_DOORS, *_NAMES))
 
 
 MASKS: Final = {"citizen": mask, "office": mask_answer}
 """By who wrote it, as the fields of facts and commands declare."""
 
 
-def _masked(text: str, first: tuple[Look, ...], numbers: tuple[Look, ...], last: tuple[Look, ...]) -> str:
+def _masked(text: str, first: tuple[Rule, ...], numbers: tuple[Rule, ...], last: tuple[Rule, ...]) -> str:
     draft = Draft(text)
     for _ in range(_PASSES):
-        changed = [draft.hide(look(draft.shadow)) for look in first]
-        changed.append(hide_numbers(draft, numbers))
-        changed += [draft.hide(look(draft.shadow)) for look in last]
+        changed = (draft.apply(first), hide_numbers(draft, numbers), draft.apply(last))
         if not any(changed):
             break
     return draft.text()

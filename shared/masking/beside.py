@@ -10,7 +10,10 @@ from shared.masking.surnames import COMMON, DOUBLE, FAMILY, GIVEN, NO_NAME, PLAC
 
 _TITLE: Final = "先生|女士|小姐|太太|同志"
 _ROLE: Final = "同学|大爷|大妈|大叔|阿姨|奶奶|爷爷|老人|师傅|婆婆|伯伯|老师|医生|护士"
-_TITLES: Final = tuple(f"{_TITLE}|{_ROLE}".split("|"))
+# Any of them; it begins with the sign of a title that is seldom elsewhere.
+_TITLES: Final = re.compile(
+    "[生士姐太志学爷妈叔姨奶人傅婆伯师](?:(?<=先生|女士|小姐|太太|同志)|(?<=同学|大爷|大妈|大叔|阿姨|奶奶|爷爷|老人|师傅|婆婆|伯伯|老师|医生|护士))"
+)
 _DOUBLE_GIVEN: Final = rf"(?:{DOUBLE})(?!{NO_NAME})[{GIVEN}]{{1,2}}"
 _TITLED: Final = (
     re.compile(
@@ -41,18 +44,20 @@ _PHONED: Final = re.compile(
     rf"(?:[{FAMILY}](?!{NO_NAME})(?:{_USUAL}|{_ANY})|{_DOUBLE_GIVEN})(?=[）)，,。；;、\s]|$)"
 )
 _DIGITS: Final = re.compile("[0-9]{7}")
+_OPENING: Final = "（【“「(["
 
 
 def titled(shadow: str) -> Iterator[Span]:
     """Full names before a title; the family name alone says little, and stays."""
-    if any(title in shadow for title in _TITLES):
+    if _TITLES.search(shadow):
         return apart(span for pattern in _TITLED for span in whole(shadow, pattern, NAME))
     return iter(())
 
 
 def bracketed_names(shadow: str) -> Iterator[Span]:
     """Full names that stand in brackets or quotes with nothing else."""
-    return iter(behind(shadow, _BRACKETS, NAME))
+    if any(sign in shadow for sign in _OPENING):
+        yield from behind(shadow, _BRACKETS, NAME)
 
 
 def phoned(shadow: str) -> Iterator[Span]:

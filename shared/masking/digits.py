@@ -2,13 +2,13 @@
 
 import re
 import unicodedata
-from collections.abc import Callable
 from typing import Final
 
+from shared.masking.excerpts import Excerpt
 from shared.masking.identities import cards, identities, old_identities, too_long
 from shared.masking.mobiles import bracketed, mobiles, one_by_one, separated
-from shared.masking.shadow import PLAIN, Draft, Look
-from shared.masking.shapes import SEVERAL, SIGN
+from shared.masking.shadow import PLAIN, Draft, Rule
+from shared.masking.shapes import SIGN
 from shared.masking.telephones import abroad, american, grouped_landlines, landlines, local
 
 # Elsewhere these are words, marks of a list or a footnote: they are read as digits in a second look, and only where
@@ -21,27 +21,58 @@ _SPOKEN: Final = {
 }
 _READ: Final = [_SPOKEN.get(code, sign) for code, sign in enumerate(PLAIN)]
 _DIGIT: Final = f"[0-9{''.join(map(chr, _SPOKEN))}]"
-_SEVERAL_SPOKEN: Final = re.compile(rf"{_DIGIT}(?:{SIGN}{{0,3}}+{_DIGIT}){{6}}")
-PERSONAL: Final[tuple[Look, ...]] = (
-    too_long, identities, cards, old_identities, abroad, bracketed, separated, mobiles, one_by_one,
-)  # fmt: skip
+_FEWEST: Final = 7
+_RUN_OF: Final = "{digit}(?:" + SIGN + "{{0,5}}+{digit}){{6,}}+"
+"""Every number has seven digits. At most five signs stand between neighbours: blanks, and a bracket that closes."""
+_SEVERAL_OF: Final = "{digit}(?:" + SIGN + "{{0,3}}+{digit}){{6}}"
+"""Nobody looks for numbers in a text without seven digits that are at most three signs apart."""
+_RUNS: Final = re.compile(_RUN_OF.format(digit="[0-9]"))
+_SEVERAL: Final = re.compile(_SEVERAL_OF.format(digit="[0-9]"))
+_SPOKEN_RUNS: Final = re.compile(_RUN_OF.format(digit=_DIGIT))
+PERSONAL: Final = (
+    Rule(too_long, digits=41),
+    Rule(identities, digits=17),
+    Rule(cards, digits=15),
+    Rule(old_identities, digits=15),
+    Rule(abroad, digits=7),
+    Rule(bracketed, digits=11),
+    Rule(separated, digits=11),
+    Rule(mobiles, digits=11),
+    Rule(one_by_one, digits=7),
+)
 """What may be a citizen's alone."""
-ALL: Final[tuple[Look, ...]] = (*PERSONAL, landlines, grouped_landlines, american, local)
+ALL: Final = (
+    *PERSONAL,
+    Rule(landlines, digits=9),
+    Rule(grouped_landlines, digits=10),
+    Rule(american, digits=10),
+    Rule(local, digits=7),
+)
 
 
-def hide_numbers(draft: Draft, looks: tuple[Look, ...]) -> bool:
-    """Hide what the looks find; most texts have no number of such a length, and one look tells."""
-    changed = SEVERAL.search(draft.shadow) is not None and _hide(draft, looks, str)
-    return (_SEVERAL_SPOKEN.search(draft.shadow) is not None and _hide(draft, looks, _aloud)) or changed
+def hide_numbers(draft: Draft, rules: tuple[Rule, ...]) -> bool:
+    """Hide what the rules find, first among digits, then among all that may be read as one."""
+    changed = draft.digits >= _FEWEST and _hide(draft, rules, _RUNS, None)
+    return _hide(draft, rules, _SPOKEN_RUNS, _READ) or changed
 
 
-def _hide(draft: Draft, looks: tuple[Look, ...], read: Callable[[str], str]) -> bool:
-    changed, shadow = False, read(draft.shadow)
-    for look in looks:
-        if draft.hide(look(shadow)):
-            changed, shadow = True, read(draft.shadow)
+def _hide(draft: Draft, rules: tuple[Rule, ...], runs: re.Pattern[str], table: list[int | None] | None) -> bool:
+    changed, excerpt = False, _excerpt(draft.shadow, runs, table)
+    if not _SEVERAL.search(excerpt.text):
+        return False
+    for look, digits, *_ in rules:
+        if digits > excerpt.digits or draft.seen.get(look) == excerpt.text:
+            continue
+        if spans := [*look(excerpt.text)]:
+            draft.hide(excerpt.back(spans))
+            changed, excerpt = True, _excerpt(draft.shadow, runs, table)
+        else:
+            draft.seen[look] = excerpt.text
     return changed
 
 
-def _aloud(shadow: str) -> str:
-    return shadow.translate(_READ)
+def _excerpt(shadow: str, runs: re.Pattern[str], table: list[int | None] | None) -> Excerpt:
+    excerpt = Excerpt(shadow, runs)
+    if table:
+        excerpt.translate(table)
+    return excerpt

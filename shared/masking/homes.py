@@ -36,10 +36,14 @@ _ROOM: Final = (
     rf"(?:[A-Za-z]?{_N}{{1,5}}+ ?(?:{_FLAT}|户(?![型主外口]|居民|业主|住户|人家|村民|家庭|籍)"
     rf"|号(?![楼线门栋井灯杆柱]|电梯|机房))|{_BARE})(?:[、/和及与至~～-](?:{_N}{{3,4}}+(?:{_FLAT})|{_BARE}))*+"
 )
-# A chain begins with a number or a letter and has one of these signs; most texts are done with after this look.
-_SIGN: Final = re.compile("[栋幢座号#＃单室房]")
+# A chain has one of these behind a number or a letter; most texts are done with after this look.
+_COUNTABLE: Final = f"[A-Za-z甲乙丙丁戊己庚东西南北中{_N[1:-1]}]"
+_SIGN: Final = re.compile(
+    "[栋幢座#＃室房号单](?:(?<=[栋幢座#＃室房])|(?<=号)[楼栋]|(?<=单)元)"
+    rf"(?:(?<={_COUNTABLE}.)|(?<={_COUNTABLE} .)|(?<={_COUNTABLE}..)|(?<={_COUNTABLE} ..))"
+)
 _CHAIN: Final = re.compile(
-    rf"(?=[A-Za-z甲乙丙丁戊己庚东西南北中]|{_N})"
+    rf"(?=(?:[A-Za-z甲乙丙丁戊己庚东西南北中]{_N}{{0,4}}+|{_N}{{1,5}}+)[ \-－—之号栋幢座#＃单室房])"
     rf"(?:(?:{_HOUSE}{_GAP})?{_BUILDING}{_GAP}{_STAIR}?{_GAP}{_FLOOR}?{_GAP}{_ROOM}"
     rf"|(?:{_HOUSE}{_GAP})?{_UNIT}{_GAP}{_FLOOR}?{_GAP}{_ROOM}"
     rf"|(?:{_HOUSE}{_GAP})?(?:[A-Z]?\d{{1,3}}+[-－—]){{0,3}}[A-Z]?(?<!\d)\d{{3,4}}+(?:室|房(?![价源产型屋东贷改管地间])))"
@@ -53,7 +57,7 @@ _THING: Final = (
     r"(?!\d|[楼线路灯杆柱井牌桥站口岗铺档摊车变箱泵闸地令文厅窗机台桩墩栋公院坑塘]"
     r"|码头|电杆|电线|电梯|路灯|配电|垃圾|厕|出口|小区|门(?![前口]))"
 )
-_LANE: Final = re.compile(rf"(?<=[组队巷坊弄])(?:{_N}{{1,4}}(?:[-－之]{_N}{{1,3}})?号){_THING}")
+_LANE: Final = re.compile(rf"([组队巷坊弄])(?:{_N}{{1,4}}(?:[-－之]{_N}{{1,3}})?号){_THING}")
 _PLATE: Final = re.compile(
     rf"(门牌(?:号码?)?[是为:：（( ]{{0,3}})(?:{_HOUSE}|{_N}{{1,5}}(?:[-－之]{_N}{{1,4}})?(?!{_NO_ROOM}))"
 )
@@ -120,7 +124,7 @@ def dashed(shadow: str) -> Iterator[Span]:
 def lanes(shadow: str) -> Iterator[Span]:
     """Houses in a lane or a village group."""
     if "号" in shadow:
-        yield from whole(shadow, _LANE, HOME)
+        yield from behind(shadow, _LANE, HOME)
 
 
 def lived_in(shadow: str) -> Iterator[Span]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Final
 
-from shared.masking.shadow import Look, Span, behind
+from shared.masking.shadow import Rule, Span, behind, one_of
 from shared.masking.surnames import COMMON, DOUBLE, FAMILY, FAMILY_LABELLED, GIVEN, NO_NAME, PLACE_END, SOUNDS
 
 NAME: Final = "［姓名］"
@@ -70,11 +70,12 @@ _KIN: Final = (
 )
 _ROLE: Final = (
     "受害人|受害者|被害人|患者|病人|死者|伤者|逝者|学生|家长|监护人|报警人|报案人|举报人|投诉人|反映人|来电人|当事人|租客|租户"
-    "|房东|司机|车主|员工|职工|工人|业主|户主|住户|村民|居民|市民|老人|学员|农民|患儿|嫌疑人|被告人?|原告人?|法人|包工头"
+    "|房东|司机|车主|员工|职工|工人|业主|户主|住户|村民|居民|市民|老人|学员|农民|患儿|嫌疑人|被告人|被告|原告人|原告|法人|包工头"
 )
+_RELATION: Final = f"{_KIN}|{_ROLE}"
 # Within a sentence a usual family name; with an end behind it any.
 _RELATED: Final = re.compile(
-    rf"((?:{_KIN}|{_ROLE})(?:名叫|叫|名为|是|，|,)?)(?!{WORD})(?:[{COMMON}](?<![，,].)(?!{NO_NAME})[{GIVEN}]{{2}}(?![{PLACE_END}])"
+    rf"({one_of(_RELATION)}(?:名叫|叫|名为|是|，|,)?)(?!{WORD})(?:[{COMMON}](?<![，,].)(?!{NO_NAME})[{GIVEN}]{{2}}(?![{PLACE_END}])"
     rf"|(?:[{FAMILY}](?!{NO_NAME})[{GIVEN}]{{2}}|(?:{DOUBLE})(?!{NO_NAME})[{GIVEN}]{{1,2}}|[{COMMON}][{GIVEN}])(?![\u4e00-\u9fff]))"
 )
 # More of them behind the first, which is hidden already.
@@ -94,27 +95,32 @@ _I_AM: Final = re.compile(
 _SMALL: Final = re.compile(
     r"(name is )(?<=[Yy] name is )(?!(?:not|on|in|the|a|written|missing|wrong) )[a-z]+(?: [a-z]+)?(?=[.,;!]|$)"
 )
-# Each with words of which it needs one: most texts have none, and plain words are found many times faster.
+# Each with letters and words of which it needs one: most texts have none, and plain words are found many times faster.
 _INTRODUCTIONS: Final = (
-    (_CALLED, ("叫", "姓名", "名字是")),
-    (_SURNAMED, ("姓",)),
-    (_LABELLED, ("：", ":")),
-    (_SPACED, ("姓名",)),
-    (_MYSELF, ("本人", "我是")),
-    (_MYSELF_COMMON, ("本人",)),
-    (_MYSELF_SOUNDED, ("本人", "我是")),
-    (_TO_CALL, ("联系人",)),
-    (_ENGLISH, ("ame", "all", "his", "ontact", "M", "D")),
-    (_I_AM, ("I", "i")),
-    (_SMALL, ("ame is",)),
+    (_CALLED, 0, ("叫", "姓名", "名字是")),
+    (_SURNAMED, 0, ("姓",)),
+    (_LABELLED, 0, ("：", ":")),
+    (_SPACED, 0, ("姓名",)),
+    (_MYSELF, 0, ("本人", "我是")),
+    (_MYSELF_COMMON, 0, ("本人",)),
+    (_MYSELF_SOUNDED, 0, ("本人", "我是")),
+    (_TO_CALL, 0, ("联系人",)),
+    (_ENGLISH, 3, ("ame", "all", "his", "ontact", "M", "D")),
+    (_I_AM, 5, ("I", "i")),
+    (_SMALL, 8, ("ame is",)),
 )
 
 
 def _introduced(pattern: re.Pattern[str], words: tuple[str, ...], shadow: str) -> Iterable[Span]:
-    return behind(shadow, pattern, NAME) if any(word in shadow for word in words) else ()
+    for word in words:
+        if word in shadow:
+            return behind(shadow, pattern, NAME)
+    return ()
 
 
-INTRODUCED: Final[tuple[Look, ...]] = tuple(partial(_introduced, *one) for one in _INTRODUCTIONS)
+INTRODUCED: Final = tuple(
+    Rule(partial(_introduced, pattern, words), letters=letters) for pattern, letters, words in _INTRODUCTIONS
+)
 """Names that are introduced in so many words, in each way."""
 
 

@@ -6,24 +6,37 @@ between, is read as if it were written plainly; what is hidden is the original s
 
 import re
 import unicodedata
+from array import array
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
-from typing import Final
+from string import ascii_letters
+from typing import Final, NamedTuple
 
 Span = tuple[int, int, str]
 Look = Callable[[str], Iterable[Span]]
+
+
+class Rule(NamedTuple):
+    """A look, and how many ASCII digits, letters and both together a shadow has at least in which it finds anything."""
+
+    look: Look
+    digits: int = 0
+    letters: int = 0
+    both: int = 0
+
 
 # Format characters, fillers, marks that are drawn onto the sign before, tags: nobody sees them as a sign of their own.
 _INVISIBLE: Final = (
     "\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x84\\x86-\\x9f\u00ad\u0300-\u036f\u0483-\u0489\u061c\u070f\u115f\u1160\u17b4\u17b5"
     "\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u20d0-\u20f0\u3164\ufe00-\ufe0f\ufe20-\ufe2f\ufeff\uffa0"
-    "\ufff9-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+    "\ufff9-\ufffb"
 )
+_INVISIBLE_BEYOND: Final = ((0x1BCA0, 0x1BCA4), (0x1D173, 0x1D17B), (0xE0000, 0xE1000))
 _UNSEEN: Final = re.compile(f"[{_INVISIBLE}]")
 _DROPPED: Final = frozenset(
-    filter(
-        _UNSEEN.match,
-        map(chr, chain(range(0x10000), range(0x1BCA0, 0x1BCA4), range(0x1D173, 0x1D17B), range(0xE0000, 0xE1000))),
+    chain(
+        filter(_UNSEEN.match, map(chr, range(0x10000))),
+        map(chr, chain.from_iterable(range(*bounds) for bounds in _INVISIBLE_BEYOND)),
     )
 )
 # Letters of other alphabets that look like Latin ones, and signs that stand for another one.
@@ -54,16 +67,42 @@ def _forms(codes: Iterable[int]) -> dict[int, int]:
 
 _LETTERLIKE: Final = _forms(chain(range(0x80, 0x3400), range(0xA000, 0xAC00), range(0xF900, _PLANE)))
 # A list is looked up twice as fast as a dict that lacks most characters.
-PLAIN: Final = [_LETTERLIKE.get(code, code) for code in range(_PLANE)]
-"""What each sign is read as, by its number."""
+PLAIN: Final = [None if chr(code) in _DROPPED else _LETTERLIKE.get(code, code) for code in range(_PLANE)]
+"""What each sign is read as, by its number; none where it is not read at all."""
 # Where digits and letters stand beyond the first plane.
 _BEYOND: Final = (
     (0x10400, 0x12000), (0x16A60, 0x16B60), (0x16D70, 0x16D7A), (0x1D400, 0x1D800), (0x1E140, 0x1E150),
     (0x1E2F0, 0x1E2FA), (0x1E4F0, 0x1E5FB), (0x1E950, 0x1E95A), (0x1F100, 0x1F18A), (0x1FBF0, 0x1FBFA),
 )  # fmt: skip
-_HIGH: Final = _forms(chain.from_iterable(range(first, end) for first, end in _BEYOND))
-_ODD: Final = re.compile(f"[{_INVISIBLE}\U00010000-\U0010ffff{''.join(map(chr, _LETTERLIKE))}]")
-_ABOVE: Final = re.compile(f"[{''.join(f'{chr(first)}-{chr(end - 1)}' for first, end in _BEYOND)}]")
+_HIGH: Final = {
+    **_forms(chain.from_iterable(range(*bounds) for bounds in _BEYOND)),
+    **{ord(sign): None for sign in _DROPPED if ord(sign) >= _PLANE},
+}
+_ODD: Final = re.compile(f"[{_INVISIBLE}{''.join(map(chr, _LETTERLIKE))}]")
+_ABOVE: Final = re.compile(
+    f"[{''.join(f'{chr(first)}-{chr(end - 1)}' for first, end in (*_BEYOND, *_INVISIBLE_BEYOND))}]"
+)
+_DIGITS: Final = b"0123456789"
+_LETTERS: Final = ascii_letters.encode()
+_USUAL: Final = array("I", range(8193))
+"""The places of the signs of a text of usual length: a part of it is copied faster than it is made."""
+
+
+def read(text: str) -> str:
+    """The shadow of a text."""
+    if _ODD.search(text):
+        text = text.translate(PLAIN)
+    # In UTF-16 only signs beyond the first plane take two units: told faster than by a search.
+    if not text.isascii() and len(text.encode("utf-16-le", "surrogatepass")) > 2 * len(text) and _ABOVE.search(text):
+        text = text.translate(_HIGH)
+    return text
+
+
+def count(shadow: str) -> tuple[int, int]:
+    """How many ASCII digits and letters there are."""
+    signs = shadow.encode("ascii", "ignore")
+    others = signs.translate(None, _DIGITS)
+    return len(signs) - len(others), len(others) - len(others.translate(None, _LETTERS))
 
 
 class Draft:
@@ -71,39 +110,51 @@ class Draft:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self.shadow = text
-        self._places: list[int] | None = None
-        """Where each sign of the shadow stands in the text, and its end; none while both are alike."""
+        self.shadow = read(text)
+        self.digits, self.letters = count(self.shadow)
+        self.seen: dict[Look, str] = {}
+        """What each look read last without finding anything: it need not read the same again."""
+        self._places: array[int] | None = None
+        """Where each sign of the shadow stands in the text, and its end; none while nothing is hidden."""
         self._hidden: list[Span] = []
-        if _ODD.search(text):
-            self._read(text)
 
-    def _read(self, text: str) -> None:
-        if _UNSEEN.search(text):
-            self._places = [n for n, sign in enumerate(text) if sign not in _DROPPED]
-            self._places.append(len(text))
-            text = "".join([sign for sign in text if sign not in _DROPPED])
-        shadow = text.translate(PLAIN)
-        self.shadow = shadow.translate(_HIGH) if _ABOVE.search(shadow) else shadow
+    def apply(self, rules: Iterable[Rule]) -> bool:
+        """Hide what the rules find, one after the other; whether there was anything."""
+        changed = False
+        for look, digits, letters, both in rules:
+            if digits > self.digits or letters > self.letters or both > self.digits + self.letters:
+                continue
+            if self.seen.get(look) is self.shadow:
+                continue
+            if spans := [*look(self.shadow)]:
+                self.hide(spans)
+                changed = True
+            else:
+                self.seen[look] = self.shadow
+        return changed
 
-    def hide(self, found: Iterable[Span]) -> bool:
-        """Put a label over each span of the shadow, which come in order and apart; whether there was any."""
-        spans = [*found]
-        if not spans:
-            return False
-        places = self._places or [*range(len(self._text) + 1)]
+    def hide(self, spans: Iterable[Span]) -> None:
+        """Put a label over each span of the shadow, which come in order and apart."""
+        places = self._places or self._first_places()
         signs: list[str] = []
-        left: list[int] = []
+        left = array("I")
         done = 0
         for start, end, label in spans:
-            self._hidden.append((places[start], places[end], label))
+            place = places[start]
+            self._hidden.append((place, places[end], label))
             signs += self.shadow[done:start], label
             left += places[done:start]
-            left += [places[start]] * len(label)
+            left += array("I", (place,)) * len(label)
             done = end
         self.shadow = "".join([*signs, self.shadow[done:]])
         self._places = left + places[done:]
-        return True
+        self.digits, self.letters = count(self.shadow)
+
+    def _first_places(self) -> "array[int]":
+        text = self._text
+        if len(self.shadow) < len(text):
+            return array("I", [*(n for n, sign in enumerate(text) if sign not in _DROPPED), len(text)])
+        return _USUAL[: len(text) + 1] if len(text) < len(_USUAL) else array("I", range(len(text) + 1))
 
     def text(self) -> str:
         """The text, with a label instead of each hidden span."""
@@ -124,6 +175,14 @@ def whole(shadow: str, pattern: re.Pattern[str], label: str) -> Iterable[Span]:
 def behind(shadow: str, pattern: re.Pattern[str], label: str) -> Iterable[Span]:
     """What the pattern finds behind its first group, which leads to it and stays."""
     return ((found.end(1), found.end(), label) for found in pattern.finditer(shadow))
+
+
+def one_of(words: str) -> str:
+    """A pattern for the words between the strokes, those that begin alike together: it is left sooner."""
+    ends: dict[str, list[str]] = {}
+    for word in words.split("|"):
+        ends.setdefault(word[0], []).append(word[1:])
+    return f"(?:{'|'.join(f'{first}(?:{chr(124).join(rest)})' for first, rest in ends.items())})"
 
 
 def apart(spans: Iterable[Span]) -> Iterator[Span]:

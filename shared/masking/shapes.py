@@ -8,8 +8,6 @@ WEAK: Final = r"[ \t\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\-－﹣–—‐
 BREAK: Final = r"[\n\r\x0b\x0c\u2028\u2029]"
 # Whatever is no letter and no digit of any script: elsewhere it stands in dates, fractions, times and lists.
 SIGN: Final = r"[\W_]"
-SEVERAL: Final = re.compile(rf"[0-9](?:{SIGN}{{0,3}}+[0-9]){{6}}")
-"""Every number has seven digits with at most three signs between neighbours: without such a run there is none."""
 GAP: Final = re.compile(r"[^0-9Xx×✕]+")
 # Behind these a number is one of a document, also where it happens to look like a personal one.
 _DOCUMENT: Final = re.compile(

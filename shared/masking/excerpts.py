@@ -1,0 +1,56 @@
+"""The parts of a text in which numbers may stand: most of a text has none, and the rules for numbers are many.
+
+A rule for numbers reads a few signs before and behind the digits, never more than `_REACH`. So it finds in these parts,
+each with its surroundings, what it finds in the whole text.
+"""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from shared.masking.shadow import Span, count
+
+_REACH: Final = 20
+_APART: Final = "字"
+"""Between two parts: neither a digit nor a sign, so that no number goes from one part into the next."""
+
+
+class Excerpt:
+    """The surroundings of every match of `runs` in a shadow; `text` is what the rules read."""
+
+    def __init__(self, shadow: str, runs: re.Pattern[str]) -> None:
+        self._starts: list[int] = []
+        self._shifts: list[int] = []
+        parts: list[str] = []
+        size = 0
+        for first, last in _windows(shadow, runs):
+            self._starts.append(size)
+            self._shifts.append(first - size)
+            parts.append(shadow[first:last])
+            size += last - first + len(_APART)
+        self.text = _APART.join(parts)
+        self.digits = count(self.text)[0]
+
+    def translate(self, table: list[int | None]) -> None:
+        """Read each sign as another one."""
+        self.text = self.text.translate(table)
+        self.digits = count(self.text)[0]
+
+    def back(self, spans: Iterable[Span]) -> Iterator[Span]:
+        """The spans of the text as spans of the shadow."""
+        for start, end, label in spans:
+            shift = self._shifts[bisect_right(self._starts, start) - 1]
+            yield start + shift, end + shift, label
+
+
+def _windows(shadow: str, runs: re.Pattern[str]) -> Iterator[tuple[int, int]]:
+    first = last = 0
+    for found in runs.finditer(shadow):
+        if found.start() - _REACH > last:
+            if last:
+                yield first, last
+            first = found.start() - _REACH
+        last = found.end() + _REACH
+    if last:
+        yield max(0, first), min(last, len(shadow))
