@@ -12,6 +12,7 @@ from typing import Final
 from shared.masking.accounts import accounts, bare_accounts, mails, named_before, qq
 from shared.masking.beside import bracketed_names, called_at, phoned, titled
 from shared.masking.codes import codes, links, numbered, queries
+from shared.masking.crowds import crowds, is_crowded
 from shared.masking.digits import ALL, PERSONAL, hide_numbers
 from shared.masking.homes import (
     citizens_lived_in,
@@ -92,6 +93,8 @@ MASKS: Final = {"citizen": mask, "office": mask_answer}
 
 def _masked(text: str, first: tuple[Rule, ...], numbers: tuple[Rule, ...], last: tuple[Rule, ...]) -> str:
     draft = Draft(text)
+    if is_crowded(draft.shadow):
+        draft.hide([*crowds(draft.shadow)])
     for _ in range(_PASSES):
         changed = (draft.apply(first), hide_numbers(draft, numbers), draft.apply(last))
         if not any(changed):

@@ -62,7 +62,7 @@ def bracketed_names(shadow: str) -> Iterator[Span]:
 
 def phoned(shadow: str) -> Iterator[Span]:
     """Names before a telephone or another number that is one person's."""
-    if "］" in shadow or _DIGITS.search(shadow):
+    if "］" in shadow or (("1" in shadow or "0" in shadow) and _DIGITS.search(shadow)):
         return apart(span for pattern in _CALLED for span in whole(shadow, pattern, NAME))
     return iter(())
 

@@ -1,26 +1,16 @@
 """Personal numbers of all kinds, in digits of any script, in Chinese numerals, or in signs that look like digits."""
 
 import re
-import unicodedata
 from typing import Final
 
 from shared.masking.excerpts import Excerpt
 from shared.masking.identities import cards, identities, old_identities, too_long
 from shared.masking.mobiles import bracketed, mobiles, one_by_one, separated
-from shared.masking.shadow import PLAIN, Draft, Rule
+from shared.masking.shadow import Draft, Rule
 from shared.masking.shapes import SIGN
+from shared.masking.spoken import DIGIT, READ
 from shared.masking.telephones import abroad, american, grouped_landlines, landlines, local
 
-# Elsewhere these are words, marks of a list or a footnote: they are read as digits in a second look, and only where
-# several stand together. 洞拐勾 are said on the radio; o and l are written to get past a filter.
-_SPOKEN: Final = {
-    **str.maketrans("零〇洞一二三四五六七八九幺拐勾", "000123456789179"),
-    **str.maketrans("壹贰叁肆伍陆柒捌玖弌弍弎貳參叄陸", "1234567891232336"),
-    **str.maketrans("oOlI", "0011"),
-    **{code: ord(str(unicodedata.digit(chr(code)))) for code in range(0x80, 0x10000) if chr(code).isdigit()},
-}
-_READ: Final = [_SPOKEN.get(code, sign) for code, sign in enumerate(PLAIN)]
-_DIGIT: Final = f"[0-9{''.join(map(chr, _SPOKEN))}]"
 _FEWEST: Final = 7
 _RUN_OF: Final = "{digit}(?:" + SIGN + "{{0,5}}+{digit}){{6,}}+"
 """Every number has seven digits. At most five signs stand between neighbours: blanks, and a bracket that closes."""
@@ -28,7 +18,7 @@ _SEVERAL_OF: Final = "{digit}(?:" + SIGN + "{{0,3}}+{digit}){{6}}"
 """Nobody looks for numbers in a text without seven digits that are at most three signs apart."""
 _RUNS: Final = re.compile(_RUN_OF.format(digit="[0-9]"))
 _SEVERAL: Final = re.compile(_SEVERAL_OF.format(digit="[0-9]"))
-_SPOKEN_RUNS: Final = re.compile(_RUN_OF.format(digit=_DIGIT))
+_SPOKEN_RUNS: Final = re.compile(_RUN_OF.format(digit=DIGIT))
 PERSONAL: Final = (
     Rule(too_long, digits=41),
     Rule(identities, digits=17),
@@ -53,7 +43,7 @@ ALL: Final = (
 def hide_numbers(draft: Draft, rules: tuple[Rule, ...]) -> bool:
     """Hide what the rules find, first among digits, then among all that may be read as one."""
     changed = draft.digits >= _FEWEST and _hide(draft, rules, _RUNS, None)
-    return _hide(draft, rules, _SPOKEN_RUNS, _READ) or changed
+    return _hide(draft, rules, _SPOKEN_RUNS, READ) or changed
 
 
 def _hide(draft: Draft, rules: tuple[Rule, ...], runs: re.Pattern[str], table: list[int | None] | None) -> bool:
@@ -64,7 +54,7 @@ def _hide(draft: Draft, rules: tuple[Rule, ...], runs: re.Pattern[str], table: l
         if digits > excerpt.digits or draft.seen.get(look) == excerpt.text:
             continue
         if spans := [*look(excerpt.text)]:
-            draft.hide(excerpt.back(spans))
+            draft.hide([*excerpt.back(spans)])
             changed, excerpt = True, _excerpt(draft.shadow, runs, table)
         else:
             draft.seen[look] = excerpt.text

@@ -47,10 +47,11 @@ class Excerpt:
 def _windows(shadow: str, runs: re.Pattern[str]) -> Iterator[tuple[int, int]]:
     first = last = 0
     for found in runs.finditer(shadow):
-        if found.start() - _REACH > last:
+        start, end = found.span()
+        if start - _REACH > last:
             if last:
                 yield first, last
-            first = found.start() - _REACH
-        last = found.end() + _REACH
+            first = start - _REACH
+        last = end + _REACH
     if last:
-        yield max(0, first), min(last, len(shadow))
+        yield first, min(last, len(shadow))

@@ -147,7 +147,11 @@ def english_rooms(shadow: str) -> Iterator[Span]:
 
 def citizens_rooms(shadow: str) -> Iterator[Span]:
     """Rooms of a building in what an office wrote: not those where the office itself is found."""
-    for start, end, label in apart((*rooms(shadow), *dashed(shadow))):
+    found_rooms = [*apart((*rooms(shadow), *dashed(shadow)))]
+    if not found_rooms or not _OFFICE.search(shadow):
+        yield from found_rooms
+        return
+    for start, end, label in found_rooms:
         before = shadow[max(0, start - _CLAUSE) : start]
         before = before[max(before.rfind(sign) for sign in "。；！？\n") + 1 :]
         offices = [found.end() for found in _OFFICE.finditer(before)]

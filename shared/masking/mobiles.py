@@ -4,9 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from stdnum import luhn
-
-from shared.masking.identities import CARD, IDENTITY, ascends, digits, groups, proves_identity
+from shared.masking.identities import CARD, IDENTITY, ascends, digits, groups, proves_card, proves_identity
 from shared.masking.shadow import Span
 from shared.masking.shapes import BREAK, SIGN, WEAK, is_amount, is_counted
 
@@ -41,6 +39,8 @@ _SINGLE: Final = re.compile(
 _MOBILE: Final = re.compile(r"(?:0|(?:00)?86)?1[3-9][0-9]{9}")
 _MAX_GAPS: Final = 4
 _CARD_LENGTHS: Final = range(15, 20)
+_LONGEST: Final = 73
+"""Nineteen digits, with three signs between each two."""
 _MOST_DOUBTS: Final = 64
 """So many candidates of a text may turn out to be none; what looks the same after that is hidden unseen."""
 
@@ -97,12 +97,14 @@ def bracketed(shadow: str) -> Iterator[Span]:
 def one_by_one(shadow: str) -> Iterator[Span]:
     """Numbers of any kind whose digits stand apart from each other, where nothing else is in the chain."""
     for found in _SINGLE.finditer(shadow):
-        gap, start = found[1], found.start()
-        label = _kind(digits(found[0]))
-        more = shadow.startswith(gap, found.end()) and shadow[found.end() + len(gap) :][:1].isdigit()
-        before = shadow.endswith(gap, 0, start) and shadow[: start - len(gap)][-1:].isdigit()
-        if label and not more and not before:
-            yield *found.span(), label
+        gap, (start, end) = found[1], found.span()
+        label = _kind(digits(found[0])) if end - start <= _LONGEST else None
+        if not label:
+            continue
+        after, before = end + len(gap), start - len(gap)
+        more = shadow.startswith(gap, end) and shadow[after : after + 1].isdigit()
+        if not more and not (before > 0 and shadow.startswith(gap, before) and shadow[before - 1].isdigit()):
+            yield start, end, label
 
 
 def _kind(number: str) -> str | None:
@@ -110,6 +112,6 @@ def _kind(number: str) -> str | None:
         return MOBILE
     if len(number) == 18 and proves_identity(number):
         return IDENTITY
-    if len(number) in _CARD_LENGTHS and number[0] in "34568 9" and number.isdigit() and luhn.is_valid(number):
+    if len(number) in _CARD_LENGTHS and number[0] in "34568 9" and proves_card(number):
         return CARD
     return None

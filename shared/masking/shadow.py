@@ -115,7 +115,9 @@ class Draft:
         self.seen: dict[Look, str] = {}
         """What each look read last without finding anything: it need not read the same again."""
         self._places: array[int] | None = None
-        """Where each sign of the shadow stands in the text, and its end; none while nothing is hidden."""
+        """Where each sign of the shadow stood in the text, and its end, before `_last` was hidden; none at first."""
+        self._last: list[Span] = []
+        """What was hidden last, by its places in the shadow before: their way back is needed if more is hidden."""
         self._hidden: list[Span] = []
 
     def apply(self, rules: Iterable[Rule]) -> bool:
@@ -133,22 +135,30 @@ class Draft:
                 self.seen[look] = self.shadow
         return changed
 
-    def hide(self, spans: Iterable[Span]) -> None:
+    def hide(self, spans: list[Span]) -> None:
         """Put a label over each span of the shadow, which come in order and apart."""
-        places = self._places or self._first_places()
+        self._places = places = self._first_places() if self._places is None else self._next_places(self._places)
+        self._last = spans
+        shadow = self.shadow
         signs: list[str] = []
-        left = array("I")
         done = 0
         for start, end, label in spans:
-            place = places[start]
-            self._hidden.append((place, places[end], label))
-            signs += self.shadow[done:start], label
-            left += places[done:start]
-            left += array("I", (place,)) * len(label)
+            self._hidden.append((places[start], places[end], label))
+            signs += shadow[done:start], label
             done = end
-        self.shadow = "".join([*signs, self.shadow[done:]])
-        self._places = left + places[done:]
+        signs.append(shadow[done:])
+        self.shadow = "".join(signs)
         self.digits, self.letters = count(self.shadow)
+
+    def _next_places(self, places: "array[int]") -> "array[int]":
+        following = array("I")
+        done = 0
+        for start, end, label in self._last:
+            following += places[done:start]
+            following += array("I", (places[start],)) * len(label)
+            done = end
+        following += places[done:]
+        return following
 
     def _first_places(self) -> "array[int]":
         text = self._text
