@@ -95,8 +95,14 @@ def _masked(text: str, first: tuple[Rule, ...], numbers: tuple[Rule, ...], last:
     draft = Draft(text)
     if is_crowded(draft.shadow):
         draft.hide([*crowds(draft.shadow)])
+    # All rules for numbers count as one here.
+    enough = len(first) + 1 + len(last)
     for _ in range(_PASSES):
-        changed = (draft.apply(first), hide_numbers(draft, numbers), draft.apply(last))
-        if not any(changed):
+        draft.apply(first, enough)
+        if draft.quiet < enough:
+            hide_numbers(draft, numbers)
+        if draft.quiet < enough:
+            draft.apply(last, enough)
+        if draft.quiet >= enough:
             break
     return draft.text()

@@ -10,10 +10,8 @@ from shared.masking.surnames import COMMON, DOUBLE, FAMILY, GIVEN, NO_NAME, PLAC
 
 _TITLE: Final = "先生|女士|小姐|太太|同志"
 _ROLE: Final = "同学|大爷|大妈|大叔|阿姨|奶奶|爷爷|老人|师傅|婆婆|伯伯|老师|医生|护士"
-# Any of them; it begins with the sign of a title that is seldom elsewhere.
-_TITLES: Final = re.compile(
-    "[生士姐太志学爷妈叔姨奶人傅婆伯师](?:(?<=先生|女士|小姐|太太|同志)|(?<=同学|大爷|大妈|大叔|阿姨|奶奶|爷爷|老人|师傅|婆婆|伯伯|老师|医生|护士))"
-)
+# Any of them behind what may be a given name; it begins with the sign of a title that is seldom elsewhere.
+_TITLES: Final = re.compile(f"[生士姐太志学爷妈叔姨奶人傅婆伯师](?<=[{GIVEN}]..)(?<={_TITLE}|{_ROLE})")
 _DOUBLE_GIVEN: Final = rf"(?:{DOUBLE})(?!{NO_NAME})[{GIVEN}]{{1,2}}"
 _TITLED: Final = (
     re.compile(

@@ -3,10 +3,10 @@
 import re
 from typing import Final
 
-from shared.masking.excerpts import Excerpt
+from shared.masking.excerpts import Excerpt, Table
 from shared.masking.identities import cards, identities, old_identities, too_long
 from shared.masking.mobiles import bracketed, mobiles, one_by_one, separated
-from shared.masking.shadow import Draft, Rule
+from shared.masking.shadow import Draft, Look, Rule
 from shared.masking.shapes import SIGN
 from shared.masking.spoken import DIGIT, READ
 from shared.masking.telephones import abroad, american, grouped_landlines, landlines, local
@@ -40,29 +40,29 @@ ALL: Final = (
 )
 
 
-def hide_numbers(draft: Draft, rules: tuple[Rule, ...]) -> bool:
+def hide_numbers(draft: Draft, rules: tuple[Rule, ...]) -> None:
     """Hide what the rules find, first among digits, then among all that may be read as one."""
-    changed = draft.digits >= _FEWEST and _hide(draft, rules, _RUNS, None)
-    return _hide(draft, rules, _SPOKEN_RUNS, READ) or changed
+    seen: dict[Look, str] = {}
+    draft.quiet += 1
+    if draft.digits >= _FEWEST:
+        _hide(draft, rules, seen, _RUNS)
+    _hide(draft, rules, seen, _SPOKEN_RUNS, READ)
 
 
-def _hide(draft: Draft, rules: tuple[Rule, ...], runs: re.Pattern[str], table: list[int | None] | None) -> bool:
-    changed, excerpt = False, _excerpt(draft.shadow, runs, table)
+def _hide(
+    draft: Draft, rules: tuple[Rule, ...], seen: dict[Look, str], runs: re.Pattern[str], table: Table | None = None
+) -> None:
+    """Hide what the rules find in an excerpt; `seen` is what each of them read before without finding anything."""
+    if not runs.search(draft.shadow):
+        return
+    excerpt = Excerpt(draft.shadow, runs, table)
     if not _SEVERAL.search(excerpt.text):
-        return False
+        return
     for look, digits, *_ in rules:
-        if digits > excerpt.digits or draft.seen.get(look) == excerpt.text:
+        if digits > excerpt.digits or seen.get(look) == excerpt.text:
             continue
         if spans := [*look(excerpt.text)]:
             draft.hide([*excerpt.back(spans)])
-            changed, excerpt = True, _excerpt(draft.shadow, runs, table)
+            excerpt = Excerpt(draft.shadow, runs, table)
         else:
-            draft.seen[look] = excerpt.text
-    return changed
-
-
-def _excerpt(shadow: str, runs: re.Pattern[str], table: list[int | None] | None) -> Excerpt:
-    excerpt = Excerpt(shadow, runs)
-    if table:
-        excerpt.translate(table)
-    return excerpt
+            seen[look] = excerpt.text

@@ -11,15 +11,17 @@ from typing import Final
 
 from shared.masking.shadow import Span, count
 
+Table = list[int | None]
+
 _REACH: Final = 20
 _APART: Final = "字"
 """Between two parts: neither a digit nor a sign, so that no number goes from one part into the next."""
 
 
 class Excerpt:
-    """The surroundings of every match of `runs` in a shadow; `text` is what the rules read."""
+    """The surroundings of every match of `runs` in a shadow; `text` is what the rules read, each sign by `table`."""
 
-    def __init__(self, shadow: str, runs: re.Pattern[str]) -> None:
+    def __init__(self, shadow: str, runs: re.Pattern[str], table: Table | None) -> None:
         self._starts: list[int] = []
         self._shifts: list[int] = []
         parts: list[str] = []
@@ -29,12 +31,8 @@ class Excerpt:
             self._shifts.append(first - size)
             parts.append(shadow[first:last])
             size += last - first + len(_APART)
-        self.text = _APART.join(parts)
-        self.digits = count(self.text)[0]
-
-    def translate(self, table: list[int | None]) -> None:
-        """Read each sign as another one."""
-        self.text = self.text.translate(table)
+        text = _APART.join(parts)
+        self.text = text.translate(table) if table else text
         self.digits = count(self.text)[0]
 
     def back(self, spans: Iterable[Span]) -> Iterator[Span]:

@@ -72,10 +72,12 @@ _ROLE: Final = (
     "受害人|受害者|被害人|患者|病人|死者|伤者|逝者|学生|家长|监护人|报警人|报案人|举报人|投诉人|反映人|来电人|当事人|租客|租户"
     "|房东|司机|车主|员工|职工|工人|业主|户主|住户|村民|居民|市民|老人|学员|农民|患儿|嫌疑人|被告人|被告|原告人|原告|法人|包工头"
 )
+# How double family names begin.
+_DOUBLE: Final = "".join(name[0] for name in DOUBLE.split("|"))
 _RELATION: Final = f"{_KIN}|{_ROLE}"
 # Within a sentence a usual family name; with an end behind it any.
 _RELATED: Final = re.compile(
-    rf"({one_of(_RELATION)}(?:名叫|叫|名为|是|，|,)?)(?!{WORD})(?:[{COMMON}](?<![，,].)(?!{NO_NAME})[{GIVEN}]{{2}}(?![{PLACE_END}])"
+    rf"({one_of(_RELATION)}(?:名叫|叫|名为|是|，|,)?)(?=[{FAMILY}{COMMON}{_DOUBLE}])(?!{WORD})(?:[{COMMON}](?<![，,].)(?!{NO_NAME})[{GIVEN}]{{2}}(?![{PLACE_END}])"
     rf"|(?:[{FAMILY}](?!{NO_NAME})[{GIVEN}]{{2}}|(?:{DOUBLE})(?!{NO_NAME})[{GIVEN}]{{1,2}}|[{COMMON}][{GIVEN}])(?![\u4e00-\u9fff]))"
 )
 # More of them behind the first, which is hidden already.

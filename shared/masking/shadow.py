@@ -112,33 +112,31 @@ class Draft:
         self._text = text
         self.shadow = read(text)
         self.digits, self.letters = count(self.shadow)
-        self.seen: dict[Look, str] = {}
-        """What each look read last without finding anything: it need not read the same again."""
+        self.quiet = 0
+        """How many rules looked in vain since the last one that found anything."""
         self._places: array[int] | None = None
         """Where each sign of the shadow stood in the text, and its end, before `_last` was hidden; none at first."""
         self._last: list[Span] = []
         """What was hidden last, by its places in the shadow before: their way back is needed if more is hidden."""
         self._hidden: list[Span] = []
 
-    def apply(self, rules: Iterable[Rule]) -> bool:
-        """Hide what the rules find, one after the other; whether there was anything."""
-        changed = False
+    def apply(self, rules: Iterable[Rule], enough: int) -> None:
+        """Hide what the rules find, one after the other, until `enough` rules in a row have looked in vain."""
         for look, digits, letters, both in rules:
             if digits > self.digits or letters > self.letters or both > self.digits + self.letters:
-                continue
-            if self.seen.get(look) is self.shadow:
-                continue
-            if spans := [*look(self.shadow)]:
+                self.quiet += 1
+            elif spans := [*look(self.shadow)]:
                 self.hide(spans)
-                changed = True
             else:
-                self.seen[look] = self.shadow
-        return changed
+                self.quiet += 1
+            if self.quiet == enough:
+                return
 
     def hide(self, spans: list[Span]) -> None:
         """Put a label over each span of the shadow, which come in order and apart."""
         self._places = places = self._first_places() if self._places is None else self._next_places(self._places)
         self._last = spans
+        self.quiet = 0
         shadow = self.shadow
         signs: list[str] = []
         done = 0

@@ -1,7 +1,7 @@
 """Signs that are read as digits in a second look, and only where several stand together.
 
-Elsewhere these are words, marks of a list or a footnote. 洞拐勾 are said on the radio; o and l are written to get past a
-filter.
+Elsewhere these are words, marks of a list or a footnote. 洞拐勾 are said on the radio; o and l are written to get past
+a filter.
 """
 
 import unicodedata
