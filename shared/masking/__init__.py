@@ -97,10 +97,10 @@ def _masked(text: str, first: tuple[Rule, ...], numbers: tuple[Rule, ...], last:
         draft.hide([*crowds(draft.shadow)])
     # All rules for numbers count as one here.
     enough = len(first) + 1 + len(last)
-    for _ in range(_PASSES):
+    for turn in range(_PASSES):
         draft.apply(first, enough)
         if draft.quiet < enough:
-            hide_numbers(draft, numbers)
+            hide_numbers(draft, numbers, once_more=turn > 0)
         if draft.quiet < enough:
             draft.apply(last, enough)
         if draft.quiet >= enough:

@@ -6,12 +6,13 @@ from typing import Final
 from shared.masking.excerpts import Excerpt, Table
 from shared.masking.identities import cards, identities, old_identities, too_long
 from shared.masking.mobiles import bracketed, mobiles, one_by_one, separated
-from shared.masking.shadow import Draft, Look, Rule
+from shared.masking.shadow import Draft, Look, Rule, whole
 from shared.masking.shapes import SIGN
 from shared.masking.spoken import DIGIT, READ
 from shared.masking.telephones import abroad, american, grouped_landlines, landlines, local
 
 _FEWEST: Final = 7
+_LONG: Final = 1000
 _RUN_OF: Final = "{digit}(?:" + SIGN + "{{0,5}}+{digit}){{6,}}+"
 """Every number has seven digits. At most five signs stand between neighbours: blanks, and a bracket that closes."""
 _SEVERAL_OF: Final = "{digit}(?:" + SIGN + "{{0,3}}+{digit}){{6}}"
@@ -40,13 +41,19 @@ ALL: Final = (
 )
 
 
-def hide_numbers(draft: Draft, rules: tuple[Rule, ...]) -> None:
-    """Hide what the rules find, first among digits, then among all that may be read as one."""
+def hide_numbers(draft: Draft, rules: tuple[Rule, ...], *, once_more: bool) -> None:
+    """Hide what the rules find, first among digits, then among all that may be read as one.
+
+    `once_more` says that they have looked at the whole text before. Where each number that is hidden shows one more, a
+    long text would be read again and again: then everything is hidden that is as long as a number.
+    """
     seen: dict[Look, str] = {}
     draft.quiet += 1
     if draft.digits >= _FEWEST:
         _hide(draft, rules, seen, _RUNS)
     _hide(draft, rules, seen, _SPOKEN_RUNS, READ)
+    if once_more and draft.quiet == 0 and len(draft.shadow) > _LONG:
+        draft.hide([*whole(draft.shadow, _SPOKEN_RUNS, "［号码］")])
 
 
 def _hide(
