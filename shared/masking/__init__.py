@@ -50,7 +50,7 @@ _ACCOUNTS: Final = (
     Rule(permits, digits=6),
     Rule(military_permits, digits=5),
     Rule(english_permits, digits=6, letters=2),
-    Rule(mails, letters=2),
+    Rule(mails, letters=1),
     Rule(accounts, both=1),
     Rule(named_before, letters=1),
     Rule(bare_accounts, letters=1),

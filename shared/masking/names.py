@@ -108,7 +108,7 @@ _INTRODUCTIONS: Final = (
     (_MYSELF_SOUNDED, 0, ("本人", "我是")),
     (_TO_CALL, 0, ("联系人",)),
     (_ENGLISH, 3, ("ame", "all", "his", "ontact", "M", "D")),
-    (_I_AM, 5, ("I", "i")),
+    (_I_AM, 4, ("I", "i")),
     (_SMALL, 8, ("ame is",)),
 )
 
