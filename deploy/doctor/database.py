@@ -136,7 +136,7 @@ async def dead_letters(db: Connection) -> Sequence[Finding]:
 
 
 async def parked(db: Connection) -> Sequence[Finding]:
-    """Facts that wait for the one before them."""
+    """Facts that wait for the one before them, or for a version of the service that knows them."""
     found = []
     for name in SERVICES:
         row = await _row(
@@ -147,8 +147,9 @@ async def parked(db: Connection) -> Sequence[Finding]:
             """,  # noqa: S608
         )
         if row["count"]:
-            words = f"{_count(row['demands'], 'demand is', 'demands are')} parked, since an earlier fact is missing"
-            found.append(warning(name, f"{words}, the oldest {_ago(row['oldest'])}"))
+            words = f"{_count(row['demands'], 'demand is', 'demands are')} parked, the oldest {_ago(row['oldest'])}"
+            why = "an earlier fact is missing or a dead letter, or a newer service told what this version does not know"
+            found.append(warning(name, f"{words}: {why}"))
     return found or [ok("parked demands: none")]
 
 

@@ -69,10 +69,14 @@ class Remembered:
 
     facts: list[str] = field(default_factory=list)
     fault: Exception | None = None
+    faulty: UUID | None = None
+    """The demand that it cannot remember."""
 
     def __call__(self, writes: WriteBatch, changes: Sequence[Change[Demand, f.Fact]]) -> None:
         if self.fault:
             raise self.fault
+        if self.faulty in {change.envelope.key for change in changes}:
+            raise LookupError(self.faulty)
         self.facts += [change.fact.type for change in changes]
 
 

@@ -17,7 +17,8 @@ from shared.chassis.process.components import Worker, relay_components, worker_c
 from shared.chassis.process.run import Components
 from shared.contracts.demand.rules import demand_rules
 from shared.contracts.demand.state import Service
-from tests.chassis.conftest import Remembered
+from tests import story
+from tests.chassis.conftest import Log, Remembered
 from tests.conftest import Server
 from tests.eventually import ended, eventually
 
@@ -86,3 +87,16 @@ async def test_relays_alone_say_that_they_are_ready_and_end_when_the_broker_is_a
         monkeypatch.setattr(brokers, "identity_of", another)
         done, _ = await asyncio.wait(tasks, timeout=10, return_when=asyncio.FIRST_COMPLETED)
         assert [type(task.exception()) for task in done] == [brokers.BrokerReplaced]
+
+
+async def test_a_worker_applies_what_the_version_before_parked(database: str, broker: Server, few: Pool):
+    parked = Log().told(*story.SUBMITTED)[0].pack()
+    await few.execute("INSERT INTO parked (stream, aggregateid, sequence, record) VALUES ('demand', $1, 1, $2)",
+                      story.ID, parked)  # fmt: skip
+    repository: Any = Repository("demand_facts", demand_rules(Service.REPORTING), Remembered())
+    worker = Worker(Repositories.of(repository), by_faust=False)
+    async with await open_pool(database, "reporting") as pool:
+        parts = await worker_components(settings(database, broker), worker, pool)
+        async with running(parts):
+            await eventually(lambda: few.fetchval("SELECT version FROM demand_facts"), lambda n: n == 1, within=10)
+            assert await few.fetchval("SELECT count(*) FROM parked") == 0

@@ -142,7 +142,7 @@ async def mistakes(running: Running) -> None:
 
 
 async def poison(running: Running) -> None:
-    """A fact that nobody understands becomes a dead letter of every reader, with all that it says."""
+    """A fact that nobody may tell becomes a dead letter of every reader, with all that it says."""
     consumer = AIOKafkaConsumer(bootstrap_servers=running.runtime.kafka_bootstrap_servers)
     await consumer.start()
     places = [TopicPartition(DEMAND_EVENTS.name, n) for n in range(DEMAND_EVENTS.partitions)]
@@ -150,7 +150,7 @@ async def poison(running: Running) -> None:
     await consumer.seek_to_beginning(*places)
     record = await consumer.getone()
     await consumer.stop()
-    changed = {"ce_type": b"demand.submitted.v9", "ce_sequence": b"1"}
+    changed = {"ce_source": b"/services/nobody", "ce_sequence": b"1"}
     headers = [(name, changed.get(name, value)) for name, value in record.headers]
     await send(running, record.value or b"", str(uuid4()).encode(), headers)
     for reader in READERS:

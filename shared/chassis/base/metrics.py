@@ -7,6 +7,9 @@ from typing import Final
 from prometheus_client import Counter, Gauge, Histogram
 
 FACTS: Final = Counter("huying_facts_total", "Records read, by what became of them", ["service", "result"])
+PARKED: Final = Gauge(
+    "huying_parked_facts", "Facts that wait: an earlier one is missing, or this version does not know them", ["service"]
+)
 RETRIES: Final = Counter("huying_delivery_retries_total", "Batches held back by a passing fault", ["service"])
 BATCH: Final = Histogram(
     "huying_batch_records",

@@ -52,6 +52,21 @@ def _query(tables: Sequence[tuple[str, str]]) -> str:
         """  # noqa: S608
 
 
+async def whose_turn_has_come(db: Connection, tables: Mapping[str, str]) -> list[tuple[str, UUID]]:
+    """The aggregates whose next fact is parked, each with its stream; `tables` as for `load`."""
+    found: list[tuple[str, UUID]] = []
+    for stream, table in tables.items():
+        rows = await db.fetch(
+            f"""
+            SELECT aggregateid FROM parked LEFT JOIN "{table}" AS known ON known.id = aggregateid
+            WHERE stream = $1 AND sequence = coalesce(known.version, 0) + 1 ORDER BY aggregateid
+            """,  # noqa: S608 (names of the service's own repositories)
+            stream,
+        )
+        found += [(stream, row["aggregateid"]) for row in rows]
+    return found
+
+
 def park(writes: WriteBatch, waiting: Mapping[Place, Record]) -> None:
     """Keep facts that came too early."""
     if waiting:

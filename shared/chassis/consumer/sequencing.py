@@ -1,4 +1,4 @@
-"""Puts a batch in sequence: each record is applied, dropped, parked or dead. Nothing here waits for anything."""
+"""Puts a batch in sequence: a record is applied, dropped, skipped, parked or dead. Nothing here waits for anything."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -25,6 +25,7 @@ class Disposition(StrEnum):
 
     APPLIED = "applied"
     DROPPED = "dropped"
+    SKIPPED = "skipped"
     PARKED = "parked"
     DEAD = "dead"
 
@@ -67,7 +68,7 @@ class Sequencer:
     rejected: list[Rejected] = field(default_factory=list)
     notes: list[UUID] = field(default_factory=list)
     early: dict[Place, Record] = field(default_factory=dict)
-    """What came before its time and still waits."""
+    """What still waits: an earlier fact is missing, or this version does not know the fact."""
     resumed: set[Place] = field(default_factory=set)
     """What was parked before this batch and waits no longer."""
 
@@ -79,7 +80,7 @@ class Sequencer:
                 self.dispositions.append(self._reject(parsed.record, parsed.cause or self._foreign(parsed.record)))
             else:
                 self.dispositions.append(self._sequence(work, parsed.record, parsed.envelope))
-                self._resume_parked(work, parsed.envelope)
+                self.resume(parsed.envelope.stream, parsed.envelope.key)
 
     def _foreign(self, record: Record) -> str:
         return f"{record.topic} is not read here, but {', '.join(self.works)}"
@@ -88,13 +89,21 @@ class Sequencer:
         if envelope.sequence is None:
             return self._note(work, record, envelope)
         expected = work.state(envelope.key).version + 1
-        if envelope.sequence > expected:
-            # What it waits for may come later in this very batch.
-            self.early[envelope.stream, envelope.key, envelope.sequence] = record
+        if envelope.sequence < expected:
+            return Disposition.DROPPED
+        place = (envelope.stream, envelope.key, envelope.sequence)
+        if envelope.sequence > expected or not work.rules.handles(envelope.type):
+            # What it waits for may come later in this very batch, or with a version that knows it.
+            self.early[place] = record
             return Disposition.PARKED
-        return self._apply(work, record, envelope) if envelope.sequence == expected else Disposition.DROPPED
+        disposition = self._apply(work, record, envelope)
+        if disposition is Disposition.APPLIED:
+            self._unpark(place)
+        return disposition
 
     def _note(self, work: AnyWork, record: Record, envelope: Envelope) -> Disposition:
+        if not work.rules.handles(envelope.type):  # of a newer service; no status depends on it
+            return Disposition.SKIPPED
         if envelope.id in self.loaded.seen:
             return Disposition.DROPPED
         disposition = self._apply(work, record, envelope)
@@ -114,17 +123,23 @@ class Sequencer:
         self.rejected.append(Rejected.because(record, cause))
         return Disposition.DEAD
 
-    def _resume_parked(self, work: AnyWork, envelope: Envelope) -> None:
+    def _unpark(self, place: Place) -> None:
+        self.early.pop(place, None)
+        if self.loaded.parked.pop(place, None):
+            self.resumed.add(place)
+
+    def resume(self, stream: str, key: UUID) -> None:
         """Apply what waited and may now follow; one that is refused is dead, the record before it is not to blame."""
+        work = self.works[stream]
         while self.early or self.loaded.parked:
-            place = (envelope.stream, envelope.key, work.state(envelope.key).version + 1)
-            record = self.early.pop(place, None)
-            if place in self.loaded.parked:
-                record = self.loaded.parked.pop(place)
-                self.resumed.add(place)
+            place = (stream, key, work.state(key).version + 1)
+            record = self.loaded.parked.get(place) or self.early.get(place)
             if record is None:
                 return
             parsed = parse_record(record)
+            if parsed.envelope and not work.rules.handles(parsed.envelope.type):
+                return
+            self._unpark(place)
             if parsed.envelope:
                 self._apply(work, record, parsed.envelope)
             else:  # the version before took it for one that could be read

@@ -11,7 +11,7 @@ from fastapi import APIRouter
 from shared.chassis.aggregates.repository import Repositories
 from shared.chassis.base.checks import Check
 from shared.chassis.base.settings import ProcessSettings
-from shared.chassis.consumer import aiokafka_consumer, consumer_log
+from shared.chassis.consumer import aiokafka_consumer, consumer_log, resuming
 from shared.chassis.consumer.consumer import Consumer
 from shared.chassis.consumer.delivery import Delivery
 from shared.chassis.database.pool import PASSING, Pool, open_pool
@@ -21,6 +21,7 @@ from shared.chassis.http.probe_headers import DEPLOYMENT
 from shared.chassis.kafka import cluster
 from shared.chassis.process.run import Components
 from shared.chassis.relay import relay
+from shared.chassis.work.periodic import every
 from shared.contracts.topics import TOPIC_OF
 
 Task = Callable[[], Coroutine[Any, Any, None]]
@@ -95,6 +96,8 @@ async def worker_components(settings: ProcessSettings, worker: Worker, pool: Poo
     delivery = Delivery(pool, worker.repositories, log_name, settings.dead_letter_limit)
     consumer = Consumer(delivery, worker.topics, consumer_log.group_name(name, generation))
 
+    parked = resuming.Resuming(pool, worker.repositories, log_name)
+
     async def stuck() -> str | None:
         return consumer.stuck()
 
@@ -104,6 +107,7 @@ async def worker_components(settings: ProcessSettings, worker: Worker, pool: Poo
             _reading(settings, worker, consumer),
             consumer.watch(kafka),
             cluster.watch(kafka, identity),
+            every(resuming.EVERY, parked.resume, "parked facts", resuming.LATER),
             *inside.running,
             *(task() for task in worker.tasks),
         ],

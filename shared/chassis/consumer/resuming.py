@@ -1,0 +1,75 @@
+"""Applies parked facts whose turn has come without another fact of their aggregate: a newer version knows them now."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+import structlog
+
+from shared.chassis.aggregates.repository import Repositories
+from shared.chassis.base import metrics
+from shared.chassis.base.clock import now
+from shared.chassis.consumer import dead_letters, inbox
+from shared.chassis.consumer.sequencing import Sequencer
+from shared.chassis.database.pool import PASSING, Pool
+from shared.chassis.database.write_batch import Stale, WriteBatch
+
+log = structlog.get_logger()
+EVERY: Final = 60.0
+"""Seconds from one round to the next."""
+TOGETHER: Final = 100
+LATER: Final = (*PASSING, Stale)
+"""The database is away, or the reader was quicker: the next round tries again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resuming:
+    """Resumes what waits for the repositories of a service.
+
+    It looks again and again, not only at the start: in a rolling upgrade a process of the version before parks what it
+    does not know, and then hands its partitions to a process of this version that started earlier.
+    """
+
+    pool: Pool
+    repositories: Repositories
+    log_name: str
+    clock: Callable[[], datetime] = now
+
+    async def resume(self) -> None:
+        """Apply every parked fact that may follow; a refused one becomes a dead letter."""
+        async with self.pool.acquire(timeout=5) as db:
+            keys = await inbox.whose_turn_has_come(db, self.repositories.tables)
+        for start in range(0, len(keys), TOGETHER):
+            await self._isolated(keys[start : start + TOGETHER])
+        async with self.pool.acquire(timeout=5) as db:
+            metrics.PARKED.labels(self.repositories.service).set(await db.fetchval("SELECT count(*) FROM parked"))
+
+    async def _isolated(self, keys: Sequence[tuple[str, UUID]]) -> None:
+        try:
+            await self._together(keys)
+        except LATER:
+            raise
+        except Exception as fault:  # noqa: BLE001 (an unknown fault holds up its own aggregate alone)
+            if len(keys) == 1:
+                log.error("a parked fact cannot be applied", key=str(keys[0][1]), cause=repr(fault))
+                return
+            for key in keys:
+                await self._isolated([key])
+
+    async def _together(self, keys: Sequence[tuple[str, UUID]]) -> None:
+        async with self.pool.acquire(timeout=5) as db:
+            loaded = await inbox.load(db, self.repositories.tables, {key for _, key in keys}, ())
+            sequencer = Sequencer(self.repositories.work_on(loaded.states, self.clock()), loaded)
+            for stream, key in keys:
+                sequencer.resume(stream, key)
+            if not sequencer.resumed:
+                return
+            writes = WriteBatch()
+            self.repositories.put(writes, sequencer.works)
+            inbox.unpark(writes, sequencer.resumed)
+            dead_letters.put(writes, self.log_name, self.repositories.service, sequencer.rejected)
+            await writes.write(db)
+        for dead in sequencer.rejected:
+            log.error("dead letter", place=dead.place, cause=dead.cause)

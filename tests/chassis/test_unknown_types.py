@@ -1,0 +1,149 @@
+"""What only a newer version knows: a note is skipped, a status fact waits for that version with all that follows."""
+
+from uuid import UUID, uuid4
+
+import pytest
+from prometheus_client import REGISTRY
+
+from shared.chassis.consumer.delivery import Delivery
+from shared.chassis.consumer.record import Record
+from shared.chassis.consumer.resuming import Resuming
+from shared.chassis.database.pool import Pool
+from shared.contracts.demand import facts as f
+from tests import story
+from tests.chassis.conftest import Log, Remembered, envelope
+
+Deliver = Delivery
+URGED = envelope(f.DemandUrged(reason="三天了"), None)
+
+
+async def count(pool: Pool, table: str) -> int:
+    async with pool.acquire() as db:
+        return await db.fetchval(f"SELECT count(*) FROM {table}")
+
+
+async def version(pool: Pool, key: UUID = story.ID) -> int | None:
+    async with pool.acquire() as db:
+        return await db.fetchval("SELECT version FROM demand_facts WHERE id = $1", key)
+
+
+def skipped() -> float:
+    return REGISTRY.get_sample_value("huying_facts_total", {"service": "reporting", "result": "skipped"}) or 0.0
+
+
+def parked() -> float | None:
+    return REGISTRY.get_sample_value("huying_parked_facts", {"service": "reporting"})
+
+
+def newer(record: Record, wire_type: str) -> Record:
+    """The same record, told under a type that this version does not know."""
+    headers = tuple((name, wire_type.encode() if name == "ce_type" else value) for name, value in record.headers)
+    return record._replace(headers=headers)
+
+
+async def mend(pool: Pool, key: UUID, sequence: int, record: Record) -> None:
+    """What a parked record is to the version that knows its type."""
+    async with pool.acquire() as db:
+        done = await db.execute(
+            "UPDATE parked SET record = $3 WHERE (aggregateid, sequence) = ($1, $2)", key, sequence, record.pack()
+        )
+    assert done == "UPDATE 1"
+
+
+async def test_a_note_of_a_newer_service_is_skipped_and_counted(
+    delivery: Deliver, log: Log, remembered: Remembered, pool: Pool
+):
+    before = skipped()
+    await delivery.deliver([*log.told(*story.SUBMITTED), log.record(URGED._replace(type="demand.praised.v1"))])
+    assert skipped() == before + 1
+    assert remembered.facts == ["demand.submitted"]
+    assert [await count(pool, table) for table in ("dead_letter", "parked", "note_seen")] == [0, 0, 0]
+
+
+async def test_any_number_of_unknown_notes_is_no_poison(delivery: Deliver, log: Log, pool: Pool):
+    notes = [URGED._replace(id=uuid4(), type="demand.praised.v1") for _ in range(3 * delivery.limit)]
+    await delivery.deliver([log.record(note) for note in notes])
+    await delivery.deliver(log.told(*story.SUBMITTED))
+    assert (await version(pool), await count(pool, "dead_letter")) == (1, 0)
+
+
+async def test_a_status_fact_that_is_not_known_waits_with_what_follows_and_the_others_go_on(
+    delivery: Deliver, log: Log, remembered: Remembered, pool: Pool
+):
+    submitted, routed, accepted, resolved = log.told(*story.RESOLVED)
+    other = UUID(int=77)
+    await delivery.deliver(
+        [submitted, newer(routed, "demand.routed.v9"), accepted, *log.told(*story.ROUTED, key=other)]
+    )
+    await delivery.deliver([resolved])
+    assert (await version(pool), await version(pool, other)) == (1, 2)
+    assert [await count(pool, table) for table in ("dead_letter", "parked")] == [0, 3]
+
+
+async def test_the_version_that_knows_a_parked_fact_applies_it_though_nothing_follows(
+    delivery: Deliver, log: Log, remembered: Remembered, pool: Pool
+):
+    submitted, routed, accepted = log.told(*story.ACCEPTED)
+    await delivery.deliver([submitted, newer(routed, "demand.routed.v9"), accepted])
+    resuming = Resuming(pool, delivery.repositories, "cluster")
+    await resuming.resume()
+    assert (await version(pool), await count(pool, "parked"), parked()) == (1, 2, 2)
+    await mend(pool, story.ID, 2, routed)
+    await resuming.resume()
+    assert (await version(pool), await count(pool, "parked"), await count(pool, "dead_letter")) == (3, 0, 0)
+    assert remembered.facts == [fact.type for fact in story.ACCEPTED]
+    assert parked() == 0
+
+
+async def test_the_version_that_knows_a_parked_fact_applies_it_before_the_next_one(
+    delivery: Deliver, log: Log, pool: Pool
+):
+    submitted, routed, accepted = log.told(*story.ACCEPTED)
+    await delivery.deliver([submitted, newer(routed, "demand.routed.v9")])
+    await mend(pool, story.ID, 2, routed)
+    await delivery.deliver([accepted])
+    assert (await version(pool), await count(pool, "parked")) == (3, 0)
+
+
+async def test_the_first_fact_of_a_demand_waits_too(delivery: Deliver, log: Log, pool: Pool):
+    (submitted,) = log.told(*story.SUBMITTED)
+    await delivery.deliver([newer(submitted, "demand.submitted.v9")])
+    assert (await version(pool), await count(pool, "parked")) == (None, 1)
+    await mend(pool, story.ID, 1, submitted)
+    await Resuming(pool, delivery.repositories, "cluster").resume()
+    assert (await version(pool), await count(pool, "parked")) == (1, 0)
+
+
+async def test_a_fact_that_is_told_again_in_a_known_version_takes_the_place_of_the_parked_one(
+    delivery: Deliver, log: Log, pool: Pool
+):
+    submitted, routed = log.told(*story.ROUTED)
+    await delivery.deliver([submitted, newer(routed, "demand.routed.v9")])
+    await delivery.deliver([routed])
+    assert (await version(pool), await count(pool, "parked")) == (2, 0)
+
+
+@pytest.mark.parametrize("told", [f.DemandResolved(by="Chen", result="done"), story.SUBMISSION])
+async def test_a_parked_fact_that_is_refused_by_the_version_that_knows_it_is_a_dead_letter(
+    delivery: Deliver, log: Log, pool: Pool, told: f.StatusFact
+):
+    (submitted,) = log.told(*story.SUBMITTED)
+    illegal = log.record(envelope(told, 2))
+    await delivery.deliver([submitted, newer(illegal, "demand.praised.v1")])
+    await mend(pool, story.ID, 2, illegal)
+    await Resuming(pool, delivery.repositories, "cluster").resume()
+    assert (await version(pool), await count(pool, "parked"), await count(pool, "dead_letter")) == (1, 0, 1)
+
+
+async def test_an_unknown_fault_with_a_parked_fact_holds_up_that_demand_alone(
+    delivery: Deliver, log: Log, remembered: Remembered, pool: Pool
+):
+    keys = [UUID(int=n) for n in (1, 2, 3)]
+    for key in keys:
+        submitted, routed = log.told(*story.ROUTED, key=key)
+        await delivery.deliver([submitted, newer(routed, "demand.routed.v9")])
+        await mend(pool, key, 2, routed)
+    remembered.faulty = keys[1]
+    await Resuming(pool, delivery.repositories, "cluster").resume()
+    assert [await version(pool, key) for key in keys] == [2, 1, 2]
+    assert await count(pool, "parked") == 1
