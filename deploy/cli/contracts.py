@@ -1,17 +1,20 @@
-"""`huying contracts`: writes the generated documents, or says which of them have drifted."""
+"""`huying contracts`: writes the generated documents, or says which have drifted and which break what was released."""
 
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 import typer
 
 from deploy.cli import settings_table
 from shared.contracts import published
+from shared.contracts.compatibility import incompatibilities
 from shared.contracts.demand import lifecycle_page
 
 ROOT = Path(__file__).parents[2]
+RELEASED: Final = published.FOLDER / "released"
+WAY_OUT: Final = "A released fact may only gain optional fields; else add its next version, with an upcaster (ADR 0026)"
 
 
 def documents(root: Path = ROOT) -> Mapping[Path, str]:
@@ -23,17 +26,48 @@ def documents(root: Path = ROOT) -> Mapping[Path, str]:
     return found
 
 
-def contracts(write: Annotated[bool, typer.Option("--write", help="write what has drifted")] = False) -> None:
-    """Compare the generated documents with the code, or write them."""
+def released() -> Mapping[str, Any]:
+    """The JSON Schema of every fact as it was last released, by its wire type."""
+    return {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(RELEASED.glob("*.json"))}
+
+
+def broken(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """One sentence for every change of a released schema that its readers could not take."""
+    gone = [f"{name} was released and is gone: keep it among the retired versions" for name in before.keys() - after]
+    return sorted(gone) + [
+        f"{name}: {change}. {WAY_OUT}"
+        for name in sorted(before.keys() & after)
+        for change in incompatibilities(before[name], after[name])
+    ]
+
+
+Write = Annotated[bool, typer.Option("--write", help="write what has drifted")]
+Release = Annotated[bool, typer.Option("--release", help="remember the schemas as released; from then on they hold")]
+
+
+def contracts(write: Write = False, release: Release = False) -> None:
+    """Compare the generated documents with the code, or write them; and the schemas with those last released."""
+    breaks = broken(released(), published.schemas())
+    for sentence in breaks:
+        typer.echo(f"huying: {sentence}", err=True)
     drifted = [path for path, text in documents().items() if not path.exists() or path.read_text("utf-8") != text]
     for path in drifted:
         if write:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(documents()[path], encoding="utf-8")
+            _write(path, documents()[path])
         typer.echo(f"{'written' if write else 'drifted'}: {path.relative_to(ROOT)}")
     if drifted and not write:
         typer.echo("huying: run `make docs`", err=True)
+    if breaks or (drifted and not write):
         raise typer.Exit(1)
+    if release:
+        for name, schema in published.schemas().items():
+            _write(RELEASED / f"{name}.json", _json(schema))
+        typer.echo(f"released: {len(published.schemas())} schemas")
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
 
 
 def _json(document: object) -> str:

@@ -4,8 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
-from deploy.cli.contracts import documents
+from deploy.cli import contracts
+from deploy.cli.contracts import broken, documents, released
+from deploy.cli.main import app
 from shared.contracts.demand import facts as f
 from shared.contracts.event_types import FACTS, parse
 from shared.contracts.published import asyncapi, schemas
@@ -17,6 +20,31 @@ SAMPLES = Path(__file__).parent / "samples"
 def test_a_generated_document_says_what_the_code_says(path: Path):
     assert path.exists(), f"{path} is missing: run `make docs`"
     assert path.read_text("utf-8") == documents()[path], f"{path} has drifted: run `make docs`"
+
+
+def test_every_schema_is_one_that_readers_of_the_released_one_can_take():
+    assert released(), "run `huying contracts --release` once"
+    assert broken(released(), schemas()) == []
+
+
+def test_a_schema_that_breaks_its_release_is_said_and_is_never_released(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    before = {"demand.accepted.v1": {**released()["demand.accepted.v1"], "required": []}, "demand.gone.v1": {}}
+    for name, schema in before.items():
+        (tmp_path / f"{name}.json").write_text(json.dumps(schema), "utf-8")
+    monkeypatch.setattr(contracts, "RELEASED", tmp_path)
+    said = CliRunner().invoke(app, ["contracts", "--release"])
+    assert said.exit_code == 1
+    assert "demand.accepted.v1: by: the field became required. A released fact may only gain" in said.output
+    assert "demand.gone.v1 was released and is gone" in said.output
+    assert contracts.released() == before
+
+
+def test_what_is_released_is_what_is_generated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(contracts, "RELEASED", tmp_path / "new")
+    said = CliRunner().invoke(app, ["contracts", "--release"])
+    assert (said.exit_code, contracts.released()) == (0, schemas()), said.output
 
 
 def test_every_class_of_a_fact_is_in_the_catalogue():
