@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from shared.contracts.demand.lifecycle import TRANSITIONS
+from shared.contracts.demand.tellers import TOLD_BY
 from shared.contracts.event_types import FACTS
 from shared.contracts.topics import DEMAND_EVENTS
 
@@ -53,10 +53,12 @@ def asyncapi() -> Json:
 
 
 def _told_by() -> Mapping[str, list[str]]:
-    told: dict[str, list[str]] = {}
-    for fact, row in TRANSITIONS.items():
-        told.setdefault(row.told_by, []).append(fact.wire_type())
-    return told
+    """The wire types that each service tells."""
+    found: dict[str, list[str]] = {}
+    for kind, services in TOLD_BY.items():
+        for service in sorted(services):
+            found.setdefault(service, []).append(kind.wire_type())
+    return found
 
 
 def _message(name: str) -> Json:

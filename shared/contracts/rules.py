@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import ClassVar, Generic, Protocol, TypeVar
 from uuid import UUID
 
+from shared.contracts.envelope import Envelope
+
 
 class Folded(Protocol):
     """A fold of facts: knows how many there were and how to become JSON."""
@@ -46,3 +48,6 @@ class Rules(Generic[S, F]):
     is_imported: Callable[[S], bool]
     react: Callable[[S, F, datetime, datetime], Sequence[tuple[F, datetime]]]
     authorize: Callable[[F], None]
+    """Raises `Refused` where this service may not tell the fact."""
+    check_teller: Callable[[Envelope], None]
+    """Raises `Refused` where the source of a fact that was read is not a service that tells it."""

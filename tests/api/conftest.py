@@ -56,7 +56,7 @@ class Gateway:
         id = UUID(int=next(self.ids))
         told = self.log.told(*past, key=id)
         for delivery in self.listening:
-            await delivery.deliver(told)
+            await past(delivery, told)
         return id
 
     async def headers(self, path: str) -> dict[str, str]:

@@ -134,7 +134,7 @@ async def _goes_on(gateway: Gateway, key: UUID) -> None:
     told = (f.DemandSubmitted.model_validate_json(payload), *past)
     records = [gateway.log.record(envelope(fact, n, key, now())) for n, fact in enumerate(told, 1)]
     for delivery in gateway.listening:
-        await delivery.deliver(records)
+        await past(delivery, records)
 
 
 async def test_no_public_address_tells_a_word_that_nobody_released(town: Town):

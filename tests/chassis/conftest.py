@@ -1,6 +1,6 @@
 """Records as the broker would hand them over, and a delivery that takes them."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID, uuid5
@@ -16,19 +16,20 @@ from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.rules import demand_rules
 from shared.contracts.demand.state import Demand, Service
+from shared.contracts.demand.tellers import TOLD_BY
 from shared.contracts.envelope import Envelope
 from shared.contracts.numbers import number
 from tests import story
 
 
 def envelope(fact: f.Fact, sequence: int | None, key: UUID = story.ID, at: datetime = story.AT) -> Envelope:
-    """A fact on its way."""
+    """A fact on its way, from a service that tells it."""
     return Envelope(
         id=uuid5(key, f"{fact.type}:{sequence}"),
         stream="demand",
         key=key,
         type=fact.wire_type(),
-        source="/services/test",
+        source=f"/services/{min(TOLD_BY[type(fact)])}",
         subject="NH21-000001-W",
         time=at,
         sequence=sequence,
@@ -78,6 +79,12 @@ class Remembered:
         if self.faulty in {change.envelope.key for change in changes}:
             raise LookupError(self.faulty)
         self.facts += [change.fact.type for change in changes]
+
+
+async def past(delivery: Delivery, records: Iterable[Record]) -> None:
+    """Bring a service to where it knows these records, its own facts among them, which a delivery leaves out."""
+    for record in records:
+        await delivery.redrive(record)
 
 
 @pytest.fixture

@@ -105,6 +105,25 @@ async def test_a_record_that_only_claims_to_come_from_here_is_no_secret(delivery
     assert await parked(pool) == 1
 
 
+@pytest.mark.parametrize(
+    ("fact", "sequence", "source", "teller"),
+    [
+        (f.DemandRouted(unit="roads", rule="r1"), 2, "/services/intake", "/services/routing"),
+        (f.DemandUrged(reason="三天了"), None, "/services/routing", "/services/intake"),
+        (f.DemandUrged(reason="三天了"), None, "/services/nobody", "/services/intake"),
+    ],
+)
+async def test_a_fact_of_another_service_than_its_teller_is_a_dead_letter_that_names_both(
+    delivery: Deliver, log: Log, pool: Pool, fact: f.Fact, sequence: int | None, source: str, teller: str
+):
+    claimed = log.record(envelope(fact, sequence)._replace(source=source))
+    await delivery.deliver([*log.told(*story.SUBMITTED), claimed])
+    async with pool.acquire() as db:
+        (letter,) = await letters.waiting(db)
+    assert f"{fact.wire_type()} is told by {teller}, not by {source}" in letter.cause
+    assert await version(pool) == 1
+
+
 async def test_an_illegal_fact_holds_up_its_demand_alone_until_it_is_mended(delivery: Deliver, log: Log, pool: Pool):
     illegal = log.record(envelope(f.DemandAccepted(by="Chen"), 2))
     routed, accepted, resolved = log.told(*story.RESOLVED[1:], first=2)

@@ -153,9 +153,9 @@ async def test_a_parked_record_that_can_no_longer_be_read_is_dead_itself_and_not
     """The version before may have parked what this one refuses."""
     key = uuid4()
     log = Log(next(offsets))
-    resolved = log.record(envelope(story.RESOLVED[3], 4, key))
-    await answering.deliver([resolved])
-    unreadable = resolved._replace(headers=())
+    reopened = log.record(envelope(f.DemandReopened(reason="still leaking"), 4, key))
+    await answering.deliver([reopened])
+    unreadable = reopened._replace(headers=())
     async with pool.acquire() as db:
         await db.execute("UPDATE parked SET record = $1, sequence = 3", unreadable.pack())
     await answering.deliver([log.record(envelope(story.SUBMISSION, 1, key))])

@@ -28,6 +28,7 @@ from shared.chassis.http.app import web_app
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.facts import ChannelKind
 from shared.contracts.demand.state import Status
+from shared.contracts.demand.tellers import TOLD_BY
 from shared.contracts.envelope import Envelope
 from tests.intake.conftest import settings
 from tests.intake.test_api import GOOD
@@ -103,7 +104,8 @@ async def hear(pool: Pool, number: str, *facts: f.StatusFact, at: datetime | Non
         for fact in facts:
             page.apply(
                 Envelope(
-                    id=uuid4(), stream="demand", key=key, type=fact.wire_type(), source="/services/routing",
+                    id=uuid4(), stream="demand", key=key, type=fact.wire_type(),
+                    source=f"/services/{min(TOLD_BY[type(fact)])}",
                     subject=number, time=at, sequence=page.state(key).version + 1, causation=None, correlation=None,
                     traceparent=None, imported=False, data=fact.model_dump_json(),
                 )

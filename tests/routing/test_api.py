@@ -21,7 +21,7 @@ from shared.contracts.demand.rules import demand_rules
 from shared.contracts.demand.state import Service
 from shared.contracts.numbers import number
 from tests import story
-from tests.chassis.conftest import Log, envelope
+from tests.chassis.conftest import Log, envelope, past
 from tests.packs import nanhai, shipped
 
 TOKENS = Tokens("s" * 40)
@@ -42,17 +42,14 @@ class Hall:
 
     async def knows(self, *told: f.StatusFact, n: int = 1) -> str:
         """The number of a demand with this past."""
-        await Delivery(self.pool, Repositories.of(self.repository), "cluster").deliver(
-            self.log.told(*told, key=UUID(int=n))
+        await past(
+            Delivery(self.pool, Repositories.of(self.repository), "cluster"), self.log.told(*told, key=UUID(int=n))
         )
         return number("NH", 2021, n)
 
     async def hears(self, *notes: f.NoteFact, n: int = 1) -> None:
         """What intake tells of that demand."""
-        records = [
-            self.log.record(envelope(note, None, UUID(int=n))._replace(id=uuid4(), source="/services/intake"))
-            for note in notes
-        ]
+        records = [self.log.record(envelope(note, None, UUID(int=n))._replace(id=uuid4())) for note in notes]
         await Delivery(self.pool, Repositories.of(self.repository), "cluster").deliver(records)
 
     async def get(self, path: str, unit: str) -> httpx.Response:

@@ -42,6 +42,7 @@ class UnitOfWork(Generic[S, F]):
     def apply(self, envelope: Envelope) -> None:
         """Fold a fact and tell what follows from it; raises and changes nothing when it is refused."""
         fact = self.rules.parse(envelope.type, envelope.data)
+        self.rules.check_teller(envelope)
         if fact.moves is (envelope.sequence is None):
             raise Refused(Code.UNREADABLE, f"{envelope.type} {'needs' if fact.moves else 'must not have'} a sequence")
         before = self.state(envelope.key)

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import cast
 
 from shared.contracts.demand.facts import Fact, StatusFact
-from shared.contracts.demand.lifecycle import TRANSITIONS, evolve
+from shared.contracts.demand.lifecycle import evolve
 from shared.contracts.demand.state import Demand, Service
+from shared.contracts.demand.tellers import authorize, check_teller
 from shared.contracts.event_types import FACTS, parse
-from shared.contracts.refusals import Code, Refused
 from shared.contracts.rules import Rules
 from shared.contracts.topics import DEMAND_EVENTS
 
@@ -26,11 +27,6 @@ def _fold(demand: Demand, fact: Fact, at: datetime) -> Demand:
 
 def demand_rules(service: Service, react: React = silent) -> Rules[Demand, Fact]:
     """The rules by which `service` keeps its copy of every demand."""
-
-    def may_tell(fact: Fact) -> None:
-        if isinstance(fact, StatusFact) and TRANSITIONS[type(fact)].told_by is not service:
-            raise Refused(Code.WRONG_TELLER, f"{fact.type} is not told by {service}")
-
     return Rules(
         service=service,
         stream=DEMAND_EVENTS.carries,
@@ -42,5 +38,6 @@ def demand_rules(service: Service, react: React = silent) -> Rules[Demand, Fact]
         subject=lambda demand: demand.number,
         is_imported=lambda demand: demand.imported,
         react=react,
-        authorize=may_tell,
+        authorize=partial(authorize, service),
+        check_teller=check_teller,
     )

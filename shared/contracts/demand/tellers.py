@@ -1,0 +1,56 @@
+"""Which service tells which fact: what services keep to, and what readers hold a record to."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.lifecycle import TRANSITIONS
+from shared.contracts.demand.state import Service
+from shared.contracts.envelope import Envelope
+from shared.contracts.event_types import FACTS
+from shared.contracts.refusals import Code, Refused
+
+_INTAKE = frozenset({Service.INTAKE})
+_ROUTING = frozenset({Service.ROUTING})
+_FEEDBACK = frozenset({Service.FEEDBACK})
+
+# fmt: off
+NOTES_TOLD_BY: Final[Mapping[type[f.Fact], frozenset[Service]]] = {
+    f.DemandSupplemented:  _INTAKE,
+    f.DemandUrged:         _INTAKE,
+    f.DemandSupported:     _INTAKE,
+    f.WithdrawalRequested: _INTAKE,
+    f.HistoryContinued:    _INTAKE,
+    f.PersonalDataViewed:  _INTAKE,
+    f.DeadlineWarned:      _ROUTING,
+    f.DeadlineMissed:      _ROUTING,
+    f.DemandEscalated:     _ROUTING | _FEEDBACK,
+    f.NotificationSent:    _FEEDBACK,
+    f.NotificationFailed:  _FEEDBACK,
+}
+# fmt: on
+"""A note changes no status, so more than one service may tell it."""
+
+TOLD_BY: Final[Mapping[type[f.Fact], frozenset[Service]]] = {
+    **{kind: frozenset({row.told_by}) for kind, row in TRANSITIONS.items()},
+    **NOTES_TOLD_BY,
+}
+"""A status fact is told by the one service that the table of the lifecycle names."""
+
+_SOURCES: Final[Mapping[str, frozenset[str]]] = {
+    wire_type: frozenset(f"/services/{service}" for service in TOLD_BY[kind]) for wire_type, kind in FACTS.items()
+}
+
+
+def authorize(service: Service, fact: f.Fact) -> None:
+    """Raise `Refused` where this service may not tell the fact."""
+    if service not in TOLD_BY[type(fact)]:
+        raise Refused(Code.WRONG_TELLER, f"{fact.type} is not told by {service}")
+
+
+def check_teller(envelope: Envelope) -> None:
+    """Raise `Refused` where the source of a fact of a known type is no service that tells it."""
+    tellers = _SOURCES[envelope.type]
+    if envelope.source not in tellers:
+        names = " or ".join(sorted(tellers))
+        raise Refused(Code.WRONG_TELLER, f"{envelope.type} is told by {names}, not by {envelope.source}")

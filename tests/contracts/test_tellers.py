@@ -1,0 +1,53 @@
+"""A reader believes a fact only of a service that tells it."""
+
+import pytest
+
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.lifecycle import TRANSITIONS
+from shared.contracts.demand.rules import demand_rules
+from shared.contracts.demand.state import Service
+from shared.contracts.demand.tellers import TOLD_BY, check_teller
+from shared.contracts.event_types import FACTS
+from shared.contracts.refusals import Code, Refused
+from tests.chassis.conftest import envelope
+from tests.contracts.test_published import SAMPLES
+
+
+def sample(kind: type[f.Fact]) -> f.Fact:
+    return kind.model_validate_json((SAMPLES / f"{kind.wire_type()}.json").read_bytes())
+
+
+def test_every_fact_has_a_teller():
+    without = [kind.__name__ for kind in FACTS.values() if not TOLD_BY.get(kind)]
+    assert not without, f"{without}: which service tells it? Name it in TRANSITIONS or in NOTES_TOLD_BY"
+
+
+def test_a_status_fact_is_told_by_the_service_that_the_table_names():
+    assert {kind: TOLD_BY[kind] for kind in TRANSITIONS} == {k: {row.told_by} for k, row in TRANSITIONS.items()}
+
+
+SOURCES = [*(f"/services/{service}" for service in Service), "/services/nobody", "routing", ""]
+
+
+@pytest.mark.parametrize("kind", FACTS.values(), ids=lambda kind: kind.type)
+@pytest.mark.parametrize("source", SOURCES)
+def test_whoever_else_tells_a_fact_is_refused_by_name(kind: type[f.Fact], source: str):
+    told = envelope(sample(kind), 1 if kind.moves else None)._replace(source=source)
+    if source.removeprefix("/services/") in TOLD_BY[kind] and source.startswith("/services/"):
+        check_teller(told)
+        return
+    with pytest.raises(Refused) as refused:
+        check_teller(told)
+    teller = f"/services/{min(TOLD_BY[kind])}"
+    assert refused.value.code is Code.WRONG_TELLER
+    assert refused.value.en.startswith(f"{kind.wire_type()} is told by {teller}")
+    assert refused.value.en.endswith(f"not by {source}")
+
+
+@pytest.mark.parametrize("kind", FACTS.values(), ids=lambda kind: kind.type)
+def test_a_service_may_tell_what_its_readers_believe_it(kind: type[f.Fact]):
+    for service in TOLD_BY[kind]:
+        demand_rules(service).authorize(sample(kind))
+    for service in set(Service) - TOLD_BY[kind]:
+        with pytest.raises(Refused, match=f"not told by {service}"):
+            demand_rules(service).authorize(sample(kind))
