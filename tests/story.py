@@ -21,7 +21,7 @@ SUBMISSION = f.DemandSubmitted(
     title="路面破损",
 )
 SUBMITTED = (SUBMISSION,)
-ROUTED = (*SUBMITTED, f.DemandRouted(unit="roads", rule="r1", limit_days=10))
+ROUTED = (*SUBMITTED, f.DemandRouted(unit="roads", rule="r1", limit=f.WorkingDays(days=10)))
 RETURNED = (*ROUTED, f.DemandReturned(by="Chen", reason="not ours"))
 ACCEPTED = (*ROUTED, f.DemandAccepted(by="Chen"))
 RESOLVED = (*ACCEPTED, f.DemandResolved(by="Chen", result="repaired"))

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from deploy.importing.histories import Told
 from deploy.importing.mapping import Mapping as Declaration
 from deploy.importing.mapping_checks import CONTACT
-from shared.contracts.event_types import STATUS_FACTS
+from shared.contracts.event_types import RECORDED
 from shared.contracts.refusals import Refused
 
 Where = tuple[str, ...]
@@ -41,7 +41,7 @@ def rule_fault(refused: Refused, history: Sequence[Mapping[str, Any]]) -> tuple[
 
 def _wrong_part(step: Mapping[str, Any]) -> Where:
     try:
-        STATUS_FACTS[step["type"]].model_validate(step["data"])
+        RECORDED[step["type"]].model_validate(step["data"])
     except ValidationError as fault:
         return tuple(map(str, fault.errors(include_url=False)[0]["loc"]))[:1]
     return ()

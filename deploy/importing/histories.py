@@ -11,7 +11,7 @@ from deploy.importing.mapping_checks import names_in, texts
 from deploy.importing.rows import BadRow
 from deploy.importing.times import Clock
 from deploy.importing.values import Cells
-from shared.contracts.event_types import STATUS_FACTS
+from shared.contracts.event_types import RECORDED
 
 Values = Mapping[str, str | None]
 RecordedData = dict[str, Any]
@@ -23,7 +23,7 @@ class Told:
 
     def __init__(self, step: Step, declared: Declaration, clock: Clock) -> None:
         self.step, self._clock, self._values = step, clock, declared.values
-        fields = STATUS_FACTS[step.type].model_fields
+        fields = RECORDED[step.type].model_fields
         self._needed = {name for name, field in fields.items() if field.is_required()}
         self._times = {name for name in fields if name.endswith("_at")}
         named = {key: tuple(names_in(text)) for key, text in texts(step).items()}

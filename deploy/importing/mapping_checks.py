@@ -11,7 +11,7 @@ from deploy.importing.readers.encoding import AUTO
 from services.intake.submission.domain import RecordedDemand
 from services.intake.vault.contact import Contact
 from shared.contracts.demand.facts import DemandSubmitted
-from shared.contracts.event_types import STATUS_FACTS
+from shared.contracts.event_types import RECORDED
 from shared.jurisdiction.documents import Loc
 
 CONTACT: Final = "contact."
@@ -82,9 +82,9 @@ def _value(loc: Loc, name: str, value: Value) -> Iterator[Mistake]:
 
 
 def _step(loc: Loc, step: Step, known: Set[str]) -> Iterator[Mistake]:
-    fact = STATUS_FACTS.get(step.type)
+    fact = RECORDED.get(step.type)
     if fact is None or fact is DemandSubmitted:
-        facts = ", ".join(sorted(STATUS_FACTS.keys() - {DemandSubmitted.type}))
+        facts = ", ".join(sorted(RECORDED.keys() - {DemandSubmitted.type}))
         yield (*loc, "type"), f"{step.type!r} cannot be a recorded step; it is one of {facts}"
         return
     for key in step.data.keys() - fact.model_fields.keys():

@@ -40,7 +40,7 @@ DEMAND: Final[Sample] = PROGRESS | {
     "kind": "suggestion",
     "units": [UNIT],
     "assisting": ["nh-education", "nh-transport"],
-    "rule": "school-transport",
+    "rule": "nanhai@3f2a9c1b7d04:school-transport",
     "rating": 5,
     "solved": True,
 }

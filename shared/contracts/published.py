@@ -5,21 +5,26 @@ from pathlib import Path
 from typing import Any, Final
 
 from shared.contracts.demand.tellers import TOLD_BY
-from shared.contracts.event_types import FACTS
+from shared.contracts.event_types import FACTS, RETIRED
 from shared.contracts.topics import DEMAND_EVENTS
 
 Json = dict[str, Any]
+KINDS: Final = {**FACTS, **{name: old.kind for name, old in RETIRED.items()}}
 FOLDER: Final = Path(__file__).parent / "published"
 SERVERS: Final = {"production": {"host": "kafka:9092", "protocol": "kafka"}}
 
 
 def schemas() -> Mapping[str, Json]:
-    """The JSON Schema (2020-12) of every fact, by its wire type."""
+    """The JSON Schema (2020-12) of every fact, by its wire type; retired versions are marked as deprecated."""
     return {
-        name: {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"urn:huying:{name}"}
-        | kind.model_json_schema(mode="serialization")
-        for name, kind in FACTS.items()
+        name: {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"urn:huying:{name}"} | _schema(name)
+        for name in KINDS
     }
+
+
+def _schema(name: str) -> Json:
+    schema = KINDS[name].model_json_schema(mode="serialization")
+    return schema | {"deprecated": True} if name in RETIRED else schema
 
 
 def asyncapi() -> Json:
@@ -37,7 +42,7 @@ def asyncapi() -> Json:
             "demandEvents": {
                 "address": DEMAND_EVENTS.name,
                 "description": f"Keyed by demand id; {DEMAND_EVENTS.partitions} partitions.",
-                "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in FACTS},
+                "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in KINDS},
             }
         },
         "operations": {
@@ -48,7 +53,7 @@ def asyncapi() -> Json:
             }
             for service, names in _told_by().items()
         },
-        "components": {"messages": {name: _message(name) for name in FACTS}},
+        "components": {"messages": {name: _message(name) for name in KINDS}},
     }
 
 
@@ -62,13 +67,12 @@ def _told_by() -> Mapping[str, list[str]]:
 
 
 def _message(name: str) -> Json:
-    kind = FACTS[name]
     return {
         "name": name,
-        "summary": (kind.__doc__ or "").strip(),
+        "summary": (KINDS[name].__doc__ or "").strip(),
         "contentType": "application/json",
         "headers": HEADERS,
-        "payload": _without_definitions(kind.model_json_schema(mode="serialization")),
+        "payload": _without_definitions(_schema(name)),
     }
 
 
@@ -99,7 +103,7 @@ HEADERS: Final[Json] = {
     "properties": {
         "ce_specversion": _text("CloudEvents version", const="1.0"),
         "ce_id": _text("id of the fact", format="uuid"),
-        "ce_type": _text("type and version of the fact", examples=["demand.routed.v1"]),
+        "ce_type": _text("type and version of the fact", examples=["demand.routed.v2"]),
         "ce_source": _text("the service that told it", examples=["/services/routing"]),
         "ce_subject": _text("number of the demand", examples=["NH21-001335-9"]),
         "ce_time": _text("when it happened", format="date-time"),

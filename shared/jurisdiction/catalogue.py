@@ -1,7 +1,9 @@
 """The dispatch catalogue: the first rule that fits a demand says who answers it, and by when."""
 
+import json
 from enum import StrEnum
 from functools import lru_cache
+from hashlib import sha256
 from typing import Final
 
 from shared.contracts.demand.facts import RequestKind
@@ -48,6 +50,15 @@ class Rulebook(Part):
     usual_limits: str | None
     coordinator: str
 
+    def version(self) -> str:
+        """Twelve hexadecimal digits made of the content: the same words in the files make the same version anywhere.
+
+        Defaults are left out, so that a field that rules may have in future changes no version.
+        """
+        content = self.model_dump(mode="json", exclude_defaults=True)
+        canonical = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        return sha256(canonical.encode()).hexdigest()[:12]
+
 
 class Catalogue:
     """Rules are sorted by category once, so that a demand is compared with a handful of them."""
@@ -55,6 +66,7 @@ class Catalogue:
     def __init__(self, places: Places, subjects: Tree[Category], book: Rulebook) -> None:
         self._places = places
         self._book = book
+        self.version = book.version()
         self._for_any = tuple(rule for rule in book.rules if rule.match.category is None)
         self._for_category = {
             category.code: tuple(rule for rule in book.rules if _is_about(rule, subjects, category.code))

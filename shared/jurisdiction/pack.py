@@ -69,6 +69,15 @@ class Pack(Profile):
     def route(self, division: str, category: str | None, kind: RequestKind) -> Assignment | Undecided:
         return self._catalogue.route(division, category, kind)
 
+    def rule(self, assignment: Assignment) -> str:
+        """The rule that decided, with the catalogue and its version: `nanhai@3f2a9c1b7d04:road-damage`."""
+        return f"{self.id}@{self.catalogue_version}:{assignment.rule_id}"
+
+    @cached_property
+    def catalogue_version(self) -> str:
+        """See `Rulebook.version`."""
+        return self._catalogue.version
+
     def limit_of(self, division: str, category: str | None, kind: RequestKind) -> tuple[int | None, str | None]:
         """Working days for a demand and the preset that sets them, whoever answers it; None where none is attested.
 

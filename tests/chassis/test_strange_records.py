@@ -30,7 +30,7 @@ offsets = count()
 
 def route(demand: Demand, fact: f.Fact, at: datetime, now: datetime) -> Sequence[tuple[f.Fact, datetime]]:
     if isinstance(fact, f.DemandSubmitted):
-        return [(f.DemandRouted(unit="roads", rule="r1", limit_days=10), at)]
+        return [(f.DemandRouted(unit="roads", rule="r1", limit=f.WorkingDays(days=10)), at)]
     return ()
 
 

@@ -114,6 +114,15 @@ async def test_the_first_fact_of_a_demand_waits_too(delivery: Deliver, log: Log,
     assert (await version(pool), await count(pool, "parked")) == (1, 0)
 
 
+async def test_what_a_service_of_the_version_before_told_is_applied(
+    delivery: Deliver, log: Log, remembered: Remembered, pool: Pool
+):
+    submitted, routed, accepted = log.told(*story.ACCEPTED)
+    old = newer(routed, "demand.routed.v1")._replace(value=b'{"unit": "roads", "rule": "r1", "limit_days": 10}')
+    await delivery.deliver([submitted, old, accepted])
+    assert (await version(pool), remembered.facts) == (3, [fact.type for fact in story.ACCEPTED])
+
+
 async def test_a_fact_that_is_told_again_in_a_known_version_takes_the_place_of_the_parked_one(
     delivery: Deliver, log: Log, pool: Pool
 ):

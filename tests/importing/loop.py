@@ -88,7 +88,7 @@ class Loop:
         demand = await self.demand(reference)
         told = (dict(record.headers) for record in self.log if record.key == str(demand.id).encode())
         return [
-            (headers["ce_type"].decode().removeprefix("demand.").removesuffix(".v1"),
+            (headers["ce_type"].decode().removeprefix("demand.").rpartition(".")[0],
              datetime.fromisoformat(headers["ce_time"].decode()))
             for headers in told if "ce_sequence" in headers
         ]  # fmt: skip

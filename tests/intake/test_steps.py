@@ -7,7 +7,7 @@ from pydantic import JsonValue, ValidationError
 
 from services.intake.submission import recorded_steps
 from shared.contracts.demand.facts import DemandSubmitted, DemandSupplemented, RecordedStep
-from shared.contracts.event_types import STATUS_FACTS, recorded
+from shared.contracts.event_types import RECORDED, recorded
 from tests.story import AT
 
 PHONE = "13800138000"
@@ -65,7 +65,7 @@ def test_what_cannot_be_read_is_not_repeated_into_a_log():
     assert PHONE not in str(fault.value)
 
 
-@pytest.mark.parametrize("kind", [kind for kind in STATUS_FACTS.values() if kind is not DemandSubmitted])
+@pytest.mark.parametrize("kind", [kind for kind in RECORDED.values() if kind is not DemandSubmitted])
 def test_no_fact_nests_words_where_nobody_looks(kind: type[Any]):
     schema = kind.model_json_schema()
     nested = {name for name, one in schema.get("$defs", {}).items() if "enum" not in one}

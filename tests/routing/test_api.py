@@ -174,6 +174,16 @@ async def test_a_case_shows_what_the_citizen_added_and_every_step_with_its_reaso
     assert "demand.submitted" not in entries
 
 
+async def test_the_timeline_says_what_was_told_in_a_retired_version_as_it_would_be_told_today(hall: Hall):
+    number = await hall.knows(*story.SUBMITTED, *ROUTED[1:])
+    old = ("demand.routed.v1", '{"unit": "nh-tax", "rule": "r", "limit_days": 15}')
+    for table in ("heard_fact", "journal"):
+        await hall.pool.execute(f"UPDATE {table} SET type = $1, payload = $2 WHERE type LIKE 'demand.routed.%'", *old)
+    timeline = (await hall.get(f"/v1/cases/{number}", "nh-tax")).json()["timeline"]
+    (routed,) = [entry["data"] for entry in timeline if entry["type"] == "demand.routed"]
+    assert routed == {"unit": "nh-tax", "rule": "r", "limit": {"days": 15}}
+
+
 async def test_who_looked_at_personal_data_is_an_entry_and_a_message_on_its_way_is_none(hall: Hall):
     number = await hall.knows(*ROUTED)
     looks = [f.PersonalDataViewed(by=by, fields=("phone",), why="x") for by in ("service:feedback", "陈")]

@@ -23,7 +23,7 @@ PACK = nanhai()
 ROAD_STATION = "station-440605011001"
 CHEN = Staff("陈", ROAD_STATION)
 COORDINATOR = Staff("李", PACK.coordinator)
-ROUTED = (*story.SUBMITTED, f.DemandRouted(unit=ROAD_STATION, rule="road-damage", limit_days=10))
+ROUTED = (*story.SUBMITTED, f.DemandRouted(unit=ROAD_STATION, rule="road-damage", limit=f.WorkingDays(days=10)))
 ACCEPTED = (*ROUTED, f.DemandAccepted(by="陈"))
 DUE = PACK.due_at(story.AT, 10)
 IN_TIME = (*story.SUBMITTED, f.DemandRouted(unit=ROAD_STATION, rule="r", due_at=DUE), f.DemandAccepted(by="陈"))
@@ -39,11 +39,17 @@ def reacted(*told: f.StatusFact, demand: Demand | None = None) -> f.Fact:
     return fact
 
 
+def working_days(routed: f.DemandRouted) -> int:
+    assert isinstance(routed.limit, f.WorkingDays)
+    return routed.limit.days
+
+
 def test_the_catalogue_routes_a_demand_with_its_due_time():
     routed = reacted(*story.SUBMITTED)
     assert isinstance(routed, f.DemandRouted)
-    assert (routed.unit, routed.rule, routed.limit_source) == (ROAD_STATION, "road-damage", "guangdong-2022")
-    assert routed.due_at == PACK.due_at(story.AT, routed.limit_days or 0)
+    assert (routed.unit, routed.limit_source) == (ROAD_STATION, "guangdong-2022")
+    assert routed.rule == f"nanhai@{PACK.catalogue_version}:road-damage"
+    assert routed.due_at == PACK.due_at(story.AT, working_days(routed))
     assert routed.team
 
 
@@ -85,7 +91,7 @@ def test_a_reopened_demand_goes_back_to_its_unit_with_a_new_clock():
     ((fact, at),) = reaction(shipped())(demand, f.DemandReopened(reason="y"), later, later)
     assert isinstance(fact, f.DemandRouted)
     assert (fact.unit, fact.rule, at) == (ROAD_STATION, "reopened", later)
-    assert fact.due_at == PACK.due_at(later, fact.limit_days or 0)
+    assert fact.due_at == PACK.due_at(later, working_days(fact))
 
 
 def test_recorded_history_is_told_with_its_own_time():
@@ -272,14 +278,15 @@ def test_what_is_dispatched_by_hand_has_a_due_time():
     triaged = (vague, f.DemandTriaged(reason="x"))
     (routed,) = spec(COORDINATOR).decide(story.demand(*triaged), c.RouteDemand(unit="nh-tax"))
     assert isinstance(routed, f.DemandRouted)
-    assert (routed.limit_days, routed.limit_source) == (10, "guangdong-2022")
+    assert (routed.limit, routed.limit_source) == (f.WorkingDays(days=10), "guangdong-2022")
     assert routed.due_at == PACK.due_at(story.AT, 10)
 
 
 def test_a_dispatcher_may_set_the_limit():
     (routed,) = spec(COORDINATOR).decide(story.demand(*IN_TIME), c.RouteDemand(unit="nh-tax", working_days=3))
     assert isinstance(routed, f.DemandRouted)
-    assert (routed.limit_days, routed.limit_source, routed.due_at) == (3, "dispatcher", PACK.due_at(story.AT, 3))
+    assert (routed.limit, routed.limit_source) == (f.WorkingDays(days=3), "dispatcher")
+    assert routed.due_at == PACK.due_at(story.AT, 3)
 
 
 def test_another_unit_inherits_the_time_that_is_left():

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from shared.contracts.demand.facts import Fact, RecordedStep
-from shared.contracts.event_types import recorded
+from shared.contracts.event_types import as_recorded, recorded
 from shared.contracts.refusals import FieldError, Refused
 from shared.contracts.text import CONTROL_EN, CONTROL_ZH, longest, unreadable
 from shared.contracts.wording import Declaration, Identifier, Masked, by_office, hide, texts
@@ -27,7 +27,7 @@ def told(step: RecordedStep) -> RecordedStep:
 
     What is plain where we tell it is words where another system did, in which a person may be named.
     """
-    fact = recorded(step)
+    fact = as_recorded(step)
     hidden = {
         name: hide(getattr(fact, name), _words(type(fact), name, declaration), MASKS)
         for name, declaration in texts(type(fact))

@@ -82,7 +82,7 @@ def first_routing(demand: Demand, pack: Pack, at: datetime) -> f.DemandRouted | 
     match pack.route(demand.division, demand.category, demand.kind):
         case Assignment() as found:
             limits = Limits(found.limit_days, found.limit_source)
-            return assign(demand, pack, found.lead_unit, found.rule_id, limits, at, found.assisting)
+            return assign(demand, pack, found.lead_unit, pack.rule(found), limits, at, found.assisting)
         case Undecided(reason=reason, suggestions=suggestions):
             return f.DemandTriaged(reason=f"no rule decided: {reason}", suggestions=suggestions)
 
@@ -152,7 +152,7 @@ def assign(
         assisting=tuple(helper for helper in assisting if helper != unit),
         team=team.id if team else None,
         rule=rule,
-        limit_days=limits.days,
+        limit=f.WorkingDays(days=limits.days) if limits.days else None,
         limit_source=limits.source,
         due_at=_due_at(demand, pack, limits, at),
     )

@@ -1,6 +1,5 @@
 """Routing's questions to its database, one function each."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -11,6 +10,7 @@ from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.demand.facts import DemandSubmitted, Location
 from shared.contracts.demand.state import Demand
 from shared.contracts.envelope import Envelope
+from shared.contracts.event_types import current_data
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ async def _timeline(db: Connection, demand_id: UUID) -> list[TimelineEntry]:
             type=row["type"].rpartition(".")[0],
             by=row["source"].rpartition("/")[2],
             at=row["time"],
-            data=json.loads(row["payload"]),
+            data=current_data(row["type"], row["payload"]),
         )
         for row in rows
     ]

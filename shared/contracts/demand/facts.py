@@ -139,15 +139,35 @@ class DemandTriaged(StatusFact):
     suggestions: tuple[UnitId, ...] = ()
 
 
+class WorkingDays(BaseModel):
+    """A limit that the calendar of the jurisdiction counts."""
+
+    model_config = ConfigDict(frozen=True)
+
+    days: int = Field(ge=1, description="working days")
+
+
+class Hours(BaseModel):
+    """A limit that runs by the clock, on days of rest too."""
+
+    model_config = ConfigDict(frozen=True)
+
+    hours: int = Field(ge=1)
+
+
 class DemandRouted(StatusFact):
     """A unit was made responsible (派单)."""
 
     type = "demand.routed"
+    version = 2
     unit: UnitId
     assisting: tuple[UnitId, ...] = ()
     team: Annotated[str, Identifier("a team of the unit")] | None = None
-    rule: Annotated[str, Plain("a rule of the catalogue, or the dispatcher as the token names them")]
-    limit_days: int | None = Field(None, ge=1, description="working days")
+    rule: Annotated[str, Plain("a rule of the catalogue, or the dispatcher as the token names them")] = Field(
+        description="`catalogue@version:rule` where a catalogue decided, such as `nanhai@3f2a9c1b7d04:road-damage`;"
+        " else what did, such as `reopened`, or `dispatcher:` and a name. Of facts told in version 1 the rule alone"
+    )
+    limit: WorkingDays | Hours | None = None
     limit_source: Written | None = None
     due_at: Moment | None = None
 

@@ -9,7 +9,7 @@ from shared.contracts.demand.facts import Fact, StatusFact
 from shared.contracts.demand.lifecycle import evolve
 from shared.contracts.demand.state import Demand, Service
 from shared.contracts.demand.tellers import authorize, check_teller
-from shared.contracts.event_types import FACTS, parse
+from shared.contracts.event_types import KNOWN, parse
 from shared.contracts.rules import Rules
 from shared.contracts.topics import DEMAND_EVENTS
 
@@ -32,7 +32,7 @@ def demand_rules(service: Service, react: React = silent) -> Rules[Demand, Fact]
         stream=DEMAND_EVENTS.carries,
         initial=lambda key: Demand(id=key),
         load=Demand.model_validate_json,
-        handles=FACTS.__contains__,
+        handles=KNOWN.__contains__,
         parse=parse,
         evolve=_fold,
         subject=lambda demand: demand.number,

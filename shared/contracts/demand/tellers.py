@@ -7,7 +7,7 @@ from shared.contracts.demand import facts as f
 from shared.contracts.demand.lifecycle import TRANSITIONS
 from shared.contracts.demand.state import Service
 from shared.contracts.envelope import Envelope
-from shared.contracts.event_types import FACTS
+from shared.contracts.event_types import FACTS, RETIRED
 from shared.contracts.refusals import Code, Refused
 
 _INTAKE = frozenset({Service.INTAKE})
@@ -38,7 +38,9 @@ TOLD_BY: Final[Mapping[type[f.Fact], frozenset[Service]]] = {
 """A status fact is told by the one service that the table of the lifecycle names."""
 
 _SOURCES: Final[Mapping[str, frozenset[str]]] = {
-    wire_type: frozenset(f"/services/{service}" for service in TOLD_BY[kind]) for wire_type, kind in FACTS.items()
+    known.wire_type(): frozenset(f"/services/{service}" for service in TOLD_BY[kind])
+    for kind in FACTS.values()
+    for known in (kind, *(old.kind for old in RETIRED.values() if old.kind.type == kind.type))
 }
 
 
