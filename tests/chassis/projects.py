@@ -77,7 +77,7 @@ def nothing_follows(*_: object) -> Sequence[tuple[ProjectFact, datetime]]:
     return ()
 
 
-def everybody(_: ProjectFact) -> None:
+def everybody(_: object) -> None:
     return
 
 
@@ -95,6 +95,7 @@ def rules(service: str = "reporting") -> Rules[Project, ProjectFact]:
         is_imported=lambda project: False,
         react=nothing_follows,
         authorize=everybody,
+        check_teller=everybody,
     )
 
 
