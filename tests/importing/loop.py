@@ -53,7 +53,7 @@ class Loop:
     async def tell(self, service: Service, reference: str, *facts: Fact) -> None:
         """What somebody here does with a demand."""
         key = (await self.demand(reference)).id
-        repository = self.deliveries[service].repository
+        repository = self.deliveries[service].repositories.by_stream["demand"]
         async with self.pools[service].acquire() as db, db.transaction():
             work = await repository.load(db, [key], now())
             work.record(key, facts, now(), uuid4())
