@@ -27,7 +27,7 @@ from shared.contracts.demand.facts import ChannelKind, StatusFact
 from shared.contracts.demand.rules import demand_rules
 from shared.contracts.demand.state import Service
 from shared.contracts.numbers import number
-from tests.chassis.conftest import Log
+from tests.chassis.conftest import Log, let_know
 from tests.conftest import Server, fresh_database
 from tests.intake.test_attachments import picture
 from tests.keys import KEYS
@@ -56,7 +56,7 @@ class Gateway:
         id = UUID(int=next(self.ids))
         told = self.log.told(*past, key=id)
         for delivery in self.listening:
-            await past(delivery, told)
+            await let_know(delivery, told)
         return id
 
     async def headers(self, path: str) -> dict[str, str]:

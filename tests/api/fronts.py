@@ -20,7 +20,7 @@ from shared.contracts.demand import facts as f
 from shared.contracts.demand.facts import ChannelKind
 from shared.contracts.numbers import number
 from tests import story
-from tests.chassis.conftest import Log, past
+from tests.chassis.conftest import Log, let_know
 from tests.keys import KEYS
 from tests.packs import shipped
 
@@ -76,6 +76,6 @@ async def _submitted(client: httpx.AsyncClient, opens: dict[str, str]) -> dict[s
 
 async def _told(service: Service, settings: Any, pool: Pool) -> dict[str, Any]:
     delivery = Delivery(pool, service.worker(settings, pool).repositories, "cluster")
-    await past(delivery, Log().told(*PASTS[service.name], key=story.ID))
+    await let_know(delivery, Log().told(*PASTS[service.name], key=story.ID))
     token = Tokens(KEYS["secret"]).write("rate", {"demand": str(story.ID)})
     return {"number": number("NH", 2021, story.ID.int % 10**6), "token": token}

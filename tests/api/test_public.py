@@ -19,7 +19,7 @@ from shared.contracts.demand.facts import RequestKind
 from shared.contracts.demand.state import Status
 from shared.jurisdiction.publication import Publication, PublicDemand, PublicStep, Shown, seen_by_public
 from tests.api.conftest import Gateway
-from tests.chassis.conftest import envelope
+from tests.chassis.conftest import envelope, let_know
 from tests.packs import shipped
 
 PLANTED: Final = (
@@ -134,7 +134,7 @@ async def _goes_on(gateway: Gateway, key: UUID) -> None:
     told = (f.DemandSubmitted.model_validate_json(payload), *past)
     records = [gateway.log.record(envelope(fact, n, key, now())) for n, fact in enumerate(told, 1)]
     for delivery in gateway.listening:
-        await past(delivery, records)
+        await let_know(delivery, records)
 
 
 async def test_no_public_address_tells_a_word_that_nobody_released(town: Town):

@@ -81,7 +81,7 @@ class Remembered:
         self.facts += [change.fact.type for change in changes]
 
 
-async def past(delivery: Delivery, records: Iterable[Record]) -> None:
+async def let_know(delivery: Delivery, records: Iterable[Record]) -> None:
     """Bring a service to where it knows these records, its own facts among them, which a delivery leaves out."""
     for record in records:
         await delivery.redrive(record)

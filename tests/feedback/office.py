@@ -18,7 +18,7 @@ from shared.contracts.demand import facts as f
 from shared.contracts.demand.state import Demand
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from tests import story
-from tests.chassis.conftest import Log, past
+from tests.chassis.conftest import Log, let_know
 from tests.packs import shipped
 
 TOKENS = Tokens("s" * 40)
@@ -29,7 +29,7 @@ Book = Repository[Demand, f.Fact]
 async def heard(pool: Pool, repository: Book, *told: f.StatusFact) -> Delivery:
     """Feedback after it heard these facts of one demand."""
     delivery = Delivery(pool, Repositories.of(repository), "cluster", clock=lambda: story.AT)
-    await past(delivery, Log().told(*told))
+    await let_know(delivery, Log().told(*told))
     return delivery
 
 

@@ -23,7 +23,7 @@ from shared.chassis.http.app import web_app
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.state import Status
 from tests import story
-from tests.chassis.conftest import Log, past
+from tests.chassis.conftest import Log, let_know
 from tests.keys import KEYS
 
 
@@ -34,7 +34,7 @@ async def link(
     """A citizen's browser and the link to rate a demand: a resolved one, unless a test has another past for it."""
     settings = FeedbackSettings.model_validate(KEYS | {"DATABASE_URL": database})
     delivery = Delivery(pool, app.worker(settings, pool).repositories, "cluster")
-    await past(delivery, Log().told(*getattr(request, "param", story.RESOLVED), key=story.ID))
+    await let_know(delivery, Log().told(*getattr(request, "param", story.RESOLVED), key=story.ID))
     token = Tokens(settings.secret).write("rate", {"demand": str(story.ID)})
     transport = httpx.ASGITransport(web_app("feedback", app.api(settings, pool).routers))
     async with httpx.AsyncClient(transport=transport, base_url="http://feedback", follow_redirects=True) as found:

@@ -21,7 +21,7 @@ from shared.contracts.demand.rules import demand_rules
 from shared.contracts.demand.state import Service
 from shared.contracts.numbers import number
 from tests import story
-from tests.chassis.conftest import Log, envelope, past
+from tests.chassis.conftest import Log, envelope, let_know
 from tests.packs import nanhai, shipped
 
 TOKENS = Tokens("s" * 40)
@@ -42,7 +42,7 @@ class Hall:
 
     async def knows(self, *told: f.StatusFact, n: int = 1) -> str:
         """The number of a demand with this past."""
-        await past(
+        await let_know(
             Delivery(self.pool, Repositories.of(self.repository), "cluster"), self.log.told(*told, key=UUID(int=n))
         )
         return number("NH", 2021, n)
