@@ -8,7 +8,7 @@ from services.reporting.drilldown import api as drilldown_api
 from services.reporting.drilldown.handler import Drilldown
 from services.reporting.figures import api as figures_api
 from services.reporting.figures.completion import Figures
-from services.reporting.figures.projection import FigureProjection
+from services.reporting.figures.projection import figure_projection
 from services.reporting.figures.rollup import Rollup
 from services.reporting.settings import ReportingSettings
 from services.reporting.web import pages
@@ -28,7 +28,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 def demand_repository(packs: Jurisdictions) -> Repository[Demand, Fact]:
     """Reporting's copy of every demand, with its counters."""
-    return Repository("demand_facts", demand_rules(Service.REPORTING), FigureProjection(packs))
+    return Repository("demand_facts", demand_rules(Service.REPORTING), figure_projection(packs))
 
 
 def api(settings: ReportingSettings, pool: Pool) -> Api:
