@@ -56,6 +56,7 @@ class Deployment:
     pool: Pool
     client: httpx.AsyncClient
     producer: AIOKafkaProducer
+    projecting: list["asyncio.Task[None]"]
     said: list[str] = field(default_factory=list)
 
     async def tell(self, records: Iterable[Record]) -> None:
@@ -94,7 +95,7 @@ async def deployment(database: str, own_broker: Server, pool: Pool) -> AsyncIter
         httpx.AsyncClient(transport=transport, base_url="http://reporting") as client,
         AIOKafkaProducer(bootstrap_servers=own_broker.url) as producer,
     ):
-        yield Deployment(settings, pool, client, producer)
+        yield Deployment(settings, pool, client, producer, running)
     await ended(*running)
 
 
@@ -169,8 +170,7 @@ async def test_a_counter_that_was_corrupted_is_right_again_and_everything_answer
 
 
 @pytest.mark.kafka
-@pytest.mark.parametrize("stage", ["building", "records to read", "comparing", "by month"])
-async def test_a_rebuilding_that_was_killed_begins_again(deployment: Deployment, stage: str):
+async def test_a_rebuilding_that_was_killed_begins_again(deployment: Deployment):
     records, ends = lives(60)
     await deployment.tell(records)
     await deployment.projected()
@@ -179,6 +179,26 @@ async def test_a_rebuilding_that_was_killed_begins_again(deployment: Deployment,
         await db.execute("UPDATE cohort_sum SET n = n + 1")
     before = await figures(deployment.pool)
 
+    for stage in ("building", "records to read", "comparing", "by month"):
+        await killed_at(stage, deployment)
+        assert await figures(deployment.pool) == before
+        assert not await built(deployment.pool)
+
+    # As after a power failure, which clears nothing up.
+    await migrate(deployment.settings.database_url, "reporting", app.MIGRATIONS, schema=ANEW)
+    async with deployment.pool.acquire() as db:
+        await db.execute(
+            f"INSERT INTO {ANEW}.cohort_sum VALUES"
+            " ('nanhai', 'millennium', '2000-01-01', 'all', '', 'status:resolved', 7)"
+        )
+    assert (await deployment.rebuild(accept=True)).replaced
+    assert await standings(deployment.pool) == counted(ends)
+    assert not await built(deployment.pool)
+
+
+async def killed_at(stage: str, deployment: Deployment) -> None:
+    """End the command when it says that it has come so far."""
+
     def say(zh: str, en: str) -> None:
         if stage in en:
             killed.cancel()
@@ -186,17 +206,25 @@ async def test_a_rebuilding_that_was_killed_begins_again(deployment: Deployment,
     killed = asyncio.create_task(app.rebuilding(deployment.settings, say).run(accept=True))
     with pytest.raises(asyncio.CancelledError):
         await killed
-    assert await figures(deployment.pool) == before
 
-    async with deployment.pool.acquire() as db:  # as after a power failure, which clears nothing up
-        await db.execute(f"DROP SCHEMA IF EXISTS {ANEW} CASCADE")
-    await migrate(deployment.settings.database_url, "reporting", app.MIGRATIONS, schema=ANEW)
-    async with deployment.pool.acquire() as db:
-        await db.execute(f"INSERT INTO {ANEW}.owed VALUES ('nanhai', now(), 7)")
-    assert (await deployment.rebuild(accept=True)).replaced
+
+async def built(pool: Pool) -> bool:
+    """Whether there are views beside those in use."""
+    async with pool.acquire() as db:
+        return bool(await db.fetchval("SELECT count(*) FROM pg_namespace WHERE nspname = $1", ANEW))
+
+
+@pytest.mark.kafka
+async def test_what_the_projector_has_not_read_yet_is_no_difference_and_is_in_the_new_views(deployment: Deployment):
+    records, ends = lives(100)
+    half = len(records) // 2
+    await deployment.tell(records[:half])
+    await deployment.projected()
+    await ended(*deployment.projecting)
+    await deployment.tell(records[half:])
+    done = await deployment.rebuild()
+    assert (done.replaced, done.differences) == (True, 0), deployment.said
     assert await standings(deployment.pool) == counted(ends)
-    async with deployment.pool.acquire() as db:
-        assert await db.fetchval("SELECT count(*) FROM pg_namespace WHERE nspname = $1", ANEW) == 0
 
 
 @pytest.mark.kafka
@@ -239,6 +267,25 @@ async def replace(pool: Pool) -> None:
         await locks.hold_writers(db)
         await locks.hold_everybody(db)
         await tables.replace(db)
+
+
+async def test_while_both_are_compared_facts_wait_and_everybody_may_read(pool: Pool):
+    async with pool.acquire() as db:
+        holding = db.transaction()
+        await holding.start()
+        await locks.hold_writers(db)
+        heard = asyncio.create_task(delivery(pool).deliver(Log().told(*story.ROUTED)))
+
+        async def waiting() -> int:
+            async with pool.acquire() as other:
+                return int(await other.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"))
+
+        await eventually(waiting, lambda found: found > 0)
+        assert await standings(pool) == {}
+        assert not heard.done()
+        await holding.rollback()
+    await heard
+    assert sum((await standings(pool)).values()) == 1
 
 
 async def test_a_batch_that_was_read_before_the_replacement_is_read_again_before_it_is_written(
