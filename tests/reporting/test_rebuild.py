@@ -249,6 +249,16 @@ async def test_facts_that_the_log_has_lost_are_named(deployment: Deployment, poo
     assert f"{len(story.RESOLVED)} now, 0 rebuilt" in line
 
 
+@pytest.mark.kafka
+async def test_a_view_of_somebody_else_that_stands_in_the_way_is_named_before_anything_is_read(deployment: Deployment):
+    operator = await asyncpg.connect(deployment.settings.database_url)
+    await operator.execute("CREATE VIEW public.ours AS SELECT sum(n) FROM reporting.cohort_whole")
+    await operator.close()
+    with pytest.raises(Refused, match="ours"):
+        await deployment.rebuild()
+    assert not await built(deployment.pool)
+
+
 def delivery(pool: Pool) -> Delivery:
     return Delivery(pool, Repositories.of(app.demand_repository(shipped())), "cluster")
 

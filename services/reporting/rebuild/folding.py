@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Sequence
+from time import perf_counter
 
 from shared.chassis.aggregates.repository import Repositories
 from shared.chassis.base.clock import now
@@ -19,7 +20,7 @@ class Folding:
     in the end."""
 
     def __init__(self, pool: Pool, repositories: Repositories, log_name: str, replay: Replay) -> None:
-        self.replay, self.records = replay, 0
+        self.replay, self.records, self.seconds = replay, 0, 0.0
         self._repositories = repositories
         self._delivery = Delivery(pool, repositories, log_name, limit=sys.maxsize)
 
@@ -28,15 +29,18 @@ class Folding:
 
         With `known_to`, a connection that sees the views in use: only what those are made of.
         """
+        began = perf_counter()
         before: asyncio.Task[None] | None = None
         async with asyncio.TaskGroup() as under_way:
             async for batch in self.replay.batches(ends):
                 records = await self._known(known_to, batch) if known_to else batch
                 self.records += len(records)
+                # One batch is read and sorted while the database writes the one before.
+                latest = under_way.create_task(self._delivery.deliver(records))
                 if before:
                     await before
-                # One batch is read and sorted while the database writes the one before.
-                before = under_way.create_task(self._delivery.deliver(records))
+                before = latest
+        self.seconds += perf_counter() - began
 
     async def _known(self, db: Connection, batch: Sequence[Record]) -> list[Record]:
         envelopes = [(record, envelope) for record in batch if (envelope := parse_record(record).envelope)]

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
 from typing import Final
 
 from aiokafka import TopicPartition
@@ -90,9 +89,7 @@ class Rebuild:
         ):
             await _refuse_shortened(replay)
             folding = Folding(anew, self.worker.repositories, name, replay)
-            began = perf_counter()
             await self._follow(log, folding)
-            seconds = perf_counter() - began
             await Rollup(anew).sum()
             async with anew.acquire() as db:
                 await tables.analyze(db)
@@ -101,15 +98,22 @@ class Rebuild:
                 await locks.hold_writers(db)
                 different = await self._compare(db, log, folding)
                 if different and not accept:
-                    return Rebuilt(False, different, folding.records, seconds)
+                    return Rebuilt(False, different, folding.records, folding.seconds)
                 await locks.hold_everybody(db)
                 await tables.replace(db)
-        return Rebuilt(True, different, folding.records, seconds)
+        return Rebuilt(True, different, folding.records, folding.seconds)
 
     async def _prepare(self, pool: Pool) -> None:
         self.say("正在新建视图，现有视图照常服务", "building the views anew; those in use go on answering")
         await migrate(self.dsn, IN_USE, self.migrations, schema=ANEW)
         async with pool.acquire() as db:
+            if others := await tables.standing_on(db):
+                raise Refused(
+                    Code.CONFLICT,
+                    f"views of yours stand on tables of reporting: {', '.join(others)}; drop them, run this again, then"
+                    " make them anew",
+                    f"有自建视图依赖 reporting 的表：{'、'.join(others)}；请先删除，运行后再重建这些视图",
+                )
             if await tables.migrations(db, IN_USE) != await tables.migrations(db, ANEW):
                 raise Refused(
                     Code.CONFLICT,

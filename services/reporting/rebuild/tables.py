@@ -19,7 +19,8 @@ DERIVED: Final = (
 SUMMED: Final = ("cohort_whole", "flow_whole")
 """Questions with a name (SQL views) over some of them."""
 KEPT: Final = (
-    "journal", "dead_letter", "relay_cursor", "relay_lease", "reader_log", "staff_revocation", "schema_migrations",
+    "journal", "dead_letter", "command_answer", "relay_cursor", "relay_lease", "reader_log",
+    "staff_revocation", "schema_migrations",
 )  # fmt: skip
 """What reporting has told, who sends it and how far, what an operator has decided: they stay where they are."""
 
@@ -58,6 +59,24 @@ async def _grants(db: Connection) -> Sequence[str]:
         [*DERIVED, *SUMMED],
     )
     return [row["grant"] for row in rows]
+
+
+async def standing_on(db: Connection) -> Sequence[str]:
+    """Views of others that stand on these tables: they would keep them from being replaced."""
+    rows = await db.fetch(
+        """
+        SELECT DISTINCT ev_class::regclass::text AS view
+        FROM pg_depend JOIN pg_rewrite ON classid = 'pg_rewrite'::regclass AND objid = pg_rewrite.oid
+            JOIN pg_class AS used ON refclassid = 'pg_class'::regclass AND refobjid = used.oid
+            JOIN pg_class AS asking ON ev_class = asking.oid
+        WHERE used.relnamespace = $1::regnamespace AND used.relname = ANY($2)
+            AND (asking.relnamespace <> $1::regnamespace OR asking.relname <> ALL($3))
+        """,
+        IN_USE,
+        [*DERIVED, *SUMMED],
+        list(SUMMED),
+    )
+    return sorted(row["view"] for row in rows)
 
 
 async def _keep_dead_letters(db: Connection) -> None:
