@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from deploy.cli.faults import first
 from deploy.cli.running import environment_of_what_runs
 from services.reporting import app as reporting
 from services.reporting.rebuild.rebuild import Rebuilt
@@ -43,6 +44,8 @@ def rebuild(
         words = f"{fault.zh} / {fault.en}" if isinstance(fault, Refused) else str(fault)
         typer.echo(f"huying: {words}", err=True)
         raise typer.Exit(1) from None
+    except BaseExceptionGroup as faults:
+        raise first(faults) from None
     if not done.replaced:
         typer.echo(f"huying: {_kept(done)}", err=True)
         raise typer.Exit(1)
