@@ -132,3 +132,16 @@ async def broker(directory: Path) -> AsyncIterator[Server]:
     await create_topics(Kafka(server.bootstrap))
     yield Server(server.bootstrap, keeper)
     await keeper.stop()
+
+
+@pytest.fixture
+async def own_broker(directory: Path) -> AsyncIterator[Server]:
+    """A broker whose topics nobody else needs."""
+    folder = prepare(directory / f"broker-{uuid4()}")
+    port = free_port()
+    server = ApacheKafka(folder, port, cache=state_dir() / "cache") if KAFKA else EmbeddedBroker(folder, port)
+    keeper = kept(server.program, directory, before=server.prepare, after=server.ready, ended=server.ended)
+    await keeper.start()
+    await create_topics(Kafka(server.bootstrap))
+    yield Server(server.bootstrap, keeper)
+    await keeper.stop()

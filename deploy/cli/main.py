@@ -30,6 +30,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "staff": "deploy.cli.staff:app",
     "suggest": "deploy.cli.suggest:app",
     "events": "deploy.cli.events:app",
+    "reports": "deploy.cli.reports:app",
     "dead-letters": "deploy.cli.dead_letters:app",
     "open311": "deploy.cli.open311:app",
 }

@@ -6,7 +6,7 @@ from pathlib import Path
 from services.feedback.api_document import WORDS
 from services.feedback.gateways.sinks import FileSink, LogSink
 from services.feedback.notifications.contacts import ContactClient
-from services.feedback.notifications.projection import NotificationProjection
+from services.feedback.notifications.projection import notification_projection
 from services.feedback.notifications.sender import Sender
 from services.feedback.ratings.api import routes
 from services.feedback.ratings.closing import Closing
@@ -32,7 +32,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 def demand_repository(packs: Jurisdictions, settings: FeedbackSettings) -> Repository[Demand, Fact]:
     """Feedback's copy of every demand, with its policy and its notices."""
-    notices = NotificationProjection(packs, _links(settings))
+    notices = notification_projection(packs, _links(settings))
     return Repository("demand", demand_rules(Service.FEEDBACK, Reaction(packs)), notices)
 
 

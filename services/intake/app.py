@@ -1,6 +1,5 @@
 """Intake, put together: its API, and the worker that relays its journal and follows its demands."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -36,7 +35,7 @@ from services.intake.settings import IntakeSettings
 from services.intake.similar import api as similar
 from services.intake.similar.finder import SimilarFinder
 from services.intake.similar.indexing import Indexing
-from services.intake.similar.projection import SimilarityProjection
+from services.intake.similar.projection import similarity_projection
 from services.intake.submission import api as submission_api
 from services.intake.submission import history_api as imports_api
 from services.intake.submission.handler import SubmissionHandler
@@ -44,16 +43,15 @@ from services.intake.submission.secret_code import SecretCodes
 from services.intake.suggestion import api as suggestion
 from services.intake.suggestion.suggester import Suggester
 from services.intake.tracking import api as tracking_api
-from services.intake.tracking import projection
-from services.intake.tracking import words_projection as story
 from services.intake.tracking.lasting_secret import lasting_secret_kept
 from services.intake.tracking.lookup import WITHIN, DemandLookup
+from services.intake.tracking.projection import LISTING, UPDATES
 from services.intake.tracking.story import StoryReader
+from services.intake.tracking.words_projection import CITIZEN_WORDS
 from services.intake.vault.sealing import Vault
+from shared.chassis.aggregates.projections import compose
 from shared.chassis.aggregates.repository import Repositories, Repository
-from shared.chassis.aggregates.unit_of_work import Change
 from shared.chassis.database.pool import Pool
-from shared.chassis.database.write_batch import WriteBatch
 from shared.chassis.process.components import Api, Worker
 from shared.chassis.work.retention import Expired, Retention, expired_revocations, redriven
 from shared.contracts.demand.facts import Fact
@@ -68,14 +66,8 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 def demand_repository(packs: Jurisdictions) -> Repository[Demand, Fact]:
     """Intake's copy of every demand; beside it what is listed, and what finds similar ones."""
-    similar_ones = SimilarityProjection(packs)
-
-    def remember(writes: WriteBatch, changes: Sequence[Change[Demand, Fact]]) -> None:
-        projection.remember(writes, changes)
-        story.remember(writes, changes)
-        similar_ones(writes, changes)
-
-    return Repository("demand", demand_rules(Service.INTAKE), remember)
+    project = compose(LISTING, UPDATES, CITIZEN_WORDS, similarity_projection(packs))
+    return Repository("demand", demand_rules(Service.INTAKE), project)
 
 
 def api(settings: IntakeSettings, pool: Pool) -> Api:

@@ -8,8 +8,9 @@ from services.reporting.drilldown import api as drilldown_api
 from services.reporting.drilldown.handler import Drilldown
 from services.reporting.figures import api as figures_api
 from services.reporting.figures.completion import Figures
-from services.reporting.figures.projection import FigureProjection
+from services.reporting.figures.projection import figure_projection
 from services.reporting.figures.rollup import Rollup
+from services.reporting.rebuild.rebuild import Rebuild, Say
 from services.reporting.settings import ReportingSettings
 from services.reporting.web import pages
 from shared.chassis.aggregates.repository import Repositories, Repository
@@ -28,7 +29,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 def demand_repository(packs: Jurisdictions) -> Repository[Demand, Fact]:
     """Reporting's copy of every demand, with its counters."""
-    return Repository("demand_facts", demand_rules(Service.REPORTING), FigureProjection(packs))
+    return Repository("demand_facts", demand_rules(Service.REPORTING), figure_projection(packs))
 
 
 def api(settings: ReportingSettings, pool: Pool) -> Api:
@@ -51,6 +52,12 @@ def projector(settings: ReportingSettings, pool: Pool) -> Worker:
     repository = demand_repository(_packs(settings))
     tasks = (Rollup(pool).run, pruning(settings, pool).run)
     return Worker(Repositories.of(repository), by_faust=False, tasks=tasks)
+
+
+def rebuilding(settings: ReportingSettings, say: Say) -> Rebuild:
+    """Builds the views anew from the log, by the rules of the projector."""
+    worker = Worker(Repositories.of(demand_repository(_packs(settings))), by_faust=False)
+    return Rebuild(settings.database_url, settings.kafka, worker, MIGRATIONS, settings.batch_size, say)
 
 
 def pruning(settings: ReportingSettings, pool: Pool) -> Retention:

@@ -1,24 +1,20 @@
 """Routing, put together: the desk's API, and the Faust worker that routes what it hears."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
 from services.routing.api_document import WORDS
-from services.routing.cases import queries
 from services.routing.cases.api import routes
 from services.routing.cases.handler import CaseHandler
 from services.routing.cases.policies import reaction
-from services.routing.cases.timeline import is_entry
+from services.routing.cases.projection import CASES
 from services.routing.settings import RoutingSettings
 from shared.chassis.aggregates.commands import ANSWERS
 from shared.chassis.aggregates.repository import Repositories, Repository
-from shared.chassis.aggregates.unit_of_work import Change
 from shared.chassis.database.pool import Pool
-from shared.chassis.database.write_batch import WriteBatch
 from shared.chassis.process.components import Api, Worker
 from shared.chassis.work.retention import Expired, Retention, expired_revocations, redriven
-from shared.contracts.demand.facts import DemandSubmitted, Fact
+from shared.contracts.demand.facts import Fact
 from shared.contracts.demand.rules import demand_rules
 from shared.contracts.demand.state import Demand, Service
 from shared.identity.staff_tokens import StaffTokens
@@ -28,19 +24,9 @@ from shared.jurisdiction.loader import served_packs
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-def remember(writes: WriteBatch, changes: Sequence[Change[Demand, Fact]]) -> None:
-    """Keep what citizens wrote, and what others told since, for the units that will read it."""
-    submitted = {c.envelope.key: c.fact for c in changes if isinstance(c.fact, DemandSubmitted)}
-    if submitted:
-        queries.put_submissions(writes, submitted)
-    heard = [c.envelope for c in changes if not c.is_own and is_entry(c.fact)]
-    if heard:
-        queries.put_heard(writes, heard)
-
-
 def demand_repository(packs: Jurisdictions) -> Repository[Demand, Fact]:
     """Routing's copy of every demand, with its policy."""
-    return Repository("demand", demand_rules(Service.ROUTING, reaction(packs)), remember)
+    return Repository("demand", demand_rules(Service.ROUTING, reaction(packs)), CASES)
 
 
 def _packs(settings: RoutingSettings) -> Jurisdictions:

@@ -16,7 +16,7 @@ from deploy.cli.processes import SERVICES, TITLE
 from services.feedback import app as feedback
 from services.intake.channels import keys as channels
 from services.reporting import app as reporting
-from services.routing import app as routing
+from services.routing.cases.projection import CASES
 from shared.chassis.aggregates.repository import Repositories, Repository
 from shared.chassis.base.settings import ProcessSettings
 from shared.chassis.base.tokens import Tokens
@@ -114,7 +114,7 @@ async def gateway(postgres: Server, tmp_path_factory: pytest.TempPathFactory) ->
 def listening(settings: Mapping[str, ProcessSettings], pools: Mapping[str, Pool]) -> list[Delivery]:
     """Routing hears without its policy, which would dispatch every demand before we say what happened."""
     repositories = {
-        "routing": Repositories.of(Repository("demand", demand_rules(Service.ROUTING), routing.remember)),
+        "routing": Repositories.of(Repository("demand", demand_rules(Service.ROUTING), CASES)),
         "feedback": feedback.worker(settings["feedback"], pools["feedback"]).repositories,  # type: ignore[arg-type]
         "reporting": reporting.projector(settings["reporting"], pools["reporting"]).repositories,  # type: ignore[arg-type]
     }

@@ -68,7 +68,7 @@ async def _work(servers: Rig) -> float:
     """Route until SIGTERM; seconds of CPU from the first fact to the last."""
     asked = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, asked.set)
-    async with listening("routing", servers, "scaling") as timed:
+    async with listening("routing", servers, "scaling-routing") as timed:
         await asked.wait()
         return timed.cpu
 

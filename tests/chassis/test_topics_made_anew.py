@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,10 +10,6 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
-from deploy.local.kafka import ApacheKafka
-from deploy.local.noida import EmbeddedBroker
-from deploy.local.ports import free_port
-from deploy.local.state import prepare, state_dir
 from shared.chassis.aggregates.repository import Repositories, Repository
 from shared.chassis.base.settings import ProcessSettings
 from shared.chassis.consumer import consumer_log
@@ -35,25 +30,12 @@ from shared.contracts.topics import DEMAND_EVENTS
 from tests import story
 from tests.chassis.conftest import Remembered, envelope
 from tests.chassis.test_relay import tell
-from tests.conftest import KAFKA, Server, kept
+from tests.conftest import KAFKA, Server
 from tests.eventually import ended, eventually
 
 OLD, NEW = LogIdentity("cluster", {"topic": "1"}), LogIdentity("cluster", {"topic": "2"})
 NAMELESS = LogIdentity("cluster", {})
 ENDS = {"topic": {"3": 7}}
-
-
-@pytest.fixture
-async def own_broker(directory: Path) -> AsyncIterator[Server]:
-    """A broker whose topics nobody else needs."""
-    folder = prepare(directory / f"broker-{uuid4()}")
-    port = free_port()
-    server = ApacheKafka(folder, port, cache=state_dir() / "cache") if KAFKA else EmbeddedBroker(folder, port)
-    keeper = kept(server.program, directory, before=server.prepare, after=server.ready, ended=server.ended)
-    await keeper.start()
-    await create_topics(Kafka(server.bootstrap))
-    yield Server(server.bootstrap, keeper)
-    await keeper.stop()
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from services.feedback.notifications.projection import NotificationProjection
+from services.feedback.notifications.projection import notification_projection
 from services.feedback.ratings.domain import Reaction
 from shared.chassis.aggregates.repository import Repository
 from shared.chassis.database.pool import Pool, open_pool
@@ -23,5 +23,5 @@ async def pool(database: str) -> AsyncIterator[Pool]:
 @pytest.fixture
 def repository() -> Book:
     return Repository(
-        "demand", demand_rules(Service.FEEDBACK, Reaction(shipped())), NotificationProjection(shipped(), LINKS)
+        "demand", demand_rules(Service.FEEDBACK, Reaction(shipped())), notification_projection(shipped(), LINKS)
     )

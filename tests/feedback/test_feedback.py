@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from pydantic import ValidationError
 
-from services.feedback.notifications.projection import NotificationProjection
+from services.feedback.notifications.projection import notification_projection
 from services.feedback.ratings.closing import Closing
 from services.feedback.ratings.domain import RateDemand, Reaction, rate
 from services.feedback.ratings.handler import RatingHandler
@@ -105,7 +105,7 @@ async def test_where_the_pack_calls_back_dissatisfaction_is_told_to_the_coordina
     calling = PACK.model_copy(update={"dissatisfied": "call-back"})
     packs = Jurisdictions([calling])
     repository: Book = Repository(
-        "demand", demand_rules(Service.FEEDBACK, Reaction(packs)), NotificationProjection(packs, LINKS)
+        "demand", demand_rules(Service.FEEDBACK, Reaction(packs)), notification_projection(packs, LINKS)
     )
     await heard(pool, repository, *story.RESOLVED)
     ratings = RatingHandler(pool, repository, packs, LINKS, clock=lambda: at(1))

@@ -14,7 +14,7 @@ import pytest
 from services.feedback.gateways.sinks import FileSink
 from services.feedback.notifications.contacts import ERASED, NOTHING_LEFT, Away, ContactClient
 from services.feedback.notifications.messages import NO_CONTACT
-from services.feedback.notifications.projection import NotificationProjection
+from services.feedback.notifications.projection import notification_projection
 from services.feedback.notifications.recipients import ContactMethod, Recipient
 from services.feedback.notifications.sender import Sender
 from services.feedback.ratings.domain import Reaction
@@ -126,7 +126,7 @@ async def town(database: str, tmp_path: Path) -> AsyncIterator[Town]:
         key = await keys.add(intake, "web", f.ChannelKind.WEB, "Web")
         transport = httpx.ASGITransport(web_app("intake", app.api(settings, intake).routers))
         line = Line(transport)
-        notices = NotificationProjection(shipped(), Links.at("http://here", settings.secret))
+        notices = notification_projection(shipped(), Links.at("http://here", settings.secret))
         repository: Repository[Demand, f.Fact] = Repository(
             "demand", demand_rules(Service.FEEDBACK, Reaction(shipped())), notices
         )

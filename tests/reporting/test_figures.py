@@ -11,7 +11,7 @@ import pytest
 
 from services.reporting.figures.completion import Figures, Question
 from services.reporting.figures.domain import Dimension, rate
-from services.reporting.figures.projection import FigureProjection
+from services.reporting.figures.projection import figure_projection
 from services.reporting.figures.rollup import Rollup
 from shared.chassis.aggregates.repository import Repositories, Repository
 from shared.chassis.consumer.delivery import Delivery
@@ -55,7 +55,7 @@ async def pool(database: str) -> AsyncIterator[Pool]:
 def delivery(pool: Pool) -> Delivery:
     return Delivery(
         pool,
-        Repositories.of(Repository("demand_facts", demand_rules(Service.REPORTING), FigureProjection(shipped()))),
+        Repositories.of(Repository("demand_facts", demand_rules(Service.REPORTING), figure_projection(shipped()))),
         "cluster",
     )
 

@@ -8,9 +8,9 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from services.routing.app import remember
 from services.routing.cases.api import routes
 from services.routing.cases.handler import CaseHandler
+from services.routing.cases.projection import CASES
 from shared.chassis.aggregates.repository import Repositories, Repository
 from shared.chassis.base.tokens import Tokens
 from shared.chassis.consumer.delivery import Delivery
@@ -71,7 +71,7 @@ def bearer(unit: str, name: str = "陈") -> dict[str, str]:
 
 @pytest.fixture
 async def hall(database: str) -> AsyncIterator[Hall]:
-    repository: Any = Repository("demand", demand_rules(Service.ROUTING), remember)
+    repository: Any = Repository("demand", demand_rules(Service.ROUTING), CASES)
     async with await open_pool(database, "routing") as pool:
         transport = httpx.ASGITransport(web_app("routing", routes(CaseHandler(pool, repository, shipped()), TOKENS)))
         async with httpx.AsyncClient(transport=transport, base_url="http://routing") as client:

@@ -1,6 +1,6 @@
 """What people are told of a fact: the words of the pack, once for each fact; imported history tells nobody."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -10,12 +10,14 @@ from services.feedback.notifications.messages import Message, SupporterNotice
 from services.feedback.ratings import queries
 from services.feedback.ratings.domain import close_at
 from services.feedback.ratings.links import Holder, Links
-from services.feedback.ratings.milestones import put_milestones
+from services.feedback.ratings.milestones import MILESTONES
+from shared.chassis.aggregates.projections import Composed, Projection, compose, whole
 from shared.chassis.aggregates.unit_of_work import Change
 from shared.chassis.base.clock import uuid5
 from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.state import Demand, is_confidential
+from shared.contracts.event_types import FACTS
 from shared.contracts.text import shortened
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.notices import SHORTENED, USUAL, Notice
@@ -29,55 +31,66 @@ _TOLD_JUST_NOW: Final = (f.Outcome.CONFIRMED, f.Outcome.DISPUTED, f.Outcome.WITH
 _UNIT: Final = {"zh": "承办单位", "en": "the responsible unit"}
 
 
-class NotificationProjection:
-    """Remembers, beside the repository, what is to be told and shown, and when a demand is to be closed."""
+def notification_projection(packs: Jurisdictions, links: Links) -> Composed[Demand, f.Fact]:
+    """What feedback keeps beside its demands: what is to be told and shown, and when a demand is to be closed."""
+    told = _Messages(packs, links)
+
+    def plan_closings(writes: WriteBatch, changes: Sequence[Change[Demand, f.Fact]]) -> None:
+        last = {change.envelope.key: change.after for change in changes}
+        due = {key: at for key, demand in last.items() if (at := _closing(demand, packs))}
+        live = [key for key, demand in last.items() if key not in due and not demand.imported]
+        queries.plan_closings(writes, list(due.items()), live)
+
+    return compose(
+        MILESTONES,
+        SUPPORTERS,
+        Projection(on=dict.fromkeys(_TOLD_FACTS, told.message), ignores=_UNTOLD, write=messages.put_messages),
+        Projection(
+            on=dict.fromkeys(_ENDS, told.supporter_notice), ignores=(*_NO_ENDS, *_NOTES), write=_put_supporter_notices
+        ),
+        Projection(on=dict.fromkeys(_MOVES, whole), ignores=_NOTES, write=plan_closings),
+    )
+
+
+def _closing(demand: Demand, packs: Jurisdictions) -> datetime | None:
+    pack = packs.of_division(demand.division)
+    return close_at(demand, pack) if pack else None
+
+
+class _Messages:
+    """Words what is told of a fact."""
 
     def __init__(self, packs: Jurisdictions, links: Links) -> None:
         self._packs, self._links = packs, links
 
-    def __call__(self, writes: WriteBatch, changes: Sequence[Change[Demand, f.Fact]]) -> None:
-        put_milestones(writes, changes)
-        messages.put_supporters(writes, list(_supporters(changes)))
-        messages.put_messages(writes, list(self._messages(changes)))
-        notices = list(self._supporter_notices(changes))
-        if notices:
-            messages.put_supporter_notices(writes.after, notices)
-        last = {change.envelope.key: change.after for change in changes}
-        due = {key: at for key, demand in last.items() if (at := self._closing(demand))}
-        live = [key for key, demand in last.items() if key not in due and not demand.imported]
-        queries.plan_closings(writes, list(due.items()), live)
+    def message(self, change: Change[Demand, f.Fact]) -> Message | None:
+        """For the citizen, or for whoever has just supported the demand."""
+        demand, fact = change.after, change.fact
+        pack, notice = self._packs.of_division(demand.division), _TOLD[fact.type]
+        if pack is None or demand.imported or not _is_news(fact):
+            return None
+        contact, kind = _for_whom(demand, fact)
+        supported = isinstance(fact, f.DemandSupported)
+        if supported and contact is None:
+            return None
+        return Message(
+            id=uuid5(change.envelope.id, notice),
+            demand_id=demand.id,
+            fact_id=change.envelope.id,
+            contact=contact,
+            template=notice,
+            body=self._body(notice, demand, fact, pack, Holder.SUPPORTER if supported else Holder.CITIZEN),
+            channel_kind=kind,
+        )
 
-    def _closing(self, demand: Demand) -> datetime | None:
+    def supporter_notice(self, change: Change[Demand, f.Fact]) -> SupporterNotice | None:
+        """For everybody who supports the demand."""
+        demand, notice = change.after, _TO_SUPPORTERS[change.fact.type]
         pack = self._packs.of_division(demand.division)
-        return close_at(demand, pack) if pack else None
-
-    def _messages(self, changes: Sequence[Change[Demand, f.Fact]]) -> Iterator[Message]:
-        for change in changes:
-            demand, fact = change.after, change.fact
-            pack, notice = self._packs.of_division(demand.division), _TOLD.get(fact.type)
-            if pack is None or demand.imported or notice is None or not _is_news(fact):
-                continue
-            contact, kind = _for_whom(demand, fact)
-            if isinstance(fact, f.DemandSupported) and contact is None:
-                continue
-            holder = Holder.SUPPORTER if isinstance(fact, f.DemandSupported) else Holder.CITIZEN
-            yield Message(
-                id=uuid5(change.envelope.id, notice),
-                demand_id=demand.id,
-                fact_id=change.envelope.id,
-                contact=contact,
-                template=notice,
-                body=self._body(notice, demand, fact, pack, holder),
-                channel_kind=kind,
-            )
-
-    def _supporter_notices(self, changes: Sequence[Change[Demand, f.Fact]]) -> Iterator[SupporterNotice]:
-        for change in changes:
-            demand, notice = change.after, _TO_SUPPORTERS.get(change.fact.type)
-            pack = self._packs.of_division(demand.division) if notice else None
-            if pack and notice and not demand.imported:
-                body = self._body(notice, demand, change.fact, pack, Holder.SUPPORTER)
-                yield SupporterNotice(demand.id, change.envelope.id, notice, body)
+        if pack is None or demand.imported:
+            return None
+        body = self._body(notice, demand, change.fact, pack, Holder.SUPPORTER)
+        return SupporterNotice(demand.id, change.envelope.id, notice, body)
 
     def _body(self, notice: Notice, demand: Demand, fact: f.Fact, pack: Pack, holder: Holder) -> str:
         language = pack.languages[0]
@@ -109,12 +122,10 @@ def _is_news(fact: f.Fact) -> bool:
     return not (isinstance(fact, f.DemandClosed) and fact.outcome in _TOLD_JUST_NOW)
 
 
-def _supporters(
-    changes: Sequence[Change[Demand, f.Fact]],
-) -> Iterator[tuple[UUID, UUID, f.ChannelKind | None]]:
-    for change in changes:
-        if isinstance(change.fact, f.DemandSupported) and change.fact.contact and not change.after.imported:
-            yield change.after.id, change.fact.contact, change.fact.channel_kind
+def _supporter(change: Change[Demand, f.DemandSupported]) -> tuple[UUID, UUID, f.ChannelKind | None] | None:
+    fact = change.fact
+    known = fact.contact and not change.after.imported
+    return (change.after.id, fact.contact, fact.channel_kind) if known and fact.contact else None
 
 
 def _for_whom(demand: Demand, fact: f.Fact) -> tuple[UUID | None, f.ChannelKind | None]:
@@ -122,3 +133,29 @@ def _for_whom(demand: Demand, fact: f.Fact) -> tuple[UUID | None, f.ChannelKind 
     if isinstance(fact, f.DemandSupported):
         return fact.contact, fact.channel_kind
     return demand.contact, None
+
+
+def _put_supporter_notices(writes: WriteBatch, rows: Sequence[SupporterNotice]) -> None:
+    """After those that remember supporters."""
+    messages.put_supporter_notices(writes.after, rows)
+
+
+_SILENT_NOTES: Final[Sequence[type[f.Fact]]] = (
+    f.DemandSupplemented, f.DemandUrged, f.WithdrawalRequested, f.HistoryContinued, f.DemandEscalated,
+    f.NotificationSent, f.NotificationFailed, f.PersonalDataViewed,
+)  # fmt: skip
+_NOTES: Final[Sequence[type[f.Fact]]] = (f.DemandSupported, f.DeadlineWarned, f.DeadlineMissed, *_SILENT_NOTES)
+_TOLD_FACTS: Final[Sequence[type[f.Fact]]] = [kind for kind in FACTS.values() if kind.type in _TOLD]
+_UNTOLD: Final[Sequence[type[f.Fact]]] = (f.DemandContacted, f.DemandReclassified, *_SILENT_NOTES)
+_ENDS: Final[Sequence[type[f.Fact]]] = [kind for kind in FACTS.values() if kind.type in _TO_SUPPORTERS]
+_NO_ENDS: Final[Sequence[type[f.Fact]]] = (
+    f.DemandSubmitted, f.DemandTriaged, f.DemandRouted, f.DemandMerged, f.DemandAccepted, f.DemandReturned,
+    f.DemandContacted, f.DemandProgressed, f.DemandExtended, f.DemandReclassified, f.DemandListed, f.DemandConfirmed,
+    f.DemandReopened, f.DemandClosed,
+)  # fmt: skip
+_MOVES: Final[Sequence[type[f.Fact]]] = (f.DemandResolved, f.DemandDeclined, f.DemandWithdrawn, *_NO_ENDS)
+
+SUPPORTERS: Final[Projection[Demand, f.Fact, tuple[UUID, UUID, f.ChannelKind | None]]] = Projection(
+    on={f.DemandSupported: _supporter}, ignores=(*_MOVES, *_NOTES[1:]), write=messages.put_supporters
+)
+"""Who supports which demand."""

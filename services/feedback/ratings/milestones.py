@@ -1,12 +1,13 @@
 """The words of a demand's facts that its citizen may read: kept as they are heard, shown on the page of the demand."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from shared.chassis.aggregates.projections import Projection
 from shared.chassis.aggregates.unit_of_work import Change
 from shared.chassis.database.pool import Connection
 from shared.chassis.database.write_batch import WriteBatch
@@ -32,25 +33,39 @@ class Milestone:
     words: Mapping[str, str]
 
 
-def put_milestones(writes: WriteBatch, changes: Iterable[Change[Demand, f.Fact]]) -> None:
-    """Keep the words of these facts; recorded history is shown to nobody, so its words are not kept."""
-    rows = [_row(change) for change in changes if type(change.fact) in _WORDS and not change.after.imported]
-    if rows:
-        writes.add(
-            """
-            INSERT INTO milestone (fact_id, demand_id, version, type, at, words)
-            SELECT * FROM unnest($1::milestone_row[]) ON CONFLICT DO NOTHING
-            """,
-            rows,
-        )
-
-
-def _row(change: Change[Demand, f.Fact]) -> tuple[object, ...]:
-    fact, told = change.fact, change.envelope
+def _row(change: Change[Demand, f.Fact]) -> tuple[object, ...] | None:
+    """Recorded history is shown to nobody, so its words are not kept."""
+    if change.after.imported:
+        return None
+    fact, envelope = change.fact, change.envelope
     words = fact.model_dump(mode="json", include=set(_WORDS[type(fact)]), exclude_none=True)
     known = {name: text for name, text in words.items() if text}
     kind = fact.type.removeprefix("demand.")
-    return told.id, told.key, change.after.version, kind, told.time, json.dumps(known, ensure_ascii=False)
+    return envelope.id, envelope.key, change.after.version, kind, envelope.time, json.dumps(known, ensure_ascii=False)
+
+
+def _write(writes: WriteBatch, rows: Sequence[tuple[object, ...]]) -> None:
+    writes.add(
+        """
+        INSERT INTO milestone (fact_id, demand_id, version, type, at, words)
+        SELECT * FROM unnest($1::milestone_row[]) ON CONFLICT DO NOTHING
+        """,
+        rows,
+    )
+
+
+MILESTONES: Final[Projection[Demand, f.Fact, tuple[object, ...]]] = Projection(
+    on=dict.fromkeys(_WORDS, _row),
+    ignores=(
+        f.DemandSubmitted, f.DemandTriaged, f.DemandRouted, f.DemandAccepted, f.DemandReturned, f.DemandContacted,
+        f.DemandReclassified, f.DemandWithdrawn, f.DemandConfirmed, f.DemandReopened, f.DemandClosed,
+        f.DemandSupplemented, f.DemandUrged, f.DemandSupported, f.WithdrawalRequested, f.HistoryContinued,
+        f.DeadlineWarned, f.DeadlineMissed, f.DemandEscalated, f.NotificationSent, f.NotificationFailed,
+        f.PersonalDataViewed,
+    ),
+    write=_write,
+)  # fmt: skip
+"""The words of these facts."""
 
 
 async def of_demand(db: Connection, demand_id: UUID) -> list[Milestone]:

@@ -1,4 +1,4 @@
-"""Remembers what may be listed of every demand, and how each went on, in the transaction that made it true."""
+"""Keeps what may be listed of every demand, and how each went on, in the transaction that made it true."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,30 +6,19 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from shared.chassis.aggregates.projections import Projection, whole
 from shared.chassis.aggregates.unit_of_work import Change
 from shared.chassis.database.write_batch import WriteBatch
-from shared.contracts.demand.facts import DemandReopened, DemandResolved, DemandSubmitted, Fact, StatusFact
+from shared.contracts.demand import facts as f
 from shared.contracts.demand.state import Demand, Status
 
-Changes = Sequence[Change[Demand, Fact]]
+Changes = Sequence[Change[Demand, f.Fact]]
 ENDED: Final = frozenset({Status.DECLINED, Status.RESOLVED, Status.WITHDRAWN, Status.CONFIRMED, Status.CLOSED})
 
 
 def is_open(status: Status) -> bool:
     """Whether the citizen still waits; merged with another is open until that one is resolved."""
     return status not in ENDED
-
-
-def remember(writes: WriteBatch, changes: Changes) -> None:
-    """Keep the list in step with a batch of changes."""
-    raised = [change for change in changes if isinstance(change.fact, DemandSubmitted)]
-    moved = [c for c in changes if isinstance(c.fact, StatusFact) and not isinstance(c.fact, DemandSubmitted)]
-    if raised:
-        _raise(writes, raised)
-    if moved:
-        # Of a demand that was raised in the same batch there is no row before.
-        _move(writes.after if raised else writes, list(moves(moved).values()))
-        _follow(writes, moved)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,23 +37,33 @@ def moves(changes: Changes) -> dict[UUID, Move]:
         earlier = found.get(change.after.id, Move(change.before))
         settled = not is_open(change.before.status) and not is_open(change.after.status)
         at = earlier.at if settled else change.envelope.time
-        answers = isinstance(change.fact, DemandResolved | DemandReopened)
+        answers = isinstance(change.fact, f.DemandResolved | f.DemandReopened)
         summary = released(change.fact) if answers else earlier.summary
         found[change.after.id] = Move(change.after, at, summary)
     return found
 
 
-def released(fact: Fact) -> str:
+def released(fact: f.Fact) -> str:
     """What a fact says to the public."""
-    return fact.summary if isinstance(fact, DemandResolved) else ""
+    return fact.summary if isinstance(fact, f.DemandResolved) else ""
+
+
+def _list(writes: WriteBatch, changes: Changes) -> None:
+    raised = [change for change in changes if isinstance(change.fact, f.DemandSubmitted)]
+    moved = [change for change in changes if not isinstance(change.fact, f.DemandSubmitted)]
+    if raised:
+        _raise(writes, raised)
+    if moved:
+        # Of a demand that was raised in the same batch there is no row before.
+        _move(writes.after if raised else writes, list(moves(moved).values()))
 
 
 def _raise(writes: WriteBatch, raised: Changes) -> None:
-    rows = [_listed(c.after, c.fact) for c in raised if isinstance(c.fact, DemandSubmitted)]
+    rows = [_listed(c.after, c.fact) for c in raised if isinstance(c.fact, f.DemandSubmitted)]
     writes.add("INSERT INTO demand_listing SELECT * FROM unnest($1::demand_listing_row[])", rows)
 
 
-def _listed(demand: Demand, fact: DemandSubmitted) -> tuple[object, ...]:
+def _listed(demand: Demand, fact: f.DemandSubmitted) -> tuple[object, ...]:
     place = fact.location
     return (
         demand.id, fact.number, fact.jurisdiction, fact.channel, fact.kind, fact.category, fact.division,
@@ -91,13 +90,30 @@ def _moved(move: Move) -> tuple[object, ...]:
     return to.id, to.status, is_open(to.status), to.unit, to.due_at, move.at, move.summary, to.category
 
 
-def _follow(writes: WriteBatch, moved: Changes) -> None:
-    rows = [_followed(change) for change in moved]
+def _update(change: Change[Demand, f.Fact]) -> tuple[object, ...]:
+    envelope, after = change.envelope, change.after
+    summary = released(change.fact)
+    return envelope.id, after.id, after.version, after.jurisdiction, after.status, summary, envelope.time
+
+
+def _put_updates(writes: WriteBatch, rows: Sequence[tuple[object, ...]]) -> None:
     writes.add(
         "INSERT INTO demand_update SELECT * FROM unnest($1::demand_update_row[]) ON CONFLICT (id) DO NOTHING", rows
     )
 
 
-def _followed(change: Change[Demand, Fact]) -> tuple[object, ...]:
-    told, after = change.envelope, change.after
-    return told.id, after.id, after.version, after.jurisdiction, after.status, released(change.fact), told.time
+_MOVED: Final[Sequence[type[f.Fact]]] = (
+    f.DemandTriaged, f.DemandRouted, f.DemandDeclined, f.DemandMerged, f.DemandAccepted, f.DemandReturned,
+    f.DemandContacted, f.DemandProgressed, f.DemandExtended, f.DemandReclassified, f.DemandListed, f.DemandResolved,
+    f.DemandWithdrawn, f.DemandConfirmed, f.DemandReopened, f.DemandClosed,
+)  # fmt: skip
+_NOTES: Final[Sequence[type[f.Fact]]] = (
+    f.DemandSupplemented, f.DemandUrged, f.DemandSupported, f.WithdrawalRequested, f.HistoryContinued,
+    f.DeadlineWarned, f.DeadlineMissed, f.DemandEscalated, f.NotificationSent, f.NotificationFailed,
+    f.PersonalDataViewed,
+)  # fmt: skip
+
+LISTING: Final = Projection(on=dict.fromkeys((f.DemandSubmitted, *_MOVED), whole), ignores=_NOTES, write=_list)
+"""One row a demand, as lists show it."""
+UPDATES: Final = Projection(on=dict.fromkeys(_MOVED, _update), ignores=(f.DemandSubmitted, *_NOTES), write=_put_updates)
+"""One row for each step of a demand after it was raised."""

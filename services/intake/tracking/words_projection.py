@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from shared.chassis.aggregates.projections import Projection
 from shared.chassis.aggregates.unit_of_work import Change
 from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.demand import facts as f
@@ -24,16 +25,24 @@ SAID: Final[Mapping[type[f.Fact], frozenset[str]]] = {
 """What the citizen is shown of each fact; names of staff, approvals and evidence stay with the unit."""
 
 
-def remember(writes: WriteBatch, changes: Sequence[Change[Demand, f.Fact]]) -> None:
-    """Add what was said; a fact that says nothing to the citizen adds nothing."""
-    rows = [_row(change) for change in changes if type(change.fact) in SAID]
-    if rows:
-        writes.add(
-            "INSERT INTO demand_told SELECT * FROM unnest($1::demand_told_row[]) ON CONFLICT (id) DO NOTHING", rows
-        )
-
-
 def _row(change: Change[Demand, f.Fact]) -> tuple[object, ...]:
-    told, fact = change.envelope, change.fact
-    said = fact.model_dump_json(include=set(SAID[type(fact)]), exclude_none=True)
-    return told.id, change.after.id, change.after.version, fact.type, change.before.unit, said, told.time
+    envelope, fact = change.envelope, change.fact
+    words = fact.model_dump_json(include=set(SAID[type(fact)]), exclude_none=True)
+    return envelope.id, change.after.id, change.after.version, fact.type, change.before.unit, words, envelope.time
+
+
+def _write(writes: WriteBatch, rows: Sequence[tuple[object, ...]]) -> None:
+    writes.add("INSERT INTO demand_told SELECT * FROM unnest($1::demand_told_row[]) ON CONFLICT (id) DO NOTHING", rows)
+
+
+CITIZEN_WORDS: Final = Projection(
+    on=dict.fromkeys(SAID, _row),
+    ignores=(
+        f.DemandSubmitted, f.DemandTriaged, f.DemandRouted, f.DemandAccepted, f.DemandReclassified, f.DemandClosed,
+        f.DemandSupplemented, f.DemandUrged, f.DemandSupported, f.WithdrawalRequested, f.HistoryContinued,
+        f.DeadlineWarned, f.DeadlineMissed, f.DemandEscalated, f.NotificationSent, f.NotificationFailed,
+        f.PersonalDataViewed,
+    ),
+    write=_write,
+)  # fmt: skip
+"""One row for each fact that says something to the citizen."""

@@ -8,10 +8,12 @@ from uuid import UUID
 
 from services.reporting.figures import queries
 from services.reporting.figures.domain import Rows, Where, is_completed, is_owed, measures, where
+from shared.chassis.aggregates.projections import Composed, Projection, compose, whole
 from shared.chassis.aggregates.unit_of_work import Change
 from shared.chassis.database.write_batch import WriteBatch
-from shared.contracts.demand.facts import DemandSubmitted, Fact
+from shared.contracts.demand import facts as f
 from shared.contracts.demand.state import Demand
+from shared.contracts.envelope import Envelope
 from shared.jurisdiction.jurisdictions import Jurisdictions
 
 Row = tuple[str, date, str, str, str]
@@ -19,15 +21,21 @@ Alike = tuple[str, date, Where, tuple[str, ...]]
 """Demands that count in the same places as the same: a jurisdiction, a period, where, measures."""
 
 
-class FigureProjection:
-    """Keeps facts, cohorts, the daily flow, what is owed by when, and channels."""
+def figure_projection(packs: Jurisdictions) -> Composed[Demand, f.Fact]:
+    """What reporting keeps beside its demands: facts, channels, and the counters behind figures."""
+    counters = Counters({pack.id: Rows(pack) for pack in packs})
+    counted = Projection(on=dict.fromkeys(_MOVES, whole), ignores=_NOTES, write=counters.write)
+    return compose(FACTS_HEARD, CHANNELS, counted)
 
-    def __init__(self, packs: Jurisdictions) -> None:
-        self._rows = {pack.id: Rows(pack) for pack in packs}
 
-    def __call__(self, writes: WriteBatch, changes: Sequence[Change[Demand, Fact]]) -> None:
-        queries.put_facts(writes, [change.envelope for change in changes])
-        queries.call_channels(writes, [c.fact for c in changes if isinstance(c.fact, DemandSubmitted)])
+class Counters:
+    """Cohorts by the month, the daily flow, and what is owed by when."""
+
+    def __init__(self, rows: Mapping[str, Rows]) -> None:
+        self._rows = rows
+
+    def write(self, writes: WriteBatch, changes: Sequence[Change[Demand, f.Fact]]) -> None:
+        """Add what a batch changes."""
         cohort: Counter[Alike] = Counter()
         flow: Counter[Alike] = Counter()
         owed: Counter[tuple[str, datetime]] = Counter()
@@ -36,8 +44,7 @@ class FigureProjection:
                 count_cohort(cohort, rows, before, after)
                 count_owed(owed, before, after)
         for change in changes:
-            rows = self._rows.get(change.after.jurisdiction)
-            if rows and change.after is not change.before:
+            if rows := self._rows.get(change.after.jurisdiction):
                 count_flow(flow, rows, change)
         queries.add(writes, "cohort", "month", self._apart(cohort))
         queries.add(writes, "flow", "day", self._apart(flow))
@@ -54,7 +61,7 @@ class FigureProjection:
         return found
 
 
-def _spans(changes: Iterable[Change[Demand, Fact]]) -> Iterable[tuple[Demand, Demand]]:
+def _spans(changes: Iterable[Change[Demand, f.Fact]]) -> Iterable[tuple[Demand, Demand]]:
     """For each demand of a batch, how it was before and after it."""
     first: dict[UUID, Demand] = {}
     last: dict[UUID, Demand] = {}
@@ -79,7 +86,7 @@ def count_owed(counts: Counter[tuple[str, datetime]], before: Demand, after: Dem
             counts[demand.jurisdiction, demand.due_at] += sign
 
 
-def count_flow(counts: Counter[Alike], rows: Rows, change: Change[Demand, Fact]) -> None:
+def count_flow(counts: Counter[Alike], rows: Rows, change: Change[Demand, f.Fact]) -> None:
     """What one fact changed on its day: membership of rows, and completion."""
     before, after = change.before, change.after
     was_completed, completed = is_completed(before), is_completed(after)
@@ -92,4 +99,29 @@ def count_flow(counts: Counter[Alike], rows: Rows, change: Change[Demand, Fact])
         counts[rows.pack.id, day, where(after), _FLOWS[completed]] += 1
 
 
+def _envelope(change: Change[Demand, f.Fact]) -> Envelope:
+    return change.envelope
+
+
+def _raised(change: Change[Demand, f.DemandSubmitted]) -> f.DemandSubmitted:
+    return change.fact
+
+
 _FLOWS: Final = (("collected",), ("collected", "completed"))
+_MOVES: Final[Sequence[type[f.Fact]]] = (
+    f.DemandSubmitted, f.DemandTriaged, f.DemandRouted, f.DemandDeclined, f.DemandMerged, f.DemandAccepted,
+    f.DemandReturned, f.DemandContacted, f.DemandProgressed, f.DemandExtended, f.DemandReclassified, f.DemandListed,
+    f.DemandResolved, f.DemandWithdrawn, f.DemandConfirmed, f.DemandReopened, f.DemandClosed,
+)  # fmt: skip
+_NOTES: Final[Sequence[type[f.Fact]]] = (
+    f.DemandSupplemented, f.DemandUrged, f.DemandSupported, f.WithdrawalRequested, f.HistoryContinued,
+    f.DeadlineWarned, f.DeadlineMissed, f.DemandEscalated, f.NotificationSent, f.NotificationFailed,
+    f.PersonalDataViewed,
+)  # fmt: skip
+
+FACTS_HEARD: Final = Projection(on=dict.fromkeys((*_MOVES, *_NOTES), _envelope), ignores=(), write=queries.put_facts)
+"""Every fact without its words, so that a figure can be opened down to what happened."""
+CHANNELS: Final = Projection(
+    on={f.DemandSubmitted: _raised}, ignores=(*_MOVES[1:], *_NOTES), write=queries.call_channels
+)
+"""What people call the channels."""

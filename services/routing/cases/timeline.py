@@ -9,15 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from shared.contracts.demand import facts as f
 from shared.contracts.examples import ID, shown
 
-_SKIPPED: Final = (f.DemandSubmitted, f.NotificationSent)
 _BY_A_SERVICE: Final = "service:"
 
 
 def is_entry(fact: f.Fact) -> bool:
-    """Whether a fact that another service told has an entry: what was submitted is shown apart, each message repeats
-    another fact, and so does a service that looks up whom the message is for."""
-    by_a_service = isinstance(fact, f.PersonalDataViewed) and fact.by.startswith(_BY_A_SERVICE)
-    return not isinstance(fact, _SKIPPED) and not by_a_service
+    """Whether a fact that another service told has an entry: a service that looks up whom a message is for has none."""
+    return not (isinstance(fact, f.PersonalDataViewed) and fact.by.startswith(_BY_A_SERVICE))
 
 
 _ENTRY: Final[dict[str, JsonValue]] = {

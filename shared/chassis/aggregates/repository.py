@@ -1,22 +1,17 @@
 """A service's own copy of its aggregates, kept in step with its journal."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, Protocol
+from typing import Any, Generic
 from uuid import UUID
 
 from shared.chassis.aggregates import journal
-from shared.chassis.aggregates.unit_of_work import Change, UnitOfWork
+from shared.chassis.aggregates.projections import Project
+from shared.chassis.aggregates.unit_of_work import UnitOfWork
 from shared.chassis.database.pool import Connection
 from shared.chassis.database.write_batch import Stale, WriteBatch
 from shared.contracts.rules import F, Folded, Rules, S
-
-
-class Projection(Protocol[S, F]):
-    """What a service writes beside its repository for the changes of a batch."""
-
-    def __call__(self, writes: WriteBatch, changes: Sequence[Change[S, F]]) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +20,7 @@ class Repository(Generic[S, F]):
 
     table: str
     rules: Rules[S, F]
-    project: Projection[S, F]
+    project: Project[S, F]
 
     async def load(self, db: Connection, keys: Iterable[UUID], now: datetime) -> UnitOfWork[S, F]:
         """Load and lock the known ones among `keys`, in one query: a command waits for the one before it."""

@@ -57,6 +57,12 @@ async def begin(pool: Pool, kafka: Kafka, identity: LogIdentity, reader: str, to
             await asyncio.sleep(LOOK)
 
 
+async def known_generation(db: Connection, cluster_id: str) -> int:
+    """How often this service's reader had to begin again with this cluster, as far as it has noted."""
+    known: int | None = await db.fetchval("SELECT generation FROM reader_log WHERE cluster_id = $1", cluster_id)
+    return known or 0
+
+
 async def generation_of(db: Connection, identity: LogIdentity, reader: str) -> int:
     """How often this reader had to begin again with this cluster; once more where a topic was made anew."""
     topics = orjson.dumps(dict(identity.topics)).decode()

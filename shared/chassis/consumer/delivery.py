@@ -171,7 +171,7 @@ class Delivery:
     ) -> None:
         writes = WriteBatch()
         if read:
-            inbox.advance(writes, read)
+            inbox.advance(writes, read, sequencer.loaded.tables)
         self.repositories.put(writes, sequencer.works)
         inbox.mark_seen(writes, sequencer.notes)
         inbox.park(writes, sequencer.early)

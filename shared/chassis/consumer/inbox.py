@@ -21,6 +21,8 @@ class Loaded:
     """By stream and by the aggregate's id."""
     parked: dict[Place, Record] = field(default_factory=dict)
     seen: set[UUID] = field(default_factory=set)
+    tables: int | None = None
+    """Which tables were read: the oid of `progress`, which is another one once the tables were built anew."""
 
 
 async def load(db: Connection, tables: Mapping[str, str], keys: Collection[UUID], notes: Collection[UUID]) -> Loaded:
@@ -32,6 +34,8 @@ async def load(db: Connection, tables: Mapping[str, str], keys: Collection[UUID]
     for stream, id, state, sequence, record in await db.fetch(_query(tuple(tables.items())), list(keys), list(notes)):
         if state is not None:
             loaded.states[stream][id] = state
+        elif id is None:
+            loaded.tables = sequence
         elif record is not None:
             loaded.parked[stream, id, sequence] = Record.unpack(record)
         else:
@@ -49,6 +53,7 @@ def _query(tables: Sequence[tuple[str, str]]) -> str:
     return f"""{aggregates}
         UNION ALL SELECT stream, aggregateid, NULL, sequence, record FROM parked WHERE aggregateid = ANY($1)
         UNION ALL SELECT NULL, id, NULL, NULL, NULL FROM note_seen WHERE id = ANY($2)
+        UNION ALL SELECT NULL, NULL, NULL, 'progress'::regclass::oid::bigint, NULL
         """  # noqa: S608
 
 
@@ -100,8 +105,11 @@ def mark_seen(writes: WriteBatch, notes: Sequence[UUID]) -> None:
         )
 
 
-def advance(writes: WriteBatch, records: Sequence[Record]) -> None:
-    """Remember how far was read, in the transaction that used it."""
+def advance(writes: WriteBatch, records: Sequence[Record], tables: int | None = None) -> None:
+    """Remember how far was read, in the transaction that used it.
+
+    With `tables`, as `load` gave them, writing raises `Stale` where others have taken their place since.
+    """
     last: dict[tuple[str, int], int] = {}
     for record in records:
         place = (record.topic, record.partition)
@@ -110,9 +118,12 @@ def advance(writes: WriteBatch, records: Sequence[Record]) -> None:
         """
         INSERT INTO progress (topic, partition, next_offset)
         SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[])
+        WHERE $4::bigint IS NULL OR $4 = 'progress'::regclass::oid::bigint
         ON CONFLICT (topic, partition) DO UPDATE SET next_offset = excluded.next_offset, handled_at = now()
         """,
         [topic for topic, _ in last],
         [partition for _, partition in last],
         list(last.values()),
+        tables,
+        rows=len(last),
     )

@@ -17,15 +17,19 @@ class MigrationFailed(RuntimeError):
     """A migration could not be applied; the message holds what dbmate said."""
 
 
-async def migrate(dsn: str, service: str, folder: Path) -> None:
-    """Create the role and schema of `service` where missing, then apply what is new."""
-    await _prepare(dsn, service)
+async def migrate(dsn: str, service: str, folder: Path, *, schema: str = "") -> None:
+    """Create the role and the schema of `service` where missing, then apply what is new.
+
+    `schema`: another one than that of its name, for views that are built beside those in use.
+    """
+    schema = schema or service
+    await _prepare(dsn, service, schema)
     process = await asyncio.create_subprocess_exec(
         _dbmate(),
-        f"--url={_as_service(dsn, service)}",
+        f"--url={_as_service(dsn, service, schema)}",
         f"--migrations-dir={CHASSIS}",
         f"--migrations-dir={folder}",
-        f"--migrations-table={service}.schema_migrations",
+        f"--migrations-table={schema}.schema_migrations",
         "--no-dump-schema",
         "migrate",
         stdout=asyncio.subprocess.PIPE,
@@ -36,7 +40,7 @@ async def migrate(dsn: str, service: str, folder: Path) -> None:
         raise MigrationFailed(f"{service}: {said.decode(errors='replace').strip()}")
 
 
-async def _prepare(dsn: str, service: str) -> None:
+async def _prepare(dsn: str, service: str, schema: str) -> None:
     role = role_of(service)
     db = await asyncpg.connect(dsn, timeout=10)
     try:
@@ -45,7 +49,7 @@ async def _prepare(dsn: str, service: str) -> None:
             if not await db.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role):
                 await db.execute(f'CREATE ROLE "{role}" NOLOGIN')
             await db.execute(f'GRANT "{role}" TO CURRENT_USER')
-            await db.execute(f'CREATE SCHEMA IF NOT EXISTS "{service}" AUTHORIZATION "{role}"')
+            await db.execute(f'CREATE SCHEMA IF NOT EXISTS "{schema}" AUTHORIZATION "{role}"')
     except asyncpg.InsufficientPrivilegeError as fault:
         raise MigrationFailed(
             f"{service}: {fault}. The user in DATABASE_URL needs CREATEROLE and CREATE on the database"
@@ -63,9 +67,9 @@ def _dbmate() -> str:
     return found
 
 
-def _as_service(dsn: str, service: str) -> str:
+def _as_service(dsn: str, service: str, schema: str) -> str:
     parts = urlsplit(dsn)
     query = dict(parse_qsl(parts.query))
     query.setdefault("sslmode", "prefer" if parts.hostname not in ("127.0.0.1", "localhost") else "disable")
-    query |= {"search_path": service, "role": role_of(service)}
+    query |= {"search_path": schema, "role": role_of(service)}
     return urlunsplit(parts._replace(scheme="postgres", query=urlencode(query)))

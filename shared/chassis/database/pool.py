@@ -76,17 +76,20 @@ async def _keep_session(_: Connection) -> None:
     """No query when a connection is given back: nobody here changes its session, and the relay clears up itself."""
 
 
-async def open_pool(dsn: str, service: str, *, size: int = 8) -> Pool:
-    """Connections in the role and schema of `service`; waits for nobody: opens them when needed."""
+async def open_pool(dsn: str, service: str, *, size: int = 8, schema: str = "", patience: float | None = 30) -> Pool:
+    """Connections in the role and schema of `service`; waits for nobody: opens them when needed.
+
+    `schema`: another one than that of its name. `patience`: seconds that a statement may take; None: any time.
+    """
     return await asyncpg.create_pool(
         dsn,
         min_size=0,
         max_size=size,
         timeout=3,
-        command_timeout=30,
+        command_timeout=patience,
         reset=_keep_session,
         server_settings={
-            "search_path": str(service),  # asyncpg takes no kind of text but this
+            "search_path": str(schema or service),  # asyncpg takes no kind of text but this
             "role": role_of(service),
             "application_name": f"huying-{service}",
             "jit": "off",

@@ -50,6 +50,11 @@ class Worker:
         return self.repositories.service
 
     @property
+    def consumer(self) -> str:
+        """The name of its consumer; the group that reads is named after it."""
+        return f"{self.service}-{'worker' if self.by_faust else 'reader'}"
+
+    @property
     def topics(self) -> tuple[str, ...]:
         """The topics that carry the streams of its repositories."""
         return tuple(TOPIC_OF[stream] for stream in self.repositories.by_stream)
@@ -89,7 +94,7 @@ def api_texts(introduction: str, apis: Iterable[Api]) -> ApiText:
 async def worker_components(settings: ProcessSettings, worker: Worker, pool: Pool) -> Components:
     """A reader and the tasks of one service, and its relays unless they run apart."""
     kafka = settings.kafka
-    name = f"{worker.service}-{'worker' if worker.by_faust else 'reader'}"
+    name = worker.consumer
     identity = await cluster.wait_for_cluster(kafka)
     generation = await consumer_log.begin(pool, kafka, identity, name, worker.topics)
     log_name = consumer_log.log_name(identity.cluster_id, generation)

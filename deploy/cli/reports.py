@@ -1,0 +1,68 @@
+"""`huying reports`: the views behind figures."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from deploy.cli.faults import first
+from deploy.cli.running import environment_of_what_runs
+from services.reporting import app as reporting
+from services.reporting.rebuild.rebuild import Rebuilt
+from services.reporting.settings import ReportingSettings
+from shared.chassis.base.settings import read
+from shared.chassis.database.migrate import MigrationFailed
+from shared.chassis.kafka import cluster
+from shared.contracts.refusals import Refused
+
+app = typer.Typer(no_args_is_help=True, help=__doc__)
+
+
+@app.callback()
+def _group() -> None:
+    """The views behind figures."""
+
+
+@app.command()
+def rebuild(
+    accept: Annotated[
+        bool, typer.Option("--accept", help="replace the views although they differ from those in use")
+    ] = False,
+) -> None:
+    """Build reporting's views anew from the log, compare them with those in use, and put them in their place.
+
+    Everything answers meanwhile. Where both differ, the differences are printed and nothing is replaced, unless
+    --accept is given. Exit code 1: nothing was replaced.
+    """
+    environment_of_what_runs()
+    settings = read(ReportingSettings)
+    if settings.fetch_pacing:
+        cluster.pace_empty_fetches(settings.fetch_pacing)
+    try:
+        done = asyncio.run(reporting.rebuilding(settings, _say).run(accept=accept))
+    except (Refused, MigrationFailed) as fault:
+        words = f"{fault.zh} / {fault.en}" if isinstance(fault, Refused) else str(fault)
+        typer.echo(f"huying: {words}", err=True)
+        raise typer.Exit(1) from None
+    except BaseExceptionGroup as faults:
+        raise first(faults) from None
+    if not done.replaced:
+        typer.echo(f"huying: {_kept(done)}", err=True)
+        raise typer.Exit(1)
+    rate = done.records / done.seconds if done.seconds else 0
+    _say(
+        f"已切换到重建的视图：{done.records:,} 条记录，每秒 {rate:,.0f} 条",
+        f"the views are replaced: {done.records:,} records, {rate:,.0f} a second",
+    )
+
+
+def _say(zh: str, en: str) -> None:
+    typer.echo(f"{zh} / {en}")
+
+
+def _kept(done: Rebuilt) -> str:
+    return (
+        f"有 {done.differences:,} 处不同，未切换；确认以重建结果为准时加 --accept 再运行"
+        f" / {done.differences:,} differences, nothing was replaced; where the rebuilt numbers are right,"
+        " run it again with --accept"
+    )

@@ -1,0 +1,1 @@
+"""Builds reporting's views anew from the log, beside those in use."""

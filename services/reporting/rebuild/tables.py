@@ -1,0 +1,110 @@
+"""Which of reporting's tables are made of facts, and how those that were built anew take their place."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import asyncpg
+
+from shared.chassis.database.pool import Connection
+
+IN_USE: Final = "reporting"
+ANEW: Final = "reporting_rebuild"
+"""The schemas: of what is in use, and of what is being built."""
+
+DERIVED: Final = (
+    "demand_facts", "fact", "cohort", "flow", "owed", "cohort_sum", "flow_sum", "channel",
+    "parked", "note_seen", "progress",
+)  # fmt: skip
+"""Made of facts alone, so that the log says what they must hold; they are replaced together."""
+SUMMED: Final = ("cohort_whole", "flow_whole")
+"""Questions with a name (SQL views) over some of them."""
+KEPT: Final = (
+    "journal", "dead_letter", "command_answer", "relay_cursor", "relay_lease", "reader_log",
+    "staff_revocation", "schema_migrations",
+)  # fmt: skip
+"""What reporting has told, who sends it and how far, what an operator has decided: they stay where they are."""
+
+
+async def replace(db: Connection) -> None:
+    """Put the tables that were built anew into the place of those in use, which are gone then.
+
+    Must run in a transaction that has locked all of them: see `locks`. What other roles may do with them stays. The
+    tables are moved, not the schema: types and functions stay, so that connections need not learn anything.
+    """
+    grants = await _grants(db)
+    for view in SUMMED:
+        await db.execute(f"DROP VIEW {IN_USE}.{view}")
+    for table in DERIVED:
+        await db.execute(f"DROP TABLE {IN_USE}.{table}")
+        await db.execute(f"ALTER TABLE {ANEW}.{table} SET SCHEMA {IN_USE}")
+    for view in SUMMED:
+        await db.execute(f"ALTER VIEW {ANEW}.{view} SET SCHEMA {IN_USE}")
+    for grant in grants:
+        await db.execute(grant)
+    await _keep_dead_letters(db)
+    await db.execute(f"DROP SCHEMA {ANEW} CASCADE")
+
+
+async def _grants(db: Connection) -> Sequence[str]:
+    """What an operator has allowed other roles to do with the tables and views, as statements."""
+    rows = await db.fetch(
+        """
+        SELECT format('GRANT %s ON %s TO %s%s', privilege_type, pg_class.oid::regclass,
+            CASE WHEN grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
+            CASE WHEN is_grantable THEN ' WITH GRANT OPTION' END) AS grant
+        FROM pg_class, aclexplode(relacl)
+        WHERE relnamespace = $1::regnamespace AND relname = ANY($2) AND grantee <> relowner
+        """,
+        IN_USE,
+        [*DERIVED, *SUMMED],
+    )
+    return [row["grant"] for row in rows]
+
+
+async def standing_on(db: Connection) -> Sequence[str]:
+    """Views of others that stand on these tables: they would keep them from being replaced."""
+    rows = await db.fetch(
+        """
+        SELECT DISTINCT ev_class::regclass::text AS view
+        FROM pg_depend JOIN pg_rewrite ON classid = 'pg_rewrite'::regclass AND objid = pg_rewrite.oid
+            JOIN pg_class AS used ON refclassid = 'pg_class'::regclass AND refobjid = used.oid
+            JOIN pg_class AS asking ON ev_class = asking.oid
+        WHERE used.relnamespace = $1::regnamespace AND used.relname = ANY($2)
+            AND (asking.relnamespace <> $1::regnamespace OR asking.relname <> ALL($3))
+        """,
+        IN_USE,
+        [*DERIVED, *SUMMED],
+        list(SUMMED),
+    )
+    return sorted(row["view"] for row in rows)
+
+
+async def _keep_dead_letters(db: Connection) -> None:
+    """What could not be handled this time, where it is no dead letter yet, so that it can be tried again."""
+    await db.execute(
+        f"""
+        INSERT INTO {IN_USE}.dead_letter (topic, partition, "offset", cluster_id, record, cause, happened_at)
+        SELECT topic, partition, "offset", cluster_id, record, cause, happened_at FROM {ANEW}.dead_letter
+        ON CONFLICT DO NOTHING
+        """  # noqa: S608 (two constants)
+    )
+
+
+async def analyze(db: Connection) -> None:
+    """Let the planner know what the new tables hold, before anybody asks them."""
+    for table in DERIVED:
+        await db.execute(f"ANALYZE {ANEW}.{table}")
+
+
+async def drop(db: Connection) -> None:
+    """Forget what was built; what is in use stays."""
+    await db.execute(f"DROP SCHEMA IF EXISTS {ANEW} CASCADE")
+
+
+async def migrations(db: Connection, schema: str) -> list[str]:
+    """The migrations that a schema has had."""
+    try:
+        rows = await db.fetch(f"SELECT version FROM {schema}.schema_migrations ORDER BY version")  # noqa: S608 (constants)
+    except asyncpg.UndefinedTableError:
+        return []
+    return [row["version"] for row in rows]

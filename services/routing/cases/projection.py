@@ -1,0 +1,47 @@
+"""Keeps what citizens wrote, and what others told since, for the units that will read it."""
+
+from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
+
+from services.routing.cases import queries
+from services.routing.cases.timeline import is_entry
+from shared.chassis.aggregates.projections import Projection, compose
+from shared.chassis.aggregates.unit_of_work import Change
+from shared.chassis.database.write_batch import WriteBatch
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.state import Demand
+from shared.contracts.envelope import Envelope
+
+_HEARD: Final[Sequence[type[f.Fact]]] = (
+    f.DemandTriaged, f.DemandRouted, f.DemandDeclined, f.DemandMerged, f.DemandAccepted, f.DemandReturned,
+    f.DemandContacted, f.DemandProgressed, f.DemandExtended, f.DemandReclassified, f.DemandListed, f.DemandResolved,
+    f.DemandWithdrawn, f.DemandConfirmed, f.DemandReopened, f.DemandClosed,
+    f.DemandSupplemented, f.DemandUrged, f.DemandSupported, f.WithdrawalRequested, f.HistoryContinued,
+    f.DeadlineWarned, f.DeadlineMissed, f.DemandEscalated, f.NotificationFailed, f.PersonalDataViewed,
+)  # fmt: skip
+
+
+def _submission(change: Change[Demand, f.DemandSubmitted]) -> tuple[UUID, f.DemandSubmitted]:
+    return change.envelope.key, change.fact
+
+
+def _put_submissions(writes: WriteBatch, rows: Sequence[tuple[UUID, f.DemandSubmitted]]) -> None:
+    queries.put_submissions(writes, dict(rows))
+
+
+def _entry(change: Change[Demand, f.Fact]) -> Envelope | None:
+    """What routing told itself is in its journal."""
+    return change.envelope if not change.is_own and is_entry(change.fact) else None
+
+
+SUBMISSIONS: Final[Projection[Demand, f.Fact, tuple[UUID, f.DemandSubmitted]]] = Projection(
+    on={f.DemandSubmitted: _submission}, ignores=(*_HEARD, f.NotificationSent), write=_put_submissions
+)
+"""The words, the place and the files of each demand."""
+TIMELINE: Final = Projection(
+    on=dict.fromkeys(_HEARD, _entry), ignores=(f.DemandSubmitted, f.NotificationSent), write=queries.put_heard
+)
+"""An entry for each fact that another service told: what was submitted is shown apart, and each message repeats
+another fact."""
+CASES: Final = compose(SUBMISSIONS, TIMELINE)

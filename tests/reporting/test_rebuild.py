@@ -1,0 +1,360 @@
+"""The views are built anew from the log while everything answers, and take the place of the old ones at once."""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import asyncpg
+import httpx
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from services.reporting import app
+from services.reporting.figures.completion import Figures, Question
+from services.reporting.figures.domain import Dimension, standing
+from services.reporting.rebuild import locks, tables
+from services.reporting.rebuild.rebuild import Rebuilt
+from services.reporting.rebuild.tables import ANEW, DERIVED, KEPT
+from services.reporting.settings import ReportingSettings
+from shared.chassis.aggregates.repository import Repositories
+from shared.chassis.consumer import inbox
+from shared.chassis.consumer.delivery import Delivery
+from shared.chassis.consumer.lag import group_lag
+from shared.chassis.consumer.record import Record
+from shared.chassis.database.migrate import migrate
+from shared.chassis.database.pool import Pool, open_pool
+from shared.chassis.http.app import web_app
+from shared.chassis.process.components import worker_components
+from shared.contracts.demand.state import Demand
+from shared.contracts.refusals import Refused
+from shared.contracts.topics import DEMAND_EVENTS
+from tests import story
+from tests.chassis.conftest import Log
+from tests.conftest import Server
+from tests.eventually import ended, eventually
+from tests.packs import nanhai, shipped
+from tests.reporting.lives import Lives
+
+QUESTIONS = [Question(by, by_month) for by in Dimension for by_month in (False, True)]
+
+
+@pytest.fixture
+async def pool(database: str) -> AsyncIterator[Pool]:
+    async with await open_pool(database, "reporting") as found:
+        yield found
+
+
+@dataclass
+class Deployment:
+    """Reporting with a running projector and an API, on a broker of its own."""
+
+    settings: ReportingSettings
+    pool: Pool
+    client: httpx.AsyncClient
+    producer: AIOKafkaProducer
+    projecting: list["asyncio.Task[None]"]
+    said: list[str] = field(default_factory=list)
+
+    async def tell(self, records: Iterable[Record]) -> None:
+        """Send facts as relays do."""
+        for record in records:
+            await self.producer.send(DEMAND_EVENTS.name, record.value, key=record.key, headers=list(record.headers))
+        await self.producer.flush()
+
+    async def projected(self) -> None:
+        """Wait until the projector has read everything."""
+
+        async def left() -> int:
+            async with group_lag(self.settings.kafka, "reporting-reader", [DEMAND_EVENTS.name]) as lag:
+                return sum(place.end - place.committed for place in (await lag.backlog()).values())
+
+        await eventually(left, lambda found: found == 0, within=60)
+
+    async def rebuild(self, *, accept: bool = False) -> Rebuilt:
+        """What the command does."""
+        return await app.rebuilding(self.settings, self.say).run(accept=accept)
+
+    def say(self, zh: str, en: str) -> None:
+        """Keep what the operator is told."""
+        self.said.append(en)
+
+
+@pytest.fixture
+async def deployment(database: str, own_broker: Server, pool: Pool) -> AsyncIterator[Deployment]:
+    settings = ReportingSettings.model_validate(
+        {"DATABASE_URL": database, "KAFKA_BOOTSTRAP_SERVERS": own_broker.url, "relay_inside": False}
+    )
+    parts = await worker_components(settings, app.projector(settings, pool), pool)
+    running = [asyncio.create_task(part) for part in parts.running]
+    transport = httpx.ASGITransport(web_app("reporting", app.api(settings, pool).routers))
+    async with (
+        httpx.AsyncClient(transport=transport, base_url="http://reporting") as client,
+        AIOKafkaProducer(bootstrap_servers=own_broker.url) as producer,
+    ):
+        yield Deployment(settings, pool, client, producer, running)
+    await ended(*running)
+
+
+def lives(count: int) -> tuple[list[Record], list[Demand]]:
+    """Facts in no order, some of them twice, and how each demand must stand in the end."""
+    return Lives(random.Random(7), Log()).told(count)
+
+
+async def figures(pool: Pool) -> list[object]:
+    """Completion by all dimensions, of all time and by months."""
+    asked = [await Figures(pool).completion(nanhai(), question) for question in QUESTIONS]
+    return [(figure.total, figure.rows) for figure in asked]
+
+
+async def standings(pool: Pool) -> dict[str, int]:
+    """How many demands stand how."""
+    return (await Figures(pool).completion(nanhai(), Question(Dimension.ALL))).total.statuses
+
+
+def counted(ends: Sequence[Demand]) -> dict[str, int]:
+    """The same by a plain count."""
+    return dict(Counter(standing(demand) for demand in ends))
+
+
+@asynccontextmanager
+async def answering(deployment: Deployment) -> AsyncIterator[list[int]]:
+    """Somebody asks for figures all the time; the status of each answer."""
+    answers: list[int] = []
+
+    async def ask() -> None:
+        while True:
+            found = await deployment.client.get("/v1/figures/completion", params={"jurisdiction": "nanhai"})
+            answers.append(found.status_code)
+            await asyncio.sleep(0.005)
+
+    asking = asyncio.create_task(ask())
+    yield answers
+    await ended(asking)
+
+
+@pytest.mark.kafka
+async def test_a_counter_that_was_corrupted_is_right_again_and_everything_answers_meanwhile(deployment: Deployment):
+    records, ends = lives(300)
+    begin, later = len(records) // 2, len(records) * 3 // 4
+    await deployment.tell(records[:begin])
+    await deployment.projected()
+    right = await figures(deployment.pool)
+    async with deployment.pool.acquire() as db:
+        await db.execute("UPDATE cohort_sum SET n = n + 5 WHERE dimension = 'all' AND level = 'month'")
+        await db.execute("UPDATE cohort SET n = n + 5 WHERE dimension = 'all'")
+    wrong = await figures(deployment.pool)
+    assert wrong != right
+
+    refused = await deployment.rebuild()
+    assert not refused.replaced
+    assert refused.differences > 0
+    assert await figures(deployment.pool) == wrong, "nothing was replaced"
+    assert any("by month submitted, month of 2021" in words for words in deployment.said)
+
+    async with answering(deployment) as answers:
+        telling = asyncio.create_task(deployment.tell(records[begin:later]))
+        done = await deployment.rebuild(accept=True)
+        await telling
+        await deployment.tell(records[later:])
+        await deployment.projected()
+    assert done.replaced
+    assert len(answers) > 10
+    assert set(answers) == {200}
+    assert await standings(deployment.pool) == counted(ends)
+    again = await deployment.rebuild()
+    assert (again.replaced, again.differences) == (True, 0)
+
+
+@pytest.mark.kafka
+async def test_a_rebuilding_that_was_killed_begins_again(deployment: Deployment):
+    records, ends = lives(60)
+    await deployment.tell(records)
+    await deployment.projected()
+    async with deployment.pool.acquire() as db:
+        await db.execute("UPDATE cohort SET n = n + 1")
+        await db.execute("UPDATE cohort_sum SET n = n + 1")
+    before = await figures(deployment.pool)
+
+    for stage in ("building", "records to read", "comparing", "by month"):
+        await killed_at(stage, deployment)
+        assert await figures(deployment.pool) == before
+        assert not await built(deployment.pool)
+
+    # As after a power failure, which clears nothing up.
+    await migrate(deployment.settings.database_url, "reporting", app.MIGRATIONS, schema=ANEW)
+    async with deployment.pool.acquire() as db:
+        await db.execute(
+            f"INSERT INTO {ANEW}.cohort_sum VALUES"
+            " ('nanhai', 'millennium', '2000-01-01', 'all', '', 'status:resolved', 7)"
+        )
+    assert (await deployment.rebuild(accept=True)).replaced
+    assert await standings(deployment.pool) == counted(ends)
+    assert not await built(deployment.pool)
+
+
+async def killed_at(stage: str, deployment: Deployment) -> None:
+    """End the command when it says that it has come so far."""
+
+    def say(zh: str, en: str) -> None:
+        if stage in en:
+            killed.cancel()
+
+    killed = asyncio.create_task(app.rebuilding(deployment.settings, say).run(accept=True))
+    with pytest.raises(asyncio.CancelledError):
+        await killed
+
+
+async def built(pool: Pool) -> bool:
+    """Whether there are views beside those in use."""
+    async with pool.acquire() as db:
+        return bool(await db.fetchval("SELECT count(*) FROM pg_namespace WHERE nspname = $1", ANEW))
+
+
+@pytest.mark.kafka
+async def test_what_the_projector_has_not_read_yet_is_no_difference_and_is_in_the_new_views(deployment: Deployment):
+    records, ends = lives(100)
+    half = len(records) // 2
+    await deployment.tell(records[:half])
+    await deployment.projected()
+    await ended(*deployment.projecting)
+    await deployment.tell(records[half:])
+    done = await deployment.rebuild()
+    assert (done.replaced, done.differences) == (True, 0), deployment.said
+    assert await standings(deployment.pool) == counted(ends)
+
+
+@pytest.mark.kafka
+async def test_two_cannot_rebuild_at_once(deployment: Deployment):
+    async with deployment.pool.acquire() as db:
+        await db.execute("SELECT pg_advisory_lock(hashtext('huying.rebuild'))")
+        with pytest.raises(Refused, match="another command"):
+            await deployment.rebuild()
+        await db.execute("SELECT pg_advisory_unlock(hashtext('huying.rebuild'))")
+
+
+@pytest.mark.kafka
+async def test_facts_that_the_log_has_lost_are_named(deployment: Deployment, pool: Pool):
+    records, _ = lives(20)
+    await deployment.tell(records)
+    await deployment.projected()
+    extra = Log(10**6).told(*story.RESOLVED, key=UUID(int=10**6))
+    await delivery(pool).deliver(extra)
+    done = await deployment.rebuild()
+    assert not done.replaced
+    (line,) = [words for words in deployment.said if "stands otherwise" in words]
+    assert f"{len(story.RESOLVED)} now, 0 rebuilt" in line
+
+
+@pytest.mark.kafka
+async def test_a_view_of_somebody_else_that_stands_in_the_way_is_named_before_anything_is_read(deployment: Deployment):
+    operator = await asyncpg.connect(deployment.settings.database_url)
+    await operator.execute("CREATE VIEW public.ours AS SELECT sum(n) FROM reporting.cohort_whole")
+    await operator.close()
+    with pytest.raises(Refused, match="ours"):
+        await deployment.rebuild()
+    assert not await built(deployment.pool)
+
+
+def delivery(pool: Pool) -> Delivery:
+    return Delivery(pool, Repositories.of(app.demand_repository(shipped())), "cluster")
+
+
+@asynccontextmanager
+async def built_anew(database: str, records: Sequence[Record]) -> AsyncIterator[None]:
+    """The same facts in the schema beside the one in use."""
+    await migrate(database, "reporting", app.MIGRATIONS, schema=ANEW)
+    async with await open_pool(database, "reporting", schema=ANEW) as anew:
+        await delivery(anew).deliver(records)
+        yield
+
+
+async def replace(pool: Pool) -> None:
+    async with pool.acquire() as db, db.transaction():
+        await locks.hold_writers(db)
+        await locks.hold_everybody(db)
+        await tables.replace(db)
+
+
+async def test_while_both_are_compared_facts_wait_and_everybody_may_read(pool: Pool):
+    async with pool.acquire() as db:
+        holding = db.transaction()
+        await holding.start()
+        await locks.hold_writers(db)
+        heard = asyncio.create_task(delivery(pool).deliver(Log().told(*story.ROUTED)))
+
+        async def waiting() -> int:
+            async with pool.acquire() as other:
+                return int(await other.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"))
+
+        await eventually(waiting, lambda found: found > 0)
+        assert await standings(pool) == {}
+        assert not heard.done()
+        await holding.rollback()
+    await heard
+    assert sum((await standings(pool)).values()) == 1
+
+
+async def test_a_batch_that_was_read_before_the_replacement_is_read_again_before_it_is_written(
+    database: str, pool: Pool, monkeypatch: pytest.MonkeyPatch
+):
+    log = Log()
+    first, then = log.told(*story.ROUTED), log.told(*story.RESOLVED[len(story.ROUTED) :], first=len(story.ROUTED) + 1)
+    await delivery(pool).deliver(first)
+    async with pool.acquire() as db:
+        await db.execute("""UPDATE demand_facts SET state = jsonb_set(state, '{category}', '"wrong"')""")
+    load = inbox.load
+
+    async def and_replace(*args: object) -> inbox.Loaded:
+        loaded = await load(*args)  # type: ignore[arg-type]
+        monkeypatch.setattr(inbox, "load", load)
+        await replace(pool)
+        return loaded
+
+    async with built_anew(database, first):
+        monkeypatch.setattr(inbox, "load", and_replace)
+        await delivery(pool).deliver(then)
+    async with pool.acquire() as db:
+        state = await db.fetchval("SELECT state::text FROM demand_facts")
+    demand = Demand.model_validate_json(state)
+    assert (demand.version, demand.category) == (len(story.RESOLVED), story.SUBMISSION.category)
+
+
+async def test_every_table_of_reporting_is_derived_from_facts_or_kept(pool: Pool):
+    async with pool.acquire() as db:
+        rows = await db.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'reporting'")
+    assert {row["tablename"] for row in rows} == {*DERIVED, *KEPT}
+    assert not {*DERIVED} & {*KEPT}
+
+
+SHAPE = """
+    SELECT table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable AS line
+    FROM information_schema.columns WHERE table_schema = 'reporting'
+    UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'reporting'
+    UNION ALL SELECT conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid) FROM pg_constraint
+    WHERE connamespace = 'reporting'::regnamespace
+    UNION ALL SELECT viewname || definition FROM pg_views WHERE schemaname = 'reporting'
+    UNION ALL SELECT table_name || ' ' || grantee || ' ' || privilege_type || ' ' || is_grantable
+    FROM information_schema.role_table_grants WHERE table_schema = 'reporting'
+    ORDER BY 1
+"""
+
+
+async def test_the_tables_that_take_their_place_have_the_same_shape_and_serve_the_same_roles(database: str, pool: Pool):
+    operator = await asyncpg.connect(database)
+    role = f"watcher_{random.randrange(10**9)}"
+    await operator.execute(f"CREATE ROLE {role}; GRANT SELECT ON reporting.cohort, reporting.cohort_whole TO {role}")
+    async with pool.acquire() as db:
+        before = [row["line"] for row in await db.fetch(SHAPE)]
+        oid = await db.fetchval("SELECT 'cohort'::regclass::oid")
+    async with built_anew(database, []):
+        await replace(pool)
+    async with pool.acquire() as db:
+        assert [row["line"] for row in await db.fetch(SHAPE)] == before
+        assert await db.fetchval("SELECT 'cohort'::regclass::oid") != oid
+    assert any(role in line for line in before)
+    await operator.execute(f"DROP OWNED BY {role}; DROP ROLE {role}")
+    await operator.close()
