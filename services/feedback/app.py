@@ -9,16 +9,17 @@ from services.feedback.notifications.contacts import ContactClient
 from services.feedback.notifications.projection import NotificationProjection
 from services.feedback.notifications.sender import Sender
 from services.feedback.ratings.api import routes
-from services.feedback.ratings.closing import Closing
 from services.feedback.ratings.domain import Reaction
 from services.feedback.ratings.handler import RatingHandler
 from services.feedback.ratings.links import Links
+from services.feedback.ratings.unrated import UNRATED, unrated
 from services.feedback.settings import FeedbackSettings
 from services.feedback.web import pages
 from shared.chassis.aggregates.repository import Repositories, Repository
 from shared.chassis.database.pool import Pool
 from shared.chassis.process.components import Api, Worker
 from shared.chassis.work.retention import Expired, Retention, redriven
+from shared.chassis.work.timers import Timers
 from shared.contracts.demand.facts import Fact
 from shared.contracts.demand.rules import demand_rules
 from shared.contracts.demand.state import Demand, Service
@@ -55,7 +56,8 @@ def worker(settings: FeedbackSettings, pool: Pool) -> Worker:
     contacts = ContactClient.at(settings.intake_url, settings.secret)
     sender = Sender(pool, repository, contacts, sink, packs)
     pruning = Retention(pool, (redriven(settings), REACHED))
-    tasks = (sender.run, sender.watch, Closing(pool, repository, packs).run, pruning.run)
+    timers = Timers(pool, {UNRATED: unrated(repository, packs)})
+    tasks = (sender.run, sender.watch, timers.run, pruning.run)
     return Worker(Repositories.of(repository), by_faust=True, tasks=tasks)
 
 

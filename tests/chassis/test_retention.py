@@ -13,8 +13,8 @@ from tests.keys import KEYS
 from tests.packs import nanhai
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
-NEVER = {"journal", "demand", "demand_facts", "fact", "note_seen", "parked", "progress", "relay_cursor", "relay_lease",
-         "reader_log", "submission", "sighting", "update_received", "notification", "vault", "vault_key",
+NEVER = {"journal", "demand", "demand_facts", "fact", "note_seen", "parked", "timer", "progress", "relay_cursor",
+         "relay_lease", "reader_log", "submission", "sighting", "update_received", "notification", "vault", "vault_key",
          "wording"}  # fmt: skip
 OLD, YOUNG = NOW - timedelta(days=400), NOW - timedelta(minutes=5)
 

@@ -1,19 +1,27 @@
 """What the tests of feedback have in common: a repository with its notices, facts that it hears, senders."""
 
 import json
+import shutil
+from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+from unittest.mock import patch
 
 import httpx
 
+from services.feedback.app import MIGRATIONS
 from services.feedback.gateways.sinks import Sink
 from services.feedback.notifications.contacts import ContactClient
 from services.feedback.notifications.sender import Sender
 from services.feedback.ratings.links import Links
+from services.feedback.ratings.unrated import UNRATED, unrated
 from shared.chassis.aggregates.repository import Repositories, Repository
 from shared.chassis.base.tokens import Tokens
 from shared.chassis.consumer.delivery import Delivery
+from shared.chassis.database.migrate import CHASSIS, migrate
 from shared.chassis.database.pool import Pool
+from shared.chassis.work.timers import Timers
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.state import Demand
 from shared.jurisdiction.jurisdictions import Jurisdictions
@@ -42,6 +50,22 @@ def sending(pool: Pool, repository: Book, sink: Sink, packs: Jurisdictions | Non
 
     client = httpx.AsyncClient(transport=httpx.MockTransport(answer), base_url="http://intake")
     return Sender(pool, repository, ContactClient(client, TOKENS), sink, packs or shipped(), clock=lambda: story.AT)
+
+
+def timers(pool: Pool, repository: Book, at: datetime, packs: Jurisdictions | None = None) -> Timers:
+    """Feedback's timers, run at this moment."""
+    return Timers(pool, {UNRATED: unrated(repository, packs or shipped())}, clock=lambda: at)
+
+
+async def migrate_until(database: str, migration: str) -> None:
+    """Make feedback's schema as it was before this migration."""
+    with TemporaryDirectory() as folder, patch("shared.chassis.database.migrate.CHASSIS", Path(folder) / "chassis"):
+        for source, name in ((CHASSIS, "chassis"), (MIGRATIONS, "feedback")):
+            (Path(folder) / name).mkdir()
+            for path in source.glob("*.sql"):
+                if path.name < migration:
+                    shutil.copy(path, Path(folder) / name)
+        await migrate(database, "feedback", Path(folder) / "feedback")
 
 
 async def send_all(sender: Sender) -> None:

@@ -1,16 +1,14 @@
 """What people are told of a fact: the words of the pack, once for each fact; imported history tells nobody."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from services.feedback.notifications import messages
 from services.feedback.notifications.messages import Message, SupporterNotice
-from services.feedback.ratings import queries
-from services.feedback.ratings.domain import close_at
 from services.feedback.ratings.links import Holder, Links
 from services.feedback.ratings.milestones import put_milestones
+from services.feedback.ratings.unrated import put_unrated
 from shared.chassis.aggregates.unit_of_work import Change
 from shared.chassis.base.clock import uuid5
 from shared.chassis.database.write_batch import WriteBatch
@@ -42,14 +40,7 @@ class NotificationProjection:
         notices = list(self._supporter_notices(changes))
         if notices:
             messages.put_supporter_notices(writes.after, notices)
-        last = {change.envelope.key: change.after for change in changes}
-        due = {key: at for key, demand in last.items() if (at := self._closing(demand))}
-        live = [key for key, demand in last.items() if key not in due and not demand.imported]
-        queries.plan_closings(writes, list(due.items()), live)
-
-    def _closing(self, demand: Demand) -> datetime | None:
-        pack = self._packs.of_division(demand.division)
-        return close_at(demand, pack) if pack else None
+        put_unrated(writes, changes, self._packs)
 
     def _messages(self, changes: Sequence[Change[Demand, f.Fact]]) -> Iterator[Message]:
         for change in changes:
