@@ -122,7 +122,7 @@ async def messages_of(dsn: str, wanted: list[tuple[str, str]]) -> int:
     db = await asyncpg.connect(dsn)
     try:
         ids = [UUID(id) for id, _ in wanted]
-        return int(await db.fetchval("SELECT count(*) FROM feedback.notification WHERE demand_id = ANY($1)", ids))
+        return int(await db.fetchval("SELECT count(*) FROM feedback.intent WHERE key = ANY($1)", ids))
     finally:
         await db.close()
 

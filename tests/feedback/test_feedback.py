@@ -149,7 +149,7 @@ async def test_imported_history_tells_nobody(pool: Pool, repository: Book):
     submission = story.SUBMISSION.model_copy(update={"imported": True})
     await heard(pool, repository, submission, *story.RESOLVED[1:])
     async with pool.acquire() as db:
-        assert await db.fetchval("SELECT count(*) FROM notification") == 0
+        assert await db.fetchval("SELECT count(*) FROM intent") == 0
 
 
 async def test_what_nobody_rates_is_closed_when_the_time_is_over(pool: Pool, repository: Book):

@@ -58,8 +58,10 @@ class NotificationProjection:
                 fact_id=change.envelope.id,
                 contact=contact,
                 template=notice,
-                body=self._body(notice, demand, fact, pack, holder),
-                channel_kind=kind,
+                text=self._text(notice, demand, fact, pack, holder),
+                channel_kind=kind or demand.channel_kind,
+                number=demand.number,
+                jurisdiction=demand.jurisdiction,
             )
 
     def _supporter_notices(self, changes: Sequence[Change[Demand, f.Fact]]) -> Iterator[SupporterNotice]:
@@ -67,10 +69,11 @@ class NotificationProjection:
             demand, notice = change.after, _TO_SUPPORTERS.get(change.fact.type)
             pack = self._packs.of_division(demand.division) if notice else None
             if pack and notice and not demand.imported:
-                body = self._body(notice, demand, change.fact, pack, Holder.SUPPORTER)
-                yield SupporterNotice(demand.id, change.envelope.id, notice, body)
+                text = self._text(notice, demand, change.fact, pack, Holder.SUPPORTER)
+                fact_id, kind = change.envelope.id, demand.channel_kind
+                yield SupporterNotice(demand.id, fact_id, notice, text, kind, demand.number, demand.jurisdiction)
 
-    def _body(self, notice: Notice, demand: Demand, fact: f.Fact, pack: Pack, holder: Holder) -> str:
+    def _text(self, notice: Notice, demand: Demand, fact: f.Fact, pack: Pack, holder: Holder) -> str:
         language = pack.languages[0]
         unit = pack.unit(demand.unit) if demand.unit else None
         due = pack.local_day(demand.due_at).isoformat() if demand.due_at else ""
