@@ -209,7 +209,18 @@ async def test_closings_that_the_version_before_planned_are_timers_after_the_mig
             await migrate(database, "feedback", MIGRATIONS)
             rows = await pool.fetch("SELECT kind, key, at, due_at, attempts FROM timer")
             assert [tuple(row) for row in rows] == [("unrated", story.ID, due, due, 0)]
-            assert await pool.fetchval("SELECT to_regclass('closing')") is None
+            # A worker of the version before that still runs during the update.
+            later = due + timedelta(days=1)
+            await pool.execute(
+                "INSERT INTO closing VALUES ($1, $3), ($2, $3)"
+                " ON CONFLICT (demand_id) DO UPDATE SET due_at = excluded.due_at",
+                story.ID, UUID(int=1), later,
+            )  # fmt: skip
+            rows = await pool.fetch("SELECT key, due_at FROM timer ORDER BY key")
+            assert [tuple(row) for row in rows] == [(UUID(int=1), later), (story.ID, later)]
+            await pool.execute("UPDATE timer SET at = $2 WHERE key = $1", UUID(int=1), due)
+            await pool.execute("DELETE FROM closing")
+            assert [row["key"] for row in await pool.fetch("SELECT key FROM timer")] == [UUID(int=1)], "planned anew"
 
 
 async def test_a_link_rates_once_and_the_same_verdict_sent_again_is_answered_as_at_first(pool: Pool, repository: Book):

@@ -83,6 +83,40 @@ async def test_what_waited_is_sent_and_what_was_sent_is_not_sent_again(old: Pool
     assert [line["template"] for line in lines(tmp_path / "out")] == ["t2", "t3"]
 
 
+async def test_what_a_worker_of_before_writes_during_the_update_is_sent_by_this_version(old: Pool):
+    row = (UUID(int=99), story.ID, UUID(int=98), CONTACT, "routed", "text 99", None, "pending", None)
+    for _ in range(2):
+        await old.execute(
+            """
+            INSERT INTO notification
+                (id, demand_id, fact_id, contact, template, body, channel_kind, state, cause, finished_at)
+            SELECT *, CASE WHEN cause IS NOT NULL THEN now() END
+            FROM unnest($1::notification_row[]) ON CONFLICT DO NOTHING
+            """,
+            [row],
+        )
+    last = await old.fetchrow("SELECT * FROM intent ORDER BY position DESC LIMIT 1")
+    assert (last["id"], last["state"], last["about"]) == (UUID(int=99), "pending", UUID(int=98))
+    assert (last["position"], '"text 99"' in last["body"]) == (len(STATES) + 1, True)
+    assert await old.fetchval("SELECT count(*) FROM notification") == 0
+
+
+async def test_neither_a_sender_nor_a_relay_of_before_gets_the_right_again(old: Pool):
+    sender = """
+        INSERT INTO sender_lease AS known (holder, until) VALUES ($1, now() + make_interval(secs => 20))
+        ON CONFLICT (one) DO UPDATE SET holder = excluded.holder, until = excluded.until
+        WHERE known.holder = excluded.holder OR known.until < now()
+        """
+    assert await old.execute(sender, CONTACT) == "INSERT 0 0"
+    relay = """
+        INSERT INTO relay_lease AS lease (shard, holder, epoch, expires_at)
+        VALUES (0, 'worker-0', 1, clock_timestamp() + interval '10 s')
+        ON CONFLICT (shard) DO UPDATE SET holder = excluded.holder, epoch = lease.epoch + 1
+        WHERE lease.expires_at < clock_timestamp() OR lease.holder = excluded.holder
+        """
+    assert await old.execute(relay) == "INSERT 0 0"
+
+
 async def test_new_messages_come_after_those_of_before(old: Pool, repository: Book):
     last = await old.fetchval("SELECT max(position) FROM intent")
     await old.execute("DELETE FROM demand")

@@ -92,7 +92,7 @@ def put_supporter_notices(writes: WriteBatch, notices: Sequence[SupporterNotice]
                     'channel_kind', coalesce(supporter.channel_kind, notice.channel_kind),
                     'number', notice.number, 'jurisdiction', notice.jurisdiction
                 )
-            FROM unnest($1::supporter_notice_row[]) AS notice JOIN supporter USING (demand_id)
+            FROM unnest($1::supporter_message_row[]) AS notice JOIN supporter USING (demand_id)
             ON CONFLICT DO NOTHING
             """,
             [(n.demand_id, n.fact_id, n.template, n.text, n.channel_kind, n.number, n.jurisdiction) for n in notices],

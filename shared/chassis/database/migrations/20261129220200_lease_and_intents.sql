@@ -9,7 +9,11 @@ CREATE TABLE lease (
 );
 INSERT INTO lease (name, holder, epoch, expires_at)
 SELECT 'relay-' || shard, holder, epoch, expires_at FROM relay_lease;
-DROP TABLE relay_lease;
+-- Relays of the version before, which may still run during an update, find that somebody else leads for ever.
+INSERT INTO relay_lease (shard, holder, epoch, expires_at)
+SELECT n, 'a later version', 0, 'infinity' FROM generate_series(0, 255) AS n
+ON CONFLICT (shard) DO UPDATE SET
+    holder = excluded.holder, epoch = relay_lease.epoch + 1, expires_at = excluded.expires_at;
 
 -- What is to be handed to a gateway: written with the fact that it tells, its outcome recorded after the sending.
 -- `key` is the aggregate whose journal tells the outcome, `about` the fact. Those of one `line` go out in the order of
