@@ -27,7 +27,7 @@ def pruning_of(service: Service, dsn: str, pool: Pool) -> Retention:
 
 
 ROWS: dict[str, tuple[str, str, tuple[datetime, ...]]] = {
-    "routing": ("said", "VALUES ($1, 'x', '{}', $2)", (OLD, YOUNG)),
+    "routing": ("command_answer", "VALUES ($1, '', '{}', $2)", (OLD, YOUNG)),
     "intake": ("conversation", "VALUES ('c', 'x', $1, $2)", (OLD, YOUNG)),
     "feedback": ("intent_reached", "VALUES ($1, '', $2)", (OLD, YOUNG)),
     "reporting": ("owed", "SELECT 'nanhai', $2, length($1::uuid::text) - 36", (OLD, YOUNG)),
