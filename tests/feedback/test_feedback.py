@@ -166,7 +166,8 @@ async def test_what_was_reopened_is_not_closed_and_what_was_answered_again_is_cl
     pool: Pool, repository: Book
 ):
     delivery = await heard(pool, repository, *story.RESOLVED)
-    await delivery.deliver(Log().told(f.DemandReopened(reason="x"), first=5))
+    ratings = RatingHandler(pool, repository, shipped(), LINKS, clock=lambda: at(1))
+    await ratings.rate(TOKENS.write("rate", {"demand": str(story.ID)}), NOT_SOLVED)
     late = timers(pool, repository, at(PACK.rate_within_days + 0.1))
     assert await late.run_some() == 0
     again = (f.DemandRouted(unit="roads", rule="r"), *story.RESOLVED[2:])
@@ -174,7 +175,7 @@ async def test_what_was_reopened_is_not_closed_and_what_was_answered_again_is_cl
     await delivery.deliver([Log(end=n).record(fact) for n, fact in enumerate(facts, 100)])
     assert await late.run_some() == 0
     assert await timers(pool, repository, at(PACK.rate_within_days + 5.1)).run_some() == 1
-    assert await told_here(pool) == ["demand.closed.v1"]
+    assert await told_here(pool) == ["demand.reopened.v1", "demand.closed.v1"]
 
 
 async def test_recorded_history_that_nobody_rated_ends_when_its_time_was_over(pool: Pool, repository: Book):
