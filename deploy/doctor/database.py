@@ -92,12 +92,12 @@ async def messages(db: Connection) -> Sequence[Finding]:
                 WHEN state IN ('failed', 'unknown') THEN state
                 WHEN waits = 'hourly-limit' THEN 'held'
                 WHEN created_at < now() - interval '10 minutes' AND NOT EXISTS (
-                    SELECT FROM feedback.notification AS held WHERE held.state = 'pending'
-                        AND held.waits = 'hourly-limit'
-                        AND (held.demand_id, held.contact) = (message.demand_id, message.contact)
+                    SELECT FROM feedback.intent AS held WHERE held.state = 'pending'
+                        AND held.waits = 'hourly-limit' AND (held.kind, held.line) = (message.kind, message.line)
                 ) THEN 'late'
             END AS kind
-            FROM feedback.notification AS message WHERE state IN ('failed', 'unknown', 'pending', 'sending')
+            FROM feedback.intent AS message
+            WHERE kind = 'message' AND state IN ('failed', 'unknown', 'pending', 'sending')
         ) AS kinds
         WHERE kind IS NOT NULL
         GROUP BY kind ORDER BY array_position(ARRAY['failed', 'unknown', 'late', 'held'], kind)

@@ -1,32 +1,34 @@
 """Feedback, put together: the rating API, and the Faust worker that tells citizens and closes demands."""
 
-from datetime import timedelta
 from pathlib import Path
 
 from services.feedback.api_document import WORDS
-from services.feedback.gateways.sinks import FileSink, LogSink
+from services.feedback.gateways.console import ConsoleGateway
+from services.feedback.gateways.file import FileGateway
 from services.feedback.notifications.contacts import ContactClient
 from services.feedback.notifications.projection import notification_projection
-from services.feedback.notifications.sender import Sender
+from services.feedback.notifications.sending import messages
 from services.feedback.ratings.api import routes
-from services.feedback.ratings.closing import Closing
 from services.feedback.ratings.domain import Reaction
 from services.feedback.ratings.handler import RatingHandler
 from services.feedback.ratings.links import Links
+from services.feedback.ratings.unrated import UNRATED, unrated
 from services.feedback.settings import FeedbackSettings
 from services.feedback.web import pages
 from shared.chassis.aggregates.repository import Repositories, Repository
 from shared.chassis.database.pool import Pool
 from shared.chassis.process.components import Api, Worker
-from shared.chassis.work.retention import Expired, Retention, redriven
+from shared.chassis.work.intent_sender import IntentSender
+from shared.chassis.work.intent_watch import IntentWatch
+from shared.chassis.work.intents import REACHED
+from shared.chassis.work.retention import Retention, redriven
+from shared.chassis.work.timers import Timers
 from shared.contracts.demand.facts import Fact
 from shared.contracts.demand.rules import demand_rules
 from shared.contracts.demand.state import Demand, Service
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.loader import served_packs
 
-REACHED = Expired("reached", "at < $1", timedelta(hours=1))
-"""Which addresses were written to; the hourly limit looks no further back."""
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -51,11 +53,12 @@ def worker(settings: FeedbackSettings, pool: Pool) -> Worker:
     """Hears every status fact, sends messages, closes what nobody rates, prunes."""
     packs = _packs(settings)
     repository = demand_repository(packs, settings)
-    sink = FileSink(settings.notification_file) if settings.notification_file else LogSink()
+    gateway = FileGateway(settings.notification_file) if settings.notification_file else ConsoleGateway()
     contacts = ContactClient.at(settings.intake_url, settings.secret)
-    sender = Sender(pool, repository, contacts, sink, packs)
+    kind = messages(repository, contacts, gateway, packs)
     pruning = Retention(pool, (redriven(settings), REACHED))
-    tasks = (sender.run, sender.watch, Closing(pool, repository, packs).run, pruning.run)
+    timers = Timers(pool, {UNRATED: unrated(repository, packs)})
+    tasks = (IntentSender(pool, kind).run, IntentWatch(pool, kind).run, timers.run, pruning.run)
     return Worker(Repositories.of(repository), by_faust=True, tasks=tasks)
 
 

@@ -55,6 +55,7 @@ def test_unknown_faults_are_caught_only_where_batches_are_taken_apart_or_a_reade
         "shared/chassis/consumer/fetched.py",
         "shared/chassis/consumer/resuming.py",
         "shared/chassis/database/coalescing.py",
+        "shared/chassis/work/timers.py",
     }
     ending = {"shared/chassis/consumer/faust_consumer.py", "shared/chassis/consumer/consumer.py"}
     assert places_of("except Exception") == taking_apart | ending

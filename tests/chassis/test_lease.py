@@ -13,11 +13,11 @@ from uuid import uuid4
 
 import pytest
 
+from shared.chassis.database import lease as leases
+from shared.chassis.database.lease import TERM, Lease, LeaseLost
 from shared.chassis.database.pool import Pool, open_pool
 from shared.chassis.kafka.log_identity import LogIdentity
-from shared.chassis.relay import lease as leases
 from shared.chassis.relay import relay_cursor
-from shared.chassis.relay.lease import TERM, Lease, LeaseLost
 from shared.chassis.relay.relay import SILENT, sending
 from shared.chassis.relay.relay_cursor import Shard
 from shared.contracts.envelope import Envelope
@@ -41,12 +41,12 @@ async def pool(database: str) -> AsyncIterator[Pool]:
 
 
 async def leader(pool: Pool) -> tuple[str, int]:
-    row = await pool.fetchrow("SELECT holder, epoch FROM relay_lease WHERE expires_at > clock_timestamp()")
+    row = await pool.fetchrow("SELECT holder, epoch FROM lease WHERE expires_at > clock_timestamp()")
     return (row["holder"], row["epoch"]) if row else ("", 0)
 
 
 async def test_a_lease_is_for_one_holder_until_it_is_given_up(pool: Pool):
-    one, two = Lease(pool, 0, "one"), Lease(pool, 0, "two")
+    one, two = Lease(pool, "relay-0", "one"), Lease(pool, "relay-0", "two")
     await one.take()
     taking = asyncio.create_task(two.take())
     await asyncio.wait([taking], timeout=0.5)
@@ -58,15 +58,15 @@ async def test_a_lease_is_for_one_holder_until_it_is_given_up(pool: Pool):
 
 async def test_shards_are_leased_apart(pool: Pool):
     for shard in range(3):
-        await Lease(pool, shard).take()
-    assert await pool.fetchval("SELECT count(*) FROM relay_lease WHERE epoch = 1") == 3
+        await Lease(pool, f"relay-{shard}").take()
+    assert await pool.fetchval("SELECT count(*) FROM lease WHERE epoch = 1") == 3
 
 
 async def test_a_lease_that_ran_out_is_taken_and_its_holder_can_neither_renew_it_nor_move_the_cursor(pool: Pool):
-    one, two = Lease(pool, 0, "one"), Lease(pool, 0, "two")
+    one, two = Lease(pool, "relay-0", "one"), Lease(pool, "relay-0", "two")
     await one.take()
     await relay_cursor.move(await _connection(pool), HERE, Shard(), 3, 3, {}, one)
-    await pool.execute("UPDATE relay_lease SET expires_at = now() - interval '1 second'")
+    await pool.execute("UPDATE lease SET expires_at = now() - interval '1 second'")
     await two.take()
     with pytest.raises(LeaseLost, match="another process"):
         await one._renewed()
@@ -84,18 +84,18 @@ async def _connection(pool: Pool) -> Pool:
 async def test_a_process_with_a_fixed_name_takes_over_at_once_from_itself_and_two_of_one_name_do_not_rob_each_other(
     pool: Pool,
 ):
-    before, again = Lease(pool, 0, "worker-0"), Lease(pool, 0, "worker-0")
+    before, again = Lease(pool, "relay-0", "worker-0"), Lease(pool, "relay-0", "worker-0")
     await before.take()
     await asyncio.wait_for(again.take(), TERM / 2)
     assert await leader(pool) == ("worker-0", 2)
-    assert not await before._take()
+    assert not await before.try_take()
 
 
 async def test_its_holder_takes_a_lease_for_lost_before_the_database_does(pool: Pool):
-    lease = Lease(pool, 0)
+    lease = Lease(pool, "relay-0")
     for hold in (lease.take, lease._renewed):
         await hold()
-        by_database = await pool.fetchval("SELECT extract(epoch FROM expires_at - clock_timestamp()) FROM relay_lease")
+        by_database = await pool.fetchval("SELECT extract(epoch FROM expires_at - clock_timestamp()) FROM lease")
         assert 0 < lease._until - leases._now() < by_database
 
 
@@ -108,7 +108,7 @@ async def test_a_lease_that_cannot_be_renewed_over_a_line_that_is_cut_is_lost(
     async with line_to(str(at.hostname), at.port or 5432) as line:
         cut = at._replace(netloc=at.netloc.replace(str(at.port), str(line.port))).geturl()
         pool = await open_pool(cut, "intake", size=2)
-        lease = Lease(pool, 0)
+        lease = Lease(pool, "relay-0")
         await lease.take()
         line.whole.clear()
         with pytest.raises(LeaseLost):
@@ -126,7 +126,7 @@ async def test_probes_say_in_words_that_nobody_sends_a_journal(pool: Pool):
     said = str(await check())
     assert said.count("intake: nobody sends shard") == 2
     assert f"{2 * SILENT:.0f} s old" in said
-    leases = [Lease(pool, shard) for shard in range(2)]
+    leases = [Lease(pool, f"relay-{shard}") for shard in range(2)]
     for shard, lease in enumerate(leases):
         await lease.take()
         await relay_cursor.move(await _connection(pool), HERE, Shard(shard, 2), 0, 0, {}, lease)

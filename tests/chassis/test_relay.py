@@ -318,7 +318,7 @@ async def test_a_broker_that_is_not_known_is_told_everything_from_the_beginning(
 
 async def test_a_second_relay_of_a_shard_waits_and_takes_over_when_the_first_has_ended(pool: Pool, broker: Server):
     first, second = uuid4(), uuid4()
-    epochs = "SELECT epoch FROM relay_lease WHERE expires_at > now()"
+    epochs = "SELECT epoch FROM lease WHERE expires_at > now()"
     async with listening(broker) as heard, contextlib.AsyncExitStack() as stack:
         async with relaying(pool, broker):
             await eventually(lambda: pool.fetchval(epochs), lambda epoch: epoch == 1)

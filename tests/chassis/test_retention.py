@@ -13,8 +13,8 @@ from tests.keys import KEYS
 from tests.packs import nanhai
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
-NEVER = {"journal", "demand", "demand_facts", "fact", "note_seen", "parked", "progress", "relay_cursor", "relay_lease",
-         "reader_log", "submission", "sighting", "update_received", "notification", "vault", "vault_key",
+NEVER = {"journal", "demand", "demand_facts", "fact", "note_seen", "parked", "timer", "progress", "relay_cursor",
+         "lease", "reader_log", "submission", "sighting", "update_received", "intent", "vault", "vault_key",
          "wording"}  # fmt: skip
 OLD, YOUNG = NOW - timedelta(days=400), NOW - timedelta(minutes=5)
 
@@ -27,9 +27,9 @@ def pruning_of(service: Service, dsn: str, pool: Pool) -> Retention:
 
 
 ROWS: dict[str, tuple[str, str, tuple[datetime, ...]]] = {
-    "routing": ("said", "VALUES ($1, 'x', '{}', $2)", (OLD, YOUNG)),
+    "routing": ("command_answer", "VALUES ($1, '', '{}', $2)", (OLD, YOUNG)),
     "intake": ("conversation", "VALUES ('c', 'x', $1, $2)", (OLD, YOUNG)),
-    "feedback": ("reached", "VALUES ($1, '', $2)", (OLD, YOUNG)),
+    "feedback": ("intent_reached", "VALUES ($1, '', $2)", (OLD, YOUNG)),
     "reporting": ("owed", "SELECT 'nanhai', $2, length($1::uuid::text) - 36", (OLD, YOUNG)),
 }
 

@@ -15,6 +15,7 @@ from shared.chassis.base.settings import ProcessSettings
 from shared.chassis.consumer import consumer_log
 from shared.chassis.consumer.consumer import Consumer
 from shared.chassis.consumer.lag import Place
+from shared.chassis.database.lease import Lease
 from shared.chassis.database.pool import Pool, open_pool
 from shared.chassis.kafka.client import Kafka
 from shared.chassis.kafka.cluster import BrokerReplaced, asking, create_topics
@@ -22,7 +23,6 @@ from shared.chassis.kafka.log_identity import LogIdentity, identity_of
 from shared.chassis.process.components import Worker, relay_components, worker_components
 from shared.chassis.process.run import Components
 from shared.chassis.relay import relay_cursor
-from shared.chassis.relay.lease import Lease
 from shared.chassis.relay.relay_cursor import Begin, Shard
 from shared.contracts.demand.rules import demand_rules
 from shared.contracts.demand.state import Service
@@ -154,7 +154,7 @@ def test_another_cluster_is_another_log():
 async def test_a_cursor_belongs_to_the_topics_as_they_were(
     intake: Pool, now: LogIdentity, ends: relay_cursor.Ends, because: str | None, shards: int
 ):
-    lease: Lease = Lease(intake, 0)
+    lease: Lease = Lease(intake, "relay-0")
     await lease.take()
     async with intake.acquire() as db:
         await relay_cursor.move(db, OLD, Shard(), 5, 5, ENDS, lease)

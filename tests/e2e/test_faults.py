@@ -40,7 +40,7 @@ async def told(dsn: str) -> int:
 
 async def alive(running: Running, name: str) -> bool:
     """Whether it is there to be killed; whoever lost the broker may be starting again."""
-    return running.keepers[name].child.alive
+    return running.supervisors[name].child.alive
 
 
 async def test_every_process_and_the_broker_are_killed_during_the_import(
@@ -56,7 +56,7 @@ async def test_every_process_and_the_broker_are_killed_during_the_import(
     assert importing.returncode == 0, said
 
     async def restarts() -> int:
-        return sum(keeper.restarts for keeper in running.keepers.values())
+        return sum(keeper.restarts for keeper in running.supervisors.values())
 
     await eventually(restarts, lambda count: count >= len(VICTIMS))
     expected = figures(real_file)["month"]["2017-12"]
@@ -75,7 +75,7 @@ async def test_every_process_and_the_broker_are_killed_during_the_import(
 
 async def test_a_demand_is_taken_while_the_broker_is_away(running: Running):
     key = keys(running.options.directory / "channels.json")["web"]
-    keeper = running.keepers["broker"]
+    keeper = running.supervisors["broker"]
     await keeper.stop()
     async with httpx.AsyncClient(base_url=running.url, headers={"X-API-Key": key}) as client:
         body = {"title": "路面破损", "division": "440605011001", "category": "road-damage"}
@@ -93,7 +93,7 @@ async def test_a_demand_is_taken_while_the_broker_is_away(running: Running):
 
 async def test_messages_wait_while_intake_is_away_and_go_out_once(running: Running):
     key = keys(running.options.directory / "channels.json")["web"]
-    gateway = running.keepers["gateway"]
+    gateway = running.supervisors["gateway"]
     body = {"title": "路面破损", "division": "440605011001", "category": "road-damage"}
     # Each from a telephone of its own: one gets so many messages an hour.
     bodies = [body | {"contact": {"phone": f"138{n:04}8000"}} for n in range(20)]
@@ -122,14 +122,14 @@ async def messages_of(dsn: str, wanted: list[tuple[str, str]]) -> int:
     db = await asyncpg.connect(dsn)
     try:
         ids = [UUID(id) for id, _ in wanted]
-        return int(await db.fetchval("SELECT count(*) FROM feedback.notification WHERE demand_id = ANY($1)", ids))
+        return int(await db.fetchval("SELECT count(*) FROM feedback.intent WHERE key = ANY($1)", ids))
     finally:
         await db.close()
 
 
 async def test_the_database_away_is_said_and_nothing_is_half_taken(running: Running):
     key = keys(running.options.directory / "channels.json")["web"]
-    keeper = running.keepers["postgres"]
+    keeper = running.supervisors["postgres"]
     body = {"title": "路面破损", "division": "440605011001", "category": "road-damage"}
     headers = {"X-API-Key": key, "Idempotency-Key": "database-away"}
     await keeper.stop()

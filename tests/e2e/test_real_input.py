@@ -71,7 +71,7 @@ async def test_the_views_equal_a_fold_of_the_journals(imported: Running):
 async def test_imported_history_tells_nobody(imported: Running):
     db = await asyncpg.connect(imported.runtime.database_url)
     told = await db.fetchval(
-        "SELECT count(*) FROM feedback.notification JOIN feedback.demand ON demand.id = demand_id"
+        "SELECT count(*) FROM feedback.intent JOIN feedback.demand ON demand.id = key"
         " WHERE (demand.state ->> 'imported')::boolean"
     )
     imported_facts = await db.fetchval(

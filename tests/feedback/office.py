@@ -1,19 +1,30 @@
 """What the tests of feedback have in common: a repository with its notices, facts that it hears, senders."""
 
 import json
+import shutil
+from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+from unittest.mock import patch
 
 import httpx
 
-from services.feedback.gateways.sinks import Sink
+from services.feedback.app import MIGRATIONS
+from services.feedback.gateways.recipients import Recipient
 from services.feedback.notifications.contacts import ContactClient
-from services.feedback.notifications.sender import Sender
+from services.feedback.notifications.sending import messages
 from services.feedback.ratings.links import Links
+from services.feedback.ratings.unrated import UNRATED, unrated
 from shared.chassis.aggregates.repository import Repositories, Repository
 from shared.chassis.base.tokens import Tokens
 from shared.chassis.consumer.delivery import Delivery
+from shared.chassis.database.migrate import CHASSIS, migrate
 from shared.chassis.database.pool import Pool
+from shared.chassis.work.intent_sender import IntentSender
+from shared.chassis.work.intent_watch import IntentWatch
+from shared.chassis.work.intents import Gateway
+from shared.chassis.work.timers import Timers
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.state import Demand
 from shared.jurisdiction.jurisdictions import Jurisdictions
@@ -33,7 +44,9 @@ async def heard(pool: Pool, repository: Book, *told: f.StatusFact) -> Delivery:
     return delivery
 
 
-def sending(pool: Pool, repository: Book, sink: Sink, packs: Jurisdictions | None = None) -> Sender:
+def sending(
+    pool: Pool, repository: Book, gateway: Gateway[Recipient], packs: Jurisdictions | None = None
+) -> IntentSender[Recipient]:
     """A sender whose every message is for the same telephone, unless the contact's own number says otherwise."""
 
     def answer(asked: httpx.Request) -> httpx.Response:
@@ -41,10 +54,32 @@ def sending(pool: Pool, repository: Book, sink: Sink, packs: Jurisdictions | Non
         return httpx.Response(200, json={"phone": f"138{int(contact[-4:], 16):04d}8000"})
 
     client = httpx.AsyncClient(transport=httpx.MockTransport(answer), base_url="http://intake")
-    return Sender(pool, repository, ContactClient(client, TOKENS), sink, packs or shipped(), clock=lambda: story.AT)
+    kind = messages(repository, ContactClient(client, TOKENS), gateway, packs or shipped())
+    return IntentSender(pool, kind, clock=lambda: story.AT)
 
 
-async def send_all(sender: Sender) -> None:
+def watching(sender: IntentSender[Recipient]) -> IntentWatch:
+    """What watches the queue of this sender."""
+    return IntentWatch(sender.pool, sender.kind, sender.clock)
+
+
+def timers(pool: Pool, repository: Book, at: datetime, packs: Jurisdictions | None = None) -> Timers:
+    """Feedback's timers, run at this moment."""
+    return Timers(pool, {UNRATED: unrated(repository, packs or shipped())}, clock=lambda: at)
+
+
+async def migrate_until(database: str, migration: str) -> None:
+    """Make feedback's schema as it was before this migration."""
+    with TemporaryDirectory() as folder, patch("shared.chassis.database.migrate.CHASSIS", Path(folder) / "chassis"):
+        for source, name in ((CHASSIS, "chassis"), (MIGRATIONS, "feedback")):
+            (Path(folder) / name).mkdir()
+            for path in source.glob("*.sql"):
+                if path.name < migration:
+                    shutil.copy(path, Path(folder) / name)
+        await migrate(database, "feedback", Path(folder) / "feedback")
+
+
+async def send_all(sender: IntentSender[Recipient]) -> None:
     """Send until nothing is due; fails rather than going on for ever."""
     for _ in range(100):
         if not await sender.send_some():
@@ -66,4 +101,4 @@ async def told_here(pool: Pool) -> list[str]:
 async def states(pool: Pool) -> list[tuple[str, str | None]]:
     """What became of every message, and why it waits."""
     async with pool.acquire() as db:
-        return [tuple(row) for row in await db.fetch("SELECT state, waits FROM notification ORDER BY position")]
+        return [tuple(row) for row in await db.fetch("SELECT state, waits FROM intent ORDER BY position")]

@@ -1,20 +1,22 @@
 """How a resolved demand ends."""
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
 from pydantic import ValidationError
 
+from services.feedback.app import MIGRATIONS
 from services.feedback.notifications.projection import notification_projection
-from services.feedback.ratings.closing import Closing
 from services.feedback.ratings.domain import RateDemand, Reaction, rate
 from services.feedback.ratings.handler import RatingHandler
 from services.routing.cases.policies import reaction
 from shared.chassis.aggregates.repository import Repository
+from shared.chassis.base.clock import uuid5
 from shared.chassis.base.tokens import Tokens
-from shared.chassis.database.pool import Pool
+from shared.chassis.database.migrate import migrate
+from shared.chassis.database.pool import Pool, open_pool
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.lifecycle import evolve
 from shared.contracts.demand.rules import demand_rules
@@ -22,8 +24,9 @@ from shared.contracts.demand.state import Service, Status
 from shared.contracts.refusals import Code, Refused
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from tests import story
-from tests.chassis.conftest import Log
-from tests.feedback.office import LINKS, TOKENS, Book, heard, told_here
+from tests.chassis.conftest import Log, envelope
+from tests.conftest import Server, fresh_database
+from tests.feedback.office import LINKS, TOKENS, Book, heard, migrate_until, timers, told_here
 from tests.packs import nanhai, shipped
 from tests.spec import Spec
 
@@ -146,17 +149,79 @@ async def test_imported_history_tells_nobody(pool: Pool, repository: Book):
     submission = story.SUBMISSION.model_copy(update={"imported": True})
     await heard(pool, repository, submission, *story.RESOLVED[1:])
     async with pool.acquire() as db:
-        assert await db.fetchval("SELECT count(*) FROM notification") == 0
+        assert await db.fetchval("SELECT count(*) FROM intent") == 0
 
 
 async def test_what_nobody_rates_is_closed_when_the_time_is_over(pool: Pool, repository: Book):
     await heard(pool, repository, *story.RESOLVED)
-    early = Closing(pool, repository, shipped(), clock=lambda: at(PACK.rate_within_days - 0.1))
-    late = Closing(pool, repository, shipped(), clock=lambda: at(PACK.rate_within_days + 0.1))
-    assert await early.close_some() == 0
-    assert await late.close_some() == 1
-    assert await late.close_some() == 0
+    early = timers(pool, repository, at(PACK.rate_within_days - 0.1))
+    late = timers(pool, repository, at(PACK.rate_within_days + 0.1))
+    assert await early.run_some() == 0
+    assert await late.run_some() == 1
+    assert await late.run_some() == 0
     assert await told_here(pool) == ["demand.closed.v1"]
+
+
+async def test_what_was_reopened_is_not_closed_and_what_was_answered_again_is_closed_later(
+    pool: Pool, repository: Book
+):
+    delivery = await heard(pool, repository, *story.RESOLVED)
+    ratings = RatingHandler(pool, repository, shipped(), LINKS, clock=lambda: at(1))
+    await ratings.rate(TOKENS.write("rate", {"demand": str(story.ID)}), NOT_SOLVED)
+    late = timers(pool, repository, at(PACK.rate_within_days + 0.1))
+    assert await late.run_some() == 0
+    again = (f.DemandRouted(unit="roads", rule="r"), *story.RESOLVED[2:])
+    facts = [envelope(fact, n, at=at(5)) for n, fact in enumerate(again, 6)]
+    await delivery.deliver([Log(end=n).record(fact) for n, fact in enumerate(facts, 100)])
+    assert await late.run_some() == 0
+    assert await timers(pool, repository, at(PACK.rate_within_days + 5.1)).run_some() == 1
+    assert await told_here(pool) == ["demand.reopened.v1", "demand.closed.v1"]
+
+
+async def test_recorded_history_that_nobody_rated_ends_when_its_time_was_over(pool: Pool, repository: Book):
+    submission = story.SUBMISSION.model_copy(update={"imported": True})
+    await heard(pool, repository, submission, *story.RESOLVED[1:])
+    assert await timers(pool, repository, at(PACK.rate_within_days + 40)).run_some() == 1
+    async with pool.acquire() as db:
+        assert await db.fetchval("SELECT time FROM journal") == at(PACK.rate_within_days)
+
+
+async def test_when_the_pack_gives_more_days_meanwhile_the_demand_is_closed_after_those(pool: Pool, repository: Book):
+    await heard(pool, repository, *story.RESOLVED)
+    patient = Jurisdictions([PACK.model_copy(update={"rate_within_days": PACK.rate_within_days + 10})])
+    for days, told in ((0.1, []), (9.9, []), (10.1, ["demand.closed.v1"])):
+        await timers(pool, repository, at(PACK.rate_within_days + days), patient).run_some()
+        assert await told_here(pool) == told
+
+
+async def test_the_end_of_an_unrated_demand_has_the_id_that_the_version_before_gave_it(pool: Pool, repository: Book):
+    await heard(pool, repository, *story.RESOLVED)
+    await timers(pool, repository, at(PACK.rate_within_days)).run_some()
+    async with pool.acquire() as db:
+        assert await db.fetchval("SELECT id FROM journal") == uuid5(uuid5(story.ID, "close:4"), "0")
+
+
+async def test_closings_that_the_version_before_planned_are_timers_after_the_migration(postgres: Server):
+    due = datetime(2026, 11, 5, tzinfo=UTC)
+    async with fresh_database(postgres, "template1") as database:
+        await migrate_until(database, "20261129220100_unrated.sql")
+        async with await open_pool(database, "feedback") as pool:
+            await pool.execute("INSERT INTO closing VALUES ($1, $2)", story.ID, due)
+            await migrate(database, "feedback", MIGRATIONS)
+            rows = await pool.fetch("SELECT kind, key, at, due_at, attempts FROM timer")
+            assert [tuple(row) for row in rows] == [("unrated", story.ID, due, due, 0)]
+            # A worker of the version before that still runs during the update.
+            later = due + timedelta(days=1)
+            await pool.execute(
+                "INSERT INTO closing VALUES ($1, $3), ($2, $3)"
+                " ON CONFLICT (demand_id) DO UPDATE SET due_at = excluded.due_at",
+                story.ID, UUID(int=1), later,
+            )  # fmt: skip
+            rows = await pool.fetch("SELECT key, due_at FROM timer ORDER BY key")
+            assert [tuple(row) for row in rows] == [(UUID(int=1), later), (story.ID, later)]
+            await pool.execute("UPDATE timer SET at = $2 WHERE key = $1", UUID(int=1), due)
+            await pool.execute("DELETE FROM closing")
+            assert [row["key"] for row in await pool.fetch("SELECT key FROM timer")] == [UUID(int=1)], "planned anew"
 
 
 async def test_a_link_rates_once_and_the_same_verdict_sent_again_is_answered_as_at_first(pool: Pool, repository: Book):

@@ -25,7 +25,7 @@ ENDS = {
 async def bodies(pool: Pool) -> list[tuple[str, str]]:
     """The template and the words of every message."""
     async with pool.acquire() as db:
-        rows = await db.fetch("SELECT template, body FROM notification ORDER BY position")
+        rows = await db.fetch("SELECT body ->> 'template', body ->> 'text' FROM intent ORDER BY position")
     return [tuple(row) for row in rows]
 
 
@@ -49,7 +49,9 @@ async def test_everybody_who_supports_a_demand_hears_its_end_in_words_of_their_o
     told = [(template, body) for template, body in await bodies(pool) if "supporter" in template]
     assert [template for template, _ in told] == [f"supporter-{end}"] * 2
     async with pool.acquire() as db:
-        kinds = await db.fetch("SELECT channel_kind FROM notification WHERE template LIKE 'supporter%'")
+        kinds = await db.fetch(
+            "SELECT body ->> 'channel_kind' AS channel_kind FROM intent WHERE body ->> 'template' LIKE 'supporter%'"
+        )
     assert {row["channel_kind"] for row in kinds} == {"hotline"}
     assert all("/rate/" not in body for _, body in told), "they do not rate for whoever raised it"
 

@@ -11,15 +11,15 @@ import pytest
 from structlog.testing import capture_logs
 
 from services.feedback import app
-from services.feedback.gateways.sinks import LogSink
-from services.feedback.notifications.messages import Message
-from services.feedback.notifications.recipients import ContactMethod, Recipient
+from services.feedback.gateways.console import ConsoleGateway
+from services.feedback.gateways.recipients import ContactMethod, Recipient
 from services.feedback.ratings.links import Holder, Links
 from services.feedback.settings import FeedbackSettings
 from shared.chassis.base.tokens import Tokens
 from shared.chassis.consumer.delivery import Delivery
 from shared.chassis.database.pool import Pool, open_pool
 from shared.chassis.http.app import web_app
+from shared.chassis.work.intents import Intent
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.state import Status
 from tests import story
@@ -209,11 +209,12 @@ async def test_no_log_holds_a_link_with_which_anybody_could_rate(database: str):
     away = await open_pool("postgresql://nobody:x@127.0.0.1:9/none", "feedback")
     broken = web_app("feedback", app.api(settings, away).routers)
     transport = httpx.ASGITransport(broken, raise_app_exceptions=False)
-    message = Message(story.ID, story.ID, story.ID, None, "resolved", f"请评价：http://x/rate/{token}。谢谢")
+    body = {"template": "resolved", "text": f"请评价：http://x/rate/{token}。谢谢"}
+    intent = Intent(story.ID, "message", story.ID, story.ID, "x", body)
     with capture_logs() as logs:
         async with httpx.AsyncClient(transport=transport, base_url="http://feedback") as browser:
             assert (await browser.get(f"/rate/{token}")).status_code == 503
-        LogSink().write(message, Recipient(ContactMethod.PHONE, "13800138000"))
+        await ConsoleGateway().send(intent, Recipient(ContactMethod.PHONE, "13800138000"))
     assert token not in str(logs)
     assert [one.get("route") for one in logs] == ["/rate/{token}", None]
     assert logs[1]["body"] == "请评价：［链接］。谢谢"

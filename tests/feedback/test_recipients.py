@@ -11,12 +11,12 @@ from uuid import UUID
 import httpx
 import pytest
 
-from services.feedback.gateways.sinks import FileSink
-from services.feedback.notifications.contacts import ERASED, NOTHING_LEFT, Away, ContactClient
+from services.feedback.gateways.file import FileGateway
+from services.feedback.gateways.recipients import ContactMethod, Recipient
+from services.feedback.notifications.contacts import ERASED, NOTHING_LEFT, ContactClient
 from services.feedback.notifications.messages import NO_CONTACT
 from services.feedback.notifications.projection import notification_projection
-from services.feedback.notifications.recipients import ContactMethod, Recipient
-from services.feedback.notifications.sender import Sender
+from services.feedback.notifications.sending import messages
 from services.feedback.ratings.domain import Reaction
 from services.feedback.ratings.links import Links
 from services.intake import app
@@ -27,6 +27,8 @@ from shared.chassis.base.tokens import Tokens
 from shared.chassis.consumer.delivery import Delivery
 from shared.chassis.database.pool import Pool, open_pool
 from shared.chassis.http.app import web_app
+from shared.chassis.work.intent_sender import IntentSender
+from shared.chassis.work.intents import Away
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.rules import demand_rules
 from shared.contracts.demand.state import Demand, Service
@@ -62,7 +64,9 @@ class Town:
     intake: Pool
     feedback: Pool
     line: Line
-    sender: Sender
+    repository: Repository[Demand, f.Fact]
+    sender: IntentSender[Recipient]
+    contacts: ContactClient
     out: Path
     log: Log = field(default_factory=Log)
 
@@ -76,7 +80,7 @@ class Town:
         async with self.intake.acquire() as db:
             id, payload = await db.fetchrow("SELECT aggregateid, payload FROM journal WHERE subject = $1", number)
         fact = parse("demand.submitted.v1", payload).model_copy(update={"channel_kind": kind})
-        await Delivery(self.feedback, Repositories.of(self.sender.repository), "cluster").deliver(
+        await Delivery(self.feedback, Repositories.of(self.repository), "cluster").deliver(
             [self.log.record(envelope(fact, 1, id))]
         )
         return number
@@ -95,7 +99,7 @@ class Town:
                 "SELECT aggregateid, payload FROM journal WHERE subject = $1 AND type = 'demand.supported.v1'", number
             )
         record = self.log.record(envelope(parse("demand.supported.v1", payload), None, id))
-        await Delivery(self.feedback, Repositories.of(self.sender.repository), "cluster").deliver([record])
+        await Delivery(self.feedback, Repositories.of(self.repository), "cluster").deliver([record])
 
     @property
     def sent(self) -> list[dict[str, Any]]:
@@ -103,7 +107,7 @@ class Town:
 
     async def outcomes(self) -> list[tuple[str, str | None]]:
         async with self.feedback.acquire() as db:
-            return [tuple(row) for row in await db.fetch("SELECT state, cause FROM notification ORDER BY position")]
+            return [tuple(row) for row in await db.fetch("SELECT state, cause FROM intent ORDER BY position")]
 
     async def notes(self, pool: Pool, kind: str) -> list[dict[str, Any]]:
         async with pool.acquire() as db:
@@ -115,7 +119,7 @@ class Town:
 
     async def due_again(self) -> None:
         async with self.feedback.acquire() as db:
-            await db.execute("UPDATE notification SET due_at = now() WHERE state = 'pending'")
+            await db.execute("UPDATE intent SET due_at = now() WHERE state = 'pending'")
 
 
 @pytest.fixture
@@ -134,15 +138,10 @@ async def town(database: str, tmp_path: Path) -> AsyncIterator[Town]:
             httpx.AsyncClient(transport=transport, base_url="http://intake", headers={"X-API-Key": key}) as front,
             httpx.AsyncClient(transport=line, base_url="http://intake") as way,
         ):
-            sender = Sender(
-                feedback,
-                repository,
-                ContactClient(way, tokens),
-                FileSink(tmp_path / "out"),
-                shipped(),
-                clock=lambda: story.AT,
-            )
-            yield Town(front, intake, feedback, line, sender, tmp_path / "out")
+            contacts = ContactClient(way, tokens)
+            kind = messages(repository, contacts, FileGateway(tmp_path / "out"), shipped())
+            sender = IntentSender(feedback, kind, clock=lambda: story.AT)
+            yield Town(front, intake, feedback, line, repository, sender, contacts, tmp_path / "out")
 
 
 async def test_a_message_is_for_the_telephone_that_was_left_and_its_record_hides_it(town: Town):
@@ -218,7 +217,7 @@ async def test_a_demand_without_a_contact_is_never_asked_for(town: Town):
 
 async def test_an_erased_citizen_is_told_nothing_and_the_record_says_why(town: Town):
     number = await town.submitted({"phone": PHONE})
-    coordinator = town.sender.contacts.tokens.write(
+    coordinator = town.contacts.tokens.write(
         "staff", {"name": "主任", "unit": "nh-coordinator", "roles": ["personal-data"]}
     )
     erased = await town.front.post(
@@ -297,7 +296,7 @@ async def test_an_answer_that_is_none_puts_one_message_off(town: Town, odd: http
 
 async def test_imported_history_asks_for_nobody(town: Town):
     submission = story.SUBMISSION.model_copy(update={"imported": True, "contact": UUID(int=1)})
-    await Delivery(town.feedback, Repositories.of(town.sender.repository), "cluster").deliver(town.log.told(submission))
+    await Delivery(town.feedback, Repositories.of(town.repository), "cluster").deliver(town.log.told(submission))
     assert (await town.sender.send_some(), town.line.asked) == (0, [])
 
 

@@ -139,8 +139,8 @@ async def test_messages_that_failed_are_unknown_or_wait_too_long_are_told_apart(
         (("failed", "1 hour"), ("unknown", "1 hour"), ("pending", "1 hour"), ("pending", "1 minute"), ("sent", "1 day"))
     ):
         await admin.execute(
-            """INSERT INTO feedback.notification (id, demand_id, fact_id, template, body, state, created_at)
-            VALUES ($1, $1, $1, 't', 'x', $2, now() - $3::text::interval)""",
+            """INSERT INTO feedback.intent (id, kind, key, about, line, body, state, created_at)
+            VALUES ($1, 'message', $1, $1, $1::uuid::text, '{}', $2, now() - $3::text::interval)""",
             UUID(int=n), state, ago,
         )  # fmt: skip
     told = [str(found) for found in await checks.messages(admin)]
@@ -153,8 +153,8 @@ async def test_messages_that_failed_are_unknown_or_wait_too_long_are_told_apart(
 async def test_a_message_that_waits_on_purpose_is_counted_and_is_no_fault(admin: Connection):
     for n, waits in enumerate(("hourly-limit", None)):
         await admin.execute(
-            """INSERT INTO feedback.notification (id, demand_id, contact, fact_id, template, body, waits, created_at)
-            VALUES ($1, $2, $2, $1, 't', 'x', $3, now() - interval '1 hour')""",
+            """INSERT INTO feedback.intent (id, kind, key, about, line, body, waits, created_at)
+            VALUES ($1, 'message', $2, $1, $2::uuid::text, '{}', $3, now() - interval '1 hour')""",
             UUID(int=n), UUID(int=7), waits,
         )  # fmt: skip
     (found,) = await checks.messages(admin)

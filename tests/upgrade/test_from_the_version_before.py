@@ -86,8 +86,8 @@ async def test_what_waited_for_an_earlier_fact_still_waits(upgraded: Upgraded):
 
 async def test_messages_that_were_to_be_sent_are_still_to_be_sent(upgraded: Upgraded):
     assert json.dumps(upgraded.before["numbers"])
-    assert await upgraded.pools["feedback"].fetchval("SELECT count(*) FROM notification WHERE state = 'pending'") == 23
+    assert await upgraded.pools["feedback"].fetchval("SELECT count(*) FROM intent WHERE state = 'pending'") == 23
 
 
 async def test_what_nobody_rates_will_be_closed(upgraded: Upgraded):
-    assert await upgraded.pools["feedback"].fetchval("SELECT count(*) FROM closing") == 1
+    assert await upgraded.pools["feedback"].fetchval("SELECT count(*) FROM timer WHERE kind = 'unrated'") == 1

@@ -1,1 +1,1 @@
-"""Where messages leave: one module for each kind of gateway."""
+"""Where messages leave: one module for each gateway, and whom a message is for."""

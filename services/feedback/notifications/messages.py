@@ -2,73 +2,69 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
 from shared.chassis.database.write_batch import WriteBatch
+from shared.chassis.work import intents
+from shared.chassis.work.intents import Intent
 from shared.contracts.demand.facts import ChannelKind
+
+MESSAGE: Final = "message"
+"""The kind of intent."""
+NO_CONTACT: Final = "the demand came without a contact"
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A notification to be sent."""
+    """A notification to be sent; `channel_kind` is of whoever it is for."""
 
     id: UUID
     demand_id: UUID
     fact_id: UUID
     contact: UUID | None
     template: str
-    body: str
-    channel_kind: ChannelKind | None = None
-    """Of whoever supports a demand; None: the demand's own."""
+    text: str
+    channel_kind: ChannelKind
+    number: str
+    jurisdiction: str
+
+    def intent(self) -> Intent:
+        """The message as it is queued. What one person is told of one demand goes out in order."""
+        return Intent(
+            id=self.id,
+            kind=MESSAGE,
+            key=self.demand_id,
+            about=self.fact_id,
+            line=f"{self.demand_id}/{self.contact}",
+            body={
+                "template": self.template,
+                "text": self.text,
+                "contact": self.contact and str(self.contact),
+                "channel_kind": self.channel_kind,
+                "number": self.number,
+                "jurisdiction": self.jurisdiction,
+            },
+            skipped=None if self.contact else NO_CONTACT,
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class SupporterNotice:
-    """One text for everybody who supports a demand."""
+    """One text for everybody who supports a demand; `channel_kind` is the demand's, for those who have none."""
 
     demand_id: UUID
     fact_id: UUID
     template: str
-    body: str
-
-
-class State(StrEnum):
-    """What became of a message.
-
-    `unknown`: its sender died in the middle, so nobody can know. `merged`: a later message, or another one to the same
-    address, tells the same, so this one was not sent.
-    """
-
-    PENDING = "pending"
-    SENDING = "sending"
-    SENT = "sent"
-    FAILED = "failed"
-    UNKNOWN = "unknown"
-    SKIPPED = "skipped"
-    MERGED = "merged"
-
-
-NO_CONTACT: Final = "the demand came without a contact"
+    text: str
+    channel_kind: ChannelKind
+    number: str
+    jurisdiction: str
 
 
 def put_messages(writes: WriteBatch, messages: Sequence[Message]) -> None:
-    """Write intents; one for each demand, fact, template and contact. Where nobody can be told, that is all."""
-    if messages:
-        rows = [
-            (m.id, m.demand_id, m.fact_id, m.contact, m.template, m.body, m.channel_kind, *_fate(m)) for m in messages
-        ]
-        writes.add(
-            """
-            INSERT INTO notification
-                (id, demand_id, fact_id, contact, template, body, channel_kind, state, cause, finished_at)
-            SELECT *, CASE WHEN cause IS NOT NULL THEN now() END
-            FROM unnest($1::notification_row[])
-            ON CONFLICT DO NOTHING
-            """,
-            rows,
-        )
+    """Write messages, each once by its id. Where nobody can be told, that is all."""
+    intents.put(writes, [message.intent() for message in messages])
 
 
 def put_supporters(writes: WriteBatch, supporters: Sequence[tuple[UUID, UUID, ChannelKind | None]]) -> None:
@@ -84,19 +80,20 @@ def put_supporters(writes: WriteBatch, supporters: Sequence[tuple[UUID, UUID, Ch
 
 
 def put_supporter_notices(writes: WriteBatch, notices: Sequence[SupporterNotice]) -> None:
-    """Write an intent for every supporter; `writes` must come after those that remember supporters."""
+    """Write a message for every supporter; `writes` must come after those that remember supporters."""
     if notices:
         writes.add(
             """
-            INSERT INTO notification (id, demand_id, fact_id, contact, template, body, channel_kind)
-            SELECT md5(notice.fact_id::text || supporter.contact::text)::uuid, demand_id, notice.fact_id,
-                supporter.contact, notice.template, notice.body, supporter.channel_kind
-            FROM unnest($1::supporter_notice_row[]) AS notice JOIN supporter USING (demand_id)
+            INSERT INTO intent (id, kind, key, about, line, body)
+            SELECT md5(notice.fact_id::text || supporter.contact::text)::uuid, 'message', demand_id, notice.fact_id,
+                concat_ws('/', demand_id, supporter.contact),
+                jsonb_build_object(
+                    'template', notice.template, 'text', notice.text, 'contact', supporter.contact,
+                    'channel_kind', coalesce(supporter.channel_kind, notice.channel_kind),
+                    'number', notice.number, 'jurisdiction', notice.jurisdiction
+                )
+            FROM unnest($1::supporter_message_row[]) AS notice JOIN supporter USING (demand_id)
             ON CONFLICT DO NOTHING
             """,
-            [(n.demand_id, n.fact_id, n.template, n.body) for n in notices],
+            [(n.demand_id, n.fact_id, n.template, n.text, n.channel_kind, n.number, n.jurisdiction) for n in notices],
         )
-
-
-def _fate(message: Message) -> tuple[State, str | None]:
-    return (State.PENDING, None) if message.contact else (State.SKIPPED, NO_CONTACT)

@@ -1,16 +1,14 @@
 """What people are told of a fact: the words of the pack, once for each fact; imported history tells nobody."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from services.feedback.notifications import messages
 from services.feedback.notifications.messages import Message, SupporterNotice
-from services.feedback.ratings import queries
-from services.feedback.ratings.domain import close_at
 from services.feedback.ratings.links import Holder, Links
 from services.feedback.ratings.milestones import MILESTONES
+from services.feedback.ratings.unrated import put_unrated
 from shared.chassis.aggregates.projections import Composed, Projection, compose, whole
 from shared.chassis.aggregates.unit_of_work import Change
 from shared.chassis.base.clock import uuid5
@@ -33,28 +31,20 @@ _UNIT: Final = {"zh": "承办单位", "en": "the responsible unit"}
 
 def notification_projection(packs: Jurisdictions, links: Links) -> Composed[Demand, f.Fact]:
     """What feedback keeps beside its demands: what is to be told and shown, and when a demand is to be closed."""
-    told = _Messages(packs, links)
+    worded = _Messages(packs, links)
 
-    def plan_closings(writes: WriteBatch, changes: Sequence[Change[Demand, f.Fact]]) -> None:
-        last = {change.envelope.key: change.after for change in changes}
-        due = {key: at for key, demand in last.items() if (at := _closing(demand, packs))}
-        live = [key for key, demand in last.items() if key not in due and not demand.imported]
-        queries.plan_closings(writes, list(due.items()), live)
+    def plan_unrated(writes: WriteBatch, changes: Sequence[Change[Demand, f.Fact]]) -> None:
+        put_unrated(writes, changes, packs)
 
     return compose(
         MILESTONES,
         SUPPORTERS,
-        Projection(on=dict.fromkeys(_TOLD_FACTS, told.message), ignores=_UNTOLD, write=messages.put_messages),
+        Projection(on=dict.fromkeys(_TOLD_FACTS, worded.message), ignores=_UNTOLD, write=messages.put_messages),
         Projection(
-            on=dict.fromkeys(_ENDS, told.supporter_notice), ignores=(*_NO_ENDS, *_NOTES), write=_put_supporter_notices
+            on=dict.fromkeys(_ENDS, worded.supporter_notice), ignores=(*_NO_ENDS, *_NOTES), write=_put_supporter_notices
         ),
-        Projection(on=dict.fromkeys(_MOVES, whole), ignores=_NOTES, write=plan_closings),
+        Projection(on=dict.fromkeys(_MOVES, whole), ignores=_NOTES, write=plan_unrated),
     )
-
-
-def _closing(demand: Demand, packs: Jurisdictions) -> datetime | None:
-    pack = packs.of_division(demand.division)
-    return close_at(demand, pack) if pack else None
 
 
 class _Messages:
@@ -79,8 +69,10 @@ class _Messages:
             fact_id=change.envelope.id,
             contact=contact,
             template=notice,
-            body=self._body(notice, demand, fact, pack, Holder.SUPPORTER if supported else Holder.CITIZEN),
-            channel_kind=kind,
+            text=self._text(notice, demand, fact, pack, Holder.SUPPORTER if supported else Holder.CITIZEN),
+            channel_kind=kind or demand.channel_kind,
+            number=demand.number,
+            jurisdiction=demand.jurisdiction,
         )
 
     def supporter_notice(self, change: Change[Demand, f.Fact]) -> SupporterNotice | None:
@@ -89,10 +81,11 @@ class _Messages:
         pack = self._packs.of_division(demand.division)
         if pack is None or demand.imported:
             return None
-        body = self._body(notice, demand, change.fact, pack, Holder.SUPPORTER)
-        return SupporterNotice(demand.id, change.envelope.id, notice, body)
+        text = self._text(notice, demand, change.fact, pack, Holder.SUPPORTER)
+        fact_id, kind = change.envelope.id, demand.channel_kind
+        return SupporterNotice(demand.id, fact_id, notice, text, kind, demand.number, demand.jurisdiction)
 
-    def _body(self, notice: Notice, demand: Demand, fact: f.Fact, pack: Pack, holder: Holder) -> str:
+    def _text(self, notice: Notice, demand: Demand, fact: f.Fact, pack: Pack, holder: Holder) -> str:
         language = pack.languages[0]
         unit = pack.unit(demand.unit) if demand.unit else None
         due = pack.local_day(demand.due_at).isoformat() if demand.due_at else ""

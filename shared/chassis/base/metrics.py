@@ -21,6 +21,9 @@ LAG: Final = Gauge("huying_reader_lag_records", "Records between what was read a
 HANDLED_AT: Final = Gauge("huying_reader_handled_timestamp_seconds", "When a batch was last committed", ["service"])
 SENT: Final = Counter("huying_relay_sent_total", "Facts acknowledged by the broker", ["service"])
 BACKLOG: Final = Gauge("huying_relay_backlog_seconds", "Age of the oldest fact that is not sent", ["service"])
+TIMERS: Final = Counter(
+    "huying_timers_total", "Timers that were run, by what became of them", ["service", "kind", "result"]
+)
 MESSAGES: Final = Counter("huying_messages_total", "Messages to citizens, by what became of them", ["state"])
 MESSAGES_WAITING: Final = Gauge(
     "huying_messages_waiting", "Messages that are not sent yet, by why: turn, intake, earlier, hourly-limit", ["why"]

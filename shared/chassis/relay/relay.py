@@ -14,6 +14,7 @@ from aiokafka.errors import KafkaError
 from shared.chassis.aggregates import journal
 from shared.chassis.base import metrics
 from shared.chassis.base.checks import Check
+from shared.chassis.database.lease import Lease, LeaseLost
 from shared.chassis.database.pool import PASSING, Connection, Pool
 from shared.chassis.kafka import cluster
 from shared.chassis.kafka.cancellation import asked_to_end, either
@@ -21,7 +22,7 @@ from shared.chassis.kafka.client import Kafka
 from shared.chassis.kafka.log_identity import LogIdentity
 from shared.chassis.relay import relay_cursor
 from shared.chassis.relay.gaps import GapTracker
-from shared.chassis.relay.lease import Lease, LeasedProducer
+from shared.chassis.relay.leased_producer import LeasedProducer
 from shared.chassis.relay.relay_cursor import Begin, Shard
 from shared.contracts.envelope import Envelope
 from shared.contracts.topics import TOPIC_OF
@@ -56,11 +57,11 @@ class Relay:
 
     async def run(self) -> None:
         """Send until cancelled; a passing fault of either server starts over from the stored cursor."""
-        lease = Lease(self.pool, self.shard.number, self.holder)
+        lease = Lease(self.pool, self.shard.lease, self.holder)
         while not asked_to_end():
             try:
                 await self._session(lease)
-            except (*PASSING, KafkaError) as fault:
+            except (*PASSING, KafkaError, LeaseLost) as fault:
                 log.warning("relay waits", service=self.service, cause=repr(fault))
                 await asyncio.sleep(POLL)
 

@@ -7,9 +7,9 @@ from typing import NamedTuple
 import asyncpg
 import orjson
 
+from shared.chassis.database.lease import Lease, LeaseLost
 from shared.chassis.database.pool import Connection
 from shared.chassis.kafka.log_identity import LogIdentity, made_anew
-from shared.chassis.relay.lease import Lease, LeaseLost
 
 Ends = Mapping[str, Mapping[str, int]]
 """By topic and partition, the offset behind the last fact; a partition is written as JSON writes it."""
@@ -21,6 +21,11 @@ class Shard:
 
     number: int = 0
     of: int = 1
+
+    @property
+    def lease(self) -> str:
+        """The name of the lease to send it."""
+        return f"relay-{self.number}"
 
 
 class Begin(NamedTuple):
@@ -88,7 +93,7 @@ async def move(
     moved = await db.fetchval(
         """
         INSERT INTO relay_cursor AS known (cluster_id, shards, shard, position, sent, topics, ends)
-        SELECT $1, $2, $3, $4, $5, $6, $7 FROM relay_lease AS lease WHERE (lease.shard, lease.epoch) = ($3, $8)
+        SELECT $1, $2, $3, $4, $5, $6, $7 FROM lease WHERE (lease.name, lease.epoch) = ($8, $9)
         ON CONFLICT (cluster_id, shards, shard) DO UPDATE SET position = excluded.position,
             sent = known.sent + excluded.sent, topics = excluded.topics, ends = excluded.ends, moved_at = now()
         RETURNING true
@@ -100,6 +105,7 @@ async def move(
         sent,
         orjson.dumps(dict(log.topics)).decode(),
         orjson.dumps(ends).decode(),
+        lease.name,
         lease.epoch,
     )
     if not moved:
@@ -142,7 +148,7 @@ async def silences(db: Connection, shards: int, after: float) -> Sequence[Silenc
         JOIN LATERAL (
             SELECT recorded_at FROM journal WHERE position > coalesce(stood.position, 0) ORDER BY position LIMIT 1
         ) AS first ON true
-        LEFT JOIN relay_lease AS lease ON lease.shard = numbers.n
+        LEFT JOIN lease ON lease.name = 'relay-' || numbers.n
         WHERE first.recorded_at < now() - make_interval(secs => $2)
             AND coalesce(stood.moved_at, '-infinity') < now() - make_interval(secs => $2)
         ORDER BY numbers.n

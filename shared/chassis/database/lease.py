@@ -1,4 +1,4 @@
-"""Leadership of a relay: a lease with an epoch, kept in a row and measured by the database's clock (ADR 25).
+"""A lease: the right of one process at a time, kept in a row and measured by the database's clock (ADR 25).
 
 A session's lock would last as long as PostgreSQL believes in the session: for a host that has vanished until TCP gives
 up, for a process that was stopped without end.
@@ -7,14 +7,12 @@ up, for a process that was stopped without end.
 import asyncio
 import contextlib
 import time
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 from uuid import uuid4
 
 import structlog
-from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
-from aiokafka.protocol.produce import ProduceRequest
 
 from shared.chassis.database.pool import PASSING, Pool
 
@@ -29,43 +27,43 @@ POLL: Final = 1.0
 _CLOCK: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 _TAKE: Final = """
-    INSERT INTO relay_lease AS lease (shard, holder, epoch, expires_at)
+    INSERT INTO lease (name, holder, epoch, expires_at)
     VALUES ($1, $2, 1, clock_timestamp() + make_interval(secs => $3))
-    ON CONFLICT (shard) DO UPDATE SET
+    ON CONFLICT (name) DO UPDATE SET
         holder = excluded.holder, epoch = lease.epoch + 1, expires_at = excluded.expires_at
-    WHERE lease.expires_at < clock_timestamp() OR ($4 AND lease.holder = excluded.holder)
+    WHERE lease.expires_at < clock_timestamp() OR (lease.holder = excluded.holder AND ($4 OR lease.epoch = $5))
     RETURNING epoch
 """
 _RENEW: Final = """
-    UPDATE relay_lease SET expires_at = clock_timestamp() + make_interval(secs => $3)
-    WHERE (shard, epoch) = ($1, $2) RETURNING true
+    UPDATE lease SET expires_at = clock_timestamp() + make_interval(secs => $3)
+    WHERE (name, epoch) = ($1, $2) RETURNING true
 """
-_GIVE_UP: Final = "UPDATE relay_lease SET expires_at = '-infinity' WHERE (shard, epoch) = ($1, $2)"
+_GIVE_UP: Final = "UPDATE lease SET expires_at = '-infinity' WHERE (name, epoch) = ($1, $2)"
 
 
-class LeaseLost(KafkaError):  # type: ignore[misc]  # aiokafka is not typed
-    """Somebody else may send now; what was not sent is for them."""
+class LeaseLost(Exception):
+    """Somebody else may do it now; what was not done is for them."""
 
 
 @dataclass(slots=True)
 class Lease:
-    """The right to send one shard of a journal; `epoch` tells this holder from those before and after."""
+    """The right that `name` stands for; `epoch` tells this holder from those before and after."""
 
     pool: Pool
-    shard: int
+    name: str
     holder: str = field(default_factory=lambda: str(uuid4()))
     epoch: int = 0
     _until: float = 0.0
     _tried: bool = False
 
     def holds(self) -> bool:
-        """Whether it is certain, by this machine's clock, that nobody else may send."""
+        """Whether it is certain, by this machine's clock, that nobody else has it."""
         return _now() < self._until
 
     def require(self) -> None:
         """Raises `LeaseLost` where that is not certain."""
         if not self.holds():
-            raise LeaseLost(f"the lease of shard {self.shard} with epoch {self.epoch} has run out")
+            raise LeaseLost(f"the lease {self.name} with epoch {self.epoch} has run out")
 
     async def take(self) -> None:
         """Wait until it is ours.
@@ -73,19 +71,35 @@ class Lease:
         A process that has a fixed name takes at once what one of the same name held: that one has ended, as a group
         of readers supposes of its fixed members too. Only at its first try; two of one name would rob each other.
         """
-        while not await self._take():  # noqa: ASYNC110 (another process has it)
+        while not await self.try_take():  # noqa: ASYNC110 (another process has it)
             await asyncio.sleep(POLL)
-        log.info("relay leads", shard=self.shard, epoch=self.epoch, holder=self.holder)
+        log.info("lease taken", name=self.name, epoch=self.epoch, holder=self.holder)
 
-    async def _take(self) -> bool:
-        asked, again = _now(), not self._tried
+    async def try_take(self) -> bool:
+        """Take it if nobody else has it; whether it is ours."""
+        began, again = _now(), not self._tried
         self._tried = True
         async with asyncio.timeout(TERM), self.pool.acquire(timeout=5) as db:
-            epoch = await db.fetchval(_TAKE, self.shard, self.holder, TERM, again)
+            epoch = await db.fetchval(_TAKE, self.name, self.holder, TERM, again, self.epoch)
         if epoch is None:
             return False
-        self.epoch, self._until = epoch, asked + TERM - MARGIN
+        self.epoch, self._until = epoch, began + TERM - MARGIN
         return True
+
+    @contextlib.asynccontextmanager
+    async def held(self) -> AsyncIterator[bool]:
+        """Whether it is ours, without waiting for it. It is renewed while the block runs, and given up at its end."""
+        mine = await self.try_take()
+        if not mine:
+            yield False
+            return
+        keeping = asyncio.create_task(self.keep())
+        try:
+            yield True
+        finally:
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)  # where it was lost, `holds` says so
+            await self.give_up()
 
     async def keep(self) -> None:
         """Renew until cancelled; raises `LeaseLost` when it could not be renewed in time, or was taken."""
@@ -96,34 +110,34 @@ class Lease:
                 await asyncio.sleep(POLL / 2)
 
     async def _renewed(self) -> bool:
-        asked = _now()
-        asking = asyncio.create_task(self._renew())
+        began = _now()
+        renewing = asyncio.create_task(self._renew())
         try:
             # Over a line that is cut even giving up takes its time: that is nobody's business here.
-            await asyncio.wait([asking], timeout=max(0.0, self._until - asked))
+            await asyncio.wait([renewing], timeout=max(0.0, self._until - began))
         finally:
-            asking.cancel()
-        if not asking.done() or asking.cancelled():
+            renewing.cancel()
+        if not renewing.done() or renewing.cancelled():
             return False
-        renewed = asking.result()
+        renewed = renewing.result()
         if renewed is False:
             self.revoke()
-            raise LeaseLost(f"the lease of shard {self.shard} with epoch {self.epoch} was taken by another process")
+            raise LeaseLost(f"the lease {self.name} with epoch {self.epoch} was taken by another process")
         if renewed:
-            self._until = asked + TERM - MARGIN
+            self._until = began + TERM - MARGIN
         return bool(renewed)
 
     async def _renew(self) -> bool | None:
         """Whether it was still ours; None where the database is away."""
         try:
             async with self.pool.acquire(timeout=5) as db:
-                return bool(await db.fetchval(_RENEW, self.shard, self.epoch, TERM))
+                return bool(await db.fetchval(_RENEW, self.name, self.epoch, TERM))
         except PASSING as fault:
-            log.warning("lease not renewed", shard=self.shard, cause=repr(fault))
+            log.warning("lease not renewed", name=self.name, cause=repr(fault))
             return None
 
     def revoke(self) -> None:
-        """Send nothing more with it."""
+        """Do nothing more with it."""
         self._until = 0.0
 
     async def give_up(self) -> None:
@@ -131,28 +145,7 @@ class Lease:
         self.revoke()
         with contextlib.suppress(*PASSING):
             async with asyncio.timeout(POLL), self.pool.acquire(timeout=POLL) as db:
-                await db.execute(_GIVE_UP, self.shard, self.epoch)
-
-
-class LeasedProducer(AIOKafkaProducer):  # type: ignore[misc]  # aiokafka is not typed
-    """Hands a request with facts to the network only while the lease is held.
-
-    What `send` was given waits in buffers: before the partition's last request is answered, and again after a failed
-    one. A process that was stopped meanwhile would send all that as soon as it goes on.
-    """
-
-    def __init__(self, lease: Lease, **told: Any) -> None:
-        super().__init__(**told)
-        client = self.client
-        send = client.send
-
-        async def leased(node_id: int, request: Any, **more: Any) -> Any:
-            if isinstance(request, ProduceRequest):
-                await client.ready(node_id, **more)  # so that `send` need not wait for a connection
-                lease.require()
-            return await send(node_id, request, **more)
-
-        client.send = leased
+                await db.execute(_GIVE_UP, self.name, self.epoch)
 
 
 def _now() -> float:

@@ -29,6 +29,8 @@ class Recipient:
 
     means: ContactMethod
     address: str = field(repr=False)
+    mark: bytes = b""
+    """See `mark`."""
 
     @property
     def masked(self) -> str:
@@ -40,14 +42,14 @@ class Recipient:
         return f"{signs[:_HEAD]}{_STARS}{signs[-_TAIL:]}" if len(signs) >= _LONG else _STARS
 
 
-def mark(recipient: Recipient, secret: str) -> bytes:
+def mark(means: ContactMethod, address: str, secret: str) -> bytes:
     """A keyed hash of the address, 16 bytes: tells whether two messages are for the same one, and nothing else."""
-    address = recipient.address.strip().casefold()
-    if recipient.means is ContactMethod.PHONE:
+    address = address.strip().casefold()
+    if means is ContactMethod.PHONE:
         address = "".join(filter(str.isdigit, address))
         address = address.removeprefix("0086").removeprefix("86") if len(address) > _LONG else address
     key = hashlib.sha256(f"huying messages {secret}".encode()).digest()
-    return hmac.digest(key, f"{recipient.means}:{address}".encode(), "sha256")[:16]
+    return hmac.digest(key, f"{means}:{address}".encode(), "sha256")[:16]
 
 
 def means_for(channel: ChannelKind) -> tuple[ContactMethod, ...]:

@@ -1,0 +1,43 @@
+"""How messages to citizens are sent: whom each is for, how many an hour, and what the demand's record says of it."""
+
+from typing import Any
+
+from services.feedback.gateways.recipients import Recipient
+from services.feedback.notifications.contacts import ContactClient
+from services.feedback.notifications.messages import MESSAGE
+from shared.chassis.aggregates.repository import Repository
+from shared.chassis.work.intents import Gateway, Intent, IntentKind, State
+from shared.contracts.demand.facts import Fact, NotificationFailed, NotificationSent
+from shared.contracts.demand.state import Demand
+from shared.jurisdiction.jurisdictions import Jurisdictions
+from shared.jurisdiction.profile import MESSAGES_PER_HOUR
+from shared.masking import mask
+
+
+def messages(
+    repository: Repository[Demand, Fact], contacts: ContactClient, gateway: Gateway[Recipient], packs: Jurisdictions
+) -> IntentKind[Recipient]:
+    """The kind of intent that tells citizens."""
+
+    def per_hour(intent: Intent) -> int:
+        pack = packs.get(intent.body["jurisdiction"] or "")
+        return pack.messages_per_hour if pack else MESSAGES_PER_HOUR
+
+    return IntentKind(
+        name=MESSAGE,
+        repository=repository,
+        gateway=gateway,
+        recipient=contacts.recipient,
+        notes=lambda intent, state, cause: notes(intent, gateway.name, state, cause),
+        per_hour=per_hour,
+        # A gateway may quote the telephone or the words that it refuses.
+        mask=mask,
+    )
+
+
+def notes(intent: Intent, via: str, state: State, cause: str | None) -> list[Fact]:
+    """What the demand's record says of a message: it was sent, or why it was not."""
+    about: dict[str, Any] = {"template": intent.body["template"], "via": via, "about": intent.about}
+    if state is State.SENT:
+        return [NotificationSent(**about)]
+    return [NotificationFailed(**about, cause=cause or state)]

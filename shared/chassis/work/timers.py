@@ -1,0 +1,228 @@
+"""Timers: what is to happen to an aggregate at a moment.
+
+A timer is planned, moved and forgotten by the write that makes it necessary, usually a projection's. When it is due, a
+pure function decides which facts follow. A fact that follows on *another* aggregate is a timer on that one's key which
+is due at once.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Any, Final, Generic, NamedTuple
+from uuid import UUID
+
+import orjson
+import structlog
+
+from shared.chassis.aggregates.repository import Repository
+from shared.chassis.aggregates.unit_of_work import UnitOfWork
+from shared.chassis.base import metrics
+from shared.chassis.base.clock import now, uuid5
+from shared.chassis.database.pool import PASSING, Connection, Pool, is_argument
+from shared.chassis.database.write_batch import WriteBatch
+from shared.chassis.work.periodic import every
+from shared.contracts.rules import F, S
+
+log = structlog.get_logger()
+EVERY: Final = 1.0
+AT_ONCE: Final = 500
+LONGEST: Final = 3600.0
+"""Seconds between two tries of a timer that fails each time; the first pause is a second, each next one is doubled."""
+Payload = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """Something that is due at `at`. `payload` is JSON and is given to the function that decides.
+
+    Several timers of one kind on one key are told apart by their `name`, for instance the id of the fact that each
+    follows. `attempts` counts how often it failed.
+    """
+
+    kind: str
+    key: UUID
+    at: datetime
+    payload: Payload = field(default_factory=dict)
+    name: str = ""
+    attempts: int = 0
+
+
+class Later(NamedTuple):
+    """The answer of a timer that is not due yet after all: it is moved to this moment."""
+
+    at: datetime
+
+
+def cause_of(timer: Timer) -> UUID:
+    """What the ids of a timer's facts are derived from: the same timer makes the same ids."""
+    return uuid5(timer.key, f"{timer.kind}:{timer.name}:{timer.at.isoformat()}")
+
+
+@dataclass(frozen=True, slots=True)
+class OnDue(Generic[S, F]):
+    """What one kind of timer does.
+
+    `decide(state, payload, now)` is pure. It answers with facts and the times at which they happened, or with `Later`;
+    without facts, the timer is over. `cause` is the id that the facts' ids are derived from.
+    """
+
+    repository: Repository[S, F]
+    decide: Callable[[S, Payload, datetime], Sequence[tuple[F, datetime]] | Later]
+    cause: Callable[[S, Timer], UUID] = lambda _, timer: cause_of(timer)
+
+
+def plan(writes: WriteBatch, timers: Iterable[Timer]) -> None:
+    """Plan these; a timer of the same kind, key and name is moved. One call for each kind in a batch of writes."""
+    rows = {
+        (timer.kind, timer.key, timer.name): (
+            timer.kind, timer.key, timer.name, timer.at, orjson.dumps(timer.payload).decode()
+        )
+        for timer in timers
+    }  # fmt: skip
+    if rows:
+        writes.add(
+            """
+            INSERT INTO timer (kind, key, name, at, payload, due_at)
+            SELECT kind, key, name, at, payload, at FROM unnest($1::timer_row[])
+            ON CONFLICT (kind, key, name) DO UPDATE SET
+                at = excluded.at, payload = excluded.payload, due_at = excluded.due_at, attempts = 0, cause = NULL
+            """,
+            list(rows.values()),
+        )
+
+
+def forget(writes: WriteBatch, kind: str, keys: Sequence[UUID]) -> None:
+    """Forget every timer of this kind on these keys; none of them may be planned in the same batch of writes."""
+    if keys:
+        writes.add("DELETE FROM timer WHERE kind = $1 AND key = ANY($2)", kind, list(keys))
+
+
+@dataclass(frozen=True, slots=True)
+class Timers:
+    """Runs what is due, by kind. Several processes share the work: each skips the timers that another one has claimed.
+
+    Facts, projections and the end of their timers are one transaction. Timers of a kind that is not listed stay.
+    """
+
+    pool: Pool
+    kinds: Mapping[str, OnDue[Any, Any]]
+    clock: Callable[[], datetime] = now
+
+    async def run(self) -> None:
+        """Run what is due until cancelled; a database that is away is waited for."""
+        await every(EVERY, self._run_all, "timers")
+
+    async def _run_all(self) -> None:
+        while await self.run_some():
+            pass
+
+    async def run_some(self) -> int:
+        """Run what is due, up to five hundred; returns how many were looked at."""
+        at = self.clock()
+        async with self.pool.acquire(timeout=5) as db, db.transaction():
+            claimed = await _claim(db, list(self.kinds), at)
+            await self._settle(db, claimed, at)
+        return len(claimed)
+
+    async def _settle(self, db: Connection, timers: Sequence[Timer], at: datetime) -> None:
+        """Run these; a timer that fails is isolated and tried again later, so that it blocks no other."""
+        if not timers:
+            return
+        try:
+            async with db.transaction():
+                await self._handle(db, timers, at)
+        except Exception as fault:  # an unknown fault is set aside with the timer that causes it
+            if isinstance(fault, PASSING) and not is_argument(fault):
+                raise
+            if len(timers) == 1:
+                await self._put_off(db, timers[0], at, fault)
+                return
+            middle = len(timers) // 2
+            await self._settle(db, timers[:middle], at)
+            await self._settle(db, timers[middle:], at)
+
+    async def _handle(self, db: Connection, timers: Sequence[Timer], at: datetime) -> None:
+        writes = WriteBatch()
+        done: list[Timer] = []
+        moved: list[Timer] = []
+        for repository, own in self._by_repository(timers):
+            work = await repository.load(db, [timer.key for timer in own], at)
+            for timer in own:
+                later = self._decide(work, timer, at)
+                if later:
+                    moved.append(replace(timer, at=later.at))
+                else:
+                    done.append(timer)
+            repository.put(writes, work)
+        # Afterwards, because a projection may forget the same timers, or plan them anew: those stay.
+        _finish(writes.after, done)
+        plan(writes.after, moved)
+        await writes.write(db)
+        self._count(done, "done")
+        self._count(moved, "later")
+
+    def _by_repository(self, timers: Sequence[Timer]) -> Iterable[tuple[Repository[Any, Any], Sequence[Timer]]]:
+        """Kinds of the same aggregate share one unit of work."""
+        found: dict[str, tuple[Repository[Any, Any], list[Timer]]] = {}
+        for timer in timers:
+            repository = self.kinds[timer.kind].repository
+            found.setdefault(repository.table, (repository, []))[1].append(timer)
+        return found.values()
+
+    def _decide(self, work: UnitOfWork[Any, Any], timer: Timer, at: datetime) -> Later | None:
+        on_due, state = self.kinds[timer.kind], work.state(timer.key)
+        answer = on_due.decide(state, timer.payload, at)
+        if isinstance(answer, Later):
+            return answer
+        cause = on_due.cause(state, timer)
+        for n, (happened_at, facts) in enumerate(groupby(answer, key=lambda dated: dated[1])):
+            name = uuid5(cause, str(n)) if n else cause
+            work.record(timer.key, [fact for fact, _ in facts], happened_at, name)
+        return None
+
+    async def _put_off(self, db: Connection, timer: Timer, at: datetime, fault: Exception) -> None:
+        seconds = min(2.0 ** min(timer.attempts, 20), LONGEST)
+        cause = repr(fault).replace("\0", "")[:1000]
+        await db.execute(
+            "UPDATE timer SET due_at = $4, attempts = attempts + 1, cause = $5 WHERE (kind, key, name) = ($1, $2, $3)",
+            timer.kind,
+            timer.key,
+            timer.name,
+            at + timedelta(seconds=seconds),
+            cause,
+        )
+        log.error("timer failed", kind=timer.kind, key=str(timer.key), cause=cause, seconds=seconds)
+        self._count([timer], "failed")
+
+    def _count(self, timers: Sequence[Timer], result: str) -> None:
+        for timer in timers:
+            service = self.kinds[timer.kind].repository.rules.service
+            metrics.TIMERS.labels(service, timer.kind, result).inc()
+
+
+async def _claim(db: Connection, kinds: Sequence[str], at: datetime) -> list[Timer]:
+    """What is due by now, oldest first, and claimed by nobody else until this transaction ends."""
+    rows = await db.fetch(
+        """
+        SELECT kind, key, at, payload::text, name, attempts FROM timer
+        WHERE due_at <= $1 AND kind = ANY($2) ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED
+        """,
+        at,
+        kinds,
+        AT_ONCE,
+    )
+    return [Timer(**dict(row) | {"payload": orjson.loads(row["payload"])}) for row in rows]
+
+
+def _finish(writes: WriteBatch, timers: Sequence[Timer]) -> None:
+    """Remove timers that were run, except those that were planned for another moment meanwhile."""
+    if timers:
+        writes.add(
+            """
+            DELETE FROM timer USING unnest($1::text[], $2::uuid[], $3::text[], $4::timestamptz[])
+                AS done (kind, key, name, at)
+            WHERE (timer.kind, timer.key, timer.name, timer.at) = (done.kind, done.key, done.name, done.at)
+            """,
+            *map(list, zip(*((t.kind, t.key, t.name, t.at) for t in timers), strict=True)),
+        )
