@@ -13,7 +13,7 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
-from deploy.cli.processes import SERVICES
+from deploy.cli.services import manifests
 from deploy.local.kafka import ApacheKafka
 from deploy.local.noida import EmbeddedBroker
 from deploy.local.ports import free_port
@@ -90,7 +90,7 @@ async def postgres(directory: Path) -> AsyncIterator[Server]:
     db = await asyncpg.connect(server.url)
     await db.execute(f"CREATE DATABASE {TEMPLATE}")
     await db.close()
-    for service in SERVICES:
+    for service in manifests():
         await migrate(on(server.url, TEMPLATE), service.name, service.migrations)
     yield Server(server.url, keeper)
     await keeper.stop()

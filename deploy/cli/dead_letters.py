@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from deploy.cli.processes import SERVICES, Service
 from deploy.cli.running import environment_of_what_runs
+from deploy.cli.services import SERVICE_NAMES, manifest
 from shared.chassis.base.settings import ProcessSettings, read
 from shared.chassis.consumer import dead_letters
 from shared.chassis.consumer.delivery import Delivery
@@ -29,10 +29,10 @@ def show_all() -> None:
     """Every dead letter that waits, of every service; exit code 1 when there is any."""
     environment_of_what_runs()
     table = Table("service", "id", "when", "place", "cause")
-    for service in SERVICES:
+    for service in SERVICE_NAMES:
         for letter in asyncio.run(_waiting(service)):
             when = letter.happened_at.strftime("%Y-%m-%d %H:%M:%S")
-            table.add_row(service.name, str(letter.id), when, letter.place, escape(letter.cause))
+            table.add_row(service, str(letter.id), when, letter.place, escape(letter.cause))
     if not table.row_count:
         console.print("no dead letters")
         return
@@ -67,39 +67,39 @@ def redrive(reader: Reader, id: Id) -> None:
     console.print("handled")
 
 
-def _service(reader: str) -> Service:
-    for service in SERVICES:
-        if service.name == reader:
-            return service
-    raise typer.BadParameter(f"{reader!r} is no service; one of: {', '.join(one.name for one in SERVICES)}")
+def _service(name: str) -> str:
+    if name not in SERVICE_NAMES:
+        raise typer.BadParameter(f"{name!r} is no service; one of: {', '.join(SERVICE_NAMES)}")
+    return name
 
 
 @asynccontextmanager
-async def _opened(service: Service) -> AsyncIterator[Pool]:
-    pool = await open_pool(read(ProcessSettings).database_url, service.name, size=2)
+async def _opened(service: str) -> AsyncIterator[Pool]:
+    pool = await open_pool(read(ProcessSettings).database_url, service, size=2)
     try:
         yield pool
     finally:
         await pool.close()
 
 
-async def _waiting(service: Service) -> list[dead_letters.DeadLetter]:
+async def _waiting(service: str) -> list[dead_letters.DeadLetter]:
     async with _opened(service) as pool, pool.acquire() as db:
         return await dead_letters.waiting(db)
 
 
-async def _one(service: Service, id: int) -> dead_letters.DeadLetter:
+async def _one(service: str, id: int) -> dead_letters.DeadLetter:
     async with _opened(service) as pool, pool.acquire() as db:
         found = await dead_letters.one(db, id)
     if found is None:
-        raise typer.BadParameter(f"{service.name} has no dead letter {id}; see `huying dead-letters list`")
+        raise typer.BadParameter(f"{service} has no dead letter {id}; see `huying dead-letters list`")
     return found
 
 
-async def _redrive(service: Service, id: int) -> None:
+async def _redrive(service: str, id: int) -> None:
     letter = await _one(service, id)
     async with _opened(service) as pool:
-        repositories = service.worker(read(service.settings), pool).repositories
+        found = manifest(service)
+        repositories = found.worker(read(found.settings), pool).repositories
         await Delivery(pool, repositories, letter.cluster_id).redrive(letter.record)
         async with pool.acquire() as db:
             await dead_letters.mark_redriven(db, id)

@@ -11,8 +11,8 @@ from rich.console import Console
 from deploy.cli.faults import UNUSABLE
 from deploy.cli.running import named
 from deploy.doctor import broker, database, machine, processes
-from deploy.doctor.finding import Finding, Severity, broken, exit_code, not_looked_at, ok
 from deploy.local.state import Runtime, Unusable, state_dir
+from shared.chassis.base.findings import Finding, Severity, broken, exit_code, not_looked_at, ok
 from shared.chassis.base.settings import KafkaSettings, read
 from shared.chassis.kafka.client import Kafka
 from shared.chassis.kafka.cluster import cluster_id

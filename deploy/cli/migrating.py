@@ -4,7 +4,8 @@ import asyncio
 
 import typer
 
-from deploy.cli.processes import SERVICES, Place
+from deploy.cli.processes import Place
+from deploy.cli.services import manifests
 from shared.chassis.base.settings import read
 from shared.chassis.database.migrate import MigrationFailed
 from shared.chassis.database.migrate import migrate as migrate_service
@@ -16,7 +17,7 @@ def migrate() -> None:
     settings = read(Place)
 
     async def everything() -> None:
-        for service in SERVICES:
+        for service in manifests():
             await migrate_service(settings.database_url, service.name, service.migrations)
         await cluster.create_topics(settings.kafka, settings.kafka_replication_factor)
 

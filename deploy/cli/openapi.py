@@ -8,7 +8,8 @@ from typing import Any, Final
 import typer
 
 from deploy.cli.introduction import INTRODUCTION
-from deploy.cli.processes import SERVICES, TITLE
+from deploy.cli.processes import TITLE
+from deploy.cli.services import manifests
 from shared.chassis.database.pool import open_pool
 from shared.chassis.http.app import web_app
 from shared.chassis.process.components import Api, api_texts
@@ -25,7 +26,7 @@ async def document() -> dict[str, Any]:
     """The four services under one origin; no connection is opened."""
     apis: list[Api] = []
     told = {"DATABASE_URL": NOWHERE, "secret": token_urlsafe(48), "vault_key": token_urlsafe(48)}
-    for service in SERVICES:
+    for service in manifests():
         settings = service.settings.model_validate(told)
         async with await open_pool(NOWHERE, service.name) as pool:
             apis.append(service.api(settings, pool))

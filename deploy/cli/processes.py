@@ -1,31 +1,26 @@
-"""Every process that `huying run` can start, by name; each loads the code of its own services alone."""
+"""`huying run`: every process of every service, by name; each loads the code of its own services alone."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache, partial
 from typing import Annotated, Any, Final
 
 import typer
 from pydantic import Field
 
 from deploy.cli.introduction import INTRODUCTION
+from deploy.cli.services import SERVICE_NAMES, manifest, manifests
 from shared.chassis.base.setting_checks import what_is_wrong
 from shared.chassis.base.settings import ProcessSettings, noted, read, stop
-from shared.chassis.database.pool import Pool, open_pool
-from shared.chassis.process.components import (
-    Api,
-    Worker,
-    api_components,
-    database_ready,
-    relay_components,
-    worker_components,
-)
+from shared.chassis.database.pool import open_pool
+from shared.chassis.process.components import api_components
+from shared.chassis.process.manifest import ApiProcess, RelayProcess, ServiceManifest, components_of
 from shared.chassis.process.run import Components, main
 from shared.jurisdiction.loader import served_packs
 from shared.jurisdiction.problems import PackError
 
 TITLE: Final = "Huying 呼应"
+GATEWAY: Final = "gateway"
+"""The one process that belongs to no single service: the APIs of all under one origin."""
 
 
 class Place(ProcessSettings):
@@ -36,85 +31,39 @@ class Place(ProcessSettings):
         ge=0,
         le=65535,
         description="port of the pages and the API",
-        json_schema_extra=noted("gateway", "*-api"),
+        json_schema_extra=noted(GATEWAY, "*-api"),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """What a service offers to run."""
-
-    settings: type[ProcessSettings]
-    api: Callable[[Any, Pool], Api]
-    worker: Callable[[Any, Pool], Worker]
-    migrations: Path
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """A service by name; what it offers is loaded when it is asked for."""
-
-    name: str
-    load: Callable[[], Offer]
-
-    @property
-    def settings(self) -> type[ProcessSettings]:
-        """What it reads from its environment."""
-        return self.load().settings
-
-    @property
-    def api(self) -> Callable[[Any, Pool], Api]:
-        """Its HTTP side."""
-        return self.load().api
-
-    @property
-    def worker(self) -> Callable[[Any, Pool], Worker]:
-        """Its listening side."""
-        return self.load().worker
-
-    @property
-    def migrations(self) -> Path:
-        """Its schema."""
-        return self.load().migrations
+@lru_cache
+def processes() -> Mapping[str, Sequence[ServiceManifest[Any]]]:
+    """Every process by name, and the services that it is a part of; loads all of them."""
+    found = {GATEWAY: manifests()}
+    for service in manifests():
+        found |= {name: (service,) for name in service.by_process}
+    return found
 
 
-def _intake() -> Offer:
-    from services.intake import app
-    from services.intake.settings import IntakeSettings
-
-    return Offer(IntakeSettings, app.api, app.worker, app.MIGRATIONS)
-
-
-def _routing() -> Offer:
-    from services.routing import app
-    from services.routing.settings import RoutingSettings
-
-    return Offer(RoutingSettings, app.api, app.worker, app.MIGRATIONS)
+def services_of(process: str) -> Sequence[ServiceManifest[Any]]:
+    """The services whose code and settings a process needs; loads them and no others. Raises `KeyError`."""
+    if process == GATEWAY:
+        return manifests()
+    name = process.partition("-")[0]
+    if name not in SERVICE_NAMES or process not in manifest(name).by_process:
+        raise KeyError(process)
+    return (manifest(name),)
 
 
-def _feedback() -> Offer:
-    from services.feedback import app
-    from services.feedback.settings import FeedbackSettings
-
-    return Offer(FeedbackSettings, app.api, app.worker, app.MIGRATIONS)
-
-
-def _reporting() -> Offer:
-    from services.reporting import app
-    from services.reporting.settings import ReportingSettings
-
-    return Offer(ReportingSettings, app.api, app.projector, app.MIGRATIONS)
+def settings_of(process: str) -> tuple[type[ProcessSettings], ...]:
+    """Every class of settings that a process reads."""
+    if process == GATEWAY:
+        return (Place, *(service.settings for service in manifests()))
+    (service,) = services_of(process)
+    spec = service.by_process[process]
+    return (Place,) if isinstance(spec, RelayProcess) else (Place, service.settings)
 
 
-SERVICES: Final = (
-    Service("intake", _intake),
-    Service("routing", _routing),
-    Service("feedback", _feedback),
-    Service("reporting", _reporting),
-)
-
-
-async def _apis(*services: Service) -> Components:
+async def _apis(services: Sequence[ServiceManifest[Any]]) -> Components:
     apis = {}
     for service in services:
         settings = read(service.settings)
@@ -124,63 +73,22 @@ async def _apis(*services: Service) -> Components:
     return api_components(TITLE, INTRODUCTION, apis, place.port, place.deployment)
 
 
-async def _worker(service: Service) -> Components:
-    settings = read(service.settings)
+async def build(process: str) -> Components:
+    """What a process is made of, with the settings of its environment."""
+    services = services_of(process)
+    if process == GATEWAY or isinstance(services[0].by_process[process], ApiProcess):
+        return await _apis(services)
+    (service,) = services
+    settings = read(service.settings_of(service.by_process[process]))
     pool = await open_pool(settings.database_url, service.name)
-    return await worker_components(settings, service.worker(settings, pool), pool)
+    return await components_of(service, process, settings, pool)
 
 
-async def _relay(service: Service) -> Components:
-    settings = read(ProcessSettings)
-    pool = await open_pool(settings.database_url, service.name)
-    return await relay_components(settings, service.name, pool)
-
-
-async def _mail() -> Components:
-    from services.intake import app
-    from services.intake.settings import IntakeSettings
-    from services.intake.tracking.lasting_secret import lasting_secret_kept
-
-    settings = read(IntakeSettings)
-    pool = await open_pool(settings.database_url, "intake")
-    receiving = app.mail(settings, pool).run(settings)
-    ready = [database_ready("intake", pool), lasting_secret_kept(pool, settings.lasting)]
-    return Components(running=[receiving], ready=ready, closing=[pool.close])
-
-
-@dataclass(frozen=True, slots=True)
-class Process:
-    """How to put a process together, and whose settings it reads beside `Place`."""
-
-    build: Callable[[], Awaitable[Components]]
-    services: Sequence[Service] = ()
-
-    @property
-    def settings(self) -> tuple[type[ProcessSettings], ...]:
-        """Every class of settings that it reads."""
-        return (Place, *(service.settings for service in self.services))
-
-
-def _table() -> Mapping[str, Process]:
-    found = {
-        "gateway": Process(lambda: _apis(*SERVICES), SERVICES),
-        "intake-mail": Process(_mail, SERVICES[:1]),
-    }
-    for service in SERVICES:
-        listener = "projector" if service.name == "reporting" else "worker"
-        found[f"{service.name}-api"] = Process(partial(_apis, service), (service,))
-        found[f"{service.name}-{listener}"] = Process(partial(_worker, service), (service,))
-        found[f"{service.name}-relay"] = Process(partial(_relay, service))
-    return found
-
-
-PROCESSES: Final = _table()
-
-
-def wrong_settings(processes: Iterable[str]) -> list[str]:
+def wrong_settings(names: Iterable[str]) -> list[str]:
     """Everything that keeps these processes from starting, of all their settings; the packs that they serve too."""
-    lines = [line for name in processes for line in what_is_wrong(name, PROCESSES[name].settings)]
-    if not lines and any(PROCESSES[name].services for name in processes):
+    kinds = {name: settings_of(name) for name in names}
+    lines = [line for name, classes in kinds.items() for line in what_is_wrong(name, classes)]
+    if not lines and any(len(classes) > 1 for classes in kinds.values()):
         settings = read(Place)
         try:
             served_packs(settings.jurisdictions_dir, settings.jurisdictions)
@@ -191,13 +99,24 @@ def wrong_settings(processes: Iterable[str]) -> list[str]:
 
 def known(process: str) -> str:
     """The name of a process; raises `BadParameter` where there is none of this name."""
-    if process not in PROCESSES:
-        raise typer.BadParameter(f"{process!r} is no process; one of: {', '.join(sorted(PROCESSES))}")
+    try:
+        services_of(process)
+    except KeyError:
+        names = ", ".join(sorted(processes()))
+        raise typer.BadParameter(f"{process!r} is no process; one of: {names}") from None
     return process
 
 
-def run(process: Annotated[str, typer.Argument(help=", ".join(sorted(PROCESSES)), callback=known)]) -> None:
+def run(
+    process: Annotated[
+        str,
+        typer.Argument(
+            help="gateway, or a process of a service such as routing-worker; a wrong name is answered with all names",
+            callback=known,
+        ),
+    ],
+) -> None:
     """Run one process until SIGTERM. Exit code 78: its settings cannot be used."""
     if wrong := wrong_settings([process]):
         stop(wrong)
-    main(process, read(Place), PROCESSES[process].build)
+    main(process, read(Place), partial(build, process))

@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from deploy.cli.processes import PROCESSES, known, wrong_settings
+from deploy.cli.processes import known, wrong_settings
+from deploy.cli.processes import processes as every_process
 from shared.chassis.base.settings import WRONG
 
 
@@ -12,7 +13,7 @@ def settings(
     processes: Annotated[list[str] | None, typer.Argument(help="those that are to be started; none: all")] = None,
 ) -> None:
     """Look at the settings of processes and start nothing. Exit code 78: some of them would not start."""
-    names = [known(name) for name in processes or PROCESSES]
+    names = [known(name) for name in processes or every_process()]
     wrong = wrong_settings(names)
     for line in wrong:
         typer.echo(f"huying: {line}", err=True)

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
-from deploy.cli.processes import PROCESSES
+from deploy.cli.processes import Place, processes, settings_of
 from shared.chassis.base.secrecy import SHORTEST
 from shared.chassis.base.setting_checks import is_here_only, is_read_by
 from shared.chassis.base.settings import variable_of
@@ -90,32 +90,32 @@ def _read_by() -> Mapping[_Field, list[str]]:
     found: dict[_Field, list[str]] = {}
     for process, kind in _classes():
         for name, field in kind.model_fields.items():
-            processes = found.setdefault(_Field((kind, name, field)), [])
-            if is_read_by(field, process) and process not in processes:
-                processes.append(process)
+            readers = found.setdefault(_Field((kind, name, field)), [])
+            if is_read_by(field, process) and process not in readers:
+                readers.append(process)
     return found
 
 
 def _classes() -> Iterator[tuple[str, type[BaseSettings]]]:
-    for process, how in PROCESSES.items():
-        for kind in how.settings:
+    for process in processes():
+        for kind in settings_of(process):
             yield process, kind
-    yield "huying migrate", PROCESSES["gateway"].settings[0]
+    yield "huying migrate", Place
 
 
 def _row(kind: type[BaseSettings], name: str, field: FieldInfo, read_by: Iterable[str]) -> Row:
-    read_by = [process for process in read_by if process in PROCESSES] or list(read_by)
-    everybody = set(read_by) == set(PROCESSES)
-    processes = "every process" if everybody else ", ".join(f"`{name}`" for name in _short(read_by))
-    return Row(variable_of(kind, name), _values(field), _default(field), processes, field.description or "")
+    read_by = [process for process in read_by if process in processes()] or list(read_by)
+    everybody = set(read_by) == set(processes())
+    readers = "every process" if everybody else ", ".join(f"`{name}`" for name in _short(read_by))
+    return Row(variable_of(kind, name), _values(field), _default(field), readers, field.description or "")
 
 
-def _short(processes: Sequence[str]) -> Iterator[str]:
+def _short(readers: Sequence[str]) -> Iterator[str]:
     """`intake-*` for all of a service's processes."""
-    for process in processes:
+    for process in readers:
         prefix = process.partition("-")[0]
-        family = [name for name in PROCESSES if name.startswith(f"{prefix}-")]
-        if len(family) < 2 or not set(family) <= set(processes):
+        family = [name for name in processes() if name.startswith(f"{prefix}-")]
+        if len(family) < 2 or not set(family) <= set(readers):
             yield process
         elif process == family[0]:
             yield f"{prefix}-*"

@@ -4,8 +4,8 @@ import shutil
 import sys
 from pathlib import Path
 
-from deploy.doctor.finding import Finding, broken, ok, warning
 from deploy.local.state import MIN_FREE, is_open_to_others
+from shared.chassis.base.findings import Finding, broken, ok, warning
 
 
 def python() -> Finding:

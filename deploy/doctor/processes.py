@@ -7,9 +7,9 @@ from typing import Final
 
 import httpx
 
-from deploy.doctor.finding import Finding, broken, not_looked_at, ok, warning
 from deploy.local.health import TIMEOUT, Health
 from deploy.local.state import Runtime
+from shared.chassis.base.findings import Finding, broken, not_looked_at, ok, warning
 from shared.chassis.http.probe_headers import PROCESS
 
 WANTED: Final[Mapping[str, Sequence[str]]] = {

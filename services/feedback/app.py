@@ -1,8 +1,10 @@
 """Feedback, put together: the rating API, and the Faust worker that tells citizens and closes demands."""
 
 from pathlib import Path
+from typing import Final
 
 from services.feedback.api_document import WORDS
+from services.feedback.checks import CHECKS
 from services.feedback.gateways.console import ConsoleGateway
 from services.feedback.gateways.file import FileGateway
 from services.feedback.notifications.contacts import ContactClient
@@ -18,6 +20,7 @@ from services.feedback.web import pages
 from shared.chassis.aggregates.repository import Repositories, Repository
 from shared.chassis.database.pool import Pool
 from shared.chassis.process.components import Api, Worker
+from shared.chassis.process.manifest import ApiProcess, RelayProcess, ServiceManifest, WorkerProcess
 from shared.chassis.work.intent_sender import IntentSender
 from shared.chassis.work.intent_watch import IntentWatch
 from shared.chassis.work.intents import REACHED
@@ -26,10 +29,12 @@ from shared.chassis.work.timers import Timers
 from shared.contracts.demand.facts import Fact
 from shared.contracts.demand.rules import demand_rules
 from shared.contracts.demand.state import Demand, Service
+from shared.contracts.topics import DEMAND_EVENTS
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.loader import served_packs
 
-MIGRATIONS = Path(__file__).parent / "migrations"
+MIGRATIONS: Final = Path(__file__).parent / "migrations"
+READS: Final = (DEMAND_EVENTS.name,)
 
 
 def demand_repository(packs: Jurisdictions, settings: FeedbackSettings) -> Repository[Demand, Fact]:
@@ -64,3 +69,16 @@ def worker(settings: FeedbackSettings, pool: Pool) -> Worker:
 
 def _packs(settings: FeedbackSettings) -> Jurisdictions:
     return served_packs(settings.jurisdictions_dir, settings.jurisdictions)
+
+
+SERVICE: Final = ServiceManifest(
+    name="feedback",
+    settings=FeedbackSettings,
+    migrations=MIGRATIONS,
+    processes=(
+        ApiProcess(api),
+        WorkerProcess(worker, "feedback-worker", READS),
+        RelayProcess(),
+    ),
+    checks=CHECKS,
+)

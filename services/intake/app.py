@@ -1,7 +1,9 @@
 """Intake, put together: its API, and the worker that relays its journal and follows its demands."""
 
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
+from typing import Final
 
 from services.intake.api_document import WORDS
 from services.intake.attachments import api as attachments_api
@@ -13,6 +15,7 @@ from services.intake.broadcasts import api as broadcasts
 from services.intake.broadcasts.handler import BroadcastHandler
 from services.intake.channels import menus
 from services.intake.channels.gateway_settings import GatewayRegistry
+from services.intake.checks import CHECKS
 from services.intake.inbound.attach import MessageFiles
 from services.intake.inbound.conversation import Conversations
 from services.intake.inbound.mail.server import MailServer
@@ -53,6 +56,14 @@ from shared.chassis.aggregates.projections import compose
 from shared.chassis.aggregates.repository import Repositories, Repository
 from shared.chassis.database.pool import Pool
 from shared.chassis.process.components import Api, Worker
+from shared.chassis.process.manifest import (
+    ApiProcess,
+    RelayProcess,
+    Server,
+    ServerProcess,
+    ServiceManifest,
+    WorkerProcess,
+)
 from shared.chassis.work.retention import Expired, Retention, expired_revocations, redriven
 from shared.contracts.demand.facts import Fact
 from shared.contracts.demand.rules import demand_rules
@@ -61,7 +72,8 @@ from shared.identity.callers import Callers
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.loader import served_packs
 
-MIGRATIONS = Path(__file__).parent / "migrations"
+MIGRATIONS: Final = Path(__file__).parent / "migrations"
+READS: Final = (DEMAND_EVENTS.name,)
 
 
 def demand_repository(packs: Jurisdictions) -> Repository[Demand, Fact]:
@@ -102,14 +114,14 @@ def api(settings: IntakeSettings, pool: Pool) -> Api:
     )
 
 
-def mail(settings: IntakeSettings, pool: Pool) -> MailServer:
+def mail(settings: IntakeSettings, pool: Pool) -> Server:
     """What the mail system hands letters over to."""
     keys, codes = vault(settings), SecretCodes(settings.lasting)
     submissions, _, hearing = _commands(pool, _packs(settings), keys, codes)
     enclosing = _enclosing(settings, cabinet(settings, pool))
-    return MailServer(
-        GatewayRegistry(pool, keys), Conversations(submissions, hearing, codes, enclosing, SenderLocks.of(pool))
-    )
+    conversations = Conversations(submissions, hearing, codes, enclosing, SenderLocks.of(pool))
+    server = MailServer(GatewayRegistry(pool, keys), conversations)
+    return Server(partial(server.run, settings), [lasting_secret_kept(pool, settings.lasting)])
 
 
 def _place(settings: IntakeSettings) -> Place:
@@ -169,3 +181,17 @@ def pruning(settings: IntakeSettings, pool: Pool) -> Retention:
     nameless = Expired("nameless_support", "since < $1", COUNTED_WITHIN)
     wrong_codes = Expired("wrong_code", "since < $1", WITHIN)
     return Retention(pool, (conversations, wrong_codes, nameless, expired_revocations(), redriven(settings)))
+
+
+SERVICE: Final = ServiceManifest(
+    name="intake",
+    settings=IntakeSettings,
+    migrations=MIGRATIONS,
+    processes=(
+        ApiProcess(api),
+        WorkerProcess(worker, "intake-reader", READS),
+        RelayProcess(),
+        ServerProcess("mail", mail),
+    ),
+    checks=CHECKS,
+)

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Final
 
 from services.reporting.api_document import WORDS
 from services.reporting.drilldown import api as drilldown_api
@@ -16,6 +17,7 @@ from services.reporting.web import pages
 from shared.chassis.aggregates.repository import Repositories, Repository
 from shared.chassis.database.pool import Pool
 from shared.chassis.process.components import Api, Worker
+from shared.chassis.process.manifest import ApiProcess, RelayProcess, ServiceManifest, WorkerProcess
 from shared.chassis.work.retention import Expired, Retention, redriven
 from shared.contracts.demand.facts import Fact
 from shared.contracts.demand.rules import demand_rules
@@ -24,7 +26,8 @@ from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.loader import served_packs
 from shared.web.pages import assets
 
-MIGRATIONS = Path(__file__).parent / "migrations"
+MIGRATIONS: Final = Path(__file__).parent / "migrations"
+READS: Final = (DEMAND_EVENTS.name,)
 
 
 def demand_repository(packs: Jurisdictions) -> Repository[Demand, Fact]:
@@ -70,3 +73,15 @@ def pruning(settings: ReportingSettings, pool: Pool) -> Retention:
 
 def _packs(settings: ReportingSettings) -> Jurisdictions:
     return served_packs(settings.jurisdictions_dir, settings.jurisdictions)
+
+
+SERVICE: Final = ServiceManifest(
+    name="reporting",
+    settings=ReportingSettings,
+    migrations=MIGRATIONS,
+    processes=(
+        ApiProcess(api),
+        WorkerProcess(projector, "reporting-reader", READS, suffix="projector"),
+        RelayProcess(),
+    ),
+)

@@ -2,17 +2,20 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Final
 
 from services.routing.api_document import WORDS
 from services.routing.cases.api import routes
 from services.routing.cases.handler import CaseHandler
 from services.routing.cases.policies import reaction
 from services.routing.cases.projection import CASES
+from services.routing.checks import CHECKS
 from services.routing.settings import RoutingSettings
 from shared.chassis.aggregates.commands import ANSWERS
 from shared.chassis.aggregates.repository import Repositories, Repository
 from shared.chassis.database.pool import Pool
 from shared.chassis.process.components import Api, Worker
+from shared.chassis.process.manifest import ApiProcess, RelayProcess, ServiceManifest, WorkerProcess
 from shared.chassis.work.retention import Expired, Retention, expired_revocations, redriven
 from shared.contracts.demand.facts import Fact
 from shared.contracts.demand.rules import demand_rules
@@ -21,7 +24,8 @@ from shared.identity.staff_tokens import StaffTokens
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.loader import served_packs
 
-MIGRATIONS = Path(__file__).parent / "migrations"
+MIGRATIONS: Final = Path(__file__).parent / "migrations"
+READS: Final = (DEMAND_EVENTS.name,)
 
 
 def demand_repository(packs: Jurisdictions) -> Repository[Demand, Fact]:
@@ -50,3 +54,16 @@ def pruning(settings: RoutingSettings, pool: Pool) -> Retention:
     """What routing keeps for a while only: answers to staff, so that a repetition can be answered the same."""
     answers = Expired(ANSWERS, "answered_at < $1", timedelta(days=settings.keep_answers_days))
     return Retention(pool, (answers, expired_revocations(), redriven(settings)))
+
+
+SERVICE: Final = ServiceManifest(
+    name="routing",
+    settings=RoutingSettings,
+    migrations=MIGRATIONS,
+    processes=(
+        ApiProcess(api),
+        WorkerProcess(worker, "routing-worker", READS),
+        RelayProcess(),
+    ),
+    checks=CHECKS,
+)

@@ -12,7 +12,8 @@ import httpx
 import pytest
 from starlette.routing import BaseRoute
 
-from deploy.cli.processes import SERVICES, TITLE
+from deploy.cli.processes import TITLE
+from deploy.cli.services import manifests
 from services.feedback import app as feedback
 from services.intake.channels import keys as channels
 from services.reporting import app as reporting
@@ -101,9 +102,9 @@ async def gateway(postgres: Server, tmp_path_factory: pytest.TempPathFactory) ->
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(fresh_database(postgres))
         told = KEYS | {"DATABASE_URL": database, "attachments_folder": folder}
-        settings = {service.name: service.settings.model_validate(told) for service in SERVICES}
+        settings = {service.name: service.settings.model_validate(told) for service in manifests()}
         pools = {name: await stack.enter_async_context(await open_pool(database, name)) for name in settings}
-        routers = [r for s in SERVICES for r in s.api(settings[s.name], pools[s.name]).routers]
+        routers = [r for s in manifests() for r in s.api(settings[s.name], pools[s.name]).routers]
         served = web_app(TITLE, routers)
         transport = httpx.ASGITransport(served, raise_app_exceptions=False)
         client = await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://gateway"))

@@ -8,7 +8,7 @@ from typing import Any, Final
 import httpx
 from fastapi import FastAPI
 
-from deploy.cli.processes import SERVICES, Service
+from deploy.cli.services import manifest
 from services.intake.channels import keys
 from services.intake.channels.gateway_settings import GatewayRegistry
 from services.intake.vault.sealing import Vault
@@ -16,6 +16,7 @@ from shared.chassis.base.tokens import Tokens
 from shared.chassis.consumer.delivery import Delivery
 from shared.chassis.database.pool import Pool, open_pool
 from shared.chassis.http.app import web_app
+from shared.chassis.process.manifest import ServiceManifest
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.facts import ChannelKind
 from shared.contracts.numbers import number
@@ -45,7 +46,7 @@ class Front:
 @asynccontextmanager
 async def front(name: str, database: str) -> AsyncIterator[Front]:
     """The API of a service on a database."""
-    service = next(one for one in SERVICES if one.name == name)
+    service = manifest(name)
     settings: Any = service.settings.model_validate(KEYS | {"DATABASE_URL": database})
     async with await open_pool(database, name) as pool:
         web = web_app(name, service.api(settings, pool).routers)
@@ -74,7 +75,7 @@ async def _submitted(client: httpx.AsyncClient, opens: dict[str, str]) -> dict[s
     return {"number": number, "service_request_id": number, "channel": "sms", "id": "nanhai"}
 
 
-async def _told(service: Service, settings: Any, pool: Pool) -> dict[str, Any]:
+async def _told(service: ServiceManifest[Any], settings: Any, pool: Pool) -> dict[str, Any]:
     delivery = Delivery(pool, service.worker(settings, pool).repositories, "cluster")
     await let_know(delivery, Log().told(*PASTS[service.name], key=story.ID))
     token = Tokens(KEYS["secret"]).write("rate", {"demand": str(story.ID)})

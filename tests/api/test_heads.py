@@ -6,7 +6,7 @@ import re
 import httpx
 import pytest
 
-from deploy.cli.processes import SERVICES
+from deploy.cli.services import SERVICE_NAMES
 from deploy.local.ports import free_port
 from shared.chassis.http.app import server
 from tests.api.fronts import front
@@ -15,7 +15,7 @@ from tests.eventually import eventually
 PAGES = ("/board", "/docs", "/livez", "/rate/x", "/nothing")
 
 
-@pytest.mark.parametrize("name", [service.name for service in SERVICES])
+@pytest.mark.parametrize("name", SERVICE_NAMES)
 async def test_head_is_answered_as_get_without_a_body(database: str, name: str):
     async with front(name, database) as served:
         paths = [path for path, operations in served.web.openapi()["paths"].items() if "get" in operations]

@@ -8,7 +8,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
-from deploy.cli.processes import SERVICES
+from deploy.cli.services import SERVICE_NAMES
 from shared.contracts.numbers import canonical
 from tests.api.fronts import Front, front
 
@@ -74,7 +74,7 @@ async def test_a_wrong_character_is_told_in_a_sentence(database: str, name: str)
 
 
 def test_no_service_has_addresses_with_numbers_that_are_not_walked():
-    assert {service.name for service in SERVICES} == {"intake", "routing", "reporting", "feedback"}
+    assert set(SERVICE_NAMES) == {"intake", "routing", "reporting", "feedback"}
 
 
 async def test_feedback_has_no_address_with_a_number(database: str):

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from deploy.cli.processes import SERVICES
+from deploy.cli.services import SERVICE_NAMES
 from tests.api.fronts import front
 
 UNKNOWN = {"id": "01a20a65-0068-7a5b-bc0f-eb1c0ce2a65c", "programme": "01a20a65-0068-7a5b-bc0f-eb1c0ce2a65c"}
@@ -29,7 +29,7 @@ def explains(answer: httpx.Response) -> bool:
 
 
 @pytest.mark.parametrize("known", [True, False])
-@pytest.mark.parametrize("name", [service.name for service in SERVICES])
+@pytest.mark.parametrize("name", SERVICE_NAMES)
 async def test_every_refusal_says_what_to_change(database: str, name: str, known: bool):
     async with front(name, database) as served:
         refused = 0

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from deploy.cli.processes import SERVICES
+from deploy.cli.services import SERVICE_NAMES
 from tests.api.fronts import front
 
 PAGES = ("/board/demands/%00", "/board/demands?by=unit&key=%00", "/board?jurisdiction=%00", "/rate/%00")
@@ -22,7 +22,7 @@ def addresses(paths: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str
                     yield method, f"{re.sub(r'{format}', 'json', path)}?{one['name']}=%00"
 
 
-@pytest.mark.parametrize("name", [service.name for service in SERVICES])
+@pytest.mark.parametrize("name", SERVICE_NAMES)
 async def test_a_control_character_in_an_address_is_refused(database: str, name: str):
     async with front(name, database) as served:
         asked = [*addresses(served.web.openapi()["paths"]), *(("GET", page) for page in PAGES)]

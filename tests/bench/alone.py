@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from deploy.cli.processes import SERVICES
+from deploy.cli.services import manifests
 from deploy.local.kafka import ApacheKafka
 from deploy.local.ports import free_port
 from deploy.local.postgres import EmbeddedPostgres
@@ -24,7 +24,7 @@ Kind = TypeVar("Kind", EmbeddedPostgres, ApacheKafka)
 async def postgres() -> AsyncIterator[str]:
     """The DSN of its superuser."""
     async with kept(EmbeddedPostgres) as server:
-        for service in SERVICES:
+        for service in manifests():
             await migrate(server.url, service.name, service.migrations)
         await season(server.url)
         yield server.url

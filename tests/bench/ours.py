@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 from aiokafka import AIOKafkaProducer
 
-from deploy.cli.processes import SERVICES
+from deploy.cli.services import manifest
 from services.reporting import app as reporting
 from services.reporting.rebuild.tables import DERIVED
 from services.reporting.settings import ReportingSettings
@@ -70,7 +70,7 @@ async def reader(service: str, rig: Rig, count: int, group: str = "") -> float:
 @asynccontextmanager
 async def listening(service: str, rig: Rig, group: str) -> "AsyncIterator[Timed]":
     """The listener of a service, in the group of that name."""
-    (found,) = (one for one in SERVICES if one.name == service)
+    found = manifest(service)
     told = KEYS | {"DATABASE_URL": rig.dsn, "KAFKA_BOOTSTRAP_SERVERS": rig.bootstrap}
     settings = found.settings.model_validate(told)
     pool = await open_pool(rig.dsn, service, size=4)

@@ -38,6 +38,10 @@ async def few(database: str) -> AsyncIterator[Pool]:
         yield found
 
 
+AS = ("reporting-projector", "reporting-reader")
+"""The process and its reader."""
+
+
 @asynccontextmanager
 async def running(parts: Components) -> AsyncIterator[Sequence["asyncio.Task[None]"]]:
     tasks = [asyncio.create_task(part) for part in parts.running]
@@ -58,15 +62,15 @@ async def held(pool: Pool) -> int:
 async def test_relays_leave_a_connection_to_their_worker(database: str, broker: Server, few: Pool):
     repository: Any = Repository("demand_facts", demand_rules(Service.REPORTING), Remembered())
     worker = Worker(Repositories.of(repository), by_faust=False)
-    async with running(await worker_components(settings(database, broker), worker, few)):
+    async with running(await worker_components(settings(database, broker), worker, few, *AS)):
         await eventually(lambda: held(few), lambda n: n == SHARDS)
 
 
 async def test_a_worker_runs_without_relays_where_they_run_apart(database: str, broker: Server, few: Pool):
     repository: Any = Repository("demand_facts", demand_rules(Service.REPORTING), Remembered())
     worker = Worker(Repositories.of(repository), by_faust=False)
-    inside = await worker_components(settings(database, broker), worker, few)
-    apart = await worker_components(settings(database, broker, relay_inside=False), worker, few)
+    inside = await worker_components(settings(database, broker), worker, few, *AS)
+    apart = await worker_components(settings(database, broker, relay_inside=False), worker, few, *AS)
     assert len(inside.running) - len(apart.running) == 2 * SHARDS, "each relay has its gauge"
     for part in (*inside.running, *apart.running):
         part.close()
@@ -76,7 +80,7 @@ async def test_relays_alone_say_that_they_are_ready_and_end_when_the_broker_is_a
     database: str, broker: Server, few: Pool, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(brokers, "LOOK", 0.05)
-    parts = await relay_components(settings(database, broker), "reporting", few)
+    parts = await relay_components(settings(database, broker), "reporting", few, "reporting-relay")
     assert [await check() for check in parts.ready] == [None, None]
     async with running(parts) as tasks:
         await eventually(lambda: held(few), lambda n: n == SHARDS)

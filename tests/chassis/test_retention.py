@@ -6,8 +6,9 @@ from uuid import UUID
 
 import pytest
 
-from deploy.cli.processes import SERVICES, Service
+from deploy.cli.services import manifest, manifests
 from shared.chassis.database.pool import Pool, open_pool
+from shared.chassis.process.manifest import ServiceManifest
 from shared.chassis.work.retention import AT_ONCE, Expired, Retention
 from tests.keys import KEYS
 from tests.packs import nanhai
@@ -19,7 +20,7 @@ NEVER = {"journal", "demand", "demand_facts", "fact", "note_seen", "parked", "ti
 OLD, YOUNG = NOW - timedelta(days=400), NOW - timedelta(minutes=5)
 
 
-def pruning_of(service: Service, dsn: str, pool: Pool) -> Retention:
+def pruning_of(service: ServiceManifest[Any], dsn: str, pool: Pool) -> Retention:
     """The pruning that the service's worker runs."""
     worker = service.worker(service.settings.model_validate(KEYS | {"DATABASE_URL": dsn}), pool)
     (found,) = (task.__self__ for task in worker.tasks if isinstance(getattr(task, "__self__", None), Retention))
@@ -34,8 +35,8 @@ ROWS: dict[str, tuple[str, str, tuple[datetime, ...]]] = {
 }
 
 
-@pytest.mark.parametrize("service", SERVICES, ids=lambda one: str(one.name))
-async def test_a_service_prunes_what_is_spent_and_nothing_else(service: Service, database: str):
+@pytest.mark.parametrize("service", manifests(), ids=lambda one: str(one.name))
+async def test_a_service_prunes_what_is_spent_and_nothing_else(service: ServiceManifest[Any], database: str):
     async with await open_pool(database, service.name) as pool:
         pruning = pruning_of(service, database, pool)
         assert not {spent.table for spent in pruning.spent} & NEVER
@@ -56,7 +57,7 @@ async def test_a_service_prunes_what_is_spent_and_nothing_else(service: Service,
 
 
 async def test_wrong_codes_are_forgotten_when_they_are_counted_no_longer(database: str):
-    (intake,) = (one for one in SERVICES if one.name == "intake")
+    intake = manifest("intake")
     async with await open_pool(database, "intake") as pool:
         for n, at in enumerate((OLD, NOW - timedelta(minutes=16), YOUNG)):
             await pool.execute("INSERT INTO wrong_code VALUES ($1, 3, $2)", UUID(int=n), at)
@@ -64,7 +65,7 @@ async def test_wrong_codes_are_forgotten_when_they_are_counted_no_longer(databas
 
 
 async def test_counters_are_pruned_only_where_they_came_to_nothing(database: str):
-    (reporting,) = (one for one in SERVICES if one.name == "reporting")
+    reporting = manifest("reporting")
     async with await open_pool(database, "reporting") as pool:
         for table in ("cohort_sum", "flow_sum"):
             for at in (OLD, YOUNG):

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from deploy.cli.processes import PROCESSES, wrong_settings
+from deploy.cli.processes import settings_of, wrong_settings
 from services.feedback.settings import FeedbackSettings
 from services.intake.settings import IntakeSettings
 from services.reporting.settings import ReportingSettings
@@ -144,16 +144,16 @@ def test_a_default_that_is_right_on_one_machine_only_must_be_named(
 ):
     for name in ("KAFKA_BOOTSTRAP_SERVERS", "HUYING_PUBLIC_URL", "HUYING_INTAKE_URL"):
         given.delenv(name, raising=False)
-    wrong = what_is_wrong(process, PROCESSES[process].settings)
+    wrong = what_is_wrong(process, settings_of(process))
     assert {line.partition(":")[0] for line in wrong} == missing
     for name in missing:
         given.setenv(name, "http://huying.example.gov.cn")
-    assert what_is_wrong(process, PROCESSES[process].settings) == []
+    assert what_is_wrong(process, settings_of(process)) == []
 
 
 def test_a_public_address_without_a_scheme_is_refused(given: pytest.MonkeyPatch):
     given.setenv("HUYING_PUBLIC_URL", "huying.example.gov.cn")
-    (wrong,) = what_is_wrong("intake-api", PROCESSES["intake-api"].settings)
+    (wrong,) = what_is_wrong("intake-api", settings_of("intake-api"))
     assert wrong.startswith("HUYING_PUBLIC_URL: ")
 
 

@@ -97,10 +97,12 @@ async def test_what_was_told_while_a_topic_was_made_anew_reaches_its_readers(
     worker = Worker(Repositories.of(repository), by_faust)
 
     async def reader() -> Components:
-        return await worker_components(given, worker, await open_pool(database, "reporting"))
+        return await worker_components(
+            given, worker, await open_pool(database, "reporting"), "reporting-projector", "reporting-reader"
+        )
 
     async def relay() -> Components:
-        return await relay_components(given, "intake", await open_pool(database, "intake"))
+        return await relay_components(given, "intake", await open_pool(database, "intake"), "intake-relay")
 
     def numbered(n: int, key: UUID) -> Any:
         return envelope(story.SUBMISSION.model_copy(update={"number": f"NH21-{n:06d}-X"}), 1, key)

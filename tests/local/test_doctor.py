@@ -1,19 +1,24 @@
 """`huying doctor` sees what stands still, counts what waits, and never says ok about what it did not look at."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Any
 from uuid import UUID
 
 import asyncpg
 import pytest
 from aiokafka import TopicPartition
 
-from deploy.cli.processes import SERVICES
-from deploy.doctor import broker, processes
-from deploy.doctor import database as checks
-from deploy.doctor.database import CHECKS
-from deploy.doctor.finding import Finding, Severity, broken, exit_code, not_looked_at, ok, warning
+from deploy.cli.services import SERVICE_NAMES, manifest, manifests
+from deploy.doctor import database as doctor
+from deploy.doctor import processes
+from services.feedback.checks import messages
+from services.intake.checks import unrouted
+from services.routing.checks import overdue, triage
+from shared.chassis.base.findings import Finding, Severity, broken, exit_code, not_looked_at, ok, warning
+from shared.chassis.consumer import doctor_checks
 from shared.chassis.consumer.lag import Place
 from shared.chassis.database.pool import Connection, open_pool
+from shared.chassis.relay.doctor_checks import unsent as unsent_facts
 from shared.chassis.relay.relay_cursor import Shard
 from shared.contracts.demand import facts as f
 from shared.contracts.topics import DEMAND_EVENTS
@@ -24,11 +29,15 @@ from tests.keys import KEYS
 KEYS_OF_DEMANDS = [UUID(int=n) for n in range(1, 41)]
 
 
-@pytest.fixture
-async def admin(database: str) -> AsyncIterator[Connection]:
-    """What the operator connects with."""
+async def asked(database: str, service: str, check: Callable[..., Awaitable[Sequence[Finding]]], *more: object) -> Any:
+    """What a check finds over the connection that the doctor gives it."""
+    async with doctor.connected(database, service) as db:
+        return await check(db, *more)
+
+
+async def execute(database: str, statement: str, *values: object) -> None:
     db = await asyncpg.connect(database)
-    yield db
+    await db.execute(statement, *values)
     await db.close()
 
 
@@ -52,9 +61,9 @@ async def sent(db: Connection, cluster: str, shard: Shard, position: int) -> Non
 
 async def unsent(db: Connection, cluster: str | None, shards: int) -> int:
     """How many facts of routing the doctor says were not sent."""
-    (found,) = await checks.relays(db, cluster, shards)
-    assert (found.severity is Severity.BROKEN) is bool(found.wrong)
-    return int((found.wrong or "0").split()[0])
+    found = await unsent_facts(db, "routing", cluster, shards)
+    assert [one.severity for one in found] == [Severity.BROKEN] * len(found)
+    return int((found[0].wrong or "").split()[0]) if found else 0
 
 
 async def test_a_relay_that_never_sent_anything_is_noticed(db: Connection):
@@ -84,9 +93,10 @@ async def test_a_shard_that_is_no_longer_there_is_not_waited_for(db: Connection)
     assert await unsent(db, "here", 1) == 0
 
 
-async def taken_in(db: Connection, n: int, ago: str) -> UUID:
+async def taken_in(database: str, n: int, ago: str) -> UUID:
     id = UUID(int=n)
-    await db.execute(
+    await execute(
+        database,
         """INSERT INTO intake.submission (id, channel, idempotency_key, fingerprint, number, submitted_at, recorded_at)
         VALUES ($1, 'web', $2, '', $2, now(), now() - $3::text::interval)""",
         id, f"NH26-{n:06d}-X", ago,
@@ -94,16 +104,18 @@ async def taken_in(db: Connection, n: int, ago: str) -> UUID:
     return id
 
 
-async def heard(db: Connection, id: UUID, state: str) -> None:
-    await db.execute("INSERT INTO routing.demand (id, version, state) VALUES ($1, 1, $2::text::jsonb)", id, state)
+async def heard(database: str, service: str, id: UUID, state: str) -> None:
+    await execute(
+        database, f"INSERT INTO {service}.demand (id, version, state) VALUES ($1, 1, $2::text::jsonb)", id, state
+    )
 
 
-async def test_demands_that_nobody_routes_are_counted_with_the_age_of_the_oldest(admin: Connection):
-    assert [found.wrong for found in await checks.unrouted(admin)] == [None]
+async def test_demands_that_nobody_routes_are_counted_with_the_age_of_the_oldest(database: str):
+    assert [found.wrong for found in await asked(database, "intake", unrouted)] == [None]
     for n in range(1, 44):
-        await taken_in(admin, n, "6 minutes")
-    await taken_in(admin, 99, "10 seconds")
-    (found,) = await checks.unrouted(admin)
+        await taken_in(database, n, "6 minutes")
+    await taken_in(database, 99, "10 seconds")
+    (found,) = await asked(database, "intake", unrouted)
     assert found.severity is Severity.BROKEN
     assert "43 demands wait to be routed, the oldest 6 minutes ago" in str(found)
 
@@ -118,61 +130,71 @@ async def test_demands_that_nobody_routes_are_counted_with_the_age_of_the_oldest
         ('{"status": "submitted", "imported": true}', False),
     ],
 )
-async def test_a_demand_that_routing_has_heard_and_not_answered_waits_too(admin: Connection, state: str, waits: bool):
-    await heard(admin, await taken_in(admin, 1, "2 hours"), state)
-    (found,) = await checks.unrouted(admin)
+async def test_a_demand_waits_until_intake_has_heard_of_an_answer_of_routing(database: str, state: str, waits: bool):
+    await heard(database, "intake", await taken_in(database, 1, "2 hours"), state)
+    (found,) = await asked(database, "intake", unrouted)
     assert (found.wrong is not None) is waits
 
 
-async def test_overdue_demands_are_counted_with_the_oldest(admin: Connection):
+async def test_overdue_demands_are_counted_with_the_oldest(database: str):
     for n, (status, due) in enumerate(
         (("routed", "2026-11-01T00:00:00Z"), ("accepted", "2999-01-01T00:00:00Z"), ("closed", "2020-01-01T00:00:00Z"))
     ):
-        await heard(admin, UUID(int=n), f'{{"status": "{status}", "due_at": "{due}"}}')
-    (found,) = await checks.overdue(admin)
+        await heard(database, "routing", UUID(int=n), f'{{"status": "{status}", "due_at": "{due}"}}')
+    (found,) = await asked(database, "routing", overdue)
     assert found.severity is Severity.WARNING
     assert "1 open demand is overdue" in str(found)
 
 
-async def test_messages_that_failed_are_unknown_or_wait_too_long_are_told_apart(admin: Connection):
+async def test_demands_in_triage_are_counted_and_are_no_fault(database: str):
+    await heard(database, "routing", UUID(int=1), '{"status": "triage"}')
+    (found,) = await asked(database, "routing", triage)
+    assert (found.severity, str(found)) == (Severity.OK, "triage: 1 demand waits for a dispatcher")
+
+
+async def test_messages_that_failed_are_unknown_or_wait_too_long_are_told_apart(database: str):
     for n, (state, ago) in enumerate(
         (("failed", "1 hour"), ("unknown", "1 hour"), ("pending", "1 hour"), ("pending", "1 minute"), ("sent", "1 day"))
     ):
-        await admin.execute(
+        await execute(
+            database,
             """INSERT INTO feedback.intent (id, kind, key, about, line, body, state, created_at)
             VALUES ($1, 'message', $1, $1, $1::uuid::text, '{}', $2, now() - $3::text::interval)""",
             UUID(int=n), state, ago,
         )  # fmt: skip
-    told = [str(found) for found in await checks.messages(admin)]
+    told = [str(found) for found in await asked(database, "feedback", messages)]
     assert len(told) == 3
     assert "1 could not be sent" in told[0]
     assert "of 1 nobody knows whether they were sent" in told[1]
     assert "1 have waited over ten minutes" in told[2]
 
 
-async def test_a_message_that_waits_on_purpose_is_counted_and_is_no_fault(admin: Connection):
+async def test_a_message_that_waits_on_purpose_is_counted_and_is_no_fault(database: str):
     for n, waits in enumerate(("hourly-limit", None)):
-        await admin.execute(
+        await execute(
+            database,
             """INSERT INTO feedback.intent (id, kind, key, about, line, body, waits, created_at)
             VALUES ($1, 'message', $2, $1, $2::uuid::text, '{}', $3, now() - interval '1 hour')""",
             UUID(int=n), UUID(int=7), waits,
         )  # fmt: skip
-    (found,) = await checks.messages(admin)
+    (found,) = await asked(database, "feedback", messages)
     assert (found.severity, "1 wait since their address had all" in str(found)) == (Severity.OK, True)
 
 
-@pytest.mark.parametrize("service", checks.SERVICES)
-async def test_what_could_not_be_handled_and_what_waits_behind_it_is_told_by_service(admin: Connection, service: str):
-    await admin.execute(
+@pytest.mark.parametrize("service", SERVICE_NAMES)
+async def test_what_could_not_be_handled_and_what_waits_behind_it_is_told_by_service(database: str, service: str):
+    await execute(
+        database,
         f"""INSERT INTO {service}.dead_letter (topic, partition, "offset", cluster_id, record, cause)
-        VALUES ('t', 0, 1, 'c', '', 'x')"""
+        VALUES ('t', 0, 1, 'c', '', 'x')""",
     )
-    await admin.execute(
+    await execute(
+        database,
         f"""INSERT INTO {service}.parked (aggregateid, sequence, record, since)
         VALUES ($1, 2, '', now() - interval '2 hours')""",
         UUID(int=1),
     )
-    (letter,), (parked,) = await checks.dead_letters(admin), await checks.parked(admin)
+    letter, parked = [found for found in await everything(database) if found.wrong]
     assert (letter.what, letter.severity) == (service, Severity.WARNING)
     assert "1 dead letter" in str(letter)
     assert "1 demand is parked" in str(parked)
@@ -189,13 +211,14 @@ async def test_a_database_without_schemas_is_broken_and_the_rest_was_not_looked_
 
 
 async def everything(dsn: str) -> list[Finding]:
-    return await checks.everything(dsn, None, 1)
+    return await doctor.everything(dsn, None, 1)
 
 
 async def test_a_database_that_is_well_gives_a_line_for_every_check(database: str):
     found = await everything(database)
     assert [one for one in found if one.wrong] == []
-    assert len(found) == len(CHECKS) + 2
+    own = sum(len(service.checks) for service in manifests())
+    assert len(found) == 1 + own + len(doctor.general_checks(None, 1))
 
 
 PLACE = TopicPartition(DEMAND_EVENTS.name, 3)
@@ -211,7 +234,7 @@ PLACE = TopicPartition(DEMAND_EVENTS.name, 3)
     ],
 )
 def test_a_reader_is_judged_by_two_looks_at_its_places(first: Place, again: Place, severity: Severity, words: str):
-    found = broker.reader("routing", {PLACE: first}, {PLACE: again})
+    found = doctor_checks.judged("routing-worker", {PLACE: first}, {PLACE: again})
     assert (found.severity, words in str(found)) == (severity, True), str(found)
 
 
@@ -219,16 +242,35 @@ async def test_the_doctor_follows_a_reader_that_began_again(database: str):
     db = await asyncpg.connect(database)
     await db.execute("INSERT INTO routing.reader_log (cluster_id, topics, generation) VALUES ('here', '{}', 2)")
     await db.close()
-    assert await checks.generations(database, "here") == {"routing": 2}
-    assert await checks.generations(database, "elsewhere") == {}
-    assert await checks.generations(f"{database}-missing", "here") == {}
+    assert (await doctor.generations(database, "here"))["routing"] == 2
+    assert set((await doctor.generations(database, "elsewhere")).values()) == {0}
+    assert await doctor.generations(f"{database}-missing", "here") == {}
 
 
-async def test_the_doctor_knows_the_group_of_every_reader(database: str):
-    for service in SERVICES:
-        async with await open_pool(database, service.name) as pool:
-            worker = service.worker(service.settings.model_validate(KEYS | {"DATABASE_URL": database}), pool)
-        assert broker.READERS[service.name] == f"{service.name}-{'worker' if worker.by_faust else 'reader'}"
+def test_the_groups_of_readers_are_called_as_ever():
+    """The broker keeps by these names how far each has read."""
+    assert {service.name: service.listener.reader for service in manifests()} == {
+        "intake": "intake-reader",
+        "routing": "routing-worker",
+        "feedback": "feedback-worker",
+        "reporting": "reporting-reader",
+    }
+
+
+@pytest.mark.parametrize("name", SERVICE_NAMES)
+async def test_the_doctor_looks_at_the_topics_that_the_worker_reads(database: str, name: str):
+    service = manifest(name)
+    async with await open_pool(database, name) as pool:
+        worker = service.worker(service.settings.model_validate(KEYS | {"DATABASE_URL": database}), pool)
+    assert service.listener.topics == worker.topics
+
+
+@pytest.mark.parametrize("name", SERVICE_NAMES)
+async def test_a_check_reads_its_own_tables_alone(database: str, name: str):
+    """Asked in the role of its service, which may read no other schema."""
+    async with await open_pool(database, name) as pool, pool.acquire() as db:
+        for check in manifest(name).checks:
+            assert [found.severity for found in await check.ask(db)] == [Severity.OK]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 from deploy.cli.openapi import NOWHERE
-from deploy.cli.processes import SERVICES
+from deploy.cli.services import manifests
 from services.feedback.ratings.domain import RateDemand, rate
 from services.intake.channels.channel import Channel
 from services.intake.inbound.visits.api import Draft
@@ -56,7 +56,7 @@ async def bodies() -> set[type[BaseModel]]:
     """What the four services read as the body of a request."""
     kinds: set[type[BaseModel]] = set()
     told = {"DATABASE_URL": NOWHERE, "secret": token_urlsafe(48), "vault_key": token_urlsafe(48)}
-    for service in SERVICES:
+    for service in manifests():
         async with await open_pool(NOWHERE, service.name) as pool:
             routers = service.api(service.settings.model_validate(told), pool).routers
         routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]

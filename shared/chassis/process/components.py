@@ -91,22 +91,24 @@ def api_texts(introduction: str, apis: Iterable[Api]) -> ApiText:
     return reduce(or_, (api.words for api in apis), ApiText(introduction))
 
 
-async def worker_components(settings: ProcessSettings, worker: Worker, pool: Pool) -> Components:
-    """A reader and the tasks of one service, and its relays unless they run apart."""
+async def worker_components(
+    settings: ProcessSettings, worker: Worker, pool: Pool, process: str, reader: str
+) -> Components:
+    """A reader and the tasks of one service, and its relays unless they run apart. `process` is the name of the
+    process, as `routing-worker`; `reader` names the group in which it reads."""
     kafka = settings.kafka
-    name = worker.consumer
     identity = await cluster.wait_for_cluster(kafka)
-    generation = await consumer_log.begin(pool, kafka, identity, name, worker.topics)
+    generation = await consumer_log.begin(pool, kafka, identity, reader, worker.topics)
     log_name = consumer_log.log_name(identity.cluster_id, generation)
     delivery = Delivery(pool, worker.repositories, log_name, settings.dead_letter_limit)
-    consumer = Consumer(delivery, worker.topics, consumer_log.group_name(name, generation))
+    consumer = Consumer(delivery, worker.topics, consumer_log.group_name(reader, generation))
 
     parked = resuming.Resuming(pool, worker.repositories, log_name)
 
     async def stuck() -> str | None:
         return consumer.stuck()
 
-    inside = await _relays(settings, worker.service, name) if settings.relay_inside else Components()
+    inside = await _relays(settings, worker.service, process) if settings.relay_inside else Components()
     return Components(
         running=[
             _reading(settings, worker, consumer),
@@ -122,10 +124,10 @@ async def worker_components(settings: ProcessSettings, worker: Worker, pool: Poo
     )
 
 
-async def relay_components(settings: ProcessSettings, service: str, pool: Pool) -> Components:
+async def relay_components(settings: ProcessSettings, service: str, pool: Pool, process: str) -> Components:
     """The relays of one service, apart from its worker."""
     identity = await cluster.wait_for_cluster(settings.kafka)
-    found = await _relays(settings, service, f"{service}-relay")
+    found = await _relays(settings, service, process)
     found.running.append(cluster.watch(settings.kafka, identity))
     found.ready += [database_ready(service, pool), relay.sending(service, pool, settings.relay_shards)]
     found.closing.append(pool.close)

@@ -1,8 +1,14 @@
-"""What a check found: a sentence, and how bad it is."""
+"""What a check of `huying doctor` found: a sentence, and how bad it is."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from enum import IntEnum
+from typing import Final
+
+from shared.chassis.base.clock import now
+
+_SIZES: Final = ((86_400, "day"), (3600, "hour"), (60, "minute"))
 
 
 class Severity(IntEnum):
@@ -50,3 +56,17 @@ def exit_code(findings: Iterable[Finding]) -> int:
     """0: everything was looked at and is well; 1: warnings, or something was not looked at; 2: something is broken."""
     worst = max((finding.severity for finding in findings), default=Severity.NOT_LOOKED_AT)
     return {Severity.OK: 0, Severity.BROKEN: 2}.get(worst, 1)
+
+
+def counted(number: int, one: str, many: str) -> str:
+    """A number with its noun: `1 fact`, `2,000 facts`."""
+    return f"{number:,} {one if number == 1 else many}"
+
+
+def ago(at: datetime) -> str:
+    """How long ago a moment is, in the largest unit that fits."""
+    seconds = (now() - at).total_seconds()
+    for size, unit in _SIZES:
+        if seconds >= size:
+            return f"{int(seconds // size):,} {unit}{'s' if seconds >= 2 * size else ''} ago"
+    return "less than a minute ago"

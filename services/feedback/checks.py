@@ -1,0 +1,48 @@
+"""What `huying doctor` asks feedback: which messages were not sent."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from shared.chassis.base.findings import Finding, ago, ok, warning
+from shared.chassis.database.pool import Connection
+from shared.chassis.process.manifest import DoctorCheck
+
+
+async def messages(db: Connection) -> Sequence[Finding]:
+    """Messages that were not sent: given up, of unknown outcome, or held back."""
+    rows = await db.fetch(
+        """
+        SELECT kind, count(*), min(created_at) AS oldest
+        FROM (
+            SELECT created_at, CASE
+                WHEN state IN ('failed', 'unknown') THEN state
+                WHEN waits = 'hourly-limit' THEN 'held'
+                WHEN created_at < now() - interval '10 minutes' AND NOT EXISTS (
+                    SELECT FROM intent AS held WHERE held.state = 'pending'
+                        AND held.waits = 'hourly-limit' AND (held.kind, held.line) = (message.kind, message.line)
+                ) THEN 'late'
+            END AS kind
+            FROM intent AS message WHERE kind = 'message' AND state IN ('failed', 'unknown', 'pending', 'sending')
+        ) AS kinds
+        WHERE kind IS NOT NULL
+        GROUP BY kind ORDER BY array_position(ARRAY['failed', 'unknown', 'late', 'held'], kind)
+        """
+    )
+    findings = [_message(row["kind"], row["count"], f"the oldest {ago(row['oldest'])}") for row in rows]
+    return findings or [ok("messages: none failed, none is of unknown outcome, none waits long")]
+
+
+def _message(kind: str, count: int, oldest: str) -> Finding:
+    match kind:
+        case "failed":
+            return warning("messages", f"{count:,} could not be sent, {oldest}")
+        case "unknown":
+            words = f"of {count:,} nobody knows whether they were sent: ask the gateway before you send again"
+            return warning("messages", f"{words}, {oldest}")
+        case "late":
+            words = f"{count:,} have waited over ten minutes, {oldest}: feedback-worker's log says why"
+            return warning("messages", words)
+    return ok(f"messages: {count:,} wait since their address had all that it gets in an hour, {oldest}")
+
+
+CHECKS: Final = (DoctorCheck("messages", messages),)

@@ -1,0 +1,30 @@
+"""What `huying doctor` asks intake: whether somebody takes up what it has taken in."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from shared.chassis.base.findings import Finding, ago, broken, counted, ok
+from shared.chassis.database.pool import Connection
+from shared.chassis.process.manifest import DoctorCheck
+
+
+async def unrouted(db: Connection) -> Sequence[Finding]:
+    """Demands that were taken in over a minute ago, and of which intake has not heard that they were routed or sent to
+    triage. Intake follows every demand, so its own copy tells what routing did."""
+    row = await db.fetchrow(
+        """
+        SELECT count(*), min(submission.recorded_at) AS oldest
+        FROM submission LEFT JOIN demand USING (id)
+        WHERE submission.recorded_at < now() - interval '1 minute'
+            AND coalesce(demand.state ->> 'status', 'submitted') IN ('submitted', 'returned', 'reopened')
+            AND coalesce(demand.state ->> 'imported', 'false') <> 'true'
+        """
+    )
+    assert row
+    if not row["count"]:
+        return [ok("routing: every demand was routed or sent to triage")]
+    words = f"{counted(row['count'], 'demand waits', 'demands wait')} to be routed, the oldest {ago(row['oldest'])}"
+    return [broken("routing", f"{words}: do routing-worker and intake-worker run, and is there a dead letter?")]
+
+
+CHECKS: Final = (DoctorCheck("unrouted", unrouted),)

@@ -1,0 +1,30 @@
+"""What `huying doctor` asks about the relays of any service: whether they have sent its journal."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from shared.chassis.base.findings import Finding, ago, broken, counted
+from shared.chassis.database.pool import Connection
+
+# Beyond what each shard has sent to this cluster, which is nothing where it has no cursor. A broker that is away was
+# the last that a relay reached.
+_UNSENT: Final = """
+    SELECT count(*), min(journal.recorded_at) AS oldest
+    FROM generate_series(0, $2::integer - 1) AS shard
+    LEFT JOIN relay_cursor AS sent ON (sent.shards, sent.shard) = ($2, shard.shard) AND sent.cluster_id
+        = coalesce($1, (SELECT cluster_id FROM relay_cursor ORDER BY moved_at DESC LIMIT 1))
+    JOIN journal ON journal.position > coalesce(sent.position, 0)
+        AND abs(hashtext(journal.aggregateid::text)::bigint) % $2 = shard.shard
+        AND journal.recorded_at < now() - interval '1 minute'
+"""
+
+
+async def unsent(db: Connection, service: str, cluster_id: str | None, shards: int) -> Sequence[Finding]:
+    """Facts that no relay has sent to this cluster within a minute; nothing where there are none. No `cluster_id`:
+    the cluster that was sent to last. `shards` is in how many parts each journal is sent."""
+    row = await db.fetchrow(_UNSENT, cluster_id, shards)
+    assert row
+    if not row["count"]:
+        return []
+    words = f"{counted(row['count'], 'fact', 'facts')} of {service} not sent to the broker"
+    return [broken("relay", f"{words}, the oldest {ago(row['oldest'])}: is the broker reachable?")]
