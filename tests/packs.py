@@ -6,10 +6,10 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from shared.chassis.base.settings import ProcessSettings
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.loader import load_packs
 from shared.jurisdiction.pack import Pack
+from shared.jurisdiction.settings import JurisdictionSettings
 
 CITIES: Final = ("nanhai", "losangeles")
 """What the tests serve: a fresh deployment serves one city."""
@@ -18,7 +18,7 @@ CITIES: Final = ("nanhai", "losangeles")
 @cache
 def shipped() -> Jurisdictions:
     """Nanhai and Los Angeles."""
-    return load_packs(ProcessSettings.model_fields["jurisdictions_dir"].default, CITIES)
+    return load_packs(JurisdictionSettings.model_fields["jurisdictions_dir"].default, CITIES)
 
 
 def nanhai() -> Pack:
@@ -30,7 +30,7 @@ def nanhai() -> Pack:
 
 def showing(folder: Path, *shown: str) -> Path:
     """Copies of both packs in which the public sees these parts of a demand; for `jurisdictions_dir`."""
-    shipped_in: Path = ProcessSettings.model_fields["jurisdictions_dir"].default
+    shipped_in: Path = JurisdictionSettings.model_fields["jurisdictions_dir"].default
     for name in ("nanhai", "losangeles"):
         shutil.copytree(shipped_in / name, folder / name)
         profile = folder / name / "pack.yaml"

@@ -18,8 +18,8 @@ from deploy.local.deployment import Running, deployed
 from deploy.local.state import Unusable
 from deploy.scenarios.nanhai2021 import Story, demands, story
 from services.intake.submission.domain import RecordedDemand
-from shared.chassis.base.settings import ProcessSettings
 from shared.jurisdiction.loader import load_pack
+from shared.jurisdiction.settings import JurisdictionSettings
 
 console = Console(highlight=False)
 VISIBLE_WITHIN = 300.0
@@ -59,7 +59,7 @@ async def _demo(port: int, broker: str, leave: bool) -> None:
 async def replay(running: Running) -> None:
     """Hand the year over, wait until it is visible, print what the figures say."""
     told = story()
-    recorded = demands(load_pack(ProcessSettings.model_fields["jurisdictions_dir"].default / "nanhai"))
+    recorded = demands(load_pack(JurisdictionSettings.model_fields["jurisdictions_dir"].default / "nanhai"))
     key = keys(running.options.directory / "channels.json")["import"]
     async with httpx.AsyncClient(
         base_url=running.url, headers={"X-API-Key": key}, timeout=60, trust_env=False

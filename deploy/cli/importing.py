@@ -24,8 +24,9 @@ from deploy.importing.job import Job, Outcome, run
 from deploy.importing.rows import Table, UnreadableFile
 from deploy.importing.visible import totals, wait_for
 from shared.chassis.base.clock import now
-from shared.chassis.base.settings import ProcessSettings, read
+from shared.chassis.base.settings import read
 from shared.jurisdiction.problems import PackError
+from shared.jurisdiction.settings import JurisdictionSettings
 
 console = Console(highlight=False, markup=False)
 VISIBLE_WITHIN = 600.0
@@ -46,7 +47,7 @@ class Packs(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="HUYING_", extra="ignore")
 
-    jurisdictions_dir: Path = ProcessSettings.model_fields["jurisdictions_dir"].default
+    jurisdictions_dir: Path = JurisdictionSettings.model_fields["jurisdictions_dir"].default
 
 
 def import_file(

@@ -4,7 +4,7 @@ import asyncio
 
 import typer
 
-from deploy.cli.processes import Place
+from deploy.cli.processes import RunSettings
 from deploy.cli.services import manifests
 from shared.chassis.base.settings import read
 from shared.chassis.database.migrate import MigrationFailed
@@ -14,7 +14,7 @@ from shared.chassis.kafka import cluster
 
 def migrate() -> None:
     """Bring every schema and the topics up to date."""
-    settings = read(Place)
+    settings = read(RunSettings)
 
     async def everything() -> None:
         for service in manifests():

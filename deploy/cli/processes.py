@@ -10,21 +10,23 @@ from pydantic import Field
 from deploy.cli.introduction import INTRODUCTION
 from deploy.cli.services import SERVICE_NAMES, manifest, manifests
 from shared.chassis.base.setting_checks import what_is_wrong
-from shared.chassis.base.settings import ProcessSettings, noted, read, stop
+from shared.chassis.base.settings import LISTENERS, ProcessSettings, noted, read, stop
 from shared.chassis.database.pool import open_pool
 from shared.chassis.process.components import api_components
 from shared.chassis.process.manifest import ApiProcess, RelayProcess, ServiceManifest, components_of
 from shared.chassis.process.run import Components, main
 from shared.jurisdiction.loader import served_packs
 from shared.jurisdiction.problems import PackError
+from shared.jurisdiction.settings import JurisdictionSettings
 
 TITLE: Final = "Huying 呼应"
 GATEWAY: Final = "gateway"
 """The one process that belongs to no single service: the APIs of all under one origin."""
 
 
-class Place(ProcessSettings):
-    """Where the gateway, or a single API, listens."""
+class RunSettings(ProcessSettings, JurisdictionSettings):
+    """What `huying run` reads beside the settings of services: where the gateway or a single API listens, which packs
+    are served, and how patient readers are with the embedded broker."""
 
     port: int = Field(
         8080,
@@ -32,6 +34,12 @@ class Place(ProcessSettings):
         le=65535,
         description="port of the pages and the API",
         json_schema_extra=noted(GATEWAY, "*-api"),
+    )
+    fetch_pacing: float = Field(
+        0,
+        ge=0,
+        description="seconds between empty fetches; 0: the broker waits",
+        json_schema_extra=noted(*LISTENERS),
     )
 
 
@@ -57,10 +65,10 @@ def services_of(process: str) -> Sequence[ServiceManifest[Any]]:
 def settings_of(process: str) -> tuple[type[ProcessSettings], ...]:
     """Every class of settings that a process reads."""
     if process == GATEWAY:
-        return (Place, *(service.settings for service in manifests()))
+        return (RunSettings, *(service.settings for service in manifests()))
     (service,) = services_of(process)
     spec = service.by_process[process]
-    return (Place,) if isinstance(spec, RelayProcess) else (Place, service.settings)
+    return (RunSettings,) if isinstance(spec, RelayProcess) else (RunSettings, service.settings)
 
 
 async def _apis(services: Sequence[ServiceManifest[Any]]) -> Components:
@@ -69,7 +77,7 @@ async def _apis(services: Sequence[ServiceManifest[Any]]) -> Components:
         settings = read(service.settings)
         pool = await open_pool(settings.database_url, service.name)
         apis[service.name] = (service.api(settings, pool), pool)
-    place = read(Place)
+    place = read(RunSettings)
     return api_components(TITLE, INTRODUCTION, apis, place.port, place.deployment)
 
 
@@ -89,7 +97,7 @@ def wrong_settings(names: Iterable[str]) -> list[str]:
     kinds = {name: settings_of(name) for name in names}
     lines = [line for name, classes in kinds.items() for line in what_is_wrong(name, classes)]
     if not lines and any(len(classes) > 1 for classes in kinds.values()):
-        settings = read(Place)
+        settings = read(RunSettings)
         try:
             served_packs(settings.jurisdictions_dir, settings.jurisdictions)
         except PackError as fault:
@@ -119,4 +127,9 @@ def run(
     """Run one process until SIGTERM. Exit code 78: its settings cannot be used."""
     if wrong := wrong_settings([process]):
         stop(wrong)
-    main(process, read(Place), partial(build, process))
+    settings = read(RunSettings)
+    if settings.fetch_pacing:
+        from deploy.local.fetch_pacing import pace_empty_fetches  # for readers of the embedded broker alone
+
+        pace_empty_fetches(settings.fetch_pacing)
+    main(process, settings, partial(build, process))

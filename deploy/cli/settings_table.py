@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
-from deploy.cli.processes import Place, processes, settings_of
+from deploy.cli.processes import RunSettings, processes, settings_of
 from shared.chassis.base.secrecy import SHORTEST
 from shared.chassis.base.setting_checks import is_here_only, is_read_by
 from shared.chassis.base.settings import variable_of
@@ -100,7 +100,7 @@ def _classes() -> Iterator[tuple[str, type[BaseSettings]]]:
     for process in processes():
         for kind in settings_of(process):
             yield process, kind
-    yield "huying migrate", Place
+    yield "huying migrate", RunSettings
 
 
 def _row(kind: type[BaseSettings], name: str, field: FieldInfo, read_by: Iterable[str]) -> Row:

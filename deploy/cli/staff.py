@@ -9,14 +9,16 @@ import typer
 
 from deploy.cli.running import environment_of_what_runs
 from shared.chassis.base.clock import now
-from shared.chassis.base.settings import SecretSettings, read
+from shared.chassis.base.settings import read
 from shared.chassis.database.pool import Connection, open_pool
 from shared.contracts.refusals import Refused
 from shared.identity import revocations
 from shared.identity.callers import PERSONAL_DATA
+from shared.identity.settings import SecretSettings
 from shared.identity.staff_tokens import Person, StaffTokens, identity
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.loader import served_packs
+from shared.jurisdiction.settings import JurisdictionSettings
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
 BELIEVE_STAFF: Final = ("routing", "intake")
@@ -42,7 +44,7 @@ def token(
     """Print a token for `Authorization: Bearer …`; until when it is good is said beside it, on the error stream."""
     environment_of_what_runs()
     settings = read(SecretSettings)
-    tokens, packs = StaffTokens.of(settings), _packs(settings)
+    tokens, packs = StaffTokens.of(settings), _packs()
     if hours and hours > tokens.hours:
         raise typer.BadParameter(f"--hours {hours:g} is more than HUYING_STAFF_TOKEN_HOURS allows: {tokens.hours:g}")
     if not any(pack.unit(unit) for pack in packs):
@@ -74,13 +76,14 @@ def revoke(
         asyncio.run(_everywhere(settings, lambda db: revocations.revoke_token(db, identity(token), at)))
         typer.echo(f"the token of {person.name} at {person.unit} is worth nothing from now on")
         return
-    if not any(pack.unit(unit) for pack in _packs(settings)):
+    if not any(pack.unit(unit) for pack in _packs()):
         typer.echo(f"huying: mind that no pack has a unit {unit!r} now", err=True)
     asyncio.run(_everywhere(settings, lambda db: revocations.revoke_bearers(db, unit, name or None, at)))
     typer.echo(f"every token of {name or 'everybody'} at {unit} that was made until {_shown(at)} is worth nothing")
 
 
-def _packs(settings: SecretSettings) -> Jurisdictions:
+def _packs() -> Jurisdictions:
+    settings = read(JurisdictionSettings)
     return served_packs(settings.jurisdictions_dir, settings.jurisdictions)
 
 

@@ -18,6 +18,7 @@ from shared.chassis.base.clock import now
 from shared.chassis.base.settings import ProcessSettings, read
 from shared.chassis.database.pool import open_pool
 from shared.jurisdiction.loader import load_pack
+from shared.jurisdiction.settings import JurisdictionSettings
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
 console = Console(highlight=False)
@@ -52,7 +53,7 @@ def evaluate(jurisdiction: Jurisdiction = "nanhai") -> None:
 
 def by_keywords(examples: list[Example], jurisdiction: str) -> list[Guess]:
     """The first suggestion of the pack's keywords for each example."""
-    pack = load_pack(read(ProcessSettings).jurisdictions_dir / jurisdiction)
+    pack = load_pack(read(JurisdictionSettings).jurisdictions_dir / jurisdiction)
     keywords = Keywords.of(pack.leaf_categories)
     guesses = []
     for example in examples:

@@ -4,11 +4,13 @@ from pathlib import Path
 
 from pydantic import Field
 
-from shared.chassis.base.settings import PublicSettings, SecretSettings, noted
+from shared.chassis.base.settings import PublicSettings, noted
 from shared.chassis.work.retention import RetentionSettings
+from shared.identity.settings import SecretSettings
+from shared.jurisdiction.settings import JurisdictionSettings
 
 
-class FeedbackSettings(RetentionSettings, SecretSettings, PublicSettings):
+class FeedbackSettings(RetentionSettings, SecretSettings, PublicSettings, JurisdictionSettings):
     """Beside what every process has."""
 
     notification_file: Path | None = Field(

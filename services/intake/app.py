@@ -64,11 +64,13 @@ from shared.chassis.process.manifest import (
     ServiceManifest,
     WorkerProcess,
 )
-from shared.chassis.work.retention import Expired, Retention, expired_revocations, redriven
+from shared.chassis.work.retention import Expired, Retention, redriven
 from shared.contracts.demand.facts import Fact
 from shared.contracts.demand.rules import demand_rules
 from shared.contracts.demand.state import Demand, Service
+from shared.contracts.topics import DEMAND_EVENTS
 from shared.identity.callers import Callers
+from shared.identity.revocations import EXPIRED as EXPIRED_REVOCATIONS
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.loader import served_packs
 
@@ -180,7 +182,7 @@ def pruning(settings: IntakeSettings, pool: Pool) -> Retention:
     conversations = Expired("conversation", "said_at < $1", timedelta(days=settings.keep_conversations_days))
     nameless = Expired("nameless_support", "since < $1", COUNTED_WITHIN)
     wrong_codes = Expired("wrong_code", "since < $1", WITHIN)
-    return Retention(pool, (conversations, wrong_codes, nameless, expired_revocations(), redriven(settings)))
+    return Retention(pool, (conversations, wrong_codes, nameless, EXPIRED_REVOCATIONS, redriven(settings)))
 
 
 SERVICE: Final = ServiceManifest(

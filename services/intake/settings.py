@@ -6,15 +6,17 @@ from typing import Final, Literal
 from pydantic import Field, SecretStr
 
 from shared.chassis.base.secrecy import MAKE_ONE, Secret
-from shared.chassis.base.settings import LISTENERS, PublicSettings, SecretSettings, noted
+from shared.chassis.base.settings import LISTENERS, PublicSettings, noted
 from shared.chassis.http.body_limit import MAX_ATTACHMENT
 from shared.chassis.work.retention import RetentionSettings
+from shared.identity.settings import SecretSettings
+from shared.jurisdiction.settings import JurisdictionSettings
 
 _API: Final = ("gateway", "intake-api")
 _MAIL: Final = "intake-mail"
 
 
-class IntakeSettings(RetentionSettings, SecretSettings, PublicSettings):
+class IntakeSettings(RetentionSettings, SecretSettings, PublicSettings, JurisdictionSettings):
     """Beside what every process has."""
 
     vault_key: Secret = Field(

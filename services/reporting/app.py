@@ -22,6 +22,7 @@ from shared.chassis.work.retention import Expired, Retention, redriven
 from shared.contracts.demand.facts import Fact
 from shared.contracts.demand.rules import demand_rules
 from shared.contracts.demand.state import Demand, Service
+from shared.contracts.topics import DEMAND_EVENTS
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.loader import served_packs
 from shared.web.pages import assets

@@ -4,9 +4,10 @@ from pydantic import Field
 
 from shared.chassis.base.settings import LISTENERS, noted
 from shared.chassis.work.retention import RetentionSettings
+from shared.jurisdiction.settings import JurisdictionSettings
 
 
-class ReportingSettings(RetentionSettings):
+class ReportingSettings(RetentionSettings, JurisdictionSettings):
     """Beside what every process has."""
 
     keep_noughts_days: int = Field(

@@ -16,10 +16,12 @@ from shared.chassis.aggregates.repository import Repositories, Repository
 from shared.chassis.database.pool import Pool
 from shared.chassis.process.components import Api, Worker
 from shared.chassis.process.manifest import ApiProcess, RelayProcess, ServiceManifest, WorkerProcess
-from shared.chassis.work.retention import Expired, Retention, expired_revocations, redriven
+from shared.chassis.work.retention import Expired, Retention, redriven
 from shared.contracts.demand.facts import Fact
 from shared.contracts.demand.rules import demand_rules
 from shared.contracts.demand.state import Demand, Service
+from shared.contracts.topics import DEMAND_EVENTS
+from shared.identity.revocations import EXPIRED as EXPIRED_REVOCATIONS
 from shared.identity.staff_tokens import StaffTokens
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.loader import served_packs
@@ -53,7 +55,7 @@ def worker(settings: RoutingSettings, pool: Pool) -> Worker:
 def pruning(settings: RoutingSettings, pool: Pool) -> Retention:
     """What routing keeps for a while only: answers to staff, so that a repetition can be answered the same."""
     answers = Expired(ANSWERS, "answered_at < $1", timedelta(days=settings.keep_answers_days))
-    return Retention(pool, (answers, expired_revocations(), redriven(settings)))
+    return Retention(pool, (answers, EXPIRED_REVOCATIONS, redriven(settings)))
 
 
 SERVICE: Final = ServiceManifest(

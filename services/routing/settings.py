@@ -2,11 +2,13 @@
 
 from pydantic import Field
 
-from shared.chassis.base.settings import LISTENERS, SecretSettings, noted
+from shared.chassis.base.settings import LISTENERS, noted
 from shared.chassis.work.retention import RetentionSettings
+from shared.identity.settings import SecretSettings
+from shared.jurisdiction.settings import JurisdictionSettings
 
 
-class RoutingSettings(RetentionSettings, SecretSettings):
+class RoutingSettings(RetentionSettings, SecretSettings, JurisdictionSettings):
     """Beside what every process has."""
 
     keep_answers_days: int = Field(

@@ -5,11 +5,12 @@ from typing import Annotated, Final
 
 from fastapi import Depends
 
-from shared.chassis.base.settings import SecretSettings
-from shared.chassis.base.tokens import SERVICE_MAX_AGE, SERVICE_TOKEN, Tokens, bearer
+from shared.chassis.base.tokens import SERVICE_MAX_AGE, SERVICE_TOKEN, Tokens
 from shared.chassis.database.pool import Pool
 from shared.contracts.demand.state import Demand, Service
 from shared.contracts.refusals import Code, Refused
+from shared.identity.bearer import bearer
+from shared.identity.settings import SecretSettings
 from shared.identity.staff_tokens import StaffTokens
 from shared.jurisdiction.jurisdictions import Jurisdictions
 

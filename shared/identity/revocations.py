@@ -1,9 +1,14 @@
 """Which tokens of staff are worth nothing any more, though their time is not over."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from shared.chassis.database.pool import Connection
+from shared.chassis.work.retention import Expired
+
+EXPIRED: Final = Expired("staff_revocation", "revoked_at < $1", timedelta(days=8))
+"""Revocations that nobody needs any more: no token lives for as long as a week and a day."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from shared.chassis.base.clock import now
-from shared.chassis.base.settings import SecretSettings
 from shared.chassis.base.tokens import Tokens
 from shared.chassis.database.pool import Pool
 from shared.contracts.refusals import Code, Refused
 from shared.identity import revocations
 from shared.identity.revocations import Revocable
+from shared.identity.settings import SecretSettings
 
 PURPOSE: Final = "staff"
 

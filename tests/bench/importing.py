@@ -21,8 +21,8 @@ from deploy.importing.declarations import load
 from deploy.importing.readers import opened
 from deploy.importing.translation import Translator
 from shared.chassis.base.clock import now
-from shared.chassis.base.settings import ProcessSettings
 from shared.jurisdiction.loader import load_pack
+from shared.jurisdiction.settings import JurisdictionSettings
 from tests.importing.orders import COLUMNS, order
 
 ROWS = (10_000, 100_000, 1_000_000)
@@ -77,7 +77,7 @@ def bare(path: Path, mapping: str) -> int:
 def ours(path: Path, mapping: str) -> int:
     """Read, translate and check every row."""
     declared = load(mapping)
-    pack = load_pack(ProcessSettings.model_fields["jurisdictions_dir"].default / declared.jurisdiction)
+    pack = load_pack(JurisdictionSettings.model_fields["jurisdictions_dir"].default / declared.jurisdiction)
     translator = Translator(declared, pack, now)
     with opened(path, declared.encoding, declared.columns) as table:
         return sum(bool(translator.demand(row)) for row in table.rows)

@@ -13,11 +13,11 @@ from services.intake.attachments.scanning import Scan
 from services.intake.attachments.service import AttachmentService
 from services.intake.channels.channel import Channel
 from services.intake.channels.keys import ApiKey, authenticate, channel_with
-from shared.chassis.base.tokens import bearer
 from shared.chassis.http.response_headers import PRIVATE
 from shared.contracts.examples import shown
 from shared.contracts.refusals import Code, Refused
 from shared.contracts.text import Text
+from shared.identity.bearer import bearer
 from shared.identity.callers import Callers
 
 Reference = Annotated[Text, Path(max_length=64, examples=["Jb0VyZ6cYb1mWq2x8zR3xA"])]

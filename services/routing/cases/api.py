@@ -12,13 +12,14 @@ from services.routing.cases import queries
 from services.routing.cases.handler import Actor, CaseHandler, etag, not_found
 from services.routing.cases.permissions import Staff
 from services.routing.cases.timeline import TimelineEntry
-from shared.chassis.base.tokens import Tokens, bearer
+from shared.chassis.base.tokens import Tokens
 from shared.chassis.http import response_headers
 from shared.contracts.demand.facts import Location
 from shared.contracts.demand.state import Demand
 from shared.contracts.examples import DEMAND, ID, NUMBER, TEXT, shown
 from shared.contracts.numbers import AS_TYPED, DemandNumber
 from shared.contracts.refusals import Code, Refused
+from shared.identity.bearer import bearer
 from shared.identity.staff_tokens import StaffTokens
 
 Number = Annotated[DemandNumber, Path(examples=[NUMBER], description=AS_TYPED)]

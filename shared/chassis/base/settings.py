@@ -2,13 +2,11 @@
 
 import sys
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Annotated, Any, Final, Literal, NoReturn, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, FilePath, SecretStr, ValidationError, ValidationInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from shared.chassis.base.secrecy import MAKE_ONE, Secret, SecretOrNone
 from shared.chassis.kafka.client import PLAINTEXT, Kafka
 
 WRONG: Final = 78
@@ -126,12 +124,6 @@ class ProcessSettings(KafkaSettings):
     )
     host: str = Field("127.0.0.1", description="address on which this process listens; 0.0.0.0: on every one")
     health_port: int = Field(0, ge=0, le=65535, description="/livez, /readyz and /metrics for operators; 0: none")
-    fetch_pacing: float = Field(
-        0,
-        ge=0,
-        description="seconds between empty fetches; 0: the broker waits",
-        json_schema_extra=noted(*LISTENERS),
-    )
     log_format: Literal["console", "json"] = Field("console", description="for people, or for what collects logs")
     log_level: Annotated[
         Literal["debug", "info", "warning", "error", "critical"],
@@ -155,11 +147,6 @@ class ProcessSettings(KafkaSettings):
     dead_letter_limit: int = Field(
         50, ge=1, description="poison records in a row before a reader stops", json_schema_extra=noted(*LISTENERS)
     )
-    jurisdictions_dir: Path = Field(
-        Path(__file__).parents[3] / "deploy" / "jurisdictions",
-        description="folder of the jurisdiction packs, each in a folder of its name",
-    )
-    jurisdictions: str = Field("nanhai", description="packs to serve, with commas between; the first is the default")
 
 
 class PublicSettings(ProcessSettings):
@@ -168,39 +155,10 @@ class PublicSettings(ProcessSettings):
     public_url: str = Field(
         "http://127.0.0.1:8080",
         pattern=r"^https?://[^/\s]+",
-        description="address under which citizens and other systems reach the pages and the API;"
+        description="address under which people and other systems reach the pages and the API;"
         " it stands in every message and every link, as https://huying.example.gov.cn",
         json_schema_extra=noted(here_only=True),
     )
-
-
-class SecretSettings(ProcessSettings):
-    """Beside them, for a process that signs or believes a signature."""
-
-    secret: Secret = Field(description=f"signs links, staff tokens and calls between services; {MAKE_ONE}")
-    secret_previous: SecretOrNone = Field(
-        "",
-        description="what HUYING_SECRET was before: still believed, never signed with;"
-        " keep it for 400 days after the change, as long as the links in messages work",
-    )
-    lasting_secret: str = Field(
-        "",
-        description="citizens' secret codes and pseudonyms hang on it, so it never changes. Empty:"
-        " HUYING_SECRET_PREVIOUS, else HUYING_SECRET; put the value of HUYING_SECRET here before you change that",
-        json_schema_extra=noted("gateway", "intake-*"),
-    )
-    staff_token_hours: float = Field(
-        12,
-        gt=0,
-        le=7 * 24,
-        description="how long a token of `huying staff token` is good, from its making",
-        json_schema_extra=noted("gateway", "intake-api", "routing-api"),
-    )
-
-    @property
-    def lasting(self) -> str:
-        """The secret behind whatever must be the same for ever."""
-        return self.lasting_secret or self.secret_previous or self.secret
 
 
 def read(kind: type[Read]) -> Read:

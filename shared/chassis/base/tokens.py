@@ -1,11 +1,9 @@
-"""Signed tokens: for links that a citizen follows, for calls between services, and for staff."""
+"""Signed tokens, each for one purpose and a limited time."""
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-from fastapi import Depends, Header
-from fastapi.security import HTTPBearer
 from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
 
 from shared.contracts.refusals import Code, Refused
@@ -47,21 +45,3 @@ class Tokens:
     def _serializer(self, purpose: str) -> URLSafeTimedSerializer:
         keys = [self.previous, self.secret] if self.previous else [self.secret]  # the last one signs
         return URLSafeTimedSerializer(keys, salt=purpose)
-
-
-_STAFF = HTTPBearer(auto_error=False, description="a token of `huying staff token` / 工作人员凭证")
-
-
-async def bearer(
-    authorization: Annotated[str, Header(include_in_schema=False)] = "",
-    _documented: Annotated[object, Depends(_STAFF)] = None,
-) -> str:
-    """The token of an `Authorization: Bearer …` header."""
-    scheme, _, token = authorization.partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise Refused(
-            Code.UNAUTHENTICATED,
-            "send `Authorization: Bearer TOKEN`; `huying staff token` makes one",
-            "请提供 Authorization: Bearer 凭证",
-        )
-    return token

@@ -1,6 +1,5 @@
-"""What every process asks of the broker: who it is, the topics, and patience with an embedded one."""
+"""What every process asks of the broker: who it is, and the topics."""
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Collection
 from typing import Any, Final
@@ -8,7 +7,6 @@ from typing import Any, Final
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.consumer.fetcher import Fetcher
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from shared.chassis.kafka.cancellation import pause
@@ -100,24 +98,3 @@ def _missing(known: Collection[str], replication: int) -> list[NewTopic]:
         configs["min.insync.replicas"] = "2"
     wanted = (topic for topic in TOPICS if topic.name not in known)
     return [NewTopic(topic.name, topic.partitions, replication, topic_configs=configs) for topic in wanted]
-
-
-def pace_empty_fetches(seconds: float) -> None:
-    """Wait a little after an empty answer that came at once.
-
-    The embedded broker does not hold an empty fetch back as Apache Kafka does (`fetch.max.wait.ms`),
-    so that idle readers would ask without pause. Applies to every aiokafka consumer of this process.
-    """
-    ask = Fetcher._proc_fetch_request
-
-    async def paced(self: Fetcher, assignment: Any, node_id: int, request: Any) -> bool:
-        loop = asyncio.get_running_loop()
-        asked_at = loop.time()
-        found: bool = await ask(self, assignment, node_id, request)
-        if not found and loop.time() - asked_at < seconds / 2:
-            # The fetcher cancels this task and awaits it; a cancellation must not come back to it.
-            with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.sleep(seconds)
-        return found
-
-    Fetcher._proc_fetch_request = paced

@@ -42,8 +42,6 @@ class Components:
 def main(name: str, settings: ProcessSettings, build: Callable[[], Awaitable[Components]]) -> None:
     """Run until SIGTERM or a fault; the exit code tells the supervisor which."""
     logs.set_up(name, settings.log_format, settings.log_level)
-    if settings.fetch_pacing:
-        cluster.pace_empty_fetches(settings.fetch_pacing)
     uvloop.run(_run(name, settings, build))
 
 

@@ -46,11 +46,6 @@ def redriven(settings: RetentionSettings) -> Expired:
     return Expired("dead_letter", "redriven_at < $1", timedelta(days=settings.keep_redriven_days))
 
 
-def expired_revocations() -> Expired:
-    """Revoked tokens of staff; none lives for as long as a week and a day."""
-    return Expired("staff_revocation", "revoked_at < $1", timedelta(days=8))
-
-
 @dataclass(frozen=True, slots=True)
 class Retention:
     """Looks for spent rows each hour; several workers share the work by skipping each other's rows."""

@@ -1,0 +1,25 @@
+"""The token of a request, as a header brings it."""
+
+from typing import Annotated
+
+from fastapi import Depends, Header
+from fastapi.security import HTTPBearer
+
+from shared.contracts.refusals import Code, Refused
+
+_STAFF = HTTPBearer(auto_error=False, description="a token of `huying staff token` / 工作人员凭证")
+
+
+async def bearer(
+    authorization: Annotated[str, Header(include_in_schema=False)] = "",
+    _documented: Annotated[object, Depends(_STAFF)] = None,
+) -> str:
+    """The token of an `Authorization: Bearer …` header."""
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Refused(
+            Code.UNAUTHENTICATED,
+            "send `Authorization: Bearer TOKEN`; `huying staff token` makes one",
+            "请提供 Authorization: Bearer 凭证",
+        )
+    return token

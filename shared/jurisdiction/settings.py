@@ -1,0 +1,18 @@
+"""The settings that say which jurisdiction packs are served, and where they lie."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class JurisdictionSettings(BaseSettings):
+    """Beside what every process has, for a process that serves jurisdictions."""
+
+    model_config = SettingsConfigDict(env_prefix="HUYING_", extra="ignore")
+
+    jurisdictions_dir: Path = Field(
+        Path(__file__).parents[2] / "deploy" / "jurisdictions",
+        description="folder of the jurisdiction packs, each in a folder of its name",
+    )
+    jurisdictions: str = Field("nanhai", description="packs to serve, with commas between; the first is the default")
