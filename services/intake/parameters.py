@@ -1,6 +1,6 @@
 """Parameters that several of intake's routes take."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import Header, Path, Query
 from pydantic import StringConstraints
@@ -13,11 +13,12 @@ MAX_KEY = 128
 
 Number = Annotated[DemandNumber, Path(examples=[NUMBER], description=AS_TYPED)]
 
+API_KEY_HEADER: Final = "X-API-Key"
+CODE_HEADER: Final = "X-Demand-Code"
+ApiKey = Annotated[str, Header(alias=API_KEY_HEADER, description="the channel's key; not needed with the code")]
 
-ApiKey = Annotated[str, Header(alias="X-API-Key", description="the channel's key; not needed with the code")]
 
-
-SecretCode = Annotated[str, Header(alias="X-Demand-Code", max_length=32, description="the demand's secret code")]
+SecretCode = Annotated[str, Header(alias=CODE_HEADER, max_length=32, description="the demand's secret code")]
 
 
 QueryCode = Annotated[str, Query(alias="code", max_length=32, examples=["7K2M9QXD"], description="the same")]

@@ -7,11 +7,12 @@ from pydantic import Field, SecretStr
 
 from shared.chassis.base.secrecy import MAKE_ONE, Secret
 from shared.chassis.base.settings import LISTENERS, PublicSettings, noted
-from shared.chassis.http.body_limit import MAX_ATTACHMENT
 from shared.chassis.work.retention import RetentionSettings
 from shared.identity.settings import SecretSettings
 from shared.jurisdiction.settings import JurisdictionSettings
 
+MAX_ATTACHMENT: Final = 20 * 1_048_576
+"""Bytes of the largest file that any deployment takes."""
 _API: Final = ("gateway", "intake-api")
 _MAIL: Final = "intake-mail"
 

@@ -9,9 +9,11 @@ from starlette.requests import Request
 from structlog.testing import capture_logs
 
 from shared.chassis.http.app import web_app
-from shared.chassis.http.body_limit import ANONYMOUS, MAX_BODY, BodyLimit
+from shared.chassis.http.body_limit import ANONYMOUS, MAX_BODY, BodyLimit, LargerBodies, LimitedRouter, Limits
 
 Sent = list[tuple[bytes, bytes]]
+BULK = LargerBodies("/bulk", 16 * MAX_BODY, "X-API-Key", "hy_…")
+LIMITS = Limits.of([APIRouter(), LimitedRouter(BULK, credentials=["X-API-Key", "X-Code"])])
 
 
 async def asked(path: str, headers: Sent, messages: Iterable[dict[str, Any]]) -> tuple[list[int], list[bytes], int]:
@@ -33,7 +35,7 @@ async def asked(path: str, headers: Sent, messages: Iterable[dict[str, Any]]) ->
         if message["type"] == "http.response.start":
             statuses.append(message["status"])
 
-    await BodyLimit(app)({"type": "http", "method": "POST", "path": path, "headers": headers}, receive, send)
+    await BodyLimit(app, LIMITS)({"type": "http", "method": "POST", "path": path, "headers": headers}, receive, send)
     return statuses, reached, read
 
 
@@ -43,12 +45,12 @@ def part(body: bytes, more: bool = True) -> dict[str, Any]:
 
 @pytest.mark.parametrize("headers", [[], [(b"content-length", b"99")]])
 async def test_a_body_that_breaks_off_reaches_nobody_and_is_no_fault(headers: Sent):
-    statuses, reached, _ = await asked("/v1/demands", headers, [part(b"title=half"), {"type": "http.disconnect"}])
+    statuses, reached, _ = await asked("/things", headers, [part(b"title=half"), {"type": "http.disconnect"}])
     assert (statuses, reached) == ([], [])
 
 
-@pytest.mark.parametrize("path", ["/v1/imports", "/v1/attachments"])
-async def test_a_large_body_without_a_key_is_refused_before_it_is_read(path: str):
+async def test_a_large_body_without_a_key_is_refused_before_it_is_read():
+    path = "/bulk"
     large = [(b"content-length", str(2 * MAX_BODY).encode())]
     assert await asked(path, large, [part(b"x")]) == ([401], [], 0)
     statuses, reached, read = await asked(path, [], (part(b"x" * ANONYMOUS) for _ in range(9)))
@@ -58,16 +60,21 @@ async def test_a_large_body_without_a_key_is_refused_before_it_is_read(path: str
 async def test_a_body_of_nobody_is_small_wherever_no_key_would_help():
     """Before the limit, 0.9 MB of unknown fields to a rating were answered with 18.5 MB."""
     announced = [(b"content-length", str(ANONYMOUS + 1).encode())]
-    assert await asked("/v1/ratings/x", announced, [part(b"x")]) == ([413], [], 0)
-    for header in (b"x-api-key", b"authorization", b"x-demand-code"):
-        _, reached, _ = await asked("/v1/demands", [*announced, (header, b"k")], [part(b"x", more=False)])
+    assert await asked("/things/x", announced, [part(b"x")]) == ([413], [], 0)
+    for header in (b"x-api-key", b"authorization", b"x-code"):
+        _, reached, _ = await asked("/things", [*announced, (header, b"k")], [part(b"x", more=False)])
         assert reached == [b"x"]
 
 
 async def test_a_large_body_with_a_key_and_a_small_one_without_are_handed_on():
     large = [(b"x-api-key", b"k"), (b"content-length", b"2000000")]
-    assert await asked("/v1/imports", large, [part(b"x", more=False)]) == ([], [b"x"], 1)
-    assert await asked("/v1/imports", [], [part(b"ab"), part(b"c", more=False)]) == ([], [b"abc"], 2)
+    assert await asked("/bulk", large, [part(b"x", more=False)]) == ([], [b"x"], 1)
+    assert await asked("/bulk", [], [part(b"ab"), part(b"c", more=False)]) == ([], [b"abc"], 2)
+
+
+def test_a_router_that_declares_nothing_leaves_bodies_small():
+    assert Limits.of([APIRouter()]).at("/bulk", {b"x-api-key": b"k"}) == (ANONYMOUS, None)
+    assert Limits.of([APIRouter()]).at("/bulk", {b"authorization": b"k"}) == (MAX_BODY, None)
 
 
 async def test_a_body_that_breaks_off_while_a_route_reads_it_is_no_fault():

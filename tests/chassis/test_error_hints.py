@@ -1,11 +1,11 @@
 """Every refusal names what to change, whether or not the one who refused thought of it."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import httpx
 import orjson
 import pytest
-from fastapi import APIRouter
+from fastapi import APIRouter, Body
 
 from shared.chassis.http.app import web_app
 from shared.chassis.http.problem_details import problem
@@ -14,6 +14,7 @@ from shared.contracts.refusals import Code, FieldError, Refused
 STANDS_AS_IT_IS = {
     Code.INVALID,
     Code.TOO_LARGE,
+    Code.UNREADABLE,
     Code.ILLEGAL_TRANSITION,
     Code.WRONG_TELLER,
     Code.LINK_EXPIRED,
@@ -63,3 +64,15 @@ async def test_what_a_path_does_not_find_is_named_with_the_example_of_its_docume
     )
     (error,) = (await client.get("/nothing")).json()["errors"]
     assert (error["field"], error["example"]) == ("path", "/docs")
+
+
+async def test_a_body_that_cannot_be_read_is_shown_one_of_the_documentation():
+    router = APIRouter()
+
+    @router.post("/things")
+    async def make(thing: Annotated[dict[str, str], Body(examples=[{"name": "bench"}])]) -> None:
+        raise Refused(Code.UNREADABLE, f"no thing: {thing}")
+
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(web_app("x", [router])), base_url="http://x")
+    (error,) = (await client.post("/things", json={"name": "?"})).json()["errors"]
+    assert (error["field"], orjson.loads(error["example"])) == ("body", {"name": "bench"})

@@ -1,7 +1,7 @@
 """Attachments over HTTP: upload first, name the reference in the demand, download again."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, File, Header, Path, Response, UploadFile
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -13,14 +13,19 @@ from services.intake.attachments.scanning import Scan
 from services.intake.attachments.service import AttachmentService
 from services.intake.channels.channel import Channel
 from services.intake.channels.keys import ApiKey, authenticate, channel_with
+from services.intake.parameters import API_KEY_HEADER
+from services.intake.settings import MAX_ATTACHMENT
+from shared.chassis.http.body_limit import MAX_BODY, LargerBodies, LimitedRouter
 from shared.chassis.http.response_headers import PRIVATE
-from shared.contracts.examples import shown
+from shared.contracts.examples import API_KEY, shown
 from shared.contracts.refusals import Code, Refused
 from shared.contracts.text import Text
 from shared.identity.bearer import bearer
 from shared.identity.callers import Callers
 
 Reference = Annotated[Text, Path(max_length=64, examples=["Jb0VyZ6cYb1mWq2x8zR3xA"])]
+PREFIX: Final = "/v1/attachments"
+LARGER: Final = LargerBodies(PREFIX, MAX_ATTACHMENT + MAX_BODY, API_KEY_HEADER, API_KEY)
 SAFE: dict[str, str] = {
     "Content-Security-Policy": "default-src 'none'; sandbox",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -49,7 +54,7 @@ def _file(given: object) -> object:
 
 def routes(cabinet: AttachmentService, callers: Callers) -> APIRouter:
     """Upload and download."""
-    router = APIRouter(tags=["attachments"], prefix="/v1/attachments")
+    router = LimitedRouter(LARGER, tags=["attachments"], prefix=PREFIX)
 
     @router.post("", status_code=201)
     async def upload_attachment(

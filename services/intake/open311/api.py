@@ -19,9 +19,13 @@ from services.intake.open311.lookup import Open311Lookup
 from services.intake.open311.query_params import Asked, AskedOne, AskedRequests
 from services.intake.open311.rendering import Format, render, render_list
 from services.intake.open311.repeated_params import AskingRoute
+from services.intake.settings import MAX_ATTACHMENT
+from shared.chassis.http.body_limit import MAX_BODY, LargerBodies, LimitedRouter
 from shared.jurisdiction.pack import Pack
 
 V2: Final = "/open311/v2"
+LARGER: Final = LargerBodies(f"{V2}/", MAX_ATTACHMENT + MAX_BODY)
+"""Whoever asks: the key stands in the form."""
 _EITHER: Final[dict[str, Any]] = {"content": {"text/xml": {}, "application/json": {}}}
 _WRONG: Final = _EITHER | {"description": "a list of `code` and `description`, one for each thing to change"}
 READ: Final[dict[int | str, dict[str, Any]]] = {200: _EITHER, "4XX": _WRONG, "5XX": _WRONG}
@@ -33,7 +37,7 @@ IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key", min_lengt
 
 def open311(desk: Open311Handler, shown: Open311Lookup, place: Place) -> APIRouter:
     """The routes, and an Open311 answer for every path beside them."""
-    router = APIRouter(tags=["Open311"], route_class=Open311Route, default_response_class=Response)
+    router = LimitedRouter(LARGER, tags=["Open311"], route_class=Open311Route, default_response_class=Response)
 
     @router.get("/open311/discovery.{format}", responses=READ)
     async def discover_open311(format: Format) -> Response:

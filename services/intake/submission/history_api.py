@@ -8,12 +8,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.intake import examples
 from services.intake.channels.channel import Channel
 from services.intake.channels.keys import channel_with
+from services.intake.parameters import API_KEY_HEADER
 from services.intake.submission.checked_request import Request
 from services.intake.submission.domain import RecordedDemand
 from services.intake.submission.handler import SubmissionHandler
 from services.intake.submission.history import Became
 from services.intake.submission.receipt import SubmissionReceipt
-from shared.contracts.examples import shown
+from shared.chassis.http.body_limit import MAX_BODY, LargerBodies, LimitedRouter
+from shared.contracts.examples import API_KEY, shown
 from shared.contracts.refusals import Refused
 
 MAX_RECORDED: Final = 1000
@@ -52,9 +54,12 @@ class Imported(BaseModel):
     rows: list[Row]
 
 
+LARGER: Final = LargerBodies("/v1/imports", 16 * MAX_BODY, API_KEY_HEADER, API_KEY)
+
+
 def routes(submissions: SubmissionHandler) -> APIRouter:
     """Where recorded history is handed over."""
-    router = APIRouter(tags=["intake"])
+    router = LimitedRouter(LARGER, tags=["intake"])
     Importer = Annotated[Channel, Depends(channel_with(submissions.pool, "import"))]  # noqa: N806 (a type)
 
     @router.post("/v1/imports")

@@ -3,16 +3,17 @@
 from fastapi import APIRouter
 
 from services.intake.channels.keys import authenticate
-from services.intake.parameters import ApiKey, Number, QueryCode, SecretCode
+from services.intake.parameters import API_KEY_HEADER, CODE_HEADER, ApiKey, Number, QueryCode, SecretCode
 from services.intake.tracking.documents import Followed
 from services.intake.tracking.lookup import DemandLookup
 from services.intake.tracking.story import StoryReader
 from shared.chassis.http import response_headers
+from shared.chassis.http.body_limit import LimitedRouter
 
 
 def routes(following: DemandLookup, teller: StoryReader) -> APIRouter:
     """Follow a demand by its number."""
-    router = APIRouter(tags=["intake"])
+    router = LimitedRouter(credentials=[API_KEY_HEADER, CODE_HEADER], tags=["intake"])
 
     @router.get("/v1/demands/{number}")
     async def follow_demand(

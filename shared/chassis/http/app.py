@@ -14,7 +14,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from shared.chassis.base import metrics
 from shared.chassis.base.checks import Check
 from shared.chassis.http import problem_details
-from shared.chassis.http.body_limit import BodyLimit
+from shared.chassis.http.body_limit import BodyLimit, Limits
 from shared.chassis.http.error_format import as_routed
 from shared.chassis.http.fast_path import FastPaths
 from shared.chassis.http.head_requests import HeadRequests
@@ -71,7 +71,9 @@ class Web(FastAPI):
         # The outermost of FastAPI's layers answers for faults, those of short cuts too.
         faults: Any = super().build_middleware_stack()
         faults.app = FastPaths(faults.app, self._routers)
-        return HeadRequests(AddedHeaders(BodyLimit(Measured(faults), as_routed(self._routers))))
+        return HeadRequests(
+            AddedHeaders(BodyLimit(Measured(faults), Limits.of(self._routers), as_routed(self._routers)))
+        )
 
 
 def _function(route: APIRoute) -> str:

@@ -1,29 +1,69 @@
 """The bodies of requests: how large they may be, read whole, and shown once more."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from math import inf
 from typing import Any, Final
 
+from fastapi import APIRouter
 from starlette.requests import ClientDisconnect
 
 from shared.chassis.http.error_format import Tell, as_problem
-from shared.contracts.examples import API_KEY
 from shared.contracts.refusals import Code, FieldError, Refused
 
 MAX_BODY: Final = 1_048_576
-MAX_ATTACHMENT: Final = 20 * MAX_BODY
+"""Bytes of a body of somebody who says who they are."""
 ANONYMOUS: Final = 65_536
-KEY: Final = "X-API-Key"
-WHO_ASKS: Final = (b"x-api-key", b"authorization", b"x-demand-code")
-"""Headers that say who asks. Without one a body has to be small: it is read and parsed before anybody is refused."""
-LARGER: Final = (
-    ("/v1/imports", 16 * MAX_BODY, KEY),
-    ("/v1/attachments", MAX_ATTACHMENT + MAX_BODY, KEY),
-    ("/open311/v2/", MAX_ATTACHMENT + MAX_BODY, None),
-    ("/inbound/", MAX_BODY, None),
-)
-"""Where a body may be larger, for whoever shows this header; Open311 has its key in the form, gateways sign theirs."""
+"""Bytes of any other body: it is read and parsed before anybody is refused."""
+CREDENTIALS: Final = ("Authorization",)
+"""Headers that say who asks, beside those that routers declare."""
+
+
+@dataclass(frozen=True, slots=True)
+class LargerBodies:
+    """How many bytes a body may have at every path that begins so; with `header`, for whoever shows this header, of
+    which `example` is one."""
+
+    path: str
+    size: int
+    header: str | None = None
+    example: str | None = None
+
+
+class LimitedRouter(APIRouter):
+    """A router that says where its routes take larger bodies, and which of their headers say who asks."""
+
+    def __init__(self, *larger: LargerBodies, credentials: Sequence[str] = (), **options: Any) -> None:
+        super().__init__(**options)
+        self.larger = larger
+        self.credentials = tuple(credentials)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How large bodies may be: where larger ones are taken, and the headers (in small letters) that say who asks."""
+
+    larger: tuple[LargerBodies, ...] = ()
+    credentials: tuple[bytes, ...] = tuple(name.lower().encode() for name in CREDENTIALS)
+
+    @classmethod
+    def of(cls, routers: Sequence[APIRouter]) -> "Limits":
+        """What these routers declare."""
+        declaring = [router for router in routers if isinstance(router, LimitedRouter)]
+        names = (*CREDENTIALS, *(name for router in declaring for name in router.credentials))
+        larger = tuple(larger for router in declaring for larger in router.larger)
+        return cls(larger, tuple(dict.fromkeys(name.lower().encode() for name in names)))
+
+    def at(self, path: str, headers: Mapping[bytes, bytes]) -> tuple[int, LargerBodies | None]:
+        """How large a body may be here, and what it might be with another header."""
+        usual = MAX_BODY if any(name in headers for name in self.credentials) else ANONYMOUS
+        larger = next((larger for larger in self.larger if path.startswith(larger.path)), None)
+        if larger is None:
+            return usual, None
+        if larger.header is None or larger.header.lower().encode() in headers:
+            return larger.size, None
+        return usual, larger
 
 
 class BodyLimit:
@@ -32,8 +72,9 @@ class BodyLimit:
     What the client broke off reaches nobody: half a form looks whole.
     """
 
-    def __init__(self, app: Any, tell: Tell = as_problem) -> None:
+    def __init__(self, app: Any, limits: Limits, tell: Tell = as_problem) -> None:
         self.app = app
+        self.limits = limits
         self.tell = tell
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -45,7 +86,7 @@ class BodyLimit:
 
     async def _limited(self, scope: Any, receive: Any, send: Any) -> None:
         sent = dict(scope["headers"])
-        limit, missing = _limit(scope["path"], sent)
+        limit, larger = self.limits.at(scope["path"], sent)
         announced = sent.get(b"content-length", b"")
         if announced.isdigit():
             # The server reads no more than was announced.
@@ -54,30 +95,20 @@ class BodyLimit:
             body = await whole(receive, limit)
             fits = body is not None
             receive = replaying(body or b"", receive)
-        answer = self.app if fits else self.tell(_too_large(limit, missing), scope)
+        answer = self.app if fits else self.tell(_too_large(limit, larger), scope)
         await answer(scope, receive, send)
 
 
-def _limit(path: str, sent: Mapping[bytes, bytes]) -> tuple[int, str | None]:
-    """How large a body may be here, and the header with which it might be larger."""
-    usual = MAX_BODY if any(name in sent for name in WHO_ASKS) else ANONYMOUS
-    size, header = next(((size, header) for start, size, header in LARGER if path.startswith(start)), (usual, None))
-    if header is None or header.lower().encode() in sent:
-        return size, None
-    return usual, header
-
-
-def _too_large(limit: int, missing: str | None) -> Refused:
-    if missing:
-        en = f"a body of this size needs a key in the header {missing}"
-        zh = f"内容较大，请在请求头 {missing} 中提供密钥"
-        error, code = FieldError(missing, zh, en, API_KEY), Code.UNAUTHENTICATED
-    else:
-        en = f"a body may have {limit // 1024} KiB at most"
-        en += "; send files as attachments" if limit > ANONYMOUS else " without a key or token"
-        zh = f"{'' if limit > ANONYMOUS else '未提供密钥或凭证时，'}内容不得超过 {limit // 1024} KiB"
-        error, code = FieldError("Content-Length", zh, en, str(limit)), Code.TOO_LARGE
-    return Refused(code, en, zh, (error,))
+def _too_large(limit: int, larger: LargerBodies | None) -> Refused:
+    if larger:
+        name = str(larger.header)
+        en = f"a body of this size needs a key in the header {name}"
+        zh = f"内容较大，请在请求头 {name} 中提供密钥"
+        return Refused(Code.UNAUTHENTICATED, en, zh, (FieldError(name, zh, en, larger.example),))
+    en = f"a body may have {limit // 1024} KiB at most"
+    en += "" if limit > ANONYMOUS else " without a key or token"
+    zh = f"{'' if limit > ANONYMOUS else '未提供密钥或凭证时，'}内容不得超过 {limit // 1024} KiB"
+    return Refused(Code.TOO_LARGE, en, zh, (FieldError("Content-Length", zh, en, str(limit)),))
 
 
 async def whole(receive: Any, limit: float = inf) -> bytes | None:

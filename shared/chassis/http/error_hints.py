@@ -6,14 +6,14 @@ from typing import Final
 
 from fastapi import Request
 
-from shared.chassis.http.validation_errors import IDEMPOTENCY_KEY, example_of_parameter
+from shared.chassis.http.validation_errors import IDEMPOTENCY_KEY, example_of_body, example_of_parameter
 from shared.contracts.examples import REQUEST_KEY
 from shared.contracts.refusals import ANSWERS, Code, FieldError, Refused
 
 _USUAL: Final[Mapping[Code, tuple[str, str | None]]] = {
     Code.INVALID: ("body", None),
     Code.TOO_LARGE: ("body", None),
-    Code.UNREADABLE: ("body", '{"title": "校车接送点没有风雨棚"}'),
+    Code.UNREADABLE: ("body", None),
     Code.UNSUPPORTED: ("Content-Type", "application/json"),
     Code.WRONG_METHOD: ("method", "GET"),
     Code.UNAUTHENTICATED: ("Authorization", "Bearer eyJuYW1lIjoi…"),
@@ -30,7 +30,7 @@ _USUAL: Final[Mapping[Code, tuple[str, str | None]]] = {
     Code.QUOTA_USED_UP: ("Retry-After", "5"),
     Code.UNAVAILABLE: ("Retry-After", "5"),
 }
-"""The status of a demand, and what was erased, no request can change: there is no value that would pass."""
+"""Where no value is known that would pass, or none can be: what has happened, no request can change."""
 
 _BY_PATH: Final = (Code.NOT_FOUND, Code.LINK_EXPIRED, Code.ERASED)
 
@@ -45,8 +45,12 @@ def hints(refused: Refused) -> tuple[FieldError, ...]:
     return tuple(replace(e, example=example) if e.field == field and not e.example else e for e in refused.errors)
 
 
-def of_the_path(refused: Refused, request: Request) -> Refused:
-    """The refusal with the parameter of the path that named nothing, where it is about that."""
+def of_the_route(refused: Refused, request: Request) -> Refused:
+    """The refusal with what the documentation of the route shows: a body that could be read, or the parameter of the
+    path that named nothing, where it is about that."""
+    if refused.code is Code.UNREADABLE and not refused.errors:
+        body = FieldError("body", refused.zh or ANSWERS[refused.code].zh, refused.en, example_of_body(request))
+        return Refused(refused.code, refused.en, refused.zh, (body,), refused.retry_after)
     name = next(reversed(request.path_params), None)
     about = refused.code in _BY_PATH or (name == "token" and refused.code is Code.UNAUTHENTICATED)
     if refused.errors or name is None or not about:

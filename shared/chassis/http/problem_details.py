@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from shared.chassis.database.pool import PASSING, is_away
-from shared.chassis.http.error_hints import hints, of_the_path
+from shared.chassis.http.error_hints import hints, of_the_route
 from shared.chassis.http.validation_errors import MOST, validation_error
 from shared.contracts.refusals import ANSWERS, Code, FieldError, Refused
 from shared.contracts.text import shortened
@@ -71,7 +71,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Refused)
     async def refused(request: Request, fault: Refused) -> Response:
-        return problem(of_the_path(fault, request), request.url.path)
+        return problem(of_the_route(fault, request), request.url.path)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, fault: RequestValidationError) -> Response:
@@ -120,7 +120,7 @@ def _http(request: Request, fault: HTTPException) -> Response:
             refused = Refused(Code.WRONG_METHOD, en, zh, (method,))
         case 400 | 413 | 401:
             code = {400: Code.UNREADABLE, 413: Code.TOO_LARGE, 401: Code.UNAUTHENTICATED}[fault.status_code]
-            refused = Refused(code, str(fault.detail))
+            refused = of_the_route(Refused(code, str(fault.detail)), request)
         case _:
             return _plain(fault.status_code, path, "请求无法处理", str(fault.detail), fault.headers)
     return problem(refused, path, fault.headers)

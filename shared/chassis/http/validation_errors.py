@@ -58,6 +58,12 @@ def example_of_parameter(request: Request, name: str) -> str | None:
     return _example(_operation(request, document), [name], document)
 
 
+def example_of_body(request: Request) -> str | None:
+    """What the documentation of the route shows as its body."""
+    document = request.app.openapi()
+    return as_text(example_of(_body(_operation(request, document)), [], document))
+
+
 def _example(operation: Document, where: Sequence[Any], document: Document) -> str | None:
     parameter: Document = next((one for one in operation.get("parameters", ()) if one["name"] == where[0]), {})
     return as_text(parameter.get("example") or example_of(parameter.get("schema", {}), where[1:], document))

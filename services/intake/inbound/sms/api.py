@@ -17,6 +17,7 @@ from services.intake.inbound.sms.request import Asked, Words, asked, fields
 from services.intake.inbound.sms.request import words as words_of
 from services.intake.inbound.words import LanguageOf
 from services.intake.vault.contact import Contact
+from shared.chassis.http.body_limit import MAX_BODY, LargerBodies, LimitedRouter
 from shared.chassis.http.query_parameters import ForeignQuery
 from shared.contracts.examples import API_KEY
 from shared.contracts.refusals import Code, FieldError, Refused
@@ -96,9 +97,13 @@ class SmsGateway:
         return words.answered(await self.correspondence.take(gateway, message), language)
 
 
+LARGER: Final = LargerBodies("/inbound/sms/", MAX_BODY)
+"""Whoever asks: gateways sign what they send, or name their key among its parameters."""
+
+
 def routes(registry: GatewayRegistry, correspondence: Conversations, language_of: LanguageOf) -> APIRouter:
     """One address for each channel; the answer is the text that goes back to the citizen."""
-    router = APIRouter(tags=["inbound"], route_class=ForeignQuery)
+    router = LimitedRouter(LARGER, tags=["inbound"], route_class=ForeignQuery)
     sms = SmsGateway(registry, correspondence, language_of)
 
     async def receive(channel: Text, request: Request) -> Response:

@@ -17,10 +17,14 @@ from services.intake.inbound.wechat import message as xml
 from services.intake.inbound.wechat.cipher import WeChatCipher, check, check_time, signature
 from services.intake.inbound.words import LanguageOf
 from shared.chassis.base.clock import now
+from shared.chassis.http.body_limit import MAX_BODY, LargerBodies, LimitedRouter
 from shared.chassis.http.query_parameters import ForeignQuery
 from shared.contracts.refusals import Code, Refused
 from shared.contracts.text import Text
 
+PREFIX: Final = "/inbound/wechat"
+LARGER: Final = LargerBodies(f"{PREFIX}/", MAX_BODY)
+"""Whoever asks: the account signs what it sends."""
 NOTHING_TO_SAY: Final = PlainTextResponse("success")
 _REPLY: Final[dict[str, Any]] = {"application/xml": {}, "text/plain": {}}
 
@@ -107,7 +111,7 @@ class WeChat:
 
 def routes(wechat: WeChat) -> APIRouter:
     """One address for each official account."""
-    router = APIRouter(tags=["inbound"], prefix="/inbound/wechat", route_class=ForeignQuery)
+    router = LimitedRouter(LARGER, tags=["inbound"], prefix=PREFIX, route_class=ForeignQuery)
 
     @router.get("/{channel}", response_class=PlainTextResponse)
     async def verify_wechat(channel: Text, signed: Annotated[Signed, Query()]) -> PlainTextResponse:
