@@ -17,8 +17,6 @@ from shared.chassis.process.manifest import ServiceManifest
 from shared.chassis.relay import doctor_checks as relay_checks
 
 LONGEST_QUESTION_MS: Final = 20_000
-AGGREGATE: Final = ("demand", "demands")
-"""The words for what a service keeps a copy of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +30,10 @@ class GeneralCheck:
 
 def general_checks(cluster: str | None, shards: int) -> tuple[GeneralCheck, ...]:
     """What is asked of every service; of the relays for this cluster, in so many shards."""
-    parked = partial(consumer_checks.parked, one=AGGREGATE[0], many=AGGREGATE[1])
     unsent = partial(relay_checks.unsent, cluster_id=cluster, shards=shards)
     return (
         GeneralCheck("dead letters", "dead letters: none", consumer_checks.dead_letters),
-        GeneralCheck("parked", f"parked {AGGREGATE[1]}: none", parked),
+        GeneralCheck("parked", "parked demands: none", consumer_checks.parked),
         GeneralCheck("relays", "relays: everything was sent to the broker", unsent),
     )
 

@@ -93,6 +93,11 @@ def read(
         raise Refused(Code.UNREADABLE, f"not a CloudEvents record: {fault}") from None
 
 
+def source_of(service: str) -> str:
+    """The source (`ce_source`) of what a service tells, by the service's name."""
+    return f"/services/{service}"
+
+
 def _time(text: str) -> datetime:
     time = datetime.fromisoformat(text)
     if time.tzinfo is None:

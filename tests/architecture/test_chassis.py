@@ -21,12 +21,14 @@ BUSINESS: Final = frozenset(
 """Words of the services and of what they are about, in the singular; names of services are among them."""
 ALLOWED: Final = {
     "unit of work": "the pattern of this name",
+    "units of work": "the same",
+    "noack().channel": "an attribute of Faust's streams",
     "starlette.routing": "a package",
     "fastapi.routing": "a package",
 }
 PATHS: Final = frozenset({"/livez", "/readyz", "/metrics", "/docs", "/openapi.json"})
 """What every process, or every API, answers at."""
-A_PATH: Final = re.compile(r"""(?<![\w.>)}:/*<-])/[a-z][\w{}.-]*(?:/[\w{}.-]+)*""")
+A_PATH: Final = re.compile(r"""(?<![\w.>)}:/*<#-])/[a-z][\w{}.-]*(?:/[\w{}.-]+)*""")
 
 
 def relative(path: Path) -> str:
@@ -42,9 +44,14 @@ def words_of(text: str) -> set[str]:
 
 
 def texts(path: Path) -> Iterator[str]:
-    """Every string of a module, its docstrings too."""
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+    """Every string of a module, its docstrings too; `{}` stands for what is put into one."""
+    nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
+    joined = [node for node in nodes if isinstance(node, ast.JoinedStr)]
+    parts = {id(part) for node in joined for part in node.values}
+    for node in joined:
+        yield "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
+    for node in nodes:
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in parts:
             yield node.value
 
 

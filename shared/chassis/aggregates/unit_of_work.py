@@ -7,7 +7,7 @@ from typing import Generic, NamedTuple
 from uuid import UUID
 
 from shared.chassis.base.clock import uuid5
-from shared.contracts.envelope import Envelope
+from shared.contracts.envelope import Envelope, source_of
 from shared.contracts.refusals import Code, Refused
 from shared.contracts.rules import F, Rules, S
 
@@ -94,7 +94,7 @@ class UnitOfWork(Generic[S, F]):
             stream=self.rules.stream,
             key=key,
             type=fact.wire_type(),
-            source=f"/services/{self.rules.service}",
+            source=source_of(self.rules.service),
             subject=self.rules.subject(state),
             time=at,
             sequence=state.version if fact.moves else None,

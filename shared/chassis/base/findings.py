@@ -64,9 +64,9 @@ def counted(number: int, one: str, many: str) -> str:
 
 
 def ago(at: datetime) -> str:
-    """How long ago a moment is, in the largest unit that fits."""
+    """How long ago a moment is, in the largest measure that fits."""
     seconds = (now() - at).total_seconds()
-    for size, unit in _SIZES:
+    for size, name in _SIZES:
         if seconds >= size:
-            return f"{int(seconds // size):,} {unit}{'s' if seconds >= 2 * size else ''} ago"
+            return f"{int(seconds // size):,} {name}{'s' if seconds >= 2 * size else ''} ago"
     return "less than a minute ago"

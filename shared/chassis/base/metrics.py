@@ -24,10 +24,8 @@ BACKLOG: Final = Gauge("huying_relay_backlog_seconds", "Age of the oldest fact t
 TIMERS: Final = Counter(
     "huying_timers_total", "Timers that were run, by what became of them", ["service", "kind", "result"]
 )
-MESSAGES: Final = Counter("huying_messages_total", "Messages to citizens, by what became of them", ["state"])
-MESSAGES_WAITING: Final = Gauge(
-    "huying_messages_waiting", "Messages that are not sent yet, by why: turn, intake, earlier, hourly-limit", ["why"]
-)
+MESSAGES: Final = Counter("huying_messages_total", "Messages, by what became of them", ["state"])
+MESSAGES_WAITING: Final = Gauge("huying_messages_waiting", "Messages that are not sent yet, by why", ["why"])
 MESSAGES_OLDEST: Final = Gauge("huying_messages_oldest_seconds", "Age of the oldest message that is not sent")
 REQUESTS: Final = Histogram(
     "huying_http_request_seconds", "Time to answer, by route", ["service", "method", "route", "status"]

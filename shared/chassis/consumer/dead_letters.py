@@ -15,7 +15,7 @@ from shared.chassis.base.clock import now, uuid5
 from shared.chassis.consumer.record import Record
 from shared.chassis.database.pool import Connection
 from shared.chassis.database.write_batch import WriteBatch
-from shared.contracts.envelope import Envelope
+from shared.contracts.envelope import Envelope, source_of
 from shared.contracts.text import shortened
 from shared.contracts.topics import DEAD_LETTERS
 
@@ -89,7 +89,7 @@ def _told(dead: Rejected, cluster_id: str, service: str, at: datetime) -> Envelo
         stream=DEAD_LETTERS.carries,
         key=name,
         type="huying.dead-lettered.v1",
-        source=f"/services/{service}",
+        source=source_of(service),
         subject=place,
         time=at,
         sequence=None,

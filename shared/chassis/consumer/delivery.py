@@ -21,6 +21,7 @@ from shared.chassis.consumer.record import Record
 from shared.chassis.consumer.sequencing import Disposition, Parsed, Sequencer, parse_record, stream_of
 from shared.chassis.database.pool import PASSING, Connection, Pool, is_argument
 from shared.chassis.database.write_batch import Stale, WriteBatch
+from shared.contracts.envelope import source_of
 from shared.contracts.refusals import Code, Refused
 
 log = structlog.get_logger()
@@ -146,7 +147,7 @@ class Delivery:
 
     def _of_others(self, records: Sequence[Record]) -> Sequence[Record]:
         """What this service told itself it knew before it was sent; not what only claims to come from here."""
-        ours = ("ce_source", f"/services/{self.repositories.service}".encode())
+        ours = ("ce_source", source_of(self.repositories.service).encode())
         return [record for record in records if ours not in record.headers or not self._knows(record)]
 
     def _knows(self, record: Record) -> bool:
@@ -219,7 +220,7 @@ def _words(fault: Exception) -> str:
 
 
 def apart(records: Sequence[Record]) -> Sequence[tuple[Sequence[int], Sequence[Record]]]:
-    """Parts that can be handled side by side, each with the lanes that it fills: a demand's partition is always in the
+    """Parts that can be handled side by side, each with the lanes that it fills: an aggregate's partition is always in the
     same lane. A small batch stays whole and fills them all."""
     count = next((count for count in (LANES, LANES // 2) if len(records) >= count * A_LANE), 1)
     parts: list[list[Record]] = [[] for _ in range(count)]

@@ -25,20 +25,21 @@ async def dead_letters(db: Connection, service: str) -> Sequence[Finding]:
     return [warning(service, f"{words}: `huying dead-letters list` says why")]
 
 
-async def parked(db: Connection, service: str, one: str, many: str) -> Sequence[Finding]:
-    """Facts that have waited over a minute for the one before them; nothing where there are none. `one` and `many`
-    are the words for what they are about."""
-    row = await db.fetchrow(
+async def parked(db: Connection, service: str) -> Sequence[Finding]:
+    """Facts that have waited over a minute for the one before them, by the stream that they belong to; nothing where
+    there are none."""
+    rows = await db.fetch(
         """
-        SELECT count(DISTINCT aggregateid) AS waiting, min(since) AS oldest FROM parked
-        WHERE since < now() - interval '1 minute'
+        SELECT stream, count(DISTINCT aggregateid) AS waiting, min(since) AS oldest FROM parked
+        WHERE since < now() - interval '1 minute' GROUP BY stream ORDER BY stream
         """
     )
-    assert row
-    if not row["waiting"]:
-        return []
-    words = f"{counted(row['waiting'], f'{one} is', f'{many} are')} parked, since an earlier fact is missing"
-    return [warning(service, f"{words}, the oldest {ago(row['oldest'])}")]
+    return [warning(service, _parked(row["stream"], row["waiting"], ago(row["oldest"]))) for row in rows]
+
+
+def _parked(stream: str, waiting: int, oldest: str) -> str:
+    words = counted(waiting, f"{stream} is", f"{stream}s are")
+    return f"{words} parked, since an earlier fact is missing, the oldest {oldest}"
 
 
 async def lag(kafka: Kafka, reader: str, group: str, topics: Sequence[str]) -> Finding:

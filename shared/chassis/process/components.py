@@ -46,7 +46,7 @@ class Worker:
 
     @property
     def service(self) -> str:
-        """Its name, such as `routing`."""
+        """Its name."""
         return self.repositories.service
 
     @property
@@ -95,7 +95,7 @@ async def worker_components(
     settings: ProcessSettings, worker: Worker, pool: Pool, process: str, reader: str
 ) -> Components:
     """A reader and the tasks of one service, and its relays unless they run apart. `process` is the name of the
-    process, as `routing-worker`; `reader` names the group in which it reads."""
+    process, as `NAME-worker`; `reader` names the group in which it reads."""
     kafka = settings.kafka
     identity = await cluster.wait_for_cluster(kafka)
     generation = await consumer_log.begin(pool, kafka, identity, reader, worker.topics)

@@ -90,7 +90,7 @@ class ServiceManifest(Generic[S]):
 
     @property
     def by_process(self) -> Mapping[str, ProcessSpec[S]]:
-        """Its processes by their names, such as `routing-worker`."""
+        """Its processes by their names, such as `NAME-worker`."""
         return {f"{self.name}-{spec.suffix}": spec for spec in self.processes}
 
     @property

@@ -50,7 +50,7 @@ class GapTracker:
         return min(self.gaps, default=self.seen + 1) - 1
 
     async def read(self, db: Connection) -> Sequence[Any]:
-        """The next rows of this shard, each demand's in the order of its sequence; may be none."""
+        """The next rows of this shard, each aggregate's in the order of its sequence; may be none."""
         ended = await db.fetchval(_ENDED) if self.gaps else 0
         rows = await db.fetch(_READ, self.seen, list(self.gaps), self.shard.of, self.shard.number)
         self.more = len(rows) == PAGE

@@ -1,4 +1,4 @@
-"""The relay: sends a journal to Kafka, each demand's facts in sequence; the only sender there is."""
+"""The relay: sends a journal to Kafka, each aggregate's facts in sequence; the only sender there is."""
 
 import asyncio
 import contextlib
@@ -134,7 +134,7 @@ class Relay:
         self, producer: AIOKafkaProducer, told: Sequence[Envelope], ends: dict[str, dict[str, int]]
     ) -> None:
         """Return when the broker has them all; notes in `ends` behind which offsets they lie."""
-        # One writer a demand and page order keep each demand's facts in sequence.
+        # One writer for each aggregate, and the order of the rows, keep its facts in sequence.
         if not told:
             return
         async with asyncio.timeout(PATIENCE):
