@@ -220,8 +220,8 @@ def _words(fault: Exception) -> str:
 
 
 def apart(records: Sequence[Record]) -> Sequence[tuple[Sequence[int], Sequence[Record]]]:
-    """Parts that can be handled side by side, each with the lanes that it fills: an aggregate's partition is always in the
-    same lane. A small batch stays whole and fills them all."""
+    """Parts that can be handled side by side, each with the lanes that it fills: a partition is always in the same
+    lane. A small batch stays whole and fills them all."""
     count = next((count for count in (LANES, LANES // 2) if len(records) >= count * A_LANE), 1)
     parts: list[list[Record]] = [[] for _ in range(count)]
     for record in records:
