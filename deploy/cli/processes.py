@@ -132,4 +132,5 @@ def run(
         from deploy.local.fetch_pacing import pace_empty_fetches  # for readers of the embedded broker alone
 
         pace_empty_fetches(settings.fetch_pacing)
-    main(process, settings, partial(build, process))
+    services = services_of(process)
+    main(process, settings, partial(build, process), services[0].name if len(services) == 1 else None)

@@ -83,7 +83,7 @@ class Household:
                 taken = why_not(server.port)
                 if taken is None or tries == PORTS_TO_TRY:
                     raise
-                log.warning(f"{taken}: trying another one", name=server.program.name)
+                log.warning(f"{taken}: trying another one", process=server.program.name)
             else:
                 break
         return server

@@ -111,7 +111,7 @@ class Supervisor:
             why, self._killed = self._killed or f"it ended with code {code}", ""
             killed = not why.startswith("it ended")
             pause = backoff.after(monotonic() - started, asked=code == RESTART_AT_ONCE, killed=killed)
-            log.warning(f"{why}: starting it again in {pause:.1f} s", name=self.child.program.name)
+            log.warning(f"{why}: starting it again in {pause:.1f} s", process=self.child.program.name)
             await asyncio.sleep(pause)
             self.restarts += 1
             self.restarted(self.child.program.name, why)
@@ -127,19 +127,19 @@ class Supervisor:
             wrong = await alive()
             if pid == self.child.pid and self.child.alive and self.liveness.is_over(pid, wrong, monotonic()):
                 self._killed = f"it is not alive: {wrong}"
-                log.error(f"is not alive, ending it: {wrong}", name=self.child.program.name)
+                log.error(f"is not alive, ending it: {wrong}", process=self.child.program.name)
                 await self.child.stop(LEAVE_WITHIN)
 
     def _leave_it(self) -> None:
         name = self.child.program.name
-        log.error("met too much that it cannot handle; not started again before the next `make up`", name=name)
+        log.error("met too much that it cannot handle; not started again before the next `make up`", process=name)
         self.given_up(name, "met too much that it cannot handle; see `huying dead-letters list`, then `make up` again")
 
     async def _start_again(self) -> None:
         try:
             await self._start()
         except (Unusable, OSError) as fault:
-            log.warning("could not be started, trying again", name=self.child.program.name, cause=str(fault))
+            log.warning("could not be started, trying again", process=self.child.program.name, cause=str(fault))
 
     async def until_ready(self, within: float) -> None:
         """Return when its `/readyz` says yes everywhere; raises `Unusable` with its last words."""
@@ -169,5 +169,5 @@ class Supervisor:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
         if not clean:
-            log.warning("had to be killed", name=self.child.program.name)
+            log.warning("had to be killed", process=self.child.program.name)
         self.ended(alive and clean)

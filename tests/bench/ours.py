@@ -76,7 +76,7 @@ async def listening(service: str, rig: Rig, group: str) -> "AsyncIterator[Timed]
     pool = await open_pool(rig.dsn, service, size=4)
     worker = found.worker(settings, pool)
     timed = Timed(pool, worker.repositories, await cluster_id(Kafka(rig.bootstrap)))
-    reading = Consumer(timed, worker.topics, group)
+    reading = Consumer(timed, worker.topics, group, service)
     if worker.by_faust:
         app = faust_consumer.faust_app(reading, Kafka(rig.bootstrap), "", settings.batch_size)
         running = faust_consumer.run(app, reading)

@@ -21,7 +21,7 @@ KNOWN = LogIdentity("known", {})
 
 
 def the_lag() -> Coroutine[Any, Any, None]:
-    consumer: Consumer = Consumer(None, ("topic",), "reader")  # type: ignore[arg-type]
+    consumer: Consumer = Consumer(None, ("topic",), "reader", "reporting")  # type: ignore[arg-type]
     return consumer.watch(NOWHERE)
 
 

@@ -40,7 +40,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def consumer(delivery: Delivery, clock: Clock) -> Consumer:
-    return Consumer(delivery, (DEMAND_EVENTS.name,), f"reader-{uuid4()}", clock=clock)
+    return Consumer(delivery, (DEMAND_EVENTS.name,), f"reader-{uuid4()}", "reporting", clock=clock)
 
 
 def test_a_reader_that_never_committed_is_stuck_after_a_minute(consumer: Consumer, clock: Clock):

@@ -66,7 +66,7 @@ async def stands(broker: Server, consumer: "Consumer") -> Place:
 @pytest.mark.parametrize("read", [by_faust, by_aiokafka], ids=["Faust", "aiokafka"])
 async def test_an_offset_is_committed_after_the_database(broker: Server, read: Reader):
     held = Held()
-    consumer: Consumer = Consumer(held, (PROJECT_EVENTS.name,), f"reader-{uuid4()}")  # type: ignore[arg-type]
+    consumer: Consumer = Consumer(held, (PROJECT_EVENTS.name,), f"reader-{uuid4()}", "reporting")  # type: ignore[arg-type]
     async with AIOKafkaProducer(bootstrap_servers=broker.url) as producer:
         for _ in range(5):
             told = await producer.send_and_wait(PROJECT_EVENTS.name, b"{}", partition=PLACE.partition)
@@ -103,7 +103,7 @@ async def test_no_record_on_a_topic_ends_a_reader(broker: Server, read: Reader, 
     (repository,) = delivery.repositories.by_stream.values()
     rules = replace(repository.rules, stream=PROJECT_EVENTS.carries)  # a topic that no other test fills with demands
     delivery.repositories = Repositories.of(replace(repository, rules=rules))
-    consumer = Consumer(delivery, (PROJECT_EVENTS.name,), name)
+    consumer = Consumer(delivery, (PROJECT_EVENTS.name,), name, "reporting")
     numbers = (f"NH21-{random.randrange(10**6):06d}-X" for _ in range(4))  # other readers' are on the topic too
     first, before, lost, behind = (
         envelope(story.SUBMISSION.model_copy(update={"number": number}), 1, uuid4()) for number in numbers
@@ -141,7 +141,7 @@ async def test_a_fault_that_nobody_foresaw_ends_the_reader_and_nothing_is_acknow
     broker: Server, read: Reader
 ):
     broken = Broken()
-    consumer: Consumer = Consumer(broken, (PROJECT_EVENTS.name,), f"reader-{uuid4()}")  # type: ignore[arg-type]
+    consumer: Consumer = Consumer(broken, (PROJECT_EVENTS.name,), f"reader-{uuid4()}", "reporting")  # type: ignore[arg-type]
     running = asyncio.create_task(read(consumer, broker.url))
     async with AIOKafkaProducer(bootstrap_servers=broker.url) as producer:
         await producer.send_and_wait(PROJECT_EVENTS.name, b"{}", partition=PLACE.partition)
@@ -160,7 +160,7 @@ async def test_what_ends_an_agent_of_faust_outside_of_a_delivery_ends_the_reader
 ):
     held = Held()
     held.free.set()
-    consumer: Consumer = Consumer(held, (PROJECT_EVENTS.name,), f"reader-{uuid4()}")  # type: ignore[arg-type]
+    consumer: Consumer = Consumer(held, (PROJECT_EVENTS.name,), f"reader-{uuid4()}", "reporting")  # type: ignore[arg-type]
 
     def failing(_: object) -> Record:
         raise fault
@@ -180,7 +180,7 @@ async def test_a_reader_that_came_before_its_topic_reads_it_soon(broker: Server)
     waits for its topic before it joins; Faust's does not."""
     held, topic = Held(), f"later-{uuid4()}"
     held.free.set()
-    consumer: Consumer = Consumer(held, (topic,), f"reader-{uuid4()}")  # type: ignore[arg-type]
+    consumer: Consumer = Consumer(held, (topic,), f"reader-{uuid4()}", "reporting")  # type: ignore[arg-type]
     running = asyncio.create_task(by_faust(consumer, broker.url))
     try:
         async with asking(Kafka(broker.url)) as admin:

@@ -42,6 +42,6 @@ async def test_a_coroutine_that_was_begun_hears_of_a_failure_and_of_a_cancellati
 async def test_a_reader_makes_no_folders_where_it_was_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     nothing: Any = None
-    consumer: Consumer = Consumer(nothing, ("topic",), "reader")
+    consumer: Consumer = Consumer(nothing, ("topic",), "reader", "reporting")
     await faust_app(consumer, Kafka("127.0.0.1:9092"), "", 10).on_first_start()
     assert list(tmp_path.iterdir()) == []

@@ -79,7 +79,7 @@ async def encrypted(tmp_path: Path) -> AsyncIterator[Encrypted]:
 def probe() -> Consumer:
     """A reading that never gets anything to deliver."""
     nothing: Any = None
-    return Consumer(nothing, (DEMAND_EVENTS.name,), "probe")
+    return Consumer(nothing, (DEMAND_EVENTS.name,), "probe", "reporting")
 
 
 async def by_faust(kafka: Kafka, pool: Pool) -> None:

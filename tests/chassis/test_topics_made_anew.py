@@ -187,7 +187,7 @@ async def test_a_reader_begins_again_once_for_a_topic_that_was_made_anew(pool: P
 
 
 def test_a_reader_whose_partition_ends_before_what_it_has_read_stops_to_begin_again():
-    consumer: Consumer = Consumer(None, ("topic",), "reader")  # type: ignore[arg-type]
+    consumer: Consumer = Consumer(None, ("topic",), "reader", "reporting")  # type: ignore[arg-type]
     place = TopicPartition("topic", 3)
     for end in (7, 6, 7, 8, 5):
         consumer.look({place: Place(7, end)})

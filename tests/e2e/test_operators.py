@@ -9,9 +9,11 @@ from typing import Any
 import httpx
 import pytest
 from aiokafka import AIOKafkaProducer
+from prometheus_client.parser import text_string_to_metric_families
 
 from deploy.cli.channels import keys
 from deploy.cli.demo import replay
+from deploy.cli.services import SERVICE_NAMES
 from deploy.local.deployment import Running
 from tests.e2e.conftest import huying
 from tests.eventually import eventually
@@ -53,6 +55,18 @@ async def test_the_doctor_names_a_process_that_is_alive_and_does_nothing(running
         os.kill(pid, signal.SIGCONT)
     assert (code, f"process routing-worker, pid {pid}: http" in found, "does not answer" in found) == (2, True, True)
     assert "routing-worker.log" in found
+
+
+async def test_every_process_measures_in_the_words_of_the_services(running: Running):
+    """Whatever a label says, it says of a service or a process by the name that people use."""
+    for process, url in running.runtime.health.items():
+        async with httpx.AsyncClient(base_url=url) as client:
+            families = list(text_string_to_metric_families((await client.get("/metrics")).text))
+        labels = [sample.labels for family in families for sample in family.samples if "huying_" in family.name]
+        assert {label["process"] for label in labels if "process" in label} == {process}
+        services = {label["service"] for label in labels if "service" in label}
+        assert services <= {*SERVICE_NAMES, "none"}
+        assert process.partition("-")[0] in {*services, "gateway"}
 
 
 async def test_a_command_that_is_mistyped_says_what_there_is(running: Running):

@@ -1,4 +1,8 @@
-"""Structured logs: readable on a terminal, JSON where a machine reads them."""
+"""Structured logs: readable on a terminal, JSON where a machine reads them.
+
+Every line of a process names its `process`, and its `service` where it belongs to one alone, in the words of the
+metrics' labels. `docs/operating.md` lists every key that a line may have.
+"""
 
 import logging
 import sys
@@ -6,8 +10,8 @@ import sys
 import structlog
 
 
-def set_up(process: str, style: str, level: str) -> None:
-    """Configure structlog and the standard library's logging alike."""
+def set_up(process: str, style: str, level: str, service: str | None = None) -> None:
+    """Configure structlog and the standard library's logging alike. `service`: of a process of one service alone."""
     number = logging.getLevelNamesMapping()[level.upper()]
     render: structlog.typing.Processor = (
         structlog.processors.JSONRenderer(ensure_ascii=False)
@@ -25,7 +29,7 @@ def set_up(process: str, style: str, level: str) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.PrintLoggerFactory(sys.stdout),
     )
-    structlog.contextvars.bind_contextvars(process=process)
+    structlog.contextvars.bind_contextvars(process=process, **({"service": service} if service else {}))
     logging.basicConfig(
         level=max(number, logging.WARNING), stream=sys.stdout, format="%(levelname)s %(name)s %(message)s"
     )

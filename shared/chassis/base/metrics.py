@@ -1,4 +1,9 @@
-"""The Prometheus metrics of every process; one closed list."""
+"""The Prometheus metrics of every process; one closed list, which `docs/operating.md` explains.
+
+Labels have one vocabulary: `service` is the name of a service without more, `process` is the name with which
+`huying run` starts a process, `shard` is the number of a part of a journal, `route` is a path as it is declared. Names
+of consumer groups, addresses and ids are no labels. Log lines use the same words (`shared/chassis/base/logs.py`).
+"""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -6,6 +11,7 @@ from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
 
+PROCESS: Final = Gauge("huying_process_info", "1, with the name of this process", ["process"])
 FACTS: Final = Counter("huying_facts_total", "Records read, by what became of them", ["service", "result"])
 PARKED: Final = Gauge(
     "huying_parked_facts", "Facts that wait: an earlier one is missing, or this version does not know them", ["service"]
@@ -20,7 +26,9 @@ BATCH: Final = Histogram(
 LAG: Final = Gauge("huying_reader_lag_records", "Records between what was read and the end", ["service"])
 HANDLED_AT: Final = Gauge("huying_reader_handled_timestamp_seconds", "When a batch was last committed", ["service"])
 SENT: Final = Counter("huying_relay_sent_total", "Facts acknowledged by the broker", ["service"])
-BACKLOG: Final = Gauge("huying_relay_backlog_seconds", "Age of the oldest fact that is not sent", ["service"])
+BACKLOG: Final = Gauge(
+    "huying_relay_backlog_seconds", "Age of the oldest fact of a shard that is not sent", ["service", "shard"]
+)
 TIMERS: Final = Counter(
     "huying_timers_total", "Timers that were run, by what became of them", ["service", "kind", "result"]
 )

@@ -32,6 +32,8 @@ class Consumer:
     delivery: Delivery
     topics: tuple[str, ...]
     name: str
+    """The consumer group that it is."""
+    service: str
     fatal: asyncio.Event = field(default_factory=asyncio.Event)
     fault: Exception | None = None
     """What made it fatal."""
@@ -72,7 +74,7 @@ class Consumer:
     def stop(self, fault: Exception) -> None:
         """Acknowledge nothing more; the process ends with this fault, and its supervisor starts another one."""
         if not self.fatal.is_set():
-            log.critical("stopping", reader=self.name, cause=str(fault) or repr(fault))
+            log.critical("stopping", group=self.name, cause=str(fault) or repr(fault))
             self.fault = fault
             self.fatal.set()
 
@@ -112,7 +114,7 @@ class Consumer:
         if shorter and shorter == self._shorter:  # twice the same: no leader that is just changing
             self.stop(BrokerReplaced(shorter))
         self._shorter = shorter
-        metrics.LAG.labels(self.name).set(sum(max(0, found.end - found.committed) for found in backlog.values()))
+        metrics.LAG.labels(self.service).set(sum(max(0, found.end - found.committed) for found in backlog.values()))
 
     async def watch(self, kafka: Kafka) -> None:
         """Measure the lag every few seconds; raise when the reader must stop."""
@@ -124,7 +126,7 @@ class Consumer:
                         await self._pause()
             except (KafkaError, OSError) as fault:
                 # No restart brings a broker back that is away.
-                log.debug("lag unknown", reader=self.name, cause=repr(fault))
+                log.debug("lag unknown", group=self.name, cause=repr(fault))
                 self._standing = {}
             await self._pause()
 

@@ -52,7 +52,7 @@ async def begin(pool: Pool, kafka: Kafka, identity: LogIdentity, reader: str, to
                     return generation
                 await _again(db, identity.cluster_id, generation, reader, because)
         except (*PASSING, KafkaError) as fault:
-            log.warning("reader waits", reader=reader, cause=repr(fault))
+            log.warning("reader waits", group=reader, cause=repr(fault))
             end_if_asked()
             await asyncio.sleep(LOOK)
 
@@ -92,7 +92,7 @@ async def begun_generation(db: Connection, cluster_id: str) -> int:
 
 async def _again(db: Connection, cluster_id: str, generation: int, reader: str, because: str) -> None:
     """Begin again, unless another process of this reader has said so already."""
-    log.warning("the reader begins again at the start", reader=reader, cause=because)
+    log.warning("the reader begins again at the start", group=reader, cause=because)
     await db.execute(
         "UPDATE reader_log SET generation = generation + 1, since = now() WHERE (cluster_id, generation) = ($1, $2)",
         cluster_id,

@@ -101,7 +101,7 @@ async def worker_components(
     generation = await consumer_log.begin(pool, kafka, identity, reader, worker.topics)
     log_name = consumer_log.log_name(identity.cluster_id, generation)
     delivery = Delivery(pool, worker.repositories, log_name, settings.dead_letter_limit)
-    consumer = Consumer(delivery, worker.topics, consumer_log.group_name(reader, generation))
+    consumer = Consumer(delivery, worker.topics, consumer_log.group_name(reader, generation), worker.service)
 
     parked = resuming.Resuming(pool, worker.repositories, log_name)
 

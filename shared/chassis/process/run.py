@@ -13,7 +13,7 @@ import structlog
 import uvloop
 from fastapi import FastAPI
 
-from shared.chassis.base import logs
+from shared.chassis.base import logs, metrics
 from shared.chassis.base.checks import Check
 from shared.chassis.base.settings import ProcessSettings
 from shared.chassis.consumer.delivery import TooMuchPoison
@@ -39,9 +39,12 @@ class Components:
     port: int = 0
 
 
-def main(name: str, settings: ProcessSettings, build: Callable[[], Awaitable[Components]]) -> None:
-    """Run until SIGTERM or a fault; the exit code tells the supervisor which."""
-    logs.set_up(name, settings.log_format, settings.log_level)
+def main(
+    name: str, settings: ProcessSettings, build: Callable[[], Awaitable[Components]], service: str | None = None
+) -> None:
+    """Run until SIGTERM or a fault; the exit code tells the supervisor which. `service`: whose process it is alone."""
+    metrics.PROCESS.labels(name).set(1)
+    logs.set_up(name, settings.log_format, settings.log_level, service)
     uvloop.run(_run(name, settings, build))
 
 

@@ -70,7 +70,9 @@ class Relay:
         while True:
             with contextlib.suppress(*PASSING):
                 async with self.pool.acquire(timeout=5) as db:
-                    metrics.BACKLOG.labels(self.service).set(await relay_cursor.backlog(db, self.shard))
+                    metrics.BACKLOG.labels(self.service, str(self.shard.number)).set(
+                        await relay_cursor.backlog(db, self.shard)
+                    )
             await asyncio.sleep(GAUGE)
 
     async def _session(self, lease: Lease) -> None:
