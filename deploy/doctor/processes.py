@@ -3,23 +3,23 @@
 import asyncio
 import os
 from collections.abc import Mapping, Sequence
-from typing import Final
 
 import httpx
 
+from deploy.cli.processes import GATEWAY
+from deploy.cli.services import manifests
 from deploy.local.health import TIMEOUT, Health
 from deploy.local.state import Runtime
 from shared.chassis.base.findings import Finding, broken, not_looked_at, ok, warning
 from shared.chassis.http.probe_headers import PROCESS
 
-WANTED: Final[Mapping[str, Sequence[str]]] = {
-    "the API": ("gateway", "intake-api", "routing-api", "feedback-api", "reporting-api"),
-    "intake-worker": ("intake-worker",),
-    "routing-worker": ("routing-worker",),
-    "feedback-worker": ("feedback-worker",),
-    "reporting-projector": ("reporting-projector",),
-}
-"""What a whole deployment has, and which processes do it."""
+
+def wanted() -> Mapping[str, Sequence[str]]:
+    """What a whole deployment has, and the processes of which one does it."""
+    services = manifests()
+    apis = (GATEWAY, *(f"{service.name}-api" for service in services))
+    listeners = [f"{service.name}-{service.listener.suffix}" for service in services]
+    return {"the API": apis, **{name: (name,) for name in listeners}}
 
 
 async def of_the_deployment(runtime: Runtime) -> list[Finding]:
@@ -69,7 +69,7 @@ async def at(urls: Sequence[str]) -> list[Finding]:
         await _asked(f"process {name or 'without a name'} at {url}", Health(url.rstrip("/")), "its log")
         for url, name in zip(urls, names, strict=True)
     ]
-    return found + [not_named(role, names) for role in WANTED if not set(WANTED[role]) & set(names)]
+    return found + [not_named(role, names) for role, able in wanted().items() if not set(able) & set(names)]
 
 
 def not_named(role: str, names: Sequence[str]) -> Finding:
