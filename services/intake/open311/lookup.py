@@ -13,7 +13,7 @@ from services.intake.open311.documents import ServiceRequest
 from services.intake.open311.errors import unknown
 from services.intake.open311.queries import Filter, Listing, Step
 from services.intake.open311.query_params import Asked, AskedRequests
-from services.intake.open311.views import extended, plain
+from services.intake.open311.view import extended, plain
 from services.intake.submission.handler import SubmissionHandler
 from shared.chassis.database.pool import Connection
 from shared.contracts.examples import ID, NUMBER
