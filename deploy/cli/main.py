@@ -1,55 +1,90 @@
 """The command `huying`: where the code of every command is; loaded when it is called, for a worker needs little."""
 
-import sys
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Annotated, Any, Final
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
-from deploy.cli.faults import UNUSABLE, of_a_server
 from deploy.local.state import Unusable
 
-COMMANDS: Final[Mapping[str, str]] = {
-    "up": "deploy.cli.up:up",
-    "demo": "deploy.cli.demo:demo",
-    "run": "deploy.cli.processes:run",
-    "migrate": "deploy.cli.migrating:migrate",
-    "kafka": "deploy.cli.kafka:kafka",
-    "settings": "deploy.cli.settings_listing:settings",
-    "doctor": "deploy.cli.doctor:doctor",
-    "import": "deploy.cli.importing:import_file",
-    "erase": "deploy.cli.vault:erase",
-    "contracts": "deploy.cli.contracts:contracts",
-    "openapi": "deploy.cli.openapi:openapi",
-    "pack": "deploy.cli.pack:app",
-    "attachments": "deploy.cli.attachments:app",
-    "channel": "deploy.cli.channel_listing:app",
-    "vault": "deploy.cli.vault:app",
-    "staff": "deploy.cli.staff:app",
-    "suggest": "deploy.cli.suggest:app",
-    "events": "deploy.cli.events:app",
-    "reports": "deploy.cli.reports:app",
-    "dead-letters": "deploy.cli.dead_letters:app",
-    "open311": "deploy.cli.open311:app",
+COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
+    "up": ("deploy.cli.up:up", "Start everything and stay until Ctrl-C; the next start finds the data again."),
+    "demo": (
+        "deploy.cli.demo:demo",
+        "Start everything, replay Nanhai 2021, print its report card, leave the pages open until Ctrl-C.",
+    ),
+    "run": ("deploy.cli.processes:run", "Run one process until SIGTERM. Exit code 78: its settings cannot be used."),
+    "migrate": ("deploy.cli.migrating:migrate", "Bring every schema and the topics up to date."),
+    "kafka": ("deploy.cli.kafka:kafka", "Start Apache Kafka and stay until Ctrl-C; its data is kept."),
+    "settings": (
+        "deploy.cli.settings_listing:settings",
+        "Look at the settings of processes and start nothing. Exit code 78: some of them would not start.",
+    ),
+    "doctor": (
+        "deploy.cli.doctor:doctor",
+        "Look at everything. Exit code 0: all is well and was looked at; 1: warnings, or something was not looked at;"
+        " 2: something is broken.",
+    ),
+    "import": (
+        "deploy.cli.importing:import_file",
+        "Import a file. Exit code 0: all taken or known; 1: some rows were refused; 2: nothing could be done.",
+    ),
+    "erase": (
+        "deploy.cli.vault:erase",
+        "Destroy the key of a demand's personal data, and its attachments, for good; the statistics stay.",
+    ),
+    "contracts": ("deploy.cli.contracts:contracts", "Compare the generated documents with the code, or write them."),
+    "openapi": ("deploy.cli.openapi:openapi", "Print what the HTTP API is, as OpenAPI 3.1."),
+    "pack": ("deploy.cli.pack:app", "Jurisdiction packs: everything local, as data."),
+    "attachments": ("deploy.cli.attachments:app", "`huying attachments`: what citizens attached."),
+    "channel": (
+        "deploy.cli.channel_listing:app",
+        "`huying channel`: front ends, their keys and what these may be used for.",
+    ),
+    "vault": ("deploy.cli.vault:app", "`huying vault` and `huying erase`: the keys of what citizens entrusted."),
+    "staff": (
+        "deploy.cli.staff:app",
+        "`huying staff`: tokens for people at units, until an identity provider is connected.",
+    ),
+    "suggest": (
+        "deploy.cli.suggest:app",
+        "`huying suggest`: a model that suggests categories, trained on this deployment's own routed demands.",
+    ),
+    "events": ("deploy.cli.events:app", "`huying events`: what the services tell each other, as it happens."),
+    "reports": ("deploy.cli.reports:app", "REPORTS"),
+    "dead-letters": (
+        "deploy.cli.dead_letters:app",
+        "`huying dead-letters`: what could not be handled, why, and another try.",
+    ),
+    "open311": ("deploy.cli.open311:app", "Open311 GeoReport v2: examine a server."),
 }
+"""Where each command is, and the line that the list of commands shows of it: no command is loaded for that. A test
+compares the lines with what the commands say themselves."""
 
 
 class Commands(TyperGroup):
-    """A group whose commands are imported by name."""
+    """A group whose commands are imported when they are called."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Every command."""
         return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """The one that is called; None where there is none of this name."""
-        return _loaded(cmd_name) if cmd_name in COMMANDS else None
+        """A stand-in for the list of commands; None where there is none of this name."""
+        return TyperCommand(cmd_name, help=COMMANDS[cmd_name][1]) if cmd_name in COMMANDS else None
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that is called."""
+        if args[0] not in COMMANDS:
+            return super().resolve_command(ctx, args)
+        return args[0], loaded(args[0]), args[1:]
 
 
-def _loaded(name: str) -> Any:
-    module, _, attribute = COMMANDS[name].partition(":")
+def loaded(name: str) -> Any:
+    """A command with its code."""
+    module, _, attribute = COMMANDS[name][0].partition(":")
     found = getattr(import_module(module), attribute)
     if isinstance(found, typer.Typer):
         command: Any = typer.main.get_group(found)
@@ -81,19 +116,31 @@ def _group(
     """Huying: from a citizen's demand to its answer, and the figures of both."""
 
 
+class _InWords:
+    """Ends the program with a sentence where a server or this machine cannot be used; what knows such faults is loaded
+    when there is one."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _: object, fault: BaseException | None, trace: object) -> None:
+        if isinstance(fault, Exception) and (words := _words_of(fault)):
+            typer.echo(f"huying: {words}", err=True)
+            raise SystemExit(2) from None
+
+
+def _words_of(fault: Exception) -> str | None:
+    if isinstance(fault, Unusable):
+        return str(fault)
+    from deploy.cli.faults import UNUSABLE, of_a_server
+
+    return of_a_server(fault) if isinstance(fault, UNUSABLE) else None
+
+
 def main() -> None:
     """The entry point of the package."""
-    try:
+    with _InWords():
         app()
-    except Unusable as fault:
-        typer.echo(f"huying: {fault}", err=True)
-        sys.exit(2)
-    except UNUSABLE as fault:
-        words = of_a_server(fault)
-        if words is None:
-            raise
-        typer.echo(f"huying: {words}", err=True)
-        sys.exit(2)
 
 
 if __name__ == "__main__":
