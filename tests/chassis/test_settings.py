@@ -171,3 +171,13 @@ def test_a_process_is_not_started_without_its_public_address(given: pytest.Monke
     assert ended.returncode == 78
     assert ended.stderr.startswith("huying: HUYING_PUBLIC_URL: is missing")
     assert "Traceback" not in ended.stderr
+
+
+def test_a_process_whose_pack_is_unknown_ends_with_a_sentence(given: pytest.MonkeyPatch):
+    given.setenv("HUYING_JURISDICTIONS", "nowhere")
+    ended = subprocess.run(
+        [sys.executable, "-m", "deploy.cli.main", "run", "reporting-api"], capture_output=True, text=True, timeout=60
+    )
+    assert ended.returncode == 78
+    assert ended.stderr.startswith("huying: HUYING_JURISDICTIONS: nowhere cannot be served:")
+    assert "Traceback" not in ended.stderr
