@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
+from prometheus_client import REGISTRY
 
 from shared.chassis.consumer import consumer as rooms
 from shared.chassis.consumer.consumer import BACKLOG, STUCK_AFTER, Consumer
@@ -49,6 +50,12 @@ def test_a_reader_that_never_committed_is_stuck_after_a_minute(consumer: Consume
     assert consumer.stuck() is None
     clock.at += 1
     assert f"{DEMAND_EVENTS.name}/1 stands at 0 for 61 s" in str(consumer.stuck())
+
+
+def test_the_lag_is_measured_by_the_name_of_the_service(consumer: Consumer):
+    consumer.look({ONE: Place(3, 7), TWO: Place(1, 2)})
+    assert REGISTRY.get_sample_value("huying_reader_lag_records", {"service": "reporting"}) == 5
+    assert REGISTRY.get_sample_value("huying_reader_lag_records", {"service": consumer.name}) is None
 
 
 def test_a_reader_that_is_slow_is_not_stuck(consumer: Consumer, clock: Clock):
