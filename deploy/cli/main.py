@@ -35,7 +35,10 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
         "deploy.cli.vault:erase",
         "Destroy the key of a demand's personal data, and its attachments, for good; the statistics stay.",
     ),
-    "contracts": ("deploy.cli.contracts:contracts", "Compare the generated documents with the code, or write them."),
+    "contracts": (
+        "deploy.cli.contracts:contracts",
+        "Compare the generated documents with the code, or write them; and the schemas with those last released.",
+    ),
     "openapi": ("deploy.cli.openapi:openapi", "Print what the HTTP API is, as OpenAPI 3.1."),
     "pack": ("deploy.cli.pack:app", "Jurisdiction packs: everything local, as data."),
     "attachments": ("deploy.cli.attachments:app", "`huying attachments`: what citizens attached."),

@@ -26,8 +26,8 @@ async def dead_letters(db: Connection, service: str) -> Sequence[Finding]:
 
 
 async def parked(db: Connection, service: str) -> Sequence[Finding]:
-    """Facts that have waited over a minute for the one before them, by the stream that they belong to; nothing where
-    there are none."""
+    """Facts that have waited over a minute for the one before them, or for a version of the service that knows them, by
+    the stream that they belong to; nothing where there are none."""
     rows = await db.fetch(
         """
         SELECT stream, count(DISTINCT aggregateid) AS waiting, min(since) AS oldest FROM parked
@@ -38,8 +38,9 @@ async def parked(db: Connection, service: str) -> Sequence[Finding]:
 
 
 def _parked(stream: str, waiting: int, oldest: str) -> str:
-    words = counted(waiting, f"{stream} is", f"{stream}s are")
-    return f"{words} parked, since an earlier fact is missing, the oldest {oldest}"
+    words = f"{counted(waiting, f'{stream} is', f'{stream}s are')} parked, the oldest {oldest}"
+    why = "an earlier fact is missing or a dead letter, or a newer service told what this version does not know"
+    return f"{words}: {why}"
 
 
 async def lag(kafka: Kafka, reader: str, group: str, topics: Sequence[str]) -> Finding:
