@@ -56,7 +56,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
         "`huying suggest`: a model that suggests categories, trained on this deployment's own routed demands.",
     ),
     "events": ("deploy.cli.events:app", "`huying events`: what the services tell each other, as it happens."),
-    "reports": ("deploy.cli.reports:app", "REPORTS"),
+    "reports": ("deploy.cli.reports:app", "`huying reports`: the views behind figures."),
     "dead-letters": (
         "deploy.cli.dead_letters:app",
         "`huying dead-letters`: what could not be handled, why, and another try.",

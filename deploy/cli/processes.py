@@ -115,6 +115,14 @@ def known(process: str) -> str:
     return process
 
 
+def pace_readers(settings: RunSettings) -> None:
+    """Let this process read as the embedded broker needs it, where the settings say so."""
+    if settings.fetch_pacing:
+        from deploy.local.fetch_pacing import pace_empty_fetches  # few need it
+
+        pace_empty_fetches(settings.fetch_pacing)
+
+
 def run(
     process: Annotated[
         str,
@@ -128,9 +136,6 @@ def run(
     if wrong := wrong_settings([process]):
         stop(wrong)
     settings = read(RunSettings)
-    if settings.fetch_pacing:
-        from deploy.local.fetch_pacing import pace_empty_fetches  # for readers of the embedded broker alone
-
-        pace_empty_fetches(settings.fetch_pacing)
+    pace_readers(settings)
     services = services_of(process)
     main(process, settings, partial(build, process), services[0].name if len(services) == 1 else None)

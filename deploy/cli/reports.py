@@ -6,13 +6,13 @@ from typing import Annotated
 import typer
 
 from deploy.cli.faults import first
+from deploy.cli.processes import RunSettings, pace_readers
 from deploy.cli.running import environment_of_what_runs
 from services.reporting import app as reporting
 from services.reporting.rebuild.rebuild import Rebuilt
 from services.reporting.settings import ReportingSettings
 from shared.chassis.base.settings import read
 from shared.chassis.database.migrate import MigrationFailed
-from shared.chassis.kafka import cluster
 from shared.contracts.refusals import Refused
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
@@ -36,8 +36,7 @@ def rebuild(
     """
     environment_of_what_runs()
     settings = read(ReportingSettings)
-    if settings.fetch_pacing:
-        cluster.pace_empty_fetches(settings.fetch_pacing)
+    pace_readers(read(RunSettings))
     try:
         done = asyncio.run(reporting.rebuilding(settings, _say).run(accept=accept))
     except (Refused, MigrationFailed) as fault:

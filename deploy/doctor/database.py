@@ -11,7 +11,7 @@ import asyncpg
 from deploy.cli.services import manifests
 from shared.chassis.base.findings import Finding, broken, not_looked_at, ok
 from shared.chassis.consumer import doctor_checks as consumer_checks
-from shared.chassis.consumer.consumer_log import begun_generation
+from shared.chassis.consumer.consumer_log import known_generation
 from shared.chassis.database.pool import PASSING, Connection
 from shared.chassis.process.manifest import ServiceManifest
 from shared.chassis.relay import doctor_checks as relay_checks
@@ -107,7 +107,7 @@ async def generations(dsn: str, cluster: str) -> Mapping[str, int]:
     for service in manifests():
         try:
             async with connected(dsn, service.name) as db:
-                found[service.name] = await begun_generation(db, cluster)
+                found[service.name] = await known_generation(db, cluster)
         except (*PASSING, asyncpg.PostgresError):
             continue
     return found

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from deploy.cli.processes import SERVICES
+from deploy.cli.services import manifests
 from services.feedback import app as feedback
 from services.feedback.settings import FeedbackSettings
 from services.intake import app as intake
@@ -26,7 +26,7 @@ REPOSITORIES: dict[str, Repository[Any, Any]] = {
 
 
 def test_no_service_is_left_out():
-    assert set(REPOSITORIES) == {service.name for service in SERVICES}
+    assert set(REPOSITORIES) == {service.name for service in manifests()}
 
 
 def names(kinds: Any) -> set[str]:

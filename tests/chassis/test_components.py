@@ -38,8 +38,7 @@ async def few(database: str) -> AsyncIterator[Pool]:
         yield found
 
 
-AS = ("reporting-projector", "reporting-reader")
-"""The process and its reader."""
+PROCESS = "reporting-projector"
 
 
 @asynccontextmanager
@@ -62,15 +61,15 @@ async def held(pool: Pool) -> int:
 async def test_relays_leave_a_connection_to_their_worker(database: str, broker: Server, few: Pool):
     repository: Any = Repository("demand_facts", demand_rules(Service.REPORTING), Remembered())
     worker = Worker(Repositories.of(repository), by_faust=False)
-    async with running(await worker_components(settings(database, broker), worker, few, *AS)):
+    async with running(await worker_components(settings(database, broker), worker, few, PROCESS)):
         await eventually(lambda: held(few), lambda n: n == SHARDS)
 
 
 async def test_a_worker_runs_without_relays_where_they_run_apart(database: str, broker: Server, few: Pool):
     repository: Any = Repository("demand_facts", demand_rules(Service.REPORTING), Remembered())
     worker = Worker(Repositories.of(repository), by_faust=False)
-    inside = await worker_components(settings(database, broker), worker, few, *AS)
-    apart = await worker_components(settings(database, broker, relay_inside=False), worker, few, *AS)
+    inside = await worker_components(settings(database, broker), worker, few, PROCESS)
+    apart = await worker_components(settings(database, broker, relay_inside=False), worker, few, PROCESS)
     assert len(inside.running) - len(apart.running) == 2 * SHARDS, "each relay has its gauge"
     for part in (*inside.running, *apart.running):
         part.close()
@@ -100,7 +99,7 @@ async def test_a_worker_applies_what_the_version_before_parked(database: str, br
     repository: Any = Repository("demand_facts", demand_rules(Service.REPORTING), Remembered())
     worker = Worker(Repositories.of(repository), by_faust=False)
     async with await open_pool(database, "reporting") as pool:
-        parts = await worker_components(settings(database, broker), worker, pool)
+        parts = await worker_components(settings(database, broker), worker, pool, PROCESS)
         async with running(parts):
             await eventually(lambda: few.fetchval("SELECT version FROM demand_facts"), lambda n: n == 1, within=10)
             assert await few.fetchval("SELECT count(*) FROM parked") == 0

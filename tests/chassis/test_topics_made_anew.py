@@ -97,9 +97,7 @@ async def test_what_was_told_while_a_topic_was_made_anew_reaches_its_readers(
     worker = Worker(Repositories.of(repository), by_faust)
 
     async def reader() -> Components:
-        return await worker_components(
-            given, worker, await open_pool(database, "reporting"), "reporting-projector", "reporting-reader"
-        )
+        return await worker_components(given, worker, await open_pool(database, "reporting"), "reporting-projector")
 
     async def relay() -> Components:
         return await relay_components(given, "intake", await open_pool(database, "intake"), "intake-relay")

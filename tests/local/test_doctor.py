@@ -258,11 +258,11 @@ def test_the_groups_of_readers_are_called_as_ever():
 
 
 @pytest.mark.parametrize("name", SERVICE_NAMES)
-async def test_the_doctor_looks_at_the_topics_that_the_worker_reads(database: str, name: str):
+async def test_the_doctor_looks_at_the_group_and_the_topics_that_the_worker_reads(database: str, name: str):
     service = manifest(name)
     async with await open_pool(database, name) as pool:
         worker = service.worker(service.settings.model_validate(KEYS | {"DATABASE_URL": database}), pool)
-    assert service.listener.topics == worker.topics
+    assert (service.listener.reader, service.listener.topics) == (worker.consumer, worker.topics)
 
 
 @pytest.mark.parametrize("name", SERVICE_NAMES)

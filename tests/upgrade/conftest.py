@@ -16,7 +16,7 @@ import asyncpg
 import httpx
 import pytest
 
-from deploy.cli.processes import SERVICES
+from deploy.cli.services import manifests
 from services.intake.channels import keys
 from shared.chassis.base.tokens import Tokens
 from shared.chassis.consumer.delivery import Delivery
@@ -83,10 +83,10 @@ async def upgraded(postgres: Server, tmp_path: Path, monkeypatch: pytest.MonkeyP
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(fresh_database(postgres, "template1"))
         await _as_it_was(database, tmp_path, monkeypatch)
-        for service in SERVICES:
+        for service in manifests():
             await migrations.migrate(database, service.name, service.migrations)
         pools, webs, readers = {}, {}, {}
-        for service in SERVICES:
+        for service in manifests():
             settings = service.settings.model_validate(KEYS | {"DATABASE_URL": database})
             pool = pools[service.name] = await stack.enter_async_context(await open_pool(database, service.name))
             transport = httpx.ASGITransport(web_app(service.name, service.api(settings, pool).routers))
@@ -100,7 +100,7 @@ async def upgraded(postgres: Server, tmp_path: Path, monkeypatch: pytest.MonkeyP
 async def _as_it_was(database: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
         patched.setattr(migrations, "CHASSIS", _older(migrations.CHASSIS, folder / "chassis"))
-        for service in SERVICES:
+        for service in manifests():
             await migrations.migrate(database, service.name, _older(service.migrations, folder / service.name))
     db = await asyncpg.connect(database)
     await db.execute((BEFORE / "data.sql").read_text("utf-8"))

@@ -84,12 +84,6 @@ async def generation_of(db: Connection, identity: LogIdentity, reader: str) -> i
         return int(row["generation"]) + bool(because)
 
 
-async def begun_generation(db: Connection, cluster_id: str) -> int:
-    """How often this service's reader began again with this cluster, by what it has written down; 0: never."""
-    found: int | None = await db.fetchval("SELECT generation FROM reader_log WHERE cluster_id = $1", cluster_id)
-    return found or 0
-
-
 async def _again(db: Connection, cluster_id: str, generation: int, reader: str, because: str) -> None:
     """Begin again, unless another process of this reader has said so already."""
     log.warning("the reader begins again at the start", group=reader, cause=because)

@@ -91,17 +91,15 @@ def api_texts(introduction: str, apis: Iterable[Api]) -> ApiText:
     return reduce(or_, (api.words for api in apis), ApiText(introduction))
 
 
-async def worker_components(
-    settings: ProcessSettings, worker: Worker, pool: Pool, process: str, reader: str
-) -> Components:
+async def worker_components(settings: ProcessSettings, worker: Worker, pool: Pool, process: str) -> Components:
     """A reader and the tasks of one service, and its relays unless they run apart. `process` is the name of the
-    process, as `NAME-worker`; `reader` names the group in which it reads."""
+    process, as `NAME-worker`."""
     kafka = settings.kafka
     identity = await cluster.wait_for_cluster(kafka)
-    generation = await consumer_log.begin(pool, kafka, identity, reader, worker.topics)
+    generation = await consumer_log.begin(pool, kafka, identity, worker.consumer, worker.topics)
     log_name = consumer_log.log_name(identity.cluster_id, generation)
     delivery = Delivery(pool, worker.repositories, log_name, settings.dead_letter_limit)
-    consumer = Consumer(delivery, worker.topics, consumer_log.group_name(reader, generation), worker.service)
+    consumer = Consumer(delivery, worker.topics, consumer_log.group_name(worker.consumer, generation), worker.service)
 
     parked = resuming.Resuming(pool, worker.repositories, log_name)
 

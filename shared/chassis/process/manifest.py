@@ -54,7 +54,7 @@ class WorkerProcess(Generic[S]):
 
     worker: Callable[[S, Pool], Worker]
     reader: str
-    """The name of its consumer group. The broker keeps the group's offsets by it, so it never changes."""
+    """The name of its consumer group (`Worker.consumer`). The broker keeps offsets by it, so it never changes."""
     topics: tuple[str, ...]
     """What it reads."""
     suffix: str = "worker"
@@ -120,7 +120,7 @@ async def components_of(
     spec = service.by_process[process]
     match spec:
         case WorkerProcess():
-            return await worker_components(settings, spec.worker(settings, pool), pool, process, spec.reader)
+            return await worker_components(settings, spec.worker(settings, pool), pool, process)
         case RelayProcess():
             return await relay_components(settings, service.name, pool, process)
         case ServerProcess():
