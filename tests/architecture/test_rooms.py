@@ -25,9 +25,9 @@ NOT_OURS: Final = frozenset(
 )  # fmt: skip
 """Other words for the same roles."""
 OWN: Final = {
-    "feedback/gateways": {"sinks", "console", "file", "recipients"},
-    "feedback/notifications": {"contacts", "lease", "messages", "recipients", "sender", "sending"},
-    "feedback/ratings": {"closing", "links", "milestones", "unrated", "verdicts"},
+    "feedback/gateways": {"console", "file", "recipients"},
+    "feedback/notifications": {"contacts", "messages", "sending"},
+    "feedback/ratings": {"links", "milestones", "unrated", "verdicts"},
     "intake/attachments": {
         "bucket", "collect", "jpeg_segments", "kinds", "paper_cleaning", "papers", "pictures", "references", "scanning",
         "service", "stores",

@@ -88,7 +88,7 @@ async def deployment(database: str, own_broker: Server, pool: Pool) -> AsyncIter
     settings = ReportingSettings.model_validate(
         {"DATABASE_URL": database, "KAFKA_BOOTSTRAP_SERVERS": own_broker.url, "relay_inside": False}
     )
-    parts = await worker_components(settings, app.projector(settings, pool), pool)
+    parts = await worker_components(settings, app.projector(settings, pool), pool, "reporting-projector")
     running = [asyncio.create_task(part) for part in parts.running]
     transport = httpx.ASGITransport(web_app("reporting", app.api(settings, pool).routers))
     async with (

@@ -73,7 +73,7 @@ class Lease:
         """
         while not await self.try_take():  # noqa: ASYNC110 (another process has it)
             await asyncio.sleep(POLL)
-        log.info("lease taken", name=self.name, epoch=self.epoch, holder=self.holder)
+        log.info("lease taken", lease=self.name, epoch=self.epoch, holder=self.holder)
 
     async def try_take(self) -> bool:
         """Take it if nobody else has it; whether it is ours."""
@@ -133,7 +133,7 @@ class Lease:
             async with self.pool.acquire(timeout=5) as db:
                 return bool(await db.fetchval(_RENEW, self.name, self.epoch, TERM))
         except PASSING as fault:
-            log.warning("lease not renewed", name=self.name, cause=repr(fault))
+            log.warning("lease not renewed", lease=self.name, cause=repr(fault))
             return None
 
     def revoke(self) -> None:
