@@ -31,8 +31,8 @@ def listed(
     """Every channel with its quota and its requests: in this minute, in 24 hours, in their busiest minute (UTC)."""
     at = now()
     with told():
-        found = on_what_runs(lambda pool: _usage(pool, at))
-    _print([HEADING, *(_row(one, at) for one in found if revoked or one.revoked_at is None)])
+        usages = on_what_runs(lambda pool: _usage(pool, at))
+    _print([HEADING, *(_row(one, at) for one in usages if revoked or one.revoked_at is None)])
 
 
 @app.command()
@@ -41,7 +41,7 @@ def show(name: Name) -> None:
     at = now()
     with told():
         settings = on_what_runs(lambda pool: GatewayRegistry(pool, vault(read(IntakeSettings))).gateway(name)).settings
-    (one,) = (found for found in on_what_runs(lambda pool: _usage(pool, at)) if found.id == name)
+    (one,) = (usage for usage in on_what_runs(lambda pool: _usage(pool, at)) if usage.id == name)
     for heading, value in zip(HEADING, _row(one, at), strict=True):
         typer.echo(f"{heading:<11} {value}")
     typer.echo(f"{'added':<11} {one.created_at:{TIME}}")

@@ -89,17 +89,17 @@ async def _waiting(service: str) -> list[dead_letters.DeadLetter]:
 
 async def _one(service: str, id: int) -> dead_letters.DeadLetter:
     async with _opened(service) as pool, pool.acquire() as db:
-        found = await dead_letters.one(db, id)
-    if found is None:
+        letter = await dead_letters.one(db, id)
+    if letter is None:
         raise typer.BadParameter(f"{service} has no dead letter {id}; see `huying dead-letters list`")
-    return found
+    return letter
 
 
 async def _redrive(service: str, id: int) -> None:
     letter = await _one(service, id)
     async with _opened(service) as pool:
-        found = manifest(service)
-        repositories = found.worker(read(found.settings), pool).repositories
+        service_manifest = manifest(service)
+        repositories = service_manifest.worker(read(service_manifest.settings), pool).repositories
         await Delivery(pool, repositories, letter.cluster_id).redrive(letter.record)
         async with pool.acquire() as db:
             await dead_letters.mark_redriven(db, id)

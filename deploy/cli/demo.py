@@ -88,8 +88,8 @@ async def _until_visible(client: httpx.AsyncClient, recorded: Sequence[RecordedD
 async def _figure(client: httpx.AsyncClient, **asked: str) -> Figure:
     answer = await client.get("/v1/figures/completion", params={"jurisdiction": "nanhai"} | asked)
     answer.raise_for_status()
-    found: Figure = answer.json()
-    return found
+    figure: Figure = answer.json()
+    return figure
 
 
 async def report_card(client: httpx.AsyncClient, told: Story) -> None:

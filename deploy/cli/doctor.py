@@ -69,9 +69,9 @@ def _machine() -> Iterable[Finding]:
 
 
 async def _looked_at(place: Place) -> list[Finding]:
-    found = await _processes(place)
+    findings = await _processes(place)
     cluster, at_the_broker = await _broker(place)
-    return [*found, *at_the_broker, *await _database(place, cluster)]
+    return [*findings, *at_the_broker, *await _database(place, cluster)]
 
 
 async def _processes(place: Place) -> list[Finding]:
@@ -105,17 +105,17 @@ async def _broker(place: Place) -> tuple[str | None, list[Finding]]:
         begun = await database.generations(place.database_url, cluster[0]) if place.database_url else {}
         return [ok(f"{what} answers"), *await broker.topics(kafka), *await broker.readers(kafka, begun)]
 
-    found = await _asked(what, hint, ask())
-    if any(finding.severity is Severity.BROKEN for finding in found[:1]):
-        found += [not_looked_at(part, "the broker does not answer") for part in ("topics", "readers")]
-    return next(iter(cluster), None), found
+    findings = await _asked(what, hint, ask())
+    if any(finding.severity is Severity.BROKEN for finding in findings[:1]):
+        findings += [not_looked_at(part, "the broker does not answer") for part in ("topics", "readers")]
+    return next(iter(cluster), None), findings
 
 
 async def _database(place: Place, cluster: str | None) -> list[Finding]:
     if not place.database_url:
         return [_nothing_runs("database", "DATABASE_URL")]
-    asked = database.everything(place.database_url, cluster, place.shards)
-    return await _asked("database", "is it running, is DATABASE_URL right?", asked)
+    findings = database.everything(place.database_url, cluster, place.shards)
+    return await _asked("database", "is it running, is DATABASE_URL right?", findings)
 
 
 def _nothing_runs(what: str, variable: str) -> Finding:

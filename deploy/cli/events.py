@@ -57,12 +57,12 @@ async def _tail(kafka: Kafka, from_start: bool, number: str, as_json: bool, coun
         shown = 0
         async for record in consumer:
             try:
-                told = read_envelope(DEMAND_EVENTS.carries, record.key, record.headers, record.value)
+                envelope = read_envelope(DEMAND_EVENTS.carries, record.key, record.headers, record.value)
             except Refused as fault:
                 typer.echo(f"partition {record.partition} offset {record.offset}: {fault}", err=True)
                 continue
-            if number in ("", told.subject):
-                typer.echo(_json(told) if as_json else _line(told))
+            if number in ("", envelope.subject):
+                typer.echo(_json(envelope) if as_json else _line(envelope))
                 shown += 1
             if count and shown >= count:
                 return

@@ -12,8 +12,8 @@ SERVICE_NAMES: Final = ("intake", "routing", "feedback", "reporting")
 @lru_cache(maxsize=len(SERVICE_NAMES))
 def manifest(name: str) -> ServiceManifest[Any]:
     """What the service of this name says of itself."""
-    found: ServiceManifest[Any] = import_module(f"services.{name}.app").SERVICE
-    return found
+    service_manifest: ServiceManifest[Any] = import_module(f"services.{name}.app").SERVICE
+    return service_manifest
 
 
 def manifests() -> tuple[ServiceManifest[Any], ...]:

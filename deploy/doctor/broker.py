@@ -17,14 +17,14 @@ async def topics(kafka: Kafka) -> list[Finding]:
     async with cluster.asking(kafka) as admin:
         known = set(await admin.list_topics())
         described = await admin.describe_topics([topic.name for topic in TOPICS if topic.name in known])
-    found = [
+    findings = [
         broken(f"topic {topic.name}", "is missing: run `huying migrate`") for topic in TOPICS if topic.name not in known
     ]
     partitions = {topic["topic"]: topic["partitions"] for topic in described}
     for topic in TOPICS:
         if topic.name in partitions:
-            found.append(_topic(topic.name, topic.partitions, partitions[topic.name]))
-    return found
+            findings.append(_topic(topic.name, topic.partitions, partitions[topic.name]))
+    return findings
 
 
 def _topic(name: str, wanted: int, partitions: list[Mapping[str, object]]) -> Finding:

@@ -42,15 +42,15 @@ async def everything(dsn: str, cluster: str | None, shards: int) -> list[Finding
     """All of it; raises what asyncpg raises when the database does not answer."""
     services, general = manifests(), general_checks(cluster, shards)
     async with connected(dsn) as db:
-        found = list(await schemas(db, [service.name for service in services]))
-    if any(finding.wrong for finding in found):
+        findings = list(await schemas(db, [service.name for service in services]))
+    if any(finding.wrong for finding in findings):
         names = [*(check.name for service in services for check in service.checks), *(check.name for check in general)]
-        return [*found, *(not_looked_at(name, "its schema is missing") for name in names)]
+        return [*findings, *(not_looked_at(name, "its schema is missing") for name in names)]
     for service in services:
-        found += await _own(dsn, service)
+        findings += await _own(dsn, service)
     for check in general:
-        found += await _general(dsn, check, services)
-    return found
+        findings += await _general(dsn, check, services)
+    return findings
 
 
 async def schemas(db: Connection, services: Sequence[str]) -> Sequence[Finding]:
@@ -63,19 +63,19 @@ async def schemas(db: Connection, services: Sequence[str]) -> Sequence[Finding]:
 
 
 async def _own(dsn: str, service: ServiceManifest[Any]) -> list[Finding]:
-    found: list[Finding] = []
+    findings: list[Finding] = []
     async with connected(dsn, service.name) as db:
         for check in service.checks:
-            found += await _answered(check.name, check.ask(db))
-    return found
+            findings += await _answered(check.name, check.ask(db))
+    return findings
 
 
 async def _general(dsn: str, check: GeneralCheck, services: Sequence[ServiceManifest[Any]]) -> list[Finding]:
-    found: list[Finding] = []
+    findings: list[Finding] = []
     for service in services:
         async with connected(dsn, service.name) as db:
-            found += await _answered(check.name, check.ask(db, service.name))
-    return list(dict.fromkeys(found)) or [ok(check.well)]
+            findings += await _answered(check.name, check.ask(db, service.name))
+    return list(dict.fromkeys(findings)) or [ok(check.well)]
 
 
 async def _answered(what: str, asked: Awaitable[Sequence[Finding]]) -> Sequence[Finding]:

@@ -24,9 +24,9 @@ def wanted() -> Mapping[str, Sequence[str]]:
 
 async def of_the_deployment(runtime: Runtime) -> list[Finding]:
     """Every process that `make up` started here, and the pages."""
-    found = await asyncio.gather(*(_child(runtime, name, pid) for name, pid in runtime.pids.items()))
+    findings = await asyncio.gather(*(_child(runtime, name, pid) for name, pid in runtime.pids.items()))
     pages = await _asked(f"pages at {runtime.url}", Health(runtime.url, runtime.deployment), runtime.log_dir)
-    return [*found, pages, *restarts(runtime)]
+    return [*findings, pages, *restarts(runtime)]
 
 
 async def _child(runtime: Runtime, name: str, pid: int) -> Finding:
@@ -65,11 +65,11 @@ def restarts(runtime: Runtime) -> list[Finding]:
 async def at(urls: Sequence[str]) -> list[Finding]:
     """Processes that somebody started by themselves, where `--health` says; and those that nobody named."""
     names = [await _name_of(url) for url in urls]
-    found = [
+    findings = [
         await _asked(f"process {name or 'without a name'} at {url}", Health(url.rstrip("/")), "its log")
         for url, name in zip(urls, names, strict=True)
     ]
-    return found + [not_named(role, names) for role, able in wanted().items() if not set(able) & set(names)]
+    return findings + [not_named(role, names) for role, able in wanted().items() if not set(able) & set(names)]
 
 
 def not_named(role: str, names: Sequence[str]) -> Finding:

@@ -77,8 +77,8 @@ class Histories:
             raise BadRow(self._status, status, f"未知状态 / not one of {', '.join(self._told)}")
         steps, data, last = [], [], raised
         for told in declared:
-            if found := told.of(cells, values, last):
+            if recorded_step := told.of(cells, values, last):
                 steps.append(told)
-                data.append(found)
-                last = found["at"]
+                data.append(recorded_step)
+                last = recorded_step["at"]
         return steps, data

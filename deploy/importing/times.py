@@ -36,8 +36,8 @@ def reader_of(times: Times) -> Callable[[str], datetime | None]:
 
     @lru_cache(REMEMBERED)
     def read(written: str) -> datetime | None:
-        found = _iso(written) or _declared(written, times.formats) or _common(written) or _serial(written)
-        return _in(zone, found) if found else None
+        moment = _iso(written) or _declared(written, times.formats) or _common(written) or _serial(written)
+        return _in(zone, moment) if moment else None
 
     return read
 
@@ -67,16 +67,16 @@ def _declared(written: str, formats: tuple[str, ...]) -> datetime | None:
 
 
 def _common(written: str) -> datetime | None:
-    found = _COMMON.fullmatch(" ".join(unicodedata.normalize("NFKC", written).split()))
-    if found is None:
+    match = _COMMON.fullmatch(" ".join(unicodedata.normalize("NFKC", written).split()))
+    if match is None:
         return None
-    hour = _hour(int(found["hour"] or 0), (found["half"] or found["after"] or "").lower())
+    hour = _hour(int(match["hour"] or 0), (match["half"] or match["after"] or "").lower())
     try:
-        day = datetime(int(found["year"]), int(found["month"]), int(found["day"]))
+        day = datetime(int(match["year"]), int(match["month"]), int(match["day"]))
         return (
             None
             if hour is None
-            else day.replace(hour=hour, minute=int(found["minute"] or 0), second=int(found["second"] or 0))
+            else day.replace(hour=hour, minute=int(match["minute"] or 0), second=int(match["second"] or 0))
         )
     except ValueError:
         return None

@@ -76,9 +76,9 @@ class ManagedProcess:
         assert process
         assert process.stdout
         log, line = BoundedLog(self.log_path), b""
-        while said := await process.stdout.read(CHUNK):
-            log.write(said)
-            *lines, line = (line + said).split(b"\n")
+        while data := await process.stdout.read(CHUNK):
+            log.write(data)
+            *lines, line = (line + data).split(b"\n")
             if len(line) > CHUNK:
                 lines, line = [*lines, line], b""
             self._show(lines)
@@ -128,7 +128,7 @@ class ManagedProcess:
         """The end of its log since it was started."""
         if not self.log_path.exists():
             return ""
-        said = self.log_path.read_bytes()
-        if len(said) >= self._log_began:  # else it was begun anew since
-            said = said[self._log_began :]
-        return "\n".join(said.decode("utf-8", "replace").splitlines()[-count:])
+        data = self.log_path.read_bytes()
+        if len(data) >= self._log_began:  # else it was begun anew since
+            data = data[self._log_began :]
+        return "\n".join(data.decode("utf-8", "replace").splitlines()[-count:])

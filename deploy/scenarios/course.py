@@ -53,8 +53,8 @@ def completed(course: Course, answered: datetime) -> list[RecordedStep]:
     course.step(answered, "resolved", by=unit, result="已办结", summary="已办结并告知诉求人")
     if course.happens("rated"):
         (rating,) = course.random.choices(list(course.ratings), list(course.ratings.values()))
-        asked = answered + timedelta(hours=course.random.randint(4, 96))
-        course.step(asked, "confirmed", rating=rating, solved=True, asked="call-back")
+        moment = answered + timedelta(hours=course.random.randint(4, 96))
+        course.step(moment, "confirmed", rating=rating, solved=True, asked="call-back")
     return course.steps
 
 

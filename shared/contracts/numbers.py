@@ -76,16 +76,16 @@ DemandNumber = Annotated[str, StringConstraints(max_length=LONGEST), AfterValida
 
 def number_first(text: str) -> tuple[str | None, str]:
     """The number with which a text begins, in brackets or not, and the rest; no number and all of it otherwise."""
-    found = _WITHIN.match(text, _end(_OPENS, text, 0))
-    number = canonical(found[0]) if found else None
-    return (number, text[_end(_CLOSES, text, found.end()) :]) if found and number else (None, text)
+    match = _WITHIN.match(text, _end(_OPENS, text, 0))
+    number = canonical(match[0]) if match else None
+    return (number, text[_end(_CLOSES, text, match.end()) :]) if match and number else (None, text)
 
 
 def numbers_in(text: str) -> Iterator[tuple[str, str]]:
     """Every number in a text with what follows it."""
-    for found in _WITHIN.finditer(text):
-        if number := canonical(found[0]):
-            yield number, text[found.end() :]
+    for match in _WITHIN.finditer(text):
+        if number := canonical(match[0]):
+            yield number, text[match.end() :]
 
 
 def _end(pattern: re.Pattern[str], text: str, start: int) -> int:

@@ -89,8 +89,8 @@ def _without_definitions(schema: Json) -> Json:
             return {key: placed(value) for key, value in part.items()}
         return [placed(one) for one in part] if isinstance(part, list) else part
 
-    found: Json = placed(schema)
-    return found
+    json: Json = placed(schema)
+    return json
 
 
 def _text(description: str, **more: Any) -> Json:

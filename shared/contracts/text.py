@@ -18,8 +18,8 @@ def unreadable(value: JsonValue) -> str | None:
     """The first character in a text, or anywhere within a JSON value, that cannot be kept: such as `U+0000`."""
     match value:
         case str():
-            found = _UNREADABLE.search(value)
-            return f"U+{ord(found[0]):04X}" if found else None
+            match = _UNREADABLE.search(value)
+            return f"U+{ord(match[0]):04X}" if match else None
         case dict():
             return unreadable([*value, *value.values()])
         case list():

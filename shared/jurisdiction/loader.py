@@ -63,9 +63,9 @@ def examine_together(directories: Iterable[Path]) -> tuple[tuple[Pack, ...], Fin
 
 
 def _raise_on_error(findings: Iterable[Problem]) -> None:
-    told = tuple(findings)
-    if any(problem.severity is Severity.ERROR for problem in told):
-        raise PackError(told)
+    problems = tuple(findings)
+    if any(problem.severity is Severity.ERROR for problem in problems):
+        raise PackError(problems)
 
 
 def _pack(draft: Draft) -> Pack:

@@ -56,14 +56,14 @@ _QQ: Final = re.compile(
 def mails(shadow: str) -> Iterator[Span]:
     """Mail addresses; from the sign in the middle both ways, so that no long word is read again and again."""
     done = 0
-    for found in _DOMAIN.finditer(shadow):
-        before = shadow[max(done, found.start() - _LOCAL) : found.start()].rstrip(" ")
-        start = max(done, found.start() - _LOCAL) + len(before.rstrip(_LATIN))
+    for match in _DOMAIN.finditer(shadow):
+        before = shadow[max(done, match.start() - _LOCAL) : match.start()].rstrip(" ")
+        start = max(done, match.start() - _LOCAL) + len(before.rstrip(_LATIN))
         if before and before[-1] not in _LATIN and (name := _HAN.search(before)):
             start -= len(name[0])
-        if before and start < max(done, found.start() - _LOCAL) + len(before):
-            yield start, found.end(), "［邮箱］"
-            done = found.end()
+        if before and start < max(done, match.start() - _LOCAL) + len(before):
+            yield start, match.end(), "［邮箱］"
+            done = match.end()
 
 
 def accounts(shadow: str) -> Iterator[Span]:

@@ -44,8 +44,8 @@ class Excerpt:
 
 def _windows(shadow: str, runs: re.Pattern[str]) -> Iterator[tuple[int, int]]:
     first = last = 0
-    for found in runs.finditer(shadow):
-        start, end = found.span()
+    for match in runs.finditer(shadow):
+        start, end = match.span()
         if start - _REACH > last:
             if last:
                 yield first, last

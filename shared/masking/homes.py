@@ -154,8 +154,8 @@ def citizens_rooms(shadow: str) -> Iterator[Span]:
     for start, end, label in found_rooms:
         before = shadow[max(0, start - _CLAUSE) : start]
         before = before[max(before.rfind(sign) for sign in "。；！？\n") + 1 :]
-        offices = [found.end() for found in _OFFICE.finditer(before)]
-        citizens = [found.end() for found in _CITIZEN.finditer(before)]
+        offices = [match.end() for match in _OFFICE.finditer(before)]
+        citizens = [match.end() for match in _CITIZEN.finditer(before)]
         if not offices or (citizens and citizens[-1] > offices[-1]):
             yield start, end, label
 

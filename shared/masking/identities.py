@@ -51,21 +51,21 @@ _TWICE: Final = str.maketrans("0123456789", "0246813579")
 
 def too_long(shadow: str) -> Iterator[Span]:
     """More than forty digits on end: no document has such a number, and it may have any other within."""
-    return ((*found.span(), "［号码］") for found in _MANY.finditer(shadow))
+    return ((*match.span(), "［号码］") for match in _MANY.finditer(shadow))
 
 
 def identities(shadow: str) -> Iterator[Span]:
     """Identity numbers of eighteen and of fifteen digits."""
-    for found in _LONG.finditer(shadow):
-        if _is_identity(shadow, found):
-            yield found.start(), found.end(1), IDENTITY
+    for match in _LONG.finditer(shadow):
+        if _is_identity(shadow, match):
+            yield match.start(), match.end(1), IDENTITY
 
 
 def old_identities(shadow: str) -> Iterator[Span]:
     """Identity numbers of fifteen digits."""
-    for found in _SHORT.finditer(shadow):
-        if _PROVINCE.match(found[0]) and not (is_document(shadow, found.start()) or is_amount(shadow, found.end())):
-            yield *found.span(), IDENTITY
+    for match in _SHORT.finditer(shadow):
+        if _PROVINCE.match(match[0]) and not (is_document(shadow, match.start()) or is_amount(shadow, match.end())):
+            yield *match.span(), IDENTITY
 
 
 def _is_identity(shadow: str, found: re.Match[str]) -> bool:
@@ -99,10 +99,10 @@ def proves_card(number: str) -> bool:
 
 def cards(shadow: str) -> Iterator[Span]:
     """Numbers of bank cards."""
-    for found in _CARD.finditer(shadow):
-        number = digits(found[0])
-        if len(number) in _CARD_LENGTHS and not is_amount(shadow, found.end()) and proves_card(number):
-            yield *found.span(), CARD
+    for match in _CARD.finditer(shadow):
+        number = digits(match[0])
+        if len(number) in _CARD_LENGTHS and not is_amount(shadow, match.end()) and proves_card(number):
+            yield *match.span(), CARD
 
 
 def digits(written: str) -> str:

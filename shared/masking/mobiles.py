@@ -48,14 +48,14 @@ _MOST_DOUBTS: Final = 64
 def mobiles(shadow: str) -> Iterator[Span]:
     """Numbers with blanks and strokes in them, or none."""
     place, doubts = 0, 0
-    while found := _LOOSE.search(shadow, place):
-        first = _begun(shadow, found.start())
-        if first is None or (doubts < _MOST_DOUBTS and not _is_mobile(shadow, found)):
+    while match := _LOOSE.search(shadow, place):
+        first = _begun(shadow, match.start())
+        if first is None or (doubts < _MOST_DOUBTS and not _is_mobile(shadow, match)):
             doubts += first is not None
-            place = found.start() + 1
+            place = match.start() + 1
         else:
-            yield first, found.end(), MOBILE
-            place = found.end()
+            yield first, match.end(), MOBILE
+            place = match.end()
 
 
 def _begun(shadow: str, start: int) -> int | None:
@@ -83,22 +83,22 @@ def _is_in_pairs(written: str) -> bool:
 
 def separated(shadow: str) -> Iterator[Span]:
     """Numbers with other signs in them: in the groups that telephones have, alike between all of them."""
-    for found in _TIGHT.finditer(shadow):
-        first = _begun(shadow, found.start())
-        if first is not None and not is_counted(shadow, found.end()):
-            yield first, found.end(), MOBILE
+    for match in _TIGHT.finditer(shadow):
+        first = _begun(shadow, match.start())
+        if first is not None and not is_counted(shadow, match.end()):
+            yield first, match.end(), MOBILE
 
 
 def bracketed(shadow: str) -> Iterator[Span]:
     """Numbers whose first three digits stand in brackets."""
-    return ((*found.span(), MOBILE) for found in _BRACKETED.finditer(shadow))
+    return ((*match.span(), MOBILE) for match in _BRACKETED.finditer(shadow))
 
 
 def one_by_one(shadow: str) -> Iterator[Span]:
     """Numbers of any kind whose digits stand apart from each other, where nothing else is in the chain."""
-    for found in _SINGLE.finditer(shadow):
-        gap, (start, end) = found[1], found.span()
-        label = _kind(digits(found[0])) if end - start <= _LONGEST else None
+    for match in _SINGLE.finditer(shadow):
+        gap, (start, end) = match[1], match.span()
+        label = _kind(digits(match[0])) if end - start <= _LONGEST else None
         if not label:
             continue
         after, before = end + len(gap), start - len(gap)

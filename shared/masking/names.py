@@ -134,6 +134,6 @@ def related(shadow: str) -> Iterator[Span]:
 def listed(shadow: str) -> Iterator[Span]:
     """Names in a list whose first name was introduced."""
     if NAME in shadow:
-        for found in _LISTED.finditer(shadow):
-            for name in _NEXT_ONE.finditer(shadow, *found.span(1)):
+        for match in _LISTED.finditer(shadow):
+            for name in _NEXT_ONE.finditer(shadow, *match.span(1)):
                 yield *name.span(), NAME

@@ -177,12 +177,12 @@ class Draft:
 
 def whole(shadow: str, pattern: re.Pattern[str], label: str) -> Iterable[Span]:
     """Everything that the pattern finds."""
-    return ((*found.span(), label) for found in pattern.finditer(shadow))
+    return ((*match.span(), label) for match in pattern.finditer(shadow))
 
 
 def behind(shadow: str, pattern: re.Pattern[str], label: str) -> Iterable[Span]:
     """What the pattern finds behind its first group, which leads to it and stays."""
-    return ((found.end(1), found.end(), label) for found in pattern.finditer(shadow))
+    return ((match.end(1), match.end(), label) for match in pattern.finditer(shadow))
 
 
 def one_of(words: str) -> str:

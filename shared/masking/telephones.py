@@ -35,26 +35,26 @@ _AMERICAN: Final = re.compile(
 
 def abroad(shadow: str) -> Iterator[Span]:
     """Numbers with the code of a country or region."""
-    return ((*found.span(), TELEPHONE) for found in _ABROAD.finditer(shadow))
+    return ((*match.span(), TELEPHONE) for match in _ABROAD.finditer(shadow))
 
 
 def landlines(shadow: str) -> Iterator[Span]:
     """Land-lines with an area code."""
-    return ((*found.span(), TELEPHONE) for found in _LANDLINE.finditer(shadow))
+    return ((*match.span(), TELEPHONE) for match in _LANDLINE.finditer(shadow))
 
 
 def grouped_landlines(shadow: str) -> Iterator[Span]:
     """Land-lines with an area code and the same sign between all groups."""
-    return ((*found.span(), TELEPHONE) for found in _GROUPED.finditer(shadow))
+    return ((*match.span(), TELEPHONE) for match in _GROUPED.finditer(shadow))
 
 
 def american(shadow: str) -> Iterator[Span]:
     """Numbers of three, three and four digits."""
-    return ((*found.span(), TELEPHONE) for found in _AMERICAN.finditer(shadow))
+    return ((*match.span(), TELEPHONE) for match in _AMERICAN.finditer(shadow))
 
 
 def local(shadow: str) -> Iterator[Span]:
     """Land-lines without an area code that are said to be one."""
-    for found in _LOCAL.finditer(shadow):
-        if not is_counted(shadow, found.end()):
-            yield *found.span(1), TELEPHONE
+    for match in _LOCAL.finditer(shadow):
+        if not is_counted(shadow, match.end()):
+            yield *match.span(1), TELEPHONE

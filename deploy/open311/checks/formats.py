@@ -27,62 +27,62 @@ _DATE: Final = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\
 async def offered(server: Server) -> AsyncIterator[str]:
     """O-01."""
     for format in (XML, JSON):
-        told = await server.discovery(format)
-        if not told.ok:
-            yield f"{told}: no discovery beside the endpoint or above it"
+        answer = await server.discovery(format)
+        if not answer.ok:
+            yield f"{answer}: no discovery beside the endpoint or above it"
     services = await server.get("services.xml")
     if not services.ok or services.xml().tag != "services":
         yield f"{services}: {services.beginning}"
     if JSON in await server.formats():
-        told = await server.get("services.json")
-        if not told.ok:
-            yield f"discovery announces application/json, but {told}"
-        told.json()
+        answer = await server.get("services.json")
+        if not answer.ok:
+            yield f"discovery announces application/json, but {answer}"
+        answer.json()
 
 
 async def by_suffix(server: Server) -> AsyncIterator[str]:
     """O-02."""
     for format in await server.formats():
         other = "application/json" if format == XML else "text/xml"
-        told = await server.get(f"services.{format}", accept=other)
-        is_json = told.body.lstrip()[:1] in (b"[", b"{")
-        if not told.ok or is_json != (format == JSON):
-            yield f"with Accept: {other}, {told}: {told.beginning}"
+        answer = await server.get(f"services.{format}", accept=other)
+        is_json = answer.body.lstrip()[:1] in (b"[", b"{")
+        if not answer.ok or is_json != (format == JSON):
+            yield f"with Accept: {other}, {answer}: {answer.beginning}"
 
 
 async def media_types(server: Server) -> AsyncIterator[str]:
     """O-03."""
     for format in await server.formats():
         for path in ("services", "requests"):
-            told = await server.get(f"{path}.{format}")
-            if told.content_type.lower().replace("; ", ";").replace('"', "") != MEDIA[format].replace("; ", ";"):
-                yield f"{told}, not {MEDIA[format]}"
-            if format == XML and not _DECLARATION.match(told.body):
-                yield f"{told}: no XML declaration with encoding utf-8: {told.beginning}"
+            answer = await server.get(f"{path}.{format}")
+            if answer.content_type.lower().replace("; ", ";").replace('"', "") != MEDIA[format].replace("; ", ";"):
+                yield f"{answer}, not {MEDIA[format]}"
+            if format == XML and not _DECLARATION.match(answer.body):
+                yield f"{answer}: no XML declaration with encoding utf-8: {answer.beginning}"
 
 
 async def known_tags(server: Server) -> AsyncIterator[str]:
     """O-04."""
-    for told in await _documents(server):
-        tags = {element.tag for element in told.xml().iter()}
+    for answer in await _documents(server):
+        tags = {element.tag for element in answer.xml().iter()}
         foreign = sorted(tag for tag in tags if tag not in TAGS)
         if foreign:
-            yield f"{told}: {', '.join(foreign[:5])}"
+            yield f"{answer}: {', '.join(foreign[:5])}"
 
 
 async def spark(server: Server) -> AsyncIterator[str]:
     """O-05."""
     for path, root in ROOTS.items():
-        told = await server.get(path)
-        if told.xml().tag != root:
-            yield f"{told}: the root is {told.xml().tag}, not {root}"
+        answer = await server.get(path)
+        if answer.xml().tag != root:
+            yield f"{answer}: the root is {answer.xml().tag}, not {root}"
     if JSON not in await server.formats():
         raise NotApplicable("the server speaks no JSON")
     for path, name in (("services.json", "service_code"), ("requests.json", "service_request_id")):
-        told = await server.get(path)
-        for one in told.objects():
+        answer = await server.get(path)
+        for one in answer.objects():
             for wrong in _faults(one, name):
-                yield f"{told}: {wrong}"
+                yield f"{answer}: {wrong}"
                 break
     for wrong in await _definition(server):
         yield wrong
@@ -112,12 +112,12 @@ async def _definition(server: Server) -> list[str]:
         service = await server.described()
     except NotApplicable:
         return []
-    told = await server.get(f"services/{service['service_code']}.json")
-    definition = told.json()
+    answer = await server.get(f"services/{service['service_code']}.json")
+    definition = answer.json()
     attributes = definition.get("attributes") if isinstance(definition, dict) else None
     if not isinstance(attributes, list):
-        return [f"{told}: no bare object with an array of attributes: {told.beginning}"]
-    return [f"{told}: values of {a.get('code')} are no array" for a in attributes if not _has_values(a)]
+        return [f"{answer}: no bare object with an array of attributes: {answer.beginning}"]
+    return [f"{answer}: values of {a.get('code')} are no array" for a in attributes if not _has_values(a)]
 
 
 def _has_values(attribute: dict[str, Any]) -> bool:
@@ -125,9 +125,9 @@ def _has_values(attribute: dict[str, Any]) -> bool:
 
 
 async def _documents(server: Server) -> list[Answer]:
-    found = [await server.get("services.xml"), await server.get("requests.xml")]
+    answers = [await server.get("services.xml"), await server.get("requests.xml")]
     try:
         service = await server.described()
     except NotApplicable:
-        return found
-    return [*found, await server.get(f"services/{service['service_code']}.xml")]
+        return answers
+    return [*answers, await server.get(f"services/{service['service_code']}.xml")]

@@ -16,12 +16,12 @@ FILTERS: Final = ("service_request_id", "service_code", "start_date", "end_date"
 async def empty_is_absent(server: Server) -> AsyncIterator[str]:
     """O-07."""
     before = _ids(await server.get("requests.xml"))
-    told = await server.get("requests.xml", **dict.fromkeys(FILTERS, ""))
-    if not told.ok:
-        yield f"{told}: {told.beginning}"
+    answer = await server.get("requests.xml", **dict.fromkeys(FILTERS, ""))
+    if not answer.ok:
+        yield f"{answer}: {answer.beginning}"
         return
-    if _ids(told) != before and _ids(told) != _ids(await server.again("requests.xml")):
-        yield f"{len(before)} requests without arguments, {len(_ids(told))} with empty ones"
+    if _ids(answer) != before and _ids(answer) != _ids(await server.again("requests.xml")):
+        yield f"{len(before)} requests without arguments, {len(_ids(answer))} with empty ones"
 
 
 async def default_window(server: Server) -> AsyncIterator[str]:
@@ -39,9 +39,9 @@ async def default_window(server: Server) -> AsyncIterator[str]:
 
 async def longest_span(server: Server) -> AsyncIterator[str]:
     """O-09."""
-    told = await server.get("requests.xml", start_date=server.ago(300), end_date=server.ago(200))
-    if told.status != 400:
-        yield f"{told}, not 400"
+    answer = await server.get("requests.xml", start_date=server.ago(300), end_date=server.ago(200))
+    if answer.status != 400:
+        yield f"{answer}, not 400"
     short = await server.get("requests.xml", start_date=server.ago(DAYS), end_date=server.ago(0))
     if not short.ok:
         yield f"{DAYS} days are allowed, but {short}"
@@ -52,30 +52,30 @@ async def ids_override(server: Server) -> AsyncIterator[str]:
     request = await server.known()
     listed = [row["service_request_id"] for row in await server.requests() if row.get("service_request_id")][:2]
     other = "closed" if request.get("status") == "open" else "open"
-    told = await server.get(
+    answer = await server.get(
         "requests.xml",
         service_request_id=",".join(listed),
         status=other,
         start_date="1990-01-01T00:00:00Z",
         end_date="1990-01-02T00:00:00Z",
     )
-    if not told.ok:
-        yield f"{told}: {told.beginning}"
-    elif _ids(told) != set(listed):
-        yield f"{told}: {len(_ids(told))} requests, not the {len(listed)} that were named"
+    if not answer.ok:
+        yield f"{answer}: {answer.beginning}"
+    elif _ids(answer) != set(listed):
+        yield f"{answer}: {len(_ids(answer))} requests, not the {len(listed)} that were named"
 
 
 async def one_request(server: Server) -> AsyncIterator[str]:
     """O-17."""
     for format in await server.formats():
-        told = await server.get(f"requests/{UNKNOWN}.{format}")
-        if told.status != 404:
-            yield f"{told}, not 404"
+        answer = await server.get(f"requests/{UNKNOWN}.{format}")
+        if answer.status != 404:
+            yield f"{answer}, not 404"
     request = await server.known()
     path = f"requests/{request['service_request_id']}"
-    told = await server.get(f"{path}.xml")
-    if [row.get("service_request_id") for row in told.rows()] != [request["service_request_id"]]:
-        yield f"{told}: no list with this one request: {told.beginning}"
+    answer = await server.get(f"{path}.xml")
+    if [row.get("service_request_id") for row in answer.rows()] != [request["service_request_id"]]:
+        yield f"{answer}: no list with this one request: {answer.beginning}"
     if JSON in await server.formats() and len((await server.get(f"{path}.json")).objects()) != 1:
         yield f"{path}.json: not one request"
 

@@ -10,29 +10,29 @@ from deploy.open311.server import JSON, UNKNOWN, Server
 async def errors_document(server: Server) -> AsyncIterator[str]:
     """O-10."""
     for format in await server.formats():
-        for told in (
+        for answer in (
             await server.get(f"services/{UNKNOWN}.{format}"),
             await server.get(f"requests.{format}", start_date="yesterday"),
         ):
-            if told.ok:
-                yield f"{told}, no error at all"
-            elif not _is_told(told, format):
-                yield f"{told}: no list of errors with code and description: {told.beginning}"
+            if answer.ok:
+                yield f"{answer}, no error at all"
+            elif not _is_told(answer, format):
+                yield f"{answer}: no list of errors with code and description: {answer.beginning}"
 
 
 async def status_codes(server: Server) -> AsyncIterator[str]:
     """O-11."""
     for path in (f"services/{UNKNOWN}.xml", f"tokens/{UNKNOWN}.xml"):
-        told = await server.get(path)
-        if told.status != 404:
-            yield f"{told}, not 404"
-    told = await server.get("requests.xml", start_date="yesterday")
-    if told.status != 400:
-        yield f"{told}, not 400"
+        answer = await server.get(path)
+        if answer.status != 404:
+            yield f"{answer}, not 404"
+    answer = await server.get("requests.xml", start_date="yesterday")
+    if answer.status != 400:
+        yield f"{answer}, not 400"
     if server.manner.writes:
-        told = await server.post(await form(server), with_key=False)
-        if told.status != 403:
-            yield f"without api_key, {told}, not 403"
+        answer = await server.post(await form(server), with_key=False)
+        if answer.status != 403:
+            yield f"without api_key, {answer}, not 403"
 
 
 async def jurisdiction(server: Server) -> AsyncIterator[str]:

@@ -18,10 +18,10 @@ Row = Mapping[str, Any]
 
 async def requests(server: Server) -> AsyncIterator[str]:
     """O-18."""
-    async for told, _, row in _listed(server, "requests", "no request is listed in the last 90 days"):
-        which = f"{told}: request {row.get('service_request_id')}"
+    async for answer, _, row in _listed(server, "requests", "no request is listed in the last 90 days"):
+        which = f"{answer}: request {row.get('service_request_id')}"
         if not row.get("service_request_id"):
-            yield f"{told}: a request without service_request_id"
+            yield f"{answer}: a request without service_request_id"
         if not row.get("status"):
             yield f"{which} has no status"
         elif row["status"] not in STATUSES:
@@ -30,8 +30,8 @@ async def requests(server: Server) -> AsyncIterator[str]:
 
 async def services(server: Server) -> AsyncIterator[str]:
     """O-19."""
-    async for told, format, row in _listed(server, "services", "no service is listed"):
-        which = f"{told}: service {row.get('service_code')}"
+    async for answer, format, row in _listed(server, "services", "no service is listed"):
+        which = f"{answer}: service {row.get('service_code')}"
         for name in ("service_code", "service_name"):
             if not row.get(name):
                 yield f"{which} has no {name}"
@@ -45,9 +45,9 @@ async def nulls(server: Server) -> AsyncIterator[str]:
     """O-20."""
     seen = False
     for name in LISTS:
-        async for told, _, row in _listed(server, name, None):
+        async for answer, _, row in _listed(server, name, None):
             seen = True
-            which = f"{told}: {row.get('service_request_id') or row.get('service_code')}"
+            which = f"{answer}: {row.get('service_request_id') or row.get('service_code')}"
             empty = [key for key, value in row.items() if value is None or (key == "service_code" and value == "")]
             if empty:
                 yield f"{which}: {', '.join(empty)} is null or empty; leave it out"
@@ -58,22 +58,22 @@ async def nulls(server: Server) -> AsyncIterator[str]:
 async def discovery(server: Server) -> AsyncIterator[str]:
     """O-21."""
     for format in (XML, JSON):
-        told = await server.discovery(format)
-        if not told.ok:
+        answer = await server.discovery(format)
+        if not answer.ok:
             continue
-        for fault in _faults(_as_rows(told, format)):
-            yield f"{told}: {fault}"
+        for fault in _faults(_as_rows(answer, format)):
+            yield f"{answer}: {fault}"
 
 
 async def _listed(server: Server, name: str, empty: str | None) -> AsyncIterator[tuple[Answer, str, Row]]:
     """Every row of a list in each format; raises `NotApplicable` with the reason `empty` where there is none."""
     found = False
     for format in await server.formats():
-        told = await server.get(f"{name}.{format}")
-        rows: list[Any] = [*told.objects()] if format == JSON else [*told.rows()]
+        answer = await server.get(f"{name}.{format}")
+        rows: list[Any] = [*answer.objects()] if format == JSON else [*answer.rows()]
         for row in rows:
             found = True
-            yield told, format, row
+            yield answer, format, row
     if empty and not found:
         raise NotApplicable(empty)
 

@@ -15,14 +15,14 @@ SAMPLES: Final = {"number": "1", "datetime": "2026-01-01T00:00:00Z"}
 
 async def id_or_token(server: Server) -> AsyncIterator[str]:
     """O-13."""
-    told = await server.post(await form(server))
-    rows = told.rows()
+    answer = await server.post(await form(server))
+    rows = answer.rows()
     if len(rows) != 1:
-        yield f"{told}: {len(rows)} requests, not one"
+        yield f"{answer}: {len(rows)} requests, not one"
     for row in rows:
         given = [name for name in ("service_request_id", "token") if row.get(name)]
         if len(given) != 1:
-            yield f"{told}: {' and '.join(given) or 'neither service_request_id nor token'}"
+            yield f"{answer}: {' and '.join(given) or 'neither service_request_id nor token'}"
 
 
 async def encrypted(server: Server) -> AsyncIterator[str]:
@@ -43,11 +43,11 @@ async def required_attributes(server: Server) -> AsyncIterator[str]:
     else:
         raise NotApplicable("no service has a required attribute")
     code = needed[0].findtext("code", "")
-    told = await server.post({**await _about(server, service["service_code"]), **_answers(needed[1:])})
-    if told.status != 400:
-        yield f"without attribute[{code}], {told}, not 400"
-    elif code not in told.body.decode("utf-8", "replace"):
-        yield f"{told} does not name {code}: {told.beginning}"
+    answer = await server.post({**await _about(server, service["service_code"]), **_answers(needed[1:])})
+    if answer.status != 400:
+        yield f"without attribute[{code}], {answer}, not 400"
+    elif code not in answer.body.decode("utf-8", "replace"):
+        yield f"{answer} does not name {code}: {answer.beginning}"
 
 
 async def form(server: Server) -> dict[str, str]:
@@ -71,8 +71,8 @@ async def _about(server: Server, service_code: str) -> dict[str, str]:
 async def _required(server: Server, service: dict[str, str]) -> list[Element]:
     if service.get("metadata") != "true":
         return []
-    told = await server.get(f"services/{service['service_code']}.xml")
-    return [a for a in told.xml().iter("attribute") if _is(a, "required") and _is(a, "variable")]
+    answer = await server.get(f"services/{service['service_code']}.xml")
+    return [a for a in answer.xml().iter("attribute") if _is(a, "required") and _is(a, "variable")]
 
 
 def _answers(attributes: list[Element]) -> dict[str, str]:

@@ -41,21 +41,21 @@ def rate(demand: Demand, verdict: RateDemand, pack: Pack, asked: str) -> list[f.
     The last time the coordinator must answer. A bad verdict that reopens nothing is told to the coordinator.
     """
     _awaited(demand, verdict)
-    said = masked(verdict, MASKS).comment
+    text = masked(verdict, MASKS).comment
     again = not verdict.solved or (is_dissatisfied(verdict.rating) and pack.dissatisfied == "reopen")
     if again and may_be_reopened(demand, pack):
-        return _reopened(demand, verdict, said, pack)
+        return _reopened(demand, verdict, text, pack)
     if demand.status is Status.DECLINED:
         raise Refused(
             Code.ILLEGAL_TRANSITION,
             f"the demand was reopened {demand.reopenings} times and the coordinator refused it: that is the last word",
             "该诉求已多次重新办理，并由统筹单位最终答复，不能再次申请",
         )
-    confirmed = f.DemandConfirmed(rating=verdict.rating, solved=verdict.solved, comment=said, asked=asked)
+    confirmed = f.DemandConfirmed(rating=verdict.rating, solved=verdict.solved, comment=text, asked=asked)
     if verdict.solved and not is_dissatisfied(verdict.rating):
         return [confirmed]
     # First, since the verdict ends the demand.
-    reason = shortened(_reason(verdict, said), longest(f.DemandEscalated, "reason") or 1000)
+    reason = shortened(_reason(verdict, text), longest(f.DemandEscalated, "reason") or 1000)
     return [f.DemandEscalated(to=pack.coordinator, reason=reason), confirmed]
 
 

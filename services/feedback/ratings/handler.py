@@ -57,7 +57,7 @@ class Shown:
         A supporter reads what was released for publication, where there is such a text, instead of what was written to
         the citizen.
         """
-        answers = [told.words for told in self.words if told.kind in ANSWERS]
+        answers = [milestone.words for milestone in self.words if milestone.kind in ANSWERS]
         words = dict(answers[-1]) if answers else {}
         if self.holder is Holder.SUPPORTER and words.get("summary"):
             words.pop("result", None)

@@ -111,12 +111,12 @@ def _answer(shown: Shown) -> dict[str, str] | None:
 def _steps(words: Sequence[Milestone], timezone: str) -> Iterator[dict[str, str]]:
     """What happened on the way to the answer, with its local day."""
     zone = ZoneInfo(timezone)
-    for told in words:
-        if told.kind in ("progressed", "extended", "listed", "merged"):
-            day = told.at.astimezone(zone).date().isoformat()
-            due = told.words.get("due_at", "")
+    for milestone in words:
+        if milestone.kind in ("progressed", "extended", "listed", "merged"):
+            day = milestone.at.astimezone(zone).date().isoformat()
+            due = milestone.words.get("due_at", "")
             until = datetime.fromisoformat(due).astimezone(zone).date().isoformat() if due else ""
-            yield {"kind": told.kind, "day": day, "until": until, **_FIELDS, **told.words}
+            yield {"kind": milestone.kind, "day": day, "until": until, **_FIELDS, **milestone.words}
 
 
 _FIELDS: Final = {"note": "", "reason": "", "parent_number": ""}

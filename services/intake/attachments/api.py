@@ -77,17 +77,19 @@ def routes(cabinet: AttachmentService, callers: Callers) -> APIRouter:
         reference: Reference, key: ApiKey = "", authorization: Annotated[str, Header()] = ""
     ) -> Response:
         """The file, for the channel that uploaded it and for staff who handle its demand."""
-        found = await cabinet.find(reference)
+        attachment = await cabinet.find(reference)
         if authorization:
-            allowed = found is not None and await _handles(cabinet, callers, await bearer(authorization), found)
+            allowed = attachment is not None and await _handles(
+                cabinet, callers, await bearer(authorization), attachment
+            )
         else:
             channel = await authenticate(cabinet.pool, key, "submit")
-            allowed = found is not None and (found.channel == channel.id or "read-all" in channel.scopes)
-        if found is None or not allowed:
+            allowed = attachment is not None and (attachment.channel == channel.id or "read-all" in channel.scopes)
+        if attachment is None or not allowed:
             raise Refused(Code.NOT_FOUND, f"there is no attachment {reference} for you", f"没有附件 {reference}")
-        name = f'attachment; filename="{reference}.{found.suffix}"'
-        content = await cabinet.content(found)
-        return Response(content, media_type=found.media_type, headers=SAFE | {"Content-Disposition": name})
+        name = f'attachment; filename="{reference}.{attachment.suffix}"'
+        content = await cabinet.content(attachment)
+        return Response(content, media_type=attachment.media_type, headers=SAFE | {"Content-Disposition": name})
 
     return router
 

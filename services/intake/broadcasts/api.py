@@ -78,8 +78,8 @@ def routes(programmes: BroadcastHandler, codes: SecretCodes) -> APIRouter:
         channel: Studio, request: Request, response: Response, after: Cursor = "", limit: Limit = 50
     ) -> Sessions:
         """This channel's programmes, newest first."""
-        found, last = pagination.cut(await programmes.listed(channel, pagination.read(after), limit + 1), limit)
-        sessions = [_session(programme) for programme in found]
+        demands, last = pagination.cut(await programmes.listed(channel, pagination.read(after), limit + 1), limit)
+        sessions = [_session(programme) for programme in demands]
         following = pagination.link(last.id if last else None, limit, request, response)
         return Sessions(programmes=sessions, next=following)
 
@@ -88,8 +88,8 @@ def routes(programmes: BroadcastHandler, codes: SecretCodes) -> APIRouter:
         id: UUID, channel: Studio, request: Request, response: Response, after: Cursor = "", limit: Limit = 50
     ) -> Listed:
         """What was taken in during a programme, newest first."""
-        found = await programmes.demands(channel, id, pagination.read(after), limit + 1)
-        return page([progress(demand) for demand in found], limit, request, response)
+        demands = await programmes.demands(channel, id, pagination.read(after), limit + 1)
+        return page([progress(demand) for demand in demands], limit, request, response)
 
     return router
 

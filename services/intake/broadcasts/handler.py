@@ -33,27 +33,27 @@ class BroadcastHandler:
         must_be(channel, ChannelKind.BROADCAST)
         wanted = Programme(self.new_id(), channel.id, title, self.clock(), None)
         async with self.submissions.pool.acquire(timeout=5) as db:
-            found = await queries.put(db, wanted, key)
-        if found.title != title:
-            en = f"this key opened {found.title!r}; send a new Idempotency-Key"
-            zh = f"该幂等键已用于节目“{found.title}”，请换一个新的幂等键"
+            programme = await queries.put(db, wanted, key)
+        if programme.title != title:
+            en = f"this key opened {programme.title!r}; send a new Idempotency-Key"
+            zh = f"该幂等键已用于节目“{programme.title}”，请换一个新的幂等键"
             raise Refused(Code.KEY_REUSED, en, zh, (FieldError("Idempotency-Key", zh, en),))
-        return found
+        return programme
 
     async def close(self, channel: Channel, id: UUID) -> Programme:
         """Close a session; one that is closed stays as it is."""
         async with self.submissions.pool.acquire(timeout=5) as db:
-            found = await queries.close(db, channel.id, id, self.clock())
-        return found or _missing(id)
+            programme = await queries.close(db, channel.id, id, self.clock())
+        return programme or _missing(id)
 
     async def take(self, channel: Channel, id: UUID, key: str, demand: SubmitDemand) -> SubmissionReceipt:
         """Take a demand in during a session; after its end only a repetition is answered."""
         async with self.submissions.pool.acquire(timeout=5) as db:
-            found = await queries.one(db, channel.id, id) or _missing(id)
-            if found.closed_at and not await queries.has_taken(db, id, self.submissions.vault.reference(key)):
+            programme = await queries.one(db, channel.id, id) or _missing(id)
+            if programme.closed_at and not await queries.has_taken(db, id, self.submissions.vault.reference(key)):
                 raise Refused(
                     Code.ILLEGAL_TRANSITION,
-                    f"the programme was closed at {found.closed_at.isoformat()}; open one with POST /v1/programmes",
+                    f"the programme was closed at {programme.closed_at.isoformat()}; open one with POST /v1/programmes",
                     "该节目已结束，请新开一期节目后再登记",
                 )
         return await self.submissions.submit(channel, Request(key, demand, programme=id))

@@ -105,13 +105,13 @@ class KeyCache:
 
     async def _count(self, db: Connection, asked: Sequence[tuple[bytes, datetime]]) -> list[Asking | None]:
         at = asked[-1][1]
-        found = await key_queries.count(db, [hashed for hashed, _ in asked], at)
-        for channel in {asking.channel.id for asking in found if asking and asking.used == 1}:
+        askings = await key_queries.count(db, [hashed for hashed, _ in asked], at)
+        for channel in {asking.channel.id for asking in askings if asking and asking.used == 1}:
             await key_queries.forget_usage(db, channel, at - KEPT)
-        for (hashed, _), asking in zip(asked, found, strict=True):
+        for (hashed, _), asking in zip(asked, askings, strict=True):
             if asking:
                 self._remember(hashed, asking, at)
-        return found
+        return askings
 
     def _remember(self, hashed: bytes, asking: Asking, at: datetime) -> None:
         if at >= self._until:

@@ -81,21 +81,21 @@ class Conversations:
         return Answer(meant.number, None, enclosed), meant.id
 
     async def _known(self, channel: Channel, key: str) -> Answer | None:
-        told = await self.hearing.before(channel, key)
-        if told:
-            return Answer(told.number)
+        note_receipt = await self.hearing.before(channel, key)
+        if note_receipt:
+            return Answer(note_receipt.number)
         async with self.submissions.pool.acquire(timeout=5) as db:
             taken = await queries.submitted_under(db, channel.id, self.hearing.vault.reference(key))
         return Answer(taken.number, self.codes.of(taken.id)) if taken else None
 
     async def _meant(self, db: Connection, channel: Channel, message: Message, since: datetime) -> Demand | None:
         named = await queries.named(db, message.number) if message.number else None
-        found = named if named and await self._is_theirs(db, channel, message, named) else None
-        if found is None and message.answers:
-            found = await queries.referred(db, channel.id, list(map(self.hearing.vault.reference, message.answers)))
-        if found is None and named is None and message.converses:
-            found = await queries.spoken_of(db, channel.id, self._sender(channel, message), since)
-        return found if found and found.status not in ENDED else None
+        demand = named if named and await self._is_theirs(db, channel, message, named) else None
+        if demand is None and message.answers:
+            demand = await queries.referred(db, channel.id, list(map(self.hearing.vault.reference, message.answers)))
+        if demand is None and named is None and message.converses:
+            demand = await queries.spoken_of(db, channel.id, self._sender(channel, message), since)
+        return demand if demand and demand.status not in ENDED else None
 
     async def _is_theirs(self, db: Connection, channel: Channel, message: Message, demand: Demand) -> bool:
         """Numbers are public: whoever names one has its code, or spoke of the demand on this channel before."""

@@ -107,8 +107,8 @@ def named_anywhere(text: str) -> tuple[str | None, str]:
 
 def coded_first(text: str) -> tuple[str, str]:
     """What may be a code at the beginning of a text, and the rest."""
-    found = _CODE.match(text)
-    return (found[1], text[found.end() :]) if found else ("", text)
+    match = _CODE.match(text)
+    return (match[1], text[match.end() :]) if match else ("", text)
 
 
 def digest(text: str) -> str:

@@ -82,13 +82,13 @@ class NoteHandler:
     async def sight(self, demand: UUID, channel: Channel, sighting: Sighting) -> NoteReceipt:
         """Record that a channel's reference stands for a demand of another; raises `Refused`."""
         reference = self.vault.reference(sighting.external_id)
-        said = NoteRequest(channel, f"sighting:{reference}", sighting)
+        note_request = NoteRequest(channel, f"sighting:{reference}", sighting)
         async with self.pool.acquire(timeout=5) as db, db.transaction():
             await queries.hold_references(db, channel.id)
             known = await tracking.reference(db, channel.id, reference)
             if known and (known.submitted or known.demand != demand):
                 raise reference_taken(sighting.external_id, known.number)
-            heard = await self.tell(db, demand, said)
+            heard = await self.tell(db, demand, note_request)
             await queries.put_sighting(db, channel.id, reference, demand, heard.at)
         return heard
 

@@ -27,8 +27,8 @@ class Supporters:
 
     async def people(self, db: Connection, demand: UUID, contact: Contact | None) -> list[bytes]:
         """By what this person is known again; nothing where nobody can be told apart, as after an erasure."""
-        found = persons(self.vault, demand, contact)
-        return [] if found and await vault_queries.is_erased(db, demand) else found
+        ways_known = persons(self.vault, demand, contact)
+        return [] if ways_known and await vault_queries.is_erased(db, demand) else ways_known
 
     async def first(self, db: Connection, demand: UUID, people: list[bytes]) -> First | None:
         """What this person was answered first; from now on all that is known of them leads there."""

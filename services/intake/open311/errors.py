@@ -114,11 +114,11 @@ def wrong_method(request: Request, methods: Sequence[str]) -> Response:
 
 def misfit(errors: Iterable[Any]) -> Refused:
     """What Pydantic found, as a refusal that names each argument."""
-    found = tuple(_field_error(error) for error in errors)
-    unknown = any(error.field == "format" for error in found)
+    field_errors = tuple(_field_error(error) for error in errors)
+    unknown = any(error.field == "format" for error in field_errors)
     if unknown:
         return Refused(Code.NOT_FOUND, "the path ends with .xml or .json", "路径应以 .xml 或 .json 结尾")
-    return invalid(*found)
+    return invalid(*field_errors)
 
 
 def misfit_of(fault: ValidationError) -> Refused:

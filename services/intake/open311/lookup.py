@@ -38,19 +38,19 @@ class Open311Lookup:
         services.check_filter(pack, asked.codes())
         async with self.submissions.pool.acquire(timeout=5) as db:
             if asked.numbers():
-                found = await queries.listings_by_number(db, pack.id, _canonical(asked.numbers()))
+                listings = await queries.listings_by_number(db, pack.id, _canonical(asked.numbers()))
             else:
-                found = await queries.listings(db, _filter(pack, asked, self.submissions.clock()))
-            return await _shown(db, pack, found, more=asked.extensions)
+                listings = await queries.listings(db, _filter(pack, asked, self.submissions.clock()))
+            return await _shown(db, pack, listings, more=asked.extensions)
 
     async def request(self, pack: Pack, number: str, more: bool) -> list[ServiceRequest]:
         """One demand, still as a list."""
         wanted = read_number(number, field="service_request_id")
         async with self.submissions.pool.acquire(timeout=5) as db:
-            found = await queries.listings_by_number(db, pack.id, [wanted])
-            if not found:
+            listings = await queries.listings_by_number(db, pack.id, [wanted])
+            if not listings:
                 raise unknown("service_request_id", number, NUMBER)
-            return await _shown(db, pack, found, more)
+            return await _shown(db, pack, listings, more)
 
     async def redeem(self, pack: Pack, token: UUID | str) -> str:
         """The number of the demand with this id, or with this number: people have no other token."""
@@ -58,8 +58,8 @@ class Open311Lookup:
             if isinstance(token, UUID):
                 number = await queries.number_of(db, pack.id, token)
             else:
-                found = await queries.listings_by_number(db, pack.id, _canonical([token]))
-                number = found[0].number if found else None
+                listings = await queries.listings_by_number(db, pack.id, _canonical([token]))
+                number = listings[0].number if listings else None
         if number is None:
             raise unknown("token", token, ID)
         return number

@@ -159,10 +159,10 @@ async def steps_within(db: Connection, jurisdiction: str, when: Window, limit: i
 
 async def received(db: Connection, channel: str, update_id: str) -> UUID | None:
     """The demand to which this update of the channel was added before."""
-    found: UUID | None = await db.fetchval(
+    id: UUID | None = await db.fetchval(
         "SELECT demand_id FROM update_received WHERE channel = $1 AND update_id = $2", channel, update_id
     )
-    return found
+    return id
 
 
 async def receive(db: Connection, channel: str, update_id: str, demand: UUID, at: datetime) -> bool:

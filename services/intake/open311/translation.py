@@ -73,5 +73,5 @@ def _kind(leaf: Category, posted: NewRequest) -> RequestKind:
 
 def _contact(posted: NewRequest) -> Contact | None:
     full_name = f"{posted.last_name} {posted.first_name}".strip()
-    found = Contact(name=full_name, phone=posted.phone, email=posted.email, address=posted.address_string)
-    return found if found != Contact() else None
+    contact = Contact(name=full_name, phone=posted.phone, email=posted.email, address=posted.address_string)
+    return contact if contact != Contact() else None

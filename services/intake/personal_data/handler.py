@@ -117,15 +117,15 @@ def _everything(opened: Opened) -> Told:
     return (
         Contact.model_validate_json(contact) if contact else None,
         Wording.model_validate_json(wording) if wording else None,
-        tuple(said.decode() for holds, said in opened if holds is Holds.VOICE),
+        tuple(data.decode() for holds, data in opened if holds is Holds.VOICE),
     )
 
 
 def _one_contact(opened: Opened) -> Told:
     """A supporter's contact lies in a box like what others said; a box of words holds no contact."""
-    for _, told in opened:
+    for _, data in opened:
         with suppress(ValidationError):
-            return Contact.model_validate_json(told), None, ()
+            return Contact.model_validate_json(data), None, ()
     return None, None, ()
 
 

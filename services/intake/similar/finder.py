@@ -48,26 +48,31 @@ class SimilarFinder:
         draft, home, _ = domain.placed(draft, channel.division, self.packs)
         pack, division = domain.check(draft, home, at), draft.division or ""
         hidden = masked(draft, MASKS)
-        said = worded(hidden.title, hidden.text)
-        asked = Asked(said, pack.ancestors(division), draft.location, draft.occurred_at or at)
+        wording = worded(hidden.title, hidden.text)
+        asked = Asked(wording, pack.ancestors(division), draft.location, draft.occurred_at or at)
         async with self.pool.acquire(timeout=5) as db:
             return await self._best(db, asked, pack, most)
 
     async def beside(self, id: UUID, most: int) -> list[tuple[Match, Demand]]:
         """The most similar open demands to one that was submitted, without itself."""
         async with self.pool.acquire(timeout=5) as db:
-            told, at = await queries.submitted(db, id)
-            pack = self.packs.get(told.jurisdiction)
+            demand_submitted, at = await queries.submitted(db, id)
+            pack = self.packs.get(demand_submitted.jurisdiction)
             if pack is None:
                 return []
-            asked = Asked(worded(told.title, told.text), pack.ancestors(told.division), told.location, at)
+            asked = Asked(
+                worded(demand_submitted.title, demand_submitted.text),
+                pack.ancestors(demand_submitted.division),
+                demand_submitted.location,
+                at,
+            )
             best = await self._best(db, asked, pack, most + 1)
         return [(match, demand) for match, demand in best if demand.id != id][:most]
 
     async def _best(self, db: Connection, asked: Asked, pack: Pack, most: int) -> list[tuple[Match, Demand]]:
         rarity, division = await self._rarity(db, self.clock()), asked.within[0]
-        found = await queries.candidates(db, rarity.search(asked.wording), subtree(pack, division), division)
-        best = ranked(asked, found, rarity, self.threshold, most)
+        candidates = await queries.candidates(db, rarity.search(asked.wording), subtree(pack, division), division)
+        best = ranked(asked, candidates, rarity, self.threshold, most)
         demands = await queries.demands(db, [match.candidate.id for match in best])
         return [(match, demands[match.candidate.id]) for match in best]
 

@@ -102,5 +102,5 @@ class RequestChecker:
         if not personal:
             return []
         key = self.vault.new_key(demand_id)
-        boxes = tuple(Box(id, holds, key.seal(id, told.model_dump_json().encode())) for id, holds, told in personal)
+        boxes = tuple(Box(id, holds, key.seal(id, part.model_dump_json().encode())) for id, holds, part in personal)
         return [Kept(demand_id, key.id, self.vault.wrap(key), boxes)]

@@ -160,19 +160,19 @@ def _in_the_future(field: str, at: datetime, now: datetime) -> FieldError:
 
 
 def _disorder(command: RecordedDemand, now: datetime) -> list[FieldError]:
-    found: list[FieldError] = []
+    field_errors: list[FieldError] = []
     last = command.occurred_at
     for n, step in enumerate(command.history):
-        found.extend(recorded_steps.misfits(f"history.{n}", step))
+        field_errors.extend(recorded_steps.misfits(f"history.{n}", step))
         if not can_be_told(step.at):
-            found.append(FieldError(f"history.{n}.at", RULE_ZH, RULE_EN))
+            field_errors.append(FieldError(f"history.{n}.at", RULE_ZH, RULE_EN))
         elif step.at < last:
             en = f"{step.type} at {step.at.isoformat()} is before the step ahead of it ({last.isoformat()})"
-            found.append(FieldError(f"history.{n}.at", "记录的时间早于上一环节", en))
+            field_errors.append(FieldError(f"history.{n}.at", "记录的时间早于上一环节", en))
         elif step.at > now + CLOCK_SKEW:
-            found.append(_in_the_future(f"history.{n}.at", step.at, now))
+            field_errors.append(_in_the_future(f"history.{n}.at", step.at, now))
         last = step.at
-    return found
+    return field_errors
 
 
 def submitted(

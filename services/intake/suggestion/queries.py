@@ -17,5 +17,5 @@ async def routed(db: Connection, jurisdiction: str) -> list[Example]:
         DemandSubmitted.wire_type(),
         jurisdiction,
     )
-    told = (DemandSubmitted.model_validate_json(row["payload"]) for row in rows)
-    return [Example(fact.title, fact.text, fact.category) for fact in told if fact.category]
+    demand_submitteds = (DemandSubmitted.model_validate_json(row["payload"]) for row in rows)
+    return [Example(fact.title, fact.text, fact.category) for fact in demand_submitteds if fact.category]

@@ -34,32 +34,32 @@ class DemandLookup:
     async def known(self, number: str) -> Demand:
         """Any demand by its number; raises `Refused`."""
         async with self.pool.acquire(timeout=5) as db:
-            found = await demands.by_number(db, number)
-        if found is None:
+            demand = await demands.by_number(db, number)
+        if demand is None:
             raise Refused(Code.NOT_FOUND, f"there is no demand {number}", f"没有编号为 {number} 的诉求")
-        return found
+        return demand
 
     async def open_to(self, channel: Channel, number: str, code: str) -> Demand:
         """Any demand by its number, since numbers are public; a confidential one for those who may follow it alone."""
-        found = await self.known(number)
-        if is_confidential(found.kind):
+        demand = await self.known(number)
+        if is_confidential(demand.kind):
             return await (self.by_code(number, code) if code else self.own(channel, number))
-        return found
+        return demand
 
     async def own(self, channel: Channel, number: str) -> Demand:
         """A demand that this channel took in; raises `Refused`."""
         async with self.pool.acquire(timeout=5) as db:
-            found = await demands.by_number(db, number)
-            if found is None or await queries.channel_of(db, found.id) != channel.id:
+            demand = await demands.by_number(db, number)
+            if demand is None or await queries.channel_of(db, demand.id) != channel.id:
                 raise _not_theirs(number)
-        return found
+        return demand
 
     async def readable(self, channel: Channel, number: str) -> Demand:
         """A demand that this channel took in, or any where it may read all; raises `Refused`."""
-        found, all_of_it = await self.seen(channel, number)
+        demand, all_of_it = await self.seen(channel, number)
         if not all_of_it:
             raise _not_theirs(number)
-        return found
+        return demand
 
     async def seen(self, channel: Channel, number: str) -> tuple[Demand, bool]:
         """A demand with whether this channel may read all of it; raises `Refused`.
@@ -67,20 +67,20 @@ class DemandLookup:
         A channel says by itself what reached it too, and is believed: so it learns what the public sees, and no more.
         """
         async with self.pool.acquire(timeout=5) as db:
-            found = await demands.by_number(db, number)
-            if found is None:
+            demand = await demands.by_number(db, number)
+            if demand is None:
                 raise _not_theirs(number)
-            if READ_ALL in channel.scopes or await queries.channel_of(db, found.id) == channel.id:
-                return found, True
-            if not await queries.has_sighted(db, channel.id, found.id):
+            if READ_ALL in channel.scopes or await queries.channel_of(db, demand.id) == channel.id:
+                return demand, True
+            if not await queries.has_sighted(db, channel.id, demand.id):
                 raise _not_theirs(number)
-        return found, False
+        return demand, False
 
     async def referred(self, channel: Channel, external_id: str) -> tuple[Demand, bool] | None:
         """What this channel's own reference stands for, with whether the channel took it in."""
         async with self.pool.acquire(timeout=5) as db:
-            found = await queries.reference(db, channel.id, external_id)
-            demand = await demands.by_id(db, found.demand) if found else None
+            reference = await queries.reference(db, channel.id, external_id)
+            demand = await demands.by_id(db, reference.demand) if reference else None
             own = demand is not None and await queries.channel_of(db, demand.id) == channel.id
         return (demand, own) if demand else None
 
@@ -94,17 +94,17 @@ class DemandLookup:
             raise _nobody()
         at = self.clock()
         async with self.pool.acquire(timeout=5) as db:
-            found = await demands.by_number(db, number)
-            if found is None:
+            demand = await demands.by_number(db, number)
+            if demand is None:
                 raise _unknown(number)
-            guesses = await queries.wrong_codes(db, found.id, at - WITHIN)
+            guesses = await queries.wrong_codes(db, demand.id, at - WITHIN)
         if guesses >= WRONG_CODES:
             await self.pause(min(2.0 ** (guesses - WRONG_CODES), LONGEST))
-        if not self.codes.fits(found.id, code):
+        if not self.codes.fits(demand.id, code):
             async with self.pool.acquire(timeout=5) as db:
-                await queries.count_wrong_code(db, found.id, at, at - WITHIN)
+                await queries.count_wrong_code(db, demand.id, at, at - WITHIN)
             raise _unknown(number)
-        return found
+        return demand
 
     async def listed(self, channel: Channel, before: UUID | None, limit: int) -> list[tuple[Demand, bool]]:
         """What this channel took in or saw again, newest first, with whether it took it in."""

@@ -100,10 +100,10 @@ def routes(figures: Figures, opening: Drilldown, packs: Jurisdictions) -> APIRou
     ) -> Opened:  # fmt: skip
         """The demands that a figure counts: every one, and no other."""
         figure = figure_of(pack_of(packs, jurisdiction), by, key, month, until, counted)
-        found = await opening.page(figure, pagination.read(after), limit)
-        following = pagination.written(found.next)
+        listed = await opening.page(figure, pagination.read(after), limit)
+        following = pagination.written(listed.next)
         link(following, request, response)
-        return Opened(demands=[Behind.of(figure.pack, demand) for demand in found.demands], next=following)
+        return Opened(demands=[Behind.of(figure.pack, demand) for demand in listed.demands], next=following)
 
     @router.get("/facts/{number}")
     async def list_demand_facts(
@@ -112,10 +112,10 @@ def routes(figures: Figures, opening: Drilldown, packs: Jurisdictions) -> APIRou
         """The steps of one demand: what was told, by whom, when; none of a report (举报)."""
         async with figures.pool.acquire(timeout=5) as db:
             demand = await queries.demand_by_number(db, number)
-            found = await queries.facts_of(db, number)
+            listed = await queries.facts_of(db, number)
         if demand is None:
             raise Refused(Code.NOT_FOUND, f"nothing was told of {number}", f"没有编号为 {number} 的诉求")
-        return [] if is_confidential(demand.kind) else steps.public(found)
+        return [] if is_confidential(demand.kind) else steps.public(listed)
 
     return router
 

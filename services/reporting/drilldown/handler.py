@@ -76,18 +76,18 @@ class Drilldown:
 
     async def page(self, figure: Figure, after: Spot, limit: int, looks: int = LOOKS) -> Listed:
         """Demands behind a figure, and where the next page begins; it may hold fewer than `limit`, or none."""
-        found: list[Demand] = []
+        demands: list[Demand] = []
         wanted = sought(figure, self.clock())
         async with self.pool.acquire(timeout=5) as db:
             spans = deque(span for span in await _spans(db, figure) if span[0] <= after.at)
             while spans and looks:
-                listed = await queries.demands(db, wanted, spans[0], after, limit - len(found))
-                found += listed.demands
+                listed = await queries.demands(db, wanted, spans[0], after, limit - len(demands))
+                demands += listed.demands
                 looks -= 1
                 after = listed.next or Spot(spans.popleft()[0], _LOWEST)
-                if len(found) == limit:
+                if len(demands) == limit:
                     break
-        return Listed(found, after if spans else None)
+        return Listed(demands, after if spans else None)
 
 
 async def _spans(db: Connection, figure: Figure) -> Sequence[Span]:

@@ -83,8 +83,8 @@ async def channels(db: Connection) -> dict[str, str]:
 
 async def heard_at(db: Connection) -> datetime | None:
     """When the last batch was folded in."""
-    found: datetime | None = await db.fetchval("SELECT max(handled_at) FROM progress")
-    return found
+    moment: datetime | None = await db.fetchval("SELECT max(handled_at) FROM progress")
+    return moment
 
 
 async def demand_by_number(db: Connection, number: str) -> Demand | None:

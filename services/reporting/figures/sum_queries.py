@@ -91,5 +91,5 @@ async def _added(db: Connection, counted: str, *args: object) -> list[Counts]:
         """,  # noqa: S608 (questions of this module)
         *args,
     )
-    found = [Counts(month, key, dict(sorted(zip(measures, ns, strict=True)))) for month, key, measures, ns in rows]
-    return sorted(found, key=lambda row: (row.month or date.min, row.key))
+    counts = [Counts(month, key, dict(sorted(zip(measures, ns, strict=True)))) for month, key, measures, ns in rows]
+    return sorted(counts, key=lambda row: (row.month or date.min, row.key))

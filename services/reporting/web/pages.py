@@ -54,10 +54,10 @@ def routes(figures: Figures, opening: Drilldown, packs: Jurisdictions) -> APIRou
         except Refused as refused:
             return _refused(pages, refused, lang)
         asked = {"jurisdiction": pack.id, "by": by, "month": month, "until": until, "lang": lang}
-        found = await figures.completion(pack, question)
+        completion = await figures.completion(pack, question)
         async with figures.pool.acquire(timeout=5) as db:
             channels = await queries.channels(db)
-        told = _board(found, Showing(pack, lang, channels), by, asked)
+        told = _board(completion, Showing(pack, lang, channels), by, asked)
         return pages.render("board.html", _common(packs, pack, lang) | told)
 
     router.include_router(_opened(opening, packs, pages))
@@ -91,14 +91,14 @@ def _opened(opening: Drilldown, packs: Jurisdictions, pages: Pages) -> APIRouter
             figure, spot = figure_of(pack, by, key, month, until, counted), pagination.read(after)
         except Refused as refused:
             return _refused(pages, refused, lang)
-        found = await opening.page(figure, spot, PAGE, LOOKS)
+        listed = await opening.page(figure, spot, PAGE, LOOKS)
         async with opening.pool.acquire(timeout=5) as db:
             showing = Showing(pack, lang, await queries.channels(db))
         asked = {"by": by, "key": key, "jurisdiction": pack.id, "month": month, "until": until, "counted": counted}
         again = _opener_of("/board/demands", **asked, after=after, lang=lang)
-        following = pagination.written(found.next)
+        following = pagination.written(listed.next)
         told = _common(packs, pack, lang) | {
-            "demands": [showing.demand(demand) for demand in found.demands],
+            "demands": [showing.demand(demand) for demand in listed.demands],
             "heading": showing.heading(figure),
             "without_reports": not lists_reports(figure.dimension, figure.counted),
             "more": again(after=following) if following else None,
@@ -113,15 +113,15 @@ def _opened(opening: Drilldown, packs: Jurisdictions, pages: Pages) -> APIRouter
         except Refused as refused:
             return _refused(pages, refused, lang)
         async with opening.pool.acquire(timeout=5) as db:
-            found = await queries.demand_by_number(db, number)
+            listed = await queries.demand_by_number(db, number)
             told = await queries.facts_of(db, number)
             channels = await queries.channels(db)
-        pack = packs.get(found.jurisdiction) if found else None
-        if found is None or pack is None:
+        pack = packs.get(listed.jurisdiction) if listed else None
+        if listed is None or pack is None:
             unknown = Refused(Code.NOT_FOUND, f"there is no demand {number}", f"没有编号为 {number} 的诉求")
             return _refused(pages, unknown, lang)
-        showing, again = Showing(pack, lang, channels), _opener_of(f"/board/demands/{found.number}")
-        shown = {"demand": showing.demand(found), "steps": showing.steps(found, told), "again": again}
+        showing, again = Showing(pack, lang, channels), _opener_of(f"/board/demands/{listed.number}")
+        shown = {"demand": showing.demand(listed), "steps": showing.steps(listed, told), "again": again}
         return pages.render("demand.html", _common(packs, pack, lang) | shown)
 
     return router

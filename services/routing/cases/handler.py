@@ -91,8 +91,8 @@ class CaseHandler:
             key = await queries.id_of(db, number)
             if key is None:
                 raise not_found(number)
-            asked = CaseCommand(key, number, command, content, actor, self.packs)
-            return await CommandHandler(self.repository, self.clock).handle(db, asked)
+            case_command = CaseCommand(key, number, command, content, actor, self.packs)
+            return await CommandHandler(self.repository, self.clock).handle(db, case_command)
 
 
 def etag(demand: Demand) -> str:

@@ -26,8 +26,8 @@ class StoredCase:
 
 async def id_of(db: Connection, number: str) -> UUID | None:
     """The demand with this number."""
-    found: UUID | None = await db.fetchval("SELECT id FROM demand WHERE number = $1", number)
-    return found
+    id: UUID | None = await db.fetchval("SELECT id FROM demand WHERE number = $1", number)
+    return id
 
 
 async def case(db: Connection, number: str) -> StoredCase | None:

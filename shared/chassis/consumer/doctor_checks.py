@@ -57,7 +57,7 @@ async def lag(kafka: Kafka, reader: str, group: str, topics: Sequence[str]) -> F
 def judged(reader: str, first: Backlog, again: Backlog) -> Finding:
     """What two looks at the offsets of a reader say."""
     what = f"reader {reader}"
-    beyond = [partition for partition, found in again.items() if found.committed > found.end]
+    beyond = [partition for partition, place in again.items() if place.committed > place.end]
     if beyond:
         return broken(
             what,
@@ -67,7 +67,7 @@ def judged(reader: str, first: Backlog, again: Backlog) -> Finding:
     behind = _behind(again)
     if not behind:
         return ok(f"{what} has read everything")
-    standing = [p for p, found in again.items() if found.committed < found.end and found == first.get(p)]
+    standing = [p for p, place in again.items() if place.committed < place.end and place == first.get(p)]
     if standing:
         words = f"is {behind:,} facts behind and {_named(standing[0])} does not move: is its process alive?"
         return warning(what, words)

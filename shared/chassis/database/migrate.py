@@ -35,9 +35,9 @@ async def migrate(dsn: str, service: str, folder: Path, *, schema: str = "") -> 
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    said, _ = await process.communicate()
+    data, _ = await process.communicate()
     if process.returncode:
-        raise MigrationFailed(f"{service}: {said.decode(errors='replace').strip()}")
+        raise MigrationFailed(f"{service}: {data.decode(errors='replace').strip()}")
 
 
 async def _prepare(dsn: str, service: str, schema: str) -> None:

@@ -43,13 +43,13 @@ def _operation(request: Request, document: Document) -> Document:
 
 def _explained(error: Mapping[str, Any], operation: Document, document: Document) -> FieldError:
     place, *where = error["loc"]
-    (found,) = field_errors([error], _body(operation) if place == "body" else {}, document)
+    (field_error,) = field_errors([error], _body(operation) if place == "body" else {}, document)
     if place == "body" or not where:
-        return found
-    example = found.example or _example(operation, where, document)
+        return field_error
+    example = field_error.example or _example(operation, where, document)
     if where[0] == IDEMPOTENCY_KEY:
-        return FieldError(IDEMPOTENCY_KEY, f"{found.zh}：{_KEY_ZH}", f"{found.en}: {_KEY_EN}", example)
-    return FieldError(found.field, found.zh, found.en, example)
+        return FieldError(IDEMPOTENCY_KEY, f"{field_error.zh}：{_KEY_ZH}", f"{field_error.en}: {_KEY_EN}", example)
+    return FieldError(field_error.field, field_error.zh, field_error.en, example)
 
 
 def example_of_parameter(request: Request, name: str) -> str | None:

@@ -126,16 +126,16 @@ def example_of(schema: Schema, where: Sequence[str | int], root: Schema) -> Any:
 
 def _branches(schema: Schema, root: Schema) -> list[Schema]:
     """The schema with what it refers to, and each of its alternatives."""
-    found = [schema]
+    schemas = [schema]
     if isinstance(reference := schema.get("$ref"), str):
         target: Any = root
         for name in reference.removeprefix("#/").split("/"):
             target = target[name]
-        found += _branches(target, root)
+        schemas += _branches(target, root)
     for alternatives in ("anyOf", "oneOf", "allOf"):
         for one in schema.get(alternatives, ()):
-            found += _branches(one, root)
-    return found
+            schemas += _branches(one, root)
+    return schemas
 
 
 def _own(schema: Schema) -> Any:

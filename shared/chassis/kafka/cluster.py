@@ -48,7 +48,7 @@ async def identity(kafka: Kafka) -> LogIdentity:
 async def account_of(kafka: Kafka) -> tuple[LogIdentity, dict[str, dict[str, int]]]:
     """Which log the broker keeps, and by topic and partition the offset behind its last record."""
     async with asking(kafka) as admin, AIOKafkaConsumer(**kafka.access(), request_timeout_ms=5000) as consumer:
-        found = await identity_of(admin)
+        log_identity = await identity_of(admin)
         places = [
             TopicPartition(topic["topic"], partition["partition"])
             for topic in await admin.describe_topics([topic.name for topic in TOPICS])
@@ -57,7 +57,7 @@ async def account_of(kafka: Kafka) -> tuple[LogIdentity, dict[str, dict[str, int
         ends: dict[str, dict[str, int]] = {}
         for place, end in (await consumer.end_offsets(places)).items():
             ends.setdefault(place.topic, {})[str(place.partition)] = end
-        return found, ends
+        return log_identity, ends
 
 
 async def wait_for_cluster(kafka: Kafka) -> LogIdentity:

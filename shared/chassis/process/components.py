@@ -125,11 +125,11 @@ async def worker_components(settings: ProcessSettings, worker: Worker, pool: Poo
 async def relay_components(settings: ProcessSettings, service: str, pool: Pool, process: str) -> Components:
     """The relays of one service, apart from its worker."""
     identity = await cluster.wait_for_cluster(settings.kafka)
-    found = await _relays(settings, service, process)
-    found.running.append(cluster.watch(settings.kafka, identity))
-    found.ready += [database_ready(service, pool), relay.sending(service, pool, settings.relay_shards)]
-    found.closing.append(pool.close)
-    return found
+    components = await _relays(settings, service, process)
+    components.running.append(cluster.watch(settings.kafka, identity))
+    components.ready += [database_ready(service, pool), relay.sending(service, pool, settings.relay_shards)]
+    components.closing.append(pool.close)
+    return components
 
 
 async def _relays(settings: ProcessSettings, service: str, process: str) -> Components:

@@ -90,8 +90,8 @@ class IntentSender(Generic[R]):
         async with self.pool.acquire(timeout=5) as db:
             batch = await queue.next_intents(db, self.kind.name, limit)
         free = asyncio.Semaphore(self.kind.gateway.at_once)
-        asked = [queued for queued in heads(batch) if not queued.mark and not (queued.followed and queued.held_back)]
-        await _all(self._find(this, queued, free) for queued in asked)
+        queueds = [queued for queued in heads(batch) if not queued.mark and not (queued.followed and queued.held_back)]
+        await _all(self._find(this, queued, free) for queued in queueds)
         # Whoever comes after somebody whose recipient is not known could overtake them.
         known = [queued for queued in batch if this.away_from is None or queued.position < this.away_from]
         await _all(self._send_lane(lane, this, free) for lane in lanes(known, this))

@@ -71,8 +71,8 @@ def _unknown_tiers(row: Row[Team], units: set[str]) -> Iterator[Problem]:
 
 def _a_coordinator(draft: Draft) -> Iterator[Problem]:
     wanted = draft.profile.part.coordinator
-    found = next((row.part for row in draft.units if row.part.id == wanted), None)
-    if found is None or found.kind is not UnitKind.COORDINATOR:
+    unit = next((row.part for row in draft.units if row.part.id == wanted), None)
+    if unit is None or unit.kind is not UnitKind.COORDINATOR:
         what = f"coordinator {wanted!r} must be a unit of the kind coordinator in units.csv"
         yield Problem(draft.profile.spot(("coordinator",)), what)
 

@@ -41,7 +41,7 @@ def _message(mail: Mail, found: Parts, content: bytes, mail_from: str, mailbox: 
     reference = reference_of(own) if own.strip("<> ") else digest(content.decode("latin-1"))
     contact = Contact(name=shortened(name, 100), email=(address or readable(mail_from))[:254])
     text, left_out = _words(found, bool(thread or _REPLY.match(subject)))
-    told = Message(
+    message = Message(
         id=reference,
         sender=contact.email,
         contact=contact,
@@ -55,7 +55,7 @@ def _message(mail: Mail, found: Parts, content: bytes, mail_from: str, mailbox: 
         converses=False,
         files=found.files,
     )
-    return told.as_read(titled, *found.words)
+    return message.as_read(titled, *found.words)
 
 
 def reference_of(message_id: str) -> str:

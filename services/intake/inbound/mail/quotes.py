@@ -75,5 +75,5 @@ def _says_who(line: str) -> bool:
     """With an address or a time: people write “the notice says:” too."""
     if len(line) > 400 or not line.rstrip().endswith((":", "：")):
         return False
-    found = _WROTE.fullmatch(line)
-    return bool(found and (found["begin"] or "@" in line))
+    match = _WROTE.fullmatch(line)
+    return bool(match and (match["begin"] or "@" in line))

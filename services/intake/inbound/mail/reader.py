@@ -23,8 +23,8 @@ _MESSAGE: Final = TypeAdapter(Message)
 def read(given: Sequence[bytes]) -> list[bytes]:
     """The job: letter, sender and mailbox in; the message and its files out, or nothing for what a machine sent."""
     content, mail_from, mailbox = given
-    found = letter(content, mail_from.decode(), mailbox.decode())
-    return [_MESSAGE.dump_json(replace(found, files=())), *found.files] if found else []
+    message = letter(content, mail_from.decode(), mailbox.decode())
+    return [_MESSAGE.dump_json(replace(message, files=())), *message.files] if message else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +36,8 @@ class LetterReader:
     async def read(self, content: bytes, mail_from: str, mailbox: str) -> Message | None:
         """The message in a letter; None for what a machine sent by itself."""
         try:
-            found = await self.apart(content, mail_from.encode("utf-8", "replace"), mailbox.encode())
+            frames = await self.apart(content, mail_from.encode("utf-8", "replace"), mailbox.encode())
         except Unfinished as fault:
             log.warning("a letter takes too much to be read", bytes=len(content), cause=str(fault))
             return await asyncio.to_thread(unread_letter, content, mail_from, mailbox, _TOO_LONG)
-        return replace(_MESSAGE.validate_json(found[0]), files=tuple(found[1:])) if found else None
+        return replace(_MESSAGE.validate_json(frames[0]), files=tuple(frames[1:])) if frames else None

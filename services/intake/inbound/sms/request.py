@@ -49,9 +49,9 @@ async def asked(request: Request, query: Mapping[str, bytes], names: ChannelSett
         return Asked(({**query, **{name: _bytes(value) for name, value in form.items() if isinstance(value, str)}},))
     body = await request.body()
     if body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
-        told = read(body)
-        items = _items(_parsed(told.text), names)
-        return Asked(tuple({**query, **_scalars(item)} for item in items), True, told)
+        reading = read(body)
+        items = _items(_parsed(reading.text), names)
+        return Asked(tuple({**query, **_scalars(item)} for item in items), True, reading)
     return Asked(({**query, **fields(body)},))
 
 

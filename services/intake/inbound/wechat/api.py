@@ -97,16 +97,16 @@ class WeChat:
 
     async def _account(self, channel: str) -> Account:
         gateway = await self.registry.gateway(channel)
-        told = gateway.settings
-        if told.wechat_token is None or told.wechat_app_id is None:
+        channel_settings = gateway.settings
+        if channel_settings.wechat_token is None or channel_settings.wechat_app_id is None:
             raise Refused(
                 Code.NOT_FOUND,
                 f"{channel} has no account: `huying channel set {channel} wechat_app_id=… wechat_token=-`",
                 f"渠道 {channel} 未配置公众号，请用 huying channel set 设置 wechat_app_id 和 wechat_token",
             )
-        key = told.wechat_aes_key
-        cipher = WeChatCipher(key.get_secret_value(), told.wechat_app_id) if key else None
-        return Account(gateway, told.wechat_token.get_secret_value(), cipher)
+        key = channel_settings.wechat_aes_key
+        cipher = WeChatCipher(key.get_secret_value(), channel_settings.wechat_app_id) if key else None
+        return Account(gateway, channel_settings.wechat_token.get_secret_value(), cipher)
 
 
 def routes(wechat: WeChat) -> APIRouter:
