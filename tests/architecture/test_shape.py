@@ -61,6 +61,14 @@ def test_unknown_faults_are_caught_only_where_batches_are_taken_apart_or_a_reade
     assert places_of("except Exception") == taking_apart | ending
 
 
+def test_facts_are_recorded_by_the_handler_of_commands_by_timers_and_by_intents_alone():
+    on_command = {"shared/chassis/aggregates/commands.py"}
+    later = {f"shared/chassis/work/{name}.py" for name in ("timers", "intent_sender", "intent_watch")}
+    # Submissions come by the hundred, and share one transaction.
+    in_batches = {f"services/intake/submission/{name}.py" for name in ("checked_request", "history_handler")}
+    assert places_of("work.record(") == on_command | later | in_batches
+
+
 def test_nobody_sends_to_kafka_but_the_relay():
     assert places_of("producer.send(") == {"shared/chassis/relay/relay.py"}
     assert places_of("send_and_wait(") == {"deploy/local/noida.py"}
