@@ -6,21 +6,24 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+import httpx
 import pytest
 
 from shared.chassis.aggregates.repository import Repositories, Repository
 from shared.chassis.base.settings import ProcessSettings
+from shared.chassis.consumer.consumer import Consumer
 from shared.chassis.database.pool import Pool, open_pool
 from shared.chassis.kafka import cluster as brokers
 from shared.chassis.kafka.log_identity import LogIdentity
-from shared.chassis.process.components import Worker, relay_components, worker_components
+from shared.chassis.process.components import Api, Worker, api_components, relay_components, worker_components
 from shared.chassis.process.run import Components
 from shared.contracts.demand.rules import demand_rules
 from shared.contracts.demand.state import Service
 from tests import story
-from tests.chassis.conftest import Log, Remembered
+from tests.chassis.conftest import Log, Remembered, envelope
 from tests.conftest import Server
 from tests.eventually import ended, eventually
+from tests.journals import append
 
 pytestmark = pytest.mark.kafka
 SHARDS = 8
@@ -72,6 +75,59 @@ async def test_a_worker_runs_without_relays_where_they_run_apart(database: str, 
     apart = await worker_components(settings(database, broker, relay_inside=False), worker, few, PROCESS)
     assert len(inside.running) - len(apart.running) == 2 * SHARDS, "each relay has its gauge"
     for part in (*inside.running, *apart.running):
+        part.close()
+
+
+async def unready(parts: Components) -> str:
+    """What its probe says; nothing where it is ready."""
+    return "; ".join(filter(None, [await check() for check in parts.ready]))
+
+
+async def test_a_worker_and_relays_alone_are_not_ready_where_nobody_sends_their_journal_or_their_database_is_gone(
+    database: str, broker: Server, few: Pool
+):
+    repository: Any = Repository("demand_facts", demand_rules(Service.REPORTING), Remembered())
+    given = settings(database, broker, relay_inside=False)
+    worker = await worker_components(given, Worker(Repositories.of(repository), by_faust=False), few)
+    relays = await relay_components(given, "reporting", few)
+    assert [await unready(parts) for parts in (worker, relays)] == ["", ""]
+    async with few.acquire() as db:
+        await append(db, [envelope(story.SUBMISSION, 1)])
+        await db.execute("UPDATE journal SET recorded_at = now() - interval '1 hour'")
+    for parts in (worker, relays):
+        assert "nobody sends shard 0 of the journal" in await unready(parts)
+    await few.execute("DELETE FROM journal")
+    few.terminate()
+    for parts in (worker, relays):
+        assert "reporting: the database does not answer" in await unready(parts)
+    for part in (*worker.running, *relays.running):
+        part.close()
+
+
+async def test_a_web_process_is_not_ready_without_the_database_of_each_of_its_services(database: str, few: Pool):
+    async with await open_pool(database, "intake", size=1) as intake:
+        parts = api_components("all", "", {"intake": (Api([]), intake), "reporting": (Api([]), few)}, port=0)
+        assert parts.web
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(parts.web), base_url="http://all") as client:
+            assert (await client.get("/readyz")).status_code == 200
+            few.terminate()
+            answer = await client.get("/readyz")
+        assert answer.status_code == 503
+        assert "reporting: the database does not answer" in answer.text
+        assert "intake" not in answer.text
+        assert await unready(parts)
+
+
+async def test_a_worker_whose_reader_is_stuck_is_not_alive(
+    database: str, broker: Server, few: Pool, monkeypatch: pytest.MonkeyPatch
+):
+    repository: Any = Repository("demand_facts", demand_rules(Service.REPORTING), Remembered())
+    worker = Worker(Repositories.of(repository), by_faust=False)
+    parts = await worker_components(settings(database, broker, relay_inside=False), worker, few)
+    assert [await check() for check in parts.alive] == [None]
+    monkeypatch.setattr(Consumer, "stuck", lambda consumer: f"{consumer.name} stands")
+    assert [await check() for check in parts.alive] == ["reporting-reader stands"]
+    for part in parts.running:
         part.close()
 
 

@@ -11,7 +11,9 @@ from uuid import uuid4
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import NewTopic
+from aiokafka.consumer import fetcher
 from aiokafka.errors import KafkaError
+from aiokafka.record.memory_records import MemoryRecords
 
 from shared.chassis.aggregates.repository import Repositories
 from shared.chassis.consumer import aiokafka_consumer, faust_consumer
@@ -32,6 +34,12 @@ from tests.eventually import ended, eventually
 pytestmark = pytest.mark.kafka
 PLACE = TopicPartition(PROJECT_EVENTS.name, 5)
 Reader = Callable[["Consumer", str], Coroutine[Any, Any, None]]
+
+
+@pytest.fixture(autouse=True)
+def as_aiokafka_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one reader has set for all of this process says nothing of the other: each test begins as a process does."""
+    monkeypatch.setattr(fetcher, "MemoryRecords", MemoryRecords)
 
 
 @dataclass

@@ -16,6 +16,7 @@ from aiokafka.protocol.produce import ProduceRequest
 
 from shared.chassis.database.pool import Connection, Pool, open_pool
 from shared.chassis.kafka.client import Kafka
+from shared.chassis.relay import relay as relays
 from shared.chassis.relay.gaps import GapTracker
 from shared.chassis.relay.relay import Relay
 from shared.chassis.relay.relay_cursor import Shard, backlog
@@ -214,6 +215,23 @@ async def test_a_slow_transaction_holds_up_nobody_and_is_not_forgotten(pool: Poo
         await until(heard, {slow}, 1)
         await eventually(lambda: pool.fetchval("SELECT position FROM relay_cursor"), lambda settled: settled == 3)
     assert [told.key for told in heard if told.key in (slow, quick, undone)] == [quick, slow]
+
+
+async def test_the_cursor_stays_before_a_gap_however_much_behind_it_was_sent(
+    pool: Pool, broker: Server, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(relays, "SETTLE", 0)  # the cursor follows each page before the next one is read
+    slow, quick, later = uuid4(), uuid4(), uuid4()
+    async with listening(broker) as heard, pool.acquire() as db:
+        async with relaying(pool, broker), db.transaction():
+            await append(db, [envelope(story.SUBMISSION, 1, slow)])
+            for key in (quick, later):
+                await tell(pool, [envelope(story.SUBMISSION, 1, key)])
+                await until(heard, {key}, 1)
+            assert await pool.fetchval("SELECT position FROM relay_cursor") == 0
+        async with relaying(pool, broker):
+            await until(heard, {slow}, 1)
+            await eventually(lambda: pool.fetchval("SELECT position FROM relay_cursor"), lambda settled: settled == 3)
 
 
 async def test_a_relay_that_ends_before_a_slow_commit_finds_it_after_its_start(pool: Pool, broker: Server):
