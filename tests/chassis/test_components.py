@@ -118,17 +118,23 @@ async def test_a_web_process_is_not_ready_without_the_database_of_each_of_its_se
         assert await unready(parts)
 
 
-async def test_a_worker_whose_reader_is_stuck_is_not_alive(
+async def test_a_worker_whose_reader_is_stuck_is_not_alive_and_one_that_begins_again_reads_as_another_group(
     database: str, broker: Server, few: Pool, monkeypatch: pytest.MonkeyPatch
 ):
     repository: Any = Repository("demand_facts", demand_rules(Service.REPORTING), Remembered())
     worker = Worker(Repositories.of(repository), by_faust=False)
-    parts = await worker_components(settings(database, broker, relay_inside=False), worker, few)
-    assert [await check() for check in parts.alive] == [None]
+
+    async def life() -> list[str | None]:
+        parts = await worker_components(settings(database, broker, relay_inside=False), worker, few)
+        for part in parts.running:
+            part.close()
+        return [await check() for check in parts.alive]
+
+    assert await life() == [None]
     monkeypatch.setattr(Consumer, "stuck", lambda consumer: f"{consumer.name} stands")
-    assert [await check() for check in parts.alive] == ["reporting-reader stands"]
-    for part in parts.running:
-        part.close()
+    assert await life() == ["reporting-reader stands"]
+    await few.execute("UPDATE reader_log SET generation = 2")
+    assert await life() == ["reporting-reader-2 stands"]
 
 
 async def test_relays_alone_say_that_they_are_ready_and_end_when_the_broker_is_another(

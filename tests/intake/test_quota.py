@@ -187,6 +187,15 @@ async def test_a_new_minute_brings_a_new_quota(pool: Pool, database: str, key: s
     assert await ask(pool, key, AT + timedelta(seconds=40)) == "app"
 
 
+async def test_whose_a_key_is_is_remembered_for_its_minute_and_no_longer(pool: Pool, key: str):
+    other, cache = await keys.add(pool, "other", ChannelKind.WEB, "Other"), keys.key_cache(pool)
+    await ask(pool, key)
+    known = [cache.recent(key, "submit", AT + timedelta(seconds=n)) for n in (39, 40)]
+    assert [seen and seen.channel.id for seen in known] == ["app", None]
+    await ask(pool, other, AT + timedelta(seconds=40))
+    assert cache.recent(key, "submit", AT + timedelta(seconds=41)) is None
+
+
 async def test_an_import_of_many_counts_as_one_request_like_any_other(pool: Pool, database: str):
     key = await keys.add(pool, "old", ChannelKind.PARTNER, "Old", ("import",))
     one = GOOD | {"occurred_at": "2021-05-10T02:00:00Z", "channel_kind": "web", "via": "x"}
