@@ -9,10 +9,13 @@ from uuid import uuid4
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
+from aiokafka.structs import OffsetAndMetadata
 from prometheus_client import REGISTRY
 
 from shared.chassis.consumer import consumer as rooms
+from shared.chassis.consumer.aiokafka_consumer import _Offsets
 from shared.chassis.consumer.consumer import BACKLOG, STUCK_AFTER, Consumer
+from shared.chassis.consumer.consumer_log import beyond
 from shared.chassis.consumer.delivery import Delivery, TooMuchPoison
 from shared.chassis.consumer.lag import Backlog, Place, group_lag
 from shared.chassis.consumer.record import Record
@@ -192,3 +195,41 @@ async def test_the_brokers_account_tells_of_partitions_that_nobody_reads(
         await one.commit({place: known.end for place, known in found.items()})
     await eventually(said, lambda words: words == "None", within=20)
     await ended(watching)
+
+
+@pytest.mark.kafka
+async def test_a_reader_that_goes_on_while_it_is_looked_at_stands_beyond_no_end(
+    broker: Server, consumer: Consumer, monkeypatch: pytest.MonkeyPatch
+):
+    await eventually(lambda: told(broker, consumer), bool, within=20)
+    async with (
+        AIOKafkaProducer(bootstrap_servers=broker.url) as producer,
+        AIOKafkaConsumer(bootstrap_servers=broker.url, group_id=consumer.name, enable_auto_commit=False) as reader,
+        group_lag(Kafka(broker.url), consumer.name, consumer.topics) as asked,
+    ):
+        reader.assign([ONE])
+        committed = asked.admin.list_consumer_group_offsets
+
+        async def meanwhile(group: str) -> dict[TopicPartition, OffsetAndMetadata]:
+            sent = await producer.send_and_wait(ONE.topic, b"{}", partition=ONE.partition)
+            await reader.commit({ONE: sent.offset + 1})
+            return await committed(group)
+
+        monkeypatch.setattr(asked.admin, "list_consumer_group_offsets", meanwhile)
+        backlog = await asked.backlog()
+    assert backlog[ONE].committed > 0
+    assert beyond(backlog) is None
+
+
+@pytest.mark.kafka
+async def test_a_partition_that_was_lost_meanwhile_keeps_no_other_from_being_committed(
+    broker: Server, consumer: Consumer
+):
+    before = await eventually(lambda: told(broker, consumer), bool, within=20)
+    async with AIOKafkaConsumer(bootstrap_servers=broker.url, group_id=consumer.name, enable_auto_commit=False) as one:
+        one.assign([ONE])
+        offsets = _Offsets(one, {ONE: before[ONE].end + 7, TWO: before[TWO].end + 7})
+        await offsets.commit()
+    after = await eventually(lambda: told(broker, consumer), bool, within=20)
+    assert after[ONE].committed == before[ONE].end + 7
+    assert after[TWO].committed == before[TWO].committed
