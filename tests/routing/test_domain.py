@@ -354,5 +354,32 @@ def test_who_assists_goes_on_assisting_whoever_leads():
     assert (to_helper.assisting, alone.assisting) == ((), ())
 
 
+MAY: dict[c.RoutingCommand, str] = {
+    c.AcceptDemand(): "coordinator lead",
+    c.ReturnDemand(reason="x"): "coordinator lead",
+    c.DeclineDemand(reason="x"): "coordinator lead",
+    c.ResolveDemand(result="x"): "coordinator lead",
+    c.ContactCitizen(): "coordinator lead assisting",
+    c.ProgressDemand(note="x"): "coordinator lead assisting",
+    c.RouteDemand(unit="nh-tax"): "coordinator",
+    c.ReclassifyDemand(category="street-lighting", reason="x"): "coordinator",
+    EXTEND: "coordinator",
+}
+"""Which units may give a command, by how they stand to the demand."""
+STAFF = {"coordinator": COORDINATOR, "lead": CHEN, "assisting": HELPER, "another": Staff("王", "nh-tax")}
+
+
+@pytest.mark.parametrize("standing", STAFF)
+@pytest.mark.parametrize("command", MAY, ids=lambda command: type(command).__name__)
+def test_a_command_is_for_those_units_that_stand_so_to_the_demand(command: c.RoutingCommand, standing: str):
+    demand = story.demand(*ASSISTED, f.DemandAccepted(by="陈"))
+    if standing in MAY[command].split():
+        assert spec(STAFF[standing]).decide(demand, command)
+    else:
+        with pytest.raises(Refused) as refused:
+            spec(STAFF[standing]).decide(demand, command)
+        assert refused.value.code is Code.FORBIDDEN
+
+
 def test_every_command_says_who_may_give_it():
-    assert set(PERMITTED) == set(get_args(c.RoutingCommand))
+    assert set(PERMITTED) == set(get_args(c.RoutingCommand)) == set(map(type, MAY))
