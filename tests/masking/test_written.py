@@ -173,6 +173,11 @@ def test_a_telephone_without_area_has_seven_or_eight_digits(count: int, hidden: 
     assert (mask(f"致电{digits(count)}，") == "致电［电话］，") is hidden
 
 
+@pytest.mark.parametrize("behind", ["一直没人接", "七日内回复"])
+def test_a_numeral_behind_the_only_seven_digits_of_a_text_is_none_of_them(behind: str):
+    assert mask(f"电话8123456{behind}") == f"电话［电话］{behind}"
+
+
 @pytest.mark.parametrize("gap", [" ", "  ", "   ", "    "])
 def test_at_most_three_signs_stand_between_two_digits(gap: str):
     assert ("手机号" in mask(f"请打159{gap}2653{gap}5897找我")) is (len(gap) <= 3)
