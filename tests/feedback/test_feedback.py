@@ -37,9 +37,10 @@ NOT_SOLVED = RateDemand(rating=1, solved=False)
 WITH_CONTACT = story.SUBMISSION.model_copy(update={"contact": UUID(int=7)})
 
 
-def test_a_satisfied_citizen_confirms():
-    SPEC.given(*story.RESOLVED).when(RateDemand(rating=5, solved=True)).then(
-        f.DemandConfirmed(rating=5, solved=True, asked="link")
+@pytest.mark.parametrize("rating", [3, 4, 5])
+def test_a_citizen_who_is_not_dissatisfied_confirms(rating: int):
+    SPEC.given(*story.RESOLVED).when(RateDemand(rating=rating, solved=True)).then(
+        f.DemandConfirmed(rating=rating, solved=True, asked="link")
     )
 
 

@@ -94,6 +94,19 @@ def test_a_reopened_demand_goes_back_to_its_unit_with_a_new_clock():
     assert fact.due_at == PACK.due_at(later, working_days(fact))
 
 
+def test_a_demand_goes_back_to_its_unit_as_often_as_the_pack_says_and_then_to_the_coordinator():
+    again = (f.DemandRouted(unit=ROAD_STATION, rule="reopened"), *story.RESOLVED[2:], f.DemandReopened(reason="y"))
+    told = (*ROUTED, *story.RESOLVED[2:], f.DemandReopened(reason="y"))
+    for _ in range(PACK.max_reopenings):
+        routed = reacted(*told)
+        assert isinstance(routed, f.DemandRouted)
+        assert (routed.unit, routed.rule) == (ROAD_STATION, "reopened")
+        told = (*told, *again)
+    routed = reacted(*told)
+    assert isinstance(routed, f.DemandRouted)
+    assert (routed.unit, routed.rule) == (PACK.coordinator, "reopened-too-often")
+
+
 def test_recorded_history_is_told_with_its_own_time():
     at = story.AT + timedelta(days=3)
     step = f.RecordedStep(at=at, type="demand.routed", data={"unit": "nh-tax", "rule": "recorded"})
