@@ -101,7 +101,8 @@ def close_at(demand: Demand, pack: Pack) -> datetime | None:
     """When a demand that waits for the citizen is closed, if nothing comes."""
     if demand.status not in AWAITED or demand.updated_at is None:
         return None
-    return (demand.resolved_at or demand.updated_at) + timedelta(days=pack.rate_within_days)
+    # No fact leaves a demand at such a status: it was answered when it was updated.
+    return demand.updated_at + timedelta(days=pack.rate_within_days)
 
 
 def ending(demand: Demand) -> f.DemandClosed | None:
