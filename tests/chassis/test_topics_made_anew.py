@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from aiokafka import TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from shared.chassis.aggregates.repository import Repositories, Repository
@@ -17,6 +17,7 @@ from shared.chassis.consumer.consumer import Consumer
 from shared.chassis.consumer.lag import Place
 from shared.chassis.database.lease import Lease
 from shared.chassis.database.pool import Pool, open_pool
+from shared.chassis.kafka import cluster
 from shared.chassis.kafka.client import Kafka
 from shared.chassis.kafka.cluster import BrokerReplaced, asking, create_topics
 from shared.chassis.kafka.log_identity import LogIdentity, identity_of
@@ -182,6 +183,19 @@ async def test_a_reader_begins_again_once_for_a_topic_that_was_made_anew(pool: P
     assert consumer_log.group_name("reader", 0) == "reader", "what the version before has committed counts"
     assert len({consumer_log.group_name("reader", n) for n in range(3)}) == 3
     assert len({consumer_log.log_name("cluster", n) for n in range(3)}) == 3
+
+
+@pytest.mark.kafka
+async def test_a_reader_that_starts_beyond_the_end_of_a_partition_begins_again_once(pool: Pool, broker: Server):
+    kafka, reader, place = Kafka(broker.url), f"reader-{uuid4()}", TopicPartition(DEMAND_EVENTS.name, 3)
+    identity = await cluster.wait_for_cluster(kafka)
+    assert await consumer_log.begin(pool, kafka, identity, reader, (place.topic,)) == 0
+    async with AIOKafkaConsumer(bootstrap_servers=broker.url, group_id=reader, enable_auto_commit=False) as one:
+        one.assign([place])
+        (end,) = (await one.end_offsets([place])).values()
+        await one.commit({place: end + 1000})
+    for _ in range(2):
+        assert await consumer_log.begin(pool, kafka, identity, reader, (place.topic,)) == 1
 
 
 def test_a_reader_whose_partition_ends_before_what_it_has_read_stops_to_begin_again():

@@ -129,6 +129,9 @@ def test_a_younger_and_a_nearer_demand_comes_first():
     assert order == [1, 2, 4, 3]
     (match,) = ranked(asked, [near], UNKNOWN, 0.0, 9)
     assert match.distance_m == pytest.approx(102.4, abs=1)
+    scores = [match.score for match in ranked(asked, [near, old, beside, far], UNKNOWN, 0.0, 9)]
+    for most, least in enumerate(scores, 1):
+        assert len(ranked(asked, [near, old, beside, far], UNKNOWN, least, 9)) == most, "the same words are not enough"
 
 
 async def test_a_demand_that_was_raised_already_is_suggested_with_reasons(

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from services.reporting.figures.completion import Figures, Question
-from services.reporting.figures.domain import Dimension, rate
+from services.reporting.figures.domain import Dimension, measures, rate
 from services.reporting.figures.projection import figure_projection
 from services.reporting.figures.rollup import Rollup
 from shared.chassis.aggregates.repository import Repositories, Repository
@@ -92,6 +92,13 @@ async def test_counters_equal_a_plain_count(pool: Pool, delivery: Delivery, seed
     assert (await all_late.completion(nanhai(), Question(Dimension.ALL))).overdue == len(due) > 0
     units = await figures.completion(nanhai(), Question(Dimension.UNIT))
     assert sum(row.collected for row in units.rows) == 60
+
+
+def test_an_answer_at_the_due_time_is_on_time_and_one_after_it_is_late():
+    demand = story.demand(*due_in(0, *story.RESOLVED))
+    assert demand.resolved_at == demand.due_at
+    assert "on-time" in measures(demand)
+    assert "late" in measures(demand.model_copy(update={"resolved_at": story.AT + timedelta(microseconds=1)}))
 
 
 def test_the_rate_of_nanhai_2021_is_the_one_that_was_printed():

@@ -5,6 +5,7 @@ from email.message import EmailMessage
 
 import pytest
 
+from services.intake.inbound.charsets import read
 from services.intake.inbound.mail.message import letter
 from services.intake.inbound.message import DOUBTFUL, Message
 from tests.intake.inbound.test_letters import FROM, PDF, mixed
@@ -34,6 +35,12 @@ def test_a_letter_is_read_by_what_its_bytes_are(kind: str, named: str | None, me
         named not in (None, "no-such") and {"gbk": "gb18030", "gb2312": "gb18030"}.get(named, "utf-8") != meant
     )
     assert (b64encode(WORDS.encode(meant)).decode() in found.original) >= is_otherwise
+
+
+@pytest.mark.parametrize("words", ["Straße kaputt", "señal rota en la calle", "naïve café", "路灯不亮"])
+def test_bytes_without_a_named_charset_are_utf_8_beyond_doubt_where_they_fit(words: str):
+    found = read(words.encode())
+    assert (found.text, found.charset, found.doubtful, found.original) == (words, "utf-8", False, "")
 
 
 @pytest.mark.parametrize(("named", "meant"), [("gb2312", "utf-8"), ("utf-8", "gbk"), ("iso-8859-1", "gbk")])
