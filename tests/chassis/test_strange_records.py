@@ -167,7 +167,7 @@ async def test_a_parked_record_that_can_no_longer_be_read_is_dead_itself_and_not
 
 
 async def test_a_lasting_fault_of_a_value_blames_no_connection(answering: Delivery, pool: Pool):
-    """asyncpg tells of a number out of range with the class of a closed connection."""
+    """A number out of range is refused before it is sent."""
 
     def too_large(writes: Any, changes: Any) -> None:
         writes.add("INSERT INTO progress (topic, partition, next_offset) VALUES ('x', $1, 1)", 2**40)

@@ -19,7 +19,7 @@ from shared.chassis.consumer import dead_letters, inbox
 from shared.chassis.consumer.dead_letters import Rejected
 from shared.chassis.consumer.record import Record
 from shared.chassis.consumer.sequencing import Disposition, Parsed, Sequencer, parse_record, stream_of
-from shared.chassis.database.pool import PASSING, Connection, Pool, is_argument
+from shared.chassis.database.pool import PASSING, Connection, Pool
 from shared.chassis.database.write_batch import Stale, WriteBatch
 from shared.contracts.envelope import source_of
 from shared.contracts.refusals import Code, Refused
@@ -116,7 +116,7 @@ class Delivery:
                 return await work()
             except HOLDING as fault:
                 outrun += isinstance(fault, Stale)
-                if is_argument(fault) or outrun > tries:
+                if outrun > tries:
                     raise
                 seconds = (pause if not isinstance(fault, Stale) else 0.05) * random.uniform(0.5, 1.0)
                 log.warning("waiting for the database", cause=repr(fault), seconds=round(seconds, 1))

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Final, Generic, TypeVar
 
-from shared.chassis.database.pool import PASSING, is_argument
+from shared.chassis.database.pool import PASSING
 from shared.contracts.refusals import Code, Refused
 
 LONGEST: Final = 5000
@@ -79,7 +79,7 @@ class GroupCommit(Generic[T, Q, A]):
         try:
             found = await self._handle(lent, [question for question, _ in asked])
         except Exception as fault:
-            if isinstance(fault, PASSING) and not is_argument(fault):
+            if isinstance(fault, PASSING):
                 raise
             if len(asked) == 1:
                 _tell(asked, fault)

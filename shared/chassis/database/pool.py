@@ -35,20 +35,8 @@ _UNREACHABLE: Final = frozenset(
 )
 
 
-def is_argument(fault: BaseException) -> bool:
-    """Whether one of `PASSING` tells of a value that cannot be sent, such as a number out of range: it never passes.
-
-    asyncpg raises it as an `InterfaceError`, as it does when a connection is closed.
-    """
-    if isinstance(fault, asyncpg.ClientConfigurationError):
-        return False  # an address that is none is news of the database
-    return isinstance(fault, asyncpg.InterfaceError) and isinstance(fault, ValueError)
-
-
 def is_away(fault: BaseException) -> bool:
     """Whether one of `PASSING` tells of a connection; an error of a file or a disk is no news of the database."""
-    if is_argument(fault):
-        return False
     if not isinstance(fault, OSError) or isinstance(fault, ConnectionError | TimeoutError | socket.gaierror):
         return True
     # A socket that is missing has no name in its error, a file has; asyncio joins the errors of several addresses.

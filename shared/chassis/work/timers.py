@@ -19,7 +19,7 @@ from shared.chassis.aggregates.repository import Repository
 from shared.chassis.aggregates.unit_of_work import UnitOfWork
 from shared.chassis.base import metrics
 from shared.chassis.base.clock import now, uuid5
-from shared.chassis.database.pool import PASSING, Connection, Pool, is_argument
+from shared.chassis.database.pool import PASSING, Connection, Pool
 from shared.chassis.database.write_batch import WriteBatch
 from shared.chassis.work.periodic import every
 from shared.contracts.rules import F, S
@@ -133,7 +133,7 @@ class Timers:
             async with db.transaction():
                 await self._handle(db, timers, at)
         except Exception as fault:  # an unknown fault is set aside with the timer that causes it
-            if isinstance(fault, PASSING) and not is_argument(fault):
+            if isinstance(fault, PASSING):
                 raise
             if len(timers) == 1:
                 await self._put_off(db, timers[0], at, fault)
