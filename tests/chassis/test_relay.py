@@ -18,7 +18,7 @@ from shared.chassis.database.pool import Connection, Pool, open_pool
 from shared.chassis.kafka.client import Kafka
 from shared.chassis.relay import relay as relays
 from shared.chassis.relay.gaps import GapTracker
-from shared.chassis.relay.relay import Relay
+from shared.chassis.relay.relay import LogCut, Relay
 from shared.chassis.relay.relay_cursor import Shard, backlog
 from shared.contracts.envelope import Envelope, read
 from shared.contracts.topics import DEMAND_EVENTS
@@ -293,6 +293,16 @@ async def test_a_relay_that_is_told_to_end_waits_for_no_answer_to_what_it_holds_
     running = asyncio.create_task(Relay("intake", pool, Kafka(broker.url)).run())
     await asyncio.wait_for(tried.wait(), 30)
     await ended(running, within=5)
+
+
+def test_a_partition_that_takes_a_fact_where_it_took_another_is_another_log():
+    ends: dict[str, int] = {}
+    for end in (7, 8, 0):  # 0: acknowledged before, when the answer was lost
+        relays._note(ends, "3", end)
+    for end in (8, 3):
+        with pytest.raises(LogCut, match=f"partition 3 has acknowledged offset {end - 1} after 7"):
+            relays._note(ends, "3", end)
+    assert ends == {"3": 8}
 
 
 @pytest.mark.parametrize("lost", ["the request", "its answer"])
