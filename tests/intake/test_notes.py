@@ -121,7 +121,7 @@ async def test_a_supplement_with_personal_numbers_is_masked_and_sealed(
 async def test_a_supplement_that_grows_under_its_mask_is_told_as_far_as_it_fits_and_sealed_whole(
     client: httpx.AsyncClient, pool: Pool, database: str
 ):
-    number, long = (await taken(client))["number"], "我住在3号。" * 666
+    number, long = (await taken(client))["number"], "姓名：王芳。" * 666
     heard = await say(client, number, "supplements", {"text": long})
     assert heard.status_code == 201, heard.text
     told = json.loads((await notes(pool))[-1][1])
