@@ -213,8 +213,10 @@ async def test_whoever_guesses_codes_waits_and_shuts_nobody_out(client: httpx.As
     assert (await following.by_code(receipt["number"], receipt["code"])).number == receipt["number"]
     assert waits == [1, 2, 4, 4, 4, 4]
     moment[0] += WITHIN + timedelta(seconds=1)
+    with pytest.raises(Refused):
+        await following.by_code(receipt["number"], "wrong")
     await following.by_code(receipt["number"], receipt["code"])
-    assert len(waits) == 6
+    assert len(waits) == 6, "the count has begun anew"
 
 
 def test_a_code_is_short_and_says_nothing_under_another_secret():
@@ -336,6 +338,9 @@ async def test_a_reference_stands_for_one_demand_alone(client: httpx.AsyncClient
         refused = await sight(client, number, reference, key)
         assert refused.status_code == 409
         assert reference in is_a_problem(refused)["detail"]
+    own = await taken(client, "k3", external_id="call-3")
+    refused = await sight(client, own["number"], "call-3", client.headers["X-API-Key"])
+    assert refused.status_code == 409, "a channel supports no demand by the reference under which it submitted it"
 
 
 async def test_a_reference_seen_and_submitted_at_once_makes_no_second_meaning(client: httpx.AsyncClient, pool: Pool):
