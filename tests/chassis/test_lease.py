@@ -97,7 +97,7 @@ async def test_its_holder_takes_a_lease_for_lost_before_the_database_does(pool: 
     for hold in (lease.take, lease._renewed):
         await hold()
         by_database = await pool.fetchval("SELECT extract(epoch FROM expires_at - clock_timestamp()) FROM lease")
-        assert 0 < lease._until - leases._now() < by_database - apart
+        assert 0 < lease._until - leases._now() < float(by_database) - apart
 
 
 async def test_a_lease_that_cannot_be_renewed_over_a_line_that_is_cut_is_lost(
