@@ -88,8 +88,8 @@ async def test_a_worker_and_relays_alone_are_not_ready_where_nobody_sends_their_
 ):
     repository: Any = Repository("demand_facts", demand_rules(Service.REPORTING), Remembered())
     given = settings(database, broker, relay_inside=False)
-    worker = await worker_components(given, Worker(Repositories.of(repository), by_faust=False), few)
-    relays = await relay_components(given, "reporting", few)
+    worker = await worker_components(given, Worker(Repositories.of(repository), by_faust=False), few, PROCESS)
+    relays = await relay_components(given, "reporting", few, PROCESS)
     assert [await unready(parts) for parts in (worker, relays)] == ["", ""]
     async with few.acquire() as db:
         await append(db, [envelope(story.SUBMISSION, 1)])
@@ -125,7 +125,7 @@ async def test_a_worker_whose_reader_is_stuck_is_not_alive_and_one_that_begins_a
     worker = Worker(Repositories.of(repository), by_faust=False)
 
     async def life() -> list[str | None]:
-        parts = await worker_components(settings(database, broker, relay_inside=False), worker, few)
+        parts = await worker_components(settings(database, broker, relay_inside=False), worker, few, PROCESS)
         for part in parts.running:
             part.close()
         return [await check() for check in parts.alive]
