@@ -228,10 +228,11 @@ async def test_a_text_in_hexadecimal_is_read_where_the_channel_says_so(
     gate: httpx.AsyncClient, pool: Pool, vault: Vault, key: str
 ):
     await GatewayRegistry(pool, vault).put("sms", {"sms_encoding": "hex", "sms_charset": "utf-16-be"})
-    for n, text in enumerate((WORDS.encode("utf-16-be").hex(), f"{WORDS.encode('utf-16-be').hex().upper()}0", WORDS)):
+    written = WORDS.encode("utf-16-be").hex()
+    for n, text in enumerate((written, f"{written.upper()}0", WORDS, "zz")):
         answer = await gate.get(WHERE, params={"from": f"1390000000{n}", "id": "1", "text": text, "key": key})
         assert answer.status_code == 200, answer.text
-    assert [fact["text"] for fact in await facts(pool)] == [WORDS] * 3
+    assert [fact["text"] for fact in await facts(pool)] == [*[WORDS] * 3, "zz"]
 
 
 ALIYUN = {"sms_sender": "phone_number", "sms_text": "content", "sms_reference": "sequence_id"}
