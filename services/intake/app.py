@@ -88,10 +88,10 @@ def api(settings: IntakeSettings, pool: Pool) -> Api:
     """What channels talk to."""
     packs = _packs(settings)
     keys, codes, callers = vault(settings), SecretCodes(settings.lasting), Callers.of(settings, pool, packs)
-    submissions, following, hearing = _commands(pool, packs, keys, codes)
+    submissions, following, note_handler = _commands(pool, packs, keys, codes)
     teller = StoryReader(pool, packs)
     kept = cabinet(settings, pool)
-    correspondence = Conversations(submissions, hearing, codes, _enclosing(settings, kept), SenderLocks.of(pool))
+    conversations = Conversations(submissions, note_handler, codes, _enclosing(settings, kept), SenderLocks.of(pool))
     registry = GatewayRegistry(pool, keys)
     language_of = languages(packs)
     return Api(
@@ -100,16 +100,16 @@ def api(settings: IntakeSettings, pool: Pool) -> Api:
             tracking_api.routes(following, teller),
             imports_api.routes(submissions),
             menus.routes(packs),
-            voices_api.routes(hearing, following, teller),
+            voices_api.routes(note_handler, following, teller),
             attachments_api.routes(kept, callers),
             vault_api.routes(PersonalDataHandler(pool, submissions.repository, keys, callers)),
             visits.routes(submissions, codes),
             broadcasts.routes(BroadcastHandler(submissions), codes),
-            sms.routes(registry, correspondence, language_of),
-            wechat.routes(wechat.WeChat(registry, correspondence, language_of)),
+            sms.routes(registry, conversations, language_of),
+            wechat.routes(wechat.WeChat(registry, conversations, language_of)),
             similar.routes(SimilarFinder(pool, packs), following),
             suggestion.routes(pool, Suggester.of(packs, settings.suggestion_models), packs),
-            open311(Open311Handler(submissions, hearing, kept), Open311Lookup(submissions), _place(settings)),
+            open311(Open311Handler(submissions, note_handler, kept), Open311Lookup(submissions), _place(settings)),
         ],
         WORDS,
         ready=[lasting_secret_kept(pool, settings.lasting)],
@@ -119,9 +119,9 @@ def api(settings: IntakeSettings, pool: Pool) -> Api:
 def mail(settings: IntakeSettings, pool: Pool) -> Server:
     """What the mail system hands letters over to."""
     keys, codes = vault(settings), SecretCodes(settings.lasting)
-    submissions, _, hearing = _commands(pool, _packs(settings), keys, codes)
+    submissions, _, note_handler = _commands(pool, _packs(settings), keys, codes)
     enclosing = _enclosing(settings, cabinet(settings, pool))
-    conversations = Conversations(submissions, hearing, codes, enclosing, SenderLocks.of(pool))
+    conversations = Conversations(submissions, note_handler, codes, enclosing, SenderLocks.of(pool))
     server = MailServer(GatewayRegistry(pool, keys), conversations)
     return Server(partial(server.run, settings), [lasting_secret_kept(pool, settings.lasting)])
 

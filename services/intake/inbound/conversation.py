@@ -39,7 +39,7 @@ class Conversations:
     """A message that names a demand, answers one or goes on about one supplements it; any other is a new demand."""
 
     submissions: SubmissionHandler
-    hearing: NoteHandler
+    note_handler: NoteHandler
     codes: SecretCodes
     enclosing: MessageFiles
     turns: SenderLocks
@@ -65,7 +65,7 @@ class Conversations:
             answer, id = await self._say(channel, key, message, meant, enclosed)
             if message.original:
                 box = uuid5(cause_of(channel, f"{key}:original"), "sealed")
-                await add_voice(db, self.hearing.vault, id, box, message.original.encode())
+                await add_voice(db, self.note_handler.vault, id, box, message.original.encode())
             await queries.put_conversation(db, channel.id, sender, id, at)
         return answer
 
@@ -77,22 +77,24 @@ class Conversations:
         if meant is None:
             return await self._submit(channel, key, message, enclosed)
         said = supplement(message.shown(SUPPLEMENT), enclosed.references, _hidden(message, SUPPLEMENT))
-        await self.hearing.hear(meant.id, NoteRequest(channel, key, said))
+        await self.note_handler.hear(meant.id, NoteRequest(channel, key, said))
         return Answer(meant.number, None, enclosed), meant.id
 
     async def _known(self, channel: Channel, key: str) -> Answer | None:
-        note_receipt = await self.hearing.before(channel, key)
+        note_receipt = await self.note_handler.before(channel, key)
         if note_receipt:
             return Answer(note_receipt.number)
         async with self.submissions.pool.acquire(timeout=5) as db:
-            taken = await queries.submitted_under(db, channel.id, self.hearing.vault.reference(key))
+            taken = await queries.submitted_under(db, channel.id, self.note_handler.vault.reference(key))
         return Answer(taken.number, self.codes.of(taken.id)) if taken else None
 
     async def _meant(self, db: Connection, channel: Channel, message: Message, since: datetime) -> Demand | None:
         named = await queries.named(db, message.number) if message.number else None
         demand = named if named and await self._is_theirs(db, channel, message, named) else None
         if demand is None and message.answers:
-            demand = await queries.referred(db, channel.id, list(map(self.hearing.vault.reference, message.answers)))
+            demand = await queries.referred(
+                db, channel.id, list(map(self.note_handler.vault.reference, message.answers))
+            )
         if demand is None and named is None and message.converses:
             demand = await queries.spoken_of(db, channel.id, self._sender(channel, message), since)
         return demand if demand and demand.status not in ENDED else None
@@ -128,7 +130,7 @@ class Conversations:
         hidden = _hidden(message, TEXT)
         if hidden and taken.created:
             whole = supplement(message.shown(SUPPLEMENT), hidden=hidden)
-            await self.hearing.hear(taken.id, NoteRequest(channel, f"{key}:enclosed", whole))
+            await self.note_handler.hear(taken.id, NoteRequest(channel, f"{key}:enclosed", whole))
         return Answer(taken.number, self.codes.told(taken), enclosed), taken.id
 
     def _key(self, channel: Channel, message: Message) -> str:
@@ -136,10 +138,10 @@ class Conversations:
         # A letter's Message-ID is its own for ever, and mailing lists add words to the letter.
         words = "" if message.reference else message.whole
         whole = "\n".join((channel.id, message.id, message.sender, words))
-        return f"message:{message.id}:{self.hearing.vault.pseudonym(whole).hex()[:32]}"
+        return f"message:{message.id}:{self.note_handler.vault.pseudonym(whole).hex()[:32]}"
 
     def _sender(self, channel: Channel, message: Message) -> bytes:
-        return self.hearing.vault.pseudonym(f"{channel.id}\n{message.sender}")
+        return self.note_handler.vault.pseudonym(f"{channel.id}\n{message.sender}")
 
 
 def _hidden(message: Message, most: int) -> str:

@@ -42,7 +42,7 @@ class Open311Handler:
     """Stands before `Submissions` and `Hearing` and speaks GeoReport; every method raises `Refused`."""
 
     submissions: SubmissionHandler
-    hearing: NoteHandler
+    note_handler: NoteHandler
     cabinet: AttachmentService
 
     async def submit(self, posted: NewRequest, key: str | None) -> Registered:
@@ -56,14 +56,14 @@ class Open311Handler:
         if posted.media_url:
             links = supplement(_lines(*_links(posted.media_url)))
             # A repetition is compared with what was said first, since the links are part of what was submitted.
-            await self.hearing.hear(taken.id, _said(channel, taken.id, f"media_url:{taken.number}", links))
+            await self.note_handler.hear(taken.id, _said(channel, taken.id, f"media_url:{taken.number}", links))
         return Registered(taken.number, enclosed)
 
     async def _enclosed(self, channel: Channel, posted: NewRequest, repeats: str | None) -> Enclosures:
         """What came as files; a request that is repeated has brought them already."""
         if repeats:
             async with self.submissions.pool.acquire(timeout=5) as db:
-                if await inbound.submitted_under(db, channel.id, self.hearing.vault.reference(repeats)):
+                if await inbound.submitted_under(db, channel.id, self.note_handler.vault.reference(repeats)):
                     return NOTHING
         return await enclose(self.cabinet, channel, posted.files)
 
@@ -96,7 +96,7 @@ class Open311Handler:
     async def _repeats(self, channel: Channel, demand: Demand, posted: NewUpdate) -> bool:
         """Whether this update was taken before; raises `Refused` where its id stands for one of another demand."""
         async with self.submissions.pool.acquire(timeout=5) as db:
-            first = await queries.received(db, channel.id, self.hearing.vault.reference(posted.update_id))
+            first = await queries.received(db, channel.id, self.note_handler.vault.reference(posted.update_id))
         if first is not None and first != demand.id:
             en, zh = "stands for an update of another request; send a new one", "已用于另一件诉求，请换一个新的"
             raise invalid(FieldError("update_id", zh, en, f"{posted.update_id}-2"))
@@ -116,8 +116,8 @@ class Open311Handler:
         """Tell the note, unless its twin was told at this moment."""
         at = self.submissions.clock()
         async with self.submissions.pool.acquire(timeout=5) as db, db.transaction():
-            if await queries.receive(db, channel.id, self.hearing.vault.reference(update_id), demand, at):
-                await self.hearing.tell(db, demand, _said(channel, demand, update_id, said))
+            if await queries.receive(db, channel.id, self.note_handler.vault.reference(update_id), demand, at):
+                await self.note_handler.tell(db, demand, _said(channel, demand, update_id, said))
 
 
 def _said(channel: Channel, demand: UUID, update_id: str, said: Supplement) -> NoteRequest:

@@ -30,7 +30,7 @@ class MailServer:
     """One mailbox a channel; one recipient a letter, so that each answer is about one demand."""
 
     registry: GatewayRegistry
-    correspondence: Conversations
+    conversations: Conversations
     reader: LetterReader = field(default_factory=LetterReader)
 
     async def run(self, settings: IntakeSettings) -> None:
@@ -74,7 +74,7 @@ class MailServer:
             if message is None:
                 log.info("a machine's letter is not taken", channel=gateway.channel.id)
                 return TAKEN
-            answer = await self.correspondence.take(gateway, message)
+            answer = await self.conversations.take(gateway, message)
         except (*PASSING, Refused) as fault:
             return _put_off(fault)
         return f"{TAKEN} as {answer.number}{'; ' if answer.enclosed.refused else ''}{answer.enclosed.told('en')}"

@@ -43,7 +43,7 @@ class SmsGateway:
     """Takes what a gateway sends at once."""
 
     registry: GatewayRegistry
-    correspondence: Conversations
+    conversations: Conversations
     language_of: LanguageOf
 
     async def receive(self, channel: str, request: Request) -> Response:
@@ -94,17 +94,17 @@ class SmsGateway:
         message = message.as_read(reading).with_note(
             f"【长短信第 {part} 段 / part {part} of a long message】" * bool(part)
         )
-        return words.answered(await self.correspondence.take(gateway, message), language)
+        return words.answered(await self.conversations.take(gateway, message), language)
 
 
 LARGER: Final = LargerBodies("/inbound/sms/", MAX_BODY)
 """Whoever asks: gateways sign what they send, or name their key among its parameters."""
 
 
-def routes(registry: GatewayRegistry, correspondence: Conversations, language_of: LanguageOf) -> APIRouter:
+def routes(registry: GatewayRegistry, conversations: Conversations, language_of: LanguageOf) -> APIRouter:
     """One address for each channel; the answer is the text that goes back to the citizen."""
     router = LimitedRouter(LARGER, tags=["inbound"], route_class=ForeignQuery)
-    sms = SmsGateway(registry, correspondence, language_of)
+    sms = SmsGateway(registry, conversations, language_of)
 
     async def receive(channel: Text, request: Request) -> Response:
         """Take a text message in, by GET, as a form, or as JSON with one message or many."""

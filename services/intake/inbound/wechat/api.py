@@ -55,7 +55,7 @@ class WeChat:
     """Takes one callback at a time."""
 
     registry: GatewayRegistry
-    correspondence: Conversations
+    conversations: Conversations
     language_of: LanguageOf
     clock: Callable[[], datetime] = now
     nonce: Callable[[], str] = secrets.token_urlsafe
@@ -78,7 +78,7 @@ class WeChat:
         message = xml.message(callback)
         language = self.language_of(account.gateway.channel.division)
         if message:
-            said = words.answered(await self.correspondence.take(account.gateway, message), language)
+            said = words.answered(await self.conversations.take(account.gateway, message), language)
         elif callback.kind in xml.UNREAD:
             said = words.unread(language)
         elif callback.kind == "text":
