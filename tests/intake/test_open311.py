@@ -756,7 +756,7 @@ async def test_a_status_of_an_update_is_read_as_people_write_it(client: httpx.As
 
 async def test_an_update_is_heard_as_every_voice_is(client: httpx.AsyncClient, key: str, pool: Pool, database: str):
     number, url = await raised(client, key), f"{V2}/servicerequestupdates.json"
-    long = an_update(key, number, description="我住在3号。" * 633)
+    long = an_update(key, number, description="姓名：王芳。" * 633)
     assert (await client.post(url, data=long)).status_code == 201
     (note,) = [json.loads(payload) for _, payload in await notes(pool)]
     assert len(note["text"]) == 4000

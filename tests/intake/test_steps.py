@@ -53,7 +53,7 @@ def test_what_is_no_word_stays_as_it_was_recorded():
 
 
 def test_words_that_grow_under_their_mask_still_fit_into_the_fact():
-    said = "我住在3号。" * 660
+    said = "姓名：王芳。" * 660
     told = recorded_steps.told(step("demand.confirmed", rating=5, solved=True, comment=said))
     assert len(str(told.data["comment"])) == 4000
     assert recorded(told)

@@ -39,7 +39,7 @@ def mail(subject: str = "路灯坏了", text: str = "学校门口，电话139123
 @asynccontextmanager
 async def receiving(told: IntakeSettings, pool: Pool) -> AsyncIterator[Deliver]:
     """The mailbox; delivers with the standard library's client, which answers with the refused recipients."""
-    task = asyncio.create_task(app.mail(told, pool).run(told))
+    task = asyncio.create_task(app.mail(told, pool).run())
     client = smtplib.LMTP if told.mail_protocol == "lmtp" else smtplib.SMTP
 
     def hand_over(message: EmailMessage | bytes, sender: str = "zou@example.net", to: tuple[str, ...] = (BOX,)) -> Any:
