@@ -9,7 +9,7 @@ from shared.masking.shadow import Span, apart, behind, whole
 _DOT: Final = r"\s?(?:[.．。]|点|[（(\[]\s?(?:[Dd][Oo][Tt]|点)\s?[)）\]]|(?<= )[Dd][Oo][Tt](?= ))\s?"
 _DOMAIN: Final = re.compile(
     r"[@﹫艾（(\[【Aa](?:(?<=[@﹫])|(?<=艾)特|(?<=[（(\[【])\s?(?:[Aa][Tt]|艾特|@)\s?[)）\]】]|(?<= [Aa])[Tt](?= ))\s?"
-    rf"[A-Za-z0-9-]{{1,63}}(?:{_DOT}[A-Za-z][A-Za-z0-9-]{{1,62}})++"
+    rf"[A-Za-z0-9-]{{1,63}}(?:{_DOT}[A-Za-z][A-Za-z0-9-]{{1,62}})+"
 )
 _LATIN: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._%+-"
 _HAN: Final = re.compile(r"[\u4e00-\u9fff]{1,4}$")
@@ -26,7 +26,7 @@ _ENGLISH: Final = (
     r"|witter|napchat|ine(?= ?id)|ignal(?= ?id))|(?:G|B|NS|INE)(?= ?[:：@]))"
 )
 _CALLED: Final = r"(?: ?(?:用户名|昵称|号码|账号|帐号|账户|号|名|[Ii][Dd]))"
-_OPEN: Final = r"(?:就是|[是为:： @(（“\"‘'「『【\[]){0,4}+"
+_OPEN: Final = r"(?:就是|[是为:： @(（“\"‘'「『【\[]){0,4}"
 _NAME: Final = r"(?=[0-9_.\-]{0,30}+[A-Za-z]|[0-9]{6,})[A-Za-z0-9_][A-Za-z0-9_.\-]{5,30}+"
 # With a digit or a line in it, a name is no word.
 _NO_WORD: Final = r"(?=[A-Za-z]{0,30}+[0-9_])(?=[0-9_.\-]{0,30}+[A-Za-z])"
@@ -49,7 +49,7 @@ _BEFORE: Final = re.compile(
 )
 _QQ: Final = re.compile(
     rf"([Qq扣](?: ?[Qq扣] ?群?{_CALLED}?{_OPEN}|(?<=[Qq])(?<![A-Za-z].) ?(?:[:：]|号码?[:：是]?) ?(?=\d{{6}})))"
-    r"[1-9](?:[ -]?\d){4,10}+(?!\d)"
+    r"[1-9](?=(?P<rest>(?:[ -]?\d){4,10}))(?P=rest)(?!\d)"
 )
 
 

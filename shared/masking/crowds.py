@@ -22,7 +22,7 @@ _NUMBER: Final = re.compile(f"[0-9{NUMERALS}]++")
 _SIGN: Final = f"0-9A-Za-z{NUMERALS}"
 # The name before a mail address may be a Chinese one.
 _AT: Final = r"[\u4e00-\u9fff]{1,4}(?= ?(?:[@﹫]|艾特|[（(\[【] ?(?:[Aa][Tt]|艾特|@)))"
-_CROWD: Final = re.compile(rf"(?:{_AT})?[{_SIGN}@﹫](?:[^{_SIGN}]{{0,6}}+[{_SIGN}]++)*+")
+_CROWD: Final = re.compile(rf"(?:{_AT})?[{_SIGN}@﹫](?:[^{_SIGN}]{{0,6}}+[{_SIGN}]++)*")
 
 
 def is_crowded(shadow: str) -> bool:

@@ -34,7 +34,7 @@ _FLAT: Final = "室|房(?![价源产型屋东贷改管地])"
 # A kind of flat, a number of households and a trade are no room either. More rooms may follow the first.
 _ROOM: Final = (
     rf"(?:[A-Za-z]?{_N}{{1,5}}+ ?(?:{_FLAT}|户(?![型主外口]|居民|业主|住户|人家|村民|家庭|籍)"
-    rf"|号(?![楼线门栋井灯杆柱]|电梯|机房))|{_BARE})(?:[、/和及与至~～-](?:{_N}{{3,4}}+(?:{_FLAT})|{_BARE}))*+"
+    rf"|号(?![楼线门栋井灯杆柱]|电梯|机房))|{_BARE})(?:[、/和及与至~～-](?:{_N}{{3,4}}+(?:{_FLAT})|{_BARE}))*"
 )
 # A chain has one of these behind a number or a letter; most texts are done with after this look.
 _COUNTABLE: Final = f"[A-Za-z甲乙丙丁戊己庚东西南北中{_N[1:-1]}]"

@@ -82,7 +82,7 @@ _RELATED: Final = re.compile(
 )
 # More of them behind the first, which is hidden already.
 _ONE: Final = rf"[{FAMILY}](?!{NO_NAME})[{GIVEN}]{{1,2}}(?=[、，,。；;和及与等（(\s]|$)"
-_LISTED: Final = re.compile(rf"［姓名］(?:（[^）\n]{{1,20}}）)?((?:[、和及与]{_ONE})++)")
+_LISTED: Final = re.compile(rf"［姓名］(?:（[^）\n]{{1,20}}）)?((?:[、和及与]{_ONE})+)")
 _NEXT_ONE: Final = re.compile(_ONE)
 _ENGLISH: Final = re.compile(
     r"([MHTNCDmhtncd](?<![A-Za-z].)(?:(?:y|is|er|he) (?:full )?name is|(?<=[Nn])ame ?[:：]"

@@ -1,6 +1,7 @@
 """The shape of the code: sizes, names, the one place where something may be done."""
 
 import ast
+import re
 import sys
 from pathlib import Path
 
@@ -47,6 +48,12 @@ def test_masking_needs_nothing_but_the_standard_library_and_check_digits():
     found = {name for path in (ROOT / "shared" / "masking").glob("*.py") for name in imported(path)}
     others = {name for name in found if name.partition(".")[0] not in sys.stdlib_module_names}
     assert {name for name in others if not name.startswith("shared.masking.")} <= {"stdnum", "stdnum.iso7064"}
+
+
+def test_no_group_of_a_masking_pattern_is_possessive():
+    """Python before 3.11.5, Debian 12's among them, ends the match of such a group too early (CPython gh-106052)."""
+    possessive = re.compile(r"\)(?:\+|\*|\?|\{\{?[0-9,]+\}?\})\+")
+    assert not [path.name for path in (ROOT / "shared" / "masking").glob("*.py") if possessive.search(path.read_text())]
 
 
 def test_unknown_faults_are_caught_only_where_batches_are_taken_apart_or_a_reader_is_ended_by_them():
