@@ -89,9 +89,9 @@ _BLOCK: Final = (
 _ROOM_EN: Final = r"\.? ?(?i:no\.? ?)?#? ?(?:[A-Za-z]-?)?\d{1,5}[A-Za-z]?(?![A-Za-z0-9])"
 _ENGLISH: Final = re.compile(
     rf"[FRABTHUSfrabthus](?<![A-Za-z].)"
-    rf"(?:(?i:(?<=F)lat|(?<=R)oom|(?<=R)m|(?<=A)partment|(?<=A)pt){_ROOM_EN}(?:,? ?{_BLOCK}){{0,3}}+"
+    rf"(?:(?i:(?<=F)lat|(?<=R)oom|(?<=R)m|(?<=A)partment|(?<=A)pt){_ROOM_EN}(?:,? ?{_BLOCK}){{0,3}}"
     rf"|(?i:(?<=B)(?:lock|lk|uilding|ldg)|(?<=T)ower|(?<=H)ouse|(?<=U)nit){_NUMBER_EN}"
-    rf"(?:,? ?{_BLOCK}){{0,2}}+,? ?(?i:flat|room|rm|apartment|apt){_ROOM_EN}"
+    rf"(?:,? ?{_BLOCK}){{0,2}},? ?(?i:flat|room|rm|apartment|apt){_ROOM_EN}"
     r"|(?<=, .)(?i:nit|uite|te)\.? ?#?\d{1,5}[A-Za-z]?(?![A-Za-z0-9]))"
 )
 _DIGITS: Final = re.compile(r"[A-Za-z #.][0-9]")
