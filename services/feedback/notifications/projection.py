@@ -14,6 +14,7 @@ from shared.chassis.aggregates.unit_of_work import Change
 from shared.chassis.base.clock import uuid5
 from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.demand import facts as f
+from shared.contracts.demand.groups import ALL_NOTES, ALL_STATUS_FACTS
 from shared.contracts.demand.state import Demand, is_confidential
 from shared.contracts.event_types import FACTS
 from shared.contracts.text import shortened
@@ -41,9 +42,11 @@ def notification_projection(packs: Jurisdictions, links: Links) -> Composed[Dema
         SUPPORTERS,
         Projection(on=dict.fromkeys(_TOLD_FACTS, worded.message), ignores=_UNTOLD, write=messages.put_messages),
         Projection(
-            on=dict.fromkeys(_ENDS, worded.supporter_notice), ignores=(*_NO_ENDS, *_NOTES), write=_put_supporter_notices
+            on=dict.fromkeys(_ENDS, worded.supporter_notice),
+            ignores=(*_NO_ENDS, *ALL_NOTES),
+            write=_put_supporter_notices,
         ),
-        Projection(on=dict.fromkeys(_MOVES, whole), ignores=_NOTES, write=plan_unrated),
+        Projection(on=dict.fromkeys(ALL_STATUS_FACTS, whole), ignores=ALL_NOTES, write=plan_unrated),
     )
 
 
@@ -137,7 +140,6 @@ _SILENT_NOTES: Final[Sequence[type[f.Fact]]] = (
     f.DemandSupplemented, f.DemandUrged, f.WithdrawalRequested, f.HistoryContinued, f.DemandEscalated,
     f.NotificationSent, f.NotificationFailed, f.PersonalDataViewed,
 )  # fmt: skip
-_NOTES: Final[Sequence[type[f.Fact]]] = (f.DemandSupported, f.DeadlineWarned, f.DeadlineMissed, *_SILENT_NOTES)
 _TOLD_FACTS: Final[Sequence[type[f.Fact]]] = [kind for kind in FACTS.values() if kind.type in _TOLD]
 _UNTOLD: Final[Sequence[type[f.Fact]]] = (f.DemandContacted, f.DemandReclassified, *_SILENT_NOTES)
 _ENDS: Final[Sequence[type[f.Fact]]] = [kind for kind in FACTS.values() if kind.type in _TO_SUPPORTERS]
@@ -146,9 +148,10 @@ _NO_ENDS: Final[Sequence[type[f.Fact]]] = (
     f.DemandContacted, f.DemandProgressed, f.DemandExtended, f.DemandReclassified, f.DemandListed, f.DemandConfirmed,
     f.DemandReopened, f.DemandClosed,
 )  # fmt: skip
-_MOVES: Final[Sequence[type[f.Fact]]] = (f.DemandResolved, f.DemandDeclined, f.DemandWithdrawn, *_NO_ENDS)
+
+_OTHER_NOTES: Final = tuple(kind for kind in ALL_NOTES if kind is not f.DemandSupported)
 
 SUPPORTERS: Final[Projection[Demand, f.Fact, tuple[UUID, UUID, f.ChannelKind | None]]] = Projection(
-    on={f.DemandSupported: _supporter}, ignores=(*_MOVES, *_NOTES[1:]), write=messages.put_supporters
+    on={f.DemandSupported: _supporter}, ignores=(*ALL_STATUS_FACTS, *_OTHER_NOTES), write=messages.put_supporters
 )
 """Who supports which demand."""

@@ -1,7 +1,6 @@
 """Keeps what finds similar demands in step with intake's own copy of every demand."""
 
 from collections.abc import Sequence
-from typing import Final
 
 from services.intake.similar import queries
 from services.intake.similar.scoring import Candidate
@@ -10,6 +9,7 @@ from shared.chassis.aggregates.projections import Projection, whole
 from shared.chassis.aggregates.unit_of_work import Change
 from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.demand import facts as f
+from shared.contracts.demand.groups import ALL_NOTES, ALL_STATUS_FACTS
 from shared.contracts.demand.state import OWED, Demand, is_confidential
 from shared.jurisdiction.jurisdictions import Jurisdictions
 
@@ -29,7 +29,7 @@ def similarity_projection(packs: Jurisdictions) -> Projection[Demand, f.Fact, Ch
         turned = [(key, now) for key, now in last.items() if key not in submitted and first[key] != now]
         queries.turn(writes, turned)
 
-    return Projection(on=dict.fromkeys(_MOVES, whole), ignores=_NOTES, write=write)
+    return Projection(on=dict.fromkeys(ALL_STATUS_FACTS, whole), ignores=ALL_NOTES, write=write)
 
 
 def _candidate(packs: Jurisdictions, change: Change[Demand, f.Fact], fact: f.DemandSubmitted) -> Candidate | None:
@@ -41,15 +41,3 @@ def _candidate(packs: Jurisdictions, change: Change[Demand, f.Fact], fact: f.Dem
     bigrams = sorted(worded(fact.title, fact.text).bigrams)
     within = above or (fact.division,)
     return Candidate(change.envelope.key, bigrams, within, fact.location, change.envelope.time)
-
-
-_MOVES: Final[Sequence[type[f.Fact]]] = (
-    f.DemandSubmitted, f.DemandTriaged, f.DemandRouted, f.DemandDeclined, f.DemandMerged, f.DemandAccepted,
-    f.DemandReturned, f.DemandContacted, f.DemandProgressed, f.DemandExtended, f.DemandReclassified, f.DemandListed,
-    f.DemandResolved, f.DemandWithdrawn, f.DemandConfirmed, f.DemandReopened, f.DemandClosed,
-)  # fmt: skip
-_NOTES: Final[Sequence[type[f.Fact]]] = (
-    f.DemandSupplemented, f.DemandUrged, f.DemandSupported, f.WithdrawalRequested, f.HistoryContinued,
-    f.DeadlineWarned, f.DeadlineMissed, f.DemandEscalated, f.NotificationSent, f.NotificationFailed,
-    f.PersonalDataViewed,
-)  # fmt: skip

@@ -10,6 +10,7 @@ from shared.chassis.aggregates.projections import Projection, whole
 from shared.chassis.aggregates.unit_of_work import Change
 from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.demand import facts as f
+from shared.contracts.demand.groups import AFTER_SUBMISSION, ALL_NOTES, ALL_STATUS_FACTS
 from shared.contracts.demand.state import Demand, Status
 
 Changes = Sequence[Change[Demand, f.Fact]]
@@ -102,18 +103,9 @@ def _put_updates(writes: WriteBatch, rows: Sequence[tuple[object, ...]]) -> None
     )
 
 
-_MOVED: Final[Sequence[type[f.Fact]]] = (
-    f.DemandTriaged, f.DemandRouted, f.DemandDeclined, f.DemandMerged, f.DemandAccepted, f.DemandReturned,
-    f.DemandContacted, f.DemandProgressed, f.DemandExtended, f.DemandReclassified, f.DemandListed, f.DemandResolved,
-    f.DemandWithdrawn, f.DemandConfirmed, f.DemandReopened, f.DemandClosed,
-)  # fmt: skip
-_NOTES: Final[Sequence[type[f.Fact]]] = (
-    f.DemandSupplemented, f.DemandUrged, f.DemandSupported, f.WithdrawalRequested, f.HistoryContinued,
-    f.DeadlineWarned, f.DeadlineMissed, f.DemandEscalated, f.NotificationSent, f.NotificationFailed,
-    f.PersonalDataViewed,
-)  # fmt: skip
-
-LISTING: Final = Projection(on=dict.fromkeys((f.DemandSubmitted, *_MOVED), whole), ignores=_NOTES, write=_list)
+LISTING: Final = Projection(on=dict.fromkeys(ALL_STATUS_FACTS, whole), ignores=ALL_NOTES, write=_list)
 """One row a demand, as lists show it."""
-UPDATES: Final = Projection(on=dict.fromkeys(_MOVED, _update), ignores=(f.DemandSubmitted, *_NOTES), write=_put_updates)
+UPDATES: Final = Projection(
+    on=dict.fromkeys(AFTER_SUBMISSION, _update), ignores=(f.DemandSubmitted, *ALL_NOTES), write=_put_updates
+)
 """One row for each step of a demand after it was raised."""

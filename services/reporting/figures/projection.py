@@ -12,6 +12,7 @@ from shared.chassis.aggregates.projections import Composed, Projection, compose,
 from shared.chassis.aggregates.unit_of_work import Change
 from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.demand import facts as f
+from shared.contracts.demand.groups import AFTER_SUBMISSION, ALL_NOTES, ALL_STATUS_FACTS
 from shared.contracts.demand.state import Demand
 from shared.contracts.envelope import Envelope
 from shared.jurisdiction.jurisdictions import Jurisdictions
@@ -24,7 +25,7 @@ Alike = tuple[str, date, Where, tuple[str, ...]]
 def figure_projection(packs: Jurisdictions) -> Composed[Demand, f.Fact]:
     """What reporting keeps beside its demands: facts, channels, and the counters behind figures."""
     counters = Counters({pack.id: Rows(pack) for pack in packs})
-    counted = Projection(on=dict.fromkeys(_MOVES, whole), ignores=_NOTES, write=counters.write)
+    counted = Projection(on=dict.fromkeys(ALL_STATUS_FACTS, whole), ignores=ALL_NOTES, write=counters.write)
     return compose(FACTS_HEARD, CHANNELS, counted)
 
 
@@ -108,20 +109,11 @@ def _raised(change: Change[Demand, f.DemandSubmitted]) -> f.DemandSubmitted:
 
 
 _FLOWS: Final = (("collected",), ("collected", "completed"))
-_MOVES: Final[Sequence[type[f.Fact]]] = (
-    f.DemandSubmitted, f.DemandTriaged, f.DemandRouted, f.DemandDeclined, f.DemandMerged, f.DemandAccepted,
-    f.DemandReturned, f.DemandContacted, f.DemandProgressed, f.DemandExtended, f.DemandReclassified, f.DemandListed,
-    f.DemandResolved, f.DemandWithdrawn, f.DemandConfirmed, f.DemandReopened, f.DemandClosed,
-)  # fmt: skip
-_NOTES: Final[Sequence[type[f.Fact]]] = (
-    f.DemandSupplemented, f.DemandUrged, f.DemandSupported, f.WithdrawalRequested, f.HistoryContinued,
-    f.DeadlineWarned, f.DeadlineMissed, f.DemandEscalated, f.NotificationSent, f.NotificationFailed,
-    f.PersonalDataViewed,
-)  # fmt: skip
-
-FACTS_HEARD: Final = Projection(on=dict.fromkeys((*_MOVES, *_NOTES), _envelope), ignores=(), write=queries.put_facts)
+FACTS_HEARD: Final = Projection(
+    on=dict.fromkeys((*ALL_STATUS_FACTS, *ALL_NOTES), _envelope), ignores=(), write=queries.put_facts
+)
 """Every fact without its words, so that a figure can be opened down to what happened."""
 CHANNELS: Final = Projection(
-    on={f.DemandSubmitted: _raised}, ignores=(*_MOVES[1:], *_NOTES), write=queries.call_channels
+    on={f.DemandSubmitted: _raised}, ignores=(*AFTER_SUBMISSION, *ALL_NOTES), write=queries.call_channels
 )
 """What people call the channels."""

@@ -1,0 +1,21 @@
+"""The facts of a demand in their two groups, for projections that take or leave a whole group.
+
+Listed by hand, so that a new fact is named here, and with that in each of these projections, on purpose.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from shared.contracts.demand import facts as f
+
+ALL_STATUS_FACTS: Final[Sequence[type[f.Fact]]] = (
+    f.DemandSubmitted, f.DemandTriaged, f.DemandRouted, f.DemandDeclined, f.DemandMerged, f.DemandAccepted,
+    f.DemandReturned, f.DemandContacted, f.DemandProgressed, f.DemandExtended, f.DemandReclassified, f.DemandListed,
+    f.DemandResolved, f.DemandWithdrawn, f.DemandConfirmed, f.DemandReopened, f.DemandClosed,
+)  # fmt: skip
+AFTER_SUBMISSION: Final = tuple(kind for kind in ALL_STATUS_FACTS if kind is not f.DemandSubmitted)
+ALL_NOTES: Final[Sequence[type[f.Fact]]] = (
+    f.DemandSupplemented, f.DemandUrged, f.DemandSupported, f.WithdrawalRequested, f.HistoryContinued,
+    f.DeadlineWarned, f.DeadlineMissed, f.DemandEscalated, f.NotificationSent, f.NotificationFailed,
+    f.PersonalDataViewed,
+)  # fmt: skip
