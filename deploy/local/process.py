@@ -115,11 +115,13 @@ class ManagedProcess:
         be killed."""
         if not self.alive or not self.process:
             return True
-        self.process.send_signal(self.program.stop_signal)
+        with contextlib.suppress(ProcessLookupError):
+            self.process.send_signal(self.program.stop_signal)
         try:
             await asyncio.wait_for(self.wait(), self.program.patience if patience is None else patience)
         except TimeoutError:
-            self.process.kill()
+            with contextlib.suppress(ProcessLookupError):  # it ended, and only its log is still being read
+                self.process.kill()
             await self.wait()
             return False
         return True
