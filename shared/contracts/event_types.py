@@ -30,6 +30,17 @@ STATUS_FACTS: Final[Mapping[str, type[f.StatusFact]]] = {
         f.DemandConfirmed,
         f.DemandReopened,
         f.DemandClosed,
+        f.DemandUnmerged,
+        f.DemandAssigned,
+        f.ExtensionRequested,
+        f.ExtensionRefused,
+        f.DemandPaused,
+        f.DemandResumed,
+        f.AssistanceRequested,
+        f.AssistanceAccepted,
+        f.AssistanceReported,
+        f.AssistanceEnded,
+        f.DemandPrioritized,
     )
 }
 NOTES: Final[Mapping[str, type[f.NoteFact]]] = {
@@ -46,6 +57,8 @@ NOTES: Final[Mapping[str, type[f.NoteFact]]] = {
         f.NotificationSent,
         f.NotificationFailed,
         f.PersonalDataViewed,
+        f.DemandNoted,
+        f.EvidenceAttached,
     )
 }
 FACTS: Final[Mapping[str, type[f.Fact]]] = {

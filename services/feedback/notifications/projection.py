@@ -14,7 +14,7 @@ from shared.chassis.aggregates.unit_of_work import Change
 from shared.chassis.base.clock import uuid5
 from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.demand import facts as f
-from shared.contracts.demand.groups import ALL_NOTES, ALL_STATUS_FACTS
+from shared.contracts.demand.groups import ALL_NOTES, ALL_STATUS_FACTS, AMONG_OFFICES, STAFF_NOTES
 from shared.contracts.demand.state import Demand, is_confidential
 from shared.contracts.event_types import FACTS
 from shared.contracts.text import shortened
@@ -138,15 +138,18 @@ def _put_supporter_notices(writes: WriteBatch, rows: Sequence[SupporterNotice]) 
 
 _SILENT_NOTES: Final[Sequence[type[f.Fact]]] = (
     f.DemandSupplemented, f.DemandUrged, f.WithdrawalRequested, f.HistoryContinued, f.DemandEscalated,
-    f.NotificationSent, f.NotificationFailed, f.PersonalDataViewed,
+    f.NotificationSent, f.NotificationFailed, f.PersonalDataViewed, *STAFF_NOTES,
 )  # fmt: skip
 _TOLD_FACTS: Final[Sequence[type[f.Fact]]] = [kind for kind in FACTS.values() if kind.type in _TOLD]
-_UNTOLD: Final[Sequence[type[f.Fact]]] = (f.DemandContacted, f.DemandReclassified, *_SILENT_NOTES)
+_UNTOLD: Final[Sequence[type[f.Fact]]] = (
+    f.DemandContacted, f.DemandReclassified, f.DemandUnmerged, f.DemandPaused, f.DemandResumed,
+    *AMONG_OFFICES, *_SILENT_NOTES,
+)  # fmt: skip
 _ENDS: Final[Sequence[type[f.Fact]]] = [kind for kind in FACTS.values() if kind.type in _TO_SUPPORTERS]
 _NO_ENDS: Final[Sequence[type[f.Fact]]] = (
     f.DemandSubmitted, f.DemandTriaged, f.DemandRouted, f.DemandMerged, f.DemandAccepted, f.DemandReturned,
     f.DemandContacted, f.DemandProgressed, f.DemandExtended, f.DemandReclassified, f.DemandListed, f.DemandConfirmed,
-    f.DemandReopened, f.DemandClosed,
+    f.DemandReopened, f.DemandClosed, f.DemandUnmerged, f.DemandPaused, f.DemandResumed, *AMONG_OFFICES,
 )  # fmt: skip
 
 _OTHER_NOTES: Final = tuple(kind for kind in ALL_NOTES if kind is not f.DemandSupported)

@@ -12,12 +12,15 @@ from shared.chassis.aggregates.unit_of_work import Change
 from shared.chassis.database.pool import Connection
 from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.demand import facts as f
+from shared.contracts.demand.groups import AMONG_OFFICES, STAFF_NOTES
 from shared.contracts.demand.state import Demand
 
 _WORDS: Final[Mapping[type[f.Fact], Sequence[str]]] = {
     f.DemandProgressed: ("note",),
     f.DemandExtended: ("reason", "due_at"),
     f.DemandListed: ("reason",),
+    f.DemandPaused: ("note", "until"),
+    f.DemandResumed: ("due_at",),
     f.DemandMerged: ("parent_number",),
     f.DemandResolved: ("result", "summary"),
     f.DemandDeclined: ("reason", "instead", "legal_basis"),
@@ -61,7 +64,7 @@ MILESTONES: Final[Projection[Demand, f.Fact, tuple[object, ...]]] = Projection(
         f.DemandReclassified, f.DemandWithdrawn, f.DemandConfirmed, f.DemandReopened, f.DemandClosed,
         f.DemandSupplemented, f.DemandUrged, f.DemandSupported, f.WithdrawalRequested, f.HistoryContinued,
         f.DeadlineWarned, f.DeadlineMissed, f.DemandEscalated, f.NotificationSent, f.NotificationFailed,
-        f.PersonalDataViewed,
+        f.PersonalDataViewed, f.DemandUnmerged, *AMONG_OFFICES, *STAFF_NOTES,
     ),
     write=_write,
 )  # fmt: skip

@@ -112,9 +112,9 @@ def _steps(words: Sequence[Milestone], timezone: str) -> Iterator[dict[str, str]
     """What happened on the way to the answer, with its local day."""
     zone = ZoneInfo(timezone)
     for milestone in words:
-        if milestone.kind in ("progressed", "extended", "listed", "merged"):
+        if milestone.kind in ("progressed", "extended", "listed", "merged", "paused", "resumed"):
             day = milestone.at.astimezone(zone).date().isoformat()
-            due = milestone.words.get("due_at", "")
+            due = milestone.words.get("due_at") or milestone.words.get("until", "")
             until = datetime.fromisoformat(due).astimezone(zone).date().isoformat() if due else ""
             yield {"kind": milestone.kind, "day": day, "until": until, **_FIELDS, **milestone.words}
 

@@ -10,7 +10,7 @@ from shared.chassis.aggregates.projections import Projection, whole
 from shared.chassis.aggregates.unit_of_work import Change
 from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.demand import facts as f
-from shared.contracts.demand.groups import AFTER_SUBMISSION, ALL_NOTES, ALL_STATUS_FACTS
+from shared.contracts.demand.groups import AFTER_SUBMISSION, ALL_NOTES, ALL_STATUS_FACTS, AMONG_OFFICES
 from shared.contracts.demand.state import Demand, Status
 
 Changes = Sequence[Change[Demand, f.Fact]]
@@ -106,6 +106,8 @@ def _put_updates(writes: WriteBatch, rows: Sequence[tuple[object, ...]]) -> None
 LISTING: Final = Projection(on=dict.fromkeys(ALL_STATUS_FACTS, whole), ignores=ALL_NOTES, write=_list)
 """One row a demand, as lists show it."""
 UPDATES: Final = Projection(
-    on=dict.fromkeys(AFTER_SUBMISSION, _update), ignores=(f.DemandSubmitted, *ALL_NOTES), write=_put_updates
+    on={kind: _update for kind in AFTER_SUBMISSION if kind not in AMONG_OFFICES},
+    ignores=(f.DemandSubmitted, *AMONG_OFFICES, *ALL_NOTES),
+    write=_put_updates,
 )
 """One row for each step of a demand after it was raised."""

@@ -7,6 +7,7 @@ from shared.chassis.aggregates.projections import Projection
 from shared.chassis.aggregates.unit_of_work import Change
 from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.demand import facts as f
+from shared.contracts.demand.groups import AMONG_OFFICES, STAFF_NOTES
 from shared.contracts.demand.state import Demand
 
 SAID: Final[Mapping[type[f.Fact], frozenset[str]]] = {
@@ -17,6 +18,8 @@ SAID: Final[Mapping[type[f.Fact], frozenset[str]]] = {
     f.DemandProgressed: frozenset({"note"}),
     f.DemandExtended: frozenset({"due_at", "reason"}),
     f.DemandListed: frozenset({"level", "project", "reason"}),
+    f.DemandPaused: frozenset({"note", "until"}),
+    f.DemandResumed: frozenset({"due_at"}),
     f.DemandResolved: frozenset({"result", "summary"}),
     f.DemandWithdrawn: frozenset({"reason"}),
     f.DemandConfirmed: frozenset({"rating", "solved", "comment"}),
@@ -41,7 +44,7 @@ CITIZEN_WORDS: Final = Projection(
         f.DemandSubmitted, f.DemandTriaged, f.DemandRouted, f.DemandAccepted, f.DemandReclassified, f.DemandClosed,
         f.DemandSupplemented, f.DemandUrged, f.DemandSupported, f.WithdrawalRequested, f.HistoryContinued,
         f.DeadlineWarned, f.DeadlineMissed, f.DemandEscalated, f.NotificationSent, f.NotificationFailed,
-        f.PersonalDataViewed,
+        f.PersonalDataViewed, f.DemandUnmerged, *AMONG_OFFICES, *STAFF_NOTES,
     ),
     write=_write,
 )  # fmt: skip

@@ -5,6 +5,7 @@ from typing import Final
 
 from services.reporting.figures.queries import Told
 from shared.contracts.demand import facts as f
+from shared.contracts.demand.groups import AMONG_OFFICES, STAFF_NOTES
 
 STEPS: Final[dict[type[f.Fact], tuple[str, str]]] = {
     f.DemandSubmitted: ("群众提出诉求", "Raised by a citizen"),
@@ -19,6 +20,9 @@ STEPS: Final[dict[type[f.Fact], tuple[str, str]]] = {
     f.DemandExtended: ("经批准延长办理时限", "The due time was moved, with approval"),
     f.DemandReclassified: ("更正类别", "The category was corrected"),
     f.DemandListed: ("列入清单", "Put on a list of projects"),
+    f.DemandUnmerged: ("不再并案，单独办理", "Handled by itself again"),
+    f.DemandPaused: ("暂停计时", "The clock was stopped, with a reason"),
+    f.DemandResumed: ("恢复计时", "The clock runs again"),
     f.DemandResolved: ("承办单位办结并答复", "The unit says that it is done"),
     f.DemandWithdrawn: ("群众撤回诉求", "Withdrawn by the citizen"),
     f.DemandConfirmed: ("群众作出评价", "The citizen gave a verdict"),
@@ -32,8 +36,11 @@ STEPS: Final[dict[type[f.Fact], tuple[str, str]]] = {
     f.DemandEscalated: ("提请上级督办", "A higher level was told"),
 }
 INTERNAL: Final = frozenset(
-    {f.DeadlineWarned, f.HistoryContinued, f.NotificationSent, f.NotificationFailed, f.PersonalDataViewed}
-)
+    {
+        f.DeadlineWarned, f.HistoryContinued, f.NotificationSent, f.NotificationFailed, f.PersonalDataViewed,
+        *AMONG_OFFICES, *STAFF_NOTES,
+    }
+)  # fmt: skip
 """Who looked at personal data, which message went out: matters of the office and of the citizen alone. What another
 system recorded further is told by facts of its own."""
 

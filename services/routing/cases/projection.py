@@ -10,6 +10,7 @@ from shared.chassis.aggregates.projections import Projection, compose
 from shared.chassis.aggregates.unit_of_work import Change
 from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.demand import facts as f
+from shared.contracts.demand.groups import AMONG_OFFICES, STAFF_NOTES
 from shared.contracts.demand.state import Demand
 from shared.contracts.envelope import Envelope
 
@@ -19,6 +20,7 @@ _HEARD: Final[Sequence[type[f.Fact]]] = (
     f.DemandWithdrawn, f.DemandConfirmed, f.DemandReopened, f.DemandClosed,
     f.DemandSupplemented, f.DemandUrged, f.DemandSupported, f.WithdrawalRequested, f.HistoryContinued,
     f.DeadlineWarned, f.DeadlineMissed, f.DemandEscalated, f.NotificationFailed, f.PersonalDataViewed,
+    f.DemandUnmerged, f.DemandPaused, f.DemandResumed, *AMONG_OFFICES, *STAFF_NOTES,
 )  # fmt: skip
 
 

@@ -57,6 +57,23 @@ class Outcome(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class Urgency(StrEnum):
+    """How soon harm would follow (紧急程度): 一般, 紧急, 特急."""
+
+    ORDINARY = "ordinary"
+    URGENT = "urgent"
+    CRITICAL = "critical"
+
+
+class Stage(StrEnum):
+    """The part of the way that a limit is for: 签收, 联系群众, 办结, 协办."""
+
+    SIGN = "sign"
+    CONTACT = "contact"
+    RESOLVE = "resolve"
+    ASSIST = "assist"
+
+
 class PlacedBy(StrEnum):
     """What told the place of a demand; with a point or an address its division is the whole jurisdiction."""
 
@@ -129,6 +146,8 @@ class DemandSubmitted(StatusFact):
     attachments: tuple[Attachment, ...] = ()
     contact: UUID | None = Field(None, description="reference into intake's contact vault")
     imported: bool = Field(False, description="history of another system: it tells nobody")
+    urgency: Urgency = Urgency.ORDINARY
+    vulnerable: bool = Field(False, description="of somebody who needs protection: shorter limits, and first in lists")
 
 
 class DemandTriaged(StatusFact):
@@ -170,6 +189,10 @@ class DemandRouted(StatusFact):
     limit: WorkingDays | Hours | None = None
     limit_source: Written | None = None
     due_at: Moment | None = None
+    sign_due_at: Moment | None = Field(None, description="until when the unit has to sign for it")
+    contact_due_at: Moment | None = Field(None, description="until when the citizen has to be spoken with")
+    by: Staff | None = Field(None, description="who decided, where a person did")
+    reason: Reason | None = Field(None, description="why, where a person decided")
 
 
 class DemandDeclined(StatusFact):
@@ -179,6 +202,7 @@ class DemandDeclined(StatusFact):
     reason: Reason
     legal_basis: Annotated[str, by_office()] | None = None
     instead: Annotated[str, by_office()] | None = None
+    by: Staff | None = None
 
 
 class DemandMerged(StatusFact):
@@ -187,6 +211,16 @@ class DemandMerged(StatusFact):
     type = "demand.merged"
     parent: UUID
     parent_number: Annotated[str, Identifier("a demand's number")]
+    by: Staff | None = None
+    reason: Reason | None = None
+
+
+class DemandUnmerged(StatusFact):
+    """The demand is another matter than its parent after all; it waits for a dispatcher unless it is routed at once."""
+
+    type = "demand.unmerged"
+    by: Staff | None = Field(None, description="null: its parent ended without an answer")
+    reason: Reason
 
 
 class DemandAccepted(StatusFact):
@@ -194,6 +228,14 @@ class DemandAccepted(StatusFact):
 
     type = "demand.accepted"
     by: Staff
+
+
+class DemandAssigned(StatusFact):
+    """The unit named who of its people handles it (经办人)."""
+
+    type = "demand.assigned"
+    by: Staff
+    handler: Staff
 
 
 class DemandReturned(StatusFact):
@@ -206,11 +248,12 @@ class DemandReturned(StatusFact):
 
 
 class DemandContacted(StatusFact):
-    """The unit spoke with the citizen."""
+    """The unit spoke with the citizen, or tried to."""
 
     type = "demand.contacted"
     by: Staff
     note: Note = ""
+    reached: bool = Field(True, description="false: tried in vain")
 
 
 class DemandProgressed(StatusFact):
@@ -229,6 +272,100 @@ class DemandExtended(StatusFact):
     due_at: Moment
     reason: Reason
     approved_by: Annotated[str, by_office()]
+    by: Staff | None = Field(None, description="who granted it")
+    working_days: int | None = Field(None, ge=1)
+
+
+class ExtensionRequested(StatusFact):
+    """The unit asks for a later due time (申请延期); it runs on as it was until somebody decides."""
+
+    type = "demand.extension-requested"
+    by: Staff
+    unit: UnitId
+    working_days: int = Field(ge=1)
+    due_at: Moment = Field(description="the due time that is asked for")
+    reason: Reason
+    decider: UnitId | None = Field(None, description="the unit whose people decide")
+
+
+class ExtensionRefused(StatusFact):
+    """The due time stays (不同意延期)."""
+
+    type = "demand.extension-refused"
+    by: Staff
+    reason: Reason
+
+
+class DemandPaused(StatusFact):
+    """The clock stopped (暂停计时), for one of the reasons that the jurisdiction accepts."""
+
+    type = "demand.paused"
+    by: Staff
+    reason: Annotated[str, Identifier("a reason of the jurisdiction")]
+    note: Note = ""
+    until: Moment | None = Field(None, description="when the clock runs again by itself")
+
+
+class DemandResumed(StatusFact):
+    """The clock runs again; what is due was moved by the pause."""
+
+    type = "demand.resumed"
+    by: Staff | None = Field(None, description="null: by itself, when its time had come")
+    note: Note = ""
+    due_at: Moment | None = None
+    contact_due_at: Moment | None = None
+
+
+class AssistanceRequested(StatusFact):
+    """The lead unit asks others to help (请求协办)."""
+
+    type = "demand.assistance-requested"
+    by: Staff
+    units: tuple[UnitId, ...] = Field(min_length=1)
+    reason: Reason
+    due_at: Moment | None = Field(None, description="until when they have to report")
+
+
+class AssistanceAccepted(StatusFact):
+    """An assisting unit signed for its part (协办签收)."""
+
+    type = "demand.assistance-accepted"
+    by: Staff
+    unit: UnitId
+
+
+class AssistanceReported(StatusFact):
+    """An assisting unit reported what it did to the lead, who answers for all (协办反馈)."""
+
+    type = "demand.assistance-reported"
+    by: Staff
+    unit: UnitId
+    note: Note
+    evidence: tuple[Evidence, ...] = ()
+    done: bool = Field(True, description="its part is finished")
+
+
+class AssistanceEnded(StatusFact):
+    """A unit assists no longer."""
+
+    type = "demand.assistance-ended"
+    by: Staff
+    unit: UnitId
+    reason: Reason
+
+
+class DemandPrioritized(StatusFact):
+    """Somebody corrected how urgent it is, or whether it is of somebody who needs protection; its limits follow."""
+
+    type = "demand.prioritized"
+    by: Staff
+    urgency: Urgency
+    vulnerable: bool
+    reason: Reason
+    limit_source: Written | None = None
+    due_at: Moment | None = Field(None, description="the due time from now on; null: as it was")
+    sign_due_at: Moment | None = None
+    contact_due_at: Moment | None = None
 
 
 class DemandReclassified(StatusFact):
@@ -252,6 +389,7 @@ class DemandListed(StatusFact):
     level: Annotated[str, Identifier("a list of the jurisdiction")]
     project: Annotated[str, by_office()] | None = None
     reason: Reason
+    by: Staff | None = None
 
 
 class DemandResolved(StatusFact):
@@ -262,6 +400,7 @@ class DemandResolved(StatusFact):
     result: Note
     summary: Note = Field("", description="released for publication")
     evidence: tuple[Evidence, ...] = ()
+    not_contacted: Reason | None = Field(None, description="why nobody spoke with the citizen before")
 
 
 class DemandWithdrawn(StatusFact):
@@ -346,17 +485,21 @@ class HistoryContinued(NoteFact):
 
 
 class DeadlineWarned(NoteFact):
-    """The due time is near."""
+    """A due time is near."""
 
     type = "demand.deadline-warned"
     due_at: datetime
+    stage: Stage = Stage.RESOLVE
+    unit: UnitId | None = None
 
 
 class DeadlineMissed(NoteFact):
-    """The due time has passed."""
+    """A due time has passed."""
 
     type = "demand.deadline-missed"
     due_at: datetime
+    stage: Stage = Stage.RESOLVE
+    unit: UnitId | None = None
 
 
 class DemandEscalated(NoteFact):
@@ -365,6 +508,28 @@ class DemandEscalated(NoteFact):
     type = "demand.escalated"
     to: UnitId
     reason: Reason
+    stage: Stage | None = Field(None, description="the limit that was missed, where one was")
+    leader: Staff | None = Field(None, description="the linked leader (挂钩领导) who was told")
+
+
+class DemandNoted(NoteFact):
+    """A unit wrote down something for its own people and those above it; no citizen sees it."""
+
+    type = "demand.noted"
+    by: Staff
+    unit: UnitId
+    text: Note
+
+
+class EvidenceAttached(NoteFact):
+    """A unit added files or references that show what was done."""
+
+    type = "demand.evidence-attached"
+    by: Staff
+    unit: UnitId
+    note: Note = ""
+    attachments: tuple[Attachment, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
 
 
 class NotificationSent(NoteFact):

@@ -12,10 +12,19 @@ ALL_STATUS_FACTS: Final[Sequence[type[f.Fact]]] = (
     f.DemandSubmitted, f.DemandTriaged, f.DemandRouted, f.DemandDeclined, f.DemandMerged, f.DemandAccepted,
     f.DemandReturned, f.DemandContacted, f.DemandProgressed, f.DemandExtended, f.DemandReclassified, f.DemandListed,
     f.DemandResolved, f.DemandWithdrawn, f.DemandConfirmed, f.DemandReopened, f.DemandClosed,
+    f.DemandUnmerged, f.DemandAssigned, f.ExtensionRequested, f.ExtensionRefused, f.DemandPaused, f.DemandResumed,
+    f.AssistanceRequested, f.AssistanceAccepted, f.AssistanceReported, f.AssistanceEnded, f.DemandPrioritized,
 )  # fmt: skip
 AFTER_SUBMISSION: Final = tuple(kind for kind in ALL_STATUS_FACTS if kind is not f.DemandSubmitted)
 ALL_NOTES: Final[Sequence[type[f.Fact]]] = (
     f.DemandSupplemented, f.DemandUrged, f.DemandSupported, f.WithdrawalRequested, f.HistoryContinued,
     f.DeadlineWarned, f.DeadlineMissed, f.DemandEscalated, f.NotificationSent, f.NotificationFailed,
-    f.PersonalDataViewed,
+    f.PersonalDataViewed, f.DemandNoted, f.EvidenceAttached,
 )  # fmt: skip
+AMONG_OFFICES: Final[Sequence[type[f.Fact]]] = (
+    f.DemandAssigned, f.ExtensionRequested, f.ExtensionRefused, f.AssistanceRequested, f.AssistanceAccepted,
+    f.AssistanceReported, f.AssistanceEnded, f.DemandPrioritized,
+)  # fmt: skip
+"""Status facts that neither the citizen nor the public is shown: what offices arrange among themselves."""
+STAFF_NOTES: Final[Sequence[type[f.Fact]]] = (f.DemandNoted, f.EvidenceAttached)
+"""Notes for staff alone."""

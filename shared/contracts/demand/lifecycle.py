@@ -1,12 +1,13 @@
 """The life of a demand, told once: which fact may follow which status, and who may tell it."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.state import Demand, Service, Status
+from shared.contracts.demand.state_changes import learned
 from shared.contracts.event_types import recorded
 from shared.contracts.refusals import Code, FieldError, Refused
 
@@ -41,12 +42,23 @@ TRANSITIONS: Final[Mapping[type[f.StatusFact], Transition]] = {
     f.DemandTriaged:    _after(*_UNASSIGNED, becomes=S.TRIAGE, told_by=_ROUTING),
     f.DemandRouted:     _after(*_UNASSIGNED, S.TRIAGE, *_WITH_A_UNIT, becomes=S.ROUTED, told_by=_ROUTING),
     f.DemandDeclined:   _after(*_REFUSABLE, becomes=S.DECLINED, told_by=_ROUTING),
-    f.DemandMerged:     _after(*_BEFORE_WORK, becomes=S.MERGED, told_by=_ROUTING),
+    f.DemandMerged:     _after(*_BEFORE_WORK, S.IN_PROGRESS, S.LISTED, becomes=S.MERGED, told_by=_ROUTING),
+    f.DemandUnmerged:   _after(S.MERGED, becomes=S.TRIAGE, told_by=_ROUTING),
     f.DemandAccepted:   _after(S.ROUTED, becomes=S.ACCEPTED, told_by=_ROUTING),
+    f.DemandAssigned:   _after(*_WITH_A_UNIT, becomes=None, told_by=_ROUTING),
     f.DemandReturned:   _after(*_WITH_A_UNIT, becomes=S.RETURNED, told_by=_ROUTING),
     f.DemandContacted:  _after(*_IN_WORK, becomes=S.IN_PROGRESS, told_by=_ROUTING),
     f.DemandProgressed: _after(*_IN_WORK, becomes=S.IN_PROGRESS, told_by=_ROUTING),
     f.DemandExtended:   _after(S.ACCEPTED, S.IN_PROGRESS, becomes=None, told_by=_ROUTING),
+    f.ExtensionRequested: _after(S.ACCEPTED, S.IN_PROGRESS, becomes=None, told_by=_ROUTING),
+    f.ExtensionRefused: _after(S.ACCEPTED, S.IN_PROGRESS, becomes=None, told_by=_ROUTING),
+    f.DemandPaused:     _after(S.ACCEPTED, S.IN_PROGRESS, becomes=None, told_by=_ROUTING),
+    f.DemandResumed:    _after(*_IN_WORK, becomes=None, told_by=_ROUTING),
+    f.AssistanceRequested: _after(*_IN_WORK, becomes=None, told_by=_ROUTING),
+    f.AssistanceAccepted: _after(*_WITH_A_UNIT, becomes=None, told_by=_ROUTING),
+    f.AssistanceReported: _after(*_WITH_A_UNIT, becomes=None, told_by=_ROUTING),
+    f.AssistanceEnded:  _after(*_WITH_A_UNIT, becomes=None, told_by=_ROUTING),
+    f.DemandPrioritized: _after(S.TRIAGE, *_WITH_A_UNIT, becomes=None, told_by=_ROUTING),
     f.DemandReclassified: _after(S.TRIAGE, *_WITH_A_UNIT, becomes=None, told_by=_ROUTING),
     f.DemandListed:     _after(S.ACCEPTED, S.IN_PROGRESS, becomes=S.LISTED, told_by=_ROUTING),
     f.DemandResolved:   _after(*_IN_WORK, S.MERGED, becomes=S.RESOLVED, told_by=_ROUTING),
@@ -78,7 +90,7 @@ def evolve(demand: Demand, fact: f.StatusFact, at: datetime) -> Demand:
         "updated_at": at,
         "history": fact.history or _untold(demand, fact),
     }
-    return demand.model_copy(update=known | _learned(demand, fact, at))
+    return demand.model_copy(update=known | learned(demand, fact, at))
 
 
 def _cannot_follow(fact: f.StatusFact, status: Status, after: Sequence[Status]) -> Refused:
@@ -90,59 +102,6 @@ def _cannot_follow(fact: f.StatusFact, status: Status, after: Sequence[Status]) 
 def _untold(demand: Demand, fact: f.StatusFact) -> tuple[f.RecordedStep, ...]:
     told = bool(demand.history) and demand.history[0].type == fact.type
     return demand.history[1:] if told else demand.history
-
-
-def _learned(demand: Demand, fact: f.StatusFact, at: datetime) -> dict[str, Any]:
-    """What a fact adds to the state beside its status."""
-    learn = _LEARNED.get(type(fact))
-    return learn(demand, fact, at) if learn else {}
-
-
-def _submitted(demand: Demand, fact: f.DemandSubmitted, at: datetime) -> dict[str, Any]:
-    return {name: getattr(fact, name) for name in _SAID_AT_ONCE} | {"submitted_at": at}
-
-
-def _routed(demand: Demand, fact: f.DemandRouted, at: datetime) -> dict[str, Any]:
-    told = {name: getattr(fact, name) for name in ("unit", "assisting", "team", "rule", "due_at")}
-    return told | {"units": (*demand.units, fact.unit)}
-
-
-def _extended(demand: Demand, fact: f.DemandExtended, at: datetime) -> dict[str, Any]:
-    return {"due_at": fact.due_at, "extensions": demand.extensions + 1}
-
-
-def _reclassified(demand: Demand, fact: f.DemandReclassified, at: datetime) -> dict[str, Any]:
-    earlier = demand.categories or (demand.category,)
-    return {
-        "category": fact.category,
-        "categories": (*earlier, fact.category),
-        "due_at": fact.due_at or demand.due_at,
-    }
-
-
-def _reopened(demand: Demand, fact: f.DemandReopened, at: datetime) -> dict[str, Any]:
-    anew = {"resolved_at": None, "rating": fact.rating, "solved": False, "extensions": 0}
-    return anew | {"reopenings": demand.reopenings + 1}
-
-
-_SAID_AT_ONCE: Final = (
-    "number", "jurisdiction", "channel", "channel_kind", "kind", "category",
-    "division", "placed_by", "title", "contact", "imported", "history",
-)  # fmt: skip
-
-
-# By the exact class: a `match` over Pydantic models asks their metaclass for every case.
-_LEARNED: Final[Mapping[type[f.StatusFact], Callable[[Demand, Any, datetime], dict[str, Any]]]] = {
-    f.DemandSubmitted: _submitted,
-    f.DemandRouted: _routed,
-    f.DemandReturned: lambda demand, fact, at: {"returns": demand.returns + 1},
-    f.DemandExtended: _extended,
-    f.DemandReclassified: _reclassified,
-    f.DemandResolved: lambda demand, fact, at: {"resolved_at": at},
-    f.DemandConfirmed: lambda demand, fact, at: {"rating": fact.rating, "solved": fact.solved},
-    f.DemandReopened: _reopened,
-    f.DemandClosed: lambda demand, fact, at: {"outcome": fact.outcome},
-}
 
 
 def replay(demand: Demand, told: Iterable[tuple[f.StatusFact, datetime]]) -> Demand:

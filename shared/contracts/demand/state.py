@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.contracts.demand.facts import ChannelKind, Outcome, PlacedBy, RecordedStep, RequestKind
+from shared.contracts.demand.facts import ChannelKind, Outcome, PlacedBy, RecordedStep, RequestKind, Urgency
 from shared.contracts.examples import DEMAND, shown
 
 
@@ -47,6 +47,37 @@ OWED: Final = frozenset({
 """Where an answer is still owed. A merged demand is not among them: it is answered by its parent."""
 
 
+LISTED: Final = "listed"
+"""The reason of a pause that a list brings."""
+
+
+class ExtensionRequest(BaseModel):
+    """A later due time that a unit asks for and nobody has decided yet."""
+
+    model_config = ConfigDict(frozen=True)
+
+    at: datetime
+    by: str
+    unit: str
+    working_days: int
+    due_at: datetime
+    reason: str
+    decider: str | None = None
+
+
+class Assistance(BaseModel):
+    """What one assisting unit was asked and did."""
+
+    model_config = ConfigDict(frozen=True)
+
+    unit: str
+    asked_at: datetime | None = None
+    due_at: datetime | None = None
+    accepted_at: datetime | None = None
+    reported_at: datetime | None = None
+    by: str | None = None
+
+
 class Demand(BaseModel):
     """State after `version` status facts; times are UTC."""
 
@@ -74,6 +105,20 @@ class Demand(BaseModel):
     team: str | None = None
     rule: str | None = None
     due_at: datetime | None = None
+    sign_due_at: datetime | None = None
+    contact_due_at: datetime | None = None
+    accepted_at: datetime | None = Field(None, description="when the unit that has it signed for it")
+    contacted_at: datetime | None = Field(None, description="when that unit first reached the citizen")
+    handler: str | None = Field(None, description="who of the unit handles it (经办人)")
+    urgency: Urgency = Urgency.ORDINARY
+    vulnerable: bool = False
+    extension: ExtensionRequest | None = None
+    paused_at: datetime | None = Field(None, description="since when no clock runs")
+    pause_reason: str | None = None
+    paused_until: datetime | None = None
+    assistance: tuple[Assistance, ...] = Field((), description="what each assisting unit was asked and did")
+    parent: UUID | None = Field(None, description="the demand that it was merged into")
+    parent_number: str | None = None
     categories: tuple[str | None, ...] = Field((), description="every category so far, once one was corrected")
     returns: int = 0
     extensions: int = Field(0, description="since the demand was raised or last reopened")

@@ -25,6 +25,8 @@ NOTES_TOLD_BY: Final[Mapping[type[f.Fact], frozenset[Service]]] = {
     f.DeadlineWarned:      _ROUTING,
     f.DeadlineMissed:      _ROUTING,
     f.DemandEscalated:     _ROUTING | _FEEDBACK,
+    f.DemandNoted:         _ROUTING,
+    f.EvidenceAttached:    _ROUTING,
     f.NotificationSent:    _FEEDBACK,
     f.NotificationFailed:  _FEEDBACK,
 }
