@@ -70,7 +70,8 @@ class Lives:
         said = {
             "unit": pick(UNITS), "rule": "r1", "due_at": pick((LONG_AGO, NEVER, START + timedelta(days=200))),
             "by": "Chen", "reason": "x", "note": "x", "result": "x", "level": "town", "approved_by": "Li",
-            "category": pick(("road-damage", "school-transport")),
+            "category": pick(("road-damage", "school-transport")), "handler": "Chen", "units": (pick(UNITS),),
+            "working_days": 3, "urgency": pick(tuple(f.Urgency)), "vulnerable": pick((True, False)),
             "rating": pick((1, 2, 3, 4, 5)), "solved": pick((True, False)), "parent": UUID(int=1), "parent_number": "N",
             "outcome": OUTCOMES.get(status) or pick((f.Outcome.CONFIRMED, f.Outcome.DISPUTED, f.Outcome.UNRATED)),
         }  # fmt: skip
