@@ -2,12 +2,13 @@
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from shared.chassis.consumer.record import Record
 from shared.contracts.demand import facts as f
+from shared.contracts.demand.groups import AMONG_OFFICES
 from shared.contracts.demand.lifecycle import TRANSITIONS, evolve
 from shared.contracts.demand.state import Demand, Status
 from shared.contracts.numbers import number
@@ -24,6 +25,13 @@ ONWARD = (f.DemandRouted, f.DemandAccepted, f.DemandResolved, f.DemandReopened)
 OUTCOMES = {Status.DECLINED: f.Outcome.DECLINED, Status.WITHDRAWN: f.Outcome.WITHDRAWN}
 
 
+def _weight(kind: type[f.StatusFact]) -> float:
+    """How likely a fact is among those that may follow: most lives are to come to an end."""
+    if kind in ONWARD:
+        return 4
+    return 0.1 if kind in AMONG_OFFICES else 1
+
+
 @dataclass
 class Lives:
     """Tells lives into a log."""
@@ -31,6 +39,8 @@ class Lives:
     chance: random.Random
     log: Log
     kinds: tuple[f.RequestKind, ...] = tuple(f.RequestKind)
+    shown: dict[str, list[int]] = field(default_factory=dict)
+    """By number, the sequences of the facts that the public is shown."""
 
     def told(self, count: int) -> tuple[list[Record], list[Demand]]:
         """Every record, shuffled, some of them twice; and how each demand must stand in the end."""
@@ -39,6 +49,8 @@ class Lives:
             demand = Demand(id=UUID(int=n))
             for fact, at in self._life(n):
                 demand = evolve(demand, fact, at)
+                if type(fact) not in AMONG_OFFICES:
+                    self.shown.setdefault(demand.number, []).append(demand.version)
                 records.append(self.log.record(envelope(fact, demand.version, demand.id, at)))
             ends.append(demand)
         records += self.chance.choices(records, k=len(records) // 5)
@@ -55,7 +67,7 @@ class Lives:
             turns = [kind for kind, row in TRANSITIONS.items() if demand.status in row.after]
             if not turns:
                 return
-            (turn,) = self.chance.choices(turns, [4 if kind in ONWARD else 1 for kind in turns])
+            (turn,) = self.chance.choices(turns, [_weight(kind) for kind in turns])
             fact = self._turn(turn, demand.status)
             at += timedelta(days=self.chance.choice((0, 0, 1, 40)), microseconds=self.chance.choice((0, 1, 3 * 10**9)))
 
