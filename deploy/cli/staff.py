@@ -13,9 +13,9 @@ from shared.chassis.base.settings import read
 from shared.chassis.database.pool import Connection, open_pool
 from shared.contracts.refusals import Refused
 from shared.identity import revocations
-from shared.identity.callers import PERSONAL_DATA
+from shared.identity.person import Person, Role
 from shared.identity.settings import SecretSettings
-from shared.identity.staff_tokens import Person, StaffTokens, identity
+from shared.identity.staff_tokens import StaffTokens, identity
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.loader import served_packs
 from shared.jurisdiction.settings import JurisdictionSettings
@@ -35,7 +35,8 @@ def token(
     unit: Annotated[str, typer.Option(help="the unit's id in the pack; the coordinator may act for every unit")],
     name: Annotated[str, typer.Option(help="who acts; appears in the facts")] = "staff",
     role: Annotated[
-        list[str] | None, typer.Option(help=f"`{PERSONAL_DATA}`: may see contacts, giving a reason")
+        list[Role] | None,
+        typer.Option(help="may be repeated; none: clerk, at the coordinator dispatcher and head"),
     ] = None,
     hours: Annotated[
         float | None, typer.Option(min=0.01, help="how long it is good; HUYING_STAFF_TOKEN_HOURS (12) unless shorter")

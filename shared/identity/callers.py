@@ -9,22 +9,24 @@ from shared.chassis.base.tokens import SERVICE_MAX_AGE, SERVICE_TOKEN, Tokens
 from shared.chassis.database.pool import Pool
 from shared.contracts.demand.state import Demand, Service
 from shared.contracts.refusals import Code, Refused
+from shared.identity import relations
 from shared.identity.bearer import bearer
+from shared.identity.person import Person
+from shared.identity.rights import COMMANDS, READ, REVEAL
 from shared.identity.settings import SecretSettings
 from shared.identity.staff_tokens import StaffTokens
 from shared.jurisdiction.jurisdictions import Jurisdictions
 
-PERSONAL_DATA: Final = "personal-data"
+OF_A_SERVICE: Final = frozenset({READ, REVEAL})
+"""What another service may do: feedback reads a contact at the moment of sending."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A person at a unit with roles, or a service."""
+    """Whoever asks; `person` is None where it is a service, which may see what it needs."""
 
     name: str
-    unit: str = ""
-    roles: frozenset[str] = frozenset()
-    is_service: bool = False
+    person: Person | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +56,21 @@ class Callers:
                 en = f"a service's token is good for {SERVICE_MAX_AGE} s: make one for each request"
                 raise Refused(Code.UNAUTHENTICATED, en, "服务凭证已过期，请为每次请求重新生成") from None
             person = await self.staff.read(self.pool, token)
-            return Caller(person.name, person.unit, person.roles)
-        return Caller(f"service:{Service(told['service'])}", roles=frozenset({PERSONAL_DATA}), is_service=True)
+            return Caller(person.name, person)
+        return Caller(f"service:{Service(told['service'])}")
 
-    def handles(self, caller: Caller, demand: Demand) -> bool:
-        """Whether the demand lies, or once lay, with the caller's unit; coordinators handle all of theirs."""
-        theirs = caller.unit in (*demand.units, *demand.assisting)
-        return caller.is_service or theirs or self.coordinates(caller, demand)
-
-    def coordinates(self, caller: Caller, demand: Demand) -> bool:
-        """Whether the caller is one of the coordinator's people where the demand was raised."""
+    def may(self, command: str, caller: Caller, demand: Demand) -> bool:
+        """Whether the table of rights grants a command to whoever asks; a service may read and see contacts."""
+        if caller.person is None:
+            return command in OF_A_SERVICE
         pack = self.packs.of_division(demand.division)
-        return pack is not None and caller.unit == pack.coordinator
+        return pack is not None and relations.may(command, caller.person, demand, pack)
+
+    def require(self, command: str, caller: Caller, demand: Demand) -> None:
+        """Raise `Refused` with the rule and the way out, unless `may`."""
+        pack = self.packs.of_division(demand.division)
+        if caller.person is not None and pack is not None:
+            relations.require(command, caller.person, demand, pack)
+        elif not self.may(command, caller, demand):
+            en = f"{COMMANDS[command].en} is for people of the jurisdiction that the demand belongs to"
+            raise Refused(Code.FORBIDDEN, en, f"“{COMMANDS[command].zh}”仅限该诉求所属辖区的工作人员")

@@ -10,19 +10,11 @@ from shared.chassis.base.tokens import Tokens
 from shared.chassis.database.pool import Pool
 from shared.contracts.refusals import Code, Refused
 from shared.identity import revocations
+from shared.identity.person import Person
 from shared.identity.revocations import Revocable
 from shared.identity.settings import SecretSettings
 
 PURPOSE: Final = "staff"
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Who bears a token: a name, the unit that they act for, and their roles."""
-
-    name: str
-    unit: str
-    roles: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

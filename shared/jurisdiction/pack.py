@@ -7,6 +7,7 @@ from typing import Any
 from shared.contracts.demand.facts import RequestKind
 from shared.jurisdiction.calendar import Calendar
 from shared.jurisdiction.catalogue import Assignment, Catalogue, Rulebook, Undecided
+from shared.jurisdiction.hierarchy import Hierarchy
 from shared.jurisdiction.notices import LINKS, USUAL, Notice, Templates, fill, placeholders
 from shared.jurisdiction.parts import Category, Division, LimitPreset, Rule, Team, Unit, Weekday, Year
 from shared.jurisdiction.places import Places
@@ -46,6 +47,10 @@ class Pack(Profile):
 
     def unit(self, unit_id: str) -> Unit | None:
         return self._places.unit(unit_id)
+
+    def units_above(self, unit_id: str) -> tuple[str, ...]:
+        """The ids of the units above a unit, the nearest first, the coordinator last. A department has nobody below."""
+        return self._hierarchy.above(unit_id)
 
     def station_of(self, division: str) -> Unit | None:
         """The station of a village; where the place is wider than a village, its town."""
@@ -113,6 +118,10 @@ class Pack(Profile):
     @cached_property
     def _places(self) -> Places:
         return Places(self.divisions, self.units, self.teams)
+
+    @cached_property
+    def _hierarchy(self) -> Hierarchy:
+        return Hierarchy(self.units, self._places, self.coordinator)
 
     @cached_property
     def _subjects(self) -> Tree[Category]:

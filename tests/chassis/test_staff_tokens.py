@@ -21,7 +21,8 @@ from shared.chassis.database.pool import Pool, open_pool
 from shared.chassis.http.app import web_app
 from shared.contracts.refusals import Code, Refused
 from shared.identity import revocations
-from shared.identity.staff_tokens import Person, StaffTokens, identity
+from shared.identity.person import Person
+from shared.identity.staff_tokens import StaffTokens, identity
 from tests.keys import KEYS
 
 HOUR = 3600

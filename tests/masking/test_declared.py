@@ -20,12 +20,12 @@ from services.intake.open311.forms import NewRequest, NewUpdate
 from services.intake.submission import domain
 from services.routing.cases import commands as c
 from services.routing.cases.domain import decide
-from services.routing.cases.permissions import Staff
 from shared.chassis.database.pool import open_pool
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.state import Demand
 from shared.contracts.event_types import FACTS, RECORDED, RETIRED, STATUS_FACTS
 from shared.contracts.wording import Identifier, Masked, by_citizen, by_office, masked, texts
+from shared.identity.person import Person
 from shared.masking import MASKS
 from tests import story
 from tests.packs import nanhai
@@ -123,7 +123,7 @@ def tells_nobody(text: str) -> bool:
 def test_no_command_of_staff_tells_whom_it_names(kind: type[BaseModel]):
     routed = f.DemandRouted(unit="u", rule="r", due_at=story.AT + timedelta(days=9))
     demand, command = story.demand(*story.SUBMITTED, routed, f.DemandAccepted(by="陈")), full(kind)
-    told = told_of(*decide(demand, command, Staff("李", PACK.coordinator), PACK, story.AT))
+    told = told_of(*decide(demand, command, Person("李", PACK.coordinator), PACK, story.AT))
     assert tells_nobody(told)
     assert tells_nobody(masked(command, MASKS).model_dump_json())
     assert any(isinstance(declared, Masked) for _, declared in texts(kind)) == ("［手机号］" in told)

@@ -9,27 +9,28 @@ from pydantic import ValidationError
 
 from services.routing.cases import commands as c
 from services.routing.cases.domain import decide
-from services.routing.cases.permissions import PERMITTED, Staff
+from services.routing.cases.permissions import NAMES
 from services.routing.cases.policies import reaction
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.lifecycle import evolve
 from shared.contracts.demand.state import Demand
 from shared.contracts.refusals import Code, Refused
+from shared.identity.person import Person
 from tests import story
 from tests.packs import nanhai, shipped
 from tests.spec import Spec
 
 PACK = nanhai()
 ROAD_STATION = "station-440605011001"
-CHEN = Staff("陈", ROAD_STATION)
-COORDINATOR = Staff("李", PACK.coordinator)
+CHEN = Person("陈", ROAD_STATION)
+COORDINATOR = Person("李", PACK.coordinator)
 ROUTED = (*story.SUBMITTED, f.DemandRouted(unit=ROAD_STATION, rule="road-damage", limit=f.WorkingDays(days=10)))
 ACCEPTED = (*ROUTED, f.DemandAccepted(by="陈"))
 DUE = PACK.due_at(story.AT, 10)
 IN_TIME = (*story.SUBMITTED, f.DemandRouted(unit=ROAD_STATION, rule="r", due_at=DUE), f.DemandAccepted(by="陈"))
 
 
-def spec(by: Staff) -> Spec:
+def spec(by: Person) -> Spec:
     return Spec(lambda demand, command: decide(demand, command, by, PACK, story.AT))
 
 
@@ -120,7 +121,7 @@ def test_a_unit_signs_for_its_own_demand():
 
 
 def test_another_unit_cannot_sign_for_it():
-    spec(Staff("王", "nh-tax")).given(*ROUTED).when(c.AcceptDemand()).then_refused(Code.FORBIDDEN)
+    spec(Person("王", "nh-tax")).given(*ROUTED).when(c.AcceptDemand()).then_refused(Code.FORBIDDEN)
 
 
 def test_the_coordinator_may_act_for_every_unit():
@@ -190,7 +191,7 @@ def test_a_talk_with_the_citizen_is_told_without_naming_anybody():
 
 @pytest.mark.parametrize("command", [EXTEND, c.ContactCitizen()])
 def test_another_unit_neither_extends_nor_calls(command: c.Command):
-    spec(Staff("王", "nh-tax")).given(*IN_TIME).when(command).then_refused(Code.FORBIDDEN)
+    spec(Person("王", "nh-tax")).given(*IN_TIME).when(command).then_refused(Code.FORBIDDEN)
 
 
 @pytest.mark.parametrize(
@@ -341,7 +342,7 @@ def test_a_demand_in_triage_is_routed_once_its_category_is_right():
 
 
 ASSISTED = (*story.SUBMITTED, f.DemandRouted(unit=ROAD_STATION, assisting=("nh-transport",), rule="r", due_at=DUE))
-HELPER = Staff("黄", "nh-transport")
+HELPER = Person("黄", "nh-transport")
 
 
 def test_an_assisting_unit_contacts_and_reports_and_the_lead_does_the_rest():
@@ -379,7 +380,7 @@ MAY: dict[c.RoutingCommand, str] = {
     EXTEND: "coordinator",
 }
 """Which units may give a command, by how they stand to the demand."""
-STAFF = {"coordinator": COORDINATOR, "lead": CHEN, "assisting": HELPER, "another": Staff("王", "nh-tax")}
+STAFF = {"coordinator": COORDINATOR, "lead": CHEN, "assisting": HELPER, "another": Person("王", "nh-tax")}
 
 
 @pytest.mark.parametrize("standing", STAFF)
@@ -395,4 +396,4 @@ def test_a_command_is_for_those_units_that_stand_so_to_the_demand(command: c.Rou
 
 
 def test_every_command_says_who_may_give_it():
-    assert set(PERMITTED) == set(get_args(c.RoutingCommand)) == set(map(type, MAY))
+    assert set(NAMES) == set(get_args(c.RoutingCommand)) == set(map(type, MAY))

@@ -22,6 +22,7 @@ from shared.contracts.refusals import Code, Refused
 from shared.contracts.text import Text
 from shared.identity.bearer import bearer
 from shared.identity.callers import Callers
+from shared.identity.rights import READ
 
 Reference = Annotated[Text, Path(max_length=64, examples=["Jb0VyZ6cYb1mWq2x8zR3xA"])]
 PREFIX: Final = "/v1/attachments"
@@ -100,4 +101,4 @@ async def _handles(cabinet: AttachmentService, callers: Callers, token: str, att
         return False
     async with cabinet.pool.acquire(timeout=5) as db:
         demand = await demands.by_id(db, attachment.demand_id)
-    return demand is not None and callers.handles(caller, demand)
+    return demand is not None and callers.may(READ, caller, demand)

@@ -24,7 +24,8 @@ from shared.contracts.demand.facts import Fact, PersonalDataViewed
 from shared.contracts.demand.state import Demand
 from shared.contracts.refusals import Code, FieldError, Refused
 from shared.contracts.wording import masked
-from shared.identity.callers import PERSONAL_DATA, Caller, Callers
+from shared.identity.callers import Caller, Callers
+from shared.identity.rights import ERASE, READ, REVEAL
 from shared.masking import MASKS
 
 Opened = Sequence[tuple[Holds, bytes]]
@@ -55,20 +56,14 @@ class PersonalDataHandler:
         """Erase on behalf of a coordinator; raises `Refused`."""
         async with self.pool.acquire(timeout=5) as db, db.transaction():
             demand = await self._demand(db, number, by)
-            if not self.callers.coordinates(by, demand):
-                raise Refused(Code.FORBIDDEN, "only the coordinator's people erase", "仅统筹单位可以删除个人信息")
+            self.callers.require(ERASE, by, demand)
             return await erase(db, demand.id, self.clock(), by.name, masked(asked, MASKS).why)
 
     async def _demand(self, db: Connection, number: str, by: Caller) -> Demand:
         demand = await demands.by_number(db, number)
-        if demand is None or not self.callers.handles(by, demand):
+        if demand is None or not self.callers.may(READ, by, demand):
             raise Refused(Code.NOT_FOUND, f"there is no demand {number} for you", f"没有编号为 {number} 的诉求")
-        if PERSONAL_DATA not in by.roles:
-            raise Refused(
-                Code.FORBIDDEN,
-                f"this needs the role {PERSONAL_DATA!r}: `huying staff token --role {PERSONAL_DATA}` gives it",
-                f"需要 {PERSONAL_DATA} 权限，请联系管理员授予",
-            )
+        self.callers.require(REVEAL, by, demand)
         return demand
 
     def _opened(self, demand: Demand, kept: Kept | None, asked: Reveal) -> Personal:

@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.routing.cases import commands as c
 from services.routing.cases import queries
 from services.routing.cases.handler import Actor, CaseHandler, etag, not_found
-from services.routing.cases.permissions import Staff
 from services.routing.cases.timeline import TimelineEntry
 from shared.chassis.base.tokens import Tokens
 from shared.chassis.http import response_headers
@@ -20,6 +19,9 @@ from shared.contracts.examples import DEMAND, ID, NUMBER, TEXT, shown
 from shared.contracts.numbers import AS_TYPED, DemandNumber
 from shared.contracts.refusals import Code, Refused
 from shared.identity.bearer import bearer
+from shared.identity.person import Person
+from shared.identity.relations import may
+from shared.identity.rights import READ
 from shared.identity.staff_tokens import StaffTokens
 
 Number = Annotated[DemandNumber, Path(examples=[NUMBER], description=AS_TYPED)]
@@ -39,7 +41,7 @@ IfMatch = Annotated[
     str | None,
     Header(alias="If-Match", max_length=200, description="the case's `ETag` when it was read: refused if it moved on"),
 ]
-WhoAsks = Callable[[str], Awaitable[Staff]]
+WhoAsks = Callable[[str], Awaitable[Person]]
 TAGGED: Final[dict[int | str, dict[str, Any]]] = {
     200: {"headers": {"ETag": {"description": "of the demand as it is now", "schema": {"type": "string"}}}}
 }
@@ -73,11 +75,10 @@ def routes(desk: CaseHandler, tokens: Tokens) -> Sequence[APIRouter]:
 
     bearers = StaffTokens(tokens)
 
-    async def staff(token: Annotated[str, Depends(bearer)]) -> Staff:
-        person = await bearers.read(desk.pool, token)
-        return Staff(name=person.name, unit=person.unit)
+    async def staff(token: Annotated[str, Depends(bearer)]) -> Person:
+        return await bearers.read(desk.pool, token)
 
-    async def asking(by: Annotated[Staff, Depends(staff)], key: Key, if_match: IfMatch = None) -> Actor:
+    async def asking(by: Annotated[Person, Depends(staff)], key: Key, if_match: IfMatch = None) -> Actor:
         return Actor(by, key, if_match)
 
     return _readings(desk, staff), _handling(desk, asking), _dispatching(desk, asking)
@@ -85,7 +86,7 @@ def routes(desk: CaseHandler, tokens: Tokens) -> Sequence[APIRouter]:
 
 def _readings(desk: CaseHandler, staff: WhoAsks) -> APIRouter:
     router = APIRouter(tags=["routing"], prefix="/v1/cases")
-    By = Annotated[Staff, Depends(staff)]  # noqa: N806 (a type)
+    By = Annotated[Person, Depends(staff)]  # noqa: N806 (a type)
 
     @router.get("")
     async def list_cases(
@@ -115,7 +116,7 @@ def _readings(desk: CaseHandler, staff: WhoAsks) -> APIRouter:
             raise not_found(number)
         demand = stored.demand
         pack = desk.packs.of_division(demand.division)
-        if by.unit not in (*demand.units, *demand.assisting) and (pack is None or by.unit != pack.coordinator):
+        if pack is None or not may(READ, by, demand, pack):
             raise not_found(number)
         return Case(
             demand=_tagged(demand),

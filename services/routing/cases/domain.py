@@ -4,17 +4,18 @@ from datetime import datetime
 from typing import assert_never
 
 from services.routing.cases import commands as c
-from services.routing.cases.permissions import Staff, permit
+from services.routing.cases.permissions import permit
 from services.routing.cases.policies import DISPATCHER, Limits, assign, clock_start, limits_again
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.state import Demand
 from shared.contracts.refusals import Code, FieldError, Refused
 from shared.contracts.wording import masked
+from shared.identity.person import Person
 from shared.jurisdiction.pack import Pack
 from shared.masking import MASKS
 
 
-def decide(demand: Demand, command: c.RoutingCommand, by: Staff, pack: Pack, at: datetime) -> list[f.StatusFact]:
+def decide(demand: Demand, command: c.RoutingCommand, by: Person, pack: Pack, at: datetime) -> list[f.StatusFact]:
     """The facts that follow from a command, naming no citizen; legality of the step is the table's business."""
     permit(demand, command, by, pack)
     match masked(command, MASKS):
@@ -51,7 +52,7 @@ def _returnable(demand: Demand, pack: Pack) -> None:
         )
 
 
-def _routed(demand: Demand, route: c.RouteDemand, by: Staff, pack: Pack, at: datetime) -> f.DemandRouted:
+def _routed(demand: Demand, route: c.RouteDemand, by: Person, pack: Pack, at: datetime) -> f.DemandRouted:
     assisting = demand.assisting if route.assisting is None else route.assisting
     _known(pack, "unit", route.unit)
     _known(pack, "assisting", *assisting)
@@ -60,7 +61,7 @@ def _routed(demand: Demand, route: c.RouteDemand, by: Staff, pack: Pack, at: dat
 
 
 def _reclassified(
-    demand: Demand, category: str, reason: str, by: Staff, pack: Pack, at: datetime
+    demand: Demand, category: str, reason: str, by: Person, pack: Pack, at: datetime
 ) -> f.DemandReclassified:
     if pack.category(category) is None:
         known = next(iter(pack.leaf_categories)).code

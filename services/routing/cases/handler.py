@@ -9,7 +9,6 @@ from uuid import UUID
 from services.routing.cases import queries
 from services.routing.cases.commands import RoutingCommand
 from services.routing.cases.domain import decide
-from services.routing.cases.permissions import Staff
 from shared.chassis.aggregates.commands import CommandHandler, keep_answer, kept_answer
 from shared.chassis.aggregates.repository import Repository
 from shared.chassis.base.clock import now, uuid5
@@ -19,6 +18,7 @@ from shared.contracts.demand.facts import Fact
 from shared.contracts.demand.state import Demand
 from shared.contracts.refusals import Code, FieldError, Refused
 from shared.contracts.wording import masked
+from shared.identity.person import Person
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.masking import MASKS
 
@@ -29,7 +29,7 @@ _DESK: Final = UUID("6f0d1f52-3c1b-5e0a-9b53-1d2c7c1f4a10")
 class Actor:
     """Who asks, under which key it may be repeated, and what was read before; `if_match` as in the header."""
 
-    by: Staff
+    by: Person
     key: str
     if_match: str | None = None
 

@@ -1,0 +1,130 @@
+"""Says who may give a command to a case, and refuses with the rule and the way out; pure."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import reduce
+from typing import Final, NamedTuple
+
+from shared.contracts.refusals import Code, Refused
+from shared.identity.person import Role
+from shared.identity.rights import COMMANDS, RIGHTS, Relation, Wording
+
+
+class Grant(NamedTuple):
+    """A role at a unit that stands in a relation to the case."""
+
+    role: Role
+    relation: Relation
+
+
+@dataclass(frozen=True, slots=True)
+class CaseOffices:
+    """Whom a refusal names as the way out: the unit that leads (None before there is one), the nearest above it (None
+    above the coordinator) and the coordinator."""
+
+    lead: str | None
+    above: str | None
+    coordinator: str
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Who may give each command, by its name."""
+
+    grants: Mapping[str, frozenset[Grant]]
+
+    def granting(self, command: str, grants: Iterable[Grant]) -> "Policy":
+        """The same policy, in which these and nobody else may give a command: a pack may name who decides."""
+        return replace(self, grants={**self.grants, command: frozenset(grants)})
+
+    def may(self, command: str, roles: Collection[Role], relations: Collection[Relation]) -> bool:
+        """Whether one of the roles grants the command in one of the relations."""
+        return any(grant.role in roles and grant.relation in relations for grant in self.grants[command])
+
+    def commands(self, roles: Collection[Role], relations: Collection[Relation]) -> tuple[str, ...]:
+        """Every command that may be given, in the order of the table."""
+        return tuple(command for command in COMMANDS if self.may(command, roles, relations))
+
+    def require(
+        self, command: str, roles: Collection[Role], relations: Collection[Relation], offices: CaseOffices
+    ) -> None:
+        """Raise `Refused` with the rule and the way out, unless the command may be given."""
+        if not self.may(command, roles, relations):
+            raise _refused(command, self.grants[command], roles, relations, offices)
+
+
+def _grants() -> Iterator[tuple[str, Grant]]:
+    for role, by_relation in RIGHTS.items():
+        for relation, commands in by_relation.items():
+            yield from ((command, Grant(role, relation)) for command in commands)
+
+
+POLICY: Final = Policy(
+    {command: frozenset(grant for granted, grant in _grants() if granted == command) for command in COMMANDS}
+)
+"""The policy of the table, where a pack says nothing else."""
+
+ROLE_WORDS: Final[Mapping[Role, Wording]] = {
+    Role.CLERK: Wording("经办人", "a clerk"),
+    Role.HEAD: Wording("负责人", "the head"),
+    Role.DISPATCHER: Wording("派单员", "a dispatcher"),
+    Role.LEADER: Wording("领导", "a leader"),
+    Role.AUDITOR: Wording("审计员", "an auditor"),
+    Role.ADMIN: Wording("管理员", "an administrator"),
+    Role.PERSONAL_DATA: Wording("个人信息查阅人（personal-data）", "a person with the role 'personal-data'"),
+}
+RELATION_WORDS: Final[Mapping[Relation, Wording]] = {
+    Relation.OWN: Wording("主办单位", "the unit that leads"),
+    Relation.ASSISTING: Wording("协办单位", "an assisting unit"),
+    Relation.FORMER: Wording("曾主办的单位", "a unit that led before"),
+    Relation.BELOW: Wording("上级单位", "a unit above the one that leads"),
+    Relation.WHOLE: Wording("统筹单位", "the coordinator"),
+    Relation.JURISDICTION: Wording("本辖区其他单位", "another unit of the jurisdiction"),
+    Relation.NONE: Wording("其他辖区的单位", "a unit of another jurisdiction"),
+}
+"""What a unit is called that stands so to a case; the first that holds is the one that counts most."""
+
+
+def _refused(
+    command: str,
+    grants: frozenset[Grant],
+    roles: Collection[Role],
+    relations: Collection[Relation],
+    offices: CaseOffices,
+) -> Refused:
+    name = COMMANDS[command]
+    rule = _rule(grants)
+    relation = RELATION_WORDS[next((one for one in RELATION_WORDS if one in relations), Relation.NONE)]
+    own = _listed(ROLE_WORDS[role] for role in Role if role in roles)
+    ask = _ask(grants, offices)
+    en = f"to {name.en} is for {rule.en}; you are {own.en or 'without a role'} of {relation.en}: {ask.en}"
+    zh = f"规则：“{name.zh}”限{rule.zh}；您是{relation.zh}的{own.zh or '无角色人员'}。{ask.zh}"
+    return Refused(Code.FORBIDDEN, en, zh)
+
+
+def _rule(grants: frozenset[Grant]) -> Wording:
+    """Everybody who may, with the roles of a kind of unit together."""
+    parts = []
+    for relation, words in RELATION_WORDS.items():
+        roles = _listed(ROLE_WORDS[role] for role in Role if Grant(role, relation) in grants)
+        if roles.en:
+            parts.append(Wording(f"{words.zh}的{roles.zh}", f"{roles.en} of {words.en}"))
+    return _listed(parts, ("；", "; "))
+
+
+def _listed(words: Iterable[Wording], between: tuple[str, str] = ("、", ", ")) -> Wording:
+    def join(left: Wording, right: Wording) -> Wording:
+        return Wording(f"{left.zh}{between[0]}{right.zh}", f"{left.en}{between[1]}{right.en}")
+
+    listed = list(words)
+    return reduce(join, listed) if listed else Wording("", "")
+
+
+def _ask(grants: frozenset[Grant], offices: CaseOffices) -> Wording:
+    """The nearest who may do it: the unit that leads, the one above it, else the coordinator."""
+    granted = {grant.relation for grant in grants}
+    if offices.lead and Relation.OWN in granted:
+        return Wording(f"请联系主办单位 {offices.lead}。", f"ask {offices.lead}, which leads")
+    if offices.above and Relation.BELOW in granted:
+        return Wording(f"请联系上级单位 {offices.above}。", f"ask {offices.above}, which stands above")
+    return Wording(f"请联系统筹单位 {offices.coordinator}。", f"ask the coordinator, {offices.coordinator}")

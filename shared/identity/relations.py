@@ -1,0 +1,47 @@
+"""How the unit of a person stands to a case; pure."""
+
+from shared.contracts.demand.state import Demand
+from shared.identity.person import Person
+from shared.identity.policy import POLICY, CaseOffices, Policy
+from shared.identity.rights import Relation
+from shared.jurisdiction.pack import Pack
+
+
+def relations(unit: str, demand: Demand, pack: Pack) -> frozenset[Relation]:
+    """Every relation of a unit to a demand of this pack's jurisdiction."""
+    if pack.unit(unit) is None:
+        return frozenset({Relation.NONE})
+    holds = {
+        Relation.OWN: unit == demand.unit,
+        Relation.ASSISTING: unit in demand.assisting,
+        Relation.FORMER: unit in demand.units and unit != demand.unit,
+        Relation.BELOW: demand.unit is not None and unit in pack.units_above(demand.unit),
+        Relation.WHOLE: unit == pack.coordinator,
+        Relation.JURISDICTION: True,
+    }
+    return frozenset(relation for relation, is_so in holds.items() if is_so)
+
+
+def policy_of(pack: Pack) -> Policy:
+    """The policy that holds in a jurisdiction."""
+    return POLICY
+
+
+def may(command: str, person: Person, demand: Demand, pack: Pack) -> bool:
+    """Whether a person may give a command, by its name, to a demand of this pack's jurisdiction."""
+    roles = person.roles_at(pack.coordinator)
+    return policy_of(pack).may(command, roles, relations(person.unit, demand, pack))
+
+
+def commands_of(person: Person, demand: Demand, pack: Pack) -> tuple[str, ...]:
+    """Every command that a person may give to a demand, whatever its status."""
+    roles = person.roles_at(pack.coordinator)
+    return policy_of(pack).commands(roles, relations(person.unit, demand, pack))
+
+
+def require(command: str, person: Person, demand: Demand, pack: Pack) -> None:
+    """Raise `Refused` with the rule and the way out, unless the person may give the command."""
+    above = next(iter(pack.units_above(demand.unit)), None) if demand.unit else None
+    offices = CaseOffices(demand.unit, above, pack.coordinator)
+    roles = person.roles_at(pack.coordinator)
+    policy_of(pack).require(command, roles, relations(person.unit, demand, pack), offices)

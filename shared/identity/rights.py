@@ -1,0 +1,127 @@
+"""The table of rights: which role may give which command to a case that stands in which relation to its unit."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from shared.identity.person import Role
+
+
+class Relation(StrEnum):
+    """How a unit stands to a case. Several may hold at once: the coordinator may lead a case too."""
+
+    OWN = "own"
+    """The unit leads."""
+    ASSISTING = "assisting"
+    FORMER = "former"
+    """The unit led before."""
+    BELOW = "below"
+    """The unit that leads stands below this unit, see `Pack.units_above`."""
+    WHOLE = "whole"
+    """The unit coordinates the jurisdiction of the case."""
+    JURISDICTION = "jurisdiction"
+    """The unit belongs to the jurisdiction of the case."""
+    NONE = "none"
+    """The case is another jurisdiction's."""
+
+
+class Wording(NamedTuple):
+    """The name of a command in sentences."""
+
+    zh: str
+    en: str
+
+
+READ: Final = "read"
+READ_VIEWS: Final = "read-views"
+"""Who has looked at personal data, and why."""
+REVEAL: Final = "reveal"
+ERASE: Final = "erase"
+
+COMMANDS: Final[Mapping[str, Wording]] = {
+    READ: Wording("查看", "read"),
+    READ_VIEWS: Wording("查看个人信息查阅记录", "read who looked at personal data"),
+    "accept": Wording("签收", "accept"),
+    "return": Wording("退单", "return"),
+    "decline": Wording("不予受理", "decline"),
+    "contact": Wording("联系群众", "contact the citizen"),
+    "progress": Wording("记录进展", "report progress"),
+    "resolve": Wording("办结", "resolve"),
+    "request-extension": Wording("申请延期", "request an extension"),
+    "grant-extension": Wording("同意延期", "grant an extension"),
+    "refuse-extension": Wording("不同意延期", "refuse an extension"),
+    "extend": Wording("直接延期", "extend directly"),
+    "pause": Wording("暂停计时", "pause the clock"),
+    "resume": Wording("恢复计时", "resume the clock"),
+    "assign": Wording("指定经办人", "assign a handler"),
+    "request-assistance": Wording("请求协办", "request assistance"),
+    "accept-assistance": Wording("协办签收", "accept the assistance"),
+    "report-assistance": Wording("反馈协办结果", "report the assistance"),
+    "end-assistance": Wording("结束协办", "end the assistance"),
+    "transfer": Wording("转办", "transfer"),
+    "move-up": Wording("提级", "move up"),
+    "note": Wording("内部备注", "write an internal note"),
+    "attach": Wording("上传佐证", "attach evidence"),
+    "list": Wording("挂账", "list"),
+    "merge": Wording("并单", "merge"),
+    "unmerge": Wording("取消并单", "undo a merge"),
+    "prioritize": Wording("调整紧急程度", "set the urgency"),
+    "route": Wording("派单", "route"),
+    "reclassify": Wording("更正类别", "correct the category"),
+    "edit-catalogue": Wording("编辑派单目录", "edit the catalogue"),
+    "publish-catalogue": Wording("发布派单目录", "publish the catalogue"),
+    REVEAL: Wording("查阅个人信息", "see personal data"),
+    ERASE: Wording("删除个人信息", "erase personal data"),
+}
+"""Every command that somebody may give, by the name that it has in an address."""
+
+_CATALOGUE: Final = frozenset({"edit-catalogue", "publish-catalogue"})
+_PERSONAL: Final = frozenset({REVEAL, ERASE})
+_READ: Final = frozenset({READ})
+_READ_AND_NOTE: Final = frozenset({READ, "note"})
+_READ_ALL: Final = frozenset({READ, READ_VIEWS})
+_HELP: Final = _READ_AND_NOTE | {"contact", "progress", "attach", "accept-assistance", "report-assistance"}
+_DAILY: Final = _READ_AND_NOTE | {
+    "accept", "return", "decline", "contact", "progress", "resolve", "request-extension", "pause", "resume",
+    "request-assistance", "end-assistance", "transfer", "move-up", "attach", "merge", "unmerge",
+}  # fmt: skip
+_ABOVE: Final = _READ_AND_NOTE | {"grant-extension", "refuse-extension", "prioritize"}
+_EVERYTHING: Final = frozenset(COMMANDS) - _PERSONAL - {READ_VIEWS}
+
+RIGHTS: Final[Mapping[Role, Mapping[Relation, frozenset[str]]]] = {
+    Role.CLERK: {
+        Relation.OWN: _DAILY,
+        Relation.ASSISTING: _HELP,
+        Relation.FORMER: _READ,
+        Relation.WHOLE: _READ,
+    },
+    Role.HEAD: {
+        Relation.OWN: _DAILY | {"assign", "list", "prioritize"},
+        Relation.ASSISTING: _HELP,
+        Relation.FORMER: _READ,
+        Relation.BELOW: _ABOVE,
+        Relation.WHOLE: _ABOVE,
+    },
+    Role.DISPATCHER: {Relation.WHOLE: _EVERYTHING},
+    Role.LEADER: {
+        Relation.OWN: _READ_AND_NOTE,
+        Relation.ASSISTING: _READ_AND_NOTE,
+        Relation.FORMER: _READ,
+        Relation.BELOW: _READ_AND_NOTE,
+        Relation.WHOLE: _READ_AND_NOTE,
+    },
+    Role.AUDITOR: {Relation.JURISDICTION: _READ_ALL},
+    Role.ADMIN: {Relation.JURISDICTION: _READ_ALL | _CATALOGUE},
+    Role.PERSONAL_DATA: {
+        Relation.OWN: frozenset({REVEAL}),
+        Relation.ASSISTING: frozenset({REVEAL}),
+        Relation.FORMER: frozenset({REVEAL}),
+        Relation.WHOLE: _PERSONAL,
+    },
+}
+"""Everything that is permitted; what is not here is refused.
+
+The head above a unit decides on its extensions, since two steps (申请, 审核) are usual: no unit moves its own
+due time.
+A pack may name another role, see `Policy.granting`. The rest of the defaults is our choice.
+"""

@@ -1,0 +1,31 @@
+"""Which units stand above which, by the divisions that they stand in."""
+
+from collections.abc import Iterable
+
+from shared.jurisdiction.parts import Unit, UnitKind
+from shared.jurisdiction.places import Places
+
+
+class Hierarchy:
+    """The way up from every unit, worked out beforehand."""
+
+    def __init__(self, units: Iterable[Unit], places: Places, coordinator: str) -> None:
+        listed = tuple(units)
+        over = tuple(unit for unit in listed if unit.kind is not UnitKind.DEPARTMENT and unit.id != coordinator)
+        by_place: dict[str, list[Unit]] = {}
+        for unit in over:
+            by_place.setdefault(unit.division_code, []).append(unit)
+        self._above = {unit.id: self._way_up(unit, by_place, places, coordinator) for unit in listed}
+
+    def above(self, unit_id: str) -> tuple[str, ...]:
+        """The ids of the units above a unit, the nearest first, the coordinator last; none above the coordinator."""
+        return self._above.get(unit_id, ())
+
+    @staticmethod
+    def _way_up(unit: Unit, by_place: dict[str, list[Unit]], places: Places, coordinator: str) -> tuple[str, ...]:
+        if unit.id == coordinator:
+            return ()
+        path = places.ancestors(unit.division_code)
+        # A department of a town stands below the town's own unit, which stands in the same division.
+        path = path if unit.kind is UnitKind.DEPARTMENT else path[1:]
+        return (*(over.id for place in path for over in by_place.get(place, ()) if over.id != unit.id), coordinator)

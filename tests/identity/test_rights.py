@@ -1,0 +1,139 @@
+"""Who may do what to which case: the whole table, how units stand to a case, and what a refusal says."""
+
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from shared.contracts.demand import facts as f
+from shared.contracts.refusals import Code, Refused
+from shared.identity import relations
+from shared.identity.person import Person, Role
+from shared.identity.policy import POLICY, RELATION_WORDS, ROLE_WORDS, CaseOffices, Grant
+from shared.identity.rights import COMMANDS, RIGHTS, Relation
+from tests import story
+from tests.packs import nanhai, shipped
+
+PACK = nanhai()
+STATION, TOWN, OTHER_TOWN = "station-440605011001", "town-440605011000", "town-440605124000"
+LED = story.demand(*story.SUBMITTED, f.DemandRouted(unit="nh-tax", rule="r"), f.DemandReturned(by="x", reason="x"),
+                   f.DemandRouted(unit=STATION, assisting=("nh-transport",), rule="r"))  # fmt: skip
+OFFICES = CaseOffices(STATION, TOWN, PACK.coordinator)
+EVERY = list(product(COMMANDS, Role, Relation))
+
+
+def table() -> str:
+    """A line for each command: of each role, in which relations it may give it."""
+    lines = []
+    for command in COMMANDS:
+        granted = {role: [one for one in Relation if Grant(role, one) in POLICY.grants[command]] for role in Role}
+        rights = "; ".join(f"{role}: {' '.join(of)}" for role, of in granted.items() if of)
+        lines.append(f"{command:20} {rights}")
+    return "\n".join(lines)
+
+
+def test_the_table_grants_what_is_written_down_and_nothing_else():
+    print(table())
+    assert table().splitlines() == (Path(__file__).parent / "rights.txt").read_text("utf-8").splitlines()
+
+
+@pytest.mark.parametrize(("command", "role", "relation"), EVERY)
+def test_a_command_is_given_or_refused_with_its_rule_and_a_way_out(command: str, role: Role, relation: Relation):
+    granted = command in RIGHTS[role].get(relation, ())
+    assert POLICY.may(command, {role}, {relation}) == granted
+    if granted:
+        POLICY.require(command, {role}, {relation}, OFFICES)
+        return
+    with pytest.raises(Refused) as refused:
+        POLICY.require(command, {role}, {relation}, OFFICES)
+    words = refused.value
+    assert words.code is Code.FORBIDDEN
+    for language in ("zh", "en"):
+        said = getattr(words, language)
+        assert getattr(COMMANDS[command], language) in said
+        assert all(getattr(ROLE_WORDS[one.role], language) in said for one in POLICY.grants[command])
+        assert all(getattr(RELATION_WORDS[one.relation], language) in said for one in POLICY.grants[command])
+        assert any(unit in said for unit in (STATION, TOWN, PACK.coordinator))
+
+
+def test_a_refusal_reads_as_a_sentence():
+    with pytest.raises(Refused) as refused:
+        relations.require("grant-extension", Person("陈", STATION), LED, PACK)
+    assert refused.value.en == (
+        "to grant an extension is for the head of a unit above the one that leads; the head, a dispatcher of the"
+        " coordinator; you are a clerk of the unit that leads: ask town-440605011000, which stands above"
+    )
+    assert refused.value.zh == (
+        "规则：“同意延期”限上级单位的负责人；统筹单位的负责人、派单员；您是主办单位的经办人。"
+        "请联系上级单位 town-440605011000。"
+    )
+
+
+@pytest.mark.parametrize(
+    ("unit", "expected"),
+    [
+        (STATION, "own jurisdiction"),
+        ("nh-transport", "assisting jurisdiction"),
+        ("nh-tax", "former jurisdiction"),
+        (TOWN, "below jurisdiction"),
+        (PACK.coordinator, "below whole jurisdiction"),
+        (OTHER_TOWN, "jurisdiction"),
+        ("nh-police", "jurisdiction"),
+        (next(pack for pack in shipped() if pack.id != "nanhai").coordinator, "none"),
+        ("no-such-unit", "none"),
+    ],
+)
+def test_a_unit_stands_to_a_case_by_who_leads_and_by_the_divisions(unit: str, expected: str):
+    assert relations.relations(unit, LED, PACK) == frozenset(expected.split())
+
+
+def test_a_case_without_a_unit_is_below_nobody():
+    triaged = story.demand(*story.SUBMITTED, f.DemandTriaged(reason="x"))
+    assert relations.relations(TOWN, triaged, PACK) == {"jurisdiction"}
+    assert relations.relations(PACK.coordinator, triaged, PACK) == {"whole", "jurisdiction"}
+
+
+def test_above_a_station_are_its_town_and_the_coordinator_and_a_department_has_nobody_below():
+    assert PACK.units_above(STATION) == (TOWN, PACK.coordinator)
+    assert PACK.units_above(TOWN) == PACK.units_above("nh-tax") == (PACK.coordinator,)
+    assert PACK.units_above(PACK.coordinator) == PACK.units_above("no-such-unit") == ()
+
+
+def test_a_department_of_a_town_stands_below_the_town():
+    office = next(unit for unit in PACK.units if unit.id == "nh-tax").model_copy(
+        update={"id": "town-tax", "division_code": "440605011000"}
+    )
+    pack = PACK.model_copy(update={"units": (*PACK.units, office)})
+    pack = type(pack).model_validate(dict(pack))
+    assert pack.units_above("town-tax") == (TOWN, PACK.coordinator)
+    assert pack.units_above(STATION) == (TOWN, PACK.coordinator)
+
+
+@pytest.mark.parametrize(
+    ("unit", "roles", "expected"),
+    [
+        (STATION, (), "clerk"),
+        (PACK.coordinator, (), "dispatcher head"),
+        (PACK.coordinator, ("personal-data",), "dispatcher head personal-data"),
+        (STATION, ("personal-data",), "clerk personal-data"),
+        (PACK.coordinator, ("auditor",), "auditor"),
+        (PACK.coordinator, ("a role of a later version",), ""),
+        (STATION, ("head", "clerk"), "head clerk"),
+    ],
+)
+def test_who_names_no_role_is_a_clerk_and_at_the_coordinator_a_dispatcher_and_head(
+    unit: str, roles: tuple[str, ...], expected: str
+):
+    assert Person("陈", unit, frozenset(roles)).roles_at(PACK.coordinator) == frozenset(expected.split())
+
+
+def test_a_dispatcher_of_another_unit_dispatches_nothing_though_an_auditor_reads_all():
+    police = Person("王", "nh-police", frozenset({"dispatcher", "auditor"}))
+    assert relations.commands_of(police, LED, PACK) == ("read", "read-views")
+
+
+def test_a_pack_may_name_another_role_for_a_decision():
+    policy = POLICY.granting("grant-extension", {Grant(Role.LEADER, Relation.OWN)})
+    assert policy.may("grant-extension", {Role.LEADER}, {Relation.OWN})
+    assert not policy.may("grant-extension", {Role.HEAD}, {Relation.BELOW})
+    assert policy.may("refuse-extension", {Role.HEAD}, {Relation.BELOW})
