@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from shared.jurisdiction.parts import Weekday, Year
 
-_LAST_SECOND = time(23, 59, 59)
+LAST_SECOND = time(23, 59, 59)
 _ONE_DAY = timedelta(days=1)
 _WEEK = tuple(Weekday)
 
@@ -52,7 +52,7 @@ class Calendar:
         received = self.local_day(start)
         known = self._ends.get((received, working_days))
         if known is None:
-            known = self._end_of(self._working_day_after(received, working_days))
+            known = self.end_of(self._working_day_after(received, working_days))
             self._ends[received, working_days] = known
         return known
 
@@ -64,5 +64,6 @@ class Calendar:
             count -= self.is_working_day(day)
         return day
 
-    def _end_of(self, day: date) -> datetime:
-        return datetime.combine(day, _LAST_SECOND, self.zone).astimezone(UTC)
+    def end_of(self, day: date) -> datetime:
+        """The last second of a day, local time, in UTC."""
+        return datetime.combine(day, LAST_SECOND, self.zone).astimezone(UTC)

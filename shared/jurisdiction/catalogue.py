@@ -7,7 +7,8 @@ from hashlib import sha256
 from typing import Final
 
 from shared.contracts.demand.facts import RequestKind
-from shared.jurisdiction.parts import STATION, TOWN, Category, LimitPreset, Part, Rule
+from shared.jurisdiction.limits import LimitPreset
+from shared.jurisdiction.parts import STATION, TOWN, Category, Part, Rule
 from shared.jurisdiction.places import Places
 from shared.jurisdiction.tree import Tree
 

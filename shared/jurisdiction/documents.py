@@ -1,7 +1,7 @@
 """Reading one file of a pack so that every value can still say which line it came from."""
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,14 +66,17 @@ def read_yaml(path: Path) -> Document:
     return Document(str(path), data, root)
 
 
-def read_rows(path: Path, columns: Sequence[str]) -> list[tuple[Spot, dict[str, str]]]:
-    """The rows of a CSV file; lines that open with # are remarks, empty cells are left out."""
+def read_rows(path: Path, columns: Sequence[str], optional: Collection[str] = ()) -> list[tuple[Spot, dict[str, str]]]:
+    """The rows of a CSV file; lines that open with # are remarks, empty cells are left out. The header names the
+    columns in order, and may leave out the `optional` ones."""
     rows = _numbered_rows(_text(path))
     line, header = next(rows, (1, []))
-    if header != list(columns):
-        what = f"the first line must name the columns {','.join(columns)}"
+    if header != [column for column in columns if column in header or column not in optional]:
+        what = f"the first line must name the columns {','.join(c for c in columns if c not in optional)}"
+        if optional:
+            what += f", and may name {', '.join(optional)} too"
         raise PackError([Problem(Spot(str(path), line), what)])
-    return [(Spot(str(path), line), _cells(path, line, columns, row)) for line, row in rows]
+    return [(Spot(str(path), line), _cells(path, line, header, row)) for line, row in rows]
 
 
 def _text(path: Path) -> str:

@@ -8,11 +8,11 @@ from pydantic import Field
 
 from shared.contracts.codes import Code
 from shared.jurisdiction.documents import Document, Loc
+from shared.jurisdiction.limits import LimitPreset
 from shared.jurisdiction.notices import Templates
 from shared.jurisdiction.parts import (
     Category,
     Division,
-    LimitPreset,
     Part,
     Rule,
     Team,

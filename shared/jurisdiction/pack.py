@@ -1,15 +1,18 @@
 """A jurisdiction pack: everything local, with the questions that services ask of it."""
 
+from collections.abc import Callable
 from datetime import date, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
-from shared.contracts.demand.facts import RequestKind
+from shared.contracts.demand.facts import RequestKind, Urgency
 from shared.jurisdiction.calendar import Calendar
-from shared.jurisdiction.catalogue import Assignment, Catalogue, Rulebook, Undecided
+from shared.jurisdiction.catalogue import CACHED, Assignment, Catalogue, Rulebook, Undecided
+from shared.jurisdiction.due_times import DueTimes
 from shared.jurisdiction.hierarchy import Hierarchy
+from shared.jurisdiction.limits import Limit, LimitPreset, StageLimits, stretches
 from shared.jurisdiction.notices import LINKS, USUAL, Notice, Templates, fill, placeholders
-from shared.jurisdiction.parts import Category, Division, LimitPreset, Rule, Team, Unit, Weekday, Year
+from shared.jurisdiction.parts import Category, Division, Rule, Team, Unit, Weekday, Year
 from shared.jurisdiction.places import Places
 from shared.jurisdiction.profile import Language, Profile
 from shared.jurisdiction.tree import Tree
@@ -52,6 +55,14 @@ class Pack(Profile):
         """The ids of the units above a unit, the nearest first, the coordinator last. A department has nobody below."""
         return self._hierarchy.above(unit_id)
 
+    def unit_above(self, unit_id: str) -> Unit | None:
+        """The unit to which this one answers: a station's town, then the coordinator; None above the coordinator."""
+        return self._places.unit_above(unit_id, self.coordinator)
+
+    def leader_of(self, unit_id: str) -> str | None:
+        """The leader linked to this unit (挂钩领导), or to the nearest one above that has one."""
+        return self._places.leader_of(unit_id, self.coordinator)
+
     def station_of(self, division: str) -> Unit | None:
         """The station of a village; where the place is wider than a village, its town."""
         return self._places.station_of(division)
@@ -89,6 +100,41 @@ class Pack(Profile):
         What no rule decides has the catalogue's usual limits, so that a demand dispatched by hand has a due time too.
         """
         return self._catalogue.limit_of(division, category, kind)
+
+    def limits_for(
+        self,
+        division: str,
+        category: str | None,
+        kind: RequestKind,
+        urgency: Urgency = Urgency.ORDINARY,
+        vulnerable: bool = False,
+    ) -> StageLimits:
+        """The limit of each stage for such a demand, whoever answers it; a category that is marked so makes it
+        vulnerable too."""
+        return self._stage_limits(division, category, kind, urgency, vulnerable)
+
+    def is_vulnerable(self, category: str | None) -> bool:
+        """Whether demands of this category are of people who need protection."""
+        codes = self.category_ancestors(category) if category else ()
+        return any(subject.vulnerable for code in codes if (subject := self.category(code)))
+
+    def end_of(self, limit: Limit, start: datetime) -> datetime:
+        """When a limit that begins at `start` ends; see `DueTimes.end_of`."""
+        return self.due_times.end_of(limit, start)
+
+    def resumed_due(
+        self, due_at: datetime, paused_at: datetime, resumed_at: datetime, limit: Limit | None = None
+    ) -> datetime:
+        """A due time after a pause; see `DueTimes.resumed_due`."""
+        return self.due_times.resumed_due(due_at, paused_at, resumed_at, limit)
+
+    def working_days_between(self, start: datetime, end: datetime) -> int:
+        """Working days left (还有几个工作日), or minus those that are over; see `DueTimes.working_days_between`."""
+        return self.due_times.working_days_between(start, end)
+
+    def warn_at(self, due_at: datetime, start: datetime) -> datetime | None:
+        """When the unit is warned of a due time whose time began at `start`; None: not at all."""
+        return self.due_times.warn_at(due_at, start, self.supervision.warning)
 
     def due_at(self, start: datetime, working_days: int) -> datetime:
         """The end (UTC) of the N-th working day here after the day of receipt; see `Calendar.due_at`."""
@@ -130,6 +176,25 @@ class Pack(Profile):
     @cached_property
     def _calendar(self) -> Calendar:
         return Calendar.of(self.timezone, self.weekly_rest, self.years.values())
+
+    @cached_property
+    def due_times(self) -> DueTimes:
+        """Limits, warnings and pauses by the calendar and the working hours here."""
+        return DueTimes(self._calendar, stretches(self.working_hours))
+
+    @cached_property
+    def _stage_limits(self) -> Callable[[str, str | None, RequestKind, Urgency, bool], StageLimits]:
+        def found(
+            division: str, category: str | None, kind: RequestKind, urgency: Urgency, vulnerable: bool
+        ) -> StageLimits:
+            _, source = self.limit_of(division, category, kind)
+            if source is None:
+                return StageLimits()
+            above = self.category_ancestors(category) if category else ()
+            needs_protection = vulnerable or self.is_vulnerable(category)
+            return StageLimits.of(source, self.limits[source].limits_for(kind, above, urgency, needs_protection))
+
+        return lru_cache(CACHED)(found)
 
     @cached_property
     def _catalogue(self) -> Catalogue:

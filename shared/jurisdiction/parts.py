@@ -2,9 +2,9 @@
 
 from datetime import date
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, ClassVar
 
-from pydantic import AnyUrl, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from shared.contracts.codes import Code
 from shared.contracts.demand.facts import RequestKind
@@ -19,6 +19,9 @@ class Part(BaseModel):
     """Immutable, and closed: a misspelt key is an error, not a silence."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    optional_columns: ClassVar[tuple[str, ...]] = ()
+    """Columns that the header of a CSV file may leave out."""
 
 
 class Text(Part):
@@ -59,13 +62,16 @@ class Division(Part):
 
 
 class Unit(Part):
-    """A body that handles demands."""
+    """A body that handles demands; `leader` is the leader of the jurisdiction who answers for it (挂钩领导)."""
+
+    optional_columns = ("leader",)
 
     id: Code
     name: Words
     level: Words
     division_code: Code
     kind: UnitKind
+    leader: Words | None = None
 
 
 class Team(Part):
@@ -88,6 +94,7 @@ class Category(Part):
     kind: RequestKind | None = None
     keywords: tuple[Words, ...] = ()
     triage: bool = Field(False, description="on purpose without a rule: a dispatcher decides")
+    vulnerable: bool = Field(False, description="of people who need protection, with all below it: shorter limits")
 
 
 class Match(Part):
@@ -106,16 +113,6 @@ class Rule(Part):
     lead: Code
     assisting: tuple[Code, ...] = ()
     limits: Code | None = Field(None, description="a preset that differs from the catalogue's own")
-
-
-class LimitPreset(Part):
-    """Working days from receipt to answer for each kind of request, and who says so."""
-
-    name: Text
-    source: Words
-    url: AnyUrl
-    in_force: date
-    working_days: dict[RequestKind, Days]
 
 
 class Year(Part):

@@ -6,6 +6,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, field_validator, model_validator
 
 from shared.contracts.codes import Code
+from shared.jurisdiction.handling import Handling
+from shared.jurisdiction.limits import WORKING_HOURS, Supervision, stretches
 from shared.jurisdiction.parts import Days, ListLevel, Part, Text, VillageFund, Words
 from shared.jurisdiction.publication import Publication, Shown
 
@@ -43,6 +45,15 @@ class Profile(Part):
     list_levels: tuple[ListLevel, ...] = ()
     fund: VillageFund | None = None
     publication: Publication = NOTHING_SHOWN
+    working_hours: tuple[Words, ...] = Field(WORKING_HOURS, description="of a working day, such as 08:30-12:00")
+    supervision: Supervision = Supervision()
+    handling: Handling = Handling()
+
+    @field_validator("working_hours")
+    @classmethod
+    def _in_order(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
+        stretches(texts)
+        return texts
 
     @field_validator("number_prefix")
     @classmethod

@@ -56,7 +56,8 @@ class _Reader:
     def rows(self, name: str, model: type[P]) -> list[Row[P]]:
         rows: list[Row[P]] = []
         try:
-            for spot, cells in read_rows(self._directory / name, list(model.model_fields)):
+            columns, optional = list(model.model_fields), model.optional_columns
+            for spot, cells in read_rows(self._directory / name, columns, optional):
                 try:
                     rows.append(Row(spot, model.model_validate(cells)))
                 except ValidationError as error:

@@ -7,7 +7,8 @@ from pydantic import AnyUrl
 
 from shared.contracts.demand.facts import RequestKind
 from shared.jurisdiction.catalogue import Assignment, Rulebook
-from shared.jurisdiction.parts import LimitPreset, Match, Rule, Text
+from shared.jurisdiction.limits import LimitPreset
+from shared.jurisdiction.parts import Match, Rule, Text
 from tests.packs import nanhai
 
 ROADS = Rule(id="roads", match=Match(category="road-damage"), lead="station", assisting=("town",))

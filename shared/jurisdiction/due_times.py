@@ -1,0 +1,129 @@
+"""When a limit ends, when a unit is warned of it, and what a pause makes of it; all by the calendar of one place."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from shared.jurisdiction.calendar import LAST_SECOND, Calendar
+from shared.jurisdiction.limits import EarlyWarning, Hours, Limit, LimitUnit
+
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class DueTimes:
+    """All moments are aware; what comes out is UTC. `hours` are the working hours of a working day, in order."""
+
+    calendar: Calendar
+    hours: Sequence[Hours]
+
+    def end_of(self, limit: Limit, start: datetime) -> datetime:
+        """When a limit that begins at `start` ends.
+
+        Days of both kinds end with the last second of the day, local time; the day of the start does not count, and
+        none of them ends on a day of rest (Civil Code of China, art. 201 and 203).
+        """
+        match limit.unit:
+            case LimitUnit.WORKING_DAYS:
+                return self.calendar.due_at(start, limit.amount)
+            case LimitUnit.DAYS:
+                return self._end_of_day(self.calendar.local_day(start) + timedelta(days=limit.amount))
+        if limit.outside_hours:
+            return start.astimezone(UTC) + timedelta(seconds=limit.seconds)
+        return self._after(start, limit.seconds)
+
+    def working_days_between(self, start: datetime, end: datetime) -> int:
+        """The working days after the day of `start` up to and with that of `end`; negative where `end` is earlier.
+
+        Until a due time: the working days that are left beside today. Since one: minus how many it is overdue.
+        """
+        first, last = self.calendar.local_day(start), self.calendar.local_day(end)
+        if last < first:
+            return -self._working_days(last, first)
+        return self._working_days(first, last)
+
+    def working_seconds_between(self, start: datetime, end: datetime) -> int:
+        """Seconds of working hours from `start` to `end`; 0 where `end` is earlier."""
+        found = timedelta()
+        day, last = self.calendar.local_day(start), self.calendar.local_day(end)
+        while day <= last:
+            for opens, closes in self._stretches(day):
+                found += max(min(closes, end) - max(opens, start), timedelta())
+            day += _DAY
+        return int(found.total_seconds())
+
+    def resumed_due(
+        self, due_at: datetime, paused_at: datetime, resumed_at: datetime, limit: Limit | None = None
+    ) -> datetime:
+        """The due time after a pause: what was left when the clock stopped is left when it runs again.
+
+        Of a due time at the end of a day, as many working days stay after the day on which it runs again as were left
+        after the day on which it stopped. Any other one is moved by the length of the pause, or keeps its working
+        hours where its `limit` counts these alone. What was overdue before the pause stays so.
+        """
+        if resumed_at <= paused_at or due_at <= paused_at:
+            return due_at
+        if limit is not None and limit.unit is LimitUnit.DAYS:
+            days = self.calendar.local_day(due_at) - self.calendar.local_day(paused_at)
+            return max(self._end_of_day(self.calendar.local_day(resumed_at) + days), due_at)
+        if self.ends_with_a_day(due_at):
+            left = self.working_days_between(paused_at, due_at)
+            moved = (
+                self.calendar.due_at(resumed_at, left)
+                if left
+                else self._end_of_day(self.calendar.local_day(resumed_at))
+            )
+            return max(moved, due_at)
+        if limit is not None and not limit.outside_hours:
+            return self._after(resumed_at, self.working_seconds_between(paused_at, due_at))
+        return due_at + (resumed_at - paused_at)
+
+    def warn_at(self, due_at: datetime, start: datetime, warning: EarlyWarning) -> datetime | None:
+        """When the unit is warned of a due time; None where that is no later than `start`, when its time began."""
+        moment = self._warning(due_at, warning)
+        return moment if start < moment < due_at else None
+
+    def _warning(self, due_at: datetime, warning: EarlyWarning) -> datetime:
+        if not self.ends_with_a_day(due_at):
+            return due_at - timedelta(minutes=warning.minutes)
+        day, left = self.calendar.local_day(due_at) + _DAY, warning.working_days
+        while left:
+            day -= _DAY
+            left -= self.calendar.is_working_day(day)
+        return self._moment(day, self.hours[0].opens)
+
+    def ends_with_a_day(self, due_at: datetime) -> bool:
+        """Whether a due time is the end of a day here."""
+        return due_at.astimezone(self.calendar.zone).time() == LAST_SECOND
+
+    def _after(self, start: datetime, seconds: int) -> datetime:
+        """When so many seconds of working hours will have passed since `start`."""
+        left = timedelta(seconds=seconds)
+        day = self.calendar.local_day(start)
+        while True:
+            for opens, closes in self._stretches(day):
+                begin = max(opens, start)
+                if begin < closes and begin + left <= closes:
+                    return (begin + left).astimezone(UTC)
+                left -= max(closes - begin, timedelta())
+            day += _DAY
+
+    def _stretches(self, day: date) -> Iterator[tuple[datetime, datetime]]:
+        if self.calendar.is_working_day(day):
+            for hours in self.hours:
+                yield self._moment(day, hours.opens), self._moment(day, hours.closes)
+
+    def _moment(self, day: date, seconds: int) -> datetime:
+        """So many seconds after midnight as the clock on the wall shows them."""
+        days, rest = divmod(seconds, 86_400)
+        wall = datetime.combine(day + timedelta(days=days), datetime.min.time()) + timedelta(seconds=rest)
+        return wall.replace(tzinfo=self.calendar.zone).astimezone(UTC)
+
+    def _working_days(self, first: date, last: date) -> int:
+        days = (first + timedelta(days=n) for n in range(1, (last - first).days + 1))
+        return sum(map(self.calendar.is_working_day, days))
+
+    def _end_of_day(self, day: date) -> datetime:
+        while not self.calendar.is_working_day(day):
+            day += _DAY
+        return self.calendar.end_of(day)
