@@ -6,6 +6,7 @@ from typing import Final
 
 from services.routing.api_document import WORDS
 from services.routing.cases.api import routes
+from services.routing.cases.following import PARENT, follow_parent
 from services.routing.cases.handler import CaseHandler
 from services.routing.cases.policies import reaction
 from services.routing.cases.projection import CASES
@@ -17,6 +18,7 @@ from shared.chassis.database.pool import Pool
 from shared.chassis.process.components import Api, Worker
 from shared.chassis.process.manifest import ApiProcess, RelayProcess, ServiceManifest, WorkerProcess
 from shared.chassis.work.retention import Expired, Retention, redriven
+from shared.chassis.work.timers import Timers
 from shared.contracts.demand.facts import Fact
 from shared.contracts.demand.rules import demand_rules
 from shared.contracts.demand.state import Demand, Service
@@ -47,8 +49,10 @@ def api(settings: RoutingSettings, pool: Pool) -> Api:
 
 def worker(settings: RoutingSettings, pool: Pool) -> Worker:
     """Routes whatever is submitted, returned or reopened; prunes."""
-    repository = demand_repository(_packs(settings))
-    tasks = (pruning(settings, pool).run,)
+    packs = _packs(settings)
+    repository = demand_repository(packs)
+    timers = Timers(pool, {PARENT: follow_parent(repository, packs)})
+    tasks = (timers.run, pruning(settings, pool).run)
     return Worker(Repositories.of(repository), by_faust=True, tasks=tasks)
 
 

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, StringConstraints
 from stdnum.iso7064 import mod_37_36
 
 from shared.contracts.refusals import Code, FieldError, Refused
+from shared.contracts.wording import Identifier
 
 EXAMPLE: Final = "NH21-001335-9"
 AS_TYPED: Final = "as people type it: small letters, without hyphens, O for 0"
@@ -70,7 +71,9 @@ def read_number(written: str, *, field: str = "number") -> str:
     return found
 
 
-DemandNumber = Annotated[str, StringConstraints(max_length=LONGEST), AfterValidator(read_number)]
+DemandNumber = Annotated[
+    str, StringConstraints(max_length=LONGEST), AfterValidator(read_number), Identifier("a demand's number")
+]
 """The type of every parameter that takes a number; reading it raises `Refused` with what is wrong."""
 
 

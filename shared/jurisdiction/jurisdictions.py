@@ -11,6 +11,7 @@ class Jurisdictions:
     def __init__(self, packs: Iterable[Pack]) -> None:
         self._packs = {pack.id: pack for pack in packs}
         self._home = {division.code: pack for pack in self for division in pack.divisions}
+        self._employer = {unit.id: pack for pack in self for unit in pack.units}
 
     def __iter__(self) -> Iterator[Pack]:
         return iter(self._packs.values())
@@ -23,6 +24,9 @@ class Jurisdictions:
 
     def of_division(self, code: str) -> Pack | None:
         return self._home.get(code)
+
+    def of_unit(self, unit: str) -> Pack | None:
+        return self._employer.get(unit)
 
     def coordinated_by(self, unit: str) -> Pack | None:
         """The pack whose coordinator this unit is."""

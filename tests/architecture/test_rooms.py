@@ -54,7 +54,9 @@ OWN: Final = {
     "reporting/figures": {"completion", "conditions", "links", "rollup", "visibility"},
     "reporting/rebuild": {"comparison", "folding", "locks", "rebuild", "tables"},
     "reporting/web": {"showing"},
-    "routing/cases": {"timeline"},
+    "routing/cases": {"available", "desks", "following", "parsing", "reading", "timeline", "worklists"},
+    "routing/cases/commands": {"assistance", "base", "dispatching", "handling", "timing"},
+    "routing/cases/decisions": {"assistance", "dispatching", "handling", "situation", "timing"},
 }  # fmt: skip
 """What only this subject has. A module with a role is not listed; a new one that is listed needs a name that says what
 is in it."""

@@ -14,7 +14,7 @@ SPOKEN = [
     (command, field)
     for command in (*get_args(RoutingCommand), RateDemand)
     for field, info in command.model_fields.items()
-    if field not in ("unit", "assisting", "suggested_unit")  # looked up among the units
+    if field not in ("unit", "assisting", "suggested_unit", "into")  # looked up
     and "str" in str(info.annotation)
 ]
 

@@ -103,8 +103,8 @@ def test_a_department_of_a_town_stands_below_the_town():
     office = next(unit for unit in PACK.units if unit.id == "nh-tax").model_copy(
         update={"id": "town-tax", "division_code": "440605011000"}
     )
-    pack = PACK.model_copy(update={"units": (*PACK.units, office)})
-    pack = type(pack).model_validate(dict(pack))
+    fields = {name: getattr(PACK, name) for name in type(PACK).model_fields}
+    pack = type(PACK).model_validate(fields | {"units": (*PACK.units, office)})
     assert pack.units_above("town-tax") == (TOWN, PACK.coordinator)
     assert pack.units_above(STATION) == (TOWN, PACK.coordinator)
 

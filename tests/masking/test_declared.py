@@ -34,10 +34,11 @@ PACK = nanhai()
 NAMED = "业主：张志明，13812345678，家住桂澜路28号，身份证11010519491231002X"
 SECRETS = ("张志明", "13812345678", "11010519491231002X", "28号")
 KNOWN = {
-    "unit": "station-440605011001", "suggested_unit": "station-440605011001", "category": "street-lighting",
-    "assisting": (), "suggestions": (), "team": "t", "to": "station-440605011001", "level": "l", "template": "t",
+    "unit": "nh-tax", "suggested_unit": "nh-police", "units": ("nh-transport",), "category": "street-lighting",
+    "assisting": (), "suggestions": (), "team": "t", "to": "station-440605011001", "level": "town", "template": "t",
     "parent_number": "NH21-000002-X", "working_days": 1, "limit_days": 1, "rating": 1, "solved": False,
     "limit": {"days": 1}, "parent": UUID(int=2), "due_at": story.AT, "outcome": "confirmed", "attachments": (),
+    "into": story.SUBMISSION.number, "urgency": "urgent", "vulnerable": True,
 }  # fmt: skip
 """What a model needs besides words."""
 
@@ -119,11 +120,35 @@ def tells_nobody(text: str) -> bool:
     return not any(secret in text for secret in SECRETS)
 
 
+STATION, HELPER = "station-440605011001", "nh-transport"
+ACCEPTED = (
+    *story.SUBMITTED,
+    f.DemandRouted(unit=STATION, assisting=(HELPER,), rule="r", due_at=story.AT + timedelta(days=9)),
+    f.DemandAccepted(by="陈"),
+)
+ASKED = f.ExtensionRequested(by="陈", unit=STATION, working_days=1, due_at=story.AT + timedelta(days=9), reason="x")
+BEFORE: dict[type[BaseModel], tuple[f.StatusFact, ...]] = {
+    c.GrantExtension: (ASKED,),
+    c.RefuseExtension: (ASKED,),
+    c.ResumeDemand: (f.DemandPaused(by="陈", reason="weather"),),
+    c.UnmergeDemand: (f.DemandMerged(parent=UUID(int=7), parent_number="N"),),
+}
+"""What has to happen before a command can be given."""
+FIELDS: dict[type[BaseModel], dict[str, Any]] = {
+    c.PauseDemand: {"reason": "weather"}, f.DemandPaused: {"reason": "weather"}, c.EndAssistance: {"unit": HELPER},
+    c.RequestAssistance: {"units": ("nh-police",)},
+}  # fmt: skip
+"""What stands for something in a list although fields of that name are words elsewhere."""
+
+
 @pytest.mark.parametrize("kind", get_args(c.RoutingCommand))
 def test_no_command_of_staff_tells_whom_it_names(kind: type[BaseModel]):
-    routed = f.DemandRouted(unit="u", rule="r", due_at=story.AT + timedelta(days=9))
-    demand, command = story.demand(*story.SUBMITTED, routed, f.DemandAccepted(by="陈")), full(kind)
-    told = told_of(*decide(demand, command, Person("李", PACK.coordinator), PACK, story.AT))
+    demand, command = story.demand(*ACCEPTED, *BEFORE.get(kind, ())), full(kind, **FIELDS.get(kind, {}))
+    parent = demand.model_copy(update={"id": UUID(int=7)})
+    by = Person("李", PACK.coordinator)
+    if kind in (c.AcceptAssistance, c.ReportAssistance):
+        by = Person("王", HELPER)
+    told = told_of(*decide(demand, command, by, PACK, story.AT, parent))
     assert tells_nobody(told)
     assert tells_nobody(masked(command, MASKS).model_dump_json())
     assert any(isinstance(declared, Masked) for _, declared in texts(kind)) == ("［手机号］" in told)
@@ -145,7 +170,7 @@ def test_no_voice_tells_whom_it_names_and_the_vault_has_the_words(kind: type[not
 
 
 def step(kind: type[f.StatusFact]) -> f.RecordedStep:
-    fact = full(RECORDED[kind.type])
+    fact = full(RECORDED[kind.type], **FIELDS.get(kind, {}))
     return f.RecordedStep(at=story.AT, type=kind.type, data=fact.model_dump(mode="json", exclude_unset=True))
 
 

@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from services.routing.cases import queries
-from services.routing.cases.commands import RoutingCommand
+from services.routing.cases.commands import MergeDemand, RoutingCommand
 from services.routing.cases.domain import decide
 from shared.chassis.aggregates.commands import CommandHandler, keep_answer, kept_answer
 from shared.chassis.aggregates.repository import Repository
@@ -67,7 +67,10 @@ class CaseCommand:
         pack = self.packs.of_division(state.division)
         if pack is None:
             raise Refused(Code.NOT_FOUND, f"no pack serves the division {state.division}")
-        return decide(state, self.command, self.actor.by, pack, at)
+        parent = None
+        if isinstance(self.command, MergeDemand):
+            parent = await queries.by_number(db, self.command.into)
+        return decide(state, self.command, self.actor.by, pack, at, parent)
 
     def answer(self, writes: WriteBatch, state: Demand, at: datetime) -> Demand:
         """The case after the command."""
@@ -88,6 +91,8 @@ class CaseHandler:
         """The demand after the command; raises `Refused`."""
         content = f"{type(command).__name__} {masked(command, MASKS).model_dump_json()}"
         async with self.pool.acquire(timeout=5) as db, db.transaction():
+            if isinstance(command, MergeDemand):
+                await queries.lock(db, (number, command.into))
             key = await queries.id_of(db, number)
             if key is None:
                 raise not_found(number)

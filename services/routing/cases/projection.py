@@ -1,16 +1,18 @@
 """Keeps what citizens wrote, and what others told since, for the units that will read it."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from services.routing.cases import queries
+from services.routing.cases.following import PARENT_ENDS
 from services.routing.cases.timeline import is_entry
 from shared.chassis.aggregates.projections import Projection, compose
 from shared.chassis.aggregates.unit_of_work import Change
 from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.demand import facts as f
-from shared.contracts.demand.groups import AMONG_OFFICES, STAFF_NOTES
+from shared.contracts.demand.groups import ALL_NOTES, ALL_STATUS_FACTS, AMONG_OFFICES, STAFF_NOTES
 from shared.contracts.demand.state import Demand
 from shared.contracts.envelope import Envelope
 
@@ -46,4 +48,22 @@ TIMELINE: Final = Projection(
 )
 """An entry for each fact that another service told: what was submitted is shown apart, and each message repeats
 another fact."""
-CASES: Final = compose(SUBMISSIONS, TIMELINE)
+
+
+def _attention(change: Change[Demand, f.Fact]) -> tuple[UUID, int, int, datetime | None]:
+    fact = change.fact
+    supported = isinstance(fact, f.DemandSupported)
+    said_at = None if supported else change.envelope.time
+    return change.envelope.key, int(isinstance(fact, f.DemandUrged)), int(supported), said_at
+
+
+_CITIZENS_NOTES: Final[Sequence[type[f.Fact]]] = (
+    f.DemandSupplemented, f.DemandUrged, f.DemandSupported, f.WithdrawalRequested,
+)  # fmt: skip
+ATTENTION: Final[Projection[Demand, f.Fact, tuple[UUID, int, int, datetime | None]]] = Projection(
+    on=dict.fromkeys(_CITIZENS_NOTES, _attention),
+    ignores=(*ALL_STATUS_FACTS, *(kind for kind in ALL_NOTES if kind not in _CITIZENS_NOTES)),
+    write=queries.put_attention,
+)
+"""How often a demand was urged and supported, and when its citizen last said something, for the marks in lists."""
+CASES: Final = compose(SUBMISSIONS, TIMELINE, ATTENTION, PARENT_ENDS)

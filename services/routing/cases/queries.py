@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
+
+import asyncpg
 
 from services.routing.cases.timeline import TimelineEntry
 from shared.chassis.database.pool import Connection
@@ -30,6 +33,18 @@ async def id_of(db: Connection, number: str) -> UUID | None:
     return id
 
 
+async def by_number(db: Connection, number: str) -> Demand | None:
+    """The demand with this number, as it is stored."""
+    state = await db.fetchval("SELECT state::text FROM demand WHERE number = $1", number)
+    return Demand.model_validate_json(state) if state else None
+
+
+async def lock(db: Connection, numbers: Sequence[str]) -> None:
+    """Keep these demands as they are until the transaction ends; in one order, so that two merges never wait for each
+    other."""
+    await db.execute("SELECT FROM demand WHERE number = ANY($1::text[]) ORDER BY id FOR UPDATE", list(numbers))
+
+
 async def case(db: Connection, number: str) -> StoredCase | None:
     """A demand, what the citizen submitted, and everything that was told of it since."""
     row = await db.fetchrow(
@@ -48,6 +63,33 @@ async def case(db: Connection, number: str) -> StoredCase | None:
         tuple(row["attachments"] or ()),
         await _timeline(db, row["id"]),
     )
+
+
+async def merged_into(db: Connection, id: UUID) -> Sequence[asyncpg.Record]:
+    """The number, title and status of each demand that was merged into this one."""
+    rows: Sequence[asyncpg.Record] = await db.fetch(
+        "SELECT number, state ->> 'title' AS title, status FROM demand"
+        " WHERE parent = $1 AND status = 'merged' ORDER BY id LIMIT 100",
+        id,
+    )
+    return rows
+
+
+async def similar(db: Connection, demand: Demand) -> Sequence[asyncpg.Record]:
+    """The number, title and status of open cases of the same unit that are about the same, in the same place."""
+    rows: Sequence[asyncpg.Record] = await db.fetch(
+        """
+        SELECT number, state ->> 'title' AS title, status FROM demand
+        WHERE unit = $1 AND status IN ('routed', 'accepted', 'in_progress', 'listed') AND id <> $2
+            AND state ->> 'category' = $3 AND state ->> 'division' = $4
+        ORDER BY id DESC LIMIT 5
+        """,
+        demand.unit,
+        demand.id,
+        demand.category,
+        demand.division,
+    )
+    return rows
 
 
 async def _timeline(db: Connection, demand_id: UUID) -> list[TimelineEntry]:
@@ -71,52 +113,6 @@ async def _timeline(db: Connection, demand_id: UUID) -> list[TimelineEntry]:
         )
         for row in rows
     ]
-
-
-async def assisted(db: Connection, unit: str, after: UUID | None, limit: int) -> list[Demand]:
-    """What a unit assists with while another leads, oldest first."""
-    rows = await db.fetch(
-        """
-        SELECT state::text FROM demand
-        WHERE state -> 'assisting' ? $1 AND status IN ('routed', 'accepted', 'in_progress', 'listed')
-            AND ($2::uuid IS NULL OR id > $2)
-        ORDER BY id LIMIT $3
-        """,
-        unit,
-        after,
-        limit,
-    )
-    return [Demand.model_validate_json(row["state"]) for row in rows]
-
-
-async def worklist(db: Connection, unit: str, after: UUID | None, limit: int) -> list[Demand]:
-    """What lies with a unit, oldest first."""
-    rows = await db.fetch(
-        """
-        SELECT state::text FROM demand
-        WHERE unit = $1 AND status IN ('routed', 'accepted', 'in_progress', 'listed') AND ($2::uuid IS NULL OR id > $2)
-        ORDER BY id LIMIT $3
-        """,
-        unit,
-        after,
-        limit,
-    )
-    return [Demand.model_validate_json(row["state"]) for row in rows]
-
-
-async def triage(db: Connection, jurisdiction: str, after: UUID | None, limit: int) -> list[Demand]:
-    """What waits for a dispatcher of a jurisdiction, oldest first."""
-    rows = await db.fetch(
-        """
-        SELECT state::text FROM demand
-        WHERE status = 'triage' AND state ->> 'jurisdiction' = $1 AND ($2::uuid IS NULL OR id > $2)
-        ORDER BY id LIMIT $3
-        """,
-        jurisdiction,
-        after,
-        limit,
-    )
-    return [Demand.model_validate_json(row["state"]) for row in rows]
 
 
 def put_submissions(writes: WriteBatch, submitted: Mapping[UUID, DemandSubmitted]) -> None:
@@ -150,4 +146,23 @@ def put_heard(writes: WriteBatch, envelopes: Sequence[Envelope]) -> None:
         [envelope.time for envelope in envelopes],
         [envelope.sequence for envelope in envelopes],
         [envelope.data for envelope in envelopes],
+    )
+
+
+def put_attention(writes: WriteBatch, rows: Sequence[tuple[UUID, int, int, datetime | None]]) -> None:
+    """Count what citizens added: by demand, urges, supports, and when somebody last said something."""
+    sums: dict[UUID, tuple[UUID, int, int, datetime | None]] = {}
+    for demand_id, urges, supports, words_at in rows:
+        _, urged, supported, at = sums.get(demand_id, (demand_id, 0, 0, None))
+        latest = max(filter(None, (at, words_at)), default=None)
+        sums[demand_id] = (demand_id, urged + urges, supported + supports, latest)
+    writes.add(
+        """
+        INSERT INTO attention (demand_id, urges, supports, words_at)
+        SELECT demand_id, urges, supports, words_at FROM unnest($1::attention_row[])
+        ON CONFLICT (demand_id) DO UPDATE SET
+            urges = attention.urges + excluded.urges, supports = attention.supports + excluded.supports,
+            words_at = greatest(attention.words_at, excluded.words_at)
+        """,
+        list(sums.values()),
     )

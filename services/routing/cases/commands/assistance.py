@@ -1,0 +1,42 @@
+"""What lead and assisting units say to each other about a case."""
+
+from typing import Annotated
+
+from pydantic import ConfigDict, Field
+
+from services.routing.cases.commands.base import Command, Evidence, Reason, Unit, Words
+from shared.contracts.examples import shown
+
+
+class RequestAssistance(Command):
+    """Ask other units to help (请求协办); the lead still answers for all."""
+
+    model_config = ConfigDict(json_schema_extra=shown({"units": ["nh-transport"], "reason": "需确认道路权属"}))
+
+    units: Annotated[tuple[Unit, ...], Field(min_length=1, max_length=10)]
+    reason: Reason
+
+
+class AcceptAssistance(Command):
+    """Sign for the part of one's unit (协办签收)."""
+
+    model_config = ConfigDict(json_schema_extra=shown({}))
+
+
+class ReportAssistance(Command):
+    """Report to the lead what one's unit did (协办反馈)."""
+
+    model_config = ConfigDict(json_schema_extra=shown({"note": "道路属村道，已移交图纸"}))
+
+    note: Words
+    evidence: Evidence = ()
+    done: bool = Field(True, description="the part is finished")
+
+
+class EndAssistance(Command):
+    """Let a unit assist no longer."""
+
+    model_config = ConfigDict(json_schema_extra=shown({"unit": "nh-transport", "reason": "已查明，无需协办"}))
+
+    unit: Unit
+    reason: Reason

@@ -1,0 +1,61 @@
+"""What dispatchers say: who answers, what it is about, how urgent it is, and what belongs together."""
+
+from typing import Annotated
+
+from pydantic import ConfigDict, Field
+
+from services.routing.cases.commands.base import Command, Note, Reason, Unit, WorkingDays
+from shared.contracts.demand.facts import Urgency
+from shared.contracts.examples import NUMBER, shown
+from shared.contracts.numbers import AS_TYPED, DemandNumber
+from shared.contracts.text import Text
+from shared.contracts.wording import Identifier
+
+
+class RouteDemand(Command):
+    """A dispatcher decides who answers, also where another unit was made responsible before."""
+
+    model_config = ConfigDict(json_schema_extra=shown({"unit": "nh-education", "assisting": ["nh-transport"]}))
+
+    unit: Unit
+    assisting: tuple[Unit, ...] | None = Field(None, description="units that help; null: those that help now")
+    working_days: WorkingDays | None = Field(
+        None, description="the limit, where the catalogue has none or another is needed; null: the catalogue's"
+    )
+    reason: Note = ""
+
+
+class ReclassifyDemand(Command):
+    """A dispatcher corrects what the demand is about; its limit follows the catalogue."""
+
+    model_config = ConfigDict(json_schema_extra=shown({"category": "street-lighting", "reason": "是路灯，不是路面"}))
+
+    category: Annotated[Text, Field(min_length=1, max_length=64), Identifier("a category")]
+    reason: Reason
+
+
+class PrioritizeDemand(Command):
+    """Correct how urgent it is, or whether it is of somebody who needs protection; its limits follow."""
+
+    model_config = ConfigDict(json_schema_extra=shown({"urgency": "urgent", "reason": "独居老人，家中停水"}))
+
+    urgency: Urgency | None = Field(None, description="null: as it is")
+    vulnerable: bool | None = Field(None, description="null: as it is")
+    reason: Reason
+
+
+class MergeDemand(Command):
+    """Handle it together with another (并单): it is answered when that one is."""
+
+    model_config = ConfigDict(json_schema_extra=shown({"into": NUMBER, "reason": "同一路段"}))
+
+    into: DemandNumber = Field(description=f"the number of the other demand. {AS_TYPED}")
+    reason: Reason
+
+
+class UnmergeDemand(Command):
+    """Handle it by itself again (取消并单), at the unit that had it."""
+
+    model_config = ConfigDict(json_schema_extra=shown({"reason": "并非同一路段"}))
+
+    reason: Reason

@@ -1,0 +1,128 @@
+"""What the unit that leads says of its case."""
+
+from typing import Annotated
+
+from pydantic import ConfigDict, Field
+
+from services.routing.cases.commands.base import (
+    Attachments,
+    Colleague,
+    Command,
+    Evidence,
+    Note,
+    Reason,
+    Unit,
+    Words,
+)
+from shared.contracts.examples import ID, shown
+from shared.contracts.text import Text
+from shared.contracts.wording import Identifier, by_office
+
+
+class AcceptDemand(Command):
+    """Sign for it (签收)."""
+
+    model_config = ConfigDict(json_schema_extra=shown({}))
+
+
+class AssignDemand(Command):
+    """Say who of the unit handles it (指定经办人)."""
+
+    model_config = ConfigDict(json_schema_extra=shown({"handler": "李志明"}))
+
+    handler: Colleague
+
+
+class ReturnDemand(Command):
+    """Say that another unit is responsible (退单), and which one."""
+
+    model_config = ConfigDict(json_schema_extra=shown({"reason": "校车由教育局统筹", "suggested_unit": "nh-education"}))
+
+    reason: Reason
+    suggested_unit: Unit
+
+
+class TransferDemand(Command):
+    """Give it to another unit (转办); its due time stays."""
+
+    model_config = ConfigDict(json_schema_extra=shown({"unit": "nh-education", "reason": "学校内部道路"}))
+
+    unit: Unit
+    reason: Reason
+
+
+class MoveUpDemand(Command):
+    """Give it to the unit above (提级), and go on helping there."""
+
+    model_config = ConfigDict(json_schema_extra=shown({"reason": "涉及两个社区，需镇级协调"}))
+
+    reason: Reason
+
+
+class DeclineDemand(Command):
+    """Say that this government is not responsible, and who is."""
+
+    model_config = ConfigDict(json_schema_extra=shown({"reason": "接送点在邻区", "instead": "荔湾区 12345"}))
+
+    reason: Reason
+    legal_basis: Annotated[Text | None, Field(max_length=1000), by_office(1000)] = None
+    instead: Annotated[Text | None, Field(max_length=1000), by_office(1000)] = None
+
+
+class ContactCitizen(Command):
+    """Say that the unit spoke with the citizen, or tried to."""
+
+    model_config = ConfigDict(json_schema_extra=shown({"note": "已致电，约定周三现场查看"}))
+
+    note: Note = ""
+    reached: bool = Field(True, description="false: tried in vain")
+
+
+class ProgressDemand(Command):
+    """Tell the citizen how the work goes."""
+
+    model_config = ConfigDict(json_schema_extra=shown({"note": "已现场勘查，本周施工"}))
+
+    note: Words
+    evidence: Evidence = ()
+
+
+class WriteNote(Command):
+    """Write down something that no citizen sees (内部备注)."""
+
+    model_config = ConfigDict(json_schema_extra=shown({"text": "物业周三上午可开门"}))
+
+    text: Words
+
+
+class AttachEvidence(Command):
+    """Add files or references that show what was done."""
+
+    model_config = ConfigDict(json_schema_extra=shown({"note": "修复后的照片", "attachments": [ID]}))
+
+    note: Note = ""
+    attachments: Attachments = ()
+    evidence: Evidence = ()
+
+
+class ListDemand(Command):
+    """Put it on a list or into a project (挂账); the clock stands still meanwhile."""
+
+    model_config = ConfigDict(json_schema_extra=shown({"level": "village", "reason": "列入2022年村级清单"}))
+
+    level: Annotated[Text, Field(min_length=1, max_length=64), Identifier("a list of the jurisdiction")]
+    reason: Reason
+    project: Annotated[Text | None, Field(max_length=200), by_office(200)] = None
+
+
+class ResolveDemand(Command):
+    """Say that it is done (办结)."""
+
+    model_config = ConfigDict(json_schema_extra=shown({"result": "风雨棚已建成并验收", "summary": "风雨棚已建成"}))
+
+    result: Words
+    summary: Note = ""
+    evidence: Evidence = ()
+    not_contacted: Annotated[Text | None, Field(min_length=1, max_length=1000), by_office(1000)] = Field(
+        None, description="why nobody spoke with the citizen before, where nobody did"
+    )

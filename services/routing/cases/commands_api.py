@@ -1,0 +1,121 @@
+"""What staff may say of a case over HTTP: an address for each command, and one for the same command to many."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Path
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from services.routing.cases.commands import COMMANDS, RoutingCommand
+from services.routing.cases.handler import Actor, CaseHandler, etag
+from services.routing.cases.parsing import command_of
+from shared.chassis.http import response_headers
+from shared.contracts.demand.state import Demand, Status
+from shared.contracts.examples import NUMBER, shown
+from shared.contracts.numbers import AS_TYPED, DemandNumber
+from shared.contracts.refusals import ANSWERS, Refused
+from shared.contracts.wording import Identifier, Inner, Plain
+
+Number = Annotated[DemandNumber, Path(examples=[NUMBER], description=AS_TYPED)]
+WhoActs = Callable[..., Awaitable[Actor]]
+AT_ONCE: Final = 200
+TAGGED: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"headers": {"ETag": {"description": "of the demand as it is now", "schema": {"type": "string"}}}}
+}
+OPERATIONS: Final[Mapping[str, str]] = {
+    **{name: f"{name}_case" for name in ("accept", "assign", "return", "transfer", "decline", "progress", "list")},
+    **{name: f"{name}_case" for name in ("resolve", "extend", "pause", "resume", "route", "reclassify")},
+    **{name: f"{name}_case" for name in ("prioritize", "merge", "unmerge")},
+    "contact": "contact_citizen",
+    "move-up": "move_case_up",
+    "note": "note_on_case",
+    "attach": "attach_to_case",
+    "request-extension": "request_extension",
+    "grant-extension": "grant_extension",
+    "refuse-extension": "refuse_extension",
+    "request-assistance": "request_assistance",
+    "accept-assistance": "accept_assistance",
+    "report-assistance": "report_assistance",
+    "end-assistance": "end_assistance",
+}
+"""The operation id of each command, which is what a generated client calls its method."""
+
+
+class BulkCommand(BaseModel):
+    """One command for many cases."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra=shown({"command": "accept", "numbers": [NUMBER]}))
+
+    command: Annotated[str, Field(max_length=40), Identifier("a command's name")]
+    numbers: Annotated[tuple[DemandNumber, ...], Field(min_length=1, max_length=AT_ONCE)]
+    fields: Annotated[dict[str, JsonValue], Inner("the fields of the command")] = {}
+
+
+class Outcome(BaseModel):
+    """What became of the command for one case."""
+
+    number: str
+    status: Status | None = Field(None, description="of the case after the command; absent where it was refused")
+    refused: Annotated[str, Plain("a code of ours")] | None = Field(
+        None, description="the end of the problem's `type`; absent where it was done"
+    )
+    detail: Annotated[str, Plain("written by a rule of ours")] | None = None
+    detail_en: Annotated[str, Plain("written by a rule of ours")] | None = None
+
+
+class Outcomes(BaseModel):
+    """Of each case, in the order that was sent."""
+
+    outcomes: list[Outcome]
+
+
+def command_routes(desk: CaseHandler, acting: WhoActs) -> APIRouter:
+    """An address for each command, and the one for many cases."""
+    router = APIRouter(tags=["routing"], prefix="/v1/cases")
+    for name, kind in COMMANDS.items():
+        router.add_api_route(
+            f"/{{number}}/{name}",
+            _endpoint(desk, acting, kind),
+            methods=["POST"],
+            name=OPERATIONS[name],
+            description=kind.__doc__,
+            responses=TAGGED,
+            response_model=Demand,
+        )
+
+    @router.post("/bulk")
+    async def command_cases(by: Annotated[Actor, Depends(acting)], bulk: BulkCommand) -> Outcomes:
+        """Give one command to many cases; each is done or refused by itself."""
+        command = command_of(bulk.command, bulk.fields)
+        return Outcomes(outcomes=[await outcome(desk, number, command, by) for number in bulk.numbers])
+
+    return router
+
+
+async def outcome(desk: CaseHandler, number: str, command: RoutingCommand, by: Actor) -> Outcome:
+    """What becomes of a command for one case; a refusal is an outcome too."""
+    try:
+        demand = await desk.handle(number, command, by)
+    except Refused as refused:
+        zh = refused.zh or ANSWERS[refused.code].zh
+        return Outcome(number=number, refused=refused.code, detail=zh, detail_en=refused.en)
+    return Outcome(number=number, status=demand.status)
+
+
+def _endpoint(desk: CaseHandler, acting: WhoActs, kind: type[Any]) -> Callable[..., Awaitable[Demand]]:
+    By = Annotated[Actor, Depends(acting)]  # noqa: N806 (a type)
+
+    async def with_body(number: Number, by: By, command: kind) -> Demand:  # type: ignore[valid-type]
+        return tagged(await desk.handle(number, command, by))
+
+    async def without(number: Number, by: By, command: kind | None = None) -> Demand:  # type: ignore[valid-type]
+        return tagged(await desk.handle(number, command or kind(), by))
+
+    needs_body = any(field.is_required() for field in kind.model_fields.values())
+    return with_body if needs_body else without
+
+
+def tagged(demand: Demand) -> Demand:
+    """The demand, with its ETag on the answer."""
+    response_headers.add({"ETag": etag(demand)})
+    return demand

@@ -1,0 +1,50 @@
+"""What lead and assisting units arrange."""
+
+from collections.abc import Sequence
+
+from services.routing.cases import commands as c
+from services.routing.cases.decisions.situation import Situation, illegal, invalid, require_units
+from shared.contracts.demand import facts as f
+
+
+def assistance_requested(case: Situation, command: c.RequestAssistance) -> Sequence[f.Fact]:
+    """Of units that do not help already, or have reported and are asked again."""
+    demand = case.demand
+    require_units(case.pack, "units", command.units)
+    if demand.unit in command.units:
+        raise invalid("units", f"{demand.unit} leads this case", "主办单位不能同时协办")
+    waiting = {part.unit for part in demand.assistance if part.asked_at and not part.reported_at}
+    if twice := sorted(waiting & set(command.units)):
+        raise invalid("units", f"asked already: {', '.join(twice)}", f"已请求协办，尚未反馈：{'、'.join(twice)}")
+    units = tuple(dict.fromkeys(command.units))
+    return [f.AssistanceRequested(by=case.by.name, units=units, reason=command.reason)]
+
+
+def assistance_accepted(case: Situation, command: c.AcceptAssistance) -> Sequence[f.Fact]:
+    """Each assisting unit signs for its own part, once."""
+    unit = _assisting(case)
+    if any(part.unit == unit and part.accepted_at and not part.reported_at for part in case.demand.assistance):
+        raise illegal("your unit has signed for its part already", "本单位已经协办签收")
+    return [f.AssistanceAccepted(by=case.by.name, unit=unit)]
+
+
+def assistance_reported(case: Situation, command: c.ReportAssistance) -> Sequence[f.Fact]:
+    """To the lead, who answers for all."""
+    fact = f.AssistanceReported(
+        by=case.by.name, unit=_assisting(case), note=command.note, evidence=command.evidence, done=command.done
+    )
+    return [fact]
+
+
+def _assisting(case: Situation) -> str:
+    if case.by.unit not in case.demand.assisting:
+        raise illegal("your unit does not assist with this case", "本单位不是该诉求的协办单位")
+    return case.by.unit
+
+
+def assistance_ended(case: Situation, command: c.EndAssistance) -> Sequence[f.Fact]:
+    """Of a unit that assists."""
+    if command.unit not in case.demand.assisting:
+        helpers = ", ".join(case.demand.assisting) or "none"
+        raise invalid("unit", f"{command.unit} does not assist; helpers are: {helpers}", f"{command.unit} 不是协办单位")
+    return [f.AssistanceEnded(by=case.by.name, unit=command.unit, reason=command.reason)]

@@ -1,0 +1,99 @@
+"""What dispatchers' words make of a case: who answers, what it is about, how urgent it is."""
+
+from collections.abc import Sequence
+
+from services.routing.cases import commands as c
+from services.routing.cases.decisions.situation import Situation, illegal, invalid, require_units
+from services.routing.cases.policies import DISPATCHER, Limits, assign, clock_start, limits_again
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.state import OWED, Demand
+
+
+def routed(case: Situation, command: c.RouteDemand) -> Sequence[f.Fact]:
+    """A dispatcher decides who answers."""
+    demand, pack = case.demand, case.pack
+    assisting = demand.assisting if command.assisting is None else command.assisting
+    require_units(pack, "unit", [command.unit])
+    require_units(pack, "assisting", assisting)
+    limits = Limits(command.working_days, DISPATCHER) if command.working_days else limits_again(demand, pack)
+    fact = assign(demand, pack, command.unit, f"dispatcher:{case.by.name}", limits, case.at, assisting)
+    return [fact.model_copy(update={"by": case.by.name, "reason": command.reason or None})]
+
+
+def reclassified(case: Situation, command: c.ReclassifyDemand) -> Sequence[f.Fact]:
+    """Another category, with its limit."""
+    demand, pack = case.demand, case.pack
+    if pack.category(command.category) is None:
+        known = next(iter(pack.leaf_categories)).code
+        raise invalid(
+            "category",
+            f"there is no category {command.category!r}; see GET /v1/jurisdictions",
+            f"类别 {command.category!r} 不存在",
+            known,
+        )
+    if command.category == demand.category:
+        raise invalid(
+            "category", f"the demand is about {command.category} already", f"该诉求的类别已是 {command.category}"
+        )
+    days, source = pack.limit_of(demand.division, command.category, demand.kind)
+    fact = f.DemandReclassified(
+        category=command.category,
+        by=case.by.name,
+        reason=command.reason,
+        limit_days=days,
+        limit_source=source,
+        due_at=pack.due_at(clock_start(demand, case.at), days) if days else None,
+    )
+    return [fact]
+
+
+def prioritized(case: Situation, command: c.PrioritizeDemand) -> Sequence[f.Fact]:
+    """How urgent it is, with the limits that follow."""
+    demand = case.demand
+    urgency = command.urgency or demand.urgency
+    vulnerable = demand.vulnerable if command.vulnerable is None else command.vulnerable
+    if (urgency, vulnerable) == (demand.urgency, demand.vulnerable):
+        raise invalid("urgency", "nothing would change: it is so already", "没有变化：紧急程度和对象与现在相同")
+    return [f.DemandPrioritized(by=case.by.name, urgency=urgency, vulnerable=vulnerable, reason=command.reason)]
+
+
+def merged(case: Situation, command: c.MergeDemand) -> Sequence[f.Fact]:
+    """Into a case of the same jurisdiction that is still to be answered."""
+    demand, parent = case.demand, case.parent
+    if parent is None:
+        raise invalid("into", f"routing knows no demand {command.into}", f"没有编号为 {command.into} 的诉求")
+    if parent.id == demand.id:
+        raise invalid("into", "it cannot be merged into itself", "不能并入自身")
+    if parent.jurisdiction != demand.jurisdiction:
+        raise invalid("into", "it is of another jurisdiction", "不能并入其他辖区的诉求")
+    if parent.parent is not None:
+        raise invalid(
+            "into",
+            f"{parent.number} is merged into {parent.parent_number}: merge into that one",
+            f"{parent.number} 已并入 {parent.parent_number}，请直接并入该诉求",
+            parent.parent_number,
+        )
+    if parent.status not in OWED:
+        raise invalid(
+            "into", f"{parent.number} is {parent.status}: it is answered already", "对方诉求已经答复，不能并入"
+        )
+    fact = f.DemandMerged(parent=parent.id, parent_number=parent.number, by=case.by.name, reason=command.reason)
+    return [fact]
+
+
+def unmerged(case: Situation, command: c.UnmergeDemand) -> Sequence[f.Fact]:
+    """Back to the unit that had it; what nobody had waits for a dispatcher."""
+    demand = case.demand
+    if demand.parent is None:
+        raise illegal("it is not merged with another", "该诉求没有并单")
+    facts: list[f.Fact] = [f.DemandUnmerged(by=case.by.name, reason=command.reason)]
+    if demand.unit:
+        facts.append(_alone(demand, case))
+    return facts
+
+
+def _alone(demand: Demand, case: Situation) -> f.DemandRouted:
+    limits = limits_again(demand, case.pack)
+    unit = demand.unit or case.pack.coordinator
+    fact = assign(demand, case.pack, unit, f"unmerged:{case.by.name}", limits, case.at, demand.assisting)
+    return fact.model_copy(update={"by": case.by.name})

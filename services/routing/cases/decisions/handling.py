@@ -1,0 +1,155 @@
+"""What the lead unit's words make of a case."""
+
+from collections.abc import Sequence
+
+from services.routing.cases import commands as c
+from services.routing.cases.decisions.situation import Situation, illegal, invalid, require_units
+from services.routing.cases.decisions.timing import running_again
+from services.routing.cases.policies import assign, limits_again
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.state import Status
+
+
+def accepted(case: Situation, command: c.AcceptDemand) -> Sequence[f.Fact]:
+    """Whoever signs for it handles it."""
+    return [f.DemandAccepted(by=case.by.name)]
+
+
+def assigned(case: Situation, command: c.AssignDemand) -> Sequence[f.Fact]:
+    """The unit names a handler."""
+    if command.handler == case.demand.handler:
+        raise invalid("handler", f"{command.handler} handles it already", f"经办人已是 {command.handler}")
+    return [f.DemandAssigned(by=case.by.name, handler=command.handler)]
+
+
+def returned(case: Situation, command: c.ReturnDemand) -> Sequence[f.Fact]:
+    """What lies with the coordinator has nowhere to be returned to: the coordinator decides."""
+    demand, pack = case.demand, case.pack
+    if demand.unit == pack.coordinator:
+        raise illegal(
+            "the demand lies with the coordinator, who decides: route it to a unit, resolve it or decline it",
+            "该诉求由统筹单位决定：请派给责任单位、直接办结或不予受理，不能再退回",
+        )
+    require_units(pack, "suggested_unit", [command.suggested_unit])
+    if command.suggested_unit == demand.unit:
+        raise invalid(
+            "suggested_unit",
+            f"{demand.unit} has it now: name another unit, or {pack.coordinator}",
+            "不能退给本单位：请填写其他单位，不清楚时填统筹单位",
+            pack.coordinator,
+        )
+    fact = f.DemandReturned(by=case.by.name, reason=command.reason, suggested_unit=command.suggested_unit)
+    return [fact]
+
+
+def transferred(case: Situation, command: c.TransferDemand) -> Sequence[f.Fact]:
+    """Another unit takes over; where it had the case before, the coordinator must decide."""
+    demand, pack = case.demand, case.pack
+    require_units(pack, "unit", [command.unit])
+    if command.unit in demand.units:
+        raise invalid(
+            "unit",
+            f"{command.unit} has had this case before: return it, and the coordinator decides",
+            "该单位曾经办理过本件，请改用“退单”，由统筹单位决定",
+            pack.coordinator,
+        )
+    return [_handed(case, command.unit, "transfer", command.reason, demand.assisting)]
+
+
+def moved_up(case: Situation, command: c.MoveUpDemand) -> Sequence[f.Fact]:
+    """The unit above takes over, and the one below goes on helping."""
+    demand, pack = case.demand, case.pack
+    above = pack.units_above(demand.unit or "")
+    if not above:
+        raise illegal("there is no unit above the coordinator", "统筹单位之上没有上级单位，无法提级")
+    helpers = (*demand.assisting, *([demand.unit] if demand.unit else []))
+    escalated = f.DemandEscalated(to=above[0], reason=command.reason)
+    return [_handed(case, above[0], "moved-up", command.reason, helpers), escalated]
+
+
+def _handed(case: Situation, unit: str, how: str, reason: str, helpers: Sequence[str]) -> f.DemandRouted:
+    limits = limits_again(case.demand, case.pack)
+    routed = assign(case.demand, case.pack, unit, f"{how}:{case.by.name}", limits, case.at, tuple(helpers))
+    return routed.model_copy(update={"by": case.by.name, "reason": reason})
+
+
+def declined(case: Situation, command: c.DeclineDemand) -> Sequence[f.Fact]:
+    """The refusal with its words for the citizen."""
+    return [
+        f.DemandDeclined(
+            reason=command.reason, legal_basis=command.legal_basis, instead=command.instead, by=case.by.name
+        )
+    ]
+
+
+def contacted(case: Situation, command: c.ContactCitizen) -> Sequence[f.Fact]:
+    """Work on a listed case lets its clock run again."""
+    fact = f.DemandContacted(by=case.by.name, note=command.note, reached=command.reached)
+    return [*_at_work(case), fact]
+
+
+def progressed(case: Situation, command: c.ProgressDemand) -> Sequence[f.Fact]:
+    """Work on a listed case lets its clock run again."""
+    return [*_at_work(case), f.DemandProgressed(by=case.by.name, note=command.note, evidence=command.evidence)]
+
+
+def _at_work(case: Situation) -> Sequence[f.Fact]:
+    is_listed = case.demand.status is Status.LISTED and case.demand.paused_at is not None
+    return [running_again(case, "")] if is_listed else []
+
+
+def noted(case: Situation, command: c.WriteNote) -> Sequence[f.Fact]:
+    """An internal note."""
+    return [f.DemandNoted(by=case.by.name, unit=case.by.unit, text=command.text)]
+
+
+def attached(case: Situation, command: c.AttachEvidence) -> Sequence[f.Fact]:
+    """Evidence beside the words."""
+    if not (command.attachments or command.evidence):
+        raise invalid(
+            "attachments",
+            "name at least one file in attachments, or a reference in evidence",
+            "请至少添加一个文件或一条依据",
+        )
+    fact = f.EvidenceAttached(
+        by=case.by.name,
+        unit=case.by.unit,
+        note=command.note,
+        attachments=command.attachments,
+        evidence=command.evidence,
+    )
+    return [fact]
+
+
+def listed(case: Situation, command: c.ListDemand) -> Sequence[f.Fact]:
+    """On a list of the jurisdiction."""
+    levels = [level.level for level in case.pack.list_levels]
+    if command.level not in levels:
+        known = ", ".join(levels) or "none"
+        raise invalid(
+            "level", f"there is no list {command.level!r}; lists are: {known}", f"没有“{command.level}”清单", known
+        )
+    fact = f.DemandListed(level=command.level, project=command.project, reason=command.reason, by=case.by.name)
+    return [fact]
+
+
+def resolved(case: Situation, command: c.ResolveDemand) -> Sequence[f.Fact]:
+    """Not before the citizen was spoken with, or with the reason why not, where the pack asks for it."""
+    demand, handling = case.demand, case.pack.handling
+    if handling.contact.required and demand.contact and demand.contacted_at is None and not command.not_contacted:
+        raise invalid(
+            "not_contacted",
+            "nobody has reached the citizen: contact them first, or say here why it was not possible",
+            "尚未联系到群众：请先联系，或在此说明未能联系的原因",
+            "电话三次无人接听",
+        )
+    if handling.resolving.evidence_required and not command.evidence:
+        raise invalid("evidence", "this jurisdiction asks for evidence of the result", "办结时须提供佐证材料")
+    fact = f.DemandResolved(
+        by=case.by.name,
+        result=command.result,
+        summary=command.summary,
+        evidence=command.evidence,
+        not_contacted=command.not_contacted,
+    )
+    return [fact]

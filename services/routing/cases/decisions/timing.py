@@ -1,0 +1,143 @@
+"""What commands on the time of a case come to: extensions, pauses."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from services.routing.cases import commands as c
+from services.routing.cases.decisions.situation import Situation, illegal, invalid
+from services.routing.cases.policies import limits_again
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.state import ExtensionRequest
+
+
+def extension_requested(case: Situation, command: c.RequestExtension) -> Sequence[f.Fact]:
+    """Asked before the due time, as often and as far as the pack allows."""
+    if case.demand.extension is not None:
+        raise illegal("an extension has been asked for and waits for a decision", "已有一份延期申请待审批")
+    due_at = extended_due(case, command.working_days)
+    fact = f.ExtensionRequested(
+        by=case.by.name,
+        unit=case.by.unit,
+        working_days=command.working_days,
+        due_at=due_at,
+        reason=command.reason,
+        decider=decider_of(case),
+    )
+    return [fact]
+
+
+def decider_of(case: Situation) -> str:
+    """The unit whose people decide on what the lead unit asks for."""
+    above = case.pack.units_above(case.demand.unit or "")
+    return above[0] if above else case.pack.coordinator
+
+
+def extension_granted(case: Situation, command: c.GrantExtension) -> Sequence[f.Fact]:
+    """The days that were asked for, or fewer."""
+    asked = _asked(case)
+    days = command.working_days or asked.working_days
+    if days > asked.working_days:
+        raise invalid(
+            "working_days",
+            f"{asked.working_days} were asked for: grant as many or fewer",
+            f"申请延长 {asked.working_days} 个工作日，不能批准更多",
+            str(asked.working_days),
+        )
+    due_at = asked.due_at
+    if days < asked.working_days and case.demand.due_at:
+        due_at = case.pack.due_at(case.demand.due_at, days)
+    unit = case.pack.unit(case.by.unit)
+    fact = f.DemandExtended(
+        due_at=due_at,
+        reason=asked.reason,
+        approved_by=f"{unit.name} {case.by.name}" if unit else case.by.name,
+        by=case.by.name,
+        working_days=days,
+    )
+    return [fact]
+
+
+def extension_refused(case: Situation, command: c.RefuseExtension) -> Sequence[f.Fact]:
+    """The due time stays."""
+    _asked(case)
+    return [f.ExtensionRefused(by=case.by.name, reason=command.reason)]
+
+
+def _asked(case: Situation) -> ExtensionRequest:
+    if case.demand.extension is None:
+        raise illegal("no extension was asked for", "没有待审批的延期申请")
+    return case.demand.extension
+
+
+def extended(case: Situation, command: c.ExtendDemand) -> Sequence[f.Fact]:
+    """Granted without having been asked for."""
+    due_at = extended_due(case, command.working_days)
+    fact = f.DemandExtended(
+        due_at=due_at,
+        reason=command.reason,
+        approved_by=command.approved_by,
+        by=case.by.name,
+        working_days=command.working_days,
+    )
+    return [fact]
+
+
+def extended_due(case: Situation, days: int) -> datetime:
+    """The due time that so many working days more come to; raises `Refused` where the pack does not allow it."""
+    demand, pack = case.demand, case.pack
+    if demand.due_at is None:
+        raise illegal("the demand has no due time to extend", "该诉求没有办理期限，无需延期")
+    if demand.paused_at is not None:
+        raise illegal("the clock stands still: nothing has to be extended", "该诉求已暂停计时，无需延期")
+    if case.at > demand.due_at and pack.handling.extension.ask_before_due:
+        day = pack.local_day(demand.due_at)
+        raise illegal(f"it was due on {day}: too late to extend", f"已于{day}到期，不能再延期")
+    if demand.extensions >= pack.max_extensions:
+        en = f"the due time was moved {demand.extensions} times; this jurisdiction allows {pack.max_extensions}"
+        raise illegal(en, f"已延期 {demand.extensions} 次，最多 {pack.max_extensions} 次")
+    most = pack.max_extension_days or limits_again(demand, pack).days
+    if most is not None and days > most:
+        raise invalid("working_days", f"at most {most} working days", f"最多延长 {most} 个工作日", str(most))
+    return pack.due_at(demand.due_at, days)
+
+
+def paused(case: Situation, command: c.PauseDemand) -> Sequence[f.Fact]:
+    """For a reason of the pack's list, and not longer than it allows."""
+    if case.demand.paused_at is not None:
+        raise illegal("the clock stands still already", "该诉求已暂停计时")
+    reasons = {reason.code: reason for reason in case.pack.handling.pause.reasons}
+    reason = reasons.get(command.reason)
+    if reason is None:
+        known = ", ".join(reasons)
+        raise invalid("reason", f"reasons are: {known}", f"暂停原因只能是：{known}", next(iter(reasons), None))
+    if reason.decider is not None and case.by.unit == case.demand.unit != case.pack.coordinator:
+        raise invalid(
+            "reason",
+            f"the unit above decides on the pause {reason.code!r}: write a note, or ask {decider_of(case)}",
+            f"“{reason.name.zh}”须由上级单位（{decider_of(case)}）决定，请联系上级单位办理暂停",
+        )
+    if reason.max_days is not None and command.days is not None and command.days > reason.max_days:
+        raise invalid("days", f"at most {reason.max_days} days", f"最多暂停 {reason.max_days} 天", str(reason.max_days))
+    days = command.days or reason.max_days
+    until = case.at + timedelta(days=days) if days else None
+    return [f.DemandPaused(by=case.by.name, reason=reason.code, note=command.note, until=until)]
+
+
+def resumed(case: Situation, command: c.ResumeDemand) -> Sequence[f.Fact]:
+    """What is due is moved by the pause."""
+    if case.demand.paused_at is None:
+        raise illegal("the clock runs", "该诉求没有暂停计时")
+    return [running_again(case, command.note)]
+
+
+def running_again(case: Situation, note: str) -> f.DemandResumed:
+    """The end of a pause, given by a person."""
+    demand = case.demand
+
+    def moved(due_at: datetime | None) -> datetime | None:
+        if due_at is None or demand.paused_at is None:
+            return None
+        return case.pack.resumed_due(due_at, demand.paused_at, case.at)
+
+    contact_due_at = moved(demand.contact_due_at) if demand.contacted_at is None else None
+    return f.DemandResumed(by=case.by.name, note=note, due_at=moved(demand.due_at), contact_due_at=contact_due_at)

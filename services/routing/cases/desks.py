@@ -1,0 +1,32 @@
+"""Whose lists somebody sees: the desk of their unit."""
+
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from services.routing.cases.handler import CaseHandler
+from services.routing.cases.worklists import Desk, List
+from shared.contracts.refusals import Code, Refused
+from shared.identity.person import Person
+from shared.jurisdiction.pack import Pack
+
+
+def pack_of(desk: CaseHandler, by: Person) -> Pack:
+    """The jurisdiction of a person's unit; raises `Refused`."""
+    pack = desk.packs.of_unit(by.unit)
+    if pack is None:
+        raise Refused(Code.FORBIDDEN, f"no jurisdiction here has a unit {by.unit}", f"本系统没有单位 {by.unit}")
+    return pack
+
+
+def desk_of(desk: CaseHandler, by: Person, name: List) -> Desk:
+    """The desk of a person's unit; raises `Refused` where the triage is not theirs."""
+    pack = pack_of(desk, by)
+    if name is List.TRIAGE and by.unit != pack.coordinator:
+        raise Refused(Code.FORBIDDEN, "the triage is for the coordinator's people", "仅统筹单位可以查看")
+    at = desk.clock()
+    return Desk((by.unit,), by.name, pack.id, at, _tomorrow_ends(pack, at))
+
+
+def _tomorrow_ends(pack: Pack, at: datetime) -> datetime:
+    day = pack.local_day(at) + timedelta(days=2)
+    return datetime.combine(day, time(), ZoneInfo(pack.timezone))

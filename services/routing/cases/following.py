@@ -1,0 +1,85 @@
+"""The timer kind "parent": what was merged into a demand is answered, refused or set free when that one ends."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from services.routing.cases.policies import first_routing
+from shared.chassis.aggregates.projections import Projection
+from shared.chassis.aggregates.repository import Repository
+from shared.chassis.aggregates.unit_of_work import Change
+from shared.chassis.database.write_batch import WriteBatch
+from shared.chassis.work.timers import OnDue
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.groups import ALL_NOTES, ALL_STATUS_FACTS
+from shared.contracts.demand.state import Demand, Status
+from shared.jurisdiction.jurisdictions import Jurisdictions
+
+PARENT: Final = "parent"
+_ENDS: Final[Sequence[type[f.Fact]]] = (f.DemandResolved, f.DemandDeclined, f.DemandWithdrawn)
+Answer = Sequence[tuple[f.Fact, datetime]]
+
+
+def _end(change: Change[Demand, f.Fact]) -> tuple[UUID, datetime, str]:
+    fact = change.fact
+    payload = {"parent": str(change.after.id), "type": fact.type, "data": fact.model_dump(mode="json")}
+    return change.after.id, change.envelope.time, json.dumps(payload, ensure_ascii=False)
+
+
+def _plan(writes: WriteBatch, ends: Sequence[tuple[UUID, datetime, str]]) -> None:
+    # In a statement of its own: a demand that is merged meanwhile holds the parent, so that it is seen here.
+    writes.after.add(
+        """
+        INSERT INTO timer (kind, key, name, at, payload, due_at)
+        SELECT 'parent', child.id, '', ended.at, ended.payload::jsonb, ended.at
+        FROM unnest($1::parent_end_row[]) AS ended JOIN demand AS child ON child.parent = ended.parent
+        WHERE child.status = 'merged'
+        ON CONFLICT (kind, key, name) DO UPDATE
+            SET at = excluded.at, payload = excluded.payload, due_at = excluded.due_at, attempts = 0, cause = NULL
+        """,
+        list(ends),
+    )
+
+
+PARENT_ENDS: Final[Projection[Demand, f.Fact, tuple[UUID, datetime, str]]] = Projection(
+    on=dict.fromkeys(_ENDS, _end),
+    ignores=(*(kind for kind in ALL_STATUS_FACTS if kind not in _ENDS), *ALL_NOTES),
+    write=_plan,
+)
+"""A timer on each demand that was merged into one that ended."""
+
+
+def follow_parent(repository: Repository[Demand, f.Fact], packs: Jurisdictions) -> OnDue[Demand, f.Fact]:
+    """What becomes of a merged demand when its parent has ended."""
+
+    def decide(demand: Demand, payload: Mapping[str, Any], now: datetime) -> Answer:
+        if demand.status is not Status.MERGED or str(demand.parent) != payload["parent"]:
+            return ()
+        return [(fact, now) for fact in _following(demand, payload, packs, now)]
+
+    return OnDue(repository, decide)
+
+
+def _following(demand: Demand, payload: Mapping[str, Any], packs: Jurisdictions, now: datetime) -> Sequence[f.Fact]:
+    match payload["type"]:
+        case f.DemandResolved.type:
+            return [f.DemandResolved.model_validate(payload["data"])]
+        case f.DemandDeclined.type:
+            number = demand.parent_number
+            return [
+                f.DemandUnmerged(reason=f"并入的诉求 {number} 不予受理 / {number} was declined"),
+                f.DemandDeclined.model_validate(payload["data"]),
+            ]
+        case _:
+            number = demand.parent_number
+            alone = f.DemandUnmerged(reason=f"并入的诉求 {number} 已撤回 / {number} was withdrawn")
+            return [alone, *_by_itself(demand, packs, now)]
+
+
+def _by_itself(demand: Demand, packs: Jurisdictions, now: datetime) -> Sequence[f.Fact]:
+    """Where the catalogue knows who answers, that unit; else it waits for a dispatcher."""
+    pack = packs.of_division(demand.division)
+    routed = first_routing(demand, pack, now) if pack else None
+    return [routed] if isinstance(routed, f.DemandRouted) else []

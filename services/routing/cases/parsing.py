@@ -1,0 +1,25 @@
+"""Reads a command by its name and its fields, as bulk requests and forms bring them."""
+
+from collections.abc import Mapping
+
+from pydantic import JsonValue, ValidationError
+
+from services.routing.cases.commands import COMMANDS, RoutingCommand
+from shared.chassis.http.validation_zh import field_errors
+from shared.contracts.refusals import Code, FieldError, Refused
+
+
+def command_of(name: str, fields: Mapping[str, JsonValue]) -> RoutingCommand:
+    """The command of this name; raises `Refused` with everything that must be changed."""
+    kind = COMMANDS.get(name)
+    if kind is None:
+        known = ", ".join(COMMANDS)
+        en, zh = f"there is no command {name!r}; commands are: {known}", f"没有“{name}”操作，可用：{known}"
+        raise Refused(Code.INVALID, f"command: {en}", zh, (FieldError("command", zh, en, "accept"),))
+    try:
+        return kind.model_validate(dict(fields))
+    except ValidationError as fault:
+        errors = tuple(field_errors(fault.errors(), kind.model_json_schema(), {}))
+        en = "; ".join(f"{error.field}: {error.en}" for error in errors)
+        zh = "；".join(f"{error.field}：{error.zh}" for error in errors)
+        raise Refused(Code.INVALID, en, zh, errors) from None

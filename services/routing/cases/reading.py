@@ -1,0 +1,66 @@
+"""A case, whole: what a handler needs to know of it."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.routing.cases import queries
+from services.routing.cases.available import available
+from services.routing.cases.handler import CaseHandler, not_found
+from services.routing.cases.timeline import TimelineEntry
+from shared.contracts.demand.facts import Location
+from shared.contracts.demand.state import Demand, Status
+from shared.contracts.examples import DEMAND, TEXT, shown
+from shared.contracts.wording import Identifier, by_citizen
+from shared.identity.person import Person
+from shared.identity.relations import may
+from shared.identity.rights import READ
+
+
+class Related(BaseModel):
+    """Another case, in a few words."""
+
+    number: Annotated[str, Identifier("a demand's number")]
+    title: Annotated[str, by_citizen()]
+    status: Status
+
+
+class Case(BaseModel):
+    """A demand as its unit sees it, with all that was said of it since."""
+
+    model_config = ConfigDict(json_schema_extra=shown({"demand": DEMAND, "text": TEXT}))
+
+    demand: Demand
+    text: str = Field(description="what the citizen wrote, masked")
+    location: Location | None = Field(None, description="WGS-84 degrees, rounded to about ten metres")
+    attachments: list[str] = Field([], description="ids of the files that came with the demand")
+    timeline: list[TimelineEntry] = Field(
+        [], description="oldest first: what the citizen added, every step with its reason, verdicts, failed messages"
+    )
+    merged: list[Related] = Field([], description="what was merged into it")
+    similar: list[Related] = Field([], description="open cases of the same category in the same place")
+    commands: list[str] = Field([], description="what whoever asks may do with it now")
+
+
+async def case_of(desk: CaseHandler, number: str, by: Person) -> Case:
+    """A case as this person may read it; raises `Refused`: what is not theirs to read is not there for them."""
+    async with desk.pool.acquire(timeout=5) as db:
+        stored = await queries.case(db, number)
+        if stored is None:
+            raise not_found(number)
+        demand = stored.demand
+        pack = desk.packs.of_division(demand.division)
+        if pack is None or not may(READ, by, demand, pack):
+            raise not_found(number)
+        merged = await queries.merged_into(db, demand.id)
+        similar = await queries.similar(db, demand)
+    return Case(
+        demand=demand,
+        text=stored.text,
+        location=stored.location,
+        attachments=list(stored.attachments),
+        timeline=stored.timeline,
+        merged=[Related.model_validate(dict(row)) for row in merged],
+        similar=[Related.model_validate(dict(row)) for row in similar],
+        commands=list(available(demand, by, pack)),
+    )

@@ -1,0 +1,213 @@
+"""The lists of a desk, and what becomes of merged cases, on a real database."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from services.routing.app import demand_repository
+from services.routing.cases.api import routes
+from services.routing.cases.following import PARENT, follow_parent
+from services.routing.cases.handler import CaseHandler
+from services.routing.cases.projection import CASES
+from shared.chassis.aggregates.repository import Repository
+from shared.chassis.base.clock import now
+from shared.chassis.base.tokens import Tokens
+from shared.chassis.database.pool import open_pool
+from shared.chassis.http.app import web_app
+from shared.chassis.work.timers import Timers
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.rules import demand_rules
+from shared.contracts.demand.state import Service
+from shared.contracts.numbers import number
+from tests import story
+from tests.packs import nanhai, shipped
+from tests.routing.test_api import Hall, bearer
+
+TOKENS = Tokens("s" * 40)
+PACK = nanhai()
+STATION, TOWN, TAX = "station-440605011001", "town-440605011000", "nh-tax"
+
+
+@pytest.fixture
+async def hall(database: str) -> AsyncIterator[Hall]:
+    repository: Any = Repository("demand", demand_rules(Service.ROUTING), CASES)
+    async with await open_pool(database, "routing") as pool:
+        transport = httpx.ASGITransport(web_app("routing", routes(CaseHandler(pool, repository, shipped()), TOKENS)))
+        async with httpx.AsyncClient(transport=transport, base_url="http://routing") as client:
+            yield Hall(pool, client, repository)
+
+
+def routed(days: float | None, unit: str = TAX, **more: Any) -> tuple[f.StatusFact, ...]:
+    due_at = now() + timedelta(days=days) if days is not None else None
+    submission = story.SUBMISSION.model_copy(update=more)
+    return (submission, f.DemandRouted(unit=unit, rule="r", due_at=due_at))
+
+
+async def listed(hall: Hall, query: str = "", unit: str = TAX) -> list[str]:
+    answer = await hall.get(f"/v1/cases{query}", unit)
+    assert answer.status_code == 200, answer.text
+    return [case["number"] for case in answer.json()["cases"]]
+
+
+async def test_what_is_due_first_comes_first_and_who_needs_protection_before_all(hall: Hall):
+    late = await hall.knows(*routed(9), n=1)
+    soon = await hall.knows(*routed(1), n=2)
+    never = await hall.knows(*routed(None), n=3)
+    paused = await hall.knows(*routed(0.5), f.DemandAccepted(by="陈"), f.DemandPaused(by="陈", reason="weather"), n=4)
+    vulnerable = await hall.knows(*routed(20, vulnerable=True), n=5)
+    assert await listed(hall) == [vulnerable, soon, late, never, paused]
+    assert await listed(hall, "?sort=age") == [late, soon, never, paused, vulnerable]
+
+
+async def test_pages_of_a_list_follow_each_other_without_gap_or_overlap(hall: Hall):
+    numbers = [await hall.knows(*routed(n % 3), n=n) for n in range(1, 8)]
+    for sort in ("due", "age"):
+        seen: list[str] = []
+        query: dict[str, Any] = {"limit": 2, "sort": sort}
+        while True:
+            page = (await hall.client.get("/v1/cases", params=query, headers=bearer(TAX))).json()
+            seen += [case["number"] for case in page["cases"]]
+            if "next" not in page:
+                break
+            query["after"] = page["next"]
+        assert sorted(seen) == sorted(numbers), sort
+        assert len(seen) == len(set(seen))
+
+
+async def test_each_list_has_its_cases_and_its_count(hall: Hall):
+    overdue = await hall.knows(*routed(-2), n=1)
+    today = await hall.knows(*routed(0.01), n=2)
+    mine = await hall.knows(*routed(30), f.DemandAccepted(by="陈"), n=3)
+    reopened = await hall.knows(
+        *routed(30), f.DemandAccepted(by="周"), f.DemandResolved(by="周", result="x"), f.DemandReopened(reason="y"),
+        f.DemandRouted(unit=TAX, rule="reopened"), n=4
+    )  # fmt: skip
+    returned = await hall.knows(
+        *routed(30, unit=STATION), f.DemandReturned(by="x", reason="x", suggested_unit=TAX),
+        f.DemandRouted(unit=TAX, rule="suggested-on-return"), n=5,
+    )  # fmt: skip
+    urged = await hall.knows(*routed(30), n=6)
+    await hall.hears(f.DemandUrged(reason="等了十天"), f.DemandSupported(), n=6)
+    await hall.pool.execute("UPDATE attention SET words_at = words_at + interval '1 day'")
+    wanted = {
+        "overdue": [overdue], "due-soon": [today], "mine": [mine], "reopened": [reopened], "returned": [returned],
+        "urged": [urged], "new-words": [urged], "paused": [], "assisting": [],
+        "unsigned": [overdue, today, urged, reopened, returned],
+    }  # fmt: skip
+    counts = (await hall.get("/v1/cases/counts", TAX)).json()["counts"]
+    for name, numbers in wanted.items():
+        assert sorted(await listed(hall, f"?list={name}")) == sorted(numbers), name
+        assert counts[name] == len(numbers), name
+    assert counts["open"] == 6
+    (case,) = (await hall.get("/v1/cases?list=urged", TAX)).json()["cases"]
+    assert (case["urges"], case["supports"], case["has_new_words"]) == (1, 1, True)
+
+
+async def test_a_list_is_narrowed_by_place_category_handler_and_words(hall: Hall):
+    road = await hall.knows(*routed(1, title="东二村口路灯"), f.DemandAccepted(by="陈"), n=1)
+    other = await hall.knows(*routed(2, category="noise", division="440605126222"), n=2)
+    assert await listed(hall, "?category=noise") == [other]
+    assert await listed(hall, "?division=440605126222") == [other]
+    assert await listed(hall, "?handler=陈") == [road]
+    assert await listed(hall, "?text=路灯") == [road]
+    assert await listed(hall, f"?text={other}") == [other]
+
+
+async def test_an_unknown_list_filter_or_cursor_is_refused(hall: Hall):
+    for query in ("?list=everything", "?overdue=true", "?after=xyz", "?sort=colour"):
+        assert (await hall.get(f"/v1/cases{query}", TAX)).status_code == 422, query
+
+
+async def test_an_extension_that_was_asked_for_is_on_the_list_of_whoever_decides(hall: Hall):
+    number = await hall.knows(*routed(5, unit=STATION), f.DemandAccepted(by="陈"))
+    sent = {"Idempotency-Key": "1", **bearer(STATION)}
+    asked = await hall.client.post(
+        f"/v1/cases/{number}/request-extension", headers=sent, json={"working_days": 3, "reason": "x"}
+    )
+    assert asked.status_code == 200, asked.text
+    assert await listed(hall, "?list=to-decide", TOWN) == [number]
+    assert await listed(hall, "?list=to-decide", TAX) == []
+
+
+async def test_one_command_for_many_cases_has_an_outcome_for_each(hall: Hall):
+    first, second = await hall.knows(*routed(1), n=1), await hall.knows(*routed(1), f.DemandAccepted(by="x"), n=2)
+    unknown = number("NH", 2021, 99)
+    answer = await hall.client.post(
+        "/v1/cases/bulk",
+        headers={"Idempotency-Key": "1", **bearer(TAX)},
+        json={"command": "accept", "numbers": [first, second, unknown]},
+    )
+    outcomes = answer.json()["outcomes"]
+    assert [(o["number"], o["status"], o["refused"]) for o in outcomes] == [
+        (first, "accepted", None), (second, None, "illegal-transition"), (unknown, None, "not-found"),
+    ]  # fmt: skip
+    assert outcomes[1]["detail"]
+
+
+async def test_a_bulk_command_that_does_not_exist_or_lacks_a_field_is_refused_as_a_whole(hall: Hall):
+    number = await hall.knows(*routed(1))
+    for body, field in (({"command": "dance"}, "command"), ({"command": "progress"}, "note")):
+        answer = await hall.client.post(
+            "/v1/cases/bulk", headers={"Idempotency-Key": "1", **bearer(TAX)}, json={"numbers": [number], **body}
+        )
+        assert answer.status_code == 422
+        assert field in answer.text
+
+
+async def merged(hall: Hall) -> tuple[str, str, Timers]:
+    """A parent, a case that was merged into it, and the timers of routing's worker."""
+    parent, child = await hall.knows(*routed(5), n=1), await hall.knows(*routed(3), n=2)
+    sent = {"Idempotency-Key": "m", **bearer(TAX)}
+    done = await hall.client.post(f"/v1/cases/{child}/merge", headers=sent, json={"into": parent, "reason": "同一处"})
+    assert done.status_code == 200, done.text
+    repository = demand_repository(shipped())
+    return parent, child, Timers(hall.pool, {PARENT: follow_parent(repository, shipped())})
+
+
+async def test_what_was_merged_is_answered_with_its_parent(hall: Hall):
+    parent, child, timers = await merged(hall)
+    case = (await hall.get(f"/v1/cases/{parent}", TAX)).json()
+    assert [one["number"] for one in case["merged"]] == [child]
+    await hall.say(parent, "accept", "1")
+    assert (
+        await hall.say(parent, "resolve", "2", json={"result": "一起修好了", "summary": "已修复"})
+    ).status_code == 200
+    await timers.run_some()
+    followed = (await hall.get(f"/v1/cases/{child}", TAX)).json()
+    assert followed["demand"]["status"] == "resolved"
+    (entry,) = [one for one in followed["timeline"] if one["type"] == "demand.resolved"]
+    assert entry["data"]["result"] == "一起修好了"
+    assert await timers.run_some() == 0
+
+
+async def test_what_was_merged_into_a_declined_one_is_declined_too(hall: Hall):
+    parent, child, timers = await merged(hall)
+    assert (await hall.say(parent, "decline", "1", json={"reason": "不属本区"})).status_code == 200
+    await timers.run_some()
+    assert (await hall.get(f"/v1/cases/{child}", TAX)).json()["demand"]["status"] == "declined"
+
+
+async def test_what_was_merged_into_a_withdrawn_one_is_routed_by_itself(hall: Hall):
+    _, child, timers = await merged(hall)
+    await hall.knows(*routed(5), f.DemandWithdrawn(reason="x"), n=1)
+    # The repository of these tests keeps silent, so the parent's end is told by whoever hears the withdrawal.
+    await timers.run_some()
+    case = (await hall.get(f"/v1/cases/{child}", PACK.coordinator)).json()["demand"]
+    assert (case["status"], case["parent"]) == ("routed", None)
+
+
+async def test_a_child_that_left_its_parent_does_not_follow_it(hall: Hall):
+    parent, child, timers = await merged(hall)
+    await hall.say(child, "unmerge", "u", json={"reason": "不同"})
+    await hall.say(parent, "accept", "1")
+    await hall.say(parent, "resolve", "2", json={"result": "x"})
+    assert await timers.run_some() == 0
+    assert (await hall.get(f"/v1/cases/{child}", TAX)).json()["demand"]["status"] == "routed"
+
+
+async def test_a_case_says_which_commands_may_be_given_now(hall: Hall):
+    number = await hall.knows(*routed(1))
+    assert "accept" in (await hall.get(f"/v1/cases/{number}", TAX)).json()["commands"]
