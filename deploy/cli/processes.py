@@ -5,6 +5,7 @@ from functools import lru_cache, partial
 from typing import Annotated, Any, Final
 
 import typer
+from fastapi import APIRouter
 from pydantic import Field
 
 from deploy.cli.introduction import INTRODUCTION
@@ -34,6 +35,11 @@ class RunSettings(ProcessSettings, JurisdictionSettings):
         le=65535,
         description="port of the pages and the API",
         json_schema_extra=noted(GATEWAY, "*-api"),
+    )
+    design_pages: bool = Field(
+        False,
+        description="whether the gateway shows the design pages at `/design`; `huying up` does with its own database",
+        json_schema_extra=noted(GATEWAY),
     )
     fetch_pacing: float = Field(
         0,
@@ -78,7 +84,16 @@ async def _apis(services: Sequence[ServiceManifest[Any]]) -> Components:
         pool = await open_pool(settings.database_url, service.name)
         apis[service.name] = (service.api(settings, pool), pool)
     place = read(RunSettings)
-    return api_components(TITLE, INTRODUCTION, apis, place.port, place.deployment)
+    return api_components(TITLE, INTRODUCTION, apis, place.port, place.deployment, _more_pages(place))
+
+
+def _more_pages(settings: RunSettings) -> Sequence[APIRouter]:
+    """What belongs to no service."""
+    if not settings.design_pages:
+        return ()
+    from shared.web.design import design  # nobody needs it in production
+
+    return (design(),)
 
 
 async def build(process: str) -> Components:

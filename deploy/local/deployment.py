@@ -87,7 +87,7 @@ async def deployed(options: Options) -> AsyncIterator[Running]:
         runtime.broker = broker.kind if broker else "external"
         port = household.port(options.port)
         runtime.url = f"http://127.0.0.1:{port}"
-        env = _environment(directory, runtime, port) | _given(env)
+        env = _environment(directory, runtime, port, outside=bool(options.database_url)) | _given(env)
         await _once(directory, env, "settings", *options.processes)
         runtime.relay_shards = int((os.environ | env).get("HUYING_RELAY_SHARDS", "1"))
         await _once(directory, env, "migrate")
@@ -115,20 +115,25 @@ def _broker(options: Options, directory: Path) -> Callable[[int], EmbeddedBroker
     return partial(EmbeddedBroker, directory)
 
 
-def _environment(directory: Path, runtime: Runtime, port: int) -> dict[str, str]:
+def _environment(directory: Path, runtime: Runtime, port: int, outside: bool) -> dict[str, str]:
     pacing = {"HUYING_FETCH_PACING": "0.05"} if runtime.broker == EmbeddedBroker.kind else {}
-    return pacing | {
-        "DATABASE_URL": runtime.database_url,
-        "KAFKA_BOOTSTRAP_SERVERS": runtime.kafka_bootstrap_servers,
-        "HUYING_STATE_DIR": str(directory),
-        "HUYING_DEPLOYMENT": runtime.deployment,
-        "HUYING_ATTACHMENTS_FOLDER": os.environ.get("HUYING_ATTACHMENTS_FOLDER") or str(directory / "attachments"),
-        "HUYING_INSTANCE": "0",
-        "HUYING_PORT": str(port),
-        "HUYING_PUBLIC_URL": os.environ.get("HUYING_PUBLIC_URL") or runtime.url,
-        "HUYING_INTAKE_URL": runtime.url,
-        "PYTHONUNBUFFERED": "1",
-    }
+    own = {} if outside else {"HUYING_DESIGN_PAGES": os.environ.get("HUYING_DESIGN_PAGES") or "true"}
+    return (
+        pacing
+        | own
+        | {
+            "DATABASE_URL": runtime.database_url,
+            "KAFKA_BOOTSTRAP_SERVERS": runtime.kafka_bootstrap_servers,
+            "HUYING_STATE_DIR": str(directory),
+            "HUYING_DEPLOYMENT": runtime.deployment,
+            "HUYING_ATTACHMENTS_FOLDER": os.environ.get("HUYING_ATTACHMENTS_FOLDER") or str(directory / "attachments"),
+            "HUYING_INSTANCE": "0",
+            "HUYING_PORT": str(port),
+            "HUYING_PUBLIC_URL": os.environ.get("HUYING_PUBLIC_URL") or runtime.url,
+            "HUYING_INTAKE_URL": runtime.url,
+            "PYTHONUNBUFFERED": "1",
+        }
+    )
 
 
 def _given(env: Mapping[str, str]) -> dict[str, str]:

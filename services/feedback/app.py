@@ -32,6 +32,7 @@ from shared.contracts.demand.state import Demand, Service
 from shared.contracts.topics import DEMAND_EVENTS
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.loader import served_packs
+from shared.web.display import look
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 READS: Final = (DEMAND_EVENTS.name,)
@@ -51,7 +52,7 @@ def api(settings: FeedbackSettings, pool: Pool) -> Api:
     """What citizens talk to."""
     packs = _packs(settings)
     ratings = RatingHandler(pool, demand_repository(packs, settings), packs, _links(settings))
-    return Api([routes(ratings), pages.routes(ratings)], WORDS)
+    return Api([routes(ratings), pages.routes(ratings), look()], WORDS)
 
 
 def worker(settings: FeedbackSettings, pool: Pool) -> Worker:

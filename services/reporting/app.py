@@ -25,7 +25,7 @@ from shared.contracts.demand.state import Demand, Service
 from shared.contracts.topics import DEMAND_EVENTS
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.loader import served_packs
-from shared.web.pages import assets
+from shared.web.display import look
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 READS: Final = (DEMAND_EVENTS.name,)
@@ -45,7 +45,7 @@ def api(settings: ReportingSettings, pool: Pool) -> Api:
             figures_api.routes(figures, packs),
             drilldown_api.routes(figures, opening, packs),
             pages.routes(figures, opening, packs),
-            assets(),
+            look(),
         ],
         WORDS,
     )

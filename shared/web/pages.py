@@ -1,12 +1,14 @@
-"""Renders pages in the common look, and serves what they need; nothing comes from another host."""
+"""Renders pages in the common look; nothing comes from another host."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from fastapi import APIRouter
-from fastapi.responses import FileResponse, HTMLResponse
+from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from shared.web.assets import address
+from shared.web.words import STATUS_WORDS
 
 HERE: Final = Path(__file__).parent
 SAFE: Final = {
@@ -16,7 +18,7 @@ SAFE: Final = {
 
 
 class Pages:
-    """The templates of one service over the common base."""
+    """The templates of one service over the common base and its macros."""
 
     def __init__(self, templates: Path) -> None:
         self._environment = Environment(
@@ -27,26 +29,8 @@ class Pages:
             lstrip_blocks=True,
         )
         self._environment.filters["thousands"] = lambda number: f"{number:,}"
+        self._environment.globals |= {"asset": address, "status_words": STATUS_WORDS}
 
-    def render(self, template: str, told: Mapping[str, Any], status: int = 200) -> HTMLResponse:
-        """A page; everything that is put into it is escaped."""
-        return HTMLResponse(self._environment.get_template(template).render(told), status, dict(SAFE))
-
-
-def assets() -> APIRouter:
-    """The style sheet and the icon."""
-    router = APIRouter(include_in_schema=False)
-
-    @router.get("/assets/huying.css")
-    async def style() -> FileResponse:
-        return _kept("huying.css")
-
-    @router.get("/assets/huying.svg")
-    async def icon() -> FileResponse:
-        return _kept("huying.svg")
-
-    return router
-
-
-def _kept(name: str) -> FileResponse:
-    return FileResponse(HERE / "assets" / name, headers={"Cache-Control": "public, max-age=3600"})
+    def render(self, template: str, values: Mapping[str, Any], status: int = 200) -> HTMLResponse:
+        """A page, or a fragment of one for htmx; everything that is put into it is escaped."""
+        return HTMLResponse(self._environment.get_template(template).render(values), status, dict(SAFE))

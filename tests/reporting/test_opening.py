@@ -61,8 +61,10 @@ class Board:
         numbers: list[str] = []
         while True:
             page = (await self.client.get(address)).text
-            numbers += re.findall(r'<th scope="row" class="number"><a href="/board/demands/([^?]+)', page)
-            more = re.findall(r'<p><a href="([^"]+)">(?:下一页|Next page)</a></p>', page)
+            numbers += re.findall(
+                r'<th role="rowheader" scope="row" class="title"><a href="/board/demands/([^?]+)', page
+            )
+            more = re.findall(r'<a href="([^"]+)" rel="next">', page)
             if not more:
                 return numbers
             address = html.unescape(more[0])
@@ -138,8 +140,10 @@ async def test_every_cell_opens_to_as_many_demands(board: Board, time: dict[str,
 async def test_every_number_on_the_board_opens_to_as_many_demands(board: Board, time: dict[str, str]):
     for by in BREAKDOWNS:
         page = (await board.client.get("/board", params={"by": by} | time)).text
-        (numbers,) = [re.findall(r'<a href="(/board/demands\?[^"]+)">([\d,]+)</a>', page)]
-        plain = re.sub(r"<[^>]*>", "|", page.split("<h2>")[0] + "".join(re.findall(r"<tbody>.*?</tbody>", page, re.S)))
+        (numbers,) = [re.findall(r'<a (?:class="evidence" )?href="(/board/demands\?[^"]+)">([\d,]+)</a>', page)]
+        plain = re.sub(
+            r"<[^>]*>", "|", page.split("<table>")[0] + "".join(re.findall(r"<tbody>.*?</tbody>", page, re.S))
+        )
         assert len(numbers) == len(re.findall(r"\|[\d,]+\|", plain)), "a number that does not open"
         for address, n in numbers:
             found = await board.shown_behind(html.unescape(address))

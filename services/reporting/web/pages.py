@@ -1,8 +1,8 @@
 """The board: the figures, the demands behind them, and the steps of a demand."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlencode
 
 from fastapi import APIRouter
@@ -14,7 +14,7 @@ from services.reporting.drilldown.api import figure_of
 from services.reporting.drilldown.handler import Drilldown
 from services.reporting.drilldown.pagination import Cursor
 from services.reporting.figures import queries
-from services.reporting.figures.completion import Completion, Figures
+from services.reporting.figures.completion import Breakdown, Completion, Figures
 from services.reporting.figures.conditions import COLLECTED
 from services.reporting.figures.domain import Dimension
 from services.reporting.figures.links import DrilldownLinks
@@ -28,11 +28,13 @@ from shared.contracts.text import Text
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
 from shared.web.pages import Pages
+from shared.web.parts import Bar, Column, Group, Tab
 
 Lang = Literal["zh", "en"]
 PAGE = 50
 LOOKS = 10
 """More than a program is given: a person would rather wait than turn empty pages."""
+COLUMNS: Final = ("about", "status", "division", "unit", "submitted", "due", "number")
 CHOICES: tuple[By, ...] = ("month", "division", "unit", "category", "channel")
 
 
@@ -66,15 +68,25 @@ def routes(figures: Figures, opening: Drilldown, packs: Jurisdictions) -> APIRou
 
 def _board(found: Completion, showing: Showing, by: By, asked: dict[str, Any]) -> dict[str, Any]:
     pack, dimension = showing.pack, Dimension.ALL if by == "month" else Dimension(by)
-    closed = not opens(pack, dimension)
+    closed, lang = not opens(pack, dimension), asked["lang"]
+    links = DrilldownLinks(pack.id, by, found.month, found.until, "/board/demands", lang, closed)
+    again = _opener_of("/board", **asked)
     return asked | {
         "figure": found,
         "rows": showing.rows(found.rows, by),
-        "choices": CHOICES,
-        "definition": DEFINITION_ZH if asked["lang"] == "zh" else vars_of(found.definition),
-        "opens": DrilldownLinks(pack.id, by, found.month, found.until, "/board/demands", asked["lang"], closed),
-        "again": _opener_of("/board", **asked),
+        "choices": [Tab(again(by=choice), WORDS[lang][choice], current=choice == by) for choice in CHOICES],
+        "statuses": list(_bars(found.total, links, lang)),
+        "definition": DEFINITION_ZH if lang == "zh" else vars_of(found.definition),
+        "opens": links,
+        "again": again,
     }
+
+
+def _bars(total: Breakdown, links: DrilldownLinks, lang: str) -> Iterator[Bar]:
+    """How demands stand, as a chart."""
+    for standing, count in total.statuses.items():
+        where = links.row(total.key, total.month, f"status:{standing}")
+        yield Bar(status_name(standing, lang), count, f"{count:,}", where or "")
 
 
 def _opened(opening: Drilldown, packs: Jurisdictions, pages: Pages) -> APIRouter:
@@ -98,7 +110,9 @@ def _opened(opening: Drilldown, packs: Jurisdictions, pages: Pages) -> APIRouter
         again = _opener_of("/board/demands", **asked, after=after, lang=lang)
         following = pagination.written(listed.next)
         told = _common(packs, pack, lang) | {
-            "demands": [showing.demand(demand) for demand in listed.demands],
+            "demands": (rows := [showing.demand(demand) for demand in listed.demands]),
+            "groups": [Group(rows)],
+            "columns": [Column(WORDS[lang][name]) for name in COLUMNS],
             "heading": showing.heading(figure),
             "without_reports": not lists_reports(figure.dimension, figure.counted),
             "more": again(after=following) if following else None,

@@ -16,7 +16,7 @@ WORDS: Final = {
         "definition": "这个数字怎么算", "numerator": "分子", "denominator": "分母", "exclusions": "不计入",
         "cut_off": "截止", "until": "截至", "facts": "办理过程", "when": "时间", "what": "环节",
         "empty": "还没有收到诉求。", "back": "返回",
-        "none_more": "没有诉求。", "none_here": "本页没有诉求，请看下一页。",
+        "shown": "本页 {count} 件", "none_more": "没有诉求。", "none_here": "本页没有诉求，请看下一页。",
         "by_key": "分组明细", "statuses": "当前状态", "nobody": "—",
     },
     "en": {
@@ -36,7 +36,8 @@ WORDS: Final = {
         "definition": "How this figure is made", "numerator": "Numerator", "denominator": "Denominator",
         "exclusions": "Exclusions", "cut_off": "Cut-off", "until": "Until", "facts": "Steps", "when": "When",
         "what": "What", "empty": "No demands yet.",
-        "back": "Back", "none_more": "No demands.", "none_here": "None on this page; go on to the next.",
+        "back": "Back", "shown": "On this page: {count}",
+        "none_more": "No demands.", "none_here": "None on this page; go on to the next.",
         "by_key": "Breakdown", "statuses": "How they stand", "nobody": "—",
     },
 }  # fmt: skip

@@ -75,11 +75,17 @@ def database_ready(service: str, pool: Pool) -> Check:
 
 
 def api_components(
-    title: str, introduction: str, apis: Mapping[str, tuple[Api, Pool]], port: int, deployment: str = ""
+    title: str,
+    introduction: str,
+    apis: Mapping[str, tuple[Api, Pool]],
+    port: int,
+    deployment: str = "",
+    more: Sequence[APIRouter] = (),
 ) -> Components:
-    """One web server for the APIs of one service, or of all under one origin; its probes name the deployment."""
+    """One web server for the APIs of one service, or of all under one origin; its probes name the deployment. `more`
+    are routes that belong to no service."""
     checks = [check for service, (api, pool) in apis.items() for check in (database_ready(service, pool), *api.ready)]
-    routers = [router for api, _ in apis.values() for router in api.routers]
+    routers = [*(router for api, _ in apis.values() for router in api.routers), *more]
     words = api_texts(introduction, (api for api, _ in apis.values()))
     named = {DEPLOYMENT: deployment} if deployment else None
     web = web_app(title, routers, checks, words=words, named=named)

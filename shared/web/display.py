@@ -1,0 +1,61 @@
+"""Larger type, remembered in a cookie: chosen on a page of its own, and told to every page by a style sheet.
+
+So no page has to know of it, and it works without JavaScript and behind caches that keep pages for everybody.
+"""
+
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from fastapi import APIRouter, Cookie, Form, Query, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from shared.web.assets import assets
+from shared.web.pages import Pages
+
+COOKIE: Final = "huying_type"
+LARGE: Final = "large"
+A_YEAR: Final = 31_536_000
+LARGE_TYPE: Final = "html { font-size: 125%; }\nhtml.portal { font-size: 140.625%; }\n"
+"""A quarter more than look.css says."""
+Back = Annotated[str, Query(max_length=2000)]
+
+
+def look() -> APIRouter:
+    """What every process with pages serves beside them: style sheets, scripts, and the choice of type."""
+    router = APIRouter(include_in_schema=False)
+    pages = Pages(Path(__file__).parent / "templates")
+
+    @router.get("/display/type.css")
+    async def type_sheet(chosen: Annotated[str, Cookie(alias=COOKIE)] = "") -> Response:
+        headers = {"Cache-Control": "private, no-cache", "Vary": "Cookie"}
+        return Response(LARGE_TYPE if chosen == LARGE else "", headers=headers, media_type="text/css")
+
+    @router.get("/display")
+    async def choose(
+        chosen: Annotated[str, Cookie(alias=COOKIE)] = "", back: Back = "", lang: Literal["zh", "en"] = "zh"
+    ) -> HTMLResponse:
+        values = {"lang": lang, "chosen": LARGE if chosen == LARGE else "normal", "back": own_address(back)}
+        answer = pages.render("display.html", values)
+        answer.headers["Cache-Control"] = "private, no-cache"
+        return answer
+
+    @router.post("/display")
+    async def remember(
+        request: Request,
+        type: Annotated[Literal["normal", "large"], Form()],
+        back: Annotated[str, Form(max_length=2000)] = "",
+        lang: Annotated[Literal["zh", "en"], Form()] = "zh",
+    ) -> RedirectResponse:
+        answer = RedirectResponse(own_address(back) or f"/display?lang={lang}", status_code=303)
+        secure = request.url.scheme == "https"
+        answer.set_cookie(COOKIE, type, max_age=A_YEAR, httponly=True, samesite="lax", secure=secure)
+        return answer
+
+    router.include_router(assets())
+    return router
+
+
+def own_address(back: str) -> str:
+    """The address if it is a path of this site; nothing where it would lead to another one."""
+    plain = back.startswith("/") and not back.startswith("//") and "\\" not in back
+    return back if plain and back.isprintable() else ""

@@ -1,0 +1,37 @@
+"""The words for how demands stand, in both languages, and how strongly each status is shown."""
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from shared.contracts.demand.state import Status
+
+_S = Status
+
+
+class StatusWords(NamedTuple):
+    """The words of a tag; `tone` is the class of its colours in work.css."""
+
+    zh: str
+    en: str
+    tone: str
+
+
+STATUS_WORDS: Final[Mapping[str, StatusWords]] = {
+    _S.NONE:        StatusWords("已收到", "received", "new"),
+    _S.SUBMITTED:   StatusWords("已收到", "received", "new"),
+    _S.TRIAGE:      StatusWords("待派单", "to be assigned", "new"),
+    _S.ROUTED:      StatusWords("已派单，待签收", "assigned, not signed for", "new"),
+    _S.ACCEPTED:    StatusWords("已签收", "signed for", "working"),
+    _S.IN_PROGRESS: StatusWords("办理中", "in progress", "working"),
+    "paused":       StatusWords("暂停计时", "clock paused", "paused"),
+    _S.LISTED:      StatusWords("已挂账", "listed", "paused"),
+    _S.RETURNED:    StatusWords("已退单", "returned", "new"),
+    _S.RESOLVED:    StatusWords("已办结，待评价", "answered, to be rated", "done"),
+    _S.CONFIRMED:   StatusWords("群众已确认", "confirmed", "done"),
+    _S.REOPENED:    StatusWords("重办", "reopened", "reopened"),
+    _S.DECLINED:    StatusWords("不予受理", "declined", "ended"),
+    _S.MERGED:      StatusWords("已并入", "merged", "ended"),
+    _S.WITHDRAWN:   StatusWords("已撤回", "withdrawn", "ended"),
+    _S.CLOSED:      StatusWords("已结束", "closed", "ended"),
+}  # fmt: skip
+"""By the status, or by `paused`, which is how a status is shown while its clock stands."""

@@ -1,0 +1,1 @@
+"""The common look: its words, its files, its macros."""
