@@ -49,7 +49,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "vault": ("deploy.cli.vault:app", "`huying vault` and `huying erase`: the keys of what citizens entrusted."),
     "staff": (
         "deploy.cli.staff:app",
-        "`huying staff`: tokens for people at units, until an identity provider is connected.",
+        "`huying staff`: tokens for people at units beside those of a sign-in service, and the list of units.",
     ),
     "suggest": (
         "deploy.cli.suggest:app",

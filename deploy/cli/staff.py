@@ -1,4 +1,4 @@
-"""`huying staff`: tokens for people at units, until an identity provider is connected."""
+"""`huying staff`: tokens for people at units beside those of a sign-in service, and the list of units."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -19,6 +19,7 @@ from shared.identity.staff_tokens import StaffTokens, identity
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.loader import served_packs
 from shared.jurisdiction.settings import JurisdictionSettings
+from shared.jurisdiction.unit_listing import listed_units
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
 BELIEVE_STAFF: Final = ("routing", "intake")
@@ -27,7 +28,7 @@ BELIEVE_STAFF: Final = ("routing", "intake")
 
 @app.callback()
 def _group() -> None:
-    """Tokens for people at units."""
+    """Tokens for people at units, and the units."""
 
 
 @app.command()
@@ -54,6 +55,19 @@ def token(
     made, until = tokens.write(Person(name, unit, frozenset(role or [])), hours)
     typer.echo(f"good until {_shown(until)}; `huying staff revoke` ends it earlier", err=True)
     typer.echo(made)
+
+
+@app.command()
+def units(
+    text: Annotated[str, typer.Argument(help="words of the id, the name or the place; none: every unit")] = "",
+) -> None:
+    """List the units that people act for, with the unit above each."""
+    for unit in (found := list(listed_units(_packs(), text))):
+        above = f", below {unit.above}" if unit.above else ""
+        typer.echo(f"{unit.id:<28} {unit.name} ({unit.kind} of {unit.division_name}, {unit.division}{above})")
+    if not found:
+        typer.echo(f"huying: no unit has {text!r} in its id, its name or its place", err=True)
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -8,7 +8,7 @@ from pydantic import Field, SecretStr
 from shared.chassis.base.secrecy import MAKE_ONE, Secret
 from shared.chassis.base.settings import LISTENERS, PublicSettings, noted
 from shared.chassis.work.retention import RetentionSettings
-from shared.identity.settings import SecretSettings
+from shared.identity.settings import StaffSettings
 from shared.jurisdiction.settings import JurisdictionSettings
 
 MAX_ATTACHMENT: Final = 20 * 1_048_576
@@ -17,7 +17,7 @@ _API: Final = ("gateway", "intake-api")
 _MAIL: Final = "intake-mail"
 
 
-class IntakeSettings(RetentionSettings, SecretSettings, PublicSettings, JurisdictionSettings):
+class IntakeSettings(RetentionSettings, StaffSettings, PublicSettings, JurisdictionSettings):
     """Beside what every process has."""
 
     vault_key: Secret = Field(

@@ -41,5 +41,6 @@ WORDS: Final = ApiText(
         "prioritize_case": "调整紧急程度或重点对象",
         "merge_case": "并单",
         "unmerge_case": "取消并单",
+        "list_units": "单位名录",
     },
 )

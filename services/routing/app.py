@@ -12,6 +12,7 @@ from services.routing.cases.policies import reaction
 from services.routing.cases.projection import CASES
 from services.routing.checks import CHECKS
 from services.routing.settings import RoutingSettings
+from services.routing.units import api as units
 from shared.chassis.aggregates.commands import ANSWERS
 from shared.chassis.aggregates.repository import Repositories, Repository
 from shared.chassis.database.pool import Pool
@@ -24,7 +25,7 @@ from shared.contracts.demand.rules import demand_rules
 from shared.contracts.demand.state import Demand, Service
 from shared.contracts.topics import DEMAND_EVENTS
 from shared.identity.revocations import EXPIRED as EXPIRED_REVOCATIONS
-from shared.identity.staff_tokens import StaffTokens
+from shared.identity.staff import StaffBearers
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.loader import served_packs
 
@@ -44,7 +45,9 @@ def _packs(settings: RoutingSettings) -> Jurisdictions:
 def api(settings: RoutingSettings, pool: Pool) -> Api:
     """What staff talk to."""
     packs = _packs(settings)
-    return Api(routes(CaseHandler(pool, demand_repository(packs), packs), StaffTokens.of(settings).tokens), WORDS)
+    staff = StaffBearers.of(settings, pool, packs)
+    cases = CaseHandler(pool, demand_repository(packs), packs)
+    return Api([*routes(cases, staff), units.routes(packs, staff)], WORDS)
 
 
 def worker(settings: RoutingSettings, pool: Pool) -> Worker:

@@ -7,7 +7,9 @@ from fastapi.security import HTTPBearer
 
 from shared.contracts.refusals import Code, Refused
 
-_STAFF = HTTPBearer(auto_error=False, description="a token of `huying staff token` / 工作人员凭证")
+_STAFF = HTTPBearer(
+    auto_error=False, description="a token of `huying staff token`, or of the sign-in service / 工作人员凭证"
+)
 
 
 async def bearer(

@@ -13,8 +13,8 @@ from shared.identity import relations
 from shared.identity.bearer import bearer
 from shared.identity.person import Person
 from shared.identity.rights import COMMANDS, READ, REVEAL
-from shared.identity.settings import SecretSettings
-from shared.identity.staff_tokens import StaffTokens
+from shared.identity.settings import StaffSettings
+from shared.identity.staff import StaffBearers
 from shared.jurisdiction.jurisdictions import Jurisdictions
 
 OF_A_SERVICE: Final = frozenset({READ, REVEAL})
@@ -34,15 +34,14 @@ class Callers:
     """Reads tokens and says what their bearers may see."""
 
     services: Tokens
-    staff: StaffTokens
-    pool: Pool
+    staff: StaffBearers
     packs: Jurisdictions
 
     @classmethod
-    def of(cls, settings: SecretSettings, pool: Pool, packs: Jurisdictions) -> "Callers":
+    def of(cls, settings: StaffSettings, pool: Pool, packs: Jurisdictions) -> "Callers":
         """Those whom these settings believe."""
         services = Tokens(settings.secret, SERVICE_MAX_AGE, settings.secret_previous)
-        return cls(services, StaffTokens.of(settings), pool, packs)
+        return cls(services, StaffBearers.of(settings, pool, packs), packs)
 
     async def __call__(self, token: Annotated[str, Depends(bearer)]) -> Caller:
         return await self.read(token)
@@ -55,7 +54,7 @@ class Callers:
             if refused.code is Code.LINK_EXPIRED:
                 en = f"a service's token is good for {SERVICE_MAX_AGE} s: make one for each request"
                 raise Refused(Code.UNAUTHENTICATED, en, "服务凭证已过期，请为每次请求重新生成") from None
-            person = await self.staff.read(self.pool, token)
+            person = await self.staff.read(token)
             return Caller(person.name, person)
         return Caller(f"service:{Service(told['service'])}")
 

@@ -121,7 +121,6 @@ RIGHTS: Final[Mapping[Role, Mapping[Relation, frozenset[str]]]] = {
 }
 """Everything that is permitted; what is not here is refused.
 
-The head above a unit decides on its extensions, since two steps (申请, 审核) are usual: no unit moves its own
-due time.
-A pack may name another role, see `Policy.granting`. The rest of the defaults is our choice.
+The head above a unit decides on its extensions, since two steps (申请, 审核) are usual: no unit moves its
+own due time. A pack may name another role, see `Policy.granting`. The rest of the defaults is our choice.
 """

@@ -1,9 +1,16 @@
 """The settings of a process that signs or believes a signature: secrets, and how long a token is good."""
 
-from pydantic import Field
+from collections.abc import Mapping
+from typing import Annotated, Final
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field
 
 from shared.chassis.base.secrecy import MAKE_ONE, Secret, SecretOrNone
 from shared.chassis.base.settings import ProcessSettings, noted
+from shared.identity.person import Role
+
+LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class SecretSettings(ProcessSettings):
@@ -33,3 +40,68 @@ class SecretSettings(ProcessSettings):
     def lasting(self) -> str:
         """The secret behind whatever must be the same for ever."""
         return self.lasting_secret or self.secret_previous or self.secret
+
+
+_STAFF_APIS: Final = ("gateway", "intake-api", "routing-api")
+
+
+def _https_or_here(url: str) -> str:
+    """Keys and codes must not be read or changed on their way."""
+    parts = urlsplit(url)
+    if not url or parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK):
+        return url
+    raise ValueError(f"{url!r} must begin with https:// (http:// is taken for {' and '.join(sorted(LOOPBACK))} alone)")
+
+
+def _role_names(text: str) -> str:
+    for part in filter(None, map(str.strip, text.split(","))):
+        theirs, equals, ours = part.rpartition("=")
+        if not equals or not theirs.strip() or ours.strip() not in set(Role):
+            raise ValueError(f"{part!r} must be THEIRS=OURS, where OURS is one of {', '.join(Role)}")
+    return text
+
+
+class StaffSettings(SecretSettings):
+    """Beside them, for a process that takes requests of staff: whose tokens are believed beside our own."""
+
+    oidc_issuer: Annotated[str, AfterValidator(_https_or_here)] = Field(
+        "",
+        description="URL of the OpenID Connect issuer that staff sign in at, exactly as its tokens name it;"
+        " empty: none, and only tokens of `huying staff token` are believed",
+        json_schema_extra=noted(*_STAFF_APIS),
+    )
+    oidc_audience: str = Field(
+        "",
+        description="the `aud` of the issuer's access tokens that the API takes; empty: it takes none",
+        json_schema_extra=noted(*_STAFF_APIS),
+    )
+    oidc_unit_claim: str = Field(
+        "unit",
+        min_length=1,
+        description="claim with the id of the person's unit; a dot leads into an object",
+        json_schema_extra=noted(*_STAFF_APIS),
+    )
+    oidc_roles_claim: str = Field(
+        "roles",
+        min_length=1,
+        description="claim with the person's roles, such as `realm_access.roles`",
+        json_schema_extra=noted(*_STAFF_APIS),
+    )
+    oidc_name_claim: str = Field(
+        "name",
+        min_length=1,
+        description="claim with the name that stands in the facts; it should be the only one of its kind in the unit",
+        json_schema_extra=noted(*_STAFF_APIS),
+    )
+    oidc_role_names: Annotated[str, AfterValidator(_role_names)] = Field(
+        "",
+        description="the issuer's roles and ours, as `THEIRS=OURS,…`; others then count for nothing."
+        " Empty: they have our names",
+        json_schema_extra=noted(*_STAFF_APIS),
+    )
+
+    @property
+    def role_names(self) -> Mapping[str, str]:
+        """Our role by the issuer's name of it."""
+        parts = [part.rpartition("=") for part in self.oidc_role_names.split(",") if part.strip()]
+        return {theirs.strip(): ours.strip() for theirs, _, ours in parts} or {role: role for role in Role}

@@ -42,11 +42,7 @@ class StaffTokens:
     async def read(self, pool: Pool, token: str) -> Person:
         """Who bears this token; raises `Refused` when it is forged, too old or revoked."""
         person, made_at = self._read(token)
-        revocable = Revocable(identity(token), person.name, person.unit, made_at)
-        async with pool.acquire(timeout=5) as db:
-            if await revocations.is_revoked(db, revocable):
-                en = "the token was revoked; `huying staff token` makes a new one"
-                raise Refused(Code.UNAUTHENTICATED, en, "凭证已被撤销，请用 huying staff token 重新获取")
+        await refuse_revoked(pool, Revocable(identity(token), person.name, person.unit, made_at))
         return person
 
     def examine(self, token: str) -> Person:
@@ -68,6 +64,14 @@ class StaffTokens:
     def _too_old(self) -> Refused:
         en = f"the token is too old (they live {self.hours:g} hours); `huying staff token` makes a new one"
         return Refused(Code.UNAUTHENTICATED, en, "凭证已过期，请用 huying staff token 重新获取")
+
+
+async def refuse_revoked(pool: Pool, revocable: Revocable) -> None:
+    """Raise `Refused` where a token, or every token that its bearer had by then, was revoked."""
+    async with pool.acquire(timeout=5) as db:
+        if await revocations.is_revoked(db, revocable):
+            en = "the token was revoked; `huying staff token` makes a new one"
+            raise Refused(Code.UNAUTHENTICATED, en, "凭证已被撤销，请用 huying staff token 重新获取")
 
 
 def identity(token: str) -> str:

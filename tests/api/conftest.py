@@ -65,7 +65,7 @@ class Gateway:
         kind = next((kind for start, kind in KINDS.items() if path.startswith(start)), ChannelKind.WEB)
         if kind not in self.keys:
             self.keys[kind] = await channels.add(self.intake, kind, kind, kind, ("submit", "import"))
-        if path.startswith("/v1/cases") or "/contact" in path:
+        if path.startswith(("/v1/cases", "/v1/units")) or "/contact" in path:
             staff = f"Bearer {self.tokens.write('staff', STAFF)}"
             return {"Authorization": staff, "Idempotency-Key": str(uuid4())}
         return {"X-API-Key": self.keys[kind], "Idempotency-Key": str(uuid4())}

@@ -11,6 +11,7 @@ import pytest
 from services.routing.cases.api import routes
 from services.routing.cases.handler import CaseHandler
 from services.routing.cases.projection import CASES
+from services.routing.units import api as units
 from shared.chassis.aggregates.repository import Repositories, Repository
 from shared.chassis.base.tokens import Tokens
 from shared.chassis.consumer.delivery import Delivery
@@ -20,6 +21,8 @@ from shared.contracts.demand import facts as f
 from shared.contracts.demand.rules import demand_rules
 from shared.contracts.demand.state import Service
 from shared.contracts.numbers import number
+from shared.identity.staff import StaffBearers
+from shared.identity.staff_tokens import StaffTokens
 from tests import story
 from tests.chassis.conftest import Log, envelope, let_know
 from tests.packs import nanhai, shipped
@@ -73,7 +76,9 @@ def bearer(unit: str, name: str = "陈") -> dict[str, str]:
 async def hall(database: str) -> AsyncIterator[Hall]:
     repository: Any = Repository("demand", demand_rules(Service.ROUTING), CASES)
     async with await open_pool(database, "routing") as pool:
-        transport = httpx.ASGITransport(web_app("routing", routes(CaseHandler(pool, repository, shipped()), TOKENS)))
+        cases = CaseHandler(pool, repository, shipped())
+        staff = StaffBearers(pool, StaffTokens(TOKENS))
+        transport = httpx.ASGITransport(web_app("routing", [*routes(cases, staff), units.routes(shipped(), staff)]))
         async with httpx.AsyncClient(transport=transport, base_url="http://routing") as client:
             yield Hall(pool, client, repository)
 
@@ -220,3 +225,40 @@ async def test_a_dispatcher_corrects_a_wrong_routing_over_http(hall: Hall):
     correction = {"category": "street-lighting", "reason": "是路灯"}
     corrected = await hall.say(number, "reclassify", "4", json=correction, headers=bearer(COORDINATOR))
     assert (corrected.status_code, corrected.json()["category"]) == (200, "street-lighting")
+
+
+async def test_any_staff_find_a_unit_by_words_with_the_unit_above_it(hall: Hall):
+    page = (await hall.get("/v1/units?text=鹤峰 station", "nh-tax")).json()
+    assert page == {
+        "units": [
+            {
+                "jurisdiction": "nanhai", "id": "station-440605126222", "name": "鹤峰村驻点直联工作站",
+                "kind": "station", "level": "village", "division": "440605126222", "division_name": "鹤峰村委会",
+                "above": "town-440605126000", "above_name": "里水镇人民政府",
+            }
+        ],
+        "after": None,
+    }  # fmt: skip
+    assert (await hall.client.get("/v1/units")).status_code == 401
+
+
+async def test_units_are_listed_page_by_page_each_once(hall: Hall):
+    seen: list[str] = []
+    after: str | None = ""
+    while after is not None:
+        page = (await hall.get(f"/v1/units?limit=150&after={after}", "nh-tax")).json()
+        seen += [unit["id"] for unit in page["units"]]
+        after = page["after"]
+    assert seen == [unit.id for pack in shipped() for unit in pack.units]
+    refused = await hall.get("/v1/units?after=nobody", "nh-tax")
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "after")
+
+
+async def test_the_head_above_reads_a_case_of_a_village_and_the_clerk_there_does_not(hall: Hall):
+    number = await hall.knows(*story.SUBMITTED, f.DemandRouted(unit="station-440605011001", rule="r"))
+    answers = {}
+    for role in ("clerk", "head", "leader", "auditor"):
+        told = {"name": "王", "unit": "town-440605011000", "roles": [role]}
+        headers = {"Authorization": f"Bearer {TOKENS.write('staff', told)}"}
+        answers[role] = (await hall.client.get(f"/v1/cases/{number}", headers=headers)).status_code
+    assert answers == {"clerk": 404, "head": 200, "leader": 200, "auditor": 200}

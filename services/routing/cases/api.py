@@ -12,12 +12,9 @@ from services.routing.cases.desks import desk_of
 from services.routing.cases.handler import Actor, CaseHandler
 from services.routing.cases.reading import Case, case_of
 from services.routing.cases.worklists import COUNTED_UP_TO, CaseSummary, Cursor, Filters, List, Sort, place_of
-from shared.chassis.base.tokens import Tokens
 from shared.chassis.http.pagination import Page, link
 from shared.contracts.examples import DEMAND, shown
-from shared.identity.bearer import bearer
 from shared.identity.person import Person
-from shared.identity.staff_tokens import StaffTokens
 
 Limit = Annotated[int, Query(ge=1, le=200)]
 ListName = Annotated[List, Query(alias="list", description="which list")]
@@ -54,13 +51,8 @@ class Counts(BaseModel):
     counts: dict[List, int] = Field(description=f"by the name of the list; {COUNTED_UP_TO} stands for as many or more")
 
 
-def routes(desk: CaseHandler, tokens: Tokens) -> Sequence[APIRouter]:
-    """Routing's routes over its desk."""
-
-    bearers = StaffTokens(tokens)
-
-    async def staff(token: Annotated[str, Depends(bearer)]) -> Person:
-        return await bearers.read(desk.pool, token)
+def routes(desk: CaseHandler, staff: WhoAsks) -> Sequence[APIRouter]:
+    """Routing's routes over its desk; `staff` reads who bears a token."""
 
     async def asking(by: Annotated[Person, Depends(staff)], key: Key, if_match: IfMatch = None) -> Actor:
         return Actor(by, key, if_match)

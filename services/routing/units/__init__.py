@@ -1,0 +1,1 @@
+"""The units that handle demands, as staff look for them."""

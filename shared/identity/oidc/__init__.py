@@ -1,0 +1,1 @@
+"""OpenID Connect: the issuer that staff sign in at, its keys, its tokens, and whom they name."""

@@ -1,0 +1,104 @@
+"""From the claims of an issuer's token to one of our people; pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from shared.contracts.refusals import Code, Refused
+from shared.contracts.text import Text, shortened
+from shared.identity.person import Person, names_a_desk_role
+from shared.identity.settings import StaffSettings
+from shared.jurisdiction.jurisdictions import Jurisdictions
+
+_NAME: Final = TypeAdapter(Annotated[Text, Field(min_length=1, max_length=100)])
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimNames:
+    """Which claims hold what we need, and our role by the issuer's name of it."""
+
+    unit: str
+    roles: str
+    name: str
+    role_names: Mapping[str, str]
+
+    @classmethod
+    def of(cls, settings: StaffSettings) -> "ClaimNames":
+        """Those of the settings."""
+        return cls(settings.oidc_unit_claim, settings.oidc_roles_claim, settings.oidc_name_claim, settings.role_names)
+
+
+def person_of(claims: Mapping[str, Any], names: ClaimNames, packs: Jurisdictions) -> Person:
+    """Who the token names; raises `Refused` where that is nobody who could work here.
+
+    Unlike a token of ours, one without a role is refused: whoever signs in at the issuer need not be on our staff.
+    """
+    return Person(_name(claims, names.name), _unit(claims, names.unit, packs), _roles(claims, names))
+
+
+def holds_unit(claims: Mapping[str, Any], names: ClaimNames) -> bool:
+    """Whether the claims say anything of the unit; some issuers tell it at their userinfo endpoint alone."""
+    return _claim(claims, names.unit) is not None
+
+
+def _claim(claims: Mapping[str, Any], path: str) -> Any:
+    """The claim of this name; else where the dots of it lead."""
+    if path in claims:
+        return claims[path]
+    found: Any = claims
+    for part in path.split("."):
+        found = found.get(part) if isinstance(found, Mapping) else None
+    return found
+
+
+def _texts(claim: Any) -> list[str]:
+    listed = claim if isinstance(claim, list) else [claim]
+    return [part for part in listed if isinstance(part, str) and part]
+
+
+def _name(claims: Mapping[str, Any], claim: str) -> str:
+    try:
+        return _NAME.validate_python(_claim(claims, claim))
+    except ValidationError:
+        raise _nobody(
+            f"has no name of 1 to 100 characters in its claim {claim!r} (HUYING_OIDC_NAME_CLAIM)",
+            f"凭证的 {claim!r} 中没有可用的姓名",
+        ) from None
+
+
+def _unit(claims: Mapping[str, Any], claim: str, packs: Jurisdictions) -> str:
+    units = _texts(_claim(claims, claim))
+    if len(units) != 1:
+        raise _nobody(
+            f"must name one unit in its claim {claim!r}, and names {len(units)} (HUYING_OIDC_UNIT_CLAIM)",
+            f"凭证的 {claim!r} 应写明一个单位，现有 {len(units)} 个",
+        )
+    unit = units[0]
+    if not any(pack.unit(unit) for pack in packs):
+        shown = shortened(unit, 60)
+        raise _nobody(
+            f"names the unit {shown!r}, which no jurisdiction has: `huying staff units` lists them",
+            f"凭证中的单位 {shown!r} 不在任何辖区的单位名录中",
+        )
+    return unit
+
+
+def _roles(claims: Mapping[str, Any], names: ClaimNames) -> frozenset[str]:
+    theirs = _texts(_claim(claims, names.roles))
+    ours = frozenset(names.role_names[role] for role in theirs if role in names.role_names)
+    if not names_a_desk_role(ours):
+        known = ", ".join(sorted(names.role_names))
+        raise _nobody(
+            f"gives no role that counts here in its claim {names.roles!r}; these do: {known}"
+            " (HUYING_OIDC_ROLES_CLAIM, HUYING_OIDC_ROLE_NAMES)",
+            f"凭证的 {names.roles!r} 中没有本系统的角色，可用：{known}",
+        )
+    return ours
+
+
+def _nobody(en: str, zh: str) -> Refused:
+    return Refused(
+        Code.FORBIDDEN, f"the token {en}; ask the administrator of the sign-in service", f"{zh}，请联系登录服务的管理员"
+    )

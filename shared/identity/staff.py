@@ -1,0 +1,76 @@
+"""The one place that reads the bearer token of a member of staff: our own, or a configured issuer's."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import Depends
+
+from shared.chassis.database.pool import Pool
+from shared.contracts.refusals import Code, Refused
+from shared.identity.bearer import bearer
+from shared.identity.oidc.claims import ClaimNames, person_of
+from shared.identity.oidc.keys import IssuerKeys
+from shared.identity.oidc.tokens import Claims, IssuerTokens, is_jwt
+from shared.identity.person import Person
+from shared.identity.revocations import Revocable
+from shared.identity.settings import StaffSettings
+from shared.identity.staff_tokens import StaffTokens, identity, refuse_revoked
+from shared.jurisdiction.jurisdictions import Jurisdictions
+
+
+@dataclass(frozen=True, slots=True)
+class IssuerBearers:
+    """An issuer whose access tokens the API takes."""
+
+    tokens: IssuerTokens
+    audience: str
+    names: ClaimNames
+    packs: Jurisdictions
+
+    @classmethod
+    def of(cls, settings: StaffSettings, packs: Jurisdictions) -> "IssuerBearers | None":
+        """That of the settings; None where there is none, or where the API takes none of its tokens."""
+        if not settings.oidc_issuer or not settings.oidc_audience:
+            return None
+        tokens = IssuerTokens(IssuerKeys(settings.oidc_issuer))
+        return cls(tokens, settings.oidc_audience, ClaimNames.of(settings), packs)
+
+    async def read(self, token: str) -> tuple[Person, datetime]:
+        """Who bears a token, and when it was made; raises `Refused`."""
+        claims = await self.tokens.read(token, self.audience)
+        return person_of(claims, self.names, self.packs), _made_at(claims)
+
+
+@dataclass(frozen=True, slots=True)
+class StaffBearers:
+    """Reads the tokens of staff; `issuer` is None where only our own are believed."""
+
+    pool: Pool
+    own: StaffTokens
+    issuer: IssuerBearers | None = None
+
+    @classmethod
+    def of(cls, settings: StaffSettings, pool: Pool, packs: Jurisdictions) -> "StaffBearers":
+        """Those whom these settings believe."""
+        return cls(pool, StaffTokens.of(settings), IssuerBearers.of(settings, packs))
+
+    async def __call__(self, token: Annotated[str, Depends(bearer)]) -> Person:
+        return await self.read(token)
+
+    async def read(self, token: str) -> Person:
+        """Who bears this token; raises `Refused` when it is forged, too old, revoked, or names nobody here."""
+        if not is_jwt(token):
+            return await self.own.read(self.pool, token)
+        if self.issuer is None:
+            en = "no token of a sign-in service is taken here; `huying staff token` makes one"
+            raise Refused(Code.UNAUTHENTICATED, en, "此处不接受登录服务的凭证，请用 huying staff token 获取")
+        person, made_at = await self.issuer.read(token)
+        await refuse_revoked(self.pool, Revocable(identity(token), person.name, person.unit, made_at))
+        return person
+
+
+def _made_at(claims: Claims) -> datetime:
+    """When a token was made; one that does not say it counts as older than every revocation of its bearer."""
+    issued_at = claims.get("iat")
+    return datetime.fromtimestamp(issued_at if isinstance(issued_at, int | float) else 0, UTC)
