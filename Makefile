@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 UV := UV_SYSTEM_CERTS=1 UV_PYTHON_DOWNLOADS=never UV_NO_PROGRESS=1 $(BIN)/uv --quiet
 RUN_LOCKS := requirements-bootstrap.txt requirements.txt pyproject.toml
 SDK := build/sdk
+ISSUER := build/issuer
 # Two workers, each with servers of its own; whole files to each, as tests/conftest.py says.
 WORKERS := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 DEV_LOCKS := requirements-bootstrap.txt requirements-dev.txt pyproject.toml
@@ -22,7 +23,7 @@ up: $(VENV)/ready ## start everything here and stay until Ctrl-C
 demo: $(VENV)/ready ## the same, with Nanhai 2021 replayed and its report card (DEMO_EXIT=1: end after it)
 	@exec $(BIN)/huying demo
 
-test: $(VENV)/ready-dev ## every test but those of the generated clients, on the embedded servers
+test: $(VENV)/ready-dev $(ISSUER)/ready ## every test but those of the generated clients, on the embedded servers
 	$(BIN)/python -m pytest $(WORKERS)
 
 test-kafka: $(VENV)/ready-dev ## the tests that need a broker, on Apache Kafka (Java 17+, Maven)
@@ -60,8 +61,8 @@ lock: $(VENV)/ready-dev $(SDK)/tools/ready ## resolve the dependencies anew
 	$(call compile,requirements-bootstrap.txt,--group bootstrap)
 	$(call compile,deploy/sdk/requirements.txt,--group sdk)
 	$(call compile,deploy/sdk/node.txt,--group node)
-	cd deploy/sdk/typescript && PATH=$(CURDIR)/$(SDK)/tools/bin:$$PATH \
-		npm update --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
+	for folder in deploy/sdk/typescript tests/identity/issuer; do (cd $$folder && PATH=$(CURDIR)/$(SDK)/tools/bin:$$PATH \
+		npm update --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund) || exit 1; done
 
 clean: ## forget the virtual environment and the caches; data stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -82,9 +83,15 @@ $(VENV)/ready-dev: $(DEV_LOCKS) | $(VENV)/uv
 install_us = $(UV) pip install --no-deps --no-build-isolation --editable .
 
 # Node.js as a package only where the system has none that is new enough.
-$(SDK)/tools/ready: deploy/sdk/requirements.txt deploy/sdk/node.txt | $(VENV)/uv
+$(SDK)/tools/ready: deploy/sdk/requirements.txt deploy/sdk/node.txt deploy/sdk/has-node | $(VENV)/uv
 	@echo "installing the generators …"; $(UV) venv --allow-existing --python $(BIN)/python $(@D)
 	@$(UV) pip sync --python $(@D) --require-hashes deploy/sdk/requirements.txt $$(deploy/sdk/has-node || echo deploy/sdk/node.txt)
+	@touch $@
+
+# An OpenID Connect issuer that is not ours, for the tests of signing in.
+$(ISSUER)/ready: tests/identity/issuer/package-lock.json tests/identity/issuer/issuer.mjs $(SDK)/tools/ready
+	@echo "installing the issuer of the tests …"; mkdir -p $(@D) && cp tests/identity/issuer/* $(@D)
+	@cd $(@D) && PATH=$(CURDIR)/$(SDK)/tools/bin:$$PATH npm ci --ignore-scripts --no-audit --no-fund --loglevel error
 	@touch $@
 
 $(VENV)/uv:

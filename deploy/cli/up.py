@@ -80,6 +80,7 @@ def banner(running: Running) -> Panel:
     taken = f"[bold]port[/]       {wanted} {_why_moved(wanted)}: mind the addresses above"
     lines = (
         f"[bold]board[/]      {running.url}/board",
+        f"[bold]sign in[/]    {running.url}/sign-in{_who_signs_in(running)}",
         f"[bold]API[/]        {running.url}/docs",
         *([taken] if moved else []),
         f"[bold]keys[/]       {directory}/channels.json",
@@ -91,6 +92,10 @@ def banner(running: Running) -> Panel:
         "Ctrl-C stops everything; the next start finds the data again.",
     )
     return Panel("\n".join(lines), title="Huying 呼应", expand=False)
+
+
+def _who_signs_in(running: Running) -> str:
+    return " (made-up people of every role)" if running.has_demo_staff else ""
 
 
 def _why_moved(port: int) -> str:

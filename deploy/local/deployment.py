@@ -49,6 +49,7 @@ class Running:
     runtime: Runtime
     promise: str
     supervisors: dict[str, Supervisor]
+    has_demo_staff: bool = False
 
     @property
     def url(self) -> str:
@@ -87,7 +88,8 @@ async def deployed(options: Options) -> AsyncIterator[Running]:
         runtime.broker = broker.kind if broker else "external"
         port = household.port(options.port)
         runtime.url = f"http://127.0.0.1:{port}"
-        env = _environment(directory, runtime, port, outside=bool(options.database_url)) | _given(env)
+        demo = _demo_staff(options, env)
+        env = _environment(directory, runtime, port, outside=bool(options.database_url)) | demo | _given(env)
         await _once(directory, env, "settings", *options.processes)
         runtime.relay_shards = int((os.environ | env).get("HUYING_RELAY_SHARDS", "1"))
         await _once(directory, env, "migrate")
@@ -95,7 +97,7 @@ async def deployed(options: Options) -> AsyncIterator[Running]:
         for name in options.processes:
             await household.work(name, env)
         promise = broker.promise if broker else "your own broker"
-        running = Running(options, runtime, promise, household.supervisors)
+        running = Running(options, runtime, promise, household.supervisors, env.get("HUYING_DEMO_STAFF") == "true")
         await running.ready()
         yield running
 
@@ -134,6 +136,13 @@ def _environment(directory: Path, runtime: Runtime, port: int, outside: bool) ->
             "PYTHONUNBUFFERED": "1",
         }
     )
+
+
+def _demo_staff(options: Options, env: Mapping[str, str]) -> dict[str, str]:
+    """Made-up people sign in without a password where everything is started here, and nowhere else."""
+    given = os.environ | dict(env)
+    own = options.database_url or options.bootstrap or given.get("HUYING_OIDC_ISSUER")
+    return {"HUYING_DEMO_STAFF": "false" if own else given.get("HUYING_DEMO_STAFF") or "true"}
 
 
 def _given(env: Mapping[str, str]) -> dict[str, str]:

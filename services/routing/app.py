@@ -13,6 +13,7 @@ from services.routing.cases.projection import CASES
 from services.routing.checks import CHECKS
 from services.routing.settings import RoutingSettings
 from services.routing.units import api as units
+from services.routing.web import sign_in_pages
 from shared.chassis.aggregates.commands import ANSWERS
 from shared.chassis.aggregates.repository import Repositories, Repository
 from shared.chassis.database.pool import Pool
@@ -24,7 +25,13 @@ from shared.contracts.demand.facts import Fact
 from shared.contracts.demand.rules import demand_rules
 from shared.contracts.demand.state import Demand, Service
 from shared.contracts.topics import DEMAND_EVENTS
+from shared.identity.demo import demo_people
+from shared.identity.gate import Gate
+from shared.identity.oidc.code_flow import CodeFlow
+from shared.identity.oidc.keys import IssuerKeys
 from shared.identity.revocations import EXPIRED as EXPIRED_REVOCATIONS
+from shared.identity.sessions import EXPIRED as EXPIRED_SESSIONS
+from shared.identity.sessions import Sessions
 from shared.identity.staff import StaffBearers
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.loader import served_packs
@@ -45,9 +52,14 @@ def _packs(settings: RoutingSettings) -> Jurisdictions:
 def api(settings: RoutingSettings, pool: Pool) -> Api:
     """What staff talk to."""
     packs = _packs(settings)
-    staff = StaffBearers.of(settings, pool, packs)
+    keys = IssuerKeys(settings.oidc_issuer) if settings.oidc_issuer else None
+    staff = StaffBearers.of(settings, pool, packs, keys)
     cases = CaseHandler(pool, demand_repository(packs), packs)
-    return Api([*routes(cases, staff), units.routes(packs, staff)], WORDS)
+    gate = Gate.of(settings, Sessions.of(settings, pool))
+    flow = CodeFlow.of(settings, keys, packs) if keys and settings.oidc_client_id else None
+    people = tuple(demo_people(packs)) if settings.demo_staff else ()
+    pages = sign_in_pages.routes(gate, flow, people)
+    return Api([*routes(cases, staff), units.routes(packs, staff), *pages], WORDS)
 
 
 def worker(settings: RoutingSettings, pool: Pool) -> Worker:
@@ -62,7 +74,7 @@ def worker(settings: RoutingSettings, pool: Pool) -> Worker:
 def pruning(settings: RoutingSettings, pool: Pool) -> Retention:
     """What routing keeps for a while only: answers to staff, so that a repetition can be answered the same."""
     answers = Expired(ANSWERS, "answered_at < $1", timedelta(days=settings.keep_answers_days))
-    return Retention(pool, (answers, EXPIRED_REVOCATIONS, redriven(settings)))
+    return Retention(pool, (answers, EXPIRED_REVOCATIONS, EXPIRED_SESSIONS, redriven(settings)))
 
 
 SERVICE: Final = ServiceManifest(

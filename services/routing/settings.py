@@ -4,11 +4,11 @@ from pydantic import Field
 
 from shared.chassis.base.settings import LISTENERS, noted
 from shared.chassis.work.retention import RetentionSettings
-from shared.identity.settings import StaffSettings
+from shared.identity.settings import SignInSettings
 from shared.jurisdiction.settings import JurisdictionSettings
 
 
-class RoutingSettings(RetentionSettings, StaffSettings, JurisdictionSettings):
+class RoutingSettings(RetentionSettings, SignInSettings, JurisdictionSettings):
     """Beside what every process has."""
 
     keep_answers_days: int = Field(

@@ -29,7 +29,7 @@ class Caller:
     person: Person | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Callers:
     """Reads tokens and says what their bearers may see."""
 

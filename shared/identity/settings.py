@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, SecretStr, ValidationInfo
 
 from shared.chassis.base.secrecy import MAKE_ONE, Secret, SecretOrNone
-from shared.chassis.base.settings import ProcessSettings, noted
+from shared.chassis.base.settings import PUBLIC_URL, ProcessSettings, PublicSettings, noted
 from shared.identity.person import Role
 
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -105,3 +105,69 @@ class StaffSettings(SecretSettings):
         """Our role by the issuer's name of it."""
         parts = [part.rpartition("=") for part in self.oidc_role_names.split(",") if part.strip()]
         return {theirs.strip(): ours.strip() for theirs, _, ours in parts} or {role: role for role in Role}
+
+
+_PAGES: Final = ("gateway", "routing-api")
+
+
+def _here_alone(demo_staff: bool, known: ValidationInfo) -> bool:
+    """Nobody is let in without a password where real people's demands may be."""
+    if demo_staff and known.data.get("oidc_issuer"):
+        raise ValueError("lets anybody in: take it away, since HUYING_OIDC_ISSUER is set")
+    if demo_staff and urlsplit(known.data.get("database_url", "")).hostname not in LOOPBACK:
+        raise ValueError("lets anybody in: take it away, since DATABASE_URL is not of this machine")
+    return demo_staff
+
+
+def _has_a_way_back(client_id: str, known: ValidationInfo) -> str:
+    """The issuer sends people back to the public address, which only its owner knows."""
+    issuer, here = urlsplit(known.data.get("oidc_issuer", "")), urlsplit(known.data.get("public_url", ""))
+    if client_id and not issuer.hostname:
+        raise ValueError("is the name of our client at HUYING_OIDC_ISSUER, which is not set")
+    if client_id and here.hostname in LOOPBACK and issuer.hostname not in LOOPBACK:
+        raise ValueError("needs HUYING_PUBLIC_URL, the address to which people come back from the issuer")
+    return client_id
+
+
+class SignInSettings(StaffSettings, PublicSettings):
+    """Beside them, for the process whose pages staff sign in at."""
+
+    public_url: str = Field(
+        "http://127.0.0.1:8080",
+        pattern=PUBLIC_URL,
+        description=PublicSettings.model_fields["public_url"].description,
+        json_schema_extra=noted(*_PAGES),
+    )
+    oidc_client_id: Annotated[str, AfterValidator(_has_a_way_back)] = Field(
+        "",
+        description="name of our client at the issuer, for the pages; empty: nobody signs in there."
+        " Its redirect URI is HUYING_PUBLIC_URL with `/sign-in/callback`",
+        json_schema_extra=noted(*_PAGES),
+    )
+    oidc_client_secret: SecretStr = Field(
+        SecretStr(""),
+        description="secret of our client; empty: a public client, which PKCE protects alone",
+        json_schema_extra=noted(*_PAGES),
+    )
+    oidc_scope: str = Field(
+        "openid profile",
+        pattern=r"\bopenid\b",
+        description="what is asked of the issuer, with blanks",
+        json_schema_extra=noted(*_PAGES),
+    )
+    session_idle_minutes: float = Field(
+        60,
+        gt=0,
+        le=24 * 60,
+        description="a session ends after so long without a request",
+        json_schema_extra=noted(*_PAGES),
+    )
+    session_hours: float = Field(
+        12, gt=0, le=7 * 24, description="a session ends so long after the sign-in", json_schema_extra=noted(*_PAGES)
+    )
+    demo_staff: Annotated[bool, AfterValidator(_here_alone)] = Field(
+        False,
+        description="made-up people of every role may sign in without a password; `make up` sets it where it starts the"
+        " database and the broker itself, and it is refused beside an issuer or with a database elsewhere",
+        json_schema_extra=noted(*_PAGES),
+    )

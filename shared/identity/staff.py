@@ -29,11 +29,11 @@ class IssuerBearers:
     packs: Jurisdictions
 
     @classmethod
-    def of(cls, settings: StaffSettings, packs: Jurisdictions) -> "IssuerBearers | None":
+    def of(cls, settings: StaffSettings, packs: Jurisdictions, keys: IssuerKeys | None) -> "IssuerBearers | None":
         """That of the settings; None where there is none, or where the API takes none of its tokens."""
         if not settings.oidc_issuer or not settings.oidc_audience:
             return None
-        tokens = IssuerTokens(IssuerKeys(settings.oidc_issuer))
+        tokens = IssuerTokens(keys or IssuerKeys(settings.oidc_issuer))
         return cls(tokens, settings.oidc_audience, ClaimNames.of(settings), packs)
 
     async def read(self, token: str) -> tuple[Person, datetime]:
@@ -42,7 +42,7 @@ class IssuerBearers:
         return person_of(claims, self.names, self.packs), _made_at(claims)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class StaffBearers:
     """Reads the tokens of staff; `issuer` is None where only our own are believed."""
 
@@ -51,9 +51,11 @@ class StaffBearers:
     issuer: IssuerBearers | None = None
 
     @classmethod
-    def of(cls, settings: StaffSettings, pool: Pool, packs: Jurisdictions) -> "StaffBearers":
-        """Those whom these settings believe."""
-        return cls(pool, StaffTokens.of(settings), IssuerBearers.of(settings, packs))
+    def of(
+        cls, settings: StaffSettings, pool: Pool, packs: Jurisdictions, keys: IssuerKeys | None = None
+    ) -> "StaffBearers":
+        """Those whom these settings believe; `keys` are the issuer's where something else here needs them too."""
+        return cls(pool, StaffTokens.of(settings), IssuerBearers.of(settings, packs, keys))
 
     async def __call__(self, token: Annotated[str, Depends(bearer)]) -> Person:
         return await self.read(token)

@@ -11,6 +11,7 @@ from shared.chassis.kafka.client import PLAINTEXT, Kafka
 
 WRONG: Final = 78
 """The exit code of a process whose settings cannot be used (EX_CONFIG of sysexits)."""
+PUBLIC_URL: Final = r"^https?://[^/\s]+"
 LISTENERS: Final = ("*-worker", "*-projector")
 RELAYING: Final = (*LISTENERS, "*-relay")
 Read = TypeVar("Read", bound=BaseSettings)
@@ -154,7 +155,7 @@ class PublicSettings(ProcessSettings):
 
     public_url: str = Field(
         "http://127.0.0.1:8080",
-        pattern=r"^https?://[^/\s]+",
+        pattern=PUBLIC_URL,
         description="address under which people and other systems reach the pages and the API;"
         " it stands in every message and every link, as https://huying.example.gov.cn",
         json_schema_extra=noted(here_only=True),

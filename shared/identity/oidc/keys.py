@@ -45,7 +45,7 @@ def issuer_client() -> httpx.AsyncClient:
     return httpx.AsyncClient(verify=ssl.create_default_context(), timeout=TIMEOUT, trust_env=False)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class IssuerKeys:
     """The keys of one issuer, shared by everything in this process that believes it."""
 

@@ -1,0 +1,179 @@
+"""The pages on which staff sign in and out."""
+
+import hmac
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from fastapi import APIRouter, Depends, Form, Query, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.routing import APIRoute
+
+from services.routing.web.words import ROLES, SIGN_IN
+from shared.chassis.http import response_headers
+from shared.chassis.http.query_parameters import ForeignQuery
+from shared.contracts.refusals import ANSWERS, Code, Refused
+from shared.identity.demo import DemoPerson
+from shared.identity.gate import HOME, Gate, SignedIn, own_path
+from shared.identity.oidc.code_flow import Attempt, CodeFlow
+from shared.web.pages import Pages
+
+Lang = Literal["zh", "en"]
+Next = Annotated[str, Query(max_length=2000)]
+Word = Annotated[str, Query(max_length=4000)]
+PAGES: Final = Pages(Path(__file__).parent / "templates")
+ELSEWHERE: Final = frozenset({"cross-site", "same-site"})
+
+
+class StaffPage(APIRoute):
+    """A page whose refusals are pages too."""
+
+    def get_route_handler(self) -> Callable[[Request], Any]:
+        """The handler, around which refusals are shown."""
+        handler = super().get_route_handler()
+
+        async def shown(request: Request) -> Response:
+            try:
+                return await handler(request)
+            except Refused as refused:
+                return _refused(refused)
+
+        return shown
+
+
+class ReturnPage(StaffPage, ForeignQuery):
+    """The page that the issuer leads back to, with parameters of its own."""
+
+
+def routes(gate: Gate, flow: CodeFlow | None, people: Sequence[DemoPerson]) -> Sequence[APIRouter]:
+    """The pages; `flow` is None without an issuer, and there are `people` in the embedded default alone."""
+    return _by_issuer(gate, flow), _by_hand(gate, flow, {one.id: one for one in people}), _leaving(gate, flow)
+
+
+def _router() -> APIRouter:
+    return APIRouter(include_in_schema=False, route_class=StaffPage, dependencies=[Depends(_private)])
+
+
+def _by_hand(gate: Gate, flow: CodeFlow | None, people: dict[str, DemoPerson]) -> APIRouter:
+    """The choice, and signing in as somebody who is made up."""
+    router = _router()
+
+    @router.get("/sign-in")
+    async def choose(request: Request, next: Next = HOME, lang: Lang = "zh") -> Response:
+        if await gate.session_of(request):
+            return RedirectResponse(own_path(next), 303)
+        values = {"next": own_path(next), "issuer": flow is not None, "people": list(people.values()), "roles": ROLES}
+        return PAGES.render("sign_in.html", _words(lang) | values)
+
+    @router.post("/sign-in/demo")
+    async def sign_in_as(
+        request: Request, person: Annotated[str, Form(max_length=200)] = "", next: Annotated[str, Form()] = HOME
+    ) -> Response:
+        if not people:
+            en = "demonstration people sign in where `make up` has started everything itself, and nowhere else"
+            raise Refused(Code.NOT_FOUND, en, "演示人员仅可在本机一键启动的演示环境中登录")
+        # There is no session yet whose token the form could bring; the browser says where the form was.
+        if request.headers.get("sec-fetch-site") in ELSEWHERE:
+            en = "the form is of another site: open the sign-in page here"
+            raise Refused(Code.FORBIDDEN, en, "表单来自其他网站，请在本站登录页面登录")
+        if person not in people:
+            raise Refused(Code.NOT_FOUND, "there is nobody of this name to sign in as", "没有该演示人员")
+        secret = await gate.sessions.begin(people[person].person, before=gate.secret_of(request))
+        return _let_in(gate, secret, next)
+
+    return router
+
+
+def _by_issuer(gate: Gate, flow: CodeFlow | None) -> APIRouter:
+    """To the issuer and back."""
+    router = _router()
+
+    @router.get("/sign-in/issuer")
+    async def to_issuer(next: Next = HOME) -> Response:
+        attempt = Attempt.to(own_path(next))
+        leaving = RedirectResponse(await _known(flow).address(attempt), 303)
+        gate.keep_attempt(leaving, attempt.told)
+        return leaving
+
+    async def from_issuer(request: Request, state: Word = "", code: Word = "", iss: Word = "") -> Response:
+        known, told = _known(flow), gate.attempt_of(request)
+        if told is None or not hmac.compare_digest(told["state"].encode(), state.encode()):
+            en = "this sign-in was not begun in this browser, or more than ten minutes ago"
+            raise Refused(
+                Code.UNAUTHENTICATED, f"{en}: sign in again", "登录请求已过期或不是由本浏览器发起，请重新登录"
+            )
+        if iss and iss != known.keys.issuer:
+            raise Refused(
+                Code.UNAUTHENTICATED, "another issuer has answered: sign in again", "登录服务不符，请重新登录"
+            )
+        if not code:
+            raise Refused(Code.UNAUTHENTICATED, "the sign-in service has let nobody in", "登录未完成，请重新登录")
+        attempt = Attempt(**told)
+        person, id_token = await known.finish(attempt, code)
+        return _let_in(gate, await gate.sessions.begin(person, id_token, gate.secret_of(request)), attempt.next)
+
+    router.add_api_route("/sign-in/callback", from_issuer, route_class_override=ReturnPage, response_model=None)
+    return router
+
+
+def _leaving(gate: Gate, flow: CodeFlow | None) -> APIRouter:
+    """Out of here, and out of the issuer's session."""
+    router = _router()
+    By = Annotated[SignedIn, Depends(gate.signed_in)]  # noqa: N806 (a type)
+
+    @router.get("/sign-out")
+    async def ask(by: By, lang: Lang = "zh") -> Response:
+        return PAGES.render("sign_out.html", _words(lang) | {"person": by.person, "csrf": by.csrf})
+
+    @router.post("/sign-out")
+    async def sign_out(request: Request, by: By) -> Response:
+        session, secret = await gate.session_of(request), gate.secret_of(request)
+        if secret:
+            await gate.sessions.end(secret)
+        address = await _end_address(flow, session.id_token if session else None)
+        gone: Response = RedirectResponse("/sign-in", 303)
+        if address:
+            # Not a redirect: browsers hold the policy for forms, which is this host alone, against redirects too.
+            gone = PAGES.render("signing_out.html", _words("zh") | {"address": address})
+            gone.headers["Refresh"] = f"0; url={address}"
+        gate.close(gone)
+        return gone
+
+    return router
+
+
+async def _end_address(flow: CodeFlow | None, id_token: str | None) -> str | None:
+    """Where the issuer's session ends; an issuer that is away keeps nobody from leaving here."""
+    if flow is None or id_token is None:
+        return None
+    try:
+        return await flow.end_address(id_token)
+    except Refused:
+        return None
+
+
+def _let_in(gate: Gate, secret: str, path: str) -> Response:
+    inside = RedirectResponse(own_path(path), 303)
+    gate.open(inside, secret)
+    return inside
+
+
+def _known(flow: CodeFlow | None) -> CodeFlow:
+    if flow is None:
+        en = "no sign-in service is set up here (HUYING_OIDC_ISSUER, HUYING_OIDC_CLIENT_ID)"
+        raise Refused(Code.NOT_FOUND, en, "本部署没有配置登录服务")
+    return flow
+
+
+async def _private() -> None:
+    response_headers.add(response_headers.PRIVATE)
+
+
+def _words(lang: Lang) -> dict[str, Any]:
+    return {"lang": lang, "w": SIGN_IN[lang]}
+
+
+def _refused(refused: Refused) -> HTMLResponse:
+    answer = ANSWERS[refused.code]
+    values = {"title": answer.zh, "zh": refused.zh or refused.en, "en": refused.en}
+    return PAGES.render("not_signed_in.html", _words("zh") | values, answer.status)

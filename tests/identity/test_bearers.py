@@ -1,0 +1,289 @@
+"""Access tokens of an issuer: who is let in, who is not, and how often its keys are fetched."""
+
+import base64
+import json
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from joserfc import jwt
+from joserfc.jwk import OctKey, RSAKey
+
+from services.intake import app as intake
+from services.intake.settings import IntakeSettings
+from services.routing import app as routing
+from services.routing.settings import RoutingSettings
+from shared.chassis.base.clock import now
+from shared.chassis.database.pool import Pool, open_pool
+from shared.chassis.http.app import web_app
+from shared.contracts.refusals import Code, Refused
+from shared.identity import revocations
+from shared.identity.oidc.claims import ClaimNames
+from shared.identity.oidc.keys import COOL_DOWN, FRESH, OLDEST, IssuerKeys, issuer_client
+from shared.identity.oidc.tokens import IssuerTokens
+from shared.identity.person import Person
+from shared.identity.settings import StaffSettings
+from shared.identity.staff import IssuerBearers, StaffBearers
+from shared.identity.staff_tokens import StaffTokens
+from tests.identity.conftest import Issuer
+from tests.keys import KEYS
+from tests.packs import shipped
+
+AUDIENCE = "huying-api"
+CHEN: dict[str, Any] = {"aud": AUDIENCE, "name": "陈晓岚", "unit": "nh-tax", "roles": ["clerk"]}
+SETTINGS = StaffSettings.model_validate(KEYS | {"DATABASE_URL": "postgresql://nowhere"})
+NAMES = ClaimNames.of(SETTINGS)
+
+
+@dataclass(slots=True)
+class Door:
+    """Our side: what it believes, by a clock that the test moves, and how often it has fetched keys."""
+
+    pool: Pool
+    issuer: Issuer
+    names: ClaimNames = NAMES
+    at: float = 1000.0
+    fetched: list[str] = field(default_factory=list)
+    away: bool = False
+    bearers: StaffBearers = field(init=False)
+
+    def __post_init__(self) -> None:
+        client = issuer_client()
+        client.event_hooks = {"request": [self._noticed]}
+        keys = IssuerKeys(self.issuer.url, client, clock=lambda: self.at)
+        read = IssuerBearers(IssuerTokens(keys), AUDIENCE, self.names, shipped())
+        self.bearers = StaffBearers(self.pool, StaffTokens.of(SETTINGS), read)
+
+    async def _noticed(self, request: httpx.Request) -> None:
+        if request.url.path == "/jwks":
+            self.fetched.append(str(request.url))
+        if self.away:
+            raise httpx.ConnectError("the issuer is away")
+
+    async def reads(self, token: str) -> Person:
+        return await self.bearers.read(token)
+
+    async def refuses(self, token: str) -> Refused:
+        with pytest.raises(Refused) as refused:
+            await self.reads(token)
+        assert refused.value.zh
+        return refused.value
+
+
+@pytest.fixture
+async def door(database: str, issuer: Issuer) -> AsyncIterator[Door]:
+    async with await open_pool(database, "routing") as pool:
+        yield Door(pool, issuer)
+
+
+async def test_a_token_of_the_issuer_names_a_person_with_unit_and_roles(door: Door):
+    token = await door.issuer.mint(**CHEN | {"roles": ["head", "personal-data", "offline_access"]})
+    assert await door.reads(token) == Person("陈晓岚", "nh-tax", frozenset({"head", "personal-data"}))
+
+
+async def test_a_token_of_our_own_is_believed_beside_the_issuers(door: Door):
+    token, _ = door.bearers.own.write(Person("王", "nh-tax"))
+    assert await door.reads(token) == Person("王", "nh-tax")
+    assert door.fetched == []
+
+
+@pytest.mark.parametrize("alg", ["RS256", "ES256", "PS256"])
+async def test_an_algorithm_of_the_list_is_taken(door: Door, alg: str):
+    await door.issuer.generate(alg)
+    assert (await door.reads(await door.issuer.mint(**CHEN))).unit == "nh-tax"
+
+
+@pytest.mark.parametrize("alg", ["RS512", "ES384", "EdDSA"])
+async def test_an_algorithm_beside_the_list_is_refused_and_fetches_nothing(door: Door, alg: str):
+    await door.issuer.generate(alg)
+    refused = await door.refuses(await door.issuer.mint(**CHEN))
+    assert (refused.code, "RS256" in refused.en, door.fetched) == (Code.UNAUTHENTICATED, True, [])
+
+
+def unsigned(head: dict[str, Any], claims: dict[str, Any]) -> str:
+    parts = (base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in (head, claims))
+    return f"{'.'.join(parts)}."
+
+
+async def test_a_token_without_a_signature_or_with_one_that_anybody_can_make_is_refused(door: Door):
+    claims = CHEN | {"iss": door.issuer.url, "exp": int(time.time()) + 600}
+    for alg in ("none", "None", "NONE", "", 5, None, ["RS256"]):
+        assert (await door.refuses(unsigned({"alg": alg, "kid": door.issuer.kid}, claims))).code is Code.UNAUTHENTICATED
+    public = await httpx.AsyncClient(trust_env=False).get(f"{door.issuer.url}/jwks")
+    secret = OctKey.import_key(public.text)
+    forged = jwt.encode({"alg": "HS256", "kid": door.issuer.kid}, claims, secret)
+    assert (await door.refuses(forged)).code is Code.UNAUTHENTICATED
+    own = RSAKey.generate_key(2048)
+    stolen = jwt.encode({"alg": "RS256", "kid": door.issuer.kid, "jwk": own.as_dict(private=False)}, claims, own)
+    assert "changed" in (await door.refuses(stolen)).en
+
+
+async def test_a_token_that_was_changed_is_refused(door: Door):
+    head, _, signature = (await door.issuer.mint(**CHEN)).split(".")
+    claims = unsigned({}, CHEN | {"unit": "nh-police", "iss": door.issuer.url, "exp": 9_999_999_999}).split(".")[1]
+    assert "changed" in (await door.refuses(f"{head}.{claims}.{signature}")).en
+
+
+@pytest.mark.parametrize(
+    ("claims", "named"),
+    [
+        ({"iss": "https://another.example"}, "iss"),
+        ({"iss": None}, "iss"),
+        ({"aud": "another-api"}, "aud"),
+        ({"aud": ["another", "third"]}, "aud"),
+        ({"aud": None}, "aud"),
+        ({"exp": None}, "exp"),
+        ({"exp": "never"}, "exp"),
+        ({"exp": int(time.time()) - 60}, "expired"),
+        ({"nbf": int(time.time()) + 3600}, "nbf"),
+    ],
+    ids=str,
+)
+async def test_a_token_of_another_issuer_for_somebody_else_or_of_another_time_is_refused(
+    door: Door, claims: dict[str, Any], named: str
+):
+    refused = await door.refuses(await door.issuer.mint(**CHEN | claims))
+    assert (refused.code, named in refused.en) == (Code.UNAUTHENTICATED, True), refused.en
+
+
+async def test_clocks_may_differ_by_half_a_minute(door: Door):
+    ended, early = int(time.time()) - 10, int(time.time()) + 10
+    assert await door.reads(await door.issuer.mint(**CHEN | {"exp": ended, "nbf": early, "iat": early}))
+
+
+async def test_one_of_several_audiences_may_be_ours(door: Door):
+    assert await door.reads(await door.issuer.mint(**CHEN | {"aud": ["another", AUDIENCE]}))
+
+
+@pytest.mark.parametrize(
+    ("claims", "named"),
+    [
+        ({"unit": "no-such-unit"}, "no-such-unit"),
+        ({"unit": None}, "'unit'"),
+        ({"unit": ["nh-tax", "nh-police"]}, "names 2"),
+        ({"unit": {"id": "nh-tax"}}, "'unit'"),
+        ({"roles": ["observer"]}, "'roles'"),
+        ({"roles": []}, "'roles'"),
+        ({"roles": ["personal-data"]}, "'roles'"),
+        ({"roles": 5}, "'roles'"),
+        ({"name": ""}, "'name'"),
+        ({"name": "\u0000"}, "'name'"),
+        ({"name": "x" * 101}, "'name'"),
+        ({"name": ["陈"]}, "'name'"),
+    ],
+    ids=str,
+)
+async def test_a_person_whom_we_cannot_place_is_refused_with_words(door: Door, claims: dict[str, Any], named: str):
+    refused = await door.refuses(await door.issuer.mint(**CHEN | claims))
+    assert (refused.code, named in refused.en) == (Code.FORBIDDEN, True), refused.en
+
+
+async def test_claims_are_found_by_their_names_and_roles_are_translated(door: Door):
+    door.names = ClaimNames("huying.unit", "realm_access.roles", "https://a.example/name", {"town-chief": "head"})
+    door.__post_init__()
+    claims = {
+        "aud": AUDIENCE,
+        "huying": {"unit": "nh-tax"},
+        "realm_access": {"roles": ["town-chief", "admin"]},
+        "https://a.example/name": "陈",
+    }
+    assert await door.reads(await door.issuer.mint(**claims)) == Person("陈", "nh-tax", frozenset({"head"}))
+
+
+async def test_a_new_key_is_fetched_once_and_the_one_before_goes_on(door: Door):
+    first = await door.issuer.mint(**CHEN)
+    assert await door.reads(first)
+    assert len(door.fetched) == 1
+    door.at += COOL_DOWN
+    await door.issuer.generate()
+    assert await door.reads(await door.issuer.mint(**CHEN))
+    assert await door.reads(first)
+    assert len(door.fetched) == 2
+
+
+async def test_made_up_key_ids_fetch_no_more_than_the_cool_down_allows(door: Door):
+    good = await door.issuer.mint(**CHEN)
+    assert await door.reads(good)
+    claims = CHEN | {"iss": door.issuer.url, "exp": int(time.time()) + 600}
+    stranger = RSAKey.generate_key(2048)
+    for n in range(20):
+        refused = await door.refuses(jwt.encode({"alg": "RS256", "kid": f"made up {n}"}, claims, stranger))
+        assert refused.code is Code.UNAUTHENTICATED
+        door.at += COOL_DOWN / 10
+    assert len(door.fetched) == 2, "once at first, and once after the cool-down"
+    assert await door.reads(good)
+
+
+async def test_a_withdrawn_key_ends_within_minutes(door: Door):
+    token = await door.issuer.mint(**CHEN)
+    assert await door.reads(token)
+    old = door.issuer.kid
+    await door.issuer.generate()
+    await door.issuer.ask("withdraw", kid=old)
+    door.at += FRESH - 1
+    assert await door.reads(token), "believed for as long as the keys are fresh"
+    door.at += 2
+    assert "does not publish" in (await door.refuses(token)).en
+
+
+async def test_an_issuer_that_is_away_is_believed_for_an_hour_and_asked_no_more_than_the_cool_down_allows(door: Door):
+    token = await door.issuer.mint(**CHEN)
+    assert await door.reads(token)
+    door.away = True
+    door.at += FRESH + 1
+    for _ in range(5):
+        assert await door.reads(token)
+    door.at += OLDEST
+    refused = await door.refuses(token)
+    assert refused.code is Code.UNAVAILABLE
+    door.away = False
+    assert (await door.refuses(token)).code is Code.UNAVAILABLE, "the cool-down is not over"
+    door.at += COOL_DOWN
+    assert await door.reads(token)
+
+
+async def test_an_issuer_that_calls_itself_otherwise_is_not_believed(door: Door):
+    keys = IssuerKeys(door.issuer.url.replace("localhost", "127.0.0.1"))
+    with pytest.raises(Refused) as refused:
+        await keys.find(door.issuer.kid, "RS256")
+    assert refused.value.code is Code.UNAVAILABLE
+
+
+async def test_tokens_of_a_person_at_the_issuer_are_revoked_like_our_own(door: Door):
+    old = await door.issuer.mint(**CHEN | {"iat": int(time.time()) - 60})
+    dateless = await door.issuer.mint(**CHEN | {"iat": None})
+    assert await door.reads(old)
+    async with door.pool.acquire() as db:
+        await revocations.revoke_bearers(db, "nh-tax", "陈晓岚", now() - timedelta(seconds=30))
+    for token in (old, dateless):
+        assert "revoked" in (await door.refuses(token)).en
+    assert await door.reads(await door.issuer.mint(**CHEN))
+
+
+async def test_a_deployment_without_an_issuer_takes_none_of_its_tokens(door: Door):
+    door.bearers = replace(door.bearers, issuer=None)
+    assert "huying staff token" in (await door.refuses(await door.issuer.mint(**CHEN))).en
+
+
+@pytest.mark.parametrize("service", ["routing", "intake"])
+async def test_every_api_that_takes_tokens_of_staff_takes_those_of_the_issuer(
+    database: str, issuer: Issuer, service: str
+):
+    given = KEYS | {"DATABASE_URL": database, "oidc_issuer": issuer.url, "oidc_audience": AUDIENCE}
+    async with await open_pool(database, service) as pool:
+        if service == "routing":
+            api, path = routing.api(RoutingSettings.model_validate(given), pool), "/v1/cases/NH21-001335-9/contact"
+        else:
+            api, path = intake.api(IntakeSettings.model_validate(given), pool), "/v1/demands/NH21-001335-9/contact"
+        transport = httpx.ASGITransport(web_app(service, api.routers))
+        async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
+            statuses = []
+            for claims in (CHEN, CHEN | {"aud": "another"}, CHEN | {"unit": "no-such"}):
+                headers = {"Authorization": f"Bearer {await issuer.mint(**claims)}", "Idempotency-Key": "k"}
+                asked = {"why": "回访核实情况", "fields": ["phone"]} if service == "intake" else {}
+                statuses.append((await client.post(path, headers=headers, json=asked)).status_code)
+    assert statuses == [404, 401, 403]
