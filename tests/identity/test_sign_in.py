@@ -1,0 +1,423 @@
+"""Staff sign in at the pages by a real issuer, stay signed in for a while, and leave again."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+from urllib.parse import parse_qs, quote, urlsplit
+
+import httpx
+import pytest
+from fastapi import APIRouter, Depends, Form
+
+from services.routing import app as routing
+from services.routing.settings import RoutingSettings
+from services.routing.web import sign_in_pages
+from shared.chassis.base.clock import now
+from shared.chassis.database.pool import Pool, open_pool
+from shared.chassis.http.app import web_app
+from shared.chassis.work.retention import Retention
+from shared.identity import revocations
+from shared.identity.gate import Gate, SignedIn, own_path
+from shared.identity.oidc.code_flow import CodeFlow
+from shared.identity.oidc.keys import IssuerKeys
+from shared.identity.person import Person
+from shared.identity.sessions import EXPIRED, Sessions
+from tests.identity.conftest import Issuer
+from tests.keys import KEYS
+from tests.packs import shipped
+
+HOST = "https://huying.test"
+CHEN: dict[str, Any] = {"name": "陈晓岚", "unit": "nh-tax", "roles": ["clerk"]}
+SECRET = "of the client at the issuer"
+
+
+def desk(gate: Gate) -> APIRouter:
+    """A page of the desk, with a form."""
+    router = APIRouter(include_in_schema=False)
+    By = Annotated[SignedIn, Depends(gate.signed_in)]  # noqa: N806 (a type)
+
+    @router.get("/desk/{page:path}")
+    @router.get("/desk")
+    async def look(by: By, of: str = "", page: str = "") -> dict[str, Any]:
+        return {"name": by.person.name, "unit": by.person.unit, "roles": sorted(by.person.roles), "csrf": by.csrf}
+
+    @router.post("/desk")
+    async def act(by: By, note: Annotated[str, Form()] = "") -> dict[str, str]:
+        return {"note": note}
+
+    return router
+
+
+@dataclass(slots=True)
+class Office:
+    """The pages behind https, with a clock that the test moves, a browser, and the issuer."""
+
+    pool: Pool
+    settings: RoutingSettings
+    issuer: Issuer
+    stack: AsyncExitStack
+    ahead: timedelta = timedelta()
+
+    def clock(self) -> datetime:
+        return now() + self.ahead
+
+    async def browser(self, pool: Pool | None = None) -> httpx.AsyncClient:
+        """A browser of its own; with another pool, at another process of the deployment."""
+        sessions = Sessions(pool or self.pool, timedelta(minutes=30), timedelta(hours=8), self.clock)
+        gate = Gate.of(self.settings, sessions)
+        flow = CodeFlow.of(self.settings, IssuerKeys(self.issuer.url), shipped())
+        web = web_app("routing", [*sign_in_pages.routes(gate, flow, ()), desk(gate)])
+        client = httpx.AsyncClient(
+            base_url=HOST, mounts={HOST: httpx.ASGITransport(web)}, follow_redirects=True, trust_env=False
+        )
+        return await self.stack.enter_async_context(client)
+
+    async def signed_in(self, **claims: Any) -> httpx.AsyncClient:
+        """A browser in which somebody has signed in."""
+        await self.issuer.ask("tell", claims=CHEN | claims)
+        browser = await self.browser()
+        assert (await browser.get("/sign-in/issuer")).status_code == 200
+        return browser
+
+    async def rows(self) -> int:
+        async with self.pool.acquire() as db:
+            return int(await db.fetchval("SELECT count(*) FROM staff_session"))
+
+
+@pytest.fixture
+async def office(database: str, issuer: Issuer) -> AsyncIterator[Office]:
+    given = KEYS | {
+        "DATABASE_URL": database, "public_url": HOST, "oidc_issuer": issuer.url, "oidc_client_id": "pages",
+        "oidc_client_secret": SECRET,
+    }  # fmt: skip
+    settings = RoutingSettings.model_validate(given)
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(await open_pool(database, "routing"))
+        yield Office(pool, settings, issuer, stack)
+
+
+async def test_somebody_who_opens_a_page_signs_in_at_the_issuer_and_comes_back_to_that_page(office: Office):
+    await office.issuer.ask("tell", claims=CHEN | {"roles": ["head", "uma_authorization"]})
+    browser = await office.browser()
+    asked = await browser.get("/desk/cases/NH21-000001-W?of=mine")
+    assert asked.url.path == "/sign-in"
+    (link,) = re.findall(r'href="(/sign-in/issuer[^"]*)"', asked.text)
+    landed = await browser.get(link.replace("&amp;", "&"))
+    assert str(landed.url) == f"{HOST}/desk/cases/NH21-000001-W?of=mine"
+    told = landed.json()
+    assert (told["name"], told["unit"], told["roles"]) == ("陈晓岚", "nh-tax", ["head"])
+    assert landed.headers["Cache-Control"] == "private, no-store"
+    at_issuer = next(answer.request.url for answer in landed.history if answer.request.url.host == "localhost")
+    asked_for = parse_qs(at_issuer.query.decode())
+    assert asked_for["code_challenge_method"] == ["S256"]
+    assert {"state", "nonce", "code_challenge"} <= set(asked_for)
+
+
+async def test_the_cookie_is_out_of_reach_and_the_database_holds_only_its_hash(office: Office):
+    await office.issuer.ask("tell", claims=CHEN)
+    browser = await office.browser()
+    landed = await browser.get("/sign-in/issuer")
+    cookies = [line for answer in landed.history for line in answer.headers.get_list("set-cookie")]
+    (kept,) = [line for line in cookies if line.startswith("__Host-huying=")]
+    assert {"HttpOnly", "Secure", "SameSite=lax", "Path=/"} <= set(kept.split("; "))
+    assert "domain" not in kept.lower()
+    assert "expires" not in kept.lower(), "it goes when the browser is closed"
+    secret = browser.cookies["__Host-huying"]
+    async with office.pool.acquire() as db:
+        assert secret not in str(dict(await db.fetchrow("SELECT * FROM staff_session") or {}))
+    assert "__Host-huying-attempt" not in browser.cookies, "the attempt is over"
+
+
+async def test_over_http_the_cookie_has_a_name_that_browsers_take(office: Office):
+    office.settings = office.settings.model_copy(update={"public_url": "http://127.0.0.1:8080"})
+    gate = Gate.of(office.settings, Sessions.of(office.settings, office.pool))
+    assert (gate.secure, gate._name("huying")) == (False, "huying")
+
+
+async def begun(office: Office) -> tuple[httpx.AsyncClient, httpx.URL]:
+    """A browser on its way back from the issuer, with the address that the issuer has led it to."""
+    browser = await office.browser()
+    browser.follow_redirects = False
+    leaving = await browser.get("/sign-in/issuer?next=/desk")
+    back = await browser.get(leaving.headers["Location"])
+    return browser, httpx.URL(back.headers["Location"])
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"state": "another"}, {"state": ""}, {"code": ""}, {"code": "made-up"}, {"iss": "https://another.example"}],
+    ids=str,
+)
+async def test_an_answer_that_does_not_belong_to_the_question_lets_nobody_in(office: Office, changed: dict[str, str]):
+    await office.issuer.ask("tell", claims=CHEN)
+    browser, back = await begun(office)
+    refused = await browser.get(back.copy_merge_params(changed))
+    assert (refused.status_code, "/sign-in" in refused.text, await office.rows()) == (401, True, 0)
+    assert "__Host-huying" not in browser.cookies
+
+
+async def test_another_browser_cannot_use_the_answer(office: Office):
+    await office.issuer.ask("tell", claims=CHEN)
+    _, back = await begun(office)
+    refused = await (await office.browser()).get(back)
+    assert (refused.status_code, await office.rows()) == (401, 0)
+
+
+async def test_an_answer_is_used_once(office: Office):
+    await office.issuer.ask("tell", claims=CHEN)
+    browser, back = await begun(office)
+    assert (await browser.get(back)).status_code == 303
+    assert (await browser.get(back)).status_code == 401
+
+
+async def test_what_an_issuer_adds_to_the_address_is_no_mistake_and_its_error_is_told(office: Office):
+    await office.issuer.ask("tell", claims=CHEN)
+    browser, back = await begun(office)
+    assert (await browser.get(back.copy_merge_params({"session_state": "x"}))).status_code == 303
+    browser, back = await begun(office)
+    query = f"state={back.params['state']}&error=access_denied"
+    assert (await browser.get(f"/sign-in/callback?{query}")).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("changed", "status"),
+    [
+        ({"nonce": "another"}, 401),
+        ({"nonce": None}, 401),
+        ({"aud": "another-client"}, 401),
+        ({"iss": "https://another.example"}, 401),
+        ({"exp": 1_600_000_000}, 401),
+        ({"unit": "no-such-unit"}, 403),
+        ({"roles": ["observer"]}, 403),
+    ],
+    ids=str,
+)
+async def test_an_id_token_of_another_or_for_another_lets_nobody_in(
+    office: Office, changed: dict[str, Any], status: int
+):
+    await office.issuer.ask("tell", claims=CHEN, idToken=changed)
+    browser, back = await begun(office)
+    refused = await browser.get(back)
+    assert (refused.status_code, await office.rows()) == (status, 0)
+    assert "<h1>" in refused.text
+
+
+async def test_a_unit_that_stands_in_the_userinfo_alone_is_found_there(office: Office):
+    await office.issuer.ask("tell", claims={"name": "陈", "roles": ["clerk"]}, userinfo={"unit": "nh-police"})
+    browser = await office.browser()
+    assert (await browser.get("/sign-in/issuer")).json()["unit"] == "nh-police"
+    await office.issuer.ask("tell", claims={"name": "陈", "roles": ["clerk"]}, userinfo={"unit": "nh-tax", "sub": "x"})
+    assert (await (await office.browser()).get("/sign-in/issuer")).status_code == 403, "of another person"
+
+
+async def test_a_session_is_known_to_every_process_and_ends_for_all(office: Office, database: str):
+    browser = await office.signed_in()
+    other = await office.browser(await office.stack.enter_async_context(await open_pool(database, "routing")))
+    other.cookies = browser.cookies
+    csrf = (await other.get("/desk")).json()["csrf"]
+    assert (await browser.get("/desk")).json()["csrf"] == csrf
+    await browser.post("/sign-out", data={"csrf": csrf})
+    assert (await other.get("/desk")).url.path == "/sign-in"
+
+
+async def test_signing_out_ends_the_session_here_and_leads_to_the_end_of_the_issuers(office: Office):
+    browser = await office.signed_in()
+    asked = await browser.get("/sign-out")
+    (csrf,) = re.findall(r'name="csrf" value="([0-9a-f]+)"', asked.text)
+    secret = browser.cookies["__Host-huying"]
+    gone = await browser.post("/sign-out", data={"csrf": csrf})
+    assert (gone.status_code, await office.rows(), "__Host-huying" in browser.cookies) == (200, 0, False)
+    address = gone.headers["Refresh"].partition("url=")[2]
+    assert address.startswith(f"{office.issuer.url}/endsession?")
+    asked_for = parse_qs(urlsplit(address).query)
+    assert len(asked_for["id_token_hint"][0].split(".")) == 3
+    assert asked_for["post_logout_redirect_uri"] == [f"{HOST}/sign-in"]
+    assert (await browser.get(address)).url.path == "/sign-in"
+    browser.cookies.set("__Host-huying", secret)
+    assert (await browser.get("/desk")).url.path == "/sign-in"
+
+
+async def test_signing_in_again_gives_a_new_session_and_ends_the_one_before(office: Office):
+    browser = await office.signed_in()
+    before = browser.cookies["__Host-huying"]
+    await browser.get("/sign-in/issuer")
+    assert browser.cookies["__Host-huying"] != before
+    assert await office.rows() == 1
+
+
+async def test_a_cookie_that_somebody_chose_is_no_session_after_signing_in(office: Office):
+    await office.issuer.ask("tell", claims=CHEN)
+    browser = await office.browser()
+    browser.cookies.set("__Host-huying", "chosen by somebody else", domain="huying.test")
+    await browser.get("/sign-in/issuer")
+    stranger = await office.browser()
+    stranger.cookies.set("__Host-huying", "chosen by somebody else")
+    assert (await stranger.get("/desk")).url.path == "/sign-in"
+
+
+async def test_a_session_ends_when_nobody_uses_it_and_goes_on_when_somebody_does(office: Office):
+    browser = await office.signed_in()
+    for _ in range(3):
+        office.ahead += timedelta(minutes=29)
+        assert (await browser.get("/desk")).url.path == "/desk"
+    office.ahead += timedelta(minutes=31)
+    assert (await browser.get("/desk")).url.path == "/sign-in"
+
+
+async def test_a_session_ends_after_a_day_of_work_however_much_it_is_used(office: Office):
+    browser = await office.signed_in()
+    for _ in range(19):
+        office.ahead += timedelta(minutes=25)
+        assert (await browser.get("/desk")).url.path == "/desk"
+    office.ahead += timedelta(minutes=10)
+    assert (await browser.get("/desk")).url.path == "/sign-in"
+
+
+async def test_sessions_that_are_over_are_pruned_and_others_stay(office: Office):
+    await office.signed_in()
+    office.ahead += timedelta(minutes=80)
+    await office.signed_in()
+    assert await Retention(office.pool, (EXPIRED,), office.clock).prune() == 0
+    office.ahead += timedelta(minutes=15)
+    assert await Retention(office.pool, (EXPIRED,), office.clock).prune() == 1
+    assert await office.rows() == 1
+
+
+async def test_a_person_whose_tokens_are_revoked_is_signed_out(office: Office):
+    browser = await office.signed_in()
+    async with office.pool.acquire() as db:
+        await revocations.revoke_bearers(db, "nh-tax", "陈晓岚", now() + timedelta(seconds=1))
+    assert (await browser.get("/desk")).url.path == "/sign-in"
+
+
+async def test_a_form_without_the_token_of_its_session_changes_nothing(office: Office):
+    browser = await office.signed_in()
+    csrf = (await browser.get("/desk")).json()["csrf"]
+    other = (await (await office.signed_in(name="王")).get("/desk")).json()["csrf"]
+    assert csrf != other
+    for sent in ({}, {"csrf": ""}, {"csrf": other}, {"csrf": f"{csrf}0"}, {"csrf": "验"}):
+        refused = await browser.post("/desk", data={"note": "x"} | sent)
+        assert (refused.status_code, "CSRF" in refused.text) == (403, True)
+    assert (await browser.post("/sign-out")).status_code == 403
+    assert (await browser.get("/desk")).url.path == "/desk", "still signed in"
+    for headers, sent in (({}, {"csrf": csrf}), ({"X-CSRF-Token": csrf}, {})):
+        taken = await browser.post("/desk", data={"note": "x"} | sent, headers=headers)
+        assert (taken.status_code, taken.json()) == (200, {"note": "x"})
+    many = {"note": (None, "x"), "csrf": (None, csrf)}
+    assert (await browser.post("/desk", files=many)).json() == {"note": "x"}
+    assert (await browser.post("/desk", json={"csrf": csrf})).status_code == 403, "no form: the header is needed"
+
+
+async def test_a_form_that_comes_without_a_session_leads_to_signing_in(office: Office):
+    browser = await office.browser()
+    browser.follow_redirects = False
+    led = await browser.post("/desk", data={"note": "x"})
+    assert (led.status_code, led.headers["Location"]) == (303, "/sign-in?next=%2Fdesk")
+    by_htmx = await browser.get("/desk", headers={"HX-Request": "true"})
+    assert (by_htmx.status_code, by_htmx.headers["HX-Redirect"]) == (401, "/sign-in?next=%2Fdesk")
+
+
+ELSEWHERE = (
+    "https://evil.example", "//evil.example", "/\\evil.example", "\\\\evil.example", "/desk\\..\\\\evil.example",
+    "javascript:alert(1)", "/\t/evil.example", "/desk\r\nSet-Cookie: a=b", "desk", "", " /desk", "/" + "x" * 2000,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("path", ELSEWHERE)
+def test_another_host_is_no_path_of_ours(path: str):
+    assert own_path(path) == "/desk"
+    assert own_path("/desk/cases/NH21-000001-W?of=mine&q=%E8%B7%AF") == "/desk/cases/NH21-000001-W?of=mine&q=%E8%B7%AF"
+
+
+@pytest.mark.parametrize("path", ELSEWHERE[:5])
+async def test_nobody_is_led_to_another_host_by_signing_in(office: Office, path: str):
+    await office.issuer.ask("tell", claims=CHEN)
+    browser = await office.browser()
+    landed = await browser.get(f"/sign-in/issuer?next={quote(path, safe='')}")
+    assert str(landed.url) == f"{HOST}/desk"
+    again = await browser.get(f"/sign-in?next={quote(path, safe='')}")
+    assert str(again.url) == f"{HOST}/desk", "who has signed in is led on at once"
+
+
+async def test_many_people_sign_in_at_once_each_as_themselves(office: Office):
+    browsers = [await office.browser() for _ in range(8)]
+    await office.issuer.ask("tell", claims=CHEN)
+    landed = await asyncio.gather(*(browser.get("/sign-in/issuer") for browser in browsers))
+    assert {answer.status_code for answer in landed} == {200}
+    assert len({answer.json()["csrf"] for answer in landed}) == await office.rows() == 8
+
+
+async def pages(database: str, stack: AsyncExitStack, **given: Any) -> httpx.AsyncClient:
+    """The pages as routing puts them together with these settings."""
+    settings = RoutingSettings.model_validate(KEYS | {"DATABASE_URL": database} | given)
+    pool = await stack.enter_async_context(await open_pool(database, "routing"))
+    gate = Gate.of(settings, Sessions.of(settings, pool))
+    web = web_app("routing", [*routing.api(settings, pool).routers, desk(gate)])
+    transport = httpx.ASGITransport(web)
+    client = httpx.AsyncClient(base_url="http://127.0.0.1:8080", transport=transport, follow_redirects=True)
+    return await stack.enter_async_context(client)
+
+
+async def test_the_embedded_default_offers_somebody_of_every_role(database: str):
+    async with AsyncExitStack() as stack:
+        browser = await pages(database, stack, demo_staff="true")
+        ids = re.findall(r'name="person" value="([^"]+)"', (await browser.get("/sign-in")).text)
+        seen = set()
+        for id in ids:
+            landed = await browser.post("/sign-in/demo", data={"person": id, "next": "/desk/triage"})
+            assert landed.url.path == "/desk/triage"
+            told = landed.json()
+            person = Person(told["name"], told["unit"], frozenset(told["roles"]))
+            assert any(pack.unit(person.unit) for pack in shipped())
+            seen |= {(role, person.unit) for role in person.roles}
+            await browser.post("/sign-out", data={"csrf": told["csrf"]})
+    assert {role for role, _ in seen} == {
+        "clerk", "head", "dispatcher", "leader", "auditor", "admin", "personal-data"
+    }  # fmt: skip
+    stations = {unit for _, unit in seen if unit.startswith("station-")}
+    assert stations
+    assert {unit for _, unit in seen if unit.startswith("town-")} == {
+        above for station in stations for pack in shipped() for above in pack.units_above(station)[:1]
+    }
+
+
+async def test_a_made_up_person_is_let_in_by_our_own_form_alone(database: str):
+    async with AsyncExitStack() as stack:
+        browser = await pages(database, stack, demo_staff="true")
+        form = {"person": "station-440605011001-clerk"}
+        foreign = await browser.post("/sign-in/demo", data=form, headers={"Sec-Fetch-Site": "cross-site"})
+        nobody = await browser.post("/sign-in/demo", data={"person": "somebody"})
+        own = await browser.post("/sign-in/demo", data=form, headers={"Sec-Fetch-Site": "same-origin"})
+    assert (foreign.status_code, nobody.status_code, own.status_code) == (403, 404, 200)
+
+
+@pytest.mark.parametrize("given", [{}, {"oidc_issuer": "https://issuer.example", "oidc_audience": "x"}], ids=str)
+async def test_nobody_made_up_is_offered_or_let_in_elsewhere(database: str, given: dict[str, str]):
+    async with AsyncExitStack() as stack:
+        browser = await pages(database, stack, **given)
+        shown = await browser.get("/sign-in")
+        refused = await browser.post("/sign-in/demo", data={"person": "station-440605011001-clerk"})
+    assert ("person" in shown.text, refused.status_code) == (False, 404)
+    assert "make up" in refused.text
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"demo_staff": "true", "oidc_issuer": "https://issuer.example"}, "HUYING_OIDC_ISSUER"),
+        ({"demo_staff": "true", "DATABASE_URL": "postgresql://db.example/huying"}, "DATABASE_URL"),
+        ({"oidc_issuer": "http://issuer.example"}, "https://"),
+        ({"oidc_client_id": "pages"}, "HUYING_OIDC_ISSUER"),
+        ({"oidc_issuer": "https://issuer.example", "oidc_client_id": "pages"}, "HUYING_PUBLIC_URL"),
+        ({"oidc_role_names": "chief=emperor"}, "emperor"),
+        ({"oidc_scope": "profile"}, "openid"),
+    ],
+    ids=str,
+)
+def test_settings_that_would_let_the_wrong_people_in_are_refused(given: dict[str, str], named: str):
+    with pytest.raises(ValueError, match=re.escape(named)):
+        RoutingSettings.model_validate(KEYS | {"DATABASE_URL": "postgresql://127.0.0.1/huying"} | given)
