@@ -64,6 +64,9 @@ POLICY: Final = Policy(
 )
 """The policy of the table, where a pack says nothing else."""
 
+COORDINATORS: Final = frozenset({Grant(Role.HEAD, Relation.WHOLE), Grant(Role.DISPATCHER, Relation.WHOLE)})
+"""Who decides where a pack leaves a decision to its coordinator."""
+
 ROLE_WORDS: Final[Mapping[Role, Wording]] = {
     Role.CLERK: Wording("经办人", "a clerk"),
     Role.HEAD: Wording("负责人", "the head"),

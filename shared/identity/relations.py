@@ -1,9 +1,14 @@
 """How the unit of a person stands to a case; pure."""
 
+from collections.abc import Mapping
+from functools import reduce
+from typing import Final
+
 from shared.contracts.demand.state import Demand
 from shared.identity.person import Person
-from shared.identity.policy import POLICY, CaseOffices, Policy
+from shared.identity.policy import COORDINATORS, POLICY, CaseOffices, Policy
 from shared.identity.rights import Relation
+from shared.jurisdiction.handling import Decider
 from shared.jurisdiction.pack import Pack
 
 
@@ -22,9 +27,15 @@ def relations(unit: str, demand: Demand, pack: Pack) -> frozenset[Relation]:
     return frozenset(relation for relation, is_so in holds.items() if is_so)
 
 
+_BY_COORDINATOR: Final = reduce(
+    lambda policy, command: policy.granting(command, COORDINATORS), ("grant-extension", "refuse-extension"), POLICY
+)
+_POLICIES: Final[Mapping[Decider, Policy]] = {Decider.ABOVE: POLICY, Decider.COORDINATOR: _BY_COORDINATOR}
+
+
 def policy_of(pack: Pack) -> Policy:
-    """The policy that holds in a jurisdiction."""
-    return POLICY
+    """The policy that holds in a jurisdiction: its pack names who decides on extensions."""
+    return _POLICIES[pack.handling.extension.decider]
 
 
 def may(command: str, person: Person, demand: Demand, pack: Pack) -> bool:

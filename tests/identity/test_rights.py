@@ -11,6 +11,7 @@ from shared.identity import relations
 from shared.identity.person import Person, Role
 from shared.identity.policy import POLICY, RELATION_WORDS, ROLE_WORDS, CaseOffices, Grant
 from shared.identity.rights import COMMANDS, RIGHTS, Relation
+from shared.jurisdiction.handling import Decider, Extension
 from tests import story
 from tests.packs import nanhai, shipped
 
@@ -130,6 +131,17 @@ def test_who_names_no_role_is_a_clerk_and_at_the_coordinator_a_dispatcher_and_he
 def test_a_dispatcher_of_another_unit_dispatches_nothing_though_an_auditor_reads_all():
     police = Person("王", "nh-police", frozenset({"dispatcher", "auditor"}))
     assert relations.commands_of(police, LED, PACK) == ("read", "read-views")
+
+
+def test_a_pack_leaves_extensions_to_the_head_above_or_to_the_coordinator_alone():
+    above, coordinator = Person("何", TOWN, frozenset({"head"})), Person("林", PACK.coordinator)
+    assert relations.may("grant-extension", above, LED, PACK)
+    handling = PACK.handling.model_copy(update={"extension": Extension(decider=Decider.COORDINATOR)})
+    central = PACK.model_copy(update={"handling": handling})
+    for command in ("grant-extension", "refuse-extension"):
+        assert not relations.may(command, above, LED, central)
+        assert relations.may(command, coordinator, LED, central)
+    assert relations.may("note", above, LED, central)
 
 
 def test_a_pack_may_name_another_role_for_a_decision():
