@@ -88,8 +88,8 @@ async def deployed(options: Options) -> AsyncIterator[Running]:
         runtime.broker = broker.kind if broker else "external"
         port = household.port(options.port)
         runtime.url = f"http://127.0.0.1:{port}"
-        demo = _demo_staff(options, env)
-        env = _environment(directory, runtime, port, outside=bool(options.database_url)) | demo | _given(env)
+        demo = {"HUYING_DEMO_STAFF": demo_staff(options, env)}
+        env = _environment(directory, runtime, port, outside=bool(options.database_url)) | _given(env) | demo
         await _once(directory, env, "settings", *options.processes)
         runtime.relay_shards = int((os.environ | env).get("HUYING_RELAY_SHARDS", "1"))
         await _once(directory, env, "migrate")
@@ -138,11 +138,11 @@ def _environment(directory: Path, runtime: Runtime, port: int, outside: bool) ->
     )
 
 
-def _demo_staff(options: Options, env: Mapping[str, str]) -> dict[str, str]:
-    """Made-up people sign in without a password where everything is started here, and nowhere else."""
+def demo_staff(options: Options, env: Mapping[str, str]) -> str:
+    """`true` or `false`: whether made-up people sign in, as they may where everything is started here alone."""
     given = os.environ | dict(env)
     own = options.database_url or options.bootstrap or given.get("HUYING_OIDC_ISSUER")
-    return {"HUYING_DEMO_STAFF": "false" if own else given.get("HUYING_DEMO_STAFF") or "true"}
+    return "false" if own else given.get("HUYING_DEMO_STAFF") or "true"
 
 
 def _given(env: Mapping[str, str]) -> dict[str, str]:

@@ -22,9 +22,11 @@ async def up(directory: Path, port: int, both: asyncio.Barrier) -> tuple[Running
         await both.wait()
         async with httpx.AsyncClient(trust_env=False) as client:
             answer = await client.get(f"{running.url}/readyz")
+            shown = (await client.get(f"{running.url}/sign-in")).text
         code = await asyncio.to_thread(lambda: huying(running, "doctor").wait(60))
         await both.wait()
-        return running, {answer.headers["Huying-Deployment"], f"doctor {code}"}
+        made_up = "made-up people" if 'name="person"' in shown else "nobody"
+        return running, {answer.headers["Huying-Deployment"], f"doctor {code}", made_up}
 
 
 async def test_two_deployments_that_start_at_once_share_nothing(tmp_path_factory: pytest.TempPathFactory):
@@ -36,7 +38,7 @@ async def test_two_deployments_that_start_at_once_share_nothing(tmp_path_factory
     urls = [running.url for running, _ in found]
     assert len(set(urls)) == 2
     for running, told in found:
-        assert told == {running.runtime.deployment, "doctor 0"}
+        assert told == {running.runtime.deployment, "doctor 0", "made-up people"}
     taken = [running.runtime.database_url for running, _ in found]
     taken += [running.runtime.kafka_bootstrap_servers for running, _ in found]
     assert len(set(taken)) == 4

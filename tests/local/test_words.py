@@ -28,6 +28,15 @@ def test_the_banner_says_when_the_port_was_taken(wanted: int, said: bool, tmp_pa
     assert ("is taken by another program" in str(shown)) is said
 
 
+@pytest.mark.parametrize("has_them", [True, False])
+def test_the_banner_says_where_staff_sign_in_and_whether_made_up_people_do(has_them: bool, tmp_path: Path):
+    runtime = Runtime("http://127.0.0.1:8080", "", "", "embedded", {}, "", "")
+    running = Running(Options(tmp_path), runtime, "", {}, has_demo_staff=has_them)
+    shown = str(banner(running).renderable)
+    assert "http://127.0.0.1:8080/sign-in" in shown
+    assert ("made-up people" in shown) is has_them
+
+
 @pytest.fixture(autouse=True)
 def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """An environment that names servers which are not there."""
