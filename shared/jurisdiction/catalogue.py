@@ -7,12 +7,16 @@ from hashlib import sha256
 from typing import Final
 
 from shared.contracts.demand.facts import RequestKind
+from shared.jurisdiction.calendar import Calendar
+from shared.jurisdiction.conditions import DETAILED, Condition, Local, RoutingInput, asks, first_failed
 from shared.jurisdiction.limits import LimitPreset
 from shared.jurisdiction.parts import STATION, TOWN, Category, Part, Rule
 from shared.jurisdiction.places import Places
 from shared.jurisdiction.tree import Tree
 
 CACHED: Final = 65_536
+_Asked = tuple[Rule, tuple[Condition, ...]]
+"""A rule with its conditions."""
 
 
 class Unclear(StrEnum):
@@ -64,25 +68,46 @@ class Rulebook(Part):
 class Catalogue:
     """Rules are sorted by category once, so that a demand is compared with a handful of them."""
 
-    def __init__(self, places: Places, subjects: Tree[Category], book: Rulebook) -> None:
+    def __init__(self, places: Places, subjects: Tree[Category], calendar: Calendar, book: Rulebook) -> None:
         self._places = places
+        self._local = Local(places, subjects, calendar)
         self._book = book
         self.version = book.version()
-        self._for_any = tuple(rule for rule in book.rules if rule.match.category is None)
+        rules = [(rule, asks(rule.match)) for rule in book.rules]
+        self._for_any = _asked([one for one in rules if one[0].match.category is None])
         self._for_category = {
-            category.code: tuple(rule for rule in book.rules if _is_about(rule, subjects, category.code))
+            category.code: _asked([one for one in rules if _is_about(one[0], subjects, category.code)])
             for category in subjects
         }
-
+        self._detailed = frozenset(
+            category for category, own in (*self._for_category.items(), (None, self._for_any)) if _is_detailed(own)
+        )
         self.route = lru_cache(CACHED)(self._route)
+        self._assigned = lru_cache(CACHED)(self._assign)
+
+    def decide(self, case: RoutingInput) -> Assignment | Undecided:
+        """Who answers a demand. What is decided by division, category and kind alone is remembered."""
+        about = case.category if case.category in self._for_category else None
+        return self._decide(case) if about in self._detailed else self.route(case.division, case.category, case.kind)
+
+    def outcomes(self, case: RoutingInput) -> list[tuple[Rule, Condition | None]]:
+        """Every rule in order with the first condition that the demand does not meet; None where the rule fits."""
+        return [(rule, first_failed(rule.match, asks(rule.match), case, self._local)) for rule in self._book.rules]
 
     def _route(self, division: str, category: str | None, kind: RequestKind) -> Assignment | Undecided:
-        if not self._places.ancestors(division):
-            return self._undecided(Unclear.UNKNOWN_PLACE, division)
-        rules = self._for_category.get(category, self._for_any) if category else self._for_any
-        rule = next((rule for rule in rules if self._fits(rule, division, kind)), None)
-        if rule is None:
-            return self._undecided(self._why_no_rule(category), division)
+        return self._decide(RoutingInput(division, category, kind))
+
+    def _decide(self, case: RoutingInput) -> Assignment | Undecided:
+        if not self._places.ancestors(case.division):
+            return self._undecided(Unclear.UNKNOWN_PLACE, case.division)
+        rules = self._for_category.get(case.category, self._for_any) if case.category else self._for_any
+        for rule, conditions in rules:
+            if first_failed(rule.match, conditions, case, self._local) is None:
+                return self._assigned(_Identical(rule), case.division, case.kind)
+        return self._undecided(self._why_no_rule(case.category), case.division)
+
+    def _assign(self, which: "_Identical", division: str, kind: RequestKind) -> Assignment | Undecided:
+        rule = which.rule
         lead = self._stand_in(rule.lead, division)
         if lead is None:
             return self._undecided(Unclear.PLACE_TOO_WIDE, division, rule.assisting)
@@ -97,11 +122,6 @@ class Catalogue:
 
     def _days(self, preset: str | None, kind: RequestKind) -> int | None:
         return self._book.limits[preset].working_days.get(kind) if preset else None
-
-    def _fits(self, rule: Rule, division: str, kind: RequestKind) -> bool:
-        if rule.match.kind not in (None, kind):
-            return False
-        return rule.match.division is None or self._places.is_within(division, rule.match.division)
 
     def _assignment(self, rule: Rule, lead: str, division: str, kind: RequestKind) -> Assignment:
         helpers = (self._stand_in(unit, division) for unit in rule.assisting)
@@ -139,5 +159,31 @@ class Catalogue:
         return Undecided(reason=reason, suggestions=tuple(dict.fromkeys(unit for unit in near if unit)))
 
 
+class _Identical:
+    """A rule as the key of a cache: the object itself, since it takes long to hash what a rule says."""
+
+    __slots__ = ("rule",)
+
+    def __init__(self, rule: Rule) -> None:
+        self.rule = rule
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Identical) and other.rule is self.rule
+
+    def __hash__(self) -> int:
+        return id(self.rule)
+
+
 def _is_about(rule: Rule, subjects: Tree[Category], category: str) -> bool:
     return rule.match.category is None or subjects.is_within(category, rule.match.category)
+
+
+def _asked(rules: list[_Asked]) -> tuple[_Asked, ...]:
+    """Rules that were sorted by category, with what is left to compare."""
+    return tuple(
+        (rule, tuple(one for one in conditions if one is not Condition.CATEGORY)) for rule, conditions in rules
+    )
+
+
+def _is_detailed(rules: tuple[_Asked, ...]) -> bool:
+    return any(not DETAILED.isdisjoint(conditions) for _, conditions in rules)

@@ -4,7 +4,7 @@ import csv
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
@@ -16,6 +16,8 @@ except ImportError:  # PyYAML built without libyaml
     from yaml import SafeLoader as _SafeLoader  # type: ignore[assignment]
 
 Loc = Sequence[int | str]
+DEEPEST: Final = 8
+"""Levels of lists and keys within each other; a catalogue has four."""
 
 
 @dataclass(frozen=True)
@@ -51,19 +53,37 @@ class _Loader(_SafeLoader):
 
 def read_yaml(path: Path) -> Document:
     """Raises `PackError` where the file is absent, is no YAML or says a key twice."""
-    loader = _Loader(_text(path))
+    return parse_yaml(str(path), _text(path))
+
+
+def check_flat(name: str, text: str) -> None:
+    """Raises `PackError` where a text from outside uses aliases or nests deeply: reading it could take for ever."""
+    depth = 0
+    try:
+        for event in yaml.parse(text, _Loader):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > DEEPEST or isinstance(event, yaml.AliasEvent):
+                what = f"no anchors (&) and aliases (*), and no more than {DEEPEST} levels: write the rules out"
+                raise PackError([Problem(Spot(name, event.start_mark.line + 1 if event.start_mark else 1), what)])
+    except yaml.YAMLError as fault:
+        raise PackError([_no_yaml(name, fault)]) from None
+
+
+def parse_yaml(name: str, text: str) -> Document:
+    """What a file of this name says; raises `PackError` where it is no YAML or says a key twice."""
+    loader = _Loader(text)
     try:
         root = loader.get_single_node()
         data = loader.construct_document(root) if root else None
     except yaml.YAMLError as fault:
-        raise PackError([_no_yaml(path, fault)]) from None
+        raise PackError([_no_yaml(name, fault)]) from None
     finally:
         loader.dispose()
     if root is None:
-        raise PackError([Problem(Spot(str(path), 1), "the file is empty")])
-    if twice := [_said_twice(path, key) for key in _repeated_keys(root)]:
+        raise PackError([Problem(Spot(name, 1), "the file is empty")])
+    if twice := [_said_twice(name, key) for key in _repeated_keys(root)]:
         raise PackError(twice)
-    return Document(str(path), data, root)
+    return Document(name, data, root)
 
 
 def read_rows(path: Path, columns: Sequence[str], optional: Collection[str] = ()) -> list[tuple[Spot, dict[str, str]]]:
@@ -113,10 +133,10 @@ def _step_into(node: yaml.Node, step: int | str) -> tuple[int, yaml.Node] | None
     return None
 
 
-def _no_yaml(path: Path, fault: yaml.YAMLError) -> Problem:
+def _no_yaml(name: str, fault: yaml.YAMLError) -> Problem:
     mark = getattr(fault, "problem_mark", None)
     cause = getattr(fault, "problem", None) or str(fault)
-    return Problem(Spot(str(path), mark.line + 1 if mark else 1), f"this is no YAML: {cause}")
+    return Problem(Spot(name, mark.line + 1 if mark else 1), f"this is no YAML: {cause}")
 
 
 def _repeated_keys(node: yaml.Node) -> Iterator[yaml.Node]:
@@ -132,6 +152,6 @@ def _repeated_keys(node: yaml.Node) -> Iterator[yaml.Node]:
             yield from _repeated_keys(value)
 
 
-def _said_twice(path: Path, key: yaml.Node) -> Problem:
+def _said_twice(name: str, key: yaml.Node) -> Problem:
     what = f"the key {key.value!r} is said twice here; keep one"
-    return Problem(Spot(str(path), key.start_mark.line + 1), what)
+    return Problem(Spot(name, key.start_mark.line + 1), what)

@@ -96,7 +96,3 @@ class Draft:
     def category_rows(self) -> list[Row[Category]]:
         listed = enumerate(self.categories.part.categories)
         return [Row(self.categories.spot(("categories", at)), category) for at, category in listed]
-
-    def rule_rows(self) -> list[Row[Rule]]:
-        listed = enumerate(self.catalogue.part.rules)
-        return [Row(self.catalogue.spot(("rules", at)), rule) for at, rule in listed]

@@ -1,6 +1,7 @@
 """The packs that a process serves, found by their id or by a division."""
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 
 from shared.jurisdiction.pack import Pack
 
@@ -27,6 +28,10 @@ class Jurisdictions:
 
     def of_unit(self, unit: str) -> Pack | None:
         return self._employer.get(unit)
+
+    def at(self, moment: datetime) -> "Jurisdictions":
+        """The packs as they are in force at a moment; those of files are so at any."""
+        return self
 
     def coordinated_by(self, unit: str) -> Pack | None:
         """The pack whose coordinator this unit is."""

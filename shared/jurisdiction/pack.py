@@ -8,6 +8,7 @@ from typing import Any
 from shared.contracts.demand.facts import RequestKind, Urgency
 from shared.jurisdiction.calendar import Calendar
 from shared.jurisdiction.catalogue import CACHED, Assignment, Catalogue, Rulebook, Undecided
+from shared.jurisdiction.conditions import Local, RoutingInput
 from shared.jurisdiction.due_times import DueTimes
 from shared.jurisdiction.hierarchy import Hierarchy
 from shared.jurisdiction.limits import Limit, LimitPreset, StageLimits, stretches
@@ -84,6 +85,29 @@ class Pack(Profile):
 
     def route(self, division: str, category: str | None, kind: RequestKind) -> Assignment | Undecided:
         return self._catalogue.route(division, category, kind)
+
+    def decide(self, case: RoutingInput) -> Assignment | Undecided:
+        """As `route`, with all that rules may ask of a demand."""
+        return self._catalogue.decide(case)
+
+    def with_catalogue(self, rules: tuple[Rule, ...], usual_limits: str | None) -> "Pack":
+        """The same jurisdiction with other rules: a version of its catalogue."""
+        other = self.model_copy(update={"rules": rules, "usual_limits": usual_limits})
+        # A copy has what was worked out for the original; the trees and the calendar are the same, the rules are not.
+        for name in ("_catalogue", "catalogue_version"):
+            other.__dict__.pop(name, None)
+        other.model_post_init(None)
+        return other
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The rules at work."""
+        return self._catalogue
+
+    @property
+    def local(self) -> Local:
+        """What conditions of rules are compared by."""
+        return Local(self._places, self._subjects, self._calendar)
 
     def rule(self, assignment: Assignment) -> str:
         """The rule that decided, with the catalogue and its version: `nanhai@3f2a9c1b7d04:road-damage`."""
@@ -204,4 +228,4 @@ class Pack(Profile):
             usual_limits=self.usual_limits,
             coordinator=self.coordinator,
         )
-        return Catalogue(self._places, self._subjects, book)
+        return Catalogue(self._places, self._subjects, self._calendar, book)

@@ -1,18 +1,36 @@
 """The rows that a jurisdiction pack is made of, exactly as its files spell them."""
 
-from datetime import date
+import re
+from datetime import date, time
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from shared.contracts.codes import Code
-from shared.contracts.demand.facts import RequestKind
+from shared.contracts.demand.facts import ChannelKind, RequestKind
 
 Words = Annotated[str, Field(min_length=1)]
 Days = Annotated[int, Field(ge=1)]
 
 STATION, TOWN = "station", "town"
+_SPAN: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
+
+
+def span(hours: str) -> tuple[time, time]:
+    """The two ends of `22:00-06:00`, the second excluded; raises `ValueError` where it is no span of hours."""
+    found = _SPAN.fullmatch(hours)
+    if not found or hours[:5] == hours[6:]:
+        raise ValueError(f"{hours!r} must be two different times of the day, such as 22:00-06:00")
+    return time(int(found[1]), int(found[2])), time(int(found[3]), int(found[4]))
+
+
+def _is_span(hours: str) -> str:
+    span(hours)
+    return hours
+
+
+Hours = Annotated[str, AfterValidator(_is_span)]
 
 
 class Part(BaseModel):
@@ -98,11 +116,16 @@ class Category(Part):
 
 
 class Match(Part):
-    """What a rule asks of a demand; a parent code stands for everything below it."""
+    """What a rule asks of a demand, all of it together; a parent code stands for everything below it."""
 
     category: Code | None = None
     division: Code | None = None
     kind: RequestKind | None = None
+    channel: ChannelKind | None = None
+    vulnerable: bool | None = Field(None, description="whether somebody of a vulnerable group raised it")
+    keywords: tuple[Words, ...] = Field((), description="any one of them, in the title or the text as it was masked")
+    working_day: bool | None = Field(None, description="true: on working days alone; false: on days of rest alone")
+    hours: Hours | None = Field(None, description="local time at which it is dispatched, such as 22:00-06:00")
 
 
 class Rule(Part):

@@ -6,7 +6,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from shared.jurisdiction.documents import read_rows, read_yaml
+from shared.jurisdiction.documents import check_flat, parse_yaml, read_rows, read_yaml
 from shared.jurisdiction.draft import (
     CatalogueFile,
     CategoriesFile,
@@ -82,6 +82,16 @@ def read_draft(directory: Path) -> Draft:
     if read.problems or not (profile and categories and catalogue and limits and holidays and templates):
         raise PackError(read.problems)
     return Draft(profile, divisions, units, teams, categories, catalogue, limits, holidays, templates)
+
+
+def read_catalogue(name: str, text: str) -> Sheet[CatalogueFile]:
+    """The catalogue that a text holds, as in a pack's `catalogue.yaml`; raises `PackError`, whose spots name `name`."""
+    check_flat(name, text)
+    document = parse_yaml(name, text)
+    try:
+        return Sheet(document, CatalogueFile.model_validate(document.data))
+    except ValidationError as error:
+        raise PackError([Problem(document.spot(e["loc"]), _advice(e)) for e in error.errors()]) from None
 
 
 def _advice(error: ErrorDetails) -> str:

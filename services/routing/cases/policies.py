@@ -8,6 +8,7 @@ from typing import Final
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.lifecycle import HOLDER, continued, next_recorded
 from shared.contracts.demand.state import Demand, Service, Status
+from shared.jurisdiction.conditions import RoutingInput
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Assignment, Pack, Undecided
 
@@ -44,18 +45,20 @@ class _Reaction:
         recorded = next_recorded(demand, Service.ROUTING)
         if recorded:
             return (recorded,)
+        packs = self.packs.at(now)
         if isinstance(fact, f.DemandReclassified):
-            return self._again(demand, at)
+            return self._again(demand, packs, at)
         answer = _ANSWERS.get(demand.status)
-        pack = self.packs.of_division(demand.division) if answer else None
+        pack = packs.of_division(demand.division) if answer else None
         if answer is None or pack is None:
             return ()
         when = at if demand.imported else max(at, now)
         return ((answer(demand, fact, pack, when), when),)
 
-    def _again(self, demand: Demand, at: datetime) -> Answer:
-        """Whenever the category of a demand in triage is corrected, the catalogue routes it where it now can."""
-        pack = self.packs.of_division(demand.division)
+    def _again(self, demand: Demand, packs: Jurisdictions, at: datetime) -> Answer:
+        """Whenever the category of a demand in triage is corrected, the catalogue routes it where it now can. Of the
+        words the title alone is known then."""
+        pack = packs.of_division(demand.division)
         if pack is None or demand.status is not Status.TRIAGE:
             return ()
         routed = first_routing(demand, pack, at)
@@ -71,15 +74,32 @@ def on_withdrawal(demand: Demand, fact: f.WithdrawalRequested, at: datetime) -> 
 
 def after_submission(demand: Demand, fact: f.StatusFact, pack: Pack, at: datetime) -> f.StatusFact:
     """Whenever a demand is submitted, the catalogue routes it; what no rule decides goes to triage."""
-    return first_routing(demand, pack, at)
+    return first_routing(demand, pack, at, fact)
 
 
-def first_routing(demand: Demand, pack: Pack, at: datetime) -> f.DemandRouted | f.DemandTriaged:
+def routing_input(demand: Demand, at: datetime, fact: f.Fact | None = None) -> RoutingInput:
+    """What rules may ask of a demand that is dispatched `at`; `fact` is its submission, where that is at hand."""
+    submitted = fact if isinstance(fact, f.DemandSubmitted) else None
+    words = f"{submitted.title}\n{submitted.text}" if submitted else demand.title
+    return RoutingInput(
+        division=demand.division,
+        category=demand.category,
+        kind=demand.kind,
+        channel=demand.channel_kind,
+        words=words,
+        at=at,
+    )
+
+
+def first_routing(
+    demand: Demand, pack: Pack, at: datetime, fact: f.Fact | None = None
+) -> f.DemandRouted | f.DemandTriaged:
     """Where the catalogue sends a demand. One whose place nobody has decided goes to triage: a rule for the whole
     jurisdiction would fit it by chance."""
+    case = routing_input(demand, at, fact)
     if demand.placed_by is not f.PlacedBy.DIVISION:
-        return _unplaced(demand, pack)
-    match pack.route(demand.division, demand.category, demand.kind):
+        return _unplaced(demand, pack, case)
+    match pack.decide(case):
         case Assignment() as found:
             limits = Limits(found.limit_days, found.limit_source)
             return assign(demand, pack, found.lead_unit, pack.rule(found), limits, at, found.assisting)
@@ -87,9 +107,9 @@ def first_routing(demand: Demand, pack: Pack, at: datetime) -> f.DemandRouted | 
             return f.DemandTriaged(reason=f"no rule decided: {reason}", suggestions=suggestions)
 
 
-def _unplaced(demand: Demand, pack: Pack) -> f.DemandTriaged:
+def _unplaced(demand: Demand, pack: Pack, case: RoutingInput) -> f.DemandTriaged:
     """To triage, with the units of its category."""
-    match pack.route(demand.division, demand.category, demand.kind):
+    match pack.decide(case):
         case Assignment() as found:
             units = (found.lead_unit, *found.assisting, pack.coordinator)
         case Undecided(suggestions=suggestions):
