@@ -41,6 +41,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "openapi": ("deploy.cli.openapi:openapi", "Print what the HTTP API is, as OpenAPI 3.1."),
     "pack": ("deploy.cli.pack:app", "Jurisdiction packs: everything local, as data."),
+    "catalogue": ("deploy.cli.catalogue:app", "`huying catalogue`: versions of the dispatch catalogue."),
     "attachments": ("deploy.cli.attachments:app", "`huying attachments`: what citizens attached."),
     "channel": (
         "deploy.cli.channel_listing:app",

@@ -7,6 +7,7 @@ from shared.chassis.http.openapi import ApiText
 WORDS: Final = ApiText(
     groups={
         "routing": "办理台：单位签收、退单、办理、办结；统筹单位派单、更正、延期。What units and the coordinator do.",
+        "catalogue": "派单目录：起草、检查、预演、发布、回滚。Versions of the dispatch catalogue.",
     },
     operations_zh={
         "list_cases": "本单位的诉求",
@@ -42,5 +43,15 @@ WORDS: Final = ApiText(
         "merge_case": "并单",
         "unmerge_case": "取消并单",
         "list_units": "单位名录",
+        "explain_case": "为什么这样派单",
+        "list_catalogues": "派单目录的各个版本",
+        "draft_catalogue": "起草新版本",
+        "list_catalogue_actions": "派单目录的操作记录",
+        "roll_back_catalogue": "回滚到以前的版本",
+        "get_catalogue": "一个版本的全部情况",
+        "check_catalogue": "检查一个版本",
+        "rehearse_catalogue": "用以往诉求预演",
+        "publish_catalogue": "发布一个版本",
+        "cancel_catalogue": "取消待生效的发布",
     },
 )

@@ -10,6 +10,11 @@ from services.routing.cases.following import PARENT, follow_parent
 from services.routing.cases.handler import CaseHandler
 from services.routing.cases.policies import reaction
 from services.routing.cases.projection import CASES
+from services.routing.catalogue import api as catalogue_api
+from services.routing.catalogue import explanation_api
+from services.routing.catalogue.explanation_api import Explainer
+from services.routing.catalogue.handler import CatalogueDesk
+from services.routing.catalogue.packs_in_force import PacksInForce
 from services.routing.checks import CHECKS
 from services.routing.settings import RoutingSettings
 from services.routing.units import api as units
@@ -51,7 +56,7 @@ def _packs(settings: RoutingSettings) -> Jurisdictions:
 
 def api(settings: RoutingSettings, pool: Pool) -> Api:
     """What staff talk to."""
-    packs = _packs(settings)
+    packs = PacksInForce(_packs(settings), pool)
     keys = IssuerKeys(settings.oidc_issuer) if settings.oidc_issuer else None
     staff = StaffBearers.of(settings, pool, packs, keys)
     cases = CaseHandler(pool, demand_repository(packs), packs)
@@ -59,16 +64,23 @@ def api(settings: RoutingSettings, pool: Pool) -> Api:
     flow = CodeFlow.of(settings, keys, packs) if keys and settings.oidc_client_id else None
     people = tuple(demo_people(packs)) if settings.demo_staff else ()
     pages = sign_in_pages.routes(gate, flow, people)
-    return Api([*routes(cases, staff), units.routes(packs, staff), *pages], WORDS)
+    routers = (
+        *routes(cases, staff),
+        units.routes(packs, staff),
+        explanation_api.routes(Explainer(pool, packs), staff),
+        catalogue_api.routes(CatalogueDesk(pool, packs), staff),
+        *pages,
+    )
+    return Api(routers, WORDS, ready=(packs.ready,), tasks=(packs.run,))
 
 
 def worker(settings: RoutingSettings, pool: Pool) -> Worker:
     """Routes whatever is submitted, returned or reopened; prunes."""
-    packs = _packs(settings)
+    packs = PacksInForce(_packs(settings), pool)
     repository = demand_repository(packs)
     timers = Timers(pool, {PARENT: follow_parent(repository, packs)})
-    tasks = (timers.run, pruning(settings, pool).run)
-    return Worker(Repositories.of(repository), by_faust=True, tasks=tasks)
+    tasks = (timers.run, pruning(settings, pool).run, packs.run)
+    return Worker(Repositories.of(repository), by_faust=True, tasks=tasks, first=(packs.read,))
 
 
 def pruning(settings: RoutingSettings, pool: Pool) -> Retention:

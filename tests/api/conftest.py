@@ -18,6 +18,7 @@ from services.feedback import app as feedback
 from services.intake.channels import keys as channels
 from services.reporting import app as reporting
 from services.routing.cases.projection import CASES
+from services.routing.catalogue.packs_in_force import written
 from shared.chassis.aggregates.repository import Repositories, Repository
 from shared.chassis.base.settings import ProcessSettings
 from shared.chassis.base.tokens import Tokens
@@ -32,8 +33,10 @@ from tests.chassis.conftest import Log, let_know
 from tests.conftest import Server, fresh_database
 from tests.intake.test_attachments import picture
 from tests.keys import KEYS
+from tests.packs import nanhai
 
 KINDS = {"/v1/visits": ChannelKind.FIELD_VISIT, "/v1/programmes": ChannelKind.BROADCAST}
+STAFF_PATHS = ("/v1/cases", "/v1/units", "/v1/catalogues", "/v1/hot-spots")
 STAFF = {"name": "陈", "unit": "nh-coordinator", "roles": ("personal-data",)}
 DEMAND = {"title": "路灯不亮", "division": "440605126222", "contact": {"name": "邹某某", "phone": "13800138000"}}
 
@@ -44,6 +47,7 @@ class Gateway:
 
     client: httpx.AsyncClient
     intake: Pool
+    routing: Pool
     listening: Sequence[Delivery]
     tokens: Tokens
     document: Mapping[str, Any] = field(default_factory=dict)
@@ -65,7 +69,7 @@ class Gateway:
         kind = next((kind for start, kind in KINDS.items() if path.startswith(start)), ChannelKind.WEB)
         if kind not in self.keys:
             self.keys[kind] = await channels.add(self.intake, kind, kind, kind, ("submit", "import"))
-        if path.startswith(("/v1/cases", "/v1/units")) or "/contact" in path:
+        if path.startswith(STAFF_PATHS) or "/contact" in path:
             staff = f"Bearer {self.tokens.write('staff', STAFF)}"
             return {"Authorization": staff, "Idempotency-Key": str(uuid4())}
         return {"X-API-Key": self.keys[kind], "Idempotency-Key": str(uuid4())}
@@ -84,10 +88,38 @@ class Gateway:
                 return self.tokens.write("rate", {"demand": str(await self.knows(past))})
             case "id" if path.startswith("/v1/jurisdictions"):
                 return "nanhai"
+            case "version":
+                return await self._scheduled() if path.endswith("/cancel") else await self._rehearsed()
             case "reference":
                 return await self._made("/v1/attachments", name, files={"file": picture("PNG")})
             case _:
                 return await self._made("/v1/programmes", name, json={"title": "民声热线"})
+
+    async def _rehearsed(self) -> str:
+        """A version of the catalogue that may be published."""
+        rules = f"rules:\n- {{id: r{next(self.ids)}, match: {{keywords: [x]}}, lead: nh-tax}}\n"
+        content = written(nanhai()).replace("rules:\n", rules, 1)
+        version = await self._made("/v1/catalogues", "version", json={"content": content})
+        for step, body in (("check", None), ("rehearse", {})):
+            headers = await self.headers("/v1/catalogues")
+            answer = await self.client.post(f"/v1/catalogues/{version}/{step}", headers=headers, json=body)
+            assert answer.status_code == 200, answer.text
+        return version
+
+    async def _scheduled(self) -> str:
+        """One that is to come into force some day."""
+        version, headers = await self._rehearsed(), await self.headers("/v1/catalogues")
+        later = {"at": "2099-01-01T00:00:00+08:00"}
+        answer = await self.client.post(f"/v1/catalogues/{version}/publish", headers=headers, json=later)
+        assert answer.status_code == 200, answer.text
+        return version
+
+    async def published(self) -> None:
+        """Put a version into force, so that there is something to roll back."""
+        version, headers = await self._rehearsed(), await self.headers("/v1/catalogues")
+        answer = await self.client.post(f"/v1/catalogues/{version}/publish", headers=headers, json={})
+        assert answer.status_code == 200, answer.text
+        await self.routing.execute("UPDATE catalogue_publication SET in_force_from = now() WHERE version = $1", version)
 
     async def _made(self, path: str, name: str, **sent: Any) -> str:
         answer = await self.client.post(path, headers=await self.headers(path), **sent)
@@ -109,7 +141,9 @@ async def gateway(postgres: Server, tmp_path_factory: pytest.TempPathFactory) ->
         transport = httpx.ASGITransport(served, raise_app_exceptions=False)
         client = await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://gateway"))
         heard = listening(settings, pools)
-        yield Gateway(client, pools["intake"], heard, Tokens(KEYS["secret"]), served.openapi(), served.routes)
+        yield Gateway(
+            client, pools["intake"], pools["routing"], heard, Tokens(KEYS["secret"]), served.openapi(), served.routes
+        )
 
 
 def listening(settings: Mapping[str, ProcessSettings], pools: Mapping[str, Pool]) -> list[Delivery]:

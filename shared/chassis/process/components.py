@@ -29,20 +29,23 @@ Task = Callable[[], Coroutine[Any, Any, None]]
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """The HTTP side of a service; `ready` holds what must be well beside its database."""
+    """The HTTP side of a service; `ready` holds what must be well beside its database, `tasks` what runs beside it."""
 
     routers: Sequence[APIRouter]
     words: ApiText = WORDLESS
     ready: Sequence[Check] = ()
+    tasks: Sequence[Task] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """The listening side of a service: a consumer for its repositories, and its other tasks."""
+    """The listening side of a service: a consumer for its repositories, and its other tasks. `first` is done before it
+    reads anything."""
 
     repositories: Repositories
     by_faust: bool
     tasks: Sequence[Task] = ()
+    first: Sequence[Task] = ()
 
     @property
     def service(self) -> str:
@@ -89,7 +92,10 @@ def api_components(
     words = api_texts(introduction, (api for api, _ in apis.values()))
     named = {DEPLOYMENT: deployment} if deployment else None
     web = web_app(title, routers, checks, words=words, named=named)
-    return Components(ready=checks, closing=[pool.close for _, pool in apis.values()], web=web, port=port)
+    running = [task() for api, _ in apis.values() for task in api.tasks]
+    return Components(
+        running=running, ready=checks, closing=[pool.close for _, pool in apis.values()], web=web, port=port
+    )
 
 
 def api_texts(introduction: str, apis: Iterable[Api]) -> ApiText:
@@ -102,6 +108,8 @@ async def worker_components(settings: ProcessSettings, worker: Worker, pool: Poo
     process, as `NAME-worker`."""
     kafka = settings.kafka
     identity = await cluster.wait_for_cluster(kafka)
+    for task in worker.first:
+        await task()
     generation = await consumer_log.begin(pool, kafka, identity, worker.consumer, worker.topics)
     log_name = consumer_log.log_name(identity.cluster_id, generation)
     delivery = Delivery(pool, worker.repositories, log_name, settings.dead_letter_limit)

@@ -1,0 +1,190 @@
+"""`huying catalogue`: versions of the dispatch catalogue."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Final, TypeVar
+
+import typer
+
+from deploy.cli.intake_database import told
+from deploy.cli.running import environment_of_what_runs
+from services.routing.cases.permissions import Staff
+from services.routing.catalogue import commands as c
+from services.routing.catalogue.handler import CatalogueDesk
+from services.routing.catalogue.packs_in_force import PacksInForce
+from services.routing.catalogue.rehearsal import Rehearsal
+from services.routing.catalogue.view import CatalogueVersion
+from shared.chassis.base.settings import ProcessSettings
+from shared.chassis.base.settings import read as read_settings
+from shared.chassis.database.pool import open_pool
+from shared.jurisdiction.checks.catalogue import check_version
+from shared.jurisdiction.jurisdictions import Jurisdictions
+from shared.jurisdiction.loader import served_packs
+from shared.jurisdiction.pack import Pack
+from shared.jurisdiction.problems import PackError, Severity
+from shared.jurisdiction.reader import read_catalogue
+from shared.jurisdiction.settings import JurisdictionSettings
+
+app = typer.Typer(no_args_is_help=True, help=__doc__)
+T = TypeVar("T")
+
+Which = Annotated[str, typer.Option("--jurisdiction", help="the pack; the first that is served unless told")]
+Name = Annotated[str, typer.Option("--name", help="who does it; kept with what is done")]
+Told = Annotated[str, typer.Argument(metavar="FILE|VERSION", help="a YAML file, or the name of a version")]
+Reason = Annotated[str, typer.Option("--reason", help="why; kept with what is done")]
+STAFF: Final = "staff"
+
+
+@app.callback()
+def _group() -> None:
+    """Versions of the dispatch catalogue."""
+
+
+@app.command("list")
+def list_versions(jurisdiction: Which = "") -> None:
+    """Print the versions, the newest first, with where each stands."""
+
+    async def ask(desk: CatalogueDesk, by: Staff) -> None:
+        for one in (await desk.list(by)).catalogues:
+            since = f" {one.in_force_from:%Y-%m-%d %H:%M:%S}Z" if one.in_force_from else ""
+            typer.echo(f"{one.version}  {one.state.value:<11} {one.origin:<5} {one.made_by}{since}  {one.note}")
+
+    _on_what_runs(jurisdiction, STAFF, ask)
+
+
+@app.command()
+def show(version: Annotated[str, typer.Argument()], jurisdiction: Which = "") -> None:
+    """Print the rules of a version, as a file that can be changed and handed in again."""
+    typer.echo(_on_what_runs(jurisdiction, STAFF, lambda desk, by: desk.show(by, version)).content, nl=False)
+
+
+@app.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="a YAML file, as the catalogue.yaml of a pack")], jurisdiction: Which = ""
+) -> None:
+    """Look for rules that cannot win, names that do not exist, categories left over and rules that cross.
+
+    Needs no database. Exit code 1: there is an error.
+    """
+    pack = _pack(jurisdiction, _packs())
+    try:
+        problems = check_version(read_catalogue(str(file), _text(file)), pack)
+    except PackError as fault:
+        problems = fault.problems
+    for problem in problems:
+        typer.echo(problem)
+    if any(problem.severity is Severity.ERROR for problem in problems):
+        raise typer.Exit(1)
+
+
+@app.command()
+def rehearse(
+    what: Told,
+    newest: Annotated[int, typer.Option(min=1, max=100_000, help="how many past demands")] = 10_000,
+    name: Name = STAFF,
+    jurisdiction: Which = "",
+) -> None:
+    """Keep a file as a draft, check it, and dispatch past demands by it and by what is in force."""
+
+    async def ask(desk: CatalogueDesk, by: Staff) -> CatalogueVersion:
+        version = await _version(desk, by, what)
+        await desk.check(by, version)
+        return await desk.rehearse(by, version, c.RehearseCatalogue(newest=newest))
+
+    done = _on_what_runs(jurisdiction, name, ask)
+    if done.rehearsal:
+        for line in lines(done.version, done.rehearsal):
+            typer.echo(line)
+
+
+@app.command()
+def publish(
+    what: Told,
+    at: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%dT%H:%M:%S%z"], help="2027-01-01T00:00:00+0800; now unless told")
+    ] = None,
+    reason: Reason = "",
+    name: Name = STAFF,
+    jurisdiction: Which = "",
+) -> None:
+    """Put a version that was rehearsed into force, five seconds from now or at a moment."""
+
+    async def ask(desk: CatalogueDesk, by: Staff) -> CatalogueVersion:
+        version = await _version(desk, by, what)
+        return await desk.publish(by, version, c.PublishCatalogue(at=at, reason=reason))
+
+    _say(_on_what_runs(jurisdiction, name, ask))
+
+
+@app.command()
+def rollback(
+    version: Annotated[str, typer.Argument(help="an earlier version; none: the one before")] = "",
+    reason: Reason = "",
+    name: Name = STAFF,
+    jurisdiction: Which = "",
+) -> None:
+    """Put an earlier version into force again."""
+    asked = c.RollBackCatalogue(version=version or None, reason=reason)
+    _say(_on_what_runs(jurisdiction, name, lambda desk, by: desk.roll_back(by, asked)))
+
+
+def lines(version: str, rehearsal: Rehearsal) -> list[str]:
+    """What a rehearsal found, for people."""
+    found = [
+        f"{version}: {rehearsal.elsewhere} of {rehearsal.demands} would go elsewhere than by {rehearsal.base},"
+        f" {rehearsal.late} would have been late",
+        f"{version}：{rehearsal.demands} 件中 {rehearsal.elsewhere} 件将派往其他单位（对比 {rehearsal.base}），"
+        f"{rehearsal.late} 件将会超期",
+    ]
+    found += [f"  {one.number} {one.title}: {one.unit_before} → {one.unit_after}" for one in rehearsal.examples]
+    for load in rehearsal.loads:
+        change = "" if load.percent is None else f" ({load.percent:+.0f} %)"
+        found.append(f"  {load.name} {load.unit}: {load.before} → {load.after}{change}")
+    return found
+
+
+def _say(done: CatalogueVersion) -> None:
+    since = f"{done.in_force_from:%Y-%m-%d %H:%M:%S}Z" if done.in_force_from else ""
+    typer.echo(f"{done.version} {done.state.value} {since}".rstrip())
+
+
+async def _version(desk: CatalogueDesk, by: Staff, what: str) -> str:
+    """The version that is named, or that a file becomes."""
+    path = Path(what)
+    if not path.is_file():  # noqa: ASYNC240 (a command has nothing else to do)
+        return what
+    return (await desk.draft(by, c.DraftCatalogue(content=_text(path)))).version
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as fault:
+        raise typer.BadParameter(f"{file} cannot be read: {fault}") from None
+
+
+def _packs() -> Jurisdictions:
+    settings = read_settings(JurisdictionSettings)
+    return served_packs(settings.jurisdictions_dir, settings.jurisdictions)
+
+
+def _pack(jurisdiction: str, packs: Jurisdictions) -> Pack:
+    pack = packs.get(jurisdiction) if jurisdiction else next(iter(packs))
+    if pack is None:
+        raise typer.BadParameter(f"no pack {jurisdiction!r} is served; there are: {', '.join(p.id for p in packs)}")
+    return pack
+
+
+def _on_what_runs(jurisdiction: str, name: str, ask: Callable[[CatalogueDesk, Staff], Awaitable[T]]) -> T:
+    environment_of_what_runs("DATABASE_URL")
+    packs = _packs()
+    by = Staff(name, _pack(jurisdiction, packs).coordinator)
+
+    async def asked() -> T:
+        async with await open_pool(read_settings(ProcessSettings).database_url, "routing", size=2) as pool:
+            return await ask(CatalogueDesk(pool, PacksInForce(packs, pool)), by)
+
+    with told():
+        return asyncio.run(asked())

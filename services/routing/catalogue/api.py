@@ -1,0 +1,68 @@
+"""Versions of the catalogue over HTTP, for the people of the coordinator."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path
+
+from services.routing.cases.permissions import Staff
+from services.routing.catalogue import commands as c
+from services.routing.catalogue import view
+from services.routing.catalogue.handler import CatalogueDesk
+from shared.contracts.text import Text
+
+Version = Annotated[Text, Path(max_length=64, examples=[view.VERSION], description="twelve hexadecimal digits")]
+WhoAsks = Callable[..., Awaitable[Staff]]
+
+
+def routes(desk: CatalogueDesk, staff: WhoAsks) -> APIRouter:
+    """What may be read, drafted, rehearsed and published. The same request twice does the same as once."""
+    router = APIRouter(tags=["catalogue"], prefix="/v1/catalogues")
+    By = Annotated[Staff, Depends(staff)]  # noqa: N806 (a type)
+
+    @router.get("")
+    async def list_catalogues(by: By) -> view.Catalogues:
+        """The versions of the dispatch catalogue, the newest first, with the one that is in force."""
+        return await desk.list(by)
+
+    @router.post("", status_code=201)
+    async def draft_catalogue(by: By, draft: c.DraftCatalogue) -> view.CatalogueVersion:
+        """Hand in rules as a draft; the same rules are the same version, and stand where they stood."""
+        return await desk.draft(by, draft)
+
+    @router.get("/actions")
+    async def list_catalogue_actions(by: By) -> view.CatalogueActions:
+        """Who drafted, rehearsed, published or rolled back which version, and when; the latest first."""
+        return await desk.actions(by)
+
+    @router.post("/rollback")
+    async def roll_back_catalogue(by: By, asked: c.RollBackCatalogue) -> view.CatalogueVersion:
+        """Put an earlier version into force again: the one before, or any that once was."""
+        return await desk.roll_back(by, asked)
+
+    @router.get("/{version}")
+    async def get_catalogue(version: Version, by: By) -> view.CatalogueVersion:
+        """One version with its rules, findings, rehearsal and history."""
+        return await desk.show(by, version)
+
+    @router.post("/{version}/check")
+    async def check_catalogue(version: Version, by: By) -> view.CatalogueVersion:
+        """Look for rules that cannot win, names that do not exist, categories left over and rules that cross."""
+        return await desk.check(by, version)
+
+    @router.post("/{version}/rehearse")
+    async def rehearse_catalogue(version: Version, by: By, asked: c.RehearseCatalogue) -> view.CatalogueVersion:
+        """Dispatch past demands by this version and by the one in force, and compare."""
+        return await desk.rehearse(by, version, asked)
+
+    @router.post("/{version}/publish")
+    async def publish_catalogue(version: Version, by: By, asked: c.PublishCatalogue) -> view.CatalogueVersion:
+        """Put a version into force at a moment; whatever was scheduled before is cancelled."""
+        return await desk.publish(by, version, asked)
+
+    @router.post("/{version}/cancel")
+    async def cancel_catalogue(version: Version, by: By) -> view.CatalogueVersion:
+        """Take back a publication whose moment is still to come."""
+        return await desk.cancel(by, version)
+
+    return router

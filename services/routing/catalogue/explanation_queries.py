@@ -1,0 +1,42 @@
+"""What the explanation of a case is made of, from routing's own copy and its journal."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.chassis.database.pool import Connection
+from shared.contracts.demand.facts import DemandRouted, DemandTriaged, Fact
+from shared.contracts.demand.state import Demand
+from shared.contracts.event_types import parse
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDecision:
+    """What routing told when it was first asked, and when."""
+
+    fact: DemandRouted | DemandTriaged
+    at: datetime
+
+
+async def demand(db: Connection, number: str) -> tuple[Demand, str] | None:
+    """A demand and what the citizen wrote, masked."""
+    row = await db.fetchrow(
+        """
+        SELECT state::text, coalesce(text, '') AS text FROM demand LEFT JOIN wording ON demand_id = demand.id
+        WHERE number = $1
+        """,
+        number,
+    )
+    return (Demand.model_validate_json(row["state"]), row["text"]) if row else None
+
+
+async def decisions(db: Connection, known: Demand) -> list[StoredDecision]:
+    """Where routing sent a demand, by whatever rule, in order."""
+    rows = await db.fetch(
+        """
+        SELECT type, payload, time FROM journal
+        WHERE aggregateid = $1 AND (type LIKE 'demand.routed.%' OR type LIKE 'demand.triaged.%') ORDER BY sequence
+        """,
+        known.id,
+    )
+    found: list[tuple[Fact, datetime]] = [(parse(row["type"], row["payload"]), row["time"]) for row in rows]
+    return [StoredDecision(fact, at) for fact, at in found if isinstance(fact, DemandRouted | DemandTriaged)]

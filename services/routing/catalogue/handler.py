@@ -1,0 +1,224 @@
+"""Takes commands to versions of the catalogue; each change is one transaction with who made it."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import orjson
+
+from services.routing.cases.permissions import Staff
+from services.routing.catalogue import commands as c
+from services.routing.catalogue import queries, view
+from services.routing.catalogue.domain import (
+    NOTICE,
+    Action,
+    Publication,
+    before,
+    in_force,
+    moment_of,
+    publishing,
+    scheduled,
+)
+from services.routing.catalogue.packs_in_force import PacksInForce, usable
+from services.routing.catalogue.past_queries import past_demands
+from services.routing.catalogue.permissions import catalogue_pack
+from services.routing.catalogue.queries import StoredVersion
+from services.routing.catalogue.rehearsal import Rehearser
+from shared.chassis.base.clock import now
+from shared.chassis.database.pool import Connection, Pool
+from shared.contracts.refusals import Code, FieldError, Refused
+from shared.jurisdiction.checks.catalogue import check_version
+from shared.jurisdiction.draft import CatalogueFile, Sheet
+from shared.jurisdiction.pack import Pack
+from shared.jurisdiction.problems import PackError
+from shared.jurisdiction.reader import read_catalogue
+
+LISTED: Final = 200
+_SHOWN: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueDesk:
+    """Each call decides by what the database holds, not by what this process has heard."""
+
+    pool: Pool
+    packs: PacksInForce
+    clock: Callable[[], datetime] = now
+
+    async def list(self, by: Staff) -> view.Catalogues:
+        """The newest versions of the catalogue of whoever asks."""
+        file = await self._file(by)
+        async with self.pool.acquire(timeout=5) as db:
+            publications = await queries.publications(db, file.id)
+            stored = await queries.versions(db, file.id, LISTED)
+        at = self.clock()
+        coming = scheduled(publications, at)
+        return view.Catalogues(
+            jurisdiction=file.id,
+            in_force=_current(publications, at, file),
+            scheduled=coming[-1].version if coming else None,
+            catalogues=[view.summary(one, publications, at, file) for one in stored],
+        )
+
+    async def actions(self, by: Staff) -> view.CatalogueActions:
+        """Who did what, the latest first."""
+        file = await self._file(by)
+        async with self.pool.acquire(timeout=5) as db:
+            kept = await queries.actions(db, file.id, None, LISTED)
+        return view.CatalogueActions(actions=[view.CatalogueAction.model_validate(one) for one in kept])
+
+    async def show(self, by: Staff, version: str) -> view.CatalogueVersion:
+        """A version with everything."""
+        file = await self._file(by)
+        async with self.pool.acquire(timeout=5) as db:
+            return await self._shown(db, file, version)
+
+    async def draft(self, by: Staff, draft: c.DraftCatalogue) -> view.CatalogueVersion:
+        """Keep a version as a draft; one that is kept already is answered as it stands."""
+        file = await self._file(by)
+        pack = read(file, draft.content)
+        async with self._changing(file) as db:
+            kept = (pack.catalogue_version, draft.content, "draft", draft.note, by.name)
+            if await queries.put(db, file.id, kept):
+                await queries.put_action(
+                    db, file.id, pack.catalogue_version, Action.DRAFTED, by, self.clock(), draft.note
+                )
+            return await self._shown(db, file, pack.catalogue_version)
+
+    async def check(self, by: Staff, version: str) -> view.CatalogueVersion:
+        """Check a version against the pack as it is now."""
+        file = await self._file(by)
+        async with self._changing(file) as db:
+            stored = await _stored(db, file, version)
+            found = [view.finding(problem).model_dump() for problem in check_version(_sheet(stored), file)]
+            await queries.put_findings(db, file.id, version, orjson.dumps(found).decode())
+            await queries.put_action(db, file.id, version, Action.CHECKED, by, self.clock())
+            return await self._shown(db, file, version)
+
+    async def rehearse(self, by: Staff, version: str, asked: c.RehearseCatalogue) -> view.CatalogueVersion:
+        """Dispatch past demands in this version and in the one in force; no connection is held meanwhile."""
+        file, at = await self._file(by), self.clock()
+        async with self.pool.acquire(timeout=5) as db:
+            stored = await _stored(db, file, version)
+            current = _current(await queries.publications(db, file.id), at, file)
+            base = await _stored(db, file, current) if current != file.catalogue_version else None
+        if not stored.progress.sound:
+            raise Refused(Code.ILLEGAL_TRANSITION, "check it first, and mend its errors", "请先检查并改正错误")
+        rehearser = Rehearser(current, _version_of(file, base) if base else file, _version_of(file, stored))
+        async for past in past_demands(self.pool, file.id, asked.newest, at):
+            rehearser.add(past)
+        async with self._changing(file) as db:
+            await queries.put_rehearsal(db, file.id, version, rehearser.result().model_dump_json())
+            await queries.put_action(db, file.id, version, Action.REHEARSED, by, at)
+            return await self._shown(db, file, version)
+
+    async def publish(self, by: Staff, version: str, asked: c.PublishCatalogue) -> view.CatalogueVersion:
+        """Put a version into force at a moment; what was scheduled before it is cancelled."""
+        file = await self._file(by)
+        async with self._changing(file) as db:
+            at = self.clock()  # after the wait for whoever changes it too
+            stored = await _stored(db, file, version)
+            publications = await queries.publications(db, file.id)
+            current = _current(publications, at, file)
+            coming = scheduled(publications, at)
+            known = any(one.version == version and asked.at in (None, one.at) for one in coming)
+            if version != current and not known:
+                moment = publishing(stored.progress, current, asked.at, at)
+                _version_of(file, stored)
+                await queries.put_publication(db, file.id, version, moment, False, at)
+                await queries.put_action(db, file.id, version, Action.PUBLISHED, by, at, asked.reason, moment)
+            return await self._shown(db, file, version)
+
+    async def roll_back(self, by: Staff, asked: c.RollBackCatalogue) -> view.CatalogueVersion:
+        """Put a version into force again that was so before, or that of the pack's file."""
+        file = await self._file(by)
+        async with self._changing(file) as db:
+            at = self.clock()
+            publications = await queries.publications(db, file.id)
+            version = asked.version or before(publications, file.catalogue_version, at)
+            stored = await _stored(db, file, version)
+            if stored.origin != "file" and all(one.version != version for one in publications):
+                en = f"{version} was never in force: publish it"
+                raise Refused(Code.ILLEGAL_TRANSITION, en, f"版本 {version} 从未发布，请使用发布")
+            if version != _current(publications, at, file):
+                _version_of(file, stored)
+                moment = moment_of(None, at)
+                await queries.put_publication(db, file.id, version, moment, True, at)
+                await queries.put_action(db, file.id, version, Action.ROLLED_BACK_TO, by, at, asked.reason, moment)
+            return await self._shown(db, file, version)
+
+    async def cancel(self, by: Staff, version: str) -> view.CatalogueVersion:
+        """Take back a publication whose moment is still to come."""
+        file = await self._file(by)
+        async with self._changing(file) as db:
+            at = self.clock()
+            publications = await queries.publications(db, file.id)
+            coming = [one for one in scheduled(publications, at) if one.version == version]
+            if not coming:
+                raise Refused(
+                    Code.ILLEGAL_TRANSITION, f"{version} is not scheduled", f"版本 {version} 没有待生效的发布"
+                )
+            if version not in await queries.cancel(db, file.id, at + NOTICE, at):
+                en = f"it comes into force at {coming[-1].at.isoformat()}: too late to cancel; roll it back"
+                raise Refused(Code.ILLEGAL_TRANSITION, en, "即将生效，不能取消；请回滚")
+            await queries.put_action(db, file.id, version, Action.CANCELLED, by, at, "", coming[-1].at)
+            return await self._shown(db, file, version)
+
+    async def _file(self, by: Staff) -> Pack:
+        """The jurisdiction with the catalogue of its file, which is kept as a version too."""
+        pack = catalogue_pack(by, self.packs.files)
+        await self.packs.read()
+        return pack
+
+    @asynccontextmanager
+    async def _changing(self, file: Pack) -> AsyncIterator[Connection]:
+        async with self.pool.acquire(timeout=5) as db, db.transaction():
+            await queries.lock(db, file.id)
+            yield db
+
+    async def _shown(self, db: Connection, file: Pack, version: str) -> view.CatalogueVersion:
+        stored = await _stored(db, file, version)
+        publications = await queries.publications(db, file.id)
+        kept = await queries.actions(db, file.id, version, LISTED)
+        return view.whole(stored, publications, self.clock(), file, kept)
+
+
+def read(file: Pack, content: str) -> Pack:
+    """The pack with this catalogue; raises `Refused` with the lines that cannot be read."""
+    try:
+        sheet = read_catalogue("catalogue", content)
+    except PackError as fault:
+        errors = tuple(
+            FieldError(f"content:{problem.spot.line}", f"第 {problem.spot.line} 行：{problem.message}", problem.message)
+            for problem in fault.problems[:_SHOWN]
+        )
+        en = "; ".join(f"line {problem.spot.line}: {problem.message}" for problem in fault.problems[:_SHOWN])
+        raise Refused(Code.INVALID, en, f"派单目录有误：{en}", errors) from None
+    return file.with_catalogue(sheet.part.rules, sheet.part.limits)
+
+
+def _sheet(stored: StoredVersion) -> Sheet[CatalogueFile]:
+    return read_catalogue("catalogue", stored.content)
+
+
+async def _stored(db: Connection, file: Pack, version: str) -> StoredVersion:
+    stored = await queries.version(db, file.id, version)
+    if stored is None:
+        en = f"there is no version {version!r} of the catalogue of {file.id}; see GET /v1/catalogues"
+        raise Refused(Code.NOT_FOUND, en, f"没有版本 {version!r}，见 GET /v1/catalogues")
+    return stored
+
+
+def _version_of(file: Pack, stored: StoredVersion) -> Pack:
+    pack = usable(file, stored.content)
+    if pack is None:
+        en = f"{stored.version} cannot be used with the pack as it is now: check it again"
+        raise Refused(Code.ILLEGAL_TRANSITION, en, f"版本 {stored.version} 与现在的辖区包不符，请重新检查")
+    return pack
+
+
+def _current(publications: Sequence[Publication], at: datetime, file: Pack) -> str:
+    current = in_force(publications, at)
+    return current.version if current else file.catalogue_version

@@ -1,0 +1,142 @@
+"""The packs that routing decides by: each with the version of its catalogue that is in force at a moment."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import structlog
+import yaml
+
+from services.routing.catalogue import queries
+from services.routing.catalogue.domain import Publication, in_force
+from shared.chassis.base.clock import now
+from shared.chassis.database.pool import Connection, Pool
+from shared.chassis.work.periodic import every
+from shared.jurisdiction.checks.catalogue import check_version
+from shared.jurisdiction.jurisdictions import Jurisdictions
+from shared.jurisdiction.pack import Pack
+from shared.jurisdiction.problems import PackError, Severity
+from shared.jurisdiction.reader import read_catalogue
+
+log = structlog.get_logger()
+EVERY: Final = 1.0
+"""Seconds after which a process asks again what was published: well within the notice of a publication."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Period:
+    """The packs as they are in force from a moment on; None: since ever."""
+
+    since: datetime | None
+    packs: Jurisdictions
+
+
+class PacksInForce(Jurisdictions):
+    """The packs of the files, with the versions that were published. Until these were read for the first time the
+    files' own catalogues decide: a worker reads them before it takes a demand, an API before it is ready."""
+
+    def __init__(self, files: Jurisdictions, pool: Pool, clock: Callable[[], datetime] = now) -> None:
+        self._files, self._pool, self._clock = files, pool, clock
+        self._periods: tuple[_Period, ...] = (_Period(None, files),)
+        self._known: dict[tuple[str, str], Pack | None] = {}
+        self._mark: object = None
+        super().__init__(files)
+
+    @property
+    def files(self) -> Jurisdictions:
+        """The packs with the catalogues of their files."""
+        return self._files
+
+    def at(self, moment: datetime) -> Jurisdictions:
+        """The packs as they are in force at a moment, as far as this process has heard."""
+        for period in self._periods:
+            if period.since is None or period.since <= moment:
+                return period.packs
+        return self._periods[-1].packs
+
+    def __iter__(self) -> Iterator[Pack]:
+        return iter(self._now())
+
+    def get(self, pack_id: str) -> Pack | None:
+        """The pack as it is in force now."""
+        return self._now().get(pack_id)
+
+    def of_division(self, code: str) -> Pack | None:
+        """The pack as it is in force now."""
+        return self._now().of_division(code)
+
+    def coordinated_by(self, unit: str) -> Pack | None:
+        """The pack as it is in force now."""
+        return self._now().coordinated_by(unit)
+
+    def _now(self) -> Jurisdictions:
+        return self.at(self._clock())
+
+    async def run(self) -> None:
+        """Read what was published until cancelled; a database that is away is waited for."""
+        await every(EVERY, self.read, "catalogues")
+
+    async def ready(self) -> str | None:
+        """Why a process should not decide yet."""
+        return "routing: the catalogues were not read yet" if self._mark is None else None
+
+    async def read(self) -> None:
+        """Read what was published, where anything was told since."""
+        async with self._pool.acquire(timeout=5) as db:
+            mark = await queries.mark(db)
+            if mark != self._mark:
+                self._periods = await self._read(db)
+                self._mark = mark
+
+    async def _read(self, db: Connection) -> tuple[_Period, ...]:
+        if self._mark is None:
+            for pack in self._files:
+                await queries.put(db, pack.id, (pack.catalogue_version, written(pack), "file", "", pack.id))
+        told = {pack.id: await queries.publications(db, pack.id) for pack in self._files}
+        at = self._clock()
+        moments = {one.at for publications in told.values() for one in publications if one.at > at}
+        found = []
+        for moment in sorted(moments, reverse=True):
+            found.append(_Period(moment, await self._in_force(db, told, moment)))
+        return (*found, _Period(None, await self._in_force(db, told, at)))
+
+    async def _in_force(self, db: Connection, told: Mapping[str, list[Publication]], moment: datetime) -> Jurisdictions:
+        packs = []
+        for pack in self._files:
+            current = in_force(told[pack.id], moment)
+            packs.append((await self._version(db, pack, current.version) if current else None) or pack)
+        return Jurisdictions(packs)
+
+    async def _version(self, db: Connection, file: Pack, version: str) -> Pack | None:
+        """The pack in a version; None where that cannot be used with the pack as it is now."""
+        key = (file.id, version)
+        if key not in self._known:
+            stored = await queries.version(db, *key)
+            pack = usable(file, stored.content) if stored else None
+            if pack and pack.catalogue_version != version:
+                # Its limits were changed in the pack's file: what decides from now on is another version.
+                kept = (pack.catalogue_version, stored.content if stored else "", "file", f"{version}", file.id)
+                await queries.put(db, file.id, kept)
+            self._known[key] = pack
+        return self._known[key]
+
+
+def usable(file: Pack, content: str) -> Pack | None:
+    """The pack with this catalogue; None, and a line in the log, where it cannot be used."""
+    try:
+        sheet = read_catalogue("catalogue", content)
+        errors = [problem for problem in check_version(sheet, file) if problem.severity is Severity.ERROR]
+    except PackError as fault:
+        errors = list(fault.problems)
+    if errors:
+        log.error("published catalogue cannot be used; the pack's own file decides", cause=str(errors[0]))
+        return None
+    return file.with_catalogue(sheet.part.rules, sheet.part.limits)
+
+
+def written(pack: Pack) -> str:
+    """The catalogue of a pack as YAML."""
+    rules: list[Any] = [rule.model_dump(mode="json", exclude_defaults=True) for rule in pack.rules]
+    content = {"limits": pack.usual_limits, "rules": rules}
+    return yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=110, default_flow_style=None)

@@ -1,0 +1,197 @@
+"""What is answered about versions of the catalogue."""
+
+from datetime import datetime
+from typing import Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from services.routing.catalogue.domain import Action, Progress, Publication, State, in_force, scheduled, state
+from services.routing.catalogue.queries import StoredAction, StoredVersion
+from services.routing.catalogue.rehearsal import Rehearsal
+from shared.contracts.examples import NUMBER, TITLE, shown
+from shared.jurisdiction.pack import Pack
+from shared.jurisdiction.problems import Problem
+
+VERSION: Final = "3f2a9c1b7d04"
+_FINDING: Final[dict[str, JsonValue]] = {
+    "line": 7,
+    "severity": "error",
+    "message": "rule 'parking' can never match: 'road' on line 3 takes all of it; move or remove it",
+}
+_REHEARSAL: Final[dict[str, JsonValue]] = {
+    "base": VERSION,
+    "demands": 2310,
+    "oldest": "2021-01-04T01:00:00Z",
+    "elsewhere": 84,
+    "examples": [
+        {
+            "number": NUMBER,
+            "title": TITLE,
+            "unit_before": "station-440605126222",
+            "rule_before": "school-transport",
+            "unit_after": "nh-education",
+            "rule_after": "school-bus",
+        }
+    ],
+    "late": 0,
+    "late_examples": [],
+    "loads": [{"unit": "nh-education", "name": "区教育局", "before": 280, "after": 364, "percent": 30.0}],
+}
+_SUMMARY: Final[dict[str, JsonValue]] = {
+    "version": VERSION,
+    "state": "published",
+    "origin": "draft",
+    "note": "道路破损加派交通局",
+    "made_by": "陈",
+    "made_at": "2021-04-28T02:00:00Z",
+    "in_force_from": "2021-05-01T00:00:00Z",
+    "errors": 0,
+    "warnings": 0,
+    "rehearsed_on": None,
+}
+_ACTION: Final[dict[str, JsonValue]] = {
+    "version": VERSION,
+    "action": "published",
+    "unit": "nh-coordinator",
+    "name": "陈",
+    "at": "2021-04-28T02:00:00Z",
+    "reason": "换发新目录",
+    "in_force_from": "2021-05-01T00:00:00Z",
+}
+
+
+class CatalogueFinding(BaseModel):
+    """What a check found: an error keeps a version from being published, a warning does not."""
+
+    line: int
+    severity: Literal["error", "warning"]
+    message: str
+
+
+class CatalogueSummary(BaseModel):
+    """A version in a list."""
+
+    model_config = ConfigDict(json_schema_extra=shown(_SUMMARY))
+
+    version: str
+    state: State
+    origin: str = Field(description="`draft`: handed in by a person; `file`: that of the pack")
+    note: str
+    made_by: str
+    made_at: datetime
+    in_force_from: datetime | None = Field(None, description="since when, or from when on; null: since ever, or never")
+    errors: int | None = Field(None, description="null: not checked")
+    warnings: int | None = None
+    rehearsed_on: str | None = Field(None, description="the version that it was compared with last")
+
+
+class CatalogueAction(BaseModel):
+    """Who did what with a version."""
+
+    model_config = ConfigDict(json_schema_extra=shown(_ACTION), from_attributes=True)
+
+    version: str
+    action: Action
+    unit: str
+    name: str
+    at: datetime
+    reason: str
+    in_force_from: datetime | None = None
+
+
+class CatalogueVersion(CatalogueSummary):
+    """A version with its rules, what was found about it, and what was done with it."""
+
+    model_config = ConfigDict(
+        json_schema_extra=shown(
+            _SUMMARY
+            | {
+                "content": "limits: guangdong-2022\nrules:\n  - {id: rest, lead: nh-coordinator}\n",
+                "findings": [_FINDING],
+                "rehearsal": _REHEARSAL,
+                "actions": [_ACTION],
+            }
+        )
+    )
+
+    content: str = Field(description="YAML")
+    findings: list[CatalogueFinding] | None = None
+    rehearsal: Rehearsal | None = None
+    actions: list[CatalogueAction] = []
+
+
+class Catalogues(BaseModel):
+    """The newest versions first."""
+
+    model_config = ConfigDict(
+        json_schema_extra=shown(
+            {"jurisdiction": "nanhai", "in_force": VERSION, "scheduled": None, "catalogues": [_SUMMARY]}
+        )
+    )
+
+    jurisdiction: str
+    in_force: str
+    scheduled: str | None = None
+    catalogues: list[CatalogueSummary]
+
+
+class CatalogueActions(BaseModel):
+    """The latest first."""
+
+    model_config = ConfigDict(json_schema_extra=shown({"actions": [_ACTION]}))
+
+    actions: list[CatalogueAction]
+
+
+def finding(problem: Problem) -> CatalogueFinding:
+    """A finding of the checker."""
+    return CatalogueFinding(line=problem.spot.line, severity=problem.severity.value, message=problem.message)
+
+
+def summary(stored: StoredVersion, publications: list[Publication], now: datetime, file: Pack) -> CatalogueSummary:
+    """A version as it stands now."""
+    return CatalogueSummary.model_validate(_summed(stored, publications, now, file))
+
+
+def whole(
+    stored: StoredVersion,
+    publications: list[Publication],
+    now: datetime,
+    file: Pack,
+    actions: list[StoredAction],
+) -> CatalogueVersion:
+    """A version with everything."""
+    return CatalogueVersion.model_validate(
+        _summed(stored, publications, now, file)
+        | {
+            "content": stored.content,
+            "findings": stored.findings,
+            "rehearsal": stored.rehearsal,
+            "actions": [CatalogueAction.model_validate(action) for action in actions],
+        }
+    )
+
+
+def _summed(stored: StoredVersion, publications: list[Publication], now: datetime, file: Pack) -> dict[str, object]:
+    progress: Progress = stored.progress
+    found = stored.findings
+    return {
+        "version": stored.version,
+        "state": state(stored.version, progress, publications, now, file.catalogue_version),
+        "origin": stored.origin,
+        "note": stored.note,
+        "made_by": stored.made_by,
+        "made_at": stored.made_at,
+        "in_force_from": _since(stored.version, publications, now),
+        "errors": None if found is None else sum(one["severity"] == "error" for one in found),
+        "warnings": None if found is None else sum(one["severity"] == "warning" for one in found),
+        "rehearsed_on": progress.rehearsed_on,
+    }
+
+
+def _since(version: str, publications: list[Publication], now: datetime) -> datetime | None:
+    current, coming = in_force(publications, now), scheduled(publications, now)
+    if current and current.version == version and all(one.version != version for one in coming):
+        return current.at
+    own = [one.at for one in publications if one.version == version]
+    return own[-1] if own else None

@@ -1,0 +1,331 @@
+"""Versions of the dispatch catalogue: drafted, checked, rehearsed, published at a moment, rolled back, explained."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+from services.routing.app import demand_repository
+from services.routing.cases.api import who_asks
+from services.routing.catalogue import api, explanation_api
+from services.routing.catalogue.explanation_api import Explainer
+from services.routing.catalogue.handler import CatalogueDesk
+from services.routing.catalogue.packs_in_force import PacksInForce, written
+from services.routing.catalogue.rehearsal import PastDemand, Rehearser
+from shared.chassis.aggregates.repository import Repositories
+from shared.chassis.base.tokens import Tokens
+from shared.chassis.consumer.delivery import Delivery
+from shared.chassis.database.pool import Pool, open_pool
+from shared.chassis.http.app import web_app
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.facts import RequestKind
+from shared.contracts.numbers import number
+from shared.jurisdiction.conditions import RoutingInput
+from tests import story
+from tests.chassis.conftest import Log, let_know
+from tests.packs import nanhai, shipped
+
+TOKENS = Tokens("s" * 40)
+FILE = nanhai().catalogue_version
+NOON = datetime(2026, 11, 2, 4, 0, tzinfo=UTC)
+VILLAGE = "440605011001"
+ELSEWHERE = next(pack for pack in shipped() if pack.id != "nanhai")
+
+
+@dataclass(slots=True)
+class Clock:
+    """Stands still until it is moved."""
+
+    at: datetime = NOON
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def forward(self, **by: float) -> datetime:
+        self.at += timedelta(**by)
+        return self.at
+
+
+@dataclass(slots=True)
+class Office:
+    """Catalogues over HTTP, and routing's worker, by a clock that tests move."""
+
+    pool: Pool
+    client: httpx.AsyncClient
+    packs: PacksInForce
+    clock: Clock
+    log: Log = field(default_factory=Log)
+
+    async def ask(self, method: str, path: str, unit: str = nanhai().coordinator, **sent: Any) -> httpx.Response:
+        token = TOKENS.write("staff", {"name": "李", "unit": unit})
+        return await self.client.request(method, path, headers={"Authorization": f"Bearer {token}"}, **sent)
+
+    async def say(self, path: str, **sent: Any) -> dict[str, Any]:
+        answer = await self.ask("POST", f"/v1/catalogues{path}", json=sent)
+        assert answer.status_code in (200, 201), answer.text
+        return dict(answer.json())
+
+    async def drafted(self, *first: str) -> str:
+        """A draft with these rules before those of the file."""
+        return str((await self.say("", content=with_rules(*first)))["version"])
+
+    async def rehearsed(self, *first: str) -> str:
+        version = await self.drafted(*first)
+        await self.say(f"/{version}/check")
+        await self.say(f"/{version}/rehearse", newest=100)
+        return version
+
+    async def published(self, *first: str) -> str:
+        """A version that is in force."""
+        version = await self.rehearsed(*first)
+        await self.say(f"/{version}/publish")
+        self.clock.forward(seconds=5)
+        await self.packs.read()
+        return version
+
+    async def state(self, version: str) -> str:
+        return str((await self.ask("GET", f"/v1/catalogues/{version}")).json()["state"])
+
+    async def hears(self, *told: f.StatusFact, n: int) -> str:
+        """Let the worker hear of a demand; returns the rule that it went by."""
+        delivery = Delivery(self.pool, Repositories.of(demand_repository(self.packs)), "cluster", clock=self.clock)
+        await let_know(delivery, self.log.told(*told, key=UUID(int=n)))
+        state = await self.pool.fetchval("SELECT state ->> 'rule' FROM demand WHERE id = $1", UUID(int=n))
+        return str(state)
+
+
+def with_rules(*first: str) -> str:
+    rules = "".join(f"- {rule}\n" for rule in first)
+    return written(nanhai()).replace("rules:\n", f"rules:\n{rules}", 1)
+
+
+def submission(n: int, **also: Any) -> f.DemandSubmitted:
+    return story.SUBMISSION.model_copy(update={"number": number("NH", 2021, n), **also})
+
+
+TRANSPORT = "{id: sunk, match: {category: road-damage, keywords: [塌陷]}, lead: nh-transport}"
+INVOICES = "{id: invoices, match: {category: taxes, keywords: [发票]}, lead: nh-tax}"
+
+
+@pytest.fixture
+async def office(database: str) -> AsyncIterator[Office]:
+    clock = Clock()
+    async with await open_pool(database, "routing") as pool:
+        packs = PacksInForce(shipped(), pool, clock)
+        await packs.read()
+        staff = who_asks(pool, TOKENS)
+        desk, explainer = CatalogueDesk(pool, packs, clock), Explainer(pool, packs)
+        web = web_app("routing", [explanation_api.routes(explainer, staff), api.routes(desk, staff)])
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(web), base_url="http://routing") as client:
+            yield Office(pool, client, packs, clock)
+
+
+async def test_a_version_goes_from_draft_to_publication_and_each_step_is_kept_with_who_made_it(office: Office):
+    version = await office.drafted(TRANSPORT)
+    assert await office.state(version) == "draft"
+    await office.say(f"/{version}/check")
+    assert await office.state(version) == "checked"
+    await office.say(f"/{version}/rehearse", newest=100)
+    assert await office.state(version) == "rehearsed"
+    moment = NOON + timedelta(hours=1)
+    await office.say(f"/{version}/publish", at=moment.isoformat(), reason="换发新目录")
+    assert (await office.state(version), await office.state(FILE)) == ("scheduled", "published")
+    office.clock.forward(hours=1)
+    assert (await office.state(version), await office.state(FILE)) == ("published", "superseded")
+    actions = (await office.ask("GET", "/v1/catalogues/actions")).json()["actions"]
+    assert [one["action"] for one in actions] == ["published", "rehearsed", "checked", "drafted"]
+    assert (actions[0]["name"], actions[0]["reason"], actions[0]["version"]) == ("李", "换发新目录", version)
+    assert datetime.fromisoformat(actions[0]["in_force_from"]) == moment
+
+
+async def test_a_version_decides_from_its_moment_on_and_every_decision_names_the_version(office: Office):
+    version = await office.rehearsed(TRANSPORT)
+    await office.say(f"/{version}/publish", at=(NOON + timedelta(hours=1)).isoformat())
+    await office.packs.read()
+    sunk = {"text": "路面塌陷"}
+    assert await office.hears(submission(1, **sunk), n=1) == f"nanhai@{FILE}:road-damage"
+    office.clock.forward(hours=1)
+    assert await office.hears(submission(2, **sunk), n=2) == f"nanhai@{version}:sunk"
+    assert await office.hears(submission(3, text="有坑"), n=3) == f"nanhai@{version}:road-damage"
+
+
+async def test_two_workers_that_read_the_publication_at_different_times_decide_by_the_same_moment(office: Office):
+    other = PacksInForce(shipped(), office.pool, office.clock)
+    await other.read()
+    version = await office.rehearsed(TRANSPORT)
+    told = await office.say(f"/{version}/publish")
+    moment = datetime.fromisoformat(told["in_force_from"])
+    await office.packs.read()
+    office.clock.forward(seconds=3)
+    await other.read()
+    assert moment == NOON + timedelta(seconds=5)
+    for packs in (office.packs, other):
+        versions = []
+        for seconds in (-1, 0, 1):
+            pack = packs.at(moment + timedelta(seconds=seconds)).get("nanhai")
+            assert pack
+            versions.append(pack.catalogue_version)
+        assert versions == [FILE, version, version]
+
+
+async def test_a_worker_that_starts_reads_what_is_in_force_before_it_decides(office: Office):
+    version = await office.published(TRANSPORT)
+    fresh = PacksInForce(shipped(), office.pool, office.clock)
+    assert await fresh.ready() is not None
+    await fresh.read()
+    assert await fresh.ready() is None
+    pack = fresh.of_division(VILLAGE)
+    assert pack
+    assert pack.catalogue_version == version
+
+
+async def test_a_rollback_puts_the_version_before_into_force_again_and_says_so(office: Office):
+    first = await office.published(TRANSPORT)
+    second = await office.published("{id: holes, match: {category: road-damage, keywords: [坑]}, lead: nh-transport}")
+    assert (await office.state(first), await office.state(second)) == ("superseded", "published")
+    again = await office.say("/rollback", reason="派错单位")
+    assert again["version"] == first
+    office.clock.forward(seconds=5)
+    await office.packs.read()
+    assert (await office.state(first), await office.state(second)) == ("published", "rolled-back")
+    assert await office.hears(submission(1, text="路面塌陷"), n=1) == f"nanhai@{first}:sunk"
+    assert (await office.say("/rollback"))["version"] == FILE
+    office.clock.forward(seconds=5)
+    refused = await office.ask("POST", "/v1/catalogues/rollback", json={})
+    assert refused.status_code == 409
+
+
+async def test_a_version_with_an_error_or_without_a_rehearsal_is_not_published(office: Office):
+    broken = await office.drafted("{id: x, match: {category: road-damage}, lead: no-such-unit}")
+    checked = await office.say(f"/{broken}/check")
+    assert checked["state"] == "draft"
+    messages = [one["message"] for one in checked["findings"] if one["severity"] == "error"]
+    assert "rule 'x': unit 'no-such-unit' is not defined in units.csv" in messages
+    assert any("can never match" in message for message in messages)
+    for path in ("publish", "rehearse"):
+        refused = await office.ask("POST", f"/v1/catalogues/{broken}/{path}", json={})
+        assert refused.status_code == 409
+    sound = await office.drafted(TRANSPORT)
+    await office.say(f"/{sound}/check")
+    refused = await office.ask("POST", f"/v1/catalogues/{sound}/publish", json={})
+    assert (refused.status_code, refused.json()["detail_en"]) == (409, "rehearse it first")
+
+
+async def test_a_rehearsal_against_a_version_that_is_no_longer_in_force_is_made_again(office: Office):
+    waiting = await office.rehearsed(TRANSPORT)
+    await office.published("{id: holes, match: {category: road-damage, keywords: [坑]}, lead: nh-transport}")
+    refused = await office.ask("POST", f"/v1/catalogues/{waiting}/publish", json={})
+    assert (refused.status_code, "rehearse it again" in refused.json()["detail_en"]) == (409, True)
+    await office.say(f"/{waiting}/rehearse", newest=10)
+    await office.say(f"/{waiting}/publish")
+
+
+async def test_what_is_scheduled_may_be_taken_back_and_another_publication_replaces_it(office: Office):
+    first, second = await office.rehearsed(TRANSPORT), await office.rehearsed(INVOICES)
+    later = (NOON + timedelta(days=1)).isoformat()
+    await office.say(f"/{first}/publish", at=later)
+    await office.say(f"/{first}/cancel")
+    assert await office.state(first) == "rehearsed"
+    await office.say(f"/{first}/publish", at=later)
+    await office.say(f"/{second}/publish", at=later)
+    assert (await office.state(first), await office.state(second)) == ("rehearsed", "scheduled")
+    refused = await office.ask("POST", f"/v1/catalogues/{first}/cancel")
+    assert refused.status_code == 409
+    office.clock.forward(days=1, seconds=-4)
+    too_late = await office.ask("POST", f"/v1/catalogues/{second}/cancel")
+    assert (too_late.status_code, "too late to cancel" in too_late.json()["detail_en"]) == (409, True)
+
+
+async def test_a_moment_that_is_over_and_a_text_that_is_no_catalogue_are_refused(office: Office):
+    version = await office.rehearsed(TRANSPORT)
+    past = {"at": (NOON - timedelta(seconds=1)).isoformat()}
+    assert (await office.ask("POST", f"/v1/catalogues/{version}/publish", json=past)).status_code == 422
+    refused = await office.ask("POST", "/v1/catalogues", json={"content": "limits: x\nrules:\n  - {id: a}\n"})
+    assert refused.status_code == 422
+    (error,) = refused.json()["errors"]
+    assert error["field"] == "content:3"
+    assert (await office.ask("GET", "/v1/catalogues/000000000000")).status_code == 404
+
+
+async def test_catalogues_are_for_the_coordinator_of_their_own_jurisdiction(office: Office):
+    version = await office.drafted(TRANSPORT)
+    assert (await office.ask("GET", "/v1/catalogues", "nh-tax")).status_code == 403
+    assert (await office.ask("POST", f"/v1/catalogues/{version}/check", "nh-tax")).status_code == 403
+    assert (await office.ask("GET", f"/v1/catalogues/{version}", ELSEWHERE.coordinator)).status_code == 404
+    listed = (await office.ask("GET", "/v1/catalogues", ELSEWHERE.coordinator)).json()
+    assert (listed["jurisdiction"], listed["in_force"]) == (ELSEWHERE.id, ELSEWHERE.catalogue_version)
+
+
+async def test_a_rehearsal_says_how_many_go_elsewhere_who_has_more_and_what_would_have_been_late(office: Office):
+    past = [submission(n, text="路面塌陷" if n <= 3 else "有坑") for n in range(1, 6)]
+    for n, submitted in enumerate(past, 1):
+        await office.hears(submitted, n=n)
+    version = await office.drafted(TRANSPORT)
+    await office.say(f"/{version}/check")
+    told = await office.say(f"/{version}/rehearse", newest=4)
+    rehearsal = told["rehearsal"]
+    assert (rehearsal["base"], rehearsal["demands"], rehearsal["elsewhere"]) == (FILE, 4, 2)
+    assert [one["number"] for one in rehearsal["examples"]] == [number("NH", 2021, n) for n in (3, 2)]
+    assert {(one["rule_before"], one["rule_after"], one["unit_after"]) for one in rehearsal["examples"]} == {
+        ("road-damage", "sunk", "nh-transport")
+    }
+    loads = {one["unit"]: (one["before"], one["after"], one["percent"]) for one in rehearsal["loads"]}
+    assert loads == {"nh-transport": (0, 2, None), f"station-{VILLAGE}": (4, 2, -50.0)}
+
+
+async def test_an_explanation_names_the_rule_its_version_and_why_no_other_one_decided(office: Office):
+    await office.hears(submission(1, text="路面塌陷"), n=1)
+    version = await office.published(TRANSPORT)
+    await office.hears(submission(2, text="路面塌陷"), n=2)
+    before = (await office.ask("GET", f"/v1/cases/{number('NH', 2021, 1)}/explanation")).json()
+    after = (await office.ask("GET", f"/v1/cases/{number('NH', 2021, 2)}/explanation")).json()
+    assert (before["version"], before["rule"]) == (FILE, "road-damage")
+    assert (after["version"], after["rule"], after["unit"]) == (version, "sunk", "nh-transport")
+    outcomes = {one["rule"]: (one["outcome"], one["failed"]) for one in after["rules"]}
+    assert outcomes["sunk"] == ("decided", None)
+    assert outcomes["road-damage"] == ("later", None)
+    assert outcomes["noise"] == ("failed", "category")
+    assert after["rules"][0]["keyword"] == "塌陷"
+
+
+async def test_the_explanation_of_what_went_to_triage_says_why_no_rule_decided(office: Office):
+    await office.hears(submission(1, category=None), n=1)
+    path = f"/v1/cases/{number('NH', 2021, 1)}/explanation"
+    told = (await office.ask("GET", path)).json()
+    assert (told["version"], told["rule"], told["unclear"]) == (FILE, None, "no-category")
+    assert {one["outcome"] for one in told["rules"]} == {"failed"}
+    assert (await office.ask("GET", path, "nh-police")).status_code == 404
+
+
+async def test_what_a_published_version_names_and_the_pack_has_no_more_leaves_the_decision_to_the_file(office: Office):
+    version = await office.published(INVOICES)
+    await office.pool.execute(
+        "UPDATE catalogue_version SET content = replace(content, 'lead: nh-tax', 'lead: gone') WHERE version = $1",
+        version,
+    )
+    fresh = PacksInForce(shipped(), office.pool, office.clock)
+    await fresh.read()
+    pack = fresh.get("nanhai")
+    assert pack
+    assert pack.catalogue_version == FILE
+    assert pack.route(VILLAGE, "road-damage", RequestKind.HELP)
+
+
+def test_what_took_longer_than_a_shorter_limit_would_have_been_late():
+    fast = nanhai().limits["guangdong-2022"].model_copy(update={"working_days": dict.fromkeys(RequestKind, 3)})
+    pack = nanhai().model_copy(update={"limits": {**nanhai().limits, "fast": fast}})
+    rules = (pack.rules[0].model_copy(update={"limits": "fast"}), *pack.rules[1:])
+    rehearser = Rehearser("x", nanhai(), pack.with_catalogue(rules, pack.usual_limits))
+    assert rules[0].id == "road-damage"
+    for n, days in enumerate((2, 4, 10, 11)):
+        ended_at = pack.due_at(story.AT, days)
+        case = RoutingInput(VILLAGE, "road-damage")
+        rehearser.add(PastDemand(str(n), "路面破损", case, story.AT, ended_at))
+    rehearser.add(PastDemand("4", "税", RoutingInput(VILLAGE, "taxes"), story.AT, pack.due_at(story.AT, 10)))
+    result = rehearser.result()
+    assert (result.demands, result.elsewhere, result.loads) == (5, 0, [])
+    assert (result.late, [late.number for late in result.late_examples]) == (2, ["1", "2"])
