@@ -43,7 +43,7 @@ OWN: Final = {
         "services", "statuses", "translation",
     },
     "intake/sandbox": {"child", "sandbox"},
-    "intake/similar": {"finder", "indexing", "rarity", "scoring", "wording"},
+    "intake/similar": {"finder", "indexing", "rarity", "scoring"},
     "intake/submission": {
         "checked_request", "fitting", "history", "receipt", "recorded_steps", "repeated", "secret_code",
     },

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 
-from services.intake.similar.wording import wording
 from shared.jurisdiction.pack import Pack
+from shared.masking.pieces import wording
 from tests.bench.hot_spots import messages
 from tests.packs import nanhai
 

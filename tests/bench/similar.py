@@ -18,9 +18,9 @@ from rich.table import Table
 from services.intake.similar import queries
 from services.intake.similar.rarity import Rarity
 from services.intake.similar.scoring import THRESHOLD, Asked, Candidate, ranked
-from services.intake.similar.wording import worded, wording
 from shared.chassis.database.pool import Pool, open_pool
 from shared.chassis.database.write_batch import WriteBatch
+from shared.masking.pieces import worded, wording
 from tests.bench.alone import postgres
 from tests.bench.hot_spots import Message, Truth, hot_spots, messages
 

@@ -24,13 +24,13 @@ from rich.table import Table
 from services.intake import app
 from services.intake.channels import keys
 from services.intake.settings import IntakeSettings
-from services.intake.similar.wording import wording
 from shared.chassis.base.clock import now
 from shared.chassis.database.pool import Pool, open_pool
 from shared.chassis.http.app import web_app
 from shared.chassis.process.run import settle
 from shared.contracts.demand.facts import ChannelKind
 from shared.contracts.demand.state import Demand, Status
+from shared.masking.pieces import wording
 from tests.bench.alone import postgres
 from tests.bench.invented import Invented, Inventor
 from tests.bench.rig import unlimited

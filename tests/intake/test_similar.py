@@ -19,13 +19,13 @@ from services.intake.similar import queries
 from services.intake.similar.indexing import Indexing
 from services.intake.similar.rarity import UNKNOWN, Rarity, Search
 from services.intake.similar.scoring import THRESHOLD, Asked, Candidate, ranked
-from services.intake.similar.wording import worded, wording
 from shared.chassis.base.clock import now
 from shared.chassis.database.migrate import migrate
 from shared.chassis.database.pool import Pool
 from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.state import Status
+from shared.masking.pieces import worded, wording
 from tests import story
 from tests.bench.hot_spots import hot_spots, messages
 from tests.bench.similar import PLACE, candidate

@@ -10,7 +10,6 @@ from services.intake.channels.channel import Channel
 from services.intake.similar import queries
 from services.intake.similar.rarity import UNKNOWN, Rarity
 from services.intake.similar.scoring import THRESHOLD, Asked, Match, ranked
-from services.intake.similar.wording import worded
 from services.intake.submission import domain
 from services.intake.submission.domain import SubmitDemand
 from shared.chassis.base.clock import now
@@ -20,6 +19,7 @@ from shared.contracts.wording import masked
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
 from shared.masking import MASKS
+from shared.masking.pieces import worded
 
 _KEEPS: Final = timedelta(minutes=5)
 

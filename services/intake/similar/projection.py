@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from services.intake.similar import queries
 from services.intake.similar.scoring import Candidate
-from services.intake.similar.wording import worded
 from shared.chassis.aggregates.projections import Projection, whole
 from shared.chassis.aggregates.unit_of_work import Change
 from shared.chassis.database.write_batch import WriteBatch
@@ -12,6 +11,7 @@ from shared.contracts.demand import facts as f
 from shared.contracts.demand.groups import ALL_NOTES, ALL_STATUS_FACTS
 from shared.contracts.demand.state import OWED, Demand, is_confidential
 from shared.jurisdiction.jurisdictions import Jurisdictions
+from shared.masking.pieces import worded
 
 Changes = Sequence[Change[Demand, f.Fact]]
 

@@ -7,7 +7,7 @@ from functools import cached_property
 from itertools import accumulate, combinations
 from typing import Final
 
-from services.intake.similar.wording import Wording
+from shared.masking.pieces import Wording
 
 BUDGET: Final = 1000
 """Open demands that the rarest pieces of a text may bring together; more cost time and add little."""

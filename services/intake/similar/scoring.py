@@ -9,8 +9,8 @@ from typing import Final
 from uuid import UUID
 
 from services.intake.similar.rarity import Rarity
-from services.intake.similar.wording import Wording
 from shared.contracts.demand.facts import Location
+from shared.masking.pieces import Wording
 
 THRESHOLD: Final = 0.3
 """Measured with `python -m tests.bench.similar` on two files of real messages: from here on seven of ten are true."""

@@ -1,0 +1,185 @@
+"""Decides which demands are about one matter: likeness of words within a place, a subject and a span of time; pure.
+
+A demand is compared with those that came before it within the span, in the same part of the jurisdiction (a town with
+its villages) and about the same main category, or none. Enough demands of which each is like most of the others are a
+hot spot; a later one joins it when it is like enough of them.
+"""
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from shared.masking.pieces import Wording
+
+_RARE: Final = 12
+"""Pieces of a text by which others are looked up, the rarest first."""
+_USUAL: Final = 2000
+"""Demands that have a piece from which on nothing is looked up by it."""
+_FEWEST: Final = 50
+"""Demands below which shares of pieces say little: rarity is reckoned as if there were so many."""
+_JOINING: Final = 0.3
+"""The share of a hot spot's latest demands that another one must be like to join."""
+_LATEST: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What makes a hot spot: at least so many demands within a span, each so much like others (0 to 1)."""
+
+    least: int
+    span: timedelta
+    likeness: float
+
+
+class Raised(NamedTuple):
+    """A demand as it was raised. `within`: its division and all above; `subject`: its category and all above."""
+
+    id: UUID
+    number: str
+    within: Sequence[str]
+    subject: Sequence[str]
+    at: datetime
+    wording: Wording
+    pieces: frozenset[str]
+
+
+@dataclass(slots=True)
+class HotSpot:
+    """Demands about one matter, in the order in which they came; `id` is that of its first demand."""
+
+    id: UUID
+    demands: list[Raised]
+
+    @property
+    def division(self) -> str:
+        """The smallest division that contains all of them."""
+        first, *others = (one.within for one in self.demands)
+        return next((code for code in first if all(code in other for other in others)), first[-1])
+
+    @property
+    def category(self) -> str | None:
+        """The narrowest category that contains all of them; None where one of them has none."""
+        first, *others = (one.subject for one in self.demands)
+        return next((code for code in first if all(code in other for other in others)), None)
+
+    @property
+    def phrases(self) -> list[str]:
+        """What most of them say, the longest phrase first."""
+        said = Counter(piece for one in self.demands for piece in one.pieces)
+        usual = {piece for piece, times in said.items() if 2 * times > len(self.demands)}
+        phrases = dict.fromkeys(phrase for phrase in self.demands[-1].wording.shared(usual) if len(phrase) > 1)
+        return sorted(phrases, key=len, reverse=True)[:5]
+
+
+@dataclass(slots=True)
+class Detector:
+    """Remembers the demands of the span, by their pieces; takes each demand once, in the order in which they come."""
+
+    bounds: Bounds
+    raised: dict[UUID, Raised] = field(default_factory=dict)
+    hot_spots: dict[UUID, HotSpot] = field(default_factory=dict)
+    hot_spot_of: dict[UUID, UUID] = field(default_factory=dict)
+    _weights: dict[str, float] = field(default_factory=dict)
+    _within: "Counter[UUID]" = field(default_factory=Counter)
+    _having: dict[str, dict[UUID, None]] = field(default_factory=lambda: defaultdict(dict))
+
+    def remember(self, known: Iterable[tuple[Raised, UUID | None]]) -> None:
+        """What was found before this detector began."""
+        for one, spot in known:
+            self._keep(one)
+            if spot:
+                self._put(self.hot_spots.setdefault(spot, HotSpot(spot, [])), one)
+
+    def add(self, one: Raised) -> HotSpot | None:
+        """Take a demand; the hot spot that it makes or joins, if any."""
+        self._forget(one.at - self.bounds.span)
+        self._weights.clear()
+        like = self._like(one)
+        self._keep(one)
+        return self._joined(one, like) or self._made(one, like)
+
+    def _keep(self, one: Raised) -> None:
+        self.raised[one.id] = one
+        for piece in one.pieces:
+            self._having[piece][one.id] = None
+
+    def _forget(self, before: datetime) -> None:
+        """Those that are out of the span; a hot spot that nothing joined within it is over."""
+        for id, one in list(self.raised.items()):
+            if one.at >= before:
+                return
+            del self.raised[id]
+            for piece in one.pieces:
+                del self._having[piece][id]
+            spot = self.hot_spot_of.pop(id, None)
+            if spot:
+                self._within[spot] -= 1
+                if not self._within[spot]:
+                    del self.hot_spots[spot], self._within[spot]
+
+    def _like(self, one: Raised) -> list[Raised]:
+        """Those before it that it is like."""
+        known = [piece for piece in one.pieces if 0 < len(self._having.get(piece, ())) <= _USUAL]
+        rarest = sorted(known, key=lambda piece: len(self._having[piece]))[:_RARE]
+        found = {id: self.raised[id] for piece in rarest for id in self._having[piece]}
+        return [other for other in found.values() if _comparable(one, other) and self._is_like(one, other)]
+
+    def _is_like(self, one: Raised, other: Raised) -> bool:
+        """Dice's coefficient, in which a rare piece counts for more than a usual one."""
+        both = sum(map(self._weight, one.pieces & other.pieces))
+        if not both:
+            return False
+        all_pieces = sum(map(self._weight, one.pieces)) + sum(map(self._weight, other.pieces))
+        return 2 * both / all_pieces >= self.bounds.likeness
+
+    def _weight(self, piece: str) -> float:
+        weight = self._weights.get(piece)
+        if weight is None:
+            weight = math.log1p(max(len(self.raised), _FEWEST) / (1 + len(self._having.get(piece, ()))))
+            self._weights[piece] = weight
+        return weight
+
+    def _joined(self, one: Raised, like: Sequence[Raised]) -> HotSpot | None:
+        votes = Counter(self.hot_spot_of[other.id] for other in like if other.id in self.hot_spot_of)
+        for id, count in votes.most_common():
+            spot = self.hot_spots[id]
+            if count >= max(2, _JOINING * min(len(spot.demands), _LATEST)):
+                self._put(spot, one)
+                return spot
+        return None
+
+    def _made(self, one: Raised, like: Sequence[Raised]) -> HotSpot | None:
+        """A hot spot of demands that each are like at least half of the others."""
+        group = [one, *(other for other in like if other.id not in self.hot_spot_of)]
+        while len(group) >= self.bounds.least:
+            alike = {a.id: sum(self._is_like(a, b) for b in group if b is not a and _comparable(a, b)) for a in group}
+            loosest = min(group, key=lambda member: alike[member.id])
+            if 2 * alike[loosest.id] >= len(group) - 1:
+                group.sort(key=lambda member: member.at)
+                spot = self.hot_spots[group[0].id] = HotSpot(group[0].id, [])
+                for member in group:
+                    self._put(spot, member)
+                return spot
+            group.remove(loosest)
+        return None
+
+    def _put(self, spot: HotSpot, one: Raised) -> None:
+        self.hot_spot_of[one.id] = spot.id
+        self._within[spot.id] += 1
+        spot.demands.append(one)
+
+
+def _comparable(one: Raised, other: Raised) -> bool:
+    """Whether both lie in one part of the jurisdiction, and are about one main category as far as that is known."""
+    if one.within[-2:-1] and other.within[-2:-1] and one.within[-2] != other.within[-2]:
+        return False
+    return not (one.subject and other.subject) or one.subject[-1] == other.subject[-1]
+
+
+def is_news(size: int, told: int) -> bool:
+    """Whether a hot spot is told: when it is found, and each time that it has doubled since."""
+    return size >= 2 * told if told else True
