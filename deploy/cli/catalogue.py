@@ -10,7 +10,6 @@ import typer
 
 from deploy.cli.intake_database import told
 from deploy.cli.running import environment_of_what_runs
-from services.routing.cases.permissions import Staff
 from services.routing.catalogue import commands as c
 from services.routing.catalogue.handler import CatalogueDesk
 from services.routing.catalogue.packs_in_force import PacksInForce
@@ -19,6 +18,7 @@ from services.routing.catalogue.view import CatalogueVersion
 from shared.chassis.base.settings import ProcessSettings
 from shared.chassis.base.settings import read as read_settings
 from shared.chassis.database.pool import open_pool
+from shared.identity.person import Person, Role
 from shared.jurisdiction.checks.catalogue import check_version
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.loader import served_packs
@@ -46,7 +46,7 @@ def _group() -> None:
 def list_versions(jurisdiction: Which = "") -> None:
     """Print the versions, the newest first, with where each stands."""
 
-    async def ask(desk: CatalogueDesk, by: Staff) -> None:
+    async def ask(desk: CatalogueDesk, by: Person) -> None:
         for one in (await desk.list(by)).catalogues:
             since = f" {one.in_force_from:%Y-%m-%d %H:%M:%S}Z" if one.in_force_from else ""
             typer.echo(f"{one.version}  {one.state.value:<11} {one.origin:<5} {one.made_by}{since}  {one.note}")
@@ -88,7 +88,7 @@ def rehearse(
 ) -> None:
     """Keep a file as a draft, check it, and dispatch past demands by it and by what is in force."""
 
-    async def ask(desk: CatalogueDesk, by: Staff) -> CatalogueVersion:
+    async def ask(desk: CatalogueDesk, by: Person) -> CatalogueVersion:
         version = await _version(desk, by, what)
         await desk.check(by, version)
         return await desk.rehearse(by, version, c.RehearseCatalogue(newest=newest))
@@ -111,7 +111,7 @@ def publish(
 ) -> None:
     """Put a version that was rehearsed into force, five seconds from now or at a moment."""
 
-    async def ask(desk: CatalogueDesk, by: Staff) -> CatalogueVersion:
+    async def ask(desk: CatalogueDesk, by: Person) -> CatalogueVersion:
         version = await _version(desk, by, what)
         return await desk.publish(by, version, c.PublishCatalogue(at=at, reason=reason))
 
@@ -150,7 +150,7 @@ def _say(done: CatalogueVersion) -> None:
     typer.echo(f"{done.version} {done.state.value} {since}".rstrip())
 
 
-async def _version(desk: CatalogueDesk, by: Staff, what: str) -> str:
+async def _version(desk: CatalogueDesk, by: Person, what: str) -> str:
     """The version that is named, or that a file becomes."""
     path = Path(what)
     if not path.is_file():  # noqa: ASYNC240 (a command has nothing else to do)
@@ -177,10 +177,10 @@ def _pack(jurisdiction: str, packs: Jurisdictions) -> Pack:
     return pack
 
 
-def _on_what_runs(jurisdiction: str, name: str, ask: Callable[[CatalogueDesk, Staff], Awaitable[T]]) -> T:
+def _on_what_runs(jurisdiction: str, name: str, ask: Callable[[CatalogueDesk, Person], Awaitable[T]]) -> T:
     environment_of_what_runs("DATABASE_URL")
     packs = _packs()
-    by = Staff(name, _pack(jurisdiction, packs).coordinator)
+    by = Person(name, _pack(jurisdiction, packs).coordinator, frozenset({Role.DISPATCHER}))
 
     async def asked() -> T:
         async with await open_pool(read_settings(ProcessSettings).database_url, "routing", size=2) as pool:

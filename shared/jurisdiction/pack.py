@@ -93,8 +93,8 @@ class Pack(Profile):
     def with_catalogue(self, rules: tuple[Rule, ...], usual_limits: str | None) -> "Pack":
         """The same jurisdiction with other rules: a version of its catalogue."""
         other = self.model_copy(update={"rules": rules, "usual_limits": usual_limits})
-        # A copy has what was worked out for the original; the trees and the calendar are the same, the rules are not.
-        for name in ("_catalogue", "catalogue_version"):
+        # A copy has what was worked out for the original: trees and calendar are the same, what hangs on rules is not.
+        for name in ("_catalogue", "catalogue_version", "_stage_limits"):
             other.__dict__.pop(name, None)
         other.model_post_init(None)
         return other

@@ -60,8 +60,10 @@ class Office:
     clock: Clock
     log: Log = field(default_factory=Log)
 
-    async def ask(self, method: str, path: str, unit: str = nanhai().coordinator, **sent: Any) -> httpx.Response:
-        token = TOKENS.write("staff", {"name": "李", "unit": unit})
+    async def ask(
+        self, method: str, path: str, unit: str = nanhai().coordinator, roles: tuple[str, ...] = (), **sent: Any
+    ) -> httpx.Response:
+        token = TOKENS.write("staff", {"name": "李", "unit": unit, "roles": roles})
         return await self.client.request(method, path, headers={"Authorization": f"Bearer {token}"}, **sent)
 
     async def say(self, path: str, **sent: Any) -> dict[str, Any]:
@@ -251,11 +253,13 @@ async def test_a_moment_that_is_over_and_a_text_that_is_no_catalogue_are_refused
     assert (await office.ask("GET", "/v1/catalogues/000000000000")).status_code == 404
 
 
-async def test_catalogues_are_for_the_coordinator_of_their_own_jurisdiction(office: Office):
+async def test_catalogues_are_for_dispatchers_and_administrators_of_their_own_jurisdiction(office: Office):
     version = await office.drafted(TRANSPORT)
     assert (await office.ask("GET", "/v1/catalogues", "nh-tax")).status_code == 403
     assert (await office.ask("POST", f"/v1/catalogues/{version}/check", "nh-tax")).status_code == 403
     assert (await office.ask("GET", f"/v1/catalogues/{version}", ELSEWHERE.coordinator)).status_code == 404
+    assert (await office.ask("GET", "/v1/catalogues", "nh-tax", roles=("admin",))).status_code == 200
+    assert (await office.ask("GET", "/v1/catalogues", roles=("clerk",))).status_code == 403
     listed = (await office.ask("GET", "/v1/catalogues", ELSEWHERE.coordinator)).json()
     assert (listed["jurisdiction"], listed["in_force"]) == (ELSEWHERE.id, ELSEWHERE.catalogue_version)
 
@@ -275,6 +279,12 @@ async def test_a_rehearsal_says_how_many_go_elsewhere_who_has_more_and_what_woul
     }
     loads = {one["unit"]: (one["before"], one["after"], one["percent"]) for one in rehearsal["loads"]}
     assert loads == {"nh-transport": (0, 2, None), f"station-{VILLAGE}": (4, 2, -50.0)}
+
+
+async def test_a_rule_for_a_vulnerable_group_decides_by_what_intake_told(office: Office):
+    version = await office.published("{id: first, match: {category: road-damage, vulnerable: true}, lead: nh-tax}")
+    assert await office.hears(submission(1, vulnerable=True), n=1) == f"nanhai@{version}:first"
+    assert await office.hears(submission(2), n=2) == f"nanhai@{version}:road-damage"
 
 
 async def test_an_explanation_names_the_rule_its_version_and_why_no_other_one_decided(office: Office):

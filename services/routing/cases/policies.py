@@ -86,6 +86,7 @@ def routing_input(demand: Demand, at: datetime, fact: f.Fact | None = None) -> R
         category=demand.category,
         kind=demand.kind,
         channel=demand.channel_kind,
+        vulnerable=demand.vulnerable,
         words=words,
         at=at,
     )

@@ -5,20 +5,20 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path
 
-from services.routing.cases.permissions import Staff
 from services.routing.catalogue import commands as c
 from services.routing.catalogue import view
 from services.routing.catalogue.handler import CatalogueDesk
 from shared.contracts.text import Text
+from shared.identity.person import Person
 
 Version = Annotated[Text, Path(max_length=64, examples=[view.VERSION], description="twelve hexadecimal digits")]
-WhoAsks = Callable[..., Awaitable[Staff]]
+WhoAsks = Callable[..., Awaitable[Person]]
 
 
 def routes(desk: CatalogueDesk, staff: WhoAsks) -> APIRouter:
     """What may be read, drafted, rehearsed and published. The same request twice does the same as once."""
     router = APIRouter(tags=["catalogue"], prefix="/v1/catalogues")
-    By = Annotated[Staff, Depends(staff)]  # noqa: N806 (a type)
+    By = Annotated[Person, Depends(staff)]  # noqa: N806 (a type)
 
     @router.get("")
     async def list_catalogues(by: By) -> view.Catalogues:

@@ -8,7 +8,6 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Path
 
 from services.routing.cases.handler import not_found
-from services.routing.cases.permissions import Relation, Staff, relation
 from services.routing.catalogue import explanation_queries, queries
 from services.routing.catalogue.api import WhoAsks
 from services.routing.catalogue.domain import in_force
@@ -21,6 +20,9 @@ from shared.contracts.demand.facts import DemandRouted, PlacedBy
 from shared.contracts.demand.state import Demand
 from shared.contracts.examples import NUMBER
 from shared.contracts.numbers import AS_TYPED, DemandNumber
+from shared.identity.person import Person
+from shared.identity.relations import may
+from shared.identity.rights import READ
 from shared.jurisdiction.conditions import RoutingInput
 from shared.jurisdiction.explanation import explain
 from shared.jurisdiction.pack import Assignment, Pack
@@ -35,7 +37,7 @@ class Explainer:
     pool: Pool
     packs: PacksInForce
 
-    async def explain(self, by: Staff, number: str) -> CaseExplanation:
+    async def explain(self, by: Person, number: str) -> CaseExplanation:
         """Raises `Refused` where whoever asks may not see the case."""
         async with self.pool.acquire(timeout=5) as db:
             found = await explanation_queries.demand(db, number)
@@ -43,7 +45,7 @@ class Explainer:
                 raise not_found(number)
             demand, text = found
             pack = self.packs.files.of_division(demand.division)
-            if pack is None or (relation(demand, by, pack) is Relation.NONE and by.unit not in demand.units):
+            if pack is None or not may(READ, by, demand, pack):
                 raise not_found(number)
             decision = _of_the_catalogue(await explanation_queries.decisions(db, demand))
             if decision is None:
@@ -110,7 +112,7 @@ def _nothing(demand: Demand) -> CaseExplanation:
 def routes(explainer: Explainer, staff: WhoAsks) -> APIRouter:
     """For whoever may see the case."""
     router = APIRouter(tags=["routing"])
-    By = Annotated[Staff, Depends(staff)]  # noqa: N806 (a type)
+    By = Annotated[Person, Depends(staff)]  # noqa: N806 (a type)
     Number = Annotated[DemandNumber, Path(examples=[NUMBER], description=AS_TYPED)]  # noqa: N806 (a type)
 
     @router.get("/v1/cases/{number}/explanation")

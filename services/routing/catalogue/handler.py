@@ -8,7 +8,6 @@ from typing import Final
 
 import orjson
 
-from services.routing.cases.permissions import Staff
 from services.routing.catalogue import commands as c
 from services.routing.catalogue import queries, view
 from services.routing.catalogue.domain import (
@@ -23,12 +22,13 @@ from services.routing.catalogue.domain import (
 )
 from services.routing.catalogue.packs_in_force import PacksInForce, usable
 from services.routing.catalogue.past_queries import past_demands
-from services.routing.catalogue.permissions import catalogue_pack
+from services.routing.catalogue.permissions import EDIT, PUBLISH, catalogue_pack
 from services.routing.catalogue.queries import StoredVersion
 from services.routing.catalogue.rehearsal import Rehearser
 from shared.chassis.base.clock import now
 from shared.chassis.database.pool import Connection, Pool
 from shared.contracts.refusals import Code, FieldError, Refused
+from shared.identity.person import Person
 from shared.jurisdiction.checks.catalogue import check_version
 from shared.jurisdiction.draft import CatalogueFile, Sheet
 from shared.jurisdiction.pack import Pack
@@ -47,7 +47,7 @@ class CatalogueDesk:
     packs: PacksInForce
     clock: Callable[[], datetime] = now
 
-    async def list(self, by: Staff) -> view.Catalogues:
+    async def list(self, by: Person) -> view.Catalogues:
         """The newest versions of the catalogue of whoever asks."""
         file = await self._file(by)
         async with self.pool.acquire(timeout=5) as db:
@@ -62,20 +62,20 @@ class CatalogueDesk:
             catalogues=[view.summary(one, publications, at, file) for one in stored],
         )
 
-    async def actions(self, by: Staff) -> view.CatalogueActions:
+    async def actions(self, by: Person) -> view.CatalogueActions:
         """Who did what, the latest first."""
         file = await self._file(by)
         async with self.pool.acquire(timeout=5) as db:
             kept = await queries.actions(db, file.id, None, LISTED)
         return view.CatalogueActions(actions=[view.CatalogueAction.model_validate(one) for one in kept])
 
-    async def show(self, by: Staff, version: str) -> view.CatalogueVersion:
+    async def show(self, by: Person, version: str) -> view.CatalogueVersion:
         """A version with everything."""
         file = await self._file(by)
         async with self.pool.acquire(timeout=5) as db:
             return await self._shown(db, file, version)
 
-    async def draft(self, by: Staff, draft: c.DraftCatalogue) -> view.CatalogueVersion:
+    async def draft(self, by: Person, draft: c.DraftCatalogue) -> view.CatalogueVersion:
         """Keep a version as a draft; one that is kept already is answered as it stands."""
         file = await self._file(by)
         pack = read(file, draft.content)
@@ -87,7 +87,7 @@ class CatalogueDesk:
                 )
             return await self._shown(db, file, pack.catalogue_version)
 
-    async def check(self, by: Staff, version: str) -> view.CatalogueVersion:
+    async def check(self, by: Person, version: str) -> view.CatalogueVersion:
         """Check a version against the pack as it is now."""
         file = await self._file(by)
         async with self._changing(file) as db:
@@ -97,7 +97,7 @@ class CatalogueDesk:
             await queries.put_action(db, file.id, version, Action.CHECKED, by, self.clock())
             return await self._shown(db, file, version)
 
-    async def rehearse(self, by: Staff, version: str, asked: c.RehearseCatalogue) -> view.CatalogueVersion:
+    async def rehearse(self, by: Person, version: str, asked: c.RehearseCatalogue) -> view.CatalogueVersion:
         """Dispatch past demands in this version and in the one in force; no connection is held meanwhile."""
         file, at = await self._file(by), self.clock()
         async with self.pool.acquire(timeout=5) as db:
@@ -114,9 +114,9 @@ class CatalogueDesk:
             await queries.put_action(db, file.id, version, Action.REHEARSED, by, at)
             return await self._shown(db, file, version)
 
-    async def publish(self, by: Staff, version: str, asked: c.PublishCatalogue) -> view.CatalogueVersion:
+    async def publish(self, by: Person, version: str, asked: c.PublishCatalogue) -> view.CatalogueVersion:
         """Put a version into force at a moment; what was scheduled before it is cancelled."""
-        file = await self._file(by)
+        file = await self._file(by, PUBLISH)
         async with self._changing(file) as db:
             at = self.clock()  # after the wait for whoever changes it too
             stored = await _stored(db, file, version)
@@ -131,9 +131,9 @@ class CatalogueDesk:
                 await queries.put_action(db, file.id, version, Action.PUBLISHED, by, at, asked.reason, moment)
             return await self._shown(db, file, version)
 
-    async def roll_back(self, by: Staff, asked: c.RollBackCatalogue) -> view.CatalogueVersion:
+    async def roll_back(self, by: Person, asked: c.RollBackCatalogue) -> view.CatalogueVersion:
         """Put a version into force again that was so before, or that of the pack's file."""
-        file = await self._file(by)
+        file = await self._file(by, PUBLISH)
         async with self._changing(file) as db:
             at = self.clock()
             publications = await queries.publications(db, file.id)
@@ -149,9 +149,9 @@ class CatalogueDesk:
                 await queries.put_action(db, file.id, version, Action.ROLLED_BACK_TO, by, at, asked.reason, moment)
             return await self._shown(db, file, version)
 
-    async def cancel(self, by: Staff, version: str) -> view.CatalogueVersion:
+    async def cancel(self, by: Person, version: str) -> view.CatalogueVersion:
         """Take back a publication whose moment is still to come."""
-        file = await self._file(by)
+        file = await self._file(by, PUBLISH)
         async with self._changing(file) as db:
             at = self.clock()
             publications = await queries.publications(db, file.id)
@@ -166,9 +166,9 @@ class CatalogueDesk:
             await queries.put_action(db, file.id, version, Action.CANCELLED, by, at, "", coming[-1].at)
             return await self._shown(db, file, version)
 
-    async def _file(self, by: Staff) -> Pack:
+    async def _file(self, by: Person, right: str = EDIT) -> Pack:
         """The jurisdiction with the catalogue of its file, which is kept as a version too."""
-        pack = catalogue_pack(by, self.packs.files)
+        pack = catalogue_pack(by, self.packs.files, right)
         await self.packs.read()
         return pack
 

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import asyncpg
 
-from services.routing.cases.permissions import Staff
 from services.routing.catalogue.domain import NOTICE, Action, Progress, Publication
 from shared.chassis.database.pool import Connection
+from shared.identity.person import Person
 
 _VERSION: Final = (
     "version, content, origin, note, made_by, made_at, findings::text AS findings, rehearsal::text AS rehearsal"
@@ -93,7 +93,7 @@ async def put_action(
     jurisdiction: str,
     version: str,
     action: Action,
-    by: Staff,
+    by: Person,
     at: datetime,
     reason: str = "",
     in_force_from: datetime | None = None,
