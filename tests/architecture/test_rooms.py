@@ -54,7 +54,7 @@ OWN: Final = {
     "reporting/figures": {"completion", "conditions", "links", "rollup", "visibility"},
     "reporting/rebuild": {"comparison", "folding", "locks", "rebuild", "tables"},
     "reporting/web": {"showing"},
-    "routing/cases": {"available", "desks", "following", "parsing", "reading", "timeline", "worklists"},
+    "routing/cases": {"available", "desks", "following", "limits", "parsing", "reading", "timeline", "worklists"},
     "routing/cases/commands": {"assistance", "base", "dispatching", "handling", "timing"},
     "routing/cases/decisions": {"assistance", "dispatching", "handling", "situation", "timing"},
     "routing/catalogue": {"packs_in_force", "rehearsal"},

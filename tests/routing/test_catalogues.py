@@ -10,7 +10,6 @@ import httpx
 import pytest
 
 from services.routing.app import demand_repository
-from services.routing.cases.api import who_asks
 from services.routing.catalogue import api, explanation_api
 from services.routing.catalogue.explanation_api import Explainer
 from services.routing.catalogue.handler import CatalogueDesk
@@ -24,6 +23,8 @@ from shared.chassis.http.app import web_app
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.facts import RequestKind
 from shared.contracts.numbers import number
+from shared.identity.staff import StaffBearers
+from shared.identity.staff_tokens import StaffTokens
 from shared.jurisdiction.conditions import RoutingInput
 from tests import story
 from tests.chassis.conftest import Log, let_know
@@ -119,7 +120,7 @@ async def office(database: str) -> AsyncIterator[Office]:
     async with await open_pool(database, "routing") as pool:
         packs = PacksInForce(shipped(), pool, clock)
         await packs.read()
-        staff = who_asks(pool, TOKENS)
+        staff = StaffBearers(pool, StaffTokens(TOKENS))
         desk, explainer = CatalogueDesk(pool, packs, clock), Explainer(pool, packs)
         web = web_app("routing", [explanation_api.routes(explainer, staff), api.routes(desk, staff)])
         async with httpx.AsyncClient(transport=httpx.ASGITransport(web), base_url="http://routing") as client:

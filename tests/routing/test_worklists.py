@@ -22,6 +22,8 @@ from shared.contracts.demand import facts as f
 from shared.contracts.demand.rules import demand_rules
 from shared.contracts.demand.state import Service
 from shared.contracts.numbers import number
+from shared.identity.staff import StaffBearers
+from shared.identity.staff_tokens import StaffTokens
 from tests import story
 from tests.packs import nanhai, shipped
 from tests.routing.test_api import Hall, bearer
@@ -35,7 +37,8 @@ STATION, TOWN, TAX = "station-440605011001", "town-440605011000", "nh-tax"
 async def hall(database: str) -> AsyncIterator[Hall]:
     repository: Any = Repository("demand", demand_rules(Service.ROUTING), CASES)
     async with await open_pool(database, "routing") as pool:
-        transport = httpx.ASGITransport(web_app("routing", routes(CaseHandler(pool, repository, shipped()), TOKENS)))
+        staff = StaffBearers(pool, StaffTokens(TOKENS))
+        transport = httpx.ASGITransport(web_app("routing", routes(CaseHandler(pool, repository, shipped()), staff)))
         async with httpx.AsyncClient(transport=transport, base_url="http://routing") as client:
             yield Hall(pool, client, repository)
 

@@ -5,24 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from services.routing.cases.limits import due_when_routed, limit_in_fact, limits_of
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.lifecycle import HOLDER, continued, next_recorded
 from shared.contracts.demand.state import Demand, Service, Status
 from shared.jurisdiction.conditions import RoutingInput
 from shared.jurisdiction.jurisdictions import Jurisdictions
+from shared.jurisdiction.limits import StageLimits
 from shared.jurisdiction.pack import Assignment, Pack, Undecided
 
 Answer = Sequence[tuple[f.Fact, datetime]]
-DISPATCHER: Final = "dispatcher"
-"""The source of a limit that a person set."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """A limit in working days with its source; none where none is attested."""
-
-    days: int | None
-    source: str | None
 
 
 def reaction(packs: Jurisdictions) -> "_Reaction":
@@ -102,7 +94,7 @@ def first_routing(
         return _unplaced(demand, pack, case)
     match pack.decide(case):
         case Assignment() as found:
-            limits = Limits(found.limit_days, found.limit_source)
+            limits = limits_of(demand, pack)
             return assign(demand, pack, found.lead_unit, pack.rule(found), limits, at, found.assisting)
         case Undecided(reason=reason, suggestions=suggestions):
             return f.DemandTriaged(reason=f"no rule decided: {reason}", suggestions=suggestions)
@@ -125,15 +117,15 @@ def after_return(demand: Demand, fact: f.StatusFact, pack: Pack, at: datetime) -
     suggested = fact.suggested_unit if isinstance(fact, f.DemandReturned) else None
     helpers = demand.assisting
     if demand.returns >= pack.max_returns or suggested in demand.units:
-        return assign(demand, pack, pack.coordinator, "bounced", limits_again(demand, pack), at, helpers)
+        return assign(demand, pack, pack.coordinator, "bounced", limits_of(demand, pack), at, helpers)
     if suggested and pack.unit(suggested):
-        return assign(demand, pack, suggested, "suggested-on-return", limits_again(demand, pack), at, helpers)
+        return assign(demand, pack, suggested, "suggested-on-return", limits_of(demand, pack), at, helpers)
     return f.DemandTriaged(reason="returned without a suggestion", suggestions=(pack.coordinator,))
 
 
 def after_reopening(demand: Demand, fact: f.StatusFact, pack: Pack, at: datetime) -> f.StatusFact:
     """Whenever a citizen reopens a demand, the same unit answers again; too often, the coordinator does."""
-    limits, helpers = limits_again(demand, pack), demand.assisting
+    limits, helpers = limits_of(demand, pack), demand.assisting
     if demand.reopenings > pack.max_reopenings:
         return assign(demand, pack, pack.coordinator, "reopened-too-often", limits, at, helpers)
     return assign(demand, pack, demand.unit or pack.coordinator, "reopened", limits, at, helpers)
@@ -146,41 +138,25 @@ _ANSWERS: Final[Mapping[Status, Callable[[Demand, f.StatusFact, Pack, datetime],
 }
 
 
-def limits_again(demand: Demand, pack: Pack) -> Limits:
-    """The limits of this demand, whoever answers it."""
-    return Limits(*pack.limit_of(demand.division, demand.category, demand.kind))
-
-
-def clock_start(demand: Demand, at: datetime) -> datetime:
-    """When the time for the answer began: at receipt; of a demand that was reopened, now, since it begins anew."""
-    return at if demand.reopenings or demand.submitted_at is None else demand.submitted_at
-
-
 def assign(
     demand: Demand,
     pack: Pack,
     unit: str,
     rule: str,
-    limits: Limits,
+    limits: StageLimits,
     at: datetime,
     assisting: tuple[str, ...] = (),
 ) -> f.DemandRouted:
-    """Make a unit responsible. The clock runs from receipt, and anew from a reopening; another unit inherits the time
-    that is left, with an extension that was granted, unless a dispatcher sets another limit."""
-    team = pack.team_of(demand.division)
+    """Make a unit responsible, with the due times of `due_when_routed`."""
+    team, due = pack.team_of(demand.division), due_when_routed(demand, pack, limits, at)
     return f.DemandRouted(
         unit=unit,
         assisting=tuple(helper for helper in assisting if helper != unit),
         team=team.id if team else None,
         rule=rule,
-        limit=f.WorkingDays(days=limits.days) if limits.days else None,
+        limit=limit_in_fact(limits.resolve),
         limit_source=limits.source,
-        due_at=_due_at(demand, pack, limits, at),
+        due_at=due.resolve,
+        sign_due_at=due.sign,
+        contact_due_at=due.contact,
     )
-
-
-def _due_at(demand: Demand, pack: Pack, limits: Limits, at: datetime) -> datetime | None:
-    inherited = demand.due_at is not None and demand.status is not Status.REOPENED
-    if inherited and limits.source != DISPATCHER:
-        return demand.due_at
-    return pack.due_at(clock_start(demand, at), limits.days) if limits.days else None

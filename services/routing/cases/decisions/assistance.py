@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from services.routing.cases import commands as c
 from services.routing.cases.decisions.situation import Situation, illegal, invalid, require_units
+from services.routing.cases.limits import assist_due
 from shared.contracts.demand import facts as f
 
 
@@ -17,7 +18,8 @@ def assistance_requested(case: Situation, command: c.RequestAssistance) -> Seque
     if twice := sorted(waiting & set(command.units)):
         raise invalid("units", f"asked already: {', '.join(twice)}", f"已请求协办，尚未反馈：{'、'.join(twice)}")
     units = tuple(dict.fromkeys(command.units))
-    return [f.AssistanceRequested(by=case.by.name, units=units, reason=command.reason)]
+    due_at = assist_due(demand, case.pack, case.at)
+    return [f.AssistanceRequested(by=case.by.name, units=units, reason=command.reason, due_at=due_at)]
 
 
 def assistance_accepted(case: Situation, command: c.AcceptAssistance) -> Sequence[f.Fact]:

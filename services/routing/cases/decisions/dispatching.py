@@ -4,7 +4,13 @@ from collections.abc import Sequence
 
 from services.routing.cases import commands as c
 from services.routing.cases.decisions.situation import Situation, illegal, invalid, require_units
-from services.routing.cases.policies import DISPATCHER, Limits, assign, clock_start, limits_again
+from services.routing.cases.limits import (
+    due_when_prioritized,
+    due_when_reclassified,
+    limits_by_dispatcher,
+    limits_of,
+)
+from services.routing.cases.policies import assign
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.state import OWED, Demand
 
@@ -15,7 +21,9 @@ def routed(case: Situation, command: c.RouteDemand) -> Sequence[f.Fact]:
     assisting = demand.assisting if command.assisting is None else command.assisting
     require_units(pack, "unit", [command.unit])
     require_units(pack, "assisting", assisting)
-    limits = Limits(command.working_days, DISPATCHER) if command.working_days else limits_again(demand, pack)
+    limits = limits_of(demand, pack)
+    if command.working_days:
+        limits = limits_by_dispatcher(limits, command.working_days)
     fact = assign(demand, pack, command.unit, f"dispatcher:{case.by.name}", limits, case.at, assisting)
     return [fact.model_copy(update={"by": case.by.name, "reason": command.reason or None})]
 
@@ -35,14 +43,14 @@ def reclassified(case: Situation, command: c.ReclassifyDemand) -> Sequence[f.Fac
         raise invalid(
             "category", f"the demand is about {command.category} already", f"该诉求的类别已是 {command.category}"
         )
-    days, source = pack.limit_of(demand.division, command.category, demand.kind)
+    limits = limits_of(demand.model_copy(update={"category": command.category}), pack)
     fact = f.DemandReclassified(
         category=command.category,
         by=case.by.name,
         reason=command.reason,
-        limit_days=days,
-        limit_source=source,
-        due_at=pack.due_at(clock_start(demand, case.at), days) if days else None,
+        limit_days=limits.resolve.working_days if limits.resolve else None,
+        limit_source=limits.source,
+        due_at=due_when_reclassified(demand, pack, limits, case.at),
     )
     return [fact]
 
@@ -54,7 +62,18 @@ def prioritized(case: Situation, command: c.PrioritizeDemand) -> Sequence[f.Fact
     vulnerable = demand.vulnerable if command.vulnerable is None else command.vulnerable
     if (urgency, vulnerable) == (demand.urgency, demand.vulnerable):
         raise invalid("urgency", "nothing would change: it is so already", "没有变化：紧急程度和对象与现在相同")
-    return [f.DemandPrioritized(by=case.by.name, urgency=urgency, vulnerable=vulnerable, reason=command.reason)]
+    limits, due = due_when_prioritized(demand, case.pack, urgency, vulnerable, case.at)
+    fact = f.DemandPrioritized(
+        by=case.by.name,
+        urgency=urgency,
+        vulnerable=vulnerable,
+        reason=command.reason,
+        limit_source=limits.source,
+        due_at=due.resolve,
+        sign_due_at=due.sign,
+        contact_due_at=due.contact,
+    )
+    return [fact]
 
 
 def merged(case: Situation, command: c.MergeDemand) -> Sequence[f.Fact]:
@@ -93,7 +112,7 @@ def unmerged(case: Situation, command: c.UnmergeDemand) -> Sequence[f.Fact]:
 
 
 def _alone(demand: Demand, case: Situation) -> f.DemandRouted:
-    limits = limits_again(demand, case.pack)
+    limits = limits_of(demand, case.pack)
     unit = demand.unit or case.pack.coordinator
     fact = assign(demand, case.pack, unit, f"unmerged:{case.by.name}", limits, case.at, demand.assisting)
     return fact.model_copy(update={"by": case.by.name})

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from services.routing.cases import commands as c
 from services.routing.cases.decisions.situation import Situation, illegal, invalid, require_units
-from services.routing.cases.decisions.timing import running_again
-from services.routing.cases.policies import assign, limits_again
+from services.routing.cases.limits import limits_of, resumed
+from services.routing.cases.policies import assign
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.state import Status
 
@@ -68,7 +68,7 @@ def moved_up(case: Situation, command: c.MoveUpDemand) -> Sequence[f.Fact]:
 
 
 def _handed(case: Situation, unit: str, how: str, reason: str, helpers: Sequence[str]) -> f.DemandRouted:
-    limits = limits_again(case.demand, case.pack)
+    limits = limits_of(case.demand, case.pack)
     routed = assign(case.demand, case.pack, unit, f"{how}:{case.by.name}", limits, case.at, tuple(helpers))
     return routed.model_copy(update={"by": case.by.name, "reason": reason})
 
@@ -95,7 +95,7 @@ def progressed(case: Situation, command: c.ProgressDemand) -> Sequence[f.Fact]:
 
 def _at_work(case: Situation) -> Sequence[f.Fact]:
     is_listed = case.demand.status is Status.LISTED and case.demand.paused_at is not None
-    return [running_again(case, "")] if is_listed else []
+    return [resumed(case.demand, case.pack, case.at, case.by.name)] if is_listed else []
 
 
 def noted(case: Situation, command: c.WriteNote) -> Sequence[f.Fact]:
@@ -133,7 +133,7 @@ def listed(case: Situation, command: c.ListDemand) -> Sequence[f.Fact]:
     return [fact]
 
 
-def resolved(case: Situation, command: c.ResolveDemand) -> Sequence[f.Fact]:
+def answered(case: Situation, command: c.ResolveDemand) -> Sequence[f.Fact]:
     """Not before the citizen was spoken with, or with the reason why not, where the pack asks for it."""
     demand, handling = case.demand, case.pack.handling
     if handling.contact.required and demand.contact and demand.contacted_at is None and not command.not_contacted:

@@ -1,11 +1,11 @@
 """What commands on the time of a case come to: extensions, pauses."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from services.routing.cases import commands as c
 from services.routing.cases.decisions.situation import Situation, illegal, invalid
-from services.routing.cases.policies import limits_again
+from services.routing.cases.limits import limits_of, pause_end, resumed
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.state import ExtensionRequest
 
@@ -95,7 +95,8 @@ def extended_due(case: Situation, days: int) -> datetime:
     if demand.extensions >= pack.max_extensions:
         en = f"the due time was moved {demand.extensions} times; this jurisdiction allows {pack.max_extensions}"
         raise illegal(en, f"已延期 {demand.extensions} 次，最多 {pack.max_extensions} 次")
-    most = pack.max_extension_days or limits_again(demand, pack).days
+    limit = limits_of(demand, pack).resolve
+    most = pack.max_extension_days or (limit.working_days if limit else None)
     if most is not None and days > most:
         raise invalid("working_days", f"at most {most} working days", f"最多延长 {most} 个工作日", str(most))
     return pack.due_at(demand.due_at, days)
@@ -119,25 +120,12 @@ def paused(case: Situation, command: c.PauseDemand) -> Sequence[f.Fact]:
     if reason.max_days is not None and command.days is not None and command.days > reason.max_days:
         raise invalid("days", f"at most {reason.max_days} days", f"最多暂停 {reason.max_days} 天", str(reason.max_days))
     days = command.days or reason.max_days
-    until = case.at + timedelta(days=days) if days else None
+    until = pause_end(case.at, days) if days else None
     return [f.DemandPaused(by=case.by.name, reason=reason.code, note=command.note, until=until)]
 
 
-def resumed(case: Situation, command: c.ResumeDemand) -> Sequence[f.Fact]:
+def continued(case: Situation, command: c.ResumeDemand) -> Sequence[f.Fact]:
     """What is due is moved by the pause."""
     if case.demand.paused_at is None:
         raise illegal("the clock runs", "该诉求没有暂停计时")
-    return [running_again(case, command.note)]
-
-
-def running_again(case: Situation, note: str) -> f.DemandResumed:
-    """The end of a pause, given by a person."""
-    demand = case.demand
-
-    def moved(due_at: datetime | None) -> datetime | None:
-        if due_at is None or demand.paused_at is None:
-            return None
-        return case.pack.resumed_due(due_at, demand.paused_at, case.at)
-
-    contact_due_at = moved(demand.contact_due_at) if demand.contacted_at is None else None
-    return f.DemandResumed(by=case.by.name, note=note, due_at=moved(demand.due_at), contact_due_at=contact_due_at)
+    return [resumed(case.demand, case.pack, case.at, case.by.name, command.note)]
