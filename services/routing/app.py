@@ -18,7 +18,8 @@ from services.routing.catalogue.packs_in_force import PacksInForce
 from services.routing.checks import CHECKS
 from services.routing.settings import RoutingSettings
 from services.routing.units import api as units
-from services.routing.web import sign_in_pages
+from services.routing.web import case_pages, desk_pages, overview_pages, sign_in_pages, triage_pages
+from services.routing.web.contacts import ContactReader
 from shared.chassis.aggregates.commands import ANSWERS
 from shared.chassis.aggregates.repository import Repositories, Repository
 from shared.chassis.database.pool import Pool
@@ -63,7 +64,13 @@ def api(settings: RoutingSettings, pool: Pool) -> Api:
     gate = Gate.of(settings, Sessions.of(settings, pool))
     flow = CodeFlow.of(settings, keys, packs) if keys and settings.oidc_client_id else None
     people = tuple(demo_people(packs)) if settings.demo_staff else ()
-    pages = sign_in_pages.routes(gate, flow, people)
+    pages = (
+        *sign_in_pages.routes(gate, flow, people),
+        desk_pages.routes(cases, gate),
+        triage_pages.routes(cases, gate),
+        overview_pages.routes(cases, gate),
+        case_pages.routes(cases, gate, ContactReader.at(settings.intake_url, settings)),
+    )
     routers = (
         *routes(cases, staff),
         units.routes(packs, staff),

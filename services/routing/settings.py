@@ -17,3 +17,9 @@ class RoutingSettings(RetentionSettings, SignInSettings, JurisdictionSettings):
         description="how long a repeated Idempotency-Key of staff is answered as at first; 409 from then on",
         json_schema_extra=noted(*LISTENERS),
     )
+    intake_url: str = Field(
+        "http://127.0.0.1:8080",
+        pattern=r"^https?://",
+        description="where intake tells how a citizen is reached, and to whom it was told",
+        json_schema_extra=noted("routing-api", here_only=True),
+    )

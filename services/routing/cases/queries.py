@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -10,7 +11,7 @@ import asyncpg
 from services.routing.cases.timeline import TimelineEntry
 from shared.chassis.database.pool import Connection
 from shared.chassis.database.write_batch import WriteBatch
-from shared.contracts.demand.facts import DemandSubmitted, Location
+from shared.contracts.demand.facts import DemandSubmitted, DemandTriaged, Location
 from shared.contracts.demand.state import Demand
 from shared.contracts.envelope import Envelope
 from shared.contracts.event_types import current_data
@@ -166,3 +167,32 @@ def put_attention(writes: WriteBatch, rows: Sequence[tuple[UUID, int, int, datet
         """,
         list(sums.values()),
     )
+
+
+class TriageReason(NamedTuple):
+    """Why no rule decided, whom it suggested, and what the citizen wrote."""
+
+    reason: str
+    suggestions: tuple[str, ...]
+    text: str
+
+
+async def triage_reasons(db: Connection, ids: Sequence[UUID]) -> dict[UUID, TriageReason]:
+    """Of each demand the last reason for its triage: told by routing itself, or recorded elsewhere."""
+    rows = await db.fetch(
+        """
+        SELECT DISTINCT ON (demand_id) demand_id, payload, coalesce(text, '') AS text FROM (
+            SELECT aggregateid AS demand_id, payload, time FROM journal
+            WHERE aggregateid = ANY($1::uuid[]) AND type LIKE 'demand.triaged.%'
+            UNION ALL
+            SELECT demand_id, payload, time FROM heard_fact
+            WHERE demand_id = ANY($1::uuid[]) AND type LIKE 'demand.triaged.%'
+        ) AS triaged LEFT JOIN wording USING (demand_id) ORDER BY demand_id, time DESC
+        """,
+        list(ids),
+    )
+    found = {}
+    for row in rows:
+        fact = DemandTriaged.model_validate_json(row["payload"])
+        found[row["demand_id"]] = TriageReason(fact.reason, fact.suggestions, row["text"])
+    return found

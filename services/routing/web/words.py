@@ -1,4 +1,4 @@
-"""What the sign-in pages say, in both languages."""
+"""What the pages of staff say, in both languages."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -37,4 +37,62 @@ ROLES: Final[Mapping[Role, Mapping[str, str]]] = {
     Role.LEADER: {"zh": "领导", "en": "Leader"},
     Role.AUDITOR: {"zh": "审计员", "en": "Auditor"},
     Role.ADMIN: {"zh": "管理员", "en": "Administrator"},
+}
+
+DESK: Final[Mapping[str, Mapping[str, str]]] = {
+    "zh": {
+        "desk": "办理台", "work": "我的待办", "case": "诉求", "due": "时限", "status": "状态", "handler": "经办",
+        "updated": "最近更新", "number": "编号", "unit": "承办单位", "words": "编号、地点或几个字",
+        "village": "村（社区）",
+        "category": "类别", "sign": "签收所选", "sign_hint": "勾选“待签收”的诉求，可一次签收多件", "choose": "选择",
+        "nothing": "这里没有待办诉求", "nothing_hint": "有新派来的诉求会出现在这里。",
+        "nothing_found": "没有符合条件的诉求",
+        "wrote": "群众的话", "about": "基本情况", "history": "办理过程", "commands": "现在可以办", "place": "地点",
+        "kind": "类型", "raised": "提出时间", "files": "附件", "related": "相关诉求", "merged": "并入本件的诉求",
+        "similar": "同一地点的同类诉求", "helpers": "协办", "clock": "时限", "team": "驻点团队", "back": "返回待办",
+        "done": "已办理", "changed": "您打开之后，这件诉求有了新变化。请先看看，再决定是否继续：", "send": "确定",
+        "cancel": "取消",
+        "dispatch": "待派单诉求", "overview": "总览", "contact": "联系方式", "why": "查阅理由", "look": "查阅",
+        "look_hint": "查阅会记录在办理过程中：谁、什么时候、为什么。", "print": "打印工单", "point": "坐标",
+    },
+    "en": {
+        "desk": "Desk", "work": "My work", "case": "Demand", "due": "Due", "status": "Status", "handler": "Handler",
+        "updated": "Last change", "number": "Number", "unit": "Unit", "words": "Number, place or words",
+        "village": "Village", "category": "Category", "sign": "Sign for these",
+        "sign_hint": "Tick what is to be signed for; several at once", "choose": "Choose",
+        "nothing": "Nothing waits here",
+        "nothing_hint": "What is assigned to your unit appears here.", "nothing_found": "Nothing fits these filters",
+        "wrote": "What the citizen wrote", "about": "About it", "history": "What happened",
+        "commands": "What you can do now", "place": "Place", "kind": "Kind", "raised": "Raised", "files": "Files",
+        "related": "Related demands", "merged": "Merged into this one", "similar": "The same matter in the same place",
+        "helpers": "Helpers", "clock": "Due times", "team": "Stationed team", "back": "Back to the work list",
+        "done": "Done", "changed": "This demand has changed since you opened it. Look first, then decide:",
+        "send": "Send", "cancel": "Cancel", "dispatch": "Waiting for a dispatcher", "overview": "Overview",
+        "contact": "Contact", "why": "Why you need it", "look": "Show",
+        "look_hint": "Who looked, when and why becomes part of the record.", "print": "Print", "point": "Point",
+    },
+}  # fmt: skip
+
+LISTS: Final[Mapping[str, tuple[str, str, str]]] = {
+    "open": ("全部未结", "All open", ""),
+    "mine": ("我经办的", "Mine", ""),
+    "overdue": ("逾期", "Overdue", "overdue"),
+    "due-soon": ("今明到期", "Due soon", "soon"),
+    "unsigned": ("待签收", "To sign for", ""),
+    "returned": ("退回来的", "Came back", ""),
+    "reopened": ("重办", "Reopened", ""),
+    "urged": ("催办", "Urged", ""),
+    "new-words": ("群众有新话", "New words", ""),
+    "paused": ("暂停", "Paused", ""),
+    "assisting": ("协办", "Helping", ""),
+    "to-decide": ("待我审批", "To decide", "soon"),
+}
+"""The tabs of the desk, in their order: words in both languages, and the colour of a count."""
+
+KINDS: Final[Mapping[str, tuple[str, str]]] = {
+    "consult": ("咨询", "question"),
+    "help": ("求助", "help"),
+    "suggestion": ("建议", "suggestion"),
+    "complaint": ("投诉", "complaint"),
+    "report": ("举报", "report"),
 }

@@ -1,0 +1,125 @@
+"""The inbox: what lies with the unit, in lists with counts, by what is due first."""
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Final
+from uuid import uuid4
+
+from fastapi import APIRouter, Depends, Form, Query
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from services.routing.cases import worklists
+from services.routing.cases.commands import AcceptDemand
+from services.routing.cases.commands_api import AT_ONCE, Outcome, outcome
+from services.routing.cases.desks import desk_of
+from services.routing.cases.handler import Actor, CaseHandler
+from services.routing.cases.worklists import Cursor, Filters, List, Sort, place_of
+from services.routing.web import showing
+from services.routing.web.desk_page import PAGES, InLanguage, desk_router
+from services.routing.web.viewer import Viewer
+from services.routing.web.words import LISTS
+from shared.contracts.numbers import canonical
+from shared.identity.gate import Gate, SignedIn
+
+PAGE: Final = 50
+Narrowed = Annotated[str, Query(max_length=64)]
+
+
+def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
+    """The inbox and what is done from it to many cases at once."""
+    router = desk_router()
+    By = Annotated[SignedIn, Depends(gate.signed_in)]  # noqa: N806 (a type)
+
+    @router.get("/desk")
+    async def inbox(
+        by: By,
+        name: Annotated[List, Query(alias="list")] = List.OPEN,
+        division: Narrowed = "",
+        category: Narrowed = "",
+        handler: Narrowed = "",
+        text: Narrowed = "",
+        sort: Sort = "due",
+        after: Cursor = "",
+        lang: InLanguage = "zh",
+    ) -> HTMLResponse:
+        viewer = Viewer.of(by, desk, lang)
+        own = desk_of(desk, viewer.person, name)
+        wanted = text and (canonical(text) or text)
+        filters = Filters(division or None, category or None, handler or None, wanted or None)
+        async with desk.pool.acquire(timeout=5) as db:
+            cases, following = await worklists.page(db, own, name, sort, filters, place_of(after), PAGE)
+            counts = await worklists.counts(db, own)
+        chosen = {
+            "list": name, "division": division, "category": category, "handler": handler, "text": text, "sort": sort,
+        }  # fmt: skip
+        values = viewer.page("/desk", **chosen, after=after) | {
+            "groups": showing.groups(cases, viewer, own.now),
+            "count": len(cases),
+            "total": counts[name],
+            "tabs": _tabs(viewer, name, counts),
+            "chosen": chosen,
+            "narrowed": bool(division or category or handler or text),
+            "villages": _villages(viewer),
+            "categories": _categories(viewer),
+            "later": viewer.to("/desk", **chosen, after=following.written()) if following else "",
+            "earlier": viewer.to("/desk", **chosen) if after else "",
+            "by_due": viewer.to("/desk", **chosen | {"sort": "due"}),
+            "by_age": viewer.to("/desk", **chosen | {"sort": "age"}),
+            "key": str(uuid4()),
+        }
+        return PAGES.render("desk.html", values)
+
+    _signing(router, desk, By)
+    return router
+
+
+def _signing(router: APIRouter, desk: CaseHandler, By: Any) -> None:  # noqa: N803 (a type)
+    @router.post("/desk/sign")
+    async def sign_for(
+        by: By,
+        number: Annotated[list[str] | None, Form()] = None,
+        key: Annotated[str, Form(max_length=64)] = "",
+        lang: InLanguage = "zh",
+    ) -> Any:
+        viewer = Viewer.of(by, desk, lang)
+        if not number:
+            return RedirectResponse(viewer.to("/desk", list="unsigned"), 303)
+        actor = Actor(viewer.person, f"desk:{key}")
+        outcomes = [await outcome(desk, one, AcceptDemand(), actor) for one in number[:AT_ONCE]]
+        values = viewer.page("/desk") | {"outcomes": [_told(one, viewer) for one in outcomes]}
+        return PAGES.render("outcomes.html", values)
+
+
+def _told(one: Outcome, viewer: Viewer) -> Mapping[str, Any]:
+    href = viewer.to(f"/desk/cases/{one.number}")
+    words = (
+        viewer.say("已签收", "signed for") if one.refused is None else viewer.say(one.detail or "", one.detail_en or "")
+    )
+    return {"number": one.number, "href": href, "done": one.refused is None, "words": words}
+
+
+def _tabs(viewer: Viewer, current: List, counts: Mapping[List, int]) -> list[Mapping[str, Any]]:
+    always = {List.OPEN, List.OVERDUE, List.DUE_SOON, List.UNSIGNED, current}
+    return [
+        {
+            "href": viewer.to("/desk", list=name),
+            "words": viewer.say(zh, en),
+            "count": counts[List(name)],
+            "tone": tone,
+            "current": name == current,
+        }
+        for name, (zh, en, tone) in LISTS.items()
+        if counts[List(name)] or name in always
+    ]
+
+
+def _villages(viewer: Viewer) -> list[tuple[str, str]]:
+    """Where the unit's cases lie: the places below its own."""
+    unit = viewer.pack.unit(viewer.person.unit)
+    home = unit.division_code if unit else viewer.pack.root
+    below = [place for place in viewer.pack.divisions if viewer.pack.is_within(place.code, home)]
+    return [("", viewer.say("全部", "All")), *((place.code, place.name) for place in below)]
+
+
+def _categories(viewer: Viewer) -> list[tuple[str, str]]:
+    name: Callable[[Any], str] = lambda category: str(getattr(category.name, viewer.lang))  # noqa: E731
+    return [("", viewer.say("全部", "All")), *((leaf.code, name(leaf)) for leaf in viewer.pack.leaf_categories)]

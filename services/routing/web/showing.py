@@ -1,0 +1,152 @@
+"""Cases as pages show them: rows, groups by due time, entries of the timeline."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from services.routing.cases.reading import Case
+from services.routing.cases.timeline import TimelineEntry
+from services.routing.cases.worklists import CaseSummary
+from services.routing.web.timeline_words import ENTRY_WORDS, LISTED_FIELDS
+from services.routing.web.viewer import Viewer
+from shared.contracts.demand.facts import Urgency
+from shared.contracts.demand.state import OWED, Demand
+from shared.web.due_words import DueKind, DueWords, by_the_calendar, due_words
+
+GROUPS: Final[Mapping[str, tuple[str, str]]] = {
+    "first": ("重点对象和特急", "Needs protection, or in great danger"),
+    DueKind.OVERDUE: ("逾期", "Overdue"),
+    DueKind.SOON: ("今明两天到期", "Due today and tomorrow"),
+    DueKind.WEEK: ("本周到期", "Due this week"),
+    DueKind.LATER: ("以后到期", "Due later"),
+    DueKind.PAUSED: ("暂停计时", "Clock paused"),
+    "none": ("没有期限", "No due time"),
+}
+
+
+def due_of(demand: Demand, viewer: Viewer, now: datetime) -> DueWords | None:
+    """How much time a case has left; None where nothing is owed, or no due time is set."""
+    if demand.status not in OWED or (demand.due_at is None and demand.paused_at is None):
+        return None
+    between = by_the_calendar(viewer.pack.is_working_day)
+    due_at = demand.due_at or now
+    return due_words(due_at, now, viewer.zone, between, paused=demand.paused_at is not None)
+
+
+def row(case: CaseSummary, viewer: Viewer, now: datetime) -> dict[str, Any]:
+    """One case of a list."""
+    return {
+        "number": case.number,
+        "href": viewer.to(f"/desk/cases/{case.number}"),
+        "title": case.title or viewer.say("（无标题）", "(no title)"),
+        "place": f"{viewer.place_name(case.division)} · {viewer.category_name(case.category)}",
+        "marks": marks(case, viewer),
+        "due": due_of(case, viewer, now),
+        "status": "paused" if case.paused_at and case.status != "listed" else case.status,
+        "handler": case.handler or "",
+        "unit": viewer.unit_name(case.unit),
+        "updated": when(case.updated_at, viewer, now),
+        "signable": case.status == "routed" and case.unit == viewer.person.unit,
+    }
+
+
+def marks(case: CaseSummary, viewer: Viewer) -> list[dict[str, str]]:
+    """What needs an eye, in few words."""
+    words = []
+    if case.urgency is Urgency.CRITICAL:
+        words.append(viewer.say("特急", "critical"))
+    elif case.urgency is Urgency.URGENT:
+        words.append(viewer.say("紧急", "urgent"))
+    if case.vulnerable:
+        words.append(viewer.say("重点对象", "needs protection"))
+    if case.urges:
+        words.append(viewer.say(f"催办{case.urges}次", f"urged {case.urges} times"))
+    if case.has_new_words:
+        words.append(viewer.say("群众有新话", "new words"))
+    if case.reopenings:
+        words.append(viewer.say(f"第{case.reopenings + 1}次办理", f"reopened {case.reopenings} times"))
+    if case.returns:
+        words.append(viewer.say(f"退单{case.returns}次", f"returned {case.returns} times"))
+    if case.extension:
+        words.append(viewer.say("申请延期中", "extension asked"))
+    return [{"words": word, "href": ""} for word in words]
+
+
+def groups(cases: Sequence[CaseSummary], viewer: Viewer, now: datetime) -> list[dict[str, Any]]:
+    """Rows by how pressing they are, in the order of the list."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for case in cases:
+        shown = row(case, viewer, now)
+        first = case.vulnerable or case.urgency is Urgency.CRITICAL
+        group = "first" if first else (shown["due"].kind if shown["due"] else "none")
+        found.setdefault(group, []).append(shown)
+    titles = {name: viewer.say(*words) for name, words in GROUPS.items()}
+    return [{"title": titles[name], "rows": rows} for name, rows in found.items()]
+
+
+def when(at: datetime | None, viewer: Viewer, now: datetime) -> str:
+    """A moment as people say it: 今天 08:12, 11月29日 10:28."""
+    if at is None:
+        return ""
+    local, here = at.astimezone(viewer.zone), now.astimezone(viewer.zone)
+    days = (here.date() - local.date()).days
+    if days == 0:
+        return viewer.say(f"今天 {local:%H:%M}", f"today {local:%H:%M}")
+    if days == 1:
+        return viewer.say(f"昨天 {local:%H:%M}", f"yesterday {local:%H:%M}")
+    if local.year == here.year:
+        return viewer.say(f"{local.month}月{local.day}日 {local:%H:%M}", f"{local.day} {local:%b} {local:%H:%M}")
+    return viewer.say(
+        f"{local.year}年{local.month}月{local.day}日 {local:%H:%M}",
+        f"{local.day} {local:%b} {local.year} {local:%H:%M}",
+    )
+
+
+def entries(case: Case, viewer: Viewer, now: datetime) -> list[dict[str, Any]]:
+    """The timeline, newest first."""
+    return [entry(one, viewer, now) for one in reversed(case.timeline)]
+
+
+def entry(one: TimelineEntry, viewer: Viewer, now: datetime) -> dict[str, Any]:
+    """One entry: who did what when, and every word that belongs to it."""
+    zh, en = ENTRY_WORDS.get(one.type, (one.type, one.type))
+    who = [str(one.data.get("by") or ""), viewer.unit_name(str(one.data.get("unit") or "") or None)]
+    due = one.data.get("due_at")
+    until = ""
+    if isinstance(due, str):
+        until = viewer.say("期限：", "Due: ") + when(datetime.fromisoformat(due), viewer, now)
+    return {
+        "when": when(one.at, viewer, now),
+        "iso": one.at.isoformat(),
+        "who": " · ".join(filter(None, who)),
+        "what": viewer.say(zh, en),
+        "words": "\n".join(_words(one, viewer)),
+        "until": until,
+        "strong": one.by != "routing",
+    }
+
+
+def _words(one: TimelineEntry, viewer: Viewer) -> Sequence[str]:
+    lines = []
+    for name, (zh, en) in LISTED_FIELDS.items():
+        value = one.data.get(name)
+        if value in (None, "", [], ()):
+            continue
+        label = viewer.say(zh, en)
+        text = _text(name, value, viewer)
+        lines.append(f"{label}{viewer.say('：', ': ')}{text}" if label else text)
+    return lines
+
+
+def _text(name: str, value: Any, viewer: Viewer) -> str:
+    if name in ("suggested_unit", "to", "decider"):
+        return viewer.unit_name(str(value))
+    if name in ("assisting", "units", "suggestions"):
+        return "、".join(viewer.unit_name(str(unit)) for unit in value)
+    if name == "category":
+        return viewer.category_name(str(value))
+    if isinstance(value, bool):
+        return viewer.say("是" if value else "否", "yes" if value else "no")
+    if isinstance(value, list):
+        return "、".join(str(item) for item in value)
+    return str(value)

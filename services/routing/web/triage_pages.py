@@ -1,0 +1,59 @@
+"""The triage: what no rule decided, with suggestions, to be dispatched in one click."""
+
+from typing import Annotated, Any
+from uuid import uuid4
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import HTMLResponse
+
+from services.routing.cases import queries, worklists
+from services.routing.cases.desks import desk_of
+from services.routing.cases.handler import CaseHandler
+from services.routing.cases.worklists import Cursor, Filters, List, place_of
+from services.routing.web import showing
+from services.routing.web.desk_page import PAGES, InLanguage, desk_router
+from services.routing.web.viewer import Viewer
+from shared.identity.gate import Gate, SignedIn
+
+PAGE = 30
+
+
+def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
+    """The list of the coordinator's dispatchers."""
+    router = desk_router()
+    By = Annotated[SignedIn, Depends(gate.signed_in)]  # noqa: N806 (a type)
+
+    @router.get("/desk/triage")
+    async def triage(by: By, after: Cursor = "", lang: InLanguage = "zh") -> HTMLResponse:
+        viewer = Viewer.of(by, desk, lang)
+        own = desk_of(desk, viewer.person, List.TRIAGE)
+        async with desk.pool.acquire(timeout=5) as db:
+            cases, following = await worklists.page(db, own, List.TRIAGE, "age", Filters(), place_of(after), PAGE)
+            reasons = await queries.triage_reasons(db, [case.id for case in cases])
+            total = (await worklists.counts(db, own))[List.TRIAGE]
+        waiting = []
+        for case in cases:
+            reason = reasons.get(case.id)
+            suggestions = reason.suggestions if reason else ()
+            waiting.append(
+                showing.row(case, viewer, own.now)
+                | {
+                    "version": case.version,
+                    "text": reason.text if reason else "",
+                    "reason": reason.reason if reason else "",
+                    "raised": showing.when(case.submitted_at, viewer, own.now),
+                    "suggestions": [{"unit": unit, "name": viewer.unit_name(unit)} for unit in suggestions],
+                    "action": viewer.to(f"/desk/cases/{case.number}/route"),
+                    "reclassify": viewer.to(f"/desk/cases/{case.number}/reclassify"),
+                    "key": str(uuid4()),
+                }
+            )
+        values: dict[str, Any] = viewer.page("/desk/triage", after=after) | {
+            "waiting": waiting,
+            "total": total,
+            "later": viewer.to("/desk/triage", after=following.written()) if following else "",
+            "earlier": viewer.to("/desk/triage") if after else "",
+        }
+        return PAGES.render("triage.html", values)
+
+    return router

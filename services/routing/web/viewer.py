@@ -1,0 +1,108 @@
+"""Whoever looks at a page of the desk: the person, their jurisdiction, the language, and what every page shows."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from services.routing.cases.desks import pack_of
+from services.routing.cases.handler import CaseHandler
+from services.routing.web.words import DESK, ROLES
+from shared.identity.gate import SignedIn
+from shared.identity.person import Person, Role
+from shared.jurisdiction.pack import Pack
+
+Lang = Literal["zh", "en"]
+OVERSEERS: Final = frozenset({Role.LEADER, Role.HEAD, Role.AUDITOR, Role.DISPATCHER, Role.ADMIN})
+"""Whom the overview is for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who looks at which page in which language."""
+
+    person: Person
+    pack: Pack
+    lang: Lang
+    csrf: str
+
+    @classmethod
+    def of(cls, signed_in: SignedIn, desk: CaseHandler, lang: Lang) -> "Viewer":
+        """The viewer of a page; raises `Refused` where no jurisdiction here has their unit."""
+        return cls(signed_in.person, pack_of(desk, signed_in.person), lang, signed_in.csrf)
+
+    @property
+    def roles(self) -> frozenset[Role]:
+        """The roles that count in the jurisdiction."""
+        return self.person.roles_at(self.pack.coordinator)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Where they are."""
+        return ZoneInfo(self.pack.timezone)
+
+    @property
+    def dispatches(self) -> bool:
+        """Whether the triage is theirs."""
+        return self.person.unit == self.pack.coordinator and Role.DISPATCHER in self.roles
+
+    def say(self, zh: str, en: str) -> str:
+        """The words in the language of the page."""
+        return zh if self.lang == "zh" else en
+
+    def to(self, path: str, **parameters: Any) -> str:
+        """An address of ours that keeps the language; parameters without a value are left out."""
+        given = {name: value for name, value in parameters.items() if value not in (None, "")}
+        if self.lang == "en":
+            given["lang"] = "en"
+        return f"{path}?{urlencode(given)}" if given else path
+
+    def page(self, path: str, **parameters: Any) -> dict[str, Any]:
+        """What every page needs; `path` and `parameters` are its own address."""
+
+        def again(lang: str) -> str:
+            given = {name: value for name, value in parameters.items() if value not in (None, "")}
+            given |= {"lang": lang} if lang == "en" else {}
+            return f"{path}?{urlencode(given)}" if given else path
+
+        return {
+            "lang": self.lang,
+            "w": DESK[self.lang],
+            "say": self.say,
+            "to": self.to,
+            "csrf": self.csrf,
+            "again": again,
+            "here": self.to(path, **parameters),
+            "links": self._links(path),
+            "who": f"{self.unit_name(self.person.unit)} · {self.person.name}",
+            "role": "、".join(ROLES[role][self.lang] for role in ROLES if role in self.roles),
+        }
+
+    def _links(self, path: str) -> list[Mapping[str, Any]]:
+        places = [("/desk", self.say("待办", "Work"))]
+        if self.dispatches:
+            places.append(("/desk/triage", self.say("派单", "Dispatch")))
+        if self.roles & OVERSEERS:
+            places.append(("/desk/overview", self.say("总览", "Overview")))
+        current = max((place for place, _ in places if path.startswith(place)), key=len, default="")
+        return [{"href": self.to(place), "words": words, "current": place == current} for place, words in places]
+
+    def unit_name(self, unit: str | None) -> str:
+        """What people call a unit."""
+        known = self.pack.unit(unit) if unit else None
+        return known.name if known else unit or ""
+
+    def place_name(self, division: str) -> str:
+        """The town and the village."""
+        codes = [code for code in reversed(self.pack.ancestors(division)) if code != self.pack.root]
+        names = [place.name for code in codes if (place := self.pack.division(code))]
+        return " · ".join(names) or self.pack.name.zh if self.lang == "zh" else " · ".join(names) or self.pack.name.en
+
+    def category_name(self, category: str | None) -> str:
+        """What it is about."""
+        known = self.pack.category(category) if category else None
+        return getattr(known.name, self.lang) if known else self.say("未分类", "no category")
+
+
+Words = Callable[[str, str], str]
