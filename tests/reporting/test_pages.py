@@ -107,7 +107,7 @@ async def test_what_a_citizen_wrote_is_shown_where_the_pack_says_so_and_never_ru
 async def test_a_demand_opens_to_its_steps_in_order_and_in_peoples_words(browser: httpx.AsyncClient):
     for lang, kinds in (("en", story.CLOSED), ("zh", story.CLOSED)):
         page = (await browser.get(f"/board/demands/NH21-000001-W?lang={lang}")).text
-        places = [page.index(f"<td>{STEPS[type(kind)][lang == 'en']}</td>") for kind in kinds]
+        places = [page.index(f'<span class="what">{STEPS[type(kind)][lang == "en"]}</span>') for kind in kinds]
         assert places == sorted(places)
         assert len(places) == 6
     assert "道路破损" in page
@@ -140,7 +140,7 @@ async def test_who_looked_at_personal_data_and_which_message_went_out_is_nobodys
     told = (await browser.get("/v1/figures/facts/NH21-000001-W")).json()
     assert [fact["type"] for fact in told if fact["sequence"] is None] == ["demand.urged.v1"]
     page = (await browser.get("/board/demands/NH21-000001-W")).text
-    assert page.count('<tr><th scope="row">') == len(told) == len(story.CLOSED) + 1
+    assert page.count('<span class="what">') == len(told) == len(story.CLOSED) + 1
     assert "群众催办" in page
     for word in ("personal", "notification", "warned", "intake", "/services/"):
         assert word not in page

@@ -28,13 +28,13 @@ from shared.contracts.text import Text
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
 from shared.web.pages import Pages
-from shared.web.parts import Bar, Column, Group, Tab
+from shared.web.parts import Bar, Column, Entry, Group, Tab
 
 Lang = Literal["zh", "en"]
 PAGE = 50
 LOOKS = 10
 """More than a program is given: a person would rather wait than turn empty pages."""
-COLUMNS: Final = ("about", "status", "division", "unit", "submitted", "due", "number")
+COLUMNS: Final = ("about", "status", "submitted", "due", "number")
 CHOICES: tuple[By, ...] = ("month", "division", "unit", "category", "channel")
 
 
@@ -135,7 +135,11 @@ def _opened(opening: Drilldown, packs: Jurisdictions, pages: Pages) -> APIRouter
             unknown = Refused(Code.NOT_FOUND, f"there is no demand {number}", f"没有编号为 {number} 的诉求")
             return _refused(pages, unknown, lang)
         showing, again = Showing(pack, lang, channels), _opener_of(f"/board/demands/{listed.number}")
-        shown = {"demand": showing.demand(listed), "steps": showing.steps(listed, told), "again": again}
+        shown = {
+            "demand": showing.demand(listed),
+            "steps": [Entry(when, when, what) for when, what in showing.steps(listed, told)],
+            "again": again,
+        }
         return pages.render("demand.html", _common(packs, pack, lang) | shown)
 
     return router

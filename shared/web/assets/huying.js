@@ -14,6 +14,7 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   if (!answer.querySelector("main")) return;
   const wanted = detail.target.id && answer.getElementById(detail.target.id);
   detail.shouldSwap = true;
+  detail.isError = false;
   if (!wanted) {
     detail.target = document.querySelector("main");
     detail.selectOverride = "main";

@@ -1,0 +1,83 @@
+"""Everybody can use every page: axe finds nothing, nothing stands outside of the screen, targets can be hit."""
+
+import re
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Page, expect
+
+from shared.web.design import PARTS
+from tests.browser.conftest import DESK, PHONE, WIDTHS, OpenPage
+
+pytestmark = pytest.mark.browser
+
+PAGES = (
+    *(f"/design/{part}" for part in PARTS),
+    "/design/lists?look=portal&lang=en",
+    "/board?jurisdiction=nanhai",
+    "/board?jurisdiction=nanhai&by=division&lang=en",
+    "/board/demands?jurisdiction=nanhai",
+    "/board/demands/NH21-000001-W",
+    "/board?jurisdiction=nowhere",
+    "/display",
+    "/rate/broken",
+)
+HOSTILE = tuple(f"/design/{part}?texts=hostile" for part in PARTS)
+
+SMALL_TARGETS = """(least) => [...document.querySelectorAll('a[href], button, input, select, summary, textarea')]
+    .filter((it) => it.type !== 'hidden' && !it.closest('.unseen, .skip, p, dd, td, th, li li, caption, .marks'))
+    .filter((it) => it.getClientRects().length && !it.closest('label'))
+    .filter((it) => it.getBoundingClientRect().height < least - 0.5)
+    .map((it) => `${Math.round(it.getBoundingClientRect().height)} px: ${it.outerHTML.slice(0, 120)}`)"""
+"""Links inside of a sentence or a cell are as high as their line (WCAG 2.2, 2.5.8)."""
+
+
+async def what_is_wrong(page: Page) -> list[str]:
+    """The findings of axe, one a line, and what is wider than the screen."""
+    found = await Axe().run(page, options={"resultTypes": ["violations"]})
+    lines = [f"{it['id']}: {it['nodes'][0]['html'][:200]}" for it in found.response["violations"]]
+    beyond = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    return lines + ([f"{beyond} px wider than the screen"] if beyond > 0 else [])
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("path", PAGES)
+async def test_a_page_can_be_used_by_everybody(open_page: OpenPage, path: str, width: int):
+    page = await open_page(path, width)
+    assert await what_is_wrong(page) == []
+    assert await page.evaluate(SMALL_TARGETS, 44 if width == PHONE or "portal" in path else 36) == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+async def test_the_page_of_a_message_can_be_used_by_everybody(open_page: OpenPage, rating_link: str, width: int):
+    page = await open_page(rating_link, width)
+    assert await what_is_wrong(page) == []
+    assert await page.evaluate(SMALL_TARGETS, 44) == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("path", HOSTILE)
+async def test_hostile_texts_stay_texts_and_inside_of_the_screen(open_page: OpenPage, path: str, width: int):
+    page = await open_page(path, width)
+    assert await what_is_wrong(page) == []
+    assert await page.locator("script:not([src])").count() == 0
+    assert await page.locator("[onmouseover]").count() == 0
+    assert "<script>alert(1)</script>" in await page.locator("body").inner_text()
+
+
+async def test_large_type_is_a_quarter_larger_and_still_fits(open_page: OpenPage):
+    page = await open_page("/board/demands?jurisdiction=nanhai", PHONE)
+    await expect(page.locator("html")).to_have_css("font-size", "16px")
+    await page.get_by_role("link", name="大字版").click()
+    await page.get_by_label("大字").check()
+    await page.get_by_role("button", name="保存").click()
+    await expect(page).to_have_url(re.compile(r"/board/demands\?[^/]*$"))
+    await expect(page.locator("html")).to_have_css("font-size", "20px")
+    assert await what_is_wrong(page) == []
+
+
+async def test_the_first_press_of_tab_leads_past_the_navigation(open_page: OpenPage):
+    page = await open_page("/design/lists", DESK)
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    assert await page.evaluate("document.activeElement.id") == "main"
