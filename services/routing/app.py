@@ -41,6 +41,7 @@ from shared.identity.sessions import Sessions
 from shared.identity.staff import StaffBearers
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.loader import served_packs
+from shared.web.display import look
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 READS: Final = (DEMAND_EVENTS.name,)
@@ -77,6 +78,7 @@ def api(settings: RoutingSettings, pool: Pool) -> Api:
         explanation_api.routes(Explainer(pool, packs), staff),
         catalogue_api.routes(CatalogueDesk(pool, packs), staff),
         *pages,
+        look(),
     )
     return Api(routers, WORDS, ready=(packs.ready,), tasks=(packs.run,))
 

@@ -17,6 +17,8 @@ from services.feedback import app as feedback
 from services.feedback.settings import FeedbackSettings
 from services.reporting import app as reporting
 from services.reporting.settings import ReportingSettings
+from services.routing import app as routing
+from services.routing.settings import RoutingSettings
 from shared.chassis.base.tokens import Tokens
 from shared.chassis.consumer.delivery import Delivery
 from shared.chassis.database.pool import open_pool
@@ -49,13 +51,16 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest.fixture(scope="session")
 async def site(postgres: Server) -> AsyncIterator[str]:
-    """The address of the pages: the board and the link of a message over a few demands, and the design pages."""
+    """The address of the pages: the board and the link of a message over a few demands, the pages of the desk with
+    made-up people, and the design pages."""
     async with fresh_database(postgres) as database:
         told = KEYS | {"DATABASE_URL": database}
         board, ratings = ReportingSettings.model_validate(told), FeedbackSettings.model_validate(told)
+        desk = RoutingSettings.model_validate(told | {"demo_staff": True})
         async with (
             await open_pool(database, "reporting") as board_pool,
             await open_pool(database, "feedback") as ratings_pool,
+            await open_pool(database, "routing") as desk_pool,
         ):
             projector = Delivery(board_pool, reporting.projector(board, board_pool).repositories, "cluster")
             log = Log()
@@ -64,7 +69,9 @@ async def site(postgres: Server) -> AsyncIterator[str]:
             worker = Delivery(ratings_pool, feedback.worker(ratings, ratings_pool).repositories, "cluster")
             progress = f.DemandProgressed(by="Chen", note="已安排施工队")
             await let_know(worker, Log().told(*story.ACCEPTED, progress, story.RESOLVED[-1], key=story.ID))
-            services = (reporting.api(board, board_pool), feedback.api(ratings, ratings_pool))
+            services = (
+                reporting.api(board, board_pool), feedback.api(ratings, ratings_pool), routing.api(desk, desk_pool)
+            )  # fmt: skip
             routers = [design(), *(router for api in services for router in api.routers)]
             async with served(uvicorn.Config(web_app("pages", routers), port=free_port(), log_level="warning")) as url:
                 yield url

@@ -20,6 +20,8 @@ PAGES = (
     "/board/demands/NH21-000001-W",
     "/board?jurisdiction=nowhere",
     "/display",
+    "/sign-in",
+    "/sign-in?lang=en",
     "/rate/broken",
 )
 HOSTILE = tuple(f"/design/{part}?texts=hostile" for part in PARTS)
