@@ -116,11 +116,9 @@ def _commands(viewer: Viewer, case: Case) -> list[Mapping[str, Any]]:
             "hint": "",
             "primary": name == primary,
             "danger": name in command_forms.DANGEROUS,
-            **(
-                {"action": viewer.to(f"{path}/{name}"), "fields": hidden}
-                if name in command_forms.AT_ONCE
-                else {"href": viewer.to(f"{path}/{name}")}
-            ),
+            "href": "" if name in command_forms.AT_ONCE else viewer.to(f"{path}/{name}"),
+            "action": viewer.to(f"{path}/{name}"),
+            "fields": hidden,
         }
         for name in ordered
     ]

@@ -139,7 +139,7 @@ FORMS: Final[Mapping[str, Sequence[Input]]] = {
     "end-assistance": (Input("unit", "select", "协办单位", "Helper", True, ("", ""), _helpers), _REASON),
     "route": (
         Input("unit", "select", "承办单位", "Who answers", True, ("", ""), _units),
-        Input("working_days", "number", "办理时限（工作日）", "Limit in working days", False, ("不填按目录", "As usual")),
+        Input("working_days", "number", "办理时限（工作日）", "Limit in working days", False, ("不填按目录", "As set")),
         Input("reason", "textarea", "派单说明", "About it", False),
     ),
     "reclassify": (Input("category", "select", "类别", "Category", True, ("", ""), _categories), _REASON),

@@ -16,7 +16,7 @@ from services.routing.cases.worklists import Cursor, Filters, List, Sort, place_
 from services.routing.web import showing
 from services.routing.web.desk_page import PAGES, InLanguage, desk_router
 from services.routing.web.viewer import Viewer
-from services.routing.web.words import LISTS
+from services.routing.web.words import DESK, LISTS
 from shared.contracts.numbers import canonical
 from shared.identity.gate import Gate, SignedIn
 
@@ -62,8 +62,7 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
             "categories": _categories(viewer),
             "later": viewer.to("/desk", **chosen, after=following.written()) if following else "",
             "earlier": viewer.to("/desk", **chosen) if after else "",
-            "by_due": viewer.to("/desk", **chosen | {"sort": "due"}),
-            "by_age": viewer.to("/desk", **chosen | {"sort": "age"}),
+            "columns": _columns(viewer, chosen),
             "key": str(uuid4()),
         }
         return PAGES.render("desk.html", values)
@@ -95,6 +94,22 @@ def _told(one: Outcome, viewer: Viewer) -> Mapping[str, Any]:
         viewer.say("已签收", "signed for") if one.refused is None else viewer.say(one.detail or "", one.detail_en or "")
     )
     return {"number": one.number, "href": href, "done": one.refused is None, "words": words}
+
+
+def _columns(viewer: Viewer, chosen: Mapping[str, str]) -> list[Mapping[str, str]]:
+    def sorted_by(sort: Sort) -> dict[str, str]:
+        return {
+            "href": viewer.to("/desk", **{**chosen, "sort": sort}),
+            "sorted": "ascending" if chosen["sort"] == sort else "",
+        }
+
+    words = DESK[viewer.lang]
+    return [
+        showing.column(words["choose"], kind="check"),
+        showing.column(words["case"]) | sorted_by("age"),
+        showing.column(words["due"]) | sorted_by("due"),
+        *(showing.column(words[name]) for name in ("status", "handler", "updated", "number")),
+    ]
 
 
 def _tabs(viewer: Viewer, current: List, counts: Mapping[List, int]) -> list[Mapping[str, Any]]:

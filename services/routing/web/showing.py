@@ -84,6 +84,11 @@ def groups(cases: Sequence[CaseSummary], viewer: Viewer, now: datetime) -> list[
     return [{"title": titles[name], "rows": rows} for name, rows in found.items()]
 
 
+def column(words: str, kind: str = "") -> dict[str, str]:
+    """A column of a table that is not sorted by."""
+    return {"words": words, "href": "", "sorted": "", "kind": kind}
+
+
 def when(at: datetime | None, viewer: Viewer, now: datetime) -> str:
     """A moment as people say it: 今天 08:12, 11月29日 10:28."""
     if at is None:
