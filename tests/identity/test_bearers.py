@@ -151,7 +151,7 @@ async def test_a_token_of_another_issuer_for_somebody_else_or_of_another_time_is
 
 
 async def test_clocks_may_differ_by_half_a_minute(door: Door):
-    ended, early = int(time.time()) - 10, int(time.time()) + 10
+    ended, early = int(time.time()) - 2, int(time.time()) + 20
     assert await door.reads(await door.issuer.mint(**CHEN | {"exp": ended, "nbf": early, "iat": early}))
 
 
