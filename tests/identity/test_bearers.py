@@ -138,7 +138,6 @@ async def test_a_token_that_was_changed_is_refused(door: Door):
         ({"aud": None}, "aud"),
         ({"exp": None}, "exp"),
         ({"exp": "never"}, "exp"),
-        ({"exp": int(time.time()) - 60}, "expired"),
         ({"nbf": int(time.time()) + 3600}, "nbf"),
     ],
     ids=str,
@@ -153,6 +152,8 @@ async def test_a_token_of_another_issuer_for_somebody_else_or_of_another_time_is
 async def test_clocks_may_differ_by_half_a_minute(door: Door):
     ended, early = int(time.time()) - 2, int(time.time()) + 20
     assert await door.reads(await door.issuer.mint(**CHEN | {"exp": ended, "nbf": early, "iat": early}))
+    longer_ago = await door.issuer.mint(**CHEN | {"exp": int(time.time()) - 40})
+    assert "expired" in (await door.refuses(longer_ago)).en
 
 
 async def test_one_of_several_audiences_may_be_ours(door: Door):
