@@ -57,13 +57,17 @@ def mails(shadow: str) -> Iterator[Span]:
     """Mail addresses; from the sign in the middle both ways, so that no long word is read again and again."""
     done = 0
     for match in _DOMAIN.finditer(shadow):
-        before = shadow[max(done, match.start() - _LOCAL) : match.start()].rstrip(" ")
-        start = max(done, match.start() - _LOCAL) + len(before.rstrip(_LATIN))
-        if before and before[-1] not in _LATIN and (name := _HAN.search(before)):
+        sign, end = match.span()
+        first = max(done, sign - _LOCAL)
+        before = shadow[first:sign].rstrip(" ")
+        if not before:
+            continue
+        start = first + len(before.rstrip(_LATIN))
+        if before[-1] not in _LATIN and (name := _HAN.search(before)):
             start -= len(name[0])
-        if before and start < max(done, match.start() - _LOCAL) + len(before):
-            yield start, match.end(), "［邮箱］"
-            done = match.end()
+        if start < first + len(before):
+            yield start, end, "［邮箱］"
+            done = end
 
 
 def accounts(shadow: str) -> Iterator[Span]:

@@ -161,18 +161,25 @@ class Draft:
     def _first_places(self) -> "array[int]":
         text = self._text
         if len(self.shadow) < len(text):
-            return array("I", [*(n for n, sign in enumerate(text) if sign not in _DROPPED), len(text)])
+            places = array("I", [n for n, sign in enumerate(text) if sign not in _DROPPED])
+            places.append(len(text))
+            return places
         return _USUAL[: len(text) + 1] if len(text) < len(_USUAL) else array("I", range(len(text) + 1))
 
     def text(self) -> str:
         """The text, with a label instead of each hidden span."""
         parts: list[str] = []
         done = 0
-        for start, end, label in sorted(self._hidden, key=lambda span: (span[0], -span[1])):
+        text = self._text
+        for start, end, label in sorted(self._hidden, key=_first_and_longest):
             if start >= done:
-                parts += self._text[done:start], label
+                parts += text[done:start], label
                 done = end
-        return "".join([*parts, self._text[done:]]) if parts else self._text
+        return "".join([*parts, text[done:]]) if parts else text
+
+
+def _first_and_longest(span: Span) -> tuple[int, int]:
+    return span[0], -span[1]
 
 
 def whole(shadow: str, pattern: re.Pattern[str], label: str) -> Iterable[Span]:
