@@ -20,7 +20,7 @@ from shared.chassis.base.settings import read
 from shared.chassis.database.pool import Pool
 from shared.contracts.demand.facts import ChannelKind
 from shared.contracts.refusals import Code, Refused
-from shared.jurisdiction.loader import served_packs
+from shared.jurisdiction.loader import packs_of
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
 Name = Annotated[str, typer.Argument(help="the channel's id, such as wechat-main")]
@@ -110,7 +110,7 @@ def _change(told: str) -> tuple[str, str | None]:
 
 async def _put(pool: Pool, name: str, changes: dict[str, str | None]) -> ChannelSettings:
     settings = read(IntakeSettings)
-    packs = served_packs(settings.jurisdictions_dir, settings.jurisdictions)
+    packs = packs_of(settings)
     division = changes.get("division")
     if division and packs.of_division(division) is None:
         raise Refused(Code.INVALID, f"division: no pack has {division!r}; `huying pack check DIR` lists what it has")

@@ -16,7 +16,7 @@ from shared.chassis.database.pool import open_pool
 from shared.chassis.process.components import api_components
 from shared.chassis.process.manifest import ApiProcess, RelayProcess, ServiceManifest, components_of
 from shared.chassis.process.run import Components, main
-from shared.jurisdiction.loader import served_packs
+from shared.jurisdiction.loader import packs_of
 from shared.jurisdiction.problems import PackError
 from shared.jurisdiction.settings import JurisdictionSettings
 
@@ -114,7 +114,7 @@ def wrong_settings(names: Iterable[str]) -> list[str]:
     if not lines and any(len(classes) > 1 for classes in kinds.values()):
         settings = read(RunSettings)
         try:
-            served_packs(settings.jurisdictions_dir, settings.jurisdictions)
+            packs_of(settings)
         except PackError as fault:
             lines.append(f"HUYING_JURISDICTIONS: {settings.jurisdictions} cannot be served:\n{fault}")
     return list(dict.fromkeys(lines))

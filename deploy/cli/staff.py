@@ -17,7 +17,7 @@ from shared.identity.person import Person, Role
 from shared.identity.settings import SecretSettings
 from shared.identity.staff_tokens import StaffTokens, identity
 from shared.jurisdiction.jurisdictions import Jurisdictions
-from shared.jurisdiction.loader import served_packs
+from shared.jurisdiction.loader import packs_of
 from shared.jurisdiction.settings import JurisdictionSettings
 from shared.jurisdiction.unit_listing import listed_units
 
@@ -99,7 +99,7 @@ def revoke(
 
 def _packs() -> Jurisdictions:
     settings = read(JurisdictionSettings)
-    return served_packs(settings.jurisdictions_dir, settings.jurisdictions)
+    return packs_of(settings)
 
 
 async def _everywhere(settings: SecretSettings, tell: Callable[[Connection], Awaitable[None]]) -> None:

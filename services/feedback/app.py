@@ -31,7 +31,7 @@ from shared.contracts.demand.rules import demand_rules
 from shared.contracts.demand.state import Demand, Service
 from shared.contracts.topics import DEMAND_EVENTS
 from shared.jurisdiction.jurisdictions import Jurisdictions
-from shared.jurisdiction.loader import served_packs
+from shared.jurisdiction.loader import packs_of
 from shared.web.display import look
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
@@ -50,14 +50,14 @@ def _links(settings: FeedbackSettings) -> Links:
 
 def api(settings: FeedbackSettings, pool: Pool) -> Api:
     """What citizens talk to."""
-    packs = _packs(settings)
+    packs = packs_of(settings)
     ratings = RatingHandler(pool, demand_repository(packs, settings), packs, _links(settings))
     return Api([routes(ratings), pages.routes(ratings), look()], WORDS)
 
 
 def worker(settings: FeedbackSettings, pool: Pool) -> Worker:
     """Hears every status fact, sends messages, closes what nobody rates, prunes."""
-    packs = _packs(settings)
+    packs = packs_of(settings)
     repository = demand_repository(packs, settings)
     gateway = FileGateway(settings.notification_file) if settings.notification_file else ConsoleGateway()
     contacts = ContactClient.at(settings.intake_url, settings.secret)
@@ -66,10 +66,6 @@ def worker(settings: FeedbackSettings, pool: Pool) -> Worker:
     timers = Timers(pool, {UNRATED: unrated(repository, packs)})
     tasks = (IntentSender(pool, kind).run, IntentWatch(pool, kind).run, timers.run, pruning.run)
     return Worker(Repositories.of(repository), by_faust=True, tasks=tasks)
-
-
-def _packs(settings: FeedbackSettings) -> Jurisdictions:
-    return served_packs(settings.jurisdictions_dir, settings.jurisdictions)
 
 
 SERVICE: Final = ServiceManifest(

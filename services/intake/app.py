@@ -72,7 +72,7 @@ from shared.contracts.topics import DEMAND_EVENTS
 from shared.identity.callers import Callers
 from shared.identity.revocations import EXPIRED as EXPIRED_REVOCATIONS
 from shared.jurisdiction.jurisdictions import Jurisdictions
-from shared.jurisdiction.loader import served_packs
+from shared.jurisdiction.loader import packs_of
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 READS: Final = (DEMAND_EVENTS.name,)
@@ -86,7 +86,7 @@ def demand_repository(packs: Jurisdictions) -> Repository[Demand, Fact]:
 
 def api(settings: IntakeSettings, pool: Pool) -> Api:
     """What channels talk to."""
-    packs = _packs(settings)
+    packs = packs_of(settings)
     keys, codes, callers = vault(settings), SecretCodes(settings.lasting), Callers.of(settings, pool, packs)
     submissions, following, note_handler = _commands(pool, packs, keys, codes)
     teller = StoryReader(pool, packs)
@@ -119,7 +119,7 @@ def api(settings: IntakeSettings, pool: Pool) -> Api:
 def mail(settings: IntakeSettings, pool: Pool) -> Server:
     """What the mail system hands letters over to."""
     keys, codes = vault(settings), SecretCodes(settings.lasting)
-    submissions, _, note_handler = _commands(pool, _packs(settings), keys, codes)
+    submissions, _, note_handler = _commands(pool, packs_of(settings), keys, codes)
     enclosing = _enclosing(settings, cabinet(settings, pool))
     conversations = Conversations(submissions, note_handler, codes, enclosing, SenderLocks.of(pool))
     server = MailServer(GatewayRegistry(pool, keys), conversations)
@@ -139,10 +139,6 @@ def _commands(
 ) -> tuple[SubmissionHandler, DemandLookup, NoteHandler]:
     known = demand_repository(packs)
     return SubmissionHandler(pool, known, packs, vault), DemandLookup(pool, codes), NoteHandler(pool, known, vault)
-
-
-def _packs(settings: IntakeSettings) -> Jurisdictions:
-    return served_packs(settings.jurisdictions_dir, settings.jurisdictions)
 
 
 def vault(settings: IntakeSettings) -> Vault:
@@ -174,7 +170,7 @@ def _store(settings: IntakeSettings) -> Store:
 def worker(settings: IntakeSettings, pool: Pool) -> Worker:
     """Relays what intake tells, hears how its demands go on, and tidies up."""
     tasks = (cabinet(settings, pool).run, pruning(settings, pool).run, Indexing(pool).run)
-    return Worker(Repositories.of(demand_repository(_packs(settings))), by_faust=False, tasks=tasks)
+    return Worker(Repositories.of(demand_repository(packs_of(settings))), by_faust=False, tasks=tasks)
 
 
 def pruning(settings: IntakeSettings, pool: Pool) -> Retention:

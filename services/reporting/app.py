@@ -24,7 +24,7 @@ from shared.contracts.demand.rules import demand_rules
 from shared.contracts.demand.state import Demand, Service
 from shared.contracts.topics import DEMAND_EVENTS
 from shared.jurisdiction.jurisdictions import Jurisdictions
-from shared.jurisdiction.loader import served_packs
+from shared.jurisdiction.loader import packs_of
 from shared.web.display import look
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
@@ -38,7 +38,7 @@ def demand_repository(packs: Jurisdictions) -> Repository[Demand, Fact]:
 
 def api(settings: ReportingSettings, pool: Pool) -> Api:
     """What everybody may read."""
-    packs = _packs(settings)
+    packs = packs_of(settings)
     figures, opening = Figures(pool), Drilldown(pool)
     return Api(
         [
@@ -53,14 +53,14 @@ def api(settings: ReportingSettings, pool: Pool) -> Api:
 
 def projector(settings: ReportingSettings, pool: Pool) -> Worker:
     """Folds every fact, sums, prunes; tells only its dead letters."""
-    repository = demand_repository(_packs(settings))
+    repository = demand_repository(packs_of(settings))
     tasks = (Rollup(pool).run, pruning(settings, pool).run)
     return Worker(Repositories.of(repository), by_faust=False, tasks=tasks)
 
 
 def rebuilding(settings: ReportingSettings, say: Say) -> Rebuild:
     """Builds the views anew from the log, by the rules of the projector."""
-    worker = Worker(Repositories.of(demand_repository(_packs(settings))), by_faust=False)
+    worker = Worker(Repositories.of(demand_repository(packs_of(settings))), by_faust=False)
     return Rebuild(settings.database_url, settings.kafka, worker, MIGRATIONS, settings.batch_size, say)
 
 
@@ -70,10 +70,6 @@ def pruning(settings: ReportingSettings, pool: Pool) -> Retention:
     before = "($1::timestamptz)::date"
     noughts = (("cohort_sum", f"period < {before}"), ("flow_sum", f"period < {before}"), ("owed", "due_at < $1"))
     return Retention(pool, (*(Expired(table, f"n = 0 AND {old}", quiet) for table, old in noughts), redriven(settings)))
-
-
-def _packs(settings: ReportingSettings) -> Jurisdictions:
-    return served_packs(settings.jurisdictions_dir, settings.jurisdictions)
 
 
 SERVICE: Final = ServiceManifest(

@@ -40,7 +40,7 @@ from shared.identity.sessions import EXPIRED as EXPIRED_SESSIONS
 from shared.identity.sessions import Sessions
 from shared.identity.staff import StaffBearers
 from shared.jurisdiction.jurisdictions import Jurisdictions
-from shared.jurisdiction.loader import served_packs
+from shared.jurisdiction.loader import packs_of
 from shared.web.display import look
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
@@ -52,13 +52,9 @@ def demand_repository(packs: Jurisdictions) -> Repository[Demand, Fact]:
     return Repository("demand", demand_rules(Service.ROUTING, reaction(packs)), CASES)
 
 
-def _packs(settings: RoutingSettings) -> Jurisdictions:
-    return served_packs(settings.jurisdictions_dir, settings.jurisdictions)
-
-
 def api(settings: RoutingSettings, pool: Pool) -> Api:
     """What staff talk to."""
-    packs = PacksInForce(_packs(settings), pool)
+    packs = PacksInForce(packs_of(settings), pool)
     keys = IssuerKeys(settings.oidc_issuer) if settings.oidc_issuer else None
     staff = StaffBearers.of(settings, pool, packs, keys)
     cases = CaseHandler(pool, demand_repository(packs), packs)
@@ -85,7 +81,7 @@ def api(settings: RoutingSettings, pool: Pool) -> Api:
 
 def worker(settings: RoutingSettings, pool: Pool) -> Worker:
     """Routes whatever is submitted, returned or reopened; prunes."""
-    packs = PacksInForce(_packs(settings), pool)
+    packs = PacksInForce(packs_of(settings), pool)
     repository = demand_repository(packs)
     timers = Timers(pool, {PARENT: follow_parent(repository, packs)})
     tasks = (timers.run, pruning(settings, pool).run, packs.run)

@@ -10,6 +10,7 @@ from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
 from shared.jurisdiction.problems import PackError, Problem, Severity, Spot
 from shared.jurisdiction.reader import read_draft
+from shared.jurisdiction.settings import JurisdictionSettings
 
 Findings = tuple[Problem, ...]
 
@@ -24,6 +25,11 @@ def load_packs(directory: Path, ids: Iterable[str]) -> Jurisdictions:
     """The packs named, each in a folder of that name; raises `PackError` with the errors of all."""
     packs, _ = examine_together(directory / pack_id for pack_id in ids)
     return Jurisdictions(packs)
+
+
+def packs_of(settings: JurisdictionSettings) -> Jurisdictions:
+    """What a process with these settings serves; raises `PackError`."""
+    return served_packs(settings.jurisdictions_dir, settings.jurisdictions)
 
 
 @cache
