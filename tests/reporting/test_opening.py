@@ -186,18 +186,28 @@ async def test_what_happens_at_midnight_belongs_to_the_next_day(database: str, p
             assert len(await reader.behind(f"{total['demands']}&counted=completed", limit=5)) == completed
 
 
+async def says_that_reports_are_left_out(reported: Board, address: str) -> bool:
+    """Of the list of a figure that counts them."""
+    said = (await reported.client.get(address)).json()["without_reports"]
+    assert isinstance(said, bool)
+    return said
+
+
 async def test_reports_are_counted_and_listed_where_nothing_is_told_of_them(reported: Board):
     reports = {number for number, demand in reported.lives.items() if is_confidential(demand.kind)}
     assert 5 < len(reports) < COUNT
     figure = (await reported.client.get("/v1/figures/completion")).json()
     assert figure["total"]["collected"] == COUNT
     assert set(await reported.behind(figure["total"]["demands"], limit=7)) == set(reported.lives)
+    assert not await says_that_reports_are_left_out(reported, figure["total"]["demands"])
+    assert await says_that_reports_are_left_out(reported, f"{figure['total']['demands']}&counted=completed")
     for counted in ("completed", "overdue", *(f"status:{name}" for name in figure["total"]["statuses"])):
         assert not reports & set(await reported.behind(f"{figure['total']['demands']}&counted={counted}", limit=9))
     for by in BREAKDOWNS[1:]:
         for row in (await reported.client.get("/v1/figures/completion", params={"by": by})).json()["rows"]:
             found = set(await reported.behind(row["demands"], limit=11))
             assert not reports & found
+            assert await says_that_reports_are_left_out(reported, row["demands"])
             assert found == {n for n, d in reported.lives.items() if n not in reports and counts_in(d, by, row["key"])}
 
 

@@ -79,12 +79,17 @@ class Behind(BaseModel):
 class Opened(Page):
     """A page of demands, newest first. Where few of many are counted it may be short or empty: `next` tells the end.
 
-    Reports (举报) are counted, and listed only among all demands of a month or of all time.
+    Reports (举报) are counted, and listed only among all demands of a month or of all time: in any other list a report
+    would tell which unit or place it is about, and so would the number of those left out. So a figure may be greater
+    than its list is long; `without_reports` says where.
     """
 
-    model_config = ConfigDict(json_schema_extra=shown({"demands": [examples.BEHIND], "next": examples.CURSOR}))
+    model_config = ConfigDict(
+        json_schema_extra=shown({"demands": [examples.BEHIND], "without_reports": False, "next": examples.CURSOR})
+    )
 
     demands: list[Behind]
+    without_reports: bool = Field(description="whether the figure counts reports (举报) that this list leaves out")
 
 
 def routes(figures: Figures, opening: Drilldown, packs: Jurisdictions) -> APIRouter:
@@ -98,12 +103,16 @@ def routes(figures: Figures, opening: Drilldown, packs: Jurisdictions) -> APIRou
         month: Month = None, until: Until = None, counted: Counted = COLLECTED,
         after: Cursor = "", limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     ) -> Opened:  # fmt: skip
-        """The demands that a figure counts: every one, and no other."""
+        """The demands that a figure counts: every one, and no other, but for reports (`without_reports`)."""
         figure = figure_of(pack_of(packs, jurisdiction), by, key, month, until, counted)
         listed = await opening.page(figure, pagination.read(after), limit)
         following = pagination.written(listed.next)
         link(following, request, response)
-        return Opened(demands=[Behind.of(figure.pack, demand) for demand in listed.demands], next=following)
+        return Opened(
+            demands=[Behind.of(figure.pack, demand) for demand in listed.demands],
+            without_reports=not figure.lists_reports,
+            next=following,
+        )
 
     @router.get("/facts/{number}")
     async def list_demand_facts(

@@ -55,6 +55,11 @@ class Figure:
         """By what its row is told from others; `all` where it is a month or everything."""
         return Dimension(self.by) if self.by != "month" and self.key else Dimension.ALL
 
+    @property
+    def lists_reports(self) -> bool:
+        """Whether its list names the reports (举报) that it counts."""
+        return lists_reports(self.dimension, self.counted)
+
     def __post_init__(self) -> None:
         if not opens(self.pack, self.dimension):
             en = f"{self.pack.id} does not publish the {self.by} of a demand; ask without `key`"
@@ -122,7 +127,7 @@ def sought(figure: Figure, at: datetime) -> Sought:
     evening = _midnight(figure.until + _DAY, figure.pack) if figure.until else None
     near, passing = _row(figure, evening)
     counted = counted_by(figure.counted, evening) if evening else counts(figure.counted, at)
-    withheld = () if lists_reports(figure.dimension, figure.counted) else (PUBLIC,)
+    withheld = () if figure.lists_reports else (PUBLIC,)
     return Sought(figure.pack.id, near, (*passing, *counted, *withheld))
 
 

@@ -19,7 +19,7 @@ from services.reporting.figures.conditions import COLLECTED
 from services.reporting.figures.domain import Dimension
 from services.reporting.figures.links import DrilldownLinks
 from services.reporting.figures.parameters import By, Counted, Month, Until, Where, pack_of, question_of
-from services.reporting.figures.visibility import lists_reports, opens
+from services.reporting.figures.visibility import opens
 from services.reporting.web.showing import Showing, local
 from services.reporting.web.words import DEFINITION_ZH, WORDS, status_name
 from shared.contracts.numbers import LONGEST, read_number
@@ -114,7 +114,7 @@ def _opened(opening: Drilldown, packs: Jurisdictions, pages: Pages) -> APIRouter
             "groups": [Group(rows)],
             "columns": [Column(WORDS[lang][name]) for name in COLUMNS],
             "heading": showing.heading(figure),
-            "without_reports": not lists_reports(figure.dimension, figure.counted),
+            "without_reports": not figure.lists_reports,
             "more": again(after=following) if following else None,
             "again": again,
         }
