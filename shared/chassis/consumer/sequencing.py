@@ -80,7 +80,8 @@ class Sequencer:
                 self.dispositions.append(self._reject(parsed.record, parsed.cause or self._foreign(parsed.record)))
             else:
                 self.dispositions.append(self._sequence(work, parsed.record, parsed.envelope))
-                self.resume(parsed.envelope.stream, parsed.envelope.key)
+                if self.early or self.loaded.parked:
+                    self.resume(parsed.envelope.stream, parsed.envelope.key)
 
     def _foreign(self, record: Record) -> str:
         return f"{record.topic} is not read here, but {', '.join(self.works)}"
@@ -97,7 +98,7 @@ class Sequencer:
             self.early[place] = record
             return Disposition.PARKED
         disposition = self._apply(work, record, envelope)
-        if disposition is Disposition.APPLIED:
+        if disposition is Disposition.APPLIED and (self.early or self.loaded.parked):
             self._unpark(place)
         return disposition
 
