@@ -24,6 +24,8 @@ from deploy.local.supervisor import Supervisor
 from shared.chassis.database.migrate import migrate
 from shared.chassis.kafka.client import Kafka
 from shared.chassis.kafka.cluster import create_topics
+from shared.chassis.process.run import settle
+from tests.databases import Databases, on
 from tests.packs import CITIES
 
 # A processor that is busy elsewhere for a moment is no fault of an example.
@@ -50,6 +52,11 @@ class ByFile(LoadFileScheduling):
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
     """What hands the tests out when there are several workers."""
     return ByFile(config, log)
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests are not looked through again and again for garbage."""
+    settle()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,21 +103,24 @@ async def postgres(directory: Path) -> AsyncIterator[Server]:
     await keeper.stop()
 
 
-def on(url: str, database: str) -> str:
-    """The same server, another database."""
-    return f"{url.rpartition('/')[0]}/{database}"
+@pytest.fixture(scope="session")
+async def databases(postgres: Server) -> Databases:
+    """The databases with every schema, which tests use one after another."""
+    found = Databases(postgres.url, TEMPLATE)
+    await found.look()
+    return found
 
 
 @pytest.fixture
-async def database(postgres: Server) -> AsyncIterator[str]:
+async def database(databases: Databases) -> AsyncIterator[str]:
     """The DSN of a fresh database with every schema."""
-    async with fresh_database(postgres) as found:
+    async with databases.fresh() as found:
         yield found
 
 
 @asynccontextmanager
 async def fresh_database(postgres: Server, template: str = TEMPLATE) -> AsyncIterator[str]:
-    """The same for as long as it is needed, or what another template holds; of `template1` that is nothing."""
+    """A database of one's own for as long as it is needed; of `template1` it holds nothing."""
     name = f"t{uuid4().hex}"
     db = await asyncpg.connect(postgres.url)
     await db.execute(f"CREATE DATABASE {name} TEMPLATE {template}")

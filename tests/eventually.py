@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-async def eventually(ask: Callable[[], Awaitable[T]], holds: Callable[[T], bool], within: float = 10) -> T:
+async def eventually(ask: Callable[[], Awaitable[T]], holds: Callable[[T], bool], within: float = 60) -> T:
     """What `ask` says as soon as it holds; fails with what it said last."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + within

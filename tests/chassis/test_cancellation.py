@@ -52,7 +52,7 @@ async def test_whoever_asks_a_broker_that_answers_ends(monkeypatch: pytest.Monke
 async def ends(watch: Coroutine[Any, Any, object], deaf: "Deaf") -> None:
     watching = asyncio.create_task(watch)
     await deaf.asked.wait()
-    await ended(watching, within=5)
+    await ended(watching)
     assert watching.cancelled()
 
 

@@ -160,7 +160,7 @@ async def test_another_relay_takes_over_where_the_line_to_the_database_is_cut(
             line.whole.clear()
             async with relaying(pool, broker):
                 await tell(pool, [envelope(story.SUBMISSION, 1, second)])
-                await eventually(lambda: leader(pool), lambda found: found[1] == 2, within=SOON)
+                await eventually(lambda: leader(pool), lambda found: found[1] == 2, within=60)
                 await until(heard, {second}, 1)
                 line.whole.set()
         behind.terminate()
@@ -238,7 +238,7 @@ async def test_a_stopped_process_that_goes_on_sends_nothing_behind_what_another_
         await stopped.says("sent")
         stopped.process.send_signal(signal.SIGSTOP)
         async with relaying(pool, broker):
-            await eventually(lambda: leader(pool), lambda found: found[1] == 2, within=SOON)
+            await eventually(lambda: leader(pool), lambda found: found[1] == 2, within=60)
             await tell(pool, told[4:5])
             await until(heard, {key}, 2 + 5)
             stopped.process.send_signal(signal.SIGCONT)

@@ -110,7 +110,7 @@ async def test_a_relay_that_is_woken_as_it_is_told_to_end_ends(pool: Pool, ticks
     relay._wake.set()
     for _ in range(ticks):
         await asyncio.sleep(0)
-    await ended(waiting, within=5)
+    await ended(waiting)
     assert waiting.cancelled()
 
 
@@ -292,7 +292,7 @@ async def test_a_relay_that_is_told_to_end_waits_for_no_answer_to_what_it_holds_
     await tell(pool, [envelope(story.SUBMISSION, 1, uuid4())])
     running = asyncio.create_task(Relay("intake", pool, Kafka(broker.url)).run())
     await asyncio.wait_for(tried.wait(), 30)
-    await ended(running, within=5)
+    await ended(running)
 
 
 def test_a_partition_that_takes_a_fact_where_it_took_another_is_another_log():
@@ -355,7 +355,7 @@ async def test_a_second_relay_of_a_shard_waits_and_takes_over_when_the_first_has
             await until(heard, {first}, 1)
             await eventually(lambda: pool.fetchval("SELECT position FROM relay_cursor"), lambda at: at == 1)
             assert await pool.fetchval(epochs) == 1
-        await eventually(lambda: pool.fetchval(epochs), lambda epoch: epoch == 2, within=5)
+        await eventually(lambda: pool.fetchval(epochs), lambda epoch: epoch == 2)
         await tell(pool, [envelope(story.SUBMISSION, 1, second)])
         await until(heard, {second}, 1)
     assert [told.key for told in heard if told.key in (first, second)] == [first, second]

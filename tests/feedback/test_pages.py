@@ -54,7 +54,7 @@ async def test_who_looks_at_the_page_waits_for_nobody(link: tuple[httpx.AsyncCli
     browser, path = link
     async with pool.acquire() as db, db.transaction():
         await db.execute("SELECT FROM demand FOR UPDATE")
-        assert (await asyncio.wait_for(browser.get(path), 5)).status_code == 200
+        assert (await asyncio.wait_for(browser.get(path), 30)).status_code == 200
 
 
 async def test_a_rating_by_form_is_thanked_for_and_not_taken_twice(link: tuple[httpx.AsyncClient, str], pool: Pool):

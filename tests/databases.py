@@ -1,0 +1,119 @@
+"""Fresh databases for tests: one that a test has used is emptied for the next, since making one costs far more.
+
+A database that a test left with other tables, functions or settings than it found is dropped.
+"""
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Final
+from uuid import uuid4
+
+import asyncpg
+
+_OURS: Final = "nspname NOT IN ('pg_catalog', 'pg_toast', 'information_schema')"
+_CATALOGS: Final = (
+    "pg_attrdef", "pg_attribute", "pg_constraint", "pg_enum", "pg_extension", "pg_index", "pg_namespace", "pg_policy",
+    "pg_proc", "pg_rewrite", "pg_sequence", "pg_trigger", "pg_type",
+)  # fmt: skip
+"""Where every definition leaves its rows; emptying a table changes none of them."""
+# `pg_class` by its columns: emptying a table gives it another file.
+_SHAPE: Final = (
+    " || ".join(
+        f"(SELECT count(*) || ' ' || coalesce(sum(xmin::text::bigint), 0) || ' ' FROM {catalog})"
+        for catalog in _CATALOGS
+    )
+    + """ || (SELECT md5(string_agg(concat_ws(' ', oid, relname, relnamespace, relkind, relowner, relpersistence,
+        relacl, reloptions), ',' ORDER BY oid)) FROM pg_class)
+    || (SELECT count(*) FROM pg_db_role_setting, pg_database WHERE setdatabase = pg_database.oid
+        AND datname = current_database())"""
+)
+_EMPTY: Final = f"""
+    DO $$
+    DECLARE written text;
+    BEGIN
+        PERFORM pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid();
+        SELECT string_agg(c.oid::regclass::text, ', ') INTO written
+        FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = relnamespace
+        WHERE relkind = 'r' AND {_OURS} AND NOT (nspname || '.' || relname = ANY (string_to_array('{{kept}}', ',')))
+            AND pg_relation_size(c.oid) > 0;
+        IF written IS NOT NULL THEN
+            EXECUTE 'TRUNCATE ' || written || ' RESTART IDENTITY CASCADE';
+        END IF;
+        PERFORM setval(seqrelid, seqstart, false) FROM pg_sequence WHERE pg_sequence_last_value(seqrelid) IS NOT NULL;
+        PERFORM pg_stat_reset();
+    END $$
+"""
+
+
+def on(url: str, database: str) -> str:
+    """The same server, another database."""
+    return f"{url.rpartition('/')[0]}/{database}"
+
+
+@dataclass(slots=True)
+class Databases:
+    """The databases of one server."""
+
+    url: str
+    template: str
+    _empty: list[str] = field(default_factory=list)
+    """Names of databases as the template was."""
+    _shape: str = ""
+    _rows: dict[str, str] = field(default_factory=dict)
+    """By table what the migrations wrote into it, in one word."""
+
+    async def look(self) -> None:
+        """Remember the template as it is now."""
+        db = await asyncpg.connect(on(self.url, self.template))
+        self._shape = await db.fetchval(f"SELECT {_SHAPE}")
+        tables = await db.fetch(
+            f"""SELECT nspname || '.' || relname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+            WHERE relkind = 'r' AND {_OURS} AND pg_relation_size(pg_class.oid) > 0"""
+        )
+        self._rows = await _rows(db, [table for (table,) in tables])
+        await db.close()
+
+    @asynccontextmanager
+    async def fresh(self) -> AsyncIterator[str]:
+        """The DSN of a database as the template is, for as long as it is needed."""
+        name = self._empty.pop() if self._empty else await self._made()
+        yield on(self.url, name)
+        if await self._emptied(name):
+            self._empty.append(name)
+        else:
+            await self._drop(name)
+
+    async def _made(self) -> str:
+        name = f"t{uuid4().hex}"
+        db = await asyncpg.connect(self.url)
+        await db.execute(f"CREATE DATABASE {name} TEMPLATE {self.template}")
+        await db.close()
+        return name
+
+    async def _drop(self, name: str) -> None:
+        db = await asyncpg.connect(self.url)
+        await db.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        await db.close()
+
+    async def _emptied(self, name: str) -> bool:
+        """Whether it is as the template again."""
+        db = await asyncpg.connect(on(self.url, name))
+        try:
+            if await db.fetchval(f"SELECT {_SHAPE}") != self._shape:
+                return False
+            await db.execute(_EMPTY.format(kept=",".join(self._rows)))
+            return await _rows(db, self._rows) == self._rows
+        except asyncpg.PostgresError:
+            return False
+        finally:
+            await db.close()
+
+
+async def _rows(db: asyncpg.Connection, tables: Iterable[str]) -> dict[str, str]:
+    """The content of each table in one word."""
+    asked = (
+        f"SELECT '{table}', md5(string_agg(row::text, '|' ORDER BY row::text)) FROM {table} AS row" for table in tables
+    )
+    return dict(await db.fetch(" UNION ALL ".join(asked)))

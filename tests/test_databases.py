@@ -1,0 +1,95 @@
+"""A database that a test has used is as the template when the next one gets it, or gone."""
+
+import asyncpg
+import pytest
+
+from tests.conftest import TEMPLATE
+from tests.databases import Databases, on
+
+PROGRAMME = """
+    INSERT INTO intake.programme (id, channel, idempotency_key, title, opened_at)
+    VALUES (gen_random_uuid(), 'main', 'k', '民声热线', now())
+"""
+
+
+@pytest.fixture
+async def lent(databases: Databases) -> Databases:
+    """Databases of which none was used yet."""
+    found = Databases(databases.url, TEMPLATE)
+    await found.look()
+    return found
+
+
+async def used(lent: Databases, *statements: str) -> str:
+    """The name of a database in which these were run."""
+    async with lent.fresh() as dsn:
+        db = await asyncpg.connect(dsn)
+        for statement in statements:
+            await db.execute(statement)
+        await db.close()
+    return dsn.rpartition("/")[2]
+
+
+async def test_rows_and_positions_of_the_test_before_are_gone(lent: Databases):
+    name = await used(lent, PROGRAMME, "SELECT nextval('intake.journal_position_seq')")
+    async with lent.fresh() as dsn:
+        assert dsn.endswith(name), "it is used again"
+        db = await asyncpg.connect(dsn)
+        assert await db.fetchval("SELECT count(*) FROM intake.programme") == 0
+        assert await db.fetchval("SELECT nextval('intake.journal_position_seq')") == 1
+        await db.close()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "CREATE TABLE intake.left_behind (id integer)",
+        "DROP TABLE intake.sighting",
+        "ALTER TABLE intake.programme DROP COLUMN closed_at",
+        "CREATE INDEX ON intake.programme (title)",
+        "DROP INDEX intake.journal_position",
+        "ALTER TABLE intake.programme ADD CONSTRAINT c CHECK (title <> '')",
+        "CREATE FUNCTION intake.f() RETURNS integer LANGUAGE sql AS 'SELECT 1'",
+        "GRANT SELECT ON intake.programme TO PUBLIC",
+        "ALTER TABLE intake.programme SET (fillfactor = 50)",
+        "CREATE SCHEMA other",
+        "UPDATE intake.relay_lease SET epoch = epoch + 1",
+        "DELETE FROM intake.schema_migrations",
+        "TRUNCATE feedback.sender_lease",
+    ],
+)
+async def test_a_database_that_is_no_longer_as_the_template_is_dropped(lent: Databases, change: str):
+    name = await used(lent, change)
+    async with lent.fresh() as dsn:
+        assert not dsn.endswith(name)
+    db = await asyncpg.connect(lent.url)
+    assert not await db.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name)
+    await db.close()
+
+
+async def test_settings_of_a_database_do_not_outlive_the_test(lent: Databases):
+    async with lent.fresh() as dsn:
+        name = dsn.rpartition("/")[2]
+        db = await asyncpg.connect(on(lent.url, TEMPLATE))
+        await db.execute(f"ALTER DATABASE {name} SET work_mem = '1MB'")
+        await db.close()
+    async with lent.fresh() as dsn:
+        assert not dsn.endswith(name)
+
+
+async def test_who_is_still_connected_is_shown_out(lent: Databases):
+    async with lent.fresh() as dsn:
+        name, db = dsn.rpartition("/")[2], await asyncpg.connect(dsn)
+        transaction = db.transaction()
+        await transaction.start()
+        await db.execute("LOCK TABLE intake.programme")
+    async with lent.fresh() as again:
+        assert again.endswith(name)
+        with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
+            await db.fetchval("SELECT 1")
+        db.terminate()
+
+
+async def test_two_at_once_have_one_each(lent: Databases):
+    async with lent.fresh() as first, lent.fresh() as second:
+        assert first != second
