@@ -43,6 +43,7 @@ WORDS: Final = ApiText(
         "merge_case": "并单",
         "unmerge_case": "取消并单",
         "list_units": "单位名录",
+        "list_hot_spots": "共性需求",
         "explain_case": "为什么这样派单",
         "list_catalogues": "派单目录的各个版本",
         "draft_catalogue": "起草新版本",

@@ -16,17 +16,22 @@ from services.routing.catalogue.explanation_api import Explainer
 from services.routing.catalogue.handler import CatalogueDesk
 from services.routing.catalogue.packs_in_force import PacksInForce
 from services.routing.checks import CHECKS
+from services.routing.hot_spots import api as hot_spots_api
+from services.routing.hot_spots.detection import Detection
+from services.routing.hot_spots.policies import HOT_SPOT, told
+from services.routing.hot_spots.projection import TO_COMPARE
 from services.routing.settings import RoutingSettings
 from services.routing.units import api as units
 from services.routing.web import case_pages, desk_pages, overview_pages, sign_in_pages, triage_pages
 from services.routing.web.contacts import ContactReader
 from shared.chassis.aggregates.commands import ANSWERS
+from shared.chassis.aggregates.projections import compose
 from shared.chassis.aggregates.repository import Repositories, Repository
 from shared.chassis.database.pool import Pool
 from shared.chassis.process.components import Api, Worker
 from shared.chassis.process.manifest import ApiProcess, RelayProcess, ServiceManifest, WorkerProcess
 from shared.chassis.work.retention import Expired, Retention, redriven
-from shared.chassis.work.timers import Timers
+from shared.chassis.work.timers import OnDue, Timers
 from shared.contracts.demand.facts import Fact
 from shared.contracts.demand.rules import demand_rules
 from shared.contracts.demand.state import Demand, Service
@@ -43,13 +48,16 @@ from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.loader import packs_of
 from shared.web.display import look
 
+COMPARED: Final = Expired("hot_spot_demand", "hot_spot IS NULL AND raised_at < $1", timedelta(days=62))
+"""What demands were compared by that belong to no hot spot; older than the longest span of a pack."""
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 READS: Final = (DEMAND_EVENTS.name,)
 
 
 def demand_repository(packs: Jurisdictions) -> Repository[Demand, Fact]:
     """Routing's copy of every demand, with its policy."""
-    return Repository("demand", demand_rules(Service.ROUTING, reaction(packs)), CASES)
+    projection = compose(*CASES.parts, TO_COMPARE)
+    return Repository("demand", demand_rules(Service.ROUTING, reaction(packs)), projection)
 
 
 def api(settings: RoutingSettings, pool: Pool) -> Api:
@@ -73,6 +81,7 @@ def api(settings: RoutingSettings, pool: Pool) -> Api:
         units.routes(packs, staff),
         explanation_api.routes(Explainer(pool, packs), staff),
         catalogue_api.routes(CatalogueDesk(pool, packs), staff),
+        hot_spots_api.routes(pool, packs, staff),
         *pages,
         look(),
     )
@@ -83,15 +92,15 @@ def worker(settings: RoutingSettings, pool: Pool) -> Worker:
     """Routes whatever is submitted, returned or reopened; prunes."""
     packs = PacksInForce(packs_of(settings), pool)
     repository = demand_repository(packs)
-    timers = Timers(pool, {PARENT: follow_parent(repository, packs)})
-    tasks = (timers.run, pruning(settings, pool).run, packs.run)
+    timers = Timers(pool, {PARENT: follow_parent(repository, packs), HOT_SPOT: OnDue(repository, told)})
+    tasks = (timers.run, pruning(settings, pool).run, packs.run, Detection.over(pool, packs).run)
     return Worker(Repositories.of(repository), by_faust=True, tasks=tasks, first=(packs.read,))
 
 
 def pruning(settings: RoutingSettings, pool: Pool) -> Retention:
     """What routing keeps for a while only: answers to staff, so that a repetition can be answered the same."""
     answers = Expired(ANSWERS, "answered_at < $1", timedelta(days=settings.keep_answers_days))
-    return Retention(pool, (answers, EXPIRED_REVOCATIONS, EXPIRED_SESSIONS, redriven(settings)))
+    return Retention(pool, (answers, COMPARED, EXPIRED_REVOCATIONS, EXPIRED_SESSIONS, redriven(settings)))
 
 
 SERVICE: Final = ServiceManifest(

@@ -59,6 +59,7 @@ NOTES: Final[Mapping[str, type[f.NoteFact]]] = {
         f.PersonalDataViewed,
         f.DemandNoted,
         f.EvidenceAttached,
+        f.DemandClustered,
     )
 }
 FACTS: Final[Mapping[str, type[f.Fact]]] = {

@@ -159,3 +159,12 @@ class VillageFund(Part):
     amount_per_year: Annotated[int, Field(gt=0)]
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")]
     source: Words
+
+
+class HotSpotRules(Part):
+    """When demands about one matter are common (共性需求). The defaults are our choice, measured on real messages with
+    `python -m tests.bench.common_demands`: of the hot spots told in a sample that was read, four of five were true."""
+
+    least: Annotated[int, Field(ge=3, le=1000, description="demands")] = 5
+    within_days: Annotated[int, Field(ge=1, le=60)] = 14
+    likeness: Annotated[float, Field(ge=0.1, le=0.9, description="how like their words must be")] = 0.3

@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 from shared.contracts.codes import Code
 from shared.jurisdiction.handling import Handling
 from shared.jurisdiction.limits import WORKING_HOURS, Supervision, stretches
-from shared.jurisdiction.parts import Days, ListLevel, Part, Text, VillageFund, Words
+from shared.jurisdiction.parts import Days, HotSpotRules, ListLevel, Part, Text, VillageFund, Words
 from shared.jurisdiction.publication import Publication, Shown
 
 Language = Literal["zh", "en"]
@@ -44,6 +44,7 @@ class Profile(Part):
     messages_per_hour: Annotated[int, Field(ge=1, description="to one address, over all demands")] = MESSAGES_PER_HOUR
     list_levels: tuple[ListLevel, ...] = ()
     fund: VillageFund | None = None
+    hot_spots: HotSpotRules = HotSpotRules()
     publication: Publication = NOTHING_SHOWN
     working_hours: tuple[Words, ...] = Field(WORKING_HOURS, description="of a working day, such as 08:30-12:00")
     supervision: Supervision = Supervision()

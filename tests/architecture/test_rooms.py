@@ -57,6 +57,7 @@ OWN: Final = {
     "routing/cases": {"available", "desks", "following", "limits", "parsing", "reading", "timeline", "worklists"},
     "routing/cases/commands": {"assistance", "base", "dispatching", "handling", "timing"},
     "routing/cases/decisions": {"assistance", "dispatching", "handling", "situation", "timing"},
+    "routing/hot_spots": {"detection"},
     "routing/catalogue": {"packs_in_force", "rehearsal"},
 }  # fmt: skip
 """What only this subject has. A module with a role is not listed; a new one that is listed needs a name that says what

@@ -19,9 +19,9 @@ _RARE: Final = 12
 """Pieces of a text by which others are looked up, the rarest first."""
 _USUAL: Final = 2000
 """Demands that have a piece from which on nothing is looked up by it."""
-_FEWEST: Final = 50
+_FEWEST: Final = 500
 """Demands below which shares of pieces say little: rarity is reckoned as if there were so many."""
-_JOINING: Final = 0.3
+_JOINING: Final = 0.2
 """The share of a hot spot's latest demands that another one must be like to join."""
 _LATEST: Final = 20
 
@@ -53,6 +53,8 @@ class HotSpot:
 
     id: UUID
     demands: list[Raised]
+    told: int = 0
+    """How many there were when that was told last."""
 
     @property
     def division(self) -> str:
@@ -87,12 +89,12 @@ class Detector:
     _within: "Counter[UUID]" = field(default_factory=Counter)
     _having: dict[str, dict[UUID, None]] = field(default_factory=lambda: defaultdict(dict))
 
-    def remember(self, known: Iterable[tuple[Raised, UUID | None]]) -> None:
-        """What was found before this detector began."""
-        for one, spot in known:
+    def remember(self, known: Iterable[tuple[Raised, UUID | None, int]]) -> None:
+        """What was found before this detector began: demands in order, their hot spots, and how many were told."""
+        for one, spot, told in known:
             self._keep(one)
             if spot:
-                self._put(self.hot_spots.setdefault(spot, HotSpot(spot, [])), one)
+                self._put(self.hot_spots.setdefault(spot, HotSpot(spot, [], told)), one)
 
     def add(self, one: Raised) -> HotSpot | None:
         """Take a demand; the hot spot that it makes or joins, if any."""
@@ -126,7 +128,21 @@ class Detector:
         known = [piece for piece in one.pieces if 0 < len(self._having.get(piece, ())) <= _USUAL]
         rarest = sorted(known, key=lambda piece: len(self._having[piece]))[:_RARE]
         found = {id: self.raised[id] for piece in rarest for id in self._having[piece]}
-        return [other for other in found.values() if _comparable(one, other) and self._is_like(one, other)]
+        return [other for other in found.values() if self._comparable(one, other) and self._is_like(one, other)]
+
+    def _comparable(self, one: Raised, other: Raised) -> bool:
+        """Whether both lie in one part of the jurisdiction and within the span, and are about one main category as far
+        as that is known."""
+        if one.within[-2:-1] and other.within[-2:-1] and one.within[-2] != other.within[-2]:
+            return False
+        if abs(one.at - other.at) > self.bounds.span:
+            return False
+        return not (one.subject and other.subject) or one.subject[-1] == other.subject[-1]
+
+    def _likes(self, one: Raised, group: Sequence[Raised]) -> int:
+        """How many others of a group it is like."""
+        others = (other for other in group if other is not one)
+        return sum(self._comparable(one, other) and self._is_like(one, other) for other in others)
 
     def _is_like(self, one: Raised, other: Raised) -> bool:
         """Dice's coefficient, in which a rare piece counts for more than a usual one."""
@@ -156,10 +172,12 @@ class Detector:
         """A hot spot of demands that each are like at least half of the others."""
         group = [one, *(other for other in like if other.id not in self.hot_spot_of)]
         while len(group) >= self.bounds.least:
-            alike = {a.id: sum(self._is_like(a, b) for b in group if b is not a and _comparable(a, b)) for a in group}
+            alike = {
+                a.id: sum(self._is_like(a, b) for b in group if b is not a and self._comparable(a, b)) for a in group
+            }
             loosest = min(group, key=lambda member: alike[member.id])
             if 2 * alike[loosest.id] >= len(group) - 1:
-                group.sort(key=lambda member: member.at)
+                group.sort(key=lambda member: (member.at, member.id))
                 spot = self.hot_spots[group[0].id] = HotSpot(group[0].id, [])
                 for member in group:
                     self._put(spot, member)
@@ -171,13 +189,6 @@ class Detector:
         self.hot_spot_of[one.id] = spot.id
         self._within[spot.id] += 1
         spot.demands.append(one)
-
-
-def _comparable(one: Raised, other: Raised) -> bool:
-    """Whether both lie in one part of the jurisdiction, and are about one main category as far as that is known."""
-    if one.within[-2:-1] and other.within[-2:-1] and one.within[-2] != other.within[-2]:
-        return False
-    return not (one.subject and other.subject) or one.subject[-1] == other.subject[-1]
 
 
 def is_news(size: int, told: int) -> bool:

@@ -558,3 +558,19 @@ class PersonalDataViewed(NoteFact):
     by: Staff
     fields: tuple[Annotated[str, Identifier("a field's name")], ...]
     why: Annotated[str, Field(min_length=1, max_length=1000), by_citizen(1000)]
+
+
+class DemandClustered(NoteFact):
+    """Many others are about the same matter (共性需求). Told of the first of them when that is found, and again each
+    time that they have doubled."""
+
+    type = "demand.clustered"
+    hot_spot: UUID
+    demands: int = Field(ge=1, description="how many there are by now, with this one")
+    numbers: tuple[Annotated[str, Identifier("a demand's number")], ...] = Field(
+        max_length=200, description="the evidence, oldest first"
+    )
+    division: Annotated[str, Identifier("a division")] = Field(description="the smallest that contains all of them")
+    category: Annotated[str, Identifier("a category")] | None = None
+    phrases: tuple[Annotated[str, by_citizen(100)], ...] = Field((), description="what most of them say")
+    since: Moment

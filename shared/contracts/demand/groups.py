@@ -19,12 +19,12 @@ AFTER_SUBMISSION: Final = tuple(kind for kind in ALL_STATUS_FACTS if kind is not
 ALL_NOTES: Final[Sequence[type[f.Fact]]] = (
     f.DemandSupplemented, f.DemandUrged, f.DemandSupported, f.WithdrawalRequested, f.HistoryContinued,
     f.DeadlineWarned, f.DeadlineMissed, f.DemandEscalated, f.NotificationSent, f.NotificationFailed,
-    f.PersonalDataViewed, f.DemandNoted, f.EvidenceAttached,
+    f.PersonalDataViewed, f.DemandNoted, f.EvidenceAttached, f.DemandClustered,
 )  # fmt: skip
 AMONG_OFFICES: Final[Sequence[type[f.Fact]]] = (
     f.DemandAssigned, f.ExtensionRequested, f.ExtensionRefused, f.AssistanceRequested, f.AssistanceAccepted,
     f.AssistanceReported, f.AssistanceEnded, f.DemandPrioritized,
 )  # fmt: skip
 """Status facts that neither the citizen nor the public is shown: what offices arrange among themselves."""
-STAFF_NOTES: Final[Sequence[type[f.Fact]]] = (f.DemandNoted, f.EvidenceAttached)
+STAFF_NOTES: Final[Sequence[type[f.Fact]]] = (f.DemandNoted, f.EvidenceAttached, f.DemandClustered)
 """Notes for staff alone."""

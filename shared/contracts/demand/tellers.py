@@ -27,6 +27,7 @@ NOTES_TOLD_BY: Final[Mapping[type[f.Fact], frozenset[Service]]] = {
     f.DemandEscalated:     _ROUTING | _FEEDBACK,
     f.DemandNoted:         _ROUTING,
     f.EvidenceAttached:    _ROUTING,
+    f.DemandClustered:     _ROUTING,
     f.NotificationSent:    _FEEDBACK,
     f.NotificationFailed:  _FEEDBACK,
 }

@@ -1,0 +1,39 @@
+"""Common demands over HTTP, for the people of the coordinator."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Query
+
+from services.routing.hot_spots import queries
+from services.routing.hot_spots.view import HotSpots, view
+from shared.chassis.database.pool import Pool
+from shared.chassis.http import pagination
+from shared.contracts.refusals import Code, Refused
+from shared.identity.person import Person
+from shared.jurisdiction.jurisdictions import Jurisdictions
+
+SHOWN: Final = 200
+After = Annotated[str | None, Query(max_length=64, description="`next` of the page before")]
+Limit = Annotated[int, Query(ge=1, le=100)]
+
+
+def routes(pool: Pool, packs: Jurisdictions, staff: Callable[..., Awaitable[Person]]) -> APIRouter:
+    """What was found, with the demands of each."""
+    router = APIRouter(tags=["routing"])
+    By = Annotated[Person, Depends(staff)]  # noqa: N806 (a type)
+
+    @router.get("/v1/hot-spots")
+    async def list_hot_spots(by: By, after: After = None, limit: Limit = 20) -> HotSpots:
+        """Common demands (共性需求): many in one place about one matter within a few days; those found last first."""
+        pack = packs.coordinated_by(by.unit)
+        if pack is None:
+            raise Refused(Code.FORBIDDEN, "hot spots are for the people of the coordinator", "仅统筹单位可以查看")
+        before = pagination.read(after, int) if after else None
+        async with pool.acquire(timeout=5) as db:
+            found = await queries.hot_spots(db, pack.id, before, limit)
+            demands = await queries.demands(db, [spot.id for spot in found], SHOWN)
+        more = pagination.written(str(found[-1].position).encode()) if len(found) == limit else None
+        return HotSpots(hot_spots=[view(spot, demands[spot.id]) for spot in found], next=more)
+
+    return router

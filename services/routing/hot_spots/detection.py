@@ -1,0 +1,125 @@
+"""Compares demands with those before them, a few seconds after they came; one process at a time."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+import structlog
+
+from services.routing.hot_spots import queries
+from services.routing.hot_spots.domain import Bounds, Detector, HotSpot, Raised, is_news
+from services.routing.hot_spots.policies import HOT_SPOT, payload
+from services.routing.hot_spots.queries import StoredRaised
+from shared.chassis.base.clock import now
+from shared.chassis.database.lease import Lease
+from shared.chassis.database.pool import Connection, Pool
+from shared.chassis.database.write_batch import WriteBatch
+from shared.chassis.work import timers
+from shared.chassis.work.periodic import every
+from shared.chassis.work.timers import Timer
+from shared.contracts.demand.state import Demand
+from shared.jurisdiction.jurisdictions import Jurisdictions
+from shared.jurisdiction.pack import Pack
+from shared.masking.pieces import worded
+
+log = structlog.get_logger()
+EVERY: Final = 5.0
+"""Seconds; less than a lease lasts, which is renewed each time."""
+PAGE: Final = 500
+LEASE: Final = "hot-spots"
+_OPENING: Final = 200
+
+
+@dataclass(slots=True)
+class Detection:
+    """Remembers the demands of the span for as long as it holds the lease; what it found is in the database."""
+
+    pool: Pool
+    packs: Jurisdictions
+    lease: Lease
+    clock: Callable[[], datetime] = now
+    _detectors: dict[str, Detector] = field(default_factory=dict)
+
+    @classmethod
+    def over(cls, pool: Pool, packs: Jurisdictions) -> "Detection":
+        """The one of a process."""
+        return cls(pool, packs, Lease(pool, LEASE))
+
+    async def run(self) -> None:
+        """Compare until cancelled; a database that is away is waited for."""
+        try:
+            await every(EVERY, self.turn, "hot spots")
+        finally:
+            await self.lease.give_up()
+
+    async def turn(self) -> int:
+        """Compare all that is due, unless another process does that; returns how many there were."""
+        compared = 0
+        while True:
+            held = self.lease.holds()
+            if not await self.lease.try_take():
+                return compared
+            if not held:
+                self._detectors.clear()
+            if not (page := await self._page()):
+                return compared
+            compared += page
+
+    async def _page(self) -> int:
+        taken: Sequence[tuple[Demand, str]] = ()
+        done = False
+        try:
+            async with self.pool.acquire(timeout=5) as db, db.transaction():
+                taken = await queries.take(db, PAGE)
+                for pack in self.packs:
+                    own = [one for one in taken if one[0].jurisdiction == pack.id]
+                    if own:
+                        await self._compare(db, pack, own)
+            done = True
+        finally:
+            if not done:
+                self._detectors.clear()  # they know of what was not kept
+        return len(taken)
+
+    async def _compare(self, db: Connection, pack: Pack, taken: Sequence[tuple[Demand, str]]) -> None:
+        at = self.clock()
+        detector = self._detectors.get(pack.id) or await self._detector(db, pack, at)
+        compared: list[tuple[Raised, str]] = []
+        changed: dict[UUID, HotSpot] = {}
+        for demand, text in taken:
+            words = f"{demand.title}\n{text[:_OPENING]}"
+            one = raised(pack, demand, demand.category, demand.submitted_at or at, words)
+            compared.append((one, words))
+            if spot := detector.add(one):
+                changed[spot.id] = spot
+        news = [spot for spot in changed.values() if is_news(len(spot.demands), spot.told)]
+        for spot in news:
+            spot.told = len(spot.demands)
+            log.info("common demands", key=str(spot.id), rows=spot.told)
+        await queries.put_hot_spots(db, pack.id, list(changed.values()), at)
+        await queries.put_raised(db, pack.id, [(*one, detector.hot_spot_of.get(one[0].id)) for one in compared])
+        await queries.join(db, [(one.id, spot.id) for spot in changed.values() for one in spot.demands])
+        writes = WriteBatch()
+        timers.plan(writes, [Timer(HOT_SPOT, spot.id, at, payload(spot), str(spot.told)) for spot in news])
+        await writes.write(db)
+
+    async def _detector(self, db: Connection, pack: Pack, at: datetime) -> Detector:
+        rules = pack.hot_spots
+        bounds = Bounds(rules.least, timedelta(days=rules.within_days), rules.likeness)
+        detector = self._detectors[pack.id] = Detector(bounds)
+        detector.remember(
+            (raised(pack, one, one.category, one.raised_at, one.words), one.hot_spot, one.told)
+            for one in await queries.lately(db, pack.id, at - bounds.span)
+        )
+        return detector
+
+
+def raised(pack: Pack, one: Demand | StoredRaised, category: str | None, at: datetime, words: str) -> Raised:
+    """A demand as it is compared; `words`: its title, a line break, and how its text begins, masked."""
+    title, _, text = words.partition("\n")
+    said = worded(title, text)
+    within = pack.ancestors(one.division) or (one.division,)
+    subject = pack.category_ancestors(category) if category else ()
+    return Raised(one.id, one.number, within, subject, at, said, said.bigrams)

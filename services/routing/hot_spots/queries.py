@@ -1,0 +1,170 @@
+"""The questions about common demands to routing's database, one function each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import orjson
+
+from services.routing.hot_spots.domain import HotSpot, Raised
+from shared.chassis.database.pool import Connection
+from shared.chassis.database.write_batch import WriteBatch
+from shared.contracts.demand.state import Demand
+
+
+@dataclass(frozen=True, slots=True)
+class StoredHotSpot:
+    """Common demands as they are kept; `position` is where a list goes on."""
+
+    id: UUID
+    position: int
+    division: str
+    category: str | None
+    phrases: list[str]
+    size: int
+    first_at: datetime
+    last_at: datetime
+    found_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRaised:
+    """What a demand was compared by, its hot spot, and how many of that were told."""
+
+    id: UUID
+    number: str
+    division: str
+    category: str | None
+    raised_at: datetime
+    words: str
+    hot_spot: UUID | None
+    told: int
+
+
+def note_due(writes: WriteBatch, ids: Sequence[UUID]) -> None:
+    """These are to be compared with others."""
+    writes.add("INSERT INTO hot_spot_due SELECT unnest($1::uuid[])", list(ids))
+
+
+async def take(db: Connection, most: int) -> list[tuple[Demand, str]]:
+    """Take demands that are due, with what the citizen wrote; oldest first."""
+    rows = await db.fetch(
+        """
+        WITH due AS (
+            DELETE FROM hot_spot_due
+            WHERE ctid = ANY(ARRAY(SELECT ctid FROM hot_spot_due LIMIT $1 FOR UPDATE SKIP LOCKED)) RETURNING demand_id
+        )
+        SELECT state::text, coalesce(text, '') AS text
+        FROM due JOIN demand ON demand.id = due.demand_id LEFT JOIN wording ON wording.demand_id = demand.id
+        """,
+        most,
+    )
+    found = [(Demand.model_validate_json(row["state"]), row["text"]) for row in rows]
+    return sorted(found, key=lambda one: (str(one[0].submitted_at), one[0].id))
+
+
+async def lately(db: Connection, jurisdiction: str, since: datetime) -> list[StoredRaised]:
+    """What was compared since, with all of each hot spot that one of these belongs to; oldest first."""
+    rows = await db.fetch(
+        """
+        SELECT demand_id AS id, number, kept.division, kept.category, raised_at, words, hot_spot,
+            coalesce(told, 0) AS told
+        FROM hot_spot_demand AS kept LEFT JOIN hot_spot ON hot_spot.id = kept.hot_spot
+        WHERE kept.jurisdiction = $1 AND (raised_at >= $2 OR hot_spot IN (
+            SELECT hot_spot FROM hot_spot_demand WHERE raised_at >= $2 AND hot_spot IS NOT NULL
+        ))
+        ORDER BY raised_at, demand_id
+        """,
+        jurisdiction,
+        since,
+    )
+    return [StoredRaised(**dict(row)) for row in rows]
+
+
+async def put_hot_spots(db: Connection, jurisdiction: str, spots: Sequence[HotSpot], at: datetime) -> None:
+    """Keep hot spots as they are now."""
+    rows = [
+        {
+            "id": str(spot.id), "division": spot.division, "category": spot.category, "phrases": spot.phrases,
+            "size": len(spot.demands), "first_at": min(one.at for one in spot.demands).isoformat(),
+            "last_at": max(one.at for one in spot.demands).isoformat(), "told": spot.told,
+        }
+        for spot in spots
+    ]  # fmt: skip
+    await db.execute(
+        """
+        INSERT INTO hot_spot (id, jurisdiction, division, category, phrases, size, first_at, last_at, found_at, told)
+        SELECT id, $1, division, category, phrases, size, first_at, last_at, $3, told
+        FROM jsonb_to_recordset($2::text::jsonb) AS new (
+            id uuid, division text, category text, phrases text[], size integer, first_at timestamptz,
+            last_at timestamptz, told integer
+        )
+        ON CONFLICT (id) DO UPDATE SET
+            division = excluded.division, category = excluded.category, phrases = excluded.phrases,
+            size = excluded.size, first_at = excluded.first_at, last_at = excluded.last_at, told = excluded.told
+        """,
+        jurisdiction,
+        orjson.dumps(rows).decode(),
+        at,
+    )
+
+
+async def put_raised(db: Connection, jurisdiction: str, compared: Sequence[tuple[Raised, str, UUID | None]]) -> None:
+    """Keep what demands were compared by, and the hot spot of each; one that is kept already has its hot spot now."""
+    await db.executemany(
+        """
+        INSERT INTO hot_spot_demand (demand_id, jurisdiction, number, division, category, raised_at, words, hot_spot)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (demand_id) DO UPDATE SET hot_spot = excluded.hot_spot
+        """,
+        [
+            (one.id, jurisdiction, one.number, one.within[0], one.subject[0] if one.subject else None, one.at, words,
+             spot)
+            for one, words, spot in compared
+        ],
+    )  # fmt: skip
+
+
+async def join(db: Connection, members: Sequence[tuple[UUID, UUID]]) -> None:
+    """Demands that were compared before belong to a hot spot now."""
+    await db.execute(
+        """
+        UPDATE hot_spot_demand SET hot_spot = joined.hot_spot
+        FROM unnest($1::uuid[], $2::uuid[]) AS joined (demand_id, hot_spot)
+        WHERE hot_spot_demand.demand_id = joined.demand_id
+        """,
+        [demand for demand, _ in members],
+        [spot for _, spot in members],
+    )
+
+
+async def hot_spots(db: Connection, jurisdiction: str, before: int | None, limit: int) -> list[StoredHotSpot]:
+    """Those found last first."""
+    rows = await db.fetch(
+        """
+        SELECT id, position, division, category, phrases, size, first_at, last_at, found_at FROM hot_spot
+        WHERE jurisdiction = $1 AND ($2::bigint IS NULL OR position < $2) ORDER BY position DESC LIMIT $3
+        """,
+        jurisdiction,
+        before,
+        limit,
+    )
+    return [StoredHotSpot(**dict(row)) for row in rows]
+
+
+async def demands(db: Connection, spots: Sequence[UUID], most: int) -> dict[UUID, list[Demand]]:
+    """The demands of each, oldest first, up to so many of each."""
+    rows = await db.fetch(
+        """
+        SELECT hot_spot, state::text FROM unnest($1::uuid[]) AS asked (id), LATERAL (
+            SELECT hot_spot, demand_id, raised_at FROM hot_spot_demand WHERE hot_spot = asked.id
+            ORDER BY raised_at, demand_id LIMIT $2
+        ) AS member JOIN demand ON demand.id = demand_id ORDER BY raised_at, demand_id
+        """,
+        list(spots),
+        most,
+    )
+    found: dict[UUID, list[Demand]] = {spot: [] for spot in spots}
+    for row in rows:
+        found[row["hot_spot"]].append(Demand.model_validate_json(row["state"]))
+    return found

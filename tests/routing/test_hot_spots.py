@@ -1,0 +1,200 @@
+"""Common demands (共性需求): found soon after they came, told once, listed with their evidence."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+from services.routing.app import demand_repository
+from services.routing.cases.api import who_asks
+from services.routing.hot_spots.api import routes
+from services.routing.hot_spots.detection import LEASE, Detection
+from services.routing.hot_spots.domain import Bounds, Detector, HotSpot, Raised, is_news
+from services.routing.hot_spots.policies import HOT_SPOT, told
+from shared.chassis.aggregates.repository import Repositories
+from shared.chassis.base.tokens import Tokens
+from shared.chassis.consumer.delivery import Delivery
+from shared.chassis.database.lease import Lease
+from shared.chassis.database.pool import Pool, open_pool
+from shared.chassis.http.app import web_app
+from shared.chassis.work.timers import OnDue, Timers
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.facts import RequestKind
+from shared.contracts.numbers import number
+from shared.masking.pieces import worded
+from tests import story
+from tests.chassis.conftest import Log, let_know
+from tests.packs import nanhai, shipped
+
+TOKENS = Tokens("s" * 40)
+TITLES = (
+    "丽发新城小区附近建搅拌站噪音扰民",
+    "投诉丽发新城小区附近的搅拌站",
+    "丽发新城小区附近搅拌站噪音污染严重",
+    "丽发新城小区附近的搅拌站粉尘扰民",
+    "丽发新城小区附近搅拌站夜间施工",
+    "举报丽发新城小区附近非法搅拌站",
+    "丽发新城小区附近搅拌站什么时候搬走",
+    "丽发新城小区附近的搅拌站灰尘太大",
+    "请关停丽发新城小区附近的搅拌站",
+    "丽发新城小区附近搅拌站还在施工",
+)
+OTHERS = ("路灯不亮", "老人食堂何时开放", "校车接送点没有雨棚", "公交线路调整建议", "小区电梯经常停运", "医保如何报销")
+BOUNDS = Bounds(5, timedelta(days=14), 0.3)
+HERE, NEXT_DOOR, OTHER_TOWN = "440605011001", "440605011004", "440605126222"
+
+
+def said(n: int, title: str, *, days: float = 0, division: str = HERE, category: str = "noise") -> Raised:
+    words = worded(title, "")
+    pack = nanhai()
+    at = story.AT + timedelta(days=days, minutes=n)
+    within, subject = pack.ancestors(division), pack.category_ancestors(category)
+    return Raised(UUID(int=n), str(n), within, subject, at, words, words.bigrams)
+
+
+def found(*raised: Raised) -> list[HotSpot]:
+    detector = Detector(BOUNDS)
+    return list({spot.id: spot for one in raised if (spot := detector.add(one))}.values())
+
+
+def test_enough_demands_about_one_matter_are_a_hot_spot_and_others_are_not():
+    mixed = [title for pair in zip(TITLES[:6], OTHERS, strict=True) for title in pair]
+    (spot,) = found(*(said(n, title) for n, title in enumerate(mixed, 1)))
+    assert [one.id.int for one in spot.demands] == [1, 3, 5, 7, 9, 11]
+    assert (spot.division, spot.category) == (HERE, "noise")
+    assert "搅拌站" in "".join(spot.phrases)
+    assert found(*(said(n, title) for n, title in enumerate(TITLES[:4], 1))) == []
+
+
+@pytest.mark.parametrize(
+    "apart",
+    [
+        lambda n: {"days": n * 7.5},
+        lambda n: {"division": OTHER_TOWN if n % 2 else HERE},
+        lambda n: {"category": "taxes" if n % 2 else "noise"},
+    ],
+    ids=["slowly", "in two towns", "about two categories"],
+)
+def test_likeness_alone_makes_no_hot_spot(apart: Any):
+    assert found(*(said(n, title, **apart(n)) for n, title in enumerate(TITLES[:6], 1))) == []
+
+
+def test_villages_of_one_town_count_together_and_the_hot_spot_lies_in_the_town():
+    villages = (said(n, title, division=NEXT_DOOR if n % 2 else HERE) for n, title in enumerate(TITLES[:6], 1))
+    (spot,) = found(*villages)
+    assert spot.division == "440605011000"
+
+
+def test_it_is_told_when_found_and_each_time_it_has_doubled():
+    assert [size for size in range(5, 40) if is_news(size, {5: 0}.get(size, 5 if size <= 10 else 10))] == [
+        5,
+        10,
+        *range(20, 40),
+    ]
+
+
+@dataclass(slots=True)
+class Desk:
+    """Routing's worker, what it detects, and the list."""
+
+    pool: Pool
+    client: httpx.AsyncClient
+    repository: Any
+    detection: Detection
+    now: datetime = story.AT
+    log: Log = field(default_factory=Log)
+
+    async def hears(self, *titles: str, start: int = 1, **also: Any) -> None:
+        delivery = Delivery(self.pool, Repositories.of(self.repository), "cluster", clock=lambda: self.now)
+        for n, title in enumerate(titles, start):
+            fact = story.SUBMISSION.model_copy(
+                update={"number": number("NH", 2021, n), "title": title, "category": "noise", **also}
+            )
+            await let_know(delivery, self.log.told(fact, key=UUID(int=n)))
+
+    async def told(self) -> list[tuple[UUID, f.DemandClustered]]:
+        due = Timers(self.pool, {HOT_SPOT: OnDue(self.repository, told)}, lambda: self.now)
+        while await due.run_some():
+            pass
+        rows = await self.pool.fetch(
+            "SELECT aggregateid, payload FROM journal WHERE type = 'demand.clustered.v1' ORDER BY position"
+        )
+        return [(row["aggregateid"], f.DemandClustered.model_validate_json(row["payload"])) for row in rows]
+
+    async def listed(self, unit: str = nanhai().coordinator, **query: Any) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {TOKENS.write('staff', {'name': '李', 'unit': unit})}"}
+        return await self.client.get("/v1/hot-spots", params=query, headers=headers)
+
+
+@pytest.fixture
+async def desk(database: str) -> AsyncIterator[Desk]:
+    async with await open_pool(database, "routing") as pool:
+        detection = Detection(pool, shipped(), Lease(pool, LEASE), lambda: story.AT)
+        web = web_app("routing", [routes(pool, shipped(), who_asks(pool, TOKENS))])
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(web), base_url="http://routing") as client:
+            yield Desk(pool, client, demand_repository(shipped()), detection)
+
+
+async def test_a_burst_is_told_of_its_first_demand_with_its_evidence_and_again_when_it_has_doubled(desk: Desk):
+    await desk.hears(*TITLES[:5])
+    assert await desk.detection.turn() == 5
+    assert await desk.detection.turn() == 0
+    ((key, fact),) = await desk.told()
+    assert (key, fact.hot_spot, fact.demands) == (UUID(int=1), UUID(int=1), 5)
+    assert fact.numbers == tuple(number("NH", 2021, n) for n in range(1, 6))
+    await desk.hears(*TITLES[5:9], start=6)
+    await desk.detection.turn()
+    assert len(await desk.told()) == 1
+    await desk.hears(TITLES[9], start=10)
+    await desk.detection.turn()
+    assert [fact.demands for _, fact in await desk.told()] == [5, 10]
+
+
+async def test_another_process_goes_on_with_what_was_found(desk: Desk):
+    await desk.hears(*TITLES[:3])
+    await desk.detection.turn()
+    await desk.detection.lease.give_up()
+    heir = Detection(desk.pool, shipped(), Lease(desk.pool, LEASE), lambda: story.AT)
+    await desk.hears(*TITLES[3:5], start=4)
+    assert await heir.turn() == 2
+    ((_, fact),) = await desk.told()
+    assert fact.demands == 5
+    assert await desk.detection.turn() == 0, "the lease is another one's"
+
+
+async def test_what_was_found_and_could_not_be_kept_is_found_again(desk: Desk, monkeypatch: pytest.MonkeyPatch):
+    await desk.hears(*TITLES[:5])
+
+    async def broken(*_: Any) -> None:
+        raise ConnectionError("away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("services.routing.hot_spots.queries.join", broken)
+        with pytest.raises(ConnectionError):
+            await desk.detection.turn()
+    assert await desk.told() == []
+    assert await desk.detection.turn() == 5
+    ((_, fact),) = await desk.told()
+    assert fact.demands == 5
+
+
+async def test_history_and_reports_are_left_out(desk: Desk):
+    await desk.hears(*TITLES[:5], imported=True)
+    await desk.hears(*TITLES[5:10], start=6, kind=RequestKind.REPORT)
+    assert await desk.detection.turn() == 0
+
+
+async def test_hot_spots_are_listed_with_their_demands_for_the_coordinator(desk: Desk):
+    await desk.hears(*TITLES[:5])
+    await desk.hears("路灯不亮", start=20)
+    await desk.detection.turn()
+    (spot,) = (await desk.listed()).json()["hot_spots"]
+    assert (spot["size"], spot["division"], spot["category"]) == (5, HERE, "noise")
+    assert [one["number"] for one in spot["demands"]] == [number("NH", 2021, n) for n in range(1, 6)]
+    assert (await desk.listed("nh-tax")).status_code == 403
+    page = (await desk.listed(limit=1)).json()
+    assert (await desk.listed(limit=1, after=page["next"])).json()["hot_spots"] == []
