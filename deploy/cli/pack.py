@@ -15,8 +15,10 @@ app = typer.Typer(help="Jurisdiction packs: everything local, as data.", no_args
 @app.command()
 def check(path: Annotated[list[Path], typer.Argument(help="folders of packs served together")]) -> None:
     """Explain every error with its file and line, or sum up what the packs hold."""
+    from shared.jurisdiction.checks.boundaries import check_boundaries  # it loads what no other command needs
+
     try:
-        packs, warnings = examine_together(path)
+        packs, warnings = examine_together(path, check_boundaries)
     except PackError as error:
         for problem in error.problems:
             typer.echo(problem)

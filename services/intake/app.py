@@ -87,6 +87,9 @@ def demand_repository(packs: Jurisdictions) -> Repository[Demand, Fact]:
 def api(settings: IntakeSettings, pool: Pool) -> Api:
     """What channels talk to."""
     packs = packs_of(settings)
+    for pack in packs:
+        if pack.boundaries:
+            pack.boundaries.load()
     keys, codes, callers = vault(settings), SecretCodes(settings.lasting), Callers.of(settings, pool, packs)
     submissions, following, note_handler = _commands(pool, packs, keys, codes)
     teller = StoryReader(pool, packs)

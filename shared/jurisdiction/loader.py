@@ -1,9 +1,10 @@
 """From directories to packs that can be trusted."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
+from shared.jurisdiction.boundaries import boundaries_of
 from shared.jurisdiction.checks import check
 from shared.jurisdiction.draft import Draft
 from shared.jurisdiction.jurisdictions import Jurisdictions
@@ -45,7 +46,7 @@ def examine(directory: Path) -> tuple[Pack, Findings]:
     draft = read_draft(directory)
     findings = tuple(check(draft))
     _raise_on_error(findings)
-    return _pack(draft), findings
+    return _pack(draft, directory), findings
 
 
 def _missing(directory: Path) -> str:
@@ -53,14 +54,17 @@ def _missing(directory: Path) -> str:
     return f"there is no such folder; packs beside it: {there} (HUYING_JURISDICTIONS, HUYING_JURISDICTIONS_DIR)"
 
 
-def examine_together(directories: Iterable[Path]) -> tuple[tuple[Pack, ...], Findings]:
-    """As `examine`, for packs that one deployment serves: they must not claim the same thing."""
+def examine_together(
+    directories: Iterable[Path], more: Callable[[Path, Pack], Iterable[Problem]] = lambda _, __: ()
+) -> tuple[tuple[Pack, ...], Findings]:
+    """As `examine`, for packs that one deployment serves: they must not claim the same thing. `more` are checks that
+    take too long for the start of a process."""
     packs: dict[Path, Pack] = {}
     findings: list[Problem] = []
     for directory in directories:
         try:
             packs[directory], warnings = examine(directory)
-            findings += warnings
+            findings += (*warnings, *more(directory, packs[directory]))
         except PackError as error:
             findings += error.problems
     findings += _clashes(packs)
@@ -74,10 +78,11 @@ def _raise_on_error(findings: Iterable[Problem]) -> None:
         raise PackError(problems)
 
 
-def _pack(draft: Draft) -> Pack:
+def _pack(draft: Draft, directory: Path) -> Pack:
+    divisions = tuple(row.part for row in draft.divisions)
     return Pack(
         **dict(draft.profile.part),
-        divisions=tuple(row.part for row in draft.divisions),
+        divisions=divisions,
         units=tuple(row.part for row in draft.units),
         teams=tuple(row.part for row in draft.teams),
         categories=draft.categories.part.categories,
@@ -87,6 +92,7 @@ def _pack(draft: Draft) -> Pack:
         weekly_rest=draft.holidays.part.weekly_rest,
         years=dict(draft.holidays.part.years),
         templates=draft.templates.part.templates,
+        boundaries=boundaries_of(directory, divisions),
     )
 
 

@@ -5,7 +5,10 @@ from datetime import date, datetime
 from functools import cached_property, lru_cache
 from typing import Any
 
+from pydantic import Field, InstanceOf
+
 from shared.contracts.demand.facts import RequestKind, Urgency
+from shared.jurisdiction.boundaries import Boundaries
 from shared.jurisdiction.calendar import Calendar
 from shared.jurisdiction.catalogue import CACHED, Assignment, Catalogue, Rulebook, Undecided
 from shared.jurisdiction.conditions import Local, RoutingInput
@@ -34,6 +37,7 @@ class Pack(Profile):
     weekly_rest: tuple[Weekday, ...]
     years: dict[int, Year]
     templates: Templates
+    boundaries: InstanceOf[Boundaries] | None = Field(None, exclude=True, repr=False)
 
     def model_post_init(self, context: Any, /) -> None:
         """Index now rather than in the middle of the first demand."""
@@ -41,6 +45,11 @@ class Pack(Profile):
 
     def division(self, code: str) -> Division | None:
         return self._places.get(code)
+
+    def division_at(self, lat: float, lon: float) -> str | None:
+        """The smallest division whose boundary contains the point (WGS-84); None where the pack has no boundaries, or
+        the point lies outside of them."""
+        return self.boundaries.division_at(lat, lon) if self.boundaries else None
 
     def ancestors(self, code: str) -> tuple[str, ...]:
         """The codes of the division, its parent … the root."""

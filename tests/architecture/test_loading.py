@@ -7,7 +7,7 @@ import pytest
 
 from deploy.cli.main import COMMANDS, loaded
 
-HEAVY = {"boto3", "botocore", "faust", "xlsxwriter", "python_calamine"}
+HEAVY = {"boto3", "botocore", "faust", "numpy", "shapely", "xlsxwriter", "python_calamine"}
 
 
 def loaded_by(statement: str) -> set[str]:

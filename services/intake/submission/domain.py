@@ -91,12 +91,16 @@ class Placed(NamedTuple):
 
 
 def placed(command: SubmitDemand, own: str | None, packs: Jurisdictions) -> Placed:
-    """The demand in the division that it names, or in the channel's own.
+    """The demand in the division that it names, in the smallest one whose boundary contains its point, or in the
+    channel's own.
 
-    Where a point or an address is all that tells the place it is in the whole jurisdiction: a person looks where it is.
+    Where a point or an address is all that tells the place, and no boundary contains the point, it is in the whole
+    jurisdiction: a person looks where it is.
     """
     if command.division:
         return Placed(command, packs.of_division(command.division))
+    if (found := _by_boundaries(command, own, packs)) is not None:
+        return found
     home, by = packs.of_division(own or ""), _told_by(command)
     if own and command.jurisdiction in (None, home and home.id):
         # Who calls a hotline leaves an address too: alone it says nothing of the place, unless it was sent as one.
@@ -106,6 +110,25 @@ def placed(command: SubmitDemand, own: str | None, packs: Jurisdictions) -> Plac
     if pack is None or by is PlacedBy.DIVISION:
         return Placed(command, pack)
     return Placed(_within(command, pack.root), pack, by)
+
+
+def _by_boundaries(command: SubmitDemand, own: str | None, packs: Jurisdictions) -> Placed | None:
+    """Where the point lies by the boundaries of the jurisdiction that is named, of the channel's own, or of any. A
+    channel of a village or a town takes demands for that place alone: a point elsewhere tells nothing there."""
+    if command.location is None:
+        return None
+    home = packs.of_division(own or "")
+    if command.jurisdiction and command.jurisdiction != (home and home.id):
+        asked, within = packs.get(command.jurisdiction), None
+        candidates = [asked] if asked else []
+    else:
+        within = own if home else None
+        candidates = [home] if home else list(packs)
+    for pack in candidates:
+        code = pack.division_at(command.location.lat, command.location.lon)
+        if code and code != pack.root and pack.is_within(code, within or pack.root):
+            return Placed(_within(command, code), pack)
+    return None
 
 
 def _within(command: SubmitDemand, division: str) -> SubmitDemand:

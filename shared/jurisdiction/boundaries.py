@@ -1,0 +1,114 @@
+"""The boundaries of divisions: which division a point lies in.
+
+shapely is loaded when the first point is asked for, since few processes ever ask.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from shared.jurisdiction.parts import Division
+from shared.jurisdiction.problems import PackError, Problem, Spot
+from shared.jurisdiction.tree import Tree
+
+if TYPE_CHECKING:
+    from shapely import STRtree
+    from shapely.geometry.base import BaseGeometry
+
+FILE: Final = "boundaries.geojson"
+AREAS: Final = frozenset({"Polygon", "MultiPolygon"})
+
+
+class Feature(NamedTuple):
+    """One boundary as the file spells it; `geometry` is GeoJSON, WGS-84, longitude first."""
+
+    spot: Spot
+    code: str
+    name: str
+    geometry: dict[str, Any]
+
+
+def read_features(path: Path) -> list[Feature]:
+    """The boundaries of a file; raises `PackError` where it is no GeoJSON or a feature names no division."""
+    try:
+        text = path.read_text("utf-8-sig")
+        document = json.loads(text)
+    except (UnicodeDecodeError, ValueError) as fault:
+        line = getattr(fault, "lineno", 1)
+        raise PackError([Problem(Spot(str(path), line), f"this is no GeoJSON: {fault}")]) from None
+    if not isinstance(document, dict) or not isinstance(document.get("features"), list):
+        raise PackError([Problem(Spot(str(path), 1), "this is no GeoJSON FeatureCollection")])
+    found, problems = [], []
+    for n, feature in enumerate(document["features"], 1):
+        properties = feature.get("properties") or {} if isinstance(feature, dict) else {}
+        code, geometry = properties.get("code"), feature.get("geometry") if isinstance(feature, dict) else None
+        if isinstance(code, str) and isinstance(geometry, dict):
+            found.append(Feature(_spot(path, text, code), code, str(properties.get("name", "")), geometry))
+        else:
+            what = f"feature {n} needs properties.code, the code of a division as text, and a geometry"
+            problems.append(Problem(Spot(str(path), 1), what))
+    if problems:
+        raise PackError(problems)
+    return found
+
+
+def _spot(path: Path, text: str, code: str) -> Spot:
+    at = text.find(f'"{code}"')
+    return Spot(str(path), text.count("\n", 0, max(at, 0)) + 1)
+
+
+@dataclass(frozen=True)
+class Boundaries:
+    """The boundaries of a pack. Each question is answered by a tree of rectangles and a few comparisons."""
+
+    path: Path
+    places: Tree[Division]
+
+    def division_at(self, lat: float, lon: float) -> str | None:
+        """The smallest division whose boundary contains the point, or None; WGS-84 degrees."""
+        from shapely import Point
+
+        found = [self._areas[at] for at in self._index.query(Point(lon, lat), predicate="intersects")]
+        return min(found, key=self._order)[0] if found else None
+
+    def load(self) -> None:
+        """Read the file now, rather than in the middle of the first request."""
+        _ = self._index
+
+    def _order(self, area: "tuple[str, BaseGeometry]") -> tuple[int, float]:
+        code, geometry = area
+        return -len(self.places.ancestors(code)), geometry.area
+
+    @cached_property
+    def _areas(self) -> "Sequence[tuple[str, BaseGeometry]]":
+        features = [one for one in read_features(self.path) if self.places.get(one.code)]
+        return [(one.code, area(one)) for one in features]
+
+    @cached_property
+    def _index(self) -> "STRtree":
+        from shapely import STRtree
+
+        return STRtree([geometry for _, geometry in self._areas])
+
+
+def area(feature: Feature) -> "BaseGeometry":
+    """The boundary of a feature as a shape; raises `PackError`."""
+    from shapely.errors import ShapelyError
+    from shapely.geometry import shape
+
+    try:
+        if feature.geometry.get("type") in AREAS:
+            return shape(feature.geometry)
+    except (ShapelyError, ValueError, TypeError, LookupError, AttributeError) as fault:
+        raise PackError([Problem(feature.spot, f"{feature.code}: this geometry cannot be read: {fault}")]) from None
+    what = f"{feature.code}: a boundary is a Polygon or a MultiPolygon, not {feature.geometry.get('type')!r}"
+    raise PackError([Problem(feature.spot, what)])
+
+
+def boundaries_of(directory: Path, divisions: Iterable[Division]) -> Boundaries | None:
+    """Those of the pack in a folder; None where it has no such file."""
+    path = directory / FILE
+    return Boundaries(path, Tree(divisions)) if path.is_file() else None

@@ -1,0 +1,81 @@
+"""Can points be looked up by the boundaries of a pack: known codes, sound shapes, no two siblings at one place?"""
+
+from collections.abc import Iterator
+from itertools import combinations
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from shared.jurisdiction.boundaries import FILE, Feature, area, read_features
+from shared.jurisdiction.pack import Pack
+from shared.jurisdiction.problems import PackError, Problem, Severity
+
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
+
+SLIVER: Final = 0.01
+"""The share of the smaller of two areas that may lie in both: boundaries of different sources never meet exactly."""
+Shapes = dict[str, "tuple[Feature, BaseGeometry]"]
+
+
+def check_boundaries(directory: Path, pack: Pack) -> Iterator[Problem]:
+    """Needs shapely, and seconds for a large file: for `huying pack check` alone."""
+    if not (directory / FILE).is_file():
+        return
+    try:
+        features = read_features(directory / FILE)
+    except PackError as fault:
+        yield from fault.problems
+        return
+    shapes: Shapes = {}
+    for feature in features:
+        if pack.division(feature.code) is None:
+            yield Problem(feature.spot, f"{feature.code!r} is no division of divisions.csv")
+        elif feature.code in shapes:
+            yield Problem(feature.spot, f"{feature.code!r} has two boundaries; join them to one MultiPolygon")
+        else:
+            yield from _examined(feature, shapes)
+    yield from _at_one_place(shapes, pack)
+    yield from _outside_their_parents(shapes, pack)
+
+
+def _examined(feature: Feature, shapes: Shapes) -> Iterator[Problem]:
+    """Takes a sound shape among the others."""
+    from shapely import is_valid_reason
+
+    try:
+        shape = area(feature)
+    except PackError as fault:
+        yield from fault.problems
+        return
+    west, south, east, north = shape.bounds
+    if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
+        what = f"{feature.code}: ({west:g}, {south:g}) is no longitude and latitude: GeoJSON has the longitude first"
+        yield Problem(feature.spot, what)
+    elif not shape.is_valid or shape.is_empty:
+        yield Problem(feature.spot, f"{feature.code}: the shape is not sound: {is_valid_reason(shape)}")
+    else:
+        shapes[feature.code] = (feature, shape)
+
+
+def _at_one_place(shapes: Shapes, pack: Pack) -> Iterator[Problem]:
+    families: dict[str | None, list[str]] = {}
+    for code in shapes:
+        division = pack.division(code)
+        families.setdefault(division.parent if division else None, []).append(code)
+    for siblings in families.values():
+        for one, other in combinations(siblings, 2):
+            (feature, first), (_, second) = shapes[one], shapes[other]
+            if not first.intersects(second):
+                continue
+            share = first.intersection(second).area / min(first.area, second.area)
+            if share > SLIVER:
+                yield Problem(feature.spot, f"{one} and {other} share {share:.0%} of the smaller one; mend one of them")
+
+
+def _outside_their_parents(shapes: Shapes, pack: Pack) -> Iterator[Problem]:
+    for code, (feature, shape) in shapes.items():
+        division = pack.division(code)
+        around = shapes.get(division.parent or "") if division else None
+        if around and (outside := shape.difference(around[1]).area / shape.area) > SLIVER:
+            what = f"{outside:.0%} of {code} lies outside of {division.parent if division else ''}, its parent"
+            yield Problem(feature.spot, what, Severity.WARNING)
