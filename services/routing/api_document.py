@@ -48,6 +48,7 @@ WORDS: Final = ApiText(
         "list_catalogues": "派单目录的各个版本",
         "draft_catalogue": "起草新版本",
         "list_catalogue_actions": "派单目录的操作记录",
+        "list_returns": "需要修改的规则：退单情况",
         "roll_back_catalogue": "回滚到以前的版本",
         "get_catalogue": "一个版本的全部情况",
         "check_catalogue": "检查一个版本",

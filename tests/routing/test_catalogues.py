@@ -10,6 +10,8 @@ import httpx
 import pytest
 
 from services.routing.app import demand_repository
+from services.routing.cases import commands as c
+from services.routing.cases.handler import Actor, CaseHandler
 from services.routing.catalogue import api, explanation_api
 from services.routing.catalogue.explanation_api import Explainer
 from services.routing.catalogue.handler import CatalogueDesk
@@ -23,6 +25,7 @@ from shared.chassis.http.app import web_app
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.facts import RequestKind
 from shared.contracts.numbers import number
+from shared.identity.person import Person
 from shared.identity.staff import StaffBearers
 from shared.identity.staff_tokens import StaffTokens
 from shared.jurisdiction.conditions import RoutingInput
@@ -324,6 +327,26 @@ async def test_what_a_published_version_names_and_the_pack_has_no_more_leaves_th
     assert pack
     assert pack.catalogue_version == FILE
     assert pack.route(VILLAGE, "road-damage", RequestKind.HELP)
+
+
+async def test_rules_to_correct_are_told_by_what_came_back_and_what_was_corrected(office: Office):
+    first = {n: await office.hears(submission(n), n=n) for n in range(1, 5)}
+    await office.hears(submission(9, category="taxes"), n=9)
+    coordinator = Person("李", nanhai().coordinator, frozenset({"dispatcher"}))
+    desk = CaseHandler(office.pool, demand_repository(office.packs), office.packs, office.clock)
+    given = {
+        1: c.ReturnDemand(reason="x", suggested_unit="nh-transport"),
+        2: c.RouteDemand(unit="nh-transport"),
+        3: c.ReclassifyDemand(category="street-lighting", reason="x"),
+        4: c.AcceptDemand(),
+    }
+    for n, command in given.items():
+        await desk.handle(number("NH", 2021, n), command, Actor(coordinator, str(n)))
+    told = (await office.ask("GET", "/v1/catalogues/returns")).json()["rules"]
+    assert set(first.values()) == {f"nanhai@{FILE}:road-damage"}
+    assert [tuple(rule.values()) for rule in told] == [(FILE, "road-damage", 4, 1, 2), (FILE, "taxes", 1, 0, 0)]
+    office.clock.forward(days=31)
+    assert (await office.ask("GET", "/v1/catalogues/returns")).json()["rules"] == []
 
 
 def test_what_took_longer_than_a_shorter_limit_would_have_been_late():

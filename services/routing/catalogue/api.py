@@ -3,15 +3,16 @@
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends, Path, Query
 
 from services.routing.catalogue import commands as c
-from services.routing.catalogue import view
+from services.routing.catalogue import returns_view, view
 from services.routing.catalogue.handler import CatalogueDesk
 from shared.contracts.text import Text
 from shared.identity.person import Person
 
 Version = Annotated[Text, Path(max_length=64, examples=[view.VERSION], description="twelve hexadecimal digits")]
+Days = Annotated[int, Query(ge=1, le=366, description="how many days back")]
 WhoAsks = Callable[..., Awaitable[Person]]
 
 
@@ -34,6 +35,11 @@ def routes(desk: CatalogueDesk, staff: WhoAsks) -> APIRouter:
     async def list_catalogue_actions(by: By) -> view.CatalogueActions:
         """Who drafted, rehearsed, published or rolled back which version, and when; the latest first."""
         return await desk.actions(by)
+
+    @router.get("/returns")
+    async def list_returns(by: By, days: Days = 30) -> returns_view.Returns:
+        """Rules to correct: how often units returned, or dispatchers corrected, what each rule had dispatched."""
+        return await desk.returns(by, days)
 
     @router.post("/rollback")
     async def roll_back_catalogue(by: By, asked: c.RollBackCatalogue) -> view.CatalogueVersion:

@@ -3,13 +3,13 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import orjson
 
 from services.routing.catalogue import commands as c
-from services.routing.catalogue import queries, view
+from services.routing.catalogue import queries, returns_queries, returns_view, view
 from services.routing.catalogue.domain import (
     NOTICE,
     Action,
@@ -68,6 +68,12 @@ class CatalogueDesk:
         async with self.pool.acquire(timeout=5) as db:
             kept = await queries.actions(db, file.id, None, LISTED)
         return view.CatalogueActions(actions=[view.CatalogueAction.model_validate(one) for one in kept])
+
+    async def returns(self, by: Person, days: int) -> returns_view.Returns:
+        """How often what each rule sent to a unit came back, over the last days."""
+        file, since = await self._file(by), self.clock() - timedelta(days=days)
+        async with self.pool.acquire(timeout=5) as db:
+            return returns_view.view(since, await returns_queries.returns(db, file.id, since, LISTED))
 
     async def show(self, by: Person, version: str) -> view.CatalogueVersion:
         """A version with everything."""
