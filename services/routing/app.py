@@ -16,6 +16,9 @@ from services.routing.catalogue.explanation_api import Explainer
 from services.routing.catalogue.handler import CatalogueDesk
 from services.routing.catalogue.packs_in_force import PacksInForce
 from services.routing.checks import CHECKS
+from services.routing.deadlines.projection import deadline_projection
+from services.routing.deadlines.queries import DEADLINE
+from services.routing.deadlines.timer import deadline_timer
 from services.routing.hot_spots import api as hot_spots_api
 from services.routing.hot_spots.detection import Detection
 from services.routing.hot_spots.policies import HOT_SPOT, told
@@ -55,8 +58,8 @@ READS: Final = (DEMAND_EVENTS.name,)
 
 
 def demand_repository(packs: Jurisdictions) -> Repository[Demand, Fact]:
-    """Routing's copy of every demand, with its policy."""
-    projection = compose(*CASES.parts, TO_COMPARE)
+    """Routing's copy of every demand, with its policy, what units read, and what is due."""
+    projection = compose(*CASES.parts, deadline_projection(packs), TO_COMPARE)
     return Repository("demand", demand_rules(Service.ROUTING, reaction(packs)), projection)
 
 
@@ -89,10 +92,15 @@ def api(settings: RoutingSettings, pool: Pool) -> Api:
 
 
 def worker(settings: RoutingSettings, pool: Pool) -> Worker:
-    """Routes whatever is submitted, returned or reopened; prunes."""
+    """Routes whatever is submitted, returned or reopened, tells what is near or overdue, prunes."""
     packs = PacksInForce(packs_of(settings), pool)
     repository = demand_repository(packs)
-    timers = Timers(pool, {PARENT: follow_parent(repository, packs), HOT_SPOT: OnDue(repository, told)})
+    kinds = {
+        PARENT: follow_parent(repository, packs),
+        DEADLINE: deadline_timer(repository, packs),
+        HOT_SPOT: OnDue(repository, told),
+    }
+    timers = Timers(pool, kinds)
     tasks = (timers.run, pruning(settings, pool).run, packs.run, Detection.over(pool, packs).run)
     return Worker(Repositories.of(repository), by_faust=True, tasks=tasks, first=(packs.read,))
 

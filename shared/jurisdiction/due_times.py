@@ -80,10 +80,11 @@ class DueTimes:
 
     def warn_at(self, due_at: datetime, start: datetime, warning: EarlyWarning) -> datetime | None:
         """When the unit is warned of a due time; None where that is no later than `start`, when its time began."""
-        moment = self._warning(due_at, warning)
+        moment = self.warning(due_at, warning)
         return moment if start < moment < due_at else None
 
-    def _warning(self, due_at: datetime, warning: EarlyWarning) -> datetime:
+    def warning(self, due_at: datetime, warning: EarlyWarning) -> datetime:
+        """When the unit is warned of a due time, whenever its time began."""
         if not self.ends_with_a_day(due_at):
             return due_at - timedelta(minutes=warning.minutes)
         day, left = self.calendar.local_day(due_at) + _DAY, warning.working_days

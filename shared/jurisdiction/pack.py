@@ -169,6 +169,10 @@ class Pack(Profile):
         """When the unit is warned of a due time whose time began at `start`; None: not at all."""
         return self.due_times.warn_at(due_at, start, self.supervision.warning)
 
+    def deadline_steps(self, due_at: datetime) -> tuple[datetime, ...]:
+        """When the unit is warned of a due time, when it is missed, and the rungs of the ladder after that."""
+        return self._deadline_steps(due_at)
+
     def due_at(self, start: datetime, working_days: int) -> datetime:
         """The end (UTC) of the N-th working day here after the day of receipt; see `Calendar.due_at`."""
         return self._calendar.due_at(start, working_days)
@@ -214,6 +218,15 @@ class Pack(Profile):
     def due_times(self) -> DueTimes:
         """Limits, warnings and pauses by the calendar and the working hours here."""
         return DueTimes(self._calendar, stretches(self.working_hours))
+
+    @cached_property
+    def _deadline_steps(self) -> Callable[[datetime], tuple[datetime, ...]]:
+        def found(due_at: datetime) -> tuple[datetime, ...]:
+            days = (rung.after_working_days for rung in self.supervision.ladder)
+            rungs = (self.due_at(due_at, count) if count else due_at for count in days)
+            return self.due_times.warning(due_at, self.supervision.warning), due_at, *rungs
+
+        return lru_cache(CACHED)(found)
 
     @cached_property
     def _stage_limits(self) -> Callable[[str, str | None, RequestKind, Urgency, bool], StageLimits]:

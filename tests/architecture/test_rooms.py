@@ -59,6 +59,7 @@ OWN: Final = {
     "routing/cases/decisions": {"assistance", "dispatching", "handling", "situation", "timing"},
     "routing/hot_spots": {"detection"},
     "routing/catalogue": {"packs_in_force", "rehearsal"},
+    "routing/deadlines": {"payloads", "timer"},
 }  # fmt: skip
 """What only this subject has. A module with a role is not listed; a new one that is listed needs a name that says what
 is in it."""

@@ -110,3 +110,16 @@ async def test_every_link_begins_with_the_public_address_and_is_short(pool: Pool
     assert len(links) == 3
     assert all(link.startswith((f"{LINKS.public_url}/rate/", f"{LINKS.public_url}/follow/")) for link in links)
     assert max(map(len, links)) < 110
+
+
+async def test_a_citizen_hears_of_the_answer_that_is_due_and_not_of_what_offices_owe_each_other(
+    pool: Pool, repository: Book
+):
+    log, delivery = Log(), await heard(pool, repository)
+    await delivery.deliver(log.told(CITIZEN, *story.ROUTED[1:]))
+    for n, stage in enumerate(f.Stage):
+        for m, kind in enumerate((f.DeadlineWarned, f.DeadlineMissed)):
+            told = envelope(kind(due_at=story.AT, stage=stage, unit="nh-tax"), None)
+            await delivery.deliver([log.record(told._replace(id=UUID(int=200 + 10 * n + m)))])
+    told_of = [template for template, _ in await bodies(pool) if "deadline" in template]
+    assert told_of == ["deadline-warned", "deadline-missed"]

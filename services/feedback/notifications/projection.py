@@ -114,7 +114,10 @@ def _written(fact: f.Fact, limit: int | None) -> dict[str, str]:
 
 
 def _is_news(fact: f.Fact) -> bool:
-    """A demand that ends with a verdict or a withdrawal was told of just now."""
+    """A demand that ends with a verdict or a withdrawal was told of just now; when a unit has to sign or to call is
+    between offices."""
+    if isinstance(fact, f.DeadlineWarned | f.DeadlineMissed):
+        return fact.stage is f.Stage.RESOLVE
     return not (isinstance(fact, f.DemandClosed) and fact.outcome in _TOLD_JUST_NOW)
 
 

@@ -49,9 +49,14 @@ class Timer:
 
 
 class Later(NamedTuple):
-    """The answer of a timer that is not due yet after all: it is moved to this moment."""
+    """The answer of a timer that is not over: it is moved to this moment, with another payload where one is given.
+
+    `facts` are told now, as those of a timer that is over.
+    """
 
     at: datetime
+    payload: Payload | None = None
+    facts: Sequence[tuple[Any, datetime]] = ()
 
 
 def cause_of(timer: Timer) -> UUID:
@@ -63,8 +68,8 @@ def cause_of(timer: Timer) -> UUID:
 class OnDue(Generic[S, F]):
     """What one kind of timer does.
 
-    `decide(state, payload, now)` is pure. It answers with facts and the times at which they happened, or with `Later`;
-    without facts, the timer is over. `cause` is the id that the facts' ids are derived from.
+    `decide(state, payload, now)` is pure. It answers with facts and the times at which they happened, and the timer is
+    over; or with `Later`. `cause` is the id that the facts' ids are derived from.
     """
 
     repository: Repository[S, F]
@@ -151,7 +156,8 @@ class Timers:
             for timer in own:
                 later = self._decide(work, timer, at)
                 if later:
-                    moved.append(replace(timer, at=later.at))
+                    payload = timer.payload if later.payload is None else later.payload
+                    moved.append(replace(timer, at=later.at, payload=payload))
                 else:
                     done.append(timer)
             repository.put(writes, work)
@@ -173,13 +179,13 @@ class Timers:
     def _decide(self, work: UnitOfWork[Any, Any], timer: Timer, at: datetime) -> Later | None:
         on_due, state = self.kinds[timer.kind], work.state(timer.key)
         answer = on_due.decide(state, timer.payload, at)
-        if isinstance(answer, Later):
-            return answer
+        later = answer if isinstance(answer, Later) else None
+        dated = answer.facts if isinstance(answer, Later) else answer
         cause = on_due.cause(state, timer)
-        for n, (happened_at, facts) in enumerate(groupby(answer, key=lambda dated: dated[1])):
+        for n, (happened_at, facts) in enumerate(groupby(dated, key=lambda dated: dated[1])):
             name = uuid5(cause, str(n)) if n else cause
             work.record(timer.key, [fact for fact, _ in facts], happened_at, name)
-        return None
+        return later
 
     async def _put_off(self, db: Connection, timer: Timer, at: datetime, fault: Exception) -> None:
         seconds = min(2.0 ** min(timer.attempts, 20), LONGEST)

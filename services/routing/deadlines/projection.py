@@ -1,0 +1,86 @@
+"""Keeps one timer for each demand of which something is due: when the next step of it is to be told."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from services.routing.deadlines.domain import Pending, due_now, has_step_until, next_at, pending
+from services.routing.deadlines.payloads import payload_of
+from services.routing.deadlines.queries import DEADLINE, forget_next, set_aside
+from shared.chassis.aggregates.projections import Projection, whole
+from shared.chassis.aggregates.unit_of_work import Change
+from shared.chassis.database.write_batch import WriteBatch
+from shared.chassis.work.timers import Timer, plan
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.groups import ALL_NOTES, ALL_STATUS_FACTS
+from shared.contracts.demand.state import Demand
+from shared.jurisdiction.jurisdictions import Jurisdictions
+from shared.jurisdiction.pack import Pack
+
+Whole = Change[Demand, f.Fact]
+
+
+class _Course(NamedTuple):
+    """What a batch made of one demand: as it was, as it is, and when the last of it happened."""
+
+    before: Demand
+    after: Demand
+    at: datetime
+
+
+def deadline_projection(packs: Jurisdictions) -> Projection[Demand, f.Fact, Whole]:
+    """Plans and forgets the deadline timers of demands by the limits of these packs."""
+
+    def write(writes: WriteBatch, changes: Sequence[Whole]) -> None:
+        _put_deadlines(writes, changes, packs)
+
+    return Projection(on=dict.fromkeys(ALL_STATUS_FACTS, whole), ignores=ALL_NOTES, write=write)
+
+
+def _put_deadlines(writes: WriteBatch, changes: Sequence[Whole], packs: Jurisdictions) -> None:
+    here, later = _Writes(), _Writes()
+    overdue: dict[UUID, datetime] = {}
+    for key, course in _courses(changes).items():
+        pack = packs.of_division(course.after.division)
+        if pack is None or due_now(course.before) == due_now(course.after):
+            continue
+        to = here
+        if has_step_until(course.before, course.at, pack):
+            overdue[key], to = course.at, later
+        to.put(key, pending(*course, pack), pack)
+    if overdue:
+        set_aside(writes, overdue)
+    here.write(writes)
+    if later:
+        later.write(writes.after)  # because what is set aside is the same row
+
+
+def _courses(changes: Sequence[Whole]) -> dict[UUID, _Course]:
+    found: dict[UUID, _Course] = {}
+    for change in changes:
+        key, known = change.envelope.key, found.get(change.envelope.key)
+        found[key] = _Course(known.before if known else change.before, change.after, change.envelope.time)
+    return found
+
+
+class _Writes:
+    """Timers to plan, and keys to forget them of."""
+
+    def __init__(self) -> None:
+        self._plan: list[Timer] = []
+        self._forget: list[UUID] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._plan or self._forget)
+
+    def put(self, key: UUID, parts: Sequence[Pending], pack: Pack) -> None:
+        at = next_at(parts, pack)
+        if at is None:
+            self._forget.append(key)
+        else:
+            self._plan.append(Timer(DEADLINE, key, at, payload_of(parts)))
+
+    def write(self, writes: WriteBatch) -> None:
+        plan(writes, self._plan)
+        forget_next(writes, self._forget)

@@ -1,0 +1,60 @@
+"""The timer kind "deadline": tells what has come of the due times of a demand, and goes on to the next step."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from services.routing.cases.limits import resumed
+from services.routing.deadlines.domain import next_at, pending_at_update, told
+from services.routing.deadlines.payloads import Payload, parts_of, payload_of
+from shared.chassis.aggregates.repository import Repository
+from shared.chassis.base.clock import uuid5
+from shared.chassis.work.timers import Later, OnDue, cause_of
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.state import Demand
+from shared.jurisdiction.jurisdictions import Jurisdictions
+from shared.jurisdiction.pack import Pack
+
+Answer = Sequence[tuple[f.Fact, datetime]]
+
+
+def deadline_timer(repository: Repository[Demand, f.Fact], packs: Jurisdictions) -> OnDue[Demand, f.Fact]:
+    """What is told when something of a demand is due, by the packs as they are now."""
+
+    def decide(demand: Demand, payload: Payload, now: datetime) -> Answer | Later:
+        pack = packs.of_division(demand.division)
+        return on_due(demand, payload, pack, now) if pack else ()
+
+    # A due time may come back after a correction: the version tells the timer then from the one before.
+    return OnDue(repository, decide, lambda demand, timer: uuid5(cause_of(timer), str(demand.version)))
+
+
+def on_due(demand: Demand, payload: Payload, pack: Pack, now: datetime) -> Answer | Later:
+    """The facts whose time has come, and when the timer goes on; without a next step it is over.
+
+    A payload without `open` is of a demand that was open before timers were kept.
+    """
+    if "open" not in payload:
+        parts = pending_at_update(demand, now, pack)
+        at = next_at(parts, pack)
+        return Later(at, payload_of(parts)) if at else ()
+    parts = parts_of(payload)
+    if any(part.deadline.stage is None for part in parts):
+        return _resumed(demand, pack, now)
+    until = min(now, datetime.fromisoformat(payload["until"])) if "until" in payload else now
+    facts, left = told(parts, until, pack)
+    at = next_at(left, pack)
+    dated = tuple((fact, now) for fact in facts)
+    if at is None or "until" in payload:
+        return dated
+    return Later(at, payload_of(left), dated)
+
+
+def _resumed(demand: Demand, pack: Pack, now: datetime) -> Answer | Later:
+    """The clock runs again from the end of the pause; what was told since then is not overtaken."""
+    until = demand.paused_until
+    if demand.paused_at is None or until is None:
+        return ()
+    if until > now:
+        return Later(until)
+    at = max(until, demand.updated_at or until)
+    return ((resumed(demand, pack, at), at),)

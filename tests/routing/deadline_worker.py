@@ -1,0 +1,20 @@
+"""A process that runs routing's deadline timers, as its worker does, with a clock that shows one moment."""
+
+import asyncio
+import sys
+from datetime import datetime
+
+from shared.chassis.database.pool import open_pool
+from shared.chassis.work import timers
+from tests.routing.deadline_office import Office
+
+
+async def main(database: str, at: datetime) -> None:
+    """Run until killed."""
+    async with await open_pool(database, "routing") as pool:
+        await Office(pool).runner(at).run()
+
+
+if __name__ == "__main__":
+    timers.AT_ONCE = 5  # type: ignore[misc]  # so that several processes share the work of a test
+    asyncio.run(main(sys.argv[1], datetime.fromisoformat(sys.argv[2])))

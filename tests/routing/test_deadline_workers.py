@@ -1,0 +1,61 @@
+"""Several processes share the deadlines; one that is killed loses and repeats nothing."""
+
+import asyncio
+import sys
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from shared.chassis.database.pool import open_pool
+from tests.eventually import eventually
+from tests.routing.deadline_office import AT, PACK, SECOND, SIGN, TOWN, Office
+
+ROOT = Path(__file__).parents[2]
+DEMANDS = 120
+
+
+@pytest.fixture
+async def office(database: str) -> AsyncIterator[Office]:
+    async with await open_pool(database, "routing") as pool:
+        yield Office(pool)
+
+
+async def worker(database: str, at: datetime) -> Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.routing.deadline_worker", database, at.isoformat(), cwd=ROOT
+    )
+
+
+async def missed(office: Office) -> int:
+    return int(await office.pool.fetchval("SELECT count(*) FROM journal WHERE type = 'demand.deadline-missed.v1'"))
+
+
+async def test_a_worker_that_is_killed_while_it_tells_loses_and_repeats_nothing(office: Office, database: str):
+    keys = [await office.submits(n) for n in range(1, DEMANDS + 1)]
+    first = await worker(database, SIGN)
+    await eventually(lambda: missed(office), bool, within=60)
+    first.kill()
+    await first.wait()
+    others = [await worker(database, SIGN) for _ in range(2)]
+    try:
+        await eventually(lambda: missed(office), lambda count: count >= 2 * DEMANDS, within=60)
+    finally:
+        for process in others:
+            process.kill()
+            await process.wait()
+    once = ["missed sign", f"escalated sign to {TOWN}", "missed contact", f"escalated contact to {TOWN}"]
+    assert [await office.told(key) for key in keys] == [once] * DEMANDS
+
+
+async def test_runners_in_one_process_tell_each_due_time_once(office: Office):
+    keys = [await office.submits(n) for n in range(1, 41)]
+    late = PACK.due_at(AT, 30)
+    await asyncio.gather(*(office.clock_shows(at) for at in (SIGN, late, SIGN + SECOND, late)))
+    await office.clock_shows(late)
+    for key in keys:
+        told = await office.told(key)
+        assert sorted(told) == sorted(set(told)), "each once"
+        assert len(told) == 9

@@ -1,0 +1,246 @@
+"""Routing warns before a due time, tells a miss once, and tells it to the level above; paused clocks are silent."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+
+import pytest
+
+from shared.chassis.database.pool import open_pool
+from shared.contracts.demand import facts as f
+from tests.routing.deadline_office import AT, DUE, PACK, SECOND, SIGN, STATION, TOWN, Office
+
+DAY = timedelta(days=1)
+ACCEPTED = f.DemandAccepted(by="陈")
+CONTACTED = f.DemandContacted(by="陈")
+RESOLVED = f.DemandResolved(by="陈", result="修好了")
+LATER = DUE + 30 * DAY
+SIGN_MISSED = ["missed sign", f"escalated sign to {TOWN}"]
+CONTACT_MISSED = ["missed contact", f"escalated contact to {TOWN}"]
+RESOLVE_MISSED = ["missed resolve", f"escalated resolve to {TOWN}"]
+LADDER = f"escalated resolve to {PACK.coordinator}"
+
+
+def opening(due: datetime) -> datetime:
+    """When work begins on the day of a due time."""
+    return PACK.due_times.warning(due, PACK.supervision.warning)
+
+
+@pytest.fixture
+async def office(database: str) -> AsyncIterator[Office]:
+    async with await open_pool(database, "routing") as pool:
+        yield Office(pool)
+
+
+async def test_a_demand_that_nobody_touches_is_warned_of_missed_and_escalated_in_time(office: Office):
+    key = await office.submits()
+    seen = []
+    for at in (opening(SIGN) - SECOND, opening(SIGN), SIGN - SECOND, SIGN, opening(DUE), DUE, PACK.due_at(DUE, 5)):
+        before = len(await office.told(key))
+        await office.clock_shows(at)
+        seen.append((await office.told(key))[before:])
+    assert seen == [
+        [],
+        ["warned sign", "warned contact"],
+        [],
+        [*SIGN_MISSED, *CONTACT_MISSED],
+        [f"escalated {stage} to {PACK.coordinator}" for stage in ("sign", "contact")] + ["warned resolve"],
+        RESOLVE_MISSED,
+        [LADDER],
+    ]
+    assert await office.timers() == []
+
+
+async def test_the_facts_say_what_was_due_whose_it_was_and_which_leader_was_told(office: Office):
+    key = await office.submits()
+    await office.clock_shows(SIGN)
+    missed = next(fact for fact in await office.notes(key) if isinstance(fact, f.DeadlineMissed))
+    escalated = next(fact for fact in await office.notes(key) if isinstance(fact, f.DemandEscalated))
+    assert (missed.due_at, missed.unit) == (SIGN, STATION)
+    assert (escalated.to, escalated.leader) == (TOWN, PACK.leader_of(STATION))
+    assert "签收超期" in escalated.reason
+
+
+async def test_one_demand_has_one_timer(office: Office):
+    key = await office.submits()
+    assert await office.timers() == [(key, "")]
+    await office.tells(key, AT + SECOND, ACCEPTED)
+    assert await office.timers() == [(key, "")]
+
+
+async def test_what_was_done_in_time_is_not_missed(office: Office):
+    key = await office.submits()
+    await office.tells(key, AT + SECOND, ACCEPTED, CONTACTED)
+    await office.clock_shows(DUE - SECOND)
+    assert await office.told(key) == ["warned resolve"]
+    await office.tells(key, DUE - SECOND, RESOLVED)
+    await office.clock_shows(LATER)
+    assert await office.told(key) == ["warned resolve"]
+    assert await office.timers() == []
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        (f.DemandDeclined(reason="x"),),
+        (f.DemandMerged(parent=f.UUID(int=9), parent_number="NH21-000009-X"),),
+        (f.DemandWithdrawn(),),
+        (ACCEPTED, f.DemandListed(level="town", reason="待立项")),
+    ],
+    ids=lambda facts: facts[-1].type,
+)
+async def test_nothing_is_told_after_the_end_or_on_a_list(office: Office, end: tuple[f.Fact, ...]):
+    key = await office.submits()
+    await office.tells(key, AT + SECOND, *end)
+    await office.clock_shows(LATER)
+    assert await office.told(key) == []
+
+
+async def test_imported_history_is_silent(office: Office):
+    key = await office.submits(imported=True)
+    await office.clock_shows(LATER)
+    assert (await office.told(key), await office.timers()) == ([], [])
+
+
+async def test_a_paused_demand_is_silent_and_goes_on_by_itself_with_the_time_that_was_left(office: Office):
+    key = await office.submits()
+    await office.tells(key, AT + SECOND, ACCEPTED, CONTACTED)
+    until = AT + 14 * DAY
+    await office.tells(key, AT + DAY, f.DemandPaused(by="陈", reason="weather", until=until))
+    await office.clock_shows(until - SECOND)
+    assert await office.told(key) == []
+    await office.clock_shows(until)
+    assert await office.told(key) == ["resumed"]
+    due = PACK.due_at(until, PACK.working_days_between(AT + DAY, DUE))
+    assert (await office.state(key)).due_at == due
+    await office.clock_shows(due - SECOND)
+    assert await office.told(key) == ["resumed", "warned resolve"]
+    await office.clock_shows(due)
+    assert await office.told(key) == ["resumed", "warned resolve", *RESOLVE_MISSED]
+
+
+async def test_the_end_of_a_pause_that_the_worker_slept_through_is_counted_from_when_it_was(office: Office):
+    key = await office.submits()
+    until = AT + 14 * DAY
+    await office.tells(key, AT + DAY, ACCEPTED, CONTACTED, f.DemandPaused(by="陈", reason="weather", until=until))
+    await office.clock_shows(until + 5 * DAY)
+    assert (await office.state(key)).due_at == PACK.due_at(until, PACK.working_days_between(AT + DAY, DUE))
+
+
+async def test_a_pause_that_staff_ended_does_not_end_again(office: Office):
+    key = await office.submits()
+    until = AT + 14 * DAY
+    await office.tells(key, AT + SECOND, ACCEPTED, CONTACTED, f.DemandPaused(by="陈", reason="weather", until=until))
+    await office.resumes(key, AT + DAY)
+    await office.clock_shows(until)
+    assert (await office.told(key)).count("resumed") == 1
+
+
+async def test_what_was_missed_before_a_pause_is_not_told_again_after_it(office: Office):
+    key = await office.submits()
+    await office.tells(key, AT + SECOND, ACCEPTED, CONTACTED)
+    await office.clock_shows(DUE)
+    await office.tells(key, DUE + SECOND, f.DemandPaused(by="陈", reason="weather"))
+    await office.resumes(key, DUE + 3 * DAY)
+    await office.clock_shows(LATER)
+    assert await office.told(key) == [*RESOLVE_MISSED, "resumed", LADDER]
+
+
+async def test_a_due_time_that_passed_on_a_list_is_told_when_work_goes_on(office: Office):
+    key = await office.submits()
+    await office.tells(key, AT + SECOND, ACCEPTED, CONTACTED, f.DemandListed(level="town", reason="待立项"))
+    await office.clock_shows(LATER)
+    await office.tells(key, LATER, f.DemandProgressed(by="陈", note="施工中"))
+    await office.clock_shows(LATER)
+    assert await office.told(key) == [*RESOLVE_MISSED, LADDER]
+
+
+async def test_a_due_time_that_was_moved_is_warned_of_and_missed_when_it_is_there(office: Office):
+    key = await office.submits()
+    await office.tells(key, AT + SECOND, ACCEPTED, CONTACTED)
+    await office.clock_shows(DUE - SECOND)
+    later = PACK.due_at(DUE, 5)
+    await office.tells(key, DUE - SECOND, f.DemandExtended(due_at=later, reason="x", approved_by="李"))
+    await office.clock_shows(later - SECOND)
+    assert await office.told(key) == ["warned resolve", "warned resolve"]
+    await office.clock_shows(later)
+    assert await office.told(key) == ["warned resolve", "warned resolve", *RESOLVE_MISSED]
+
+
+async def test_another_unit_gets_the_due_time_that_was_told_already_and_it_is_not_told_again(office: Office):
+    key = await office.submits()
+    await office.tells(key, AT + SECOND, ACCEPTED, CONTACTED)
+    await office.clock_shows(DUE)
+    due = (await office.state(key)).due_at
+    routed = f.DemandRouted(unit="nh-tax", rule="dispatcher:李", due_at=due, sign_due_at=DUE + 3 * DAY)
+    await office.tells(key, DUE + SECOND, routed)
+    await office.clock_shows(LATER)
+    told = await office.told(key)
+    assert (told.count("missed resolve"), told.count(LADDER)) == (1, 1)
+    assert "missed sign" in told, "its own time to sign"
+
+
+async def test_what_was_routed_after_its_due_time_is_missed_at_once(office: Office):
+    key = await office.submits(category=None)
+    await office.clock_shows(LATER)
+    assert await office.told(key) == []
+    routed = f.DemandRouted(unit=STATION, rule="dispatcher:李", due_at=DUE)
+    await office.tells(key, LATER, routed)
+    await office.clock_shows(LATER)
+    assert await office.told(key) == [*RESOLVE_MISSED, LADDER]
+
+
+async def test_each_assisting_unit_has_a_due_time_of_its_own(office: Office):
+    key = await office.submits()
+    due = PACK.due_at(AT, 5)
+    asked = f.AssistanceRequested(by="陈", units=("nh-tax", "nh-police"), reason="x", due_at=due)
+    await office.tells(key, AT + SECOND, ACCEPTED, CONTACTED, asked)
+    await office.tells(key, AT + DAY, f.AssistanceReported(by="黄", unit="nh-tax", note="已核实"))
+    await office.clock_shows(due)
+    missed = [fact.unit for fact in await office.notes(key) if isinstance(fact, f.DeadlineMissed)]
+    assert missed == ["nh-police"]
+
+
+async def test_nobody_is_told_twice_when_the_clock_is_set_back(office: Office):
+    key = await office.submits()
+    for at in (SIGN, AT, SIGN, SIGN - DAY, SIGN + SECOND):
+        await office.clock_shows(at)
+    assert await office.told(key) == [*SIGN_MISSED, *CONTACT_MISSED]
+
+
+@pytest.mark.parametrize(
+    "meanwhile",
+    [(ACCEPTED, CONTACTED), (f.DemandReturned(by="陈", reason="x", suggested_unit="nh-tax"),), (ACCEPTED, RESOLVED)],
+    ids=["handled", "returned", "answered"],
+)
+async def test_a_miss_that_the_worker_slept_through_is_told_though_the_demand_went_on(
+    office: Office, meanwhile: tuple[f.Fact, ...]
+):
+    key = await office.submits()
+    await office.tells(key, SIGN + DAY, *meanwhile)
+    for _ in range(2):
+        await office.clock_shows(SIGN + DAY + SECOND)
+    told = await office.told(key)
+    assert sorted(told[:4]) == sorted([*SIGN_MISSED, *CONTACT_MISSED])
+    assert told.count("missed sign") == 1
+    assert next(fact.unit for fact in await office.notes(key) if isinstance(fact, f.DeadlineMissed)) == STATION
+
+
+async def test_a_worker_that_slept_through_everything_tells_each_miss_once_and_no_late_warning(office: Office):
+    key = await office.submits()
+    await office.clock_shows(LATER)
+    await office.clock_shows(LATER + DAY)
+    told = await office.told(key)
+    assert [words for words in told if not words.startswith("escalated")] == [
+        "missed sign", "missed contact", "missed resolve",
+    ]  # fmt: skip
+    assert len(told) == 9
+
+
+async def test_a_demand_that_was_open_before_the_update_is_watched_from_then_on(office: Office):
+    key = await office.submits()
+    await office.tells(key, AT + SECOND, ACCEPTED, CONTACTED)
+    await office.pool.execute("DELETE FROM timer")
+    await office.pool.execute("INSERT INTO timer (kind, key, at, due_at) VALUES ('deadline', $1, $2, $2)", key, AT)
+    await office.clock_shows(AT + DAY)
+    await office.clock_shows(DUE)
+    assert await office.told(key) == RESOLVE_MISSED
