@@ -44,6 +44,7 @@ WORDS: Final = ApiText(
         "unmerge_case": "取消并单",
         "list_units": "单位名录",
         "list_hot_spots": "共性需求",
+        "get_case_clock": "谁的时钟：每一段由谁办理、用了多久",
         "explain_case": "为什么这样派单",
         "list_catalogues": "派单目录的各个版本",
         "draft_catalogue": "起草新版本",

@@ -54,7 +54,9 @@ OWN: Final = {
     "reporting/figures": {"completion", "conditions", "links", "rollup", "visibility"},
     "reporting/rebuild": {"comparison", "folding", "locks", "rebuild", "tables"},
     "reporting/web": {"showing"},
-    "routing/cases": {"available", "desks", "following", "limits", "parsing", "reading", "timeline", "worklists"},
+    "routing/cases": {
+        "available", "clock", "desks", "following", "limits", "parsing", "reading", "timeline", "worklists",
+    },
     "routing/cases/commands": {"assistance", "base", "dispatching", "handling", "timing"},
     "routing/cases/decisions": {"assistance", "dispatching", "handling", "situation", "timing"},
     "routing/hot_spots": {"detection"},

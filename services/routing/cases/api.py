@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.routing.cases import worklists
+from services.routing.cases.clock_api import clock_routes
 from services.routing.cases.commands_api import TAGGED, Number, command_routes, tagged
 from services.routing.cases.desks import desk_of
 from services.routing.cases.handler import Actor, CaseHandler
@@ -57,7 +58,7 @@ def routes(desk: CaseHandler, staff: WhoAsks) -> Sequence[APIRouter]:
     async def asking(by: Annotated[Person, Depends(staff)], key: Key, if_match: IfMatch = None) -> Actor:
         return Actor(by, key, if_match)
 
-    return _lists(desk, staff), _readings(desk, staff), command_routes(desk, asking)
+    return _lists(desk, staff), _readings(desk, staff), clock_routes(desk, staff), command_routes(desk, asking)
 
 
 def _lists(desk: CaseHandler, staff: WhoAsks) -> APIRouter:

@@ -11,10 +11,10 @@ import asyncpg
 from services.routing.cases.timeline import TimelineEntry
 from shared.chassis.database.pool import Connection
 from shared.chassis.database.write_batch import WriteBatch
-from shared.contracts.demand.facts import DemandSubmitted, DemandTriaged, Location
+from shared.contracts.demand.facts import DemandSubmitted, DemandTriaged, Location, StatusFact
 from shared.contracts.demand.state import Demand
 from shared.contracts.envelope import Envelope
-from shared.contracts.event_types import current_data
+from shared.contracts.event_types import current_data, parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +114,21 @@ async def _timeline(db: Connection, demand_id: UUID) -> list[TimelineEntry]:
         )
         for row in rows
     ]
+
+
+async def status_facts(db: Connection, demand_id: UUID) -> list[tuple[StatusFact, datetime]]:
+    """The status facts of a demand after its submission, whoever told them, in sequence."""
+    rows = await db.fetch(
+        """
+        SELECT type, time, sequence, payload FROM journal WHERE aggregateid = $1 AND sequence IS NOT NULL
+        UNION ALL
+        SELECT type, time, sequence, payload FROM heard_fact WHERE demand_id = $1 AND sequence IS NOT NULL
+        ORDER BY sequence
+        """,
+        demand_id,
+    )
+    facts = ((parse(row["type"], row["payload"]), row["time"]) for row in rows)
+    return [(fact, at) for fact, at in facts if isinstance(fact, StatusFact)]
 
 
 def put_submissions(writes: WriteBatch, submitted: Mapping[UUID, DemandSubmitted]) -> None:

@@ -1,0 +1,38 @@
+"""Whose clock runs, over HTTP."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+
+from services.routing.cases import queries
+from services.routing.cases.clock import Clock, clock_of
+from services.routing.cases.commands_api import Number
+from services.routing.cases.handler import CaseHandler, not_found
+from shared.identity.person import Person
+from shared.identity.relations import may
+from shared.identity.rights import READ
+
+
+def clock_routes(desk: CaseHandler, staff: Callable[..., Any]) -> APIRouter:
+    """The one route, over the cases of the desk; `staff` reads who bears a token."""
+    router = APIRouter(tags=["routing"], prefix="/v1/cases")
+
+    @router.get("/{number}/clock")
+    async def get_case_clock(number: Number, by: Annotated[Person, Depends(staff)]) -> Clock:
+        """Who held a case, for what, and how long: every hop of its life, and the sum for each holder."""
+        return await case_clock(desk, number, by, desk.clock())
+
+    return router
+
+
+async def case_clock(desk: CaseHandler, number: str, by: Person, now: datetime) -> Clock:
+    """The clock of a case that this person may read; raises `Refused`."""
+    async with desk.pool.acquire(timeout=5) as db:
+        demand = await queries.by_number(db, number)
+        pack = desk.packs.of_division(demand.division) if demand else None
+        if demand is None or pack is None or demand.submitted_at is None or not may(READ, by, demand, pack):
+            raise not_found(number)
+        facts = await queries.status_facts(db, demand.id)
+    return clock_of(demand.submitted_at, facts, now, pack.due_times.working_seconds_between)
