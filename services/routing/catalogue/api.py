@@ -1,7 +1,7 @@
 """Versions of the catalogue over HTTP, for the people of the coordinator."""
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query
 
@@ -36,10 +36,7 @@ def routes(desk: CatalogueDesk, staff: WhoAsks) -> APIRouter:
         """Who drafted, rehearsed, published or rolled back which version, and when; the latest first."""
         return await desk.actions(by)
 
-    @router.get("/returns")
-    async def list_returns(by: By, days: Days = 30) -> returns_view.Returns:
-        """Rules to correct: how often units returned, or dispatchers corrected, what each rule had dispatched."""
-        return await desk.returns(by, days)
+    _returns(router, desk, By)
 
     @router.post("/rollback")
     async def roll_back_catalogue(by: By, asked: c.RollBackCatalogue) -> view.CatalogueVersion:
@@ -72,3 +69,10 @@ def routes(desk: CatalogueDesk, staff: WhoAsks) -> APIRouter:
         return await desk.cancel(by, version)
 
     return router
+
+
+def _returns(router: APIRouter, desk: CatalogueDesk, By: Any) -> None:  # noqa: N803 (a type)
+    @router.get("/returns")
+    async def list_returns(by: By, days: Days = 30) -> returns_view.Returns:
+        """Rules to correct: how often units returned, or dispatchers corrected, what each rule had dispatched."""
+        return await desk.returns(by, days)
