@@ -65,10 +65,6 @@ class Pack(Profile):
         """The ids of the units above a unit, the nearest first, the coordinator last. A department has nobody below."""
         return self._hierarchy.above(unit_id)
 
-    def unit_above(self, unit_id: str) -> Unit | None:
-        """The unit to which this one answers: a station's town, then the coordinator; None above the coordinator."""
-        return self._places.unit_above(unit_id, self.coordinator)
-
     def leader_of(self, unit_id: str) -> str | None:
         """The leader linked to this unit (挂钩领导), or to the nearest one above that has one."""
         return self._places.leader_of(unit_id, self.coordinator)

@@ -57,6 +57,7 @@ OWN: Final = {
     "routing/cases": {
         "available", "clock", "desks", "following", "limits", "parsing", "reading", "timeline", "worklists",
     },
+    "routing/web": {"command_forms", "contacts", "desk_page", "showing", "viewer"},
     "routing/cases/commands": {"assistance", "base", "dispatching", "handling", "timing"},
     "routing/cases/decisions": {"assistance", "dispatching", "handling", "situation", "timing"},
     "routing/hot_spots": {"detection"},

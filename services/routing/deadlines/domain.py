@@ -146,7 +146,7 @@ def _facts(deadline: Deadline, step: int, pack: Pack) -> list[f.Fact]:
             return [f.DeadlineMissed(due_at=due_at, stage=stage, unit=unit)]
     rung = pack.supervision.ladder[step - 2]
     lead = unit or pack.coordinator
-    above = pack.unit_above(lead) if rung.to == "above" else pack.unit(pack.coordinator)
+    above = pack.unit(next(iter(pack.units_above(lead)), "")) if rung.to == "above" else pack.unit(pack.coordinator)
     leader = pack.leader_of(lead) if rung.leader else None
     if above is None and leader is None:
         return []
