@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.routing.cases import queries
 from services.routing.cases.available import available
+from services.routing.cases.clock import Clock, clock_of
 from services.routing.cases.handler import CaseHandler, not_found
 from services.routing.cases.timeline import TimelineEntry
 from shared.contracts.demand.facts import Location
@@ -39,6 +40,7 @@ class Case(BaseModel):
     )
     merged: list[Related] = Field([], description="what was merged into it")
     similar: list[Related] = Field([], description="open cases of the same category in the same place")
+    clock: Clock | None = Field(None, description="who held it when, and for how long")
     commands: list[str] = Field([], description="what whoever asks may do with it now")
 
 
@@ -54,6 +56,9 @@ async def case_of(desk: CaseHandler, number: str, by: Person) -> Case:
             raise not_found(number)
         merged = await queries.merged_into(db, demand.id)
         similar = await queries.similar(db, demand)
+        facts = await queries.status_facts(db, demand.id)
+    working_seconds = pack.due_times.working_seconds_between
+    clock = clock_of(demand.submitted_at, facts, desk.clock(), working_seconds) if demand.submitted_at else None
     return Case(
         demand=demand,
         text=stored.text,
@@ -62,5 +67,6 @@ async def case_of(desk: CaseHandler, number: str, by: Person) -> Case:
         timeline=stored.timeline,
         merged=[Related.model_validate(dict(row)) for row in merged],
         similar=[Related.model_validate(dict(row)) for row in similar],
+        clock=clock,
         commands=list(available(demand, by, pack)),
     )

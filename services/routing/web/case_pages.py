@@ -9,12 +9,11 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from services.routing.cases.handler import Actor, CaseHandler
 from services.routing.cases.parsing import command_of
-from services.routing.cases.reading import Case, Related, case_of
-from services.routing.web import command_forms, showing
+from services.routing.cases.reading import Case, case_of
+from services.routing.web import case_view, command_forms, showing
 from services.routing.web.contacts import ContactReader
 from services.routing.web.desk_page import PAGES, InLanguage, desk_router
 from services.routing.web.viewer import Viewer
-from services.routing.web.words import KINDS
 from shared.contracts.numbers import LONGEST, read_number
 from shared.contracts.refusals import ANSWERS, Code, Refused
 from shared.contracts.wording import Identifier
@@ -88,107 +87,20 @@ def _case_page(viewer: Viewer, case: Case, desk: CaseHandler, **more: Any) -> HT
         "text": case.text,
         "due": showing.due_of(demand, viewer, now),
         "status": "paused" if demand.paused_at and demand.status != "listed" else demand.status,
-        "about": _about(viewer, case),
-        "times": _times(viewer, case, desk),
-        "helpers": _helpers(viewer, case, desk),
+        "about": case_view.about(viewer, case),
+        "times": case_view.times(viewer, case, now),
+        "helpers": case_view.helpers(viewer, case, now),
+        "clock": case_view.clock(viewer, case, now),
         "timeline": showing.entries(case, viewer, now),
-        "merged": [_related(one, viewer) for one in case.merged],
-        "similar": [_related(one, viewer) for one in case.similar],
-        "commands": _commands(viewer, case),
+        "merged": [case_view.related(one, viewer) for one in case.merged],
+        "similar": [case_view.related(one, viewer) for one in case.similar],
+        "commands": case_view.commands(viewer, case),
         "happened": viewer.say(COMMANDS[done].zh, COMMANDS[done].en) if done in COMMANDS else "",
         "may_reveal": demand.contact is not None and may(REVEAL, viewer.person, demand, viewer.pack),
         "personal": None,
         "errors": {},
     }
     return PAGES.render("case.html", values | more, status)
-
-
-def _commands(viewer: Viewer, case: Case) -> list[Mapping[str, Any]]:
-    """What may be given now: the most usual one stands out and comes first."""
-    names = [name for name in case.commands if name in command_forms.FORMS]
-    primary = next((name for name in command_forms.PRIMARY if name in names), None)
-    ordered = sorted(names, key=lambda name: (name != primary, name in command_forms.DANGEROUS))
-    path = f"/desk/cases/{case.demand.number}"
-    hidden = {"seen": case.demand.version, "key": str(uuid4()), "entries": len(case.timeline)}
-    return [
-        {
-            "words": viewer.say(COMMANDS[name].zh, _capital(COMMANDS[name].en)),
-            "hint": "",
-            "primary": name == primary,
-            "danger": name in command_forms.DANGEROUS,
-            "href": "" if name in command_forms.AT_ONCE else viewer.to(f"{path}/{name}"),
-            "action": viewer.to(f"{path}/{name}"),
-            "fields": hidden,
-        }
-        for name in ordered
-    ]
-
-
-def _capital(words: str) -> str:
-    return words[:1].upper() + words[1:]
-
-
-def _about(viewer: Viewer, case: Case) -> list[Mapping[str, str]]:
-    demand = case.demand
-    point = f"{case.location.lat:.4f}, {case.location.lon:.4f}" if case.location else ""
-    team = viewer.pack.team_of(demand.division)
-    rows = [
-        (viewer.say("地点", "Place"), viewer.place_name(demand.division)),
-        (viewer.say("坐标", "Point"), point),
-        (viewer.say("类别", "Category"), viewer.category_name(demand.category)),
-        (viewer.say("类型", "Kind"), viewer.say(*KINDS[demand.kind])),
-        (viewer.say("承办单位", "Unit"), viewer.unit_name(demand.unit)),
-        (viewer.say("经办人", "Handler"), demand.handler or ""),
-        (viewer.say("驻点团队", "Stationed team"), team.name if team else ""),
-        (viewer.say("派单依据", "Why it is here"), demand.rule or ""),
-        (viewer.say("附件", "Files"), "、".join(case.attachments)),
-        (viewer.say("并入", "Merged into"), demand.parent_number or ""),
-    ]
-    return [{"label": label, "words": words, "change": ""} for label, words in rows if words]
-
-
-def _times(viewer: Viewer, case: Case, desk: CaseHandler) -> list[Mapping[str, str]]:
-    demand, now = case.demand, desk.clock()
-    reasons = {reason.code: str(getattr(reason.name, viewer.lang)) for reason in viewer.pack.handling.pause.reasons}
-    rows = [
-        (viewer.say("提出", "Raised"), demand.submitted_at),
-        (viewer.say("签收期限", "To be signed for by"), demand.sign_due_at if not demand.accepted_at else None),
-        (viewer.say("签收", "Signed for"), demand.accepted_at),
-        (viewer.say("联系期限", "To be contacted by"), demand.contact_due_at if not demand.contacted_at else None),
-        (viewer.say("首次联系", "First contact"), demand.contacted_at),
-        (viewer.say("办结期限", "Answer due by"), demand.due_at),
-        (viewer.say("申请延至", "Asked for until"), demand.extension.due_at if demand.extension else None),
-        (viewer.say("暂停自", "Paused since"), demand.paused_at),
-        (viewer.say("自动恢复", "Runs again"), demand.paused_until),
-    ]
-    shown: list[Mapping[str, str]] = [
-        {"label": label, "words": showing.when(at, viewer, now), "change": ""} for label, at in rows if at
-    ]
-    if demand.pause_reason:
-        words = reasons.get(demand.pause_reason, demand.pause_reason)
-        shown.append({"label": viewer.say("暂停原因", "Why paused"), "words": words, "change": ""})
-    return shown
-
-
-def _helpers(viewer: Viewer, case: Case, desk: CaseHandler) -> list[Mapping[str, str]]:
-    parts, now = {part.unit: part for part in case.demand.assistance}, desk.clock()
-    shown: list[Mapping[str, str]] = []
-    for unit in case.demand.assisting:
-        part = parts.get(unit)
-        if part and part.reported_at:
-            words = viewer.say("已反馈", "reported") + " " + showing.when(part.reported_at, viewer, now)
-        elif part and part.accepted_at:
-            words = viewer.say("已签收", "signed for") + " " + showing.when(part.accepted_at, viewer, now)
-        else:
-            words = viewer.say("未签收", "not signed for")
-        shown.append({"label": viewer.unit_name(unit), "words": words, "change": ""})
-    return shown
-
-
-def _related(one: Related, viewer: Viewer) -> Mapping[str, str]:
-    return {
-        "href": viewer.to(f"/desk/cases/{one.number}"), "number": one.number, "title": one.title, "status": one.status
-    }  # fmt: skip
 
 
 def _form_page(
@@ -211,7 +123,7 @@ def _form_page(
     values = viewer.page(f"{path}/{name}") | {
         "demand": case.demand,
         "name": name,
-        "title": viewer.say(COMMANDS[name].zh, _capital(COMMANDS[name].en)),
+        "title": viewer.say(COMMANDS[name].zh, case_view.capital(COMMANDS[name].en)),
         "inputs": command_forms.shown(name, viewer, case.demand),
         "typed": typed,
         "errors": {field: words for field, words in errors.items() if field in names},

@@ -19,6 +19,7 @@ from services.routing.web.viewer import Viewer
 from services.routing.web.words import DESK, LISTS
 from shared.contracts.numbers import canonical
 from shared.identity.gate import Gate, SignedIn
+from shared.web.parts import Column, Tab
 
 PAGE: Final = 50
 Narrowed = Annotated[str, Query(max_length=64)]
@@ -96,32 +97,21 @@ def _told(one: Outcome, viewer: Viewer) -> Mapping[str, Any]:
     return {"number": one.number, "href": href, "done": one.refused is None, "words": words}
 
 
-def _columns(viewer: Viewer, chosen: Mapping[str, str]) -> list[Mapping[str, str]]:
-    def sorted_by(sort: Sort) -> dict[str, str]:
-        return {
-            "href": viewer.to("/desk", **{**chosen, "sort": sort}),
-            "sorted": "ascending" if chosen["sort"] == sort else "",
-        }
-
+def _columns(viewer: Viewer, chosen: Mapping[str, str]) -> list[Column]:
     words = DESK[viewer.lang]
-    return [
-        showing.column(words["choose"], kind="check"),
-        showing.column(words["case"]) | sorted_by("age"),
-        showing.column(words["due"]) | sorted_by("due"),
-        *(showing.column(words[name]) for name in ("status", "handler", "updated", "number")),
-    ]
+
+    def sorted_by(name: str, sort: Sort) -> Column:
+        address = viewer.to("/desk", **{**chosen, "sort": sort})
+        return Column(words[name], address, "ascending" if chosen["sort"] == sort else "")
+
+    rest = (Column(words[name]) for name in ("status", "handler", "updated", "number"))
+    return [Column(words["choose"], kind="check"), sorted_by("case", "age"), sorted_by("due", "due"), *rest]
 
 
-def _tabs(viewer: Viewer, current: List, counts: Mapping[List, int]) -> list[Mapping[str, Any]]:
+def _tabs(viewer: Viewer, current: List, counts: Mapping[List, int]) -> list[Tab]:
     always = {List.OPEN, List.OVERDUE, List.DUE_SOON, List.UNSIGNED, current}
     return [
-        {
-            "href": viewer.to("/desk", list=name),
-            "words": viewer.say(zh, en),
-            "count": counts[List(name)],
-            "tone": tone,
-            "current": name == current,
-        }
+        Tab(viewer.to("/desk", list=name), viewer.say(zh, en), counts[List(name)], name == current, tone)
         for name, (zh, en, tone) in LISTS.items()
         if counts[List(name)] or name in always
     ]

@@ -15,6 +15,7 @@ from services.routing.web.viewer import OVERSEERS, Viewer
 from shared.contracts.refusals import Code, Refused
 from shared.identity.gate import Gate, SignedIn
 from shared.identity.person import Role
+from shared.web.parts import Column
 
 OLDEST = 20
 COLUMNS = (("诉求", "Demand"), ("时限", "Due"), ("承办单位", "Unit"), ("状态", "Status"), ("编号", "Number"))
@@ -41,7 +42,7 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
         values: dict[str, Any] = viewer.page("/desk/overview") | {
             "units": [{**load._asdict(), "name": viewer.unit_name(load.unit)} for load in loads],
             "sums": {name: sum(getattr(load, name) for load in loads) for name in overview_queries.FIGURES},
-            "columns": [showing.column(viewer.say(*words)) for words in COLUMNS],
+            "columns": [Column(viewer.say(*words)) for words in COLUMNS],
             "oldest": [showing.row(case, viewer, own.now) for case in oldest],
         }
         return PAGES.render("overview.html", values)

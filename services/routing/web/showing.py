@@ -1,17 +1,20 @@
 """Cases as pages show them: rows, groups by due time, entries of the timeline."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from services.routing.cases.reading import Case
 from services.routing.cases.timeline import TimelineEntry
 from services.routing.cases.worklists import CaseSummary
+from services.routing.web.case_words import preset_words, rule_words, triage_words
 from services.routing.web.timeline_words import ENTRY_WORDS, LISTED_FIELDS
 from services.routing.web.viewer import Viewer
+from services.routing.web.words import STAGES
 from shared.contracts.demand.facts import Urgency
 from shared.contracts.demand.state import OWED, Demand
 from shared.web.due_words import DueKind, DueWords, by_the_calendar, due_words
+from shared.web.parts import Entry, Group, Mark
 
 GROUPS: Final[Mapping[str, tuple[str, str]]] = {
     "first": ("重点对象和特急", "Needs protection, or in great danger"),
@@ -50,7 +53,7 @@ def row(case: CaseSummary, viewer: Viewer, now: datetime) -> dict[str, Any]:
     }
 
 
-def marks(case: CaseSummary, viewer: Viewer) -> list[dict[str, str]]:
+def marks(case: CaseSummary, viewer: Viewer) -> list[Mark]:
     """What needs an eye, in few words."""
     words = []
     if case.urgency is Urgency.CRITICAL:
@@ -69,10 +72,10 @@ def marks(case: CaseSummary, viewer: Viewer) -> list[dict[str, str]]:
         words.append(viewer.say(f"退单{case.returns}次", f"returned {case.returns} times"))
     if case.extension:
         words.append(viewer.say("申请延期中", "extension asked"))
-    return [{"words": word, "href": ""} for word in words]
+    return [Mark(word) for word in words]
 
 
-def groups(cases: Sequence[CaseSummary], viewer: Viewer, now: datetime) -> list[dict[str, Any]]:
+def groups(cases: Sequence[CaseSummary], viewer: Viewer, now: datetime) -> list[Group]:
     """Rows by how pressing they are, in the order of the list."""
     found: dict[str, list[dict[str, Any]]] = {}
     for case in cases:
@@ -81,12 +84,7 @@ def groups(cases: Sequence[CaseSummary], viewer: Viewer, now: datetime) -> list[
         group = "first" if first else (shown["due"].kind if shown["due"] else "none")
         found.setdefault(group, []).append(shown)
     titles = {name: viewer.say(*words) for name, words in GROUPS.items()}
-    return [{"title": titles[name], "rows": rows} for name, rows in found.items()]
-
-
-def column(words: str, kind: str = "") -> dict[str, str]:
-    """A column of a table that is not sorted by."""
-    return {"words": words, "href": "", "sorted": "", "kind": kind}
+    return [Group(rows, titles[name]) for name, rows in found.items()]
 
 
 def when(at: datetime | None, viewer: Viewer, now: datetime) -> str:
@@ -107,12 +105,12 @@ def when(at: datetime | None, viewer: Viewer, now: datetime) -> str:
     )
 
 
-def entries(case: Case, viewer: Viewer, now: datetime) -> list[dict[str, Any]]:
+def entries(case: Case, viewer: Viewer, now: datetime) -> list[Entry]:
     """The timeline, newest first."""
     return [entry(one, viewer, now) for one in reversed(case.timeline)]
 
 
-def entry(one: TimelineEntry, viewer: Viewer, now: datetime) -> dict[str, Any]:
+def entry(one: TimelineEntry, viewer: Viewer, now: datetime) -> Entry:
     """One entry: who did what when, and every word that belongs to it."""
     zh, en = ENTRY_WORDS.get(one.type, (one.type, one.type))
     who = [str(one.data.get("by") or ""), viewer.unit_name(str(one.data.get("unit") or "") or None)]
@@ -120,15 +118,15 @@ def entry(one: TimelineEntry, viewer: Viewer, now: datetime) -> dict[str, Any]:
     until = ""
     if isinstance(due, str):
         until = viewer.say("期限：", "Due: ") + when(datetime.fromisoformat(due), viewer, now)
-    return {
-        "when": when(one.at, viewer, now),
-        "iso": one.at.isoformat(),
-        "who": " · ".join(filter(None, who)),
-        "what": viewer.say(zh, en),
-        "words": "\n".join(_words(one, viewer)),
-        "until": until,
-        "strong": one.by != "routing",
-    }
+    return Entry(
+        when=when(one.at, viewer, now),
+        iso=one.at.isoformat(),
+        who=" · ".join(filter(None, who)),
+        what=viewer.say(zh, en),
+        words="\n".join(_words(one, viewer)),
+        until=until,
+        strong=one.by != "routing",
+    )
 
 
 def _words(one: TimelineEntry, viewer: Viewer) -> Sequence[str]:
@@ -143,11 +141,21 @@ def _words(one: TimelineEntry, viewer: Viewer) -> Sequence[str]:
     return lines
 
 
+_NAMED: Final[Mapping[str, Callable[[str, Viewer], str]]] = {
+    "rule": rule_words,
+    "limit_source": preset_words,
+    "reason": triage_words,
+    "stage": lambda stage, viewer: viewer.say(*STAGES.get(stage, (stage, stage))),
+}
+
+
 def _text(name: str, value: Any, viewer: Viewer) -> str:
     if name in ("suggested_unit", "to", "decider"):
         return viewer.unit_name(str(value))
     if name in ("assisting", "units", "suggestions"):
         return "、".join(viewer.unit_name(str(unit)) for unit in value)
+    if name in _NAMED:
+        return _NAMED[name](str(value), viewer)
     if name == "category":
         return viewer.category_name(str(value))
     if isinstance(value, bool):

@@ -11,6 +11,7 @@ from services.routing.cases.desks import desk_of
 from services.routing.cases.handler import CaseHandler
 from services.routing.cases.worklists import Cursor, Filters, List, place_of
 from services.routing.web import showing
+from services.routing.web.case_words import triage_words
 from services.routing.web.desk_page import PAGES, InLanguage, desk_router
 from services.routing.web.viewer import Viewer
 from shared.identity.gate import Gate, SignedIn
@@ -40,7 +41,7 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
                 | {
                     "version": case.version,
                     "text": reason.text if reason else "",
-                    "reason": reason.reason if reason else "",
+                    "reason": triage_words(reason.reason, viewer) if reason else "",
                     "raised": showing.when(case.submitted_at, viewer, own.now),
                     "suggestions": [{"unit": unit, "name": viewer.unit_name(unit)} for unit in suggestions],
                     "action": viewer.to(f"/desk/cases/{case.number}/route"),

@@ -1,6 +1,5 @@
 """Whoever looks at a page of the desk: the person, their jurisdiction, the language, and what every page shows."""
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 from urllib.parse import urlencode
@@ -12,6 +11,7 @@ from services.routing.web.words import DESK, ROLES
 from shared.identity.gate import SignedIn
 from shared.identity.person import Person, Role
 from shared.jurisdiction.pack import Pack
+from shared.web.parts import Link
 
 Lang = Literal["zh", "en"]
 OVERSEERS: Final = frozenset({Role.LEADER, Role.HEAD, Role.AUDITOR, Role.DISPATCHER, Role.ADMIN})
@@ -79,14 +79,14 @@ class Viewer:
             "role": "、".join(ROLES[role][self.lang] for role in ROLES if role in self.roles),
         }
 
-    def _links(self, path: str) -> list[Mapping[str, Any]]:
+    def _links(self, path: str) -> list[Link]:
         places = [("/desk", self.say("待办", "Work"))]
         if self.dispatches:
             places.append(("/desk/triage", self.say("派单", "Dispatch")))
         if self.roles & OVERSEERS:
             places.append(("/desk/overview", self.say("总览", "Overview")))
         current = max((place for place, _ in places if path.startswith(place)), key=len, default="")
-        return [{"href": self.to(place), "words": words, "current": place == current} for place, words in places]
+        return [Link(self.to(place), words, place == current) for place, words in places]
 
     def unit_name(self, unit: str | None) -> str:
         """What people call a unit."""
@@ -103,6 +103,3 @@ class Viewer:
         """What it is about."""
         known = self.pack.category(category) if category else None
         return getattr(known.name, self.lang) if known else self.say("未分类", "no category")
-
-
-Words = Callable[[str, str], str]

@@ -1,7 +1,7 @@
 """What the pages of staff say, in both languages."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Literal
 
 from shared.identity.person import Role
 
@@ -73,7 +73,7 @@ DESK: Final[Mapping[str, Mapping[str, str]]] = {
     },
 }  # fmt: skip
 
-LISTS: Final[Mapping[str, tuple[str, str, str]]] = {
+LISTS: Final[Mapping[str, tuple[str, str, Literal["", "overdue", "soon"]]]] = {
     "open": ("全部未结", "All open", ""),
     "mine": ("我经办的", "Mine", ""),
     "overdue": ("逾期", "Overdue", "overdue"),
@@ -96,3 +96,30 @@ KINDS: Final[Mapping[str, tuple[str, str]]] = {
     "complaint": ("投诉", "complaint"),
     "report": ("举报", "report"),
 }
+
+HOLDERS: Final[Mapping[str, tuple[str, str]]] = {
+    "intake": ("受理", "intake"),
+    "triage": ("派单员", "the dispatcher"),
+    "unit": ("承办单位", "the unit"),
+    "parent": ("并入的诉求", "the demand it was merged into"),
+    "citizen": ("群众", "the citizen"),
+}
+
+HOPS: Final[Mapping[str, tuple[str, str]]] = {
+    "intake": ("收件", "taking in"),
+    "triage": ("待派单", "to be dispatched"),
+    "sign": ("待签收", "to be signed for"),
+    "contact": ("待联系", "to be contacted"),
+    "handling": ("办理", "handling"),
+    "paused": ("暂停计时", "clock paused"),
+    "merged": ("已并入", "merged"),
+    "verdict": ("待评价", "to be rated"),
+}
+
+STAGES: Final[Mapping[str, tuple[str, str]]] = {
+    "sign": ("签收", "to be signed for"),
+    "contact": ("联系群众", "to call the citizen"),
+    "resolve": ("办结", "to be answered"),
+    "assist": ("协办", "assistance"),
+}
+"""What a limit is for."""

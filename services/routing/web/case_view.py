@@ -1,0 +1,145 @@
+"""The parts of a case's page: what it is about, its due times, its helpers, whose clock ran, what may be done now."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from services.routing.cases.clock import Held
+from services.routing.cases.reading import Case, Related
+from services.routing.web import command_forms
+from services.routing.web.case_words import rule_words
+from services.routing.web.showing import when
+from services.routing.web.viewer import Viewer
+from services.routing.web.words import HOLDERS, HOPS, KINDS
+from shared.identity.rights import COMMANDS
+from shared.web.parts import Command, SummaryRow
+
+MINUTE, HOUR, DAY = 60, 3600, 86_400
+
+
+def about(viewer: Viewer, case: Case) -> list[SummaryRow]:
+    """Where and what it is, who has it and why."""
+    demand = case.demand
+    point = f"{case.location.lat:.4f}, {case.location.lon:.4f}" if case.location else ""
+    team = viewer.pack.team_of(demand.division)
+    rows = [
+        (viewer.say("地点", "Place"), viewer.place_name(demand.division)),
+        (viewer.say("坐标", "Point"), point),
+        (viewer.say("类别", "Category"), viewer.category_name(demand.category)),
+        (viewer.say("类型", "Kind"), viewer.say(*KINDS[demand.kind])),
+        (viewer.say("承办单位", "Unit"), viewer.unit_name(demand.unit)),
+        (viewer.say("经办人", "Handler"), demand.handler or ""),
+        (viewer.say("驻点团队", "Stationed team"), team.name if team else ""),
+        (viewer.say("为什么派到这里", "Why it is here"), rule_words(demand.rule or "", viewer)),
+        (viewer.say("附件", "Files"), "、".join(case.attachments)),
+        (viewer.say("并入", "Merged into"), demand.parent_number or ""),
+    ]
+    return [SummaryRow(label, words) for label, words in rows if words]
+
+
+def times(viewer: Viewer, case: Case, now: datetime) -> list[SummaryRow]:
+    """What is due when, and what was done when."""
+    demand = case.demand
+    reasons = {reason.code: str(getattr(reason.name, viewer.lang)) for reason in viewer.pack.handling.pause.reasons}
+    rows = [
+        (viewer.say("提出", "Raised"), demand.submitted_at),
+        (viewer.say("签收期限", "To be signed for by"), demand.sign_due_at if not demand.accepted_at else None),
+        (viewer.say("签收", "Signed for"), demand.accepted_at),
+        (viewer.say("联系期限", "To be contacted by"), demand.contact_due_at if not demand.contacted_at else None),
+        (viewer.say("首次联系", "First contact"), demand.contacted_at),
+        (viewer.say("办结期限", "Answer due by"), demand.due_at),
+        (viewer.say("申请延至", "Asked for until"), demand.extension.due_at if demand.extension else None),
+        (viewer.say("暂停自", "Paused since"), demand.paused_at),
+        (viewer.say("自动恢复", "Runs again"), demand.paused_until),
+    ]
+    shown = [SummaryRow(label, when(at, viewer, now)) for label, at in rows if at]
+    if demand.pause_reason:
+        words = reasons.get(demand.pause_reason) or viewer.say("已挂账", "listed")
+        shown.append(SummaryRow(viewer.say("暂停原因", "Why paused"), words))
+    return shown
+
+
+def helpers(viewer: Viewer, case: Case, now: datetime) -> list[SummaryRow]:
+    """How far each assisting unit is."""
+    parts = {part.unit: part for part in case.demand.assistance}
+    shown = []
+    for unit in case.demand.assisting:
+        part = parts.get(unit)
+        if part and part.reported_at:
+            words = viewer.say("已反馈 ", "reported ") + when(part.reported_at, viewer, now)
+        elif part and part.accepted_at:
+            words = viewer.say("已签收 ", "signed for ") + when(part.accepted_at, viewer, now)
+        else:
+            words = viewer.say("未签收", "not signed for")
+        shown.append(SummaryRow(viewer.unit_name(unit), words))
+    return shown
+
+
+def clock(viewer: Viewer, case: Case, now: datetime) -> list[SummaryRow]:
+    """Whose clock runs now, and how long each had it."""
+    if case.clock is None:
+        return []
+    rows = [SummaryRow(_holder(one, viewer), _spent(one, viewer)) for one in case.clock.held]
+    running = case.clock.running
+    if running is not None:
+        label = viewer.say("现在", "Now")
+        words = viewer.unit_name(running.unit) or viewer.say(*HOLDERS[running.holder])
+        rows.insert(0, SummaryRow(label, f"{words} · {viewer.say(*HOPS[running.hop])}"))
+    return rows
+
+
+def _holder(held: Held, viewer: Viewer) -> str:
+    return viewer.unit_name(held.unit) or viewer.say(*HOLDERS[held.holder])
+
+
+def _spent(held: Held, viewer: Viewer) -> str:
+    words = length(held.seconds, viewer)
+    if held.paused_seconds:
+        words += viewer.say(
+            f"，另暂停{length(held.paused_seconds, viewer)}", f", paused {length(held.paused_seconds, viewer)}"
+        )
+    return words
+
+
+def length(seconds: int, viewer: Viewer) -> str:
+    """A span of time in its two largest units."""
+    if seconds < HOUR:
+        minutes = max(1, seconds // MINUTE)
+        return viewer.say(f"{minutes}分钟", f"{minutes} min")
+    if seconds < DAY:
+        hours, rest = divmod(seconds, HOUR)
+        return viewer.say(f"{hours}小时{rest // MINUTE}分钟", f"{hours} h {rest // MINUTE} min")
+    days, rest = divmod(seconds, DAY)
+    return viewer.say(f"{days}天{rest // HOUR}小时", f"{days} d {rest // HOUR} h")
+
+
+def commands(viewer: Viewer, case: Case) -> list[Command]:
+    """What may be given now: the most usual one stands out and comes first."""
+    names = [name for name in case.commands if name in command_forms.FORMS]
+    primary = next((name for name in command_forms.PRIMARY if name in names), None)
+    ordered = sorted(names, key=lambda name: (name != primary, name in command_forms.DANGEROUS))
+    path = f"/desk/cases/{case.demand.number}"
+    hidden = {"seen": str(case.demand.version), "key": str(uuid4()), "entries": str(len(case.timeline))}
+    return [
+        Command(
+            words=viewer.say(COMMANDS[name].zh, capital(COMMANDS[name].en)),
+            href="" if name in command_forms.AT_ONCE else viewer.to(f"{path}/{name}"),
+            action=viewer.to(f"{path}/{name}"),
+            fields=hidden,
+            primary=name == primary,
+            danger=name in command_forms.DANGEROUS,
+        )
+        for name in ordered
+    ]
+
+
+def capital(words: str) -> str:
+    """The words as a heading."""
+    return words[:1].upper() + words[1:]
+
+
+def related(one: Related, viewer: Viewer) -> Mapping[str, Any]:
+    """Another case, with a link to it."""
+    href = viewer.to(f"/desk/cases/{one.number}")
+    return {"href": href, "number": one.number, "title": one.title, "status": one.status}
