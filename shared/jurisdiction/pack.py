@@ -137,10 +137,11 @@ class Pack(Profile):
         kind: RequestKind,
         urgency: Urgency = Urgency.ORDINARY,
         vulnerable: bool = False,
+        preset: str | None = None,
     ) -> StageLimits:
         """The limit of each stage for such a demand, whoever answers it; a category that is marked so makes it
-        vulnerable too."""
-        return self._stage_limits(division, category, kind, urgency, vulnerable)
+        vulnerable too. `preset`: that of the rule that decided, where its words or its channel did."""
+        return self._stage_limits(division, category, kind, urgency, vulnerable, preset)
 
     def is_vulnerable(self, category: str | None) -> bool:
         """Whether demands of this category are of people who need protection."""
@@ -225,11 +226,16 @@ class Pack(Profile):
         return lru_cache(CACHED)(found)
 
     @cached_property
-    def _stage_limits(self) -> Callable[[str, str | None, RequestKind, Urgency, bool], StageLimits]:
+    def _stage_limits(self) -> Callable[[str, str | None, RequestKind, Urgency, bool, str | None], StageLimits]:
         def found(
-            division: str, category: str | None, kind: RequestKind, urgency: Urgency, vulnerable: bool
+            division: str,
+            category: str | None,
+            kind: RequestKind,
+            urgency: Urgency,
+            vulnerable: bool,
+            preset: str | None,
         ) -> StageLimits:
-            _, source = self.limit_of(division, category, kind)
+            source = preset or self.limit_of(division, category, kind)[1]
             if source is None:
                 return StageLimits()
             above = self.category_ancestors(category) if category else ()

@@ -9,14 +9,16 @@ from uuid import UUID
 import httpx
 import pytest
 
-from services.routing.app import demand_repository
+from services.routing.app import demand_repository, worker
 from services.routing.cases import commands as c
 from services.routing.cases.handler import Actor, CaseHandler
+from services.routing.cases.policies import first_routing
 from services.routing.catalogue import api, explanation_api
 from services.routing.catalogue.explanation_api import Explainer
 from services.routing.catalogue.handler import CatalogueDesk
 from services.routing.catalogue.packs_in_force import PacksInForce, written
 from services.routing.catalogue.rehearsal import PastDemand, Rehearser
+from services.routing.settings import RoutingSettings
 from shared.chassis.aggregates.repository import Repositories
 from shared.chassis.base.tokens import Tokens
 from shared.chassis.consumer.delivery import Delivery
@@ -29,8 +31,10 @@ from shared.identity.person import Person
 from shared.identity.staff import StaffBearers
 from shared.identity.staff_tokens import StaffTokens
 from shared.jurisdiction.conditions import RoutingInput
+from shared.jurisdiction.parts import Match
 from tests import story
 from tests.chassis.conftest import Log, let_know
+from tests.keys import KEYS
 from tests.packs import nanhai, shipped
 
 TOKENS = Tokens("s" * 40)
@@ -347,6 +351,33 @@ async def test_rules_to_correct_are_told_by_what_came_back_and_what_was_correcte
     assert [tuple(rule.values()) for rule in told] == [(FILE, "road-damage", 4, 1, 2), (FILE, "taxes", 1, 0, 0)]
     office.clock.forward(days=31)
     assert (await office.ask("GET", "/v1/catalogues/returns")).json()["rules"] == []
+
+
+def test_a_rule_that_words_decide_gives_its_own_limit():
+    fast = nanhai().limits["guangdong-2022"].model_copy(update={"working_days": dict.fromkeys(RequestKind, 3)})
+    pack = nanhai().model_copy(update={"limits": {**nanhai().limits, "fast": fast}})
+    urgent = pack.rules[0].model_copy(
+        update={"id": "sunk", "limits": "fast", "match": Match(category="road-damage", keywords=("塌陷",))}
+    )
+    pack = pack.with_catalogue((urgent, *pack.rules), pack.usual_limits)
+    for text, days in (("路面塌陷", 3), ("有坑", 10)):
+        submitted = submission(1, text=text)
+        routed = first_routing(story.demand(submitted), pack, story.AT, submitted)
+        assert isinstance(routed, f.DemandRouted)
+        assert routed.due_at == pack.due_at(story.AT, days)
+
+
+async def test_the_worker_reads_what_is_in_force_before_it_takes_a_demand(office: Office):
+    version = await office.published(TRANSPORT)
+    settings = RoutingSettings.model_validate(KEYS | {"DATABASE_URL": "postgresql://nowhere"})
+    await office.pool.execute("UPDATE catalogue_publication SET in_force_from = now() - interval '1 hour'")
+    started = worker(settings, office.pool)
+    for task in started.first:
+        await task()
+    later = Delivery(office.pool, started.repositories, "cluster")
+    await let_know(later, office.log.told(submission(1, text="路面塌陷"), key=UUID(int=1)))
+    rule = await office.pool.fetchval("SELECT state ->> 'rule' FROM demand")
+    assert rule == f"nanhai@{version}:sunk"
 
 
 def test_what_took_longer_than_a_shorter_limit_would_have_been_late():

@@ -21,9 +21,10 @@ class Due(NamedTuple):
     contact: datetime | None
 
 
-def limits_of(demand: Demand, pack: Pack) -> StageLimits:
-    """The limits of this demand, whoever answers it; after a reopening the limit for that, where the pack has one."""
-    found = pack.limits_for(demand.division, demand.category, demand.kind, demand.urgency, demand.vulnerable)
+def limits_of(demand: Demand, pack: Pack, preset: str | None = None) -> StageLimits:
+    """The limits of this demand, whoever answers it; after a reopening the limit for that, where the pack has one.
+    `preset`: that of the rule that decided just now."""
+    found = pack.limits_for(demand.division, demand.category, demand.kind, demand.urgency, demand.vulnerable, preset)
     redo = pack.handling.redo
     return replace(found, resolve=redo) if demand.reopenings and redo else found
 

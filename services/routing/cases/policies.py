@@ -94,7 +94,7 @@ def first_routing(
         return _unplaced(demand, pack, case)
     match pack.decide(case):
         case Assignment() as found:
-            limits = limits_of(demand, pack)
+            limits = limits_of(demand, pack, found.limit_source)
             return assign(demand, pack, found.lead_unit, pack.rule(found), limits, at, found.assisting)
         case Undecided(reason=reason, suggestions=suggestions):
             return f.DemandTriaged(reason=f"no rule decided: {reason}", suggestions=suggestions)

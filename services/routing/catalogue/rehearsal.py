@@ -140,11 +140,15 @@ class Rehearser:
 def _decided(pack: Pack, past: PastDemand) -> _Decision:
     match pack.decide(past.case):
         case Assignment() as found:
-            due_at = pack.due_at(past.received_at, found.limit_days) if found.limit_days else None
-            return _Decision(found.lead_unit, found.rule_id, due_at)
+            return _Decision(found.lead_unit, found.rule_id, _due(pack, past, found.limit_source))
         case Undecided():
-            days, _ = pack.limit_of(past.case.division, past.case.category, past.case.kind)
-            return _Decision(TRIAGE, None, pack.due_at(past.received_at, days) if days else None)
+            return _Decision(TRIAGE, None, _due(pack, past, None))
+
+
+def _due(pack: Pack, past: PastDemand, preset: str | None) -> datetime | None:
+    case = past.case
+    limits = pack.limits_for(case.division, case.category, case.kind, vulnerable=case.vulnerable, preset=preset)
+    return pack.end_of(limits.resolve, past.received_at) if limits.resolve else None
 
 
 def _would_be_late(before: datetime | None, after: datetime, ended_at: datetime) -> bool:
