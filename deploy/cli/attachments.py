@@ -29,6 +29,6 @@ async def _sweep() -> int:
     settings = read(IntakeSettings)
     pool = await open_pool(settings.database_url, "intake", size=1)
     try:
-        return await intake.cabinet(settings, pool).sweep()
+        return await intake.attachment_service(settings, pool).sweep()
     finally:
         await pool.close()

@@ -74,7 +74,7 @@ async def _erase(number: str, why: str) -> datetime:
             if demand is None:
                 raise Refused(Code.NOT_FOUND, f"there is no demand {number}", f"没有编号为 {number} 的诉求")
             at = await erase_demand(db, demand.id, now(), f"operator:{getpass.getuser()}", why)
-        await intake.cabinet(settings, pool).sweep()
+        await intake.attachment_service(settings, pool).sweep()
     finally:
         await pool.close()
     return at

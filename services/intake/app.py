@@ -91,28 +91,32 @@ def api(settings: IntakeSettings, pool: Pool) -> Api:
         if pack.boundaries:
             pack.boundaries.load()
     keys, codes, callers = vault(settings), SecretCodes(settings.lasting), Callers.of(settings, pool, packs)
-    submissions, following, note_handler = _commands(pool, packs, keys, codes)
-    teller = StoryReader(pool, packs)
-    kept = cabinet(settings, pool)
-    conversations = Conversations(submissions, note_handler, codes, _enclosing(settings, kept), SenderLocks.of(pool))
+    submissions, lookup, note_handler = _commands(pool, packs, keys, codes)
+    stories = StoryReader(pool, packs)
+    attachments = attachment_service(settings, pool)
+    conversations = Conversations(
+        submissions, note_handler, codes, _enclosing(settings, attachments), SenderLocks.of(pool)
+    )
     registry = GatewayRegistry(pool, keys)
     language_of = languages(packs)
     return Api(
         [
             submission_api.routes(submissions, codes),
-            tracking_api.routes(following, teller),
+            tracking_api.routes(lookup, stories),
             imports_api.routes(submissions),
             menus.routes(packs),
-            voices_api.routes(note_handler, following, teller),
-            attachments_api.routes(kept, callers),
+            voices_api.routes(note_handler, lookup, stories),
+            attachments_api.routes(attachments, callers),
             vault_api.routes(PersonalDataHandler(pool, submissions.repository, keys, callers)),
             visits.routes(submissions, codes),
             broadcasts.routes(BroadcastHandler(submissions), codes),
             sms.routes(registry, conversations, language_of),
             wechat.routes(wechat.WeChat(registry, conversations, language_of)),
-            similar.routes(SimilarFinder(pool, packs), following),
+            similar.routes(SimilarFinder(pool, packs), lookup),
             suggestion.routes(pool, Suggester.of(packs, settings.suggestion_models), packs),
-            open311(Open311Handler(submissions, note_handler, kept), Open311Lookup(submissions), _place(settings)),
+            open311(
+                Open311Handler(submissions, note_handler, attachments), Open311Lookup(submissions), _place(settings)
+            ),
         ],
         WORDS,
         ready=[lasting_secret_kept(pool, settings.lasting)],
@@ -123,7 +127,7 @@ def mail(settings: IntakeSettings, pool: Pool) -> Server:
     """What the mail system hands letters over to."""
     keys, codes = vault(settings), SecretCodes(settings.lasting)
     submissions, _, note_handler = _commands(pool, packs_of(settings), keys, codes)
-    enclosing = _enclosing(settings, cabinet(settings, pool))
+    enclosing = _enclosing(settings, attachment_service(settings, pool))
     conversations = Conversations(submissions, note_handler, codes, enclosing, SenderLocks.of(pool))
     server = MailServer(GatewayRegistry(pool, keys), conversations)
     return Server(partial(server.run, settings), [lasting_secret_kept(pool, settings.lasting)])
@@ -133,8 +137,8 @@ def _place(settings: IntakeSettings) -> Place:
     return Place(settings.public_url, settings.open311_contact, settings.open311_type, settings.open311_other_url)
 
 
-def _enclosing(settings: IntakeSettings, cabinet: AttachmentService) -> MessageFiles:
-    return MessageFiles(cabinet, Pictures.of(settings.wechat_picture_hosts, settings.attachment_max_picture))
+def _enclosing(settings: IntakeSettings, attachments: AttachmentService) -> MessageFiles:
+    return MessageFiles(attachments, Pictures.of(settings.wechat_picture_hosts, settings.attachment_max_picture))
 
 
 def _commands(
@@ -149,7 +153,7 @@ def vault(settings: IntakeSettings) -> Vault:
     return Vault.of(settings.vault_key, settings.vault_old_key, settings.lasting)
 
 
-def cabinet(settings: IntakeSettings, pool: Pool) -> AttachmentService:
+def attachment_service(settings: IntakeSettings, pool: Pool) -> AttachmentService:
     """Where attachments are kept."""
     limits = Limits(settings.attachment_max_picture, settings.attachment_max_file)
     return AttachmentService(
@@ -172,7 +176,7 @@ def _store(settings: IntakeSettings) -> Store:
 
 def worker(settings: IntakeSettings, pool: Pool) -> Worker:
     """Relays what intake tells, hears how its demands go on, and tidies up."""
-    tasks = (cabinet(settings, pool).run, pruning(settings, pool).run, Indexing(pool).run)
+    tasks = (attachment_service(settings, pool).run, pruning(settings, pool).run, Indexing(pool).run)
     return Worker(Repositories.of(demand_repository(packs_of(settings))), by_faust=False, tasks=tasks)
 
 

@@ -309,16 +309,18 @@ async def test_what_no_demand_took_up_is_swept_after_a_day(client: httpx.AsyncCl
     used, unused = await reference(client), await reference(client)
     await submit(client, GOOD | {"attachments": [used]})
     later: list[datetime] = [now()]
-    cabinet = swept_by(pool, folder, lambda: later[0])
-    assert (await cabinet.sweep(), len(files(folder))) == (0, 2)
+    service = swept_by(pool, folder, lambda: later[0])
+    assert (await service.sweep(), len(files(folder))) == (0, 2)
     later[0] += timedelta(hours=24, minutes=1)
-    assert (await cabinet.sweep(), len(files(folder))) == (1, 1)
+    assert (await service.sweep(), len(files(folder))) == (1, 1)
     assert (await client.get(f"/v1/attachments/{unused}")).status_code == 404
     assert (await client.get(f"/v1/attachments/{used}")).status_code == 200
 
 
 def swept_by(pool: Pool, folder: Path, clock: Callable[[], datetime]) -> AttachmentService:
-    made = app.cabinet(IntakeSettings.model_validate(KEYS | {"DATABASE_URL": "", "attachments_folder": folder}), pool)
+    made = app.attachment_service(
+        IntakeSettings.model_validate(KEYS | {"DATABASE_URL": "", "attachments_folder": folder}), pool
+    )
     return AttachmentService(pool, made.store, made.scanner, made.limits, made.max_pixels, clock)
 
 
@@ -421,12 +423,16 @@ async def test_a_store_that_is_away_is_told_as_such(folder: Path):
 
 
 async def test_an_upload_lies_in_s3_and_comes_back(pool: Pool, settings: IntakeSettings, s3: S3Store):
-    cabinet = AttachmentService(
-        pool, s3, app.cabinet(settings, pool).scanner, app.cabinet(settings, pool).limits, 1_000_000
+    service = AttachmentService(
+        pool,
+        s3,
+        app.attachment_service(settings, pool).scanner,
+        app.attachment_service(settings, pool).limits,
+        1_000_000,
     )
     channel = await keys.authenticate(pool, await keys.add(pool, "web", ChannelKind.WEB, "w"), "submit")
-    taken = await cabinet.take(channel, picture("JPEG"))
-    assert (await cabinet.content(taken)).startswith(b"\xff\xd8\xff")
+    taken = await service.take(channel, picture("JPEG"))
+    assert (await service.content(taken)).startswith(b"\xff\xd8\xff")
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16"])

@@ -242,7 +242,7 @@ async def test_what_comes_after_an_erasure_is_not_kept(client: httpx.AsyncClient
     )
     assert answer.status_code == 201, answer.text
     assert (await client.get(f"/v1/attachments/{named}")).status_code == 410
-    assert await app.cabinet(settings, pool).sweep() == 1
+    assert await app.attachment_service(settings, pool).sweep() == 1
 
 
 async def test_an_erasure_waits_for_what_is_being_said(client: httpx.AsyncClient, pool: Pool):
@@ -259,8 +259,8 @@ async def test_an_erased_attachment_is_swept_at_once(client: httpx.AsyncClient, 
     named = (await client.post("/v1/attachments", files={"file": papers.plain()})).json()["reference"]
     await erase(client, (await demand(client, attachments=[named]))["number"], staff())
     assert settings.attachments_folder
-    assert await app.cabinet(settings, pool).sweep() == 1
-    assert await app.cabinet(settings, pool).sweep() == 0
+    assert await app.attachment_service(settings, pool).sweep() == 1
+    assert await app.attachment_service(settings, pool).sweep() == 0
     assert [path for path in settings.attachments_folder.rglob("*") if path.is_file()] == []
     assert (await client.get(f"/v1/attachments/{named}")).status_code == 410
 
@@ -300,8 +300,8 @@ async def test_a_process_that_knows_no_store_forgets_nothing(
     named = (await client.post("/v1/attachments", files={"file": papers.plain()})).json()["reference"]
     await erase(client, (await demand(client, attachments=[named]))["number"], staff())
     with pytest.raises(Refused, match="HUYING_ATTACHMENTS_FOLDER"):
-        await app.cabinet(settings.model_copy(update={"attachments_folder": None}), pool).sweep()
-    assert await app.cabinet(settings, pool).sweep() == 1
+        await app.attachment_service(settings.model_copy(update={"attachments_folder": None}), pool).sweep()
+    assert await app.attachment_service(settings, pool).sweep() == 1
 
 
 async def test_a_demand_without_a_contact_can_be_erased_too(client: httpx.AsyncClient):

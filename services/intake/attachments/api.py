@@ -53,7 +53,7 @@ def _file(given: object) -> object:
     raise PydanticCustomError("no_file", en, {"zh": '应作为文件上传：该部分缺少 filename="…"'})
 
 
-def routes(cabinet: AttachmentService, callers: Callers) -> APIRouter:
+def routes(attachments: AttachmentService, callers: Callers) -> APIRouter:
     """Upload and download."""
     router = LimitedRouter(LARGER, tags=["attachments"], prefix=PREFIX)
 
@@ -65,11 +65,11 @@ def routes(cabinet: AttachmentService, callers: Callers) -> APIRouter:
             File(description="JPEG, PNG, WebP or GIF to 10 MiB, PDF to 20 MiB"),
         ],
         response: Response,
-        channel: Annotated[Channel, Depends(channel_with(cabinet.pool, "submit"))],
+        channel: Annotated[Channel, Depends(channel_with(attachments.pool, "submit"))],
     ) -> Attached:
         """Take a file in; name the reference in a demand within 24 hours. Pictures lose their metadata, papers their
         scripts, files, links, comments and authors."""
-        taken = await cabinet.take(channel, await file.read())
+        taken = await attachments.take(channel, await file.read())
         response.headers["Location"] = f"/v1/attachments/{taken.reference}"
         return Attached.model_validate(taken, from_attributes=True)
 
@@ -78,27 +78,27 @@ def routes(cabinet: AttachmentService, callers: Callers) -> APIRouter:
         reference: Reference, key: ApiKey = "", authorization: Annotated[str, Header()] = ""
     ) -> Response:
         """The file, for the channel that uploaded it and for staff who handle its demand."""
-        attachment = await cabinet.find(reference)
+        attachment = await attachments.find(reference)
         if authorization:
             allowed = attachment is not None and await _handles(
-                cabinet, callers, await bearer(authorization), attachment
+                attachments, callers, await bearer(authorization), attachment
             )
         else:
-            channel = await authenticate(cabinet.pool, key, "submit")
+            channel = await authenticate(attachments.pool, key, "submit")
             allowed = attachment is not None and (attachment.channel == channel.id or "read-all" in channel.scopes)
         if attachment is None or not allowed:
             raise Refused(Code.NOT_FOUND, f"there is no attachment {reference} for you", f"没有附件 {reference}")
         name = f'attachment; filename="{reference}.{attachment.suffix}"'
-        content = await cabinet.content(attachment)
+        content = await attachments.content(attachment)
         return Response(content, media_type=attachment.media_type, headers=SAFE | {"Content-Disposition": name})
 
     return router
 
 
-async def _handles(cabinet: AttachmentService, callers: Callers, token: str, attachment: Attachment) -> bool:
+async def _handles(attachments: AttachmentService, callers: Callers, token: str, attachment: Attachment) -> bool:
     caller = await callers.read(token)
     if attachment.demand_id is None:
         return False
-    async with cabinet.pool.acquire(timeout=5) as db:
+    async with attachments.pool.acquire(timeout=5) as db:
         demand = await demands.by_id(db, attachment.demand_id)
     return demand is not None and callers.may(READ, caller, demand)

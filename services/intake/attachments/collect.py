@@ -38,13 +38,13 @@ class Enclosures:
 NOTHING: Final = Enclosures()
 
 
-async def enclose(cabinet: AttachmentService, channel: Channel, contents: Sequence[bytes]) -> Enclosures:
+async def enclose(attachments: AttachmentService, channel: Channel, contents: Sequence[bytes]) -> Enclosures:
     """Keep what can be kept; raises `Refused` only while the store or the scanner is away."""
     kept: list[str] = []
     refused: list[Refused] = []
     for content in contents:
         try:
-            kept.append(await _kept(cabinet, channel, content, len(kept)))
+            kept.append(await _kept(attachments, channel, content, len(kept)))
         except Refused as fault:
             if fault.code is Code.UNAVAILABLE:
                 raise
@@ -52,12 +52,12 @@ async def enclose(cabinet: AttachmentService, channel: Channel, contents: Sequen
     return Enclosures(tuple(kept), tuple(refused))
 
 
-async def _kept(cabinet: AttachmentService, channel: Channel, content: bytes, before: int) -> str:
-    if isinstance(cabinet.store, NoStore):
+async def _kept(attachments: AttachmentService, channel: Channel, content: bytes, before: int) -> str:
+    if isinstance(attachments.store, NoStore):
         raise wrong("this server is not set up to keep files", "本系统未启用附件存储")
     if before == MAX_ATTACHMENTS:
         raise wrong(f"{MAX_ATTACHMENTS} files are kept at most", f"最多保存 {MAX_ATTACHMENTS} 个附件")
-    return (await cabinet.take(channel, content)).reference
+    return (await attachments.take(channel, content)).reference
 
 
 def _en(fault: Refused) -> str:

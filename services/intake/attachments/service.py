@@ -1,4 +1,4 @@
-"""The cabinet of attachments: takes files in, binds them to demands, hands them out, sweeps."""
+"""The attachments of demands: takes files in, binds them to demands, hands them out, sweeps."""
 
 import asyncio
 import hashlib

@@ -14,21 +14,21 @@ from shared.contracts.refusals import Refused
 class MessageFiles:
     """Keeps it for the demand or the supplement that the message becomes."""
 
-    cabinet: AttachmentService
+    attachments: AttachmentService
     pictures: Pictures
 
     async def of(self, channel: Channel, message: Message) -> Enclosures:
         """What was kept and what was not; raises `Refused` while files of the message itself cannot be kept."""
         if message.picture:
             return await self._pictured(channel, message.picture)
-        return await enclose(self.cabinet, channel, message.files)
+        return await enclose(self.attachments, channel, message.files)
 
     async def _pictured(self, channel: Channel, address: str) -> Enclosures:
         content = await self.pictures.fetch(address)
         if content is None:
             return NOTHING
         try:
-            return await enclose(self.cabinet, channel, [content])
+            return await enclose(self.attachments, channel, [content])
         except Refused as away:
             # The vault has the address: better a message without its picture than none.
             return Enclosures(refused=(away,))

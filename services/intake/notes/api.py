@@ -47,14 +47,14 @@ class Listed(Page):
     demands: list[Progress]
 
 
-def routes(note_handler: NoteHandler, following: DemandLookup, teller: StoryReader) -> APIRouter:
+def routes(note_handler: NoteHandler, lookup: DemandLookup, stories: StoryReader) -> APIRouter:
     """The routes of a demand's later life."""
     router = APIRouter(tags=["intake"], prefix="/v1/demands")
     Speaker = Annotated[Channel, Depends(channel_with(note_handler.pool, "submit"))]  # noqa: N806 (a type)
 
     async def say(number: str, code: str, said: NoteRequest) -> Noted:
         # As the citizen speaks who has the citizen's code, or the channel that the citizen came to.
-        demand = await (following.by_code(number, code) if code else following.own(said.channel, number))
+        demand = await (lookup.by_code(number, code) if code else lookup.own(said.channel, number))
         return _noted(await note_handler.hear(demand.id, said))
 
     @router.get("")
@@ -68,10 +68,10 @@ def routes(note_handler: NoteHandler, following: DemandLookup, teller: StoryRead
     ) -> Listed:
         """What this channel handed in or saw again, newest first; with `external_id` what its reference stands for."""
         if external_id:
-            known = await following.referred(channel, note_handler.vault.reference(external_id))
-            return Listed(demands=[teller.short(*known)] if known else [], next=None)
-        found = await following.listed(channel, pagination.read(after), limit + 1)
-        return page([teller.short(*one) for one in found], limit, request, response)
+            known = await lookup.referred(channel, note_handler.vault.reference(external_id))
+            return Listed(demands=[stories.short(*known)] if known else [], next=None)
+        found = await lookup.listed(channel, pagination.read(after), limit + 1)
+        return page([stories.short(*one) for one in found], limit, request, response)
 
     @router.post("/{number}/supplements", status_code=201)
     async def supplement_demand(
@@ -97,13 +97,13 @@ def routes(note_handler: NoteHandler, following: DemandLookup, teller: StoryRead
         number: Number, body: v.Support, key: Key, channel: Speaker, code: SecretCode = ""
     ) -> Noted:
         """Another citizen has the same demand, whichever channel took it in."""
-        demand = await following.open_to(channel, number, code)
+        demand = await lookup.open_to(channel, number, code)
         return _noted(await note_handler.hear(demand.id, NoteRequest(channel, key, body)))
 
     @router.post("/{number}/sightings", status_code=201)
     async def sight_demand(number: Number, body: v.Sighting, channel: Speaker, code: SecretCode = "") -> Noted:
         """The same matter reached this channel too: its reference stands for the demand from now on."""
-        demand = await following.open_to(channel, number, code)
+        demand = await lookup.open_to(channel, number, code)
         return _noted(await note_handler.sight(demand.id, channel, body))
 
     return router

@@ -43,7 +43,7 @@ class Open311Handler:
 
     submissions: SubmissionHandler
     note_handler: NoteHandler
-    cabinet: AttachmentService
+    attachments: AttachmentService
 
     async def submit(self, posted: NewRequest, key: str | None) -> Registered:
         """Take a request in; without a key of its own every request is a new one."""
@@ -65,7 +65,7 @@ class Open311Handler:
             async with self.submissions.pool.acquire(timeout=5) as db:
                 if await inbound.submitted_under(db, channel.id, self.note_handler.vault.reference(repeats)):
                     return NOTHING
-        return await enclose(self.cabinet, channel, posted.files)
+        return await enclose(self.attachments, channel, posted.files)
 
     async def supplement(self, posted: NewUpdate) -> None:
         """Take another system's update as a note of the citizen; one that it repeats was taken already."""
@@ -73,7 +73,7 @@ class Open311Handler:
         demand = await self._theirs(channel, posted)
         if await self._repeats(channel, demand, posted):
             return
-        enclosed = await enclose(self.cabinet, channel, posted.files)
+        enclosed = await enclose(self.attachments, channel, posted.files)
         said = supplement(_lines(*_notes(posted), enclosed.note), enclosed.references)
         try:
             await self._hear(channel, demand.id, posted.update_id, said)

@@ -52,7 +52,7 @@ class Likes(BaseModel):
     similar: list[Like]
 
 
-def routes(finder: SimilarFinder, following: DemandLookup) -> APIRouter:
+def routes(finder: SimilarFinder, lookup: DemandLookup) -> APIRouter:
     """While a citizen types, and when the demand was taken in."""
     router = APIRouter(tags=["intake"])
     Speaker = Annotated[Channel, Depends(channel_with(finder.pool, "submit"))]  # noqa: N806 (a type)
@@ -65,7 +65,7 @@ def routes(finder: SimilarFinder, following: DemandLookup) -> APIRouter:
     @router.get("/v1/demands/{number}/similar")
     async def list_similar_demands(number: Number, channel: Speaker) -> Likes:
         """Open demands nearby that a demand of this channel may repeat: support one of them, or let both stand."""
-        asked = await following.readable(channel, number)
+        asked = await lookup.readable(channel, number)
         return likes(await finder.beside(asked.id, MOST))
 
     def likes(found: list[tuple[Match, Demand]]) -> Likes:

@@ -11,7 +11,7 @@ from shared.chassis.http import response_headers
 from shared.chassis.http.body_limit import LimitedRouter
 
 
-def routes(following: DemandLookup, teller: StoryReader) -> APIRouter:
+def routes(lookup: DemandLookup, stories: StoryReader) -> APIRouter:
     """Follow a demand by its number."""
     router = LimitedRouter(credentials=[API_KEY_HEADER, CODE_HEADER], tags=["intake"])
 
@@ -25,7 +25,7 @@ def routes(following: DemandLookup, teller: StoryReader) -> APIRouter:
         """
         response_headers.add(response_headers.PRIVATE)
         if secret or code or not key:
-            return await teller.of(await following.by_code(number, secret or code), True)
-        return await teller.of(*await following.seen(await authenticate(following.pool, key, "submit"), number))
+            return await stories.of(await lookup.by_code(number, secret or code), True)
+        return await stories.of(*await lookup.seen(await authenticate(lookup.pool, key, "submit"), number))
 
     return router

@@ -1,4 +1,4 @@
-"""Pictures and papers that come through gateways lie in the cabinet like any upload; what is not kept is told."""
+"""Pictures and papers that come through gateways are kept like any upload; what is not kept is told."""
 
 import asyncio
 import smtplib
