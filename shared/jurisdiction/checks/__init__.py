@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from shared.jurisdiction.checks.catalogue import check_catalogue
 from shared.jurisdiction.checks.days import check_days
+from shared.jurisdiction.checks.handling import check_handling
 from shared.jurisdiction.checks.keywords import check_keywords
 from shared.jurisdiction.checks.places import check_places
 from shared.jurisdiction.checks.publication import check_publication
@@ -21,5 +22,6 @@ def check(draft: Draft) -> Iterator[Problem]:
     yield from check_keywords(draft)
     yield from check_catalogue(draft)
     yield from check_days(draft)
+    yield from check_handling(draft)
     yield from check_words(draft)
     yield from check_publication(draft)

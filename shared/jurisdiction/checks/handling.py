@@ -1,0 +1,46 @@
+"""Do limits, ladders and lists of reasons speak of things that exist, each once and in order?"""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from shared.jurisdiction.documents import Loc
+from shared.jurisdiction.draft import Draft
+from shared.jurisdiction.handling import Coded
+from shared.jurisdiction.problems import Problem
+
+
+def check_handling(draft: Draft) -> Iterator[Problem]:
+    yield from _exceptions(draft)
+    yield from _ladder_in_order(draft)
+    handling = draft.profile.part.handling
+    yield from _each_once(draft, ("handling", "returning", "reasons"), handling.returning.reasons)
+    yield from _each_once(draft, ("handling", "pause", "reasons"), handling.pause.reasons)
+    yield from _each_once(draft, ("handling", "contact", "not_reached"), handling.contact.not_reached)
+    yield from _each_once(draft, ("handling", "grounds"), handling.grounds)
+
+
+def _exceptions(draft: Draft) -> Iterator[Problem]:
+    known = {category.code for category in draft.categories.part.categories}
+    for name, preset in draft.limits.part.presets.items():
+        for at, part in enumerate(preset.exceptions):
+            spot = draft.limits.spot(("presets", name, "exceptions", at))
+            if part.category is not None and part.category not in known:
+                what = f"preset {name!r}: category {part.category!r} is not defined in categories.yaml"
+                yield Problem(spot, what)
+            if not (part.sign or part.first_contact or part.resolve or part.assist):
+                what = f"preset {name!r}: an exception without a limit; add sign, first_contact, resolve or assist"
+                yield Problem(spot, what)
+
+
+def _ladder_in_order(draft: Draft) -> Iterator[Problem]:
+    rungs = draft.profile.part.supervision.ladder
+    for at, (earlier, later) in enumerate(pairwise(rungs), start=1):
+        if later.after_working_days < earlier.after_working_days:
+            spot = draft.profile.spot(("supervision", "ladder", at))
+            yield Problem(spot, "the rungs of a ladder go up: put the one with fewer working days first")
+
+
+def _each_once(draft: Draft, where: Loc, parts: Sequence[Coded]) -> Iterator[Problem]:
+    for at, part in enumerate(parts):
+        if any(part.code == earlier.code for earlier in parts[:at]):
+            yield Problem(draft.profile.spot((*where, at)), f"the code {part.code!r} is in the list twice; keep one")
