@@ -15,11 +15,12 @@ async def triage(db: Connection) -> Sequence[Finding]:
 
 
 async def overdue(db: Connection) -> Sequence[Finding]:
-    """Open demands whose due time is over."""
+    """Open demands whose due time is over while their clocks run."""
     row = await db.fetchrow(
         """
         SELECT count(*), min((state ->> 'due_at')::timestamptz) AS oldest FROM demand
-        WHERE status IN ('routed', 'accepted', 'in_progress', 'listed') AND (state ->> 'due_at')::timestamptz < now()
+        WHERE status IN ('routed', 'accepted', 'in_progress') AND NOT state ? 'paused_at'
+            AND (state ->> 'due_at')::timestamptz < now()
         """
     )
     assert row
@@ -29,4 +30,21 @@ async def overdue(db: Connection) -> Sequence[Finding]:
     return [warning("due times", f"{words}, the oldest was due {ago(row['oldest'])}")]
 
 
-CHECKS: Final = (DoctorCheck("triage", triage), DoctorCheck("overdue", overdue))
+async def timers(db: Connection) -> Sequence[Finding]:
+    """Timers that should have run a minute ago: the worker is away, is behind, or they fail."""
+    row = await db.fetchrow(
+        """
+        SELECT count(*), min(at) AS oldest, count(*) FILTER (WHERE attempts > 0) AS failing FROM timer
+        WHERE due_at < now() - interval '1 minute' OR attempts > 0
+        """
+    )
+    assert row
+    if not row["count"]:
+        return [ok("timers: none is late")]
+    words = f"{counted(row['count'], 'timer is', 'timers are')} late, the oldest was due {ago(row['oldest'])}"
+    if row["failing"]:
+        return [warning("timers", f"{words}; {row['failing']:,} failed: routing-worker's log says why")]
+    return [warning("timers", f"{words}: is routing-worker running?")]
+
+
+CHECKS: Final = (DoctorCheck("triage", triage), DoctorCheck("overdue", overdue), DoctorCheck("timers", timers))

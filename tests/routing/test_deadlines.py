@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from services.routing.checks import timers
+from shared.chassis.base.clock import now
 from shared.chassis.database.pool import open_pool
 from shared.contracts.demand import facts as f
 from tests.routing.deadline_office import AT, DUE, PACK, SECOND, SIGN, STATION, TOWN, Office
@@ -244,3 +246,18 @@ async def test_a_demand_that_was_open_before_the_update_is_watched_from_then_on(
     await office.clock_shows(AT + DAY)
     await office.clock_shows(DUE)
     assert await office.told(key) == RESOLVE_MISSED
+
+
+async def test_the_doctor_names_timers_that_are_late_and_those_that_fail(office: Office):
+    async def words() -> str:
+        async with office.pool.acquire() as db:
+            (finding,) = await timers(db)
+        return str(finding)
+
+    await office.submits(at=now())
+    assert "none is late" in await words()
+    await office.submits(2)
+    assert "1 timer is late" in await words()
+    assert "is routing-worker running?" in await words()
+    await office.pool.execute("UPDATE timer SET attempts = 3")
+    assert "failed" in await words()
