@@ -14,10 +14,13 @@ from deploy.cli.channels import keys
 from deploy.cli.faults import first, in_words
 from deploy.cli.up import banner, options, stop_event
 from deploy.importing.client import HandoverFailed, IntakeClient
-from deploy.local.deployment import Running, deployed
+from deploy.local.deployment import Running, deployed, secrets_of
 from deploy.local.state import Unusable
+from deploy.scenarios.desk import DeskScenario
 from deploy.scenarios.nanhai2021 import Story, demands, story
 from services.intake.submission.domain import RecordedDemand
+from shared.chassis.base.tokens import Tokens
+from shared.identity.staff_tokens import StaffTokens
 from shared.jurisdiction.loader import load_pack
 from shared.jurisdiction.settings import JurisdictionSettings
 
@@ -49,6 +52,7 @@ async def _demo(port: int, broker: str, leave: bool) -> None:
     console.print("huying: starting …")
     async with deployed(options(port, broker)) as running:
         await replay(running)
+        await fill_desk(running)
         if not leave:
             console.print(banner(running))
             await stopping.wait()
@@ -69,6 +73,23 @@ async def replay(running: Running) -> None:
         await handover.all(enumerate(recorded, 1))
         await _until_visible(client, recorded)
         await report_card(client, told)
+
+
+async def fill_desk(running: Running) -> None:
+    """Put cases of today on the desks of the made-up people: new, paused, bounced, merged, moved up and others.
+
+    Once for a deployment: the next start finds them again.
+    """
+    filled = running.options.directory / "desk-filled"
+    if filled.exists():
+        return
+    channel_keys = keys(running.options.directory / "channels.json")
+    tokens = StaffTokens(Tokens(secrets_of(running.options.directory)["HUYING_SECRET"], 3600))
+    pack = load_pack(JurisdictionSettings.model_fields["jurisdictions_dir"].default / "nanhai")
+    async with httpx.AsyncClient(base_url=running.url, timeout=60, trust_env=False) as client:
+        console.print("putting cases of today on the desks …")
+        await DeskScenario(client, channel_keys["web"], tokens, pack).play()
+    filled.touch()
 
 
 async def _until_visible(client: httpx.AsyncClient, recorded: Sequence[RecordedDemand]) -> None:

@@ -80,7 +80,7 @@ def banner(running: Running) -> Panel:
     taken = f"[bold]port[/]       {wanted} {_why_moved(wanted)}: mind the addresses above"
     lines = (
         f"[bold]board[/]      {running.url}/board",
-        f"[bold]sign in[/]    {running.url}/sign-in{_who_signs_in(running)}",
+        f"[bold]desk[/]       {running.url}/desk{_who_signs_in(running)}",
         f"[bold]API[/]        {running.url}/docs",
         *([taken] if moved else []),
         f"[bold]keys[/]       {directory}/channels.json",
@@ -95,7 +95,7 @@ def banner(running: Running) -> Panel:
 
 
 def _who_signs_in(running: Running) -> str:
-    return " (made-up people of every role)" if running.has_demo_staff else ""
+    return " (sign in as made-up people of every role)" if running.has_demo_staff else ""
 
 
 def _why_moved(port: int) -> str:

@@ -76,7 +76,7 @@ async def deployed(options: Options) -> AsyncIterator[Running]:
     directory = prepare(options.directory)
     async with contextlib.AsyncExitStack() as stack:
         stack.enter_context(_only_one(directory))
-        env = _secrets(directory) | dict(options.env)
+        env = secrets_of(directory) | dict(options.env)
         _expect_public_address(options, env)
         household = Household(directory, stack, options.echo)
         runtime = household.runtime
@@ -150,7 +150,7 @@ def _given(env: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in env.items() if name not in SECRETS or not os.environ.get(name)}
 
 
-def _secrets(directory: Path) -> dict[str, str]:
+def secrets_of(directory: Path) -> dict[str, str]:
     """Secrets of this deployment, made at its first start."""
     path = directory / "secrets.json"
     known = read_json(path)

@@ -10,7 +10,15 @@ from services.intake.attachments.references import Attachments
 from services.intake.submission import recorded_steps
 from services.intake.vault.contact import Contact
 from shared.contracts.codes import GivenCode
-from shared.contracts.demand.facts import ChannelKind, DemandSubmitted, Location, PlacedBy, RecordedStep, RequestKind
+from shared.contracts.demand.facts import (
+    ChannelKind,
+    DemandSubmitted,
+    Location,
+    PlacedBy,
+    RecordedStep,
+    RequestKind,
+    Urgency,
+)
 from shared.contracts.moment import RULE_EN, RULE_ZH, WRITTEN, Moment, can_be_told
 from shared.contracts.refusals import Code, FieldError, Refused
 from shared.contracts.text import Text
@@ -45,6 +53,12 @@ class SubmitDemand(BaseModel):
         Field(max_length=64, examples=["nanhai"], description="where no division is told, only a point or an address"),
     ] = None
     kind: RequestKind = RequestKind.HELP
+    urgency: Annotated[Urgency, Field(description="how soon harm would follow, as whoever takes it in sees it")] = (
+        Urgency.ORDINARY
+    )
+    vulnerable: Annotated[
+        bool, Field(description="of somebody who needs protection (old, disabled, a child …): shorter limits")
+    ] = False
     location: Annotated[Location | None, Field(examples=[{"lat": 23.0288, "lon": 113.1428}])] = None
     contact: Annotated[Contact | None, Field(examples=[{"name": "陈先生", "phone": "13800138000"}])] = None
     attachments: Attachments = ()
@@ -232,4 +246,6 @@ def submitted(
         contact=contact,
         imported=imported,
         history=history,
+        urgency=command.urgency,
+        vulnerable=command.vulnerable or pack.is_vulnerable(command.category),
     )

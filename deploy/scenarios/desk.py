@@ -1,0 +1,135 @@
+"""Cases of today on the desks of a village, its town and the coordinator, made by the commands that people give."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import uuid4
+
+import httpx
+
+from shared.identity.demo import DemoPerson, demo_people
+from shared.identity.person import Role
+from shared.identity.staff_tokens import StaffTokens
+from shared.jurisdiction.jurisdictions import Jurisdictions
+from shared.jurisdiction.pack import Pack
+
+ROUTED_WITHIN: Final = 120.0
+"""Seconds until a demand that was raised has come to its unit."""
+
+
+@dataclass
+class DeskScenario:
+    """Raises demands in the first village of the pack, and lets the made-up people handle them."""
+
+    client: httpx.AsyncClient
+    channel_key: str
+    tokens: StaffTokens
+    pack: Pack
+    people: list[DemoPerson] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.people = list(demo_people(Jurisdictions([self.pack])))
+
+    @property
+    def station(self) -> str:
+        """The unit of the village."""
+        return self.people[0].person.unit
+
+    @property
+    def town(self) -> str:
+        """The unit of its town."""
+        return self.pack.units_above(self.station)[0]
+
+    async def play(self) -> None:
+        """Everything, one after the other; raises `httpx.HTTPStatusError` where something is refused."""
+        await self._new_ones()
+        await self._at_work()
+        await self._on_their_way()
+
+    async def _new_ones(self) -> None:
+        await self._raise("幼儿园门口共享单车堵住盲道", "road-damage")
+        await self._raise("独居老人家门口台阶塌了，出不了门", "road-damage", vulnerable=True)
+        await self._raise("咨询高龄津贴怎么申请", "old-age-allowance", kind="consult")
+        await self._raise("下水道井盖夜里响，影响休息", None)
+        await self._raise("有个事不知道归谁管：河边石凳坏了", None)
+
+    async def _at_work(self) -> None:
+        clerk, town_clerk = (self.station, Role.CLERK), (self.town, Role.CLERK)
+        lamp = await self._raise("东二村口路面坑洼，夜里看不清", "road-damage")
+        await self._say(lamp, "accept", clerk)
+        await self._say(lamp, "contact", clerk, note="已致电，约定周三现场查看")
+        await self._say(lamp, "progress", clerk, note="已现场勘查，材料已订")
+        await self._say(lamp, "request-assistance", clerk, units=["nh-education"], reason="涉及学校门前道路")
+        await self._say(lamp, "request-extension", clerk, working_days=3, reason="等待沥青材料到货")
+        same = await self._raise("村口的路坑太多，电动车摔了两次", "road-damage")
+        await self._say(same, "accept", clerk)
+        await self._say(same, "merge", clerk, into=lamp, reason="同一路段")
+        papers = await self._raise("加装风雨棚，孩子上学淋雨", "school-transport")
+        await self._say(papers, "accept", clerk)
+        await self._say(papers, "pause", clerk, reason="waiting-for-citizen", days=5, note="请提供常候车的人数")
+        big = await self._raise("两个社区交界的排水沟没人清", "waste")
+        await self._say(big, "accept", clerk)
+        await self._say(big, "move-up", clerk, reason="涉及两个社区，需镇级协调")
+        await self._say(big, "accept", town_clerk)
+
+    async def _on_their_way(self) -> None:
+        clerk, coordinator = (self.station, Role.CLERK), (self.pack.coordinator, Role.DISPATCHER)
+        bounced = await self._raise("楼下空地长期堆放杂物", "waste")
+        await self._say(bounced, "return", clerk, reason="属物业管理范围", suggested_unit=self.town)
+        await self._until(bounced, unit=self.town)
+        await self._say(
+            bounced, "return", (self.town, Role.CLERK), reason="应由社区先核实", suggested_unit=self.station
+        )
+        await self._until(bounced, unit=self.pack.coordinator)
+        await self._say(bounced, "note", coordinator, text="两次退单，周五会商")
+        done = await self._raise("公园长椅坏了一张", "culture-and-sport")
+        await self._say(done, "accept", coordinator)
+        await self._say(done, "contact", coordinator, note="已告知维修安排")
+        await self._say(done, "resolve", coordinator, result="长椅已更换，欢迎监督。", summary="长椅已更换")
+
+    async def _raise(self, title: str, category: str | None, **more: Any) -> str:
+        """The number of a demand that has come to its unit, or waits for a dispatcher."""
+        body = {
+            "title": title,
+            "text": f"{title}，请尽快处理，谢谢。",
+            "division": self._village(),
+            "kind": "help",
+            "contact": {"name": "张三", "phone": "13800138000"},
+            **({"category": category} if category else {}),
+            **more,
+        }
+        headers = {"X-API-Key": self.channel_key, "Idempotency-Key": str(uuid4())}
+        answer = await self.client.post("/v1/demands", json=body, headers=headers)
+        answer.raise_for_status()
+        number = str(answer.json()["number"])
+        await self._until(number)
+        return number
+
+    def _village(self) -> str:
+        unit = self.pack.unit(self.station)
+        return unit.division_code if unit else self.pack.root
+
+    async def _until(self, number: str, **expected: str) -> None:
+        """Until routing has it, with these values in its state."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + ROUTED_WITHIN
+        headers = self._bearer((self.pack.coordinator, Role.DISPATCHER))
+        while loop.time() < deadline:
+            answer = await self.client.get(f"/v1/cases/{number}", headers=headers)
+            demand: Mapping[str, Any] = answer.json().get("demand", {}) if answer.status_code == 200 else {}
+            if demand.get("status") in ("routed", "triage") and all(demand[k] == v for k, v in expected.items()):
+                return
+            await asyncio.sleep(0.2)
+        raise TimeoutError(f"{number} did not come to a unit in time; `huying doctor` says what is waiting")
+
+    async def _say(self, number: str, command: str, who: tuple[str, Role], **fields: Any) -> None:
+        headers = self._bearer(who) | {"Idempotency-Key": str(uuid4())}
+        answer = await self.client.post(f"/v1/cases/{number}/{command}", json=fields, headers=headers)
+        answer.raise_for_status()
+
+    def _bearer(self, who: tuple[str, Role]) -> dict[str, str]:
+        unit, role = who
+        person = next(one.person for one in self.people if one.person.unit == unit and role in one.person.roles)
+        token, _ = self.tokens.write(person)
+        return {"Authorization": f"Bearer {token}"}
