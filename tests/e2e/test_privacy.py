@@ -103,7 +103,12 @@ async def answers(running: Running, told: dict[Citizen, str]) -> None:
     async with httpx.AsyncClient(base_url=running.url, headers=staff(running), timeout=30) as client:
         for citizen, number in answered:
             called = f"已致电{citizen.phone}核实（{citizen.spellings[2]}，{citizen.identity}，{citizen.mail}）"
-            steps = {"accept": {}, "progress": {"note": called}, "resolve": {"result": called, "summary": called}}
+            steps = {
+                "accept": {},
+                "contact": {"note": called},
+                "progress": {"note": called},
+                "resolve": {"result": called, "summary": called},
+            }
             for step, body in steps.items():
                 done = await client.post(f"/v1/cases/{number}/{step}", json=body, headers={"Idempotency-Key": step})
                 assert done.status_code == 200, done.text

@@ -127,6 +127,8 @@ async def test_a_demand_goes_round_the_loop_until_its_citizen_is_satisfied(runni
         assert seen["text"] == "请回电 ［手机号］"
         assert seen["demand"]["due_at"]
         assert (await client.post(f"{case}/accept", headers=staff | {"Idempotency-Key": "1"})).status_code == 200
+        called = await client.post(f"{case}/contact", json={}, headers=staff | {"Idempotency-Key": "called"})
+        assert called.status_code == 200, called.text
         said = {"json": {"result": "护苗长廊已竣工"}, "headers": staff | {"Idempotency-Key": "2"}}
         done = await client.post(f"{case}/resolve", **said)
         assert done.status_code == 200, done.text

@@ -34,6 +34,7 @@ class List(StrEnum):
     PAUSED = "paused"
     ASSISTING = "assisting"
     TO_DECIDE = "to-decide"
+    ESCALATED = "escalated"
     TRIAGE = "triage"
 
 
@@ -52,9 +53,11 @@ _CONDITIONS: Final[Mapping[List, str]] = {
     List.PAUSED: "demand.state ? 'paused_at'",
 }
 """Of the open cases of the units `$1`; `$2` is the person's name, `$3` now, `$4` the end of tomorrow."""
+_TOLD_OF: Final = "attention WHERE escalated_to = ANY($1)"
 _ELSEWHERE: Final[Mapping[List, str]] = {
     List.ASSISTING: f"{_OPEN} AND demand.state -> 'assisting' ?| $1",
     List.TO_DECIDE: "demand.state ? 'extension' AND demand.state -> 'extension' ->> 'decider' = ANY($1)",
+    List.ESCALATED: f"{_OPEN} AND attention.escalated_to = ANY($1)",
     List.TRIAGE: "demand.status = 'triage' AND demand.state ->> 'jurisdiction' = $2",
 }
 """Cases that are not the unit's own; of triage, `$2` is the jurisdiction."""
@@ -213,7 +216,7 @@ async def counts(db: Connection, desk: Desk) -> dict[List, int]:
         found[name] = await db.fetchval(
             f"""
             SELECT count(*) FROM (
-                SELECT FROM demand WHERE {condition} AND $1::text[] IS NOT NULL AND $2::text IS NOT NULL
+                SELECT FROM {_WITH_ATTENTION} WHERE {condition} AND $1::text[] IS NOT NULL AND $2::text IS NOT NULL
                 LIMIT {COUNTED_UP_TO}
             ) AS few
             """,  # noqa: S608 (conditions of our own)
