@@ -228,13 +228,9 @@ class Pack(Profile):
     @cached_property
     def _stage_limits(self) -> Callable[[str, str | None, RequestKind, Urgency, bool, str | None], StageLimits]:
         def found(
-            division: str,
-            category: str | None,
-            kind: RequestKind,
-            urgency: Urgency,
-            vulnerable: bool,
+            division: str, category: str | None, kind: RequestKind, urgency: Urgency, vulnerable: bool,
             preset: str | None,
-        ) -> StageLimits:
+        ) -> StageLimits:  # fmt: skip
             source = preset or self.limit_of(division, category, kind)[1]
             if source is None:
                 return StageLimits()
@@ -247,9 +243,6 @@ class Pack(Profile):
     @cached_property
     def _catalogue(self) -> Catalogue:
         book = Rulebook(
-            rules=self.rules,
-            limits=self.limits,
-            usual_limits=self.usual_limits,
-            coordinator=self.coordinator,
+            rules=self.rules, limits=self.limits, usual_limits=self.usual_limits, coordinator=self.coordinator
         )
         return Catalogue(self._places, self._subjects, self._calendar, book)

@@ -56,9 +56,9 @@ class Gateway:
     log: Log = field(default_factory=Log)
     ids: "count[int]" = field(default_factory=lambda: count(1))
 
-    async def knows(self, past: Sequence[StatusFact]) -> UUID:
+    async def knows(self, past: Sequence[StatusFact], serial: int | None = None) -> UUID:
         """Let routing, feedback and reporting hear of another demand."""
-        id = UUID(int=next(self.ids))
+        id = UUID(int=serial or next(self.ids))
         told = self.log.told(*past, key=id)
         for delivery in self.listening:
             await let_know(delivery, told)

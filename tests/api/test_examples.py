@@ -4,6 +4,7 @@ import asyncio
 import json
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 from typer.testing import CliRunner
@@ -25,6 +26,12 @@ IN_TIME = (
     f.DemandRouted(unit="roads", rule="r1", due_at=datetime(2099, 1, 1, tzinfo=UTC)),
     f.DemandAccepted(by="Chen"),
 )
+AT_A_STATION = (
+    *story.SUBMITTED,
+    f.DemandRouted(unit="station-440605011001", assisting=("nh-coordinator", "nh-transport"), rule="r1"),
+    f.DemandAccepted(by="Chen"),
+)
+ASKED = f.ExtensionRequested(by="x", unit="nh-tax", working_days=5, due_at=IN_TIME[1].due_at, reason="x")
 PASTS = {
     "accept_case": story.ROUTED,
     "return_case": story.ROUTED,
@@ -35,6 +42,24 @@ PASTS = {
     "progress_case": story.ACCEPTED,
     "resolve_case": story.ACCEPTED,
     "reclassify_case": story.ACCEPTED,
+    "assign_case": story.ACCEPTED,
+    "transfer_case": story.ACCEPTED,
+    "move_case_up": AT_A_STATION,
+    "note_on_case": story.ACCEPTED,
+    "attach_to_case": story.ACCEPTED,
+    "list_case": story.ACCEPTED,
+    "request_extension": IN_TIME,
+    "grant_extension": (*IN_TIME, ASKED),
+    "refuse_extension": (*IN_TIME, ASKED),
+    "pause_case": story.ACCEPTED,
+    "resume_case": (*story.ACCEPTED, f.DemandPaused(by="x", reason="weather")),
+    "request_assistance": story.ACCEPTED,
+    "accept_assistance": AT_A_STATION,
+    "report_assistance": AT_A_STATION,
+    "end_assistance": AT_A_STATION,
+    "prioritize_case": story.ACCEPTED,
+    "merge_case": story.ACCEPTED,
+    "unmerge_case": (*story.ACCEPTED, f.DemandMerged(parent=UUID(int=7), parent_number="NH21-000007-I")),
 }
 
 
@@ -42,6 +67,8 @@ async def send(gateway: Gateway, one: Operation, **body: Any) -> None:
     """Send a request, filled in with what the path names, and compare the answer with the document."""
     if one.id == "roll_back_catalogue":
         await gateway.published()
+    if one.id == "merge_case":
+        await gateway.knows(story.ACCEPTED, serial=1335)  # the demand that the example is merged into
     place = await gateway.place(one.path, PASTS.get(one.id, story.RESOLVED))
     headers = await gateway.headers(one.path)
     query = one.parameters({}, "query")

@@ -15,11 +15,12 @@ from services.routing.cases.reading import Case, case_of
 from services.routing.cases.worklists import COUNTED_UP_TO, CaseSummary, Cursor, Filters, List, Sort, place_of
 from shared.chassis.http.pagination import Page, link
 from shared.contracts.examples import DEMAND, shown
+from shared.contracts.text import Text
 from shared.identity.person import Person
 
 Limit = Annotated[int, Query(ge=1, le=200)]
 ListName = Annotated[List, Query(alias="list", description="which list")]
-Narrowed = Annotated[str | None, Query(max_length=64)]
+Narrowed = Annotated[Text | None, Query(max_length=64)]
 Assisting = Annotated[bool, Query(description="true: as `list=assisting`", deprecated=True)]
 Key = Annotated[
     str,
@@ -48,6 +49,8 @@ class Worklist(Page):
 
 class Counts(BaseModel):
     """How many cases each list of the unit has."""
+
+    model_config = ConfigDict(json_schema_extra=shown({"counts": {"open": 27, "overdue": 1}}))
 
     counts: dict[List, int] = Field(description=f"by the name of the list; {COUNTED_UP_TO} stands for as many or more")
 

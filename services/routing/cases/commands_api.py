@@ -66,6 +66,8 @@ class Outcome(BaseModel):
 class Outcomes(BaseModel):
     """Of each case, in the order that was sent."""
 
+    model_config = ConfigDict(json_schema_extra=shown({"outcomes": [{"number": NUMBER, "status": "accepted"}]}))
+
     outcomes: list[Outcome]
 
 

@@ -18,11 +18,12 @@ from services.routing.web.desk_page import PAGES, InLanguage, desk_router
 from services.routing.web.viewer import Viewer
 from services.routing.web.words import DESK, LISTS
 from shared.contracts.numbers import canonical
+from shared.contracts.text import Text
 from shared.identity.gate import Gate, SignedIn
 from shared.web.parts import Column, Tab
 
 PAGE: Final = 50
-Narrowed = Annotated[str, Query(max_length=64)]
+Narrowed = Annotated[Text, Query(max_length=64)]
 
 
 def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
