@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -65,10 +66,10 @@ class Desk:
         known = self.rows.get("")
         if has_step_until(before, at, PACK) and known and known[0] <= at:
             self.rows[f"{known[0]} {at}"] = (known[0], {**known[1], "until": at.isoformat()})
-        parts = pending(before, self.demand, at, PACK)
+        parts = pending(before, due_now(self.demand), at, PACK)
         self.rows.pop("", None)
-        if moment := next_at(parts, PACK):
-            self.rows[""] = (moment, payload_of(parts))
+        if moment := next_at(parts):
+            self.rows[""] = (moment, orjson.loads(orjson.dumps(payload_of(parts))))
 
     def runs(self, now: datetime) -> None:
         """The runner, until nothing is due."""
@@ -82,7 +83,7 @@ class Desk:
                 elif isinstance(fact, f.DeadlineMissed):
                     self.told.append(("missed", fact.stage, fact.unit or "", fact.due_at))
             if isinstance(answer, Later):
-                self.rows[name] = (answer.at, answer.payload or payload)
+                self.rows[name] = (answer.at, orjson.loads(orjson.dumps(answer.payload or payload)))
 
 
 def command(desk: Desk, step: f.StatusFact | str, at: datetime) -> f.StatusFact | None:

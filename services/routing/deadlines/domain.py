@@ -5,7 +5,7 @@ next step of all that is due of it. Its payload lists each due time with the num
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -13,11 +13,13 @@ from shared.contracts.demand import facts as f
 from shared.contracts.demand.state import Demand, Status
 from shared.jurisdiction.pack import Pack
 
+# Names of this module, since each change of a demand asks and a member of an enumeration is looked up slowly.
+_ROUTED, _TRIAGE = Status.ROUTED, Status.TRIAGE
+_SIGN, _CONTACT, _RESOLVE, _ASSIST = f.Stage.SIGN, f.Stage.CONTACT, f.Stage.RESOLVE, f.Stage.ASSIST
 RUNNING: Final = frozenset({Status.TRIAGE, Status.ROUTED, Status.ACCEPTED, Status.RETURNED, Status.IN_PROGRESS})
 """Where clocks run, unless they are paused; on a list (挂账) they stand."""
 WARNING, MISS = 0, 1
 """The first two steps of a due time; those that follow are the rungs of the ladder."""
-_NEVER: Final = datetime.max
 
 
 class Deadline(NamedTuple):
@@ -29,30 +31,31 @@ class Deadline(NamedTuple):
 
     def is_same_as(self, other: "Deadline") -> bool:
         """Whether both are the same due time; a demand that goes to another unit takes its due time along."""
-        units = self.unit == other.unit or self.stage is not f.Stage.ASSIST
+        units = self.unit == other.unit or self.stage is not _ASSIST
         return units and (self.stage, self.at) == (other.stage, other.at)
 
 
 class Pending(NamedTuple):
-    """A deadline with the number of the step that comes next."""
+    """A deadline with the number of the step that comes next, and when that is to be told."""
 
     deadline: Deadline
     step: int
+    at: datetime
 
 
 def deadlines(demand: Demand) -> list[Deadline]:
     """What is due of a demand at all, whether clocks run or stand."""
     unit = demand.unit
     found = []
-    if demand.sign_due_at and demand.status is Status.ROUTED:
-        found.append(Deadline(f.Stage.SIGN, unit, demand.sign_due_at))
+    if demand.sign_due_at and demand.status is _ROUTED:
+        found.append(Deadline(_SIGN, unit, demand.sign_due_at))
     if demand.contact_due_at and demand.contacted_at is None:
-        found.append(Deadline(f.Stage.CONTACT, unit, demand.contact_due_at))
+        found.append(Deadline(_CONTACT, unit, demand.contact_due_at))
     if demand.due_at:
-        found.append(Deadline(f.Stage.RESOLVE, unit, demand.due_at))
+        found.append(Deadline(_RESOLVE, unit, demand.due_at))
     for part in demand.assistance:
         if part.due_at and part.reported_at is None:
-            found.append(Deadline(f.Stage.ASSIST, part.unit, part.due_at))
+            found.append(Deadline(_ASSIST, part.unit, part.due_at))
     return found
 
 
@@ -65,7 +68,7 @@ def due_now(demand: Demand) -> list[Deadline]:
         return []
     if demand.paused_at is None:
         found = deadlines(demand)
-        return [due for due in found if due.stage is f.Stage.RESOLVE] if demand.status is Status.TRIAGE else found
+        return [due for due in found if due.stage is _RESOLVE] if demand.status is _TRIAGE else found
     return [Deadline(None, None, demand.paused_until)] if demand.paused_until else []
 
 
@@ -74,22 +77,22 @@ def steps(deadline: Deadline, pack: Pack) -> Sequence[datetime]:
     return (deadline.at,) if deadline.stage is None else pack.deadline_steps(deadline.at)
 
 
-def pending(before: Demand, after: Demand, at: datetime, pack: Pack) -> list[Pending]:
-    """What is still to be told once a fact at this moment made `after` of `before`.
+def pending(before: Demand, due: Sequence[Deadline], at: datetime, pack: Pack) -> list[Pending]:
+    """What is still to be told once a fact at this moment changed `before`, so that this is due now.
 
     Of a due time that was there before, every step up to now was told, or waits in the timer that was planned for it;
     while clocks stood, nothing was. Of a new one only the warning may be too late.
     """
     known, told_until = deadlines(before), _told_until(before, at)
     found = []
-    for deadline in due_now(after):
+    for deadline in due:
         times = steps(deadline, pack)
-        if any(deadline.is_same_as(old) for old in known):
+        if known and any(deadline.is_same_as(old) for old in known):
             step = bisect_right(times, told_until)
         else:
             step = MISS if deadline.stage and times[WARNING] <= at else 0
         if step < len(times):
-            found.append(Pending(deadline, step))
+            found.append(Pending(deadline, step, times[step]))
     return found
 
 
@@ -102,13 +105,14 @@ def _told_until(demand: Demand, at: datetime) -> datetime:
 
 def pending_at_update(demand: Demand, now: datetime, pack: Pack) -> list[Pending]:
     """What is still to be told of a demand that was open before timers were kept: what was missed by then is not."""
-    found = [Pending(due, bisect_right(steps(due, pack), now)) for due in due_now(demand)]
-    return [part for part in found if part.step < len(steps(part.deadline, pack))]
+    found = ((due, steps(due, pack)) for due in due_now(demand))
+    numbered = ((due, times, bisect_right(times, now)) for due, times in found)
+    return [Pending(due, step, times[step]) for due, times, step in numbered if step < len(times)]
 
 
-def next_at(parts: Iterable[Pending], pack: Pack) -> datetime | None:
+def next_at(parts: Sequence[Pending]) -> datetime | None:
     """When the first of these steps is to be told; None where there are none."""
-    return min((steps(part.deadline, pack)[part.step] for part in parts), default=None)
+    return min([part.at for part in parts]) if parts else None
 
 
 def has_step_until(demand: Demand, at: datetime, pack: Pack) -> bool:
@@ -123,14 +127,15 @@ def told(parts: Sequence[Pending], until: datetime, pack: Pack) -> tuple[list[f.
     """
     facts: list[tuple[datetime, f.Fact]] = []
     left = []
-    for deadline, step in parts:
+    for deadline, step, _ in parts:
         times = steps(deadline, pack)
         end = bisect_right(times, until)
         for number in range(step, end):
             if number is not WARNING or end == MISS:
                 facts += [(times[number], fact) for fact in _facts(deadline, number, pack)]
-        if max(step, end) < len(times):
-            left.append(Pending(deadline, max(step, end)))
+        following = max(step, end)
+        if following < len(times):
+            left.append(Pending(deadline, following, times[following]))
     return [fact for _, fact in sorted(facts, key=lambda dated: dated[0])], left
 
 

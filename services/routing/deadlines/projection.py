@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from services.routing.deadlines.domain import Pending, due_now, has_step_until, next_at, pending
@@ -16,9 +16,10 @@ from shared.contracts.demand import facts as f
 from shared.contracts.demand.groups import ALL_NOTES, ALL_STATUS_FACTS
 from shared.contracts.demand.state import Demand
 from shared.jurisdiction.jurisdictions import Jurisdictions
-from shared.jurisdiction.pack import Pack
 
 Whole = Change[Demand, f.Fact]
+_WITHOUT_CLOCK: Final[Sequence[type[f.Fact]]] = (f.DemandSubmitted, f.DemandConfirmed, f.DemandClosed)
+"""Nothing is due before these, and nothing after."""
 
 
 class _Course(NamedTuple):
@@ -35,20 +36,22 @@ def deadline_projection(packs: Jurisdictions) -> Projection[Demand, f.Fact, Whol
     def write(writes: WriteBatch, changes: Sequence[Whole]) -> None:
         _put_deadlines(writes, changes, packs)
 
-    return Projection(on=dict.fromkeys(ALL_STATUS_FACTS, whole), ignores=ALL_NOTES, write=write)
+    on = dict.fromkeys((kind for kind in ALL_STATUS_FACTS if kind not in _WITHOUT_CLOCK), whole)
+    return Projection(on=on, ignores=(*_WITHOUT_CLOCK, *ALL_NOTES), write=write)
 
 
 def _put_deadlines(writes: WriteBatch, changes: Sequence[Whole], packs: Jurisdictions) -> None:
     here, later = _Writes(), _Writes()
     overdue: dict[UUID, datetime] = {}
     for key, course in _courses(changes).items():
-        pack = packs.of_division(course.after.division)
-        if pack is None or due_now(course.before) == due_now(course.after):
+        before, due = course.before, due_now(course.after)
+        pack = packs.of_division(course.after.division) if due_now(before) != due else None
+        if pack is None:
             continue
         to = here
-        if has_step_until(course.before, course.at, pack):
+        if has_step_until(before, course.at, pack):
             overdue[key], to = course.at, later
-        to.put(key, pending(*course, pack), pack)
+        to.put(key, pending(before, due, course.at, pack))
     if overdue:
         set_aside(writes, overdue)
     here.write(writes)
@@ -74,8 +77,8 @@ class _Writes:
     def __bool__(self) -> bool:
         return bool(self._plan or self._forget)
 
-    def put(self, key: UUID, parts: Sequence[Pending], pack: Pack) -> None:
-        at = next_at(parts, pack)
+    def put(self, key: UUID, parts: Sequence[Pending]) -> None:
+        at = next_at(parts)
         if at is None:
             self._forget.append(key)
         else:

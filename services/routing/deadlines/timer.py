@@ -35,14 +35,14 @@ def on_due(demand: Demand, payload: Payload, pack: Pack, now: datetime) -> Answe
     """
     if "open" not in payload:
         parts = pending_at_update(demand, now, pack)
-        at = next_at(parts, pack)
+        at = next_at(parts)
         return Later(at, payload_of(parts)) if at else ()
     parts = parts_of(payload)
     if any(part.deadline.stage is None for part in parts):
         return _resumed(demand, pack, now)
     until = min(now, datetime.fromisoformat(payload["until"])) if "until" in payload else now
     facts, left = told(parts, until, pack)
-    at = next_at(left, pack)
+    at = next_at(left)
     dated = tuple((fact, now) for fact in facts)
     if at is None or "until" in payload:
         return dated
