@@ -67,7 +67,8 @@ class Pack(Profile):
 
     def leader_of(self, unit_id: str) -> str | None:
         """The leader linked to this unit (挂钩领导), or to the nearest one above that has one."""
-        return self._places.leader_of(unit_id, self.coordinator)
+        units = map(self.unit, (unit_id, *self.units_above(unit_id)))
+        return next((unit.leader for unit in units if unit and unit.leader), None)
 
     def station_of(self, division: str) -> Unit | None:
         """The station of a village; where the place is wider than a village, its town."""

@@ -27,23 +27,5 @@ class Places(Tree[Division]):
         here = (self._standing.get((place, UnitKind.TOWN)) for place in self.ancestors(code))
         return next((unit for unit in here if unit), None)
 
-    def unit_above(self, unit_id: str, coordinator: str) -> Unit | None:
-        """The unit to which this one answers: of a village station its town, of a town or a department of the whole
-        jurisdiction the coordinator; None for the coordinator and for a unit that is not known."""
-        unit = self._units.get(unit_id)
-        if unit is None or unit.id == coordinator:
-            return None
-        above = self.ancestors(unit.division_code)
-        places = above[1:] if unit.kind is UnitKind.TOWN else above
-        here = (self._standing.get((place, UnitKind.TOWN)) for place in places)
-        return next((town for town in here if town), self._units.get(coordinator))
-
-    def leader_of(self, unit_id: str, coordinator: str) -> str | None:
-        """The leader who is linked to a unit (挂钩领导); where none is, of the units above it."""
-        unit = self._units.get(unit_id)
-        while unit is not None and unit.leader is None:
-            unit = self.unit_above(unit.id, coordinator)
-        return unit.leader if unit else None
-
     def team_of(self, code: str) -> Team | None:
         return self._teams.get(code)

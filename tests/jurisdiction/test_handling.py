@@ -105,17 +105,6 @@ def test_a_header_may_name_leaders_and_nothing_unknown(edit: Edit, hamlet: Path)
     assert said[0].startswith("units.csv:2: the first line must name the columns id,name,level,division_code,kind, and")
 
 
-def test_the_way_up_from_a_unit_ends_at_the_coordinator(nanhai: Pack, hamlet: Path):
-    def above(pack: Pack, unit: str) -> str | None:
-        found = pack.unit_above(unit)
-        return found.id if found else None
-
-    assert above(nanhai, "station-440605011001") == "town-440605011000"
-    assert {above(nanhai, unit) for unit in ("town-440605011000", "nh-education")} == {nanhai.coordinator}
-    assert [above(nanhai, unit) for unit in (nanhai.coordinator, "no-such")] == [None, None]
-    assert above(load_pack(hamlet), "roads") == "hall", "the government of the place comes before the coordinator"
-
-
 def test_nanhai_says_what_holds_there(nanhai: Pack):
     limits = nanhai.limits_for("440605011001", "road-damage", RequestKind.COMPLAINT)
     assert (limits.sign, limits.contact, limits.resolve) == (

@@ -97,3 +97,16 @@ def test_a_demand_that_was_reopened_has_the_limit_of_the_pack_for_that():
     redo = PACK.model_copy(update={"handling": PACK.handling.model_copy(update={"redo": Limit(working_days=3)})})
     assert limits_of(demand, redo).resolve == Limit(working_days=3)
     assert limits_of(demand, PACK).resolve == Limit(working_days=10)
+
+
+def test_after_as_many_dispatches_as_the_pack_allows_the_coordinator_decides():
+    moved = (
+        f.DemandRouted(unit="nh-tax", rule="dispatcher:李"),
+        f.DemandRouted(unit="nh-police", rule="dispatcher:李"),
+    )
+    returned = f.DemandReturned(by="陈", reason="x", suggested_unit="nh-education")
+    demand = with_unit(*moved, returned)
+    assert (demand.returns, len(demand.units)) == (1, PACK.handling.returning.max_dispatches)
+    ((fact, _),) = reaction(shipped())(demand, returned, AT, AT)
+    assert isinstance(fact, f.DemandRouted)
+    assert (fact.unit, fact.rule) == (PACK.coordinator, "bounced")

@@ -32,7 +32,7 @@ STEPS: Final[dict[type[f.Fact], tuple[str, str]]] = {
     f.DemandUrged: ("群众催办", "The citizen asked to hurry"),
     f.DemandSupported: ("其他群众也遇到了", "Another citizen has the same"),
     f.WithdrawalRequested: ("群众申请撤回", "The citizen asked to take it back"),
-    f.DeadlineMissed: ("超过办理时限", "The due time passed"),
+    f.DeadlineMissed: ("超过时限", "A due time passed"),
     f.DemandEscalated: ("提请上级督办", "A higher level was told"),
 }
 INTERNAL: Final = frozenset(

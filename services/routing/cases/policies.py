@@ -112,11 +112,13 @@ def _unplaced(demand: Demand, pack: Pack, case: RoutingInput) -> f.DemandTriaged
 
 
 def after_return(demand: Demand, fact: f.StatusFact, pack: Pack, at: datetime) -> f.StatusFact:
-    """Whenever a unit returns a demand: the suggested unit, or the coordinator after a second return or a cycle.
-    Whoever assists goes on assisting."""
+    """Whenever a unit returns a demand: the suggested unit, or the coordinator after as many returns or dispatches as
+    the pack allows, or in a cycle. Whoever assists goes on assisting."""
     suggested = fact.suggested_unit if isinstance(fact, f.DemandReturned) else None
     helpers = demand.assisting
-    if demand.returns >= pack.max_returns or suggested in demand.units:
+    dispatches = pack.handling.returning.max_dispatches
+    too_often = demand.returns >= pack.max_returns or (dispatches is not None and len(set(demand.units)) >= dispatches)
+    if too_often or suggested in demand.units:
         return assign(demand, pack, pack.coordinator, "bounced", limits_of(demand, pack), at, helpers)
     if suggested and pack.unit(suggested):
         return assign(demand, pack, suggested, "suggested-on-return", limits_of(demand, pack), at, helpers)
