@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from shared.jurisdiction.calendar import LAST_SECOND, Calendar
-from shared.jurisdiction.limits import EarlyWarning, Hours, Limit, LimitUnit
+from shared.jurisdiction.limits import EarlyWarning, Hours, Limit, LimitUnit, Supervision
 
 _DAY = timedelta(days=1)
 
@@ -78,11 +78,6 @@ class DueTimes:
             return self._after(resumed_at, self.working_seconds_between(paused_at, due_at))
         return due_at + (resumed_at - paused_at)
 
-    def warn_at(self, due_at: datetime, start: datetime, warning: EarlyWarning) -> datetime | None:
-        """When the unit is warned of a due time; None where that is no later than `start`, when its time began."""
-        moment = self.warning(due_at, warning)
-        return moment if start < moment < due_at else None
-
     def warning(self, due_at: datetime, warning: EarlyWarning) -> datetime:
         """When the unit is warned of a due time, whenever its time began."""
         if not self.ends_with_a_day(due_at):
@@ -92,6 +87,12 @@ class DueTimes:
             day -= _DAY
             left -= self.calendar.is_working_day(day)
         return self._moment(day, self.hours[0].opens)
+
+    def steps(self, due_at: datetime, supervision: Supervision) -> tuple[datetime, ...]:
+        """When the unit is warned of a due time, when it is missed, and the rungs of the ladder after that."""
+        days = (rung.after_working_days for rung in supervision.ladder)
+        rungs = (self.calendar.due_at(due_at, count) if count else due_at for count in days)
+        return self.warning(due_at, supervision.warning), due_at, *rungs
 
     def ends_with_a_day(self, due_at: datetime) -> bool:
         """Whether a due time is the end of a day here."""

@@ -163,10 +163,6 @@ class Pack(Profile):
         """Working days left (还有几个工作日), or minus those that are over; see `DueTimes.working_days_between`."""
         return self.due_times.working_days_between(start, end)
 
-    def warn_at(self, due_at: datetime, start: datetime) -> datetime | None:
-        """When the unit is warned of a due time whose time began at `start`; None: not at all."""
-        return self.due_times.warn_at(due_at, start, self.supervision.warning)
-
     def deadline_steps(self, due_at: datetime) -> tuple[datetime, ...]:
         """When the unit is warned of a due time, when it is missed, and the rungs of the ladder after that."""
         return self._deadline_steps(due_at)
@@ -219,12 +215,8 @@ class Pack(Profile):
 
     @cached_property
     def _deadline_steps(self) -> Callable[[datetime], tuple[datetime, ...]]:
-        def found(due_at: datetime) -> tuple[datetime, ...]:
-            days = (rung.after_working_days for rung in self.supervision.ladder)
-            rungs = (self.due_at(due_at, count) if count else due_at for count in days)
-            return self.due_times.warning(due_at, self.supervision.warning), due_at, *rungs
-
-        return lru_cache(CACHED)(found)
+        times, supervision = self.due_times, self.supervision
+        return lru_cache(CACHED)(lambda due_at: times.steps(due_at, supervision))
 
     @cached_property
     def _stage_limits(self) -> Callable[[str, str | None, RequestKind, Urgency, bool, str | None], StageLimits]:

@@ -134,22 +134,16 @@ def test_a_pause_within_a_day_changes_no_due_time_that_ends_with_a_day(start: da
 
 
 @pytest.mark.parametrize(
-    ("due", "start", "warned"),
+    ("due", "warned", "warning"),
     [
-        ("2021-11-10 23:59:59", "2021-11-01 10:00", "2021-11-10 08:30"),
-        ("2021-11-10 23:59:59", "2021-11-10 09:00", None),
-        ("2021-11-10 16:00", "2021-11-10 10:00", "2021-11-10 15:00"),
-        ("2021-11-10 16:00", "2021-11-10 15:30", None),
+        ("2021-11-10 23:59:59", "2021-11-10 08:30", EarlyWarning()),
+        ("2021-11-10 16:00", "2021-11-10 15:00", EarlyWarning()),
+        ("2021-10-08 23:59:59", "2021-09-30 08:30", EarlyWarning(working_days=2)),
     ],
+    ids=["when the last working day begins", "an hour before", "round a holiday"],
 )
-def test_a_unit_is_warned_when_its_last_working_day_begins_or_an_hour_before(due: str, start: str, warned: str | None):
-    found = NANHAI.warn_at(at(due), at(start), EarlyWarning())
-    assert found == (at(warned) if warned else None)
-
-
-def test_a_warning_two_working_days_before_goes_round_a_holiday():
-    found = NANHAI.warn_at(at("2021-10-08 23:59:59"), at("2021-09-01 10:00"), EarlyWarning(working_days=2))
-    assert found == at("2021-09-30 08:30")
+def test_a_unit_is_warned(due: str, warned: str, warning: EarlyWarning):
+    assert NANHAI.warning(at(due), warning) == at(warned)
 
 
 def test_hours_follow_the_wall_clock_where_summer_time_begins():

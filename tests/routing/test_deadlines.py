@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from services.routing.app import MIGRATIONS
 from services.routing.checks import timers
 from shared.chassis.base.clock import now
 from shared.chassis.database.pool import open_pool
@@ -239,12 +240,20 @@ async def test_a_worker_that_slept_through_everything_tells_each_miss_once_and_n
 
 
 async def test_a_demand_that_was_open_before_the_update_is_watched_from_then_on(office: Office):
-    key = await office.submits()
-    await office.tells(key, AT + SECOND, ACCEPTED, CONTACTED)
+    at = now()
+    key, answered = await office.submits(1, at), await office.submits(2, at)
+    await office.submits(3, at, imported=True)
+    await office.submits(4, at - 365 * DAY)
+    await office.tells(key, at, ACCEPTED, CONTACTED)
+    await office.tells(answered, at, ACCEPTED, RESOLVED)
     await office.pool.execute("DELETE FROM timer")
-    await office.pool.execute("INSERT INTO timer (kind, key, at, due_at) VALUES ('deadline', $1, $2, $2)", key, AT)
-    await office.clock_shows(AT + DAY)
-    await office.clock_shows(DUE)
+    sql = (MIGRATIONS / "20261130200000_deadlines.sql").read_text("utf-8")
+    await office.pool.execute(sql.partition("-- migrate:down")[0])
+    assert await office.timers() == [(key, "")]
+    due = (await office.state(key)).due_at
+    assert due
+    await office.clock_shows(now())
+    await office.clock_shows(due)
     assert await office.told(key) == RESOLVE_MISSED
 
 
