@@ -30,7 +30,7 @@ class DueTimes:
                 return self._end_of_day(self.calendar.local_day(start) + timedelta(days=limit.amount))
         if limit.outside_hours:
             return start.astimezone(UTC) + timedelta(seconds=limit.seconds)
-        return self._after(start, limit.seconds)
+        return self._after(start, timedelta(seconds=limit.seconds))
 
     def working_days_between(self, start: datetime, end: datetime) -> int:
         """The working days after the day of `start` up to and with that of `end`; negative where `end` is earlier.
@@ -44,13 +44,16 @@ class DueTimes:
 
     def working_seconds_between(self, start: datetime, end: datetime) -> int:
         """Seconds of working hours from `start` to `end`; 0 where `end` is earlier."""
+        return int(self._working_time(start, end).total_seconds())
+
+    def _working_time(self, start: datetime, end: datetime) -> timedelta:
         found = timedelta()
         day, last = self.calendar.local_day(start), self.calendar.local_day(end)
         while day <= last:
             for opens, closes in self._stretches(day):
                 found += max(min(closes, end) - max(opens, start), timedelta())
             day += _DAY
-        return int(found.total_seconds())
+        return found
 
     def resumed_due(
         self, due_at: datetime, paused_at: datetime, resumed_at: datetime, limit: Limit | None = None
@@ -75,7 +78,7 @@ class DueTimes:
             )
             return max(moved, due_at)
         if limit is not None and not limit.outside_hours:
-            return self._after(resumed_at, self.working_seconds_between(paused_at, due_at))
+            return max(self._after(resumed_at, self._working_time(paused_at, due_at)), due_at)
         return due_at + (resumed_at - paused_at)
 
     def warning(self, due_at: datetime, warning: EarlyWarning) -> datetime:
@@ -98,9 +101,8 @@ class DueTimes:
         """Whether a due time is the end of a day here."""
         return due_at.astimezone(self.calendar.zone).time() == LAST_SECOND
 
-    def _after(self, start: datetime, seconds: int) -> datetime:
-        """When so many seconds of working hours will have passed since `start`."""
-        left = timedelta(seconds=seconds)
+    def _after(self, start: datetime, left: timedelta) -> datetime:
+        """When so much of working hours will have passed since `start`."""
         day = self.calendar.local_day(start)
         while True:
             for opens, closes in self._stretches(day):

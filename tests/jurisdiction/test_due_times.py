@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -106,6 +106,7 @@ def test_working_hours_that_were_left_are_left_after_a_pause():
 
 
 @given(moments(), limits(), st.floats(0, 1), st.timedeltas(timedelta(seconds=1), timedelta(days=40)))
+@example(at("2021-08-02 08:30:00.000001"), Limit(hours=14, outside_hours=False), 0.25, timedelta(seconds=1))
 def test_paused_time_is_never_counted(start: datetime, limit: Limit, part: float, pause: timedelta):
     due = NANHAI.end_of(limit, start)
     paused = start + (due - start) * part
