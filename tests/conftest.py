@@ -25,6 +25,7 @@ from shared.chassis.database.migrate import migrate
 from shared.chassis.kafka.client import Kafka
 from shared.chassis.kafka.cluster import create_topics
 from shared.chassis.process.run import settle
+from tests.city import City, opened_city
 from tests.databases import Databases, on
 from tests.packs import CITIES
 
@@ -116,6 +117,22 @@ async def database(databases: Databases) -> AsyncIterator[str]:
     """The DSN of a fresh database with every schema."""
     async with databases.fresh() as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+async def only_city(postgres: Server) -> AsyncIterator[tuple[City, str]]:
+    """One city a run, and its database."""
+    async with fresh_database(postgres) as database, opened_city(database) as found:
+        yield found, database
+
+
+@pytest.fixture
+async def city(only_city: tuple[City, str], databases: Databases) -> AsyncIterator[City]:
+    """The city, in which nothing has happened yet."""
+    found, database = only_city
+    yield found
+    await databases.empty(database)
+    found.forget()
 
 
 @asynccontextmanager

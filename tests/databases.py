@@ -28,12 +28,14 @@ _SHAPE: Final = (
     || (SELECT count(*) FROM pg_db_role_setting, pg_database WHERE setdatabase = pg_database.oid
         AND datname = current_database())"""
 )
+_ALONE: Final = """
+    SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
 _EMPTY: Final = f"""
     DO $$
     DECLARE written text;
     BEGIN
-        PERFORM pg_terminate_backend(pid, 10000) FROM pg_stat_activity
-        WHERE datname = current_database() AND pid <> pg_backend_pid();
         SELECT string_agg(c.oid::regclass::text, ', ') INTO written
         FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = relnamespace
         WHERE relkind = 'r' AND {_OURS} AND NOT (nspname || '.' || relname = ANY (string_to_array('{{kept}}', ',')))
@@ -85,6 +87,12 @@ class Databases:
         else:
             await self._drop(name)
 
+    async def empty(self, url: str) -> None:
+        """Leave this database without what tests wrote, while whoever is connected to it stays so."""
+        db = await asyncpg.connect(url)
+        await db.execute(_EMPTY.format(kept=",".join(self._rows)))
+        await db.close()
+
     async def _made(self) -> str:
         name = f"t{uuid4().hex}"
         db = await asyncpg.connect(self.url)
@@ -103,6 +111,7 @@ class Databases:
         try:
             if await db.fetchval(f"SELECT {_SHAPE}") != self._shape:
                 return False
+            await db.execute(_ALONE)
             await db.execute(_EMPTY.format(kept=",".join(self._rows)))
             return await _rows(db, self._rows) == self._rows
         except asyncpg.PostgresError:

@@ -34,7 +34,6 @@ class List(StrEnum):
     PAUSED = "paused"
     ASSISTING = "assisting"
     TO_DECIDE = "to-decide"
-    ESCALATED = "escalated"
     TRIAGE = "triage"
 
 
@@ -53,7 +52,6 @@ _CONDITIONS: Final[Mapping[List, str]] = {
     List.PAUSED: "demand.state ? 'paused_at'",
 }
 """Of the open cases of the units `$1`; `$2` is the person's name, `$3` now, `$4` the end of tomorrow."""
-_TOLD_OF: Final = "attention WHERE escalated_to = ANY($1)"
 _ELSEWHERE: Final[Mapping[List, str]] = {
     List.ASSISTING: f"{_OPEN} AND demand.state -> 'assisting' ?| $1",
     List.TO_DECIDE: "demand.state ? 'extension' AND demand.state -> 'extension' ->> 'decider' = ANY($1)",

@@ -14,6 +14,7 @@ from services.routing.web import case_view, command_forms, showing
 from services.routing.web.contacts import ContactReader
 from services.routing.web.desk_page import PAGES, InLanguage, desk_router
 from services.routing.web.viewer import Viewer
+from services.routing.web.words import PERSONAL
 from shared.contracts.numbers import LONGEST, read_number
 from shared.contracts.refusals import ANSWERS, Code, Refused
 from shared.contracts.wording import Identifier
@@ -43,11 +44,15 @@ def routes(desk: CaseHandler, gate: Gate, contacts: ContactReader) -> APIRouter:
         viewer = Viewer.of(by, desk, lang)
         case = await case_of(desk, read_number(number), viewer.person)
         why = str((await request.form()).get("why") or "").strip()
-        if not why:
-            words = viewer.say("请写明查阅理由", "Say why you need it")
-            return _case_page(viewer, case, desk, errors={"why": words}, status=422)
-        personal = await contacts.read(case.demand.number, why, viewer.person)
-        return _case_page(viewer, case, desk, personal=personal)
+        try:
+            personal = await contacts.read(case.demand.number, why, viewer.person)
+        except Refused as refused:
+            if refused.code is not Code.INVALID:
+                raise
+            errors = {"why": viewer.say("请写明查阅理由，至少4个字", "Say why you need it, in four characters or more")}
+            return _case_page(viewer, case, desk, errors=errors, why=why, status=422)
+        named = {viewer.say(*PERSONAL.get(name, (name, name))): value for name, value in personal.items()}
+        return _case_page(viewer, case, desk, personal=named)
 
     @router.get("/desk/cases/{number}/{name}")
     async def ask(number: Number, name: Name, by: By, lang: InLanguage = "zh") -> HTMLResponse:
@@ -98,6 +103,7 @@ def _case_page(viewer: Viewer, case: Case, desk: CaseHandler, **more: Any) -> HT
         "happened": viewer.say(COMMANDS[done].zh, COMMANDS[done].en) if done in COMMANDS else "",
         "may_reveal": demand.contact is not None and may(REVEAL, viewer.person, demand, viewer.pack),
         "personal": None,
+        "why": "",
         "errors": {},
     }
     return PAGES.render("case.html", values | more, status)

@@ -10,8 +10,8 @@ from services.routing.cases.worklists import CaseSummary
 from services.routing.web.case_words import preset_words, rule_words, triage_words
 from services.routing.web.timeline_words import ENTRY_WORDS, LISTED_FIELDS
 from services.routing.web.viewer import Viewer
-from services.routing.web.words import STAGES
-from shared.contracts.demand.facts import Urgency
+from services.routing.web.words import PERSONAL, STAGES
+from shared.contracts.demand.facts import DemandPaused, Urgency
 from shared.contracts.demand.state import OWED, Demand
 from shared.web.due_words import DueKind, DueWords, by_the_calendar, due_words
 from shared.web.parts import Entry, Group, Mark
@@ -136,7 +136,8 @@ def _words(one: TimelineEntry, viewer: Viewer) -> Sequence[str]:
         if value in (None, "", [], ()):
             continue
         label = viewer.say(zh, en)
-        text = _text(name, value, viewer)
+        is_pause = name == "reason" and one.type == DemandPaused.type
+        text = viewer.pause_name(str(value)) if is_pause else _text(name, value, viewer)
         lines.append(f"{label}{viewer.say('：', ': ')}{text}" if label else text)
     return lines
 
@@ -158,6 +159,10 @@ def _text(name: str, value: Any, viewer: Viewer) -> str:
         return _NAMED[name](str(value), viewer)
     if name == "category":
         return viewer.category_name(str(value))
+    if name == "level":
+        return viewer.list_name(str(value))
+    if name == "fields":
+        return "、".join(viewer.say(*PERSONAL.get(str(field), (str(field), str(field)))) for field in value)
     if isinstance(value, bool):
         return viewer.say("是" if value else "否", "yes" if value else "no")
     if isinstance(value, list):

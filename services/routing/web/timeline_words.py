@@ -44,6 +44,7 @@ ENTRY_WORDS: Final[Mapping[str, tuple[str, str]]] = {
     f.NotificationFailed.type: ("通知群众未成功", "a message did not arrive"),
     f.PersonalDataViewed.type: ("查阅个人信息", "looked at personal data"),
     f.DemandNoted.type: ("内部备注", "internal note"),
+    f.DemandClustered.type: ("发现共性诉求", "many ask the same"),
     f.EvidenceAttached.type: ("添加佐证", "evidence added"),
 }
 
@@ -79,6 +80,7 @@ LISTED_FIELDS: Final[Mapping[str, tuple[str, str]]] = {
     "evidence": ("佐证", "Evidence"),
     "fields": ("查阅内容", "What"),
     "why": ("理由", "Why"),
+    "demands": ("同类诉求件数", "Demands alike"),
     "cause": ("原因", "Cause"),
     "outcome": ("结果", "Outcome"),
 }

@@ -99,6 +99,16 @@ class Viewer:
         names = [place.name for code in codes if (place := self.pack.division(code))]
         return " · ".join(names) or self.pack.name.zh if self.lang == "zh" else " · ".join(names) or self.pack.name.en
 
+    def pause_name(self, reason: str) -> str:
+        """Why a clock stands, as the pack says it."""
+        reasons = {known.code: known.name for known in self.pack.handling.pause.reasons}
+        return str(getattr(reasons[reason], self.lang)) if reason in reasons else reason
+
+    def list_name(self, level: str) -> str:
+        """What people call a list that cases are put on."""
+        levels = {known.level: known.name for known in self.pack.list_levels}
+        return str(getattr(levels[level], self.lang)) if level in levels else level
+
     def category_name(self, category: str | None) -> str:
         """What it is about."""
         known = self.pack.category(category) if category else None

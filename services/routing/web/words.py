@@ -86,7 +86,6 @@ LISTS: Final[Mapping[str, tuple[str, str, Literal["", "overdue", "soon"]]]] = {
     "paused": ("暂停", "Paused", ""),
     "assisting": ("协办", "Helping", ""),
     "to-decide": ("待我审批", "To decide", "soon"),
-    "escalated": ("督办", "Escalated to us", "overdue"),
 }
 """The tabs of the desk, in their order: words in both languages, and the colour of a count."""
 
@@ -124,3 +123,15 @@ STAGES: Final[Mapping[str, tuple[str, str]]] = {
     "assist": ("协办", "assistance"),
 }
 """What a limit is for."""
+
+PERSONAL: Final[Mapping[str, tuple[str, str]]] = {
+    "name": ("姓名", "Name"),
+    "phone": ("电话", "Telephone"),
+    "email": ("邮箱", "E-mail"),
+    "address": ("地址", "Address"),
+    "wechat": ("微信", "WeChat"),
+    "title": ("标题原文", "Title as written"),
+    "text": ("内容原文", "Words as written"),
+    "said": ("补充原文", "Additions as written"),
+}
+"""What the vault may hold of a citizen."""

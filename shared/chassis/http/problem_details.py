@@ -29,6 +29,9 @@ AWAY: Final = Refused(
     "数据库暂时不可用，本次内容未受理，请稍后用相同的 Idempotency-Key 重试",
 )
 
+FAULT_ZH: Final = "系统内部错误，请稍后重试"
+FAULT_EN: Final = "A fault of this server; try again later"
+
 
 def problem(refused: Refused, instance: str, headers: Mapping[str, str] | None = None) -> Response:
     """The document for one refusal."""
@@ -95,15 +98,23 @@ def route_of(scope: Mapping[str, Any]) -> str:
 
 def of_fault(fault: Exception, instance: str, route: str) -> Response:
     """The document for a refusal, for a database that is away, and for any other fault, which is logged."""
+    refused = refusal_of(fault, route)
+    if refused:
+        return problem(refused, instance)
+    return _plain(500, instance, FAULT_ZH, FAULT_EN)
+
+
+def refusal_of(fault: Exception, route: str) -> Refused | None:
+    """The refusal that a fault is told as; None for a fault of this server. Logs whatever an operator must know."""
     if isinstance(fault, Refused):
-        return problem(fault, instance)
+        return fault
     if isinstance(fault, PASSING) and is_away(fault):
         log.warning("database away", route=route, cause=repr(fault))
-        return problem(AWAY, instance)
+        return AWAY
     if isinstance(fault, ClientDisconnect):
-        return problem(Refused(Code.UNREADABLE, "the request broke off"), instance)  # nobody reads it
+        return Refused(Code.UNREADABLE, "the request broke off")  # nobody reads it
     log.error("fault", route=route, cause=repr(fault))
-    return _plain(500, instance, "系统内部错误，请稍后重试", "A fault of this server; try again later")
+    return None
 
 
 def _http(request: Request, fault: HTTPException) -> Response:

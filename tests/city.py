@@ -1,0 +1,104 @@
+"""A city in little: the pages of its staff and intake behind one address, and what a service tells reaches all."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Final
+from uuid import uuid4
+
+import httpx
+import uvicorn
+
+from deploy.local.ports import free_port
+from services.intake import app as intake
+from services.intake.channels import keys
+from services.intake.settings import IntakeSettings
+from services.routing import app as routing
+from services.routing.settings import RoutingSettings
+from shared.chassis.base.clock import now
+from shared.chassis.http.app import web_app
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.state import Demand, Service
+from tests.importing.loop import Loop, opened_loop
+from tests.keys import KEYS
+from tests.packs import nanhai
+from tests.serving import served
+
+PACK: Final = nanhai()
+STATION, TOWN, COORDINATOR = "station-440605011001", "town-440605011000", PACK.coordinator
+CLERK, HEAD, TOWN_CLERK, TOWN_HEAD = f"{STATION}-clerk", f"{STATION}-head", f"{TOWN}-clerk", f"{TOWN}-head"
+LEADER, EDUCATION, DISPATCHER = f"{TOWN}-leader", "nh-education-clerk", f"{COORDINATOR}-dispatcher"
+AUDITOR = f"{COORDINATOR}-auditor"
+"""Whom the sign-in page offers."""
+ROAD: Final = {"title": "村口路面塌陷", "category": "road-damage", "division": "440605011001"}
+"""A demand that the catalogue sends to the station of its village, with the town helping."""
+
+
+@dataclass
+class City:
+    """Its address, and what its citizens, its units and its clock do."""
+
+    url: str
+    loop: Loop
+    _channels: list[str] = field(default_factory=list)
+
+    async def raises(self, **changes: Any) -> str:
+        """The number of a demand that a citizen raises about a road; routing has heard of it."""
+        if not self._channels:
+            self._channels.append(await keys.add(self.loop.pools[Service.INTAKE], "web", f.ChannelKind.WEB, "网站"))
+        sent = {"X-API-Key": self._channels[0], "Idempotency-Key": str(uuid4())}
+        async with httpx.AsyncClient(base_url=self.url, headers=sent, trust_env=False) as client:
+            answer = await client.post("/v1/demands", json=ROAD | changes)
+        assert answer.status_code == 201, answer.text
+        await self.loop.turn()
+        return str(answer.json()["number"])
+
+    async def tells(self, number: str, *facts: f.Fact, service: Service = Service.ROUTING) -> None:
+        """What a service tells of a demand, each after the one before; the others hear of it."""
+        repository = self.loop.deliveries[service].repositories.by_stream["demand"]
+        key = (await self.demand(number)).id
+        for fact in facts:
+            async with self.loop.pools[service].acquire() as db, db.transaction():
+                work = await repository.load(db, [key], now())
+                work.record(key, [fact], now(), uuid4())
+                await repository.save(db, work)
+        await self.loop.turn()
+
+    async def routed(self, number: str, days: float, unit: str = STATION) -> None:
+        """A dispatcher sends it to a unit, and it is due so many days from now."""
+        due_at = now() + timedelta(days=days)
+        await self.tells(number, f.DemandRouted(unit=unit, rule="dispatcher:林嘉怡", by="林嘉怡", due_at=due_at))
+
+    async def demand(self, number: str) -> Demand:
+        """As routing knows it."""
+        state = await self.loop.pools[Service.ROUTING].fetchval(
+            "SELECT state::text FROM demand WHERE number = $1", number
+        )
+        return Demand.model_validate_json(state)
+
+    async def told(self, number: str) -> list[str]:
+        """What routing has told of it, in order, in short words such as `accepted`."""
+        rows = await self.loop.pools[Service.ROUTING].fetch(
+            "SELECT type FROM journal WHERE aggregateid = $1 ORDER BY position", (await self.demand(number)).id
+        )
+        return [row["type"].removeprefix("demand.").rpartition(".")[0] for row in rows]
+
+    def forget(self) -> None:
+        """Begin anew with an empty database."""
+        self._channels.clear()
+        for kept in (self.loop.log, self.loop.heard, self.loop.relayed):
+            kept.clear()
+
+
+@asynccontextmanager
+async def opened_city(database: str) -> AsyncIterator[City]:
+    """A city whose services share this database, with the made-up people of the embedded default."""
+    port = free_port()
+    given = KEYS | {"DATABASE_URL": database, "intake_url": f"http://127.0.0.1:{port}", "demo_staff": True}
+    async with opened_loop(database) as loop:
+        desk = routing.api(RoutingSettings.model_validate(given), loop.pools[Service.ROUTING])
+        door = intake.api(IntakeSettings.model_validate(KEYS | {"DATABASE_URL": database}), loop.pools[Service.INTAKE])
+        web = web_app("city", [*desk.routers, *door.routers])
+        async with served(uvicorn.Config(web, port=port, log_level="critical")) as url:
+            yield City(url, loop)

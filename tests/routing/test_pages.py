@@ -1,0 +1,269 @@
+"""The pages of the desk over HTTP: what they ask for, what they refuse, and in which words."""
+
+import re
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from services.routing.web import case_pages
+from services.routing.web.command_forms import FORMS
+from shared.chassis.base.clock import now
+from shared.contracts.demand import facts as f
+from shared.contracts.numbers import number
+from shared.identity.demo import demo_people
+from tests.city import AUDITOR, CLERK, DISPATCHER, EDUCATION, LEADER, PACK, TOWN_CLERK, TOWN_HEAD, City
+from tests.packs import shipped
+from tests.routing.visitor import Visitor, visitor, words_of
+
+CONTACT = {"name": "邹某某", "phone": "13800138000"}
+
+
+@pytest.fixture
+async def clerk(city: City) -> AsyncIterator[Visitor]:
+    """A clerk of a village's station, signed in."""
+    async with visitor(city, CLERK) as found:
+        yield found
+
+
+def is_page(answer: httpx.Response, status: int) -> bool:
+    """Whether it is a page with a way out, and nothing for programs."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"].startswith("text/html")
+    assert 'href="/desk' in answer.text
+    return True
+
+
+@pytest.mark.parametrize("path", ["/desk", "/desk/triage", "/desk/overview", "/desk/cases/NH26-000001-4/accept"])
+async def test_who_has_not_signed_in_is_led_to_the_sign_in_and_back(city: City, path: str):
+    async with visitor(city) as nobody:
+        answer = await nobody.open(path)
+        assert (answer.url.path, answer.url.params["next"]) == ("/sign-in", path)
+        back = await nobody.client.post("/sign-in/demo", data={"person": DISPATCHER, "next": path})
+    assert back.url.path == path
+
+
+async def test_a_form_without_the_token_of_its_session_is_refused_on_a_page_and_does_nothing(
+    city: City, clerk: Visitor
+):
+    case = await city.raises()
+    path = f"/desk/cases/{case}/accept"
+    for told in ({}, {"csrf": "0" * 64}):
+        assert is_page(await clerk.client.post(path, data=told), 403)
+        assert is_page(await clerk.client.post("/desk/sign", data=told | {"number": case}), 403)
+    assert await city.told(case) == ["routed"]
+
+
+async def test_unknown_numbers_commands_and_addresses_are_pages_with_the_way_out(city: City, clerk: Visitor):
+    case = await city.raises()
+    unknown = number("NH", 2026, 999_999)
+    assert is_page(await clerk.open(f"/desk/cases/{unknown}"), 404)
+    assert is_page(await clerk.open("/desk/cases/x"), 404)
+    assert is_page(await clerk.open(f"/desk/cases/{case}/dance"), 404)
+    assert is_page(await clerk.open("/desk?list=everything"), 422)
+    assert is_page(await clerk.open("/desk?overdue=true"), 422)
+    assert is_page(await clerk.open("/desk?after=xyz"), 422)
+    hidden = await clerk.hidden(f"/desk/cases/{case}", f"/desk/cases/{case}/accept")
+    assert is_page(await clerk.client.post(f"/desk/cases/{case}/dance", data=hidden), 404)
+    assert is_page(await clerk.client.post(f"/desk/cases/{unknown}/accept", data=hidden), 404)
+
+
+async def test_a_case_of_another_unit_is_not_there(city: City):
+    case = await city.raises()
+    async with visitor(city, EDUCATION) as elsewhere:
+        assert is_page(await elsewhere.open(f"/desk/cases/{case}"), 404)
+        assert case not in (await elsewhere.open("/desk")).text
+
+
+async def test_the_triage_and_the_overview_are_refused_to_a_clerk_with_the_reason(city: City, clerk: Visitor):
+    refused = await clerk.open("/desk/triage")
+    assert is_page(refused, 403)
+    assert "仅统筹单位可以查看" in refused.text
+    assert is_page(await clerk.open("/desk/overview?lang=en"), 403)
+
+
+async def test_a_command_that_is_not_theirs_is_neither_offered_nor_taken(city: City):
+    case = await city.raises()
+    async with visitor(city, TOWN_CLERK) as helper:
+        page = (await helper.open(f"/desk/cases/{case}")).text
+        assert f"/desk/cases/{case}/resolve" not in page
+        assert is_page(await helper.open(f"/desk/cases/{case}/resolve"), 409)
+        hidden = await helper.hidden(f"/desk/cases/{case}/note")
+        refused = await helper.client.post(f"/desk/cases/{case}/resolve", data=hidden | {"result": "x"})
+    assert is_page(refused, 403)
+    assert await city.told(case) == ["routed"]
+
+
+async def test_the_second_of_two_people_keeps_the_words_and_sees_what_happened(city: City, clerk: Visitor):
+    case = await city.raises()
+    await city.tells(case, f.DemandAccepted(by="陈晓岚"))
+    path = f"/desk/cases/{case}/progress"
+    hidden = await clerk.hidden(path)
+    await city.tells(case, f.DemandProgressed(by="李志强", note="材料已到场"))
+    stale = await clerk.client.post(path, data=hidden | {"note": "明天开工", "evidence": "照片1"})
+    assert is_page(stale, 412)
+    words = words_of(stale.text)
+    assert {"明天开工", "照片1", "材料已到场", "记录进展"} <= set(words)
+    assert (await city.told(case)).count("progressed") == 1
+    again = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', stale.text))
+    done = await clerk.client.post(path, data=again | {"note": "明天开工"})
+    assert (done.status_code, (await city.told(case)).count("progressed")) == (200, 2)
+
+
+async def test_a_form_that_is_sent_twice_does_it_once(city: City, clerk: Visitor):
+    case = await city.raises()
+    await city.tells(case, f.DemandAccepted(by="陈晓岚"))
+    path = f"/desk/cases/{case}/progress"
+    sent = await clerk.hidden(path) | {"note": "明天开工"}
+    for _ in range(2):
+        answer = await clerk.client.post(path, data=sent)
+        assert (answer.status_code, answer.url.path) == (200, f"/desk/cases/{case}")
+    assert (await city.told(case)).count("progressed") == 1
+
+
+async def test_signing_for_several_at_once_says_what_became_of_each(city: City, clerk: Visitor):
+    mine, taken = await city.raises(), await city.raises()
+    hidden = await clerk.hidden("/desk", "/desk/sign")
+    await city.tells(taken, f.DemandAccepted(by="李志强"))
+    for _ in range(2):
+        answer = await clerk.client.post("/desk/sign", data={**hidden, "number": [mine, taken]})
+        words = words_of(answer.text)
+        assert words[words.index(mine) + 1] == "已签收"
+        assert words[words.index(taken) + 1] != "已签收"
+    assert (await city.told(mine)).count("accepted") == 1
+
+
+async def test_what_was_typed_comes_back_with_what_must_be_changed(city: City, clerk: Visitor):
+    case = await city.raises()
+    path = f"/desk/cases/{case}/return"
+    wrong = await clerk.send(path, suggested_unit="", reason="不属本单位职责")
+    assert is_page(wrong, 422)
+    assert "不属本单位职责" in words_of(wrong.text)
+    assert 'href="#suggested_unit"' in wrong.text
+    assert await city.told(case) == ["routed"]
+
+
+async def test_a_long_answer_fits_into_a_form(city: City, clerk: Visitor):
+    case = await city.raises()
+    await city.tells(case, f.DemandAccepted(by="陈晓岚"))
+    long = "修" * 4000
+    answer = await clerk.send(f"/desk/cases/{case}/resolve", result=long, summary=long, evidence="", not_contacted="")
+    assert is_page(answer, 200)
+    assert "resolved" in await city.told(case)
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+async def test_a_fault_is_a_page_too(city: City, clerk: Visitor, monkeypatch: pytest.MonkeyPatch, lang: str):
+    case = await city.raises()
+
+    async def broken(*_: Any) -> Any:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(case_pages, "case_of", broken)
+    answer = await clerk.open(f"/desk/cases/{case}?lang={lang}")
+    assert is_page(answer, 500)
+    assert ("系统出错了" if lang == "zh" else "Something went wrong") in answer.text
+    assert "ZeroDivisionError" not in answer.text
+
+
+async def test_half_a_form_is_a_page_too(city: City, clerk: Visitor):
+    case = await city.raises()
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    answer = await clerk.client.post(f"/desk/cases/{case}/accept", content=b"--y\r\nbroken", headers=headers)
+    assert is_page(answer, 400) if answer.status_code == 400 else is_page(answer, 422)
+
+
+async def test_personal_data_is_shown_for_a_reason_and_the_record_says_who_looked(city: City, clerk: Visitor):
+    case = await city.raises(contact=CONTACT)
+    path, action = f"/desk/cases/{case}", f"/desk/cases/{case}/contact-details"
+    assert CONTACT["phone"] not in (await clerk.open(path)).text
+    without = await clerk.send(path, action, why=" ")
+    assert is_page(without, 422)
+    assert 'aria-describedby="why-hint why-error"' in without.text
+    assert CONTACT["phone"] not in without.text
+    shown = await clerk.send(path, action, why="约定现场查看时间")
+    assert is_page(shown, 200)
+    assert {CONTACT["name"], CONTACT["phone"]} <= set(words_of(shown.text))
+    await city.loop.turn()
+    page = await clerk.open(path)
+    assert CONTACT["phone"] not in page.text
+    assert "查阅个人信息" in page.text
+    assert "约定现场查看时间" in page.text
+    assert is_page(await clerk.open(action), 404)
+
+
+async def test_personal_data_is_kept_from_whoever_has_no_business_with_it(city: City):
+    case = await city.raises(contact=CONTACT)
+    path = f"/desk/cases/{case}"
+    for person in (TOWN_HEAD, LEADER, AUDITOR):
+        async with visitor(city, person) as other:
+            assert "contact-details" not in (await other.open(path)).text
+            hidden = await other.hidden(path, "/sign-out")
+            refused = await other.client.post(f"{path}/contact-details", data=hidden | {"why": "约定现场查看时间"})
+            assert is_page(refused, 403)
+            assert CONTACT["phone"] not in refused.text
+
+
+CODES = re.compile(r"NH\d\d-\d{6}-\w|(?<!\w)[A-Za-z]+@[0-9a-f]+")
+FOREIGN = {"zh": re.compile(r"[A-Za-z]{2,}[-\w@:.]*"), "en": re.compile(r"[\u4e00-\u9fff]+")}
+OURS = {"English", "中文"}
+"""The link to the other language is written in it."""
+
+
+def foreign_words(html: str, lang: str) -> list[str]:
+    """What stands on a page in the other language, beside what people and offices are called."""
+    names = [unit.name for unit in PACK.units] + [place.name for place in PACK.divisions]
+    names += [team.name for team in PACK.teams] + [one.person.name for one in demo_people(shipped())] + ["甲"]
+    text = "\n".join(word for word in words_of(html) if word not in OURS)
+    for name in sorted(names, key=len, reverse=True):
+        text = text.replace(name, " ")
+    return FOREIGN[lang].findall(CODES.sub(" ", text))
+
+
+async def eventful(city: City) -> list[str]:
+    """Numbers of cases in which everything has happened that a page shows."""
+    station, town = "station-440605011001", "town-440605011000"
+    due_at = now() + timedelta(days=3)
+    case, parent, waits = await city.raises(title="甲", contact=CONTACT), await city.raises(title="甲"), ""
+    waits = await city.raises(title="甲", category=None)
+    await city.tells(
+        case,
+        f.DemandAccepted(by="陈晓岚"),
+        f.DemandContacted(by="陈晓岚", note="甲", reached=False),
+        f.AssistanceAccepted(by="黄文静", unit=town),
+        f.AssistanceReported(by="黄文静", unit=town, note="甲"),
+        f.DemandPrioritized(by="陈晓岚", urgency=f.Urgency.URGENT, vulnerable=True, reason="甲"),
+        f.ExtensionRequested(by="陈晓岚", unit=station, working_days=2, due_at=due_at, reason="甲", decider=town),
+        f.DemandExtended(by="何国华", approved_by="何国华", working_days=2, reason="甲", due_at=due_at),
+        f.DemandPaused(by="陈晓岚", reason="weather"),
+        f.DemandResumed(by=None),
+        f.DemandListed(level="village", reason="甲", by="陈晓岚"),
+        f.DeadlineMissed(due_at=due_at, unit=station),
+        f.DemandEscalated(to=town, reason="甲", stage=f.Stage.RESOLVE, leader="梁永康"),
+        f.EvidenceAttached(by="陈晓岚", unit=station, evidence=("甲",)),
+        f.DemandReturned(by="陈晓岚", reason="甲", suggested_unit=town),
+    )
+    child = await city.raises(title="甲")
+    await city.tells(child, f.DemandMerged(parent=(await city.demand(parent)).id, parent_number=parent, reason="甲"))
+    return [case, parent, waits, child]
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+async def test_pages_speak_one_language(city: City, lang: str):
+    cases = await eventful(city)
+    async with visitor(city, DISPATCHER) as dispatcher:
+        action = f"/desk/cases/{cases[0]}/contact-details"
+        await dispatcher.send(f"/desk/cases/{cases[0]}", action, why="甲甲甲甲")
+        await city.loop.turn()
+        paths = ["/desk", "/desk/triage", "/desk/overview", "/desk/cases/NH26-999999-9", "/desk?text=甲"]
+        paths += [f"/desk/cases/{case}" for case in cases]
+        found = {}
+        for path in paths:
+            page = await dispatcher.open(f"{path}{'&' if '?' in path else '?'}lang={lang}")
+            found[path] = foreign_words(page.text, lang)
+        for name in FORMS:
+            page = await dispatcher.open(f"/desk/cases/{cases[0]}/{name}?lang={lang}")
+            found[name] = foreign_words(page.text, lang)
+    assert {path: words for path, words in found.items() if words} == {}

@@ -1,0 +1,74 @@
+"""A person at the desk with a browser that knows pages and forms alone."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from html.parser import HTMLParser
+
+import httpx
+
+from tests.city import City
+
+
+class _Page(HTMLParser):
+    """The hidden fields of each form, by its action, and the text that people read."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.forms: dict[str, dict[str, str]] = {}
+        self.words: list[str] = []
+        self._form = ""
+        self._unread = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self._form = given.get("action", "")
+            self.forms.setdefault(self._form, {})
+        elif tag == "input" and given.get("type") == "hidden":
+            self.forms[self._form][given["name"]] = given.get("value", "")
+        elif tag in ("script", "style", "title"):
+            self._unread = tag
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == self._unread:
+            self._unread = ""
+
+    def handle_data(self, data: str) -> None:
+        if not self._unread and data.strip():
+            self.words.append(data.strip())
+
+
+def words_of(html: str) -> list[str]:
+    """Every piece of text of a page."""
+    return _Page(html).words
+
+
+@dataclass(slots=True)
+class Visitor:
+    """Opens pages, and sends the forms that stand on them."""
+
+    client: httpx.AsyncClient
+
+    async def open(self, path: str) -> httpx.Response:
+        return await self.client.get(path)
+
+    async def hidden(self, path: str, action: str = "") -> dict[str, str]:
+        """The hidden fields of the form with this action on a page; of the page's own address by default."""
+        forms = _Page((await self.open(path)).text).forms
+        return dict(forms[action or path])
+
+    async def send(self, path: str, action: str = "", **typed: str) -> httpx.Response:
+        """Fill in a form of a page and send it."""
+        return await self.client.post(action or path, data=await self.hidden(path, action) | typed)
+
+
+@asynccontextmanager
+async def visitor(city: City, person: str = "") -> AsyncIterator[Visitor]:
+    """Somebody who has signed in as a demo person, or has not where none is named."""
+    async with httpx.AsyncClient(base_url=city.url, follow_redirects=True, trust_env=False) as client:
+        if person:
+            answer = await client.post("/sign-in/demo", data={"person": person})
+            assert answer.status_code == 200, answer.text
+        yield Visitor(client)
