@@ -1,9 +1,8 @@
 """A browser, the pages of a running deployment in little, and a tab that watches for faults."""
 
-import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -28,9 +27,10 @@ from shared.web.design import design
 from tests import story
 from tests.browser.installed import MISSING, is_required, launched
 from tests.chassis.conftest import Log, let_know
+from tests.city import City
 from tests.conftest import Server, fresh_database
-from tests.eventually import eventually
 from tests.keys import KEYS
+from tests.serving import served
 
 SCREENSHOTS: Final = Path(__file__).parents[2] / "build" / "screenshots"
 PHONE, DESK = 390, 1280
@@ -77,21 +77,6 @@ async def site(postgres: Server) -> AsyncIterator[str]:
                 yield url
 
 
-@asynccontextmanager
-async def served(config: uvicorn.Config) -> AsyncIterator[str]:
-    """A web server inside of this process for as long as it is needed."""
-    server = uvicorn.Server(config)
-    serving = asyncio.create_task(server.serve())
-
-    async def started() -> bool:
-        return server.started
-
-    await eventually(started, bool, within=30)
-    yield f"http://127.0.0.1:{config.port}"
-    server.should_exit = True
-    await serving
-
-
 def is_fault(words: ConsoleMessage) -> bool:
     """Whether a browser complains of a page; that a page was refused is what some tests are about."""
     return words.type == "error" and "the server responded with a status" not in words.text
@@ -108,27 +93,72 @@ def rating_link() -> str:
     return f"/rate/{Tokens(KEYS['secret']).write('rate', {'demand': str(story.ID)})}"
 
 
+@dataclass(slots=True)
+class Tabs:
+    """The pages that a test has open, each in a browser of its own, and what is wrong with them."""
+
+    browser: Browser
+    name: str
+    pages: list[Page] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+    async def new(self, width: int = DESK, javascript: bool = True) -> Page:
+        """An empty page of this width."""
+        context = await self.browser.new_context(
+            viewport={"width": width, "height": 900}, java_script_enabled=javascript
+        )
+        page = await context.new_page()
+        self.pages.append(page)
+        page.on("pageerror", lambda fault: self.faults.append(str(fault)))
+        page.on("dialog", lambda dialog: self.faults.append(f"a dialog: {dialog.message}"))
+        page.on("console", lambda words: self.faults.append(words.text) if is_fault(words) else None)
+        page.on("response", lambda answer: self.faults.append(answer.url) if is_missing(answer) else None)
+        return page
+
+    async def picture(self, page: Page, name: str) -> None:
+        """Keep how a page looks, to be looked at."""
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        name = re.sub(r"\W+", "-", name).strip("-")[:100]
+        await page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+
+    async def close(self) -> None:
+        """Keep a picture of each, and close them."""
+        for n, page in enumerate(self.pages):
+            if "hostile" not in self.name:  # too long to be looked at
+                await self.picture(page, f"{self.name}{f'-{n}' if n else ''}")
+            await page.context.close()
+
+
 @pytest.fixture
-async def open_page(browser: Browser, site: str, request: pytest.FixtureRequest) -> AsyncIterator[OpenPage]:
-    """Opens a path at a width, with or without JavaScript. A fault in a page, or a request that the content policy
-    forbids, fails the test; a screenshot of every page is in build/screenshots."""
-    tabs, faults = [], []
+async def tabs(browser: Browser, request: pytest.FixtureRequest) -> AsyncIterator[Tabs]:
+    """Pages to be opened. A fault in one, or a request that the content policy forbids, fails the test; a screenshot
+    of each is in build/screenshots."""
+    opened = Tabs(browser, request.node.name)
+    yield opened
+    await opened.close()
+    assert opened.faults == []
+
+
+@pytest.fixture
+def open_page(tabs: Tabs, site: str) -> OpenPage:
+    """Opens a path of the site at a width, with or without JavaScript."""
 
     async def opened(path: str, width: int = DESK, javascript: bool = True) -> Page:
-        context = await browser.new_context(viewport={"width": width, "height": 900}, java_script_enabled=javascript)
-        page = await context.new_page()
-        tabs.append(page)
-        page.on("pageerror", lambda fault: faults.append(str(fault)))
-        page.on("console", lambda words: faults.append(words.text) if is_fault(words) else None)
-        page.on("response", lambda answer: faults.append(answer.url) if is_missing(answer) else None)
+        page = await tabs.new(width, javascript)
         await page.goto(site + path)
         return page
 
-    yield opened
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    name = re.sub(r"\W+", "-", request.node.name).strip("-")[:100]
-    for n, page in enumerate(tabs):
-        if "hostile" not in name:  # too long to be looked at
-            await page.screenshot(path=SCREENSHOTS / f"{name}{f'-{n}' if n else ''}.png", full_page=True)
-        await page.context.close()
-    assert faults == []
+    return opened
+
+
+@pytest.fixture
+def at_desk(tabs: Tabs, city: City) -> OpenPage:
+    """Opens a path of the desk as a demo person who has signed in."""
+
+    async def opened(person: str, path: str = "/desk", width: int = DESK, javascript: bool = True) -> Page:
+        page = await tabs.new(width, javascript)
+        await page.context.request.post(f"{city.url}/sign-in/demo", form={"person": person}, max_redirects=0)
+        await page.goto(city.url + path)
+        return page
+
+    return opened
