@@ -25,8 +25,19 @@ from services.routing.hot_spots.policies import HOT_SPOT, told
 from services.routing.hot_spots.projection import TO_COMPARE
 from services.routing.settings import RoutingSettings
 from services.routing.units import api as units
-from services.routing.web import case_pages, desk_pages, overview_pages, sign_in_pages, triage_pages
+from services.routing.web import (
+    case_pages,
+    catalogue_pages,
+    catalogue_version_pages,
+    desk_pages,
+    explanation_pages,
+    hot_spot_pages,
+    overview_pages,
+    sign_in_pages,
+    triage_pages,
+)
 from services.routing.web.contacts import ContactReader
+from services.routing.web.desk_gate import DeskGate
 from shared.chassis.aggregates.commands import ANSWERS
 from shared.chassis.aggregates.projections import compose
 from shared.chassis.aggregates.repository import Repositories, Repository
@@ -69,7 +80,8 @@ def api(settings: RoutingSettings, pool: Pool) -> Api:
     keys = IssuerKeys(settings.oidc_issuer) if settings.oidc_issuer else None
     staff = StaffBearers.of(settings, pool, packs, keys)
     cases = CaseHandler(pool, demand_repository(packs), packs)
-    gate = Gate.of(settings, Sessions.of(settings, pool))
+    gate = DeskGate.over(Gate.of(settings, Sessions.of(settings, pool)), pool, packs)
+    catalogues, explainer = CatalogueDesk(pool, packs), Explainer(pool, packs)
     flow = CodeFlow.of(settings, keys, packs) if keys and settings.oidc_client_id else None
     people = tuple(demo_people(packs)) if settings.demo_staff else ()
     pages = (
@@ -77,13 +89,17 @@ def api(settings: RoutingSettings, pool: Pool) -> Api:
         desk_pages.routes(cases, gate),
         triage_pages.routes(cases, gate),
         overview_pages.routes(cases, gate),
+        catalogue_pages.routes(cases, catalogues, gate),
+        catalogue_version_pages.routes(cases, catalogues, gate),
+        hot_spot_pages.routes(cases, gate),
+        explanation_pages.routes(cases, explainer, gate),
         case_pages.routes(cases, gate, ContactReader.at(settings.intake_url, settings)),
     )
     routers = (
         *routes(cases, staff),
         units.routes(packs, staff),
-        explanation_api.routes(Explainer(pool, packs), staff),
-        catalogue_api.routes(CatalogueDesk(pool, packs), staff),
+        explanation_api.routes(explainer, staff),
+        catalogue_api.routes(catalogues, staff),
         hot_spots_api.routes(pool, packs, staff),
         *pages,
         look(),

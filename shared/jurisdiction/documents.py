@@ -64,7 +64,9 @@ def check_flat(name: str, text: str) -> None:
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if depth > DEEPEST or isinstance(event, yaml.AliasEvent):
                 what = f"no anchors (&) and aliases (*), and no more than {DEEPEST} levels: write the rules out"
-                raise PackError([Problem(Spot(name, event.start_mark.line + 1 if event.start_mark else 1), what)])
+                spot = Spot(name, event.start_mark.line + 1 if event.start_mark else 1)
+                zh = f"不能使用锚点（&）和引用（*），嵌套不能超过 {DEEPEST} 层：请把规则逐条写出"
+                raise PackError([Problem(spot, what, zh=zh)])
     except yaml.YAMLError as fault:
         raise PackError([_no_yaml(name, fault)]) from None
 
@@ -80,7 +82,7 @@ def parse_yaml(name: str, text: str) -> Document:
     finally:
         loader.dispose()
     if root is None:
-        raise PackError([Problem(Spot(name, 1), "the file is empty")])
+        raise PackError([Problem(Spot(name, 1), "the file is empty", zh="内容为空")])
     if twice := [_said_twice(name, key) for key in _repeated_keys(root)]:
         raise PackError(twice)
     return Document(name, data, root)
@@ -136,7 +138,8 @@ def _step_into(node: yaml.Node, step: int | str) -> tuple[int, yaml.Node] | None
 def _no_yaml(name: str, fault: yaml.YAMLError) -> Problem:
     mark = getattr(fault, "problem_mark", None)
     cause = getattr(fault, "problem", None) or str(fault)
-    return Problem(Spot(name, mark.line + 1 if mark else 1), f"this is no YAML: {cause}")
+    zh = "格式有误（YAML）：请检查这一行和上一行的缩进、冒号、引号和括号"
+    return Problem(Spot(name, mark.line + 1 if mark else 1), f"this is no YAML: {cause}", zh=zh)
 
 
 def _repeated_keys(node: yaml.Node) -> Iterator[yaml.Node]:
@@ -154,4 +157,5 @@ def _repeated_keys(node: yaml.Node) -> Iterator[yaml.Node]:
 
 def _said_twice(name: str, key: yaml.Node) -> Problem:
     what = f"the key {key.value!r} is said twice here; keep one"
-    return Problem(Spot(name, key.start_mark.line + 1), what)
+    zh = f"“{key.value}”在同一处写了两次，请只保留一个"
+    return Problem(Spot(name, key.start_mark.line + 1), what, zh=zh)

@@ -22,11 +22,13 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One finding, printed the way editors and CI understand."""
+    """One finding, printed the way editors and CI understand. `zh` says the same on pages; where it is empty, nobody
+    sees the finding on a page."""
 
     spot: Spot
     message: str
     severity: Severity = Severity.ERROR
+    zh: str = ""
 
     def __str__(self) -> str:
         mark = "warning: " if self.severity is Severity.WARNING else ""

@@ -34,6 +34,20 @@ _ADVICE = {
     "string_too_long": "{where} has more than {max_length} characters; shorten it",
     "value_error": "{where}: {reason}",
 }
+_ADVICE_ZH = {
+    "missing": "缺少{where}，请补上",
+    "extra_forbidden": "没有“{where}”这一项，请删除或改正拼写",
+    "string_type": "{where}应为文字，请加引号",
+    "int_parsing": "{where}应为整数",
+    "enum": "{where}只能是 {expected} 之一",
+    "date_from_datetime_parsing": "{where}应为日期，如 2021-10-01",
+    "string_pattern_mismatch": "{where}的“{input}”应为代码：小写字母、数字和连字符，如 la-cd-07",
+    "string_too_long": "{where}超过 {max_length} 个字符，请缩短",
+    "model_type": "{where}应写成“名称: 值”的形式",
+    "tuple_type": "{where}应为列表",
+    "bool_parsing": "{where}只能是 true 或 false",
+    "bool_type": "{where}只能是 true 或 false",
+}
 
 
 class _Reader:
@@ -91,12 +105,32 @@ def read_catalogue(name: str, text: str) -> Sheet[CatalogueFile]:
     try:
         return Sheet(document, CatalogueFile.model_validate(document.data))
     except ValidationError as error:
-        raise PackError([Problem(document.spot(e["loc"]), _advice(e)) for e in error.errors()]) from None
+        problems = [Problem(document.spot(e["loc"]), _advice(e), zh=_advice_zh(e)) for e in error.errors()]
+        raise PackError(problems) from None
 
 
 def _advice(error: ErrorDetails) -> str:
     where = ".".join(str(step) for step in error["loc"] if step != "[key]") or "the file"
-    pattern = _ADVICE.get(error["type"], "{where}: {message}")
+    return _filled(_ADVICE.get(error["type"], "{where}: {message}"), where, error)
+
+
+def _advice_zh(error: ErrorDetails) -> str:
+    return _filled(_ADVICE_ZH.get(error["type"], "{where}的值不对"), _where_zh(error["loc"]), error)
+
+
+def _where_zh(loc: tuple[int | str, ...]) -> str:
+    match loc:
+        case ():
+            return "目录"
+        case ("rules", int(at)):
+            return f"第 {at + 1} 条规则"
+        case ("rules", int(at), *steps):
+            return f"第 {at + 1} 条规则的 {'.'.join(map(str, steps))}"
+        case _:
+            return ".".join(map(str, loc))
+
+
+def _filled(pattern: str, where: str, error: ErrorDetails) -> str:
     context = error.get("ctx", {})
     return pattern.format(
         where=where,

@@ -57,11 +57,11 @@ OWN: Final = {
     "routing/cases": {
         "available", "clock", "desks", "following", "limits", "parsing", "reading", "timeline", "worklists",
     },
-    "routing/web": {"command_forms", "contacts", "desk_page", "showing", "viewer"},
+    "routing/web": {"command_forms", "contacts", "desk_gate", "desk_page", "showing", "viewer"},
     "routing/cases/commands": {"assistance", "base", "dispatching", "handling", "timing"},
     "routing/cases/decisions": {"assistance", "dispatching", "handling", "situation", "timing"},
     "routing/hot_spots": {"detection"},
-    "routing/catalogue": {"packs_in_force", "rehearsal"},
+    "routing/catalogue": {"differences", "packs_in_force", "reading", "rehearsal"},
     "routing/deadlines": {"payloads", "timer"},
 }  # fmt: skip
 """What only this subject has. A module with a role is not listed; a new one that is listed needs a name that says what

@@ -197,6 +197,7 @@ async def test_a_rollback_puts_the_version_before_into_force_again_and_says_so(o
     first = await office.published(TRANSPORT)
     second = await office.published("{id: holes, match: {category: road-damage, keywords: [坑]}, lead: nh-transport}")
     assert (await office.state(first), await office.state(second)) == ("superseded", "published")
+    assert (await office.ask("GET", "/v1/catalogues")).json()["before"] == first
     again = await office.say("/rollback", reason="派错单位")
     assert again["version"] == first
     office.clock.forward(seconds=5)
@@ -215,6 +216,9 @@ async def test_a_version_with_an_error_or_without_a_rehearsal_is_not_published(o
     assert checked["state"] == "draft"
     messages = [one["message"] for one in checked["findings"] if one["severity"] == "error"]
     assert "rule 'x': unit 'no-such-unit' is not defined in units.csv" in messages
+    in_chinese = [one["message_zh"] for one in checked["findings"]]
+    assert "规则“x”：没有单位“no-such-unit”" in in_chinese
+    assert all(in_chinese)
     assert any("can never match" in message for message in messages)
     for path in ("publish", "rehearse"):
         refused = await office.ask("POST", f"/v1/catalogues/{broken}/{path}", json={})
@@ -257,17 +261,24 @@ async def test_a_moment_that_is_over_and_a_text_that_is_no_catalogue_are_refused
     refused = await office.ask("POST", "/v1/catalogues", json={"content": "limits: x\nrules:\n  - {id: a}\n"})
     assert refused.status_code == 422
     (error,) = refused.json()["errors"]
-    assert error["field"] == "content:3"
+    assert (error["field"], error["detail"]) == ("content:3", "第 3 行：缺少第 1 条规则的 lead，请补上")
     assert (await office.ask("GET", "/v1/catalogues/000000000000")).status_code == 404
 
 
-async def test_catalogues_are_for_dispatchers_and_administrators_of_their_own_jurisdiction(office: Office):
+async def test_catalogues_are_changed_by_dispatchers_and_read_by_whoever_reads_every_case(
+    office: Office,
+):
     version = await office.drafted(TRANSPORT)
     assert (await office.ask("GET", "/v1/catalogues", "nh-tax")).status_code == 403
     assert (await office.ask("POST", f"/v1/catalogues/{version}/check", "nh-tax")).status_code == 403
     assert (await office.ask("GET", f"/v1/catalogues/{version}", ELSEWHERE.coordinator)).status_code == 404
     assert (await office.ask("GET", "/v1/catalogues", "nh-tax", roles=("admin",))).status_code == 200
-    assert (await office.ask("GET", "/v1/catalogues", roles=("clerk",))).status_code == 403
+    assert (await office.ask("GET", "/v1/catalogues", roles=("clerk",))).status_code == 200
+    assert (await office.ask("GET", "/v1/catalogues", "nh-tax", roles=("auditor",))).status_code == 200
+    for path in (f"/{version}/check", "/rollback", f"/{version}/publish"):
+        for unit, role in ((nanhai().coordinator, "clerk"), ("nh-tax", "auditor")):
+            refused = await office.ask("POST", f"/v1/catalogues{path}", unit, roles=(role,), json={})
+            assert refused.status_code == 403
     listed = (await office.ask("GET", "/v1/catalogues", ELSEWHERE.coordinator)).json()
     assert (listed["jurisdiction"], listed["in_force"]) == (ELSEWHERE.id, ELSEWHERE.catalogue_version)
 

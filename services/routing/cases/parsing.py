@@ -1,12 +1,15 @@
-"""Reads a command by its name and its fields, as bulk requests and forms bring them."""
+"""Reads commands by their fields, as bulk requests and forms bring them."""
 
 from collections.abc import Mapping
+from typing import TypeVar
 
-from pydantic import JsonValue, ValidationError
+from pydantic import BaseModel, JsonValue, ValidationError
 
 from services.routing.cases.commands import COMMANDS, RoutingCommand
 from shared.chassis.http.validation_zh import field_errors
 from shared.contracts.refusals import Code, FieldError, Refused
+
+M = TypeVar("M", bound=BaseModel)
 
 
 def command_of(name: str, fields: Mapping[str, JsonValue]) -> RoutingCommand:
@@ -16,6 +19,11 @@ def command_of(name: str, fields: Mapping[str, JsonValue]) -> RoutingCommand:
         known = ", ".join(COMMANDS)
         en, zh = f"there is no command {name!r}; commands are: {known}", f"没有“{name}”操作，可用：{known}"
         raise Refused(Code.INVALID, f"command: {en}", zh, (FieldError("command", zh, en, "accept"),))
+    return validated(kind, fields)
+
+
+def validated(kind: type[M], fields: Mapping[str, JsonValue]) -> M:
+    """What a form asks for; raises `Refused` with everything that must be changed."""
     try:
         return kind.model_validate(dict(fields))
     except ValidationError as fault:

@@ -113,7 +113,17 @@ def moment_of(at: datetime | None, now: datetime) -> datetime:
 
 
 def before(publications: Sequence[Publication], file: str, now: datetime) -> str:
-    """The version to roll back to: what was in force before the present one, which came to be so by no rollback."""
+    """The version to roll back to; raises `Refused` where there is none."""
+    history = in_order(publications, file, now)
+    if len(history) < 2:
+        raise _refused(
+            "the pack's own file is in force; there is nothing before it", "现行版本即辖区包文件，没有更早的版本"
+        )
+    return history[-2]
+
+
+def in_order(publications: Sequence[Publication], file: str, now: datetime) -> Sequence[str]:
+    """The versions up to the one in force, each of which came after the one before it by no rollback."""
     begun = [one for one in publications if one.at <= now]
     history = [file]
     for one in begun:
@@ -121,11 +131,7 @@ def before(publications: Sequence[Publication], file: str, now: datetime) -> str
             del history[history.index(one.version) + 1 :]
         else:
             history.append(one.version)
-    if len(history) < 2:
-        raise _refused(
-            "the pack's own file is in force; there is nothing before it", "现行版本即辖区包文件，没有更早的版本"
-        )
-    return history[-2]
+    return history
 
 
 def _refused(en: str, zh: str) -> Refused:

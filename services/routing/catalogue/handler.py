@@ -16,27 +16,27 @@ from services.routing.catalogue.domain import (
     Publication,
     before,
     in_force,
+    in_order,
     moment_of,
     publishing,
     scheduled,
 )
 from services.routing.catalogue.packs_in_force import PacksInForce, usable
 from services.routing.catalogue.past_queries import past_demands
-from services.routing.catalogue.permissions import EDIT, PUBLISH, catalogue_pack
+from services.routing.catalogue.permissions import EDIT, PUBLISH, READ, catalogue_pack
 from services.routing.catalogue.queries import StoredVersion
+from services.routing.catalogue.reading import read_sheet
 from services.routing.catalogue.rehearsal import Rehearser
 from shared.chassis.base.clock import now
 from shared.chassis.database.pool import Connection, Pool
-from shared.contracts.refusals import Code, FieldError, Refused
+from shared.contracts.refusals import Code, Refused
 from shared.identity.person import Person
 from shared.jurisdiction.checks.catalogue import check_version
 from shared.jurisdiction.draft import CatalogueFile, Sheet
 from shared.jurisdiction.pack import Pack
-from shared.jurisdiction.problems import PackError
 from shared.jurisdiction.reader import read_catalogue
 
 LISTED: Final = 200
-_SHOWN: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class CatalogueDesk:
 
     async def list(self, by: Person) -> view.Catalogues:
         """The newest versions of the catalogue of whoever asks."""
-        file = await self._file(by)
+        file = await self._file(by, READ)
         async with self.pool.acquire(timeout=5) as db:
             publications = await queries.publications(db, file.id)
             stored = await queries.versions(db, file.id, LISTED)
@@ -59,32 +59,46 @@ class CatalogueDesk:
             jurisdiction=file.id,
             in_force=_current(publications, at, file),
             scheduled=coming[-1].version if coming else None,
+            before=history[-2] if (history := in_order(publications, file.catalogue_version, at))[1:] else None,
             catalogues=[view.summary(one, publications, at, file) for one in stored],
         )
 
     async def actions(self, by: Person) -> view.CatalogueActions:
         """Who did what, the latest first."""
-        file = await self._file(by)
+        file = await self._file(by, READ)
         async with self.pool.acquire(timeout=5) as db:
             kept = await queries.actions(db, file.id, None, LISTED)
         return view.CatalogueActions(actions=[view.CatalogueAction.model_validate(one) for one in kept])
 
     async def returns(self, by: Person, days: int) -> returns_view.Returns:
         """How often what each rule sent to a unit came back, over the last days."""
-        file, since = await self._file(by), self.clock() - timedelta(days=days)
+        file, since = await self._file(by, READ), self.clock() - timedelta(days=days)
         async with self.pool.acquire(timeout=5) as db:
             return returns_view.view(since, await returns_queries.returns(db, file.id, since, LISTED))
 
+    async def came_back(self, by: Person, version: str, rule: str, days: int) -> Sequence[returns_queries.CameBack]:
+        """The demands that came back after a rule had dispatched them, the latest first."""
+        file, since = await self._file(by, READ), self.clock() - timedelta(days=days)
+        async with self.pool.acquire(timeout=5) as db:
+            return await returns_queries.came_back(db, f"{file.id}@{version}:{rule}", since, LISTED)
+
     async def show(self, by: Person, version: str) -> view.CatalogueVersion:
         """A version with everything."""
-        file = await self._file(by)
+        file = await self._file(by, READ)
         async with self.pool.acquire(timeout=5) as db:
             return await self._shown(db, file, version)
+
+    async def findings(self, by: Person, content: str) -> Sequence[view.CatalogueFinding]:
+        """What a check of these rules finds; nothing is kept. Raises `Refused` where they cannot be read."""
+        file = await self._file(by)
+        sheet = read_sheet(content)
+        return [view.finding(problem) for problem in check_version(sheet, file)]
 
     async def draft(self, by: Person, draft: c.DraftCatalogue) -> view.CatalogueVersion:
         """Keep a version as a draft; one that is kept already is answered as it stands."""
         file = await self._file(by)
-        pack = read(file, draft.content)
+        sheet = read_sheet(draft.content)
+        pack = file.with_catalogue(sheet.part.rules, sheet.part.limits)
         async with self._changing(file) as db:
             kept = (pack.catalogue_version, draft.content, "draft", draft.note, by.name)
             if await queries.put(db, file.id, kept):
@@ -189,20 +203,6 @@ class CatalogueDesk:
         publications = await queries.publications(db, file.id)
         kept = await queries.actions(db, file.id, version, LISTED)
         return view.whole(stored, publications, self.clock(), file, kept)
-
-
-def read(file: Pack, content: str) -> Pack:
-    """The pack with this catalogue; raises `Refused` with the lines that cannot be read."""
-    try:
-        sheet = read_catalogue("catalogue", content)
-    except PackError as fault:
-        errors = tuple(
-            FieldError(f"content:{problem.spot.line}", f"第 {problem.spot.line} 行：{problem.message}", problem.message)
-            for problem in fault.problems[:_SHOWN]
-        )
-        en = "; ".join(f"line {problem.spot.line}: {problem.message}" for problem in fault.problems[:_SHOWN])
-        raise Refused(Code.INVALID, en, f"派单目录有误：{en}", errors) from None
-    return file.with_catalogue(sheet.part.rules, sheet.part.limits)
 
 
 def _sheet(stored: StoredVersion) -> Sheet[CatalogueFile]:

@@ -1,5 +1,6 @@
 """The packs that routing decides by: each with the version of its catalogue that is in force at a moment."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -136,7 +137,12 @@ def usable(file: Pack, content: str) -> Pack | None:
 
 
 def written(pack: Pack) -> str:
-    """The catalogue of a pack as YAML."""
-    rules: list[Any] = [rule.model_dump(mode="json", exclude_defaults=True) for rule in pack.rules]
-    content = {"limits": pack.usual_limits, "rules": rules}
-    return yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=110, default_flow_style=None)
+    """The catalogue of a pack as YAML, a rule a line."""
+    rules = "".join(f"- {one_line(rule.model_dump(mode='json', exclude_defaults=True))}\n" for rule in pack.rules)
+    return f"limits: {one_line(pack.usual_limits)}\nrules:\n{rules}"
+
+
+def one_line(content: Any) -> str:
+    """As YAML that fits into one line."""
+    text = yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=math.inf, default_flow_style=True)
+    return str(text).removesuffix("...\n").strip()

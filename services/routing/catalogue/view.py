@@ -17,6 +17,7 @@ _FINDING: Final[dict[str, JsonValue]] = {
     "line": 7,
     "severity": "error",
     "message": "rule 'parking' can never match: 'road' on line 3 takes all of it; move or remove it",
+    "message_zh": "规则“parking”永远轮不到：第 3 行的“road”已全部覆盖，请移到它前面或删除",
 }
 _REHEARSAL: Final[dict[str, JsonValue]] = {
     "base": VERSION,
@@ -66,6 +67,7 @@ class CatalogueFinding(BaseModel):
     line: int
     severity: Literal["error", "warning"]
     message: str
+    message_zh: str = Field("", description="the same in Chinese; empty of what was checked by an earlier release")
 
 
 class CatalogueSummary(BaseModel):
@@ -132,6 +134,7 @@ class Catalogues(BaseModel):
     jurisdiction: str
     in_force: str
     scheduled: str | None = None
+    before: str | None = Field(None, description="what a rollback puts into force again; null: there is nothing before")
     catalogues: list[CatalogueSummary]
 
 
@@ -145,7 +148,9 @@ class CatalogueActions(BaseModel):
 
 def finding(problem: Problem) -> CatalogueFinding:
     """A finding of the checker."""
-    return CatalogueFinding(line=problem.spot.line, severity=problem.severity.value, message=problem.message)
+    return CatalogueFinding(
+        line=problem.spot.line, severity=problem.severity.value, message=problem.message, message_zh=problem.zh
+    )
 
 
 def summary(stored: StoredVersion, publications: list[Publication], now: datetime, file: Pack) -> CatalogueSummary:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 import orjson
@@ -10,7 +11,12 @@ import orjson
 from services.routing.hot_spots.domain import HotSpot, Raised
 from shared.chassis.database.pool import Connection
 from shared.chassis.database.write_batch import WriteBatch
+from shared.contracts.demand.facts import DemandMerged
+from shared.contracts.demand.lifecycle import TRANSITIONS
 from shared.contracts.demand.state import Demand
+
+MERGEABLE: Final = TRANSITIONS[DemandMerged].after
+"""The statuses in which a demand can be merged into another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +156,37 @@ async def hot_spots(db: Connection, jurisdiction: str, before: int | None, limit
         limit,
     )
     return [StoredHotSpot(**dict(row)) for row in rows]
+
+
+async def hot_spot(db: Connection, jurisdiction: str, id: UUID) -> StoredHotSpot | None:
+    """One of them."""
+    row = await db.fetchrow(
+        """
+        SELECT id, position, division, category, phrases, size, first_at, last_at, found_at FROM hot_spot
+        WHERE (jurisdiction, id) = ($1, $2)
+        """,
+        jurisdiction,
+        id,
+    )
+    return StoredHotSpot(**dict(row)) if row else None
+
+
+async def open_count(db: Connection, jurisdiction: str, latest: int) -> int:
+    """Of the latest hot spots, how many have two demands or more that are still to be answered, each by itself."""
+    count: int = await db.fetchval(
+        """
+        SELECT count(*) FROM (
+            SELECT id FROM hot_spot WHERE jurisdiction = $1 ORDER BY position DESC LIMIT $2
+        ) AS spot WHERE EXISTS (
+            SELECT FROM hot_spot_demand AS member JOIN demand ON demand.id = member.demand_id
+            WHERE member.hot_spot = spot.id AND status = ANY($3::text[]) OFFSET 1
+        )
+        """,
+        jurisdiction,
+        latest,
+        sorted(MERGEABLE),
+    )
+    return count
 
 
 async def demands(db: Connection, spots: Sequence[UUID], most: int) -> dict[UUID, list[Demand]]:

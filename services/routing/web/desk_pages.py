@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from services.routing.cases import worklists
 from services.routing.cases.commands import AcceptDemand
-from services.routing.cases.commands_api import AT_ONCE, Outcome, outcome
+from services.routing.cases.commands_api import AT_ONCE, outcome
 from services.routing.cases.desks import desk_of
 from services.routing.cases.handler import Actor, CaseHandler
 from services.routing.cases.worklists import Cursor, Filters, List, Sort, place_of
@@ -86,16 +86,18 @@ def _signing(router: APIRouter, desk: CaseHandler, By: Any) -> None:  # noqa: N8
             return RedirectResponse(viewer.to("/desk", list="unsigned"), 303)
         actor = Actor(viewer.person, f"desk:{key}")
         outcomes = [await outcome(desk, one, AcceptDemand(), actor) for one in number[:AT_ONCE]]
-        values = viewer.page("/desk") | {"outcomes": [_told(one, viewer) for one in outcomes]}
+        values = viewer.page("/desk") | {
+            "title": DESK[viewer.lang]["done"],
+            "back": viewer.to("/desk"),
+            "back_words": DESK[viewer.lang]["back"],
+            "outcomes": [showing.outcome(one, viewer, viewer.say("已签收", "signed for")) for one in outcomes],
+        }
         return PAGES.render("outcomes.html", values)
 
 
-def _told(one: Outcome, viewer: Viewer) -> Mapping[str, Any]:
-    href = viewer.to(f"/desk/cases/{one.number}")
-    words = (
-        viewer.say("已签收", "signed for") if one.refused is None else viewer.say(one.detail or "", one.detail_en or "")
-    )
-    return {"number": one.number, "href": href, "done": one.refused is None, "words": words}
+def _stand(counts: Mapping[List, int]) -> str:
+    """How the lists stand, in one word: where it is another one, something came or went."""
+    return "-".join(str(counts[name]) for name in List)
 
 
 def _columns(viewer: Viewer, chosen: Mapping[str, str]) -> list[Column]:

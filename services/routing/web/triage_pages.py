@@ -10,6 +10,7 @@ from services.routing.cases import queries, worklists
 from services.routing.cases.desks import desk_of
 from services.routing.cases.handler import CaseHandler
 from services.routing.cases.worklists import Cursor, Filters, List, place_of
+from services.routing.catalogue.permissions import EDIT, has_right
 from services.routing.web import showing
 from services.routing.web.case_words import triage_words
 from services.routing.web.desk_page import PAGES, InLanguage, desk_router
@@ -32,6 +33,7 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
             cases, following = await worklists.page(db, own, List.TRIAGE, "age", Filters(), place_of(after), PAGE)
             reasons = await queries.triage_reasons(db, [case.id for case in cases])
             total = (await worklists.counts(db, own))[List.TRIAGE]
+        edits = has_right(viewer.person, viewer.pack, EDIT)
         waiting = []
         for case in cases:
             reason = reasons.get(case.id)
@@ -46,6 +48,7 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
                     "suggestions": [{"unit": unit, "name": viewer.unit_name(unit)} for unit in suggestions],
                     "action": viewer.to(f"/desk/cases/{case.number}/route"),
                     "reclassify": viewer.to(f"/desk/cases/{case.number}/reclassify"),
+                    "new_rule": viewer.to("/desk/catalogue/new", case=case.number) if edits else "",
                     "key": str(uuid4()),
                 }
             )

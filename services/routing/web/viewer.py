@@ -7,11 +7,13 @@ from zoneinfo import ZoneInfo
 
 from services.routing.cases.desks import pack_of
 from services.routing.cases.handler import CaseHandler
+from services.routing.catalogue.permissions import READ, has_right
+from services.routing.web.desk_gate import DeskVisitor
 from services.routing.web.words import DESK, ROLES
 from shared.identity.gate import SignedIn
 from shared.identity.person import Person, Role
 from shared.jurisdiction.pack import Pack
-from shared.web.parts import Link
+from shared.web.parts import Column, Group, Link
 
 Lang = Literal["zh", "en"]
 OVERSEERS: Final = frozenset({Role.LEADER, Role.HEAD, Role.AUDITOR, Role.DISPATCHER, Role.ADMIN})
@@ -26,11 +28,14 @@ class Viewer:
     pack: Pack
     lang: Lang
     csrf: str
+    hot_spots: int = 0
+    """How many common demands can still be merged; counted for the people of the coordinator."""
 
     @classmethod
     def of(cls, signed_in: SignedIn, desk: CaseHandler, lang: Lang) -> "Viewer":
         """The viewer of a page; raises `Refused` where no jurisdiction here has their unit."""
-        return cls(signed_in.person, pack_of(desk, signed_in.person), lang, signed_in.csrf)
+        hot_spots = signed_in.hot_spots if isinstance(signed_in, DeskVisitor) else 0
+        return cls(signed_in.person, pack_of(desk, signed_in.person), lang, signed_in.csrf, hot_spots)
 
     @property
     def roles(self) -> frozenset[Role]:
@@ -43,9 +48,14 @@ class Viewer:
         return ZoneInfo(self.pack.timezone)
 
     @property
+    def coordinates(self) -> bool:
+        """Whether they belong to the coordinator."""
+        return self.person.unit == self.pack.coordinator
+
+    @property
     def dispatches(self) -> bool:
         """Whether the triage is theirs."""
-        return self.person.unit == self.pack.coordinator and Role.DISPATCHER in self.roles
+        return self.coordinates and Role.DISPATCHER in self.roles
 
     def say(self, zh: str, en: str) -> str:
         """The words in the language of the page."""
@@ -70,6 +80,8 @@ class Viewer:
             "lang": self.lang,
             "w": DESK[self.lang],
             "say": self.say,
+            "column": Column,
+            "group": Group,
             "to": self.to,
             "csrf": self.csrf,
             "again": again,
@@ -83,6 +95,11 @@ class Viewer:
         places = [("/desk", self.say("待办", "Work"))]
         if self.dispatches:
             places.append(("/desk/triage", self.say("派单", "Dispatch")))
+        if self.coordinates:
+            count = self.say(f"（{self.hot_spots}）", f" ({self.hot_spots})") if self.hot_spots else ""
+            places.append(("/desk/hot-spots", self.say("共性需求", "Hot spots") + count))
+        if has_right(self.person, self.pack, READ):
+            places.append(("/desk/catalogue", self.say("派单目录", "Catalogue")))
         if self.roles & OVERSEERS:
             places.append(("/desk/overview", self.say("总览", "Overview")))
         current = max((place for place, _ in places if path.startswith(place)), key=len, default="")

@@ -25,15 +25,16 @@ def check_catalogue(draft: Draft) -> Iterator[Problem]:
 def check_holes(draft: Draft) -> Iterator[Problem]:
     """Categories that the rules leave to a person, each on its line of `categories.yaml`."""
     spots = {row.part.code: row.spot for row in draft.category_rows()}
-    for category, what in holes(draft.catalogue.part.rules, _local(draft)):
-        yield Problem(spots[category.code], what, Severity.WARNING)
+    for category, what, zh in holes(draft.catalogue.part.rules, _local(draft)):
+        yield Problem(spots[category.code], what, Severity.WARNING, zh)
 
 
 def check_version(sheet: Sheet[CatalogueFile], pack: Pack) -> tuple[Problem, ...]:
     """What is wrong with a catalogue for a pack that is served; spots are lines of the catalogue itself."""
     around = Surroundings(pack.local, pack.units, pack.limits.keys(), pack.stationed_level)
     left_over = [
-        Problem(sheet.spot(("rules",)), what, Severity.WARNING) for _, what in holes(sheet.part.rules, pack.local)
+        Problem(sheet.spot(("rules",)), what, Severity.WARNING, zh)
+        for _, what, zh in holes(sheet.part.rules, pack.local)
     ]
     return tuple(sorted((*check_rules(sheet, around), *left_over), key=lambda problem: problem.spot))
 

@@ -18,7 +18,9 @@ def repeated(rows: Sequence[Row[P]], key: Callable[[P], str], what: str) -> Iter
     for row in rows:
         code = key(row.part)
         if first.setdefault(code, row) is not row:
-            yield Problem(row.spot, f"{what} {code!r} is already on line {first[code].spot.line}; keep one")
+            line = first[code].spot.line
+            zh = f"“{code}”与第 {line} 行重复，请只保留一个"
+            yield Problem(row.spot, f"{what} {code!r} is already on line {line}; keep one", zh=zh)
 
 
 def broken_branches(rows: Sequence[Row[B]], what: str) -> Iterator[Problem]:

@@ -12,6 +12,7 @@ from shared.jurisdiction.parts import STATION, TOWN, Category, Match, Rule, Unit
 from shared.jurisdiction.problems import Problem, Severity
 
 _SHOWN: Final = 3
+_WHAT_ZH: Final = {"category": "类别", "division": "地点", "preset": "时限", "unit": "单位"}
 _EXCEPTIONS: Final = frozenset({Condition.KEYWORDS, Condition.HOURS, Condition.WORKING_DAY})
 """What an exception is made by: it is meant to take a part of rules further down."""
 
@@ -37,7 +38,8 @@ def check_rules(sheet: Sheet[CatalogueFile], around: Surroundings) -> Iterator[P
     yield from repeated(rows, lambda rule: rule.id, "rule")
     usual = sheet.part.limits
     if usual and usual not in around.presets:
-        yield Problem(sheet.spot(("limits",)), _not_defined("preset", usual, "limits.yaml"))
+        spot = sheet.spot(("limits",))
+        yield Problem(spot, _not_defined("preset", usual, "limits.yaml"), zh=_not_defined_zh("preset", usual))
     for row in rows:
         yield from _unknown_names(row, around)
     yield from _towns_that_lack(rows, around)
@@ -45,8 +47,9 @@ def check_rules(sheet: Sheet[CatalogueFile], around: Surroundings) -> Iterator[P
     yield from _rules_that_cross(rows, around.local)
 
 
-def holes(rules: tuple[Rule, ...], local: Local) -> Iterator[tuple[Category, str]]:
-    """The categories a citizen can choose that no rule covers, or only some demands of; with what to say of each."""
+def holes(rules: tuple[Rule, ...], local: Local) -> Iterator[tuple[Category, str, str]]:
+    """The categories a citizen can choose that no rule covers, or only some demands of; with what to say of each, in
+    English and in Chinese."""
     for category in local.subjects.leaves():
         own = [rule for rule in rules if _is_about(rule.match, category, local)]
         if category.triage or _covers(own):
@@ -54,10 +57,13 @@ def holes(rules: tuple[Rule, ...], local: Local) -> Iterator[tuple[Category, str
         if own:
             names = ", ".join(repr(rule.id) for rule in own[:_SHOWN])
             what = f"category {category.code!r} is covered under conditions alone, by {names}: a dispatcher decides the"
-            yield category, f"{what} rest; add a rule without conditions, or say triage: true"
+            names_zh = "、".join(rule.id for rule in own[:_SHOWN])
+            zh = f"类别“{category.name.zh}”只有带条件的规则（{names_zh}），其余由派单员决定；可加一条不带条件的规则"
+            yield category, f"{what} rest; add a rule without conditions, or say triage: true", zh
         else:
             what = f"no rule covers category {category.code!r}: a dispatcher decides"
-            yield category, f"{what}; add a rule, or say triage: true"
+            zh = f"类别“{category.name.zh}”没有规则，由派单员决定；可加一条规则"
+            yield category, f"{what}; add a rule, or say triage: true", zh
 
 
 def _is_about(match: Match, category: Category, local: Local) -> bool:
@@ -75,11 +81,12 @@ def _towns_that_lack(rows: list[Row[Rule]], around: Surroundings) -> Iterator[Pr
     places = around.local.places
     towns = {unit.division_code for unit in around.units if unit.kind is UnitKind.TOWN}
     villages = [place for place in places if place.level == around.stationed_level]
-    lost = [place.code for place in villages if towns.isdisjoint(places.ancestors(place.code))]
+    lost = [place for place in villages if towns.isdisjoint(places.ancestors(place.code))]
     for row in rows:
         if lost and row.part.lead == TOWN:
-            what = f"rule {row.part.id!r} sends to the town, but no unit of the kind town is above {lost[0]}"
-            yield Problem(row.spot, what)
+            what = f"rule {row.part.id!r} sends to the town, but no unit of the kind town is above {lost[0].code}"
+            zh = f"规则“{row.part.id}”派给镇街，但{lost[0].name}没有上级镇街"
+            yield Problem(row.spot, what, zh=zh)
 
 
 def _unknown_names(row: Row[Rule], around: Surroundings) -> Iterator[Problem]:
@@ -96,11 +103,16 @@ def _unknown_names(row: Row[Rule], around: Surroundings) -> Iterator[Problem]:
 
 def _unknown(row: Row[Rule], what: str, name: str | None, known: Set[str], file: str) -> Iterator[Problem]:
     if name is not None and name not in known:
-        yield Problem(row.spot, f"rule {row.part.id!r}: {_not_defined(what, name, file)}")
+        zh = f"规则“{row.part.id}”：{_not_defined_zh(what, name)}"
+        yield Problem(row.spot, f"rule {row.part.id!r}: {_not_defined(what, name, file)}", zh=zh)
 
 
 def _not_defined(what: str, name: str, file: str) -> str:
     return f"{what} {name!r} is not defined in {file}"
+
+
+def _not_defined_zh(what: str, name: str) -> str:
+    return f"没有{_WHAT_ZH[what]}“{name}”"
 
 
 def _rules_in_the_shade(rows: list[Row[Rule]], local: Local) -> Iterator[Problem]:
@@ -108,9 +120,11 @@ def _rules_in_the_shade(rows: list[Row[Rule]], local: Local) -> Iterator[Problem
     for at, row in enumerate(rows):
         for earlier in rows[:at]:
             if _takes_all(earlier.part.match, row.part.match, local):
-                winner = f"{earlier.part.id!r} on line {earlier.spot.line}"
+                line = earlier.spot.line
+                winner = f"{earlier.part.id!r} on line {line}"
                 what = f"rule {row.part.id!r} can never match: {winner} takes all of it; move or remove it"
-                yield Problem(row.spot, what)
+                zh = f"规则“{row.part.id}”永远轮不到：第 {line} 行的“{earlier.part.id}”已全部覆盖，请移到它前面或删除"
+                yield Problem(row.spot, what, zh=zh)
                 break
 
 
@@ -126,7 +140,9 @@ def _rules_that_cross(rows: list[Row[Rule]], local: Local) -> Iterator[Problem]:
             names = ", ".join(repr(rule.id) for rule in crossed[:_SHOWN])
             more = f" and {len(crossed) - _SHOWN} more" if len(crossed) > _SHOWN else ""
             what = f"rule {row.part.id!r} takes a part of {names}{more}, which have other units: see to their order"
-            yield Problem(row.spot, what, Severity.WARNING)
+            others = "、".join(f"“{rule.id}”" for rule in crossed[:_SHOWN]) + ("等" if more else "")
+            zh = f"规则“{row.part.id}”与{others}有重叠而单位不同，排在前面的优先，请确认顺序"
+            yield Problem(row.spot, what, Severity.WARNING, zh)
 
 
 def _cross(earlier: Rule, later: Rule, local: Local) -> bool:

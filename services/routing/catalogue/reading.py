@@ -1,0 +1,26 @@
+"""Reads rules that somebody has typed."""
+
+from typing import Final
+
+from shared.contracts.refusals import Code, FieldError, Refused
+from shared.jurisdiction.draft import CatalogueFile, Sheet
+from shared.jurisdiction.problems import PackError, Problem
+from shared.jurisdiction.reader import read_catalogue
+
+_SHOWN: Final = 20
+
+
+def read_sheet(content: str) -> Sheet[CatalogueFile]:
+    """The rules with their lines; raises `Refused` with every line that cannot be read."""
+    try:
+        return read_catalogue("catalogue", content)
+    except PackError as fault:
+        errors = tuple(_unreadable(problem) for problem in fault.problems[:_SHOWN])
+        en = "; ".join(f"line {problem.spot.line}: {problem.message}" for problem in fault.problems[:_SHOWN])
+        zh = "；".join(error.zh for error in errors)
+        raise Refused(Code.INVALID, en, f"派单目录有误：{zh}", errors) from None
+
+
+def _unreadable(problem: Problem) -> FieldError:
+    zh = f"第 {problem.spot.line} 行：{problem.zh or problem.message}"
+    return FieldError(f"content:{problem.spot.line}", zh, problem.message)

@@ -1,0 +1,263 @@
+"""The pages of the catalogue, of common demands and of why a case is where it is, as people fill them in."""
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from html import unescape
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+from services.routing import app as routing
+from services.routing.cases import commands as c
+from services.routing.cases.handler import Actor, CaseHandler
+from services.routing.catalogue.packs_in_force import PacksInForce, written
+from services.routing.hot_spots.detection import LEASE, Detection
+from services.routing.settings import RoutingSettings
+from shared.chassis.aggregates.repository import Repositories
+from shared.chassis.base.clock import now
+from shared.chassis.consumer.delivery import Delivery
+from shared.chassis.database.lease import Lease
+from shared.chassis.database.pool import Pool, open_pool
+from shared.chassis.http.app import web_app
+from shared.contracts.numbers import number
+from shared.identity.person import Person, Role
+from tests import story
+from tests.chassis.conftest import Log, let_know
+from tests.keys import KEYS
+from tests.packs import nanhai, shipped
+
+PACK = nanhai()
+FILE = PACK.catalogue_version
+COORDINATOR = PACK.coordinator
+STATION = "station-440605011001"
+SUNK = "- {id: sunk, match: {category: road-damage, keywords: [塌陷]}, lead: nh-transport}"
+TITLES = (
+    "丽发新城小区附近建搅拌站噪音扰民",
+    "投诉丽发新城小区附近的搅拌站",
+    "丽发新城小区附近搅拌站噪音污染严重",
+    "丽发新城小区附近的搅拌站粉尘扰民",
+    "丽发新城小区附近搅拌站夜间施工",
+    "举报丽发新城小区附近非法搅拌站",
+)
+_TOKEN = re.compile(r'name="csrf" value="([^"]+)"')
+
+
+@dataclass(slots=True)
+class Office:
+    """A browser at the pages as routing puts them together, and routing's worker."""
+
+    pool: Pool
+    client: httpx.AsyncClient
+    packs: PacksInForce
+    log: Log = field(default_factory=Log)
+
+    async def sign_in(self, unit: str, role: str) -> None:
+        self.client.cookies.clear()
+        landed = await self.client.post("/sign-in/demo", data={"person": f"{unit}-{role}", "next": "/desk"})
+        assert landed.status_code == 200, landed.text
+
+    async def page(self, path: str, status: int = 200) -> str:
+        """The words of a page."""
+        answer = await self.client.get(path)
+        assert answer.status_code == status, answer.text
+        return words(answer)
+
+    async def send(self, path: str, status: int = 200, **fields: Any) -> httpx.Response:
+        csrf = _TOKEN.findall((await self.client.get("/desk")).text)[0]
+        answer = await self.client.post(path, data={"csrf": csrf, **fields})
+        assert answer.status_code == status, answer.text
+        return answer
+
+    async def drafted(self, rule: str = SUNK) -> str:
+        """The address of a new draft with this rule before those in force."""
+        return (await self.send("/desk/catalogue/new", content=with_rule(rule), note="塌陷派交通局")).url.path
+
+    async def hears(self, n: int, **also: Any) -> str:
+        """Let routing hear of a demand; returns its number."""
+        submitted = story.SUBMISSION.model_copy(update={"number": number("NH", 2021, n), **also})
+        repositories = Repositories.of(routing.demand_repository(self.packs))
+        await let_know(Delivery(self.pool, repositories, "cluster"), self.log.told(submitted, key=UUID(int=n)))
+        return submitted.number
+
+
+def words(answer: httpx.Response) -> str:
+    """What people read of a page: without tags, spaces made one."""
+    body = re.sub(r"<(script|style).*?</\1>", "", answer.text.partition("<main")[2], flags=re.S)
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", body)))
+
+
+def with_rule(rule: str) -> str:
+    return written(PACK).replace("rules:\n", f"rules:\n{rule}\n", 1)
+
+
+@pytest.fixture
+async def office(database: str) -> AsyncIterator[Office]:
+    settings = RoutingSettings.model_validate(KEYS | {"DATABASE_URL": database, "demo_staff": True})
+    async with await open_pool(database, "routing") as pool:
+        packs = PacksInForce(shipped(), pool)
+        await packs.read()
+        transport = httpx.ASGITransport(web_app("routing", routing.api(settings, pool).routers))
+        options: dict[str, Any] = {"base_url": "http://127.0.0.1:8080", "follow_redirects": True}
+        async with httpx.AsyncClient(transport=transport, **options) as client:
+            found = Office(pool, client, packs)
+            await found.sign_in(COORDINATOR, "dispatcher")
+            yield found
+
+
+async def test_a_rule_goes_from_the_form_to_force_and_every_step_is_told_in_words(office: Office):
+    first = await office.hears(1, text="路面塌陷")
+    await office.hears(2, text="有坑")
+    form = (await office.client.get("/desk/catalogue/new")).text
+    assert "id: road-damage" in form, "a draft begins with the rules in force"
+    path = await office.drafted()
+    version = path.rpartition("/")[2]
+    shown = await office.page(path)
+    assert "新增 sunk" in shown
+    assert "类别：道路破损；关键词：塌陷 → " in shown
+    assert "排在最前" in shown
+    rehearsed = words(await office.send(f"{path}/rehearse"))
+    assert "最近 2 件诉求中，有 1 件会派到别的单位。没有诉求因此逾期。" in rehearsed
+    assert first in rehearsed
+    assert "南海区交通运输局" in rehearsed
+    asked = await office.page(f"{path}/publish")
+    assert "有 1 件会派到别的单位" in asked
+    tomorrow = (now().astimezone() + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M")
+    published = await office.send(f"{path}/publish", when="later", at=tomorrow, reason="换发新目录")
+    assert "待生效" in words(published)
+    overview = await office.page("/desk/catalogue")
+    assert f"版本 {version} 将于" in overview
+    assert "换发新目录" in overview
+    assert "林嘉怡" in overview
+    cancelled = words(await office.send(f"{path}/cancel"))
+    assert "已取消发布" in cancelled
+    assert "已预演，可发布" in cancelled
+
+
+async def test_what_was_typed_stays_where_it_is_wrong_and_each_error_names_its_line_in_words(office: Office):
+    content = with_rule("- {id: x, match: {category: no-such}, lead: nobody}") + "# mine\n"
+    refused = await office.send("/desk/catalogue/new", 422, content=content, note="试")
+    assert "规则“x”：没有类别“no-such”" in words(refused)
+    assert "规则“x”：没有单位“nobody”" in words(refused)
+    assert "第 3 行：" in words(refused)
+    assert "# mine" in refused.text
+    assert 'value="试"' in refused.text
+    unreadable = await office.send("/desk/catalogue/new", 422, content="limits: x\nrules: [\n")
+    assert "格式有误" in words(unreadable)
+    empty = await office.send("/desk/catalogue/new", 422, content="", note="还在")
+    assert 'value="还在"' in empty.text
+    assert (await office.pool.fetchval("SELECT count(*) FROM catalogue_version WHERE origin = 'draft'")) == 0
+    english = await office.send("/desk/catalogue/new?lang=en", 422, content=content)
+    assert "rule 'x': category 'no-such' is not defined" in words(english)
+
+
+async def test_a_moment_that_is_no_time_is_asked_for_again_with_the_reason_that_was_typed(office: Office):
+    path = await office.drafted()
+    await office.send(f"{path}/rehearse")
+    refused = await office.send(f"{path}/publish", 422, when="later", at="", reason="因为")
+    assert "请填写生效时间" in words(refused)
+    assert "因为" in refused.text
+    over = await office.send(f"{path}/publish", 422, when="later", at="2020-01-01T08:00", reason="因为")
+    assert "已过" in words(over)
+
+
+async def test_a_version_that_was_in_force_is_put_back_from_a_page_that_asks(office: Office):
+    path = await office.drafted()
+    await office.send(f"{path}/rehearse")
+    await office.send(f"{path}/publish", when="now")
+    await office.pool.execute("UPDATE catalogue_publication SET in_force_from = now() - interval '1 minute'")
+    assert f"/desk/catalogue/{FILE}/roll-back" in (await office.client.get("/desk/catalogue")).text
+    assert "恢复为现行版本" in await office.page(f"/desk/catalogue/{FILE}/roll-back")
+    again = words(await office.send(f"/desk/catalogue/{FILE}/roll-back", reason="派错单位"))
+    assert "已恢复" in again
+    assert "派错单位" in again
+
+
+async def test_others_read_and_only_whom_the_table_of_rights_lets_changes(office: Office):
+    path = await office.drafted()
+    for unit, role in ((COORDINATOR, "auditor"), (COORDINATOR, "leader")):
+        await office.sign_in(unit, role)
+        page = await office.client.get(path)
+        assert page.status_code == 200
+        assert "/rehearse" not in page.text
+        assert "/new" not in (await office.client.get("/desk/catalogue")).text
+        await office.page("/desk/catalogue/new", 403)
+        await office.send(f"{path}/rehearse", 403)
+        await office.send(f"{path}/publish", 403, when="now")
+        await office.page(f"{path}/publish", 403)
+        await office.send("/desk/catalogue/new", 403, content=with_rule(SUNK))
+        await office.send(f"/desk/catalogue/{FILE}/roll-back", 403)
+    await office.sign_in(STATION, "clerk")
+    assert "派单目录供统筹单位人员、审计员和管理员查看" in await office.page("/desk/catalogue", 403)
+    assert "/desk/catalogue" not in (await office.client.get("/desk")).text
+
+
+async def test_a_rule_to_correct_leads_to_the_demands_that_came_back(office: Office):
+    for n in (1, 2):
+        await office.hears(n)
+    returned = number("NH", 2021, 1)
+    desk = CaseHandler(office.pool, routing.demand_repository(office.packs), office.packs)
+    clerk = Person("陈", STATION, frozenset({Role.CLERK}))
+    command = c.ReturnDemand(reason="不归我们管", suggested_unit="nh-transport")
+    await desk.handle(returned, command, Actor(clerk, "1"))
+    overview = await office.client.get("/desk/catalogue")
+    assert "road-damage 2 1 0 50 %" in re.sub(rf" {FILE}(?= 2)", "", words(overview))
+    link = re.findall(r'href="(/desk/catalogue/returns[^"]+)"', overview.text)[0]
+    cases = await office.page(unescape(link))
+    assert returned in cases
+    assert number("NH", 2021, 2) not in cases
+    assert "不归我们管" in cases
+
+
+async def test_the_page_says_which_rule_decided_and_what_each_other_one_wanted(office: Office):
+    decided = await office.hears(1)
+    why = await office.page(f"/desk/cases/{decided}/why")
+    assert f"由规则 road-damage 派给 {PACK.unit(STATION).name}" in why  # type: ignore[union-attr]
+    assert FILE in why
+    assert "类别不符：要求“噪声”，本件“道路破损”" in why
+    undecided = await office.hears(2, category=None)
+    assert "没有规则决定，转派单员 原因：没有选择类别" in await office.page(f"/desk/cases/{undecided}/why")
+    assert f"/desk/cases/{decided}/why" in (await office.client.get(f"/desk/cases/{decided}")).text
+    english = await office.page(f"/desk/cases/{decided}/why?lang=en")
+    assert "Decided by the rule road-damage" in english
+    await office.sign_in(STATION, "clerk")
+    assert "由规则 road-damage" in await office.page(f"/desk/cases/{decided}/why")
+    await office.page(f"/desk/cases/{undecided}/why", 404)
+
+
+async def test_a_triage_case_opens_a_draft_with_a_rule_for_it_on_top(office: Office):
+    waiting = await office.hears(1, division=PACK.root)
+    link = f"/desk/catalogue/new?case={waiting}"
+    assert link in (await office.client.get("/desk/triage")).text
+    form = unescape((await office.client.get(link)).text)
+    typed = form.partition("<textarea")[2].partition(">")[2].partition("</textarea>")[0]
+    rule = f"id: road-damage-1, match: {{category: road-damage, division: '{PACK.root}'}}, lead: "
+    assert rule in typed.partition("id: road-damage\n")[0]
+    drafted = await office.send("/desk/catalogue/new", content=typed.lstrip("\n"))
+    assert "新增 road-damage-1" in words(drafted)
+
+
+async def test_a_cluster_is_merged_in_one_command_with_an_outcome_for_each(office: Office):
+    for n, title in enumerate(TITLES, 1):
+        await office.hears(n, title=title, category="noise")
+    await Detection(office.pool, office.packs, Lease(office.pool, LEASE), lambda: story.AT).turn()
+    page = await office.client.get("/desk/hot-spots")
+    assert "搅拌站" in words(page)
+    assert "共性需求（1）" in page.text
+    action = re.findall(r'action="(/desk/hot-spots/[^"]+)"', page.text)[0]
+    numbers = [number("NH", 2021, n) for n in range(1, 7)]
+    merged = words(await office.send(action, into=numbers[0], number=numbers[:5], key="k"))
+    assert [f"{one} 已并入" in merged for one in numbers] == [False, True, True, True, True, False]
+    statuses = dict(await office.pool.fetch("SELECT number, status FROM demand"))
+    assert [statuses[one] for one in numbers[1:]] == ["merged"] * 4 + ["routed"]
+    again = words(await office.send(action, into=numbers[1], number=numbers, key="other"))
+    assert "已并入 " + numbers[0] in again, "an outcome for each, and a refusal is one too"
+    await office.send(action, 422, into=numbers[0], key="k")
+    await office.sign_in(COORDINATOR, "auditor")
+    assert "/merge" not in (await office.client.get("/desk/hot-spots")).text
+    await office.sign_in(STATION, "clerk")
+    await office.page("/desk/hot-spots", 403)
+    assert "/desk/hot-spots" not in (await office.client.get("/desk")).text
