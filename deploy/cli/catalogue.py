@@ -21,7 +21,7 @@ from shared.chassis.database.pool import open_pool
 from shared.identity.person import Person, Role
 from shared.jurisdiction.checks.catalogue import check_version
 from shared.jurisdiction.jurisdictions import Jurisdictions
-from shared.jurisdiction.loader import served_packs
+from shared.jurisdiction.loader import packs_of
 from shared.jurisdiction.pack import Pack
 from shared.jurisdiction.problems import PackError, Severity
 from shared.jurisdiction.reader import read_catalogue
@@ -167,7 +167,7 @@ def _text(file: Path) -> str:
 
 def _packs() -> Jurisdictions:
     settings = read_settings(JurisdictionSettings)
-    return served_packs(settings.jurisdictions_dir, settings.jurisdictions)
+    return packs_of(settings)
 
 
 def _pack(jurisdiction: str, packs: Jurisdictions) -> Pack:

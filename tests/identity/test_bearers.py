@@ -138,7 +138,7 @@ async def test_a_token_that_was_changed_is_refused(door: Door):
         ({"aud": None}, "aud"),
         ({"exp": None}, "exp"),
         ({"exp": "never"}, "exp"),
-        ({"nbf": int(time.time()) + 3600}, "nbf"),
+        ({"nbf": 4_000_000_000}, "nbf"),
     ],
     ids=str,
 )

@@ -36,7 +36,7 @@ SECRET = "of the client at the issuer"
 
 
 def desk(gate: Gate) -> APIRouter:
-    """A page of the desk, with a form."""
+    """A page with a form, which says who has signed in; it goes before the desk of the product."""
     router = APIRouter(include_in_schema=False)
     By = Annotated[SignedIn, Depends(gate.signed_in)]  # noqa: N806 (a type)
 
@@ -356,7 +356,7 @@ async def pages(database: str, stack: AsyncExitStack, **given: Any) -> httpx.Asy
     settings = RoutingSettings.model_validate(KEYS | {"DATABASE_URL": database} | given)
     pool = await stack.enter_async_context(await open_pool(database, "routing"))
     gate = Gate.of(settings, Sessions.of(settings, pool))
-    web = web_app("routing", [*routing.api(settings, pool).routers, desk(gate)])
+    web = web_app("routing", [desk(gate), *routing.api(settings, pool).routers])
     transport = httpx.ASGITransport(web)
     client = httpx.AsyncClient(base_url="http://127.0.0.1:8080", transport=transport, follow_redirects=True)
     return await stack.enter_async_context(client)

@@ -10,7 +10,6 @@ import httpx
 import pytest
 
 from services.routing.app import demand_repository
-from services.routing.cases.api import who_asks
 from services.routing.hot_spots.api import routes
 from services.routing.hot_spots.detection import LEASE, Detection
 from services.routing.hot_spots.domain import Bounds, Detector, HotSpot, Raised, is_news
@@ -25,6 +24,8 @@ from shared.chassis.work.timers import OnDue, Timers
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.facts import RequestKind
 from shared.contracts.numbers import number
+from shared.identity.staff import StaffBearers
+from shared.identity.staff_tokens import StaffTokens
 from shared.masking.pieces import worded
 from tests import story
 from tests.chassis.conftest import Log, let_know
@@ -134,7 +135,7 @@ class Desk:
 async def desk(database: str) -> AsyncIterator[Desk]:
     async with await open_pool(database, "routing") as pool:
         detection = Detection(pool, shipped(), Lease(pool, LEASE), lambda: story.AT)
-        web = web_app("routing", [routes(pool, shipped(), who_asks(pool, TOKENS))])
+        web = web_app("routing", [routes(pool, shipped(), StaffBearers(pool, StaffTokens(TOKENS)))])
         async with httpx.AsyncClient(transport=httpx.ASGITransport(web), base_url="http://routing") as client:
             yield Desk(pool, client, demand_repository(shipped()), detection)
 

@@ -135,6 +135,15 @@ async def test_an_extension_that_was_asked_for_is_on_the_list_of_whoever_decides
     assert await listed(hall, "?list=to-decide", TAX) == []
 
 
+async def test_a_case_whose_miss_was_told_to_a_unit_is_on_its_list(hall: Hall):
+    number = await hall.knows(*routed(-1, unit=STATION))
+    assert await listed(hall, "?list=escalated", TOWN) == []
+    await hall.hears(f.DemandEscalated(to=TOWN, reason="逾期"))
+    assert await listed(hall, "?list=escalated", TOWN) == [number]
+    assert (await hall.get("/v1/cases/counts", TOWN)).json()["counts"]["escalated"] == 1
+    assert await listed(hall, "?list=escalated", STATION) == []
+
+
 async def test_one_command_for_many_cases_has_an_outcome_for_each(hall: Hall):
     first, second = await hall.knows(*routed(1), n=1), await hall.knows(*routed(1), f.DemandAccepted(by="x"), n=2)
     unknown = number("NH", 2021, 99)

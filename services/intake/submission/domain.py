@@ -53,9 +53,7 @@ class SubmitDemand(BaseModel):
         Field(max_length=64, examples=["nanhai"], description="where no division is told, only a point or an address"),
     ] = None
     kind: RequestKind = RequestKind.HELP
-    urgency: Annotated[Urgency, Field(description="how soon harm would follow, as whoever takes it in sees it")] = (
-        Urgency.ORDINARY
-    )
+    urgency: Urgency = Field(Urgency.ORDINARY, description="how soon harm would follow, as whoever takes it in sees it")
     vulnerable: Annotated[
         bool, Field(description="of somebody who needs protection (old, disabled, a child …): shorter limits")
     ] = False

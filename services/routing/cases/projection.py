@@ -1,7 +1,6 @@
 """Keeps what citizens wrote, and what others told since, for the units that will read it."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -50,20 +49,23 @@ TIMELINE: Final = Projection(
 another fact."""
 
 
-def _attention(change: Change[Demand, f.Fact]) -> tuple[UUID, int, int, datetime | None]:
+def _attention(change: Change[Demand, f.Fact]) -> queries.Attention:
     fact = change.fact
+    if isinstance(fact, f.DemandEscalated):
+        return queries.Attention(change.envelope.key, escalated_to=fact.to)
     supported = isinstance(fact, f.DemandSupported)
     said_at = None if supported else change.envelope.time
-    return change.envelope.key, int(isinstance(fact, f.DemandUrged)), int(supported), said_at
+    return queries.Attention(change.envelope.key, int(isinstance(fact, f.DemandUrged)), int(supported), said_at)
 
 
-_CITIZENS_NOTES: Final[Sequence[type[f.Fact]]] = (
-    f.DemandSupplemented, f.DemandUrged, f.DemandSupported, f.WithdrawalRequested,
+_MARKING_NOTES: Final[Sequence[type[f.Fact]]] = (
+    f.DemandSupplemented, f.DemandUrged, f.DemandSupported, f.WithdrawalRequested, f.DemandEscalated,
 )  # fmt: skip
-ATTENTION: Final[Projection[Demand, f.Fact, tuple[UUID, int, int, datetime | None]]] = Projection(
-    on=dict.fromkeys(_CITIZENS_NOTES, _attention),
-    ignores=(*ALL_STATUS_FACTS, *(kind for kind in ALL_NOTES if kind not in _CITIZENS_NOTES)),
+ATTENTION: Final[Projection[Demand, f.Fact, queries.Attention]] = Projection(
+    on=dict.fromkeys(_MARKING_NOTES, _attention),
+    ignores=(*ALL_STATUS_FACTS, *(kind for kind in ALL_NOTES if kind not in _MARKING_NOTES)),
     write=queries.put_attention,
 )
-"""How often a demand was urged and supported, and when its citizen last said something, for the marks in lists."""
+"""How often a demand was urged and supported, and when its citizen last said something, and which unit was told of
+a missed due time: for the marks in lists."""
 CASES: Final = compose(SUBMISSIONS, TIMELINE, ATTENTION, PARENT_ENDS)

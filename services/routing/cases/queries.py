@@ -165,20 +165,41 @@ def put_heard(writes: WriteBatch, envelopes: Sequence[Envelope]) -> None:
     )
 
 
-def put_attention(writes: WriteBatch, rows: Sequence[tuple[UUID, int, int, datetime | None]]) -> None:
-    """Count what citizens added: by demand, urges, supports, and when somebody last said something."""
-    sums: dict[UUID, tuple[UUID, int, int, datetime | None]] = {}
-    for demand_id, urges, supports, words_at in rows:
-        _, urged, supported, at = sums.get(demand_id, (demand_id, 0, 0, None))
-        latest = max(filter(None, (at, words_at)), default=None)
-        sums[demand_id] = (demand_id, urged + urges, supported + supports, latest)
+class Attention(NamedTuple):
+    """What a note adds to the marks of a demand; `words_at` is when its citizen last said something."""
+
+    demand_id: UUID
+    urges: int = 0
+    supports: int = 0
+    words_at: datetime | None = None
+    escalated_to: str | None = None
+
+    def joined(self, later: "Attention") -> "Attention":
+        """Both together."""
+        latest = max(filter(None, (self.words_at, later.words_at)), default=None)
+        return Attention(
+            self.demand_id,
+            self.urges + later.urges,
+            self.supports + later.supports,
+            latest,
+            later.escalated_to or self.escalated_to,
+        )
+
+
+def put_attention(writes: WriteBatch, rows: Sequence[Attention]) -> None:
+    """Add to the marks of demands."""
+    sums: dict[UUID, Attention] = {}
+    for row in rows:
+        known = sums.get(row.demand_id)
+        sums[row.demand_id] = known.joined(row) if known else row
     writes.add(
         """
-        INSERT INTO attention (demand_id, urges, supports, words_at)
-        SELECT demand_id, urges, supports, words_at FROM unnest($1::attention_row[])
+        INSERT INTO attention (demand_id, urges, supports, words_at, escalated_to)
+        SELECT demand_id, urges, supports, words_at, escalated_to FROM unnest($1::attention_row[])
         ON CONFLICT (demand_id) DO UPDATE SET
             urges = attention.urges + excluded.urges, supports = attention.supports + excluded.supports,
-            words_at = greatest(attention.words_at, excluded.words_at)
+            words_at = greatest(attention.words_at, excluded.words_at),
+            escalated_to = coalesce(excluded.escalated_to, attention.escalated_to)
         """,
         list(sums.values()),
     )

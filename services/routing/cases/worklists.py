@@ -34,6 +34,7 @@ class List(StrEnum):
     PAUSED = "paused"
     ASSISTING = "assisting"
     TO_DECIDE = "to-decide"
+    ESCALATED = "escalated"
     TRIAGE = "triage"
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Final
 from uuid import uuid4
 
-from fastapi import APIRouter, Depends, Form, Query
+from fastapi import APIRouter, Depends, Form, Query, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from services.routing.cases import worklists
@@ -66,8 +66,18 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
             "earlier": viewer.to("/desk", **chosen) if after else "",
             "columns": _columns(viewer, chosen),
             "key": str(uuid4()),
+            "news": viewer.to("/desk/news", seen=_stand(counts)),
         }
         return PAGES.render("desk.html", values)
+
+    @router.get("/desk/news")
+    async def news(by: By, seen: Annotated[str, Query(max_length=200)] = "", lang: InLanguage = "zh") -> Response:
+        viewer = Viewer.of(by, desk, lang)
+        async with desk.pool.acquire(timeout=5) as db:
+            counts = await worklists.counts(db, desk_of(desk, viewer.person, List.OPEN))
+        if _stand(counts) == seen:
+            return Response(status_code=204)
+        return PAGES.render("news.html", viewer.page("/desk"))
 
     _signing(router, desk, By)
     return router

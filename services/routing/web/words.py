@@ -86,6 +86,7 @@ LISTS: Final[Mapping[str, tuple[str, str, Literal["", "overdue", "soon"]]]] = {
     "paused": ("暂停", "Paused", ""),
     "assisting": ("协办", "Helping", ""),
     "to-decide": ("待我审批", "To decide", "soon"),
+    "escalated": ("督办", "Escalated to us", "overdue"),
 }
 """The tabs of the desk, in their order: words in both languages, and the colour of a count."""
 
