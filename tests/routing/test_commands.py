@@ -13,6 +13,7 @@ from shared.contracts.demand.lifecycle import evolve
 from shared.contracts.demand.state import Demand, Status
 from shared.contracts.refusals import Code, Refused
 from shared.identity.person import Person
+from shared.jurisdiction.limits import Limit
 from tests import story
 from tests.packs import nanhai
 
@@ -169,6 +170,18 @@ def test_a_case_is_moved_up_to_the_unit_above_while_the_one_below_goes_on_helpin
 
 def test_a_case_is_not_returned_to_the_unit_that_has_it():
     assert refusal(story.demand(*ROUTED), c.ReturnDemand(reason="x", suggested_unit=STATION), CLERK).errors
+
+
+def test_a_case_is_returned_within_the_window_of_the_pack_alone():
+    returning = PACK.handling.returning.model_copy(update={"window": Limit(working_days=1)})
+    handling = PACK.handling.model_copy(update={"returning": returning})
+    pack = PACK.model_copy(update={"handling": handling})
+    command = c.ReturnDemand(reason="x", suggested_unit="nh-tax")
+    end = pack.end_of(Limit(working_days=1), story.AT)
+    assert decide(story.demand(*ROUTED), command, CLERK, pack, end)
+    with pytest.raises(Refused) as refused:
+        decide(story.demand(*ROUTED), command, CLERK, pack, end + timedelta(seconds=1))
+    assert refused.value.code is Code.ILLEGAL_TRANSITION
 
 
 def test_whoever_signs_handles_the_case_until_the_head_names_another():

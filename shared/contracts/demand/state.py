@@ -107,6 +107,7 @@ class Demand(BaseModel):
     due_at: datetime | None = None
     sign_due_at: datetime | None = None
     contact_due_at: datetime | None = None
+    routed_at: datetime | None = Field(None, description="when the unit that has it was made responsible")
     accepted_at: datetime | None = Field(None, description="when the unit that has it signed for it")
     contacted_at: datetime | None = Field(None, description="when that unit first reached the citizen")
     handler: str | None = Field(None, description="who of the unit handles it (经办人)")

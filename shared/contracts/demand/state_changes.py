@@ -21,7 +21,11 @@ def _submitted(demand: Demand, fact: f.DemandSubmitted, at: datetime) -> dict[st
 def _routed(demand: Demand, fact: f.DemandRouted, at: datetime) -> dict[str, Any]:
     routing = {name: getattr(fact, name) for name in _ROUTING_FIELDS}
     kept = tuple(part for part in demand.assistance if part.unit in fact.assisting)
-    return routing | {"units": (*demand.units, fact.unit), "assistance": kept, "contacted_at": None} | _RELEASED
+    return (
+        routing
+        | {"units": (*demand.units, fact.unit), "assistance": kept, "routed_at": at, "contacted_at": None}
+        | _RELEASED
+    )
 
 
 def _accepted(demand: Demand, fact: f.DemandAccepted, at: datetime) -> dict[str, Any]:
