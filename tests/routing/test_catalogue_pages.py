@@ -154,6 +154,21 @@ async def test_what_was_typed_stays_where_it_is_wrong_and_each_error_names_its_l
     assert "rule 'x': category 'no-such' is not defined" in words(english)
 
 
+async def test_what_people_type_is_shown_as_text_and_a_form_of_another_session_is_refused(office: Office):
+    hostile = "<img src=x onerror=alert(1)>"
+    rule = f"- {{id: sunk, match: {{category: road-damage, keywords: ['{hostile}']}}, lead: nh-transport}}"
+    path = (await office.send("/desk/catalogue/new", content=with_rule(rule), note=hostile)).url.path
+    await office.send(f"{path}/rehearse")
+    published = await office.send(f"{path}/publish", when="now", reason=hostile)
+    refused = await office.send("/desk/catalogue/new", 422, content=hostile, note=hostile)
+    for shown in (published.text, refused.text, (await office.client.get("/desk/catalogue")).text):
+        assert "<img" not in shown
+        assert "&lt;img" in shown
+    for step in ("check", "rehearse", "publish", "cancel", "roll-back"):
+        assert (await office.client.post(f"{path}/{step}")).status_code == 403
+    assert (await office.client.post(f"/desk/hot-spots/{UUID(int=1)}/merge")).status_code == 403
+
+
 async def test_a_moment_that_is_no_time_is_asked_for_again_with_the_reason_that_was_typed(office: Office):
     path = await office.drafted()
     await office.send(f"{path}/rehearse")

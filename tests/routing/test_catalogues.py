@@ -14,6 +14,7 @@ from services.routing.cases import commands as c
 from services.routing.cases.handler import Actor, CaseHandler
 from services.routing.cases.policies import first_routing
 from services.routing.catalogue import api, explanation_api
+from services.routing.catalogue.differences import Change, differences
 from services.routing.catalogue.explanation_api import Explainer
 from services.routing.catalogue.handler import CatalogueDesk
 from services.routing.catalogue.packs_in_force import PacksInForce, written
@@ -31,7 +32,7 @@ from shared.identity.person import Person
 from shared.identity.staff import StaffBearers
 from shared.identity.staff_tokens import StaffTokens
 from shared.jurisdiction.conditions import RoutingInput
-from shared.jurisdiction.parts import Match
+from shared.jurisdiction.parts import Match, Rule
 from tests import story
 from tests.chassis.conftest import Log, let_know
 from tests.keys import KEYS
@@ -389,6 +390,19 @@ async def test_the_worker_reads_what_is_in_force_before_it_takes_a_demand(office
     await let_know(later, office.log.told(submission(1, text="路面塌陷"), key=UUID(int=1)))
     rule = await office.pool.fetchval("SELECT state ->> 'rule' FROM demand")
     assert rule == f"nanhai@{version}:sunk"
+
+
+def test_what_differs_is_told_rule_by_rule_and_one_that_moved_is_told_alone():
+    first, second, third = (Rule(id=id, match=Match(category=id), lead="station") for id in ("a", "b", "c"))
+    changed = second.model_copy(update={"lead": "town"})
+    new = Rule(id="d", lead="nh-tax")
+    found = differences((first, second, third), (new, third, first, changed))
+    assert {(one.rule, one.change, one.above) for one in found} == {
+        ("d", Change.ADDED, None), ("c", Change.MOVED, "d"), ("b", Change.CHANGED, "a")
+    }  # fmt: skip
+    (gone,) = differences((first, second), (first,))
+    assert (gone.rule, gone.change, gone.after) == ("b", Change.REMOVED, None)
+    assert differences((first, second), (first, second)) == []
 
 
 def test_what_took_longer_than_a_shorter_limit_would_have_been_late():

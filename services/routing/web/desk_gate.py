@@ -10,8 +10,8 @@ from shared.chassis.database.pool import Pool
 from shared.identity.gate import SAFE_METHODS, Gate, SignedIn
 from shared.jurisdiction.jurisdictions import Jurisdictions
 
-LATEST: Final = 200
-"""Hot spots that are looked at: older ones are history."""
+LATEST: Final = 50
+"""Hot spots that are looked at: older ones are history, and every page waits for the count."""
 
 
 @dataclass(frozen=True, slots=True)
