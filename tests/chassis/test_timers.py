@@ -202,17 +202,27 @@ async def blocked(pool: Pool) -> int:
     return int(await pool.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"))
 
 
-@pytest.mark.parametrize("held", ["parcel", "gate"], ids=["while it loads", "while it writes"])
+async def test_what_belongs_to_an_aggregate_that_a_command_holds_waits_and_nothing_waits_for_it(pool: Pool):
+    for key in (ONE, BAD):
+        await step(pool, key, SENT, AT)
+    async with pool.acquire() as db, db.transaction():
+        await db.execute("SELECT FROM parcel WHERE id = $1 FOR UPDATE", ONE)
+        assert await runner(pool).run_some() == 1
+        assert await planned(pool) == [("late", ONE, AT + AFTER, 0)]
+        # A command writes the timers of what it holds: it would wait for a runner that waits for it.
+        await db.execute("UPDATE timer SET attempts = 0 WHERE key = $1", ONE)
+    assert await runner(pool).run_some() == 1
+    assert await planned(pool) == []
+
+
 @pytest.mark.parametrize("end", ["kill", "pg_terminate_backend", "pg_cancel_backend"])
-async def test_a_runner_that_ends_in_the_middle_leaves_the_timer_to_the_next(
-    database: str, pool: Pool, held: str, end: str
-):
+async def test_a_runner_that_ends_in_the_middle_leaves_the_timer_to_the_next(database: str, pool: Pool, end: str):
     await pool.execute("CREATE TABLE gate (id integer PRIMARY KEY)")
     await pool.execute("INSERT INTO gate VALUES (1)")
     await step(pool, ONE, SENT, AT)
     async with pool.acquire() as db:
         async with db.transaction():
-            await db.execute(f"SELECT FROM {held} FOR UPDATE")
+            await db.execute("SELECT FROM gate FOR UPDATE")
             running = asyncio.create_task(runner(pool, project=waiting).run())
             await eventually(lambda: blocked(pool), bool)
             if end == "kill":

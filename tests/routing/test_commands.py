@@ -111,6 +111,23 @@ def test_a_unit_does_not_pause_by_itself_for_a_reason_that_others_decide_on():
     assert after(story.demand(*ACCEPTED), funds, by=DISPATCHER).pause_reason == "funds"
 
 
+@pytest.mark.parametrize(
+    ("command", "by"),
+    [
+        (c.TransferDemand(unit="nh-education", reason="校内道路"), CLERK),
+        (c.ReturnDemand(reason="校内道路", suggested_unit="nh-education"), CLERK),
+        (c.MoveUpDemand(reason="跨村"), CLERK),
+        (c.RouteDemand(unit="nh-education"), DISPATCHER),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_the_unit_that_gets_a_paused_case_has_the_time_that_was_left(command: c.RoutingCommand, by: Person):
+    paused = after(story.demand(*ACCEPTED), PAUSE, by=CLERK)
+    later = story.AT + timedelta(days=4)
+    moved = after(paused, command, by=by, at=later)
+    assert (moved.paused_at, moved.due_at) == (None, PACK.resumed_due(DUE, story.AT, later))
+
+
 def test_an_answer_ends_a_pause():
     paused = after(story.demand(*ACCEPTED), c.ContactCitizen(), PAUSE, by=CLERK)
     assert after(paused, c.ResolveDemand(result="修好了"), by=CLERK).paused_at is None

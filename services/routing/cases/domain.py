@@ -7,8 +7,10 @@ from typing import Any, Final
 from services.routing.cases import commands as c
 from services.routing.cases.decisions import assistance, dispatching, handling, timing
 from services.routing.cases.decisions.situation import Situation
+from services.routing.cases.limits import resumed
 from services.routing.cases.permissions import permit
-from shared.contracts.demand.facts import Fact
+from shared.contracts.demand.facts import Fact, StatusFact
+from shared.contracts.demand.lifecycle import replay
 from shared.contracts.demand.state import Demand
 from shared.contracts.wording import masked
 from shared.identity.person import Person
@@ -45,6 +47,9 @@ _DECISIONS: Final[Mapping[type[c.RoutingCommand], Callable[[Situation, Any], Seq
     c.UnmergeDemand: dispatching.unmerged,
 }
 
+_ENDS_A_PAUSE: Final = frozenset({c.ReturnDemand, c.TransferDemand, c.MoveUpDemand, c.RouteDemand, c.MergeDemand})
+"""Commands by which another unit gets a case whose due time it keeps: no clock may stand there."""
+
 
 def decide(
     demand: Demand, command: c.RoutingCommand, by: Person, pack: Pack, at: datetime, parent: Demand | None = None
@@ -54,4 +59,8 @@ def decide(
     `parent` is the case that a merge names, where there is one. Raises `Refused`.
     """
     permit(demand, command, by, pack)
-    return _DECISIONS[type(command)](Situation(demand, by, pack, at, parent), masked(command, MASKS))
+    running: Sequence[StatusFact] = []
+    if demand.paused_at is not None and type(command) in _ENDS_A_PAUSE:
+        running = [resumed(demand, pack, at, by.name)]
+        demand = replay(demand, [(fact, at) for fact in running])
+    return [*running, *_DECISIONS[type(command)](Situation(demand, by, pack, at, parent), masked(command, MASKS))]

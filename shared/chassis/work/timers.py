@@ -123,12 +123,18 @@ class Timers:
             pass
 
     async def run_some(self) -> int:
-        """Run what is due, up to five hundred; returns how many were looked at."""
+        """Run what is due, up to five hundred; returns how many were looked at.
+
+        What belongs to an aggregate that another transaction holds stays for the next time: whoever holds an aggregate
+        may wait for its timers, so a timer must not wait for its aggregate.
+        """
         at = self.clock()
         async with self.pool.acquire(timeout=5) as db, db.transaction():
             claimed = await _claim(db, list(self.kinds), at)
-            await self._settle(db, claimed, at)
-        return len(claimed)
+            held = [await repository.lock_free(db, _keys(own)) for repository, own in self._by_repository(claimed)]
+            free = [timer for timer in claimed if not any(timer.key in keys for keys in held)]
+            await self._settle(db, free, at)
+        return len(free)
 
     async def _settle(self, db: Connection, timers: Sequence[Timer], at: datetime) -> None:
         """Run these; a timer that fails is isolated and tried again later, so that it blocks no other."""
@@ -152,7 +158,7 @@ class Timers:
         done: list[Timer] = []
         moved: list[Timer] = []
         for repository, own in self._by_repository(timers):
-            work = await repository.load(db, [timer.key for timer in own], at)
+            work = await repository.load(db, _keys(own), at)
             for timer in own:
                 later = self._decide(work, timer, at)
                 if later:
@@ -205,6 +211,10 @@ class Timers:
         for timer in timers:
             service = self.kinds[timer.kind].repository.rules.service
             metrics.TIMERS.labels(service, timer.kind, result).inc()
+
+
+def _keys(timers: Sequence[Timer]) -> list[UUID]:
+    return [timer.key for timer in timers]
 
 
 async def _claim(db: Connection, kinds: Sequence[str], at: datetime) -> list[Timer]:

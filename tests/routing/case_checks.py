@@ -1,0 +1,112 @@
+"""What holds of a case at any moment, whatever happened to it."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.lifecycle import evolve, replay
+from shared.contracts.demand.state import Demand
+from shared.jurisdiction.pack import Pack
+from tests import story
+from tests.routing.case_hall import Course, Sent, Told, answer_of, id_of_first_fact
+from tests.routing.case_model import AFTER, Model, due_after_pause, may
+
+WITH_A_UNIT = {"routed", "accepted", "in_progress", "listed"}
+CLOCKS_RUN = {"triage", "routed", "accepted", "in_progress"}
+_MOVES_DUE = (f.DemandPrioritized, f.DemandReclassified)
+
+
+def submitted(course: Course) -> Demand:
+    """The case when it had been raised, which no other fact repeats."""
+    stored = course.stored
+    names = ("number", "jurisdiction", "contact")
+    fact = story.SUBMISSION.model_copy(update={name: getattr(stored, name) for name in names})
+    earlier = stored.categories[0] if stored.categories else stored.category
+    assert stored.submitted_at
+    return replay(Demand(id=stored.id), [(fact.model_copy(update={"category": earlier}), stored.submitted_at)])
+
+
+def at_version(course: Course, version: int) -> Demand:
+    """The case after so many of its facts."""
+    return replay(submitted(course), _dated(course.steps[: version - 1]))
+
+
+def _dated(steps: Sequence[Told]) -> list[tuple[f.StatusFact, datetime]]:
+    return [(step.fact, step.at) for step in steps if isinstance(step.fact, f.StatusFact)]
+
+
+def check_course(course: Course, pack: Pack) -> None:
+    """Its facts are numbered without a gap, make what is stored, and are what the model knows."""
+    stored = course.stored
+    assert [step.sequence for step in course.steps] == list(range(2, course.version + 1)), "1 is its submission"
+    demand, seen = submitted(course), {step.id for step in (*course.steps, *course.notes)}
+    assert len(seen) == len(course.steps) + len(course.notes), "each fact once"
+    for fact, at in _dated(course.steps):
+        before, demand = demand, evolve(demand, fact, at)
+        _check_time(before, demand, fact, at, pack)
+    assert demand == stored, "the state is what the facts say"
+    assert stored.version == course.version
+    assert Model.of([story.SUBMISSION, *(fact for fact, _ in _dated(course.steps))]).agrees(stored), stored
+    if stored.status in WITH_A_UNIT:
+        assert stored.unit is not None
+        assert stored.unit not in stored.assisting, "whoever leads does not assist"
+    _check_deadlines(course)
+
+
+def _check_time(before: Demand, after: Demand, fact: f.StatusFact, at: datetime, pack: Pack) -> None:
+    """A due time moves by what is meant to move it, and while the clock stands by nothing."""
+    match fact:
+        case f.DemandResumed():
+            assert before.paused_at is not None
+            assert before.due_at is None or after.due_at == due_after_pause(pack, before.due_at, before.paused_at, at)
+        case f.DemandRouted() | f.DemandExtended() | f.DemandPrioritized() | f.DemandReclassified():
+            pass
+        case _:
+            assert after.due_at == before.due_at, fact
+    if before.paused_at is not None and after.paused_at is None and after.status in CLOCKS_RUN | {"returned", "merged"}:
+        assert isinstance(fact, f.DemandResumed), f"the time of a pause is counted by {fact!r}"
+
+
+def _check_deadlines(course: Course) -> None:
+    """Nothing is told twice of one due time, unless a correction brought it back."""
+    if any(isinstance(step.fact, _MOVES_DUE) for step in course.steps):
+        return
+    missed = Counter(
+        (note.fact.stage, note.fact.unit if note.fact.stage is f.Stage.ASSIST else "", note.fact.due_at)
+        for note in course.notes
+        if isinstance(note.fact, f.DeadlineMissed)
+    )
+    assert all(times == 1 for times in missed.values()), missed
+
+
+def check_answer(sent: Sent, course: Course, pack: Pack) -> None:
+    """What was answered 200 is told, once, by somebody who might, at a status where it might; a refusal is not."""
+    told = [fact for fact in (*course.steps, *course.notes) if fact.correlation == sent.cause]
+    if sent.status != 200:
+        assert told == [], f"refused, and told: {sent}"
+        return
+    assert [fact.id for fact in told].count(id_of_first_fact(sent)) == 1, f"answered, and lost: {sent}"
+    steps = [fact.sequence for fact in told if fact.sequence is not None]
+    answer = answer_of(sent)
+    before = at_version(course, min(steps) - 1 if steps else answer.version)
+    assert answer == at_version(course, answer.version)
+    assert not steps or answer.version == max(steps)
+    assert before.status in AFTER[sent.command], f"an illegal path from {before.status}: {sent}"
+    assert may(sent.by, sent.command, before, pack), f"without the right: {sent}"
+
+
+def check_family(courses: Mapping[UUID, Course], now: datetime) -> None:
+    """When timers have run: merged cases went the way of their parents, and what is overdue was told."""
+    for course in courses.values():
+        case = course.stored
+        if case.status == "merged" and case.parent in courses:
+            parent = courses[case.parent].stored
+            assert parent.status not in {"resolved", "declined", "withdrawn"}, "it ends as its parent does"
+        if case.status not in CLOCKS_RUN:
+            continue
+        assert case.paused_until is None or case.paused_until > now, f"a pause ends by itself: {case!r}"
+        if case.paused_at is None and case.due_at is not None and case.due_at <= now:
+            missed = {note.fact.due_at for note in course.notes if isinstance(note.fact, f.DeadlineMissed)}
+            assert case.due_at in missed, f"overdue, and nobody was told: {case!r}"

@@ -1,0 +1,159 @@
+"""Routing's API and timers on a real database, with a clock that a test moves, for many commands at once."""
+
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID, uuid4, uuid5
+
+import httpx
+
+from services.routing.app import demand_repository
+from services.routing.cases.api import routes
+from services.routing.cases.following import PARENT, follow_parent
+from services.routing.cases.handler import Actor, CaseHandler
+from services.routing.deadlines.queries import DEADLINE
+from services.routing.deadlines.timer import deadline_timer
+from shared.chassis.base.tokens import Tokens
+from shared.chassis.database.pool import Pool
+from shared.chassis.http.app import web_app
+from shared.chassis.work.timers import Timers
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.state import Demand
+from shared.contracts.event_types import parse
+from shared.identity.person import Person
+from shared.identity.staff import StaffBearers
+from shared.identity.staff_tokens import StaffTokens
+from tests import story
+from tests.chassis.conftest import envelope
+from tests.packs import shipped
+
+TOKENS = Tokens("s" * 40)
+REPOSITORY = demand_repository(shipped())
+
+
+class Sent(NamedTuple):
+    """A command as it went over the wire, with its answer."""
+
+    by: Person
+    number: str
+    command: str
+    fields: Mapping[str, Any]
+    key: str
+    status: int
+    body: Mapping[str, Any]
+
+    @property
+    def cause(self) -> UUID:
+        """What the ids of its facts are derived from."""
+        return Actor(self.by, self.key).cause(self.number)
+
+
+class Told(NamedTuple):
+    """A fact of a case, wherever it is kept; `position` is None for what another service told."""
+
+    id: UUID
+    fact: f.Fact
+    at: datetime
+    sequence: int | None
+    correlation: UUID | None
+    position: int | None
+
+
+class Course(NamedTuple):
+    """A case as it is stored, and all its facts: those with a sequence in order, then the notes."""
+
+    stored: Demand
+    version: int
+    steps: Sequence[Told]
+    notes: Sequence[Told]
+
+
+@dataclass
+class CaseHall:
+    """The desk over HTTP; `now` is what its clock and its timers' clock show."""
+
+    pool: Pool
+    now: datetime = story.AT
+    resources: AsyncExitStack = field(default_factory=AsyncExitStack)
+    client: httpx.AsyncClient = field(init=False)
+
+    async def __aenter__(self) -> "CaseHall":
+        desk = CaseHandler(self.pool, REPOSITORY, shipped(), clock=lambda: self.now)
+        app = web_app("routing", routes(desk, StaffBearers(self.pool, StaffTokens(TOKENS))))
+        client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://routing")
+        self.client = await self.resources.enter_async_context(client)
+        return self
+
+    async def __aexit__(self, *fault: object) -> None:
+        await self.resources.aclose()
+
+    async def send(self, by: Person, number: str, command: str, fields: Mapping[str, Any], key: str) -> Sent:
+        """Give a command, as whoever bears the token."""
+        claims = {"name": by.name, "unit": by.unit, "roles": sorted(by.roles)}
+        headers = {"Authorization": f"Bearer {TOKENS.write('staff', claims)}", "Idempotency-Key": key}
+        answer = await self.client.post(f"/v1/cases/{number}/{command}", headers=headers, json=dict(fields))
+        return Sent(by, number, command, fields, key, answer.status_code, answer.json())
+
+    async def hears(self, key: UUID, fact: f.Fact) -> None:
+        """Another service tells something of the case as it is now."""
+        async with self.pool.acquire() as db, db.transaction():
+            work = await REPOSITORY.load(db, [key], self.now)
+            sequence = work.state(key).version + 1 if fact.moves else None
+            work.apply(envelope(fact, sequence, key, self.now)._replace(id=uuid4()))
+            await REPOSITORY.save(db, work)
+
+    async def run_timers(self) -> None:
+        """Everything that is due by now, and what becomes due by it."""
+        packs = shipped()
+        kinds = {PARENT: follow_parent(REPOSITORY, packs), DEADLINE: deadline_timer(REPOSITORY, packs)}
+        timers = Timers(self.pool, kinds, clock=lambda: self.now)
+        while await timers.run_some():
+            pass
+
+    async def forget_timers(self) -> None:
+        """Those of cases that no test looks at any more."""
+        await self.pool.execute("TRUNCATE timer")
+
+    async def courses(self, keys: Sequence[UUID]) -> dict[UUID, Course]:
+        """What is stored of these cases."""
+        async with self.pool.acquire() as db, db.transaction(isolation="repeatable_read"):
+            cases = await db.fetch(
+                "SELECT id, version, state::text, unit, status FROM demand WHERE id = ANY($1::uuid[])", list(keys)
+            )
+            rows = await db.fetch(
+                """
+                SELECT aggregateid AS key, id, type, payload, time, sequence, correlation, position
+                FROM journal WHERE aggregateid = ANY($1::uuid[])
+                UNION ALL SELECT demand_id, id, type, payload, time, sequence, NULL, NULL
+                FROM heard_fact WHERE demand_id = ANY($1::uuid[])
+                ORDER BY position NULLS FIRST
+                """,
+                list(keys),
+            )
+        told: dict[UUID, list[Told]] = {key: [] for key in keys}
+        for row in rows:
+            fact = parse(row["type"], row["payload"])
+            told[row["key"]].append(
+                Told(row["id"], fact, row["time"], row["sequence"], row["correlation"], row["position"])
+            )
+        found = {}
+        for case in cases:
+            facts = told[case["id"]]
+            steps = sorted((t for t in facts if t.sequence is not None), key=lambda t: t.sequence or 0)
+            stored = Demand.model_validate_json(case["state"])
+            assert (case["unit"], case["status"]) == (stored.unit, stored.status), "columns follow the state"
+            found[case["id"]] = Course(stored, case["version"], steps, [t for t in facts if t.sequence is None])
+        return found
+
+
+def id_of_first_fact(sent: Sent) -> UUID:
+    """The id that the first fact of a command has, however often the command is sent."""
+    return uuid5(sent.cause, "0")
+
+
+def answer_of(sent: Sent) -> Demand:
+    """The case as the command was answered with it."""
+    return Demand.model_validate_json(json.dumps(sent.body))

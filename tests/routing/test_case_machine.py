@@ -1,0 +1,279 @@
+"""Several staff at once, citizens and time, at random: what is stored is what a small model says, and nothing is lost.
+
+`HUYING_TEST_EXAMPLES` makes a longer run with that many random days, such as 2000.
+"""
+
+import asyncio
+import os
+from collections.abc import Coroutine, Sequence
+from datetime import timedelta
+from random import Random
+from typing import Any, ClassVar, TypeVar
+from uuid import UUID
+
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+
+from shared.chassis.database.pool import open_pool
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.state import Demand
+from shared.contracts.numbers import number
+from shared.identity.person import Person
+from tests import story
+from tests.packs import nanhai
+from tests.routing.case_checks import check_answer, check_course, check_family
+from tests.routing.case_hall import CaseHall, Course, Sent
+from tests.routing.case_model import is_possible, may_merge
+
+PACK = nanhai()
+STATION, TOWN, SCHOOLS, ROADS = "station-440605011001", "town-440605011000", "nh-education", "nh-transport"
+EXAMPLES = os.environ.get("HUYING_TEST_EXAMPLES")
+T = TypeVar("T")
+
+
+def person(name: str, unit: str, role: str) -> Person:
+    return Person(name, unit, frozenset({role}))
+
+
+STAFF = (
+    person("陈", STATION, "clerk"), person("林", STATION, "clerk"), person("黄", STATION, "head"),
+    person("梁", TOWN, "clerk"), person("何", TOWN, "head"), person("王", ROADS, "clerk"), person("周", ROADS, "head"),
+    person("吴", SCHOOLS, "clerk"), person("李", PACK.coordinator, "dispatcher"),
+    person("冯", PACK.coordinator, "head"), person("郭", TOWN, "leader"), person("邓", STATION, "auditor"),
+    person("曾", "nh-tax", "clerk"),
+)  # fmt: skip
+COMMANDS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("accept", {}), ("assign", {"handler": "林"}), ("contact", {}), ("contact", {"reached": False}),
+    ("progress", {"note": "已勘查"}), ("note", {"text": "钥匙在物业"}), ("attach", {"evidence": ["照片一"]}),
+    ("return", {"reason": "不属本单位", "suggested_unit": SCHOOLS}),
+    ("return", {"reason": "不属本单位", "suggested_unit": STATION}),
+    ("transfer", {"unit": ROADS, "reason": "道路"}), ("transfer", {"unit": TOWN, "reason": "跨村"}),
+    ("move-up", {"reason": "需协调"}), ("decline", {"reason": "邻区"}), ("list", {"level": "town", "reason": "入库"}),
+    ("resolve", {"result": "修好了"}), ("resolve", {"result": "修好了", "not_contacted": "无人接听"}),
+    ("request-extension", {"working_days": 3, "reason": "勘测"}), ("grant-extension", {}),
+    ("refuse-extension", {"reason": "可按期"}),
+    ("extend", {"working_days": 2, "reason": "勘测", "approved_by": "区统筹办"}),
+    ("pause", {"reason": "waiting-for-citizen", "days": 3}), ("pause", {"reason": "weather"}),
+    ("pause", {"reason": "other-authority"}), ("resume", {}),
+    ("request-assistance", {"units": [ROADS], "reason": "权属"}),
+    ("request-assistance", {"units": [TOWN, SCHOOLS], "reason": "权属"}),
+    ("accept-assistance", {}), ("report-assistance", {"note": "村道"}),
+    ("report-assistance", {"note": "仍在查", "done": False}), ("end-assistance", {"unit": ROADS, "reason": "已查明"}),
+    ("route", {"unit": STATION}), ("route", {"unit": SCHOOLS, "assisting": [ROADS], "working_days": 4}),
+    ("reclassify", {"category": "street-lighting", "reason": "路灯"}),
+    ("reclassify", {"category": "noise", "reason": "噪声"}),
+    ("prioritize", {"urgency": "urgent", "reason": "停水"}), ("prioritize", {"urgency": "critical", "reason": "塌陷"}),
+    ("merge", {"reason": "同一处"}), ("unmerge", {"reason": "不同"}),
+)  # fmt: skip
+FORWARD = {"accept", "contact", "pause", "resume", "list", "request-extension", "grant-extension", "resolve"}
+"""Chosen more often, so that a case gets far before it is moved."""
+WORDS = (
+    f.DemandUrged(reason="等了十天"), f.DemandSupplemented(text="又塌了"), f.DemandSupported(),
+    f.WithdrawalRequested(reason="已自行解决"),
+)  # fmt: skip
+VERDICTS = (f.DemandConfirmed(rating=5, solved=True), f.DemandReopened(reason="仍然漏水", rating=1))
+CASES, PEOPLE, COMMAND = st.integers(0, 3), st.sampled_from(STAFF), st.sampled_from(COMMANDS)
+PICK = st.integers(0, 2**32)
+"""The seed of a choice among what is possible."""
+
+
+class Day(RuleBasedStateMachine):
+    """Every step is checked: the answer against the model, what is stored against all its facts."""
+
+    loop: ClassVar[asyncio.AbstractEventLoop]
+    hall: ClassVar[CaseHall]
+    raised: ClassVar[int] = 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.keys: list[UUID] = []
+        self.sent: list[Sent] = []
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(timeout=300)
+
+    @initialize(has_contact=st.booleans())
+    def two_demands_are_raised(self, has_contact: bool) -> None:
+        type(self).hall.now = story.AT
+        self.run(self.hall.forget_timers())
+        for _ in range(2):
+            self.is_raised("road-damage", has_contact)
+
+    @precondition(lambda self: len(self.keys) < 4)
+    @rule(category=st.sampled_from(("road-damage", "education", None)), has_contact=st.booleans())
+    def is_raised(self, category: str | None, has_contact: bool) -> None:
+        type(self).raised += 1
+        key = UUID(int=self.raised)
+        contact = UUID(int=7) if has_contact else None
+        changes = {"number": number("NH", 2021, self.raised), "category": category, "contact": contact}
+        self.run(self.hall.hears(key, story.SUBMISSION.model_copy(update=changes)))
+        self.keys.append(key)
+        self.look()
+
+    @rule(case=CASES, by=PEOPLE, command=COMMAND, other=CASES)
+    def anybody_gives_any_command(self, case: int, by: Person, command: Any, other: int) -> None:
+        before = self.courses()
+        demand = before[self.key(case)].stored
+        name, fields = self.filled(command, other)
+        sent = self.run(self.hall.send(by, demand.number, name, fields, self.fresh_key()))
+        self.took([sent], before)
+        expected = self.expected(by, name, fields, demand, before)
+        assert (sent.status == 200) is expected, f"{sent} of {demand!r}"
+
+    @rule(case=CASES, picks=st.lists(PICK, min_size=1, max_size=6), other=CASES)
+    def commands_that_are_possible_are_given_one_after_the_other(self, case: int, picks: list[int], other: int) -> None:
+        for pick in picks:
+            before = self.courses()
+            demand = before[self.key(case)].stored
+            by, name, fields = self.choice(pick, demand, before, other)
+            sent = self.run(self.hall.send(by, demand.number, name, fields, self.fresh_key()))
+            assert sent.status == 200, f"{sent} of {demand!r}"
+            self.took([sent], before)
+
+    @rule(case=CASES, picks=st.lists(PICK, min_size=2, max_size=4), other=CASES, is_repeated=st.booleans(),
+          word=st.sampled_from((None, *WORDS)), hours=st.sampled_from((0, 9, 70)))  # fmt: skip
+    def several_act_at_the_same_moment(
+        self, case: int, picks: list[int], other: int, is_repeated: bool, word: f.Fact | None, hours: int
+    ) -> None:
+        type(self).hall.now += timedelta(hours=hours)
+        before = self.courses()
+        demand = before[self.key(case)].stored
+        chosen = [self.choice(pick, demand, before, other) for pick in picks]
+        keys = [self.fresh_key() for _ in chosen]
+        if is_repeated:
+            chosen, keys = [*chosen, chosen[0]], [*keys, keys[0]]
+
+        async def at_once() -> Sequence[Sent]:
+            commands = [
+                self.hall.send(by, demand.number, name, fields, key)
+                for (by, name, fields), key in zip(chosen, keys, strict=True)
+            ]
+            words = [self.hall.hears(demand.id, word)] if word else []
+            sent, *_ = await asyncio.gather(asyncio.gather(*commands), *words, self.hall.run_timers())
+            return sent
+
+        sent = self.run(at_once())
+        assert all(answer.status in {200, 403, 409, 422} for answer in sent), sent
+        if is_repeated:
+            assert (sent[0].status == 200) is (sent[-1].status == 200) or word, "the same command, sent twice at once"
+            if sent[0].status == sent[-1].status == 200:
+                assert sent[0].body == sent[-1].body
+        self.took(sent, before)
+
+    @rule(first=CASES, second=CASES)
+    def two_cases_are_merged_into_each_other_at_the_same_moment(self, first: int, second: int) -> None:
+        before = self.courses()
+        numbers = [before[self.key(case)].stored.number for case in (first, second)]
+
+        async def at_once() -> Sequence[Sent]:
+            pairs = (numbers, reversed(numbers))
+            return await asyncio.gather(*(
+                self.hall.send(STAFF[8], child, "merge", {"into": parent, "reason": "同一处"}, self.fresh_key())
+                for child, parent in pairs
+            ))  # fmt: skip
+
+        sent = self.run(at_once())
+        assert sum(answer.status == 200 for answer in sent) < 2, "one of them leads"
+        self.took(sent, before)
+
+    @precondition(lambda self: self.sent)
+    @rule(pick=PICK)
+    def a_command_is_repeated(self, pick: int) -> None:
+        before, sent = self.courses(), self.sent[pick % len(self.sent)]
+        again = self.run(self.hall.send(sent.by, sent.number, sent.command, sent.fields, sent.key))
+        assert again == sent, "answered as at first"
+        other = self.run(self.hall.send(sent.by, sent.number, "note", {"text": "别的"}, sent.key))
+        assert other.status == 422, "a key is not used for another command"
+        assert self.courses() == before
+
+    @rule(case=CASES, word=st.sampled_from(WORDS))
+    def the_citizen_says_something(self, case: int, word: f.Fact) -> None:
+        self.run(self.hall.hears(self.key(case), word))
+        self.look()
+
+    @rule(case=CASES, verdict=st.sampled_from(VERDICTS))
+    def the_citizen_judges_the_answer(self, case: int, verdict: f.StatusFact) -> None:
+        if self.courses()[self.key(case)].stored.status == "resolved":
+            self.run(self.hall.hears(self.key(case), verdict))
+            self.look()
+
+    @rule(hours=st.sampled_from((0.2, 2, 9, 24, 70, 250)))
+    def time_passes(self, hours: float) -> None:
+        type(self).hall.now += timedelta(hours=hours)
+
+        async def two_workers() -> None:
+            await asyncio.gather(self.hall.run_timers(), self.hall.run_timers())
+            await self.hall.run_timers()
+
+        self.run(two_workers())
+        check_family(self.look(), self.hall.now)
+
+    def teardown(self) -> None:
+        if self.keys:
+            self.time_passes(1000)
+
+    def key(self, case: int) -> UUID:
+        return self.keys[case % len(self.keys)]
+
+    def fresh_key(self) -> str:
+        type(self).raised += 1
+        return f"k{self.raised}"
+
+    def filled(self, command: tuple[str, dict[str, Any]], other: int) -> tuple[str, dict[str, Any]]:
+        name, fields = command
+        into = {"into": number("NH", 2021, self.key(other).int)} if name == "merge" else {}
+        return name, fields | into
+
+    def expected(self, by: Person, name: str, fields: Any, demand: Demand, known: dict[UUID, Course]) -> bool:
+        joins = name != "merge" or may_merge(demand, self.numbered(known, fields["into"]))
+        return joins and is_possible(by, name, fields, demand, PACK, self.hall.now)
+
+    def choice(self, pick: int, demand: Demand, known: dict[UUID, Course], other: int) -> tuple[Person, str, Any]:
+        """A command that is possible, given by somebody who may; notes always are."""
+        choose, possible = Random(f"{pick} {demand.version}"), {}
+        for n, command in enumerate(COMMANDS):
+            name, fields = self.filled(command, other)
+            if people := [by for by in STAFF if self.expected(by, name, fields, demand, known)]:
+                possible[n] = (people, name, fields)
+        weights = [6 if possible[n][1] in FORWARD else 1 for n in sorted(possible)]
+        people, name, fields = possible[choose.choices(sorted(possible), weights)[0]]
+        return choose.choice(people), name, fields
+
+    @staticmethod
+    def numbered(known: dict[UUID, Course], wanted: str) -> Demand:
+        return next(course.stored for course in known.values() if course.stored.number == wanted)
+
+    def courses(self) -> dict[UUID, Course]:
+        return self.run(self.hall.courses(self.keys))
+
+    def took(self, sent: Sequence[Sent], before: dict[UUID, Course]) -> None:
+        after = self.look()
+        for answer in sent:
+            key = next(key for key, course in before.items() if course.stored.number == answer.number)
+            check_answer(answer, after[key], PACK)
+            if answer.status == 200:
+                self.sent.append(answer)
+        if len(sent) == 1 and sent[0].status != 200:
+            assert after == before, "a refusal changes nothing"
+
+    def look(self) -> dict[UUID, Course]:
+        courses = self.courses()
+        for course in courses.values():
+            check_course(course, PACK)
+        return courses
+
+
+async def test_whatever_staff_citizens_and_time_do_at_once_the_case_is_what_its_facts_say(database: str):
+    many = settings(
+        max_examples=int(EXAMPLES or 10),
+        stateful_step_count=40 if EXAMPLES else 30,
+        derandomize=not EXAMPLES,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+        phases=(Phase.generate,),
+    )
+    async with await open_pool(database, "routing") as pool, CaseHall(pool) as hall:
+        Day.loop, Day.hall = asyncio.get_running_loop(), hall
+        await asyncio.to_thread(run_state_machine_as_test, Day, settings=many)
