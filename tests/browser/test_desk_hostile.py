@@ -1,16 +1,13 @@
 """Whatever people type at or send to the desk stays a text inside of the screen."""
 
-from dataclasses import replace
-
 import pytest
 from playwright.async_api import Page
 
-from services.routing.web.command_forms import AT_ONCE, FORMS
-from shared.identity.person import Person, Role
+from services.routing.web.command_forms import FORMS
+from shared.contracts.demand import facts as f
 from tests.browser.conftest import PHONE, OpenPage
-from tests.browser.desks import forms, full_desk
 from tests.browser.test_access import what_is_too_wide
-from tests.city import CLERK, DISPATCHER, HEAD, STATION, TOWN_HEAD, City
+from tests.city import CLERK, DISPATCHER, HEAD, City
 from tests.routing.visitor import visitor
 
 pytestmark = pytest.mark.browser
@@ -52,7 +49,7 @@ async def test_hostile_words_are_shown_as_words_on_every_page(at_desk: OpenPage,
     case = await city.raises(title=title, text=HOSTILE)
     waits = await city.raises(title=title, text=HOSTILE, category=None)
     clerk = await at_desk(CLERK, f"/desk/cases/{case}", PHONE)
-    await city.tells(case, _accepted())
+    await city.tells(case, f.DemandAccepted(by="陈"))
     given = ("request-assistance", "request-extension", "contact", "progress", "note", "attach", "pause", "resume")
     for name in given:
         assert await fill(city, CLERK, f"/desk/cases/{case}/{name}", name) == 200, name

@@ -116,19 +116,6 @@ class Repositories:
         """Whether the fact type is known in this stream."""
         return stream in self.by_stream and self.by_stream[stream].rules.handles(type)
 
-    async def lock_free(self, db: Connection, keys: Iterable[UUID]) -> set[UUID]:
-        """Lock those among `keys` that no other transaction holds, waiting for none; returns those that others hold."""
-        rows = await db.fetch(
-            f"""
-            WITH mine AS MATERIALIZED (
-                SELECT id FROM "{self.table}" WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE SKIP LOCKED
-            )
-            SELECT id FROM "{self.table}" WHERE id = ANY($1::uuid[]) AND id NOT IN (SELECT id FROM mine)
-            """,  # noqa: S608 (the repository's own table)
-            list(set(keys)),
-        )
-        return {row["id"] for row in rows}
-
     def work_on(self, states: Mapping[str, Mapping[UUID, str]], now: datetime) -> Mapping[str, UnitOfWork[Any, Any]]:
         """A unit of work for each stream, over the aggregates as they are stored."""
         return {stream: repository.work_on(states[stream], now) for stream, repository in self.by_stream.items()}
