@@ -115,7 +115,7 @@ def test_a_unit_does_not_pause_by_itself_for_a_reason_that_others_decide_on():
     ("command", "by"),
     [
         (c.TransferDemand(unit="nh-education", reason="校内道路"), CLERK),
-        (c.ReturnDemand(reason="校内道路", suggested_unit="nh-education"), CLERK),
+        (c.ReturnDemand(reason="校内道路", suggested_unit="nh-education"), DISPATCHER),
         (c.MoveUpDemand(reason="跨村"), CLERK),
         (c.RouteDemand(unit="nh-education"), DISPATCHER),
     ],
@@ -199,6 +199,7 @@ def test_a_case_is_returned_within_the_window_of_the_pack_alone():
     with pytest.raises(Refused) as refused:
         decide(story.demand(*ROUTED), command, CLERK, pack, end + timedelta(seconds=1))
     assert refused.value.code is Code.ILLEGAL_TRANSITION
+    assert decide(story.demand(*ROUTED), command, DISPATCHER, pack, end + timedelta(days=9))
 
 
 def test_whoever_signs_handles_the_case_until_the_head_names_another():

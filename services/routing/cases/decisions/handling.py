@@ -31,7 +31,8 @@ def returned(case: Situation, command: c.ReturnDemand) -> Sequence[f.Fact]:
             "该诉求由统筹单位决定：请派给责任单位、直接办结或不予受理，不能再退回",
         )
     window = pack.handling.returning.window
-    if window and demand.routed_at and case.at > pack.end_of(window, demand.routed_at):
+    is_late = window and demand.routed_at and case.at > pack.end_of(window, demand.routed_at)
+    if is_late and case.by.unit != pack.coordinator:
         raise illegal(
             "the time in which a unit may return a demand is over: handle it, or ask the coordinator to route it",
             "已超过可退单的时限：请继续办理，或请统筹单位改派",
