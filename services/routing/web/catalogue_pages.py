@@ -39,11 +39,16 @@ def routes(desk: CaseHandler, catalogues: CatalogueDesk, gate: Gate) -> APIRoute
         returned = (await catalogues.returns(viewer.person, DAYS)).rules
         now = catalogues.clock()
         rows = [catalogue_view.summary(one, viewer, now) for one in versions.catalogues]
+
+        async def shown(version: str) -> dict[str, Any]:
+            """One that the list may have no more: it has the newest ones."""
+            return catalogue_view.summary(await catalogues.show(viewer.person, version), viewer, now)
+
         values = viewer.page("/desk/catalogue") | {
             "rows": rows,
-            "current": next((row for row in rows if row["version"] == versions.in_force), None),
+            "current": await shown(versions.in_force),
             "by": catalogue_view.put_into_force(versions.in_force, actions, viewer),
-            "coming": next((row for row in rows if row["version"] == versions.scheduled), None),
+            "coming": await shown(versions.scheduled) if versions.scheduled else None,
             "edits": has_right(viewer.person, viewer.pack, EDIT),
             "back_to": versions.before if has_right(viewer.person, viewer.pack, PUBLISH) else None,
             "to_correct": [_to_correct(one, viewer) for one in returned if one.returned or one.corrected],
