@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import cached_property
 from itertools import pairwise
 from typing import Annotated, Final, NamedTuple, Self
 
@@ -47,9 +48,9 @@ class Limit(Part):
             raise ValueError("outside_hours is for hours and minutes; days end with the day")
         return self
 
-    @property
+    @cached_property
     def unit(self) -> LimitUnit:
-        """What it is counted in."""
+        """What it is counted in; found once, because every routing asks for it."""
         return next(unit for unit in LimitUnit if getattr(self, unit) is not None)
 
     @property

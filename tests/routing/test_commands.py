@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
@@ -297,3 +298,10 @@ SAMPLES: tuple[c.RoutingCommand, ...] = (
     c.ReclassifyDemand(category="street-lighting", reason="x"),
     c.PrioritizeDemand(vulnerable=True, reason="x"), MERGE, c.UnmergeDemand(reason="x"),
 )  # fmt: skip
+
+
+def test_a_merged_case_is_answered_with_its_parent_and_not_by_hand():
+    merged = story.demand(*ROUTED, f.DemandMerged(parent=UUID(int=9), parent_number="NH21-000009-X"))
+    refused = refusal(merged, c.ResolveDemand(result="修好了"), CLERK)
+    assert (refused.code, "NH21-000009-X" in refused.en) == (Code.ILLEGAL_TRANSITION, True)
+    assert "resolve" not in available(merged, CLERK, PACK)

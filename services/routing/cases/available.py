@@ -6,7 +6,7 @@ from typing import Final
 from services.routing.cases.commands import COMMANDS
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.lifecycle import HOLDER, TRANSITIONS
-from shared.contracts.demand.state import Demand, Service
+from shared.contracts.demand.state import Demand, Service, Status
 from shared.identity import relations
 from shared.identity.person import Person
 from shared.jurisdiction.pack import Pack
@@ -52,6 +52,7 @@ _SENSIBLE: Final[Mapping[str, Callable[[Demand, Person, Pack], bool]]] = {
     "transfer": lambda demand, by, pack: demand.unit is not None,
     "move-up": lambda demand, by, pack: bool(pack.units_above(demand.unit or "")),
     "list": lambda demand, by, pack: bool(pack.list_levels),
+    "resolve": lambda demand, by, pack: demand.status is not Status.MERGED,
     "request-extension": lambda demand, by, pack: _may_extend(demand, pack) and demand.extension is None,
     "grant-extension": lambda demand, by, pack: demand.extension is not None,
     "refuse-extension": lambda demand, by, pack: demand.extension is not None,

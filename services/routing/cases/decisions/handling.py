@@ -143,6 +143,11 @@ def listed(case: Situation, command: c.ListDemand) -> Sequence[f.Fact]:
 def answered(case: Situation, command: c.ResolveDemand) -> Sequence[f.Fact]:
     """Not before the citizen was spoken with, or with the reason why not, where the pack asks for it."""
     demand, handling = case.demand, case.pack.handling
+    if demand.status is Status.MERGED:
+        raise illegal(
+            f"it is answered together with {demand.parent_number}: answer that one, or undo the merge first",
+            f"该诉求已并入 {demand.parent_number}，随其一并办结；需单独办结请先取消并单",
+        )
     if handling.contact.required and demand.contact and demand.contacted_at is None and not command.not_contacted:
         raise invalid(
             "not_contacted",
