@@ -13,6 +13,7 @@ from services.intake.tracking.words_projection import SAID
 from shared.chassis.consumer.delivery import Delivery
 from shared.chassis.database.pool import Pool
 from shared.contracts.demand import facts as f
+from shared.contracts.demand.groups import AMONG_OFFICES
 from shared.contracts.event_types import STATUS_FACTS
 from tests.chassis.conftest import Log
 from tests.intake.conftest import settings
@@ -201,5 +202,6 @@ def test_nothing_that_was_told_before_is_missing():
 def test_every_fact_with_words_is_in_the_story_or_says_nothing_to_the_citizen():
     silent = {
         f.DemandSubmitted, f.DemandTriaged, f.DemandRouted, f.DemandReclassified, f.DemandAccepted, f.DemandClosed,
+        f.DemandUnmerged, *AMONG_OFFICES,
     }  # fmt: skip
     assert set(SAID) | silent == set(STATUS_FACTS.values())

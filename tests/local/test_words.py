@@ -33,7 +33,7 @@ def test_the_banner_says_where_staff_sign_in_and_whether_made_up_people_do(has_t
     runtime = Runtime("http://127.0.0.1:8080", "", "", "embedded", {}, "", "")
     running = Running(Options(tmp_path), runtime, "", {}, has_demo_staff=has_them)
     shown = str(banner(running).renderable)
-    assert "http://127.0.0.1:8080/sign-in" in shown
+    assert "http://127.0.0.1:8080/desk" in shown
     assert ("made-up people" in shown) is has_them
 
 
