@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from shared.chassis.base import logs
-from tests.bench import figures, front, latency, part, scaling, whole
+from tests.bench import cases, figures, front, latency, part, scaling, whole
 from tests.bench.rig import Rig, count_of, rig, tell_submissions
 
 COUNT = 60_000
@@ -71,6 +71,15 @@ async def opened() -> Table:
     return table
 
 
+async def desk() -> Table:
+    """Milliseconds of every list, count, overview and case page, the slowest first."""
+    title = f"the desk over {cases.CASES:,} open cases; aim < {cases.AIM:.0f} ms"
+    table = Table("ms, p95", "ours", title=title)
+    for name, ms in sorted((await cases.measure(cases.CASES)).items(), key=lambda named: -named[1]):
+        table.add_row(name, f"{ms:.1f}")
+    return table
+
+
 async def together() -> Table:
     """The whole loop, and what it costs to share the routing."""
     table = Table("all processes", "ours", "aim", title="the whole loop, and routing workers that share the partitions")
@@ -96,6 +105,7 @@ async def main() -> None:
     console.print(await visible())
     console.print(await together())
     console.print(await opened())
+    console.print(await desk())
 
 
 if __name__ == "__main__":

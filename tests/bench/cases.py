@@ -18,7 +18,7 @@ import asyncpg
 from services.routing.cases import overview_queries, queries, worklists
 from services.routing.cases.worklists import BEGINNING, Desk, Filters, List
 from shared.chassis.base import logs
-from shared.chassis.database.pool import Pool, open_pool, role_of
+from shared.chassis.database.pool import Connection, Pool, open_pool, role_of
 from shared.jurisdiction.pack import Pack
 from tests.bench.alone import postgres
 from tests.packs import nanhai
@@ -129,7 +129,13 @@ def _spread(pack: Pack) -> Sequence[tuple[int, str, str, str]]:
     ]
 
 
-Question = Callable[[asyncpg.Connection], Awaitable[Any]]
+def desk_of(units: Sequence[str], pack: Pack) -> Desk:
+    """The desk of somebody of these units, now."""
+    now = datetime.now(UTC)
+    return Desk(units, "经办3", pack.id, now, now + timedelta(days=1, hours=8))
+
+
+Question = Callable[[Connection], Awaitable[Any]]
 
 
 def questions(pack: Pack, numbers: Sequence[str], ids: Sequence[UUID]) -> Mapping[str, Question]:
@@ -140,20 +146,17 @@ def questions(pack: Pack, numbers: Sequence[str], ids: Sequence[UUID]) -> Mappin
     whole = [unit.id for unit in pack.units]
     found: dict[str, Question] = {}
 
-    def desk(units: Sequence[str]) -> Desk:
-        return Desk(units, "经办3", pack.id, now, now + timedelta(days=1, hours=8))
-
     for who, units in (("station", [station]), ("town", [town]), ("coordinator", [pack.coordinator])):
         for name in List:
             for sort in ("due", "age"):
-                page = partial(_page, desk=desk(units), name=name, sort=sort)
+                page = partial(_page, desk=desk_of(units, pack), name=name, sort=sort)
                 found[f"{who}: {name} by {sort}"] = page
-        found[f"{who}: counts"] = partial(worklists.counts, desk=desk(units))
-    of_town = partial(_page, desk=desk([town]), name=List.OPEN, sort="due")
+        found[f"{who}: counts"] = partial(worklists.counts, desk=desk_of(units, pack))
+    of_town = partial(_page, desk=desk_of([town], pack), name=List.OPEN, sort="due")
     found["town: open, one category"] = partial(of_town, filters=Filters(category="noise"))
     found["town: open, one handler"] = partial(of_town, filters=Filters(handler="经办4"))
     for who, units in (("subtree", subtree), ("district", whole)):
-        found[f"{who}: overdue first"] = partial(_page, desk=desk(units), name=List.OVERDUE, sort="due")
+        found[f"{who}: overdue first"] = partial(_page, desk=desk_of(units, pack), name=List.OVERDUE, sort="due")
         found[f"{who}: overview"] = partial(
             overview_queries.by_unit, units=units, now=now, tomorrow_ends=now + timedelta(days=1, hours=8)
         )
@@ -163,12 +166,12 @@ def questions(pack: Pack, numbers: Sequence[str], ids: Sequence[UUID]) -> Mappin
 
 
 async def _page(
-    db: asyncpg.Connection, desk: Desk, name: List, sort: worklists.Sort, filters: Filters = EVERYTHING
+    db: Connection, desk: Desk, name: List, sort: worklists.Sort, filters: Filters = EVERYTHING
 ) -> Any:
     return await worklists.page(db, desk, name, sort, filters, BEGINNING, PAGE)
 
 
-async def _case(db: asyncpg.Connection, number: str) -> None:
+async def _case(db: Connection, number: str) -> None:
     stored = await queries.case(db, number)
     assert stored
     await queries.merged_into(db, stored.demand.id)

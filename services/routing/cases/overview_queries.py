@@ -26,15 +26,27 @@ async def by_unit(db: Connection, units: Sequence[str], now: datetime, tomorrow_
     """The units that have open cases, those with the most overdue first."""
     rows = await db.fetch(
         """
-        SELECT unit, count(*) AS open, count(*) FILTER (WHERE work_due_at < $2) AS overdue,
-            count(*) FILTER (WHERE work_due_at >= $2 AND work_due_at < $3) AS due_soon,
-            count(*) FILTER (WHERE status = 'routed') AS unsigned,
-            count(*) FILTER (WHERE state ? 'reopenings') AS reopened,
-            count(*) FILTER (WHERE state ? 'paused_at') AS paused,
-            min(work_due_at) FILTER (WHERE work_due_at < $2) AS oldest_due
-        FROM demand
-        WHERE unit = ANY($1::text[]) AND status IN ('routed', 'accepted', 'in_progress', 'listed')
-        GROUP BY unit ORDER BY overdue DESC, open DESC, unit
+        SELECT unit, open, overdue, due_soon, coalesce(unsigned, 0) AS unsigned,
+            coalesce(reopened, 0) AS reopened, coalesce(paused, 0) AS paused, oldest_due
+        FROM (
+            SELECT unit, count(*) AS open, count(*) FILTER (WHERE work_due_at < $2) AS overdue,
+                count(*) FILTER (WHERE work_due_at >= $2 AND work_due_at < $3) AS due_soon,
+                min(work_due_at) FILTER (WHERE work_due_at < $2) AS oldest_due
+            FROM demand
+            WHERE unit = ANY($1::text[]) AND status IN ('routed', 'accepted', 'in_progress', 'listed') GROUP BY unit
+        ) AS own LEFT JOIN (
+            SELECT unit, count(*) AS unsigned FROM demand
+            WHERE unit = ANY($1::text[]) AND status = 'routed' GROUP BY unit
+        ) AS new USING (unit) LEFT JOIN (
+            SELECT unit, count(*) AS reopened FROM demand
+            WHERE unit = ANY($1::text[]) AND status IN ('routed', 'accepted', 'in_progress', 'listed')
+                AND state ? 'reopenings' GROUP BY unit
+        ) AS again USING (unit) LEFT JOIN (
+            SELECT unit, count(*) AS paused FROM demand
+            WHERE unit = ANY($1::text[]) AND status IN ('routed', 'accepted', 'in_progress', 'listed')
+                AND state ? 'paused_at' GROUP BY unit
+        ) AS standing USING (unit)
+        ORDER BY overdue DESC, open DESC, unit
         """,
         list(units),
         now,

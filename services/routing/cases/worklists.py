@@ -15,8 +15,8 @@ from shared.chassis.database.pool import Connection
 from shared.chassis.http import pagination
 from shared.contracts.demand.state import Demand
 
-COUNTED_UP_TO: Final = 5000
-"""Cases of a unit that are counted; where there are more, a count says `5000` and is to be read as "or more"."""
+COUNTED_UP_TO: Final = 1000
+"""Cases of a unit that are counted; where there are more, a count says `1000` and is to be read as "or more"."""
 
 
 class List(StrEnum):
@@ -42,17 +42,20 @@ Sort = Literal["due", "age"]
 _OPEN: Final = "demand.status IN ('routed', 'accepted', 'in_progress', 'listed')"
 _CONDITIONS: Final[Mapping[List, str]] = {
     List.OPEN: "true",
-    List.MINE: "demand.state ->> 'handler' = $2",
+    List.MINE: "demand.state ? 'handler' AND demand.state ->> 'handler' = $2",
     List.OVERDUE: "demand.work_due_at < $3",
     List.DUE_SOON: "demand.work_due_at >= $3 AND demand.work_due_at < $4",
     List.UNSIGNED: "demand.status = 'routed'",
-    List.RETURNED: "demand.status = 'routed' AND (demand.state ->> 'returns')::int > 0",
-    List.REOPENED: "(demand.state ->> 'reopenings')::int > 0",
+    List.RETURNED: "demand.status = 'routed' AND demand.state ? 'returns'",
+    List.REOPENED: "demand.state ? 'reopenings'",
     List.URGED: "attention.urges > 0",
     List.NEW_WORDS: "attention.words_at > moment(demand.state ->> 'updated_at')",
     List.PAUSED: "demand.state ? 'paused_at'",
 }
-"""Of the open cases of the units `$1`; `$2` is the person's name, `$3` now, `$4` the end of tomorrow."""
+"""Of the open cases of the units `$1`; `$2` is the person's name, `$3` now, `$4` the end of tomorrow.
+
+What a state leaves out is 0, so `?` asks for more than that. Each is worded as the index of its list is.
+"""
 _ELSEWHERE: Final[Mapping[List, str]] = {
     List.ASSISTING: f"{_OPEN} AND demand.state -> 'assisting' ?| $1",
     List.TO_DECIDE: "demand.state ? 'extension' AND demand.state -> 'extension' ->> 'decider' = ANY($1)",
@@ -61,7 +64,7 @@ _ELSEWHERE: Final[Mapping[List, str]] = {
 }
 """Cases that are not the unit's own; of triage, `$2` is the jurisdiction."""
 _TYPES: Final[Mapping[type, str]] = {list: "text[]", str: "text", datetime: "timestamptz"}
-_WITH_ATTENTION: Final = "demand LEFT JOIN attention ON attention.demand_id = demand.id"
+_WITH_ATTENTION: Final = "demand JOIN attention ON attention.demand_id = demand.id"
 
 
 class CaseSummary(Demand):
@@ -134,8 +137,11 @@ async def page(
         f"""
         SELECT state::text, rank, work_due_at, id, coalesce(urges, 0) AS urges, coalesce(supports, 0) AS supports,
             coalesce(words_at > moment(state ->> 'updated_at'), false) AS has_new_words
-        FROM ({chosen.format(condition=wanted, behind=behind, order=order)}) AS found
-        ORDER BY {order.replace("demand.", "")} LIMIT {limit + 1}
+        FROM (
+            SELECT id FROM ({chosen.format(condition=wanted, behind=behind, order=order)}) AS demand
+            ORDER BY {order} LIMIT {limit + 1}
+        ) AS shown JOIN demand USING (id) LEFT JOIN attention ON attention.demand_id = id
+        ORDER BY {order}
         """,  # noqa: S608 (parts of our own; what is asked for is in parameters)
         *parameters,
         *((after.rank, after.due_at, after.id) if sort == "due" else (after.id,)),
@@ -148,15 +154,21 @@ async def page(
 
 
 def _scope(name: List, sort: Sort, limit: int) -> str:
-    columns = "demand.*, attention.urges, attention.supports, attention.words_at"
+    columns = "demand.id, demand.rank, demand.work_due_at"
     rest = f"AND {{condition}} AND {{behind}} ORDER BY {{order}} LIMIT {limit + 1}"
     if name in _ELSEWHERE:
-        return f"SELECT {columns} FROM {_WITH_ATTENTION} WHERE {_ELSEWHERE[name]} {rest}"  # noqa: S608 (our own)
-    # Unit by unit, so that each takes its first cases from the index, however many units are looked at.
-    own = f"demand.unit = looked_at.unit AND {_OPEN} AND {_CONDITIONS[name]} {rest}"
+        # OFFSET 0: what is looked for may be rare, so the index that knows it comes before the one that sorts.
+        fence = "OFFSET 0" if name is List.ASSISTING else ""
+        cases = f"(SELECT * FROM demand WHERE {_ELSEWHERE[name]} {fence}) AS demand"  # noqa: S608 (our own)
+        return f"SELECT {columns} FROM {cases} WHERE true {rest}"  # noqa: S608 (our own)
+    # Unit by unit and rank by rank, so that each takes its first cases from the index, however many units there are.
+    ranks = "CROSS JOIN unnest('{{0,1}}'::smallint[]) AS ranked (rank)" if sort == "due" else ""
+    ranked = "AND demand.rank = ranked.rank" if ranks else ""
+    source = _WITH_ATTENTION if "attention" in _CONDITIONS[name] else "demand"
+    own = f"demand.unit = looked_at.unit {ranked} AND {_OPEN} AND {_CONDITIONS[name]} {rest}"
     return f"""
-        SELECT cases.* FROM unnest($1::text[]) AS looked_at (unit)
-        CROSS JOIN LATERAL (SELECT {columns} FROM {_WITH_ATTENTION} WHERE {own}) AS cases
+        SELECT cases.* FROM unnest($1::text[]) AS looked_at (unit) {ranks}
+        CROSS JOIN LATERAL (SELECT {columns} FROM {source} WHERE {own}) AS cases
     """  # noqa: S608 (our own)
 
 
@@ -196,19 +208,8 @@ def _summary(row: asyncpg.Record) -> CaseSummary:
 
 async def counts(db: Connection, desk: Desk) -> dict[List, int]:
     """How many cases each list has, up to `COUNTED_UP_TO`."""
-    counted = ", ".join(f'count(*) FILTER (WHERE {condition}) AS "{name}"' for name, condition in _CONDITIONS.items())
-    row = await db.fetchrow(
-        f"""
-        SELECT {counted} FROM (
-            SELECT demand.* FROM demand WHERE demand.unit = ANY($1::text[]) AND {_OPEN} LIMIT {COUNTED_UP_TO}
-        ) AS demand LEFT JOIN attention ON attention.demand_id = demand.id
-        WHERE $2::text IS NOT NULL AND $3::timestamptz IS NOT NULL AND $4::timestamptz IS NOT NULL
-        """,  # noqa: S608 (conditions of our own)
-        list(desk.units),
-        desk.name,
-        desk.now,
-        desk.tomorrow_ends,
-    )
+    own, other = _parameters(desk, List.OPEN), _parameters(desk, List.ASSISTING)
+    row = await db.fetchrow(_COUNTING, *own)
     assert row
     found = {name: row[name] for name in _CONDITIONS}
     for name, condition in _ELSEWHERE.items():
@@ -219,7 +220,24 @@ async def counts(db: Connection, desk: Desk) -> dict[List, int]:
                 LIMIT {COUNTED_UP_TO}
             ) AS few
             """,  # noqa: S608 (conditions of our own)
-            list(desk.units),
-            desk.jurisdiction,
+            *other,
         )
     return found
+
+
+def _count_of(name: List) -> str:
+    """Counts one list; marks are looked for among the first open cases, what is due by rank, as the index has it."""
+    ours = f"demand.unit = ANY($1::text[]) AND {_OPEN}"
+    if "attention" in _CONDITIONS[name]:
+        cases = f"(SELECT id, state FROM demand WHERE {ours} LIMIT {COUNTED_UP_TO}) AS demand"  # noqa: S608 (our own)
+        chosen = f"SELECT FROM {cases} JOIN attention ON attention.demand_id = demand.id WHERE {_CONDITIONS[name]}"
+    else:
+        ranked = "demand.rank IN (0, 1) AND" if "work_due_at" in _CONDITIONS[name] else ""
+        chosen = f"SELECT FROM demand WHERE {ours} AND {ranked} {_CONDITIONS[name]}"
+    return f'(SELECT count(*) FROM ({chosen} LIMIT {COUNTED_UP_TO}) AS few) AS "{name}"'  # noqa: S608 (our own)
+
+
+_COUNTING: Final = f"""
+    SELECT {", ".join(map(_count_of, _CONDITIONS))}
+    WHERE $2::text IS NOT NULL AND $3::timestamptz IS NOT NULL AND $4::timestamptz IS NOT NULL
+"""
