@@ -165,9 +165,7 @@ def questions(pack: Pack, numbers: Sequence[str], ids: Sequence[UUID]) -> Mappin
     return found
 
 
-async def _page(
-    db: Connection, desk: Desk, name: List, sort: worklists.Sort, filters: Filters = EVERYTHING
-) -> Any:
+async def _page(db: Connection, desk: Desk, name: List, sort: worklists.Sort, filters: Filters = EVERYTHING) -> Any:
     return await worklists.page(db, desk, name, sort, filters, BEGINNING, PAGE)
 
 
