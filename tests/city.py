@@ -41,6 +41,7 @@ class City:
 
     url: str
     loop: Loop
+    settings: RoutingSettings
     _channels: list[str] = field(default_factory=list)
 
     async def raises(self, **changes: Any) -> str:
@@ -97,8 +98,9 @@ async def opened_city(database: str) -> AsyncIterator[City]:
     port = free_port()
     given = KEYS | {"DATABASE_URL": database, "intake_url": f"http://127.0.0.1:{port}", "demo_staff": True}
     async with opened_loop(database) as loop:
-        desk = routing.api(RoutingSettings.model_validate(given), loop.pools[Service.ROUTING])
+        settings = RoutingSettings.model_validate(given)
+        desk = routing.api(settings, loop.pools[Service.ROUTING])
         door = intake.api(IntakeSettings.model_validate(KEYS | {"DATABASE_URL": database}), loop.pools[Service.INTAKE])
         web = web_app("city", [*desk.routers, *door.routers])
         async with served(uvicorn.Config(web, port=port, log_level="critical")) as url:
-            yield City(url, loop)
+            yield City(url, loop, settings)

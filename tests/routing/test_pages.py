@@ -145,6 +145,13 @@ async def test_what_was_typed_comes_back_with_what_must_be_changed(city: City, c
     assert await city.told(case) == ["routed"]
 
 
+async def test_a_number_that_was_mistyped_is_told_beside_its_field(city: City, clerk: Visitor):
+    case = await city.raises()
+    wrong = await clerk.send(f"/desk/cases/{case}/merge", into="NH26-999999-9", reason="同一处")
+    assert is_page(wrong, 404)
+    assert 'href="#into"' in wrong.text
+
+
 async def test_a_long_answer_fits_into_a_form(city: City, clerk: Visitor):
     case = await city.raises()
     await city.tells(case, f.DemandAccepted(by="陈晓岚"))

@@ -1,15 +1,24 @@
 """What dispatchers say: who answers, what it is about, how urgent it is, and what belongs together."""
 
+from functools import partial
 from typing import Annotated
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
 from services.routing.cases.commands.base import Command, Note, Reason, Unit, WorkingDays
 from shared.contracts.demand.facts import Urgency
 from shared.contracts.examples import NUMBER, shown
-from shared.contracts.numbers import AS_TYPED, DemandNumber
+from shared.contracts.numbers import AS_TYPED, LONGEST, read_number
 from shared.contracts.text import Text
 from shared.contracts.wording import Identifier
+
+ParentNumber = Annotated[
+    str,
+    StringConstraints(max_length=LONGEST),
+    AfterValidator(partial(read_number, field="into")),
+    Identifier("a demand's number"),
+]
+"""A wrong one is told of the field, so that a form can show it there."""
 
 
 class RouteDemand(Command):
@@ -49,7 +58,7 @@ class MergeDemand(Command):
 
     model_config = ConfigDict(json_schema_extra=shown({"into": NUMBER, "reason": "同一路段"}))
 
-    into: DemandNumber = Field(description=f"the number of the other demand. {AS_TYPED}")
+    into: ParentNumber = Field(description=f"the number of the other demand. {AS_TYPED}")
     reason: Reason
 
 
