@@ -64,8 +64,9 @@ def _fits(by: Person, command: str, fields: Fields, case: Demand, pack: Pack, at
     signed = {part.unit for part in case.assistance if part.accepted_at and not part.reported_at}
     helps, runs = by.unit in case.assisting, case.paused_at is None
     may_be_later = case.due_at is not None and runs and at <= case.due_at and case.extensions == 0
+    is_early = case.routed_at is None or at <= pack.due_at(case.routed_at, 1) or by.unit == pack.coordinator
     needs: dict[str, Callable[[], bool]] = {
-        "return": lambda: case.unit not in {pack.coordinator, fields["suggested_unit"]},
+        "return": lambda: is_early and case.unit not in {pack.coordinator, fields["suggested_unit"]},
         "transfer": lambda: fields["unit"] not in case.units,
         "move-up": lambda: case.unit != pack.coordinator,
         "assign": lambda: fields["handler"] != case.handler,
