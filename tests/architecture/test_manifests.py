@@ -88,6 +88,12 @@ async def test_intake_takes_larger_bodies_where_they_are_needed(path: str, heade
     assert (await limits_of("intake")).at(path, {header: b"k"} if header else {})[0] == size
 
 
-@pytest.mark.parametrize("name", sorted({*SERVICE_NAMES} - {"intake"}))
+async def test_routing_takes_long_forms_at_the_desk_alone():
+    limits = await limits_of("routing")
+    assert {(larger.path, larger.size) for larger in limits.larger} == {("/desk/", 262_144)}
+    assert limits.at("/v1/cases/bulk", {})[0] == 65_536
+
+
+@pytest.mark.parametrize("name", sorted({*SERVICE_NAMES} - {"intake", "routing"}))
 async def test_no_other_service_takes_larger_bodies(name: str):
     assert await limits_of(name) == Limits((), tuple(header.lower().encode() for header in CREDENTIALS))
