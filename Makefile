@@ -89,9 +89,9 @@ $(SDK)/tools/ready: deploy/sdk/requirements.txt deploy/sdk/node.txt deploy/sdk/h
 	@touch $@
 
 # An OpenID Connect issuer that is not ours, for the tests of signing in.
-$(ISSUER)/ready: tests/identity/issuer/package-lock.json tests/identity/issuer/issuer.mjs $(SDK)/tools/ready
+$(ISSUER)/ready: tests/identity/issuer/package-lock.json tests/identity/issuer/issuer.mjs deploy/sdk/npm-ci $(SDK)/tools/ready
 	@echo "installing the issuer of the tests …"; mkdir -p $(@D) && cp tests/identity/issuer/* $(@D)
-	@cd $(@D) && PATH=$(CURDIR)/$(SDK)/tools/bin:$$PATH npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier
+	@cd $(@D) && PATH=$(CURDIR)/$(SDK)/tools/bin:$$PATH $(CURDIR)/deploy/sdk/npm-ci
 	@touch $@
 
 $(VENV)/uv:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
@@ -46,14 +47,23 @@ class City:
 
     async def raises(self, **changes: Any) -> str:
         """The number of a demand that a citizen raises about a road; routing has heard of it."""
+        answer = await self._sends("/v1/demands", json=ROAD | changes)
+        await self.loop.turn()
+        return str(answer.json()["number"])
+
+    async def uploads(self, content: bytes) -> str:
+        """The reference of a file that a citizen's channel has handed in."""
+        answer = await self._sends("/v1/attachments", files={"file": ("picture", content)})
+        return str(answer.json()["reference"])
+
+    async def _sends(self, path: str, **body: Any) -> httpx.Response:
         if not self._channels:
             self._channels.append(await keys.add(self.loop.pools[Service.INTAKE], "web", f.ChannelKind.WEB, "网站"))
         sent = {"X-API-Key": self._channels[0], "Idempotency-Key": str(uuid4())}
         async with httpx.AsyncClient(base_url=self.url, headers=sent, trust_env=False) as client:
-            answer = await client.post("/v1/demands", json=ROAD | changes)
+            answer = await client.post(path, **body)
         assert answer.status_code == 201, answer.text
-        await self.loop.turn()
-        return str(answer.json()["number"])
+        return answer
 
     async def tells(self, number: str, *facts: f.Fact, service: Service = Service.ROUTING) -> None:
         """What a service tells of a demand, each after the one before; the others hear of it."""
@@ -93,14 +103,15 @@ class City:
 
 
 @asynccontextmanager
-async def opened_city(database: str) -> AsyncIterator[City]:
+async def opened_city(database: str, folder: Path) -> AsyncIterator[City]:
     """A city whose services share this database, with the made-up people of the embedded default."""
     port = free_port()
     given = KEYS | {"DATABASE_URL": database, "intake_url": f"http://127.0.0.1:{port}", "demo_staff": True}
     async with opened_loop(database) as loop:
         settings = RoutingSettings.model_validate(given)
         desk = routing.api(settings, loop.pools[Service.ROUTING])
-        door = intake.api(IntakeSettings.model_validate(KEYS | {"DATABASE_URL": database}), loop.pools[Service.INTAKE])
+        kept = KEYS | {"DATABASE_URL": database, "attachments_folder": folder}
+        door = intake.api(IntakeSettings.model_validate(kept), loop.pools[Service.INTAKE])
         web = web_app("city", [*desk.routers, *door.routers])
         async with served(uvicorn.Config(web, port=port, log_level="critical")) as url:
             yield City(url, loop, settings)

@@ -120,9 +120,10 @@ async def database(databases: Databases) -> AsyncIterator[str]:
 
 
 @pytest.fixture(scope="session")
-async def only_city(postgres: Server) -> AsyncIterator[tuple[City, str]]:
+async def only_city(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[City, str]]:
     """One city a run, and its database."""
-    async with fresh_database(postgres) as database, opened_city(database) as found:
+    folder = tmp_path_factory.mktemp("attachments")
+    async with fresh_database(postgres) as database, opened_city(database, folder) as found:
         yield found, database
 
 

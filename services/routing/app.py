@@ -36,8 +36,8 @@ from services.routing.web import (
     sign_in_pages,
     triage_pages,
 )
-from services.routing.web.contacts import ContactReader
 from services.routing.web.desk_gate import DeskGate
+from services.routing.web.intake_reader import IntakeReader
 from shared.chassis.aggregates.commands import ANSWERS
 from shared.chassis.aggregates.projections import compose
 from shared.chassis.aggregates.repository import Repositories, Repository
@@ -93,7 +93,7 @@ def api(settings: RoutingSettings, pool: Pool) -> Api:
         catalogue_version_pages.routes(cases, catalogues, gate),
         hot_spot_pages.routes(cases, gate),
         explanation_pages.routes(cases, explainer, gate),
-        case_pages.routes(cases, gate, ContactReader.at(settings.intake_url, settings)),
+        case_pages.routes(cases, gate, IntakeReader.at(settings.intake_url, settings)),
     )
     routers = (
         *routes(cases, staff),

@@ -15,6 +15,7 @@ from shared.contracts.demand import facts as f
 from shared.contracts.numbers import number
 from shared.identity.demo import demo_people
 from tests.city import AUDITOR, CLERK, DISPATCHER, EDUCATION, LEADER, PACK, TOWN_CLERK, TOWN_HEAD, City
+from tests.intake.test_attachments import picture
 from tests.packs import shipped
 from tests.routing.visitor import Visitor, visitor, words_of
 
@@ -199,6 +200,21 @@ async def test_personal_data_is_shown_for_a_reason_and_the_record_says_who_looke
     assert "查阅个人信息" in page.text
     assert "约定现场查看时间" in page.text
     assert is_page(await clerk.open(action), 404)
+
+
+async def test_files_of_a_case_open_for_whoever_may_read_it_and_no_others(city: City, clerk: Visitor):
+    reference, another = await city.uploads(picture("PNG")), await city.uploads(picture("JPEG"))
+    case = await city.raises(attachments=[reference])
+    await city.raises(attachments=[another])
+    path = f"/desk/cases/{case}/files"
+    assert f'href="{path}/{reference}"' in (await clerk.open(f"/desk/cases/{case}")).text
+    file = await clerk.client.get(f"{path}/{reference}")
+    assert (file.status_code, file.headers["content-type"]) == (200, "image/png")
+    assert "sandbox" in file.headers["content-security-policy"]
+    assert file.headers["content-disposition"].startswith("attachment")
+    assert (await clerk.client.get(f"{path}/{another}")).status_code == 404, "of another case"
+    async with visitor(city, EDUCATION) as stranger:
+        assert (await stranger.client.get(f"{path}/{reference}")).status_code == 404
 
 
 async def test_personal_data_is_kept_from_whoever_has_no_business_with_it(city: City):

@@ -1,7 +1,7 @@
 """The page of a case, and a form for each command that somebody may give to it."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from uuid import uuid4
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
@@ -11,8 +11,8 @@ from services.routing.cases.handler import Actor, CaseHandler
 from services.routing.cases.parsing import command_of
 from services.routing.cases.reading import Case, case_of
 from services.routing.web import case_view, command_forms, showing
-from services.routing.web.contacts import ContactReader
 from services.routing.web.desk_page import PAGES, InLanguage, desk_router
+from services.routing.web.intake_reader import IntakeReader
 from services.routing.web.viewer import Viewer
 from services.routing.web.words import PERSONAL
 from shared.contracts.numbers import LONGEST, read_number
@@ -26,7 +26,17 @@ Number = Annotated[str, Path(max_length=LONGEST)]
 Name = Annotated[str, Path(max_length=40), Identifier("a command's name")]
 
 
-def routes(desk: CaseHandler, gate: Gate, contacts: ContactReader) -> APIRouter:
+Reference = Annotated[str, Path(max_length=64)]
+_FILE_HEADERS: Final = (
+    "Content-Type",
+    "Content-Disposition",
+    "Content-Security-Policy",
+    "Cross-Origin-Resource-Policy",
+)
+"""What intake says of a file, so that nothing in it is run."""
+
+
+def routes(desk: CaseHandler, gate: Gate, intake: IntakeReader) -> APIRouter:
     """The case, its commands, and who may be called."""
     router = desk_router()
     By = Annotated[SignedIn, Depends(gate.signed_in)]  # noqa: N806 (a type)
@@ -45,7 +55,7 @@ def routes(desk: CaseHandler, gate: Gate, contacts: ContactReader) -> APIRouter:
         case = await case_of(desk, read_number(number), viewer.person)
         why = str((await request.form()).get("why") or "").strip()
         try:
-            personal = await contacts.read(case.demand.number, why, viewer.person)
+            personal = await intake.contact(case.demand.number, why, viewer.person)
         except Refused as refused:
             if refused.code is not Code.INVALID:
                 raise
@@ -53,6 +63,16 @@ def routes(desk: CaseHandler, gate: Gate, contacts: ContactReader) -> APIRouter:
             return _case_page(viewer, case, desk, errors=errors, why=why, status=422)
         named = {viewer.say(*PERSONAL.get(name, (name, name))): value for name, value in personal.items()}
         return _case_page(viewer, case, desk, personal=named)
+
+    @router.get("/desk/cases/{number}/files/{reference}")
+    async def file(number: Number, reference: Reference, by: By) -> Response:
+        viewer = Viewer.of(by, desk, "zh")
+        case = await case_of(desk, read_number(number), viewer.person)
+        if reference not in case_view.references(case):
+            raise Refused(Code.NOT_FOUND, f"there is no file {reference} of this case", f"该诉求没有附件 {reference}")
+        found = await intake.file(reference, viewer.person)
+        kept = {name: found.headers[name] for name in _FILE_HEADERS if name in found.headers}
+        return Response(found.content, headers=kept)
 
     @router.get("/desk/cases/{number}/{name}")
     async def ask(number: Number, name: Name, by: By, lang: InLanguage = "zh") -> HTMLResponse:
@@ -96,6 +116,7 @@ def _case_page(viewer: Viewer, case: Case, desk: CaseHandler, **more: Any) -> HT
         "times": case_view.times(viewer, case, now),
         "helpers": case_view.helpers(viewer, case, now),
         "clock": case_view.clock(viewer, case, now),
+        "files": case_view.files(viewer, case),
         "timeline": showing.entries(case, viewer, now),
         "merged": [case_view.related(one, viewer) for one in case.merged],
         "similar": [case_view.related(one, viewer) for one in case.similar],

@@ -13,7 +13,7 @@ from services.routing.web.showing import when
 from services.routing.web.viewer import Viewer
 from services.routing.web.words import HOLDERS, HOPS, KINDS
 from shared.identity.rights import COMMANDS
-from shared.web.parts import Command, SummaryRow
+from shared.web.parts import Command, Link, SummaryRow
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 
@@ -32,10 +32,25 @@ def about(viewer: Viewer, case: Case) -> list[SummaryRow]:
         (viewer.say("经办人", "Handler"), demand.handler or ""),
         (viewer.say("驻点团队", "Stationed team"), team.name if team else ""),
         (viewer.say("为什么派到这里", "Why it is here"), rule_words(demand.rule or "", viewer)),
-        (viewer.say("附件", "Files"), "、".join(case.attachments)),
         (viewer.say("并入", "Merged into"), demand.parent_number or ""),
     ]
     return [SummaryRow(label, words) for label, words in rows if words]
+
+
+def references(case: Case) -> list[str]:
+    """The files that came with the demand, and that citizens and units added since."""
+    added = (entry.data.get("attachments") for entry in case.timeline)
+    later = [str(one) for attachments in added if isinstance(attachments, list) for one in attachments]
+    return list(dict.fromkeys((*case.attachments, *later)))
+
+
+def files(viewer: Viewer, case: Case) -> list[Link]:
+    """A link to each file."""
+    path = f"/desk/cases/{case.demand.number}/files"
+    return [
+        Link(f"{path}/{reference}", viewer.say(f"附件 {n}", f"File {n}"))
+        for n, reference in enumerate(references(case), start=1)
+    ]
 
 
 def times(viewer: Viewer, case: Case, now: datetime) -> list[SummaryRow]:

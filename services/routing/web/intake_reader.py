@@ -1,8 +1,9 @@
-"""Asks intake how a citizen can be reached, in the name of the person who looks; keeps nothing of the answer."""
+"""Asks intake how a citizen can be reached and for files, in the name of the person who looks; keeps nothing of it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import quote
 
 import httpx
 
@@ -17,31 +18,41 @@ MINUTE: Final = 1 / 60
 
 
 @dataclass(frozen=True, slots=True)
-class ContactReader:
-    """The way from the desk to the vault; intake decides who may look, and tells it in the demand's record."""
+class IntakeReader:
+    """The way from the desk to what intake keeps; intake decides who may look."""
 
     intake: httpx.AsyncClient
     tokens: StaffTokens
 
     @classmethod
-    def at(cls, url: str, settings: StaffSettings) -> "ContactReader":
+    def at(cls, url: str, settings: StaffSettings) -> "IntakeReader":
         """That of the intake at this address."""
         client = httpx.AsyncClient(base_url=url, timeout=TIMEOUT, trust_env=False)
         return cls(client, StaffTokens.of(settings))
 
-    async def read(self, number: str, why: str, person: Person) -> Mapping[str, str]:
-        """Personal data by name, such as `phone`; raises `Refused`."""
+    async def contact(self, number: str, why: str, person: Person) -> Mapping[str, str]:
+        """Personal data by name, such as `phone`; intake tells in the demand's record who looked, and why. Raises
+        `Refused`."""
+        answer = await self._answer("POST", f"/v1/demands/{number}/contact", person, {"why": why})
+        body: dict[str, Any] = answer.json()
+        return {name: str(value) for name, value in body.items() if isinstance(value, str) and name != "number"}
+
+    async def file(self, reference: str, person: Person) -> httpx.Response:
+        """A file of a demand, with the headers that keep it harmless; raises `Refused`."""
+        return await self._answer("GET", f"/v1/attachments/{quote(reference, safe='')}", person)
+
+    async def _answer(
+        self, method: str, path: str, person: Person, body: Mapping[str, str] | None = None
+    ) -> httpx.Response:
         token, _ = self.tokens.write(person, MINUTE)
+        headers = {"Authorization": f"Bearer {token}"}
         try:
-            answer = await self.intake.post(
-                f"/v1/demands/{number}/contact", json={"why": why}, headers={"Authorization": f"Bearer {token}"}
-            )
+            answer = await self.intake.request(method, path, json=body, headers=headers)
         except httpx.RequestError:
             raise Refused(Code.UNAVAILABLE, "intake does not answer; try again", "暂时无法查阅，请稍后重试") from None
         if answer.status_code != 200:
             raise _refused(answer)
-        body: dict[str, Any] = answer.json()
-        return {name: str(value) for name, value in body.items() if isinstance(value, str) and name != "number"}
+        return answer
 
 
 def _refused(answer: httpx.Response) -> Refused:
