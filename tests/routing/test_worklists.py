@@ -132,6 +132,7 @@ async def test_an_extension_that_was_asked_for_is_on_the_list_of_whoever_decides
     )
     assert asked.status_code == 200, asked.text
     assert await listed(hall, "?list=to-decide", TOWN) == [number]
+    assert (await hall.get("/v1/cases/counts", TOWN)).json()["counts"]["to-decide"] == 1
     assert await listed(hall, "?list=to-decide", TAX) == []
 
 

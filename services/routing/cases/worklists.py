@@ -59,7 +59,7 @@ What a state leaves out is 0, so `?` asks for more than that. Each is worded as 
 _ELSEWHERE: Final[Mapping[List, str]] = {
     List.ASSISTING: f"{_OPEN} AND demand.state -> 'assisting' ?| $1",
     List.TO_DECIDE: "demand.state ? 'extension' AND demand.state -> 'extension' ->> 'decider' = ANY($1)",
-    List.ESCALATED: f"{_OPEN} AND attention.escalated_to = ANY($1)",
+    List.ESCALATED: f"{_OPEN} AND demand.id IN (SELECT demand_id FROM attention WHERE escalated_to = ANY($1))",  # noqa: S608
     List.TRIAGE: "demand.status = 'triage' AND demand.state ->> 'jurisdiction' = $2",
 }
 """Cases that are not the unit's own; of triage, `$2` is the jurisdiction."""
@@ -216,7 +216,7 @@ async def counts(db: Connection, desk: Desk) -> dict[List, int]:
         found[name] = await db.fetchval(
             f"""
             SELECT count(*) FROM (
-                SELECT FROM {_WITH_ATTENTION} WHERE {condition} AND $1::text[] IS NOT NULL AND $2::text IS NOT NULL
+                SELECT FROM demand WHERE {condition} AND $1::text[] IS NOT NULL AND $2::text IS NOT NULL
                 LIMIT {COUNTED_UP_TO}
             ) AS few
             """,  # noqa: S608 (conditions of our own)
