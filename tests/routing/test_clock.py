@@ -112,6 +112,17 @@ FACTS = (
 )
 
 
+def test_what_goes_on_after_a_moment_elsewhere_is_one_span():
+    told = [
+        (f.DemandRouted(unit=STATION, rule="r"), AT + HOUR),
+        (f.DemandAccepted(by="陈"), AT + 2 * HOUR),
+        (f.DemandPaused(by="陈", reason="weather"), AT + 3 * HOUR),
+        (f.DemandResumed(by="陈"), AT + 3 * HOUR),
+    ]
+    spans = clock_of(AT, told, AT + 5 * HOUR, SECONDS).spans
+    assert [span.seconds // 3600 for span in spans] == [1, 1, 3]
+
+
 @given(st.lists(st.tuples(st.sampled_from(FACTS), st.timedeltas(timedelta(days=-1), timedelta(days=9))), max_size=25))
 def test_spans_cover_the_whole_life_without_gap_or_overlap(steps: list[tuple[f.StatusFact, timedelta]]):
     demand, at, told = story.demand(*story.SUBMITTED), AT, []

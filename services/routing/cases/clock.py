@@ -139,9 +139,12 @@ def _add(
     *,
     keep: bool = False,
 ) -> None:
-    """One more span; one without length is left out, unless it is where the demand is now."""
+    """One more span; one without length is left out, unless it is where the demand is now. What goes on after one that
+    was left out goes on in the span before it."""
     if stretch is None or (start == end and not keep):
         return
+    if spans and stretch == _Stretch(spans[-1].holder, spans[-1].hop, spans[-1].unit, spans[-1].reason):
+        start = spans.pop().start
     seconds = int((end - start).total_seconds())
     spans.append(
         Span(**stretch._asdict(), start=start, end=end, seconds=seconds, working_seconds=working_seconds(start, end))
