@@ -11,7 +11,7 @@ from shared.chassis.aggregates.projections import Projection
 from shared.chassis.aggregates.repository import Repository
 from shared.chassis.aggregates.unit_of_work import Change
 from shared.chassis.database.write_batch import WriteBatch
-from shared.chassis.work.timers import OnDue
+from shared.chassis.work.timers import OnDue, plan_selected
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.groups import ALL_NOTES, ALL_STATUS_FACTS
 from shared.contracts.demand.state import Demand, Status
@@ -30,14 +30,12 @@ def _end(change: Change[Demand, f.Fact]) -> tuple[UUID, datetime, str]:
 
 def _plan(writes: WriteBatch, ends: Sequence[tuple[UUID, datetime, str]]) -> None:
     # In a statement of its own: a demand that is merged meanwhile holds the parent, so that it is seen here.
-    writes.after.add(
+    plan_selected(
+        writes.after,
         """
-        INSERT INTO timer (kind, key, name, at, payload, due_at)
-        SELECT 'parent', child.id, '', ended.at, ended.payload::jsonb, ended.at
+        SELECT 'parent' AS kind, child.id AS key, '' AS name, ended.at, ended.payload::jsonb AS payload
         FROM unnest($1::parent_end_row[]) AS ended JOIN demand AS child ON child.parent = ended.parent
         WHERE child.status = 'merged'
-        ON CONFLICT (kind, key, name) DO UPDATE
-            SET at = excluded.at, payload = excluded.payload, due_at = excluded.due_at, attempts = 0, cause = NULL
         """,
         list(ends),
     )

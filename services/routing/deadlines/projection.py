@@ -7,11 +7,11 @@ from uuid import UUID
 
 from services.routing.deadlines.domain import Pending, due_now, has_step_until, next_at, pending
 from services.routing.deadlines.payloads import payload_of
-from services.routing.deadlines.queries import DEADLINE, forget_next, set_aside
+from services.routing.deadlines.queries import DEADLINE, set_aside
 from shared.chassis.aggregates.projections import Projection, whole
 from shared.chassis.aggregates.unit_of_work import Change
 from shared.chassis.database.write_batch import WriteBatch
-from shared.chassis.work.timers import Timer, plan
+from shared.chassis.work.timers import Timer, forget, plan
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.groups import ALL_NOTES, ALL_STATUS_FACTS
 from shared.contracts.demand.state import Demand
@@ -86,4 +86,4 @@ class _Writes:
 
     def write(self, writes: WriteBatch) -> None:
         plan(writes, self._plan)
-        forget_next(writes, self._forget)
+        forget(writes, DEADLINE, self._forget, name="")  # what was set aside is still told

@@ -1,6 +1,6 @@
 """The deadline timers of routing, beside what the chassis writes of timers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -26,9 +26,3 @@ def set_aside(writes: WriteBatch, until: Mapping[UUID, datetime]) -> None:
         list(until),
         list(until.values()),
     )
-
-
-def forget_next(writes: WriteBatch, keys: Sequence[UUID]) -> None:
-    """Forget what comes next of these demands; what was set aside is still told."""
-    if keys:
-        writes.add("DELETE FROM timer WHERE kind = 'deadline' AND key = ANY($1) AND name = ''", list(keys))

@@ -86,21 +86,27 @@ def plan(writes: WriteBatch, timers: Iterable[Timer]) -> None:
         for timer in timers
     }  # fmt: skip
     if rows:
-        writes.add(
-            """
-            INSERT INTO timer (kind, key, name, at, payload, due_at)
-            SELECT kind, key, name, at, payload, at FROM unnest($1::timer_row[])
-            ON CONFLICT (kind, key, name) DO UPDATE SET
-                at = excluded.at, payload = excluded.payload, due_at = excluded.due_at, attempts = 0, cause = NULL
-            """,
-            list(rows.values()),
-        )
+        plan_selected(writes, "SELECT kind, key, name, at, payload FROM unnest($1::timer_row[])", list(rows.values()))
 
 
-def forget(writes: WriteBatch, kind: str, keys: Sequence[UUID]) -> None:
-    """Forget every timer of this kind on these keys; none of them may be planned in the same batch of writes."""
+def plan_selected(writes: WriteBatch, selection: str, *parameters: Any) -> None:
+    """Plan the timers that a query selects, each once: their `kind, key, name, at, payload` by these names."""
+    writes.add(
+        f"""
+        INSERT INTO timer (kind, key, name, at, payload, due_at)
+        SELECT kind, key, name, at, payload, at FROM ({selection}) AS selected
+        ON CONFLICT (kind, key, name) DO UPDATE SET
+            at = excluded.at, payload = excluded.payload, due_at = excluded.due_at, attempts = 0, cause = NULL
+        """,  # noqa: S608 (a query of our own)
+        *parameters,
+    )
+
+
+def forget(writes: WriteBatch, kind: str, keys: Sequence[UUID], name: str | None = None) -> None:
+    """Forget the timers of a kind on these keys, or one name's alone; none may be planned in the same batch."""
     if keys:
-        writes.add("DELETE FROM timer WHERE kind = $1 AND key = ANY($2)", kind, list(keys))
+        sql = "DELETE FROM timer WHERE kind = $1 AND key = ANY($2) AND ($3::text IS NULL OR name = $3)"
+        writes.add(sql, kind, list(keys), name)
 
 
 @dataclass(frozen=True, slots=True)
