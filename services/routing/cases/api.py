@@ -12,7 +12,7 @@ from services.routing.cases.commands_api import TAGGED, Number, command_routes, 
 from services.routing.cases.desks import desk_of
 from services.routing.cases.handler import Actor, CaseHandler
 from services.routing.cases.reading import Case, case_of
-from services.routing.cases.worklists import COUNTED_UP_TO, CaseSummary, Cursor, Filters, List, Sort, place_of
+from services.routing.cases.worklists import COUNTED_UP_TO, CaseSummary, Cursor, Filters, List, Place, Sort, place_of
 from shared.chassis.http.pagination import Page, link
 from shared.contracts.examples import DEMAND, shown
 from shared.contracts.text import Text
@@ -89,9 +89,7 @@ def _lists(desk: CaseHandler, staff: WhoAsks) -> APIRouter:
         filters = Filters(division, category, handler, text)
         async with desk.pool.acquire(timeout=5) as db:
             cases, following = await worklists.page(db, own, name, sort, filters, place_of(after), limit)
-        cursor = following.written() if following else None
-        link(cursor, request, response)
-        return Worklist(cases=cases, next=cursor)
+        return _answer(cases, following, request, response)
 
     @router.get("/counts")
     async def count_cases(by: By) -> Counts:
@@ -107,11 +105,15 @@ def _lists(desk: CaseHandler, staff: WhoAsks) -> APIRouter:
         own = desk_of(desk, by, List.TRIAGE)
         async with desk.pool.acquire(timeout=5) as db:
             cases, following = await worklists.page(db, own, List.TRIAGE, "age", Filters(), place_of(after), limit)
-        cursor = following.written() if following else None
-        link(cursor, request, response)
-        return Worklist(cases=cases, next=cursor)
+        return _answer(cases, following, request, response)
 
     return router
+
+
+def _answer(cases: list[CaseSummary], following: Place | None, request: Request, response: Response) -> Worklist:
+    cursor = following.written() if following else None
+    link(cursor, request, response)
+    return Worklist(cases=cases, next=cursor)
 
 
 def _readings(desk: CaseHandler, staff: WhoAsks) -> APIRouter:

@@ -9,10 +9,9 @@ from fastapi import APIRouter, Depends
 from services.routing.cases import queries
 from services.routing.cases.clock import Clock, clock_of
 from services.routing.cases.commands_api import Number
-from services.routing.cases.handler import CaseHandler, not_found
+from services.routing.cases.handler import CaseHandler
+from services.routing.cases.permissions import not_found, readable
 from shared.identity.person import Person
-from shared.identity.relations import may
-from shared.identity.rights import READ
 
 
 def clock_routes(desk: CaseHandler, staff: Callable[..., Any]) -> APIRouter:
@@ -30,9 +29,8 @@ def clock_routes(desk: CaseHandler, staff: Callable[..., Any]) -> APIRouter:
 async def case_clock(desk: CaseHandler, number: str, by: Person, now: datetime) -> Clock:
     """The clock of a case that this person may read; raises `Refused`."""
     async with desk.pool.acquire(timeout=5) as db:
-        demand = await queries.by_number(db, number)
-        pack = desk.packs.of_division(demand.division) if demand else None
-        if demand is None or pack is None or demand.submitted_at is None or not may(READ, by, demand, pack):
+        demand, pack = readable(number, await queries.by_number(db, number), by, desk.packs)
+        if demand.submitted_at is None:
             raise not_found(number)
         facts = await queries.status_facts(db, demand.id)
     return clock_of(demand.submitted_at, facts, now, pack.due_times.working_seconds_between)

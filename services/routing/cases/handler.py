@@ -9,6 +9,7 @@ from uuid import UUID
 from services.routing.cases import queries
 from services.routing.cases.commands import MergeDemand, RoutingCommand
 from services.routing.cases.domain import decide
+from services.routing.cases.permissions import not_found
 from shared.chassis.aggregates.commands import CommandHandler, keep_answer, kept_answer
 from shared.chassis.aggregates.repository import Repository
 from shared.chassis.base.clock import now, uuid5
@@ -113,8 +114,3 @@ def _stale(demand: Demand) -> Refused:
     en = f"the demand is {demand.status} and has the ETag {etag(demand)} now; read it again"
     zh = f"该诉求现为“{demand.status}”，ETag 为 {etag(demand)}，请重新读取"
     return Refused(Code.STALE, en, zh, (FieldError("If-Match", zh, en, etag(demand)),))
-
-
-def not_found(number: str) -> Refused:
-    """What is said of a number that routing has not heard of."""
-    return Refused(Code.NOT_FOUND, f"routing knows no demand {number}", f"没有编号为 {number} 的诉求")

@@ -26,6 +26,8 @@ class StoredCase:
     location: Location | None
     attachments: tuple[str, ...]
     timeline: list[TimelineEntry]
+    status_facts: list[tuple[StatusFact, datetime]]
+    """After its submission, in sequence, each with its time."""
 
 
 async def id_of(db: Connection, number: str) -> UUID | None:
@@ -57,12 +59,14 @@ async def case(db: Connection, number: str) -> StoredCase | None:
     )
     if row is None:
         return None
+    past = await _past(db, row["id"])
     return StoredCase(
         Demand.model_validate_json(row["state"]),
         row["text"],
         Location.model_validate_json(row["location"]) if row["location"] else None,
         tuple(row["attachments"] or ()),
-        await _timeline(db, row["id"]),
+        [_entry(fact) for fact in past],
+        _status_facts(past),
     )
 
 
@@ -93,9 +97,9 @@ async def similar(db: Connection, demand: Demand) -> Sequence[asyncpg.Record]:
     return rows
 
 
-async def _timeline(db: Connection, demand_id: UUID) -> list[TimelineEntry]:
+async def _past(db: Connection, demand_id: UUID) -> list[asyncpg.Record]:
     """What routing told is in its journal; what others told was kept when it was heard."""
-    rows = await db.fetch(
+    rows: list[asyncpg.Record] = await db.fetch(
         """
         SELECT id, type, source, time, sequence, payload FROM journal WHERE aggregateid = $1
         UNION ALL
@@ -104,30 +108,27 @@ async def _timeline(db: Connection, demand_id: UUID) -> list[TimelineEntry]:
         """,
         demand_id,
     )
-    return [
-        TimelineEntry(
-            id=row["id"],
-            type=row["type"].rpartition(".")[0],
-            by=row["source"].rpartition("/")[2],
-            at=row["time"],
-            data=current_data(row["type"], row["payload"]),
-        )
-        for row in rows
-    ]
+    return rows
+
+
+def _entry(row: asyncpg.Record) -> TimelineEntry:
+    return TimelineEntry(
+        id=row["id"],
+        type=row["type"].rpartition(".")[0],
+        by=row["source"].rpartition("/")[2],
+        at=row["time"],
+        data=current_data(row["type"], row["payload"]),
+    )
 
 
 async def status_facts(db: Connection, demand_id: UUID) -> list[tuple[StatusFact, datetime]]:
     """The status facts of a demand after its submission, whoever told them, in sequence."""
-    rows = await db.fetch(
-        """
-        SELECT type, time, sequence, payload FROM journal WHERE aggregateid = $1 AND sequence IS NOT NULL
-        UNION ALL
-        SELECT type, time, sequence, payload FROM heard_fact WHERE demand_id = $1 AND sequence IS NOT NULL
-        ORDER BY sequence
-        """,
-        demand_id,
-    )
-    facts = ((parse(row["type"], row["payload"]), row["time"]) for row in rows)
+    return _status_facts(await _past(db, demand_id))
+
+
+def _status_facts(past: Sequence[asyncpg.Record]) -> list[tuple[StatusFact, datetime]]:
+    numbered = sorted((row for row in past if row["sequence"] is not None), key=lambda row: row["sequence"])
+    facts = ((parse(row["type"], row["payload"]), row["time"]) for row in numbered)
     return [(fact, at) for fact, at in facts if isinstance(fact, StatusFact)]
 
 

@@ -7,15 +7,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.routing.cases import queries
 from services.routing.cases.available import available
 from services.routing.cases.clock import Clock, clock_of
-from services.routing.cases.handler import CaseHandler, not_found
+from services.routing.cases.handler import CaseHandler
+from services.routing.cases.permissions import readable
 from services.routing.cases.timeline import TimelineEntry
 from shared.contracts.demand.facts import Location
 from shared.contracts.demand.state import Demand, Status
 from shared.contracts.examples import DEMAND, TEXT, shown
 from shared.contracts.wording import Identifier, by_citizen
 from shared.identity.person import Person
-from shared.identity.relations import may
-from shared.identity.rights import READ
 
 
 class Related(BaseModel):
@@ -48,17 +47,16 @@ async def case_of(desk: CaseHandler, number: str, by: Person) -> Case:
     """A case as this person may read it; raises `Refused`: what is not theirs to read is not there for them."""
     async with desk.pool.acquire(timeout=5) as db:
         stored = await queries.case(db, number)
-        if stored is None:
-            raise not_found(number)
-        demand = stored.demand
-        pack = desk.packs.of_division(demand.division)
-        if pack is None or not may(READ, by, demand, pack):
-            raise not_found(number)
+        demand, pack = readable(number, stored.demand if stored else None, by, desk.packs)
+        assert stored
         merged = await queries.merged_into(db, demand.id)
         similar = await queries.similar(db, demand)
-        facts = await queries.status_facts(db, demand.id)
     working_seconds = pack.due_times.working_seconds_between
-    clock = clock_of(demand.submitted_at, facts, desk.clock(), working_seconds) if demand.submitted_at else None
+    clock = (
+        clock_of(demand.submitted_at, stored.status_facts, desk.clock(), working_seconds)
+        if demand.submitted_at
+        else None
+    )
     return Case(
         demand=demand,
         text=stored.text,

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Path
 
-from services.routing.cases.handler import not_found
+from services.routing.cases.permissions import readable
 from services.routing.catalogue import explanation_queries, queries
 from services.routing.catalogue.api import WhoAsks
 from services.routing.catalogue.domain import in_force
@@ -21,8 +21,6 @@ from shared.contracts.demand.state import Demand
 from shared.contracts.examples import NUMBER
 from shared.contracts.numbers import AS_TYPED, DemandNumber
 from shared.identity.person import Person
-from shared.identity.relations import may
-from shared.identity.rights import READ
 from shared.jurisdiction.conditions import RoutingInput
 from shared.jurisdiction.explanation import explain
 from shared.jurisdiction.pack import Assignment, Pack
@@ -41,12 +39,8 @@ class Explainer:
         """Raises `Refused` where whoever asks may not see the case."""
         async with self.pool.acquire(timeout=5) as db:
             found = await explanation_queries.demand(db, number)
-            if found is None:
-                raise not_found(number)
-            demand, text = found
-            pack = self.packs.files.of_division(demand.division)
-            if pack is None or not may(READ, by, demand, pack):
-                raise not_found(number)
+            demand, pack = readable(number, found and found[0], by, self.packs.files)
+            text = found[1] if found else ""
             decision = _of_the_catalogue(await explanation_queries.decisions(db, demand))
             if decision is None:
                 return _nothing(demand)
