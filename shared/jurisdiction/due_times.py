@@ -39,8 +39,13 @@ class DueTimes:
         """
         first, last = self.calendar.local_day(start), self.calendar.local_day(end)
         if last < first:
-            return -self._working_days(last, first)
-        return self._working_days(first, last)
+            return -self.working_days_after(last, first)
+        return self.working_days_after(first, last)
+
+    def working_days_after(self, first: date, last: date) -> int:
+        """The working days after the first day, up to and with the last one; the first is not after the last."""
+        days = (first + timedelta(days=n) for n in range(1, (last - first).days + 1))
+        return sum(map(self.calendar.is_working_day, days))
 
     def working_seconds_between(self, start: datetime, end: datetime) -> int:
         """Seconds of working hours from `start` to `end`; 0 where `end` is earlier."""
@@ -122,10 +127,6 @@ class DueTimes:
         days, rest = divmod(seconds, 86_400)
         wall = datetime.combine(day + timedelta(days=days), datetime.min.time()) + timedelta(seconds=rest)
         return wall.replace(tzinfo=self.calendar.zone).astimezone(UTC)
-
-    def _working_days(self, first: date, last: date) -> int:
-        days = (first + timedelta(days=n) for n in range(1, (last - first).days + 1))
-        return sum(map(self.calendar.is_working_day, days))
 
     def _end_of_day(self, day: date) -> datetime:
         while not self.calendar.is_working_day(day):

@@ -111,7 +111,7 @@ def _case_page(viewer: Viewer, case: Case, desk: CaseHandler, **more: Any) -> HT
         "demand": demand,
         "text": case.text,
         "due": showing.due_of(demand, viewer, now),
-        "status": "paused" if demand.paused_at and demand.status != "listed" else demand.status,
+        "status": showing.status_of(demand),
         "about": case_view.about(viewer, case),
         "times": case_view.times(viewer, case, now),
         "helpers": case_view.helpers(viewer, case, now),
@@ -143,7 +143,7 @@ def _form_page(
     if refused is None and name not in case.commands:
         raise not_possible(case, name)
     path = f"/desk/cases/{case.demand.number}"
-    errors = {e.field: viewer.say(e.zh, e.en) for e in refused.errors} if refused else {}
+    errors = viewer.errors_of(refused)
     names = {one.name for one in command_forms.FORMS[name]}
     count = int(str(entries)) if str(entries or "").isdigit() else len(case.timeline)
     new = case.timeline[count:] if refused and refused.code is Code.STALE else []

@@ -182,7 +182,7 @@ async def _form(
     one = await catalogues.show(viewer.person, version)
     versions = await catalogues.list(viewer.person)
     publishes = step == "publish"
-    errors = {error.field: viewer.say(error.zh, error.en) for error in refused.errors} if refused else {}
+    errors = viewer.errors_of(refused)
     facts = [SummaryRow(viewer.say("现行版本", "In force now"), versions.in_force)]
     if versions.scheduled and versions.scheduled != version:
         words = viewer.say(

@@ -13,8 +13,8 @@ from services.routing.web.timeline_words import ENTRY_WORDS, LISTED_FIELDS
 from services.routing.web.viewer import Viewer
 from services.routing.web.words import PERSONAL, STAGES
 from shared.contracts.demand.facts import DemandPaused, Urgency
-from shared.contracts.demand.state import OWED, Demand
-from shared.web.due_words import DueKind, DueWords, by_the_calendar, due_words
+from shared.contracts.demand.state import OWED, Demand, Status
+from shared.web.due_words import DueKind, DueWords, due_words
 from shared.web.parts import Entry, Group, Mark
 
 GROUPS: Final[Mapping[str, tuple[str, str]]] = {
@@ -32,7 +32,7 @@ def due_of(demand: Demand, viewer: Viewer, now: datetime) -> DueWords | None:
     """How much time a case has left; None where nothing is owed, or no due time is set."""
     if demand.status not in OWED or (demand.due_at is None and demand.paused_at is None):
         return None
-    between = by_the_calendar(viewer.pack.is_working_day)
+    between = viewer.pack.due_times.working_days_after
     due_at = demand.due_at or now
     return due_words(due_at, now, viewer.zone, between, paused=demand.paused_at is not None)
 
@@ -46,12 +46,17 @@ def row(case: CaseSummary, viewer: Viewer, now: datetime) -> dict[str, Any]:
         "place": f"{viewer.place_name(case.division)} · {viewer.category_name(case.category)}",
         "marks": marks(case, viewer),
         "due": due_of(case, viewer, now),
-        "status": "paused" if case.paused_at and case.status != "listed" else case.status,
+        "status": status_of(case),
         "handler": case.handler or "",
         "unit": viewer.unit_name(case.unit),
         "updated": when(case.updated_at, viewer, now),
         "signable": case.status == "routed" and case.unit == viewer.person.unit,
     }
+
+
+def status_of(demand: Demand) -> str:
+    """How a demand stands, as the words for tags call it."""
+    return "paused" if demand.paused_at and demand.status is not Status.LISTED else demand.status
 
 
 def marks(case: CaseSummary, viewer: Viewer) -> list[Mark]:

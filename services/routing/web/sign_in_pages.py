@@ -2,13 +2,14 @@
 
 import hmac
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 
+from services.routing.web.desk_page import PAGES
+from services.routing.web.viewer import Lang
 from services.routing.web.words import ROLES, SIGN_IN
 from shared.chassis.http import response_headers
 from shared.chassis.http.query_parameters import ForeignQuery
@@ -16,12 +17,9 @@ from shared.contracts.refusals import ANSWERS, Code, Refused
 from shared.identity.demo import DemoPerson
 from shared.identity.gate import HOME, Gate, SignedIn, own_path
 from shared.identity.oidc.code_flow import Attempt, CodeFlow
-from shared.web.pages import Pages
 
-Lang = Literal["zh", "en"]
 Next = Annotated[str, Query(max_length=2000)]
 Word = Annotated[str, Query(max_length=4000)]
-PAGES: Final = Pages(Path(__file__).parent / "templates")
 ELSEWHERE: Final = frozenset({"cross-site", "same-site"})
 
 

@@ -1,5 +1,6 @@
 """Whoever looks at a page of the desk: the person, their jurisdiction, the language, and what every page shows."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 from urllib.parse import urlencode
@@ -10,6 +11,7 @@ from services.routing.cases.handler import CaseHandler
 from services.routing.catalogue.permissions import READ, has_right
 from services.routing.web.desk_gate import DeskVisitor
 from services.routing.web.words import DESK, ROLES
+from shared.contracts.refusals import Refused
 from shared.identity.gate import SignedIn
 from shared.identity.person import Person, Role
 from shared.jurisdiction.pack import Pack
@@ -63,18 +65,13 @@ class Viewer:
 
     def to(self, path: str, **parameters: Any) -> str:
         """An address of ours that keeps the language; parameters without a value are left out."""
-        given = {name: value for name, value in parameters.items() if value not in (None, "")}
-        if self.lang == "en":
-            given["lang"] = "en"
-        return f"{path}?{urlencode(given)}" if given else path
+        return _address(path, parameters, self.lang)
 
     def page(self, path: str, **parameters: Any) -> dict[str, Any]:
         """What every page needs; `path` and `parameters` are its own address."""
 
         def again(lang: str) -> str:
-            given = {name: value for name, value in parameters.items() if value not in (None, "")}
-            given |= {"lang": lang} if lang == "en" else {}
-            return f"{path}?{urlencode(given)}" if given else path
+            return _address(path, parameters, lang)
 
         return {
             "lang": self.lang,
@@ -105,6 +102,10 @@ class Viewer:
         current = max((place for place, _ in places if path.startswith(place)), key=len, default="")
         return [Link(self.to(place), words, place == current) for place, words in places]
 
+    def errors_of(self, refused: Refused | None) -> dict[str, str]:
+        """What is wrong with each field, in the language of the page."""
+        return {error.field: self.say(error.zh, error.en) for error in refused.errors} if refused else {}
+
     def unit_name(self, unit: str | None) -> str:
         """What people call a unit."""
         known = self.pack.unit(unit) if unit else None
@@ -130,3 +131,9 @@ class Viewer:
         """What it is about."""
         known = self.pack.category(category) if category else None
         return getattr(known.name, self.lang) if known else self.say("未分类", "no category")
+
+
+def _address(path: str, parameters: Mapping[str, Any], lang: str) -> str:
+    given = {name: value for name, value in parameters.items() if value not in (None, "")}
+    given |= {"lang": lang} if lang == "en" else {}
+    return f"{path}?{urlencode(given)}" if given else path
