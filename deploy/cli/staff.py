@@ -49,7 +49,7 @@ def token(
     tokens, packs = StaffTokens.of(settings), _packs()
     if hours and hours > tokens.hours:
         raise typer.BadParameter(f"--hours {hours:g} is more than HUYING_STAFF_TOKEN_HOURS allows: {tokens.hours:g}")
-    if not any(pack.unit(unit) for pack in packs):
+    if packs.of_unit(unit) is None:
         known = ", ".join(pack.coordinator for pack in packs)
         raise typer.BadParameter(f"no pack has a unit {unit!r}; coordinators are: {known}")
     made, until = tokens.write(Person(name, unit, frozenset(role or [])), hours)
@@ -91,7 +91,7 @@ def revoke(
         asyncio.run(_everywhere(settings, lambda db: revocations.revoke_token(db, identity(token), at)))
         typer.echo(f"the token of {person.name} at {person.unit} is worth nothing from now on")
         return
-    if not any(pack.unit(unit) for pack in _packs()):
+    if _packs().of_unit(unit) is None:
         typer.echo(f"huying: mind that no pack has a unit {unit!r} now", err=True)
     asyncio.run(_everywhere(settings, lambda db: revocations.revoke_bearers(db, unit, name or None, at)))
     typer.echo(f"every token of {name or 'everybody'} at {unit} that was made until {_shown(at)} is worth nothing")

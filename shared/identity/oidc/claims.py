@@ -76,7 +76,7 @@ def _unit(claims: Mapping[str, Any], claim: str, packs: Jurisdictions) -> str:
             f"凭证的 {claim!r} 应写明一个单位，现有 {len(units)} 个",
         )
     unit = units[0]
-    if not any(pack.unit(unit) for pack in packs):
+    if packs.of_unit(unit) is None:
         shown = shortened(unit, 60)
         raise _nobody(
             f"names the unit {shown!r}, which no jurisdiction has: `huying staff units` lists them",
