@@ -1,86 +1,14 @@
 """What staff see and say over HTTP, on a real database."""
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
-from typing import Any
-from uuid import UUID, uuid4
-
-import httpx
-import pytest
-
-from services.routing.cases.api import routes
-from services.routing.cases.handler import CaseHandler
-from services.routing.cases.projection import CASES
-from services.routing.units import api as units
-from shared.chassis.aggregates.repository import Repositories, Repository
-from shared.chassis.base.tokens import Tokens
-from shared.chassis.consumer.delivery import Delivery
-from shared.chassis.database.pool import Pool, open_pool
-from shared.chassis.http.app import web_app
 from shared.contracts.demand import facts as f
-from shared.contracts.demand.rules import demand_rules
-from shared.contracts.demand.state import Service
-from shared.contracts.numbers import number
-from shared.identity.staff import StaffBearers
-from shared.identity.staff_tokens import StaffTokens
 from tests import story
-from tests.chassis.conftest import Log, envelope, let_know
 from tests.packs import nanhai, shipped
+from tests.routing.conftest import TOKENS, Hall, bearer
 
-TOKENS = Tokens("s" * 40)
 COORDINATOR = nanhai().coordinator
 ELSEWHERE = next(pack for pack in shipped() if pack.id != "nanhai")
 TRIAGED = (*story.SUBMITTED, f.DemandTriaged(reason="x"))
 ROUTED = (*story.SUBMITTED, f.DemandRouted(unit="nh-tax", rule="r"))
-
-
-@dataclass(slots=True)
-class Hall:
-    """Routing's API, and its repository that hears and keeps silent."""
-
-    pool: Pool
-    client: httpx.AsyncClient
-    repository: Any
-    log: Log = field(default_factory=Log)
-
-    async def knows(self, *told: f.StatusFact, n: int = 1) -> str:
-        """The number of a demand with this past."""
-        await let_know(
-            Delivery(self.pool, Repositories.of(self.repository), "cluster"), self.log.told(*told, key=UUID(int=n))
-        )
-        return number("NH", 2021, n)
-
-    async def hears(self, *notes: f.NoteFact, n: int = 1) -> None:
-        """What intake tells of that demand."""
-        records = [self.log.record(envelope(note, None, UUID(int=n))._replace(id=uuid4())) for note in notes]
-        await Delivery(self.pool, Repositories.of(self.repository), "cluster").deliver(records)
-
-    async def get(self, path: str, unit: str) -> httpx.Response:
-        return await self.client.get(path, headers=bearer(unit))
-
-    async def say(self, number: str, what: str, key: str, **more: Any) -> httpx.Response:
-        """What the tax office says about a demand."""
-        sent = {"Idempotency-Key": key, **bearer("nh-tax"), **more.pop("headers", {})}
-        return await self.client.post(f"/v1/cases/{number}/{what}", headers=sent, **more)
-
-    async def told(self) -> list[str]:
-        async with self.pool.acquire() as db:
-            return [row["type"] for row in await db.fetch("SELECT type FROM journal ORDER BY position")]
-
-
-def bearer(unit: str, name: str = "陈") -> dict[str, str]:
-    return {"Authorization": f"Bearer {TOKENS.write('staff', {'name': name, 'unit': unit})}"}
-
-
-@pytest.fixture
-async def hall(database: str) -> AsyncIterator[Hall]:
-    repository: Any = Repository("demand", demand_rules(Service.ROUTING), CASES)
-    async with await open_pool(database, "routing") as pool:
-        cases = CaseHandler(pool, repository, shipped())
-        staff = StaffBearers(pool, StaffTokens(TOKENS))
-        transport = httpx.ASGITransport(web_app("routing", [*routes(cases, staff), units.routes(shipped(), staff)]))
-        async with httpx.AsyncClient(transport=transport, base_url="http://routing") as client:
-            yield Hall(pool, client, repository)
 
 
 async def test_a_coordinator_sees_the_triage_of_the_own_jurisdiction_alone(hall: Hall):

@@ -1,46 +1,20 @@
 """The lists of a desk, and what becomes of merged cases, on a real database."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
-import httpx
-import pytest
-
 from services.routing.app import demand_repository
-from services.routing.cases.api import routes
 from services.routing.cases.following import PARENT, follow_parent
-from services.routing.cases.handler import CaseHandler
-from services.routing.cases.projection import CASES
-from shared.chassis.aggregates.repository import Repository
 from shared.chassis.base.clock import now
-from shared.chassis.base.tokens import Tokens
-from shared.chassis.database.pool import open_pool
-from shared.chassis.http.app import web_app
 from shared.chassis.work.timers import Timers
 from shared.contracts.demand import facts as f
-from shared.contracts.demand.rules import demand_rules
-from shared.contracts.demand.state import Service
 from shared.contracts.numbers import number
-from shared.identity.staff import StaffBearers
-from shared.identity.staff_tokens import StaffTokens
 from tests import story
 from tests.packs import nanhai, shipped
-from tests.routing.test_api import Hall, bearer
+from tests.routing.conftest import Hall, bearer
 
-TOKENS = Tokens("s" * 40)
 PACK = nanhai()
 STATION, TOWN, TAX = "station-440605011001", "town-440605011000", "nh-tax"
-
-
-@pytest.fixture
-async def hall(database: str) -> AsyncIterator[Hall]:
-    repository: Any = Repository("demand", demand_rules(Service.ROUTING), CASES)
-    async with await open_pool(database, "routing") as pool:
-        staff = StaffBearers(pool, StaffTokens(TOKENS))
-        transport = httpx.ASGITransport(web_app("routing", routes(CaseHandler(pool, repository, shipped()), staff)))
-        async with httpx.AsyncClient(transport=transport, base_url="http://routing") as client:
-            yield Hall(pool, client, repository)
 
 
 def routed(days: float | None, unit: str = TAX, **more: Any) -> tuple[f.StatusFact, ...]:
