@@ -7,7 +7,7 @@ from shared.jurisdiction.conditions import Condition, RoutingInput, keyword_in, 
 from shared.jurisdiction.parts import Part, Rule
 
 
-class Outcome(StrEnum):
+class RuleResult(StrEnum):
     """What became of a rule: it decided, it fits as well but stands further down, or it does not fit."""
 
     DECIDED = "decided"
@@ -20,7 +20,7 @@ class RuleOutcome(Part):
 
     rule: str
     lead: str
-    outcome: Outcome
+    outcome: RuleResult
     failed: Condition | None = None
     wanted: str | None = None
     actual: str | None = None
@@ -49,11 +49,11 @@ def explain(catalogue: Catalogue, case: RoutingInput) -> Explanation:
 
 def _outcome(rule: Rule, failed: Condition | None, winner: str | None, case: RoutingInput) -> RuleOutcome:
     if failed is None:
-        met = Outcome.LATER if winner else Outcome.DECIDED
+        met = RuleResult.LATER if winner else RuleResult.DECIDED
         return RuleOutcome(rule=rule.id, lead=rule.lead, outcome=met, keyword=keyword_in(rule.match, case.words))
     # What a demand has of the time of day and of its words is told by the demand itself.
     actual = shown(failed, case) if hasattr(case, failed) else None
     wanted = shown(failed, rule.match)
     return RuleOutcome(
-        rule=rule.id, lead=rule.lead, outcome=Outcome.FAILED, failed=failed, wanted=wanted, actual=actual
+        rule=rule.id, lead=rule.lead, outcome=RuleResult.FAILED, failed=failed, wanted=wanted, actual=actual
     )

@@ -5,6 +5,7 @@
 
 import asyncio
 import os
+import re
 from typing import Any
 
 import httpx
@@ -18,6 +19,7 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.core.failures import FailureGroup
 from schemathesis.specs.openapi import checks
 
+from deploy.cli.openapi import document
 from tests.api.fronts import Front, front
 
 LONGEST_URL = 8000  # what servers read at all
@@ -44,6 +46,19 @@ def test_an_api_keeps_to_its_document(service: str, database: str):
         ]
         runner.run(opened.__aexit__(None, None, None))
     assert not wrong, "\n\n".join(wrong)
+
+
+def test_every_model_of_the_document_has_a_name_that_client_generators_can_use():
+    models = asyncio.run(document())["components"]["schemas"]
+    assert len(models) > 100
+    twice = [name for name in models if "__" in name]
+    assert not twice, f"two models of one name cannot be told apart: {twice}"
+    own = [
+        name
+        for name, model in models.items()
+        if re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower() in model.get("properties", {})
+    ]
+    assert not own, f"a model with a property of its own name cannot be read by the Python client: {own}"
 
 
 def operations(served: Front) -> list[APIOperation[Any, Any, Any, Any]]:

@@ -9,7 +9,7 @@ from shared.contracts.demand.facts import ChannelKind, RequestKind
 from shared.jurisdiction.catalogue import Assignment, Undecided
 from shared.jurisdiction.checks.catalogue import check_version
 from shared.jurisdiction.conditions import Condition, RoutingInput
-from shared.jurisdiction.explanation import Outcome, explain
+from shared.jurisdiction.explanation import RuleResult, explain
 from shared.jurisdiction.pack import Pack
 from shared.jurisdiction.problems import PackError, Severity
 from shared.jurisdiction.reader import read_catalogue
@@ -130,10 +130,10 @@ def test_an_explanation_says_of_every_rule_which_condition_failed_first():
     told = explain(pack.catalogue, CASE)
     assert (told.rule, told.unclear) == ("sunk", None)
     assert [(one.rule, one.outcome, one.failed, one.wanted, one.actual) for one in told.rules] == [
-        ("noise", Outcome.FAILED, Condition.CATEGORY, "noise", "road-damage"),
-        ("by-phone", Outcome.FAILED, Condition.CHANNEL, "hotline", "web"),
-        ("broken", Outcome.FAILED, Condition.KEYWORDS, "断裂", None),
-        ("sunk", Outcome.DECIDED, None, None, None),
-        ("plain", Outcome.LATER, None, None, None),
+        ("noise", RuleResult.FAILED, Condition.CATEGORY, "noise", "road-damage"),
+        ("by-phone", RuleResult.FAILED, Condition.CHANNEL, "hotline", "web"),
+        ("broken", RuleResult.FAILED, Condition.KEYWORDS, "断裂", None),
+        ("sunk", RuleResult.DECIDED, None, None, None),
+        ("plain", RuleResult.LATER, None, None, None),
     ]
     assert [one.keyword for one in told.rules] == [None, None, None, "塌陷", None]

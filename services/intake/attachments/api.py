@@ -8,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from services.intake import demands, examples
+from services.intake.attachments.kinds import TAKEN
 from services.intake.attachments.queries import Attachment
 from services.intake.attachments.scanning import Scan
 from services.intake.attachments.service import AttachmentService
@@ -27,6 +28,7 @@ from shared.identity.rights import READ
 Reference = Annotated[Text, Path(max_length=64, examples=["Jb0VyZ6cYb1mWq2x8zR3xA"])]
 PREFIX: Final = "/v1/attachments"
 LARGER: Final = LargerBodies(PREFIX, MAX_ATTACHMENT + MAX_BODY, API_KEY_HEADER, API_KEY)
+_FILES: Final = {kind.media_type: {"schema": {"type": "string", "format": "binary"}} for kind in TAKEN}
 SAFE: dict[str, str] = {
     "Content-Security-Policy": "default-src 'none'; sandbox",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -73,7 +75,7 @@ def routes(attachments: AttachmentService, callers: Callers) -> APIRouter:
         response.headers["Location"] = f"/v1/attachments/{taken.reference}"
         return Attached.model_validate(taken, from_attributes=True)
 
-    @router.get("/{reference}", response_class=Response, responses={200: {"content": {"*/*": {}}}})
+    @router.get("/{reference}", response_class=Response, responses={200: {"content": _FILES}})
     async def download_attachment(
         reference: Reference, key: ApiKey = "", authorization: Annotated[str, Header()] = ""
     ) -> Response:

@@ -47,7 +47,7 @@ class Worklist(Page):
     cases: list[CaseSummary]
 
 
-class Counts(BaseModel):
+class ListCounts(BaseModel):
     """How many cases each list of the unit has."""
 
     model_config = ConfigDict(json_schema_extra=shown({"counts": {"open": 27, "overdue": 1}}))
@@ -92,10 +92,10 @@ def _lists(desk: CaseHandler, staff: WhoAsks) -> APIRouter:
         return _answer(cases, following, request, response)
 
     @router.get("/counts")
-    async def count_cases(by: By) -> Counts:
+    async def count_cases(by: By) -> ListCounts:
         """How many cases each list of the unit has."""
         async with desk.pool.acquire(timeout=5) as db:
-            return Counts(counts=await worklists.counts(db, desk_of(desk, by, List.OPEN)))
+            return ListCounts(counts=await worklists.counts(db, desk_of(desk, by, List.OPEN)))
 
     @router.get("/triage")
     async def list_triage(

@@ -51,7 +51,7 @@ class BulkCommand(BaseModel):
     fields: Annotated[dict[str, JsonValue], Inner("the fields of the command")] = {}
 
 
-class Outcome(BaseModel):
+class CommandOutcome(BaseModel):
     """What became of the command for one case."""
 
     number: str
@@ -63,12 +63,12 @@ class Outcome(BaseModel):
     detail_en: Annotated[str, Plain("written by a rule of ours")] | None = None
 
 
-class Outcomes(BaseModel):
+class CommandOutcomes(BaseModel):
     """Of each case, in the order that was sent."""
 
     model_config = ConfigDict(json_schema_extra=shown({"outcomes": [{"number": NUMBER, "status": "accepted"}]}))
 
-    outcomes: list[Outcome]
+    outcomes: list[CommandOutcome]
 
 
 def command_routes(desk: CaseHandler, acting: WhoActs) -> APIRouter:
@@ -86,22 +86,22 @@ def command_routes(desk: CaseHandler, acting: WhoActs) -> APIRouter:
         )
 
     @router.post("/bulk")
-    async def command_cases(by: Annotated[Actor, Depends(acting)], bulk: BulkCommand) -> Outcomes:
+    async def command_cases(by: Annotated[Actor, Depends(acting)], bulk: BulkCommand) -> CommandOutcomes:
         """Give one command to many cases; each is done or refused by itself."""
         command = command_of(bulk.command, bulk.fields)
-        return Outcomes(outcomes=[await outcome(desk, number, command, by) for number in bulk.numbers])
+        return CommandOutcomes(outcomes=[await outcome(desk, number, command, by) for number in bulk.numbers])
 
     return router
 
 
-async def outcome(desk: CaseHandler, number: str, command: RoutingCommand, by: Actor) -> Outcome:
+async def outcome(desk: CaseHandler, number: str, command: RoutingCommand, by: Actor) -> CommandOutcome:
     """What becomes of a command for one case; a refusal is an outcome too."""
     try:
         demand = await desk.handle(number, command, by)
     except Refused as refused:
         zh = refused.zh or ANSWERS[refused.code].zh
-        return Outcome(number=number, refused=refused.code, detail=zh, detail_en=refused.en)
-    return Outcome(number=number, status=demand.status)
+        return CommandOutcome(number=number, refused=refused.code, detail=zh, detail_en=refused.en)
+    return CommandOutcome(number=number, status=demand.status)
 
 
 def _endpoint(desk: CaseHandler, acting: WhoActs, kind: type[Any]) -> Callable[..., Awaitable[Demand]]:

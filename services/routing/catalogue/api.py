@@ -22,7 +22,7 @@ def routes(desk: CatalogueDesk, staff: WhoAsks) -> APIRouter:
     By = Annotated[Person, Depends(staff)]  # noqa: N806 (a type)
 
     @router.get("")
-    async def list_catalogues(by: By) -> view.Catalogues:
+    async def list_catalogues(by: By) -> view.CatalogueList:
         """The versions of the dispatch catalogue, the newest first, with the one that is in force."""
         return await desk.list(by)
 

@@ -47,7 +47,7 @@ class CatalogueDesk:
     packs: PacksInForce
     clock: Callable[[], datetime] = now
 
-    async def list(self, by: Person) -> view.Catalogues:
+    async def list(self, by: Person) -> view.CatalogueList:
         """The newest versions of the catalogue of whoever asks."""
         file = await self._file(by, READ)
         async with self.pool.acquire(timeout=5) as db:
@@ -55,7 +55,7 @@ class CatalogueDesk:
             stored = await queries.versions(db, file.id, LISTED)
         at = self.clock()
         coming = scheduled(publications, at)
-        return view.Catalogues(
+        return view.CatalogueList(
             jurisdiction=file.id,
             in_force=_current(publications, at, file),
             scheduled=coming[-1].version if coming else None,

@@ -122,7 +122,7 @@ class CatalogueVersion(CatalogueSummary):
     actions: list[CatalogueAction] = []
 
 
-class Catalogues(BaseModel):
+class CatalogueList(BaseModel):
     """The newest versions first."""
 
     model_config = ConfigDict(

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Query
 
 from services.routing.hot_spots import queries
-from services.routing.hot_spots.view import HotSpots, view
+from services.routing.hot_spots.view import HotSpotList, view
 from shared.chassis.database.pool import Pool
 from shared.chassis.http import pagination
 from shared.contracts.refusals import Code, Refused
@@ -24,7 +24,7 @@ def routes(pool: Pool, packs: Jurisdictions, staff: Callable[..., Awaitable[Pers
     By = Annotated[Person, Depends(staff)]  # noqa: N806 (a type)
 
     @router.get("/v1/hot-spots")
-    async def list_hot_spots(by: By, after: After = None, limit: Limit = 20) -> HotSpots:
+    async def list_hot_spots(by: By, after: After = None, limit: Limit = 20) -> HotSpotList:
         """Common demands (共性需求): many in one place about one matter within a few days; those found last first."""
         pack = packs.coordinated_by(by.unit)
         if pack is None:
@@ -34,6 +34,6 @@ def routes(pool: Pool, packs: Jurisdictions, staff: Callable[..., Awaitable[Pers
             found = await queries.hot_spots(db, pack.id, before, limit)
             demands = await queries.demands(db, [spot.id for spot in found], SHOWN)
         more = pagination.written(str(found[-1].position).encode()) if len(found) == limit else None
-        return HotSpots(hot_spots=[view(spot, demands[spot.id]) for spot in found], next=more)
+        return HotSpotList(hot_spots=[view(spot, demands[spot.id]) for spot in found], next=more)
 
     return router

@@ -62,7 +62,7 @@ class HotSpotView(BaseModel):
     demands: list[CommonDemand] = Field(description="the first two hundred, oldest first")
 
 
-class HotSpots(Page):
+class HotSpotList(Page):
     """Those found last first."""
 
     model_config = ConfigDict(json_schema_extra=shown({"hot_spots": [_SPOT]}))

@@ -13,7 +13,7 @@ from services.routing.cases.parsing import validated
 from services.routing.catalogue.commands import PublishCatalogue, RehearseCatalogue, RollBackCatalogue
 from services.routing.catalogue.handler import CatalogueDesk
 from services.routing.catalogue.permissions import PUBLISH, catalogue_pack
-from services.routing.catalogue.view import Catalogues, CatalogueVersion
+from services.routing.catalogue.view import CatalogueList, CatalogueVersion
 from services.routing.web import catalogue_view
 from services.routing.web.desk_page import PAGES, InLanguage, desk_router
 from services.routing.web.viewer import Viewer
@@ -161,7 +161,7 @@ async def _page(
     return PAGES.render("catalogue_version.html", values, ANSWERS[refused.code].status if refused else 200)
 
 
-def _stale(one: CatalogueVersion, versions: Catalogues, viewer: Viewer) -> str:
+def _stale(one: CatalogueVersion, versions: CatalogueList, viewer: Viewer) -> str:
     """That a rehearsal compared with what is no longer in force; of what is in force itself that is usual."""
     if one.rehearsed_on in (None, versions.in_force) or one.version == versions.in_force:
         return ""

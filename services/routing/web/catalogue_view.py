@@ -12,7 +12,7 @@ from services.routing.catalogue.rehearsal import TRIAGE, Load, Rehearsal
 from services.routing.catalogue.view import (
     CatalogueAction,
     CatalogueFinding,
-    Catalogues,
+    CatalogueList,
     CatalogueSummary,
     CatalogueVersion,
 )
@@ -197,7 +197,7 @@ def _load(one: Load, viewer: Viewer) -> dict[str, Any]:
     return {"name": name, "before": one.before, "after": one.after, "more": f"{more:+,}", "percent": percent}
 
 
-def commands(one: CatalogueVersion, versions: Catalogues, viewer: Viewer) -> list[Command]:
+def commands(one: CatalogueVersion, versions: CatalogueList, viewer: Viewer) -> list[Command]:
     """What this person may do with a version now; what stands out comes first."""
     found: list[Command] = []
     edits = has_right(viewer.person, viewer.pack, EDIT)

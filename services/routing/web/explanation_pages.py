@@ -17,7 +17,7 @@ from services.routing.web.viewer import Viewer
 from shared.contracts.numbers import LONGEST, read_number
 from shared.identity.gate import Gate, SignedIn
 from shared.jurisdiction.conditions import Condition
-from shared.jurisdiction.explanation import Outcome, RuleOutcome
+from shared.jurisdiction.explanation import RuleOutcome, RuleResult
 
 Number = Annotated[str, Path(max_length=LONGEST)]
 
@@ -61,19 +61,19 @@ def _told(one: RuleOutcome, viewer: Viewer) -> dict[str, Any]:
     return {
         "id": one.rule,
         "sent": unit_words(one.lead, viewer),
-        "decided": one.outcome is Outcome.DECIDED,
+        "decided": one.outcome is RuleResult.DECIDED,
         "words": _outcome(one, viewer),
     }
 
 
 def _outcome(one: RuleOutcome, viewer: Viewer) -> str:
     match one.outcome:
-        case Outcome.DECIDED:
+        case RuleResult.DECIDED:
             keyword = viewer.say(f"（关键词“{one.keyword}”）", f" (keyword “{one.keyword}”)") if one.keyword else ""
             return viewer.say("符合全部条件，由它决定", "all its conditions are met: it decided") + keyword
-        case Outcome.LATER:
+        case RuleResult.LATER:
             return viewer.say("也符合，但排在后面", "fits as well, but stands further down")
-        case Outcome.FAILED:
+        case RuleResult.FAILED:
             return _failed(one.failed, one, viewer) if one.failed else ""
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from services.routing.cases.commands_api import Outcome
+from services.routing.cases.commands_api import CommandOutcome
 from services.routing.cases.reading import Case
 from services.routing.cases.timeline import TimelineEntry
 from services.routing.cases.worklists import CaseSummary
@@ -81,7 +81,7 @@ def marks(case: CaseSummary, viewer: Viewer) -> list[Mark]:
     return [Mark(word) for word in words]
 
 
-def outcome(one: Outcome, viewer: Viewer, done: str) -> dict[str, Any]:
+def outcome(one: CommandOutcome, viewer: Viewer, done: str) -> dict[str, Any]:
     """What became of a command for one of many cases; `done` says that it was."""
     words = done if one.refused is None else viewer.say(one.detail or "", one.detail_en or "")
     href = viewer.to(f"/desk/cases/{one.number}")
