@@ -52,6 +52,7 @@ from services.intake.tracking.projection import LISTING, UPDATES
 from services.intake.tracking.story import StoryReader
 from services.intake.tracking.words_projection import CITIZEN_WORDS
 from services.intake.vault.sealing import Vault
+from services.intake.web import home_pages
 from shared.chassis.aggregates.projections import compose
 from shared.chassis.aggregates.repository import Repositories, Repository
 from shared.chassis.database.pool import Pool
@@ -73,6 +74,7 @@ from shared.identity.callers import Callers
 from shared.identity.revocations import EXPIRED as EXPIRED_REVOCATIONS
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.loader import packs_of
+from shared.web.display import look
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 READS: Final = (DEMAND_EVENTS.name,)
@@ -117,6 +119,8 @@ def api(settings: IntakeSettings, pool: Pool) -> Api:
             open311(
                 Open311Handler(submissions, note_handler, attachments), Open311Lookup(submissions), _place(settings)
             ),
+            home_pages.routes(),
+            look(),
         ],
         WORDS,
         ready=[lasting_secret_kept(pool, settings.lasting)],

@@ -50,6 +50,7 @@ OWN: Final = {
     "intake/suggestion": {"evaluation", "keywords", "model", "ranking", "suggester", "training"},
     "intake/tracking": {"lasting_secret", "story"},
     "intake/vault": {"adding", "contact", "personal", "persons", "sealing"},
+    "intake/web": {"portal_page", "visit"},
     "reporting/drilldown": {"steps"},
     "reporting/figures": {"completion", "conditions", "links", "rollup", "visibility"},
     "reporting/rebuild": {"comparison", "folding", "locks", "rebuild", "tables"},

@@ -66,7 +66,7 @@ def test_unknown_faults_are_caught_only_where_batches_are_taken_apart_a_reader_i
         "shared/chassis/work/timers.py",
     }
     ending = {"shared/chassis/consumer/faust_consumer.py", "shared/chassis/consumer/consumer.py"}
-    shown = {"services/routing/web/desk_page.py"}
+    shown = {"shared/chassis/http/page_route.py"}
     assert places_of("except Exception") == taking_apart | ending | shown
 
 

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter
 from fastapi import Path as UrlPath
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse
 
 from services.reporting.drilldown import pagination
 from services.reporting.drilldown.api import figure_of
@@ -42,10 +42,6 @@ def routes(figures: Figures, opening: Drilldown, packs: Jurisdictions) -> APIRou
     """The public pages."""
     router = APIRouter(include_in_schema=False)
     pages = Pages(Path(__file__).parent / "templates")
-
-    @router.get("/")
-    async def home() -> RedirectResponse:
-        return RedirectResponse("/board")
 
     @router.get("/board")
     async def board(

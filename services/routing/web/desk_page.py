@@ -1,18 +1,15 @@
 """What every page of the desk has in common: its route, whose refusals and faults are pages too, and its templates."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
-from fastapi import APIRouter, Query, Request, Response
-from fastapi.exceptions import RequestValidationError
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
-from fastapi.routing import APIRoute
-from starlette.exceptions import HTTPException
 
 from services.routing.web.viewer import Lang
 from shared.chassis.http.body_limit import LargerBodies, LimitedRouter
-from shared.chassis.http.problem_details import AWAY, FAULT_EN, FAULT_ZH, refusal_of, retry_after, route_of
+from shared.chassis.http.page_route import INCOMPLETE, PageRoute
+from shared.chassis.http.problem_details import AWAY, FAULT_EN, FAULT_ZH, retry_after
 from shared.contracts.refusals import ANSWERS, Code, Refused
 from shared.web.pages import Pages
 
@@ -22,31 +19,21 @@ _INCOMPLETE: Final = Refused(
     Code.INVALID, "the address or the form is not complete: go back to the list", "地址或表单有误，请返回列表"
 )
 _AWAY: Final = Refused(Code.UNAVAILABLE, "nothing was done; try again in a minute", "本次没有办理，请稍后重试")
+_INSTEAD: Final = {AWAY: _AWAY, INCOMPLETE: _INCOMPLETE}
+"""What people of the desk read in the place of the usual words."""
 
 
-class DeskPage(APIRoute):
+class DeskPage(PageRoute):
     """A page whose refusals and faults are pages too."""
 
-    def get_route_handler(self) -> Callable[[Request], Any]:
-        """The handler, around which refusals and faults are shown."""
-        handler = super().get_route_handler()
-
-        async def shown(request: Request) -> Response:
-            try:
-                return await handler(request)
-            except RequestValidationError:
-                return refusal_page(_INCOMPLETE, request)
-            except HTTPException as fault:
-                if fault.status_code not in _UNREADABLE:
-                    raise  # the way to the sign-in
-                return refusal_page(_INCOMPLETE, request)
-            except Exception as fault:  # noqa: BLE001 (people must not be shown a document for programs)
-                return fault_page(fault, request)
-
-        return shown
+    @staticmethod
+    def refused(request: Request, refused: Refused | None) -> HTMLResponse:
+        """Why something was refused, or that it went wrong."""
+        if refused is None:
+            return _page(request, 500, ("系统出错了", "Something went wrong"), (FAULT_ZH, FAULT_EN))
+        return refusal_page(_INSTEAD.get(refused, refused), request)
 
 
-_UNREADABLE: Final = frozenset({400, 413})
 # Browsers write a Chinese character as nine bytes: an answer and its summary of 4000 each are more than is usual.
 _LONG_FORMS: Final = LargerBodies("/desk/", 262_144)
 
@@ -54,14 +41,6 @@ _LONG_FORMS: Final = LargerBodies("/desk/", 262_144)
 def desk_router() -> APIRouter:
     """A router of pages that stand in no API document."""
     return LimitedRouter(_LONG_FORMS, include_in_schema=False, route_class=DeskPage)
-
-
-def fault_page(fault: Exception, request: Request) -> HTMLResponse:
-    """Why something was refused, or that it went wrong, which is logged."""
-    refused = refusal_of(fault, route_of(request.scope))
-    if refused is None:
-        return _page(request, 500, ("系统出错了", "Something went wrong"), (FAULT_ZH, FAULT_EN))
-    return refusal_page(_AWAY if refused is AWAY else refused, request)
 
 
 def refusal_page(refused: Refused, request: Request) -> HTMLResponse:
