@@ -22,6 +22,7 @@ WORDS: Final = ApiText(
         "supplement_demand": "补充诉求",
         "urge_demand": "催办",
         "withdraw_demand": "申请撤回",
+        "rate_demand": "评价答复",
         "support_demand": "附议",
         "sight_demand": "登记他处重复反映",
         "upload_attachment": "上传附件",

@@ -26,6 +26,7 @@ from services.intake.inbound.visits import api as visits
 from services.intake.inbound.wechat import api as wechat
 from services.intake.inbound.words import languages
 from services.intake.notes import api as voices_api
+from services.intake.notes import verdict_api
 from services.intake.notes.handler import NoteHandler
 from services.intake.notes.supporters import WITHIN as COUNTED_WITHIN
 from services.intake.open311.api import open311
@@ -108,6 +109,7 @@ def api(settings: IntakeSettings, pool: Pool) -> Api:
             imports_api.routes(submissions),
             menus.routes(packs),
             voices_api.routes(note_handler, lookup, stories),
+            verdict_api.routes(note_handler, lookup),
             attachments_api.routes(attachments, callers),
             vault_api.routes(PersonalDataHandler(pool, submissions.repository, keys, callers)),
             visits.routes(submissions, codes),

@@ -50,6 +50,7 @@ NOTES: Final[Mapping[str, type[f.NoteFact]]] = {
         f.DemandUrged,
         f.DemandSupported,
         f.WithdrawalRequested,
+        f.VerdictGiven,
         f.HistoryContinued,
         f.DeadlineWarned,
         f.DeadlineMissed,

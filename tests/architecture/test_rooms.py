@@ -33,7 +33,9 @@ OWN: Final = {
         "service", "stores",
     },
     "intake/channels": {"channel", "gateway_settings", "keys", "menus", "quota", "rotation"},
-    "intake/inbound": {"attach", "charsets", "conversation", "coordinates", "pictures", "plausible", "sender_lock"},
+    "intake/inbound": {
+        "attach", "charsets", "conversation", "coordinates", "pictures", "plausible", "sender_lock", "spoken_verdict",
+    },
     "intake/inbound/mail": {"auto_reply", "enclosures", "headers", "html_text", "limits", "parts", "quotes", "reader"},
     "intake/inbound/sms": {"request"},
     "intake/inbound/wechat": {"cipher", "xml"},

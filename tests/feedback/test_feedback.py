@@ -2,7 +2,8 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
+from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 from pydantic import ValidationError
@@ -31,7 +32,7 @@ from tests.packs import nanhai, shipped
 from tests.spec import Spec
 
 PACK = nanhai()
-SPEC = Spec(lambda demand, verdict: rate(demand, verdict, PACK, "link"))
+SPEC = Spec(lambda demand, verdict: rate(demand, verdict.verdict(), PACK))
 DECLINED = (*story.ROUTED, f.DemandDeclined(reason="不在本区"))
 NOT_SOLVED = RateDemand(rating=1, solved=False)
 WITH_CONTACT = story.SUBMISSION.model_copy(update={"contact": UUID(int=7)})
@@ -80,7 +81,7 @@ def reopened_often(times: int) -> tuple[f.StatusFact, ...]:
 
 
 def test_after_the_last_reopening_the_coordinator_hears_of_it_and_must_answer():
-    told = rate(story.demand(*reopened_often(PACK.max_reopenings)), NOT_SOLVED, PACK, "link")
+    told = rate(story.demand(*reopened_often(PACK.max_reopenings)), NOT_SOLVED.verdict(), PACK)
     assert [fact.type for fact in told] == ["demand.reopened", "demand.escalated"]
     reopened = evolve(story.demand(*reopened_often(PACK.max_reopenings)), told[0], story.AT)  # type: ignore[arg-type]
     ((routed, _),) = reaction(shipped())(reopened, told[0], story.AT, story.AT)
@@ -136,6 +137,45 @@ async def test_a_verdict_after_the_last_word_closes_the_demand_as_disputed(pool:
     ratings = RatingHandler(pool, repository, shipped(), LINKS, clock=lambda: at(1))
     demand = await ratings.rate(TOKENS.write("rate", {"demand": str(story.ID)}), NOT_SOLVED)
     assert (demand.status, demand.outcome) == (Status.CLOSED, f.Outcome.DISPUTED)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"rating": 5, "solved": True}, ["demand.confirmed.v1", "demand.closed.v1"]),
+        ({"rating": 2, "solved": False, "comment": "水还在漏"}, ["demand.reopened.v1"]),
+        ({"solved": False}, ["demand.reopened.v1"]),
+    ],
+)
+async def test_a_verdict_that_came_by_a_channel_counts_as_one_by_the_link(
+    pool: Pool, repository: Book, given: dict[str, Any], told: list[str]
+):
+    delivery = await heard(pool, repository, *story.RESOLVED)
+    verdict = f.VerdictGiven(judged=len(story.RESOLVED), asked="sms", **given)
+    await delivery.deliver([Log(end=100).record(envelope(verdict, None, at=at(1)))])
+    assert await told_here(pool) == told
+    # The first verdict on an answer counts.
+    again = f.VerdictGiven(judged=len(story.RESOLVED), asked="hotline", rating=1, solved=False)
+    later = envelope(again, None, at=at(2))._replace(id=uuid4())
+    await delivery.deliver([Log(end=101).record(later)])
+    assert await told_here(pool) == told
+
+
+async def test_a_verdict_on_an_answer_before_the_last_counts_no_more(pool: Pool, repository: Book):
+    delivery = await heard(pool, repository, *story.RESOLVED)
+    verdict = f.VerdictGiven(judged=len(story.RESOLVED) - 1, asked="sms", rating=1, solved=False)
+    await delivery.deliver([Log(end=100).record(envelope(verdict, None, at=at(1)))])
+    assert await told_here(pool) == []
+
+
+async def test_who_wrote_a_verdict_down_stands_in_the_fact(pool: Pool, repository: Book):
+    delivery = await heard(pool, repository, *story.RESOLVED)
+    verdict = f.VerdictGiven(judged=len(story.RESOLVED), asked="hotline", rating=4, solved=True, entered_by="陈")
+    await delivery.deliver([Log(end=100).record(envelope(verdict, None, at=at(1)))])
+    async with pool.acquire() as db:
+        payload = await db.fetchval("SELECT payload FROM journal WHERE type = 'demand.confirmed.v1'")
+    told = f.DemandConfirmed.model_validate_json(payload)
+    assert (told.asked, told.entered_by, told.rating) == ("hotline", "陈", 4)
 
 
 def test_a_demand_in_work_cannot_be_rated():

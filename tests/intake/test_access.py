@@ -68,6 +68,7 @@ DOORS: Final[Mapping[str, Door]] = {
     "supplement": voice("supplements", {"text": "早上七点最挤"}),
     "urge": voice("urges", {}),
     "withdraw": voice("withdrawal", {}),
+    "rate": voice("verdict", {"solved": False}),
     "support": voice("supports", {}),
     "sight": sight,
     "update of Open311": update,
@@ -90,6 +91,7 @@ PLAIN: Final[Mapping[str, tuple[str, ...]]] = {
     "supplement":        (ALL,    NO,      NO,      NO,     ALL,     ALL,       NOBODY, NOBODY, NOBODY),
     "urge":              (ALL,    NO,      NO,      NO,     ALL,     ALL,       NOBODY, NOBODY, NOBODY),
     "withdraw":          (ALL,    NO,      NO,      NO,     ALL,     ALL,       NOBODY, NOBODY, NOBODY),
+    "rate":              (ALL,    NO,      NO,      NO,     ALL,     ALL,       NOBODY, NOBODY, NOBODY),
     "support":           (ALL,    ALL,     ALL,     ALL,    ALL,     ALL,       NOBODY, NOBODY, NOBODY),
     "sight":             (ALL,    ALL,     ALL,     ALL,    ALL,     ALL,       NOBODY, NOBODY, NOBODY),
     "update of Open311": (ALL,    NO,      NO,      NO,     ALL,     NO,        NOBODY, NOBODY, NOBODY),
@@ -153,6 +155,9 @@ def opened(scene: Scene, answer: httpx.Response) -> str:
             return NO
         case 200 | 201 | 202 if asked.url.path == "/v1/demands" and scene.number not in answer.text:
             return NO
+        case 409 if asked.url.path.endswith("/verdict"):
+            # Nothing was answered yet: who may not speak for the demand is not told that.
+            return ALL
         case 200 | 201 | 202:
             return PUBLIC if '"title":""' in answer.text else ALL
         case other:

@@ -140,7 +140,7 @@ def _put_supporter_notices(writes: WriteBatch, rows: Sequence[SupporterNotice]) 
 
 
 _SILENT_NOTES: Final[Sequence[type[f.Fact]]] = (
-    f.DemandSupplemented, f.DemandUrged, f.WithdrawalRequested, f.HistoryContinued, f.DemandEscalated,
+    f.DemandSupplemented, f.DemandUrged, f.WithdrawalRequested, f.VerdictGiven, f.HistoryContinued, f.DemandEscalated,
     f.NotificationSent, f.NotificationFailed, f.PersonalDataViewed, *STAFF_NOTES,
 )  # fmt: skip
 _TOLD_FACTS: Final[Sequence[type[f.Fact]]] = [kind for kind in FACTS.values() if kind.type in _TOLD]

@@ -1,9 +1,10 @@
 """Feedback decides how a demand that was answered ends: confirmed and closed, or reopened."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, Final
+from typing import Annotated, Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -34,34 +35,58 @@ class RateDemand(BaseModel):
     solved: bool
     comment: Annotated[Text, Field(max_length=2000), by_citizen(4000)] = ""
 
+    def verdict(self) -> "Verdict":
+        """The verdict of whoever came by the link of a message, its words masked."""
+        return Verdict(self.rating, self.solved, masked(self, MASKS).comment)
 
-def rate(demand: Demand, verdict: RateDemand, pack: Pack, asked: str) -> list[f.Fact]:
+
+class Verdict(NamedTuple):
+    """What the citizen judged, however it came; the words are masked. `rating` is None where the citizen said no more
+    than that it is not solved. `entered_by` is the member of staff who wrote it down."""
+
+    rating: int | None
+    solved: bool
+    comment: str
+    asked: str = "link"
+    entered_by: str | None = None
+
+
+def rate(demand: Demand, verdict: Verdict, pack: Pack) -> list[f.Fact]:
     """Satisfied and solved: confirmed. Not solved, refused wrongly, or dissatisfied where the pack says so: reopened.
 
-    The last time the coordinator must answer. A bad verdict that reopens nothing is told to the coordinator.
+    The last time the coordinator must answer. A bad verdict that reopens nothing is told to the coordinator. Raises
+    `Refused` where no verdict is awaited, or where this one says nothing that could be done.
     """
     _awaited(demand, verdict)
-    text = masked(verdict, MASKS).comment
     again = not verdict.solved or (is_dissatisfied(verdict.rating) and pack.dissatisfied == "reopen")
     if again and may_be_reopened(demand, pack):
-        return _reopened(demand, verdict, text, pack)
+        return _reopened(demand, verdict, pack)
     if demand.status is Status.DECLINED:
         raise Refused(
             Code.ILLEGAL_TRANSITION,
             f"the demand was reopened {demand.reopenings} times and the coordinator refused it: that is the last word",
             "该诉求已多次重新办理，并由统筹单位最终答复，不能再次申请",
         )
-    confirmed = f.DemandConfirmed(rating=verdict.rating, solved=verdict.solved, comment=text, asked=asked)
+    if verdict.rating is None:
+        en, zh = "say how satisfied the citizen is, 1 to 5", "请说明满意程度（1至5）"
+        raise Refused(Code.INVALID, en, zh, (FieldError("rating", zh, en, "1"),))
+    confirmed = f.DemandConfirmed(
+        rating=verdict.rating,
+        solved=verdict.solved,
+        comment=verdict.comment,
+        asked=verdict.asked,
+        entered_by=verdict.entered_by,
+    )
     if verdict.solved and not is_dissatisfied(verdict.rating):
         return [confirmed]
     # First, since the verdict ends the demand.
-    reason = shortened(_reason(verdict, text), longest(f.DemandEscalated, "reason") or 1000)
+    reason = shortened(_reason(verdict), longest(f.DemandEscalated, "reason") or 1000)
     return [f.DemandEscalated(to=pack.coordinator, reason=reason), confirmed]
 
 
-def is_dissatisfied(rating: int) -> bool:
+def is_dissatisfied(rating: int | None) -> bool:
     """1 非常不满意 or 2 不满意 (GB/T 39734-2020)."""
-    return rating <= 2
+    return rating is not None and rating <= 2
 
 
 def may_be_reopened(demand: Demand, pack: Pack) -> bool:
@@ -69,7 +94,7 @@ def may_be_reopened(demand: Demand, pack: Pack) -> bool:
     return demand.reopenings <= pack.max_reopenings
 
 
-def _awaited(demand: Demand, verdict: RateDemand) -> None:
+def _awaited(demand: Demand, verdict: Verdict) -> None:
     if demand.status not in AWAITED:
         over = demand.status in (Status.CONFIRMED, Status.CLOSED, Status.WITHDRAWN)
         en = f"the demand is {demand.status}; only a demand that was answered can be rated"
@@ -81,20 +106,22 @@ def _awaited(demand: Demand, verdict: RateDemand) -> None:
         raise Refused(Code.ILLEGAL_TRANSITION, en, zh, (FieldError("solved", zh, en, "false"),))
 
 
-def _reopened(demand: Demand, verdict: RateDemand, said: str, pack: Pack) -> list[f.Fact]:
-    reopened = f.DemandReopened(reason=_reason(verdict, said), rating=verdict.rating)
+def _reopened(demand: Demand, verdict: Verdict, pack: Pack) -> list[f.Fact]:
+    reopened = f.DemandReopened(
+        reason=_reason(verdict), rating=verdict.rating, asked=verdict.asked, entered_by=verdict.entered_by
+    )
     if demand.reopenings < pack.max_reopenings:
         return [reopened]
     # Routing, which holds the demand from here on, gives what was reopened so often to the coordinator.
     return [reopened, f.DemandEscalated(to=pack.coordinator, reason="not solved after the last reopening")]
 
 
-def _reason(verdict: RateDemand, said: str) -> str:
+def _reason(verdict: Verdict) -> str:
     """The citizen's words for the unit; where there are none, or they say that it is solved, what was ticked."""
     if not verdict.solved:
-        return said or "未解决，未填写原因 / not solved, without words"
+        return verdict.comment or "未解决，未填写原因 / not solved, without words"
     ticked = f"已解决，但不满意（{verdict.rating}分） / solved, but dissatisfied ({verdict.rating} of 5)"
-    return f"{ticked}: {said}" if said else ticked
+    return f"{ticked}: {verdict.comment}" if verdict.comment else ticked
 
 
 def close_at(demand: Demand, pack: Pack) -> datetime | None:
@@ -131,6 +158,8 @@ class Reaction:
         if isinstance(fact, f.HistoryContinued):
             further = continued(demand, fact, Service.FEEDBACK)
             return (further,) if further else ()
+        if isinstance(fact, f.VerdictGiven):
+            return self._on_verdict(demand, fact, max(at, now))
         if not isinstance(fact, f.StatusFact):
             return ()
         recorded = next_recorded(demand, Service.FEEDBACK)
@@ -144,3 +173,14 @@ class Reaction:
         pack = self.packs.of_division(demand.division)
         due = close_at(demand, pack) if pack and demand.imported else None
         return ((end, due),) if due and due <= now else ()
+
+    def _on_verdict(self, demand: Demand, fact: f.VerdictGiven, at: datetime) -> Answer:
+        """Whenever a citizen judges an answer by a channel, it counts as a verdict by the link does. The first one on
+        an answer counts, whichever way it came; one on an answer before the last counts no more."""
+        pack = self.packs.of_division(demand.division)
+        if pack is None or demand.imported or fact.judged != demand.version:
+            return ()
+        verdict = Verdict(fact.rating, fact.solved, fact.comment, fact.asked, fact.entered_by)
+        with suppress(Refused):
+            return [(told, at) for told in rate(demand, verdict, pack)]
+        return ()

@@ -129,7 +129,7 @@ class RatingCommand:
         pack = self.packs.of_division(state.division)
         if pack is None:
             raise _unknown()
-        return rate(state, self.verdict, pack, "link")
+        return rate(state, self.verdict.verdict(), pack)
 
     def answer(self, writes: WriteBatch, state: Demand, at: datetime) -> Demand:
         """The demand after the verdict."""

@@ -62,9 +62,9 @@ MILESTONES: Final[Projection[Demand, f.Fact, tuple[object, ...]]] = Projection(
     ignores=(
         f.DemandSubmitted, f.DemandTriaged, f.DemandRouted, f.DemandAccepted, f.DemandReturned, f.DemandContacted,
         f.DemandReclassified, f.DemandWithdrawn, f.DemandConfirmed, f.DemandReopened, f.DemandClosed,
-        f.DemandSupplemented, f.DemandUrged, f.DemandSupported, f.WithdrawalRequested, f.HistoryContinued,
-        f.DeadlineWarned, f.DeadlineMissed, f.DemandEscalated, f.NotificationSent, f.NotificationFailed,
-        f.PersonalDataViewed, f.DemandUnmerged, *AMONG_OFFICES, *STAFF_NOTES,
+        f.DemandSupplemented, f.DemandUrged, f.DemandSupported, f.WithdrawalRequested, f.VerdictGiven,
+        f.HistoryContinued, f.DeadlineWarned, f.DeadlineMissed, f.DemandEscalated, f.NotificationSent,
+        f.NotificationFailed, f.PersonalDataViewed, f.DemandUnmerged, *AMONG_OFFICES, *STAFF_NOTES,
     ),
     write=_write,
 )  # fmt: skip

@@ -12,7 +12,8 @@ from services.intake.inbound import queries
 from services.intake.inbound.attach import MessageFiles
 from services.intake.inbound.message import TEXT, Message, coded_first
 from services.intake.inbound.sender_lock import SenderLocks
-from services.intake.notes.domain import ENDED, SUPPLEMENT, supplement
+from services.intake.inbound.spoken_verdict import spoken_verdict
+from services.intake.notes.domain import ENDED, JUDGED, SUPPLEMENT, Rate, supplement
 from services.intake.notes.handler import NoteHandler, NoteRequest, cause_of
 from services.intake.submission.checked_request import Request
 from services.intake.submission.domain import SubmitDemand
@@ -27,16 +28,20 @@ from shared.contracts.refusals import Code, Refused
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the sender is told: the number, and the code where the demand is new."""
+    """What the sender is told: the number, the code where the demand is new, and the verdict where it was one."""
 
     number: str
     code: str | None = None
     enclosed: Enclosures = NOTHING
+    verdict: Rate | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Conversations:
-    """A message that names a demand, answers one or goes on about one supplements it; any other is a new demand."""
+    """A message that names a demand, answers one or goes on about one supplements it; any other is a new demand.
+
+    One that begins with a verdict judges the demand whose answer waits for this sender's verdict.
+    """
 
     submissions: SubmissionHandler
     note_handler: NoteHandler
@@ -50,7 +55,7 @@ class Conversations:
         channel, key = gateway.channel, self._key(gateway.channel, message)
         at = self.clock()
         since = at - timedelta(minutes=gateway.settings.conversation_minutes)
-        known = await self._known(channel, key)
+        known = await self._known(channel, key, message)
         if known:
             return known
         # Before its turn: a picture comes from the network, and nobody waits for another's picture.
@@ -59,7 +64,7 @@ class Conversations:
         async with self.turns.take(sender) as db:
             meant = await self._meant(db, channel, message, since)
             # Asked afterwards: what a twin of this message has begun must not be taken for an earlier conversation.
-            known = await self._known(channel, key)
+            known = await self._known(channel, key, message)
             if known:
                 return known
             answer, id = await self._say(channel, key, message, meant, enclosed)
@@ -76,20 +81,29 @@ class Conversations:
         message = message.with_note(enclosed.note)
         if meant is None:
             return await self._submit(channel, key, message, enclosed)
+        if verdict := _verdict(message, meant):
+            await self.note_handler.hear(meant.id, NoteRequest(channel, key, verdict))
+            return Answer(meant.number, verdict=verdict), meant.id
         said = supplement(message.shown(SUPPLEMENT), enclosed.references, _hidden(message, SUPPLEMENT))
         await self.note_handler.hear(meant.id, NoteRequest(channel, key, said))
         return Answer(meant.number, None, enclosed), meant.id
 
-    async def _known(self, channel: Channel, key: str) -> Answer | None:
+    async def _known(self, channel: Channel, key: str, message: Message) -> Answer | None:
         note_receipt = await self.note_handler.before(channel, key)
         if note_receipt:
-            return Answer(note_receipt.number)
+            return Answer(
+                note_receipt.number, verdict=spoken_verdict(message.text) if note_receipt.is_verdict else None
+            )
         async with self.submissions.pool.acquire(timeout=5) as db:
             taken = await queries.submitted_under(db, channel.id, self.note_handler.vault.reference(key))
         return Answer(taken.number, self.codes.of(taken.id)) if taken else None
 
     async def _meant(self, db: Connection, channel: Channel, message: Message, since: datetime) -> Demand | None:
         named = await queries.named(db, message.number) if message.number else None
+        if named is None and message.converses and spoken_verdict(message.text):
+            judged = await queries.awaiting_verdict(db, channel.id, self._sender(channel, message))
+            if judged:
+                return judged
         demand = named if named and await self._is_theirs(db, channel, message, named) else None
         if demand is None and message.answers:
             demand = await queries.referred(
@@ -142,6 +156,13 @@ class Conversations:
 
     def _sender(self, channel: Channel, message: Message) -> bytes:
         return self.note_handler.vault.pseudonym(f"{channel.id}\n{message.sender}")
+
+
+def _verdict(message: Message, demand: Demand) -> Rate | None:
+    """What the message judges, where an answer waits for it. A picture or a long text is more than a verdict."""
+    if demand.status not in JUDGED or message.files or message.picture or message.hidden:
+        return None
+    return spoken_verdict(message.text)
 
 
 def _hidden(message: Message, most: int) -> str:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
+from services.intake.notes.domain import JUDGED
 from shared.chassis.database.pool import Connection
 from shared.contracts.demand.state import Demand
 
@@ -70,6 +71,21 @@ async def spoken_of(db: Connection, channel: str, sender: bytes, since: datetime
         channel,
         sender,
         since,
+    )
+    return _demand(row)
+
+
+async def awaiting_verdict(db: Connection, channel: str, sender: bytes) -> Demand | None:
+    """The demand of a sender whose answer waits for a verdict; of several the one that was answered last."""
+    row = await db.fetchrow(
+        """
+        SELECT state::text FROM conversation JOIN demand ON demand.id = demand_id
+        WHERE channel = $1 AND sender = $2 AND state ->> 'status' = ANY($3::text[])
+        ORDER BY state ->> 'updated_at' DESC LIMIT 1
+        """,
+        channel,
+        sender,
+        list(JUDGED),
     )
     return _demand(row)
 

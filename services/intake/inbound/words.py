@@ -13,6 +13,14 @@ _TAKEN: dict[Language, str] = {
     "en": "Your request is number {number}, code {code}. To add something, reply: {number} your text",
 }
 _ADDED: dict[Language, str] = {"zh": "已补充到诉求 {number}。", "en": "Added to request {number}."}
+_CONFIRMED: dict[Language, str] = {
+    "zh": "已收到您对诉求 {number} 的评价，谢谢。",
+    "en": "Thank you for your rating of request {number}.",
+}
+_DISPUTED: dict[Language, str] = {
+    "zh": "已收到您对诉求 {number} 的评价：未解决。将按规定重新办理，并再次告知您结果。",
+    "en": "Your rating of request {number} was received: not solved. It is looked into again, and you will be told.",
+}
 _ASKED: dict[Language, str] = {
     "zh": "请用文字说明您的诉求：什么事，在哪里，希望怎样解决。",
     "en": "Please tell us in words what it is about, where it is, and what you would like.",
@@ -35,6 +43,8 @@ def languages(packs: Jurisdictions) -> LanguageOf:
 
 def answered(answer: Answer, language: Language) -> str:
     """What became of a message."""
+    if answer.verdict:
+        return (_CONFIRMED if answer.verdict.solved else _DISPUTED)[language].format(number=answer.number)
     words = _TAKEN if answer.code else _ADDED
     said = words[language].format(number=answer.number, code=answer.code)
     not_kept = answer.enclosed.told(language)

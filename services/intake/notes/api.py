@@ -53,9 +53,7 @@ def routes(note_handler: NoteHandler, lookup: DemandLookup, stories: StoryReader
     Speaker = Annotated[Channel, Depends(channel_with(note_handler.pool, "submit"))]  # noqa: N806 (a type)
 
     async def say(number: str, code: str, said: NoteRequest) -> Noted:
-        # As the citizen speaks who has the citizen's code, or the channel that the citizen came to.
-        demand = await (lookup.by_code(number, code) if code else lookup.own(said.channel, number))
-        return _noted(await note_handler.hear(demand.id, said))
+        return await spoken(note_handler, lookup, (number, code), said)
 
     @router.get("")
     async def list_demands(
@@ -107,6 +105,14 @@ def routes(note_handler: NoteHandler, lookup: DemandLookup, stories: StoryReader
         return _noted(await note_handler.sight(demand.id, channel, body))
 
     return router
+
+
+async def spoken(note_handler: NoteHandler, lookup: DemandLookup, demand: tuple[str, str], said: NoteRequest) -> Noted:
+    """Say something about the demand of this number and code: as the citizen speaks who has the citizen's code, or the
+    channel that the citizen came to. Raises `Refused`."""
+    number, code = demand
+    known = await (lookup.by_code(number, code) if code else lookup.own(said.channel, number))
+    return _noted(await note_handler.hear(known.id, said))
 
 
 def page(demands: Sequence[Progress], limit: int, request: Request, response: Response) -> Listed:

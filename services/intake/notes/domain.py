@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Annotated, Final, assert_never
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from services.intake import examples
 from services.intake.attachments.references import Attachments
@@ -16,14 +17,16 @@ from shared.contracts.demand.facts import (
     DemandSupported,
     DemandUrged,
     NoteFact,
+    Rating,
+    VerdictGiven,
     WithdrawalRequested,
 )
 from shared.contracts.demand.lifecycle import HOLDER
 from shared.contracts.demand.state import Demand, Service, Status
 from shared.contracts.examples import shown
-from shared.contracts.refusals import Code, Refused
+from shared.contracts.refusals import Code, FieldError, Refused
 from shared.contracts.text import Text
-from shared.contracts.wording import Sealed, by_citizen, masked
+from shared.contracts.wording import STAFF, Sealed, by_citizen, masked
 from shared.masking import MASKS
 
 SUPPLEMENT: Final = 4000
@@ -82,6 +85,29 @@ class Withdraw(_Said):
     reason: Reason = ""
 
 
+class Rate(_Said):
+    """Judge the answer (评价): five levels, and whether the matter is solved. Who says no more than that it is not
+    solved needs no level."""
+
+    model_config = ConfigDict(json_schema_extra=shown({"rating": 5, "solved": True, "comment": "很及时"}))
+
+    rating: Annotated[Rating | None, Field(examples=[5])] = None
+    solved: bool
+    comment: Annotated[Text, Field(max_length=2000, examples=["很及时"]), by_citizen(4000)] = ""
+    entered_by: Annotated[
+        Text | None, Field(max_length=64, description="who wrote it down, where staff asked by telephone (回访)"), STAFF
+    ] = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "Rate":
+        if self.rating is None and self.solved:
+            raise PydanticCustomError(
+                "rating_missing",
+                "say how satisfied the citizen is with `rating`, 1 to 5 / 请用 rating 说明满意程度（1至5）",
+            )
+        return self
+
+
 class Sighting(Support):
     """The same matter, seen through another channel under its own reference."""
 
@@ -94,8 +120,10 @@ class Sighting(Support):
     ]
 
 
-Voice = Supplement | Urge | Support | Withdraw
+Voice = Supplement | Urge | Support | Withdraw | Rate
 ENDED: Final = (Status.CLOSED, Status.WITHDRAWN)
+JUDGED: Final = (Status.RESOLVED, Status.DECLINED)
+"""Where a verdict is awaited."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +146,9 @@ def note(voice: Voice, channel: Channel, reference: UUID) -> Note:
             return Note(DemandUrged(reason=reason, original=boxed), sealed)
         case Withdraw(reason=reason):
             return Note(WithdrawalRequested(reason=reason, original=boxed), sealed)
+        case Rate(rating=rating, solved=solved, comment=comment, entered_by=by):
+            known = {"asked": channel.kind, "entered_by": by, "original": boxed}
+            return Note(VerdictGiven(judged=1, rating=rating, solved=solved, comment=comment, **known), sealed)
         case Support():
             return Note(DemandSupported(channel=channel.id, channel_kind=channel.kind, contact=boxed), sealed)
         case _:
@@ -130,7 +161,7 @@ def _personal(voice: Voice, told: Voice) -> bytes | None:
             return contact.model_dump_json().encode() if contact else None
         case Enclosed(hidden=hidden):
             return hidden.encode()
-        case Supplement(text=words) | Urge(reason=words) | Withdraw(reason=words):
+        case Supplement(text=words) | Urge(reason=words) | Withdraw(reason=words) | Rate(comment=words):
             return words.encode() if told != voice else None
         case _:
             assert_never(voice)
@@ -138,6 +169,8 @@ def _personal(voice: Voice, told: Voice) -> bytes | None:
 
 def may_be_said(voice: Voice, demand: Demand) -> None:
     """Raise `Refused` where the voice would be heard by nobody."""
+    if isinstance(voice, Rate):
+        _may_be_judged(voice, demand)
     if demand.status in ENDED:
         raise Refused(
             Code.ILLEGAL_TRANSITION,
@@ -150,3 +183,15 @@ def may_be_said(voice: Voice, demand: Demand) -> None:
             f"demand {demand.number} is answered already ({demand.status}); rate the answer instead of withdrawing",
             f"诉求 {demand.number} 已经答复，不能撤回，请对答复作出评价",
         )
+
+
+def _may_be_judged(verdict: Rate, demand: Demand) -> None:
+    if demand.status not in JUDGED:
+        over = demand.status in (Status.CONFIRMED, *ENDED)
+        en = f"demand {demand.number} is {demand.status}; only a demand that was answered can be rated"
+        zh = "该诉求已结束，不能再评价；如果问题仍在，请重新提交诉求" if over else "该诉求正在办理，答复后再请您评价"
+        raise Refused(Code.ILLEGAL_TRANSITION, en, zh)
+    if demand.status is Status.DECLINED and verdict.solved:
+        en = f"demand {demand.number} was declined: disagree with `solved` false, or leave it as it is"
+        zh = "该诉求不予受理；如有异议请选择“未解决”，否则无需操作"
+        raise Refused(Code.ILLEGAL_TRANSITION, en, zh, (FieldError("solved", zh, en, "false"),))

@@ -24,7 +24,7 @@ from shared.chassis.aggregates.repository import Repository
 from shared.chassis.base.clock import now, uuid5
 from shared.chassis.database.pool import Connection, Pool
 from shared.chassis.database.write_batch import WriteBatch
-from shared.contracts.demand.facts import DemandSupported, Fact
+from shared.contracts.demand.facts import DemandSupported, Fact, NoteFact, VerdictGiven
 from shared.contracts.demand.state import Demand
 from shared.contracts.event_types import parse
 from shared.contracts.refusals import Code, FieldError, Refused
@@ -58,6 +58,7 @@ class NoteReceipt:
     id: UUID
     number: str
     at: datetime
+    is_verdict: bool = False
 
 
 def cause_of(channel: Channel, key: str) -> UUID:
@@ -97,7 +98,7 @@ class NoteHandler:
         id = uuid5(cause_of(channel, key), "0")
         async with self.pool.acquire(timeout=5) as db:
             told = await queries.told(db, id)
-        return NoteReceipt(id, told.number, told.at) if told else None
+        return NoteReceipt(id, told.number, told.at, told.type == VerdictGiven.wire_type()) if told else None
 
     async def tell(self, db: Connection, key: UUID, said: NoteRequest) -> NoteReceipt:
         """The same within the caller's transaction."""
@@ -145,7 +146,7 @@ class NoteCommand:
         await _bound(db, self.said, self.key, at)
         if self.note.sealed:
             await add_voice(db, self.vault, self.key, self.said.box, self.note.sealed)
-        return [self.note.fact]
+        return [_judged(self.note.fact, state.version)]
 
     def answer(self, writes: WriteBatch, state: Demand, at: datetime) -> NoteReceipt:
         """The receipt of the note."""
@@ -179,9 +180,21 @@ async def _bound(db: Connection, said: NoteRequest, demand: UUID, at: datetime) 
         await attachments.erase(db, demand, at)
 
 
+def _judged(fact: NoteFact, version: int) -> NoteFact:
+    """A verdict is on the answer that stands now, and on no later one."""
+    return fact.model_copy(update={"judged": version}) if isinstance(fact, VerdictGiven) else fact
+
+
 def _said(fact: Fact) -> Fact:
-    """What was said, without what is known of the channel: a note of an earlier release does not tell its kind."""
-    return fact.model_copy(update={"channel_kind": None}) if isinstance(fact, DemandSupported) else fact
+    """What was said, without what is known of the channel and of the answer that was judged: a note of an earlier
+    release does not tell the kind of its channel."""
+    match fact:
+        case DemandSupported():
+            return fact.model_copy(update={"channel_kind": None})
+        case VerdictGiven():
+            return fact.model_copy(update={"judged": 1})
+        case _:
+            return fact
 
 
 def _key_used(number: str) -> Refused:

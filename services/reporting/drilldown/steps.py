@@ -37,12 +37,12 @@ STEPS: Final[dict[type[f.Fact], tuple[str, str]]] = {
 }
 INTERNAL: Final = frozenset(
     {
-        f.DeadlineWarned, f.HistoryContinued, f.NotificationSent, f.NotificationFailed, f.PersonalDataViewed,
-        *AMONG_OFFICES, *STAFF_NOTES,
+        f.DeadlineWarned, f.HistoryContinued, f.VerdictGiven, f.NotificationSent, f.NotificationFailed,
+        f.PersonalDataViewed, *AMONG_OFFICES, *STAFF_NOTES,
     }
 )  # fmt: skip
 """Who looked at personal data, which message went out: matters of the office and of the citizen alone. What another
-system recorded further is told by facts of its own."""
+system recorded further, and what a verdict made of the demand, is told by facts of its own."""
 
 _NAMED: Final = {kind.type: words for kind, words in STEPS.items()}
 

@@ -21,6 +21,7 @@ Attachment = Annotated[str, Identifier("a reference into intake's store")]
 Channel = Annotated[str, Plain("a channel by its id; of imported history by the name that intake masked")]
 Written = Annotated[str, Plain("written by a rule of ours")]
 Original = Annotated[UUID | None, Field(description="reference into intake's vault, where masking changed the words")]
+EnteredBy = Annotated[Staff | None, Field(description="the member of staff who entered what the citizen said")]
 Rating = Annotated[int, Field(ge=1, le=5, description="1 非常不满意 … 5 非常满意 (GB/T 39734-2020)")]
 
 
@@ -417,7 +418,8 @@ class DemandConfirmed(StatusFact):
     rating: Rating
     solved: bool
     comment: Said = ""
-    asked: Written = Field("link", description="how the citizen was asked")
+    asked: Written = Field("link", description="how the verdict came")
+    entered_by: EnteredBy = None
 
 
 class DemandReopened(StatusFact):
@@ -426,6 +428,8 @@ class DemandReopened(StatusFact):
     type = "demand.reopened"
     reason: Annotated[str, Field(min_length=1, max_length=4000), by_citizen(4000)]
     rating: Rating | None = None
+    asked: Written = Field("link", description="how the verdict came")
+    entered_by: EnteredBy = None
 
 
 class DemandClosed(StatusFact):
@@ -470,6 +474,22 @@ class WithdrawalRequested(NoteFact):
 
     type = "demand.withdrawal-requested"
     reason: Annotated[str, by_citizen()] = ""
+    original: Original = None
+
+
+class VerdictGiven(NoteFact):
+    """The citizen judged the answer away from the page of the link; feedback makes of it what the verdict there makes.
+
+    Without a rating the citizen said no more than that it is not solved.
+    """
+
+    type = "demand.verdict-given"
+    judged: int = Field(ge=1, description="sequence of the status fact that was judged")
+    rating: Rating | None = None
+    solved: bool
+    comment: Said = ""
+    asked: Written = Field(description="how the verdict came: the kind of a channel, or `call`")
+    entered_by: EnteredBy = None
     original: Original = None
 
 

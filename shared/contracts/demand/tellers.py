@@ -20,6 +20,7 @@ NOTES_TOLD_BY: Final[Mapping[type[f.Fact], frozenset[Service]]] = {
     f.DemandUrged:         _INTAKE,
     f.DemandSupported:     _INTAKE,
     f.WithdrawalRequested: _INTAKE,
+    f.VerdictGiven:        _INTAKE | _ROUTING,
     f.HistoryContinued:    _INTAKE,
     f.PersonalDataViewed:  _INTAKE,
     f.DeadlineWarned:      _ROUTING,

@@ -1,0 +1,26 @@
+"""The citizen's verdict over HTTP, for channels that ask for it themselves."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+
+from services.intake.channels.channel import Channel
+from services.intake.channels.keys import channel_with
+from services.intake.notes.api import Noted, spoken
+from services.intake.notes.domain import Rate
+from services.intake.notes.handler import NoteHandler, NoteRequest
+from services.intake.parameters import Key, Number, SecretCode
+from services.intake.tracking.lookup import DemandLookup
+
+
+def routes(note_handler: NoteHandler, lookup: DemandLookup) -> APIRouter:
+    """Judge an answer."""
+    router = APIRouter(tags=["intake"], prefix="/v1/demands")
+    Speaker = Annotated[Channel, Depends(channel_with(note_handler.pool, "submit"))]  # noqa: N806 (a type)
+
+    @router.post("/{number}/verdict", status_code=202)
+    async def rate_demand(number: Number, body: Rate, key: Key, channel: Speaker, code: SecretCode = "") -> Noted:
+        """Judge the answer (评价), once for each answer; what is not solved is reopened."""
+        return await spoken(note_handler, lookup, (number, code), NoteRequest(channel, key, body))
+
+    return router

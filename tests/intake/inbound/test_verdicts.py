@@ -1,0 +1,145 @@
+"""A citizen judges the answer by a text message or through a channel; feedback hears of it as a note."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from services.intake.inbound.spoken_verdict import spoken_verdict
+from services.intake.notes.domain import Rate
+from services.intake.vault.sealing import Vault
+from shared.chassis.database.pool import Pool
+from shared.contracts.demand.facts import ChannelKind
+from tests.intake.inbound.conftest import channel, facts, kinds
+from tests.intake.test_api import is_a_problem
+from tests.intake.test_notes import say, stands_at, taken
+
+ME = "13800138000"
+
+
+@pytest.fixture
+async def key(pool: Pool, vault: Vault) -> str:
+    return await channel(pool, vault, ChannelKind.SMS)
+
+
+async def text(gate: httpx.AsyncClient, key: str, words: str, reference: str, sender: str = ME) -> str:
+    told = {"from": sender, "text": words, "id": reference, "key": key}
+    answer = await gate.get("/inbound/sms/sms", params=told)
+    assert answer.status_code == 200, answer.text
+    return answer.text
+
+
+async def last(pool: Pool) -> dict[str, Any]:
+    return (await facts(pool))[-1]
+
+
+async def number_of_first(pool: Pool) -> str:
+    return str((await facts(pool))[0]["number"])
+
+
+@pytest.mark.parametrize(
+    ("words", "rating", "solved", "comment"),
+    [
+        ("5", 5, True, ""),
+        ("５分，谢谢", 5, True, "谢谢"),
+        ("4 水修好了", 4, True, "水修好了"),
+        ("3，但是没修好", 3, False, "但是没修好"),
+        ("满意", 4, True, ""),
+        ("非常满意！", 5, True, ""),
+        ("不满意 水还在漏", 2, False, "水还在漏"),
+        ("2 已解决，但是拖了一个月", 2, True, "已解决,但是拖了一个月"),
+        ("未解决，水还在漏", None, False, "水还在漏"),
+        ("Very dissatisfied. Nobody came", 1, False, "Nobody came"),
+    ],
+)
+def test_a_verdict_is_read_as_people_write_it(words: str, rating: int | None, solved: bool, comment: str):
+    assert spoken_verdict(words) == Rate(rating=rating, solved=solved, comment=comment)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "5号楼漏水",
+        "1楼没水",
+        "12345",
+        "6",
+        "0",
+        "满意度调查什么时候开始",
+        "已解决",
+        "路灯不亮",
+        "不满意度很高",
+        "2021年的事",
+        "",
+    ],
+)
+def test_words_that_are_no_verdict_are_left_alone(words: str):
+    assert spoken_verdict(words) is None
+
+
+async def test_a_reply_to_the_answer_is_the_verdict_on_it(gate: httpx.AsyncClient, pool: Pool, key: str):
+    await text(gate, key, "桂澜路28号对面路灯不亮", "1")
+    await stands_at(pool, await number_of_first(pool), "resolved")
+    told = await text(gate, key, "不满意 打13800138000没人接，水还在漏", "2")
+    assert await kinds(pool) == ["submitted", "verdict-given"]
+    given = await last(pool)
+    assert (given["judged"], given["rating"], given["solved"], given["asked"]) == (1, 2, False, "sms")
+    assert ME not in given["comment"]
+    assert "未解决" in told
+
+
+async def test_a_gateway_that_repeats_a_verdict_is_answered_as_before(gate: httpx.AsyncClient, pool: Pool, key: str):
+    await text(gate, key, "桂澜路28号对面路灯不亮", "1")
+    await stands_at(pool, await number_of_first(pool), "resolved")
+    assert await text(gate, key, "5", "2") == await text(gate, key, "5", "2")
+    assert await kinds(pool) == ["submitted", "verdict-given"]
+
+
+async def test_a_digit_to_a_demand_that_waits_for_no_verdict_supplements_it(
+    gate: httpx.AsyncClient, pool: Pool, key: str
+):
+    await text(gate, key, "桂澜路28号对面路灯不亮", "1")
+    await text(gate, key, "5", "2")
+    assert await kinds(pool) == ["submitted", "supplemented"]
+
+
+async def test_nobody_judges_the_demand_of_another(gate: httpx.AsyncClient, pool: Pool, key: str):
+    await text(gate, key, "桂澜路28号对面路灯不亮", "1")
+    await stands_at(pool, await number_of_first(pool), "resolved")
+    await text(gate, key, "1", "2", sender="13900139000")
+    assert await kinds(pool) == ["submitted", "submitted"]
+
+
+async def test_the_answer_that_waits_is_judged_whatever_was_spoken_of_since(
+    gate: httpx.AsyncClient, pool: Pool, key: str
+):
+    await text(gate, key, "桂澜路28号对面路灯不亮", "1")
+    first = await number_of_first(pool)
+    await stands_at(pool, first, "closed")
+    await text(gate, key, "村口的水管漏水", "2")
+    await stands_at(pool, first, "resolved")
+    assert first in await text(gate, key, "满意", "3")
+    assert await kinds(pool) == ["submitted", "submitted", "verdict-given"]
+
+
+async def test_a_channel_hands_a_verdict_in_and_names_who_wrote_it_down(client: httpx.AsyncClient, pool: Pool):
+    number = (await taken(client))["number"]
+    verdict = {"rating": 4, "solved": True, "comment": "来过两次", "entered_by": "陈"}
+    early = await say(client, number, "verdict", verdict)
+    assert early.status_code == 409
+    assert is_a_problem(early)["type"].endswith("illegal-transition")
+    await stands_at(pool, number, "resolved")
+    assert (await say(client, number, "verdict", verdict)).status_code == 202
+    assert (await say(client, number, "verdict", verdict)).status_code == 202
+    given = await last(pool)
+    assert (given["rating"], given["entered_by"], given["asked"]) == (4, "陈", "web")
+    assert await kinds(pool) == ["submitted", "verdict-given"]
+    otherwise = await say(client, number, "verdict", verdict | {"rating": 1})
+    assert is_a_problem(otherwise)["type"].endswith("key-reused")
+    assert (await say(client, number, "verdict", {"solved": True}, "s2")).status_code == 422
+
+
+async def test_a_refusal_is_contested_but_not_approved(client: httpx.AsyncClient, pool: Pool):
+    number = (await taken(client))["number"]
+    await stands_at(pool, number, "declined")
+    assert (await say(client, number, "verdict", {"rating": 5, "solved": True})).status_code == 409
+    assert (await say(client, number, "verdict", {"solved": False, "comment": "就是你们管的"}, "s2")).status_code == 202
