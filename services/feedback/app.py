@@ -13,7 +13,6 @@ from services.feedback.notifications.sending import messages
 from services.feedback.ratings.api import routes
 from services.feedback.ratings.domain import Reaction
 from services.feedback.ratings.handler import RatingHandler
-from services.feedback.ratings.links import Links
 from services.feedback.ratings.unrated import UNRATED, unrated
 from services.feedback.settings import FeedbackSettings
 from services.feedback.web import pages
@@ -30,6 +29,7 @@ from shared.contracts.demand.facts import Fact
 from shared.contracts.demand.rules import demand_rules
 from shared.contracts.demand.state import Demand, Service
 from shared.contracts.topics import DEMAND_EVENTS
+from shared.identity.citizen_links import CitizenLinks
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.loader import packs_of
 from shared.web.display import look
@@ -44,8 +44,8 @@ def demand_repository(packs: Jurisdictions, settings: FeedbackSettings) -> Repos
     return Repository("demand", demand_rules(Service.FEEDBACK, Reaction(packs)), notices)
 
 
-def _links(settings: FeedbackSettings) -> Links:
-    return Links.at(settings.public_url, settings.secret, settings.secret_previous)
+def _links(settings: FeedbackSettings) -> CitizenLinks:
+    return CitizenLinks.at(settings.public_url, settings.secret, settings.secret_previous)
 
 
 def api(settings: FeedbackSettings, pool: Pool) -> Api:

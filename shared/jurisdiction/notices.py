@@ -12,7 +12,8 @@ _SUPPORTER: Final = "supporter-"
 class Notice(StrEnum):
     """Named as the fact that it tells: `submitted` tells `demand.submitted`.
 
-    Those that open with `supporter-` tell the end to everybody who supports a demand; a pack may leave them out.
+    Those that open with `supporter-` tell the end to everybody who supports a demand. A pack may leave those out that
+    are in `USUAL`.
     """
 
     SUBMITTED = "submitted"
@@ -33,6 +34,7 @@ class Notice(StrEnum):
     CLOSED = "closed"
     DEADLINE_WARNED = "deadline-warned"
     DEADLINE_MISSED = "deadline-missed"
+    LINK_REQUESTED = "link-requested"
     SUPPORTER_RESOLVED = "supporter-resolved"
     SUPPORTER_DECLINED = "supporter-declined"
     SUPPORTER_WITHDRAWN = "supporter-withdrawn"
@@ -42,9 +44,18 @@ class Notice(StrEnum):
         """The type of the fact that it tells, such as `demand.resolved`."""
         return f"demand.{self.value.removeprefix(_SUPPORTER)}"
 
+    @property
+    def is_for_supporters(self) -> bool:
+        """Whether it goes to everybody who supports the demand, not to whoever raised it."""
+        return self.value.startswith(_SUPPORTER)
+
 
 Templates = dict[Notice, Text]
 USUAL: Final[Templates] = {
+    Notice.LINK_REQUESTED: Text(
+        zh="查看诉求{number}的进展，请点：{url}（如非本人操作，请忽略）",
+        en="See how your demand {number} goes on: {url} (if you did not ask for this, ignore it)",
+    ),
     Notice.SUPPORTER_RESOLVED: Text(
         zh="您附议的诉求{number}已有答复，请查看：{url}",
         en="There is an answer to {number}, which you supported: {url}",
@@ -71,6 +82,7 @@ _ALSO: Final = {
     Notice.RESOLVED: frozenset({"rating_url"}),
     Notice.DECLINED: frozenset({"rating_url"}),
     Notice.MERGED: frozenset({"parent_number"}),
+    Notice.LINK_REQUESTED: frozenset({"url"}),
 }
 _BRACED = re.compile(r"\{([^{}]*)\}")
 _OPTIONAL = re.compile(r"\[([^\[\]]*)\]")

@@ -27,7 +27,7 @@ NOT_OURS: Final = frozenset(
 OWN: Final = {
     "feedback/gateways": {"console", "file", "recipients"},
     "feedback/notifications": {"contacts", "messages", "sending"},
-    "feedback/ratings": {"links", "milestones", "unrated", "verdicts"},
+    "feedback/ratings": {"milestones", "unrated", "verdicts"},
     "intake/attachments": {
         "bucket", "collect", "jpeg_segments", "kinds", "paper_cleaning", "papers", "pictures", "references", "scanning",
         "service", "stores",

@@ -14,7 +14,6 @@ from services.feedback.app import MIGRATIONS
 from services.feedback.gateways.recipients import Recipient
 from services.feedback.notifications.contacts import ContactClient
 from services.feedback.notifications.sending import messages
-from services.feedback.ratings.links import Links
 from services.feedback.ratings.unrated import UNRATED, unrated
 from shared.chassis.aggregates.repository import Repositories, Repository
 from shared.chassis.base.tokens import Tokens
@@ -27,13 +26,14 @@ from shared.chassis.work.intents import Gateway
 from shared.chassis.work.timers import Timers
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.state import Demand
+from shared.identity.citizen_links import CitizenLinks
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from tests import story
 from tests.chassis.conftest import Log, let_know
 from tests.packs import shipped
 
 TOKENS = Tokens("s" * 40)
-LINKS = Links.at("http://here", "s" * 40)
+LINKS = CitizenLinks.at("http://here", "s" * 40)
 Book = Repository[Demand, f.Fact]
 
 

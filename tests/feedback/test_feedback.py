@@ -306,4 +306,4 @@ async def test_a_verdict_on_a_later_answer_is_no_repetition_but_a_form_sent_agai
 async def test_a_forged_link_is_refused(pool: Pool, repository: Book, link: str):
     with pytest.raises(Refused) as refused:
         await RatingHandler(pool, repository, shipped(), LINKS).shown(link)
-    assert refused.value.code is Code.UNAUTHENTICATED
+    assert refused.value.code is Code.FORBIDDEN

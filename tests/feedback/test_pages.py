@@ -13,7 +13,6 @@ from structlog.testing import capture_logs
 from services.feedback import app
 from services.feedback.gateways.console import ConsoleGateway
 from services.feedback.gateways.recipients import ContactMethod, Recipient
-from services.feedback.ratings.links import Holder, Links
 from services.feedback.settings import FeedbackSettings
 from shared.chassis.base.tokens import Tokens
 from shared.chassis.consumer.delivery import Delivery
@@ -22,6 +21,7 @@ from shared.chassis.http.app import web_app
 from shared.chassis.work.intents import Intent
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.state import Status
+from shared.identity.citizen_links import CitizenLinks, Holder
 from tests import story
 from tests.chassis.conftest import Log, let_know
 from tests.keys import KEYS
@@ -192,7 +192,7 @@ async def test_a_report_shows_its_words_to_whoever_raised_it_alone(link: tuple[h
 
 def look() -> str:
     """The token of a supporter's link."""
-    return Links.at("", KEYS["secret"]).follow(story.ID, Holder.SUPPORTER).rpartition("/")[2]
+    return CitizenLinks.at("", KEYS["secret"]).follow(story.ID, Holder.SUPPORTER).rpartition("/")[2]
 
 
 async def test_the_link_of_the_first_message_still_works_a_year_later(link: tuple[httpx.AsyncClient, str]):

@@ -18,7 +18,6 @@ from services.feedback.notifications.messages import NO_CONTACT
 from services.feedback.notifications.projection import notification_projection
 from services.feedback.notifications.sending import messages
 from services.feedback.ratings.domain import Reaction
-from services.feedback.ratings.links import Links
 from services.intake import app
 from services.intake.channels import keys
 from services.intake.settings import IntakeSettings
@@ -33,6 +32,7 @@ from shared.contracts.demand import facts as f
 from shared.contracts.demand.rules import demand_rules
 from shared.contracts.demand.state import Demand, Service
 from shared.contracts.event_types import parse
+from shared.identity.citizen_links import CitizenLinks
 from tests import story
 from tests.chassis.conftest import Log, envelope
 from tests.eventually import eventually
@@ -130,7 +130,7 @@ async def town(database: str, tmp_path: Path) -> AsyncIterator[Town]:
         key = await keys.add(intake, "web", f.ChannelKind.WEB, "Web")
         transport = httpx.ASGITransport(web_app("intake", app.api(settings, intake).routers))
         line = Line(transport)
-        notices = notification_projection(shipped(), Links.at("http://here", settings.secret))
+        notices = notification_projection(shipped(), CitizenLinks.at("http://here", settings.secret))
         repository: Repository[Demand, f.Fact] = Repository(
             "demand", demand_rules(Service.FEEDBACK, Reaction(shipped())), notices
         )

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from services.feedback.notifications import messages
 from services.feedback.notifications.messages import Message, SupporterNotice
-from services.feedback.ratings.links import Holder, Links
+from services.feedback.ratings.domain import AWAITED
 from services.feedback.ratings.milestones import MILESTONES
 from services.feedback.ratings.unrated import put_unrated
 from shared.chassis.aggregates.projections import Composed, Projection, compose, whole
@@ -18,19 +18,20 @@ from shared.contracts.demand.groups import ALL_NOTES, ALL_STATUS_FACTS, AMONG_OF
 from shared.contracts.demand.state import Demand, is_confidential
 from shared.contracts.event_types import FACTS
 from shared.contracts.text import shortened
+from shared.identity.citizen_links import CitizenLinks, Holder
 from shared.jurisdiction.jurisdictions import Jurisdictions
-from shared.jurisdiction.notices import SHORTENED, USUAL, Notice
+from shared.jurisdiction.notices import SHORTENED, Notice
 from shared.jurisdiction.pack import Pack
 
 SHORT: Final = 60
 """Characters of what people wrote that stand in a message; all of it is on the page that the link opens."""
-_TOLD: Final = {notice.fact: notice for notice in Notice if notice not in USUAL}
-_TO_SUPPORTERS: Final = {notice.fact: notice for notice in USUAL}
+_TOLD: Final = {notice.fact: notice for notice in Notice if not notice.is_for_supporters}
+_TO_SUPPORTERS: Final = {notice.fact: notice for notice in Notice if notice.is_for_supporters}
 _TOLD_JUST_NOW: Final = (f.Outcome.CONFIRMED, f.Outcome.DISPUTED, f.Outcome.WITHDRAWN)
 _UNIT: Final = {"zh": "承办单位", "en": "the responsible unit"}
 
 
-def notification_projection(packs: Jurisdictions, links: Links) -> Composed[Demand, f.Fact]:
+def notification_projection(packs: Jurisdictions, links: CitizenLinks) -> Composed[Demand, f.Fact]:
     """What feedback keeps beside its demands: what is to be told and shown, and when a demand is to be closed."""
     worded = _Messages(packs, links)
 
@@ -53,7 +54,7 @@ def notification_projection(packs: Jurisdictions, links: Links) -> Composed[Dema
 class _Messages:
     """Words what is told of a fact."""
 
-    def __init__(self, packs: Jurisdictions, links: Links) -> None:
+    def __init__(self, packs: Jurisdictions, links: CitizenLinks) -> None:
         self._packs, self._links = packs, links
 
     def message(self, change: Change[Demand, f.Fact]) -> Message | None:
@@ -98,7 +99,7 @@ class _Messages:
             "due": due,
             "parent_number": getattr(fact, "parent_number", ""),
             "url": self._links.follow(demand.id, holder),
-            "rating_url": self._links.rate(demand.id),
+            "rating_url": self._links.rate(demand.id, demand.version if demand.status in AWAITED else None),
         }
         if is_confidential(demand.kind):
             # A lock screen shows a message to others: a report tells its words and its unit by the link alone.

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from services.feedback.ratings import milestones, queries, verdicts
 from services.feedback.ratings.domain import AWAITED, RateDemand, may_be_reopened, rate
-from services.feedback.ratings.links import Holder, Links
 from services.feedback.ratings.milestones import Milestone
 from services.feedback.ratings.verdicts import Answered, words_of
 from shared.chassis.aggregates.commands import CommandHandler
@@ -19,6 +18,7 @@ from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.demand.facts import Fact
 from shared.contracts.demand.state import Demand, Status, is_confidential
 from shared.contracts.refusals import Code, Refused
+from shared.identity.citizen_links import CitizenLinks, Holder, Link
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
 
@@ -31,14 +31,25 @@ class Shown:
 
     demand: Demand
     pack: Pack
-    holder: Holder
+    link: Link
     milestones: Sequence[Milestone]
+
+    @property
+    def holder(self) -> Holder:
+        """Who got the link."""
+        return self.link.holder
+
+    @property
+    def is_of_an_earlier_answer(self) -> bool:
+        """Whether the demand was answered anew since the link was sent."""
+        return self.link.answer is not None and self.link.answer < self.demand.version
 
     @property
     def may_rate(self) -> bool:
         """Whether a verdict of this holder is taken now."""
         declined_for_good = self.demand.status is Status.DECLINED and not may_be_reopened(self.demand, self.pack)
-        return self.holder is Holder.CITIZEN and self.demand.status in AWAITED and not declined_for_good
+        awaited = self.demand.status in AWAITED and not self.is_of_an_earlier_answer
+        return self.holder is Holder.CITIZEN and awaited and not declined_for_good
 
     @property
     def is_hidden(self) -> bool:
@@ -71,33 +82,34 @@ class RatingHandler:
     pool: Pool
     repository: Repository[Demand, Fact]
     packs: Jurisdictions
-    links: Links
+    links: CitizenLinks
     clock: Callable[[], datetime] = now
     new_id: Callable[[], UUID] = uuid7
 
     async def shown(self, token: str) -> Shown:
         """The demand that the link is for; raises `Refused`."""
-        key, holder = self.links.read(token)
+        link = self.links.read(token)
         async with self.pool.acquire(timeout=5) as db:
-            demand = await queries.demand(db, key)
-            told = await milestones.of_demand(db, key)
+            demand = await queries.demand(db, link.demand)
+            told = await milestones.of_demand(db, link.demand)
         pack = self.packs.of_division(demand.division) if demand else None
         if demand is None or pack is None:
             raise _unknown()
-        return Shown(demand, pack, holder, told)
+        return Shown(demand, pack, link, told)
 
     async def rate(self, token: str, verdict: RateDemand, seen: int | None = None) -> Demand:
         """The demand after the verdict, also when the same verdict is sent again; raises `Refused`.
 
-        `seen` is the version of the demand that the citizen looked at: it tells a form that is sent again from a new
-        verdict on a later answer.
+        `seen` is the version of the demand that the citizen looked at, unless the link is for one answer: it tells a
+        form that is sent again from a new verdict on a later answer.
         """
-        key, holder = self.links.read(token)
-        if holder is not Holder.CITIZEN:
+        link = self.links.read(token)
+        if link.holder is not Holder.CITIZEN:
             raise _for_the_citizen()
         handler = CommandHandler(self.repository, self.clock)
+        seen = seen if link.answer is None else link.answer
         async with self.pool.acquire(timeout=5) as db, db.transaction():
-            return await handler.handle(db, RatingCommand(key, self.new_id(), verdict, seen, self.packs))
+            return await handler.handle(db, RatingCommand(link.demand, self.new_id(), verdict, seen, self.packs))
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +173,6 @@ def _rated(last: Answered) -> Refused:
 def _answered_anew() -> Refused:
     return Refused(
         Code.CONFLICT,
-        "there is a newer answer than the one you saw: open the link again, read it and rate it",
-        "您看到的答复已更新，请重新打开链接，查看最新答复后再评价",
+        "there is a newer answer than this one: read it on the page of the demand, and rate it there",
+        "该诉求已有新的答复，请在诉求页面查看最新答复后再评价",
     )

@@ -1,4 +1,4 @@
-"""The words of a demand's facts that its citizen may read: kept as they are heard, shown on the page of the demand."""
+"""The words of the answers to a demand: kept as they are heard, shown where the citizen rates them."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -12,16 +12,10 @@ from shared.chassis.aggregates.unit_of_work import Change
 from shared.chassis.database.pool import Connection
 from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.demand import facts as f
-from shared.contracts.demand.groups import AMONG_OFFICES, STAFF_NOTES
+from shared.contracts.demand.groups import ALL_NOTES, ALL_STATUS_FACTS
 from shared.contracts.demand.state import Demand
 
 _WORDS: Final[Mapping[type[f.Fact], Sequence[str]]] = {
-    f.DemandProgressed: ("note",),
-    f.DemandExtended: ("reason", "due_at"),
-    f.DemandListed: ("reason",),
-    f.DemandPaused: ("note", "until"),
-    f.DemandResumed: ("due_at",),
-    f.DemandMerged: ("parent_number",),
     f.DemandResolved: ("result", "summary"),
     f.DemandDeclined: ("reason", "instead", "legal_basis"),
 }
@@ -59,16 +53,10 @@ def _write(writes: WriteBatch, rows: Sequence[tuple[object, ...]]) -> None:
 
 MILESTONES: Final[Projection[Demand, f.Fact, tuple[object, ...]]] = Projection(
     on=dict.fromkeys(_WORDS, _row),
-    ignores=(
-        f.DemandSubmitted, f.DemandTriaged, f.DemandRouted, f.DemandAccepted, f.DemandReturned, f.DemandContacted,
-        f.DemandReclassified, f.DemandWithdrawn, f.DemandConfirmed, f.DemandReopened, f.DemandClosed,
-        f.DemandSupplemented, f.DemandUrged, f.DemandSupported, f.WithdrawalRequested, f.VerdictGiven,
-        f.HistoryContinued, f.DeadlineWarned, f.DeadlineMissed, f.DemandEscalated, f.NotificationSent,
-        f.NotificationFailed, f.PersonalDataViewed, f.DemandUnmerged, *AMONG_OFFICES, *STAFF_NOTES,
-    ),
+    ignores=(*(kind for kind in ALL_STATUS_FACTS if kind not in _WORDS), *ALL_NOTES),
     write=_write,
-)  # fmt: skip
-"""The words of these facts."""
+)
+"""The words of answers. The way to an answer is told by intake, on the page of the demand."""
 
 
 async def of_demand(db: Connection, demand_id: UUID) -> list[Milestone]:

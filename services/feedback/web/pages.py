@@ -13,12 +13,12 @@ from pydantic import ValidationError
 
 from services.feedback.ratings.domain import RateDemand, close_at
 from services.feedback.ratings.handler import RatingHandler, Shown
-from services.feedback.ratings.links import Holder
 from services.feedback.ratings.milestones import Milestone
 from services.feedback.web.words import next_steps, standing
 from shared.chassis.http import response_headers
 from shared.contracts.demand.state import Demand, Status
 from shared.contracts.refusals import ANSWERS, Code, Refused
+from shared.identity.citizen_links import Holder
 from shared.web.pages import Pages
 
 Token = Annotated[str, UrlPath(max_length=400)]

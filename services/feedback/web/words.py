@@ -5,9 +5,9 @@ from typing import Final, NamedTuple
 
 from services.feedback.ratings.domain import AWAITED
 from services.feedback.ratings.handler import Shown
-from services.feedback.ratings.links import Holder
 from shared.contracts.demand.facts import Outcome
 from shared.contracts.demand.state import Status
+from shared.identity.citizen_links import Holder
 
 _S = Status
 

@@ -11,21 +11,24 @@ from shared.contracts.demand.groups import AMONG_OFFICES, STAFF_NOTES
 from shared.contracts.demand.state import Demand
 
 SAID: Final[Mapping[type[f.Fact], frozenset[str]]] = {
+    f.DemandRouted: frozenset({"unit", "due_at"}),
     f.DemandDeclined: frozenset({"reason", "legal_basis", "instead"}),
     f.DemandMerged: frozenset({"parent_number"}),
+    f.DemandUnmerged: frozenset(),
     f.DemandReturned: frozenset({"reason", "suggested_unit"}),
-    f.DemandContacted: frozenset({"note"}),
+    f.DemandContacted: frozenset({"note", "reached"}),
     f.DemandProgressed: frozenset({"note"}),
     f.DemandExtended: frozenset({"due_at", "reason"}),
     f.DemandListed: frozenset({"level", "project", "reason"}),
-    f.DemandPaused: frozenset({"note", "until"}),
+    f.DemandPaused: frozenset({"reason", "note", "until"}),
     f.DemandResumed: frozenset({"due_at"}),
-    f.DemandResolved: frozenset({"result", "summary"}),
+    f.DemandResolved: frozenset({"result", "summary", "attachments"}),
     f.DemandWithdrawn: frozenset({"reason"}),
     f.DemandConfirmed: frozenset({"rating", "solved", "comment"}),
     f.DemandReopened: frozenset({"reason", "rating"}),
 }
-"""What the citizen is shown of each fact; names of staff, approvals and evidence stay with the unit."""
+"""What the citizen is shown of each fact; names of staff, approvals and evidence stay with the unit, but for
+the files that it names as part of its answer."""
 
 
 def _row(change: Change[Demand, f.Fact]) -> tuple[object, ...]:
@@ -41,10 +44,10 @@ def _write(writes: WriteBatch, rows: Sequence[tuple[object, ...]]) -> None:
 CITIZEN_WORDS: Final = Projection(
     on=dict.fromkeys(SAID, _row),
     ignores=(
-        f.DemandSubmitted, f.DemandTriaged, f.DemandRouted, f.DemandAccepted, f.DemandReclassified, f.DemandClosed,
+        f.DemandSubmitted, f.DemandTriaged, f.DemandAccepted, f.DemandReclassified, f.DemandClosed,
         f.DemandSupplemented, f.DemandUrged, f.DemandSupported, f.WithdrawalRequested, f.VerdictGiven,
-        f.HistoryContinued, f.DeadlineWarned, f.DeadlineMissed, f.DemandEscalated, f.NotificationSent,
-        f.NotificationFailed, f.PersonalDataViewed, f.DemandUnmerged, *AMONG_OFFICES, *STAFF_NOTES,
+        f.LinkRequested, f.HistoryContinued, f.DeadlineWarned, f.DeadlineMissed, f.DemandEscalated, f.NotificationSent,
+        f.NotificationFailed, f.PersonalDataViewed, *AMONG_OFFICES, *STAFF_NOTES,
     ),
     write=_write,
 )  # fmt: skip

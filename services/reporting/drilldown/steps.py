@@ -37,8 +37,8 @@ STEPS: Final[dict[type[f.Fact], tuple[str, str]]] = {
 }
 INTERNAL: Final = frozenset(
     {
-        f.DeadlineWarned, f.HistoryContinued, f.VerdictGiven, f.NotificationSent, f.NotificationFailed,
-        f.PersonalDataViewed, *AMONG_OFFICES, *STAFF_NOTES,
+        f.DeadlineWarned, f.VerdictGiven, f.LinkRequested, f.HistoryContinued, f.NotificationSent,
+        f.NotificationFailed, f.PersonalDataViewed, *AMONG_OFFICES, *STAFF_NOTES,
     }
 )  # fmt: skip
 """Who looked at personal data, which message went out: matters of the office and of the citizen alone. What another

@@ -19,7 +19,8 @@ _HEARD: Final[Sequence[type[f.Fact]]] = (
     f.DemandTriaged, f.DemandRouted, f.DemandDeclined, f.DemandMerged, f.DemandAccepted, f.DemandReturned,
     f.DemandContacted, f.DemandProgressed, f.DemandExtended, f.DemandReclassified, f.DemandListed, f.DemandResolved,
     f.DemandWithdrawn, f.DemandConfirmed, f.DemandReopened, f.DemandClosed,
-    f.DemandSupplemented, f.DemandUrged, f.DemandSupported, f.WithdrawalRequested, f.VerdictGiven, f.HistoryContinued,
+    f.DemandSupplemented, f.DemandUrged, f.DemandSupported, f.WithdrawalRequested, f.VerdictGiven, f.LinkRequested,
+    f.HistoryContinued,
     f.DeadlineWarned, f.DeadlineMissed, f.DemandEscalated, f.NotificationFailed, f.PersonalDataViewed,
     f.DemandUnmerged, f.DemandPaused, f.DemandResumed, *AMONG_OFFICES, *STAFF_NOTES,
 )  # fmt: skip

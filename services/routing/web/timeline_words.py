@@ -38,6 +38,7 @@ ENTRY_WORDS: Final[Mapping[str, tuple[str, str]]] = {
     f.DemandSupported.type: ("其他群众附议", "another citizen supports it"),
     f.WithdrawalRequested.type: ("群众申请撤回", "the citizen wants it back"),
     f.VerdictGiven.type: ("群众评价", "the citizen judged the answer"),
+    f.LinkRequested.type: ("群众找回查询链接", "the citizen asked for the link again"),
     f.HistoryContinued.type: ("来源系统有新记录", "its source recorded more"),
     f.DeadlineWarned.type: ("即将到期提醒", "reminded of the due time"),
     f.DeadlineMissed.type: ("逾期", "due time missed"),

@@ -401,6 +401,7 @@ class DemandResolved(StatusFact):
     result: Note
     summary: Note = Field("", description="released for publication")
     evidence: tuple[Evidence, ...] = ()
+    attachments: tuple[Attachment, ...] = Field((), description="files of the answer, which the citizen may open")
     not_contacted: Reason | None = Field(None, description="why nobody spoke with the citizen before")
 
 
@@ -491,6 +492,12 @@ class VerdictGiven(NoteFact):
     asked: Written = Field(description="how the verdict came: the kind of a channel, or `call`")
     entered_by: EnteredBy = None
     original: Original = None
+
+
+class LinkRequested(NoteFact):
+    """The citizen lost the code; a link to the page of the demand goes to the contact that was left."""
+
+    type = "demand.link-requested"
 
 
 class HistoryContinued(NoteFact):

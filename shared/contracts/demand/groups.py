@@ -17,7 +17,8 @@ ALL_STATUS_FACTS: Final[Sequence[type[f.Fact]]] = (
 )  # fmt: skip
 AFTER_SUBMISSION: Final = tuple(kind for kind in ALL_STATUS_FACTS if kind is not f.DemandSubmitted)
 ALL_NOTES: Final[Sequence[type[f.Fact]]] = (
-    f.DemandSupplemented, f.DemandUrged, f.DemandSupported, f.WithdrawalRequested, f.VerdictGiven, f.HistoryContinued,
+    f.DemandSupplemented, f.DemandUrged, f.DemandSupported, f.WithdrawalRequested, f.VerdictGiven, f.LinkRequested,
+    f.HistoryContinued,
     f.DeadlineWarned, f.DeadlineMissed, f.DemandEscalated, f.NotificationSent, f.NotificationFailed,
     f.PersonalDataViewed, f.DemandNoted, f.EvidenceAttached, f.DemandClustered,
 )  # fmt: skip
