@@ -23,7 +23,7 @@ def test_a_module_is_small_says_what_it_is_for_and_has_a_name(path: Path):
     assert path.stem not in NAMELESS
     assert ast.get_docstring(tree), "the first line says what the module is responsible for"
     # The list of facts has a class for each and no logic: it grows with every new one.
-    assert len(text.splitlines()) <= (600 if path.name == "facts.py" else 250)
+    assert len(text.splitlines()) <= (800 if path.name == "facts.py" else 250)
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             assert (node.end_lineno or 0) - node.lineno < 60, f"{node.name} is too long"
