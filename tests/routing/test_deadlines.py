@@ -270,3 +270,13 @@ async def test_the_doctor_names_timers_that_are_late_and_those_that_fail(office:
     assert "is routing-worker running?" in await words()
     await office.pool.execute("UPDATE timer SET attempts = 3")
     assert "failed" in await words()
+
+
+async def test_a_due_time_that_is_corrected_away_and_back_within_one_moment_hides_nothing(office: Office):
+    key = await office.submits()
+    late = DUE + DAY
+    await office.clock_shows(DUE - SECOND)
+    for due in (DUE + 30 * DAY, DUE, DUE + 30 * DAY):
+        await office.tells(key, late, f.DemandReclassified(category="noise", by="李", reason="噪声", due_at=due))
+    await office.clock_shows(late)
+    assert "missed resolve" in await office.told(key)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from services.routing.deadlines.domain import Pending, due_now, has_step_until, next_at, pending
 from services.routing.deadlines.payloads import payload_of
-from services.routing.deadlines.queries import DEADLINE, set_aside
+from services.routing.deadlines.queries import DEADLINE, SetAside, set_aside
 from shared.chassis.aggregates.projections import Projection, whole
 from shared.chassis.aggregates.unit_of_work import Change
 from shared.chassis.database.write_batch import WriteBatch
@@ -42,7 +42,7 @@ def deadline_projection(packs: Jurisdictions) -> Projection[Demand, f.Fact, Whol
 
 def _put_deadlines(writes: WriteBatch, changes: Sequence[Whole], packs: Jurisdictions) -> None:
     here, later = _Writes(), _Writes()
-    overdue: dict[UUID, datetime] = {}
+    overdue: dict[UUID, SetAside] = {}
     for key, course in _courses(changes).items():
         before, due = course.before, due_now(course.after)
         pack = packs.of_division(course.after.division) if due_now(before) != due else None
@@ -50,7 +50,7 @@ def _put_deadlines(writes: WriteBatch, changes: Sequence[Whole], packs: Jurisdic
             continue
         to = here
         if has_step_until(before, course.at, pack):
-            overdue[key], to = course.at, later
+            overdue[key], to = SetAside(course.at, course.after.version), later
         to.put(key, pending(before, due, course.at, pack))
     if overdue:
         set_aside(writes, overdue)
