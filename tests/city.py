@@ -110,7 +110,7 @@ async def opened_city(database: str, folder: Path) -> AsyncIterator[City]:
     async with opened_loop(database) as loop:
         settings = RoutingSettings.model_validate(given)
         desk = routing.api(settings, loop.pools[Service.ROUTING])
-        kept = KEYS | {"DATABASE_URL": database, "attachments_folder": folder}
+        kept = KEYS | {"DATABASE_URL": database, "attachments_folder": folder, "portal_jurisdictions": PACK.id}
         door = intake.api(IntakeSettings.model_validate(kept), loop.pools[Service.INTAKE])
         web = web_app("city", [*desk.routers, *door.routers])
         async with served(uvicorn.Config(web, port=port, log_level="critical")) as url:

@@ -53,7 +53,13 @@ from services.intake.tracking.projection import LISTING, UPDATES
 from services.intake.tracking.story import StoryReader
 from services.intake.tracking.words_projection import CITIZEN_WORDS
 from services.intake.vault.sealing import Vault
-from services.intake.web import home_pages
+from services.intake.web import hint_pages, home_pages, raise_pages, send_pages, similar_pages
+from services.intake.web.allowance import Allowance
+from services.intake.web.drafts import KEPT as DRAFTS_KEPT
+from services.intake.web.drafts import Drafts
+from services.intake.web.places import Places
+from services.intake.web.portal import Portal
+from services.intake.web.raising import Raising
 from shared.chassis.aggregates.projections import compose
 from shared.chassis.aggregates.repository import Repositories, Repository
 from shared.chassis.database.pool import Pool
@@ -73,6 +79,7 @@ from shared.contracts.demand.state import Demand, Service
 from shared.contracts.topics import DEMAND_EVENTS
 from shared.identity.callers import Callers
 from shared.identity.revocations import EXPIRED as EXPIRED_REVOCATIONS
+from shared.identity.visitors import Visitors
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.loader import packs_of
 from shared.web.display import look
@@ -102,6 +109,12 @@ def api(settings: IntakeSettings, pool: Pool) -> Api:
     )
     registry = GatewayRegistry(pool, keys)
     language_of = languages(packs)
+    finder, suggester = SimilarFinder(pool, packs), Suggester.of(packs, settings.suggestion_models)
+    portal = Portal(
+        Places.of(packs, settings.portal_jurisdictions),
+        submissions, note_handler, lookup, finder, suggester, attachments, codes, settings.public_url,
+    )  # fmt: skip
+    raising = Raising(portal, Drafts(pool), Allowance(pool, keys, settings.portal_sends_per_hour))
     return Api(
         [
             submission_api.routes(submissions, codes),
@@ -116,12 +129,16 @@ def api(settings: IntakeSettings, pool: Pool) -> Api:
             broadcasts.routes(BroadcastHandler(submissions), codes),
             sms.routes(registry, conversations, language_of),
             wechat.routes(wechat.WeChat(registry, conversations, language_of)),
-            similar.routes(SimilarFinder(pool, packs), lookup),
-            suggestion.routes(pool, Suggester.of(packs, settings.suggestion_models), packs),
+            similar.routes(finder, lookup),
+            suggestion.routes(pool, suggester, packs),
             open311(
                 Open311Handler(submissions, note_handler, attachments), Open311Lookup(submissions), _place(settings)
             ),
             home_pages.routes(),
+            hint_pages.routes(raising, Visitors.of(settings)),
+            raise_pages.routes(raising, Visitors.of(settings)),
+            similar_pages.routes(raising, Visitors.of(settings)),
+            send_pages.routes(raising, Visitors.of(settings)),
             look(),
         ],
         WORDS,
@@ -191,7 +208,10 @@ def pruning(settings: IntakeSettings, pool: Pool) -> Retention:
     conversations = Expired("conversation", "said_at < $1", timedelta(days=settings.keep_conversations_days))
     nameless = Expired("nameless_support", "since < $1", COUNTED_WITHIN)
     wrong_codes = Expired("wrong_code", "since < $1", WITHIN)
-    return Retention(pool, (conversations, wrong_codes, nameless, EXPIRED_REVOCATIONS, redriven(settings)))
+    drafts = Expired("portal_draft", "saved_at < $1", DRAFTS_KEPT)
+    uses = Expired("portal_use", "hour < $1", timedelta(hours=1))
+    helping = (conversations, wrong_codes, nameless, drafts, uses)
+    return Retention(pool, (*helping, EXPIRED_REVOCATIONS, redriven(settings)))
 
 
 SERVICE: Final = ServiceManifest(

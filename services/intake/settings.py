@@ -48,6 +48,18 @@ class IntakeSettings(RetentionSettings, StaffSettings, PublicSettings, Jurisdict
     clamav: str = Field(
         "", pattern=r"^($|tcp://|unix:///)", description="tcp://HOST:PORT or unix:///PATH of clamd; empty: not scanned"
     )
+    portal_jurisdictions: str = Field(
+        "",
+        description="packs, with commas between, in which citizens raise demands at the pages; empty: all",
+        json_schema_extra=noted(*_API),
+    )
+    portal_sends_per_hour: int = Field(
+        60,
+        ge=1,
+        description="demands and supports that one address may send at the pages within an hour; many people share one"
+        " behind a carrier's network. Behind a proxy on another machine uvicorn needs FORWARDED_ALLOW_IPS",
+        json_schema_extra=noted(*_API),
+    )
     wechat_picture_hosts: str = Field(
         "",
         description="HOST or HOST:PORT, with commas, from which WeChat's pictures are fetched; empty: none",

@@ -80,6 +80,7 @@ async def limits_of(name: str) -> Limits:
         ("/v1/imports", b"x-api-key", 16 * MAX_BODY),
         ("/v1/attachments", b"x-api-key", 21 * MAX_BODY),
         ("/open311/v2/requests.json", None, 21 * MAX_BODY),
+        ("/raise", None, 32 * MAX_BODY),
         ("/inbound/sms/hotline", None, MAX_BODY),
         ("/inbound/wechat/account", None, MAX_BODY),
     ],

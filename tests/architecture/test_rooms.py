@@ -52,7 +52,9 @@ OWN: Final = {
     "intake/suggestion": {"evaluation", "keywords", "model", "ranking", "suggester", "training"},
     "intake/tracking": {"lasting_secret", "story"},
     "intake/vault": {"adding", "contact", "personal", "persons", "sealing"},
-    "intake/web": {"portal_page", "visit"},
+    "intake/web": {
+        "allowance", "draft", "drafts", "places", "portal", "portal_page", "qr_code", "raise_forms", "raising", "visit",
+    },
     "reporting/drilldown": {"steps"},
     "reporting/figures": {"completion", "conditions", "links", "rollup", "visibility"},
     "reporting/rebuild": {"comparison", "folding", "locks", "rebuild", "tables"},

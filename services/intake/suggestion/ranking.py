@@ -28,5 +28,10 @@ class Ranking:
     suggestions: tuple[Suggestion, ...]
     sure: bool
 
+    def likelier_than(self, probability: float) -> str:
+        """The likeliest category where it is likelier than this; else nothing."""
+        first = self.suggestions[0] if self.suggestions else None
+        return first.category if first and first.probability > probability else ""
+
 
 NOTHING = Ranking((), sure=False)

@@ -24,7 +24,7 @@ class PortalPage(PageRoute):
     """A page for citizens."""
 
     @staticmethod
-    def refused(request: Request, refused: Refused | None) -> HTMLResponse:
+    def tell(refused: Refused | None, request: Request) -> HTMLResponse:
         """Why something was refused, and the way back."""
         visit = Visit.without_forms(request)
         if refused is None:

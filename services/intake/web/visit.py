@@ -6,8 +6,8 @@ from typing import Any, Literal
 from urllib.parse import urlencode
 
 from fastapi import Request
+from starlette.exceptions import HTTPException
 
-from shared.contracts.refusals import Refused
 from shared.identity.visitors import Visitor
 
 Lang = Literal["zh", "en"]
@@ -24,6 +24,12 @@ class Visit:
     def without_forms(cls, request: Request) -> "Visit":
         """For a page that has to be shown whatever the request was like."""
         return cls("en" if request.query_params.get("lang") == "en" else "zh")
+
+    @property
+    def by(self) -> Visitor:
+        """The visitor of a page with a form."""
+        assert self.visitor, "pages with forms have one"
+        return self.visitor
 
     def say(self, zh: str, en: str) -> str:
         """The words in the language of the page."""
@@ -48,9 +54,9 @@ class Visit:
             "here": self.to(path, **parameters),
         }
 
-    def errors_of(self, refused: Refused | None) -> dict[str, str]:
-        """What is wrong with each field, in the language of the page."""
-        return {error.field: self.say(error.zh, error.en) for error in refused.errors} if refused else {}
+    def elsewhere(self, path: str) -> HTTPException:
+        """To be raised: leads to another page."""
+        return HTTPException(303, "elsewhere", {"Location": self.to(path)})
 
 
 def _address(path: str, parameters: Mapping[str, Any], lang: str) -> str:

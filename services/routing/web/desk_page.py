@@ -27,7 +27,7 @@ class DeskPage(PageRoute):
     """A page whose refusals and faults are pages too."""
 
     @staticmethod
-    def refused(request: Request, refused: Refused | None) -> HTMLResponse:
+    def tell(refused: Refused | None, request: Request) -> HTMLResponse:
         """Why something was refused, or that it went wrong."""
         if refused is None:
             return _page(request, 500, ("系统出错了", "Something went wrong"), (FAULT_ZH, FAULT_EN))

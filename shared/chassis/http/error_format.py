@@ -1,7 +1,7 @@
 """How a refusal is told to whom no route has seen yet: as the routes of that path tell theirs."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
@@ -16,6 +16,9 @@ Tell = Callable[[Refused, Any], Response]
 
 class ErrorFormat(APIRoute):
     """A route whose refusals have a form of their own, and with it all that is refused at its path."""
+
+    looks_at_parameters: ClassVar[bool] = True
+    """Whether the route itself refuses query parameters that it does not know."""
 
     @staticmethod
     def tell(refused: Refused, request: Request) -> Response:

@@ -5,9 +5,9 @@ from typing import Any, Final
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
+from shared.chassis.http.error_format import ErrorFormat
 from shared.chassis.http.problem_details import refusal_of, route_of
 from shared.contracts.refusals import Code, Refused
 
@@ -17,11 +17,13 @@ INCOMPLETE: Final = Refused(
 _UNREADABLE: Final = frozenset({400, 413})
 
 
-class PageRoute(APIRoute):
+class PageRoute(ErrorFormat):
     """A page whose refusals and faults are pages too; a subclass says how they look."""
 
+    looks_at_parameters = False
+
     @staticmethod
-    def refused(request: Request, refused: Refused | None) -> Response:
+    def tell(refused: Refused | None, request: Request) -> Response:
         """The page for a refusal; None stands for a fault of this server, which is logged."""
         raise NotImplementedError
 
@@ -33,12 +35,12 @@ class PageRoute(APIRoute):
             try:
                 return await handler(request)
             except RequestValidationError:
-                return self.refused(request, INCOMPLETE)
+                return self.tell(INCOMPLETE, request)
             except HTTPException as fault:
                 if fault.status_code not in _UNREADABLE:
                     raise  # a redirect, such as the way to the sign-in
-                return self.refused(request, INCOMPLETE)
+                return self.tell(INCOMPLETE, request)
             except Exception as fault:  # noqa: BLE001 (people must not be shown a document for programs)
-                return self.refused(request, refusal_of(fault, route_of(request.scope)))
+                return self.tell(refusal_of(fault, route_of(request.scope)), request)
 
         return shown

@@ -31,7 +31,9 @@ async def known_parameters(request: Request) -> None:
     their own look for themselves."""
     given = request.query_params
     route = request.scope.get("route")
-    if not given or not isinstance(route, APIRoute) or isinstance(route, ErrorFormat | ForeignQuery):
+    if not given or not isinstance(route, APIRoute) or isinstance(route, ForeignQuery):
+        return
+    if isinstance(route, ErrorFormat) and route.looks_at_parameters:
         return
     known = _known(route)
     ignored = frozenset() if route.include_in_schema else ADDED_BY_OTHERS

@@ -1,0 +1,58 @@
+"""How often one address may use the portal in an hour: nobody signs in there, so an address is all that tells people
+apart. Many people share one, in an office or behind a carrier's network, so that the limits are wide.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from fastapi import Request
+
+from services.intake.vault.sealing import Vault
+from services.intake.web import draft_queries as queries
+from shared.chassis.base.clock import now
+from shared.chassis.database.pool import Pool
+from shared.contracts.refusals import Code, Refused
+
+HOUR: Final = 3600
+
+
+class Act(StrEnum):
+    """What is counted."""
+
+    BEGIN = "begin"
+    PHOTO = "photo"
+    HINT = "hint"
+    SEND = "send"
+
+
+TIMES: Final = {Act.BEGIN: 10, Act.PHOTO: 10, Act.HINT: 50, Act.SEND: 1}
+"""How many of each there may be for one demand that may be sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """Counts by the hour of the clock; `sends` is how many demands and supports an address may send in one."""
+
+    pool: Pool
+    vault: Vault
+    sends: int
+    clock: Callable[[], datetime] = now
+
+    async def count(self, request: Request, act: Act) -> None:
+        """One more from the address of this request; raises `Refused` where that is too many."""
+        at, host = self.clock(), request.client.host if request.client else ""
+        address = self.vault.pseudonym(f"portal\n{host}")
+        async with self.pool.acquire(timeout=5) as db:
+            uses = await queries.count(db, address, act, at.replace(minute=0, second=0, microsecond=0))
+        if uses > self.sends * TIMES[act]:
+            left = HOUR - at.minute * 60 - at.second
+            minutes = left // 60 + 1
+            raise Refused(
+                Code.QUOTA_USED_UP,
+                f"too much was sent from your network within this hour; what you wrote is kept: go on in {minutes} min",
+                f"您所在的网络这一小时内提交得太多了。已填写的内容都在，请过 {minutes} 分钟再试；紧急情况请打电话",
+                retry_after=left,
+            )

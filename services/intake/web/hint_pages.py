@@ -1,0 +1,69 @@
+"""What the page says while somebody writes: what it may be about, and whether others nearby have said so."""
+
+from dataclasses import replace
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Request
+from pydantic import ValidationError
+
+from services.intake.inbound.message import readable
+from services.intake.similar.view import Like
+from services.intake.web.allowance import Act
+from services.intake.web.draft import LONGEST_WORDS, Draft
+from services.intake.web.portal_page import InLanguage, portal_router
+from services.intake.web.raising import Raising
+from services.intake.web.visit import Visit
+from shared.identity.visitors import Visitor, Visitors
+from shared.jurisdiction.pack import Pack
+from shared.web.words import STATUS_WORDS
+
+
+def routes(raising: Raising, visitors: Visitors) -> APIRouter:
+    """`/raise/hints`, asked by the script of the first step."""
+    router = portal_router()
+
+    @router.post("/raise/hints")
+    async def hints(
+        by: Annotated[Visitor, Depends(visitors.visitor)],
+        request: Request,
+        words: Annotated[str, Form(max_length=2 * LONGEST_WORDS)] = "",
+        division: Annotated[str, Form(max_length=64)] = "",
+        lang: InLanguage = "zh",
+    ) -> dict[str, list[str]]:
+        await raising.allowance.count(request, Act.HINT)
+        draft = Draft(words=readable(words)[:LONGEST_WORDS], division=division or raising.portal.places.top())
+        pack = raising.portal.places.pack_of(draft.division)
+        try:
+            draft.command()
+        except ValidationError:
+            return {"lines": []}
+        return {"lines": await _lines(raising, Visit(lang, by), pack, draft) if pack else []}
+
+    return router
+
+
+async def _lines(raising: Raising, visit: Visit, pack: Pack, draft: Draft) -> list[str]:
+    likely = [pack.category(one.category) for one in raising.portal.suggested(pack, draft).suggestions[:2]]
+    names = [str(getattr(category.name, visit.lang)) for category in likely if category]
+    lines = []
+    if names:
+        listed = visit.say("、".join(names), ", ".join(names))
+        lines.append(visit.say(f"像是：{listed}（提交前可以改）", f"It looks like: {listed} (you can change it)"))
+    likes = await raising.portal.similar(replace(draft, photos=()))
+    if likes:
+        lines.append(
+            visit.say(
+                "也有人提过相似的，填好地点后可以选“我也遇到了”：",
+                "Others raised something similar; you can join them:",
+            )
+        )
+        lines.extend(_line(raising, visit, pack, one) for one in likes)
+    return lines
+
+
+def _line(raising: Raising, visit: Visit, pack: Pack, one: Like) -> str:
+    category = pack.category(one.category) if one.category else None
+    about = one.title or (getattr(category.name, visit.lang) if category else one.number)
+    place = raising.portal.places.address(pack, one.division) if one.division else ""
+    words = STATUS_WORDS[one.status]
+    return " · ".join(filter(None, (about, place, visit.say(words.zh, words.en))))

@@ -1,0 +1,137 @@
+"""The portal as a channel of kind web: its demands go the way of every other channel's."""
+
+import hashlib
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from services.intake.attachments.service import AttachmentService
+from services.intake.attachments.stores import NoStore
+from services.intake.channels.channel import Channel
+from services.intake.inbound.queries import submitted_under
+from services.intake.notes.domain import Support
+from services.intake.notes.handler import NoteHandler, NoteRequest
+from services.intake.similar.finder import SimilarFinder
+from services.intake.similar.view import Like, like
+from services.intake.submission.checked_request import Request
+from services.intake.submission.handler import SubmissionHandler
+from services.intake.submission.secret_code import SecretCodes
+from services.intake.suggestion.ranking import Ranking
+from services.intake.suggestion.suggester import Suggester
+from services.intake.tracking.lookup import DemandLookup
+from services.intake.web import draft_queries as queries
+from services.intake.web.draft import Draft, Photo, Sent
+from services.intake.web.places import Places
+from shared.chassis.base.clock import now
+from shared.contracts.demand.facts import ChannelKind, RequestKind
+from shared.contracts.refusals import Code, Refused
+from shared.jurisdiction.pack import Pack
+
+MOST_SIMILAR: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Portal:
+    """Commands and questions of the pages, in this process; every one raises `Refused`."""
+
+    places: Places
+    submissions: SubmissionHandler
+    note_handler: NoteHandler
+    lookup: DemandLookup
+    finder: SimilarFinder
+    suggester: Suggester
+    attachments: AttachmentService
+    codes: SecretCodes
+    public_url: str
+    clock: Callable[[], datetime] = now
+
+    @property
+    def takes_photos(self) -> bool:
+        """Whether this deployment has a store for them."""
+        return not isinstance(self.attachments.store, NoStore)
+
+    async def channel(self, pack: Pack) -> Channel:
+        """The portal of a jurisdiction, made at its first use. Its key was never told to anybody; whoever revokes the
+        channel closes the portal there."""
+        channel = Channel(channel_id(pack), ChannelKind.WEB, frozenset(), pack.root, f"{pack.name.zh}网上门户")
+        key_hash = hashlib.sha256(secrets.token_bytes(32)).digest()
+        async with self.submissions.pool.acquire(timeout=5) as db:
+            is_open = await queries.put_channel(db, channel.id, channel.kind, channel.name, key_hash)
+        if not is_open:
+            en = "the portal does not take demands here at present; please use the hotline"
+            raise Refused(Code.FORBIDDEN, en, "本平台暂停受理该地区的诉求，请拨打热线电话")
+        return channel
+
+    async def keep_photo(self, content: bytes, name: str) -> Photo:
+        """Take a photo in, made anew from its pixels."""
+        taken = await self.attachments.take(await self.channel(self.places.packs[0]), content)
+        return Photo(taken.reference, name[:60])
+
+    async def similar(self, draft: Draft) -> list[Like]:
+        """Open demands nearby that may be the same, as the public sees them."""
+        pack = self._pack(draft)
+        found = await self.finder.find(await self.channel(pack), draft.command(), MOST_SIMILAR)
+        return [like(pack.publication, match, demand) for match, demand in found]
+
+    def suggested(self, pack: Pack, draft: Draft) -> Ranking:
+        """What it may be about."""
+        return self.suggester.suggest(pack, draft.title, draft.words)
+
+    async def send(self, id: UUID, draft: Draft, category: str | None, kind: RequestKind) -> Sent:
+        """Submit a draft; the same draft again is answered with the same demand, whatever was changed meanwhile."""
+        pack = self._pack(draft)
+        channel, key = await self.channel(pack), f"portal:{id}"
+        await self._bring_photos(draft.photos, channel)
+        try:
+            taken = await self.submissions.submit(channel, Request(key, draft.command(category, kind)))
+        except Refused as refused:
+            first = await self._sent_before(channel, key) if refused.code is Code.KEY_REUSED else None
+            if first is None:
+                raise
+            return first
+        return Sent(taken.id, taken.number, taken.submitted_at, due_at(pack, draft, category, kind, taken.submitted_at))
+
+    async def support(self, id: UUID, draft: Draft, number: str) -> Sent:
+        """Support another demand in the place of raising a new one."""
+        channel = await self.channel(self._pack(draft))
+        demand = await self.lookup.open_to(channel, number, "")
+        support = NoteRequest(channel, f"portal:{id}", Support(contact=draft.contact))
+        heard = await self.note_handler.hear(demand.id, support)
+        return Sent(demand.id, heard.number, heard.at, supported=True)
+
+    async def _bring_photos(self, photos: Sequence[Photo], channel: Channel) -> None:
+        """Photos come before the place, and with it the channel, is known."""
+        if photos:
+            channels = [channel_id(pack) for pack in self.places.packs]
+            async with self.submissions.pool.acquire(timeout=5) as db:
+                await queries.move_photos(db, [photo.reference for photo in photos], channels, channel.id)
+
+    async def _sent_before(self, channel: Channel, key: str) -> Sent | None:
+        async with self.submissions.pool.acquire(timeout=5) as db:
+            first = await submitted_under(db, channel.id, self.submissions.vault.reference(key))
+        return Sent(first.id, first.number, self.clock()) if first else None
+
+    def _pack(self, draft: Draft) -> Pack:
+        pack = self.places.pack_of(draft.division)
+        if pack is None:
+            raise Refused(Code.INVALID, "say where it is first", "请先选择地点")
+        return pack
+
+
+def channel_id(pack: Pack) -> str:
+    """The id of the portal's channel in a jurisdiction."""
+    return f"portal-{pack.id}"
+
+
+def due_at(pack: Pack, draft: Draft, category: str | None, kind: RequestKind, at: datetime) -> datetime | None:
+    """By when such a demand is usually answered; None where no limit is attested. Routing's own may be shorter."""
+    limit = pack.limits_for(draft.division or pack.root, category, kind).resolve
+    return pack.end_of(limit, at) if limit else None
+
+
+def follow_link(public_url: str, sent: Sent, code: str) -> str:
+    """Where a demand can be followed. The code stands behind `#`, which browsers send to nobody."""
+    return f"{public_url.rstrip('/')}/follow?number={sent.number}" + (f"#code={code}" if code else "")

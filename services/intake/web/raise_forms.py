@@ -1,0 +1,71 @@
+"""What the forms of raising a demand hold, checked; pure. Errors are by the field, in both languages."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from services.intake.attachments.kinds import MAX_ATTACHMENTS
+from services.intake.inbound.message import readable
+from services.intake.web.draft import LONGEST_PLACE, LONGEST_WORDS, Draft
+
+Errors = dict[str, tuple[str, str]]
+KEPT_WORDS: Final = 2 * LONGEST_WORDS
+"""Too many words are not lost: whoever wrote them shortens them."""
+LONGEST_NAME, LONGEST_PHONE = 100, 32
+_PHONE: Final = re.compile(r"\+?[0-9][0-9 ()\-]*[0-9]")
+_DIGITS: Final = range(7, 16)
+"""How many digits a telephone number has, with its area code or not. Rule: ITU-T E.164 has 15 at most."""
+TOO_MANY_PHOTOS: Final = (
+    f"最多{MAX_ATTACHMENTS}张照片，多出的没有保存",
+    f"{MAX_ATTACHMENTS} photos at most; the others were not kept",
+)
+
+
+def typed(form: Mapping[str, Any], name: str, most: int) -> str:
+    """What stands in a field, as text that can be kept."""
+    value = form.get(name)
+    return readable(value)[:most] if isinstance(value, str) else ""
+
+
+def with_words(draft: Draft, form: Mapping[str, Any]) -> tuple[Draft, Errors]:
+    """The draft with its words."""
+    words = typed(form, "words", KEPT_WORDS)
+    errors: Errors = {}
+    if not words:
+        errors["words"] = ("请写下您要反映的问题", "Write down what the problem is")
+    elif len(words) > LONGEST_WORDS:
+        over = len(words) - LONGEST_WORDS
+        errors["words"] = (
+            f"最多{LONGEST_WORDS}字，请删去{over}字",
+            f"{LONGEST_WORDS} characters at most: take {over} away",
+        )
+    return replace(draft, words=words), errors
+
+
+def with_place(draft: Draft, form: Mapping[str, Any]) -> Draft:
+    """The draft with the place in people's own words, and the point where the phone told it."""
+    draft = replace(draft, place=" ".join(typed(form, "place", LONGEST_PLACE).split())) if "place" in form else draft
+    lat, lon = _degrees(form.get("lat"), 90), _degrees(form.get("lon"), 180)
+    return replace(draft, lat=lat, lon=lon) if lat is not None and lon is not None else draft
+
+
+def with_contact(draft: Draft, form: Mapping[str, Any]) -> tuple[Draft, Errors]:
+    """The draft with name and telephone, both of which may be missing."""
+    name, phone = typed(form, "name", LONGEST_NAME), typed(form, "phone", LONGEST_PHONE)
+    errors: Errors = {}
+    digits = sum(character.isdigit() for character in phone)
+    if phone and not (_PHONE.fullmatch(phone) and digits in _DIGITS):
+        errors["phone"] = (
+            "请填写11位手机号，或带区号的座机号；也可以留空",
+            "A phone number has 7 to 15 digits; or leave it empty",
+        )
+    return replace(draft, name=name, phone=phone), errors
+
+
+def _degrees(value: Any, most: float) -> float | None:
+    try:
+        degrees = float(value)
+    except (TypeError, ValueError):
+        return None
+    return degrees if -most <= degrees <= most else None

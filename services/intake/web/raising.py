@@ -1,0 +1,88 @@
+"""What the steps of raising a demand have in common."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from fastapi.responses import RedirectResponse
+from pydantic import ValidationError
+
+from services.intake.web.allowance import Allowance
+from services.intake.web.draft import Draft, Sent
+from services.intake.web.drafts import Drafts
+from services.intake.web.portal import Portal
+from services.intake.web.raise_forms import Errors
+from services.intake.web.visit import Visit
+from shared.jurisdiction.pack import Pack
+
+STEPS: Final = (
+    ("什么问题", "What"),
+    ("在哪里", "Where"),
+    ("怎么联系您", "Contact"),
+    ("看看相似的", "Similar"),
+    ("核对提交", "Check"),
+)
+_WEEKDAYS: Final = "一二三四五六日"
+
+
+@dataclass(frozen=True, slots=True)
+class Raising:
+    """What the steps of raising a demand are made with."""
+
+    portal: Portal
+    drafts: Drafts
+    allowance: Allowance
+
+    async def draft(self, visit: Visit, id: UUID) -> Draft:
+        """A draft that was not sent yet; one that was leads to its receipt. Raises `Refused` where there is none."""
+        draft = await self.drafts.read(visit.by, id)
+        if draft.sent:
+            raise visit.elsewhere(f"/raise/{id}/receipt")
+        return draft
+
+    def page(self, visit: Visit, step: int, path: str, id: UUID | None, **more: Any) -> dict[str, Any]:
+        """What every step shows."""
+        at = f"/raise/{id}" if id else "/raise"
+        names = [visit.say(*words) for words in STEPS]
+        return visit.page(path) | {"step": step, "steps": names, "at": at, "errors": {}} | more
+
+
+def said(visit: Visit, errors: Errors | None) -> dict[str, str]:
+    """Errors in the language of the page."""
+    return {field: visit.say(*words) for field, words in (errors or {}).items()}
+
+
+async def finish(raising: Raising, visit: Visit, id: UUID, sent: Sent) -> RedirectResponse:
+    """Keep the receipt alone: what was typed lies with the demand now."""
+    draft = await raising.drafts.read(visit.by, id)
+    await raising.drafts.put(visit.by, id, Draft(division=draft.division, sent=sent))
+    return RedirectResponse(visit.to(f"/raise/{id}/receipt"), 303)
+
+
+async def complete(raising: Raising, visit: Visit, id: UUID) -> Draft:
+    """A draft with its words and its place; one without leads to the step that is missing."""
+    draft = await raising.draft(visit, id)
+    missing = "words" if not draft.words else "where" if not raising.portal.places.pack_of(draft.division) else ""
+    if missing:
+        raise visit.elsewhere(f"/raise/{id}/{missing}")
+    try:
+        draft.command()
+    except ValidationError:
+        raise visit.elsewhere(f"/raise/{id}/words") from None
+    return draft
+
+
+def pack_of(raising: Raising, draft: Draft) -> Pack:
+    pack = raising.portal.places.pack_of(draft.division)
+    assert pack, "a complete draft has a place"
+    return pack
+
+
+def day(at: datetime, pack: Pack, visit: Visit) -> str:
+    """A day as people of the place write it."""
+    local = at.astimezone(ZoneInfo(pack.timezone))
+    return visit.say(
+        f"{local.month}月{local.day}日（星期{_WEEKDAYS[local.weekday()]}）", f"{local:%A}, {local.day} {local:%B}"
+    )

@@ -1,0 +1,150 @@
+"""The last steps of raising a demand: the check, and the receipt."""
+
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from services.intake.attachments.api import SAFE
+from services.intake.channels.menus import KINDS
+from services.intake.web.allowance import Act
+from services.intake.web.draft import Draft, Sent
+from services.intake.web.portal import follow_link
+from services.intake.web.portal_page import PAGES, InLanguage, portal_router
+from services.intake.web.qr_code import qr_code
+from services.intake.web.raise_forms import Errors
+from services.intake.web.raising import Raising, complete, day, finish, pack_of, said
+from services.intake.web.visit import Visit
+from shared.contracts.demand.facts import RequestKind
+from shared.contracts.refusals import Code, Refused
+from shared.identity.visitors import Visitor, Visitors
+from shared.jurisdiction.pack import Pack
+from shared.web.parts import SummaryRow
+
+Reference = Annotated[str, Path(max_length=64)]
+PROPOSED: Final = 0.5
+"""More likely than all other categories together: proposed to the citizen, who looks at it before sending."""
+
+
+def routes(raising: Raising, visitors: Visitors) -> APIRouter:
+    """What comes after the forms."""
+    router = portal_router()
+    By = Annotated[Visitor, Depends(visitors.visitor)]  # noqa: N806 (a type)
+    _sending(router, raising, By)
+    _afterwards(router, raising, By)
+    return router
+
+
+def _sending(router: APIRouter, raising: Raising, By: Any) -> None:  # noqa: N803 (a type)
+    @router.get("/raise/{id}/check")
+    async def check(id: UUID, by: By, lang: InLanguage = "zh") -> HTMLResponse:
+        visit = Visit(lang, by)
+        return _check_page(raising, visit, id, await complete(raising, visit, id))
+
+    @router.post("/raise/{id}/check")
+    async def send(id: UUID, by: By, request: Request, lang: InLanguage = "zh") -> Response:
+        visit, form = Visit(lang, by), await request.form()
+        draft = await complete(raising, visit, id)
+        category, kind = str(form.get("category") or "") or None, str(form.get("kind") or "")
+        pack = pack_of(raising, draft)
+        known = pack.category(category) if category else None
+        meant = RequestKind(kind) if kind in set(RequestKind) else (known.kind if known else None) or RequestKind.HELP
+        await raising.allowance.count(request, Act.SEND)
+        try:
+            sent = await raising.portal.send(id, draft, known.code if known else None, meant)
+        except Refused as refused:
+            if refused.code is not Code.INVALID:
+                raise
+            return _check_page(raising, visit, id, draft, _wrong(refused), category)
+        return await finish(raising, visit, id, sent)
+
+
+def _wrong(refused: Refused) -> Errors:
+    """What is wrong with a draft, in words for citizens."""
+    if any(error.field.startswith("attachments") for error in refused.errors):
+        return {
+            "photos": ("照片已过期，请返回第一步重新添加", "The photos are too old: add them again in the first step")
+        }
+    return {"words": (refused.zh or refused.en, refused.en)}
+
+
+def _check_page(
+    raising: Raising, visit: Visit, id: UUID, draft: Draft, errors: Errors | None = None, chosen: str | None = None
+) -> HTMLResponse:
+    path, pack = f"/raise/{id}/check", pack_of(raising, draft)
+    ranking = raising.portal.suggested(pack, draft)
+    likely = [one.category for one in ranking.suggestions][:3]
+    proposed = chosen if chosen is not None else ranking.likelier_than(PROPOSED)
+    values = raising.page(visit, 5, path, id, draft=draft, errors=said(visit, errors), action=visit.to(path)) | {
+        "rows": _rows(raising, visit, id, pack, draft),
+        "category": proposed,
+        "likely": [(code, _name(pack, code, visit)) for code in likely],
+        "groups": _groups(pack, visit),
+        "kinds": [("", visit.say("由工作人员判断", "Let staff decide"))]
+        + [(kind.value, visit.say(*words)) for kind, words in KINDS.items()],
+    }
+    return PAGES.render("raise_check.html", values, 422 if errors else 200)
+
+
+def _rows(raising: Raising, visit: Visit, id: UUID, pack: Pack, draft: Draft) -> list[SummaryRow]:
+    place = raising.portal.places.address(pack, draft.division)
+    contact = "\n".join(filter(None, (draft.name, draft.phone)))
+    photos = visit.say(f"{len(draft.photos)}张照片", f"{len(draft.photos)} photos") if draft.photos else ""
+    anonymous = visit.say("没有留（凭编号和查询码查进度）", "None left (follow it by its number and code)")
+    at = f"/raise/{id}"
+    return [
+        SummaryRow(
+            visit.say("问题", "Problem"), "\n".join(filter(None, (draft.words, photos))), visit.to(f"{at}/words")
+        ),
+        SummaryRow(visit.say("地点", "Place"), "\n".join(filter(None, (place, draft.place))), visit.to(f"{at}/where")),
+        SummaryRow(visit.say("联系方式", "Contact"), contact or anonymous, visit.to(f"{at}/who")),
+    ]
+
+
+def _groups(pack: Pack, visit: Visit) -> list[tuple[str, list[tuple[str, str]]]]:
+    """All categories that can be chosen, by the one above."""
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for leaf in pack.leaf_categories:
+        above = _name(pack, leaf.parent, visit) if leaf.parent else visit.say("其他", "Others")
+        groups.setdefault(above, []).append((leaf.code, getattr(leaf.name, visit.lang)))
+    return list(groups.items())
+
+
+def _name(pack: Pack, code: str, visit: Visit) -> str:
+    category = pack.category(code)
+    return getattr(category.name, visit.lang) if category else code
+
+
+def _afterwards(router: APIRouter, raising: Raising, By: Any) -> None:  # noqa: N803 (a type)
+    @router.get("/raise/{id}/receipt")
+    async def receipt(id: UUID, by: By, lang: InLanguage = "zh") -> Response:
+        visit = Visit(lang, by)
+        draft = await raising.drafts.read(by, id)
+        if draft.sent is None:
+            return RedirectResponse(visit.to(f"/raise/{id}/check"), 303)
+        return _receipt_page(raising, visit, id, draft, draft.sent)
+
+    @router.get("/raise/{id}/photos/{reference}")
+    async def photo(id: UUID, reference: Reference, by: By) -> Response:
+        draft = await raising.drafts.read(by, id)
+        found = await raising.portal.attachments.find(reference)
+        if found is None or reference not in {photo.reference for photo in draft.photos}:
+            raise Refused(Code.NOT_FOUND, "there is no such photo in this draft", "草稿中没有这张照片")
+        content = await raising.portal.attachments.content(found)
+        return Response(content, media_type=found.media_type, headers=SAFE)
+
+
+def _receipt_page(raising: Raising, visit: Visit, id: UUID, draft: Draft, sent: Sent) -> HTMLResponse:
+    code = "" if sent.supported else raising.portal.codes.of(sent.id)
+    link = follow_link(raising.portal.public_url, sent, code)
+    pack = raising.portal.places.pack_of(draft.division)
+    values = visit.page(f"/raise/{id}/receipt") | {
+        "sent": sent,
+        "code": f"{code[:4]} {code[4:]}",
+        "link": link,
+        "path": link.removeprefix(raising.portal.public_url.rstrip("/")),
+        "qr": qr_code(link),
+        "due": day(sent.due_at, pack, visit) if sent.due_at and pack else "",
+    }
+    return PAGES.render("raise_receipt.html", values)

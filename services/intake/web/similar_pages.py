@@ -1,0 +1,85 @@
+"""Similar open demands, each of which may be supported in the place of raising a new one."""
+
+from dataclasses import dataclass
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from services.intake.similar.view import Like
+from services.intake.web.allowance import Act
+from services.intake.web.draft import Draft
+from services.intake.web.portal_page import PAGES, InLanguage, portal_router
+from services.intake.web.raise_forms import Errors
+from services.intake.web.raising import Raising, complete, day, finish, pack_of, said
+from services.intake.web.visit import Visit
+from shared.contracts.numbers import read_number
+from shared.contracts.refusals import Refused
+from shared.identity.visitors import Visitor, Visitors
+from shared.jurisdiction.pack import Pack
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarCase:
+    """A similar open demand, in the words of the page."""
+
+    number: str
+    title: str
+    place: str
+    status: str
+    raised: str
+    why: str
+
+
+def routes(raising: Raising, visitors: Visitors) -> APIRouter:
+    """The step between the contact and the check; nobody sees it where there is nothing similar."""
+    router = portal_router()
+    By = Annotated[Visitor, Depends(visitors.visitor)]  # noqa: N806 (a type)
+
+    @router.get("/raise/{id}/similar")
+    async def similar(id: UUID, by: By, lang: InLanguage = "zh") -> Response:
+        visit = Visit(lang, by)
+        draft = await complete(raising, visit, id)
+        likes = await raising.portal.similar(draft)
+        if not likes:
+            return RedirectResponse(visit.to(f"/raise/{id}/check"), 303)
+        return _similar_page(raising, visit, id, draft, likes)
+
+    @router.post("/raise/{id}/similar")
+    async def choose(id: UUID, by: By, request: Request, lang: InLanguage = "zh") -> Response:
+        visit, number = Visit(lang, by), str((await request.form()).get("support") or "")
+        draft = await complete(raising, visit, id)
+        if not number:
+            return RedirectResponse(visit.to(f"/raise/{id}/check"), 303)
+        await raising.allowance.count(request, Act.SEND)
+        try:
+            sent = await raising.portal.support(id, draft, read_number(number))
+        except Refused as refused:
+            error: Errors = {"similar": (refused.zh or refused.en, refused.en)}
+            return _similar_page(raising, visit, id, draft, await raising.portal.similar(draft), error)
+        return await finish(raising, visit, id, sent)
+
+    return router
+
+
+def _similar_page(
+    raising: Raising, visit: Visit, id: UUID, draft: Draft, likes: list[Like], errors: Errors | None = None
+) -> HTMLResponse:
+    path, pack = f"/raise/{id}/similar", pack_of(raising, draft)
+    values = raising.page(visit, 4, path, id, draft=draft, errors=said(visit, errors), action=visit.to(path))
+    values |= {"cases": [_case(raising, visit, pack, one) for one in likes]}
+    return PAGES.render("raise_similar.html", values, 409 if errors else 200)
+
+
+def _case(raising: Raising, visit: Visit, pack: Pack, one: Like) -> SimilarCase:
+    category = pack.category(one.category) if one.category else None
+    about = getattr(category.name, visit.lang) if category else visit.say("一件诉求", "A demand")
+    return SimilarCase(
+        one.number,
+        one.title or about,
+        raising.portal.places.address(pack, one.division) if one.division else "",
+        one.status,
+        day(one.raised, pack, visit),
+        visit.say("；".join(why.zh for why in one.reasons), "; ".join(why.en for why in one.reasons)),
+    )

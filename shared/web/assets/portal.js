@@ -1,0 +1,141 @@
+// What raising a demand gains with JavaScript; without it the steps work by forms alone.
+
+const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+const LONGEST_SIDE = 2048;
+const KEPT_WORDS = "huying-words";
+
+/** Make photos of a phone smaller before they travel; one that cannot be read here is sent as it is. */
+async function smaller(file) {
+  if (!/^image\/(jpeg|png|webp|heic|heif)$/.test(file.type) || file.size < 600_000) return file;
+  try {
+    const picture = await createImageBitmap(file);
+    const scale = Math.min(1, LONGEST_SIDE / Math.max(picture.width, picture.height));
+    const canvas = Object.assign(document.createElement("canvas"), {
+      width: Math.round(picture.width * scale),
+      height: Math.round(picture.height * scale),
+    });
+    canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
+    const blob = await new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.85));
+    return blob && blob.size < file.size ? new File([blob], file.name, { type: "image/jpeg" }) : file;
+  } catch {
+    return file;
+  }
+}
+
+/** Send the first step with a count of how far the photos are; the page that follows is opened as ever. */
+async function sendWithPhotos(form, status) {
+  const body = new FormData(form);
+  const photos = body.getAll("photos").filter((file) => file.size);
+  body.delete("photos");
+  for (const file of photos) body.append("photos", await smaller(file), file.name);
+  const request = new XMLHttpRequest();
+  request.upload.onprogress = ({ loaded, total }) => {
+    status.textContent = status.dataset.sending.replace("%", `${Math.round((100 * loaded) / total)}%`);
+  };
+  request.onload = () => {
+    if (request.status < 400 && request.responseURL) return location.assign(request.responseURL);
+    const answer = new DOMParser().parseFromString(request.responseText, "text/html").querySelector("main");
+    if (!answer) return failed(form, status);
+    document.querySelector("main").replaceWith(answer);
+    document.querySelector(".error-summary")?.focus();
+    begin();
+  };
+  request.onerror = () => failed(form, status);
+  request.open("POST", form.action);
+  request.send(body);
+}
+
+function failed(form, status) {
+  status.textContent = status.dataset.failed;
+  all("button", form).forEach((button) => (button.disabled = false));
+}
+
+function withPhotos(form) {
+  const status = form.querySelector(".sending");
+  form.addEventListener("submit", (event) => {
+    if (!all('input[type="file"]', form).some((input) => input.files.length)) return;
+    event.preventDefault();
+    status.hidden = false;
+    status.textContent = status.dataset.sending.replace("%", "0%");
+    all("button", form).forEach((button) => (button.disabled = true));
+    sendWithPhotos(form, status);
+  });
+}
+
+/** Words survive a closed browser until they have reached the server. */
+function withKeptWords(form) {
+  const field = form.querySelector("#words");
+  if (!field.value && location.pathname === "/raise") field.value = localStorage.getItem(KEPT_WORDS) ?? "";
+  field.addEventListener("input", () => localStorage.setItem(KEPT_WORDS, field.value));
+}
+
+/** While somebody writes: what it may be about, and whether others have said so. */
+function withHints(form) {
+  const field = form.querySelector("#words");
+  const place = form.querySelector(".hints");
+  let waiting, asked = "";
+  const ask = async () => {
+    const words = field.value.trim();
+    if (words.length < 6 || words === asked) return;
+    asked = words;
+    const body = new FormData();
+    body.set("words", words);
+    body.set("division", form.querySelector('input[name="division"]')?.value ?? "");
+    const headers = { "X-CSRF-Token": form.querySelector('input[name="csrf"]').value };
+    const answer = await fetch(place.dataset.address, { method: "POST", body, headers }).catch(() => null);
+    if (!answer?.ok || words !== field.value.trim()) return;
+    const { lines } = await answer.json();
+    place.replaceChildren(...lines.map((line) => Object.assign(document.createElement("p"), { textContent: line })));
+  };
+  field.addEventListener("input", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(ask, 700);
+  });
+}
+
+/** The phone's own position, where somebody asks for it. */
+function withPosition(form) {
+  const button = form.querySelector("[data-position]");
+  if (!button || !navigator.geolocation) return;
+  const told = button.parentElement.querySelector("[role=status]");
+  button.parentElement.hidden = false;
+  button.addEventListener("click", () => {
+    button.disabled = true;
+    navigator.geolocation.getCurrentPosition(
+      ({ coords }) => {
+        form.querySelector('input[name="lat"]').value = coords.latitude.toFixed(4);
+        form.querySelector('input[name="lon"]').value = coords.longitude.toFixed(4);
+        told.textContent = told.dataset.found;
+        if (button.dataset.position === "finds") form.querySelector('button[value="located"]').click();
+      },
+      () => {
+        button.disabled = false;
+        told.textContent = told.dataset.refused;
+      },
+      { timeout: 15_000, maximumAge: 60_000, enableHighAccuracy: true },
+    );
+  });
+}
+
+/** Shorten a long list of places. */
+function withNarrowing(form) {
+  const field = form.querySelector("#narrow");
+  if (!field) return;
+  field.parentElement.hidden = false;
+  field.addEventListener("input", () => {
+    const words = field.value.trim().toLowerCase();
+    all(".places li", form).forEach((item) => (item.hidden = !item.textContent.toLowerCase().includes(words)));
+  });
+  field.addEventListener("keydown", (event) => event.key === "Enter" && event.preventDefault());
+}
+
+function begin() {
+  const words = document.querySelector("form[data-words]");
+  if (words) [withPhotos, withKeptWords, withHints].forEach((gain) => gain(words));
+  const where = document.querySelector("form[data-where]");
+  if (where) [withPosition, withNarrowing].forEach((gain) => gain(where));
+  // The words have arrived: later steps have them from the server.
+  if (!words) localStorage.removeItem(KEPT_WORDS);
+}
+
+begin();
