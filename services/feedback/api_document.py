@@ -11,5 +11,7 @@ WORDS: Final = ApiText(
     operations_zh={
         "get_rated_demand": "待评价的诉求",
         "rate_demand": "评价",
+        "receive_report": "接收短信状态报告（GET）",
+        "receive_reports": "接收短信状态报告（POST）",
     },
 )

@@ -5,8 +5,10 @@ from typing import Final
 
 from services.feedback.api_document import WORDS
 from services.feedback.checks import CHECKS
-from services.feedback.gateways.console import ConsoleGateway
-from services.feedback.gateways.file import FileGateway
+from services.feedback.gateways import reports_api
+from services.feedback.gateways.assembled import gateways_of, reporting_gateways
+from services.feedback.gateways.recipients import Recipient
+from services.feedback.gateways.reports_api import ReportHandler
 from services.feedback.notifications.contacts import ContactClient
 from services.feedback.notifications.projection import notification_projection
 from services.feedback.notifications.sending import messages
@@ -22,7 +24,7 @@ from shared.chassis.process.components import Api, Worker
 from shared.chassis.process.manifest import ApiProcess, RelayProcess, ServiceManifest, WorkerProcess
 from shared.chassis.work.intent_sender import IntentSender
 from shared.chassis.work.intent_watch import IntentWatch
-from shared.chassis.work.intents import REACHED
+from shared.chassis.work.intents import REACHED, IntentKind
 from shared.chassis.work.retention import Retention, redriven
 from shared.chassis.work.timers import Timers
 from shared.contracts.demand.facts import Fact
@@ -48,23 +50,33 @@ def _links(settings: FeedbackSettings) -> CitizenLinks:
     return CitizenLinks.at(settings.public_url, settings.secret, settings.secret_previous)
 
 
+def message_kind(
+    settings: FeedbackSettings, repository: Repository[Demand, Fact], packs: Jurisdictions
+) -> IntentKind[Recipient]:
+    """How messages to citizens are sent in this deployment."""
+    gateways = gateways_of(settings.gateways, settings.notification_file)
+    contacts = ContactClient.at(settings.intake_url, settings.secret, gateways.use)
+    return messages(repository, contacts, gateways.gateways, packs)
+
+
 def api(settings: FeedbackSettings, pool: Pool) -> Api:
     """What citizens talk to."""
     packs = packs_of(settings)
-    ratings = RatingHandler(pool, demand_repository(packs, settings), packs, _links(settings))
-    return Api([routes(ratings), pages.routes(ratings), look()], WORDS)
+    repository = demand_repository(packs, settings)
+    ratings = RatingHandler(pool, repository, packs, _links(settings))
+    reports = ReportHandler(pool, message_kind(settings, repository, packs), reporting_gateways(settings.gateways))
+    return Api([routes(ratings), pages.routes(ratings), reports_api.routes(reports), look()], WORDS)
 
 
 def worker(settings: FeedbackSettings, pool: Pool) -> Worker:
     """Hears every status fact, sends messages, closes what nobody rates, prunes."""
     packs = packs_of(settings)
     repository = demand_repository(packs, settings)
-    gateway = FileGateway(settings.notification_file) if settings.notification_file else ConsoleGateway()
-    contacts = ContactClient.at(settings.intake_url, settings.secret)
-    kind = messages(repository, contacts, gateway, packs)
+    kind = message_kind(settings, repository, packs)
     pruning = Retention(pool, (redriven(settings), REACHED))
     timers = Timers(pool, {UNRATED: unrated(repository, packs)})
-    tasks = (IntentSender(pool, kind).run, IntentWatch(pool, kind).run, timers.run, pruning.run)
+    holder = f"feedback-worker-{settings.instance}" if settings.instance else ""
+    tasks = (IntentSender(pool, kind, holder=holder).run, IntentWatch(pool, kind).run, timers.run, pruning.run)
     return Worker(Repositories.of(repository), by_faust=True, tasks=tasks)
 
 

@@ -34,6 +34,8 @@ from services.intake.open311.discovery import Place
 from services.intake.open311.handler import Open311Handler
 from services.intake.open311.lookup import Open311Lookup
 from services.intake.personal_data import api as vault_api
+from services.intake.personal_data import batches
+from services.intake.personal_data.batches import ContactBatches
 from services.intake.personal_data.handler import PersonalDataHandler
 from services.intake.settings import IntakeSettings
 from services.intake.similar import api as similar
@@ -125,6 +127,7 @@ def api(settings: IntakeSettings, pool: Pool) -> Api:
             verdict_api.routes(note_handler, lookup),
             attachments_api.routes(attachments, callers),
             vault_api.routes(PersonalDataHandler(pool, submissions.repository, keys, callers)),
+            batches.routes(ContactBatches(pool, submissions.repository, keys, callers)),
             visits.routes(submissions, codes),
             broadcasts.routes(BroadcastHandler(submissions), codes),
             sms.routes(registry, conversations, language_of),

@@ -25,7 +25,9 @@ NOT_OURS: Final = frozenset(
 )  # fmt: skip
 """Other words for the same roles."""
 OWN: Final = {
-    "feedback/gateways": {"console", "file", "recipients"},
+    "feedback/gateways": {
+        "assembled", "console", "declared", "file", "http_sms", "recipients", "rendering", "smtp", "wechat",
+    },
     "feedback/notifications": {"contacts", "messages", "sending"},
     "feedback/ratings": {"milestones", "unrated", "verdicts"},
     "intake/attachments": {
@@ -51,6 +53,7 @@ OWN: Final = {
     },
     "intake/suggestion": {"evaluation", "keywords", "model", "ranking", "suggester", "training"},
     "intake/tracking": {"lasting_secret", "story"},
+    "intake/personal_data": {"batches"},
     "intake/vault": {"adding", "contact", "personal", "persons", "sealing"},
     "intake/web": {
         "allowance", "draft", "drafts", "places", "portal", "portal_page", "qr_code", "raise_forms", "raising", "visit",

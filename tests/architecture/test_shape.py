@@ -72,9 +72,11 @@ def test_unknown_faults_are_caught_only_where_batches_are_taken_apart_a_reader_i
 
 def test_facts_are_recorded_by_the_handler_of_commands_by_timers_and_by_intents_alone():
     on_command = {"shared/chassis/aggregates/commands.py"}
-    later = {f"shared/chassis/work/{name}.py" for name in ("timers", "intent_sender", "intent_watch")}
-    # Submissions come by the hundred, and share one transaction.
-    in_batches = {f"services/intake/submission/{name}.py" for name in ("checked_request", "history_handler")}
+    later = {f"shared/chassis/work/{name}.py" for name in ("timers", "intent_outcomes")}
+    # Submissions come by the hundred, addresses are asked for by the hundred, and share one transaction.
+    in_batches = {f"services/intake/submission/{name}.py" for name in ("checked_request", "history_handler")} | {
+        "services/intake/personal_data/batches.py"
+    }
     assert places_of("work.record(") == on_command | later | in_batches
 
 

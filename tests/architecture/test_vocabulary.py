@@ -12,7 +12,19 @@ from shared.chassis.base import metrics
 ROOT: Final = Path(__file__).parents[2]
 PAGE: Final = (ROOT / "docs" / "operating.md").read_text("utf-8")
 FILES: Final = sorted(path for room in ("services", "shared", "deploy") for path in (ROOT / room).rglob("*.py"))
-LABELS: Final = {"service", "process", "shard", "kind", "result", "method", "route", "status", "state", "why"}
+LABELS: Final = {
+    "service",
+    "process",
+    "shard",
+    "kind",
+    "result",
+    "method",
+    "route",
+    "status",
+    "state",
+    "why",
+    "gateway",
+}
 LEVELS: Final = {"debug", "info", "warning", "error", "critical", "exception"}
 
 

@@ -5,13 +5,13 @@ import shutil
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Final
 from unittest.mock import patch
 
 import httpx
 
 from services.feedback.app import MIGRATIONS
-from services.feedback.gateways.recipients import Recipient
+from services.feedback.gateways.recipients import ContactMethod, Recipient
 from services.feedback.notifications.contacts import ContactClient
 from services.feedback.notifications.sending import messages
 from services.feedback.ratings.unrated import UNRATED, unrated
@@ -50,17 +50,40 @@ def sending(
     """A sender whose every message is for the same telephone, unless the contact's own number says otherwise."""
 
     def answer(asked: httpx.Request) -> httpx.Response:
-        contact = json.loads(asked.content)["contact"]
-        return httpx.Response(200, json={"phone": f"138{int(contact[-4:], 16):04d}8000"})
+        contacts = [question["contact"] for question in json.loads(asked.content)["questions"]]
+        phones = [f"138{int(contact[-4:], 16):04d}8000" for contact in contacts]
+        answers = [{"state": "known", "way": "phone", "address": phone} for phone in phones]
+        return httpx.Response(200, json={"answers": answers})
 
     client = httpx.AsyncClient(transport=httpx.MockTransport(answer), base_url="http://intake")
-    kind = messages(repository, ContactClient(client, TOKENS), gateway, packs or shipped())
-    return IntentSender(pool, kind, clock=lambda: story.AT)
+    contacts = ContactClient(client, TOKENS, dict.fromkeys(ContactMethod, gateway.name))
+    kind = messages(repository, contacts, [gateway], packs or shipped())
+    return IntentSender(pool, kind, clock=lambda: story.AT, ticks=LATER, grace=0)
+
+
+class Ticks:
+    """A clock of seconds that goes on when it is told to."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+LATER: Final = Ticks()
+"""The clock of the senders: whoever wants a gateway that rests to be tried again lets a minute go by."""
+
+
+async def try_again(sender: IntentSender[Recipient]) -> int:
+    """Send when every gateway has rested; returns how many messages something was done with."""
+    LATER.seconds += 60
+    return await sender.send_some()
 
 
 def watching(sender: IntentSender[Recipient]) -> IntentWatch:
     """What watches the queue of this sender."""
-    return IntentWatch(sender.pool, sender.kind, sender.clock)
+    return IntentWatch(sender.pool, sender.kind, clock=lambda: story.AT)
 
 
 def timers(pool: Pool, repository: Book, at: datetime, packs: Jurisdictions | None = None) -> Timers:

@@ -138,8 +138,8 @@ async def town(database: str, tmp_path: Path) -> AsyncIterator[Town]:
             httpx.AsyncClient(transport=transport, base_url="http://intake", headers={"X-API-Key": key}) as front,
             httpx.AsyncClient(transport=line, base_url="http://intake") as way,
         ):
-            contacts = ContactClient(way, tokens)
-            kind = messages(repository, contacts, FileGateway(tmp_path / "out"), shipped())
+            contacts = ContactClient(way, tokens, dict.fromkeys(ContactMethod, "file"))
+            kind = messages(repository, contacts, [FileGateway(tmp_path / "out")], shipped())
             sender = IntentSender(feedback, kind, clock=lambda: story.AT)
             yield Town(front, intake, feedback, line, repository, sender, contacts, tmp_path / "out")
 
@@ -158,17 +158,17 @@ async def test_a_showing_to_the_sender_is_told_with_the_one_field_and_the_templa
     await town.sender.send_some()
     (viewed,) = await town.notes(town.intake, "personal-data-viewed")
     assert viewed == {"by": "service:feedback", "fields": ["phone"], "why": "submitted"}
-    (asked,) = town.line.asked
-    assert (asked["why"], asked["fields"]) == ("submitted", ["phone"])
+    ((asked,),) = (request["questions"] for request in town.line.asked)
+    assert (asked["why"], asked["ways"]) == ("submitted", ["phone", "wechat", "email"])
 
 
 @pytest.mark.parametrize(
     ("kind", "contact", "reached", "asked"),
     [
         (f.ChannelKind.WEB, {"email": "zou@example.net"}, "z****@example.net", ["phone", "wechat", "email"]),
-        (f.ChannelKind.EMAIL, {"email": "zou@example.net"}, "z****@example.net", ["email"]),
-        (f.ChannelKind.WECHAT, {"wechat": "oTheOpenIdOfSomebody42"}, "oTh****dy42", ["wechat"]),
-        (f.ChannelKind.WECHAT, {"phone": PHONE}, "138****8000", ["wechat", "phone"]),
+        (f.ChannelKind.EMAIL, {"email": "zou@example.net"}, "z****@example.net", ["email", "phone", "wechat"]),
+        (f.ChannelKind.WECHAT, {"wechat": "oTheOpenIdOfSomebody42"}, "oTh****dy42", ["wechat", "phone", "email"]),
+        (f.ChannelKind.WECHAT, {"phone": PHONE}, "138****8000", ["wechat", "phone", "email"]),
     ],
 )
 async def test_a_citizen_is_reached_by_what_was_left(
@@ -177,7 +177,7 @@ async def test_a_citizen_is_reached_by_what_was_left(
     await town.submitted(contact, kind)
     await town.sender.send_some()
     assert [told["to"] for told in town.sent] == [reached]
-    assert [question["fields"] for question in town.line.asked] == [[means] for means in asked]
+    assert [request["questions"][0]["ways"] for request in town.line.asked] == [asked]
     assert len(await town.notes(town.intake, "personal-data-viewed")) == 1, "what is not there is not shown"
 
 
@@ -236,12 +236,20 @@ async def test_an_erased_citizen_is_told_nothing_and_the_record_says_why(town: T
 async def test_a_citizen_who_left_a_name_alone_cannot_be_told(town: Town):
     await town.submitted({"name": "邹"})
     await town.sender.send_some()
-    assert (town.sent, await town.outcomes()) == ([], [("skipped", NOTHING_LEFT)])
+    assert (town.sent, await town.outcomes()) == ([], [("skipped", NOTHING_LEFT.format(means="phone, wechat, email"))])
 
 
 @pytest.mark.faults
 @pytest.mark.parametrize(
-    "away", [httpx.ConnectError("refused"), httpx.ReadTimeout("slow"), httpx.Response(503), httpx.Response(401)]
+    "away",
+    [
+        httpx.ConnectError("refused"),
+        httpx.ReadTimeout("slow"),
+        httpx.Response(503),
+        httpx.Response(401),
+        httpx.Response(200, text="<html>"),
+        httpx.Response(404, text="nginx"),
+    ],
 )
 async def test_intake_away_loses_no_message_and_sends_none_twice(
     town: Town, away: httpx.Response | httpx.TransportError
@@ -278,9 +286,8 @@ async def test_the_sender_goes_on_by_itself_when_intake_is_back(town: Town):
     "odd",
     [
         httpx.Response(500),
-        httpx.Response(200, text="<html>"),
-        httpx.Response(404, text="nginx"),
-        httpx.Response(404, json={"type": "https://huying.example/problems/not-found"}),
+        httpx.Response(422, json={"type": "https://huying.example/problems/invalid"}),
+        httpx.Response(200, json={"answers": [{"state": "unknown"}]}),
     ],
 )
 async def test_an_answer_that_is_none_puts_one_message_off(town: Town, odd: httpx.Response):

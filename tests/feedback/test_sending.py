@@ -15,15 +15,27 @@ from services.feedback.gateways.file import FileGateway
 from services.feedback.gateways.recipients import ContactMethod, Recipient, mark
 from shared.chassis.database.pool import Pool
 from shared.chassis.work import intent_queue as queue
+from shared.chassis.work.intent_outcomes import Ended
 from shared.chassis.work.intent_queue import Queued
 from shared.chassis.work.intent_sender import IntentSender
-from shared.chassis.work.intents import Away, Intent, Outcome, Rejected, Sent, State, Unknown
+from shared.chassis.work.intents import Intent, Outcome, Rejected, Sent, State, Unknown
 from shared.contracts.demand import facts as f
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from tests import story
 from tests.chassis.conftest import Log
 from tests.eventually import eventually
-from tests.feedback.office import Book, heard, lines, send_all, sending, states, told_here, watching
+from tests.feedback.office import (
+    LATER,
+    Book,
+    heard,
+    lines,
+    send_all,
+    sending,
+    states,
+    told_here,
+    try_again,
+    watching,
+)
 from tests.packs import nanhai
 
 ONE, OTHER = UUID(int=7), UUID(int=8)
@@ -48,9 +60,10 @@ async def died_in_the_middle(pool: Pool, sender: IntentSender[Recipient]) -> Que
     """The next message, whose sender was killed in the sink."""
     async with pool.acquire() as db:
         queued, *_ = await queue.next_intents(db, "message", 1)
-        recipient = await sender.kind.recipient(queued.intent)
+        (recipient,) = (await sender.kind.recipients([queued.intent])).values()
+        assert isinstance(recipient, Recipient)
         assert await sender.lease.try_take()
-        assert await queue.begin_sending(db, queued, sender.lease, recipient.mark)
+        assert await queue.begin_sending(db, sender.lease, [(queued, recipient.mark, recipient.gateway)])
     return queued
 
 
@@ -98,10 +111,10 @@ async def test_a_fault_of_the_file_loses_no_message_and_changes_no_order(
     with monkeypatch.context() as patch:
         patch.setattr(os, "write", Full(code, room))
         for _ in range(3):
-            with pytest.raises(Away):
-                await sender.send_some()
+            await try_again(sender)
     assert {state for state, _ in await states(pool)} <= {"pending", "sent"}
     assert await told_here(pool) == ["demand.notification-sent.v1"] * len(lines(tmp_path / "out"))
+    await try_again(sender)
     await send_all(sender)
     assert [line["template"] for line in lines(tmp_path / "out")] == NAMES, "each whole, once and in order"
 
@@ -115,9 +128,8 @@ async def test_a_try_that_the_sink_did_not_take_counts_for_no_limit(
     sender = sending(pool, repository, FileGateway(tmp_path / "out"), frugal)
     with monkeypatch.context() as patch:
         patch.setattr(os, "write", Full(errno.ENOSPC, 0))
-        with pytest.raises(Away):
-            await sender.send_some()
-    await send_all(sender)
+        assert await sender.send_some() == 1
+    await try_again(sender)
     assert await states(pool) == [("sent", None)]
 
 
@@ -136,6 +148,7 @@ async def test_a_file_that_cannot_be_opened_is_tried_again_until_it_can(pool: Po
         running = tasks.create_task(sender.run())
         await eventually(causes, lambda found: "Is a directory" in (found[0] or ""))
         out.rmdir()
+        LATER.seconds += 60
         await eventually(lambda: states(pool), lambda found: found == [("sent", None)] * 4)
         running.cancel()
     assert [line["template"] for line in lines(out)] == NAMES
@@ -165,10 +178,14 @@ async def test_a_lasting_refusal_fails_one_message_and_an_unknown_outcome_is_nev
             self.asked += 1
             return outcome if self.asked == 1 else Sent()
 
+        async def close(self) -> None:
+            """Nothing is open."""
+
     await heard(pool, repository, *FOUR[:2])
     gateway = Gateway()
     sender = sending(pool, repository, gateway)
     await send_all(sender)
+    await try_again(sender)
     assert (await states(pool), gateway.asked) == ([(state, None), ("sent", None)], 2)
     assert await told_here(pool) == ["demand.notification-failed.v1", "demand.notification-sent.v1"]
 
@@ -226,7 +243,7 @@ async def test_a_sender_killed_before_the_sink_holds_up_nothing_and_spoils_no_or
         await db.execute("UPDATE lease SET expires_at = now() - interval '1 second'")
     assert await next_one.send_some() == 4
     async with pool.acquire() as db:
-        assert await queue.begin_sending(db, first, dead.lease, b"x") is None, "it woke up too late"
+        assert not await queue.begin_sending(db, dead.lease, [(first, b"x", "file")]), "it woke up too late"
     assert [line["template"] for line in lines(tmp_path / "out")] == NAMES
 
 
@@ -236,8 +253,8 @@ async def test_who_has_no_lease_may_not_begin(pool: Pool, repository: Book, tmp_
     assert (await first.lease.try_take(), await second.lease.try_take()) == (True, False)
     async with pool.acquire() as db:
         (queued,) = await queue.next_intents(db, "message", 10)
-        assert await queue.begin_sending(db, queued, second.lease, b"x") is None
-        assert await queue.begin_sending(db, queued, first.lease, b"x") == 1
+        assert not await queue.begin_sending(db, second.lease, [(queued, b"x", "file")])
+        assert await queue.begin_sending(db, first.lease, [(queued, b"x", "file")]) == {queued.intent.id: 1}
 
 
 @pytest.mark.faults
@@ -264,7 +281,7 @@ async def test_a_sender_that_was_only_slow_still_tells_what_it_did(pool: Pool, r
     queued = await died_in_the_middle(pool, sender)
     await the_dead_sender_is_known(pool)
     await watching(sender).give_up_some()
-    await sender._record(queued.intent, 1, State.SENT, None)
+    await sender.outcomes.record(Ended(queued.intent, 1, State.SENT))
     assert await told_here(pool) == ["demand.notification-failed.v1", "demand.notification-sent.v1"]
 
 

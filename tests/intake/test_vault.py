@@ -405,3 +405,47 @@ def test_a_key_does_not_show_itself_in_a_log():
     key = vault.new_key(UUID(int=1))
     assert key.secret.hex() not in repr(key)
     assert repr(vault) == "Vault()"
+
+
+async def of_many(client: httpx.AsyncClient, questions: list[dict[str, Any]], by: Any = None) -> httpx.Response:
+    return await client.post("/v1/contacts", json={"questions": questions}, headers=by or service())
+
+
+async def contact_of(pool: Pool, number: str) -> str:
+    """The reference to the contact that the fact of a submission tells."""
+    async with pool.acquire() as db:
+        payload = await db.fetchval("SELECT payload FROM journal WHERE subject = $1 AND sequence = 1", number)
+    return str(json.loads(payload)["contact"])
+
+
+async def test_a_service_asks_for_many_contacts_at_once_and_each_showing_is_told(client: httpx.AsyncClient, pool: Pool):
+    made = [await demand(client), await demand(client, contact={"name": "李", "email": "li@example.net"})]
+    made.append(await demand(client, contact={"name": "王"}))
+    numbers = [one["number"] for one in made]
+    ways = {"ways": ["wechat", "phone", "email"], "why": "submitted"}
+    questions = [{"number": number, "contact": await contact_of(pool, number), **ways} for number in numbers]
+    await erase(client, (gone := await demand(client))["number"], staff())
+    questions += [{"number": gone["number"], "contact": str(uuid4()), **ways}]
+    questions += [{"number": "NH21-999999-L", "contact": str(uuid4()), **ways}, {**questions[0], "ways": ["email"]}]
+    answer = await of_many(client, questions)
+    assert answer.status_code == 200, answer.text
+    assert "no-store" in answer.headers["cache-control"]
+    assert answer.json()["answers"] == [
+        {"state": "known", "way": "phone", "address": CONTACT["phone"]},
+        {"state": "known", "way": "email", "address": "li@example.net"},
+        {"state": "nothing-left", "way": None, "address": None},
+        {"state": "erased", "way": None, "address": None},
+        {"state": "unknown", "way": None, "address": None},
+        {"state": "nothing-left", "way": None, "address": None},
+    ]
+    assert await viewings(pool) == [
+        {"by": "service:feedback", "fields": [way], "why": "submitted"} for way in ("phone", "email")
+    ]
+
+
+async def test_many_contacts_at_once_are_for_services_alone(client: httpx.AsyncClient, pool: Pool):
+    number = (await demand(client))["number"]
+    question = {"number": number, "contact": await contact_of(pool, number), "ways": ["phone"], "why": "submitted"}
+    assert (await of_many(client, [question], staff())).status_code == 403
+    assert (await of_many(client, [question], {"Authorization": "Bearer x"})).status_code == 401
+    assert await viewings(pool) == []

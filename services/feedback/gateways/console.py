@@ -28,3 +28,6 @@ class ConsoleGateway:
             body=_LINK.sub("［链接］", intent.body["text"]),
         )
         return Sent()
+
+    async def close(self) -> None:
+        """There is nothing to close."""

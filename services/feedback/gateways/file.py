@@ -34,6 +34,9 @@ class FileGateway:
             return RetryLater(str(fault))
         return Sent()
 
+    async def close(self) -> None:
+        """There is nothing to close."""
+
     def _write(self, line: bytes) -> None:
         file = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
         try:

@@ -31,6 +31,8 @@ class Recipient:
     address: str = field(repr=False)
     mark: bytes = b""
     """See `mark`."""
+    gateway: str = ""
+    """The name of the gateway that reaches this address."""
 
     @property
     def masked(self) -> str:

@@ -1,10 +1,12 @@
-"""Asks intake for the one address that a message needs, at the moment of sending; keeps nothing of the answer."""
+"""Asks intake for the addresses that messages need, at the moment of sending, many at once; keeps none of them."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
+from uuid import UUID
 
 import httpx
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from services.feedback.gateways.recipients import ContactMethod, Recipient, mark, means_for
 from shared.chassis.base.tokens import SERVICE_MAX_AGE, SERVICE_TOKEN, Tokens
@@ -12,85 +14,116 @@ from shared.chassis.work.intents import Away, Intent, NoRecipient, PutOff
 from shared.contracts.demand.facts import ChannelKind
 from shared.contracts.demand.state import Service
 
-TIMEOUT: Final = httpx.Timeout(5, connect=2)
+TIMEOUT: Final = httpx.Timeout(10, connect=2)
 ERASED: Final = "the personal data was erased at the citizen's request"
-NOTHING_LEFT: Final = f"the citizen left none of: {', '.join(ContactMethod)}"
+NOTHING_LEFT: Final = "the citizen left none of: {means}"
 WAITS: Final = "intake"
 """Why a message waits for which intake gives no usable answer."""
-# What says nothing about the message: intake is away, overloaded, or takes our secret for a wrong one.
-_AWAY: Final = frozenset({401, 403, 429, 502, 503, 504})
+_AWAY: Final = frozenset({401, 403, 404, 405, 429, 502, 503, 504})
+"""What says nothing about the messages: intake is away, overloaded, of the version before, or takes our secret for a
+wrong one."""
+Found = NoRecipient | PutOff | Recipient
 
 
-class _Shown(BaseModel):
-    phone: str | None = None
-    wechat: str | None = None
-    email: str | None = None
+class _Answer(BaseModel):
+    state: str
+    way: ContactMethod | None = None
+    address: str | None = Field(None, repr=False)
 
 
-class _Wrong(BaseModel):
-    field: str
-
-
-class _Problem(BaseModel):
-    errors: tuple[_Wrong, ...] = ()
+class _Answers(BaseModel):
+    answers: tuple[_Answer, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ContactClient:
-    """The only way from feedback to an address; intake tells in the demand's record that it was shown, and why."""
+    """The only way from feedback to an address; intake tells in the demand's record that it was shown, and why.
+
+    `gateways`: by which gateway each way of reaching somebody leaves. There is no asking for an address that none would
+    take.
+    """
 
     intake: httpx.AsyncClient
     tokens: Tokens
+    gateways: Mapping[ContactMethod, str]
 
     @classmethod
-    def at(cls, url: str, secret: str) -> "ContactClient":
+    def at(cls, url: str, secret: str, gateways: Mapping[ContactMethod, str]) -> "ContactClient":
         """Those of the intake at this address."""
-        return cls(httpx.AsyncClient(base_url=url, timeout=TIMEOUT, trust_env=False), Tokens(secret, SERVICE_MAX_AGE))
+        client = httpx.AsyncClient(base_url=url, timeout=TIMEOUT, trust_env=False)
+        return cls(client, Tokens(secret, SERVICE_MAX_AGE), gateways)
 
-    async def recipient(self, intent: Intent) -> Recipient:
-        """Whom the message goes to; raises `NoRecipient`, `Away` or `PutOff`."""
-        for means in means_for(ChannelKind(intent.body["channel_kind"])):
-            address = await self._shown(intent, means)
-            if address:
-                return Recipient(means, address, mark(means, address, self.tokens.secret))
-        raise NoRecipient(NOTHING_LEFT)
+    async def recipients(self, intents: Sequence[Intent]) -> dict[UUID, Found]:
+        """Whom these messages go to; raises `Away`."""
+        ways = {intent.id: self._ways(intent) for intent in intents}
+        asked = [intent for intent in intents if ways[intent.id]]
+        found: dict[UUID, Found] = {intent.id: NoRecipient(_no_way(intent)) for intent in intents}
+        if asked:
+            found |= await self._asked(asked, ways)
+        return found
 
-    async def _shown(self, intent: Intent, means: ContactMethod) -> str | None:
+    def _ways(self, intent: Intent) -> list[ContactMethod]:
+        ways = means_for(ChannelKind(intent.body["channel_kind"]))
+        return [means for means in ways if self.gateways.get(means, "") not in {"", *intent.avoided}]
+
+    async def _asked(
+        self, intents: Sequence[Intent], ways: Mapping[UUID, Sequence[ContactMethod]]
+    ) -> dict[UUID, Found]:
+        """What intake answers; where it stumbles over many, it is asked by halves, until the one is found."""
+        answer = await self._post(intents, ways)
+        if answer.status_code in _AWAY:
+            raise Away(f"intake answered {answer.status_code}")
+        if answer.status_code == 200:
+            return self._read(intents, answer, ways)
+        if len(intents) == 1:
+            return {intents[0].id: PutOff(f"intake answered {answer.status_code}", WAITS)}
+        middle = len(intents) // 2
+        return await self._asked(intents[:middle], ways) | await self._asked(intents[middle:], ways)
+
+    async def _post(self, intents: Sequence[Intent], ways: Mapping[UUID, Sequence[ContactMethod]]) -> httpx.Response:
         token = self.tokens.write(SERVICE_TOKEN, {"service": Service.FEEDBACK})
+        questions = [
+            {
+                "number": intent.body["number"],
+                "contact": intent.body["contact"],
+                "ways": ways[intent.id],
+                "why": intent.body["template"],
+            }
+            for intent in intents
+        ]
         try:
-            answer = await self.intake.post(
-                f"/v1/demands/{intent.body['number']}/contact",
-                json={"why": intent.body["template"], "fields": [means], "contact": intent.body["contact"]},
-                headers={"Authorization": f"Bearer {token}"},
+            return await self.intake.post(
+                "/v1/contacts", json={"questions": questions}, headers={"Authorization": f"Bearer {token}"}
             )
         except httpx.RequestError as fault:
             raise Away(repr(fault)) from None
-        return _address(answer, means)
+
+    def _read(
+        self, intents: Sequence[Intent], answer: httpx.Response, ways: Mapping[UUID, Sequence[ContactMethod]]
+    ) -> dict[UUID, Found]:
+        try:
+            answers = _Answers.model_validate_json(answer.content).answers
+        except ValidationError:
+            answers = ()
+        if len(answers) != len(intents):
+            raise Away("what answers is not intake: check HUYING_INTAKE_URL")
+        return {
+            intent.id: self._found(answer, ways[intent.id]) for intent, answer in zip(intents, answers, strict=True)
+        }
+
+    def _found(self, answer: _Answer, ways: Sequence[ContactMethod]) -> Found:
+        if answer.way and answer.address:
+            means, address = answer.way, answer.address
+            return Recipient(means, address, mark(means, address, self.tokens.secret), self.gateways[means])
+        match answer.state:
+            case "erased":
+                return NoRecipient(ERASED)
+            case "nothing-left":
+                return NoRecipient(NOTHING_LEFT.format(means=", ".join(ways)))
+        return PutOff(f"intake says of the demand: {answer.state}", WAITS)
 
 
-def _address(answer: httpx.Response, means: ContactMethod) -> str | None:
-    if answer.status_code == 200:
-        return _read(answer, means)
-    if answer.status_code == 410:
-        raise NoRecipient(ERASED)
-    if answer.status_code == 404 and _names(answer, means):
-        return None
-    if answer.status_code in _AWAY:
-        raise Away(f"intake answered {answer.status_code}")
-    raise PutOff(f"intake answered {answer.status_code}", WAITS)
-
-
-def _read(answer: httpx.Response, means: ContactMethod) -> str | None:
-    try:
-        return getattr(_Shown.model_validate_json(answer.content), means)  # type: ignore[no-any-return]
-    except ValidationError:
-        raise PutOff("what answers is not intake: check HUYING_INTAKE_URL", WAITS) from None
-
-
-def _names(answer: httpx.Response, means: ContactMethod) -> bool:
-    """Whether it is this field that there is none of: a wrong address answers 404 too."""
-    try:
-        problem = _Problem.model_validate_json(answer.content)
-    except ValidationError:
-        return False
-    return any(wrong.field == means for wrong in problem.errors)
+def _no_way(intent: Intent) -> str:
+    if intent.avoided:
+        return f"they are not reached by {', '.join(sorted(intent.avoided))}, and there is no other gateway"
+    return "no gateway is set up for any way to reach them"

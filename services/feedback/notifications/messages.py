@@ -1,9 +1,11 @@
 """Messages as they are intended: what is to be told to whom, written with the fact that it tells."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
+
+import orjson
 
 from shared.chassis.database.write_batch import WriteBatch
 from shared.chassis.work import intents
@@ -28,6 +30,8 @@ class Message:
     channel_kind: ChannelKind
     number: str
     jurisdiction: str
+    values: Mapping[str, str]
+    """What stands in the text by name, for gateways that take the variables of an approved template."""
 
     def intent(self) -> Intent:
         """The message as it is queued. What one person is told of one demand goes out in order."""
@@ -44,6 +48,7 @@ class Message:
                 "channel_kind": self.channel_kind,
                 "number": self.number,
                 "jurisdiction": self.jurisdiction,
+                "values": self.values,
             },
             skipped=None if self.contact else NO_CONTACT,
         )
@@ -60,6 +65,7 @@ class SupporterNotice:
     channel_kind: ChannelKind
     number: str
     jurisdiction: str
+    values: Mapping[str, str]
 
 
 def put_messages(writes: WriteBatch, messages: Sequence[Message]) -> None:
@@ -90,10 +96,22 @@ def put_supporter_notices(writes: WriteBatch, notices: Sequence[SupporterNotice]
                 jsonb_build_object(
                     'template', notice.template, 'text', notice.text, 'contact', supporter.contact,
                     'channel_kind', coalesce(supporter.channel_kind, notice.channel_kind),
-                    'number', notice.number, 'jurisdiction', notice.jurisdiction
+                    'number', notice.number, 'jurisdiction', notice.jurisdiction, 'values', notice.values
                 )
-            FROM unnest($1::supporter_message_row[]) AS notice JOIN supporter USING (demand_id)
+            FROM unnest($1::supporter_told_row[]) AS notice JOIN supporter USING (demand_id)
             ON CONFLICT DO NOTHING
             """,
-            [(n.demand_id, n.fact_id, n.template, n.text, n.channel_kind, n.number, n.jurisdiction) for n in notices],
+            [
+                (
+                    n.demand_id,
+                    n.fact_id,
+                    n.template,
+                    n.text,
+                    n.channel_kind,
+                    n.number,
+                    n.jurisdiction,
+                    orjson.dumps(n.values).decode(),
+                )
+                for n in notices
+            ],
         )

@@ -67,16 +67,19 @@ class _Messages:
         supported = isinstance(fact, f.DemandSupported)
         if supported and contact is None:
             return None
+        holder = Holder.SUPPORTER if supported else Holder.CITIZEN
+        values = self._values(notice, demand, fact, pack, holder)
         return Message(
             id=uuid5(change.envelope.id, notice),
             demand_id=demand.id,
             fact_id=change.envelope.id,
             contact=contact,
             template=notice,
-            text=self._text(notice, demand, fact, pack, Holder.SUPPORTER if supported else Holder.CITIZEN),
+            text=pack.message(notice, pack.languages[0], values),
             channel_kind=kind or demand.channel_kind,
             number=demand.number,
             jurisdiction=demand.jurisdiction,
+            values={name: value for name, value in values.items() if value},
         )
 
     def supporter_notice(self, change: Change[Demand, f.Fact]) -> SupporterNotice | None:
@@ -85,11 +88,19 @@ class _Messages:
         pack = self._packs.of_division(demand.division)
         if pack is None or demand.imported:
             return None
-        text = self._text(notice, demand, change.fact, pack, Holder.SUPPORTER)
-        fact_id, kind = change.envelope.id, demand.channel_kind
-        return SupporterNotice(demand.id, fact_id, notice, text, kind, demand.number, demand.jurisdiction)
+        values = self._values(notice, demand, change.fact, pack, Holder.SUPPORTER)
+        return SupporterNotice(
+            demand_id=demand.id,
+            fact_id=change.envelope.id,
+            template=notice,
+            text=pack.message(notice, pack.languages[0], values),
+            channel_kind=demand.channel_kind,
+            number=demand.number,
+            jurisdiction=demand.jurisdiction,
+            values={name: value for name, value in values.items() if value},
+        )
 
-    def _text(self, notice: Notice, demand: Demand, fact: f.Fact, pack: Pack, holder: Holder) -> str:
+    def _values(self, notice: Notice, demand: Demand, fact: f.Fact, pack: Pack, holder: Holder) -> dict[str, str]:
         language = pack.languages[0]
         unit = pack.unit(demand.unit) if demand.unit else None
         due = pack.local_day(demand.due_at).isoformat() if demand.due_at else ""
@@ -103,8 +114,8 @@ class _Messages:
         }
         if is_confidential(demand.kind):
             # A lock screen shows a message to others: a report tells its words and its unit by the link alone.
-            return pack.message(notice, language, values | {"unit": _UNIT[language]})
-        return pack.message(notice, language, values | _written(fact, SHORT if pack.links(notice, language) else None))
+            return values | {"unit": _UNIT[language]}
+        return values | _written(fact, SHORT if pack.links(notice, language) else None)
 
 
 def _written(fact: f.Fact, limit: int | None) -> dict[str, str]:

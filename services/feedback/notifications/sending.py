@@ -1,6 +1,7 @@
 """How messages to citizens are sent: whom each is for, how many an hour, and what the demand's record says of it."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final
 
 from services.feedback.gateways.recipients import Recipient
 from services.feedback.notifications.contacts import ContactClient
@@ -15,7 +16,10 @@ from shared.masking import mask
 
 
 def messages(
-    repository: Repository[Demand, Fact], contacts: ContactClient, gateway: Gateway[Recipient], packs: Jurisdictions
+    repository: Repository[Demand, Fact],
+    contacts: ContactClient,
+    gateways: Sequence[Gateway[Recipient]],
+    packs: Jurisdictions,
 ) -> IntentKind[Recipient]:
     """The kind of intent that tells citizens."""
 
@@ -26,18 +30,22 @@ def messages(
     return IntentKind(
         name=MESSAGE,
         repository=repository,
-        gateway=gateway,
-        recipient=contacts.recipient,
-        notes=lambda intent, state, cause: notes(intent, gateway.name, state, cause),
+        gateways=gateways,
+        recipients=contacts.recipients,
+        notes=notes,
         per_hour=per_hour,
         # A gateway may quote the telephone or the words that it refuses.
         mask=mask,
     )
 
 
-def notes(intent: Intent, via: str, state: State, cause: str | None) -> list[Fact]:
+NOBODY: Final = "none"
+"""What stands in the record for the gateway of a message that was given to none."""
+
+
+def notes(intent: Intent, state: State, cause: str | None, via: str) -> list[Fact]:
     """What the demand's record says of a message: it was sent, or why it was not."""
-    about: dict[str, Any] = {"template": intent.body["template"], "via": via, "about": intent.about}
+    about: dict[str, Any] = {"template": intent.body["template"], "via": via or NOBODY, "about": intent.about}
     if state is State.SENT:
         return [NotificationSent(**about)]
     return [NotificationFailed(**about, cause=cause or state)]

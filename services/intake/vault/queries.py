@@ -95,6 +95,22 @@ async def of_demand(db: Connection, demand_id: UUID, only: Holds | None = None) 
     return Kept(demand_id, key["id"], key["wrapped"], boxes, key["destroyed_at"])
 
 
+async def of_demands(db: Connection, demand_ids: Sequence[UUID]) -> dict[UUID, Kept]:
+    """What is kept of demands that the transaction holds, by their ids; what came with nothing personal is left out."""
+    keys = await db.fetch(
+        "SELECT demand_id, id, wrapped, destroyed_at FROM vault_key WHERE demand_id = ANY($1)", demand_ids
+    )
+    boxes: dict[UUID, list[Box]] = {}
+    for row in await db.fetch("SELECT demand_id, id, holds, sealed FROM vault WHERE demand_id = ANY($1)", demand_ids):
+        boxes.setdefault(row["demand_id"], []).append(Box(row["id"], Holds(row["holds"]), row["sealed"]))
+    return {
+        row["demand_id"]: Kept(
+            row["demand_id"], row["id"], row["wrapped"], tuple(boxes.get(row["demand_id"], ())), row["destroyed_at"]
+        )
+        for row in keys
+    }
+
+
 async def hold(db: Connection, demand_id: UUID) -> None:
     """Keep the demand from being spoken of until the transaction ends."""
     await db.execute("SELECT FROM demand WHERE id = $1 FOR UPDATE", demand_id)

@@ -35,6 +35,10 @@ TIMERS: Final = Counter(
 MESSAGES: Final = Counter("huying_messages_total", "Messages, by what became of them", ["state"])
 MESSAGES_WAITING: Final = Gauge("huying_messages_waiting", "Messages that are not sent yet, by why", ["why"])
 MESSAGES_OLDEST: Final = Gauge("huying_messages_oldest_seconds", "Age of the oldest message that is not sent")
+GATEWAY: Final = Histogram(
+    "huying_gateway_seconds", "Time that a gateway had a message in hand, by its outcome", ["gateway", "result"]
+)
+GATEWAY_RESTS: Final = Gauge("huying_gateway_rests", "1 while a gateway is given nothing, for it failed", ["gateway"])
 REQUESTS: Final = Histogram(
     "huying_http_request_seconds", "Time to answer, by route", ["service", "method", "route", "status"]
 )

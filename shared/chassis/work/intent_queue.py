@@ -1,10 +1,11 @@
-"""The questions about the queue of intents to a service's database: from pending to outcome, one function each."""
+"""The questions about the queue of intents to a service's database, up to the moment at which they are handed over."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
+from uuid import UUID
 
 import asyncpg
 import orjson
@@ -15,23 +16,29 @@ from shared.chassis.work.intents import Intent, State
 
 
 class Waits(StrEnum):
-    """Why a pending intent is not sent yet, though its turn had come; a service has further reasons."""
+    """Why a pending intent is not sent yet, though its turn had come; a service has further reasons.
+
+    `gateway`: the one that it leaves through rests or has its hands full. `retry`: it was not taken last time.
+    """
 
     EARLIER = "earlier"
     HOURLY_LIMIT = "hourly-limit"
+    GATEWAY = "gateway"
+    RETRY = "retry"
 
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """An intent whose turn has come.
+    """An intent whose turn has come, the first of its line.
 
-    `position` orders all of them. `attempts` counts how often it was put off or given to the gateway. `held_back`: by
-    the hourly limit. `followed`: a later one of the same line waits behind it.
+    `position` orders all of them. `attempts` counts how often it was given to a gateway, `failures` how often it was
+    not taken or its recipient not told. `held_back`: by the hourly limit. `followed`: a later one of its line waits.
     """
 
     intent: Intent
     position: int
     attempts: int
+    failures: int
     mark: bytes | None
     held_back: bool
     followed: bool
@@ -39,174 +46,190 @@ class Queued:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What keeps an intent from its recipient now: earlier ones until then, the limit until then, a twin."""
+    """What keeps an intent from its recipient now: earlier ones that are not through, the limit until then, a twin."""
 
-    earlier: datetime | None
+    earlier: bool
     limited: datetime | None
     told_already: bool
 
 
-DIED: Final = "unknown: the sender ended between sending and record"
-_INTENT: Final = "id, kind, key, about, line, body::text"
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """An intent whose recipient is known and that must wait: why, for which gateway, and until when."""
+
+    id: UUID
+    mark: bytes
+    waits: Waits
+    via: str
+    until: datetime | None = None
 
 
-async def next_intents(db: Connection, kind: str, limit: int) -> list[Queued]:
-    """Intents whose turn has come, oldest first; no later one of a line while an earlier one waits or is sent."""
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """An intent of which nobody can say whom it is for: why, and for how many seconds it waits."""
+
+    id: UUID
+    waits: str
+    cause: str
+    seconds: float
+
+
+OVERTAKEN: Final = "held back by the hourly limit, then told with a later message of the same line"
+INTENT: Final = "id, kind, key, about, line, body::text"
+
+
+async def next_intents(db: Connection, kind: str, limit: int, shut: Sequence[str] = ()) -> list[Queued]:
+    """The first of each line whose turn has come, oldest first: none whose recipient an earlier one still waits for or
+    is being sent to, and none that is known to leave through a gateway that is shut."""
     rows = await db.fetch(
         f"""
-        SELECT {_INTENT}, position, attempts, recipient, waits = 'hourly-limit' AS held_back, EXISTS (
+        SELECT {INTENT}, position, attempts, failures, recipient, waits = 'hourly-limit' AS held_back, EXISTS (
             SELECT FROM intent later WHERE (later.kind, later.line) = (i.kind, i.line)
             AND later.position > i.position AND later.state = 'pending'
         ) AS followed
         FROM intent i
-        WHERE kind = $1 AND state = 'pending' AND due_at <= now() AND NOT EXISTS (
+        WHERE kind = $1 AND state = 'pending' AND due_at <= now() AND (via IS NULL OR via <> ALL($3)) AND NOT EXISTS (
             SELECT FROM intent earlier WHERE (earlier.kind, earlier.line) = (i.kind, i.line)
             AND earlier.position < i.position AND earlier.state IN ('pending', 'sending')
-            AND (earlier.state = 'sending' OR earlier.due_at > now())
-        )
+        ) AND (recipient IS NULL OR NOT EXISTS (
+            SELECT FROM intent earlier WHERE earlier.recipient = i.recipient
+            AND earlier.position < i.position AND earlier.state IN ('pending', 'sending')
+        ))
         ORDER BY position LIMIT $2
         """,  # noqa: S608 (a constant)
         kind,
         limit,
+        list(shut),
     )
     return [_queued(row) for row in rows]
 
 
 def _queued(row: asyncpg.Record) -> Queued:
     return Queued(
-        intent=_intent(row),
+        intent=intent_of(row),
         position=row["position"],
         attempts=row["attempts"],
+        failures=row["failures"],
         mark=row["recipient"],
         held_back=bool(row["held_back"]),
         followed=row["followed"],
     )
 
 
-def _intent(row: asyncpg.Record) -> Intent:
+def intent_of(row: asyncpg.Record) -> Intent:
+    """The intent of a row with the columns `INTENT`."""
     return Intent(row["id"], row["kind"], row["key"], row["about"], row["line"], orjson.loads(row["body"]))
 
 
-async def standing(db: Connection, queued: Queued, mark: bytes, per_hour: int) -> Standing:
-    """What is known about the recipient that an intent is for."""
-    row = await db.fetchrow(
+async def standings(
+    db: Connection, marked: Sequence[tuple[Queued, bytes]], per_hour: Sequence[int]
+) -> Mapping[UUID, Standing]:
+    """What is known about the recipients of intents, each given with the mark of its recipient."""
+    rows = await db.fetch(
         """
-        SELECT
-            (SELECT max(greatest(due_at, now() + interval '1 second')) FROM intent
-                WHERE recipient = $1 AND position < $2 AND state IN ('pending', 'sending')) AS earlier,
+        SELECT asked.id,
+            EXISTS (SELECT FROM intent AS earlier WHERE earlier.recipient = asked.mark
+                AND earlier.position < asked.position AND earlier.state IN ('pending', 'sending')) AS earlier,
             (SELECT at + interval '1 hour' FROM intent_reached
-                WHERE recipient = $1 AND at > now() - interval '1 hour'
-                ORDER BY at DESC OFFSET $3 - 1 LIMIT 1) AS limited,
-            EXISTS (SELECT FROM intent_reached AS reached JOIN intent twin ON twin.id = reached.intent_id
-                WHERE reached.recipient = $1 AND twin.about = $4 AND twin.id <> $5) AS told_already
+                WHERE recipient = asked.mark AND at > now() - interval '1 hour'
+                ORDER BY at DESC OFFSET asked.per_hour - 1 LIMIT 1) AS limited,
+            EXISTS (SELECT FROM intent_reached AS reached JOIN intent AS twin ON twin.id = reached.intent_id
+                WHERE reached.recipient = asked.mark AND twin.about = asked.about AND twin.id <> asked.id) AS told
+        FROM unnest($1::uuid[], $2::bytea[], $3::bigint[], $4::integer[], $5::uuid[])
+            AS asked (id, mark, position, per_hour, about)
         """,
-        mark,
-        queued.position,
-        per_hour,
-        queued.intent.about,
-        queued.intent.id,
+        [queued.intent.id for queued, _ in marked],
+        [mark for _, mark in marked],
+        [queued.position for queued, _ in marked],
+        list(per_hour),
+        [queued.intent.about for queued, _ in marked],
     )
-    assert row, "an aggregate without FROM has one row"
-    return Standing(row["earlier"], row["limited"], row["told_already"])
+    return {row["id"]: Standing(row["earlier"], row["limited"], row["told"]) for row in rows}
 
 
-async def hold(db: Connection, queued: Queued, mark: bytes, until: datetime, waits: Waits) -> None:
-    """Hold an intent back, whose recipient is known by its mark."""
-    await db.execute(
-        "UPDATE intent SET due_at = $2, waits = $3, recipient = $4 WHERE id = $1 AND state = 'pending'",
-        queued.intent.id,
-        until,
-        waits,
-        mark,
-    )
-
-
-async def put_off(db: Connection, queued: Queued, seconds: float, waits: str, cause: str) -> None:
-    """Let an intent wait, since nobody can say whom it is for."""
-    await db.execute(
-        """
-        UPDATE intent SET due_at = now() + make_interval(secs => $2), waits = $3, cause = $4, attempts = attempts + 1
-        WHERE id = $1 AND state = 'pending'
-        """,
-        queued.intent.id,
-        seconds,
-        waits,
-        cause,
-    )
-
-
-async def begin_sending(db: Connection, queued: Queued, lease: Lease, mark: bytes) -> int | None:
-    """From now on the intent may have gone out; returns which attempt it is, None when it is not ours to send."""
-    attempt: int | None = await db.fetchval(
+async def begin_sending(
+    db: Connection, lease: Lease, chosen: Sequence[tuple[Queued, bytes, str]]
+) -> Mapping[UUID, int]:
+    """From now on these may have gone out, each with its mark and its gateway. Returns which attempt it is of each that
+    is ours to send: all of them, or none where the lease is another's."""
+    rows = await db.fetch(
         """
         WITH begun AS (
-            UPDATE intent SET state = 'sending', claimed_at = now(), attempts = attempts + 1, recipient = $4
-            WHERE id = $1 AND state = 'pending'
-                AND EXISTS (SELECT FROM lease WHERE (name, epoch) = ($2, $3) AND expires_at > clock_timestamp())
-            RETURNING id, attempts
+            UPDATE intent SET state = 'sending', claimed_at = now(), attempts = attempts + 1, waits = NULL,
+                recipient = chosen.mark, via = chosen.via
+            FROM unnest($3::uuid[], $4::bytea[], $5::text[]) AS chosen (id, mark, via)
+            WHERE intent.id = chosen.id AND state = 'pending'
+                AND EXISTS (SELECT FROM lease WHERE (name, epoch) = ($1, $2) AND expires_at > clock_timestamp())
+            RETURNING intent.id, attempts, recipient
         ), counted AS (
-            INSERT INTO intent_reached (intent_id, recipient) SELECT id, $4 FROM begun
+            INSERT INTO intent_reached (intent_id, recipient) SELECT id, recipient FROM begun
             ON CONFLICT (intent_id) DO UPDATE SET recipient = excluded.recipient, at = excluded.at
         )
-        SELECT attempts FROM begun
+        SELECT id, attempts FROM begun
         """,
-        queued.intent.id,
         lease.name,
         lease.epoch,
-        mark,
+        [queued.intent.id for queued, _, _ in chosen],
+        [mark for _, mark, _ in chosen],
+        [via for _, _, via in chosen],
     )
-    return attempt
+    return {row["id"]: row["attempts"] for row in rows}
 
 
-async def give_back(db: Connection, queued: Queued, attempt: int, cause: str) -> None:
-    """The gateway takes nothing now, and this one certainly did not go out: it is the next again."""
+async def hold(db: Connection, holds: Sequence[Hold]) -> None:
+    """Hold intents back, whose recipients are known by their marks. Whoever waits behind one that the hourly limit
+    holds waits for the same reason."""
     await db.execute(
         """
-        WITH back AS (
-            UPDATE intent SET state = 'pending', cause = $3, due_at = now()
-            WHERE id = $1 AND attempts = $2 AND state = 'sending' RETURNING id
-        )
-        DELETE FROM intent_reached USING back WHERE intent_id = back.id
+        UPDATE intent SET due_at = coalesce(held.until, due_at), waits = held.waits, recipient = held.mark,
+            via = coalesce(nullif(held.via, ''), intent.via)
+        FROM unnest($1::uuid[], $2::bytea[], $3::text[], $4::text[], $5::timestamptz[])
+            AS held (id, mark, waits, via, until)
+        WHERE intent.id = held.id AND state = 'pending'
         """,
-        queued.intent.id,
-        attempt,
-        cause,
+        *map(list, zip(*((h.id, h.mark, h.waits, h.via, h.until) for h in holds), strict=True)),
+    )
+    if limited := {hold.mark: hold.until for hold in holds if hold.waits is Waits.HOURLY_LIMIT}:
+        await db.execute(
+            """
+            UPDATE intent SET due_at = held.until, waits = 'hourly-limit'
+            FROM unnest($1::bytea[], $2::timestamptz[]) AS held (mark, until)
+            WHERE recipient = held.mark AND state = 'pending' AND waits = 'earlier'
+            """,
+            list(limited),
+            list(limited.values()),
+        )
+
+
+async def put_off(db: Connection, delays: Sequence[Delay]) -> None:
+    """Let intents wait, since nobody can say whom they are for."""
+    await db.execute(
+        """
+        UPDATE intent SET due_at = now() + make_interval(secs => late.seconds), waits = late.waits, cause = late.cause,
+            failures = failures + 1
+        FROM unnest($1::uuid[], $2::text[], $3::text[], $4::float8[]) AS late (id, waits, cause, seconds)
+        WHERE intent.id = late.id AND state = 'pending'
+        """,
+        *map(list, zip(*((d.id, d.waits, d.cause, d.seconds) for d in delays), strict=True)),
     )
 
 
-async def finish(db: Connection, intent: Intent, attempt: int, state: State, cause: str | None) -> bool:
-    """Record what became of an intent at this attempt; False when it is no longer ours."""
+async def merge_overtaken(db: Connection, kind: str, lines: Iterable[str]) -> int:
+    """End every pending intent of these lines but the last of each, which tells what they tell; returns how many."""
     done = await db.execute(
         """
         UPDATE intent SET state = $3, cause = $4, finished_at = now(), waits = NULL, recipient = NULL
-        WHERE id = $1 AND attempts = $2 AND state IN ('pending', 'sending', 'unknown')
-        """,
-        intent.id,
-        attempt,
-        state,
-        cause,
-    )
-    return bool(done == "UPDATE 1")
-
-
-async def abandon(db: Connection, kind: str, older_than_seconds: float, limit: int) -> list[Intent]:
-    """Intents whose sender died between sending and record: nobody can know, so they are never sent blindly again."""
-    rows = await db.fetch(
-        f"""
-        UPDATE intent SET state = 'unknown', cause = $4, finished_at = now(), recipient = NULL
-        WHERE id IN (
-            SELECT id FROM intent
-            WHERE kind = $1 AND state = 'sending' AND claimed_at < now() - make_interval(secs => $2)
-            ORDER BY claimed_at LIMIT $3 FOR UPDATE SKIP LOCKED
+        WHERE kind = $1 AND line = ANY($2) AND state = 'pending' AND position < (
+            SELECT max(last.position) FROM intent AS last
+            WHERE (last.kind, last.line) = (intent.kind, intent.line) AND last.state = 'pending'
         )
-        RETURNING {_INTENT}
-        """,  # noqa: S608 (a constant)
+        """,
         kind,
-        older_than_seconds,
-        limit,
-        DIED,
+        list(lines),
+        State.MERGED,
+        OVERTAKEN,
     )
-    return [_intent(row) for row in rows]
+    return int(done.split()[-1])
 
 
 async def backlog(db: Connection, kind: str) -> tuple[Sequence[tuple[str, int]], float]:

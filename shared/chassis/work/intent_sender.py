@@ -1,35 +1,42 @@
-"""Sends intents of one kind: takes each in order, learns whom it is for, hands it to the gateway, records the outcome.
+"""Sends intents of one kind: takes them in waves, learns whom each is for, hands them to gateways, records outcomes.
 
-Of several senders one sends at a time, by a lease. Lines of different recipients are in the gateway's hands together;
-the intents of one line, and those to one recipient, one after another. An intent whose sender died between sending and
-record is never sent blindly again (ADR 24).
+Of several senders one sends at a time, by a lease. Lines of different recipients are in the gateways' hands together;
+the intents of one line, and those to one recipient, go one after another. A gateway that fails again and again rests
+without holding up the others. An intent whose sender died between sending and record is never sent blindly again
+(ADR 24, ADR 33).
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+import time
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, Final, Generic
+from typing import Final, Generic
 
 import structlog
 
 from shared.chassis.base import metrics
 from shared.chassis.base.clock import now
 from shared.chassis.database.lease import Lease
-from shared.chassis.database.pool import PASSING, Pool
+from shared.chassis.database.pool import PASSING, Connection, Pool
+from shared.chassis.work import circuit_records
 from shared.chassis.work import intent_queue as queue
-from shared.chassis.work.intent_lanes import Round, heads, lanes
-from shared.chassis.work.intent_queue import Queued, Waits
+from shared.chassis.work.circuits import Circuit
+from shared.chassis.work.intent_outcomes import TRIES, Ended, IntentOutcomes, Result, Returned, pause
+from shared.chassis.work.intent_queue import Queued
+from shared.chassis.work.intent_waves import Wave, sort_found, sort_known
 from shared.chassis.work.intents import (
     Away,
-    Intent,
+    Found,
+    Gateway,
     IntentKind,
-    NoRecipient,
-    PutOff,
+    NotReached,
+    Outcome,
     R,
     Rejected,
     RetryLater,
     Sent,
     State,
+    TryAgain,
     Unknown,
 )
 
@@ -37,37 +44,54 @@ log = structlog.get_logger()
 EVERY: Final = 0.5
 AT_MOST: Final = 30.0
 AT_ONCE: Final = 200
-PATIENCE: Final = 600.0
-"""Seconds between two tries to learn whom an intent is for, at most."""
-OVERTAKEN: Final = "held back by the hourly limit, then told with a later message of the same line"
+BREATH: Final = 0.01
+"""Seconds after something ended before more is taken: what ends at about the same time makes one wave."""
+GRACE: Final = 5.0
+"""Seconds that what is in gateways' hands gets to end in when the process stops: its outcome is known then."""
 TWIN: Final = "the same address was told of this already"
 
 
 class IntentSender(Generic[R]):
-    """The only one who talks to a gateway."""
+    """The only one who talks to gateways. `holder`: a fixed name that takes back at once what it held before."""
 
-    def __init__(self, pool: Pool, kind: IntentKind[R], clock: Callable[[], datetime] = now) -> None:
-        self.pool, self.kind, self.clock = pool, kind, clock
-        self.lease = Lease(pool, f"intents-{kind.name}")
-        self._careful = True
-        """After a start or a fault one intent goes first, so that who is away is not asked by many."""
+    def __init__(
+        self,
+        pool: Pool,
+        kind: IntentKind[R],
+        clock: Callable[[], datetime] = now,
+        ticks: Callable[[], float] = time.monotonic,
+        holder: str = "",
+        grace: float = GRACE,
+    ) -> None:
+        self.pool, self.kind, self._grace = pool, kind, grace
+        name = f"intents-{kind.name}"
+        self.lease = Lease(pool, name, holder) if holder else Lease(pool, name)
+        self.circuits = {gateway.name: Circuit(gateway.at_once, ticks) for gateway in kind.gateways}
+        self.outcomes = IntentOutcomes(pool, kind, clock)
+        self._gateways = {gateway.name: gateway for gateway in kind.gateways}
+        self._sending: set[asyncio.Task[None]] = set()
+        self._ended = asyncio.Event()
+        self._fault: BaseException | None = None
 
     async def run(self) -> None:
-        """Send until cancelled; the longer somebody is away, the longer is the wait."""
-        pause = EVERY
-        while True:
-            tried = 0
-            try:
-                tried = await self.send_some()
-                pause = EVERY
-            except (Away, *PASSING) as fault:
-                log.warning("sender waits", kind=self.kind.name, cause=repr(fault), seconds=pause)
-                pause = min(pause * 2, AT_MOST)
-            if not tried:
-                await asyncio.sleep(pause)
+        """Send until cancelled; the longer nobody can say whom intents are for, the longer is the wait."""
+        wait = EVERY
+        try:
+            while True:
+                handled = 0
+                try:
+                    handled = await self.send_some()
+                    wait = EVERY
+                except (Away, *PASSING) as fault:
+                    log.warning("sender waits", kind=self.kind.name, cause=repr(fault), seconds=wait)
+                    wait = min(wait * 2, AT_MOST)
+                if not handled:
+                    await asyncio.sleep(wait)
+        finally:
+            await asyncio.gather(*(gateway.close() for gateway in self.kind.gateways))
 
     async def send_some(self) -> int:
-        """Send what is pending, up to two hundred; returns how many were tried.
+        """Send until nothing is due; returns how many intents something was done with.
 
         Raises `Away`: then nothing is lost. Returns 0 while another sender sends.
         """
@@ -75,137 +99,143 @@ class IntentSender(Generic[R]):
             if not await queue.next_intents(db, self.kind.name, 1):
                 return 0
         async with self.lease.held() as mine:
-            return await self._send_round() if mine else 0
+            return await self._drain() if mine else 0
 
-    async def _send_round(self) -> int:
-        this = Round[R]()
-        first, self._careful = self._careful, True
-        if first:
-            await self._send_batch(this, 1)
-        await self._send_batch(this, AT_ONCE)
-        self._careful = False
-        return this.tried
-
-    async def _send_batch(self, this: Round[R], limit: int) -> None:
-        async with self.pool.acquire(timeout=5) as db:
-            batch = await queue.next_intents(db, self.kind.name, limit)
-        free = asyncio.Semaphore(self.kind.gateway.at_once)
-        queueds = [queued for queued in heads(batch) if not queued.mark and not (queued.followed and queued.held_back)]
-        await _all(self._find(this, queued, free) for queued in queueds)
-        # Whoever comes after somebody whose recipient is not known could overtake them.
-        known = [queued for queued in batch if this.away_from is None or queued.position < this.away_from]
-        await _all(self._send_lane(lane, this, free) for lane in lanes(known, this))
-        if this.away:
-            raise this.away
-
-    async def _find(self, this: Round[R], queued: Queued, free: asyncio.Semaphore) -> None:
-        async with free:
-            if this.away_from is not None and this.away_from < queued.position:
-                return
-            try:
-                this.found[queued.intent.id] = await self.kind.recipient(queued.intent)
-            except (NoRecipient, PutOff) as why:
-                this.found[queued.intent.id] = why
-            except Away as why:
-                this.is_away(why, queued.position)
-
-    async def _send_lane(self, lane: Sequence[Queued], this: Round[R], free: asyncio.Semaphore) -> None:
-        async with free:
-            for queued in lane:
-                if this.stopped or not self.lease.holds():
-                    return
-                if this.holds(queued):
-                    continue
-                this.tried += 1
-                try:
-                    await self._send(queued, this)
-                except BaseException:
-                    this.stopped = True
-                    raise
-
-    async def _send(self, queued: Queued, this: Round[R]) -> None:
-        if queued.followed and (queued.held_back or queued.intent.line in this.behind):
-            this.behind.add(queued.intent.line)
-            await self._merge(queued, OVERTAKEN)
-            return
-        # A recipient that may not be written to yet is not asked for again.
-        if queued.mark and await self._held_back(queued, queued.mark, this):
-            return
+    async def _drain(self) -> int:
+        handled = 0
         try:
-            recipient = await self._recipient(queued, this)
-        except NoRecipient as why:
-            await self._record(queued.intent, queued.attempts, State.SKIPPED, str(why))
-        except PutOff as why:
-            log.warning("intent put off", kind=self.kind.name, key=str(queued.intent.key), cause=str(why))
-            this.lines.add(queued.intent.line)
-            async with self.pool.acquire(timeout=5) as db:
-                seconds = min(2.0 ** min(queued.attempts + 1, 10), PATIENCE)
-                await queue.put_off(db, queued, seconds, why.waits, str(why))
-        else:
-            await self._send_to(queued, recipient, this)
+            while self.lease.holds() and not self._fault:
+                self._ended.clear()
+                in_wave, went_on = await self._wave()
+                handled += in_wave
+                if not went_on:
+                    if not self._sending:
+                        break
+                    await self._ended.wait()
+                    await asyncio.sleep(BREATH)
+        except asyncio.CancelledError:
+            if self._sending:
+                await asyncio.wait(self._sending, timeout=self._grace)
+            for task in self._sending:
+                task.cancel()
+            raise
+        finally:
+            await asyncio.gather(*self._sending, return_exceptions=True)
+        if fault := self._fault:
+            self._fault = None
+            raise fault
+        return handled
 
-    async def _recipient(self, queued: Queued, this: Round[R]) -> R:
-        found = this.found.pop(queued.intent.id, None)
-        if isinstance(found, Exception):
-            raise found
-        return await self.kind.recipient(queued.intent) if found is None else found
+    async def _wave(self) -> tuple[int, bool]:
+        """Take what there is room for; returns how many intents were begun, ended or put off, and whether the queue is
+        another now."""
+        room = {name: circuit.room() for name, circuit in self.circuits.items()}
+        limit = min(sum(room.values()), AT_ONCE)
+        if not limit:
+            return 0, False
+        async with self.pool.acquire(timeout=5) as db:
+            shut = [name for name, free in room.items() if not free]
+            heads = await queue.next_intents(db, self.kind.name, limit, shut)
+            overtaken = {queued.intent.line for queued in heads if queued.held_back and queued.followed}
+            merged = await queue.merge_overtaken(db, self.kind.name, overtaken) if overtaken else 0
+            metrics.MESSAGES.labels(State.MERGED).inc(merged)
+            wave = Wave[R]()
+            rest = await self._known(db, wave, [q for q in heads if q.intent.line not in overtaken])
+        found: Found[R] = await self.kind.recipients([queued.intent for queued in rest]) if rest else {}
+        async with self.pool.acquire(timeout=5) as db:
+            await self._found(db, wave, rest, found, room)
+            await self._begin(db, wave)
+        await self._end_unsent(wave)
+        handled = wave.handled + merged
+        return handled, bool(handled or wave.hold)
 
-    async def _send_to(self, queued: Queued, recipient: R, this: Round[R]) -> None:
-        if await self._held_back(queued, recipient.mark, this):
+    async def _known(self, db: Connection, wave: Wave[R], heads: Sequence[Queued]) -> list[Queued]:
+        marked = [(queued, queued.mark) for queued in heads if queued.mark]
+        if not marked:
+            return list(heads)
+        standings = await queue.standings(db, marked, self._per_hour([queued for queued, _ in marked]))
+        rest = sort_known(wave, [queued for queued, _ in marked], standings)
+        unmarked = [queued for queued in heads if not queued.mark]
+        return sorted([*rest, *unmarked], key=lambda queued: queued.position)
+
+    async def _found(
+        self, db: Connection, wave: Wave[R], heads: Sequence[Queued], found: Found[R], room: dict[str, int]
+    ) -> None:
+        marked = [
+            (queued, recipient.mark)
+            for queued in heads
+            if (recipient := found.get(queued.intent.id)) and not isinstance(recipient, Exception)
+        ]
+        per_hour = self._per_hour([queued for queued, _ in marked])
+        standings = await queue.standings(db, marked, per_hour) if marked else {}
+        sort_found(wave, heads, found, standings, room)
+        for hold in wave.hold:
+            log.info("intent held back", intent=str(hold.id), why=hold.waits, until=str(hold.until or ""))
+        for delay in wave.delay:
+            log.warning("intent put off", intent=str(delay.id), cause=delay.cause)
+        if wave.hold:
+            await queue.hold(db, wave.hold)
+        if wave.delay:
+            await queue.put_off(db, wave.delay)
+
+    def _per_hour(self, queueds: Sequence[Queued]) -> list[int]:
+        return [self.kind.per_hour(queued.intent) for queued in queueds]
+
+    async def _begin(self, db: Connection, wave: Wave[R]) -> None:
+        if not wave.begin or not self.lease.holds():
             return
-        async with self.pool.acquire(timeout=5) as db:
-            attempt = await queue.begin_sending(db, queued, self.lease, recipient.mark)
-        if attempt is not None:
-            await self._hand_over(queued, attempt, recipient)
+        chosen = [(queued, recipient.mark, recipient.gateway) for queued, recipient in wave.begin]
+        attempts = await queue.begin_sending(db, self.lease, chosen)
+        for queued, recipient in wave.begin:
+            if attempt := attempts.get(queued.intent.id):
+                self.circuits[recipient.gateway].in_hand += 1
+                task = asyncio.create_task(self._send(queued, attempt, recipient))
+                self._sending.add(task)
+                task.add_done_callback(self._has_ended)
 
-    async def _held_back(self, queued: Queued, mark: bytes, this: Round[R]) -> bool:
-        """Whether the intent must not go to this recipient now; then that is recorded."""
-        async with self.pool.acquire(timeout=5) as db:
-            standing = await queue.standing(db, queued, mark, self.kind.per_hour(queued.intent))
-            until = max((at for at in (standing.earlier, standing.limited) if at), default=None)
-            if until and not standing.told_already:
-                why = Waits.HOURLY_LIMIT if standing.limited else Waits.EARLIER
-                await queue.hold(db, queued, mark, until, why)
-                log.warning("intent held back", key=str(queued.intent.key), why=why, until=until.isoformat())
-                this.lines.add(queued.intent.line)
-                this.marks.add(mark)
-                return True
-        if standing.told_already:
-            await self._merge(queued, TWIN)
-        return standing.told_already
+    async def _end_unsent(self, wave: Wave[R]) -> None:
+        results: list[Result] = [Ended(q.intent, q.attempts, State.SKIPPED, why) for q, why in wave.skip]
+        results += [Ended(q.intent, q.attempts, State.MERGED, TWIN) for q in wave.twins]
+        await asyncio.gather(*map(self.outcomes.record, results))
 
-    async def _hand_over(self, queued: Queued, attempt: int, recipient: R) -> None:
-        match await self.kind.gateway.send(queued.intent, recipient):
-            case Sent():
-                await self._record(queued.intent, attempt, State.SENT, None)
+    def _has_ended(self, task: asyncio.Task[None]) -> None:
+        self._sending.discard(task)
+        self._ended.set()
+        if not task.cancelled() and (fault := task.exception()):
+            self._fault = fault
+
+    async def _send(self, queued: Queued, attempt: int, recipient: R) -> None:
+        """One intent, from the gateway's hands to the record of its outcome."""
+        gateway = self._gateways[recipient.gateway]
+        circuit = self.circuits[gateway.name]
+        began = time.perf_counter()
+        try:
+            outcome = await gateway.send(queued.intent, recipient)
+        finally:
+            circuit.in_hand -= 1
+            self._ended.set()
+        metrics.GATEWAY.labels(gateway.name, type(outcome).__name__).observe(time.perf_counter() - began)
+        if circuit.learn(outcome):
+            metrics.GATEWAY_RESTS.labels(gateway.name).set(bool(circuit.cause))
+            await circuit_records.tell(self.pool, gateway.name, circuit, self.kind.mask(circuit.cause))
+        await self.outcomes.record(self._result(gateway, queued, attempt, outcome))
+
+    def _result(self, gateway: Gateway[R], queued: Queued, attempt: int, outcome: Outcome) -> Result:
+        match outcome:
+            case Sent(reference):
+                return Ended(queued.intent, attempt, State.SENT, None, gateway.name, reference)
             case Rejected(reason):
-                await self._record(queued.intent, attempt, State.FAILED, reason)
+                return Ended(queued.intent, attempt, State.FAILED, self.kind.mask(reason), gateway.name)
             case Unknown(reason):
-                await self._record(queued.intent, attempt, State.UNKNOWN, f"unknown: {reason}")
+                cause = self.kind.mask(f"unknown: {reason}")
+                return Ended(queued.intent, attempt, State.UNKNOWN, cause, gateway.name)
+            case NotReached(reason):
+                return Returned(queued.intent, attempt, self.kind.mask(reason), avoid=gateway.name)
             case RetryLater(reason):
-                async with self.pool.acquire(timeout=5) as db:
-                    await queue.give_back(db, queued, attempt, self.kind.mask(reason))
-                raise Away(self.kind.mask(reason))
-
-    async def _merge(self, queued: Queued, why: str) -> None:
-        """Nothing is sent, and the journal tells nothing: what the intent tells is told by another."""
-        async with self.pool.acquire(timeout=5) as db:
-            if await queue.finish(db, queued.intent, queued.attempts, State.MERGED, why):
-                metrics.MESSAGES.labels(State.MERGED).inc()
-
-    async def _record(self, intent: Intent, attempt: int, state: State, cause: str | None) -> None:
-        at, cause = self.clock(), cause and self.kind.mask(cause)
-        async with self.pool.acquire(timeout=5) as db, db.transaction():
-            if not await queue.finish(db, intent, attempt, state, cause):
-                return
-            work = await self.kind.repository.load(db, [intent.key], at)
-            work.record(intent.key, self.kind.notes(intent, state, cause), at, intent.id)
-            await self.kind.repository.save(db, work)
-        metrics.MESSAGES.labels(state).inc()
-
-
-async def _all(works: Iterable[Coroutine[Any, Any, None]]) -> None:
-    """Do these side by side, to the end of each: what is in the gateway's hands is recorded. Raises the first fault."""
-    for end in await asyncio.gather(*works, return_exceptions=True):
-        if end is not None:
-            raise end
+                return Returned(queued.intent, attempt, self.kind.mask(reason))
+            case TryAgain(reason, seconds):
+                cause = self.kind.mask(reason)
+                if queued.failures + 1 >= TRIES:
+                    cause = f"not taken {TRIES} times, at last: {cause}"
+                    return Ended(queued.intent, attempt, State.FAILED, cause, gateway.name)
+                return Returned(queued.intent, attempt, cause, pause(queued.failures, seconds), failed=True)

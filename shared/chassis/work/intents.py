@@ -13,6 +13,8 @@ from shared.chassis.aggregates.repository import Repository
 from shared.chassis.database.write_batch import WriteBatch
 from shared.chassis.work.retention import Expired
 
+AVOIDED: Final = "avoided"
+"""What the body says of gateways, in addition to what its writer put there."""
 REACHED: Final = Expired("intent_reached", "at < $1", timedelta(hours=1))
 """Which recipients were written to; the hourly limit looks no further back."""
 
@@ -34,26 +36,36 @@ class Intent:
     skipped: str | None = None
     """Why there is nobody to send it to; then it is kept, and never sent."""
 
+    @property
+    def avoided(self) -> frozenset[str]:
+        """The gateways that did not reach its recipient."""
+        return frozenset(self.body.get(AVOIDED, ()))
+
 
 class State(StrEnum):
     """What became of an intent.
 
-    `unknown`: its sender died in the middle, so nobody can know. `merged`: a later one, or another one to the same
-    recipient, tells the same, so this one was not sent.
+    `sent`: the gateway took it. `delivered`: the gateway reported that it arrived. `unknown`: no answer came in time,
+    or its sender died in the middle, so nobody can know until a report comes or a person decides. `merged`: a later
+    one, or another one to the same recipient, tells the same, so this one was not sent. `cancelled`: by a person.
     """
 
     PENDING = "pending"
     SENDING = "sending"
     SENT = "sent"
+    DELIVERED = "delivered"
     FAILED = "failed"
     UNKNOWN = "unknown"
     SKIPPED = "skipped"
     MERGED = "merged"
+    CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The gateway took it."""
+    """The gateway took it; `reference` is how the gateway calls it in its reports, where not by our id."""
+
+    reference: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,27 +76,54 @@ class Rejected:
 
 
 @dataclass(frozen=True, slots=True)
-class RetryLater:
-    """The gateway takes nothing from anybody now, and this one certainly did not go out: everything waits."""
+class NotReached:
+    """The gateway works and does not reach this recipient; it certainly did not go out. Another gateway may: whoever
+    knows recipients is asked again, and finds this gateway among the intent's `avoided`."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class Unknown:
-    """It may have gone out or not, for instance because no answer came in time. It is never sent again by itself."""
+class RetryLater:
+    """The gateway takes nothing from anybody now, and this one certainly did not go out.
+
+    Everything that leaves through this gateway waits; it costs the intent no try.
+    """
 
     reason: str
 
 
-Outcome = Sent | Rejected | RetryLater | Unknown
+@dataclass(frozen=True, slots=True)
+class TryAgain:
+    """The gateway did not take this one this time, and it certainly did not go out; others may be taken.
+
+    It is tried again after a pause that grows, at least `seconds`, and at most `TRIES` times.
+    """
+
+    reason: str
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """It may have gone out or not, for instance because no answer came in time. It is never sent again by itself: a
+    report of the gateway or a person settles it."""
+
+    reason: str
+
+
+Outcome = Sent | Rejected | NotReached | RetryLater | TryAgain | Unknown
 
 
 class Addressed(Protocol):
-    """Somebody or something that an intent is for; `mark` is a keyed hash of the address."""
+    """Somebody or something that an intent is for; `mark` is a keyed hash of the address, `gateway` the name of the
+    gateway that reaches it."""
 
     @property
     def mark(self) -> bytes: ...
+
+    @property
+    def gateway(self) -> str: ...
 
 
 R = TypeVar("R", bound=Addressed)
@@ -92,7 +131,7 @@ R_contra = TypeVar("R_contra", bound=Addressed, contravariant=True)
 
 
 class Gateway(Protocol[R_contra]):
-    """Where intents leave. `at_once` says how many lines may be in its hands at the same time.
+    """Where intents leave. `at_once` says how many may be in its hands at the same time.
 
     What `send` raises is a fault of the program: the outcome of that intent is unknown.
     """
@@ -101,6 +140,10 @@ class Gateway(Protocol[R_contra]):
     at_once: int
 
     async def send(self, intent: Intent, recipient: R_contra) -> Outcome: ...
+
+    async def close(self) -> None:
+        """Give up connections; called once, when nothing is sent any more."""
+        ...
 
 
 class NoRecipient(Exception):
@@ -116,23 +159,27 @@ class PutOff(Exception):
 
 
 class Away(Exception):
-    """Nothing can be sent now: the gateway, or whoever knows the recipients, answers nobody. Everything waits."""
+    """Nobody can say now whom anything is for: everything waits."""
+
+
+Found = Mapping[UUID, R | NoRecipient | PutOff]
+"""By intent: whom it is for, or why there is nobody, or why nobody can say."""
 
 
 @dataclass(frozen=True, slots=True)
 class IntentKind(Generic[R]):
     """How intents of one kind are sent.
 
-    `recipient` finds whom an intent is for and raises `NoRecipient`, `PutOff` or `Away`. `notes(intent, state, cause)`
-    is pure: the facts that the journal of the intent's key tells of its outcome. `per_hour` is how many a recipient
-    gets in an hour. `mask` hides what a gateway may quote in its reasons.
+    `recipients` finds whom intents are for and raises `Away`. `notes(intent, state, cause, via)` is pure: the facts
+    that the journal of the intent's key tells of its outcome; `via` names the gateway, empty where none was asked.
+    `per_hour` is how many a recipient gets in an hour. `mask` hides what a gateway may quote in its reasons.
     """
 
     name: str
     repository: Repository[Any, Any]
-    gateway: Gateway[R]
-    recipient: Callable[[Intent], Awaitable[R]]
-    notes: Callable[[Intent, State, str | None], Sequence[Any]]
+    gateways: Sequence[Gateway[R]]
+    recipients: Callable[[Sequence[Intent]], Awaitable[Found[R]]]
+    notes: Callable[[Intent, State, str | None, str], Sequence[Any]]
     per_hour: Callable[[Intent], int]
     mask: Callable[[str], str] = str
 

@@ -1,0 +1,149 @@
+"""Text messages by HTTP: a carrier's or a reseller's interface, or Kannel's, told by data what it wants and answers."""
+
+import json
+import re
+import time
+from collections.abc import Callable, Mapping
+from typing import Final
+from uuid import uuid4
+
+import aiohttp
+
+from services.feedback.gateways.declared import Approved, HttpSms, Rule
+from services.feedback.gateways.recipients import Recipient
+from services.feedback.gateways.rendering import LINK, fill, fill_all, signed, values_of, variables_of
+from shared.chassis.work.intents import Intent, Outcome, Rejected, RetryLater, Sent, TryAgain, Unknown
+
+_NOT_SENT: Final = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
+"""Faults before anything was sent."""
+_CUT: Final = 200
+_LONGEST: Final = 65536
+"""Bytes of an answer that are looked at."""
+_IDLE: Final = 2.0
+"""Seconds that a connection is kept without a request: what the gateway closes meanwhile would look like an unknown
+outcome."""
+
+
+class HttpSmsGateway:
+    """One request for each message; the answer is read by rules."""
+
+    def __init__(self, name: str, told: HttpSms, clock: Callable[[], float] = time.time) -> None:
+        self.name, self.at_once = name, told.at_once
+        self._told, self._clock = told, clock
+        self._opened: aiohttp.ClientSession | None = None
+
+    @property
+    def _session(self) -> aiohttp.ClientSession:
+        if self._opened is None:
+            told = self._told
+            timeout = aiohttp.ClientTimeout(total=told.timeout, connect=min(told.timeout, 5.0))
+            connector = aiohttp.TCPConnector(limit=told.at_once, keepalive_timeout=_IDLE)
+            self._opened = aiohttp.ClientSession(
+                connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()
+            )
+            # A GET that was hung up on would be sent once more, and the citizen told twice.
+            self._opened._retry_connection = False
+        return self._opened
+
+    async def close(self) -> None:
+        """Hang up."""
+        if self._opened:
+            await self._opened.close()
+
+    async def send(self, intent: Intent, recipient: Recipient) -> Outcome:
+        """The outcome by the rules; a request that was sent and not answered is of unknown outcome."""
+        approved = self._told.templates.get(intent.body["template"])
+        if refused := self._unfit(intent, approved):
+            return Rejected(refused)
+        try:
+            status, body = await self._ask(self._values(intent, recipient, approved))
+        except _NOT_SENT as fault:
+            return RetryLater(f"{self.name} cannot be reached: {type(fault).__name__}")
+        except (TimeoutError, aiohttp.ClientError, OSError) as fault:
+            return Unknown(f"{self.name} gave no answer: {type(fault).__name__}")
+        return outcome_of(status, body, self._told.answers)
+
+    async def _ask(self, values: Mapping[str, str]) -> tuple[int, str]:
+        told = self._told
+        asking = self._session.request(
+            told.method,
+            fill(told.url, values),
+            headers={name: fill(text, values) for name, text in told.headers.items()},
+            params=fill_all(told.query, values) or None,
+            data=fill_all(told.form, values) or None,
+            json=fill_all(told.json_body, values) if told.json_body is not None else None,
+            allow_redirects=False,
+        )
+        async with asking as answer:
+            body = b""
+            while len(body) < _LONGEST and (more := await answer.content.read(_LONGEST)):
+                body += more
+            return answer.status, body.decode("utf-8", "replace")
+
+    def _unfit(self, intent: Intent, approved: Approved | None) -> str:
+        """Why the operator would not take the words as they are."""
+        if approved:
+            return ""
+        notice = intent.body["template"]
+        if self._told.templates_only:
+            return f"{self.name} takes approved templates only, and none is set for {notice!r}"
+        if not self._told.links and LINK.search(intent.body["text"]):
+            return f"{self.name} takes no free links: {notice!r} needs an approved template"
+        return ""
+
+    def _values(self, intent: Intent, recipient: Recipient, approved: Approved | None) -> Mapping[str, str]:
+        told, values = self._told, values_of(intent)
+        text = str(intent.body["text"])
+        if told.signature and told.signature not in text:
+            text = told.signature + text
+        variables = variables_of(approved.variables, values, told.variable_length) if approved else {}
+        values |= {
+            "to": recipient.address,
+            "text": text,
+            "name": self.name,
+            "signature": told.signature.strip("【】"),
+            "template_id": approved.id if approved else "",
+            "variables": json.dumps(variables, ensure_ascii=False),
+            "timestamp": str(int(self._clock())),
+            "nonce": uuid4().hex,
+        }
+        if told.sign:
+            over = fill(told.sign.over, values)
+            secret = told.sign.secret.get_secret_value()
+            values["sign"] = signed(told.sign.algorithm, over, secret, told.sign.encoding)
+        return values
+
+
+def outcome_of(status: int, body: str, rules: tuple[Rule, ...]) -> Outcome:
+    """What an answer says: by the first rule that holds, else by its status.
+
+    Without a rule 2xx is taken as sent, unless a rule says how a sent one looks: then nobody knows. 401, 403, 429 and
+    503 say that nobody is served now; what else is 4xx refuses the message. Of any other status nobody knows whether
+    the message was taken before the fault.
+    """
+    words = f"{status}: {' '.join(body.split())[:_CUT]}"
+    for rule in rules:
+        if (not rule.status or status in rule.status) and (not rule.body or re.search(rule.body, body)):
+            return _outcome(rule, body, words)
+    match status:
+        case 401 | 403 | 429 | 503:
+            return RetryLater(words)
+        case _ if 200 <= status < 300:
+            return Unknown(words) if any(rule.outcome == "sent" for rule in rules) else Sent()
+        case _ if 400 <= status < 500:
+            return Rejected(words)
+    return Unknown(words)
+
+
+def _outcome(rule: Rule, body: str, words: str) -> Outcome:
+    match rule.outcome:
+        case "sent":
+            found = re.search(rule.reference, body) if rule.reference else None
+            return Sent(found[1] if found and found.groups() else "")
+        case "refused":
+            return Rejected(words)
+        case "again":
+            return TryAgain(words)
+        case "later":
+            return RetryLater(words)
+    return Unknown(words)

@@ -1,0 +1,117 @@
+"""Delivery reports: what gateways tell of messages after they took them, at an address with a key of its own."""
+
+import hmac
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import structlog
+from fastapi import APIRouter, Request
+from fastapi.responses import PlainTextResponse, Response
+
+from services.feedback.gateways.declared import HttpSms, Reports
+from services.feedback.gateways.recipients import Recipient
+from shared.chassis.base.clock import now
+from shared.chassis.database.pool import Pool
+from shared.chassis.http.query_parameters import ForeignQuery
+from shared.chassis.work.intent_reports import Report, take_report
+from shared.chassis.work.intents import IntentKind, State
+from shared.contracts.examples import API_KEY
+from shared.contracts.refusals import Code, FieldError, Refused
+from shared.contracts.text import Text
+
+log = structlog.get_logger()
+MOST: Final = 500
+"""Reports in one request."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportHandler:
+    """Takes the reports of the gateways that are set up for them."""
+
+    pool: Pool
+    kind: IntentKind[Recipient]
+    declared: Mapping[str, HttpSms]
+    clock: Callable[[], datetime] = now
+
+    async def take(self, gateway: str, request: Request) -> Response:
+        """Every report of a request in one transaction; raises `Refused` where the key is wrong."""
+        told = self._told(gateway, _key(request))
+        reports = [report for sent in _sent(await request.body(), request) if (report := _read(gateway, told, sent))]
+        async with self.pool.acquire(timeout=5) as db, db.transaction():
+            # In the order of the ids, so that two requests wait for each other in one order.
+            for report in sorted(reports, key=lambda report: str(report.id or report.reference)):
+                if not await take_report(db, self.kind, report, self.clock()):
+                    log.warning("a report of no message of ours", gateway=gateway, why=report.state)
+        return PlainTextResponse(told.answer)
+
+    def _told(self, gateway: str, key: str) -> Reports:
+        known = self.declared.get(gateway)
+        reports = known.reports if known else None
+        wanted = reports.key.get_secret_value() if reports else ""
+        if reports is None or not hmac.compare_digest(wanted.encode(), key.encode()):
+            en, zh = f"this key is not that of the gateway {gateway}", f"密钥与网关 {gateway} 不符"
+            raise Refused(Code.UNAUTHENTICATED, en, zh, (FieldError("key", zh, en, API_KEY),))
+        return reports
+
+
+def _key(request: Request) -> str:
+    return request.headers.get("X-API-Key") or request.query_params.get("key", "")
+
+
+def _sent(body: bytes, request: Request) -> Iterator[Mapping[str, Any]]:
+    """The parameters of each report: JSON with one or a list, or those of a form or an address."""
+    query = dict(request.query_params)
+    if "json" in request.headers.get("Content-Type", "") or body[:1] in (b"[", b"{"):
+        try:
+            told = json.loads(body)
+        except ValueError:
+            en, zh = "the body is no JSON", "请求内容不是 JSON"
+            raise Refused(Code.INVALID, en, zh, (FieldError("body", zh, en),)) from None
+        for one in (told if isinstance(told, list) else [told])[:MOST]:
+            if isinstance(one, dict):
+                yield query | one
+    else:
+        from urllib.parse import parse_qsl
+
+        yield query | dict(parse_qsl(body.decode("utf-8", "replace")))
+
+
+def _read(gateway: str, told: Reports, sent: Mapping[str, Any]) -> Report | None:
+    """The report, by the gateway's names; None where it says nothing that changes anything."""
+    said = str(sent.get(told.state, "")).strip().casefold()
+    states = {State.DELIVERED: told.delivered, State.FAILED: told.failed, State.SENT: told.accepted}
+    state = next((state for state, words in states.items() if said in {word.casefold() for word in words}), None)
+    id, reference = _uuid(str(sent.get(told.id, ""))), str(sent.get(told.reference, ""))
+    if state is None or not (id or reference):
+        log.warning("a report that says nothing we know", gateway=gateway, why=said[:40])
+        return None
+    return Report(gateway, id, reference, state, f"{said} {sent.get(told.cause, '')}".strip()[:200])
+
+
+def _uuid(words: str) -> UUID | None:
+    try:
+        return UUID(words)
+    except ValueError:
+        return None
+
+
+def routes(reports: ReportHandler) -> APIRouter:
+    """One address for each gateway."""
+    router = APIRouter(tags=["inbound"], route_class=ForeignQuery)
+
+    async def receive(gateway: Text, request: Request) -> Response:
+        """Take delivery reports of a gateway, by GET, as a form, or as JSON with one report or a list.
+
+        The key of the gateway's declaration goes into the address (`?key=`) or the header `X-API-Key`.
+        """
+        return await reports.take(gateway, request)
+
+    for method, name in (("GET", "receive_report"), ("POST", "receive_reports")):
+        router.add_api_route(
+            "/inbound/reports/{gateway}", receive, methods=[method], name=name, response_class=PlainTextResponse
+        )
+    return router

@@ -1,0 +1,158 @@
+"""Many contacts at once for the service that sends messages: of each the first way that was left, with its note."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Response
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from services.intake.vault import queries
+from services.intake.vault.contact import Contact
+from services.intake.vault.personal import PersonalField, Why
+from services.intake.vault.queries import Kept
+from services.intake.vault.sealing import Vault
+from shared.chassis.aggregates.repository import Repository
+from shared.chassis.base.clock import now, uuid7
+from shared.chassis.database.pool import Connection, Pool
+from shared.chassis.http.response_headers import PRIVATE
+from shared.contracts.demand.facts import Fact, PersonalDataViewed
+from shared.contracts.demand.state import Demand
+from shared.contracts.refusals import Code, Refused
+from shared.identity.callers import Caller, Callers
+
+MOST: Final = 200
+
+
+class Way(StrEnum):
+    """The ways to reach a citizen, named as the vault's fields."""
+
+    PHONE = PersonalField.PHONE.value
+    WECHAT = PersonalField.WECHAT.value
+    EMAIL = PersonalField.EMAIL.value
+
+
+class ContactQuestion(BaseModel):
+    """Whom a message is for: the demand, the reference of the contact, and the ways that would do, the best first."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    number: Annotated[str, Field(max_length=40)]
+    """Not checked as people's typing is: one that is wrong must not keep the others from their answers."""
+    contact: UUID
+    ways: Annotated[tuple[Way, ...], Field(min_length=1, max_length=len(Way))]
+    why: Why
+
+
+class ContactQuestions(BaseModel):
+    """The questions of one request; each is answered at its place."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    questions: Annotated[tuple[ContactQuestion, ...], Field(min_length=1, max_length=MOST)]
+
+
+class ContactState(StrEnum):
+    """`nothing-left`: none of these ways was left. `unknown`: there is no such demand."""
+
+    KNOWN = "known"
+    NOTHING_LEFT = "nothing-left"
+    ERASED = "erased"
+    UNKNOWN = "unknown"
+
+
+class ContactAnswer(BaseModel):
+    """The one address that a message needs, or why there is none."""
+
+    state: ContactState
+    way: Way | None = None
+    address: str | None = Field(None, repr=False)
+
+
+class ContactAnswers(BaseModel):
+    """As many as questions, in their order."""
+
+    answers: tuple[ContactAnswer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ContactBatches:
+    """Answers services, and nobody else."""
+
+    pool: Pool
+    repository: Repository[Demand, Fact]
+    vault: Vault
+    callers: Callers
+    clock: Callable[[], datetime] = now
+    new_id: Callable[[], UUID] = uuid7
+
+    async def answer(self, questions: Sequence[ContactQuestion], by: Caller) -> list[ContactAnswer]:
+        """Read and note in one transaction; a person is refused: they look at one demand, and say why."""
+        if by.person is not None:
+            raise Refused(
+                Code.FORBIDDEN, "this is for services; ask for one demand's contact", "该接口仅供内部服务使用"
+            )
+        async with self.pool.acquire(timeout=5) as db, db.transaction():
+            ids = await _ids(db, {question.number for question in questions})
+            # The demands first, as an erasure does: whoever asks and whoever erases wait for each other in one order.
+            at = self.clock()
+            work = await self.repository.load(db, ids.values(), at)
+            kept = await queries.of_demands(db, list(ids.values()))
+            answers = [self._answer(question, ids, kept) for question in questions]
+            for question, found in zip(questions, answers, strict=True):
+                if found.way:
+                    note = PersonalDataViewed(by=by.name, fields=(found.way,), why=question.why)
+                    work.record(ids[question.number], [note], at, self.new_id())
+            await self.repository.save(db, work)
+        return answers
+
+    def _answer(self, question: ContactQuestion, ids: Mapping[str, UUID], kept: Mapping[UUID, Kept]) -> ContactAnswer:
+        if question.number not in ids:
+            return ContactAnswer(state=ContactState.UNKNOWN)
+        boxes = kept.get(ids[question.number])
+        if boxes and boxes.destroyed_at:
+            return ContactAnswer(state=ContactState.ERASED)
+        contact = self._opened(boxes, question.contact) if boxes else None
+        for way in question.ways:
+            if address := getattr(contact, way, ""):
+                return ContactAnswer(state=ContactState.KNOWN, way=way, address=address)
+        return ContactAnswer(state=ContactState.NOTHING_LEFT)
+
+    def _opened(self, kept: Kept, reference: UUID) -> Contact | None:
+        return next(self._contacts(kept, reference), None)
+
+    def _contacts(self, kept: Kept, reference: UUID) -> Iterator[Contact]:
+        """A supporter's contact lies in a box like what others said; a box of words holds no contact."""
+        if kept.wrapped:
+            key = self.vault.unwrap(kept.key_id, kept.wrapped)
+            for box in kept.boxes:
+                if box.id == reference:
+                    with suppress(ValidationError):
+                        yield Contact.model_validate_json(key.open(box.id, box.sealed))
+
+
+async def _ids(db: Connection, numbers: set[str]) -> dict[str, UUID]:
+    rows = await db.fetch(
+        "SELECT submission.number, demand.id FROM submission JOIN demand USING (id) WHERE submission.number = ANY($1)",
+        list(numbers),
+    )
+    return {row["number"]: row["id"] for row in rows}
+
+
+def routes(contacts: ContactBatches) -> APIRouter:
+    """An address between services, which stands in no document: people use `/v1/demands/{number}/contact`."""
+    router = APIRouter(include_in_schema=False)
+    By = Annotated[Caller, Depends(contacts.callers)]  # noqa: N806 (a type)
+
+    @router.post("/v1/contacts")
+    async def find_contacts(asked: ContactQuestions, by: By, response: Response) -> ContactAnswers:
+        """Whom messages are for."""
+        answers = await contacts.answer(asked.questions, by)
+        response.headers.update(PRIVATE)
+        return ContactAnswers(answers=tuple(answers))
+
+    return router
