@@ -56,6 +56,11 @@ class City:
         answer = await self._sends("/v1/attachments", files={"file": ("picture", content)})
         return str(answer.json()["reference"])
 
+    async def channel_with(self, *scopes: str) -> str:
+        """The key of another channel, which has these scopes."""
+        pool = self.loop.pools[Service.INTAKE]
+        return await keys.add(pool, f"channel-{uuid4()}", f.ChannelKind.PARTNER, "另一渠道", scopes)
+
     async def _sends(self, path: str, **body: Any) -> httpx.Response:
         if not self._channels:
             self._channels.append(await keys.add(self.loop.pools[Service.INTAKE], "web", f.ChannelKind.WEB, "网站"))

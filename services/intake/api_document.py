@@ -26,6 +26,7 @@ WORDS: Final = ApiText(
         "support_demand": "附议",
         "sight_demand": "登记他处重复反映",
         "upload_attachment": "上传附件",
+        "upload_evidence": "上传办理佐证文件",
         "download_attachment": "下载附件",
         "reveal_contact": "查看联系方式",
         "erase_contact": "删除个人信息",

@@ -29,6 +29,7 @@ from services.routing.web import (
     case_pages,
     catalogue_pages,
     catalogue_version_pages,
+    command_pages,
     desk_pages,
     explanation_pages,
     hot_spot_pages,
@@ -84,6 +85,7 @@ def api(settings: RoutingSettings, pool: Pool) -> Api:
     catalogues, explainer = CatalogueDesk(pool, packs), Explainer(pool, packs)
     flow = CodeFlow.of(settings, keys, packs) if keys and settings.oidc_client_id else None
     people = tuple(demo_people(packs)) if settings.demo_staff else ()
+    intake = IntakeReader.at(settings.intake_url, settings)
     pages = (
         *sign_in_pages.routes(gate, flow, people),
         desk_pages.routes(cases, gate),
@@ -93,7 +95,8 @@ def api(settings: RoutingSettings, pool: Pool) -> Api:
         catalogue_version_pages.routes(cases, catalogues, gate),
         hot_spot_pages.routes(cases, gate),
         explanation_pages.routes(cases, explainer, gate),
-        case_pages.routes(cases, gate, IntakeReader.at(settings.intake_url, settings)),
+        case_pages.routes(cases, gate, intake),
+        command_pages.routes(cases, gate, intake),
     )
     routers = (
         *routes(cases, staff),

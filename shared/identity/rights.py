@@ -37,6 +37,7 @@ READ_VIEWS: Final = "read-views"
 """Who has looked at personal data, and why."""
 REVEAL: Final = "reveal"
 ERASE: Final = "erase"
+ATTACH: Final = "attach"
 
 COMMANDS: Final[Mapping[str, Wording]] = {
     READ: Wording("查看", "read"),
@@ -61,7 +62,7 @@ COMMANDS: Final[Mapping[str, Wording]] = {
     "transfer": Wording("转办", "transfer"),
     "move-up": Wording("提级", "move up"),
     "note": Wording("内部备注", "write an internal note"),
-    "attach": Wording("上传佐证", "attach evidence"),
+    ATTACH: Wording("上传佐证", "attach evidence"),
     "list": Wording("挂账", "list"),
     "merge": Wording("并单", "merge"),
     "unmerge": Wording("取消并单", "undo a merge"),

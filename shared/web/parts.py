@@ -68,7 +68,8 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A step of a timeline: `when` in words, `iso` for machines, `until` by when somebody has to act on it."""
+    """A step of a timeline: `when` in words, `iso` for machines, `until` by when somebody has to act on it,
+    `files` what came with it."""
 
     when: str
     iso: str
@@ -77,6 +78,7 @@ class Entry:
     words: str = ""
     until: str = ""
     strong: bool = False
+    files: Sequence[Link] = ()
 
 
 @dataclass(frozen=True, slots=True)

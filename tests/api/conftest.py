@@ -69,7 +69,7 @@ class Gateway:
         kind = next((kind for start, kind in KINDS.items() if path.startswith(start)), ChannelKind.WEB)
         if kind not in self.keys:
             self.keys[kind] = await channels.add(self.intake, kind, kind, kind, ("submit", "import"))
-        if path.startswith(STAFF_PATHS) or "/contact" in path:
+        if path.startswith(STAFF_PATHS) or "/contact" in path or "/evidence/" in path:
             staff = f"Bearer {self.tokens.write('staff', STAFF)}"
             return {"Authorization": staff, "Idempotency-Key": str(uuid4())}
         return {"X-API-Key": self.keys[kind], "Idempotency-Key": str(uuid4())}
@@ -80,7 +80,7 @@ class Gateway:
 
     async def _named(self, name: str, path: str, past: Sequence[StatusFact]) -> str:
         match name:
-            case "number" if path.startswith("/v1/demands"):
+            case "number" if path.startswith(("/v1/demands", "/v1/attachments")):
                 return await self._made("/v1/demands", name, json=DEMAND)
             case "number":
                 return number("NH", 2021, (await self.knows(past)).int)

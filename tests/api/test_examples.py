@@ -21,6 +21,7 @@ DOCUMENT = asyncio.run(document())
 OPERATIONS = list(operations(DOCUMENT))
 BODIES = [(one, example) for one in OPERATIONS if one.body for example in one.examples(one.body)]
 WITHOUT_BODY = [one for one in OPERATIONS if not one.body]
+UPLOADS = {"upload_attachment", "upload_evidence"}
 IN_TIME = (
     *story.SUBMITTED,
     f.DemandRouted(unit="roads", rule="r1", due_at=datetime(2099, 1, 1, tzinfo=UTC)),
@@ -89,7 +90,7 @@ async def test_an_example_of_a_body_is_answered_as_documented(gateway: Gateway, 
 
 @pytest.mark.parametrize("one", WITHOUT_BODY, ids=named)
 async def test_a_request_without_a_body_is_answered_as_documented(gateway: Gateway, one: Operation):
-    await send(gateway, one, **({"files": {"file": picture("JPEG")}} if one.id == "upload_attachment" else {}))
+    await send(gateway, one, **({"files": {"file": picture("JPEG")}} if one.id in UPLOADS else {}))
 
 
 @pytest.mark.parametrize("one", OPERATIONS, ids=named)

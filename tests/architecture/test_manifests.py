@@ -91,7 +91,9 @@ async def test_intake_takes_larger_bodies_where_they_are_needed(path: str, heade
 
 async def test_routing_takes_long_forms_at_the_desk_alone():
     limits = await limits_of("routing")
-    assert {(larger.path, larger.size) for larger in limits.larger} == {("/desk/", 262_144)}
+    sizes = {(larger.path, larger.header, larger.size) for larger in limits.larger}
+    assert sizes == {("/desk/cases/", "Cookie", 48 * 1_048_576), ("/desk/", None, 262_144)}
+    assert limits.at("/desk/cases/NH26-000001-4/attach", {})[0] == 65_536, "who has not signed in"
     assert limits.at("/v1/cases/bulk", {})[0] == 65_536
 
 

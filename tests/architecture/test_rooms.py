@@ -65,7 +65,7 @@ OWN: Final = {
     "routing/cases": {
         "available", "clock", "desks", "following", "limits", "parsing", "reading", "timeline", "worklists",
     },
-    "routing/web": {"command_forms", "desk_gate", "desk_page", "intake_reader", "showing", "viewer"},
+    "routing/web": {"command_forms", "desk_gate", "desk_page", "evidence_files", "intake_reader", "showing", "viewer"},
     "routing/cases/commands": {"assistance", "base", "dispatching", "handling", "timing"},
     "routing/cases/decisions": {"assistance", "dispatching", "handling", "situation", "timing"},
     "routing/hot_spots": {"detection"},

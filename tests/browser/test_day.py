@@ -17,6 +17,9 @@ BOTH = pytest.mark.parametrize("javascript", [True, False], ids=["with JavaScrip
 async def command(page: Page, name: str) -> None:
     """Choose one of the commands of a case."""
     panel = page.locator(".command-panel")
+    more = panel.locator("details:not([open]) > summary")
+    if await more.count():
+        await more.click()
     await panel.get_by_text(name, exact=True).click()
 
 

@@ -12,6 +12,7 @@ from services.routing.web import case_pages
 from services.routing.web.command_forms import FORMS
 from shared.chassis.base.clock import now
 from shared.contracts.demand import facts as f
+from shared.contracts.demand.state import Service
 from shared.contracts.numbers import number
 from shared.identity.demo import demo_people
 from tests.city import AUDITOR, CLERK, DISPATCHER, EDUCATION, LEADER, PACK, TOWN_CLERK, TOWN_HEAD, City
@@ -19,6 +20,8 @@ from tests.intake.test_attachments import picture
 from tests.packs import shipped
 from tests.routing.visitor import Visitor, visitor, words_of
 
+NAMED = re.compile(r'href="/desk/cases/[^"/]+/([a-z-]+)"')
+"""The commands that a page links to."""
 CONTACT = {"name": "邹某某", "phone": "13800138000"}
 
 
@@ -146,6 +149,42 @@ async def test_what_was_typed_comes_back_with_what_must_be_changed(city: City, c
     assert await city.told(case) == ["routed"]
 
 
+async def test_a_form_shows_what_the_citizen_said_and_what_was_done_so_far(city: City, clerk: Visitor):
+    case = await city.raises(text="井盖松动，夜里很响", title="井盖")
+    await city.tells(case, f.DemandAccepted(by="陈晓岚"), f.DemandContacted(by="陈晓岚", note="约周三查看"))
+    await city.tells(case, f.DemandSupplemented(text="旁边还有一个坑"), service=Service.INTAKE)
+    for name in ("resolve", "return", "decline"):
+        words = words_of((await clerk.open(f"/desk/cases/{case}/{name}")).text)
+        assert {"井盖松动，夜里很响", "旁边还有一个坑", "约周三查看"} <= set(words), name
+
+
+async def test_a_case_offers_two_usual_commands_first_and_to_call_before_to_answer(city: City, clerk: Visitor):
+    case = await city.raises(contact=CONTACT)
+    await city.tells(case, f.DemandAccepted(by="陈晓岚"))
+
+    async def offered() -> tuple[list[str], list[str]]:
+        page = (await clerk.open(f"/desk/cases/{case}")).text
+        panel = page[page.index('class="command-panel"') :].partition("</section>")[0]
+        first, _, more = panel.partition("<details>")
+        return NAMED.findall(first), NAMED.findall(more)
+
+    first, more = await offered()
+    assert first == ["contact", "progress"]
+    assert {"resolve", "return", "pause", "attach", "request-assistance"} <= set(more)
+    await city.tells(case, f.DemandContacted(by="陈晓岚"))
+    assert (await offered())[0] == ["resolve", "contact"]
+
+
+async def test_a_stopped_clock_is_told_once_beside_how_the_case_stands(city: City, clerk: Visitor):
+    case = await city.raises()
+    await city.tells(case, f.DemandAccepted(by="陈晓岚"), f.DemandPaused(by="陈晓岚", reason="weather"))
+    row = (await clerk.open("/desk?list=paused")).text.partition(f'href="/desk/cases/{case}"')[2].partition("</tr>")[0]
+    assert row.count("暂停计时") == 1
+    assert "已签收" in row
+    head = (await clerk.open(f"/desk/cases/{case}")).text.partition('class="case-line"')[2].partition("</p>")[0]
+    assert head.count("暂停计时") == 1
+
+
 async def test_a_number_that_was_mistyped_is_told_beside_its_field(city: City, clerk: Visitor):
     case = await city.raises()
     wrong = await clerk.send(f"/desk/cases/{case}/merge", into="NH26-999999-9", reason="同一处")
@@ -229,7 +268,7 @@ async def test_personal_data_is_kept_from_whoever_has_no_business_with_it(city: 
             assert CONTACT["phone"] not in refused.text
 
 
-CODES = re.compile(r"NH\d\d-\d{6}-\w|(?<!\w)[A-Za-z]+@[0-9a-f]+")
+CODES = re.compile(r"PDF|NH\d\d-\d{6}-\w|(?<!\w)[A-Za-z]+@[0-9a-f]+")
 FOREIGN = {"zh": re.compile(r"[A-Za-z]{2,}[-\w@:.]*"), "en": re.compile(r"[\u4e00-\u9fff]+")}
 OURS = {"English", "中文"}
 """The link to the other language is written in it."""

@@ -11,10 +11,10 @@ from services.intake import demands, examples
 from services.intake.attachments.kinds import TAKEN
 from services.intake.attachments.queries import Attachment
 from services.intake.attachments.scanning import Scan
-from services.intake.attachments.service import AttachmentService
+from services.intake.attachments.service import OFFICE, AttachmentService
 from services.intake.channels.channel import Channel
 from services.intake.channels.keys import ApiKey, authenticate, channel_with
-from services.intake.parameters import API_KEY_HEADER
+from services.intake.parameters import API_KEY_HEADER, Number
 from services.intake.settings import MAX_ATTACHMENT
 from shared.chassis.http.body_limit import MAX_BODY, LargerBodies, LimitedRouter
 from shared.chassis.http.response_headers import PRIVATE
@@ -22,12 +22,15 @@ from shared.contracts.examples import API_KEY, shown
 from shared.contracts.refusals import Code, Refused
 from shared.contracts.text import Text
 from shared.identity.bearer import bearer
-from shared.identity.callers import Callers
-from shared.identity.rights import READ
+from shared.identity.callers import Caller, Callers
+from shared.identity.rights import ATTACH, READ
 
 Reference = Annotated[Text, Path(max_length=64, examples=["Jb0VyZ6cYb1mWq2x8zR3xA"])]
 PREFIX: Final = "/v1/attachments"
-LARGER: Final = LargerBodies(PREFIX, MAX_ATTACHMENT + MAX_BODY, API_KEY_HEADER, API_KEY)
+LARGER: Final = (
+    LargerBodies(f"{PREFIX}/evidence/", MAX_ATTACHMENT + MAX_BODY, "Authorization", "Bearer …"),
+    LargerBodies(PREFIX, MAX_ATTACHMENT + MAX_BODY, API_KEY_HEADER, API_KEY),
+)
 _FILES: Final = {kind.media_type: {"schema": {"type": "string", "format": "binary"}} for kind in TAKEN}
 SAFE: dict[str, str] = {
     "Content-Security-Policy": "default-src 'none'; sandbox",
@@ -55,17 +58,20 @@ def _file(given: object) -> object:
     raise PydanticCustomError("no_file", en, {"zh": '应作为文件上传：该部分缺少 filename="…"'})
 
 
+Upload = Annotated[
+    UploadFile,
+    BeforeValidator(_file),
+    File(description="JPEG, PNG, WebP or GIF to 10 MiB, PDF to 20 MiB"),
+]
+
+
 def routes(attachments: AttachmentService, callers: Callers) -> APIRouter:
     """Upload and download."""
-    router = LimitedRouter(LARGER, tags=["attachments"], prefix=PREFIX)
+    router = LimitedRouter(*LARGER, tags=["attachments"], prefix=PREFIX)
 
     @router.post("", status_code=201)
     async def upload_attachment(
-        file: Annotated[
-            UploadFile,
-            BeforeValidator(_file),
-            File(description="JPEG, PNG, WebP or GIF to 10 MiB, PDF to 20 MiB"),
-        ],
+        file: Upload,
         response: Response,
         channel: Annotated[Channel, Depends(channel_with(attachments.pool, "submit"))],
     ) -> Attached:
@@ -73,6 +79,18 @@ def routes(attachments: AttachmentService, callers: Callers) -> APIRouter:
         scripts, files, links, comments and authors."""
         taken = await attachments.take(channel, await file.read())
         response.headers["Location"] = f"/v1/attachments/{taken.reference}"
+        return Attached.model_validate(taken, from_attributes=True)
+
+    @router.post("/evidence/{number}", status_code=201)
+    async def upload_evidence(number: Number, file: Upload, by: Annotated[Caller, Depends(callers)]) -> Attached:
+        """Take in a file of a unit that may attach evidence to this demand (证件、联系证据、办理附件); name the
+        reference in a command to the case. The same file again has the same reference."""
+        async with attachments.pool.acquire(timeout=5) as db:
+            demand = await demands.by_number(db, number)
+        if demand is None or by.person is None or not callers.may(READ, by, demand):
+            raise Refused(Code.NOT_FOUND, f"there is no demand {number} for you", f"没有诉求 {number}")
+        callers.require(ATTACH, by, demand)
+        taken = await attachments.take_evidence(by.person.unit, demand.id, await file.read())
         return Attached.model_validate(taken, from_attributes=True)
 
     @router.get("/{reference}", response_class=Response, responses={200: {"content": _FILES}})
@@ -87,7 +105,7 @@ def routes(attachments: AttachmentService, callers: Callers) -> APIRouter:
             )
         else:
             channel = await authenticate(attachments.pool, key, "submit")
-            allowed = attachment is not None and (attachment.channel == channel.id or "read-all" in channel.scopes)
+            allowed = attachment is not None and _came_by(attachment, channel)
         if attachment is None or not allowed:
             raise Refused(Code.NOT_FOUND, f"there is no attachment {reference} for you", f"没有附件 {reference}")
         name = f'attachment; filename="{reference}.{attachment.suffix}"'
@@ -95,6 +113,12 @@ def routes(attachments: AttachmentService, callers: Callers) -> APIRouter:
         return Response(content, media_type=attachment.media_type, headers=SAFE | {"Content-Disposition": name})
 
     return router
+
+
+def _came_by(attachment: Attachment, channel: Channel) -> bool:
+    """Whether a channel may have a file: what units hand in is for staff alone."""
+    others = "read-all" in channel.scopes and not attachment.channel.startswith(OFFICE)
+    return attachment.channel == channel.id or others
 
 
 async def _handles(attachments: AttachmentService, callers: Callers, token: str, attachment: Attachment) -> bool:

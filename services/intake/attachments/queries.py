@@ -36,13 +36,14 @@ _SELECT = "SELECT reference, channel, media_type, suffix, sha256, size, scan, up
 
 
 async def put(db: Connection, a: Attachment) -> None:
-    """Remember an upload."""
+    """Remember an upload; one whose bytes were lost is taken anew."""
     await db.execute(
         """
-        INSERT INTO attachment (reference, channel, media_type, suffix, sha256, size, scan, uploaded_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        INSERT INTO attachment (reference, channel, media_type, suffix, sha256, size, scan, uploaded_at, demand_id)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        ON CONFLICT (reference) DO UPDATE SET sha256 = excluded.sha256, size = excluded.size
         """,
-        a.reference, a.channel, a.media_type, a.suffix, a.sha256, a.size, a.scan, a.uploaded_at,
+        a.reference, a.channel, a.media_type, a.suffix, a.sha256, a.size, a.scan, a.uploaded_at, a.demand_id,
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from services.routing.cases.clock import Held
 from services.routing.cases.reading import Case, Related
 from services.routing.web import command_forms
 from services.routing.web.case_words import rule_words
-from services.routing.web.showing import when
+from services.routing.web.showing import attachments_of, file_links, when
 from services.routing.web.viewer import Viewer
 from services.routing.web.words import HOLDERS, HOPS, KINDS
 from shared.identity.rights import COMMANDS
@@ -39,18 +39,13 @@ def about(viewer: Viewer, case: Case) -> list[SummaryRow]:
 
 def references(case: Case) -> list[str]:
     """The files that came with the demand, and that citizens and units added since."""
-    added = (entry.data.get("attachments") for entry in case.timeline)
-    later = [str(one) for attachments in added if isinstance(attachments, list) for one in attachments]
+    later = (reference for entry in case.timeline for reference in attachments_of(entry))
     return list(dict.fromkeys((*case.attachments, *later)))
 
 
 def files(viewer: Viewer, case: Case) -> list[Link]:
-    """A link to each file."""
-    path = f"/desk/cases/{case.demand.number}/files"
-    return [
-        Link(f"{path}/{reference}", viewer.say(f"附件 {n}", f"File {n}"))
-        for n, reference in enumerate(references(case), start=1)
-    ]
+    """A link to each file that came with the demand; those that were added since stand in the timeline."""
+    return file_links(viewer, case, case.attachments)
 
 
 def times(viewer: Viewer, case: Case, now: datetime) -> list[SummaryRow]:
@@ -130,10 +125,12 @@ def length(seconds: int, viewer: Viewer) -> str:
 
 
 def commands(viewer: Viewer, case: Case) -> list[Command]:
-    """What may be given now: the most usual one stands out and comes first."""
+    """What may be given now: the usual ones come first, and the first of them stands out."""
     names = [name for name in case.commands if name in command_forms.FORMS]
-    primary = next((name for name in command_forms.PRIMARY if name in names), None)
-    ordered = sorted(names, key=lambda name: (name != primary, name in command_forms.DANGEROUS))
+    usual = [name for name in command_forms.usual(case.demand) if name in names]
+    primary = usual[0] if usual else None
+    rest = [name for name in names if name not in usual]
+    ordered = [*usual, *sorted(rest, key=lambda name: name in command_forms.DANGEROUS)]
     path = f"/desk/cases/{case.demand.number}"
     hidden = {"seen": str(case.demand.version), "key": str(uuid4()), "entries": str(len(case.timeline))}
     return [

@@ -6,7 +6,9 @@ from typing import Any, Final
 
 from starlette.datastructures import FormData
 
+from services.routing.web.evidence_files import FIELD, MOST
 from services.routing.web.viewer import Viewer
+from services.routing.web.words import EVIDENCE_KINDS
 from shared.contracts.demand.facts import Urgency
 from shared.contracts.demand.state import Demand
 from shared.jurisdiction.parts import UnitKind
@@ -16,7 +18,7 @@ Options = Callable[[Viewer, Demand], Sequence[tuple[str, str]]]
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One field of a form; `kind` is text, textarea, number, lines, select, boxes or yes (a box that means true)."""
+    """One field of a form; `kind` is text, textarea, number, lines, select, files or yes (a box that means true)."""
 
     name: str
     kind: str
@@ -67,11 +69,19 @@ def _urgencies(viewer: Viewer, demand: Demand) -> list[tuple[str, str]]:
     return [(urgency, viewer.say(*pair)) for urgency, pair in words.items()]
 
 
+def _evidence_kinds(viewer: Viewer, demand: Demand) -> list[tuple[str, str]]:
+    return [(kind, viewer.say(*words)) for kind, words in EVIDENCE_KINDS.items()]
+
+
 _REASON: Final = Input("reason", "textarea", "原因", "Reason")
 _FOR_CITIZEN: Final = ("群众会看到", "The citizen sees this")
 _EVIDENCE: Final = Input(
     "evidence", "lines", "佐证材料", "Evidence", False, ("每行一条，如文件号、照片编号", "One a line")
 )
+_FILES: Final = Input(
+    FIELD, "files", "上传文件", "Files", False,
+    (f"照片或 PDF，最多 {MOST} 个，仅工作人员可见", f"Pictures or PDF, {MOST} at most; for staff alone"),
+)  # fmt: skip
 FORMS: Final[Mapping[str, Sequence[Input]]] = {
     "accept": (),
     "assign": (Input("handler", "text", "经办人姓名", "Name of the handler"),),
@@ -92,10 +102,16 @@ FORMS: Final[Mapping[str, Sequence[Input]]] = {
     "contact": (
         Input("reached", "yes", "已联系到群众", "The citizen was reached"),
         Input("note", "textarea", "沟通情况", "What was said", False, _FOR_CITIZEN),
+        _FILES,
     ),
-    "progress": (Input("note", "textarea", "办理进展", "How it goes", True, _FOR_CITIZEN), _EVIDENCE),
+    "progress": (Input("note", "textarea", "办理进展", "How it goes", True, _FOR_CITIZEN), _EVIDENCE, _FILES),
     "note": (Input("text", "textarea", "备注内容", "Note", True, ("仅工作人员可见", "For staff alone")),),
-    "attach": (_EVIDENCE, Input("note", "textarea", "说明", "About it", False)),
+    "attach": (
+        _FILES,
+        Input("kind", "select", "材料类型", "What they show", False, ("", ""), _evidence_kinds),
+        _EVIDENCE,
+        Input("note", "textarea", "说明", "About it", False),
+    ),
     "list": (
         Input("level", "select", "清单", "List", True, ("", ""), _levels),
         Input("project", "text", "项目名称", "Project", False),
@@ -105,6 +121,7 @@ FORMS: Final[Mapping[str, Sequence[Input]]] = {
         Input("result", "textarea", "给群众的答复", "The answer", True, ("做了什么，依据是什么", "What, and why")),
         Input("summary", "textarea", "公开摘要", "Summary for the public", False, ("不写姓名、电话、门牌", "No names")),
         _EVIDENCE,
+        _FILES,
         Input("not_contacted", "text", "未能联系群众的原因", "Why nobody spoke with the citizen", False),
     ),
     "request-extension": (
@@ -134,6 +151,7 @@ FORMS: Final[Mapping[str, Sequence[Input]]] = {
     "report-assistance": (
         Input("note", "textarea", "协办情况", "What was done"),
         _EVIDENCE,
+        _FILES,
         Input("done", "yes", "协办事项已完成", "The part is finished"),
     ),
     "end-assistance": (Input("unit", "select", "协办单位", "Helper", True, ("", ""), _helpers), _REASON),
@@ -154,25 +172,41 @@ FORMS: Final[Mapping[str, Sequence[Input]]] = {
 """By the name of the command."""
 AT_ONCE: Final = frozenset(name for name, inputs in FORMS.items() if not inputs)
 """Commands that a button gives without asking for more."""
-PRIMARY: Final = ("accept", "accept-assistance", "grant-extension", "resolve", "contact", "progress", "route")
-"""The first of them that may be given is the one that stands out."""
+_USUAL: Final = (
+    "accept", "accept-assistance", "grant-extension", "refuse-extension", "resolve", "contact", "progress",
+    "report-assistance", "route", "reclassify",
+)  # fmt: skip
 DANGEROUS: Final = frozenset({"return", "decline", "refuse-extension", "unmerge", "end-assistance"})
+
+
+def usual(demand: Demand) -> Sequence[str]:
+    """What is usually done next, first: nobody is answered before the unit has spoken with them."""
+    is_to_contact = demand.contact is not None and demand.contacted_at is None
+    return sorted(_USUAL, key=lambda name: name == "resolve") if is_to_contact else _USUAL
 
 
 def typed(name: str, form: FormData) -> dict[str, str]:
     """What was typed, by field, to show it again."""
-    return {one.name: str(form.get(one.name) or "") for one in FORMS[name]}
+    return {one.name: str(form.get(one.name) or "") for one in FORMS[name] if one.kind != "files"}
 
 
-def fields(name: str, form: FormData) -> dict[str, Any]:
-    """What was typed as the fields of the command; what was left empty is left out."""
-    found: dict[str, Any] = {}
+def takes_files(name: str) -> bool:
+    """Whether files may come with this command."""
+    return _FILES in FORMS[name]
+
+
+def fields(name: str, form: FormData, files: Sequence[str] = ()) -> dict[str, Any]:
+    """What was typed as the fields of the command, with the references of its files; what was left empty is left
+    out."""
+    found: dict[str, Any] = {FIELD: list(files)} if files else {}
     for one in FORMS[name]:
         text = str(form.get(one.name) or "").strip()
         if one.kind == "yes":
             found[one.name] = bool(text)
         elif one.kind == "lines":
             found[one.name] = [line.strip() for line in text.splitlines() if line.strip()]
+        elif one.kind == "files":
+            continue  # they go to intake
         elif one.name == "units":
             found[one.name] = [text] if text else []
         elif text:

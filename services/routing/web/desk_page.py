@@ -36,11 +36,13 @@ class DeskPage(PageRoute):
 
 # Browsers write a Chinese character as nine bytes: an answer and its summary of 4000 each are more than is usual.
 _LONG_FORMS: Final = LargerBodies("/desk/", 262_144)
+_WITH_FILES: Final = LargerBodies("/desk/cases/", 48 * 1_048_576, "Cookie", "huying=…")
+"""Nine photos of a telephone; who has not signed in is led away before anything is read."""
 
 
 def desk_router() -> APIRouter:
     """A router of pages that stand in no API document."""
-    return LimitedRouter(_LONG_FORMS, include_in_schema=False, route_class=DeskPage)
+    return LimitedRouter(_WITH_FILES, _LONG_FORMS, include_in_schema=False, route_class=DeskPage)
 
 
 def refusal_page(refused: Refused, request: Request) -> HTMLResponse:

@@ -1,4 +1,5 @@
-"""Asks intake how a citizen can be reached and for files, in the name of the person who looks; keeps nothing of it."""
+"""Asks intake how a citizen can be reached and for files, and hands files in, all in the name of the person who does
+it; keeps nothing of it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from shared.identity.settings import StaffSettings
 from shared.identity.staff_tokens import StaffTokens
 
 TIMEOUT: Final = httpx.Timeout(5, connect=2)
+UPLOAD_TIMEOUT: Final = httpx.Timeout(60, connect=2)
+"""Seconds: a large paper is read, scanned and written anew."""
 MINUTE: Final = 1 / 60
 """Hours that the token for one look is good."""
 
@@ -33,7 +36,7 @@ class IntakeReader:
     async def contact(self, number: str, why: str, person: Person) -> Mapping[str, str]:
         """Personal data by name, such as `phone`; intake tells in the demand's record who looked, and why. Raises
         `Refused`."""
-        answer = await self._answer("POST", f"/v1/demands/{number}/contact", person, {"why": why})
+        answer = await self._answer("POST", f"/v1/demands/{number}/contact", person, json={"why": why})
         body: dict[str, Any] = answer.json()
         return {name: str(value) for name, value in body.items() if isinstance(value, str) and name != "number"}
 
@@ -41,16 +44,20 @@ class IntakeReader:
         """A file of a demand, with the headers that keep it harmless; raises `Refused`."""
         return await self._answer("GET", f"/v1/attachments/{quote(reference, safe='')}", person)
 
-    async def _answer(
-        self, method: str, path: str, person: Person, body: Mapping[str, str] | None = None
-    ) -> httpx.Response:
+    async def hand_in(self, number: str, content: bytes, person: Person) -> str:
+        """The reference of a file that intake keeps for this demand from now on; raises `Refused`."""
+        path = f"/v1/attachments/evidence/{number}"
+        answer = await self._answer("POST", path, person, files={"file": ("file", content)}, timeout=UPLOAD_TIMEOUT)
+        return str(answer.json()["reference"])
+
+    async def _answer(self, method: str, path: str, person: Person, **request: Any) -> httpx.Response:
         token, _ = self.tokens.write(person, MINUTE)
         headers = {"Authorization": f"Bearer {token}"}
         try:
-            answer = await self.intake.request(method, path, json=body, headers=headers)
+            answer = await self.intake.request(method, path, headers=headers, **request)
         except httpx.RequestError:
             raise Refused(Code.UNAVAILABLE, "intake does not answer; try again", "暂时无法查阅，请稍后重试") from None
-        if answer.status_code != 200:
+        if not answer.is_success:
             raise _refused(answer)
         return answer
 

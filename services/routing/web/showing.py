@@ -1,6 +1,7 @@
 """Cases as pages show them: rows, groups by due time, entries of the timeline."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -11,11 +12,11 @@ from services.routing.cases.worklists import CaseSummary
 from services.routing.web.case_words import preset_words, rule_words, triage_words
 from services.routing.web.timeline_words import ENTRY_WORDS, LISTED_FIELDS
 from services.routing.web.viewer import Viewer
-from services.routing.web.words import PERSONAL, STAGES
-from shared.contracts.demand.facts import DemandPaused, Urgency
-from shared.contracts.demand.state import OWED, Demand, Status
+from services.routing.web.words import EVIDENCE_KINDS, PERSONAL, STAGES
+from shared.contracts.demand.facts import DemandPaused, EvidenceKind, Urgency
+from shared.contracts.demand.state import OWED, Demand
 from shared.web.due_words import DueKind, DueWords, due_words
-from shared.web.parts import Entry, Group, Mark
+from shared.web.parts import Entry, Group, Link, Mark
 
 GROUPS: Final[Mapping[str, tuple[str, str]]] = {
     "first": ("重点对象和特急", "Needs protection, or in great danger"),
@@ -46,17 +47,12 @@ def row(case: CaseSummary, viewer: Viewer, now: datetime) -> dict[str, Any]:
         "place": f"{viewer.place_name(case.division)} · {viewer.category_name(case.category)}",
         "marks": marks(case, viewer),
         "due": due_of(case, viewer, now),
-        "status": status_of(case),
+        "status": case.status,
         "handler": case.handler or "",
         "unit": viewer.unit_name(case.unit),
         "updated": when(case.updated_at, viewer, now),
         "signable": case.status == "routed" and case.unit == viewer.person.unit,
     }
-
-
-def status_of(demand: Demand) -> str:
-    """How a demand stands, as the words for tags call it."""
-    return "paused" if demand.paused_at and demand.status is not Status.LISTED else demand.status
 
 
 def marks(case: CaseSummary, viewer: Viewer) -> list[Mark]:
@@ -120,7 +116,25 @@ def when(at: datetime | None, viewer: Viewer, now: datetime) -> str:
 
 def entries(case: Case, viewer: Viewer, now: datetime) -> list[Entry]:
     """The timeline, newest first."""
-    return [entry(one, viewer, now) for one in reversed(case.timeline)]
+    return [
+        replace(entry(one, viewer, now), files=file_links(viewer, case, attachments_of(one)))
+        for one in reversed(case.timeline)
+    ]
+
+
+def attachments_of(one: TimelineEntry) -> Sequence[str]:
+    """The references of the files of an entry."""
+    named = one.data.get("attachments")
+    return [str(reference) for reference in named] if isinstance(named, list) else []
+
+
+def file_links(viewer: Viewer, case: Case, references: Sequence[str]) -> list[Link]:
+    """A link to each of these files of a case."""
+    path = f"/desk/cases/{case.demand.number}/files"
+    return [
+        Link(f"{path}/{reference}", viewer.say(f"附件 {n}", f"File {n}"))
+        for n, reference in enumerate(references, start=1)
+    ]
 
 
 def entry(one: TimelineEntry, viewer: Viewer, now: datetime) -> Entry:
@@ -172,6 +186,8 @@ def _text(name: str, value: Any, viewer: Viewer) -> str:
         return _NAMED[name](str(value), viewer)
     if name == "category":
         return viewer.category_name(str(value))
+    if name == "kind":
+        return viewer.say(*EVIDENCE_KINDS[EvidenceKind(value)])
     if name == "level":
         return viewer.list_name(str(value))
     if name == "fields":

@@ -79,6 +79,7 @@ LISTED_FIELDS: Final[Mapping[str, tuple[str, str]]] = {
     "level": ("清单", "List"),
     "project": ("项目", "Project"),
     "category": ("类别", "Category"),
+    "kind": ("材料", "Shows"),
     "evidence": ("佐证", "Evidence"),
     "fields": ("查阅内容", "What"),
     "why": ("理由", "Why"),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final, Literal
 
+from shared.contracts.demand.facts import EvidenceKind
 from shared.identity.person import Role
 
 SIGN_IN: Final = {
@@ -53,6 +54,7 @@ DESK: Final[Mapping[str, Mapping[str, str]]] = {
         "done": "已办理", "changed": "您打开之后，这件诉求有了新变化。请先看看，再决定是否继续：", "send": "确定",
         "cancel": "取消",
         "dispatch": "待派单诉求", "overview": "总览", "contact": "联系方式", "why": "查阅理由", "look": "查阅",
+        "kept": "已上传（取消勾选则不用）", "so_far": "已办过程",
         "look_hint": "查阅会记录在办理过程中：谁、什么时候、为什么。", "print": "打印工单", "point": "坐标",
     },
     "en": {
@@ -69,6 +71,7 @@ DESK: Final[Mapping[str, Mapping[str, str]]] = {
         "done": "Done", "changed": "This demand has changed since you opened it. Look first, then decide:",
         "send": "Send", "cancel": "Cancel", "dispatch": "Waiting for a dispatcher", "overview": "Overview",
         "contact": "Contact", "why": "Why you need it", "look": "Show",
+        "kept": "Handed in already (untick what is not wanted)", "so_far": "Done so far",
         "look_hint": "Who looked, when and why becomes part of the record.", "print": "Print", "point": "Point",
     },
 }  # fmt: skip
@@ -124,6 +127,12 @@ STAGES: Final[Mapping[str, tuple[str, str]]] = {
     "assist": ("协办", "assistance"),
 }
 """What a limit is for."""
+
+EVIDENCE_KINDS: Final[Mapping[EvidenceKind, tuple[str, str]]] = {
+    EvidenceKind.HANDLING: ("办理附件", "what was done"),
+    EvidenceKind.CONTACT: ("联系证据", "that the citizen was contacted"),
+    EvidenceKind.IDENTITY: ("证件", "papers of a person"),
+}
 
 PERSONAL: Final[Mapping[str, tuple[str, str]]] = {
     "name": ("姓名", "Name"),

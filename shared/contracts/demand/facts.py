@@ -75,6 +75,14 @@ class Stage(StrEnum):
     ASSIST = "assist"
 
 
+class EvidenceKind(StrEnum):
+    """What a file shows: papers of a person (证件), that somebody called (联系证据), what was done (办理附件)."""
+
+    IDENTITY = "identity"
+    CONTACT = "contact"
+    HANDLING = "handling"
+
+
 class PlacedBy(StrEnum):
     """What told the place of a demand; with a point or an address its division is the whole jurisdiction."""
 
@@ -554,6 +562,7 @@ class EvidenceAttached(NoteFact):
     type = "demand.evidence-attached"
     by: Staff
     unit: UnitId
+    kind: EvidenceKind | None = None
     note: Note = ""
     attachments: tuple[Attachment, ...] = ()
     evidence: tuple[Evidence, ...] = ()

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from services.routing.cases.commands.base import Command, Evidence, Reason, Unit, Words
+from services.routing.cases.commands.base import Attachments, Command, Evidence, Reason, Unit, Words
 from shared.contracts.examples import shown
 
 
@@ -30,6 +30,7 @@ class ReportAssistance(Command):
 
     note: Words
     evidence: Evidence = ()
+    attachments: Attachments = ()
     done: bool = Field(True, description="the part is finished")
 
 

@@ -16,7 +16,7 @@ WorkingDays = Annotated[int, Field(ge=1, le=250)]
 Evidence = Annotated[tuple[Text, ...], Field(max_length=20), by_office()]
 Attachments = Annotated[
     tuple[Annotated[Text, Field(min_length=1, max_length=64)], ...],
-    Field(max_length=20),
+    Field(max_length=20, description="files: what `POST /v1/attachments/evidence/{number}` answered"),
     Identifier("a reference into intake's store"),
 ]
 

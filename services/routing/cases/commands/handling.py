@@ -14,6 +14,7 @@ from services.routing.cases.commands.base import (
     Unit,
     Words,
 )
+from shared.contracts.demand.facts import EvidenceKind
 from shared.contracts.examples import ID, shown
 from shared.contracts.text import Text
 from shared.contracts.wording import Identifier, by_office
@@ -76,6 +77,7 @@ class ContactCitizen(Command):
 
     note: Note = ""
     reached: bool = Field(True, description="false: tried in vain")
+    attachments: Attachments = ()
 
 
 class ProgressDemand(Command):
@@ -85,6 +87,7 @@ class ProgressDemand(Command):
 
     note: Words
     evidence: Evidence = ()
+    attachments: Attachments = ()
 
 
 class WriteNote(Command):
@@ -98,9 +101,12 @@ class WriteNote(Command):
 class AttachEvidence(Command):
     """Add files or references that show what was done."""
 
-    model_config = ConfigDict(json_schema_extra=shown({"note": "修复后的照片", "attachments": [ID]}))
+    model_config = ConfigDict(
+        json_schema_extra=shown({"note": "修复后的照片", "kind": "handling", "attachments": [ID]})
+    )
 
     note: Note = ""
+    kind: EvidenceKind | None = Field(None, description="what the files show")
     attachments: Attachments = ()
     evidence: Evidence = ()
 
@@ -123,6 +129,7 @@ class ResolveDemand(Command):
     result: Words
     summary: Note = ""
     evidence: Evidence = ()
+    attachments: Attachments = ()
     not_contacted: Annotated[Text | None, Field(min_length=1, max_length=1000), by_office(1000)] = Field(
         None, description="why nobody spoke with the citizen before, where nobody did"
     )

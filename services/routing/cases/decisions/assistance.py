@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from services.routing.cases import commands as c
+from services.routing.cases.decisions.handling import files_of
 from services.routing.cases.decisions.situation import Situation, illegal, invalid, require_units
 from services.routing.cases.limits import assist_due
 from shared.contracts.demand import facts as f
@@ -35,7 +36,7 @@ def assistance_reported(case: Situation, command: c.ReportAssistance) -> Sequenc
     fact = f.AssistanceReported(
         by=case.by.name, unit=_assisting(case), note=command.note, evidence=command.evidence, done=command.done
     )
-    return [fact]
+    return [fact, *files_of(case, command.attachments)]
 
 
 def _assisting(case: Situation) -> str:

@@ -92,17 +92,27 @@ def declined(case: Situation, command: c.DeclineDemand) -> Sequence[f.Fact]:
 def contacted(case: Situation, command: c.ContactCitizen) -> Sequence[f.Fact]:
     """Work on a listed case lets its clock run again."""
     fact = f.DemandContacted(by=case.by.name, note=command.note, reached=command.reached)
-    return [*_at_work(case), fact]
+    return [*_at_work(case), fact, *files_of(case, command.attachments, f.EvidenceKind.CONTACT)]
 
 
 def progressed(case: Situation, command: c.ProgressDemand) -> Sequence[f.Fact]:
     """Work on a listed case lets its clock run again."""
-    return [*_at_work(case), f.DemandProgressed(by=case.by.name, note=command.note, evidence=command.evidence)]
+    fact = f.DemandProgressed(by=case.by.name, note=command.note, evidence=command.evidence)
+    return [*_at_work(case), fact, *files_of(case, command.attachments)]
 
 
 def _at_work(case: Situation) -> Sequence[f.Fact]:
     is_listed = case.demand.status is Status.LISTED and case.demand.paused_at is not None
     return [resumed(case.demand, case.pack, case.at, case.by.name)] if is_listed else []
+
+
+def files_of(
+    case: Situation, attachments: tuple[str, ...], kind: f.EvidenceKind = f.EvidenceKind.HANDLING
+) -> Sequence[f.Fact]:
+    """The files that came with a command: a note among offices, since no citizen is shown them."""
+    if not attachments:
+        return []
+    return [f.EvidenceAttached(by=case.by.name, unit=case.by.unit, kind=kind, attachments=attachments)]
 
 
 def noted(case: Situation, command: c.WriteNote) -> Sequence[f.Fact]:
@@ -121,6 +131,7 @@ def attached(case: Situation, command: c.AttachEvidence) -> Sequence[f.Fact]:
     fact = f.EvidenceAttached(
         by=case.by.name,
         unit=case.by.unit,
+        kind=command.kind,
         note=command.note,
         attachments=command.attachments,
         evidence=command.evidence,
@@ -155,7 +166,7 @@ def answered(case: Situation, command: c.ResolveDemand) -> Sequence[f.Fact]:
             "尚未联系到群众：请先联系，或在此说明未能联系的原因",
             "电话三次无人接听",
         )
-    if handling.resolving.evidence_required and not command.evidence:
+    if handling.resolving.evidence_required and not (command.evidence or command.attachments):
         raise invalid("evidence", "this jurisdiction asks for evidence of the result", "办结时须提供佐证材料")
     fact = f.DemandResolved(
         by=case.by.name,
@@ -164,4 +175,4 @@ def answered(case: Situation, command: c.ResolveDemand) -> Sequence[f.Fact]:
         evidence=command.evidence,
         not_contacted=command.not_contacted,
     )
-    return [fact]
+    return [fact, *files_of(case, command.attachments)]

@@ -1,0 +1,128 @@
+"""A form for each command that somebody may give to a case, and the giving of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Final
+from uuid import uuid4
+
+from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from services.routing.cases.handler import Actor, CaseHandler
+from services.routing.cases.parsing import command_of
+from services.routing.cases.reading import Case, case_of
+from services.routing.web import case_view, command_forms, evidence_files, showing
+from services.routing.web.case_pages import Number
+from services.routing.web.command_view import done_so_far, words_of_citizen
+from services.routing.web.desk_page import PAGES, InLanguage, desk_router
+from services.routing.web.evidence_files import FormFiles, handed_in
+from services.routing.web.intake_reader import IntakeReader
+from services.routing.web.viewer import Viewer
+from shared.contracts.numbers import read_number
+from shared.contracts.refusals import ANSWERS, Code, Refused
+from shared.contracts.wording import Identifier
+from shared.identity.gate import Gate, SignedIn
+from shared.identity.rights import COMMANDS
+
+Name = Annotated[str, Path(max_length=40), Identifier("a command's name")]
+
+
+def routes(desk: CaseHandler, gate: Gate, intake: IntakeReader) -> APIRouter:
+    """Whatever stands below a case; the pages of a case that have an address of their own come before these."""
+    router = desk_router()
+    By = Annotated[SignedIn, Depends(gate.signed_in)]  # noqa: N806 (a type)
+
+    @router.get("/desk/cases/{number}/{name}")
+    async def ask(number: Number, name: Name, by: By, lang: InLanguage = "zh") -> HTMLResponse:
+        viewer = Viewer.of(by, desk, lang)
+        case = await case_of(desk, read_number(number), viewer.person)
+        return _form_page(viewer, case, desk, name)
+
+    @router.post("/desk/cases/{number}/{name}")
+    async def give(number: Number, name: Name, by: By, request: Request, lang: InLanguage = "zh") -> Response:
+        viewer = Viewer.of(by, desk, lang)
+        form = await request.form()
+        number = read_number(number)
+        _known(name)
+        seen = str(form.get("seen") or "")
+        actor = Actor(viewer.person, f"desk:{form.get('key') or uuid4()}", f'"{seen}"' if seen.isdigit() else None)
+        takes_files = command_forms.takes_files(name)
+        files = await handed_in(form, number, viewer.person, intake) if takes_files else FormFiles()
+        try:
+            files.require_all()
+            await desk.handle(number, command_of(name, command_forms.fields(name, form, files.references)), actor)
+        except Refused as refused:
+            case = await case_of(desk, number, viewer.person)
+            again = Again(command_forms.typed(name, form), files, refused, form.get("entries"))
+            return _form_page(viewer, case, desk, name, again)
+        return RedirectResponse(viewer.to(f"/desk/cases/{number}", done=name), 303)
+
+    return router
+
+
+def _known(name: str) -> None:
+    if name not in command_forms.FORMS:
+        raise Refused(Code.NOT_FOUND, f"there is no command {name!r}", f"没有“{name}”这个操作")
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """A form that comes back: what was typed, the files that intake has, why it was refused, and how many entries the
+    timeline had when it was opened."""
+
+    typed: Mapping[str, str] = field(default_factory=dict)
+    files: FormFiles = field(default_factory=FormFiles)
+    refused: Refused | None = None
+    entries: object = None
+
+
+_AT_FIRST: Final = Again()
+
+
+def _form_page(viewer: Viewer, case: Case, desk: CaseHandler, name: str, again: Again = _AT_FIRST) -> HTMLResponse:
+    _known(name)
+    refused = again.refused
+    if refused is None and name not in case.commands:
+        raise not_possible(case, name)
+    path = f"/desk/cases/{case.demand.number}"
+    errors = viewer.errors_of(refused)
+    names = {one.name for one in command_forms.FORMS[name]}
+    count = int(str(again.entries)) if str(again.entries or "").isdigit() else len(case.timeline)
+    new = case.timeline[count:] if refused and refused.code is Code.STALE else []
+    values = viewer.page(f"{path}/{name}") | {
+        "demand": case.demand,
+        "name": name,
+        "title": viewer.say(COMMANDS[name].zh, case_view.capital(COMMANDS[name].en)),
+        "inputs": command_forms.shown(name, viewer, case.demand),
+        "typed": again.typed,
+        "takes_files": command_forms.takes_files(name),
+        "accept": evidence_files.ACCEPTED,
+        "kept": [file.value for file in again.files.kept],
+        "kept_options": [(file.value, file.name) for file in again.files.kept],
+        "asked": words_of_citizen(viewer, case, desk.clock()),
+        "so_far": done_so_far(viewer, case, desk.clock()),
+        "errors": {field: words for field, words in errors.items() if field in names},
+        "refusal": _refusal(refused, viewer, names, errors),
+        "changes": [showing.entry(one, viewer, desk.clock()) for one in reversed(new)],
+        "seen": case.demand.version,
+        "entries": len(case.timeline),
+        "key": str(uuid4()),
+        "danger": name in command_forms.DANGEROUS,
+        "action": viewer.to(f"{path}/{name}"),
+        "back": viewer.to(path),
+    }
+    return PAGES.render("command.html", values, ANSWERS[refused.code].status if refused else 200)
+
+
+def _refusal(refused: Refused | None, viewer: Viewer, names: set[str], errors: Mapping[str, str]) -> str:
+    """The refusal as a sentence, where it belongs to no field of the form."""
+    if refused is None or refused.code is Code.STALE or (errors and set(errors) <= names):
+        return ""
+    return viewer.say(refused.zh or ANSWERS[refused.code].zh, refused.en)
+
+
+def not_possible(case: Case, name: str) -> Refused:
+    """What is said of a command that cannot be given to this case now."""
+    words = COMMANDS[name]
+    en = f"to {words.en} is not possible now: the case is {case.demand.status}, or it is not yours to do"
+    return Refused(Code.ILLEGAL_TRANSITION, en, f"现在不能“{words.zh}”：诉求状态已变，或您没有此权限")
