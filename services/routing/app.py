@@ -12,6 +12,7 @@ from services.routing.cases.policies import reaction
 from services.routing.cases.projection import CASES
 from services.routing.catalogue import api as catalogue_api
 from services.routing.catalogue import explanation_api
+from services.routing.catalogue.doctor_checks import CATALOGUES
 from services.routing.catalogue.explanation_api import Explainer
 from services.routing.catalogue.handler import CatalogueDesk
 from services.routing.catalogue.packs_in_force import PacksInForce
@@ -139,5 +140,5 @@ SERVICE: Final = ServiceManifest(
         WorkerProcess(worker, "routing-worker", READS),
         RelayProcess(),
     ),
-    checks=CHECKS,
+    checks=(*CHECKS, CATALOGUES),
 )

@@ -60,10 +60,11 @@ class Gate:
         session = await self.sessions.find(secret) if secret else None
         if secret is None or session is None:
             raise _to_sign_in(request)
-        csrf = csrf_token(secret)
+        visitor = SignedIn(session.person, csrf_token(secret))
+        request.state.visitor = visitor  # for the page that says why something was refused
         if request.method not in SAFE_METHODS:
-            await _require_csrf(request, csrf)
-        return SignedIn(session.person, csrf)
+            await _require_csrf(request, visitor.csrf)
+        return visitor
 
     async def session_of(self, request: Request) -> Session | None:
         """The session of a request, where it has one."""

@@ -69,7 +69,7 @@ OWN: Final = {
     "routing/cases/commands": {"assistance", "base", "dispatching", "handling", "timing"},
     "routing/cases/decisions": {"assistance", "dispatching", "handling", "situation", "timing"},
     "routing/hot_spots": {"detection"},
-    "routing/catalogue": {"differences", "packs_in_force", "reading", "rehearsal"},
+    "routing/catalogue": {"differences", "doctor_checks", "packs_in_force", "reading", "rehearsal"},
     "routing/deadlines": {"payloads", "timer"},
 }  # fmt: skip
 """What only this subject has. A module with a role is not listed; a new one that is listed needs a name that says what

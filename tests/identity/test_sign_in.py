@@ -400,7 +400,7 @@ async def test_nobody_made_up_is_offered_or_let_in_elsewhere(database: str, give
     async with AsyncExitStack() as stack:
         browser = await pages(database, stack, **given)
         shown = await browser.get("/sign-in")
-        refused = await browser.post("/sign-in/demo", data={"person": "station-440605011001-clerk"})
+        refused = await browser.post("/sign-in/demo?lang=en", data={"person": "station-440605011001-clerk"})
     assert ("person" in shown.text, refused.status_code) == (False, 404)
     assert "make up" in refused.text
 

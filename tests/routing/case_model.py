@@ -141,6 +141,8 @@ class Model:
                 return True
             case f.DemandContacted() | f.DemandProgressed():
                 return self.is_paused and self.status != "listed"
+            case f.DemandDeclined() | f.DemandWithdrawn():
+                return False
             case f.DemandResumed() | f.DemandRouted() | f.DemandReturned() | f.DemandMerged() | f.DemandResolved():
                 return False
         return self.is_paused

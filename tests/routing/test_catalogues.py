@@ -15,12 +15,14 @@ from services.routing.cases.handler import Actor, CaseHandler
 from services.routing.cases.policies import first_routing
 from services.routing.catalogue import api, explanation_api
 from services.routing.catalogue.differences import Change, differences
+from services.routing.catalogue.doctor_checks import unusable
 from services.routing.catalogue.explanation_api import Explainer
 from services.routing.catalogue.handler import CatalogueDesk
 from services.routing.catalogue.packs_in_force import PacksInForce, written
 from services.routing.catalogue.rehearsal import PastDemand, Rehearser
 from services.routing.settings import RoutingSettings
 from shared.chassis.aggregates.repository import Repositories
+from shared.chassis.base.findings import Severity
 from shared.chassis.base.tokens import Tokens
 from shared.chassis.consumer.delivery import Delivery
 from shared.chassis.database.pool import Pool, open_pool
@@ -32,6 +34,7 @@ from shared.identity.person import Person
 from shared.identity.staff import StaffBearers
 from shared.identity.staff_tokens import StaffTokens
 from shared.jurisdiction.conditions import RoutingInput
+from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.parts import Match, Rule
 from tests import story
 from tests.chassis.conftest import Log, let_know
@@ -374,7 +377,7 @@ def test_a_rule_that_words_decide_gives_its_own_limit():
     pack = pack.with_catalogue((urgent, *pack.rules), pack.usual_limits)
     for text, days in (("路面塌陷", 3), ("有坑", 10)):
         submitted = submission(1, text=text)
-        routed = first_routing(story.demand(submitted), pack, story.AT, submitted)
+        routed = first_routing(story.demand(submitted), pack, story.AT, f"{submitted.title}\n{submitted.text}")
         assert isinstance(routed, f.DemandRouted)
         assert routed.due_at == pack.due_at(story.AT, days)
 
@@ -419,3 +422,17 @@ def test_what_took_longer_than_a_shorter_limit_would_have_been_late():
     result = rehearser.result()
     assert (result.demands, result.elsewhere, result.loads) == (5, 0, [])
     assert (result.late, [late.number for late in result.late_examples]) == (2, ["1", "2"])
+
+
+async def test_the_doctor_says_that_a_published_catalogue_no_longer_fits_its_pack(office: Office):
+    version = await office.published(INVOICES)
+    gone = nanhai().model_copy(update={"units": tuple(unit for unit in nanhai().units if unit.id != "nh-tax")})
+    gone.model_post_init(None)
+    async with office.pool.acquire() as db:
+        (well,) = await unusable(db, shipped(), office.clock())
+        (finding,) = await unusable(db, Jurisdictions([gone]), office.clock())
+    assert well.wrong is None
+    assert finding.severity is Severity.BROKEN
+    assert version in str(finding)
+    assert "nh-tax" in str(finding)
+    assert f"/desk/catalogue/{version}" in str(finding)

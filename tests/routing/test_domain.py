@@ -340,9 +340,11 @@ def test_a_category_that_does_not_exist_or_is_the_same_corrects_nothing(category
 def test_a_demand_in_triage_is_routed_once_its_category_is_right():
     vague = story.SUBMISSION.model_copy(update={"category": None})
     corrected = f.DemandReclassified(category="road-damage", by="李", reason="x")
-    routed = reacted(vague, f.DemandTriaged(reason="x"), corrected)
-    assert isinstance(routed, f.DemandRouted)
-    assert routed.unit == ROAD_STATION
+    command = c.ReclassifyDemand(category="road-damage", reason="x")
+    facts = decide(story.demand(vague, f.DemandTriaged(reason="x")), command, COORDINATOR, PACK, story.AT)
+    assert [type(fact) for fact in facts] == [f.DemandReclassified, f.DemandRouted]
+    assert isinstance(facts[1], f.DemandRouted)
+    assert facts[1].unit == ROAD_STATION
     assert reaction(shipped())(story.demand(*ROUTED, corrected), corrected, story.AT, story.AT) == ()
 
 

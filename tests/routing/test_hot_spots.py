@@ -126,8 +126,11 @@ class Desk:
         )
         return [(row["aggregateid"], f.DemandClustered.model_validate_json(row["payload"])) for row in rows]
 
-    async def listed(self, unit: str = nanhai().coordinator, **query: Any) -> httpx.Response:
-        headers = {"Authorization": f"Bearer {TOKENS.write('staff', {'name': '李', 'unit': unit})}"}
+    async def listed(
+        self, unit: str = nanhai().coordinator, roles: tuple[str, ...] = (), **query: Any
+    ) -> httpx.Response:
+        claims = {"name": "李", "unit": unit, "roles": roles}
+        headers = {"Authorization": f"Bearer {TOKENS.write('staff', claims)}"}
         return await self.client.get("/v1/hot-spots", params=query, headers=headers)
 
 
@@ -196,6 +199,14 @@ async def test_hot_spots_are_listed_with_their_demands_for_the_coordinator(desk:
     (spot,) = (await desk.listed()).json()["hot_spots"]
     assert (spot["size"], spot["division"], spot["category"]) == (5, HERE, "noise")
     assert [one["number"] for one in spot["demands"]] == [number("NH", 2021, n) for n in range(1, 6)]
-    assert (await desk.listed("nh-tax")).status_code == 403
+    for unit, roles, status in (
+        ("nh-tax", (), 403),
+        ("nh-tax", ("head",), 403),
+        ("nh-tax", ("auditor",), 200),
+        (nanhai().coordinator, ("dispatcher",), 200),
+        (nanhai().coordinator, ("clerk",), 200),
+        (nanhai().coordinator, ("nobody-knows-this",), 403),
+    ):
+        assert (await desk.listed(unit, roles)).status_code == status, (unit, roles)
     page = (await desk.listed(limit=1)).json()
     assert (await desk.listed(limit=1, after=page["next"])).json()["hot_spots"] == []

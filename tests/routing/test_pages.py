@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from services.routing.web import case_pages
-from services.routing.web.command_forms import FORMS
+from services.routing.web.command_forms import FORMS, bounds
 from shared.chassis.base.clock import now
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.state import Service
@@ -183,6 +183,46 @@ async def test_a_stopped_clock_is_told_once_beside_how_the_case_stands(city: Cit
     assert "已签收" in row
     head = (await clerk.open(f"/desk/cases/{case}")).text.partition('class="case-line"')[2].partition("</p>")[0]
     assert head.count("暂停计时") == 1
+
+
+def test_a_field_takes_as_much_as_its_command_does():
+    asked = {name: {one.name: bounds(name, one.name) for one in inputs} for name, inputs in FORMS.items()}
+    assert asked["assign"]["handler"] == {"maxlength": 100}
+    assert asked["decline"]["instead"] == {"maxlength": 1000}
+    assert asked["list"]["project"] == {"maxlength": 200}
+    assert asked["extend"]["working_days"] == {"min": 1, "max": 250}
+    assert asked["pause"]["days"] == {"min": 1, "max": 366}
+    typed = [(name, one) for name, inputs in FORMS.items() for one in inputs if one.kind in ("text", "textarea")]
+    assert [f"{name} {one.name}" for name, one in typed if "maxlength" not in asked[name][one.name]] == []
+
+
+async def test_the_bounds_of_a_field_stand_in_its_form(city: City, clerk: Visitor):
+    case = await city.raises()
+    page = (await clerk.open(f"/desk/cases/{case}/return")).text
+    assert re.search(r'<textarea id="reason"[^>]*maxlength="1000"', page)
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+async def test_a_refused_page_keeps_the_navigation(city: City, clerk: Visitor, lang: str):
+    for path in ("/desk/triage", "/desk/cases/NH26-999999-9", "/desk?list=everything"):
+        refused = await clerk.open(f"{path}{'&' if '?' in path else '?'}lang={lang}")
+        assert 'class="main-nav"' in refused.text, path
+        assert "陈晓岚" in refused.text
+        assert 'action="/sign-out' in refused.text
+    without_token = await clerk.client.post("/desk/sign", data={})
+    assert (without_token.status_code, 'class="main-nav"' in without_token.text) == (403, True)
+
+
+async def test_the_sign_in_tells_what_is_wrong_on_a_page(city: City):
+    async with visitor(city) as nobody:
+        for path in ("/sign-in?lang=xx", "/sign-in?colour=red", f"/sign-in?next={'x' * 3000}"):
+            answer = await nobody.open(path)
+            assert (answer.status_code, answer.headers["content-type"].split(";")[0]) == (422, "text/html"), path
+            assert 'href="/sign-in"' in answer.text
+        english = await nobody.client.post("/sign-in/demo?lang=en", data={"person": "nobody"})
+        assert english.status_code == 404
+        assert "there is nobody of this name" in english.text
+        assert 'href="/sign-in?lang=en"' in english.text
 
 
 async def test_a_number_that_was_mistyped_is_told_beside_its_field(city: City, clerk: Visitor):

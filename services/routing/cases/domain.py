@@ -52,15 +52,25 @@ _ENDS_A_PAUSE: Final = frozenset({c.ReturnDemand, c.TransferDemand, c.MoveUpDema
 
 
 def decide(
-    demand: Demand, command: c.RoutingCommand, by: Person, pack: Pack, at: datetime, parent: Demand | None = None
+    demand: Demand,
+    command: c.RoutingCommand,
+    by: Person,
+    pack: Pack,
+    at: datetime,
+    parent: Demand | None = None,
+    words: str | None = None,
 ) -> Sequence[Fact]:
     """The facts that follow from a command, naming no citizen; legality of the step is the table's business.
 
-    `parent` is the case that a merge names, where there is one. Raises `Refused`.
+    `parent` is the case that a merge names, where there is one; `words` are what the citizen wrote, where rules may
+    ask for them. Raises `Refused`.
     """
     permit(demand, command, by, pack)
     running: Sequence[StatusFact] = []
     if demand.paused_at is not None and type(command) in _ENDS_A_PAUSE:
         running = [resumed(demand, pack, at, by.name)]
         demand = replay(demand, [(fact, at) for fact in running])
-    return [*running, *_DECISIONS[type(command)](Situation(demand, by, pack, at, parent), masked(command, MASKS))]
+    return [
+        *running,
+        *_DECISIONS[type(command)](Situation(demand, by, pack, at, parent, words), masked(command, MASKS)),
+    ]

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from services.routing.cases.policies import first_routing
+from services.routing.cases.policies import first_routing, words_of
 from shared.chassis.aggregates.projections import Projection
 from shared.chassis.aggregates.repository import Repository
 from shared.chassis.aggregates.unit_of_work import Change
@@ -33,8 +33,10 @@ def _plan(writes: WriteBatch, ends: Sequence[tuple[UUID, datetime, str]]) -> Non
     plan_selected(
         writes.after,
         """
-        SELECT 'parent' AS kind, child.id AS key, '' AS name, ended.at, ended.payload::jsonb AS payload
+        SELECT 'parent' AS kind, child.id AS key, '' AS name, ended.at,
+            ended.payload::jsonb || jsonb_build_object('text', coalesce(wording.text, '')) AS payload
         FROM unnest($1::parent_end_row[]) AS ended JOIN demand AS child ON child.parent = ended.parent
+            LEFT JOIN wording ON wording.demand_id = child.id
         WHERE child.status = 'merged'
         """,
         list(ends),
@@ -73,11 +75,11 @@ def _following(demand: Demand, payload: Mapping[str, Any], packs: Jurisdictions,
         case _:
             number = demand.parent_number
             alone = f.DemandUnmerged(reason=f"并入的诉求 {number} 已撤回 / {number} was withdrawn")
-            return [alone, *_by_itself(demand, packs, now)]
+            return [alone, *_by_itself(demand, words_of(demand, payload.get("text", "")), packs, now)]
 
 
-def _by_itself(demand: Demand, packs: Jurisdictions, now: datetime) -> Sequence[f.Fact]:
+def _by_itself(demand: Demand, words: str, packs: Jurisdictions, now: datetime) -> Sequence[f.Fact]:
     """Where the catalogue knows who answers, that unit; else it waits for a dispatcher."""
     pack = packs.of_division(demand.division)
-    routed = first_routing(demand, pack, now) if pack else None
+    routed = first_routing(demand, pack, now, words) if pack else None
     return [routed] if isinstance(routed, f.DemandRouted) else []

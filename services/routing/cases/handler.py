@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from services.routing.cases import queries
-from services.routing.cases.commands import MergeDemand, RoutingCommand
+from services.routing.cases.commands import MergeDemand, ReclassifyDemand, RoutingCommand
 from services.routing.cases.domain import decide
 from services.routing.cases.permissions import not_found
 from shared.chassis.aggregates.commands import CommandHandler, keep_answer, kept_answer
@@ -71,7 +71,8 @@ class CaseCommand:
         parent = None
         if isinstance(self.command, MergeDemand):
             parent = await queries.by_number(db, self.command.into)
-        return decide(state, self.command, self.actor.by, pack, at, parent)
+        words = await queries.words(db, state) if isinstance(self.command, ReclassifyDemand) else None
+        return decide(state, self.command, self.actor.by, pack, at, parent, words)
 
     def answer(self, writes: WriteBatch, state: Demand, at: datetime) -> Demand:
         """The case after the command."""

@@ -23,8 +23,11 @@ class Due(NamedTuple):
 
 def limits_of(demand: Demand, pack: Pack, preset: str | None = None) -> StageLimits:
     """The limits of this demand, whoever answers it; after a reopening the limit for that, where the pack has one.
-    `preset`: that of the rule that decided just now."""
-    found = pack.limits_for(demand.division, demand.category, demand.kind, demand.urgency, demand.vulnerable, preset)
+    `preset`: that of the rule that decided just now; without one, that of the rule that decided before."""
+    before = demand.limit_source if demand.limit_source in pack.limits else None
+    found = pack.limits_for(
+        demand.division, demand.category, demand.kind, demand.urgency, demand.vulnerable, preset or before
+    )
     redo = pack.handling.redo
     return replace(found, resolve=redo) if demand.reopenings and redo else found
 
@@ -35,8 +38,22 @@ def limits_by_dispatcher(limits: StageLimits, working_days: int) -> StageLimits:
 
 
 def clock_start(demand: Demand, at: datetime) -> datetime:
-    """When the time for the answer began: at receipt; of a demand that was reopened, now, since it begins anew."""
-    return at if demand.reopenings or demand.submitted_at is None else demand.submitted_at
+    """When the time for the answer began: at receipt; of a demand that was reopened, at its reopening, since it begins
+    anew there."""
+    return (demand.reopened_at if demand.reopenings else demand.submitted_at) or at
+
+
+def due_from_start(
+    demand: Demand, pack: Pack, limit: Limit | None, at: datetime, extended_days: int = 0
+) -> datetime | None:
+    """Where a limit that runs from the start ends: time in which no clock ran is not counted, and days that were
+    granted are added. Both stay whatever the demand turns out to be, since its unit and its citizen were told so."""
+    due = _end(pack, limit, clock_start(demand, at))
+    if due is None:
+        return None
+    for pause in demand.pauses:
+        due = pack.resumed_due(due, pause.since, pause.until, limit)
+    return pack.due_at(due, extended_days) if extended_days else due
 
 
 def due_when_routed(demand: Demand, pack: Pack, limits: StageLimits, at: datetime) -> Due:
@@ -48,13 +65,20 @@ def due_when_routed(demand: Demand, pack: Pack, limits: StageLimits, at: datetim
     """
     inherited = demand.due_at is not None and demand.status is not Status.REOPENED
     kept = inherited and limits.source != DISPATCHER
-    resolve = demand.due_at if kept else _end(pack, limits.resolve, clock_start(demand, at))
+    resolve = demand.due_at if kept else due_from_start(demand, pack, limits.resolve, at)
     return Due(resolve, _end(pack, limits.sign, at), _end(pack, limits.contact, at))
 
 
 def due_when_reclassified(demand: Demand, pack: Pack, limits: StageLimits, at: datetime) -> datetime | None:
-    """The due time of a demand that turned out to be about something else."""
-    return _end(pack, limits.resolve, clock_start(demand, at))
+    """The due time of a demand that turned out to be about something else, as `due_from_start`; one that was not late
+    is not late at once by the correction, but has the new limit from now. None: as it was. Of a demand that no unit
+    has had yet, nothing is due."""
+    whole = due_from_start(demand, pack, limits.resolve, at, demand.extended_days)
+    if demand.due_at is None or whole is None:
+        return whole if demand.status is not Status.TRIAGE else None
+    if whole >= demand.due_at:
+        return whole
+    return min(demand.due_at, max(whole, _end(pack, limits.resolve, _clock_now(demand, at)) or whole))
 
 
 def due_when_prioritized(
@@ -62,18 +86,24 @@ def due_when_prioritized(
 ) -> tuple[StageLimits, Due]:
     """The limits and due times of a demand whose urgency or protection was corrected at this moment.
 
-    A shorter limit runs from now, so that nobody is late at once; a longer one for the answer from where it began. Of
-    a demand that no unit has yet, nothing is due.
+    A shorter limit runs from now, so that nobody is late at once; a longer one for the answer from where it began, as
+    `due_from_start`. Of a demand that no unit has yet, nothing is due.
     """
     limits = limits_of(demand.model_copy(update={"urgency": urgency, "vulnerable": vulnerable}), pack)
     if demand.status is Status.TRIAGE:
         return limits, Due(None, None, None)
-    whole = _end(pack, limits.resolve, clock_start(demand, at))
+    now = _clock_now(demand, at)
+    whole = due_from_start(demand, pack, limits.resolve, at, demand.extended_days)
     longer = whole is not None and demand.due_at is not None and whole > demand.due_at
-    due = whole if longer else _sooner(_end(pack, limits.resolve, at), demand.due_at)
+    due = whole if longer else _sooner(_end(pack, limits.resolve, now), demand.due_at)
     sign = _sooner(_end(pack, limits.sign, at), demand.sign_due_at) if demand.accepted_at is None else None
-    contact = _sooner(_end(pack, limits.contact, at), demand.contact_due_at) if demand.contacted_at is None else None
+    contact = _sooner(_end(pack, limits.contact, now), demand.contact_due_at) if demand.contacted_at is None else None
     return limits, Due(due, sign, contact)
+
+
+def _clock_now(demand: Demand, at: datetime) -> datetime:
+    """What the clock of a demand shows at this moment: where it stands, the moment at which it stopped."""
+    return demand.paused_at or at
 
 
 def assist_due(demand: Demand, pack: Pack, at: datetime) -> datetime | None:
@@ -89,7 +119,15 @@ def resumed(demand: Demand, pack: Pack, at: datetime, by: str | None = None, not
         return pack.resumed_due(due, since, at, limit) if due else None
 
     contact = moved(demand.contact_due_at, limits.contact) if demand.contacted_at is None else None
-    return f.DemandResumed(by=by, note=note, due_at=moved(demand.due_at, limits.resolve), contact_due_at=contact)
+    parts = tuple(
+        f.AssistanceDue(
+            unit=part.unit, due_at=pack.resumed_due(part.due_at, max(since, part.asked_at or since), at, limits.assist)
+        )
+        for part in demand.assistance
+        if part.due_at and part.reported_at is None
+    )
+    due_at = moved(demand.due_at, limits.resolve)
+    return f.DemandResumed(by=by, note=note, due_at=due_at, contact_due_at=contact, assistance=parts)
 
 
 def pause_end(at: datetime, days: int) -> datetime:

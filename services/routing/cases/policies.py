@@ -38,23 +38,12 @@ class _Reaction:
         if recorded:
             return (recorded,)
         packs = self.packs.at(now)
-        if isinstance(fact, f.DemandReclassified):
-            return self._again(demand, packs, at)
         answer = _ANSWERS.get(demand.status)
         pack = packs.of_division(demand.division) if answer else None
         if answer is None or pack is None:
             return ()
         when = at if demand.imported else max(at, now)
         return ((answer(demand, fact, pack, when), when),)
-
-    def _again(self, demand: Demand, packs: Jurisdictions, at: datetime) -> Answer:
-        """Whenever the category of a demand in triage is corrected, the catalogue routes it where it now can. Of the
-        words the title alone is known then."""
-        pack = packs.of_division(demand.division)
-        if pack is None or demand.status is not Status.TRIAGE:
-            return ()
-        routed = first_routing(demand, pack, at)
-        return ((routed, at),) if isinstance(routed, f.DemandRouted) else ()
 
 
 def on_withdrawal(demand: Demand, fact: f.WithdrawalRequested, at: datetime) -> Answer:
@@ -66,30 +55,35 @@ def on_withdrawal(demand: Demand, fact: f.WithdrawalRequested, at: datetime) -> 
 
 def after_submission(demand: Demand, fact: f.StatusFact, pack: Pack, at: datetime) -> f.StatusFact:
     """Whenever a demand is submitted, the catalogue routes it; what no rule decides goes to triage."""
-    return first_routing(demand, pack, at, fact)
+    words = words_of(demand, fact.text) if isinstance(fact, f.DemandSubmitted) else None
+    return first_routing(demand, pack, at, words)
 
 
-def routing_input(demand: Demand, at: datetime, fact: f.Fact | None = None) -> RoutingInput:
-    """What rules may ask of a demand that is dispatched `at`; `fact` is its submission, where that is at hand."""
-    submitted = fact if isinstance(fact, f.DemandSubmitted) else None
-    words = f"{submitted.title}\n{submitted.text}" if submitted else demand.title
+def words_of(demand: Demand, text: str) -> str:
+    """What rules look for keywords in."""
+    return f"{demand.title}\n{text}"
+
+
+def routing_input(demand: Demand, at: datetime, words: str | None = None) -> RoutingInput:
+    """What rules may ask of a demand that is dispatched `at`; `words` as `words_of`, None where the title alone is
+    known."""
     return RoutingInput(
         division=demand.division,
         category=demand.category,
         kind=demand.kind,
         channel=demand.channel_kind,
         vulnerable=demand.vulnerable,
-        words=words,
+        words=demand.title if words is None else words,
         at=at,
     )
 
 
 def first_routing(
-    demand: Demand, pack: Pack, at: datetime, fact: f.Fact | None = None
+    demand: Demand, pack: Pack, at: datetime, words: str | None = None
 ) -> f.DemandRouted | f.DemandTriaged:
     """Where the catalogue sends a demand. One whose place nobody has decided goes to triage: a rule for the whole
     jurisdiction would fit it by chance."""
-    case = routing_input(demand, at, fact)
+    case = routing_input(demand, at, words)
     if demand.placed_by is not f.PlacedBy.DIVISION:
         return _unplaced(demand, pack, case)
     match pack.decide(case):

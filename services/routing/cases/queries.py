@@ -8,6 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
+from services.routing.cases.policies import words_of
 from services.routing.cases.timeline import TimelineEntry
 from shared.chassis.database.pool import Connection
 from shared.chassis.database.write_batch import WriteBatch
@@ -40,6 +41,12 @@ async def by_number(db: Connection, number: str) -> Demand | None:
     """The demand with this number, as it is stored."""
     state = await db.fetchval("SELECT state::text FROM demand WHERE number = $1", number)
     return Demand.model_validate_json(state) if state else None
+
+
+async def words(db: Connection, demand: Demand) -> str:
+    """What rules look for keywords in: the title and what the citizen wrote, masked."""
+    text = await db.fetchval("SELECT text FROM wording WHERE demand_id = $1", demand.id)
+    return words_of(demand, text or "")
 
 
 async def lock(db: Connection, numbers: Sequence[str]) -> None:

@@ -1,7 +1,7 @@
 """The packs that routing decides by: each with the version of its catalogue that is in force at a moment."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -17,7 +17,7 @@ from shared.chassis.work.periodic import every
 from shared.jurisdiction.checks.catalogue import check_version
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
-from shared.jurisdiction.problems import PackError, Severity
+from shared.jurisdiction.problems import PackError, Problem, Severity
 from shared.jurisdiction.reader import read_catalogue
 
 log = structlog.get_logger()
@@ -125,15 +125,21 @@ class PacksInForce(Jurisdictions):
 
 def usable(file: Pack, content: str) -> Pack | None:
     """The pack with this catalogue; None, and a line in the log, where it cannot be used."""
-    try:
-        sheet = read_catalogue("catalogue", content)
-        errors = [problem for problem in check_version(sheet, file) if problem.severity is Severity.ERROR]
-    except PackError as fault:
-        errors = list(fault.problems)
+    errors = errors_of(file, content)
     if errors:
         log.error("published catalogue cannot be used; the pack's own file decides", cause=str(errors[0]))
         return None
-    return file.with_catalogue(sheet.part.rules, sheet.part.limits)
+    part = read_catalogue("catalogue", content).part
+    return file.with_catalogue(part.rules, part.limits)
+
+
+def errors_of(file: Pack, content: str) -> Sequence[Problem]:
+    """Why a catalogue cannot be used with the pack as it is now, such as a unit that is gone."""
+    try:
+        found = check_version(read_catalogue("catalogue", content), file)
+    except PackError as fault:
+        return list(fault.problems)
+    return [problem for problem in found if problem.severity is Severity.ERROR]
 
 
 def written(pack: Pack) -> str:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from services.routing.cases.policies import routing_input
+from services.routing.cases.policies import routing_input, words_of
 from services.routing.catalogue.rehearsal import PastDemand
 from shared.chassis.database.pool import Pool
 from shared.contracts.demand.facts import PlacedBy
@@ -51,4 +51,4 @@ def _past(demand: Demand, text: str, received_at: datetime, now: datetime) -> Pa
 def raised_as(demand: Demand, text: str, at: datetime) -> RoutingInput:
     """What rules could ask of a demand before anybody corrected its category."""
     first = demand.categories[0] if demand.categories else demand.category
-    return routing_input(demand, at)._replace(category=first, words=f"{demand.title}\n{text}")
+    return routing_input(demand, at, words_of(demand, text))._replace(category=first)

@@ -16,8 +16,10 @@ from shared.jurisdiction.pack import Pack
 # Names of this module, since each change of a demand asks and a member of an enumeration is looked up slowly.
 _ROUTED, _TRIAGE = Status.ROUTED, Status.TRIAGE
 _SIGN, _CONTACT, _RESOLVE, _ASSIST = f.Stage.SIGN, f.Stage.CONTACT, f.Stage.RESOLVE, f.Stage.ASSIST
-RUNNING: Final = frozenset({Status.TRIAGE, Status.ROUTED, Status.ACCEPTED, Status.RETURNED, Status.IN_PROGRESS})
-"""Where clocks run, unless they are paused; on a list (挂账) they stand."""
+RUNNING: Final = frozenset(
+    {Status.TRIAGE, Status.ROUTED, Status.ACCEPTED, Status.RETURNED, Status.IN_PROGRESS, Status.LISTED}
+)
+"""Where clocks run, unless they are paused; a list (挂账) pauses them until somebody lets them run again."""
 WARNING, MISS = 0, 1
 """The first two steps of a due time; those that follow are the rungs of the ladder."""
 

@@ -1,4 +1,4 @@
-"""Common demands over HTTP, for the people of the coordinator."""
+"""Common demands over HTTP, for whoever may read every case of the jurisdiction."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Final
@@ -6,10 +6,10 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Query
 
 from services.routing.hot_spots import queries
+from services.routing.hot_spots.permissions import pack_for
 from services.routing.hot_spots.view import HotSpotList, view
 from shared.chassis.database.pool import Pool
 from shared.chassis.http import pagination
-from shared.contracts.refusals import Code, Refused
 from shared.identity.person import Person
 from shared.jurisdiction.jurisdictions import Jurisdictions
 
@@ -26,9 +26,7 @@ def routes(pool: Pool, packs: Jurisdictions, staff: Callable[..., Awaitable[Pers
     @router.get("/v1/hot-spots")
     async def list_hot_spots(by: By, after: After = None, limit: Limit = 20) -> HotSpotList:
         """Common demands (共性需求): many in one place about one matter within a few days; those found last first."""
-        pack = packs.coordinated_by(by.unit)
-        if pack is None:
-            raise Refused(Code.FORBIDDEN, "hot spots are for the people of the coordinator", "仅统筹单位可以查看")
+        pack = pack_for(by, packs)
         before = pagination.read(after, int) if after else None
         async with pool.acquire(timeout=5) as db:
             found = await queries.hot_spots(db, pack.id, before, limit)

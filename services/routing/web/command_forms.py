@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 from starlette.datastructures import FormData
 
+from services.routing.cases.commands import COMMANDS
 from services.routing.web.evidence_files import FIELD, MOST
 from services.routing.web.viewer import Viewer
 from services.routing.web.words import EVIDENCE_KINDS
@@ -214,6 +216,20 @@ def fields(name: str, form: FormData, files: Sequence[str] = ()) -> dict[str, An
     return found
 
 
+@cache
+def _properties(name: str) -> Mapping[str, Mapping[str, Any]]:
+    """The fields of a command as its JSON Schema has them; of one that may be null what it is else."""
+    properties = COMMANDS[name].model_json_schema()["properties"]
+    return {field: next(iter(told.get("anyOf", [])), told) for field, told in properties.items()}
+
+
+def bounds(name: str, field: str) -> dict[str, Any]:
+    """What the browser may hold people to before they send: as long and as large as the command takes it."""
+    told = _properties(name).get(field, {})
+    found = {"maxlength": told.get("maxLength"), "min": told.get("minimum"), "max": told.get("maximum")}
+    return {attribute: value for attribute, value in found.items() if value is not None}
+
+
 def shown(name: str, viewer: Viewer, demand: Demand) -> list[dict[str, Any]]:
     """The fields as the template takes them."""
     return [
@@ -223,6 +239,7 @@ def shown(name: str, viewer: Viewer, demand: Demand) -> list[dict[str, Any]]:
             "label": viewer.say(one.zh, one.en),
             "hint": viewer.say(*one.hint),
             "required": one.required,
+            "bounds": bounds(name, one.name),
             "options": one.options(viewer, demand) if one.options else [],
         }
         for one in FORMS[name]

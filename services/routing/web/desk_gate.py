@@ -35,6 +35,7 @@ class DeskGate(Gate):
 
     async def signed_in(self, request: Request) -> SignedIn:
         """See `Gate.signed_in`."""
+        request.state.packs = self.packs
         found = await Gate.signed_in(self, request)
         pack = self.packs.coordinated_by(found.person.unit)
         if pack is None or request.method not in SAFE_METHODS:

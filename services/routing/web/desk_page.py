@@ -1,30 +1,47 @@
 """What every page of the desk has in common: its route, whose refusals and faults are pages too, and its templates."""
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, ClassVar, Final, NamedTuple
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
-from services.routing.web.viewer import Lang
+from services.routing.web.viewer import Lang, Viewer
 from shared.chassis.http.body_limit import LargerBodies, LimitedRouter
 from shared.chassis.http.page_route import INCOMPLETE, PageRoute
 from shared.chassis.http.problem_details import AWAY, FAULT_EN, FAULT_ZH, retry_after
 from shared.contracts.refusals import ANSWERS, Code, Refused
+from shared.identity.gate import HOME, SAFE_METHODS, SignedIn
+from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.web.pages import Pages
+from shared.web.parts import Link
 
 PAGES: Final = Pages(Path(__file__).parent / "templates")
 InLanguage = Annotated[Lang, Query(description="zh or en")]
 _INCOMPLETE: Final = Refused(
-    Code.INVALID, "the address or the form is not complete: go back to the list", "地址或表单有误，请返回列表"
+    Code.INVALID,
+    "the address or the form is not complete: begin again from the link below",
+    "地址或表单有误，请从下方链接重新进入",
 )
 _AWAY: Final = Refused(Code.UNAVAILABLE, "nothing was done; try again in a minute", "本次没有办理，请稍后重试")
 _INSTEAD: Final = {AWAY: _AWAY, INCOMPLETE: _INCOMPLETE}
 """What people of the desk read in the place of the usual words."""
 
 
-class DeskPage(PageRoute):
-    """A page whose refusals and faults are pages too."""
+class WayOut(NamedTuple):
+    """Where a refused page leads, with the words of the link in Chinese and English."""
+
+    href: str
+    words: tuple[str, str]
+
+
+_TO_DESK: Final = WayOut(HOME, ("返回待办", "Back to the work list"))
+
+
+class StaffPage(PageRoute):
+    """A page of staff whose refusals and faults are pages too."""
+
+    way_out: ClassVar[WayOut] = _TO_DESK
 
     @staticmethod
     def tell(refused: Refused | None, request: Request) -> HTMLResponse:
@@ -42,7 +59,7 @@ _WITH_FILES: Final = LargerBodies("/desk/cases/", 48 * 1_048_576, "Cookie", "huy
 
 def desk_router() -> APIRouter:
     """A router of pages that stand in no API document."""
-    return LimitedRouter(_WITH_FILES, _LONG_FORMS, include_in_schema=False, route_class=DeskPage)
+    return LimitedRouter(_WITH_FILES, _LONG_FORMS, include_in_schema=False, route_class=StaffPage)
 
 
 def refusal_page(refused: Refused, request: Request) -> HTMLResponse:
@@ -54,12 +71,27 @@ def refusal_page(refused: Refused, request: Request) -> HTMLResponse:
 
 
 def _page(request: Request, status: int, title: tuple[str, str], words: tuple[str, str]) -> HTMLResponse:
-    lang = "en" if request.query_params.get("lang") == "en" else "zh"
+    lang: Lang = "en" if request.query_params.get("lang") == "en" else "zh"
     chosen = 0 if lang == "zh" else 1
+    route = request.scope.get("route")
+    way_out = route.way_out if isinstance(route, StaffPage) else _TO_DESK
     values = {
         "lang": lang,
         "title": title[chosen],
         "words": words[chosen],
-        "home": "/desk" if lang == "zh" else "/desk?lang=en",
+        "way_out": Link(way_out.href + ("" if lang == "zh" else "?lang=en"), way_out.words[chosen]),
     }
-    return PAGES.render("desk_refused.html", values, status)
+    return PAGES.render("refused_page.html", _frame(request, lang) | values, status)
+
+
+def _frame(request: Request, lang: Lang) -> dict[str, Any]:
+    """The head of the desk, where it is known who asks."""
+    visitor: SignedIn | None = getattr(request.state, "visitor", None)
+    packs: Jurisdictions | None = getattr(request.state, "packs", None)
+    pack = packs.of_unit(visitor.person.unit) if visitor and packs else None
+    if visitor is None or pack is None:
+        return {}
+    is_read = request.method in SAFE_METHODS
+    asked = {name: value for name, value in request.query_params.items() if name != "lang"} if is_read else {}
+    path = request.url.path if is_read else HOME
+    return Viewer(visitor.person, pack, lang, visitor.csrf).page(path, **asked)

@@ -1,21 +1,21 @@
 """The pages on which staff sign in and out."""
 
 import hmac
-from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Final
+from collections.abc import Sequence
+from typing import Annotated, Any, ClassVar, Final
 
 from fastapi import APIRouter, Depends, Form, Query, Request, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
-from fastapi.routing import APIRoute
+from fastapi.responses import RedirectResponse
 
-from services.routing.web.desk_page import PAGES
+from services.routing.web.desk_page import PAGES, StaffPage, WayOut
 from services.routing.web.viewer import Lang
 from services.routing.web.words import ROLES, SIGN_IN
 from shared.chassis.http import response_headers
 from shared.chassis.http.query_parameters import ForeignQuery
-from shared.contracts.refusals import ANSWERS, Code, Refused
+from shared.contracts.refusals import Code, Refused
 from shared.identity.demo import DemoPerson
 from shared.identity.gate import HOME, Gate, SignedIn, own_path
+from shared.identity.gate import SIGN_IN as SIGN_IN_PATH
 from shared.identity.oidc.code_flow import Attempt, CodeFlow
 
 Next = Annotated[str, Query(max_length=2000)]
@@ -23,23 +23,13 @@ Word = Annotated[str, Query(max_length=4000)]
 ELSEWHERE: Final = frozenset({"cross-site", "same-site"})
 
 
-class StaffPage(APIRoute):
-    """A page whose refusals are pages too."""
+class SignInPage(StaffPage):
+    """A page of the sign-in: who was refused there begins again."""
 
-    def get_route_handler(self) -> Callable[[Request], Any]:
-        """The handler, around which refusals are shown."""
-        handler = super().get_route_handler()
-
-        async def shown(request: Request) -> Response:
-            try:
-                return await handler(request)
-            except Refused as refused:
-                return _refused(refused)
-
-        return shown
+    way_out: ClassVar[WayOut] = WayOut(SIGN_IN_PATH, (SIGN_IN["zh"]["again"], SIGN_IN["en"]["again"]))
 
 
-class ReturnPage(StaffPage, ForeignQuery):
+class ReturnPage(SignInPage, ForeignQuery):
     """The page that the issuer leads back to, with parameters of its own."""
 
 
@@ -49,7 +39,7 @@ def routes(gate: Gate, flow: CodeFlow | None, people: Sequence[DemoPerson]) -> S
 
 
 def _router() -> APIRouter:
-    return APIRouter(include_in_schema=False, route_class=StaffPage, dependencies=[Depends(_private)])
+    return APIRouter(include_in_schema=False, route_class=SignInPage, dependencies=[Depends(_private)])
 
 
 def _by_hand(gate: Gate, flow: CodeFlow | None, people: dict[str, DemoPerson]) -> APIRouter:
@@ -65,7 +55,10 @@ def _by_hand(gate: Gate, flow: CodeFlow | None, people: dict[str, DemoPerson]) -
 
     @router.post("/sign-in/demo")
     async def sign_in_as(
-        request: Request, person: Annotated[str, Form(max_length=200)] = "", next: Annotated[str, Form()] = HOME
+        request: Request,
+        person: Annotated[str, Form(max_length=200)] = "",
+        next: Annotated[str, Form()] = HOME,
+        lang: Lang = "zh",
     ) -> Response:
         if not people:
             en = "demonstration people sign in where `make up` has started everything itself, and nowhere else"
@@ -169,9 +162,3 @@ async def _private() -> None:
 
 def _words(lang: Lang) -> dict[str, Any]:
     return {"lang": lang, "w": SIGN_IN[lang]}
-
-
-def _refused(refused: Refused) -> HTMLResponse:
-    answer = ANSWERS[refused.code]
-    values = {"title": answer.zh, "zh": refused.zh or refused.en, "en": refused.en}
-    return PAGES.render("not_signed_in.html", _words("zh") | values, answer.status)

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from services.routing.cases.desks import pack_of
 from services.routing.cases.handler import CaseHandler
 from services.routing.catalogue.permissions import READ, has_right
+from services.routing.hot_spots.permissions import may_look
 from services.routing.web.desk_gate import DeskVisitor
 from services.routing.web.words import DESK, ROLES
 from shared.contracts.refusals import Refused
@@ -92,7 +93,7 @@ class Viewer:
         places = [("/desk", self.say("待办", "Work"))]
         if self.dispatches:
             places.append(("/desk/triage", self.say("派单", "Dispatch")))
-        if self.coordinates:
+        if may_look(self.person, self.pack):
             count = self.say(f"（{self.hot_spots}）", f" ({self.hot_spots})") if self.hot_spots else ""
             places.append(("/desk/hot-spots", self.say("共性需求", "Hot spots") + count))
         if has_right(self.person, self.pack, READ):

@@ -315,6 +315,15 @@ class DemandPaused(StatusFact):
     until: Moment | None = Field(None, description="when the clock runs again by itself")
 
 
+class AssistanceDue(BaseModel):
+    """Until when an assisting unit has to report from now on."""
+
+    model_config = ConfigDict(frozen=True)
+
+    unit: UnitId
+    due_at: Moment
+
+
 class DemandResumed(StatusFact):
     """The clock runs again; what is due was moved by the pause."""
 
@@ -323,6 +332,7 @@ class DemandResumed(StatusFact):
     note: Note = ""
     due_at: Moment | None = None
     contact_due_at: Moment | None = None
+    assistance: tuple[AssistanceDue, ...] = Field((), description="the parts of assisting units, moved like the rest")
 
 
 class AssistanceRequested(StatusFact):
@@ -375,6 +385,9 @@ class DemandPrioritized(StatusFact):
     due_at: Moment | None = Field(None, description="the due time from now on; null: as it was")
     sign_due_at: Moment | None = None
     contact_due_at: Moment | None = None
+    extension_lapsed: bool = Field(
+        False, description="true: the shorter limit runs from now, and days that were granted before count no more"
+    )
 
 
 class DemandReclassified(StatusFact):

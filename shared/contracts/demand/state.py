@@ -65,6 +65,15 @@ class ExtensionRequest(BaseModel):
     decider: str | None = None
 
 
+class Pause(BaseModel):
+    """A span in which no clock ran."""
+
+    model_config = ConfigDict(frozen=True)
+
+    since: datetime
+    until: datetime
+
+
 class Assistance(BaseModel):
     """What one assisting unit was asked and did."""
 
@@ -104,6 +113,7 @@ class Demand(BaseModel):
     assisting: tuple[str, ...] = ()
     team: str | None = None
     rule: str | None = None
+    limit_source: str | None = Field(None, description="the preset of its limits")
     due_at: datetime | None = None
     sign_due_at: datetime | None = None
     contact_due_at: datetime | None = None
@@ -117,13 +127,16 @@ class Demand(BaseModel):
     paused_at: datetime | None = Field(None, description="since when no clock runs")
     pause_reason: str | None = None
     paused_until: datetime | None = None
+    pauses: tuple[Pause, ...] = Field((), description="that are over, since it was raised or last reopened")
     assistance: tuple[Assistance, ...] = Field((), description="what each assisting unit was asked and did")
     parent: UUID | None = Field(None, description="the demand that it was merged into")
     parent_number: str | None = None
     categories: tuple[str | None, ...] = Field((), description="every category so far, once one was corrected")
     returns: int = 0
     extensions: int = Field(0, description="since the demand was raised or last reopened")
+    extended_days: int = Field(0, description="working days that these extensions granted and that still count")
     reopenings: int = 0
+    reopened_at: datetime | None = None
     resolved_at: datetime | None = None
     rating: int | None = None
     solved: bool | None = None

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from shared.contracts.demand import facts as f
-from shared.contracts.demand.state import LISTED, Assistance, Demand, ExtensionRequest, Status
+from shared.contracts.demand.state import LISTED, Assistance, Demand, ExtensionRequest, Pause, Status
 
 
 def learned(demand: Demand, fact: f.StatusFact, at: datetime) -> dict[str, Any]:
@@ -39,11 +39,18 @@ def _contacted(demand: Demand, fact: f.DemandContacted, at: datetime) -> dict[st
 
 def _at_work(demand: Demand, fact: f.StatusFact, at: datetime) -> dict[str, Any]:
     """Work on a listed demand ends the pause that the list brought."""
-    return dict(_RUNNING) if demand.status is Status.LISTED else {}
+    return _pause_ended(demand, at) if demand.status is Status.LISTED else {}
+
+
+def _pause_ended(demand: Demand, at: datetime) -> dict[str, Any]:
+    if demand.paused_at is None:
+        return dict(_RUNNING)
+    return _RUNNING | {"pauses": (*demand.pauses, Pause(since=demand.paused_at, until=at))}
 
 
 def _extended(demand: Demand, fact: f.DemandExtended, at: datetime) -> dict[str, Any]:
-    return {"due_at": fact.due_at, "extensions": demand.extensions + 1, "extension": None}
+    days = demand.extended_days + (fact.working_days or 0)
+    return {"due_at": fact.due_at, "extensions": demand.extensions + 1, "extended_days": days, "extension": None}
 
 
 def _extension_requested(demand: Demand, fact: f.ExtensionRequested, at: datetime) -> dict[str, Any]:
@@ -61,7 +68,11 @@ def _listed(demand: Demand, fact: f.DemandListed, at: datetime) -> dict[str, Any
 
 def _resumed(demand: Demand, fact: f.DemandResumed, at: datetime) -> dict[str, Any]:
     moved = {name: value for name in ("due_at", "contact_due_at") if (value := getattr(fact, name)) is not None}
-    return moved | _RUNNING
+    due = {part.unit: part.due_at for part in fact.assistance}
+    parts = tuple(
+        part.model_copy(update={"due_at": due[part.unit]}) if part.unit in due else part for part in demand.assistance
+    )
+    return moved | _pause_ended(demand, at) | {"assistance": parts}
 
 
 def _assistance_requested(demand: Demand, fact: f.AssistanceRequested, at: datetime) -> dict[str, Any]:
@@ -96,6 +107,8 @@ def _assistance_ended(demand: Demand, fact: f.AssistanceEnded, at: datetime) -> 
 def _prioritized(demand: Demand, fact: f.DemandPrioritized, at: datetime) -> dict[str, Any]:
     due = ("due_at", "sign_due_at", "contact_due_at")
     moved = {name: value for name in due if (value := getattr(fact, name)) is not None}
+    if fact.extension_lapsed:
+        moved["extended_days"] = 0
     return moved | {"urgency": fact.urgency, "vulnerable": fact.vulnerable}
 
 
@@ -105,19 +118,24 @@ def _reclassified(demand: Demand, fact: f.DemandReclassified, at: datetime) -> d
         "category": fact.category,
         "categories": (*earlier, fact.category),
         "due_at": fact.due_at or demand.due_at,
+        "limit_source": fact.limit_source,
     }
 
 
 def _reopened(demand: Demand, fact: f.DemandReopened, at: datetime) -> dict[str, Any]:
-    anew = {"resolved_at": None, "rating": fact.rating, "solved": False, "extensions": 0}
-    return anew | {"reopenings": demand.reopenings + 1} | _ALONE
+    anew = {"resolved_at": None, "rating": fact.rating, "solved": False, "extensions": 0, "reopened_at": at}
+    return anew | {"extended_days": 0, "pauses": ()} | {"reopenings": demand.reopenings + 1} | _ALONE
 
 
 _RUNNING: Final = {"paused_at": None, "pause_reason": None, "paused_until": None}
 _RELEASED: Final = {"handler": None, "accepted_at": None, "extension": None, **_RUNNING}
 """A demand that another unit gets, or that is answered, is handled by nobody; nothing is asked and no clock stands."""
 _ALONE: Final = {"parent": None, "parent_number": None}
-_ROUTING_FIELDS: Final = ("unit", "assisting", "team", "rule", "due_at", "sign_due_at", "contact_due_at")
+_ENDED: Final = {"extension": None, **_RUNNING}
+"""Where the unit owes nothing more, nothing is asked and no clock stands."""
+_ROUTING_FIELDS: Final = (
+    "unit", "assisting", "team", "rule", "limit_source", "due_at", "sign_due_at", "contact_due_at",
+)  # fmt: skip
 _SAID_AT_ONCE: Final = (
     "number", "jurisdiction", "channel", "channel_kind", "kind", "category",
     "division", "placed_by", "title", "contact", "imported", "history", "urgency", "vulnerable",
@@ -147,7 +165,9 @@ _LEARNED: Final[Mapping[type[f.StatusFact], Callable[[Demand, Any, datetime], di
     f.AssistanceEnded: _assistance_ended,
     f.DemandPrioritized: _prioritized,
     f.DemandReclassified: _reclassified,
-    f.DemandResolved: lambda demand, fact, at: {"resolved_at": at, "extension": None, **_RUNNING},
+    f.DemandResolved: lambda demand, fact, at: {"resolved_at": at, **_ENDED},
+    f.DemandDeclined: lambda demand, fact, at: dict(_ENDED),
+    f.DemandWithdrawn: lambda demand, fact, at: dict(_ENDED),
     f.DemandConfirmed: lambda demand, fact, at: {"rating": fact.rating, "solved": fact.solved},
     f.DemandReopened: _reopened,
     f.DemandClosed: lambda demand, fact, at: {"outcome": fact.outcome},

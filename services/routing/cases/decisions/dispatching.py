@@ -1,6 +1,7 @@
 """What dispatchers' words make of a case: who answers, what it is about, how urgent it is."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from services.routing.cases import commands as c
 from services.routing.cases.decisions.situation import Situation, illegal, invalid, require_units
@@ -10,9 +11,10 @@ from services.routing.cases.limits import (
     limits_by_dispatcher,
     limits_of,
 )
-from services.routing.cases.policies import assign
+from services.routing.cases.policies import assign, first_routing
 from shared.contracts.demand import facts as f
-from shared.contracts.demand.state import OWED, Demand
+from shared.contracts.demand.lifecycle import evolve
+from shared.contracts.demand.state import OWED, Demand, Status
 
 
 def routed(case: Situation, command: c.RouteDemand) -> Sequence[f.Fact]:
@@ -29,7 +31,7 @@ def routed(case: Situation, command: c.RouteDemand) -> Sequence[f.Fact]:
 
 
 def reclassified(case: Situation, command: c.ReclassifyDemand) -> Sequence[f.Fact]:
-    """Another category, with its limit."""
+    """Another category, with its limit; what waits in triage goes where the catalogue now can send it."""
     demand, pack = case.demand, case.pack
     if pack.category(command.category) is None:
         known = next(iter(pack.leaf_categories)).code
@@ -43,7 +45,8 @@ def reclassified(case: Situation, command: c.ReclassifyDemand) -> Sequence[f.Fac
         raise invalid(
             "category", f"the demand is about {command.category} already", f"该诉求的类别已是 {command.category}"
         )
-    limits = limits_of(demand.model_copy(update={"category": command.category}), pack)
+    corrected = demand.model_copy(update={"category": command.category, "limit_source": None})
+    limits = limits_of(corrected, pack)
     fact = f.DemandReclassified(
         category=command.category,
         by=case.by.name,
@@ -52,7 +55,10 @@ def reclassified(case: Situation, command: c.ReclassifyDemand) -> Sequence[f.Fac
         limit_source=limits.source,
         due_at=due_when_reclassified(demand, pack, limits, case.at),
     )
-    return [fact]
+    if demand.status is not Status.TRIAGE:
+        return [fact]
+    routed_now = first_routing(evolve(demand, fact, case.at), pack, case.at, case.words)
+    return [fact, routed_now] if isinstance(routed_now, f.DemandRouted) else [fact]
 
 
 def prioritized(case: Situation, command: c.PrioritizeDemand) -> Sequence[f.Fact]:
@@ -72,8 +78,13 @@ def prioritized(case: Situation, command: c.PrioritizeDemand) -> Sequence[f.Fact
         due_at=due.resolve,
         sign_due_at=due.sign,
         contact_due_at=due.contact,
+        extension_lapsed=_is_sooner(due.resolve, demand) and demand.extended_days > 0,
     )
     return [fact]
+
+
+def _is_sooner(due_at: datetime | None, demand: Demand) -> bool:
+    return due_at is not None and demand.due_at is not None and due_at < demand.due_at
 
 
 def merged(case: Situation, command: c.MergeDemand) -> Sequence[f.Fact]:

@@ -12,13 +12,14 @@ from shared.jurisdiction.pack import Pack
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """Everything that a decision needs; `parent` is the other case of a merge."""
+    """Everything that a decision needs; `parent` is the other case of a merge, `words` what the citizen wrote."""
 
     demand: Demand
     by: Person
     pack: Pack
     at: datetime
     parent: Demand | None = None
+    words: str | None = None
 
 
 def require_units(pack: Pack, field: str, units: Iterable[str | None]) -> None:

@@ -43,9 +43,8 @@ def extension_granted(case: Situation, command: c.GrantExtension) -> Sequence[f.
             f"申请延长 {asked.working_days} 个工作日，不能批准更多",
             str(asked.working_days),
         )
-    due_at = asked.due_at
-    if days < asked.working_days and case.demand.due_at:
-        due_at = case.pack.due_at(case.demand.due_at, days)
+    # From the due time as it is now: a pause since then has moved it.
+    due_at = case.pack.due_at(case.demand.due_at, days) if case.demand.due_at else asked.due_at
     unit = case.pack.unit(case.by.unit)
     fact = f.DemandExtended(
         due_at=due_at,

@@ -1,0 +1,50 @@
+"""What `huying doctor` asks of catalogues: whether those that were published fit the packs as they are now."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from services.routing.catalogue import queries
+from services.routing.catalogue.domain import Publication, in_force, scheduled
+from services.routing.catalogue.packs_in_force import errors_of
+from shared.chassis.base.clock import now
+from shared.chassis.base.findings import Finding, broken, ok
+from shared.chassis.database.pool import Connection
+from shared.chassis.process.manifest import DoctorCheck
+from shared.jurisdiction.jurisdictions import Jurisdictions
+from shared.jurisdiction.loader import packs_of
+from shared.jurisdiction.pack import Pack
+from shared.jurisdiction.settings import JurisdictionSettings
+
+
+async def published(db: Connection) -> Sequence[Finding]:
+    """Published catalogues of the packs that the settings name."""
+    return await unusable(db, packs_of(JurisdictionSettings()), now())
+
+
+async def unusable(db: Connection, packs: Jurisdictions, at: datetime) -> Sequence[Finding]:
+    """A finding for each version that decides, or is about to, and cannot be used; one line where all can."""
+    found: list[Finding] = []
+    for pack in packs:
+        publications = await queries.publications(db, pack.id)
+        current = in_force(publications, at)
+        for publication in [*([current] if current else []), *scheduled(publications, at)]:
+            found += await _unusable(db, pack, publication)
+    return found or [ok("catalogues: those that were published fit their packs")]
+
+
+async def _unusable(db: Connection, pack: Pack, publication: Publication) -> Sequence[Finding]:
+    stored = await queries.version(db, pack.id, publication.version)
+    errors = errors_of(pack, stored.content) if stored else ()
+    if not errors:
+        return []
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    words = (
+        f"{pack.id}: the published version {publication.version} does not fit the pack as it is now, so the pack's own "
+        f"file decides: {errors[0]}{more}. Put back in the pack what is missing and restart, or draft a version that "
+        f"fits from this one at /desk/catalogue/{publication.version} and publish it"
+    )
+    return [broken("catalogues", words)]
+
+
+CATALOGUES: Final = DoctorCheck("catalogues", published)

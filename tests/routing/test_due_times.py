@@ -1,0 +1,195 @@
+"""What is due moves by pauses and extensions, and keeps them whatever else is found out about a demand."""
+
+from datetime import timedelta
+
+import pytest
+
+from services.routing.cases import commands as c
+from services.routing.cases.domain import decide
+from services.routing.cases.limits import limits_of
+from services.routing.cases.policies import reaction
+from services.routing.deadlines.domain import due_now
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.lifecycle import evolve, replay
+from shared.contracts.demand.state import Demand, Status
+from shared.identity.person import Person, Role
+from tests import story
+from tests.packs import nanhai, shipped
+
+PACK = nanhai()
+AT = story.AT
+"""Monday 10 May 2021, ten o'clock in Foshan."""
+DAY = timedelta(days=1)
+DISPATCHER = Person("林嘉怡", PACK.coordinator, frozenset({Role.DISPATCHER}))
+ACCEPTED = f.DemandAccepted(by="陈")
+CONSULT = story.SUBMISSION.model_copy(update={"kind": f.RequestKind.CONSULT})
+"""What is asked for has two working days."""
+
+
+def of(*told: tuple[f.StatusFact, int]) -> Demand:
+    """A demand after facts, each so many days after it was raised."""
+    return replay(Demand(id=story.ID), [(fact, AT + days * DAY) for fact, days in told])
+
+
+def at_work(submission: f.DemandSubmitted = story.SUBMISSION) -> Demand:
+    """With the unit that the catalogue names, signed for."""
+    ((routed, _),) = reaction(shipped())(story.demand(submission), submission, AT, AT)
+    return of((submission, 0), (routed, 0), (ACCEPTED, 0))
+
+
+def given(demand: Demand, command: c.RoutingCommand, days: float, words: str | None = None) -> Demand:
+    """The demand after a dispatcher's command."""
+    at = AT + days * DAY
+    for fact in decide(demand, command, DISPATCHER, PACK, at, words=words):
+        if isinstance(fact, f.StatusFact):
+            demand = evolve(demand, fact, at)
+    return demand
+
+
+PAUSE = c.PauseDemand(reason="weather")
+RESUME = c.ResumeDemand()
+EXTEND = c.ExtendDemand(working_days=5, reason="等待沥青", approved_by="区统筹办")
+LIGHTS = c.ReclassifyDemand(category="street-lighting", reason="是路灯")
+URGENT = c.PrioritizeDemand(urgency=f.Urgency.URGENT, reason="x")
+ORDINARY = c.PrioritizeDemand(urgency=f.Urgency.ORDINARY, reason="x")
+
+
+def test_a_corrected_category_keeps_the_time_that_was_paused_and_the_days_that_were_granted():
+    paused = given(given(at_work(), PAUSE, 1), RESUME, 8)
+    assert given(paused, LIGHTS, 9).due_at == PACK.due_at(AT, 15) == paused.due_at
+    extended = given(paused, EXTEND, 9)
+    assert given(extended, LIGHTS, 10).due_at == extended.due_at == PACK.due_at(AT, 20)
+
+
+def test_a_category_that_is_corrected_while_the_clock_stands_leaves_what_was_left():
+    paused = given(at_work(), PAUSE, 1)
+    resumed = given(given(paused, LIGHTS, 5), RESUME, 8)
+    assert resumed.due_at == given(paused, RESUME, 8).due_at == PACK.due_at(AT, 15)
+
+
+def test_a_correction_to_a_shorter_limit_makes_nobody_late_at_once():
+    demand = at_work().model_copy(update={"kind": f.RequestKind.CONSULT})
+    corrected = given(demand, LIGHTS, 4)
+    assert corrected.due_at == PACK.due_at(AT + 4 * DAY, 2)
+    late = demand.model_copy(update={"due_at": PACK.due_at(AT, 1)})
+    assert given(late, LIGHTS, 4).due_at == PACK.due_at(AT, 2), "the right limit from receipt is longer"
+
+
+def test_an_urgency_that_was_lowered_keeps_the_time_that_was_paused_and_the_days_that_were_granted():
+    hurried = given(at_work(), URGENT, 0)
+    paused = given(given(hurried, PAUSE, 1), RESUME, 8)
+    usual = given(paused, ORDINARY, 9)
+    assert usual.due_at == PACK.due_at(AT, 15)
+    extended = given(at_work(), EXTEND, 1).model_copy(update={"urgency": f.Urgency.CRITICAL, "due_at": AT + 3 * DAY})
+    assert given(extended, ORDINARY, 2).due_at == PACK.due_at(AT, 15)
+
+
+def test_days_that_were_granted_lapse_with_a_shorter_limit_and_the_fact_says_so():
+    extended = given(at_work(), EXTEND, 1)
+    at = AT + 2 * DAY
+    (fact,) = decide(extended, URGENT, DISPATCHER, PACK, at)
+    assert isinstance(fact, f.DemandPrioritized)
+    assert (fact.due_at, fact.extension_lapsed) == (PACK.due_at(at, 3), True)
+    hurried = evolve(extended, fact, at)
+    assert given(hurried, ORDINARY, 3).due_at == PACK.due_at(AT, 10)
+    (plain,) = decide(at_work(), URGENT, DISPATCHER, PACK, at)
+    assert isinstance(plain, f.DemandPrioritized)
+    assert not plain.extension_lapsed
+
+
+def test_a_reopened_demand_counts_from_its_reopening_and_forgets_what_was_before():
+    extended = given(given(given(at_work(), PAUSE, 1), RESUME, 8), EXTEND, 9)
+    resolved = evolve(extended, f.DemandResolved(by="陈", result="x"), AT + 10 * DAY)
+    reopened_at = AT + 14 * DAY
+    reopening = f.DemandReopened(reason="又坏了")
+    reopened = evolve(resolved, reopening, reopened_at)
+    ((routed, _),) = reaction(shipped())(reopened, reopening, reopened_at, reopened_at)
+    assert isinstance(routed, f.DemandRouted)
+    again = evolve(evolve(reopened, routed, reopened_at), ACCEPTED, reopened_at)
+    assert (again.pauses, again.extended_days) == ((), 0)
+    assert given(again, LIGHTS, 18).due_at == again.due_at
+
+
+def test_an_extension_that_was_asked_for_before_a_pause_is_granted_after_it_on_top():
+    asked = given(at_work(), c.RequestExtension(working_days=3, reason="x"), 1)
+    resumed = given(given(asked, PAUSE, 1), RESUME, 8)
+    granted = given(resumed, c.GrantExtension(), 8)
+    assert granted.due_at == PACK.due_at(AT, 18)
+
+
+def test_the_parts_of_assisting_units_move_with_a_pause():
+    asked = given(at_work(), c.RequestAssistance(units=("nh-transport", "nh-tax"), reason="x"), 0)
+    done = evolve(asked, f.AssistanceReported(by="李", unit="nh-tax", note="x"), AT)
+    before = {part.unit: part.due_at for part in done.assistance}
+    resumed = given(given(done, PAUSE, 1), RESUME, 8)
+    after = {part.unit: part.due_at for part in resumed.assistance}
+    assert before["nh-transport"] == PACK.due_at(AT, 5)
+    assert after == {"nh-transport": PACK.due_at(AT, 10), "nh-tax": before["nh-tax"]}
+
+
+def test_a_part_that_was_asked_for_during_a_pause_keeps_what_it_had_left():
+    paused = given(at_work(), PAUSE, 1)
+    asked = given(paused, c.RequestAssistance(units=("nh-transport",), reason="x"), 4)
+    (part,) = given(asked, RESUME, 8).assistance
+    assert part.due_at == PACK.due_at(AT + 8 * DAY, 5)
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        f.DemandDeclined(reason="x", by="陈"),
+        f.DemandWithdrawn(),
+        f.DemandMerged(parent=story.ID, parent_number="NH21-000001-X"),
+    ],
+    ids=lambda fact: fact.type,
+)
+def test_nothing_is_paused_or_asked_for_where_the_unit_owes_nothing_more(end: f.StatusFact):
+    asked = given(at_work(), c.RequestExtension(working_days=3, reason="x"), 1)
+    ended = evolve(given(asked, PAUSE, 1), end, AT + 2 * DAY)
+    assert (ended.paused_at, ended.pause_reason, ended.paused_until, ended.extension) == (None, None, None, None)
+
+
+def test_the_clock_of_a_listed_case_that_runs_again_is_watched():
+    listed = given(at_work(), c.ListDemand(level="village", reason="x"), 1)
+    assert due_now(listed) == []
+    resumed = given(listed, RESUME, 8)
+    assert resumed.status is Status.LISTED
+    assert [(due.stage, due.at) for due in due_now(resumed)][-1] == (f.Stage.RESOLVE, resumed.due_at)
+
+
+def test_the_preset_of_the_rule_that_decided_stays_with_a_demand_until_its_category_is_corrected():
+    (usual,) = PACK.limits
+    several = PACK.model_copy(update={"limits": {**PACK.limits, "of-a-rule": PACK.limits[usual]}})
+    pack = several.with_catalogue(PACK.rules, PACK.usual_limits)
+    demand = at_work().model_copy(update={"limit_source": "of-a-rule"})
+    assert limits_of(demand, pack).source == "of-a-rule"
+    handed = decide(demand, c.TransferDemand(unit="nh-tax", reason="x"), DISPATCHER, pack, AT)
+    assert [fact.limit_source for fact in handed if isinstance(fact, f.DemandRouted)] == ["of-a-rule"]
+    (corrected,) = decide(demand, LIGHTS, DISPATCHER, pack, AT)
+    assert isinstance(corrected, f.DemandReclassified)
+    assert corrected.limit_source == usual
+    assert evolve(demand, corrected, AT).limit_source == usual
+    assert limits_of(demand, PACK).source == usual, "a preset that the pack no longer has"
+
+
+def test_the_first_routing_tells_the_state_its_preset():
+    assert at_work().limit_source == limits_of(at_work(), PACK).source
+
+
+def test_a_category_that_is_corrected_in_triage_is_routed_by_all_the_words():
+    rule = PACK.rules[0].model_copy(
+        update={"id": "sunk", "lead": "nh-transport",
+                "match": PACK.rules[0].match.model_copy(update={"category": "road-damage", "keywords": ("塌陷",)})}
+    )  # fmt: skip
+    pack = PACK.with_catalogue((rule, *PACK.rules), PACK.usual_limits)
+    waiting = of((story.SUBMISSION.model_copy(update={"category": None}), 0), (f.DemandTriaged(reason="x"), 0))
+    command = c.ReclassifyDemand(category="road-damage", reason="x")
+
+    def sent_to(words: str | None) -> str | None:
+        facts = decide(waiting, command, DISPATCHER, pack, AT, words=words)
+        assert isinstance(facts[0], f.DemandReclassified)
+        assert facts[0].due_at is None, "nothing is due before a unit has it"
+        return facts[1].unit if len(facts) > 1 and isinstance(facts[1], f.DemandRouted) else None
+
+    assert sent_to(f"{waiting.title}\n村口路面塌陷") == "nh-transport"
+    assert sent_to(None) != "nh-transport"
