@@ -26,11 +26,13 @@ _OF_THE_COORDINATOR: Final = frozenset({Role.DISPATCHER, Role.HEAD})
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who bears a token or has signed in. Of `roles`, names that this version does not know grant nothing."""
+    """Who bears a token or has signed in. Of `roles`, names that this version does not know grant nothing. `subject` is
+    the issuer's own id of the person, which tells two of one name in one unit apart; None where no issuer gave one."""
 
     name: str
     unit: str
     roles: frozenset[str] = frozenset()
+    subject: str | None = None
 
     def roles_at(self, coordinator: str) -> frozenset[Role]:
         """The roles that count where this unit coordinates.

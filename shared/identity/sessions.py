@@ -53,8 +53,8 @@ class Sessions:
                 await db.execute("DELETE FROM staff_session WHERE id = $1", _hashed(before))
             await db.execute(
                 """
-                INSERT INTO staff_session (id, name, unit, roles, id_token, began_at, ends_at, idle_until)
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+                INSERT INTO staff_session (id, name, unit, roles, id_token, began_at, ends_at, idle_until, subject)
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
                 """,
                 _hashed(secret),
                 person.name,
@@ -64,6 +64,7 @@ class Sessions:
                 at,
                 at + self.longest,
                 at + self.idle,
+                person.subject,
             )
         return secret
 
@@ -73,7 +74,7 @@ class Sessions:
         async with self.pool.acquire(timeout=5) as db:
             row = await db.fetchrow(
                 """
-                SELECT name, unit, roles, id_token, began_at, idle_until FROM staff_session
+                SELECT name, unit, roles, id_token, began_at, idle_until, subject FROM staff_session
                 WHERE id = $1 AND ends_at > $2 AND idle_until > $2
                 """,
                 id,
@@ -85,7 +86,7 @@ class Sessions:
             if await revocations.is_revoked(db, revocable):
                 return None
             await self._touch(db, id, row["idle_until"], at)
-        person = Person(row["name"], row["unit"], frozenset(row["roles"]))
+        person = Person(row["name"], row["unit"], frozenset(row["roles"]), row["subject"])
         return Session(person, row["began_at"], row["id_token"])
 
     async def _touch(self, db: Connection, id: bytes, idle_until: datetime, at: datetime) -> None:

@@ -43,7 +43,9 @@ def desk(gate: Gate) -> APIRouter:
     @router.get("/desk/{page:path}")
     @router.get("/desk")
     async def look(by: By, of: str = "", page: str = "") -> dict[str, Any]:
-        return {"name": by.person.name, "unit": by.person.unit, "roles": sorted(by.person.roles), "csrf": by.csrf}
+        person = by.person
+        told = {"name": person.name, "unit": person.unit, "roles": sorted(person.roles), "subject": person.subject}
+        return told | {"csrf": by.csrf}
 
     @router.post("/desk")
     async def act(by: By, note: Annotated[str, Form()] = "") -> dict[str, str]:
@@ -115,6 +117,14 @@ async def test_somebody_who_opens_a_page_signs_in_at_the_issuer_and_comes_back_t
     asked_for = parse_qs(at_issuer.query.decode())
     assert asked_for["code_challenge_method"] == ["S256"]
     assert {"state", "nonce", "code_challenge"} <= set(asked_for)
+
+
+async def test_a_session_tells_two_people_of_one_name_apart_by_the_issuers_own_id(office: Office):
+    subjects = set()
+    for id in ("issuer-7", "issuer-8"):
+        browser = await office.signed_in(sub=id)
+        subjects.add((await browser.get("/desk")).json()["subject"])
+    assert subjects == {"issuer-7", "issuer-8"}
 
 
 async def test_the_cookie_is_out_of_reach_and_the_database_holds_only_its_hash(office: Office):

@@ -410,3 +410,16 @@ def test_a_command_is_for_those_units_that_stand_so_to_the_demand(command: c.Rou
 def test_every_command_stands_in_the_table_of_rights():
     assert set(c.COMMANDS.values()) == set(get_args(c.RoutingCommand))
     assert set(c.COMMANDS) <= set(RIGHTS_OF_COMMANDS)
+
+
+def test_whoever_signs_for_a_case_is_known_by_more_than_the_name():
+    chen = Person("陈", ROAD_STATION, subject="issuer-7")
+    spec(chen).given(*ROUTED).when(c.AcceptDemand()).then(f.DemandAccepted(by="陈", by_subject="issuer-7"))
+    assigned = f.DemandAssigned(by="陈", handler="陈", handler_subject="issuer-7")
+    spec(Person("陈", PACK.coordinator, subject="issuer-7")).given(*ACCEPTED).when(c.AssignDemand(handler="陈")).then(
+        assigned
+    )
+    other = evolve(story.demand(*ACCEPTED), assigned, story.AT)
+    assert (other.handler, other.handler_subject) == ("陈", "issuer-7")
+    away = evolve(other, f.DemandReturned(by="陈", reason="x"), story.AT)
+    assert away.handler_subject is None

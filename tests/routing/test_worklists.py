@@ -4,7 +4,9 @@ from datetime import timedelta
 from typing import Any
 
 from services.routing.app import demand_repository
+from services.routing.cases import worklists
 from services.routing.cases.following import PARENT, follow_parent
+from services.routing.cases.worklists import BEGINNING, Desk, Filters, List
 from shared.chassis.base.clock import now
 from shared.chassis.work.timers import Timers
 from shared.contracts.demand import facts as f
@@ -198,3 +200,19 @@ async def test_a_child_that_left_its_parent_does_not_follow_it(hall: Hall):
 async def test_a_case_says_which_commands_may_be_given_now(hall: Hall):
     number = await hall.knows(*routed(1))
     assert "accept" in (await hall.get(f"/v1/cases/{number}", TAX)).json()["commands"]
+
+
+async def test_two_people_of_one_name_have_lists_of_their_own(hall: Hall):
+    first = await hall.knows(*routed(30), f.DemandAccepted(by="陈", by_subject="a"), n=1)
+    second = await hall.knows(*routed(30), f.DemandAccepted(by="陈", by_subject="b"), n=2)
+    unknown = await hall.knows(*routed(30), f.DemandAssigned(by="李", handler="陈"), n=3)
+
+    async def mine(subject: str) -> tuple[set[str], int]:
+        desk = Desk((TAX,), "陈", PACK.id, now(), now() + timedelta(days=2), subject)
+        async with hall.pool.acquire() as db:
+            cases, _ = await worklists.page(db, desk, List.MINE, "due", Filters(), BEGINNING, 10)
+            return {case.number for case in cases}, (await worklists.counts(db, desk))[List.MINE]
+
+    assert await mine("a") == ({first, unknown}, 2)
+    assert await mine("b") == ({second, unknown}, 2)
+    assert await mine("") == ({first, second, unknown}, 3), "a token that does not say who of them it is"

@@ -36,7 +36,8 @@ class Actor:
 
     def cause(self, number: str) -> UUID:
         """The same for every repetition."""
-        return uuid5(_DESK, f"{self.by.unit}\n{self.by.name}\n{number}\n{self.key}")
+        who = f"{self.by.name}\n{self.by.subject}" if self.by.subject else self.by.name
+        return uuid5(_DESK, f"{self.by.unit}\n{who}\n{number}\n{self.key}")
 
 
 @dataclass(frozen=True, slots=True)

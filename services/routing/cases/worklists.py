@@ -42,7 +42,8 @@ Sort = Literal["due", "age"]
 _OPEN: Final = "demand.status IN ('routed', 'accepted', 'in_progress', 'listed')"
 _CONDITIONS: Final[Mapping[List, str]] = {
     List.OPEN: "true",
-    List.MINE: "demand.state ? 'handler' AND demand.state ->> 'handler' = $2",
+    List.MINE: "demand.state ? 'handler' AND demand.state ->> 'handler' = $2"
+    " AND $5 IN ('', coalesce(demand.state ->> 'handler_subject', $5))",
     List.OVERDUE: "demand.work_due_at < $3",
     List.DUE_SOON: "demand.work_due_at >= $3 AND demand.work_due_at < $4",
     List.UNSIGNED: "demand.status = 'routed'",
@@ -52,7 +53,8 @@ _CONDITIONS: Final[Mapping[List, str]] = {
     List.NEW_WORDS: "attention.words_at > moment(demand.state ->> 'updated_at')",
     List.PAUSED: "demand.state ? 'paused_at'",
 }
-"""Of the open cases of the units `$1`; `$2` is the person's name, `$3` now, `$4` the end of tomorrow.
+"""Of the open cases of the units `$1`; `$2` is the person's name, `$3` now, `$4` the end of tomorrow,
+`$5` what tells the person from others of that name, "" where nothing does.
 
 What a state leaves out is 0, so `?` asks for more than that. Each is worded as the index of its list is.
 """
@@ -84,6 +86,8 @@ class Desk:
     jurisdiction: str
     now: datetime
     tomorrow_ends: datetime
+    subject: str = ""
+    """What tells the person from others of that name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +179,7 @@ def _scope(name: List, sort: Sort, limit: int) -> str:
 def _parameters(desk: Desk, name: List) -> list[Any]:
     if name in _ELSEWHERE:
         return [list(desk.units), desk.jurisdiction]
-    return [list(desk.units), desk.name, desk.now, desk.tomorrow_ends]
+    return [list(desk.units), desk.name, desk.now, desk.tomorrow_ends, desk.subject]
 
 
 def _filtered(filters: Filters, parameters: list[Any]) -> tuple[str, list[Any]]:
@@ -239,5 +243,5 @@ def _count_of(name: List) -> str:
 
 _COUNTING: Final = f"""
     SELECT {", ".join(map(_count_of, _CONDITIONS))}
-    WHERE $2::text IS NOT NULL AND $3::timestamptz IS NOT NULL AND $4::timestamptz IS NOT NULL
+    WHERE $2::text IS NOT NULL AND $3::timestamptz IS NOT NULL AND $4::timestamptz IS NOT NULL AND $5::text IS NOT NULL
 """

@@ -16,6 +16,7 @@ Reason = Annotated[str, Field(min_length=1, max_length=1000), by_office(1000)]
 Said = Annotated[str, Field(max_length=4000), by_citizen(4000)]
 UnitId = Annotated[str, Field(min_length=1, max_length=LONGEST_CODE), Identifier("a unit of the jurisdiction")]
 Staff = Annotated[str, STAFF]
+Subject = Annotated[str, Plain("the sign-in service's own id of a member of staff")]
 Evidence = Annotated[str, by_office()]
 Attachment = Annotated[str, Identifier("a reference into intake's store")]
 Channel = Annotated[str, Plain("a channel by its id; of imported history by the name that intake masked")]
@@ -237,6 +238,7 @@ class DemandAccepted(StatusFact):
 
     type = "demand.accepted"
     by: Staff
+    by_subject: Subject | None = Field(None, description="tells two people of one name in one unit apart")
 
 
 class DemandAssigned(StatusFact):
@@ -245,6 +247,7 @@ class DemandAssigned(StatusFact):
     type = "demand.assigned"
     by: Staff
     handler: Staff
+    handler_subject: Subject | None = Field(None, description="where they named themselves: as `by_subject`")
 
 
 class DemandReturned(StatusFact):

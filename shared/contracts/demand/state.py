@@ -121,6 +121,7 @@ class Demand(BaseModel):
     accepted_at: datetime | None = Field(None, description="when the unit that has it signed for it")
     contacted_at: datetime | None = Field(None, description="when that unit first reached the citizen")
     handler: str | None = Field(None, description="who of the unit handles it (经办人)")
+    handler_subject: str | None = Field(None, description="the sign-in service's own id of that person")
     urgency: Urgency = Urgency.ORDINARY
     vulnerable: bool = False
     extension: ExtensionRequest | None = None

@@ -29,7 +29,7 @@ def _routed(demand: Demand, fact: f.DemandRouted, at: datetime) -> dict[str, Any
 
 
 def _accepted(demand: Demand, fact: f.DemandAccepted, at: datetime) -> dict[str, Any]:
-    return {"handler": fact.by, "accepted_at": at}
+    return {"handler": fact.by, "handler_subject": fact.by_subject, "accepted_at": at}
 
 
 def _contacted(demand: Demand, fact: f.DemandContacted, at: datetime) -> dict[str, Any]:
@@ -128,7 +128,7 @@ def _reopened(demand: Demand, fact: f.DemandReopened, at: datetime) -> dict[str,
 
 
 _RUNNING: Final = {"paused_at": None, "pause_reason": None, "paused_until": None}
-_RELEASED: Final = {"handler": None, "accepted_at": None, "extension": None, **_RUNNING}
+_RELEASED: Final = {"handler": None, "handler_subject": None, "accepted_at": None, "extension": None, **_RUNNING}
 """A demand that another unit gets, or that is answered, is handled by nobody; nothing is asked and no clock stands."""
 _ALONE: Final = {"parent": None, "parent_number": None}
 _ENDED: Final = {"extension": None, **_RUNNING}
@@ -149,7 +149,7 @@ _LEARNED: Final[Mapping[type[f.StatusFact], Callable[[Demand, Any, datetime], di
     f.DemandMerged: lambda demand, fact, at: {"parent": fact.parent, "parent_number": fact.parent_number, **_RELEASED},
     f.DemandUnmerged: lambda demand, fact, at: _ALONE,
     f.DemandAccepted: _accepted,
-    f.DemandAssigned: lambda demand, fact, at: {"handler": fact.handler},
+    f.DemandAssigned: lambda demand, fact, at: {"handler": fact.handler, "handler_subject": fact.handler_subject},
     f.DemandReturned: lambda demand, fact, at: {"returns": demand.returns + 1, **_RELEASED},
     f.DemandContacted: _contacted,
     f.DemandProgressed: _at_work,

@@ -35,7 +35,17 @@ def person_of(claims: Mapping[str, Any], names: ClaimNames, packs: Jurisdictions
 
     Unlike a token of ours, one without a role is refused: whoever signs in at the issuer need not be on our staff.
     """
-    return Person(_name(claims, names.name), _unit(claims, names.unit, packs), _roles(claims, names))
+    subject = claims.get("sub")
+    return Person(
+        _name(claims, names.name),
+        _unit(claims, names.unit, packs),
+        _roles(claims, names),
+        subject[:LONGEST_SUBJECT] if isinstance(subject, str) and subject else None,
+    )
+
+
+LONGEST_SUBJECT: Final = 255
+"""Rule: OpenID Connect Core 1.0, section 2, `sub`."""
 
 
 def holds_unit(claims: Mapping[str, Any], names: ClaimNames) -> bool:

@@ -12,14 +12,15 @@ from shared.contracts.demand.state import Status
 
 def accepted(case: Situation, command: c.AcceptDemand) -> Sequence[f.Fact]:
     """Whoever signs for it handles it."""
-    return [f.DemandAccepted(by=case.by.name)]
+    return [f.DemandAccepted(by=case.by.name, by_subject=case.by.subject)]
 
 
 def assigned(case: Situation, command: c.AssignDemand) -> Sequence[f.Fact]:
     """The unit names a handler."""
-    if command.handler == case.demand.handler:
+    subject = case.by.subject if command.handler == case.by.name else None
+    if command.handler == case.demand.handler and subject in (None, case.demand.handler_subject):
         raise invalid("handler", f"{command.handler} handles it already", f"经办人已是 {command.handler}")
-    return [f.DemandAssigned(by=case.by.name, handler=command.handler)]
+    return [f.DemandAssigned(by=case.by.name, handler=command.handler, handler_subject=subject)]
 
 
 def returned(case: Situation, command: c.ReturnDemand) -> Sequence[f.Fact]:
