@@ -85,6 +85,7 @@ _HELP: Final = _READ_AND_NOTE | {"contact", "progress", "attach", "accept-assist
 _DAILY: Final = _READ_AND_NOTE | {
     "accept", "return", "decline", "contact", "progress", "resolve", "request-extension", "pause", "resume",
     "request-assistance", "end-assistance", "transfer", "move-up", "attach", "merge", "unmerge",
+    "prioritize",
 }  # fmt: skip
 _ABOVE: Final = _READ_AND_NOTE | {"grant-extension", "refuse-extension", "prioritize"}
 _EVERYTHING: Final = frozenset(COMMANDS) - _PERSONAL - {READ_VIEWS}
@@ -97,7 +98,7 @@ RIGHTS: Final[Mapping[Role, Mapping[Relation, frozenset[str]]]] = {
         Relation.WHOLE: _READ,
     },
     Role.HEAD: {
-        Relation.OWN: _DAILY | {"assign", "list", "prioritize"},
+        Relation.OWN: _DAILY | {"assign", "list"},
         Relation.ASSISTING: _HELP,
         Relation.FORMER: _READ,
         Relation.BELOW: _ABOVE,
@@ -123,5 +124,6 @@ RIGHTS: Final[Mapping[Role, Mapping[Relation, frozenset[str]]]] = {
 """Everything that is permitted; what is not here is refused.
 
 The head above a unit decides on its extensions, since two steps (申请, 审核) are usual: no unit moves its
-own due time. A pack may name another role, see `Policy.granting`. The rest of the defaults is our choice.
+own due time. For the same reason the unit that leads raises an urgency and does not lower it. A pack may name another
+role, see `Policy.granting`. The rest of the defaults is our choice.
 """

@@ -106,6 +106,8 @@ async def test_a_case_is_handled_by_keyboard_alone(at_desk: OpenPage, city: City
     await reach(f'form[action="/desk/cases/{case}/accept"] button')
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("status").first).to_contain_text("已办理：签收")
+    await reach(".command-panel summary")
+    await page.keyboard.press("Enter")
     await reach(f'a[href="/desk/cases/{case}/progress"]')
     await page.keyboard.press("Enter")
     await expect(page).to_have_url(f"{city.url}/desk/cases/{case}/progress")

@@ -29,10 +29,10 @@ AFTER: Final[Mapping[str, frozenset[str]]] = {
 """At which statuses each command is possible."""
 _HELPS: Final = frozenset({"contact", "progress", "attach", "note", "accept-assistance", "report-assistance"})
 _LEADS: Final = frozenset(AFTER) - {
-    "assign", "list", "prioritize", "grant-extension", "refuse-extension", "extend", "route", "reclassify",
+    "assign", "list", "grant-extension", "refuse-extension", "extend", "route", "reclassify",
     "accept-assistance", "report-assistance",
 }  # fmt: skip
-_HEADS: Final = _LEADS | {"assign", "list", "prioritize"}
+_HEADS: Final = _LEADS | {"assign", "list"}
 _ABOVE_DECIDES: Final = "other-authority"
 _ABOVE: Final = frozenset({"note", "grant-extension", "refuse-extension", "prioritize"})
 
@@ -65,6 +65,8 @@ def _fits(by: Person, command: str, fields: Fields, case: Demand, pack: Pack, at
     helps, runs = by.unit in case.assisting, case.paused_at is None
     may_be_later = case.due_at is not None and runs and at <= case.due_at and case.extensions == 0
     is_early = case.routed_at is None or at <= pack.due_at(case.routed_at, 1) or by.unit == pack.coordinator
+    whole, ranks = pack.coordinator, ("ordinary", "urgent", "critical")
+    is_no_lower = "urgency" not in fields or ranks.index(fields["urgency"]) >= ranks.index(case.urgency)
     needs: dict[str, Callable[[], bool]] = {
         "return": lambda: is_early and case.unit not in {pack.coordinator, fields["suggested_unit"]},
         "transfer": lambda: fields["unit"] not in case.units,
@@ -81,7 +83,7 @@ def _fits(by: Person, command: str, fields: Fields, case: Demand, pack: Pack, at
         "accept-assistance": lambda: helps and by.unit not in signed,
         "report-assistance": lambda: helps,
         "end-assistance": lambda: fields["unit"] in case.assisting,
-        "prioritize": lambda: fields["urgency"] != case.urgency,
+        "prioritize": lambda: fields["urgency"] != case.urgency and (is_no_lower or not by.unit == case.unit != whole),
         "reclassify": lambda: fields["category"] != case.category,
     }
     return command not in needs or needs[command]()

@@ -12,6 +12,7 @@ from services.routing.deadlines.domain import due_now
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.lifecycle import evolve, replay
 from shared.contracts.demand.state import Demand, Status
+from shared.contracts.refusals import Code, Refused
 from shared.identity.person import Person, Role
 from tests import story
 from tests.packs import nanhai, shipped
@@ -82,6 +83,21 @@ def test_an_urgency_that_was_lowered_keeps_the_time_that_was_paused_and_the_days
     assert usual.due_at == PACK.due_at(AT, 15)
     extended = given(at_work(), EXTEND, 1).model_copy(update={"urgency": f.Urgency.CRITICAL, "due_at": AT + 3 * DAY})
     assert given(extended, ORDINARY, 2).due_at == PACK.due_at(AT, 15)
+
+
+def test_a_unit_raises_the_urgency_of_its_case_and_does_not_lower_it():
+    demand = at_work()
+    clerk, dispatcher = Person("陈", demand.unit or "", frozenset({Role.CLERK})), DISPATCHER
+    (raised,) = decide(demand, URGENT, clerk, PACK, AT)
+    hurried = evolve(demand, raised, AT)  # type: ignore[arg-type]
+    assert hurried.urgency is f.Urgency.URGENT
+    protected = c.PrioritizeDemand(vulnerable=True, reason="独居老人")
+    (flagged,) = decide(hurried, protected, clerk, PACK, AT)
+    for lower in (ORDINARY, c.PrioritizeDemand(vulnerable=False, reason="x")):
+        with pytest.raises(Refused) as refused:
+            decide(evolve(hurried, flagged, AT), lower, clerk, PACK, AT)  # type: ignore[arg-type]
+        assert refused.value.code is Code.ILLEGAL_TRANSITION
+        assert decide(evolve(hurried, flagged, AT), lower, dispatcher, PACK, AT)  # type: ignore[arg-type]
 
 
 def test_days_that_were_granted_lapse_with_a_shorter_limit_and_the_fact_says_so():

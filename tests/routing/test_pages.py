@@ -185,6 +185,20 @@ async def test_a_stopped_clock_is_told_once_beside_how_the_case_stands(city: Cit
     assert head.count("暂停计时") == 1
 
 
+async def test_the_form_of_urgency_begins_with_what_is_so_now(city: City, clerk: Visitor):
+    case = await city.raises()
+    path = f"/desk/cases/{case}/prioritize"
+    await city.tells(case, f.DemandPrioritized(by="何", urgency=f.Urgency.URGENT, vulnerable=True, reason="x"))
+    form = (await clerk.open(path)).text
+    assert re.search(r'<option value="urgent" selected', form)
+    assert re.search(r'id="vulnerable"[^>]* checked', form)
+    done = await clerk.send(path, urgency="critical", vulnerable="yes", reason="路面塌陷扩大")
+    assert (done.status_code, (await city.demand(case)).urgency) == (200, f.Urgency.CRITICAL)
+    lower = await clerk.send(path, urgency="ordinary", vulnerable="yes", reason="x")
+    assert is_page(lower, 409)
+    assert "不能自行办理" in lower.text
+
+
 def test_a_field_takes_as_much_as_its_command_does():
     asked = {name: {one.name: bounds(name, one.name) for one in inputs} for name, inputs in FORMS.items()}
     assert asked["assign"]["handler"] == {"maxlength": 100}

@@ -16,6 +16,7 @@ class _Page(HTMLParser):
     def __init__(self, html: str) -> None:
         super().__init__()
         self.forms: dict[str, dict[str, str]] = {}
+        self.posted: dict[str, dict[str, str]] = {}
         self.words: list[str] = []
         self._form = ""
         self._unread = ""
@@ -25,7 +26,9 @@ class _Page(HTMLParser):
         given = {name: value or "" for name, value in attrs}
         if tag == "form":
             self._form = given.get("action", "")
-            self.forms.setdefault(self._form, {})
+            fields = self.forms.setdefault(self._form, {})
+            if given.get("method", "get").lower() == "post":
+                self.posted[self._form] = fields
         elif tag == "input" and given.get("type") == "hidden":
             self.forms[self._form][given["name"]] = given.get("value", "")
         elif tag in ("script", "style", "title"):
@@ -43,6 +46,11 @@ class _Page(HTMLParser):
 def words_of(html: str) -> list[str]:
     """Every piece of text of a page."""
     return _Page(html).words
+
+
+def forms_of(html: str) -> dict[str, dict[str, str]]:
+    """The hidden fields of each form of a page that is sent by POST, by its action."""
+    return _Page(html).posted
 
 
 @dataclass(slots=True)

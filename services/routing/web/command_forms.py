@@ -187,6 +187,13 @@ def usual(demand: Demand) -> Sequence[str]:
     return sorted(_USUAL, key=lambda name: name == "resolve") if is_to_contact else _USUAL
 
 
+def initial(name: str, demand: Demand) -> dict[str, str]:
+    """What stands in a form that corrects something: what is so now."""
+    if name != "prioritize":
+        return {}
+    return {"urgency": demand.urgency, "vulnerable": "yes" if demand.vulnerable else ""}
+
+
 def typed(name: str, form: FormData) -> dict[str, str]:
     """What was typed, by field, to show it again."""
     return {one.name: str(form.get(one.name) or "") for one in FORMS[name] if one.kind != "files"}

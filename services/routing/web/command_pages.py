@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Final
+from typing import Annotated
 from uuid import uuid4
 
 from fastapi import APIRouter, Depends, Path, Request, Response
@@ -36,7 +36,8 @@ def routes(desk: CaseHandler, gate: Gate, intake: IntakeReader) -> APIRouter:
     async def ask(number: Number, name: Name, by: By, lang: InLanguage = "zh") -> HTMLResponse:
         viewer = Viewer.of(by, desk, lang)
         case = await case_of(desk, read_number(number), viewer.person)
-        return _form_page(viewer, case, desk, name)
+        _known(name)
+        return _form_page(viewer, case, desk, name, Again(command_forms.initial(name, case.demand)))
 
     @router.post("/desk/cases/{number}/{name}")
     async def give(number: Number, name: Name, by: By, request: Request, lang: InLanguage = "zh") -> Response:
@@ -76,10 +77,7 @@ class Again:
     entries: object = None
 
 
-_AT_FIRST: Final = Again()
-
-
-def _form_page(viewer: Viewer, case: Case, desk: CaseHandler, name: str, again: Again = _AT_FIRST) -> HTMLResponse:
+def _form_page(viewer: Viewer, case: Case, desk: CaseHandler, name: str, again: Again) -> HTMLResponse:
     _known(name)
     refused = again.refused
     if refused is None and name not in case.commands:

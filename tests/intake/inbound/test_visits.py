@@ -38,6 +38,13 @@ async def test_drafts_become_demands_with_the_time_of_the_visit(visitor: httpx.A
     assert [fact["division"] for fact in await facts(pool)] == ["440605000000", "440605126222"]
 
 
+async def test_a_visit_says_how_urgent_it_is_and_that_somebody_needs_protection(visitor: httpx.AsyncClient, pool: Pool):
+    await sync(visitor, draft(urgency="urgent", vulnerable=True), draft())
+    assert [(fact.get("urgency"), fact.get("vulnerable")) for fact in await facts(pool)] == [
+        ("urgent", True), (None, None),
+    ]  # fmt: skip
+
+
 async def test_handing_over_again_changes_nothing(visitor: httpx.AsyncClient, pool: Pool):
     drafts = [draft(), draft(), draft()]
     first = await sync(visitor, *drafts)

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from services.routing.cases import commands as c
 from services.routing.cases.decisions.situation import Situation, illegal, invalid, require_units
+from services.routing.cases.decisions.timing import decider_of
 from services.routing.cases.limits import (
     due_when_prioritized,
     due_when_reclassified,
@@ -61,6 +63,9 @@ def reclassified(case: Situation, command: c.ReclassifyDemand) -> Sequence[f.Fac
     return [fact, routed_now] if isinstance(routed_now, f.DemandRouted) else [fact]
 
 
+_RANKS: Final = {f.Urgency.ORDINARY: 0, f.Urgency.URGENT: 1, f.Urgency.CRITICAL: 2}
+
+
 def prioritized(case: Situation, command: c.PrioritizeDemand) -> Sequence[f.Fact]:
     """How urgent it is, with the limits that follow."""
     demand = case.demand
@@ -68,6 +73,13 @@ def prioritized(case: Situation, command: c.PrioritizeDemand) -> Sequence[f.Fact
     vulnerable = demand.vulnerable if command.vulnerable is None else command.vulnerable
     if (urgency, vulnerable) == (demand.urgency, demand.vulnerable):
         raise invalid("urgency", "nothing would change: it is so already", "没有变化：紧急程度和对象与现在相同")
+    is_lower = _RANKS[urgency] < _RANKS[demand.urgency] or (demand.vulnerable and not vulnerable)
+    if is_lower and case.by.unit == demand.unit != case.pack.coordinator:
+        above = decider_of(case)
+        raise illegal(
+            f"a unit does not lengthen its own limits: ask {above} to lower the urgency",
+            f"降低紧急程度会延长办理时限，本单位不能自行办理，请联系上级单位（{above}）",
+        )
     limits, due = due_when_prioritized(demand, case.pack, urgency, vulnerable, case.at)
     fact = f.DemandPrioritized(
         by=case.by.name,
