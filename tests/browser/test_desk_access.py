@@ -4,7 +4,7 @@ import asyncio
 from typing import Final
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import FilePayload, Page, expect
 
 from services.routing.web.command_forms import AT_ONCE, FORMS
 from services.routing.web.words import LISTS
@@ -12,6 +12,7 @@ from tests.browser.conftest import DESK, PHONE, OpenPage, Tabs
 from tests.browser.desks import ACCEPTED, CONTACT, forms, full_desk
 from tests.browser.test_access import SMALL_TARGETS, what_is_too_wide, what_is_wrong
 from tests.city import AUDITOR, CLERK, DISPATCHER, HEAD, LEADER, TOWN_HEAD, City
+from tests.intake.test_attachments import picture
 
 pytestmark = pytest.mark.browser
 
@@ -26,7 +27,7 @@ USUAL: Final = {
     "outcomes",
 }
 """Pages that axe sees at both widths in both languages, and of which a picture is kept. Of the many that are made of
-the same parts it sees the Chinese at the width of a phone, and the English forms at the width of a desk."""
+the same parts it sees the Chinese at the width of a phone, and the English at the width of a desk."""
 WRONG: Final = (
     ("return", {"#reason": "不属本单位职责"}),
     ("request-extension", {"#working_days": "200", "#reason": "等待沥青"}),
@@ -60,12 +61,13 @@ async def places(city: City) -> list[Place]:
         ("not there", CLERK, "/desk/cases/NH26-999999-9"),
         ("not theirs", CLERK, "/desk/triage"),
         ("sign out", CLERK, "/sign-out"),
+        ("why", CLERK, f"/desk/cases/{cases['routed']}/why"),
     ]
 
 
 def seen_by_axe(name: str, lang: str, width: int) -> bool:
     """Whether axe looks at a page of this name; all the rest is asked of every page at both widths."""
-    return name in USUAL or (width == PHONE if lang == "zh" else width == DESK and name.startswith("form "))
+    return name in USUAL or width == (PHONE if lang == "zh" else DESK)
 
 
 async def findings(page: Page, name: str, lang: str) -> list[str]:
@@ -100,6 +102,27 @@ async def test_every_page_of_the_desk_can_be_used_by_everybody(tabs: Tabs, at_de
     assert {name: lines for name, lines in found.items() if lines} == {}
 
 
+async def _with_evidence(tabs: Tabs, page: Page, address: str, lang: str) -> list[str]:
+    """What is wrong with a form of which one file was taken and another was not, and with the case afterwards."""
+    await page.goto(f"{address}?lang={lang}")
+    files: list[FilePayload] = [
+        {"name": "修复后.png", "mimeType": "image/png", "buffer": picture("PNG")},
+        {"name": "视频.mp4", "mimeType": "video/mp4", "buffer": b"\0\0\0\x18ftypmp42"},
+    ]
+    await page.locator("#attachments").set_input_files(files)
+    await expect(page.locator(".chosen-files li")).to_have_count(2)
+    await page.locator("main form button.primary").click()
+    await expect(page.locator(".error-summary")).to_contain_text("视频.mp4")
+    await expect(page.get_by_label("修复后.png")).to_be_checked()
+    found = await findings(page, "form attach", lang)
+    await tabs.picture(page, f"desk wrong attach {lang} {PHONE}")
+    await page.locator("main form button.primary").click()
+    await expect(page.locator(".timeline a")).to_have_count(1)
+    found += await findings(page, "own case in progress", lang)
+    await tabs.picture(page, f"desk evidence {lang} {PHONE}")
+    return found
+
+
 @pytest.mark.parametrize("lang", ["zh", "en"])
 async def test_a_form_that_came_back_and_outcomes_can_be_used_by_everybody(
     tabs: Tabs, at_desk: OpenPage, city: City, lang: str
@@ -108,7 +131,7 @@ async def test_a_form_that_came_back_and_outcomes_can_be_used_by_everybody(
     await city.tells(case, ACCEPTED)
     page = await at_desk(DISPATCHER)
     commands = await forms(city, {"accepted": case}, DISPATCHER)
-    found: dict[str, list[str]] = {}
+    found = {"evidence": await _with_evidence(tabs, page, city.url + commands["attach"][1], lang)}
     for name, typed in WRONG:
         await page.goto(f"{city.url}{commands[name][1]}?lang={lang}")
         for field, words in typed.items():
