@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import uuid4
 
 import httpx
@@ -26,6 +26,7 @@ from tests.keys import KEYS
 from tests.packs import nanhai
 from tests.serving import served
 
+F = TypeVar("F", bound=f.Fact)
 PACK: Final = nanhai()
 STATION, TOWN, COORDINATOR = "station-440605011001", "town-440605011000", PACK.coordinator
 CLERK, HEAD, TOWN_CLERK, TOWN_HEAD = f"{STATION}-clerk", f"{STATION}-head", f"{TOWN}-clerk", f"{TOWN}-head"
@@ -99,6 +100,15 @@ class City:
             "SELECT type FROM journal WHERE aggregateid = $1 ORDER BY position", (await self.demand(number)).id
         )
         return [row["type"].removeprefix("demand.").rpartition(".")[0] for row in rows]
+
+    async def fact(self, number: str, kind: type[F]) -> F:
+        """The last fact of this kind that routing has told of it."""
+        payload = await self.loop.pools[Service.ROUTING].fetchval(
+            "SELECT payload FROM journal WHERE aggregateid = $1 AND type = $2 ORDER BY position DESC LIMIT 1",
+            (await self.demand(number)).id,
+            kind.wire_type(),
+        )
+        return kind.model_validate_json(payload)
 
     def forget(self) -> None:
         """Begin anew with an empty database."""

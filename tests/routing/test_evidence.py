@@ -79,6 +79,17 @@ async def test_what_is_told_of_the_work_may_bring_files(city: City, clerk: Visit
     assert "evidence-attached" in await city.told(case)
 
 
+async def test_files_of_an_answer_are_for_the_citizen_where_the_clerk_says_so(city: City, clerk: Visitor):
+    for shown in ("yes", ""):
+        case = await accepted(city)
+        done = await send(clerk, f"/desk/cases/{case}/resolve", PHOTO, result="已修复", show_files=shown)
+        (link,) = file_links(done.text)
+        assert (await clerk.client.get(link)).status_code == 200
+        told = await city.fact(case, f.DemandResolved)
+        assert told.attachments == ((link.rpartition("/")[2],) if shown else ())
+        assert ("evidence-attached" in await city.told(case)) is not bool(shown)
+
+
 async def test_a_unit_that_helps_hands_in_files_with_its_report(city: City):
     case = await accepted(city)
     async with visitor(city, TOWN_CLERK) as helper:

@@ -1,7 +1,7 @@
 """The form of each command: its fields, in words, and how what was typed becomes the command."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final
 
@@ -123,7 +123,8 @@ FORMS: Final[Mapping[str, Sequence[Input]]] = {
         Input("result", "textarea", "给群众的答复", "The answer", True, ("做了什么，依据是什么", "What, and why")),
         Input("summary", "textarea", "公开摘要", "Summary for the public", False, ("不写姓名、电话、门牌", "No names")),
         _EVIDENCE,
-        _FILES,
+        replace(_FILES, hint=(f"照片或 PDF，最多 {MOST} 个", f"Pictures or PDF, {MOST} at most")),
+        Input("show_files", "yes", "文件是答复的一部分，群众可以打开", "The citizen may open these files", False),
         Input("not_contacted", "text", "未能联系群众的原因", "Why nobody spoke with the citizen", False),
     ),
     "request-extension": (
@@ -201,7 +202,7 @@ def typed(name: str, form: FormData) -> dict[str, str]:
 
 def takes_files(name: str) -> bool:
     """Whether files may come with this command."""
-    return _FILES in FORMS[name]
+    return any(one.kind == "files" for one in FORMS[name])
 
 
 def fields(name: str, form: FormData, files: Sequence[str] = ()) -> dict[str, Any]:

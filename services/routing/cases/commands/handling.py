@@ -130,6 +130,7 @@ class ResolveDemand(Command):
     summary: Note = ""
     evidence: Evidence = ()
     attachments: Attachments = ()
+    show_files: bool = Field(False, description="the files belong to the answer: the citizen may open them")
     not_contacted: Annotated[Text | None, Field(min_length=1, max_length=1000), by_office(1000)] = Field(
         None, description="why nobody spoke with the citizen before, where nobody did"
     )

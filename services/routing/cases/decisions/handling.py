@@ -174,6 +174,7 @@ def answered(case: Situation, command: c.ResolveDemand) -> Sequence[f.Fact]:
         result=command.result,
         summary=command.summary,
         evidence=command.evidence,
+        attachments=command.attachments if command.show_files else (),
         not_contacted=command.not_contacted,
     )
-    return [fact, *files_of(case, command.attachments)]
+    return [fact] if command.show_files else [fact, *files_of(case, command.attachments)]
