@@ -8,6 +8,7 @@ from services.routing.api_document import WORDS
 from services.routing.cases.api import routes
 from services.routing.cases.following import PARENT, follow_parent
 from services.routing.cases.handler import CaseHandler
+from services.routing.cases.overview import LoadCounting
 from services.routing.cases.policies import reaction
 from services.routing.cases.projection import CASES
 from services.routing.catalogue import api as catalogue_api
@@ -112,7 +113,7 @@ def api(settings: RoutingSettings, pool: Pool) -> Api:
 
 
 def worker(settings: RoutingSettings, pool: Pool) -> Worker:
-    """Routes whatever is submitted, returned or reopened, tells what is near or overdue, prunes."""
+    """Routes whatever is submitted, returned or reopened, tells what is near or overdue, counts, prunes."""
     packs = PacksInForce(packs_of(settings), pool)
     repository = demand_repository(packs)
     kinds = {
@@ -121,7 +122,8 @@ def worker(settings: RoutingSettings, pool: Pool) -> Worker:
         HOT_SPOT: OnDue(repository, told),
     }
     timers = Timers(pool, kinds)
-    tasks = (timers.run, pruning(settings, pool).run, packs.run, Detection.over(pool, packs).run)
+    finding, counting = Detection.over(pool, packs), LoadCounting.over(pool, packs)
+    tasks = (timers.run, pruning(settings, pool).run, packs.run, finding.run, counting.run)
     return Worker(Repositories.of(repository), by_faust=True, tasks=tasks, first=(packs.read,))
 
 

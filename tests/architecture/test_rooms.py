@@ -63,7 +63,7 @@ OWN: Final = {
     "reporting/rebuild": {"comparison", "folding", "locks", "rebuild", "tables"},
     "reporting/web": {"showing"},
     "routing/cases": {
-        "available", "clock", "desks", "following", "limits", "parsing", "reading", "timeline", "worklists",
+        "available", "clock", "desks", "following", "limits", "overview", "parsing", "reading", "timeline", "worklists",
     },
     "routing/web": {"command_forms", "desk_gate", "desk_page", "evidence_files", "intake_reader", "showing", "viewer"},
     "routing/cases/commands": {"assistance", "base", "dispatching", "handling", "timing"},

@@ -55,3 +55,8 @@ async def season(dsn: str) -> None:
         await db.execute("SELECT pg_logical_emit_message(false, 'bench', ''), pg_switch_wal()")
     await db.execute("CHECKPOINT")
     await db.close()
+
+
+def of_processor(pid: int) -> float:
+    """Seconds that a process of this machine has worked so far; other work on the machine does not count."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text("ascii").split()[0]) / 1e9

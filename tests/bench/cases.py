@@ -9,25 +9,27 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from statistics import quantiles
-from time import perf_counter
-from typing import Any, Final
+from time import perf_counter, process_time
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import asyncpg
 
 from services.routing.cases import overview_queries, queries, worklists
+from services.routing.cases.overview import LoadCounting, overview
 from services.routing.cases.worklists import BEGINNING, Desk, Filters, List
 from shared.chassis.base import logs
 from shared.chassis.database.pool import Connection, Pool, open_pool, role_of
+from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
-from tests.bench.alone import postgres
+from tests.bench.alone import of_processor, postgres
 from tests.packs import nanhai
 
 CASES: Final = 1_000_000
 AIM: Final = 50.0
 """Milliseconds at the 95th percentile."""
 WARM, TIMES = 3, 30
-TABLES: Final = ("demand", "wording", "attention", "heard_fact", "journal")
+TABLES: Final = ("demand", "assisting_case", "wording", "heard_fact", "journal")
 PAGE: Final = 50
 EVERYTHING: Final = Filters()
 _SHARES: Final[Mapping[str, int]] = {"village": 2, "town": 24, "district": 9}
@@ -36,8 +38,10 @@ _TEXT: Final = """to_char(({}) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
 
 # `h` is drawn for each case; `OFFSET 0` keeps PostgreSQL from working it out again wherever it is used.
 _LIVES: Final = f"""
-    INSERT INTO demand (id, version, state)
-    SELECT id, 4, jsonb_strip_nulls(jsonb_build_object(
+    INSERT INTO demand (id, version, urges, supports, words_at, escalated_to, state)
+    SELECT id, 4, CASE WHEN h / 37 % 12 = 0 THEN h / 41 % 2 ELSE 0 END, CASE WHEN h / 37 % 12 = 0 THEN 1 ELSE 0 END,
+        CASE WHEN h / 37 % 12 = 0 THEN now() - interval '10 days' * (h / 43 % 100 / 100.0) END,
+        CASE WHEN h / 47 % 20 = 0 THEN helper END, jsonb_strip_nulls(jsonb_build_object(
         'id', id, 'version', 4, 'number', 'NH' || i, 'jurisdiction', 'nanhai', 'channel', 'web',
         'status', CASE WHEN h % 100 = 0 THEN 'triage' ELSE (ARRAY[
             'routed', 'accepted', 'in_progress', 'in_progress', 'in_progress', 'listed'])[1 + h / 100 % 6] END,
@@ -68,14 +72,9 @@ _LIVES: Final = f"""
 _BESIDE: Final = (
     "INSERT INTO wording (demand_id, text) SELECT id, repeat(state ->> 'title', 5) FROM demand",
     """
-    INSERT INTO attention (demand_id, urges, supports, words_at)
-    SELECT id, hashint4(version) % 2, 1, now() - interval '1 day' * (random() * 10)
-    FROM demand WHERE abs(hashtext(number)) % 12 = 0
-    """,
-    """
     INSERT INTO heard_fact (id, demand_id, type, source, time, sequence, payload)
-    SELECT gen_random_uuid(), demand_id, 'demand.urged.v1', '/services/intake', now(), NULL, '{"reason": "等了十天"}'
-    FROM attention
+    SELECT gen_random_uuid(), id, 'demand.urged.v1', '/services/intake', now(), NULL, '{"reason": "等了十天"}'
+    FROM demand WHERE supports > 0
     """,
     """
     INSERT INTO journal (id, aggregatetype, aggregateid, type, source, subject, time, sequence, payload)
@@ -157,9 +156,10 @@ def questions(pack: Pack, numbers: Sequence[str], ids: Sequence[UUID]) -> Mappin
     found["town: open, one handler"] = partial(of_town, filters=Filters(handler="经办4"))
     for who, units in (("subtree", subtree), ("district", whole)):
         found[f"{who}: overdue first"] = partial(_page, desk=desk_of(units, pack), name=List.OVERDUE, sort="due")
-        found[f"{who}: overview"] = partial(
-            overview_queries.by_unit, units=units, now=now, tomorrow_ends=now + timedelta(days=1, hours=8)
-        )
+        found[f"{who}: overview"] = partial(overview, units=units, at=now, tomorrow=now + timedelta(days=1, hours=8))
+    found["counted by the worker, the whole district"] = partial(
+        overview_queries.counted, units=whole, now=now, tomorrow_ends=now + timedelta(days=1, hours=8)
+    )
     found["case"] = partial(_case, number=numbers[0])
     found["triage reasons"] = partial(queries.triage_reasons, ids=ids)
     return found
@@ -177,18 +177,27 @@ async def _case(db: Connection, number: str) -> None:
     await queries.status_facts(db, stored.demand.id)
 
 
-async def p95(pool: Pool, question: Question, times: int = TIMES) -> float:
-    """Milliseconds, on one connection after the other."""
-    taken = []
+class Taken(NamedTuple):
+    """Milliseconds at the 95th percentile: until the answer is there, and of the processor, here and in PostgreSQL."""
+
+    passed: float
+    worked: float
+
+
+async def p95(pool: Pool, question: Question, times: int = TIMES) -> Taken:
+    """Of one question, asked again and again on one connection."""
+    passed, worked = [], []
     async with pool.acquire() as db:
+        pid = await db.fetchval("SELECT pg_backend_pid()")
         for _ in range(WARM + times):
-            started = perf_counter()
+            began, worked_before = perf_counter(), process_time() + of_processor(pid)
             await question(db)
-            taken.append((perf_counter() - started) * 1000)
-    return quantiles(taken[WARM:], n=20)[-1]
+            passed.append((perf_counter() - began) * 1000)
+            worked.append((process_time() + of_processor(pid) - worked_before) * 1000)
+    return Taken(quantiles(passed[WARM:], n=20)[-1], quantiles(worked[WARM:], n=20)[-1])
 
 
-async def measure(count: int, times: int = TIMES) -> Mapping[str, float]:
+async def measure(count: int, times: int = TIMES) -> Mapping[str, Taken]:
     """Milliseconds at the 95th percentile of every question, over so many open cases."""
     async with postgres() as dsn:
         await fill(dsn, count)
@@ -196,8 +205,9 @@ async def measure(count: int, times: int = TIMES) -> Mapping[str, float]:
             return await asked(pool, times)
 
 
-async def asked(pool: Pool, times: int = TIMES) -> Mapping[str, float]:
+async def asked(pool: Pool, times: int = TIMES) -> Mapping[str, Taken]:
     """The same over what is there."""
+    await LoadCounting.over(pool, Jurisdictions([nanhai()])).turn()
     rows = await pool.fetch("SELECT number FROM demand WHERE unit = 'station-440605011001' ORDER BY id DESC LIMIT 1")
     ids = await pool.fetch("SELECT id FROM demand WHERE status = 'triage' ORDER BY id LIMIT 50")
     asking = questions(nanhai(), [row["number"] for row in rows], [row["id"] for row in ids])
@@ -207,9 +217,9 @@ async def asked(pool: Pool, times: int = TIMES) -> Mapping[str, float]:
 async def main(count: int) -> None:
     """Print the figures, the slowest first."""
     figures = await measure(count)
-    print(f"{count:,} open cases, ms at the 95th percentile; aim < {AIM:.0f}")
-    for name, ms in sorted(figures.items(), key=lambda named: -named[1]):
-        print(f"{ms:8.1f}  {name}")
+    print(f"{count:,} open cases, ms at the 95th percentile: passed, and of the processor; aim < {AIM:.0f}")
+    for name, taken in sorted(figures.items(), key=lambda named: -named[1].worked):
+        print(f"{taken.passed:8.1f} {taken.worked:8.1f}  {name}")
 
 
 if __name__ == "__main__":

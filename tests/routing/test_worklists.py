@@ -70,7 +70,7 @@ async def test_each_list_has_its_cases_and_its_count(hall: Hall):
     )  # fmt: skip
     urged = await hall.knows(*routed(30), n=6)
     await hall.hears(f.DemandUrged(reason="等了十天"), f.DemandSupported(), n=6)
-    await hall.pool.execute("UPDATE attention SET words_at = words_at + interval '1 day'")
+    await hall.pool.execute("UPDATE demand SET words_at = words_at + interval '1 day'")
     wanted = {
         "overdue": [overdue], "due-soon": [today], "mine": [mine], "reopened": [reopened], "returned": [returned],
         "urged": [urged], "new-words": [urged], "paused": [], "assisting": [],

@@ -24,9 +24,10 @@ def desk_of(desk: CaseHandler, by: Person, name: List) -> Desk:
     if name is List.TRIAGE and by.unit != pack.coordinator:
         raise Refused(Code.FORBIDDEN, "the triage is for the coordinator's people", "仅统筹单位可以查看")
     at = desk.clock()
-    return Desk((by.unit,), by.name, pack.id, at, _tomorrow_ends(pack, at), by.subject or "")
+    return Desk((by.unit,), by.name, pack.id, at, tomorrow_ends(pack, at), by.subject or "")
 
 
-def _tomorrow_ends(pack: Pack, at: datetime) -> datetime:
+def tomorrow_ends(pack: Pack, at: datetime) -> datetime:
+    """The end of the day after this moment, in the jurisdiction's time."""
     day = pack.local_day(at) + timedelta(days=2)
     return datetime.combine(day, time(), ZoneInfo(pack.timezone))

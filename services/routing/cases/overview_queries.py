@@ -1,8 +1,10 @@
-"""How units stand: open cases, overdue, due soon, unsigned, paused, by unit."""
+"""How units stand: open cases, overdue, due soon, unsigned, paused, by unit; counted now, or as the worker counted."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
+
+import asyncpg
 
 from shared.chassis.database.pool import Connection
 
@@ -22,29 +24,29 @@ class UnitLoad(NamedTuple):
     oldest_due: datetime | None
 
 
-async def by_unit(db: Connection, units: Sequence[str], now: datetime, tomorrow_ends: datetime) -> list[UnitLoad]:
-    """The units that have open cases, those with the most overdue first."""
+COLUMNS: Final = ", ".join(UnitLoad._fields)
+
+
+async def counted(db: Connection, units: Sequence[str], now: datetime, tomorrow_ends: datetime) -> list[UnitLoad]:
+    """The units that have open cases, those with the most overdue first; looks at each of these cases."""
     rows = await db.fetch(
         """
         SELECT unit, open, overdue, due_soon, coalesce(unsigned, 0) AS unsigned,
             coalesce(reopened, 0) AS reopened, coalesce(paused, 0) AS paused, oldest_due
         FROM (
-            SELECT unit, count(*) AS open, count(*) FILTER (WHERE work_due_at < $2) AS overdue,
+            SELECT open_unit AS unit, count(*) AS open, count(*) FILTER (WHERE work_due_at < $2) AS overdue,
                 count(*) FILTER (WHERE work_due_at >= $2 AND work_due_at < $3) AS due_soon,
                 min(work_due_at) FILTER (WHERE work_due_at < $2) AS oldest_due
-            FROM demand
-            WHERE unit = ANY($1::text[]) AND status IN ('routed', 'accepted', 'in_progress', 'listed') GROUP BY unit
+            FROM demand WHERE open_unit = ANY($1::text[]) GROUP BY open_unit
         ) AS own LEFT JOIN (
-            SELECT unit, count(*) AS unsigned FROM demand
-            WHERE unit = ANY($1::text[]) AND status = 'routed' GROUP BY unit
+            SELECT open_unit AS unit, count(*) AS unsigned FROM demand
+            WHERE open_unit = ANY($1::text[]) AND is_unsigned GROUP BY open_unit
         ) AS new USING (unit) LEFT JOIN (
-            SELECT unit, count(*) AS reopened FROM demand
-            WHERE unit = ANY($1::text[]) AND status IN ('routed', 'accepted', 'in_progress', 'listed')
-                AND state ? 'reopenings' GROUP BY unit
+            SELECT open_unit AS unit, count(*) AS reopened FROM demand
+            WHERE open_unit = ANY($1::text[]) AND is_reopened GROUP BY open_unit
         ) AS again USING (unit) LEFT JOIN (
-            SELECT unit, count(*) AS paused FROM demand
-            WHERE unit = ANY($1::text[]) AND status IN ('routed', 'accepted', 'in_progress', 'listed')
-                AND state ? 'paused_at' GROUP BY unit
+            SELECT open_unit AS unit, count(*) AS paused FROM demand
+            WHERE open_unit = ANY($1::text[]) AND is_paused GROUP BY open_unit
         ) AS standing USING (unit)
         ORDER BY overdue DESC, open DESC, unit
         """,
@@ -52,4 +54,37 @@ async def by_unit(db: Connection, units: Sequence[str], now: datetime, tomorrow_
         now,
         tomorrow_ends,
     )
-    return [UnitLoad(**dict(row)) for row in rows]
+    return [_load(row) for row in rows]
+
+
+async def kept(db: Connection, units: Sequence[str]) -> tuple[list[UnitLoad], datetime | None]:
+    """What the worker counted last, those with the most overdue first, and when; None where it never did."""
+    rows = await db.fetch(
+        f"""
+        SELECT {COLUMNS}, counted_at FROM unit_load WHERE unit = ANY($1::text[])
+        ORDER BY overdue DESC, open DESC, unit
+        """,  # noqa: S608 (constants)
+        list(units),
+    )
+    return [_load(row) for row in rows], min((row["counted_at"] for row in rows), default=None)
+
+
+async def counted_at(db: Connection, jurisdiction: str) -> datetime | None:
+    """When the worker counted the units of a jurisdiction last; None where none had an open case."""
+    at: datetime | None = await db.fetchval(
+        "SELECT max(counted_at) FROM unit_load WHERE jurisdiction = $1", jurisdiction
+    )
+    return at
+
+
+async def keep(db: Connection, jurisdiction: str, loads: Sequence[UnitLoad], at: datetime) -> None:
+    """Keep what was counted of a jurisdiction's units in place of what was known; call it in a transaction."""
+    await db.execute("DELETE FROM unit_load WHERE jurisdiction = $1", jurisdiction)
+    await db.executemany(
+        f"INSERT INTO unit_load ({COLUMNS}, jurisdiction, counted_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",  # noqa: S608
+        [(*load, jurisdiction, at) for load in loads],
+    )
+
+
+def _load(row: asyncpg.Record) -> UnitLoad:
+    return UnitLoad(**{name: row[name] for name in UnitLoad._fields})

@@ -92,8 +92,7 @@ async def similar(db: Connection, demand: Demand) -> Sequence[asyncpg.Record]:
     rows: Sequence[asyncpg.Record] = await db.fetch(
         """
         SELECT number, state ->> 'title' AS title, status FROM demand
-        WHERE unit = $1 AND status IN ('routed', 'accepted', 'in_progress', 'listed') AND id <> $2
-            AND state ->> 'category' = $3 AND state ->> 'division' = $4
+        WHERE open_unit = $1 AND id <> $2 AND category = $3 AND division = $4
         ORDER BY id DESC LIMIT 5
         """,
         demand.unit,
@@ -200,14 +199,14 @@ def put_attention(writes: WriteBatch, rows: Sequence[Attention]) -> None:
     for row in rows:
         known = sums.get(row.demand_id)
         sums[row.demand_id] = known.joined(row) if known else row
-    writes.add(
+    # After the demands themselves, which this batch may have made or moved: the rows are the same.
+    writes.after.add(
         """
-        INSERT INTO attention (demand_id, urges, supports, words_at, escalated_to)
-        SELECT demand_id, urges, supports, words_at, escalated_to FROM unnest($1::attention_row[])
-        ON CONFLICT (demand_id) DO UPDATE SET
-            urges = attention.urges + excluded.urges, supports = attention.supports + excluded.supports,
-            words_at = greatest(attention.words_at, excluded.words_at),
-            escalated_to = coalesce(excluded.escalated_to, attention.escalated_to)
+        UPDATE demand SET
+            urges = demand.urges + new.urges, supports = demand.supports + new.supports,
+            words_at = greatest(demand.words_at, new.words_at),
+            escalated_to = coalesce(new.escalated_to, demand.escalated_to)
+        FROM unnest($1::attention_row[]) AS new WHERE demand.id = new.demand_id
         """,
         list(sums.values()),
     )

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -39,34 +39,40 @@ class List(StrEnum):
 
 
 Sort = Literal["due", "age"]
-_OPEN: Final = "demand.status IN ('routed', 'accepted', 'in_progress', 'listed')"
-_CONDITIONS: Final[Mapping[List, str]] = {
-    List.OPEN: "true",
-    List.MINE: "demand.state ? 'handler' AND demand.state ->> 'handler' = $2"
-    " AND $5 IN ('', coalesce(demand.state ->> 'handler_subject', $5))",
-    List.OVERDUE: "demand.work_due_at < $3",
-    List.DUE_SOON: "demand.work_due_at >= $3 AND demand.work_due_at < $4",
-    List.UNSIGNED: "demand.status = 'routed'",
-    List.RETURNED: "demand.status = 'routed' AND demand.state ? 'returns'",
-    List.REOPENED: "demand.state ? 'reopenings'",
-    List.URGED: "attention.urges > 0",
-    List.NEW_WORDS: "attention.words_at > moment(demand.state ->> 'updated_at')",
-    List.PAUSED: "demand.state ? 'paused_at'",
-}
-"""Of the open cases of the units `$1`; `$2` is the person's name, `$3` now, `$4` the end of tomorrow,
-`$5` what tells the person from others of that name, "" where nothing does.
 
-What a state leaves out is 0, so `?` asks for more than that. Each is worded as the index of its list is.
-"""
-_ELSEWHERE: Final[Mapping[List, str]] = {
-    List.ASSISTING: f"{_OPEN} AND demand.state -> 'assisting' ?| $1",
-    List.TO_DECIDE: "demand.state ? 'extension' AND demand.state -> 'extension' ->> 'decider' = ANY($1)",
-    List.ESCALATED: f"{_OPEN} AND demand.id IN (SELECT demand_id FROM attention WHERE escalated_to = ANY($1))",  # noqa: S608
-    List.TRIAGE: "demand.status = 'triage' AND demand.state ->> 'jurisdiction' = $2",
+
+class _Lane(NamedTuple):
+    """Where a list is found: by `key`, which is one of the units that are looked at, among rows of `table`.
+
+    An index of the table begins with the key and goes on with what the list is sorted by. `condition` is worded as that
+    index is; `$2` is the person's name, `$3` now, `$4` the end of tomorrow, `$5` what tells the person from
+    others of that name, "" where nothing does.
+    """
+
+    condition: str = "true"
+    key: str = "demand.open_unit"
+    table: str = "demand"
+    id: str = "demand.id"
+
+
+_LANES: Final[Mapping[List, _Lane]] = {
+    List.OPEN: _Lane(),
+    List.MINE: _Lane("demand.handler = $2 AND $5 IN ('', coalesce(demand.state ->> 'handler_subject', $5))"),
+    List.OVERDUE: _Lane("demand.work_due_at < $3"),
+    List.DUE_SOON: _Lane("demand.work_due_at >= $3 AND demand.work_due_at < $4"),
+    List.UNSIGNED: _Lane("demand.is_unsigned"),
+    List.RETURNED: _Lane("demand.is_returned"),
+    List.REOPENED: _Lane("demand.is_reopened"),
+    List.URGED: _Lane("demand.is_urged"),
+    List.NEW_WORDS: _Lane("demand.has_new_words"),
+    List.PAUSED: _Lane("demand.is_paused"),
+    List.ASSISTING: _Lane(key="assisting_case.unit", table="assisting_case", id="assisting_case.demand_id"),
+    List.TO_DECIDE: _Lane(key="demand.extension_decider"),
+    List.ESCALATED: _Lane("demand.open_unit IS NOT NULL", key="demand.escalated_to"),
+    List.TRIAGE: _Lane(key="demand.triage_in"),
 }
-"""Cases that are not the unit's own; of triage, `$2` is the jurisdiction."""
+"""Of triage, the key is the jurisdiction."""
 _TYPES: Final[Mapping[type, str]] = {list: "text[]", str: "text", datetime: "timestamptz"}
-_WITH_ATTENTION: Final = "demand JOIN attention ON attention.demand_id = demand.id"
 
 
 class CaseSummary(Demand):
@@ -133,18 +139,17 @@ async def page(
     db: Connection, desk: Desk, name: List, sort: Sort, filters: Filters, after: Place, limit: int
 ) -> tuple[list[CaseSummary], Place | None]:
     """The cases of a list behind a place, and where the next page begins; None on the last one."""
-    chosen = _scope(name, sort, limit)
+    lane = _LANES[name]
     wanted, parameters = _filtered(filters, _parameters(desk, name))
-    order = "demand.rank, demand.work_due_at, demand.id" if sort == "due" else "demand.id"
-    behind = _behind(sort, len(parameters))
+    order = "rank, work_due_at, id" if sort == "due" else "id"
     rows = await db.fetch(
         f"""
-        SELECT state::text, rank, work_due_at, id, coalesce(urges, 0) AS urges, coalesce(supports, 0) AS supports,
-            coalesce(words_at > moment(state ->> 'updated_at'), false) AS has_new_words
+        SELECT state::text, rank, work_due_at, id, urges, supports, has_new_words
         FROM (
-            SELECT id FROM ({chosen.format(condition=wanted, behind=behind, order=order)}) AS demand
-            ORDER BY {order} LIMIT {limit + 1}
-        ) AS shown JOIN demand USING (id) LEFT JOIN attention ON attention.demand_id = id
+            SELECT id FROM (
+                SELECT DISTINCT {order} FROM ({_first(lane, sort, wanted, len(parameters), limit)}) AS found
+            ) AS cases ORDER BY {order} LIMIT {limit + 1}
+        ) AS shown JOIN demand USING (id)
         ORDER BY {order}
         """,  # noqa: S608 (parts of our own; what is asked for is in parameters)
         *parameters,
@@ -157,29 +162,29 @@ async def page(
     return [_summary(row) for row in rows], following
 
 
-def _scope(name: List, sort: Sort, limit: int) -> str:
-    columns = "demand.id, demand.rank, demand.work_due_at"
-    rest = f"AND {{condition}} AND {{behind}} ORDER BY {{order}} LIMIT {limit + 1}"
-    if name in _ELSEWHERE:
-        # OFFSET 0: what is looked for may be rare, so the index that knows it comes before the one that sorts.
-        fence = "OFFSET 0" if name is List.ASSISTING else ""
-        cases = f"(SELECT * FROM demand WHERE {_ELSEWHERE[name]} {fence}) AS demand"  # noqa: S608 (our own)
-        return f"SELECT {columns} FROM {cases} WHERE true {rest}"  # noqa: S608 (our own)
-    # Unit by unit and rank by rank, so that each takes its first cases from the index, however many units there are.
-    ranks = "CROSS JOIN unnest('{{0,1}}'::smallint[]) AS ranked (rank)" if sort == "due" else ""
-    ranked = "AND demand.rank = ranked.rank" if ranks else ""
-    source = _WITH_ATTENTION if "attention" in _CONDITIONS[name] else "demand"
-    own = f"demand.unit = looked_at.unit {ranked} AND {_OPEN} AND {_CONDITIONS[name]} {rest}"
+def _first(lane: _Lane, sort: Sort, wanted: str, known: int, limit: int) -> str:
+    """The first cases behind a place: unit by unit, and rank by rank where they are sorted by due time, so that each
+    takes them from its index, however many units there are."""
+    columns, behind, ranks, ranked = lane.id, f"{lane.id} > ${known + 1}", "", ""
+    if sort == "due":
+        columns = f"{lane.table}.rank, {lane.table}.work_due_at, {lane.id}"
+        behind = f"({columns}) > (${known + 1}, ${known + 2}, ${known + 3})"
+        ranks = "CROSS JOIN unnest('{0,1}'::smallint[]) AS ranked (rank)"
+        ranked = f"AND {lane.table}.rank = ranked.rank"
+    source = lane.table if lane.table == "demand" else f"{lane.table} JOIN demand ON demand.id = {lane.id}"
     return f"""
-        SELECT cases.* FROM unnest($1::text[]) AS looked_at (unit) {ranks}
-        CROSS JOIN LATERAL (SELECT {columns} FROM {source} WHERE {own}) AS cases
+        SELECT cases.* FROM unnest($1::text[]) AS looked_at (key) {ranks}
+        CROSS JOIN LATERAL (
+            SELECT {columns.replace(lane.id, f"{lane.id} AS id")} FROM {source}
+            WHERE {lane.key} = looked_at.key {ranked} AND {lane.condition} AND {wanted} AND {behind}
+            ORDER BY {columns} LIMIT {limit + 1}
+        ) AS cases
     """  # noqa: S608 (our own)
 
 
 def _parameters(desk: Desk, name: List) -> list[Any]:
-    if name in _ELSEWHERE:
-        return [list(desk.units), desk.jurisdiction]
-    return [list(desk.units), desk.name, desk.now, desk.tomorrow_ends, desk.subject]
+    keys = [desk.jurisdiction] if name is List.TRIAGE else list(desk.units)
+    return [keys, desk.name, desk.now, desk.tomorrow_ends, desk.subject]
 
 
 def _filtered(filters: Filters, parameters: list[Any]) -> tuple[str, list[Any]]:
@@ -187,21 +192,15 @@ def _filtered(filters: Filters, parameters: list[Any]) -> tuple[str, list[Any]]:
     named = [f"${n}::{_TYPES[type(value)]} IS NOT NULL" for n, value in enumerate(parameters, start=1)]
     values = list(parameters)
     for field, condition in (
-        (filters.division, "demand.state ->> 'division' = ${n}"),
-        (filters.category, "demand.state ->> 'category' = ${n}"),
-        (filters.handler, "demand.state ->> 'handler' = ${n}"),
+        (filters.division, "demand.division = ${n}"),
+        (filters.category, "demand.category = ${n}"),
+        (filters.handler, "demand.handler = ${n}"),
         (filters.text, "strpos(lower(demand.number || ' ' || (demand.state ->> 'title')), lower(${n})) > 0"),
     ):
         if field:
             values.append(field)
             named.append(condition.format(n=len(values)))
     return " AND ".join(named), values
-
-
-def _behind(sort: Sort, known: int) -> str:
-    if sort == "age":
-        return f"demand.id > ${known + 1}"
-    return f"(demand.rank, demand.work_due_at, demand.id) > (${known + 1}, ${known + 2}, ${known + 3})"
 
 
 def _summary(row: asyncpg.Record) -> CaseSummary:
@@ -212,36 +211,27 @@ def _summary(row: asyncpg.Record) -> CaseSummary:
 
 async def counts(db: Connection, desk: Desk) -> dict[List, int]:
     """How many cases each list has, up to `COUNTED_UP_TO`."""
-    own, other = _parameters(desk, List.OPEN), _parameters(desk, List.ASSISTING)
-    row = await db.fetchrow(_COUNTING, *own)
+    row = await db.fetchrow(_COUNTING, *_parameters(desk, List.OPEN), desk.jurisdiction)
     assert row
-    found = {name: row[name] for name in _CONDITIONS}
-    for name, condition in _ELSEWHERE.items():
-        found[name] = await db.fetchval(
-            f"""
-            SELECT count(*) FROM (
-                SELECT FROM demand WHERE {condition} AND $1::text[] IS NOT NULL AND $2::text IS NOT NULL
-                LIMIT {COUNTED_UP_TO}
-            ) AS few
-            """,  # noqa: S608 (conditions of our own)
-            *other,
-        )
-    return found
+    return {name: row[name] for name in List}
 
 
 def _count_of(name: List) -> str:
-    """Counts one list; marks are looked for among the first open cases, what is due by rank, as the index has it."""
-    ours = f"demand.unit = ANY($1::text[]) AND {_OPEN}"
-    if "attention" in _CONDITIONS[name]:
-        cases = f"(SELECT id, state FROM demand WHERE {ours} LIMIT {COUNTED_UP_TO}) AS demand"  # noqa: S608 (our own)
-        chosen = f"SELECT FROM {cases} JOIN attention ON attention.demand_id = demand.id WHERE {_CONDITIONS[name]}"
-    else:
-        ranked = "demand.rank IN (0, 1) AND" if "work_due_at" in _CONDITIONS[name] else ""
-        chosen = f"SELECT FROM demand WHERE {ours} AND {ranked} {_CONDITIONS[name]}"
-    return f'(SELECT count(*) FROM ({chosen} LIMIT {COUNTED_UP_TO}) AS few) AS "{name}"'  # noqa: S608 (our own)
+    """Counts one list; what is due by rank, as the index has it."""
+    lane = _LANES[name]
+    keys = "ARRAY[$6]" if name is List.TRIAGE else "$1::text[]"
+    ranked = "demand.rank IN (0, 1) AND" if "work_due_at" in lane.condition else ""
+    chosen = f"SELECT DISTINCT {lane.id}" if name is List.ASSISTING else "SELECT"
+    return f"""(
+        SELECT count(*) FROM (
+            {chosen} FROM {lane.table} WHERE {lane.key} = ANY({keys}) AND {ranked} {lane.condition}
+            LIMIT {COUNTED_UP_TO}
+        ) AS few
+    ) AS "{name}"
+    """  # noqa: S608 (our own)
 
 
 _COUNTING: Final = f"""
-    SELECT {", ".join(map(_count_of, _CONDITIONS))}
+    SELECT {", ".join(map(_count_of, List))}
     WHERE $2::text IS NOT NULL AND $3::timestamptz IS NOT NULL AND $4::timestamptz IS NOT NULL AND $5::text IS NOT NULL
 """

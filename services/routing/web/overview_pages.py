@@ -5,9 +5,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 from fastapi.responses import HTMLResponse
 
-from services.routing.cases import overview_queries, worklists
+from services.routing.cases import worklists
 from services.routing.cases.desks import desk_of
 from services.routing.cases.handler import CaseHandler
+from services.routing.cases.overview import overview
+from services.routing.cases.overview_queries import FIGURES
 from services.routing.cases.worklists import BEGINNING, Filters, List
 from services.routing.web import showing
 from services.routing.web.desk_page import PAGES, InLanguage, desk_router
@@ -27,7 +29,7 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
     By = Annotated[SignedIn, Depends(gate.signed_in)]  # noqa: N806 (a type)
 
     @router.get("/desk/overview")
-    async def overview(by: By, lang: InLanguage = "zh") -> HTMLResponse:
+    async def show_overview(by: By, lang: InLanguage = "zh") -> HTMLResponse:
         viewer = Viewer.of(by, desk, lang)
         if not viewer.roles & OVERSEERS:
             raise Refused(
@@ -36,12 +38,13 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
         units = units_of(viewer)
         own = desk_of(desk, viewer.person, List.OPEN)
         async with desk.pool.acquire(timeout=5) as db:
-            loads = await overview_queries.by_unit(db, units, own.now, own.tomorrow_ends)
+            loads, counted_at = await overview(db, units, own.now, own.tomorrow_ends)
             below = worklists.Desk(units, own.name, own.jurisdiction, own.now, own.tomorrow_ends)
             oldest, _ = await worklists.page(db, below, List.OVERDUE, "due", Filters(), BEGINNING, OLDEST)
         values: dict[str, Any] = viewer.page("/desk/overview") | {
             "units": [{**load._asdict(), "name": viewer.unit_name(load.unit)} for load in loads],
-            "sums": {name: sum(getattr(load, name) for load in loads) for name in overview_queries.FIGURES},
+            "sums": {name: sum(getattr(load, name) for load in loads) for name in FIGURES},
+            "counted_at": showing.when(counted_at, viewer, own.now) if counted_at else "",
             "columns": [Column(viewer.say(*words)) for words in COLUMNS],
             "oldest": [showing.row(case, viewer, own.now) for case in oldest],
         }
