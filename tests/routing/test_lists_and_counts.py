@@ -50,7 +50,10 @@ MOVES = st.one_of(
         UNITS, HELPERS, DAYS,
     ),
     st.builds(lambda by: f.DemandAccepted(by=by), STAFF),
-    st.sampled_from((f.DemandPaused(by="陈", reason="weather"), f.DemandReturned(by="陈", reason="x"))),
+    st.sampled_from((
+        f.DemandPaused(by="陈", reason="weather"), f.DemandReturned(by="陈", reason="x"), f.DemandReopened(reason="y"),
+        f.DemandResolved(by="陈", result="x"), f.DemandTriaged(reason="x"),
+    )),
     st.builds(lambda by: f.DemandAssigned(by="陈", handler=by), STAFF),
     st.builds(lambda units: f.AssistanceRequested(by="陈", units=units or (B,), reason="x"), HELPERS),
     st.builds(lambda unit: f.AssistanceEnded(by="陈", unit=unit, reason="x"), UNITS),
@@ -87,7 +90,7 @@ Step = tuple[int, Sequence[f.Fact], bool]
 STEPS = st.lists(
     st.tuples(
         st.integers(0, 3),
-        st.one_of(st.lists(MOVES, min_size=8, max_size=8), st.lists(NOTES, min_size=1, max_size=1)),
+        st.one_of(st.lists(MOVES, min_size=12, max_size=12), st.lists(NOTES, min_size=1, max_size=1)),
         st.booleans(),
     ),
     min_size=20,

@@ -171,7 +171,9 @@ def _first(lane: _Lane, sort: Sort, wanted: str, known: int, limit: int) -> str:
         behind = f"({columns}) > (${known + 1}, ${known + 2}, ${known + 3})"
         ranks = "CROSS JOIN unnest('{0,1}'::smallint[]) AS ranked (rank)"
         ranked = f"AND {lane.table}.rank = ranked.rank"
-    source = lane.table if lane.table == "demand" else f"{lane.table} JOIN demand ON demand.id = {lane.id}"
+    source = lane.table
+    if lane.table != "demand" and "demand." in wanted:
+        source += f" JOIN demand ON demand.id = {lane.id}"
     return f"""
         SELECT cases.* FROM unnest($1::text[]) AS looked_at (key) {ranks}
         CROSS JOIN LATERAL (

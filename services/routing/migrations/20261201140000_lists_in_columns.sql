@@ -62,38 +62,49 @@ ALTER TABLE demand SET (fillfactor = 85);
 -- a process of the version before, leaves the list right.
 CREATE TABLE assisting_case (
     unit text NOT NULL,
-    demand_id uuid NOT NULL,
     rank smallint NOT NULL,
     work_due_at timestamptz NOT NULL,
-    PRIMARY KEY (unit, demand_id)
+    demand_id uuid NOT NULL,
+    PRIMARY KEY (unit, rank, work_due_at, demand_id)
 );
-CREATE INDEX assisting_case_by_due ON assisting_case (unit, rank, work_due_at, demand_id);
-CREATE FUNCTION assisting_units(state jsonb) RETURNS SETOF text
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS
-    $$SELECT DISTINCT unit FROM jsonb_array_elements_text(coalesce(state -> 'assisting', '[]')) AS unit$$;
-CREATE FUNCTION keep_assisting_case() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION assisting_cases_appear() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF TG_OP = 'UPDATE' THEN
-        DELETE FROM assisting_case
-        WHERE demand_id = OLD.id AND unit = ANY(ARRAY(SELECT assisting_units(OLD.state)));
-    END IF;
-    IF NEW.open_unit IS NOT NULL THEN
-        INSERT INTO assisting_case (unit, demand_id, rank, work_due_at)
-        SELECT unit, NEW.id, NEW.rank, NEW.work_due_at FROM assisting_units(NEW.state) AS unit;
-    END IF;
+    INSERT INTO assisting_case (unit, rank, work_due_at, demand_id)
+    SELECT DISTINCT helper.unit, rank, work_due_at, id
+    FROM fresh CROSS JOIN jsonb_array_elements_text(state -> 'assisting') AS helper (unit)
+    WHERE open_unit IS NOT NULL;
     RETURN NULL;
 END $$;
-CREATE TRIGGER assisting_case_appears AFTER INSERT ON demand FOR EACH ROW
-    WHEN (NEW.state ? 'assisting' AND NEW.open_unit IS NOT NULL) EXECUTE FUNCTION keep_assisting_case();
-CREATE TRIGGER assisting_case_moves AFTER UPDATE ON demand FOR EACH ROW
-    WHEN ((OLD.state ? 'assisting' OR NEW.state ? 'assisting') AND (
-        OLD.state -> 'assisting' IS DISTINCT FROM NEW.state -> 'assisting'
-        OR (OLD.open_unit IS NULL) <> (NEW.open_unit IS NULL)
-        OR OLD.rank <> NEW.rank OR OLD.work_due_at <> NEW.work_due_at
-    )) EXECUTE FUNCTION keep_assisting_case();
-INSERT INTO assisting_case (unit, demand_id, rank, work_due_at)
-SELECT helper.unit, id, rank, work_due_at
-FROM demand CROSS JOIN assisting_units(state) AS helper (unit) WHERE open_unit IS NOT NULL;
+CREATE FUNCTION assisting_cases_move() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM before WHERE state ? 'assisting' UNION ALL SELECT FROM moved WHERE state ? 'assisting')
+    THEN
+        RETURN NULL;
+    END IF;
+    WITH was AS (
+        SELECT helper.unit, rank, work_due_at, id
+        FROM before CROSS JOIN jsonb_array_elements_text(state -> 'assisting') AS helper (unit)
+        WHERE open_unit IS NOT NULL
+    ), becomes AS (
+        SELECT helper.unit, rank, work_due_at, id
+        FROM moved CROSS JOIN jsonb_array_elements_text(state -> 'assisting') AS helper (unit)
+        WHERE open_unit IS NOT NULL
+    ), gone AS (
+        DELETE FROM assisting_case AS listed USING (SELECT * FROM was EXCEPT SELECT * FROM becomes) AS left_behind
+        WHERE (listed.unit, listed.rank, listed.work_due_at, listed.demand_id)
+            = (left_behind.unit, left_behind.rank, left_behind.work_due_at, left_behind.id)
+    )
+    INSERT INTO assisting_case (unit, rank, work_due_at, demand_id)
+    SELECT unit, rank, work_due_at, id FROM (SELECT * FROM becomes EXCEPT SELECT * FROM was) AS arrived;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER assisting_cases_appear AFTER INSERT ON demand REFERENCING NEW TABLE AS fresh
+    FOR EACH STATEMENT EXECUTE FUNCTION assisting_cases_appear();
+CREATE TRIGGER assisting_cases_move AFTER UPDATE ON demand REFERENCING OLD TABLE AS before NEW TABLE AS moved
+    FOR EACH STATEMENT EXECUTE FUNCTION assisting_cases_move();
+INSERT INTO assisting_case (unit, rank, work_due_at, demand_id)
+SELECT DISTINCT helper.unit, rank, work_due_at, id
+FROM demand CROSS JOIN jsonb_array_elements_text(state -> 'assisting') AS helper (unit) WHERE open_unit IS NOT NULL;
 
 -- How units stood when routing's worker last counted: the overview of many units reads this.
 CREATE TABLE unit_load (
