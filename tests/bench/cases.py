@@ -18,6 +18,7 @@ import asyncpg
 from services.routing.cases import overview_queries, queries, worklists
 from services.routing.cases.overview import LoadCounting, overview
 from services.routing.cases.worklists import BEGINNING, Desk, Filters, List
+from services.routing.web.overview_pages import OLDEST
 from shared.chassis.base import logs
 from shared.chassis.database.pool import Connection, Pool, open_pool, role_of
 from shared.jurisdiction.jurisdictions import Jurisdictions
@@ -155,7 +156,9 @@ def questions(pack: Pack, numbers: Sequence[str], ids: Sequence[UUID]) -> Mappin
     found["town: open, one category"] = partial(of_town, filters=Filters(category="noise"))
     found["town: open, one handler"] = partial(of_town, filters=Filters(handler="经办4"))
     for who, units in (("subtree", subtree), ("district", whole)):
-        found[f"{who}: overdue first"] = partial(_page, desk=desk_of(units, pack), name=List.OVERDUE, sort="due")
+        found[f"{who}: the longest overdue"] = partial(
+            _page, desk=desk_of(units, pack), name=List.OVERDUE, sort="due", limit=OLDEST
+        )
         found[f"{who}: overview"] = partial(overview, units=units, at=now, tomorrow=now + timedelta(days=1, hours=8))
     found["counted by the worker, the whole district"] = partial(
         overview_queries.counted, units=whole, now=now, tomorrow_ends=now + timedelta(days=1, hours=8)
@@ -165,8 +168,10 @@ def questions(pack: Pack, numbers: Sequence[str], ids: Sequence[UUID]) -> Mappin
     return found
 
 
-async def _page(db: Connection, desk: Desk, name: List, sort: worklists.Sort, filters: Filters = EVERYTHING) -> Any:
-    return await worklists.page(db, desk, name, sort, filters, BEGINNING, PAGE)
+async def _page(
+    db: Connection, desk: Desk, name: List, sort: worklists.Sort, filters: Filters = EVERYTHING, limit: int = PAGE
+) -> Any:
+    return await worklists.page(db, desk, name, sort, filters, BEGINNING, limit)
 
 
 async def _case(db: Connection, number: str) -> None:

@@ -223,14 +223,10 @@ def _count_of(name: List) -> str:
     lane = _LANES[name]
     keys = "ARRAY[$6]" if name is List.TRIAGE else "$1::text[]"
     ranked = "demand.rank IN (0, 1) AND" if "work_due_at" in lane.condition else ""
-    chosen = f"SELECT DISTINCT {lane.id}" if name is List.ASSISTING else "SELECT"
-    return f"""(
-        SELECT count(*) FROM (
-            {chosen} FROM {lane.table} WHERE {lane.key} = ANY({keys}) AND {ranked} {lane.condition}
-            LIMIT {COUNTED_UP_TO}
-        ) AS few
-    ) AS "{name}"
-    """  # noqa: S608 (our own)
+    chosen = f"SELECT {lane.id} AS id FROM {lane.table} WHERE {lane.key} = ANY({keys}) AND {ranked} {lane.condition}"  # noqa: S608 (our own)
+    if name is List.ASSISTING:  # a case is there once for each of these units
+        chosen = f"SELECT DISTINCT id FROM ({chosen} LIMIT {COUNTED_UP_TO} * cardinality($1::text[])) AS some"  # noqa: S608 (our own)
+    return f'(SELECT count(*) FROM ({chosen} LIMIT {COUNTED_UP_TO}) AS few) AS "{name}"'  # noqa: S608 (our own)
 
 
 _COUNTING: Final = f"""
