@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import asyncpg
@@ -21,10 +22,12 @@ from deploy.local.postgres import EmbeddedPostgres
 from deploy.local.process import ManagedProcess, Program
 from deploy.local.state import prepare, state_dir
 from deploy.local.supervisor import Supervisor
+from shared import masking
 from shared.chassis.database.migrate import migrate
 from shared.chassis.kafka.client import Kafka
 from shared.chassis.kafka.cluster import create_topics
 from shared.chassis.process.run import settle
+from shared.masker.masker import Masker
 from tests.city import City, opened_city
 from tests.databases import Databases, on
 from tests.packs import CITIES
@@ -134,6 +137,28 @@ async def city(only_city: tuple[City, str], databases: Databases) -> AsyncIterat
     yield found
     await databases.empty(database)
     found.forget()
+
+
+@pytest.fixture
+async def masker() -> AsyncIterator[Masker]:
+    """A masker, whose process ends with the test."""
+    found = Masker()
+    yield found
+    await found.process.close()
+
+
+@pytest.fixture
+def masked_here(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every text that this process masks from now on, whoever asks for it."""
+    texts: list[str] = []
+    real = masking._masked
+
+    def noted(text: str, *rules: Any) -> str:
+        texts.append(text)
+        return real(text, *rules)
+
+    monkeypatch.setattr(masking, "_masked", noted)
+    return texts
 
 
 @asynccontextmanager

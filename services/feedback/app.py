@@ -34,6 +34,7 @@ from shared.contracts.topics import DEMAND_EVENTS
 from shared.identity.citizen_links import CitizenLinks
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.loader import packs_of
+from shared.masker.masker import Masker
 from shared.web.display import look
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
@@ -62,10 +63,11 @@ def message_kind(
 def api(settings: FeedbackSettings, pool: Pool) -> Api:
     """What citizens talk to."""
     packs = packs_of(settings)
-    repository = demand_repository(packs, settings)
-    ratings = RatingHandler(pool, repository, packs, _links(settings))
+    repository, masker = demand_repository(packs, settings), Masker()
+    ratings = RatingHandler(pool, repository, packs, _links(settings), masker=masker)
     reports = ReportHandler(pool, message_kind(settings, repository, packs), reporting_gateways(settings.gateways))
-    return Api([routes(ratings), pages.routes(ratings), reports_api.routes(reports), look()], WORDS)
+    routers = [routes(ratings), pages.routes(ratings), reports_api.routes(reports), look()]
+    return Api(routers, WORDS, tasks=(masker.run,))
 
 
 def worker(settings: FeedbackSettings, pool: Pool) -> Worker:

@@ -84,6 +84,7 @@ from shared.identity.revocations import EXPIRED as EXPIRED_REVOCATIONS
 from shared.identity.visitors import Visitors
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.loader import packs_of
+from shared.masker.masker import Masker
 from shared.web.display import look
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
@@ -103,7 +104,8 @@ def api(settings: IntakeSettings, pool: Pool) -> Api:
         if pack.boundaries:
             pack.boundaries.load()
     keys, codes, callers = vault(settings), SecretCodes(settings.lasting), Callers.of(settings, pool, packs)
-    submissions, lookup, note_handler = _commands(pool, packs, keys, codes)
+    masker = Masker()
+    submissions, lookup, note_handler = _commands(pool, packs, keys, codes, masker)
     stories = StoryReader(pool, packs)
     attachments = attachment_service(settings, pool)
     conversations = Conversations(
@@ -111,7 +113,8 @@ def api(settings: IntakeSettings, pool: Pool) -> Api:
     )
     registry = GatewayRegistry(pool, keys)
     language_of = languages(packs)
-    finder, suggester = SimilarFinder(pool, packs), Suggester.of(packs, settings.suggestion_models)
+    finder = SimilarFinder(pool, packs, masker=masker)
+    suggester = Suggester.of(packs, settings.suggestion_models)
     portal = Portal(
         Places.of(packs, settings.portal_jurisdictions),
         submissions, note_handler, lookup, finder, suggester, attachments, codes, settings.public_url,
@@ -126,7 +129,7 @@ def api(settings: IntakeSettings, pool: Pool) -> Api:
             voices_api.routes(note_handler, lookup, stories),
             verdict_api.routes(note_handler, lookup),
             attachments_api.routes(attachments, callers),
-            vault_api.routes(PersonalDataHandler(pool, submissions.repository, keys, callers)),
+            vault_api.routes(PersonalDataHandler(pool, submissions.repository, keys, callers, masker=masker)),
             batches.routes(ContactBatches(pool, submissions.repository, keys, callers)),
             visits.routes(submissions, codes),
             broadcasts.routes(BroadcastHandler(submissions), codes),
@@ -146,17 +149,19 @@ def api(settings: IntakeSettings, pool: Pool) -> Api:
         ],
         WORDS,
         ready=[lasting_secret_kept(pool, settings.lasting)],
+        tasks=(masker.run,),
     )
 
 
 def mail(settings: IntakeSettings, pool: Pool) -> Server:
     """What the mail system hands letters over to."""
     keys, codes = vault(settings), SecretCodes(settings.lasting)
-    submissions, _, note_handler = _commands(pool, packs_of(settings), keys, codes)
+    masker = Masker()
+    submissions, _, note_handler = _commands(pool, packs_of(settings), keys, codes, masker)
     enclosing = _enclosing(settings, attachment_service(settings, pool))
     conversations = Conversations(submissions, note_handler, codes, enclosing, SenderLocks.of(pool))
     server = MailServer(GatewayRegistry(pool, keys), conversations)
-    return Server(partial(server.run, settings), [lasting_secret_kept(pool, settings.lasting)])
+    return Server(partial(server.run, settings), [lasting_secret_kept(pool, settings.lasting)], (masker.run,))
 
 
 def _place(settings: IntakeSettings) -> Place:
@@ -168,10 +173,11 @@ def _enclosing(settings: IntakeSettings, attachments: AttachmentService) -> Mess
 
 
 def _commands(
-    pool: Pool, packs: Jurisdictions, vault: Vault, codes: SecretCodes
+    pool: Pool, packs: Jurisdictions, vault: Vault, codes: SecretCodes, masker: Masker
 ) -> tuple[SubmissionHandler, DemandLookup, NoteHandler]:
     known = demand_repository(packs)
-    return SubmissionHandler(pool, known, packs, vault), DemandLookup(pool, codes), NoteHandler(pool, known, vault)
+    submissions = SubmissionHandler(pool, known, packs, vault, masker=masker)
+    return submissions, DemandLookup(pool, codes), NoteHandler(pool, known, vault, masker=masker)
 
 
 def vault(settings: IntakeSettings) -> Vault:

@@ -63,6 +63,7 @@ from shared.identity.sessions import Sessions
 from shared.identity.staff import StaffBearers
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.loader import packs_of
+from shared.masker.masker import Masker
 from shared.web.display import look
 
 COMPARED: Final = Expired("hot_spot_demand", "hot_spot IS NULL AND raised_at < $1", timedelta(days=62))
@@ -82,7 +83,8 @@ def api(settings: RoutingSettings, pool: Pool) -> Api:
     packs = PacksInForce(packs_of(settings), pool)
     keys = IssuerKeys(settings.oidc_issuer) if settings.oidc_issuer else None
     staff = StaffBearers.of(settings, pool, packs, keys)
-    cases = CaseHandler(pool, demand_repository(packs), packs)
+    masker = Masker()
+    cases = CaseHandler(pool, demand_repository(packs), packs, masker=masker)
     gate = DeskGate.over(Gate.of(settings, Sessions.of(settings, pool)), pool, packs)
     catalogues, explainer = CatalogueDesk(pool, packs), Explainer(pool, packs)
     flow = CodeFlow.of(settings, keys, packs) if keys and settings.oidc_client_id else None
@@ -109,7 +111,7 @@ def api(settings: RoutingSettings, pool: Pool) -> Api:
         *pages,
         look(),
     )
-    return Api(routers, WORDS, ready=(packs.ready,), tasks=(packs.run,))
+    return Api(routers, WORDS, ready=(packs.ready,), tasks=(packs.run, masker.run))
 
 
 def worker(settings: RoutingSettings, pool: Pool) -> Worker:

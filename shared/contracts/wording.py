@@ -7,7 +7,8 @@ masking are handed in, since contracts know none.
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final, TypeVar, get_args
+from functools import cache
+from typing import Any, Final, NamedTuple, TypeVar, get_args
 
 from pydantic import BaseModel, JsonValue
 from pydantic.fields import FieldInfo
@@ -50,6 +51,13 @@ class Inner(Plain):
     """What is read as another model, whose fields declare themselves."""
 
 
+class Passage(NamedTuple):
+    """Words, and who wrote them."""
+
+    writer: Writer
+    text: str
+
+
 Declaration = Masked | Plain
 Masks = Mapping[str, Callable[[str], str]]
 Model = TypeVar("Model", bound=BaseModel)
@@ -66,11 +74,10 @@ def by_office(most: int | None = None) -> Masked:
     return Masked(Writer.OFFICE, most)
 
 
-def texts(kind: type[BaseModel]) -> Iterator[tuple[str, Declaration | None]]:
+@cache
+def texts(kind: type[BaseModel]) -> tuple[tuple[str, Declaration | None], ...]:
     """Every field of a model that holds text, with its declaration; none where that is missing."""
-    for name, field in kind.model_fields.items():
-        if _holds_text(field.annotation):
-            yield name, declared(field)
+    return tuple((name, declared(field)) for name, field in kind.model_fields.items() if _holds_text(field.annotation))
 
 
 def declared(field: FieldInfo) -> Declaration | None:
@@ -80,9 +87,24 @@ def declared(field: FieldInfo) -> Declaration | None:
 
 def masked(model: Model, masks: Masks) -> Model:
     """The model with its words masked as their fields declare."""
-    words = {name: declaration for name, declaration in texts(type(model)) if isinstance(declaration, Masked)}
-    hidden = {name: hide(getattr(model, name), declaration, masks) for name, declaration in words.items()}
+    hidden = {name: hide(getattr(model, name), declaration, masks) for name, declaration in _words(type(model))}
     return model.model_copy(update=hidden)
+
+
+def passages(model: BaseModel) -> Iterator[Passage]:
+    """The words of a model that `masked` masks."""
+    for name, declaration in _words(type(model)):
+        yield from passages_in(getattr(model, name), declaration)
+
+
+def passages_in(value: Any, declaration: Masked) -> Iterator[Passage]:
+    """The words in the value of a field that `hide` masks."""
+    match value:
+        case str():
+            yield Passage(declaration.writer, value)
+        case tuple():
+            for item in value:
+                yield from passages_in(item, declaration)
 
 
 def hide(value: Any, declaration: Masked, masks: Masks) -> Any:
@@ -94,6 +116,11 @@ def hide(value: Any, declaration: Masked, masks: Masks) -> Any:
             return tuple(hide(item, declaration, masks) for item in value)
         case _:
             return value
+
+
+@cache
+def _words(kind: type[BaseModel]) -> tuple[tuple[str, Masked], ...]:
+    return tuple((name, declaration) for name, declaration in texts(kind) if isinstance(declaration, Masked))
 
 
 def _holds_text(annotation: Any) -> bool:

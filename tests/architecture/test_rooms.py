@@ -46,7 +46,6 @@ OWN: Final = {
         "dates", "discovery", "errors", "extensions", "fields", "forms", "query_params", "rendering", "repeated_params",
         "services", "statuses", "translation",
     },
-    "intake/sandbox": {"child", "sandbox"},
     "intake/similar": {"finder", "indexing", "rarity", "scoring"},
     "intake/submission": {
         "checked_request", "fitting", "history", "receipt", "recorded_steps", "repeated", "secret_code",

@@ -14,7 +14,7 @@ from shared.contracts.demand.state import Demand, Service, Status
 from shared.contracts.examples import shown
 from shared.contracts.refusals import Code, FieldError, Refused
 from shared.contracts.text import Text, longest, shortened
-from shared.contracts.wording import by_citizen, masked
+from shared.contracts.wording import Masks, by_citizen, masked
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
 from shared.masking import MASKS
@@ -35,9 +35,9 @@ class RateDemand(BaseModel):
     solved: bool
     comment: Annotated[Text, Field(max_length=2000), by_citizen(4000)] = ""
 
-    def verdict(self) -> "Verdict":
+    def verdict(self, masks: Masks = MASKS) -> "Verdict":
         """The verdict of whoever came by the link of a message, its words masked."""
-        return Verdict(self.rating, self.solved, masked(self, MASKS).comment)
+        return Verdict(self.rating, self.solved, masked(self, masks).comment)
 
 
 class Verdict(NamedTuple):

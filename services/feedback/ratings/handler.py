@@ -1,7 +1,7 @@
 """Takes the citizen's verdict, who comes by a signed link, and shows the demand to whoever holds one."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -18,9 +18,11 @@ from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.demand.facts import Fact
 from shared.contracts.demand.state import Demand, Status, is_confidential
 from shared.contracts.refusals import Code, Refused
+from shared.contracts.wording import Masks, passages
 from shared.identity.citizen_links import CitizenLinks, Holder, Link
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
+from shared.masker.masker import Masker
 
 ANSWERS: Final = ("resolved", "declined")
 
@@ -85,6 +87,7 @@ class RatingHandler:
     links: CitizenLinks
     clock: Callable[[], datetime] = now
     new_id: Callable[[], UUID] = uuid7
+    masker: Masker = field(default_factory=Masker)
 
     async def shown(self, token: str) -> Shown:
         """The demand that the link is for; raises `Refused`."""
@@ -108,8 +111,9 @@ class RatingHandler:
             raise _for_the_citizen()
         handler = CommandHandler(self.repository, self.clock)
         seen = seen if link.answer is None else link.answer
+        masks = await self.masker.masks_for(passages(verdict))
         async with self.pool.acquire(timeout=5) as db, db.transaction():
-            return await handler.handle(db, RatingCommand(link.demand, self.new_id(), verdict, seen, self.packs))
+            return await handler.handle(db, RatingCommand(link.demand, self.new_id(), verdict, seen, self.packs, masks))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +125,7 @@ class RatingCommand:
     verdict: RateDemand
     seen: int | None
     packs: Jurisdictions
+    masks: Masks
 
     async def known(self, db: Connection, state: Demand) -> Demand | None:
         """The demand as it was shown after the same verdict; raises `Refused` where there is nothing to rate."""
@@ -141,7 +146,7 @@ class RatingCommand:
         pack = self.packs.of_division(state.division)
         if pack is None:
             raise _unknown()
-        return rate(state, self.verdict.verdict(), pack)
+        return rate(state, self.verdict.verdict(self.masks), pack)
 
     def answer(self, writes: WriteBatch, state: Demand, at: datetime) -> Demand:
         """The demand after the verdict."""

@@ -3,7 +3,7 @@
 from typing import Final
 
 from services.intake.attachments.kinds import wrong
-from services.intake.sandbox.sandbox import Sandbox, Unfinished
+from shared.chassis.sandbox.sandbox import Sandbox, Unfinished
 from shared.contracts.refusals import Code, Refused
 
 _JOB: Final = "services.intake.attachments.paper_cleaning:cleaned"

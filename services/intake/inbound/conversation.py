@@ -84,7 +84,8 @@ class Conversations:
         if verdict := _verdict(message, meant):
             await self.note_handler.hear(meant.id, NoteRequest(channel, key, verdict))
             return Answer(meant.number, verdict=verdict), meant.id
-        said = supplement(message.shown(SUPPLEMENT), enclosed.references, _hidden(message, SUPPLEMENT))
+        words = await message.shown(SUPPLEMENT, self.note_handler.masker)
+        said = supplement(words, enclosed.references, _hidden(message, SUPPLEMENT))
         await self.note_handler.hear(meant.id, NoteRequest(channel, key, said))
         return Answer(meant.number, None, enclosed), meant.id
 
@@ -126,9 +127,10 @@ class Conversations:
         return replace(message, text=rest or "［查询码］") if self.codes.fits(demand.id, code) else message
 
     async def _submit(self, channel: Channel, key: str, message: Message, enclosed: Enclosures) -> tuple[Answer, UUID]:
+        masker = self.note_handler.masker
         command = SubmitDemand(
-            title=message.headline,
-            text=message.shown(TEXT),
+            title=await message.headline(masker),
+            text=await message.shown(TEXT, masker),
             location=message.place,
             contact=message.contact,
             external_id=message.reference,
@@ -143,7 +145,7 @@ class Conversations:
             taken = await self.submissions.submit(channel, Request(key, command, enclosed=enclosed.references))
         hidden = _hidden(message, TEXT)
         if hidden and taken.created:
-            whole = supplement(message.shown(SUPPLEMENT), hidden=hidden)
+            whole = supplement(await message.shown(SUPPLEMENT, masker), hidden=hidden)
             await self.note_handler.hear(taken.id, NoteRequest(channel, f"{key}:enclosed", whole))
         return Answer(taken.number, self.codes.told(taken), enclosed), taken.id
 

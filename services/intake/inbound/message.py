@@ -12,6 +12,7 @@ from services.intake.vault.contact import Contact
 from shared.contracts.demand.facts import Location
 from shared.contracts.numbers import number_first, numbers_in
 from shared.contracts.text import is_blank
+from shared.masker.masker import Masker
 from shared.masking.codes import CODE
 
 TITLE, SUBJECT, TEXT = 60, 200, 8000
@@ -52,17 +53,16 @@ class Message:
     notes: tuple[str, ...] = ()
     original: str = field(default="", repr=False)
 
-    @property
-    def headline(self) -> str:
+    async def headline(self, masker: Masker) -> str:
         """The title, or the beginning of the text."""
         line = self.title or next((line.strip() for line in self.text.splitlines() if not is_blank(line)), "")
-        return fitting(line, SUBJECT if self.title else TITLE)
+        return await fitting(line, SUBJECT if self.title else TITLE, masker)
 
-    def shown(self, most: int) -> str:
+    async def shown(self, most: int, masker: Masker) -> str:
         """The text with the notes, in as many characters; where it is cut, that is a note too."""
         notes = (*self.notes, CUT) if self._is_cut(most) else self.notes
         below = "".join(f"\n{note}" for note in notes)
-        return fitting(self.text, most - len(below)) + below
+        return await fitting(self.text, most - len(below), masker) + below
 
     def uncut(self, most: int = TEXT) -> str:
         """All its words, where there is no room for them; else nothing."""

@@ -10,7 +10,6 @@ from pydantic_core import PydanticCustomError
 from services.intake import examples
 from services.intake.attachments.references import Attachments
 from services.intake.channels.channel import Channel
-from services.intake.submission.fitting import fitting
 from services.intake.vault.contact import Contact
 from shared.contracts.demand.facts import (
     DemandSupplemented,
@@ -26,7 +25,7 @@ from shared.contracts.demand.state import Demand, Service, Status
 from shared.contracts.examples import shown
 from shared.contracts.refusals import Code, FieldError, Refused
 from shared.contracts.text import Text
-from shared.contracts.wording import STAFF, Sealed, by_citizen, masked
+from shared.contracts.wording import STAFF, Masks, Sealed, by_citizen, masked
 from shared.masking import MASKS
 
 SUPPLEMENT: Final = 4000
@@ -52,10 +51,8 @@ class Enclosed(Supplement):
     hidden: Annotated[str, Sealed("the vault keeps the whole")]
 
 
-def supplement(text: str, attachments: tuple[str, ...] = (), hidden: str = "") -> Supplement:
-    """The words as far as a note takes them; where they are longer, or stand for something, the vault has the whole."""
-    words = fitting(text, SUPPLEMENT)
-    hidden = hidden or (text if words != text else "")
+def supplement(words: str, attachments: tuple[str, ...] = (), hidden: str = "") -> Supplement:
+    """Words of at most `SUPPLEMENT` characters; `hidden` is what they stand for, which only the vault may know."""
     if hidden:
         return Enclosed(text=words, hidden=hidden, attachments=attachments)
     return Supplement(text=words, attachments=attachments)
@@ -134,9 +131,9 @@ class Note:
     sealed: bytes | None = None
 
 
-def note(voice: Voice, channel: Channel, reference: UUID) -> Note:
+def note(voice: Voice, channel: Channel, reference: UUID, masks: Masks = MASKS) -> Note:
     """The note: personal numbers hidden, the original and the contact left to the vault."""
-    hidden = masked(voice, MASKS)
+    hidden = masked(voice, masks)
     sealed = _personal(voice, hidden)
     boxed = reference if sealed else None
     match hidden:

@@ -1,7 +1,7 @@
 """Takes what is said about a demand after its submission: each once, as a note, what it hides sealed in the vault."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -10,10 +10,21 @@ from services.intake.attachments import queries as attachments
 from services.intake.attachments.service import bind
 from services.intake.channels.channel import Channel
 from services.intake.notes import queries
-from services.intake.notes.domain import Note, Sighting, Supplement, Support, Voice, may_be_said, note
+from services.intake.notes.domain import (
+    SUPPLEMENT,
+    Note,
+    Sighting,
+    Supplement,
+    Support,
+    Voice,
+    may_be_said,
+    note,
+    supplement,
+)
 from services.intake.notes.queries import Told
 from services.intake.notes.supporter_queries import First
 from services.intake.notes.supporters import Supporters, count_nameless
+from services.intake.submission.fitting import fitting
 from services.intake.submission.repeated import reference_taken
 from services.intake.tracking import queries as tracking
 from services.intake.vault import queries as vault_queries
@@ -28,6 +39,8 @@ from shared.contracts.demand.facts import DemandSupported, Fact, NoteFact, Verdi
 from shared.contracts.demand.state import Demand
 from shared.contracts.event_types import parse
 from shared.contracts.refusals import Code, FieldError, Refused
+from shared.contracts.wording import passages
+from shared.masker.masker import Masker
 
 VOICES: Final = UUID("4c7f3b44-3a0b-5f0a-9f58-0d5c1ad4a2a1")
 
@@ -74,22 +87,25 @@ class NoteHandler:
     repository: Repository[Demand, Fact]
     vault: Vault
     clock: Callable[[], datetime] = now
+    masker: Masker = field(default_factory=Masker)
 
     async def hear(self, demand: UUID, said: NoteRequest) -> NoteReceipt:
         """Tell the note, unless it was told; raises `Refused`."""
+        written = await self.written(said)
         async with self.pool.acquire(timeout=5) as db, db.transaction():
-            return await self.tell(db, demand, said)
+            return await self.tell(db, demand, said, written)
 
     async def sight(self, demand: UUID, channel: Channel, sighting: Sighting) -> NoteReceipt:
         """Record that a channel's reference stands for a demand of another; raises `Refused`."""
         reference = self.vault.reference(sighting.external_id)
         note_request = NoteRequest(channel, f"sighting:{reference}", sighting)
+        written = await self.written(note_request)
         async with self.pool.acquire(timeout=5) as db, db.transaction():
             await queries.hold_references(db, channel.id)
             known = await tracking.reference(db, channel.id, reference)
             if known and (known.submitted or known.demand != demand):
                 raise reference_taken(sighting.external_id, known.number)
-            heard = await self.tell(db, demand, note_request)
+            heard = await self.tell(db, demand, note_request, written)
             await queries.put_sighting(db, channel.id, reference, demand, heard.at)
         return heard
 
@@ -100,9 +116,19 @@ class NoteHandler:
             told = await queries.told(db, id)
         return NoteReceipt(id, told.number, told.at, told.type == VerdictGiven.wire_type()) if told else None
 
-    async def tell(self, db: Connection, key: UUID, said: NoteRequest) -> NoteReceipt:
-        """The same within the caller's transaction."""
-        written = note(said.voice, said.channel, said.box)
+    async def supplement(self, text: str, attachments: tuple[str, ...] = (), hidden: str = "") -> Supplement:
+        """The text as far as a note takes it. The vault gets the whole of a longer one, or `hidden`, for which the
+        text stands."""
+        words = await fitting(text, SUPPLEMENT, self.masker)
+        return supplement(words, attachments, hidden or (text if words != text else ""))
+
+    async def written(self, said: NoteRequest) -> Note:
+        """The note that a request becomes, masked; to be asked for before a connection is held."""
+        masks = await self.masker.masks_for(passages(said.voice))
+        return note(said.voice, said.channel, said.box, masks)
+
+    async def tell(self, db: Connection, key: UUID, said: NoteRequest, written: Note) -> NoteReceipt:
+        """The same as `hear` within the caller's transaction, of a note that `written` returned."""
         return await CommandHandler(self.repository, self.clock).handle(db, NoteCommand(key, said, written, self.vault))
 
 

@@ -11,7 +11,7 @@ from services.intake.attachments.service import AttachmentService
 from services.intake.channels.channel import Channel
 from services.intake.channels.keys import authenticate
 from services.intake.inbound import queries as inbound
-from services.intake.notes.domain import Supplement, supplement
+from services.intake.notes.domain import Supplement
 from services.intake.notes.handler import NoteHandler, NoteRequest
 from services.intake.open311 import queries, services
 from services.intake.open311.errors import invalid, unknown
@@ -49,12 +49,14 @@ class Open311Handler:
         """Take a request in; without a key of its own every request is a new one."""
         channel = await self._channel(posted.api_key)
         pack = services.jurisdiction(self.submissions.packs, posted.jurisdiction_id)
-        command = demand_of(pack, services.category(pack, posted.service_code), posted)
+        leaf = services.category(pack, posted.service_code)
+        first_line, _, _ = posted.description.partition("\n")
+        command = demand_of(pack, leaf, posted, await self.note_handler.masker.masked_text(first_line))
         unique = f"open311:{key or self.submissions.new_id()}"
         enclosed = await self._enclosed(channel, posted, unique if key else None)
         taken = await self.submissions.submit(channel, Request(unique, command, enclosed=enclosed.references))
         if posted.media_url:
-            links = supplement(_lines(*_links(posted.media_url)))
+            links = await self.note_handler.supplement(_lines(*_links(posted.media_url)))
             # A repetition is compared with what was said first, since the links are part of what was submitted.
             await self.note_handler.hear(taken.id, _said(channel, taken.id, f"media_url:{taken.number}", links))
         return Registered(taken.number, enclosed)
@@ -74,7 +76,7 @@ class Open311Handler:
         if await self._repeats(channel, demand, posted):
             return
         enclosed = await enclose(self.attachments, channel, posted.files)
-        said = supplement(_lines(*_notes(posted), enclosed.note), enclosed.references)
+        said = await self.note_handler.supplement(_lines(*_notes(posted), enclosed.note), enclosed.references)
         try:
             await self._hear(channel, demand.id, posted.update_id, said)
         except Refused as refused:
@@ -114,10 +116,11 @@ class Open311Handler:
 
     async def _hear(self, channel: Channel, demand: UUID, update_id: str, said: Supplement) -> None:
         """Tell the note, unless its twin was told at this moment."""
-        at = self.submissions.clock()
+        at, note_request = self.submissions.clock(), _said(channel, demand, update_id, said)
+        written = await self.note_handler.written(note_request)
         async with self.submissions.pool.acquire(timeout=5) as db, db.transaction():
             if await queries.receive(db, channel.id, self.note_handler.vault.reference(update_id), demand, at):
-                await self.note_handler.tell(db, demand, _said(channel, demand, update_id, said))
+                await self.note_handler.tell(db, demand, note_request, written)
 
 
 def _said(channel: Channel, demand: UUID, update_id: str, said: Supplement) -> NoteRequest:

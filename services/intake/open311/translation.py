@@ -14,18 +14,18 @@ from shared.contracts.demand.facts import Location, RequestKind
 from shared.contracts.refusals import FieldError
 from shared.jurisdiction.pack import Pack
 from shared.jurisdiction.parts import Category
-from shared.masking import mask
 
 TITLE: Final = 200
 
 
-def demand_of(pack: Pack, leaf: Category, posted: NewRequest) -> SubmitDemand:
-    """The demand; raises `Refused` for a place or a kind that does not exist."""
+def demand_of(pack: Pack, leaf: Category, posted: NewRequest, first_line: str) -> SubmitDemand:
+    """The demand; raises `Refused` for a place or a kind that does not exist. `first_line` is that of the description,
+    masked: it is cut to be the title, and no half of a telephone number may be left."""
     point = Location(lat=posted.lat, lon=posted.long) if posted.lat is not None and posted.long is not None else None
     division = _division(pack, posted)
     try:
         return SubmitDemand(
-            title=_title(posted) or name(pack, leaf.name),
+            title=first_line[:TITLE].strip() or name(pack, leaf.name),
             text=posted.description,
             division=division,
             # Named only where it is needed: a repetition is compared with what was sent before there was such a field.
@@ -37,12 +37,6 @@ def demand_of(pack: Pack, leaf: Category, posted: NewRequest) -> SubmitDemand:
         )
     except ValidationError as fault:
         raise misfit_of(fault) from None
-
-
-def _title(posted: NewRequest) -> str:
-    # Masked before it is cut, so that no half of a telephone number is left.
-    first, _, _ = posted.description.partition("\n")
-    return mask(first)[:TITLE].strip()
 
 
 def _division(pack: Pack, posted: NewRequest) -> str | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -23,10 +23,9 @@ from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.demand.facts import Fact, PersonalDataViewed
 from shared.contracts.demand.state import Demand
 from shared.contracts.refusals import Code, FieldError, Refused
-from shared.contracts.wording import masked
 from shared.identity.callers import Caller, Callers
 from shared.identity.rights import ERASE, READ, REVEAL
-from shared.masking import MASKS
+from shared.masker.masker import Masker
 
 Opened = Sequence[tuple[Holds, bytes]]
 Told = tuple[Contact | None, Wording | None, tuple[str, ...]]
@@ -42,22 +41,24 @@ class PersonalDataHandler:
     callers: Callers
     clock: Callable[[], datetime] = now
     new_id: Callable[[], UUID] = uuid7
+    masker: Masker = field(default_factory=Masker)
 
     async def reveal(self, number: str, asked: Reveal, by: Caller) -> Personal:
         """What was asked for; the transaction that reads it tells who saw it and why. Raises `Refused`."""
-        handler = CommandHandler(self.repository, self.clock)
+        handler, why = CommandHandler(self.repository, self.clock), (await self.masker.masked(asked)).why
         async with self.pool.acquire(timeout=5) as db, db.transaction():
             demand = await self._demand(db, number, by)
             shown = self._opened(demand, await queries.of_demand(db, demand.id), asked)
-            note = PersonalDataViewed(by=by.name, fields=shown.told, why=masked(asked, MASKS).why)
+            note = PersonalDataViewed(by=by.name, fields=shown.told, why=why)
             return await handler.handle(db, RevealCommand(demand.id, self.new_id(), note, shown))
 
     async def erase(self, number: str, asked: Erase, by: Caller) -> datetime:
         """Erase on behalf of a coordinator; raises `Refused`."""
+        why = (await self.masker.masked(asked)).why
         async with self.pool.acquire(timeout=5) as db, db.transaction():
             demand = await self._demand(db, number, by)
             self.callers.require(ERASE, by, demand)
-            return await erase(db, demand.id, self.clock(), by.name, masked(asked, MASKS).why)
+            return await erase(db, demand.id, self.clock(), by.name, why)
 
     async def _demand(self, db: Connection, number: str, by: Caller) -> Demand:
         demand = await demands.by_number(db, number)

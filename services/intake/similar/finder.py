@@ -15,10 +15,9 @@ from services.intake.submission.domain import SubmitDemand
 from shared.chassis.base.clock import now
 from shared.chassis.database.pool import Connection, Pool
 from shared.contracts.demand.state import Demand
-from shared.contracts.wording import masked
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
-from shared.masking import MASKS
+from shared.masker.masker import Masker
 from shared.masking.pieces import worded
 
 _KEEPS: Final = timedelta(minutes=5)
@@ -40,6 +39,7 @@ class SimilarFinder:
     packs: Jurisdictions
     clock: Callable[[], datetime] = now
     threshold: float = THRESHOLD
+    masker: Masker = field(default_factory=Masker)
     _known: _Known = field(default_factory=_Known)
 
     async def find(self, channel: Channel, draft: SubmitDemand, most: int) -> list[tuple[Match, Demand]]:
@@ -47,7 +47,7 @@ class SimilarFinder:
         at = self.clock()
         draft, home, _ = domain.placed(draft, channel.division, self.packs)
         pack, division = domain.check(draft, home, at), draft.division or ""
-        hidden = masked(draft, MASKS)
+        hidden = await self.masker.masked(draft)
         wording = worded(hidden.title, hidden.text)
         asked = Asked(wording, pack.ancestors(division), draft.location, draft.occurred_at or at)
         async with self.pool.acquire(timeout=5) as db:

@@ -1,6 +1,6 @@
 """What a submission becomes, decided before a connection is held: its row, its fact, and the boxes of its vault."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -9,8 +9,8 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from services.intake.channels.channel import Channel
-from services.intake.submission import domain
-from services.intake.submission.domain import SubmitDemand
+from services.intake.submission import domain, recorded_steps
+from services.intake.submission.domain import RecordedDemand, SubmitDemand
 from services.intake.submission.queries import Submission
 from services.intake.vault import queries as vault_queries
 from services.intake.vault.personal import Wording
@@ -22,8 +22,10 @@ from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.demand.facts import DemandSubmitted, Fact
 from shared.contracts.demand.state import Demand
 from shared.contracts.numbers import number
+from shared.contracts.wording import Passage, passages
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
+from shared.masker.masker import Masker
 
 
 class Request(NamedTuple):
@@ -37,7 +39,7 @@ class Request(NamedTuple):
 
 class CheckedRequest(NamedTuple):
     """A request that was checked: who asks, the demand with its place and all attachments, its jurisdiction, and the
-    fact that it will be, but for its number: masking takes too long to do it while a connection is held."""
+    fact that it will be, but for its number: words are masked before a connection is held."""
 
     channel: Channel
     request: Request
@@ -48,21 +50,23 @@ class CheckedRequest(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RequestChecker:
-    """Checks, masks and seals; it waits for nobody and writes nothing itself."""
+    """Checks, masks and seals; it waits for nothing but the masking of long texts, and writes nothing itself."""
 
     repository: Repository[Demand, Fact]
     packs: Jurisdictions
     vault: Vault
     new_id: Callable[[], UUID]
+    masker: Masker
 
-    def check(self, channel: Channel, request: Request, at: datetime) -> CheckedRequest:
+    async def check(self, channel: Channel, request: Request, at: datetime) -> CheckedRequest:
         """The request with its place and what it will tell; raises `Refused`."""
         command, home, placed_by = domain.placed(request.command, channel.division, self.packs)
         pack = domain.check(command, home, at)
         if request.enclosed:
             command = command.model_copy(update={"attachments": (*command.attachments, *request.enclosed)})
         reference = self.new_id() if command.contact else None
-        fact = domain.submitted(command, pack, "", channel.id, channel.kind, reference, channel.name)
+        masks = await self.masker.masks_for(_passages(command))
+        fact = domain.submitted(command, pack, "", channel.id, channel.kind, reference, channel.name, masks)
         return CheckedRequest(channel, request, command, pack, fact.model_copy(update={"placed_by": placed_by}))
 
     def submission(self, ask: CheckedRequest, serial: int, at: datetime) -> Submission:
@@ -104,3 +108,11 @@ class RequestChecker:
         key = self.vault.new_key(demand_id)
         boxes = tuple(Box(id, holds, key.seal(id, part.model_dump_json().encode())) for id, holds, part in personal)
         return [Kept(demand_id, key.id, self.vault.wrap(key), boxes)]
+
+
+def _passages(command: SubmitDemand) -> Iterator[Passage]:
+    """The words that the fact of a demand tells, with those of its recorded history."""
+    yield from passages(command)
+    if isinstance(command, RecordedDemand):
+        for step in command.history:
+            yield from recorded_steps.passages(step)

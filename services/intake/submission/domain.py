@@ -22,7 +22,7 @@ from shared.contracts.demand.facts import (
 from shared.contracts.moment import RULE_EN, RULE_ZH, WRITTEN, Moment, can_be_told
 from shared.contracts.refusals import Code, FieldError, Refused
 from shared.contracts.text import Text
-from shared.contracts.wording import Identifier, by_citizen, by_office, masked
+from shared.contracts.wording import Identifier, Masks, by_citizen, by_office, masked
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
 from shared.masking import MASKS
@@ -218,14 +218,15 @@ def submitted(
     kind: ChannelKind,
     contact: UUID | None,
     channel_name: str = "",
+    masks: Masks = MASKS,
 ) -> DemandSubmitted:
     """The fact: personal numbers hidden, the place rounded to four decimals (about ten metres).
 
     A hotline may number its calls by the caller's telephone, so a reference is masked too; the row keeps it whole.
     """
-    history = tuple(map(recorded_steps.told, command.history)) if isinstance(command, RecordedDemand) else ()
     imported = isinstance(command, RecordedDemand)
-    said = masked(command, MASKS)
+    steps = command.history if isinstance(command, RecordedDemand) else ()
+    said = masked(command, masks)
     place = command.location and Location(lat=round(command.location.lat, 4), lon=round(command.location.lon, 4))
     return DemandSubmitted(
         number=number,
@@ -243,7 +244,7 @@ def submitted(
         attachments=command.attachments,
         contact=contact,
         imported=imported,
-        history=history,
+        history=tuple(recorded_steps.told(step, masks) for step in steps),
         urgency=command.urgency,
         vulnerable=command.vulnerable or pack.is_vulnerable(command.category),
     )

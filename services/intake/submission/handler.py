@@ -31,6 +31,7 @@ from shared.contracts.demand.facts import Fact
 from shared.contracts.demand.state import Demand
 from shared.contracts.refusals import Code, Refused
 from shared.jurisdiction.jurisdictions import Jurisdictions
+from shared.masker.masker import Masker
 
 SPARE: Final = 200
 
@@ -57,11 +58,12 @@ class SubmissionHandler:
         vault: Vault,
         clock: Callable[[], datetime] = now,
         new_id: Callable[[], UUID] = uuid7,
+        masker: Masker | None = None,
     ) -> None:
         self.pool, self.repository, self.packs, self.vault = pool, repository, packs, vault
         self.clock, self.new_id = clock, new_id
         self._moving_on = HistoryHandler(repository, vault)
-        self._prepare = RequestChecker(repository, packs, vault, new_id)
+        self._prepare = RequestChecker(repository, packs, vault, new_id, masker or Masker())
         lend = partial(pool.acquire, timeout=5)
         self._taken = GroupCommit(lend, self._take, abreast=2)
         self._taken_seen = GroupCommit(lend, self._take_seen, abreast=2)
@@ -70,7 +72,7 @@ class SubmissionHandler:
 
     async def submit(self, channel: Channel, request: Request) -> SubmissionReceipt:
         """Take one; raises `Refused`."""
-        answer = await self._taken(self._prepare.check(channel, request, self.clock()))
+        answer = await self._taken(await self._prepare.check(channel, request, self.clock()))
         if isinstance(answer, Refused):
             raise answer
         return answer
@@ -83,7 +85,7 @@ class SubmissionHandler:
         if seen is None or request.enclosed or _is_bound(request.command):
             return None
         try:
-            visit = FastRequest(seen, self._prepare.check(seen.channel, request, at))
+            visit = FastRequest(seen, await self._prepare.check(seen.channel, request, at))
         except Refused:
             return None
         if passed := await self._taken_seen(visit):
@@ -104,10 +106,10 @@ class SubmissionHandler:
         good: dict[int, CheckedRequest] = {}
         for n, request in enumerate(requests):
             try:
-                good[n] = self._prepare.check(channel, request, at)
+                good[n] = await self._prepare.check(channel, request, at)
             except Refused as refused:
                 answers[n] = refused
-            await sleep(0)  # a thousand long texts must not hold up everybody else
+            await sleep(0)  # a thousand texts must not hold up everybody else
         if good:
             take = self._try if dry_run else self._take
             async with self.pool.acquire(timeout=5) as db:

@@ -12,7 +12,7 @@ from services.routing.cases.permissions import permit
 from shared.contracts.demand.facts import Fact, StatusFact
 from shared.contracts.demand.lifecycle import replay
 from shared.contracts.demand.state import Demand
-from shared.contracts.wording import masked
+from shared.contracts.wording import Masks, masked
 from shared.identity.person import Person
 from shared.jurisdiction.pack import Pack
 from shared.masking import MASKS
@@ -59,6 +59,7 @@ def decide(
     at: datetime,
     parent: Demand | None = None,
     words: str | None = None,
+    masks: Masks = MASKS,
 ) -> Sequence[Fact]:
     """The facts that follow from a command, naming no citizen; legality of the step is the table's business.
 
@@ -72,5 +73,5 @@ def decide(
         demand = replay(demand, [(fact, at) for fact in running])
     return [
         *running,
-        *_DECISIONS[type(command)](Situation(demand, by, pack, at, parent, words), masked(command, MASKS)),
+        *_DECISIONS[type(command)](Situation(demand, by, pack, at, parent, words), masked(command, masks)),
     ]

@@ -1,7 +1,7 @@
 """Handles what staff ask of a case."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -18,10 +18,10 @@ from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.demand.facts import Fact
 from shared.contracts.demand.state import Demand
 from shared.contracts.refusals import Code, FieldError, Refused
-from shared.contracts.wording import masked
+from shared.contracts.wording import Masks, masked, passages
 from shared.identity.person import Person
 from shared.jurisdiction.jurisdictions import Jurisdictions
-from shared.masking import MASKS
+from shared.masker.masker import Masker
 
 _DESK: Final = UUID("6f0d1f52-3c1b-5e0a-9b53-1d2c7c1f4a10")
 
@@ -51,6 +51,7 @@ class CaseCommand:
     """What is asked, as it is recognised when it comes again."""
     actor: Actor
     packs: Jurisdictions
+    masks: Masks
 
     @property
     def cause(self) -> UUID:
@@ -73,7 +74,7 @@ class CaseCommand:
         if isinstance(self.command, MergeDemand):
             parent = await queries.by_number(db, self.command.into)
         words = await queries.words(db, state) if isinstance(self.command, ReclassifyDemand) else None
-        return decide(state, self.command, self.actor.by, pack, at, parent, words)
+        return decide(state, self.command, self.actor.by, pack, at, parent, words, self.masks)
 
     def answer(self, writes: WriteBatch, state: Demand, at: datetime) -> Demand:
         """The case after the command."""
@@ -89,17 +90,19 @@ class CaseHandler:
     repository: Repository[Demand, Fact]
     packs: Jurisdictions
     clock: Callable[[], datetime] = now
+    masker: Masker = field(default_factory=Masker)
 
     async def handle(self, number: str, command: RoutingCommand, actor: Actor) -> Demand:
         """The demand after the command; raises `Refused`."""
-        content = f"{type(command).__name__} {masked(command, MASKS).model_dump_json()}"
+        masks = await self.masker.masks_for(passages(command))
+        content = f"{type(command).__name__} {masked(command, masks).model_dump_json()}"
         async with self.pool.acquire(timeout=5) as db, db.transaction():
             if isinstance(command, MergeDemand):
                 await queries.lock(db, (number, command.into))
             key = await queries.id_of(db, number)
             if key is None:
                 raise not_found(number)
-            case_command = CaseCommand(key, number, command, content, actor, self.packs)
+            case_command = CaseCommand(key, number, command, content, actor, self.packs, masks)
             return await CommandHandler(self.repository, self.clock).handle(db, case_command)
 
 

@@ -39,6 +39,7 @@ GATEWAY: Final = Histogram(
     "huying_gateway_seconds", "Time that a gateway had a message in hand, by its outcome", ["gateway", "result"]
 )
 GATEWAY_RESTS: Final = Gauge("huying_gateway_rests", "1 while a gateway is given nothing, for it failed", ["gateway"])
+LONG_TEXTS: Final = Counter("huying_long_texts_total", "Requests with long texts, by what masked these", ["result"])
 REQUESTS: Final = Histogram(
     "huying_http_request_seconds", "Time to answer, by route", ["service", "method", "route", "status"]
 )

@@ -34,10 +34,11 @@ class DoctorCheck:
 @dataclass(frozen=True, slots=True)
 class Server:
     """A process that is neither of the usual kinds: `run` serves until it is cancelled; `ready` holds what must be
-    well beside the database."""
+    well beside the database, `tasks` what runs beside it."""
 
     run: Task
     ready: Sequence[Check] = ()
+    tasks: Sequence[Task] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,7 @@ async def components_of(
         case ServerProcess():
             server = spec.server(settings, pool)
             ready = [database_ready(service.name, pool), *server.ready]
-            return Components(running=[server.run()], ready=ready, closing=[pool.close])
+            running = [server.run(), *(task() for task in server.tasks)]
+            return Components(running=running, ready=ready, closing=[pool.close])
         case _:
             raise TypeError(f"{process} is put together with the APIs that it serves")

@@ -8,8 +8,8 @@ from services.intake.inbound.mail import limits
 from services.intake.inbound.mail.limits import Tally, TooMuch, parsed
 from services.intake.inbound.mail.message import letter
 from services.intake.inbound.mail.reader import LetterReader
-from services.intake.sandbox.sandbox import Sandbox
 from shared.chassis.database.pool import Pool
+from shared.chassis.sandbox.sandbox import Sandbox
 from tests.intake.inbound.conftest import facts
 from tests.intake.inbound.test_mail import Deliver, deliver, mail  # noqa: F401 (a fixture)
 

@@ -8,6 +8,7 @@ import pytest
 from services.intake.inbound.charsets import read
 from services.intake.inbound.mail.message import letter
 from services.intake.inbound.message import DOUBTFUL, Message
+from shared.masker.masker import Masker
 from tests.intake.inbound.test_letters import FROM, PDF, mixed
 
 WORDS = "南海大道路灯不亮，请来看看"
@@ -56,11 +57,11 @@ def test_a_subject_is_read_by_what_its_bytes_are(named: str, meant: str):
 @pytest.mark.parametrize(
     "body", ["路灯\ufffd坏了".encode(), "鍗楁捣澶ч亾璺伅".encode(), b"\xb7\xff\xff\xfe\x80 lamp", b"\xff\xfe"]
 )
-def test_what_is_in_doubt_is_marked_and_kept(body: bytes):
+async def test_what_is_in_doubt_is_marked_and_kept(body: bytes, masker: Masker):
     found = taken(written(body))
     assert found.notes == (DOUBTFUL,)
     assert b64encode(body).decode() in found.original
-    assert found.shown(8000).endswith(DOUBTFUL)
+    assert (await found.shown(8000, masker)).endswith(DOUBTFUL)
 
 
 @pytest.mark.parametrize("charset", ["koi8-r", "shift_jis", "euc-kr", "windows-1251", "iso-2022-jp", "hz"])

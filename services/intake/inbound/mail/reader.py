@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 from services.intake.inbound.mail.message import letter, unread_letter
 from services.intake.inbound.message import Message
-from services.intake.sandbox.sandbox import Sandbox, Unfinished
+from shared.chassis.sandbox.sandbox import Sandbox, Unfinished
 
 log = structlog.get_logger()
 SECONDS: Final = 15.0

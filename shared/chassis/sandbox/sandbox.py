@@ -1,4 +1,4 @@
-"""Runs a job in a process of its own, with an end to its time and memory: what strangers send may be made to cost."""
+"""Runs a job in a process of its own with limits on its time and memory, and without holding up the event loop."""
 
 import asyncio
 import os
@@ -14,15 +14,17 @@ _LENGTH: Final = struct.Struct(">I")
 
 
 class Unfinished(Exception):
-    """The job did not end in its time or memory, or it failed."""
+    """The job did not finish within its time or memory, or it failed."""
 
 
 @dataclass(slots=True)
 class Sandbox:
-    """One job at a time; `job` is `module:function`, which takes and gives a list of bytes and touches nothing else.
+    """A process for one job, which serves one call at a time.
 
-    The process has no secret of ours: its environment is empty. It starts with the first call, ends with `close`, and
-    a call that takes longer than `seconds` of wall time ends it too.
+    `job` is `module:function`: a function that takes and returns a list of bytes, and has no other effect. `seconds`
+    is the longest time of a call (a longer one ends the process), `memory` the limit of the process in bytes.
+    The process starts with the first call and ends with `close`, or when this process ends. Its environment holds
+    nothing but the paths of modules, so it knows no secret.
     """
 
     job: str
@@ -31,18 +33,18 @@ class Sandbox:
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _process: Process | None = None
 
-    async def __call__(self, *given: bytes) -> list[bytes]:
-        """What the job gives; raises `Unfinished`, and `OSError` where the machine has no room for one more process."""
+    async def __call__(self, *request: bytes) -> list[bytes]:
+        """What the job returns; raises `Unfinished`, and `OSError` where the machine cannot start a process."""
         async with self._turn:
             process = await self._running()
             try:
                 async with asyncio.timeout(self.seconds):
-                    return await _exchange(process, given)
+                    return await _exchange(process, request)
             except (TimeoutError, OSError, EOFError) as fault:
                 await self.close()
                 raise Unfinished(repr(fault)) from None
             except asyncio.CancelledError:
-                # Its answer would be taken for that of the next call.
+                # The next call would read the answer to this one.
                 await self.close()
                 raise
 
@@ -56,21 +58,21 @@ class Sandbox:
 
     async def _running(self) -> Process:
         if self._process is None or self._process.returncode is not None:
-            command = (sys.executable, "-m", "services.intake.sandbox.child", self.job, str(self.memory))
+            command = (sys.executable, "-m", "shared.chassis.sandbox.child", self.job, str(self.memory))
             # The same modules as here, wherever they were found.
             where = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-            # What a job complains of may quote what it works on: no log of ours should have it.
+            # An error message of the job may quote what it works on, which belongs in no log.
             self._process = await asyncio.create_subprocess_exec(
                 *command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=where
             )
         return self._process
 
 
-async def _exchange(process: Process, given: Sequence[bytes]) -> list[bytes]:
+async def _exchange(process: Process, request: Sequence[bytes]) -> list[bytes]:
     if process.stdin is None or process.stdout is None:
         raise EOFError
-    process.stdin.write(_LENGTH.pack(len(given)))
-    for frame in given:
+    process.stdin.write(_LENGTH.pack(len(request)))
+    for frame in request:
         process.stdin.write(_LENGTH.pack(len(frame)))
         process.stdin.write(frame)
     await process.stdin.drain()

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from services.intake.sandbox.sandbox import Sandbox, Unfinished
+from shared.chassis.sandbox.sandbox import Sandbox, Unfinished
 
 ROOM = 2**30
 Run = Callable[..., Sandbox]
@@ -17,7 +17,7 @@ async def run() -> AsyncIterator[Run]:
     made: list[Sandbox] = []
 
     def begun(job: str, seconds: float = 60) -> Sandbox:
-        made.append(Sandbox(f"tests.intake.sandbox_jobs:{job}", seconds, ROOM))
+        made.append(Sandbox(f"tests.chassis.sandbox_jobs:{job}", seconds, ROOM))
         return made[-1]
 
     yield begun

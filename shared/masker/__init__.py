@@ -1,0 +1,1 @@
+"""Masks words without holding up the event loop."""
