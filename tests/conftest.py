@@ -149,7 +149,7 @@ async def masker() -> AsyncIterator[Masker]:
 
 @pytest.fixture
 def masked_here(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Every text that this process masks from now on, whoever asks for it."""
+    """Every text that this process itself masks from now on, whoever asks for it."""
     texts: list[str] = []
     real = masking._masked
 

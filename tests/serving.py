@@ -5,8 +5,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import uvicorn
+from fastapi import FastAPI
 
-from tests.eventually import eventually
+from shared.chassis.http.app import web_app
+from shared.chassis.process.components import Api
+from shared.masker.masker import Masker
+from tests.eventually import ended, eventually
 
 
 @asynccontextmanager
@@ -22,3 +26,21 @@ async def served(config: uvicorn.Config) -> AsyncIterator[str]:
     yield f"http://127.0.0.1:{config.port}"
     server.should_exit = True
     await serving
+
+
+@asynccontextmanager
+async def running(service: str, api: Api) -> AsyncIterator[FastAPI]:
+    """The web application of a service's API, and the tasks of the API for as long as it is needed."""
+    tasks = [asyncio.create_task(task()) for task in api.tasks]
+    # A task that is cancelled before its first step has nothing to end.
+    await asyncio.sleep(0)
+    try:
+        yield web_app(service, api.routers)
+    finally:
+        await ended(*tasks)
+
+
+def masker_of(api: Api) -> Masker:
+    """The masker that an API runs and closes."""
+    (found,) = (task.__self__ for task in api.tasks if isinstance(getattr(task, "__self__", None), Masker))
+    return found

@@ -15,6 +15,7 @@ from shared.contracts.demand.facts import ChannelKind
 from shared.jurisdiction.publication import Shown
 from tests import packs
 from tests.keys import KEYS
+from tests.serving import running
 
 
 @pytest.fixture
@@ -31,10 +32,11 @@ def settings(database: str) -> IntakeSettings:
 async def client(database: str, pool: Pool) -> AsyncIterator[httpx.AsyncClient]:
     """A channel's front end with its key."""
     key = await keys.add(pool, "web", ChannelKind.WEB, "Web")
-    served = web_app("intake", app.api(settings(database), pool).routers)
-    transport = httpx.ASGITransport(served, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://intake", headers={"X-API-Key": key}) as found:
-        yield found
+    async with running("intake", app.api(settings(database), pool)) as served:
+        transport = httpx.ASGITransport(served, raise_app_exceptions=False)
+        headers = {"X-API-Key": key}
+        async with httpx.AsyncClient(transport=transport, base_url="http://intake", headers=headers) as found:
+            yield found
 
 
 @pytest.fixture

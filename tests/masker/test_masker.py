@@ -122,7 +122,9 @@ async def test_where_the_process_does_not_answer_the_words_are_masked_here(job: 
     assert masker.process._process is None
 
 
-async def test_where_no_process_can_be_started_the_words_are_masked_here(masker: Masker, monkeypatch: pytest.MonkeyPatch):
+async def test_where_no_process_can_be_started_the_words_are_masked_here(
+    masker: Masker, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setattr("sys.executable", "/nowhere/python")
     counted, words = Counted(), Words(citizen=SLOWEST)
     assert await masker.masked(words) == masked(words, MASKS)

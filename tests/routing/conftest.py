@@ -23,6 +23,7 @@ from shared.contracts.demand.state import Service
 from shared.contracts.numbers import number
 from shared.identity.staff import StaffBearers
 from shared.identity.staff_tokens import StaffTokens
+from shared.masker.masker import Masker
 from tests.chassis.conftest import Log, envelope, let_know
 from tests.packs import shipped
 
@@ -68,10 +69,10 @@ def bearer(unit: str, name: str = "陈") -> dict[str, str]:
 
 
 @pytest.fixture
-async def hall(database: str) -> AsyncIterator[Hall]:
+async def hall(database: str, masker: Masker) -> AsyncIterator[Hall]:
     repository: Any = Repository("demand", demand_rules(Service.ROUTING), CASES)
     async with await open_pool(database, "routing") as pool:
-        cases = CaseHandler(pool, repository, shipped())
+        cases = CaseHandler(pool, repository, shipped(), masker=masker)
         staff = StaffBearers(pool, StaffTokens(TOKENS))
         transport = httpx.ASGITransport(web_app("routing", [*routes(cases, staff), units.routes(shipped(), staff)]))
         async with httpx.AsyncClient(transport=transport, base_url="http://routing") as client:

@@ -40,7 +40,8 @@ def mail(subject: str = "路灯坏了", text: str = "学校门口，电话139123
 @asynccontextmanager
 async def receiving(told: IntakeSettings, pool: Pool) -> AsyncIterator[Deliver]:
     """The mailbox; delivers with the standard library's client, which answers with the refused recipients."""
-    task = asyncio.create_task(app.mail(told, pool).run())
+    server = app.mail(told, pool)
+    tasks = [asyncio.create_task(task()) for task in (server.run, *server.tasks)]
     client = smtplib.LMTP if told.mail_protocol == "lmtp" else smtplib.SMTP
 
     def hand_over(message: EmailMessage | bytes, sender: str = "zou@example.net", to: tuple[str, ...] = (BOX,)) -> Any:
@@ -60,7 +61,7 @@ async def receiving(told: IntakeSettings, pool: Pool) -> AsyncIterator[Deliver]:
 
     await eventually(answers, bool)
     yield deliver
-    await ended(task)
+    await ended(*tasks)
 
 
 def set_up(database: str, protocol: str = "smtp") -> IntakeSettings:

@@ -1,0 +1,110 @@
+"""Whichever way long words come to intake, the event loop does not mask them."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from services.intake import app
+from services.intake.channels import keys
+from shared.chassis.database.pool import Pool
+from shared.contracts.demand.facts import ChannelKind
+from tests.intake.conftest import settings
+from tests.intake.test_api import GOOD, count
+from tests.intake.test_imports import imported
+from tests.intake.test_notes import notes, opened, say, taken
+from tests.intake.test_open311 import V2, raised
+from tests.intake.test_vault import staff
+from tests.keys import KEYS
+from tests.serving import masker_of, running
+from tests.worst import ANSWER, HIDDEN, HIDDEN_ANSWER, SAID, is_spared, worst
+
+
+async def told(pool: Pool) -> list[dict[str, Any]]:
+    """The payloads of what intake has told, in order."""
+    async with pool.acquire() as db:
+        return [json.loads(row["payload"]) for row in await db.fetch("SELECT payload FROM journal ORDER BY position")]
+
+
+async def test_a_demand(client: httpx.AsyncClient, pool: Pool, masked_here: list[str]):
+    # The key is known from the second one on, which goes another way then.
+    for n in range(3):
+        await taken(client, f"k{n}", text=SAID)
+    await taken(client, "own", text=SAID, external_id="call-7")
+    assert is_spared(masked_here)
+    assert [fact["text"] for fact in await told(pool)] == [HIDDEN] * 4
+    assert await count(pool, "vault") == 4, "the wording before masking"
+
+
+async def test_recorded_history(client: httpx.AsyncClient, pool: Pool, masked_here: list[str]):
+    resolved = {"at": "2021-05-12T02:00:00Z", "type": "demand.resolved", "data": {"result": ANSWER, "by": "陈"}}
+    answer = await imported(client, pool, {"text": SAID}, {"history": [resolved]})
+    assert [row["became"] for row in answer.json()["rows"]] == ["new", "new"], answer.text
+    assert is_spared(masked_here)
+    first, second = await told(pool)
+    assert first["text"] == HIDDEN
+    assert second["history"][0]["data"]["result"] == HIDDEN_ANSWER[:4000]
+
+
+async def test_a_supplement(client: httpx.AsyncClient, pool: Pool, masked_here: list[str]):
+    number = (await taken(client))["number"]
+    assert (await say(client, number, "supplements", {"text": SAID[:4000]})).status_code == 201
+    assert is_spared(masked_here)
+    ((_, payload),) = await notes(pool)
+    note = json.loads(payload)
+    assert note["text"] == HIDDEN[: len(note["text"])]
+    assert len(note["text"]) == 4000
+    assert await opened(pool, note["original"], KEYS["vault_key"]) == SAID[:4000]
+
+
+async def test_a_draft(client: httpx.AsyncClient, masked_here: list[str]):
+    draft = {"title": "校车接送点没有风雨棚", "text": SAID, "division": GOOD["division"]}
+    answer = await client.post("/v1/demands/similar", json=draft)
+    assert answer.status_code == 200, answer.text
+    assert is_spared(masked_here)
+
+
+async def test_a_request_of_another_citys_app(client: httpx.AsyncClient, key: str, pool: Pool, masked_here: list[str]):
+    await raised(client, key, description=SAID[:4000])
+    assert is_spared(masked_here)
+    (demand,) = await told(pool)
+    assert demand["title"] == HIDDEN[:200]
+    assert demand["text"].startswith(HIDDEN[:4000])
+
+
+async def test_an_update_of_another_citys_app(client: httpx.AsyncClient, key: str, pool: Pool, masked_here: list[str]):
+    update = {
+        "api_key": key, "jurisdiction_id": "nanhai", "service_request_id": await raised(client, key),
+        "update_id": "7", "status": "OPEN", "updated_datetime": "2026-11-24T08:00:00Z", "description": SAID[:3800],
+    }  # fmt: skip
+    answer = await client.post(f"{V2}/servicerequestupdates.json", data=update)
+    assert answer.status_code == 201, answer.text
+    assert is_spared(masked_here)
+    assert (await told(pool))[-1]["text"] == HIDDEN[:4000]
+
+
+@pytest.mark.parametrize("what", ["contact", "contact/erasure"])
+async def test_a_reason_for_reading_or_erasing_personal_data(
+    client: httpx.AsyncClient, what: str, masked_here: list[str], monkeypatch: pytest.MonkeyPatch
+):
+    number = (await taken(client, contact={"phone": "13800138000"}))["number"]
+    masked_here.clear()
+    # A reason may have no more characters than are masked on the loop otherwise.
+    monkeypatch.setattr("shared.masker.masker.LONG", 100)
+    answer = await client.post(f"/v1/demands/{number}/{what}", json={"why": worst(1000)}, headers=staff())
+    assert answer.status_code == 200, answer.text
+    assert masked_here == []
+
+
+async def test_the_api_ends_the_process_that_it_masks_long_words_in(database: str, pool: Pool):
+    api = app.api(settings(database), pool)
+    sent = {"X-API-Key": await keys.add(pool, "web", ChannelKind.WEB, "Web")}
+    async with running("intake", api) as served:
+        transport = httpx.ASGITransport(served)
+        async with httpx.AsyncClient(transport=transport, base_url="http://intake", headers=sent) as client:
+            await taken(client, text=SAID)
+        process = masker_of(api).process._process
+        assert process
+        assert process.returncode is None
+    assert process.returncode is not None

@@ -1,0 +1,24 @@
+"""The text that is slowest to mask, for tests of what the event loop is spared."""
+
+from typing import Final
+
+from shared.masker.masker import LONG
+from shared.masking import mask, mask_answer
+
+SENTENCE: Final = "我叫李明，"
+
+
+def worst(length: int) -> str:
+    """So many characters, in which a person is named again and again."""
+    return (SENTENCE * length)[:length]
+
+
+SAID: Final = worst(8000)
+HIDDEN: Final = mask(SAID)
+ANSWER: Final = worst(4000)
+HIDDEN_ANSWER: Final = mask_answer(ANSWER)
+
+
+def is_spared(masked_here: list[str]) -> bool:
+    """Whether this process has masked short texts alone, of those that `masked_here` lists."""
+    return all(len(text) <= LONG for text in masked_here)
