@@ -69,6 +69,13 @@ async def test_short_words_need_no_process(masker: Masker, masked_here: list[str
     assert masker.process._process is None
 
 
+async def test_a_short_text_is_masked_once_however_often_it_is_asked_for(masker: Masker, masked_here: list[str]):
+    words = Words(citizen="我叫李明")
+    masks = await masker.masks_for(passages(words))
+    assert {masked(words, masks).citizen for _ in range(3)} == {"我叫［姓名］"}
+    assert masked_here == ["我叫李明", ""]
+
+
 async def test_masks_know_long_words_and_mask_all_others_by_the_rules(masker: Masker, masked_here: list[str]):
     masks = await masker.masks_for(passages(Words(citizen=SLOWEST)))
     assert masks["citizen"](SLOWEST).startswith("我叫［姓名］")
