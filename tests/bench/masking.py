@@ -106,7 +106,7 @@ def slow_texts() -> Iterator[tuple[str, str]]:
 
 def cost(hide: Callable[[str], str], text: str) -> float:
     """Milliseconds of this processor, the least of five."""
-    times = max(1, 1000 // len(text))
+    times = max(1, LONGEST // len(text))
 
     def once() -> float:
         started = process_time()
