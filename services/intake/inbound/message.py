@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from services.intake.inbound.charsets import Reading
-from services.intake.submission.fitting import fitting
+from services.intake.submission.fitting import fitted
 from services.intake.vault.contact import Contact
 from shared.contracts.demand.facts import Location
 from shared.contracts.numbers import number_first, numbers_in
@@ -56,13 +56,13 @@ class Message:
     async def headline(self, masker: Masker) -> str:
         """The title, or the beginning of the text."""
         line = self.title or next((line.strip() for line in self.text.splitlines() if not is_blank(line)), "")
-        return await fitting(line, SUBJECT if self.title else TITLE, masker)
+        return await fitted(line, SUBJECT if self.title else TITLE, masker)
 
     async def shown(self, most: int, masker: Masker) -> str:
         """The text with the notes, in as many characters; where it is cut, that is a note too."""
         notes = (*self.notes, CUT) if self._is_cut(most) else self.notes
         below = "".join(f"\n{note}" for note in notes)
-        return await fitting(self.text, most - len(below), masker) + below
+        return await fitted(self.text, most - len(below), masker) + below
 
     def uncut(self, most: int = TEXT) -> str:
         """All its words, where there is no room for them; else nothing."""

@@ -24,7 +24,7 @@ from services.intake.notes.domain import (
 from services.intake.notes.queries import Told
 from services.intake.notes.supporter_queries import First
 from services.intake.notes.supporters import Supporters, count_nameless
-from services.intake.submission.fitting import fitting
+from services.intake.submission.fitting import fitted
 from services.intake.submission.repeated import reference_taken
 from services.intake.tracking import queries as tracking
 from services.intake.vault import queries as vault_queries
@@ -119,7 +119,7 @@ class NoteHandler:
     async def supplement(self, text: str, attachments: tuple[str, ...] = (), hidden: str = "") -> Supplement:
         """The text as far as a note takes it. The vault gets the whole of a longer one, or `hidden`, for which the
         text stands."""
-        words = await fitting(text, SUPPLEMENT, self.masker)
+        words = await fitted(text, SUPPLEMENT, self.masker)
         return supplement(words, attachments, hidden or (text if words != text else ""))
 
     async def written(self, said: NoteRequest) -> Note:
