@@ -156,7 +156,8 @@ def test_no_command_of_staff_tells_whom_it_names(kind: type[BaseModel]):
 
 @pytest.mark.parametrize(("solved", "rating"), [(True, 5), (True, 1), (False, 1)])
 def test_no_verdict_tells_whom_it_names(solved: bool, rating: int):
-    told = told_of(*rate(story.demand(*story.RESOLVED), full(RateDemand, solved=solved, rating=rating), PACK, "link"))
+    verdict = full(RateDemand, solved=solved, rating=rating).verdict()
+    told = told_of(*rate(story.demand(*story.RESOLVED), verdict, PACK))
     assert tells_nobody(told)
     assert "［手机号］" in told
 
