@@ -1,4 +1,4 @@
-"""A city in little: the pages of its staff and intake behind one address, and what a service tells reaches all."""
+"""A city in little: the pages of its staff and its citizens at one address, and what a service tells reaches all."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,6 +12,8 @@ import httpx
 import uvicorn
 
 from deploy.local.ports import free_port
+from services.feedback import app as feedback
+from services.feedback.settings import FeedbackSettings
 from services.intake import app as intake
 from services.intake.channels import keys
 from services.intake.settings import IntakeSettings
@@ -127,6 +129,8 @@ async def opened_city(database: str, folder: Path) -> AsyncIterator[City]:
         desk = routing.api(settings, loop.pools[Service.ROUTING])
         kept = KEYS | {"DATABASE_URL": database, "attachments_folder": folder, "portal_jurisdictions": PACK.id}
         door = intake.api(IntakeSettings.model_validate(kept), loop.pools[Service.INTAKE])
-        web = web_app("city", [*desk.routers, *door.routers])
+        told = FeedbackSettings.model_validate(KEYS | {"DATABASE_URL": database})
+        ratings = feedback.api(told, loop.pools[Service.FEEDBACK])
+        web = web_app("city", [*desk.routers, *door.routers, *ratings.routers])
         async with served(uvicorn.Config(web, port=port, log_level="critical")) as url:
             yield City(url, loop, settings)

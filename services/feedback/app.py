@@ -32,6 +32,7 @@ from shared.contracts.demand.rules import demand_rules
 from shared.contracts.demand.state import Demand, Service
 from shared.contracts.topics import DEMAND_EVENTS
 from shared.identity.citizen_links import CitizenLinks
+from shared.identity.visitors import Visitors
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.loader import packs_of
 from shared.masker.masker import Masker
@@ -66,8 +67,8 @@ def api(settings: FeedbackSettings, pool: Pool) -> Api:
     repository, masker = demand_repository(packs, settings), Masker()
     ratings = RatingHandler(pool, repository, packs, _links(settings), masker=masker)
     reports = ReportHandler(pool, message_kind(settings, repository, packs), reporting_gateways(settings.gateways))
-    routers = [routes(ratings), pages.routes(ratings), reports_api.routes(reports), look()]
-    return Api(routers, WORDS, tasks=(masker.run,))
+    rated = pages.routes(ratings, Visitors.of(settings))
+    return Api([routes(ratings), rated, reports_api.routes(reports), look()], WORDS, tasks=(masker.run,))
 
 
 def worker(settings: FeedbackSettings, pool: Pool) -> Worker:

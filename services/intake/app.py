@@ -5,6 +5,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from fastapi import APIRouter
+
 from services.intake.api_document import WORDS
 from services.intake.attachments import api as attachments_api
 from services.intake.attachments.kinds import Limits
@@ -28,6 +30,8 @@ from services.intake.inbound.words import languages
 from services.intake.notes import api as voices_api
 from services.intake.notes import verdict_api
 from services.intake.notes.handler import NoteHandler
+from services.intake.notes.lost_link_handler import WITHIN as LINKS_COUNTED_WITHIN
+from services.intake.notes.lost_link_handler import LostLinkHandler
 from services.intake.notes.supporters import WITHIN as COUNTED_WITHIN
 from services.intake.open311.api import open311
 from services.intake.open311.discovery import Place
@@ -55,10 +59,22 @@ from services.intake.tracking.projection import LISTING, UPDATES
 from services.intake.tracking.story import StoryReader
 from services.intake.tracking.words_projection import CITIZEN_WORDS
 from services.intake.vault.sealing import Vault
-from services.intake.web import hint_pages, home_pages, raise_pages, send_pages, similar_pages
+from services.intake.web import (
+    follow_pages,
+    followed_pages,
+    hint_pages,
+    home_pages,
+    raise_pages,
+    send_pages,
+    similar_pages,
+)
 from services.intake.web.allowance import Allowance
 from services.intake.web.drafts import KEPT as DRAFTS_KEPT
 from services.intake.web.drafts import Drafts
+from services.intake.web.follow_commands import FollowCommands
+from services.intake.web.follow_lookup import FollowLookup
+from services.intake.web.follow_pages import FollowPages
+from services.intake.web.followed_pages import FollowedPages
 from services.intake.web.places import Places
 from services.intake.web.portal import Portal
 from services.intake.web.raising import Raising
@@ -80,6 +96,7 @@ from shared.contracts.demand.rules import demand_rules
 from shared.contracts.demand.state import Demand, Service
 from shared.contracts.topics import DEMAND_EVENTS
 from shared.identity.callers import Callers
+from shared.identity.citizen_links import CitizenLinks
 from shared.identity.revocations import EXPIRED as EXPIRED_REVOCATIONS
 from shared.identity.visitors import Visitors
 from shared.jurisdiction.jurisdictions import Jurisdictions
@@ -117,7 +134,8 @@ def api(settings: IntakeSettings, pool: Pool) -> Api:
     suggester = Suggester.of(packs, settings.suggestion_models)
     portal = Portal(
         Places.of(packs, settings.portal_jurisdictions),
-        submissions, note_handler, lookup, finder, suggester, attachments, codes, settings.public_url,
+        submissions, note_handler, lookup, finder, suggester, attachments, codes,
+        CitizenLinks.at(settings.public_url, settings.secret, settings.secret_previous),
     )  # fmt: skip
     raising = Raising(portal, Drafts(pool), Allowance(pool, keys, settings.portal_sends_per_hour))
     return Api(
@@ -145,12 +163,21 @@ def api(settings: IntakeSettings, pool: Pool) -> Api:
             raise_pages.routes(raising, Visitors.of(settings)),
             similar_pages.routes(raising, Visitors.of(settings)),
             send_pages.routes(raising, Visitors.of(settings)),
+            *_follow_pages(settings, portal, stories),
             look(),
         ],
         WORDS,
         ready=[lasting_secret_kept(pool, settings.lasting)],
         tasks=(masker.run,),
     )
+
+
+def _follow_pages(settings: IntakeSettings, portal: Portal, stories: StoryReader) -> list[APIRouter]:
+    """The way to a demand, and its page; in this order, since a token may be anything."""
+    visitors, notes, links = Visitors.of(settings), portal.note_handler, portal.links
+    lost = LostLinkHandler(notes.pool, notes.repository, notes.vault)
+    behind = FollowedPages(FollowLookup(links, stories), FollowCommands(portal, stories.packs), links, visitors)
+    return [follow_pages.routes(FollowPages(portal.lookup, lost, links, visitors)), followed_pages.routes(behind)]
 
 
 def mail(settings: IntakeSettings, pool: Pool) -> Server:
@@ -219,7 +246,8 @@ def pruning(settings: IntakeSettings, pool: Pool) -> Retention:
     wrong_codes = Expired("wrong_code", "since < $1", WITHIN)
     drafts = Expired("portal_draft", "saved_at < $1", DRAFTS_KEPT)
     uses = Expired("portal_use", "hour < $1", timedelta(hours=1))
-    helping = (conversations, wrong_codes, nameless, drafts, uses)
+    links = Expired("link_request", "since < $1", LINKS_COUNTED_WITHIN)
+    helping = (conversations, wrong_codes, nameless, drafts, uses, links)
     return Retention(pool, (*helping, EXPIRED_REVOCATIONS, redriven(settings)))
 
 

@@ -30,6 +30,14 @@ class Link(NamedTuple):
     answer: int | None = None
 
 
+class BrokenLink(Refused):
+    """The link was forged or changed, or is only a part of one."""
+
+    def __init__(self) -> None:
+        en = "this link does not work: open the whole link of the message"
+        super().__init__(Code.FORBIDDEN, en, "链接无效，请使用短信中的完整链接")
+
+
 @dataclass(frozen=True, slots=True)
 class CitizenLinks:
     """Writes and reads links. Feedback puts them into messages, intake opens the page of a demand with them."""
@@ -56,7 +64,7 @@ class CitizenLinks:
         return self.tokens.write(holder, known if answer is None else known | {"v": answer})
 
     def read(self, token: str) -> Link:
-        """What a token says; raises `Refused`: forbidden for one that was forged or changed, or too old.
+        """What a token says; raises `BrokenLink`, or `Refused` for one that is too old.
 
         Nothing is asked of a database for it, so that guessing costs us the same however often it is tried.
         """
@@ -65,7 +73,7 @@ class CitizenLinks:
         try:
             return self._read(token, Holder.SUPPORTER)
         except _Otherwise:
-            raise _broken() from None
+            raise BrokenLink from None
 
     def _read(self, token: str, holder: Holder) -> Link:
         try:
@@ -91,11 +99,3 @@ def rate_path(token: str) -> str:
 
 class _Otherwise(Refused):
     """The token is not signed for this holder."""
-
-
-def _broken() -> Refused:
-    return Refused(
-        Code.FORBIDDEN,
-        "this link does not work: open the whole link of the message",
-        "链接无效，请使用短信中的完整链接",
-    )

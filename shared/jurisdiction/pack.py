@@ -1,7 +1,7 @@
 """A jurisdiction pack: everything local, with the questions that services ask of it."""
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -170,6 +170,14 @@ class Pack(Profile):
     def due_at(self, start: datetime, working_days: int) -> datetime:
         """The end (UTC) of the N-th working day here after the day of receipt; see `Calendar.due_at`."""
         return self._calendar.due_at(start, working_days)
+
+    def may_reopen(self, reopenings: int) -> bool:
+        """Whether a citizen whose demand was reopened so often may disagree with the answer once more."""
+        return reopenings <= self.max_reopenings
+
+    def rated_until(self, answered_at: datetime) -> datetime:
+        """Until when a verdict on an answer is taken; the demand is closed then."""
+        return answered_at + timedelta(days=self.rate_within_days)
 
     def is_working_day(self, day: date) -> bool:
         return self._calendar.is_working_day(day)

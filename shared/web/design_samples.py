@@ -121,7 +121,8 @@ def timeline(say: Say) -> list[Entry]:
         Entry(say("今天 09:40", "today 09:40"), "2026-12-01T09:40:00+08:00", say("记录进展", "progress"),
               say("桂城街道 · 李志明", "Guicheng · Li Zhiming"), words, say("请在12月3日前办结", "Due by 3 December")),
         Entry(say("昨天 16:20", "yesterday 16:20"), "2026-11-30T16:20:00+08:00", say("群众催办", "urged"),
-              say("群众", "citizen"), say("还是黑的！", "Still dark!"), strong=True),
+              say("群众", "citizen"), say("还是黑的！", "Still dark!"), strong=True,
+              files=[Link("#picture", say("图片 1（320 KB）", "Picture 1 (320 KB)"))]),
         Entry(say("11月28日 08:00", "28 Nov 08:00"), "2026-11-28T08:00:00+08:00", say("提交", "raised")),
     ]  # fmt: skip
 

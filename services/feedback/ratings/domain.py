@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -59,7 +59,7 @@ def rate(demand: Demand, verdict: Verdict, pack: Pack) -> list[f.Fact]:
     """
     _awaited(demand, verdict)
     again = not verdict.solved or (is_dissatisfied(verdict.rating) and pack.dissatisfied == "reopen")
-    if again and may_be_reopened(demand, pack):
+    if again and pack.may_reopen(demand.reopenings):
         return _reopened(demand, verdict, pack)
     if demand.status is Status.DECLINED:
         raise Refused(
@@ -87,11 +87,6 @@ def rate(demand: Demand, verdict: Verdict, pack: Pack) -> list[f.Fact]:
 def is_dissatisfied(rating: int | None) -> bool:
     """1 非常不满意 or 2 不满意 (GB/T 39734-2020)."""
     return rating is not None and rating <= 2
-
-
-def may_be_reopened(demand: Demand, pack: Pack) -> bool:
-    """Whether the citizen may disagree once more."""
-    return demand.reopenings <= pack.max_reopenings
 
 
 def _awaited(demand: Demand, verdict: Verdict) -> None:
@@ -129,7 +124,7 @@ def close_at(demand: Demand, pack: Pack) -> datetime | None:
     if demand.status not in AWAITED or demand.updated_at is None:
         return None
     # No fact leaves a demand at such a status: it was answered when it was updated.
-    return demand.updated_at + timedelta(days=pack.rate_within_days)
+    return pack.rated_until(demand.updated_at)
 
 
 def ending(demand: Demand) -> f.DemandClosed | None:

@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from services.feedback.ratings import milestones, queries, verdicts
-from services.feedback.ratings.domain import AWAITED, RateDemand, may_be_reopened, rate
+from services.feedback.ratings.domain import AWAITED, RateDemand, rate
 from services.feedback.ratings.milestones import Milestone
 from services.feedback.ratings.verdicts import Answered, words_of
 from shared.chassis.aggregates.commands import CommandHandler
@@ -49,7 +49,7 @@ class Shown:
     @property
     def may_rate(self) -> bool:
         """Whether a verdict of this holder is taken now."""
-        declined_for_good = self.demand.status is Status.DECLINED and not may_be_reopened(self.demand, self.pack)
+        declined_for_good = self.demand.status is Status.DECLINED and not self.pack.may_reopen(self.demand.reopenings)
         awaited = self.demand.status in AWAITED and not self.is_of_an_earlier_answer
         return self.holder is Holder.CITIZEN and awaited and not declined_for_good
 

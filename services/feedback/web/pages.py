@@ -1,103 +1,166 @@
-"""The page that the link of a message opens: where a demand stands, the answer, and the rating; without a script."""
+"""The page that takes the rating of an answer: what is judged, five levels, solved or not, and words."""
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final
-from zoneinfo import ZoneInfo
+from typing import Annotated, Any, Final, Literal
+from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Form
+from fastapi import APIRouter, Query, Request, Response
 from fastapi import Path as UrlPath
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import ValidationError
+from starlette.datastructures import FormData
 
 from services.feedback.ratings.domain import RateDemand, close_at
 from services.feedback.ratings.handler import RatingHandler, Shown
-from services.feedback.ratings.milestones import Milestone
-from services.feedback.web.words import next_steps, standing
-from shared.chassis.http import response_headers
-from shared.contracts.demand.state import Demand, Status
+from services.feedback.web.words import LEVELS, SOLVED, Said, spent
+from shared.chassis.http.page_route import PageRoute
+from shared.chassis.http.problem_details import AWAY, FAULT_EN, FAULT_ZH, retry_after
+from shared.contracts.demand.state import Status
 from shared.contracts.refusals import ANSWERS, Code, Refused
-from shared.identity.citizen_links import Holder
+from shared.identity.citizen_links import BrokenLink, follow_path, rate_path
+from shared.identity.visitors import Visitors
+from shared.web.moment_words import day_words
 from shared.web.pages import Pages
 
 Token = Annotated[str, UrlPath(max_length=400)]
-LEVELS: Final = (
-    (5, "非常满意", "Very satisfied"),
-    (4, "满意", "Satisfied"),
-    (3, "基本满意", "Fairly satisfied"),
-    (2, "不满意", "Dissatisfied"),
-    (1, "非常不满意", "Very dissatisfied"),
-)
-"""GB/T 39734-2020."""
+Lang = Literal["zh", "en"]
+InLanguage = Annotated[Lang, Query(description="zh or en")]
+PAGES: Final = Pages(Path(__file__).parent / "templates")
+LONGEST: Final = 2000
+"""Characters of the words of a verdict."""
+_TYPED: Final = ("rating", "solved", "comment")
+_ERRORS: Final = {
+    "rating": Said("请选择满意程度", "Choose how satisfied you are"),
+    "solved": Said("请选择问题是否解决", "Say whether it is solved"),
+    "comment": Said(
+        f"补充说明最多 {LONGEST} 字，请缩短一些", f"Your words may have {LONGEST} characters: make them shorter"
+    ),
+}
 
 
-def routes(ratings: RatingHandler) -> APIRouter:
-    """The page by its two names; `/rate/` is what messages of the versions before hold."""
-    router = APIRouter(include_in_schema=False, dependencies=[Depends(_private)])
-    pages = Pages(Path(__file__).parent / "templates")
+@dataclass(frozen=True, slots=True)
+class RatingVisit:
+    """A page in one language; `csrf` goes into its form."""
 
-    @router.get("/follow/{token}")
+    lang: Lang
+    csrf: str = ""
+
+    def say(self, said: Said) -> str:
+        """In the language of the page."""
+        return said.zh if self.lang == "zh" else said.en
+
+    def to(self, path: str, **parameters: str) -> str:
+        """An address of ours that keeps the language."""
+        given = parameters | ({"lang": "en"} if self.lang == "en" else {})
+        return f"{path}?{urlencode(given)}" if given else path
+
+    def page(self, path: str) -> dict[str, Any]:
+        """What every page here needs; `path` is its own address."""
+        return {
+            "lang": self.lang,
+            "say": lambda zh, en: self.say(Said(zh, en)),
+            "to": self.to,
+            "csrf": self.csrf,
+            "again": lambda lang: path if lang == "zh" else f"{path}?lang=en",
+            "here": self.to(path),
+        }
+
+
+class RatingPage(PageRoute):
+    """A page behind a link, whose refusals and faults are pages too."""
+
+    @staticmethod
+    def tell(refused: Refused | None, request: Request) -> HTMLResponse:
+        """Why something was refused, and the way to the demand without the link."""
+        visit = RatingVisit("en" if request.query_params.get("lang") == "en" else "zh")
+        old = refused is not None and refused.code is Code.LINK_EXPIRED
+        if old or isinstance(refused, BrokenLink):
+            return PAGES.render("broken_link.html", visit.page("/follow") | {"old": old}, 410 if old else 403)
+        title, words, status = _words(refused)
+        page = PAGES.render(
+            "not_taken.html", visit.page("/follow") | {"title": visit.say(title), "words": visit.say(words)}, status
+        )
+        page.headers.update(retry_after(refused) if refused else {})
+        return page
+
+
+def _words(refused: Refused | None) -> tuple[Said, Said, int]:
+    if refused is None:
+        return Said("系统出错了", "Something went wrong"), Said(FAULT_ZH, FAULT_EN), 500
+    answer = ANSWERS[refused.code]
+    if refused is AWAY:
+        zh, en = "系统繁忙，本次没有提交成功，请过一分钟再试", "nothing was sent; try again in a minute"
+        return Said(answer.zh, answer.en), Said(zh, en), answer.status
+    return Said(answer.zh, answer.en), Said(refused.zh or answer.zh, refused.en), answer.status
+
+
+def routes(ratings: RatingHandler, visitors: Visitors) -> APIRouter:
+    """`/rate/{token}`; how the demand goes on stands on the page that intake serves."""
+    router = APIRouter(include_in_schema=False, route_class=RatingPage)
+
+    async def visit_of(request: Request, lang: Lang) -> RatingVisit:
+        return RatingVisit(lang, (await visitors.visitor(request)).csrf)
+
     @router.get("/rate/{token}")
-    async def look(token: Token) -> HTMLResponse:
-        try:
-            return pages.render("demand.html", _told(await ratings.shown(token), token))
-        except Refused as refused:
-            return _refused(pages, refused)
+    async def look(token: Token, request: Request, lang: InLanguage = "zh") -> HTMLResponse:
+        shown = await ratings.shown(token)
+        return _render(shown, token, await visit_of(request, lang))
 
     @router.post("/rate/{token}")
-    async def answer(
-        token: Token,
-        rating: Annotated[str, Form()] = "",
-        solved: Annotated[str, Form()] = "",
-        comment: Annotated[str, Form()] = "",
-        seen: Annotated[str, Form()] = "",
-    ) -> HTMLResponse:
+    async def answer(token: Token, request: Request, lang: InLanguage = "zh") -> Response:
+        shown = await ratings.shown(token)
+        visit = await visit_of(request, lang)
+        form = await request.form()
+        typed = {name: str(form.get(name) or "") for name in _TYPED}
         try:
-            shown = await ratings.shown(token)
-            verdict = RateDemand.model_validate({"rating": rating, "solved": solved, "comment": comment})
-            version = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 10 else None
-            rated = await ratings.rate(token, verdict, version)
-            return pages.render("rated.html", {"lang": "zh", "ending": _ending(rated), "demand": rated}, status=201)
-        except ValidationError:
-            return pages.render("demand.html", _told(shown, token) | {"missing": shown.may_rate}, status=422)
+            rated = await ratings.rate(token, RateDemand.model_validate(typed), _version(form))
+        except ValidationError as fault:
+            wrong = {str(error["loc"][0]) for error in fault.errors(include_input=False)}
+            return _render(shown, token, visit, typed, [name for name in _TYPED if name in wrong])
         except Refused as refused:
-            return _refused(pages, refused)
+            # Read anew: the demand has gone on since the page was opened.
+            return _render(await ratings.shown(token), token, visit, typed, refused=refused)
+        done = "reopened" if rated.status is Status.REOPENED else "rated"
+        return RedirectResponse(visit.to(follow_path(token), done=done), status_code=303)
 
     return router
 
 
-def _told(shown: Shown, token: str) -> dict[str, Any]:
+def _version(form: FormData) -> int | None:
+    """The version of the demand that the citizen looked at."""
+    seen = form.get("seen")
+    known = isinstance(seen, str) and seen.isascii() and seen.isdigit() and len(seen) < 10
+    return int(str(seen)) if known else None
+
+
+def _render(
+    shown: Shown, token: str, visit: RatingVisit, typed: Mapping[str, str] | None = None,
+    wrong: list[str] | None = None, refused: Refused | None = None,
+) -> HTMLResponse:  # fmt: skip
     demand, pack = shown.demand, shown.pack
     closes = close_at(demand, pack)
-    until = pack.local_day(closes).isoformat() if closes else ""
-    return {
-        "lang": "zh",
-        "token": token,
+    until = Said(*day_words(pack.local_day(closes), demand.updated_at.date())) if closes and demand.updated_at else None
+    values = visit.page(rate_path(token)) | {
         "demand": demand,
         "title": "" if shown.is_hidden else demand.title,
-        "supporter": shown.holder is Holder.SUPPORTER,
-        "standing": standing(shown),
-        "due": pack.local_day(demand.due_at).isoformat() if demand.due_at and _is_owed(demand) else "",
-        "steps": list(_steps(shown.words, pack.timezone)),
+        "unit": unit.name if demand.unit and not shown.is_hidden and (unit := pack.unit(demand.unit)) else "",
         "answer": _answer(shown),
-        "is_current": demand.status not in _AGAIN,
-        "next_steps": next_steps(shown, until),
+        "until": visit.say(until) if until else "",
         "may_rate": shown.may_rate,
         "declined": demand.status is Status.DECLINED,
-        "levels": LEVELS,
-        "missing": False,
+        "became": "" if shown.may_rate else visit.say(spent(shown)),
+        "follow": visit.to(follow_path(token)),
+        "rate": visit.to(rate_path(token)),
+        "levels": [(value, visit.say(said)) for value, said in LEVELS],
+        "solved": [(value, visit.say(said)) for value, said in SOLVED],
+        "typed": typed or dict.fromkeys(_TYPED, ""),
+        "errors": {name: visit.say(_ERRORS[name]) for name in wrong or () if shown.may_rate},
+        "problem": visit.say(Said(refused.zh or refused.en, refused.en)) if refused else "",
     }
-
-
-_AGAIN: Final = (
-    Status.REOPENED, Status.TRIAGE, Status.ROUTED, Status.ACCEPTED, Status.RETURNED, Status.IN_PROGRESS, Status.LISTED,
-)  # fmt: skip
-"""Where an answer that is known is the one before, which the citizen did not accept."""
-
-
-def _is_owed(demand: Demand) -> bool:
-    return demand.status in _AGAIN
+    status = ANSWERS[refused.code].status if refused else 422 if wrong else 200
+    return PAGES.render("rate.html", values, status)
 
 
 def _answer(shown: Shown) -> dict[str, str] | None:
@@ -106,33 +169,3 @@ def _answer(shown: Shown) -> dict[str, str] | None:
     if words["summary"] == words["result"]:
         words["summary"] = ""
     return words if any(words.values()) else None
-
-
-def _steps(words: Sequence[Milestone], timezone: str) -> Iterator[dict[str, str]]:
-    """What happened on the way to the answer, with its local day."""
-    zone = ZoneInfo(timezone)
-    for milestone in words:
-        if milestone.kind in ("progressed", "extended", "listed", "merged", "paused", "resumed"):
-            day = milestone.at.astimezone(zone).date().isoformat()
-            due = milestone.words.get("due_at") or milestone.words.get("until", "")
-            until = datetime.fromisoformat(due).astimezone(zone).date().isoformat() if due else ""
-            yield {"kind": milestone.kind, "day": day, "until": until, **_FIELDS, **milestone.words}
-
-
-_FIELDS: Final = {"note": "", "reason": "", "parent_number": ""}
-
-
-def _ending(demand: Demand) -> str:
-    return "reopened" if demand.status is Status.REOPENED else "rated"
-
-
-async def _private() -> None:
-    response_headers.add(response_headers.PRIVATE)
-
-
-def _refused(pages: Pages, refused: Refused) -> HTMLResponse:
-    answer = ANSWERS[refused.code]
-    if refused.code is Code.UNAUTHENTICATED:
-        return pages.render("broken_link.html", {"lang": "zh"}, status=answer.status)
-    told = {"lang": "zh", "title": answer.zh, "zh": refused.zh or refused.en, "en": refused.en}
-    return pages.render("not_taken.html", told, status=answer.status)

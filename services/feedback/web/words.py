@@ -1,6 +1,5 @@
-"""Where a demand stands, in people's words: Chinese first, English beside it."""
+"""What became of a demand whose answer cannot be rated now, and the levels of a rating, in both languages."""
 
-from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from services.feedback.ratings.domain import AWAITED
@@ -8,8 +7,6 @@ from services.feedback.ratings.handler import Shown
 from shared.contracts.demand.facts import Outcome
 from shared.contracts.demand.state import Status
 from shared.identity.citizen_links import Holder
-
-_S = Status
 
 
 class Said(NamedTuple):
@@ -19,76 +16,58 @@ class Said(NamedTuple):
     en: str
 
 
-_STANDING: Final[Mapping[Status, Said]] = {
-    _S.NONE:        Said("已收到", "received"),
-    _S.SUBMITTED:   Said("已收到，正在确定由哪个单位办理", "received; we are finding out who handles it"),
-    _S.TRIAGE:      Said("已收到，正由工作人员确定由哪个单位办理", "received; staff decide who handles it"),
-    _S.ROUTED:      Said("已交由{unit}办理", "given to {unit}"),
-    _S.ACCEPTED:    Said("{unit}正在办理", "{unit} is working on it"),
-    _S.RETURNED:    Said("应由其他单位办理，正在重新安排", "it belongs to somebody else and is being passed on"),
-    _S.IN_PROGRESS: Said("{unit}正在办理", "{unit} is working on it"),
-    _S.LISTED:      Said("已列入项目，有进展会告诉您", "part of a project; we will keep you informed"),
-    _S.MERGED:      Said("与另一件相同的诉求一起办理", "handled together with another demand about the same matter"),
-    _S.RESOLVED:    Said("已有答复", "answered"),
-    _S.DECLINED:    Said("未能受理", "not taken up"),
-    _S.WITHDRAWN:   Said("已撤回", "withdrawn"),
-    _S.REOPENED:    Said("已重新办理", "open again"),
-    _S.CONFIRMED:   Said("已办理结束", "closed"),
-    _S.CLOSED:      Said("已办理结束", "closed"),
-}  # fmt: skip
-_ENDED: Final = (_S.WITHDRAWN, _S.CONFIRMED, _S.CLOSED)
-_VERDICTS: Final = (Outcome.CONFIRMED, Outcome.DISPUTED)
-_SOMEBODY: Final = Said("承办单位", "the responsible unit")
-
-_RATE: Final = Said(
-    "请在{until}前评价；到期未评价的，诉求自动结束。",
-    "Please rate the answer by {until}; without a rating the demand is closed then.",
+LEVELS: Final = (
+    ("5", Said("非常满意", "Very satisfied")),
+    ("4", Said("满意", "Satisfied")),
+    ("3", Said("基本满意", "Fairly satisfied")),
+    ("2", Said("不满意", "Dissatisfied")),
+    ("1", Said("非常不满意", "Very dissatisfied")),
 )
-_DISAGREE: Final = Said(
-    "如有异议，请在{until}前在本页申请重新办理；到期未申请的，诉求自动结束。",
-    "If you disagree, ask again on this page by {until}; the demand is closed then.",
+"""GB/T 39734-2020."""
+SOLVED: Final = (("true", Said("已解决", "Yes, it is solved")), ("false", Said("未解决", "No, it is not solved")))
+_ENDED: Final = (Status.WITHDRAWN, Status.CONFIRMED, Status.CLOSED)
+
+_SUPPORTER: Final = Said(
+    "您附议了这件诉求，由提出人评价。", "You support this demand; whoever raised it rates the answer."
+)
+_NEWER: Final = Said(
+    "这个链接对应的答复之后，诉求又有了新的答复。请到诉求页面查看并评价新的答复。",
+    "There is a newer answer than the one of this link. Read and rate it on the page of the demand.",
 )
 _LAST_WORD: Final = Said(
-    "该诉求已多次重新办理，这是最终答复。",
+    "该诉求已多次重新办理，这是最终答复，不能再申请。",
     "The demand was handled again several times; this answer is final.",
 )
-_IN_WORK: Final = Said(
-    "有补充、催办或者要撤回的，请通过您提交诉求的渠道提出，并报上编号。有答复时会告诉您。",
-    "To add something, to ask to hurry or to take it back, use the channel by which you raised it and give its number."
-    " We will tell you when there is an answer.",
+_AGAIN: Final = Said(
+    "您已要求重新办理，承办单位正在办理。有新的答复时再请您评价。",
+    "You asked for it to be handled again, and the unit works on it. You rate the next answer.",
 )
-_RATED: Final = Said(
-    "您的评价已收到，谢谢您。如果问题仍在，请重新提交诉求。",
-    "Your verdict has been received, thank you. If the problem is still there, raise it anew.",
+_EARLY: Final = Said(
+    "该诉求正在办理，答复后再请您评价。", "It is being handled; you rate the answer when there is one."
 )
+_RATED: Final = Said("您已评价过，谢谢您。评价不能更改。", "You have rated it, thank you. A rating cannot be changed.")
+_UNRATED: Final = Said(
+    "评价期已过，诉求已自动结束。如果问题仍在，请重新提交。",
+    "The time to rate it is over, and it was closed. If the problem is still there, raise it anew.",
+)
+_WITHDRAWN: Final = Said("该诉求已按您的要求撤回。", "The demand was withdrawn as you asked.")
 _OVER: Final = Said(
-    "该诉求已结束，不能再评价。如果问题仍在，请重新提交诉求。",
+    "该诉求已结束，不能再评价。如果问题仍在，请重新提交。",
     "It is closed and can no longer be rated. If the problem is still there, raise it anew.",
 )
-_YOURS: Final = Said("如果问题仍在，请您另行提交诉求。", "If the problem is still there, raise a demand of your own.")
-_WAIT: Final = Said("有结果时会告诉您。", "We will tell you the result.")
 
 
-def standing(shown: Shown) -> Said:
-    """Where it stands now; who handles a report (举报) is told to nobody but whoever raised it."""
-    unit = shown.pack.unit(shown.demand.unit) if shown.demand.unit else None
-    said = _STANDING[shown.demand.status]
-    zh, en = (unit.name, unit.name) if unit and not shown.is_hidden else _SOMEBODY
-    return Said(said.zh.format(unit=zh), said.en.format(unit=en))
-
-
-def next_steps(shown: Shown, until: str) -> Said:
-    """What whoever holds the link can do now; `until` is the last day on which a verdict is taken."""
+def spent(shown: Shown) -> Said:
+    """Why this link takes no rating now, as what the demand became."""
     demand = shown.demand
     if shown.holder is Holder.SUPPORTER:
-        return _WAIT if demand.status not in (*AWAITED, *_ENDED) else _YOURS
-    match demand.status:
-        case Status.RESOLVED:
-            said = _RATE
-        case Status.DECLINED:
-            said = _DISAGREE if shown.may_rate else _LAST_WORD
-        case Status.CONFIRMED | Status.CLOSED | Status.WITHDRAWN:
-            said = _RATED if demand.rating is not None and demand.outcome in (None, *_VERDICTS) else _OVER
-        case _:
-            said = _IN_WORK
-    return Said(said.zh.format(until=until), said.en.format(until=until))
+        return _SUPPORTER
+    if demand.status in AWAITED:
+        return _NEWER if shown.is_of_an_earlier_answer else _LAST_WORD
+    if demand.status not in _ENDED:
+        return _AGAIN if demand.reopenings else _EARLY
+    if demand.outcome is Outcome.WITHDRAWN or demand.status is Status.WITHDRAWN:
+        return _WITHDRAWN
+    if demand.outcome is Outcome.UNRATED:
+        return _UNRATED
+    return _RATED if demand.rating is not None else _OVER

@@ -53,6 +53,16 @@ async def one(db: Connection, reference: str) -> Attachment | None:
     return _attachment(row) if row else None
 
 
+async def readable(db: Connection, demand_id: UUID, references: Sequence[str]) -> list[Attachment]:
+    """Those of these files that belong to the demand and were not erased."""
+    rows = await db.fetch(
+        f"{_SELECT} FROM attachment WHERE reference = ANY($2::text[]) AND demand_id = $1 AND erased_at IS NULL",
+        demand_id,
+        list(references),
+    )
+    return [_attachment(row) for row in rows]
+
+
 async def bind(db: Connection, channel: str, references: Sequence[str], demand_id: UUID) -> set[str]:
     """Give unused uploads of a channel to a demand and say which they were."""
     rows = await db.fetch(

@@ -41,3 +41,20 @@ async def put_sighting(db: Connection, channel: str, external_id: str, demand: U
         demand,
         at,
     )
+
+
+async def count_link_request(db: Connection, name: bytes, at: datetime, since: datetime) -> int:
+    """One more under this name, and how many there are; a count that began before `since` starts anew."""
+    count: int = await db.fetchval(
+        """
+        INSERT INTO link_request AS known (name, requests, since) VALUES ($1, 1, $2)
+        ON CONFLICT (name) DO UPDATE SET
+            requests = CASE WHEN known.since < $3 THEN 1 ELSE known.requests + 1 END,
+            since = CASE WHEN known.since < $3 THEN $2 ELSE known.since END
+        RETURNING requests
+        """,
+        name,
+        at,
+        since,
+    )
+    return count

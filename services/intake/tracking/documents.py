@@ -49,6 +49,16 @@ class Extension(Step):
     reason: str
 
 
+class Pause(Step):
+    """The clock stood still (暂停计时), and why."""
+
+    reason: str = Field("", description="of the jurisdiction, such as `weather`")
+    reason_name: str = ""
+    note: str = ""
+    until: datetime | None = Field(None, description="when it runs again by itself at the latest")
+    ended_at: datetime | None = Field(None, description="null: it stands still now, or the demand has been answered")
+
+
 class Remark(Step):
     """The unit spoke with the citizen, or says how the work goes."""
 
@@ -133,6 +143,7 @@ class Followed(Progress):
     listed: Listing | None = None
     returns: list[Returned] = []
     extensions: list[Extension] = []
+    pauses: list[Pause] = []
     remarks: list[Remark] = []
     spoken: list[Spoke] = Field([], description="what the citizen added, urged, or asked to take back")
     supports: int | None = Field(None, description="how many others have the same demand")

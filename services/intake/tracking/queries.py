@@ -1,12 +1,21 @@
 """The story's questions to intake's database, one function each."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
 from uuid import UUID
 
+import orjson
+
 from shared.chassis.database.pool import Connection
-from shared.contracts.demand.facts import DemandSupplemented, DemandSupported, DemandUrged, WithdrawalRequested
+from shared.contracts.demand.facts import (
+    DemandSubmitted,
+    DemandSupplemented,
+    DemandSupported,
+    DemandUrged,
+    WithdrawalRequested,
+)
 from shared.contracts.demand.state import Demand
 
 MOST: Final = 500
@@ -31,6 +40,17 @@ class Spoken(NamedTuple):
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What was said about one demand, both ways, the earliest first; `attachments` came with the submission."""
+
+    text: str
+    attachments: Sequence[str]
+    told: Sequence[Told]
+    spoken: Sequence[Spoken]
+    supports: int
+
+
 async def told(db: Connection, demand: UUID) -> list[Told]:
     """What was said to the citizen, the earliest first."""
     rows = await db.fetch(
@@ -53,6 +73,16 @@ async def spoken(db: Connection, demand: UUID) -> list[Spoken]:
         MOST,
     )
     return [Spoken(*row) for row in reversed(rows)]
+
+
+async def submitted_attachments(db: Connection, demand: UUID) -> list[str]:
+    """References of the files that came with the submission."""
+    found: str | None = await db.fetchval(
+        "SELECT payload FROM journal WHERE aggregateid = $1 AND sequence = 1 AND type = $2",
+        demand,
+        DemandSubmitted.wire_type(),
+    )
+    return list(orjson.loads(found).get("attachments", ())) if found else []
 
 
 async def supports(db: Connection, demand: UUID) -> int:

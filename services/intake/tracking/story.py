@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 from typing import Final
+from uuid import UUID
 
 from services.intake.tracking import queries
 from services.intake.tracking.documents import Followed, Progress
+from services.intake.tracking.queries import Story
 from services.intake.tracking.view import followed, progress, seen
 from shared.chassis.database.pool import Pool
 from shared.contracts.demand.state import Demand
@@ -30,9 +32,15 @@ class StoryReader:
         """Everything, or what the public sees."""
         if not all_of_it:
             return Followed(**dict(self.short(demand, own=False)))
+        return followed(demand, self.packs.get(demand.jurisdiction), await self.whole(demand.id))
+
+    async def whole(self, demand: UUID) -> Story:
+        """What was said both ways, for whoever may read all of it."""
         async with self.pool.acquire(timeout=5) as db:
-            text = await queries.words(db, demand.id)
-            told = await queries.told(db, demand.id)
-            spoken = await queries.spoken(db, demand.id)
-            supports = await queries.supports(db, demand.id)
-        return followed(demand, self.packs.get(demand.jurisdiction), text, told, spoken, supports)
+            return Story(
+                text=await queries.words(db, demand),
+                attachments=await queries.submitted_attachments(db, demand),
+                told=await queries.told(db, demand),
+                spoken=await queries.spoken(db, demand),
+                supports=await queries.supports(db, demand),
+            )

@@ -8,7 +8,7 @@ import orjson
 from services.intake.tracking import documents as d
 from services.intake.tracking.names import address, name
 from services.intake.tracking.projection import is_open
-from services.intake.tracking.queries import Spoken, Told
+from services.intake.tracking.queries import Spoken, Story, Told
 from services.intake.tracking.status_words import STATUS_WORDS
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.state import Demand, Status
@@ -43,35 +43,35 @@ def seen(demand: Demand, publication: Publication) -> d.Progress:
     )
 
 
-def followed(
-    demand: Demand, pack: Pack | None, text: str, told: Sequence[Told], spoken: Sequence[Spoken], supports: int
-) -> d.Followed:
+def followed(demand: Demand, pack: Pack | None, story: Story) -> d.Followed:
     """Everything that is known; codes stand for themselves where no pack names them."""
     category = pack.category(demand.category) if pack and demand.category else None
-    standing = _since_reopening(told)
+    told = story.told
+    standing = since_reopening(told)
     return d.Followed(
         **dict(progress(demand)),
         stands=STATUS_WORDS[demand.status],
-        text=text,
+        text=story.text,
         kind=demand.kind,
         category_name=name(pack, category.name) if pack and category else None,
         place=address(pack, demand.division) if pack else demand.division,
-        unit_name=_unit_name(pack, demand.unit),
+        unit_name=unit_name(pack, demand.unit),
         answer=_last(_steps(standing, pack, d.Answer, f.DemandResolved)),
         refusal=_last(_steps(standing, pack, d.Refusal, f.DemandDeclined)),
         merged=_last(_steps(standing, pack, d.Merged, f.DemandMerged)),
         listed=_last(_steps(standing, pack, d.Listing, f.DemandListed)),
         returns=_steps(told, pack, d.Returned, f.DemandReturned),
         extensions=_steps(told, pack, d.Extension, f.DemandExtended),
+        pauses=_pauses(told, pack),
         remarks=_steps(told, pack, d.Remark, f.DemandContacted, f.DemandProgressed),
-        spoken=[_spoke(one) for one in spoken],
-        supports=supports,
+        spoken=[_spoke(one) for one in story.spoken],
+        supports=story.supports,
         rating=_last(_steps(standing, pack, d.Rated, f.DemandConfirmed)),
         reopenings=_steps(told, pack, d.Reopening, f.DemandReopened),
     )
 
 
-def _since_reopening(told: Sequence[Told]) -> Sequence[Told]:
+def since_reopening(told: Sequence[Told]) -> Sequence[Told]:
     """What still stands: an answer that was followed by a reopening does not."""
     last = max((n for n, one in enumerate(told) if one.type == f.DemandReopened.type), default=-1)
     return told[last + 1 :]
@@ -82,11 +82,32 @@ def _steps(told: Sequence[Told], pack: Pack | None, kind: type[S], *facts: type[
     return [_step(one, pack, kind) for one in told if one.type in types]
 
 
+def _pauses(told: Sequence[Told], pack: Pack | None) -> list[d.Pause]:
+    """Each pause, with its end where it has one: work on a listed demand ends a pause that no fact here began."""
+    pauses: list[d.Pause] = []
+    for one in told:
+        if one.type == f.DemandPaused.type:
+            pause = _step(one, pack, d.Pause)
+            pauses.append(pause.model_copy(update={"reason_name": pause_reason(pack, pause.reason)}))
+        elif one.type == f.DemandResumed.type and pauses and pauses[-1].ended_at is None:
+            pauses[-1] = pauses[-1].model_copy(update={"ended_at": one.at})
+    return pauses
+
+
+def pause_reason(pack: Pack | None, code: str, language: str | None = None) -> str:
+    """What the jurisdiction calls a reason to pause, in its first language unless another is asked for; the code where
+    it has none of this name."""
+    known = next((r for r in pack.handling.pause.reasons if r.code == code), None) if pack else None
+    if pack is None or known is None:
+        return code
+    return str(getattr(known.name, language)) if language else name(pack, known.name)
+
+
 def _step(told: Told, pack: Pack | None, kind: type[S]) -> S:
     said = orjson.loads(told.said)
-    names = {"unit_name": _unit_name(pack, told.unit)}
+    names = {"unit_name": unit_name(pack, told.unit)}
     if suggested := said.get("suggested_unit"):
-        names["suggested_unit_name"] = _unit_name(pack, suggested)
+        names["suggested_unit_name"] = unit_name(pack, suggested)
     return kind.model_validate(said | names | {"at": told.at, "unit": told.unit})
 
 
@@ -94,7 +115,8 @@ def _last(steps: Sequence[S]) -> S | None:
     return steps[-1] if steps else None
 
 
-def _unit_name(pack: Pack | None, unit: str | None) -> str | None:
+def unit_name(pack: Pack | None, unit: str | None) -> str | None:
+    """What people call a unit; its id where no pack knows it."""
     known = pack.unit(unit) if pack and unit else None
     return known.name if known else unit
 

@@ -28,6 +28,7 @@ from services.intake.web.places import Places
 from shared.chassis.base.clock import now
 from shared.contracts.demand.facts import ChannelKind, RequestKind
 from shared.contracts.refusals import Code, Refused
+from shared.identity.citizen_links import CitizenLinks
 from shared.jurisdiction.pack import Pack
 
 MOST_SIMILAR: Final = 3
@@ -45,7 +46,7 @@ class Portal:
     suggester: Suggester
     attachments: AttachmentService
     codes: SecretCodes
-    public_url: str
+    links: CitizenLinks
     clock: Callable[[], datetime] = now
 
     @property
@@ -132,6 +133,7 @@ def due_at(pack: Pack, draft: Draft, category: str | None, kind: RequestKind, at
     return pack.end_of(limit, at) if limit else None
 
 
-def follow_link(public_url: str, sent: Sent, code: str) -> str:
-    """Where a demand can be followed. The code stands behind `#`, which browsers send to nobody."""
-    return f"{public_url.rstrip('/')}/follow?number={sent.number}" + (f"#code={code}" if code else "")
+def follow_link(links: CitizenLinks, sent: Sent) -> str:
+    """The address at which a demand is followed: the signed link opens it at once, on any telephone and without a
+    script. Whoever supports a demand here is asked for the code, since a support alone opens nobody's words."""
+    return f"{links.public_url}/follow?number={sent.number}" if sent.supported else links.follow(sent.id)

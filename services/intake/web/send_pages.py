@@ -137,13 +137,13 @@ def _afterwards(router: APIRouter, raising: Raising, By: Any) -> None:  # noqa: 
 
 def _receipt_page(raising: Raising, visit: Visit, id: UUID, draft: Draft, sent: Sent) -> HTMLResponse:
     code = "" if sent.supported else raising.portal.codes.of(sent.id)
-    link = follow_link(raising.portal.public_url, sent, code)
+    link = follow_link(raising.portal.links, sent)
     pack = raising.portal.places.pack_of(draft.division)
     values = visit.page(f"/raise/{id}/receipt") | {
         "sent": sent,
         "code": f"{code[:4]} {code[4:]}",
         "link": link,
-        "path": link.removeprefix(raising.portal.public_url.rstrip("/")),
+        "path": link.removeprefix(raising.portal.links.public_url),
         "qr": qr_code(link),
         "due": day(sent.due_at, pack, visit) if sent.due_at and pack else "",
     }

@@ -1,0 +1,149 @@
+"""What forms on the page of a demand ask for, and the notes that they become: each once, however often it is sent."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from fastapi import Request
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.datastructures import FormData, UploadFile
+
+from services.intake.attachments.kinds import MAX_ATTACHMENTS
+from services.intake.channels.channel import Channel
+from services.intake.notes.domain import Supplement, Support, Urge, Voice, Withdraw
+from services.intake.notes.handler import NoteRequest
+from services.intake.vault.contact import Contact
+from services.intake.vault.persons import ways
+from services.intake.web.portal import Portal
+from shared.contracts.demand.state import Demand
+from shared.contracts.refusals import Code, FieldError, Refused
+from shared.contracts.text import Text
+from shared.contracts.wording import Sealed
+from shared.jurisdiction.jurisdictions import Jurisdictions
+
+_KEY: Final = 64
+_PICTURES_ALONE: Final = "补充照片"
+_TELEPHONE: Final = 7
+"""Digits of the shortest telephone number, without the area."""
+
+
+class _Form(BaseModel):
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+
+class SupporterForm(_Form):
+    """Somebody else who has the same demand."""
+
+    name: Annotated[Text, Field(max_length=100), Sealed("kept in the vault")] = ""
+    phone: Annotated[Text, Field(max_length=32), Sealed("kept in the vault")] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SentForm:
+    """A form as it was sent: words by the name of the field, the key that was made with the form, and pictures."""
+
+    words: dict[str, str]
+    key: str
+    pictures: Sequence[bytes] = ()
+
+    @classmethod
+    async def of(cls, request: Request) -> "SentForm":
+        """The form of a request."""
+        form = await request.form()
+        words = {name: value for name, value in form.items() if isinstance(value, str)}
+        return cls(words, words.get("key", "")[:_KEY], await _pictures(form))
+
+    def get(self, name: str) -> str:
+        """What was typed; nothing where the field is missing."""
+        return self.words.get(name, "")
+
+    def cause(self, demand: UUID) -> str:
+        """The same for a form that is sent again as it was, and another one once anything in it is changed."""
+        said = "\n".join(f"{name}={self.words[name]}" for name in sorted(self.words) if name not in ("csrf", "key"))
+        digest = hashlib.sha256(said.encode())
+        for picture in self.pictures:
+            digest.update(hashlib.sha256(picture).digest())
+        return f"follow:{demand}:{self.key}:{digest.hexdigest()[:32]}"
+
+
+async def _pictures(form: FormData) -> list[bytes]:
+    """A field without a chosen file comes as a file without a name."""
+    return [await one.read() for one in form.getlist("photos") if isinstance(one, UploadFile) and one.filename]
+
+
+@dataclass(frozen=True, slots=True)
+class FollowCommands:
+    """What a citizen may say on the page; each raises `Refused`."""
+
+    portal: Portal
+    packs: Jurisdictions
+
+    async def add(self, demand: Demand, form: SentForm) -> None:
+        """Words, pictures or both."""
+        text = form.get("text").strip() or (_PICTURES_ALONE if form.pictures else "")
+        if not text:
+            raise _wrong(
+                "text", "请写下要补充的内容，或者选择照片", "Write what you would like to add, or choose pictures"
+            )
+        if len(form.pictures) > MAX_ATTACHMENTS:
+            most = MAX_ATTACHMENTS
+            raise _wrong("photos", f"照片最多 {most} 张", f"There may be {most} pictures at most")
+        _checked(Supplement, text=text)
+        channel, cause = await self._channel(demand), form.cause(demand.id)
+        if await self.portal.note_handler.before(channel, cause):
+            return
+        taken = [await self._taken(channel, picture) for picture in form.pictures]
+        await self._say(demand, cause, Supplement(text=text, attachments=tuple(taken)))
+
+    async def _taken(self, channel: Channel, picture: bytes) -> str:
+        try:
+            return (await self.portal.attachments.take(channel, picture)).reference
+        except Refused as refused:
+            if refused.code is not Code.INVALID:
+                raise
+            raise _wrong("photos", refused.zh, refused.en) from None
+
+    async def urge(self, demand: Demand, form: SentForm) -> None:
+        """Ask to hurry."""
+        await self._say(demand, form.cause(demand.id), Urge())
+
+    async def withdraw(self, demand: Demand, form: SentForm) -> None:
+        """Ask for the demand to be taken back."""
+        await self._say(demand, form.cause(demand.id), _checked(Withdraw, reason=form.get("reason").strip()))
+
+    async def support(self, demand: Demand, form: SentForm) -> None:
+        """Somebody beside the citizen has the same demand."""
+        person = _checked(SupporterForm, name=form.get("name").strip(), phone=form.get("phone").strip())
+        contact = Contact(name=person.name, phone=person.phone)
+        if not any(sum(map(str.isdigit, way)) >= _TELEPHONE for way in ways(contact)):
+            zh, en = "请填写附议人的电话号码，用来通知结果", "Give the supporter's telephone: the result is sent there"
+            raise _wrong("phone", zh, en)
+        await self._say(demand, form.cause(demand.id), Support(contact=contact))
+
+    async def _say(self, demand: Demand, cause: str, voice: Voice) -> None:
+        request = NoteRequest(await self._channel(demand), cause, voice)
+        await self.portal.note_handler.hear(demand.id, request)
+
+    async def _channel(self, demand: Demand) -> Channel:
+        """The portal of the jurisdiction that the demand belongs to."""
+        pack = self.packs.get(demand.jurisdiction)
+        if pack is None:
+            raise Refused(
+                Code.NOT_FOUND, "the jurisdiction of this demand is not served here", "本平台不受理该地区的诉求"
+            )
+        return await self.portal.channel(pack)
+
+
+def _checked(kind: type[Any], **given: str) -> Any:
+    """The command of these words; raises `Refused` where a field is too long."""
+    try:
+        return kind(**given)
+    except ValidationError as fault:
+        field = str(fault.errors(include_input=False)[0]["loc"][0])
+        raise _wrong(field, "填写的内容太长，请缩短一些", "That is too long: make it shorter") from None
+
+
+def _wrong(field: str, zh: str, en: str) -> Refused:
+    return Refused(Code.INVALID, en, zh, (FieldError(field, zh, en),))

@@ -1,0 +1,239 @@
+"""The conversation about a demand, oldest first: what its citizen said, and what units wrote to the citizen."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import orjson
+
+from services.intake.attachments.queries import Attachment
+from services.intake.tracking.queries import Spoken, Story, Told
+from services.intake.tracking.view import pause_reason, unit_name
+from services.intake.web.visit import Visit
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.state import Demand
+from shared.jurisdiction.pack import Pack
+from shared.web.moment_words import day_words, moment_words
+from shared.web.parts import Entry, Link
+
+TO_SUPPORTERS: Final = frozenset(
+    kind.type
+    for kind in (
+        f.DemandProgressed, f.DemandExtended, f.DemandListed, f.DemandPaused, f.DemandResumed, f.DemandMerged,
+        f.DemandResolved, f.DemandDeclined,
+    )
+)  # fmt: skip
+"""What is told to somebody who supports a demand: nothing that was said between its citizen and the unit."""
+LEVELS: Final = {
+    5: ("非常满意", "very satisfied"), 4: ("满意", "satisfied"), 3: ("基本满意", "fairly satisfied"),
+    2: ("不满意", "dissatisfied"), 1: ("非常不满意", "very dissatisfied"),
+}  # fmt: skip
+"""GB/T 39734-2020."""
+Body = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """Makes entries of a timeline; `files` are those that may be opened, by their reference; `path` is the page's own.
+
+    A supporter reads what was released for publication, where there is such a text, instead of what was written to the
+    citizen.
+    """
+
+    pack: Pack
+    demand: Demand
+    story: Story
+    files: Mapping[str, Attachment]
+    visit: Visit
+    path: str
+    at: datetime
+    supporter: bool
+
+    def entries(self, answered: Told | None) -> list[Entry]:
+        """All of it, or what a supporter may read; the words of the answer that stands are above it on the page."""
+        if self.supporter:
+            return [self._told(one, one is answered) for one in self.story.told if one.type in TO_SUPPORTERS]
+        dated = [(one.at, self._told(one, one is answered)) for one in self.story.told]
+        dated += [(one.at, self._spoken(one)) for one in self.story.spoken]
+        dated.sort(key=lambda pair: pair[0])
+        return [*self._submitted(), *(entry for _, entry in dated)]
+
+    def readable(self, one: Told) -> dict[str, Any]:
+        """What a fact says, as far as this reader may read it."""
+        said: dict[str, Any] = orjson.loads(one.said)
+        if self.supporter:
+            said.pop("project", None)
+            said |= {"result": ""} if said.get("summary") else {}
+        return said
+
+    def links(self, references: Sequence[str]) -> list[Link]:
+        """The files with these references that are still there: what each is, and how large."""
+        known = [file for reference in references if (file := self.files.get(reference))]
+        return [
+            Link(self.visit.to(f"{self.path}/files/{file.reference}"), self._file_words(file, n))
+            for n, file in enumerate(known, 1)
+        ]
+
+    def _file_words(self, file: Attachment, n: int) -> str:
+        picture = file.media_type.startswith("image/")
+        kind = self.visit.say("图片", "Picture") if picture else self.visit.say("文件", "Document")
+        size = f"{max(1, file.size // 1024)} KB" if file.size < 1_048_576 else f"{file.size / 1_048_576:.1f} MB"
+        return f"{kind} {n}（{size}）" if self.visit.lang == "zh" else f"{kind} {n} ({size})"
+
+    def _submitted(self) -> list[Entry]:
+        if self.demand.submitted_at is None:
+            return []
+        what, who = self.visit.say("提交诉求", "raised the demand"), self.visit.say("您", "you")
+        words = self.story.text or self.demand.title
+        return [self._entry(self.demand.submitted_at, what, who, words, links=self.links(self.story.attachments))]
+
+    def _spoken(self, one: Spoken) -> Entry:
+        said = orjson.loads(one.payload)
+        words = said.get("text") or said.get("reason") or ""
+        what = self.visit.say(*_SPOKEN[one.type])
+        who = self.visit.say("您", "you")
+        return self._entry(one.at, what, who, words, links=self.links(said.get("attachments", ())))
+
+    def _told(self, one: Told, stands_above: bool) -> Entry:
+        said = self.readable(one)
+        tell = _TOLD[one.type]
+        by_citizen = one.type in _BY_CITIZEN
+        who = self.visit.say("您", "you") if by_citizen else unit_name(self.pack, one.unit) or ""
+        what, words, until = tell(self, said)
+        strong = one.type in (f.DemandResolved.type, f.DemandDeclined.type)
+        if stands_above:
+            words = self.visit.say("全文见上方。", "All of it stands above.")
+        links = [] if stands_above else self.links(said.get("attachments", ()))
+        # A unit that only just got the demand has said nothing: the entry itself names it.
+        return self._entry(one.at, what, "" if one.type in _NAMELESS else who, words, until, strong, links)
+
+    def _entry(
+        self, at: datetime, what: str, who: str, words: str, until: str = "", strong: bool = False,
+        links: Sequence[Link] = (),
+    ) -> Entry:  # fmt: skip
+        zone = ZoneInfo(self.pack.timezone)
+        when = self.visit.say(*moment_words(at, self.at, zone))
+        return Entry(when, at.astimezone(zone).isoformat(), what, who, words, until, strong, tuple(links))
+
+    def day(self, iso: str | None) -> str:
+        """The local day of a moment on the wire; nothing where there is none."""
+        if not iso:
+            return ""
+        zone = ZoneInfo(self.pack.timezone)
+        day = datetime.fromisoformat(iso).astimezone(zone).date()
+        return self.visit.say(*day_words(day, self.at.astimezone(zone).date()))
+
+    def due(self, said: Body) -> str:
+        """By when an answer is due since then."""
+        day = self.day(said.get("due_at"))
+        return self.visit.say(f"应在{day}前答复", f"An answer is due by {day}") if day else ""
+
+
+Line = tuple[str, str, str]
+"""What happened, what was said, and by when something is due since then."""
+
+
+def _routed(page: Conversation, said: Body) -> Line:
+    unit = unit_name(page.pack, said.get("unit")) or ""
+    return page.visit.say(f"交由{unit}办理", f"given to {unit}"), "", page.due(said)
+
+
+def _returned(page: Conversation, said: Body) -> Line:
+    what = page.visit.say("应由其他单位办理，重新安排", "it belongs to somebody else and was passed on")
+    return what, said.get("reason") or "", ""
+
+
+def _contacted(page: Conversation, said: Body) -> Line:
+    reached = said.get("reached", True)
+    what = (
+        page.visit.say("与您联系", "spoke with you")
+        if reached
+        else page.visit.say("联系您未接通", "tried to reach you")
+    )
+    return what, said.get("note") or "", ""
+
+
+def _progressed(page: Conversation, said: Body) -> Line:
+    return page.visit.say("办理进展", "how the work goes"), said.get("note") or "", ""
+
+
+def _extended(page: Conversation, said: Body) -> Line:
+    return page.visit.say("答复时间延长", "the answer takes longer"), said.get("reason") or "", page.due(said)
+
+
+def _listed(page: Conversation, said: Body) -> Line:
+    words = "\n".join(filter(None, (said.get("project"), said.get("reason"))))
+    return page.visit.say("列入项目", "became part of a project"), words, ""
+
+
+def _paused(page: Conversation, said: Body) -> Line:
+    reason = pause_reason(page.pack, said["reason"], page.visit.lang) if said.get("reason") else ""
+    words = "\n".join(filter(None, (reason, said.get("note"))))
+    day = page.day(said.get("until"))
+    until = page.visit.say(f"最晚{day}恢复", f"It runs again by {day}") if day else ""
+    return page.visit.say("暂停计时", "the clock was stopped"), words, until
+
+
+def _resumed(page: Conversation, said: Body) -> Line:
+    return page.visit.say("恢复计时", "the clock runs again"), "", page.due(said)
+
+
+def _merged(page: Conversation, said: Body) -> Line:
+    number = said.get("parent_number") or ""
+    return page.visit.say(f"与诉求 {number} 一起办理", f"handled together with {number}"), "", ""
+
+
+def _unmerged(page: Conversation, said: Body) -> Line:
+    return page.visit.say("改为单独办理", "handled by itself again"), "", ""
+
+
+def _resolved(page: Conversation, said: Body) -> Line:
+    return page.visit.say("答复", "answered"), said.get("result") or said.get("summary") or "", ""
+
+
+def _declined(page: Conversation, said: Body) -> Line:
+    words = "\n".join(filter(None, (said.get("reason"), said.get("instead"), said.get("legal_basis"))))
+    return page.visit.say("未能受理", "not taken up"), words, ""
+
+
+def _withdrawn(page: Conversation, said: Body) -> Line:
+    return page.visit.say("诉求已撤回", "the demand was withdrawn"), "", ""
+
+
+def _confirmed(page: Conversation, said: Body) -> Line:
+    level = page.visit.say(*LEVELS[said["rating"]])
+    solved = page.visit.say(*(("已解决", "solved") if said["solved"] else ("未解决", "not solved")))
+    what = page.visit.say(f"评价：{level}，{solved}", f"rated it: {level}, {solved}")
+    return what, said.get("comment") or "", ""
+
+
+def _reopened(page: Conversation, said: Body) -> Line:
+    return page.visit.say("要求重新办理", "asked for it to be handled again"), said.get("reason") or "", ""
+
+
+_TOLD: Final[Mapping[str, Callable[[Conversation, Body], Line]]] = {
+    f.DemandRouted.type: _routed,
+    f.DemandReturned.type: _returned,
+    f.DemandContacted.type: _contacted,
+    f.DemandProgressed.type: _progressed,
+    f.DemandExtended.type: _extended,
+    f.DemandListed.type: _listed,
+    f.DemandPaused.type: _paused,
+    f.DemandResumed.type: _resumed,
+    f.DemandMerged.type: _merged,
+    f.DemandUnmerged.type: _unmerged,
+    f.DemandResolved.type: _resolved,
+    f.DemandDeclined.type: _declined,
+    f.DemandWithdrawn.type: _withdrawn,
+    f.DemandConfirmed.type: _confirmed,
+    f.DemandReopened.type: _reopened,
+}
+_BY_CITIZEN: Final = frozenset({f.DemandConfirmed.type, f.DemandReopened.type})
+_NAMELESS: Final = frozenset({f.DemandRouted.type, f.DemandUnmerged.type, f.DemandWithdrawn.type, f.DemandMerged.type})
+_SPOKEN: Final = {
+    f.DemandSupplemented.wire_type(): ("补充情况", "added something"),
+    f.DemandUrged.wire_type(): ("催办", "asked to hurry"),
+    f.WithdrawalRequested.wire_type(): ("申请撤回", "asked to take it back"),
+}

@@ -1,0 +1,65 @@
+"""Finds the demand of a signed link, and what its holder may see of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.intake import demands
+from services.intake.attachments import queries as attachments
+from services.intake.attachments.queries import Attachment
+from services.intake.tracking.story import StoryReader
+from services.intake.web.follow_view import Followed, visible_files
+from services.intake.web.visit import Visit
+from shared.chassis.base.clock import now
+from shared.contracts.demand.state import Demand
+from shared.contracts.refusals import Code, Refused
+from shared.identity.citizen_links import CitizenLinks, Holder, Link, follow_path
+from shared.jurisdiction.pack import Pack
+
+
+@dataclass(frozen=True, slots=True)
+class FollowLookup:
+    """A link that was forged is refused before anything is looked up."""
+
+    links: CitizenLinks
+    stories: StoryReader
+    clock: Callable[[], datetime] = now
+
+    async def opened(self, token: str) -> tuple[Link, Demand, Pack]:
+        """The demand of a link; raises `Refused`."""
+        link = self.links.read(token)
+        async with self.stories.pool.acquire(timeout=5) as db:
+            demand = await demands.by_id(db, link.demand)
+        pack = self.stories.packs.get(demand.jurisdiction) if demand else None
+        if demand is None or pack is None:
+            raise Refused(Code.NOT_FOUND, "the demand of this link is not known", "没有找到该链接对应的诉求")
+        return link, demand, pack
+
+    async def raised(self, token: str) -> Demand:
+        """The demand, for whoever raised it; raises `Refused` for a supporter's link."""
+        link, demand, _ = await self.opened(token)
+        if link.holder is not Holder.CITIZEN:
+            en = "only whoever raised the demand does that; with this link you can follow it"
+            raise Refused(Code.FORBIDDEN, en, "仅诉求提出人可以操作；您可以通过该链接查看进展")
+        return demand
+
+    async def followed(self, token: str, visit: Visit) -> Followed:
+        """All that the holder may see; raises `Refused`."""
+        link, demand, pack = await self.opened(token)
+        story = await self.stories.whole(demand.id)
+        async with self.stories.pool.acquire(timeout=5) as db:
+            files = await attachments.readable(db, demand.id, visible_files(story))
+        by_reference = {file.reference: file for file in files}
+        return Followed(demand, pack, link.holder, story, by_reference, visit, follow_path(token), self.clock())
+
+    async def file(self, token: str, reference: str) -> Attachment:
+        """A file that the page shows; raises `Refused` for others: what units hand in for themselves stays theirs."""
+        demand = await self.raised(token)
+        story = await self.stories.whole(demand.id)
+        async with self.stories.pool.acquire(timeout=5) as db:
+            found = await attachments.readable(db, demand.id, [one for one in visible_files(story) if one == reference])
+        if not found:
+            raise Refused(
+                Code.NOT_FOUND, "there is no such file here; it may have been erased", "没有这个文件，可能已删除"
+            )
+        return found[0]

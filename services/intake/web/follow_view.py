@@ -1,0 +1,190 @@
+"""What the page of a demand shows to whoever holds its link: how it stands, the answer, and what can be done now."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import orjson
+
+from services.intake.attachments.queries import Attachment
+from services.intake.notes.domain import Withdraw, may_be_said
+from services.intake.tracking.queries import Story, Told
+from services.intake.tracking.view import since_reopening, unit_name
+from services.intake.web import follow_words as w
+from services.intake.web.follow_conversation import Conversation
+from services.intake.web.follow_words import Said
+from services.intake.web.visit import Visit
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.state import OWED, Demand, Status, is_confidential
+from shared.contracts.refusals import Refused
+from shared.identity.citizen_links import Holder
+from shared.jurisdiction.pack import Pack
+from shared.web.due_words import DueKind, due_words
+from shared.web.moment_words import day_words
+
+URGED_AGAIN_AFTER: Final = timedelta(days=1)
+"""Our choice: until then the page says that the unit was asked to hurry, in place of the button."""
+ANSWERS: Final = (f.DemandResolved.type, f.DemandDeclined.type)
+ACTIONS: Final = ("rate", "contest", "add", "urge", "urged", "withdraw", "support")
+_OVER_NOW: Final = ("rated", "reopened")
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """A demand with all that was said about it, as one holder of a link may see it; `files` by their reference, `path`
+    is the address of the page."""
+
+    demand: Demand
+    pack: Pack
+    holder: Holder
+    story: Story
+    files: Mapping[str, Attachment]
+    visit: Visit
+    path: str
+    at: datetime
+
+    @property
+    def is_supporter(self) -> bool:
+        """Whether the holder supports the demand and did not raise it."""
+        return self.holder is Holder.SUPPORTER
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether the holder may see no words: a report (举报) is read by nobody but whoever raised it."""
+        return self.is_supporter and is_confidential(self.demand.kind)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Where the demand was raised."""
+        return ZoneInfo(self.pack.timezone)
+
+    def say(self, said: Said) -> str:
+        """In the language of the page."""
+        return self.visit.say(said.zh, said.en)
+
+    def unit(self) -> Said:
+        """Who answers; of a report (举报) that is told to nobody but whoever raised it."""
+        if not self.demand.unit or self.is_hidden:
+            return w.SOMEBODY
+        known = unit_name(self.pack, self.demand.unit) or ""
+        return Said(known, known)
+
+    def standing(self) -> str:
+        """How it stands, in a sentence."""
+        said = w.STANDING[self.demand.status]
+        unit = self.unit()
+        return self.visit.say(said.zh.format(unit=unit.zh), said.en.format(unit=unit.en))
+
+    def due(self) -> dict[str, Any] | None:
+        """By when an answer is due, as a day and in words that count; None where none is owed."""
+        demand = self.demand
+        if demand.status not in OWED or demand.due_at is None:
+            return None
+        between = self.pack.due_times.working_days_after
+        counted = due_words(demand.due_at, self.at, self.zone, between, paused=demand.paused_at is not None)
+        day = day_words(demand.due_at.astimezone(self.zone).date(), self.at.astimezone(self.zone).date())
+        return {"badge": counted, "day": self.visit.say(*day), "overdue": counted.kind is DueKind.OVERDUE}
+
+    def next_step(self) -> str:
+        """Who acts now and what follows."""
+        if self.is_supporter:
+            return self.say(w.next_step_of_supporter(self.demand))
+        until = Said("", "")
+        if self.demand.status in w.ANSWERED and self.demand.updated_at:
+            # No fact leaves a demand at such a status: it was answered when it was updated.
+            ends = self.pack.rated_until(self.demand.updated_at).astimezone(self.zone).date()
+            until = Said(*day_words(ends, self.at.astimezone(self.zone).date()))
+        return self.say(w.next_step(self.demand, self.unit(), until, is_final=not self.may_disagree))
+
+    @property
+    def may_disagree(self) -> bool:
+        """Whether a refusal can be contested still."""
+        return self.pack.may_reopen(self.demand.reopenings)
+
+    @property
+    def answered(self) -> Told | None:
+        """The fact with the answer that stands; after a reopening there is none."""
+        if self.is_hidden:
+            return None
+        answers = [one for one in since_reopening(self.story.told) if one.type in ANSWERS]
+        return answers[-1] if answers else None
+
+    def answer(self) -> dict[str, Any] | None:
+        """The words of the answer that stands, by name, with its files."""
+        if self.answered is None:
+            return None
+        said = self.conversation.readable(self.answered)
+        names = ("result", "summary", "reason", "instead", "legal_basis")
+        words = {name: said.get(name) or "" for name in names}
+        if words["summary"] == words["result"]:
+            words["summary"] = ""
+        links = self.conversation.links(said.get("attachments", ()))
+        return words | {"files": links, "by": unit_name(self.pack, self.answered.unit) or ""}
+
+    @property
+    def conversation(self) -> Conversation:
+        """What was said both ways, as far as this holder may read it."""
+        files = {} if self.is_supporter else self.files
+        return Conversation(
+            self.pack, self.demand, self.story, files, self.visit, self.path, self.at, self.is_supporter
+        )
+
+    def actions(self, done: str) -> dict[str, bool]:
+        """What the holder may do now, by name; `done` is what was just done, of which this service may not have heard
+        yet."""
+        demand = self.demand
+        if self.is_supporter:
+            return dict.fromkeys(ACTIONS, False)
+        waits = demand.status in OWED or demand.status is Status.MERGED
+        declined = demand.status is Status.DECLINED
+        awaited = demand.status in w.ANSWERED and done not in _OVER_NOW
+        return {
+            "rate": awaited and not declined,
+            "contest": awaited and declined and self.may_disagree,
+            "add": demand.status not in w.ENDED,
+            "urge": waits and not self._urged_lately(),
+            "urged": waits and self._urged_lately(),
+            "withdraw": self._may_withdraw(),
+            "support": waits,
+        }
+
+    def _urged_lately(self) -> bool:
+        urged = [one.at for one in self.story.spoken if one.type == f.DemandUrged.wire_type()]
+        return bool(urged) and self.at - urged[-1] < URGED_AGAIN_AFTER
+
+    def _may_withdraw(self) -> bool:
+        asked = any(one.type == f.WithdrawalRequested.wire_type() for one in self.story.spoken)
+        try:
+            may_be_said(Withdraw(), self.demand)
+        except Refused:
+            return False
+        return not asked
+
+    def values(self, done: str) -> dict[str, Any]:
+        """Everything that the template needs."""
+        demand = self.demand
+        entries = [] if self.is_hidden else self.conversation.entries(self.answered)
+        return {
+            "demand": demand,
+            "title": "" if self.is_hidden else demand.title,
+            "supporter": self.is_supporter,
+            "status": "paused" if demand.paused_at and demand.status is not Status.LISTED else demand.status,
+            "standing": self.standing(),
+            "unit": self.say(self.unit()) if demand.status is Status.LISTED else "",
+            "due": self.due(),
+            "next_step": self.next_step(),
+            "answer": self.answer(),
+            "declined": demand.status is Status.DECLINED,
+            "entries": entries,
+            "actions": self.actions(done),
+            "done": self.say(w.DONE[done]) if done in w.DONE else "",
+        }
+
+
+def visible_files(story: Story) -> list[str]:
+    """References of all files that whoever raised the demand may open: their own, and those of answers."""
+    said = [orjson.loads(one.payload) for one in story.spoken]
+    said += [orjson.loads(one.said) for one in story.told if one.type == f.DemandResolved.type]
+    return [*story.attachments, *(reference for one in said for reference in one.get("attachments", ()))]

@@ -1,0 +1,139 @@
+"""The page of a demand: the link of a message opens it, and what its citizen may say is said on it."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Literal
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi import Path as UrlPath
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from services.intake.attachments.api import SAFE, Reference
+from services.intake.web.follow_commands import FollowCommands, SentForm
+from services.intake.web.follow_lookup import FollowLookup
+from services.intake.web.portal_page import PAGES, InLanguage, PortalPage
+from services.intake.web.visit import Lang, Visit
+from shared.chassis.base.clock import uuid7
+from shared.chassis.http.body_limit import LargerBodies, LimitedRouter
+from shared.contracts.demand.state import Demand, Status
+from shared.contracts.refusals import ANSWERS, Code, Refused
+from shared.identity.citizen_links import BrokenLink, CitizenLinks, follow_path, rate_path
+from shared.identity.visitors import Visitors
+
+Token = Annotated[str, UrlPath(max_length=400)]
+Question = Literal["withdraw", "support"]
+Voice = Literal["add", "urge", "withdraw", "support"]
+Done = Annotated[
+    Literal["", "add", "urge", "withdraw", "support", "rated", "reopened"],
+    Query(description="what was just done, for a sentence on top of the page"),
+]
+PICTURES: Final = 24 * 1_048_576
+"""Bytes of one form with its pictures: about six of a telephone."""
+_FIELDS: Final = ("text", "reason", "name", "phone")
+LARGER: Final = LargerBodies("/follow/", PICTURES)
+
+
+class FollowPage(PortalPage):
+    """A page behind a link, which says what to do where the link does not work."""
+
+    @staticmethod
+    def tell(refused: Refused | None, request: Request) -> HTMLResponse:
+        """Why something was refused, and the way to the page without the link."""
+        old = refused is not None and refused.code is Code.LINK_EXPIRED
+        if not (old or isinstance(refused, BrokenLink)):
+            return PortalPage.tell(refused, request)
+        visit = Visit.without_forms(request)
+        return PAGES.render("follow_broken.html", visit.page("/follow") | {"old": old}, 410 if old else 403)
+
+
+@dataclass(frozen=True, slots=True)
+class FollowedPages:
+    """Renders the page of a demand and the pages behind it."""
+
+    lookup: FollowLookup
+    commands: FollowCommands
+    links: CitizenLinks
+    visitors: Visitors
+
+    async def render(
+        self, token: str, visit: Visit, done: str = "", form: SentForm | None = None, refused: Refused | None = None
+    ) -> HTMLResponse:
+        """The page of the demand; with what was typed and why it was not taken, where it was not."""
+        followed = await self.lookup.followed(token, visit)
+        values = visit.page(followed.path) | followed.values(done) | self._of_forms(visit, form, refused)
+        answer = followed.demand.version if followed.demand.status in (Status.RESOLVED, Status.DECLINED) else None
+        values |= {
+            "path": followed.path,
+            "takes_photos": self.commands.portal.takes_photos,
+            "rate_path": visit.to(rate_path(self.links.token(followed.demand.id, answer=answer))),
+        }
+        return PAGES.render("followed.html", values, ANSWERS[refused.code].status if refused else 200)
+
+    async def ask(
+        self, question: Question, token: str, visit: Visit, form: SentForm | None = None, refused: Refused | None = None
+    ) -> HTMLResponse:
+        """A page that asks for more before something is said, or whether it is meant."""
+        demand, path = await self.lookup.raised(token), follow_path(token)
+        values = visit.page(f"{path}/{question}") | self._of_forms(visit, form, refused)
+        values |= {"path": path, "demand": demand}
+        return PAGES.render(f"follow_{question}.html", values, ANSWERS[refused.code].status if refused else 200)
+
+    def _of_forms(self, visit: Visit, form: SentForm | None, refused: Refused | None) -> dict[str, Any]:
+        """The form as it was filled in; one that was not taken keeps its key."""
+        errors = {error.field: visit.say(error.zh, error.en) for error in refused.errors} if refused else {}
+        return {
+            "form": {name: form.get(name) if form else "" for name in _FIELDS},
+            "key": form.key if form and form.key else str(uuid7()),
+            "errors": errors,
+            "problem": visit.say(refused.zh or refused.en, refused.en) if refused and not errors else "",
+        }
+
+    async def send(self, token: str, said: Voice, request: Request, lang: Lang) -> Response:
+        """Say what the form says, and lead back to the page. The link is read before anything of the form is."""
+        demand = await self.lookup.raised(token)
+        visit = await self.visit(request, lang)
+        form = await SentForm.of(request)
+        try:
+            await self._command(said)(demand, form)
+        except Refused as refused:
+            if said in ("withdraw", "support"):
+                return await self.ask(said, token, visit, form, refused)
+            return await self.render(token, visit, form=form, refused=refused)
+        return RedirectResponse(visit.to(follow_path(token), done=said), status_code=303)
+
+    def _command(self, said: Voice) -> Callable[[Demand, SentForm], Awaitable[None]]:
+        commands = self.commands
+        return {
+            "add": commands.add, "urge": commands.urge, "withdraw": commands.withdraw, "support": commands.support,
+        }[said]  # fmt: skip
+
+    async def visit(self, request: Request, lang: Lang) -> Visit:
+        """Whoever looks at the page, with the token of their forms."""
+        return Visit(lang, await self.visitors.visitor(request))
+
+
+def routes(pages: FollowedPages) -> APIRouter:
+    """`/follow/{token}` and what is behind it."""
+    router = LimitedRouter(LARGER, include_in_schema=False, route_class=FollowPage)
+
+    @router.get("/follow/{token}")
+    async def follow(token: Token, request: Request, lang: InLanguage = "zh", done: Done = "") -> HTMLResponse:
+        return await pages.render(token, await pages.visit(request, lang), done)
+
+    @router.get("/follow/{token}/{question}")
+    async def ask(token: Token, question: Question, request: Request, lang: InLanguage = "zh") -> HTMLResponse:
+        return await pages.ask(question, token, await pages.visit(request, lang))
+
+    @router.post("/follow/{token}/{said}")
+    async def say(token: Token, said: Voice, request: Request, lang: InLanguage = "zh") -> Response:
+        return await pages.send(token, said, request, lang)
+
+    @router.get("/follow/{token}/files/{reference}")
+    async def file(token: Token, reference: Reference) -> Response:
+        attachment = await pages.lookup.file(token, reference)
+        content = await pages.commands.portal.attachments.content(attachment)
+        way = "inline" if attachment.media_type.startswith("image/") else "attachment"
+        name = f'{way}; filename="{reference}.{attachment.suffix}"'
+        return Response(content, media_type=attachment.media_type, headers=SAFE | {"Content-Disposition": name})
+
+    return router

@@ -1,0 +1,45 @@
+"""Somebody with a browser at the pages of the portal: opens links, fills in forms, follows where they lead."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from shared.identity.citizen_links import CitizenLinks, Holder
+from tests.city import City
+from tests.keys import KEYS
+
+LINKS = CitizenLinks.at("", KEYS["secret"])
+HIDDEN = re.compile(r'<input type="hidden" name="(csrf|key|seen)" value="([^"]*)">')
+
+
+@dataclass(frozen=True, slots=True)
+class PortalVisitor:
+    """A browser without JavaScript."""
+
+    client: httpx.AsyncClient
+
+    async def see(self, path: str, **parameters: str) -> httpx.Response:
+        """A page, wherever it leads."""
+        return await self.client.get(path, params=parameters)
+
+    async def send(self, page: str, path: str, files: Any = None, **fields: str) -> httpx.Response:
+        """The form of one page, sent to this path with what its hidden fields hold."""
+        shown = await self.see(page)
+        hidden = dict(HIDDEN.findall(shown.text))
+        return await self.client.post(path, data=hidden | fields, files=files)
+
+
+@asynccontextmanager
+async def visiting(city: City) -> AsyncIterator[PortalVisitor]:
+    """A browser that has been nowhere yet."""
+    async with httpx.AsyncClient(base_url=city.url, follow_redirects=True, trust_env=False, timeout=30) as client:
+        yield PortalVisitor(client)
+
+
+async def link(city: City, number: str, holder: Holder = Holder.CITIZEN) -> str:
+    """The path of the page of a demand, as a message holds it."""
+    return LINKS.follow((await city.demand(number)).id, holder)

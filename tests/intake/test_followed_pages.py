@@ -1,0 +1,359 @@
+"""The page of a demand: whoever raised it reads everything and says more, a supporter reads what was released."""
+
+import re
+import time
+from datetime import timedelta
+from typing import Any
+from unittest.mock import patch
+
+import httpx
+import pytest
+
+from services.intake.notes.domain import SUPPLEMENT
+from services.intake.tracking.story import StoryReader
+from services.intake.web.follow_conversation import TO_SUPPORTERS
+from services.intake.web.follow_lookup import FollowLookup
+from shared.chassis.base.clock import now
+from shared.chassis.base.tokens import Tokens
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.state import Service, Status
+from shared.identity.citizen_links import BrokenLink, Holder
+from tests.city import City
+from tests.intake.portal_visitor import LINKS, PortalVisitor, link, visiting
+from tests.intake.test_attachments import picture
+from tests.keys import KEYS
+from tests.packs import shipped
+
+PROGRESS = f.DemandProgressed(by="陈志强", note="已安排施工队", evidence=("验收单",))
+RESOLVED = f.DemandResolved(by="陈志强", result="路面已修复，请放心通行", summary="道路已修复", evidence=("验收单",))
+REPORT = {"kind": "report"}
+
+
+@pytest.fixture
+async def visitor(city: City) -> Any:
+    async with visiting(city) as found:
+        yield found
+
+
+async def worked_on(city: City, *facts: f.Fact, **changes: Any) -> str:
+    """A demand whose unit has signed for it, and what was told of it since."""
+    number = await city.raises(**changes)
+    await city.routed(number, 10)
+    await city.tells(number, f.DemandAccepted(by="陈志强"), *facts)
+    return number
+
+
+def in_order(page: str, *words: str) -> bool:
+    """Whether these stand on the page one after another."""
+    places = [page.find(word) for word in words]
+    return -1 not in places and places == sorted(places)
+
+
+async def notes(city: City, kind: str) -> list[str]:
+    """What intake's journal has of one kind, such as `supplemented`."""
+    rows = await city.loop.pools[Service.INTAKE].fetch(
+        "SELECT payload FROM journal WHERE type = $1 ORDER BY position", f"demand.{kind}.v1"
+    )
+    return [row["payload"] for row in rows]
+
+
+async def test_the_page_says_how_it_stands_who_answers_and_by_when(city: City, visitor: PortalVisitor):
+    number = await city.raises(text="下雨就积水")
+    await city.routed(number, 10)
+    zh, en = await visitor.see(await link(city, number)), await visitor.see(await link(city, number), lang="en")
+    assert "no-store" in zh.headers["cache-control"]
+    for words in (number, "村口路面塌陷", "下雨就积水", "已交由", "个工作日", "前答复", "接下来由"):
+        assert words in zh.text
+    for words in ("Given to", "working day", "Next", "Ask to hurry", "Take the demand back"):
+        assert words in en.text
+    assert "<script" not in zh.text
+
+
+async def test_the_conversation_is_told_from_its_beginning_in_plain_words(city: City, visitor: PortalVisitor):
+    number = await worked_on(city, text="下雨就积水")
+    path = await link(city, number)
+    assert (await visitor.send(path, f"{path}/add", text="今天又塌了一块")).status_code == 200
+    await city.tells(
+        number,
+        f.DemandContacted(by="陈志强", note="约周三看现场", reached=False),
+        f.DemandExtended(due_at=now() + timedelta(days=20), reason="需现场勘测", approved_by="黄主任"),
+        f.DemandPaused(by="陈志强", reason="weather", note="台风登陆", until=now() + timedelta(days=3)),
+        f.DemandResumed(due_at=now() + timedelta(days=25)),
+        f.DemandReturned(by="陈志强", reason="由公路部门养护"),
+    )
+    page = (await visitor.see(path)).text
+    assert in_order(
+        page, "下雨就积水", "交由", "今天又塌了一块", "联系您未接通", "约周三看现场", "答复时间延长", "需现场勘测",
+        "暂停计时", "天气", "台风登陆", "最晚", "恢复计时", "应由其他单位办理，重新安排", "由公路部门养护",
+    )  # fmt: skip
+    assert not re.search("陈志强|黄主任|退单|签收|None", page)
+
+
+async def test_a_stopped_clock_is_said(city: City, visitor: PortalVisitor):
+    number = await worked_on(city, f.DemandPaused(by="陈志强", reason="weather", note="台风登陆"))
+    page = (await visitor.see(await link(city, number))).text
+    assert "暂时停止计时，原因见下方" in page
+    assert '<span class="due paused">' in page
+
+
+async def test_the_answer_stands_above_with_its_files_and_the_way_to_rate_it(city: City, visitor: PortalVisitor):
+    number = await worked_on(city, PROGRESS)
+    reference = await handed_in(city, number)
+    await city.tells(number, RESOLVED.model_copy(update={"attachments": (reference,)}))
+    path = await link(city, number)
+    page = (await visitor.see(path)).text
+    assert in_order(page, "已有答复", "/rate/", "路面已修复，请放心通行", "图片 1", "已安排施工队", "全文见上方")
+    assert page.count("路面已修复，请放心通行") == 1
+    assert "验收单" not in page
+    file = await visitor.see(f"{path}/files/{reference}")
+    assert (file.status_code, file.headers["content-type"]) == (200, "image/png")
+
+
+async def handed_in(city: City, number: str) -> str:
+    """The reference of a file that belongs to the demand, whoever handed it in."""
+    reference = await city.uploads(picture("PNG"))
+    demand = await city.demand(number)
+    await city.loop.pools[Service.INTAKE].execute(
+        "UPDATE attachment SET demand_id = $1 WHERE reference = $2", demand.id, reference
+    )
+    return reference
+
+
+async def test_files_are_opened_from_the_page_that_shows_them_alone(city: City, visitor: PortalVisitor):
+    own = await city.uploads(picture("JPEG"))
+    number = await worked_on(city, attachments=[own])
+    path, internal = await link(city, number), await handed_in(city, number)
+    shown = await visitor.see(f"{path}/files/{own}")
+    assert (shown.status_code, shown.headers["content-type"]) == (200, "image/jpeg")
+    assert shown.headers["content-security-policy"] == "default-src 'none'; sandbox"
+    assert "no-store" in shown.headers["cache-control"]
+    assert (await visitor.see(f"{path}/files/{internal}")).status_code == 404, "units keep it for themselves"
+    assert (await visitor.see(f"{await link(city, number, Holder.SUPPORTER)}/files/{own}")).status_code == 403
+    assert (await visitor.see(f"{await link(city, await city.raises())}/files/{own}")).status_code == 404
+    await city.loop.pools[Service.INTAKE].execute("UPDATE attachment SET erased_at = now()")
+    assert (await visitor.see(f"{path}/files/{own}")).status_code == 404
+    assert "图片 1" not in (await visitor.see(path)).text
+
+
+# --- what is said on it -----------------------------------------------------------------------------------------
+
+
+async def test_words_and_pictures_are_added_once_however_often_the_form_is_sent(city: City, visitor: PortalVisitor):
+    number = await worked_on(city)
+    path = await link(city, number)
+    form = {"text": "早上七点最挤，电话13800138000", "key": "made-with-the-form"}
+    files = {"photos": ("a.jpg", picture("JPEG"))}
+    for _ in range(2):
+        answer = await visitor.send(path, f"{path}/add", files=files, **form)
+        assert (answer.status_code, "已收到您的补充" in answer.text) == (200, True)
+    assert len(await notes(city, "supplemented")) == 1
+    assert ("早上七点最挤，电话［手机号］" in answer.text, "图片 1" in answer.text) == (True, True)
+    await visitor.send(path, f"{path}/add", **form | {"text": "晚上也挤"})
+    assert len(await notes(city, "supplemented")) == 2, "the form was changed before it was sent again"
+
+
+async def test_pictures_may_be_added_without_words(city: City, visitor: PortalVisitor):
+    path = await link(city, await worked_on(city))
+    answer = await visitor.send(path, f"{path}/add", files={"photos": ("a.png", picture("PNG"))}, text="")
+    assert ("补充照片" in answer.text, "图片 1" in answer.text) == (True, True)
+
+
+async def test_an_addition_that_is_not_taken_says_why_and_keeps_the_words(city: City, visitor: PortalVisitor):
+    path = await link(city, await worked_on(city))
+    empty = await visitor.send(path, f"{path}/add", text=" ")
+    assert (empty.status_code, "请写下要补充的内容" in empty.text) == (422, True)
+    words = "长" * (SUPPLEMENT + 1)
+    long = await visitor.send(path, f"{path}/add", text=words)
+    assert (long.status_code, words in long.text, "填写的内容太长" in long.text) == (422, True, True)
+    wrong = await visitor.send(path, f"{path}/add", files={"photos": ("a.jpg", b"no picture")}, text="见照片")
+    assert (wrong.status_code, "见照片" in wrong.text, 'id="photos-error"' in wrong.text) == (422, True, True)
+    assert await notes(city, "supplemented") == []
+
+
+async def test_a_unit_is_asked_to_hurry_once_a_day(city: City, visitor: PortalVisitor):
+    path = await link(city, await worked_on(city))
+    answer = await visitor.send(path, f"{path}/urge")
+    assert ("已催办，承办单位会看到" in answer.text, "一天内已催办过" in answer.text) == (True, True)
+    assert f'action="{path}/urge"' not in answer.text
+    assert len(await notes(city, "urged")) == 1
+
+
+async def test_a_demand_is_taken_back_after_it_was_asked_whether_that_is_meant(city: City, visitor: PortalVisitor):
+    number = await worked_on(city)
+    path = await link(city, number)
+    assert "撤回后不再办理" in (await visitor.see(f"{path}/withdraw")).text
+    answer = await visitor.send(f"{path}/withdraw", f"{path}/withdraw", reason="已经修好了")
+    assert ("已收到您的撤回申请" in answer.text, f"{path}/withdraw" in answer.text) == (True, False)
+    await city.loop.turn()
+    assert in_order((await visitor.see(path)).text, "已办理结束", "已经修好了", "诉求已撤回")
+
+
+async def test_somebody_else_who_has_it_too_is_noted_with_a_telephone(city: City, visitor: PortalVisitor):
+    path = await link(city, await worked_on(city))
+    page = f"{path}/support"
+    without = await visitor.send(page, page, name="陈先生", phone="无")
+    assert (without.status_code, "请填写附议人的电话号码" in without.text, "陈先生" in without.text) == (
+        422,
+        True,
+        True,
+    )
+    for key in ("1", "2"):
+        answer = await visitor.send(page, page, name="陈先生", phone="13800138000", key=key)
+        assert "已登记" in answer.text
+    assert len(await notes(city, "supported")) == 1
+    assert "13800138000" not in answer.text
+
+
+async def test_what_comes_too_late_is_answered_with_a_sentence(city: City, visitor: PortalVisitor):
+    number = await worked_on(city)
+    path = await link(city, number)
+    await stands_at(city, number, Status.CLOSED)
+    page = (await visitor.see(path)).text
+    assert not re.search(r"/(add|urge|withdraw|support)\"", page)
+    for said in ("add", "withdraw"):
+        late = await visitor.send(f"{path}/withdraw", f"{path}/{said}", text="还没好")
+        assert (late.status_code, "已办结归档，请重新提交诉求" in late.text) == (409, True), said
+
+
+async def stands_at(city: City, number: str, status: Status) -> None:
+    await city.loop.pools[Service.INTAKE].execute(
+        "UPDATE demand SET state = state || jsonb_build_object('status', $2::text) WHERE id = $1",
+        (await city.demand(number)).id,
+        status.value,
+    )
+
+
+@pytest.mark.parametrize("said", ["add", "urge", "withdraw", "support"])
+async def test_a_form_of_another_site_changes_nothing(city: City, visitor: PortalVisitor, said: str):
+    path = await link(city, await worked_on(city))
+    await visitor.see(path)
+    answer = await visitor.client.post(f"{path}/{said}", data={"text": "x", "phone": "13800138000", "key": "1"})
+    assert (answer.status_code, "请重新打开页面" in answer.text) == (403, True)
+    rows = await city.loop.pools[Service.INTAKE].fetch("SELECT FROM journal WHERE sequence IS NULL")
+    assert rows == []
+
+
+async def test_a_refusal_says_where_to_go_and_can_be_contested(city: City, visitor: PortalVisitor):
+    number = await city.raises()
+    declined = f.DemandDeclined(reason="不属本区", instead="请联系<顺德>", legal_basis="《条例》第五条")
+    await city.tells(number, declined)
+    path = await link(city, number)
+    page = (await visitor.see(path)).text
+    for words in ("未能受理", "不属本区", "请联系&lt;顺德&gt;", "《条例》第五条", "有异议，申请重新办理"):
+        assert words in page
+    often = '{"reopenings": 9}'
+    await city.loop.pools[Service.INTAKE].execute("UPDATE demand SET state = state || $1::text::jsonb", often)
+    page = (await visitor.see(path)).text
+    assert ("这是最终答复" in page, "/rate/" in page) == (True, False)
+
+
+async def test_a_rating_leads_back_and_is_not_asked_for_again(city: City, visitor: PortalVisitor):
+    number = await worked_on(city, RESOLVED)
+    path = await link(city, number)
+    rate = re.search(r'href="(/rate/[^"]+)"', (await visitor.see(path)).text)
+    assert rate
+    rated = await visitor.send(rate[1], rate[1], rating="2", solved="false", comment="水还在漏")
+    assert (rated.url.path.startswith("/follow/"), "重新办理" in rated.text) == (True, True)
+    assert "评价办理结果" not in rated.text, "intake has not heard of it yet"
+    await city.loop.turn()
+    assert in_order((await visitor.see(path)).text, "路面已修复，请放心通行", "要求重新办理", "水还在漏")
+
+
+async def test_hostile_words_stay_words(city: City, visitor: PortalVisitor):
+    hostile = "<script>alert(1)</script>\"'><b onmouseover=alert(1)>"
+    number = await worked_on(city, title=hostile, text=hostile)
+    path = await link(city, number)
+    await visitor.send(path, f"{path}/add", text=hostile)
+    await city.tells(number, f.DemandProgressed(by="x", note=hostile), f.DemandResolved(by="x", result=hostile))
+    page = (await visitor.see(path)).text
+    assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") >= 5
+    assert not re.search("<script|<b onmouse", page)
+
+
+@pytest.mark.parametrize("status", [status for status in Status if status is not Status.NONE])
+async def test_where_it_stands_is_said_at_every_status(city: City, visitor: PortalVisitor, status: Status):
+    number = await city.raises()
+    await stands_at(city, number, status)
+    for holder in Holder:
+        answer = await visitor.see(await link(city, number, holder))
+        assert answer.status_code == 200
+        assert not re.search(r"\{unit\}|\{until\}|研判|None", answer.text)
+
+
+# --- who may see what --------------------------------------------------------------------------------------------
+
+
+async def test_a_supporter_reads_what_was_released_and_says_nothing(city: City, visitor: PortalVisitor):
+    own = await city.uploads(picture("JPEG"))
+    number = await worked_on(city, text="下雨就积水", attachments=[own])
+    mine = await link(city, number)
+    await visitor.send(mine, f"{mine}/add", text="今天又塌了一块")
+    contacted = f.DemandContacted(by="陈志强", note="约周三看现场")
+    listed = f.DemandListed(level="village", project="风雨棚工程", reason="列入年度计划")
+    reference = await handed_in(city, number)
+    again = f.DemandResolved(by="x", result="第二次答复内容", summary="已重修", attachments=(reference,))
+    await city.tells(number, contacted, PROGRESS, listed, RESOLVED)
+    await city.tells(number, f.DemandReopened(reason="水还在漏", rating=2), service=Service.FEEDBACK)
+    await city.tells(number, f.DemandAccepted(by="x"), again)
+    path = await link(city, number, Holder.SUPPORTER)
+    page = (await visitor.see(path)).text
+    assert [w for w in ("您附议了", "道路已修复", "已重修", "已安排施工队", "列入年度计划") if w not in page] == []
+    hidden = "请放心通行|第二次答复|约周三|下雨就积水|又塌了一块|水还在漏|风雨棚工程|/rate/|/files/|<form"
+    assert re.findall(hidden, page) == []
+    for said in ("add", "urge", "withdraw", "support"):
+        refused = await visitor.send(mine, f"{path}/{said}", text="x", phone="13800138000")
+        assert (refused.status_code, "仅诉求提出人可以操作" in refused.text) == (403, True), said
+
+
+async def test_a_report_shows_its_words_to_whoever_raised_it_alone(city: City, visitor: PortalVisitor):
+    number = await worked_on(city, PROGRESS, RESOLVED, **REPORT)
+    mine = (await visitor.see(await link(city, number))).text
+    assert [w for w in ("路面已修复", "已安排施工队", "村口路面塌陷", "工作站") if w not in mine] == []
+    shown = (await visitor.see(await link(city, number, Holder.SUPPORTER))).text
+    assert "已有答复" in shown
+    assert not re.search("路面|道路|施工队|工作站", shown)
+
+
+def test_a_supporter_is_told_of_these_facts_and_of_no_other():
+    names = {kind.removeprefix("demand.") for kind in TO_SUPPORTERS}
+    assert names == {"progressed", "extended", "listed", "paused", "resumed", "merged", "resolved", "declined"}
+
+
+async def test_a_broken_link_is_a_page_that_says_what_to_do(city: City, visitor: PortalVisitor):
+    path = await link(city, await city.raises())
+    for wrong in (f"{path}x", "/follow/xyz", f"{path}x/withdraw", f"{path}x/files/{'a' * 22}"):
+        answer = await visitor.see(wrong)
+        assert answer.status_code == 403, wrong
+        assert [w for w in ("请使用短信中的完整链接", "/follow/lost") if w not in answer.text] == []
+    sent = await visitor.client.post(f"{path}x/add", data={"text": "x"})
+    assert (sent.status_code, "请使用短信中的完整链接" in sent.text) == (403, True)
+    assert "This link does not work" in (await visitor.see(f"{path}x", lang="en")).text
+
+
+FORGED = ("", "x" * 400, "eyJkIjoiQUFBIn0.abc.def", Tokens("y" * 40).write("rate", {"d": "AA"}),
+          Tokens(KEYS["secret"]).write("staff", {"d": "AA"}))  # fmt: skip
+
+
+@pytest.mark.parametrize("token", FORGED, ids=["nothing", "long", "made up", "another secret", "of staff"])
+async def test_a_forged_link_is_refused_before_anything_is_looked_up(token: str):
+    stories = StoryReader(None, shipped())  # type: ignore[arg-type]
+    with pytest.raises(BrokenLink):
+        await FollowLookup(LINKS, stories).followed(token, None)  # type: ignore[arg-type]
+
+
+async def test_links_of_the_versions_before_and_of_a_year_ago_work(city: City, visitor: PortalVisitor):
+    number = await city.raises()
+    before = Tokens(KEYS["secret"]).write("rate", {"demand": str((await city.demand(number)).id)})
+    assert number in (await visitor.see(f"/follow/{before}")).text
+    later = int(time.time()) + 370 * 24 * 3600
+    with patch("itsdangerous.timed.TimestampSigner.get_timestamp", lambda signer: later):
+        assert number in (await visitor.see(f"/follow/{before}")).text
+    with patch("itsdangerous.timed.TimestampSigner.get_timestamp", lambda signer: later + 40 * 24 * 3600):
+        old = await visitor.see(f"/follow/{before}")
+    assert (old.status_code, "链接已过期" in old.text) == (410, True)
+
+
+async def test_a_link_opens_its_own_demand_alone(city: City, visitor: PortalVisitor):
+    one, other = await city.raises(title="村口路面塌陷"), await city.raises(title="路灯不亮")
+    page: httpx.Response = await visitor.see(await link(city, one))
+    assert (one in page.text, other in page.text, "路灯不亮" in page.text) == (True, False, False)
