@@ -51,7 +51,8 @@ NOT_PUBLIC: Final = {
     "/inbound/wechat/{channel}": "asks for WeChat's signature",
 }
 """Reads that declare no key in the document because they take one of several, or one in the address."""
-PAGES: Final = {"/", "/board", "/board/demands", "/board/demands/{number}", "/docs"}
+PAGES: Final = {"/", "/board", "/board/demands", "/board/demands/{number}", "/docs", "/follow", "/follow/lost"}
+BEHIND_LINKS: Final = ("/follow/{token}", "/follow/{token}/withdraw", "/follow/{token}/support", "/rate/{token}")
 QUERIES: Final = {
     "/open311/v2/requests.{format}": (
         "",
@@ -172,6 +173,15 @@ async def test_no_similar_demand_tells_a_word_that_nobody_released(town: Town):
     assert not [word for word in (*PLANTED, "搅拌站") if word in answer.text]
 
 
+async def test_no_page_behind_a_link_tells_anything_to_whoever_has_none(town: Town):
+    for kind in town.numbers:
+        for path in BEHIND_LINKS:
+            for guess in (town.numbers[kind], str(town.ids[kind]), "e30.aaaaaa.bbbb"):
+                answer = await town.gateway.client.get(path.format(token=guess))
+                assert answer.status_code == 403, path
+                assert not [word for word in (*PLANTED, UNIT, DIVISION) if word in answer.text], path
+
+
 def test_every_page_is_looked_through(town: Town):
     served = {
         route.path for route in town.gateway.routes if isinstance(route, Route) and "GET" in (route.methods or ())
@@ -180,7 +190,7 @@ def test_every_page_is_looked_through(town: Town):
     known = {
         *PAGES,
         "/openapi.json",
-        "/rate/{token}",
+        *BEHIND_LINKS,
         "/open311/{rest:path}",
         "/assets/huying.css",
         "/assets/huying.svg",
