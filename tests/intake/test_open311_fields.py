@@ -5,7 +5,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from tests.intake.test_open311 import LAMP, V2, errors, listed
+from tests.intake.open311_client import LAMP, V2, errors, listed
 
 WATER = "没水，自来水管爆裂"
 FORM = "application/x-www-form-urlencoded"

@@ -1,0 +1,92 @@
+"""Open311: no person is in any answer, and a report tells nothing but that it was raised."""
+
+from datetime import UTC, datetime
+from xml.etree import ElementTree as ET
+from zoneinfo import ZoneInfo
+
+import httpx
+import pytest
+
+from services.intake.open311.statuses import CONFIDENTIAL
+from shared.chassis.database.pool import Pool
+from tests.intake.open311_client import (
+    ACCEPTED,
+    HERE,
+    REPORTED,
+    RESOLVED,
+    ROUTED,
+    STAMP,
+    V2,
+    errors,
+    hear,
+    listed,
+    numbers,
+    raised,
+)
+
+
+async def test_personal_data_is_in_the_vault_and_in_no_answer(
+    client: httpx.AsyncClient, wordy: httpx.AsyncClient, key: str, pool: Pool
+):
+    secret = {
+        "first_name": "某某", "last_name": "邹", "email": "zou@example.cn", "phone": "13800138000",
+        "address_string": "鹤峰村三巷九号", "description": "长" * 190 + "电话13912345678，车牌粤E12345",
+    }  # fmt: skip
+    number = await raised(client, key, **secret)
+    seen = ""
+    for path in ("requests.json", "requests.xml", f"requests/{number}.json", "servicerequestupdates.json"):
+        asked = HERE | ({"extensions": "true"} if "requests" in path else {})
+        seen += (await wordy.get(f"{V2}/{path}", params=asked)).text
+    async with pool.acquire() as db:
+        assert await db.fetchval("SELECT count(*) FROM vault") == 2, "the contact and the wording before masking"
+        for table in ("journal", "demand", "demand_listing", "demand_update", "update_received"):
+            seen += "".join(str(dict(row)) for row in await db.fetch(f"SELECT * FROM {table}"))
+    for word in (*list(secret.values())[2:5], "某某", "13912345678", "1391234", "粤E12345"):
+        assert word not in seen
+    assert "［手机号］" in seen
+
+
+async def test_a_report_says_by_its_number_that_it_was_raised_and_no_more(
+    wordy: httpx.AsyncClient, key: str, pool: Pool
+):
+    number = await raised(wordy, key, **REPORTED)
+    await hear(pool, number, ROUTED, ACCEPTED, RESOLVED)
+    (row,) = await listed(wordy, service_request_id=number, extensions="true")
+    raised_at = row.pop("requested_datetime")
+    assert STAMP.match(raised_at)
+    assert row == {
+        "service_request_id": number,
+        "status": "closed",
+        "status_notes": CONFIDENTIAL,
+        "attributes": [{"code": "kind", "value": "report"}],
+        "extended_attributes": {},
+        "notes": [],
+    }
+    (request,) = ET.fromstring((await wordy.get(f"{V2}/requests/{number}.xml", params=HERE)).text)
+    assert {child.tag for child in request} == {
+        "service_request_id", "status", "status_notes", "requested_datetime",
+    }  # fmt: skip
+    assert (await wordy.get(f"{V2}/servicerequestupdates.json", params=HERE)).json() == []
+
+
+TODAY = datetime.now(UTC).astimezone(ZoneInfo("Asia/Shanghai")).strftime("%Y-%m-%d")
+REVEALING = [
+    {"service_code": "street-lighting"}, {"status": "open"}, {"status": "closed"}, {"updated_after": TODAY},
+    {"updated_before": TODAY}, {"updated_after": TODAY, "start_date": TODAY},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("asked", REVEALING, ids=lambda asked: "+".join(asked))
+async def test_no_filter_tells_what_a_report_hides(
+    client: httpx.AsyncClient, key: str, pool: Pool, asked: dict[str, str]
+):
+    still, done, other = [await raised(client, key, **change) for change in (REPORTED, REPORTED, {})]
+    await hear(pool, done, ROUTED, ACCEPTED, RESOLVED)
+    found = await numbers(client, **asked)
+    assert found == ({other} if asked.get("status") != "closed" else set())
+    assert await numbers(client) == {still, done, other}, "listed where nothing but the date is asked for"
+
+
+async def test_a_category_that_the_pack_does_not_show_is_no_filter(silent: httpx.AsyncClient):
+    refused = await silent.get(f"{V2}/requests.xml", params=HERE | {"service_code": "street-lighting"})
+    assert "service_code" in errors(refused, 400)

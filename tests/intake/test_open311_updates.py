@@ -1,0 +1,154 @@
+"""Open311: updates of requests as FixMyStreet reads and sends them."""
+
+import asyncio
+import json
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import httpx
+import pytest
+
+from services.intake import app
+from services.intake.channels import keys
+from shared.chassis.database.pool import Pool
+from shared.chassis.http.app import web_app
+from shared.contracts.demand.facts import ChannelKind
+from tests.intake.conftest import settings
+from tests.intake.open311_client import (
+    ACCEPTED,
+    HERE,
+    REPORTED,
+    RESOLVED,
+    ROUTED,
+    STAMP,
+    V2,
+    an_update,
+    errors,
+    hear,
+    raised,
+)
+from tests.intake.test_api import GOOD
+from tests.intake.test_attachments import picture
+from tests.intake.test_notes import notes, opened, stands_at
+
+
+async def test_the_steps_of_a_demand_are_told_to_fixmystreet(client: httpx.AsyncClient, key: str, pool: Pool):
+    number = await raised(client, key)
+    await hear(pool, number, ROUTED, ACCEPTED, RESOLVED)
+    answer = await client.get(f"{V2}/servicerequestupdates.xml", params=HERE)
+    rows = ET.fromstring(answer.text).findall("request_update")
+    assert [row.findtext("status") for row in rows] == ["investigating", "investigating", "fixed"]
+    assert {row.findtext("service_request_id") for row in rows} == {number}
+    assert len({row.findtext("update_id") for row in rows}) == 3
+    assert all(STAMP.match(row.findtext("updated_datetime", "")) for row in rows)
+    assert all(row.findtext("description") for row in rows)
+    past = HERE | {"start_date": "2021-05-01T00:00:00Z", "end_date": "2021-05-02T00:00:00Z"}
+    assert (await client.get(f"{V2}/servicerequestupdates.json", params=past)).json() == []
+
+
+async def test_a_page_of_updates_is_full_though_steps_of_reports_are_left_out(
+    client: httpx.AsyncClient, key: str, pool: Pool
+):
+    report, number = await raised(client, key, **REPORTED), await raised(client, key)
+    for told in (report, number):
+        await hear(pool, told, ROUTED, ACCEPTED)
+    found = [
+        (await client.get(f"{V2}/servicerequestupdates.json", params=HERE | {"page_size": "1", "page": page})).json()
+        for page in ("1", "2", "3")
+    ]
+    assert [[row["service_request_id"] for row in page] for page in found] == [[number], [number], []]
+
+
+async def test_a_repeated_update_is_answered_as_at_first_and_is_one_note(
+    client: httpx.AsyncClient, key: str, pool: Pool, database: str, tmp_path: Path
+):
+    number = await raised(client, key)
+    url, form = f"{V2}/servicerequestupdates", an_update(key, number)
+    keeping = settings(database).model_copy(update={"attachments_folder": tmp_path})
+    served = httpx.ASGITransport(web_app("intake", app.api(keeping, pool).routers))
+    async with httpx.AsyncClient(transport=served, base_url="http://intake") as fixmystreet:
+        for _ in range(2):
+            sent = await fixmystreet.post(f"{url}.json", data=form, files={"photo1": ("1.png", picture("PNG"))})
+            assert (sent.status_code, sent.json()) == (201, [{"update_id": "42"}])
+    await stands_at(pool, number, "closed")
+    assert (await client.post(f"{url}.xml", data=form)).status_code == 201, "its first answer was lost on the way"
+    async with pool.acquire() as db:
+        (note,) = await db.fetch("SELECT payload FROM journal WHERE type = 'demand.supplemented.v1'")
+        assert await db.fetchval("SELECT count(*) FROM attachment") == 1
+    assert "修好了，电话［手机号］" in note["payload"]
+    assert "fixed" in note["payload"]
+
+
+async def test_an_update_id_stands_for_one_request(client: httpx.AsyncClient, key: str):
+    one, other = await raised(client, key), await raised(client, key)
+    url = f"{V2}/servicerequestupdates.xml"
+    assert (await client.post(url, data=an_update(key, one))).status_code == 201
+    assert "update_id" in errors(await client.post(url, data=an_update(key, other)), 400)
+
+
+@pytest.mark.parametrize("status", ["OPEN", "open", "IN_PROGRESS", "In Progress", "not-councils-responsibility "])
+async def test_a_status_of_an_update_is_read_as_people_write_it(client: httpx.AsyncClient, key: str, status: str):
+    form = an_update(key, await raised(client, key), status=status)
+    answer = await client.post(f"{V2}/servicerequestupdates.xml", data=form)
+    assert answer.status_code == 201, answer.text
+
+
+async def test_an_update_is_heard_as_every_voice_is(client: httpx.AsyncClient, key: str, pool: Pool, database: str):
+    number, url = await raised(client, key), f"{V2}/servicerequestupdates.json"
+    long = an_update(key, number, description="姓名：王芳。" * 633)
+    assert (await client.post(url, data=long)).status_code == 201
+    (note,) = [json.loads(payload) for _, payload in await notes(pool)]
+    assert len(note["text"]) == 4000
+    assert (await opened(pool, note["original"], settings(database).vault_key)).startswith(long["description"])
+    await stands_at(pool, number, "closed")
+    told = errors(await client.post(f"{url[:-4]}xml", data=an_update(key, number, update_id="43")), 400)
+    assert "归档" in told
+    assert "POST requests.{format}" in told
+    assert "/v1/" not in told
+
+
+async def test_an_update_of_a_recorded_demand_is_for_who_handed_it_over(client: httpx.AsyncClient, pool: Pool):
+    old, other = [await keys.add(pool, name, ChannelKind.PARTNER, name, ("import", "submit")) for name in "ab"]
+    row = GOOD | {"external_id": "1", "occurred_at": "2021-05-10T02:00:00Z", "channel_kind": "web", "via": "b"}
+    answer = await client.post("/v1/imports", json={"demands": [row]}, headers={"X-API-Key": old})
+    number = answer.json()["rows"][0]["number"]
+    for key, status in ((old, 201), (other, 403)):
+        answer = await client.post(f"{V2}/servicerequestupdates.xml", data=an_update(key, number))
+        assert answer.status_code == status, answer.text
+
+
+async def test_fifty_equal_updates_at_once_are_one_note(client: httpx.AsyncClient, key: str, pool: Pool):
+    number = await raised(client, key)
+    url = f"{V2}/servicerequestupdates.json"
+    answers = await asyncio.gather(*(client.post(url, data=an_update(key, number)) for _ in range(50)))
+    assert {answer.status_code for answer in answers} == {201}
+    async with pool.acquire() as db:
+        assert await db.fetchval("SELECT count(*) FROM journal WHERE type = 'demand.supplemented.v1'") == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "named"),
+    [
+        ({"update_id": ""}, 400, "update_id"),
+        ({"status": "ASLEEP"}, 400, "status"),
+        ({"updated_datetime": "now"}, 400, "updated_datetime"),
+        ({"description": ""}, 400, "description"),
+        ({"description": "a\u0000b"}, 400, "description"),
+        ({"update_id": "\u0000"}, 400, "update_id"),
+        ({"service_request_id": "NH26-000099-X"}, 404, "service_request_id"),
+        ({"service_request_id": "\u0001"}, 400, "service_request_id"),
+        ({"api_key": "wrong"}, 403, "api_key"),
+    ],
+    ids=str,
+)
+async def test_a_mistake_in_an_update_is_named(
+    client: httpx.AsyncClient, key: str, change: dict[str, str], status: int, named: str
+):
+    form = an_update(key, await raised(client, key)) | change
+    assert named in errors(await client.post(f"{V2}/servicerequestupdates.xml", data=form), status)
+
+
+async def test_another_channels_demand_takes_no_update(client: httpx.AsyncClient, key: str, pool: Pool):
+    other = await keys.add(pool, "other", ChannelKind.PARTNER, "Other")
+    form = an_update(other, await raised(client, key))
+    errors(await client.post(f"{V2}/servicerequestupdates.xml", data=form), 403)
