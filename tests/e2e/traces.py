@@ -12,6 +12,9 @@ from urllib.parse import quote
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from shared.chassis.kafka.client import Kafka
+from shared.chassis.kafka.cluster import asking
+
 Place = tuple[str, bytes]
 OURS = ("kafka ", "table ", "file logs/", "file messages")
 PROGRAMS = "pginstall"
@@ -34,8 +37,7 @@ async def records(bootstrap: str) -> AsyncIterator[Place]:
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
     await consumer.start()
     try:
-        topics = await consumer.topics()
-        places = [TopicPartition(topic, n) for topic in topics for n in consumer.partitions_for_topic(topic) or ()]
+        places = await _partitions(bootstrap)
         consumer.assign(places)
         ends = await consumer.end_offsets(places)
         await consumer.seek_to_beginning(*places)
@@ -46,6 +48,13 @@ async def records(bootstrap: str) -> AsyncIterator[Place]:
                     yield f"kafka {place.topic}", b"\n".join((record.key or b"", headers, record.value or b""))
     finally:
         await consumer.stop()
+
+
+async def _partitions(bootstrap: str) -> list[TopicPartition]:
+    """All that the broker has; a consumer knows only those of the topics that it has subscribed to."""
+    async with asking(Kafka(bootstrap)) as admin:
+        topics = await admin.describe_topics()
+    return [TopicPartition(topic["topic"], part["partition"]) for topic in topics for part in topic["partitions"]]
 
 
 async def rows(dsn: str) -> AsyncIterator[Place]:

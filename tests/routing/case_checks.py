@@ -21,7 +21,7 @@ _MOVES_DUE = (f.DemandPrioritized, f.DemandReclassified)
 def submitted(course: Course) -> Demand:
     """The case when it had been raised, which no other fact repeats."""
     stored = course.stored
-    names = ("number", "jurisdiction", "contact")
+    names = ("number", "jurisdiction", "contact", "title")
     fact = story.SUBMISSION.model_copy(update={name: getattr(stored, name) for name in names})
     earlier = stored.categories[0] if stored.categories else stored.category
     assert stored.submitted_at

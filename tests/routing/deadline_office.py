@@ -93,14 +93,14 @@ class Office:
 
     async def told(self, key: UUID) -> list[str]:
         """The same in short words: `missed sign`, `escalated resolve to nh-tax`."""
-        return list(map(_short, await self.notes(key)))
+        return list(map(short, await self.notes(key)))
 
     async def timers(self) -> Sequence[tuple[UUID, str]]:
         """Every timer by its key and name."""
         return [tuple(row) for row in await self.pool.fetch("SELECT key, name FROM timer ORDER BY key, at")]
 
 
-def _short(fact: f.Fact) -> str:
+def short(fact: f.Fact) -> str:
     match fact:
         case f.DeadlineWarned(stage=stage):
             return f"warned {stage}"

@@ -1,0 +1,156 @@
+"""Workers that share the partitions are killed and stopped amid a full day: nothing is lost, and nothing told twice."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from shared.chassis.database.pool import open_pool
+from shared.contracts.demand import facts as f
+from tests.conftest import KAFKA, Server
+from tests.eventually import eventually
+from tests.routing.busy_district import District, Family
+from tests.routing.case_hall import CaseHall, Course
+from tests.routing.deadline_office import AT, DUE, PACK, SIGN, TOWN, short
+from tests.routing.fleet_checks import check_district, check_leases, check_rest, check_topic
+from tests.routing.worker_fleet import PATIENCE, WorkerFleet
+
+pytestmark = [
+    pytest.mark.faults,
+    pytest.mark.skipif(not KAFKA, reason="the embedded broker keeps no sessions that a stopped reader could lose"),
+]
+QUIET, BUSY, CHILDREN, FRESH = 24, 12, 3, 10
+ENDS = ("resolved", "declined", "withdrawn")
+SETTLED = ("routed", "triage")
+
+
+def opening(due: datetime) -> datetime:
+    """When a warning of a due time is given."""
+    return PACK.due_times.warning(due, PACK.supervision.warning)
+
+
+# What is told of a demand that nobody touches, by the moment that the clock shows.
+WARNED = (opening(SIGN), ["routed", "warned sign", "warned contact"])
+SIGN_MISSED = (
+    SIGN, [*WARNED[1], "missed sign", f"escalated sign to {TOWN}", "missed contact", f"escalated contact to {TOWN}"],
+)  # fmt: skip
+DUE_WARNED = (
+    opening(DUE),
+    [*SIGN_MISSED[1], *(f"escalated {stage} to {PACK.coordinator}" for stage in ("sign", "contact")), "warned resolve"],
+)
+DUE_MISSED = (DUE, [*DUE_WARNED[1], "missed resolve", f"escalated resolve to {TOWN}"])
+
+
+@dataclass
+class Scene:
+    """Workers, what happens around them, and the demands that nobody touches."""
+
+    fleet: WorkerFleet
+    district: District
+    broker: Server
+    quiet: Sequence[UUID] = ()
+
+    def clock_shows(self, at: datetime) -> None:
+        self.district.hall.now = at
+        self.fleet.clock_shows(at)
+
+    async def goes_on(self) -> None:
+        """Return when more is told than a moment ago, so that what is done next comes in the middle of something."""
+        before = await self.district.facts()
+        await eventually(self.district.facts, lambda facts: facts > before + 5, within=PATIENCE)
+
+    async def quiet_ones_were_told(self, moment: tuple[datetime, list[str]]) -> None:
+        """Return when of each demand that nobody touches exactly this is told."""
+
+        async def told() -> Counter[str]:
+            courses = await self.district.courses(self.quiet)
+            return Counter(", ".join(told_of(course)) for course in courses.values())
+
+        await eventually(told, lambda seen: seen == {", ".join(moment[1]): len(self.quiet)}, within=PATIENCE)
+
+
+def told_of(course: Course) -> list[str]:
+    """What routing told of a case in short words, without what it says of similar ones."""
+    own = sorted(
+        (fact for fact in (*course.steps, *course.notes) if fact.position), key=lambda fact: fact.position or 0
+    )
+    return [short(fact.fact) for fact in own if not isinstance(fact.fact, f.DemandClustered)]
+
+
+@pytest.fixture
+async def scene(database: str, own_broker: Server, tmp_path: Path) -> AsyncIterator[Scene]:
+    async with (
+        await open_pool(database, "routing", size=24) as pool,
+        CaseHall(pool) as hall,
+        AIOKafkaProducer(bootstrap_servers=own_broker.url) as producer,
+    ):
+        fleet = WorkerFleet(pool, database, own_broker.url, tmp_path)
+        fleet.clock_shows(AT)
+        try:
+            yield Scene(fleet, District(hall, producer), own_broker)
+        finally:
+            await fleet.end()
+
+
+async def test_workers_that_are_killed_and_stopped_amid_a_day_lose_and_repeat_nothing(scene: Scene):
+    fleet, district = scene.fleet, scene.district
+    await fleet.start("0", "1")
+    scene.quiet = await district.raises(QUIET)
+    busy = await district.raises(BUSY)
+    families = [Family(*(await district.raises(1)), await district.raises(CHILDREN), end) for end in ENDS]
+    await fleet.are_shared_by("0", "1")
+    await district.are(district.keys, "routed", within=PATIENCE)
+
+    # The one that sends the journal is killed, and started again at once, as a supervisor does.
+    work = asyncio.gather(
+        district.works_at_random(busy, 6), district.raises(FRESH), *(district.joins(family) for family in families)
+    )
+    await scene.goes_on()
+    await fleet.kill(killed := await fleet.leader())
+    scene.clock_shows(WARNED[0])
+    await fleet.start(killed)
+    await work
+    await scene.quiet_ones_were_told(WARNED)
+
+    # It stands still for longer than its session lasts, while a third one comes.
+    work = asyncio.gather(
+        district.works_at_random(busy, 6), district.raises(FRESH), *(district.ends(family) for family in families)
+    )
+    await scene.goes_on()
+    fleet.stop(stopped := await fleet.leader())
+    scene.clock_shows(SIGN_MISSED[0])
+    await fleet.start("2")
+    await fleet.are_shared_by(*({"0", "1", "2"} - {stopped}))
+    fleet.go_on()
+    await work
+    await fleet.are_shared_by("0", "1", "2")
+    await scene.quiet_ones_were_told(SIGN_MISSED)
+    for family in families:
+        await district.are(family.children, "routed" if family.end == "withdrawn" else family.end, within=PATIENCE)
+
+    # Of three one is killed and one stands still, while another one comes.
+    work = asyncio.gather(district.works_at_random(busy, 6), district.raises(FRESH), district.is_judged(families[0]))
+    await scene.goes_on()
+    await fleet.kill(killed := await fleet.leader())
+    fleet.stop(stopped := fleet.instances[0])
+    scene.clock_shows(DUE_WARNED[0])
+    await fleet.start("3")
+    await fleet.are_shared_by(*({"0", "1", "2", "3"} - {killed, stopped}))
+    fleet.go_on()
+    await work
+    await scene.quiet_ones_were_told(DUE_WARNED)
+    scene.clock_shows(DUE_MISSED[0])
+    await scene.quiet_ones_were_told(DUE_MISSED)
+    await district.are([families[0].parent], "confirmed", within=PATIENCE)
+    await district.are([families[0].children[0]], "routed", within=PATIENCE)
+
+    await check_rest(fleet, district)
+    await check_district(district)
+    await check_leases(fleet)
+    await check_topic(fleet)
