@@ -11,12 +11,12 @@ from uuid import UUID
 import asyncpg
 import httpx
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
 
 from services.reporting import app
 from services.reporting.figures.completion import Figures, Question
 from services.reporting.figures.domain import Dimension, standing
-from services.reporting.rebuild import locks, tables
+from services.reporting.rebuild import locks, rebuild, tables
 from services.reporting.rebuild.rebuild import Rebuilt
 from services.reporting.rebuild.tables import ANEW, DERIVED, KEPT
 from services.reporting.settings import ReportingSettings
@@ -25,6 +25,7 @@ from shared.chassis.consumer import inbox
 from shared.chassis.consumer.delivery import Delivery
 from shared.chassis.consumer.lag import group_lag
 from shared.chassis.consumer.record import Record
+from shared.chassis.consumer.replay import Replay
 from shared.chassis.database.migrate import migrate
 from shared.chassis.database.pool import Pool, open_pool
 from shared.chassis.http.app import web_app
@@ -257,6 +258,46 @@ async def test_a_view_of_somebody_else_that_stands_in_the_way_is_named_before_an
     with pytest.raises(Refused, match="ours"):
         await deployment.rebuild()
     assert not await built(deployment.pool)
+
+
+@pytest.mark.kafka
+async def test_a_database_of_another_version_is_refused_before_anything_is_read(deployment: Deployment, pool: Pool):
+    await pool.execute("INSERT INTO schema_migrations (version) VALUES ('29991231000000')")
+    with pytest.raises(Refused, match="huying migrate"):
+        await deployment.rebuild()
+    assert not await built(pool)
+
+
+@pytest.mark.kafka
+async def test_a_log_that_has_lost_its_beginning_is_refused(deployment: Deployment, monkeypatch: pytest.MonkeyPatch):
+    async def shortened(_: Replay) -> dict[TopicPartition, int]:
+        return {TopicPartition(DEMAND_EVENTS.name, 3): 7}
+
+    monkeypatch.setattr(Replay, "beginning", shortened)
+    with pytest.raises(Refused, match="lost its beginning"):
+        await deployment.rebuild()
+    assert not await built(deployment.pool)
+
+
+@pytest.mark.kafka
+async def test_a_projector_that_is_far_behind_is_refused(deployment: Deployment, monkeypatch: pytest.MonkeyPatch):
+    records, _ = lives(20)
+    await deployment.projected()
+    await ended(*deployment.projecting)
+    await deployment.tell(records)
+    monkeypatch.setattr(rebuild, "MOST_BEHIND", len(records) - 1)
+    with pytest.raises(Refused, match=f"{len(records)} records behind"):
+        await deployment.rebuild()
+    assert not await built(deployment.pool)
+
+
+async def test_views_that_are_in_use_all_the_time_are_left_as_they_are(pool: Pool, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(locks, "TRIES", 1)
+    async with pool.acquire() as reader, reader.transaction():
+        await reader.fetchval("SELECT count(*) FROM cohort_whole")
+        with pytest.raises(Refused, match="run it again later"):
+            await replace(pool)
+    assert await standings(pool) == {}
 
 
 def delivery(pool: Pool) -> Delivery:
