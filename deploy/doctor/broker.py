@@ -43,7 +43,7 @@ async def readers(kafka: Kafka, generations: Mapping[str, int]) -> list[Finding]
     return list(
         await asyncio.gather(
             *(
-                lag(kafka, spec.reader, group_name(spec.reader, generations.get(name, 0)), spec.topics)
+                lag(kafka, spec.consumer, group_name(spec.consumer, generations.get(name, 0)), spec.topics)
                 for name, spec in listeners.items()
             )
         )

@@ -41,18 +41,18 @@ def read_features(path: Path) -> list[Feature]:
         raise PackError([Problem(Spot(str(path), line), f"this is no GeoJSON: {fault}")]) from None
     if not isinstance(document, dict) or not isinstance(document.get("features"), list):
         raise PackError([Problem(Spot(str(path), 1), "this is no GeoJSON FeatureCollection")])
-    found, problems = [], []
+    features, problems = [], []
     for n, feature in enumerate(document["features"], 1):
         properties = feature.get("properties") or {} if isinstance(feature, dict) else {}
         code, geometry = properties.get("code"), feature.get("geometry") if isinstance(feature, dict) else None
         if isinstance(code, str) and isinstance(geometry, dict):
-            found.append(Feature(_spot(path, text, code), code, str(properties.get("name", "")), geometry))
+            features.append(Feature(_spot(path, text, code), code, str(properties.get("name", "")), geometry))
         else:
             what = f"feature {n} needs properties.code, the code of a division as text, and a geometry"
             problems.append(Problem(Spot(str(path), 1), what))
     if problems:
         raise PackError(problems)
-    return found
+    return features
 
 
 def _spot(path: Path, text: str, code: str) -> Spot:
@@ -71,8 +71,8 @@ class Boundaries:
         """The smallest division whose boundary contains the point, or None; WGS-84 degrees."""
         from shapely import Point
 
-        found = [self._areas[at] for at in self._index.query(Point(lon, lat), predicate="intersects")]
-        return min(found, key=self._order)[0] if found else None
+        areas = [self._areas[at] for at in self._index.query(Point(lon, lat), predicate="intersects")]
+        return min(areas, key=self._order)[0] if areas else None
 
     def load(self) -> None:
         """Read the file now, rather than in the middle of the first request."""

@@ -115,9 +115,9 @@ class Catalogue:
 
     def limit_of(self, division: str, category: str | None, kind: RequestKind) -> tuple[int | None, str | None]:
         """See `Pack.limit_of`."""
-        found = self.route(division, category, kind)
-        if isinstance(found, Assignment):
-            return found.limit_days, found.limit_source
+        decision = self.route(division, category, kind)
+        if isinstance(decision, Assignment):
+            return decision.limit_days, decision.limit_source
         return self._days(self._book.usual_limits, kind), self._book.usual_limits
 
     def _days(self, preset: str | None, kind: RequestKind) -> int | None:

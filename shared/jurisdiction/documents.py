@@ -32,10 +32,10 @@ class Document:
         """The line of the value at `loc`, or of the nearest thing around it that exists."""
         node, line = self.root, self.root.start_mark.line
         for step in loc:
-            found = _step_into(node, step)
-            if found is None:
+            child = _step_into(node, step)
+            if child is None:
                 break
-            line, node = found
+            line, node = child
         return Spot(self.name, line + 1)
 
 

@@ -52,13 +52,13 @@ class DueTimes:
         return int(self._working_time(start, end).total_seconds())
 
     def _working_time(self, start: datetime, end: datetime) -> timedelta:
-        found = timedelta()
+        total = timedelta()
         day, last = self.calendar.local_day(start), self.calendar.local_day(end)
         while day <= last:
             for opens, closes in self._stretches(day):
-                found += max(min(closes, end) - max(opens, start), timedelta())
+                total += max(min(closes, end) - max(opens, start), timedelta())
             day += _DAY
-        return found
+        return total
 
     def resumed_due(
         self, due_at: datetime, paused_at: datetime, resumed_at: datetime, limit: Limit | None = None

@@ -123,8 +123,8 @@ class LimitPreset(_Stages):
     ) -> Mapping[Stage, Limit]:
         """The limit of each stage that has one."""
         fitting = [part for part in self.exceptions if part.fits(kind, categories, urgency, vulnerable)]
-        found = {stage: self._limit(stage, kind, fitting) for stage in Stage}
-        return {stage: limit for stage, limit in found.items() if limit}
+        by_stage = {stage: self._limit(stage, kind, fitting) for stage in Stage}
+        return {stage: limit for stage, limit in by_stage.items() if limit}
 
     def _limit(self, stage: Stage, kind: RequestKind, fitting: list[LimitException]) -> Limit | None:
         first = next((limit for part in fitting if (limit := part.limit_for(stage))), None)
@@ -191,12 +191,12 @@ def hours_of(text: str) -> Hours:
     """`08:30-12:00` as a stretch; raises `ValueError` with what is wrong."""
     opens, dash, closes = text.partition("-")
     try:
-        found = Hours(_seconds(opens), _seconds(closes))
+        hours = Hours(_seconds(opens), _seconds(closes))
     except ValueError:
         raise ValueError(f"{text!r} is no stretch of hours, such as 08:30-12:00") from None
-    if not dash or found.opens >= found.closes:
+    if not dash or hours.opens >= hours.closes:
         raise ValueError(f"{text!r} must open before it closes")
-    return found
+    return hours
 
 
 def _seconds(text: str) -> int:
@@ -212,10 +212,10 @@ WORKING_HOURS: Final = ("09:00-12:00", "14:00-17:00")
 
 def stretches(texts: tuple[str, ...]) -> tuple[Hours, ...]:
     """The working hours of a day; raises `ValueError` where they are no stretches in order."""
-    found = tuple(hours_of(text) for text in texts)
-    if not found:
+    stretches_of_day = tuple(hours_of(text) for text in texts)
+    if not stretches_of_day:
         raise ValueError("a working day has at least one stretch of hours, such as 08:30-12:00")
-    for earlier, later in pairwise(found):
+    for earlier, later in pairwise(stretches_of_day):
         if later.opens < earlier.closes:
             raise ValueError("stretches of hours must follow one another and not overlap")
-    return found
+    return stretches_of_day

@@ -19,10 +19,10 @@ _SPAN: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)"
 
 def span(hours: str) -> tuple[time, time]:
     """The two ends of `22:00-06:00`, the second excluded; raises `ValueError` where it is no span of hours."""
-    found = _SPAN.fullmatch(hours)
-    if not found or hours[:5] == hours[6:]:
+    match = _SPAN.fullmatch(hours)
+    if not match or hours[:5] == hours[6:]:
         raise ValueError(f"{hours!r} must be two different times of the day, such as 22:00-06:00")
-    return time(int(found[1]), int(found[2])), time(int(found[3]), int(found[4]))
+    return time(int(match[1]), int(match[2])), time(int(match[3]), int(match[4]))
 
 
 def _is_span(hours: str) -> str:

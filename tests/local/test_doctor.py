@@ -249,7 +249,7 @@ async def test_the_doctor_follows_a_reader_that_began_again(database: str):
 
 def test_the_groups_of_readers_are_called_as_ever():
     """The broker keeps by these names how far each has read."""
-    assert {service.name: service.listener.reader for service in manifests()} == {
+    assert {service.name: service.listener.consumer for service in manifests()} == {
         "intake": "intake-reader",
         "routing": "routing-worker",
         "feedback": "feedback-worker",
@@ -262,7 +262,7 @@ async def test_the_doctor_looks_at_the_group_and_the_topics_that_the_worker_read
     service = manifest(name)
     async with await open_pool(database, name) as pool:
         worker = service.worker(service.settings.model_validate(KEYS | {"DATABASE_URL": database}), pool)
-    assert (service.listener.reader, service.listener.topics) == (worker.consumer, worker.topics)
+    assert (service.listener.consumer, service.listener.topics) == (worker.consumer, worker.topics)
 
 
 @pytest.mark.parametrize("name", SERVICE_NAMES)

@@ -48,10 +48,10 @@ async def demands(db: Connection, sought: Sought, span: Span, after: Spot, limit
         limit + 1,
         *more,
     )
-    found = [Demand.model_validate_json(row["state"]) for row in rows[:limit]]
+    page = [Demand.model_validate_json(row["state"]) for row in rows[:limit]]
     if len(rows) > limit:
-        return Listed(found, Spot(rows[limit - 1]["submitted_at"], rows[limit - 1]["id"]))
-    return Listed(found, await _last_looked_at(db, near, values) if sought.passing else None)
+        return Listed(page, Spot(rows[limit - 1]["submitted_at"], rows[limit - 1]["id"]))
+    return Listed(page, await _last_looked_at(db, near, values) if sought.passing else None)
 
 
 async def _last_looked_at(db: Connection, near: str, values: Sequence[object]) -> Spot | None:

@@ -70,10 +70,10 @@ def owe(writes: WriteBatch, counts: Mapping[tuple[str, datetime], int]) -> None:
 
 async def overdue(db: Connection, jurisdiction: str, at: datetime) -> int:
     """Open demands whose due time has passed."""
-    found: int = await db.fetchval(
+    count: int = await db.fetchval(
         "SELECT coalesce(sum(n), 0)::bigint FROM owed WHERE jurisdiction = $1 AND due_at < $2", jurisdiction, at
     )
-    return found
+    return count
 
 
 async def channels(db: Connection) -> dict[str, str]:

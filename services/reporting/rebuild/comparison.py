@@ -27,10 +27,10 @@ class Difference:
 
 async def differences(db: Connection, limit: int) -> tuple[Sequence[Difference], int]:
     """The first `limit` of them, and how many there are; both views must have been made of the same facts."""
-    found = [*await _demands(db), *await _facts(db), *await _owed(db)]
+    all_differences = [*await _demands(db), *await _facts(db), *await _owed(db)]
     for table, levels in LEVELS.items():
-        found += await _counters(db, table, levels)
-    return found[:limit], len(found)
+        all_differences += await _counters(db, table, levels)
+    return all_differences[:limit], len(all_differences)
 
 
 async def _counters(db: Connection, table: str, levels: Sequence[str]) -> list[Difference]:
@@ -122,7 +122,7 @@ async def _facts(db: Connection) -> list[Difference]:
 
 async def new_dead_letters(db: Connection) -> int:
     """How many records could not be handled this time that are no dead letters yet."""
-    found: int = await db.fetchval(
+    count: int = await db.fetchval(
         f"""
         SELECT count(*) FROM {ANEW}.dead_letter AS built WHERE NOT EXISTS (
             SELECT FROM {IN_USE}.dead_letter AS known
@@ -130,4 +130,4 @@ async def new_dead_letters(db: Connection) -> int:
                 = (built.cluster_id, built.topic, built.partition, built."offset"))
         """  # noqa: S608
     )
-    return found
+    return count

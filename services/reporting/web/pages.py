@@ -51,12 +51,12 @@ def routes(figures: Figures, opening: Drilldown, packs: Jurisdictions) -> APIRou
             pack, question = pack_of(packs, jurisdiction), question_of(by, month, until)
         except Refused as refused:
             return _refused(pages, refused, lang)
-        asked = {"jurisdiction": pack.id, "by": by, "month": month, "until": until, "lang": lang}
+        parameters = {"jurisdiction": pack.id, "by": by, "month": month, "until": until, "lang": lang}
         completion = await figures.completion(pack, question)
         async with figures.pool.acquire(timeout=5) as db:
             channels = await queries.channels(db)
-        told = _board(completion, Showing(pack, lang, channels), by, asked)
-        return pages.render("board.html", _common(packs, pack, lang) | told)
+        values = _board(completion, Showing(pack, lang, channels), by, parameters)
+        return pages.render("board.html", _common(packs, pack, lang) | values)
 
     router.include_router(_opened(opening, packs, pages))
     return router
@@ -102,10 +102,10 @@ def _opened(opening: Drilldown, packs: Jurisdictions, pages: Pages) -> APIRouter
         listed = await opening.page(figure, spot, PAGE, LOOKS)
         async with opening.pool.acquire(timeout=5) as db:
             showing = Showing(pack, lang, await queries.channels(db))
-        asked = {"by": by, "key": key, "jurisdiction": pack.id, "month": month, "until": until, "counted": counted}
-        again = _opener_of("/board/demands", **asked, after=after, lang=lang)
+        parameters = {"by": by, "key": key, "jurisdiction": pack.id, "month": month, "until": until, "counted": counted}
+        again = _opener_of("/board/demands", **parameters, after=after, lang=lang)
         following = pagination.written(listed.next)
-        told = _common(packs, pack, lang) | {
+        values = _common(packs, pack, lang) | {
             "demands": (rows := [showing.demand(demand) for demand in listed.demands]),
             "groups": [Group(rows)],
             "columns": [Column(WORDS[lang][name]) for name in COLUMNS],
@@ -114,7 +114,7 @@ def _opened(opening: Drilldown, packs: Jurisdictions, pages: Pages) -> APIRouter
             "more": again(after=following) if following else None,
             "again": again,
         }
-        return pages.render("demands.html", told)
+        return pages.render("demands.html", values)
 
     @router.get("/board/demands/{number}")
     async def demand(number: Annotated[str, UrlPath(max_length=LONGEST)], lang: Lang = "zh") -> HTMLResponse:
@@ -124,7 +124,7 @@ def _opened(opening: Drilldown, packs: Jurisdictions, pages: Pages) -> APIRouter
             return _refused(pages, refused, lang)
         async with opening.pool.acquire(timeout=5) as db:
             listed = await queries.demand_by_number(db, number)
-            told = await queries.facts_of(db, number)
+            facts = await queries.facts_of(db, number)
             channels = await queries.channels(db)
         pack = packs.get(listed.jurisdiction) if listed else None
         if listed is None or pack is None:
@@ -133,7 +133,7 @@ def _opened(opening: Drilldown, packs: Jurisdictions, pages: Pages) -> APIRouter
         showing, again = Showing(pack, lang, channels), _opener_of(f"/board/demands/{listed.number}")
         shown = {
             "demand": showing.demand(listed),
-            "steps": [Entry(when, when, what) for when, what in showing.steps(listed, told)],
+            "steps": [Entry(when, when, what) for when, what in showing.steps(listed, facts)],
             "again": again,
         }
         return pages.render("demand.html", _common(packs, pack, lang) | shown)
@@ -162,13 +162,13 @@ def _common(packs: Jurisdictions, pack: Pack, lang: str) -> dict[str, Any]:
 
 def _refused(pages: Pages, refused: Refused, lang: str) -> HTMLResponse:
     answer = ANSWERS[refused.code]
-    told = {"title": answer.zh if lang == "zh" else answer.en, "detail": refused.zh if lang == "zh" else refused.en}
-    return pages.render("refused.html", _words(lang) | told, status=answer.status)
+    values = {"title": answer.zh if lang == "zh" else answer.en, "detail": refused.zh if lang == "zh" else refused.en}
+    return pages.render("refused.html", _words(lang) | values, status=answer.status)
 
 
 def _opener_of(path: str, **asked: Any) -> Callable[..., str]:
     def again(**changed: Any) -> str:
-        told = {name: str(value) for name, value in (asked | changed).items() if value}
-        return f"{path}?{urlencode(told)}"
+        values = {name: str(value) for name, value in (asked | changed).items() if value}
+        return f"{path}?{urlencode(values)}"
 
     return again

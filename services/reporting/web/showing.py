@@ -52,7 +52,7 @@ class Showing:
         row = self.name(figure.dimension, figure.key) if figure.dimension is not Dimension.ALL else ""
         month = figure.month.strftime("%Y-%m") if figure.month else ""
         until = f"{WORDS[self.lang]['until']} {figure.until}" if figure.until else ""
-        return [said for said in (row, month, until, counted_name(figure.counted, self.lang)) if said]
+        return [words for words in (row, month, until, counted_name(figure.counted, self.lang)) if words]
 
     def demand(self, demand: Demand) -> dict[str, Any]:
         """A demand as the public sees it; for what is not shown there is nothing, and a template leaves it out."""

@@ -32,8 +32,8 @@ def _weaknesses(secret: str) -> Iterator[str]:
     if any(secret[period:] == secret[:-period] for period in range(1, len(secret) // 2 + 1)):
         yield "repeats itself"
     plain = re.sub(r"[\W_]", "", secret.lower())
-    if found := next((words for words in _PLACEHOLDERS if words in plain), None):
-        yield f"looks like an example ({found!r} is in it)"
+    if placeholder := next((words for words in _PLACEHOLDERS if words in plain), None):
+        yield f"looks like an example ({placeholder!r} is in it)"
 
 
 def _strong(secret: str) -> str:

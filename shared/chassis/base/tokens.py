@@ -35,12 +35,12 @@ class Tokens:
     def read_dated(self, purpose: str, token: str) -> tuple[dict[str, Any], datetime]:
         """What the token says, and when it was made, in whole seconds; raises `Refused`."""
         try:
-            told, made_at = self._serializer(purpose).loads(token, max_age=self.max_age, return_timestamp=True)  # type: ignore[arg-type]
+            claims, made_at = self._serializer(purpose).loads(token, max_age=self.max_age, return_timestamp=True)  # type: ignore[arg-type]
         except SignatureExpired:
             raise Refused(Code.LINK_EXPIRED, "the token is too old; ask for a new one", "链接已过期") from None
         except BadSignature:
             raise Refused(Code.UNAUTHENTICATED, "the token is not ours or was changed", "凭证无效") from None
-        return told, made_at
+        return claims, made_at
 
     def _serializer(self, purpose: str) -> URLSafeTimedSerializer:
         keys = [self.previous, self.secret] if self.previous else [self.secret]  # the last one signs

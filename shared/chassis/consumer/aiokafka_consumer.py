@@ -39,13 +39,13 @@ async def read_batches(consumer: "Consumer", kafka: Kafka, instance: str, batch_
     try:
         await kafka_client.start()
         while not asked_to_end():
-            found = await kafka_client.getmany(timeout_ms=500, max_records=batch_size)
+            batches = await kafka_client.getmany(timeout_ms=500, max_records=batch_size)
             records = [
                 Record(m.topic, m.partition, m.offset, m.key, tuple(m.headers), m.value)
-                for messages in found.values()
+                for messages in batches.values()
                 for m in messages
             ]
-            read = {place: messages[-1].offset + 1 for place, messages in found.items() if messages}
+            read = {place: messages[-1].offset + 1 for place, messages in batches.items() if messages}
             if records and not await consumer.process(records, partial(offsets.done.update, read)):
                 await consumer.until_fatal()
             await offsets.commit_now_and_then()

@@ -106,23 +106,28 @@ class Consumer:
         """Remember since when which partition stands still; one that ends before what was read stops the reader."""
         at, before = self.clock(), self._standing
         self._standing = {}
-        for place, found in backlog.items():
-            if found.committed < found.end:
-                offset, since = before.get(place, (found.committed, at))
-                self._standing[place] = (found.committed, since if offset == found.committed else at)
+        for place, place_now in backlog.items():
+            if place_now.committed < place_now.end:
+                offset, since = before.get(place, (place_now.committed, at))
+                self._standing[place] = (
+                    place_now.committed,
+                    since if offset == place_now.committed else at,
+                )
         shorter = beyond(backlog)
         if shorter and shorter == self._shorter:  # twice the same: no leader that is just changing
             self.stop(BrokerReplaced(shorter))
         self._shorter = shorter
-        metrics.LAG.labels(self.service).set(sum(max(0, found.end - found.committed) for found in backlog.values()))
+        metrics.LAG.labels(self.service).set(
+            sum(max(0, place_now.end - place_now.committed) for place_now in backlog.values())
+        )
 
     async def watch(self, kafka: Kafka) -> None:
         """Measure the lag every few seconds; raise when the reader must stop."""
         while True:
             try:
-                async with group_lag(kafka, self.name, self.topics) as asked:
+                async with group_lag(kafka, self.name, self.topics) as lag:
                     while True:
-                        self.look(await asked.backlog())
+                        self.look(await lag.backlog())
                         await self._pause()
             except (KafkaError, OSError) as fault:
                 # No restart brings a broker back that is away.

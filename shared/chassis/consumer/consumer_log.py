@@ -34,9 +34,11 @@ def log_name(cluster_id: str, generation: int) -> str:
 
 def beyond(backlog: Backlog) -> str | None:
     """In words, which partition ends before what its group has committed."""
-    for place, found in backlog.items():
-        if found.committed > found.end:
-            return f"{place.topic}/{place.partition} ends at {found.end}, before what was read ({found.committed})"
+    for place, standing in backlog.items():
+        if standing.committed > standing.end:
+            return (
+                f"{place.topic}/{place.partition} ends at {standing.end}, before what was read ({standing.committed})"
+            )
     return None
 
 
@@ -46,8 +48,8 @@ async def begin(pool: Pool, kafka: Kafka, identity: LogIdentity, reader: str, to
         try:
             async with pool.acquire(timeout=5) as db:
                 generation = await generation_of(db, identity, reader)
-                async with group_lag(kafka, group_name(reader, generation), topics) as asked:
-                    because = beyond(await asked.backlog())
+                async with group_lag(kafka, group_name(reader, generation), topics) as lag:
+                    because = beyond(await lag.backlog())
                 if not because:
                     return generation
                 await _again(db, identity.cluster_id, generation, reader, because)

@@ -94,13 +94,13 @@ async def _batch(app: faust.App, waiting: "asyncio.Queue[Any]", size: int) -> li
 
     Iterating the stream would let the event loop turn once for every event.
     """
-    found: list[Any] = []
-    while not found:
-        found.append(await waiting.get())
-        while len(found) < size and not waiting.empty():
-            found.append(waiting.get_nowait())
-        found = [event for event in found if _is_ours(app, event.message)]
-    return found
+    events: list[Any] = []
+    while not events:
+        events.append(await waiting.get())
+        while len(events) < size and not waiting.empty():
+            events.append(waiting.get_nowait())
+        events = [event for event in events if _is_ours(app, event.message)]
+    return events
 
 
 def _acknowledge(batch: Sequence[Any]) -> None:

@@ -59,7 +59,7 @@ def _query(tables: Sequence[tuple[str, str]]) -> str:
 
 async def whose_turn_has_come(db: Connection, tables: Mapping[str, str]) -> list[tuple[str, UUID]]:
     """The aggregates whose next fact is parked, each with its stream; `tables` as for `load`."""
-    found: list[tuple[str, UUID]] = []
+    turns: list[tuple[str, UUID]] = []
     for stream, table in tables.items():
         rows = await db.fetch(
             f"""
@@ -68,8 +68,8 @@ async def whose_turn_has_come(db: Connection, tables: Mapping[str, str]) -> list
             """,  # noqa: S608 (names of the service's own repositories)
             stream,
         )
-        found += [(stream, row["aggregateid"]) for row in rows]
-    return found
+        turns += [(stream, row["aggregateid"]) for row in rows]
+    return turns
 
 
 def park(writes: WriteBatch, waiting: Mapping[Place, Record]) -> None:

@@ -35,15 +35,15 @@ class Record(NamedTuple):
     @classmethod
     def unpack(cls, packed: bytes) -> "Record":
         """The inverse of `pack`."""
-        told = orjson.loads(packed)
-        headers = tuple((_as_read(name), _bytes(value)) for name, value in told["headers"])
+        fields = orjson.loads(packed)
+        headers = tuple((_as_read(name), _bytes(value)) for name, value in fields["headers"])
         return cls(
-            told["topic"],
-            told["partition"],
-            told["offset"],
-            _bytes(told["key"]),
+            fields["topic"],
+            fields["partition"],
+            fields["offset"],
+            _bytes(fields["key"]),
             headers,
-            _bytes(told["value"]),
+            _bytes(fields["value"]),
         )
 
 

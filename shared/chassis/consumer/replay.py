@@ -61,9 +61,9 @@ class Replay:
         standing = await self.standing()
         unread = {partition for partition, end in ends.items() if standing[partition] < end}
         while unread:
-            found = await self.client.getmany(*unread, timeout_ms=500, max_records=self.batch_size)
+            by_partition = await self.client.getmany(*unread, timeout_ms=500, max_records=self.batch_size)
             batch = []
-            for partition, messages in found.items():
+            for partition, messages in by_partition.items():
                 end = ends[partition]
                 batch += [
                     Record(m.topic, m.partition, m.offset, m.key, tuple(m.headers), m.value)

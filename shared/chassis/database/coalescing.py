@@ -48,17 +48,17 @@ class GroupCommit(Generic[T, Q, A]):
         self._working.add(asyncio.create_task(self._work()))
 
     async def _work(self) -> None:
-        asked: Asked[Q, A] = ()
+        questions: Asked[Q, A] = ()
         try:
             async with self._lend() as lent:
-                while asked := self._next():
-                    await self._answer(lent, asked)
+                while questions := self._next():
+                    await self._answer(lent, questions)
                 # Before it is given back: a question that still found us working would wait for ever.
                 self._leave()
         except BaseException as fault:
             if asyncio.current_task() not in self._working:
                 raise  # what was raised by giving it back is nobody's answer
-            _tell(asked or self._next(), fault)
+            _tell(questions or self._next(), fault)
             self._leave()
             if not isinstance(fault, Exception):
                 raise
@@ -77,7 +77,7 @@ class GroupCommit(Generic[T, Q, A]):
     async def _answer(self, lent: T, asked: Asked[Q, A]) -> None:
         """Answer all; raises a fault that passes: what was lent may be broken by it."""
         try:
-            found = await self._handle(lent, [question for question, _ in asked])
+            answers = await self._handle(lent, [question for question, _ in asked])
         except Exception as fault:
             if isinstance(fault, PASSING):
                 raise
@@ -88,7 +88,7 @@ class GroupCommit(Generic[T, Q, A]):
                 for one in asked:
                     await self._answer(lent, [one])
             return
-        for (_, answer), answered in zip(asked, found, strict=True):
+        for (_, answer), answered in zip(asked, answers, strict=True):
             if not answer.done():  # the caller has not left
                 answer.set_result(answered)
 

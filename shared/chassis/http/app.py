@@ -86,7 +86,7 @@ def health(ready: Sequence[Check], alive: Sequence[Check], named: Mapping[str, s
     router = APIRouter(include_in_schema=False)
 
     async def answer(checks: Sequence[Check]) -> Response:
-        wrong = [said for check in checks if (said := await check())]
+        wrong = [words for check in checks if (words := await check())]
         return Response("\n".join(wrong) or "ok", 503 if wrong else 200, named, media_type="text/plain")
 
     @router.get("/livez")

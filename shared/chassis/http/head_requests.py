@@ -11,13 +11,13 @@ class HeadRequests:
         self.app = app
 
     def __call__(self, scope: Any, receive: Any, send: Any) -> Awaitable[None]:
-        asked: Awaitable[None]
+        answering: Awaitable[None]
         if scope.get("method") != "HEAD":
-            asked = self.app(scope, receive, send)
-            return asked
+            answering = self.app(scope, receive, send)
+            return answering
 
         async def silent(message: Any) -> None:
             await send(message | {"body": b""} if "body" in message else message)
 
-        asked = self.app(scope | {"method": "GET"}, receive, silent)
-        return asked
+        answering = self.app(scope | {"method": "GET"}, receive, silent)
+        return answering

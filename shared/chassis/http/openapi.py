@@ -71,12 +71,12 @@ def document(app: FastAPI, words: ApiText) -> None:
     build = app.openapi
 
     def built() -> dict[str, Any]:
-        found = build()
-        schemas = found.setdefault("components", {}).setdefault("schemas", {})
+        schema = build()
+        schemas = schema.setdefault("components", {}).setdefault("schemas", {})
         if _NAME not in schemas:
             schemas |= _schemas()
-            _summarize(found, words)
-        return found
+            _summarize(schema, words)
+        return schema
 
     app.openapi = built  # type: ignore[method-assign]
 

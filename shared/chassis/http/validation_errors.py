@@ -20,12 +20,12 @@ def validation_error(request: Request, errors: Sequence[Any]) -> Refused:
     operation = _operation(request, document)
     if any(error["loc"][0] == "body" for error in errors) and (refused := _unsupported(request, operation)):
         return refused
-    found = tuple(_explained(error, operation, document) for error in errors[:MOST])
-    en = "; ".join(f"{e.field}: {e.en}" for e in found)
-    zh = "；".join(f"{e.field}：{e.zh}" for e in found)
-    if more := len(errors) - len(found):
+    field_errors = tuple(_explained(error, operation, document) for error in errors[:MOST])
+    en = "; ".join(f"{e.field}: {e.en}" for e in field_errors)
+    zh = "；".join(f"{e.field}：{e.zh}" for e in field_errors)
+    if more := len(errors) - len(field_errors):
         en, zh = f"{en}; and {more} more", f"{zh}；另有 {more} 处"
-    return Refused(_code(errors), en, zh, found)
+    return Refused(_code(errors), en, zh, field_errors)
 
 
 def _code(errors: Sequence[Any]) -> Code:
@@ -37,8 +37,8 @@ def _code(errors: Sequence[Any]) -> Code:
 
 def _operation(request: Request, document: Document) -> Document:
     path = getattr(request.scope.get("route"), "path", "")
-    found: Document = document["paths"].get(path, {}).get(request.method.lower(), {})
-    return found
+    operation: Document = document["paths"].get(path, {}).get(request.method.lower(), {})
+    return operation
 
 
 def _explained(error: Mapping[str, Any], operation: Document, document: Document) -> FieldError:

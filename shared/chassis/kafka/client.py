@@ -35,21 +35,25 @@ class Kafka:
         """How to know the servers by their certificates, and to be known by ours; None where nothing is encrypted."""
         if not self.protocol.endswith("SSL"):
             return None
-        found: SSLContext = create_ssl_context(
+        ssl_context: SSLContext = create_ssl_context(
             cafile=_text(self.ca), certfile=_text(self.certificate), keyfile=_text(self.key)
         )
-        return found
+        return ssl_context
 
     def access(self) -> dict[str, Any]:
         """The arguments of every client of aiokafka."""
-        told = {"bootstrap_servers": self.servers, "security_protocol": self.protocol, "ssl_context": self.context()}
+        arguments = {
+            "bootstrap_servers": self.servers,
+            "security_protocol": self.protocol,
+            "ssl_context": self.context(),
+        }
         if self.by_name:
-            told |= {
+            arguments |= {
                 "sasl_mechanism": self.mechanism,
                 "sasl_plain_username": self.username,
                 "sasl_plain_password": self.password,
             }
-        return told
+        return arguments
 
 
 def _text(path: Path | None) -> str | None:

@@ -54,10 +54,11 @@ class WorkerProcess(Generic[S]):
     """The listening side of a service."""
 
     worker: Callable[[S, Pool], Worker]
-    reader: str
-    """The name of its consumer group (`Worker.consumer`). The broker keeps offsets by it, so it never changes."""
+    consumer: str
+    """The name of its consumer (`Worker.consumer`), which names its group: the broker keeps offsets by it, so it never
+    changes."""
     topics: tuple[str, ...]
-    """What it reads."""
+    """Those that it reads (`Worker.topics`)."""
     suffix: str = "worker"
 
 

@@ -54,16 +54,16 @@ async def begin(db: Connection, log: LogIdentity, ends: Ends, shard: Shard) -> B
         shard.number,
     )
     own = [row for row in rows if row["shards"] == shard.of]
-    found = own or rows
-    if not found:
+    cursors = own or rows
+    if not cursors:
         return Begin(0, {}, f"cluster {log.cluster_id} is new")
-    for row in found:
+    for row in cursors:
         if because := _another(row, log, ends):
             return Begin(0, {}, because)
     if own:
         return Begin(own[0]["position"], orjson.loads(own[0]["ends"]))
-    whole = len(found) == found[0]["shards"]  # one of them may never have begun
-    return Begin(min(row["position"] for row in found) if whole else 0, {})
+    whole = len(cursors) == cursors[0]["shards"]  # one of them may never have begun
+    return Begin(min(row["position"] for row in cursors) if whole else 0, {})
 
 
 def _another(row: asyncpg.Record, log: LogIdentity, ends: Ends) -> str | None:

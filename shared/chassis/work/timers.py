@@ -182,11 +182,11 @@ class Timers:
 
     def _by_repository(self, timers: Sequence[Timer]) -> Iterable[tuple[Repository[Any, Any], Sequence[Timer]]]:
         """Kinds of the same aggregate share one unit of work."""
-        found: dict[str, tuple[Repository[Any, Any], list[Timer]]] = {}
+        by_table: dict[str, tuple[Repository[Any, Any], list[Timer]]] = {}
         for timer in timers:
             repository = self.kinds[timer.kind].repository
-            found.setdefault(repository.table, (repository, []))[1].append(timer)
-        return found.values()
+            by_table.setdefault(repository.table, (repository, []))[1].append(timer)
+        return by_table.values()
 
     def _decide(self, work: UnitOfWork[Any, Any], timer: Timer, at: datetime) -> Later | None:
         on_due, state = self.kinds[timer.kind], work.state(timer.key)
