@@ -44,6 +44,12 @@ class Drafts:
             "没有找到这份草稿：草稿只保留一天，并且只能在原来的手机或浏览器上打开。请重新填写",
         )
 
+    async def find(self, visitor: Visitor, id: UUID) -> Draft | None:
+        """The draft of this id, None where there is none yet; raises `Refused` where it is another visitor's."""
+        async with self.pool.acquire(timeout=5) as db:
+            sealed = await queries.one(db, id, self.clock() - KEPT)
+        return None if sealed is None else await self.read(visitor, id)
+
     async def put(self, visitor: Visitor, id: UUID, draft: Draft) -> None:
         """Keep a draft as it is now."""
         sealed = _key(visitor, id).seal(id, written(draft))

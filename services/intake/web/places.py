@@ -78,6 +78,17 @@ class Places:
             for pack, one in ordered[:MOST_FOUND]
         ]
 
+    def groups(self, pack: Pack) -> list[tuple[str, list[tuple[str, str]]]]:
+        """Every place of a jurisdiction as code and name, by the one above it, which comes first."""
+        tops = [one for one in pack.divisions if one.code == pack.root or _below(pack, one.code)]
+        return [
+            (
+                top.name,
+                [(one.code, one.name) for one in (top, *_below(pack, top.code)) if one is top or one not in tops],
+            )
+            for top in tops
+        ]
+
     def at(self, lat: float, lon: float) -> str | None:
         """The smallest division whose boundary contains the point."""
         found = (pack.division_at(lat, lon) for pack in self.packs)

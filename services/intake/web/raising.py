@@ -54,10 +54,9 @@ def said(visit: Visit, errors: Errors | None) -> dict[str, str]:
     return {field: visit.say(*words) for field, words in (errors or {}).items()}
 
 
-async def finish(raising: Raising, visit: Visit, id: UUID, sent: Sent) -> RedirectResponse:
+async def finish(raising: Raising, visit: Visit, id: UUID, sent: Sent, division: str | None) -> RedirectResponse:
     """Keep the receipt alone: what was typed lies with the demand now."""
-    draft = await raising.drafts.read(visit.by, id)
-    await raising.drafts.put(visit.by, id, Draft(division=draft.division, sent=sent))
+    await raising.drafts.put(visit.by, id, Draft(division=division, sent=sent))
     return RedirectResponse(visit.to(f"/raise/{id}/receipt"), 303)
 
 

@@ -57,7 +57,7 @@ def _sending(router: APIRouter, raising: Raising, By: Any) -> None:  # noqa: N80
             if refused.code is not Code.INVALID:
                 raise
             return _check_page(raising, visit, id, draft, _wrong(refused), category)
-        return await finish(raising, visit, id, sent)
+        return await finish(raising, visit, id, sent, draft.division)
 
 
 def _wrong(refused: Refused) -> Errors:

@@ -58,7 +58,7 @@ def routes(raising: Raising, visitors: Visitors) -> APIRouter:
         except Refused as refused:
             error: Errors = {"similar": (refused.zh or refused.en, refused.en)}
             return _similar_page(raising, visit, id, draft, await raising.portal.similar(draft), error)
-        return await finish(raising, visit, id, sent)
+        return await finish(raising, visit, id, sent, draft.division)
 
     return router
 

@@ -129,13 +129,66 @@ function withNarrowing(form) {
   field.addEventListener("keydown", (event) => event.key === "Enter" && event.preventDefault());
 }
 
+/** Without a network: keep the demand in this phone, and send it when there is one. */
+function withQueue(form) {
+  const queue = self.waitingDemands;
+  const list = document.querySelector(".waiting-demands");
+  const words = form.querySelector("#words");
+  if (!words.value) words.value = localStorage.getItem(KEPT_WORDS) ?? "";
+
+  async function show() {
+    const demands = await queue.all();
+    list.hidden = !demands.length;
+    list.querySelector("ul").replaceChildren(...demands.map((demand) => line(demand, list.dataset)));
+  }
+  const send = () => queue.send().catch(() => {}).then(show);
+
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const fields = Object.fromEntries(new FormData(form));
+    delete fields.csrf;
+    await queue.put({ key: crypto.randomUUID(), begun: Date.now(), fields });
+    form.reset();
+    words.value = "";
+    localStorage.removeItem(KEPT_WORDS);
+    await show();
+    list.focus();
+    const worker = await navigator.serviceWorker?.getRegistration("/raise");
+    await worker?.sync?.register("huying-demands").catch(() => {});
+    await send();
+  });
+  addEventListener("online", send);
+  send();
+}
+
+function line(demand, said) {
+  const item = document.createElement("li");
+  if (demand.number) {
+    const link = Object.assign(document.createElement("a"), { href: demand.receipt, textContent: demand.number });
+    item.append(`${said.sent} `, link);
+  } else {
+    item.textContent = `${demand.refused ?? said.waits}：${demand.fields.words.slice(0, 30)}`;
+  }
+  return item;
+}
+
+/** Let the form for places without a network be there before it is needed. */
+async function withWorker() {
+  if (!navigator.serviceWorker) return;
+  const registration = await navigator.serviceWorker.register("/raise/worker.js", { scope: "/raise" });
+  registration.active?.postMessage("keep");
+}
+
 function begin() {
   const words = document.querySelector("form[data-words]");
   if (words) [withPhotos, withKeptWords, withHints].forEach((gain) => gain(words));
   const where = document.querySelector("form[data-where]");
   if (where) [withPosition, withNarrowing].forEach((gain) => gain(where));
+  const offline = document.querySelector("form[data-offline]");
+  if (offline) withQueue(offline);
   // The words have arrived: later steps have them from the server.
-  if (!words) localStorage.removeItem(KEPT_WORDS);
+  if (where) localStorage.removeItem(KEPT_WORDS);
 }
 
 begin();
+withWorker().catch(() => {}); // without a secure origin there is none

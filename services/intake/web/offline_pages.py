@@ -1,0 +1,116 @@
+"""Raising a demand where there is no network: one page that the phone keeps, and the worker that sends it later."""
+
+from dataclasses import replace
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
+from starlette.datastructures import FormData
+
+from services.intake.web import raise_forms
+from services.intake.web.allowance import Act
+from services.intake.web.draft import Draft
+from services.intake.web.places import Places
+from services.intake.web.portal_page import PAGES, InLanguage, portal_router
+from services.intake.web.raise_forms import Errors
+from services.intake.web.raising import Raising, finish, pack_of, said
+from services.intake.web.visit import Visit
+from shared.contracts.demand.facts import RequestKind
+from shared.contracts.refusals import Code, Refused
+from shared.identity.visitors import Visitor, Visitors
+from shared.web.assets import catalogue
+
+WORKER: Final = ("portal-queue.js", "portal-worker.js")
+"""One script for the worker: what page and worker share, and what is the worker's alone."""
+
+
+def routes(raising: Raising, visitors: Visitors) -> APIRouter:
+    """`/raise/offline`, one form for everything, and `/raise/worker.js`, which keeps it in the phone."""
+    router = portal_router()
+    By = Annotated[Visitor, Depends(visitors.visitor)]  # noqa: N806 (a type)
+
+    @router.get("/raise/worker.js")
+    async def worker() -> Response:
+        script = b"\n".join(catalogue()[name].content for name in WORKER)
+        headers = {"Service-Worker-Allowed": "/raise", "Cache-Control": "no-cache"}
+        return Response(script, media_type="text/javascript", headers=headers)
+
+    @router.get("/raise/offline")
+    async def ask(by: By, lang: InLanguage = "zh") -> HTMLResponse:
+        return _page(raising, Visit(lang, by), Draft())
+
+    @router.post("/raise/offline")
+    async def send(by: By, request: Request, lang: InLanguage = "zh") -> Response:
+        visit, form = Visit(lang, by), await request.form()
+        id = _key(form.get("key")) or raising.drafts.new_id()
+        known = await raising.drafts.find(by, id)
+        if known is None or known.sent is None:
+            draft, errors = _filled(raising.portal.places, form)
+            if not errors:
+                await raising.allowance.count(request, Act.SEND)
+                errors = await _send(raising, visit, id, draft)
+            if errors:
+                return _wrong(raising, visit, draft, errors, request)
+        if not _is_program(request):
+            return RedirectResponse(visit.to(f"/raise/{id}/receipt"), 303)
+        sent = (await raising.drafts.read(by, id)).sent
+        assert sent, "it was sent just now, or before"
+        return JSONResponse({"number": sent.number, "receipt": visit.to(f"/raise/{id}/receipt")})
+
+    return router
+
+
+async def _send(raising: Raising, visit: Visit, id: UUID, draft: Draft) -> Errors:
+    """Send a draft that nobody looks at once more: a category is taken where it is sure alone."""
+    pack = pack_of(raising, draft)
+    ranking = raising.portal.suggested(pack, draft)
+    category = pack.category(ranking.suggestions[0].category) if ranking.sure else None
+    kind = (category.kind if category else None) or RequestKind.HELP
+    try:
+        sent = await raising.portal.send(id, draft, category.code if category else None, kind)
+    except Refused as refused:
+        if refused.code is not Code.INVALID:
+            raise
+        return {"words": (refused.zh or refused.en, refused.en)}
+    await finish(raising, visit, id, sent, draft.division)
+    return {}
+
+
+def _filled(places: Places, form: FormData) -> tuple[Draft, Errors]:
+    draft, errors = raise_forms.with_words(Draft(), form)
+    division = str(form.get("division") or "")
+    if places.pack_of(division):
+        draft = replace(draft, division=division)
+    else:
+        errors["division"] = ("请选择地点", "Choose the place")
+    draft, wrong = raise_forms.with_contact(raise_forms.with_place(draft, form), form)
+    return draft, errors | wrong
+
+
+def _wrong(raising: Raising, visit: Visit, draft: Draft, errors: Errors, request: Request) -> Response:
+    if _is_program(request):
+        return JSONResponse({"detail": visit.say("；", "; ").join(said(visit, errors).values())}, 422)
+    return _page(raising, visit, draft, errors)
+
+
+def _page(raising: Raising, visit: Visit, draft: Draft, errors: Errors | None = None) -> HTMLResponse:
+    places = raising.portal.places
+    values = visit.page("/raise/offline") | {
+        "draft": draft,
+        "errors": said(visit, errors),
+        "action": visit.to("/raise/offline"),
+        "groups": [group for pack in places.packs for group in places.groups(pack)],
+    }
+    return PAGES.render("raise_offline.html", values, 422 if errors else 200)
+
+
+def _is_program(request: Request) -> bool:
+    return request.headers.get("accept") == "application/json"
+
+
+def _key(given: Any) -> UUID | None:
+    try:
+        return UUID(str(given))
+    except ValueError:
+        return None
