@@ -241,3 +241,33 @@ async def test_no_step_weighs_more_than_60_kilobytes(tabs: Tabs, city: City):
     await raise_one(page, city.url, look=look)
     assert weights
     assert {step: weight for step, weight in weights.items() if weight > LIMIT} == {}
+
+
+@pytest.mark.parametrize("again", ["the page is open", "the page was closed"])
+async def test_a_demand_that_is_written_without_a_network_is_sent_once_when_there_is_one(
+    tabs: Tabs, city: City, again: str
+):
+    page = await tabs.new(PHONE)
+    pool = city.loop.pools[Service.INTAKE]
+    await page.goto(f"{city.url}/raise")
+    await page.evaluate("navigator.serviceWorker.ready")
+    await page.reload()
+    await page.get_by_label("您要反映什么问题？").press_sequentially("路灯坏了三天")
+    await page.context.set_offline(True)
+    await page.get_by_role("button", name="下一步").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("没有网络也能写")
+    await expect(page.get_by_label("您要反映什么问题？")).to_have_value("路灯坏了三天")
+    assert await what_is_wrong(page) == []
+    await page.get_by_label("在哪里？").select_option(label="东二社区居委会")
+    await page.get_by_role("button", name="保存并提交").click()
+    await expect(page.get_by_text("已存在手机里，等待网络：路灯坏了三天")).to_be_visible()
+    await tabs.picture(page, f"raise-offline-{again}")
+    assert await pool.fetchval("SELECT count(*) FROM submission") == 0
+    await page.context.set_offline(False)
+    if again == "the page was closed":
+        await page.goto(f"{city.url}/raise/offline")
+    await expect(page.locator(".waiting-demands")).to_contain_text("已提交 NH")
+    await page.reload()
+    await page.locator(".waiting-demands a").click()
+    await expect(page.locator("dd.receipt").first).to_be_visible()
+    assert await pool.fetchval("SELECT count(*) FROM submission") == 1

@@ -32,7 +32,8 @@ class PortalPage(PageRoute):
         refused = _AWAY if refused is AWAY else refused
         answer = ANSWERS[refused.code]
         words = visit.say(refused.zh or answer.zh, refused.en)
-        page = _page(visit, answer.status, visit.say(answer.zh, answer.en), words)
+        lost = refused.code is Code.NOT_FOUND and request.url.path.startswith("/raise/")
+        page = _page(visit, answer.status, visit.say(answer.zh, answer.en), words, lost)
         page.headers.update(retry_after(refused))
         return page
 
@@ -42,5 +43,7 @@ def portal_router(*larger: LargerBodies, **options: Any) -> APIRouter:
     return LimitedRouter(*larger, include_in_schema=False, route_class=PortalPage, **options)
 
 
-def _page(visit: Visit, status: int, title: str, words: str) -> HTMLResponse:
-    return PAGES.render("portal_refused.html", visit.page("/") | {"title": title, "words": words}, status)
+def _page(visit: Visit, status: int, title: str, words: str, lost: bool = False) -> HTMLResponse:
+    """`lost`: a draft that is not there any more."""
+    values = visit.page("/") | {"title": title, "words": words, "lost": lost}
+    return PAGES.render("portal_refused.html", values, status)

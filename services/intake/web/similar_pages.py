@@ -1,12 +1,13 @@
 """Similar open demands, each of which may be supported in the place of raising a new one."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from services.intake.similar.scoring import Aspect
 from services.intake.similar.view import Like
 from services.intake.web.allowance import Act
 from services.intake.web.draft import Draft
@@ -18,6 +19,9 @@ from shared.contracts.numbers import read_number
 from shared.contracts.refusals import Refused
 from shared.identity.visitors import Visitor, Visitors
 from shared.jurisdiction.pack import Pack
+
+TOLD: Final = (Aspect.WORDING, Aspect.PLACE)
+"""Why it is similar, beside the day, which is told anyway."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,5 +85,5 @@ def _case(raising: Raising, visit: Visit, pack: Pack, one: Like) -> SimilarCase:
         raising.portal.places.address(pack, one.division) if one.division else "",
         one.status,
         day(one.raised, pack, visit),
-        visit.say("；".join(why.zh for why in one.reasons), "; ".join(why.en for why in one.reasons)),
+        visit.say("；", "; ").join(visit.say(why.zh, why.en) for why in one.reasons if why.aspect in TOLD),
     )
