@@ -21,6 +21,10 @@ BOTH: Final = pytest.mark.parametrize("javascript", [True, False], ids=["with Ja
 LANGUAGES: Final = pytest.mark.parametrize("lang", ["zh", "en"])
 WORDS: Final = "村口的路灯坏了三天，晚上看不清路"
 LIMIT: Final = 60_000
+SEND_TWICE: Final = """() => {
+    const form = document.querySelector('form[method=post]');
+    return Promise.all([1, 2].map(() => fetch(form.action, {method: 'POST', body: new FormData(form)})));
+}"""
 Look = Callable[[Page, str], Awaitable[None]]
 
 
@@ -102,31 +106,33 @@ async def test_pressing_send_twice_sends_once(tabs: Tabs, city: City):
 
     async def press_twice(page: Page, step: str) -> None:
         if step == "check":
-            await page.evaluate("document.querySelector('form').requestSubmit()")
+            await page.evaluate(SEND_TWICE)
 
     number = await raise_one(page, city.url, look=press_twice)
-    pool = city.loop.pools[Service.INTAKE]
-    assert await pool.fetch("SELECT number FROM submission") == [(number,)]
+    rows = await city.loop.pools[Service.INTAKE].fetch("SELECT number FROM submission")
+    assert [row["number"] for row in rows] == [number]
 
 
-async def test_the_phones_back_button_loses_nothing(tabs: Tabs, city: City):
-    page = await tabs.new(PHONE, javascript=False)
-    await raise_one(page, city.url)
-    for _ in range(3):
-        await page.go_back()
-    await expect(page.locator("dd.receipt").first).to_be_visible()
+@BOTH
+async def test_the_phones_back_button_loses_nothing(tabs: Tabs, city: City, javascript: bool):
+    page = await tabs.new(PHONE, javascript)
     await page.goto(f"{city.url}/raise")
     await page.get_by_label("您要反映什么问题？").fill(WORDS)
     await page.get_by_role("button", name="下一步").click()
     await page.get_by_role("button", name="桂城街道").click()
+    await expect(page.get_by_role("button", name="东二社区居委会")).to_be_visible()
     await page.go_back()
     await expect(page.get_by_role("button", name="桂城街道")).to_be_visible()
     await page.go_back()
-    await page.go_back()
+    await expect(page.get_by_label("您要反映什么问题？")).to_have_value(WORDS)
     await page.go_forward()
     await page.get_by_role("button", name="桂城街道").click()
-    await page.get_by_role("button", name="上一步").click()
-    await expect(page.get_by_label("您要反映什么问题？")).to_have_value(WORDS)
+    await page.get_by_role("button", name="东二社区居委会").click()
+    await page.get_by_role("button", name="下一步").click()
+    await page.get_by_role("button", name="提交诉求").click()
+    await expect(page.locator("dd.receipt").first).to_be_visible()
+    await page.go_back()
+    await expect(page.locator("dd.receipt").first).to_be_visible()
 
 
 async def test_hostile_words_are_words_in_every_step(tabs: Tabs, city: City):

@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -90,6 +91,13 @@ async def test_going_back_loses_nothing(visitor: Visitor):
     await visitor.send(go="next")
     assert 'value="陈先生"' in visitor.page
     assert 'value="12"' in visitor.page
+
+
+async def test_the_phones_own_way_back_leads_to_what_was_written(visitor: Visitor):
+    begun = await visitor.open("/raise")
+    await visitor.send(words=WORDS)
+    await visitor.open(str(begun.url.path))
+    assert "晚上看不清路" in visitor.page
 
 
 async def test_what_is_missing_or_wrong_is_said_beside_the_field_and_on_top_and_nothing_typed_is_lost(visitor: Visitor):
@@ -182,7 +190,7 @@ async def test_an_address_that_sends_too_much_is_refused_and_keeps_what_it_wrote
         await visitor.open(check)
         assert "另一件事" in visitor.page
         for _ in range(9):
-            begun = await client.post("/raise", data=visitor.form() | {"words": WORDS})
+            begun = await client.post(f"/raise/{uuid4()}/words", data=visitor.form() | {"words": WORDS})
         assert begun.status_code == 429
 
 

@@ -35,31 +35,31 @@ def routes(raising: Raising, visitors: Visitors) -> APIRouter:
     By = Annotated[Visitor, Depends(visitors.visitor)]  # noqa: N806 (a type)
 
     @router.get("/raise")
-    async def begin(by: By, at: Code = "", lang: InLanguage = "zh") -> HTMLResponse:
-        return _words_page(raising, Visit(lang, by), None, Draft(division=at or None))
-
-    @router.post("/raise")
-    async def begun(by: By, request: Request, lang: InLanguage = "zh") -> Response:
-        await raising.allowance.count(request, Act.BEGIN)
-        return await _save_words(raising, Visit(lang, by), raising.drafts.new_id(), Draft(), request)
+    async def begin(by: By, at: Code = "", lang: InLanguage = "zh") -> RedirectResponse:
+        return RedirectResponse(Visit(lang, by).to(f"/raise/{raising.drafts.new_id()}/words", at=at), 303)
 
     @router.get("/raise/{id}/words")
-    async def words(id: UUID, by: By, lang: InLanguage = "zh") -> HTMLResponse:
-        return _words_page(raising, visit := Visit(lang, by), id, await raising.draft(visit, id))
+    async def words(id: UUID, by: By, at: Code = "", lang: InLanguage = "zh") -> HTMLResponse:
+        visit = Visit(lang, by)
+        return _words_page(raising, visit, id, await raising.begun(visit, id) or Draft(division=at or None), at)
 
     @router.post("/raise/{id}/words")
-    async def save_words(id: UUID, by: By, request: Request, lang: InLanguage = "zh") -> Response:
-        return await _save_words(raising, visit := Visit(lang, by), id, await raising.draft(visit, id), request)
+    async def save_words(id: UUID, by: By, request: Request, at: Code = "", lang: InLanguage = "zh") -> Response:
+        visit = Visit(lang, by)
+        draft = await raising.begun(visit, id)
+        if draft is None:
+            await raising.allowance.count(request, Act.BEGIN)
+        return await _save_words(raising, visit, id, draft or Draft(), at, request)
 
     _placing(router, raising, By)
     _naming(router, raising, By)
     return router
 
 
-async def _save_words(raising: Raising, visit: Visit, id: UUID, draft: Draft, request: Request) -> Response:
+async def _save_words(raising: Raising, visit: Visit, id: UUID, draft: Draft, at: str, request: Request) -> Response:
+    """`at` is the place that a link named, such as the one on a village's notice board."""
     form = await request.form()
     draft, errors = raise_forms.with_words(draft, form)
-    at = str(form.get("division") or "")
     if draft.division is None and raising.portal.places.pack_of(at):
         draft = replace(draft, division=at)
     removed = set(form.getlist("remove"))
@@ -67,7 +67,7 @@ async def _save_words(raising: Raising, visit: Visit, id: UUID, draft: Draft, re
     draft = await _with_photos(raising, draft, form, errors, request)
     await raising.drafts.put(visit.by, id, draft)
     if errors:
-        return _words_page(raising, visit, id, draft, errors)
+        return _words_page(raising, visit, id, draft, at, errors)
     following = "who" if draft.division and draft.division == at else "where"
     return RedirectResponse(visit.to(f"/raise/{id}/{following}"), 303)
 
@@ -90,11 +90,12 @@ async def _with_photos(raising: Raising, draft: Draft, form: FormData, errors: E
 
 
 def _words_page(
-    raising: Raising, visit: Visit, id: UUID | None, draft: Draft, errors: Errors | None = None
+    raising: Raising, visit: Visit, id: UUID, draft: Draft, at: str, errors: Errors | None = None
 ) -> HTMLResponse:
-    path = f"/raise/{id}/words" if id else "/raise"
-    values = raising.page(visit, 1, path, id, draft=draft, errors=said(visit, errors), action=visit.to(path))
+    path = f"/raise/{id}/words"
+    values = raising.page(visit, 1, path, id, draft=draft, errors=said(visit, errors), action=visit.to(path, at=at))
     values |= {"takes_photos": raising.portal.takes_photos, "most_photos": MAX_ATTACHMENTS}
+    values["again"] = lambda lang: Visit(lang).to(path, at=at)
     return PAGES.render("raise_words.html", values, 422 if errors else 200)
 
 

@@ -35,18 +35,21 @@ class Raising:
     drafts: Drafts
     allowance: Allowance
 
-    async def draft(self, visit: Visit, id: UUID) -> Draft:
-        """A draft that was not sent yet; one that was leads to its receipt. Raises `Refused` where there is none."""
-        draft = await self.drafts.read(visit.by, id)
-        if draft.sent:
+    async def begun(self, visit: Visit, id: UUID) -> Draft | None:
+        """A draft that was not sent yet, None where nothing was kept; one that was sent leads to its receipt."""
+        draft = await self.drafts.find(visit.by, id)
+        if draft and draft.sent:
             raise visit.elsewhere(f"/raise/{id}/receipt")
         return draft
 
-    def page(self, visit: Visit, step: int, path: str, id: UUID | None, **more: Any) -> dict[str, Any]:
+    async def draft(self, visit: Visit, id: UUID) -> Draft:
+        """The same; raises `Refused` where there is none."""
+        return await self.begun(visit, id) or await self.drafts.read(visit.by, id)
+
+    def page(self, visit: Visit, step: int, path: str, id: UUID, **more: Any) -> dict[str, Any]:
         """What every step shows."""
-        at = f"/raise/{id}" if id else "/raise"
         names = [visit.say(*words) for words in STEPS]
-        return visit.page(path) | {"step": step, "steps": names, "at": at, "errors": {}} | more
+        return visit.page(path) | {"step": step, "steps": names, "at": f"/raise/{id}", "errors": {}} | more
 
 
 def said(visit: Visit, errors: Errors | None) -> dict[str, str]:

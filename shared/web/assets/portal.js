@@ -65,7 +65,7 @@ function withPhotos(form) {
 /** Words survive a closed browser until they have reached the server. */
 function withKeptWords(form) {
   const field = form.querySelector("#words");
-  if (!field.value && location.pathname === "/raise") field.value = localStorage.getItem(KEPT_WORDS) ?? "";
+  if (!field.value) field.value = localStorage.getItem(KEPT_WORDS) ?? "";
   field.addEventListener("input", () => localStorage.setItem(KEPT_WORDS, field.value));
 }
 
@@ -80,7 +80,7 @@ function withHints(form) {
     asked = words;
     const body = new FormData();
     body.set("words", words);
-    body.set("division", form.querySelector('input[name="division"]')?.value ?? "");
+    body.set("division", place.dataset.division);
     const headers = { "X-CSRF-Token": form.querySelector('input[name="csrf"]').value };
     const answer = await fetch(place.dataset.address, { method: "POST", body, headers }).catch(() => null);
     if (!answer?.ok || words !== field.value.trim()) return;
