@@ -13,6 +13,7 @@ from services.intake import app
 from services.intake.channels import keys
 from services.intake.settings import IntakeSettings
 from services.intake.similar.indexing import Indexing
+from services.intake.web.allowance import network_of
 from services.intake.web.places import Places
 from shared.chassis.database.pool import Pool
 from shared.chassis.http.app import web_app
@@ -192,6 +193,14 @@ async def test_an_address_that_sends_too_much_is_refused_and_keeps_what_it_wrote
         for _ in range(9):
             begun = await client.post(f"/raise/{uuid4()}/words", data=visitor.form() | {"words": WORDS})
         assert begun.status_code == 429
+
+
+@pytest.mark.parametrize(
+    ("host", "network"),
+    [("203.0.113.7", "203.0.113.7"), ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"), ("testclient", "testclient")],
+)
+def test_a_household_is_counted_once(host: str, network: str):
+    assert network_of(host) == network
 
 
 async def test_photos_are_taken_shown_removed_and_sent(visitor: Visitor, pool: Pool):

@@ -27,7 +27,13 @@ self.waitingDemands = (() => {
 
   const all = () => run("readonly", (store) => store.getAll());
   const put = (demand) => run("readwrite", (store) => store.put(demand));
-  const remove = (key) => run("readwrite", (store) => store.delete(key));
+
+  /** Receipts are shown by the server for a day. */
+  async function forget(before) {
+    for (const { key, number, begun } of await all()) {
+      if (number && begun < before) await run("readwrite", (store) => store.delete(key));
+    }
+  }
 
   /** The page may have been kept for days: the token against forged requests is asked for anew. */
   async function token() {
@@ -50,5 +56,5 @@ self.waitingDemands = (() => {
     }
   }
 
-  return { all, put, remove, send };
+  return { all, put, forget, send };
 })();

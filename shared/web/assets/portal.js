@@ -3,6 +3,7 @@
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 const LONGEST_SIDE = 2048;
 const KEPT_WORDS = "huying-words";
+const RECEIPTS_KEPT = 24 * 3600 * 1000;
 
 /** Make photos of a phone smaller before they travel; one that cannot be read here is sent as it is. */
 async function smaller(file) {
@@ -135,8 +136,12 @@ function withQueue(form) {
   const list = document.querySelector(".waiting-demands");
   const words = form.querySelector("#words");
   if (!words.value) words.value = localStorage.getItem(KEPT_WORDS) ?? "";
+  words.addEventListener("input", () => localStorage.setItem(KEPT_WORDS, words.value));
+  // Made with the draft: pressing twice keeps one demand.
+  let key = crypto.randomUUID();
 
   async function show() {
+    await queue.forget(Date.now() - RECEIPTS_KEPT);
     const demands = await queue.all();
     list.hidden = !demands.length;
     list.querySelector("ul").replaceChildren(...demands.map((demand) => line(demand, list.dataset)));
@@ -147,7 +152,8 @@ function withQueue(form) {
     event.preventDefault();
     const fields = Object.fromEntries(new FormData(form));
     delete fields.csrf;
-    await queue.put({ key: crypto.randomUUID(), begun: Date.now(), fields });
+    await queue.put({ key, begun: Date.now(), fields });
+    key = crypto.randomUUID();
     form.reset();
     words.value = "";
     localStorage.removeItem(KEPT_WORDS);
