@@ -5,8 +5,6 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from fastapi import APIRouter
-
 from services.intake.api_document import WORDS
 from services.intake.attachments import api as attachments_api
 from services.intake.attachments.kinds import Limits
@@ -31,7 +29,6 @@ from services.intake.notes import api as voices_api
 from services.intake.notes import verdict_api
 from services.intake.notes.handler import NoteHandler
 from services.intake.notes.lost_link_handler import WITHIN as LINKS_COUNTED_WITHIN
-from services.intake.notes.lost_link_handler import LostLinkHandler
 from services.intake.notes.supporters import WITHIN as COUNTED_WITHIN
 from services.intake.open311.api import open311
 from services.intake.open311.discovery import Place
@@ -59,23 +56,10 @@ from services.intake.tracking.projection import LISTING, UPDATES
 from services.intake.tracking.story import StoryReader
 from services.intake.tracking.words_projection import CITIZEN_WORDS
 from services.intake.vault.sealing import Vault
-from services.intake.web import (
-    follow_pages,
-    followed_pages,
-    hint_pages,
-    home_pages,
-    offline_pages,
-    raise_pages,
-    send_pages,
-    similar_pages,
-)
+from services.intake.web import portal_pages
 from services.intake.web.allowance import Allowance
 from services.intake.web.drafts import KEPT as DRAFTS_KEPT
 from services.intake.web.drafts import Drafts
-from services.intake.web.follow_commands import FollowCommands
-from services.intake.web.follow_lookup import FollowLookup
-from services.intake.web.follow_pages import FollowPages
-from services.intake.web.followed_pages import FollowedPages
 from services.intake.web.places import Places
 from services.intake.web.portal import Portal
 from services.intake.web.raising import Raising
@@ -99,7 +83,6 @@ from shared.contracts.topics import DEMAND_EVENTS
 from shared.identity.callers import Callers
 from shared.identity.citizen_links import CitizenLinks
 from shared.identity.revocations import EXPIRED as EXPIRED_REVOCATIONS
-from shared.identity.visitors import Visitors
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.loader import packs_of
 from shared.masker.masker import Masker
@@ -159,27 +142,13 @@ def api(settings: IntakeSettings, pool: Pool) -> Api:
             open311(
                 Open311Handler(submissions, note_handler, attachments), Open311Lookup(submissions), _place(settings)
             ),
-            home_pages.routes(),
-            hint_pages.routes(raising, Visitors.of(settings)),
-            offline_pages.routes(raising, Visitors.of(settings)),
-            raise_pages.routes(raising, Visitors.of(settings)),
-            similar_pages.routes(raising, Visitors.of(settings)),
-            send_pages.routes(raising, Visitors.of(settings)),
-            *_follow_pages(settings, portal, stories),
+            *portal_pages.routes(settings, raising, stories),
             look(),
         ],
         WORDS,
         ready=[lasting_secret_kept(pool, settings.lasting)],
         tasks=(masker.run,),
     )
-
-
-def _follow_pages(settings: IntakeSettings, portal: Portal, stories: StoryReader) -> list[APIRouter]:
-    """The way to a demand, and its page; in this order, since a token may be anything."""
-    visitors, notes, links = Visitors.of(settings), portal.note_handler, portal.links
-    lost = LostLinkHandler(notes.pool, notes.repository, notes.vault)
-    behind = FollowedPages(FollowLookup(links, stories), FollowCommands(portal, stories.packs), links, visitors)
-    return [follow_pages.routes(FollowPages(portal.lookup, lost, links, visitors)), followed_pages.routes(behind)]
 
 
 def mail(settings: IntakeSettings, pool: Pool) -> Server:
@@ -244,12 +213,13 @@ def worker(settings: IntakeSettings, pool: Pool) -> Worker:
 def pruning(settings: IntakeSettings, pool: Pool) -> Retention:
     """What intake keeps for a while only: who spoke of which demand, and wrong codes while they are counted."""
     conversations = Expired("conversation", "said_at < $1", timedelta(days=settings.keep_conversations_days))
+    correspondents = Expired("correspondent", "told_at < $1", timedelta(days=settings.keep_conversations_days))
     nameless = Expired("nameless_support", "since < $1", COUNTED_WITHIN)
     wrong_codes = Expired("wrong_code", "since < $1", WITHIN)
     drafts = Expired("portal_draft", "saved_at < $1", DRAFTS_KEPT)
     uses = Expired("portal_use", "hour < $1", timedelta(hours=1))
     links = Expired("link_request", "since < $1", LINKS_COUNTED_WITHIN)
-    helping = (conversations, wrong_codes, nameless, drafts, uses, links)
+    helping = (conversations, correspondents, wrong_codes, nameless, drafts, uses, links)
     return Retention(pool, (*helping, EXPIRED_REVOCATIONS, redriven(settings)))
 
 

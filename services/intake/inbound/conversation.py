@@ -20,6 +20,7 @@ from services.intake.submission.domain import SubmitDemand
 from services.intake.submission.handler import SubmissionHandler
 from services.intake.submission.secret_code import SecretCodes
 from services.intake.vault.adding import add_voice
+from services.intake.vault.persons import correspondents
 from shared.chassis.base.clock import now, uuid5
 from shared.chassis.database.pool import Connection
 from shared.contracts.demand.state import Demand
@@ -102,7 +103,7 @@ class Conversations:
     async def _meant(self, db: Connection, channel: Channel, message: Message, since: datetime) -> Demand | None:
         named = await queries.named(db, message.number) if message.number else None
         if named is None and message.converses and spoken_verdict(message.text):
-            judged = await queries.awaiting_verdict(db, channel.id, self._sender(channel, message))
+            judged = await queries.awaiting_verdict(db, self._correspondent(channel, message))
             if judged:
                 return judged
         demand = named if named and await self._is_theirs(db, channel, message, named) else None
@@ -111,14 +112,15 @@ class Conversations:
                 db, channel.id, list(map(self.note_handler.vault.reference, message.answers))
             )
         if demand is None and named is None and message.converses:
-            demand = await queries.spoken_of(db, channel.id, self._sender(channel, message), since)
+            demand = await queries.spoken_of(db, self._correspondent(channel, message), since)
         return demand if demand and demand.status not in ENDED else None
 
     async def _is_theirs(self, db: Connection, channel: Channel, message: Message, demand: Demand) -> bool:
-        """Numbers are public: whoever names one has its code, or spoke of the demand on this channel before."""
+        """Numbers are public: whoever names one has its code, spoke of the demand on this channel before, or was sent
+        a message about it."""
         code = message.code or coded_first(message.text)[0]
         return self.codes.fits(demand.id, code) or await queries.has_spoken(
-            db, channel.id, self._sender(channel, message), demand.id
+            db, self._correspondent(channel, message), demand.id
         )
 
     def _uncoded(self, message: Message, demand: Demand) -> Message:
@@ -155,6 +157,10 @@ class Conversations:
         words = "" if message.reference else message.whole
         whole = "\n".join((channel.id, message.id, message.sender, words))
         return f"message:{message.id}:{self.note_handler.vault.pseudonym(whole).hex()[:32]}"
+
+    def _correspondent(self, channel: Channel, message: Message) -> queries.Sender:
+        known_as = correspondents(self.note_handler.vault, message.contact)
+        return queries.Sender(channel.id, self._sender(channel, message), known_as)
 
     def _sender(self, channel: Channel, message: Message) -> bytes:
         return self.note_handler.vault.pseudonym(f"{channel.id}\n{message.sender}")

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final, NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -18,6 +19,24 @@ class Submitted:
 
     id: UUID
     number: str
+
+
+class Sender(NamedTuple):
+    """Who sends a message: by the keyed hash for this channel, and by those under which messages were sent to them."""
+
+    channel: str
+    sender: bytes
+    correspondents: Sequence[bytes]
+
+
+_SPOKEN_OF: Final = """
+    WITH spoken (demand_id, at) AS (
+        SELECT demand_id, said_at FROM conversation WHERE channel = $1 AND sender = $2
+        UNION ALL
+        SELECT demand_id, told_at FROM correspondent WHERE person = ANY($3::bytea[])
+    )
+    SELECT state::text FROM spoken JOIN demand ON demand.id = demand_id
+"""
 
 
 async def submitted_under(db: Connection, channel: str, key: str) -> Submitted | None:
@@ -49,43 +68,23 @@ async def referred(db: Connection, channel: str, references: Sequence[str]) -> D
     return _demand(row)
 
 
-async def has_spoken(db: Connection, channel: str, sender: bytes, demand: UUID) -> bool:
-    """Whether a sender spoke of this demand before."""
-    found: bool = await db.fetchval(
-        "SELECT EXISTS (SELECT FROM conversation WHERE channel = $1 AND sender = $2 AND demand_id = $3)",
-        channel,
-        sender,
-        demand,
-    )
+async def has_spoken(db: Connection, sender: Sender, demand: UUID) -> bool:
+    """Whether a sender spoke of this demand before, or was sent a message about it."""
+    found: bool = await db.fetchval(f"SELECT EXISTS ({_SPOKEN_OF} WHERE demand_id = $4)", *sender, demand)
     return found
 
 
-async def spoken_of(db: Connection, channel: str, sender: bytes, since: datetime) -> Demand | None:
-    """The demand that a sender spoke of last, if that was not before `since`."""
-    row = await db.fetchrow(
-        """
-        SELECT state::text FROM conversation JOIN demand ON demand.id = demand_id
-        WHERE channel = $1 AND sender = $2 AND said_at >= $3
-        ORDER BY said_at DESC LIMIT 1
-        """,
-        channel,
-        sender,
-        since,
-    )
+async def spoken_of(db: Connection, sender: Sender, since: datetime) -> Demand | None:
+    """The demand that a sender spoke of last or was last told of, if that was not before `since`."""
+    row = await db.fetchrow(f"{_SPOKEN_OF} WHERE spoken.at >= $4 ORDER BY spoken.at DESC LIMIT 1", *sender, since)
     return _demand(row)
 
 
-async def awaiting_verdict(db: Connection, channel: str, sender: bytes) -> Demand | None:
+async def awaiting_verdict(db: Connection, sender: Sender) -> Demand | None:
     """The demand of a sender whose answer waits for a verdict; of several the one that was answered last."""
+    judged = "state ->> 'status' = ANY($4::text[])"
     row = await db.fetchrow(
-        """
-        SELECT state::text FROM conversation JOIN demand ON demand.id = demand_id
-        WHERE channel = $1 AND sender = $2 AND state ->> 'status' = ANY($3::text[])
-        ORDER BY state ->> 'updated_at' DESC LIMIT 1
-        """,
-        channel,
-        sender,
-        list(JUDGED),
+        f"{_SPOKEN_OF} WHERE {judged} ORDER BY state ->> 'updated_at' DESC LIMIT 1", *sender, list(JUDGED)
     )
     return _demand(row)
 

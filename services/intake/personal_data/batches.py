@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from services.intake.vault import queries
 from services.intake.vault.contact import Contact
 from services.intake.vault.personal import PersonalField, Why
+from services.intake.vault.persons import correspondents
 from services.intake.vault.queries import Kept
 from services.intake.vault.sealing import Vault
 from shared.chassis.aggregates.repository import Repository
@@ -103,12 +104,24 @@ class ContactBatches:
             work = await self.repository.load(db, ids.values(), at)
             kept = await queries.of_demands(db, list(ids.values()))
             answers = [self._answer(question, ids, kept) for question in questions]
+            told: list[tuple[bytes, UUID]] = []
             for question, found in zip(questions, answers, strict=True):
                 if found.way:
                     note = PersonalDataViewed(by=by.name, fields=(found.way,), why=question.why)
                     work.record(ids[question.number], [note], at, self.new_id())
+                    told += self._correspondents(work.state(ids[question.number]), question, found)
             await self.repository.save(db, work)
+            await queries.put_correspondents(db, told, at)
         return answers
+
+    def _correspondents(
+        self, demand: Demand, question: ContactQuestion, found: ContactAnswer
+    ) -> list[tuple[bytes, UUID]]:
+        """Whoever raised the demand may answer the message; a supporter speaks of it as of any other."""
+        if demand.contact != question.contact or not found.way:
+            return []
+        contact = Contact.model_validate({found.way: found.address})
+        return [(person, demand.id) for person in correspondents(self.vault, contact)]
 
     def _answer(self, question: ContactQuestion, ids: Mapping[str, UUID], kept: Mapping[UUID, Kept]) -> ContactAnswer:
         if question.number not in ids:

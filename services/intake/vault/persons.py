@@ -22,6 +22,11 @@ def persons(vault: Vault, demand: UUID, contact: Contact | None) -> list[bytes]:
     return [vault.pseudonym(f"supporter of {demand}\n{way}") for way in found]
 
 
+def correspondents(vault: Vault, contact: Contact) -> list[bytes]:
+    """Keyed hashes of every way to reach the person, by which an answer to a message is known as theirs."""
+    return [vault.pseudonym(f"correspondent\n{way}") for way in sorted(set(ways(contact)))]
+
+
 def ways(contact: Contact) -> Iterator[str]:
     """Telephones, e-mail address and openid in one form; a name or an address alone tells nobody apart."""
     yield from (f"phone {number}" for part in _BETWEEN.split(contact.phone) if (number := _telephone(part)))

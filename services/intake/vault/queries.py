@@ -111,6 +111,18 @@ async def of_demands(db: Connection, demand_ids: Sequence[UUID]) -> dict[UUID, K
     }
 
 
+async def put_correspondents(db: Connection, told: Sequence[tuple[bytes, UUID]], at: datetime) -> None:
+    """Remember who was sent a message about which demand: the keyed hash of the person, the demand's id."""
+    if told:
+        await db.executemany(
+            """
+            INSERT INTO correspondent (person, demand_id, told_at) VALUES ($1, $2, $3)
+            ON CONFLICT (person, demand_id) DO UPDATE SET told_at = greatest(correspondent.told_at, excluded.told_at)
+            """,
+            [(person, demand_id, at) for person, demand_id in sorted(told)],
+        )
+
+
 async def hold(db: Connection, demand_id: UUID) -> None:
     """Keep the demand from being spoken of until the transaction ends."""
     await db.execute("SELECT FROM demand WHERE id = $1 FOR UPDATE", demand_id)
@@ -127,6 +139,7 @@ async def destroy(db: Connection, demand_id: UUID, at: datetime, by: str, why: s
     """Destroy the key and the boxes of a demand and who spoke of it, once; returns when that was."""
     await db.execute("DELETE FROM vault WHERE demand_id = $1", demand_id)
     await db.execute("DELETE FROM conversation WHERE demand_id = $1", demand_id)
+    await db.execute("DELETE FROM correspondent WHERE demand_id = $1", demand_id)
     await db.execute("DELETE FROM supporter WHERE demand_id = $1", demand_id)
     await db.execute("UPDATE submission SET fingerprint = '' WHERE id = $1", demand_id)
     done: datetime = await db.fetchval(

@@ -7,12 +7,16 @@ import pytest
 
 from services.intake.inbound.spoken_verdict import spoken_verdict
 from services.intake.notes.domain import Rate
+from services.intake.personal_data.handler import erase
 from services.intake.vault.sealing import Vault
+from shared.chassis.base.clock import now
+from shared.chassis.base.tokens import Tokens
 from shared.chassis.database.pool import Pool
 from shared.contracts.demand.facts import ChannelKind
 from tests.intake.inbound.conftest import channel, facts, kinds
 from tests.intake.test_api import is_a_problem
 from tests.intake.test_notes import say, stands_at, taken
+from tests.keys import KEYS
 
 ME = "13800138000"
 
@@ -119,6 +123,47 @@ async def test_the_answer_that_waits_is_judged_whatever_was_spoken_of_since(
     await stands_at(pool, first, "resolved")
     assert first in await text(gate, key, "满意", "3")
     assert await kinds(pool) == ["submitted", "submitted", "verdict-given"]
+
+
+async def told(client: httpx.AsyncClient, pool: Pool, number: str) -> None:
+    """A message about the demand goes to the telephone that was left with it."""
+    async with pool.acquire() as db:
+        contact = await db.fetchval("SELECT state ->> 'contact' FROM demand WHERE state ->> 'number' = $1", number)
+    asked = {"number": number, "contact": contact, "ways": ["phone"], "why": "resolved"}
+    token = Tokens(KEYS["secret"]).write("service", {"service": "feedback"})
+    answer = await client.post(
+        "/v1/contacts", json={"questions": [asked]}, headers={"Authorization": f"Bearer {token}"}
+    )
+    assert answer.json()["answers"][0]["state"] == "known"
+
+
+async def test_who_raised_it_on_the_web_judges_it_by_a_reply_to_the_message(
+    client: httpx.AsyncClient, gate: httpx.AsyncClient, pool: Pool, key: str
+):
+    number = (await taken(client, contact={"name": "陈", "phone": "+86 138-0013-8000"}))["number"]
+    await told(client, pool, number)
+    await stands_at(pool, number, "resolved")
+    assert number in await text(gate, key, "不满意 水还在漏", "1", sender="8613800138000")
+    assert (await last(pool))["type"].startswith("demand.verdict-given")
+    assert await kinds(pool) == ["submitted", "personal-data-viewed", "verdict-given"]
+
+
+async def test_a_reply_to_a_message_goes_on_about_its_demand(
+    client: httpx.AsyncClient, gate: httpx.AsyncClient, pool: Pool, key: str
+):
+    number = (await taken(client, contact={"phone": ME}))["number"]
+    await told(client, pool, number)
+    assert number in await text(gate, key, "旁边那盏也不亮", "1")
+    assert await kinds(pool) == ["submitted", "personal-data-viewed", "supplemented"]
+
+
+async def test_after_an_erasure_nobody_knows_who_was_told(client: httpx.AsyncClient, pool: Pool):
+    number = (await taken(client, contact={"phone": ME}))["number"]
+    await told(client, pool, number)
+    async with pool.acquire() as db, db.transaction():
+        demand_id = await db.fetchval("SELECT demand_id FROM correspondent")
+        await erase(db, demand_id, now(), "陈", "本人要求")
+        assert await db.fetchval("SELECT count(*) FROM correspondent") == 0
 
 
 async def test_a_channel_hands_a_verdict_in_and_names_who_wrote_it_down(client: httpx.AsyncClient, pool: Pool):

@@ -1,0 +1,43 @@
+"""All pages of the portal, put together from what intake's other doors are made of."""
+
+from fastapi import APIRouter
+
+from services.intake.notes.lost_link_handler import LostLinkHandler
+from services.intake.settings import IntakeSettings
+from services.intake.tracking.story import StoryReader
+from services.intake.web import (
+    follow_pages,
+    followed_pages,
+    hint_pages,
+    home_pages,
+    offline_pages,
+    raise_pages,
+    send_pages,
+    similar_pages,
+)
+from services.intake.web.follow_commands import FollowCommands
+from services.intake.web.follow_lookup import FollowLookup
+from services.intake.web.follow_pages import FollowPages
+from services.intake.web.followed_pages import FollowedPages
+from services.intake.web.raising import Raising
+from shared.identity.visitors import Visitors
+
+
+def routes(settings: IntakeSettings, raising: Raising, stories: StoryReader) -> list[APIRouter]:
+    """Raise a demand, and follow it."""
+    visitors = Visitors.of(settings)
+    steps = (hint_pages, offline_pages, raise_pages, similar_pages, send_pages)
+    return [
+        home_pages.routes(),
+        *(pages.routes(raising, visitors) for pages in steps),
+        *_follow_pages(raising, stories, visitors),
+    ]
+
+
+def _follow_pages(raising: Raising, stories: StoryReader, visitors: Visitors) -> list[APIRouter]:
+    """The way to a demand, and its page; in this order, since a token may be anything."""
+    portal = raising.portal
+    notes, links = portal.note_handler, portal.links
+    lost = LostLinkHandler(notes.pool, notes.repository, notes.vault)
+    behind = FollowedPages(FollowLookup(links, stories), FollowCommands(portal, stories.packs), links, visitors)
+    return [follow_pages.routes(FollowPages(portal.lookup, lost, links, visitors)), followed_pages.routes(behind)]
