@@ -43,6 +43,8 @@ TEMPLATE = "huying_migrated"
 # Nobody reads a test's data after a power failure; whole deployments keep the settings of the product.
 FORGETFUL = ("-c", "fsync=off", "-c", "full_page_writes=off")
 E2E = "tests/e2e"
+# Seconds: on a machine that is busy elsewhere a process may take long to start.
+PATIENCE = 300
 KAFKA = os.environ.get("HUYING_TEST_BROKER", EmbeddedBroker.kind) == ApacheKafka.kind
 
 
@@ -140,8 +142,9 @@ async def city(only_city: tuple[City, str], databases: Databases) -> AsyncIterat
 
 
 @pytest.fixture
-async def masker() -> AsyncIterator[Masker]:
+async def masker(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Masker]:
     """A masker, whose process ends with the test."""
+    monkeypatch.setattr("shared.masker.masker.SECONDS", PATIENCE)
     found = Masker()
     yield found
     await found.process.close()
@@ -158,6 +161,7 @@ def masked_here(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return real(text, *rules)
 
     monkeypatch.setattr(masking, "_masked", noted)
+    monkeypatch.setattr("shared.masker.masker.SECONDS", PATIENCE)
     return texts
 
 
