@@ -225,7 +225,7 @@ def _count_of(name: List) -> str:
     ranked = "demand.rank IN (0, 1) AND" if "work_due_at" in lane.condition else ""
     chosen = f"SELECT {lane.id} AS id FROM {lane.table} WHERE {lane.key} = ANY({keys}) AND {ranked} {lane.condition}"  # noqa: S608 (our own)
     if name is List.ASSISTING:  # a case is there once for each of these units
-        chosen = f"SELECT DISTINCT id FROM ({chosen} LIMIT {COUNTED_UP_TO} * cardinality($1::text[])) AS some"  # noqa: S608 (our own)
+        chosen = f"SELECT DISTINCT id FROM ({chosen} LIMIT {COUNTED_UP_TO} * cardinality($1::text[])) AS listed"  # noqa: S608 (our own)
     return f'(SELECT count(*) FROM ({chosen} LIMIT {COUNTED_UP_TO}) AS few) AS "{name}"'  # noqa: S608 (our own)
 
 
