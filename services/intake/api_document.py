@@ -10,6 +10,7 @@ WORDS: Final = ApiText(
         "attachments": "照片与文件。Photos and files of a demand.",
         "contacts": "联系方式与原文：凭理由查看，或永久删除。Personal data of a demand: seen with a reason, or erased.",
         "inbound": "微信、短信网关、入户走访、直播节目。What gateways, visits and programmes hand in.",
+        "public": "公开的诉求与答复，任何人可读。What was released for everybody to read.",
         "Open311": "国际通用的 Open311 GeoReport v2。The standard interface for requests to a city.",
     },
     operations_zh={
@@ -23,6 +24,9 @@ WORDS: Final = ApiText(
         "urge_demand": "催办",
         "withdraw_demand": "申请撤回",
         "rate_demand": "评价答复",
+        "refuse_publication": "不同意公开",
+        "list_public_demands": "已公开的诉求",
+        "get_public_demand": "一件诉求的公开情况",
         "support_demand": "附议",
         "sight_demand": "登记他处重复反映",
         "upload_attachment": "上传附件",

@@ -38,6 +38,9 @@ from services.intake.personal_data import api as vault_api
 from services.intake.personal_data import batches
 from services.intake.personal_data.batches import ContactBatches
 from services.intake.personal_data.handler import PersonalDataHandler
+from services.intake.public import api as publications_api
+from services.intake.public.lookup import PublicLookup
+from services.intake.publications.projection import PUBLICATIONS
 from services.intake.settings import IntakeSettings
 from services.intake.similar import api as similar
 from services.intake.similar.finder import SimilarFinder
@@ -94,7 +97,7 @@ READS: Final = (DEMAND_EVENTS.name,)
 
 def demand_repository(packs: Jurisdictions) -> Repository[Demand, Fact]:
     """Intake's copy of every demand; beside it what is listed, and what finds similar ones."""
-    project = compose(LISTING, UPDATES, CITIZEN_WORDS, similarity_projection(packs))
+    project = compose(LISTING, UPDATES, CITIZEN_WORDS, PUBLICATIONS, similarity_projection(packs))
     return Repository("demand", demand_rules(Service.INTAKE), project)
 
 
@@ -107,7 +110,7 @@ def api(settings: IntakeSettings, pool: Pool) -> Api:
     keys, codes, callers = vault(settings), SecretCodes(settings.lasting), Callers.of(settings, pool, packs)
     masker = Masker()
     submissions, lookup, note_handler = _commands(pool, packs, keys, codes, masker)
-    stories = StoryReader(pool, packs)
+    stories, publications = StoryReader(pool, packs), PublicLookup(pool, packs)
     attachments = attachment_service(settings, pool)
     conversations = Conversations(
         submissions, note_handler, codes, _enclosing(settings, attachments), SenderLocks.of(pool)
@@ -142,7 +145,8 @@ def api(settings: IntakeSettings, pool: Pool) -> Api:
             open311(
                 Open311Handler(submissions, note_handler, attachments), Open311Lookup(submissions), _place(settings)
             ),
-            *portal_pages.routes(settings, raising, stories),
+            publications_api.routes(publications, note_handler, lookup),
+            *portal_pages.routes(settings, raising, stories, publications),
             look(),
         ],
         WORDS,

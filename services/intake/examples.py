@@ -151,3 +151,24 @@ MENU: Final[Sample] = {
     "categories": [{"code": CATEGORY, "name": "校车接送", "name_en": "School transport", "parent": "education"}],
     "kinds": [{"code": "help", "name": "求助", "name_en": "Help"}],
 }
+PUBLIC_SUMMARY: Final[Sample] = {
+    "number": NUMBER,
+    "title": TITLE,
+    "category": CATEGORY,
+    "category_name": "校车与上下学交通",
+    "division": DIVISION,
+    "place": "南海区 里水镇 鹤峰村委会",
+    "status": "closed",
+    "stands": "已归档 / Closed",
+    "released_at": RESOLVED_AT,
+    "changed_at": RESOLVED_AT,
+}
+PUBLIC_VIEW: Final[Sample] = {
+    **{name: value for name, value in PUBLIC_SUMMARY.items() if name != "changed_at"},
+    "kind": "suggestion",
+    "submitted_at": AT,
+    "answered_at": RESOLVED_AT,
+    "text": TEXT,
+    "answer": "风雨棚已建成",
+    "history": [{"at": RESOLVED_AT, "became": "published"}],
+}

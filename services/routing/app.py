@@ -25,6 +25,9 @@ from services.routing.hot_spots import api as hot_spots_api
 from services.routing.hot_spots.detection import Detection
 from services.routing.hot_spots.policies import HOT_SPOT, told
 from services.routing.hot_spots.projection import TO_COMPARE
+from services.routing.publications.projection import publication_projection
+from services.routing.publications.queries import PUBLICATION
+from services.routing.publications.timer import release_timer
 from services.routing.settings import RoutingSettings
 from services.routing.units import api as units
 from services.routing.web import (
@@ -36,6 +39,7 @@ from services.routing.web import (
     explanation_pages,
     hot_spot_pages,
     overview_pages,
+    publication_pages,
     sign_in_pages,
     triage_pages,
 )
@@ -74,7 +78,7 @@ READS: Final = (DEMAND_EVENTS.name,)
 
 def demand_repository(packs: Jurisdictions) -> Repository[Demand, Fact]:
     """Routing's copy of every demand, with its policy, what units read, and what is due."""
-    projection = compose(*CASES.parts, deadline_projection(packs), TO_COMPARE)
+    projection = compose(*CASES.parts, deadline_projection(packs), publication_projection(packs), TO_COMPARE)
     return Repository("demand", demand_rules(Service.ROUTING, reaction(packs)), projection)
 
 
@@ -94,6 +98,7 @@ def api(settings: RoutingSettings, pool: Pool) -> Api:
         *sign_in_pages.routes(gate, flow, people),
         desk_pages.routes(cases, gate),
         triage_pages.routes(cases, gate),
+        publication_pages.routes(cases, gate),
         overview_pages.routes(cases, gate),
         catalogue_pages.routes(cases, catalogues, gate),
         catalogue_version_pages.routes(cases, catalogues, gate),
@@ -122,6 +127,7 @@ def worker(settings: RoutingSettings, pool: Pool) -> Worker:
         PARENT: follow_parent(repository, packs),
         DEADLINE: deadline_timer(repository, packs),
         HOT_SPOT: OnDue(repository, told),
+        PUBLICATION: release_timer(repository, packs),
     }
     timers = Timers(pool, kinds)
     finding, counting = Detection.over(pool, packs), LoadCounting.over(pool, packs)

@@ -62,6 +62,9 @@ NOTES: Final[Mapping[str, type[f.NoteFact]]] = {
         f.DemandNoted,
         f.EvidenceAttached,
         f.DemandClustered,
+        f.DemandPublished,
+        f.DemandUnpublished,
+        f.PublicationRefused,
     )
 }
 FACTS: Final[Mapping[str, type[f.Fact]]] = {

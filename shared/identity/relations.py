@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import reduce
+from itertools import product
 from typing import Final
 
 from shared.contracts.demand.state import Demand
@@ -27,15 +28,26 @@ def relations(unit: str, demand: Demand, pack: Pack) -> frozenset[Relation]:
     return frozenset(relation for relation, is_so in holds.items() if is_so)
 
 
-_BY_COORDINATOR: Final = reduce(
-    lambda policy, command: policy.granting(command, COORDINATORS), ("grant-extension", "refuse-extension"), POLICY
-)
-_POLICIES: Final[Mapping[Decider, Policy]] = {Decider.ABOVE: POLICY, Decider.COORDINATOR: _BY_COORDINATOR}
+_EXTENSION: Final = ("grant-extension", "refuse-extension")
+PUBLICATION_COMMANDS: Final = ("publish", "correct-publication", "withdraw-publication")
+
+
+def _granted(extension: Decider, reviewer: Decider) -> Policy:
+    """The policy of the table, in which the coordinator alone decides where a pack says so."""
+    decided = (*((extension, name) for name in _EXTENSION), *((reviewer, name) for name in PUBLICATION_COMMANDS))
+    commands = [name for decider, name in decided if decider is Decider.COORDINATOR]
+    return reduce(lambda policy, command: policy.granting(command, COORDINATORS), commands, POLICY)
+
+
+_POLICIES: Final[Mapping[tuple[Decider, Decider], Policy]] = {
+    deciders: _granted(*deciders) for deciders in product(Decider, Decider)
+}
 
 
 def policy_of(pack: Pack) -> Policy:
-    """The policy that holds in a jurisdiction: its pack names who decides on extensions."""
-    return _POLICIES[pack.handling.extension.decider]
+    """The policy that holds in a jurisdiction: its pack names who decides on extensions and publication."""
+    release = pack.publication.release
+    return _POLICIES[pack.handling.extension.decider, release.reviewer if release else Decider.COORDINATOR]
 
 
 def may(command: str, person: Person, demand: Demand, pack: Pack) -> bool:

@@ -66,6 +66,9 @@ COMMANDS: Final[Mapping[str, Wording]] = {
     "list": Wording("挂账", "list"),
     "merge": Wording("并单", "merge"),
     "unmerge": Wording("取消并单", "undo a merge"),
+    "publish": Wording("公开", "publish"),
+    "correct-publication": Wording("更正公开内容", "correct the publication"),
+    "withdraw-publication": Wording("撤回或不予公开", "withhold from publication"),
     "prioritize": Wording("调整紧急程度", "set the urgency"),
     "route": Wording("派单", "route"),
     "reclassify": Wording("更正类别", "correct the category"),
@@ -87,7 +90,8 @@ _DAILY: Final = _READ_AND_NOTE | {
     "request-assistance", "end-assistance", "transfer", "move-up", "attach", "merge", "unmerge",
     "prioritize",
 }  # fmt: skip
-_ABOVE: Final = _READ_AND_NOTE | {"grant-extension", "refuse-extension", "prioritize"}
+_PUBLICATION: Final = frozenset({"publish", "correct-publication", "withdraw-publication"})
+_ABOVE: Final = _READ_AND_NOTE | _PUBLICATION | {"grant-extension", "refuse-extension", "prioritize"}
 _EVERYTHING: Final = frozenset(COMMANDS) - _PERSONAL - {READ_VIEWS}
 
 RIGHTS: Final[Mapping[Role, Mapping[Relation, frozenset[str]]]] = {

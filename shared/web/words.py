@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
+from shared.contracts.demand.facts import UnpublishedFor
 from shared.contracts.demand.state import Status
 
 _S = Status
@@ -35,3 +36,12 @@ STATUS_WORDS: Final[Mapping[str, StatusWords]] = {
     _S.CLOSED:      StatusWords("已结束", "closed", "ended"),
 }  # fmt: skip
 """By the status, or by `paused`, which is how a status is shown while its clock stands."""
+
+
+WITHDRAWN_FOR: Final[Mapping[str, tuple[str, str]]] = {
+    UnpublishedFor.PRIVACY: ("为保护个人隐私", "to protect somebody's privacy"),
+    UnpublishedFor.CITIZEN: ("应诉求人要求", "because whoever raised it asked for that"),
+    UnpublishedFor.MISTAKE: ("因内容有误", "because it was wrong"),
+    UnpublishedFor.UNSUITABLE: ("因内容不宜公开", "because it is not suitable for publication"),
+}
+"""Why what was published is not shown any more, as everybody is told."""

@@ -1,8 +1,8 @@
 """What anybody reads: every public address of the gateway and every page, looked through for words nobody released."""
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import product
 from typing import Final, get_args
@@ -17,7 +17,8 @@ from shared.chassis.base.clock import now
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.facts import RequestKind
 from shared.contracts.demand.state import Status
-from shared.jurisdiction.publication import Publication, PublicDemand, PublicStep, Shown, seen_by_public
+from shared.jurisdiction.publication import Publication, PublicDemand, PublicStep, Release, Shown, seen_by_public
+from tests import story
 from tests.api.conftest import Gateway
 from tests.chassis.conftest import envelope, let_know
 from tests.packs import shipped
@@ -51,7 +52,28 @@ NOT_PUBLIC: Final = {
     "/inbound/wechat/{channel}": "asks for WeChat's signature",
 }
 """Reads that declare no key in the document because they take one of several, or one in the address."""
-PAGES: Final = {"/", "/board", "/board/demands", "/board/demands/{number}", "/docs", "/follow", "/follow/lost"}
+PAGES: Final = {
+    "/", "/privacy", "/board", "/board/demands", "/board/demands/{number}", "/docs", "/demands", "/demands/{number}",
+    "/demands/feed.atom", "/sitemap.xml", "/sitemap/{month}.xml", "/follow", "/follow/lost",
+}  # fmt: skip
+KINDS: Final = {
+    "never released": RequestKind.COMPLAINT,
+    "taken back": RequestKind.CONSULT,
+    "refused by the citizen": RequestKind.HELP,
+    "a report": RequestKind.REPORT,
+}
+"""One demand of each kind stands for what may have become of its publication."""
+HIDDEN: Final = {
+    RequestKind.CONSULT: (
+        f.DemandPublished(edition=1, title=TITLE, text=TEXT, answer=SUMMARY, policy="nanhai: reviewed", by="Chen"),
+        f.DemandUnpublished(edition=2, ground=f.UnpublishedFor.PRIVACY, reason=NOTE, by="Chen"),
+    ),
+    RequestKind.HELP: (
+        f.DemandPublished(edition=1, title=TITLE, text=TEXT, answer=SUMMARY, policy="nanhai: reviewed", by="Chen"),
+        f.PublicationRefused(),
+    ),
+}
+"""What became of their publication."""
 BEHIND_LINKS: Final = ("/follow/{token}", "/follow/{token}/withdraw", "/follow/{token}/support", "/rate/{token}")
 QUERIES: Final = {
     "/open311/v2/requests.{format}": (
@@ -62,6 +84,9 @@ QUERIES: Final = {
         f"service_code={CATEGORY}",
     ),
     "/open311/v2/requests/{service_request_id}.{format}": ("", "extensions=true"),
+    "/demands": ("", "words=搅拌站", f"division={DIVISION}", f"category={CATEGORY}", "status=ended"),
+    "/v1/public/demands": ("", "words=搅拌站", f"division={DIVISION}", f"category={CATEGORY}", "status=ended"),
+    "/demands/feed.atom": ("", "words=搅拌站", f"division={DIVISION}", f"category={CATEGORY}"),
 }
 FIGURES: Final = ("/v1/figures/completion", "/v1/figures/completion/demands", "/board", "/board/demands")
 ROWS: Final = {"division": DIVISION, "unit": UNIT, "category": CATEGORY, "channel": "web", "month": ""}
@@ -69,7 +94,7 @@ ROWS: Final = {"division": DIVISION, "unit": UNIT, "category": CATEGORY, "channe
 
 @dataclass(frozen=True, slots=True)
 class Town:
-    """The gateway with a demand and a report (举报), both answered, of which intake and reporting have heard."""
+    """The gateway with a demand of each of `KINDS`, all answered, of which intake and reporting have heard."""
 
     gateway: Gateway
     numbers: Mapping[RequestKind, str]
@@ -80,7 +105,7 @@ class Town:
         known = {"number": self.numbers[kind], "service_request_id": self.numbers[kind], "token": str(self.ids[kind])}
         for path in sorted(self.paths()):
             for format in ("xml", "json") if "{format}" in path else ("",):
-                filled = known | {"format": format, "id": "nanhai", "service_code": CATEGORY}
+                filled = known | {"format": format, "id": "nanhai", "service_code": CATEGORY, "month": f"{now():%Y-%m}"}
                 address = re.sub(r"{(\w+)}", lambda name: filled[name[1]], path)  # noqa: B023 (called at once)
                 for query in self.queries(path):
                     yield f"{address}?{query}" if query else address
@@ -108,17 +133,17 @@ def documented(document: Mapping[str, Mapping[str, Mapping[str, Mapping[str, obj
 @pytest.fixture(scope="package")
 async def town(gateway: Gateway) -> Town:
     numbers, ids = {}, {}
-    for kind in (RequestKind.COMPLAINT, RequestKind.REPORT):
+    for kind in KINDS.values():
         body = {"title": TITLE, "text": TEXT, "division": DIVISION, "category": CATEGORY, "kind": kind,
                 "location": {"lat": 23.0317, "lon": 113.1429}}  # fmt: skip
         answer = await gateway.client.post("/v1/demands", json=body, headers=await gateway.headers("/v1/demands"))
         assert answer.status_code == 201, answer.text
         numbers[kind], ids[kind] = answer.json()["number"], UUID(answer.json()["id"])
-        await _goes_on(gateway, ids[kind])
+        await _goes_on(gateway, ids[kind], HIDDEN.get(kind, ()))
     return Town(gateway, numbers, ids)
 
 
-async def _goes_on(gateway: Gateway, key: UUID) -> None:
+async def _goes_on(gateway: Gateway, key: UUID, notes: Sequence[f.NoteFact]) -> None:
     """Routing answers, and intake and reporting hear of it."""
     past = (
         f.DemandRouted(unit=UNIT, rule="noise", due_at=datetime(2031, 1, 1, tzinfo=UTC)),
@@ -131,22 +156,28 @@ async def _goes_on(gateway: Gateway, key: UUID) -> None:
         page = await intake.demand_repository(shipped()).load(db, [key], now())
         for fact in past:
             page.apply(envelope(fact, page.state(key).version + 1, key))
+        for note in notes:
+            page.apply(envelope(note, None, key))
         await intake.demand_repository(shipped()).save(db, page)
     told = (f.DemandSubmitted.model_validate_json(payload), *past)
     records = [gateway.log.record(envelope(fact, n, key, now())) for n, fact in enumerate(told, 1)]
+    records += [gateway.log.record(envelope(note, None, key, now())) for note in notes]
     for delivery in gateway.listening:
         await let_know(delivery, records)
 
 
-async def test_no_public_address_tells_a_word_that_nobody_released(town: Town):
-    asked = list(town.addresses(RequestKind.COMPLAINT))
+@pytest.mark.parametrize("became", [became for became in KINDS if became != "a report"])
+async def test_no_public_address_tells_a_word_that_nobody_released_or_that_was_taken_back(town: Town, became: str):
+    kind = KINDS[became]
+    asked = list(town.addresses(kind))
     assert len(asked) > 90
     listed = 0
     for address in asked:
         answer = await town.gateway.client.get(address)
         assert answer.status_code in (200, 307), f"{address}: {answer.text}"
-        assert not [word for word in PLANTED if word in answer.text], address
-        listed += town.numbers[RequestKind.COMPLAINT] in answer.text
+        shown = answer.text.replace("words=%E6%90%85%E6%8B%8C%E7%AB%99", "").replace('value="搅拌站"', "")
+        assert not [word for word in (*PLANTED, "搅拌站") if word in shown], address
+        listed += town.numbers[kind] in answer.text
     assert listed > 40, "an address that shows nothing hides nothing"
 
 
@@ -240,8 +271,42 @@ def test_the_public_sees_what_the_pack_shows_and_nothing_else(shown: tuple[Shown
     assert [step.words for step in public.steps] == [SUMMARY if Shown.ANSWER in shown else ""]
 
 
+RELEASE: Final = Release(3, "公开的标题", "公开的原话", "公开的答复", reopenings=1)
+EVERY: Final = [(), (Shown.WORDS, Shown.ANSWER), tuple(Shown)]
+
+
+@pytest.mark.parametrize("shown", EVERY, ids=lambda s: "+".join(s) or "nothing")
+def test_a_release_shows_its_own_words_with_category_and_place_whatever_the_pack_shows(shown: tuple[Shown, ...]):
+    public = seen_by_public(Publication(unreleased=shown, source="x"), replace(WHOLE, release=RELEASE))
+    assert (public.title, public.text, public.answer) == ("公开的标题", "公开的原话", "公开的答复")
+    assert (public.category, public.place) == (CATEGORY, DIVISION)
+    assert [step.words for step in public.steps] == ["公开的答复"]
+    assert public.unit == (UNIT if Shown.UNIT in shown else None)
+
+
+def test_the_answer_of_a_release_stands_until_the_demand_is_reopened_again():
+    public = seen_by_public(Publication(unreleased=(), source="x"), replace(WHOLE, release=RELEASE, reopenings=2))
+    assert (public.title, public.answer, [step.words for step in public.steps]) == ("公开的标题", None, [""])
+
+
+@pytest.mark.parametrize("shown", EVERY, ids=lambda s: "+".join(s) or "nothing")
+@pytest.mark.parametrize("release", [None, RELEASE], ids=["never released", "released"])
+def test_no_pack_shows_the_words_of_a_demand_that_is_withheld(shown: tuple[Shown, ...], release: Release | None):
+    public = seen_by_public(Publication(unreleased=shown, source="x"), replace(WHOLE, release=release, withheld=True))
+    assert (public.title, public.text, public.answer, public.release) == (None, None, None, None)
+    assert [step.words for step in public.steps] == [""]
+
+
+def test_who_says_no_when_a_demand_is_raised_withholds_it():
+    said = story.SUBMISSION.model_copy(update={"may_publish": False})
+    assert PublicDemand.of(story.demand(said)).withheld
+    assert not PublicDemand.of(story.demand(story.SUBMISSION)).withheld
+
+
 def test_no_pack_can_show_a_report():
-    report = PublicDemand(**{name: getattr(WHOLE, name) for name in WHOLE.__slots__} | {"kind": RequestKind.REPORT})
+    report = PublicDemand(
+        **{name: getattr(WHOLE, name) for name in WHOLE.__slots__} | {"kind": RequestKind.REPORT, "release": RELEASE}
+    )
     public = seen_by_public(Publication(unreleased=tuple(Shown), source="x"), report)
     told = {name for name in WHOLE.__slots__ if getattr(public, name) not in (None, (), False)}
     assert told == {"number", "kind", "submitted_at"}

@@ -66,11 +66,12 @@ OWN: Final = {
         "available", "clock", "desks", "following", "limits", "overview", "parsing", "reading", "timeline", "worklists",
     },
     "routing/web": {"command_forms", "desk_gate", "desk_page", "evidence_files", "intake_reader", "showing", "viewer"},
-    "routing/cases/commands": {"assistance", "base", "dispatching", "handling", "timing"},
-    "routing/cases/decisions": {"assistance", "dispatching", "handling", "situation", "timing"},
+    "routing/cases/commands": {"assistance", "base", "dispatching", "handling", "publishing", "timing"},
+    "routing/cases/decisions": {"assistance", "dispatching", "handling", "publishing", "situation", "timing"},
     "routing/hot_spots": {"detection"},
     "routing/catalogue": {"differences", "doctor_checks", "packs_in_force", "reading", "rehearsal"},
     "routing/deadlines": {"payloads", "timer"},
+    "routing/publications": {"timer"},
 }  # fmt: skip
 """What only this subject has. A module with a role is not listed; a new one that is listed needs a name that says what
 is in it."""

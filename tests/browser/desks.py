@@ -60,6 +60,11 @@ async def full_desk(city: City) -> dict[str, str]:
     for name, facts in pasts().items():
         cases[name] = number = await city.raises(title="村口路面塌陷，雨天积水", contact=CONTACT)
         await city.tells(number, *facts)
+    for name in ("to publish", "published"):
+        cases[name] = number = await city.raises(title="村口路灯不亮", text="晚上看不见路", may_publish=True)
+        await city.tells(number, ACCEPTED, RESOLVED)
+    released = f.DemandPublished(edition=1, title="村口路灯不亮", answer="路灯已更换", policy="nanhai: reviewed")
+    await city.tells(cases["published"], released)
     parent = await city.demand(cases["routed"])
     merged = f.DemandMerged(parent=parent.id, parent_number=parent.number, by="陈晓岚", reason="同一处")
     await city.tells(cases["merged"], merged)

@@ -51,7 +51,10 @@ async def told(running: Running) -> dict[Citizen, str]:
     found: dict[Citizen, str] = {}
     async with client_of(running) as client:
         for n, citizen in enumerate(PEOPLE):
-            body = citizen.demand(n) | {"attachments": [await attached(client, citizen)] if n % 8 == 0 else []}
+            body = citizen.demand(n) | {
+                "may_publish": True,
+                "attachments": [await attached(client, citizen)] if n % 8 == 0 else [],
+            }
             answer = await client.post("/v1/demands", json=body, headers={"Idempotency-Key": f"p{n}"})
             assert answer.status_code == 201, answer.text
             found[citizen] = answer.json()["number"]
@@ -83,6 +86,7 @@ async def test_nobody_is_anywhere_but_in_the_vault(running: Running, told: dict[
     await answers(running, told)
     await mistakes(running)
     await poison(running)
+    await everybody_reads(running, told)
     assert await look(running, secrets(PEOPLE) | {SECRET_PLACE}) == set()
     await what_was_masked_can_still_be_worked_with(running, told)
 
@@ -112,6 +116,9 @@ async def answers(running: Running, told: dict[Citizen, str]) -> None:
             for step, body in steps.items():
                 done = await client.post(f"/v1/cases/{number}/{step}", json=body, headers={"Idempotency-Key": step})
                 assert done.status_code == 200, done.text
+            for step, body in (("publish", {"answer": "路灯已修复"}), ("correct-publication", {"correction": called})):
+                done = await client.post(f"/v1/cases/{number}/{step}", json=body, headers={"Idempotency-Key": step})
+                assert done.status_code == 200, done.text
         links = await eventually(lambda: rating_links(running), lambda found: len(found) >= len(answered), within=60)
         for n, (citizen, number) in enumerate(answered):
             verdict = {"rating": 1 + n % 5, "solved": n % 2 == 0, "comment": citizen.demand(n)["text"]}
@@ -119,6 +126,22 @@ async def answers(running: Running, told: dict[Citizen, str]) -> None:
             assert rated.status_code == 201, rated.text
     heard = "SELECT count(*) FROM reporting.fact WHERE type IN ('demand.confirmed.v1', 'demand.reopened.v1')"
     await in_every_table(running, heard, len(answered))
+
+
+async def everybody_reads(running: Running, told: dict[Citizen, str]) -> None:
+    """What was released names nobody, and what was not released shows no words at all."""
+    released, silent = list(told.values())[1:9], list(told.values())[9:12]
+    async with httpx.AsyncClient(base_url=running.url, timeout=30) as anybody:
+
+        async def listed() -> str:
+            return (await anybody.get("/demands")).text
+
+        page = await eventually(listed, lambda text: all(number in text for number in released), within=60)
+        for path in ("/demands/feed.atom", *(f"/demands/{number}" for number in (*released, *silent))):
+            page += (await anybody.get(path)).text
+        assert "路灯已修复" in page
+        assert not [word for word in secrets(PEOPLE) if word in page]
+        assert not [number for number in silent if "路灯不亮" in (await anybody.get(f"/demands/{number}")).text]
 
 
 async def rating_links(running: Running) -> dict[str, str]:

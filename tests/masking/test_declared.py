@@ -20,10 +20,12 @@ from services.intake.open311.forms import NewRequest, NewUpdate
 from services.intake.submission import domain
 from services.routing.cases import commands as c
 from services.routing.cases.domain import decide
+from services.routing.publications.domain import PublicationState
 from shared.chassis.database.pool import open_pool
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.state import Demand
 from shared.contracts.event_types import FACTS, RECORDED, RETIRED, STATUS_FACTS
+from shared.contracts.refusals import Refused
 from shared.contracts.wording import Identifier, Masked, by_citizen, by_office, masked, texts
 from shared.identity.person import Person
 from shared.masking import MASKS
@@ -38,7 +40,7 @@ KNOWN = {
     "assisting": (), "suggestions": (), "team": "t", "to": "station-440605011001", "level": "town", "template": "t",
     "parent_number": "NH21-000002-X", "working_days": 1, "limit_days": 1, "rating": 1, "solved": False,
     "limit": {"days": 1}, "parent": UUID(int=2), "due_at": story.AT, "outcome": "confirmed", "attachments": (),
-    "into": story.SUBMISSION.number, "urgency": "urgent", "vulnerable": True,
+    "ground": "privacy", "into": story.SUBMISSION.number, "urgency": "urgent", "vulnerable": True,
 }  # fmt: skip
 """What a model needs besides words."""
 
@@ -127,13 +129,22 @@ ACCEPTED = (
     f.DemandAccepted(by="陈"),
 )
 ASKED = f.ExtensionRequested(by="陈", unit=STATION, working_days=1, due_at=story.AT + timedelta(days=9), reason="x")
+RESOLVED = f.DemandResolved(by="陈", result="x")
 BEFORE: dict[type[BaseModel], tuple[f.StatusFact, ...]] = {
     c.GrantExtension: (ASKED,),
     c.RefuseExtension: (ASKED,),
     c.ResumeDemand: (f.DemandPaused(by="陈", reason="weather"),),
     c.UnmergeDemand: (f.DemandMerged(parent=UUID(int=7), parent_number="N"),),
+    c.PublishDemand: (RESOLVED,),
+    c.CorrectPublication: (RESOLVED,),
+    c.WithdrawPublication: (RESOLVED,),
 }
 """What has to happen before a command can be given."""
+PUBLIC: dict[type[BaseModel], PublicationState] = {
+    c.PublishDemand: PublicationState(title="x", answer="y"),
+    c.CorrectPublication: PublicationState(edition=1, is_public=True, title="x", answer="y"),
+    c.WithdrawPublication: PublicationState(edition=1, is_public=True),
+}
 FIELDS: dict[type[BaseModel], dict[str, Any]] = {
     c.PauseDemand: {"reason": "weather"}, f.DemandPaused: {"reason": "weather"}, c.EndAssistance: {"unit": HELPER},
     c.RequestAssistance: {"units": ("nh-police",)},
@@ -144,11 +155,16 @@ FIELDS: dict[type[BaseModel], dict[str, Any]] = {
 @pytest.mark.parametrize("kind", get_args(c.RoutingCommand))
 def test_no_command_of_staff_tells_whom_it_names(kind: type[BaseModel]):
     demand, command = story.demand(*ACCEPTED, *BEFORE.get(kind, ())), full(kind, **FIELDS.get(kind, {}))
+    demand = demand.model_copy(update={"may_publish": True})
     parent = demand.model_copy(update={"id": UUID(int=7)})
     by = Person("李", PACK.coordinator)
     if kind in (c.AcceptAssistance, c.ReportAssistance):
         by = Person("王", HELPER)
-    told = told_of(*decide(demand, command, by, PACK, story.AT, parent))
+    if kind in (c.PublishDemand, c.CorrectPublication):
+        with pytest.raises(Refused, match="would be shown as"):
+            decide(demand, command, by, PACK, story.AT, parent, PUBLIC[kind])
+        command = masked(command, MASKS)
+    told = told_of(*decide(demand, command, by, PACK, story.AT, parent, PUBLIC.get(kind)))
     assert tells_nobody(told)
     assert tells_nobody(masked(command, MASKS).model_dump_json())
     assert any(isinstance(declared, Masked) for _, declared in texts(kind)) == ("［手机号］" in told)

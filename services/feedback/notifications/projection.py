@@ -14,7 +14,13 @@ from shared.chassis.aggregates.unit_of_work import Change
 from shared.chassis.base.clock import uuid5
 from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.demand import facts as f
-from shared.contracts.demand.groups import ALL_NOTES, ALL_STATUS_FACTS, AMONG_OFFICES, STAFF_NOTES
+from shared.contracts.demand.groups import (
+    ALL_NOTES,
+    ALL_STATUS_FACTS,
+    AMONG_OFFICES,
+    PUBLICATION_NOTES,
+    STAFF_NOTES,
+)
 from shared.contracts.demand.state import Demand, is_confidential
 from shared.contracts.event_types import FACTS
 from shared.contracts.text import shortened
@@ -154,6 +160,7 @@ def _put_supporter_notices(writes: WriteBatch, rows: Sequence[SupporterNotice]) 
 _SILENT_NOTES: Final[Sequence[type[f.Fact]]] = (
     f.DemandSupplemented, f.DemandUrged, f.WithdrawalRequested, f.VerdictGiven, f.HistoryContinued, f.DemandEscalated,
     f.NotificationSent, f.NotificationFailed, f.PersonalDataViewed, *STAFF_NOTES,
+    *PUBLICATION_NOTES,
 )  # fmt: skip
 _TOLD_FACTS: Final[Sequence[type[f.Fact]]] = [kind for kind in FACTS.values() if kind.type in _TOLD]
 _UNTOLD: Final[Sequence[type[f.Fact]]] = (

@@ -67,9 +67,9 @@ def routes(note_handler: NoteHandler, lookup: DemandLookup, stories: StoryReader
         """What this channel handed in or saw again, newest first; with `external_id` what its reference stands for."""
         if external_id:
             known = await lookup.referred(channel, note_handler.vault.reference(external_id))
-            return Listed(demands=[stories.short(*known)] if known else [], next=None)
+            return Listed(demands=await stories.short([known]) if known else [], next=None)
         found = await lookup.listed(channel, pagination.read(after), limit + 1)
-        return page([stories.short(*one) for one in found], limit, request, response)
+        return page(await stories.short(found), limit, request, response)
 
     @router.post("/{number}/supplements", status_code=201)
     async def supplement_demand(

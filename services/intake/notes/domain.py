@@ -16,6 +16,7 @@ from shared.contracts.demand.facts import (
     DemandSupported,
     DemandUrged,
     NoteFact,
+    PublicationRefused,
     Rating,
     VerdictGiven,
     WithdrawalRequested,
@@ -105,6 +106,12 @@ class Rate(_Said):
         return self
 
 
+class KeepPrivate(_Said):
+    """Ask that nothing of the demand is ever published (不同意公开). What was published is hidden at once."""
+
+    model_config = ConfigDict(json_schema_extra=shown({}))
+
+
 class Sighting(Support):
     """The same matter, seen through another channel under its own reference."""
 
@@ -117,7 +124,7 @@ class Sighting(Support):
     ]
 
 
-Voice = Supplement | Urge | Support | Withdraw | Rate
+Voice = Supplement | Urge | Support | Withdraw | Rate | KeepPrivate
 ENDED: Final = (Status.CLOSED, Status.WITHDRAWN)
 JUDGED: Final = (Status.RESOLVED, Status.DECLINED)
 """Where a verdict is awaited."""
@@ -146,6 +153,8 @@ def note(voice: Voice, channel: Channel, reference: UUID, masks: Masks = MASKS) 
         case Rate(rating=rating, solved=solved, comment=comment, entered_by=by):
             known = {"asked": channel.kind, "entered_by": by, "original": boxed}
             return Note(VerdictGiven(judged=1, rating=rating, solved=solved, comment=comment, **known), sealed)
+        case KeepPrivate():
+            return Note(PublicationRefused())
         case Support():
             return Note(DemandSupported(channel=channel.id, channel_kind=channel.kind, contact=boxed), sealed)
         case _:
@@ -160,6 +169,8 @@ def _personal(voice: Voice, told: Voice) -> bytes | None:
             return hidden.encode()
         case Supplement(text=words) | Urge(reason=words) | Withdraw(reason=words) | Rate(comment=words):
             return words.encode() if told != voice else None
+        case KeepPrivate():
+            return None
         case _:
             assert_never(voice)
 
@@ -168,7 +179,7 @@ def may_be_said(voice: Voice, demand: Demand) -> None:
     """Raise `Refused` where the voice would be heard by nobody."""
     if isinstance(voice, Rate):
         _may_be_judged(voice, demand)
-    if demand.status in ENDED:
+    if demand.status in ENDED and not isinstance(voice, KeepPrivate):
         raise Refused(
             Code.ILLEGAL_TRANSITION,
             f"demand {demand.number} has ended ({demand.status}); submit a new demand with POST /v1/demands",

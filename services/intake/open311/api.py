@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute, Match
 
-from services.intake.open311 import forms, services, view
+from services.intake.open311 import forms, services
 from services.intake.open311.discovery import Place, discovery
 from services.intake.open311.documents import Receipt, Redeemed, Service, ServiceRequest
 from services.intake.open311.errors import Open311Route, unknown, wrong_method
@@ -97,7 +97,7 @@ def _reading(shown: Open311Lookup) -> APIRouter:
     @router.get("/servicerequestupdates.{format}")
     async def find_request_updates(format: Format, pack: Here, asked: Annotated[Asked, Query()]) -> Response:
         """How demands went on within a window (mySociety's extension)."""
-        return render_list(RequestUpdate, view.updates(pack, await shown.updates(pack, asked)), format)
+        return render_list(RequestUpdate, await shown.updates(pack, asked), format)
 
     return router
 

@@ -11,9 +11,11 @@ from services.intake.open311 import queries, services
 from services.intake.open311.dates import beginning, end, first_update, window
 from services.intake.open311.documents import ServiceRequest
 from services.intake.open311.errors import unknown
+from services.intake.open311.extensions import RequestUpdate
 from services.intake.open311.queries import Filter, Listing, Step
 from services.intake.open311.query_params import Asked, AskedRequests
-from services.intake.open311.view import extended, plain
+from services.intake.open311.view import extended, plain, updates
+from services.intake.publications.queries import NOTHING, published
 from services.intake.submission.handler import SubmissionHandler
 from shared.chassis.database.pool import Connection
 from shared.contracts.examples import ID, NUMBER
@@ -64,11 +66,12 @@ class Open311Lookup:
             raise unknown("token", token, ID)
         return number
 
-    async def updates(self, pack: Pack, asked: Asked) -> list[Step]:
+    async def updates(self, pack: Pack, asked: Asked) -> list[RequestUpdate]:
         """How the demands of a jurisdiction went on within a window."""
         when = window(asked.start_date, asked.end_date, self.submissions.clock(), ZoneInfo(pack.timezone))
         async with self.submissions.pool.acquire(timeout=5) as db:
-            return await queries.steps_within(db, pack.id, when, asked.page_size, asked.skipped)
+            steps = await queries.steps_within(db, pack.id, when, asked.page_size, asked.skipped)
+            return updates(pack, steps, await published(db, list({step.demand_id for step in steps})))
 
 
 def _filter(pack: Pack, asked: AskedRequests, now: datetime) -> Filter:
@@ -91,12 +94,13 @@ def _changed_since(after: datetime | date | None, zone: ZoneInfo) -> datetime | 
 
 
 async def _shown(db: Connection, pack: Pack, found: Sequence[Listing], more: bool) -> list[ServiceRequest]:
+    known = await published(db, [listed.id for listed in found])
     if not more:
-        return [plain(pack, listed) for listed in found]
+        return [plain(pack, listed, known.get(listed.id, NOTHING)) for listed in found]
     steps: dict[UUID, list[Step]] = defaultdict(list)
     for step in await queries.steps_of(db, [listed.id for listed in found]):
         steps[step.demand_id].append(step)
-    return [extended(pack, listed, steps[listed.id]) for listed in found]
+    return [extended(pack, listed, known.get(listed.id, NOTHING), steps[listed.id]) for listed in found]
 
 
 def _canonical(written: Sequence[str]) -> list[str]:

@@ -1,27 +1,29 @@
 """A demand as the public may see it, in the fields of Open311; what is shown is decided in `publication`."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from uuid import UUID
 
 from services.intake.open311.documents import ServiceRequest
 from services.intake.open311.extensions import Answered, Extended, ExtendedRequest, Note, RequestUpdate
 from services.intake.open311.queries import Listing, Step
 from services.intake.open311.services import DIVISION, KIND
 from services.intake.open311.statuses import CONFIDENTIAL, SAID, georeport
+from services.intake.publications.queries import NOTHING, Published
 from services.intake.tracking.names import address, name
 from services.intake.tracking.status_words import STATUS_WORDS
 from shared.contracts.demand.facts import Location
 from shared.jurisdiction.pack import Pack
-from shared.jurisdiction.publication import PublicDemand, PublicStep, seen_by_public, seen_steps
+from shared.jurisdiction.publication import PublicDemand, PublicStep, seen_by_public
 
 
-def plain(pack: Pack, listed: Listing) -> ServiceRequest:
+def plain(pack: Pack, listed: Listing, published: Published) -> ServiceRequest:
     """The fields of the specification and no other; what is not shown is None."""
-    return _plain(pack, listed, seen_by_public(pack.publication, _known(listed)))
+    return _plain(pack, listed, seen_by_public(pack.publication, _known(listed, published)))
 
 
-def extended(pack: Pack, listed: Listing, steps: Sequence[Step]) -> ExtendedRequest:
+def extended(pack: Pack, listed: Listing, published: Published, steps: Sequence[Step]) -> ExtendedRequest:
     """The same with what `extensions=true` asks for."""
-    seen = seen_by_public(pack.publication, _known(listed, steps))
+    seen = seen_by_public(pack.publication, _known(listed, published, steps))
     answered = [Answered(code=KIND, value=seen.kind)]
     if seen.place:
         answered.insert(0, Answered(code=DIVISION, value=seen.place))
@@ -34,7 +36,7 @@ def extended(pack: Pack, listed: Listing, steps: Sequence[Step]) -> ExtendedRequ
     )
 
 
-def updates(pack: Pack, steps: Iterable[Step]) -> list[RequestUpdate]:
+def updates(pack: Pack, steps: Iterable[Step], published: Mapping[UUID, Published]) -> list[RequestUpdate]:
     """Steps in FixMyStreet's words; those of a report (举报) are left out."""
     return [
         RequestUpdate(
@@ -45,7 +47,7 @@ def updates(pack: Pack, steps: Iterable[Step]) -> list[RequestUpdate]:
             description=_words(seen),
         )
         for step in steps
-        for seen in seen_steps(pack.publication, step.kind, (_step(step),))
+        for seen in _seen_step(pack, step, published.get(step.demand_id, NOTHING))
     ]
 
 
@@ -71,7 +73,22 @@ def _plain(pack: Pack, listed: Listing, seen: PublicDemand) -> ServiceRequest:
     )
 
 
-def _known(listed: Listing, steps: Iterable[Step] = ()) -> PublicDemand:
+def _seen_step(pack: Pack, step: Step, published: Published) -> tuple[PublicStep, ...]:
+    """One step; of several answers the last one has the words that were released."""
+    is_last = step.at == published.resolved_at
+    known = PublicDemand(
+        number=step.number,
+        kind=step.kind,
+        status=step.status,
+        reopenings=published.reopenings,
+        steps=(PublicStep(step.status, step.at, step.summary if published.release is None else ""),),
+        release=published.release if is_last else None,
+        withheld=published.withheld,
+    )
+    return seen_by_public(pack.publication, known).steps
+
+
+def _known(listed: Listing, published: Published, steps: Iterable[Step] = ()) -> PublicDemand:
     point = None
     if listed.lat is not None and listed.lon is not None:
         point = Location(lat=listed.lat, lon=listed.lon)
@@ -90,7 +107,10 @@ def _known(listed: Listing, steps: Iterable[Step] = ()) -> PublicDemand:
         submitted_at=listed.submitted_at,
         updated_at=listed.updated_at,
         due_at=listed.due_at,
+        reopenings=published.reopenings,
         steps=tuple(map(_step, steps)),
+        release=published.release,
+        withheld=published.withheld,
     )
 
 

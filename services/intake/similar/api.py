@@ -10,13 +10,11 @@ from services.intake.channels.channel import Channel
 from services.intake.channels.keys import channel_with
 from services.intake.parameters import Number
 from services.intake.similar.finder import SimilarFinder
-from services.intake.similar.scoring import Match
-from services.intake.similar.view import Like, like
+from services.intake.similar.view import Like
 from services.intake.submission.domain import SubmitDemand
 from services.intake.tracking.lookup import DemandLookup
 from shared.contracts.codes import GivenCode
 from shared.contracts.demand.facts import Location
-from shared.contracts.demand.state import Demand
 from shared.contracts.examples import shown
 from shared.contracts.text import Text
 from shared.contracts.wording import Identifier, by_citizen
@@ -60,16 +58,12 @@ def routes(finder: SimilarFinder, lookup: DemandLookup) -> APIRouter:
     @router.post("/v1/demands/similar")
     async def find_similar_demands(draft: Draft, channel: Speaker) -> Likes:
         """Open demands nearby that this one may repeat, each with the reasons of its score, as the public sees them."""
-        return likes(await finder.find(channel, draft.command(), MOST))
+        return Likes(similar=await finder.as_seen(await finder.find(channel, draft.command(), MOST)))
 
     @router.get("/v1/demands/{number}/similar")
     async def list_similar_demands(number: Number, channel: Speaker) -> Likes:
         """Open demands nearby that a demand of this channel may repeat: support one of them, or let both stand."""
         asked = await lookup.readable(channel, number)
-        return likes(await finder.beside(asked.id, MOST))
-
-    def likes(found: list[tuple[Match, Demand]]) -> Likes:
-        packs = [(finder.packs.get(demand.jurisdiction), match, demand) for match, demand in found]
-        return Likes(similar=[like(pack.publication, match, demand) for pack, match, demand in packs if pack])
+        return Likes(similar=await finder.as_seen(await finder.beside(asked.id, MOST)))
 
     return router

@@ -7,9 +7,11 @@ from typing import Final
 from uuid import UUID
 
 from services.intake.channels.channel import Channel
+from services.intake.publications.queries import NOTHING, published
 from services.intake.similar import queries
 from services.intake.similar.rarity import UNKNOWN, Rarity
 from services.intake.similar.scoring import THRESHOLD, Asked, Match, ranked
+from services.intake.similar.view import Like, like
 from services.intake.submission import domain
 from services.intake.submission.domain import SubmitDemand
 from shared.chassis.base.clock import now
@@ -68,6 +70,17 @@ class SimilarFinder:
             )
             best = await self._best(db, asked, pack, most + 1)
         return [(match, demand) for match, demand in best if demand.id != id][:most]
+
+    async def as_seen(self, found: list[tuple[Match, Demand]]) -> list[Like]:
+        """What was found, as the public sees it."""
+        async with self.pool.acquire(timeout=5) as db:
+            known = await published(db, [demand.id for _, demand in found])
+        packs = [(self.packs.get(demand.jurisdiction), match, demand) for match, demand in found]
+        return [
+            like(pack.publication, match, demand, known.get(demand.id, NOTHING))
+            for pack, match, demand in packs
+            if pack
+        ]
 
     async def _best(self, db: Connection, asked: Asked, pack: Pack, most: int) -> list[tuple[Match, Demand]]:
         rarity, division = await self._rarity(db, self.clock()), asked.within[0]

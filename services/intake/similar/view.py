@@ -5,9 +5,10 @@ from typing import Final
 
 from pydantic import BaseModel, Field
 
+from services.intake.publications.queries import Published
 from services.intake.similar.scoring import Aspect, Match, Reason
 from shared.contracts.demand.state import Demand, Status
-from shared.jurisdiction.publication import Publication, PublicDemand, Shown, seen_by_public
+from shared.jurisdiction.publication import Publication, PublicDemand, Shown, seen_by_public, shown_of
 
 _NEAR: Final = ((300, 1.0), (1000, 0.5))
 _FAR: Final = 0.2
@@ -37,10 +38,11 @@ class Like(BaseModel):
     reasons: list[Why]
 
 
-def like(publication: Publication, match: Match, demand: Demand) -> Like:
+def like(publication: Publication, match: Match, demand: Demand, published: Published) -> Like:
     """The demand as the public sees it, and the reasons as far as they tell no more than that."""
-    seen = seen_by_public(publication, PublicDemand.of(demand))
-    exact = Shown.POINT in publication.unreleased
+    known = PublicDemand.of(demand, published.release, published.withheld)
+    seen, shows = seen_by_public(publication, known), shown_of(publication, known)
+    exact = Shown.POINT in shows
     # With a score of three decimals the distance could be computed from it.
     score = round(match.score, 3 if exact else 1)
     return Like(
@@ -52,12 +54,11 @@ def like(publication: Publication, match: Match, demand: Demand) -> Like:
         distance_m=round(match.distance_m) if exact and match.distance_m is not None else None,
         raised=match.candidate.raised_at,
         score=score,
-        reasons=[_why(told) for reason in match.reasons if (told := _told(publication, reason, match.distance_m))],
+        reasons=[_why(told) for reason in match.reasons if (told := _told(shows, reason, match.distance_m))],
     )
 
 
-def _told(publication: Publication, reason: Reason, distance: float | None) -> Reason | None:
-    shown = publication.unreleased
+def _told(shown: frozenset[Shown], reason: Reason, distance: float | None) -> Reason | None:
     match reason.aspect:
         case Aspect.WORDING if Shown.WORDS not in shown:
             # The phrases that both have would tell whoever guesses what stands in the other.

@@ -54,9 +54,8 @@ class SubmitDemand(BaseModel):
     ] = None
     kind: RequestKind = RequestKind.HELP
     urgency: Urgency = Field(Urgency.ORDINARY, description="how soon harm would follow, as whoever takes it in sees it")
-    vulnerable: Annotated[
-        bool, Field(description="of somebody who needs protection (old, disabled, a child …): shorter limits")
-    ] = False
+    vulnerable: bool = Field(False, description="of somebody who needs protection (old, a child …): shorter limits")
+    may_publish: bool | None = Field(None, description="may words and answer be published, masked; null: not asked")
     location: Annotated[Location | None, Field(examples=[{"lat": 23.0288, "lon": 113.1428}])] = None
     contact: Annotated[Contact | None, Field(examples=[{"name": "陈先生", "phone": "13800138000"}])] = None
     attachments: Attachments = ()
@@ -247,4 +246,5 @@ def submitted(
         history=tuple(recorded_steps.told(step, masks) for step in steps),
         urgency=command.urgency,
         vulnerable=command.vulnerable or pack.is_vulnerable(command.category),
+        may_publish=command.may_publish,
     )

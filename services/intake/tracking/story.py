@@ -1,9 +1,12 @@
 """Reads the story of a demand together: what was said to the citizen, what the citizen said, and who has the same."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from services.intake.publications.queries import NOTHING as UNPUBLISHED
+from services.intake.publications.queries import Published, published
 from services.intake.tracking import queries
 from services.intake.tracking.documents import Followed, Progress
 from services.intake.tracking.queries import Story
@@ -23,15 +26,24 @@ class StoryReader:
     pool: Pool
     packs: Jurisdictions
 
-    def short(self, demand: Demand, own: bool) -> Progress:
-        """Where it stands, or what the public sees of that."""
+    async def short(self, demands: Sequence[tuple[Demand, bool]]) -> list[Progress]:
+        """Where each stands, or, where it is not one's own, what the public sees of that."""
+        others = [demand.id for demand, own in demands if not own]
+        async with self.pool.acquire(timeout=5) as db:
+            known = await published(db, others) if others else {}
+        return [
+            progress(demand) if own else self._seen(demand, known.get(demand.id, UNPUBLISHED))
+            for demand, own in demands
+        ]
+
+    def _seen(self, demand: Demand, known: Published) -> Progress:
         pack = self.packs.get(demand.jurisdiction)
-        return progress(demand) if own else seen(demand, pack.publication if pack else NOTHING)
+        return seen(demand, pack.publication if pack else NOTHING, known)
 
     async def of(self, demand: Demand, all_of_it: bool) -> Followed:
         """Everything, or what the public sees."""
         if not all_of_it:
-            return Followed(**dict(self.short(demand, own=False)))
+            return Followed(**dict((await self.short([(demand, False)]))[0]))
         return followed(demand, self.packs.get(demand.jurisdiction), await self.whole(demand.id))
 
     async def whole(self, demand: UUID) -> Story:

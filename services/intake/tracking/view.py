@@ -5,6 +5,7 @@ from typing import Final, TypeVar
 
 import orjson
 
+from services.intake.publications.queries import NOTHING, Published
 from services.intake.tracking import documents as d
 from services.intake.tracking.names import address, name
 from services.intake.tracking.projection import is_open
@@ -24,9 +25,9 @@ def progress(demand: Demand) -> d.Progress:
     return d.Progress.model_validate(demand, from_attributes=True)
 
 
-def seen(demand: Demand, publication: Publication) -> d.Progress:
+def seen(demand: Demand, publication: Publication, published: Published = NOTHING) -> d.Progress:
     """What the public sees of it, for a channel that it reached too; of a report (举报) whether it is still open."""
-    public = seen_by_public(publication, PublicDemand.of(demand))
+    public = seen_by_public(publication, PublicDemand.of(demand, published.release, published.withheld))
     return d.Progress(
         id=demand.id,
         number=public.number,

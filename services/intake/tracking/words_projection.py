@@ -7,7 +7,7 @@ from shared.chassis.aggregates.projections import Projection
 from shared.chassis.aggregates.unit_of_work import Change
 from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.demand import facts as f
-from shared.contracts.demand.groups import AMONG_OFFICES, STAFF_NOTES
+from shared.contracts.demand.groups import AMONG_OFFICES, PUBLICATION_NOTES, STAFF_NOTES
 from shared.contracts.demand.state import Demand
 
 SAID: Final[Mapping[type[f.Fact], frozenset[str]]] = {
@@ -48,6 +48,7 @@ CITIZEN_WORDS: Final = Projection(
         f.DemandSupplemented, f.DemandUrged, f.DemandSupported, f.WithdrawalRequested, f.VerdictGiven,
         f.LinkRequested, f.HistoryContinued, f.DeadlineWarned, f.DeadlineMissed, f.DemandEscalated, f.NotificationSent,
         f.NotificationFailed, f.PersonalDataViewed, *AMONG_OFFICES, *STAFF_NOTES,
+        *PUBLICATION_NOTES,
     ),
     write=_write,
 )  # fmt: skip

@@ -71,7 +71,9 @@ class Draft:
             return None
         return Location(lat=self.lat, lon=self.lon)
 
-    def command(self, category: str | None = None, kind: RequestKind = RequestKind.HELP) -> SubmitDemand:
+    def command(
+        self, category: str | None = None, kind: RequestKind = RequestKind.HELP, may_publish: bool | None = None
+    ) -> SubmitDemand:
         """The demand that it becomes; raises `pydantic.ValidationError` where the words cannot be kept."""
         text = f"{self.words}\n{_PLACE}{self.place}" if self.place else self.words
         return SubmitDemand(
@@ -80,6 +82,7 @@ class Draft:
             division=self.division,
             category=category,
             kind=kind,
+            may_publish=may_publish,
             location=self.location,
             contact=self.contact,
             attachments=tuple(photo.reference for photo in self.photos),

@@ -15,7 +15,7 @@ from services.intake.inbound.queries import submitted_under
 from services.intake.notes.domain import Support
 from services.intake.notes.handler import NoteHandler, NoteRequest
 from services.intake.similar.finder import SimilarFinder
-from services.intake.similar.view import Like, like
+from services.intake.similar.view import Like
 from services.intake.submission.checked_request import Request
 from services.intake.submission.handler import SubmissionHandler
 from services.intake.submission.secret_code import SecretCodes
@@ -75,19 +75,21 @@ class Portal:
         """Open demands nearby that may be the same, as the public sees them."""
         pack = self._pack(draft)
         found = await self.finder.find(await self.channel(pack), draft.command(), MOST_SIMILAR)
-        return [like(pack.publication, match, demand) for match, demand in found]
+        return await self.finder.as_seen(found)
 
     def suggested(self, pack: Pack, draft: Draft) -> Ranking:
         """What it may be about."""
         return self.suggester.suggest(pack, draft.title, draft.words)
 
-    async def send(self, id: UUID, draft: Draft, category: str | None, kind: RequestKind) -> Sent:
+    async def send(
+        self, id: UUID, draft: Draft, category: str | None, kind: RequestKind, may_publish: bool | None = None
+    ) -> Sent:
         """Submit a draft; the same draft again is answered with the same demand, whatever was changed meanwhile."""
         pack = self._pack(draft)
         channel, key = await self.channel(pack), f"portal:{id}"
         await self._bring_photos(draft.photos, channel)
         try:
-            taken = await self.submissions.submit(channel, Request(key, draft.command(category, kind)))
+            taken = await self.submissions.submit(channel, Request(key, draft.command(category, kind, may_publish)))
         except Refused as refused:
             first = await self._sent_before(channel, key) if refused.code is Code.KEY_REUSED else None
             if first is None:

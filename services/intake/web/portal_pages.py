@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from services.intake.notes.lost_link_handler import LostLinkHandler
+from services.intake.public.lookup import PublicLookup
 from services.intake.settings import IntakeSettings
 from services.intake.tracking.story import StoryReader
 from services.intake.web import (
@@ -11,6 +12,8 @@ from services.intake.web import (
     hint_pages,
     home_pages,
     offline_pages,
+    public_feed_pages,
+    public_pages,
     raise_pages,
     send_pages,
     similar_pages,
@@ -23,14 +26,18 @@ from services.intake.web.raising import Raising
 from shared.identity.visitors import Visitors
 
 
-def routes(settings: IntakeSettings, raising: Raising, stories: StoryReader) -> list[APIRouter]:
-    """Raise a demand, and follow it."""
+def routes(
+    settings: IntakeSettings, raising: Raising, stories: StoryReader, publications: PublicLookup
+) -> list[APIRouter]:
+    """Raise a demand, follow it, and read what is published of others."""
     visitors = Visitors.of(settings)
     steps = (hint_pages, offline_pages, raise_pages, similar_pages, send_pages)
     return [
         home_pages.routes(),
         *(pages.routes(raising, visitors) for pages in steps),
         *_follow_pages(raising, stories, visitors),
+        public_feed_pages.routes(publications, settings.public_url),
+        public_pages.routes(publications),
     ]
 
 

@@ -20,6 +20,7 @@ from shared.contracts.demand.facts import RequestKind
 from shared.contracts.refusals import Code, Refused
 from shared.identity.visitors import Visitor, Visitors
 from shared.jurisdiction.pack import Pack
+from shared.jurisdiction.release import Consent
 from shared.web.parts import SummaryRow
 
 Reference = Annotated[str, Path(max_length=64)]
@@ -50,13 +51,14 @@ def _sending(router: APIRouter, raising: Raising, By: Any) -> None:  # noqa: N80
         pack = pack_of(raising, draft)
         known = pack.category(category) if category else None
         meant = RequestKind(kind) if kind in set(RequestKind) else (known.kind if known else None) or RequestKind.HELP
+        agrees = bool(form.get("may_publish")) if pack.publication.release else None
         await raising.allowance.count(request, Act.SEND)
         try:
-            sent = await raising.portal.send(id, draft, known.code if known else None, meant)
+            sent = await raising.portal.send(id, draft, known.code if known else None, meant, agrees)
         except Refused as refused:
             if refused.code is not Code.INVALID:
                 raise
-            return _check_page(raising, visit, id, draft, _wrong(refused), category)
+            return _check_page(raising, visit, id, draft, _wrong(refused), category, agrees)
         return await finish(raising, visit, id, sent, draft.division)
 
 
@@ -70,15 +72,19 @@ def _wrong(refused: Refused) -> Errors:
 
 
 def _check_page(
-    raising: Raising, visit: Visit, id: UUID, draft: Draft, errors: Errors | None = None, chosen: str | None = None
-) -> HTMLResponse:
+    raising: Raising, visit: Visit, id: UUID, draft: Draft, errors: Errors | None = None, chosen: str | None = None,
+    agrees: bool | None = None,
+) -> HTMLResponse:  # fmt: skip
     path, pack = f"/raise/{id}/check", pack_of(raising, draft)
     ranking = raising.portal.suggested(pack, draft)
     likely = [one.category for one in ranking.suggestions][:3]
+    release = pack.publication.release
     proposed = chosen if chosen is not None else ranking.likelier_than(PROPOSED)
     values = raising.page(visit, 5, path, id, draft=draft, errors=said(visit, errors), action=visit.to(path)) | {
         "rows": _rows(raising, visit, id, pack, draft),
         "category": proposed,
+        "releases": release is not None,
+        "agrees": agrees if agrees is not None else release is not None and release.consent is Consent.PRESUMED,
         "likely": [(code, _name(pack, code, visit)) for code in likely],
         "groups": _groups(pack, visit),
         "kinds": [("", visit.say("由工作人员判断", "Let staff decide"))]

@@ -64,9 +64,9 @@ class Behind(BaseModel):
     imported: bool
 
     @classmethod
-    def of(cls, pack: Pack, demand: Demand) -> "Behind":
+    def of(cls, pack: Pack, demand: Demand, withheld: frozenset[UUID]) -> "Behind":
         """As anybody may see it."""
-        public = seen(pack, demand)
+        public = seen(pack, demand, withheld)
         return cls(
             id=demand.id, number=public.number, confidential=public.confidential, title=public.title,
             status=public.status, outcome=public.outcome, division=public.place, unit=public.unit,
@@ -109,7 +109,7 @@ def routes(figures: Figures, opening: Drilldown, packs: Jurisdictions) -> APIRou
         following = pagination.written(listed.next)
         link(following, request, response)
         return Opened(
-            demands=[Behind.of(figure.pack, demand) for demand in listed.demands],
+            demands=[Behind.of(figure.pack, demand, listed.withheld) for demand in listed.demands],
             without_reports=not figure.lists_reports,
             next=following,
         )

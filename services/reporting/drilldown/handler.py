@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from services.reporting.drilldown import queries
 from services.reporting.drilldown.pagination import BEGINNING, Spot
 from services.reporting.drilldown.queries import Listed, Sought, Span
+from services.reporting.figures import queries as figures
 from services.reporting.figures.conditions import (
     COLLECTED,
     OF_THE_PAST,
@@ -92,7 +93,8 @@ class Drilldown:
                 after = listed.next or Spot(spans.popleft()[0], _LOWEST)
                 if len(demands) == limit:
                     break
-        return Listed(demands, after if spans else None)
+            withheld = await figures.withheld(db, [demand.id for demand in demands])
+        return Listed(demands, after if spans else None, withheld)
 
 
 async def _spans(db: Connection, figure: Figure) -> Sequence[Span]:

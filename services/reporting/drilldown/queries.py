@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
+from uuid import UUID
 
 from services.reporting.drilldown.pagination import Spot
 from services.reporting.figures.conditions import Condition, numbered
@@ -33,6 +34,8 @@ class Listed:
 
     demands: Sequence[Demand]
     next: Spot | None
+    withheld: frozenset[UUID] = frozenset()
+    """Those of which no words may be shown, whatever the pack shows."""
 
 
 async def demands(db: Connection, sought: Sought, span: Span, after: Spot, limit: int) -> Listed:

@@ -5,7 +5,7 @@ from typing import Final
 
 from services.reporting.figures.queries import Told
 from shared.contracts.demand import facts as f
-from shared.contracts.demand.groups import AMONG_OFFICES, STAFF_NOTES
+from shared.contracts.demand.groups import AMONG_OFFICES, PUBLICATION_NOTES, STAFF_NOTES
 
 STEPS: Final[dict[type[f.Fact], tuple[str, str]]] = {
     f.DemandSubmitted: ("群众提出诉求", "Raised by a citizen"),
@@ -39,6 +39,7 @@ INTERNAL: Final = frozenset(
     {
         f.DeadlineWarned, f.VerdictGiven, f.LinkRequested, f.HistoryContinued, f.NotificationSent,
         f.NotificationFailed, f.PersonalDataViewed, *AMONG_OFFICES, *STAFF_NOTES,
+        *PUBLICATION_NOTES,
     }
 )  # fmt: skip
 """Who looked at personal data, which message went out: matters of the office and of the citizen alone. What another

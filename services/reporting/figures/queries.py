@@ -7,7 +7,8 @@ from uuid import UUID
 
 from shared.chassis.database.pool import Connection
 from shared.chassis.database.write_batch import WriteBatch
-from shared.contracts.demand.facts import DemandSubmitted
+from shared.contracts.demand.facts import DemandPublished, DemandSubmitted, PublicationRefused
+from shared.contracts.demand.groups import PUBLICATION_NOTES
 from shared.contracts.demand.state import Demand
 from shared.contracts.envelope import Envelope
 
@@ -102,6 +103,24 @@ class Told:
     type: str
     source: str
     time: datetime
+
+
+async def withheld(db: Connection, ids: Sequence[UUID]) -> frozenset[UUID]:
+    """Those of the demands whose citizens want nothing published, or whose publication was taken back last."""
+    rows = await db.fetch(
+        """
+        SELECT demand_id FROM (
+            SELECT DISTINCT ON (demand_id) demand_id, type FROM fact
+            WHERE demand_id = ANY($1::uuid[]) AND type = ANY($2::text[])
+            ORDER BY demand_id, type = $3 DESC, time DESC, id DESC
+        ) AS last WHERE type <> $4
+        """,
+        list(ids),
+        [kind.wire_type() for kind in PUBLICATION_NOTES],
+        PublicationRefused.wire_type(),
+        DemandPublished.wire_type(),
+    )
+    return frozenset(row["demand_id"] for row in rows)
 
 
 async def facts_of(db: Connection, number: str) -> list[Told]:

@@ -1,6 +1,7 @@
 """A demand of reporting's own copy as the public sees it, and which figures open to demands at all."""
 
 from typing import Final
+from uuid import UUID
 
 from services.reporting.figures.conditions import COLLECTED
 from services.reporting.figures.domain import Dimension
@@ -17,9 +18,9 @@ _TELLS: Final = {
 """What a list of the demands of one row tells of each."""
 
 
-def seen(pack: Pack, demand: Demand) -> PublicDemand:
-    """What anybody may see of it."""
-    return seen_by_public(pack.publication, PublicDemand.of(demand))
+def seen(pack: Pack, demand: Demand, withheld: frozenset[UUID]) -> PublicDemand:
+    """What anybody may see of it; `withheld`: see `queries.withheld`. What was released stands at `/demands`."""
+    return seen_by_public(pack.publication, PublicDemand.of(demand, withheld=demand.id in withheld))
 
 
 def opens(pack: Pack, dimension: Dimension) -> bool:

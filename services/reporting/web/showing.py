@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.reporting.drilldown import steps
@@ -54,9 +55,9 @@ class Showing:
         until = f"{WORDS[self.lang]['until']} {figure.until}" if figure.until else ""
         return [words for words in (row, month, until, counted_name(figure.counted, self.lang)) if words]
 
-    def demand(self, demand: Demand) -> dict[str, Any]:
+    def demand(self, demand: Demand, withheld: frozenset[UUID]) -> dict[str, Any]:
         """A demand as the public sees it; for what is not shown there is nothing, and a template leaves it out."""
-        words, public = WORDS[self.lang], seen(self.pack, demand)
+        words, public = WORDS[self.lang], seen(self.pack, demand, withheld)
         category = self.name(Dimension.CATEGORY, public.category) if public.category else ""
         about = words["confidential"] if public.confidential else public.title or category or words["unpublished"]
         return {

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from services.routing.cases.commands import COMMANDS
+from services.routing.cases.decisions import publishing
+from services.routing.publications.domain import PublicationState
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.lifecycle import HOLDER, TRANSITIONS
 from shared.contracts.demand.state import Demand, Service, Status
@@ -69,13 +71,17 @@ def _may_extend(demand: Demand, pack: Pack) -> bool:
     return demand.due_at is not None and demand.paused_at is None and demand.extensions < pack.max_extensions
 
 
-def available(demand: Demand, by: Person, pack: Pack) -> tuple[str, ...]:
+def available(
+    demand: Demand, by: Person, pack: Pack, publication: PublicationState = publishing.NOTHING
+) -> tuple[str, ...]:
     """The names of the commands, in the order of the table of rights."""
     permitted = (name for name in relations.commands_of(by, demand, pack) if name in COMMANDS)
-    return tuple(name for name in permitted if _is_possible(name, demand, by, pack))
+    return tuple(name for name in permitted if _is_possible(name, demand, by, pack, publication))
 
 
-def _is_possible(name: str, demand: Demand, by: Person, pack: Pack) -> bool:
+def _is_possible(name: str, demand: Demand, by: Person, pack: Pack, publication: PublicationState) -> bool:
+    if name in relations.PUBLICATION_COMMANDS:
+        return publishing.possible(name, demand, pack, publication)
     kind = _FACTS.get(name)
     if kind is None:
         return HOLDER[demand.status] is Service.ROUTING

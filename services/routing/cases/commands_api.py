@@ -37,6 +37,9 @@ OPERATIONS: Final[Mapping[str, str]] = {
     "accept-assistance": "accept_assistance",
     "report-assistance": "report_assistance",
     "end-assistance": "end_assistance",
+    "publish": "publish_case",
+    "correct-publication": "correct_publication",
+    "withdraw-publication": "withdraw_publication",
 }
 """The operation id of each command, which is what a generated client calls its method."""
 

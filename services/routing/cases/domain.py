@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Any, Final
 
 from services.routing.cases import commands as c
-from services.routing.cases.decisions import assistance, dispatching, handling, timing
+from services.routing.cases.decisions import assistance, dispatching, handling, publishing, timing
 from services.routing.cases.decisions.situation import Situation
 from services.routing.cases.limits import resumed
 from services.routing.cases.permissions import permit
+from services.routing.publications.domain import PublicationState
 from shared.contracts.demand.facts import Fact, StatusFact
 from shared.contracts.demand.lifecycle import replay
 from shared.contracts.demand.state import Demand
@@ -45,6 +46,9 @@ _DECISIONS: Final[Mapping[type[c.RoutingCommand], Callable[[Situation, Any], Seq
     c.PrioritizeDemand: dispatching.prioritized,
     c.MergeDemand: dispatching.merged,
     c.UnmergeDemand: dispatching.unmerged,
+    c.PublishDemand: publishing.published,
+    c.CorrectPublication: publishing.corrected,
+    c.WithdrawPublication: publishing.taken_back,
 }
 
 _ENDS_A_PAUSE: Final = frozenset({c.ReturnDemand, c.TransferDemand, c.MoveUpDemand, c.RouteDemand, c.MergeDemand})
@@ -60,18 +64,19 @@ def decide(
     parent: Demand | None = None,
     words: str | None = None,
     masks: Masks = MASKS,
+    publication: PublicationState | None = None,
 ) -> Sequence[Fact]:
     """The facts that follow from a command, naming no citizen; legality of the step is the table's business.
 
     `parent` is the case that a merge names, where there is one; `words` are what the citizen wrote, where rules may
-    ask for them. Raises `Refused`.
+    ask for them; `publication` is what is public of it, for commands on that. Raises `Refused`.
     """
     permit(demand, command, by, pack)
+    if isinstance(command, c.PublishDemand | c.CorrectPublication):
+        publishing.require_masked(command, masks)
     running: Sequence[StatusFact] = []
     if demand.paused_at is not None and type(command) in _ENDS_A_PAUSE:
         running = [resumed(demand, pack, at, by.name)]
         demand = replay(demand, [(fact, at) for fact in running])
-    return [
-        *running,
-        *_DECISIONS[type(command)](Situation(demand, by, pack, at, parent, words), masked(command, masks)),
-    ]
+    situation = Situation(demand, by, pack, at, parent, words, publication)
+    return [*running, *_DECISIONS[type(command)](situation, masked(command, masks))]

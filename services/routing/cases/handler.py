@@ -7,9 +7,17 @@ from typing import Final
 from uuid import UUID
 
 from services.routing.cases import queries
-from services.routing.cases.commands import MergeDemand, ReclassifyDemand, RoutingCommand
+from services.routing.cases.commands import (
+    CorrectPublication,
+    MergeDemand,
+    PublishDemand,
+    ReclassifyDemand,
+    RoutingCommand,
+    WithdrawPublication,
+)
 from services.routing.cases.domain import decide
 from services.routing.cases.permissions import not_found
+from services.routing.publications.queries import state_of
 from shared.chassis.aggregates.commands import CommandHandler, keep_answer, kept_answer
 from shared.chassis.aggregates.repository import Repository
 from shared.chassis.base.clock import now, uuid5
@@ -23,6 +31,7 @@ from shared.identity.person import Person
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.masker.masker import Masker
 
+_ON_PUBLICATION: Final = (PublishDemand, CorrectPublication, WithdrawPublication)
 _DESK: Final = UUID("6f0d1f52-3c1b-5e0a-9b53-1d2c7c1f4a10")
 
 
@@ -74,7 +83,9 @@ class CaseCommand:
         if isinstance(self.command, MergeDemand):
             parent = await queries.by_number(db, self.command.into)
         words = await queries.words(db, state) if isinstance(self.command, ReclassifyDemand) else None
-        return decide(state, self.command, self.actor.by, pack, at, parent, words, self.masks)
+        on_publication = isinstance(self.command, _ON_PUBLICATION)
+        publication = await state_of(db, state.id, state.title) if on_publication else None
+        return decide(state, self.command, self.actor.by, pack, at, parent, words, self.masks, publication)
 
     def answer(self, writes: WriteBatch, state: Demand, at: datetime) -> Demand:
         """The case after the command."""

@@ -11,7 +11,13 @@ from shared.chassis.aggregates.projections import Projection, compose
 from shared.chassis.aggregates.unit_of_work import Change
 from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.demand import facts as f
-from shared.contracts.demand.groups import ALL_NOTES, ALL_STATUS_FACTS, AMONG_OFFICES, STAFF_NOTES
+from shared.contracts.demand.groups import (
+    ALL_NOTES,
+    ALL_STATUS_FACTS,
+    AMONG_OFFICES,
+    PUBLICATION_NOTES,
+    STAFF_NOTES,
+)
 from shared.contracts.demand.state import Demand
 from shared.contracts.envelope import Envelope
 
@@ -22,7 +28,7 @@ _HEARD: Final[Sequence[type[f.Fact]]] = (
     f.DemandSupplemented, f.DemandUrged, f.DemandSupported, f.WithdrawalRequested, f.VerdictGiven, f.LinkRequested,
     f.HistoryContinued,
     f.DeadlineWarned, f.DeadlineMissed, f.DemandEscalated, f.NotificationFailed, f.PersonalDataViewed,
-    f.DemandUnmerged, f.DemandPaused, f.DemandResumed, *AMONG_OFFICES, *STAFF_NOTES,
+    f.DemandUnmerged, f.DemandPaused, f.DemandResumed, *AMONG_OFFICES, *STAFF_NOTES, *PUBLICATION_NOTES,
 )  # fmt: skip
 
 

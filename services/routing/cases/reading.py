@@ -10,6 +10,8 @@ from services.routing.cases.clock import Clock, clock_of
 from services.routing.cases.handler import CaseHandler
 from services.routing.cases.permissions import readable
 from services.routing.cases.timeline import TimelineEntry
+from services.routing.publications.domain import PublicationState
+from services.routing.publications.queries import state_of
 from shared.contracts.demand.facts import Location
 from shared.contracts.demand.state import Demand, Status
 from shared.contracts.examples import DEMAND, TEXT, shown
@@ -41,6 +43,7 @@ class Case(BaseModel):
     similar: list[Related] = Field([], description="open cases of the same category in the same place")
     clock: Clock | None = Field(None, description="who held it when, and for how long")
     commands: list[str] = Field([], description="what whoever asks may do with it now")
+    publication: PublicationState = Field(PublicationState(), description="what is public of it, and what would be")
 
 
 async def case_of(desk: CaseHandler, number: str, by: Person) -> Case:
@@ -51,6 +54,7 @@ async def case_of(desk: CaseHandler, number: str, by: Person) -> Case:
         assert stored
         merged = await queries.merged_into(db, demand.id)
         similar = await queries.similar(db, demand)
+        publication = await state_of(db, demand.id, demand.title)
     working_seconds = pack.due_times.working_seconds_between
     clock = (
         clock_of(demand.submitted_at, stored.status_facts, desk.clock(), working_seconds)
@@ -66,5 +70,6 @@ async def case_of(desk: CaseHandler, number: str, by: Person) -> Case:
         merged=[Related.model_validate(dict(row)) for row in merged],
         similar=[Related.model_validate(dict(row)) for row in similar],
         clock=clock,
-        commands=list(available(demand, by, pack)),
+        commands=list(available(demand, by, pack, publication)),
+        publication=publication,
     )

@@ -8,12 +8,14 @@ from typing import Any, Final
 from starlette.datastructures import FormData
 
 from services.routing.cases.commands import COMMANDS
+from services.routing.publications.domain import PublicationState
 from services.routing.web.evidence_files import FIELD, MOST
 from services.routing.web.viewer import Viewer
 from services.routing.web.words import EVIDENCE_KINDS
 from shared.contracts.demand.facts import Urgency
 from shared.contracts.demand.state import Demand
 from shared.jurisdiction.parts import UnitKind
+from shared.web.words import WITHDRAWN_FOR
 
 Options = Callable[[Viewer, Demand], Sequence[tuple[str, str]]]
 
@@ -75,6 +77,10 @@ def _evidence_kinds(viewer: Viewer, demand: Demand) -> list[tuple[str, str]]:
     return [(kind, viewer.say(*words)) for kind, words in EVIDENCE_KINDS.items()]
 
 
+def _grounds(viewer: Viewer, demand: Demand) -> list[tuple[str, str]]:
+    return [(ground, viewer.say(*words)) for ground, words in WITHDRAWN_FOR.items()]
+
+
 _REASON: Final = Input("reason", "textarea", "原因", "Reason")
 _FOR_CITIZEN: Final = ("群众会看到", "The citizen sees this")
 _EVIDENCE: Final = Input(
@@ -84,6 +90,13 @@ _FILES: Final = Input(
     FIELD, "files", "上传文件", "Files", False,
     (f"照片或 PDF，最多 {MOST} 个，仅工作人员可见", f"Pictures or PDF, {MOST} at most; for staff alone"),
 )  # fmt: skip
+_RELEASED: Final = (
+    Input("title", "text", "标题", "Title", True, ("公开页面上就是这些字", "Stands on the public page like this")),
+    Input(
+        "text", "textarea", "群众的话", "What the citizen wrote", False, ("可以删减；留空则只公开标题", "May be cut")
+    ),
+    Input("answer", "textarea", "公开的答复", "The answer for everybody", True, ("不写姓名、电话、门牌", "No names")),
+)
 FORMS: Final[Mapping[str, Sequence[Input]]] = {
     "accept": (),
     "assign": (Input("handler", "text", "经办人姓名", "Name of the handler"),),
@@ -171,6 +184,18 @@ FORMS: Final[Mapping[str, Sequence[Input]]] = {
     ),
     "merge": (Input("into", "text", "并入哪件诉求（编号）", "Number of the other demand"), _REASON),
     "unmerge": (_REASON,),
+    "publish": (*_RELEASED,),
+    "correct-publication": (
+        *_RELEASED,
+        Input("correction", "text", "更正了什么", "What was corrected", True, ("公众会看到", "Everybody sees it")),
+    ),
+    "withdraw-publication": (
+        Input(
+            "ground", "select", "对公众的说明", "What everybody is told", True,
+            ("公开页面会注明", "Stands on the public page"), _grounds,
+        ),
+        Input("reason", "textarea", "具体原因", "Why", True, ("仅工作人员可见", "For staff alone")),
+    ),
 }  # fmt: skip
 """By the name of the command."""
 AT_ONCE: Final = frozenset(name for name, inputs in FORMS.items() if not inputs)
@@ -179,7 +204,11 @@ _USUAL: Final = (
     "accept", "accept-assistance", "grant-extension", "refuse-extension", "resolve", "contact", "progress",
     "report-assistance", "route", "reclassify",
 )  # fmt: skip
-DANGEROUS: Final = frozenset({"return", "decline", "refuse-extension", "unmerge", "end-assistance"})
+DANGEROUS: Final = frozenset(
+    {"return", "decline", "refuse-extension", "unmerge", "end-assistance", "withdraw-publication"}
+)
+_CUT: Final = frozenset({"publish", "correct-publication"})
+"""Forms in which an emptied field says that nothing is to stand there."""
 
 
 def usual(demand: Demand) -> Sequence[str]:
@@ -188,8 +217,10 @@ def usual(demand: Demand) -> Sequence[str]:
     return sorted(_USUAL, key=lambda name: name == "resolve") if is_to_contact else _USUAL
 
 
-def initial(name: str, demand: Demand) -> dict[str, str]:
-    """What stands in a form that corrects something: what is so now."""
+def initial(name: str, demand: Demand, publication: PublicationState) -> dict[str, str]:
+    """What stands in a form that corrects something: what is so now; of a release what is public, or what would be."""
+    if name in _CUT:
+        return {"title": publication.title, "text": publication.text, "answer": publication.answer}
     if name != "prioritize":
         return {}
     return {"urgency": demand.urgency, "vulnerable": "yes" if demand.vulnerable else ""}
@@ -219,7 +250,7 @@ def fields(name: str, form: FormData, files: Sequence[str] = ()) -> dict[str, An
             continue  # they go to intake
         elif one.name == "units":
             found[one.name] = [text] if text else []
-        elif text:
+        elif text or (one.name in form and name in _CUT):
             found[one.name] = text
     return found
 

@@ -37,7 +37,7 @@ def routes(desk: CaseHandler, gate: Gate, intake: IntakeReader) -> APIRouter:
         viewer = Viewer.of(by, desk, lang)
         case = await case_of(desk, read_number(number), viewer.person)
         _known(name)
-        return _form_page(viewer, case, desk, name, Again(command_forms.initial(name, case.demand)))
+        return _form_page(viewer, case, desk, name, Again(command_forms.initial(name, case.demand, case.publication)))
 
     @router.post("/desk/cases/{number}/{name}")
     async def give(number: Number, name: Name, by: By, request: Request, lang: InLanguage = "zh") -> Response:

@@ -6,6 +6,7 @@ from typing import Final
 from fastapi import Request
 
 from services.routing.hot_spots import queries
+from services.routing.publications import queries as publications
 from shared.chassis.database.pool import Pool
 from shared.identity.gate import SAFE_METHODS, Gate, SignedIn
 from shared.jurisdiction.jurisdictions import Jurisdictions
@@ -19,6 +20,8 @@ class DeskVisitor(SignedIn):
     """Whoever has signed in at the desk; `hot_spots`: common demands that can still be merged."""
 
     hot_spots: int
+    to_publish: int
+    """Answers that wait to be published; `COUNTED_UP_TO` stands for as many or more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,4 +45,5 @@ class DeskGate(Gate):
             return found
         async with self.pool.acquire(timeout=5) as db:
             count = await queries.open_count(db, pack.id, LATEST)
-        return DeskVisitor(found.person, found.csrf, count)
+            to_publish = await publications.count(db, pack.id, None) if pack.publication.release else 0
+        return DeskVisitor(found.person, found.csrf, count, to_publish)

@@ -48,6 +48,9 @@ ENTRY_WORDS: Final[Mapping[str, tuple[str, str]]] = {
     f.DemandNoted.type: ("内部备注", "internal note"),
     f.DemandClustered.type: ("发现共性诉求", "many ask the same"),
     f.EvidenceAttached.type: ("添加佐证", "evidence added"),
+    f.DemandPublished.type: ("公开", "published"),
+    f.DemandUnpublished.type: ("撤回或不予公开", "withheld from publication"),
+    f.PublicationRefused.type: ("群众不同意公开", "the citizen wants nothing published"),
 }
 
 LISTED_FIELDS: Final[Mapping[str, tuple[str, str]]] = {
@@ -81,6 +84,9 @@ LISTED_FIELDS: Final[Mapping[str, tuple[str, str]]] = {
     "category": ("类别", "Category"),
     "kind": ("材料", "Shows"),
     "evidence": ("佐证", "Evidence"),
+    "answer": ("公开答复", "For the public"),
+    "correction": ("更正说明", "Corrected"),
+    "ground": ("公开说明", "Told the public"),
     "fields": ("查阅内容", "What"),
     "why": ("理由", "Why"),
     "demands": ("同类诉求件数", "Demands alike"),

@@ -15,12 +15,17 @@ from services.routing.web.words import DESK, ROLES
 from shared.contracts.refusals import Refused
 from shared.identity.gate import SignedIn
 from shared.identity.person import Person, Role
+from shared.jurisdiction.handling import Decider
 from shared.jurisdiction.pack import Pack
 from shared.web.parts import Column, Group, Link
 
 Lang = Literal["zh", "en"]
 OVERSEERS: Final = frozenset({Role.LEADER, Role.HEAD, Role.AUDITOR, Role.DISPATCHER, Role.ADMIN})
 """Whom the overview is for."""
+
+
+REVIEWERS: Final = frozenset({Role.HEAD, Role.DISPATCHER})
+"""Who publishes, see `rights`: the coordinator's people, or heads of units above where the pack says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +38,15 @@ class Viewer:
     csrf: str
     hot_spots: int = 0
     """How many common demands can still be merged; counted for the people of the coordinator."""
+    to_publish: int = 0
+    """How many answers wait to be published; counted for the people of the coordinator."""
 
     @classmethod
     def of(cls, signed_in: SignedIn, desk: CaseHandler, lang: Lang) -> "Viewer":
         """The viewer of a page; raises `Refused` where no jurisdiction here has their unit."""
         hot_spots = signed_in.hot_spots if isinstance(signed_in, DeskVisitor) else 0
-        return cls(signed_in.person, pack_of(desk, signed_in.person), lang, signed_in.csrf, hot_spots)
+        to_publish = signed_in.to_publish if isinstance(signed_in, DeskVisitor) else 0
+        return cls(signed_in.person, pack_of(desk, signed_in.person), lang, signed_in.csrf, hot_spots, to_publish)
 
     @property
     def roles(self) -> frozenset[Role]:
@@ -59,6 +67,14 @@ class Viewer:
     def dispatches(self) -> bool:
         """Whether the triage is theirs."""
         return self.coordinates and Role.DISPATCHER in self.roles
+
+    @property
+    def publishes(self) -> bool:
+        """Whether the list of what waits to be published is theirs."""
+        rules = self.pack.publication.release
+        if rules is None or not self.roles & REVIEWERS:
+            return False
+        return self.coordinates or (rules.reviewer is Decider.ABOVE and Role.HEAD in self.roles)
 
     def say(self, zh: str, en: str) -> str:
         """The words in the language of the page."""
@@ -96,6 +112,9 @@ class Viewer:
         if may_look(self.person, self.pack):
             count = self.say(f"（{self.hot_spots}）", f" ({self.hot_spots})") if self.hot_spots else ""
             places.append(("/desk/hot-spots", self.say("共性需求", "Hot spots") + count))
+        if self.publishes:
+            count = self.say(f"（{self.to_publish}）", f" ({self.to_publish})") if self.to_publish else ""
+            places.append(("/desk/publications", self.say("待公开", "To publish") + count))
         if has_right(self.person, self.pack, READ):
             places.append(("/desk/catalogue", self.say("派单目录", "Catalogue")))
         if self.roles & OVERSEERS:

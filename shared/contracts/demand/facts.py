@@ -23,6 +23,7 @@ Channel = Annotated[str, Plain("a channel by its id; of imported history by the 
 Written = Annotated[str, Plain("written by a rule of ours")]
 Original = Annotated[UUID | None, Field(description="reference into intake's vault, where masking changed the words")]
 EnteredBy = Annotated[Staff | None, Field(description="the member of staff who entered what the citizen said")]
+Edition = Annotated[int, Field(ge=1, description="counts what was released and taken back of this demand: 1, 2, 3 …")]
 Rating = Annotated[int, Field(ge=1, le=5, description="1 非常不满意 … 5 非常满意 (GB/T 39734-2020)")]
 
 
@@ -65,6 +66,15 @@ class Urgency(StrEnum):
     ORDINARY = "ordinary"
     URGENT = "urgent"
     CRITICAL = "critical"
+
+
+class UnpublishedFor(StrEnum):
+    """Why a publication was taken back, in the words that the public is shown of it."""
+
+    PRIVACY = "privacy"
+    CITIZEN = "citizen"
+    MISTAKE = "mistake"
+    UNSUITABLE = "unsuitable"
 
 
 class Stage(StrEnum):
@@ -158,6 +168,9 @@ class DemandSubmitted(StatusFact):
     imported: bool = Field(False, description="history of another system: it tells nobody")
     urgency: Urgency = Urgency.ORDINARY
     vulnerable: bool = Field(False, description="of somebody who needs protection: shorter limits, and first in lists")
+    may_publish: bool | None = Field(
+        None, description="whether the citizen lets the words and the answer be published; null: was not asked"
+    )
 
 
 class DemandTriaged(StatusFact):
@@ -582,6 +595,38 @@ class EvidenceAttached(NoteFact):
     note: Note = ""
     attachments: tuple[Attachment, ...] = ()
     evidence: tuple[Evidence, ...] = ()
+
+
+class DemandPublished(NoteFact):
+    """The words and the answer of a demand were released for everybody to read (公开), or an earlier release was
+    corrected. Of several editions the highest counts, in whatever order they are read."""
+
+    type = "demand.published"
+    edition: Edition
+    title: Annotated[str, Field(min_length=1, max_length=200), by_citizen(200)]
+    text: Annotated[str, Field(max_length=8000), by_citizen(8000)] = ""
+    answer: Note = ""
+    reopenings: int = Field(0, ge=0, description="of the demand when it was answered so: a later one ends the answer")
+    correction: Reason | None = Field(None, description="what was corrected and why, for everybody to read")
+    policy: Written = Field(description="the rule of the pack, such as `nanhai: reviewed`")
+    by: Staff | None = Field(None, description="who released it; null: the rule of the pack by itself")
+
+
+class DemandUnpublished(NoteFact):
+    """A release was taken back (撤回公开), or refused before there was one; everybody is told that, and for what kind
+    of reason. The reason itself is for staff."""
+
+    type = "demand.unpublished"
+    edition: Edition
+    ground: UnpublishedFor
+    reason: Reason
+    by: Staff
+
+
+class PublicationRefused(NoteFact):
+    """The citizen wants nothing of the demand published; this is final, so it counts whenever it is read."""
+
+    type = "demand.publication-refused"
 
 
 class NotificationSent(NoteFact):

@@ -21,6 +21,7 @@ ALL_NOTES: Final[Sequence[type[f.Fact]]] = (
     f.HistoryContinued,
     f.DeadlineWarned, f.DeadlineMissed, f.DemandEscalated, f.NotificationSent, f.NotificationFailed,
     f.PersonalDataViewed, f.DemandNoted, f.EvidenceAttached, f.DemandClustered,
+    f.DemandPublished, f.DemandUnpublished, f.PublicationRefused,
 )  # fmt: skip
 AMONG_OFFICES: Final[Sequence[type[f.Fact]]] = (
     f.DemandAssigned, f.ExtensionRequested, f.ExtensionRefused, f.AssistanceRequested, f.AssistanceAccepted,
@@ -29,3 +30,5 @@ AMONG_OFFICES: Final[Sequence[type[f.Fact]]] = (
 """Status facts that neither the citizen nor the public is shown: what offices arrange among themselves."""
 STAFF_NOTES: Final[Sequence[type[f.Fact]]] = (f.DemandNoted, f.EvidenceAttached, f.DemandClustered)
 """Notes for staff alone."""
+PUBLICATION_NOTES: Final[Sequence[type[f.Fact]]] = (f.DemandPublished, f.DemandUnpublished, f.PublicationRefused)
+"""What may be published of a demand; whoever shows anything to the public takes all three."""

@@ -124,6 +124,7 @@ class Demand(BaseModel):
     handler_subject: str | None = Field(None, description="the sign-in service's own id of that person")
     urgency: Urgency = Urgency.ORDINARY
     vulnerable: bool = False
+    may_publish: bool | None = Field(None, description="whether the citizen lets it be published; null: not asked")
     extension: ExtensionRequest | None = None
     paused_at: datetime | None = Field(None, description="since when no clock runs")
     pause_reason: str | None = None

@@ -30,6 +30,9 @@ NOTES_TOLD_BY: Final[Mapping[type[f.Fact], frozenset[Service]]] = {
     f.DemandNoted:         _ROUTING,
     f.EvidenceAttached:    _ROUTING,
     f.DemandClustered:     _ROUTING,
+    f.DemandPublished:     _ROUTING,
+    f.DemandUnpublished:   _ROUTING,
+    f.PublicationRefused:  _INTAKE,
     f.NotificationSent:    _FEEDBACK,
     f.NotificationFailed:  _FEEDBACK,
 }

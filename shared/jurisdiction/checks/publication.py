@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from shared.contracts.demand.facts import RequestKind
 from shared.jurisdiction.draft import Draft
 from shared.jurisdiction.problems import Problem, Severity
 from shared.jurisdiction.publication import Shown
@@ -20,3 +21,24 @@ def check_publication(draft: Draft) -> Iterator[Problem]:
         if shown in unreleased[:at]:
             what = f"{shown.value!r} is in publication.unreleased twice; keep one"
             yield Problem(profile.spot(("publication", "unreleased", at)), what)
+    yield from _check_release(draft)
+
+
+def _check_release(draft: Draft) -> Iterator[Problem]:
+    profile = draft.profile
+    rules = profile.part.publication.release
+    if rules is None:
+        return
+    spot = ("publication", "release")
+    if rules.reviewed and rules.delay_hours:
+        what = "delay_hours counts where nobody reviews: set reviewed to false, or take delay_hours out"
+        yield Problem(profile.spot((*spot, "delay_hours")), what)
+    if RequestKind.REPORT in rules.never:
+        what = "a report is never released: 'report' can be left out of never"
+        yield Problem(profile.spot((*spot, "never")), what, Severity.WARNING)
+    if not rules.reviewed and not rules.public_text_required:
+        what = (
+            "answers would be released as they were written to the citizen, and nobody would look at them first:"
+            " set public_text_required or reviewed to true"
+        )
+        yield Problem(profile.spot((*spot, "public_text_required")), what)

@@ -31,6 +31,7 @@ from services.routing.cases.commands.handling import (
     TransferDemand,
     WriteNote,
 )
+from services.routing.cases.commands.publishing import CorrectPublication, PublishDemand, WithdrawPublication
 from services.routing.cases.commands.timing import (
     ExtendDemand,
     GrantExtension,
@@ -68,6 +69,9 @@ RoutingCommand = (
     | PrioritizeDemand
     | MergeDemand
     | UnmergeDemand
+    | PublishDemand
+    | CorrectPublication
+    | WithdrawPublication
 )
 
 COMMANDS: Final[Mapping[str, type[RoutingCommand]]] = {
@@ -98,6 +102,9 @@ COMMANDS: Final[Mapping[str, type[RoutingCommand]]] = {
     "prioritize": PrioritizeDemand,
     "merge": MergeDemand,
     "unmerge": UnmergeDemand,
+    "publish": PublishDemand,
+    "correct-publication": CorrectPublication,
+    "withdraw-publication": WithdrawPublication,
 }
 NAMES: Final[Mapping[type[RoutingCommand], str]] = {kind: name for name, kind in COMMANDS.items()}
 
@@ -110,6 +117,7 @@ __all__ = [
     "AttachEvidence",
     "Command",
     "ContactCitizen",
+    "CorrectPublication",
     "DeclineDemand",
     "EndAssistance",
     "ExtendDemand",
@@ -120,6 +128,7 @@ __all__ = [
     "PauseDemand",
     "PrioritizeDemand",
     "ProgressDemand",
+    "PublishDemand",
     "ReclassifyDemand",
     "RefuseExtension",
     "ReportAssistance",
@@ -132,5 +141,6 @@ __all__ = [
     "RoutingCommand",
     "TransferDemand",
     "UnmergeDemand",
+    "WithdrawPublication",
     "WriteNote",
 ]

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from services.routing.publications.domain import PublicationState
 from shared.contracts.demand.state import Demand
 from shared.contracts.refusals import Code, FieldError, Refused
 from shared.identity.person import Person
@@ -12,7 +13,8 @@ from shared.jurisdiction.pack import Pack
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """Everything that a decision needs; `parent` is the other case of a merge, `words` what the citizen wrote."""
+    """Everything that a decision needs; `parent` is the other case of a merge, `words` what the citizen wrote,
+    `publication` what is public."""
 
     demand: Demand
     by: Person
@@ -20,6 +22,7 @@ class Situation:
     at: datetime
     parent: Demand | None = None
     words: str | None = None
+    publication: PublicationState | None = None
 
 
 def require_units(pack: Pack, field: str, units: Iterable[str | None]) -> None:

@@ -1,0 +1,1 @@
+"""Released demands for everybody: lists, one demand, and what becomes of its publication."""

@@ -1,0 +1,77 @@
+"""What is public of demands, over HTTP, and the citizen's no to it."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from services.intake.channels.channel import Channel
+from services.intake.channels.keys import channel_with
+from services.intake.notes.api import Noted
+from services.intake.notes.domain import KeepPrivate
+from services.intake.notes.handler import NoteHandler, NoteRequest
+from services.intake.parameters import Key, Number, SecretCode
+from services.intake.public.documents import PublicDemandList, PublicDemandView
+from services.intake.public.lookup import PublicLookup, PublicQuestion
+from services.intake.publications.list_queries import BEGINNING, Spot
+from services.intake.tracking.lookup import DemandLookup
+from shared.chassis.http import pagination, response_headers
+from shared.contracts.text import Text
+
+Where = Annotated[str, Query(max_length=64, description="a division: everything below it too")]
+About = Annotated[str, Query(max_length=64, description="a category: everything below it too")]
+Stands = Annotated[Literal["", "open", "ended"], Query(description="whether an answer is still owed")]
+Words = Annotated[Text, Query(max_length=64, description="in title, text or answer; two characters or more")]
+Id = Annotated[str | None, Query(max_length=64, description="a pack's id; the first one served when it is left out")]
+Cursor = Annotated[str, Query(max_length=100, description="`next` of the page before")]
+Limit = Annotated[int, Query(ge=1, le=100)]
+FRESH = {"Cache-Control": "no-cache"}
+"""What was withdrawn is gone at once: a copy is asked for again before it is shown."""
+
+
+def spot_of(cursor: str) -> Spot:
+    """Where a cursor leads; raises `Refused`."""
+    return pagination.read(cursor, Spot.of) if cursor else BEGINNING
+
+
+def routes(lookup: PublicLookup, notes: NoteHandler, theirs: DemandLookup) -> APIRouter:
+    """Lists and demands for everybody; the refusal for whoever raised one."""
+    router = APIRouter(tags=["public"])
+    Speaker = Annotated[Channel, Depends(channel_with(notes.pool, "submit"))]  # noqa: N806 (a type)
+
+    @router.get("/v1/public/demands")
+    async def list_public_demands(
+        request: Request,
+        response: Response,
+        division: Where = "",
+        category: About = "",
+        status: Stands = "",
+        words: Words = "",
+        jurisdiction: Id = None,
+        after: Cursor = "",
+        limit: Limit = 20,
+    ) -> PublicDemandList:
+        """Released demands, the latest release first."""
+        response_headers.add(FRESH)
+        question = PublicQuestion(division, category, status, words)
+        found, following = await lookup.page(lookup.pack(jurisdiction), question, spot_of(after), limit)
+        cursor = following.written() if following else None
+        pagination.link(cursor, request, response)
+        return PublicDemandList(demands=found, next=cursor)
+
+    @router.get("/v1/public/demands/{number}")
+    async def get_public_demand(number: Number) -> PublicDemandView:
+        """One demand as everybody may read it: until it is released, number, place, category and status."""
+        response_headers.add(FRESH)
+        _, view = await lookup.demand(number)
+        return view
+
+    @router.post("/v1/demands/{number}/publication-refusal", status_code=201, tags=["intake"])
+    async def refuse_publication(
+        number: Number, body: KeepPrivate, key: Key, channel: Speaker, code: SecretCode = ""
+    ) -> Noted:
+        """Ask that nothing of the demand is ever published; what was is hidden at once, and this is final."""
+        demand = await (theirs.by_code(number, code) if code else theirs.own(channel, number))
+        heard = await notes.hear(demand.id, NoteRequest(channel, key, body))
+        return Noted(id=heard.id, number=heard.number, at=heard.at)
+
+    return router

@@ -1,0 +1,117 @@
+"""Finds what is public: a demand by its number, and lists by place, category, status and words."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.intake import demands
+from services.intake.public.documents import PublicDemandSummary, PublicDemandView
+from services.intake.public.view import summary, view
+from services.intake.publications import list_queries, queries
+from services.intake.publications.list_queries import PublicFilter, Spot
+from shared.chassis.database.pool import Pool
+from shared.contracts.refusals import Code, FieldError, Refused
+from shared.jurisdiction.jurisdictions import Jurisdictions
+from shared.jurisdiction.pack import Pack
+from shared.masking.pieces import wording
+
+SHORTEST = 2
+
+
+@dataclass(frozen=True, slots=True)
+class PublicQuestion:
+    """What somebody looks for; what is empty does not narrow the list. `status` is open, ended or empty."""
+
+    division: str = ""
+    category: str = ""
+    status: str = ""
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PublicLookup:
+    """Every method raises `Refused`."""
+
+    pool: Pool
+    packs: Jurisdictions
+
+    def pack(self, jurisdiction: str | None) -> Pack:
+        """The jurisdiction that is asked for, or the first one that is served."""
+        found = self.packs.get(jurisdiction) if jurisdiction else next(iter(self.packs), None)
+        if found is None:
+            known = ", ".join(pack.id for pack in self.packs)
+            error = FieldError("jurisdiction", f"辖区不存在，可选：{known}", f"is none of: {known}", known)
+            raise Refused(Code.NOT_FOUND, f"jurisdiction: {error.en}", error.zh, (error,))
+        return found
+
+    async def page(
+        self, pack: Pack, question: PublicQuestion, after: Spot, limit: int
+    ) -> tuple[list[PublicDemandSummary], Spot | None]:
+        """A page of what was released, the latest first, and where the next one begins."""
+        wanted = filter_of(pack, question)
+        async with self.pool.acquire(timeout=5) as db:
+            rows, following = await list_queries.page(db, wanted, after, limit)
+        return [summary(pack, row) for row in rows], following
+
+    async def rows(self, pack: Pack, question: PublicQuestion, limit: int) -> Iterable[list_queries.Row]:
+        """The latest of a list with their words, as a feed tells them."""
+        async with self.pool.acquire(timeout=5) as db:
+            rows, _ = await list_queries.page(db, filter_of(pack, question), list_queries.BEGINNING, limit)
+        return rows
+
+    async def demand(self, number: str) -> tuple[Pack, PublicDemandView]:
+        """One demand as everybody may read it."""
+        async with self.pool.acquire(timeout=5) as db:
+            demand = await demands.by_number(db, number)
+            pack = self.packs.get(demand.jurisdiction) if demand else None
+            if demand is None or pack is None:
+                raise Refused(Code.NOT_FOUND, f"there is no demand {number}", f"没有编号为 {number} 的诉求")
+            published = await queries.of_demand(db, demand.id)
+            editions = await queries.editions(db, demand.id)
+        return pack, view(pack, demand, published, editions)
+
+    async def months(self) -> list[datetime]:
+        """When something was released, by months."""
+        async with self.pool.acquire(timeout=5) as db:
+            return await list_queries.months(db)
+
+    async def released_in(self, since: datetime, before: datetime) -> list[tuple[str, datetime]]:
+        """What was released within a month and is public: numbers with the last change of each."""
+        async with self.pool.acquire(timeout=5) as db:
+            return await list_queries.released_in(db, since, before)
+
+
+def filter_of(pack: Pack, question: PublicQuestion) -> PublicFilter:
+    """The filter of a question; raises `Refused` for a place or a category that the pack does not have, and for words
+    that are too short to be found."""
+    pieces = sorted(wording(question.words).bigrams)
+    if question.words and not any(len(piece) >= SHORTEST for piece in pieces):
+        raise _wrong("words", "请至少输入两个字", "type at least two characters", "路灯")
+    return PublicFilter(
+        jurisdiction=pack.id,
+        divisions=_places(pack, question.division),
+        categories=_categories(pack, question.category),
+        is_open={"open": True, "ended": False}.get(question.status),
+        pieces=pieces,
+    )
+
+
+def _places(pack: Pack, division: str) -> list[str] | None:
+    if not division or division == pack.root:
+        return None
+    if pack.division(division) is None:
+        raise _wrong("division", f"没有区划 {division}", f"there is no division {division}", pack.root)
+    return [place.code for place in pack.divisions if pack.is_within(place.code, division)]
+
+
+def _categories(pack: Pack, category: str) -> list[str] | None:
+    if not category:
+        return None
+    if pack.category(category) is None:
+        example = pack.categories[0].code
+        raise _wrong("category", f"没有类别 {category}", f"there is no category {category}", example)
+    return [one.code for one in pack.categories if category in pack.category_ancestors(one.code)]
+
+
+def _wrong(field: str, zh: str, en: str, example: str) -> Refused:
+    return Refused(Code.INVALID, f"{field}: {en}", zh, (FieldError(field, zh, en, example),))

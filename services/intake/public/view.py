@@ -1,0 +1,76 @@
+"""A demand and its publication, as everybody may read them."""
+
+from collections.abc import Iterator, Sequence
+
+from services.intake.open311.statuses import CONFIDENTIAL
+from services.intake.public import documents as d
+from services.intake.publications.list_queries import Row
+from services.intake.publications.queries import Edition, Published
+from services.intake.tracking.names import address, name
+from services.intake.tracking.status_words import STATUS_WORDS
+from shared.contracts.demand.state import Demand
+from shared.jurisdiction.pack import Pack
+from shared.jurisdiction.publication import PublicDemand, seen_by_public
+
+
+def summary(pack: Pack, row: Row) -> d.PublicDemandSummary:
+    """A row of a list."""
+    return d.PublicDemandSummary(
+        number=row.number,
+        title=row.title,
+        category=row.category,
+        category_name=category_name(pack, row.category),
+        division=row.division,
+        place=address(pack, row.division),
+        status=row.status,
+        stands=STATUS_WORDS[row.status],
+        released_at=row.released_at,
+        changed_at=row.changed_at,
+    )
+
+
+def view(pack: Pack, demand: Demand, published: Published, editions: Sequence[Edition]) -> d.PublicDemandView:
+    """One demand; of what was never released, where it stands and what the pack shows of every demand."""
+    seen = seen_by_public(pack.publication, PublicDemand.of(demand, published.release, published.withheld))
+    is_public = seen.release is not None
+    was_public = published.released_at is not None and not seen.confidential
+    return d.PublicDemandView(
+        number=seen.number,
+        kind=seen.kind,
+        status=seen.status,
+        stands=STATUS_WORDS[seen.status] if seen.status else CONFIDENTIAL,
+        category=seen.category,
+        category_name=category_name(pack, seen.category),
+        division=seen.place,
+        place=address(pack, seen.place) if seen.place else "",
+        submitted_at=seen.submitted_at,
+        answered_at=seen.resolved_at,
+        title=seen.title if is_public else None,
+        text=seen.text if is_public else None,
+        answer=seen.answer if is_public else None,
+        released_at=published.released_at if is_public else None,
+        withdrawn=published.ground if was_public and not is_public else None,
+        history=list(_history(editions)) if was_public else [],
+    )
+
+
+def category_name(pack: Pack, code: str | None) -> str | None:
+    """In the first language of the jurisdiction."""
+    category = pack.category(code) if code else None
+    return name(pack, category.name) if category else code
+
+
+def _history(editions: Sequence[Edition]) -> Iterator[d.PublicationStep]:
+    """What everybody may know of each edition, the latest first; a demand that was never released has none before."""
+    was_public, was_withdrawn = False, False
+    steps = []
+    for edition in reversed(editions):
+        if edition.ground:
+            if was_public:
+                steps.append(d.PublicationStep(at=edition.at, became="withdrawn", ground=edition.ground))
+                was_withdrawn = True
+            continue
+        became: d.Became = "published-again" if was_withdrawn else "corrected" if was_public else "published"
+        steps.append(d.PublicationStep(at=edition.at, became=became, correction=edition.correction or ""))
+        was_public, was_withdrawn = True, False
+    yield from reversed(steps)

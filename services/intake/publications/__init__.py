@@ -1,0 +1,1 @@
+"""What was released of demands for everybody to read: kept, listed, shown."""

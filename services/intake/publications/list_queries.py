@@ -1,0 +1,156 @@
+"""The lists of what is public, answered from indexes: by place, by category, by words, the latest release first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, NamedTuple
+from uuid import UUID
+
+import asyncpg
+
+from shared.chassis.database.pool import Connection
+from shared.chassis.http import pagination
+from shared.contracts.demand.state import Status
+
+MOST_IN_SITEMAP: Final = 50_000
+"""Addresses of one file; rule: sitemaps.org."""
+
+
+class Spot(NamedTuple):
+    """Where a page begins: behind the demand that was released then."""
+
+    at: datetime
+    id: UUID
+
+    @classmethod
+    def of(cls, cursor: bytes) -> "Spot":
+        """What `written` put into a cursor; raises `ValueError`."""
+        return cls(datetime.fromisoformat(cursor[16:].decode("ascii")), UUID(bytes=cursor[:16]))
+
+    def written(self) -> str:
+        """As a cursor."""
+        return pagination.written(self.id.bytes + self.at.isoformat().encode())
+
+
+BEGINNING: Final = Spot(datetime(9999, 1, 1, tzinfo=UTC), UUID(int=2**128 - 1))
+
+
+@dataclass(frozen=True, slots=True)
+class PublicFilter:
+    """What a list is narrowed to; what is None or empty does not narrow it."""
+
+    jurisdiction: str
+    divisions: Sequence[str] | None = None
+    categories: Sequence[str] | None = None
+    is_open: bool | None = None
+    pieces: Sequence[str] = ()
+    """Pairs of characters that all stand in the words, see `shared.masking.pieces`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One released demand of a list."""
+
+    id: UUID
+    number: str
+    division: str
+    category: str | None
+    status: Status
+    released_at: datetime
+    changed_at: datetime
+    title: str
+    text: str
+    answer: str
+    """Empty where it stands no longer, because the demand was reopened since."""
+
+
+_COLUMNS: Final = "listed.id, listed.number, listed.division, listed.category, listed.status, listed.released_at"
+_ORDER: Final = "released_at DESC, id DESC"
+
+
+def list_query(wanted: PublicFilter, after: Spot, limit: int) -> tuple[str, list[object]]:
+    """The question for exactly these filters, so that the planner sees which index serves it.
+
+    A subtree is asked place by place, and category by category, so that each takes its latest from the index.
+    """
+    values: list[object] = [wanted.jurisdiction, after.at, after.id]
+    tables = ["demand_listing AS listed"]
+    conditions = ["listed.jurisdiction = $1", "listed.released_at IS NOT NULL"]
+    conditions.append("(listed.released_at, listed.id) < ($2, $3)")
+    outer: list[str] = []
+
+    def each(name: str, codes: Sequence[str] | None) -> None:
+        if codes is None:
+            return
+        values.append(list(codes))
+        outer.append(f"unnest(${len(values)}::text[]) AS {name}s ({name})")
+        conditions.append(f"listed.{name} = {name}s.{name}")
+
+    if wanted.is_open is not None:
+        conditions.append("listed.is_open" if wanted.is_open else "NOT listed.is_open")
+    if wanted.pieces:
+        values.append(list(wanted.pieces))
+        tables.append("publication AS worded ON worded.demand_id = listed.id")
+        conditions.append(f"worded.pieces @> ${len(values)}::text[]")
+    each("division", wanted.divisions)
+    each("category", wanted.categories)
+    found = f"""
+        SELECT {_COLUMNS} FROM {" JOIN ".join(tables)} WHERE {" AND ".join(conditions)}
+        ORDER BY listed.released_at DESC, listed.id DESC LIMIT {limit}
+    """  # noqa: S608 (names of this module)
+    if outer:
+        crossed = " CROSS JOIN ".join(outer)
+        found = f"SELECT found.* FROM {crossed} CROSS JOIN LATERAL ({found}) AS found ORDER BY {_ORDER} LIMIT {limit}"  # noqa: S608 (as above)
+    question = f"""
+        SELECT found.*, known.title, known.text, known.changed_at,
+            CASE WHEN known.reopenings = coalesce((demand.state ->> 'reopenings')::int, 0)
+                THEN known.answer ELSE '' END AS answer
+        FROM ({found}) AS found JOIN publication AS known ON known.demand_id = found.id
+            JOIN demand ON demand.id = found.id
+        ORDER BY found.released_at DESC, found.id DESC
+    """  # noqa: S608 (as above)
+    return question, values
+
+
+async def page(db: Connection, wanted: PublicFilter, after: Spot, limit: int) -> tuple[list[Row], Spot | None]:
+    """What was released last behind a place, and where the next page begins; None on the last one."""
+    question, values = list_query(wanted, after, limit + 1)
+    rows = [_row(row) for row in await db.fetch(question, *values)]
+    shown = rows[:limit]
+    return shown, Spot(shown[-1].released_at, shown[-1].id) if len(rows) > limit else None
+
+
+async def months(db: Connection) -> list[datetime]:
+    """The first moments of the months (UTC) in which something was released, the latest first; of all jurisdictions."""
+    rows = await db.fetch(
+        """
+        WITH RECURSIVE released (month) AS (
+            SELECT date_trunc('month', max(released_at), 'UTC') FROM demand_listing WHERE released_at IS NOT NULL
+            UNION ALL
+            SELECT (
+                SELECT date_trunc('month', max(released_at), 'UTC') FROM demand_listing
+                WHERE released_at IS NOT NULL AND released_at < released.month
+            ) FROM released WHERE released.month IS NOT NULL
+        )
+        SELECT month FROM released WHERE month IS NOT NULL LIMIT 600
+        """
+    )
+    return [row["month"] for row in rows]
+
+
+async def released_in(db: Connection, since: datetime, before: datetime) -> list[tuple[str, datetime]]:
+    """The numbers of what was released within a month and is public, each with its last change; the latest first."""
+    rows = await db.fetch(
+        """
+        SELECT number, changed_at FROM demand_listing AS listed JOIN publication ON demand_id = listed.id
+        WHERE listed.released_at >= $1 AND listed.released_at < $2 ORDER BY listed.released_at DESC LIMIT $3
+        """,
+        since,
+        before,
+        MOST_IN_SITEMAP,
+    )
+    return [(row["number"], row["changed_at"]) for row in rows]
+
+
+def _row(row: asyncpg.Record) -> Row:
+    return Row(**{**row, "status": Status(row["status"])})

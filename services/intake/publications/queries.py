@@ -1,0 +1,146 @@
+"""What was released of demands: written as facts tell it, and read by their ids."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, NamedTuple
+from uuid import UUID
+
+import asyncpg
+
+from shared.chassis.database.pool import Connection
+from shared.chassis.database.write_batch import WriteBatch
+from shared.contracts.demand.facts import UnpublishedFor
+from shared.jurisdiction.publication import Release
+
+MOST: Final = 50
+"""Editions of one demand that are shown, the latest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """How the publication of a demand stands. `released_at` is when it was first released, be it public now or not."""
+
+    release: Release | None = None
+    withheld: bool = False
+    released_at: datetime | None = None
+    changed_at: datetime | None = None
+    ground: UnpublishedFor | None = None
+    reopenings: int = 0
+    """Of the demand by now."""
+    resolved_at: datetime | None = None
+
+
+NOTHING: Final = Published()
+
+
+class Edition(NamedTuple):
+    """One release, correction or withdrawal, without its words."""
+
+    edition: int
+    at: datetime
+    correction: str | None
+    ground: UnpublishedFor | None
+
+
+def put(writes: WriteBatch, rows: Sequence[tuple[object, ...]]) -> None:
+    """Keep the newest edition of each demand, whatever the order in which editions are read.
+
+    A refusal is final. What is not public has no words here.
+    """
+    newest = ", ".join(f"{name} = {_NEWEST.format(name=name)}" for name in ("edition", "reopenings", "changed_at"))
+    writes.add(
+        f"""
+        INSERT INTO publication AS known (
+            demand_id, edition, title, text, answer, reopenings, pieces, released_at, changed_at, ground, is_refused
+        )
+        SELECT demand_id, edition, title, text, answer, reopenings,
+            coalesce(string_to_array(nullif(pieces, ''), ' '), '{{}}'),
+            released_at, changed_at, ground, is_refused
+        FROM unnest($1::publication_row[])
+        ON CONFLICT (demand_id) DO UPDATE SET
+            {newest},
+            title = CASE WHEN {_REFUSED} THEN NULL ELSE {_NEWEST.format(name="title")} END,
+            text = CASE WHEN {_REFUSED} THEN '' ELSE {_NEWEST.format(name="text")} END,
+            answer = CASE WHEN {_REFUSED} THEN '' ELSE {_NEWEST.format(name="answer")} END,
+            pieces = CASE WHEN {_REFUSED} THEN '{{}}' ELSE {_NEWEST.format(name="pieces")} END,
+            ground = {_NEWEST.format(name="ground")},
+            released_at = least(known.released_at, excluded.released_at),
+            is_refused = {_REFUSED}
+        """,  # noqa: S608 (names of this module)
+        rows,
+    )
+    # After the row of the list, which another projection may write in the same batch, or move right after.
+    writes.after.after.add(
+        """
+        UPDATE demand_listing AS listed
+        SET released_at = CASE WHEN known.title IS NULL THEN NULL ELSE known.released_at END
+        FROM publication AS known WHERE known.demand_id = listed.id AND listed.id = ANY($1::uuid[])
+        """,
+        [row[0] for row in rows],
+    )
+
+
+_NEWEST: Final = "CASE WHEN excluded.edition > known.edition THEN excluded.{name} ELSE known.{name} END"
+_REFUSED: Final = "(known.is_refused OR excluded.is_refused)"
+
+
+def put_editions(writes: WriteBatch, rows: Sequence[tuple[object, ...]]) -> None:
+    """Keep what became of a demand with each edition."""
+    if rows:
+        writes.add(
+            """
+            INSERT INTO publication_edition SELECT * FROM unnest($1::publication_edition_row[])
+            ON CONFLICT DO NOTHING
+            """,
+            rows,
+        )
+
+
+async def published(db: Connection, ids: Sequence[UUID]) -> Mapping[UUID, Published]:
+    """How the publication of these demands stands; those are left out of which nothing was ever released or refused."""
+    rows = await db.fetch(
+        """
+        SELECT demand_id, edition, title, text, answer, reopenings, released_at, changed_at, ground, is_refused,
+            coalesce((state ->> 'reopenings')::int, 0) AS reopened,
+            (state ->> 'resolved_at')::timestamptz AS resolved_at
+        FROM publication JOIN demand ON demand.id = demand_id WHERE demand_id = ANY($1::uuid[])
+        """,
+        list(ids),
+    )
+    return {row["demand_id"]: _published(row) for row in rows}
+
+
+async def of_demand(db: Connection, id: UUID) -> Published:
+    """How the publication of one demand stands."""
+    return (await published(db, [id])).get(id, NOTHING)
+
+
+async def editions(db: Connection, id: UUID) -> list[Edition]:
+    """What became of the publication of a demand, the latest first."""
+    rows = await db.fetch(
+        "SELECT edition, at, correction, ground FROM publication_edition"
+        " WHERE demand_id = $1 ORDER BY edition DESC LIMIT $2",
+        id,
+        MOST,
+    )
+    return [Edition(row["edition"], row["at"], row["correction"], _ground(row["ground"])) for row in rows]
+
+
+def _published(row: asyncpg.Record) -> Published:
+    release = None
+    if row["title"] is not None:
+        release = Release(row["edition"], row["title"], row["text"], row["answer"], row["reopenings"])
+    return Published(
+        release,
+        row["is_refused"] or row["ground"] is not None,
+        row["released_at"],
+        row["changed_at"],
+        UnpublishedFor.CITIZEN if row["is_refused"] else _ground(row["ground"]),
+        row["reopened"],
+        row["resolved_at"],
+    )
+
+
+def _ground(written: str | None) -> UnpublishedFor | None:
+    return UnpublishedFor(written) if written else None

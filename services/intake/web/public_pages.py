@@ -1,0 +1,106 @@
+"""Released demands for everybody: the list with its search, and one page for each demand."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from services.intake.public.api import FRESH, About, Cursor, Id, Stands, Where, Words, spot_of
+from services.intake.public.documents import PublicDemandSummary
+from services.intake.public.lookup import PublicLookup, PublicQuestion
+from services.intake.web import public_view
+from services.intake.web.portal_page import PAGES, InLanguage, portal_router
+from services.intake.web.visit import Visit
+from shared.chassis.http import response_headers
+from shared.contracts.numbers import LONGEST, canonical, read_number
+from shared.contracts.refusals import Code, Refused
+from shared.jurisdiction.pack import Pack
+from shared.web.parts import Column, Group
+
+PAGE = 20
+
+
+def routes(lookup: PublicLookup) -> APIRouter:
+    """`/demands`, and `/demands/` with a number."""
+    router = portal_router()
+
+    @router.get("/demands")
+    async def demands(
+        division: Where = "",
+        category: About = "",
+        status: Stands = "",
+        words: Words = "",
+        jurisdiction: Id = None,
+        after: Cursor = "",
+        lang: InLanguage = "zh",
+    ) -> Response:
+        response_headers.add(FRESH)
+        visit, pack = Visit(lang), lookup.pack(jurisdiction)
+        if number := canonical(words):
+            return RedirectResponse(visit.to(f"/demands/{number}"), 303)
+        question = PublicQuestion(division, category, status, words)
+        found: list[PublicDemandSummary] = []
+        following, errors = None, {}
+        try:
+            found, following = await lookup.page(pack, question, spot_of(after), PAGE)
+        except Refused as refused:
+            if refused.code is not Code.INVALID:
+                raise
+            errors = {error.field: visit.say(error.zh, error.en) for error in refused.errors}
+        asked = _asked(question, pack, lookup)
+        values = visit.page("/demands", **asked, after=after) | _choices(pack, visit, lookup) | {
+            "asked": question,
+            "narrowed": any((division, category, status, words)),
+            "errors": errors,
+            "columns": [Column(visit.say(*name)) for name in _COLUMNS],
+            "groups": [Group([public_view.row(one, pack, visit) for one in found])],
+            "shown": len(found),
+            "later": visit.to("/demands", **asked, after=following.written()) if following else "",
+            "earlier": visit.to("/demands", **asked) if after else "",
+            "feed": visit.to("/demands/feed.atom", **asked),
+            "releases": pack.publication.release is not None,
+        }  # fmt: skip
+        return PAGES.render("public_demands.html", values, 422 if errors else 200)
+
+    @router.get("/demands/{number}")
+    async def demand(number: Annotated[str, Path(max_length=LONGEST)], lang: InLanguage = "zh") -> HTMLResponse:
+        response_headers.add(FRESH)
+        visit = Visit(lang)
+        pack, found = await lookup.demand(read_number(number))
+        values = visit.page(f"/demands/{found.number}") | {
+            "demand": public_view.story(found, pack, visit),
+            "list": visit.to("/demands", **_other(pack, lookup)),
+        }
+        return PAGES.render("public_demand.html", values)
+
+    return router
+
+
+_COLUMNS = (("诉求", "Demand"), ("办理情况", "Status"), ("公开时间", "Published"), ("编号", "Number"))
+
+
+def _asked(question: PublicQuestion, pack: Pack, lookup: PublicLookup) -> dict[str, str]:
+    """The parameters of the list, without the page."""
+    return {
+        "words": question.words,
+        "division": question.division,
+        "category": question.category,
+        "status": question.status,
+        **_other(pack, lookup),
+    }
+
+
+def _other(pack: Pack, lookup: PublicLookup) -> dict[str, str]:
+    """The jurisdiction, where it is not the first one."""
+    return {} if next(iter(lookup.packs), None) is pack else {"jurisdiction": pack.id}
+
+
+def _choices(pack: Pack, visit: Visit, lookup: PublicLookup) -> dict[str, Any]:
+    return {
+        "place": visit.say(pack.name.zh, pack.name.en),
+        "kept": {"lang": visit.lang, **_other(pack, lookup)},
+        "clear": visit.to("/demands", **_other(pack, lookup)),
+        "places": public_view.places(pack, visit),
+        "categories": public_view.categories(pack, visit),
+        "statuses": public_view.statuses(visit),
+    }

@@ -1,0 +1,98 @@
+"""What commands on the publication of a case come to."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from services.routing.cases import commands as c
+from services.routing.cases.decisions.situation import Situation, illegal, invalid
+from services.routing.publications.domain import PublicationState, without_listed
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.state import Demand
+from shared.contracts.wording import Masks, masked
+from shared.jurisdiction.pack import Pack
+from shared.jurisdiction.release import Bar, ReleaseRules, barred
+
+NOTHING: Final = PublicationState()
+_BARRED: Final[Mapping[Bar, tuple[str, str]]] = {
+    Bar.NO_RULES: ("this jurisdiction publishes nothing", "本辖区没有公开规则，不公开诉求"),
+    Bar.REPORT: ("a report is never published", "举报一律不公开"),
+    Bar.KIND: ("this jurisdiction does not publish this kind of demand", "本辖区不公开此类诉求"),
+    Bar.REFUSED: ("the citizen wants nothing published", "群众不同意公开"),
+    Bar.NOT_ASKED: ("the citizen was not asked and has not agreed", "没有征得群众同意，不能公开"),
+}
+
+
+def published(case: Situation, command: c.PublishDemand) -> Sequence[f.Fact]:
+    """The words as they are given, or as the citizen and the unit wrote them."""
+    state, rules = case.publication or NOTHING, _rules(case)
+    if state.is_public:
+        raise illegal("it is published already: correct it", "已经公开，请用“更正公开内容”")
+    return [_fact(case, state, rules, command)]
+
+
+def corrected(case: Situation, command: c.CorrectPublication) -> Sequence[f.Fact]:
+    """The next edition, with what was corrected."""
+    state, rules = case.publication or NOTHING, _rules(case)
+    if not state.is_public:
+        raise illegal("nothing of it is published", "尚未公开，无需更正")
+    fact = _fact(case, state, rules, command)
+    return [fact.model_copy(update={"correction": command.correction})]
+
+
+def taken_back(case: Situation, command: c.WithdrawPublication) -> Sequence[f.Fact]:
+    """The next edition shows nothing."""
+    state = case.publication or NOTHING
+    if not state.is_public and state.waiting_since is None:
+        raise illegal("nothing of it is published or waits to be", "没有已公开或待公开的内容")
+    fact = f.DemandUnpublished(edition=state.edition + 1, ground=command.ground, reason=command.reason, by=case.by.name)
+    return [fact]
+
+
+def require_masked(command: c.PublishDemand | c.CorrectPublication, masks: Masks) -> None:
+    """Raise `Refused` where masking would change what a reviewer wrote: they see first what will stand there."""
+    seen = masked(command, masks)
+    for name in ("title", "text", "answer"):
+        given, shown = getattr(command, name), getattr(seen, name)
+        if given != shown:
+            raise invalid(
+                name,
+                f"this names a person or a number; it would be shown as: {shown}",
+                f"含有个人信息，公开时会显示为：{shown}。请按此修改",
+                shown[:200],
+            )
+
+
+def possible(name: str, demand: Demand, pack: Pack, state: PublicationState) -> bool:
+    """Whether a command on the publication makes sense now."""
+    if name == "withdraw-publication":
+        return state.is_public or state.waiting_since is not None
+    may = barred(pack.publication.release, demand, state.refused) is None and demand.resolved_at is not None
+    return may and state.is_public == (name == "correct-publication")
+
+
+def _rules(case: Situation) -> ReleaseRules:
+    state, rules = case.publication or NOTHING, case.pack.publication.release
+    bar = barred(rules, case.demand, state.refused)
+    if bar is not None or rules is None:
+        raise illegal(*_BARRED[bar or Bar.NO_RULES])
+    if case.demand.resolved_at is None:
+        raise illegal("it is not answered: publish it after the answer", "尚未办结，办结后才能公开")
+    return rules
+
+
+def _fact(
+    case: Situation, state: PublicationState, rules: ReleaseRules, command: c.PublishDemand | c.CorrectPublication
+) -> f.DemandPublished:
+    answer = state.answer if command.answer is None else command.answer
+    if not answer:
+        raise invalid("answer", "write an answer for the public", "请填写向公众公开的答复", "风雨棚已建成并投入使用")
+    fact = f.DemandPublished(
+        edition=state.edition + 1,
+        title=(command.title or state.title)[:200],
+        text=state.text if command.text is None else command.text,
+        answer=answer,
+        reopenings=case.demand.reopenings,
+        policy=f"{case.demand.jurisdiction}: {rules.rule}",
+        by=case.by.name,
+    )
+    return without_listed(fact, rules)

@@ -1,0 +1,92 @@
+"""Keeps what waits to be released and what is public, and plans what is released by itself."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from services.routing.publications import queries
+from services.routing.publications.queries import PUBLICATION
+from shared.chassis.aggregates.projections import Projection, whole
+from shared.chassis.aggregates.unit_of_work import Change
+from shared.chassis.database.write_batch import WriteBatch
+from shared.chassis.work.timers import forget
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.groups import ALL_NOTES, ALL_STATUS_FACTS, PUBLICATION_NOTES
+from shared.contracts.demand.state import Demand
+from shared.jurisdiction.jurisdictions import Jurisdictions
+from shared.jurisdiction.release import barred
+
+Whole = Change[Demand, f.Fact]
+_MOVES: Final[Sequence[type[f.Fact]]] = (f.DemandResolved, f.DemandReopened, *PUBLICATION_NOTES)
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What a batch says of the publication of one demand; `proposed_at` is None where nothing waits after it."""
+
+    demand: Demand
+    fact: f.DemandPublished | f.DemandUnpublished | None = None
+    is_refused: bool = False
+    proposed_at: datetime | None = None
+    proposal: str = ""
+    due_at: datetime | None = None
+
+    def row(self) -> tuple[object, ...]:
+        """The row of `publication`."""
+        public = self.fact if isinstance(self.fact, f.DemandPublished) else None
+        words = (public.title, public.text, public.answer) if public else (None, None, None)
+        edition = self.fact.edition if self.fact else 0
+        demand = self.demand
+        return (
+            demand.id, demand.jurisdiction, demand.unit, edition, public is not None, *words,
+            self.is_refused, True, self.proposed_at, self.proposal,
+        )  # fmt: skip
+
+
+def publication_projection(packs: Jurisdictions) -> Projection[Demand, f.Fact, Whole]:
+    """By the rules of these packs."""
+
+    def write(writes: WriteBatch, changes: Sequence[Whole]) -> None:
+        courses = _courses(changes, packs)
+        queries.put(writes, [course.row() for course in courses.values()])
+        due = [(key, course.due_at) for key, course in courses.items() if course.due_at]
+        forget(writes, PUBLICATION, [key for key, course in courses.items() if not course.due_at])
+        if due:
+            queries.plan_releases(writes.after, due)
+
+    others = [kind for kind in (*ALL_STATUS_FACTS, *ALL_NOTES) if kind not in _MOVES]
+    return Projection(on=dict.fromkeys(_MOVES, whole), ignores=others, write=write)
+
+
+def _courses(changes: Sequence[Whole], packs: Jurisdictions) -> dict[UUID, Course]:
+    found: dict[UUID, Course] = {}
+    for change in changes:
+        key, fact, at = change.envelope.key, change.fact, change.envelope.time
+        known = replace(found.get(key, Course(change.after)), demand=change.after)
+        ended = replace(known, proposed_at=None, due_at=None)
+        match fact:
+            case f.DemandPublished() | f.DemandUnpublished():
+                found[key] = replace(ended, fact=fact)
+            case f.PublicationRefused():
+                found[key] = replace(ended, is_refused=True)
+            case f.DemandResolved():
+                found[key] = _proposed(ended, fact, at, packs)
+            case _:
+                found[key] = ended
+    return found
+
+
+def _proposed(course: Course, fact: f.DemandResolved, at: datetime, packs: Jurisdictions) -> Course:
+    """Whenever a demand is answered that may be published, its answer waits to be released."""
+    demand = course.demand
+    pack = packs.of_division(demand.division)
+    rules = pack.publication.release if pack else None
+    if rules is None or demand.imported or barred(rules, demand, course.is_refused):
+        return course
+    words = fact.summary or ("" if rules.public_text_required else fact.result)
+    if not words and rules.public_text_required and not rules.reviewed:
+        return course
+    due_at = rules.release_at(at) if not rules.reviewed else None
+    return replace(course, proposed_at=at, proposal=words, due_at=due_at)

@@ -1,0 +1,158 @@
+"""How the publication of cases stands: written as facts tell it, read for a case and for the list of what waits."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from services.routing.publications.domain import PublicationState
+from shared.chassis.database.pool import Connection
+from shared.chassis.database.write_batch import WriteBatch
+from shared.chassis.http import pagination
+from shared.chassis.work.timers import plan_selected
+
+COUNTED_UP_TO: Final = 1000
+PUBLICATION: Final = "publication"
+
+
+class Waiting(NamedTuple):
+    """A case whose answer waits to be released; `state` is the demand as JSON."""
+
+    id: UUID
+    state: str
+    text: str
+    proposal: str
+    since: datetime
+    is_correction: bool
+
+
+class Spot(NamedTuple):
+    """Where a page begins."""
+
+    at: datetime
+    id: UUID
+
+    @classmethod
+    def of(cls, cursor: bytes) -> "Spot":
+        """What `written` put into a cursor; raises `ValueError`."""
+        return cls(datetime.fromisoformat(cursor[16:].decode("ascii")), UUID(bytes=cursor[:16]))
+
+    def written(self) -> str:
+        """As a cursor."""
+        return pagination.written(self.id.bytes + self.at.isoformat().encode())
+
+
+BEGINNING: Final = Spot(datetime(1970, 1, 1, tzinfo=UTC), UUID(int=0))
+
+
+def spot_of(cursor: str) -> Spot:
+    """Where a cursor leads; raises `Refused`."""
+    return pagination.read(cursor, Spot.of) if cursor else BEGINNING
+
+
+def put(writes: WriteBatch, rows: Sequence[tuple[object, ...]]) -> None:
+    """Keep how the publication of each case stands; of several editions the highest counts, and a refusal is final."""
+    writes.add(
+        """
+        INSERT INTO publication AS known (
+            demand_id, jurisdiction, unit, edition, is_public, title, text, answer, is_refused, proposed_at, proposal
+        )
+        SELECT demand_id, jurisdiction, unit, edition, is_public, title, text, answer, is_refused, proposed_at, proposal
+        FROM unnest($1::publication_row[]) AS new
+        WHERE edition > 0 OR is_refused OR proposed_at IS NOT NULL
+        ON CONFLICT (demand_id) DO UPDATE SET
+            unit = excluded.unit,
+            edition = greatest(known.edition, excluded.edition),
+            is_public = CASE WHEN known.is_refused OR excluded.is_refused THEN false
+                WHEN excluded.edition > known.edition THEN excluded.is_public ELSE known.is_public END,
+            title = CASE WHEN excluded.edition > known.edition THEN excluded.title ELSE known.title END,
+            text = CASE WHEN excluded.edition > known.edition THEN excluded.text ELSE known.text END,
+            answer = CASE WHEN excluded.edition > known.edition THEN excluded.answer ELSE known.answer END,
+            is_refused = known.is_refused OR excluded.is_refused,
+            proposed_at = CASE WHEN known.is_refused OR excluded.is_refused THEN NULL ELSE excluded.proposed_at END,
+            proposal = CASE WHEN excluded.proposed_at IS NULL THEN known.proposal ELSE excluded.proposal END
+        """,
+        rows,
+    )
+
+
+def plan_releases(writes: WriteBatch, due: Sequence[tuple[UUID, datetime]]) -> None:
+    """Plan the release of what waits, with the words as they are now."""
+    plan_selected(
+        writes,
+        """
+        SELECT 'publication' AS kind, due.demand_id AS key, '' AS name, due.at, jsonb_build_object(
+            'edition', edition, 'is_public', is_public, 'title', state ->> 'title',
+            'text', coalesce(wording.text, ''), 'answer', proposal,
+            'reopenings', coalesce((state ->> 'reopenings')::int, 0)
+        ) AS payload
+        FROM unnest($1::publication_due_row[]) AS due
+        JOIN publication ON publication.demand_id = due.demand_id AND proposed_at IS NOT NULL
+        JOIN demand ON demand.id = due.demand_id LEFT JOIN wording ON wording.demand_id = due.demand_id
+        """,
+        list(due),
+    )
+
+
+async def state_of(db: Connection, demand_id: UUID, title: str) -> PublicationState:
+    """How the publication of a case stands; `title` is the demand's own."""
+    row = await db.fetchrow(
+        """
+        SELECT edition, is_public, is_refused, proposed_at, title, text, answer, coalesce(proposal, '') AS proposal,
+            coalesce((SELECT text FROM wording WHERE wording.demand_id = asked.demand_id), '') AS words
+        FROM (SELECT $1::uuid AS demand_id) AS asked LEFT JOIN publication USING (demand_id)
+        """,
+        demand_id,
+    )
+    assert row
+    state = PublicationState(
+        edition=row["edition"] or 0,
+        is_public=bool(row["is_public"]),
+        refused=bool(row["is_refused"]),
+        waiting_since=row["proposed_at"],
+        title=title,
+        text=row["words"],
+        answer=row["proposal"],
+    )
+    if not state.is_public:
+        return state
+    answer = state.answer if state.waiting_since else row["answer"]
+    return state.model_copy(update={"title": row["title"], "text": row["text"], "answer": answer})
+
+
+async def waiting(
+    db: Connection, jurisdiction: str, units: Sequence[str] | None, after: Spot, limit: int
+) -> tuple[list[Waiting], Spot | None]:
+    """What waits to be released, the oldest first, and where the next page begins; `units`: None for all."""
+    rows = await db.fetch(
+        """
+        SELECT demand.id, state::text AS state, coalesce(wording.text, '') AS text, proposal, proposed_at, is_public
+        FROM publication JOIN demand ON demand.id = demand_id LEFT JOIN wording USING (demand_id)
+        WHERE jurisdiction = $1 AND proposed_at IS NOT NULL AND (proposed_at, demand_id) > ($2, $3)
+            AND ($4::text[] IS NULL OR publication.unit = ANY($4))
+        ORDER BY proposed_at, demand_id LIMIT $5
+        """,
+        jurisdiction,
+        after.at,
+        after.id,
+        None if units is None else list(units),
+        limit + 1,
+    )
+    found = [Waiting(*row) for row in rows[:limit]]
+    return found, Spot(found[-1].since, found[-1].id) if len(rows) > limit else None
+
+
+async def count(db: Connection, jurisdiction: str, units: Sequence[str] | None) -> int:
+    """How much waits, up to `COUNTED_UP_TO`."""
+    found: int = await db.fetchval(
+        """
+        SELECT count(*) FROM (
+            SELECT FROM publication WHERE jurisdiction = $1 AND proposed_at IS NOT NULL
+                AND ($2::text[] IS NULL OR unit = ANY($2)) LIMIT $3
+        ) AS few
+        """,
+        jurisdiction,
+        None if units is None else list(units),
+        COUNTED_UP_TO,
+    )
+    return found

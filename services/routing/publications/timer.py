@@ -1,0 +1,43 @@
+"""The timer kind "publication": what the rules of a pack release by themselves, some time after the answer."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from services.routing.publications.domain import hidden
+from shared.chassis.aggregates.repository import Repository
+from shared.chassis.work.timers import OnDue
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.state import Demand
+from shared.jurisdiction.jurisdictions import Jurisdictions
+from shared.jurisdiction.release import ReleaseRules, barred
+
+AGAIN: Final = "重新办理后的答复 / The answer after the demand was handled again"
+
+
+def release_timer(repository: Repository[Demand, f.Fact], packs: Jurisdictions) -> OnDue[Demand, f.Fact]:
+    """What is released when its time has come, by the rules as they are then."""
+
+    def decide(demand: Demand, payload: Mapping[str, Any], now: datetime) -> Sequence[tuple[f.Fact, datetime]]:
+        pack = packs.of_division(demand.division)
+        rules = pack.publication.release if pack else None
+        if rules is None or rules.reviewed or barred(rules, demand) or demand.resolved_at is None:
+            return ()
+        if demand.reopenings != payload["reopenings"]:
+            return ()
+        return ((_published(demand, payload, rules), now),)
+
+    return OnDue(repository, decide)
+
+
+def _published(demand: Demand, payload: Mapping[str, Any], rules: ReleaseRules) -> f.DemandPublished:
+    fact = f.DemandPublished(
+        edition=payload["edition"] + 1,
+        title=payload["title"][:200],
+        text=payload["text"],
+        answer=payload["answer"],
+        reopenings=demand.reopenings,
+        correction=AGAIN if payload["is_public"] else None,
+        policy=f"{demand.jurisdiction}: {rules.rule}",
+    )
+    return hidden(fact, rules)

@@ -1,0 +1,77 @@
+"""Answers that wait to be published: what would stand there, and the way to release it or not."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+from uuid import uuid4
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import HTMLResponse
+
+from services.routing.cases.handler import CaseHandler
+from services.routing.cases.worklists import Cursor
+from services.routing.publications import queries
+from services.routing.publications.queries import Waiting, spot_of
+from services.routing.web import showing
+from services.routing.web.desk_page import PAGES, InLanguage, desk_router
+from services.routing.web.viewer import Viewer
+from shared.contracts.demand.state import Demand
+from shared.contracts.refusals import Code, Refused
+from shared.identity.gate import Gate, SignedIn
+
+PAGE = 30
+
+
+def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
+    """The list of the reviewers."""
+    router = desk_router()
+    By = Annotated[SignedIn, Depends(gate.signed_in)]  # noqa: N806 (a type)
+
+    @router.get("/desk/publications")
+    async def publications(by: By, after: Cursor = "", lang: InLanguage = "zh") -> HTMLResponse:
+        viewer = Viewer.of(by, desk, lang)
+        if not viewer.publishes:
+            en = "this list is for those who publish: ask the coordinator"
+            raise Refused(Code.FORBIDDEN, en, "仅负责公开审核的人员可以查看，请联系统筹单位")
+        units, now = _units(viewer), desk.clock()
+        async with desk.pool.acquire(timeout=5) as db:
+            found, following = await queries.waiting(db, viewer.pack.id, units, spot_of(after), PAGE)
+            total = await queries.count(db, viewer.pack.id, units)
+        values: dict[str, Any] = viewer.page("/desk/publications", after=after) | {
+            "waiting": [_row(one, viewer, showing.when(one.since, viewer, now)) for one in found],
+            "total": f"{total}+" if total >= queries.COUNTED_UP_TO else total,
+            "later": viewer.to("/desk/publications", after=following.written()) if following else "",
+            "earlier": viewer.to("/desk/publications") if after else "",
+        }
+        return PAGES.render("publications.html", values)
+
+    return router
+
+
+def _units(viewer: Viewer) -> Sequence[str] | None:
+    """The units whose answers they release; None for all of the jurisdiction."""
+    if viewer.coordinates:
+        return None
+    pack, own = viewer.pack, viewer.person.unit
+    return [unit.id for unit in pack.units if own in pack.units_above(unit.id)]
+
+
+def _row(waiting: Waiting, viewer: Viewer, since: str) -> dict[str, Any]:
+    demand = Demand.model_validate_json(waiting.state)
+    path = f"/desk/cases/{demand.number}"
+    command = "correct-publication" if waiting.is_correction else "publish"
+    return {
+        "number": demand.number,
+        "href": viewer.to(path),
+        "title": demand.title or viewer.say("（无标题）", "(no title)"),
+        "text": waiting.text,
+        "answer": waiting.proposal,
+        "place": f"{viewer.place_name(demand.division)} · {viewer.category_name(demand.category)}",
+        "unit": viewer.unit_name(demand.unit),
+        "since": since,
+        "version": demand.version,
+        "key": str(uuid4()),
+        "is_correction": waiting.is_correction,
+        "publish": viewer.to(f"{path}/publish"),
+        "edit": viewer.to(f"{path}/{command}"),
+        "withhold": viewer.to(f"{path}/withdraw-publication"),
+    }

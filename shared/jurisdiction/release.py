@@ -1,0 +1,80 @@
+"""By which rule a jurisdiction releases the words and the answer of a demand for everybody to read; pure."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Annotated, Final
+
+from pydantic import Field
+
+from shared.contracts.demand.facts import RequestKind
+from shared.contracts.demand.state import Demand, is_confidential
+from shared.jurisdiction.handling import Decider
+from shared.jurisdiction.parts import Part, Words
+
+HIDDEN: Final = "＊＊"
+LONGEST_DELAY: Final = 24 * 90
+
+
+class Consent(StrEnum):
+    """Whether a citizen who was not asked is taken to agree (是否同意公开)."""
+
+    ASKED = "asked"
+    """Nothing is released unless the citizen said yes."""
+    PRESUMED = "presumed"
+    """Anything may be released unless the citizen said no."""
+
+
+class ReleaseRules(Part):
+    """`release` in `pack.yaml`; without it nothing is released."""
+
+    consent: Consent = Consent.ASKED
+    reviewed: bool = Field(True, description="false: released by itself, masked, `delay_hours` after the answer")
+    reviewer: Decider = Field(Decider.COORDINATOR, description="who releases, corrects and takes back")
+    delay_hours: Annotated[int, Field(ge=0, le=LONGEST_DELAY)] = 0
+    public_text_required: bool = Field(True, description="the unit writes a text for the public; the answer is not it")
+    never: tuple[RequestKind, ...] = Field((), description="kinds that are not released; a report (举报) never is")
+    mask: tuple[Words, ...] = Field((), description="words that are hidden beside what is hidden everywhere")
+    source: Words
+
+    @property
+    def rule(self) -> str:
+        """How a fact names it."""
+        return "reviewed" if self.reviewed else "at once"
+
+    def hide(self, text: str) -> str:
+        """The text without the words of the list."""
+        for word in self.mask:
+            text = text.replace(word, HIDDEN)
+        return text
+
+    def release_at(self, answered_at: datetime) -> datetime:
+        """When what was answered then is released by itself."""
+        return answered_at + timedelta(hours=self.delay_hours)
+
+
+class Bar(StrEnum):
+    """Why a demand is not released."""
+
+    NO_RULES = "no-rules"
+    REPORT = "report"
+    KIND = "kind"
+    REFUSED = "refused"
+    NOT_ASKED = "not-asked"
+
+
+def barred(rules: ReleaseRules | None, demand: Demand, refused: bool = False) -> Bar | None:
+    """Why a demand may not be released, whatever its answer; None where it may.
+
+    `refused`: the citizen said so after the submission.
+    """
+    if is_confidential(demand.kind):
+        return Bar.REPORT
+    if refused or demand.may_publish is False:
+        return Bar.REFUSED
+    if rules is None:
+        return Bar.NO_RULES
+    if demand.kind in rules.never:
+        return Bar.KIND
+    if rules.consent is Consent.ASKED and demand.may_publish is None:
+        return Bar.NOT_ASKED
+    return None

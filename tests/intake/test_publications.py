@@ -1,0 +1,311 @@
+"""What everybody reads of released demands: the newest edition in whatever order facts come, and lists of them."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from itertools import permutations
+from typing import Any, Final
+from uuid import UUID, uuid4
+from xml.etree import ElementTree
+
+import httpx
+import pytest
+
+from services.intake import app
+from services.intake.publications import queries
+from services.intake.publications.list_queries import BEGINNING, PublicFilter, list_query
+from services.intake.publications.queries import Published
+from shared.chassis.base.clock import now
+from shared.chassis.database.pool import Pool
+from shared.contracts.demand import facts as f
+from tests import story
+from tests.chassis.conftest import envelope
+from tests.packs import nanhai, shipped
+
+VILLAGE, NEXT_DOOR, OTHER_TOWN, TOWN = "440605011001", "440605011004", "440605126222", "440605011000"
+POLICY: Final = "nanhai: reviewed"
+ATOM: Final = {"a": "http://www.w3.org/2005/Atom"}
+MAPS: Final = {"s": "http://www.sitemaps.org/schemas/sitemap/0.9"}
+
+
+def published(edition: int = 1, **changes: Any) -> f.DemandPublished:
+    known = {
+        "title": f"标题{edition}",
+        "text": f"原话{edition}",
+        "answer": f"答复{edition}",
+        "policy": "nanhai: reviewed",
+    }
+    return f.DemandPublished(edition=edition, **(known | changes))
+
+
+def withdrawn(edition: int) -> f.DemandUnpublished:
+    return f.DemandUnpublished(edition=edition, ground=f.UnpublishedFor.PRIVACY, reason="x", by="何")
+
+
+async def submit(client: httpx.AsyncClient, **body: Any) -> httpx.Response:
+    answer = await client.post("/v1/demands", json=body, headers={"Idempotency-Key": str(uuid4())})
+    assert answer.status_code == 201, answer.text
+    return answer
+
+
+async def hears(pool: Pool, key: UUID, *told: tuple[f.Fact, int]) -> None:
+    """Facts of one demand, each with the minute in which it was told, in one batch."""
+    async with pool.acquire() as db, db.transaction():
+        work = await app.demand_repository(shipped()).load(db, [key], now())
+        for fact, minute in told:
+            sequence = work.state(key).version + 1 if fact.moves else None
+            at = story.AT + timedelta(minutes=minute)
+            work.apply(envelope(fact, sequence, key, at)._replace(id=uuid4()))
+        await app.demand_repository(shipped()).save(db, work)
+
+
+async def known_of(pool: Pool, key: UUID) -> Published:
+    async with pool.acquire() as db:
+        return await queries.of_demand(db, key)
+
+
+EDITIONS: Final = ((published(1), 1), (published(2, correction="更正"), 2), (withdrawn(3), 3), (published(4), 4))
+
+
+@pytest.mark.parametrize("length", [1, 2, 3, 4])
+async def test_the_highest_edition_counts_in_whatever_order_and_batches_facts_are_read(pool: Pool, length: int):
+    found = set()
+    for order in permutations(EDITIONS[:length]):
+        for batches in ([order], [(one,) for one in order]):
+            key = uuid4()
+            await hears(pool, key, (story.SUBMISSION, 0))
+            for batch in batches:
+                await hears(pool, key, *batch)
+            stands = await known_of(pool, key)
+            listed = await pool.fetchval("SELECT released_at FROM demand_listing WHERE id = $1", key)
+            found.add((stands, listed))
+    ((stands, listed),) = found
+    assert stands.released_at == story.AT + timedelta(minutes=1)
+    assert stands.changed_at == story.AT + timedelta(minutes=length)
+    assert stands.withheld == (stands.release is None) == (length == 3) == (listed is None)
+    if stands.release:
+        assert (stands.release.edition, stands.release.title) == (length, f"标题{length}")
+
+
+@pytest.mark.parametrize("at", range(3))
+async def test_the_no_of_a_citizen_is_final_whenever_it_is_read(pool: Pool, at: int):
+    key, facts = uuid4(), [(published(1), 1), (published(2), 2)]
+    facts.insert(at, (f.PublicationRefused(), 9))
+    await hears(pool, key, (story.SUBMISSION, 0))
+    for fact in facts:
+        await hears(pool, key, fact)
+    stands = await known_of(pool, key)
+    assert (stands.release, stands.withheld, stands.ground) == (None, True, f.UnpublishedFor.CITIZEN)
+    kept = await pool.fetchrow("SELECT title, text, answer, pieces FROM publication WHERE demand_id = $1", key)
+    assert tuple(kept) == (None, "", "", []), "words that nobody may read are not kept"
+    assert await pool.fetchval("SELECT released_at FROM demand_listing WHERE id = $1", key) is None
+
+
+# --- lists ------------------------------------------------------------------------------------------------------
+
+
+async def released(client: httpx.AsyncClient, pool: Pool, title: str, **changes: Any) -> str:
+    """The number of a demand that is released, each later than the one before."""
+    raised = (await submit(client, title="未公开的原话", **changes)).json()
+    latest = await pool.fetchval("SELECT count(*) FROM publication")
+    await hears(pool, UUID(raised["id"]), (published(1, title=title, text=f"{title}的原话"), latest + 1))
+    return str(raised["number"])
+
+
+@pytest.fixture
+async def four(client: httpx.AsyncClient, pool: Pool) -> list[str]:
+    """Four released demands, the oldest release first; one that is not, and one that was taken back."""
+    numbers = [
+        await released(client, pool, "路灯不亮", division=VILLAGE, category="street-lighting"),
+        await released(client, pool, "路面塌陷", division=NEXT_DOOR, category="road-damage"),
+        await released(client, pool, "搅拌站夜间施工", division=OTHER_TOWN, category="noise"),
+        await released(client, pool, "路灯被撞坏", division=OTHER_TOWN, category="street-lighting"),
+    ]
+    await submit(client, title="没有公开的诉求", division=VILLAGE)
+    gone = (await submit(client, title="未公开的原话", division=VILLAGE)).json()["id"]
+    await hears(pool, UUID(gone), (published(1, title="路灯撤回"), 8), (withdrawn(2), 9))
+    return numbers
+
+
+async def listed(client: httpx.AsyncClient, **asked: Any) -> list[str]:
+    answer = await client.get("/v1/public/demands", params=asked)
+    assert answer.status_code == 200, answer.text
+    return [one["number"] for one in answer.json()["demands"]]
+
+
+async def test_the_latest_release_comes_first_and_filters_take_subtrees(client: httpx.AsyncClient, four: list[str]):
+    lamp, road, noise, other_lamp = four
+    assert await listed(client) == [other_lamp, noise, road, lamp]
+    assert await listed(client, division=TOWN) == [road, lamp]
+    assert await listed(client, division=VILLAGE) == [lamp]
+    assert await listed(client, category="street-lighting") == [other_lamp, lamp]
+    assert await listed(client, division=TOWN, category="street-lighting") == [lamp]
+    assert await listed(client, words="路灯") == [other_lamp, lamp]
+    assert await listed(client, words="路灯", division=TOWN) == [lamp]
+    assert await listed(client, words="未公开") == []
+    assert await listed(client, jurisdiction="losangeles") == []
+    assert await listed(client, status="open") == [other_lamp, noise, road, lamp]
+    assert await listed(client, status="ended") == []
+
+
+async def test_pages_follow_each_other_by_keyset(client: httpx.AsyncClient, four: list[str]):
+    seen: list[str] = []
+    asked: dict[str, Any] = {"limit": 1}
+    for _ in range(4):
+        answer = (await client.get("/v1/public/demands", params=asked)).json()
+        seen += [one["number"] for one in answer["demands"]]
+        asked["after"] = answer.get("next")
+    assert seen == four[::-1]
+    assert "next" not in answer
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"division": "1"}, {"category": "x"}, {"words": "灯"}, {"after": "x"}, {"jurisdiction": "nowhere"}]
+)
+async def test_what_cannot_be_looked_for_is_said(client: httpx.AsyncClient, wrong: dict[str, str]):
+    answer = await client.get("/v1/public/demands", params=wrong)
+    assert answer.status_code == (404 if "jurisdiction" in wrong else 422)
+    assert answer.json()["errors"][0]["field"] in wrong
+
+
+async def test_the_page_lists_searches_and_says_why_nothing_is_there(client: httpx.AsyncClient, four: list[str]):
+    page = (await client.get("/demands")).text
+    assert page.index("路灯被撞坏") < page.index("搅拌站夜间施工") < page.index("路灯不亮")
+    assert "未公开的原话" not in page
+    assert "没有公开的诉求</" not in page
+    assert "没有找到" in (await client.get("/demands", params={"words": "龙舟"})).text
+    assert "请至少输入两个字" in (await client.get("/demands", params={"words": "灯"})).text
+    assert "publishes no words" in (await client.get("/demands?jurisdiction=losangeles&lang=en")).text
+    found = await client.get("/demands", params={"words": four[0].lower()})
+    assert (found.status_code, found.headers["location"]) == (303, f"/demands/{four[0]}")
+
+
+async def test_before_anything_is_released_the_list_says_what_has_to_happen(client: httpx.AsyncClient):
+    assert "群众同意、审核通过后" in (await client.get("/demands")).text
+
+
+async def test_a_demand_that_is_not_released_shows_where_it_stands_and_no_words(client: httpx.AsyncClient):
+    raised = (await submit(client, title="未公开的原话", division=VILLAGE, category="noise")).json()
+    page = (await client.get(f"/demands/{raised['number']}")).text
+    assert "这件诉求的内容没有公开" in page
+    assert "未公开的原话" not in page
+    assert "噪声" in page
+    report = (await submit(client, title="举报的原话", division=VILLAGE, category="noise", kind="report")).json()
+    page = (await client.get(f"/demands/{report['number']}")).text
+    assert "举报内容一律不公开" in page
+    assert not [words for words in ("举报的原话", "噪声", "桂城") if words in page]
+
+
+async def test_a_released_demand_tells_its_corrections_and_nothing_of_the_office(client: httpx.AsyncClient, pool: Pool):
+    raised = (await submit(client, title="未公开的原话", division=VILLAGE)).json()
+    second = published(2, correction="更正了日期", by="何主任")
+    await hears(pool, UUID(raised["id"]), (published(1), 1), (second, 2))
+    page = (await client.get(f"/demands/{raised['number']}")).text
+    assert all(words in page for words in ("标题2", "原话2", "答复2", "更正了日期", "2021年5月10日"))
+    assert not [words for words in ("标题1", "何主任", POLICY) if words in page]
+    story_ = (await client.get(f"/v1/public/demands/{raised['number']}")).json()
+    assert [step["became"] for step in story_["history"]] == ["corrected", "published"]
+    assert "何主任" not in str(story_)
+
+
+async def test_hostile_words_stay_words_on_pages_and_in_feeds(client: httpx.AsyncClient, pool: Pool):
+    raised = (await submit(client, title="x", division=VILLAGE)).json()
+    hostile = "<script>alert(1)</script>\u202e&amp;]]>"
+    await hears(pool, UUID(raised["id"]), (published(1, title=hostile, text=hostile, answer=hostile), 1))
+    for path in ("/demands", f"/demands/{raised['number']}"):
+        assert "<script>alert" not in (await client.get(path)).text
+    feed = ElementTree.fromstring((await client.get("/demands/feed.atom")).content)
+    assert feed.findtext("a:entry/a:title", None, ATOM) == hostile
+
+
+async def test_a_feed_has_the_released_demands_of_a_place_and_a_category(client: httpx.AsyncClient, four: list[str]):
+    lamp, road, _, _ = four
+    answer = await client.get("/demands/feed.atom", params={"division": TOWN})
+    assert answer.headers["content-type"].startswith("application/atom+xml")
+    assert "no-cache" in answer.headers["cache-control"]
+    feed = ElementTree.fromstring(answer.content)
+    links = [link.attrib["href"] for link in feed.iterfind("a:entry/a:link", ATOM)]
+    assert [link.rpartition("/")[2] for link in links] == [road, lamp]
+    assert feed.findtext("a:entry/a:content", "", ATOM).startswith("路面塌陷的原话")
+    lamps = await client.get("/demands/feed.atom", params={"division": TOWN, "category": "street-lighting"})
+    assert len(ElementTree.fromstring(lamps.content).findall("a:entry", ATOM)) == 1
+
+
+async def test_the_sitemap_leads_to_everything_that_is_public_and_to_nothing_else(
+    client: httpx.AsyncClient, four: list[str]
+):
+    index = ElementTree.fromstring((await client.get("/sitemap.xml")).content)
+    months = [found.text or "" for found in index.iterfind("s:sitemap/s:loc", MAPS)]
+    assert [month.rpartition("/")[2] for month in months] == ["2021-05.xml"]
+    urls = ElementTree.fromstring((await client.get("/sitemap/2021-05.xml")).content)
+    places = [found.text or "" for found in urls.iterfind("s:url/s:loc", MAPS)]
+    assert {place.rpartition("/")[2] for place in places} == set(four)
+    assert (await client.get("/sitemap/2021-13.xml")).status_code == 422
+
+
+async def test_a_citizen_says_no_through_the_channel_or_with_the_code(client: httpx.AsyncClient, pool: Pool):
+    raised = (await submit(client, title="x", division=VILLAGE, may_publish=True)).json()
+    await hears(pool, UUID(raised["id"]), (published(1), 1))
+    path = f"/v1/demands/{raised['number']}/publication-refusal"
+    answer = await client.post(path, json={}, headers={"Idempotency-Key": "no"})
+    assert answer.status_code == 201, answer.text
+    again = await client.post(path, json={}, headers={"Idempotency-Key": "no"})
+    assert again.json() == answer.json()
+    assert await listed(client) == []
+    assert "应诉求人要求" in (await client.get(f"/demands/{raised['number']}")).text
+
+
+def plan(rows: Sequence[Any]) -> str:
+    return "\n".join(row[0] for row in rows)
+
+
+WIDE: Final = [place.code for place in nanhai().divisions if nanhai().is_within(place.code, TOWN)]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "index"),
+    [
+        (PublicFilter("nanhai"), "demand_listing_released"),
+        (PublicFilter("nanhai", is_open=True), "demand_listing_released_open"),
+        (PublicFilter("nanhai", divisions=WIDE), "demand_listing_released_place"),
+        (PublicFilter("nanhai", categories=["noise"]), "demand_listing_released_category"),
+        (PublicFilter("nanhai", WIDE, ["noise", "road-damage"]), "demand_listing_released_place_and_category"),
+        (PublicFilter("nanhai", pieces=("稀有",)), "publication_pieces"),
+    ],
+    ids=["all", "open", "place", "category", "place and category", "rare words"],
+)
+async def test_a_list_is_read_from_its_index_and_nothing_is_sorted_that_is_not_shown(
+    pool: Pool, crowd: None, wanted: PublicFilter, index: str
+):
+    question, values = list_query(wanted, BEGINNING, 21)
+    found = plan(await pool.fetch(f"EXPLAIN {question}", *values))
+    assert index in found, found
+    assert "Seq Scan on demand_listing" not in found, found
+
+
+@pytest.fixture
+async def crowd(pool: Pool) -> None:
+    """Twenty thousand released demands, so that the planner has something to choose."""
+    await pool.execute(CROWD, 20_000, WIDE, [one.code for one in nanhai().leaf_categories])
+    for table in ("demand_listing", "publication", "demand"):
+        await pool.execute(f"ANALYZE {table}")
+
+
+CROWD: Final = """
+    WITH raised AS (
+        SELECT gen_random_uuid() AS id, n, ($2::text[])[1 + n % cardinality($2::text[])] AS division,
+            ($3::text[])[1 + n % cardinality($3::text[])] AS category,
+            timestamptz '2026-01-01' + n * interval '10 seconds' AS at
+        FROM generate_series(1, $1::int) AS n
+    ), kept AS (
+        INSERT INTO publication SELECT id, 1, '标题' || n, '原话', '答复', 0,
+            ARRAY['标题', '原话', CASE WHEN n % 5000 = 0 THEN '稀有' ELSE '常见' END], at, at, NULL, false FROM raised
+    ), known AS (
+        INSERT INTO demand (id, version, state) SELECT id, 1, jsonb_build_object('number', 'N' || n) FROM raised
+    )
+    INSERT INTO demand_listing (
+        id, number, jurisdiction, channel, kind, category, division, title, text, status, is_open,
+        submitted_at, updated_at, released_at
+    )
+    SELECT id, 'N' || n, 'nanhai', 'web', 'help', category, division, '标题', '', 'resolved', n % 10 = 0, at, at, at
+    FROM raised
+"""

@@ -1,0 +1,168 @@
+"""What a pack releases by itself, some time after the answer, and what it never does."""
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from services.routing.app import demand_repository
+from services.routing.publications import queries
+from services.routing.publications.queries import BEGINNING, PUBLICATION
+from services.routing.publications.timer import AGAIN, release_timer
+from shared.chassis.base.clock import now
+from shared.chassis.database.pool import Pool, open_pool
+from shared.chassis.work.timers import Timers
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.facts import RequestKind
+from shared.contracts.event_types import parse
+from shared.jurisdiction.jurisdictions import Jurisdictions
+from shared.jurisdiction.loader import load_packs
+from shared.jurisdiction.release import Bar, Consent, ReleaseRules, barred
+from tests import story
+from tests.chassis.conftest import envelope
+from tests.packs import showing
+
+AT_ONCE = "    consent: presumed\n    reviewed: false\n    delay_hours: 48\n    mask: [丽发新城]\n    source: x\n"
+TOLD = "SELECT type, payload FROM journal WHERE type LIKE '%published%' ORDER BY position"
+TEXT = "住丽发新城3栋502，电话13800138000，路面塌了"
+
+
+def releasing(folder: Path, rules: str) -> Jurisdictions:
+    """Nanhai with these rules for releases."""
+    showing(folder, "category", "place")
+    profile = folder / "nanhai" / "pack.yaml"
+    changed, times = re.subn(r"(?m)(^  release:.*\n)(?:    .*\n)+", rf"\1{rules}", profile.read_text("utf-8"))
+    assert times == 1
+    profile.write_text(changed, "utf-8")
+    return load_packs(folder, ("nanhai",))
+
+
+@dataclass
+class Office:
+    """Routing over one database and one pack, with a clock that a test moves."""
+
+    pool: Pool
+    packs: Jurisdictions
+    now: datetime
+
+    async def hears(self, *facts: f.Fact, key: UUID = story.ID) -> None:
+        repository: Any = demand_repository(self.packs)
+        async with self.pool.acquire() as db, db.transaction():
+            work = await repository.load(db, [key], self.now)
+            for fact in facts:
+                sequence = work.state(key).version + 1 if fact.moves else None
+                work.apply(envelope(fact, sequence, key, self.now)._replace(id=uuid4()))
+            await repository.save(db, work)
+
+    async def later(self, **time: float) -> list[f.Fact]:
+        """What was told by the end of that time."""
+        self.now += timedelta(**time)
+        timers = Timers(
+            self.pool, {PUBLICATION: release_timer(demand_repository(self.packs), self.packs)}, lambda: self.now
+        )
+        while await timers.run_some():
+            pass
+        rows = await self.pool.fetch(TOLD)
+        return [parse(row["type"], row["payload"]) for row in rows]
+
+
+@pytest.fixture
+async def office(database: str, tmp_path: Path) -> AsyncIterator[Office]:
+    """One whose pack releases two days after the answer."""
+    async with await open_pool(database, "routing") as pool:
+        yield Office(pool, releasing(tmp_path / "packs", AT_ONCE), now())
+
+
+def answered(**changes: Any) -> tuple[f.Fact, ...]:
+    submitted = story.SUBMISSION.model_copy(update={"title": "丽发新城路面塌陷", "text": TEXT} | changes)
+    return submitted, *story.ACCEPTED[1:], f.DemandResolved(by="陈", result="已办", summary="已修复，丽发新城可通行")
+
+
+async def test_an_answer_is_released_by_itself_when_its_time_has_come_and_masked(office: Office):
+    await office.hears(*answered())
+    assert await office.later(hours=47) == []
+    (fact,) = await office.later(hours=2)
+    assert isinstance(fact, f.DemandPublished)
+    assert (fact.edition, fact.by, fact.policy) == (1, None, "nanhai: at once")
+    assert (fact.title, fact.answer) == ("＊＊路面塌陷", "已修复，＊＊可通行")
+    assert not [secret for secret in ("丽发新城", "13800138000", "502") if secret in fact.text]
+    assert await office.later(hours=999) == [fact]
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        [f.PublicationRefused()],
+        [f.DemandReopened(reason="没有修好", rating=1)],
+        [f.DemandUnpublished(edition=1, ground=f.UnpublishedFor.PRIVACY, reason="x", by="何")],
+        [f.DemandPublished(edition=1, title="x", answer="y", policy="z", by="何")],
+    ],
+    ids=["refused", "reopened", "taken back", "released by hand"],
+)
+async def test_what_happens_before_its_time_keeps_an_answer_from_being_released(office: Office, between: list[f.Fact]):
+    await office.hears(*answered())
+    await office.hears(*between)
+    assert await office.later(hours=999) == []
+
+
+async def test_a_new_answer_after_a_reopening_is_released_as_a_correction(office: Office):
+    await office.hears(*answered())
+    await office.later(hours=49)
+    again = (f.DemandReopened(reason="又塌了"), story.ROUTED[1], f.DemandAccepted(by="陈"))
+    await office.hears(*again, f.DemandResolved(by="陈", result="x", summary="加固"))
+    _, second = await office.later(hours=49)
+    assert isinstance(second, f.DemandPublished)
+    assert (second.edition, second.reopenings, second.answer, second.correction) == (2, 1, "加固", AGAIN)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"kind": RequestKind.REPORT}, {"may_publish": False}, {"imported": True}],
+    ids=lambda changes: next(iter(changes)),
+)
+async def test_reports_what_was_refused_and_history_are_never_released_by_themselves(
+    office: Office, changes: dict[str, Any]
+):
+    await office.hears(*answered(**changes))
+    assert await office.later(hours=999) == []
+    assert await queries.count(office.pool, "nanhai", None) == 0
+
+
+async def test_what_waits_is_listed_page_by_page_the_oldest_first(office: Office):
+    for n in range(1, 6):
+        office.now += timedelta(minutes=1)
+        await office.hears(*answered(number=f"NH21-00000{n}-X"), key=UUID(int=n))
+    seen, spot = [], BEGINNING
+    async with office.pool.acquire() as db:
+        while spot:
+            found, spot = await queries.waiting(db, "nanhai", None, spot, 2)
+            seen += [one.id.int for one in found]
+        assert await queries.waiting(db, "nanhai", ["another"], BEGINNING, 2) == ([], None)
+        assert (await queries.count(db, "nanhai", ["roads"]), await queries.count(db, "losangeles", None)) == (5, 0)
+    assert seen == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize(
+    ("rules", "changes", "refused", "why"),
+    [
+        (None, {"may_publish": True}, False, Bar.NO_RULES),
+        (Consent.ASKED, {}, False, Bar.NOT_ASKED),
+        (Consent.ASKED, {"may_publish": True}, False, None),
+        (Consent.ASKED, {"may_publish": True}, True, Bar.REFUSED),
+        (Consent.PRESUMED, {}, False, None),
+        (Consent.PRESUMED, {"may_publish": False}, False, Bar.REFUSED),
+        (Consent.PRESUMED, {"may_publish": True, "kind": RequestKind.REPORT}, False, Bar.REPORT),
+        (Consent.PRESUMED, {"kind": RequestKind.CONSULT}, False, Bar.KIND),
+    ],
+)
+def test_a_demand_is_barred_by_its_kind_its_citizen_and_the_rules(
+    rules: Consent | None, changes: dict[str, Any], refused: bool, why: Bar | None
+):
+    demand = story.demand(story.SUBMISSION.model_copy(update=changes))
+    known = ReleaseRules(consent=rules, never=(RequestKind.CONSULT,), source="x") if rules else None
+    assert barred(known, demand, refused) == why
