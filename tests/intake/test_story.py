@@ -103,6 +103,16 @@ async def test_the_way_of_a_demand_is_told_with_units_reasons_and_times(client: 
     assert told["answer"] is None
 
 
+async def test_each_pause_is_told_with_its_reason_and_its_end(client: httpx.AsyncClient, town: Town):
+    receipt = await taken(client)
+    paused = f.DemandPaused(by="陈志强", reason="weather", note="台风登陆", until=LATER)
+    await town.tells(receipt, *RETURNED[:5], paused, f.DemandResumed(due_at=LATER), paused)
+    first, second = (await by_code(client, receipt))["pauses"]
+    assert (first["reason"], first["note"], datetime.fromisoformat(first["until"])) == ("weather", "台风登陆", LATER)
+    assert first["reason_name"] not in ("", "weather")
+    assert (first["unit"], first["ended_at"] is None, second["ended_at"]) == (STATION, False, None)
+
+
 async def test_no_name_of_staff_and_no_evidence_is_told(client: httpx.AsyncClient, town: Town, pool: Pool):
     receipt = await taken(client)
     await town.tells(receipt, *RETURNED, RESOLVED)

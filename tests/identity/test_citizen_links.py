@@ -1,0 +1,51 @@
+"""A signed link says which demand it is for, who holds it and which answer it asks to rate, and nobody can make one."""
+
+from uuid import UUID
+
+import pytest
+
+from shared.chassis.base.tokens import Tokens
+from shared.contracts.refusals import Code
+from shared.identity.citizen_links import BrokenLink, CitizenLinks, Holder, Link
+from tests import story
+
+LINKS = CitizenLinks.at("https://huying.example/", "s" * 40)
+
+
+@pytest.mark.parametrize("holder", Holder)
+def test_a_link_to_follow_leads_to_its_demand_for_its_holder(holder: Holder):
+    address = LINKS.follow(story.ID, holder)
+    assert address.startswith("https://huying.example/follow/")
+    assert LINKS.read(address.rpartition("/")[2]) == Link(story.ID, holder)
+
+
+def test_a_link_to_rate_is_for_one_answer():
+    address = LINKS.rate(story.ID, 7)
+    assert address.startswith("https://huying.example/rate/")
+    assert LINKS.read(address.rpartition("/")[2]) == Link(story.ID, Holder.CITIZEN, 7)
+
+
+def test_links_of_the_versions_before_work():
+    old = Tokens("s" * 40).write("rate", {"demand": str(story.ID)})
+    assert LINKS.read(old) == Link(story.ID, Holder.CITIZEN)
+
+
+def test_links_of_the_secret_before_work_while_it_is_changed():
+    token = LINKS.token(story.ID)
+    assert CitizenLinks.at("", "n" * 40, "s" * 40).read(token).demand == story.ID
+    with pytest.raises(BrokenLink):
+        CitizenLinks.at("", "n" * 40).read(token)
+
+
+def test_a_link_that_was_changed_is_forbidden():
+    token, other = LINKS.token(story.ID), LINKS.token(UUID(int=1))
+    grafted = other.split(".")[0] + token[token.index(".") :]
+    for wrong in ("", token[:-1], f"{token}x", grafted, Tokens("s" * 40).write("staff", {"demand": str(story.ID)})):
+        with pytest.raises(BrokenLink) as refused:
+            LINKS.read(wrong)
+        assert refused.value.code is Code.FORBIDDEN
+
+
+def test_the_links_of_messages_stay_short():
+    assert len(LINKS.token(story.ID)) < 90
+    assert len(LINKS.token(story.ID, answer=123)) < 100
