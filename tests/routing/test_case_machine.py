@@ -5,6 +5,7 @@
 
 import asyncio
 import os
+from collections import Counter
 from collections.abc import Coroutine, Sequence
 from datetime import timedelta
 from typing import Any, ClassVar, TypeVar
@@ -43,6 +44,8 @@ class Day(RuleBasedStateMachine):
     loop: ClassVar[asyncio.AbstractEventLoop]
     hall: ClassVar[CaseHall]
     raised: ClassVar[int] = 0
+    done: ClassVar[Counter[str]] = Counter()
+    """How often each command was done."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -198,6 +201,7 @@ class Day(RuleBasedStateMachine):
             check_answer(answer, after[key], PACK)
             if answer.status == 200:
                 self.sent.append(answer)
+                self.done[answer.command] += 1
         if len(sent) == 1 and sent[0].status != 200:
             assert after == before, "a refusal changes nothing"
 
@@ -221,3 +225,6 @@ async def test_whatever_staff_citizens_and_time_do_at_once_the_case_is_what_its_
     async with await open_pool(database, "routing") as pool, CaseHall(pool) as hall:
         Day.loop, Day.hall = asyncio.get_running_loop(), hall
         await asyncio.to_thread(run_state_machine_as_test, Day, settings=many)
+    never = {name for name, _ in COMMANDS} - set(Day.done)
+    print(f"done: {Day.done}; never: {never}")
+    assert not (EXAMPLES and never), "a long run does everything"
