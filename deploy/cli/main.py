@@ -62,6 +62,10 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
         "deploy.cli.dead_letters:app",
         "`huying dead-letters`: what could not be handled, why, and another try.",
     ),
+    "notifications": (
+        "deploy.cli.notifications:app",
+        "`huying notifications`: what citizens were told, what waits and why, another try, and an end to waiting.",
+    ),
     "open311": ("deploy.cli.open311:app", "Open311 GeoReport v2: examine a server."),
 }
 """Where each command is, and the line that the list of commands shows of it: no command is loaded for that. A test

@@ -78,9 +78,11 @@ def banner(running: Running) -> Panel:
     directory, wanted = running.options.directory, running.options.port
     moved = wanted and not running.url.endswith(f":{wanted}")
     taken = f"[bold]port[/]       {wanted} {_why_moved(wanted)}: mind the addresses above"
+    inbox = f"[bold]messages[/]   {running.url}/inbox (what citizens would be told; nobody is)"
     lines = (
         f"[bold]board[/]      {running.url}/board",
         f"[bold]desk[/]       {running.url}/desk{_who_signs_in(running)}",
+        *([inbox] if running.has_inbox else []),
         f"[bold]API[/]        {running.url}/docs",
         *([taken] if moved else []),
         f"[bold]keys[/]       {directory}/channels.json",

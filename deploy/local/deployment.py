@@ -50,6 +50,7 @@ class Running:
     promise: str
     supervisors: dict[str, Supervisor]
     has_demo_staff: bool = False
+    has_inbox: bool = False
 
     @property
     def url(self) -> str:
@@ -97,7 +98,8 @@ async def deployed(options: Options) -> AsyncIterator[Running]:
         for name in options.processes:
             await household.work(name, env)
         promise = broker.promise if broker else "your own broker"
-        running = Running(options, runtime, promise, household.supervisors, env.get("HUYING_DEMO_STAFF") == "true")
+        shown = (env.get(name) == "true" for name in ("HUYING_DEMO_STAFF", "HUYING_INBOX"))
+        running = Running(options, runtime, promise, household.supervisors, *shown)
         await running.ready()
         yield running
 
@@ -119,7 +121,7 @@ def _broker(options: Options, directory: Path) -> Callable[[int], EmbeddedBroker
 
 def _environment(directory: Path, runtime: Runtime, port: int, outside: bool) -> dict[str, str]:
     pacing = {"HUYING_FETCH_PACING": "0.05"} if runtime.broker == EmbeddedBroker.kind else {}
-    own = {} if outside else {"HUYING_DESIGN_PAGES": os.environ.get("HUYING_DESIGN_PAGES") or "true"}
+    own = {} if outside else _trying_out(directory)
     return (
         pacing
         | own
@@ -136,6 +138,14 @@ def _environment(directory: Path, runtime: Runtime, port: int, outside: bool) ->
             "PYTHONUNBUFFERED": "1",
         }
     )
+
+
+def _trying_out(directory: Path) -> dict[str, str]:
+    """What is there where nobody's own database is: design pages, and an inbox unless messages go elsewhere."""
+    usual = {"HUYING_DESIGN_PAGES": "true"}
+    if not (os.environ.get("HUYING_GATEWAYS") or os.environ.get("HUYING_NOTIFICATION_FILE")):
+        usual |= {"HUYING_NOTIFICATION_FILE": str(directory / "messages.jsonl"), "HUYING_INBOX": "true"}
+    return {name: os.environ.get(name) or value for name, value in usual.items()}
 
 
 def demo_staff(options: Options, env: Mapping[str, str]) -> str:

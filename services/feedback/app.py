@@ -17,7 +17,7 @@ from services.feedback.ratings.domain import Reaction
 from services.feedback.ratings.handler import RatingHandler
 from services.feedback.ratings.unrated import UNRATED, unrated
 from services.feedback.settings import FeedbackSettings
-from services.feedback.web import pages
+from services.feedback.web import inbox_pages, pages
 from shared.chassis.aggregates.repository import Repositories, Repository
 from shared.chassis.database.pool import Pool
 from shared.chassis.process.components import Api, Worker
@@ -67,8 +67,11 @@ def api(settings: FeedbackSettings, pool: Pool) -> Api:
     repository, masker = demand_repository(packs, settings), Masker()
     ratings = RatingHandler(pool, repository, packs, _links(settings), masker=masker)
     reports = ReportHandler(pool, message_kind(settings, repository, packs), reporting_gateways(settings.gateways))
-    rated = pages.routes(ratings, Visitors.of(settings))
-    return Api([routes(ratings), rated, reports_api.routes(reports), look()], WORDS, tasks=(masker.run,))
+    routers = [routes(ratings), pages.routes(ratings, Visitors.of(settings)), reports_api.routes(reports), look()]
+    if settings.inbox and settings.notification_file:
+        pack = next(iter(packs))
+        routers.append(inbox_pages.routes(settings.notification_file, settings.public_url, pack.timezone))
+    return Api(routers, WORDS, tasks=(masker.run,))
 
 
 def worker(settings: FeedbackSettings, pool: Pool) -> Worker:

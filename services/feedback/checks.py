@@ -6,6 +6,9 @@ from typing import Final
 from shared.chassis.base.findings import Finding, ago, ok, warning
 from shared.chassis.database.pool import Connection
 from shared.chassis.process.manifest import DoctorCheck
+from shared.chassis.work.circuit_records import OpenCircuit, open_circuits
+
+LIST: Final = "see `huying notifications list`"
 
 
 async def messages(db: Connection) -> Sequence[Finding]:
@@ -18,8 +21,8 @@ async def messages(db: Connection) -> Sequence[Finding]:
                 WHEN state IN ('failed', 'unknown') THEN state
                 WHEN waits = 'hourly-limit' THEN 'held'
                 WHEN created_at < now() - interval '10 minutes' AND NOT EXISTS (
-                    SELECT FROM intent AS held WHERE held.state = 'pending'
-                        AND held.waits = 'hourly-limit' AND (held.kind, held.line) = (message.kind, message.line)
+                    SELECT FROM intent AS held WHERE held.state = 'pending' AND held.waits = 'hourly-limit'
+                        AND (held.line = message.line OR held.recipient = message.recipient)
                 ) THEN 'late'
             END AS kind
             FROM intent AS message WHERE kind = 'message' AND state IN ('failed', 'unknown', 'pending', 'sending')
@@ -28,17 +31,23 @@ async def messages(db: Connection) -> Sequence[Finding]:
         GROUP BY kind ORDER BY array_position(ARRAY['failed', 'unknown', 'late', 'held'], kind)
         """
     )
-    findings = [_message(row["kind"], row["count"], f"the oldest {ago(row['oldest'])}") for row in rows]
+    findings = [_gateway(circuit) for circuit in await open_circuits(db)]
+    findings += [_message(row["kind"], row["count"], f"the oldest {ago(row['oldest'])}") for row in rows]
     return findings or [ok("messages: none failed, none is of unknown outcome, none waits long")]
+
+
+def _gateway(circuit: OpenCircuit) -> Finding:
+    words = f"the gateway {circuit.gateway} is given nothing since {ago(circuit.opened_at)}: {circuit.cause}"
+    return warning("messages", words)
 
 
 def _message(kind: str, count: int, oldest: str) -> Finding:
     match kind:
         case "failed":
-            return warning("messages", f"{count:,} could not be sent, {oldest}")
+            return warning("messages", f"{count:,} could not be sent, {oldest}: {LIST}")
         case "unknown":
             words = f"of {count:,} nobody knows whether they were sent: ask the gateway before you send again"
-            return warning("messages", f"{words}, {oldest}")
+            return warning("messages", f"{words}, {oldest}: {LIST}")
         case "late":
             words = f"{count:,} have waited over ten minutes, {oldest}: feedback-worker's log says why"
             return warning("messages", words)

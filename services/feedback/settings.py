@@ -2,13 +2,14 @@
 
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, FilePath
+from pydantic import AfterValidator, Field, FilePath, ValidationInfo
 
 from services.feedback.gateways.declared import declared
 from shared.chassis.base.settings import PublicSettings, noted
 from shared.chassis.work.retention import RetentionSettings
-from shared.identity.settings import SecretSettings
+from shared.identity.settings import LOOPBACK, SecretSettings
 from shared.jurisdiction.settings import JurisdictionSettings
 
 
@@ -18,18 +19,35 @@ def _is_sound(path: Path | None) -> Path | None:
     return path
 
 
+def _here_alone(inbox: bool, known: ValidationInfo) -> bool:
+    """Whoever has a link acts for its citizen: nobody is shown any where there are real people's."""
+    if inbox and urlsplit(known.data.get("database_url", "")).hostname not in LOOPBACK:
+        raise ValueError("shows everybody's links: take it away, since DATABASE_URL is not of this machine")
+    if inbox and known.data.get("gateways"):
+        raise ValueError("shows everybody's links: take it away, since HUYING_GATEWAYS is set")
+    if inbox and not known.data.get("notification_file"):
+        raise ValueError("shows the messages of a file: name one with HUYING_NOTIFICATION_FILE")
+    return inbox
+
+
 class FeedbackSettings(RetentionSettings, SecretSettings, PublicSettings, JurisdictionSettings):
     """Beside what every process has."""
 
     notification_file: Path | None = Field(
         None,
         description="messages go here as JSON lines; empty: the log",
-        json_schema_extra=noted("feedback-worker"),
+        json_schema_extra=noted("feedback-worker", "gateway", "feedback-api"),
     )
     gateways: Annotated[FilePath | None, AfterValidator(_is_sound)] = Field(
         None,
         description="YAML file that declares the gateways of messages; empty: one file or the log stands for all",
-        json_schema_extra=noted("feedback-*"),
+        json_schema_extra=noted("feedback-worker", "gateway", "feedback-api"),
+    )
+    inbox: Annotated[bool, AfterValidator(_here_alone)] = Field(
+        False,
+        description="the messages of the file are shown at `/inbox`, to everybody, with their links; `make up` sets it"
+        " where it starts the database itself, and it is refused with a database elsewhere, or with gateways",
+        json_schema_extra=noted("gateway", "feedback-api"),
     )
     intake_url: str = Field(
         "http://127.0.0.1:8080",

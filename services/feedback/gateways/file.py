@@ -3,9 +3,12 @@
 import fcntl
 import json
 import os
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 from services.feedback.gateways.recipients import Recipient
+from shared.chassis.base.clock import now
 from shared.chassis.work.intents import Intent, Outcome, RetryLater, Sent
 
 
@@ -15,13 +18,14 @@ class FileGateway:
     name = "file"
     at_once = 16
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, clock: Callable[[], datetime] = now) -> None:
+        self._path, self._clock = path, clock
 
     async def send(self, intent: Intent, recipient: Recipient) -> Outcome:
         """Append a whole line or nothing; the line is there when this returns. A disk that is full waits for room."""
         record = {
             "id": str(intent.id),
+            "at": self._clock().isoformat(timespec="seconds"),
             "to": recipient.masked,
             "by": recipient.means,
             "demand_id": str(intent.key),

@@ -1,0 +1,143 @@
+"""`huying notifications`: what citizens were told, what waits and why, another try, and an end to waiting."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Annotated, Final, TypeVar
+from uuid import UUID
+
+import typer
+
+from deploy.cli.running import environment_of_what_runs
+from services.feedback.app import demand_repository, message_kind
+from services.feedback.gateways.rendering import LINK
+from services.feedback.notifications import queries
+from services.feedback.notifications.messages import MESSAGE
+from services.feedback.notifications.queries import MessageRow
+from services.feedback.settings import FeedbackSettings
+from shared.chassis.base.clock import now
+from shared.chassis.base.settings import ProcessSettings, read
+from shared.chassis.database.pool import Connection, open_pool
+from shared.chassis.work import intent_reports
+from shared.chassis.work.circuit_records import OpenCircuit, open_circuits
+from shared.chassis.work.intents import State
+from shared.jurisdiction.loader import packs_of
+
+app = typer.Typer(no_args_is_help=True, help=__doc__)
+T = TypeVar("T")
+TIME: Final = "%Y-%m-%d %H:%M:%S"
+OPEN: Final = (State.PENDING, State.SENDING, State.UNKNOWN, State.FAILED)
+HEADING: Final = ("id", "demand", "message", "state", "gateway", "tries", "since", "cause")
+Id = Annotated[UUID, typer.Argument(help="the id that `list` shows")]
+
+
+@app.command("list")
+def listed(
+    state: Annotated[list[State] | None, typer.Option(help="only these; without it all that are not sent")] = None,
+    number: Annotated[str, typer.Option(help="every message about the demand of this number")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="how many, the oldest first")] = 100,
+) -> None:
+    """Messages that are not sent, the oldest first, and gateways that rest; exit code 1 where a person must decide."""
+
+    async def ask(db: Connection) -> tuple[Sequence[MessageRow], Sequence[OpenCircuit]]:
+        if number:
+            return await queries.messages_of(db, number), ()
+        return await queries.messages_in(db, state or OPEN, limit), await open_circuits(db)
+
+    rows, circuits = _asked(ask)
+    for circuit in circuits:
+        typer.echo(f"gateway {circuit.gateway} rests since {circuit.opened_at:{TIME}}: {circuit.cause}")
+    if not rows:
+        typer.echo("no such message")
+        return
+    _print([HEADING, *map(_cells, rows)])
+    if any(row.state in (State.UNKNOWN, State.FAILED) for row in rows):
+        raise typer.Exit(1)
+
+
+@app.command()
+def show(id: Id) -> None:
+    """One message with its words, without its links: whoever has one acts for the citizen."""
+    row = _found(_asked(lambda db: queries.one_message(db, id)), id)
+    for heading, cell in zip(HEADING, _cells(row), strict=True):
+        typer.echo(f"{heading:<10} {cell}")
+    typer.echo(f"{'due':<10} {row.due_at:{TIME}}")
+    typer.echo(f"{'ended':<10} {f'{row.finished_at:{TIME}}' if row.finished_at else '-'}")
+    typer.echo(f"{'reference':<10} {row.reference or '-'}")
+    typer.echo(LINK.sub("［链接］", row.text))
+
+
+@app.command()
+def retry(
+    id: Id,
+    although_unknown: Annotated[
+        bool, typer.Option(help="send one of which nobody knows whether it went out: the citizen may get it twice")
+    ] = False,
+) -> None:
+    """Send a message that failed or was skipped once more; one that waits, at once."""
+    done = _asked(lambda db: intent_reports.try_again(db, MESSAGE, id, although_unknown))
+    if done:
+        typer.echo("it is the next to be sent")
+        return
+    row = _found(_asked(lambda db: queries.one_message(db, id)), id)
+    why = f"it is {row.state}"
+    if row.state is State.UNKNOWN:
+        why = "nobody knows whether it went out: ask the gateway first, or say --although-unknown"
+    _refuse(why)
+
+
+@app.command()
+def cancel(
+    id: Id,
+    why: Annotated[str, typer.Option(help="told in the demand's record")] = "cancelled by an operator",
+) -> None:
+    """Never send a message that waits; or settle one that failed, or of which nobody knows whether it went out."""
+    environment_of_what_runs("DATABASE_URL", "HUYING_SECRET")
+    settings = read(FeedbackSettings)
+    packs = packs_of(settings)
+
+    async def ask(db: Connection) -> bool:
+        async with db.transaction():
+            kind = message_kind(settings, demand_repository(packs, settings), packs)
+            return await intent_reports.cancel(db, kind, id, why, now())
+
+    if not _asked(ask):
+        row = _found(_asked(lambda db: queries.one_message(db, id)), id)
+        _refuse(f"it is {row.state}")
+    typer.echo("it will not be sent")
+
+
+def _asked(ask: Callable[[Connection], Awaitable[T]]) -> T:
+    environment_of_what_runs("DATABASE_URL")
+
+    async def asked() -> T:
+        async with (
+            await open_pool(read(ProcessSettings).database_url, "feedback", size=1) as pool,
+            pool.acquire() as db,
+        ):
+            return await ask(db)
+
+    return asyncio.run(asked())
+
+
+def _found(row: MessageRow | None, id: UUID) -> MessageRow:
+    if row is None:
+        raise typer.BadParameter(f"there is no message {id}; see `huying notifications list`")
+    return row
+
+
+def _refuse(why: str) -> None:
+    typer.echo(f"huying: nothing was changed: {why}", err=True)
+    raise typer.Exit(1)
+
+
+def _cells(row: MessageRow) -> tuple[str, ...]:
+    state = f"{row.state} ({row.waits})" if row.waits else str(row.state)
+    since = row.finished_at or row.created_at
+    cause = row.cause if row.state is not State.SENT else ""
+    return (str(row.id), row.number, row.template, state, row.via or "-", str(row.attempts), f"{since:{TIME}}", cause)
+
+
+def _print(rows: Sequence[tuple[str, ...]]) -> None:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -1,0 +1,65 @@
+"""Messages as people who look after them see them: what became of each, and why one waits."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from services.feedback.notifications.messages import MESSAGE
+from shared.chassis.database.pool import Connection
+from shared.chassis.work.intents import State
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRow:
+    """One message; `via` is its gateway, `reference` how that calls it. Addresses are nowhere in it."""
+
+    id: UUID
+    number: str
+    template: str
+    state: State
+    waits: str
+    via: str
+    reference: str
+    attempts: int
+    cause: str
+    created_at: datetime
+    due_at: datetime
+    finished_at: datetime | None
+    text: str
+
+
+_ROWS = """
+    SELECT id, coalesce(body ->> 'number', '') AS number, body ->> 'template' AS template, state,
+        coalesce(waits, '') AS waits, coalesce(via, '') AS via, coalesce(reference, '') AS reference, attempts,
+        coalesce(cause, '') AS cause, created_at, due_at, finished_at, body ->> 'text' AS text
+    FROM intent WHERE kind = $1
+"""
+
+
+async def messages_in(db: Connection, states: Sequence[State], limit: int) -> list[MessageRow]:
+    """The oldest in these states."""
+    rows = await db.fetch(f"{_ROWS} AND state = ANY($2) ORDER BY created_at LIMIT $3", MESSAGE, states, limit)
+    return [_row(row) for row in rows]
+
+
+async def messages_of(db: Connection, number: str) -> list[MessageRow]:
+    """Everything that is told of a demand, in order."""
+    rows = await db.fetch(
+        f"{_ROWS} AND body ->> 'number' = $2 ORDER BY position",
+        MESSAGE,
+        number,
+    )
+    return [_row(row) for row in rows]
+
+
+async def one_message(db: Connection, id: UUID) -> MessageRow | None:
+    """The message with this id."""
+    row = await db.fetchrow(f"{_ROWS} AND id = $2", MESSAGE, id)
+    return _row(row) if row else None
+
+
+def _row(row: asyncpg.Record) -> MessageRow:
+    return MessageRow(**dict(row) | {"state": State(row["state"])})

@@ -1,0 +1,105 @@
+"""The messages that went to a file, newest first, for whoever tries the product out: each with its links to open."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Depends, Query
+from fastapi.responses import HTMLResponse
+
+from services.feedback.gateways.rendering import LINK
+from services.feedback.web.notice_words import notice_words
+from shared.chassis.http import response_headers
+from shared.web.pages import Pages
+
+ON_A_PAGE: Final = 20
+LOOKED_AT: Final = 1_000_000
+"""Bytes at the end of the file that are looked at: some thousands of messages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a message: words, or a link to a page of this deployment."""
+
+    words: str
+    href: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InboxMessage:
+    """One message as it was sent, to a masked address."""
+
+    to: str
+    notice: str
+    at: str
+    pieces: Sequence[Piece]
+
+
+def routes(file: Path, public_url: str, timezone: str) -> APIRouter:
+    """`/inbox`; only where a deployment is tried out, see `FeedbackSettings.inbox`."""
+    router = APIRouter(include_in_schema=False, dependencies=[Depends(_private)])
+    pages = Pages(Path(__file__).parent / "templates")
+
+    @router.get("/inbox")
+    async def look(lang: Literal["zh", "en"] = "zh", page: Annotated[int, Query(ge=1, le=1000)] = 1) -> HTMLResponse:
+        """A page of messages; a line that is broken is left out."""
+        told = list(_messages(file, public_url.rstrip("/"), ZoneInfo(timezone), lang))
+        start = (page - 1) * ON_A_PAGE
+        values = {
+            "lang": lang,
+            "again": lambda lang=lang, page=page: f"/inbox?lang={lang}&page={page}",
+            "messages": told[start : start + ON_A_PAGE],
+            "count": len(told),
+            "sheet": page,
+            "more": len(told) > start + ON_A_PAGE,
+        }
+        return pages.render("inbox.html", values)
+
+    return router
+
+
+def _messages(file: Path, public_url: str, zone: ZoneInfo, lang: str) -> Iterator[InboxMessage]:
+    for record in _newest_first(file):
+        at = datetime.fromisoformat(str(record["at"])).astimezone(zone) if record.get("at") else None
+        yield InboxMessage(
+            to=str(record.get("to", "")),
+            notice=notice_words(str(record.get("template", "")), lang),
+            at=f"{at:%Y-%m-%d %H:%M:%S}" if at else "",
+            pieces=list(_pieces(str(record.get("body", "")), public_url)),
+        )
+
+
+def _newest_first(file: Path) -> Iterator[Mapping[str, Any]]:
+    try:
+        with file.open("rb") as opened:
+            size = opened.seek(0, 2)
+            opened.seek(max(0, size - LOOKED_AT))
+            lines = opened.read().splitlines()
+    except FileNotFoundError:
+        return
+    for line in reversed(lines):
+        try:
+            record = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(record, dict):
+            yield record
+
+
+def _pieces(body: str, public_url: str) -> Iterator[Piece]:
+    """Links of ours can be opened, wherever the browser reached us; what else looks like a link may be a citizen's."""
+    end = 0
+    for found in LINK.finditer(body):
+        if found[0].startswith(f"{public_url}/"):
+            yield Piece(body[end : found.start()])
+            yield Piece(found[0], found[0].removeprefix(public_url))
+            end = found.end()
+    yield Piece(body[end:])
+
+
+async def _private() -> None:
+    response_headers.add(response_headers.PRIVATE)

@@ -1,0 +1,39 @@
+"""What each message tells, in two or three words."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from shared.jurisdiction.notices import Notice
+
+NOTICE_WORDS: Final[Mapping[Notice, tuple[str, str]]] = {
+    Notice.SUBMITTED: ("已收到", "Received"),
+    Notice.TRIAGED: ("待人工确认", "Being sorted by hand"),
+    Notice.ROUTED: ("已派单", "Given to a unit"),
+    Notice.ACCEPTED: ("开始办理", "Work began"),
+    Notice.RETURNED: ("重新安排", "Passed on"),
+    Notice.PROGRESSED: ("新进展", "News"),
+    Notice.EXTENDED: ("延期", "Later than planned"),
+    Notice.LISTED: ("列入项目", "Part of a project"),
+    Notice.MERGED: ("合并办理", "Handled together"),
+    Notice.SUPPORTED: ("附议", "Counted in"),
+    Notice.RESOLVED: ("已有答复，请评价", "Answered, to be rated"),
+    Notice.CONFIRMED: ("感谢评价", "Thanks for the rating"),
+    Notice.REOPENED: ("重新办理", "Open again"),
+    Notice.DECLINED: ("未能受理", "Not taken up"),
+    Notice.WITHDRAWN: ("已撤回", "Withdrawn"),
+    Notice.CLOSED: ("已结束", "Closed"),
+    Notice.DEADLINE_WARNED: ("临近时限", "Due soon"),
+    Notice.DEADLINE_MISSED: ("未按时答复", "Overdue"),
+    Notice.SUPPORTER_RESOLVED: ("附议的诉求已有答复", "Answered, to those who support it"),
+    Notice.SUPPORTER_DECLINED: ("附议的诉求未能受理", "Not taken up, to those who support it"),
+    Notice.SUPPORTER_WITHDRAWN: ("附议的诉求已撤回", "Withdrawn, to those who support it"),
+}
+
+
+def notice_words(name: str, lang: str) -> str:
+    """Those of a notice; the name itself where this version does not know it."""
+    try:
+        zh, en = NOTICE_WORDS[Notice(name)]
+    except (ValueError, KeyError):
+        return name
+    return zh if lang == "zh" else en

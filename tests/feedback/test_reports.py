@@ -1,0 +1,170 @@
+"""Delivery reports settle what nobody knew, tell what nobody had told, and count for those alone who have the key."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+from services.feedback import app
+from services.feedback.gateways.recipients import Recipient
+from services.feedback.notifications.queries import one_message
+from services.feedback.settings import FeedbackSettings
+from shared.chassis.database.pool import Pool
+from shared.chassis.http.app import web_app
+from shared.chassis.work.intents import Intent, Outcome, Rejected, Sent, State, Unknown
+from tests.feedback.office import Book, heard, send_all, sending, told_here, watching
+from tests.feedback.test_sending import WITH_CONTACT
+from tests.keys import KEYS
+
+KEY = "0123456789abcdef"
+DECLARED = f"""
+gateways:
+  sms:
+    kind: http-sms
+    url: http://127.0.0.1:9/send
+    reports:
+      key: {KEY}
+      id: ref
+      reference: msgid
+      state: status
+      cause: reason
+      delivered: ["1", DELIVRD, "true"]
+      failed: ["2", "16", "false"]
+      accepted: ["8"]
+      answer: got it
+use: {{phone: sms}}
+"""
+
+
+class Gateway:
+    """Answers what it is told to."""
+
+    name = "sms"
+    at_once = 4
+
+    def __init__(self, outcome: Outcome) -> None:
+        self.outcome = outcome
+        self.given = 0
+
+    async def send(self, intent: Intent, recipient: Recipient) -> Outcome:
+        self.given += 1
+        return self.outcome
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+@pytest.fixture
+async def client(pool: Pool, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    file = tmp_path / "gateways.yaml"
+    file.write_text(DECLARED)
+    settings = FeedbackSettings.model_validate(KEYS | {"DATABASE_URL": "postgresql://u@127.0.0.1/x", "gateways": file})
+    served = web_app("feedback", app.api(settings, pool).routers)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(served), base_url="http://here") as found:
+        yield found
+
+
+async def a_message(pool: Pool, repository: Book, outcome: Outcome) -> UUID:
+    """The id of a message that a gateway was given."""
+    await heard(pool, repository, WITH_CONTACT)
+    sender = sending(pool, repository, Gateway(outcome))
+    await send_all(sender)
+    id: UUID = await pool.fetchval("SELECT id FROM intent")
+    return id
+
+
+async def state(pool: Pool, id: UUID) -> State:
+    async with pool.acquire() as db:
+        row = await one_message(db, id)
+    assert row
+    return row.state
+
+
+async def report(client: httpx.AsyncClient, key: str = KEY, **told: Any) -> httpx.Response:
+    return await client.get("/inbound/reports/sms", params={"key": key, **told})
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status", "after", "told"),
+    [
+        (Sent(), "1", State.DELIVERED, ["sent"]),
+        (Sent(), "16", State.FAILED, ["sent", "failed"]),
+        (Sent(), "8", State.SENT, ["sent"]),
+        (Unknown("silent"), "1", State.DELIVERED, ["failed", "sent"]),
+        (Unknown("silent"), "8", State.SENT, ["failed", "sent"]),
+        (Unknown("silent"), "2", State.FAILED, ["failed", "failed"]),
+        (Rejected("no"), "1", State.FAILED, ["failed"]),
+        (Sent(), "99", State.SENT, ["sent"]),
+    ],
+)
+async def test_a_report_says_what_became_of_a_message_and_tells_what_nobody_had_told(
+    pool: Pool,
+    repository: Book,
+    client: httpx.AsyncClient,
+    outcome: Outcome,
+    status: str,
+    after: State,
+    told: list[str],
+):
+    id = await a_message(pool, repository, outcome)
+    for _ in range(2):
+        answer = await report(client, ref=str(id), status=status, reason="no such phone")
+        assert (answer.status_code, answer.text) == (200, "got it")
+    assert await state(pool, id) is after
+    assert await told_here(pool) == [f"demand.notification-{one}.v1" for one in told]
+
+
+async def test_a_report_by_the_gateways_own_reference_is_found_in_a_list_of_json(
+    pool: Pool, repository: Book, client: httpx.AsyncClient
+):
+    id = await a_message(pool, repository, Sent("m17"))
+    told = [{"msgid": "other", "status": "DELIVRD"}, {"msgid": "m17", "status": True}]
+    answer = await client.post("/inbound/reports/sms", json=told, headers={"X-API-Key": KEY})
+    assert answer.status_code == 200, answer.text
+    assert await state(pool, id) is State.DELIVERED
+
+
+async def test_a_report_of_a_message_whose_sender_was_killed_settles_it_before_anybody_gives_it_up(
+    pool: Pool, repository: Book, client: httpx.AsyncClient
+):
+    await heard(pool, repository, WITH_CONTACT)
+    id: UUID = await pool.fetchval(
+        "UPDATE intent SET state = 'sending', attempts = 1, via = 'sms', claimed_at = now() - interval '1 hour'"
+        " RETURNING id"
+    )
+    assert (await report(client, ref=str(id), status="1")).status_code == 200
+    gateway = Gateway(Sent())
+    sender = sending(pool, repository, gateway)
+    assert await watching(sender).give_up_some() == 0
+    await send_all(sender)
+    assert (gateway.given, await state(pool, id)) == (0, State.DELIVERED)
+    assert await told_here(pool) == ["demand.notification-sent.v1"]
+
+
+async def test_a_message_that_went_out_although_the_gateway_said_later_is_not_sent_again(
+    pool: Pool, repository: Book, client: httpx.AsyncClient
+):
+    await heard(pool, repository, WITH_CONTACT)
+    id: UUID = await pool.fetchval(
+        "UPDATE intent SET attempts = 1, via = 'sms', waits = 'retry', due_at = now() + interval '1 hour' RETURNING id"
+    )
+    await report(client, ref=str(id), status="1")
+    assert await state(pool, id) is State.DELIVERED
+
+
+@pytest.mark.parametrize("path", ["sms", "mail"])
+async def test_whoever_has_no_key_changes_nothing(pool: Pool, repository: Book, client: httpx.AsyncClient, path: str):
+    id = await a_message(pool, repository, Unknown("silent"))
+    for key in ("", "wrong-key-of-the-same"):
+        answer = await client.get(f"/inbound/reports/{path}", params={"key": key, "ref": str(id), "status": "1"})
+        assert answer.status_code == 401, answer.text
+    assert await state(pool, id) is State.UNKNOWN
+
+
+async def test_what_is_no_report_is_answered_in_words(client: httpx.AsyncClient):
+    assert (await report(client, ref="no id", status="1")).status_code == 200
+    odd = await client.post("/inbound/reports/sms", content=b"[1", headers={"X-API-Key": KEY})
+    assert (odd.status_code, "JSON" in odd.text) == (422, True)
