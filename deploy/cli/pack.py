@@ -1,14 +1,18 @@
-"""`huying pack`: is a jurisdiction pack sound, and the holidays it may start from."""
+"""`huying pack`: is a jurisdiction pack sound, how its messages read, and the holidays it may start from."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from shared.jurisdiction.loader import examine_together
+from shared.jurisdiction.notices import SAMPLES, Notice
 from shared.jurisdiction.pack import Pack
 from shared.jurisdiction.problems import PackError
 
+SAMPLE_URL: Final = "https://huying.example.gov.cn"
+SAMPLE_TOKEN: Final = "eyJkIjoiQWFJS1pRQm9lbHU4RC1zY0RPS21YQSJ9.aUxw2g.0cX9bVwq6kT1nYzR3xAJb0VyZ6c"
+"""As long as a token of a link."""
 app = typer.Typer(help="Jurisdiction packs: everything local, as data.", no_args_is_help=True)
 
 
@@ -39,6 +43,33 @@ def holidays(
     from shared.jurisdiction.almanac import written  # slow to import, and no other command needs it
 
     typer.echo(written(country, first, last), nl=False)
+
+
+@app.command("messages")
+def previews(
+    path: Annotated[Path, typer.Argument(help="folder of a pack")],
+    url: Annotated[str, typer.Option(help="public address of the deployment, as it stands in links")] = SAMPLE_URL,
+) -> None:
+    """Print every message with sample values: how many characters, and how many text messages are paid for it."""
+    try:
+        packs, _ = examine_together([path])
+    except PackError as error:
+        for problem in error.problems:
+            typer.echo(problem)
+        raise typer.Exit(1) from None
+    (pack,) = packs
+    links = {"url": f"{url}/follow/{SAMPLE_TOKEN}", "rating_url": f"{url}/rate/{SAMPLE_TOKEN}"}
+    for notice in Notice:
+        for language in pack.languages:
+            text = pack.message(notice, language, SAMPLES[language] | links)
+            typer.echo(f"{notice:<20} {language}  {len(text):>3} characters, {parts_of(text)} text messages\n  {text}")
+
+
+def parts_of(text: str) -> int:
+    """Text messages of 70 characters, or of 67 where there are several (3GPP TS 23.038, 23.040: UCS-2); without
+    Chinese, and other characters beyond ASCII, of 160 and 153."""
+    one, each = (160, 153) if text.isascii() else (70, 67)
+    return 1 if len(text) <= one else -(-len(text) // each)
 
 
 def summary(pack: Pack) -> str:

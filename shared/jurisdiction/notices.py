@@ -23,6 +23,8 @@ class Notice(StrEnum):
     RETURNED = "returned"
     PROGRESSED = "progressed"
     EXTENDED = "extended"
+    PAUSED = "paused"
+    RESUMED = "resumed"
     LISTED = "listed"
     MERGED = "merged"
     SUPPORTED = "supported"
@@ -56,6 +58,14 @@ USUAL: Final[Templates] = {
         zh="查看诉求{number}的进展，请点：{url}（如非本人操作，请忽略）",
         en="See how your demand {number} goes on: {url} (if you did not ask for this, ignore it)",
     ),
+    Notice.PAUSED: Text(
+        zh="您的诉求{number}暂缓计时[至{until}][，原因：{note}]，之后继续办理。查看：{url}",
+        en="The clock of your demand {number} is stopped[ until {until}][: {note}]. See: {url}",
+    ),
+    Notice.RESUMED: Text(
+        zh="您的诉求{number}已恢复计时[，{due}前答复]。查看：{url}",
+        en="The clock of your demand {number} runs again[; it should be answered by {due}]. See: {url}",
+    ),
     Notice.SUPPORTER_RESOLVED: Text(
         zh="您附议的诉求{number}已有答复，请查看：{url}",
         en="There is an answer to {number}, which you supported: {url}",
@@ -72,8 +82,22 @@ USUAL: Final[Templates] = {
 """For packs that do not say it in words of their own."""
 
 PLACEHOLDERS: Final = frozenset({
-    "number", "unit", "due", "note", "reason", "result", "instead", "parent_number", "rating_url", "url",
+    "number", "unit", "due", "until", "note", "reason", "result", "instead", "parent_number", "rating_url", "url",
 })  # fmt: skip
+SAMPLES: Final[dict[str, dict[str, str]]] = {
+    "zh": {
+        "number": "NH21-001335-9", "unit": "狮山镇交通办", "due": "2021-05-24", "until": "2021-06-01",
+        "note": "材料已到，下周施工", "reason": "不属于本级职责", "result": "已修复破损路面，恢复通行",
+        "instead": "向区住建局提出", "parent_number": "NH21-000001-W",
+    },
+    "en": {
+        "number": "NH21-001335-9", "unit": "the roads office", "due": "2021-05-24", "until": "2021-06-01",
+        "note": "the material is here, work begins next week", "reason": "it is not ours to decide",
+        "result": "the road was mended and is open again", "instead": "ask the housing office",
+        "parent_number": "NH21-000001-W",
+    },
+}  # fmt: skip
+"""What a preview puts into the places of a message; links are added by whoever knows the address."""
 LINKS: Final = frozenset({"url", "rating_url"})
 SHORTENED: Final = frozenset({"note", "reason", "result", "instead"})
 """What people wrote: a message holds the beginning, the page that its link opens holds all of it."""

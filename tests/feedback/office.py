@@ -22,7 +22,7 @@ from shared.chassis.database.migrate import CHASSIS, migrate
 from shared.chassis.database.pool import Pool
 from shared.chassis.work.intent_sender import IntentSender
 from shared.chassis.work.intent_watch import IntentWatch
-from shared.chassis.work.intents import Gateway
+from shared.chassis.work.intents import Gateway, IntentKind
 from shared.chassis.work.timers import Timers
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.state import Demand
@@ -48,6 +48,12 @@ def sending(
     pool: Pool, repository: Book, gateway: Gateway[Recipient], packs: Jurisdictions | None = None
 ) -> IntentSender[Recipient]:
     """A sender whose every message is for the same telephone, unless the contact's own number says otherwise."""
+    kind = message_kind_of(repository, gateway, packs or shipped())
+    return IntentSender(pool, kind, clock=lambda: story.AT, ticks=LATER, grace=0)
+
+
+def message_kind_of(repository: Book, gateway: Gateway[Recipient], packs: Jurisdictions) -> IntentKind[Recipient]:
+    """How messages are sent through this one gateway."""
 
     def answer(asked: httpx.Request) -> httpx.Response:
         contacts = [question["contact"] for question in json.loads(asked.content)["questions"]]
@@ -57,8 +63,7 @@ def sending(
 
     client = httpx.AsyncClient(transport=httpx.MockTransport(answer), base_url="http://intake")
     contacts = ContactClient(client, TOKENS, dict.fromkeys(ContactMethod, gateway.name))
-    kind = messages(repository, contacts, [gateway], packs or shipped())
-    return IntentSender(pool, kind, clock=lambda: story.AT, ticks=LATER, grace=0)
+    return messages(repository, contacts, [gateway], packs)
 
 
 class Ticks:

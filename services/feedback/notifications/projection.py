@@ -114,6 +114,7 @@ class _Messages:
             "number": demand.number,
             "unit": unit.name if unit else _UNIT[language],
             "due": due,
+            "until": pack.local_day(until).isoformat() if (until := getattr(fact, "until", None)) else "",
             "parent_number": getattr(fact, "parent_number", ""),
             "url": self._links.follow(demand.id, holder),
             "rating_url": self._links.rate(demand.id, demand.version if demand.status in AWAITED else None),
@@ -164,8 +165,7 @@ _SILENT_NOTES: Final[Sequence[type[f.Fact]]] = (
 )  # fmt: skip
 _TOLD_FACTS: Final[Sequence[type[f.Fact]]] = [kind for kind in FACTS.values() if kind.type in _TOLD]
 _UNTOLD: Final[Sequence[type[f.Fact]]] = (
-    f.DemandContacted, f.DemandReclassified, f.DemandUnmerged, f.DemandPaused, f.DemandResumed,
-    *AMONG_OFFICES, *_SILENT_NOTES,
+    f.DemandContacted, f.DemandReclassified, f.DemandUnmerged, *AMONG_OFFICES, *_SILENT_NOTES,
 )  # fmt: skip
 _ENDS: Final[Sequence[type[f.Fact]]] = [kind for kind in FACTS.values() if kind.type in _TO_SUPPORTERS]
 _NO_ENDS: Final[Sequence[type[f.Fact]]] = (

@@ -13,6 +13,8 @@ NOTICE_WORDS: Final[Mapping[Notice, tuple[str, str]]] = {
     Notice.RETURNED: ("重新安排", "Passed on"),
     Notice.PROGRESSED: ("新进展", "News"),
     Notice.EXTENDED: ("延期", "Later than planned"),
+    Notice.PAUSED: ("暂缓计时", "Clock stopped"),
+    Notice.RESUMED: ("恢复计时", "Clock runs again"),
     Notice.LISTED: ("列入项目", "Part of a project"),
     Notice.MERGED: ("合并办理", "Handled together"),
     Notice.SUPPORTED: ("附议", "Counted in"),

@@ -1,0 +1,41 @@
+"""Feedback's sender in a process of its own, so that a test can kill it; telephones are made of contacts' ids."""
+
+import asyncio
+import sys
+
+from services.feedback.gateways.http_sms import HttpSmsGateway
+from services.feedback.notifications.projection import notification_projection
+from services.feedback.ratings.domain import Reaction
+from shared.chassis.aggregates.repository import Repository
+from shared.chassis.base import logs
+from shared.chassis.database.pool import open_pool
+from shared.chassis.work.intent_sender import IntentSender
+from shared.chassis.work.intent_watch import IntentWatch
+from shared.contracts.demand.rules import demand_rules
+from shared.contracts.demand.state import Service
+from tests.feedback.gateways import sms
+from tests.feedback.office import LINKS, Book, message_kind_of
+from tests.packs import shipped
+
+ANSWERS = ({"outcome": "sent", "status": [200]}, {"outcome": "again", "status": [503]})
+
+
+def repository() -> Book:
+    """Feedback's demands with what is told of them."""
+    notices = notification_projection(shipped(), LINKS)
+    return Repository("demand", demand_rules(Service.FEEDBACK, Reaction(shipped())), notices)
+
+
+async def main(dsn: str, url: str) -> None:
+    """Send until killed."""
+    told = sms(url=url, form={"to": "{to}", "id": "{id}"}, answers=ANSWERS, timeout=1, at_once=16)
+    async with await open_pool(dsn, "feedback") as pool:
+        kind = message_kind_of(repository(), HttpSmsGateway("sms", told), shipped())
+        # The fixed name lets the next one go on at once where a killed one stopped.
+        sender, watch = IntentSender(pool, kind, holder="the only one"), IntentWatch(pool, kind)
+        await asyncio.gather(sender.run(), watch.run())
+
+
+if __name__ == "__main__":
+    logs.set_up("feedback-worker", "console", "warning")
+    asyncio.run(main(*sys.argv[1:]))

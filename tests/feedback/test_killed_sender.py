@@ -1,0 +1,180 @@
+"""A sender that is killed again and again, and a gateway that fails, hangs and answers late: nobody is told twice.
+
+`HUYING_LONG=1` runs it with 2,000 messages and fifty kills.
+"""
+
+import asyncio
+import os
+import random
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import UUID
+
+import httpx
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from services.feedback import app
+from services.feedback.settings import FeedbackSettings
+from shared.chassis.aggregates.repository import Repositories
+from shared.chassis.consumer.delivery import Delivery
+from shared.chassis.database.pool import Pool
+from shared.chassis.http.app import web_app
+from shared.chassis.work.intent_reports import try_again
+from tests import story
+from tests.chassis.conftest import Log
+from tests.eventually import eventually
+from tests.feedback.office import Book
+from tests.feedback.test_reports import DECLARED, KEY
+from tests.keys import KEYS
+
+PEOPLE, KILLS = (1000, 50) if os.environ.get("HUYING_LONG") else (60, 4)
+TOLD = (story.SUBMISSION, story.RESOLVED[1])
+NOT_OVER = "SELECT count(*) FROM intent WHERE state IN ('pending', 'sending')"
+
+
+@dataclass
+class Carrier:
+    """A gateway that takes what it takes once for each time that it is asked, and reports what it took."""
+
+    reports: httpx.AsyncClient
+    luck: random.Random = field(default_factory=lambda: random.Random(15))
+    taken: Counter[str] = field(default_factory=Counter)
+    sent_to: dict[str, list[str]] = field(default_factory=dict)
+    asked: int = 0
+    well: bool = False
+    reporting: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def answer(self, request: web.Request) -> web.Response:
+        """Of ten: one is not taken and says so, one fails without a word whether it was taken, one is taken and never
+        answered, one is answered late, the rest well."""
+        form = await request.post()
+        id, to = str(form["id"]), str(form["to"])
+        self.asked += 1
+        fate = "well" if self.well else self.luck.choices(
+            ("busy", "broken", "silent", "late", "well"), (10, 10, 10, 10, 60)
+        )[0]  # fmt: skip
+        if fate == "busy":
+            return web.Response(status=503)
+        if fate == "broken" and self.luck.random() < 0.5:
+            return web.Response(status=500)
+        self.taken[id] += 1
+        self.sent_to.setdefault(to, []).append(id)
+        task = asyncio.create_task(self._report(id))
+        self.reporting.add(task)
+        task.add_done_callback(self.reporting.discard)
+        if fate == "broken":
+            return web.Response(status=500)
+        if fate == "silent":
+            await asyncio.Event().wait()
+        await asyncio.sleep(0.3 if fate == "late" else 0.02)
+        return web.Response()
+
+    async def _report(self, id: str) -> None:
+        await asyncio.sleep(self.luck.uniform(0, 0.5))
+        told = {"key": KEY, "ref": id, "status": "1"}
+        assert (await self.reports.get("/inbound/reports/sms", params=told)).status_code == 200
+
+
+@pytest.fixture
+async def carrier(pool: Pool, tmp_path: Path) -> AsyncIterator[Carrier]:
+    file = tmp_path / "gateways.yaml"
+    file.write_text(DECLARED)
+    settings = FeedbackSettings.model_validate(KEYS | {"DATABASE_URL": "postgresql://u@127.0.0.1/x", "gateways": file})
+    served = web_app("feedback", app.api(settings, pool).routers)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(served), base_url="http://here") as reports:
+        yield Carrier(reports)
+
+
+@asynccontextmanager
+async def child(database: str, url: str) -> AsyncIterator[None]:
+    """A sender that is killed at the end."""
+    command = (sys.executable, "-m", "tests.feedback.killed_sender", database, url)
+    process = await asyncio.create_subprocess_exec(*command)
+    try:
+        yield
+        assert process.returncode is None, "it ended by itself"
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def hear(pool: Pool, repository: Book) -> None:
+    """Demands of as many people, each told of twice."""
+    delivery, log = Delivery(pool, Repositories.of(repository), "cluster", clock=lambda: story.AT), Log()
+    for n in range(1, PEOPLE + 1):
+        submitted = story.SUBMISSION.model_copy(update={"contact": UUID(int=n)})
+        await delivery.deliver(log.told(submitted, TOLD[1], key=UUID(int=n)))
+
+
+async def count(pool: Pool, question: str = NOT_OVER) -> int:
+    return int(await pool.fetchval(question))
+
+
+@pytest.mark.faults
+@pytest.mark.timeout(3600)
+async def test_each_person_is_told_once_whatever_the_gateway_does_and_however_often_the_sender_is_killed(
+    database: str, pool: Pool, repository: Book, carrier: Carrier
+):
+    await hear(pool, repository)
+    server = TestServer(web.Application(), port=0)
+    server.app.router.add_post("/send", carrier.answer)
+    async with server:
+        url = str(server.make_url("/send"))
+        for _ in range(KILLS):
+            before = carrier.asked
+
+            async def asked(before: int = before) -> bool:
+                return carrier.asked >= before + PEOPLE // KILLS or await count(pool) == 0
+
+            async with child(database, url):
+                await eventually(asked, bool, within=300)
+            await the_killed_one_is_known_to_be_dead(pool)
+        async with child(database, url):
+            await all_is_over(pool)
+        assert max(carrier.taken.values()) == 1, "nobody is told twice"
+        await eventually(lambda: count(pool, MISSED), lambda missed: missed == 0, within=60)
+        await what_is_unknown_was_not_taken_and_a_person_may_send_it(pool, carrier)
+        carrier.well = True
+        async with child(database, url):
+            await all_is_over(pool)
+    assert await count(pool, "SELECT count(*) FROM intent WHERE state NOT IN ('sent', 'delivered')") == 0
+    assert (len(carrier.taken), set(carrier.taken.values())) == (2 * PEOPLE, {1})
+    assert len(carrier.sent_to) == PEOPLE
+
+
+MISSED = "SELECT count(*) FROM intent WHERE state = 'sent'"
+"""What was taken and not reported yet."""
+
+
+async def the_killed_one_is_known_to_be_dead(pool: Pool) -> None:
+    """So much later that what it had in hand is given up, and what waits for another try is due."""
+    await pool.execute("UPDATE intent SET claimed_at = now() - interval '5 minutes' WHERE state = 'sending'")
+    await pool.execute("UPDATE intent SET due_at = now() WHERE state = 'pending'")
+
+
+async def all_is_over(pool: Pool) -> None:
+    async def left() -> int:
+        # What waits for a further try need not wait for its time here.
+        await pool.execute("UPDATE intent SET due_at = now() WHERE state = 'pending' AND waits = 'retry'")
+        return await count(pool)
+
+    await eventually(left, lambda found: found == 0, within=600)
+
+
+async def what_is_unknown_was_not_taken_and_a_person_may_send_it(pool: Pool, carrier: Carrier) -> None:
+    """Every message that the gateway took was reported, so that those left are listed and none is lost."""
+    rows = await pool.fetch("SELECT id, state FROM intent WHERE state NOT IN ('sent', 'delivered')")
+    assert {row["state"] for row in rows} <= {"unknown"}
+    assert not [row["id"] for row in rows if carrier.taken[str(row["id"])]]
+    assert len(rows) + len(carrier.taken) - list(carrier.taken.values()).count(0) == 2 * PEOPLE
+    async with pool.acquire() as db:
+        for row in rows:
+            assert not await try_again(db, "message", row["id"]), "never without saying so"
+            assert await try_again(db, "message", row["id"], although_unknown=True)
