@@ -13,6 +13,7 @@ from playwright.async_api import Browser, ConsoleMessage, Page, Response, async_
 
 from deploy.local.ports import free_port
 from services.feedback import app as feedback
+from services.feedback.gateways.file import FileGateway
 from services.feedback.settings import FeedbackSettings
 from services.reporting import app as reporting
 from services.reporting.settings import ReportingSettings
@@ -29,6 +30,7 @@ from tests.browser.installed import MISSING, is_required, launched
 from tests.chassis.conftest import Log, let_know
 from tests.city import City
 from tests.conftest import Server, fresh_database
+from tests.feedback.gateways import TO, message
 from tests.keys import KEYS
 from tests.serving import served
 
@@ -50,12 +52,13 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-async def site(postgres: Server) -> AsyncIterator[str]:
+async def site(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
     """The address of the pages: the board and the link of a message over a few demands, the pages of the desk with
     made-up people, and the design pages."""
     async with fresh_database(postgres) as database:
         told = KEYS | {"DATABASE_URL": database}
-        board, ratings = ReportingSettings.model_validate(told), FeedbackSettings.model_validate(told)
+        inbox = {"inbox": True, "notification_file": await some_messages(tmp_path_factory.mktemp("inbox") / "out")}
+        board, ratings = ReportingSettings.model_validate(told), FeedbackSettings.model_validate(told | inbox)
         desk = RoutingSettings.model_validate(told | {"demo_staff": True})
         async with (
             await open_pool(database, "reporting") as board_pool,
@@ -75,6 +78,14 @@ async def site(postgres: Server) -> AsyncIterator[str]:
             routers = [design(), *(router for api in services for router in api.routers)]
             async with served(uvicorn.Config(web_app("pages", routers), port=free_port(), log_level="warning")) as url:
                 yield url
+
+
+async def some_messages(file: Path) -> Path:
+    """What the inbox shows: a message with a link, and hostile words."""
+    gateway, link = FileGateway(file), f"{FeedbackSettings.model_fields['public_url'].default}/follow/abc.def"
+    await gateway.send(message("submitted", f"您的诉求NH21-000001-W已收到。查看进展：{link}"), TO)
+    await gateway.send(message("progressed", f"<script>alert(1)</script> {'x' * 200} https://evil.example/x"), TO)
+    return file
 
 
 def is_fault(words: ConsoleMessage) -> bool:

@@ -23,6 +23,8 @@ PAGES = (
     "/sign-in",
     "/sign-in?lang=en",
     "/rate/broken",
+    "/inbox",
+    "/inbox?lang=en",
 )
 HOSTILE = tuple(f"/design/{part}?texts=hostile" for part in PARTS)
 

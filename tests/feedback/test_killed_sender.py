@@ -76,7 +76,7 @@ class Carrier:
         return web.Response()
 
     async def _report(self, id: str) -> None:
-        await asyncio.sleep(self.luck.uniform(0, 0.5))
+        await asyncio.sleep(self.luck.uniform(0, 3))
         told = {"key": KEY, "ref": id, "status": "1"}
         assert (await self.reports.get("/inbound/reports/sms", params=told)).status_code == 200
 
