@@ -65,7 +65,6 @@ async def test_a_demand_is_followed_by_number_and_code_and_judged(
     await expect(page.get_by_text("路面已修复，请放心通行。")).to_be_visible()
     await page.get_by_label("未解决").check()
     await page.get_by_label("还想说什么").fill("水还在漏")
-    await page.locator("form").evaluate("form => form.noValidate = true")
     await page.get_by_role("button", name="提交评价").click()
     await expect(page.get_by_role("alert")).to_contain_text("请选择满意程度")
     await expect(page.get_by_label("未解决")).to_be_checked()
@@ -76,7 +75,6 @@ async def test_a_demand_is_followed_by_number_and_code_and_judged(
     await city.loop.turn()
     await page.reload()
     await expect(page.get_by_text("要求重新办理")).to_be_visible()
-    assert await what_is_wrong(page) == []
 
 
 async def test_a_demand_is_taken_back_and_another_supporter_noted_in_english(tabs: Tabs, city: City):
