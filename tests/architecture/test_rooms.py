@@ -65,7 +65,10 @@ OWN: Final = {
     "routing/cases": {
         "available", "clock", "desks", "following", "limits", "overview", "parsing", "reading", "timeline", "worklists",
     },
-    "routing/web": {"command_forms", "desk_gate", "desk_page", "evidence_files", "intake_reader", "showing", "viewer"},
+    "routing/web": {
+        "command_forms", "desk_gate", "desk_page", "evidence_files", "form_options", "intake_reader", "showing",
+        "viewer",
+    },
     "routing/cases/commands": {"assistance", "base", "dispatching", "handling", "publishing", "timing"},
     "routing/cases/decisions": {"assistance", "dispatching", "handling", "publishing", "situation", "timing"},
     "routing/hot_spots": {"detection"},

@@ -162,9 +162,9 @@ def test_no_command_of_staff_tells_whom_it_names(kind: type[BaseModel]):
         by = Person("王", HELPER)
     if kind in (c.PublishDemand, c.CorrectPublication):
         with pytest.raises(Refused, match="would be shown as"):
-            decide(demand, command, by, PACK, story.AT, parent, PUBLIC[kind])
+            decide(demand, command, by, PACK, story.AT, parent, publication=PUBLIC[kind])
         command = masked(command, MASKS)
-    told = told_of(*decide(demand, command, by, PACK, story.AT, parent, PUBLIC.get(kind)))
+    told = told_of(*decide(demand, command, by, PACK, story.AT, parent, publication=PUBLIC.get(kind)))
     assert tells_nobody(told)
     assert tells_nobody(masked(command, MASKS).model_dump_json())
     assert any(isinstance(declared, Masked) for _, declared in texts(kind)) == ("［手机号］" in told)

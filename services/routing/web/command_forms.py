@@ -1,7 +1,7 @@
 """The form of each command: its fields, in words, and how what was typed becomes the command."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any, Final
 
@@ -9,77 +9,11 @@ from starlette.datastructures import FormData
 
 from services.routing.cases.commands import COMMANDS
 from services.routing.publications.domain import PublicationState
+from services.routing.web import form_options as options
 from services.routing.web.evidence_files import FIELD, MOST
+from services.routing.web.form_options import Input
 from services.routing.web.viewer import Viewer
-from services.routing.web.words import EVIDENCE_KINDS
-from shared.contracts.demand.facts import Urgency
 from shared.contracts.demand.state import Demand
-from shared.jurisdiction.parts import UnitKind
-from shared.web.words import WITHDRAWN_FOR
-
-Options = Callable[[Viewer, Demand], Sequence[tuple[str, str]]]
-
-
-@dataclass(frozen=True, slots=True)
-class Input:
-    """One field of a form; `kind` is text, textarea, number, lines, select, files or yes (a box that means true)."""
-
-    name: str
-    kind: str
-    zh: str
-    en: str
-    required: bool = True
-    hint: tuple[str, str] = ("", "")
-    options: Options | None = None
-
-
-def _units(viewer: Viewer, demand: Demand) -> list[tuple[str, str]]:
-    """The way up first, then departments, towns, and the stations of the same town."""
-    pack = viewer.pack
-    above = pack.units_above(demand.unit or pack.coordinator)
-    town = above[0] if above else ""
-    nearby = [u for u in pack.units if u.kind is UnitKind.STATION and town in pack.units_above(u.id)]
-    wide = [u for u in pack.units if u.kind is not UnitKind.STATION]
-    known = {unit.id: unit.name for unit in (*wide, *nearby)}
-    first = {unit: known[unit] for unit in above if unit in known}
-    return [("", viewer.say("请选择", "Choose")), *(first | known).items()]
-
-
-def _helpers(viewer: Viewer, demand: Demand) -> list[tuple[str, str]]:
-    return [("", viewer.say("请选择", "Choose")), *((unit, viewer.unit_name(unit)) for unit in demand.assisting)]
-
-
-def _pauses(viewer: Viewer, demand: Demand) -> list[tuple[str, str]]:
-    reasons = viewer.pack.handling.pause.reasons
-    return [(reason.code, str(getattr(reason.name, viewer.lang))) for reason in reasons]
-
-
-def _levels(viewer: Viewer, demand: Demand) -> list[tuple[str, str]]:
-    return [(level.level, str(getattr(level.name, viewer.lang))) for level in viewer.pack.list_levels]
-
-
-def _categories(viewer: Viewer, demand: Demand) -> list[tuple[str, str]]:
-    leaves = viewer.pack.leaf_categories
-    known = [(leaf.code, str(getattr(leaf.name, viewer.lang))) for leaf in leaves if leaf.code != demand.category]
-    return [("", viewer.say("请选择", "Choose")), *known]
-
-
-def _urgencies(viewer: Viewer, demand: Demand) -> list[tuple[str, str]]:
-    words = {
-        Urgency.ORDINARY: ("一般", "ordinary"),
-        Urgency.URGENT: ("紧急", "urgent"),
-        Urgency.CRITICAL: ("特急", "critical"),
-    }
-    return [(urgency, viewer.say(*pair)) for urgency, pair in words.items()]
-
-
-def _evidence_kinds(viewer: Viewer, demand: Demand) -> list[tuple[str, str]]:
-    return [(kind, viewer.say(*words)) for kind, words in EVIDENCE_KINDS.items()]
-
-
-def _grounds(viewer: Viewer, demand: Demand) -> list[tuple[str, str]]:
-    return [(ground, viewer.say(*words)) for ground, words in WITHDRAWN_FOR.items()]
-
 
 _REASON: Final = Input("reason", "textarea", "原因", "Reason")
 _FOR_CITIZEN: Final = ("群众会看到", "The citizen sees this")
@@ -103,11 +37,11 @@ FORMS: Final[Mapping[str, Sequence[Input]]] = {
     "return": (
         Input(
             "suggested_unit", "select", "应由哪个单位办理", "Which unit is responsible", True,
-            ("不清楚时选统筹单位", "If you do not know, choose the coordinator"), _units,
+            ("不清楚时选统筹单位", "If you do not know, choose the coordinator"), options.units,
         ),
         _REASON,
     ),
-    "transfer": (Input("unit", "select", "转给", "Give it to", True, ("", ""), _units), _REASON),
+    "transfer": (Input("unit", "select", "转给", "Give it to", True, ("", ""), options.units), _REASON),
     "move-up": (_REASON,),
     "decline": (
         Input("reason", "textarea", "不予受理的理由", "Why", True, _FOR_CITIZEN),
@@ -123,12 +57,12 @@ FORMS: Final[Mapping[str, Sequence[Input]]] = {
     "note": (Input("text", "textarea", "备注内容", "Note", True, ("仅工作人员可见", "For staff alone")),),
     "attach": (
         _FILES,
-        Input("kind", "select", "材料类型", "What they show", False, ("", ""), _evidence_kinds),
+        Input("kind", "select", "材料类型", "What they show", False, ("", ""), options.evidence_kinds),
         _EVIDENCE,
         Input("note", "textarea", "说明", "About it", False),
     ),
     "list": (
-        Input("level", "select", "清单", "List", True, ("", ""), _levels),
+        Input("level", "select", "清单", "List", True, ("", ""), options.levels),
         Input("project", "text", "项目名称", "Project", False),
         Input("reason", "textarea", "原因", "Reason", True, _FOR_CITIZEN),
     ),
@@ -154,13 +88,13 @@ FORMS: Final[Mapping[str, Sequence[Input]]] = {
         Input("approved_by", "text", "批准人", "Approved by"),
     ),
     "pause": (
-        Input("reason", "select", "暂停原因", "Why", True, ("", ""), _pauses),
+        Input("reason", "select", "暂停原因", "Why", True, ("", ""), options.pauses),
         Input("days", "number", "暂停几天", "For how many days", False, ("到期自动恢复计时", "Then it runs again")),
         Input("note", "textarea", "说明", "About it", False, _FOR_CITIZEN),
     ),
     "resume": (Input("note", "textarea", "说明", "About it", False),),
     "request-assistance": (
-        Input("units", "select", "请哪个单位协办", "Whom to ask", True, ("", ""), _units),
+        Input("units", "select", "请哪个单位协办", "Whom to ask", True, ("", ""), options.units),
         Input("reason", "textarea", "需要协办的事项", "What for"),
     ),
     "accept-assistance": (),
@@ -170,15 +104,15 @@ FORMS: Final[Mapping[str, Sequence[Input]]] = {
         _FILES,
         Input("done", "yes", "协办事项已完成", "The part is finished"),
     ),
-    "end-assistance": (Input("unit", "select", "协办单位", "Helper", True, ("", ""), _helpers), _REASON),
+    "end-assistance": (Input("unit", "select", "协办单位", "Helper", True, ("", ""), options.helpers), _REASON),
     "route": (
-        Input("unit", "select", "承办单位", "Who answers", True, ("", ""), _units),
+        Input("unit", "select", "承办单位", "Who answers", True, ("", ""), options.units),
         Input("working_days", "number", "办理时限（工作日）", "Limit in working days", False, ("不填按目录", "As set")),
         Input("reason", "textarea", "派单说明", "About it", False),
     ),
-    "reclassify": (Input("category", "select", "类别", "Category", True, ("", ""), _categories), _REASON),
+    "reclassify": (Input("category", "select", "类别", "Category", True, ("", ""), options.categories), _REASON),
     "prioritize": (
-        Input("urgency", "select", "紧急程度", "Urgency", True, ("", ""), _urgencies),
+        Input("urgency", "select", "紧急程度", "Urgency", True, ("", ""), options.urgencies),
         Input("vulnerable", "yes", "重点对象（老人、残疾人、未成年人等）", "Somebody who needs protection", False),
         _REASON,
     ),
@@ -192,7 +126,7 @@ FORMS: Final[Mapping[str, Sequence[Input]]] = {
     "withdraw-publication": (
         Input(
             "ground", "select", "对公众的说明", "What everybody is told", True,
-            ("公开页面会注明", "Stands on the public page"), _grounds,
+            ("公开页面会注明", "Stands on the public page"), options.grounds,
         ),
         Input("reason", "textarea", "具体原因", "Why", True, ("仅工作人员可见", "For staff alone")),
     ),

@@ -1,0 +1,81 @@
+"""What the fields of a command's form are, and what there is to choose from in each."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from services.routing.web.viewer import Viewer
+from services.routing.web.words import EVIDENCE_KINDS
+from shared.contracts.demand.facts import Urgency
+from shared.contracts.demand.state import Demand
+from shared.jurisdiction.parts import UnitKind
+from shared.web.words import WITHDRAWN_FOR
+
+Options = Callable[[Viewer, Demand], Sequence[tuple[str, str]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One field of a form; `kind` is text, textarea, number, lines, select, files or yes (a box that means true)."""
+
+    name: str
+    kind: str
+    zh: str
+    en: str
+    required: bool = True
+    hint: tuple[str, str] = ("", "")
+    options: Options | None = None
+
+
+def units(viewer: Viewer, demand: Demand) -> list[tuple[str, str]]:
+    """The way up first, then departments, towns, and the stations of the same town."""
+    pack = viewer.pack
+    above = pack.units_above(demand.unit or pack.coordinator)
+    town = above[0] if above else ""
+    nearby = [u for u in pack.units if u.kind is UnitKind.STATION and town in pack.units_above(u.id)]
+    wide = [u for u in pack.units if u.kind is not UnitKind.STATION]
+    known = {unit.id: unit.name for unit in (*wide, *nearby)}
+    first = {unit: known[unit] for unit in above if unit in known}
+    return [("", viewer.say("请选择", "Choose")), *(first | known).items()]
+
+
+def helpers(viewer: Viewer, demand: Demand) -> list[tuple[str, str]]:
+    """The units that help now."""
+    return [("", viewer.say("请选择", "Choose")), *((unit, viewer.unit_name(unit)) for unit in demand.assisting)]
+
+
+def pauses(viewer: Viewer, demand: Demand) -> list[tuple[str, str]]:
+    """Why a clock may stand."""
+    reasons = viewer.pack.handling.pause.reasons
+    return [(reason.code, str(getattr(reason.name, viewer.lang))) for reason in reasons]
+
+
+def levels(viewer: Viewer, demand: Demand) -> list[tuple[str, str]]:
+    """The lists of the jurisdiction."""
+    return [(level.level, str(getattr(level.name, viewer.lang))) for level in viewer.pack.list_levels]
+
+
+def categories(viewer: Viewer, demand: Demand) -> list[tuple[str, str]]:
+    """What else it may be about."""
+    leaves = viewer.pack.leaf_categories
+    known = [(leaf.code, str(getattr(leaf.name, viewer.lang))) for leaf in leaves if leaf.code != demand.category]
+    return [("", viewer.say("请选择", "Choose")), *known]
+
+
+def urgencies(viewer: Viewer, demand: Demand) -> list[tuple[str, str]]:
+    """How urgent it may be."""
+    words = {
+        Urgency.ORDINARY: ("一般", "ordinary"),
+        Urgency.URGENT: ("紧急", "urgent"),
+        Urgency.CRITICAL: ("特急", "critical"),
+    }
+    return [(urgency, viewer.say(*pair)) for urgency, pair in words.items()]
+
+
+def evidence_kinds(viewer: Viewer, demand: Demand) -> list[tuple[str, str]]:
+    """What evidence may be."""
+    return [(kind, viewer.say(*words)) for kind, words in EVIDENCE_KINDS.items()]
+
+
+def grounds(viewer: Viewer, demand: Demand) -> list[tuple[str, str]]:
+    """What everybody is told of a withdrawal."""
+    return [(ground, viewer.say(*words)) for ground, words in WITHDRAWN_FOR.items()]
