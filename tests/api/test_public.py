@@ -50,6 +50,7 @@ NOT_PUBLIC: Final = {
     "/v1/attachments/{reference}": "asks for the key of a channel",
     "/inbound/sms/{channel}": "asks for the gateway's secret",
     "/inbound/wechat/{channel}": "asks for WeChat's signature",
+    "/inbound/reports/{gateway}": "asks for the gateway's key",
 }
 """Reads that declare no key in the document because they take one of several, or one in the address."""
 PAGES: Final = {

@@ -24,6 +24,7 @@ from shared.chassis.http.response_headers import PRIVATE
 from shared.contracts.demand.facts import Fact, PersonalDataViewed
 from shared.contracts.demand.state import Demand
 from shared.contracts.refusals import Code, Refused
+from shared.contracts.wording import Identifier
 from shared.identity.callers import Caller, Callers
 
 MOST: Final = 200
@@ -42,7 +43,7 @@ class ContactQuestion(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    number: Annotated[str, Field(max_length=40)]
+    number: Annotated[str, Field(max_length=40), Identifier("a demand's number")]
     """Not checked as people's typing is: one that is wrong must not keep the others from their answers."""
     contact: UUID
     ways: Annotated[tuple[Way, ...], Field(min_length=1, max_length=len(Way))]
