@@ -26,6 +26,7 @@ NOTICE_WORDS: Final[Mapping[Notice, tuple[str, str]]] = {
     Notice.CLOSED: ("已结束", "Closed"),
     Notice.DEADLINE_WARNED: ("临近时限", "Due soon"),
     Notice.DEADLINE_MISSED: ("未按时答复", "Overdue"),
+    Notice.LINK_REQUESTED: ("查看进展的链接", "The link to follow it"),
     Notice.SUPPORTER_RESOLVED: ("附议的诉求已有答复", "Answered, to those who support it"),
     Notice.SUPPORTER_DECLINED: ("附议的诉求未能受理", "Not taken up, to those who support it"),
     Notice.SUPPORTER_WITHDRAWN: ("附议的诉求已撤回", "Withdrawn, to those who support it"),
