@@ -89,8 +89,10 @@ async def some_messages(file: Path) -> Path:
 
 
 def is_fault(words: ConsoleMessage) -> bool:
-    """Whether a browser complains of a page; that a page was refused is what some tests are about."""
-    return words.type == "error" and "the server responded with a status" not in words.text
+    """Whether a browser complains of a page; that a page was refused, or that there was no network, is what some tests
+    are about."""
+    meant = ("the server responded with a status", "net::ERR_INTERNET_DISCONNECTED")
+    return words.type == "error" and not any(part in words.text for part in meant)
 
 
 def is_missing(answer: Response) -> bool:

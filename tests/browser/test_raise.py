@@ -190,7 +190,7 @@ async def test_what_it_may_be_about_and_who_else_said_so_is_told_while_somebody_
     page = await tabs.new(PHONE)
     await raise_one(page, city.url)
     await Indexing(city.loop.pools[Service.INTAKE]).index()
-    await page.goto(f"{city.url}/raise?at=440605011002")
+    await page.goto(f"{city.url}/raise?at=440605011025")
     await page.get_by_label("您要反映什么问题？").fill(WORDS)
     await expect(page.locator(".hints")).to_contain_text("像是：路灯照明")
     await expect(page.locator(".hints")).to_contain_text("也有人提过相似的")
@@ -233,7 +233,7 @@ async def test_what_was_written_survives_a_closed_browser(tabs: Tabs, city: City
 async def test_no_step_weighs_more_than_60_kilobytes(tabs: Tabs, city: City):
     page = await tabs.new(PHONE)
     heard: list[Response] = []
-    page.on("response", heard.append)
+    page.on("response", lambda answer: heard.append(answer))
     weights: dict[str, int] = {}
 
     async def look(page: Page, step: str) -> None:

@@ -89,6 +89,7 @@ async def test_while_somebody_writes_the_category_and_similar_demands_are_told(v
     assert await hinted(visitor, WORDS) == ["像是：路灯照明（提交前可以改）"]
     await visitor.raises(WORDS, TOWN, VILLAGE)
     await Indexing(pool).index()
+    assert len(await hinted(visitor, WORDS, division="no such place")) == 3
     lines = await hinted(visitor, WORDS, division=VILLAGE)
     assert len(lines) == 3
     assert "桂城街道 桂一社区居委会" in lines[2]

@@ -31,8 +31,9 @@ def routes(raising: Raising, visitors: Visitors) -> APIRouter:
         lang: InLanguage = "zh",
     ) -> dict[str, list[str]]:
         await raising.allowance.count(request, Act.HINT)
-        draft = Draft(words=readable(words)[:LONGEST_WORDS], division=division or raising.portal.places.top())
-        pack = raising.portal.places.pack_of(draft.division)
+        places = raising.portal.places
+        place = division if places.pack_of(division) else places.top()
+        draft, pack = Draft(words=readable(words)[:LONGEST_WORDS], division=place), places.pack_of(place)
         try:
             draft.command()
         except ValidationError:
