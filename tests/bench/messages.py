@@ -42,7 +42,7 @@ from tests.packs import shipped
 
 BENCH = (sys.executable, "-m", "tests.bench.messages")
 COUNT = 5000
-AT_ONCE = 100
+AT_ONCE = 200
 ANSWERS_AFTER = 0.05
 FRONTS = 16
 
