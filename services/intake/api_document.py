@@ -23,7 +23,7 @@ WORDS: Final = ApiText(
         "supplement_demand": "补充诉求",
         "urge_demand": "催办",
         "withdraw_demand": "申请撤回",
-        "rate_demand": "评价答复",
+        "judge_demand": "评价答复",
         "refuse_publication": "不同意公开",
         "list_public_demands": "已公开的诉求",
         "get_public_demand": "一件诉求的公开情况",

@@ -38,6 +38,7 @@ from tests.packs import nanhai
 KINDS = {"/v1/visits": ChannelKind.FIELD_VISIT, "/v1/programmes": ChannelKind.BROADCAST}
 STAFF_PATHS = ("/v1/cases", "/v1/units", "/v1/catalogues", "/v1/hot-spots")
 STAFF = {"name": "陈", "unit": "nh-coordinator", "roles": ("personal-data",)}
+RELEASE = {"title": "路灯不亮", "answer": "路灯已修好"}
 DEMAND = {"title": "路灯不亮", "division": "440605126222", "contact": {"name": "邹某某", "phone": "13800138000"}}
 
 
@@ -80,7 +81,7 @@ class Gateway:
 
     async def _named(self, name: str, path: str, past: Sequence[StatusFact]) -> str:
         match name:
-            case "number" if path.startswith(("/v1/demands", "/v1/attachments")):
+            case "number" if path.startswith(("/v1/demands", "/v1/public", "/v1/attachments")):
                 return await self._made("/v1/demands", name, json=DEMAND)
             case "number":
                 return number("NH", 2021, (await self.knows(past)).int)
@@ -113,6 +114,17 @@ class Gateway:
         answer = await self.client.post(f"/v1/catalogues/{version}/publish", headers=headers, json=later)
         assert answer.status_code == 200, answer.text
         return version
+
+    async def answered(self, number: str) -> None:
+        """Let intake know that the demand waits for a verdict."""
+        resolved = "UPDATE demand SET state = state || '{\"status\": \"resolved\"}' WHERE state ->> 'number' = $1"
+        await self.intake.execute(resolved, number)
+
+    async def released(self, number: str) -> None:
+        """Let everybody read the answer to a case."""
+        headers = await self.headers("/v1/cases")
+        answer = await self.client.post(f"/v1/cases/{number}/publish", headers=headers, json=RELEASE)
+        assert answer.status_code == 200, answer.text
 
     async def published(self) -> None:
         """Put a version into force, so that there is something to roll back."""

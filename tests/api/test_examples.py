@@ -33,7 +33,15 @@ AT_A_STATION = (
     f.DemandAccepted(by="Chen"),
 )
 ASKED = f.ExtensionRequested(by="x", unit="nh-tax", working_days=5, due_at=IN_TIME[1].due_at, reason="x")
+AGREED = (
+    story.SUBMISSION.model_copy(update={"may_publish": True}),
+    *story.RESOLVED[1:-1],
+    f.DemandResolved(by="x", result="风雨棚已建成", summary="风雨棚已建成并投入使用"),
+)
 PASTS = {
+    "publish_case": AGREED,
+    "correct_publication": AGREED,
+    "withdraw_publication": AGREED,
     "accept_case": story.ROUTED,
     "return_case": story.ROUTED,
     "route_case": (*story.SUBMITTED, f.DemandTriaged(reason="no rule")),
@@ -71,6 +79,10 @@ async def send(gateway: Gateway, one: Operation, **body: Any) -> None:
     if one.id == "merge_case":
         await gateway.knows(story.ACCEPTED, serial=1335)  # the demand that the example is merged into
     place = await gateway.place(one.path, PASTS.get(one.id, story.RESOLVED))
+    if one.id == "judge_demand":
+        await gateway.answered(place["number"])
+    if one.id in ("correct_publication", "withdraw_publication"):
+        await gateway.released(place["number"])
     headers = await gateway.headers(one.path)
     query = one.parameters({}, "query")
     answer = await gateway.client.request(one.method, one.path.format(**place), headers=headers, params=query, **body)

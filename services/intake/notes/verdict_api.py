@@ -19,7 +19,7 @@ def routes(note_handler: NoteHandler, lookup: DemandLookup) -> APIRouter:
     Speaker = Annotated[Channel, Depends(channel_with(note_handler.pool, "submit"))]  # noqa: N806 (a type)
 
     @router.post("/{number}/verdict", status_code=202)
-    async def rate_demand(number: Number, body: Rate, key: Key, channel: Speaker, code: SecretCode = "") -> Noted:
+    async def judge_demand(number: Number, body: Rate, key: Key, channel: Speaker, code: SecretCode = "") -> Noted:
         """Judge the answer (评价), once for each answer; what is not solved is reopened."""
         return await spoken(note_handler, lookup, (number, code), NoteRequest(channel, key, body))
 

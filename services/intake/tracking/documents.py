@@ -49,7 +49,7 @@ class Extension(Step):
     reason: str
 
 
-class Pause(Step):
+class ClockPause(Step):
     """The clock stood still (暂停计时), and why."""
 
     reason: str = Field("", description="of the jurisdiction, such as `weather`")
@@ -143,7 +143,7 @@ class Followed(Progress):
     listed: Listing | None = None
     returns: list[Returned] = []
     extensions: list[Extension] = []
-    pauses: list[Pause] = []
+    pauses: list[ClockPause] = []
     remarks: list[Remark] = []
     spoken: list[Spoke] = Field([], description="what the citizen added, urged, or asked to take back")
     supports: int | None = Field(None, description="how many others have the same demand")

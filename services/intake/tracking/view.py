@@ -83,12 +83,12 @@ def _steps(told: Sequence[Told], pack: Pack | None, kind: type[S], *facts: type[
     return [_step(one, pack, kind) for one in told if one.type in types]
 
 
-def _pauses(told: Sequence[Told], pack: Pack | None) -> list[d.Pause]:
+def _pauses(told: Sequence[Told], pack: Pack | None) -> list[d.ClockPause]:
     """Each pause, with its end where it has one: work on a listed demand ends a pause that no fact here began."""
-    pauses: list[d.Pause] = []
+    pauses: list[d.ClockPause] = []
     for one in told:
         if one.type == f.DemandPaused.type:
-            pause = _step(one, pack, d.Pause)
+            pause = _step(one, pack, d.ClockPause)
             pauses.append(pause.model_copy(update={"reason_name": pause_reason(pack, pause.reason)}))
         elif one.type == f.DemandResumed.type and pauses and pauses[-1].ended_at is None:
             pauses[-1] = pauses[-1].model_copy(update={"ended_at": one.at})
