@@ -3,7 +3,7 @@
 Of several senders one sends at a time, by a lease. Lines of different recipients are in the gateways' hands together;
 the intents of one line, and those to one recipient, go one after another. A gateway that fails again and again rests
 without holding up the others. An intent whose sender died between sending and record is never sent blindly again
-(ADR 24, ADR 33).
+(ADR 24, ADR 35).
 """
 
 import asyncio
