@@ -37,6 +37,8 @@ from tests.serving import served
 SCREENSHOTS: Final = Path(__file__).parents[2] / "build" / "screenshots"
 PHONE, DESK = 390, 1280
 WIDTHS: Final = (PHONE, DESK)
+SIGHTS: Final = pytest.mark.parametrize(("lang", "width"), [("zh", PHONE), ("en", DESK)])
+"""Both languages and both widths: a walk over many pages takes minutes of a processor."""
 OpenPage = Callable[..., Awaitable[Page]]
 
 

@@ -11,14 +11,13 @@ from playwright.async_api import FilePayload, Page, Response, expect
 
 from services.intake.similar.indexing import Indexing
 from shared.contracts.demand.state import Service
-from tests.browser.conftest import PHONE, WIDTHS, Tabs
+from tests.browser.conftest import PHONE, SIGHTS, Tabs
 from tests.browser.test_access import SMALL_TARGETS, what_is_wrong
 from tests.browser.test_desk_hostile import HOSTILE, what_is_harmful
 from tests.city import City
 
 pytestmark = pytest.mark.browser
 BOTH: Final = pytest.mark.parametrize("javascript", [True, False], ids=["with JavaScript", "without JavaScript"])
-LANGUAGES: Final = pytest.mark.parametrize("lang", ["zh", "en"])
 WORDS: Final = "村口的路灯坏了三天，晚上看不清路"
 LIMIT: Final = 60_000
 SEND_TWICE: Final = """() => {
@@ -77,8 +76,7 @@ async def test_a_demand_is_raised_on_a_phone(tabs: Tabs, city: City, javascript:
     assert await page.locator("dd.receipt").first.inner_text() == number
 
 
-@LANGUAGES
-@pytest.mark.parametrize("width", WIDTHS)
+@SIGHTS
 async def test_every_step_can_be_used_by_everybody(tabs: Tabs, city: City, width: int, lang: str):
     page = await tabs.new(width)
     wrong: list[str] = []
