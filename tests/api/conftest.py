@@ -19,6 +19,8 @@ from services.intake.channels import keys as channels
 from services.reporting import app as reporting
 from services.routing.cases.projection import CASES
 from services.routing.catalogue.packs_in_force import written
+from services.routing.publications.projection import publication_projection
+from shared.chassis.aggregates.projections import compose
 from shared.chassis.aggregates.repository import Repositories, Repository
 from shared.chassis.base.settings import ProcessSettings
 from shared.chassis.base.tokens import Tokens
@@ -33,7 +35,7 @@ from tests.chassis.conftest import Log, let_know
 from tests.conftest import Server, fresh_database
 from tests.intake.test_attachments import picture
 from tests.keys import KEYS
-from tests.packs import nanhai
+from tests.packs import nanhai, shipped
 
 KINDS = {"/v1/visits": ChannelKind.FIELD_VISIT, "/v1/programmes": ChannelKind.BROADCAST}
 STAFF_PATHS = ("/v1/cases", "/v1/units", "/v1/catalogues", "/v1/hot-spots")
@@ -160,9 +162,12 @@ async def gateway(postgres: Server, tmp_path_factory: pytest.TempPathFactory) ->
 
 def listening(settings: Mapping[str, ProcessSettings], pools: Mapping[str, Pool]) -> list[Delivery]:
     """Routing hears without its policy, which would dispatch every demand before we say what happened."""
+    cases = compose(*CASES.parts, publication_projection(shipped()))
+    feedbacks = feedback.worker(settings["feedback"], pools["feedback"])  # type: ignore[arg-type]
+    projector = reporting.projector(settings["reporting"], pools["reporting"])  # type: ignore[arg-type]
     repositories = {
-        "routing": Repositories.of(Repository("demand", demand_rules(Service.ROUTING), CASES)),
-        "feedback": feedback.worker(settings["feedback"], pools["feedback"]).repositories,  # type: ignore[arg-type]
-        "reporting": reporting.projector(settings["reporting"], pools["reporting"]).repositories,  # type: ignore[arg-type]
+        "routing": Repositories.of(Repository("demand", demand_rules(Service.ROUTING), cases)),
+        "feedback": feedbacks.repositories,
+        "reporting": projector.repositories,
     }
     return [Delivery(pools[name], repository, "cluster") for name, repository in repositories.items()]

@@ -21,7 +21,9 @@ SCRIPT: Final = "<script>alert(1)</script>"
 MARKED: Final = f"{SCRIPT}\"'><img src=x onerror=alert(1)>{{{{ 7 * 7 }}}}"
 HOSTILE: Final = f"{MARKED}\u202egnihtyreve snrut\u202c{'长' * 40}{'x' * 200}"
 LINES: Final = frozenset({"text", "textarea", "lines"})
-CHOSEN: Final = {"units": "nh-education", "unit": "nh-education", "level": "village", "urgency": "urgent"}
+CHOSEN: Final = {
+    "units": "nh-education", "unit": "nh-education", "level": "village", "urgency": "urgent", "kind": "handling",
+}  # fmt: skip
 ORDER: Final = (
     (CLERK, ("accept", "request-assistance", "request-extension", "contact", "progress", "note", "attach")),
     (TOWN_HEAD, ("refuse-extension", "note")),

@@ -50,16 +50,6 @@ async def test_commands_of_htmx_carry_the_token_against_forged_requests(open_pag
     assert (await (await sent.value).all_headers())["x-csrf-token"] == "sample"
 
 
-async def test_a_citizen_rates_an_answer_without_javascript(open_page: OpenPage, rating_link: str):
-    page = await open_page(rating_link, PHONE, javascript=False)
-    await page.get_by_role("button", name="提交评价").click()
-    await page.get_by_label("非常满意 Very satisfied").check()
-    await page.get_by_label("已解决 Yes").check()
-    await page.get_by_label("补充说明").fill("<script>alert(1)</script>")
-    await page.get_by_role("button", name="提交评价").click()
-    await expect(page.get_by_role("heading", level=1)).to_contain_text("感谢您的评价")
-
-
 async def test_a_page_with_errors_begins_at_them(open_page: OpenPage):
     page = await open_page("/design/forms", PHONE)
     await expect(page.locator(".error-summary")).to_be_focused()

@@ -139,6 +139,8 @@ async def test_each_person_is_told_once_whatever_the_gateway_does_and_however_of
         async with child(database, url):
             await all_is_over(pool)
         assert max(carrier.taken.values()) == 1, "nobody is told twice"
+        # What nobody knows of is reported too, up to six seconds later.
+        await asyncio.gather(*carrier.reporting)
         await eventually(lambda: count(pool, MISSED), lambda missed: missed == 0, within=60)
         await what_is_unknown_was_not_taken_and_a_person_may_send_it(pool, carrier)
         carrier.well = True

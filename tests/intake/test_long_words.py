@@ -11,10 +11,10 @@ from services.intake.channels import keys
 from shared.chassis.database.pool import Pool
 from shared.contracts.demand.facts import ChannelKind
 from tests.intake.conftest import settings
+from tests.intake.open311_client import V2, raised
 from tests.intake.test_api import GOOD, count
 from tests.intake.test_imports import imported
 from tests.intake.test_notes import notes, opened, say, taken
-from tests.intake.test_open311 import V2, raised
 from tests.intake.test_vault import staff
 from tests.keys import KEYS
 from tests.serving import masker_of, running

@@ -9,6 +9,7 @@ import pytest
 from services.routing.cases import commands as c
 from services.routing.cases.available import available
 from services.routing.cases.domain import decide
+from services.routing.cases.parsing import command_of
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.lifecycle import evolve
 from shared.contracts.demand.state import Demand, Status
@@ -219,12 +220,20 @@ def test_notes_and_evidence_name_the_unit_that_wrote_them_and_no_citizen():
     assert refusal(accepted, c.AttachEvidence(note="x"), CLERK).code is Code.INVALID
 
 
-def test_urgency_is_changed_by_those_above():
+def test_a_choice_that_is_none_is_refused_by_its_field():
+    with pytest.raises(Refused) as refused:
+        command_of("attach", {"note": "x", "kind": "weather"})
+    assert [error.field for error in refused.value.errors] == ["kind"]
+
+
+def test_urgency_is_raised_by_a_clerk_and_lowered_by_those_above():
     command = c.PrioritizeDemand(urgency=f.Urgency.URGENT, reason="老人")
-    assert refusal(story.demand(*ACCEPTED), command, CLERK).code is Code.FORBIDDEN
-    urgent = after(story.demand(*ACCEPTED), command, by=DISPATCHER)
+    urgent = after(story.demand(*ACCEPTED), command, by=CLERK)
     assert urgent.urgency is f.Urgency.URGENT
     assert refusal(urgent, command, DISPATCHER).code is Code.INVALID
+    lower = c.PrioritizeDemand(urgency=f.Urgency.ORDINARY, reason="已转移")
+    assert refusal(urgent, lower, CLERK).code is Code.ILLEGAL_TRANSITION
+    assert after(urgent, lower, by=DISPATCHER).urgency is f.Urgency.ORDINARY
 
 
 PARENT = story.demand(*ACCEPTED).model_copy(update={"id": story.demand(*ACCEPTED).id.__class__(int=7), "number": "P"})

@@ -27,7 +27,8 @@ def validated(kind: type[M], fields: Mapping[str, JsonValue]) -> M:
     try:
         return kind.model_validate(dict(fields))
     except ValidationError as fault:
-        errors = tuple(field_errors(fault.errors(), kind.model_json_schema(), {}))
+        schema = kind.model_json_schema()
+        errors = tuple(field_errors(fault.errors(), schema, schema))
         en = "; ".join(f"{error.field}: {error.en}" for error in errors)
         zh = "；".join(f"{error.field}：{error.zh}" for error in errors)
         raise Refused(Code.INVALID, en, zh, errors) from None

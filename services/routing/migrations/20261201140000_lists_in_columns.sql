@@ -67,7 +67,7 @@ CREATE TABLE assisting_case (
     demand_id uuid NOT NULL,
     PRIMARY KEY (unit, rank, work_due_at, demand_id)
 );
-CREATE FUNCTION assisting_cases_appear() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION assisting_cases_appear() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
     INSERT INTO assisting_case (unit, rank, work_due_at, demand_id)
     SELECT DISTINCT helper.unit, rank, work_due_at, id
@@ -75,7 +75,7 @@ BEGIN
     WHERE open_unit IS NOT NULL;
     RETURN NULL;
 END $$;
-CREATE FUNCTION assisting_cases_move() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION assisting_cases_move() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
     IF NOT EXISTS (SELECT FROM before WHERE state ? 'assisting' UNION ALL SELECT FROM moved WHERE state ? 'assisting')
     THEN
@@ -122,7 +122,7 @@ CREATE TABLE unit_load (
 
 -- Workers of the version before may still write marks during an update: they are added to the demand too. A later
 -- version drops the table.
-CREATE FUNCTION attention_is_of_a_demand() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION attention_is_of_a_demand() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
     before attention;
 BEGIN
