@@ -120,9 +120,12 @@ class WorkerFleet:
         return int(await self.pool.fetchval("SELECT epoch FROM lease WHERE name = $1", RELAY))
 
     async def leases_of_the_dead(self) -> list[str]:
-        """Those that nobody took or renewed since the last one was killed."""
+        """Those that nobody took, renewed or gave up since the last one was killed."""
         rows = await self.pool.fetch(
-            "SELECT name FROM lease WHERE expires_at <= $1::timestamptz + make_interval(secs => $2)",
+            """
+            SELECT name FROM lease
+            WHERE expires_at > '-infinity' AND expires_at <= $1::timestamptz + make_interval(secs => $2)
+            """,
             self._died_at,
             TERM,
         )
