@@ -158,11 +158,23 @@ def bars(say: Say) -> list[Bar]:
     ]
 
 
+def answer(say: Say) -> dict[str, str]:
+    """Every part that an answer may have."""
+    return {
+        "result": say("路灯已更换，今晚恢复照明。", "The lamp was replaced; it is lit again tonight."),
+        "reason": "",
+        "summary": say("已更换路灯一盏。", "One lamp was replaced."),
+        "instead": say("再有路灯不亮，请拨打12345。", "If a lamp fails again, call 12345."),
+        "legal_basis": say("《城市照明管理规定》第二十一条", "Regulation on Urban Lighting, section 21"),
+    }
+
+
 def samples(say: Say) -> dict[str, Any]:
     """Everything that the design pages show, by its name in their templates."""
     return {
         "say": say, "dues": dues(), "marks": marks(say), "columns": columns(say), "groups": groups(say),
-        "tabs": tabs(say), "timeline": timeline(say), "summary": summary(say), "commands": commands(say),
+        "tabs": tabs(say), "timeline": timeline(say), "answer": answer(say),
+        "summary": summary(say), "commands": commands(say),
         "bars": bars(say), "links": [Link("#raise", say("提一件诉求", "Raise a demand"))],
         "navigation": [Link("#cases", say("待办", "To do"), True), Link("#triage", say("派单", "Assign")),
                        Link("#catalogue", say("目录", "Catalogue")), Link("#overview", say("总览", "Overview"))],

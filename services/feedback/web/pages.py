@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
-from urllib.parse import urlencode
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi import Path as UrlPath
@@ -14,7 +13,7 @@ from starlette.datastructures import FormData
 
 from services.feedback.ratings.domain import RateDemand, close_at
 from services.feedback.ratings.handler import RatingHandler, Shown
-from services.feedback.web.words import LEVELS, SOLVED, Said, spent
+from services.feedback.web.words import LEVELS, SOLVED, spent
 from shared.chassis.http.page_route import PageRoute
 from shared.chassis.http.problem_details import AWAY, FAULT_EN, FAULT_ZH, retry_after
 from shared.contracts.demand.state import Status
@@ -22,50 +21,34 @@ from shared.contracts.refusals import ANSWERS, Code, Refused
 from shared.identity.citizen_links import BrokenLink, follow_path, rate_path
 from shared.identity.visitors import Visitors
 from shared.web.moment_words import day_words
+from shared.web.page_language import Bilingual, InLanguage, Lang
 from shared.web.pages import Pages
 
 Token = Annotated[str, UrlPath(max_length=400)]
-Lang = Literal["zh", "en"]
-InLanguage = Annotated[Lang, Query(description="zh or en")]
+Language = Annotated[Lang, Query(description="zh or en")]
 PAGES: Final = Pages(Path(__file__).parent / "templates")
 LONGEST: Final = 2000
 """Characters of the words of a verdict."""
 _TYPED: Final = ("rating", "solved", "comment")
 _ERRORS: Final = {
-    "rating": Said("请选择满意程度", "Choose how satisfied you are"),
-    "solved": Said("请选择问题是否解决", "Say whether it is solved"),
-    "comment": Said(
+    "rating": Bilingual("请选择满意程度", "Choose how satisfied you are"),
+    "solved": Bilingual("请选择问题是否解决", "Say whether it is solved"),
+    "comment": Bilingual(
         f"补充说明最多 {LONGEST} 字，请缩短一些", f"Your words may have {LONGEST} characters: make them shorter"
     ),
 }
 
 
 @dataclass(frozen=True, slots=True)
-class RatingVisit:
+class RatingVisit(InLanguage):
     """A page in one language; `csrf` goes into its form."""
 
     lang: Lang
     csrf: str = ""
 
-    def say(self, said: Said) -> str:
-        """In the language of the page."""
-        return said.zh if self.lang == "zh" else said.en
-
-    def to(self, path: str, **parameters: str) -> str:
-        """An address of ours that keeps the language."""
-        given = parameters | ({"lang": "en"} if self.lang == "en" else {})
-        return f"{path}?{urlencode(given)}" if given else path
-
     def page(self, path: str) -> dict[str, Any]:
         """What every page here needs; `path` is its own address."""
-        return {
-            "lang": self.lang,
-            "say": lambda zh, en: self.say(Said(zh, en)),
-            "to": self.to,
-            "csrf": self.csrf,
-            "again": lambda lang: path if lang == "zh" else f"{path}?lang=en",
-            "here": self.to(path),
-        }
+        return self.frame(path, self.csrf)
 
 
 class RatingPage(PageRoute):
@@ -80,20 +63,20 @@ class RatingPage(PageRoute):
             return PAGES.render("broken_link.html", visit.page("/follow") | {"old": old}, 410 if old else 403)
         title, words, status = _words(refused)
         page = PAGES.render(
-            "not_taken.html", visit.page("/follow") | {"title": visit.say(title), "words": visit.say(words)}, status
+            "not_taken.html", visit.page("/follow") | {"title": visit.say(*title), "words": visit.say(*words)}, status
         )
         page.headers.update(retry_after(refused) if refused else {})
         return page
 
 
-def _words(refused: Refused | None) -> tuple[Said, Said, int]:
+def _words(refused: Refused | None) -> tuple[Bilingual, Bilingual, int]:
     if refused is None:
-        return Said("系统出错了", "Something went wrong"), Said(FAULT_ZH, FAULT_EN), 500
+        return Bilingual("系统出错了", "Something went wrong"), Bilingual(FAULT_ZH, FAULT_EN), 500
     answer = ANSWERS[refused.code]
     if refused is AWAY:
         zh, en = "系统繁忙，本次没有提交成功，请过一分钟再试", "nothing was sent; try again in a minute"
-        return Said(answer.zh, answer.en), Said(zh, en), answer.status
-    return Said(answer.zh, answer.en), Said(refused.zh or answer.zh, refused.en), answer.status
+        return Bilingual(answer.zh, answer.en), Bilingual(zh, en), answer.status
+    return Bilingual(answer.zh, answer.en), Bilingual(refused.zh or answer.zh, refused.en), answer.status
 
 
 def routes(ratings: RatingHandler, visitors: Visitors) -> APIRouter:
@@ -104,12 +87,12 @@ def routes(ratings: RatingHandler, visitors: Visitors) -> APIRouter:
         return RatingVisit(lang, (await visitors.visitor(request)).csrf)
 
     @router.get("/rate/{token}")
-    async def look(token: Token, request: Request, lang: InLanguage = "zh") -> HTMLResponse:
+    async def look(token: Token, request: Request, lang: Language = "zh") -> HTMLResponse:
         shown = await ratings.shown(token)
         return _render(shown, token, await visit_of(request, lang))
 
     @router.post("/rate/{token}")
-    async def answer(token: Token, request: Request, lang: InLanguage = "zh") -> Response:
+    async def answer(token: Token, request: Request, lang: Language = "zh") -> Response:
         shown = await ratings.shown(token)
         visit = await visit_of(request, lang)
         form = await request.form()
@@ -141,23 +124,27 @@ def _render(
 ) -> HTMLResponse:  # fmt: skip
     demand, pack = shown.demand, shown.pack
     closes = close_at(demand, pack)
-    until = Said(*day_words(pack.local_day(closes), demand.updated_at.date())) if closes and demand.updated_at else None
+    until = (
+        Bilingual(*day_words(pack.local_day(closes), demand.updated_at.date()))
+        if closes and demand.updated_at
+        else None
+    )
     values = visit.page(rate_path(token)) | {
         "demand": demand,
         "title": "" if shown.is_hidden else demand.title,
         "unit": unit.name if demand.unit and not shown.is_hidden and (unit := pack.unit(demand.unit)) else "",
         "answer": _answer(shown),
-        "until": visit.say(until) if until else "",
+        "until": visit.say(*until) if until else "",
         "may_rate": shown.may_rate,
         "declined": demand.status is Status.DECLINED,
-        "became": "" if shown.may_rate else visit.say(spent(shown)),
+        "became": "" if shown.may_rate else visit.say(*spent(shown)),
         "follow": visit.to(follow_path(token)),
         "rate": visit.to(rate_path(token)),
-        "levels": [(value, visit.say(said)) for value, said in LEVELS],
-        "solved": [(value, visit.say(said)) for value, said in SOLVED],
+        "levels": [(value, visit.say(*words)) for value, words in LEVELS],
+        "solved": [(value, visit.say(*words)) for value, words in SOLVED],
         "typed": typed or dict.fromkeys(_TYPED, ""),
-        "errors": {name: visit.say(_ERRORS[name]) for name in wrong or () if shown.may_rate},
-        "problem": visit.say(Said(refused.zh or refused.en, refused.en)) if refused else "",
+        "errors": {name: visit.say(*_ERRORS[name]) for name in wrong or () if shown.may_rate},
+        "problem": visit.say(refused.zh or refused.en, refused.en) if refused else "",
     }
     status = ANSWERS[refused.code].status if refused else 422 if wrong else 200
     return PAGES.render("rate.html", values, status)

@@ -11,11 +11,12 @@ from services.intake.notes.lost_link_handler import LostLinkHandler
 from services.intake.tracking.lookup import DemandLookup
 from services.intake.web.follow_commands import SentForm
 from services.intake.web.portal_page import PAGES, InLanguage, portal_router
-from services.intake.web.visit import Lang, Visit
+from services.intake.web.visit import Visit
 from shared.contracts.numbers import canonical
 from shared.contracts.refusals import Code, Refused
 from shared.identity.citizen_links import CitizenLinks, follow_path
 from shared.identity.visitors import Visitors
+from shared.web.page_language import Lang
 
 LONGEST_CODE: Final = 32
 LONGEST_NUMBER: Final = 64

@@ -14,7 +14,6 @@ from services.intake.tracking.queries import Story, Told
 from services.intake.tracking.view import since_reopening, unit_name
 from services.intake.web import follow_words as w
 from services.intake.web.follow_conversation import Conversation
-from services.intake.web.follow_words import Said
 from services.intake.web.visit import Visit
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.state import OWED, Demand, Status, is_confidential
@@ -23,6 +22,7 @@ from shared.identity.citizen_links import Holder
 from shared.jurisdiction.pack import Pack
 from shared.web.due_words import DueKind, due_words
 from shared.web.moment_words import day_words
+from shared.web.page_language import Bilingual
 
 URGED_AGAIN_AFTER: Final = timedelta(days=1)
 """Our choice: until then the page says that the unit was asked to hurry, in place of the button."""
@@ -60,16 +60,16 @@ class Followed:
         """Where the demand was raised."""
         return ZoneInfo(self.pack.timezone)
 
-    def say(self, said: Said) -> str:
+    def say(self, said: Bilingual) -> str:
         """In the language of the page."""
         return self.visit.say(said.zh, said.en)
 
-    def unit(self) -> Said:
+    def unit(self) -> Bilingual:
         """Who answers; of a report (举报) that is told to nobody but whoever raised it."""
         if not self.demand.unit or self.is_hidden:
             return w.SOMEBODY
         known = unit_name(self.pack, self.demand.unit) or ""
-        return Said(known, known)
+        return Bilingual(known, known)
 
     def standing(self) -> str:
         """How it stands, in a sentence."""
@@ -91,11 +91,11 @@ class Followed:
         """Who acts now and what follows."""
         if self.is_supporter:
             return self.say(w.next_step_of_supporter(self.demand))
-        until = Said("", "")
+        until = Bilingual("", "")
         if self.demand.status in w.ANSWERED and self.demand.updated_at:
             # No fact leaves a demand at such a status: it was answered when it was updated.
             ends = self.pack.rated_until(self.demand.updated_at).astimezone(self.zone).date()
-            until = Said(*day_words(ends, self.at.astimezone(self.zone).date()))
+            until = Bilingual(*day_words(ends, self.at.astimezone(self.zone).date()))
         return self.say(w.next_step(self.demand, self.unit(), until, is_final=not self.may_disagree))
 
     @property

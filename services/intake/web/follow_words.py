@@ -1,84 +1,79 @@
 """Where a demand stands and what happens next, in people's words and both languages."""
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from typing import Final
 
 from shared.contracts.demand.facts import Outcome
 from shared.contracts.demand.state import Demand, Status
+from shared.web.page_language import Bilingual
 
 _S = Status
 
-
-class Said(NamedTuple):
-    """One sentence in both languages."""
-
-    zh: str
-    en: str
-
-
-STANDING: Final[Mapping[Status, Said]] = {
-    _S.NONE:        Said("已收到", "Received"),
-    _S.SUBMITTED:   Said("已收到，正在确定由哪个单位办理", "Received; we are finding out who handles it"),
-    _S.TRIAGE:      Said("已收到，正由工作人员确定由哪个单位办理", "Received; staff decide who handles it"),
-    _S.ROUTED:      Said("已交由{unit}办理", "Given to {unit}"),
-    _S.ACCEPTED:    Said("{unit}正在办理", "{unit} is working on it"),
-    _S.RETURNED:    Said("应由其他单位办理，正在重新安排", "It belongs to somebody else and is being passed on"),
-    _S.IN_PROGRESS: Said("{unit}正在办理", "{unit} is working on it"),
-    _S.LISTED:      Said("已列入项目，有进展会告诉您", "Part of a project; we will keep you informed"),
-    _S.MERGED:      Said("与另一件相同的诉求一起办理", "Handled together with another demand about the same matter"),
-    _S.RESOLVED:    Said("已有答复", "Answered"),
-    _S.DECLINED:    Said("未能受理", "Not taken up"),
-    _S.WITHDRAWN:   Said("已撤回", "Withdrawn"),
-    _S.REOPENED:    Said("已重新办理", "Open again"),
-    _S.CONFIRMED:   Said("已办理结束", "Closed"),
-    _S.CLOSED:      Said("已办理结束", "Closed"),
+STANDING: Final[Mapping[Status, Bilingual]] = {
+    _S.NONE: Bilingual("已收到", "Received"),
+    _S.SUBMITTED: Bilingual("已收到，正在确定由哪个单位办理", "Received; we are finding out who handles it"),
+    _S.TRIAGE: Bilingual("已收到，正由工作人员确定由哪个单位办理", "Received; staff decide who handles it"),
+    _S.ROUTED: Bilingual("已交由{unit}办理", "Given to {unit}"),
+    _S.ACCEPTED: Bilingual("{unit}正在办理", "{unit} is working on it"),
+    _S.RETURNED: Bilingual("应由其他单位办理，正在重新安排", "It belongs to somebody else and is being passed on"),
+    _S.IN_PROGRESS: Bilingual("{unit}正在办理", "{unit} is working on it"),
+    _S.LISTED: Bilingual("已列入项目，有进展会告诉您", "Part of a project; we will keep you informed"),
+    _S.MERGED: Bilingual("与另一件相同的诉求一起办理", "Handled together with another demand about the same matter"),
+    _S.RESOLVED: Bilingual("已有答复", "Answered"),
+    _S.DECLINED: Bilingual("未能受理", "Not taken up"),
+    _S.WITHDRAWN: Bilingual("已撤回", "Withdrawn"),
+    _S.REOPENED: Bilingual("已重新办理", "Open again"),
+    _S.CONFIRMED: Bilingual("已办理结束", "Closed"),
+    _S.CLOSED: Bilingual("已办理结束", "Closed"),
 }  # fmt: skip
-SOMEBODY: Final = Said("承办单位", "the responsible unit")
+SOMEBODY: Final = Bilingual("承办单位", "the responsible unit")
 ENDED: Final = (_S.WITHDRAWN, _S.CONFIRMED, _S.CLOSED)
 ANSWERED: Final = (_S.RESOLVED, _S.DECLINED)
 _VERDICTS: Final = (Outcome.CONFIRMED, Outcome.DISPUTED)
 _SEEKING: Final = (_S.NONE, _S.SUBMITTED, _S.TRIAGE, _S.RETURNED, _S.REOPENED)
 
-_RATE: Final = Said(
+_RATE: Final = Bilingual(
     "请在{until}前评价；到期未评价的，诉求自动结束。",
     "Please rate the answer by {until}; without a rating the demand is closed then.",
 )
-_DISAGREE: Final = Said(
+_DISAGREE: Final = Bilingual(
     "如有异议，请在{until}前申请重新办理；到期未申请的，诉求自动结束。",
     "If you disagree, ask again by {until}; the demand is closed then.",
 )
-_LAST_WORD: Final = Said(
+_LAST_WORD: Final = Bilingual(
     "该诉求已多次重新办理，这是最终答复。",
     "The demand was handled again several times; this answer is final.",
 )
-_FINDING: Final = Said(
+_FINDING: Final = Bilingual(
     "接下来确定承办单位。定下来后，这里会显示由谁办理、何时答复，也会通知您。",
     "Next we find the unit that handles it. Then this page says who it is and until when; we will tell you.",
 )
-_WORKING: Final = Said(
+_WORKING: Final = Bilingual(
     "接下来由{unit}办理并答复。有答复时会通知您，也会显示在这里。",
     "Next {unit} works on it and answers. We will tell you, and the answer will stand here.",
 )
-_PAUSED: Final = Said(
+_PAUSED: Final = Bilingual(
     "暂时停止计时，原因见下方。恢复后继续办理，会通知您。",
     "The clock stands still; the reason is below. Work goes on afterwards, and we will tell you.",
 )
-_TOGETHER: Final = Said(
+_TOGETHER: Final = Bilingual(
     "那一件有答复时，您会同时收到。", "When that one is answered, you get the answer at the same time."
 )
-_RATED: Final = Said(
+_RATED: Final = Bilingual(
     "您的评价已收到，谢谢您。如果问题仍在，请重新提交诉求。",
     "Your verdict has been received, thank you. If the problem is still there, raise it anew.",
 )
-_OVER: Final = Said(
+_OVER: Final = Bilingual(
     "该诉求已结束，不能再评价。如果问题仍在，请重新提交诉求。",
     "It is closed and can no longer be rated. If the problem is still there, raise it anew.",
 )
-_YOURS: Final = Said("如果问题仍在，请您另行提交诉求。", "If the problem is still there, raise a demand of your own.")
-_WAIT: Final = Said("有结果时会告诉您。", "We will tell you the result.")
+_YOURS: Final = Bilingual(
+    "如果问题仍在，请您另行提交诉求。", "If the problem is still there, raise a demand of your own."
+)
+_WAIT: Final = Bilingual("有结果时会告诉您。", "We will tell you the result.")
 
 
-def next_step(demand: Demand, unit: Said, until: Said, is_final: bool) -> Said:
+def next_step(demand: Demand, unit: Bilingual, until: Bilingual, is_final: bool) -> Bilingual:
     """What happens next, for whoever raised it; `until` is the last day on which a verdict is taken."""
     match demand.status:
         case Status.RESOLVED:
@@ -93,21 +88,21 @@ def next_step(demand: Demand, unit: Said, until: Said, is_final: bool) -> Said:
             said = _PAUSED
         case _:
             said = _FINDING if demand.status in _SEEKING else _WORKING
-    return Said(said.zh.format(until=until.zh, unit=unit.zh), said.en.format(until=until.en, unit=unit.en))
+    return Bilingual(said.zh.format(until=until.zh, unit=unit.zh), said.en.format(until=until.en, unit=unit.en))
 
 
-def next_step_of_supporter(demand: Demand) -> Said:
+def next_step_of_supporter(demand: Demand) -> Bilingual:
     """What happens next, for whoever supports it."""
     return _YOURS if demand.status in (*ANSWERED, *ENDED) else _WAIT
 
 
-DONE: Final[Mapping[str, Said]] = {
-    "add": Said("已收到您的补充，会转给承办单位。", "We have received what you added; it goes to the unit."),
-    "urge": Said("已催办，承办单位会看到。", "The unit sees that you ask it to hurry."),
-    "withdraw": Said("已收到您的撤回申请，办好后会通知您。", "Noted that you take it back; we will tell you."),
-    "support": Said("已登记，有结果时也会通知这位附议人。", "Noted. The supporter will be told the result too."),
-    "rated": Said("谢谢您，评价已收到。", "Thank you, your rating has been received."),
-    "reopened": Said(
+DONE: Final[Mapping[str, Bilingual]] = {
+    "add": Bilingual("已收到您的补充，会转给承办单位。", "We have received what you added; it goes to the unit."),
+    "urge": Bilingual("已催办，承办单位会看到。", "The unit sees that you ask it to hurry."),
+    "withdraw": Bilingual("已收到您的撤回申请，办好后会通知您。", "Noted that you take it back; we will tell you."),
+    "support": Bilingual("已登记，有结果时也会通知这位附议人。", "Noted. The supporter will be told the result too."),
+    "rated": Bilingual("谢谢您，评价已收到。", "Thank you, your rating has been received."),
+    "reopened": Bilingual(
         "您的意见已转给办理单位，诉求重新办理，有结果会告诉您。",
         "Your words went to the unit. The demand is handled again, and we will tell you the result.",
     ),

@@ -12,13 +12,14 @@ from services.intake.attachments.api import SAFE, Reference
 from services.intake.web.follow_commands import FollowCommands, SentForm
 from services.intake.web.follow_lookup import FollowLookup
 from services.intake.web.portal_page import PAGES, InLanguage, PortalPage
-from services.intake.web.visit import Lang, Visit
+from services.intake.web.visit import Visit
 from shared.chassis.base.clock import uuid7
 from shared.chassis.http.body_limit import LargerBodies, LimitedRouter
 from shared.contracts.demand.state import Demand, Status
 from shared.contracts.refusals import ANSWERS, Code, Refused
 from shared.identity.citizen_links import BrokenLink, CitizenLinks, follow_path, rate_path
 from shared.identity.visitors import Visitors
+from shared.web.page_language import Lang
 
 Token = Annotated[str, UrlPath(max_length=400)]
 Question = Literal["withdraw", "support"]
@@ -43,7 +44,7 @@ class FollowPage(PortalPage):
         if not (old or isinstance(refused, BrokenLink)):
             return PortalPage.tell(refused, request)
         visit = Visit.without_forms(request)
-        return PAGES.render("follow_broken.html", visit.page("/follow") | {"old": old}, 410 if old else 403)
+        return PAGES.render("broken_link.html", visit.page("/follow") | {"old": old}, 410 if old else 403)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from services.intake.web.visit import Lang
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
 from shared.jurisdiction.parts import Division
+from shared.web.page_language import Lang
 
 LEVELS: Final = {
     "town": ("镇（街道）", "town"),

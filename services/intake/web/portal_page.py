@@ -6,11 +6,12 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
-from services.intake.web.visit import Lang, Visit
+from services.intake.web.visit import Visit
 from shared.chassis.http.body_limit import LargerBodies, LimitedRouter
 from shared.chassis.http.page_route import PageRoute
 from shared.chassis.http.problem_details import AWAY, FAULT_EN, FAULT_ZH, retry_after
 from shared.contracts.refusals import ANSWERS, Code, Refused
+from shared.web.page_language import Lang
 from shared.web.pages import Pages
 
 PAGES: Final = Pages(Path(__file__).parent / "templates")

@@ -6,13 +6,14 @@ from typing import Annotated, Any, ClassVar, Final, NamedTuple
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
-from services.routing.web.viewer import Lang, Viewer
+from services.routing.web.viewer import Viewer
 from shared.chassis.http.body_limit import LargerBodies, LimitedRouter
 from shared.chassis.http.page_route import INCOMPLETE, PageRoute
 from shared.chassis.http.problem_details import AWAY, FAULT_EN, FAULT_ZH, retry_after
 from shared.contracts.refusals import ANSWERS, Code, Refused
 from shared.identity.gate import HOME, SAFE_METHODS, SignedIn
 from shared.jurisdiction.jurisdictions import Jurisdictions
+from shared.web.page_language import Lang
 from shared.web.pages import Pages
 from shared.web.parts import Link
 

@@ -8,7 +8,6 @@ from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from services.routing.web.desk_page import PAGES, StaffPage, WayOut
-from services.routing.web.viewer import Lang
 from services.routing.web.words import ROLES, SIGN_IN
 from shared.chassis.http import response_headers
 from shared.chassis.http.query_parameters import ForeignQuery
@@ -17,6 +16,7 @@ from shared.identity.demo import DemoPerson
 from shared.identity.gate import HOME, Gate, SignedIn, own_path
 from shared.identity.gate import SIGN_IN as SIGN_IN_PATH
 from shared.identity.oidc.code_flow import Attempt, CodeFlow
+from shared.web.page_language import Lang
 
 Next = Annotated[str, Query(max_length=2000)]
 Word = Annotated[str, Query(max_length=4000)]

@@ -1,9 +1,7 @@
 """Whoever looks at a page of the desk: the person, their jurisdiction, the language, and what every page shows."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
-from urllib.parse import urlencode
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from services.routing.cases.desks import pack_of
@@ -17,9 +15,9 @@ from shared.identity.gate import SignedIn
 from shared.identity.person import Person, Role
 from shared.jurisdiction.handling import Decider
 from shared.jurisdiction.pack import Pack
+from shared.web.page_language import InLanguage, Lang
 from shared.web.parts import Column, Group, Link
 
-Lang = Literal["zh", "en"]
 OVERSEERS: Final = frozenset({Role.LEADER, Role.HEAD, Role.AUDITOR, Role.DISPATCHER, Role.ADMIN})
 """Whom the overview is for."""
 
@@ -29,7 +27,7 @@ REVIEWERS: Final = frozenset({Role.HEAD, Role.DISPATCHER})
 
 
 @dataclass(frozen=True, slots=True)
-class Viewer:
+class Viewer(InLanguage):
     """Who looks at which page in which language."""
 
     person: Person
@@ -76,30 +74,12 @@ class Viewer:
             return False
         return self.coordinates or (rules.reviewer is Decider.ABOVE and Role.HEAD in self.roles)
 
-    def say(self, zh: str, en: str) -> str:
-        """The words in the language of the page."""
-        return zh if self.lang == "zh" else en
-
-    def to(self, path: str, **parameters: Any) -> str:
-        """An address of ours that keeps the language; parameters without a value are left out."""
-        return _address(path, parameters, self.lang)
-
     def page(self, path: str, **parameters: Any) -> dict[str, Any]:
         """What every page needs; `path` and `parameters` are its own address."""
-
-        def again(lang: str) -> str:
-            return _address(path, parameters, lang)
-
-        return {
-            "lang": self.lang,
+        return self.frame(path, self.csrf, **parameters) | {
             "w": DESK[self.lang],
-            "say": self.say,
             "column": Column,
             "group": Group,
-            "to": self.to,
-            "csrf": self.csrf,
-            "again": again,
-            "here": self.to(path, **parameters),
             "links": self._links(path),
             "who": f"{self.unit_name(self.person.unit)} · {self.person.name}",
             "role": "、".join(ROLES[role][self.lang] for role in ROLES if role in self.roles),
@@ -151,9 +131,3 @@ class Viewer:
         """What it is about."""
         known = self.pack.category(category) if category else None
         return getattr(known.name, self.lang) if known else self.say("未分类", "no category")
-
-
-def _address(path: str, parameters: Mapping[str, Any], lang: str) -> str:
-    given = {name: value for name, value in parameters.items() if value not in (None, "")}
-    given |= {"lang": lang} if lang == "en" else {}
-    return f"{path}?{urlencode(given)}" if given else path
