@@ -12,10 +12,11 @@ import pytest
 
 from services.intake import app
 from services.intake.publications import queries
-from services.intake.publications.list_queries import BEGINNING, PublicFilter, list_query
+from services.intake.publications.list_queries import PublicFilter, list_query
 from services.intake.publications.queries import Published
 from shared.chassis.base.clock import now
 from shared.chassis.database.pool import Pool
+from shared.chassis.http.pagination import NEWEST
 from shared.contracts.demand import facts as f
 from tests import story
 from tests.chassis.conftest import envelope
@@ -276,7 +277,7 @@ WIDE: Final = [place.code for place in nanhai().divisions if nanhai().is_within(
 async def test_a_list_is_read_from_its_index_and_nothing_is_sorted_that_is_not_shown(
     pool: Pool, crowd: None, wanted: PublicFilter, index: str
 ):
-    question, values = list_query(wanted, BEGINNING, 21)
+    question, values = list_query(wanted, NEWEST, 21)
     found = plan(await pool.fetch(f"EXPLAIN {question}", *values))
     assert index in found, found
     assert "Seq Scan on demand_listing" not in found, found

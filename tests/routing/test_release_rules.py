@@ -12,10 +12,11 @@ import pytest
 
 from services.routing.app import demand_repository
 from services.routing.publications import queries
-from services.routing.publications.queries import BEGINNING, PUBLICATION
+from services.routing.publications.queries import PUBLICATION
 from services.routing.publications.timer import AGAIN, release_timer
 from shared.chassis.base.clock import now
 from shared.chassis.database.pool import Pool, open_pool
+from shared.chassis.http.pagination import OLDEST
 from shared.chassis.work.timers import Timers
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.facts import RequestKind
@@ -137,12 +138,12 @@ async def test_what_waits_is_listed_page_by_page_the_oldest_first(office: Office
     for n in range(1, 6):
         office.now += timedelta(minutes=1)
         await office.hears(*answered(number=f"NH21-00000{n}-X"), key=UUID(int=n))
-    seen, spot = [], BEGINNING
+    seen, spot = [], OLDEST
     async with office.pool.acquire() as db:
         while spot:
             found, spot = await queries.waiting(db, "nanhai", None, spot, 2)
             seen += [one.id.int for one in found]
-        assert await queries.waiting(db, "nanhai", ["another"], BEGINNING, 2) == ([], None)
+        assert await queries.waiting(db, "nanhai", ["another"], OLDEST, 2) == ([], None)
         assert (await queries.count(db, "nanhai", ["roads"]), await queries.count(db, "losangeles", None)) == (5, 0)
     assert seen == [1, 2, 3, 4, 5]
 

@@ -12,9 +12,9 @@ from services.intake.notes.handler import NoteHandler, NoteRequest
 from services.intake.parameters import Key, Number, SecretCode
 from services.intake.public.documents import PublicDemandList, PublicDemandView
 from services.intake.public.lookup import PublicLookup, PublicQuestion
-from services.intake.publications.list_queries import BEGINNING, Spot
 from services.intake.tracking.lookup import DemandLookup
 from shared.chassis.http import pagination, response_headers
+from shared.chassis.http.pagination import NEWEST, moment
 from shared.contracts.text import Text
 
 Where = Annotated[str, Query(max_length=64, description="a division: everything below it too")]
@@ -26,11 +26,6 @@ Cursor = Annotated[str, Query(max_length=100, description="`next` of the page be
 Limit = Annotated[int, Query(ge=1, le=100)]
 FRESH = {"Cache-Control": "no-cache"}
 """What was withdrawn is gone at once: a copy is asked for again before it is shown."""
-
-
-def spot_of(cursor: str) -> Spot:
-    """Where a cursor leads; raises `Refused`."""
-    return pagination.read(cursor, Spot.of) if cursor else BEGINNING
 
 
 def routes(lookup: PublicLookup, notes: NoteHandler, theirs: DemandLookup) -> APIRouter:
@@ -53,7 +48,7 @@ def routes(lookup: PublicLookup, notes: NoteHandler, theirs: DemandLookup) -> AP
         """Released demands, the latest release first."""
         response_headers.add(FRESH)
         question = PublicQuestion(division, category, status, words)
-        found, following = await lookup.page(lookup.pack(jurisdiction), question, spot_of(after), limit)
+        found, following = await lookup.page(lookup.pack(jurisdiction), question, moment(after, NEWEST), limit)
         cursor = following.written() if following else None
         pagination.link(cursor, request, response)
         return PublicDemandList(demands=found, next=cursor)

@@ -8,8 +8,9 @@ from services.intake import demands
 from services.intake.public.documents import PublicDemandSummary, PublicDemandView
 from services.intake.public.view import summary, view
 from services.intake.publications import list_queries, queries
-from services.intake.publications.list_queries import PublicFilter, Spot
+from services.intake.publications.list_queries import PublicFilter
 from shared.chassis.database.pool import Pool
+from shared.chassis.http.pagination import NEWEST, Moment
 from shared.contracts.refusals import Code, FieldError, Refused
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
@@ -45,8 +46,8 @@ class PublicLookup:
         return found
 
     async def page(
-        self, pack: Pack, question: PublicQuestion, after: Spot, limit: int
-    ) -> tuple[list[PublicDemandSummary], Spot | None]:
+        self, pack: Pack, question: PublicQuestion, after: Moment, limit: int
+    ) -> tuple[list[PublicDemandSummary], Moment | None]:
         """A page of what was released, the latest first, and where the next one begins."""
         wanted = filter_of(pack, question)
         async with self.pool.acquire(timeout=5) as db:
@@ -56,7 +57,7 @@ class PublicLookup:
     async def rows(self, pack: Pack, question: PublicQuestion, limit: int) -> Iterable[list_queries.Row]:
         """The latest of a list with their words, as a feed tells them."""
         async with self.pool.acquire(timeout=5) as db:
-            rows, _ = await list_queries.page(db, filter_of(pack, question), list_queries.BEGINNING, limit)
+            rows, _ = await list_queries.page(db, filter_of(pack, question), NEWEST, limit)
         return rows
 
     async def demand(self, number: str) -> tuple[Pack, PublicDemandView]:

@@ -2,37 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Final, NamedTuple
+from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 import asyncpg
 
 from shared.chassis.database.pool import Connection
-from shared.chassis.http import pagination
+from shared.chassis.http.pagination import Moment
 from shared.contracts.demand.state import Status
 
 MOST_IN_SITEMAP: Final = 50_000
 """Addresses of one file; rule: sitemaps.org."""
-
-
-class Spot(NamedTuple):
-    """Where a page begins: behind the demand that was released then."""
-
-    at: datetime
-    id: UUID
-
-    @classmethod
-    def of(cls, cursor: bytes) -> "Spot":
-        """What `written` put into a cursor; raises `ValueError`."""
-        return cls(datetime.fromisoformat(cursor[16:].decode("ascii")), UUID(bytes=cursor[:16]))
-
-    def written(self) -> str:
-        """As a cursor."""
-        return pagination.written(self.id.bytes + self.at.isoformat().encode())
-
-
-BEGINNING: Final = Spot(datetime(9999, 1, 1, tzinfo=UTC), UUID(int=2**128 - 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +49,7 @@ _COLUMNS: Final = "listed.id, listed.number, listed.division, listed.category, l
 _ORDER: Final = "released_at DESC, id DESC"
 
 
-def list_query(wanted: PublicFilter, after: Spot, limit: int) -> tuple[str, list[object]]:
+def list_query(wanted: PublicFilter, after: Moment, limit: int) -> tuple[str, list[object]]:
     """The question for exactly these filters, so that the planner sees which index serves it.
 
     A subtree is asked place by place, and category by category, so that each takes its latest from the index.
@@ -112,12 +93,12 @@ def list_query(wanted: PublicFilter, after: Spot, limit: int) -> tuple[str, list
     return question, values
 
 
-async def page(db: Connection, wanted: PublicFilter, after: Spot, limit: int) -> tuple[list[Row], Spot | None]:
+async def page(db: Connection, wanted: PublicFilter, after: Moment, limit: int) -> tuple[list[Row], Moment | None]:
     """What was released last behind a place, and where the next page begins; None on the last one."""
     question, values = list_query(wanted, after, limit + 1)
     rows = [_row(row) for row in await db.fetch(question, *values)]
     shown = rows[:limit]
-    return shown, Spot(shown[-1].released_at, shown[-1].id) if len(rows) > limit else None
+    return shown, Moment(shown[-1].released_at, shown[-1].id) if len(rows) > limit else None
 
 
 async def months(db: Connection) -> list[datetime]:

@@ -5,13 +5,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from services.intake.public.api import FRESH, About, Cursor, Id, Stands, Where, Words, spot_of
+from services.intake.public.api import FRESH, About, Cursor, Id, Stands, Where, Words
 from services.intake.public.documents import PublicDemandSummary
 from services.intake.public.lookup import PublicLookup, PublicQuestion
 from services.intake.web import public_view
 from services.intake.web.portal_page import PAGES, InLanguage, portal_router
 from services.intake.web.visit import Visit
 from shared.chassis.http import response_headers
+from shared.chassis.http.pagination import NEWEST, moment
 from shared.contracts.numbers import LONGEST, canonical, read_number
 from shared.contracts.refusals import Code, Refused
 from shared.jurisdiction.pack import Pack
@@ -42,7 +43,7 @@ def routes(lookup: PublicLookup) -> APIRouter:
         found: list[PublicDemandSummary] = []
         following, errors = None, {}
         try:
-            found, following = await lookup.page(pack, question, spot_of(after), PAGE)
+            found, following = await lookup.page(pack, question, moment(after, NEWEST), PAGE)
         except Refused as refused:
             if refused.code is not Code.INVALID:
                 raise

@@ -1,14 +1,14 @@
 """How the publication of cases stands: written as facts tell it, read for a case and for the list of what waits."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final, NamedTuple
 from uuid import UUID
 
 from services.routing.publications.domain import PublicationState
 from shared.chassis.database.pool import Connection
 from shared.chassis.database.write_batch import WriteBatch
-from shared.chassis.http import pagination
+from shared.chassis.http.pagination import Moment
 from shared.chassis.work.timers import plan_selected
 
 COUNTED_UP_TO: Final = 1000
@@ -24,30 +24,6 @@ class Waiting(NamedTuple):
     proposal: str
     since: datetime
     is_correction: bool
-
-
-class Spot(NamedTuple):
-    """Where a page begins."""
-
-    at: datetime
-    id: UUID
-
-    @classmethod
-    def of(cls, cursor: bytes) -> "Spot":
-        """What `written` put into a cursor; raises `ValueError`."""
-        return cls(datetime.fromisoformat(cursor[16:].decode("ascii")), UUID(bytes=cursor[:16]))
-
-    def written(self) -> str:
-        """As a cursor."""
-        return pagination.written(self.id.bytes + self.at.isoformat().encode())
-
-
-BEGINNING: Final = Spot(datetime(1970, 1, 1, tzinfo=UTC), UUID(int=0))
-
-
-def spot_of(cursor: str) -> Spot:
-    """Where a cursor leads; raises `Refused`."""
-    return pagination.read(cursor, Spot.of) if cursor else BEGINNING
 
 
 def put(writes: WriteBatch, rows: Sequence[tuple[object, ...]]) -> None:
@@ -121,8 +97,8 @@ async def state_of(db: Connection, demand_id: UUID, title: str) -> PublicationSt
 
 
 async def waiting(
-    db: Connection, jurisdiction: str, units: Sequence[str] | None, after: Spot, limit: int
-) -> tuple[list[Waiting], Spot | None]:
+    db: Connection, jurisdiction: str, units: Sequence[str] | None, after: Moment, limit: int
+) -> tuple[list[Waiting], Moment | None]:
     """What waits to be released, the oldest first, and where the next page begins; `units`: None for all."""
     rows = await db.fetch(
         """
@@ -139,7 +115,7 @@ async def waiting(
         limit + 1,
     )
     found = [Waiting(*row) for row in rows[:limit]]
-    return found, Spot(found[-1].since, found[-1].id) if len(rows) > limit else None
+    return found, Moment(found[-1].since, found[-1].id) if len(rows) > limit else None
 
 
 async def count(db: Connection, jurisdiction: str, units: Sequence[str] | None) -> int:

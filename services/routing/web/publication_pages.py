@@ -10,10 +10,11 @@ from fastapi.responses import HTMLResponse
 from services.routing.cases.handler import CaseHandler
 from services.routing.cases.worklists import Cursor
 from services.routing.publications import queries
-from services.routing.publications.queries import Waiting, spot_of
+from services.routing.publications.queries import Waiting
 from services.routing.web import showing
 from services.routing.web.desk_page import PAGES, InLanguage, desk_router
 from services.routing.web.viewer import Viewer
+from shared.chassis.http.pagination import OLDEST, moment
 from shared.contracts.demand.state import Demand
 from shared.contracts.refusals import Code, Refused
 from shared.identity.gate import Gate, SignedIn
@@ -34,7 +35,7 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
             raise Refused(Code.FORBIDDEN, en, "仅负责公开审核的人员可以查看，请联系统筹单位")
         units, now = _units(viewer), desk.clock()
         async with desk.pool.acquire(timeout=5) as db:
-            found, following = await queries.waiting(db, viewer.pack.id, units, spot_of(after), PAGE)
+            found, following = await queries.waiting(db, viewer.pack.id, units, moment(after, OLDEST), PAGE)
             total = await queries.count(db, viewer.pack.id, units)
         values: dict[str, Any] = viewer.page("/desk/publications", after=after) | {
             "waiting": [_row(one, viewer, showing.when(one.since, viewer, now)) for one in found],

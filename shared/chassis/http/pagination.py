@@ -2,7 +2,9 @@
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
-from typing import Annotated, TypeVar
+from datetime import UTC, datetime
+from typing import Annotated, Final, NamedTuple, TypeVar
+from uuid import UUID
 
 from fastapi import Request, Response
 from pydantic import BaseModel, Field, WithJsonSchema
@@ -40,6 +42,33 @@ def read(cursor: str, place: Callable[[bytes], P]) -> P:
     except ValueError:
         error = FieldError("after", "不是本接口给出的游标", "is no cursor: send `next` of the page before, unchanged")
         raise Refused(Code.INVALID, f"after: {error.en}", f"after：{error.zh}", (error,)) from None
+
+
+class Moment(NamedTuple):
+    """Where a page of a list in order of time goes on: behind what has this moment and this id."""
+
+    at: datetime
+    id: UUID
+
+    @classmethod
+    def of(cls, cursor: bytes) -> "Moment":
+        """What `written` put into a cursor; raises `ValueError`."""
+        return cls(datetime.fromisoformat(cursor[16:].decode("ascii")), UUID(bytes=cursor[:16]))
+
+    def written(self) -> str:
+        """As a cursor."""
+        return written(self.id.bytes + self.at.isoformat().encode())
+
+
+OLDEST: Final = Moment(datetime(1970, 1, 1, tzinfo=UTC), UUID(int=0))
+"""Before the first page of a list from the oldest on."""
+NEWEST: Final = Moment(datetime(9999, 1, 1, tzinfo=UTC), UUID(int=2**128 - 1))
+"""Before the first page of a list from the newest on."""
+
+
+def moment(cursor: str, beginning: Moment) -> Moment:
+    """Where a cursor leads; the beginning where there is none. Raises `Refused`."""
+    return read(cursor, Moment.of) if cursor else beginning
 
 
 def link(cursor: str | None, request: Request, response: Response, **also: int) -> None:
