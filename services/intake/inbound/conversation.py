@@ -29,12 +29,13 @@ from shared.contracts.refusals import Code, Refused
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the sender is told: the number, the code where the demand is new, and the verdict where it was one."""
+    """What the sender is told: the number, the code where the demand is new, and whether a verdict says that the matter
+    is solved, where the message was one."""
 
     number: str
     code: str | None = None
     enclosed: Enclosures = NOTHING
-    verdict: Rate | None = None
+    solved: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class Conversations:
         channel, key = gateway.channel, self._key(gateway.channel, message)
         at = self.clock()
         since = at - timedelta(minutes=gateway.settings.conversation_minutes)
-        known = await self._known(channel, key, message)
+        known = await self._known(channel, key)
         if known:
             return known
         # Before its turn: a picture comes from the network, and nobody waits for another's picture.
@@ -65,7 +66,7 @@ class Conversations:
         async with self.turns.take(sender) as db:
             meant = await self._meant(db, channel, message, since)
             # Asked afterwards: what a twin of this message has begun must not be taken for an earlier conversation.
-            known = await self._known(channel, key, message)
+            known = await self._known(channel, key)
             if known:
                 return known
             answer, id = await self._say(channel, key, message, meant, enclosed)
@@ -84,44 +85,41 @@ class Conversations:
             return await self._submit(channel, key, message, enclosed)
         if verdict := _verdict(message, meant):
             await self.note_handler.hear(meant.id, NoteRequest(channel, key, verdict))
-            return Answer(meant.number, verdict=verdict), meant.id
+            return Answer(meant.number, solved=verdict.solved), meant.id
         words = await message.shown(SUPPLEMENT, self.note_handler.masker)
         said = supplement(words, enclosed.references, _hidden(message, SUPPLEMENT))
         await self.note_handler.hear(meant.id, NoteRequest(channel, key, said))
         return Answer(meant.number, None, enclosed), meant.id
 
-    async def _known(self, channel: Channel, key: str, message: Message) -> Answer | None:
+    async def _known(self, channel: Channel, key: str) -> Answer | None:
         note_receipt = await self.note_handler.before(channel, key)
         if note_receipt:
-            return Answer(
-                note_receipt.number, verdict=spoken_verdict(message.text) if note_receipt.is_verdict else None
-            )
+            return Answer(note_receipt.number, solved=note_receipt.solved)
         async with self.submissions.pool.acquire(timeout=5) as db:
             taken = await queries.submitted_under(db, channel.id, self.note_handler.vault.reference(key))
         return Answer(taken.number, self.codes.of(taken.id)) if taken else None
 
     async def _meant(self, db: Connection, channel: Channel, message: Message, since: datetime) -> Demand | None:
         named = await queries.named(db, message.number) if message.number else None
+        sender = self._correspondent(channel, message)
         if named is None and message.converses and spoken_verdict(message.text):
-            judged = await queries.awaiting_verdict(db, self._correspondent(channel, message))
+            judged = await queries.awaiting_verdict(db, sender)
             if judged:
                 return judged
-        demand = named if named and await self._is_theirs(db, channel, message, named) else None
+        demand = named if named and await self._is_theirs(db, sender, message, named) else None
         if demand is None and message.answers:
             demand = await queries.referred(
                 db, channel.id, list(map(self.note_handler.vault.reference, message.answers))
             )
         if demand is None and named is None and message.converses:
-            demand = await queries.spoken_of(db, self._correspondent(channel, message), since)
+            demand = await queries.spoken_of(db, sender, since)
         return demand if demand and demand.status not in ENDED else None
 
-    async def _is_theirs(self, db: Connection, channel: Channel, message: Message, demand: Demand) -> bool:
+    async def _is_theirs(self, db: Connection, sender: queries.Sender, message: Message, demand: Demand) -> bool:
         """Numbers are public: whoever names one has its code, spoke of the demand on this channel before, or was sent
         a message about it."""
         code = message.code or coded_first(message.text)[0]
-        return self.codes.fits(demand.id, code) or await queries.has_spoken(
-            db, self._correspondent(channel, message), demand.id
-        )
+        return self.codes.fits(demand.id, code) or await queries.has_spoken(db, sender, demand.id)
 
     def _uncoded(self, message: Message, demand: Demand) -> Message:
         """The message without its secret code, which is for no reader."""

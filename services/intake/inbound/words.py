@@ -43,8 +43,8 @@ def languages(packs: Jurisdictions) -> LanguageOf:
 
 def answered(answer: Answer, language: Language) -> str:
     """What became of a message."""
-    if answer.verdict:
-        return (_CONFIRMED if answer.verdict.solved else _DISPUTED)[language].format(number=answer.number)
+    if answer.solved is not None:
+        return (_CONFIRMED if answer.solved else _DISPUTED)[language].format(number=answer.number)
     words = _TAKEN if answer.code else _ADDED
     said = words[language].format(number=answer.number, code=answer.code)
     not_kept = answer.enclosed.told(language)

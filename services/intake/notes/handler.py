@@ -71,7 +71,8 @@ class NoteReceipt:
     id: UUID
     number: str
     at: datetime
-    is_verdict: bool = False
+    solved: bool | None = None
+    """What a verdict says; None where the note is none."""
 
 
 def cause_of(channel: Channel, key: str) -> UUID:
@@ -114,7 +115,10 @@ class NoteHandler:
         id = uuid5(cause_of(channel, key), "0")
         async with self.pool.acquire(timeout=5) as db:
             told = await queries.told(db, id)
-        return NoteReceipt(id, told.number, told.at, told.type == VerdictGiven.wire_type()) if told else None
+        if told is None:
+            return None
+        fact = parse(told.type, told.payload)
+        return NoteReceipt(id, told.number, told.at, fact.solved if isinstance(fact, VerdictGiven) else None)
 
     async def supplement(self, text: str, attachments: tuple[str, ...] = (), hidden: str = "") -> Supplement:
         """The text as far as a note takes it. The vault gets the whole of a longer one, or `hidden`, for which the

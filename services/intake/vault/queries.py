@@ -114,12 +114,17 @@ async def of_demands(db: Connection, demand_ids: Sequence[UUID]) -> dict[UUID, K
 async def put_correspondents(db: Connection, told: Sequence[tuple[bytes, UUID]], at: datetime) -> None:
     """Remember who was sent a message about which demand: the keyed hash of the person, the demand's id."""
     if told:
-        await db.executemany(
+        # Each once and in one order: a statement moves no row twice, and two of them wait for each other in that order.
+        persons, demand_ids = zip(*sorted(set(told)), strict=True)
+        await db.execute(
             """
-            INSERT INTO correspondent (person, demand_id, told_at) VALUES ($1, $2, $3)
+            INSERT INTO correspondent (person, demand_id, told_at)
+            SELECT person, demand_id, $3 FROM unnest($1::bytea[], $2::uuid[]) AS told (person, demand_id)
             ON CONFLICT (person, demand_id) DO UPDATE SET told_at = greatest(correspondent.told_at, excluded.told_at)
             """,
-            [(person, demand_id, at) for person, demand_id in sorted(told)],
+            persons,
+            demand_ids,
+            at,
         )
 
 

@@ -98,6 +98,18 @@ async def test_a_gateway_that_repeats_a_verdict_is_answered_as_before(gate: http
     assert await kinds(pool) == ["submitted", "verdict-given"]
 
 
+async def test_a_verdict_with_number_and_code_is_answered_alike_when_it_comes_again(
+    client: httpx.AsyncClient, gate: httpx.AsyncClient, pool: Pool, key: str
+):
+    receipt = await taken(client)
+    await stands_at(pool, receipt["number"], "resolved")
+    words = f"{receipt['number']} {receipt['code']} 不满意 水还在漏"
+    first = await text(gate, key, words, "1", sender="13900139000")
+    assert "未解决" in first
+    assert await text(gate, key, words, "1", sender="13900139000") == first
+    assert await kinds(pool) == ["submitted", "verdict-given"]
+
+
 async def test_a_digit_to_a_demand_that_waits_for_no_verdict_supplements_it(
     gate: httpx.AsyncClient, pool: Pool, key: str
 ):
