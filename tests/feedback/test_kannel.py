@@ -3,9 +3,8 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
-from urllib.parse import unquote_to_bytes
 
 from deploy.local.ports import free_port
 from services.feedback import app
@@ -17,31 +16,12 @@ from shared.chassis.http.app import server, web_app
 from tests.eventually import eventually
 from tests.feedback.office import Book, heard, send_all, sending, states, told_here
 from tests.feedback.test_sending import WITH_CONTACT
-from tests.intake.inbound.test_kannel import FAKE_CENTRE, pytestmark, running, says
+from tests.kannel import kannel, kannel_installed, kannel_ports, says, words_of
 from tests.keys import KEYS
 
-__all__ = ["pytestmark"]
+pytestmark = kannel_installed
 KEY = "0123456789abcdef"
-KANNEL = """
-group = core
-admin-port = {admin}
-admin-interface = 127.0.0.1
-admin-password = none
-smsbox-port = {boxes}
-smsbox-interface = 127.0.0.1
-
-group = smsc
-smsc = fake
-smsc-id = fake
-port = {centre}
-connect-allow-ip = 127.0.0.1
-
-group = smsbox
-bearerbox-host = 127.0.0.1
-sendsms-port = {sending}
-sendsms-interface = 127.0.0.1
-http-request-retry = 3
-
+SERVICES = """
 group = sendsms-user
 username = huying
 password = of-the-tests
@@ -97,29 +77,22 @@ async def reporting(pool: Pool, file: Path, port: int) -> AsyncIterator[None]:
 async def test_a_message_through_kannel_arrives_with_its_signature_and_is_reported_as_delivered(
     pool: Pool, repository: Book, tmp_path: Path
 ):
-    ports = {name: free_port() for name in ("admin", "boxes", "centre", "sending", "ours")}
-    config, file = tmp_path / "kannel.conf", tmp_path / "gateways.yaml"
-    config.write_text(KANNEL.format(**ports))
-    file.write_text(OURS.format(**ports, key=KEY))
+    ports, file, ours = kannel_ports(), tmp_path / "gateways.yaml", free_port()
+    file.write_text(OURS.format(**ports, ours=ours, key=KEY))
     told = declared(file).gateways["sms"]
     assert isinstance(told, HttpSms)
     await heard(pool, repository, WITH_CONTACT)
-    async with AsyncExitStack() as stack:
-        await stack.enter_async_context(reporting(pool, file, ports["ours"]))
-        bearer = await stack.enter_async_context(running(tmp_path, "bearerbox", "bearerbox", str(config)))
-        await says(bearer, "MAIN: Start-up done, entering mainloop")
-        await stack.enter_async_context(running(tmp_path, "smsbox", "smsbox", str(config)))
-        await says(bearer, "Client connected")
-        centre = await stack.enter_async_context(
-            running(tmp_path, "fakesmsc", str(FAKE_CENTRE), "-H", "127.0.0.1", "-r", str(ports["centre"]),
-                    "-m", "0", "1 2 text never sent")
-        )  # fmt: skip
-        await says(bearer, "Fakesmsc client connected")
+    async with (
+        reporting(pool, file, ours),
+        kannel(tmp_path, ports, SERVICES) as running,
+        running.centre(0, "1 2 text never sent") as centre,
+    ):
+        await says(running.bearer, "Fakesmsc client connected")
         gateway = HttpSmsGateway("sms", told)
         await send_all(sending(pool, repository, gateway))
         await gateway.close()
         parts = re.findall(r"<12345 13800078000 udh \S+ data (\S+)>", await says(centre, "Got message 2"))
-        words = b"".join(unquote_to_bytes(part.replace("+", " ")) for part in parts).decode("utf-16-be")
+        words = b"".join(map(words_of, parts)).decode("utf-16-be")
         assert words.startswith("【呼应】您的诉求已收到")
         assert words.removeprefix("【呼应】") == await pool.fetchval("SELECT body ->> 'text' FROM intent")
         await eventually(lambda: states(pool), lambda found: found == [("delivered", None)], within=30)

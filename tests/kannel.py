@@ -1,0 +1,98 @@
+"""Debian's Kannel with its fake message centre: a real SMS gateway for tests."""
+
+import shutil
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote_to_bytes
+
+import pytest
+
+from deploy.local.ports import free_port
+from deploy.local.process import ManagedProcess, Program
+from tests.eventually import eventually
+
+FAKE_CENTRE = Path("/usr/lib/kannel/test/fakesmsc")
+CONFIG = """
+group = core
+admin-port = {admin}
+admin-interface = 127.0.0.1
+admin-password = none
+smsbox-port = {boxes}
+smsbox-interface = 127.0.0.1
+
+group = smsc
+smsc = fake
+smsc-id = fake
+port = {centre}
+connect-allow-ip = 127.0.0.1
+
+group = smsbox
+bearerbox-host = 127.0.0.1
+sendsms-port = {sending}
+sendsms-interface = 127.0.0.1
+http-request-retry = 3
+"""
+"""Its last group goes on in what a test adds."""
+kannel_installed = pytest.mark.skipif(
+    not (shutil.which("bearerbox") and shutil.which("smsbox") and FAKE_CENTRE.exists()),
+    reason="Kannel is not on this machine; on Debian: apt-get install kannel kannel-extras",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Kannel:
+    """A running gateway; `ports` by the names of its configuration."""
+
+    folder: Path
+    ports: Mapping[str, int]
+    bearer: ManagedProcess
+
+    @asynccontextmanager
+    async def centre(self, messages: int, sent: str) -> AsyncIterator[ManagedProcess]:
+        """The message centre, which sends `sent` so many times."""
+        port = str(self.ports["centre"])
+        command = (str(FAKE_CENTRE), "-H", "127.0.0.1", "-r", port, "-m", str(messages), sent)
+        async with _running(self.folder, "fakesmsc", *command) as centre:
+            yield centre
+
+
+def kannel_ports() -> dict[str, int]:
+    """Free ports by the names of the configuration."""
+    return {name: free_port() for name in ("admin", "boxes", "centre", "sending")}
+
+
+@asynccontextmanager
+async def kannel(folder: Path, ports: Mapping[str, int], services: str) -> AsyncIterator[Kannel]:
+    """Kannel with these services, until the test ends."""
+    config = folder / "kannel.conf"
+    config.write_text(CONFIG.format(**ports) + services)
+    async with _running(folder, "bearerbox", "bearerbox", str(config)) as bearer:
+        await says(bearer, "MAIN: Start-up done, entering mainloop")
+        async with _running(folder, "smsbox", "smsbox", str(config)):
+            await says(bearer, "Client connected")
+            yield Kannel(folder, ports, bearer)
+
+
+def words_of(data: str) -> bytes:
+    """What the message centre shows of a message, as UTF-16."""
+    return unquote_to_bytes(data.replace("+", " "))
+
+
+@asynccontextmanager
+async def _running(folder: Path, name: str, *command: str) -> AsyncIterator[ManagedProcess]:
+    """A program that ends with the test."""
+    child = ManagedProcess(Program(name, command, patience=5), folder / f"{name}.log")
+    await child.start()
+    yield child
+    await child.stop()
+
+
+async def says(child: ManagedProcess, words: str) -> str:
+    """The program's log, once these words are in it."""
+
+    async def log() -> str:
+        return child.log_path.read_text("utf-8", "replace") if child.log_path.exists() else ""
+
+    return await eventually(log, lambda text: words in text, within=20)
