@@ -25,17 +25,17 @@ class GatewaySet:
 def gateways_of(declaration: Path | None, messages: Path | None) -> GatewaySet:
     """Those that the declaration names; without one a file of messages, or the log, stands for all."""
     if declaration:
-        told = declared(declaration)
-        made = tuple(_gateway(name, one) for name, one in told.gateways.items() if name in told.use.values())
-        return GatewaySet(made, told.use)
+        file = declared(declaration)
+        made = tuple(_gateway(name, one) for name, one in file.gateways.items() if name in file.use.values())
+        return GatewaySet(made, file.use)
     one = FileGateway(messages) if messages else ConsoleGateway()
     return GatewaySet((one,), dict.fromkeys(ContactMethod, one.name))
 
 
 def reporting_gateways(declaration: Path | None) -> Mapping[str, HttpSms]:
     """Those that report what became of messages, by name."""
-    told = declared(declaration).gateways if declaration else {}
-    return {name: one for name, one in told.items() if isinstance(one, HttpSms) and one.reports}
+    gateways = declared(declaration).gateways if declaration else {}
+    return {name: one for name, one in gateways.items() if isinstance(one, HttpSms) and one.reports}
 
 
 def _gateway(name: str, told: Declared) -> Gateway[Recipient]:

@@ -35,9 +35,9 @@ class HttpSmsGateway:
     @property
     def _session(self) -> aiohttp.ClientSession:
         if self._opened is None:
-            told = self._told
-            timeout = aiohttp.ClientTimeout(total=told.timeout, connect=min(told.timeout, 5.0))
-            connector = aiohttp.TCPConnector(limit=told.at_once, keepalive_timeout=_IDLE)
+            declaration = self._told
+            timeout = aiohttp.ClientTimeout(total=declaration.timeout, connect=min(declaration.timeout, 5.0))
+            connector = aiohttp.TCPConnector(limit=declaration.at_once, keepalive_timeout=_IDLE)
             self._opened = aiohttp.ClientSession(
                 connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()
             )
@@ -64,14 +64,14 @@ class HttpSmsGateway:
         return outcome_of(status, body, self._told.answers)
 
     async def _ask(self, values: Mapping[str, str]) -> tuple[int, str]:
-        told = self._told
+        declaration = self._told
         asking = self._session.request(
-            told.method,
-            fill(told.url, values),
-            headers={name: fill(text, values) for name, text in told.headers.items()},
-            params=fill_all(told.query, values) or None,
-            data=fill_all(told.form, values) or None,
-            json=fill_all(told.json_body, values) if told.json_body is not None else None,
+            declaration.method,
+            fill(declaration.url, values),
+            headers={name: fill(text, values) for name, text in declaration.headers.items()},
+            params=fill_all(declaration.query, values) or None,
+            data=fill_all(declaration.form, values) or None,
+            json=fill_all(declaration.json_body, values) if declaration.json_body is not None else None,
             allow_redirects=False,
         )
         async with asking as answer:
@@ -92,25 +92,25 @@ class HttpSmsGateway:
         return ""
 
     def _values(self, intent: Intent, recipient: Recipient, approved: Approved | None) -> Mapping[str, str]:
-        told, values = self._told, values_of(intent)
+        declaration, values = self._told, values_of(intent)
         text = str(intent.body["text"])
-        if told.signature and told.signature not in text:
-            text = told.signature + text
-        variables = variables_of(approved.variables, values, told.variable_length) if approved else {}
+        if declaration.signature and declaration.signature not in text:
+            text = declaration.signature + text
+        variables = variables_of(approved.variables, values, declaration.variable_length) if approved else {}
         values |= {
             "to": recipient.address,
             "text": text,
             "name": self.name,
-            "signature": told.signature.strip("【】"),
+            "signature": declaration.signature.strip("【】"),
             "template_id": approved.id if approved else "",
             "variables": json.dumps(variables, ensure_ascii=False),
             "timestamp": str(int(self._clock())),
             "nonce": uuid4().hex,
         }
-        if told.sign:
-            over = fill(told.sign.over, values)
-            secret = told.sign.secret.get_secret_value()
-            values["sign"] = signed(told.sign.algorithm, over, secret, told.sign.encoding)
+        if declaration.sign:
+            over = fill(declaration.sign.over, values)
+            secret = declaration.sign.secret.get_secret_value()
+            values["sign"] = signed(declaration.sign.algorithm, over, secret, declaration.sign.encoding)
         return values
 
 
@@ -138,8 +138,8 @@ def outcome_of(status: int, body: str, rules: tuple[Rule, ...]) -> Outcome:
 def _outcome(rule: Rule, body: str, words: str) -> Outcome:
     match rule.outcome:
         case "sent":
-            found = re.search(rule.reference, body) if rule.reference else None
-            return Sent(found[1] if found and found.groups() else "")
+            reference = re.search(rule.reference, body) if rule.reference else None
+            return Sent(reference[1] if reference and reference.groups() else "")
         case "refused":
             return Rejected(words)
         case "again":

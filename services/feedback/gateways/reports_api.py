@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
+from urllib.parse import parse_qsl
 from uuid import UUID
 
 import structlog
@@ -39,14 +40,14 @@ class ReportHandler:
 
     async def take(self, gateway: str, request: Request) -> Response:
         """Every report of a request in one transaction; raises `Refused` where the key is wrong."""
-        told = self._told(gateway, _key(request))
-        reports = [report for sent in _sent(await request.body(), request) if (report := _read(gateway, told, sent))]
+        rules = self._told(gateway, _key(request))
+        reports = [report for sent in _sent(await request.body(), request) if (report := _read(gateway, rules, sent))]
         async with self.pool.acquire(timeout=5) as db, db.transaction():
             # In the order of the ids, so that two requests wait for each other in one order.
             for report in sorted(reports, key=lambda report: str(report.id or report.reference)):
                 if not await take_report(db, self.kind, report, self.clock()):
                     log.warning("a report of no message of ours", gateway=gateway, why=report.state)
-        return PlainTextResponse(told.answer)
+        return PlainTextResponse(rules.answer)
 
     def _told(self, gateway: str, key: str) -> Reports:
         known = self.declared.get(gateway)
@@ -67,16 +68,14 @@ def _sent(body: bytes, request: Request) -> Iterator[Mapping[str, Any]]:
     query = dict(request.query_params)
     if "json" in request.headers.get("Content-Type", "") or body[:1] in (b"[", b"{"):
         try:
-            told = json.loads(body)
+            sent = json.loads(body)
         except ValueError:
             en, zh = "the body is no JSON", "请求内容不是 JSON"
             raise Refused(Code.INVALID, en, zh, (FieldError("body", zh, en),)) from None
-        for one in (told if isinstance(told, list) else [told])[:MOST]:
+        for one in (sent if isinstance(sent, list) else [sent])[:MOST]:
             if isinstance(one, dict):
                 yield query | one
     else:
-        from urllib.parse import parse_qsl
-
         yield query | dict(parse_qsl(body.decode("utf-8", "replace")))
 
 

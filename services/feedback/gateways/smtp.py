@@ -63,16 +63,18 @@ class SmtpGateway:
                 return await self._address(relay, recipient)
             except (aiosmtplib.SMTPServerDisconnected, aiosmtplib.SMTPTimeoutError, OSError):
                 relay.close()
-        told = self._told
+        declaration = self._told
+        encrypted = declaration.security != "none"
+        context = ssl.create_default_context(cafile=declaration.ca_file) if encrypted else None
         relay = aiosmtplib.SMTP(
-            hostname=told.host,
-            port=told.port,
-            timeout=told.timeout,
-            use_tls=told.security == "tls",
-            start_tls=told.security == "starttls",
-            username=told.username or None,
-            password=told.password.get_secret_value() or None,
-            tls_context=ssl.create_default_context(cafile=told.ca_file) if told.security != "none" else None,
+            hostname=declaration.host,
+            port=declaration.port,
+            timeout=declaration.timeout,
+            use_tls=declaration.security == "tls",
+            start_tls=declaration.security == "starttls",
+            username=declaration.username or None,
+            password=declaration.password.get_secret_value() or None,
+            tls_context=context,
         )
         await relay.connect()
         return await self._address(relay, recipient)
@@ -87,13 +89,13 @@ class SmtpGateway:
         return relay
 
     def _letter(self, intent: Intent, recipient: Recipient) -> EmailMessage:
-        told, values = self._told, values_of(intent)
+        declaration, values = self._told, values_of(intent)
         letter = EmailMessage()
-        letter["From"] = formataddr((told.sender_name, told.sender))
+        letter["From"] = formataddr((declaration.sender_name, declaration.sender))
         letter["To"] = recipient.address
-        letter["Subject"] = " ".join(fill(told.subject, values).split())
+        letter["Subject"] = " ".join(fill(declaration.subject, values).split())
         letter["Date"] = formatdate()
-        letter["Message-ID"] = f"<{intent.id}@{told.sender.rpartition('@')[2]}>"
+        letter["Message-ID"] = f"<{intent.id}@{declaration.sender.rpartition('@')[2]}>"
         # An absence notice answers no machine (RFC 3834).
         letter["Auto-Submitted"] = "auto-generated"
         letter.set_content(f"{intent.body['text']}\n")

@@ -93,13 +93,13 @@ class WeChatGateway:
     async def _access_token(self) -> str | Outcome:
         async with self._asking:
             if self._ticks() >= self._good_until:
-                asked = {
+                body = {
                     "grant_type": "client_credential",
                     "appid": self._told.app_id,
                     "secret": self._told.secret.get_secret_value(),
                 }
                 try:
-                    answer = await self._post("/cgi-bin/stable_token", asked)
+                    answer = await self._post("/cgi-bin/stable_token", body)
                 except (httpx.RequestError, ValidationError) as fault:
                     return RetryLater(f"{self.name} gives no token: {fault!r}")
                 if not answer.access_token:

@@ -56,10 +56,10 @@ class ContactClient:
     async def recipients(self, intents: Sequence[Intent]) -> dict[UUID, Found]:
         """Whom these messages go to; raises `Away`."""
         ways = {intent.id: self._ways(intent) for intent in intents}
-        asked = [intent for intent in intents if ways[intent.id]]
+        addressed = [intent for intent in intents if ways[intent.id]]
         found: dict[UUID, Found] = {intent.id: NoRecipient(_no_way(intent)) for intent in intents}
-        if asked:
-            found |= await self._asked(asked, ways)
+        if addressed:
+            found |= await self._asked(addressed, ways)
         return found
 
     def _ways(self, intent: Intent) -> list[ContactMethod]:

@@ -94,11 +94,11 @@ class RatingHandler:
         link = self.links.read(token)
         async with self.pool.acquire(timeout=5) as db:
             demand = await queries.demand(db, link.demand)
-            told = await milestones.of_demand(db, link.demand)
+            answers = await milestones.of_demand(db, link.demand)
         pack = self.packs.of_division(demand.division) if demand else None
         if demand is None or pack is None:
             raise _unknown()
-        return Shown(demand, pack, link, told)
+        return Shown(demand, pack, link, answers)
 
     async def rate(self, token: str, verdict: RateDemand, seen: int | None = None) -> Demand:
         """The demand after the verdict, also when the same verdict is sent again; raises `Refused`.

@@ -47,15 +47,15 @@ def routes(file: Path, public_url: str, timezone: str) -> APIRouter:
     @router.get("/inbox")
     async def look(lang: Literal["zh", "en"] = "zh", page: Annotated[int, Query(ge=1, le=1000)] = 1) -> HTMLResponse:
         """A page of messages; a line that is broken is left out."""
-        told = list(_messages(file, public_url.rstrip("/"), ZoneInfo(timezone), lang))
+        messages = list(_messages(file, public_url.rstrip("/"), ZoneInfo(timezone), lang))
         start = (page - 1) * ON_A_PAGE
         values = {
             "lang": lang,
             "again": lambda lang=lang, page=page: f"/inbox?lang={lang}&page={page}",
-            "messages": told[start : start + ON_A_PAGE],
-            "count": len(told),
+            "messages": messages[start : start + ON_A_PAGE],
+            "count": len(messages),
             "sheet": page,
-            "more": len(told) > start + ON_A_PAGE,
+            "more": len(messages) > start + ON_A_PAGE,
         }
         return pages.render("inbox.html", values)
 

@@ -105,14 +105,14 @@ class ContactBatches:
             work = await self.repository.load(db, ids.values(), at)
             kept = await queries.of_demands(db, list(ids.values()))
             answers = [self._answer(question, ids, kept) for question in questions]
-            told: list[tuple[bytes, UUID]] = []
+            correspondents_of_demands: list[tuple[bytes, UUID]] = []
             for question, found in zip(questions, answers, strict=True):
                 if found.way:
                     note = PersonalDataViewed(by=by.name, fields=(found.way,), why=question.why)
                     work.record(ids[question.number], [note], at, self.new_id())
-                    told += self._correspondents(work.state(ids[question.number]), question, found)
+                    correspondents_of_demands += self._correspondents(work.state(ids[question.number]), question, found)
             await self.repository.save(db, work)
-            await queries.put_correspondents(db, told, at)
+            await queries.put_correspondents(db, correspondents_of_demands, at)
         return answers
 
     def _correspondents(

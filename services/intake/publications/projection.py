@@ -44,11 +44,11 @@ class Stand:
 
 def stands(changes: Changes) -> Mapping[UUID, Stand]:
     """For each demand of a batch what the batch says of its publication."""
-    found: dict[UUID, Stand] = {}
+    stands: dict[UUID, Stand] = {}
     for change in changes:
         key = change.envelope.key
-        found[key] = found.get(key, Stand()).then(change.fact, change.envelope.time)
-    return found
+        stands[key] = stands.get(key, Stand()).then(change.fact, change.envelope.time)
+    return stands
 
 
 def row(key: UUID, stand: Stand) -> tuple[object, ...]:

@@ -100,10 +100,10 @@ def written(draft: Draft) -> bytes:
 
 def read(content: bytes) -> Draft:
     """The draft again."""
-    told: dict[str, Any] = orjson.loads(content)
-    told["photos"] = tuple(Photo(**photo) for photo in told["photos"])
-    told["sent"] = _sent(told["sent"]) if told["sent"] else None
-    return Draft(**told)
+    fields: dict[str, Any] = orjson.loads(content)
+    fields["photos"] = tuple(Photo(**photo) for photo in fields["photos"])
+    fields["sent"] = _sent(fields["sent"]) if fields["sent"] else None
+    return Draft(**fields)
 
 
 def _sent(told: dict[str, Any]) -> Sent:

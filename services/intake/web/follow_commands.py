@@ -61,8 +61,8 @@ class SentForm:
 
     def cause(self, demand: UUID) -> str:
         """The same for a form that is sent again as it was, and another one once anything in it is changed."""
-        said = "\n".join(f"{name}={self.words[name]}" for name in sorted(self.words) if name not in ("csrf", "key"))
-        digest = hashlib.sha256(said.encode())
+        content = "\n".join(f"{name}={self.words[name]}" for name in sorted(self.words) if name not in ("csrf", "key"))
+        digest = hashlib.sha256(content.encode())
         for picture in self.pictures:
             digest.update(hashlib.sha256(picture).digest())
         return f"follow:{demand}:{self.key}:{digest.hexdigest()[:32]}"

@@ -62,11 +62,11 @@ class Conversation:
 
     def readable(self, one: Told) -> dict[str, Any]:
         """What a fact says, as far as this reader may read it."""
-        said: dict[str, Any] = orjson.loads(one.said)
+        payload: dict[str, Any] = orjson.loads(one.said)
         if self.supporter:
-            said.pop("project", None)
-            said |= {"result": ""} if said.get("summary") else {}
-        return said
+            payload.pop("project", None)
+            payload |= {"result": ""} if payload.get("summary") else {}
+        return payload
 
     def links(self, references: Sequence[str]) -> list[Link]:
         """The files with these references that are still there: what each is, and how large."""
@@ -90,22 +90,22 @@ class Conversation:
         return [self._entry(self.demand.submitted_at, what, who, words, links=self.links(self.story.attachments))]
 
     def _spoken(self, one: Spoken) -> Entry:
-        said = orjson.loads(one.payload)
-        words = said.get("text") or said.get("reason") or ""
+        payload = orjson.loads(one.payload)
+        words = payload.get("text") or payload.get("reason") or ""
         what = self.visit.say(*_SPOKEN[one.type])
         who = self.visit.say("您", "you")
-        return self._entry(one.at, what, who, words, links=self.links(said.get("attachments", ())))
+        return self._entry(one.at, what, who, words, links=self.links(payload.get("attachments", ())))
 
     def _told(self, one: Told, stands_above: bool) -> Entry:
-        said = self.readable(one)
+        payload = self.readable(one)
         tell = _TOLD[one.type]
         by_citizen = one.type in _BY_CITIZEN
         who = self.visit.say("您", "you") if by_citizen else unit_name(self.pack, one.unit) or ""
-        what, words, until = tell(self, said)
+        what, words, until = tell(self, payload)
         strong = one.type in (f.DemandResolved.type, f.DemandDeclined.type)
         if stands_above:
             words = self.visit.say("全文见上方。", "All of it stands above.")
-        links = [] if stands_above else self.links(said.get("attachments", ()))
+        links = [] if stands_above else self.links(payload.get("attachments", ()))
         # A unit that only just got the demand has said nothing: the entry itself names it.
         return self._entry(one.at, what, "" if one.type in _NAMELESS else who, words, until, strong, links)
 

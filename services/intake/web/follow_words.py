@@ -77,18 +77,18 @@ def next_step(demand: Demand, unit: Bilingual, until: Bilingual, is_final: bool)
     """What happens next, for whoever raised it; `until` is the last day on which a verdict is taken."""
     match demand.status:
         case Status.RESOLVED:
-            said = _RATE
+            sentence = _RATE
         case Status.DECLINED:
-            said = _LAST_WORD if is_final else _DISAGREE
+            sentence = _LAST_WORD if is_final else _DISAGREE
         case Status.CONFIRMED | Status.CLOSED | Status.WITHDRAWN:
-            said = _RATED if demand.rating is not None and demand.outcome in (None, *_VERDICTS) else _OVER
+            sentence = _RATED if demand.rating is not None and demand.outcome in (None, *_VERDICTS) else _OVER
         case Status.MERGED:
-            said = _TOGETHER
+            sentence = _TOGETHER
         case _ if demand.paused_at:
-            said = _PAUSED
+            sentence = _PAUSED
         case _:
-            said = _FINDING if demand.status in _SEEKING else _WORKING
-    return Bilingual(said.zh.format(until=until.zh, unit=unit.zh), said.en.format(until=until.en, unit=unit.en))
+            sentence = _FINDING if demand.status in _SEEKING else _WORKING
+    return Bilingual(sentence.zh.format(until=until.zh, unit=unit.zh), sentence.en.format(until=until.en, unit=unit.en))
 
 
 def next_step_of_supporter(demand: Demand) -> Bilingual:

@@ -134,11 +134,11 @@ def _afterwards(router: APIRouter, raising: Raising, By: Any) -> None:  # noqa: 
     @router.get("/raise/{id}/photos/{reference}")
     async def photo(id: UUID, reference: Reference, by: By) -> Response:
         draft = await raising.drafts.read(by, id)
-        found = await raising.portal.attachments.find(reference)
-        if found is None or reference not in {photo.reference for photo in draft.photos}:
+        attachment = await raising.portal.attachments.find(reference)
+        if attachment is None or reference not in {photo.reference for photo in draft.photos}:
             raise Refused(Code.NOT_FOUND, "there is no such photo in this draft", "草稿中没有这张照片")
-        content = await raising.portal.attachments.content(found)
-        return Response(content, media_type=found.media_type, headers=SAFE)
+        content = await raising.portal.attachments.content(attachment)
+        return Response(content, media_type=attachment.media_type, headers=SAFE)
 
 
 def _receipt_page(raising: Raising, visit: Visit, id: UUID, draft: Draft, sent: Sent) -> HTMLResponse:

@@ -24,13 +24,13 @@ async def published(db: Connection) -> Sequence[Finding]:
 
 async def unusable(db: Connection, packs: Jurisdictions, at: datetime) -> Sequence[Finding]:
     """A finding for each version that decides, or is about to, and cannot be used; one line where all can."""
-    found: list[Finding] = []
+    findings: list[Finding] = []
     for pack in packs:
         publications = await queries.publications(db, pack.id)
         current = in_force(publications, at)
         for publication in [*([current] if current else []), *scheduled(publications, at)]:
-            found += await _unusable(db, pack, publication)
-    return found or [ok("catalogues: those that were published fit their packs")]
+            findings += await _unusable(db, pack, publication)
+    return findings or [ok("catalogues: those that were published fit their packs")]
 
 
 async def _unusable(db: Connection, pack: Pack, publication: Publication) -> Sequence[Finding]:

@@ -61,21 +61,21 @@ def publication_projection(packs: Jurisdictions) -> Projection[Demand, f.Fact, W
 
 
 def _courses(changes: Sequence[Whole], packs: Jurisdictions) -> dict[UUID, Course]:
-    found: dict[UUID, Course] = {}
+    courses: dict[UUID, Course] = {}
     for change in changes:
         key, fact, at = change.envelope.key, change.fact, change.envelope.time
-        known = replace(found.get(key, Course(change.after)), demand=change.after)
+        known = replace(courses.get(key, Course(change.after)), demand=change.after)
         ended = replace(known, proposed_at=None, due_at=None)
         match fact:
             case f.DemandPublished() | f.DemandUnpublished():
-                found[key] = replace(ended, fact=fact)
+                courses[key] = replace(ended, fact=fact)
             case f.PublicationRefused():
-                found[key] = replace(ended, is_refused=True)
+                courses[key] = replace(ended, is_refused=True)
             case f.DemandResolved():
-                found[key] = _proposed(ended, fact, at, packs)
+                courses[key] = _proposed(ended, fact, at, packs)
             case _:
-                found[key] = ended
-    return found
+                courses[key] = ended
+    return courses
 
 
 def _proposed(course: Course, fact: f.DemandResolved, at: datetime, packs: Jurisdictions) -> Course:

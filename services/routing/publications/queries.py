@@ -114,13 +114,13 @@ async def waiting(
         None if units is None else list(units),
         limit + 1,
     )
-    found = [Waiting(*row) for row in rows[:limit]]
-    return found, Moment(found[-1].since, found[-1].id) if len(rows) > limit else None
+    cases = [Waiting(*row) for row in rows[:limit]]
+    return cases, Moment(cases[-1].since, cases[-1].id) if len(rows) > limit else None
 
 
 async def count(db: Connection, jurisdiction: str, units: Sequence[str] | None) -> int:
     """How much waits, up to `COUNTED_UP_TO`."""
-    found: int = await db.fetchval(
+    count: int = await db.fetchval(
         """
         SELECT count(*) FROM (
             SELECT FROM publication WHERE jurisdiction = $1 AND proposed_at IS NOT NULL
@@ -131,4 +131,4 @@ async def count(db: Connection, jurisdiction: str, units: Sequence[str] | None) 
         None if units is None else list(units),
         COUNTED_UP_TO,
     )
-    return found
+    return count

@@ -193,13 +193,13 @@ def fields(name: str, form: FormData, files: Sequence[str] = ()) -> dict[str, An
 def _properties(name: str) -> Mapping[str, Mapping[str, Any]]:
     """The fields of a command as its JSON Schema has them; of one that may be null what it is else."""
     properties = COMMANDS[name].model_json_schema()["properties"]
-    return {field: next(iter(told.get("anyOf", [])), told) for field, told in properties.items()}
+    return {field: next(iter(schema.get("anyOf", [])), schema) for field, schema in properties.items()}
 
 
 def bounds(name: str, field: str) -> dict[str, Any]:
     """What the browser may hold people to before they send: as long and as large as the command takes it."""
-    told = _properties(name).get(field, {})
-    found = {"maxlength": told.get("maxLength"), "min": told.get("minimum"), "max": told.get("maximum")}
+    schema = _properties(name).get(field, {})
+    found = {"maxlength": schema.get("maxLength"), "min": schema.get("minimum"), "max": schema.get("maximum")}
     return {attribute: value for attribute, value in found.items() if value is not None}
 
 

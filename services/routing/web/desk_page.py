@@ -93,6 +93,6 @@ def _frame(request: Request, lang: Lang) -> dict[str, Any]:
     if visitor is None or pack is None:
         return {}
     is_read = request.method in SAFE_METHODS
-    asked = {name: value for name, value in request.query_params.items() if name != "lang"} if is_read else {}
+    parameters = {name: value for name, value in request.query_params.items() if name != "lang"} if is_read else {}
     path = request.url.path if is_read else HOME
-    return Viewer(visitor.person, pack, lang, visitor.csrf).page(path, **asked)
+    return Viewer(visitor.person, pack, lang, visitor.csrf).page(path, **parameters)

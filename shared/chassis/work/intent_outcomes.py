@@ -89,8 +89,8 @@ class IntentOutcomes:
         async with db.transaction():
             if returned:
                 await _give_back(db, returned)
-            told = await self._end(db, ended) if ended else ()
-        for result in told:
+            notes = await self._end(db, ended) if ended else ()
+        for result in notes:
             metrics.MESSAGES.labels(result.state).inc()
         return [None] * len(results)
 

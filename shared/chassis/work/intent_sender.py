@@ -141,9 +141,9 @@ class IntentSender(Generic[R]):
             metrics.MESSAGES.labels(State.MERGED).inc(merged)
             wave = Wave[R]()
             rest = await self._known(db, wave, [q for q in heads if q.intent.line not in overtaken])
-        found: Found[R] = await self.kind.recipients([queued.intent for queued in rest]) if rest else {}
+        recipients: Found[R] = await self.kind.recipients([queued.intent for queued in rest]) if rest else {}
         async with self.pool.acquire(timeout=5) as db:
-            await self._found(db, wave, rest, found, room)
+            await self._found(db, wave, rest, recipients, room)
             await self._begin(db, wave)
         await self._end_unsent(wave)
         handled = wave.handled + merged
