@@ -80,6 +80,7 @@ def banner(running: Running) -> Panel:
     taken = f"[bold]port[/]       {wanted} {_why_moved(wanted)}: mind the addresses above"
     inbox = f"[bold]messages[/]   {running.url}/inbox (what citizens would be told; nobody is)"
     lines = (
+        f"[bold]portal[/]     {running.url}/ (citizens raise and follow demands)",
         f"[bold]board[/]      {running.url}/board",
         f"[bold]desk[/]       {running.url}/desk{_who_signs_in(running)}",
         *([inbox] if running.has_inbox else []),
