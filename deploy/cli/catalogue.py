@@ -132,17 +132,17 @@ def rollback(
 
 def lines(version: str, rehearsal: Rehearsal) -> list[str]:
     """What a rehearsal found, for people."""
-    found = [
+    text_lines = [
         f"{version}: {rehearsal.elsewhere} of {rehearsal.demands} would go elsewhere than by {rehearsal.base},"
         f" {rehearsal.late} would have been late",
         f"{version}：{rehearsal.demands} 件中 {rehearsal.elsewhere} 件将派往其他单位（对比 {rehearsal.base}），"
         f"{rehearsal.late} 件将会超期",
     ]
-    found += [f"  {one.number} {one.title}: {one.unit_before} → {one.unit_after}" for one in rehearsal.examples]
+    text_lines += [f"  {one.number} {one.title}: {one.unit_before} → {one.unit_after}" for one in rehearsal.examples]
     for load in rehearsal.loads:
         change = "" if load.percent is None else f" ({load.percent:+.0f} %)"
-        found.append(f"  {load.name} {load.unit}: {load.before} → {load.after}{change}")
-    return found
+        text_lines.append(f"  {load.name} {load.unit}: {load.before} → {load.after}{change}")
+    return text_lines
 
 
 def _say(done: CatalogueVersion) -> None:

@@ -78,8 +78,8 @@ def seed(
         return
 
     async def make(pool: Pool) -> dict[str, str]:
-        found = {kind.value: await channels.add(pool, kind.value, kind, kind.value, _SUBMIT) for kind in ChannelKind}
-        return found | {"import": await channels.add(pool, "import", ChannelKind.PARTNER, "import", _IMPORT)}
+        keys = {kind.value: await channels.add(pool, kind.value, kind, kind.value, _SUBMIT) for kind in ChannelKind}
+        return keys | {"import": await channels.add(pool, "import", ChannelKind.PARTNER, "import", _IMPORT)}
 
     write_private(file, on_what_runs(make))
 
@@ -98,11 +98,11 @@ def change(
     typer.echo(settings.model_dump_json(indent=2, exclude_none=True))
 
 
-def _change(told: str) -> tuple[str, str | None]:
-    name, equals, value = told.partition("=")
+def _change(assignment: str) -> tuple[str, str | None]:
+    name, equals, value = assignment.partition("=")
     known = ("scopes", *ChannelSettings.model_fields)
     if not equals or name not in known:
-        raise typer.BadParameter(f"{told!r} is no NAME=VALUE with one of these names: {', '.join(known)}")
+        raise typer.BadParameter(f"{assignment!r} is no NAME=VALUE with one of these names: {', '.join(known)}")
     if value == "-":
         value = typer.prompt(name, hide_input=True) if sys.stdin.isatty() else sys.stdin.readline().strip()
     return name, value or None

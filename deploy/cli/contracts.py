@@ -19,11 +19,11 @@ WAY_OUT: Final = "A released fact may only gain optional fields; else add its ne
 
 def documents(root: Path = ROOT) -> Mapping[Path, str]:
     """Every generated file with what it must hold."""
-    found = {published.FOLDER / "asyncapi.json": _json(published.asyncapi())}
-    found |= {published.FOLDER / "schemas" / f"{name}.json": _json(s) for name, s in published.schemas().items()}
-    found[root / "docs" / "lifecycle.md"] = lifecycle_page.page()
-    found[root / "docs" / "settings.md"] = settings_table.document()
-    return found
+    documents = {published.FOLDER / "asyncapi.json": _json(published.asyncapi())}
+    documents |= {published.FOLDER / "schemas" / f"{name}.json": _json(s) for name, s in published.schemas().items()}
+    documents[root / "docs" / "lifecycle.md"] = lifecycle_page.page()
+    documents[root / "docs" / "settings.md"] = settings_table.document()
+    return documents
 
 
 def released() -> Mapping[str, Any]:

@@ -70,15 +70,15 @@ async def _tail(kafka: Kafka, from_start: bool, number: str, as_json: bool, coun
         await consumer.stop()
 
 
-def _line(told: Envelope) -> str:
-    sequence = f"{told.sequence:>3}" if told.sequence else "  ·"
-    return f"{told.time:%Y-%m-%d %H:%M:%S}  {told.subject:14} {sequence}  {told.type:32} {told.data}"
+def _line(envelope: Envelope) -> str:
+    sequence = f"{envelope.sequence:>3}" if envelope.sequence else "  ·"
+    return f"{envelope.time:%Y-%m-%d %H:%M:%S}  {envelope.subject:14} {sequence}  {envelope.type:32} {envelope.data}"
 
 
-def _json(told: Envelope) -> str:
-    headers = {name.removeprefix("ce_"): value.decode() for name, value in told.headers()}
+def _json(envelope: Envelope) -> str:
+    headers = {name.removeprefix("ce_"): value.decode() for name, value in envelope.headers()}
     try:
-        data = json.loads(told.data)
+        data = json.loads(envelope.data)
     except ValueError:  # shown as it is: somebody told what no service would
-        data = told.data
+        data = envelope.data
     return json.dumps(headers | {"data": data}, ensure_ascii=False)

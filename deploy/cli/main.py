@@ -93,12 +93,12 @@ class Commands(TyperGroup):
 def loaded(name: str) -> Any:
     """A command with its code."""
     module, _, attribute = COMMANDS[name][0].partition(":")
-    found = getattr(import_module(module), attribute)
-    if isinstance(found, typer.Typer):
-        command: Any = typer.main.get_group(found)
+    loaded_object = getattr(import_module(module), attribute)
+    if isinstance(loaded_object, typer.Typer):
+        command: Any = typer.main.get_group(loaded_object)
     else:
         alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-        alone.command(name)(found)
+        alone.command(name)(loaded_object)
         command = typer.main.get_command(alone)
     command.name = name
     return command

@@ -79,5 +79,5 @@ def _plain(url: str, verdicts: Sequence[Verdict]) -> dict[str, object]:
 
 
 def _counts(verdicts: Sequence[Verdict]) -> dict[str, int]:
-    found = Counter(verdict.outcome for verdict in verdicts)
-    return {outcome.value: found[outcome] for outcome in Outcome}
+    counts = Counter(verdict.outcome for verdict in verdicts)
+    return {outcome.value: counts[outcome] for outcome in Outcome}

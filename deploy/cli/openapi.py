@@ -25,9 +25,9 @@ def openapi() -> None:
 async def document() -> dict[str, Any]:
     """The four services under one origin; no connection is opened."""
     apis: list[Api] = []
-    told = {"DATABASE_URL": NOWHERE, "secret": token_urlsafe(48), "vault_key": token_urlsafe(48)}
+    values = {"DATABASE_URL": NOWHERE, "secret": token_urlsafe(48), "vault_key": token_urlsafe(48)}
     for service in manifests():
-        settings = service.settings.model_validate(told)
+        settings = service.settings.model_validate(values)
         async with await open_pool(NOWHERE, service.name) as pool:
             apis.append(service.api(settings, pool))
     routers = [router for api in apis for router in api.routers]

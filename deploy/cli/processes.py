@@ -52,10 +52,10 @@ class RunSettings(ProcessSettings, JurisdictionSettings):
 @lru_cache
 def processes() -> Mapping[str, Sequence[ServiceManifest[Any]]]:
     """Every process by name, and the services that it is a part of; loads all of them."""
-    found = {GATEWAY: manifests()}
+    services_of = {GATEWAY: manifests()}
     for service in manifests():
-        found |= {name: (service,) for name in service.by_process}
-    return found
+        services_of |= {name: (service,) for name in service.by_process}
+    return services_of
 
 
 def services_of(process: str) -> Sequence[ServiceManifest[Any]]:

@@ -38,11 +38,11 @@ def environment_of_what_runs(*needed: str) -> None:
 
 def key_and_url(url: str, key: str, channel: str) -> tuple[str, str]:
     """Where to send and with which key: as given, else of the deployment that runs here; exit 2 when there is none."""
-    found = what_runs(url, key, channel)
-    if found is None:
+    running = what_runs(url, key, channel)
+    if running is None:
         typer.echo("huying: nothing runs here: start it with `make up`, or give --url and --key", err=True)
         raise typer.Exit(2)
-    return found
+    return running
 
 
 def what_runs(url: str, key: str, channel: str) -> tuple[str, str] | None:

@@ -70,8 +70,8 @@ def document() -> str:
 
 def rows() -> list[Row]:
     """Every setting once, those that must be given first."""
-    found = [_row(kind, name, field, tuple(read_by)) for (kind, name, field), read_by in _read_by().items()]
-    return [*sorted(found, key=lambda row: (not row.default.startswith("**"), row.variable)), *OF_THE_COMMAND]
+    rows = [_row(kind, name, field, tuple(read_by)) for (kind, name, field), read_by in _read_by().items()]
+    return [*sorted(rows, key=lambda row: (not row.default.startswith("**"), row.variable)), *OF_THE_COMMAND]
 
 
 class _Field(tuple[type[BaseSettings], str, FieldInfo]):
@@ -87,13 +87,13 @@ class _Field(tuple[type[BaseSettings], str, FieldInfo]):
 
 
 def _read_by() -> Mapping[_Field, list[str]]:
-    found: dict[_Field, list[str]] = {}
+    read_by: dict[_Field, list[str]] = {}
     for process, kind in _classes():
         for name, field in kind.model_fields.items():
-            readers = found.setdefault(_Field((kind, name, field)), [])
+            readers = read_by.setdefault(_Field((kind, name, field)), [])
             if is_read_by(field, process) and process not in readers:
                 readers.append(process)
-    return found
+    return read_by
 
 
 def _classes() -> Iterator[tuple[str, type[BaseSettings]]]:

@@ -64,19 +64,20 @@ def by_keywords(examples: list[Example], jurisdiction: str) -> list[Guess]:
     return guesses
 
 
-def print_report(name: str, told: Report) -> None:
+def print_report(name: str, report: Report) -> None:
     """One line, and the reliability table behind it."""
-    console.print(_summed_up(name, told))
+    console.print(_summed_up(name, report))
     table = Table("said", "demands", "said on average", "came true", title=f"reliability: {name}")
-    for one in told.bins:
+    for one in report.bins:
         table.add_row(f"{one.low:.1f}–{one.high:.1f}", f"{one.count:,}", f"{one.said:.2f}", f"{one.true:.2f}")
     console.print(table)
 
 
-def _summed_up(name: str, told: Report) -> str:
+def _summed_up(name: str, report: Report) -> str:
     return (
-        f"{name}: {told.count:,} demands, {told.guessed:.1%} get a suggestion, {told.accuracy:.1%} the right one first;"
-        f" ECE {told.ece:.3f}; sure of {told.sure:.1%}, and right in {told.sure_accuracy:.1%} of these"
+        f"{name}: {report.count:,} demands, {report.guessed:.1%} get a suggestion,"
+        f" {report.accuracy:.1%} the right one first;"
+        f" ECE {report.ece:.3f}; sure of {report.sure:.1%}, and right in {report.sure_accuracy:.1%} of these"
     )
 
 

@@ -154,7 +154,7 @@ def _left(answer: Imported) -> Iterator[Row]:
 
 def _why(answer: httpx.Response) -> str:
     try:
-        told = answer.json()
-        return f"{told.get('title')} / {told.get('title_en')}: {told.get('detail_en')}"
+        problem = answer.json()
+        return f"{problem.get('title')} / {problem.get('title_en')}: {problem.get('detail_en')}"
     except ValueError:
         return f"HTTP {answer.status_code}"

@@ -42,7 +42,7 @@ def _declared(document: Document) -> Mapping:
         wrong = list(mistakes(mapping))
         if not wrong:
             return mapping
-    problems = sorted((Problem(document.spot(loc), what) for loc, what in wrong), key=lambda found: found.spot)
+    problems = sorted((Problem(document.spot(loc), what) for loc, what in wrong), key=lambda problem: problem.spot)
     raise BadMapping("\n".join(map(str, problems)))
 
 

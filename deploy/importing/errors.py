@@ -25,15 +25,15 @@ WIDTHS: Final = (18, 8, 16, 24, 48, 12, 14)
 
 def usable(path: Path, source: Path) -> None:
     """Raises `UnreadableFile` where nothing could be written, or where that would cost somebody a file."""
-    said = f"--errors {path}"
+    option = f"--errors {path}"
     if path.suffix.lower() not in ENDINGS:
-        raise UnreadableFile(f"{said}: 请用 .xlsx 或 .csv / must end in .xlsx or .csv")
+        raise UnreadableFile(f"{option}: 请用 .xlsx 或 .csv / must end in .xlsx or .csv")
     if path.exists() and source.exists() and path.samefile(source):
-        raise UnreadableFile(f"{said}: 这是要导入的文件，请另取文件名 / is the file to import; choose another name")
+        raise UnreadableFile(f"{option}: 这是要导入的文件，请另取文件名 / is the file to import; choose another name")
     if not path.parent.is_dir():
-        raise UnreadableFile(f"{said}: 没有文件夹 {path.parent}，请先建立 / make the folder {path.parent} first")
+        raise UnreadableFile(f"{option}: 没有文件夹 {path.parent}，请先建立 / make the folder {path.parent} first")
     if not os.access(path if path.exists() else path.parent, os.W_OK) or path.is_dir():
-        raise UnreadableFile(f"{said}: 不能写入，请另选文件 / cannot be written; choose another file")
+        raise UnreadableFile(f"{option}: 不能写入，请另选文件 / cannot be written; choose another file")
 
 
 def write(path: Path, columns: Sequence[str], refusals: Iterable[Refusal]) -> None:

@@ -24,14 +24,14 @@ def unguarded(cell: str) -> str:
 
 def by_folded(table: Mapping[str, V]) -> dict[str, V]:
     """The values of a table by the folded names; a name that stands for two values is left out."""
-    found: dict[str, V] = {}
+    values: dict[str, V] = {}
     twice = set[str]()
     for name, value in table.items():
         key = folded(name)
-        if key in found and found[key] != value:
+        if key in values and values[key] != value:
             twice.add(key)
-        found[key] = value
-    return {key: value for key, value in found.items() if key not in twice}
+        values[key] = value
+    return {key: value for key, value in values.items() if key not in twice}
 
 
 def looked_up(table: Mapping[str, V], by_key: Mapping[str, V], written: str) -> V | None:

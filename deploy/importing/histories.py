@@ -29,8 +29,8 @@ class Told:
         named = {key: tuple(names_in(text)) for key, text in texts(step).items()}
         self._filled = [(key, step.data[key], names) for key, names in named.items() if names]
         self._data = {
-            key: told if named.get(key) or not isinstance(told, str) else told.format()
-            for key, told in step.data.items()
+            key: value if named.get(key) or not isinstance(value, str) else value.format()
+            for key, value in step.data.items()
         }
 
     def of(self, cells: Cells, values: Values, after: datetime) -> RecordedData | None:
@@ -47,8 +47,8 @@ class Told:
             if missing:
                 del data[key]
                 continue
-            told = text.format_map(values)
-            data[key] = self._clock.read(told, self.column_of(key)).isoformat() if key in self._times else told
+            written = text.format_map(values)
+            data[key] = self._clock.read(written, self.column_of(key)).isoformat() if key in self._times else written
         return {"at": at, "type": step.type, "data": data}
 
     def column_of(self, key: str) -> str:
@@ -76,9 +76,9 @@ class Histories:
         if declared is None:
             raise BadRow(self._status, status, f"未知状态 / not one of {', '.join(self._told)}")
         steps, data, last = [], [], raised
-        for told in declared:
-            if recorded_step := told.of(cells, values, last):
-                steps.append(told)
+        for declared_step in declared:
+            if recorded_step := declared_step.of(cells, values, last):
+                steps.append(declared_step)
                 data.append(recorded_step)
                 last = recorded_step["at"]
         return steps, data

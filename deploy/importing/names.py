@@ -38,16 +38,16 @@ class Names:
         """The code; raises `NotFound`. A place may be narrowed down by the wider place."""
         if written in self._codes:
             return written
-        found = self._candidates(written)
+        codes = self._candidates(written)
         if within:
             wider = self.widest(within)
-            found = {code for code in found if code != wider and self._pack.is_within(code, wider)} or (found & {wider})
-        if not found:
+            codes = {code for code in codes if code != wider and self._pack.is_within(code, wider)} or (codes & {wider})
+        if not codes:
             raise NotFound(self._unknown(written))
-        if len(found) > 1:
-            listed = ", ".join(sorted(found))
-            raise NotFound(f"有 {len(found)} 处同名，请填代码或镇街 / the same name: {listed}; write the code")
-        return found.pop()
+        if len(codes) > 1:
+            listed = ", ".join(sorted(codes))
+            raise NotFound(f"有 {len(codes)} 处同名，请填代码或镇街 / the same name: {listed}; write the code")
+        return codes.pop()
 
     def _candidates(self, written: str) -> set[str]:
         key = folded(written)
@@ -60,9 +60,9 @@ class Names:
 
     def widest(self, written: str) -> str:
         """Of places of the same name, the one that has the others within it; raises `NotFound`."""
-        found = {written} if written in self._codes else self._candidates(written)
-        for code in found:
-            if all(self._pack.is_within(other, code) for other in found):
+        codes = {written} if written in self._codes else self._candidates(written)
+        for code in codes:
+            if all(self._pack.is_within(other, code) for other in codes):
                 return code
         raise NotFound(self._unknown(written))
 
@@ -73,10 +73,10 @@ class Names:
 
 
 def _by_key(names: Iterable[tuple[str, set[str]]]) -> dict[str, set[str]]:
-    found = defaultdict[str, set[str]](set)
+    codes_by_name = defaultdict[str, set[str]](set)
     for name, codes in names:
-        found[folded(name)] |= codes
-    return found
+        codes_by_name[folded(name)] |= codes
+    return codes_by_name
 
 
 def _named(pack: Pack, kind: Lookup) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -68,8 +68,8 @@ class Reasons:
 
 def free_name(path: Path) -> Path:
     """The path, or the next that is free: an error file may hold corrections that somebody has made."""
-    found, n = path, 1
-    while found.exists():
+    free, n = path, 1
+    while free.exists():
         n += 1
-        found = path.with_name(f"{path.stem}.{n}{path.suffix}")
-    return found
+        free = path.with_name(f"{path.stem}.{n}{path.suffix}")
+    return free

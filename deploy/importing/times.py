@@ -42,9 +42,9 @@ def reader_of(times: Times) -> Callable[[str], datetime | None]:
     return read
 
 
-def _in(zone: ZoneInfo, found: datetime) -> datetime:
+def _in(zone: ZoneInfo, moment: datetime) -> datetime:
     """With a fixed offset: two times in one zone are compared by the clock on the wall, which may stand still."""
-    local = found if found.tzinfo else found.replace(tzinfo=zone)
+    local = moment if moment.tzinfo else moment.replace(tzinfo=zone)
     return local.replace(tzinfo=timezone(local.utcoffset() or timedelta()), fold=0)
 
 

@@ -38,22 +38,22 @@ class Translator:
         if row.bad:
             raise row.bad
         cells = self._cells(row)
-        values = {name: found(cells) for name, found in self._values}
+        values = {name: value_of(cells) for name, value_of in self._values}
         raised = self._clock.at(cells, self.declared.raised_at)
         steps, history = self._histories.of(cells, values, raised)
-        told: dict[str, Any] = {name: value for name in self._told if (value := values[name]) is not None}
-        told |= {"occurred_at": raised, "history": history}
+        fields: dict[str, Any] = {name: value for name in self._told if (value := values[name]) is not None}
+        fields |= {"occurred_at": raised, "history": history}
         if values.get("lat") and values.get("lon"):
-            told["location"] = {"lat": values["lat"], "lon": values["lon"]}
+            fields["location"] = {"lat": values["lat"], "lon": values["lon"]}
         contact = {name.removeprefix(CONTACT): values[name] for name in self._contact if values[name]}
         if contact:
-            told["contact"] = contact
-        return self._checked(told, cells, steps)
+            fields["contact"] = contact
+        return self._checked(fields, cells, steps)
 
     def column_of(self, row: SourceRow, where: Where) -> str:
         """The column behind a part of the demand of this row; empty where it is no column's fault."""
         cells = self._cells(row)
-        values = {name: found(cells) for name, found in self._values}
+        values = {name: value_of(cells) for name, value_of in self._values}
         steps, _ = self._histories.of(cells, values, self._clock.at(cells, self.declared.raised_at))
         return column_behind(where, self.declared, steps)
 
@@ -66,14 +66,14 @@ class Translator:
             raise _damage(cells)
         return cells
 
-    def _checked(self, told: dict[str, Any], cells: Cells, steps: list[Told]) -> RecordedDemand:
+    def _checked(self, fields: dict[str, Any], cells: Cells, steps: list[Told]) -> RecordedDemand:
         try:
-            demand = RecordedDemand.model_validate(told)
+            demand = RecordedDemand.model_validate(fields)
             check(demand, self._pack if self._pack.division(demand.division or "") else None, self._now())
         except ValidationError as fault:
             where, reason = shape_fault(fault)
         except Refused as refused:
-            where, reason = rule_fault(refused, told["history"])
+            where, reason = rule_fault(refused, fields["history"])
         else:
             return demand
         column = column_behind(where, self.declared, steps)

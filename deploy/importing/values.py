@@ -31,33 +31,33 @@ def compiled(value: Value, pack: Pack) -> Found:
 
 
 def _empty(column: str, value: Value) -> Callable[[], str | None]:
-    def found() -> str | None:
+    def value_of() -> str | None:
         if value.empty is None and not value.optional:
             raise BadRow(column, "", "必填 / must not be empty")
         return value.empty
 
-    return found
+    return value_of
 
 
 def _mapped(column: str, table: dict[str, str], empty: Callable[[], str | None]) -> Found:
     listed, by_key = ", ".join(table), by_folded(table)
 
-    def found(cells: Cells) -> str | None:
+    def value_of(cells: Cells) -> str | None:
         written = cells[column]
         if not written:
             return empty()
-        told = looked_up(table, by_key, written)
-        if told is None:
+        code = looked_up(table, by_key, written)
+        if code is None:
             raise BadRow(column, written, f"不在映射表中 / not one of {listed}")
-        return told
+        return code
 
-    return found
+    return value_of
 
 
 def _plain(column: str, template: str, empty: Callable[[], str | None]) -> Found:
     as_it_is = template == "{value}"
 
-    def found(cells: Cells) -> str | None:
+    def value_of(cells: Cells) -> str | None:
         written = cells[column]
         if not written:
             return empty()
@@ -65,11 +65,11 @@ def _plain(column: str, template: str, empty: Callable[[], str | None]) -> Found
             raise BadRow(column, written, _SHORTENED_WHY)
         return written if as_it_is else template.format(value=written)
 
-    return found
+    return value_of
 
 
 def _looked_up(column: str, value: Value, names: Names, empty: Callable[[], str | None]) -> Found:
-    def found(cells: Cells) -> str | None:
+    def value_of(cells: Cells) -> str | None:
         written, within = cells[column], cells[value.within] if value.within else ""
         try:
             if written:
@@ -79,4 +79,4 @@ def _looked_up(column: str, value: Value, names: Names, empty: Callable[[], str 
             place = column if written else str(value.within)
             raise BadRow(place, cells[place], str(unknown)) from None
 
-    return found
+    return value_of

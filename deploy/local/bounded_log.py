@@ -18,16 +18,16 @@ class BoundedLog:
     full: int = FULL
     _out: IO[bytes] | None = field(default=None)
 
-    def write(self, said: bytes) -> None:
+    def write(self, output: bytes) -> None:
         """Append at once, or let it go."""
         with contextlib.suppress(OSError):
             if self._out is None:
                 self._out = self._open()
-            if self._out.tell() and self._out.tell() + len(said) > self.full:
+            if self._out.tell() and self._out.tell() + len(output) > self.full:
                 self.close()
                 self.path.replace(self.path.with_suffix(".1.log"))
                 self._out = self._open()
-            self._out.write(said)
+            self._out.write(output)
 
     def _open(self) -> IO[bytes]:
         """Readable by its owner alone: a log may name people."""

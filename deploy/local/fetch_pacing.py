@@ -18,11 +18,11 @@ def pace_empty_fetches(seconds: float) -> None:
     async def paced(self: Fetcher, assignment: Any, node_id: int, request: Any) -> bool:
         loop = asyncio.get_running_loop()
         asked_at = loop.time()
-        found: bool = await ask(self, assignment, node_id, request)
-        if not found and loop.time() - asked_at < seconds / 2:
+        has_records: bool = await ask(self, assignment, node_id, request)
+        if not has_records and loop.time() - asked_at < seconds / 2:
             # The fetcher cancels this task and awaits it; a cancellation must not come back to it.
             with contextlib.suppress(asyncio.CancelledError):
                 await asyncio.sleep(seconds)
-        return found
+        return has_records
 
     Fetcher._proc_fetch_request = paced

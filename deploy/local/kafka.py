@@ -93,7 +93,7 @@ class ApacheKafka:
             "transaction.state.log.min.isr", "share.coordinator.state.topic.replication.factor",
             "share.coordinator.state.topic.min.isr",
         )  # fmt: skip
-        told = {
+        properties = {
             "process.roles": "broker,controller",
             "node.id": "1",
             "controller.quorum.voters": f"1@127.0.0.1:{controller}",
@@ -106,7 +106,7 @@ class ApacheKafka:
             "group.initial.rebalance.delay.ms": "0",
             "offsets.topic.num.partitions": "4",
         }
-        return "".join(f"{key}={value}\n" for key, value in (told | dict.fromkeys(ones, "1")).items())
+        return "".join(f"{key}={value}\n" for key, value in (properties | dict.fromkeys(ones, "1")).items())
 
     def _controller_port(self) -> int:
         known = re.search(r"voters=1@127\.0\.0\.1:(\d+)", self._config.read_text() if self._config.exists() else "")
@@ -115,14 +115,14 @@ class ApacheKafka:
 
 
 def _java() -> str:
-    found = shutil.which("java")
-    if not found:
+    java = shutil.which("java")
+    if not java:
         raise Unusable(f"Apache Kafka needs Java {OLDEST_JAVA} or newer; {_INSTALL}")
-    said = subprocess.run([found, "-version"], capture_output=True, text=True, check=False).stderr
-    version = re.search(r'version "(\d+)', said)
+    printed = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
+    version = re.search(r'version "(\d+)', printed)
     if not version or int(version[1]) < OLDEST_JAVA:
-        raise Unusable(f"{found} is older than Java {OLDEST_JAVA}; {_INSTALL}")
-    return found
+        raise Unusable(f"{java} is older than Java {OLDEST_JAVA}; {_INSTALL}")
+    return java
 
 
 def _fetch(jars: Path) -> None:

@@ -98,10 +98,10 @@ class EmbeddedBroker:
         return await broker_silent(self.bootstrap)
 
 
-def expect_cluster(bootstrap: str, found: str, ours: str | None) -> None:
+def expect_cluster(bootstrap: str, cluster: str, ours: str | None) -> None:
     """Raise `Unusable` when what answers is another broker than the one that was started."""
-    if ours is not None and found != ours:
-        raise Unusable(f"another broker answers on {bootstrap}: its cluster is {found}, ours is {ours}")
+    if ours is not None and cluster != ours:
+        raise Unusable(f"another broker answers on {bootstrap}: its cluster is {cluster}, ours is {ours}")
 
 
 async def broker_silent(bootstrap: str) -> str | None:

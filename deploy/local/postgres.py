@@ -115,9 +115,9 @@ class EmbeddedPostgres:
             return
 
     async def _expect_our_data(self, db: asyncpg.Connection) -> None:
-        found = str(await db.fetchval("SHOW data_directory"))
-        if not _is_same(found, self._data):
-            raise Unusable(f"another PostgreSQL answers on port {self.port}: its data is in {found}")
+        directory = str(await db.fetchval("SHOW data_directory"))
+        if not _is_same(directory, self._data):
+            raise Unusable(f"another PostgreSQL answers on port {self.port}: its data is in {directory}")
 
     async def alive(self) -> str | None:
         """In words why it is not alive; None when it answers, if only that it is too busy for us."""
@@ -131,8 +131,8 @@ class EmbeddedPostgres:
         return None
 
 
-def _is_same(found: str, data: Path) -> bool:
-    return os.path.realpath(found) == os.path.realpath(data)
+def _is_same(directory: str, data: Path) -> bool:
+    return os.path.realpath(directory) == os.path.realpath(data)
 
 
 @contextmanager

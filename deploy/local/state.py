@@ -162,9 +162,9 @@ def read_json(path: Path) -> dict[str, Any] | None:
         raise Unusable(f"{path} cannot be read ({fault}): mend it, or take it away to have it made anew") from None
 
 
-def write_private(path: Path, told: Mapping[str, Any]) -> None:
+def write_private(path: Path, values: Mapping[str, Any]) -> None:
     """JSON that only its owner may read; written whole or not at all."""
     fresh = path.with_suffix(".new")
     with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as out:
-        json.dump(told, out, ensure_ascii=False, indent=2)
+        json.dump(values, out, ensure_ascii=False, indent=2)
     fresh.replace(path)

@@ -68,7 +68,7 @@ class Answer:
 
     def objects(self) -> list[dict[str, Any]]:
         """The members of a bare JSON array; raises `Unreadable` when it is anything else."""
-        told = self.json()
-        if isinstance(told, list) and all(isinstance(one, dict) for one in told):
-            return told
+        rows = self.json()
+        if isinstance(rows, list) and all(isinstance(one, dict) for one in rows):
+            return rows
         raise Unreadable(f"{self}: no bare array of objects: {self.beginning}")

@@ -31,14 +31,14 @@ _TOO_LONG: Final = (
 @contextmanager
 def opened(path: Path, encoding: str, wanted: Set[str]) -> Iterator[Table]:
     """The table; memory does not grow with the file."""
-    found = encoding_of(path, encoding, wanted)
-    with path.open(encoding=found.codec, errors="surrogateescape", newline="") as lines:
+    detected = encoding_of(path, encoding, wanted)
+    with path.open(encoding=detected.codec, errors="surrogateescape", newline="") as lines:
         separator = separator_of(lines, wanted)
         lines.seek(0)
         header, rows = tabulated(path.name, "", records(lines, separator), wanted)
         if header.is_corrected:
             rows = (replace(row, cells={name: _as_written(text) for name, text in row.cells.items()}) for row in rows)
-        yield Table(header.names, rows, f"{_KINDS[separator]}, {found.words}", found.lines)
+        yield Table(header.names, rows, f"{_KINDS[separator]}, {detected.words}", detected.lines)
 
 
 def as_text(cell: str) -> str:

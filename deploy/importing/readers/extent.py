@@ -28,8 +28,8 @@ def _corner(sheet: IO[bytes]) -> tuple[bytes, int]:
     """The last column and row; rows come in order."""
     column, row = b"Z", 0
     for chunk in chunks(sheet):
-        for found in set(_BEYOND_Z.findall(chunk)):
-            column = max(column, found, key=lambda name: (len(name), name))
+        for letters in set(_BEYOND_Z.findall(chunk)):
+            column = max(column, letters, key=lambda name: (len(name), name))
         last = _CELL.match(chunk, max(chunk.rfind(b'<c r="'), 0))
         row = max(row, int(last[1])) if last else row
     return column, row

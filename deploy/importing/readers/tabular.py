@@ -58,8 +58,8 @@ def tabulated(file: str, sheet: str, records: Iterable[Record], wanted: Set[str]
     missing = sorted(wanted - set(names))
     if missing:
         listed = "、".join(missing)
-        said = f"{file} {sheet}: 缺少列 {listed} / these columns are missing; is it the right mapping?"
-        raise MissingColumns(said, mostly=len(missing) * 2 < len(wanted))
+        sentence = f"{file} {sheet}: 缺少列 {listed} / these columns are missing; is it the right mapping?"
+        raise MissingColumns(sentence, mostly=len(missing) * 2 < len(wanted))
     twice = sorted(name for name in wanted if names.count(name) > 1)
     if twice:
         raise UnreadableFile(f"{file} {sheet}: 列名重复 {'、'.join(twice)} / these columns occur twice; rename one")
@@ -77,13 +77,13 @@ def _rows(file: str, sheet: str, records: Iterable[Record], header: Header) -> I
         if not bad and not any(cells):
             continue
         if plain:
-            found = dict(zip(plain, cells, strict=False))
+            values = dict(zip(plain, cells, strict=False))
         else:
-            found = {name: cells[n] for n, name in header.positions.items() if n < len(cells)}
+            values = {name: cells[n] for n, name in header.positions.items() if n < len(cells)}
         if len(cells) != header.width and not bad:
             bad = _ragged(cells, header)
-        place = _origin(found, file, line) if corrected else Place(file, sheet, line)
-        yield SourceRow(place, found, bad, _named(doubtful, header))
+        place = _origin(values, file, line) if corrected else Place(file, sheet, line)
+        yield SourceRow(place, values, bad, _named(doubtful, header))
 
 
 def _ragged(cells: list[str], header: Header) -> BadRow | None:
@@ -102,7 +102,7 @@ def _named(doubtful: Mapping[int, str] | None, header: Header) -> Mapping[str, s
     return {header.positions[n]: why for n, why in doubtful.items() if n in header.positions}
 
 
-def _origin(found: dict[str, str], file: str, line: int) -> Place:
+def _origin(values: dict[str, str], file: str, line: int) -> Place:
     """A corrected error file names the place in the first file; a row that somebody added has its own."""
-    first, told, *_, sheet, origin = [found.pop(name, "") for name in ERROR_COLUMNS]
-    return Place(first, sheet, int(told), origin) if told.isdecimal() else Place(file, "", line)
+    first, line_text, *_, sheet, origin = [values.pop(name, "") for name in ERROR_COLUMNS]
+    return Place(first, sheet, int(line_text), origin) if line_text.isdecimal() else Place(file, "", line)

@@ -97,8 +97,8 @@ def _table(path: Path, workbook: CalamineWorkbook, wanted: Set[str]) -> Table:
         raise missing[0] if missing else UnreadableFile(f"{path}: 没有可读的工作表 / no sheet can be read")
     columns = tuple(dict.fromkeys(name for header in headers.values() for name in header.names))
     passed = f"，{len(missing)} 个无所需列 without the columns" if missing else ""
-    found = f"Excel, 工作表 sheets: {'、'.join(headers)}{passed}"
-    return Table(columns, chain.from_iterable(rows), found, expected)
+    description = f"Excel, 工作表 sheets: {'、'.join(headers)}{passed}"
+    return Table(columns, chain.from_iterable(rows), description, expected)
 
 
 def _is_read(sheet: SheetMetadata) -> bool:

@@ -99,10 +99,10 @@ async def dates(server: Server) -> AsyncIterator[str]:
                 yield f"request {request.get('service_request_id')}: {name} {request[name]!r}"
 
 
-def _faults(told: dict[str, Any], identity: str) -> Iterator[str]:
-    if not isinstance(told.get(identity), str):
-        yield f"{identity} is {told.get(identity)!r}, not a string"
-    for name, value in told.items():
+def _faults(row: dict[str, Any], identity: str) -> Iterator[str]:
+    if not isinstance(row.get(identity), str):
+        yield f"{identity} is {row.get(identity)!r}, not a string"
+    for name, value in row.items():
         if value == "":
             yield f"{name} is an empty string"
 

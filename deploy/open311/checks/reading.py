@@ -80,8 +80,8 @@ async def one_request(server: Server) -> AsyncIterator[str]:
         yield f"{path}.json: not one request"
 
 
-def _ids(told: Answer) -> set[str]:
-    return {row.get("service_request_id", "") for row in told.rows()}
+def _ids(answer: Answer) -> set[str]:
+    return {row.get("service_request_id", "") for row in answer.rows()}
 
 
 def _moment(written: str) -> datetime | None:

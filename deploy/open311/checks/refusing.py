@@ -50,12 +50,12 @@ async def jurisdiction(server: Server) -> AsyncIterator[str]:
         yield f"{unknown}, not 404"
 
 
-def _is_told(told: Answer, format: str) -> bool:
+def _is_told(answer: Answer, format: str) -> bool:
     if format == JSON:
-        errors = told.json()
+        errors = answer.json()
         listed = isinstance(errors, list) and bool(errors)
         return listed and all(isinstance(e, dict) and e.get("code") and e.get("description") for e in errors)
-    root = told.xml()
+    root = answer.xml()
     return (
         root.tag == "errors" and bool(len(root)) and all(e.findtext("code") and e.findtext("description") for e in root)
     )

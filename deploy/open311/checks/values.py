@@ -67,26 +67,26 @@ async def discovery(server: Server) -> AsyncIterator[str]:
 
 async def _listed(server: Server, name: str, empty: str | None) -> AsyncIterator[tuple[Answer, str, Row]]:
     """Every row of a list in each format; raises `NotApplicable` with the reason `empty` where there is none."""
-    found = False
+    is_shown = False
     for format in await server.formats():
         answer = await server.get(f"{name}.{format}")
         rows: list[Any] = [*answer.objects()] if format == JSON else [*answer.rows()]
         for row in rows:
-            found = True
+            is_shown = True
             yield answer, format, row
-    if empty and not found:
+    if empty and not is_shown:
         raise NotApplicable(empty)
 
 
-def _as_rows(told: Answer, format: str) -> tuple[Row, list[Row]]:
+def _as_rows(answer: Answer, format: str) -> tuple[Row, list[Row]]:
     """The document's own fields and those of its endpoints; a list counts as there when it has members."""
     if format == JSON:
-        document = told.json()
+        document = answer.json()
         if not isinstance(document, dict):
             return {}, []
         endpoints = document.get("endpoints")
         return document, [one for one in endpoints if isinstance(one, dict)] if isinstance(endpoints, list) else []
-    root = told.xml()
+    root = answer.xml()
     rows = [{child.tag: (child.text or "").strip() or len(child) for child in one} for one in root.iter("endpoint")]
     return {child.tag: (child.text or "").strip() for child in root}, [*rows]
 

@@ -57,11 +57,11 @@ def _bare(paper: pikepdf.Pdf) -> bytes:
     for name in ("/Info", "/ID"):
         if name in paper.trailer:
             del paper.trailer[name]
-    for found in _dictionaries(paper):
-        for name in _TELLING & set(found.keys()):
-            del found[name]
-        if isinstance(found, pikepdf.Stream):
-            _strip_jpeg(paper, found)
+    for entry in _dictionaries(paper):
+        for name in _TELLING & set(entry.keys()):
+            del entry[name]
+        if isinstance(entry, pikepdf.Stream):
+            _strip_jpeg(paper, entry)
     out = BytesIO()
     # What is compressed stays as it is: a page that unfolds to gigabytes is unfolded by nobody here.
     paper.save(
@@ -71,22 +71,22 @@ def _bare(paper: pikepdf.Pdf) -> bytes:
     return out.getvalue()
 
 
-def _keep(found: Any, names: frozenset[str]) -> None:
-    for name in set(found.keys()) - names:
-        del found[name]
+def _keep(entry: Any, names: frozenset[str]) -> None:
+    for name in set(entry.keys()) - names:
+        del entry[name]
 
 
 def _dictionaries(paper: pikepdf.Pdf) -> Iterator[Any]:
     """Every dictionary and stream, those within others too."""
     waiting: list[Any] = list(paper.objects)
     while waiting:
-        found = waiting.pop()
-        match found:
+        entry = waiting.pop()
+        match entry:
             case pikepdf.Dictionary() | pikepdf.Stream():
-                yield found
-                waiting.extend(value for _, value in found.items() if not _has_a_number(value))
+                yield entry
+                waiting.extend(value for _, value in entry.items() if not _has_a_number(value))
             case pikepdf.Array():
-                waiting.extend(value for value in found if not _has_a_number(value))
+                waiting.extend(value for value in entry if not _has_a_number(value))
 
 
 def _has_a_number(value: Any) -> bool:

@@ -45,14 +45,14 @@ class ClamAV:
         """One connection a file; a scanner that does not answer is no reason to take a file unseen."""
         try:
             async with asyncio.timeout(PATIENCE):
-                said = await self._ask(content)
+                reply = await self._ask(content)
         except (OSError, TimeoutError, EOFError) as fault:
             raise _away(repr(fault)) from None
-        if said.endswith("FOUND"):
-            found = said.removeprefix("stream:").removesuffix("FOUND").strip()
-            raise wrong(f"the virus scanner found {found} in it", f"病毒扫描发现问题：{found}")
-        if not said.endswith("OK"):
-            raise _away(said)
+        if reply.endswith("FOUND"):
+            virus = reply.removeprefix("stream:").removesuffix("FOUND").strip()
+            raise wrong(f"the virus scanner found {virus} in it", f"病毒扫描发现问题：{virus}")
+        if not reply.endswith("OK"):
+            raise _away(reply)
         return Scan.CLEAN
 
     async def _ask(self, content: bytes) -> str:
@@ -75,10 +75,10 @@ class ClamAV:
         return await asyncio.open_connection(parts.hostname, parts.port or 3310)
 
 
-def _away(said: str) -> Refused:
+def _away(reply: str) -> Refused:
     return Refused(
         Code.UNAVAILABLE,
-        f"the virus scanner gives no answer ({said}); nothing was kept, send the file again later",
+        f"the virus scanner gives no answer ({reply}); nothing was kept, send the file again later",
         "病毒扫描服务暂时不可用，文件未保存，请稍后重新上传",
     )
 

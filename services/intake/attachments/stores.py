@@ -72,11 +72,11 @@ def checked(key: str) -> str:
     return key
 
 
-def away(said: str) -> Refused:
+def away(reason: str) -> Refused:
     """That the store does not work, and why."""
     return Refused(
         Code.UNAVAILABLE,
-        f"the store of attachments does not work ({said}); nothing was done, try again later",
+        f"the store of attachments does not work ({reason}); nothing was done, try again later",
         "附件存储暂时不可用，请稍后重试",
     )
 

@@ -106,22 +106,24 @@ class ContactBatches:
             kept = await queries.of_demands(db, list(ids.values()))
             answers = [self._answer(question, ids, kept) for question in questions]
             correspondents_of_demands: list[tuple[bytes, UUID]] = []
-            for question, found in zip(questions, answers, strict=True):
-                if found.way:
-                    note = PersonalDataViewed(by=by.name, fields=(found.way,), why=question.why)
+            for question, answer in zip(questions, answers, strict=True):
+                if answer.way:
+                    note = PersonalDataViewed(by=by.name, fields=(answer.way,), why=question.why)
                     work.record(ids[question.number], [note], at, self.new_id())
-                    correspondents_of_demands += self._correspondents(work.state(ids[question.number]), question, found)
+                    correspondents_of_demands += self._correspondents(
+                        work.state(ids[question.number]), question, answer
+                    )
             await self.repository.save(db, work)
             await queries.put_correspondents(db, correspondents_of_demands, at)
         return answers
 
     def _correspondents(
-        self, demand: Demand, question: ContactQuestion, found: ContactAnswer
+        self, demand: Demand, question: ContactQuestion, answer: ContactAnswer
     ) -> list[tuple[bytes, UUID]]:
         """Whoever raised the demand may answer the message; a supporter speaks of it as of any other."""
-        if demand.contact != question.contact or not found.way:
+        if demand.contact != question.contact or not answer.way:
             return []
-        contact = Contact.model_validate({found.way: found.address})
+        contact = Contact.model_validate({answer.way: answer.address})
         return [(person, demand.id) for person in correspondents(self.vault, contact)]
 
     def _answer(self, question: ContactQuestion, ids: Mapping[str, UUID], kept: Mapping[UUID, Kept]) -> ContactAnswer:

@@ -71,8 +71,8 @@ class PersonalDataHandler:
         if kept and kept.destroyed_at:
             raise _erased(demand.number, kept.destroyed_at)
         opened = list(self._unsealed(kept, asked.contact)) if kept else []
-        told = _one_contact(opened) if asked.contact else _everything(opened)
-        shown = personal(demand.number, *told, asked.fields)
+        contents = _one_contact(opened) if asked.contact else _everything(opened)
+        shown = personal(demand.number, *contents, asked.fields)
         if not shown.told:
             raise _not_left(demand.number, sorted(asked.fields))
         return shown
@@ -108,8 +108,8 @@ class RevealCommand:
 
 
 def _everything(opened: Opened) -> Told:
-    found = dict(opened)
-    contact, wording = found.get(Holds.CONTACT), found.get(Holds.WORDING)
+    opened_parts = dict(opened)
+    contact, wording = opened_parts.get(Holds.CONTACT), opened_parts.get(Holds.WORDING)
     return (
         Contact.model_validate_json(contact) if contact else None,
         Wording.model_validate_json(wording) if wording else None,

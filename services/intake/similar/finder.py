@@ -71,11 +71,11 @@ class SimilarFinder:
             best = await self._best(db, asked, pack, most + 1)
         return [(match, demand) for match, demand in best if demand.id != id][:most]
 
-    async def as_seen(self, found: list[tuple[Match, Demand]]) -> list[Like]:
+    async def as_seen(self, matches: list[tuple[Match, Demand]]) -> list[Like]:
         """What was found, as the public sees it."""
         async with self.pool.acquire(timeout=5) as db:
-            known = await published(db, [demand.id for _, demand in found])
-        packs = [(self.packs.get(demand.jurisdiction), match, demand) for match, demand in found]
+            known = await published(db, [demand.id for _, demand in matches])
+        packs = [(self.packs.get(demand.jurisdiction), match, demand) for match, demand in matches]
         return [
             like(pack.publication, match, demand, known.get(demand.id, NOTHING))
             for pack, match, demand in packs

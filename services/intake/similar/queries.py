@@ -121,8 +121,8 @@ async def rarity(db: Connection) -> Rarity:
 async def demands(db: Connection, ids: Sequence[UUID]) -> dict[UUID, Demand]:
     """The demands named, as far as intake has heard."""
     rows = await db.fetch("SELECT state::text AS state FROM demand WHERE id = ANY($1::uuid[])", ids)
-    found = (Demand.model_validate_json(row["state"]) for row in rows)
-    return {demand.id: demand for demand in found}
+    demands = (Demand.model_validate_json(row["state"]) for row in rows)
+    return {demand.id: demand for demand in demands}
 
 
 def _candidate(row: asyncpg.Record) -> Candidate:

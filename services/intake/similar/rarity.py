@@ -35,9 +35,9 @@ class Rarity:
         """How much it tells that two texts share this piece (inverse document frequency)."""
         return self._weights.get(bigram, self._greatest)
 
-    def search(self, said: Wording) -> Search:
+    def search(self, wording: Wording) -> Search:
         """The rarest alone, as many as the budget allows; of the others the rarest only together."""
-        places = said.places
+        places = wording.places
         rarest = sorted(places, key=lambda one: (self._share(one), one))
         rows = accumulate(self.open_rows * self._share(bigram) for bigram in rarest)
         alone = sum(reached <= BUDGET for reached in rows)

@@ -83,14 +83,14 @@ def ranked(asked: Asked, candidates: Sequence[Candidate], rarity: Rarity, thresh
     """Those that reach the threshold, most similar first, the younger first among equals."""
     wanted = {bigram: rarity.weight(bigram) for bigram in asked.wording.bigrams}
     total = sum(wanted.values())
-    found = []
+    matches = []
     for candidate in candidates:
         text = _alike(wanted, total, candidate.bigrams, rarity)
         # Place and time can only lower a score, so most candidates need not be looked at further.
         if text >= threshold and (scored := _scored(asked, candidate, text)).score >= threshold:
-            found.append(scored)
-    found.sort(key=lambda one: (-one.score, -one.candidate.raised_at.timestamp()))
-    return [_explained(asked, scored) for scored in found[:most]]
+            matches.append(scored)
+    matches.sort(key=lambda one: (-one.score, -one.candidate.raised_at.timestamp()))
+    return [_explained(asked, scored) for scored in matches[:most]]
 
 
 def _alike(wanted: Mapping[str, float], total: float, bigrams: Iterable[str], rarity: Rarity) -> float:
@@ -115,9 +115,9 @@ def _scored(asked: Asked, candidate: Candidate, text: float) -> _Scored:
 def _explained(asked: Asked, scored: _Scored) -> Match:
     days = _days(asked, scored.candidate)
     phrases = dict.fromkeys(asked.wording.shared(frozenset(scored.candidate.bigrams)))
-    told = [f"“{phrase}”" for phrase in sorted(phrases, key=len, reverse=True)[:_PHRASES]]
+    quoted = [f"“{phrase}”" for phrase in sorted(phrases, key=len, reverse=True)[:_PHRASES]]
     reasons = (
-        Reason(Aspect.WORDING, scored.text, f"都提到{''.join(told)}", f"both mention {', '.join(told)}"),
+        Reason(Aspect.WORDING, scored.text, f"都提到{''.join(quoted)}", f"both mention {', '.join(quoted)}"),
         Reason(Aspect.PLACE, *_place(asked, scored.candidate, scored.distance)),
         Reason(Aspect.TIME, _recent(days), f"{days:.0f}天前提出", f"raised {days:.0f} days ago"),
     )

@@ -110,8 +110,8 @@ def placed(command: SubmitDemand, own: str | None, packs: Jurisdictions) -> Plac
     """
     if command.division:
         return Placed(command, packs.of_division(command.division))
-    if (found := _by_boundaries(command, own, packs)) is not None:
-        return found
+    if (by_boundaries := _by_boundaries(command, own, packs)) is not None:
+        return by_boundaries
     home, by = packs.of_division(own or ""), _told_by(command)
     if own and command.jurisdiction in (None, home and home.id):
         # Who calls a hotline leaves an address too: alone it says nothing of the place, unless it was sent as one.
@@ -225,20 +225,20 @@ def submitted(
     """
     imported = isinstance(command, RecordedDemand)
     steps = command.history if isinstance(command, RecordedDemand) else ()
-    said = masked(command, masks)
+    masked_command = masked(command, masks)
     place = command.location and Location(lat=round(command.location.lat, 4), lon=round(command.location.lon, 4))
     return DemandSubmitted(
         number=number,
         jurisdiction=pack.id,
-        channel=said.via if isinstance(said, RecordedDemand) else channel,
+        channel=masked_command.via if isinstance(masked_command, RecordedDemand) else channel,
         channel_kind=command.channel_kind if isinstance(command, RecordedDemand) else kind,
         channel_name=channel_name or None if not imported else None,
-        external_id=said.external_id,
+        external_id=masked_command.external_id,
         kind=command.kind,
         category=command.category,
         division=command.division or pack.root,
-        title=said.title,
-        text=said.text,
+        title=masked_command.title,
+        text=masked_command.text,
         location=place,
         attachments=command.attachments,
         contact=contact,

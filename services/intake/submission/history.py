@@ -47,19 +47,19 @@ class Known(NamedTuple):
     expected: int | None
 
 
-def known(told: Iterable[tuple[Fact, datetime]]) -> Known:
+def known(facts: Iterable[tuple[Fact, datetime]]) -> Known:
     """From the facts that intake told: the submission, and what continued its history."""
-    coming = iter(told)
+    coming = iter(facts)
     submitted, at = next(coming)
     if not isinstance(submitted, DemandSubmitted):
         raise TypeError(f"a demand begins with its submission, not with {submitted.type}")
-    found = Known(submitted, at, submitted.history, 1, _version(Status.SUBMITTED, 1, submitted.history))
+    history = Known(submitted, at, submitted.history, 1, _version(Status.SUBMITTED, 1, submitted.history))
     for note, _ in coming:
         if isinstance(note, HistoryContinued):
             status = min(TRANSITIONS[STATUS_FACTS[note.history[0].type]].after)
             expected = _version(status, note.after, note.history)
-            found = found._replace(steps=found.steps + note.history, after=note.after, expected=expected)
-    return found
+            history = history._replace(steps=history.steps + note.history, after=note.after, expected=expected)
+    return history
 
 
 def _version(status: Status, version: int, steps: Sequence[RecordedStep]) -> int | None:

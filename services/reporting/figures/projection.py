@@ -53,13 +53,13 @@ class Counters:
 
     def _apart(self, counts: Mapping[Alike, int]) -> Counter[Row]:
         """The rows that they are counted in."""
-        found: Counter[Row] = Counter()
+        sums: Counter[Row] = Counter()
         for (jurisdiction, period, place, measured), n in counts.items():
             if n:
                 for dimension, key in self._rows[jurisdiction].of(place):
                     for measure in measured:
-                        found[jurisdiction, period, dimension, key, measure] += n
-        return found
+                        sums[jurisdiction, period, dimension, key, measure] += n
+        return sums
 
 
 def _spans(changes: Iterable[Change[Demand, f.Fact]]) -> Iterable[tuple[Demand, Demand]]:

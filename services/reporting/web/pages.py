@@ -62,17 +62,17 @@ def routes(figures: Figures, opening: Drilldown, packs: Jurisdictions) -> APIRou
     return router
 
 
-def _board(found: Completion, showing: Showing, by: By, asked: dict[str, Any]) -> dict[str, Any]:
+def _board(figure: Completion, showing: Showing, by: By, asked: dict[str, Any]) -> dict[str, Any]:
     pack, dimension = showing.pack, Dimension.ALL if by == "month" else Dimension(by)
     closed, lang = not opens(pack, dimension), asked["lang"]
-    links = DrilldownLinks(pack.id, by, found.month, found.until, "/board/demands", lang, closed)
+    links = DrilldownLinks(pack.id, by, figure.month, figure.until, "/board/demands", lang, closed)
     again = _opener_of("/board", **asked)
     return asked | {
-        "figure": found,
-        "rows": showing.rows(found.rows, by),
+        "figure": figure,
+        "rows": showing.rows(figure.rows, by),
         "choices": [Tab(again(by=choice), WORDS[lang][choice], current=choice == by) for choice in CHOICES],
-        "statuses": list(_bars(found.total, links, lang)),
-        "definition": DEFINITION_ZH if lang == "zh" else vars_of(found.definition),
+        "statuses": list(_bars(figure.total, links, lang)),
+        "definition": DEFINITION_ZH if lang == "zh" else vars_of(figure.definition),
         "opens": links,
         "again": again,
     }

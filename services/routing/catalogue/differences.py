@@ -38,13 +38,13 @@ def differences(before: Sequence[Rule], after: Sequence[Rule]) -> list[Differenc
     """In the order of the later version; what was removed comes last. A rule is known by its id."""
     old, new = {rule.id: rule for rule in before}, {rule.id: rule for rule in after}
     kept = _in_their_order([id for id in old if id in new], [id for id in new if id in old])
-    found = []
+    changed = []
     for above, rule in zip((None, *new), new.values(), strict=False):
         change = _change(old, rule, kept)
         if change:
-            found.append(Difference(change, old.get(rule.id), rule, above))
+            changed.append(Difference(change, old.get(rule.id), rule, above))
     gone = [Difference(Change.REMOVED, rule, None) for id, rule in old.items() if id not in new]
-    return [*found, *gone]
+    return [*changed, *gone]
 
 
 def _change(old: Mapping[str, Rule], rule: Rule, kept: frozenset[str]) -> Change | None:

@@ -38,9 +38,9 @@ class Explainer:
     async def explain(self, by: Person, number: str) -> CaseExplanation:
         """Raises `Refused` where whoever asks may not see the case."""
         async with self.pool.acquire(timeout=5) as db:
-            found = await explanation_queries.demand(db, number)
-            demand, pack = readable(number, found and found[0], by, self.packs.files)
-            text = found[1] if found else ""
+            row = await explanation_queries.demand(db, number)
+            demand, pack = readable(number, row and row[0], by, self.packs.files)
+            text = row[1] if row else ""
             decision = _of_the_catalogue(await explanation_queries.decisions(db, demand))
             if decision is None:
                 return _nothing(demand)
@@ -51,8 +51,8 @@ class Explainer:
 
     async def _version(self, db: Connection, pack: Pack, decision: StoredDecision) -> str:
         """The version that a decision names; what went to triage names none, and was decided by the one in force."""
-        if isinstance(decision.fact, DemandRouted) and (found := _RULE.fullmatch(decision.fact.rule)):
-            return found["version"]
+        if isinstance(decision.fact, DemandRouted) and (match := _RULE.fullmatch(decision.fact.rule)):
+            return match["version"]
         current = in_force(await queries.publications(db, pack.id), decision.at)
         return current.version if current else pack.catalogue_version
 
@@ -86,8 +86,8 @@ def _explained(demand: Demand, text: str, decision: StoredDecision, version: str
 
 
 def _rule_of(pack: Pack, case: RoutingInput) -> str | None:
-    found = pack.decide(case)
-    return found.rule_id if isinstance(found, Assignment) else None
+    decision = pack.decide(case)
+    return decision.rule_id if isinstance(decision, Assignment) else None
 
 
 def _nothing(demand: Demand) -> CaseExplanation:

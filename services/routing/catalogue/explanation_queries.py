@@ -38,5 +38,5 @@ async def decisions(db: Connection, known: Demand) -> list[StoredDecision]:
         """,
         known.id,
     )
-    found: list[tuple[Fact, datetime]] = [(parse(row["type"], row["payload"]), row["time"]) for row in rows]
-    return [StoredDecision(fact, at) for fact, at in found if isinstance(fact, DemandRouted | DemandTriaged)]
+    decisions: list[tuple[Fact, datetime]] = [(parse(row["type"], row["payload"]), row["time"]) for row in rows]
+    return [StoredDecision(fact, at) for fact, at in decisions if isinstance(fact, DemandRouted | DemandTriaged)]

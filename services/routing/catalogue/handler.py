@@ -112,8 +112,8 @@ class CatalogueDesk:
         file = await self._file(by)
         async with self._changing(file) as db:
             stored = await _stored(db, file, version)
-            found = [view.finding(problem).model_dump() for problem in check_version(_sheet(stored), file)]
-            await queries.put_findings(db, file.id, version, orjson.dumps(found).decode())
+            findings = [view.finding(problem).model_dump() for problem in check_version(_sheet(stored), file)]
+            await queries.put_findings(db, file.id, version, orjson.dumps(findings).decode())
             await queries.put_action(db, file.id, version, Action.CHECKED, by, self.clock())
             return await self._shown(db, file, version)
 

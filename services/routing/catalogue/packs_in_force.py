@@ -94,18 +94,20 @@ class PacksInForce(Jurisdictions):
         if self._mark is None:
             for pack in self._files:
                 await queries.put(db, pack.id, (pack.catalogue_version, written(pack), "file", "", pack.id))
-        told = {pack.id: await queries.publications(db, pack.id) for pack in self._files}
+        publications_of = {pack.id: await queries.publications(db, pack.id) for pack in self._files}
         at = self._clock()
-        moments = {one.at for publications in told.values() for one in publications if one.at > at}
-        found = []
+        moments = {one.at for publications in publications_of.values() for one in publications if one.at > at}
+        periods = []
         for moment in sorted(moments, reverse=True):
-            found.append(_Period(moment, await self._in_force(db, told, moment)))
-        return (*found, _Period(None, await self._in_force(db, told, at)))
+            periods.append(_Period(moment, await self._in_force(db, publications_of, moment)))
+        return (*periods, _Period(None, await self._in_force(db, publications_of, at)))
 
-    async def _in_force(self, db: Connection, told: Mapping[str, list[Publication]], moment: datetime) -> Jurisdictions:
+    async def _in_force(
+        self, db: Connection, publications_of: Mapping[str, list[Publication]], moment: datetime
+    ) -> Jurisdictions:
         packs = []
         for pack in self._files:
-            current = in_force(told[pack.id], moment)
+            current = in_force(publications_of[pack.id], moment)
             packs.append((await self._version(db, pack, current.version) if current else None) or pack)
         return Jurisdictions(packs)
 
@@ -136,10 +138,10 @@ def usable(file: Pack, content: str) -> Pack | None:
 def errors_of(file: Pack, content: str) -> Sequence[Problem]:
     """Why a catalogue cannot be used with the pack as it is now, such as a unit that is gone."""
     try:
-        found = check_version(read_catalogue("catalogue", content), file)
+        problems = check_version(read_catalogue("catalogue", content), file)
     except PackError as fault:
         return list(fault.problems)
-    return [problem for problem in found if problem.severity is Severity.ERROR]
+    return [problem for problem in problems if problem.severity is Severity.ERROR]
 
 
 def written(pack: Pack) -> str:

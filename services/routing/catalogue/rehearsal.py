@@ -139,8 +139,8 @@ class Rehearser:
 
 def _decided(pack: Pack, past: PastDemand) -> _Decision:
     match pack.decide(past.case):
-        case Assignment() as found:
-            return _Decision(found.lead_unit, found.rule_id, _due(pack, past, found.limit_source))
+        case Assignment() as assignment:
+            return _Decision(assignment.lead_unit, assignment.rule_id, _due(pack, past, assignment.limit_source))
         case Undecided():
             return _Decision(TRIAGE, None, _due(pack, past, None))
 

@@ -37,6 +37,6 @@ class Returns(BaseModel):
     rules: list[RuleToCorrect]
 
 
-def view(since: datetime, found: list[RuleReturns]) -> Returns:
+def view(since: datetime, rows: list[RuleReturns]) -> Returns:
     """What is answered."""
-    return Returns(since=since, rules=[RuleToCorrect.model_validate(one) for one in found])
+    return Returns(since=since, rules=[RuleToCorrect.model_validate(one) for one in rows])

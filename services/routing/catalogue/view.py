@@ -179,7 +179,7 @@ def whole(
 
 def _summed(stored: StoredVersion, publications: list[Publication], now: datetime, file: Pack) -> dict[str, object]:
     progress: Progress = stored.progress
-    found = stored.findings
+    findings = stored.findings
     return {
         "version": stored.version,
         "state": state(stored.version, progress, publications, now, file.catalogue_version),
@@ -188,8 +188,8 @@ def _summed(stored: StoredVersion, publications: list[Publication], now: datetim
         "made_by": stored.made_by,
         "made_at": stored.made_at,
         "in_force_from": _since(stored.version, publications, now),
-        "errors": None if found is None else sum(one["severity"] == "error" for one in found),
-        "warnings": None if found is None else sum(one["severity"] == "warning" for one in found),
+        "errors": None if findings is None else sum(one["severity"] == "error" for one in findings),
+        "warnings": None if findings is None else sum(one["severity"] == "warning" for one in findings),
         "rehearsed_on": progress.rehearsed_on,
     }
 

@@ -48,17 +48,17 @@ class Pending(NamedTuple):
 def deadlines(demand: Demand) -> list[Deadline]:
     """What is due of a demand at all, whether clocks run or stand."""
     unit = demand.unit
-    found = []
+    open_deadlines = []
     if demand.sign_due_at and demand.status is _ROUTED:
-        found.append(Deadline(_SIGN, unit, demand.sign_due_at))
+        open_deadlines.append(Deadline(_SIGN, unit, demand.sign_due_at))
     if demand.contact_due_at and demand.contacted_at is None:
-        found.append(Deadline(_CONTACT, unit, demand.contact_due_at))
+        open_deadlines.append(Deadline(_CONTACT, unit, demand.contact_due_at))
     if demand.due_at:
-        found.append(Deadline(_RESOLVE, unit, demand.due_at))
+        open_deadlines.append(Deadline(_RESOLVE, unit, demand.due_at))
     for part in demand.assistance:
         if part.due_at and part.reported_at is None:
-            found.append(Deadline(_ASSIST, part.unit, part.due_at))
-    return found
+            open_deadlines.append(Deadline(_ASSIST, part.unit, part.due_at))
+    return open_deadlines
 
 
 def due_now(demand: Demand) -> list[Deadline]:
@@ -69,8 +69,8 @@ def due_now(demand: Demand) -> list[Deadline]:
     if demand.imported or demand.status not in RUNNING:
         return []
     if demand.paused_at is None:
-        found = deadlines(demand)
-        return [due for due in found if due.stage is _RESOLVE] if demand.status is _TRIAGE else found
+        open_deadlines = deadlines(demand)
+        return [due for due in open_deadlines if due.stage is _RESOLVE] if demand.status is _TRIAGE else open_deadlines
     return [Deadline(None, None, demand.paused_until)] if demand.paused_until else []
 
 
@@ -86,7 +86,7 @@ def pending(before: Demand, due: Sequence[Deadline], at: datetime, pack: Pack) -
     while clocks stood, nothing was. Of a new one only the warning may be too late.
     """
     known, told_until = deadlines(before), _told_until(before, at)
-    found = []
+    pending = []
     for deadline in due:
         times = steps(deadline, pack)
         if known and any(deadline.is_same_as(old) for old in known):
@@ -94,8 +94,8 @@ def pending(before: Demand, due: Sequence[Deadline], at: datetime, pack: Pack) -
         else:
             step = MISS if deadline.stage and times[WARNING] <= at else 0
         if step < len(times):
-            found.append(Pending(deadline, step, times[step]))
-    return found
+            pending.append(Pending(deadline, step, times[step]))
+    return pending
 
 
 def _told_until(demand: Demand, at: datetime) -> datetime:
@@ -107,8 +107,8 @@ def _told_until(demand: Demand, at: datetime) -> datetime:
 
 def pending_at_update(demand: Demand, now: datetime, pack: Pack) -> list[Pending]:
     """What is still to be told of a demand that was open before timers were kept: what was missed by then is not."""
-    found = ((due, steps(due, pack)) for due in due_now(demand))
-    numbered = ((due, times, bisect_right(times, now)) for due, times in found)
+    with_steps = ((due, steps(due, pack)) for due in due_now(demand))
+    numbered = ((due, times, bisect_right(times, now)) for due, times in with_steps)
     return [Pending(due, step, times[step]) for due, times, step in numbered if step < len(times)]
 
 

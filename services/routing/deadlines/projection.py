@@ -60,11 +60,11 @@ def _put_deadlines(writes: WriteBatch, changes: Sequence[Whole], packs: Jurisdic
 
 
 def _courses(changes: Sequence[Whole]) -> dict[UUID, _Course]:
-    found: dict[UUID, _Course] = {}
+    courses: dict[UUID, _Course] = {}
     for change in changes:
-        key, known = change.envelope.key, found.get(change.envelope.key)
-        found[key] = _Course(known.before if known else change.before, change.after, change.envelope.time)
-    return found
+        key, known = change.envelope.key, courses.get(change.envelope.key)
+        courses[key] = _Course(known.before if known else change.before, change.after, change.envelope.time)
+    return courses
 
 
 class _Writes:

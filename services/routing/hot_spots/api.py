@@ -29,9 +29,9 @@ def routes(pool: Pool, packs: Jurisdictions, staff: Callable[..., Awaitable[Pers
         pack = pack_for(by, packs)
         before = pagination.read(after, int) if after else None
         async with pool.acquire(timeout=5) as db:
-            found = await queries.hot_spots(db, pack.id, before, limit)
-            demands = await queries.demands(db, [spot.id for spot in found], SHOWN)
-        more = pagination.written(str(found[-1].position).encode()) if len(found) == limit else None
-        return HotSpotList(hot_spots=[view(spot, demands[spot.id]) for spot in found], next=more)
+            spots = await queries.hot_spots(db, pack.id, before, limit)
+            demands = await queries.demands(db, [spot.id for spot in spots], SHOWN)
+        more = pagination.written(str(spots[-1].position).encode()) if len(spots) == limit else None
+        return HotSpotList(hot_spots=[view(spot, demands[spot.id]) for spot in spots], next=more)
 
     return router

@@ -119,7 +119,7 @@ class Detection:
 def raised(pack: Pack, one: Demand | StoredRaised, category: str | None, at: datetime, words: str) -> Raised:
     """A demand as it is compared; `words`: its title, a line break, and how its text begins, masked."""
     title, _, text = words.partition("\n")
-    said = worded(title, text)
+    wording = worded(title, text)
     within = pack.ancestors(one.division) or (one.division,)
     subject = pack.category_ancestors(category) if category else ()
-    return Raised(one.id, one.number, within, subject, at, said, said.bigrams)
+    return Raised(one.id, one.number, within, subject, at, wording, wording.bigrams)

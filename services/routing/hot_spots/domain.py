@@ -71,8 +71,8 @@ class HotSpot:
     @property
     def phrases(self) -> list[str]:
         """What most of them say, the longest phrase first."""
-        said = Counter(piece for one in self.demands for piece in one.pieces)
-        usual = {piece for piece, times in said.items() if 2 * times > len(self.demands)}
+        occurrences = Counter(piece for one in self.demands for piece in one.pieces)
+        usual = {piece for piece, times in occurrences.items() if 2 * times > len(self.demands)}
         phrases = dict.fromkeys(phrase for phrase in self.demands[-1].wording.shared(usual) if len(phrase) > 1)
         return sorted(phrases, key=len, reverse=True)[:5]
 
@@ -127,8 +127,8 @@ class Detector:
         """Those before it that it is like."""
         known = [piece for piece in one.pieces if 0 < len(self._having.get(piece, ())) <= _USUAL]
         rarest = sorted(known, key=lambda piece: len(self._having[piece]))[:_RARE]
-        found = {id: self.raised[id] for piece in rarest for id in self._having[piece]}
-        return [other for other in found.values() if self._comparable(one, other) and self._is_like(one, other)]
+        candidates = {id: self.raised[id] for piece in rarest for id in self._having[piece]}
+        return [other for other in candidates.values() if self._comparable(one, other) and self._is_like(one, other)]
 
     def _comparable(self, one: Raised, other: Raised) -> bool:
         """Whether both lie in one part of the jurisdiction and within the span, and are about one main category as far

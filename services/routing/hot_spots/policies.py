@@ -15,7 +15,7 @@ _EVIDENCE: Final = 200
 
 def payload(spot: HotSpot) -> dict[str, Any]:
     """What is told of a hot spot as it is now, as JSON."""
-    told = f.DemandClustered(
+    fact = f.DemandClustered(
         hot_spot=spot.id,
         demands=len(spot.demands),
         numbers=tuple(one.number for one in spot.demands[:_EVIDENCE]),
@@ -24,7 +24,7 @@ def payload(spot: HotSpot) -> dict[str, Any]:
         phrases=tuple(phrase[:100] for phrase in spot.phrases),
         since=min(one.at for one in spot.demands),
     )
-    return told.model_dump(mode="json")
+    return fact.model_dump(mode="json")
 
 
 def told(demand: Demand, payload: Mapping[str, Any], now: datetime) -> Sequence[tuple[f.Fact, datetime]]:

@@ -66,8 +66,8 @@ async def take(db: Connection, most: int) -> list[tuple[Demand, str]]:
         """,
         most,
     )
-    found = [(Demand.model_validate_json(row["state"]), row["text"]) for row in rows]
-    return sorted(found, key=lambda one: (str(one[0].submitted_at), one[0].id))
+    rows_read = [(Demand.model_validate_json(row["state"]), row["text"]) for row in rows]
+    return sorted(rows_read, key=lambda one: (str(one[0].submitted_at), one[0].id))
 
 
 async def lately(db: Connection, jurisdiction: str, since: datetime) -> list[StoredRaised]:
@@ -201,7 +201,7 @@ async def demands(db: Connection, spots: Sequence[UUID], most: int) -> dict[UUID
         list(spots),
         most,
     )
-    found: dict[UUID, list[Demand]] = {spot: [] for spot in spots}
+    demands_of: dict[UUID, list[Demand]] = {spot: [] for spot in spots}
     for row in rows:
-        found[row["hot_spot"]].append(Demand.model_validate_json(row["state"]))
-    return found
+        demands_of[row["hot_spot"]].append(Demand.model_validate_json(row["state"]))
+    return demands_of

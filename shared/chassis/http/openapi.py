@@ -81,16 +81,16 @@ def document(app: FastAPI, words: ApiText) -> None:
     app.openapi = built  # type: ignore[method-assign]
 
 
-def _summarize(found: dict[str, Any], words: ApiText) -> None:
-    operations = [operation for path in found.get("paths", {}).values() for operation in path.values()]
+def _summarize(document: dict[str, Any], words: ApiText) -> None:
+    operations = [operation for path in document.get("paths", {}).values() for operation in path.values()]
     for operation in operations:
         english = operation.get("description", "").partition("\n")[0].removesuffix(".")
         parts = (words.operations_zh.get(operation["operationId"]), english)
         operation["summary"] = " · ".join(filter(None, parts)) or operation.get("summary", "")
     tags = dict.fromkeys(tag for operation in operations for tag in operation.get("tags", ()))
-    found["tags"] = [{"name": tag, "description": words.groups[tag]} for tag in tags if tag in words.groups]
+    document["tags"] = [{"name": tag, "description": words.groups[tag]} for tag in tags if tag in words.groups]
     if words.introduction:
-        found["info"]["description"] = words.introduction
+        document["info"]["description"] = words.introduction
 
 
 def _schemas() -> Mapping[str, Any]:

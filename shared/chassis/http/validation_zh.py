@@ -73,8 +73,8 @@ def _field_error(error: Mapping[str, Any], schema: Schema, root: Schema) -> Fiel
     where = error["loc"][1:] if error["loc"] and error["loc"][0] in PLACES else error["loc"]
     if error["type"] == "json_invalid":
         where = ()
-    told = error.get("ctx", {})
-    example = told.get("example") or as_text(example_of(schema, where, root))
+    context = error.get("ctx", {})
+    example = context.get("example") or as_text(example_of(schema, where, root))
     return FieldError(".".join(map(str, where)) or "body", rule_zh(error), rule_en(error), example)
 
 
@@ -84,9 +84,9 @@ def _is_text(error: Mapping[str, Any]) -> bool:
 
 def rule_zh(error: Mapping[str, Any]) -> str:
     """The rule that was broken, in Chinese."""
-    told = {name: _spoken(value) for name, value in error.get("ctx", {}).items()}
+    context = {name: _spoken(value) for name, value in error.get("ctx", {}).items()}
     rules = OF_TEXT_ZH if _is_text(error) else RULES_ZH
-    return told.get("zh") or rules.get(error["type"], UNNAMED_ZH).format_map(told)
+    return context.get("zh") or rules.get(error["type"], UNNAMED_ZH).format_map(context)
 
 
 def rule_en(error: Mapping[str, Any]) -> str:
@@ -94,10 +94,10 @@ def rule_en(error: Mapping[str, Any]) -> str:
     said: str = error["msg"]
     if not _is_text(error):
         return said
-    told = error["ctx"]
-    if "min_length" in told:
-        return f"String should have at least {told['min_length']} characters that can be read"
-    return f"String should have at most {told['max_length']} characters"
+    context = error["ctx"]
+    if "min_length" in context:
+        return f"String should have at least {context['min_length']} characters that can be read"
+    return f"String should have at most {context['max_length']} characters"
 
 
 def _spoken(value: object) -> str:
