@@ -6,27 +6,19 @@ from typing import Final
 from shared.chassis.aggregates.projections import Projection
 from shared.chassis.aggregates.unit_of_work import Change
 from shared.chassis.database.write_batch import WriteBatch
+from shared.contracts.channel_view import VISIBLE
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.groups import AMONG_OFFICES, PUBLICATION_NOTES, STAFF_NOTES
 from shared.contracts.demand.state import Demand
 
 SAID: Final[Mapping[type[f.Fact], frozenset[str]]] = {
-    f.DemandRouted: frozenset({"unit", "due_at"}),
-    f.DemandDeclined: frozenset({"reason", "legal_basis", "instead"}),
-    f.DemandMerged: frozenset({"parent_number"}),
-    f.DemandUnmerged: frozenset(),
-    f.DemandReturned: frozenset({"reason", "suggested_unit"}),
-    f.DemandContacted: frozenset({"note", "reached"}),
-    f.DemandProgressed: frozenset({"note"}),
-    f.DemandExtended: frozenset({"due_at", "reason"}),
-    f.DemandListed: frozenset({"level", "project", "reason"}),
-    f.DemandPaused: frozenset({"reason", "note", "until"}),
-    f.DemandResumed: frozenset({"due_at"}),
-    f.DemandResolved: frozenset({"result", "summary", "attachments"}),
-    f.DemandWithdrawn: frozenset({"reason"}),
-    f.DemandConfirmed: frozenset({"rating", "solved", "comment"}),
-    f.DemandReopened: frozenset({"reason", "rating"}),
-}
+    kind: VISIBLE[kind]
+    for kind in (
+        f.DemandRouted, f.DemandDeclined, f.DemandMerged, f.DemandUnmerged, f.DemandReturned, f.DemandContacted,
+        f.DemandProgressed, f.DemandExtended, f.DemandListed, f.DemandPaused, f.DemandResumed, f.DemandResolved,
+        f.DemandWithdrawn, f.DemandConfirmed, f.DemandReopened,
+    )
+}  # fmt: skip
 """What the citizen is shown of each fact; names of staff, approvals and evidence stay with the unit, but for
 the files that it names as part of its answer."""
 

@@ -1,0 +1,183 @@
+"""What a channel may read of each fact about its demands: one list of fields for the event stream and for webhooks."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Final, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.state import Demand, Status
+from shared.contracts.envelope import Envelope
+from shared.contracts.examples import CATEGORY, DIVISION, ID, NUMBER, UNIT, shown
+
+VISIBLE: Final[Mapping[type[f.Fact], frozenset[str]]] = {
+    f.DemandSubmitted: frozenset({
+        "number", "jurisdiction", "channel", "channel_kind", "external_id", "kind", "category", "division", "title",
+        "text", "attachments", "may_publish",
+    }),
+    f.DemandTriaged: frozenset(),
+    f.DemandRouted: frozenset({"unit", "due_at"}),
+    f.DemandDeclined: frozenset({"reason", "legal_basis", "instead"}),
+    f.DemandMerged: frozenset({"parent_number"}),
+    f.DemandUnmerged: frozenset(),
+    f.DemandAccepted: frozenset(),
+    f.DemandReturned: frozenset({"reason", "suggested_unit"}),
+    f.DemandContacted: frozenset({"note", "reached"}),
+    f.DemandProgressed: frozenset({"note"}),
+    f.DemandExtended: frozenset({"due_at", "reason"}),
+    f.DemandReclassified: frozenset({"category", "due_at"}),
+    f.DemandListed: frozenset({"level", "project", "reason"}),
+    f.DemandPaused: frozenset({"reason", "note", "until"}),
+    f.DemandResumed: frozenset({"due_at"}),
+    f.DemandResolved: frozenset({"result", "summary", "attachments"}),
+    f.DemandWithdrawn: frozenset({"reason"}),
+    f.DemandConfirmed: frozenset({"rating", "solved", "comment"}),
+    f.DemandReopened: frozenset({"reason", "rating"}),
+    f.DemandClosed: frozenset({"outcome"}),
+    f.DemandSupplemented: frozenset({"text", "attachments"}),
+    f.DemandUrged: frozenset({"reason"}),
+    f.DemandSupported: frozenset(),
+    f.WithdrawalRequested: frozenset({"reason"}),
+    f.DemandPublished: frozenset({"edition", "title", "text", "answer", "correction"}),
+    f.DemandUnpublished: frozenset({"edition", "ground"}),
+    f.PublicationRefused: frozenset(),
+}  # fmt: skip
+"""The fields of each fact that the citizen is shown, and so the channel too. Names of staff, references into the vault,
+approvals, rules and evidence stay with the offices."""
+INTERNAL: Final[frozenset[type[f.Fact]]] = frozenset({
+    f.DemandAssigned, f.ExtensionRequested, f.ExtensionRefused, f.AssistanceRequested, f.AssistanceAccepted,
+    f.AssistanceReported, f.AssistanceEnded, f.DemandPrioritized, f.VerdictGiven, f.LinkRequested, f.HistoryContinued,
+    f.DeadlineWarned, f.DeadlineMissed, f.DemandEscalated, f.DemandNoted, f.EvidenceAttached, f.NotificationSent,
+    f.NotificationFailed, f.PersonalDataViewed, f.DemandClustered,
+})  # fmt: skip
+"""Facts of which a channel hears nothing: what offices arrange among themselves, and what another fact repeats.
+`demand.verdict-given` is followed by `demand.confirmed` or `demand.reopened`."""
+EVENT_TYPES: Final[tuple[str, ...]] = tuple(sorted(kind.wire_type() for kind in VISIBLE))
+"""Every type of event that a channel can receive."""
+
+UnitName = Callable[[str], str]
+"""What people call a unit, by its id."""
+
+
+class DemandStanding(BaseModel):
+    """How the demand stands after the event."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: UUID
+    number: str
+    jurisdiction: str
+    kind: f.RequestKind
+    category: str | None
+    division: str
+    status: Status
+    unit: str | None = Field(description="the unit that is responsible")
+    unit_name: str | None
+    due_at: datetime | None = Field(description="until when the answer is due")
+
+
+class ChannelEventData(BaseModel):
+    """What happened."""
+
+    model_config = ConfigDict(frozen=True)
+
+    demand: DemandStanding
+    fact: dict[str, JsonValue] = Field(
+        description="what the event itself says; its fields depend on `type`, and absent ones have no value"
+    )
+
+
+_SAMPLE: Final[dict[str, JsonValue]] = {
+    "specversion": "1.0",
+    "id": "8f0d6d4b-5c0f-5b8a-9d53-0a8f9b4d8f11",
+    "source": "/services/routing",
+    "type": "demand.resolved.v1",
+    "subject": NUMBER,
+    "time": "2021-05-18T09:00:00Z",
+    "sequence": 5,
+    "imported": False,
+    "data": {
+        "demand": {
+            "id": ID,
+            "number": NUMBER,
+            "jurisdiction": "nanhai",
+            "kind": "suggestion",
+            "category": CATEGORY,
+            "division": DIVISION,
+            "status": "resolved",
+            "unit": UNIT,
+            "unit_name": "璜溪村工作站",
+            "due_at": "2021-05-24T15:59:59Z",
+        },
+        "fact": {"result": "风雨棚已建好", "summary": "村口校车点已建风雨棚"},
+    },
+}
+
+
+class ChannelEvent(BaseModel):
+    """Something that happened to a demand, for the channel that took it in; a CloudEvent 1.0 in JSON.
+
+    Rule: CloudEvents 1.0 JSON event format, section 3; `sequence` and `imported` are extension attributes.
+    """
+
+    model_config = ConfigDict(frozen=True, json_schema_extra=shown(_SAMPLE))
+
+    specversion: Literal["1.0"] = "1.0"
+    id: UUID = Field(description="the same whenever and however the event is sent")
+    source: str
+    type: str = Field(examples=["demand.resolved.v1"])
+    subject: str = Field(description="the demand's number")
+    time: datetime = Field(description="when it happened")
+    sequence: int | None = Field(None, description="1, 2, 3 … for each demand, with gaps; null: it moved no status")
+    imported: bool = Field(False, description="recorded by another system before the demand came here: tell nobody")
+    data: ChannelEventData
+
+
+def channel_event(demand: Demand, fact: f.Fact, envelope: Envelope, unit_name: UnitName) -> ChannelEvent | None:
+    """The event of a fact, in which `demand` is the state after it; None where channels hear nothing of the fact.
+
+    Texts are masked already when a fact is told. Whether this channel may receive it is for `may_receive` to say.
+    """
+    visible = VISIBLE.get(type(fact))
+    if visible is None:
+        return None
+    return ChannelEvent(
+        id=envelope.id,
+        source=envelope.source,
+        type=fact.wire_type(),
+        subject=demand.number,
+        time=envelope.time,
+        sequence=envelope.sequence,
+        imported=envelope.imported,
+        data=ChannelEventData(
+            demand=_standing(demand, unit_name),
+            fact=fact.model_dump(mode="json", include=set(visible), exclude_none=True),
+        ),
+    )
+
+
+def may_receive(channel: str, taken_in_by: str, *, is_confidential: bool, reads_all: bool = False) -> bool:
+    """Whether a channel receives the events of a demand: its own, and with the right to read all those of others too,
+    but for confidential ones.
+
+    `taken_in_by` is the channel whose key the demand came with. Of recorded history that is not `Demand.channel`, which
+    names a channel of the system that recorded it.
+    """
+    return channel == taken_in_by or (reads_all and not is_confidential)
+
+
+def _standing(demand: Demand, unit_name: UnitName) -> DemandStanding:
+    return DemandStanding(
+        id=demand.id,
+        number=demand.number,
+        jurisdiction=demand.jurisdiction,
+        kind=demand.kind,
+        category=demand.category,
+        division=demand.division,
+        status=demand.status,
+        unit=demand.unit,
+        unit_name=unit_name(demand.unit) if demand.unit else None,
+        due_at=demand.due_at,
+    )

@@ -1,0 +1,133 @@
+"""A channel reads of a fact what the citizen is shown, and nothing that stays with the offices."""
+
+import json
+from typing import Final
+from uuid import UUID
+
+import pytest
+
+from shared.contracts.channel_view import EVENT_TYPES, INTERNAL, VISIBLE, ChannelEvent, channel_event, may_receive
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.state import Demand, Status
+from shared.contracts.envelope import Envelope
+from shared.contracts.event_types import FACTS, parse
+from tests import story
+from tests.contracts.test_published import SAMPLES
+
+KEPT_BACK: Final[dict[type[f.Fact], set[str]]] = {
+    f.DemandSubmitted: {
+        "channel_name", "contact", "history", "imported", "location", "placed_by", "urgency", "vulnerable",
+    },
+    f.DemandTriaged: {"history", "reason", "suggestions"},
+    f.DemandRouted: {
+        "assisting", "by", "contact_due_at", "history", "limit", "limit_source", "reason", "rule", "sign_due_at",
+        "team",
+    },
+    f.DemandDeclined: {"by", "history"},
+    f.DemandMerged: {"by", "history", "parent", "reason"},
+    f.DemandUnmerged: {"by", "history", "reason"},
+    f.DemandAccepted: {"by", "by_subject", "history"},
+    f.DemandReturned: {"by", "history"},
+    f.DemandContacted: {"by", "history"},
+    f.DemandProgressed: {"by", "evidence", "history"},
+    f.DemandExtended: {"approved_by", "by", "history", "working_days"},
+    f.DemandReclassified: {"by", "history", "limit_days", "limit_source", "reason"},
+    f.DemandListed: {"by", "history"},
+    f.DemandPaused: {"by", "history"},
+    f.DemandResumed: {"assistance", "by", "contact_due_at", "history", "note"},
+    f.DemandResolved: {"by", "evidence", "history", "not_contacted"},
+    f.DemandWithdrawn: {"history"},
+    f.DemandConfirmed: {"asked", "entered_by", "history"},
+    f.DemandReopened: {"asked", "entered_by", "history"},
+    f.DemandClosed: {"history"},
+    f.DemandSupplemented: {"original"},
+    f.DemandUrged: {"original"},
+    f.DemandSupported: {"channel", "channel_kind", "contact"},
+    f.WithdrawalRequested: {"original"},
+    f.DemandPublished: {"by", "policy", "reopenings"},
+    f.DemandUnpublished: {"by", "reason"},
+    f.PublicationRefused: set(),
+}  # fmt: skip
+"""What no channel reads, decided field by field: whoever adds one decides here or in `VISIBLE`."""
+DEMAND: Final = Demand(
+    id=story.ID, number="NH21-001335-9", jurisdiction="nanhai", division="440605011001", status=Status.IN_PROGRESS,
+    unit="u-1", contact=UUID(int=77), handler="经办人姓名", title="路面破损",
+)  # fmt: skip
+
+
+def seen(fact: f.Fact, **told: object) -> ChannelEvent | None:
+    envelope = Envelope(
+        id=UUID(int=5), stream="demand", key=story.ID, type=fact.wire_type(), source="/services/routing",
+        subject=DEMAND.number, time=story.AT, sequence=4, causation=UUID(int=6), correlation=UUID(int=7),
+        traceparent="00-trace", imported=False, data="{}",
+    )  # fmt: skip
+    return channel_event(DEMAND, fact, envelope._replace(**told), {"u-1": "桂城街道"}.__getitem__)
+
+
+def sample(kind: type[f.Fact]) -> f.Fact:
+    return parse(kind.wire_type(), (SAMPLES / f"{kind.wire_type()}.json").read_text("utf-8"))
+
+
+def test_every_fact_is_shown_to_channels_or_kept_among_offices():
+    assert {*VISIBLE} | INTERNAL == {*FACTS.values()}
+    assert not {*VISIBLE} & INTERNAL
+
+
+@pytest.mark.parametrize("kind", FACTS.values(), ids=lambda kind: kind.type)
+def test_every_field_of_a_fact_is_shown_or_kept_back_by_a_decision(kind: type[f.Fact]):
+    if kind in INTERNAL:
+        assert kind not in KEPT_BACK
+        return
+    assert VISIBLE[kind] | KEPT_BACK[kind] == {*kind.model_fields}
+    assert not VISIBLE[kind] & KEPT_BACK[kind]
+
+
+@pytest.mark.parametrize("kind", FACTS.values(), ids=lambda kind: kind.type)
+def test_of_what_is_kept_back_nothing_is_in_the_event(kind: type[f.Fact]):
+    fact = sample(kind)
+    hidden = dict.fromkeys(KEPT_BACK.get(kind, kind.model_fields), "canary-7f3a")
+    event = seen(fact.model_copy(update=hidden))
+    assert (event is None) is (kind in INTERNAL)
+    assert event is None or "canary" not in event.model_dump_json()
+
+
+@pytest.mark.parametrize("kind", VISIBLE, ids=lambda kind: kind.type)
+def test_of_what_is_shown_everything_that_was_told_is_in_the_event(kind: type[f.Fact]):
+    fact = sample(kind)
+    event = seen(fact)
+    told = fact.model_dump(mode="json", include=set(VISIBLE[kind]), exclude_none=True)
+    assert event
+    assert event.data.fact == told
+
+
+def test_an_event_says_how_the_demand_stands_and_where_it_belongs_in_its_life():
+    event = seen(f.DemandProgressed(by="陈", note="明天到场"), sequence=9, imported=True)
+    assert event
+    told = json.loads(event.model_dump_json())
+    assert {name: told[name] for name in told if name != "data"} == {
+        "specversion": "1.0", "id": str(UUID(int=5)), "source": "/services/routing", "type": "demand.progressed.v1",
+        "subject": DEMAND.number, "time": "2021-05-10T02:00:00Z", "sequence": 9, "imported": True,
+    }  # fmt: skip
+    assert told["data"] == {
+        "demand": {
+            "id": str(story.ID), "number": DEMAND.number, "jurisdiction": "nanhai", "kind": "help", "category": None,
+            "division": "440605011001", "status": "in_progress", "unit": "u-1", "unit_name": "桂城街道",
+            "due_at": None,
+        },
+        "fact": {"note": "明天到场"},
+    }  # fmt: skip
+
+
+def test_a_fact_of_a_retired_version_is_told_in_the_version_of_today():
+    old = parse("demand.routed.v1", (SAMPLES / "demand.routed.v1.json").read_text("utf-8"))
+    event = seen(old, type="demand.routed.v1")
+    assert event
+    assert event.type == "demand.routed.v2"
+    assert event.type in EVENT_TYPES
+
+
+def test_a_channel_receives_its_own_demands_and_with_the_right_those_of_others_but_for_confidential_ones():
+    assert may_receive("web", "web", is_confidential=True)
+    assert not may_receive("web", "hotline", is_confidential=False)
+    assert may_receive("web", "hotline", is_confidential=False, reads_all=True)
+    assert not may_receive("web", "hotline", is_confidential=True, reads_all=True)
