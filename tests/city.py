@@ -17,10 +17,14 @@ from services.feedback.settings import FeedbackSettings
 from services.intake import app as intake
 from services.intake.channels import keys
 from services.intake.settings import IntakeSettings
+from services.intake.web.month_figures import FigureReader
+from services.reporting import app as reporting
+from services.reporting.settings import ReportingSettings
 from services.routing import app as routing
 from services.routing.settings import RoutingSettings
 from shared.chassis.base.clock import now
 from shared.chassis.http.app import web_app
+from shared.chassis.process.components import Api
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.state import Demand, Service
 from tests.importing.loop import Loop, opened_loop
@@ -46,6 +50,7 @@ class City:
     url: str
     loop: Loop
     settings: RoutingSettings
+    figures: FigureReader
     _channels: list[str] = field(default_factory=list)
 
     async def raises(self, **changes: Any) -> str:
@@ -128,9 +133,18 @@ async def opened_city(database: str, folder: Path) -> AsyncIterator[City]:
         settings = RoutingSettings.model_validate(given)
         desk = routing.api(settings, loop.pools[Service.ROUTING])
         kept = KEYS | {"DATABASE_URL": database, "attachments_folder": folder, "portal_jurisdictions": PACK.id}
+        kept |= {"reporting_url": f"http://127.0.0.1:{port}"}
         door = intake.api(IntakeSettings.model_validate(kept), loop.pools[Service.INTAKE])
         told = FeedbackSettings.model_validate(KEYS | {"DATABASE_URL": database})
         ratings = feedback.api(told, loop.pools[Service.FEEDBACK])
-        web = web_app("city", [*desk.routers, *door.routers, *ratings.routers])
+        public = ReportingSettings.model_validate(KEYS | {"DATABASE_URL": database})
+        board = reporting.api(public, loop.pools[Service.REPORTING])
+        web = web_app("city", [*desk.routers, *door.routers, *ratings.routers, *board.routers])
         async with served(uvicorn.Config(web, port=port, log_level="critical")) as url:
-            yield City(url, loop, settings)
+            yield City(url, loop, settings, figures_of(door))
+
+
+def figures_of(door: Api) -> FigureReader:
+    """What the first page of the portal reads its figures from; nobody asks reporting before a test does."""
+    (found,) = (it.__self__ for it in door.tasks if isinstance(getattr(it, "__self__", None), FigureReader))
+    return found

@@ -63,6 +63,7 @@ from services.intake.web import portal_pages
 from services.intake.web.allowance import Allowance
 from services.intake.web.drafts import KEPT as DRAFTS_KEPT
 from services.intake.web.drafts import Drafts
+from services.intake.web.month_figures import FigureReader
 from services.intake.web.places import Places
 from services.intake.web.portal import Portal
 from services.intake.web.raising import Raising
@@ -125,6 +126,7 @@ def api(settings: IntakeSettings, pool: Pool) -> Api:
         CitizenLinks.at(settings.public_url, settings.secret, settings.secret_previous),
     )  # fmt: skip
     raising = Raising(portal, Drafts(pool), Allowance(pool, keys, settings.portal_sends_per_hour))
+    figures = FigureReader.at(settings.reporting_url, list(packs))
     return Api(
         [
             submission_api.routes(submissions, codes),
@@ -146,12 +148,12 @@ def api(settings: IntakeSettings, pool: Pool) -> Api:
                 Open311Handler(submissions, note_handler, attachments), Open311Lookup(submissions), _place(settings)
             ),
             publications_api.routes(publications, note_handler, lookup),
-            *portal_pages.routes(settings, raising, stories, publications),
+            *portal_pages.routes(settings, raising, stories, publications, figures),
             look(),
         ],
         WORDS,
         ready=[lasting_secret_kept(pool, settings.lasting)],
-        tasks=(masker.run,),
+        tasks=(masker.run, *figures.tasks),
     )
 
 

@@ -60,6 +60,13 @@ class IntakeSettings(RetentionSettings, StaffSettings, PublicSettings, Jurisdict
         " behind a carrier's network. Behind a proxy on another machine uvicorn needs FORWARDED_ALLOW_IPS",
         json_schema_extra=noted(*_API),
     )
+    reporting_url: str = Field(
+        "",
+        pattern=r"^($|https?://)",
+        description="where reporting tells the figures of the month that the first page of the portal shows; empty:"
+        " it shows none",
+        json_schema_extra=noted(*_API),
+    )
     wechat_picture_hosts: str = Field(
         "",
         description="HOST or HOST:PORT, with commas, from which WeChat's pictures are fetched; empty: none",

@@ -1,22 +1,85 @@
-"""The first page of the portal: raise a demand, or follow one."""
+"""The first page of the portal: raise a demand, follow one, and see what becomes of them here."""
+
+from typing import Any, Final
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
+from services.intake.public.api import FRESH
+from services.intake.public.lookup import PublicLookup, PublicQuestion
+from services.intake.publications.list_queries import Row
+from services.intake.tracking.names import address
+from services.intake.web import public_view
+from services.intake.web.month_figures import FigureReader, MonthFigures
 from services.intake.web.portal_page import PAGES, InLanguage, portal_router
 from services.intake.web.visit import Visit
+from shared.chassis.http import response_headers
+from shared.jurisdiction.pack import Pack
+from shared.web.moment_words import moment_words
+
+LATEST: Final = 3
+EXCERPT: Final = 60
+"""Characters of an answer on the first page; the whole stands behind the link."""
+ANSWERED: Final = PublicQuestion(status="ended")
 
 
-def routes() -> APIRouter:
+def routes(publications: PublicLookup, figures: FigureReader) -> APIRouter:
     """`/`, and what happens to what citizens entrust."""
     router = portal_router()
 
     @router.get("/")
     async def home(lang: InLanguage = "zh") -> HTMLResponse:
-        return PAGES.render("home.html", Visit(lang).page("/"))
+        response_headers.add(FRESH)
+        visit, pack = Visit(lang), publications.pack(None)
+        latest = await publications.rows(pack, ANSWERED, LATEST)
+        month = figures.of(pack)
+        values = visit.page("/") | {
+            "place": visit.say(pack.name.zh, pack.name.en),
+            "latest": [_entry(row, pack, visit) for row in latest],
+            "month": _month(month, pack, visit, figures) if month else None,
+        }
+        return PAGES.render("home.html", values)
 
     @router.get("/privacy")
     async def privacy(lang: InLanguage = "zh") -> HTMLResponse:
         return PAGES.render("privacy.html", Visit(lang).page("/privacy"))
 
     return router
+
+
+def _entry(row: Row, pack: Pack, visit: Visit) -> dict[str, Any]:
+    """A demand that was answered, and how the answer begins."""
+    about = (address(pack, row.division), public_view.day(row.released_at, pack, visit))
+    return {
+        "href": visit.to(f"/demands/{row.number}"),
+        "title": row.title,
+        "about": " · ".join(filter(None, about)),
+        "answer": row.answer if len(row.answer) <= EXCERPT else f"{row.answer[:EXCERPT]}…",
+    }
+
+
+def _month(found: MonthFigures, pack: Pack, visit: Visit, figures: FigureReader) -> dict[str, Any]:
+    """The figures with the way to the demands that each counts."""
+
+    def counted(what: str = "") -> str:
+        asked = {"jurisdiction": pack.id, "month": f"{found.month:%Y-%m}", "counted": what, "lang": visit.lang}
+        return f"/board/demands?{urlencode({name: value for name, value in asked.items() if value})}"
+
+    def part(title: tuple[str, str], value: str, href: str = "", how: tuple[str, str] = ("", "")) -> dict[str, str]:
+        return {"title": visit.say(*title), "value": value, "href": href, "how": visit.say(*how)}
+
+    satisfied = f"{100 * found.satisfied / found.rated:.0f} %" if found.rated else "—"
+    ratings = (f"{found.satisfied}/{found.rated} 件评价", f"{found.satisfied} of {found.rated} ratings")
+    return {
+        "title": visit.say(f"{found.month.month}月办理情况", f"Demands of {found.month:%B}"),
+        "at": visit.say(*moment_words(found.at, figures.clock(), ZoneInfo(pack.timezone))),
+        "board": f"/board?{urlencode({'jurisdiction': pack.id, 'month': f'{found.month:%Y-%m}', 'lang': visit.lang})}",
+        "parts": [
+            part(("收到", "Raised"), f"{found.collected:,}", counted()),
+            part(("已办结", "Completed"), f"{found.completed:,}", counted("completed")),
+            part(("办结率", "Completion rate"), "—" if found.rate is None else f"{found.rate:.2f} %"),
+            part(("满意（含基本满意）", "Satisfied"), satisfied, how=ratings if found.rated else ("", "")),
+        ],
+    }

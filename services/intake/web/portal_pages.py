@@ -22,18 +22,23 @@ from services.intake.web.follow_commands import FollowCommands
 from services.intake.web.follow_lookup import FollowLookup
 from services.intake.web.follow_pages import FollowPages
 from services.intake.web.followed_pages import FollowedPages
+from services.intake.web.month_figures import FigureReader
 from services.intake.web.raising import Raising
 from shared.identity.visitors import Visitors
 
 
 def routes(
-    settings: IntakeSettings, raising: Raising, stories: StoryReader, publications: PublicLookup
+    settings: IntakeSettings,
+    raising: Raising,
+    stories: StoryReader,
+    publications: PublicLookup,
+    figures: FigureReader,
 ) -> list[APIRouter]:
     """Raise a demand, follow it, and read what is published of others."""
     visitors = Visitors.of(settings)
     steps = (hint_pages, offline_pages, raise_pages, similar_pages, send_pages)
     return [
-        home_pages.routes(),
+        home_pages.routes(publications, figures),
         *(pages.routes(raising, visitors) for pages in steps),
         *_follow_pages(raising, stories, visitors),
         public_feed_pages.routes(publications, settings.public_url),

@@ -1,0 +1,109 @@
+"""The first page of the portal: what can be done, the figures of this month, and what was answered lately."""
+
+import re
+from datetime import timedelta
+from typing import Any, Final
+
+import httpx
+import pytest
+
+from services.intake.web.home_pages import EXCERPT
+from services.intake.web.month_figures import FigureReader
+from shared.chassis.base.clock import now
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.state import Service
+from tests.browser.desks import ACCEPTED, RESOLVED
+from tests.city import PACK, City
+from tests.intake.portal_visitor import PortalVisitor, visiting
+
+RULE: Final = "nanhai: reviewed"
+RELEASED: Final = f.DemandPublished(edition=1, title="村口路灯不亮", text="原话", answer="路灯已更换", policy=RULE)
+FIGURE: Final = re.compile(r'<dt>([^<]+)</dt><dd>(?:<a class="evidence" href="([^"]+)">)?([^<]+)<')
+
+
+@pytest.fixture
+async def visitor(city: City) -> Any:
+    async with visiting(city) as found:
+        yield found
+
+
+async def a_month(city: City) -> str:
+    """The number of a demand that was answered and rated; another one is being handled."""
+    number = await city.raises(may_publish=True)
+    await city.tells(number, ACCEPTED, RESOLVED)
+    await city.tells(number, f.DemandConfirmed(rating=4, solved=True), service=Service.FEEDBACK)
+    await city.raises()
+    return number
+
+
+async def test_this_months_figures_are_those_of_the_board_and_open_to_their_demands(city: City, visitor: PortalVisitor):
+    number = await a_month(city)
+    assert await city.figures.refresh()
+    page = (await visitor.see("/")).text
+    shown = {title: (value, href.replace("&amp;", "&")) for title, href, value in FIGURE.findall(page)}
+    assert {title: value for title, (value, _) in shown.items()} == {
+        "收到": "2", "已办结": "1", "办结率": "50.00 %", "满意（含基本满意）": "100 %",
+    }  # fmt: skip
+    assert "截至今天" in page
+    listed = (await visitor.see(shown["已办结"][1])).text
+    assert number in listed
+    assert len(set(re.findall(r"NH\d\d-\d+-\w", (await visitor.see(shown["收到"][1])).text))) == 2
+
+
+async def test_the_first_page_needs_no_reporting_and_keeps_what_it_knew(city: City, visitor: PortalVisitor):
+    await a_month(city)
+    asked: list[str] = []
+
+    async def away(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        raise httpx.ConnectError("away", request=request)
+
+    client = httpx.AsyncClient(transport=httpx.MockTransport(away), base_url="http://reporting")
+    with_nobody = FigureReader(client, [PACK])
+    assert not await with_nobody.refresh()
+    assert with_nobody.of(PACK) is None
+    assert await city.figures.refresh()
+    known, city.figures.reporting = city.figures.reporting, client
+    try:
+        assert not await city.figures.refresh()
+        asked.clear()
+        page = await visitor.see("/")
+    finally:
+        city.figures.reporting = known
+    assert (page.status_code, asked) == (200, [])
+    assert "办结率" in page.text
+
+
+async def test_figures_of_the_month_before_are_shown_no_more(city: City):
+    at = now()
+    reader = FigureReader(city.figures.reporting, [PACK], lambda: at)
+    assert await reader.refresh()
+    assert reader.of(PACK) is not None
+    at += timedelta(days=32)
+    assert reader.of(PACK) is None
+
+
+async def test_what_was_answered_lately_stands_there_in_peoples_words(city: City, visitor: PortalVisitor):
+    assert "最近办好的事" not in (await visitor.see("/")).text
+    number = await a_month(city)
+    long = RELEASED.model_copy(update={"answer": "路灯已更换，" * 20})
+    await city.tells(number, long)
+    page = (await visitor.see("/")).text
+    assert f'href="/demands/{number}"' in page
+    assert "村口路灯不亮" in page
+    assert long.answer[:EXCERPT] + "…" in page
+    assert long.answer not in page
+    assert "原话" not in page
+
+
+async def test_what_is_open_again_is_no_answer(city: City, visitor: PortalVisitor):
+    number = await city.raises(may_publish=True)
+    await city.tells(number, ACCEPTED, RESOLVED, RELEASED)
+    assert number in (await visitor.see("/")).text
+    await city.tells(number, f.DemandReopened(reason="又坏了", rating=1), service=Service.FEEDBACK)
+    assert number not in (await visitor.see("/")).text
+
+
+def test_without_an_address_of_reporting_nobody_is_asked():
+    assert FigureReader.at("", [PACK]).tasks == ()
+    assert len(FigureReader.at("http://127.0.0.1:1", [PACK]).tasks) == 1
