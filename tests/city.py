@@ -4,12 +4,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Final, TypeVar
 from uuid import uuid4
 
 import httpx
 import uvicorn
+from fastapi import APIRouter, Response
+from PIL import Image
 
 from deploy.local.ports import free_port
 from services.feedback import app as feedback
@@ -133,15 +136,31 @@ async def opened_city(database: str, folder: Path) -> AsyncIterator[City]:
         settings = RoutingSettings.model_validate(given)
         desk = routing.api(settings, loop.pools[Service.ROUTING])
         kept = KEYS | {"DATABASE_URL": database, "attachments_folder": folder, "portal_jurisdictions": PACK.id}
-        kept |= {"reporting_url": f"http://127.0.0.1:{port}"}
+        kept |= {"reporting_url": f"http://127.0.0.1:{port}", "map_attribution": "© 测试地图"}
+        # Another host for a browser, so that the content policy has something to allow.
+        kept |= {"map_tiles": f"http://localhost:{port}/tiles/{{z}}/{{x}}/{{y}}.png"}
         door = intake.api(IntakeSettings.model_validate(kept), loop.pools[Service.INTAKE])
         told = FeedbackSettings.model_validate(KEYS | {"DATABASE_URL": database})
         ratings = feedback.api(told, loop.pools[Service.FEEDBACK])
         public = ReportingSettings.model_validate(KEYS | {"DATABASE_URL": database})
         board = reporting.api(public, loop.pools[Service.REPORTING])
-        web = web_app("city", [*desk.routers, *door.routers, *ratings.routers, *board.routers])
+        web = web_app("city", [*desk.routers, *door.routers, *ratings.routers, *board.routers, _tiles()])
         async with served(uvicorn.Config(web, port=port, log_level="critical")) as url:
             yield City(url, loop, settings, figures_of(door))
+
+
+def _tiles() -> APIRouter:
+    """The pictures of a map: grey squares with an edge."""
+    router, picture = APIRouter(), BytesIO()
+    square = Image.new("L", (256, 256), 210)
+    square.paste(230, (1, 1, 255, 255))
+    square.save(picture, "PNG")
+
+    @router.get("/tiles/{z}/{x}/{y}.png")
+    async def tile(z: int, x: int, y: int) -> Response:
+        return Response(picture.getvalue(), media_type="image/png")
+
+    return router
 
 
 def figures_of(door: Api) -> FigureReader:

@@ -63,6 +63,7 @@ from services.intake.web import portal_pages
 from services.intake.web.allowance import Allowance
 from services.intake.web.drafts import KEPT as DRAFTS_KEPT
 from services.intake.web.drafts import Drafts
+from services.intake.web.map_tiles import MapTiles
 from services.intake.web.month_figures import FigureReader
 from services.intake.web.places import Places
 from services.intake.web.portal import Portal
@@ -125,7 +126,8 @@ def api(settings: IntakeSettings, pool: Pool) -> Api:
         submissions, note_handler, lookup, finder, suggester, attachments, codes,
         CitizenLinks.at(settings.public_url, settings.secret, settings.secret_previous),
     )  # fmt: skip
-    raising = Raising(portal, Drafts(pool), Allowance(pool, keys, settings.portal_sends_per_hour))
+    tiles = MapTiles(settings.map_tiles, settings.map_attribution, settings.map_coordinates)
+    raising = Raising(portal, Drafts(pool), Allowance(pool, keys, settings.portal_sends_per_hour), tiles)
     figures = FigureReader.at(settings.reporting_url, list(packs))
     return Api(
         [

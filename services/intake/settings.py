@@ -1,9 +1,10 @@
 """What intake reads from its environment."""
 
+import re
 from pathlib import Path
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 
 from shared.chassis.base.secrecy import MAKE_ONE, Secret
 from shared.chassis.base.settings import LISTENERS, PublicSettings, noted
@@ -15,6 +16,18 @@ MAX_ATTACHMENT: Final = 20 * 1_048_576
 """Bytes of the largest file that any deployment takes."""
 _API: Final = ("gateway", "intake-api")
 _MAIL: Final = "intake-mail"
+_HERE_OR_THERE: Final = r"(?:https?://[\w.-]+(?::\d+)?)?/[^\s\"'<>;,]*"
+
+
+def _of_tiles(address: str) -> str:
+    """An address of the pictures of maps."""
+    if not address:
+        return address
+    if not re.fullmatch(_HERE_OR_THERE, address):
+        raise ValueError("is https://HOST/… with {z}, {x} and {y}, or /… on this host; {s} is not known")
+    if missing := [part for part in ("{z}", "{x}", "{y}") if part not in address]:
+        raise ValueError(f"has no {' and no '.join(missing)}: say where the pictures of a place are")
+    return address
 
 
 class IntakeSettings(RetentionSettings, StaffSettings, PublicSettings, JurisdictionSettings):
@@ -58,6 +71,23 @@ class IntakeSettings(RetentionSettings, StaffSettings, PublicSettings, Jurisdict
         ge=1,
         description="demands and supports that one address may send at the pages within an hour; many people share one"
         " behind a carrier's network. Behind a proxy on another machine uvicorn needs FORWARDED_ALLOW_IPS",
+        json_schema_extra=noted(*_API),
+    )
+    map_tiles: Annotated[str, AfterValidator(_of_tiles)] = Field(
+        "",
+        description="address of the pictures of maps, as https://tiles.example.gov.cn/{z}/{x}/{y}.png; browsers load"
+        " them from there and send no Referer. Empty: no map is offered, lists and positions remain",
+        json_schema_extra=noted(*_API),
+    )
+    map_attribution: str = Field(
+        "",
+        description="whose maps they are, as their terms ask to be shown below each",
+        json_schema_extra=noted(*_API),
+    )
+    map_coordinates: Literal["wgs84", "gcj02"] = Field(
+        "wgs84",
+        description="the coordinate system in which the maps are drawn; positions are kept in WGS-84 and converted for"
+        " gcj02, as most Chinese maps are; Tianditu is drawn as wgs84",
         json_schema_extra=noted(*_API),
     )
     reporting_url: str = Field(

@@ -4,12 +4,13 @@ shapely is loaded when the first point is asked for, since few processes ever as
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from shared.contracts.demand.facts import Location
 from shared.jurisdiction.parts import Division
 from shared.jurisdiction.problems import PackError, Problem, Spot
 from shared.jurisdiction.tree import Tree
@@ -74,6 +75,14 @@ class Boundaries:
         areas = [self._areas[at] for at in self._index.query(Point(lon, lat), predicate="intersects")]
         return min(areas, key=self._order)[0] if areas else None
 
+    def centre_of(self, code: str) -> Location | None:
+        """A point within the boundary of a division, near its middle; None where it has none."""
+        geometry = self._by_code.get(code)
+        if geometry is None:
+            return None
+        point = geometry.representative_point()
+        return Location(lat=point.y, lon=point.x)
+
     def load(self) -> None:
         """Read the file now, rather than in the middle of the first request."""
         _ = self._index
@@ -86,6 +95,10 @@ class Boundaries:
     def _areas(self) -> "Sequence[tuple[str, BaseGeometry]]":
         features = [one for one in read_features(self.path) if self.places.get(one.code)]
         return [(one.code, area(one)) for one in features]
+
+    @cached_property
+    def _by_code(self) -> "Mapping[str, BaseGeometry]":
+        return dict(self._areas)
 
     @cached_property
     def _index(self) -> "STRtree":

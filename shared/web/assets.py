@@ -16,6 +16,7 @@ from shared.contracts.refusals import Code, Refused
 FOLDER: Final = Path(__file__).parent / "assets"
 MEDIA_TYPES: Final = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 HTMX: Final = "htmx.js"
+LEAFLET: Final = ("leaflet.js", "leaflet.css")
 FOR_EVER: Final = "public, max-age=31536000, immutable"
 ASK_AGAIN: Final = "no-cache"
 """For an address without the hash, or with that of another version: a page that is older or newer than this process."""
@@ -44,8 +45,10 @@ class Asset:
 
 @lru_cache(maxsize=1)
 def catalogue() -> dict[str, Asset]:
-    """Every asset by its name. Raises `FileNotFoundError` where the package with htmx is not what it was."""
+    """Every asset by its name. Raises `FileNotFoundError` where a package with a library is not what it was."""
     contents = {path.name: path.read_bytes() for path in sorted(FOLDER.iterdir()) if path.suffix in MEDIA_TYPES}
+    # Leaflet is BSD-2-Clause; its notice stands at the head of its script.
+    contents |= {name: (files("js_lib_leaflet") / "static" / "js_lib_leaflet" / name).read_bytes() for name in LEAFLET}
     # htmx itself is 0BSD and asks for no notice; the package around it, MIT, brings its own licence.
     contents[HTMX] = (files("django_htmx") / "static" / "django_htmx" / "htmx-2.min.js").read_bytes()
     return {name: _asset(name, content) for name, content in contents.items()}

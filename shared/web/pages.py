@@ -31,6 +31,12 @@ class Pages:
         self._environment.filters["thousands"] = lambda number: f"{number:,}"
         self._environment.globals |= {"asset": address, "status_words": STATUS_WORDS}
 
-    def render(self, template: str, values: Mapping[str, Any], status: int = 200) -> HTMLResponse:
-        """A page, or a fragment of one for htmx; everything that is put into it is escaped."""
-        return HTMLResponse(self._environment.get_template(template).render(values), status, dict(SAFE))
+    def render(
+        self, template: str, values: Mapping[str, Any], status: int = 200, pictures_from: str = ""
+    ) -> HTMLResponse:
+        """A page, or a fragment of one for htmx; everything that is put into it is escaped. `pictures_from` is another
+        host, such as https://tiles.example.gov.cn, from which this page may load pictures and nothing else."""
+        headers = dict(SAFE)
+        if pictures_from:
+            headers["Content-Security-Policy"] += f"; img-src 'self' {pictures_from}"
+        return HTMLResponse(self._environment.get_template(template).render(values), status, headers)

@@ -55,8 +55,8 @@ OWN: Final = {
     "intake/personal_data": {"batches"},
     "intake/vault": {"adding", "contact", "personal", "persons", "sealing"},
     "intake/web": {
-        "allowance", "draft", "drafts", "follow_conversation", "month_figures", "places", "portal", "portal_page",
-        "qr_code", "raise_forms", "raising", "visit",
+        "allowance", "draft", "drafts", "follow_conversation", "map_tiles", "month_figures", "places", "portal",
+        "portal_page", "qr_code", "raise_forms", "raising", "visit",
     },
     "reporting/drilldown": {"steps"},
     "reporting/figures": {"completion", "conditions", "links", "rollup", "visibility"},

@@ -1,4 +1,4 @@
-"""Positions as Chinese maps give them (GCJ-02), brought back to WGS-84.
+"""Positions as Chinese maps give them (GCJ-02), brought back to WGS-84, and the way there.
 
 Rule: GCJ-02 shifts a position by a published polynomial on the Krasovsky ellipsoid; the shift is undone by iteration.
 """
@@ -15,13 +15,25 @@ _ROUNDS: Final = 4
 
 def from_gcj02(lat: float, lon: float) -> Location:
     """The WGS-84 position within a centimetre or so; outside China nothing is shifted."""
-    if not (72.004 <= lon <= 137.8347 and 0.8293 <= lat <= 55.8271):
+    if not _is_shifted(lat, lon):
         return Location(lat=lat, lon=lon)
     found_lat, found_lon = lat, lon
     for _ in range(_ROUNDS):
         north, east = _shift(found_lat, found_lon)
         found_lat, found_lon = lat - north, lon - east
     return Location(lat=found_lat, lon=found_lon)
+
+
+def to_gcj02(lat: float, lon: float) -> Location:
+    """The position on a Chinese map; outside China nothing is shifted."""
+    if not _is_shifted(lat, lon):
+        return Location(lat=lat, lon=lon)
+    north, east = _shift(lat, lon)
+    return Location(lat=lat + north, lon=lon + east)
+
+
+def _is_shifted(lat: float, lon: float) -> bool:
+    return 72.004 <= lon <= 137.8347 and 0.8293 <= lat <= 55.8271
 
 
 def _shift(lat: float, lon: float) -> tuple[float, float]:

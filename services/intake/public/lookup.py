@@ -7,7 +7,7 @@ from datetime import datetime
 from services.intake import demands
 from services.intake.public.documents import PublicDemandSummary, PublicDemandView
 from services.intake.public.view import summary, view
-from services.intake.publications import list_queries, queries
+from services.intake.publications import list_queries, map_queries, queries
 from services.intake.publications.list_queries import PublicFilter
 from shared.chassis.database.pool import Pool
 from shared.chassis.http.pagination import NEWEST, Moment
@@ -59,6 +59,11 @@ class PublicLookup:
         async with self.pool.acquire(timeout=5) as db:
             rows, _ = await list_queries.page(db, filter_of(pack, question), NEWEST, limit)
         return rows
+
+    async def by_division(self, pack: Pack, question: PublicQuestion) -> list[map_queries.DivisionCount]:
+        """How many of the latest of a list lie in each division, and where."""
+        async with self.pool.acquire(timeout=5) as db:
+            return await map_queries.counts(db, filter_of(pack, question))
 
     async def demand(self, number: str) -> tuple[Pack, PublicDemandView]:
         """One demand as everybody may read it."""

@@ -45,6 +45,11 @@ class Places:
             raise ValueError(f"HUYING_PORTAL_JURISDICTIONS: {', '.join(unknown)} is not among HUYING_JURISDICTIONS")
         return cls([pack for pack in packs if pack.id in ids or not ids])
 
+    @property
+    def finds(self) -> bool:
+        """Whether a position leads to a place: whether a pack has boundaries."""
+        return any(pack.boundaries for pack in self.packs)
+
     def pack_of(self, division: str | None) -> Pack | None:
         """The pack of a division that the portal serves."""
         return next((pack for pack in self.packs if division and pack.division(division)), None)

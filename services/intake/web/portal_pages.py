@@ -11,6 +11,7 @@ from services.intake.web import (
     followed_pages,
     hint_pages,
     home_pages,
+    map_pages,
     offline_pages,
     public_feed_pages,
     public_pages,
@@ -42,7 +43,8 @@ def routes(
         *(pages.routes(raising, visitors) for pages in steps),
         *_follow_pages(raising, stories, visitors),
         public_feed_pages.routes(publications, settings.public_url),
-        public_pages.routes(publications),
+        map_pages.routes(publications, raising.tiles),
+        public_pages.routes(publications, raising.tiles),
     ]
 
 

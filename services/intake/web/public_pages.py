@@ -9,6 +9,7 @@ from services.intake.public.api import FRESH, About, Cursor, Id, Stands, Where, 
 from services.intake.public.documents import PublicDemandSummary
 from services.intake.public.lookup import PublicLookup, PublicQuestion
 from services.intake.web import public_view
+from services.intake.web.map_tiles import MapTiles
 from services.intake.web.portal_page import PAGES, InLanguage, portal_router
 from services.intake.web.visit import Visit
 from shared.chassis.http import response_headers
@@ -21,7 +22,7 @@ from shared.web.parts import Column, Group
 PAGE = 20
 
 
-def routes(lookup: PublicLookup) -> APIRouter:
+def routes(lookup: PublicLookup, tiles: MapTiles) -> APIRouter:
     """`/demands`, and `/demands/` with a number."""
     router = portal_router()
 
@@ -60,8 +61,9 @@ def routes(lookup: PublicLookup) -> APIRouter:
             "earlier": visit.to("/demands", **asked) if after else "",
             "feed": visit.to("/demands/feed.atom", **asked),
             "releases": pack.publication.release is not None,
+            "map": tiles.begins(pack) | {"markers": visit.to("/demands/map.json", **asked)} if tiles.address else None,
         }  # fmt: skip
-        return PAGES.render("public_demands.html", values, 422 if errors else 200)
+        return PAGES.render("public_demands.html", values, 422 if errors else 200, tiles.host)
 
     @router.get("/demands/{number}")
     async def demand(number: Annotated[str, Path(max_length=LONGEST)], lang: InLanguage = "zh") -> HTMLResponse:

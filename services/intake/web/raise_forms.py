@@ -8,12 +8,16 @@ from typing import Any, Final
 from services.intake.attachments.kinds import MAX_ATTACHMENTS
 from services.intake.inbound.message import readable
 from services.intake.web.draft import LONGEST_PLACE, LONGEST_WORDS, Draft
+from services.intake.web.map_tiles import MapTiles
 
 Errors = dict[str, tuple[str, str]]
 KEPT_WORDS: Final = 2 * LONGEST_WORDS
 """Too many words are not lost: whoever wrote them shortens them."""
 LONGEST_NAME, LONGEST_PHONE = 100, 32
 _PHONE: Final = re.compile(r"\+?[0-9][0-9 ()\-]*[0-9]")
+ON_MAP: Final = "pointed"
+"""The button below the map; any other sends what the phone itself knows, which is WGS-84."""
+NO_MAP: Final = MapTiles()
 _DIGITS: Final = range(7, 16)
 """How many digits a telephone number has, with its area code or not. Rule: ITU-T E.164 has 15 at most."""
 TOO_MANY_PHOTOS: Final = (
@@ -43,11 +47,16 @@ def with_words(draft: Draft, form: Mapping[str, Any]) -> tuple[Draft, Errors]:
     return replace(draft, words=words), errors
 
 
-def with_place(draft: Draft, form: Mapping[str, Any]) -> Draft:
-    """The draft with the place in people's own words, and the point where the phone told it."""
+def with_place(draft: Draft, form: Mapping[str, Any], tiles: MapTiles = NO_MAP) -> Draft:
+    """The draft with the place in people's own words, and the point that the phone told or somebody chose on a map."""
     draft = replace(draft, place=" ".join(typed(form, "place", LONGEST_PLACE).split())) if "place" in form else draft
     lat, lon = _degrees(form.get("lat"), 90), _degrees(form.get("lon"), 180)
-    return replace(draft, lat=lat, lon=lon) if lat is not None and lon is not None else draft
+    if lat is None or lon is None:
+        return draft
+    if form.get("go") == ON_MAP:
+        point = tiles.meant(lat, lon)
+        lat, lon = round(point.lat, 6), round(point.lon, 6)
+    return replace(draft, lat=lat, lon=lon)
 
 
 def with_contact(draft: Draft, form: Mapping[str, Any]) -> tuple[Draft, Errors]:

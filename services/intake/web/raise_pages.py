@@ -12,12 +12,14 @@ from services.intake.attachments.kinds import MAX_ATTACHMENTS
 from services.intake.web import raise_forms
 from services.intake.web.allowance import Act
 from services.intake.web.draft import Draft
+from services.intake.web.map_tiles import middle_of
 from services.intake.web.places import Choice
 from services.intake.web.portal_page import PAGES, InLanguage, portal_router
 from services.intake.web.raise_forms import Errors
 from services.intake.web.raising import Raising, said
 from services.intake.web.visit import Visit
 from shared.chassis.http.body_limit import LargerBodies
+from shared.contracts.demand.facts import Location
 from shared.contracts.refusals import Refused
 from shared.identity.visitors import Visitor, Visitors
 
@@ -25,6 +27,13 @@ LARGER: Final = LargerBodies("/raise", 32 * 1_048_576)
 """Several photos in one form, where there is no JavaScript that makes them smaller first."""
 MANY: Final = 12
 """So many places get a field that narrows them down."""
+NOT_CHOSEN: Final[Errors] = {"places": ("请在下面选择地点", "Choose a place below")}
+OUTSIDE: Final[Errors] = {
+    "places": (
+        "这个位置不在受理范围内。请换一个位置，或在下面选择地点",
+        "That position is outside of the area that is served here: choose another, or a place below",
+    )
+}
 Code = Annotated[str, Query(max_length=64)]
 Words = Annotated[str, Query(max_length=60)]
 
@@ -111,11 +120,13 @@ def _placing(router: APIRouter, raising: Raising, By: Any) -> None:  # noqa: N80
         id: UUID, by: By, request: Request, within: Code = "", q: Words = "", lang: InLanguage = "zh"
     ) -> Response:
         visit, form = Visit(lang, by), await request.form()
-        draft = raise_forms.with_place(await raising.draft(visit, id), form)
+        draft = raise_forms.with_place(await raising.draft(visit, id), form, raising.tiles)
         chosen, go = str(form.get("division") or form.get("here") or ""), str(form.get("go") or "")
-        leads = "where"
-        if go == "located" and draft.lat is not None and draft.lon is not None:
-            draft = replace(draft, division=places.at(draft.lat, draft.lon) or draft.division)
+        leads, errors = "where", NOT_CHOSEN if go == "next" else {}
+        if go in ("located", raise_forms.ON_MAP) and draft.lat is not None and draft.lon is not None:
+            found = places.at(draft.lat, draft.lon)
+            draft, within = replace(draft, division=found or draft.division), "" if found else within
+            errors = OUTSIDE if places.finds and not found else {}
         elif places.pack_of(chosen):
             if form.get("here") or not places.within(chosen):
                 draft, leads = replace(draft, division=chosen), "who"
@@ -126,9 +137,8 @@ def _placing(router: APIRouter, raising: Raising, By: Any) -> None:  # noqa: N80
             leads = "who"
         await raising.drafts.put(by, id, draft)
         if leads == "where":
-            if go == "next":
-                error: Errors = {"places": ("请在下面选择地点", "Choose a place below")}
-                return _where_page(raising, visit, id, draft, within, q, error)
+            if errors:
+                return _where_page(raising, visit, id, draft, within, q, errors)
             return RedirectResponse(visit.to(f"/raise/{id}/where", within=within, q=q), 303)
         return RedirectResponse(visit.to(f"/raise/{id}/{leads}"), 303)
 
@@ -150,12 +160,23 @@ def _where_page(
         "many": len(choices) > MANY,
         "asks_words": not any(choice.opens for choice in choices) or bool(q),
         "q": q,
-        "finds": any(pack.boundaries for pack in places.packs),
+        "finds": places.finds,
         "chosen": places.address(pack, draft.division) if pack else "",
         "action": visit.to(f"/raise/{id}/where", within=within, q=q),
     }
     values["again"] = lambda lang: Visit(lang).to(f"/raise/{id}/where", within=within, q=q)
-    return PAGES.render("raise_where.html", values, 422 if errors else 200)
+    values["map"] = _map(raising, draft, inside)
+    return PAGES.render("raise_where.html", values, 422 if errors else 200, raising.tiles.host)
+
+
+def _map(raising: Raising, draft: Draft, inside: str | None) -> dict[str, Any] | None:
+    """Where the map begins: at the point that was chosen, or around the place whose list is shown."""
+    tiles, pack = raising.tiles, raising.portal.places.pack_of(inside)
+    if not tiles.address:
+        return None
+    if draft.lat is not None and draft.lon is not None:
+        return tiles.begins(pack, Location(lat=draft.lat, lon=draft.lon))
+    return tiles.begins(pack, around=middle_of(pack, inside) if pack and inside else None)
 
 
 def _naming(router: APIRouter, raising: Raising, By: Any) -> None:  # noqa: N803 (a type)

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from services.intake.web.allowance import Allowance
 from services.intake.web.draft import Draft, Sent
 from services.intake.web.drafts import Drafts
+from services.intake.web.map_tiles import MapTiles
 from services.intake.web.portal import Portal
 from services.intake.web.raise_forms import Errors
 from services.intake.web.visit import Visit
@@ -34,6 +35,7 @@ class Raising:
     portal: Portal
     drafts: Drafts
     allowance: Allowance
+    tiles: MapTiles
 
     async def begun(self, visit: Visit, id: UUID) -> Draft | None:
         """A draft that was not sent yet, None where nothing was kept; one that was sent leads to its receipt."""

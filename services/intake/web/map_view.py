@@ -1,0 +1,50 @@
+"""Where markers of released demands stand on a map; pure."""
+
+import math
+from collections.abc import Iterable
+from typing import Any, Final
+
+from services.intake.publications.map_queries import DivisionCount
+from services.intake.tracking.names import address
+from services.intake.web.map_tiles import MapTiles, middle_of
+from services.intake.web.visit import Visit
+from shared.contracts.demand.facts import Location
+from shared.jurisdiction.pack import Pack
+
+CELLS: Final = 100
+"""Cells of a degree. Our choice: a demand without a boundary around its place is shown in the middle of a square of
+about a kilometre, so that no marker stands on anybody's house."""
+
+
+def markers(counts: Iterable[DivisionCount], pack: Pack, tiles: MapTiles, visit: Visit, **asked: str) -> dict[str, Any]:
+    """One marker for each place that has a position, with the list behind it, and how many demands have none."""
+    places, unplaced = [], 0
+    for found in counts:
+        point = middle_of(pack, found.division) or coarse(found.lat, found.lon)
+        if point is None:
+            unplaced += found.demands
+            continue
+        shown, name = tiles.drawn(point), address(pack, found.division)
+        href = visit.to("/demands", **asked | {"division": found.division})
+        words = visit.say(f"{name}：{found.demands}件", f"{name}: {found.demands}")
+        places.append(
+            {
+                "lat": round(shown.lat, 5),
+                "lon": round(shown.lon, 5),
+                "count": found.demands,
+                "words": words,
+                "href": href,
+            }
+        )
+    return {"places": places, "unplaced": visit.say(*_unplaced(unplaced)) if unplaced else ""}
+
+
+def coarse(lat: float | None, lon: float | None) -> Location | None:
+    """The middle of the square in which a position lies; None without one."""
+    if lat is None or lon is None:
+        return None
+    return Location(lat=(math.floor(lat * CELLS) + 0.5) / CELLS, lon=(math.floor(lon * CELLS) + 0.5) / CELLS)
+
+
+def _unplaced(count: int) -> tuple[str, str]:
+    return f"另有{count}件没有位置，请看下面的列表。", f"{count} more have no position: see the list below."
