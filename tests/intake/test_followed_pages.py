@@ -357,3 +357,52 @@ async def test_a_link_opens_its_own_demand_alone(city: City, visitor: PortalVisi
     one, other = await city.raises(title="村口路面塌陷"), await city.raises(title="路灯不亮")
     page: httpx.Response = await visitor.see(await link(city, one))
     assert (one in page.text, other in page.text, "路灯不亮" in page.text) == (True, False, False)
+
+
+RELEASED = f.DemandPublished(
+    edition=1, title="村口路面塌陷", text="原话", answer="路面已修复", policy="nanhai: reviewed"
+)
+
+
+async def test_a_citizen_has_nothing_of_theirs_published_and_what_was_is_gone_at_once(
+    city: City, visitor: PortalVisitor
+):
+    number = await worked_on(city, RESOLVED, RELEASED, may_publish=True)
+    path = await link(city, number)
+    shown = (await visitor.see(path)).text
+    assert "诉求和答复已公开" in shown
+    assert f'href="/demands/{number}"' in shown
+    asked = (await visitor.see(f"{path}/keep-private")).text
+    assert in_order(asked, "马上撤下", "不受影响", "不能收回")
+    after = await visitor.send(f"{path}/keep-private", f"{path}/keep-private")
+    assert after.status_code == 200
+    assert in_order(after.text, "已记下：这件诉求的内容不公开", "按您的要求，这件诉求的内容不公开")
+    assert f"{path}/keep-private" not in after.text
+    public = await visitor.see(f"/demands/{number}")
+    assert "村口路面塌陷" not in public.text
+    assert "路面已修复" not in public.text
+    assert len(await notes(city, "publication-refused")) == 1
+
+
+@pytest.mark.parametrize(
+    ("agreed", "words"),
+    [(True, "办结后，诉求和答复可能公开"), (None, "没有您的同意，内容不会公开"), (False, "没有您的同意")],
+)
+async def test_the_page_says_whether_a_demand_may_be_published(
+    city: City, visitor: PortalVisitor, agreed: bool | None, words: str
+):
+    page = (await visitor.see(await link(city, await worked_on(city, may_publish=agreed)))).text
+    assert words in page
+    assert "不要公开我的诉求" in page
+
+
+async def test_nobody_but_the_citizen_decides_about_publication_and_a_report_is_never_published(
+    city: City, visitor: PortalVisitor
+):
+    number = await worked_on(city, may_publish=True)
+    supporter = await link(city, number, Holder.SUPPORTER)
+    assert "不要公开我的诉求" not in (await visitor.see(supporter)).text
+    assert (await visitor.see(f"{supporter}/keep-private")).status_code == 403
+    assert (await visitor.send("/follow", f"{supporter}/keep-private")).status_code == 403
+    assert await notes(city, "publication-refused") == []
+    assert "不要公开我的诉求" not in (await visitor.see(await link(city, await worked_on(city, **REPORT)))).text

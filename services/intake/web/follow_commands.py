@@ -12,7 +12,7 @@ from starlette.datastructures import FormData, UploadFile
 
 from services.intake.attachments.kinds import MAX_ATTACHMENTS
 from services.intake.channels.channel import Channel
-from services.intake.notes.domain import Supplement, Support, Urge, Voice, Withdraw
+from services.intake.notes.domain import KeepPrivate, Supplement, Support, Urge, Voice, Withdraw
 from services.intake.notes.handler import NoteRequest
 from services.intake.vault.contact import Contact
 from services.intake.vault.persons import ways
@@ -121,6 +121,10 @@ class FollowCommands:
             zh, en = "请填写附议人的电话号码，用来通知结果", "Give the supporter's telephone: the result is sent there"
             raise _wrong("phone", zh, en)
         await self._say(demand, form.cause(demand.id), Support(contact=contact))
+
+    async def keep_private(self, demand: Demand, form: SentForm) -> None:
+        """Have nothing of it published, now and later."""
+        await self._say(demand, form.cause(demand.id), KeepPrivate())
 
     async def _say(self, demand: Demand, cause: str, voice: Voice) -> None:
         request = NoteRequest(await self._channel(demand), cause, voice)

@@ -7,6 +7,7 @@ from datetime import datetime
 from services.intake import demands
 from services.intake.attachments import queries as attachments
 from services.intake.attachments.queries import Attachment
+from services.intake.publications import queries as publications
 from services.intake.tracking.story import StoryReader
 from services.intake.web.follow_view import Followed, visible_files
 from services.intake.web.visit import Visit
@@ -49,8 +50,10 @@ class FollowLookup:
         story = await self.stories.whole(demand.id)
         async with self.stories.pool.acquire(timeout=5) as db:
             files = await attachments.readable(db, demand.id, visible_files(story))
+            published = await publications.of_demand(db, demand.id)
         by_reference = {file.reference: file for file in files}
-        return Followed(demand, pack, link.holder, story, by_reference, visit, follow_path(token), self.clock())
+        path = follow_path(token)
+        return Followed(demand, pack, link.holder, story, by_reference, published, visit, path, self.clock())
 
     async def file(self, token: str, reference: str) -> Attachment:
         """A file that the page shows; raises `Refused` for others: what units hand in for themselves stays theirs."""

@@ -10,16 +10,19 @@ import orjson
 
 from services.intake.attachments.queries import Attachment
 from services.intake.notes.domain import Withdraw, may_be_said
+from services.intake.publications.queries import Published
 from services.intake.tracking.queries import Story, Told
 from services.intake.tracking.view import since_reopening, unit_name
 from services.intake.web import follow_words as w
 from services.intake.web.follow_conversation import Conversation
 from services.intake.web.visit import Visit
 from shared.contracts.demand import facts as f
+from shared.contracts.demand.facts import UnpublishedFor
 from shared.contracts.demand.state import OWED, Demand, Status, is_confidential
 from shared.contracts.refusals import Refused
 from shared.identity.citizen_links import Holder
 from shared.jurisdiction.pack import Pack
+from shared.jurisdiction.release import Consent
 from shared.web.due_words import DueKind, due_words
 from shared.web.moment_words import day_words
 from shared.web.page_language import Bilingual
@@ -41,6 +44,7 @@ class Followed:
     holder: Holder
     story: Story
     files: Mapping[str, Attachment]
+    published: Published
     visit: Visit
     path: str
     at: datetime
@@ -150,6 +154,20 @@ class Followed:
             "support": waits,
         }
 
+    def publication(self) -> dict[str, Any] | None:
+        """How the publication stands, and whether the citizen can still say no to it; None where the jurisdiction
+        publishes nothing, and for those who cannot decide it."""
+        release = self.pack.publication.release
+        if self.is_supporter or release is None or is_confidential(self.demand.kind):
+            return None
+        if self.published.ground is UnpublishedFor.CITIZEN:
+            return {"stands": self.say(w.NEVER_PUBLISHED), "may_refuse": False, "is_public": False}
+        is_public = self.published.release is not None
+        answered = self.demand.may_publish
+        agrees = release.consent is Consent.PRESUMED if answered is None else answered
+        said = w.PUBLISHED if is_public else w.MAY_BE_PUBLISHED if agrees else w.NOT_AGREED
+        return {"stands": self.say(said), "may_refuse": True, "is_public": is_public}
+
     def _urged_lately(self) -> bool:
         urged = [one.at for one in self.story.spoken if one.type == f.DemandUrged.wire_type()]
         return bool(urged) and self.at - urged[-1] < URGED_AGAIN_AFTER
@@ -179,6 +197,7 @@ class Followed:
             "declined": demand.status is Status.DECLINED,
             "entries": entries,
             "actions": self.actions(done),
+            "publication": self.publication(),
             "done": self.say(w.DONE[done]) if done in w.DONE else "",
         }
 

@@ -96,11 +96,30 @@ def next_step_of_supporter(demand: Demand) -> Bilingual:
     return _YOURS if demand.status in (*ANSWERED, *ENDED) else _WAIT
 
 
+PUBLISHED: Final = Bilingual(
+    "诉求和答复已公开，姓名、电话、门牌已隐去。",
+    "The demand and the answer are published; names, phones and doors are hidden.",
+)
+MAY_BE_PUBLISHED: Final = Bilingual(
+    "办结后，诉求和答复可能公开；姓名、电话、门牌会隐去。",
+    "Once it is answered, the demand and the answer may be published; names, phones and doors are hidden.",
+)
+NOT_AGREED: Final = Bilingual("没有您的同意，内容不会公开。", "Without your consent its words are not published.")
+NEVER_PUBLISHED: Final = Bilingual(
+    "按您的要求，这件诉求的内容不公开。别人凭编号只能查到类别、地点和办理状态。",
+    "As you asked, its words are never published. By its number others see category, place and status alone.",
+)
+
+
 DONE: Final[Mapping[str, Bilingual]] = {
     "add": Bilingual("已收到您的补充，会转给承办单位。", "We have received what you added; it goes to the unit."),
     "urge": Bilingual("已催办，承办单位会看到。", "The unit sees that you ask it to hurry."),
     "withdraw": Bilingual("已收到您的撤回申请，办好后会通知您。", "Noted that you take it back; we will tell you."),
     "support": Bilingual("已登记，有结果时也会通知这位附议人。", "Noted. The supporter will be told the result too."),
+    "keep-private": Bilingual(
+        "已记下：这件诉求的内容不公开。办理照常进行。",
+        "Noted: the words of this demand are never published. It is handled as before.",
+    ),
     "rated": Bilingual("谢谢您，评价已收到。", "Thank you, your rating has been received."),
     "reopened": Bilingual(
         "您的意见已转给办理单位，诉求重新办理，有结果会告诉您。",

@@ -22,10 +22,10 @@ from shared.identity.visitors import Visitors
 from shared.web.page_language import Lang
 
 Token = Annotated[str, UrlPath(max_length=400)]
-Question = Literal["withdraw", "support"]
-Voice = Literal["add", "urge", "withdraw", "support"]
+Question = Literal["withdraw", "support", "keep-private"]
+Voice = Literal["add", "urge", Question]
 Done = Annotated[
-    Literal["", "add", "urge", "withdraw", "support", "rated", "reopened"],
+    Literal["", Voice, "rated", "reopened"],
     Query(description="what was just done, for a sentence on top of the page"),
 ]
 PICTURES: Final = 24 * 1_048_576
@@ -77,7 +77,8 @@ class FollowedPages:
         demand, path = await self.lookup.raised(token), follow_path(token)
         values = visit.page(f"{path}/{question}") | self._of_forms(visit, form, refused)
         values |= {"path": path, "demand": demand}
-        return PAGES.render(f"follow_{question}.html", values, ANSWERS[refused.code].status if refused else 200)
+        template = f"follow_{question.replace('-', '_')}.html"
+        return PAGES.render(template, values, ANSWERS[refused.code].status if refused else 200)
 
     def _of_forms(self, visit: Visit, form: SentForm | None, refused: Refused | None) -> dict[str, Any]:
         """The form as it was filled in; one that was not taken keeps its key."""
@@ -97,7 +98,7 @@ class FollowedPages:
         try:
             await self._command(said)(demand, form)
         except Refused as refused:
-            if said in ("withdraw", "support"):
+            if said == "withdraw" or said == "support" or said == "keep-private":
                 return await self.ask(said, token, visit, form, refused)
             return await self.render(token, visit, form=form, refused=refused)
         return RedirectResponse(visit.to(follow_path(token), done=said), status_code=303)
@@ -106,6 +107,7 @@ class FollowedPages:
         commands = self.commands
         return {
             "add": commands.add, "urge": commands.urge, "withdraw": commands.withdraw, "support": commands.support,
+            "keep-private": commands.keep_private,
         }[said]  # fmt: skip
 
     async def visit(self, request: Request, lang: Lang) -> Visit:
