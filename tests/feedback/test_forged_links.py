@@ -1,0 +1,108 @@
+"""A forged rating link is answered with 403 by its signature alone: no database, and the same work for each."""
+
+from collections.abc import AsyncIterator, Iterator
+from random import Random
+from typing import Any, Final
+from unittest.mock import patch
+from uuid import UUID
+
+import httpx
+import pytest
+from itsdangerous import URLSafeTimedSerializer
+
+from services.feedback import app
+from services.feedback.settings import FeedbackSettings
+from shared.chassis.base.tokens import Tokens
+from shared.chassis.http.app import web_app
+from shared.identity.citizen_links import BrokenLink, CitizenLinks
+from tests import story
+from tests.keys import KEYS
+
+LINKS: Final = CitizenLinks.at("", KEYS["secret"])
+REAL: Final = LINKS.token(story.ID, answer=4)
+LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+MANY: Final = 10_000
+PURPOSES: Final = 2
+"""A link may be signed for whoever raised the demand, or for a supporter."""
+
+
+class NoDatabase:
+    """Stands for a pool that must not be asked."""
+
+    def acquire(self, **how: Any) -> None:
+        raise AssertionError("a forged link asks for the database")
+
+
+def forged() -> Iterator[str]:
+    """Ten thousand links, in turn: a real one with a letter changed, one of another secret, a real claim with a
+    signature of another demand, nonsense."""
+    random, theirs = Random(7), CitizenLinks.at("", "s" * 40)
+    signed = REAL.partition(".")[2]
+    for n in range(MANY // 4):
+        spot = random.randrange(len(REAL) - 1)
+        other = random.choice([letter for letter in LETTERS if letter != REAL[spot]])
+        yield REAL[:spot] + other + REAL[spot + 1 :]
+        yield theirs.token(UUID(int=n), answer=4)
+        yield f"{LINKS.token(UUID(int=n)).partition('.')[0]}.{signed}"
+        yield "".join(random.choices(LETTERS, k=random.choice((1, 20, len(REAL), 300))))
+
+
+@pytest.fixture
+async def door() -> AsyncIterator[httpx.AsyncClient]:
+    settings = FeedbackSettings.model_validate(KEYS | {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"})
+    served = web_app("feedback", app.api(settings, NoDatabase()).routers)  # type: ignore[arg-type]
+    transport = httpx.ASGITransport(served)
+    async with httpx.AsyncClient(transport=transport, base_url="http://feedback") as client:
+        yield client
+
+
+def test_ten_thousand_forged_links_cost_two_signatures_each_and_none_is_taken():
+    taken: list[str] = []
+    checks = 0
+    loads = URLSafeTimedSerializer.loads
+
+    def counted(self: URLSafeTimedSerializer, *given: Any, **how: Any) -> Any:
+        nonlocal checks
+        checks += 1
+        return loads(self, *given, **how)
+
+    with patch.object(URLSafeTimedSerializer, "loads", counted):
+        for token in forged():
+            try:
+                LINKS.read(token)
+                taken.append(token)
+            except BrokenLink:
+                continue
+    assert taken == []
+    assert checks == PURPOSES * MANY
+
+
+@pytest.mark.parametrize("way", ["see the page", "send the page", "ask the API", "send to the API"])
+async def test_every_door_refuses_a_forged_link_without_the_database(door: httpx.AsyncClient, way: str):
+    verdict = {"rating": 5, "solved": True}
+    statuses = set()
+    for token in list(forged())[:40]:
+        match way:
+            case "see the page":
+                answer = await door.get(f"/rate/{token}")
+            case "send the page":
+                answer = await door.post(f"/rate/{token}", data={"rating": "5", "solved": "true"})
+            case "ask the API":
+                answer = await door.get(f"/v1/ratings/{token}")
+            case _:
+                answer = await door.post(f"/v1/ratings/{token}", json=verdict)
+        statuses.add(answer.status_code)
+    assert statuses == {403}
+
+
+async def test_a_link_whose_time_is_over_is_told_so_without_the_database(door: httpx.AsyncClient):
+    with patch("itsdangerous.timed.TimestampSigner.get_timestamp", lambda signer: 1_600_000_000):
+        old = LINKS.token(story.ID, answer=4)
+    assert (await door.get(f"/rate/{old}")).status_code == 410
+    assert (await door.post(f"/v1/ratings/{old}", json={"rating": 5, "solved": True})).status_code == 410
+
+
+async def test_a_link_that_is_signed_does_ask_the_database(door: httpx.AsyncClient):
+    assert (await door.get(f"/rate/{REAL}")).status_code == 500, "what stands for the database has no answer"
+    staff = Tokens(KEYS["secret"]).write("staff", {"demand": str(story.ID)})
+    assert (await door.get(f"/rate/{staff}")).status_code == 403
