@@ -15,8 +15,8 @@ from deploy.cli.faults import first, in_words
 from deploy.cli.up import banner, options, stop_event
 from deploy.importing.client import HandoverFailed, IntakeClient
 from deploy.local.deployment import Running, deployed, secrets_of
-from deploy.local.state import Unusable
-from deploy.scenarios.desk import DeskScenario
+from deploy.local.state import Unusable, read_json, write_private
+from deploy.scenarios.desk import DeskScenario, WaitingDemand
 from deploy.scenarios.nanhai2021 import Story, demands, story
 from services.intake.submission.domain import RecordedDemand
 from shared.chassis.base.tokens import Tokens
@@ -52,9 +52,9 @@ async def _demo(port: int, broker: str, leave: bool) -> None:
     console.print("huying: starting …")
     async with deployed(options(port, broker)) as running:
         await replay(running)
-        await fill_desk(running)
+        waiting = await fill_desk(running)
         if not leave:
-            console.print(banner(running))
+            console.print(banner(running, waiting))
             await stopping.wait()
         console.print("huying: stopping …")
     console.print("huying: stopped")
@@ -75,21 +75,28 @@ async def replay(running: Running) -> None:
         await report_card(client, told)
 
 
-async def fill_desk(running: Running) -> None:
-    """Put cases of today on the desks of the made-up people: new, paused, bounced, merged, moved up and others.
+async def fill_desk(running: Running) -> WaitingDemand:
+    """Put cases of today on the desks of the made-up people: new, paused, bounced, merged, moved up and others; and one
+    that waits for its citizen, to be tried by hand.
 
-    Once for a deployment: the next start finds them again.
+    Once for a deployment: the next start finds them again, and makes another one to try where that was judged.
     """
-    filled = running.options.directory / "desk-filled"
-    if filled.exists():
-        return
+    filled, kept = (running.options.directory / name for name in ("desk-filled", "demand-to-try.json"))
     channel_keys = keys(running.options.directory / "channels.json")
     tokens = StaffTokens(Tokens(secrets_of(running.options.directory)["HUYING_SECRET"], 3600))
     pack = load_pack(JurisdictionSettings.model_fields["jurisdictions_dir"].default / "nanhai")
     async with httpx.AsyncClient(base_url=running.url, timeout=60, trust_env=False) as client:
-        console.print("putting cases of today on the desks …")
-        await DeskScenario(client, channel_keys["web"], tokens, pack).play()
-    filled.touch()
+        scenario = DeskScenario(client, channel_keys["web"], tokens, pack)
+        if not filled.exists():
+            console.print("putting cases of today on the desks …")
+            await scenario.play()
+            filled.touch()
+        known = read_json(kept)
+        waiting = WaitingDemand(**known) if known else None
+        if waiting is None or not await scenario.waits(waiting):
+            waiting = await scenario.answered()
+            write_private(kept, waiting._asdict())
+        return waiting
 
 
 async def _until_visible(client: httpx.AsyncClient, recorded: Sequence[RecordedDemand]) -> None:

@@ -14,6 +14,7 @@ from deploy.local.deployment import Options, Running, deployed
 from deploy.local.kafka import ApacheKafka
 from deploy.local.noida import EmbeddedBroker
 from deploy.local.state import Unusable, state_dir
+from deploy.scenarios.desk import WaitingDemand
 
 console = Console(stderr=False, highlight=False)
 BROKERS = (EmbeddedBroker.kind, ApacheKafka.kind)
@@ -73,8 +74,8 @@ async def _up(wanted: Options) -> None:
     console.print("huying: stopped")
 
 
-def banner(running: Running) -> Panel:
-    """Where everything is, and what the broker promises."""
+def banner(running: Running, waiting: WaitingDemand | None = None) -> Panel:
+    """Where everything is, what the broker promises, and a demand to try by hand where there is one."""
     directory, wanted = running.options.directory, running.options.port
     moved = wanted and not running.url.endswith(f":{wanted}")
     taken = f"[bold]port[/]       {wanted} {_why_moved(wanted)}: mind the addresses above"
@@ -91,10 +92,24 @@ def banner(running: Running) -> Panel:
         f"[bold]broker[/]     {running.promise}",
         f"[bold]data[/]       {directory}",
         f"[bold]logs[/]       {directory}/logs",
+        *(_to_try(running, waiting) if waiting else []),
         "",
         "Ctrl-C stops everything; the next start finds the data again.",
     )
     return Panel("\n".join(lines), title="Huying 呼应", expand=False)
+
+
+def _to_try(running: Running, waiting: WaitingDemand) -> list[str]:
+    """How a citizen's verdict comes back to the desk, in three steps."""
+    sees = f"sign in at {running.url}/desk as {waiting.clerk}: it is back in their list, with your words on top"
+    return [
+        "",
+        "[bold]Try it by hand 动手试一试[/]: a demand was answered and waits for its citizen. You are the citizen.",
+        f"  1. {running.url}/follow  number 编号 [bold]{waiting.number}[/]  code 查询码 [bold]{waiting.code}[/]",
+        "  2. press 评价办理结果, choose 未解决 (not solved), say why, send",
+        f"  3. {sees}" if running.has_demo_staff else f"  3. {running.url}/desk: it is back in the list of its unit",
+        *([f"  What the citizen is told meanwhile: {running.url}/inbox"] if running.has_inbox else []),
+    ]
 
 
 def _who_signs_in(running: Running) -> str:

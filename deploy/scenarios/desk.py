@@ -3,19 +3,28 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import uuid4
 
 import httpx
 
 from shared.identity.demo import DemoPerson, demo_people
-from shared.identity.person import Role
+from shared.identity.person import Person, Role
 from shared.identity.staff_tokens import StaffTokens
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
 
 ROUTED_WITHIN: Final = 120.0
 """Seconds until a demand that was raised has come to its unit."""
+
+
+class WaitingDemand(NamedTuple):
+    """A demand that was answered and waits for its citizen's verdict: with number and code anybody may play them."""
+
+    number: str
+    code: str
+    clerk: str
+    """Who answered it, and sees it again where it is reopened."""
 
 
 @dataclass
@@ -46,6 +55,33 @@ class DeskScenario:
         await self._new_ones()
         await self._at_work()
         await self._on_their_way()
+
+    async def answered(self) -> WaitingDemand:
+        """A demand that its unit has answered just now, visible to its citizen."""
+        clerk = (self.station, Role.CLERK)
+        receipt = await self._submit("村口排水沟盖板断了一块，老人走路不方便", "road-damage", may_publish=True)
+        demand = WaitingDemand(str(receipt["number"]), str(receipt["code"]), self._person(clerk).name)
+        await self._until(demand.number)
+        await self._say(demand.number, "accept", clerk)
+        await self._say(demand.number, "contact", clerk, note="已致电，约定今天更换")
+        done = "盖板已更换，周边也检查了一遍，请放心通行。"
+        await self._say(demand.number, "resolve", clerk, result=done, summary="排水沟盖板已更换")
+        await self._until_known(demand)
+        return demand
+
+    async def waits(self, demand: WaitingDemand) -> bool:
+        """Whether its citizen is told that it waits for a verdict."""
+        asked = {"code": demand.code}
+        answer = await self.client.get(f"/v1/demands/{demand.number}", params=asked)
+        return answer.status_code == 200 and answer.json()["status"] == "resolved"
+
+    async def _until_known(self, demand: WaitingDemand) -> None:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + ROUTED_WITHIN
+        while not await self.waits(demand):
+            if loop.time() > deadline:
+                raise TimeoutError(f"{demand.number} was answered, and its citizen does not see it")
+            await asyncio.sleep(0.2)
 
     async def _new_ones(self) -> None:
         await self._raise("幼儿园门口共享单车堵住盲道", "road-damage")
@@ -90,6 +126,12 @@ class DeskScenario:
 
     async def _raise(self, title: str, category: str | None, **more: Any) -> str:
         """The number of a demand that has come to its unit, or waits for a dispatcher."""
+        number = str((await self._submit(title, category, **more))["number"])
+        await self._until(number)
+        return number
+
+    async def _submit(self, title: str, category: str | None, **more: Any) -> Mapping[str, Any]:
+        """The receipt of a new demand."""
         body = {
             "title": title,
             "text": f"{title}，请尽快处理，谢谢。",
@@ -102,9 +144,8 @@ class DeskScenario:
         headers = {"X-API-Key": self.channel_key, "Idempotency-Key": str(uuid4())}
         answer = await self.client.post("/v1/demands", json=body, headers=headers)
         answer.raise_for_status()
-        number = str(answer.json()["number"])
-        await self._until(number)
-        return number
+        receipt: Mapping[str, Any] = answer.json()
+        return receipt
 
     def _village(self) -> str:
         unit = self.pack.unit(self.station)
@@ -129,7 +170,9 @@ class DeskScenario:
         answer.raise_for_status()
 
     def _bearer(self, who: tuple[str, Role]) -> dict[str, str]:
-        unit, role = who
-        person = next(one.person for one in self.people if one.person.unit == unit and role in one.person.roles)
-        token, _ = self.tokens.write(person)
+        token, _ = self.tokens.write(self._person(who))
         return {"Authorization": f"Bearer {token}"}
+
+    def _person(self, who: tuple[str, Role]) -> Person:
+        unit, role = who
+        return next(one.person for one in self.people if one.person.unit == unit and role in one.person.roles)

@@ -10,6 +10,7 @@ from deploy.cli.up import banner
 from deploy.local.deployment import Options, Running
 from deploy.local.ports import free_port
 from deploy.local.state import Runtime
+from deploy.scenarios.desk import WaitingDemand
 from tests.keys import KEYS
 
 
@@ -35,6 +36,15 @@ def test_the_banner_says_where_staff_sign_in_and_whether_made_up_people_do(has_t
     shown = str(banner(running).renderable)
     assert "http://127.0.0.1:8080/desk" in shown
     assert ("made-up people" in shown) is has_them
+
+
+def test_the_banner_of_the_demo_says_how_one_demand_is_tried_by_hand(tmp_path: Path):
+    runtime = Runtime("http://127.0.0.1:8080", "", "", "embedded", {}, "", "")
+    running = Running(Options(tmp_path), runtime, "", {}, has_demo_staff=True, has_inbox=True)
+    shown = str(banner(running, WaitingDemand("NH26-000010-X", "AB12CD34", "陈晓岚")).renderable)
+    for words in ("/follow", "NH26-000010-X", "AB12CD34", "as 陈晓岚", "http://127.0.0.1:8080/inbox"):
+        assert words in shown
+    assert "Try it by hand" not in str(banner(running).renderable)
 
 
 @pytest.fixture(autouse=True)
