@@ -1,5 +1,6 @@
 """A citizen raises a demand on a phone, with JavaScript and without; every step can be used by everybody."""
 
+import json
 import re
 from collections.abc import Awaitable, Callable
 from io import BytesIO
@@ -270,8 +271,9 @@ async def test_a_demand_that_is_written_without_a_network_is_sent_once_when_ther
     await expect(page.get_by_label("您要反映什么问题？")).to_have_value("路灯坏了三天")
     assert await what_is_wrong(page) == []
     await page.get_by_label("在哪里？").select_option(label="东二社区居委会")
+    await page.get_by_label("照片").set_input_files([photo(2600, 1200), photo(300, 200)])
     await page.get_by_role("button", name="保存并提交").click()
-    await expect(page.get_by_text("已存在手机里，等待网络：路灯坏了三天")).to_be_visible()
+    await expect(page.get_by_text("已存在手机里，等待网络：路灯坏了三天（含2张照片）")).to_be_visible()
     await tabs.picture(page, f"raise-offline-{again}")
     assert await pool.fetchval("SELECT count(*) FROM submission") == 0
     await page.context.set_offline(False)
@@ -282,3 +284,5 @@ async def test_a_demand_that_is_written_without_a_network_is_sent_once_when_ther
     await page.locator(".waiting-demands a").click()
     await expect(page.locator("dd.receipt").first).to_be_visible()
     assert await pool.fetchval("SELECT count(*) FROM submission") == 1
+    told = await pool.fetchval("SELECT payload FROM journal WHERE sequence = 1")
+    assert len(json.loads(told)["attachments"]) == 2

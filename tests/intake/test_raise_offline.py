@@ -4,10 +4,12 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import orjson
 import pytest
 
 from services.intake.similar.indexing import Indexing
 from shared.chassis.database.pool import Pool
+from tests.intake.test_attachments import picture
 from tests.intake.test_raise import TOWN, VILLAGE, WORDS, visitor
 from tests.intake.visitor import Visitor
 
@@ -40,6 +42,21 @@ async def test_a_demand_is_sent_once_though_the_answer_was_lost_before_the_recei
     await pool.execute("DELETE FROM portal_draft")
     again = await handed_over(visitor, key=key, words=WORDS, division=VILLAGE)
     assert again.json()["number"] == first.json()["number"]
+
+
+async def test_photos_that_waited_go_with_the_demand_and_one_that_is_none_holds_nothing_up(
+    visitor: Visitor, pool: Pool
+):
+    await visitor.open("/raise/offline")
+    headers = {"Accept": "application/json", "X-CSRF-Token": visitor.form()["csrf"]}
+    fields = {"key": str(uuid4()), "words": WORDS, "division": VILLAGE}
+    photos = [("photos", ("a.png", picture("PNG"))), ("photos", ("b.jpg", b"no photo"))]
+    sent = [await visitor.client.post("/raise/offline", data=fields, files=photos, headers=headers) for _ in range(2)]
+    assert [answer.status_code for answer in sent] == [200, 200]
+    assert sent[0].json()["photos_left_out"] == 1
+    assert sent[0].json()["number"] == sent[1].json()["number"]
+    told = await pool.fetch("SELECT payload FROM journal WHERE sequence = 1")
+    assert [len(orjson.loads(row["payload"])["attachments"]) for row in told] == [1]
 
 
 async def test_nobody_writes_over_the_draft_of_another_visitor(visitor: Visitor):

@@ -6,11 +6,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
-from starlette.datastructures import FormData
+from starlette.datastructures import FormData, UploadFile
 
+from services.intake.attachments.kinds import MAX_ATTACHMENTS
 from services.intake.web import raise_forms
 from services.intake.web.allowance import Act
-from services.intake.web.draft import Draft
+from services.intake.web.draft import Draft, Photo
 from services.intake.web.places import Places
 from services.intake.web.portal_page import PAGES, InLanguage, portal_router
 from services.intake.web.raise_forms import Errors
@@ -42,13 +43,14 @@ def routes(raising: Raising, visitors: Visitors) -> APIRouter:
 
     @router.post("/raise/offline")
     async def send(by: By, request: Request, lang: InLanguage = "zh") -> Response:
-        visit, form = Visit(lang, by), await request.form()
+        visit, form, left_out = Visit(lang, by), await request.form(), 0
         id = _key(form.get("key")) or raising.drafts.new_id()
         known = await raising.drafts.find(by, id)
         if known is None or known.sent is None:
             draft, errors = _filled(raising.portal.places, form)
             if not errors:
                 await raising.allowance.count(request, Act.SEND)
+                draft, left_out = await _with_photos(raising, draft, form, request)
                 errors = await _send(raising, visit, id, draft)
             if errors:
                 return _wrong(raising, visit, draft, errors, request)
@@ -56,9 +58,25 @@ def routes(raising: Raising, visitors: Visitors) -> APIRouter:
             return RedirectResponse(visit.to(f"/raise/{id}/receipt"), 303)
         sent = (await raising.drafts.read(by, id)).sent
         assert sent, "it was sent just now, or before"
-        return JSONResponse({"number": sent.number, "receipt": visit.to(f"/raise/{id}/receipt")})
+        receipt = {"number": sent.number, "receipt": visit.to(f"/raise/{id}/receipt"), "photos_left_out": left_out}
+        return JSONResponse(receipt)
 
     return router
+
+
+async def _with_photos(raising: Raising, draft: Draft, form: FormData, request: Request) -> tuple[Draft, int]:
+    """The draft with its photos, and how many could not be taken: a demand that waited for a network is not sent back
+    for one of them. Photos that are handed in again with a demand that was sent belong to none, and are swept."""
+    files = [file for file in form.getlist("photos") if isinstance(file, UploadFile) and file.size]
+    photos: list[Photo] = []
+    for file in files[:MAX_ATTACHMENTS] if raising.portal.takes_photos else ():
+        try:
+            await raising.allowance.count(request, Act.PHOTO)
+            photos.append(await raising.portal.keep_photo(await file.read(), file.filename or ""))
+        except Refused as refused:
+            if refused.code not in (Code.INVALID, Code.TOO_LARGE):
+                raise
+    return replace(draft, photos=tuple(photos)), len(files) - len(photos)
 
 
 async def _send(raising: Raising, visit: Visit, id: UUID, draft: Draft) -> Errors:
@@ -100,6 +118,8 @@ def _page(raising: Raising, visit: Visit, draft: Draft, errors: Errors | None = 
         "draft": draft,
         "errors": said(visit, errors),
         "action": visit.to("/raise/offline"),
+        "takes_photos": raising.portal.takes_photos,
+        "most_photos": MAX_ATTACHMENTS,
         "groups": [group for pack in places.packs for group in places.groups(pack)],
     }
     return PAGES.render("raise_offline.html", values, 422 if errors else 200)

@@ -49,6 +49,7 @@ self.waitingDemands = (() => {
     for (const demand of waiting) {
       const body = new FormData();
       for (const [name, value] of Object.entries({ ...demand.fields, key: demand.key })) body.set(name, value);
+      for (const photo of demand.photos ?? []) body.append("photos", photo, photo.name);
       const answer = await fetch("/raise/offline", { method: "POST", body, headers });
       if (answer.ok) await put({ key: demand.key, begun: demand.begun, ...(await answer.json()) });
       else if (answer.status === 422) await put({ ...demand, refused: (await answer.json()).detail });

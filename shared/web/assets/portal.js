@@ -150,11 +150,18 @@ function withQueue(form) {
 
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    const fields = Object.fromEntries(new FormData(form));
-    delete fields.csrf;
-    await queue.put({ key, begun: Date.now(), fields });
+    const status = form.querySelector(".sending");
+    status.hidden = true;
+    try {
+      await queue.put({ key, begun: Date.now(), ...(await keptParts(form)) });
+    } catch {
+      status.textContent = status.dataset.full;
+      status.hidden = false;
+      return;
+    }
     key = crypto.randomUUID();
     form.reset();
+    form.querySelector(".chosen-files")?.replaceChildren();
     words.value = "";
     localStorage.removeItem(KEPT_WORDS);
     await show();
@@ -167,13 +174,23 @@ function withQueue(form) {
   send();
 }
 
+/** What is kept of a form: its words by the name of the field, and its photos, made smaller. */
+async function keptParts(form) {
+  const body = new FormData(form);
+  const photos = await Promise.all(body.getAll("photos").filter((file) => file.size).map(smaller));
+  for (const name of ["csrf", "photos"]) body.delete(name);
+  return { fields: Object.fromEntries(body), photos };
+}
+
 function line(demand, said) {
   const item = document.createElement("li");
   if (demand.number) {
     const link = Object.assign(document.createElement("a"), { href: demand.receipt, textContent: demand.number });
-    item.append(`${said.sent} `, link);
+    const out = demand.photos_left_out ? said.leftOut.replace("%", demand.photos_left_out) : "";
+    item.append(`${said.sent} `, link, out);
   } else {
-    item.textContent = `${demand.refused ?? said.waits}：${demand.fields.words.slice(0, 30)}`;
+    const photos = demand.photos?.length ? said.photos.replace("%", demand.photos.length) : "";
+    item.textContent = `${demand.refused ?? said.waits}：${demand.fields.words.slice(0, 30)}${photos}`;
   }
   return item;
 }
