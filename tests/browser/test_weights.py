@@ -1,0 +1,79 @@
+"""What a phone loads for each page of the portal and of rating; how soon something is seen on 3G is written down."""
+
+import json
+from collections.abc import Mapping
+from typing import Final
+
+import pytest
+from playwright.async_api import CDPSession, Page, Response
+
+from shared.contracts.demand.state import Status
+from tests.browser.conftest import PHONE, SCREENSHOTS, Tabs
+from tests.browser.desks import ACCEPTED, RESOLVED
+from tests.browser.test_public_pages import FIRST
+from tests.browser.test_raise import LIMIT
+from tests.city import City
+from tests.intake.portal_visitor import LINKS
+
+pytestmark = pytest.mark.browser
+
+MEGABIT: Final = 1_000_000 / 8
+OVER_3G: Final[Mapping[str, float | bool]] = {
+    "offline": False, "latency": 150, "downloadThroughput": 1.6 * MEGABIT, "uploadThroughput": 0.75 * MEGABIT,
+}  # fmt: skip
+"""Milliseconds of a round trip, and bytes a second: the profile that WebPageTest calls 3G Fast."""
+FIRST_PAINT: Final = """() => new Promise((done) => {
+    const seen = () => performance.getEntriesByName('first-contentful-paint')[0];
+    if (seen()) done(seen().startTime);
+    new PerformanceObserver(() => seen() && done(seen().startTime)).observe({ type: 'paint', buffered: true });
+})"""
+
+
+async def pages(city: City) -> Mapping[str, str]:
+    """Addresses by name; behind each there is something to see."""
+    number = await city.raises(text="晚上看不见路", may_publish=True)
+    await city.tells(number, ACCEPTED, RESOLVED, FIRST)
+    await city.figures.refresh()
+    demand = await city.demand(number)
+    assert demand.status is Status.RESOLVED
+    return {
+        "home": "/", "raise": "/raise", "raise offline": "/raise/offline", "follow": "/follow",
+        "follow, code lost": "/follow/lost", "followed": LINKS.follow(demand.id),
+        "rate": LINKS.rate(demand.id, demand.version), "demands": "/demands", "demand": f"/demands/{number}",
+        "privacy": "/privacy",
+    }  # fmt: skip
+
+
+async def test_no_page_of_the_portal_weighs_more_than_60_kilobytes(tabs: Tabs, city: City):
+    weights: dict[str, int] = {}
+    seen_after: dict[str, int] = {}
+    for name, path in (await pages(city)).items():
+        page = await tabs.new(PHONE)
+        session = await page.context.new_cdp_session(page)
+        await over_3g(session)
+        heard: list[Response] = []
+        page.on("response", heard.append)
+        await page.goto(city.url + path, wait_until="networkidle")
+        seen_after[name] = round(await page.evaluate(FIRST_PAINT))
+        weights[name] = sum([await weight(answer) for answer in heard if not is_kept(answer, page)])
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    report = {name: {"bytes": weights[name], "first paint in ms": seen_after[name]} for name in weights}
+    (SCREENSHOTS / "weights.json").write_text(json.dumps(report, indent=1), "utf-8")
+    assert {name: found for name, found in weights.items() if found > LIMIT} == {}
+    assert min(weights.values()) > 10_000, "what is loaded is counted"
+
+
+async def over_3g(session: CDPSession) -> None:
+    await session.send("Network.enable")
+    await session.send("Network.emulateNetworkConditions", dict(OVER_3G))
+
+
+async def weight(answer: Response) -> int:
+    """Bytes as they travelled, with their headers."""
+    sizes = await answer.request.sizes()
+    return sizes["responseBodySize"] + sizes["responseHeadersSize"]
+
+
+def is_kept(answer: Response, page: Page) -> bool:
+    """Whether the worker fetched it beside the page, for a time without a network."""
+    return answer.request.service_worker is not None
