@@ -136,7 +136,7 @@ def api(settings: IntakeSettings, pool: Pool) -> Api:
             imports_api.routes(submissions),
             menus.routes(packs),
             voices_api.routes(note_handler, lookup, stories),
-            verdict_api.routes(note_handler, lookup),
+            verdict_api.routes(note_handler, lookup, packs),
             attachments_api.routes(attachments, callers),
             vault_api.routes(PersonalDataHandler(pool, submissions.repository, keys, callers, masker=masker)),
             batches.routes(ContactBatches(pool, submissions.repository, keys, callers)),

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Final
 
 from services.routing.api_document import WORDS
+from services.routing.call_backs.projection import call_back_projection
+from services.routing.cases import call_backs_api
 from services.routing.cases.api import routes
 from services.routing.cases.following import PARENT, follow_parent
 from services.routing.cases.handler import CaseHandler
@@ -31,6 +33,7 @@ from services.routing.publications.timer import release_timer
 from services.routing.settings import RoutingSettings
 from services.routing.units import api as units
 from services.routing.web import (
+    call_back_pages,
     case_pages,
     catalogue_pages,
     catalogue_version_pages,
@@ -78,7 +81,8 @@ READS: Final = (DEMAND_EVENTS.name,)
 
 def demand_repository(packs: Jurisdictions) -> Repository[Demand, Fact]:
     """Routing's copy of every demand, with its policy, what units read, and what is due."""
-    projection = compose(*CASES.parts, deadline_projection(packs), publication_projection(packs), TO_COMPARE)
+    projection = compose(*CASES.parts, deadline_projection(packs), publication_projection(packs))
+    projection = compose(*projection.parts, call_back_projection(packs), TO_COMPARE)
     return Repository("demand", demand_rules(Service.ROUTING, reaction(packs)), projection)
 
 
@@ -99,6 +103,7 @@ def api(settings: RoutingSettings, pool: Pool) -> Api:
         desk_pages.routes(cases, gate),
         triage_pages.routes(cases, gate),
         publication_pages.routes(cases, gate),
+        call_back_pages.routes(cases, gate, intake),
         overview_pages.routes(cases, gate),
         catalogue_pages.routes(cases, catalogues, gate),
         catalogue_version_pages.routes(cases, catalogues, gate),
@@ -113,6 +118,7 @@ def api(settings: RoutingSettings, pool: Pool) -> Api:
         explanation_api.routes(explainer, staff),
         catalogue_api.routes(catalogues, staff),
         hot_spots_api.routes(pool, packs, staff),
+        call_backs_api.routes(cases, staff),
         *pages,
         look(),
     )

@@ -51,6 +51,7 @@ NOTES: Final[Mapping[str, type[f.NoteFact]]] = {
         f.DemandSupported,
         f.WithdrawalRequested,
         f.VerdictGiven,
+        f.CallBackFailed,
         f.LinkRequested,
         f.HistoryContinued,
         f.DeadlineWarned,

@@ -15,6 +15,7 @@ class Role(StrEnum):
     LEADER = "leader"
     AUDITOR = "auditor"
     ADMIN = "admin"
+    CALLER = "caller"
     PERSONAL_DATA = "personal-data"
 
 

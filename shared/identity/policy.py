@@ -74,6 +74,7 @@ ROLE_WORDS: Final[Mapping[Role, Wording]] = {
     Role.LEADER: Wording("领导", "a leader"),
     Role.AUDITOR: Wording("审计员", "an auditor"),
     Role.ADMIN: Wording("管理员", "an administrator"),
+    Role.CALLER: Wording("回访员", "a caller"),
     Role.PERSONAL_DATA: Wording("个人信息查阅人（personal-data）", "a person with the role 'personal-data'"),
 }
 RELATION_WORDS: Final[Mapping[Relation, Wording]] = {
@@ -83,6 +84,8 @@ RELATION_WORDS: Final[Mapping[Relation, Wording]] = {
     Relation.BELOW: Wording("上级单位", "a unit above the one that leads"),
     Relation.WHOLE: Wording("统筹单位", "the coordinator"),
     Relation.JURISDICTION: Wording("本辖区其他单位", "another unit of the jurisdiction"),
+    Relation.TO_CALL: Wording("未参与办理且待回访的单位", "a unit without a part in an answer to be judged"),
+    Relation.APART: Wording("未参与办理的单位", "a unit that had no part in it"),
     Relation.NONE: Wording("其他辖区的单位", "a unit of another jurisdiction"),
 }
 """What a unit is called that stands so to a case; the first that holds is the one that counts most."""

@@ -5,7 +5,7 @@ from functools import reduce
 from itertools import product
 from typing import Final
 
-from shared.contracts.demand.state import Demand
+from shared.contracts.demand.state import Demand, Status
 from shared.identity.person import Person
 from shared.identity.policy import COORDINATORS, POLICY, CaseOffices, Policy
 from shared.identity.rights import Relation
@@ -23,12 +23,20 @@ def relations(unit: str, demand: Demand, pack: Pack) -> frozenset[Relation]:
         Relation.FORMER: unit in demand.units and unit != demand.unit,
         Relation.BELOW: demand.unit is not None and unit in pack.units_above(demand.unit),
         Relation.WHOLE: unit == pack.coordinator,
+        Relation.TO_CALL: demand.status is Status.RESOLVED and not had_part(unit, demand),
+        Relation.APART: not had_part(unit, demand),
         Relation.JURISDICTION: True,
     }
     return frozenset(relation for relation, is_so in holds.items() if is_so)
 
 
+def had_part(unit: str, demand: Demand) -> bool:
+    """Whether a unit leads or assists, so that its people may not ask the citizen how well it was done."""
+    return unit == demand.unit or unit in demand.assisting
+
+
 _EXTENSION: Final = ("grant-extension", "refuse-extension")
+CALL_COMMANDS: Final = ("start-call-back", "release-call-back", "record-call-back")
 PUBLICATION_COMMANDS: Final = ("publish", "correct-publication", "withdraw-publication")
 
 

@@ -19,6 +19,10 @@ class Relation(StrEnum):
     """The unit that leads stands below this unit, see `Pack.units_above`."""
     WHOLE = "whole"
     """The unit coordinates the jurisdiction of the case."""
+    TO_CALL = "to-call"
+    """The unit has had no part in the answer, which waits for the citizen's verdict."""
+    APART = "apart"
+    """The unit belongs to the jurisdiction of the case, and neither leads nor assists."""
     JURISDICTION = "jurisdiction"
     """The unit belongs to the jurisdiction of the case."""
     NONE = "none"
@@ -74,6 +78,9 @@ COMMANDS: Final[Mapping[str, Wording]] = {
     "reclassify": Wording("更正类别", "correct the category"),
     "edit-catalogue": Wording("编辑派单目录", "edit the catalogue"),
     "publish-catalogue": Wording("发布派单目录", "publish the catalogue"),
+    "start-call-back": Wording("领取回访", "take a call-back"),
+    "release-call-back": Wording("放回回访", "put a call-back back"),
+    "record-call-back": Wording("登记回访", "record a call-back"),
     REVEAL: Wording("查阅个人信息", "see personal data"),
     ERASE: Wording("删除个人信息", "erase personal data"),
 }
@@ -91,6 +98,7 @@ _DAILY: Final = _READ_AND_NOTE | {
     "prioritize",
 }  # fmt: skip
 _PUBLICATION: Final = frozenset({"publish", "correct-publication", "withdraw-publication"})
+_CALLS: Final = frozenset({"start-call-back", "release-call-back", "record-call-back"})
 _ABOVE: Final = _READ_AND_NOTE | _PUBLICATION | {"grant-extension", "refuse-extension", "prioritize"}
 _EVERYTHING: Final = frozenset(COMMANDS) - _PERSONAL - {READ_VIEWS}
 
@@ -118,6 +126,10 @@ RIGHTS: Final[Mapping[Role, Mapping[Relation, frozenset[str]]]] = {
     },
     Role.AUDITOR: {Relation.JURISDICTION: _READ_ALL},
     Role.ADMIN: {Relation.JURISDICTION: _READ_ALL | _CATALOGUE},
+    Role.CALLER: {
+        Relation.TO_CALL: frozenset({READ, REVEAL}),
+        Relation.APART: _CALLS,
+    },
     Role.PERSONAL_DATA: {
         Relation.OWN: frozenset({REVEAL}),
         Relation.ASSISTING: frozenset({REVEAL}),
@@ -129,5 +141,7 @@ RIGHTS: Final[Mapping[Role, Mapping[Relation, frozenset[str]]]] = {
 
 The head above a unit decides on its extensions, since two steps (申请, 审核) are usual: no unit moves its
 own due time. For the same reason the unit that leads raises an urgency and does not lower it. A pack may name another
-role, see `Policy.granting`. The rest of the defaults is our choice.
+role, see `Policy.granting`. Callers (回访员) see a case as long as its citizen is to be called; no unit asks citizens
+about its own work, not even the coordinator's: see `decisions.calling` of routing. The rest of the defaults is our
+choice.
 """

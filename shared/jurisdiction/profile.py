@@ -7,6 +7,7 @@ from pydantic import Field, field_validator, model_validator
 
 from shared.contracts.codes import Code
 from shared.contracts.demand.facts import Location
+from shared.jurisdiction.callback import NOBODY_CALLED, CallBack
 from shared.jurisdiction.handling import Handling
 from shared.jurisdiction.limits import WORKING_HOURS, Supervision, stretches
 from shared.jurisdiction.parts import Days, HotSpotRules, ListLevel, Part, Text, VillageFund, Words
@@ -51,6 +52,7 @@ class Profile(Part):
     working_hours: tuple[Words, ...] = Field(WORKING_HOURS, description="of a working day, such as 08:30-12:00")
     supervision: Supervision = Supervision()
     handling: Handling = Handling()
+    callback: CallBack = NOBODY_CALLED
 
     @field_validator("working_hours")
     @classmethod

@@ -69,8 +69,10 @@ OWN: Final = {
         "command_forms", "desk_gate", "desk_page", "evidence_files", "form_options", "intake_reader", "showing",
         "viewer",
     },
-    "routing/cases/commands": {"assistance", "base", "dispatching", "handling", "publishing", "timing"},
-    "routing/cases/decisions": {"assistance", "dispatching", "handling", "publishing", "situation", "timing"},
+    "routing/cases/commands": {"assistance", "base", "calling", "dispatching", "handling", "publishing", "timing"},
+    "routing/cases/decisions": {
+        "assistance", "calling", "dispatching", "handling", "publishing", "situation", "timing",
+    },
     "routing/hot_spots": {"detection"},
     "routing/catalogue": {"differences", "doctor_checks", "packs_in_force", "reading", "rehearsal"},
     "routing/deadlines": {"payloads", "timer"},

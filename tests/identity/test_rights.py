@@ -75,11 +75,11 @@ def test_a_refusal_reads_as_a_sentence():
     [
         (STATION, "own jurisdiction"),
         ("nh-transport", "assisting jurisdiction"),
-        ("nh-tax", "former jurisdiction"),
-        (TOWN, "below jurisdiction"),
-        (PACK.coordinator, "below whole jurisdiction"),
-        (OTHER_TOWN, "jurisdiction"),
-        ("nh-police", "jurisdiction"),
+        ("nh-tax", "former apart jurisdiction"),
+        (TOWN, "below apart jurisdiction"),
+        (PACK.coordinator, "below whole apart jurisdiction"),
+        (OTHER_TOWN, "apart jurisdiction"),
+        ("nh-police", "apart jurisdiction"),
         (next(pack for pack in shipped() if pack.id != "nanhai").coordinator, "none"),
         ("no-such-unit", "none"),
     ],
@@ -90,8 +90,8 @@ def test_a_unit_stands_to_a_case_by_who_leads_and_by_the_divisions(unit: str, ex
 
 def test_a_case_without_a_unit_is_below_nobody():
     triaged = story.demand(*story.SUBMITTED, f.DemandTriaged(reason="x"))
-    assert relations.relations(TOWN, triaged, PACK) == {"jurisdiction"}
-    assert relations.relations(PACK.coordinator, triaged, PACK) == {"whole", "jurisdiction"}
+    assert relations.relations(TOWN, triaged, PACK) == {"apart", "jurisdiction"}
+    assert relations.relations(PACK.coordinator, triaged, PACK) == {"whole", "apart", "jurisdiction"}
 
 
 def test_above_a_station_are_its_town_and_the_coordinator_and_a_department_has_nobody_below():

@@ -386,7 +386,7 @@ async def test_the_embedded_default_offers_somebody_of_every_role(database: str)
             seen |= {(role, person.unit) for role in person.roles}
             await browser.post("/sign-out", data={"csrf": told["csrf"]})
     assert {role for role, _ in seen} == {
-        "clerk", "head", "dispatcher", "leader", "auditor", "admin", "personal-data"
+        "clerk", "head", "dispatcher", "leader", "auditor", "admin", "caller", "personal-data"
     }  # fmt: skip
     stations = {unit for _, unit in seen if unit.startswith("station-")}
     assert stations

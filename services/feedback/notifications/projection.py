@@ -53,7 +53,7 @@ def notification_projection(packs: Jurisdictions, links: CitizenLinks) -> Compos
             ignores=(*_NO_ENDS, *ALL_NOTES),
             write=_put_supporter_notices,
         ),
-        Projection(on=dict.fromkeys(ALL_STATUS_FACTS, whole), ignores=ALL_NOTES, write=plan_unrated),
+        Projection(on=dict.fromkeys(_WAITING, whole), ignores=_NO_CALLS, write=plan_unrated),
     )
 
 
@@ -174,6 +174,8 @@ _NO_ENDS: Final[Sequence[type[f.Fact]]] = (
     f.DemandReopened, f.DemandClosed, f.DemandUnmerged, f.DemandPaused, f.DemandResumed, *AMONG_OFFICES,
 )  # fmt: skip
 
+_WAITING: Final[Sequence[type[f.Fact]]] = (*ALL_STATUS_FACTS, f.CallBackFailed)
+_NO_CALLS: Final = tuple(kind for kind in ALL_NOTES if kind is not f.CallBackFailed)
 _OTHER_NOTES: Final = tuple(kind for kind in ALL_NOTES if kind is not f.DemandSupported)
 
 SUPPORTERS: Final[Projection[Demand, f.Fact, tuple[UUID, UUID, f.ChannelKind | None]]] = Projection(

@@ -34,10 +34,11 @@ class RateDemand(BaseModel):
     rating: f.Rating
     solved: bool
     comment: Annotated[Text, Field(max_length=2000), by_citizen(4000)] = ""
+    tags: f.Tags = ()
 
     def verdict(self, masks: Masks = MASKS) -> "Verdict":
         """The verdict of whoever came by the link of a message, its words masked."""
-        return Verdict(self.rating, self.solved, masked(self, masks).comment)
+        return Verdict(self.rating, self.solved, masked(self, masks).comment, tags=self.tags)
 
 
 class Verdict(NamedTuple):
@@ -49,6 +50,7 @@ class Verdict(NamedTuple):
     comment: str
     asked: str = "link"
     entered_by: str | None = None
+    tags: tuple[str, ...] = ()
 
 
 def rate(demand: Demand, verdict: Verdict, pack: Pack) -> list[f.Fact]:
@@ -76,6 +78,7 @@ def rate(demand: Demand, verdict: Verdict, pack: Pack) -> list[f.Fact]:
         comment=verdict.comment,
         asked=verdict.asked,
         entered_by=verdict.entered_by,
+        tags=verdict.tags,
     )
     if verdict.solved and not is_dissatisfied(verdict.rating):
         return [confirmed]
@@ -103,7 +106,11 @@ def _awaited(demand: Demand, verdict: Verdict) -> None:
 
 def _reopened(demand: Demand, verdict: Verdict, pack: Pack) -> list[f.Fact]:
     reopened = f.DemandReopened(
-        reason=_reason(verdict), rating=verdict.rating, asked=verdict.asked, entered_by=verdict.entered_by
+        reason=_reason(verdict),
+        rating=verdict.rating,
+        asked=verdict.asked,
+        entered_by=verdict.entered_by,
+        tags=verdict.tags,
     )
     if demand.reopenings < pack.max_reopenings:
         return [reopened]
@@ -175,7 +182,7 @@ class Reaction:
         pack = self.packs.of_division(demand.division)
         if pack is None or demand.imported or fact.judged != demand.version:
             return ()
-        verdict = Verdict(fact.rating, fact.solved, fact.comment, fact.asked, fact.entered_by)
+        verdict = Verdict(fact.rating, fact.solved, fact.comment, fact.asked, fact.entered_by, fact.tags)
         with suppress(Refused):
             return [(told, at) for told in rate(demand, verdict, pack)]
         return ()

@@ -146,6 +146,7 @@ class RatingCommand:
         pack = self.packs.of_division(state.division)
         if pack is None:
             raise _unknown()
+        pack.callback.require_tags(self.verdict.tags)
         return rate(state, self.verdict.verdict(self.masks), pack)
 
     def answer(self, writes: WriteBatch, state: Demand, at: datetime) -> Demand:

@@ -29,7 +29,9 @@ class Answered:
 
 def words_of(demand_id: UUID, verdict: RateDemand) -> bytes:
     """A hash by which the same verdict on the same demand is recognised."""
-    return hashlib.sha256(demand_id.bytes + verdict.model_dump_json().encode()).digest()
+    # Verdicts of before there were tags are recognised too.
+    untagged = None if verdict.tags else {"tags"}
+    return hashlib.sha256(demand_id.bytes + verdict.model_dump_json(exclude=untagged).encode()).digest()
 
 
 async def last(db: Connection, demand_id: UUID) -> Answered | None:

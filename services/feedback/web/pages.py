@@ -30,6 +30,7 @@ PAGES: Final = Pages(Path(__file__).parent / "templates")
 LONGEST: Final = 2000
 """Characters of the words of a verdict."""
 _TYPED: Final = ("rating", "solved", "comment")
+"""Fields of one value; tags have several."""
 _ERRORS: Final = {
     "rating": Bilingual("请选择满意程度", "Choose how satisfied you are"),
     "solved": Bilingual("请选择问题是否解决", "Say whether it is solved"),
@@ -96,7 +97,8 @@ def routes(ratings: RatingHandler, visitors: Visitors) -> APIRouter:
         shown = await ratings.shown(token)
         visit = await visit_of(request, lang)
         form = await request.form()
-        typed = {name: str(form.get(name) or "") for name in _TYPED}
+        typed: dict[str, Any] = {name: str(form.get(name) or "") for name in _TYPED}
+        typed["tags"] = [str(tag) for tag in form.getlist("tags")]
         try:
             rated = await ratings.rate(token, RateDemand.model_validate(typed), _version(form))
         except ValidationError as fault:
@@ -119,7 +121,7 @@ def _version(form: FormData) -> int | None:
 
 
 def _render(
-    shown: Shown, token: str, visit: RatingVisit, typed: Mapping[str, str] | None = None,
+    shown: Shown, token: str, visit: RatingVisit, typed: Mapping[str, Any] | None = None,
     wrong: list[str] | None = None, refused: Refused | None = None,
 ) -> HTMLResponse:  # fmt: skip
     demand, pack = shown.demand, shown.pack
@@ -142,7 +144,8 @@ def _render(
         "rate": visit.to(rate_path(token)),
         "levels": [(value, visit.say(*words)) for value, words in LEVELS],
         "solved": [(value, visit.say(*words)) for value, words in SOLVED],
-        "typed": typed or dict.fromkeys(_TYPED, ""),
+        "tags": [(tag.code, getattr(tag.name, visit.lang)) for tag in pack.callback.tags],
+        "typed": typed or dict.fromkeys(_TYPED, "") | {"tags": []},
         "errors": {name: visit.say(*_ERRORS[name]) for name in wrong or () if shown.may_rate},
         "problem": visit.say(refused.zh or refused.en, refused.en) if refused else "",
     }

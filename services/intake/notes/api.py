@@ -1,6 +1,6 @@
 """The citizen's voice over HTTP: supplement, urge, support, withdraw, sight again; and what a channel handed in."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -20,6 +20,7 @@ from services.intake.tracking.lookup import DemandLookup
 from services.intake.tracking.pagination import Cursor, Limit
 from services.intake.tracking.story import StoryReader
 from shared.chassis.http.pagination import Page
+from shared.contracts.demand.state import Demand
 from shared.contracts.examples import CURSOR, NUMBER, PROGRESS, shown
 from shared.contracts.text import Text
 
@@ -107,11 +108,18 @@ def routes(note_handler: NoteHandler, lookup: DemandLookup, stories: StoryReader
     return router
 
 
-async def spoken(note_handler: NoteHandler, lookup: DemandLookup, demand: tuple[str, str], said: NoteRequest) -> Noted:
+async def spoken(
+    note_handler: NoteHandler,
+    lookup: DemandLookup,
+    demand: tuple[str, str],
+    said: NoteRequest,
+    require: Callable[[Demand], None] = lambda _: None,
+) -> Noted:
     """Say something about the demand of this number and code: as the citizen speaks who has the citizen's code, or the
-    channel that the citizen came to. Raises `Refused`."""
+    channel that the citizen came to. `require` refuses what cannot be said of that demand. Raises `Refused`."""
     number, code = demand
     known = await (lookup.by_code(number, code) if code else lookup.own(said.channel, number))
+    require(known)
     return _noted(await note_handler.hear(known.id, said))
 
 

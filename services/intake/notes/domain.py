@@ -18,6 +18,7 @@ from shared.contracts.demand.facts import (
     NoteFact,
     PublicationRefused,
     Rating,
+    Tags,
     VerdictGiven,
     WithdrawalRequested,
 )
@@ -87,7 +88,9 @@ class Rate(_Said):
     """Judge the answer (评价): five levels, and whether the matter is solved. Who says no more than that it is not
     solved needs no level."""
 
-    model_config = ConfigDict(json_schema_extra=shown({"rating": 5, "solved": True, "comment": "很及时"}))
+    model_config = ConfigDict(
+        json_schema_extra=shown({"rating": 5, "solved": True, "comment": "很及时", "tags": ["prompt"]})
+    )
 
     rating: Annotated[Rating | None, Field(examples=[5])] = None
     solved: bool
@@ -95,6 +98,7 @@ class Rate(_Said):
     entered_by: Annotated[
         Text | None, Field(max_length=64, description="who wrote it down, where staff asked by telephone (回访)"), STAFF
     ] = None
+    tags: Tags = ()
 
     @model_validator(mode="after")
     def _says_something(self) -> "Rate":
@@ -150,8 +154,8 @@ def note(voice: Voice, channel: Channel, reference: UUID, masks: Masks = MASKS) 
             return Note(DemandUrged(reason=reason, original=boxed), sealed)
         case Withdraw(reason=reason):
             return Note(WithdrawalRequested(reason=reason, original=boxed), sealed)
-        case Rate(rating=rating, solved=solved, comment=comment, entered_by=by):
-            known = {"asked": channel.kind, "entered_by": by, "original": boxed}
+        case Rate(rating=rating, solved=solved, comment=comment, entered_by=by, tags=tags):
+            known = {"asked": channel.kind, "entered_by": by, "original": boxed, "tags": tags}
             return Note(VerdictGiven(judged=1, rating=rating, solved=solved, comment=comment, **known), sealed)
         case KeepPrivate():
             return Note(PublicationRefused())

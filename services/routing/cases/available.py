@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from services.routing.cases.commands import COMMANDS
-from services.routing.cases.decisions import publishing
+from services.routing.cases.decisions import calling, publishing
 from services.routing.publications.domain import PublicationState
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.lifecycle import HOLDER, TRANSITIONS
@@ -80,6 +80,8 @@ def available(
 
 
 def _is_possible(name: str, demand: Demand, by: Person, pack: Pack, publication: PublicationState) -> bool:
+    if name in relations.CALL_COMMANDS:
+        return calling.possible(demand, by, pack)
     if name in relations.PUBLICATION_COMMANDS:
         return publishing.possible(name, demand, pack, publication)
     kind = _FACTS.get(name)

@@ -40,6 +40,9 @@ OPERATIONS: Final[Mapping[str, str]] = {
     "publish": "publish_case",
     "correct-publication": "correct_publication",
     "withdraw-publication": "withdraw_publication",
+    "start-call-back": "start_call_back",
+    "release-call-back": "release_call_back",
+    "record-call-back": "record_call_back",
 }
 """The operation id of each command, which is what a generated client calls its method."""
 

@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from services.routing.call_backs.domain import CallBackState
 from services.routing.cases import commands as c
-from services.routing.cases.decisions import assistance, dispatching, handling, publishing, timing
+from services.routing.cases.decisions import assistance, calling, dispatching, handling, publishing, timing
 from services.routing.cases.decisions.situation import Situation
 from services.routing.cases.limits import resumed
 from services.routing.cases.permissions import permit
@@ -49,6 +50,9 @@ _DECISIONS: Final[Mapping[type[c.RoutingCommand], Callable[[Situation, Any], Seq
     c.PublishDemand: publishing.published,
     c.CorrectPublication: publishing.corrected,
     c.WithdrawPublication: publishing.taken_back,
+    c.StartCallBack: calling.started,
+    c.ReleaseCallBack: calling.released,
+    c.RecordCallBack: calling.recorded,
 }
 
 _ENDS_A_PAUSE: Final = frozenset({c.ReturnDemand, c.TransferDemand, c.MoveUpDemand, c.RouteDemand, c.MergeDemand})
@@ -65,12 +69,17 @@ def decide(
     words: str | None = None,
     masks: Masks = MASKS,
     publication: PublicationState | None = None,
+    call_back: CallBackState | None = None,
 ) -> Sequence[Fact]:
     """The facts that follow from a command, naming no citizen; legality of the step is the table's business.
 
     `parent` is the case that a merge names, where there is one; `words` are what the citizen wrote, where rules may
-    ask for them; `publication` is what is public of it, for commands on that. Raises `Refused`.
+    ask for them; `publication` is what is public of it, and `call_back` how the call-back stands, for
+    commands on that. Raises `Refused`.
     """
+    if call_back is not None:
+        # Before the table of rights: a caller sees a case no longer once it is judged, and is to read why.
+        calling.require_unjudged(call_back, pack)
     permit(demand, command, by, pack)
     if isinstance(command, c.PublishDemand | c.CorrectPublication):
         publishing.require_masked(command, masks)
@@ -78,5 +87,5 @@ def decide(
     if demand.paused_at is not None and type(command) in _ENDS_A_PAUSE:
         running = [resumed(demand, pack, at, by.name)]
         demand = replay(demand, [(fact, at) for fact in running])
-    situation = Situation(demand, by, pack, at, parent, words, publication)
+    situation = Situation(demand, by, pack, at, parent, words, publication, call_back)
     return [*running, *_DECISIONS[type(command)](situation, masked(command, masks))]

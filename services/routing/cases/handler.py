@@ -6,15 +6,20 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from services.routing.call_backs import queries as call_backs
+from services.routing.call_backs.permissions import may_call
 from services.routing.cases import queries
 from services.routing.cases.commands import (
     CorrectPublication,
     MergeDemand,
     PublishDemand,
     ReclassifyDemand,
+    ReleaseCallBack,
     RoutingCommand,
+    StartCallBack,
     WithdrawPublication,
 )
+from services.routing.cases.decisions.calling import CALLS
 from services.routing.cases.domain import decide
 from services.routing.cases.permissions import not_found
 from services.routing.publications.queries import state_of
@@ -85,10 +90,16 @@ class CaseCommand:
         words = await queries.words(db, state) if isinstance(self.command, ReclassifyDemand) else None
         on_publication = isinstance(self.command, _ON_PUBLICATION)
         publication = await state_of(db, state.id, state.title) if on_publication else None
-        return decide(state, self.command, self.actor.by, pack, at, parent, words, self.masks, publication)
+        is_call = isinstance(self.command, CALLS) and may_call(self.actor.by, pack)
+        call_back = await call_backs.state_of(db, state) if is_call else None
+        return decide(state, self.command, self.actor.by, pack, at, parent, words, self.masks, publication, call_back)
 
     def answer(self, writes: WriteBatch, state: Demand, at: datetime) -> Demand:
         """The case after the command."""
+        if isinstance(self.command, StartCallBack):
+            call_backs.take(writes, state, self.actor.by, at)
+        if isinstance(self.command, ReleaseCallBack):
+            call_backs.put_back(writes, state)
         keep_answer(writes, self.cause, self.content, state.model_dump_json(exclude_defaults=True), at)
         return state
 

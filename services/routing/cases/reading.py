@@ -4,6 +4,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.routing.call_backs import queries as call_backs
+from services.routing.call_backs.domain import CallBackState
+from services.routing.call_backs.permissions import may_call
 from services.routing.cases import queries
 from services.routing.cases.available import available
 from services.routing.cases.clock import Clock, clock_of
@@ -43,6 +46,9 @@ class Case(BaseModel):
     similar: list[Related] = Field([], description="open cases of the same category in the same place")
     clock: Clock | None = Field(None, description="who held it when, and for how long")
     commands: list[str] = Field([], description="what whoever asks may do with it now")
+    call_back: CallBackState | None = Field(
+        None, description="who asks the citizen for a verdict, and what came of it; of an answer that waits for one"
+    )
     publication: PublicationState = Field(PublicationState(), description="what is public of it, and what would be")
 
 
@@ -55,6 +61,8 @@ async def case_of(desk: CaseHandler, number: str, by: Person) -> Case:
         merged = await queries.merged_into(db, demand.id)
         similar = await queries.similar(db, demand)
         publication = await state_of(db, demand.id, demand.title)
+        is_waiting = demand.status is Status.RESOLVED and may_call(by, pack)
+        call_back = await call_backs.state_of(db, demand) if is_waiting else None
     working_seconds = pack.due_times.working_seconds_between
     clock = (
         clock_of(demand.submitted_at, stored.status_facts, desk.clock(), working_seconds)
@@ -71,5 +79,6 @@ async def case_of(desk: CaseHandler, number: str, by: Person) -> Case:
         similar=[Related.model_validate(dict(row)) for row in similar],
         clock=clock,
         commands=list(available(demand, by, pack, publication)),
+        call_back=call_back,
         publication=publication,
     )

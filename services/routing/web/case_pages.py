@@ -83,6 +83,8 @@ def _case_page(viewer: Viewer, case: Case, desk: CaseHandler, **more: Any) -> HT
         "status": demand.status,
         "about": case_view.about(viewer, case),
         "times": case_view.times(viewer, case, now),
+        "verdicts": case_view.verdicts(viewer, case),
+        "call": viewer.to(f"/desk/call-backs/{demand.number}") if "record-call-back" in case.commands else "",
         "helpers": case_view.helpers(viewer, case, now),
         "clock": case_view.clock(viewer, case, now),
         "files": case_view.files(viewer, case),

@@ -11,7 +11,7 @@ from services.routing.web import command_forms
 from services.routing.web.case_words import rule_words
 from services.routing.web.showing import attachments_of, file_links, when
 from services.routing.web.viewer import Viewer
-from services.routing.web.words import HOLDERS, HOPS, KINDS
+from services.routing.web.words import HOLDERS, HOPS, KINDS, LEVELS
 from shared.identity.rights import COMMANDS
 from shared.web.parts import Command, Link, SummaryRow
 
@@ -68,6 +68,25 @@ def times(viewer: Viewer, case: Case, now: datetime) -> list[SummaryRow]:
         words = reasons.get(demand.pause_reason) or viewer.say("已挂账", "listed")
         shown.append(SummaryRow(viewer.say("暂停原因", "Why paused"), words))
     return shown
+
+
+def verdicts(viewer: Viewer, case: Case) -> list[SummaryRow]:
+    """The first and the last verdict of the citizen on an answer (首次评价, 最终评价)."""
+    demand = case.demand
+    if demand.first_solved is None and demand.solved is None:
+        return []
+    rows = [(viewer.say("首次评价", "First verdict"), _verdict(demand.first_rating, demand.first_solved, viewer))]
+    if demand.solved is not None:
+        rows.append((viewer.say("最近评价", "Last verdict"), _verdict(demand.rating, demand.solved, viewer)))
+    return [SummaryRow(label, words) for label, words in rows if words]
+
+
+def _verdict(rating: int | None, solved: bool | None, viewer: Viewer) -> str:
+    if solved is None:
+        return ""
+    known = viewer.say("已解决", "solved") if solved else viewer.say("未解决", "not solved")
+    words = dict(LEVELS).get(str(rating))
+    return f"{viewer.say(*words)} · {known}" if words else known
 
 
 def helpers(viewer: Viewer, case: Case, now: datetime) -> list[SummaryRow]:

@@ -1,12 +1,17 @@
 """The gate of the desk: who has signed in, with what the navigation counts for them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from fastapi import Request
 
+from services.routing.call_backs import queries as call_backs
+from services.routing.call_backs.permissions import may_call
 from services.routing.hot_spots import queries
 from services.routing.publications import queries as publications
+from shared.chassis.base.clock import now
 from shared.chassis.database.pool import Pool
 from shared.identity.gate import SAFE_METHODS, Gate, SignedIn
 from shared.jurisdiction.jurisdictions import Jurisdictions
@@ -22,14 +27,17 @@ class DeskVisitor(SignedIn):
     hot_spots: int
     to_publish: int
     """Answers that wait to be published; `COUNTED_UP_TO` stands for as many or more."""
+    to_call: int = 0
+    """Citizens who are to be called back by now, counted like these."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeskGate(Gate):
-    """Counts for the people of a coordinator alone."""
+    """Counts for the people of a coordinator, and for callers."""
 
     pool: Pool
     packs: Jurisdictions
+    clock: Callable[[], datetime] = now
 
     @classmethod
     def over(cls, gate: Gate, pool: Pool, packs: Jurisdictions) -> "DeskGate":
@@ -40,10 +48,13 @@ class DeskGate(Gate):
         """See `Gate.signed_in`."""
         request.state.packs = self.packs
         found = await Gate.signed_in(self, request)
-        pack = self.packs.coordinated_by(found.person.unit)
-        if pack is None or request.method not in SAFE_METHODS:
+        person = found.person
+        pack, home = self.packs.coordinated_by(person.unit), self.packs.of_unit(person.unit)
+        calls = home is not None and home.callback.is_on and may_call(person, home)
+        if request.method not in SAFE_METHODS or not (pack or calls):
             return found
         async with self.pool.acquire(timeout=5) as db:
-            count = await queries.open_count(db, pack.id, LATEST)
-            to_publish = await publications.count(db, pack.id, None) if pack.publication.release else 0
-        return DeskVisitor(found.person, found.csrf, count, to_publish)
+            count = await queries.open_count(db, pack.id, LATEST) if pack else 0
+            to_publish = await publications.count(db, pack.id, None) if pack and pack.publication.release else 0
+            to_call = await call_backs.count(db, home.id, person.unit, self.clock()) if home and calls else 0
+        return DeskVisitor(person, found.csrf, count, to_publish, to_call)

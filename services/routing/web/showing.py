@@ -57,24 +57,39 @@ def row(case: CaseSummary, viewer: Viewer, now: datetime) -> dict[str, Any]:
 
 def marks(case: CaseSummary, viewer: Viewer) -> list[Mark]:
     """What needs an eye, in few words."""
-    words = []
-    if case.urgency is Urgency.CRITICAL:
-        words.append(viewer.say("特急", "critical"))
-    elif case.urgency is Urgency.URGENT:
-        words.append(viewer.say("紧急", "urgent"))
-    if case.vulnerable:
-        words.append(viewer.say("重点对象", "needs protection"))
+    urgency, said, past = _urgency(case, viewer), [], _past(case, viewer)
     if case.urges:
-        words.append(viewer.say(f"催办{case.urges}次", f"urged {case.urges} times"))
+        said.append(viewer.say(f"催办{case.urges}次", f"urged {case.urges} times"))
     if case.has_new_words:
-        words.append(viewer.say("群众有新话", "new words"))
-    if case.reopenings:
-        words.append(viewer.say(f"第{case.reopenings + 1}次办理", f"reopened {case.reopenings} times"))
-    if case.returns:
-        words.append(viewer.say(f"退单{case.returns}次", f"returned {case.returns} times"))
+        said.append(viewer.say("群众有新话", "new words"))
     if case.extension:
-        words.append(viewer.say("申请延期中", "extension asked"))
-    return [Mark(word) for word in words]
+        past.append(viewer.say("申请延期中", "extension asked"))
+    return [Mark(word) for word in (*urgency, *said, *past)]
+
+
+def marks_of(demand: Demand, viewer: Viewer) -> list[Mark]:
+    """What needs an eye whoever looks: danger, people who need protection, how often it came back."""
+    return [Mark(word) for word in (*_urgency(demand, viewer), *_past(demand, viewer))]
+
+
+def _urgency(demand: Demand, viewer: Viewer) -> list[str]:
+    words = []
+    if demand.urgency is Urgency.CRITICAL:
+        words.append(viewer.say("特急", "critical"))
+    elif demand.urgency is Urgency.URGENT:
+        words.append(viewer.say("紧急", "urgent"))
+    if demand.vulnerable:
+        words.append(viewer.say("重点对象", "needs protection"))
+    return words
+
+
+def _past(demand: Demand, viewer: Viewer) -> list[str]:
+    words = []
+    if demand.reopenings:
+        words.append(viewer.say(f"第{demand.reopenings + 1}次办理", f"reopened {demand.reopenings} times"))
+    if demand.returns:
+        words.append(viewer.say(f"退单{demand.returns}次", f"returned {demand.returns} times"))
+    return words
 
 
 def outcome(one: CommandOutcome, viewer: Viewer, done: str) -> dict[str, Any]:
@@ -173,15 +188,22 @@ _NAMED: Final[Mapping[str, Callable[[str, Viewer], str]]] = {
     "rule": rule_words,
     "limit_source": preset_words,
     "reason": triage_words,
+    "not_reached": lambda reason, viewer: viewer.not_reached_name(reason),
     "stage": lambda stage, viewer: viewer.say(*STAGES.get(stage, (stage, stage))),
+}
+
+
+_LISTS: Final[Mapping[str, Callable[[str, Viewer], str]]] = {
+    **dict.fromkeys(("assisting", "units", "suggestions"), lambda unit, viewer: viewer.unit_name(unit)),
+    "tags": lambda tag, viewer: viewer.tag_name(tag),
 }
 
 
 def _text(name: str, value: Any, viewer: Viewer) -> str:
     if name in ("suggested_unit", "to", "decider"):
         return viewer.unit_name(str(value))
-    if name in ("assisting", "units", "suggestions"):
-        return "、".join(viewer.unit_name(str(unit)) for unit in value)
+    if name in _LISTS:
+        return "、".join(_LISTS[name](str(one), viewer) for one in value)
     if name in _NAMED:
         return _NAMED[name](str(value), viewer)
     if name == "category":

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from services.routing.call_backs.permissions import may_call
 from services.routing.cases.desks import pack_of
 from services.routing.cases.handler import CaseHandler
 from services.routing.catalogue.permissions import READ, has_right
@@ -38,13 +39,17 @@ class Viewer(InLanguage):
     """How many common demands can still be merged; counted for the people of the coordinator."""
     to_publish: int = 0
     """How many answers wait to be published; counted for the people of the coordinator."""
+    to_call: int = 0
+    """How many citizens are to be called back; counted for whoever calls."""
 
     @classmethod
     def of(cls, signed_in: SignedIn, desk: CaseHandler, lang: Lang) -> "Viewer":
         """The viewer of a page; raises `Refused` where no jurisdiction here has their unit."""
-        hot_spots = signed_in.hot_spots if isinstance(signed_in, DeskVisitor) else 0
-        to_publish = signed_in.to_publish if isinstance(signed_in, DeskVisitor) else 0
-        return cls(signed_in.person, pack_of(desk, signed_in.person), lang, signed_in.csrf, hot_spots, to_publish)
+        pack = pack_of(desk, signed_in.person)
+        if not isinstance(signed_in, DeskVisitor):
+            return cls(signed_in.person, pack, lang, signed_in.csrf)
+        counts = (signed_in.hot_spots, signed_in.to_publish, signed_in.to_call)
+        return cls(signed_in.person, pack, lang, signed_in.csrf, *counts)
 
     @property
     def roles(self) -> frozenset[Role]:
@@ -90,17 +95,20 @@ class Viewer(InLanguage):
         if self.dispatches:
             places.append(("/desk/triage", self.say("派单", "Dispatch")))
         if may_look(self.person, self.pack):
-            count = self.say(f"（{self.hot_spots}）", f" ({self.hot_spots})") if self.hot_spots else ""
-            places.append(("/desk/hot-spots", self.say("共性需求", "Hot spots") + count))
+            places.append(("/desk/hot-spots", self.say("共性需求", "Hot spots") + self._counted(self.hot_spots)))
+        if self.pack.callback.is_on and may_call(self.person, self.pack):
+            places.append(("/desk/call-backs", self.say("回访", "Call-backs") + self._counted(self.to_call)))
         if self.publishes:
-            count = self.say(f"（{self.to_publish}）", f" ({self.to_publish})") if self.to_publish else ""
-            places.append(("/desk/publications", self.say("待公开", "To publish") + count))
+            places.append(("/desk/publications", self.say("待公开", "To publish") + self._counted(self.to_publish)))
         if has_right(self.person, self.pack, READ):
             places.append(("/desk/catalogue", self.say("派单目录", "Catalogue")))
         if self.roles & OVERSEERS:
             places.append(("/desk/overview", self.say("总览", "Overview")))
         current = max((place for place, _ in places if path.startswith(place)), key=len, default="")
         return [Link(self.to(place), words, place == current) for place, words in places]
+
+    def _counted(self, count: int) -> str:
+        return self.say(f"（{count}）", f" ({count})") if count else ""
 
     def errors_of(self, refused: Refused | None) -> dict[str, str]:
         """What is wrong with each field, in the language of the page."""
@@ -121,6 +129,16 @@ class Viewer(InLanguage):
         """Why a clock stands, as the pack says it."""
         reasons = {known.code: known.name for known in self.pack.handling.pause.reasons}
         return str(getattr(reasons[reason], self.lang)) if reason in reasons else reason
+
+    def not_reached_name(self, reason: str | None) -> str:
+        """Why a call was in vain, as the pack says it."""
+        reasons = {known.code: known.name for known in self.pack.callback.not_reached}
+        return str(getattr(reasons[reason], self.lang)) if reason in reasons else reason or ""
+
+    def tag_name(self, tag: str) -> str:
+        """What a citizen found good or bad, as the pack says it."""
+        tags = {known.code: known.name for known in self.pack.callback.tags}
+        return str(getattr(tags[tag], self.lang)) if tag in tags else tag
 
     def list_name(self, level: str) -> str:
         """What people call a list that cases are put on."""

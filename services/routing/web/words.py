@@ -1,6 +1,6 @@
 """What the pages of staff say, in both languages."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
 from shared.contracts.demand.facts import EvidenceKind
@@ -38,6 +38,7 @@ ROLES: Final[Mapping[Role, Mapping[str, str]]] = {
     Role.LEADER: {"zh": "领导", "en": "Leader"},
     Role.AUDITOR: {"zh": "审计员", "en": "Auditor"},
     Role.ADMIN: {"zh": "管理员", "en": "Administrator"},
+    Role.CALLER: {"zh": "回访员", "en": "Caller"},
 }
 
 DESK: Final[Mapping[str, Mapping[str, str]]] = {
@@ -100,6 +101,15 @@ KINDS: Final[Mapping[str, tuple[str, str]]] = {
     "complaint": ("投诉", "complaint"),
     "report": ("举报", "report"),
 }
+
+LEVELS: Final[Sequence[tuple[str, tuple[str, str]]]] = (
+    ("5", ("非常满意", "Very satisfied")),
+    ("4", ("满意", "Satisfied")),
+    ("3", ("基本满意", "Fairly satisfied")),
+    ("2", ("不满意", "Dissatisfied")),
+    ("1", ("非常不满意", "Very dissatisfied")),
+)
+"""GB/T 39734-2020."""
 
 HOLDERS: Final[Mapping[str, tuple[str, str]]] = {
     "intake": ("受理", "intake"),

@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
 from shared.contracts.codes import LONGEST_CODE
 from shared.contracts.moment import WRITTEN, Moment
+from shared.contracts.text import Text
 from shared.contracts.wording import STAFF, Identifier, Inner, Plain, by_citizen, by_office
 
 Note = Annotated[str, Field(max_length=4000), by_office(4000)]
@@ -24,6 +25,10 @@ Written = Annotated[str, Plain("written by a rule of ours")]
 Original = Annotated[UUID | None, Field(description="reference into intake's vault, where masking changed the words")]
 EnteredBy = Annotated[Staff | None, Field(description="the member of staff who entered what the citizen said")]
 Edition = Annotated[int, Field(ge=1, description="counts what was released and taken back of this demand: 1, 2, 3 …")]
+Tags = Annotated[
+    tuple[Annotated[Text, Field(min_length=1, max_length=LONGEST_CODE), Identifier("a tag of the jurisdiction")], ...],
+    Field(max_length=20, description="what the citizen found good or bad, of the pack's list"),
+]
 Rating = Annotated[int, Field(ge=1, le=5, description="1 非常不满意 … 5 非常满意 (GB/T 39734-2020)")]
 
 
@@ -458,6 +463,7 @@ class DemandConfirmed(StatusFact):
     comment: Said = ""
     asked: Written = Field("link", description="how the verdict came")
     entered_by: EnteredBy = None
+    tags: Tags = ()
 
 
 class DemandReopened(StatusFact):
@@ -468,6 +474,7 @@ class DemandReopened(StatusFact):
     rating: Rating | None = None
     asked: Written = Field("link", description="how the verdict came")
     entered_by: EnteredBy = None
+    tags: Tags = ()
 
 
 class DemandClosed(StatusFact):
@@ -475,6 +482,9 @@ class DemandClosed(StatusFact):
 
     type = "demand.closed"
     outcome: Outcome
+    calls: int = Field(
+        0, ge=0, description="of a demand that nobody rated: how often staff called in vain; 0: it was not called"
+    )
 
 
 class NoteFact(Fact):
@@ -529,6 +539,20 @@ class VerdictGiven(NoteFact):
     asked: Written = Field(description="how the verdict came: the kind of a channel, or `call`")
     entered_by: EnteredBy = None
     original: Original = None
+    tags: Tags = ()
+
+
+class CallBackFailed(NoteFact):
+    """Staff called the citizen to ask how satisfied they are (回访), and did not reach them."""
+
+    type = "demand.call-back-failed"
+    by: Staff
+    unit: UnitId
+    judged: int = Field(ge=1, description="sequence of the answer that was to be judged")
+    attempt: int = Field(ge=1, description="of this answer: the first call is 1")
+    not_reached: Annotated[str, Identifier("a reason of the jurisdiction")]
+    note: Note = ""
+    next_at: Moment | None = Field(None, description="when the next call is due; null: nobody calls again")
 
 
 class LinkRequested(NoteFact):

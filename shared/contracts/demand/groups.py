@@ -18,7 +18,7 @@ ALL_STATUS_FACTS: Final[Sequence[type[f.Fact]]] = (
 AFTER_SUBMISSION: Final = tuple(kind for kind in ALL_STATUS_FACTS if kind is not f.DemandSubmitted)
 ALL_NOTES: Final[Sequence[type[f.Fact]]] = (
     f.DemandSupplemented, f.DemandUrged, f.DemandSupported, f.WithdrawalRequested, f.VerdictGiven, f.LinkRequested,
-    f.HistoryContinued,
+    f.HistoryContinued, f.CallBackFailed,
     f.DeadlineWarned, f.DeadlineMissed, f.DemandEscalated, f.NotificationSent, f.NotificationFailed,
     f.PersonalDataViewed, f.DemandNoted, f.EvidenceAttached, f.DemandClustered,
     f.DemandPublished, f.DemandUnpublished, f.PublicationRefused,
@@ -28,7 +28,7 @@ AMONG_OFFICES: Final[Sequence[type[f.Fact]]] = (
     f.AssistanceReported, f.AssistanceEnded, f.DemandPrioritized,
 )  # fmt: skip
 """Status facts that neither the citizen nor the public is shown: what offices arrange among themselves."""
-STAFF_NOTES: Final[Sequence[type[f.Fact]]] = (f.DemandNoted, f.EvidenceAttached, f.DemandClustered)
+STAFF_NOTES: Final[Sequence[type[f.Fact]]] = (f.DemandNoted, f.EvidenceAttached, f.DemandClustered, f.CallBackFailed)
 """Notes for staff alone."""
 PUBLICATION_NOTES: Final[Sequence[type[f.Fact]]] = (f.DemandPublished, f.DemandUnpublished, f.PublicationRefused)
 """What may be published of a demand; whoever shows anything to the public takes all three."""

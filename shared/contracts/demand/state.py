@@ -142,7 +142,10 @@ class Demand(BaseModel):
     resolved_at: datetime | None = None
     rating: int | None = None
     solved: bool | None = None
+    first_rating: int | None = Field(None, description="of the first verdict on an answer; `rating` is of the last one")
+    first_solved: bool | None = Field(None, description="of the first verdict on an answer; null: there was none")
     outcome: Outcome | None = None
+    calls: int = Field(0, description="how often staff called in vain before it was closed without a verdict")
     history: tuple[RecordedStep, ...] = Field((), description="recorded steps still to be told")
 
 

@@ -123,8 +123,18 @@ def _reclassified(demand: Demand, fact: f.DemandReclassified, at: datetime) -> d
 
 
 def _reopened(demand: Demand, fact: f.DemandReopened, at: datetime) -> dict[str, Any]:
-    anew = {"resolved_at": None, "rating": fact.rating, "solved": False, "extensions": 0, "reopened_at": at}
+    first = _first_verdict(demand, fact.rating, solved=False) if demand.status is Status.RESOLVED else {}
+    anew = first | {"resolved_at": None, "rating": fact.rating, "solved": False, "extensions": 0, "reopened_at": at}
     return anew | {"extended_days": 0, "pauses": ()} | {"reopenings": demand.reopenings + 1} | _ALONE
+
+
+def _confirmed(demand: Demand, fact: f.DemandConfirmed, at: datetime) -> dict[str, Any]:
+    return _first_verdict(demand, fact.rating, fact.solved) | {"rating": fact.rating, "solved": fact.solved}
+
+
+def _first_verdict(demand: Demand, rating: int | None, solved: bool) -> dict[str, Any]:
+    """The first verdict on an answer (首次评价) stays beside the last one; to contest a refusal is none."""
+    return {"first_rating": rating, "first_solved": solved} if demand.first_solved is None else {}
 
 
 _RUNNING: Final = {"paused_at": None, "pause_reason": None, "paused_until": None}
@@ -169,7 +179,7 @@ _LEARNED: Final[Mapping[type[f.StatusFact], Callable[[Demand, Any, datetime], di
     f.DemandResolved: lambda demand, fact, at: {"resolved_at": at, **_ENDED},
     f.DemandDeclined: lambda demand, fact, at: dict(_ENDED),
     f.DemandWithdrawn: lambda demand, fact, at: dict(_ENDED),
-    f.DemandConfirmed: lambda demand, fact, at: {"rating": fact.rating, "solved": fact.solved},
+    f.DemandConfirmed: _confirmed,
     f.DemandReopened: _reopened,
-    f.DemandClosed: lambda demand, fact, at: {"outcome": fact.outcome},
+    f.DemandClosed: lambda demand, fact, at: {"outcome": fact.outcome, "calls": fact.calls},
 }

@@ -21,6 +21,7 @@ NOTES_TOLD_BY: Final[Mapping[type[f.Fact], frozenset[Service]]] = {
     f.DemandSupported:     _INTAKE,
     f.WithdrawalRequested: _INTAKE,
     f.VerdictGiven:        _INTAKE | _ROUTING,
+    f.CallBackFailed:      _ROUTING,
     f.LinkRequested:       _INTAKE,
     f.HistoryContinued:    _INTAKE,
     f.PersonalDataViewed:  _INTAKE,

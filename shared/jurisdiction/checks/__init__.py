@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from shared.jurisdiction.checks.callback import check_callback
 from shared.jurisdiction.checks.catalogue import check_catalogue
 from shared.jurisdiction.checks.days import check_days
 from shared.jurisdiction.checks.handling import check_handling
@@ -23,5 +24,6 @@ def check(draft: Draft) -> Iterator[Problem]:
     yield from check_catalogue(draft)
     yield from check_days(draft)
     yield from check_handling(draft)
+    yield from check_callback(draft)
     yield from check_words(draft)
     yield from check_publication(draft)

@@ -13,10 +13,10 @@ def check_handling(draft: Draft) -> Iterator[Problem]:
     yield from _exceptions(draft)
     yield from _ladder_in_order(draft)
     handling = draft.profile.part.handling
-    yield from _each_once(draft, ("handling", "returning", "reasons"), handling.returning.reasons)
-    yield from _each_once(draft, ("handling", "pause", "reasons"), handling.pause.reasons)
-    yield from _each_once(draft, ("handling", "contact", "not_reached"), handling.contact.not_reached)
-    yield from _each_once(draft, ("handling", "grounds"), handling.grounds)
+    yield from each_once(draft, ("handling", "returning", "reasons"), handling.returning.reasons)
+    yield from each_once(draft, ("handling", "pause", "reasons"), handling.pause.reasons)
+    yield from each_once(draft, ("handling", "contact", "not_reached"), handling.contact.not_reached)
+    yield from each_once(draft, ("handling", "grounds"), handling.grounds)
 
 
 def _exceptions(draft: Draft) -> Iterator[Problem]:
@@ -40,7 +40,8 @@ def _ladder_in_order(draft: Draft) -> Iterator[Problem]:
             yield Problem(spot, "the rungs of a ladder go up: put the one with fewer working days first")
 
 
-def _each_once(draft: Draft, where: Loc, parts: Sequence[Coded]) -> Iterator[Problem]:
+def each_once(draft: Draft, where: Loc, parts: Sequence[Coded]) -> Iterator[Problem]:
+    """A code that is twice in a list of `pack.yaml`."""
     for at, part in enumerate(parts):
         if any(part.code == earlier.code for earlier in parts[:at]):
             yield Problem(draft.profile.spot((*where, at)), f"the code {part.code!r} is in the list twice; keep one")

@@ -10,6 +10,7 @@ from services.routing.cases.commands.assistance import (
     RequestAssistance,
 )
 from services.routing.cases.commands.base import Command
+from services.routing.cases.commands.calling import RecordCallBack, ReleaseCallBack, StartCallBack
 from services.routing.cases.commands.dispatching import (
     MergeDemand,
     PrioritizeDemand,
@@ -72,6 +73,9 @@ RoutingCommand = (
     | PublishDemand
     | CorrectPublication
     | WithdrawPublication
+    | StartCallBack
+    | ReleaseCallBack
+    | RecordCallBack
 )
 
 COMMANDS: Final[Mapping[str, type[RoutingCommand]]] = {
@@ -105,6 +109,9 @@ COMMANDS: Final[Mapping[str, type[RoutingCommand]]] = {
     "publish": PublishDemand,
     "correct-publication": CorrectPublication,
     "withdraw-publication": WithdrawPublication,
+    "start-call-back": StartCallBack,
+    "release-call-back": ReleaseCallBack,
+    "record-call-back": RecordCallBack,
 }
 NAMES: Final[Mapping[type[RoutingCommand], str]] = {kind: name for name, kind in COMMANDS.items()}
 
@@ -130,7 +137,9 @@ __all__ = [
     "ProgressDemand",
     "PublishDemand",
     "ReclassifyDemand",
+    "RecordCallBack",
     "RefuseExtension",
+    "ReleaseCallBack",
     "ReportAssistance",
     "RequestAssistance",
     "RequestExtension",
@@ -139,6 +148,7 @@ __all__ = [
     "ReturnDemand",
     "RouteDemand",
     "RoutingCommand",
+    "StartCallBack",
     "TransferDemand",
     "UnmergeDemand",
     "WithdrawPublication",

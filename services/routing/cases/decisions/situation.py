@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from services.routing.call_backs.domain import CallBackState
 from services.routing.publications.domain import PublicationState
 from shared.contracts.demand.state import Demand
 from shared.contracts.refusals import Code, FieldError, Refused
@@ -14,7 +15,7 @@ from shared.jurisdiction.pack import Pack
 @dataclass(frozen=True, slots=True)
 class Situation:
     """Everything that a decision needs; `parent` is the other case of a merge, `words` what the citizen wrote,
-    `publication` what is public."""
+    `publication` what is public, `call_back` how the call-back stands."""
 
     demand: Demand
     by: Person
@@ -23,6 +24,7 @@ class Situation:
     parent: Demand | None = None
     words: str | None = None
     publication: PublicationState | None = None
+    call_back: CallBackState | None = None
 
 
 def require_units(pack: Pack, field: str, units: Iterable[str | None]) -> None:

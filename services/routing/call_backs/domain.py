@@ -1,0 +1,85 @@
+"""When a citizen is to be called about an answer, who calls now, and when again; pure."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.contracts.demand.state import Demand
+from shared.identity.person import Person
+from shared.jurisdiction.pack import Pack
+
+LEASE: Final = timedelta(minutes=20)
+"""For so long a call-back belongs to whoever took it; our choice: longer than a call, shorter than a break."""
+
+
+class Judged(BaseModel):
+    """The verdict that is known of an answer: when it was given, how, and by whom it was entered."""
+
+    model_config = ConfigDict(frozen=True)
+
+    at: datetime
+    asked: str = Field(description="how it came: `link`, the kind of a channel, or `call`")
+    entered_by: str | None = Field(None, description="the member of staff; null: the citizen")
+
+
+class CallBackState(BaseModel):
+    """How the call-back about the answer of a case stands."""
+
+    model_config = ConfigDict(frozen=True)
+
+    call_at: datetime | None = Field(None, description="from when the citizen is to be called; null: nobody calls")
+    due_at: datetime | None = Field(None, description="until when they should have been called")
+    attempts: int = Field(0, description="calls in vain about this answer")
+    not_reached: str | None = Field(None, description="why the last call was in vain: a code of the pack")
+    tried_at: datetime | None = None
+    caller: str | None = Field(None, description="who calls now, or called last")
+    caller_unit: str | None = None
+    caller_subject: str | None = None
+    since: datetime | None = Field(None, description="when that person took it")
+    held_until: datetime | None = Field(None, description="until when nobody else calls")
+    judged: Judged | None = None
+
+    def held_by_other(self, by: Person, at: datetime) -> bool:
+        """Whether somebody else calls this citizen now."""
+        return self.is_held(at) and not self.is_of(by)
+
+    def is_held(self, at: datetime) -> bool:
+        """Whether anybody calls this citizen now."""
+        return self.held_until is not None and at < self.held_until
+
+    def is_of(self, by: Person) -> bool:
+        """Whether this person took it."""
+        return (self.caller, self.caller_unit, self.caller_subject) == (by.name, by.unit, by.subject)
+
+
+def due_at(opens_at: datetime, pack: Pack) -> datetime:
+    """When a citizen who is called from `opens_at` on should have been called."""
+    return pack.end_of(pack.callback.within, opens_at)
+
+
+def next_morning(after: datetime, pack: Pack) -> datetime:
+    """When the calling hours of the next working day begin (UTC)."""
+    day = pack.local_day(pack.due_at(after, 1))
+    return datetime.combine(day, pack.callback.begins, ZoneInfo(pack.timezone)).astimezone(UTC)
+
+
+def first_call(demand: Demand, pack: Pack) -> tuple[datetime, datetime] | None:
+    """From when and until when the citizen is called about the answer that waits; None where nobody calls.
+
+    Nobody calls where there is no contact, and about recorded history.
+    """
+    if demand.imported or demand.contact is None or demand.resolved_at is None or not pack.callback.covers(demand.id):
+        return None
+    opens_at = pack.callback.opens_at(demand.resolved_at)
+    return opens_at, due_at(opens_at, pack)
+
+
+def next_call(demand: Demand, attempt: int, wished: datetime | None, at: datetime, pack: Pack) -> datetime | None:
+    """When the citizen is called again after `attempt` calls in vain: as wished, else on the next working day; None
+    where that was the last try, or the demand is closed before."""
+    if attempt >= pack.callback.tries or demand.resolved_at is None:
+        return None
+    again = wished or next_morning(at, pack)
+    return again if again < pack.rated_until(demand.resolved_at) else None

@@ -1,0 +1,65 @@
+"""Keeps which citizens are to be called, as facts tell it: from the answer until the verdict, or until a new start."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from services.routing.call_backs import queries
+from services.routing.call_backs.domain import due_at, first_call
+from shared.chassis.aggregates.projections import Projection, whole
+from shared.chassis.aggregates.unit_of_work import Change
+from shared.chassis.database.write_batch import WriteBatch
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.groups import ALL_NOTES, ALL_STATUS_FACTS
+from shared.contracts.demand.state import Demand
+from shared.jurisdiction.jurisdictions import Jurisdictions
+
+Whole = Change[Demand, f.Fact]
+Row = tuple[object, ...]
+_ENDS: Final[Sequence[type[f.Fact]]] = (f.DemandConfirmed, f.DemandReopened, f.DemandClosed)
+_MOVES: Final[Sequence[type[f.Fact]]] = (f.DemandResolved, f.VerdictGiven, f.CallBackFailed, *_ENDS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Course:
+    """What a batch says last of one demand: a call that is due, one that was in vain, or neither any more."""
+
+    waiting: Row | None = None
+    in_vain: Row | None = None
+
+
+def call_back_projection(packs: Jurisdictions) -> Projection[Demand, f.Fact, Whole]:
+    """By the rules of these packs."""
+
+    def write(writes: WriteBatch, changes: Sequence[Whole]) -> None:
+        courses: dict[UUID, _Course] = {}
+        for change in changes:
+            if (course := _course(change, packs)) is not None:
+                courses[change.envelope.key] = course
+        queries.forget(writes, [key for key, course in courses.items() if course == _Course()])
+        queries.put_waiting(writes, [course.waiting for course in courses.values() if course.waiting])
+        queries.put_in_vain(writes, [course.in_vain for course in courses.values() if course.in_vain])
+
+    others = [kind for kind in (*ALL_STATUS_FACTS, *ALL_NOTES) if kind not in _MOVES]
+    return Projection(on=dict.fromkeys(_MOVES, whole), ignores=others, write=write)
+
+
+def _course(change: Whole, packs: Jurisdictions) -> _Course | None:
+    fact, demand = change.fact, change.after
+    pack = packs.of_division(demand.division)
+    if isinstance(fact, f.VerdictGiven | f.CallBackFailed) and fact.judged != demand.version:
+        return None
+    if isinstance(fact, f.CallBackFailed):
+        due = due_at(fact.next_at, pack) if pack and fact.next_at else None
+        tried = (fact.attempt, fact.not_reached, change.envelope.time)
+        return _Course(in_vain=(*_about(demand), fact.next_at, due, *tried))
+    if isinstance(fact, f.DemandResolved):
+        call = first_call(demand, pack) if pack else None
+        return _Course(waiting=(*_about(demand), *call)) if call else None
+    return _Course()
+
+
+def _about(demand: Demand) -> Row:
+    had_part = [unit for unit in (demand.unit, *demand.assisting) if unit]
+    return demand.id, demand.jurisdiction, demand.version, had_part

@@ -1,0 +1,28 @@
+"""Can the calls that a pack asks for be made before the demand is closed, and is each code in a list once?"""
+
+from collections.abc import Iterator
+
+from shared.jurisdiction.checks.handling import each_once
+from shared.jurisdiction.draft import Draft
+from shared.jurisdiction.problems import Problem, Severity
+
+
+def check_callback(draft: Draft) -> Iterator[Problem]:
+    rules, profile = draft.profile.part.callback, draft.profile
+    yield from each_once(draft, ("callback", "not_reached"), rules.not_reached)
+    yield from each_once(draft, ("callback", "tags"), rules.tags)
+    if "callback" not in profile.part.model_fields_set or not rules.is_on:
+        return
+    days = profile.part.rate_within_days
+    if (rules.after_days or 0) >= days:
+        what = (
+            f"after {rules.after_days} days nobody could be called: a demand is closed {days} days after its answer;"
+            f" set after_days below {days}, or rate_within_days above it"
+        )
+        yield Problem(profile.spot(("callback", "after_days")), what)
+    elif (rules.after_days or 0) + rules.tries > days:
+        what = f"{rules.tries} tries do not fit into the {days} days of rate_within_days: a demand is closed before"
+        yield Problem(profile.spot(("callback", "tries")), what, Severity.WARNING)
+    if "source" not in rules.model_fields_set:
+        what = "callback.source is missing: name the rule that it follows, or write: our choice"
+        yield Problem(profile.spot(("callback",)), what, Severity.WARNING)
