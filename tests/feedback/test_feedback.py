@@ -178,6 +178,40 @@ async def test_who_wrote_a_verdict_down_stands_in_the_fact(pool: Pool, repositor
     assert (told.asked, told.entered_by, told.rating) == ("hotline", "陈", 4)
 
 
+async def test_tags_go_the_way_of_the_verdict(pool: Pool, repository: Book):
+    delivery = await heard(pool, repository, *story.RESOLVED)
+    verdict = f.VerdictGiven(judged=len(story.RESOLVED), asked="call", rating=4, solved=True, tags=("prompt",))
+    await delivery.deliver([Log(end=100).record(envelope(verdict, None, at=at(1)))])
+    payload = await pool.fetchval("SELECT payload FROM journal WHERE type = 'demand.confirmed.v1'")
+    assert f.DemandConfirmed.model_validate_json(payload).tags == ("prompt",)
+    SPEC.given(*story.RESOLVED).when(RateDemand(rating=1, solved=False, comment="x", tags=("slow",))).then(
+        f.DemandReopened(reason="x", rating=1, tags=("slow",))
+    )
+
+
+@pytest.mark.parametrize(("judged", "calls"), [(len(story.RESOLVED), 2), (1, 0)])
+async def test_a_demand_that_was_called_about_in_vain_is_closed_with_the_number_of_calls(
+    pool: Pool, repository: Book, judged: int, calls: int
+):
+    delivery = await heard(pool, repository, *story.RESOLVED)
+    failed = [f.CallBackFailed(by="林", unit="desk", judged=judged, attempt=n, not_reached="no-answer") for n in (1, 2)]
+    records = [envelope(fact, None, at=at(n))._replace(id=uuid4()) for n, fact in enumerate(failed)]
+    await delivery.deliver([Log(end=100 + n).record(record) for n, record in enumerate(records)])
+    await timers(pool, repository, at(PACK.rate_within_days + 1)).run_some()
+    payload = await pool.fetchval("SELECT payload FROM journal WHERE type = 'demand.closed.v1'")
+    closed = f.DemandClosed.model_validate_json(payload)
+    assert (closed.outcome, closed.calls) == (f.Outcome.UNRATED, calls)
+
+
+def test_the_first_verdict_on_an_answer_is_kept_and_a_contested_refusal_is_none():
+    contested = (*DECLINED, f.DemandReopened(reason="归你们管", rating=1), *story.RESOLVED[1:])
+    reopened = story.demand(*contested, f.DemandReopened(reason="x", rating=2))
+    assert (reopened.first_rating, reopened.first_solved) == (2, False)
+    again = story.demand(*contested, f.DemandReopened(reason="x", rating=2), *story.RESOLVED[1:])
+    ended = evolve(again, f.DemandConfirmed(rating=5, solved=True), story.AT)
+    assert (ended.first_rating, ended.rating, ended.solved) == (2, 5, True)
+
+
 def test_a_demand_in_work_cannot_be_rated():
     SPEC.given(*story.ACCEPTED).when(RateDemand(rating=3, solved=True)).then_refused(Code.ILLEGAL_TRANSITION)
 

@@ -26,6 +26,7 @@ from shared.identity.sessions import csrf_token
 from tests import story
 from tests.chassis.conftest import Log, let_know
 from tests.keys import KEYS
+from tests.packs import nanhai
 
 LINKS = CitizenLinks.at("", KEYS["secret"])
 WITH_WORDS = (
@@ -114,6 +115,18 @@ async def test_a_rating_leads_to_the_page_of_the_demand_and_is_not_taken_twice(l
     assert (other.status_code, "您已评价过（5分），评价不能更改" in other.text) == (409, True)
     assert "&lt;b&gt;谢谢&lt;/b&gt;" in other.text, "what was written can be copied"
     assert await told(pool, "confirmed") == 1
+
+
+async def test_tags_of_the_pack_are_given_kept_in_the_form_and_unknown_ones_refused(link: Browser, pool: Pool):
+    seen = (await link.see()).text
+    assert seen.count('type="checkbox" name="tags"') == len(nanhai().callback.tags) > 0
+    kept = await link.rate(rating="4", tags="prompt")
+    assert is_chosen(kept.text, "tags", "prompt")
+    unknown = await link.rate(rating="4", solved="true", tags="nice")
+    assert (unknown.status_code, "没有标签“nice”；可选：prompt（办理及时）" in unknown.text) == (422, True)
+    assert (await link.rate(rating="4", solved="true", tags="prompt")).status_code == 303
+    payload = await pool.fetchval("SELECT payload FROM journal WHERE type = 'demand.confirmed.v1'")
+    assert f.DemandConfirmed.model_validate_json(payload).tags == ("prompt",)
 
 
 async def test_a_bad_rating_says_that_it_is_handled_again(link: Browser, pool: Pool):

@@ -85,6 +85,7 @@ class Lives:
             "category": pick(("road-damage", "school-transport")), "handler": "Chen", "units": (pick(UNITS),),
             "working_days": 3, "urgency": pick(tuple(f.Urgency)), "vulnerable": pick((True, False)),
             "rating": pick((1, 2, 3, 4, 5)), "solved": pick((True, False)), "parent": UUID(int=1), "parent_number": "N",
+            "calls": pick((0, 2)),
             "outcome": OUTCOMES.get(status) or pick((f.Outcome.CONFIRMED, f.Outcome.DISPUTED, f.Outcome.UNRATED)),
         }  # fmt: skip
         return kind.model_validate({name: value for name, value in said.items() if name in kind.model_fields})

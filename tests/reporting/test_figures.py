@@ -101,6 +101,16 @@ def test_an_answer_at_the_due_time_is_on_time_and_one_after_it_is_late():
     assert "late" in measures(demand.model_copy(update={"resolved_at": story.AT + timedelta(microseconds=1)}))
 
 
+def test_the_first_verdict_counts_beside_the_last_one_and_calls_in_vain_apart_from_who_was_not_asked():
+    again = (*story.RESOLVED, f.DemandReopened(reason="x", rating=2), *story.RESOLVED[1:])
+    judged = set(measures(story.demand(*again, f.DemandConfirmed(rating=5, solved=True))))
+    assert {"first-rating:2", "rating:5"} <= judged
+    assert not {"first-rating:5", "not-reached"} & judged
+    unrated = [f.DemandClosed(outcome=f.Outcome.UNRATED, calls=calls) for calls in (0, 2)]
+    nobody, in_vain = (set(measures(story.demand(*story.RESOLVED, closed))) for closed in unrated)
+    assert (in_vain - nobody, nobody - in_vain) == ({"not-reached"}, set())
+
+
 def test_the_rate_of_nanhai_2021_is_the_one_that_was_printed():
     assert rate(1230, 1335) == 92.13
     assert rate(0, 0) is None

@@ -38,7 +38,12 @@ class Breakdown(BaseModel):
     completed: int
     rate: float | None
     statuses: dict[str, int] = {}
-    marks: dict[str, int] = Field({}, description="returned, reopened, late, on-time, rating:1 … rating:5")
+    marks: dict[str, int] = Field(
+        {},
+        description="returned, reopened, late, on-time, rating:1 … rating:5 (the last verdict),"
+        " first-rating:1 … first-rating:5 (the first one, 首次评价),"
+        " not-reached (closed without a verdict after calls in vain)",
+    )
     demands: str = Field(
         "",
         description="address of the demands in `collected`, empty where the jurisdiction does not publish what the row"

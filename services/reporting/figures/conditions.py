@@ -13,7 +13,8 @@ from shared.contracts.demand.state import OWED, is_confidential
 COLLECTED: Final = "collected"
 DONE: Final = "completed"
 OVERDUE: Final = "overdue"
-NAMES: Final = r"^(?:collected|completed|overdue|returned|reopened|late|on-time|rating:[1-5]|status:[a-z_/]{1,40})$"
+_MARKS: Final = "returned|reopened|late|on-time|not-reached|(?:first-)?rating:[1-5]"
+NAMES: Final = rf"^(?:collected|completed|overdue|{_MARKS}|status:[a-z_/]{{1,40}})$"
 OF_THE_PAST: Final = (COLLECTED, DONE)
 """What is known of every evening; how demands stood otherwise is known of today alone."""
 
@@ -35,6 +36,7 @@ _OVERDUE: Final = """
 _PLAIN: Final = {
     "returned": Condition("(state ->> 'returns')::int > 0"),
     "reopened": Condition("(state ->> 'reopenings')::int > 0"),
+    "not-reached": Condition("(state ->> 'calls')::int > 0"),
     "late": Condition(_LATE, (True,)),
     "on-time": Condition(_LATE, (False,)),
 }
@@ -60,6 +62,8 @@ def counts(counted: str, now: datetime) -> Sequence[Condition]:
             return (Condition(f"{_STANDING} = $?", (name,)),)
         case "rating":
             return (Condition("state ->> 'rating' = $?", (name,)),)
+        case "first-rating":
+            return (Condition("state ->> 'first_rating' = $?", (name,)),)
         case _:
             return (_PLAIN[kind],)
 

@@ -119,6 +119,10 @@ def measures(demand: Demand) -> Iterator[str]:
         yield "reopened"
     if demand.rating:
         yield f"rating:{demand.rating}"
+    if demand.first_rating:
+        yield f"first-rating:{demand.first_rating}"
+    if demand.calls:
+        yield "not-reached"
     if demand.resolved_at and demand.due_at:
         yield "late" if is_late(demand) else "on-time"
 

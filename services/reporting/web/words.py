@@ -62,6 +62,7 @@ STATUSES: Final = {
 _COUNTED: Final = {
     "completed": ("办结", "completed"), "overdue": ("逾期未结", "overdue and open"), "returned": ("退单", "returned"),
     "reopened": ("重办", "reopened"), "late": ("超期办结", "answered late"), "on-time": ("按期办结", "in time"),
+    "not-reached": ("未评价，回访未接通", "not rated, called in vain"),
 }  # fmt: skip
 
 
@@ -75,6 +76,8 @@ def counted_name(counted: str, lang: str) -> str:
             return status_name(name, lang)
         case "rating":
             return f"评价 {name} 分" if lang == "zh" else f"rated {name}"
+        case "first-rating":
+            return f"首次评价 {name} 分" if lang == "zh" else f"first rated {name}"
         case _:
             return _COUNTED[kind][lang == "en"]
 

@@ -195,6 +195,17 @@ async def test_a_channel_hands_a_verdict_in_and_names_who_wrote_it_down(client: 
     assert (await say(client, number, "verdict", {"solved": True}, "s2")).status_code == 422
 
 
+async def test_a_verdict_has_tags_of_the_pack_and_no_others(client: httpx.AsyncClient, pool: Pool):
+    number = (await taken(client))["number"]
+    await stands_at(pool, number, "resolved")
+    verdict = {"rating": 2, "solved": False, "tags": ["nice"]}
+    refused = await say(client, number, "verdict", verdict)
+    assert is_a_problem(refused)["errors"][0]["field"] == "tags"
+    assert "prompt（办理及时）" in refused.json()["detail"]
+    assert (await say(client, number, "verdict", verdict | {"tags": ["slow", "unclear"]})).status_code == 202
+    assert (await last(pool))["tags"] == ["slow", "unclear"]
+
+
 async def test_a_refusal_is_contested_but_not_approved(client: httpx.AsyncClient, pool: Pool):
     number = (await taken(client))["number"]
     await stands_at(pool, number, "declined")
