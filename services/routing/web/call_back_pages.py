@@ -71,8 +71,9 @@ def _calling(router: APIRouter, desk: CaseHandler, By: Any, intake: IntakeReader
     async def start(number: Number, by: By, request: Request, lang: InLanguage = "zh") -> Response:
         viewer, case = await _opened(desk, by, number, lang)
         refused = await _given(desk, viewer, case, "start-call-back", await request.form())
-        again = await case_of(desk, case.demand.number, viewer.person)
-        return _page(viewer, again, desk, refused=refused)
+        if refused is None:
+            return RedirectResponse(viewer.to(f"{LIST}/{case.demand.number}"), 303)
+        return _page(viewer, await case_of(desk, case.demand.number, viewer.person), desk, refused=refused)
 
     @router.post(LIST + "/{number}/release")
     async def release(number: Number, by: By, request: Request, lang: InLanguage = "zh") -> Response:
