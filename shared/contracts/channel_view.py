@@ -33,8 +33,8 @@ VISIBLE: Final[Mapping[type[f.Fact], frozenset[str]]] = {
     f.DemandResumed: frozenset({"due_at"}),
     f.DemandResolved: frozenset({"result", "summary", "attachments"}),
     f.DemandWithdrawn: frozenset({"reason"}),
-    f.DemandConfirmed: frozenset({"rating", "solved", "comment"}),
-    f.DemandReopened: frozenset({"reason", "rating"}),
+    f.DemandConfirmed: frozenset({"rating", "solved", "comment", "tags"}),
+    f.DemandReopened: frozenset({"reason", "rating", "tags"}),
     f.DemandClosed: frozenset({"outcome"}),
     f.DemandSupplemented: frozenset({"text", "attachments"}),
     f.DemandUrged: frozenset({"reason"}),
@@ -50,7 +50,7 @@ INTERNAL: Final[frozenset[type[f.Fact]]] = frozenset({
     f.DemandAssigned, f.ExtensionRequested, f.ExtensionRefused, f.AssistanceRequested, f.AssistanceAccepted,
     f.AssistanceReported, f.AssistanceEnded, f.DemandPrioritized, f.VerdictGiven, f.LinkRequested, f.HistoryContinued,
     f.DeadlineWarned, f.DeadlineMissed, f.DemandEscalated, f.DemandNoted, f.EvidenceAttached, f.NotificationSent,
-    f.NotificationFailed, f.PersonalDataViewed, f.DemandClustered,
+    f.NotificationFailed, f.PersonalDataViewed, f.DemandClustered, f.CallBackFailed,
 })  # fmt: skip
 """Facts of which a channel hears nothing: what offices arrange among themselves, and what another fact repeats.
 `demand.verdict-given` is followed by `demand.confirmed` or `demand.reopened`."""

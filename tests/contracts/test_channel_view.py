@@ -39,7 +39,7 @@ KEPT_BACK: Final[dict[type[f.Fact], set[str]]] = {
     f.DemandWithdrawn: {"history"},
     f.DemandConfirmed: {"asked", "entered_by", "history"},
     f.DemandReopened: {"asked", "entered_by", "history"},
-    f.DemandClosed: {"history"},
+    f.DemandClosed: {"calls", "history"},
     f.DemandSupplemented: {"original"},
     f.DemandUrged: {"original"},
     f.DemandSupported: {"channel", "channel_kind", "contact"},

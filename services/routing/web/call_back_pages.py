@@ -26,6 +26,8 @@ from shared.chassis.http.pagination import OLDEST, moment
 from shared.contracts.numbers import LONGEST, read_number
 from shared.contracts.refusals import ANSWERS, Code, Refused
 from shared.identity.gate import Gate, SignedIn
+from shared.identity.relations import may
+from shared.identity.rights import REVEAL
 
 PAGE: Final = 30
 Number = Annotated[str, Path(max_length=LONGEST)]
@@ -173,7 +175,7 @@ def _page(viewer: Viewer, case: Case, desk: CaseHandler, refused: Refused | None
             "busy": call_back_view.busy(state, viewer, now),
             "mine": state.is_held(now) and state.is_of(viewer.person),
             "may_call": "record-call-back" in case.commands,
-            "may_reveal": case.demand.contact is not None,
+            "may_reveal": case.demand.contact is not None and may(REVEAL, viewer.person, case.demand, viewer.pack),
             "action": viewer.to(path),
             "start": viewer.to(f"{path}/start"),
             "release": viewer.to(f"{path}/release"),
