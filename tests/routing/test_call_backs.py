@@ -126,6 +126,15 @@ async def test_who_is_not_reached_is_called_again_and_counted_as_not_reached_in_
     assert '"calls": 2' in payload
 
 
+async def test_nobody_records_a_verdict_for_many_citizens_at_once(city: City, centre: Centre):
+    number = await answered(city)
+    sent = {"command": "record-call-back", "numbers": [number], "fields": REACHED}
+    headers = _bearer() | {"Idempotency-Key": "bulk-1"}
+    refused = await centre.client.post("/v1/cases/bulk", headers=headers, json=sent)
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "command")
+    assert "verdict-given" not in await city.told(number)
+
+
 async def test_callers_read_and_reveal_what_is_to_be_called_alone(city: City, centre: Centre):
     number = await answered(city)
     caller = _bearer("王", "nh-police", "caller")

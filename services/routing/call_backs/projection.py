@@ -38,8 +38,10 @@ def call_back_projection(packs: Jurisdictions) -> Projection[Demand, f.Fact, Who
             if (course := _course(change, packs)) is not None:
                 courses[change.envelope.key] = course
         queries.forget(writes, [key for key, course in courses.items() if course == _Course()])
-        queries.put_waiting(writes, [course.waiting for course in courses.values() if course.waiting])
-        queries.put_in_vain(writes, [course.in_vain for course in courses.values() if course.in_vain])
+        if waiting := [course.waiting for course in courses.values() if course.waiting]:
+            queries.put_waiting(writes, waiting)
+        if in_vain := [course.in_vain for course in courses.values() if course.in_vain]:
+            queries.put_in_vain(writes, in_vain)
 
     others = [kind for kind in (*ALL_STATUS_FACTS, *ALL_NOTES) if kind not in _MOVES]
     return Projection(on=dict.fromkeys(_MOVES, whole), ignores=others, write=write)

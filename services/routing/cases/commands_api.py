@@ -13,8 +13,9 @@ from shared.chassis.http import response_headers
 from shared.contracts.demand.state import Demand, Status
 from shared.contracts.examples import NUMBER, shown
 from shared.contracts.numbers import AS_TYPED, DemandNumber
-from shared.contracts.refusals import ANSWERS, Refused
+from shared.contracts.refusals import ANSWERS, Code, FieldError, Refused
 from shared.contracts.wording import Identifier, Inner, Plain
+from shared.identity.relations import CALL_COMMANDS
 
 Number = Annotated[DemandNumber, Path(examples=[NUMBER], description=AS_TYPED)]
 WhoActs = Callable[..., Awaitable[Actor]]
@@ -94,10 +95,17 @@ def command_routes(desk: CaseHandler, acting: WhoActs) -> APIRouter:
     @router.post("/bulk")
     async def command_cases(by: Annotated[Actor, Depends(acting)], bulk: BulkCommand) -> CommandOutcomes:
         """Give one command to many cases; each is done or refused by itself."""
+        if bulk.command in CALL_COMMANDS:
+            raise _one_by_one()
         command = command_of(bulk.command, bulk.fields)
         return CommandOutcomes(outcomes=[await outcome(desk, number, command, by) for number in bulk.numbers])
 
     return router
+
+
+def _one_by_one() -> Refused:
+    en, zh = "a call is made with one citizen: record each by itself", "回访要逐件办理，不能批量登记"
+    return Refused(Code.INVALID, f"command: {en}", zh, (FieldError("command", zh, en, "accept"),))
 
 
 async def outcome(desk: CaseHandler, number: str, command: RoutingCommand, by: Actor) -> CommandOutcome:

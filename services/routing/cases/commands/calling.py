@@ -17,9 +17,13 @@ NotReached = Annotated[Text, Field(min_length=1, max_length=64), Identifier("a r
 class StartCallBack(Command):
     """Take a call-back (领取回访): for twenty minutes nobody else calls the same citizen. Taking it again goes on."""
 
+    model_config = ConfigDict(json_schema_extra=shown({}))
+
 
 class ReleaseCallBack(Command):
     """Put a call-back back into the list (放回回访) without having called."""
+
+    model_config = ConfigDict(json_schema_extra=shown({}))
 
 
 class RecordCallBack(Command):
