@@ -51,8 +51,13 @@ COMMANDS: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
     ("prioritize", {"urgency": "urgent", "reason": "停水"}), ("prioritize", {"urgency": "critical", "reason": "塌陷"}),
     ("merge", {"reason": "同一处"}), ("unmerge", {"reason": "不同"}),
 )  # fmt: skip
-FORWARD: Final = {"accept", "contact", "pause", "resume", "list", "request-extension", "grant-extension", "resolve"}
+FORWARD: Final = {
+    "accept", "contact", "pause", "resume", "list", "request-extension", "grant-extension", "refuse-extension",
+    "extend", "resolve",
+}  # fmt: skip
 """Chosen more often, so that a case gets far before it is moved."""
+BESIDE: Final = {"note", "attach"}
+"""Chosen less often: always possible, and they change nothing."""
 DISPATCHER: Final = STAFF[8]
 
 
@@ -79,7 +84,7 @@ def choice(
         name, fields = with_parent(command, parent)
         if people := [by for by in STAFF if is_expected(by, name, fields, case, known, at)]:
             possible[n] = (people, name, fields)
-    weights = [6 if possible[n][1] in FORWARD else 1 for n in sorted(possible)]
+    weights = [6 if possible[n][1] in FORWARD else 0.3 if possible[n][1] in BESIDE else 1 for n in sorted(possible)]
     people, name, fields = possible[choose.choices(sorted(possible), weights)[0]]
     return choose.choice(people), name, fields
 
