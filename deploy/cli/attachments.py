@@ -5,7 +5,7 @@ import asyncio
 import typer
 
 from deploy.cli.running import environment_of_what_runs
-from services.intake import app as intake
+from services.intake.attachments.assembled import attachment_service
 from services.intake.settings import IntakeSettings
 from shared.chassis.base.settings import read
 from shared.chassis.database.pool import open_pool
@@ -29,6 +29,6 @@ async def _sweep() -> int:
     settings = read(IntakeSettings)
     pool = await open_pool(settings.database_url, "intake", size=1)
     try:
-        return await intake.attachment_service(settings, pool).sweep()
+        return await attachment_service(settings, pool).sweep()
     finally:
         await pool.close()

@@ -10,6 +10,7 @@ import typer
 from deploy.cli.running import environment_of_what_runs
 from services.intake import app as intake
 from services.intake import demands
+from services.intake.attachments.assembled import attachment_service
 from services.intake.channels.rotation import Rotated
 from services.intake.channels.rotation import rotate as rotate_keys
 from services.intake.personal_data.handler import erase as erase_demand
@@ -74,7 +75,7 @@ async def _erase(number: str, why: str) -> datetime:
             if demand is None:
                 raise Refused(Code.NOT_FOUND, f"there is no demand {number}", f"没有编号为 {number} 的诉求")
             at = await erase_demand(db, demand.id, now(), f"operator:{getpass.getuser()}", why)
-        await intake.attachment_service(settings, pool).sweep()
+        await attachment_service(settings, pool).sweep()
     finally:
         await pool.close()
     return at

@@ -17,6 +17,7 @@ WORDS: Final = ApiText(
         "submit_demand": "提交诉求",
         "list_demands": "本渠道的诉求",
         "follow_demand": "跟踪诉求",
+        "follow_events": "诉求动态（分页或事件流）",
         "import_demands": "导入历史诉求",
         "list_jurisdictions": "全部区划与类别",
         "get_jurisdiction": "一个地区的区划与类别",

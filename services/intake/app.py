@@ -7,15 +7,18 @@ from typing import Final
 
 from services.intake.api_document import WORDS
 from services.intake.attachments import api as attachments_api
-from services.intake.attachments.kinds import Limits
-from services.intake.attachments.scanning import scanner_at
+from services.intake.attachments.assembled import attachment_service
 from services.intake.attachments.service import AttachmentService
-from services.intake.attachments.stores import FolderStore, NoStore, Store
 from services.intake.broadcasts import api as broadcasts
 from services.intake.broadcasts.handler import BroadcastHandler
 from services.intake.channels import menus
 from services.intake.channels.gateway_settings import GatewayRegistry
 from services.intake.checks import CHECKS
+from services.intake.events import api as events_api
+from services.intake.events.lookup import EventLookup
+from services.intake.events.numbering import EventNumbering
+from services.intake.events.projection import event_projection
+from services.intake.events.streams import OpenStreams
 from services.intake.inbound.attach import MessageFiles
 from services.intake.inbound.conversation import Conversations
 from services.intake.inbound.mail.server import MailServer
@@ -53,6 +56,7 @@ from services.intake.submission.secret_code import SecretCodes
 from services.intake.suggestion import api as suggestion
 from services.intake.suggestion.suggester import Suggester
 from services.intake.tracking import api as tracking_api
+from services.intake.tracking import list_api
 from services.intake.tracking.lasting_secret import lasting_secret_kept
 from services.intake.tracking.lookup import WITHIN, DemandLookup
 from services.intake.tracking.projection import LISTING, UPDATES
@@ -99,7 +103,9 @@ READS: Final = (DEMAND_EVENTS.name,)
 
 def demand_repository(packs: Jurisdictions) -> Repository[Demand, Fact]:
     """Intake's copy of every demand; beside it what is listed, and what finds similar ones."""
-    project = compose(LISTING, UPDATES, CITIZEN_WORDS, PUBLICATIONS, similarity_projection(packs))
+    project = compose(
+        LISTING, UPDATES, CITIZEN_WORDS, PUBLICATIONS, similarity_projection(packs), event_projection(packs)
+    )
     return Repository("demand", demand_rules(Service.INTAKE), project)
 
 
@@ -126,6 +132,7 @@ def api(settings: IntakeSettings, pool: Pool) -> Api:
         submissions, note_handler, lookup, finder, suggester, attachments, codes,
         CitizenLinks.at(settings.public_url, settings.secret, settings.secret_previous),
     )  # fmt: skip
+    streams = OpenStreams(pool, settings.event_streams_per_channel)
     tiles = MapTiles(settings.map_tiles, settings.map_attribution, settings.map_coordinates)
     raising = Raising(portal, Drafts(pool), Allowance(pool, keys, settings.portal_sends_per_hour), tiles)
     figures = FigureReader.at(settings.reporting_url, list(packs))
@@ -133,9 +140,11 @@ def api(settings: IntakeSettings, pool: Pool) -> Api:
         [
             submission_api.routes(submissions, codes),
             tracking_api.routes(lookup, stories),
+            list_api.routes(lookup, stories, keys),
             imports_api.routes(submissions),
+            events_api.routes(EventLookup(pool, publications), streams),
             menus.routes(packs),
-            voices_api.routes(note_handler, lookup, stories),
+            voices_api.routes(note_handler, lookup),
             verdict_api.routes(note_handler, lookup, packs),
             attachments_api.routes(attachments, callers),
             vault_api.routes(PersonalDataHandler(pool, submissions.repository, keys, callers, masker=masker)),
@@ -155,7 +164,7 @@ def api(settings: IntakeSettings, pool: Pool) -> Api:
         ],
         WORDS,
         ready=[lasting_secret_kept(pool, settings.lasting)],
-        tasks=(masker.run, *figures.tasks),
+        tasks=(masker.run, streams.run, *figures.tasks),
     )
 
 
@@ -191,30 +200,10 @@ def vault(settings: IntakeSettings) -> Vault:
     return Vault.of(settings.vault_key, settings.vault_old_key, settings.lasting)
 
 
-def attachment_service(settings: IntakeSettings, pool: Pool) -> AttachmentService:
-    """Where attachments are kept."""
-    limits = Limits(settings.attachment_max_picture, settings.attachment_max_file)
-    return AttachmentService(
-        pool, _store(settings), scanner_at(settings.clamav), limits, settings.attachment_max_pixels
-    )
-
-
-def _store(settings: IntakeSettings) -> Store:
-    if settings.attachments_s3_url:
-        from services.intake.attachments.bucket import S3Store  # slow to import, and few need it
-
-        return S3Store(
-            settings.attachments_s3_url,
-            settings.attachments_s3_key_id,
-            settings.attachments_s3_secret.get_secret_value(),
-            settings.attachments_s3_region,
-        )
-    return FolderStore(settings.attachments_folder) if settings.attachments_folder else NoStore()
-
-
 def worker(settings: IntakeSettings, pool: Pool) -> Worker:
     """Relays what intake tells, hears how its demands go on, and tidies up."""
-    tasks = (attachment_service(settings, pool).run, pruning(settings, pool).run, Indexing(pool).run)
+    kept, indexing, numbering = pruning(settings, pool), Indexing(pool), EventNumbering(pool)
+    tasks = (attachment_service(settings, pool).run, kept.run, indexing.run, numbering.run)
     return Worker(Repositories.of(demand_repository(packs_of(settings))), by_faust=False, tasks=tasks)
 
 
@@ -227,7 +216,8 @@ def pruning(settings: IntakeSettings, pool: Pool) -> Retention:
     drafts = Expired("portal_draft", "saved_at < $1", DRAFTS_KEPT)
     uses = Expired("portal_use", "hour < $1", timedelta(hours=1))
     links = Expired("link_request", "since < $1", LINKS_COUNTED_WITHIN)
-    helping = (conversations, correspondents, wrong_codes, nameless, drafts, uses, links)
+    events = Expired("demand_event", "placed_at < $1", timedelta(days=settings.keep_events_days))
+    helping = (events, conversations, correspondents, wrong_codes, nameless, drafts, uses, links)
     return Retention(pool, (*helping, EXPIRED_REVOCATIONS, redriven(settings)))
 
 

@@ -27,4 +27,18 @@ async def unrouted(db: Connection) -> Sequence[Finding]:
     return [broken("routing", f"{words}: do routing-worker and intake-worker run, and is there a dead letter?")]
 
 
-CHECKS: Final = (DoctorCheck("unrouted", unrouted),)
+async def unnumbered(db: Connection) -> Sequence[Finding]:
+    """Facts of which channels do not hear since they have no place among the events; nothing where there are none."""
+    row = await db.fetchrow(
+        """
+        SELECT count(*), min(recorded_at) AS oldest FROM event_pending WHERE recorded_at < now() - interval '1 minute'
+        """
+    )
+    assert row
+    if not row["count"]:
+        return []
+    words = f"{counted(row['count'], 'fact waits', 'facts wait')} for a place among the events of channels"
+    return [broken("events", f"{words}, the oldest {ago(row['oldest'])}: does intake-worker run?")]
+
+
+CHECKS: Final = (DoctorCheck("unrouted", unrouted), DoctorCheck("unnumbered", unnumbered))

@@ -108,6 +108,18 @@ class IntakeSettings(RetentionSettings, StaffSettings, PublicSettings, Jurisdict
         description="after so long a silence a sender names the number and the code of a demand again",
         json_schema_extra=noted(*LISTENERS),
     )
+    keep_events_days: int = Field(
+        30,
+        ge=1,
+        description="how long channels can read events again from a cursor; the demands themselves stay",
+        json_schema_extra=noted(*LISTENERS),
+    )
+    event_streams_per_channel: int = Field(
+        10,
+        ge=1,
+        description="event streams that one channel may have open in each API process at once",
+        json_schema_extra=noted(*_API),
+    )
     mail_host: str = Field(
         "127.0.0.1",
         description="address on which letters are taken; 0.0.0.0: on every one",

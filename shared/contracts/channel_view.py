@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.state import Demand, Status
 from shared.contracts.envelope import Envelope
-from shared.contracts.examples import CATEGORY, DIVISION, ID, NUMBER, UNIT, shown
+from shared.contracts.examples import EVENT, shown
 
 VISIBLE: Final[Mapping[type[f.Fact], frozenset[str]]] = {
     f.DemandSubmitted: frozenset({
@@ -89,40 +89,13 @@ class ChannelEventData(BaseModel):
     )
 
 
-_SAMPLE: Final[dict[str, JsonValue]] = {
-    "specversion": "1.0",
-    "id": "8f0d6d4b-5c0f-5b8a-9d53-0a8f9b4d8f11",
-    "source": "/services/routing",
-    "type": "demand.resolved.v1",
-    "subject": NUMBER,
-    "time": "2021-05-18T09:00:00Z",
-    "sequence": 5,
-    "imported": False,
-    "data": {
-        "demand": {
-            "id": ID,
-            "number": NUMBER,
-            "jurisdiction": "nanhai",
-            "kind": "suggestion",
-            "category": CATEGORY,
-            "division": DIVISION,
-            "status": "resolved",
-            "unit": UNIT,
-            "unit_name": "璜溪村工作站",
-            "due_at": "2021-05-24T15:59:59Z",
-        },
-        "fact": {"result": "风雨棚已建好", "summary": "村口校车点已建风雨棚"},
-    },
-}
-
-
 class ChannelEvent(BaseModel):
     """Something that happened to a demand, for the channel that took it in; a CloudEvent 1.0 in JSON.
 
     Rule: CloudEvents 1.0 JSON event format, section 3; `sequence` and `imported` are extension attributes.
     """
 
-    model_config = ConfigDict(frozen=True, json_schema_extra=shown(_SAMPLE))
+    model_config = ConfigDict(frozen=True, json_schema_extra=shown(EVENT))
 
     specversion: Literal["1.0"] = "1.0"
     id: UUID = Field(description="the same whenever and however the event is sent")
@@ -131,7 +104,7 @@ class ChannelEvent(BaseModel):
     subject: str = Field(description="the demand's number")
     time: datetime = Field(description="when it happened")
     sequence: int | None = Field(None, description="1, 2, 3 … for each demand, with gaps; null: it moved no status")
-    imported: bool = Field(False, description="recorded by another system before the demand came here: tell nobody")
+    imported: bool = Field(False, description="the demand is history of another system: tell nobody")
     data: ChannelEventData
 
 

@@ -45,6 +45,33 @@ DEMAND: Final[Sample] = PROGRESS | {
     "solved": True,
 }
 
+EVENT: Final[Sample] = {
+    "specversion": "1.0",
+    "id": "8f0d6d4b-5c0f-5b8a-9d53-0a8f9b4d8f11",
+    "source": "/services/routing",
+    "type": "demand.resolved.v1",
+    "subject": NUMBER,
+    "time": "2021-05-18T09:00:00Z",
+    "sequence": 5,
+    "imported": False,
+    "data": {
+        "demand": {
+            "id": ID,
+            "number": NUMBER,
+            "jurisdiction": "nanhai",
+            "kind": "suggestion",
+            "category": CATEGORY,
+            "division": DIVISION,
+            "status": "resolved",
+            "unit": UNIT,
+            "unit_name": "璜溪村工作站",
+            "due_at": "2021-05-24T15:59:59Z",
+        },
+        "fact": {"result": "风雨棚已建好", "summary": "村口校车点已建风雨棚"},
+    },
+}
+EVENT_CURSOR: Final = "m7Qe4gAAAAAAAATS"
+
 
 def shown(*examples: Sample) -> dict[str, Any]:
     """What a model says of its schema: these examples."""

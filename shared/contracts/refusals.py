@@ -23,6 +23,7 @@ class Code(StrEnum):
     STALE = "changed-since-read"
     LINK_EXPIRED = "link-expired"
     ERASED = "personal-data-erased"
+    CURSOR_GONE = "cursor-gone"
     QUOTA_USED_UP = "quota-used-up"
     UNAVAILABLE = "try-again-later"
 
@@ -53,6 +54,7 @@ ANSWERS: dict[Code, Answer] = {
     Code.STALE: Answer(412, "读取之后内容已更新，请重新读取", "Changed since it was read; read it again"),
     Code.LINK_EXPIRED: Answer(410, "链接已失效", "The link is no longer valid"),
     Code.ERASED: Answer(410, "个人信息已删除", "The personal data was erased"),
+    Code.CURSOR_GONE: Answer(410, "游标已失效，请重新开始", "What follows this cursor is no longer kept"),
     Code.QUOTA_USED_UP: Answer(429, "请求过于频繁，本分钟配额已用完", "Too many requests in this minute"),
     Code.UNAVAILABLE: Answer(503, "服务暂时不可用，请稍后重试", "Temporarily unavailable; try again"),
 }

@@ -31,10 +31,11 @@ OWN: Final = {
     "feedback/notifications": {"contacts", "messages", "sending"},
     "feedback/ratings": {"milestones", "unrated", "verdicts"},
     "intake/attachments": {
-        "bucket", "collect", "jpeg_segments", "kinds", "paper_cleaning", "papers", "pictures", "references", "scanning",
-        "service", "stores",
+        "assembled", "bucket", "collect", "jpeg_segments", "kinds", "paper_cleaning", "papers", "pictures",
+        "references", "scanning", "service", "stores",
     },
     "intake/channels": {"channel", "gateway_settings", "keys", "menus", "quota", "rotation"},
+    "intake/events": {"cursor", "numbering", "streams"},
     "intake/inbound": {
         "attach", "charsets", "conversation", "coordinates", "pictures", "plausible", "sender_lock", "spoken_verdict",
     },

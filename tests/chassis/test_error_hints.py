@@ -19,6 +19,7 @@ STANDS_AS_IT_IS = {
     Code.WRONG_TELLER,
     Code.LINK_EXPIRED,
     Code.ERASED,
+    Code.CURSOR_GONE,
 }
 
 

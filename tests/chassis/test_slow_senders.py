@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from fastapi import APIRouter, Request
+from fastapi.responses import StreamingResponse
 
 from shared.chassis.http import slow_senders
 from shared.chassis.http.app import server, web_app
@@ -95,3 +96,32 @@ async def test_a_large_body_in_many_parts_is_taken(port: int):
     writer.write(HEAD % 3 + b"abc")
     assert b" 200 " in await asyncio.wait_for(reader.readuntil(b"\r\n\r\n3"), 10), "the connection serves on"
     writer.close()
+
+
+async def test_a_client_that_takes_nothing_of_its_answer_is_cut(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(slow_senders, "TAKE_WITHIN", 0.3)
+    router, left = APIRouter(), asyncio.Event()
+
+    async def endless() -> AsyncIterator[bytes]:
+        try:
+            while True:
+                yield b"x" * 100_000
+                await asyncio.sleep(0)
+        finally:
+            left.set()
+
+    @router.get("/endless")
+    async def answer() -> StreamingResponse:
+        return StreamingResponse(endless())
+
+    web = server(web_app("x", [router]), "127.0.0.1", 0)
+    serving = asyncio.create_task(web.serve())
+    await eventually(partial(_started, web), bool)
+    port = web.servers[0].sockets[0].getsockname()[1]
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
+    writer.write(b"GET /endless HTTP/1.1\r\nhost: x\r\n\r\n")
+    await asyncio.wait_for(left.wait(), 20)
+    del reader
+    writer.close()
+    web.should_exit = True
+    await ended(serving)

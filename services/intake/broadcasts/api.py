@@ -12,11 +12,11 @@ from services.intake.broadcasts.handler import BroadcastHandler
 from services.intake.broadcasts.queries import Programme
 from services.intake.channels.channel import Channel
 from services.intake.channels.keys import channel_with
-from services.intake.notes.api import Listed, page
 from services.intake.parameters import Key
 from services.intake.submission.api import NewDemand, Receipt, receipt
 from services.intake.submission.secret_code import SecretCodes
 from services.intake.tracking import pagination
+from services.intake.tracking.list_api import Listed, page
 from services.intake.tracking.pagination import Cursor, Limit
 from services.intake.tracking.view import progress
 from shared.chassis.http.pagination import Page

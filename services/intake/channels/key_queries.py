@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from services.intake.channels.channel import Channel
 from services.intake.channels.quota import USUAL, limit, minute_of
@@ -74,15 +74,14 @@ async def count(db: Connection, key_hashes: Sequence[bytes], at: datetime) -> li
         """,
         *map(list, zip(*Counter(key_hashes).items(), strict=True)), at, minute_of(at),
     )  # fmt: skip
-    known = {
-        row["key_hash"]: Channel(
-            row["id"], ChannelKind(row["kind"]), frozenset(row["scopes"]), row["division"], row["name"]
-        )
-        for row in rows
-    }
+    known = {row["key_hash"]: _channel(row) for row in rows}
     good = [Seen(key_hash, known[key_hash]) for key_hash in key_hashes if key_hash in known]
     asking = iter(each(good, {(row["id"], row["quota"], row["total"]) for row in rows}))
     return [next(asking) if key_hash in known else None for key_hash in key_hashes]
+
+
+def _channel(row: Any) -> Channel:
+    return Channel(row["id"], ChannelKind(row["kind"]), frozenset(row["scopes"]), row["division"], row["name"])
 
 
 def count_seen(writes: WriteBatch, seen: Sequence[Seen], scope: str, at: datetime) -> None:
@@ -122,6 +121,18 @@ def each(seen: Sequence[Seen], counted: Iterable[tuple[str, int | None, int]]) -
         left[one.channel.id] -= 1
         found.append(Asking(one.channel, quota, total - left[one.channel.id]))
     return found
+
+
+async def holder(db: Connection, key_hash: bytes, at: datetime) -> Channel | None:
+    """The channel that holds a key at this moment, not counted; None for a key that is unknown, old or revoked."""
+    row = await db.fetchrow(
+        """
+        SELECT id, kind, name, scopes, settings ->> 'division' AS division FROM channel
+        WHERE revoked_at IS NULL AND (key_hash = $1 OR old_key_hash = $1 AND old_key_until > $2)
+        """,
+        key_hash, at,
+    )  # fmt: skip
+    return _channel(row) if row else None
 
 
 async def forget_usage(db: Connection, channel: str, before: datetime) -> None:

@@ -63,6 +63,12 @@ async def authenticate(pool: Pool, key: str, scope: str, clock: Callable[[], dat
     return channel
 
 
+async def holder(db: Connection, key: str, scope: str, at: datetime) -> Channel | None:
+    """The channel of a key that is good for the scope at this moment, without counting a request; None otherwise."""
+    channel = await key_queries.holder(db, _hashed(key), at)
+    return channel if channel and scope in channel.scopes else None
+
+
 def _told(asking: Asking, at: datetime) -> Allowance:
     allowance = Allowance.at(at, asking.channel.id, asking.quota, asking.used)
     response_headers.add(allowance.headers())
@@ -125,10 +131,13 @@ def key_cache(pool: Pool) -> KeyCache:
     return KeyCache(pool)
 
 
+ChannelKey = Annotated[str | None, Security(_KEY)]
+
+
 def channel_with(pool: Pool, scope: str) -> Callable[[str | None], Awaitable[Channel]]:
     """A dependency: the channel that asks, when it has the scope."""
 
-    async def found(key: Annotated[str | None, Security(_KEY)]) -> Channel:
+    async def found(key: ChannelKey) -> Channel:
         return await authenticate(pool, key or "", scope)
 
     return found

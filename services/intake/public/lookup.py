@@ -95,14 +95,15 @@ def filter_of(pack: Pack, question: PublicQuestion) -> PublicFilter:
         raise _wrong("words", "请至少输入两个字", "type at least two characters", "路灯")
     return PublicFilter(
         jurisdiction=pack.id,
-        divisions=_places(pack, question.division),
-        categories=_categories(pack, question.category),
+        divisions=divisions_within(pack, question.division),
+        categories=categories_within(pack, question.category),
         is_open={"open": True, "ended": False}.get(question.status),
         pieces=pieces,
     )
 
 
-def _places(pack: Pack, division: str) -> list[str] | None:
+def divisions_within(pack: Pack, division: str) -> list[str] | None:
+    """The codes of a division and everything below it; None for all. Raises `Refused` where there is none of it."""
     if not division or division == pack.root:
         return None
     if pack.division(division) is None:
@@ -110,7 +111,8 @@ def _places(pack: Pack, division: str) -> list[str] | None:
     return [place.code for place in pack.divisions if pack.is_within(place.code, division)]
 
 
-def _categories(pack: Pack, category: str) -> list[str] | None:
+def categories_within(pack: Pack, category: str) -> list[str] | None:
+    """The codes of a category and everything below it; None for all. Raises `Refused` where there is none of it."""
     if not category:
         return None
     if pack.category(category) is None:

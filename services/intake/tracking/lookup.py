@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from services.intake import demands
@@ -13,6 +13,7 @@ from services.intake.submission.secret_code import SecretCodes
 from services.intake.tracking import queries
 from shared.chassis.base.clock import now
 from shared.chassis.database.pool import Pool
+from shared.chassis.http.pagination import Moment
 from shared.contracts.demand.state import Demand, is_confidential
 from shared.contracts.refusals import Code, FieldError, Refused
 
@@ -20,6 +21,14 @@ WRONG_CODES: Final = 10
 WITHIN: Final = timedelta(minutes=15)
 LONGEST: Final = 4.0
 READ_ALL: Final = "read-all"
+
+
+class ChangedDemand(NamedTuple):
+    """A demand with its place in the order of changes, and whether the channel took it in."""
+
+    at: Moment
+    demand: Demand
+    own: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +119,12 @@ class DemandLookup:
         """What this channel took in or saw again, newest first, with whether it took it in."""
         async with self.pool.acquire(timeout=5) as db:
             return await queries.demands_of(db, channel.id, before, limit)
+
+    async def changed(self, channel: Channel, after: Moment, limit: int) -> list[ChangedDemand]:
+        """The same in the order in which they last changed, from behind a moment on."""
+        async with self.pool.acquire(timeout=5) as db:
+            found = await queries.changed_demands(db, channel.id, after, limit)
+        return [ChangedDemand(Moment(at, demand.id), demand, own) for at, demand, own in found]
 
 
 def _not_theirs(number: str) -> Refused:

@@ -1,16 +1,28 @@
 """Cursors of lists in order of the demands' ids."""
 
 from collections.abc import Sequence
-from typing import Annotated, TypeVar
+from datetime import UTC, datetime
+from typing import Annotated, Final, TypeVar
 from uuid import UUID
 
 from fastapi import Query, Request, Response
+from pydantic import AwareDatetime
 
 from shared.chassis.http import pagination
+from shared.chassis.http.pagination import Moment, moment
 
-Cursor = Annotated[str, Query(max_length=64, description="`next` of the page before")]
+Cursor = Annotated[str, Query(max_length=100, description="`next` of the page before")]
+UpdatedSince = Annotated[
+    AwareDatetime | None,
+    Query(
+        examples=["2021-05-10T10:00:00Z"],
+        description="RFC 3339, with `+` written as `%2B`: what changed at this moment or later, as this server noticed"
+        " it. The moment at which you last began to ask will do: a demand is told twice rather than missed",
+    ),
+]
 Limit = Annotated[int, Query(ge=1, le=200)]
 R = TypeVar("R")
+_FIRST: Final = UUID(int=0)
 
 
 def cut(rows: Sequence[R], limit: int) -> tuple[Sequence[R], R | None]:
@@ -29,3 +41,8 @@ def link(last: UUID | None, limit: int, request: Request, response: Response) ->
 def read(cursor: str) -> UUID | None:
     """The row behind a cursor; None at the first page."""
     return pagination.read(cursor, lambda place: UUID(bytes=place)) if cursor else None
+
+
+def changes_after(since: datetime, cursor: str) -> Moment:
+    """Behind what a list in order of changes goes on: the cursor, or everything before the moment."""
+    return moment(cursor, Moment(since.astimezone(UTC), _FIRST))

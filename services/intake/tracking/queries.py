@@ -144,6 +144,29 @@ async def demands_of(db: Connection, channel: str, before: UUID | None, limit: i
     return [(Demand.model_validate_json(row["state"]), row["own"]) for row in rows]
 
 
+async def changed_demands(
+    db: Connection, channel: str, after: tuple[datetime, UUID], limit: int
+) -> list[tuple[datetime, Demand, bool]]:
+    """What a channel took in or saw again, in the order in which it last changed, from behind a moment and an id on;
+    with when that was, and whether it took it in. A report (举报) is told to the channel that took it in alone."""
+    rows = await db.fetch(
+        """
+        SELECT changed_at, state::text, own FROM (
+            (SELECT demand_id, changed_at, true AS own FROM demand_change
+            WHERE channel = $1 AND (changed_at, demand_id) > ($2, $3) ORDER BY changed_at, demand_id LIMIT $4)
+            UNION ALL
+            (SELECT change.demand_id, changed_at, false FROM demand_change AS change
+            JOIN demand_listing AS listed ON listed.id = change.demand_id AND listed.kind <> 'report'
+            WHERE change.demand_id = ANY(ARRAY(SELECT demand_id FROM sighting WHERE channel = $1))
+                AND change.channel IS DISTINCT FROM $1 AND (changed_at, change.demand_id) > ($2, $3)
+            ORDER BY changed_at, change.demand_id LIMIT $4)
+        ) AS theirs JOIN demand ON demand.id = demand_id ORDER BY changed_at, demand_id LIMIT $4
+        """,
+        channel, *after, limit,
+    )  # fmt: skip
+    return [(row["changed_at"], Demand.model_validate_json(row["state"]), row["own"]) for row in rows]
+
+
 async def count_wrong_code(db: Connection, demand: UUID, at: datetime, since: datetime) -> None:
     """One more wrong code; counting starts anew when the last count began before `since`."""
     await db.execute(

@@ -121,12 +121,14 @@ class Measured:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        started, status = perf_counter(), 500
+        started, status, ended = perf_counter(), 500, 0.0
 
         async def observed(message: Any) -> None:
-            nonlocal status
+            nonlocal status, ended
             if message["type"] == "http.response.start":
                 status = message["status"]
+                if _has_no_end(message):
+                    ended = perf_counter()
             await send(message)
 
         try:
@@ -134,7 +136,12 @@ class Measured:
         finally:
             route = scope.get("route")
             kind = metrics.requests(_service(route), scope["method"], problem_details.route_of(scope), status)
-            kind.observe(perf_counter() - started)
+            kind.observe((ended or perf_counter()) - started)
+
+
+def _has_no_end(start: Any) -> bool:
+    """Whether an answer goes on for as long as somebody listens: it took as long as until it began."""
+    return any(name == b"content-type" and value.startswith(b"text/event-stream") for name, value in start["headers"])
 
 
 def _service(route: Any) -> str:

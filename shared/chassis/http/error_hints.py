@@ -27,6 +27,7 @@ _USUAL: Final[Mapping[Code, tuple[str, str | None]]] = {
     Code.STALE: ("If-Match", '"3"'),
     Code.LINK_EXPIRED: ("path", None),
     Code.ERASED: ("path", None),
+    Code.CURSOR_GONE: ("after", None),
     Code.QUOTA_USED_UP: ("Retry-After", "5"),
     Code.UNAVAILABLE: ("Retry-After", "5"),
 }

@@ -1,6 +1,8 @@
-"""Cuts off clients that send too slowly or too long a head: each open connection costs a socket and memory.
+"""Cuts off clients that send too slowly or too long a head, or take nothing of what they are sent: each open connection
+costs a socket and memory.
 
-uvicorn waits without end for the head of a request and for its body, and sets no limit to the head.
+uvicorn waits without end for the head of a request and for its body, and for whoever reads; it sets no limit to the
+head.
 """
 
 import asyncio
@@ -16,6 +18,8 @@ BODY_RATE: Final = 8192
 """A body has `BODY_WITHIN` seconds, and one more for each so many bytes that have come."""
 LONGEST_HEAD: Final = 65_536
 """Bytes of the request line and the headers together."""
+TAKE_WITHIN: Final = 60.0
+"""Seconds in which a client has to take what fills the buffers before it: some tens of kilobytes."""
 LOOK: Final = 2.0
 
 
@@ -35,6 +39,7 @@ class TimedProtocol(HttpToolsProtocol):
     _since = 0.0
     _received = 0
     _timer: asyncio.TimerHandle | None = None
+    _taking: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
         """Wait for the first head."""
@@ -79,7 +84,24 @@ class TimedProtocol(HttpToolsProtocol):
         if self._timer:
             self._timer.cancel()
             self._timer = None
+        self._taken()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """The client takes less than it is sent."""
+        super().pause_writing()
+        self._taken()
+        self._taking = self.loop.call_later(TAKE_WITHIN, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """It has caught up."""
+        self._taken()
+        super().resume_writing()
+
+    def _taken(self) -> None:
+        if self._taking:
+            self._taking.cancel()
+            self._taking = None
 
     def _expect(self, part: Part) -> None:
         self._part, self._since, self._received = part, self.loop.time(), 0

@@ -1,0 +1,66 @@
+"""The cursor of the event stream: a place in its order, and which database gave it."""
+
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from shared.chassis.http import pagination
+from shared.contracts.refusals import Code, FieldError, Refused
+
+NOW: Final = "now"
+"""Instead of a cursor: only what happens from now on."""
+_MARK: Final = 4
+"""Bytes of the feed's id that a cursor carries."""
+_HIGHEST: Final = 2**63 - 1
+
+
+class Head(NamedTuple):
+    """How far the stream goes: `oldest` is the first place that is still kept, None where nothing is."""
+
+    feed: UUID
+    last: int
+    oldest: int | None
+
+    @property
+    def beginning(self) -> int:
+        """The place before everything that is kept."""
+        return self.last if self.oldest is None else self.oldest - 1
+
+
+def written(head: Head, place: int) -> str:
+    """The cursor behind a place."""
+    return pagination.written(_mark(head) + place.to_bytes(8))
+
+
+def read(cursor: str, head: Head) -> int:
+    """The place behind which to go on; raises `Refused` where it is no cursor, is of another database, or of events
+    that are no longer kept."""
+    mark, place = pagination.read(cursor, _parts)
+    if mark != _mark(head) or place > head.last:
+        en = "this cursor is of another database, or of a time that a restore has undone; go on after {oldest}"
+        raise _gone(head, en, "该游标来自其他数据库，或来自恢复之后已不存在的时段；请从 {oldest} 继续")
+    require_kept(place, head)
+    return place
+
+
+def require_kept(place: int, head: Head) -> None:
+    """Raise `Refused` where something behind the place was removed since its time was over."""
+    if place < head.beginning:
+        en = "the events after this cursor are no longer kept; read the list of demands, then go on after {oldest}"
+        raise _gone(head, en, "该游标之后的部分事件已超出保留期；请重新读取诉求列表，再从 {oldest} 继续")
+
+
+def _gone(head: Head, en: str, zh: str) -> Refused:
+    oldest = written(head, head.beginning)
+    en, zh = en.format(oldest=oldest), zh.format(oldest=oldest)
+    return Refused(Code.CURSOR_GONE, en, zh, (FieldError("after", zh, en, oldest),))
+
+
+def _mark(head: Head) -> bytes:
+    return head.feed.bytes[:_MARK]
+
+
+def _parts(text: bytes) -> tuple[bytes, int]:
+    place = int.from_bytes(text[_MARK:])
+    if len(text) != _MARK + 8 or place > _HIGHEST:
+        raise ValueError("no cursor of events")
+    return text[:_MARK], place

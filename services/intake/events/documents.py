@@ -1,0 +1,16 @@
+"""The events of a channel's demands, as a page."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.contracts.channel_view import ChannelEvent
+from shared.contracts.examples import EVENT, EVENT_CURSOR, shown
+
+
+class EventList(BaseModel):
+    """Events in the order in which they were numbered, each demand's in the order in which they happened."""
+
+    model_config = ConfigDict(json_schema_extra=shown({"events": [EVENT], "cursor": EVENT_CURSOR, "more": False}))
+
+    events: list[ChannelEvent]
+    cursor: str = Field(description="send it as `after` next time; keep it, be there events or not")
+    more: bool = Field(description="true: ask on at once. A page of a filtered list may be empty and say so")

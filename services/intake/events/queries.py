@@ -1,0 +1,141 @@
+"""The questions of the event stream to intake's database, one function each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from services.intake.events.cursor import Head
+from shared.chassis.database.pool import Connection
+
+WAKE: Final = "events.intake"
+"""Notified with a channel's name when there are events of it."""
+LOOKED_AT: Final = 10_000
+"""Events that one filtered page looks through at most, so that a rare kind costs no more than another."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventFilter:
+    """Which events somebody wants; None does not narrow. `types` are those of facts, without a version."""
+
+    types: Sequence[str] | None = None
+    jurisdiction: str | None = None
+    divisions: Sequence[str] | None = None
+    categories: Sequence[str] | None = None
+    number: str | None = None
+
+    @property
+    def narrows(self) -> bool:
+        """Whether events are left out; those of one demand have an index of their own."""
+        return any((self.types, self.jurisdiction, self.divisions, self.categories)) and self.number is None
+
+
+class Found(NamedTuple):
+    """An event with its place; `event` is a `ChannelEvent` as JSON."""
+
+    place: int
+    event: str
+
+
+class EventPage(NamedTuple):
+    """Some events in order, the place behind the last one that was looked at, and whether to ask on at once."""
+
+    head: Head
+    events: Sequence[Found]
+    place: int
+    more: bool
+
+
+_THEIRS: Final = "channel = $1"
+_ALL: Final = "(channel = $1 OR NOT is_confidential)"
+_PAGE: Final = """
+    WITH bound AS (
+        SELECT place FROM demand_event WHERE $8 AND {theirs} AND place > $2 ORDER BY place OFFSET {looked_at} LIMIT 1
+    )
+    SELECT feed, last_place, (SELECT min(place) FROM demand_event), (SELECT place FROM bound), found.place, found.event
+    FROM event_head LEFT JOIN LATERAL (
+        SELECT place, event FROM demand_event
+        WHERE {theirs} AND place > $2 AND ((SELECT place FROM bound) IS NULL OR place <= (SELECT place FROM bound))
+            AND ($3::text[] IS NULL OR type = ANY($3))
+            AND ($4::text IS NULL OR jurisdiction = $4)
+            AND ($5::text[] IS NULL OR division = ANY($5))
+            AND ($6::text[] IS NULL OR category = ANY($6))
+            AND ($7::text IS NULL OR number = $7)
+        ORDER BY place LIMIT $9
+    ) AS found ON true
+    ORDER BY found.place
+"""
+
+
+async def head(db: Connection) -> Head:
+    """How far the stream goes."""
+    row = await db.fetchrow("SELECT feed, last_place, (SELECT min(place) FROM demand_event) FROM event_head")
+    assert row
+    return Head(*row)
+
+
+async def page(db: Connection, channel: str, reads_all: bool, after: int, wanted: EventFilter, limit: int) -> EventPage:
+    """The events of a channel behind a place, by one statement: what it sees is all there is up to the head."""
+    rows = await db.fetch(
+        _PAGE.format(theirs=_ALL if reads_all else _THEIRS, looked_at=LOOKED_AT - 1),
+        channel, after, wanted.types, wanted.jurisdiction, wanted.divisions, wanted.categories, wanted.number,
+        wanted.narrows, limit,
+    )  # fmt: skip
+    feed, last, oldest, bound, first, _ = rows[0]
+    events = [] if first is None else [Found(row["place"], row["event"]) for row in rows]
+    reached = events[-1].place if len(events) == limit else bound if bound is not None else last
+    return EventPage(Head(feed, last, oldest), events, max(reached, after), reached < last)
+
+
+async def has_pending(db: Connection) -> bool:
+    """Whether any fact waits for its place."""
+    waits: bool = await db.fetchval("SELECT EXISTS (SELECT FROM event_pending)")
+    return waits
+
+
+async def place_pending(db: Connection, limit: int) -> int:
+    """Give places to facts that were committed, and say how many; within a transaction, since the head is locked.
+
+    A fact is committed before the next one of its demand can be written, so `position` has both in their order.
+    """
+    row = await db.fetchrow(
+        """
+        SELECT last_place, greatest(clock_timestamp(), placed_at + interval '1 microsecond')
+        FROM event_head FOR UPDATE
+        """
+    )
+    assert row
+    last, at = row
+    count, placed = await _move(db, last, at, limit)
+    await db.execute("UPDATE event_head SET last_place = last_place + $1, placed_at = $2", placed, at)
+    return count
+
+
+async def _move(db: Connection, last: int, at: datetime, limit: int) -> tuple[int, int]:
+    """How many facts were moved, and how many of them have become events."""
+    row = await db.fetchrow(
+        """
+        WITH waiting AS (
+            DELETE FROM event_pending WHERE position = ANY(
+                ARRAY(SELECT position FROM event_pending ORDER BY position LIMIT $3)
+            ) RETURNING *
+        ), known AS (
+            SELECT waiting.*, submission.channel FROM waiting LEFT JOIN submission ON submission.id = demand_id
+        ), placed AS (
+            INSERT INTO demand_event
+            SELECT $1 + row_number() OVER (ORDER BY position), channel, type, is_confidential, number, jurisdiction,
+                division, category, event, $2
+            FROM known WHERE event IS NOT NULL ORDER BY position
+            RETURNING channel
+        ), changed AS (
+            INSERT INTO demand_change AS known SELECT DISTINCT demand_id, channel, $2 FROM known
+            ON CONFLICT (demand_id) DO UPDATE SET changed_at = excluded.changed_at
+        ), woken AS (
+            SELECT pg_notify($4, channel) FROM (SELECT DISTINCT coalesce(channel, '') FROM placed) AS theirs (channel)
+        )
+        SELECT (SELECT count(*) FROM waiting), (SELECT count(*) FROM placed), (SELECT count(*) FROM woken)
+        """,
+        last, at, limit, WAKE,
+    )  # fmt: skip
+    assert row
+    return row[0], row[1]

@@ -1,0 +1,124 @@
+"""Writes the frames of one event stream: what was missed, then what happens, and why it ends.
+
+Rule: HTML Living Standard, 9.2 Server-sent events.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+import structlog
+from fastapi.sse import EventSourceResponse, format_sse_event
+
+from services.intake.channels import keys
+from services.intake.channels.keys import Scope
+from services.intake.events import cursor
+from services.intake.events.lookup import EventLookup
+from services.intake.events.queries import EventFilter, EventPage
+from services.intake.events.streams import OpenStreams, Subscription
+from shared.chassis.base.clock import now
+from shared.chassis.database.pool import PASSING
+from shared.contracts.refusals import Refused
+
+log = structlog.get_logger()
+PAGE: Final = 200
+HEARTBEAT: Final = 15.0
+"""Seconds of silence after which proxies and readers are shown that the stream lives."""
+RETRY: Final = 3000
+"""Milliseconds after which a reader that lost the stream comes back."""
+HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+
+
+class End(NamedTuple):
+    """Why a stream ends, in both languages."""
+
+    code: str
+    zh: str
+    en: str
+
+    def frame(self) -> bytes:
+        """As the last event of the stream."""
+        words = {"code": self.code, "detail": self.zh, "detail_en": self.en}
+        return format_sse_event(event="end", data_str=json.dumps(words, ensure_ascii=False))
+
+
+SHUTDOWN: Final = End("restarting", "服务正在重启，请稍后从上次的游标继续", "the server restarts; go on where you were")
+REVOKED: Final = End("key-not-good", "密钥已失效或权限已变更", "the key is no longer good for this")
+
+
+@dataclass(slots=True)
+class EventStream:
+    """One reader's stream from a place on."""
+
+    lookup: EventLookup
+    streams: OpenStreams
+    subscription: Subscription
+    key: str
+    place: int
+    wanted: EventFilter
+    clock: Callable[[], datetime] = now
+
+    async def frames(self) -> AsyncIterator[bytes]:
+        """Until the reader leaves, the key is revoked, or this process ends."""
+        yield format_sse_event(retry=RETRY)
+        loop = asyncio.get_running_loop()
+        spoken_at = loop.time()
+        while True:
+            self.subscription.wake.clear()
+            step = await self._next()
+            if isinstance(step, End):
+                yield step.frame()
+                return
+            for frame in _frames(step) if step else ():
+                yield frame
+                spoken_at = loop.time()
+            if step:
+                self.place = step.place
+            if loop.time() - spoken_at >= HEARTBEAT:
+                yield _heartbeat(step)
+                spoken_at = loop.time()
+            if step is None or not step.more:
+                await self.subscription.wait()
+
+    async def _next(self) -> EventPage | End | None:
+        """What is to be sent, or why no more is; None while the database is away."""
+        if self.streams.closing:
+            return SHUTDOWN
+        try:
+            async with self.lookup.pool.acquire(timeout=5) as db:
+                channel = await keys.holder(db, self.key, Scope.SUBMIT, self.clock())
+                if channel is None:
+                    return REVOKED
+                return await self.lookup.page(db, channel, self.place, self.wanted, PAGE)
+        except Refused as gone:
+            return End(gone.code, gone.zh, gone.en)
+        except PASSING as fault:
+            log.warning("an event stream waits", cause=repr(fault))
+            return None
+
+
+def _frames(page: EventPage) -> list[bytes]:
+    return [format_sse_event(data_str=one.event, id=cursor.written(page.head, one.place)) for one in page.events]
+
+
+def _heartbeat(page: EventPage | None) -> bytes:
+    """A comment; with a cursor, so that who hears nothing for months does not come back with one that is gone."""
+    return format_sse_event(comment="heartbeat", id=cursor.written(page.head, page.place) if page else None)
+
+
+class EventStreamResponse(EventSourceResponse):
+    """The answer that a stream is sent by; however it ends, the stream is closed."""
+
+    def __init__(self, stream: EventStream) -> None:
+        super().__init__(stream.frames(), headers=HEADERS)
+        self._stream = stream
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Send it."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._stream.streams.close(self._stream.subscription)

@@ -1,0 +1,78 @@
+"""The demands of a channel over HTTP, as a list: the newest first, or in the order in which they last changed."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import ConfigDict
+
+from services.intake.channels.channel import Channel
+from services.intake.channels.keys import Scope, channel_with
+from services.intake.tracking import pagination
+from services.intake.tracking.documents import Progress
+from services.intake.tracking.lookup import ChangedDemand, DemandLookup
+from services.intake.tracking.pagination import Cursor, Limit, UpdatedSince, changes_after
+from services.intake.tracking.story import StoryReader
+from services.intake.vault.sealing import Vault
+from shared.chassis.http import pagination as pages
+from shared.chassis.http.pagination import Page
+from shared.contracts.examples import CURSOR, PROGRESS, shown
+from shared.contracts.text import Text
+
+OwnReference = Annotated[
+    Text,
+    Query(max_length=128, description="this channel's own reference: that one demand alone"),
+]
+
+
+class Listed(Page):
+    """A page of demands, newest first."""
+
+    model_config = ConfigDict(json_schema_extra=shown({"demands": [PROGRESS], "next": CURSOR}))
+
+    demands: list[Progress]
+
+
+def routes(lookup: DemandLookup, stories: StoryReader, vault: Vault) -> APIRouter:
+    """What a channel handed in."""
+    router = APIRouter(tags=["intake"], prefix="/v1/demands")
+    Reader = Annotated[Channel, Depends(channel_with(lookup.pool, Scope.SUBMIT))]  # noqa: N806 (a type)
+
+    @router.get("")
+    async def list_demands(
+        channel: Reader,
+        request: Request,
+        response: Response,
+        after: Cursor = "",
+        limit: Limit = 50,
+        external_id: OwnReference = "",
+        updated_since: UpdatedSince = None,
+    ) -> Listed:
+        """What this channel handed in or saw again, newest first; with `external_id` what its reference stands for;
+        with `updated_since` what changed from then on, in the order in which it last changed."""
+        if external_id:
+            known = await lookup.referred(channel, vault.reference(external_id))
+            return Listed(demands=await stories.short([known]) if known else [], next=None)
+        if updated_since:
+            changed = await lookup.changed(channel, changes_after(updated_since, after), limit + 1)
+            return await _changed(changed, stories, limit, request, response)
+        found = await lookup.listed(channel, pagination.read(after), limit + 1)
+        return page(await stories.short(found), limit, request, response)
+
+    return router
+
+
+def page(demands: Sequence[Progress], limit: int, request: Request, response: Response) -> Listed:
+    """A page of demands, of which one more than it may hold was read, with where the next one is if there is one."""
+    shown_ones, last = pagination.cut(demands, limit)
+    following = pagination.link(last.id if last else None, limit, request, response)
+    return Listed(demands=list(shown_ones), next=following)
+
+
+async def _changed(
+    changed: Sequence[ChangedDemand], stories: StoryReader, limit: int, request: Request, response: Response
+) -> Listed:
+    shown_ones, last = pagination.cut(changed, limit)
+    following = last.at.written() if last else None
+    pages.link(following, request, response, limit=limit)
+    return Listed(demands=await stories.short([(one.demand, one.own) for one in shown_ones]), next=following)
