@@ -118,7 +118,8 @@ def api(settings: IntakeSettings, pool: Pool) -> Api:
     keys, codes, callers = vault(settings), SecretCodes(settings.lasting), Callers.of(settings, pool, packs)
     masker = Masker()
     submissions, lookup, note_handler = _commands(pool, packs, keys, codes, masker)
-    stories, publications = StoryReader(pool, packs), PublicLookup(pool, packs)
+    links = CitizenLinks.at(settings.public_url, settings.secret, settings.secret_previous)
+    stories, publications = StoryReader(pool, packs, links), PublicLookup(pool, packs)
     attachments = attachment_service(settings, pool)
     conversations = Conversations(
         submissions, note_handler, codes, _enclosing(settings, attachments), SenderLocks.of(pool)
@@ -130,7 +131,7 @@ def api(settings: IntakeSettings, pool: Pool) -> Api:
     portal = Portal(
         Places.of(packs, settings.portal_jurisdictions),
         submissions, note_handler, lookup, finder, suggester, attachments, codes,
-        CitizenLinks.at(settings.public_url, settings.secret, settings.secret_previous),
+        links,
     )  # fmt: skip
     streams = OpenStreams(pool, settings.event_streams_per_channel)
     tiles = MapTiles(settings.map_tiles, settings.map_attribution, settings.map_coordinates)

@@ -64,7 +64,7 @@ EVENT: Final[Sample] = {
             "division": DIVISION,
             "status": "resolved",
             "unit": UNIT,
-            "unit_name": "璜溪村工作站",
+            "unit_name": "北园村驻点直联工作站",
             "due_at": "2021-05-24T15:59:59Z",
         },
         "fact": {"result": "风雨棚已建好", "summary": "村口校车点已建风雨棚"},

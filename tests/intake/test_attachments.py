@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import boto3
 import httpx
@@ -33,12 +34,15 @@ from shared.chassis.base.clock import now
 from shared.chassis.base.tokens import Tokens
 from shared.chassis.database.pool import Pool
 from shared.chassis.http.app import web_app
+from shared.contracts.demand import facts as f
 from shared.contracts.demand.facts import ChannelKind
 from shared.contracts.refusals import Code, Refused
 from tests.eventually import eventually
 from tests.intake import papers
 from tests.intake.clamd import EVIL, clamd
 from tests.intake.test_api import GOOD, is_a_problem, submit
+from tests.intake.test_notes import taken
+from tests.intake.test_story import Town
 from tests.keys import KEYS
 
 SECRET_PLACE = "23.0218N 113.1214E"
@@ -465,3 +469,20 @@ def test_a_damaged_picture_is_kept_or_refused_and_never_a_fault(
         content[place : place + len(spoilt)] = spoilt
     with contextlib.suppress(Refused):
         assert SECRET_PLACE.encode() not in made_anew(bytes(content), Accepted(kind, "image/png", "png", kind), 10_000)
+
+
+async def test_the_files_of_an_answer_are_opened_by_the_channel_of_the_demand_and_those_for_staff_are_not(
+    pool: Pool, settings: IntakeSettings, database: str, client: httpx.AsyncClient, other: httpx.AsyncClient
+):
+    service, town = app.attachment_service(settings, pool), Town(pool, database)
+    receipt = await taken(client)
+    demand = UUID(receipt["id"])
+    named = (await service.take_evidence("u-1", demand, picture("JPEG"))).reference
+    kept = (await service.take_evidence("u-1", demand, picture("PNG"))).reference
+    resolved = f.DemandResolved(by="陈志强", result="已修复", attachments=(named,), evidence=(kept,))
+    await town.tells(receipt, f.DemandRouted(unit="u-1", rule="r1"), f.DemandAccepted(by="陈志强"), resolved)
+    told = (await client.get(f"/v1/demands/{receipt['number']}")).json()
+    assert told["answer"]["attachments"] == [named]
+    assert (await client.get(f"/v1/attachments/{named}")).status_code == 200
+    assert (await client.get(f"/v1/attachments/{kept}")).status_code == 404
+    assert (await other.get(f"/v1/attachments/{named}")).status_code == 404

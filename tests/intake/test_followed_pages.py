@@ -336,7 +336,7 @@ FORGED = ("", "x" * 400, "eyJkIjoiQUFBIn0.abc.def", Tokens("y" * 40).write("rate
 
 @pytest.mark.parametrize("token", FORGED, ids=["nothing", "long", "made up", "another secret", "of staff"])
 async def test_a_forged_link_is_refused_before_anything_is_looked_up(token: str):
-    stories = StoryReader(None, shipped())  # type: ignore[arg-type]
+    stories = StoryReader(None, shipped(), None)  # type: ignore[arg-type]
     with pytest.raises(BrokenLink):
         await FollowLookup(LINKS, stories).followed(token, None)  # type: ignore[arg-type]
 

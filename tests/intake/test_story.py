@@ -8,13 +8,17 @@ import httpx
 import pytest
 
 from services.intake import app
+from services.intake.channels import keys
+from services.intake.channels.keys import Scope
 from services.intake.tracking.documents import Followed, Progress
 from services.intake.tracking.words_projection import SAID
 from shared.chassis.consumer.delivery import Delivery
 from shared.chassis.database.pool import Pool
 from shared.contracts.demand import facts as f
+from shared.contracts.demand.facts import ChannelKind
 from shared.contracts.demand.groups import AMONG_OFFICES
 from shared.contracts.event_types import STATUS_FACTS
+from shared.identity.citizen_links import CitizenLinks, Holder
 from tests.chassis.conftest import Log
 from tests.intake.conftest import settings
 from tests.intake.test_api import GOOD
@@ -215,3 +219,25 @@ def test_every_fact_with_words_is_in_the_story_or_says_nothing_to_the_citizen():
         f.DemandUnmerged, *AMONG_OFFICES,
     }  # fmt: skip
     assert set(SAID) | silent == set(STATUS_FACTS.values())
+
+
+async def test_whoever_may_judge_the_answer_is_given_the_link_to_do_it_and_nobody_else(
+    client: httpx.AsyncClient, town: Town, pool: Pool, database: str
+):
+    receipt = await taken(client)
+    await town.tells(receipt, *RETURNED)
+    assert (await followed(client, receipt))["rating_link"] is None
+    await town.tells(receipt, RESOLVED)
+    told = await followed(client, receipt)
+    assert told == await by_code(client, receipt)
+    known = settings(database)
+    links = CitizenLinks.at(known.public_url, known.secret)
+    link = links.read(told["rating_link"].rpartition("/")[2])
+    assert (link.demand, link.holder, link.answer) == (UUID(receipt["id"]), Holder.CITIZEN, len(RETURNED) + 2)
+    assert told["rating_link"].startswith(f"{known.public_url}/rate/")
+    everything = await keys.add(pool, "analysis", ChannelKind.PARTNER, "分析", (Scope.SUBMIT, Scope.READ_ALL))
+    seen = await followed(client, receipt, **{"X-API-Key": everything})
+    assert (seen["answer"]["result"], seen["rating_link"]) == ("风雨棚已建成并验收", None)
+    other = await another(pool)
+    assert (await sight(client, receipt["number"], "H-1", other)).status_code == 201
+    assert (await followed(client, receipt, **{"X-API-Key": other}))["rating_link"] is None

@@ -97,7 +97,8 @@ def routes(attachments: AttachmentService, callers: Callers) -> APIRouter:
     async def download_attachment(
         reference: Reference, key: ApiKey = "", authorization: Annotated[str, Header()] = ""
     ) -> Response:
-        """The file, for the channel that uploaded it and for staff who handle its demand."""
+        """The file, for the channel that uploaded it, for the one to whose demand a unit answered with it, and for
+        staff who handle the demand."""
         attachment = await attachments.find(reference)
         if authorization:
             allowed = attachment is not None and await _handles(
@@ -105,7 +106,9 @@ def routes(attachments: AttachmentService, callers: Callers) -> APIRouter:
             )
         else:
             channel = await authenticate(attachments.pool, key, "submit")
-            allowed = attachment is not None and _came_by(attachment, channel)
+            allowed = attachment is not None and (
+                _came_by(attachment, channel) or await attachments.is_answered_with(channel, attachment)
+            )
         if attachment is None or not allowed:
             raise Refused(Code.NOT_FOUND, f"there is no attachment {reference} for you", f"没有附件 {reference}")
         name = f'attachment; filename="{reference}.{attachment.suffix}"'

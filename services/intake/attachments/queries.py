@@ -53,6 +53,21 @@ async def one(db: Connection, reference: str) -> Attachment | None:
     return _attachment(row) if row else None
 
 
+async def is_of_an_answer(db: Connection, attachment: Attachment, channel: str) -> bool:
+    """Whether a unit named the file in its answer to a demand that this channel took in."""
+    named: bool = await db.fetchval(
+        """
+        SELECT EXISTS (
+            SELECT FROM demand_told AS told JOIN submission ON submission.id = told.demand_id
+            WHERE told.demand_id = $1 AND submission.channel = $2 AND told.type = 'demand.resolved'
+                AND told.said::jsonb -> 'attachments' ? $3
+        )
+        """,
+        attachment.demand_id, channel, attachment.reference,
+    )  # fmt: skip
+    return named
+
+
 async def readable(db: Connection, demand_id: UUID, references: Sequence[str]) -> list[Attachment]:
     """Those of these files that belong to the demand and were not erased."""
     rows = await db.fetch(

@@ -113,6 +113,11 @@ class AttachmentService:
         async with self.pool.acquire(timeout=5) as db:
             return await queries.one(db, reference)
 
+    async def is_answered_with(self, channel: Channel, attachment: Attachment) -> bool:
+        """Whether the file is a part of the answer to a demand of this channel."""
+        async with self.pool.acquire(timeout=5) as db:
+            return await queries.is_of_an_answer(db, attachment, channel.id)
+
     async def content(self, attachment: Attachment) -> bytes:
         """The bytes, exactly as they were kept; raises `Refused` after they were erased."""
         if attachment.erased_at:

@@ -25,7 +25,9 @@ def routes(lookup: DemandLookup, stories: StoryReader) -> APIRouter:
         """
         response_headers.add(response_headers.PRIVATE)
         if secret or code or not key:
-            return await stories.of(await lookup.by_code(number, secret or code), True)
-        return await stories.of(*await lookup.seen(await authenticate(lookup.pool, key, "submit"), number))
+            return await stories.of(await lookup.by_code(number, secret or code), True, may_rate=True)
+        channel = await authenticate(lookup.pool, key, "submit")
+        demand, all_of_it = await lookup.seen(channel, number)
+        return await stories.of(demand, all_of_it, may_rate=await lookup.took_in(channel, demand))
 
     return router

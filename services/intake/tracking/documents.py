@@ -24,6 +24,7 @@ class Answer(Step):
 
     result: str = ""
     summary: str = Field("", description="what of it is released for publication")
+    attachments: tuple[str, ...] = Field((), description="files of the answer: `GET /v1/attachments/{reference}`")
 
 
 class Refusal(Step):
@@ -149,3 +150,8 @@ class Followed(Progress):
     supports: int | None = Field(None, description="how many others have the same demand")
     rating: Rated | None = None
     reopenings: list[Reopening] = []
+    rating_link: str | None = Field(
+        None,
+        description="page on which whoever raised it judges the answer or contests the refusal: for them alone."
+        " Null where nothing is to be judged, and for a channel that did not take it in",
+    )

@@ -85,6 +85,11 @@ class DemandLookup:
                 raise _not_theirs(number)
         return demand, False
 
+    async def took_in(self, channel: Channel, demand: Demand) -> bool:
+        """Whether a demand came with this channel's key."""
+        async with self.pool.acquire(timeout=5) as db:
+            return await queries.channel_of(db, demand.id) == channel.id
+
     async def referred(self, channel: Channel, external_id: str) -> tuple[Demand, bool] | None:
         """What this channel's own reference stands for, with whether the channel took it in."""
         async with self.pool.acquire(timeout=5) as db:

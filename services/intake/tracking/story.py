@@ -12,10 +12,13 @@ from services.intake.tracking.documents import Followed, Progress
 from services.intake.tracking.queries import Story
 from services.intake.tracking.view import followed, progress, seen
 from shared.chassis.database.pool import Pool
-from shared.contracts.demand.state import Demand
+from shared.contracts.demand.state import Demand, Status
+from shared.identity.citizen_links import CitizenLinks
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.publication import Publication
 
+AWAITED: Final = (Status.RESOLVED, Status.DECLINED)
+"""Where the citizen can judge the answer, or contest the refusal."""
 NOTHING: Final = Publication(unreleased=(), source="our choice where no pack is served")
 
 
@@ -25,6 +28,7 @@ class StoryReader:
 
     pool: Pool
     packs: Jurisdictions
+    links: CitizenLinks
 
     async def short(self, demands: Sequence[tuple[Demand, bool]]) -> list[Progress]:
         """Where each stands, or, where it is not one's own, what the public sees of that."""
@@ -40,11 +44,14 @@ class StoryReader:
         pack = self.packs.get(demand.jurisdiction)
         return seen(demand, pack.publication if pack else NOTHING, known)
 
-    async def of(self, demand: Demand, all_of_it: bool) -> Followed:
-        """Everything, or what the public sees."""
+    async def of(self, demand: Demand, all_of_it: bool, *, may_rate: bool) -> Followed:
+        """Everything, or what the public sees; `may_rate`: with the link to judge an answer that nobody judged yet."""
         if not all_of_it:
             return Followed(**dict((await self.short([(demand, False)]))[0]))
-        return followed(demand, self.packs.get(demand.jurisdiction), await self.whole(demand.id))
+        told = followed(demand, self.packs.get(demand.jurisdiction), await self.whole(demand.id))
+        if not may_rate or demand.status not in AWAITED:
+            return told
+        return told.model_copy(update={"rating_link": self.links.rate(demand.id, demand.version)})
 
     async def whole(self, demand: UUID) -> Story:
         """What was said both ways, for whoever may read all of it."""
