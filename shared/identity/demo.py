@@ -32,7 +32,7 @@ def demo_people(packs: Jurisdictions) -> Iterator[DemoPerson]:
         yield from _at(pack, department, ("吴思敏", Role.CLERK), ("郑伟明", Role.HEAD))
         yield from _at(
             pack, coordinator, ("林嘉怡", Role.DISPATCHER), ("周建平", Role.LEADER), ("许静文", Role.AUDITOR),
-            ("马俊杰", Role.ADMIN),
+            ("马俊杰", Role.ADMIN), ("罗小燕", Role.CALLER),
         )  # fmt: skip
 
 
