@@ -85,6 +85,7 @@ class Reopening(Step):
 
     reason: str
     rating: int | None = None
+    tags: tuple[str, ...] = ()
 
 
 class Rated(Step):
@@ -93,6 +94,7 @@ class Rated(Step):
     rating: int
     solved: bool
     comment: str = ""
+    tags: tuple[str, ...] = ()
 
 
 class Spoke(BaseModel):
