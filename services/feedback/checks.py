@@ -12,23 +12,25 @@ LIST: Final = "see `huying notifications list`"
 
 
 async def messages(db: Connection) -> Sequence[Finding]:
-    """Messages that were not sent: given up, of unknown outcome, or held back."""
+    """Messages that are not sent: given up, of unknown outcome, held back, or still waiting for their turn."""
     rows = await db.fetch(
         """
+        WITH held AS MATERIALIZED (
+            SELECT line, recipient FROM intent
+            WHERE kind = 'message' AND state = 'pending' AND waits = 'hourly-limit'
+        )
         SELECT kind, count(*), min(created_at) AS oldest
         FROM (
             SELECT created_at, CASE
                 WHEN state IN ('failed', 'unknown') THEN state
-                WHEN waits = 'hourly-limit' THEN 'held'
-                WHEN created_at < now() - interval '10 minutes' AND NOT EXISTS (
-                    SELECT FROM intent AS held WHERE held.state = 'pending' AND held.waits = 'hourly-limit'
-                        AND (held.line = message.line OR held.recipient = message.recipient)
-                ) THEN 'late'
+                WHEN line IN (SELECT line FROM held)
+                    OR recipient IN (SELECT recipient FROM held WHERE recipient IS NOT NULL) THEN 'held'
+                WHEN created_at < now() - interval '10 minutes' THEN 'late'
+                ELSE 'waiting'
             END AS kind
             FROM intent AS message WHERE kind = 'message' AND state IN ('failed', 'unknown', 'pending', 'sending')
         ) AS kinds
-        WHERE kind IS NOT NULL
-        GROUP BY kind ORDER BY array_position(ARRAY['failed', 'unknown', 'late', 'held'], kind)
+        GROUP BY kind ORDER BY array_position(ARRAY['failed', 'unknown', 'late', 'held', 'waiting'], kind)
         """
     )
     findings = [_gateway(circuit) for circuit in await open_circuits(db)]
@@ -51,6 +53,8 @@ def _message(kind: str, count: int, oldest: str) -> Finding:
         case "late":
             words = f"{count:,} have waited over ten minutes, {oldest}: feedback-worker's log says why"
             return warning("messages", words)
+        case "waiting":
+            return ok(f"messages: {count:,} wait for their turn or are being sent, {oldest}")
     return ok(f"messages: {count:,} wait since their address had all that it gets in an hour, {oldest}")
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from shared.chassis.database.pool import Pool, open_pool
 from shared.chassis.database.write_batch import WriteBatch
+from shared.chassis.work import intent_queue as queue
 from shared.chassis.work import intents
 from shared.chassis.work.circuit_records import open_circuits
 from shared.chassis.work.circuits import IN_A_ROW
@@ -35,6 +36,7 @@ from tests.eventually import ended, eventually
 from tests.story import AT
 
 PARCEL = UUID(int=1)
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
 @dataclass(frozen=True)
@@ -420,3 +422,63 @@ async def test_what_waits_is_measured_by_its_reason(post: Post):
     watch = post.watch()
     await watch.count_waiting()
     assert {"turn", "sleep"} <= watch.reasons
+
+
+async def test_whom_the_next_are_for_is_asked_while_the_gateway_has_its_hands_full(post: Post):
+    post.postman.at_once, post.other.at_once = 2, 0
+    await post.write("a1", "b1", "c1", "d1", "e1", "f1")
+    post.postman.open.clear()
+    sending = asyncio.create_task(everything(post.sender(proven=True)))
+
+    async def asked() -> list[str]:
+        return list(post.asked)
+
+    await eventually(asked, lambda found: found == ["a1", "b1", "c1", "d1"])
+    assert await post.states() == ["sending", "sending", "pending", "pending", "pending", "pending"]
+    post.postman.open.set()
+    await sending
+    assert (await post.states(), sorted(post.asked)) == (["sent"] * 6, ["a1", "b1", "c1", "d1", "e1", "f1"])
+
+
+async def test_who_is_known_ahead_and_was_cancelled_meanwhile_is_not_sent(post: Post):
+    post.postman.at_once, post.other.at_once = 1, 0
+    await post.write("a1", "b1")
+    post.postman.open.clear()
+    sending = asyncio.create_task(everything(post.sender(proven=True)))
+
+    async def asked() -> list[str]:
+        return list(post.asked)
+
+    await eventually(asked, lambda found: found == ["a1", "b1"])
+    await post.pool.execute("UPDATE intent SET state = 'cancelled' WHERE body ->> 'text' = 'b1'")
+    post.postman.open.set()
+    await sending
+    assert (post.postman.given, await post.states()) == (["a1"], ["sent", "cancelled"])
+
+
+async def test_what_comes_while_one_hangs_does_not_wait_for_it(post: Post):
+    await post.write("a1")
+    post.postman.open.clear()
+    sending = asyncio.create_task(everything(post.sender(proven=True)))
+    await post.begun(1)
+    await post.write("b1", "o1")
+    await post.begun(2)
+
+    async def other() -> list[str]:
+        return post.other.given
+
+    assert await eventually(other, bool) == ["o1"]
+    post.postman.open.set()
+    await sending
+    assert await post.states() == ["sent", "sent", "sent"]
+
+
+async def test_asking_for_the_next_reads_no_more_of_the_queue_than_is_taken(post: Post):
+    """The table has no statistics yet, as after a sudden rush: the answer must not cost the whole queue."""
+    await post.write(*(f"{first}{second}1" for first in LETTERS for second in LETTERS))
+    async with post.pool.acquire() as db, db.transaction():
+        heads = await queue.next_intents(db, "letter", 10)
+        read = await db.fetchval(
+            "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relid = 'intent'::regclass"
+        )
+    assert (len(heads), read < 200) == (10, True)

@@ -39,6 +39,10 @@ class Circuit:
             return 0
         return max(0, (self.at_once if self.proven else 1) - self.in_hand)
 
+    def takes_many(self) -> bool:
+        """Whether it works as far as is known: where it has no room now, there will be some in a moment."""
+        return self.proven and not self.resting()
+
     def resting(self) -> float:
         """For how many seconds it is given nothing."""
         return max(0.0, self.rests_until - self.ticks())

@@ -78,18 +78,21 @@ OVERTAKEN: Final = "held back by the hourly limit, then told with a later messag
 INTENT: Final = "id, kind, key, about, line, body::text"
 
 
-async def next_intents(db: Connection, kind: str, limit: int, shut: Sequence[str] = ()) -> list[Queued]:
+async def next_intents(
+    db: Connection, kind: str, limit: int, shut: Sequence[str] = (), passed: Sequence[UUID] = ()
+) -> list[Queued]:
     """The first of each line whose turn has come, oldest first: none whose recipient an earlier one still waits for or
-    is being sent to, and none that is known to leave through a gateway that is shut."""
+    is being sent to, none that is known to leave through a gateway that is shut, and none that is `passed` over."""
     rows = await db.fetch(
         f"""
         SELECT {INTENT}, position, attempts, failures, recipient, waits = 'hourly-limit' AS held_back, EXISTS (
-            SELECT FROM intent later WHERE (later.kind, later.line) = (i.kind, i.line)
-            AND later.position > i.position AND later.state = 'pending'
+            SELECT FROM intent later WHERE later.line = i.line AND later.kind = i.kind
+            AND later.position > i.position AND later.state IN ('pending', 'sending')
         ) AS followed
         FROM intent i
-        WHERE kind = $1 AND state = 'pending' AND due_at <= now() AND (via IS NULL OR via <> ALL($3)) AND NOT EXISTS (
-            SELECT FROM intent earlier WHERE (earlier.kind, earlier.line) = (i.kind, i.line)
+        WHERE kind = $1 AND state = 'pending' AND due_at <= now() AND (via IS NULL OR via <> ALL($3))
+        AND id <> ALL($4) AND NOT EXISTS (
+            SELECT FROM intent earlier WHERE earlier.line = i.line AND earlier.kind = i.kind
             AND earlier.position < i.position AND earlier.state IN ('pending', 'sending')
         ) AND (recipient IS NULL OR NOT EXISTS (
             SELECT FROM intent earlier WHERE earlier.recipient = i.recipient
@@ -100,6 +103,7 @@ async def next_intents(db: Connection, kind: str, limit: int, shut: Sequence[str
         kind,
         limit,
         list(shut),
+        list(passed),
     )
     return [_queued(row) for row in rows]
 

@@ -9,6 +9,7 @@ without holding up the others. An intent whose sender died between sending and r
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Final, Generic
 
@@ -21,12 +22,12 @@ from shared.chassis.database.pool import PASSING, Connection, Pool
 from shared.chassis.work import circuit_records
 from shared.chassis.work import intent_queue as queue
 from shared.chassis.work.circuits import Circuit
+from shared.chassis.work.intent_lookahead import Lookahead
 from shared.chassis.work.intent_outcomes import TRIES, Ended, IntentOutcomes, Result, Returned, pause
 from shared.chassis.work.intent_queue import Queued
-from shared.chassis.work.intent_waves import Wave, sort_found, sort_known
+from shared.chassis.work.intent_waves import Known, Wave, sort_due
 from shared.chassis.work.intents import (
     Away,
-    Found,
     Gateway,
     IntentKind,
     NotReached,
@@ -43,7 +44,6 @@ from shared.chassis.work.intents import (
 log = structlog.get_logger()
 EVERY: Final = 0.5
 AT_MOST: Final = 30.0
-AT_ONCE: Final = 200
 BREATH: Final = 0.01
 """Seconds after something ended before more is taken: what ends at about the same time makes one wave."""
 GRACE: Final = 5.0
@@ -102,16 +102,18 @@ class IntentSender(Generic[R]):
             return await self._drain() if mine else 0
 
     async def _drain(self) -> int:
-        handled = 0
+        handled, ahead = 0, Lookahead(self.pool, self.kind, self.circuits)
         try:
             while self.lease.holds() and not self._fault:
                 self._ended.clear()
-                in_wave, went_on = await self._wave()
+                in_wave, went_on = await self._wave(ahead)
                 handled += in_wave
                 if not went_on:
                     if not self._sending:
                         break
-                    await self._ended.wait()
+                    # What comes meanwhile need not wait for a gateway that hangs.
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(self._ended.wait(), EVERY)
                     await asyncio.sleep(BREATH)
         except asyncio.CancelledError:
             if self._sending:
@@ -120,55 +122,32 @@ class IntentSender(Generic[R]):
                 task.cancel()
             raise
         finally:
+            await ahead.close()
             await asyncio.gather(*self._sending, return_exceptions=True)
         if fault := self._fault:
             self._fault = None
             raise fault
         return handled
 
-    async def _wave(self) -> tuple[int, bool]:
+    async def _wave(self, ahead: Lookahead[R]) -> tuple[int, bool]:
         """Take what there is room for; returns how many intents were begun, ended or put off, and whether the queue is
         another now."""
-        room = {name: circuit.room() for name, circuit in self.circuits.items()}
-        limit = min(sum(room.values()), AT_ONCE)
-        if not limit:
-            return 0, False
-        async with self.pool.acquire(timeout=5) as db:
-            shut = [name for name, free in room.items() if not free]
-            heads = await queue.next_intents(db, self.kind.name, limit, shut)
-            overtaken = {queued.intent.line for queued in heads if queued.held_back and queued.followed}
-            merged = await queue.merge_overtaken(db, self.kind.name, overtaken) if overtaken else 0
-            metrics.MESSAGES.labels(State.MERGED).inc(merged)
-            wave = Wave[R]()
-            rest = await self._known(db, wave, [q for q in heads if q.intent.line not in overtaken])
-        recipients: Found[R] = await self.kind.recipients([queued.intent for queued in rest]) if rest else {}
-        async with self.pool.acquire(timeout=5) as db:
-            await self._found(db, wave, rest, recipients, room)
-            await self._begin(db, wave)
+        looked, due = await ahead.next_wave()
+        wave = looked.wave
+        if due or wave.hold or wave.delay:
+            async with self.pool.acquire(timeout=5) as db:
+                await self._settle(db, wave, due)
+                await self._begin(db, wave)
         await self._end_unsent(wave)
-        handled = wave.handled + merged
+        handled = wave.handled + looked.merged
         return handled, bool(handled or wave.hold)
 
-    async def _known(self, db: Connection, wave: Wave[R], heads: Sequence[Queued]) -> list[Queued]:
-        marked = [(queued, queued.mark) for queued in heads if queued.mark]
-        if not marked:
-            return list(heads)
-        standings = await queue.standings(db, marked, self._per_hour([queued for queued, _ in marked]))
-        rest = sort_known(wave, [queued for queued, _ in marked], standings)
-        unmarked = [queued for queued in heads if not queued.mark]
-        return sorted([*rest, *unmarked], key=lambda queued: queued.position)
-
-    async def _found(
-        self, db: Connection, wave: Wave[R], heads: Sequence[Queued], found: Found[R], room: dict[str, int]
-    ) -> None:
-        marked = [
-            (queued, recipient.mark)
-            for queued in heads
-            if (recipient := found.get(queued.intent.id)) and not isinstance(recipient, Exception)
-        ]
-        per_hour = self._per_hour([queued for queued, _ in marked])
-        standings = await queue.standings(db, marked, per_hour) if marked else {}
-        sort_found(wave, heads, found, standings, room)
+    async def _settle(self, db: Connection, wave: Wave[R], due: Sequence[Known[R]]) -> None:
+        """Decide of those whose turn it is, and write down who waits."""
+        if due:
+            per_hour = [self.kind.per_hour(one.queued.intent) for one in due]
+            standings = await queue.standings(db, [(one.queued, one.recipient.mark) for one in due], per_hour)
+            sort_due(wave, due, standings, {name: circuit.room() for name, circuit in self.circuits.items()})
         for hold in wave.hold:
             log.info("intent held back", intent=str(hold.id), why=hold.waits, until=str(hold.until or ""))
         for delay in wave.delay:
@@ -177,9 +156,6 @@ class IntentSender(Generic[R]):
             await queue.hold(db, wave.hold)
         if wave.delay:
             await queue.put_off(db, wave.delay)
-
-    def _per_hour(self, queueds: Sequence[Queued]) -> list[int]:
-        return [self.kind.per_hour(queued.intent) for queued in queueds]
 
     async def _begin(self, db: Connection, wave: Wave[R]) -> None:
         if not wave.begin or not self.lease.holds():

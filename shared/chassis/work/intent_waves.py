@@ -1,6 +1,7 @@
-"""What is done with a wave of intents whose recipients are known: which begin, and which wait for whom; pure."""
+"""What is done with intents whose recipients are known: which begin, and which wait for whom; pure."""
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Final, Generic
 from uuid import UUID
@@ -10,6 +11,15 @@ from shared.chassis.work.intents import Found, NoRecipient, PutOff, R
 
 PATIENCE: Final = 600.0
 """Seconds between two tries to learn whom an intent is for, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known(Generic[R]):
+    """An intent with its recipient, learnt at a moment in seconds."""
+
+    queued: Queued
+    recipient: R
+    at: float
 
 
 @dataclass(slots=True)
@@ -47,14 +57,11 @@ def sort_known(wave: Wave[R], marked: Sequence[Queued], standings: Mapping[UUID,
 
 
 def sort_found(
-    wave: Wave[R],
-    heads: Sequence[Queued],
-    found: Found[R],
-    standings: Mapping[UUID, Standing],
-    room: Mapping[str, int],
-) -> None:
-    """Those of which is known whom they are for. `room`: how many each gateway takes now."""
-    left, taken = dict(room), set[bytes]()
+    wave: Wave[R], heads: Sequence[Queued], found: Found[R], room: Mapping[str, int], at: float
+) -> list[Known[R]]:
+    """Sort heads by what was answered when it was asked whom they are for. `room`: how many of them each gateway may
+    have next. Returns those that have a recipient and room."""
+    left, known = dict(room), list[Known[R]]()
     for queued in heads:
         match found.get(queued.intent.id):
             case None:
@@ -64,8 +71,39 @@ def sort_found(
             case PutOff() as why:
                 seconds = min(2.0 ** min(queued.failures + 1, 10), PATIENCE)
                 wave.delay.append(Delay(queued.intent.id, why.waits, str(why), seconds))
+            case recipient if left.get(recipient.gateway):
+                left[recipient.gateway] -= 1
+                known.append(Known(queued, recipient, at))
             case recipient:
-                _sort(wave, queued, recipient, standings[queued.intent.id], left, taken)
+                wave.hold.append(Hold(queued.intent.id, recipient.mark, Waits.GATEWAY, recipient.gateway))
+    return known
+
+
+def share(
+    known: Sequence[Known[R]], room: Mapping[str, int], busy: AbstractSet[str]
+) -> tuple[list[Known[R]], list[Known[R]]]:
+    """Those whose turn it is now, in order, and those that wait a moment for room at a gateway that is only `busy`,
+    with whoever is to be sent to the same recipient after them."""
+    left, waited_for = dict(room), set[bytes]()
+    now, later = list[Known[R]](), list[Known[R]]()
+    for one in sorted(known, key=lambda one: one.queued.position):
+        gateway, mark = one.recipient.gateway, one.recipient.mark
+        if mark in waited_for or (gateway in busy and not left.get(gateway)):
+            waited_for.add(mark)
+            later.append(one)
+        else:
+            left[gateway] = max(0, left.get(gateway, 0) - 1)
+            now.append(one)
+    return now, later
+
+
+def sort_due(
+    wave: Wave[R], due: Sequence[Known[R]], standings: Mapping[UUID, Standing], room: Mapping[str, int]
+) -> None:
+    """Those whose turn it is, in order. `room`: how many each gateway takes now."""
+    left, taken = dict(room), set[bytes]()
+    for one in due:
+        _sort(wave, one.queued, one.recipient, standings[one.queued.intent.id], left, taken)
 
 
 def _sort(

@@ -1,0 +1,45 @@
+"""Which of the intents whose recipients are known are begun now, and which wait for room; pure."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from shared.chassis.work.intent_queue import Queued
+from shared.chassis.work.intent_waves import Known, share
+from shared.chassis.work.intents import Intent
+
+
+@dataclass(frozen=True)
+class Somebody:
+    """Whom an intent is for."""
+
+    name: str
+    gateway: str
+
+    @property
+    def mark(self) -> bytes:
+        return self.name.encode()
+
+
+def known(position: int, name: str, gateway: str = "sms") -> Known[Somebody]:
+    id = UUID(int=position)
+    queued = Queued(Intent(id, "letter", id, id, name, {}), position, 0, 0, None, False, False)
+    return Known(queued, Somebody(name, gateway), 0.0)
+
+
+def positions(some: list[Known[Somebody]]) -> list[int]:
+    return [one.queued.position for one in some]
+
+
+def test_as_many_as_there_is_room_for_come_now_in_their_order():
+    now, later = share([known(3, "c"), known(1, "a"), known(2, "b")], {"sms": 2}, {"sms"})
+    assert (positions(now), positions(later)) == ([1, 2], [3])
+
+
+def test_whoever_waits_for_room_is_not_overtaken_on_the_way_to_the_same_recipient():
+    now, later = share([known(1, "a"), known(2, "a", "mail"), known(3, "b", "mail")], {"sms": 0, "mail": 5}, {"sms"})
+    assert (positions(now), positions(later)) == ([3], [1, 2])
+
+
+def test_for_a_gateway_that_rests_nobody_waits_in_memory():
+    now, later = share([known(1, "a"), known(2, "b", "mail")], {"sms": 0, "mail": 1}, {"mail"})
+    assert (positions(now), positions(later)) == ([1, 2], [])
