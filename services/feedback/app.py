@@ -6,7 +6,7 @@ from typing import Final
 from services.feedback.api_document import WORDS
 from services.feedback.checks import CHECKS
 from services.feedback.gateways import reports_api
-from services.feedback.gateways.assembled import gateways_of, reporting_gateways
+from services.feedback.gateways.assembled import gateways_of, hear_receipts, reporting_gateways
 from services.feedback.gateways.recipients import Recipient
 from services.feedback.gateways.reports_api import ReportHandler
 from services.feedback.notifications.contacts import ContactClient
@@ -79,6 +79,7 @@ def worker(settings: FeedbackSettings, pool: Pool) -> Worker:
     packs = packs_of(settings)
     repository = demand_repository(packs, settings)
     kind = message_kind(settings, repository, packs)
+    hear_receipts(pool, kind)
     pruning = Retention(pool, (redriven(settings), REACHED))
     timers = Timers(pool, {UNRATED: unrated(repository, packs)})
     holder = f"feedback-worker-{settings.instance}" if settings.instance else ""

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from services.feedback.gateways.declared import HttpSms
+from services.feedback.gateways.declared_sms import HttpSms
 from services.feedback.gateways.recipients import ContactMethod, Recipient
 from shared.chassis.work.intents import Intent
 from tests import story

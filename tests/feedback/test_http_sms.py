@@ -15,7 +15,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from deploy.local.ports import free_port
-from services.feedback.gateways.declared import HttpSms, declared
+from services.feedback.gateways.declared import declared
+from services.feedback.gateways.declared_sms import HttpSms
 from services.feedback.gateways.http_sms import HttpSmsGateway, outcome_of
 from shared.chassis.work.intents import Intent, Outcome, Rejected, RetryLater, Sent, TryAgain, Unknown
 from tests.feedback.gateways import ID, NUMBER, TO, URL, message, sms

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from deploy.local.ports import free_port
 from services.feedback import app
-from services.feedback.gateways.declared import HttpSms, declared
+from services.feedback.gateways.declared import declared
+from services.feedback.gateways.declared_sms import HttpSms
 from services.feedback.gateways.http_sms import HttpSmsGateway
 from services.feedback.settings import FeedbackSettings
 from shared.chassis.database.pool import Pool

@@ -4,14 +4,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
+
 from services.feedback.gateways.console import ConsoleGateway
-from services.feedback.gateways.declared import Declared, HttpSms, Smtp, WeChat, declared
+from services.feedback.gateways.declared import Declared, Smtp, WeChat, declared
+from services.feedback.gateways.declared_parts import TextMessages
+from services.feedback.gateways.declared_sms import HttpSms, Smpp
 from services.feedback.gateways.file import FileGateway
 from services.feedback.gateways.http_sms import HttpSmsGateway
 from services.feedback.gateways.recipients import ContactMethod, Recipient
+from services.feedback.gateways.smpp import SmppGateway
 from services.feedback.gateways.smtp import SmtpGateway
 from services.feedback.gateways.wechat import WeChatGateway
-from shared.chassis.work.intents import Gateway
+from shared.chassis.base.clock import now
+from shared.chassis.database.pool import Pool
+from shared.chassis.work.intent_reports import Report, take_report
+from shared.chassis.work.intents import Gateway, IntentKind
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +42,31 @@ def gateways_of(declaration: Path | None, messages: Path | None) -> GatewaySet:
     return GatewaySet((one,), dict.fromkeys(ContactMethod, one.name))
 
 
-def reporting_gateways(declaration: Path | None) -> Mapping[str, HttpSms]:
+def reporting_gateways(declaration: Path | None) -> Mapping[str, TextMessages]:
     """Those that report what became of messages, by name."""
     gateways = declared(declaration).gateways if declaration else {}
-    return {name: one for name, one in gateways.items() if isinstance(one, HttpSms) and one.reports}
+    return {name: one for name, one in gateways.items() if isinstance(one, TextMessages) and one.reports}
+
+
+def hear_receipts(pool: Pool, kind: IntentKind[Recipient]) -> None:
+    """Let the gateways whose reports come on their own connection write them down."""
+
+    async def take(report: Report) -> None:
+        async with pool.acquire(timeout=5) as db, db.transaction():
+            if not await take_report(db, kind, report, now()):
+                log.warning("a report of no message of ours", gateway=report.gateway, why=report.state)
+
+    for gateway in kind.gateways:
+        if isinstance(gateway, SmppGateway):
+            gateway.take_report = take
 
 
 def _gateway(name: str, told: Declared) -> Gateway[Recipient]:
     match told:
         case HttpSms():
             return HttpSmsGateway(name, told)
+        case Smpp():
+            return SmppGateway(name, told)
         case Smtp():
             return SmtpGateway(name, told)
         case WeChat():

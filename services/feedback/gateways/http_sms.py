@@ -9,9 +9,11 @@ from uuid import uuid4
 
 import aiohttp
 
-from services.feedback.gateways.declared import Approved, HttpSms, Rule
+from services.feedback.gateways.declared_parts import Approved
+from services.feedback.gateways.declared_sms import HttpSms, Rule
 from services.feedback.gateways.recipients import Recipient
-from services.feedback.gateways.rendering import LINK, fill, fill_all, signed, values_of, variables_of
+from services.feedback.gateways.rendering import fill, fill_all, signed, values_of, variables_of
+from services.feedback.gateways.text_messages import unfit, words_of
 from shared.chassis.work.intents import Intent, Outcome, Rejected, RetryLater, Sent, TryAgain, Unknown
 
 _NOT_SENT: Final = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
@@ -53,7 +55,7 @@ class HttpSmsGateway:
     async def send(self, intent: Intent, recipient: Recipient) -> Outcome:
         """The outcome by the rules; a request that was sent and not answered is of unknown outcome."""
         approved = self._told.templates.get(intent.body["template"])
-        if refused := self._unfit(intent, approved):
+        if refused := unfit(self.name, self._told, intent):
             return Rejected(refused)
         try:
             status, body = await self._ask(self._values(intent, recipient, approved))
@@ -80,26 +82,12 @@ class HttpSmsGateway:
                 body += more
             return answer.status, body.decode("utf-8", "replace")
 
-    def _unfit(self, intent: Intent, approved: Approved | None) -> str:
-        """Why the operator would not take the words as they are."""
-        if approved:
-            return ""
-        notice = intent.body["template"]
-        if self._told.templates_only:
-            return f"{self.name} takes approved templates only, and none is set for {notice!r}"
-        if not self._told.links and LINK.search(intent.body["text"]):
-            return f"{self.name} takes no free links: {notice!r} needs an approved template"
-        return ""
-
     def _values(self, intent: Intent, recipient: Recipient, approved: Approved | None) -> Mapping[str, str]:
         declaration, values = self._told, values_of(intent)
-        text = str(intent.body["text"])
-        if declaration.signature and declaration.signature not in text:
-            text = declaration.signature + text
         variables = variables_of(approved.variables, values, declaration.variable_length) if approved else {}
         values |= {
             "to": recipient.address,
-            "text": text,
+            "text": words_of(declaration, intent),
             "name": self.name,
             "signature": declaration.signature.strip("【】"),
             "template_id": approved.id if approved else "",

@@ -13,7 +13,7 @@ import structlog
 from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse, Response
 
-from services.feedback.gateways.declared import HttpSms, Reports
+from services.feedback.gateways.declared_parts import Reports, TextMessages
 from services.feedback.gateways.recipients import Recipient
 from shared.chassis.base.clock import now
 from shared.chassis.database.pool import Pool
@@ -35,7 +35,7 @@ class ReportHandler:
 
     pool: Pool
     kind: IntentKind[Recipient]
-    declared: Mapping[str, HttpSms]
+    declared: Mapping[str, TextMessages]
     clock: Callable[[], datetime] = now
 
     async def take(self, gateway: str, request: Request) -> Response:

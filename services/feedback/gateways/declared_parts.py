@@ -1,0 +1,91 @@
+"""What declarations of gateways are made of, whatever their kind."""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+from services.feedback.gateways.rendering import unknown_places
+from shared.jurisdiction.notices import Notice
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
+
+
+def _pattern(words: str) -> str:
+    try:
+        re.compile(words)
+    except re.error as fault:
+        raise ValueError(f"is no regular expression: {fault}") from None
+    return words
+
+
+Pattern = Annotated[str, AfterValidator(_pattern)]
+
+
+def check_places(texts: Any) -> None:
+    """Raises `ValueError` where a place in a text has no value."""
+    if wrong := sorted(unknown_places(texts)):
+        raise ValueError(f"there is no value for {', '.join(f'{{{name}}}' for name in wrong)}")
+
+
+class Part(BaseModel):
+    """Every part of the file: a key that is not known is a mistake."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Approved(Part):
+    """A template that the operator has approved: its id there, and the variables that it takes."""
+
+    id: str
+    variables: Mapping[str, str] = {}
+
+    @model_validator(mode="after")
+    def _has_known_places(self) -> "Approved":
+        check_places(self.variables)
+        return self
+
+
+class Gateway(Part):
+    """What every gateway has. `at_once`: how many messages may be in its hands; `timeout`: seconds for an answer."""
+
+    at_once: Annotated[int, Field(ge=1, le=500)] = 32
+    timeout: Annotated[float, Field(gt=0, le=45)] = 10.0
+
+
+class Reports(Part):
+    """How delivery reports come in at `/inbound/reports/NAME`: the names of their parameters, and what they say.
+
+    `key` is asked of whoever reports, as the parameter `key` or the header `X-API-Key`. A report names the message by
+    our id, or by the reference that the gateway answered with.
+    """
+
+    key: Annotated[SecretStr, Field(min_length=16)]
+    id: str = ""
+    reference: str = ""
+    state: str = "state"
+    cause: str = ""
+    delivered: tuple[str, ...]
+    failed: tuple[str, ...]
+    accepted: tuple[str, ...] = ()
+    answer: str = "OK"
+
+    @model_validator(mode="after")
+    def _names_the_message(self) -> "Reports":
+        if not (self.id or self.reference):
+            raise ValueError("name the parameter that has our id (`id`) or the gateway's own (`reference`)")
+        return self
+
+
+class TextMessages(Gateway):
+    """What is said of text messages, whoever carries them."""
+
+    signature: Annotated[str, Field(pattern=r"^(【[^】]+】)?$")] = ""
+    """The approved signature, such as 【呼应】, which goes before the words."""
+    links: bool = True
+    """Whether words may hold a link. Where not, a notice with a link needs an approved template."""
+    templates: Mapping[Notice, Approved] = {}
+    templates_only: bool = False
+    variable_length: Annotated[int, Field(ge=4, le=500)] = 60
+    reports: Reports | None = None

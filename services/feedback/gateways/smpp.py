@@ -1,0 +1,200 @@
+"""Text messages by SMPP 3.4: in Chinese, in as many parts as they need, with their delivery receipts."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from typing import Final
+from uuid import UUID
+
+import structlog
+
+from services.feedback.gateways.declared_sms import Smpp
+from services.feedback.gateways.recipients import Recipient
+from services.feedback.gateways.smpp_connection import NoAnswer, NotBound, SmppConnection
+from services.feedback.gateways.smpp_pdus import (
+    Address,
+    Command,
+    Pdu,
+    id_of,
+    parts_of,
+    receipt_of,
+    submit_body,
+)
+from services.feedback.gateways.text_messages import unfit, words_of
+from shared.chassis.database.pool import PASSING
+from shared.chassis.work.intent_reports import Report
+from shared.chassis.work.intents import (
+    Intent,
+    NotReached,
+    Outcome,
+    Rejected,
+    RetryLater,
+    Sent,
+    State,
+    TryAgain,
+    Unknown,
+)
+
+log = structlog.get_logger()
+_AGAIN: Final = frozenset({0x08, 0x45, 0x64})
+"""System error, submit failed, temporary fault of an application: this one was not taken, others may be."""
+_LATER: Final = frozenset({0x04, 0x05, 0x0D, 0x0E, 0x0F, 0x14, 0x58})
+"""Not bound, bound already, bind failed, wrong password or name, the centre's queue is full, too many a second."""
+_NOBODY: Final = frozenset({0x0B, 0x50, 0x51})
+"""No such number, or of a kind that the centre does not serve: another gateway may reach them."""
+_DELIVERED: Final = frozenset({"DELIVRD"})
+_FAILED: Final = frozenset({"EXPIRED", "DELETED", "UNDELIV", "REJECTD"})
+_TAKEN: Final = 0x00
+_NOT_NOW: Final = 0x64
+_NOT_EVER: Final = 0x66
+_REMEMBERED: Final = 10_000
+_PAUSE, _LONGEST_PAUSE, _TRIES = 1.0, 30.0, 3
+TakeReport = Callable[[Report], Awaitable[None]]
+
+
+class SmppGateway:
+    """One bind, made when there is something to send, and made again when it is lost: receipts come on it.
+
+    `take_report` is called with what receipts tell; what it raises lets the centre send the receipt again.
+    """
+
+    def __init__(self, name: str, told: Smpp, pause: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+        self.name, self.at_once = name, told.at_once
+        self.take_report: TakeReport | None = None
+        self._told, self._pause = told, pause
+        self._connection: SmppConnection | None = None
+        self._binding = asyncio.Lock()
+        self._keeping: asyncio.Task[None] | None = None
+        self._recent: OrderedDict[str, UUID] = OrderedDict()
+        """Ours by the centre's id: a receipt may be faster than the record of the answer."""
+        self._long = 0
+
+    async def send(self, intent: Intent, recipient: Recipient) -> Outcome:
+        """Every part in its order. What was taken in part, or not answered, is of unknown outcome."""
+        if refused := unfit(self.name, self._told, intent):
+            return Rejected(refused)
+        self._long += 1
+        parts = parts_of(words_of(self._told, intent), self._told.long, self._long)
+        try:
+            connection = await self._bound()
+        except NotBound as fault:
+            return RetryLater(f"{self.name}: {fault}")
+        reference = ""
+        for number, part in enumerate(parts, 1):
+            try:
+                answer = await self._submit(connection, recipient, part, last=number == len(parts), first=number == 1)
+            except NotBound as fault:
+                return _in_part(number, len(parts), RetryLater(f"{self.name}: {fault}"))
+            except NoAnswer as fault:
+                return Unknown(f"{self.name} gave no answer: {fault}")
+            if answer.status or answer.command == Command.NACK:
+                return _in_part(number, len(parts), outcome_of(answer.status, self._told))
+            reference = self._reference(id_of(answer.body))
+            self._remember(reference, intent.id)
+        return Sent(reference)
+
+    async def close(self) -> None:
+        """Unbind."""
+        if self._keeping:
+            self._keeping.cancel()
+            await asyncio.gather(self._keeping, return_exceptions=True)
+        if self._connection:
+            await self._connection.close()
+
+    async def _submit(
+        self, connection: SmppConnection, recipient: Recipient, part: tuple[int, bytes, bytes], last: bool, first: bool
+    ) -> Pdu:
+        """The answer to one part. A later one of which there are too many in a second is tried again: what came
+        before it is on its way."""
+        declaration = self._told
+        source = Address(declaration.source, declaration.source_ton, declaration.source_npi)
+        number = "".join(filter(str.isdigit, recipient.address))
+        to = Address(declaration.country + number, declaration.to_ton, declaration.to_npi)
+        wanted = 0 if not declaration.receipts else 1 if last else 2
+        body = submit_body(source, to, part, wanted)
+        answer = await connection.ask(Command.SUBMIT, body)
+        for _ in range(0 if first else _TRIES):
+            if not isinstance(outcome_of(answer.status, declaration), RetryLater | TryAgain):
+                break
+            await self._pause(_PAUSE)
+            answer = await connection.ask(Command.SUBMIT, body)
+        return answer
+
+    async def _bound(self) -> SmppConnection:
+        async with self._binding:
+            if self._connection is None or self._connection.ended.is_set():
+                self._connection = await SmppConnection.bound(self._told, self._delivered)
+                if self._keeping is None or self._keeping.done():
+                    self._keeping = asyncio.create_task(self._keep())
+            return self._connection
+
+    async def _keep(self) -> None:
+        """Bind again whenever the bind is lost: receipts wait at the centre."""
+        pause = _PAUSE
+        while connection := self._connection:
+            await connection.ended.wait()
+            await self._pause(pause)
+            try:
+                await self._bound()
+                pause = _PAUSE
+            except NotBound as fault:
+                pause = min(pause * 2, _LONGEST_PAUSE)
+                log.warning("no bind with the message centre", gateway=self.name, cause=str(fault), seconds=pause)
+
+    async def _delivered(self, body: bytes) -> int:
+        """The status to answer with."""
+        try:
+            receipt = receipt_of(body)
+        except ValueError as fault:
+            log.warning("the message centre sent what we cannot read", gateway=self.name, cause=str(fault))
+            return _NOT_EVER
+        if receipt is None:
+            log.warning("a text message came by SMPP, where none is taken", gateway=self.name)
+            return _NOT_EVER
+        state = State.DELIVERED if receipt.state in _DELIVERED else State.FAILED if receipt.state in _FAILED else None
+        if state is None or not receipt.id or self.take_report is None:
+            return _TAKEN
+        report = Report(self.name, self._recent.get(receipt.id), receipt.id, state, f"{receipt.state} {receipt.error}")
+        try:
+            await self.take_report(report)
+        except PASSING as fault:  # the centre sends it again
+            log.warning("a receipt is not written down yet", gateway=self.name, cause=repr(fault))
+            return _NOT_NOW
+        return _TAKEN
+
+    def _reference(self, id: str) -> str:
+        """As the receipt will call it."""
+        if self._told.receipt_ids == "decimal":
+            try:
+                return str(int(id, 16))
+            except ValueError:
+                return id
+        return id
+
+    def _remember(self, reference: str, id: UUID) -> None:
+        self._recent[reference] = id
+        while len(self._recent) > _REMEMBERED:
+            self._recent.popitem(last=False)
+
+
+def outcome_of(status: int, declaration: Smpp) -> Outcome:
+    """What a status of the centre says of a message; the operator's own codes come first."""
+    words = f"{status:#x}"
+    if status in declaration.refused:
+        return Rejected(words)
+    if status in declaration.again:
+        return TryAgain(words)
+    if status in declaration.later:
+        return RetryLater(words)
+    if status in _LATER:
+        return RetryLater(words)
+    if status in _AGAIN:
+        return TryAgain(words)
+    return NotReached(words) if status in _NOBODY else Rejected(words)
+
+
+def _in_part(number: int, total: int, outcome: Outcome) -> Outcome:
+    """Of a message whose first part was taken nobody can say that it did not go out."""
+    if number == 1 or isinstance(outcome, Sent):
+        return outcome
+    return Unknown(f"part {number} of {total} was not taken: {outcome.reason}")

@@ -1,0 +1,185 @@
+"""The few messages of SMPP 3.4 that a sender needs, to bytes and back (Short Message Peer to Peer, issue 1.2)."""
+
+import re
+import struct
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
+
+ANSWER: Final = 0x80000000
+_HEADER: Final = struct.Struct(">IIII")
+LONGEST: Final = 65536
+"""Bytes of one message; more is no SMPP."""
+_PAYLOAD, _STATE, _ID = 0x0424, 0x0427, 0x001E
+_REFERENCE, _TOTAL, _NUMBER = 0x020C, 0x020E, 0x020F
+SINGLE: Final = 140
+_UDH: Final = 6
+UCS2: Final = 8
+"""The data coding of UTF-16, high byte first."""
+_HAS_UDH, _RECEIPT, _TYPE = 0x40, 0x04, 0x3C
+
+
+class Command(IntEnum):
+    """Their numbers; that of an answer is `ANSWER` more."""
+
+    BIND_TRANSMITTER = 0x02
+    SUBMIT = 0x04
+    DELIVER = 0x05
+    UNBIND = 0x06
+    BIND_TRANSCEIVER = 0x09
+    ENQUIRE = 0x15
+    NACK = 0x80000000
+
+
+@dataclass(frozen=True, slots=True)
+class Pdu:
+    """One message: a command or an answer to the one of the same sequence number."""
+
+    command: int
+    status: int
+    sequence: int
+    body: bytes = b""
+
+    def encoded(self) -> bytes:
+        """As it goes over the wire."""
+        return _HEADER.pack(_HEADER.size + len(self.body), self.command, self.status, self.sequence) + self.body
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A number with its type and its plan."""
+
+    number: str
+    ton: int
+    npi: int
+
+    def encoded(self) -> bytes:
+        """As it goes over the wire."""
+        return bytes((self.ton, self.npi)) + _text(self.number)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the centre tells of a message: by its id there, the state in its words, and a code of its own."""
+
+    id: str
+    state: str
+    error: str
+
+
+def length_of(header: bytes) -> int:
+    """How long the message is whose first four bytes these are; raises `ValueError` where that cannot be."""
+    (length,) = struct.unpack(">I", header)
+    if not _HEADER.size <= length <= LONGEST:
+        raise ValueError(f"{length} is no length of an SMPP message")
+    return int(length)
+
+
+def decoded(data: bytes) -> Pdu:
+    """A whole message."""
+    _, command, status, sequence = _HEADER.unpack(data[: _HEADER.size])
+    return Pdu(command, status, sequence, data[_HEADER.size :])
+
+
+def bind_body(system_id: str, password: str, system_type: str) -> bytes:
+    """Who we are; we speak 3.4."""
+    return _text(system_id) + _text(password) + _text(system_type) + bytes((0x34, 0, 0)) + _text("")
+
+
+def parts_of(text: str, long: str, reference: int) -> list[tuple[int, bytes, bytes]]:
+    """A text as UTF-16 in as many parts as it needs: each with its class, its bytes, and its optional parameters.
+
+    `long`: `udh` puts a header before the words, `sar` says it in parameters, `payload` leaves it to the centre.
+    """
+    data = text.encode("utf-16-be")
+    if len(data) <= SINGLE:
+        return [(0, data, b"")]
+    if long == "payload":
+        return [(0, b"", _parameter(_PAYLOAD, data))]
+    cut = _cut(data, SINGLE - _UDH)
+    total, parts = len(cut), list[tuple[int, bytes, bytes]]()
+    for number, piece in enumerate(cut, 1):
+        if long == "udh":
+            parts.append((_HAS_UDH, bytes((5, 0, 3, reference % 256, total, number)) + piece, b""))
+        else:
+            said = _parameter(_REFERENCE, struct.pack(">H", reference % 65536))
+            parts.append((0, piece, said + _parameter(_TOTAL, bytes((total,))) + _parameter(_NUMBER, bytes((number,)))))
+    return parts
+
+
+def _cut(data: bytes, longest: int) -> list[bytes]:
+    """No character is cut in two: one beyond the basic plane takes four bytes."""
+    pieces = []
+    while data:
+        end = min(longest, len(data))
+        if end < len(data) and 0xD8 <= data[end - 2] <= 0xDB:
+            end -= 2
+        pieces.append(data[:end])
+        data = data[end:]
+    return pieces
+
+
+def submit_body(source: Address, to: Address, part: tuple[int, bytes, bytes], receipt: int) -> bytes:
+    """One part. `receipt`: 0 asks for none, 1 for one in any case, 2 for one where it does not arrive."""
+    kind, words, parameters = part
+    start = _text("") + source.encoded() + to.encoded() + bytes((kind, 0, 0)) + _text("") + _text("")
+    return start + bytes((receipt, 0, UCS2, 0, len(words))) + words + parameters
+
+
+def receipt_of(body: bytes) -> Receipt | None:
+    """What a message from the centre tells of one of ours; None where it is no receipt, but somebody's words.
+
+    Raises `ValueError` where it is no such message at all.
+    """
+    _, rest = _read_text(body)
+    for _ in range(2):  # from and to
+        _, rest = _read_text(rest[2:])
+    if len(rest) < 3:
+        raise ValueError("a message from the centre that is too short")
+    kind = rest[0]
+    _, rest = _read_text(rest[3:])
+    _, rest = _read_text(rest)
+    if len(rest) < 5 or len(rest) < 5 + rest[4]:
+        raise ValueError("a message from the centre that is too short")
+    words, parameters = rest[5 : 5 + rest[4]], _read_parameters(rest[5 + rest[4] :])
+    if kind & _TYPE != _RECEIPT:
+        return None
+    text = (words or parameters.get(_PAYLOAD, b"")).decode("latin-1")
+    fields = {name.lower(): value for name, value in re.findall(r"\b(id|stat|err):(\S*)", text, re.IGNORECASE)}
+    id = parameters.get(_ID, b"").rstrip(b"\0").decode("latin-1") or fields.get("id", "")
+    state = fields.get("stat", "") or _STATES.get(int.from_bytes(parameters.get(_STATE, b"")), "")
+    return Receipt(id, state.upper(), fields.get("err", ""))
+
+
+_STATES: Final = {
+    1: "ENROUTE", 2: "DELIVRD", 3: "EXPIRED", 4: "DELETED", 5: "UNDELIV", 6: "ACCEPTD", 7: "UNKNOWN", 8: "REJECTD",
+}  # fmt: skip
+
+
+def id_of(body: bytes) -> str:
+    """How the centre calls a message that it took."""
+    return body.split(b"\0", 1)[0].decode("latin-1")
+
+
+def _text(text: str) -> bytes:
+    return text.encode("latin-1", "replace").replace(b"\0", b"") + b"\0"
+
+
+def _read_text(data: bytes) -> tuple[str, bytes]:
+    text, end, rest = data.partition(b"\0")
+    if not end:
+        raise ValueError("a text without its end")
+    return text.decode("latin-1"), rest
+
+
+def _parameter(tag: int, value: bytes) -> bytes:
+    return struct.pack(">HH", tag, len(value)) + value
+
+
+def _read_parameters(data: bytes) -> dict[int, bytes]:
+    found = {}
+    while len(data) >= 4:
+        tag, length = struct.unpack(">HH", data[:4])
+        found[tag] = data[4 : 4 + length]
+        data = data[4 + length :]
+    return found

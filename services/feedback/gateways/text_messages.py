@@ -1,0 +1,23 @@
+"""What operators of text messages ask of their words: a signature, approved templates, no free links."""
+
+from services.feedback.gateways.declared_parts import TextMessages
+from services.feedback.gateways.rendering import LINK
+from shared.chassis.work.intents import Intent
+
+
+def unfit(gateway: str, declaration: TextMessages, intent: Intent) -> str:
+    """Why the operator would not take this message; empty where it would."""
+    notice = intent.body["template"]
+    if notice in declaration.templates:
+        return ""
+    if declaration.templates_only:
+        return f"{gateway} takes approved templates only, and none is set for {notice!r}"
+    if not declaration.links and LINK.search(intent.body["text"]):
+        return f"{gateway} takes no free links: {notice!r} needs an approved template"
+    return ""
+
+
+def words_of(declaration: TextMessages, intent: Intent) -> str:
+    """The words of a message, after the approved signature."""
+    text = str(intent.body["text"])
+    return text if declaration.signature in text else declaration.signature + text
