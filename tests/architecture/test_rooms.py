@@ -26,7 +26,9 @@ NOT_OURS: Final = frozenset(
 """Other words for the same roles."""
 OWN: Final = {
     "feedback/gateways": {
-        "assembled", "console", "declared", "file", "http_sms", "recipients", "rendering", "smtp", "wechat",
+        "assembled", "cloud_signatures", "cloud_sms", "console", "declared", "declared_clouds", "declared_parts",
+        "declared_sms", "file", "http_sms", "recipients", "rendering", "smpp", "smpp_connection", "smpp_pdus", "smtp",
+        "text_messages", "wechat",
     },
     "feedback/notifications": {"contacts", "messages", "sending"},
     "feedback/ratings": {"milestones", "unrated", "verdicts"},

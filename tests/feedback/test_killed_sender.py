@@ -138,14 +138,17 @@ async def test_each_person_is_told_once_whatever_the_gateway_does_and_however_of
             await the_killed_one_is_known_to_be_dead(pool)
         async with child(database, url):
             await all_is_over(pool)
+        unknown = await count(pool, "SELECT count(*) FROM intent WHERE state = 'unknown'")
         assert max(carrier.taken.values()) == 1, "nobody is told twice"
         # What nobody knows of is reported too, up to six seconds later.
         await asyncio.gather(*carrier.reporting)
         await eventually(lambda: count(pool, MISSED), lambda missed: missed == 0, within=60)
-        await what_is_unknown_was_not_taken_and_a_person_may_send_it(pool, carrier)
+        left = await what_is_unknown_was_not_taken_and_a_person_may_send_it(pool, carrier)
         carrier.well = True
         async with child(database, url):
             await all_is_over(pool)
+        await asyncio.gather(*carrier.reporting)
+    print(f"{2 * PEOPLE} messages, {KILLS} kills, asked {carrier.asked} times; unknown {unknown}, after reports {left}")
     assert await count(pool, "SELECT count(*) FROM intent WHERE state NOT IN ('sent', 'delivered')") == 0
     assert (len(carrier.taken), set(carrier.taken.values())) == (2 * PEOPLE, {1})
     assert len(carrier.sent_to) == PEOPLE
@@ -170,8 +173,9 @@ async def all_is_over(pool: Pool) -> None:
     await eventually(left, lambda found: found == 0, within=600)
 
 
-async def what_is_unknown_was_not_taken_and_a_person_may_send_it(pool: Pool, carrier: Carrier) -> None:
-    """Every message that the gateway took was reported, so that those left are listed and none is lost."""
+async def what_is_unknown_was_not_taken_and_a_person_may_send_it(pool: Pool, carrier: Carrier) -> int:
+    """Every message that the gateway took was reported, so that those left are listed and none is lost. Returns how
+    many are left."""
     rows = await pool.fetch("SELECT id, state FROM intent WHERE state NOT IN ('sent', 'delivered')")
     assert {row["state"] for row in rows} <= {"unknown"}
     assert not [row["id"] for row in rows if carrier.taken[str(row["id"])]]
@@ -180,3 +184,4 @@ async def what_is_unknown_was_not_taken_and_a_person_may_send_it(pool: Pool, car
         for row in rows:
             assert not await try_again(db, "message", row["id"]), "never without saying so"
             assert await try_again(db, "message", row["id"], although_unknown=True)
+    return len(rows)

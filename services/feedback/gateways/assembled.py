@@ -6,8 +6,10 @@ from pathlib import Path
 
 import structlog
 
+from services.feedback.gateways.cloud_sms import CloudSmsGateway
 from services.feedback.gateways.console import ConsoleGateway
 from services.feedback.gateways.declared import Declared, Smtp, WeChat, declared
+from services.feedback.gateways.declared_clouds import Aliyun, Tencent
 from services.feedback.gateways.declared_parts import TextMessages
 from services.feedback.gateways.declared_sms import HttpSms, Smpp
 from services.feedback.gateways.file import FileGateway
@@ -67,6 +69,8 @@ def _gateway(name: str, told: Declared) -> Gateway[Recipient]:
             return HttpSmsGateway(name, told)
         case Smpp():
             return SmppGateway(name, told)
+        case Aliyun() | Tencent():
+            return CloudSmsGateway(name, told)
         case Smtp():
             return SmtpGateway(name, told)
         case WeChat():

@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal
 import yaml
 from pydantic import Field, SecretStr, ValidationError, model_validator
 
+from services.feedback.gateways.declared_clouds import Aliyun, Tencent
 from services.feedback.gateways.declared_parts import Approved, Gateway, Name, Part, check_places
 from services.feedback.gateways.declared_sms import HttpSms, Smpp
 from services.feedback.gateways.recipients import ContactMethod
@@ -45,7 +46,7 @@ class WeChat(Gateway):
     url: Annotated[str, Field(pattern=r"^https?://")] = "https://api.weixin.qq.com"
 
 
-Declared = Annotated[HttpSms | Smpp | Smtp | WeChat, Field(discriminator="kind")]
+Declared = Annotated[HttpSms | Smpp | Aliyun | Tencent | Smtp | WeChat, Field(discriminator="kind")]
 
 
 class Gateways(Part):
@@ -68,6 +69,7 @@ class Gateways(Part):
 
 _REACHES: Final[Mapping[str, ContactMethod]] = {
     "http-sms": ContactMethod.PHONE, "smpp": ContactMethod.PHONE,
+    "aliyun-sms": ContactMethod.PHONE, "tencent-sms": ContactMethod.PHONE,
     "smtp": ContactMethod.EMAIL, "wechat": ContactMethod.WECHAT,
 }  # fmt: skip
 

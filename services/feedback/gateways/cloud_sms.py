@@ -1,0 +1,166 @@
+"""Text messages by Aliyun and Tencent Cloud: one request for each message, whose answer says what became of it."""
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import httpx
+from pydantic import BaseModel, Field, ValidationError
+
+from services.feedback.gateways.cloud_signatures import aliyun_headers, canonical_query, tencent_headers
+from services.feedback.gateways.declared_clouds import Aliyun, Tencent
+from services.feedback.gateways.recipients import Recipient
+from services.feedback.gateways.rendering import LINK, values_of, variables_of
+from services.feedback.gateways.text_messages import unfit
+from shared.chassis.base.clock import now
+from shared.chassis.work.intents import (
+    Intent,
+    NotReached,
+    Outcome,
+    Rejected,
+    RetryLater,
+    Sent,
+    TryAgain,
+    Unknown,
+)
+
+_NOT_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+_BUSY: Final = 60.0
+"""Seconds until a telephone takes one more: both count them by the minute first."""
+_UNKNOWN: Final = ("isp.SYSTEM_ERROR", "InternalError", "ServiceUnavailable")
+"""Faults of theirs: nobody knows what was done before."""
+_LATER: Final = (
+    "Throttling", "RequestLimitExceeded", "LimitExceeded.DeliveryFrequencyLimit", "AuthFailure",
+    "UnauthorizedOperation", "InvalidAccessKeyId", "SignatureDoesNotMatch", "SignatureNonceUsed", "Forbidden",
+    "isp.RAM_PERMISSION_DENY", "isv.OUT_OF_SERVICE", "isv.ACCOUNT", "isv.AMOUNT_NOT_ENOUGH", "isv.PRODUCT_UN",
+    "FailedOperation.InsufficientBalance", "ResourceInsufficient",
+)  # fmt: skip
+"""Beginnings of codes that say that nothing is taken from us now: too much, not paid, not allowed."""
+_AGAIN: Final = ("isv.BUSINESS_LIMIT_CONTROL", "LimitExceeded")
+"""This telephone has had all that the operator allows for a while."""
+_NOBODY: Final = (
+    "isv.MOBILE_NUMBER_ILLEGAL", "isv.BLACK", "InvalidParameterValue.IncorrectPhoneNumber",
+    "FailedOperation.PhoneNumberInBlacklist", "UnsupportedOperation",
+)  # fmt: skip
+"""Another gateway may reach them."""
+
+
+class _AliyunAnswer(BaseModel):
+    code: str = Field("", alias="Code")
+    message: str = Field("", alias="Message")
+    id: str = Field("", alias="BizId")
+
+
+class _TencentStatus(BaseModel):
+    code: str = Field("", alias="Code")
+    message: str = Field("", alias="Message")
+    id: str = Field("", alias="SerialNo")
+
+
+class _TencentResponse(BaseModel):
+    sent: tuple[_TencentStatus, ...] = Field((), alias="SendStatusSet")
+    error: _TencentStatus | None = Field(None, alias="Error")
+
+
+class _TencentAnswer(BaseModel):
+    response: _TencentResponse = Field(alias="Response")
+
+
+class CloudSmsGateway:
+    """One account of one of the two; everything goes out by approved templates."""
+
+    def __init__(
+        self,
+        name: str,
+        told: Aliyun | Tencent,
+        client: httpx.AsyncClient | None = None,
+        clock: Callable[[], datetime] = now,
+    ) -> None:
+        self.name, self.at_once = name, told.at_once
+        self._told, self._clock = told, clock
+        timeout = httpx.Timeout(told.timeout, connect=min(told.timeout, 5.0))
+        self._client = client or httpx.AsyncClient(timeout=timeout, trust_env=False)
+
+    async def send(self, intent: Intent, recipient: Recipient) -> Outcome:
+        """The outcome by the code of the answer; a request that was sent and not answered is of unknown outcome."""
+        if refused := unfit(self.name, self._told, intent):
+            return Rejected(refused)
+        approved = self._told.templates[intent.body["template"]]
+        variables = variables_of(approved.variables, values_of(intent), self._told.variable_length)
+        held = next((name for name, value in variables.items() if LINK.search(value)), "")
+        if held and not self._told.links:
+            return Rejected(f"{self.name} takes no links, and the variable {held!r} holds one")
+        request = self._request(intent, recipient, approved.id, variables)
+        try:
+            answer = await self._client.send(request)
+            return _read(self._told, answer)
+        except _NOT_SENT as fault:
+            return RetryLater(f"{self.name} cannot be reached: {type(fault).__name__}")
+        except (httpx.RequestError, ValidationError) as fault:
+            return Unknown(f"{self.name} gave no answer that can be read: {type(fault).__name__}")
+
+    async def close(self) -> None:
+        """Hang up."""
+        await self._client.aclose()
+
+    def _request(self, intent: Intent, to: Recipient, template: str, variables: dict[str, str]) -> httpx.Request:
+        number = "".join(filter(str.isdigit, to.address))
+        match self._told:
+            case Aliyun() as told:
+                query = {
+                    "PhoneNumbers": number,
+                    "SignName": told.signature.strip("【】"),
+                    "TemplateCode": template,
+                    "TemplateParam": json.dumps(variables, ensure_ascii=False),
+                    "OutId": str(intent.id),
+                }
+                host, secret = urlsplit(told.url).netloc, told.secret.get_secret_value()
+                headers = aliyun_headers(query, host, told.key_id, secret, self._clock(), uuid4().hex)
+                return self._client.build_request("POST", f"{told.url}/?{canonical_query(query)}", headers=headers)
+            case Tencent() as told:
+                body = {
+                    "PhoneNumberSet": [f"+86{number[-11:]}"],
+                    "SmsSdkAppId": told.app_id,
+                    "SignName": told.signature.strip("【】"),
+                    "TemplateId": template,
+                    "TemplateParamSet": list(variables.values()),
+                    "SessionContext": str(intent.id),
+                }
+                return self._tencent(told, json.dumps(body))
+
+    def _tencent(self, told: Tencent, body: str) -> httpx.Request:
+        host, secret = urlsplit(told.url).netloc, told.secret.get_secret_value()
+        headers = tencent_headers(body, host, told.secret_id, secret, told.region, self._clock())
+        return self._client.build_request("POST", f"{told.url}/", content=body, headers=headers)
+
+
+def _read(told: Aliyun | Tencent, answer: httpx.Response) -> Outcome:
+    """Both answer errors of theirs with JSON too; without it nobody knows."""
+    if isinstance(told, Aliyun):
+        aliyun = _AliyunAnswer.model_validate_json(answer.content)
+        return Sent(aliyun.id) if aliyun.code == "OK" else outcome_of(aliyun.code, aliyun.message)
+    response = _TencentAnswer.model_validate_json(answer.content).response
+    status = response.error or next(iter(response.sent), _TencentStatus.model_validate({}))
+    return Sent(status.id) if status.code == "Ok" else outcome_of(status.code, status.message)
+
+
+def outcome_of(code: str, message: str) -> Outcome:
+    """What a code says of a message; one without a code is of unknown outcome."""
+    words = f"{code} {message}".strip()
+
+    def begins(codes: tuple[str, ...]) -> bool:
+        return code.startswith(codes)
+
+    kinds: tuple[tuple[tuple[str, ...], Callable[[str], Outcome]], ...] = (
+        (_UNKNOWN, Unknown), (_LATER, RetryLater), (_AGAIN, _in_a_minute), (_NOBODY, NotReached),
+    )  # fmt: skip
+    if not code:
+        return Unknown(words or "no code in the answer")
+    return next((outcome(words) for codes, outcome in kinds if begins(codes)), Rejected(words))
+
+
+def _in_a_minute(reason: str) -> Outcome:
+    return TryAgain(reason, _BUSY)
