@@ -40,6 +40,7 @@ from services.routing.web import (
     command_pages,
     desk_pages,
     explanation_pages,
+    field_pages,
     hot_spot_pages,
     overview_pages,
     publication_pages,
@@ -61,6 +62,7 @@ from shared.contracts.demand.rules import demand_rules
 from shared.contracts.demand.state import Demand, Service
 from shared.contracts.topics import DEMAND_EVENTS
 from shared.identity.demo import demo_people
+from shared.identity.field_sign_in import FieldSignIn
 from shared.identity.gate import Gate
 from shared.identity.oidc.code_flow import CodeFlow
 from shared.identity.oidc.keys import IssuerKeys
@@ -111,6 +113,7 @@ def api(settings: RoutingSettings, pool: Pool) -> Api:
         explanation_pages.routes(cases, explainer, gate),
         case_pages.routes(cases, gate, intake),
         command_pages.routes(cases, gate, intake),
+        field_pages.routes(cases, gate, FieldSignIn.of(settings)),
     )
     routers = (
         *routes(cases, staff),

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from shared.chassis.base.tokens import Tokens
 from shared.chassis.http import response_headers
 from shared.contracts.refusals import Code, FieldError, Refused
+from shared.identity.field_sign_in import COOKIE as FIELD_COOKIE
 from shared.identity.person import Person
 from shared.identity.sessions import Session, Sessions, csrf_token
 from shared.identity.settings import SignInSettings
@@ -81,8 +82,9 @@ class Gate:
         response.delete_cookie(self._name("huying-attempt"), **self._kept)
 
     def close(self, response: Response) -> None:
-        """Let the browser forget its session."""
-        response.delete_cookie(self._name("huying"), **self._kept)
+        """Let the browser forget its session, and the one of field visits that it was exchanged for."""
+        for name in ("huying", FIELD_COOKIE):
+            response.delete_cookie(self._name(name), **self._kept)
 
     def keep_attempt(self, response: Response, told: dict[str, str]) -> None:
         """Let the browser keep, signed, what must be known when it comes back from the issuer."""

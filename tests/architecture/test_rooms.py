@@ -51,15 +51,15 @@ OWN: Final = {
     },
     "intake/similar": {"finder", "indexing", "rarity", "scoring"},
     "intake/submission": {
-        "checked_request", "fitting", "history", "receipt", "recorded_steps", "repeated", "secret_code",
+        "checked_request", "fitting", "history", "placing", "receipt", "recorded_steps", "repeated", "secret_code",
     },
     "intake/suggestion": {"evaluation", "keywords", "model", "ranking", "suggester", "training"},
     "intake/tracking": {"lasting_secret", "story"},
     "intake/personal_data": {"batches"},
     "intake/vault": {"adding", "contact", "personal", "persons", "sealing"},
     "intake/web": {
-        "allowance", "draft", "drafts", "follow_conversation", "map_tiles", "month_figures", "places", "portal",
-        "portal_page", "qr_code", "raise_forms", "raising", "visit",
+        "allowance", "draft", "drafts", "field_gate", "follow_conversation", "map_tiles", "month_figures", "places",
+        "portal", "portal_page", "qr_code", "raise_forms", "raising", "visit",
     },
     "reporting/drilldown": {"steps"},
     "reporting/figures": {"completion", "conditions", "links", "rollup", "visibility"},

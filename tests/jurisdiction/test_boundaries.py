@@ -10,7 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from deploy.cli.pack import app
-from services.intake.submission.domain import Placed, SubmitDemand, placed
+from services.intake.submission.domain import SubmitDemand
+from services.intake.submission.placing import Placed, placed
 from shared.contracts.demand.facts import Location, PlacedBy
 from shared.jurisdiction.boundaries import FILE
 from shared.jurisdiction.jurisdictions import Jurisdictions

@@ -67,7 +67,8 @@ class _Messages:
         """For the citizen, or for whoever has just supported the demand."""
         demand, fact = change.after, change.fact
         pack, notice = self._packs.of_division(demand.division), _TOLD[fact.type]
-        if pack is None or demand.imported or not _is_news(fact):
+        if pack is None or demand.imported or demand.history or not _is_news(fact):
+            # Of what was handled while it was raised the last step alone is told.
             return None
         contact, kind = _for_whom(demand, fact)
         supported = isinstance(fact, f.DemandSupported)

@@ -14,6 +14,7 @@ from services.intake.similar.scoring import THRESHOLD, Asked, Match, ranked
 from services.intake.similar.view import Like, like
 from services.intake.submission import domain
 from services.intake.submission.domain import SubmitDemand
+from services.intake.submission.placing import placed
 from shared.chassis.base.clock import now
 from shared.chassis.database.pool import Connection, Pool
 from shared.contracts.demand.state import Demand
@@ -47,7 +48,7 @@ class SimilarFinder:
     async def find(self, channel: Channel, draft: SubmitDemand, most: int) -> list[tuple[Match, Demand]]:
         """The most similar open demands in the same subtree; raises `Refused` when the place is not known."""
         at = self.clock()
-        draft, home, _ = domain.placed(draft, channel.division, self.packs)
+        draft, home, _ = placed(draft, channel.division, self.packs)
         pack, division = domain.check(draft, home, at), draft.division or ""
         hidden = await self.masker.masked(draft)
         wording = worded(hidden.title, hidden.text)

@@ -10,7 +10,8 @@ from pydantic import BaseModel
 
 from services.intake.channels.channel import Channel
 from services.intake.submission import domain, recorded_steps
-from services.intake.submission.domain import RecordedDemand, SubmitDemand
+from services.intake.submission.domain import SubmitDemand
+from services.intake.submission.placing import placed
 from services.intake.submission.queries import Submission
 from services.intake.vault import queries as vault_queries
 from services.intake.vault.personal import Wording
@@ -60,7 +61,7 @@ class RequestChecker:
 
     async def check(self, channel: Channel, request: Request, at: datetime) -> CheckedRequest:
         """The request with its place and what it will tell; raises `Refused`."""
-        command, home, placed_by = domain.placed(request.command, channel.division, self.packs)
+        command, home, placed_by = placed(request.command, channel.division, self.packs)
         pack = domain.check(command, home, at)
         if request.enclosed:
             command = command.model_copy(update={"attachments": (*command.attachments, *request.enclosed)})
@@ -113,6 +114,5 @@ class RequestChecker:
 def _passages(command: SubmitDemand) -> Iterator[Passage]:
     """The words that the fact of a demand tells, with those of its recorded history."""
     yield from passages(command)
-    if isinstance(command, RecordedDemand):
-        for step in command.history:
-            yield from recorded_steps.passages(step)
+    for step in domain.steps_of(command):
+        yield from recorded_steps.passages(step)

@@ -1,7 +1,7 @@
 """What may be submitted, and the fact that it becomes."""
 
 from datetime import datetime, timedelta
-from typing import Annotated, Final, NamedTuple
+from typing import Annotated, Final
 from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -14,7 +14,6 @@ from shared.contracts.demand.facts import (
     ChannelKind,
     DemandSubmitted,
     Location,
-    PlacedBy,
     RecordedStep,
     RequestKind,
     Urgency,
@@ -23,7 +22,6 @@ from shared.contracts.moment import RULE_EN, RULE_ZH, WRITTEN, Moment, can_be_to
 from shared.contracts.refusals import Code, FieldError, Refused
 from shared.contracts.text import Text
 from shared.contracts.wording import Identifier, Masks, by_citizen, by_office, masked
-from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
 from shared.masking import MASKS
 
@@ -76,6 +74,15 @@ class SubmitDemand(BaseModel):
     ] = None
 
 
+Steps = Annotated[tuple[RecordedStep, ...], Field(max_length=200, examples=[[_STEP]])]
+
+
+class HandledDemand(SubmitDemand):
+    """A demand that staff handled while they took it in, with what they did; its citizen is told as of any other."""
+
+    history: Steps
+
+
 class RecordedDemand(SubmitDemand):
     """A demand of another system, with what happened to it there."""
 
@@ -85,72 +92,17 @@ class RecordedDemand(SubmitDemand):
     via: Annotated[
         Text, Field(max_length=64, description="the channel in the other system", examples=["12345热线"]), by_office()
     ]
-    history: Annotated[tuple[RecordedStep, ...], Field(max_length=200, examples=[[_STEP]])] = ()
+    history: Steps = ()
+
+
+def steps_of(command: SubmitDemand) -> tuple[RecordedStep, ...]:
+    """What happened to the demand before it was submitted."""
+    return command.history if isinstance(command, RecordedDemand | HandledDemand) else ()
 
 
 def content(command: SubmitDemand) -> bytes:
     """The canonical body: the same for the same content."""
     return command.model_dump_json(exclude_defaults=True).encode()
-
-
-class Placed(NamedTuple):
-    """A demand with its division, as far as it has one, its jurisdiction, and what told the place."""
-
-    command: SubmitDemand
-    pack: Pack | None
-    by: PlacedBy = PlacedBy.DIVISION
-
-
-def placed(command: SubmitDemand, own: str | None, packs: Jurisdictions) -> Placed:
-    """The demand in the division that it names, in the smallest one whose boundary contains its point, or in the
-    channel's own.
-
-    Where a point or an address is all that tells the place, and no boundary contains the point, it is in the whole
-    jurisdiction: a person looks where it is.
-    """
-    if command.division:
-        return Placed(command, packs.of_division(command.division))
-    if (by_boundaries := _by_boundaries(command, own, packs)) is not None:
-        return by_boundaries
-    home, by = packs.of_division(own or ""), _told_by(command)
-    if own and command.jurisdiction in (None, home and home.id):
-        # Who calls a hotline leaves an address too: alone it says nothing of the place, unless it was sent as one.
-        is_open = home and own == home.root and (command.location or command.jurisdiction)
-        return Placed(_within(command, own), home, by if is_open else PlacedBy.DIVISION)
-    pack = packs.get(command.jurisdiction) if command.jurisdiction else next(iter(packs))
-    if pack is None or by is PlacedBy.DIVISION:
-        return Placed(command, pack)
-    return Placed(_within(command, pack.root), pack, by)
-
-
-def _by_boundaries(command: SubmitDemand, own: str | None, packs: Jurisdictions) -> Placed | None:
-    """Where the point lies by the boundaries of the jurisdiction that is named, of the channel's own, or of any. A
-    channel of a village or a town takes demands for that place alone: a point elsewhere tells nothing there."""
-    if command.location is None:
-        return None
-    home = packs.of_division(own or "")
-    if command.jurisdiction and command.jurisdiction != (home and home.id):
-        asked, within = packs.get(command.jurisdiction), None
-        candidates = [asked] if asked else []
-    else:
-        within = own if home else None
-        candidates = [home] if home else list(packs)
-    for pack in candidates:
-        code = pack.division_at(command.location.lat, command.location.lon)
-        if code and code != pack.root and pack.is_within(code, within or pack.root):
-            return Placed(_within(command, code), pack)
-    return None
-
-
-def _within(command: SubmitDemand, division: str) -> SubmitDemand:
-    return command.model_copy(update={"division": division})
-
-
-def _told_by(command: SubmitDemand) -> PlacedBy:
-    """What tells the place where no division does; `DIVISION` where nothing does."""
-    if command.location:
-        return PlacedBy.POINT
-    return PlacedBy.ADDRESS if command.contact and command.contact.address else PlacedBy.DIVISION
 
 
 def check(command: SubmitDemand, pack: Pack | None, now: datetime) -> Pack:
@@ -224,7 +176,6 @@ def submitted(
     A hotline may number its calls by the caller's telephone, so a reference is masked too; the row keeps it whole.
     """
     imported = isinstance(command, RecordedDemand)
-    steps = command.history if isinstance(command, RecordedDemand) else ()
     masked_command = masked(command, masks)
     place = command.location and Location(lat=round(command.location.lat, 4), lon=round(command.location.lon, 4))
     return DemandSubmitted(
@@ -243,7 +194,7 @@ def submitted(
         attachments=command.attachments,
         contact=contact,
         imported=imported,
-        history=tuple(recorded_steps.told(step, masks) for step in steps),
+        history=tuple(recorded_steps.told(step, masks) for step in steps_of(command)),
         urgency=command.urgency,
         vulnerable=command.vulnerable or pack.is_vulnerable(command.category),
         may_publish=command.may_publish,

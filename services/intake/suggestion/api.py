@@ -11,6 +11,7 @@ from services.intake.channels.channel import Channel
 from services.intake.channels.keys import channel_with
 from services.intake.submission import domain
 from services.intake.submission.domain import SubmitDemand
+from services.intake.submission.placing import placed
 from services.intake.suggestion.ranking import Source, Suggestion
 from services.intake.suggestion.suggester import Suggester
 from shared.chassis.base.clock import now
@@ -80,7 +81,7 @@ def routes(pool: Pool, suggester: Suggester, packs: Jurisdictions) -> APIRouter:
         words: Words, channel: Annotated[Channel, Depends(channel_with(pool, "submit"))]
     ) -> Ranked:
         """What a demand may be about, and whether that is sure enough to be taken without asking."""
-        draft, home, _ = domain.placed(SubmitDemand.model_validate(dict(words)), channel.division, packs)
+        draft, home, _ = placed(SubmitDemand.model_validate(dict(words)), channel.division, packs)
         pack = domain.check(draft, home, now())
         ranking = suggester.suggest(pack, words.title, words.text)
         model = suggester.model(pack.id)

@@ -7,6 +7,7 @@ from services.intake.public.lookup import PublicLookup
 from services.intake.settings import IntakeSettings
 from services.intake.tracking.story import StoryReader
 from services.intake.web import (
+    field_pages,
     follow_pages,
     followed_pages,
     hint_pages,
@@ -19,12 +20,16 @@ from services.intake.web import (
     send_pages,
     similar_pages,
 )
+from services.intake.web.field_gate import FieldGate
+from services.intake.web.field_handler import FieldHandler
+from services.intake.web.field_pages import FieldPages
 from services.intake.web.follow_commands import FollowCommands
 from services.intake.web.follow_lookup import FollowLookup
 from services.intake.web.follow_pages import FollowPages
 from services.intake.web.followed_pages import FollowedPages
 from services.intake.web.month_figures import FigureReader
 from services.intake.web.raising import Raising
+from shared.identity.field_sign_in import FieldSignIn
 from shared.identity.visitors import Visitors
 
 
@@ -35,17 +40,24 @@ def routes(
     publications: PublicLookup,
     figures: FigureReader,
 ) -> list[APIRouter]:
-    """Raise a demand, follow it, and read what is published of others."""
+    """Raise a demand, follow it, read what is published of others; and book what residents say on a visit."""
     visitors = Visitors.of(settings)
     steps = (hint_pages, offline_pages, raise_pages, similar_pages, send_pages)
     return [
         home_pages.routes(publications, figures),
         *(pages.routes(raising, visitors) for pages in steps),
+        field_pages.routes(_field_pages(settings, raising, visitors)),
         *_follow_pages(raising, stories, visitors),
         public_feed_pages.routes(publications, settings.public_url),
         map_pages.routes(publications, raising.tiles),
         public_pages.routes(publications, raising.tiles),
     ]
+
+
+def _field_pages(settings: IntakeSettings, raising: Raising, visitors: Visitors) -> FieldPages:
+    submissions = raising.portal.submissions
+    gate = FieldGate(FieldSignIn.of(settings), visitors, submissions.packs, submissions.pool)
+    return FieldPages(gate, FieldHandler(raising.portal))
 
 
 def _follow_pages(raising: Raising, stories: StoryReader, visitors: Visitors) -> list[APIRouter]:

@@ -86,7 +86,7 @@ def _check_page(
         "releases": release is not None,
         "agrees": agrees if agrees is not None else release is not None and release.consent is Consent.PRESUMED,
         "likely": [(code, _name(pack, code, visit)) for code in likely],
-        "groups": _groups(pack, visit),
+        "groups": category_groups(pack, visit),
         "kinds": [("", visit.say("由工作人员判断", "Let staff decide"))]
         + [(kind.value, visit.say(*words)) for kind, words in KINDS.items()],
     }
@@ -108,7 +108,7 @@ def _rows(raising: Raising, visit: Visit, id: UUID, pack: Pack, draft: Draft) ->
     ]
 
 
-def _groups(pack: Pack, visit: Visit) -> list[tuple[str, list[tuple[str, str]]]]:
+def category_groups(pack: Pack, visit: Visit) -> list[tuple[str, list[tuple[str, str]]]]:
     """All categories that can be chosen, by the one above."""
     groups: dict[str, list[tuple[str, str]]] = {}
     for leaf in pack.leaf_categories:

@@ -12,6 +12,7 @@ from services.routing.hot_spots.permissions import may_look
 from services.routing.web.desk_gate import DeskVisitor
 from services.routing.web.words import DESK, ROLES
 from shared.contracts.refusals import Refused
+from shared.identity.field_sign_in import ROLES as FIELD_ROLES
 from shared.identity.gate import SignedIn
 from shared.identity.person import Person, Role
 from shared.jurisdiction.handling import Decider
@@ -79,6 +80,11 @@ class Viewer(InLanguage):
             return False
         return self.coordinates or (rules.reviewer is Decider.ABOVE and Role.HEAD in self.roles)
 
+    @property
+    def books(self) -> bool:
+        """Whether they may book demands on visits and calls."""
+        return bool(self.roles & FIELD_ROLES)
+
     def page(self, path: str, **parameters: Any) -> dict[str, Any]:
         """What every page needs; `path` and `parameters` are its own address."""
         return self.frame(path, self.csrf, **parameters) | {
@@ -104,6 +110,8 @@ class Viewer(InLanguage):
             places.append(("/desk/catalogue", self.say("派单目录", "Catalogue")))
         if self.roles & OVERSEERS:
             places.append(("/desk/overview", self.say("总览", "Overview")))
+        if self.books:
+            places.append(("/field", self.say("走访登记", "Visits")))
         current = max((place for place, _ in places if path.startswith(place)), key=len, default="")
         return [Link(self.to(place), words, place == current) for place, words in places]
 

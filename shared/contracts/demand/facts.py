@@ -445,6 +445,7 @@ class DemandResolved(StatusFact):
     evidence: tuple[Evidence, ...] = ()
     attachments: tuple[Attachment, ...] = Field((), description="files of the answer, which the citizen may open")
     not_contacted: Reason | None = Field(None, description="why nobody spoke with the citizen before")
+    on_the_spot: bool = Field(False, description="solved while it was raised, on a visit (现场解决); counted apart")
 
 
 class DemandWithdrawn(StatusFact):

@@ -1,0 +1,98 @@
+"""The gate of field visits: which member of staff asks, by a cookie that the desk's sign-in is exchanged for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fastapi import Request, Response
+from starlette.exceptions import HTTPException
+
+from shared.chassis.database.pool import Pool
+from shared.contracts.refusals import Code, Refused
+from shared.identity.field_sign_in import COOKIE, ROLES, FieldSignIn, state_of
+from shared.identity.person import Person
+from shared.identity.visitors import Visitor, Visitors
+from shared.jurisdiction.jurisdictions import Jurisdictions
+from shared.jurisdiction.pack import Pack
+from shared.jurisdiction.parts import Unit
+
+DESK: Final = "/desk/field"
+"""Where routing hands out tickets; whoever has not signed in at the desk does so first."""
+TO_SIGN_IN: Final = Refused(
+    Code.UNAUTHENTICATED,
+    "sign in again: what you booked is kept on this device",
+    "登录已过期，请重新登录；登记的内容都在本机",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldStaff:
+    """A person who may book demands, with their unit, its jurisdiction, and the token of their forms."""
+
+    person: Person
+    unit: Unit
+    pack: Pack
+    visitor: Visitor
+
+
+@dataclass(frozen=True, slots=True)
+class FieldGate:
+    """Reads and sets the cookie of one deployment."""
+
+    sign_in: FieldSignIn
+    visitors: Visitors
+    packs: Jurisdictions
+    pool: Pool
+
+    async def signed_in(self, request: Request) -> FieldStaff:
+        """For `Depends`: who asks. Leads to the desk whoever has no session, answers a program with 401; raises
+        `Refused` for a role that does not book demands, and for a form without its token."""
+        visitor = await self.visitors.visitor(request)
+        person = await self._person(request)
+        if person is None:
+            if request.headers.get("accept") == "application/json":
+                raise TO_SIGN_IN
+            raise HTTPException(303, "sign in first", {"Location": self.desk(request, visitor)})
+        return self._staff(person, visitor)
+
+    async def _person(self, request: Request) -> Person | None:
+        session = request.cookies.get(self._name)
+        try:
+            return await self.sign_in.read(self.pool, session) if session else None
+        except Refused as refused:
+            if refused.code not in (Code.UNAUTHENTICATED, Code.LINK_EXPIRED):
+                raise
+            return None
+
+    def _staff(self, person: Person, visitor: Visitor) -> FieldStaff:
+        pack = self.packs.of_unit(person.unit)
+        unit = pack.unit(person.unit) if pack else None
+        if pack is None or unit is None:
+            en = f"no jurisdiction here has your unit {person.unit}"
+            raise Refused(Code.FORBIDDEN, en, f"本平台没有您的单位 {person.unit}")
+        if not person.roles_at(pack.coordinator) & ROLES:
+            en = "booking demands on a visit is for clerks, heads of units and dispatchers: ask your administrator"
+            raise Refused(Code.FORBIDDEN, en, "走访登记限经办人、单位负责人和派单员使用，需要时请联系管理员")
+        return FieldStaff(person, unit, pack, visitor)
+
+    def desk(self, request: Request, visitor: Visitor) -> str:
+        """Where a browser gets its ticket."""
+        lang = "&lang=en" if request.query_params.get("lang") == "en" else ""
+        return f"{DESK}?state={state_of(visitor.secret)}{lang}"
+
+    def open(self, response: Response, ticket: str, visitor: Visitor) -> None:
+        """Let the browser keep the session that its ticket is worth; raises `Refused`."""
+        session = self.sign_in.redeem(ticket, state_of(visitor.secret))
+        response.set_cookie(self._name, session, max_age=self.sign_in.seconds, **self._kept)
+
+    def close(self, response: Response) -> None:
+        """Let the browser forget its session."""
+        response.delete_cookie(self._name, **self._kept)
+
+    @property
+    def _name(self) -> str:
+        return f"__Host-{COOKIE}" if self.visitors.secure else COOKIE
+
+    @property
+    def _kept(self) -> Mapping[str, Any]:
+        return {"path": "/", "secure": self.visitors.secure, "httponly": True, "samesite": "lax"}

@@ -1,0 +1,121 @@
+"""Books what residents say on a visit: each demand once by the key that its device made, on the visit that it named."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from services.intake.channels.channel import Channel
+from services.intake.inbound.queries import submitted_under
+from services.intake.submission.checked_request import Request
+from services.intake.web import draft_queries, field_commands
+from services.intake.web import field_queries as queries
+from services.intake.web.field_commands import Booking, Visit
+from services.intake.web.field_gate import FieldStaff
+from services.intake.web.field_queries import BookedRow, VisitCount, VisitRow
+from services.intake.web.portal import Portal
+from shared.contracts.demand.facts import ChannelKind
+from shared.contracts.refusals import Code, Refused
+from shared.jurisdiction.pack import Pack
+
+LISTED = 20
+
+
+class Booked(NamedTuple):
+    """What a booking became. `changed`: it was sent before with other words, and the first ones hold."""
+
+    id: UUID
+    number: str
+    code: str
+    changed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FieldHandler:
+    """Submits over the channel of the jurisdiction's field visits, in this process."""
+
+    portal: Portal
+
+    async def save(self, by: FieldStaff, visit: Visit) -> None:
+        """Keep a visit; again changes what was filled in since. Raises `Refused`."""
+        assert visit.held_on, "it was checked"
+        row = VisitRow(
+            visit.id, by.unit.id, by.person.name, by.pack.id, visit.division, visit.held_on, visit.members,
+            visit.households,
+        )  # fmt: skip
+        async with self.portal.submissions.pool.acquire(timeout=5) as db:
+            if not await queries.put_visit(db, row, self.portal.clock()):
+                raise _no_visit()
+
+    async def visit(self, by: FieldStaff, id: UUID) -> VisitRow:
+        """A visit of the same unit; raises `Refused`."""
+        async with self.portal.submissions.pool.acquire(timeout=5) as db:
+            found = await queries.visit(db, id, by.unit.id)
+        if found is None:
+            raise _no_visit()
+        return found
+
+    async def latest(self, by: FieldStaff) -> list[VisitCount]:
+        """The last visits of the unit."""
+        async with self.portal.submissions.pool.acquire(timeout=5) as db:
+            return list(await queries.latest(db, by.unit.id, LISTED))
+
+    async def booked(self, visit: VisitRow) -> list[BookedRow]:
+        """What was booked on a visit."""
+        async with self.portal.submissions.pool.acquire(timeout=5) as db:
+            return list(await queries.booked(db, visit.id))
+
+    async def book(self, by: FieldStaff, visit: VisitRow, booking: Booking) -> Booked:
+        """Submit one; the same key again is the same demand, whatever was changed meanwhile. Raises `Refused`."""
+        submissions, at = self.portal.submissions, booking.at or self.portal.clock()
+        channel, key = await self._channel(by.pack), f"field:{booking.key}"
+        ranking = self.portal.suggested(by.pack, booking.draft)
+        guessed = ranking.suggestions[0].category if ranking.sure else None
+        try:
+            command = field_commands.command(booking, by.pack, by.person, guessed, at)
+        except ValidationError:
+            raise Refused(
+                Code.INVALID, "the words cannot be kept: write them anew", "文字无法保存，请重新填写"
+            ) from None
+        try:
+            taken = await submissions.submit(channel, Request(key, command))
+            booked = Booked(taken.id, taken.number, self.portal.codes.of(taken.id))
+        except Refused as refused:
+            if refused.code is not Code.KEY_REUSED:
+                raise
+            booked = await self._first(channel, key, refused)
+        await self._note(visit.id, booked, booking.on_the_spot, at)
+        return booked
+
+    async def _first(self, channel: Channel, key: str, refused: Refused) -> Booked:
+        submissions = self.portal.submissions
+        async with submissions.pool.acquire(timeout=5) as db:
+            first = await submitted_under(db, channel.id, submissions.vault.reference(key))
+        if first is None:
+            raise refused
+        return Booked(first.id, first.number, self.portal.codes.of(first.id), changed=True)
+
+    async def _note(self, visit: UUID, booked: Booked, on_the_spot: bool, at: datetime) -> None:
+        """After the demand is kept: where this is lost, the device hands over again and it is made up for."""
+        async with self.portal.submissions.pool.acquire(timeout=5) as db:
+            await queries.put_demand(db, visit, booked.id, booked.number, on_the_spot, at)
+
+    async def _channel(self, pack: Pack) -> Channel:
+        """The channel of a jurisdiction's visits, made at its first use; whoever revokes it ends booking there."""
+        name = f"{pack.name.zh}走访登记"
+        channel = Channel(f"field-{pack.id}", ChannelKind.FIELD_VISIT, frozenset(), pack.root, name)
+        key_hash = hashlib.sha256(secrets.token_bytes(32)).digest()
+        async with self.portal.submissions.pool.acquire(timeout=5) as db:
+            is_open = await draft_queries.put_channel(db, channel.id, channel.kind, name, key_hash)
+        if not is_open:
+            en = f"the channel {channel.id} was closed by its operator; keep what you booked and ask them"
+            raise Refused(Code.FORBIDDEN, en, f"渠道 {channel.id} 已被停用：登记的内容请保留，并联系运维人员")
+        return channel
+
+
+def _no_visit() -> Refused:
+    return Refused(Code.NOT_FOUND, "your unit has no such visit; begin one at /field", "本单位没有这次走访，请重新开始")

@@ -1,0 +1,188 @@
+"""`/field`: demands booked on visits and calls, one after the other, with and without a network."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+from uuid import UUID, uuid4
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
+
+from services.intake.web.draft import Draft
+from services.intake.web.field_commands import Booking, Visit, read_booking, read_visit
+from services.intake.web.field_gate import FieldGate, FieldStaff
+from services.intake.web.field_handler import Booked, FieldHandler
+from services.intake.web.field_queries import VisitRow
+from services.intake.web.field_view import FieldView
+from services.intake.web.portal_page import PAGES, InLanguage, portal_router
+from services.intake.web.raise_forms import Errors
+from services.intake.web.raising import said
+from services.intake.web.visit import Visit as Page
+from shared.contracts.refusals import Code, Refused
+from shared.web.assets import catalogue
+from shared.web.page_language import Lang
+
+WORKER: Final = ("field-store.js", "field-worker.js")
+"""One script for the worker: what page and worker share, and what is the worker's alone."""
+Ticket = Annotated[str, Query(max_length=2000)]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldPages:
+    """What the pages are made with."""
+
+    gate: FieldGate
+    handler: FieldHandler
+
+    def view(self, by: FieldStaff, lang: Lang) -> FieldView:
+        """Whoever looks at the page."""
+        return FieldView(by, Page(lang, by.visitor))
+
+    async def begin(self, view: FieldView, visit: Visit | None = None, errors: Errors | None = None) -> HTMLResponse:
+        """The first page: begin a visit, the ones before, and everything that works without a network."""
+        handler = self.handler
+        now = handler.portal.clock()
+        shown = visit or Visit(uuid4(), held_on=None, members=view.by.person.name)
+        values = view.values("/field", action=view.page.to("/field/visits")) | {
+            "visit": shown,
+            "held_on": shown.held_on.isoformat() if shown.held_on else view.today(now),
+            "latest": view.visits(await handler.latest(view.by)),
+            "booking": Booking(uuid4(), Draft()),
+            "errors": said(view.page, errors),
+            "done": "",
+        }
+        return PAGES.render("field.html", values, 422 if errors else 200)
+
+    async def visit_page(
+        self,
+        view: FieldView,
+        visit: VisitRow,
+        booking: Booking | None = None,
+        errors: Errors | None = None,
+        done: str = "",
+    ) -> HTMLResponse:
+        """A visit with the form for the next demand."""
+        path = f"/field/visits/{visit.id}"
+        values = view.values(path, action=view.page.to(f"{path}/demands"), at=path) | {
+            "visit": visit,
+            "place": view.place(visit.division),
+            "booking": booking or Booking(uuid4(), Draft(division=visit.division)),
+            "lines": await self.lines(view, visit),
+            "errors": said(view.page, errors),
+            "done": done,
+        }
+        return PAGES.render("field_visit.html", values, 422 if errors else 200)
+
+    async def lines(self, view: FieldView, visit: VisitRow) -> Any:
+        """What was booked on the visit."""
+        portal = self.handler.portal
+        return view.lines(await self.handler.booked(visit), portal.codes, portal.clock())
+
+
+def routes(pages: FieldPages) -> APIRouter:
+    """The pages of whoever has signed in, and the worker that keeps them on the device."""
+    router = portal_router()
+    By = Annotated[FieldStaff, Depends(pages.gate.signed_in)]  # noqa: N806 (a type)
+
+    @router.get("/field")
+    async def begin(by: By, lang: InLanguage = "zh") -> HTMLResponse:
+        return await pages.begin(pages.view(by, lang))
+
+    @router.get("/field/token")
+    async def token(by: By) -> JSONResponse:
+        return JSONResponse({"csrf": by.visitor.csrf, "who": pages.view(by, "zh").who})
+
+    @router.post("/field/visits")
+    async def save(by: By, request: Request, lang: InLanguage = "zh") -> Response:
+        view, form = pages.view(by, lang), await request.form()
+        today = by.pack.local_day(pages.handler.portal.clock())
+        visit, errors = read_visit(form, _key(form.get("id")), by.pack, by.unit, today)
+        if errors:
+            return _wrong(view, errors, request) or await pages.begin(view, visit, errors)
+        await pages.handler.save(by, visit)
+        if _is_program(request):
+            return JSONResponse({"id": str(visit.id)})
+        leads = "/hand-over" if form.get("go") == "hand-over" else ""
+        return RedirectResponse(view.page.to(f"/field/visits/{visit.id}{leads}"), 303)
+
+    _of_a_visit(router, pages, By)
+    _signing_in(router, pages)
+    return router
+
+
+def _of_a_visit(router: APIRouter, pages: FieldPages, By: Any) -> None:  # noqa: N803 (a type)
+    @router.get("/field/visits/{id}")
+    async def show(
+        id: UUID, by: By, lang: InLanguage = "zh", booked: Annotated[str, Query(max_length=32)] = ""
+    ) -> HTMLResponse:
+        return await pages.visit_page(pages.view(by, lang), await pages.handler.visit(by, id), done=booked)
+
+    @router.post("/field/visits/{id}/demands")
+    async def book(id: UUID, by: By, request: Request, lang: InLanguage = "zh") -> Response:
+        view, form = pages.view(by, lang), await request.form()
+        visit = await pages.handler.visit(by, id)
+        booking, errors = read_booking(form, _key(form.get("key")), by.pack, by.unit, pages.handler.portal.clock())
+        if not errors:
+            try:
+                booked = await pages.handler.book(by, visit, booking)
+            except Refused as refused:
+                if refused.code is not Code.INVALID:
+                    raise
+                errors = {"words": (refused.zh or refused.en, refused.en)}
+        if errors:
+            return _wrong(view, errors, request) or await pages.visit_page(view, visit, booking, errors)
+        if _is_program(request):
+            return JSONResponse(_told(booked))
+        return RedirectResponse(view.page.to(f"/field/visits/{id}", booked=booked.number), 303)
+
+    @router.get("/field/visits/{id}/hand-over")
+    async def hand_over(id: UUID, by: By, lang: InLanguage = "zh") -> HTMLResponse:
+        view, visit = pages.view(by, lang), await pages.handler.visit(by, id)
+        lines = await pages.lines(view, visit)
+        values = view.values(f"/field/visits/{id}/hand-over", at=f"/field/visits/{id}", visit=visit, lines=lines)
+        return PAGES.render("field_hand_over.html", values | {"summary": view.summary(visit, lines)})
+
+
+def _signing_in(router: APIRouter, pages: FieldPages) -> None:
+    gate = pages.gate
+
+    @router.get("/field/enter")
+    async def enter(request: Request, ticket: Ticket, lang: InLanguage = "zh") -> RedirectResponse:
+        visitor = await gate.visitors.visitor(request)
+        inside = RedirectResponse(Page(lang).to("/field"), 303)
+        gate.open(inside, ticket, visitor)
+        return inside
+
+    @router.post("/field/sign-out")
+    async def leave(request: Request, lang: InLanguage = "zh") -> RedirectResponse:
+        await gate.visitors.visitor(request)
+        outside = RedirectResponse(Page(lang).to("/"), 303)
+        gate.close(outside)
+        return outside
+
+    @router.get("/field/worker.js")
+    async def worker() -> Response:
+        script = b"\n".join(catalogue()[name].content for name in WORKER)
+        headers = {"Service-Worker-Allowed": "/field", "Cache-Control": "no-cache"}
+        return Response(script, media_type="text/javascript", headers=headers)
+
+
+def _told(booked: Booked) -> Mapping[str, Any]:
+    return {"number": booked.number, "code": f"{booked.code[:4]} {booked.code[4:]}", "changed": booked.changed}
+
+
+def _wrong(view: FieldView, errors: Errors, request: Request) -> Response | None:
+    """What a device is told; None where a page has to be shown."""
+    return JSONResponse({"errors": said(view.page, errors)}, 422) if _is_program(request) else None
+
+
+def _is_program(request: Request) -> bool:
+    return request.headers.get("accept") == "application/json"
+
+
+def _key(given: Any) -> UUID:
+    """The id that the form or the device made; a form without one is answered as new."""
+    try:
+        return UUID(str(given))
+    except ValueError:
+        return uuid4()

@@ -1,0 +1,114 @@
+// Visits and what was booked on them, as far as this device keeps them: for the page, and for the worker that sends later.
+
+self.fieldVisits = (() => {
+  const KEPT_AFTERWARDS = 24 * 3600 * 1000;
+  const FIRST_WORDS = 16;
+
+  const opened = () =>
+    new Promise((done, fail) => {
+      const request = indexedDB.open("huying-field", 1);
+      request.onupgradeneeded = () => {
+        request.result.createObjectStore("visits", { keyPath: "id" });
+        request.result.createObjectStore("demands", { keyPath: "key" });
+      };
+      request.onsuccess = () => done(request.result);
+      request.onerror = () => fail(request.error);
+    });
+
+  async function run(store, mode, act) {
+    const database = await opened();
+    try {
+      return await new Promise((done, fail) => {
+        const transaction = database.transaction(store, mode);
+        const request = act(transaction.objectStore(store));
+        transaction.oncomplete = () => done(request.result);
+        transaction.onabort = () => fail(transaction.error);
+      });
+    } finally {
+      database.close();
+    }
+  }
+
+  const all = (store) => run(store, "readonly", (it) => it.getAll());
+  const put = (store, value) => run(store, "readwrite", (it) => it.put(value));
+  const remove = (store, key) => run(store, "readwrite", (it) => it.delete(key));
+  const isWaiting = (demand) => Boolean(demand.fields) && !demand.refused;
+
+  /** What was sent stays for a day; a visit, as long as something of it does. */
+  async function forget(now) {
+    const before = now - KEPT_AFTERWARDS;
+    for (const one of await all("demands")) if (one.number && one.booked < before) await remove("demands", one.key);
+    const demands = await all("demands");
+    for (const visit of await all("visits")) {
+      if (visit.begun < before && !demands.some((one) => one.visit === visit.id)) await remove("visits", visit.id);
+    }
+  }
+
+  async function clear() {
+    for (const store of ["visits", "demands"]) await run(store, "readwrite", (it) => it.clear());
+  }
+
+  const headers = (csrf) => ({ Accept: "application/json", "X-CSRF-Token": csrf });
+
+  function form(fields) {
+    const body = new FormData();
+    for (const [name, value] of Object.entries(fields)) body.set(name, value);
+    return body;
+  }
+
+  /** Who is signed in now, with the token of their forms; a page may have been kept for days. */
+  async function signedIn() {
+    const answer = await fetch("/field/token", { headers: { Accept: "application/json" }, cache: "no-store" });
+    if (answer.status === 401) throw Object.assign(new Error("sign in again"), { expired: true });
+    if (!answer.ok) throw new Error(`try again later: ${answer.status}`);
+    return answer.json();
+  }
+
+  /** The answer in JSON, or an error where it has to be tried again; `refused`: in words. */
+  async function sent(path, fields, csrf) {
+    const answer = await fetch(path, { method: "POST", body: form(fields), headers: headers(csrf) });
+    if (answer.ok) return answer.json();
+    if (answer.status === 401) throw Object.assign(new Error("sign in again"), { expired: true });
+    if (answer.status !== 422) throw new Error(`try again later: ${answer.status}`);
+    return { refused: Object.values((await answer.json()).errors).join("；") };
+  }
+
+  async function sendVisits({ csrf, who }, lang) {
+    for (const visit of (await all("visits")).filter((one) => one.unsent && one.who === who)) {
+      const { refused } = await sent(`/field/visits${lang}`, { ...visit.fields, id: visit.id }, csrf);
+      const now = (await all("visits")).find((one) => one.id === visit.id);
+      // Changed while it was on its way: it is sent once more.
+      if (now) await put("visits", { ...now, refused, unsent: JSON.stringify(now.fields) !== JSON.stringify(visit.fields) });
+    }
+  }
+
+  async function sendDemands({ csrf, who }, lang) {
+    const visits = new Map((await all("visits")).map((one) => [one.id, one]));
+    const mine = (one) => isWaiting(one) && one.who === who && !visits.get(one.visit)?.refused;
+    for (const demand of (await all("demands")).filter(mine).sort((a, b) => a.booked - b.booked)) {
+      const { key, visit, booked, fields } = demand;
+      const told = await sent(`/field/visits/${visit}/demands${lang}`, { ...fields, key, booked_at: booked }, csrf);
+      if (told.refused) await put("demands", { ...demand, refused: told.refused });
+      else {
+        const { number, code, changed } = told;
+        const begin = fields.words.slice(0, FIRST_WORDS);
+        // Name, phone and words leave the device with this.
+        await put("demands", { key, visit, who, booked, begin, spot: Boolean(fields.on_the_spot), number, code, changed });
+      }
+    }
+  }
+
+  /** Send what waits, each under the key that was made with it: sent again it is the same demand. */
+  async function send(lang = "") {
+    const waits = (await all("demands")).some(isWaiting) || (await all("visits")).some((one) => one.unsent);
+    if (!waits) return;
+    const now = await signedIn();
+    await sendVisits(now, lang);
+    await sendDemands(now, lang);
+  }
+
+  /** One tab or worker at a time: two at once would do no harm, and say everything twice. */
+  const alone = (lang) => (navigator.locks ? navigator.locks.request("huying-field", () => send(lang)) : send(lang));
+
+  return { all, put, remove, forget, clear, send: alone, isWaiting, FIRST_WORDS };
+})();

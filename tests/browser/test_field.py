@@ -1,0 +1,153 @@
+"""A clerk books ten demands in a village without a network; the device is closed, opened again, and hands them over."""
+
+import re
+from typing import Final
+
+import pytest
+from playwright.async_api import Page, expect
+
+from shared.contracts.demand.state import Service
+from tests.browser.conftest import DESK, PHONE, Tabs
+from tests.browser.test_access import SMALL_TARGETS, what_is_wrong
+from tests.city import CLERK, City
+
+pytestmark = pytest.mark.browser
+NAMES: Final = (
+    "路灯坏了",
+    "垃圾没人收",
+    "水管漏水",
+    "道路坑洼",
+    "噪音扰民",
+    "井盖松动",
+    "下水堵塞",
+    "树枝挡路",
+    "停车难",
+)
+
+
+async def clerk(tabs: Tabs, city: City, width: int = PHONE, lang: str = "zh") -> Page:
+    """A device on which a clerk of the village's station has signed in at the desk, and opened the visits."""
+    page = await tabs.new(width)
+    await page.context.request.post(f"{city.url}/sign-in/demo", form={"person": CLERK}, max_redirects=0)
+    await page.goto(f"{city.url}/field" + ("?lang=en" if lang == "en" else ""))
+    return page
+
+
+async def begin(page: Page) -> None:
+    await page.locator("form[data-visit] button").click()
+    await expect(page.locator('[data-view="visit"] h1')).to_be_focused()
+
+
+async def book(page: Page, words: str) -> None:
+    await page.locator("#words").fill(words)
+    await page.locator("form[data-demand] button.primary").click()
+    await expect(page.locator('[data-view="visit"] [data-list] li').last).to_contain_text(words[:10])
+
+
+async def test_ten_demands_of_a_visit_without_a_network_are_each_sent_once(tabs: Tabs, city: City):
+    page = await clerk(tabs, city)
+    pool = city.loop.pools[Service.INTAKE]
+    await page.evaluate("navigator.serviceWorker.ready")
+    await page.context.set_offline(True)
+    await page.reload()
+    await begin(page)
+    for words in NAMES:
+        await book(page, words)
+    # What the server alone can see to be wrong: the field of the form would not let it be typed.
+    await page.evaluate("document.querySelector('#words').removeAttribute('maxlength')")
+    await book(page, "没有公交" * 600)
+    await expect(page.locator('[data-view="visit"] .tag', has_text="等待提交")).to_have_count(10)
+    assert await what_is_wrong(page) == []
+    await tabs.picture(page, "field-offline")
+    await page.close()
+    page = tabs.pages[0] = await page.context.new_page()
+    await page.goto(f"{city.url}/field")
+    await page.locator("[data-open-visits] button").click()
+    await expect(page.locator('[data-view="visit"] .tag', has_text="等待提交")).to_have_count(10)
+    assert await pool.fetchval("SELECT count(*) FROM submission") == 0
+    second = await page.context.new_page()
+    await page.context.set_offline(False)
+    await second.goto(f"{city.url}/field")  # two tabs send at once
+    await page.reload()
+    await expect(page.locator('[data-view="visit"] .tag.done')).to_have_count(9)
+    refused = page.locator('[data-view="visit"] li', has=page.locator(".error"))
+    await expect(refused).to_contain_text("最多2000字")
+    assert await pool.fetchval("SELECT count(*) FROM submission") == 9
+    await tabs.picture(page, "field-refused")
+    await refused.get_by_role("button", name="修改").click()
+    await page.locator("#words").fill("没有公交")
+    await page.locator("form[data-demand] button.primary").click()
+    await expect(page.locator('[data-view="visit"] .tag.done')).to_have_count(10)
+    assert await pool.fetchval("SELECT count(*) FROM submission") == 10
+    assert await pool.fetchval("SELECT count(*) FROM field_demand") == 10
+    left = await page.evaluate("fieldVisits.all('demands').then(JSON.stringify)")
+    assert "fields" not in left, "what residents said has left the device"
+    await page.get_by_role("button", name="结束走访").click()
+    await expect(page.locator("[data-summary]")).to_contain_text("10 件")
+    await tabs.picture(page, "field-hand-over")
+
+
+async def test_a_sign_in_that_is_over_keeps_what_was_booked(tabs: Tabs, city: City):
+    page = await clerk(tabs, city)
+    await begin(page)
+    await page.context.clear_cookies(name="huying-field")
+    await book(page, "路灯坏了")
+    await expect(page.get_by_text("登录已过期，登记的内容都在本机")).to_be_visible()
+    assert await what_is_wrong(page) == []
+    await page.get_by_role("link", name="重新登录").click()
+    await expect(page.locator('[data-view="visit"] .tag.done')).to_have_count(1)
+
+
+async def test_a_shared_device_shows_nobody_what_somebody_else_booked_and_can_be_cleared(tabs: Tabs, city: City):
+    page = await clerk(tabs, city)
+    await page.evaluate("navigator.serviceWorker.ready")
+    await begin(page)
+    await page.context.clear_cookies(name="huying-field")
+    await book(page, "邻居家的秘密")
+    await page.context.clear_cookies(name="huying")
+    other = CLERK.replace("-clerk", "-head")
+    await page.context.request.post(f"{city.url}/sign-in/demo", form={"person": other}, max_redirects=0)
+    await page.goto(f"{city.url}/field")
+    await expect(page.get_by_text("其他工作人员登记的 1 件没有提交")).to_be_visible()
+    await expect(page.get_by_text("邻居家的秘密")).to_have_count(0)
+    assert await city.loop.pools[Service.INTAKE].fetchval("SELECT count(*) FROM submission") == 0
+    await page.get_by_role("button", name="清空这台设备").click()
+    await expect(page.get_by_text("还有 1 件没有提交，清空后就没有了")).to_be_visible()
+    async with page.expect_navigation():
+        await page.get_by_role("button", name="确认清空").click()
+    await expect(page.get_by_text("其他工作人员登记的")).to_be_hidden()
+    assert await page.evaluate("fieldVisits.all('demands').then((all) => all.length)") == 0
+
+
+@pytest.mark.parametrize(("lang", "width"), [("zh", PHONE), ("en", DESK)])
+async def test_every_part_can_be_used_by_everybody_in_large_type_too(tabs: Tabs, city: City, lang: str, width: int):
+    page = await clerk(tabs, city, width, lang)
+    wrong: list[str] = []
+
+    async def look(part: str) -> None:
+        wrong.extend(f"{part}: {line}" for line in await what_is_wrong(page))
+        wrong.extend(f"{part}: {line}" for line in await page.evaluate(SMALL_TARGETS, 44))
+        await tabs.picture(page, f"field-{lang}-{width}-{part}")
+
+    await look("begin")
+    await begin(page)
+    await page.locator("#on_the_spot").check()
+    await page.locator("#done").fill("当场换了灯泡")
+    await page.locator("#narrow").fill("照明" if lang == "zh" else "light")
+    await book(page, "路灯坏了")
+    await expect(page.locator('[data-view="visit"] .tag.done')).to_have_count(1)
+    await look("visit")
+    await page.locator('[data-go="hand-over"]').click()
+    await look("hand-over")
+    await page.context.request.post(f"{city.url}/display", form={"type": "large"}, max_redirects=0)
+    await page.goto(f"{city.url}/field?lang={lang}")
+    await expect(page.locator("html")).to_have_css("font-size", "22.5px")
+    await look("large")
+    await page.locator('[data-view="visit"] [data-go="begin"]').click()
+    await page.locator(".visits a").first.click()
+    await page.wait_for_url(re.compile("/field/visits/"))
+    await look("visit-page")
+    await page.locator("a.button").first.click()
+    await page.wait_for_url(re.compile("/hand-over"))
+    await look("hand-over-page")
+    assert wrong == []
