@@ -106,6 +106,7 @@ async def test_every_page_on_the_way_can_be_used_by_everybody(tabs: Tabs, city: 
         path,
         f"{path}/withdraw",
         f"{path}/support",
+        f"{path}/keep-private",
         supporter,
     ):
         await _looked_at(page, f"{city.url}{address}?lang={lang}")

@@ -34,7 +34,8 @@ async def pages(city: City) -> dict[str, str]:
     numbers["unreleased"] = await city.raises(title="原话")
     numbers["report"] = await city.raises(title="原话", kind="report")
     found = {f"one {name}": f"/demands/{number}" for name, number in numbers.items()}
-    lists = {"list": "/demands", "found": "/demands?words=路灯", "nothing": "/demands?words=龙舟比赛"}
+    await city.figures.refresh()
+    lists = {"home": "/", "list": "/demands", "found": "/demands?words=路灯", "nothing": "/demands?words=龙舟比赛"}
     return found | lists | {"too short": "/demands?words=灯", "not there": "/demands/NH26-999999-9"}
 
 
