@@ -51,16 +51,22 @@ async def test_no_page_of_the_portal_weighs_more_than_60_kilobytes(tabs: Tabs, c
         page = await tabs.new(PHONE)
         session = await page.context.new_cdp_session(page)
         await over_3g(session)
-        heard: list[Response] = []
-        page.on("response", heard.append)
+        heard = answers_to(page)
         await page.goto(city.url + path, wait_until="networkidle")
         seen_after[name] = round(await page.evaluate(FIRST_PAINT))
-        weights[name] = sum([await weight(answer) for answer in heard if not is_kept(answer, page)])
+        weights[name] = sum([await weight(answer) for answer in heard if not is_kept(answer)])
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     report = {name: {"bytes": weights[name], "first paint in ms": seen_after[name]} for name in weights}
     (SCREENSHOTS / "weights.json").write_text(json.dumps(report, indent=1), "utf-8")
     assert {name: found for name, found in weights.items() if found > LIMIT} == {}
     assert min(weights.values()) > 10_000, "what is loaded is counted"
+
+
+def answers_to(page: Page) -> list[Response]:
+    """All that the page is sent from now on."""
+    heard: list[Response] = []
+    page.on("response", lambda answer: heard.append(answer))
+    return heard
 
 
 async def over_3g(session: CDPSession) -> None:
@@ -74,6 +80,6 @@ async def weight(answer: Response) -> int:
     return sizes["responseBodySize"] + sizes["responseHeadersSize"]
 
 
-def is_kept(answer: Response, page: Page) -> bool:
+def is_kept(answer: Response) -> bool:
     """Whether the worker fetched it beside the page, for a time without a network."""
     return answer.request.service_worker is not None

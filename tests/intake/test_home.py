@@ -84,7 +84,7 @@ async def test_figures_of_the_month_before_are_shown_no_more(city: City):
 
 
 async def test_what_was_answered_lately_stands_there_in_peoples_words(city: City, visitor: PortalVisitor):
-    assert "最近办好的事" not in (await visitor.see("/")).text
+    assert "最近答复的诉求" not in (await visitor.see("/")).text
     number = await a_month(city)
     long = RELEASED.model_copy(update={"answer": "路灯已更换，" * 20})
     await city.tells(number, long)

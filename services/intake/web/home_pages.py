@@ -72,6 +72,8 @@ def _month(found: MonthFigures, pack: Pack, visit: Visit, figures: FigureReader)
 
     satisfied = f"{100 * found.satisfied / found.rated:.0f} %" if found.rated else "—"
     ratings = (f"{found.satisfied}/{found.rated} 件评价", f"{found.satisfied} of {found.rated} ratings")
+    if not found.rated:
+        ratings = ("还没有评价", "no ratings yet")
     return {
         "title": visit.say(f"{found.month.month}月办理情况", f"Demands of {found.month:%B}"),
         "at": visit.say(*moment_words(found.at, figures.clock(), ZoneInfo(pack.timezone))),
@@ -80,6 +82,6 @@ def _month(found: MonthFigures, pack: Pack, visit: Visit, figures: FigureReader)
             part(("收到", "Raised"), f"{found.collected:,}", counted()),
             part(("已办结", "Completed"), f"{found.completed:,}", counted("completed")),
             part(("办结率", "Completion rate"), "—" if found.rate is None else f"{found.rate:.2f} %"),
-            part(("满意（含基本满意）", "Satisfied"), satisfied, how=ratings if found.rated else ("", "")),
+            part(("满意（含基本满意）", "Satisfied"), satisfied, how=ratings),
         ],
     }

@@ -78,7 +78,8 @@ class FigureReader:
         return (self.run,) if self.reporting else ()
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Until cancelled. One process may serve both, and begins to answer a moment after its tasks begin."""
+        await asyncio.sleep(AFTER_A_FAILURE)
         while True:
             answered = await self.refresh()
             await asyncio.sleep(EVERY if answered else AFTER_A_FAILURE)
