@@ -101,14 +101,17 @@ def banner(running: Running, waiting: WaitingDemand | None = None) -> Panel:
 
 def _to_try(running: Running, waiting: WaitingDemand) -> list[str]:
     """How a citizen's verdict comes back to the desk, in three steps."""
-    sees = f"sign in at {running.url}/desk as {waiting.clerk}: it is back in their list, with your words on top"
+    signs_in = f", sign in as {waiting.clerk}" if running.has_demo_staff else ""
     return [
         "",
-        "[bold]Try it by hand 动手试一试[/]: a demand was answered and waits for its citizen. You are the citizen.",
-        f"  1. {running.url}/follow  number 编号 [bold]{waiting.number}[/]  code 查询码 [bold]{waiting.code}[/]",
+        "[bold]Try it by hand 动手试一试[/]: you are the citizen and have an answer.",
+        f"  1. {running.url}/follow",
+        f"     number 编号 [bold]{waiting.number}[/]",
+        f"     code 查询码 [bold]{waiting.code}[/]",
         "  2. press 评价办理结果, choose 未解决 (not solved), say why, send",
-        f"  3. {sees}" if running.has_demo_staff else f"  3. {running.url}/desk: it is back in the list of its unit",
-        *([f"  What the citizen is told meanwhile: {running.url}/inbox"] if running.has_inbox else []),
+        f"  3. {running.url}/desk{signs_in}:",
+        "     it is back in the list (第2次办理); open it and read your words",
+        *([f"  Messages meanwhile: {running.url}/inbox"] if running.has_inbox else []),
     ]
 
 

@@ -119,10 +119,11 @@ class DeskScenario:
         )
         await self._until(bounced, unit=self.pack.coordinator)
         await self._say(bounced, "note", coordinator, text="两次退单，周五会商")
-        done = await self._raise("公园长椅坏了一张", "culture-and-sport")
+        done = await self._raise("公园长椅坏了一张", "culture-and-sport", may_publish=True)
         await self._say(done, "accept", coordinator)
         await self._say(done, "contact", coordinator, note="已告知维修安排")
         await self._say(done, "resolve", coordinator, result="长椅已更换，欢迎监督。", summary="长椅已更换")
+        await self._say(done, "publish", coordinator)
 
     async def _raise(self, title: str, category: str | None, **more: Any) -> str:
         """The number of a demand that has come to its unit, or waits for a dispatcher."""

@@ -42,7 +42,7 @@ def test_the_banner_of_the_demo_says_how_one_demand_is_tried_by_hand(tmp_path: P
     runtime = Runtime("http://127.0.0.1:8080", "", "", "embedded", {}, "", "")
     running = Running(Options(tmp_path), runtime, "", {}, has_demo_staff=True, has_inbox=True)
     shown = str(banner(running, WaitingDemand("NH26-000010-X", "AB12CD34", "陈晓岚")).renderable)
-    for words in ("/follow", "NH26-000010-X", "AB12CD34", "as 陈晓岚", "http://127.0.0.1:8080/inbox"):
+    for words in ("/follow", "NH26-000010-X", "AB12CD34", "sign in as 陈晓岚", "http://127.0.0.1:8080/inbox"):
         assert words in shown
     assert "Try it by hand" not in str(banner(running).renderable)
 
