@@ -7,12 +7,13 @@ BIN := $(VENV)/bin
 UV := UV_SYSTEM_CERTS=1 UV_PYTHON_DOWNLOADS=never UV_NO_PROGRESS=1 $(BIN)/uv --quiet
 RUN_LOCKS := requirements-bootstrap.txt requirements.txt pyproject.toml
 SDK := build/sdk
+CHECKS := build/checks
 ISSUER := build/issuer
 # Two workers, each with servers of its own; whole files to each, as tests/conftest.py says.
 WORKERS := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 DEV_LOCKS := requirements-bootstrap.txt requirements-dev.txt pyproject.toml
 
-.PHONY: help up demo test test-kafka test-sdk kafka lint fmt bench docs sdk lock clean
+.PHONY: help up demo test test-kafka test-sdk test-deploy kafka lint fmt bench docs sdk sbom audit lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +32,9 @@ test-kafka: $(VENV)/ready-dev ## the tests that need a broker, on Apache Kafka (
 
 test-sdk: sdk ## the tests that drive the API with both generated clients
 	$(BIN)/python -m pytest -m sdk tests/sdk
+
+test-deploy: $(VENV)/ready-dev $(CHECKS)/ready ## the tests of image, compose and chart, without a container engine
+	$(BIN)/python -m pytest -m deploy tests/deployment
 
 kafka: $(VENV)/ready ## a local single-node Apache Kafka until Ctrl-C
 	@exec $(BIN)/huying kafka
@@ -55,12 +59,19 @@ docs: $(VENV)/ready-dev ## write the generated documents
 sdk: $(VENV)/ready-dev $(SDK)/tools/ready ## generate typed clients for Python and TypeScript into build/sdk
 	@deploy/sdk/generate
 
+sbom: $(CHECKS)/ready ## list every package of the image in build/sbom.json (CycloneDX)
+	@deploy/checks/sbom build/sbom.json
+
+audit: $(CHECKS)/ready ## look up known weaknesses of the packages of the image
+	@deploy/checks/audit
+
 lock: $(VENV)/ready-dev $(SDK)/tools/ready ## resolve the dependencies anew
 	$(call compile,requirements.txt,pyproject.toml --group build)
 	$(call compile,requirements-dev.txt,pyproject.toml --group build --extra learn --extra dev)
 	$(call compile,requirements-bootstrap.txt,--group bootstrap)
 	$(call compile,deploy/sdk/requirements.txt,--group sdk)
 	$(call compile,deploy/sdk/node.txt,--group node)
+	$(call compile,deploy/checks/requirements.txt,--group checks)
 	for folder in deploy/sdk/typescript tests/identity/issuer; do (cd $$folder && PATH=$(CURDIR)/$(SDK)/tools/bin:$$PATH \
 		npm update --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund) || exit 1; done
 
@@ -86,6 +97,11 @@ install_us = $(UV) pip install --no-deps --no-build-isolation --editable .
 $(SDK)/tools/ready: deploy/sdk/requirements.txt deploy/sdk/node.txt deploy/sdk/has-node | $(VENV)/uv
 	@echo "installing the generators …"; $(UV) venv --allow-existing --python $(BIN)/python $(@D)
 	@$(UV) pip sync --python $(@D) --require-hashes deploy/sdk/requirements.txt $$(deploy/sdk/has-node || echo deploy/sdk/node.txt)
+	@touch $@
+
+$(CHECKS)/ready: deploy/checks/requirements.txt | $(VENV)/uv
+	@echo "installing the tools for image, compose and chart …"; $(UV) venv --allow-existing --python $(BIN)/python $(@D)
+	@$(UV) pip sync --python $(@D) --require-hashes deploy/checks/requirements.txt
 	@touch $@
 
 # An OpenID Connect issuer that is not ours, for the tests of signing in.

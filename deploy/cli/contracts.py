@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from deploy.cli import settings_table
+from deploy.layout import nginx, product, scraped
 from shared.contracts import published
 from shared.contracts.compatibility import incompatibilities
 from shared.contracts.demand import lifecycle_page
@@ -23,7 +24,16 @@ def documents(root: Path = ROOT) -> Mapping[Path, str]:
     documents |= {published.FOLDER / "schemas" / f"{name}.json": _json(s) for name, s in published.schemas().items()}
     documents[root / "docs" / "lifecycle.md"] = lifecycle_page.page()
     documents[root / "docs" / "settings.md"] = settings_table.document()
-    return documents
+    return documents | _deployments(root / "deploy")
+
+
+def _deployments(folder: Path) -> dict[Path, str]:
+    """What image, compose and chart must know of the product."""
+    return {
+        folder / "helm" / "huying" / "files" / "product.yaml": product.document(),
+        folder / "compose" / "nginx.conf": nginx.configuration(product.paths()),
+        folder / "compose" / "prometheus.yml": scraped.configuration(product.described()),
+    }
 
 
 def released() -> Mapping[str, Any]:

@@ -1,0 +1,92 @@
+"""Renders the chart and looks at manifests and compose files by their schemas; runs in an environment of its own.
+
+Reads `{"chart": FOLDER, "kubernetes": [VERSION, …], "values": {NAME: {…}}, "compose": {NAME: {…}}}`, and writes
+`{"charts": {NAME: {"refused": WORDS} or {"documents": […], "lint": […], "wrong": […]}}, "compose": {NAME: WORDS}}`,
+with null for words where nothing is wrong.
+"""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import helm_python
+import kubernetes_validate
+import yaml
+from cloudcoil.models.keda.v1alpha1 import ScaledObject, TriggerAuthentication
+from cloudcoil.models.prometheus_operator.v1 import PrometheusRule, ServiceMonitor
+from compose_spec import PyCompose
+from pydantic import ValidationError
+
+WARNING: Final = 2
+OPERATORS: Final = {
+    kind.__name__: kind for kind in (ScaledObject, TriggerAuthentication, ServiceMonitor, PrometheusRule)
+}
+
+
+def looked_at(chart: str, values: Mapping[str, Any], kubernetes: Sequence[str]) -> dict[str, Any]:
+    """What the chart becomes with these values, and what is wrong with it by lint and by schema."""
+    try:
+        with helm_python.Chart.load(chart) as loaded:
+            loaded.validate_schema(dict(values))
+            files = loaded.render(dict(values), name="huying", namespace="huying")
+    except (helm_python.HelmValuesError, helm_python.HelmRenderError) as refused:
+        return {"refused": str(refused)}
+    texts = {name: text for name, text in files.items() if name.endswith(".yaml")}
+    documents = [document for text in texts.values() for document in yaml.safe_load_all(text) if document]
+    report = helm_python.lint(chart, dict(values), strict=True)
+    lint = [message["error"] for message in report["messages"] if message["severity"] >= WARNING] + report["errors"]
+    wrong = [words for document in documents for words in _wrong(document, kubernetes)]
+    return {"documents": documents, "lint": lint, "wrong": wrong}
+
+
+def _wrong(document: Mapping[str, Any], kubernetes: Sequence[str]) -> Iterator[str]:
+    name = f"{document['kind']} {document['metadata']['name']}"
+    if (operators := OPERATORS.get(document["kind"])) is not None:
+        try:
+            understood = operators.model_validate(document).model_dump(mode="json", by_alias=True, exclude_unset=True)
+        except ValidationError as fault:
+            yield f"{name}: {fault}"
+        else:
+            yield from (f"{name}: {place} is no field" for place in _ignored(document, understood, ""))
+        return
+    for version in kubernetes:
+        try:
+            kubernetes_validate.validate(dict(document), version, strict=True)
+        except (kubernetes_validate.ValidationError, kubernetes_validate.SchemaNotFoundError) as fault:
+            yield f"{name}: {fault} (Kubernetes {version})"
+
+
+def _ignored(given: Any, understood: Any, place: str) -> Iterator[str]:
+    """Where something is given that the model passed over: it takes unknown fields without a word."""
+    if isinstance(given, Mapping) and isinstance(understood, Mapping):
+        for key, value in given.items():
+            if key in understood:
+                yield from _ignored(value, understood[key], f"{place}.{key}")
+            else:
+                yield f"{place}.{key}"
+    elif isinstance(given, list) and isinstance(understood, list):
+        for number, (value, known) in enumerate(zip(given, understood, strict=True)):
+            yield from _ignored(value, known, f"{place}[{number}]")
+
+
+def wrong_compose(compose: Mapping[str, Any]) -> str | None:
+    """What is wrong with a compose file, by its specification."""
+    try:
+        PyCompose.from_yaml(yaml.safe_dump(dict(compose)))
+    except ValueError as fault:
+        return str(fault)
+    return None
+
+
+def main() -> None:
+    """Answer what was asked on standard input."""
+    asked = json.load(sys.stdin)
+    kubernetes = asked.get("kubernetes", [kubernetes_validate.latest_version()])
+    charts = {name: looked_at(asked["chart"], values, kubernetes) for name, values in asked["values"].items()}
+    compose = {name: wrong_compose(told) for name, told in asked.get("compose", {}).items()}
+    json.dump({"charts": charts, "compose": compose}, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""What the chart and its companions say of the product is so; what needs no tool to be seen."""
+
+import re
+import tomllib
+from importlib import import_module
+
+import pytest
+from prometheus_client import REGISTRY
+
+from deploy.layout.product import described, readers
+from shared.contracts.topics import TOPICS
+from tests.deployment.files import CHART, DEPLOY, ROOT, chart_file, companion, value_files
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+VALUES = {"the defaults": chart_file("values.yaml")} | value_files()
+
+
+def test_the_defaults_list_every_process_and_every_kind():
+    defaults = chart_file("values.yaml")
+    assert set(defaults["processes"]) == set(described())
+    assert set(defaults["kinds"]) == {about["kind"] for about in described().values()}
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_values_name_processes_and_settings_that_there_are(name: str):
+    values = VALUES[name]
+    assert set(values.get("processes", {})) <= set(described())
+    named = [*values.get("settings", {}), *values.get("secrets", {}), *values.get("files", {})]
+    assert set(named) <= set(readers())
+
+
+def test_the_chart_and_the_compose_file_have_the_version_of_the_project():
+    chart = chart_file("Chart.yaml")
+    assert chart["version"] == chart["appVersion"] == PROJECT["version"]
+    assert f"huying:{PROJECT['version']}}}" in (DEPLOY / "compose" / "compose.yaml").read_text("utf-8")
+    assert f"huying:{PROJECT['version']}" in (DEPLOY / "image" / "Dockerfile").read_text("utf-8")
+
+
+def test_the_rules_ask_for_metrics_that_there_are():
+    import_module("shared.chassis.base.metrics")
+    names = set(REGISTRY._names_to_collectors)
+    asked = set(re.findall(r"huying_\w+", (CHART / "files" / "rules.yaml").read_text("utf-8")))
+    assert asked
+    assert asked <= names
+
+
+def test_strimzi_declares_our_topics_as_migrate_makes_them():
+    topics = {
+        told["metadata"]["name"]: told["spec"] for told in companion("strimzi.yaml") if told["kind"] == "KafkaTopic"
+    }
+    assert {name: spec["partitions"] for name, spec in topics.items()} == {t.name: t.partitions for t in TOPICS}
+    assert {spec["config"]["retention.ms"] for spec in topics.values()} == {-1}
+
+
+def test_the_user_of_strimzi_may_do_what_the_processes_do_and_no_more():
+    (user,) = (told for told in companion("strimzi.yaml") if told["kind"] == "KafkaUser")
+    allowed = {(acl["resource"]["type"], acl["resource"]["name"]) for acl in user["spec"]["authorization"]["acls"]}
+    groups = {("group", about["group"]) for about in described().values() if "group" in about}
+    assert allowed == groups | {("topic", "huying.")}
+    assert all(topic.name.startswith("huying.") for topic in TOPICS)
+    assert {acl["resource"]["patternType"] for acl in user["spec"]["authorization"]["acls"]} == {"prefix"}
+
+
+def test_postgres_of_cloudnativepg_knows_chinese_and_lets_migrations_make_roles():
+    (cluster,) = companion("cloudnativepg.yaml")
+    initdb = cluster["spec"]["bootstrap"]["initdb"]
+    assert (initdb["encoding"], initdb["localeCType"]) == ("UTF8", "C.UTF-8")
+    assert any("CREATEROLE" in sql for sql in initdb["postInitSQL"])

@@ -1,0 +1,66 @@
+"""Each path has one service that answers it, and the shortest prefixes tell them apart."""
+
+import asyncio
+import re
+from functools import lru_cache
+
+import pytest
+
+from deploy.layout.nginx import configuration
+from deploy.layout.paths import ANY, PathsCollide, owner_of, prefixes
+from deploy.layout.product import declared_paths
+
+SHARED = {"/assets/{name}", "/display", "/docs", "/openapi.json", "/livez", "/readyz"}
+
+
+@lru_cache
+def declared() -> dict[str, list[str]]:
+    return asyncio.run(declared_paths())
+
+
+def filled(path: str) -> str:
+    return re.sub(r"{[^}]*}", "x", path)
+
+
+def test_every_route_of_every_service_is_led_to_that_service():
+    owners = prefixes(declared())
+    led = {(service, path): owner_of(filled(path), owners) for service, paths in declared().items() for path in paths}
+    assert led
+    assert {place: owner for place, owner in led.items() if owner not in (place[0], ANY)} == {}
+
+
+def test_only_what_every_service_answers_alike_belongs_to_any():
+    owners = prefixes(declared())
+    of_any = {path for paths in declared().values() for path in paths if owner_of(filled(path), owners) == ANY}
+    assert of_any >= SHARED
+    for paths in declared().values():
+        assert of_any <= set(paths)
+
+
+def test_nginx_leads_every_route_as_the_ingress_does():
+    owners = prefixes(declared())
+    rules = re.findall(r"^    ~(\S+) (\w+);$", configuration(owners), re.MULTILINE)
+    for paths in declared().values():
+        for path in map(filled, paths):
+            led = next((service for pattern, service in rules if re.search(pattern, path)), "intake")
+            wanted = owner_of(path, owners)
+            assert led == ("intake" if wanted == ANY else wanted), path
+
+
+def test_the_longest_prefix_of_whole_segments_decides():
+    owners = prefixes({"intake": ["/", "/v1/demands/{number}"], "routing": ["/desk", "/v1/cases/{number}/why"]})
+    assert owners == {"/desk": "routing", "/v1/cases": "routing", "/v1/demands": "intake", "/": "intake"}
+    assert owner_of("/desk/cases", owners) == "routing"
+    assert owner_of("/deskchair", owners) == "intake"
+
+
+@pytest.mark.parametrize(
+    "routes",
+    [
+        {"intake": ["/demands/{number}"], "routing": ["/demands/{number}"], "feedback": []},
+        {"intake": ["/demands/{number}"], "routing": ["/demands/{number}/rating"], "feedback": []},
+    ],
+)
+def test_a_path_that_two_services_answer_is_refused_by_its_name(routes: dict[str, list[str]]):
+    with pytest.raises(PathsCollide, match=r"/demands is answered by intake and routing"):
+        prefixes(routes)

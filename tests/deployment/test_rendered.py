@@ -1,0 +1,288 @@
+"""The chart, rendered by Helm for each of its value files, and looked at by the schemas of what it makes."""
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from deploy.cli.processes import processes, wrong_settings
+from deploy.layout.paths import ANY
+from deploy.layout.product import described, paths, readers
+from tests.deployment.files import CHART, DEPLOY, OTHERS, ROOT, compose, value_files
+from tests.keys import KEYS
+
+pytestmark = pytest.mark.deploy
+TOOLS = ROOT / "build" / "checks" / "bin"
+LOOK = (str(TOOLS / "python"), str(ROOT / "tests" / "deployment" / "look.py"))
+HERE = {"publicUrl": "https://huying.example.gov.cn"}
+SCALED = {"enabled": True}
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+    "a process that nobody offers": (
+        HERE | {"processes": {"routing-wroker": {"enabled": True}}},
+        r"there is no such process; one of: .*routing-worker",
+    ),
+    "a setting that nobody reads": (HERE | {"settings": {"HUYING_LOG_LEVLE": "debug"}}, "is no setting of Huying"),
+    "a setting of the chart's own": (HERE | {"settings": {"HUYING_PORT": 80}}, "is set by the chart itself"),
+    "a secret that is a setting too": (
+        HERE | {"settings": {"HUYING_SECRET": "x"}},
+        "HUYING_SECRET stands in both settings and secrets",
+    ),
+    "more readers than partitions": (
+        HERE | {"processes": {"routing-worker": {"autoscaling": {"enabled": True, "maxReplicas": 13}}}},
+        "is more than the 12 partitions",
+    ),
+    "no address of the pages": ({}, "publicUrl is missing"),
+    "a value that the chart does not have": (HERE | {"replicaCount": 2}, "replicaCount"),
+    "nobody who answers": (HERE | {"processes": {"intake-api": {"enabled": False}}}, "nobody would answer for intake"),
+    "a password for Kafka that KEDA cannot read": (
+        HERE | {"kinds": {"consumer": {"autoscaling": SCALED}}, "settings": {"KAFKA_SECURITY_PROTOCOL": "SASL_SSL"}},
+        "secrets.KAFKA_SASL_PASSWORD is missing",
+    ),
+}
+
+
+def without_digest(composed: Mapping[str, Any]) -> dict[str, Any]:
+    """The tool takes a tag or a digest of an image; Docker takes both."""
+    found: dict[str, Any] = json.loads(re.sub(r"@sha256:[0-9a-f]{64}", "", json.dumps(composed)))
+    return found
+
+
+@pytest.fixture(scope="module")
+def seen() -> dict[str, Any]:
+    """What the tools say: of the chart with each value file and with values to refuse, and of compose files."""
+    refused = {name: values for name, (values, _) in REFUSED.items()}
+    wrong = {"services": {"routing-worker": {"image": "huying", "read_onyl": True}}}
+    asked = {
+        "chart": str(CHART),
+        "kubernetes": ["1.37"],
+        "values": value_files() | refused,
+        "compose": {"ours": without_digest(compose()), "wrong": wrong},
+    }
+    done = subprocess.run(LOOK, input=json.dumps(asked), capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+@pytest.fixture(params=value_files())
+def documents(request: pytest.FixtureRequest, seen: dict[str, Any]) -> list[dict[str, Any]]:
+    """What the chart makes of one value file."""
+    chart = seen["charts"][request.param]
+    assert "documents" in chart, chart
+    found: list[dict[str, Any]] = chart["documents"]
+    return found
+
+
+def of_kind(documents: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
+    return [document for document in documents if document["kind"] == kind]
+
+
+def pods(documents: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
+    """The command, the pod and the container of every process, and of the migrations."""
+    for document in documents:
+        if document["kind"] in ("Deployment", "Job"):
+            template = document["spec"]["template"]
+            (container,) = template["spec"]["containers"]
+            yield container["args"][-1], template, container
+
+
+def named(documents: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {name: container for name, _, container in pods(documents)}
+
+
+@pytest.mark.parametrize("name", value_files())
+def test_a_value_file_renders_to_what_lint_and_the_schemas_of_kubernetes_and_operators_take(
+    name: str, seen: dict[str, Any]
+):
+    chart = seen["charts"][name]
+    assert (chart.get("refused"), chart["lint"], chart["wrong"]) == (None, [], [])
+    assert chart["documents"]
+
+
+def test_the_value_files_show_every_kind_of_object_that_the_chart_can_make(seen: dict[str, Any]):
+    kinds = {document["kind"] for name in value_files() for document in seen["charts"][name]["documents"]}
+    assert kinds == {
+        "Deployment", "Job", "Service", "ServiceAccount", "PersistentVolumeClaim", "PodDisruptionBudget", "Ingress",
+        "NetworkPolicy", "HorizontalPodAutoscaler", "ScaledObject", "TriggerAuthentication", "ServiceMonitor",
+        "PrometheusRule",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_values_that_cannot_be_right_are_refused_with_words(name: str, seen: dict[str, Any]):
+    assert re.search(REFUSED[name][1], seen["charts"][name].get("refused", "")), seen["charts"][name]
+
+
+def test_compose_is_what_its_specification_takes(seen: dict[str, Any]):
+    assert seen["compose"]["ours"] is None
+    assert "read_onyl" in seen["compose"]["wrong"]
+
+
+def test_the_dockerfile_is_clean():
+    done = subprocess.run([TOOLS / "hadolint", DEPLOY / "image" / "Dockerfile"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_per_service_values_start_every_process_once(seen: dict[str, Any]):
+    started = [name for name, _, _ in pods(seen["charts"]["scaled"]["documents"])]
+    assert sorted(started) == sorted([*processes(), "migrate"])
+
+
+def test_each_pod_runs_one_process_with_the_settings_that_it_reads(documents: list[dict[str, Any]]):
+    for name, container in named(documents).items():
+        known = {variable for variable, read_by in readers().items() if name in read_by}
+        given = [variable["name"] for variable in container["env"]]
+        assert len(given) == len(set(given))
+        assert set(given) - OTHERS <= known, name
+        assert container["args"] == (["migrate"] if name == "migrate" else ["run", name])
+
+
+def test_every_process_would_start_with_what_its_pod_is_given(
+    documents: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+):
+    file = tmp_path_factory.mktemp("mounted") / "file"
+    file.write_text("gateways: {}\nuse: {}\n")
+    secrets = {f"HUYING_{key.upper()}": value for key, value in KEYS.items()}
+    for name, container in named(documents).items():
+        if name == "migrate":
+            continue
+        with monkeypatch.context() as environment:
+            for variable in [name for name in os.environ if name.startswith(("HUYING_", "KAFKA_", "DATABASE_"))]:
+                environment.delenv(variable)
+            for variable in container["env"]:
+                value = variable.get("value", secrets.get(variable["name"], "a secret of somebody"))
+                environment.setenv(variable["name"], str(file) if value.endswith("/file") else value)
+            assert wrong_settings([name]) == []
+
+
+def test_what_is_secret_comes_from_a_secret(documents: list[dict[str, Any]]):
+    for name, container in named(documents).items():
+        for variable in container["env"]:
+            secret = variable["name"].endswith(("SECRET", "_KEY", "PASSWORD")) or variable["name"] == "DATABASE_URL"
+            assert not secret or "secretKeyRef" in variable.get("valueFrom", {}), (name, variable)
+
+
+def test_probes_and_services_name_ports_that_the_process_is_told(documents: list[dict[str, Any]]):
+    ports: dict[str, set[str]] = {}
+    for name, container in named(documents).items():
+        if name == "migrate":
+            continue
+        told = {variable["name"]: variable.get("value") for variable in container["env"]}
+        heard = {port["name"]: str(port["containerPort"]) for port in container["ports"]}
+        wanted = {"health": told["HUYING_HEALTH_PORT"], "http": told.get("HUYING_PORT")}
+        wanted["lmtp"] = told.get("HUYING_MAIL_PORT")
+        assert heard == {port: number for port, number in wanted.items() if number}, name
+        probes = [container[f"{probe}Probe"]["httpGet"] for probe in ("startup", "liveness", "readiness")]
+        assert [probe["path"] for probe in probes] == ["/livez", "/livez", "/readyz"]
+        assert {probe["port"] for probe in probes} <= set(heard)
+        ports[name] = set(heard)
+    for service in of_kind(documents, "Service"):
+        component = service["spec"]["selector"].get("app.kubernetes.io/component")
+        reached = ports[component] if component else set.intersection(*ports.values())
+        assert {port["targetPort"] for port in service["spec"]["ports"]} <= reached
+
+
+def selected(selector: Mapping[str, str], documents: list[dict[str, Any]]) -> list[str]:
+    """The processes whose pods a selector finds."""
+    labels = {name: template["metadata"]["labels"] for name, template, _ in pods(documents)}
+    return [name for name, told in labels.items() if name != "migrate" and selector.items() <= told.items()]
+
+
+@pytest.mark.parametrize(
+    ("kind", "selector_of"),
+    [
+        ("Deployment", lambda spec: spec["selector"]["matchLabels"]),
+        ("PodDisruptionBudget", lambda spec: spec["selector"]["matchLabels"]),
+        ("NetworkPolicy", lambda spec: spec["podSelector"]["matchLabels"]),
+    ],
+)
+def test_what_is_for_a_process_finds_its_pods_and_no_others(
+    documents: list[dict[str, Any]], kind: str, selector_of: Callable[[Any], Mapping[str, str]]
+):
+    for document in of_kind(documents, kind):
+        (name,) = selected(selector_of(document["spec"]), documents)
+        assert document["metadata"]["name"] == f"huying-{name}"
+
+
+def test_the_ingress_leads_every_path_to_a_process_that_answers_it(documents: list[dict[str, Any]]):
+    services = {told["metadata"]["name"]: told["spec"] for told in of_kind(documents, "Service")}
+    (ingress,) = of_kind(documents, "Ingress")
+    (rule,) = ingress["spec"]["rules"]
+    led = {told["path"]: told["backend"]["service"] for told in rule["http"]["paths"]}
+    assert len(led) == len(rule["http"]["paths"])
+    assert set(led) == set(paths())
+    for path, owner in paths().items():
+        service = services[led[path]["name"]]
+        assert led[path]["port"]["name"] in {port["name"] for port in service["ports"]}
+        (process,) = selected(service["selector"], documents)
+        answering = described()[process]["service"]
+        assert answering in ("gateway", owner) or owner == ANY, path
+    assert {told["pathType"] for told in rule["http"]["paths"]} == {"Prefix"}
+
+
+def test_consumers_grow_by_the_lag_of_their_own_group_and_never_beyond_its_partitions(seen: dict[str, Any]):
+    for values in ("scaled", "external"):
+        documents = seen["charts"][values]["documents"]
+        listeners = {service.listener.consumer: service for (*_, service) in processes().values()}
+        scaled = of_kind(documents, "ScaledObject")
+        assert len(scaled) == 4
+        for told in (document["spec"] for document in scaled):
+            (trigger,) = told["triggers"]
+            service = listeners[trigger["metadata"]["consumerGroup"]]
+            assert told["scaleTargetRef"]["name"] == f"huying-{service.name}-{service.listener.suffix}"
+            assert (trigger["metadata"]["topic"],) == service.listener.topics
+            about = described()[f"{service.name}-{service.listener.suffix}"]
+            assert told["maxReplicaCount"] <= about["topics"][trigger["metadata"]["topic"]]
+
+
+def test_keda_shows_kafka_the_same_name_and_password_as_the_processes(seen: dict[str, Any]):
+    documents = seen["charts"]["external"]["documents"]
+    (authentication,) = of_kind(documents, "TriggerAuthentication")
+    shown = {told["parameter"]: (told["name"], told["key"]) for told in authentication["spec"]["secretTargetRef"]}
+    env = {variable["name"]: variable for variable in named(documents)["routing-worker"]["env"]}
+    for parameter, variable in {"username": "KAFKA_SASL_USERNAME", "password": "KAFKA_SASL_PASSWORD"}.items():
+        reference = env[variable]["valueFrom"]["secretKeyRef"]
+        assert shown[parameter] == (reference["name"], reference["key"])
+    for told in of_kind(documents, "ScaledObject"):
+        (trigger,) = told["spec"]["triggers"]
+        assert trigger["authenticationRef"] == {"name": authentication["metadata"]["name"]}
+        assert (trigger["metadata"]["sasl"], trigger["metadata"]["tls"]) == ("scram_sha512", "enable")
+
+
+def test_pods_have_no_rights_and_write_nowhere_but_where_they_may(documents: list[dict[str, Any]]):
+    user = re.search(r"^USER (\d+):\d+$", (DEPLOY / "image" / "Dockerfile").read_text("utf-8"), re.MULTILINE)
+    assert user
+    for name, template, container in pods(documents):
+        pod, own = template["spec"]["securityContext"], container["securityContext"]
+        assert (pod["runAsNonRoot"], pod["runAsUser"]) == (True, int(user[1])), name
+        assert own["readOnlyRootFilesystem"]
+        assert own["capabilities"] == {"drop": ["ALL"]}
+        assert not own["allowPrivilegeEscalation"]
+        assert template["spec"]["automountServiceAccountToken"] is False
+        mounts = {mount["name"] for mount in container["volumeMounts"]}
+        assert mounts == {volume["name"] for volume in template["spec"]["volumes"]} >= {"tmp"}
+
+
+def test_relays_run_inside_the_consumer_or_apart_and_never_both(seen: dict[str, Any]):
+    for values in value_files():
+        running = named(seen["charts"][values]["documents"])
+        consumers = {name for name, about in described().items() if about["kind"] == "consumer"}
+        for name in consumers & set(running):
+            env = {variable["name"]: variable.get("value") for variable in running[name]["env"]}
+            apart = f"{described()[name]['service']}-relay" in running
+            assert env["HUYING_RELAY_INSIDE"] == ("false" if apart else "true")
+
+
+def test_large_numbers_reach_a_process_in_figures(seen: dict[str, Any]):
+    env = named(seen["charts"]["scaled"]["documents"])["intake-api"]["env"]
+    pixels = next(variable for variable in env if variable["name"] == "HUYING_ATTACHMENT_MAX_PIXELS")
+    assert pixels["value"] == "40000000"
+
+
+def test_migrations_run_before_an_installation_and_an_upgrade(documents: list[dict[str, Any]]):
+    (job,) = of_kind(documents, "Job")
+    assert job["metadata"]["annotations"]["helm.sh/hook"] == "pre-install,pre-upgrade"
