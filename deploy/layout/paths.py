@@ -35,15 +35,15 @@ def prefixes(routes: Mapping[str, Iterable[str]]) -> dict[str, str]:
     for service, paths in routes.items():
         for path in paths:
             _enter(root, path, service)
-    found = {path: owner for path, owner in _owned(root, "", frozenset(routes)) if path != "/"}
-    return dict(sorted(found.items())) | {"/": ROOT_OWNER}
+    by_prefix = {path: owner for path, owner in _owned(root, "", frozenset(routes)) if path != "/"}
+    return dict(sorted(by_prefix.items())) | {"/": ROOT_OWNER}
 
 
 def owner_of(path: str, owners: Mapping[str, str]) -> str:
     """Who answers a path, by the longest prefix of whole segments."""
     segments = path.strip("/").split("/")
-    tried = ("/" + "/".join(segments[:length]) for length in range(len(segments), 0, -1))
-    return next((owners[prefix] for prefix in tried if prefix in owners), owners["/"])
+    candidates = ("/" + "/".join(segments[:length]) for length in range(len(segments), 0, -1))
+    return next((owners[prefix] for prefix in candidates if prefix in owners), owners["/"])
 
 
 def _enter(node: _Node, path: str, service: str) -> None:

@@ -30,19 +30,19 @@ PARTITIONS: Final = {topic.name: topic.partitions for topic in TOPICS}
 
 def document() -> str:
     """The whole of `deploy/helm/huying/files/product.yaml`."""
-    told = {"processes": described(), "paths": paths(), "settings": readers()}
-    return HEAD + yaml.safe_dump(told, sort_keys=False, width=120, default_flow_style=None)
+    contents = {"processes": described(), "paths": paths(), "settings": readers()}
+    return HEAD + yaml.safe_dump(contents, sort_keys=False, width=120, default_flow_style=None)
 
 
 def described() -> dict[str, dict[str, Any]]:
     """Every process by name: its kind, its service, and what a consumer reads by which name."""
-    found: dict[str, dict[str, Any]] = {GATEWAY: {"kind": "api", "service": GATEWAY}}
+    by_name: dict[str, dict[str, Any]] = {GATEWAY: {"kind": "api", "service": GATEWAY}}
     for service in manifests():
         for name, spec in service.by_process.items():
-            found[name] = {"kind": _kind(spec), "service": service.name}
+            by_name[name] = {"kind": _kind(spec), "service": service.name}
             if isinstance(spec, WorkerProcess):
-                found[name] |= {"group": spec.consumer, "topics": {topic: PARTITIONS[topic] for topic in spec.topics}}
-    return found
+                by_name[name] |= {"group": spec.consumer, "topics": {topic: PARTITIONS[topic] for topic in spec.topics}}
+    return by_name
 
 
 def _kind(spec: object) -> str:
@@ -68,22 +68,22 @@ async def declared_paths() -> dict[str, list[str]]:
 
 
 async def _declared(service: ServiceManifest[Any]) -> AsyncIterator[str]:
-    told = {"DATABASE_URL": NOWHERE, "secret": token_urlsafe(48), "vault_key": token_urlsafe(48)}
+    values = {"DATABASE_URL": NOWHERE, "secret": token_urlsafe(48), "vault_key": token_urlsafe(48)}
     async with await open_pool(NOWHERE, service.name) as pool:
-        api = service.api(service.settings.model_validate(told), pool)
+        api = service.api(service.settings.model_validate(values), pool)
     for route in iter_route_contexts(web_app(service.name, api.routers).routes):
         yield str(route.path)
 
 
 def readers() -> dict[str, list[str]]:
     """Who reads each setting: names of processes, and `migrate`."""
-    found: dict[str, list[str]] = {}
+    by_variable: dict[str, list[str]] = {}
     for process in processes():
         for variable in dict.fromkeys(_read(process)):
-            found.setdefault(variable, []).append(process)
+            by_variable.setdefault(variable, []).append(process)
     for name in (*KafkaSettings.model_fields, "database_url"):
-        found.setdefault(variable_of(ProcessSettings, name), []).append(MIGRATE)
-    return dict(sorted(found.items()))
+        by_variable.setdefault(variable_of(ProcessSettings, name), []).append(MIGRATE)
+    return dict(sorted(by_variable.items()))
 
 
 def _read(process: str) -> Iterator[str]:

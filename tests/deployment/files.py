@@ -22,23 +22,25 @@ def compose_text() -> str:
 
 def compose() -> dict[str, Any]:
     """The compose file with its defaults, merged as YAML is."""
-    found: dict[str, Any] = yaml.safe_load(_REFERENCE.sub(lambda m: m[3] if m[2] == "-" else "given", compose_text()))
-    return {key: value for key, value in found.items() if not key.startswith("x-")}
+    contents: dict[str, Any] = yaml.safe_load(
+        _REFERENCE.sub(lambda m: m[3] if m[2] == "-" else "given", compose_text())
+    )
+    return {key: value for key, value in contents.items() if not key.startswith("x-")}
 
 
 def compose_variables() -> set[str]:
-    """What the compose file wants to be told."""
+    """What the compose file takes from its environment."""
     return {reference[0] for reference in _REFERENCE.findall(compose_text())}
 
 
 def own(services: Mapping[str, Any]) -> dict[str, Any]:
     """The services of compose that run our image."""
-    return {name: told for name, told in services.items() if "build" in told}
+    return {name: service for name, service in services.items() if "build" in service}
 
 
 def chart_file(name: str) -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load((CHART / name).read_text("utf-8"))
-    return found
+    contents: dict[str, Any] = yaml.safe_load((CHART / name).read_text("utf-8"))
+    return contents
 
 
 def value_files() -> dict[str, dict[str, Any]]:

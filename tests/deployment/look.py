@@ -80,11 +80,11 @@ def wrong_compose(compose: Mapping[str, Any]) -> str | None:
 
 
 def main() -> None:
-    """Answer what was asked on standard input."""
-    asked = json.load(sys.stdin)
-    kubernetes = asked.get("kubernetes", [kubernetes_validate.latest_version()])
-    charts = {name: looked_at(asked["chart"], values, kubernetes) for name, values in asked["values"].items()}
-    compose = {name: wrong_compose(told) for name, told in asked.get("compose", {}).items()}
+    """Answer the request on standard input."""
+    request = json.load(sys.stdin)
+    kubernetes = request.get("kubernetes", [kubernetes_validate.latest_version()])
+    charts = {name: looked_at(request["chart"], values, kubernetes) for name, values in request["values"].items()}
+    compose = {name: wrong_compose(contents) for name, contents in request.get("compose", {}).items()}
     json.dump({"charts": charts, "compose": compose}, sys.stdout)
 
 

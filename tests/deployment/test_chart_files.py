@@ -39,21 +39,23 @@ def test_the_chart_and_the_compose_file_have_the_version_of_the_project():
 def test_the_rules_ask_for_metrics_that_there_are():
     import_module("shared.chassis.base.metrics")
     names = set(REGISTRY._names_to_collectors)
-    asked = set(re.findall(r"huying_\w+", (CHART / "files" / "rules.yaml").read_text("utf-8")))
-    assert asked
-    assert asked <= names
+    used = set(re.findall(r"huying_\w+", (CHART / "files" / "rules.yaml").read_text("utf-8")))
+    assert used
+    assert used <= names
 
 
 def test_strimzi_declares_our_topics_as_migrate_makes_them():
     topics = {
-        told["metadata"]["name"]: told["spec"] for told in companion("strimzi.yaml") if told["kind"] == "KafkaTopic"
+        document["metadata"]["name"]: document["spec"]
+        for document in companion("strimzi.yaml")
+        if document["kind"] == "KafkaTopic"
     }
     assert {name: spec["partitions"] for name, spec in topics.items()} == {t.name: t.partitions for t in TOPICS}
     assert {spec["config"]["retention.ms"] for spec in topics.values()} == {-1}
 
 
 def test_the_user_of_strimzi_may_do_what_the_processes_do_and_no_more():
-    (user,) = (told for told in companion("strimzi.yaml") if told["kind"] == "KafkaUser")
+    (user,) = (document for document in companion("strimzi.yaml") if document["kind"] == "KafkaUser")
     allowed = {(acl["resource"]["type"], acl["resource"]["name"]) for acl in user["spec"]["authorization"]["acls"]}
     groups = {("group", about["group"]) for about in described().values() if "group" in about}
     assert allowed == groups | {("topic", "huying.")}

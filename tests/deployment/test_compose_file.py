@@ -13,17 +13,18 @@ from tests.deployment.files import DEPLOY, OTHERS, compose, compose_variables, o
 from tests.keys import KEYS
 
 SERVICES = own(compose()["services"])
-RUN = {name: told for name, told in SERVICES.items() if told["command"][0] == "run"}
+RUN = {name: service for name, service in SERVICES.items() if service["command"][0] == "run"}
 
 
 def test_each_process_runs_once_under_its_own_name():
-    assert [told["command"] for told in RUN.values()] == [["run", name] for name in RUN]
+    assert [service["command"] for service in RUN.values()] == [["run", name] for name in RUN]
     assert sorted(RUN) == sorted(processes())
 
 
 def test_beside_the_processes_only_migrations_run_and_all_wait_for_them():
-    assert [told["command"] for name, told in SERVICES.items() if name not in RUN] == [["migrate"]]
-    assert {told["depends_on"]["migrate"]["condition"] for told in RUN.values()} == {"service_completed_successfully"}
+    assert [service["command"] for name, service in SERVICES.items() if name not in RUN] == [["migrate"]]
+    waiting = {service["depends_on"]["migrate"]["condition"] for service in RUN.values()}
+    assert waiting == {"service_completed_successfully"}
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -44,10 +45,10 @@ def test_a_process_would_start_with_what_it_is_given(name: str, monkeypatch: pyt
 
 
 def test_ports_and_health_are_those_that_the_processes_are_told():
-    for name, told in RUN.items():
-        environment = told["environment"]
-        assert f"127.0.0.1:{environment['HUYING_HEALTH_PORT']}/readyz" in told["healthcheck"]["test"][-1]
-        published = {str(port).rpartition(":")[2] for port in told.get("ports", [])}
+    for name, service in RUN.items():
+        environment = service["environment"]
+        assert f"127.0.0.1:{environment['HUYING_HEALTH_PORT']}/readyz" in service["healthcheck"]["test"][-1]
+        published = {str(port).rpartition(":")[2] for port in service.get("ports", [])}
         heard = {str(environment[key]) for key in ("HUYING_PORT", "HUYING_MAIL_PORT") if key in environment}
         assert published <= heard, name
     apis = [name for name, about in described().items() if about["kind"] == "api" and name != GATEWAY]
@@ -55,7 +56,7 @@ def test_ports_and_health_are_those_that_the_processes_are_told():
 
 
 def test_either_the_gateway_or_the_apis_and_relays_run():
-    apart = {name for name, told in RUN.items() if "apart" in told.get("profiles", [])}
+    apart = {name for name, service in RUN.items() if "apart" in service.get("profiles", [])}
     assert RUN[GATEWAY]["profiles"] == ["together"]
     relays = {f"{name}-relay" for name in ("intake", "routing", "feedback", "reporting")}
     assert apart == relays | {f"{name}-api" for name in ("intake", "routing", "feedback", "reporting")}
@@ -64,14 +65,14 @@ def test_either_the_gateway_or_the_apis_and_relays_run():
 
 def test_the_example_names_every_variable_that_compose_wants_and_holds_no_secret():
     lines = (DEPLOY / "compose" / "example.env").read_text("utf-8").splitlines()
-    told = dict(line.lstrip("#").split("=", 1) for line in lines if line.lstrip("#").partition("=")[0].isupper())
-    assert compose_variables() <= set(told)
-    assert all(told[name] == "" for name in told if name.endswith(("SECRET", "KEY", "PASSWORD")))
+    example = dict(line.lstrip("#").split("=", 1) for line in lines if line.lstrip("#").partition("=")[0].isupper())
+    assert compose_variables() <= set(example)
+    assert all(example[name] == "" for name in example if name.endswith(("SECRET", "KEY", "PASSWORD")))
     assert ".env" in (DEPLOY.parent / ".gitignore").read_text("utf-8").splitlines()
 
 
-@pytest.mark.parametrize(("name", "told"), [(name, told) for name, told in compose()["services"].items()])
-def test_what_is_mounted_from_this_repository_is_there(name: str, told: dict[str, Any]):
-    for volume in told.get("volumes", []):
+@pytest.mark.parametrize(("name", "service"), [(name, service) for name, service in compose()["services"].items()])
+def test_what_is_mounted_from_this_repository_is_there(name: str, service: dict[str, Any]):
+    for volume in service.get("volumes", []):
         if volume.startswith("."):
             assert (DEPLOY / "compose" / Path(volume.partition(":")[0])).exists(), volume

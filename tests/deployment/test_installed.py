@@ -37,9 +37,9 @@ def nobody() -> dict[str, int]:
     return {"user": USER, "group": USER} if os.geteuid() == 0 and is_for_everybody(PYTHON) else {}
 
 
-def environment(**told: str) -> dict[str, str]:
+def environment(**settings: str) -> dict[str, str]:
     secrets = {f"HUYING_{name.upper()}": value for name, value in KEYS.items()}
-    return {"HOME": "/tmp", "PATH": "/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1", **secrets, **told}
+    return {"HOME": "/tmp", "PATH": "/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1", **secrets, **settings}
 
 
 @pytest.fixture(scope="module")
@@ -52,23 +52,24 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def huying(installed: Path, *arguments: str, **told: str) -> str:
+def huying(installed: Path, *arguments: str, **settings: str) -> str:
     """What a command of the image says; it must end well."""
     command = (installed / "bin" / "huying", *arguments)
     done = subprocess.run(
-        command, capture_output=True, text=True, cwd="/", env=environment(**told), timeout=300, check=False, **nobody()
+        command,
+        capture_output=True, text=True, cwd="/", env=environment(**settings), timeout=300, check=False, **nobody(),
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
 @asynccontextmanager
-async def running(installed: Path, process: str, told: Mapping[str, str]) -> AsyncIterator[httpx.AsyncClient]:
+async def running(installed: Path, process: str, settings: Mapping[str, str]) -> AsyncIterator[httpx.AsyncClient]:
     """A process of the image that is ready; a client of its port of health."""
     port = free_port()
     program = await asyncio.create_subprocess_exec(
         installed / "bin" / "huying", "run", process, cwd="/",
-        env=environment(HUYING_HEALTH_PORT=str(port), **told), stderr=asyncio.subprocess.STDOUT,
+        env=environment(HUYING_HEALTH_PORT=str(port), **settings), stderr=asyncio.subprocess.STDOUT,
         stdout=asyncio.subprocess.PIPE, **nobody(),
     )  # fmt: skip
 
@@ -97,9 +98,9 @@ def test_the_image_starts_with_the_command_and_its_version(installed: Path):
 
 
 def version() -> str:
-    found = re.search(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text("utf-8"), re.MULTILINE)
-    assert found
-    return found[1]
+    match = re.search(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text("utf-8"), re.MULTILINE)
+    assert match
+    return match[1]
 
 
 def test_everything_it_imports_is_in_the_image_and_nothing_of_the_source_tree(installed: Path):
@@ -144,14 +145,14 @@ async def test_it_migrates_serves_pages_with_their_style_and_reads_facts(
         await lives(installed, {"DATABASE_URL": empty, "KAFKA_BOOTSTRAP_SERVERS": own_broker.url})
 
 
-async def lives(installed: Path, told: dict[str, str]) -> None:
+async def lives(installed: Path, settings: dict[str, str]) -> None:
     """Migrations, the gateway and a worker of the image, on an empty database."""
-    await asyncio.to_thread(huying, installed, "migrate", **told)
+    await asyncio.to_thread(huying, installed, "migrate", **settings)
     port = free_port()
     address = f"http://127.0.0.1:{port}"
-    told |= {"HUYING_PUBLIC_URL": address, "HUYING_PORT": str(port)}
+    settings |= {"HUYING_PUBLIC_URL": address, "HUYING_PORT": str(port)}
     client: dict[str, Any] = {"base_url": address, "trust_env": False, "follow_redirects": True}
-    async with running(installed, "gateway", told), httpx.AsyncClient(**client) as citizen:
+    async with running(installed, "gateway", settings), httpx.AsyncClient(**client) as citizen:
         for path in ("/", "/raise", "/demands", "/board", "/docs"):
             page = await citizen.get(path)
             assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8"), path
@@ -160,5 +161,5 @@ async def lives(installed: Path, told: dict[str, str]) -> None:
             assert {(await citizen.get(file)).status_code for file in files} == {200}
         packs = (await citizen.get("/v1/jurisdictions")).json()
         assert "nanhai" in str(packs)
-    async with running(installed, "routing-worker", told) as health:
+    async with running(installed, "routing-worker", settings) as health:
         assert 'huying_process_info{process="routing-worker"} 1.0' in (await health.get("/metrics")).text

@@ -24,9 +24,11 @@ def filled(path: str) -> str:
 
 def test_every_route_of_every_service_is_led_to_that_service():
     owners = prefixes(declared())
-    led = {(service, path): owner_of(filled(path), owners) for service, paths in declared().items() for path in paths}
-    assert led
-    assert {place: owner for place, owner in led.items() if owner not in (place[0], ANY)} == {}
+    answering = {
+        (service, path): owner_of(filled(path), owners) for service, paths in declared().items() for path in paths
+    }
+    assert answering
+    assert {place: owner for place, owner in answering.items() if owner not in (place[0], ANY)} == {}
 
 
 def test_only_what_every_service_answers_alike_belongs_to_any():
@@ -42,9 +44,9 @@ def test_nginx_leads_every_route_as_the_ingress_does():
     rules = re.findall(r"^    ~(\S+) (\w+);$", configuration(owners), re.MULTILINE)
     for paths in declared().values():
         for path in map(filled, paths):
-            led = next((service for pattern, service in rules if re.search(pattern, path)), "intake")
+            answering = next((service for pattern, service in rules if re.search(pattern, path)), "intake")
             wanted = owner_of(path, owners)
-            assert led == ("intake" if wanted == ANY else wanted), path
+            assert answering == ("intake" if wanted == ANY else wanted), path
 
 
 def test_the_longest_prefix_of_whole_segments_decides():

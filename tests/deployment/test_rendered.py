@@ -47,8 +47,8 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 
 def without_digest(composed: Mapping[str, Any]) -> dict[str, Any]:
     """The tool takes a tag or a digest of an image; Docker takes both."""
-    found: dict[str, Any] = json.loads(re.sub(r"@sha256:[0-9a-f]{64}", "", json.dumps(composed)))
-    return found
+    answer: dict[str, Any] = json.loads(re.sub(r"@sha256:[0-9a-f]{64}", "", json.dumps(composed)))
+    return answer
 
 
 @pytest.fixture(scope="module")
@@ -56,16 +56,16 @@ def seen() -> dict[str, Any]:
     """What the tools say: of the chart with each value file and with values to refuse, and of compose files."""
     refused = {name: values for name, (values, _) in REFUSED.items()}
     wrong = {"services": {"routing-worker": {"image": "huying", "read_onyl": True}}}
-    asked = {
+    request = {
         "chart": str(CHART),
         "kubernetes": ["1.37"],
         "values": value_files() | refused,
         "compose": {"ours": without_digest(compose()), "wrong": wrong},
     }
-    done = subprocess.run(LOOK, input=json.dumps(asked), capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(LOOK, input=json.dumps(request), capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
 
 
 @pytest.fixture(params=value_files())
@@ -73,8 +73,8 @@ def documents(request: pytest.FixtureRequest, seen: dict[str, Any]) -> list[dict
     """What the chart makes of one value file."""
     chart = seen["charts"][request.param]
     assert "documents" in chart, chart
-    found: list[dict[str, Any]] = chart["documents"]
-    return found
+    answer: list[dict[str, Any]] = chart["documents"]
+    return answer
 
 
 def of_kind(documents: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
@@ -171,10 +171,10 @@ def test_probes_and_services_name_ports_that_the_process_is_told(documents: list
     for name, container in named(documents).items():
         if name == "migrate":
             continue
-        told = {variable["name"]: variable.get("value") for variable in container["env"]}
+        env = {variable["name"]: variable.get("value") for variable in container["env"]}
         heard = {port["name"]: str(port["containerPort"]) for port in container["ports"]}
-        wanted = {"health": told["HUYING_HEALTH_PORT"], "http": told.get("HUYING_PORT")}
-        wanted["lmtp"] = told.get("HUYING_MAIL_PORT")
+        wanted = {"health": env["HUYING_HEALTH_PORT"], "http": env.get("HUYING_PORT")}
+        wanted["lmtp"] = env.get("HUYING_MAIL_PORT")
         assert heard == {port: number for port, number in wanted.items() if number}, name
         probes = [container[f"{probe}Probe"]["httpGet"] for probe in ("startup", "liveness", "readiness")]
         assert [probe["path"] for probe in probes] == ["/livez", "/livez", "/readyz"]
@@ -189,7 +189,7 @@ def test_probes_and_services_name_ports_that_the_process_is_told(documents: list
 def selected(selector: Mapping[str, str], documents: list[dict[str, Any]]) -> list[str]:
     """The processes whose pods a selector finds."""
     labels = {name: template["metadata"]["labels"] for name, template, _ in pods(documents)}
-    return [name for name, told in labels.items() if name != "migrate" and selector.items() <= told.items()]
+    return [name for name, own in labels.items() if name != "migrate" and selector.items() <= own.items()]
 
 
 @pytest.mark.parametrize(
@@ -209,19 +209,19 @@ def test_what_is_for_a_process_finds_its_pods_and_no_others(
 
 
 def test_the_ingress_leads_every_path_to_a_process_that_answers_it(documents: list[dict[str, Any]]):
-    services = {told["metadata"]["name"]: told["spec"] for told in of_kind(documents, "Service")}
+    services = {document["metadata"]["name"]: document["spec"] for document in of_kind(documents, "Service")}
     (ingress,) = of_kind(documents, "Ingress")
     (rule,) = ingress["spec"]["rules"]
-    led = {told["path"]: told["backend"]["service"] for told in rule["http"]["paths"]}
-    assert len(led) == len(rule["http"]["paths"])
-    assert set(led) == set(paths())
+    backends = {entry["path"]: entry["backend"]["service"] for entry in rule["http"]["paths"]}
+    assert len(backends) == len(rule["http"]["paths"])
+    assert set(backends) == set(paths())
     for path, owner in paths().items():
-        service = services[led[path]["name"]]
-        assert led[path]["port"]["name"] in {port["name"] for port in service["ports"]}
+        service = services[backends[path]["name"]]
+        assert backends[path]["port"]["name"] in {port["name"] for port in service["ports"]}
         (process,) = selected(service["selector"], documents)
         answering = described()[process]["service"]
         assert answering in ("gateway", owner) or owner == ANY, path
-    assert {told["pathType"] for told in rule["http"]["paths"]} == {"Prefix"}
+    assert {entry["pathType"] for entry in rule["http"]["paths"]} == {"Prefix"}
 
 
 def test_consumers_grow_by_the_lag_of_their_own_group_and_never_beyond_its_partitions(seen: dict[str, Any]):
@@ -230,25 +230,28 @@ def test_consumers_grow_by_the_lag_of_their_own_group_and_never_beyond_its_parti
         listeners = {service.listener.consumer: service for (*_, service) in processes().values()}
         scaled = of_kind(documents, "ScaledObject")
         assert len(scaled) == 4
-        for told in (document["spec"] for document in scaled):
-            (trigger,) = told["triggers"]
+        for spec in (document["spec"] for document in scaled):
+            (trigger,) = spec["triggers"]
             service = listeners[trigger["metadata"]["consumerGroup"]]
-            assert told["scaleTargetRef"]["name"] == f"huying-{service.name}-{service.listener.suffix}"
+            assert spec["scaleTargetRef"]["name"] == f"huying-{service.name}-{service.listener.suffix}"
             assert (trigger["metadata"]["topic"],) == service.listener.topics
             about = described()[f"{service.name}-{service.listener.suffix}"]
-            assert told["maxReplicaCount"] <= about["topics"][trigger["metadata"]["topic"]]
+            assert spec["maxReplicaCount"] <= about["topics"][trigger["metadata"]["topic"]]
 
 
 def test_keda_shows_kafka_the_same_name_and_password_as_the_processes(seen: dict[str, Any]):
     documents = seen["charts"]["external"]["documents"]
     (authentication,) = of_kind(documents, "TriggerAuthentication")
-    shown = {told["parameter"]: (told["name"], told["key"]) for told in authentication["spec"]["secretTargetRef"]}
+    shown = {
+        document["parameter"]: (document["name"], document["key"])
+        for document in authentication["spec"]["secretTargetRef"]
+    }
     env = {variable["name"]: variable for variable in named(documents)["routing-worker"]["env"]}
     for parameter, variable in {"username": "KAFKA_SASL_USERNAME", "password": "KAFKA_SASL_PASSWORD"}.items():
         reference = env[variable]["valueFrom"]["secretKeyRef"]
         assert shown[parameter] == (reference["name"], reference["key"])
-    for told in of_kind(documents, "ScaledObject"):
-        (trigger,) = told["spec"]["triggers"]
+    for document in of_kind(documents, "ScaledObject"):
+        (trigger,) = document["spec"]["triggers"]
         assert trigger["authenticationRef"] == {"name": authentication["metadata"]["name"]}
         assert (trigger["metadata"]["sasl"], trigger["metadata"]["tls"]) == ("scram_sha512", "enable")
 
