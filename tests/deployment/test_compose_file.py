@@ -44,6 +44,15 @@ def test_a_process_would_start_with_what_it_is_given(name: str, monkeypatch: pyt
     assert wrong_settings([name]) == []
 
 
+@pytest.mark.parametrize("name", RUN)
+def test_processes_ask_each_other_where_somebody_listens(name: str):
+    environment = RUN[name]["environment"]
+    for variable in ("HUYING_INTAKE_URL", "HUYING_REPORTING_URL"):
+        host, _, port = str(environment.get(variable, "")).removeprefix("http://").partition(":")
+        listening = {"127.0.0.1": [name], "intake": ["gateway", "intake-api"]}.get(host, [host])
+        assert not host or {str(RUN[process]["environment"]["HUYING_PORT"]) for process in listening} == {port}
+
+
 def test_ports_and_health_are_those_that_the_processes_are_told():
     for name, service in RUN.items():
         environment = service["environment"]

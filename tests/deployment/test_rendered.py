@@ -280,6 +280,14 @@ def test_relays_run_inside_the_consumer_or_apart_and_never_both(seen: dict[str, 
             assert env["HUYING_RELAY_INSIDE"] == ("false" if apart else "true")
 
 
+def test_processes_ask_each_other_at_services_that_there_are(documents: list[dict[str, Any]]):
+    services = {f"http://{service['metadata']['name']}" for service in of_kind(documents, "Service")}
+    for container in named(documents).values():
+        env = {variable["name"]: variable.get("value") for variable in container["env"]}
+        addresses = {env[name] for name in ("HUYING_INTAKE_URL", "HUYING_REPORTING_URL") if name in env}
+        assert addresses <= services
+
+
 def test_large_numbers_reach_a_process_in_figures(seen: dict[str, Any]):
     env = named(seen["charts"]["scaled"]["documents"])["intake-api"]["env"]
     pixels = next(variable for variable in env if variable["name"] == "HUYING_ATTACHMENT_MAX_PIXELS")

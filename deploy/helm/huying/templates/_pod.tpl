@@ -10,6 +10,8 @@
 {{- $_ := set $own "HUYING_PUBLIC_URL" (include "huying.publicUrl" .root) -}}
 {{- $intake := include "huying.answering" (dict "root" .root "service" "intake") -}}
 {{- $_ := set $own "HUYING_INTAKE_URL" (printf "http://%s-%s" (include "huying.fullname" .root) $intake) -}}
+{{- $reporting := include "huying.answering" (dict "root" .root "service" "reporting") -}}
+{{- $_ := set $own "HUYING_REPORTING_URL" (printf "http://%s-%s" (include "huying.fullname" .root) $reporting) -}}
 {{- if include "huying.attachmentsClaim" .root -}}
 {{- $_ := set $own "HUYING_ATTACHMENTS_FOLDER" "/var/lib/huying/attachments" -}}
 {{- end -}}
