@@ -66,6 +66,10 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
         "deploy.cli.notifications:app",
         "`huying notifications`: what citizens were told, what waits and why, another try, and an end to waiting.",
     ),
+    "webhooks": (
+        "deploy.cli.webhooks:app",
+        "`huying webhooks`: which systems are told what happens, how they do, a test, another try, and other secrets.",
+    ),
     "open311": ("deploy.cli.open311:app", "Open311 GeoReport v2: examine a server."),
 }
 """Where each command is, and the line that the list of commands shows of it: no command is loaded for that. A test

@@ -1,7 +1,10 @@
 """Feedback, put together: the rating API, and the Faust worker that tells citizens and closes demands."""
 
+from functools import partial
 from pathlib import Path
 from typing import Final
+
+from fastapi import APIRouter
 
 from services.feedback.api_document import WORDS
 from services.feedback.checks import CHECKS
@@ -18,6 +21,20 @@ from services.feedback.ratings.handler import RatingHandler
 from services.feedback.ratings.unrated import UNRATED, unrated
 from services.feedback.settings import FeedbackSettings
 from services.feedback.web import inbox_pages, pages
+from services.feedback.webhooks import api as webhooks_api
+from services.feedback.webhooks.addresses import AllowedAddresses
+from services.feedback.webhooks.api import OwnerReader
+from services.feedback.webhooks.doctor_checks import CHECK as WEBHOOKS_CHECK
+from services.feedback.webhooks.endpoint_client import EndpointClient
+from services.feedback.webhooks.handler import WebhookHandler
+from services.feedback.webhooks.interest import Interest
+from services.feedback.webhooks.introspection import IntrospectionClient
+from services.feedback.webhooks.log_queries import spent
+from services.feedback.webhooks.projection import webhook_projection
+from services.feedback.webhooks.sender import WebhookSender
+from services.feedback.webhooks.signing import SecretBox
+from services.feedback.webhooks.watch import WebhookWatch
+from shared.chassis.aggregates.projections import compose
 from shared.chassis.aggregates.repository import Repositories, Repository
 from shared.chassis.database.pool import Pool
 from shared.chassis.process.components import Api, Worker
@@ -42,10 +59,14 @@ MIGRATIONS: Final = Path(__file__).parent / "migrations"
 READS: Final = (DEMAND_EVENTS.name,)
 
 
-def demand_repository(packs: Jurisdictions, settings: FeedbackSettings) -> Repository[Demand, Fact]:
-    """Feedback's copy of every demand, with its policy and its notices."""
+def demand_repository(
+    packs: Jurisdictions, settings: FeedbackSettings, interest: Interest | None = None
+) -> Repository[Demand, Fact]:
+    """Feedback's copy of every demand, with its policy, its notices and what webhooks are told. `interest`: kept by the
+    process; without it every event is worded."""
     notices = notification_projection(packs, _links(settings))
-    return Repository("demand", demand_rules(Service.FEEDBACK, Reaction(packs)), notices)
+    project = compose(*notices.parts, webhook_projection(packs, interest or Interest()))
+    return Repository("demand", demand_rules(Service.FEEDBACK, Reaction(packs)), project)
 
 
 def _links(settings: FeedbackSettings) -> CitizenLinks:
@@ -63,28 +84,52 @@ def message_kind(
 
 def api(settings: FeedbackSettings, pool: Pool) -> Api:
     """What citizens talk to."""
-    packs = packs_of(settings)
-    repository, masker = demand_repository(packs, settings), Masker()
+    packs, interest = packs_of(settings), Interest()
+    repository, masker = demand_repository(packs, settings, interest), Masker()
     ratings = RatingHandler(pool, repository, packs, _links(settings), masker=masker)
     reports = ReportHandler(pool, message_kind(settings, repository, packs), reporting_gateways(settings.gateways))
     routers = [routes(ratings), pages.routes(ratings, Visitors.of(settings)), reports_api.routes(reports), look()]
+    routers.append(_webhook_routes(settings, pool, packs))
     if settings.inbox and settings.notification_file:
         pack = next(iter(packs))
         routers.append(inbox_pages.routes(settings.notification_file, settings.public_url, pack.timezone))
-    return Api(routers, WORDS, tasks=(masker.run,))
+    return Api(routers, WORDS, tasks=(masker.run, partial(interest.keep, pool)))
+
+
+def _webhook_routes(settings: FeedbackSettings, pool: Pool, packs: Jurisdictions) -> APIRouter:
+    box, allowed = secret_box(settings), AllowedAddresses.of(settings.webhook_networks)
+    owners = OwnerReader(IntrospectionClient.at(settings.intake_url, settings.secret), packs)
+    return webhooks_api.routes(WebhookHandler(pool, packs, box, allowed), owners)
+
+
+def secret_box(settings: FeedbackSettings) -> SecretBox:
+    """What seals the secrets of webhooks."""
+    return SecretBox.of(settings.secret, settings.secret_previous)
 
 
 def worker(settings: FeedbackSettings, pool: Pool) -> Worker:
     """Hears every status fact, sends messages, closes what nobody rates, prunes."""
-    packs = packs_of(settings)
-    repository = demand_repository(packs, settings)
+    packs, interest = packs_of(settings), Interest()
+    repository = demand_repository(packs, settings, interest)
     kind = message_kind(settings, repository, packs)
     hear_receipts(pool, kind)
-    pruning = Retention(pool, (redriven(settings), REACHED))
+    pruning = Retention(pool, (redriven(settings), REACHED, *spent(settings.keep_webhook_days)))
     timers = Timers(pool, {UNRATED: unrated(repository, packs)})
     holder = f"feedback-worker-{settings.instance}" if settings.instance else ""
     tasks = (IntentSender(pool, kind, holder=holder).run, IntentWatch(pool, kind).run, timers.run, pruning.run)
-    return Worker(Repositories.of(repository), by_faust=True, tasks=tasks)
+    webhooks = (partial(_webhook_sender, settings, pool, holder), _webhook_watch(settings, pool).run)
+    hearing = partial(interest.keep, pool)
+    return Worker(Repositories.of(repository), by_faust=True, tasks=(*tasks, *webhooks, hearing))
+
+
+async def _webhook_sender(settings: FeedbackSettings, pool: Pool, holder: str) -> None:
+    client = EndpointClient(AllowedAddresses.of(settings.webhook_networks))
+    await WebhookSender(pool, client, secret_box(settings), holder=holder).run()
+
+
+def _webhook_watch(settings: FeedbackSettings, pool: Pool) -> WebhookWatch:
+    introspection = IntrospectionClient.at(settings.intake_url, settings.secret)
+    return WebhookWatch(pool, secret_box(settings), introspection)
 
 
 SERVICE: Final = ServiceManifest(
@@ -96,5 +141,5 @@ SERVICE: Final = ServiceManifest(
         WorkerProcess(worker, "feedback-worker", READS),
         RelayProcess(),
     ),
-    checks=CHECKS,
+    checks=(*CHECKS, WEBHOOKS_CHECK),
 )

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, FilePath, ValidationInfo
 
 from services.feedback.gateways.declared import declared
+from services.feedback.webhooks.addresses import AllowedAddresses
 from shared.chassis.base.settings import PublicSettings, noted
 from shared.chassis.work.retention import RetentionSettings
 from shared.identity.settings import LOOPBACK, SecretSettings
@@ -28,6 +29,11 @@ def _here_alone(inbox: bool, known: ValidationInfo) -> bool:
     if inbox and not known.data.get("notification_file"):
         raise ValueError("shows the messages of a file: name one with HUYING_NOTIFICATION_FILE")
     return inbox
+
+
+def _is_networks(text: str) -> str:
+    AllowedAddresses.of(text)
+    return text
 
 
 class FeedbackSettings(RetentionSettings, SecretSettings, PublicSettings, JurisdictionSettings):
@@ -52,6 +58,18 @@ class FeedbackSettings(RetentionSettings, SecretSettings, PublicSettings, Jurisd
     intake_url: str = Field(
         "http://127.0.0.1:8080",
         pattern=r"^https?://",
-        description="where intake tells whom a message is for",
-        json_schema_extra=noted("feedback-worker", here_only=True),
+        description="where intake tells whom a message is for, and who shows a key or a token",
+        json_schema_extra=noted("feedback-worker", "feedback-api", here_only=True),
+    )
+    webhook_networks: Annotated[str, AfterValidator(_is_networks)] = Field(
+        "",
+        description="networks of your own that webhooks may lead to beside the internet, such as `10.1.0.0/16,fd00::/8`"
+        " where http:// is taken too",
+        json_schema_extra=noted("gateway", "feedback-api", "feedback-worker"),
+    )
+    keep_webhook_days: int = Field(
+        30,
+        ge=4,
+        description="how long the log of webhooks is kept, and what waits for one that is disabled",
+        json_schema_extra=noted("feedback-worker"),
     )

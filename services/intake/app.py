@@ -11,8 +11,9 @@ from services.intake.attachments.assembled import attachment_service
 from services.intake.attachments.service import AttachmentService
 from services.intake.broadcasts import api as broadcasts
 from services.intake.broadcasts.handler import BroadcastHandler
-from services.intake.channels import menus
+from services.intake.channels import introspection_api, menus
 from services.intake.channels.gateway_settings import GatewayRegistry
+from services.intake.channels.introspection_api import Introspection
 from services.intake.checks import CHECKS
 from services.intake.events import api as events_api
 from services.intake.events.lookup import EventLookup
@@ -150,6 +151,7 @@ def api(settings: IntakeSettings, pool: Pool) -> Api:
             attachments_api.routes(attachments, callers),
             vault_api.routes(PersonalDataHandler(pool, submissions.repository, keys, callers, masker=masker)),
             batches.routes(ContactBatches(pool, submissions.repository, keys, callers)),
+            introspection_api.routes(Introspection(pool, callers)),
             visits.routes(submissions, codes),
             broadcasts.routes(BroadcastHandler(submissions), codes),
             sms.routes(registry, conversations, language_of),

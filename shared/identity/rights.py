@@ -42,6 +42,7 @@ READ_VIEWS: Final = "read-views"
 REVEAL: Final = "reveal"
 ERASE: Final = "erase"
 ATTACH: Final = "attach"
+MANAGE_WEBHOOKS: Final = "manage-webhooks"
 
 COMMANDS: Final[Mapping[str, Wording]] = {
     READ: Wording("查看", "read"),
@@ -81,6 +82,7 @@ COMMANDS: Final[Mapping[str, Wording]] = {
     "start-call-back": Wording("领取回访", "take a call-back"),
     "release-call-back": Wording("放回回访", "put a call-back back"),
     "record-call-back": Wording("登记回访", "record a call-back"),
+    MANAGE_WEBHOOKS: Wording("管理事件推送", "manage webhooks"),
     REVEAL: Wording("查阅个人信息", "see personal data"),
     ERASE: Wording("删除个人信息", "erase personal data"),
 }
@@ -100,7 +102,7 @@ _DAILY: Final = _READ_AND_NOTE | {
 _PUBLICATION: Final = frozenset({"publish", "correct-publication", "withdraw-publication"})
 _CALLS: Final = frozenset({"start-call-back", "release-call-back", "record-call-back"})
 _ABOVE: Final = _READ_AND_NOTE | _PUBLICATION | {"grant-extension", "refuse-extension", "prioritize"}
-_EVERYTHING: Final = frozenset(COMMANDS) - _PERSONAL - {READ_VIEWS}
+_EVERYTHING: Final = frozenset(COMMANDS) - _PERSONAL - {READ_VIEWS, MANAGE_WEBHOOKS}
 
 RIGHTS: Final[Mapping[Role, Mapping[Relation, frozenset[str]]]] = {
     Role.CLERK: {
@@ -125,7 +127,7 @@ RIGHTS: Final[Mapping[Role, Mapping[Relation, frozenset[str]]]] = {
         Relation.WHOLE: _READ_AND_NOTE,
     },
     Role.AUDITOR: {Relation.JURISDICTION: _READ_ALL},
-    Role.ADMIN: {Relation.JURISDICTION: _READ_ALL | _CATALOGUE},
+    Role.ADMIN: {Relation.JURISDICTION: _READ_ALL | _CATALOGUE | {MANAGE_WEBHOOKS}},
     Role.CALLER: {
         Relation.TO_CALL: frozenset({READ, REVEAL}),
         Relation.APART: _CALLS,

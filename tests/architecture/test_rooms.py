@@ -32,6 +32,9 @@ OWN: Final = {
     },
     "feedback/notifications": {"contacts", "messages", "sending"},
     "feedback/ratings": {"milestones", "unrated", "verdicts"},
+    "feedback/webhooks": {
+        "addresses", "doctor_checks", "endpoint_client", "interest", "introspection", "sender", "signing", "watch",
+    },
     "intake/attachments": {
         "assembled", "bucket", "collect", "jpeg_segments", "kinds", "paper_cleaning", "papers", "pictures",
         "references", "scanning", "service", "stores",

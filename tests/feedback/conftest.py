@@ -6,6 +6,9 @@ import pytest
 
 from services.feedback.notifications.projection import notification_projection
 from services.feedback.ratings.domain import Reaction
+from services.feedback.webhooks.interest import Interest
+from services.feedback.webhooks.projection import webhook_projection
+from shared.chassis.aggregates.projections import compose
 from shared.chassis.aggregates.repository import Repository
 from shared.chassis.database.pool import Pool, open_pool
 from shared.contracts.demand.rules import demand_rules
@@ -22,6 +25,6 @@ async def pool(database: str) -> AsyncIterator[Pool]:
 
 @pytest.fixture
 def repository() -> Book:
-    return Repository(
-        "demand", demand_rules(Service.FEEDBACK, Reaction(shipped())), notification_projection(shipped(), LINKS)
-    )
+    notices = notification_projection(shipped(), LINKS)
+    project = compose(*notices.parts, webhook_projection(shipped(), Interest()))
+    return Repository("demand", demand_rules(Service.FEEDBACK, Reaction(shipped())), project)

@@ -186,6 +186,14 @@ async def is_good(db: Connection, channel: str) -> bool:
     return bool(await db.fetchval("SELECT true FROM channel WHERE id = $1 AND revoked_at IS NULL", channel))
 
 
+async def with_scope(db: Connection, channels: Sequence[str], scope: str) -> list[str]:
+    """Those among these channels that were not revoked and have the scope."""
+    rows = await db.fetch(
+        "SELECT id FROM channel WHERE id = ANY($1) AND revoked_at IS NULL AND $2 = ANY(scopes)", list(channels), scope
+    )
+    return [row["id"] for row in rows]
+
+
 async def put_channel(
     db: Connection, id: str, kind: ChannelKind, name: str, key_hash: bytes, scopes: Sequence[str]
 ) -> None:

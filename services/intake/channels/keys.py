@@ -40,6 +40,7 @@ class Scope(StrEnum):
     SUBMIT = "submit"
     IMPORT = "import"
     READ_ALL = "read-all"
+    WEBHOOKS = "webhooks"
 
 
 def _hashed(key: str) -> bytes:

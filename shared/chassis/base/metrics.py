@@ -39,6 +39,12 @@ GATEWAY: Final = Histogram(
     "huying_gateway_seconds", "Time that a gateway had a message in hand, by its outcome", ["gateway", "result"]
 )
 GATEWAY_RESTS: Final = Gauge("huying_gateway_rests", "1 while a gateway is given nothing, for it failed", ["gateway"])
+WEBHOOKS: Final = Counter(
+    "huying_webhook_deliveries_total", "Requests to endpoints of webhooks, by what became of them", ["result"]
+)
+WEBHOOKS_WAITING: Final = Gauge("huying_webhook_deliveries_waiting", "Deliveries that enabled webhooks wait for")
+WEBHOOKS_OLDEST: Final = Gauge("huying_webhook_oldest_seconds", "Age of the oldest delivery of an enabled webhook")
+WEBHOOKS_BY_STATE: Final = Gauge("huying_webhooks", "Webhooks, by how they do", ["state"])
 LONG_TEXTS: Final = Counter("huying_long_texts_total", "Requests with long texts, by what masked these", ["result"])
 REQUESTS: Final = Histogram(
     "huying_http_request_seconds", "Time to answer, by route", ["service", "method", "route", "status"]

@@ -1,0 +1,214 @@
+"""`huying webhooks`: which systems are told what happens, how they do, a test, another try, and other secrets."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Final, TypeVar
+from uuid import UUID
+
+import typer
+
+from deploy.cli.running import environment_of_what_runs
+from services.feedback.app import secret_box
+from services.feedback.settings import FeedbackSettings
+from services.feedback.webhooks import handler, log_queries, queries
+from services.feedback.webhooks.commands import ChangeWebhook, Redeliver
+from services.feedback.webhooks.documents import notices, state_of
+from services.feedback.webhooks.domain import DeliveryState
+from services.feedback.webhooks.log_queries import LoggedDelivery
+from services.feedback.webhooks.queries import NONE_WAITS, Waiting, WebhookRow
+from shared.chassis.base.clock import now, uuid7
+from shared.chassis.base.settings import ProcessSettings, read
+from shared.chassis.database.pool import Connection, open_pool
+from shared.contracts.refusals import Refused
+
+app = typer.Typer(no_args_is_help=True, help=__doc__)
+T = TypeVar("T")
+TIME: Final = "%Y-%m-%d %H:%M:%S"
+HEADING: Final = ("id", "of", "state", "waiting", "delivered", "url")
+LOG_HEADING: Final = ("event", "type", "demand", "state", "tries", "last", "answer")
+PATIENCE: Final = 30.0
+"""Seconds for which `test` waits: longer than one request may take."""
+Id = Annotated[UUID, typer.Argument(help="the id that `list` shows")]
+
+
+@app.command("list")
+def listed() -> None:
+    """Every webhook, and how it does; exit code 1 where one fails or was disabled by itself."""
+
+    async def ask(db: Connection) -> tuple[Sequence[WebhookRow], dict[UUID, Waiting]]:
+        rows = await queries.every_webhook(db)
+        return rows, await queries.waiting(db, [row.id for row in rows])
+
+    rows, waiting = _asked(ask)
+    if not rows:
+        typer.echo("there is no webhook; a channel or an administrator makes one with POST /v1/webhooks")
+        return
+    _print([HEADING, *(_cells(row, waiting.get(row.id, NONE_WAITS)) for row in rows)])
+    if any(notices(row)[0] and row.disabled_for != "owner" for row in rows):
+        raise typer.Exit(1)
+
+
+@app.command()
+def show(
+    id: Id,
+    state: Annotated[DeliveryState | None, typer.Option(help="only deliveries in this state")] = None,
+    number: Annotated[str, typer.Option(help="only those of the demand of this number")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="how many deliveries, the newest first")] = 20,
+) -> None:
+    """One webhook: what it takes, what is wrong with it, and the log of its deliveries."""
+
+    async def ask(db: Connection) -> tuple[WebhookRow, Waiting, Sequence[LoggedDelivery]]:
+        row = await _known(db, id)
+        waiting = (await queries.waiting(db, [id])).get(id, NONE_WAITS)
+        return row, waiting, await log_queries.deliveries(db, id, state, number, 2**62, limit)
+
+    row, waiting, deliveries = _asked(ask)
+    for heading, cell in zip(HEADING, _cells(row, waiting), strict=True):
+        typer.echo(f"{heading:<10} {cell}")
+    for name in ("types", "divisions", "categories", "channels"):
+        typer.echo(f"{name:<10} {', '.join(getattr(row, name) or ['all'])}")
+    if notice := notices(row)[0]:
+        typer.echo(f"{'notice':<10} {notice}")
+    if deliveries:
+        _print([LOG_HEADING, *map(_logged, deliveries)])
+
+
+@app.command()
+def test(id: Id) -> None:
+    """Send an event of the type `webhook.test`, and say what was answered; exit code 1 where it was not taken."""
+    event = uuid7()
+
+    async def ask(db: Connection) -> LoggedDelivery | None:
+        row = await _known(db, id)
+        if row.disabled_at:
+            raise typer.BadParameter(f"it is disabled: `huying webhooks enable {id}` first")
+        await handler.put_test(db, id, event, now())
+        deadline = asyncio.get_running_loop().time() + PATIENCE
+        while asyncio.get_running_loop().time() < deadline:
+            found = await log_queries.one_delivery(db, id, event)
+            if found is None or found.attempts:
+                return found
+            await asyncio.sleep(0.2)
+        return None
+
+    found = _asked(ask)
+    if found is None or not found.tries:
+        _refuse(f"nothing was sent in {PATIENCE:.0f} s: does feedback-worker run? or the endpoint rests: see `show`")
+    elif found.state is DeliveryState.DELIVERED:
+        typer.echo(f"taken: {found.tries[0].status} after {found.tries[0].milliseconds} ms")
+    else:
+        _refuse(f"not taken: {found.tries[0].cause}")
+
+
+@app.command()
+def redeliver(
+    id: Id,
+    event: Annotated[UUID | None, typer.Option(help="this one, by its id")] = None,
+    since: Annotated[datetime | None, typer.Option(help="whatever happened from then on (UTC)")] = None,
+    until: Annotated[datetime | None, typer.Option(help="and before then (UTC)")] = None,
+    only_failed: Annotated[bool, typer.Option(help="those that were given up, and no other")] = False,
+) -> None:
+    """Send again what is in the log, by the same ids and in the same order."""
+    if (event is None) is (since is None):
+        raise typer.BadParameter("name either --event or --since")
+    asked = Redeliver(event=event, since=_utc(since), until=_utc(until), only_failed=only_failed)
+
+    async def ask(db: Connection) -> int:
+        await _known(db, id)
+        return await handler.redelivered(db, id, asked, now())
+
+    typer.echo(f"{_asked(ask):,} deliveries are made again")
+
+
+@app.command()
+def rotate(
+    id: Id,
+    hours: Annotated[int, typer.Option(min=0, max=30 * 24, help="for how long the present secret signs too")] = 24,
+) -> None:
+    """Give a webhook another secret, shown this once; whoever receives takes both for the time being."""
+    environment_of_what_runs("DATABASE_URL", "HUYING_SECRET")
+    box = secret_box(read(FeedbackSettings))
+
+    async def ask(db: Connection) -> str:
+        async with db.transaction():
+            row, secret = handler.rotated(await _known(db, id), box, hours, now())
+            await queries.put(db, row)
+        return secret
+
+    typer.echo(_asked(ask))
+
+
+@app.command()
+def disable(id: Id) -> None:
+    """Send nothing to a webhook until it is enabled again; what happens meanwhile waits for it."""
+    _change(id, enabled=False)
+    typer.echo("nothing is sent to it any more")
+
+
+@app.command()
+def enable(id: Id) -> None:
+    """Send to a webhook again: what waits first, in order."""
+    _change(id, enabled=True)
+    typer.echo("what waits for it is sent now")
+
+
+def _change(id: UUID, enabled: bool) -> None:
+    async def ask(db: Connection) -> None:
+        async with db.transaction():
+            await queries.put(db, handler.changed(await _known(db, id), ChangeWebhook(enabled=enabled), now()))
+
+    _asked(ask)
+
+
+async def _known(db: Connection, id: UUID) -> WebhookRow:
+    row = await queries.locked(db, id)
+    if row is None:
+        raise typer.BadParameter(f"there is no webhook {id}; see `huying webhooks list`")
+    return row
+
+
+def _asked(ask: Callable[[Connection], Awaitable[T]]) -> T:
+    environment_of_what_runs("DATABASE_URL")
+
+    async def asked() -> T:
+        async with (
+            await open_pool(read(ProcessSettings).database_url, "feedback", size=1) as pool,
+            pool.acquire() as db,
+        ):
+            return await ask(db)
+
+    try:
+        return asyncio.run(asked())
+    except Refused as refused:
+        _refuse(refused.en)
+        raise
+
+
+def _refuse(why: str) -> None:
+    typer.echo(f"huying: {why}", err=True)
+    raise typer.Exit(1)
+
+
+def _utc(at: datetime | None) -> datetime | None:
+    return at.replace(tzinfo=UTC) if at and at.tzinfo is None else at
+
+
+def _cells(row: WebhookRow, waiting: Waiting) -> tuple[str, ...]:
+    whose = f"channel {row.channel}" if row.channel else f"jurisdiction {row.jurisdiction}"
+    state = f"{state_of(row)} ({row.disabled_for})" if row.disabled_for else state_of(row)
+    delivered = f"{row.delivered_at:{TIME}}" if row.delivered_at else "-"
+    return str(row.id), whose, state, f"{waiting.deliveries:,}", delivered, row.url
+
+
+def _logged(one: LoggedDelivery) -> tuple[str, ...]:
+    last = one.tries[0] if one.tries else None
+    answer = (last.cause or str(last.status)) if last else "-"
+    at = f"{last.at:{TIME}}" if last else "-"
+    return str(one.event), one.type, one.number or "-", one.state, str(one.attempts), at, answer
+
+
+def _print(rows: Sequence[tuple[str, ...]]) -> None:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -1,0 +1,1 @@
+"""Tells other systems what happens to demands: signed, in order, until they have taken it."""

@@ -1,0 +1,88 @@
+"""Says which network addresses webhooks may lead to, and refuses others at the moment of connecting.
+
+A name is checked by the address that is really connected to, so that one that resolves to something else the second
+time (DNS rebinding) gets nowhere. Rule: OWASP, Server-Side Request Forgery Prevention; RFC 6890 (special addresses).
+"""
+
+import socket
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Any, Final
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+_NAT64: Final = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
+_COMPATIBLE: Final = IPv6Network("::/96")
+
+
+class AddressRefused(OSError):
+    """No connection is made to this address."""
+
+
+@dataclass(frozen=True, slots=True)
+class AllowedAddresses:
+    """Public addresses, unless `public` says no, and those of `networks`, whatever they are."""
+
+    networks: Sequence[Network] = ()
+    public: bool = True
+
+    @classmethod
+    def of(cls, text: str) -> "AllowedAddresses":
+        """Beside public ones those of networks such as `10.1.0.0/16, fd00::/8`; raises `ValueError`."""
+        return cls(tuple(ip_network(part.strip()) for part in text.split(",") if part.strip()))
+
+    @property
+    def only_networks(self) -> "AllowedAddresses":
+        """For requests that are not encrypted: these stay in networks of one's own."""
+        return AllowedAddresses(self.networks, public=False)
+
+    def allows(self, address: Address) -> bool:
+        """Whether a connection to this address may be made."""
+        meant = reached(address)
+        if any(meant in network or address in network for network in self.networks):
+            return True
+        return self.public and is_public(meant)
+
+    def socket(self, info: tuple[Any, ...]) -> socket.socket:
+        """A socket for an entry of `getaddrinfo`; raises `AddressRefused`. It is the only way to a connection."""
+        family, kind, protocol, _, (host, *_) = info
+        if not self.allows(ip_address(host.partition("%")[0])):
+            raise AddressRefused(f"{host} is not an address that webhooks may lead to")
+        return socket.socket(family, kind, protocol)
+
+
+def is_public(address: Address) -> bool:
+    """Whether an address is one of the internet, and neither private, local, shared, for documents nor for many."""
+    if address.is_multicast or address.is_reserved or address.is_unspecified:
+        return False
+    if isinstance(address, IPv6Address) and address.is_site_local:
+        return False
+    return address.is_global
+
+
+def reached(address: Address) -> Address:
+    """Where packets to an address end: the IPv4 address that stands in an IPv6 address, by whatever rule."""
+    if isinstance(address, IPv4Address):
+        return address
+    if address.ipv4_mapped:
+        return address.ipv4_mapped
+    if address.sixtofour:
+        return address.sixtofour
+    if address.teredo:
+        return address.teredo[1]
+    if any(address in network for network in _NAT64) or (address in _COMPATIBLE and int(address) > 1):
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    return address
+
+
+def literal(host: str) -> Address | None:
+    """The address that a host is, in whatever form a resolver takes it: `[::1]`, `127.1`, `0x7f000001`, `2130706433`;
+    None where it is a name."""
+    readers: Iterable[Callable[[str], Address]] = (ip_address, lambda text: IPv4Address(socket.inet_aton(text)))
+    for read in readers:
+        try:
+            return read(host.strip("[]").partition("%")[0])
+        except (ValueError, OSError):
+            continue
+    return None

@@ -1,0 +1,148 @@
+"""The questions of the sender: what is to be delivered now, and what became of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from services.feedback.webhooks.domain import Decision, DeliveryState, DisabledFor, Reply
+from shared.chassis.database.pool import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What is sent: `attempts` counts the tries so far, `failures` those that count against it."""
+
+    webhook: UUID
+    event: UUID
+    position: int
+    body: str
+    attempts: int
+    failures: int
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of a try that began at `at`."""
+
+    delivery: Delivery
+    at: datetime
+    reply: Reply
+    decision: Decision
+
+    def kept_pending(self, disabled: Sequence[UUID]) -> "Result":
+        """The same; the try that disables a webhook gives no delivery up: it is sent when that is enabled."""
+        if self.delivery.webhook not in disabled or self.reply.is_success:
+            return self
+        return replace(self, decision=replace(self.decision, state=DeliveryState.PENDING))
+
+
+async def next_deliveries(
+    db: Connection, room: Mapping[UUID, int], in_hand: Sequence[int], at: datetime
+) -> list[Delivery]:
+    """What may be sent now: of each webhook as many as there is room for, the oldest first, of each demand the first.
+
+    `in_hand` are the positions that are being sent.
+    """
+    rows = await db.fetch(
+        """
+        SELECT head.* FROM unnest($1::uuid[], $2::integer[]) AS asked (webhook, room) CROSS JOIN LATERAL (
+            SELECT webhook, event, position, body, attempts, failures FROM webhook_delivery AS one
+            WHERE one.webhook = asked.webhook AND state = 'pending' AND due_at <= $4 AND position <> ALL($3)
+                AND NOT EXISTS (
+                    SELECT FROM webhook_delivery AS earlier
+                    WHERE (earlier.webhook, earlier.demand) = (one.webhook, one.demand)
+                        AND earlier.position < one.position AND earlier.state = 'pending'
+                )
+            ORDER BY position LIMIT asked.room
+        ) AS head
+        """,
+        list(room),
+        list(room.values()),
+        list(in_hand),
+        at,
+    )
+    return [Delivery(**row) for row in rows]
+
+
+async def record(db: Connection, results: Sequence[Result], at: datetime) -> None:
+    """Write down what became of tries. A delivery that a person has sent again meanwhile stays to be sent."""
+    await db.execute(
+        """
+        UPDATE webhook_delivery AS known SET state = done.state, attempts = known.attempts + 1,
+            failures = known.failures + done.failed::integer, due_at = done.due_at,
+            finished_at = CASE WHEN done.state <> 'pending' THEN $7::timestamptz END
+        FROM unnest($1::uuid[], $2::uuid[], $3::integer[], $4::text[], $5::boolean[], $6::timestamptz[])
+            AS done (webhook, event, attempts, state, failed, due_at)
+        WHERE (known.webhook, known.event) = (done.webhook, done.event) AND known.state = 'pending'
+            AND known.attempts = done.attempts
+        """,
+        [r.delivery.webhook for r in results],
+        [r.delivery.event for r in results],
+        [r.delivery.attempts for r in results],
+        [r.decision.state for r in results],
+        [r.decision.failed for r in results],
+        [at + r.decision.pause for r in results],
+        at,
+    )
+    await db.execute(
+        """
+        INSERT INTO webhook_attempt (webhook, event, number, at, status, cause, milliseconds)
+        SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::integer[], $4::timestamptz[], $5::integer[], $6::text[],
+            $7::integer[])
+        ON CONFLICT DO NOTHING
+        """,
+        [r.delivery.webhook for r in results],
+        [r.delivery.event for r in results],
+        [r.delivery.attempts + 1 for r in results],
+        [r.at for r in results],
+        [r.reply.status for r in results],
+        [r.reply.cause for r in results],
+        [r.reply.milliseconds for r in results],
+    )
+
+
+async def record_health(
+    db: Connection, well: Sequence[UUID], failing: Sequence[UUID], gone: Sequence[UUID], at: datetime, longest: datetime
+) -> list[UUID]:
+    """Remember which webhooks took something and which did not; returns those that are disabled by that: gone, or
+    failing since before `longest`."""
+    if well:
+        await db.execute(
+            """
+            UPDATE webhook SET delivered_at = $2, failing_since = NULL
+            WHERE id = ANY($1) AND (failing_since IS NOT NULL OR delivered_at IS NULL
+                OR delivered_at < $2::timestamptz - interval '10 seconds')
+            """,
+            list(well),
+            at,
+        )
+    if not failing and not gone:
+        return []
+    await db.execute(
+        "UPDATE webhook SET failing_since = $2 WHERE id = ANY($1) AND failing_since IS NULL",
+        [*failing, *gone],
+        at,
+    )
+    rows = await db.fetch(
+        """
+        UPDATE webhook SET disabled_at = $3,
+            disabled_for = CASE WHEN id = ANY($2) THEN $5 ELSE $6 END
+        WHERE disabled_at IS NULL AND (id = ANY($2) OR (id = ANY($1) AND failing_since < $4)) RETURNING id
+        """,
+        list(failing),
+        list(gone),
+        at,
+        longest,
+        DisabledFor.GONE.value,
+        DisabledFor.FAILING.value,
+    )
+    return [row["id"] for row in rows]
+
+
+async def hurry(db: Connection, webhook: UUID) -> None:
+    """Let everything that waits for another try be tried now: the endpoint takes again."""
+    await db.execute(
+        "UPDATE webhook_delivery SET due_at = now() WHERE webhook = $1 AND state = 'pending' AND due_at > now()",
+        webhook,
+    )

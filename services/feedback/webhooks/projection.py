@@ -1,0 +1,79 @@
+"""Queues what webhooks are told of a fact, with the fact itself: the masked view that channels may read of it."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from services.feedback.webhooks.interest import Interest
+from shared.chassis.aggregates.projections import Projection
+from shared.chassis.aggregates.unit_of_work import Change
+from shared.chassis.database.write_batch import WriteBatch
+from shared.contracts.channel_view import INTERNAL, VISIBLE, channel_event
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.state import Demand, is_confidential
+from shared.jurisdiction.jurisdictions import Jurisdictions
+from shared.jurisdiction.pack import Pack
+
+Row = tuple[Any, ...]
+TYPES: Final = frozenset(kind.type for kind in VISIBLE)
+"""Every type that a webhook may ask for, without its version: a later version of a fact is told too."""
+
+
+def webhook_projection(packs: Jurisdictions, interest: Interest) -> Projection[Demand, f.Fact, Row]:
+    """What is queued beside demands. Recorded history is told to nobody."""
+
+    def row(change: Change[Demand, f.Fact]) -> Row | None:
+        demand, fact, envelope = change.after, change.fact, change.envelope
+        if demand.imported or not interest.wants(fact.type):
+            return None
+        pack = packs.of_division(demand.division)
+        event = channel_event(demand, fact, envelope, lambda unit: _unit_name(pack, unit))
+        if event is None:
+            return None
+        return (
+            envelope.id,
+            demand.id,
+            demand.number,
+            fact.type,
+            envelope.time,
+            demand.channel,
+            demand.jurisdiction,
+            is_confidential(demand.kind),
+            list(pack.ancestors(demand.division)) if pack else [demand.division],
+            _categories(pack, demand.category),
+            event.model_dump_json(),
+        )
+
+    return Projection(on=dict.fromkeys(VISIBLE, row), ignores=INTERNAL, write=put_deliveries)
+
+
+def _unit_name(pack: Pack | None, unit: str) -> str:
+    known = pack.unit(unit) if pack else None
+    return known.name if known else unit
+
+
+def _categories(pack: Pack | None, category: str | None) -> list[str]:
+    if category is None:
+        return []
+    return list(pack.category_ancestors(category)) if pack else [category]
+
+
+def put_deliveries(writes: WriteBatch, rows: Sequence[Row]) -> None:
+    """Queue each event for every webhook that takes it: a channel's takes its own demands, a jurisdiction's all of its
+    demands but reports (举报). One that is disabled finds what it missed when it is enabled again."""
+    writes.add(
+        """
+        INSERT INTO webhook_delivery (webhook, event, demand, number, type, at, body)
+        SELECT webhook.id, told.event, told.demand, told.number, told.type, told.at, told.body
+        FROM unnest($1::webhook_event_row[]) WITH ORDINALITY AS told (event, demand, number, type, at, channel,
+            jurisdiction, confidential, divisions, categories, body, place)
+        JOIN webhook ON (
+            webhook.channel = told.channel OR (webhook.jurisdiction = told.jurisdiction AND NOT told.confidential)
+        )
+        WHERE (types IS NULL OR told.type = ANY(types)) AND (channels IS NULL OR told.channel = ANY(channels))
+            AND (webhook.divisions IS NULL OR webhook.divisions && told.divisions)
+            AND (webhook.categories IS NULL OR webhook.categories && told.categories)
+        ORDER BY place
+        ON CONFLICT DO NOTHING
+        """,
+        rows,
+    )

@@ -1,0 +1,133 @@
+"""The questions about webhooks themselves: whose they are, what they take, and how they do."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+
+from services.feedback.webhooks.domain import DisabledFor
+from shared.chassis.database.pool import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookRow:
+    """A webhook. Of `channel` and `jurisdiction` one says whose it is; a filter that is None takes everything."""
+
+    id: UUID
+    channel: str | None
+    jurisdiction: str | None
+    created_by: str
+    created_at: datetime
+    url: str
+    description: str
+    types: Sequence[str] | None
+    divisions: Sequence[str] | None
+    categories: Sequence[str] | None
+    channels: Sequence[str] | None
+    secret: bytes
+    secret_previous: bytes | None
+    previous_until: datetime | None
+    delivered_at: datetime | None = None
+    failing_since: datetime | None = None
+    disabled_at: datetime | None = None
+    disabled_for: DisabledFor | None = None
+
+    @property
+    def sealed_secrets(self) -> list[bytes]:
+        """Those that sign now, the new one first."""
+        return [self.secret, *([self.secret_previous] if self.secret_previous else [])]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many deliveries of a webhook wait, and since when the oldest of them."""
+
+    deliveries: int
+    oldest: datetime | None
+
+
+NONE_WAITS: Final = Waiting(0, None)
+_COLUMNS: Final = tuple(field.name for field in fields(WebhookRow))
+
+
+async def put(db: Connection, row: WebhookRow) -> None:
+    """Add a webhook, or write what changed of one."""
+    places = ", ".join(f"${n}" for n in range(1, len(_COLUMNS) + 1))
+    changes = ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS[1:])
+    await db.execute(
+        f"INSERT INTO webhook ({', '.join(_COLUMNS)}) VALUES ({places}) ON CONFLICT (id) DO UPDATE SET {changes}",  # noqa: S608
+        *(getattr(row, name) for name in _COLUMNS),
+    )
+
+
+async def remove(db: Connection, id: UUID) -> None:
+    """Forget a webhook; its log is removed with the logs of its age."""
+    await db.execute("DELETE FROM webhook WHERE id = $1", id)
+
+
+async def locked(db: Connection, id: UUID) -> WebhookRow | None:
+    """One webhook, which nobody else changes before the end of the transaction."""
+    row = await db.fetchrow("SELECT * FROM webhook WHERE id = $1 FOR UPDATE", id)
+    return _row(row) if row else None
+
+
+async def of_owner(db: Connection, channel: str | None, jurisdiction: str | None) -> list[WebhookRow]:
+    """The webhooks of a channel or of a jurisdiction, the oldest first."""
+    rows = await db.fetch(
+        "SELECT * FROM webhook WHERE channel = $1 OR jurisdiction = $2 ORDER BY created_at, id", channel, jurisdiction
+    )
+    return [_row(row) for row in rows]
+
+
+async def every_webhook(db: Connection) -> list[WebhookRow]:
+    """All of them, the oldest first."""
+    return [_row(row) for row in await db.fetch("SELECT * FROM webhook ORDER BY created_at, id")]
+
+
+async def waiting(db: Connection, ids: Sequence[UUID]) -> dict[UUID, Waiting]:
+    """What waits for these webhooks; nothing is said of those for which nothing waits."""
+    rows = await db.fetch(
+        """
+        SELECT webhook, count(*) AS deliveries, min(created_at) AS oldest FROM webhook_delivery
+        WHERE webhook = ANY($1) AND state = 'pending' GROUP BY webhook
+        """,
+        list(ids),
+    )
+    return {row["webhook"]: Waiting(row["deliveries"], row["oldest"]) for row in rows}
+
+
+async def disable(db: Connection, ids: Sequence[UUID], why: DisabledFor, at: datetime) -> list[UUID]:
+    """Tell these nothing more; returns those that were told something so far."""
+    rows = await db.fetch(
+        """
+        UPDATE webhook SET disabled_at = $3, disabled_for = $2 WHERE id = ANY($1) AND disabled_at IS NULL RETURNING id
+        """,
+        list(ids),
+        why.value,
+        at,
+    )
+    return [row["id"] for row in rows]
+
+
+async def reseal(db: Connection, row: WebhookRow, secret: bytes, previous: bytes | None) -> None:
+    """Keep the secrets under another key, unless they were changed meanwhile."""
+    await db.execute(
+        "UPDATE webhook SET secret = $2, secret_previous = $3 WHERE id = $1 AND secret = $4",
+        row.id,
+        secret,
+        previous,
+        row.secret,
+    )
+
+
+async def forget_previous(db: Connection, at: datetime) -> None:
+    """Secrets that were replaced sign no more after their time."""
+    await db.execute("UPDATE webhook SET secret_previous = NULL, previous_until = NULL WHERE previous_until <= $1", at)
+
+
+def _row(row: asyncpg.Record) -> WebhookRow:
+    known: dict[str, Any] = {name: row[name] for name in _COLUMNS}
+    return WebhookRow(**known | {"disabled_for": DisabledFor(row["disabled_for"]) if row["disabled_for"] else None})

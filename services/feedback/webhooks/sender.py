@@ -1,0 +1,219 @@
+"""Delivers: takes what is due for every webhook in waves, sends it, records what became of it.
+
+Of several senders one sends at a time, by a lease. A delivery stays pending until its outcome is recorded, so that one
+whose sender died is sent again, by the same id. Each endpoint has a few requests in hand at most and a circuit of its
+own: one that hangs takes no place of another's (ADR 36).
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Final
+from uuid import UUID
+
+import structlog
+from cryptography.exceptions import InvalidTag
+
+from services.feedback.webhooks import queries
+from services.feedback.webhooks.delivery_queries import Delivery, Result, hurry, next_deliveries, record, record_health
+from services.feedback.webhooks.domain import LONGEST_FAILURE, Reply, decide
+from services.feedback.webhooks.endpoint_client import EndpointClient
+from services.feedback.webhooks.queries import WebhookRow
+from services.feedback.webhooks.signing import SecretBox, signed_headers
+from shared.chassis.base import metrics
+from shared.chassis.base.clock import now
+from shared.chassis.database.coalescing import GroupCommit
+from shared.chassis.database.lease import Lease
+from shared.chassis.database.pool import PASSING, Connection, Pool
+from shared.chassis.work.circuits import Circuit
+from shared.chassis.work.intents import Outcome, RetryLater, Sent, TryAgain
+
+log = structlog.get_logger()
+LEASE: Final = "webhooks"
+EVERY: Final = 0.25
+"""Seconds between two looks for what is due."""
+BREATH: Final = 0.01
+REFRESH: Final = 1.0
+"""Seconds after which webhooks are read again."""
+AT_ONCE: Final = 512
+EACH: Final = 8
+"""Requests in the hands of one endpoint."""
+AGAIN: Final = 1.0
+GRACE: Final = 5.0
+UNREADABLE: Final = "its secret cannot be read, since HUYING_SECRET was changed: give it a new one (rotation)"
+
+
+@dataclass(slots=True)
+class Target:
+    """A webhook with the secrets that sign for it, the circuit of its endpoint, and what is in its hands."""
+
+    row: WebhookRow
+    keys: Sequence[str]
+    circuit: Circuit
+
+
+class WebhookSender:
+    """The only one who calls endpoints. `holder`: a fixed name that takes back at once what it held before."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        client: EndpointClient,
+        box: SecretBox,
+        clock: Callable[[], datetime] = now,
+        ticks: Callable[[], float] = time.monotonic,
+        holder: str = "",
+    ) -> None:
+        self._pool, self._client, self._box, self._clock, self._ticks = pool, client, box, clock, ticks
+        self.lease = Lease(pool, LEASE, holder) if holder else Lease(pool, LEASE)
+        self._targets: dict[UUID, Target] = {}
+        self._refreshed = -REFRESH
+        self._in_hand: dict[int, asyncio.Task[None]] = {}
+        self._ended = asyncio.Event()
+        self._record = GroupCommit(lambda: pool.acquire(timeout=5), self._write)
+
+    async def run(self) -> None:
+        """Deliver until cancelled; a database that is away is waited for."""
+        try:
+            while True:
+                try:
+                    async with self.lease.held() as mine:
+                        if mine:
+                            await self._lead()
+                except PASSING as fault:
+                    log.warning("sender waits", kind=LEASE, cause=repr(fault), seconds=AGAIN)
+                await asyncio.sleep(AGAIN)
+        finally:
+            await self._client.close()
+
+    async def _lead(self) -> None:
+        try:
+            while self.lease.holds():
+                self._ended.clear()
+                await self.send_wave()
+                try:
+                    await asyncio.wait_for(self._ended.wait(), EVERY)
+                    await asyncio.sleep(BREATH)
+                except TimeoutError:
+                    continue
+        finally:
+            await self.settle()
+
+    async def settle(self, grace: float = GRACE) -> None:
+        """Wait for what is in the endpoints' hands, and give up what takes longer: it is sent again."""
+        tasks = list(self._in_hand.values())
+        if tasks:
+            await asyncio.wait(tasks, timeout=grace)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def send_wave(self) -> int:
+        """Begin whatever is due and has room; returns how many deliveries were begun."""
+        async with self._pool.acquire(timeout=5) as db:
+            if self._ticks() - self._refreshed >= REFRESH:
+                await self._refresh(db)
+            room = self._room()
+            due = await next_deliveries(db, room, list(self._in_hand), self._clock()) if room else []
+        for delivery in due:
+            target = self._targets[delivery.webhook]
+            target.circuit.in_hand += 1
+            task = asyncio.create_task(self._send(target, delivery))
+            self._in_hand[delivery.position] = task
+            task.add_done_callback(partial(self._has_ended, delivery.position))
+        return len(due)
+
+    def _room(self) -> dict[UUID, int]:
+        """How many each endpoint takes now; where there is not room for all, chance decides whose turn it is."""
+        left, room = AT_ONCE - len(self._in_hand), {}
+        targets = list(self._targets.values())
+        random.shuffle(targets)
+        for target in targets:
+            if free := min(target.circuit.room(), left):
+                room[target.row.id] = free
+                left -= free
+        return room
+
+    async def _refresh(self, db: Connection) -> None:
+        rows = [row for row in await queries.every_webhook(db) if row.disabled_at is None]
+        self._targets = {row.id: self._target(row) for row in rows}
+        self._refreshed = self._ticks()
+
+    def _target(self, row: WebhookRow) -> Target:
+        known = self._targets.get(row.id)
+        circuit = known.circuit if known and known.row.url == row.url else Circuit(EACH, self._ticks)
+        try:
+            keys = [self._box.open(row.id, sealed) for sealed in row.sealed_secrets]
+        except InvalidTag:
+            keys = []
+        return Target(row, keys, circuit)
+
+    def _has_ended(self, position: int, task: asyncio.Task[None]) -> None:
+        self._in_hand.pop(position, None)
+        self._ended.set()
+        if not task.cancelled() and (fault := task.exception()):
+            log.error("a delivery failed here", kind=LEASE, cause=repr(fault))
+
+    async def _send(self, target: Target, delivery: Delivery) -> None:
+        """One delivery, from the endpoint's hands to the record of its outcome."""
+        at, circuit = self._clock(), target.circuit
+        try:
+            reply = await self._reply(target, delivery, at)
+        finally:
+            circuit.in_hand -= 1
+        changed = circuit.learn(_outcome(reply))
+        if reply.is_throttled and reply.retry_after:
+            circuit.rests_until = max(circuit.rests_until, self._ticks() + decide(reply, 0).pause.total_seconds())
+        result = Result(delivery, at, reply, decide(reply, delivery.failures))
+        await self._recorded(result, changed and not circuit.cause)
+
+    async def _reply(self, target: Target, delivery: Delivery, at: datetime) -> Reply:
+        if not target.keys:
+            return Reply(status=None, cause=UNREADABLE)
+        headers = signed_headers(delivery.event, at, delivery.body, target.keys)
+        return await self._client.post(target.row.url, delivery.body, headers)
+
+    async def _recorded(self, result: Result, takes_again: bool) -> None:
+        """Returns when it is written; a database that is away is waited for."""
+        while True:
+            try:
+                await self._record((result, takes_again))
+            except PASSING as fault:
+                log.warning("outcome not written yet", kind=LEASE, cause=repr(fault))
+                await asyncio.sleep(AGAIN)
+            else:
+                return
+
+    async def _write(self, db: Connection, done: Sequence[tuple[Result, bool]]) -> Sequence[None]:
+        at, results = self._clock(), [result for result, _ in done]
+        well = {r.delivery.webhook for r in results if r.reply.is_success}
+        gone = {r.delivery.webhook for r in results if r.reply.is_gone}
+        failing = {r.delivery.webhook for r in results} - well - gone
+        async with db.transaction():
+            disabled = await record_health(db, sorted(well), sorted(failing), sorted(gone), at, at - LONGEST_FAILURE)
+            await record(db, [result.kept_pending(disabled) for result in results], at)
+            for webhook in {result.delivery.webhook for result, takes_again in done if takes_again}:
+                await hurry(db, webhook)
+        for webhook in disabled:
+            self._targets.pop(webhook, None)
+            log.warning("webhook disabled", webhook=str(webhook))
+        for result in results:
+            metrics.WEBHOOKS.labels(_word(result)).inc()
+        return [None] * len(done)
+
+
+def _outcome(reply: Reply) -> Outcome:
+    """What the circuit learns: an endpoint that asks for a pause is given one at once, others after several faults."""
+    if reply.is_success:
+        return Sent()
+    return RetryLater(reply.cause) if reply.is_throttled else TryAgain(reply.cause)
+
+
+def _word(result: Result) -> str:
+    if result.reply.is_success:
+        return "delivered"
+    return "throttled" if result.reply.is_throttled else "given-up" if result.decision.is_over else "failed"

@@ -1,0 +1,86 @@
+"""Looks after webhooks beside the sending: old secrets end, revoked channels lose theirs, and figures are set."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import structlog
+from cryptography.exceptions import InvalidTag
+
+from services.feedback.webhooks import queries
+from services.feedback.webhooks.documents import state_of
+from services.feedback.webhooks.domain import DisabledFor
+from services.feedback.webhooks.introspection import IntrospectionClient
+from services.feedback.webhooks.queries import WebhookRow
+from services.feedback.webhooks.signing import SecretBox
+from shared.chassis.base import metrics
+from shared.chassis.base.clock import now
+from shared.chassis.database.pool import Connection, Pool
+from shared.chassis.work.periodic import every
+from shared.contracts.refusals import Refused
+
+log = structlog.get_logger()
+EVERY: Final = 15.0
+STATES: Final = ("active", "failing", "disabled")
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookWatch:
+    """What is done again and again."""
+
+    pool: Pool
+    box: SecretBox
+    introspection: IntrospectionClient
+    clock: Callable[[], datetime] = now
+
+    async def run(self) -> None:
+        """Watch until cancelled."""
+        await every(EVERY, self.look, "watching webhooks")
+
+    async def look(self) -> None:
+        """Once."""
+        async with self.pool.acquire(timeout=5) as db:
+            await queries.forget_previous(db, self.clock())
+            rows = await queries.every_webhook(db)
+            await self._reseal(db, rows)
+            await self._count(db, rows)
+        await self._disable_revoked(rows)
+
+    async def _reseal(self, db: Connection, rows: list[WebhookRow]) -> None:
+        """Keep secrets under the key of today, so that HUYING_SECRET_PREVIOUS may go."""
+        for row in rows:
+            if all(self.box.is_current(row.id, sealed) for sealed in row.sealed_secrets):
+                continue
+            try:
+                sealed = [self.box.seal(row.id, self.box.open(row.id, one)) for one in row.sealed_secrets]
+            except InvalidTag:
+                continue  # the sender says so in the log of the webhook
+            await queries.reseal(db, row, sealed[0], sealed[1] if len(sealed) > 1 else None)
+
+    async def _count(self, db: Connection, rows: list[WebhookRow]) -> None:
+        states = Counter(map(state_of, rows))
+        for state in STATES:
+            metrics.WEBHOOKS_BY_STATE.labels(state).set(states[state])
+        enabled = [row.id for row in rows if not row.disabled_at]
+        waiting = (await queries.waiting(db, enabled)).values() if enabled else ()
+        metrics.WEBHOOKS_WAITING.set(sum(one.deliveries for one in waiting))
+        oldest = min((one.oldest for one in waiting if one.oldest), default=None)
+        metrics.WEBHOOKS_OLDEST.set((self.clock() - oldest).total_seconds() if oldest else 0)
+
+    async def _disable_revoked(self, rows: list[WebhookRow]) -> None:
+        """A key that was revoked may have made webhooks too: whoever had it must hear nothing more."""
+        channels = {row.channel for row in rows if row.channel and not row.disabled_at}
+        if not channels:
+            return
+        try:
+            good = await self.introspection.good_channels(sorted(channels))
+        except Refused as refused:
+            log.warning("nobody says which channels are good", kind="webhooks", cause=refused.en)
+            return
+        ids = [row.id for row in rows if row.channel in channels - good]
+        if ids:
+            async with self.pool.acquire(timeout=5) as db:
+                for id in await queries.disable(db, ids, DisabledFor.REVOKED, self.clock()):
+                    log.warning("webhook disabled", webhook=str(id), why=DisabledFor.REVOKED)

@@ -1,0 +1,140 @@
+"""Tells another service who shows a credential: a channel by its key, or a member of staff by their token.
+
+Keys and revocations are intake's alone, so whoever else is asked something by a channel asks here (RFC 7662 in spirit).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.intake.channels import key_queries
+from services.intake.channels.keys import Scope, authenticate
+from shared.chassis.database.pool import Pool
+from shared.chassis.http.response_headers import PRIVATE
+from shared.contracts.refusals import Code, FieldError, Refused
+from shared.contracts.wording import Identifier, Sealed
+from shared.identity.callers import Caller, Callers
+
+_CREDENTIAL = Sealed("a credential: it is checked, and kept nowhere")
+
+
+class Introspect(BaseModel):
+    """A credential as its bearer shows it: a channel's key with the scope that it needs, or else a token of staff."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    api_key: Annotated[str, Field(max_length=400, repr=False), _CREDENTIAL] = ""
+    token: Annotated[str, Field(max_length=8000, repr=False), _CREDENTIAL] = ""
+    scope: Scope = Scope.WEBHOOKS
+
+
+class KnownChannel(BaseModel):
+    """The channel whose key it is."""
+
+    id: str
+    name: str
+
+
+class KnownStaff(BaseModel):
+    """The person whose token it is, with the names of their roles."""
+
+    name: str
+    unit: str
+    roles: tuple[str, ...]
+
+
+class Complaint(BaseModel):
+    """Why a credential is refused, for its bearer."""
+
+    code: Code
+    en: str
+    zh: str
+    field: str = ""
+    example: str | None = None
+    retry_after: int | None = None
+
+
+class Introspected(BaseModel):
+    """One of the three: whose credential it is, or why it is refused."""
+
+    channel: KnownChannel | None = None
+    person: KnownStaff | None = None
+    refused: Complaint | None = None
+
+
+class AskChannels(BaseModel):
+    """Channels by their ids."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    channels: Annotated[
+        tuple[Annotated[str, Field(max_length=100), Identifier("a channel")], ...], Field(max_length=1000)
+    ]
+    scope: Scope = Scope.WEBHOOKS
+
+
+class GoodChannels(BaseModel):
+    """Those of them whose keys are good for the scope."""
+
+    channels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Introspection:
+    """Answers services, and nobody else."""
+
+    pool: Pool
+    callers: Callers
+
+    async def who(self, asked: Introspect, by: Caller) -> Introspected:
+        """Whose credential it is; a request is counted for a channel as any of its requests."""
+        _for_services(by)
+        try:
+            if asked.api_key:
+                channel = await authenticate(self.pool, asked.api_key, asked.scope)
+                return Introspected(channel=KnownChannel(id=channel.id, name=channel.name))
+            person = await self.callers.staff.read(asked.token)
+        except Refused as refused:
+            return Introspected(refused=_complaint(refused))
+        return Introspected(person=KnownStaff(name=person.name, unit=person.unit, roles=tuple(sorted(person.roles))))
+
+    async def good(self, asked: AskChannels, by: Caller) -> Sequence[str]:
+        """Which channels were neither revoked nor lack the scope."""
+        _for_services(by)
+        async with self.pool.acquire(timeout=5) as db:
+            return await key_queries.with_scope(db, asked.channels, asked.scope)
+
+
+def _for_services(by: Caller) -> None:
+    if by.person is not None:
+        raise Refused(Code.FORBIDDEN, "this is for services of this system", "该接口仅供内部服务使用")
+
+
+def _complaint(refused: Refused) -> Complaint:
+    error = refused.errors[0] if refused.errors else FieldError("", refused.zh, refused.en)
+    return Complaint(
+        code=refused.code, en=refused.en, zh=refused.zh, field=error.field, example=error.example,
+        retry_after=refused.retry_after,
+    )  # fmt: skip
+
+
+def routes(introspection: Introspection) -> APIRouter:
+    """Addresses between services, which stand in no document."""
+    router = APIRouter(include_in_schema=False)
+    By = Annotated[Caller, Depends(introspection.callers)]  # noqa: N806 (a type)
+
+    @router.post("/v1/introspection")
+    async def introspect(asked: Introspect, by: By, response: Response) -> Introspected:
+        """Whose credential this is."""
+        response.headers.update(PRIVATE)
+        return await introspection.who(asked, by)
+
+    @router.post("/v1/introspection/channels")
+    async def good_channels(asked: AskChannels, by: By) -> GoodChannels:
+        """Which of these channels are good."""
+        return GoodChannels(channels=tuple(await introspection.good(asked, by)))
+
+    return router
