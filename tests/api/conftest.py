@@ -4,6 +4,7 @@ import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 from uuid import UUID, uuid4
@@ -15,6 +16,7 @@ from starlette.routing import BaseRoute
 from deploy.cli.processes import TITLE
 from deploy.cli.services import manifests
 from services.feedback import app as feedback
+from services.feedback.webhooks import log_queries
 from services.intake.channels import keys as channels
 from services.reporting import app as reporting
 from services.routing.cases.projection import CASES
@@ -31,6 +33,7 @@ from shared.contracts.demand.facts import ChannelKind, StatusFact
 from shared.contracts.demand.rules import demand_rules
 from shared.contracts.demand.state import Service
 from shared.contracts.numbers import number
+from tests.api.inside import intake_inside
 from tests.chassis.conftest import Log, let_know
 from tests.conftest import Server, fresh_database
 from tests.intake.test_attachments import picture
@@ -51,6 +54,7 @@ class Gateway:
     client: httpx.AsyncClient
     intake: Pool
     routing: Pool
+    feedback: Pool
     listening: Sequence[Delivery]
     tokens: Tokens
     document: Mapping[str, Any] = field(default_factory=dict)
@@ -71,7 +75,7 @@ class Gateway:
         """Those of the channel that a path is for; of a coordinator where staff ask."""
         kind = next((kind for start, kind in KINDS.items() if path.startswith(start)), ChannelKind.WEB)
         if kind not in self.keys:
-            self.keys[kind] = await channels.add(self.intake, kind, kind, kind, ("submit", "import"))
+            self.keys[kind] = await channels.add(self.intake, kind, kind, kind, ("submit", "import", "webhooks"))
         if path.startswith(STAFF_PATHS) or "/contact" in path or "/evidence/" in path:
             staff = f"Bearer {self.tokens.write('staff', STAFF)}"
             return {"Authorization": staff, "Idempotency-Key": str(uuid4())}
@@ -93,6 +97,8 @@ class Gateway:
                 return "nanhai"
             case "version":
                 return await self._scheduled() if path.endswith("/cancel") else await self._rehearsed()
+            case "webhook":
+                return await self._made("/v1/webhooks", "id", json={"url": "https://partner.example.gov.cn/hook"})
             case "reference":
                 return await self._made("/v1/attachments", name, files={"file": picture("PNG")})
             case _:
@@ -128,6 +134,11 @@ class Gateway:
         answer = await self.client.post(f"/v1/cases/{number}/publish", headers=headers, json=RELEASE)
         assert answer.status_code == 200, answer.text
 
+    async def logged(self, webhook: str, event: str) -> None:
+        """Let the log of a webhook have an event."""
+        async with self.feedback.acquire() as db:
+            await log_queries.put_test(db, UUID(webhook), UUID(event), "webhook.test", "{}", datetime.now(UTC))
+
     async def published(self) -> None:
         """Put a version into force, so that there is something to roll back."""
         version, headers = await self._rehearsed(), await self.headers("/v1/catalogues")
@@ -150,14 +161,15 @@ async def gateway(postgres: Server, tmp_path_factory: pytest.TempPathFactory) ->
         told = KEYS | {"DATABASE_URL": database, "attachments_folder": folder}
         settings = {service.name: service.settings.model_validate(told) for service in manifests()}
         pools = {name: await stack.enter_async_context(await open_pool(database, name)) for name in settings}
-        routers = [r for s in manifests() for r in s.api(settings[s.name], pools[s.name]).routers]
-        served = web_app(TITLE, routers)
+        with intake_inside() as intake:
+            routers = [r for s in manifests() for r in s.api(settings[s.name], pools[s.name]).routers]
+        served = intake.app = web_app(TITLE, routers)
         transport = httpx.ASGITransport(served, raise_app_exceptions=False)
         client = await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://gateway"))
         heard = listening(settings, pools)
-        yield Gateway(
-            client, pools["intake"], pools["routing"], heard, Tokens(KEYS["secret"]), served.openapi(), served.routes
-        )
+        tokens = Tokens(KEYS["secret"])
+        intake_pool, routing_pool, feedback_pool = (pools[name] for name in ("intake", "routing", "feedback"))
+        yield Gateway(client, intake_pool, routing_pool, feedback_pool, heard, tokens, served.openapi(), served.routes)
 
 
 def listening(settings: Mapping[str, ProcessSettings], pools: Mapping[str, Pool]) -> list[Delivery]:

@@ -72,6 +72,9 @@ PASTS = {
 }
 
 
+REDELIVERED = "8f0d6d4b-5c0f-5b8a-9d53-0a8f9b4d8f11"
+
+
 async def send(gateway: Gateway, one: Operation, **body: Any) -> None:
     """Send a request, filled in with what the path names, and compare the answer with the document."""
     if one.id == "roll_back_catalogue":
@@ -83,6 +86,8 @@ async def send(gateway: Gateway, one: Operation, **body: Any) -> None:
         await gateway.answered(place["number"])
     if one.id in ("correct_publication", "withdraw_publication"):
         await gateway.released(place["number"])
+    if one.id == "redeliver_events":
+        await gateway.logged(place["webhook"], REDELIVERED)
     headers = await gateway.headers(one.path)
     query = one.parameters({}, "query")
     answer = await gateway.client.request(one.method, one.path.format(**place), headers=headers, params=query, **body)

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from aiohttp import web
 from aiohttp.test_utils import TestServer
@@ -75,7 +75,7 @@ async def endpoint(*statuses: int) -> AsyncIterator[Endpoint]:
 
 def handler(pool: Pool, allowed: AllowedAddresses = HERE) -> WebhookHandler:
     """What owners talk to."""
-    return WebhookHandler(pool, shipped(), BOX, allowed, new_id=uuid4)
+    return WebhookHandler(pool, shipped(), BOX, allowed)
 
 
 async def subscribed(pool: Pool, at: Endpoint, owner: Owner = CHANNEL, **asked: Any) -> UUID:

@@ -20,5 +20,6 @@ def test_event(event: UUID, webhook: UUID, at: datetime) -> str:
             "subject": "",
             "time": at,
             "data": {"webhook": webhook},
-        }
+        },
+        default=str,
     ).decode()

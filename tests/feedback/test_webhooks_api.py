@@ -1,0 +1,183 @@
+"""Webhooks over HTTP: whose they are is asked of intake, and a key that is revoked there has none any more."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+
+from services.feedback.webhooks import api
+from services.feedback.webhooks.api import OwnerReader
+from services.feedback.webhooks.commands import CreateWebhook
+from services.feedback.webhooks.introspection import IntrospectionClient
+from services.feedback.webhooks.watch import WebhookWatch
+from services.intake.channels import introspection_api, key_queries, keys
+from services.intake.channels.introspection_api import Introspection
+from services.intake.settings import IntakeSettings
+from shared.chassis.base import metrics
+from shared.chassis.database.pool import Pool, open_pool
+from shared.chassis.http.app import web_app
+from shared.contracts.demand.facts import ChannelKind
+from shared.identity.callers import Callers
+from shared.identity.person import Person
+from shared.identity.staff_tokens import StaffTokens
+from tests.api.inside import intake_inside
+from tests.feedback.endpoints import BOX, CHANNEL, endpoint, handler, row_of
+from tests.keys import KEYS
+from tests.packs import shipped
+
+URL = "https://partner.example.gov.cn/hook"
+
+
+@dataclass
+class Here:
+    """Feedback's API in this process, and the intake that it asks."""
+
+    client: httpx.AsyncClient
+    intake: Pool
+    introspection: IntrospectionClient
+    settings: IntakeSettings
+    served_intake: Any
+
+    async def key(self, channel: str = "web", scopes: tuple[str, ...] = ("submit", "webhooks")) -> dict[str, str]:
+        return {"X-API-Key": await keys.add(self.intake, channel, ChannelKind.WEB, channel, scopes)}
+
+    def staff(self, *roles: str, unit: str = "nh-coordinator") -> dict[str, str]:
+        token, _ = StaffTokens.of(self.settings).write(Person("马", unit, frozenset(roles)))
+        return {"Authorization": f"Bearer {token}"}
+
+
+@pytest.fixture
+async def here(database: str, pool: Pool) -> AsyncIterator[Here]:
+    settings = IntakeSettings.model_validate(KEYS | {"DATABASE_URL": database})
+    async with await open_pool(database, "intake") as intake:
+        with intake_inside() as inside:
+            introspection = IntrospectionClient.at("http://intake", KEYS["secret"])
+        callers = Callers.of(settings, intake, shipped())
+        inside.app = web_app("intake", [introspection_api.routes(Introspection(intake, callers))])
+        served = web_app("feedback", [api.routes(handler(pool), OwnerReader(introspection, shipped()))])
+        transport = httpx.ASGITransport(served, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://feedback") as client:
+            yield Here(client, intake, introspection, settings, inside)
+
+
+async def test_a_channel_makes_changes_and_removes_its_webhook(here: Here):
+    key = await here.key()
+    made = await here.client.post("/v1/webhooks", json={"url": URL, "types": ["demand.closed.v1"]}, headers=key)
+    assert made.status_code == 201, made.text
+    webhook = made.json()
+    assert webhook["secret"].startswith("whsec_")
+    assert (webhook["channel"], webhook["jurisdiction"], webhook["types"]) == ("web", None, ["demand.closed"])
+    path = f"/v1/webhooks/{webhook['id']}"
+    shown = (await here.client.get(path, headers=key)).json()
+    assert "secret" not in shown
+    changed = await here.client.patch(path, json={"types": None, "enabled": False}, headers=key)
+    assert (changed.json()["types"], changed.json()["state"], changed.json()["url"]) == (None, "disabled", URL)
+    rotated = await here.client.post(f"{path}/rotation", json={"hours": 1}, headers=key)
+    assert rotated.json()["secret"] != webhook["secret"]
+    assert rotated.json()["previous_secret_until"]
+    assert [one["id"] for one in (await here.client.get("/v1/webhooks", headers=key)).json()["webhooks"]] == [
+        webhook["id"]
+    ]
+    assert (await here.client.delete(path, headers=key)).status_code == 204
+    assert (await here.client.get(path, headers=key)).status_code == 404
+
+
+async def test_an_administrator_has_those_of_the_jurisdiction_and_nobody_else_of_the_staff(here: Here):
+    made = await here.client.post(
+        "/v1/webhooks", json={"url": URL, "divisions": ["440605126000"]}, headers=here.staff("admin")
+    )
+    assert (made.json()["jurisdiction"], made.json()["created_by"]) == ("nanhai", "马")
+    for role in ("dispatcher", "clerk", "head", "leader", "auditor"):
+        refused = await here.client.get("/v1/webhooks", headers=here.staff(role))
+        assert refused.status_code == 403
+        assert "管理事件推送" in refused.json()["detail"]
+    channel = await here.client.get(f"/v1/webhooks/{made.json()['id']}", headers=await here.key())
+    assert channel.status_code == 404
+
+
+async def test_whoever_may_have_none_is_told_what_is_missing(here: Here):
+    without_scope = await here.client.get("/v1/webhooks", headers=await here.key(scopes=("submit",)))
+    assert without_scope.status_code == 403
+    assert "huying channel set web scopes=submit,webhooks" in without_scope.json()["detail_en"]
+    for headers in ({}, {"X-API-Key": "hy_wrong"}, {"Authorization": "Bearer x"}):
+        refused = await here.client.get("/v1/webhooks", headers=headers)
+        assert refused.status_code == 401
+        assert refused.json()["errors"][0]["detail"]
+    own_token = here.introspection.tokens.write("service", {"service": "feedback"})
+    as_service = await here.client.get("/v1/webhooks", headers={"Authorization": f"Bearer {own_token}"})
+    assert as_service.status_code == 401, "a token of services is none of staff"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [({"url": "https://10.0.0.1/"}, "url"), ({"url": URL, "types": ["demand.noted"]}, "types.0"),
+     ({"url": URL, "divisions": ["110101"]}, "divisions"), ({"url": URL, "categories": ["nothing"]}, "categories"),
+     ({"url": URL, "kinds": []}, "kinds"), ({"url": URL, "types": []}, "types")],
+)  # fmt: skip
+async def test_a_mistake_is_named_with_its_field_in_both_languages(here: Here, wrong: dict[str, Any], field: str):
+    refused = await here.client.post("/v1/webhooks", json=wrong, headers=await here.key())
+    assert refused.status_code == 422, refused.text
+    error = refused.json()["errors"][0]
+    assert error["field"] == field
+    assert error["detail"] != error["detail_en"]
+
+
+async def test_nobody_but_services_may_ask_whose_a_credential_is(here: Here):
+    asked = {"api_key": (await here.key())["X-API-Key"]}
+    transport = httpx.ASGITransport(here.served_intake.app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://intake") as client:
+        for path, body in (("/v1/introspection", asked), ("/v1/introspection/channels", {"channels": ["web"]})):
+            refused = await client.post(path, json=body, headers=here.staff("admin"))
+            assert refused.status_code == 403
+            assert (await client.post(path, json=body)).status_code == 401
+
+
+async def test_while_intake_is_away_nobody_is_believed_and_nobody_refused_for_good(here: Here):
+    key = await here.key()
+    here.served_intake.app = web_app("another", [])
+    refused = await here.client.get("/v1/webhooks", headers=key)
+    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "5")
+
+
+async def test_the_log_is_read_in_pages_and_chosen_by_state(here: Here):
+    key = await here.key()
+    id = (await here.client.post("/v1/webhooks", json={"url": URL}, headers=key)).json()["id"]
+    path = f"/v1/webhooks/{id}"
+    events = [(await here.client.post(f"{path}/test", headers=key)).json()["event"] for _ in range(3)]
+    first = await here.client.get(f"{path}/deliveries", params={"limit": 2}, headers=key)
+    assert [one["event"] for one in first.json()["deliveries"]] == events[:0:-1]
+    rest = await here.client.get(f"{path}/deliveries", params={"after": first.json()["next"]}, headers=key)
+    assert [one["event"] for one in rest.json()["deliveries"]] == events[:1]
+    assert "next" not in rest.json()
+    failed = await here.client.get(f"{path}/deliveries", params={"state": "failed"}, headers=key)
+    assert failed.json()["deliveries"] == []
+    nonsense = await here.client.get(f"{path}/deliveries", params={"after": "xx"}, headers=key)
+    assert nonsense.json()["errors"][0]["field"] == "after"
+
+
+async def test_the_webhook_of_a_channel_that_is_revoked_is_told_nothing_more(here: Here, pool: Pool):
+    ids = {}
+    for channel in ("web", "other", "without"):
+        made = await here.client.post("/v1/webhooks", json={"url": URL}, headers=await here.key(channel))
+        ids[channel] = made.json()["id"]
+    await keys.revoke(here.intake, "web")
+    async with here.intake.acquire() as db:
+        await key_queries.put_scopes(db, "without", ["submit"])
+    watch = WebhookWatch(pool, BOX, here.introspection)
+    await watch.look()
+    rows = {str(row["id"]): row["disabled_for"] for row in await pool.fetch("SELECT id, disabled_for FROM webhook")}
+    assert {channel: rows[id] for channel, id in ids.items()} == {
+        "web": "revoked", "other": None, "without": "revoked"
+    }  # fmt: skip
+    await watch.look()
+    assert metrics.WEBHOOKS_BY_STATE.labels("disabled")._value.get() == 2
+
+
+async def test_secrets_are_sealed_anew_when_the_key_behind_them_was_changed(here: Here, pool: Pool):
+    async with endpoint() as hook:
+        made = await handler(pool).create(CreateWebhook(url=hook.url), CHANNEL)
+    changed = BOX.of("t" * 40, "s" * 40)
+    await WebhookWatch(pool, changed, here.introspection).look()
+    assert BOX.of("t" * 40).open(made.id, (await row_of(pool, made.id)).secret) == made.secret
