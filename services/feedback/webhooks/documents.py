@@ -21,23 +21,14 @@ _WEBHOOK: Final[Sample] = {
     "url": URL,
     "description": "小程序后台",
     "channel": "wechat-main",
-    "jurisdiction": None,
     "types": ["demand.resolved", "demand.closed"],
-    "divisions": None,
-    "categories": None,
-    "channels": None,
     "created_by": "channel:wechat-main",
     "created_at": RESOLVED_AT,
     "state": "active",
     "notice": "",
     "notice_zh": "",
     "delivered_at": RESOLVED_AT,
-    "failing_since": None,
-    "disabled_at": None,
-    "disabled_for": None,
-    "previous_secret_until": None,
     "waiting": 0,
-    "oldest_waiting_at": None,
 }
 _DELIVERY: Final[Sample] = {
     "event": EVENT,
@@ -48,7 +39,6 @@ _DELIVERY: Final[Sample] = {
     "attempts": 1,
     "due_at": RESOLVED_AT,
     "created_at": RESOLVED_AT,
-    "finished_at": None,
     "tries": [
         {"number": 1, "at": RESOLVED_AT, "status": 500, "cause": "it answered 500", "milliseconds": 31},
     ],
@@ -63,24 +53,24 @@ class ShownWebhook(BaseModel):
     id: UUID
     url: str
     description: str
-    channel: str | None = Field(description="the channel whose demands it is told of")
-    jurisdiction: str | None = Field(description="or the jurisdiction, but for reports (举报)")
-    types: tuple[str, ...] | None
-    divisions: tuple[str, ...] | None
-    categories: tuple[str, ...] | None
-    channels: tuple[str, ...] | None
+    channel: str | None = Field(None, description="the channel whose demands it is told of")
+    jurisdiction: str | None = Field(None, description="or the jurisdiction, but for reports (举报)")
+    types: tuple[str, ...] | None = None
+    divisions: tuple[str, ...] | None = None
+    categories: tuple[str, ...] | None = None
+    channels: tuple[str, ...] | None = None
     created_by: str
     created_at: datetime
     state: str = Field(description="`active`, `failing` (it is tried again) or `disabled`", examples=["active"])
     notice: str = Field(description="what is wrong and what to do, empty where all is well")
     notice_zh: str
-    delivered_at: datetime | None = Field(description="when it last took something, to ten seconds")
-    failing_since: datetime | None
-    disabled_at: datetime | None
-    disabled_for: DisabledFor | None
-    previous_secret_until: datetime | None = Field(description="until when the secret before this one signs too")
+    delivered_at: datetime | None = Field(None, description="when it last took something, to ten seconds")
+    failing_since: datetime | None = None
+    disabled_at: datetime | None = None
+    disabled_for: DisabledFor | None = None
+    previous_secret_until: datetime | None = Field(None, description="until when the secret before this one signs too")
     waiting: int = Field(description="deliveries that are still to be made")
-    oldest_waiting_at: datetime | None
+    oldest_waiting_at: datetime | None = None
 
     @classmethod
     def of(cls, row: WebhookRow, waiting: Waiting = NONE_WAITS) -> "ShownWebhook":
@@ -114,7 +104,7 @@ class DeliveryAttempt(BaseModel):
 
     number: int
     at: datetime
-    status: int | None = Field(description="the HTTP status; null: there was no answer")
+    status: int | None = Field(None, description="the HTTP status; null: there was no answer")
     cause: str
     milliseconds: int
 
@@ -132,7 +122,7 @@ class ShownDelivery(BaseModel):
     attempts: int
     due_at: datetime = Field(description="when it is tried next, where it is pending")
     created_at: datetime
-    finished_at: datetime | None
+    finished_at: datetime | None = None
     tries: tuple[DeliveryAttempt, ...] = Field(description="the last twelve, the latest first")
 
     @classmethod
