@@ -1,5 +1,6 @@
 """What the tests of webhooks have in common: an endpoint that verifies what it is sent, webhooks, and their sender."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -41,6 +42,8 @@ class Endpoint:
     url: str = ""
     refuses: str = ""
     """The id of an event that it never takes."""
+    stops_after: int = 0
+    """After so many it takes what comes and answers nothing more; 0: it goes on."""
 
     async def answer(self, request: web.Request) -> web.Response:
         body, headers = await request.text(), dict(request.headers)
@@ -54,6 +57,8 @@ class Endpoint:
         answer = self.answers.pop(0) if self.answers else usual
         if answer.status < 300:
             self.taken.append(event)
+        if self.stops_after and len(self.taken) >= self.stops_after:
+            await asyncio.Event().wait()
         return answer
 
     @property

@@ -1,0 +1,75 @@
+"""A sender of webhooks that is killed again and again loses nothing, keeps the order, and repeats by the same ids."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+import pytest
+
+from shared.chassis.aggregates.repository import Repositories
+from shared.chassis.consumer.delivery import Delivery
+from shared.chassis.database.pool import Pool
+from tests import story
+from tests.chassis.conftest import Log
+from tests.eventually import eventually
+from tests.feedback.endpoints import Endpoint, endpoint, subscribed
+from tests.feedback.office import Book
+
+DEMANDS, KILLS = 40, 3
+LEFT = "SELECT count(*) FROM webhook_delivery WHERE state = 'pending'"
+
+
+@asynccontextmanager
+async def child(database: str) -> AsyncIterator[None]:
+    """A sender that is killed at the end."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.feedback.killed_webhook_sender", database
+    )
+    try:
+        yield
+        assert process.returncode is None, "it ended by itself"
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+def first_times(hook: Endpoint) -> dict[str, list[str]]:
+    """The types of events by demand, each event where it came first."""
+    seen, found = set[str](), dict[str, list[str]]()
+    for event in hook.taken:
+        if event["id"] not in seen:
+            seen.add(event["id"])
+            found.setdefault(event["data"]["demand"]["id"], []).append(event["data"]["demand"]["status"])
+    return found
+
+
+@pytest.mark.faults
+async def test_however_often_the_sender_is_killed_everything_comes_in_order_by_the_same_ids(
+    database: str, pool: Pool, repository: Book
+):
+    async with endpoint() as hook:
+        await subscribed(pool, hook)
+        delivery, log = Delivery(pool, Repositories.of(repository), "cluster", clock=lambda: story.AT), Log()
+        for n in range(1, DEMANDS + 1):
+            await delivery.deliver(log.told(*story.RESOLVED, key=UUID(int=n)))
+        for kill in range(1, KILLS + 1):
+            hook.stops_after = kill * DEMANDS
+            async with child(database):
+
+                async def taken() -> int:
+                    return len(hook.taken)
+
+                await eventually(taken, lambda found: found >= hook.stops_after)
+        hook.stops_after = 0
+        async with child(database):
+            await eventually(
+                lambda: pool.fetchval("SELECT count(*) FROM webhook_delivery WHERE state = 'pending'"),
+                lambda left: not left,
+            )
+    assert set(map(tuple, first_times(hook).values())) == {("submitted", "routed", "accepted", "resolved")}
+    assert len(first_times(hook)) == DEMANDS
+    assert len(set(hook.asked)) == 4 * DEMANDS
+    assert len(hook.taken) > 4 * DEMANDS, "what was in hand when it was killed came again"
