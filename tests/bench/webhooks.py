@@ -54,7 +54,7 @@ class Endpoints:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Requests of one connection."""
-        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
                 headers = dict(line.lower().split(": ", 1) for line in head[1:] if line)
@@ -104,6 +104,15 @@ async def load(pool: Pool, endpoints: Endpoints) -> float:
     return times[int(len(times) * 0.95)] * 1000
 
 
+async def recovered(pool: Pool, endpoints: Endpoints) -> None:
+    """Returns when the endpoint that hung takes again, and nothing waits for it."""
+    await pool.execute("UPDATE webhook_delivery SET state = 'failed' WHERE state = 'pending'")
+    made = rows([HANGING])
+    await put(pool, endpoints, made)
+    while str(made[0][0]) not in endpoints.taken:
+        await asyncio.sleep(EACH)
+
+
 async def subscribe(pool: Pool, port: int) -> None:
     """A webhook of a channel for each endpoint."""
     async with pool.acquire() as db:
@@ -150,7 +159,7 @@ async def main() -> None:
             endpoints.hangs = True
             hanging = await load(pool, endpoints)
             endpoints.hangs = False
-            await pool.execute("UPDATE webhook_delivery SET state = 'failed' WHERE state = 'pending'")
+            await recovered(pool, endpoints)
             burst = rows([HANGING] * BURST)
             await put(pool, endpoints, burst)
             beside = await load(pool, endpoints)
@@ -167,4 +176,7 @@ async def main() -> None:
 
 if __name__ == "__main__":
     logs.set_up("bench", "console", "error")
-    uvloop.run(send(sys.argv[1]) if len(sys.argv) > 1 else main())
+    if len(sys.argv) > 1:
+        uvloop.run(send(sys.argv[1]))
+    else:
+        asyncio.run(main())

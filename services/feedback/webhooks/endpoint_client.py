@@ -105,6 +105,7 @@ def _session(
     return aiohttp.ClientSession(
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
         headers={"User-Agent": "Huying-Webhooks", "Content-Type": "application/json", "Accept": "*/*"},
         trust_env=False,
     )

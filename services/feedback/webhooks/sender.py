@@ -34,8 +34,8 @@ from shared.chassis.work.intents import Outcome, RetryLater, Sent, TryAgain
 
 log = structlog.get_logger()
 LEASE: Final = "webhooks"
-EVERY: Final = 0.25
-"""Seconds between two looks for what is due."""
+EVERY: Final = 0.1
+"""Seconds between two looks for what is due; where there is no webhook, as long as `REFRESH`."""
 BREATH: Final = 0.01
 REFRESH: Final = 1.0
 """Seconds after which webhooks are read again."""
@@ -96,7 +96,7 @@ class WebhookSender:
                 self._ended.clear()
                 await self.send_wave()
                 try:
-                    await asyncio.wait_for(self._ended.wait(), EVERY)
+                    await asyncio.wait_for(self._ended.wait(), EVERY if self._targets else REFRESH)
                     await asyncio.sleep(BREATH)
                 except TimeoutError:
                     continue
@@ -124,7 +124,7 @@ class WebhookSender:
             target.circuit.in_hand += 1
             task = asyncio.create_task(self._send(target, delivery))
             self._in_hand[delivery.position] = task
-            task.add_done_callback(partial(self._has_ended, delivery.position))
+            task.add_done_callback(partial(self._has_ended, target, delivery.position))
         return len(due)
 
     def _room(self) -> dict[UUID, int]:
@@ -152,11 +152,12 @@ class WebhookSender:
             keys = []
         return Target(row, keys, circuit)
 
-    def _has_ended(self, position: int, task: asyncio.Task[None]) -> None:
+    def _has_ended(self, target: Target, position: int, task: asyncio.Task[None]) -> None:
         self._in_hand.pop(position, None)
         self._ended.set()
         if not task.cancelled() and (fault := task.exception()):
-            log.error("a delivery failed here", kind=LEASE, cause=repr(fault))
+            log.error("a delivery failed here", webhook=str(target.row.id), cause=repr(fault))
+            target.circuit.learn(RetryLater("a fault of ours"))
 
     async def _send(self, target: Target, delivery: Delivery) -> None:
         """One delivery, from the endpoint's hands to the record of its outcome."""
@@ -165,11 +166,12 @@ class WebhookSender:
             reply = await self._reply(target, delivery, at)
         finally:
             circuit.in_hand -= 1
-        changed = circuit.learn(_outcome(reply))
+        takes_again = reply.is_success and not circuit.proven
+        circuit.learn(_outcome(reply))
         if reply.is_throttled and reply.retry_after:
             circuit.rests_until = max(circuit.rests_until, self._ticks() + decide(reply, 0).pause.total_seconds())
         result = Result(delivery, at, reply, decide(reply, delivery.failures))
-        await self._recorded(result, changed and not circuit.cause)
+        await self._recorded(result, takes_again)
 
     async def _reply(self, target: Target, delivery: Delivery, at: datetime) -> Reply:
         if not target.keys:
