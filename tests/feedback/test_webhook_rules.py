@@ -14,6 +14,8 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from services.feedback.webhooks.addresses import AllowedAddresses, literal
 from services.feedback.webhooks.commands import CreateWebhook, Redeliver
+from services.feedback.webhooks.delivery_queries import Delivery as DueDelivery
+from services.feedback.webhooks.delivery_queries import Result
 from services.feedback.webhooks.domain import PAUSES, DeliveryState, Reply, decide
 from services.feedback.webhooks.endpoint_client import seconds_of
 from services.feedback.webhooks.handler import check_url
@@ -45,6 +47,15 @@ def test_a_delivery_is_tried_ten_times_in_a_little_more_than_three_days():
         failures += after.failed
     assert tuple(states) == PAUSES
     assert after.state is DeliveryState.FAILED
+
+
+def test_the_try_that_disables_a_webhook_gives_no_delivery_up():
+    reply = Reply(status=500)
+    delivery = DueDelivery(ID, OTHER, 1, "{}", 9, 9)
+    last = Result(delivery, datetime.now(UTC), reply, decide(reply, 9))
+    assert last.decision.state is DeliveryState.FAILED
+    assert last.kept_pending([ID]).decision.state is DeliveryState.PENDING
+    assert last.kept_pending([OTHER]).decision.state is DeliveryState.FAILED
 
 
 @given(st.integers(100, 599) | st.none(), st.integers(0, 12), st.floats(0, 1), st.none() | st.floats(0, 1e9))

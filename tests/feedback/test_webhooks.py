@@ -54,6 +54,14 @@ async def test_a_channel_is_told_of_its_demand_signed_in_order_and_masked(pool: 
     assert last["subject"] == last["data"]["demand"]["number"]
 
 
+async def test_facts_that_are_heard_together_are_told_in_their_order(pool: Pool, repository: Book):
+    async with endpoint() as hook, delivering(pool) as sending:
+        await subscribed(pool, hook)
+        await another(pool, repository, 7, *story.RESOLVED)
+        await sending.all_due()
+    assert hook.types == NAMES
+
+
 async def test_a_delivery_that_fails_is_tried_again_later_and_holds_back_the_later_ones_of_its_demand_alone(
     pool: Pool, repository: Book
 ):
