@@ -60,7 +60,8 @@ class Endpoints:
                 headers = dict(line.lower().split(": ", 1) for line in head[1:] if line)
                 await reader.readexactly(int(headers["content-length"]))
                 if self.hangs and head[0].startswith(f"POST /{HANGING} "):
-                    await asyncio.Event().wait()
+                    await reader.read()  # until the sender gives up
+                    break
                 self.taken.setdefault(headers["webhook-id"], time.perf_counter())
                 await asyncio.sleep(ANSWERS_AFTER)
                 writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
