@@ -27,6 +27,7 @@ class Notice(StrEnum):
     RESUMED = "resumed"
     LISTED = "listed"
     MERGED = "merged"
+    UNMERGED = "unmerged"
     SUPPORTED = "supported"
     RESOLVED = "resolved"
     CONFIRMED = "confirmed"
@@ -65,6 +66,10 @@ USUAL: Final[Templates] = {
     Notice.RESUMED: Text(
         zh="您的诉求{number}已恢复计时[，{due}前答复]。查看：{url}",
         en="The clock of your demand {number} runs again[; it should be answered by {due}]. See: {url}",
+    ),
+    Notice.UNMERGED: Text(
+        zh="您的诉求{number}不再与其他诉求合并，将单独办理，结果会告诉您。查看：{url}",
+        en="Your demand {number} is handled by itself again. We will tell you the result: {url}",
     ),
     Notice.SUPPORTER_RESOLVED: Text(
         zh="您附议的诉求{number}已有答复，请查看：{url}",

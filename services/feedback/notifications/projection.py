@@ -135,7 +135,9 @@ def _written(fact: f.Fact, limit: int | None) -> dict[str, str]:
 
 def _is_news(fact: f.Fact) -> bool:
     """A demand that ends with a verdict or a withdrawal was told of just now; when a unit has to sign or to call is
-    between offices."""
+    between offices. One that a refused parent sets free is refused itself, and that is told."""
+    if isinstance(fact, f.DemandUnmerged):
+        return fact.parent_outcome is not f.Outcome.DECLINED
     if isinstance(fact, f.DeadlineWarned | f.DeadlineMissed):
         return fact.stage is f.Stage.RESOLVE
     return not (isinstance(fact, f.DemandClosed) and fact.outcome in _TOLD_JUST_NOW)
@@ -166,7 +168,7 @@ _SILENT_NOTES: Final[Sequence[type[f.Fact]]] = (
 )  # fmt: skip
 _TOLD_FACTS: Final[Sequence[type[f.Fact]]] = [kind for kind in FACTS.values() if kind.type in _TOLD]
 _UNTOLD: Final[Sequence[type[f.Fact]]] = (
-    f.DemandContacted, f.DemandReclassified, f.DemandUnmerged, *AMONG_OFFICES, *_SILENT_NOTES,
+    f.DemandContacted, f.DemandReclassified, *AMONG_OFFICES, *_SILENT_NOTES,
 )  # fmt: skip
 _ENDS: Final[Sequence[type[f.Fact]]] = [kind for kind in FACTS.values() if kind.type in _TO_SUPPORTERS]
 _NO_ENDS: Final[Sequence[type[f.Fact]]] = (

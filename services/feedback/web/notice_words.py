@@ -17,6 +17,7 @@ NOTICE_WORDS: Final[Mapping[Notice, tuple[str, str]]] = {
     Notice.RESUMED: ("恢复计时", "Clock runs again"),
     Notice.LISTED: ("列入项目", "Part of a project"),
     Notice.MERGED: ("合并办理", "Handled together"),
+    Notice.UNMERGED: ("单独办理", "Handled by itself"),
     Notice.SUPPORTED: ("附议", "Counted in"),
     Notice.RESOLVED: ("已有答复，请评价", "Answered, to be rated"),
     Notice.CONFIRMED: ("感谢评价", "Thanks for the rating"),

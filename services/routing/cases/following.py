@@ -69,12 +69,16 @@ def _following(demand: Demand, payload: Mapping[str, Any], packs: Jurisdictions,
         case f.DemandDeclined.type:
             number = demand.parent_number
             return [
-                f.DemandUnmerged(reason=f"并入的诉求 {number} 不予受理 / {number} was declined"),
+                f.DemandUnmerged(
+                    reason=f"并入的诉求 {number} 不予受理 / {number} was declined", parent_outcome=f.Outcome.DECLINED
+                ),
                 f.DemandDeclined.model_validate(payload["data"]),
             ]
         case _:
             number = demand.parent_number
-            alone = f.DemandUnmerged(reason=f"并入的诉求 {number} 已撤回 / {number} was withdrawn")
+            alone = f.DemandUnmerged(
+                reason=f"并入的诉求 {number} 已撤回 / {number} was withdrawn", parent_outcome=f.Outcome.WITHDRAWN
+            )
             return [alone, *_by_itself(demand, words_of(demand, payload.get("text", "")), packs, now)]
 
 

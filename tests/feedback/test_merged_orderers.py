@@ -1,0 +1,103 @@
+"""Everybody who raised or supports a demand that was merged hears how the other one ended, under their own number."""
+
+from uuid import UUID
+
+import pytest
+
+from services.routing.app import demand_repository
+from services.routing.cases.following import follow_parent
+from shared.chassis.database.pool import Pool
+from shared.contracts.demand import facts as f
+from shared.contracts.demand.lifecycle import replay
+from shared.contracts.demand.state import Demand
+from tests import story
+from tests.chassis.conftest import Log, envelope
+from tests.feedback.office import Book, heard
+from tests.packs import shipped
+
+PARENT, CHILD = story.ID, UUID(int=0x01A20A65_0068_7A5B_BC0F_000000000002)
+PARENT_NUMBER = "NH21-458268-0"
+ORDERER, CHILD_ORDERER, CHILD_SUPPORTER = UUID(int=7), UUID(int=8), UUID(int=9)
+MERGED = f.DemandMerged(parent=PARENT, parent_number=PARENT_NUMBER, by="Chen")
+ENDS = {
+    "resolved": f.DemandResolved(by="Chen", result="路灯已修复"),
+    "declined": f.DemandDeclined(reason="不属本区"),
+    "withdrawn": f.DemandWithdrawn(),
+}
+
+
+def raised_by(contact: UUID) -> f.DemandSubmitted:
+    return story.SUBMISSION.model_copy(update={"contact": contact})
+
+
+def told_by_routing(child: Demand, end: f.Fact) -> list[f.StatusFact]:
+    """What routing tells of a merged demand when its parent ended so."""
+    packs = shipped()
+    payload = {"parent": str(PARENT), "type": end.type, "data": end.model_dump(mode="json"), "text": ""}
+    answer = follow_parent(demand_repository(packs), packs).decide(child, payload, story.AT)
+    return [fact for fact, _ in answer if isinstance(fact, f.StatusFact)]
+
+
+async def told(pool: Pool, template: str) -> list[tuple[str, str]]:
+    """To whom, and with which number, these messages go."""
+    sql = "SELECT body ->> 'contact', body ->> 'number' FROM intent WHERE body ->> 'template' = $1 ORDER BY position"
+    async with pool.acquire() as db:
+        return [tuple(row) for row in await db.fetch(sql, template)]
+
+
+async def hear_the_end(pool: Pool, repository: Book, *child_past: f.StatusFact, end: str) -> str:
+    """The parent ends so, and the demand with this past follows it; returns the number of that one."""
+    log, delivery = Log(), await heard(pool, repository)
+    child = replay(Demand(id=CHILD), [(fact, story.AT) for fact in child_past])
+    following = told_by_routing(child, ENDS[end])
+    parent_past = [raised_by(ORDERER), *(story.ACCEPTED if end == "resolved" else story.ROUTED)[1:]]
+    facts = log.told(*parent_past, key=PARENT) + log.told(*child_past, key=CHILD)
+    support = f.DemandSupported(channel="web", channel_kind=f.ChannelKind.WEB, contact=CHILD_SUPPORTER)
+    facts.append(log.record(envelope(support, None, CHILD)))
+    facts += log.told(ENDS[end], first=len(parent_past) + 1, key=PARENT)
+    facts += log.told(*following, first=len(child_past) + 1, key=CHILD)
+    for _ in range(2):  # heard again, they are told no second time
+        await delivery.deliver(facts)
+    async with pool.acquire() as db:
+        number: str = await db.fetchval("SELECT state ->> 'number' FROM demand WHERE id = $1", CHILD)
+    return number
+
+
+@pytest.mark.parametrize("end", ["resolved", "declined"])
+async def test_whoever_raised_or_supports_a_merged_demand_hears_its_end_once_under_its_own_number(
+    pool: Pool, repository: Book, end: str
+):
+    past = (raised_by(CHILD_ORDERER), *story.ROUTED[1:], MERGED)
+    number = await hear_the_end(pool, repository, *past, end=end)
+    assert number != PARENT_NUMBER
+    assert sorted(await told(pool, end)) == [(str(ORDERER), PARENT_NUMBER), (str(CHILD_ORDERER), number)]
+    assert await told(pool, f"supporter-{end}") == [(str(CHILD_SUPPORTER), number)]
+    assert await told(pool, "unmerged") == [], "of one that was refused they hear that alone"
+
+
+async def test_whoever_was_set_free_by_a_withdrawn_demand_hears_that_theirs_goes_on(pool: Pool, repository: Book):
+    past = (raised_by(CHILD_ORDERER), *story.ROUTED[1:], MERGED)
+    number = await hear_the_end(pool, repository, *past, end="withdrawn")
+    assert await told(pool, "unmerged") == [(str(CHILD_ORDERER), number)]
+    assert await told(pool, "supporter-withdrawn") == [], "theirs was not withdrawn"
+    assert await told(pool, "withdrawn") == [(str(ORDERER), PARENT_NUMBER)]
+
+
+UNMERGED = f.DemandUnmerged(by="Chen", reason="另一盏灯")
+ANSWERED = f.DemandResolved(by="Chen", result="已修复")
+
+
+@pytest.mark.parametrize(
+    "since",
+    [(UNMERGED,), (ANSWERED, f.DemandReopened(reason="还是不亮"))],
+    ids=["taken out of the merge", "reopened by its citizen"],
+)
+async def test_a_demand_that_goes_its_own_way_is_not_ended_by_its_former_parent(
+    pool: Pool, repository: Book, since: tuple[f.StatusFact, ...]
+):
+    past = (raised_by(CHILD_ORDERER), *story.ROUTED[1:], MERGED, *since)
+    number = await hear_the_end(pool, repository, *past, end="resolved")
+    ends = [about for _, about in await told(pool, "resolved")]
+    assert ends.count(PARENT_NUMBER) == 1
+    assert ends.count(number) == since.count(ANSWERED), "no further end of its own"
+    assert await told(pool, "unmerged") == ([(str(CHILD_ORDERER), number)] if UNMERGED in since else [])
