@@ -54,6 +54,7 @@ def test_the_longest_prefix_of_whole_segments_decides():
     assert owners == {"/desk": "routing", "/v1/cases": "routing", "/v1/demands": "intake", "/": "intake"}
     assert owner_of("/desk/cases", owners) == "routing"
     assert owner_of("/deskchair", owners) == "intake"
+    assert owner_of("/docs/cases/one", {"/docs": ANY, "/docs/cases": "routing", "/": "intake"}) == "routing"
 
 
 @pytest.mark.parametrize(
