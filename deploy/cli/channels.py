@@ -13,6 +13,8 @@ from deploy.local.state import write_private
 from services.intake.app import vault
 from services.intake.channels import key_queries
 from services.intake.channels import keys as channels
+from services.intake.channels.embed_queries import EmbedRow
+from services.intake.channels.embedding import Embeds
 from services.intake.channels.gateway_settings import ChannelSettings, GatewayRegistry
 from services.intake.channels.keys import Scope
 from services.intake.settings import IntakeSettings
@@ -67,6 +69,36 @@ def revoke(name: Name) -> None:
     """Make every key of a channel worthless from its next request on; `add` brings it back with a new key."""
     with told():
         on_what_runs(lambda pool: channels.revoke(pool, name))
+
+
+@app.command()
+def embed(
+    name: Name,
+    origin: Annotated[
+        list[str] | None, typer.Option(help="a site that may embed the forms, such as https://school.example")
+    ] = None,
+    stop: Annotated[bool, typer.Option("--stop", help="let no site embed them any more")] = False,
+) -> None:
+    """Let other sites embed a channel's forms: the origins take the place of those before; none: show them."""
+
+    async def change(pool: Pool) -> EmbedRow | None:
+        embeds = Embeds(pool)
+        if stop:
+            await embeds.stop(name)
+            return None
+        return await (embeds.allow(name, origin) if origin else embeds.of_channel(name))
+
+    with told():
+        found = on_what_runs(change)
+    if found is not None:
+        url = read(IntakeSettings).public_url
+        typer.echo(f"{found.key} {' '.join(found.origins)}")
+        typer.echo(f'<script type="module" src="{url}/embed/v1.js"></script>')
+        typer.echo(f'<huying-submit key="{found.key}"><a href="{url}/raise">{url}/raise</a></huying-submit>')
+        typer.echo(f'<huying-follow key="{found.key}"><a href="{url}/follow">{url}/follow</a></huying-follow>')
+    elif not stop:
+        typer.echo(f"no site may embed {name}; name one with --origin", err=True)
+        raise typer.Exit(1)
 
 
 @app.command()

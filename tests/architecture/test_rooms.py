@@ -39,7 +39,7 @@ OWN: Final = {
         "assembled", "bucket", "collect", "jpeg_segments", "kinds", "paper_cleaning", "papers", "pictures",
         "references", "scanning", "service", "stores",
     },
-    "intake/channels": {"channel", "gateway_settings", "keys", "menus", "quota", "rotation"},
+    "intake/channels": {"channel", "embedding", "gateway_settings", "keys", "menus", "quota", "rotation"},
     "intake/events": {"cursor", "numbering", "streams"},
     "intake/inbound": {
         "attach", "charsets", "conversation", "coordinates", "pictures", "plausible", "sender_lock", "spoken_verdict",

@@ -2,11 +2,13 @@
 
 from fastapi import APIRouter
 
+from services.intake.channels.embedding import Embeds
 from services.intake.notes.lost_link_handler import LostLinkHandler
 from services.intake.public.lookup import PublicLookup
 from services.intake.settings import IntakeSettings
 from services.intake.tracking.story import StoryReader
 from services.intake.web import (
+    embed_pages,
     field_pages,
     follow_pages,
     followed_pages,
@@ -20,6 +22,8 @@ from services.intake.web import (
     send_pages,
     similar_pages,
 )
+from services.intake.web.embed_handler import FORM_SECONDS, EmbedHandler
+from services.intake.web.embed_pages import EmbedPages
 from services.intake.web.field_gate import FieldGate
 from services.intake.web.field_handler import FieldHandler
 from services.intake.web.field_pages import FieldPages
@@ -29,6 +33,7 @@ from services.intake.web.follow_pages import FollowPages
 from services.intake.web.followed_pages import FollowedPages
 from services.intake.web.month_figures import FigureReader
 from services.intake.web.raising import Raising
+from shared.chassis.base.tokens import Tokens
 from shared.identity.field_sign_in import FieldSignIn
 from shared.identity.visitors import Visitors
 
@@ -42,12 +47,16 @@ def routes(
 ) -> list[APIRouter]:
     """Raise a demand, follow it, read what is published of others; and book what residents say on a visit."""
     visitors = Visitors.of(settings)
+    follow, behind = _follow_pages(raising, stories, visitors)
     steps = (hint_pages, offline_pages, raise_pages, similar_pages, send_pages)
     return [
         home_pages.routes(publications, figures),
         *(pages.routes(raising, visitors) for pages in steps),
         field_pages.routes(_field_pages(settings, raising, visitors)),
-        *_follow_pages(raising, stories, visitors),
+        embed_pages.routes(EmbedPages(_embedded(settings, raising), raising.allowance, follow, behind.lookup)),
+        # In this order, since a token may be anything.
+        follow_pages.routes(follow),
+        followed_pages.routes(behind),
         public_feed_pages.routes(publications, settings.public_url),
         map_pages.routes(publications, raising.tiles),
         public_pages.routes(publications, raising.tiles),
@@ -60,10 +69,15 @@ def _field_pages(settings: IntakeSettings, raising: Raising, visitors: Visitors)
     return FieldPages(gate, FieldHandler(raising.portal))
 
 
-def _follow_pages(raising: Raising, stories: StoryReader, visitors: Visitors) -> list[APIRouter]:
-    """The way to a demand, and its page; in this order, since a token may be anything."""
+def _embedded(settings: IntakeSettings, raising: Raising) -> EmbedHandler:
+    forms = Tokens(settings.secret, FORM_SECONDS, settings.secret_previous)
+    return EmbedHandler(raising.portal, Embeds(raising.portal.submissions.pool), forms)
+
+
+def _follow_pages(raising: Raising, stories: StoryReader, visitors: Visitors) -> tuple[FollowPages, FollowedPages]:
+    """The way to a demand, and its page."""
     portal = raising.portal
     notes, links = portal.note_handler, portal.links
     lost = LostLinkHandler(notes.pool, notes.repository, notes.vault)
     behind = FollowedPages(FollowLookup(links, stories), FollowCommands(portal, stories.packs), links, visitors)
-    return [follow_pages.routes(FollowPages(portal.lookup, lost, links, visitors)), followed_pages.routes(behind)]
+    return FollowPages(portal.lookup, lost, links, visitors), behind

@@ -1,0 +1,79 @@
+"""Intake's questions about channels that other sites embed, one function each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import asyncpg
+
+from services.intake.channels.channel import Channel
+from services.intake.channels.quota import minute_of
+from shared.chassis.database.pool import Connection
+from shared.contracts.demand.facts import ChannelKind
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedRow:
+    """A public key with its channel and the origins that it is bound to."""
+
+    key: str
+    channel: Channel
+    origins: Sequence[str]
+    quota: int | None
+
+
+_ROW = """
+    SELECT embed.key, channel.id, kind, name, scopes, settings ->> 'division' AS division, origins,
+        (settings ->> 'quota_per_minute')::int AS quota
+    FROM embed JOIN channel ON channel.id = embed.channel AND revoked_at IS NULL
+"""
+
+
+async def put(db: Connection, channel: str, key: str, origins: Sequence[str], at: datetime) -> str:
+    """Bind a channel to origins, in the place of those before; the key that it has stays."""
+    kept: str = await db.fetchval(
+        """
+        INSERT INTO embed (channel, key, origins, made_at) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (channel) DO UPDATE SET origins = excluded.origins RETURNING key
+        """,
+        channel,
+        key,
+        list(origins),
+        at,
+    )
+    return kept
+
+
+async def forget(db: Connection, channel: str) -> bool:
+    """Let the key of a channel be good nowhere; False where it had none."""
+    return bool(await db.fetchval("DELETE FROM embed WHERE channel = $1 RETURNING true", channel))
+
+
+async def of_channel(db: Connection, channel: str) -> EmbedRow | None:
+    """The key of a channel."""
+    row = await db.fetchrow(f"{_ROW} WHERE embed.channel = $1", channel)
+    return _read(row) if row else None
+
+
+async def by_key(db: Connection, key: str) -> EmbedRow | None:
+    """What a public key stands for; None where its channel was revoked."""
+    row = await db.fetchrow(f"{_ROW} WHERE embed.key = $1", key)
+    return _read(row) if row else None
+
+
+async def count(db: Connection, channel: str, at: datetime) -> int:
+    """One more request of a channel, and how many there are in this minute."""
+    requests: int = await db.fetchval(
+        """
+        INSERT INTO channel_usage AS usage (channel, minute, requests) VALUES ($1, $2, 1)
+        ON CONFLICT (channel, minute) DO UPDATE SET requests = usage.requests + 1 RETURNING requests
+        """,
+        channel,
+        minute_of(at),
+    )
+    return requests
+
+
+def _read(row: asyncpg.Record) -> EmbedRow:
+    channel = Channel(row["id"], ChannelKind(row["kind"]), frozenset(row["scopes"]), row["division"], row["name"])
+    return EmbedRow(row["key"], channel, tuple(row["origins"]), row["quota"])

@@ -1,0 +1,100 @@
+"""Public keys with which other sites embed our forms: each is bound to origins, and counts for its channel's quota."""
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from urllib.parse import urlsplit
+
+from services.intake.channels import embed_queries as queries
+from services.intake.channels import key_queries
+from services.intake.channels.embed_queries import EmbedRow
+from services.intake.channels.keys import Scope
+from services.intake.channels.quota import KEPT, Allowance
+from shared.chassis.base.clock import now
+from shared.chassis.database.pool import Pool
+from shared.contracts.refusals import Code, FieldError, Refused
+
+PUBLIC_PREFIX: Final = "hyp_"
+MOST_ORIGINS: Final = 20
+LOOPBACK: Final = frozenset({"127.0.0.1", "localhost"})
+
+
+def origin_of(written: str) -> str:
+    """An origin as browsers write it, such as `https://school.example`; raises `Refused` for anything else."""
+    try:
+        parts = urlsplit(written.strip().lower())
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        raise _no_origin(written) from None
+    usual = {"https": 443, "http": 80}.get(parts.scheme)
+    safe = parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK)
+    plain = host.isascii() and all(char.isalnum() or char in ".-" for char in host)
+    if not (safe and host and plain) or parts.path not in ("", "/") or parts.query or parts.fragment or parts.username:
+        raise _no_origin(written)
+    return f"{parts.scheme}://{host}" + (f":{port}" if port and port != usual else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Embeds:
+    """The public keys of one deployment."""
+
+    pool: Pool
+    clock: Callable[[], datetime] = now
+
+    async def allow(self, channel: str, origins: Sequence[str]) -> EmbedRow:
+        """Let these origins, and no others, embed the forms of a channel; its public key stays the same."""
+        wanted = sorted({origin_of(one) for one in origins})
+        if not 0 < len(wanted) <= MOST_ORIGINS:
+            en = f"name 1 to {MOST_ORIGINS} origins, such as https://school.example"
+            raise Refused(Code.INVALID, en, f"请给出 1 至 {MOST_ORIGINS} 个来源，如 https://school.example")
+        key = f"{PUBLIC_PREFIX}{secrets.token_urlsafe(18)}"
+        async with self.pool.acquire(timeout=5) as db:
+            if not await key_queries.is_good(db, channel):
+                raise _no_channel(channel)
+            await queries.put(db, channel, key, wanted, self.clock())
+            found = await queries.of_channel(db, channel)
+        if found is None:
+            raise _no_channel(channel)
+        return found
+
+    async def of_channel(self, channel: str) -> EmbedRow | None:
+        """What sites may embed a channel."""
+        async with self.pool.acquire(timeout=5) as db:
+            return await queries.of_channel(db, channel)
+
+    async def stop(self, channel: str) -> None:
+        """Let nobody embed a channel any more; raises `Refused` where nobody could."""
+        async with self.pool.acquire(timeout=5) as db:
+            if not await queries.forget(db, channel):
+                raise _no_channel(channel)
+
+    async def find(self, key: str) -> EmbedRow:
+        """What a public key stands for; raises `Refused`."""
+        async with self.pool.acquire(timeout=5) as db:
+            found = await queries.by_key(db, key)
+        if found is None or Scope.SUBMIT not in found.channel.scopes:
+            en = "this public key is not known, or its channel was revoked: ask the operator of this service"
+            raise Refused(Code.NOT_FOUND, en, "嵌入用的公钥无效，或渠道已停用，请联系平台运维人员")
+        return found
+
+    async def count(self, embed: EmbedRow) -> None:
+        """One more request of the channel; raises `Refused` where its quota is used up."""
+        at = self.clock()
+        async with self.pool.acquire(timeout=5) as db:
+            used = await queries.count(db, embed.channel.id, at)
+            if used == 1:
+                await key_queries.forget_usage(db, embed.channel.id, at - KEPT)
+        Allowance.at(at, embed.channel.id, embed.quota, used).check()
+
+
+def _no_origin(written: str) -> Refused:
+    en = f"{written!r} is no origin: https://, a host, and a port where it is not the usual one; no path"
+    zh = f"{written!r} 不是来源：应为 https:// 加主机名，可带端口，不带路径"
+    return Refused(Code.INVALID, en, zh, (FieldError("origin", zh, en, "https://school.example"),))
+
+
+def _no_channel(channel: str) -> Refused:
+    en = f"no site embeds a channel {channel!r}: see `huying channel list`"
+    return Refused(Code.NOT_FOUND, en, f"没有可嵌入的渠道 {channel!r}，见 huying channel list")
