@@ -72,6 +72,7 @@ async def test_ten_demands_of_a_visit_without_a_network_are_each_sent_once(tabs:
     await expect(page.locator('[data-view="visit"] .tag.done')).to_have_count(9)
     refused = page.locator('[data-view="visit"] li', has=page.locator(".error"))
     await expect(refused).to_contain_text("最多2000字")
+    await expect(page.get_by_role("status").first).to_contain_text("有 1 件没有收下")
     assert await pool.fetchval("SELECT count(*) FROM submission") == 9
     await tabs.picture(page, "field-refused")
     await refused.get_by_role("button", name="修改").click()

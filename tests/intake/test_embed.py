@@ -6,7 +6,9 @@ from typing import Any
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
+from deploy.cli.main import app as cli
 from services.intake.channels import keys
 from services.intake.channels.embed_queries import EmbedRow
 from services.intake.channels.embedding import Embeds, origin_of
@@ -14,6 +16,7 @@ from shared.chassis.database.pool import Pool
 from shared.contracts.demand.facts import ChannelKind
 from shared.contracts.refusals import Refused
 from tests.intake.test_raise import VILLAGE, WORDS, client_of
+from tests.keys import KEYS
 
 SCHOOL, THIRD = "https://school.example", "https://third.example"
 
@@ -142,3 +145,21 @@ def test_an_origin_is_kept_as_browsers_write_it(written: str, origin: str):
 def test_what_is_no_origin_is_refused(written: str):
     with pytest.raises(Refused, match="is no origin"):
         origin_of(written)
+
+
+def test_an_operator_binds_a_channel_to_origins_by_command(monkeypatch: pytest.MonkeyPatch, database: str):
+    monkeypatch.setenv("DATABASE_URL", database)
+    for name, value in KEYS.items():
+        monkeypatch.setenv(f"HUYING_{name.upper()}", value)
+    run = CliRunner().invoke
+    run(cli, ["channel", "add", "school", "--kind", "web"])
+    assert run(cli, ["channel", "embed", "school"]).exit_code == 1
+    made = run(cli, ["channel", "embed", "school", "--origin", SCHOOL])
+    key = made.output.partition(" ")[0]
+    assert key.startswith("hyp_")
+    assert f'<huying-submit key="{key}">' in made.output
+    assert run(cli, ["channel", "embed", "school"]).output == made.output
+    refused = run(cli, ["channel", "embed", "school", "--origin", "school.example"])
+    assert (refused.exit_code, "is no origin" in refused.output) == (1, True)
+    assert run(cli, ["channel", "embed", "school", "--stop"]).exit_code == 0
+    assert run(cli, ["channel", "embed", "school"]).exit_code == 1

@@ -136,19 +136,24 @@ function tell(words, tone = "") {
   place.textContent = words;
 }
 
-async function waiting() {
-  return (await store.all("demands")).filter((it) => it.who === said.who && store.isWaiting(it)).length;
+/** How many of this person's wait, and how many were not taken. */
+async function unsent() {
+  const mine = (await store.all("demands")).filter((it) => it.who === said.who && it.fields);
+  const waiting = mine.filter(store.isWaiting).length;
+  return { waiting, refused: mine.length - waiting };
 }
 
 /** Send what waits and say how it went. */
 async function send() {
-  const before = await waiting();
+  const before = (await unsent()).waiting;
   const notice = one("[data-sign-in]");
   if (before) tell(said.sending);
   try {
     await store.send(lang);
     notice.hidden = true;
-    if (before) tell((await waiting()) ? "" : said.allSent, "good");
+    const { waiting, refused } = await unsent();
+    if (refused) tell(said.someRefused.replace("%", refused), "wrong");
+    else if (before) tell(waiting ? "" : said.allSent, "good");
   } catch (fault) {
     notice.hidden = !fault.expired;
     one("span", notice).textContent = said.expired;
