@@ -35,7 +35,7 @@ KEPT_BACK: Final[dict[type[f.Fact], set[str]]] = {
     f.DemandListed: {"by", "history"},
     f.DemandPaused: {"by", "history"},
     f.DemandResumed: {"assistance", "by", "contact_due_at", "history", "note"},
-    f.DemandResolved: {"by", "evidence", "history", "not_contacted"},
+    f.DemandResolved: {"by", "evidence", "history", "not_contacted", "on_the_spot"},
     f.DemandWithdrawn: {"history"},
     f.DemandConfirmed: {"asked", "entered_by", "history"},
     f.DemandReopened: {"asked", "entered_by", "history"},
