@@ -8,18 +8,20 @@ from uuid import UUID
 import typer
 
 from deploy.cli.running import environment_of_what_runs
-from services.feedback.app import demand_repository, message_kind
+from services.feedback.app import demand_repository
 from services.feedback.gateways.rendering import LINK
 from services.feedback.notifications import queries
+from services.feedback.notifications.contacts import Found
 from services.feedback.notifications.messages import MESSAGE
 from services.feedback.notifications.queries import MessageRow
+from services.feedback.notifications.sending import messages
 from services.feedback.settings import FeedbackSettings
 from shared.chassis.base.clock import now
 from shared.chassis.base.settings import ProcessSettings, read
 from shared.chassis.database.pool import Connection, open_pool
 from shared.chassis.work import intent_reports
 from shared.chassis.work.circuit_records import OpenCircuit, open_circuits
-from shared.chassis.work.intents import State
+from shared.chassis.work.intents import Intent, State
 from shared.jurisdiction.loader import packs_of
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
@@ -97,13 +99,18 @@ def cancel(
 
     async def ask(db: Connection) -> bool:
         async with db.transaction():
-            kind = message_kind(settings, demand_repository(packs, settings), packs)
+            kind = messages(demand_repository(packs, settings), _nobody, (), packs)
             return await intent_reports.cancel(db, kind, id, why, now())
 
     if not _asked(ask):
         row = _found(_asked(lambda db: queries.one_message(db, id)), id)
         _refuse(f"it is {row.state}")
     typer.echo("it will not be sent")
+
+
+async def _nobody(intents: Sequence[Intent]) -> dict[UUID, Found]:
+    """Whom messages are for: whoever cancels one sends none."""
+    return {}
 
 
 def _asked(ask: Callable[[Connection], Awaitable[T]]) -> T:

@@ -13,6 +13,7 @@ from services.feedback.gateways.assembled import gateways_of, hear_receipts, rep
 from services.feedback.gateways.recipients import Recipient
 from services.feedback.gateways.reports_api import ReportHandler
 from services.feedback.notifications.contacts import ContactClient
+from services.feedback.notifications.courtesy import CourteousRecipients, Find, despite_opt_out
 from services.feedback.notifications.projection import notification_projection
 from services.feedback.notifications.sending import messages
 from services.feedback.ratings.api import routes
@@ -41,7 +42,7 @@ from shared.chassis.process.components import Api, Worker
 from shared.chassis.process.manifest import ApiProcess, RelayProcess, ServiceManifest, WorkerProcess
 from shared.chassis.work.intent_sender import IntentSender
 from shared.chassis.work.intent_watch import IntentWatch
-from shared.chassis.work.intents import REACHED, IntentKind
+from shared.chassis.work.intents import REACHED, Intent, IntentKind
 from shared.chassis.work.retention import Retention, redriven
 from shared.chassis.work.timers import Timers
 from shared.contracts.demand.facts import Fact
@@ -74,12 +75,18 @@ def _links(settings: FeedbackSettings) -> CitizenLinks:
 
 
 def message_kind(
-    settings: FeedbackSettings, repository: Repository[Demand, Fact], packs: Jurisdictions
+    settings: FeedbackSettings, pool: Pool, repository: Repository[Demand, Fact], packs: Jurisdictions
 ) -> IntentKind[Recipient]:
-    """How messages to citizens are sent in this deployment."""
+    """How messages to citizens are sent in this deployment. A file or the log wakes nobody up."""
     gateways = gateways_of(settings.gateways, settings.notification_file)
-    contacts = ContactClient.at(settings.intake_url, settings.secret, gateways.use)
-    return messages(repository, contacts, gateways.gateways, packs)
+
+    def goes_out(intent: Intent) -> bool:
+        return despite_opt_out(intent, packs)
+
+    find: Find = ContactClient.at(settings.intake_url, settings.secret, gateways.use, goes_out).recipients
+    if settings.gateways and not settings.messages_at_once:
+        find = CourteousRecipients(pool, find, packs)
+    return messages(repository, find, gateways.gateways, packs)
 
 
 def api(settings: FeedbackSettings, pool: Pool) -> Api:
@@ -87,7 +94,9 @@ def api(settings: FeedbackSettings, pool: Pool) -> Api:
     packs, interest = packs_of(settings), Interest()
     repository, masker = demand_repository(packs, settings, interest), Masker()
     ratings = RatingHandler(pool, repository, packs, _links(settings), masker=masker)
-    reports = ReportHandler(pool, message_kind(settings, repository, packs), reporting_gateways(settings.gateways))
+    reports = ReportHandler(
+        pool, message_kind(settings, pool, repository, packs), reporting_gateways(settings.gateways)
+    )
     routers = [routes(ratings), pages.routes(ratings, Visitors.of(settings)), reports_api.routes(reports), look()]
     routers.append(_webhook_routes(settings, pool, packs))
     if settings.inbox and settings.notification_file:
@@ -111,7 +120,7 @@ def worker(settings: FeedbackSettings, pool: Pool) -> Worker:
     """Hears every status fact, sends messages, closes what nobody rates, prunes."""
     packs, interest = packs_of(settings), Interest()
     repository = demand_repository(packs, settings, interest)
-    kind = message_kind(settings, repository, packs)
+    kind = message_kind(settings, pool, repository, packs)
     hear_receipts(pool, kind)
     pruning = Retention(pool, (redriven(settings), REACHED, *spent(settings.keep_webhook_days)))
     timers = Timers(pool, {UNRATED: unrated(repository, packs)})

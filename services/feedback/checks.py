@@ -18,6 +18,9 @@ async def messages(db: Connection) -> Sequence[Finding]:
         WITH held AS MATERIALIZED (
             SELECT line, recipient FROM intent
             WHERE kind = 'message' AND state = 'pending' AND waits = 'hourly-limit'
+        ), timed AS MATERIALIZED (
+            SELECT line FROM intent WHERE kind = 'message' AND state = 'pending'
+                AND waits IN ('quiet-hours', 'digest', 'morning') AND due_at > now() - interval '10 minutes'
         )
         SELECT kind, count(*), min(created_at) AS oldest
         FROM (
@@ -25,11 +28,13 @@ async def messages(db: Connection) -> Sequence[Finding]:
                 WHEN state IN ('failed', 'unknown') THEN state
                 WHEN line IN (SELECT line FROM held)
                     OR recipient IN (SELECT recipient FROM held WHERE recipient IS NOT NULL) THEN 'held'
+                WHEN line IN (SELECT line FROM timed) THEN NULL
                 WHEN created_at < now() - interval '10 minutes' THEN 'late'
                 ELSE 'waiting'
             END AS kind
             FROM intent AS message WHERE kind = 'message' AND state IN ('failed', 'unknown', 'pending', 'sending')
         ) AS kinds
+        WHERE kind IS NOT NULL
         GROUP BY kind ORDER BY array_position(ARRAY['failed', 'unknown', 'late', 'held', 'waiting'], kind)
         """
     )

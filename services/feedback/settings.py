@@ -55,6 +55,11 @@ class FeedbackSettings(RetentionSettings, SecretSettings, PublicSettings, Jurisd
         " where it starts the database itself, and it is refused with a database elsewhere, or with gateways",
         json_schema_extra=noted("gateway", "feedback-api"),
     )
+    messages_at_once: bool = Field(
+        False,
+        description="quiet hours and digests of the pack do not count, for trying gateways out; opt-outs always do",
+        json_schema_extra=noted("feedback-worker"),
+    )
     intake_url: str = Field(
         "http://127.0.0.1:8080",
         pattern=r"^https?://",

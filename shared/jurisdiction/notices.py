@@ -7,13 +7,15 @@ from typing import Final
 from shared.jurisdiction.parts import Text
 
 _SUPPORTER: Final = "supporter-"
+_STAFF: Final = "staff-"
 
 
 class Notice(StrEnum):
     """Named as the fact that it tells: `submitted` tells `demand.submitted`.
 
-    Those that open with `supporter-` tell the end to everybody who supports a demand. A pack may leave those out that
-    are in `USUAL`.
+    Those that open with `supporter-` tell the end to everybody who supports a demand, those that open with `staff-` go
+    to the unit's duty addresses. `digest` tells several messages at once. A pack may leave those out that are in
+    `USUAL`.
     """
 
     SUBMITTED = "submitted"
@@ -41,16 +43,34 @@ class Notice(StrEnum):
     SUPPORTER_RESOLVED = "supporter-resolved"
     SUPPORTER_DECLINED = "supporter-declined"
     SUPPORTER_WITHDRAWN = "supporter-withdrawn"
+    DIGEST = "digest"
+    STAFF_ROUTED = "staff-routed"
+    STAFF_DEADLINE_WARNED = "staff-deadline-warned"
+    STAFF_DEADLINE_MISSED = "staff-deadline-missed"
+    STAFF_ESCALATED = "staff-escalated"
+    STAFF_DIGEST = "staff-digest"
 
     @property
-    def fact(self) -> str:
-        """The type of the fact that it tells, such as `demand.resolved`."""
-        return f"demand.{self.value.removeprefix(_SUPPORTER)}"
+    def fact(self) -> str | None:
+        """The type of the fact that it tells, such as `demand.resolved`; None where it tells of several."""
+        if self in (Notice.DIGEST, Notice.STAFF_DIGEST):
+            return None
+        return f"demand.{self.value.removeprefix(_SUPPORTER).removeprefix(_STAFF)}"
 
     @property
     def is_for_supporters(self) -> bool:
         """Whether it goes to everybody who supports the demand, not to whoever raised it."""
         return self.value.startswith(_SUPPORTER)
+
+    @property
+    def is_for_staff(self) -> bool:
+        """Whether it goes to the duty addresses of a unit."""
+        return self.value.startswith(_STAFF)
+
+    @property
+    def is_for_citizen(self) -> bool:
+        """Whether it tells one fact to whoever raised the demand, or has just supported it."""
+        return self.fact is not None and not self.is_for_supporters and not self.is_for_staff
 
 
 Templates = dict[Notice, Text]
@@ -83,23 +103,48 @@ USUAL: Final[Templates] = {
         zh="您附议的诉求{number}已由提出人撤回。如果问题仍在，请您另行提交。",
         en="{number}, which you supported, was withdrawn. If the problem is still there, raise it anew.",
     ),
+    Notice.DIGEST: Text(
+        zh="您的诉求{number}[等{demands}件]有{count}条新消息：{items}",
+        en="Your demand {number}[ and others, {demands} in all,] has {count} pieces of news: {items}",
+    ),
+    Notice.STAFF_ROUTED: Text(
+        zh="{unit}：新派诉求{number}[，{due}前答复]。办理：{url}",
+        en="{unit}: demand {number} is yours[, due {due}]. Open it: {url}",
+    ),
+    Notice.STAFF_DEADLINE_WARNED: Text(
+        zh="{unit}：诉求{number}即将到期[，{due}前答复]。办理：{url}",
+        en="{unit}: demand {number} is due soon[, by {due}]. Open it: {url}",
+    ),
+    Notice.STAFF_DEADLINE_MISSED: Text(
+        zh="{unit}：诉求{number}已超时[，应于{due}前答复]。办理：{url}",
+        en="{unit}: demand {number} is overdue[, it was due {due}]. Open it: {url}",
+    ),
+    Notice.STAFF_ESCALATED: Text(
+        zh="{unit}：诉求{number}已提级到贵单位，请查看：{url}",
+        en="{unit}: demand {number} was escalated to you. Open it: {url}",
+    ),
+    Notice.STAFF_DIGEST: Text(
+        zh="{unit}：诉求{number}[等{demands}件]需要处理：{items}",
+        en="{unit}: demand {number}[ and others, {demands} in all,] needs you: {items}",
+    ),
 }
 """For packs that do not say it in words of their own."""
 
 PLACEHOLDERS: Final = frozenset({
     "number", "unit", "due", "until", "note", "reason", "result", "instead", "parent_number", "rating_url", "url",
+    "count", "demands", "items",
 })  # fmt: skip
 SAMPLES: Final[dict[str, dict[str, str]]] = {
     "zh": {
         "number": "NH21-001335-9", "unit": "狮山镇交通办", "due": "2021-05-24", "until": "2021-06-01",
         "note": "材料已到，下周施工", "reason": "不属于本级职责", "result": "已修复破损路面，恢复通行",
-        "instead": "向区住建局提出", "parent_number": "NH21-000001-W",
+        "instead": "向区住建局提出", "parent_number": "NH21-000001-W", "count": "5", "demands": "2",
     },
     "en": {
         "number": "NH21-001335-9", "unit": "the roads office", "due": "2021-05-24", "until": "2021-06-01",
         "note": "the material is here, work begins next week", "reason": "it is not ours to decide",
         "result": "the road was mended and is open again", "instead": "ask the housing office",
-        "parent_number": "NH21-000001-W",
+        "parent_number": "NH21-000001-W", "count": "5", "demands": "2",
     },
 }  # fmt: skip
 """What a preview puts into the places of a message; links are added by whoever knows the address."""
@@ -112,6 +157,8 @@ _ALSO: Final = {
     Notice.DECLINED: frozenset({"rating_url"}),
     Notice.MERGED: frozenset({"parent_number"}),
     Notice.LINK_REQUESTED: frozenset({"url"}),
+    Notice.DIGEST: frozenset({"count", "items"}),
+    Notice.STAFF_DIGEST: frozenset({"items"}),
 }
 _BRACED = re.compile(r"\{([^{}]*)\}")
 _OPTIONAL = re.compile(r"\[([^\[\]]*)\]")

@@ -8,6 +8,7 @@ from pydantic import Field, field_validator, model_validator
 from shared.contracts.codes import Code
 from shared.contracts.demand.facts import Location
 from shared.jurisdiction.callback import NOBODY_CALLED, CallBack
+from shared.jurisdiction.courtesy import Courtesy
 from shared.jurisdiction.handling import Handling
 from shared.jurisdiction.limits import WORKING_HOURS, Supervision, stretches
 from shared.jurisdiction.parts import Days, HotSpotRules, ListLevel, Part, Text, VillageFund, Words
@@ -45,6 +46,7 @@ class Profile(Part):
     dissatisfied: Dissatisfied = Field("reopen", description="what follows 1 or 2 stars where the matter is solved")
     messages_per_hour: Annotated[int, Field(ge=1, description="to one address, over all demands")] = MESSAGES_PER_HOUR
     map_centre: Location | None = Field(None, description="where maps of the jurisdiction begin, WGS-84")
+    messages: Courtesy = Courtesy()
     list_levels: tuple[ListLevel, ...] = ()
     fund: VillageFund | None = None
     hot_spots: HotSpotRules = HotSpotRules()

@@ -91,7 +91,7 @@ async def _sender(dsn: str, intake: str, gateway: str) -> None:
     packs = shipped()
     sms = HttpSmsGateway("sms", _gateway(int(gateway)))
     contacts = ContactClient.at(f"http://{HOST}:{intake}", settings.secret, {ContactMethod.PHONE: "sms"})
-    sender = IntentSender(pool, messages(demand_repository(packs, settings), contacts, [sms], packs))
+    sender = IntentSender(pool, messages(demand_repository(packs, settings), contacts.recipients, [sms], packs))
     began, sent = time.perf_counter(), 0
     busy = time.process_time()
     while handled := await sender.send_some():

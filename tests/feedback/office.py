@@ -63,7 +63,7 @@ def message_kind_of(repository: Book, gateway: Gateway[Recipient], packs: Jurisd
 
     client = httpx.AsyncClient(transport=httpx.MockTransport(answer), base_url="http://intake")
     contacts = ContactClient(client, TOKENS, dict.fromkeys(ContactMethod, gateway.name))
-    return messages(repository, contacts, [gateway], packs)
+    return messages(repository, contacts.recipients, [gateway], packs)
 
 
 class Ticks:

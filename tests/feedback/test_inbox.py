@@ -12,9 +12,9 @@ from services.feedback import app
 from services.feedback.gateways.file import FileGateway
 from services.feedback.settings import FeedbackSettings
 from services.feedback.web.inbox_pages import ON_A_PAGE
-from services.feedback.web.notice_words import NOTICE_WORDS
 from shared.chassis.database.pool import Pool
 from shared.chassis.http.app import web_app
+from shared.jurisdiction.notice_words import NOTICE_WORDS
 from shared.jurisdiction.notices import Notice
 from tests import story
 from tests.feedback.gateways import TO, message

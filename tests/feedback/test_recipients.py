@@ -139,7 +139,7 @@ async def town(database: str, tmp_path: Path) -> AsyncIterator[Town]:
             httpx.AsyncClient(transport=line, base_url="http://intake") as way,
         ):
             contacts = ContactClient(way, tokens, dict.fromkeys(ContactMethod, "file"))
-            kind = messages(repository, contacts, [FileGateway(tmp_path / "out")], shipped())
+            kind = messages(repository, contacts.recipients, [FileGateway(tmp_path / "out")], shipped())
             sender = IntentSender(feedback, kind, clock=lambda: story.AT)
             yield Town(front, intake, feedback, line, repository, sender, contacts, tmp_path / "out")
 

@@ -406,3 +406,28 @@ async def test_nobody_but_the_citizen_decides_about_publication_and_a_report_is_
     assert (await visitor.send("/follow", f"{supporter}/keep-private")).status_code == 403
     assert await notes(city, "publication-refused") == []
     assert "不要公开我的诉求" not in (await visitor.see(await link(city, await worked_on(city, **REPORT)))).text
+
+
+async def test_whoever_wants_no_news_says_so_on_the_page_and_may_think_again(city: City, visitor: PortalVisitor):
+    number = await city.raises(contact={"phone": "13800138000", "email": "chen@example.org"})
+    path = await link(city, number)
+    assert "停止接收消息" in (await visitor.see(path)).text
+    stopped = await visitor.send(path, f"{path}/stop")
+    assert stopped.status_code == 200
+    assert "已停止" in stopped.text
+    assert "恢复接收消息" in stopped.text
+    assert "Send me news again" in (await visitor.see(path, lang="en")).text
+    assert await city.loop.pools[Service.INTAKE].fetchval("SELECT count(*) FROM opt_out") == 2
+    started = await visitor.send(path, f"{path}/start")
+    assert "停止接收消息" in started.text
+    assert await city.loop.pools[Service.INTAKE].fetchval("SELECT count(*) FROM opt_out") == 0
+
+
+async def test_who_left_no_contact_or_supports_the_demand_is_offered_no_choice_of_messages(
+    city: City, visitor: PortalVisitor
+):
+    nameless, number = await city.raises(), await city.raises(contact={"phone": "13800138000"})
+    assert "消息提醒" not in (await visitor.see(await link(city, nameless))).text
+    path = await link(city, number, Holder.SUPPORTER)
+    assert "消息提醒" not in (await visitor.see(path)).text
+    assert (await visitor.send(path, f"{path}/stop")).status_code == 403

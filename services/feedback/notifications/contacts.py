@@ -1,6 +1,6 @@
 """Asks intake for the addresses that messages need, at the moment of sending, many at once; keeps none of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -17,6 +17,7 @@ from shared.contracts.demand.state import Service
 TIMEOUT: Final = httpx.Timeout(10, connect=2)
 ERASED: Final = "the personal data was erased at the citizen's request"
 NOTHING_LEFT: Final = "the citizen left none of: {means}"
+OPTED_OUT: Final = "they want no messages any more, and the pack sends this one to nobody who said so"
 WAITS: Final = "intake"
 """Why a message waits for which intake gives no usable answer."""
 _AWAY: Final = frozenset({401, 403, 404, 405, 429, 502, 503, 504})
@@ -40,18 +41,25 @@ class ContactClient:
     """The only way from feedback to an address; intake tells in the demand's record that it was shown, and why.
 
     `gateways`: by which gateway each way of reaching somebody leaves. There is no asking for an address that none would
-    take.
+    take. `despite_opt_out`: whether a message goes to somebody who wants none any more.
     """
 
     intake: httpx.AsyncClient
     tokens: Tokens
     gateways: Mapping[ContactMethod, str]
+    despite_opt_out: Callable[[Intent], bool] = lambda intent: True
 
     @classmethod
-    def at(cls, url: str, secret: str, gateways: Mapping[ContactMethod, str]) -> "ContactClient":
+    def at(
+        cls,
+        url: str,
+        secret: str,
+        gateways: Mapping[ContactMethod, str],
+        despite_opt_out: Callable[[Intent], bool] = lambda intent: True,
+    ) -> "ContactClient":
         """Those of the intake at this address."""
         client = httpx.AsyncClient(base_url=url, timeout=TIMEOUT, trust_env=False)
-        return cls(client, Tokens(secret, SERVICE_MAX_AGE), gateways)
+        return cls(client, Tokens(secret, SERVICE_MAX_AGE), gateways, despite_opt_out)
 
     async def recipients(self, intents: Sequence[Intent]) -> dict[UUID, Found]:
         """Whom these messages go to; raises `Away`."""
@@ -88,6 +96,8 @@ class ContactClient:
                 "contact": intent.body["contact"],
                 "ways": ways[intent.id],
                 "why": intent.body["template"],
+                # Intakes of the version before do not know the word: what needs none is asked as before.
+                **({} if self.despite_opt_out(intent) else {"unless_opted_out": True}),
             }
             for intent in intents
         ]
@@ -120,6 +130,8 @@ class ContactClient:
                 return NoRecipient(ERASED)
             case "nothing-left":
                 return NoRecipient(NOTHING_LEFT.format(means=", ".join(ways)))
+            case "opted-out":
+                return NoRecipient(OPTED_OUT)
         return PutOff(f"intake says of the demand: {answer.state}", WAITS)
 
 

@@ -11,6 +11,7 @@ from shared.chassis.database.write_batch import WriteBatch
 from shared.chassis.work import intents
 from shared.chassis.work.intents import Intent
 from shared.contracts.demand.facts import ChannelKind
+from shared.jurisdiction.notices import Notice
 
 MESSAGE: Final = "message"
 """The kind of intent."""
@@ -32,15 +33,21 @@ class Message:
     jurisdiction: str
     values: Mapping[str, str]
     """What stands in the text by name, for gateways that take the variables of an approved template."""
+    urgent: bool = False
+    """Whether the demand is of the highest urgency (特急)."""
 
     def intent(self) -> Intent:
-        """The message as it is queued. What one person is told of one demand goes out in order."""
+        """The message as it is queued. What one person is told of one demand goes out in order.
+
+        The link that somebody asked for, and news of an emergency, wait for nothing that was to be told before.
+        """
+        aside = "/asked" if self.template == Notice.LINK_REQUESTED else "/urgent" if self.urgent else ""
         return Intent(
             id=self.id,
             kind=MESSAGE,
             key=self.demand_id,
             about=self.fact_id,
-            line=f"{self.demand_id}/{self.contact}",
+            line=f"{self.demand_id}/{self.contact}{aside}",
             body={
                 "template": self.template,
                 "text": self.text,
@@ -49,6 +56,7 @@ class Message:
                 "number": self.number,
                 "jurisdiction": self.jurisdiction,
                 "values": self.values,
+                **({"urgent": True} if self.urgent else {}),
             },
             skipped=None if self.contact else NO_CONTACT,
         )

@@ -31,7 +31,7 @@ from shared.jurisdiction.pack import Pack
 
 SHORT: Final = 60
 """Characters of what people wrote that stand in a message; all of it is on the page that the link opens."""
-_TOLD: Final = {notice.fact: notice for notice in Notice if not notice.is_for_supporters}
+_TOLD: Final = {notice.fact: notice for notice in Notice if notice.is_for_citizen}
 _TO_SUPPORTERS: Final = {notice.fact: notice for notice in Notice if notice.is_for_supporters}
 _TOLD_JUST_NOW: Final = (f.Outcome.CONFIRMED, f.Outcome.DISPUTED, f.Outcome.WITHDRAWN)
 _UNIT: Final = {"zh": "承办单位", "en": "the responsible unit"}
@@ -87,6 +87,7 @@ class _Messages:
             number=demand.number,
             jurisdiction=demand.jurisdiction,
             values={name: value for name, value in values.items() if value},
+            urgent=demand.urgency is f.Urgency.CRITICAL,
         )
 
     def supporter_notice(self, change: Change[Demand, f.Fact]) -> SupporterNotice | None:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from services.feedback.gateways.recipients import Recipient
-from services.feedback.notifications.contacts import ContactClient
+from services.feedback.notifications.courtesy import Find
+from services.feedback.notifications.digests import digest
 from services.feedback.notifications.messages import MESSAGE
 from shared.chassis.aggregates.repository import Repository
 from shared.chassis.work.intents import Gateway, Intent, IntentKind, State
@@ -17,7 +18,7 @@ from shared.masking import mask
 
 def messages(
     repository: Repository[Demand, Fact],
-    contacts: ContactClient,
+    recipients: Find,
     gateways: Sequence[Gateway[Recipient]],
     packs: Jurisdictions,
 ) -> IntentKind[Recipient]:
@@ -31,11 +32,12 @@ def messages(
         name=MESSAGE,
         repository=repository,
         gateways=gateways,
-        recipients=contacts.recipients,
+        recipients=recipients,
         notes=notes,
         per_hour=per_hour,
         # A gateway may quote the telephone or the words that it refuses.
         mask=mask,
+        digest=lambda intents: digest(intents, packs),
     )
 
 

@@ -12,8 +12,8 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import HTMLResponse
 
 from services.feedback.gateways.rendering import LINK
-from services.feedback.web.notice_words import notice_words
 from shared.chassis.http import response_headers
+from shared.jurisdiction.notice_words import notice_words
 from shared.web.pages import Pages
 
 ON_A_PAGE: Final = 20

@@ -13,6 +13,7 @@ from services.intake.inbound.attach import MessageFiles
 from services.intake.inbound.message import TEXT, Message, coded_first
 from services.intake.inbound.sender_lock import SenderLocks
 from services.intake.inbound.spoken_verdict import spoken_verdict
+from services.intake.inbound.spoken_wish import Wish, spoken_wish
 from services.intake.notes.domain import ENDED, JUDGED, SUPPLEMENT, Rate, supplement
 from services.intake.notes.handler import NoteHandler, NoteRequest, cause_of
 from services.intake.submission.checked_request import Request
@@ -20,6 +21,8 @@ from services.intake.submission.domain import SubmitDemand
 from services.intake.submission.handler import SubmissionHandler
 from services.intake.submission.secret_code import SecretCodes
 from services.intake.vault.adding import add_voice
+from services.intake.vault.contact import Contact
+from services.intake.vault.opt_outs import OptOuts
 from services.intake.vault.persons import correspondents
 from shared.chassis.base.clock import now, uuid5
 from shared.chassis.database.pool import Connection
@@ -36,13 +39,16 @@ class Answer:
     code: str | None = None
     enclosed: Enclosures = NOTHING
     solved: bool | None = None
+    wish: Wish | None = None
+    """Whether the message said that its sender wants no messages any more, or wants them again; it is of no demand."""
 
 
 @dataclass(frozen=True, slots=True)
 class Conversations:
     """A message that names a demand, answers one or goes on about one supplements it; any other is a new demand.
 
-    One that begins with a verdict judges the demand whose answer waits for this sender's verdict.
+    One that begins with a verdict judges the demand whose answer waits for this sender's verdict. One that says no more
+    than "stop" or "start" is of no demand.
     """
 
     submissions: SubmissionHandler
@@ -55,6 +61,9 @@ class Conversations:
     async def take(self, gateway: Gateway, message: Message) -> Answer:
         """Take a message in; raises `Refused` only where the channel is set up wrongly."""
         channel, key = gateway.channel, self._key(gateway.channel, message)
+        if wish := _wish(message):
+            await self._heed(wish, message.contact)
+            return Answer("", wish=wish)
         at = self.clock()
         since = at - timedelta(minutes=gateway.settings.conversation_minutes)
         known = await self._known(channel, key)
@@ -75,6 +84,11 @@ class Conversations:
                 await add_voice(db, self.note_handler.vault, id, box, message.original.encode())
             await queries.put_conversation(db, channel.id, sender, id, at)
         return answer
+
+    async def _heed(self, wish: Wish, contact: Contact) -> None:
+        opt_outs = OptOuts(self.note_handler.vault, self.clock)
+        async with self.submissions.pool.acquire(timeout=5) as db, db.transaction():
+            await (opt_outs.stop if wish is Wish.STOP else opt_outs.start)(db, contact)
 
     async def _say(
         self, channel: Channel, key: str, message: Message, meant: Demand | None, enclosed: Enclosures
@@ -162,6 +176,11 @@ class Conversations:
 
     def _sender(self, channel: Channel, message: Message) -> bytes:
         return self.note_handler.vault.pseudonym(f"{channel.id}\n{message.sender}")
+
+
+def _wish(message: Message) -> Wish | None:
+    more = message.files or message.picture or message.hidden or message.number
+    return None if more else spoken_wish(message.text)
 
 
 def _verdict(message: Message, demand: Demand) -> Rate | None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from services.intake.inbound.conversation import Answer
+from services.intake.inbound.spoken_wish import Wish
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.profile import Language
 
@@ -20,6 +21,14 @@ _CONFIRMED: dict[Language, str] = {
 _DISPUTED: dict[Language, str] = {
     "zh": "已收到您对诉求 {number} 的评价：未解决。将按规定重新办理，并再次告知您结果。",
     "en": "Your rating of request {number} was received: not solved. It is looked into again, and you will be told.",
+}
+_STOPPED: dict[Language, str] = {
+    "zh": "已为您停止发送进展短信。您自己申请的查询链接仍会发送。需要恢复请回复“恢复”。",
+    "en": "We stop sending you news. Links that you ask for still come. To get news again, reply START.",
+}
+_STARTED: dict[Language, str] = {
+    "zh": "已为您恢复进展短信。不想接收请回复“退订”。",
+    "en": "You get news of your requests again. To stop it, reply STOP.",
 }
 _ASKED: dict[Language, str] = {
     "zh": "请用文字说明您的诉求：什么事，在哪里，希望怎样解决。",
@@ -43,6 +52,8 @@ def languages(packs: Jurisdictions) -> LanguageOf:
 
 def answered(answer: Answer, language: Language) -> str:
     """What became of a message."""
+    if answer.wish:
+        return (_STOPPED if answer.wish is Wish.STOP else _STARTED)[language]
     if answer.solved is not None:
         return (_CONFIRMED if answer.solved else _DISPUTED)[language].format(number=answer.number)
     words = _TAKEN if answer.code else _ADDED

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from services.intake.vault import queries
 from services.intake.vault.contact import Contact
+from services.intake.vault.opt_outs import OptOuts
 from services.intake.vault.personal import PersonalField, Why
 from services.intake.vault.persons import correspondents
 from services.intake.vault.queries import Kept
@@ -48,6 +49,8 @@ class ContactQuestion(BaseModel):
     contact: UUID
     ways: Annotated[tuple[Way, ...], Field(min_length=1, max_length=len(Way))]
     why: Why
+    unless_opted_out: bool = False
+    """Nothing is told of a person who wants no messages any more."""
 
 
 class ContactQuestions(BaseModel):
@@ -59,11 +62,13 @@ class ContactQuestions(BaseModel):
 
 
 class ContactState(StrEnum):
-    """`nothing-left`: none of these ways was left. `unknown`: there is no such demand."""
+    """`nothing-left`: none of these ways was left. `opted-out`: they want no messages any more. `unknown`: there is no
+    such demand."""
 
     KNOWN = "known"
     NOTHING_LEFT = "nothing-left"
     ERASED = "erased"
+    OPTED_OUT = "opted-out"
     UNKNOWN = "unknown"
 
 
@@ -104,7 +109,14 @@ class ContactBatches:
             at = self.clock()
             work = await self.repository.load(db, ids.values(), at)
             kept = await queries.of_demands(db, list(ids.values()))
-            answers = [self._answer(question, ids, kept) for question in questions]
+            contacts = [self._contact(question, ids, kept) for question in questions]
+            stopped = await self._stopped(
+                db, [c for q, c in zip(questions, contacts, strict=True) if q.unless_opted_out]
+            )
+            answers = [
+                self._answer(question, ids, kept, contact, stopped)
+                for question, contact in zip(questions, contacts, strict=True)
+            ]
             correspondents_of_demands: list[tuple[bytes, UUID]] = []
             for question, answer in zip(questions, answers, strict=True):
                 if answer.way:
@@ -126,13 +138,31 @@ class ContactBatches:
         contact = Contact.model_validate({answer.way: answer.address})
         return [(person, demand.id) for person in correspondents(self.vault, contact)]
 
-    def _answer(self, question: ContactQuestion, ids: Mapping[str, UUID], kept: Mapping[UUID, Kept]) -> ContactAnswer:
+    async def _stopped(self, db: Connection, contacts: Sequence[Contact | None]) -> set[bytes]:
+        opt_outs = OptOuts(self.vault)
+        return await opt_outs.among(
+            db, [person for contact in contacts if contact for person in opt_outs.persons(contact)]
+        )
+
+    def _contact(self, question: ContactQuestion, ids: Mapping[str, UUID], kept: Mapping[UUID, Kept]) -> Contact | None:
+        boxes = kept.get(ids[question.number]) if question.number in ids else None
+        return self._opened(boxes, question.contact) if boxes and not boxes.destroyed_at else None
+
+    def _answer(
+        self,
+        question: ContactQuestion,
+        ids: Mapping[str, UUID],
+        kept: Mapping[UUID, Kept],
+        contact: Contact | None,
+        stopped: set[bytes],
+    ) -> ContactAnswer:
         if question.number not in ids:
             return ContactAnswer(state=ContactState.UNKNOWN)
         boxes = kept.get(ids[question.number])
         if boxes and boxes.destroyed_at:
             return ContactAnswer(state=ContactState.ERASED)
-        contact = self._opened(boxes, question.contact) if boxes else None
+        if question.unless_opted_out and contact and stopped.intersection(OptOuts(self.vault).persons(contact)):
+            return ContactAnswer(state=ContactState.OPTED_OUT)
         for way in question.ways:
             if address := getattr(contact, way, ""):
                 return ContactAnswer(state=ContactState.KNOWN, way=way, address=address)

@@ -14,9 +14,13 @@ from services.intake.attachments.kinds import MAX_ATTACHMENTS
 from services.intake.channels.channel import Channel
 from services.intake.notes.domain import KeepPrivate, Supplement, Support, Urge, Voice, Withdraw
 from services.intake.notes.handler import NoteRequest
+from services.intake.vault.adding import contact_of
 from services.intake.vault.contact import Contact
+from services.intake.vault.opt_outs import OptOuts
 from services.intake.vault.persons import ways
+from services.intake.vault.sealing import Vault
 from services.intake.web.portal import Portal
+from shared.chassis.database.pool import Pool
 from shared.contracts.demand.state import Demand
 from shared.contracts.refusals import Code, FieldError, Refused
 from shared.contracts.text import Text
@@ -125,6 +129,34 @@ class FollowCommands:
     async def keep_private(self, demand: Demand, form: SentForm) -> None:
         """Have nothing of it published, now and later."""
         await self._say(demand, form.cause(demand.id), KeepPrivate())
+
+    async def messages_stopped(self, demand: Demand) -> bool | None:
+        """Whether whoever raised the demand wants no messages any more; None where no way to reach them is left."""
+        async with self._pool.acquire(timeout=5) as db:
+            contact = await contact_of(db, self._vault, demand.id)
+            if contact is None or not any(ways(contact)):
+                return None
+            return await OptOuts(self._vault).stopped(db, contact)
+
+    async def stop(self, demand: Demand, form: SentForm) -> None:
+        """No messages any more to whoever raised the demand, of this one or another."""
+        async with self._pool.acquire(timeout=5) as db, db.transaction():
+            if contact := await contact_of(db, self._vault, demand.id):
+                await OptOuts(self._vault).stop(db, contact)
+
+    async def start(self, demand: Demand, form: SentForm) -> None:
+        """Messages again."""
+        async with self._pool.acquire(timeout=5) as db, db.transaction():
+            if contact := await contact_of(db, self._vault, demand.id):
+                await OptOuts(self._vault).start(db, contact)
+
+    @property
+    def _pool(self) -> Pool:
+        return self.portal.submissions.pool
+
+    @property
+    def _vault(self) -> Vault:
+        return self.portal.note_handler.vault
 
     async def _say(self, demand: Demand, cause: str, voice: Voice) -> None:
         request = NoteRequest(await self._channel(demand), cause, voice)

@@ -17,13 +17,13 @@ from shared.chassis.base.clock import uuid7
 from shared.chassis.http.body_limit import LargerBodies, LimitedRouter
 from shared.contracts.demand.state import Demand, Status
 from shared.contracts.refusals import ANSWERS, Code, Refused
-from shared.identity.citizen_links import BrokenLink, CitizenLinks, follow_path, rate_path
+from shared.identity.citizen_links import BrokenLink, CitizenLinks, Holder, follow_path, rate_path
 from shared.identity.visitors import Visitors
 from shared.web.page_language import Lang
 
 Token = Annotated[str, UrlPath(max_length=400)]
 Question = Literal["withdraw", "support", "keep-private"]
-Voice = Literal["add", "urge", Question]
+Voice = Literal["add", "urge", "stop", "start", Question]
 Done = Annotated[
     Literal["", Voice, "rated", "reopened"],
     Query(description="what was just done, for a sentence on top of the page"),
@@ -63,8 +63,12 @@ class FollowedPages:
         followed = await self.lookup.followed(token, visit)
         values = visit.page(followed.path) | followed.values(done) | self._of_forms(visit, form, refused)
         answer = followed.demand.version if followed.demand.status in (Status.RESOLVED, Status.DECLINED) else None
+        stopped = (
+            None if followed.holder is not Holder.CITIZEN else await self.commands.messages_stopped(followed.demand)
+        )
         values |= {
             "path": followed.path,
+            "messages_stopped": stopped,
             "takes_photos": self.commands.portal.takes_photos,
             "rate_path": visit.to(rate_path(self.links.token(followed.demand.id, answer=answer))),
         }
@@ -108,6 +112,7 @@ class FollowedPages:
         return {
             "add": commands.add, "urge": commands.urge, "withdraw": commands.withdraw, "support": commands.support,
             "keep-private": commands.keep_private,
+            "stop": commands.stop, "start": commands.start,
         }[said]  # fmt: skip
 
     async def visit(self, request: Request, lang: Lang) -> Visit:

@@ -15,6 +15,7 @@ from shared.chassis.base import metrics
 from shared.chassis.database.pool import Connection, Pool
 from shared.chassis.work import intent_queue as queue
 from shared.chassis.work.circuits import Circuit
+from shared.chassis.work.intent_digests import gathered
 from shared.chassis.work.intent_queue import Queued
 from shared.chassis.work.intent_waves import Known, Wave, share, sort_found, sort_known
 from shared.chassis.work.intents import Found, IntentKind, R, State
@@ -101,8 +102,10 @@ class Lookahead(Generic[R]):
             overtaken = {queued.intent.line for queued in heads if queued.held_back and queued.followed}
             if overtaken:
                 looked.merged = await queue.merge_overtaken(db, self._kind.name, overtaken)
-                metrics.MESSAGES.labels(State.MERGED).inc(looked.merged)
-            rest = await self._known(db, looked.wave, [q for q in heads if q.intent.line not in overtaken])
+            heads, told = await gathered(db, self._kind, [q for q in heads if q.intent.line not in overtaken])
+            looked.merged += told
+            metrics.MESSAGES.labels(State.MERGED).inc(looked.merged)
+            rest = await self._known(db, looked.wave, heads)
         recipients: Found[R] = await self._kind.recipients([queued.intent for queued in rest]) if rest else {}
         looked.known = sort_found(looked.wave, rest, recipients, room, self._ticks())
         return looked

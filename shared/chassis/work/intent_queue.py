@@ -42,6 +42,8 @@ class Queued:
     mark: bytes | None
     held_back: bool
     followed: bool
+    gathers: bytes | None = None
+    """Where it has waited for others to the same recipient: the mark of that one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +66,6 @@ class Hold:
     until: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Delay:
-    """An intent of which nobody can say whom it is for: why, and for how many seconds it waits."""
-
-    id: UUID
-    waits: str
-    cause: str
-    seconds: float
-
-
 OVERTAKEN: Final = "held back by the hourly limit, then told with a later message of the same line"
 INTENT: Final = "id, kind, key, about, line, body::text"
 
@@ -85,7 +77,7 @@ async def next_intents(
     is being sent to, none that is known to leave through a gateway that is shut, and none that is `passed` over."""
     rows = await db.fetch(
         f"""
-        SELECT {INTENT}, position, attempts, failures, recipient, waits = 'hourly-limit' AS held_back, EXISTS (
+        SELECT {INTENT}, position, attempts, failures, recipient, gathers, waits = 'hourly-limit' AS held_back, EXISTS (
             SELECT FROM intent later WHERE later.line = i.line AND later.kind = i.kind
             AND later.position > i.position AND later.state IN ('pending', 'sending')
         ) AS followed
@@ -117,6 +109,7 @@ def _queued(row: asyncpg.Record) -> Queued:
         mark=row["recipient"],
         held_back=bool(row["held_back"]),
         followed=row["followed"],
+        gathers=row["gathers"],
     )
 
 
@@ -205,19 +198,6 @@ async def hold(db: Connection, holds: Sequence[Hold]) -> None:
         )
 
 
-async def put_off(db: Connection, delays: Sequence[Delay]) -> None:
-    """Let intents wait, since nobody can say whom they are for."""
-    await db.execute(
-        """
-        UPDATE intent SET due_at = now() + make_interval(secs => late.seconds), waits = late.waits, cause = late.cause,
-            failures = failures + 1
-        FROM unnest($1::uuid[], $2::text[], $3::text[], $4::float8[]) AS late (id, waits, cause, seconds)
-        WHERE intent.id = late.id AND state = 'pending'
-        """,
-        *map(list, zip(*((d.id, d.waits, d.cause, d.seconds) for d in delays), strict=True)),
-    )
-
-
 async def merge_overtaken(db: Connection, kind: str, lines: Iterable[str]) -> int:
     """End every pending intent of these lines but the last of each, which tells what they tell; returns how many."""
     done = await db.execute(
@@ -237,12 +217,14 @@ async def merge_overtaken(db: Connection, kind: str, lines: Iterable[str]) -> in
 
 
 async def backlog(db: Connection, kind: str) -> tuple[Sequence[tuple[str, int]], float]:
-    """How many intents wait, by why, and the age of the oldest in seconds."""
+    """How many intents wait, by why, and the age in seconds of the oldest that does not wait for its time."""
     rows = await db.fetch(
         """
-        SELECT coalesce(waits, 'turn') AS why, count(*) AS intents, extract(epoch FROM now() - min(created_at)) AS age
+        SELECT coalesce(waits, 'turn') AS why, count(*) AS intents, extract(epoch FROM now() - min(created_at) FILTER (
+            WHERE NOT (failures = 0 AND due_at > now() AND waits IS DISTINCT FROM 'hourly-limit')
+        )) AS age
         FROM intent WHERE kind = $1 AND state = 'pending' GROUP BY 1
         """,
         kind,
     )
-    return [(row["why"], row["intents"]) for row in rows], max((float(row["age"]) for row in rows), default=0.0)
+    return [(row["why"], row["intents"]) for row in rows], max((float(row["age"] or 0) for row in rows), default=0.0)

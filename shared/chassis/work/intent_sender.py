@@ -22,6 +22,7 @@ from shared.chassis.database.pool import PASSING, Connection, Pool
 from shared.chassis.work import circuit_records
 from shared.chassis.work import intent_queue as queue
 from shared.chassis.work.circuits import Circuit
+from shared.chassis.work.intent_delays import put_off
 from shared.chassis.work.intent_lookahead import Lookahead
 from shared.chassis.work.intent_outcomes import TRIES, Ended, IntentOutcomes, Result, Returned, pause
 from shared.chassis.work.intent_queue import Queued
@@ -151,11 +152,12 @@ class IntentSender(Generic[R]):
         for hold in wave.hold:
             log.info("intent held back", intent=str(hold.id), why=hold.waits, until=str(hold.until or ""))
         for delay in wave.delay:
-            log.warning("intent put off", intent=str(delay.id), cause=delay.cause)
+            if delay.until is None:
+                log.warning("intent put off", intent=str(delay.id), cause=delay.cause)
         if wave.hold:
             await queue.hold(db, wave.hold)
         if wave.delay:
-            await queue.put_off(db, wave.delay)
+            await put_off(db, wave.delay)
 
     async def _begin(self, db: Connection, wave: Wave[R]) -> None:
         if not wave.begin or not self.lease.holds():

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Final, Generic
 from uuid import UUID
 
-from shared.chassis.work.intent_queue import Delay, Hold, Queued, Standing, Waits
+from shared.chassis.work.intent_delays import Delay
+from shared.chassis.work.intent_queue import Hold, Queued, Standing, Waits
 from shared.chassis.work.intents import Found, NoRecipient, PutOff, R
 
 PATIENCE: Final = 600.0
@@ -70,7 +71,8 @@ def sort_found(
                 wave.skip.append((queued, str(why)))
             case PutOff() as why:
                 seconds = min(2.0 ** min(queued.failures + 1, 10), PATIENCE)
-                wave.delay.append(Delay(queued.intent.id, why.waits, str(why), seconds))
+                delay = Delay(queued.intent.id, why.waits, str(why), seconds, why.until, why.gathers)
+                wave.delay.append(delay)
             case recipient if left.get(recipient.gateway):
                 left[recipient.gateway] -= 1
                 known.append(Known(queued, recipient, at))

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final, Generic, Protocol, TypeVar
 from uuid import UUID
@@ -151,11 +151,15 @@ class NoRecipient(Exception):
 
 
 class PutOff(Exception):
-    """Nobody can say now whom this one intent is for; `waits` names the reason in a word."""
+    """Nobody can say now whom this one intent is for; `waits` names the reason in a word.
 
-    def __init__(self, cause: str, waits: str) -> None:
+    `until`: it is not to go out before that moment, which is no failure. `gathers`, the mark of its recipient: when it
+    waited, what waits for the same recipient becomes one with it, see `IntentKind.digest`.
+    """
+
+    def __init__(self, cause: str, waits: str, until: datetime | None = None, gathers: bytes | None = None) -> None:
         super().__init__(cause)
-        self.waits = waits
+        self.waits, self.until, self.gathers = waits, until, gathers
 
 
 class Away(Exception):
@@ -167,12 +171,22 @@ Found = Mapping[UUID, R | NoRecipient | PutOff]
 
 
 @dataclass(frozen=True, slots=True)
+class Digest:
+    """What one intent says for several: its body from now on, and which of them are told with it."""
+
+    body: Mapping[str, Any]
+    told: frozenset[UUID]
+
+
+@dataclass(frozen=True, slots=True)
 class IntentKind(Generic[R]):
     """How intents of one kind are sent.
 
     `recipients` finds whom intents are for and raises `Away`. `notes(intent, state, cause, via)` is pure: the facts
     that the journal of the intent's key tells of its outcome; `via` names the gateway, empty where none was asked.
     `per_hour` is how many a recipient gets in an hour. `mask` hides what a gateway may quote in its reasons.
+    `digest(intents)` is pure: what the first of several that were gathered for one recipient says for them, or None
+    where each is sent by itself.
     """
 
     name: str
@@ -182,6 +196,7 @@ class IntentKind(Generic[R]):
     notes: Callable[[Intent, State, str | None, str], Sequence[Any]]
     per_hour: Callable[[Intent], int]
     mask: Callable[[str], str] = str
+    digest: Callable[[Sequence[Intent]], Digest | None] = lambda intents: None
 
 
 def put(writes: WriteBatch, intents: Sequence[Intent]) -> None:

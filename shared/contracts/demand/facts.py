@@ -250,7 +250,8 @@ class DemandUnmerged(StatusFact):
     by: Staff | None = Field(None, description="null: its parent ended without an answer")
     reason: Reason
     parent_outcome: Outcome | None = Field(
-        None, description="how its parent ended, where that set it free: `declined` ends this one too, in the same breath"
+        None,
+        description="how its parent ended, where that set it free: `declined` ends this one too, in the same breath",
     )
 
 

@@ -77,6 +77,8 @@ class MailServer:
             answer = await self.conversations.take(gateway, message)
         except (*PASSING, Refused) as fault:
             return _put_off(fault)
+        if answer.wish:
+            return TAKEN
         return f"{TAKEN} as {answer.number}{'; ' if answer.enclosed.refused else ''}{answer.enclosed.told('en')}"
 
     async def handle_exception(self, fault: BaseException) -> str:

@@ -31,6 +31,12 @@ NOTICE_WORDS: Final[Mapping[Notice, tuple[str, str]]] = {
     Notice.SUPPORTER_RESOLVED: ("附议的诉求已有答复", "Answered, to those who support it"),
     Notice.SUPPORTER_DECLINED: ("附议的诉求未能受理", "Not taken up, to those who support it"),
     Notice.SUPPORTER_WITHDRAWN: ("附议的诉求已撤回", "Withdrawn, to those who support it"),
+    Notice.DIGEST: ("多条消息合并", "Several messages in one"),
+    Notice.STAFF_ROUTED: ("新派单", "New at the unit"),
+    Notice.STAFF_DEADLINE_WARNED: ("即将到期", "Due soon"),
+    Notice.STAFF_DEADLINE_MISSED: ("已超时", "Overdue"),
+    Notice.STAFF_ESCALATED: ("已提级", "Escalated"),
+    Notice.STAFF_DIGEST: ("单位每日提醒", "Daily reminder to a unit"),
 }
 
 

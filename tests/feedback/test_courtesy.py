@@ -1,0 +1,215 @@
+"""People are left alone at night, and a burst of messages becomes two."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, time, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from services.feedback.gateways.recipients import Recipient
+from services.feedback.notifications.courtesy import CourteousRecipients
+from shared.chassis.base.clock import now
+from shared.chassis.database.pool import Pool
+from shared.chassis.work.intent_sender import IntentSender
+from shared.chassis.work.intents import Intent, Outcome, Sent
+from shared.contracts.demand import facts as f
+from shared.jurisdiction.courtesy import QuietHours
+from shared.jurisdiction.jurisdictions import Jurisdictions
+from shared.jurisdiction.pack import Pack
+from tests import story
+from tests.chassis.conftest import Log, envelope
+from tests.feedback.office import LATER, Book, heard, message_kind_of, send_all
+from tests.packs import nanhai, shipped
+
+HERE = ZoneInfo("Asia/Shanghai")
+CITIZEN = UUID(int=7)
+RAISED = story.SUBMISSION.model_copy(update={"contact": CITIZEN})
+
+
+def at(hour: int, minute: int = 0) -> datetime:
+    """This time of the day in Nanhai, on a day to come, so that what waits for it is not due yet."""
+    day = now().astimezone(HERE).date() + timedelta(days=1)
+    return datetime.combine(day, time(hour, minute), HERE)
+
+
+@dataclass
+class Phone:
+    """Notes what it was sent."""
+
+    name: str = "phone"
+    at_once: int = 8
+    got: list[Intent] = field(default_factory=list)
+
+    async def send(self, intent: Intent, recipient: Recipient) -> Outcome:
+        self.got.append(intent)
+        return Sent()
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+    @property
+    def templates(self) -> list[str]:
+        return [intent.body["template"] for intent in self.got]
+
+
+def _without_quiet_hours() -> Pack:
+    messages = nanhai().messages.model_copy(update={"quiet_hours": None})
+    return nanhai().model_copy(update={"messages": messages})
+
+
+@dataclass
+class Office:
+    """A sender by the clock of the tests, which keeps to the courtesy of the pack."""
+
+    pool: Pool
+    repository: Book
+    phone: Phone = field(default_factory=Phone)
+    clock: datetime = field(default_factory=now)
+    packs: Jurisdictions = field(default_factory=lambda: Jurisdictions([_without_quiet_hours()]))
+    asked: int = 0
+
+    def sender(self) -> IntentSender[Recipient]:
+        kind = message_kind_of(self.repository, self.phone, self.packs)
+
+        async def find(intents: Sequence[Intent]):
+            self.asked += len(intents)
+            return await kind.recipients(intents)
+
+        courteous = CourteousRecipients(self.pool, find, self.packs, lambda: self.clock)
+        return IntentSender(self.pool, replace(kind, recipients=courteous), lambda: story.AT, LATER, grace=0)
+
+    async def send(self) -> None:
+        await send_all(self.sender())
+
+    async def pass_by(self, span: timedelta) -> None:
+        """So much time goes by, for the database too."""
+        self.clock += span
+        async with self.pool.acquire() as db:
+            await db.execute("UPDATE intent SET due_at = now() - interval '1 second' WHERE due_at <= $1", self.clock)
+            await db.execute("UPDATE intent_reached SET at = at - $1::interval", span)
+
+    async def waiting(self) -> list[tuple[str, datetime]]:
+        """Why messages wait, and until when."""
+        sql = "SELECT waits, due_at FROM intent WHERE state = 'pending' AND waits IS NOT NULL ORDER BY position"
+        async with self.pool.acquire() as db:
+            return [tuple(row) for row in await db.fetch(sql)]
+
+
+@pytest.mark.parametrize(
+    ("hours", "hour", "over"),
+    [
+        ("21:00-08:00", 20, None), ("21:00-08:00", 21, (1, 8)), ("21:00-08:00", 3, (0, 8)), ("21:00-08:00", 8, None),
+        ("12:00-14:00", 13, (0, 14)), ("12:00-14:00", 11, None), ("12:00-14:00", 14, None),
+    ],
+)  # fmt: skip
+def test_quiet_hours_begin_and_end_by_the_clock_of_the_place(hours: str, hour: int, over: tuple[int, int] | None):
+    rules, day = QuietHours(hours=hours, spread_minutes=0), datetime(2026, 3, 7, tzinfo=HERE)
+    until = rules.until(day.replace(hour=hour).astimezone(UTC), "Asia/Shanghai", "anybody")
+    assert until == (day.replace(day=day.day + over[0], hour=over[1]) if over else None)
+
+
+def test_the_morning_brings_no_burst_and_one_person_always_comes_at_the_same_moment():
+    rules, night = QuietHours(hours="21:00-08:00", spread_minutes=30), at(23)
+    moments = [rules.until(night, "Asia/Shanghai", str(n)) for n in range(600)]
+    morning = at(8) + timedelta(days=1)
+    minutes = [int((moment - morning).total_seconds() // 60) for moment in moments if moment]
+    assert set(minutes) == set(range(30))
+    assert max(map(minutes.count, range(30))) < 60
+    assert moments[1] == rules.until(at(23, 30), "Asia/Shanghai", "1")
+
+
+async def test_what_is_planned_at_night_waits_for_the_morning_and_asks_for_no_address(pool: Pool, repository: Book):
+    office = Office(pool, repository, clock=at(22), packs=shipped())
+    await heard(pool, repository, RAISED, *story.ACCEPTED[1:])
+    await office.send()
+    assert office.phone.templates == ["submitted"], "the receipt answers what the citizen has just done"
+    ((why, until),) = await office.waiting()
+    assert why == "quiet-hours"
+    assert at(8) + timedelta(days=1) <= until <= at(8, 30) + timedelta(days=1)
+    assert office.asked == 1
+    await office.pass_by(timedelta(hours=10, minutes=31))
+    await office.send()
+    await office.pass_by(timedelta(minutes=11))
+    await office.send()
+    assert office.phone.templates == ["submitted", "routed", "accepted"]
+
+
+async def test_a_lost_code_is_told_at_night_whatever_waits_for_the_morning(pool: Pool, repository: Book):
+    office, log = Office(pool, repository, clock=at(22), packs=shipped()), Log()
+    delivery = await heard(pool, repository)
+    await delivery.deliver(log.told(RAISED, *story.ROUTED[1:]))
+    await office.send()
+    assert [why for why, _ in await office.waiting()] == ["quiet-hours"]
+    await delivery.deliver([log.record(envelope(f.LinkRequested(), None))])
+    await office.send()
+    assert office.phone.templates == ["submitted", "link-requested"]
+
+
+async def test_an_emergency_waits_for_no_morning(pool: Pool, repository: Book):
+    office = Office(pool, repository, clock=at(23), packs=shipped())
+    urgent = f.DemandPrioritized(by="Chen", urgency=f.Urgency.CRITICAL, vulnerable=False, reason="燃气泄漏")
+    await heard(pool, repository, RAISED, *story.ROUTED[1:], urgent, f.DemandAccepted(by="Chen"))
+    await office.send()
+    assert office.phone.templates == ["submitted", "accepted"]
+    assert [why for why, _ in await office.waiting()] == ["quiet-hours"], "what was told before waits"
+
+
+async def test_of_many_demands_of_one_person_the_first_is_told_at_once_and_the_rest_in_one_message(
+    pool: Pool, repository: Book
+):
+    office = Office(pool, repository)
+    delivery, log = await heard(pool, repository), Log()
+    for n in range(1, 41):
+        await delivery.deliver(log.told(RAISED, key=UUID(int=n)))
+    await office.send()
+    assert office.phone.templates == ["submitted"]
+    assert office.asked == 40, "each address once"
+    await office.pass_by(timedelta(minutes=11))
+    await office.send()
+    assert office.phone.templates == ["submitted", "digest"]
+    text = office.phone.got[1].body["text"]
+    assert "等39件" in text
+    assert "39条" in text
+    assert text.count("http://here/follow/") == 3
+    async with pool.acquire() as db:
+        assert await db.fetchval("SELECT count(*) FROM intent WHERE state = 'merged'") == 38
+    await office.pass_by(timedelta(hours=1))
+    await office.send()
+    assert len(office.phone.got) == 2
+
+
+async def test_five_notes_of_progress_become_two_messages_and_the_answer_stays_one_of_its_own(
+    pool: Pool, repository: Book
+):
+    office = Office(pool, repository)
+    notes = [f.DemandProgressed(by="Chen", note=f"第{n}步") for n in range(5)]
+    await heard(pool, repository, RAISED, *story.ACCEPTED[1:], *notes, f.DemandResolved(by="Chen", result="已修复"))
+    await office.send()
+    await office.pass_by(timedelta(minutes=11))
+    await office.send()
+    assert office.phone.templates == ["submitted", "digest", "resolved"]
+    told = office.phone.got[1].body
+    assert (told["values"]["count"], told["values"].get("demands")) == ("7", None)
+    assert told["text"].count("http") == 1
+
+
+async def test_a_message_that_nothing_followed_is_sent_as_it_was_written(pool: Pool, repository: Book):
+    office = Office(pool, repository)
+    await heard(pool, repository, RAISED, *story.ROUTED[1:])
+    await office.send()
+    assert [why for why, _ in await office.waiting()] == ["digest"]
+    await office.pass_by(timedelta(minutes=11))
+    await office.send()
+    assert office.phone.templates == ["submitted", "routed"]
+
+
+async def test_another_person_is_not_held_up_by_a_burst(pool: Pool, repository: Book):
+    office = Office(pool, repository)
+    delivery, log = await heard(pool, repository), Log()
+    for n, contact in ((1, 7), (2, 7), (3, 8)):
+        told = story.SUBMISSION.model_copy(update={"contact": UUID(int=contact)})
+        await delivery.deliver(log.told(told, key=UUID(int=n)))
+    await office.send()
+    assert [intent.body["contact"][-1] for intent in office.phone.got] == ["7", "8"]

@@ -1,0 +1,66 @@
+"""Whoever says "stop" gets no news any more, by whichever channel they came, until they say "start"."""
+
+import httpx
+import pytest
+
+from services.intake.inbound.spoken_wish import Wish, spoken_wish
+from shared.chassis.base.tokens import Tokens
+from shared.chassis.database.pool import Pool
+from tests.intake.inbound.conftest import kinds
+from tests.intake.inbound.test_verdicts import ME, key, text
+from tests.intake.test_notes import taken
+from tests.keys import KEYS
+
+__all__ = ["key"]
+
+
+@pytest.mark.parametrize(
+    ("words", "wish"),
+    [
+        ("TD", Wish.STOP), ("退订", Wish.STOP), ("ｓｔｏｐ。", Wish.STOP), ("【退订】", Wish.STOP),
+        ("恢复", Wish.START), ("START!", Wish.START), ("停水了，什么时候恢复", None),
+        ("退订这个栏目的路灯", None), ("TD-LTE 基站", None), ("", None),
+    ],
+)  # fmt: skip
+def test_the_word_alone_is_a_wish_and_nothing_longer(words: str, wish: Wish | None):
+    assert spoken_wish(words) is wish
+
+
+async def answer_to(client: httpx.AsyncClient, pool: Pool, number: str, ordinary: bool = True) -> str:
+    """What intake answers to whoever is about to send a message."""
+    async with pool.acquire() as db:
+        contact = await db.fetchval("SELECT state ->> 'contact' FROM demand WHERE state ->> 'number' = $1", number)
+    question = {"number": number, "contact": contact, "ways": ["phone", "email"], "why": "progressed"}
+    question |= {"unless_opted_out": True} if ordinary else {}
+    token = Tokens(KEYS["secret"]).write("service", {"service": "feedback"})
+    answer = await client.post(
+        "/v1/contacts", json={"questions": [question]}, headers={"Authorization": f"Bearer {token}"}
+    )
+    return str(answer.json()["answers"][0]["state"])
+
+
+async def test_a_reply_of_one_word_stops_the_news_and_another_brings_it_back(
+    client: httpx.AsyncClient, gate: httpx.AsyncClient, pool: Pool, key: str
+):
+    number = (await taken(client, contact={"name": "陈", "phone": "+86 138-0013-8000", "email": "chen@example.org"}))[
+        "number"
+    ]
+    other = (await taken(client, "k2", contact={"phone": "13900139000"}))["number"]
+    before = await kinds(pool)
+    assert "停止" in await text(gate, key, "TD", "1", sender="8613800138000")
+    assert await kinds(pool) == before, "it is no demand, and no note of one"
+    assert await answer_to(client, pool, number) == "opted-out"
+    assert await answer_to(client, pool, other) == "known"
+    assert await kinds(pool) == [*before, "personal-data-viewed"], "who wants none is not looked at"
+    assert await answer_to(client, pool, number, ordinary=False) == "known", "what the pack sends all the same"
+    assert "恢复" in await text(gate, key, "恢复", "2")
+    assert await answer_to(client, pool, number) == "known"
+
+
+async def test_no_address_can_be_read_from_what_is_kept(
+    client: httpx.AsyncClient, gate: httpx.AsyncClient, pool: Pool, key: str
+):
+    await text(gate, key, "STOP", "1")
+    async with pool.acquire() as db:
+        row = str(await db.fetchrow("SELECT *, encode(person, 'escape') FROM opt_out"))
+    assert ME not in row
