@@ -61,8 +61,15 @@ def previews(
     links = {"url": f"{url}/follow/{SAMPLE_TOKEN}", "rating_url": f"{url}/rate/{SAMPLE_TOKEN}"}
     for notice in Notice:
         for language in pack.languages:
-            text = pack.message(notice, language, SAMPLES[language] | links)
+            text = pack.message(notice, language, SAMPLES[language] | links | _for(notice, url, language))
             typer.echo(f"{notice:<20} {language}  {len(text):>3} characters, {parts_of(text)} text messages\n  {text}")
+
+
+def _for(notice: Notice, url: str, language: str) -> dict[str, str]:
+    """The links of a message that tells several demands, or goes to a unit."""
+    number = SAMPLES[language]["number"]
+    case, page = f"{url}/desk/cases/{number}", f"{url}/follow/{SAMPLE_TOKEN}"
+    return {"url": case, "items": f"{number} {case}"} if notice.is_for_staff else {"items": f"{number} {page}"}
 
 
 def parts_of(text: str) -> int:

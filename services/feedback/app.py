@@ -16,6 +16,7 @@ from services.feedback.notifications.contacts import ContactClient
 from services.feedback.notifications.courtesy import CourteousRecipients, Find, despite_opt_out
 from services.feedback.notifications.projection import notification_projection
 from services.feedback.notifications.sending import messages
+from services.feedback.notifications.staff_recipients import DutyRecipients, duty_gateways
 from services.feedback.ratings.api import routes
 from services.feedback.ratings.domain import Reaction
 from services.feedback.ratings.handler import RatingHandler
@@ -78,7 +79,7 @@ def message_kind(
     settings: FeedbackSettings, pool: Pool, repository: Repository[Demand, Fact], packs: Jurisdictions
 ) -> IntentKind[Recipient]:
     """How messages to citizens are sent in this deployment. A file or the log wakes nobody up."""
-    gateways = gateways_of(settings.gateways, settings.notification_file)
+    gateways = gateways_of(settings.gateways, settings.notification_file, duty_gateways(packs))
 
     def goes_out(intent: Intent) -> bool:
         return despite_opt_out(intent, packs)
@@ -86,7 +87,9 @@ def message_kind(
     find: Find = ContactClient.at(settings.intake_url, settings.secret, gateways.use, goes_out).recipients
     if settings.gateways and not settings.messages_at_once:
         find = CourteousRecipients(pool, find, packs)
-    return messages(repository, find, gateways.gateways, packs)
+    known = {gateway.name for gateway in gateways.gateways}
+    duty = DutyRecipients(find, packs, gateways.use, known, settings.secret)
+    return messages(repository, duty, gateways.gateways, packs)
 
 
 def api(settings: FeedbackSettings, pool: Pool) -> Api:

@@ -1,14 +1,15 @@
-"""When people are left alone: quiet hours, messages that are gathered into one, and what an opt-out does not stop."""
+"""When people are told: quiet hours, messages gathered into one, what an opt-out does not stop, and news for units."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from typing import Annotated, Final
+from typing import Annotated, Final, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from shared.jurisdiction.notices import Notice
-from shared.jurisdiction.parts import Hours, Part, span
+from shared.jurisdiction.parts import Hours, Part, Words, span
 
 ANSWERS_AT_ONCE: Final = (
     Notice.SUBMITTED, Notice.SUPPORTED, Notice.CONFIRMED, Notice.REOPENED, Notice.WITHDRAWN, Notice.LINK_REQUESTED,
@@ -68,6 +69,42 @@ class DigestRules(Part):
         return apart
 
 
+class DutyAddress(Part):
+    """Where a unit is told: one of these. `gateway` names one of `HUYING_GATEWAYS`, such as a robot of WeChat Work
+    whose key stands in that file. An office's own address, no person's."""
+
+    email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")] | None = None
+    phone: Words | None = None
+    gateway: Words | None = None
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        if sum(map(bool, (self.email, self.phone, self.gateway))) != 1:
+            raise ValueError("give one of email, phone and gateway")
+        return self
+
+
+class StaffNews(Part):
+    """What units are told at their duty addresses: `told` of each fact, gathered into one message at `morning` of the
+    next working day; those `at_once`, and all of demands of the highest urgency, as they happen.
+
+    `duty`: the addresses by unit; a unit without one is told nothing. `listed`: demands that one message names.
+    """
+
+    told: tuple[Notice, ...] = (Notice.STAFF_DEADLINE_MISSED, Notice.STAFF_ESCALATED)
+    at_once: tuple[Notice, ...] = (Notice.STAFF_ESCALATED,)
+    morning: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "08:30"
+    listed: Annotated[int, Field(ge=1, le=50)] = 10
+    duty: Mapping[str, tuple[DutyAddress, ...]] = {}
+
+    @field_validator("told", "at_once")
+    @classmethod
+    def _for_staff(cls, notices: tuple[Notice, ...]) -> tuple[Notice, ...]:
+        if wrong := [notice for notice in notices if not notice.is_for_staff or notice.fact is None]:
+            raise ValueError(f"{', '.join(wrong)}: these are for citizens; units are told of staff-…")
+        return notices
+
+
 class Courtesy(Part):
     """What a pack says of messages beside their words. Without `quiet_hours` and `digest` each goes out at once.
 
@@ -77,3 +114,4 @@ class Courtesy(Part):
     quiet_hours: QuietHours | None = None
     digest: DigestRules | None = None
     despite_opt_out: tuple[Notice, ...] = (Notice.SUBMITTED, Notice.LINK_REQUESTED)
+    staff: StaffNews = StaffNews()

@@ -1,6 +1,6 @@
 """The gateways of a deployment, put together from its settings."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,11 +34,12 @@ class GatewaySet:
     use: Mapping[ContactMethod, str]
 
 
-def gateways_of(declaration: Path | None, messages: Path | None) -> GatewaySet:
-    """Those that the declaration names; without one a file of messages, or the log, stands for all."""
+def gateways_of(declaration: Path | None, messages: Path | None, duty: Collection[str] = ()) -> GatewaySet:
+    """Those that the declaration names and that citizens or these duty addresses are reached by; without one a file of
+    messages, or the log, stands for all."""
     if declaration:
         file = declared(declaration)
-        made = tuple(_gateway(name, one) for name, one in file.gateways.items() if name in file.use.values())
+        made = tuple(_gateway(name, one) for name, one in file.gateways.items() if name in {*file.use.values(), *duty})
         return GatewaySet(made, file.use)
     one = FileGateway(messages) if messages else ConsoleGateway()
     return GatewaySet((one,), dict.fromkeys(ContactMethod, one.name))

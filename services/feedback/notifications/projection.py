@@ -6,6 +6,7 @@ from uuid import UUID
 
 from services.feedback.notifications import messages
 from services.feedback.notifications.messages import Message, SupporterNotice
+from services.feedback.notifications.staff_notices import staff_projection
 from services.feedback.ratings.domain import AWAITED
 from services.feedback.ratings.milestones import MILESTONES
 from services.feedback.ratings.unrated import put_unrated
@@ -53,6 +54,7 @@ def notification_projection(packs: Jurisdictions, links: CitizenLinks) -> Compos
             ignores=(*_NO_ENDS, *ALL_NOTES),
             write=_put_supporter_notices,
         ),
+        staff_projection(packs, links.public_url),
         Projection(on=dict.fromkeys(_WAITING, whole), ignores=_NO_CALLS, write=plan_unrated),
     )
 

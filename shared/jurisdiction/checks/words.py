@@ -1,4 +1,4 @@
-"""Has every moment its message, with the places to fill that a citizen needs?"""
+"""Has every moment its message, with the places to fill that a citizen needs, and every duty address its unit?"""
 
 from collections.abc import Iterator
 
@@ -8,6 +8,7 @@ from shared.jurisdiction.problems import Problem, Severity
 
 
 def check_words(draft: Draft) -> Iterator[Problem]:
+    yield from _duty_of_known_units(draft)
     templates = draft.templates.part.templates
     for notice in Notice:
         if notice not in templates and notice in USUAL:
@@ -18,6 +19,14 @@ def check_words(draft: Draft) -> Iterator[Problem]:
             continue
         for language, words in templates[notice]:
             yield from _places_to_fill(draft, notice, language, words)
+
+
+def _duty_of_known_units(draft: Draft) -> Iterator[Problem]:
+    known = {row.part.id for row in draft.units}
+    for unit in draft.profile.part.messages.staff.duty:
+        if unit not in known:
+            spot = draft.profile.spot(("messages", "staff", "duty", unit))
+            yield Problem(spot, f"there is no unit {unit!r} whose duty address this could be; see units.csv")
 
 
 def _places_to_fill(draft: Draft, notice: Notice, language: str, words: str) -> Iterator[Problem]:

@@ -1,0 +1,83 @@
+"""Whom messages to units are for: the duty addresses of the pack; everybody else's message goes the usual way."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from services.feedback.gateways.recipients import ContactMethod, Recipient, mark
+from services.feedback.notifications.contacts import Found
+from services.feedback.notifications.courtesy import Find
+from services.feedback.notifications.staff_notices import is_for_staff
+from shared.chassis.base.clock import now
+from shared.chassis.work.intents import Intent, NoRecipient, PutOff
+from shared.jurisdiction.courtesy import DutyAddress
+from shared.jurisdiction.jurisdictions import Jurisdictions
+
+MORNING: Final = "morning"
+"""Why a message to a unit waits."""
+IN_THE_MORNING: Final = "units are told in the morning, all at once"
+NO_DUTY: Final = "the pack names no such duty address of this unit any more"
+
+
+def duty_gateways(packs: Jurisdictions) -> frozenset[str]:
+    """The gateways that duty addresses name."""
+    return frozenset(
+        address.gateway
+        for pack in packs
+        for addresses in pack.messages.staff.duty.values()
+        for address in addresses
+        if address.gateway
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class DutyRecipients:
+    """`use`: by which gateway each way of reaching somebody leaves; `gateways`: all that there are."""
+
+    others: Find
+    packs: Jurisdictions
+    use: Mapping[ContactMethod, str]
+    gateways: Collection[str]
+    secret: str
+    clock: Callable[[], datetime] = now
+
+    async def __call__(self, intents: Sequence[Intent]) -> dict[UUID, Found]:
+        """Whom these messages go to, or until when they wait; raises `Away`."""
+        at = self.clock()
+        found = {intent.id: self._found(intent, at) for intent in intents if is_for_staff(intent)}
+        rest = [intent for intent in intents if intent.id not in found]
+        return found | (dict(await self.others(rest)) if rest else {})
+
+    def _found(self, intent: Intent, at: datetime) -> Found:
+        pack = self.packs.get(intent.body["jurisdiction"] or "")
+        duty = intent.body["duty"]
+        addresses = pack.messages.staff.duty.get(duty["unit"], ()) if pack else ()
+        if duty["place"] >= len(addresses):
+            return NoRecipient(NO_DUTY)
+        recipient = self._recipient(addresses[duty["place"]], duty["unit"])
+        if recipient.gateway not in self.gateways or recipient.gateway in intent.avoided:
+            return NoRecipient(f"there is no gateway for the duty address of {duty['unit']}: see HUYING_GATEWAYS")
+        not_before = intent.body.get("not_before")
+        if not_before and (until := datetime.fromisoformat(not_before)) > at:
+            return PutOff(IN_THE_MORNING, MORNING, until, self._gathered(duty["unit"], duty["place"]))
+        return recipient
+
+    def _gathered(self, unit: str, place: int) -> bytes:
+        """By unit, though one address may serve several: a message names the unit that it is for."""
+        return mark(ContactMethod.EMAIL, f"the morning of {unit}/{place}", self.secret)
+
+    def _recipient(self, address: DutyAddress, unit: str) -> Recipient:
+        if address.gateway:
+            # Without a declaration the file or the log stands for all.
+            gateway = address.gateway if address.gateway in self.gateways else self._stand_in()
+            known_as = mark(ContactMethod.EMAIL, f"{address.gateway}/{unit}", self.secret)
+            return Recipient(ContactMethod.PHONE, "", known_as, gateway)
+        means = ContactMethod.EMAIL if address.email else ContactMethod.PHONE
+        written = address.email or address.phone or ""
+        return Recipient(means, written, mark(means, written, self.secret), self.use.get(means, ""))
+
+    def _stand_in(self) -> str:
+        names = set(self.use.values())
+        return names.pop() if len(names) == 1 and names <= {"file", "console"} else ""
