@@ -132,6 +132,7 @@ async def opened_city(database: str, folder: Path) -> AsyncIterator[City]:
     """A city whose services share this database, with the made-up people of the embedded default."""
     port = free_port()
     given = KEYS | {"DATABASE_URL": database, "intake_url": f"http://127.0.0.1:{port}", "demo_staff": True}
+    given["feedback_url"] = given["intake_url"]
     async with opened_loop(database) as loop:
         settings = RoutingSettings.model_validate(given)
         desk = routing.api(settings, loop.pools[Service.ROUTING])

@@ -136,6 +136,7 @@ def _environment(directory: Path, runtime: Runtime, port: int, outside: bool) ->
             "HUYING_PUBLIC_URL": os.environ.get("HUYING_PUBLIC_URL") or runtime.url,
             "HUYING_INTAKE_URL": runtime.url,
             "HUYING_REPORTING_URL": runtime.url,
+            "HUYING_FEEDBACK_URL": runtime.url,
             "PYTHONUNBUFFERED": "1",
         }
     )

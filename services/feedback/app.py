@@ -12,8 +12,10 @@ from services.feedback.gateways import reports_api
 from services.feedback.gateways.assembled import gateways_of, hear_receipts, reporting_gateways
 from services.feedback.gateways.recipients import Recipient
 from services.feedback.gateways.reports_api import ReportHandler
+from services.feedback.notifications import desk_api
 from services.feedback.notifications.contacts import ContactClient
 from services.feedback.notifications.courtesy import CourteousRecipients, Find, despite_opt_out
+from services.feedback.notifications.message_desk import MessageDesk
 from services.feedback.notifications.projection import notification_projection
 from services.feedback.notifications.sending import messages
 from services.feedback.notifications.staff_recipients import DutyRecipients, duty_gateways
@@ -51,6 +53,7 @@ from shared.contracts.demand.rules import demand_rules
 from shared.contracts.demand.state import Demand, Service
 from shared.contracts.topics import DEMAND_EVENTS
 from shared.identity.citizen_links import CitizenLinks
+from shared.identity.staff_tokens import StaffTokens
 from shared.identity.visitors import Visitors
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.loader import packs_of
@@ -97,10 +100,17 @@ def api(settings: FeedbackSettings, pool: Pool) -> Api:
     packs, interest = packs_of(settings), Interest()
     repository, masker = demand_repository(packs, settings, interest), Masker()
     ratings = RatingHandler(pool, repository, packs, _links(settings), masker=masker)
-    reports = ReportHandler(
-        pool, message_kind(settings, pool, repository, packs), reporting_gateways(settings.gateways)
-    )
-    routers = [routes(ratings), pages.routes(ratings, Visitors.of(settings)), reports_api.routes(reports), look()]
+    kind = message_kind(settings, pool, repository, packs)
+    reports = ReportHandler(pool, kind, reporting_gateways(settings.gateways))
+    desk = MessageDesk(pool, kind, packs, masker=masker)
+    messages_api = desk_api.routes(desk, partial(StaffTokens.of(settings).read, pool))
+    routers = [
+        messages_api,
+        routes(ratings),
+        pages.routes(ratings, Visitors.of(settings)),
+        reports_api.routes(reports),
+        look(),
+    ]
     routers.append(_webhook_routes(settings, pool, packs))
     if settings.inbox and settings.notification_file:
         pack = next(iter(packs))

@@ -42,6 +42,7 @@ from services.routing.web import (
     explanation_pages,
     field_pages,
     hot_spot_pages,
+    message_pages,
     overview_pages,
     publication_pages,
     sign_in_pages,
@@ -49,6 +50,7 @@ from services.routing.web import (
 )
 from services.routing.web.desk_gate import DeskGate
 from services.routing.web.intake_reader import IntakeReader
+from services.routing.web.staff_client import StaffClient
 from shared.chassis.aggregates.commands import ANSWERS
 from shared.chassis.aggregates.projections import compose
 from shared.chassis.aggregates.repository import Repositories, Repository
@@ -101,6 +103,7 @@ def api(settings: RoutingSettings, pool: Pool) -> Api:
     people = tuple(demo_people(packs)) if settings.demo_staff else ()
     intake = IntakeReader.at(settings.intake_url, settings)
     pages = (
+        message_pages.routes(cases, gate, StaffClient.at("feedback", settings.feedback_url, settings)),
         *sign_in_pages.routes(gate, flow, people),
         desk_pages.routes(cases, gate),
         triage_pages.routes(cases, gate),

@@ -23,3 +23,9 @@ class RoutingSettings(RetentionSettings, SignInSettings, JurisdictionSettings):
         description="where intake tells how a citizen is reached, and to whom it was told",
         json_schema_extra=noted("routing-api", here_only=True),
     )
+    feedback_url: str = Field(
+        "http://127.0.0.1:8080",
+        pattern=r"^https?://",
+        description="where feedback tells what became of messages",
+        json_schema_extra=noted("routing-api", here_only=True),
+    )

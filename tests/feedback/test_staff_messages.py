@@ -58,7 +58,9 @@ class Desk:
             await delivery.deliver(self.log.told(RAISED, ROUTED, key=key))
             for m, note in enumerate(notes):
                 told = envelope(note, None, key, self.now.astimezone(UTC))
-                await delivery.deliver([self.log.record(told._replace(id=UUID(int=1000 * n + m + 7), source="/services/routing"))])
+                await delivery.deliver(
+                    [self.log.record(told._replace(id=UUID(int=1000 * n + m + 7), source="/services/routing"))]
+                )
 
     async def sends(self) -> None:
         kind = message_kind_of(self.repository, self.mailbox, self.packs)

@@ -14,9 +14,12 @@ from shared.chassis.work.intents import State
 
 @dataclass(frozen=True, slots=True)
 class MessageRow:
-    """One message; `via` is its gateway, `reference` how that calls it. Addresses are nowhere in it."""
+    """One message; `via` is its gateway, `reference` how that calls it, `position` its place among all. Addresses are
+    nowhere in it."""
 
     id: UUID
+    position: int
+    jurisdiction: str
     number: str
     template: str
     state: State
@@ -32,7 +35,8 @@ class MessageRow:
 
 
 _ROWS = """
-    SELECT id, coalesce(body ->> 'number', '') AS number, body ->> 'template' AS template, state,
+    SELECT id, position, coalesce(body ->> 'jurisdiction', '') AS jurisdiction,
+        coalesce(body ->> 'number', '') AS number, body ->> 'template' AS template, state,
         coalesce(waits, '') AS waits, coalesce(via, '') AS via, coalesce(reference, '') AS reference, attempts,
         coalesce(cause, '') AS cause, created_at, due_at, finished_at, body ->> 'text' AS text
     FROM intent WHERE kind = $1
@@ -59,6 +63,52 @@ async def one_message(db: Connection, id: UUID) -> MessageRow | None:
     """The message with this id."""
     row = await db.fetchrow(f"{_ROWS} AND id = $2", MESSAGE, id)
     return _row(row) if row else None
+
+
+async def page_of_messages(
+    db: Connection, jurisdiction: str, states: Sequence[State], number: str, before: int | None, limit: int
+) -> list[MessageRow]:
+    """Those of a jurisdiction in these states, or about one demand, the newest first; older than `before`."""
+    rows = await db.fetch(
+        f"""
+        {_ROWS} AND body ->> 'jurisdiction' = $2 AND position < coalesce($5, 9223372036854775807)
+            AND (($4 <> '' AND body ->> 'number' = $4) OR ($4 = '' AND state = ANY($3)))
+        ORDER BY position DESC LIMIT $6
+        """,
+        MESSAGE,
+        jurisdiction,
+        states,
+        number,
+        before,
+        limit,
+    )
+    return [_row(row) for row in rows]
+
+
+async def counts(db: Connection, jurisdiction: str) -> dict[State, int]:
+    """How many are not over, by state."""
+    rows = await db.fetch(
+        """
+        SELECT state, count(*) AS messages FROM intent
+        WHERE kind = $1 AND state IN ('pending', 'sending', 'failed', 'unknown') AND body ->> 'jurisdiction' = $2
+        GROUP BY state
+        """,
+        MESSAGE,
+        jurisdiction,
+    )
+    return {State(row["state"]): row["messages"] for row in rows}
+
+
+async def waiting_by_gateway(db: Connection) -> dict[str, int]:
+    """How many are in each gateway's hands or wait for it."""
+    rows = await db.fetch(
+        """
+        SELECT via, count(*) AS messages FROM intent
+        WHERE kind = $1 AND state IN ('pending', 'sending') AND via IS NOT NULL GROUP BY via
+        """,
+        MESSAGE,
+    )
+    return {row["via"]: row["messages"] for row in rows}
 
 
 def _row(row: asyncpg.Record) -> MessageRow:

@@ -108,6 +108,8 @@ class Viewer(InLanguage):
             places.append(("/desk/publications", self.say("待公开", "To publish") + self._counted(self.to_publish)))
         if has_right(self.person, self.pack, READ):
             places.append(("/desk/catalogue", self.say("派单目录", "Catalogue")))
+        if Role.ADMIN in self.roles or self.dispatches:
+            places.append(("/desk/messages", self.say("消息", "Messages")))
         if self.roles & OVERSEERS:
             places.append(("/desk/overview", self.say("总览", "Overview")))
         if self.books:
