@@ -30,7 +30,9 @@ OWN: Final = {
         "declared_sms", "file", "http_sms", "recipients", "rendering", "smpp", "smpp_connection", "smpp_pdus", "smtp",
         "text_messages", "wechat",
     },
-    "feedback/notifications": {"contacts", "messages", "sending"},
+    "feedback/notifications": {
+        "contacts", "courtesy", "digests", "message_desk", "messages", "sending", "staff_notices", "staff_recipients",
+    },
     "feedback/ratings": {"milestones", "unrated", "verdicts"},
     "feedback/webhooks": {
         "addresses", "doctor_checks", "endpoint_client", "interest", "introspection", "sender", "signing", "watch",
@@ -43,6 +45,7 @@ OWN: Final = {
     "intake/events": {"cursor", "numbering", "streams"},
     "intake/inbound": {
         "attach", "charsets", "conversation", "coordinates", "pictures", "plausible", "sender_lock", "spoken_verdict",
+        "spoken_wish",
     },
     "intake/inbound/mail": {"auto_reply", "enclosures", "headers", "html_text", "limits", "parts", "quotes", "reader"},
     "intake/inbound/sms": {"request"},
@@ -59,7 +62,7 @@ OWN: Final = {
     "intake/suggestion": {"evaluation", "keywords", "model", "ranking", "suggester", "training"},
     "intake/tracking": {"lasting_secret", "story"},
     "intake/personal_data": {"batches"},
-    "intake/vault": {"adding", "contact", "personal", "persons", "sealing"},
+    "intake/vault": {"adding", "contact", "opt_outs", "personal", "persons", "sealing"},
     "intake/web": {
         "allowance", "draft", "drafts", "field_gate", "follow_conversation", "map_tiles", "month_figures", "places",
         "portal", "portal_page", "qr_code", "raise_forms", "raising", "visit",
@@ -73,7 +76,7 @@ OWN: Final = {
     },
     "routing/web": {
         "command_forms", "desk_gate", "desk_page", "evidence_files", "form_options", "intake_reader", "showing",
-        "viewer",
+        "staff_client", "viewer",
     },
     "routing/cases/commands": {"assistance", "base", "calling", "dispatching", "handling", "publishing", "timing"},
     "routing/cases/decisions": {
