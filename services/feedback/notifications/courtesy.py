@@ -1,7 +1,7 @@
 """Whether a message may go out at this moment: not within quiet hours, and not one after another to one address."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -49,6 +49,8 @@ class CourteousRecipients:
     find: Find
     packs: Jurisdictions
     clock: Callable[[], datetime] = now
+    chosen: dict[bytes, tuple[UUID, datetime]] = field(default_factory=dict)
+    """Which message went to each address last, by the mark of the address, for as long as it counts."""
 
     async def __call__(self, intents: Sequence[Intent]) -> dict[UUID, Found]:
         """Whom these messages go to, or until when they wait; raises `Away`."""
@@ -72,7 +74,9 @@ class CourteousRecipients:
         if not any(digests.may_be_gathered(message.intent, self.packs) for message in messages):
             return {}
         reached = await self._reached({message.mark for message in messages}, at)
-        return digests.gathering(messages, reached, self.packs, at)
+        for mark in [mark for mark, (_, since) in self.chosen.items() if since < at - _LONGEST]:
+            del self.chosen[mark]
+        return digests.gathering(messages, reached, self.packs, at, self.chosen)
 
     async def _reached(self, marks: set[bytes], at: datetime) -> Mapping[bytes, datetime]:
         """When each address was last written to, of those that were lately."""

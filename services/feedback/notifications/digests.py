@@ -31,28 +31,46 @@ class Addressed:
 
 
 def may_be_gathered(intent: Intent, packs: Jurisdictions) -> bool:
-    """Whether a message may become one with others: none that is one already, and none that the pack keeps apart."""
+    """Whether a message may become one with others: none that is one already, none of an emergency, and none that the
+    pack keeps apart."""
     pack = packs.get(intent.body["jurisdiction"] or "")
-    if pack is None or pack.messages.digest is None or TOLD in intent.body:
+    if pack is None or pack.messages.digest is None or TOLD in intent.body or intent.body.get("urgent"):
         return False
     return intent.body["template"] not in pack.messages.digest.apart
 
 
 def gathering(
-    messages: Sequence[Addressed], reached: Mapping[bytes, datetime], packs: Jurisdictions, at: datetime
+    messages: Sequence[Addressed],
+    reached: Mapping[bytes, datetime],
+    packs: Jurisdictions,
+    at: datetime,
+    chosen: dict[bytes, tuple[UUID, datetime]],
 ) -> dict[UUID, PutOff]:
     """Which of these messages, in their order, wait for others: those to an address that was written to (`reached`) a
-    short time ago, or that an earlier one of them goes to."""
+    short time ago, or that an earlier one of them goes to.
+
+    `chosen` remembers which went to each address last: one that is on its way stands in no record yet, and is no reason
+    for itself to wait when it is asked for again.
+    """
     last, later = dict(reached), dict[UUID, PutOff]()
     for message in messages:
-        before = last.get(message.mark)
+        before = _before(message, last, chosen)
         minutes = _minutes(message.intent, packs)
         until = before + timedelta(minutes=minutes) if before and minutes else at
         if until > at:
             later[message.intent.id] = PutOff(TOGETHER, WAITS, until, message.mark)
         else:
-            last[message.mark] = at
+            chosen[message.mark] = (message.intent.id, at)
     return later
+
+
+def _before(
+    message: Addressed, reached: Mapping[bytes, datetime], chosen: Mapping[bytes, tuple[UUID, datetime]]
+) -> datetime | None:
+    """When another message went to its address last."""
+    id, at = chosen.get(message.mark, (message.intent.id, None))
+    moments = [moment for moment in (reached.get(message.mark), at if id != message.intent.id else None) if moment]
+    return max(moments, default=None)
 
 
 def _minutes(intent: Intent, packs: Jurisdictions) -> int:

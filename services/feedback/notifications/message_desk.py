@@ -96,13 +96,8 @@ class MessageDesk:
             done = await intent_reports.try_again(db, MESSAGE, id, although_unknown)
         if not done:
             raise _not_now(row, although_unknown)
-        log.info(
-            "message sent again",
-            message=str(id),
-            by=by.name,
-            unit=by.unit,
-            why=await self.masker.masked_text(why, Writer.OFFICE),
-        )
+        masked = await self.masker.masked_text(why, Writer.OFFICE)
+        log.info("message sent again", intent=str(id), by=by.name, why=masked)
 
     async def cancel(self, by: Person, id: UUID, why: str) -> None:
         """Never send it; the demand's record says who did it and why."""

@@ -136,7 +136,7 @@ def _row(entry: Mapping[str, Any], viewer: Viewer) -> dict[str, Any]:
         "state": _state(entry, viewer),
         "gateway": entry["via"] or "—",
         "since": when(_moment(entry["finished_at"] or entry["created_at"]), viewer, now()),
-        "due": when(_moment(entry["due_at"]), viewer, now()) if entry["state"] == "pending" else "",
+        "due": when(_moment(entry["due_at"]), viewer, now()) if entry["waits"] else "",
         "cause": entry["cause"],
     }
 
