@@ -47,7 +47,7 @@ def test_a_process_would_start_with_what_it_is_given(name: str, monkeypatch: pyt
 @pytest.mark.parametrize("name", RUN)
 def test_processes_ask_each_other_where_somebody_listens(name: str):
     environment = RUN[name]["environment"]
-    for variable in ("HUYING_INTAKE_URL", "HUYING_REPORTING_URL"):
+    for variable in ("HUYING_INTAKE_URL", "HUYING_REPORTING_URL", "HUYING_FEEDBACK_URL"):
         host, _, port = str(environment.get(variable, "")).removeprefix("http://").partition(":")
         listening = {"127.0.0.1": [name], "intake": ["gateway", "intake-api"]}.get(host, [host])
         assert not host or {str(RUN[process]["environment"]["HUYING_PORT"]) for process in listening} == {port}

@@ -284,7 +284,8 @@ def test_processes_ask_each_other_at_services_that_there_are(documents: list[dic
     services = {f"http://{service['metadata']['name']}" for service in of_kind(documents, "Service")}
     for container in named(documents).values():
         env = {variable["name"]: variable.get("value") for variable in container["env"]}
-        addresses = {env[name] for name in ("HUYING_INTAKE_URL", "HUYING_REPORTING_URL") if name in env}
+        asked = ("HUYING_INTAKE_URL", "HUYING_REPORTING_URL", "HUYING_FEEDBACK_URL")
+        addresses = {env[name] for name in asked if name in env}
         assert addresses <= services
 
 

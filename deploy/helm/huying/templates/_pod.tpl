@@ -12,6 +12,8 @@
 {{- $_ := set $own "HUYING_INTAKE_URL" (printf "http://%s-%s" (include "huying.fullname" .root) $intake) -}}
 {{- $reporting := include "huying.answering" (dict "root" .root "service" "reporting") -}}
 {{- $_ := set $own "HUYING_REPORTING_URL" (printf "http://%s-%s" (include "huying.fullname" .root) $reporting) -}}
+{{- $feedback := include "huying.answering" (dict "root" .root "service" "feedback") -}}
+{{- $_ := set $own "HUYING_FEEDBACK_URL" (printf "http://%s-%s" (include "huying.fullname" .root) $feedback) -}}
 {{- if include "huying.attachmentsClaim" .root -}}
 {{- $_ := set $own "HUYING_ATTACHMENTS_FOLDER" "/var/lib/huying/attachments" -}}
 {{- end -}}
