@@ -25,7 +25,7 @@ KEPT_BACK: Final[dict[type[f.Fact], set[str]]] = {
     },
     f.DemandDeclined: {"by", "history"},
     f.DemandMerged: {"by", "history", "parent", "reason"},
-    f.DemandUnmerged: {"by", "history", "reason"},
+    f.DemandUnmerged: {"by", "history", "parent_outcome", "reason"},
     f.DemandAccepted: {"by", "by_subject", "history"},
     f.DemandReturned: {"by", "history"},
     f.DemandContacted: {"by", "history"},
