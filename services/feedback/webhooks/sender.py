@@ -42,6 +42,8 @@ REFRESH: Final = 1.0
 AT_ONCE: Final = 512
 EACH: Final = 8
 """Requests in the hands of one endpoint."""
+SLOW, ANALYZED_AGAIN = 0.05, 10.0
+"""Seconds for the question what is due, after which statistics are taken anew, and between two such times."""
 AGAIN: Final = 1.0
 GRACE: Final = 5.0
 UNREADABLE: Final = "its secret cannot be read, since HUYING_SECRET was changed: give it a new one (rotation)"
@@ -72,6 +74,7 @@ class WebhookSender:
         self.lease = Lease(pool, LEASE, holder) if holder else Lease(pool, LEASE)
         self._targets: dict[UUID, Target] = {}
         self._refreshed = -REFRESH
+        self._analyzed = -ANALYZED_AGAIN
         self._in_hand: dict[int, asyncio.Task[None]] = {}
         self._ended = asyncio.Event()
         self._record = GroupCommit(lambda: pool.acquire(timeout=5), self._write)
@@ -118,7 +121,7 @@ class WebhookSender:
             if self._ticks() - self._refreshed >= REFRESH:
                 await self._refresh(db)
             room = self._room()
-            due = await next_deliveries(db, room, list(self._in_hand), self._clock()) if room else []
+            due = await self._due(db, room) if room else []
         for delivery in due:
             target = self._targets[delivery.webhook]
             target.circuit.in_hand += 1
@@ -126,6 +129,15 @@ class WebhookSender:
             self._in_hand[delivery.position] = task
             task.add_done_callback(partial(self._has_ended, target, delivery.position))
         return len(due)
+
+    async def _due(self, db: Connection, room: dict[UUID, int]) -> list[Delivery]:
+        began = time.perf_counter()
+        due = await next_deliveries(db, room, list(self._in_hand), self._clock())
+        if time.perf_counter() - began > SLOW and self._ticks() - self._analyzed > ANALYZED_AGAIN:
+            # A plan made while nothing waited reads a whole backlog for each head of a line.
+            self._analyzed = self._ticks()
+            await db.execute("ANALYZE webhook_delivery")
+        return due
 
     def _room(self) -> dict[UUID, int]:
         """How many each endpoint takes now; where there is not room for all, chance decides whose turn it is."""
