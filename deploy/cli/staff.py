@@ -22,7 +22,7 @@ from shared.jurisdiction.settings import JurisdictionSettings
 from shared.jurisdiction.unit_listing import listed_units
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
-BELIEVE_STAFF: Final = ("routing", "intake")
+BELIEVE_STAFF: Final = ("routing", "intake", "feedback")
 """The services that take tokens of staff; each looks into its own table of what was revoked."""
 
 

@@ -53,6 +53,7 @@ from shared.contracts.demand.rules import demand_rules
 from shared.contracts.demand.state import Demand, Service
 from shared.contracts.topics import DEMAND_EVENTS
 from shared.identity.citizen_links import CitizenLinks
+from shared.identity.revocations import EXPIRED as EXPIRED_REVOCATIONS
 from shared.identity.staff_tokens import StaffTokens
 from shared.identity.visitors import Visitors
 from shared.jurisdiction.jurisdictions import Jurisdictions
@@ -135,7 +136,7 @@ def worker(settings: FeedbackSettings, pool: Pool) -> Worker:
     repository = demand_repository(packs, settings, interest)
     kind = message_kind(settings, pool, repository, packs)
     hear_receipts(pool, kind)
-    pruning = Retention(pool, (redriven(settings), REACHED, *spent(settings.keep_webhook_days)))
+    pruning = Retention(pool, (redriven(settings), REACHED, EXPIRED_REVOCATIONS, *spent(settings.keep_webhook_days)))
     timers = Timers(pool, {UNRATED: unrated(repository, packs)})
     holder = f"feedback-worker-{settings.instance}" if settings.instance else ""
     tasks = (IntentSender(pool, kind, holder=holder).run, IntentWatch(pool, kind).run, timers.run, pruning.run)
