@@ -47,13 +47,16 @@ class FieldSignIn:
         """What the desk sends a browser back with."""
         return self.tickets.write(_TICKET, _told(person) | {"state": state})
 
-    def redeem(self, ticket: str, state: str) -> str:
-        """The session that a ticket is worth; raises `Refused` where it is too old, forged, or another browser's."""
-        told = self.tickets.read(_TICKET, ticket)
+    async def redeem(self, pool: Pool, ticket: str, state: str) -> str:
+        """The session that a ticket is worth; raises `Refused` where it is too old, forged, another browser's, or its
+        person was revoked since."""
+        told, made_at = self.tickets.read_dated(_TICKET, ticket)
         if not hmac.compare_digest(str(told["state"]).encode(), state.encode()):
             en = "this sign-in was begun in another browser: open /field again"
             raise Refused(Code.FORBIDDEN, en, "登录是在另一个浏览器发起的，请重新打开走访登记页面")
-        return self.sessions.write(_SESSION, _told(_person(told)))
+        person = _person(told)
+        await refuse_revoked(pool, Revocable(identity(ticket), person.name, person.unit, made_at))
+        return self.sessions.write(_SESSION, _told(person))
 
     async def read(self, pool: Pool, session: str) -> Person:
         """Whose session it is; raises `Refused` where it is forged, too old or revoked."""

@@ -164,6 +164,15 @@ async def test_a_ticket_opens_nothing_in_another_browser(visitor: Visitor, datab
     assert (await visitor.client.get("/field")).status_code == 303
 
 
+async def test_a_ticket_is_worth_nothing_once_its_person_was_revoked(visitor: Visitor, database: str, pool: Pool):
+    away = await visitor.client.get("/field")
+    ticket = sign_in(database).ticket(CLERK, httpx.URL(away.headers["location"]).params["state"])
+    revoked = "INSERT INTO staff_revocation (unit, name, revoked_at) VALUES ($1, $2, now())"
+    await pool.execute(revoked, CLERK.unit, CLERK.name)
+    assert (await visitor.open(f"/field/enter?ticket={ticket}")).status_code == 401
+    assert (await visitor.client.get("/field")).status_code == 303
+
+
 async def test_whoever_does_not_book_is_told_who_does(visitor: Visitor, database: str):
     await enters(visitor, database, Person("许静文", "nh-coordinator", frozenset({Role.AUDITOR})))
     assert visitor.answer.status_code == 403

@@ -80,9 +80,9 @@ class FieldGate:
         lang = "&lang=en" if request.query_params.get("lang") == "en" else ""
         return f"{DESK}?state={state_of(visitor.secret)}{lang}"
 
-    def open(self, response: Response, ticket: str, visitor: Visitor) -> None:
+    async def open(self, response: Response, ticket: str, visitor: Visitor) -> None:
         """Let the browser keep the session that its ticket is worth; raises `Refused`."""
-        session = self.sign_in.redeem(ticket, state_of(visitor.secret))
+        session = await self.sign_in.redeem(self.pool, ticket, state_of(visitor.secret))
         response.set_cookie(self._name, session, max_age=self.sign_in.seconds, **self._kept)
 
     def close(self, response: Response) -> None:

@@ -150,7 +150,7 @@ def _signing_in(router: APIRouter, pages: FieldPages) -> None:
     async def enter(request: Request, ticket: Ticket, lang: InLanguage = "zh") -> RedirectResponse:
         visitor = await gate.visitors.visitor(request)
         inside = RedirectResponse(Page(lang).to("/field"), 303)
-        gate.open(inside, ticket, visitor)
+        await gate.open(inside, ticket, visitor)
         return inside
 
     @router.post("/field/sign-out")
