@@ -92,8 +92,11 @@ self.fieldVisits = (() => {
       else {
         const { number, code, changed } = told;
         const begin = fields.words.slice(0, FIRST_WORDS);
+        const now = (await all("demands")).find((one) => one.key === key);
+        // Changed while it was on its way: taken with the earlier words, which the device says.
+        const late = JSON.stringify(now?.fields ?? fields) !== JSON.stringify(fields);
         // Name, phone and words leave the device with this.
-        await put("demands", { key, visit, who, booked, begin, spot: Boolean(fields.on_the_spot), number, code, changed });
+        await put("demands", { key, visit, who, booked, begin, spot: Boolean(fields.on_the_spot), number, code, changed: changed || late });
       }
     }
   }
