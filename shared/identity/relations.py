@@ -5,7 +5,7 @@ from functools import reduce
 from itertools import product
 from typing import Final
 
-from shared.contracts.demand.state import Demand, Status
+from shared.contracts.demand.state import Demand, Status, is_confidential
 from shared.identity.person import Person
 from shared.identity.policy import COORDINATORS, POLICY, CaseOffices, Policy
 from shared.identity.rights import Relation
@@ -23,11 +23,18 @@ def relations(unit: str, demand: Demand, pack: Pack) -> frozenset[Relation]:
         Relation.FORMER: unit in demand.units and unit != demand.unit,
         Relation.BELOW: demand.unit is not None and unit in pack.units_above(demand.unit),
         Relation.WHOLE: unit == pack.coordinator,
-        Relation.TO_CALL: demand.status is Status.RESOLVED and not had_part(unit, demand),
+        Relation.TO_CALL: is_called_about(demand, pack) and not had_part(unit, demand),
         Relation.APART: not had_part(unit, demand),
         Relation.JURISDICTION: True,
     }
     return frozenset(relation for relation, is_so in holds.items() if is_so)
+
+
+def is_called_about(demand: Demand, pack: Pack) -> bool:
+    """Whether citizens are asked about this answer (回访): where the pack's coverage has it, and it left a contact. Not
+    about a report (举报), which names somebody, nor about recorded history."""
+    is_open = demand.status is Status.RESOLVED and demand.contact is not None
+    return is_open and not demand.imported and not is_confidential(demand.kind) and pack.callback.covers(demand.id)
 
 
 def had_part(unit: str, demand: Demand) -> bool:

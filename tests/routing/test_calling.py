@@ -13,6 +13,8 @@ from services.routing.cases.domain import decide
 from shared.contracts.demand import facts as f
 from shared.contracts.refusals import Code, Refused
 from shared.identity.person import Person
+from shared.identity.relations import relations
+from shared.identity.rights import Relation
 from shared.jurisdiction.callback import NOBODY_CALLED, CallBack, Coverage
 from shared.jurisdiction.pack import Pack
 from tests import story
@@ -46,6 +48,23 @@ def said(
 
 def with_rules(**changes: Any) -> Pack:
     return PACK.model_copy(update={"callback": CallBack.model_validate({"source": "x"} | changes)})
+
+
+REPORT = story.demand(WITH_CONTACT.model_copy(update={"kind": f.RequestKind.REPORT}), *ANSWERED[1:])
+
+
+def test_nobody_is_called_about_a_report_and_no_caller_reads_one():
+    assert first_call(DEMAND, PACK) is not None
+    assert first_call(REPORT, PACK) is None
+    assert Relation.TO_CALL in relations(WANG.unit, DEMAND, PACK)
+    assert Relation.TO_CALL not in relations(WANG.unit, REPORT, PACK)
+    with pytest.raises(Refused, match="reports"):
+        said(demand=REPORT, **REACHED)
+
+
+@pytest.mark.parametrize("rules", [{"coverage": "none"}, {"coverage": "sample", "share": 1}])
+def test_callers_read_no_case_that_the_coverage_leaves_out(rules: dict[str, Any]):
+    assert Relation.TO_CALL not in relations(WANG.unit, DEMAND, with_rules(**rules))
 
 
 @pytest.mark.parametrize("by", [LIN, WANG], ids=["the coordinator's dispatcher", "a caller of another unit"])

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.contracts.demand.state import Demand
+from shared.contracts.demand.state import Demand, is_confidential
 from shared.identity.person import Person
 from shared.jurisdiction.pack import Pack
 
@@ -68,9 +68,11 @@ def next_morning(after: datetime, pack: Pack) -> datetime:
 def first_call(demand: Demand, pack: Pack) -> tuple[datetime, datetime] | None:
     """From when and until when the citizen is called about the answer that waits; None where nobody calls.
 
-    Nobody calls where there is no contact, and about recorded history.
+    Nobody calls where there is no contact, about a report (举报), and about recorded history.
     """
-    if demand.imported or demand.contact is None or demand.resolved_at is None or not pack.callback.covers(demand.id):
+    if demand.imported or demand.contact is None or demand.resolved_at is None:
+        return None
+    if is_confidential(demand.kind) or not pack.callback.covers(demand.id):
         return None
     opens_at = pack.callback.opens_at(demand.resolved_at)
     return opens_at, due_at(opens_at, pack)

@@ -9,7 +9,7 @@ from services.routing.call_backs.domain import CallBackState, Judged, next_call
 from services.routing.cases import commands as c
 from services.routing.cases.decisions.situation import Situation, illegal, invalid
 from shared.contracts.demand import facts as f
-from shared.contracts.demand.state import Demand, Status
+from shared.contracts.demand.state import Demand, Status, is_confidential
 from shared.contracts.refusals import Code, Refused
 from shared.identity.person import Person
 from shared.identity.relations import had_part
@@ -42,6 +42,7 @@ def recorded(case: Situation, command: c.RecordCallBack) -> Sequence[f.Fact]:
 def possible(demand: Demand, by: Person, pack: Pack) -> bool:
     """Whether it makes sense to call the citizen."""
     is_due = demand.status is Status.RESOLVED and demand.contact is not None and not demand.imported
+    is_due = is_due and not is_confidential(demand.kind)
     return pack.callback.is_on and is_due and not had_part(by.unit, demand)
 
 
@@ -74,6 +75,9 @@ def _callable(case: Situation) -> CallBackState:
         )
     if not case.pack.callback.is_on:
         raise illegal("this jurisdiction does not call citizens back", "本辖区没有设置回访")
+    if is_confidential(demand.kind):
+        en = "citizens are not called about reports: their words stay with those who handle them"
+        raise illegal(en, "举报件不回访，内容只限承办人员")
     if demand.status is not Status.RESOLVED:
         raise illegal(
             f"the demand is {demand.status}: only an answer that waits for a verdict is asked about",
