@@ -42,7 +42,8 @@ async def next_deliveries(
 ) -> list[Delivery]:
     """What may be sent now: of each webhook as many as there is room for, the oldest first, of each demand the first.
 
-    `in_hand` are the positions that are being sent.
+    `in_hand` are the positions that are being sent. OFFSET 0 keeps the planner from making a join of the question for
+    earlier ones: while its statistics know of nothing pending, that join reads the whole backlog for each row of it.
     """
     rows = await db.fetch(
         """
@@ -52,7 +53,7 @@ async def next_deliveries(
                 AND NOT EXISTS (
                     SELECT FROM webhook_delivery AS earlier
                     WHERE (earlier.webhook, earlier.demand) = (one.webhook, one.demand)
-                        AND earlier.position < one.position AND earlier.state = 'pending'
+                        AND earlier.position < one.position AND earlier.state = 'pending' OFFSET 0
                 )
             ORDER BY position LIMIT asked.room
         ) AS head
@@ -66,7 +67,10 @@ async def next_deliveries(
 
 
 async def record(db: Connection, results: Sequence[Result], at: datetime) -> None:
-    """Write down what became of tries. A delivery that a person has sent again meanwhile stays to be sent."""
+    """Write down what became of tries, each once: every try counts.
+
+    The state is not asked for: it would let the planner read the index of all that is pending for each result.
+    """
     await db.execute(
         """
         UPDATE webhook_delivery AS known SET state = done.state, attempts = known.attempts + 1,
@@ -74,8 +78,7 @@ async def record(db: Connection, results: Sequence[Result], at: datetime) -> Non
             finished_at = CASE WHEN done.state <> 'pending' THEN $7::timestamptz END
         FROM unnest($1::uuid[], $2::uuid[], $3::integer[], $4::text[], $5::boolean[], $6::timestamptz[])
             AS done (webhook, event, attempts, state, failed, due_at)
-        WHERE (known.webhook, known.event) = (done.webhook, done.event) AND known.state = 'pending'
-            AND known.attempts = done.attempts
+        WHERE (known.webhook, known.event) = (done.webhook, done.event) AND known.attempts = done.attempts
         """,
         [r.delivery.webhook for r in results],
         [r.delivery.event for r in results],
