@@ -138,6 +138,9 @@ BEFORE: dict[type[BaseModel], tuple[f.StatusFact, ...]] = {
     c.PublishDemand: (RESOLVED,),
     c.CorrectPublication: (RESOLVED,),
     c.WithdrawPublication: (RESOLVED,),
+    c.StartCallBack: (RESOLVED,),
+    c.ReleaseCallBack: (RESOLVED,),
+    c.RecordCallBack: (RESOLVED,),
 }
 """What has to happen before a command can be given."""
 PUBLIC: dict[type[BaseModel], PublicationState] = {
@@ -147,7 +150,7 @@ PUBLIC: dict[type[BaseModel], PublicationState] = {
 }
 FIELDS: dict[type[BaseModel], dict[str, Any]] = {
     c.PauseDemand: {"reason": "weather"}, f.DemandPaused: {"reason": "weather"}, c.EndAssistance: {"unit": HELPER},
-    c.RequestAssistance: {"units": ("nh-police",)},
+    c.RequestAssistance: {"units": ("nh-police",)}, c.RecordCallBack: {"reached": True, "tags": ()},
 }  # fmt: skip
 """What stands for something in a list although fields of that name are words elsewhere."""
 
@@ -168,6 +171,13 @@ def test_no_command_of_staff_tells_whom_it_names(kind: type[BaseModel]):
     assert tells_nobody(told)
     assert tells_nobody(masked(command, MASKS).model_dump_json())
     assert any(isinstance(declared, Masked) for _, declared in texts(kind)) == ("［手机号］" in told)
+
+
+def test_no_call_in_vain_tells_whom_its_note_names():
+    command = full(c.RecordCallBack, reached=False, not_reached="no-answer", tags=())
+    told = told_of(*decide(story.demand(*ACCEPTED, RESOLVED), command, Person("李", PACK.coordinator), PACK, story.AT))
+    assert tells_nobody(told)
+    assert "［手机号］" in told
 
 
 @pytest.mark.parametrize(("solved", "rating"), [(True, 5), (True, 1), (False, 1)])
