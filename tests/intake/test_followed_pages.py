@@ -409,17 +409,18 @@ async def test_nobody_but_the_citizen_decides_about_publication_and_a_report_is_
 
 
 async def test_whoever_wants_no_news_says_so_on_the_page_and_may_think_again(city: City, visitor: PortalVisitor):
-    number = await city.raises(contact={"phone": "13800138000", "email": "chen@example.org"})
-    path = await link(city, number)
-    assert "停止接收消息" in (await visitor.see(path)).text
+    contact = {"phone": "13800138000", "email": "chen@example.org"}
+    path, another = [await link(city, await city.raises(contact=contact)) for _ in range(2)]
+    assert "停止接收这件诉求的消息" in (await visitor.see(path)).text
     stopped = await visitor.send(path, f"{path}/stop")
     assert stopped.status_code == 200
     assert "已停止" in stopped.text
-    assert "恢复接收消息" in stopped.text
-    assert "Send me news again" in (await visitor.see(path, lang="en")).text
-    assert await city.loop.pools[Service.INTAKE].fetchval("SELECT count(*) FROM opt_out") == 2
+    assert "恢复接收这件诉求的消息" in stopped.text
+    assert "Send me news of this demand again" in (await visitor.see(path, lang="en")).text
+    assert "停止接收这件诉求的消息" in (await visitor.see(another)).text, "nothing is told of what was said elsewhere"
+    assert await city.loop.pools[Service.INTAKE].fetchval("SELECT count(*) FROM opt_out") == 1
     started = await visitor.send(path, f"{path}/start")
-    assert "停止接收消息" in started.text
+    assert "停止接收这件诉求的消息" in started.text
     assert await city.loop.pools[Service.INTAKE].fetchval("SELECT count(*) FROM opt_out") == 0
 
 

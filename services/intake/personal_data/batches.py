@@ -110,12 +110,11 @@ class ContactBatches:
             work = await self.repository.load(db, ids.values(), at)
             kept = await queries.of_demands(db, list(ids.values()))
             contacts = [self._contact(question, ids, kept) for question in questions]
-            stopped = await self._stopped(
-                db, [c for q, c in zip(questions, contacts, strict=True) if q.unless_opted_out]
-            )
+            refusing = [self._refusing(*asked, ids) for asked in zip(questions, contacts, strict=True)]
+            stopped = await OptOuts(self.vault).among(db, set[bytes]().union(*refusing))
             answers = [
-                self._answer(question, ids, kept, contact, stopped)
-                for question, contact in zip(questions, contacts, strict=True)
+                self._answer(question, ids, kept, contact, not stopped.isdisjoint(persons))
+                for question, contact, persons in zip(questions, contacts, refusing, strict=True)
             ]
             correspondents_of_demands: list[tuple[bytes, UUID]] = []
             for question, answer in zip(questions, answers, strict=True):
@@ -138,11 +137,12 @@ class ContactBatches:
         contact = Contact.model_validate({answer.way: answer.address})
         return [(person, demand.id) for person in correspondents(self.vault, contact)]
 
-    async def _stopped(self, db: Connection, contacts: Sequence[Contact | None]) -> set[bytes]:
+    def _refusing(self, question: ContactQuestion, contact: Contact | None, ids: Mapping[str, UUID]) -> list[bytes]:
+        """By what an opt-out of this person would be known: of all demands, or of this one."""
+        if not question.unless_opted_out or contact is None:
+            return []
         opt_outs = OptOuts(self.vault)
-        return await opt_outs.among(
-            db, [person for contact in contacts if contact for person in opt_outs.persons(contact)]
-        )
+        return [*opt_outs.persons(contact), opt_outs.of_demand(ids[question.number], question.contact)]
 
     def _contact(self, question: ContactQuestion, ids: Mapping[str, UUID], kept: Mapping[UUID, Kept]) -> Contact | None:
         boxes = kept.get(ids[question.number]) if question.number in ids else None
@@ -154,14 +154,14 @@ class ContactBatches:
         ids: Mapping[str, UUID],
         kept: Mapping[UUID, Kept],
         contact: Contact | None,
-        stopped: set[bytes],
+        opted_out: bool,
     ) -> ContactAnswer:
         if question.number not in ids:
             return ContactAnswer(state=ContactState.UNKNOWN)
         boxes = kept.get(ids[question.number])
         if boxes and boxes.destroyed_at:
             return ContactAnswer(state=ContactState.ERASED)
-        if question.unless_opted_out and contact and stopped.intersection(OptOuts(self.vault).persons(contact)):
+        if opted_out:
             return ContactAnswer(state=ContactState.OPTED_OUT)
         for way in question.ways:
             if address := getattr(contact, way, ""):

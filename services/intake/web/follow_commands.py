@@ -131,24 +131,28 @@ class FollowCommands:
         await self._say(demand, form.cause(demand.id), KeepPrivate())
 
     async def messages_stopped(self, demand: Demand) -> bool | None:
-        """Whether whoever raised the demand wants no messages any more; None where no way to reach them is left."""
+        """Whether it was said here that no messages of the demand are wanted; None where nobody can be reached.
+
+        What was said from the address itself is nobody's here: the link does not prove whose the address is.
+        """
+        opt_outs = OptOuts(self._vault)
         async with self._pool.acquire(timeout=5) as db:
             contact = await contact_of(db, self._vault, demand.id)
-            if contact is None or not any(ways(contact)):
+            if demand.contact is None or contact is None or not any(ways(contact)):
                 return None
-            return await OptOuts(self._vault).stopped(db, contact)
+            return bool(await opt_outs.among(db, [opt_outs.of_demand(demand.id, demand.contact)]))
 
     async def stop(self, demand: Demand, form: SentForm) -> None:
-        """No messages any more to whoever raised the demand, of this one or another."""
-        async with self._pool.acquire(timeout=5) as db, db.transaction():
-            if contact := await contact_of(db, self._vault, demand.id):
-                await OptOuts(self._vault).stop(db, contact)
+        """No messages of this demand any more to whoever raised it."""
+        if demand.contact:
+            async with self._pool.acquire(timeout=5) as db:
+                await OptOuts(self._vault).stop_of_demand(db, demand.id, demand.contact)
 
     async def start(self, demand: Demand, form: SentForm) -> None:
-        """Messages again."""
-        async with self._pool.acquire(timeout=5) as db, db.transaction():
-            if contact := await contact_of(db, self._vault, demand.id):
-                await OptOuts(self._vault).start(db, contact)
+        """Messages of this demand again."""
+        if demand.contact:
+            async with self._pool.acquire(timeout=5) as db:
+                await OptOuts(self._vault).start_of_demand(db, demand.id, demand.contact)
 
     @property
     def _pool(self) -> Pool:

@@ -120,8 +120,10 @@ DONE: Final[Mapping[str, Bilingual]] = {
         "已记下：这件诉求的内容不公开。办理照常进行。",
         "Noted: the words of this demand are never published. It is handled as before.",
     ),
-    "stop": Bilingual("已停止发送进展消息，您随时可以恢复。", "We stop sending you news. You can start it again."),
-    "start": Bilingual("已恢复发送进展消息。", "We send you news again."),
+    "stop": Bilingual(
+        "已停止发送这件诉求的进展消息，您随时可以恢复。", "We stop sending news of this demand. You can start it again."
+    ),
+    "start": Bilingual("这件诉求的进展消息不再停止。", "News of this demand is no longer stopped."),
     "rated": Bilingual("谢谢您，评价已收到。", "Thank you, your rating has been received."),
     "reopened": Bilingual(
         "您的意见已转给办理单位，诉求重新办理，有结果会告诉您。",

@@ -1,5 +1,8 @@
 """Whoever says "stop" gets no news any more, by whichever channel they came, until they say "start"."""
 
+from typing import Any
+from uuid import UUID
+
 import httpx
 import pytest
 
@@ -8,6 +11,7 @@ from shared.chassis.base.tokens import Tokens
 from shared.chassis.database.pool import Pool
 from tests.intake.inbound.conftest import kinds
 from tests.intake.inbound.test_verdicts import ME, key, text
+from tests.intake.portal_visitor import LINKS, PortalVisitor
 from tests.intake.test_notes import taken
 from tests.keys import KEYS
 
@@ -55,6 +59,31 @@ async def test_a_reply_of_one_word_stops_the_news_and_another_brings_it_back(
     assert await answer_to(client, pool, number, ordinary=False) == "known", "what the pack sends all the same"
     assert "恢复" in await text(gate, key, "恢复", "2")
     assert await answer_to(client, pool, number) == "known"
+
+
+CHEN = {"phone": ME, "email": "chen@example.org"}
+
+
+async def says(gate: httpx.AsyncClient, receipt: dict[str, Any], said: str) -> None:
+    """Press a button on the page of a demand."""
+    path = LINKS.follow(UUID(receipt["id"]))
+    assert (await PortalVisitor(gate).send(path, f"{path}/{said}")).status_code == 303
+
+
+async def test_the_page_of_a_demand_stops_the_news_of_that_demand_alone(
+    client: httpx.AsyncClient, gate: httpx.AsyncClient, pool: Pool, key: str
+):
+    theirs, named = await taken(client, contact=CHEN), await taken(client, "k2", contact={"name": "x", **CHEN})
+    await says(gate, named, "stop")
+    assert await answer_to(client, pool, named["number"]) == "opted-out"
+    assert await answer_to(client, pool, named["number"], ordinary=False) == "known"
+    assert await answer_to(client, pool, theirs["number"]) == "known", "anybody can name another's telephone"
+    await says(gate, named, "start")
+    assert await answer_to(client, pool, named["number"]) == "known"
+    await text(gate, key, "TD", "1")
+    await says(gate, named, "start")
+    assert await answer_to(client, pool, theirs["number"]) == "opted-out", "only the address itself takes that back"
+    assert await answer_to(client, pool, named["number"]) == "opted-out"
 
 
 async def test_no_address_can_be_read_from_what_is_kept(
