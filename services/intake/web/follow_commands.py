@@ -144,9 +144,10 @@ class FollowCommands:
 
     async def stop(self, demand: Demand, form: SentForm) -> None:
         """No messages of this demand any more to whoever raised it."""
-        if demand.contact:
-            async with self._pool.acquire(timeout=5) as db:
-                await OptOuts(self._vault).stop_of_demand(db, demand.id, demand.contact)
+        async with self._pool.acquire(timeout=5) as db, db.transaction():
+            contact = await contact_of(db, self._vault, demand.id)
+            if demand.contact and contact:
+                await OptOuts(self._vault).stop_of_demand(db, demand.id, demand.contact, contact)
 
     async def start(self, demand: Demand, form: SentForm) -> None:
         """Messages of this demand again."""

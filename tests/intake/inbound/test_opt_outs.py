@@ -7,6 +7,9 @@ import httpx
 import pytest
 
 from services.intake.inbound.spoken_wish import Wish, spoken_wish
+from services.intake.vault.contact import Contact
+from services.intake.vault.opt_outs import OptOuts
+from services.intake.vault.sealing import Vault
 from shared.chassis.base.tokens import Tokens
 from shared.chassis.database.pool import Pool
 from tests.intake.inbound.conftest import kinds
@@ -84,6 +87,27 @@ async def test_the_page_of_a_demand_stops_the_news_of_that_demand_alone(
     await says(gate, named, "start")
     assert await answer_to(client, pool, theirs["number"]) == "opted-out", "only the address itself takes that back"
     assert await answer_to(client, pool, named["number"]) == "opted-out"
+
+
+async def test_whoever_is_told_that_news_comes_again_gets_it_for_every_demand_of_that_address(
+    client: httpx.AsyncClient, gate: httpx.AsyncClient, pool: Pool, key: str
+):
+    both = await taken(client, contact=CHEN)
+    await says(gate, both, "stop")
+    await text(gate, key, "退订", "1")
+    assert "恢复" in await text(gate, key, "恢复", "2")
+    assert await answer_to(client, pool, both["number"]) == "known"
+
+
+async def test_ways_that_were_stopped_together_begin_together_whatever_was_said_of_one_in_between(
+    pool: Pool, vault: Vault
+):
+    opt_outs, phone, mail = OptOuts(vault), Contact(phone=ME), Contact(email=CHEN["email"])
+    async with pool.acquire() as db:
+        await opt_outs.stop(db, Contact(**CHEN))
+        await opt_outs.stop(db, phone)
+        await opt_outs.start(db, phone)
+        assert await opt_outs.among(db, [*opt_outs.persons(phone), *opt_outs.persons(mail)]) == set()
 
 
 async def test_no_address_can_be_read_from_what_is_kept(
