@@ -17,6 +17,7 @@ from services.intake.channels.keys import Scope
 from services.intake.events import lookup, queries
 from services.intake.events.numbering import EventNumbering
 from services.intake.events.queries import EventFilter
+from services.intake.tracking.pagination import LATE
 from shared.chassis.base.clock import now
 from shared.chassis.database.pool import Connection, Pool
 from shared.chassis.work.retention import Retention
@@ -307,6 +308,11 @@ async def waits_for_a_lock(pool: Pool) -> bool:
 
 
 async def listed(client: httpx.AsyncClient, since: datetime, **more: Any) -> list[str]:
+    """What changed at exactly this moment or later."""
+    return await told_since(client, since + LATE, **more)
+
+
+async def told_since(client: httpx.AsyncClient, since: datetime, **more: Any) -> list[str]:
     found: list[str] = []
     parameters = {"updated_since": since.isoformat(), "limit": 2} | more
     while True:
@@ -341,6 +347,22 @@ async def test_what_changed_since_a_moment_is_listed_in_that_order_and_nothing_o
     changed = receipts[1]["number"]
     assert await listed(client, moment) == [*(one for one in everything if one != changed), changed]
     assert await listed(client, moment + timedelta(microseconds=1)) == [changed]
+
+
+async def test_a_change_that_is_committed_after_somebody_asked_is_told_when_they_ask_again(
+    client: httpx.AsyncClient, pool: Pool
+):
+    receipt = await taken(client)
+    async with pool.acquire() as db, db.transaction():
+        assert await queries.place_pending(db, 10) == 1
+        began = await db.fetchval("SELECT clock_timestamp()")
+        assert await told_since(client, began) == []
+    assert await told_since(client, began) == [receipt["number"]]
+
+
+@pytest.mark.parametrize("since", ["0001-01-01T00:00:00+08:00", "9999-12-31T23:59:59-08:00"])
+async def test_any_moment_may_be_asked_for(client: httpx.AsyncClient, since: str):
+    assert (await client.get("/v1/demands", params={"updated_since": since})).status_code == 200
 
 
 async def test_what_offices_arrange_is_no_event_but_a_change_of_how_the_demand_stands(

@@ -1,7 +1,7 @@
 """Cursors of lists in order of the demands' ids."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final, TypeVar
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from fastapi import Query, Request, Response
 from pydantic import AwareDatetime
 
 from shared.chassis.http import pagination
-from shared.chassis.http.pagination import Moment, moment
+from shared.chassis.http.pagination import NEWEST, OLDEST, Moment, moment
 
 Cursor = Annotated[str, Query(max_length=100, description="`next` of the page before")]
 UpdatedSince = Annotated[
@@ -17,12 +17,16 @@ UpdatedSince = Annotated[
     Query(
         examples=["2021-05-10T10:00:00Z"],
         description="RFC 3339, with `+` written as `%2B`: what changed at this moment or later, as this server noticed"
-        " it. The moment at which you last began to ask will do: a demand is told twice rather than missed",
+        " it, and in the minute before, since a change is seen a little after its moment. The moment at which you last"
+        " began to ask will do: a demand is told twice rather than missed",
     ),
 ]
 Limit = Annotated[int, Query(ge=1, le=200)]
 R = TypeVar("R")
 _FIRST: Final = UUID(int=0)
+LATE: Final = timedelta(minutes=1)
+"""A change has its moment when its transaction begins to number, and is seen when that is committed: so much later at
+most."""
 
 
 def cut(rows: Sequence[R], limit: int) -> tuple[Sequence[R], R | None]:
@@ -44,5 +48,6 @@ def read(cursor: str) -> UUID | None:
 
 
 def changes_after(since: datetime, cursor: str) -> Moment:
-    """Behind what a list in order of changes goes on: the cursor, or everything before the moment."""
-    return moment(cursor, Moment(since.astimezone(UTC), _FIRST))
+    """Behind what a list in order of changes goes on: the cursor, or everything that was seen before the moment."""
+    beginning = min(max(since, OLDEST.at), NEWEST.at).astimezone(UTC) - LATE
+    return moment(cursor, Moment(beginning, _FIRST))
