@@ -14,7 +14,8 @@ from services.feedback.gateways.recipients import Recipient
 from services.feedback.gateways.reports_api import ReportHandler
 from services.feedback.notifications import desk_api
 from services.feedback.notifications.contacts import ContactClient
-from services.feedback.notifications.courtesy import CourteousRecipients, Find, despite_opt_out
+from services.feedback.notifications.courtesy import CourteousRecipients, Find
+from services.feedback.notifications.digests import despite_opt_out
 from services.feedback.notifications.message_desk import MessageDesk
 from services.feedback.notifications.projection import notification_projection
 from services.feedback.notifications.sending import messages

@@ -34,12 +34,6 @@ def quiet_until(intent: Intent, packs: Jurisdictions, at: datetime) -> datetime 
     return rules.until(at, pack.timezone, str(intent.body["contact"]))
 
 
-def despite_opt_out(intent: Intent, packs: Jurisdictions) -> bool:
-    """Whether a message goes to somebody who wants none any more."""
-    pack = packs.get(intent.body["jurisdiction"] or "")
-    return pack is not None and intent.body["template"] in pack.messages.despite_opt_out
-
-
 @dataclass(frozen=True, slots=True)
 class CourteousRecipients:
     """Finds whom messages are for, and lets those wait whose time has not come; no address is asked for in vain at

@@ -16,8 +16,8 @@ from shared.jurisdiction.profile import Language
 WAITS: Final = "digest"
 """Why a message waits for others to the same address."""
 TOGETHER: Final = "another message went to this address a short time ago: what follows becomes one message"
-TOLD: Final = "told"
-"""What the body of a digest says of itself: how many messages it tells."""
+_DESPITE: Final = "despite_opt_out"
+"""What the body of a digest says of itself: whether it goes to somebody who wants no messages any more."""
 _RATED: Final = frozenset({Notice.RESOLVED, Notice.DECLINED})
 _BETWEEN: Final[Mapping[Language, str]] = {"zh": "；", "en": "; "}
 
@@ -34,9 +34,16 @@ def may_be_gathered(intent: Intent, packs: Jurisdictions) -> bool:
     """Whether a message may become one with others: none that is one already, none of an emergency, and none that the
     pack keeps apart."""
     pack = packs.get(intent.body["jurisdiction"] or "")
-    if pack is None or pack.messages.digest is None or TOLD in intent.body or intent.body.get("urgent"):
+    if pack is None or pack.messages.digest is None or intent.tells_others or intent.body.get("urgent"):
         return False
     return intent.body["template"] not in pack.messages.digest.apart
+
+
+def despite_opt_out(intent: Intent, packs: Jurisdictions) -> bool:
+    """Whether a message goes to somebody who wants none any more; one that tells several as each of those does."""
+    pack = packs.get(intent.body["jurisdiction"] or "")
+    despite = pack is not None and intent.body["template"] in pack.messages.despite_opt_out
+    return bool(intent.body.get(_DESPITE, despite))
 
 
 def gathering(
@@ -81,10 +88,9 @@ def _minutes(intent: Intent, packs: Jurisdictions) -> int:
 
 
 def digest(intents: Sequence[Intent], packs: Jurisdictions) -> Digest | None:
-    """The first of these messages as the one that tells all of them that may be gathered; each demand once, with its
-    latest news and its link."""
-    told = [intent for intent in intents if may_be_gathered(intent, packs)]
-    first = intents[0]
+    """The first of these messages as the one that tells all of them that may be told with it; each demand once, with
+    its latest news and its link."""
+    first, told = intents[0], _told(intents, packs)
     pack = packs.get(first.body["jurisdiction"] or "")
     if pack is None or pack.messages.digest is None or first not in told or len(told) < 2:
         return None
@@ -103,9 +109,23 @@ def digest(intents: Sequence[Intent], packs: Jurisdictions) -> Digest | None:
         "template": str(Notice.DIGEST),
         "text": pack.message(Notice.DIGEST, pack.languages[0], values),
         "values": values,
-        TOLD: len(told),
+        _DESPITE: despite_opt_out(first, packs),
     }
     return Digest(body, frozenset(intent.id for intent in told))
+
+
+def _told(intents: Sequence[Intent], packs: Jurisdictions) -> list[Intent]:
+    """Those that may be gathered and that an opt-out stops as it stops the first; none before an earlier one of its
+    line."""
+    despite = despite_opt_out(intents[0], packs)
+    told, left = list[Intent](), set[str]()
+    for intent in intents:
+        alike = despite_opt_out(intent, packs) == despite
+        if alike and may_be_gathered(intent, packs) and intent.line not in left:
+            told.append(intent)
+        else:
+            left.add(intent.line)
+    return told
 
 
 def _items(intents: Sequence[Intent], pack: Pack, one: bool) -> str:

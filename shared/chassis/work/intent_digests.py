@@ -1,7 +1,6 @@
 """Several intents to one recipient become one: the first of those that were gathered says what all of them say."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -9,45 +8,45 @@ import orjson
 
 from shared.chassis.database.pool import Connection
 from shared.chassis.work.intent_queue import INTENT, Queued, intent_of
-from shared.chassis.work.intents import Digest, Intent, IntentKind, State
+from shared.chassis.work.intents import TOLD, Digest, Intent, IntentKind, State
 
 TOGETHER: Final = "told in one message with others"
 
 
-async def gathered(db: Connection, kind: IntentKind[Any], heads: Sequence[Queued]) -> tuple[list[Queued], int]:
-    """The heads of lines, those that were gathered for one recipient as one; returns how many others ended with it.
+async def gathered(
+    db: Connection, kind: IntentKind[Any], begun: Sequence[Queued]
+) -> tuple[Mapping[UUID, Mapping[str, Any]], int]:
+    """What those say that begin in this transaction and tell others; returns how many others ended with them.
 
+    No other ends before the one that tells it is on its way: that one may still be skipped, overtaken or cancelled.
     What waits in the lines of those that were gathered is told with them.
     """
-    first: dict[bytes, Queued] = {}
-    for queued in heads:
-        if queued.gathers:
-            first.setdefault(queued.gathers, queued)
+    first = {queued.gathers: queued for queued in begun if queued.gathers}
     if not first:
-        return list(heads), 0
-    async with db.transaction():
-        waiting = await _waiting(db, kind.name, list(first))
-        digests = {mark: _digest(kind, first[mark], others) for mark, others in waiting.items()}
-        chosen = [(first[mark].intent.id, digest) for mark, digest in digests.items() if digest]
-        ended = await _join(db, chosen)
-    bodies = {id: digest.body for id, digest in chosen}
-    rest = [queued for queued in heads if queued.intent.id not in ended]
-    return [_saying(queued, bodies.get(queued.intent.id)) for queued in rest], len(ended)
+        return {}, 0
+    waiting = await _waiting(db, kind.name, first)
+    digests = {first[mark].intent.id: _digest(kind, first[mark], others) for mark, others in waiting.items()}
+    chosen = {id: digest for id, digest in digests.items() if digest}
+    bodies = {id: {**digest.body, TOLD: len(digest.told)} for id, digest in chosen.items()}
+    if bodies:
+        await _say(db, bodies)
+    return bodies, await _end(db, [other for id, digest in chosen.items() for other in digest.told if other != id])
 
 
-async def _waiting(db: Connection, kind: str, marks: Sequence[bytes]) -> Mapping[bytes, list[Intent]]:
-    """By mark, in order: what was gathered, and what waits behind it in the same lines."""
+async def _waiting(db: Connection, kind: str, first: Mapping[bytes, Queued]) -> Mapping[bytes, list[Intent]]:
+    """By mark, in order: what was gathered, and what waits behind it and behind the first in the same lines."""
     rows = await db.fetch(
         f"""
         WITH own AS (
-            SELECT DISTINCT line, gathers AS mark FROM intent
-            WHERE kind = $1 AND state = 'pending' AND gathers = ANY($2)
+            SELECT line, gathers AS mark FROM intent WHERE kind = $1 AND state = 'pending' AND gathers = ANY($2)
+            UNION SELECT * FROM unnest($3::text[], $2)
         )
         SELECT {INTENT}, mark FROM intent JOIN own USING (line) WHERE kind = $1 AND state = 'pending'
         ORDER BY position FOR UPDATE OF intent
         """,  # noqa: S608 (a constant)
         kind,
-        list(marks),
+        list(first),
+        [queued.intent.line for queued in first.values()],
     )
     waiting: dict[bytes, list[Intent]] = {}
     for row in rows:
@@ -55,36 +54,32 @@ async def _waiting(db: Connection, kind: str, marks: Sequence[bytes]) -> Mapping
     return waiting
 
 
-def _digest(kind: IntentKind[Any], first: Queued, waiting: Sequence[Intent]) -> Digest | None:
+def _digest(kind: IntentKind[Any], first: Queued, others: Sequence[Intent]) -> Digest | None:
     """The one that is sent stands first, whichever was written first."""
-    others = [intent for intent in waiting if intent.id != first.intent.id]
     return kind.digest([first.intent, *others]) if others else None
 
 
-async def _join(db: Connection, chosen: Sequence[tuple[UUID, Digest]]) -> set[UUID]:
-    """Give the first of each its body, and end the others; returns those that ended."""
-    if not chosen:
-        return set()
+async def _say(db: Connection, bodies: Mapping[UUID, Mapping[str, Any]]) -> None:
     await db.execute(
         """
         UPDATE intent SET body = one.body::jsonb, gathers = NULL
         FROM unnest($1::uuid[], $2::text[]) AS one (id, body) WHERE intent.id = one.id
         """,
-        [id for id, _ in chosen],
-        [orjson.dumps(digest.body, default=str).decode() for _, digest in chosen],
+        list(bodies),
+        [orjson.dumps(body, default=str).decode() for body in bodies.values()],
     )
-    others = [other for id, digest in chosen for other in digest.told if other != id]
-    await db.execute(
-        """
-        UPDATE intent SET state = $2, cause = $3, finished_at = now(), waits = NULL, recipient = NULL, gathers = NULL
-        WHERE id = ANY($1)
-        """,
-        others,
-        State.MERGED,
-        TOGETHER,
-    )
-    return set(others)
 
 
-def _saying(queued: Queued, body: Mapping[str, Any] | None) -> Queued:
-    return replace(queued, intent=replace(queued.intent, body=body)) if body else queued
+async def _end(db: Connection, others: Sequence[UUID]) -> int:
+    if others:
+        await db.execute(
+            """
+            UPDATE intent SET state = $2, cause = $3, finished_at = now(), waits = NULL, recipient = NULL,
+                gathers = NULL
+            WHERE id = ANY($1)
+            """,
+            others,
+            State.MERGED,
+            TOGETHER,
+        )
+    return len(others)

@@ -15,7 +15,6 @@ from shared.chassis.base import metrics
 from shared.chassis.database.pool import Connection, Pool
 from shared.chassis.work import intent_queue as queue
 from shared.chassis.work.circuits import Circuit
-from shared.chassis.work.intent_digests import gathered
 from shared.chassis.work.intent_queue import Queued
 from shared.chassis.work.intent_waves import Known, Wave, share, sort_found, sort_known
 from shared.chassis.work.intents import Found, IntentKind, R, State
@@ -99,13 +98,11 @@ class Lookahead(Generic[R]):
         limit = min(sum(room.values()), AT_ONCE)
         async with self._pool.acquire(timeout=5) as db:
             heads = await queue.next_intents(db, self._kind.name, limit, shut, passed)
-            overtaken = {queued.intent.line for queued in heads if queued.held_back and queued.followed}
+            overtaken = {queued.intent.line for queued in heads if queued.may_be_overtaken}
             if overtaken:
                 looked.merged = await queue.merge_overtaken(db, self._kind.name, overtaken)
-            heads, told = await gathered(db, self._kind, [q for q in heads if q.intent.line not in overtaken])
-            looked.merged += told
             metrics.MESSAGES.labels(State.MERGED).inc(looked.merged)
-            rest = await self._known(db, looked.wave, heads)
+            rest = await self._known(db, looked.wave, [q for q in heads if q.intent.line not in overtaken])
         recipients: Found[R] = await self._kind.recipients([queued.intent for queued in rest]) if rest else {}
         looked.known = sort_found(looked.wave, rest, recipients, room, self._ticks())
         return looked

@@ -1,10 +1,10 @@
 """The questions about the queue of intents to a service's database, up to the moment at which they are handed over."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final, Self
 from uuid import UUID
 
 import asyncpg
@@ -45,6 +45,15 @@ class Queued:
     gathers: bytes | None = None
     """Where it has waited for others to the same recipient: the mark of that one."""
 
+    @property
+    def may_be_overtaken(self) -> bool:
+        """Whether a later one of its line says all that it says."""
+        return self.held_back and self.followed and not self.intent.tells_others
+
+    def saying(self, body: Mapping[str, Any] | None) -> Self:
+        """This one with another body, where there is one."""
+        return replace(self, intent=replace(self.intent, body=body)) if body else self
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -74,7 +83,8 @@ async def next_intents(
     db: Connection, kind: str, limit: int, shut: Sequence[str] = (), passed: Sequence[UUID] = ()
 ) -> list[Queued]:
     """The first of each line whose turn has come, oldest first: none whose recipient an earlier one still waits for or
-    is being sent to, none that is known to leave through a gateway that is shut, and none that is `passed` over."""
+    is being sent to, none that waits to become one with an earlier one, none that is known to leave through a gateway
+    that is shut, and none that is `passed` over."""
     rows = await db.fetch(
         f"""
         SELECT {INTENT}, position, attempts, failures, recipient, gathers, waits = 'hourly-limit' AS held_back, EXISTS (
@@ -89,6 +99,9 @@ async def next_intents(
         ) AND (recipient IS NULL OR NOT EXISTS (
             SELECT FROM intent earlier WHERE earlier.recipient = i.recipient
             AND earlier.position < i.position AND earlier.state IN ('pending', 'sending')
+        )) AND (gathers IS NULL OR NOT EXISTS (
+            SELECT FROM intent earlier WHERE earlier.gathers = i.gathers
+            AND earlier.position < i.position AND earlier.state = 'pending'
         ))
         ORDER BY position LIMIT $2
         """,  # noqa: S608 (a constant)

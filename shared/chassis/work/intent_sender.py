@@ -23,6 +23,7 @@ from shared.chassis.work import circuit_records
 from shared.chassis.work import intent_queue as queue
 from shared.chassis.work.circuits import Circuit
 from shared.chassis.work.intent_delays import put_off
+from shared.chassis.work.intent_digests import gathered
 from shared.chassis.work.intent_lookahead import Lookahead
 from shared.chassis.work.intent_outcomes import TRIES, Ended, IntentOutcomes, Result, Returned, pause
 from shared.chassis.work.intent_queue import Queued
@@ -134,13 +135,13 @@ class IntentSender(Generic[R]):
         """Take what there is room for; returns how many intents were begun, ended or put off, and whether the queue is
         another now."""
         looked, due = await ahead.next_wave()
-        wave = looked.wave
+        wave, told = looked.wave, 0
         if due or wave.hold or wave.delay:
             async with self.pool.acquire(timeout=5) as db:
                 await self._settle(db, wave, due)
-                await self._begin(db, wave)
+                told = await self._begin(db, wave)
         await self._end_unsent(wave)
-        handled = wave.handled + looked.merged
+        handled = wave.handled + looked.merged + told
         return handled, bool(handled or wave.hold)
 
     async def _settle(self, db: Connection, wave: Wave[R], due: Sequence[Known[R]]) -> None:
@@ -159,17 +160,23 @@ class IntentSender(Generic[R]):
         if wave.delay:
             await put_off(db, wave.delay)
 
-    async def _begin(self, db: Connection, wave: Wave[R]) -> None:
+    async def _begin(self, db: Connection, wave: Wave[R]) -> int:
+        """Returns how many others ended, since one that began tells them."""
         if not wave.begin or not self.lease.holds():
-            return
+            return 0
         chosen = [(queued, recipient.mark, recipient.gateway) for queued, recipient in wave.begin]
-        attempts = await queue.begin_sending(db, self.lease, chosen)
+        async with db.transaction():
+            attempts = await queue.begin_sending(db, self.lease, chosen)
+            bodies, told = await gathered(db, self.kind, [q for q, _ in wave.begin if q.intent.id in attempts])
+        metrics.MESSAGES.labels(State.MERGED).inc(told)
         for queued, recipient in wave.begin:
             if attempt := attempts.get(queued.intent.id):
+                queued = queued.saying(bodies.get(queued.intent.id))
                 self.circuits[recipient.gateway].in_hand += 1
                 task = asyncio.create_task(self._send(queued, attempt, recipient))
                 self._sending.add(task)
                 task.add_done_callback(self._has_ended)
+        return told
 
     async def _end_unsent(self, wave: Wave[R]) -> None:
         results: list[Result] = [Ended(q.intent, q.attempts, State.SKIPPED, why) for q, why in wave.skip]

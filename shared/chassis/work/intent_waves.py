@@ -46,7 +46,7 @@ def sort_known(wave: Wave[R], marked: Sequence[Queued], standings: Mapping[UUID,
     rest = []
     for queued in marked:
         standing = standings[queued.intent.id]
-        if standing.told_already:
+        if standing.told_already and not queued.intent.tells_others:
             wave.twins.append(queued)
         elif queued.mark is None:
             rest.append(queued)
@@ -115,7 +115,7 @@ def _sort(
     mark, via = recipient.mark, recipient.gateway
     if mark in taken or standing.earlier:
         wave.hold.append(Hold(queued.intent.id, mark, Waits.EARLIER, via))
-    elif standing.told_already:
+    elif standing.told_already and not queued.intent.tells_others:
         wave.twins.append(queued)
         return
     elif standing.limited:

@@ -15,6 +15,8 @@ from shared.chassis.work.retention import Expired
 
 AVOIDED: Final = "avoided"
 """What the body says of gateways, in addition to what its writer put there."""
+TOLD: Final = "told"
+"""How many intents one tells, where it tells others too: it says so in its body, since those have ended."""
 REACHED: Final = Expired("intent_reached", "at < $1", timedelta(hours=1))
 """Which recipients were written to; the hourly limit looks no further back."""
 
@@ -40,6 +42,11 @@ class Intent:
     def avoided(self) -> frozenset[str]:
         """The gateways that did not reach its recipient."""
         return frozenset(self.body.get(AVOIDED, ()))
+
+    @property
+    def tells_others(self) -> bool:
+        """Whether others ended for this one: what it says is said by no other."""
+        return TOLD in self.body
 
 
 class State(StrEnum):

@@ -1,0 +1,174 @@
+"""What several messages told is never lost, whatever becomes of the one that was to tell it."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from uuid import UUID
+
+from services.feedback.gateways.recipients import Recipient
+from services.feedback.notifications.courtesy import CourteousRecipients
+from services.feedback.notifications.digests import despite_opt_out
+from shared.chassis.consumer.delivery import Delivery
+from shared.chassis.database.pool import Pool
+from shared.chassis.work.intent_sender import IntentSender
+from shared.chassis.work.intents import Found, Intent, NoRecipient, Outcome, Sent, TryAgain
+from tests import story
+from tests.chassis.conftest import Log
+from tests.feedback.office import LATER, Book, heard, message_kind_of
+from tests.feedback.test_courtesy import CITIZEN, RAISED, Office, Phone
+
+NAMESAKE = UUID(int=CITIZEN.int + 2**64)
+"""Another contact with the same telephone."""
+A_WHILE = timedelta(minutes=11)
+
+
+@dataclass
+class BusyPhone(Phone):
+    """Answers digests otherwise at first."""
+
+    answers: list[Outcome] = field(default_factory=list)
+
+    async def send(self, intent: Intent, recipient: Recipient) -> Outcome:
+        outcome = self.answers.pop() if self.answers and intent.body["template"] == "digest" else Sent()
+        return await super().send(intent, recipient) if isinstance(outcome, Sent) else outcome
+
+
+@dataclass
+class Burst(Office):
+    """The demands of one person come all at once. `gone`: to whom nothing may be sent; `meanwhile` happens while
+    addresses are asked for."""
+
+    gone: Callable[[Intent], bool] = lambda intent: False
+    meanwhile: Callable[[], Awaitable[None]] | None = None
+    log: Log = field(default_factory=Log)
+
+    def sender(self) -> IntentSender[Recipient]:
+        kind = message_kind_of(self.repository, self.phone, self.packs)
+
+        async def find(intents: Sequence[Intent]) -> Found[Recipient]:
+            if self.meanwhile:
+                happens, self.meanwhile = self.meanwhile, None
+                await happens()
+            nobody = {intent.id: NoRecipient("nobody") for intent in intents if self.gone(intent)}
+            return {**await kind.recipients(intents), **nobody}
+
+        courteous = CourteousRecipients(self.pool, find, self.packs, lambda: self.clock)
+        return IntentSender(self.pool, replace(kind, recipients=courteous), lambda: story.AT, LATER, grace=0)
+
+    async def hears(self, *contacts: UUID) -> Delivery:
+        """The first demand, which is told, and one of each of these contacts, which wait to become one message."""
+        delivery = await heard(self.pool, self.repository)
+        for n, contact in enumerate((CITIZEN, *contacts), 1):
+            told = RAISED.model_copy(update={"contact": contact})
+            await delivery.deliver(self.log.told(told, key=UUID(int=n)))
+        await self.send()
+        assert self.phone.templates == ["submitted"]
+        return delivery
+
+    async def after_a_while(self) -> None:
+        await self.pass_by(A_WHILE)
+        await self.send()
+
+    async def reaches_the_limit(self) -> None:
+        """The address was written to as often as it may be."""
+        sql = """
+            INSERT INTO intent_reached (intent_id, recipient, at)
+            SELECT gen_random_uuid(), recipient, now() - interval '1 minute' FROM intent_reached, generate_series(1, 99)
+            """
+        async with self.pool.acquire() as db:
+            await db.execute(sql)
+
+    async def an_hour_later(self) -> None:
+        async with self.pool.acquire() as db:
+            await db.execute("UPDATE intent SET due_at = now() WHERE state = 'pending'")
+        for _ in range(3):
+            await self.pass_by(timedelta(hours=1))
+            await self.send()
+
+    async def execute(self, sql: str) -> None:
+        async with self.pool.acquire() as db:
+            await db.execute(sql)
+
+    def tells(self, demand: int) -> bool:
+        """Whether news of this demand went out."""
+        return any(f"{demand:06}" in str(intent.body["text"]) for intent in self.phone.got)
+
+    async def held_for(self) -> list[str]:
+        return [why for why, _ in await self.waiting()]
+
+
+FIRST_WAITING = "(SELECT id FROM intent WHERE state = 'pending' ORDER BY position LIMIT 1)"
+
+
+async def test_of_one_that_a_later_message_overtakes_the_others_are_told_all_the_same(pool: Pool, repository: Book):
+    burst = Burst(pool, repository)
+    delivery = await burst.hears(CITIZEN, CITIZEN, CITIZEN)
+    await burst.pass_by(A_WHILE)
+    await burst.reaches_the_limit()
+    await burst.send()
+    assert "hourly-limit" in await burst.held_for()
+    await delivery.deliver(burst.log.told(*story.ROUTED[1:], first=2, key=UUID(int=2)))
+    await burst.an_hour_later()
+    assert all(map(burst.tells, (2, 3, 4)))
+
+
+async def test_one_that_tells_others_is_overtaken_by_none(pool: Pool, repository: Book):
+    burst = Burst(pool, repository, BusyPhone(answers=[TryAgain("busy")]))
+    delivery = await burst.hears(CITIZEN, CITIZEN)
+    await burst.after_a_while()
+    assert await burst.held_for() == ["retry"]
+    await burst.execute("UPDATE intent SET due_at = now() WHERE state = 'pending'")
+    await burst.execute("INSERT INTO intent_reached SELECT gen_random_uuid(), recipient, now() FROM intent_reached")
+    await burst.reaches_the_limit()
+    await burst.send()
+    assert await burst.held_for() == ["hourly-limit"]
+    await delivery.deliver(burst.log.told(*story.ROUTED[1:], first=2, key=UUID(int=2)))
+    await burst.an_hour_later()
+    assert burst.phone.templates == ["submitted", "digest", "routed"]
+    assert burst.tells(3)
+
+
+async def test_where_the_first_was_erased_the_others_are_told(pool: Pool, repository: Book):
+    burst = Burst(pool, repository)
+    await burst.hears(NAMESAKE, CITIZEN, CITIZEN)
+    burst.gone = lambda intent: intent.body["contact"] == str(NAMESAKE)
+    await burst.after_a_while()
+    await burst.after_a_while()
+    assert [burst.tells(demand) for demand in (2, 3, 4)] == [False, True, True]
+
+
+async def test_where_the_first_was_told_by_another_the_others_are_told(pool: Pool, repository: Book):
+    burst = Burst(pool, repository)
+    await burst.hears(CITIZEN, CITIZEN, CITIZEN)
+    await burst.execute(
+        f"UPDATE intent SET about = (SELECT about FROM intent WHERE state = 'sent') WHERE id = {FIRST_WAITING}"
+    )
+    await burst.after_a_while()
+    await burst.after_a_while()
+    assert [burst.tells(demand) for demand in (2, 3, 4)] == [False, True, True]
+
+
+async def test_an_opt_out_stops_no_receipt_that_came_with_other_news(pool: Pool, repository: Book):
+    burst = Burst(pool, repository, BusyPhone(answers=[TryAgain("busy")]))
+    delivery = await burst.hears(CITIZEN, CITIZEN)
+    await delivery.deliver(burst.log.told(*story.ROUTED[1:], first=2, key=UUID(int=2)))
+    burst.gone = lambda intent: not despite_opt_out(intent, burst.packs)
+    await burst.after_a_while()
+    assert await burst.held_for() == ["retry"]
+    await burst.an_hour_later()
+    assert burst.phone.templates == ["submitted", "digest"]
+    assert (burst.tells(2), burst.tells(3)) == (True, True)
+    assert burst.phone.got[1].body["values"]["count"] == "2", "the receipts alone"
+
+
+async def test_where_the_first_is_cancelled_meanwhile_the_others_are_told(pool: Pool, repository: Book):
+    burst = Burst(pool, repository)
+    await burst.hears(CITIZEN, CITIZEN, CITIZEN)
+
+    async def cancelled() -> None:
+        await burst.execute(f"UPDATE intent SET state = 'cancelled', finished_at = now() WHERE id = {FIRST_WAITING}")
+
+    burst.meanwhile = cancelled
+    await burst.after_a_while()
+    await burst.after_a_while()
+    assert [burst.tells(demand) for demand in (2, 3, 4)] == [False, True, True]
