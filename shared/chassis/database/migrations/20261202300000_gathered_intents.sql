@@ -3,6 +3,5 @@
 -- What waits to become one with others to the same recipient: the mark of that one. Unlike `recipient` it holds up
 -- nothing else that is for them.
 ALTER TABLE intent ADD COLUMN gathers bytea;
-CREATE INDEX intent_gathered ON intent (gathers) WHERE gathers IS NOT NULL AND state = 'pending';
 
 -- migrate:down
