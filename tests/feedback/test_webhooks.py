@@ -1,17 +1,20 @@
 """Webhooks are told what happens: signed, in order for each demand, at least once, until they have it."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid5
 
 import pytest
 from aiohttp import web
 
 from services.feedback.webhooks.commands import ChangeWebhook, Redeliver, RotateSecret
+from services.feedback.webhooks.delivery_queries import next_deliveries
 from services.feedback.webhooks.documents import state_of
 from services.feedback.webhooks.domain import DisabledFor
 from services.feedback.webhooks.interest import Interest
 from services.feedback.webhooks.permissions import Owner, channel_owner
 from shared.chassis.aggregates.repository import Repositories
+from shared.chassis.base.clock import now
 from shared.chassis.consumer.delivery import Delivery
 from shared.chassis.database.pool import Pool
 from shared.contracts.demand import facts as f
@@ -227,6 +230,32 @@ async def test_410_disables_at_once(pool: Pool, repository: Book):
         await sending.all_due()
     assert (await row_of(pool, id)).disabled_for is DisabledFor.GONE
     assert len(hook.asked) == 1
+
+
+async def test_a_webhook_that_is_disabled_while_it_is_asked_what_is_due_ends_no_sender(pool: Pool, repository: Book):
+    async with endpoint() as hook, delivering(pool) as sending:
+        id = await subscribed(pool, hook)
+        await heard(pool, repository, *story.SUBMITTED)
+        asked = sending.sender._due
+
+        async def disabled_meanwhile(*question: Any) -> Any:
+            due = await asked(*question)
+            sending.sender._targets.pop(id)
+            return due
+
+        sending.sender._due = disabled_meanwhile  # type: ignore[method-assign]
+        assert await sending.sender.send_wave() == 0
+    assert not hook.asked
+
+
+async def test_nothing_is_due_for_a_webhook_that_is_disabled(pool: Pool, repository: Book):
+    async with endpoint() as hook:
+        id = await subscribed(pool, hook)
+        await heard(pool, repository, *story.SUBMITTED)
+        async with pool.acquire() as db:
+            assert len(await next_deliveries(db, {id: 8}, [], now())) == 1
+            await handler(pool).change(id, ChangeWebhook(enabled=False), CHANNEL)
+            assert not await next_deliveries(db, {id: 8}, [], now())
 
 
 async def test_a_pause_that_is_asked_for_is_kept_and_costs_the_delivery_nothing(pool: Pool, repository: Book):

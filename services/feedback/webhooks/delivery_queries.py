@@ -42,12 +42,14 @@ async def next_deliveries(
 ) -> list[Delivery]:
     """What may be sent now: of each webhook as many as there is room for, the oldest first, of each demand the first.
 
-    `in_hand` are the positions that are being sent. OFFSET 0 keeps the planner from making a join of the question for
-    earlier ones: while its statistics know of nothing pending, that join reads the whole backlog for each row of it.
+    Nothing of those that are disabled. `in_hand` are the positions that are being sent. OFFSET 0 keeps the planner from
+    making a join of the question for earlier ones: while its statistics know of nothing pending, that join reads the
+    whole backlog for each row of it.
     """
     rows = await db.fetch(
         """
-        SELECT head.* FROM unnest($1::uuid[], $2::integer[]) AS asked (webhook, room) CROSS JOIN LATERAL (
+        SELECT head.* FROM unnest($1::uuid[], $2::integer[]) AS asked (webhook, room)
+        JOIN webhook ON webhook.id = asked.webhook AND disabled_at IS NULL CROSS JOIN LATERAL (
             SELECT webhook, event, position, body, attempts, failures FROM webhook_delivery AS one
             WHERE one.webhook = asked.webhook AND state = 'pending' AND due_at <= $4 AND position <> ALL($3)
                 AND NOT EXISTS (

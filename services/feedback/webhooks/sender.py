@@ -122,13 +122,14 @@ class WebhookSender:
                 await self._refresh(db)
             room = self._room()
             due = await self._due(db, room) if room else []
-        for delivery in due:
-            target = self._targets[delivery.webhook]
+        # An outcome that was recorded since the question may have disabled a webhook.
+        begun = [(target, delivery) for delivery in due if (target := self._targets.get(delivery.webhook))]
+        for target, delivery in begun:
             target.circuit.in_hand += 1
             task = asyncio.create_task(self._send(target, delivery))
             self._in_hand[delivery.position] = task
             task.add_done_callback(partial(self._has_ended, target, delivery.position))
-        return len(due)
+        return len(begun)
 
     async def _due(self, db: Connection, room: dict[UUID, int]) -> list[Delivery]:
         began = time.perf_counter()
