@@ -163,7 +163,17 @@ def test_a_secret_is_opened_with_the_key_before_and_for_its_webhook_alone():
 
 @pytest.mark.parametrize(
     ("text", "seconds"), [("90", 90.0), ("", None), ("soon", None), ("-5", None), ("٣", None), ("9" * 30, None),
-                          ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0)],
+                          ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0),
+                          ("Wed, 01 Jan 99999999999999999999 00:00:00 GMT", None),
+                          ("Wed, 01 Jan 2031 00:00:00 +99999999999999", None)],
 )  # fmt: skip
 def test_a_retry_after_is_read_as_seconds_or_as_a_date(text: str, seconds: float | None):
     assert seconds_of(text) == seconds
+
+
+_PART = st.sampled_from(["Wed,", "01", "Jan", "2031", "00:00:00", "GMT", "-0000", "9" * 30, ",", ":", "+", "31.1.1"])
+
+
+@given(st.text() | st.lists(_PART | st.text(max_size=3)).map(" ".join))
+def test_whatever_a_retry_after_is_it_is_read(text: str):
+    assert (seconds_of(text) or 0.0) >= 0

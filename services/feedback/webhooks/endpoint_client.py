@@ -117,8 +117,8 @@ def seconds_of(retry_after: str) -> float | None:
         return float(retry_after)
     try:
         at = parsedate_to_datetime(retry_after)
-    except ValueError:
-        return None
+    except (ValueError, OverflowError, IndexError, TypeError):
+        return None  # the reader of dates raises all of these, for a year of twenty digits for instance
     return max(0.0, ((at if at.tzinfo else at.replace(tzinfo=UTC)) - datetime.now(UTC)).total_seconds())
 
 
