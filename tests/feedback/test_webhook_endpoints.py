@@ -5,13 +5,14 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.test_utils import TestServer
 
-from services.feedback.webhooks.addresses import AllowedAddresses
+from services.feedback.webhooks.addresses import AddressRefused, AllowedAddresses
 from services.feedback.webhooks.endpoint_client import EndpointClient
 from tests.feedback.endpoints import HERE, endpoint
 
@@ -107,6 +108,20 @@ async def test_what_is_not_encrypted_stays_in_networks_of_ones_own():
     async with client(AllowedAddresses.of("10.0.0.0/8")) as calling:
         reply = await calling.post("http://1.1.1.1/hook", BODY, HEADERS)
     assert reply.cause == "1.1.1.1 is not an address that webhooks may lead to"
+
+
+async def test_whether_an_address_is_encrypted_is_no_matter_of_capitals(monkeypatch: pytest.MonkeyPatch):
+    asked: list[bool] = []
+
+    def refused(self: AllowedAddresses, info: tuple[Any, ...]) -> socket.socket:
+        asked.append(self.public)
+        raise AddressRefused("not here")
+
+    monkeypatch.setattr(AllowedAddresses, "socket", refused)
+    async with client(AllowedAddresses()) as calling:
+        for scheme in ("HTTPS", "Https", "https", "HTTP", "http"):
+            await calling.post(f"{scheme}://1.1.1.1/hook", BODY, HEADERS)
+    assert asked == [True, True, True, False, False]
 
 
 async def test_an_endpoint_that_never_answers_is_given_up():

@@ -12,8 +12,19 @@ from typing import Any, Final
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
-_NAT64: Final = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
+_NAT64: Final = IPv6Network("64:ff9b::/96")
 _COMPATIBLE: Final = IPv6Network("::/96")
+_SPECIAL: Final = (
+    IPv4Network("100.64.0.0/10"),
+    IPv4Network("192.0.0.0/24"),
+    IPv4Network("192.88.99.0/24"),
+    IPv6Network("64:ff9b:1::/48"),
+    IPv6Network("100::/32"),
+    IPv6Network("3fff::/20"),
+    IPv6Network("5f00::/16"),
+)
+"""Not of the internet by the registries of IANA, whatever this Python knows of it. In 64:ff9b:1::/48 each operator puts
+the IPv4 address where he likes (RFC 8215), so that nobody can say where it leads."""
 
 
 class AddressRefused(OSError):
@@ -58,6 +69,8 @@ def is_public(address: Address) -> bool:
         return False
     if isinstance(address, IPv6Address) and address.is_site_local:
         return False
+    if any(address in network for network in _SPECIAL):
+        return False
     return address.is_global
 
 
@@ -71,7 +84,7 @@ def reached(address: Address) -> Address:
         return address.sixtofour
     if address.teredo:
         return address.teredo[1]
-    if any(address in network for network in _NAT64) or (address in _COMPATIBLE and int(address) > 1):
+    if address in _NAT64 or (address in _COMPATIBLE and int(address) > 1):
         return IPv4Address(int(address) & 0xFFFFFFFF)
     return address
 

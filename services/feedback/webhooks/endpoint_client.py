@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -45,7 +46,7 @@ class EndpointClient:
 
     async def post(self, url: str, body: str, headers: Mapping[str, str]) -> Reply:
         """What became of a request; no fault of an endpoint is raised."""
-        session = self._encrypted if url.startswith("https:") else self._plain
+        session = self._encrypted if urlsplit(url).scheme == "https" else self._plain
         began = time.perf_counter()
         try:
             async with session.post(
