@@ -321,6 +321,20 @@ async def test_a_test_is_delivered_like_everything_else_and_the_log_says_so(pool
     assert [(one.number, one.status, one.cause) for one in logged.tries] == [(2, 204, ""), (1, 500, "it answered 500")]
 
 
+async def test_what_waits_for_a_webhook_that_is_removed_is_forgotten_and_what_it_took_is_not(
+    pool: Pool, repository: Book
+):
+    async with endpoint() as hook, endpoint() as theirs, delivering(pool) as sending:
+        id, other = await subscribed(pool, hook), await subscribed(pool, theirs, NANHAI)
+        await heard(pool, repository, *story.SUBMITTED)
+        await sending.all_due()
+        await another(pool, repository, 7, *story.SUBMITTED)
+        await handler(pool).remove(id, CHANNEL)
+    rows = await pool.fetch("SELECT webhook, state FROM webhook_delivery ORDER BY position")
+    assert sorted(row["state"] for row in rows if row["webhook"] == other) == ["delivered", "pending"]
+    assert [row["state"] for row in rows if row["webhook"] == id] == ["delivered"]
+
+
 async def test_nobody_sees_or_changes_the_webhook_of_another(pool: Pool):
     async with endpoint() as hook:
         id = await subscribed(pool, hook)

@@ -64,8 +64,9 @@ async def put(db: Connection, row: WebhookRow) -> None:
 
 
 async def remove(db: Connection, id: UUID) -> None:
-    """Forget a webhook; its log is removed with the logs of its age."""
+    """Forget a webhook and what waits for it; the log of what it was told is removed with the logs of its age."""
     await db.execute("DELETE FROM webhook WHERE id = $1", id)
+    await db.execute("DELETE FROM webhook_delivery WHERE webhook = $1 AND state = 'pending'", id)
 
 
 async def locked(db: Connection, id: UUID) -> WebhookRow | None:
