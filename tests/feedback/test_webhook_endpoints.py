@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.test_utils import TestServer
 
 from services.feedback.webhooks.addresses import AddressRefused, AllowedAddresses
-from services.feedback.webhooks.endpoint_client import EndpointClient
+from services.feedback.webhooks.endpoint_client import EndpointClient, ThreadResolver
 from tests.feedback.endpoints import HERE, endpoint
 
 BODY = '{"id": "x"}'
@@ -122,6 +123,37 @@ async def test_whether_an_address_is_encrypted_is_no_matter_of_capitals(monkeypa
         for scheme in ("HTTPS", "Https", "https", "HTTP", "http"):
             await calling.post(f"{scheme}://1.1.1.1/hook", BODY, HEADERS)
     assert asked == [True, True, True, False, False]
+
+
+async def test_names_that_nobody_answers_for_take_few_threads_of_one_owner(monkeypatch: pytest.MonkeyPatch):
+    silent, asked, answered = threading.Event(), list[str](), socket.getaddrinfo
+
+    def asks(host: str, *rest: Any) -> Any:
+        asked.append(host)
+        if host.endswith(".silent.example"):
+            silent.wait(20)
+        return answered("127.0.0.1", *rest)
+
+    monkeypatch.setattr(socket, "getaddrinfo", asks)
+    names = ThreadResolver()
+    async with (
+        endpoint() as hook,
+        client(seconds=0.3, resolver=names) as silent_calling,
+        client(resolver=names) as calling,
+    ):
+        port = hook.url.split(":")[2].split("/")[0]
+        try:
+            for _ in range(2):
+                hopeless = (
+                    silent_calling.post(f"http://{n}.silent.example:{port}/hook", BODY, HEADERS, "channel one")
+                    for n in range(40)
+                )
+                assert not any(reply.status for reply in await asyncio.gather(*hopeless))
+            assert len(asked) == 4, "also those that were given up hold their threads"
+            reply = await calling.post(f"http://well.example:{port}/hook", BODY, HEADERS, "channel other")
+        finally:
+            silent.set()
+    assert reply.status == 204
 
 
 async def test_an_endpoint_that_never_answers_is_given_up():

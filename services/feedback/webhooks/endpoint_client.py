@@ -4,8 +4,10 @@ import asyncio
 import socket
 import ssl
 import time
+from collections import defaultdict
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
@@ -22,7 +24,10 @@ TIMEOUT: Final = 15.0
 _LONGEST: Final = 65_536
 """Bytes of an answer that are read, so that its connection can be used again; nothing of them is kept."""
 _RESOLVING: Final = 32
+_RESOLVING_EACH: Final = 4
+"""Names of one owner that are resolved at once: those that nobody answers for hold up no other owner's."""
 _CUT: Final = 300
+_OWNER: Final = ContextVar("owner", default="")
 
 
 class EndpointClient:
@@ -44,8 +49,9 @@ class EndpointClient:
         self._encrypted = _session(allowed, resolver, tls)
         self._plain = _session(allowed.only_networks, resolver, tls)
 
-    async def post(self, url: str, body: str, headers: Mapping[str, str]) -> Reply:
-        """What became of a request; no fault of an endpoint is raised."""
+    async def post(self, url: str, body: str, headers: Mapping[str, str], owner: str = "") -> Reply:
+        """What became of a request for an owner's webhook; no fault of an endpoint is raised."""
+        _OWNER.set(owner)
         session = self._encrypted if urlsplit(url).scheme == "https" else self._plain
         began = time.perf_counter()
         try:
@@ -69,20 +75,29 @@ class EndpointClient:
 
 
 class ThreadResolver(AbstractResolver):
-    """Resolves names in threads of its own: names that nobody answers for hold up nothing else of the process."""
+    """Resolves names in threads of its own: names that nobody answers for hold up nothing else of the process, and of
+    one owner they take a few threads."""
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(_RESOLVING, "webhook-names")
+        self._turns: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(_RESOLVING_EACH))
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
         """The addresses of a name; raises `OSError`."""
+        turns = self._turns[_OWNER.get()]
+        await turns.acquire()
+        try:
+            found = self._threads.submit(socket.getaddrinfo, host, port, family, socket.SOCK_STREAM)
+        except RuntimeError:
+            turns.release()
+            raise
+        asking = asyncio.wrap_future(found)
+        # Who gave the request up gives no thread back: that one is busy until the name is answered for.
         loop = asyncio.get_running_loop()
-        infos = await loop.run_in_executor(
-            self._threads, lambda: socket.getaddrinfo(host, port, family, socket.SOCK_STREAM)
-        )
-        return [_resolved(host, info) for info in infos]
+        found.add_done_callback(lambda _: loop.is_closed() or loop.call_soon_threadsafe(turns.release))
+        return [_resolved(host, info) for info in await asyncio.shield(asking)]
 
     async def close(self) -> None:
         """Wait for no thread."""

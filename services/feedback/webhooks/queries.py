@@ -36,6 +36,11 @@ class WebhookRow:
     disabled_for: DisabledFor | None = None
 
     @property
+    def owner(self) -> str:
+        """Whose it is, in one word."""
+        return f"channel {self.channel}" if self.channel else f"jurisdiction {self.jurisdiction}"
+
+    @property
     def sealed_secrets(self) -> list[bytes]:
         """Those that sign now, the new one first."""
         return [self.secret, *([self.secret_previous] if self.secret_previous else [])]

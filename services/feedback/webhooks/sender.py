@@ -190,7 +190,7 @@ class WebhookSender:
         if not target.keys:
             return Reply(status=None, cause=UNREADABLE)
         headers = signed_headers(delivery.event, at, delivery.body, target.keys)
-        return await self._client.post(target.row.url, delivery.body, headers)
+        return await self._client.post(target.row.url, delivery.body, headers, target.row.owner)
 
     async def _recorded(self, result: Result, takes_again: bool) -> None:
         """Returns when it is written; a database that is away is waited for."""
