@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -12,9 +13,11 @@ from deploy.cli.main import app as cli
 from services.intake.channels import keys
 from services.intake.channels.embed_queries import EmbedRow
 from services.intake.channels.embedding import Embeds, origin_of
+from services.intake.web.allowance import TIMES, Act
 from shared.chassis.database.pool import Pool
 from shared.contracts.demand.facts import ChannelKind
 from shared.contracts.refusals import Refused
+from tests.intake.test_api import GOOD
 from tests.intake.test_raise import VILLAGE, WORDS, client_of
 from tests.keys import KEYS
 
@@ -93,11 +96,26 @@ async def test_a_form_of_another_key_or_of_nobody_is_refused(site: httpx.AsyncCl
     assert await pool.fetchval("SELECT count(*) FROM submission") == 0
 
 
-async def test_the_frame_counts_for_the_quota_of_its_channel(site: httpx.AsyncClient, embed: EmbedRow, pool: Pool):
+async def test_the_public_key_has_a_quota_that_takes_nothing_from_the_secret_one(
+    site: httpx.AsyncClient, embed: EmbedRow, pool: Pool
+):
+    secret = await keys.rotate(pool, "school", timedelta())
     await pool.execute("""UPDATE channel SET settings = '{"quota_per_minute": 1}' WHERE id = 'school'""")
     answers = [await site.get(f"/embed/follow?key={embed.key}") for _ in range(4)]
     assert answers[-1].status_code == 429  # a minute may have begun in between
     assert SCHOOL in answers[-1].headers["content-security-policy"]
+    sent = await site.post("/v1/demands", json=GOOD, headers={"X-API-Key": secret, "Idempotency-Key": "1"})
+    assert sent.status_code == 201, sent.text
+
+
+async def test_one_address_opens_no_more_frames_than_it_may_in_an_hour(
+    database: str, embed: EmbedRow, pool: Pool, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setitem(TIMES, Act.FRAME, 2)
+    async with client_of(database, pool, portal_jurisdictions="nanhai", portal_sends_per_hour=1) as client:
+        answers = [(await client.get(f"/embed/submit?key={embed.key}")).status_code for _ in range(5)]
+    assert answers[:2] == [200, 200]
+    assert answers[-1] == 429  # an hour may have begun in between
 
 
 async def test_number_and_code_tell_how_a_demand_stands(site: httpx.AsyncClient, embed: EmbedRow):

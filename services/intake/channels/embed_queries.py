@@ -61,14 +61,14 @@ async def by_key(db: Connection, key: str) -> EmbedRow | None:
     return _read(row) if row else None
 
 
-async def count(db: Connection, channel: str, at: datetime) -> int:
-    """One more request of a channel, and how many there are in this minute."""
+async def count(db: Connection, counted: str, at: datetime) -> int:
+    """One more request, and how many are counted under the same in this minute."""
     requests: int = await db.fetchval(
         """
         INSERT INTO channel_usage AS usage (channel, minute, requests) VALUES ($1, $2, 1)
         ON CONFLICT (channel, minute) DO UPDATE SET requests = usage.requests + 1 RETURNING requests
         """,
-        channel,
+        counted,
         minute_of(at),
     )
     return requests

@@ -1,4 +1,6 @@
-"""Public keys with which other sites embed our forms: each is bound to origins, and counts for its channel's quota."""
+"""Public keys with which other sites embed our forms: each is bound to origins, and has a quota as large as its
+channel's and apart from it, since whoever reads a page may use its key up.
+"""
 
 import secrets
 from collections.abc import Callable, Sequence
@@ -18,6 +20,8 @@ from shared.contracts.refusals import Code, FieldError, Refused
 
 PUBLIC_PREFIX: Final = "hyp_"
 MOST_ORIGINS: Final = 20
+COUNTED: Final = "embed:"
+"""Begins what requests with a public key are counted under; no channel's id has a colon."""
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost"})
 
 
@@ -80,12 +84,12 @@ class Embeds:
         return found
 
     async def count(self, embed: EmbedRow) -> None:
-        """One more request of the channel; raises `Refused` where its quota is used up."""
-        at = self.clock()
+        """One more request with the public key; raises `Refused` where its quota is used up."""
+        at, counted = self.clock(), f"{COUNTED}{embed.channel.id}"
         async with self.pool.acquire(timeout=5) as db:
-            used = await queries.count(db, embed.channel.id, at)
+            used = await queries.count(db, counted, at)
             if used == 1:
-                await key_queries.forget_usage(db, embed.channel.id, at - KEPT)
+                await key_queries.forget_usage(db, counted, at - KEPT)
         Allowance.at(at, embed.channel.id, embed.quota, used).check()
 
 

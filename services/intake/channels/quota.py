@@ -1,7 +1,8 @@
 """How much a channel may ask in a minute. Rule: draft-ietf-httpapi-ratelimit-headers-10.
 
 Every request with the channel's key counts one, whether it is answered with a demand, a thousand imported demands or a
-refusal; what comes without a key (a citizen with the code, Open311's reading, WeChat, mail) counts nowhere.
+refusal; what comes without a key (a citizen with the code, Open311's reading, WeChat, mail) counts nowhere. Requests
+with a public key count by themselves, up to the same quota: they must not use up what the channel's own key may ask.
 """
 
 from datetime import datetime, timedelta

@@ -27,9 +27,10 @@ class Act(StrEnum):
     PHOTO = "photo"
     HINT = "hint"
     SEND = "send"
+    FRAME = "frame"
 
 
-TIMES: Final = {Act.BEGIN: 10, Act.PHOTO: 10, Act.HINT: 50, Act.SEND: 1}
+TIMES: Final = {Act.BEGIN: 10, Act.PHOTO: 10, Act.HINT: 50, Act.SEND: 1, Act.FRAME: 50}
 """How many of each there may be for one demand that may be sent."""
 
 

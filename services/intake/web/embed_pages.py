@@ -70,6 +70,7 @@ class EmbedPages:
         """What the key stands for, this request counted; raises `Refused`."""
         response_headers.add(response_headers.PRIVATE)
         request.state.embed = found = await self.handler.embeds.find(key)
+        await self.allowance.count(request, Act.FRAME)
         await self.handler.embeds.count(found)
         return found
 
