@@ -365,6 +365,23 @@ async def test_any_moment_may_be_asked_for(client: httpx.AsyncClient, since: str
     assert (await client.get("/v1/demands", params={"updated_since": since})).status_code == 200
 
 
+async def test_what_a_version_without_events_took_in_during_a_roll_out_is_listed_as_changed(
+    client: httpx.AsyncClient, pool: Pool
+):
+    receipts = [await taken(client, key=f"k{n}") for n in range(2)]
+    numbering = EventNumbering(pool)
+    async with pool.acquire() as db:
+        await db.execute("DELETE FROM event_pending WHERE demand_id = $1", UUID(receipts[0]["id"]))
+        await numbering.number()
+        before = await db.fetchval("SELECT placed_at FROM event_head")
+    assert await listed(client, before) == [receipts[1]["number"]]
+    work = asyncio.create_task(numbering.run())
+    await eventually(partial(listed, client, before + timedelta(microseconds=1)), bool)
+    assert await listed(client, before + timedelta(microseconds=1)) == [receipts[0]["number"]]
+    assert await numbering.note_missed() == 0
+    work.cancel()
+
+
 async def test_what_offices_arrange_is_no_event_but_a_change_of_how_the_demand_stands(
     client: httpx.AsyncClient, town: Town, pool: Pool
 ):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from services.intake.events.cursor import Head
@@ -46,6 +46,22 @@ class EventPage(NamedTuple):
     more: bool
 
 
+RECENT: Final = timedelta(days=7)
+"""So long at most a roll-out takes."""
+_MISSED: Final = """
+    WITH head AS MATERIALIZED (
+        SELECT greatest(clock_timestamp(), placed_at + interval '1 microsecond') AS at FROM event_head FOR UPDATE
+    ), missed AS (
+        INSERT INTO demand_change (demand_id, channel, changed_at)
+        SELECT id, channel, head.at FROM submission, head
+        WHERE recorded_at > now() - $1::interval
+            AND NOT EXISTS (SELECT FROM demand_change WHERE demand_id = submission.id)
+        ON CONFLICT DO NOTHING RETURNING changed_at
+    ), placed AS (
+        UPDATE event_head SET placed_at = head.at FROM head WHERE EXISTS (SELECT FROM missed)
+    )
+    SELECT count(*) FROM missed
+"""
 _THEIRS: Final = "channel = $1"
 _ALL: Final = "(channel = $1 OR NOT is_confidential)"
 _PAGE: Final = """
@@ -91,6 +107,13 @@ async def has_pending(db: Connection) -> bool:
     """Whether any fact waits for its place."""
     waits: bool = await db.fetchval("SELECT EXISTS (SELECT FROM event_pending)")
     return waits
+
+
+async def note_missed(db: Connection) -> int:
+    """Let demands be seen as changed now that were taken in within `RECENT` by a version without events, as long
+    as a roll-out goes on; within a transaction, since the head is locked. Returns how many."""
+    missed: int = await db.fetchval(_MISSED, RECENT)
+    return missed
 
 
 async def place_pending(db: Connection, limit: int) -> int:
