@@ -105,3 +105,15 @@ def test_no_two_migrations_of_a_service_have_one_version(service: str):
     names = [path.name for folder in folders for path in folder.glob("*.sql")]
     versions = [name.partition("_")[0] for name in names]
     assert len(set(versions)) == len(names), sorted(names)
+
+
+def test_no_index_of_the_queue_of_intents_is_built_while_writers_wait():
+    folders = (ROOT / "shared/chassis/database/migrations", ROOT / "services/feedback/migrations")
+    migrations = {path.name: path.read_text("utf-8") for folder in folders for path in folder.glob("*.sql")}
+    since = {name: text for name, text in migrations.items() if name >= "20261202"}
+    blocking = re.compile(r"CREATE INDEX (?!CONCURRENTLY)[^;]* ON intent ")
+    assert not [name for name, text in since.items() if blocking.search(text)]
+    apart = {name: re.sub("^--.*", "", text, flags=re.M) for name, text in since.items() if "CONCURRENTLY" in text}
+    assert apart
+    assert {text.count(";\n") for text in apart.values()} == {1}, "dbmate sends a file at once: one statement in each"
+    assert not [name for name in apart if "transaction:false" not in since[name]]
