@@ -343,3 +343,16 @@ async def test_nobody_sees_or_changes_the_webhook_of_another(pool: Pool):
             await handler(pool).change(id, ChangeWebhook(enabled=False), other)
         assert refused.value.code is Code.NOT_FOUND
         assert not await handler(pool).list(other)
+
+
+async def test_what_waits_behind_a_failure_follows_at_once_when_that_is_sent_again_by_a_person(
+    pool: Pool, repository: Book
+):
+    async with endpoint(204, 500) as hook, delivering(pool) as sending:
+        id = await subscribed(pool, hook)
+        await heard(pool, repository, *story.ROUTED, f.DemandAccepted(by="Chen"))
+        await sending.all_due()
+        assert await pool.fetchval("SELECT count(*) FROM webhook_delivery WHERE due_at > now()") == 2, "it waits too"
+        await handler(pool).redeliver(id, Redeliver(event=UUID(hook.asked[1])), CHANNEL)
+        await sending.all_due()
+    assert hook.types == NAMES[:3]

@@ -45,7 +45,7 @@ CREATE TABLE webhook_delivery (
     finished_at timestamptz,
     PRIMARY KEY (webhook, event)
 );
-CREATE INDEX webhook_delivery_queue ON webhook_delivery (webhook, position) WHERE state = 'pending';
+CREATE INDEX webhook_delivery_queue ON webhook_delivery (webhook, due_at, position) WHERE state = 'pending';
 CREATE INDEX webhook_delivery_line ON webhook_delivery (webhook, demand, position) WHERE state = 'pending';
 CREATE INDEX webhook_delivery_log ON webhook_delivery (webhook, position);
 CREATE INDEX webhook_delivery_created ON webhook_delivery (created_at);

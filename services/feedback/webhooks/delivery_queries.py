@@ -3,10 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from services.feedback.webhooks.domain import Decision, DeliveryState, DisabledFor, Reply
 from shared.chassis.database.pool import Connection
+
+READ: Final = 1000
+"""Deliveries of one webhook that are looked at in one wave, however many wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,7 @@ class Result:
 async def next_deliveries(
     db: Connection, room: Mapping[UUID, int], in_hand: Sequence[int], at: datetime
 ) -> list[Delivery]:
-    """What may be sent now: of each webhook as many as there is room for, the oldest first, of each demand the first.
+    """What may be sent now: of each webhook as many as there is room for, those due longest, of each demand the first.
 
     Nothing of those that are disabled. `in_hand` are the positions that are being sent. OFFSET 0 keeps the planner from
     making a join of the question for earlier ones: while its statistics know of nothing pending, that join reads the
@@ -50,22 +54,49 @@ async def next_deliveries(
         """
         SELECT head.* FROM unnest($1::uuid[], $2::integer[]) AS asked (webhook, room)
         JOIN webhook ON webhook.id = asked.webhook AND disabled_at IS NULL CROSS JOIN LATERAL (
-            SELECT webhook, event, position, body, attempts, failures FROM webhook_delivery AS one
-            WHERE one.webhook = asked.webhook AND state = 'pending' AND due_at <= $4 AND position <> ALL($3)
-                AND NOT EXISTS (
-                    SELECT FROM webhook_delivery AS earlier
-                    WHERE (earlier.webhook, earlier.demand) = (one.webhook, one.demand)
-                        AND earlier.position < one.position AND earlier.state = 'pending' OFFSET 0
-                )
-            ORDER BY position LIMIT asked.room
+            SELECT webhook, event, position, body, attempts, failures FROM (
+                SELECT * FROM webhook_delivery AS due WHERE due.webhook = asked.webhook AND state = 'pending'
+                    AND due_at <= $4 ORDER BY due_at, position LIMIT $5
+            ) AS one
+            WHERE position <> ALL($3) AND NOT EXISTS (
+                SELECT FROM webhook_delivery AS earlier
+                WHERE (earlier.webhook, earlier.demand) = (one.webhook, one.demand)
+                    AND earlier.position < one.position AND earlier.state = 'pending' OFFSET 0
+            )
+            ORDER BY due_at, position LIMIT asked.room
         ) AS head
         """,
         list(room),
         list(room.values()),
         list(in_hand),
         at,
+        READ,
     )
     return [Delivery(**row) for row in rows]
+
+
+async def let_wait(db: Connection, webhooks: Sequence[UUID], at: datetime) -> None:
+    """Let what is due and behind another of its demand be due no sooner than that, so that no wave looks at it again
+    and again. The sender alone asks this, between two waves: the other is over only after that, and wakes it."""
+    await db.execute(
+        """
+        UPDATE webhook_delivery AS known SET due_at = behind.until FROM unnest($1::uuid[]) AS asked (webhook)
+        CROSS JOIN LATERAL (
+            SELECT event, first.due_at AS until FROM (
+                SELECT * FROM webhook_delivery AS due WHERE due.webhook = asked.webhook AND state = 'pending'
+                    AND due_at <= $2 ORDER BY due_at, position LIMIT $3
+            ) AS one CROSS JOIN LATERAL (
+                SELECT due_at FROM webhook_delivery AS earlier
+                WHERE (earlier.webhook, earlier.demand) = (one.webhook, one.demand)
+                    AND earlier.position < one.position AND earlier.state = 'pending' ORDER BY position LIMIT 1
+            ) AS first WHERE first.due_at > one.due_at
+        ) AS behind
+        WHERE (known.webhook, known.event) = (asked.webhook, behind.event)
+        """,
+        list(webhooks),
+        at,
+        READ,
+    )
 
 
 async def record(db: Connection, results: Sequence[Result], at: datetime) -> None:
@@ -88,6 +119,18 @@ async def record(db: Connection, results: Sequence[Result], at: datetime) -> Non
         [r.decision.state for r in results],
         [r.decision.failed for r in results],
         [at + r.decision.pause for r in results],
+        at,
+    )
+    over = [r.delivery for r in results if r.decision.is_over]
+    await db.execute(
+        """
+        UPDATE webhook_delivery AS next SET due_at = $3 FROM unnest($1::uuid[], $2::uuid[]) AS done (webhook, event)
+        JOIN webhook_delivery AS first ON (first.webhook, first.event) = (done.webhook, done.event)
+        WHERE (next.webhook, next.demand) = (first.webhook, first.demand) AND next.state = 'pending'
+            AND next.due_at > $3 AND next.event <> first.event
+        """,
+        [delivery.webhook for delivery in over],
+        [delivery.event for delivery in over],
         at,
     )
     await db.execute(
@@ -146,8 +189,11 @@ async def record_health(
 
 
 async def hurry(db: Connection, webhook: UUID) -> None:
-    """Let everything that waits for another try be tried now: the endpoint takes again."""
+    """Let everything that waits for another try be tried now: the endpoint takes again. What is behind follows it."""
     await db.execute(
-        "UPDATE webhook_delivery SET due_at = now() WHERE webhook = $1 AND state = 'pending' AND due_at > now()",
+        """
+        UPDATE webhook_delivery SET due_at = now()
+        WHERE webhook = $1 AND state = 'pending' AND due_at > now() AND attempts > 0
+        """,
         webhook,
     )

@@ -8,6 +8,7 @@ own: one that hangs takes no place of another's (ADR 36).
 import asyncio
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +19,7 @@ from uuid import UUID
 import structlog
 from cryptography.exceptions import InvalidTag
 
-from services.feedback.webhooks import queries
+from services.feedback.webhooks import delivery_queries, queries
 from services.feedback.webhooks.delivery_queries import Delivery, Result, hurry, next_deliveries, record, record_health
 from services.feedback.webhooks.domain import LONGEST_FAILURE, Reply, decide
 from services.feedback.webhooks.endpoint_client import EndpointClient
@@ -134,6 +135,9 @@ class WebhookSender:
     async def _due(self, db: Connection, room: dict[UUID, int]) -> list[Delivery]:
         began = time.perf_counter()
         due = await next_deliveries(db, room, list(self._in_hand), self._clock())
+        found = Counter(delivery.webhook for delivery in due)
+        if wanting := [webhook for webhook, free in room.items() if found[webhook] < free]:
+            await delivery_queries.let_wait(db, wanting, self._clock())
         if time.perf_counter() - began > SLOW and self._ticks() - self._analyzed > ANALYZED_AGAIN:
             # A plan made while nothing waited reads a whole backlog for each head of a line.
             self._analyzed = self._ticks()

@@ -1,0 +1,72 @@
+"""What one wave reads of a webhook does not grow with what waits for it."""
+
+import json
+from dataclasses import dataclass
+from typing import Any, cast
+from uuid import UUID
+
+from services.feedback.webhooks.delivery_queries import READ, let_wait, next_deliveries
+from shared.chassis.base.clock import now
+from shared.chassis.database.pool import Connection, Pool
+from tests.feedback.endpoints import endpoint, subscribed
+
+DEMANDS, EACH = 2000, 10
+
+
+@dataclass
+class Explaining:
+    """A connection that counts the rows which its questions read."""
+
+    db: Connection
+    read: int = 0
+
+    async def fetch(self, sql: str, *values: Any) -> Any:
+        plan = json.loads(await self.db.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", *values))[0]["Plan"]
+        self.read = _read(plan)
+        return await self.db.fetch(sql, *values)
+
+
+def _read(plan: dict[str, Any]) -> int:
+    below = sum(_read(part) for part in plan.get("Plans", ()))
+    if plan.get("Relation Name") != "webhook_delivery":
+        return below
+    return below + (plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0)) * plan["Actual Loops"]
+
+
+async def backlog(pool: Pool, webhook: UUID) -> None:
+    """Of every demand the first has failed and waits, and nine are due behind it; then one that may be sent."""
+    await pool.execute(
+        """
+        INSERT INTO webhook_delivery (webhook, event, demand, number, type, at, body, due_at, attempts)
+        SELECT $1, gen_random_uuid(), md5((n % $2::integer)::text)::uuid, '', 'x', now(), '{}',
+            now() - interval '1 hour' + CASE WHEN n < $2::integer THEN interval '3 hours' ELSE '0' END,
+            (n < $2::integer)::integer
+        FROM generate_series(0, $2::integer * $3::integer) AS n ORDER BY n
+        """,
+        webhook,
+        DEMANDS,
+        EACH,
+    )
+    await pool.execute("UPDATE webhook_delivery SET demand = event WHERE position > $1", DEMANDS * EACH)
+    await pool.execute("ANALYZE webhook_delivery")
+
+
+async def wave(db: Connection, webhook: UUID) -> tuple[int, int]:
+    """How many may be sent, and how many rows it read to know that."""
+    explaining = Explaining(db)
+    found = await next_deliveries(cast(Connection, explaining), {webhook: 8}, [], now())
+    return len(found), explaining.read
+
+
+async def test_a_wave_reads_no_backlog_of_what_waits_behind_failures(pool: Pool):
+    async with endpoint() as hook:
+        webhook = await subscribed(pool, hook)
+    await backlog(pool, webhook)
+    async with pool.acquire() as db:
+        _, read = await wave(db, webhook)
+        assert READ <= read <= READ * 3
+        for _ in range(DEMANDS * EACH // READ):
+            await let_wait(db, [webhook], now())
+        found, read = await wave(db, webhook)
+    assert found == 1
+    assert read < 20
