@@ -28,7 +28,7 @@ async def unrouted(db: Connection) -> Sequence[Finding]:
 
 
 async def unnumbered(db: Connection) -> Sequence[Finding]:
-    """Facts of which channels do not hear since they have no place among the events; nothing where there are none."""
+    """Facts of which channels do not hear since they have no place among the events."""
     row = await db.fetchrow(
         """
         SELECT count(*), min(recorded_at) AS oldest FROM event_pending WHERE recorded_at < now() - interval '1 minute'
@@ -36,7 +36,7 @@ async def unnumbered(db: Connection) -> Sequence[Finding]:
     )
     assert row
     if not row["count"]:
-        return []
+        return [ok("events: every fact has its place among those of channels")]
     words = f"{counted(row['count'], 'fact waits', 'facts wait')} for a place among the events of channels"
     return [broken("events", f"{words}, the oldest {ago(row['oldest'])}: does intake-worker run?")]
 

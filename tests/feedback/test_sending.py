@@ -287,7 +287,14 @@ async def test_a_sender_that_was_only_slow_still_tells_what_it_did(pool: Pool, r
 
 async def test_what_is_in_the_middle_is_found_without_reading_every_message(pool: Pool):
     async with pool.acquire() as db:
-        await db.execute("SET enable_seqscan = off")
+        await db.execute(
+            """
+            INSERT INTO intent (id, kind, key, about, line, body)
+            SELECT gen_random_uuid(), 'message', gen_random_uuid(), gen_random_uuid(), n::text, '{}'
+            FROM generate_series(1, 5000) AS n
+            """
+        )
+        await db.execute("ANALYZE intent")
         plan = await db.fetch("EXPLAIN SELECT id FROM intent WHERE state = 'sending' AND claimed_at < now()")
     assert "intent_in_the_middle" in str(plan)
 

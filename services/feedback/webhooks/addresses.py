@@ -20,6 +20,7 @@ _SPECIAL: Final = (
     IPv4Network("192.88.99.0/24"),
     IPv6Network("64:ff9b:1::/48"),
     IPv6Network("100::/32"),
+    IPv6Network("2001::/23"),
     IPv6Network("3fff::/20"),
     IPv6Network("5f00::/16"),
 )
