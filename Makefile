@@ -9,10 +9,8 @@ RUN_LOCKS := requirements-bootstrap.txt requirements.txt pyproject.toml
 SDK := build/sdk
 CHECKS := build/checks
 ISSUER := build/issuer
-# Workers with servers of their own; whole files to each, as tests/conftest.py says. Three for two cores: tests wait for
-# processes a third of the time. Two where each has an Apache Kafka.
-WORKERS = --numprocesses 3 --dist loadfile --no-loadscope-reorder
-test-kafka: WORKERS = --numprocesses 2 --dist loadfile --no-loadscope-reorder
+# Two workers, each with servers of its own; whole files to each, as tests/conftest.py says.
+WORKERS := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 DEV_LOCKS := requirements-bootstrap.txt requirements-dev.txt pyproject.toml
 
 .PHONY: help up demo test test-kafka test-sdk test-deploy kafka lint fmt bench docs sdk sbom audit lock clean

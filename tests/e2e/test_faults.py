@@ -52,7 +52,7 @@ async def test_every_process_and_the_broker_are_killed_during_the_import(
         await eventually(lambda: told(dsn), lambda facts, least=number * 2500: facts >= least, within=120)
         await eventually(partial(alive, running, victim), bool, within=60)
         running.kill(victim)
-    said, _ = await asyncio.to_thread(importing.communicate, timeout=200)
+    said, _ = await asyncio.to_thread(importing.communicate, timeout=400)
     assert importing.returncode == 0, said
 
     async def restarts() -> int:
