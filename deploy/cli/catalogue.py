@@ -8,8 +8,8 @@ from typing import Annotated, Final, TypeVar
 
 import typer
 
-from deploy.cli.intake_database import told
 from deploy.cli.running import environment_of_what_runs
+from deploy.cli.service_database import told
 from services.routing.catalogue import commands as c
 from services.routing.catalogue.handler import CatalogueDesk
 from services.routing.catalogue.packs_in_force import PacksInForce

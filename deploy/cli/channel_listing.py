@@ -8,7 +8,7 @@ import typer
 
 from deploy.cli import channels
 from deploy.cli.channels import Name
-from deploy.cli.intake_database import on_what_runs, told
+from deploy.cli.service_database import on_what_runs, told
 from services.intake.app import vault
 from services.intake.channels import key_queries
 from services.intake.channels.gateway_settings import GatewayRegistry

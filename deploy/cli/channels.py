@@ -8,7 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
-from deploy.cli.intake_database import on_what_runs, told
+from deploy.cli.service_database import on_what_runs, told
 from deploy.local.state import write_private
 from services.intake.app import vault
 from services.intake.channels import key_queries

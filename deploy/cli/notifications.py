@@ -1,6 +1,5 @@
 """`huying notifications`: what citizens were told, what waits and why, another try, and an end to waiting."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Final, TypeVar
 from uuid import UUID
@@ -8,6 +7,7 @@ from uuid import UUID
 import typer
 
 from deploy.cli.running import environment_of_what_runs
+from deploy.cli.service_database import on_a_connection
 from services.feedback.app import demand_repository
 from services.feedback.gateways.rendering import LINK
 from services.feedback.notifications import queries
@@ -17,8 +17,8 @@ from services.feedback.notifications.queries import MessageRow
 from services.feedback.notifications.sending import messages
 from services.feedback.settings import FeedbackSettings
 from shared.chassis.base.clock import now
-from shared.chassis.base.settings import ProcessSettings, read
-from shared.chassis.database.pool import Connection, open_pool
+from shared.chassis.base.settings import read
+from shared.chassis.database.pool import Connection
 from shared.chassis.work import intent_reports
 from shared.chassis.work.circuit_records import OpenCircuit, open_circuits
 from shared.chassis.work.intents import Intent, State
@@ -114,16 +114,7 @@ async def _nobody(intents: Sequence[Intent]) -> dict[UUID, Found]:
 
 
 def _asked(ask: Callable[[Connection], Awaitable[T]]) -> T:
-    environment_of_what_runs("DATABASE_URL")
-
-    async def asked() -> T:
-        async with (
-            await open_pool(read(ProcessSettings).database_url, "feedback", size=1) as pool,
-            pool.acquire() as db,
-        ):
-            return await ask(db)
-
-    return asyncio.run(asked())
+    return on_a_connection(ask, "feedback")
 
 
 def _found(row: MessageRow | None, id: UUID) -> MessageRow:

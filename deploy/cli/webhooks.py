@@ -9,6 +9,7 @@ from uuid import UUID
 import typer
 
 from deploy.cli.running import environment_of_what_runs
+from deploy.cli.service_database import on_a_connection, told
 from services.feedback.app import secret_box
 from services.feedback.settings import FeedbackSettings
 from services.feedback.webhooks import handler, log_queries, queries
@@ -18,9 +19,8 @@ from services.feedback.webhooks.domain import DeliveryState
 from services.feedback.webhooks.log_queries import LoggedDelivery
 from services.feedback.webhooks.queries import NONE_WAITS, Waiting, WebhookRow
 from shared.chassis.base.clock import now, uuid7
-from shared.chassis.base.settings import ProcessSettings, read
-from shared.chassis.database.pool import Connection, open_pool
-from shared.contracts.refusals import Refused
+from shared.chassis.base.settings import read
+from shared.chassis.database.pool import Connection
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
 T = TypeVar("T")
@@ -169,20 +169,8 @@ async def _known(db: Connection, id: UUID) -> WebhookRow:
 
 
 def _asked(ask: Callable[[Connection], Awaitable[T]]) -> T:
-    environment_of_what_runs("DATABASE_URL")
-
-    async def asked() -> T:
-        async with (
-            await open_pool(read(ProcessSettings).database_url, "feedback", size=1) as pool,
-            pool.acquire() as db,
-        ):
-            return await ask(db)
-
-    try:
-        return asyncio.run(asked())
-    except Refused as refused:
-        _refuse(refused.en)
-        raise
+    with told():
+        return on_a_connection(ask, "feedback")
 
 
 def _refuse(why: str) -> None:

@@ -1,4 +1,4 @@
-"""Lets a command ask intake's database, of the deployment that runs here or of the one that the environment names."""
+"""Lets a command ask a service's database, of the deployment that runs here or the one that the environment names."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
@@ -10,21 +10,31 @@ from pydantic import ValidationError
 
 from deploy.cli.running import environment_of_what_runs
 from shared.chassis.base.settings import ProcessSettings, read
-from shared.chassis.database.pool import PASSING, Pool, open_pool
+from shared.chassis.database.pool import PASSING, Connection, Pool, open_pool
 from shared.contracts.refusals import Refused
 
 T = TypeVar("T")
 
 
-def on_what_runs(ask: Callable[[Pool], Awaitable[T]]) -> T:
-    """What a question to the database is answered."""
+def on_what_runs(ask: Callable[[Pool], Awaitable[T]], service: str = "intake") -> T:
+    """What a question to the database is answered, in the role of a service."""
     environment_of_what_runs("DATABASE_URL")
 
     async def asked() -> T:
-        async with await open_pool(read(ProcessSettings).database_url, "intake", size=1) as pool:
+        async with await open_pool(read(ProcessSettings).database_url, service, size=1) as pool:
             return await ask(pool)
 
     return asyncio.run(asked())
+
+
+def on_a_connection(ask: Callable[[Connection], Awaitable[T]], service: str) -> T:
+    """The same for a question to one connection."""
+
+    async def ask_one(pool: Pool) -> T:
+        async with pool.acquire() as db:
+            return await ask(db)
+
+    return on_what_runs(ask_one, service)
 
 
 @contextmanager
