@@ -30,11 +30,15 @@ def relations(unit: str, demand: Demand, pack: Pack) -> frozenset[Relation]:
     return frozenset(relation for relation, is_so in holds.items() if is_so)
 
 
+def can_be_called_about(demand: Demand) -> bool:
+    """Whether the citizen may be asked how a demand was handled (回访): they left a contact. Not about a report (举报),
+    which names somebody, nor about recorded history."""
+    return demand.contact is not None and not demand.imported and not is_confidential(demand.kind)
+
+
 def is_called_about(demand: Demand, pack: Pack) -> bool:
-    """Whether citizens are asked about this answer (回访): where the pack's coverage has it, and it left a contact. Not
-    about a report (举报), which names somebody, nor about recorded history."""
-    is_open = demand.status is Status.RESOLVED and demand.contact is not None
-    return is_open and not demand.imported and not is_confidential(demand.kind) and pack.callback.covers(demand.id)
+    """Whether the citizen is asked about the answer that waits, by the coverage of the pack."""
+    return demand.status is Status.RESOLVED and can_be_called_about(demand) and pack.callback.covers(demand.id)
 
 
 def had_part(unit: str, demand: Demand) -> bool:

@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.contracts.demand.state import Demand, is_confidential
+from shared.contracts.demand.state import Demand
 from shared.identity.person import Person
+from shared.identity.relations import can_be_called_about
 from shared.jurisdiction.pack import Pack
 
 LEASE: Final = timedelta(minutes=20)
@@ -70,9 +71,7 @@ def first_call(demand: Demand, pack: Pack) -> tuple[datetime, datetime] | None:
 
     Nobody calls where there is no contact, about a report (举报), and about recorded history.
     """
-    if demand.imported or demand.contact is None or demand.resolved_at is None:
-        return None
-    if is_confidential(demand.kind) or not pack.callback.covers(demand.id):
+    if demand.resolved_at is None or not can_be_called_about(demand) or not pack.callback.covers(demand.id):
         return None
     opens_at = pack.callback.opens_at(demand.resolved_at)
     return opens_at, due_at(opens_at, pack)

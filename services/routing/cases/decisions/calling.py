@@ -12,7 +12,7 @@ from shared.contracts.demand import facts as f
 from shared.contracts.demand.state import Demand, Status, is_confidential
 from shared.contracts.refusals import Code, Refused
 from shared.identity.person import Person
-from shared.identity.relations import had_part
+from shared.identity.relations import can_be_called_about, had_part
 from shared.jurisdiction.pack import Pack
 
 NO_CALL: Final = CallBackState()
@@ -41,9 +41,8 @@ def recorded(case: Situation, command: c.RecordCallBack) -> Sequence[f.Fact]:
 
 def possible(demand: Demand, by: Person, pack: Pack) -> bool:
     """Whether it makes sense to call the citizen."""
-    is_due = demand.status is Status.RESOLVED and demand.contact is not None and not demand.imported
-    is_due = is_due and not is_confidential(demand.kind)
-    return pack.callback.is_on and is_due and not had_part(by.unit, demand)
+    waits = demand.status is Status.RESOLVED and can_be_called_about(demand)
+    return pack.callback.is_on and waits and not had_part(by.unit, demand)
 
 
 def require_unjudged(state: CallBackState, pack: Pack) -> None:
