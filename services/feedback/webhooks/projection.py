@@ -12,6 +12,7 @@ from shared.contracts.demand import facts as f
 from shared.contracts.demand.state import Demand, is_confidential
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
+from shared.jurisdiction.unit_names import unit_name
 
 Row = tuple[Any, ...]
 TYPES: Final = frozenset(kind.type for kind in VISIBLE)
@@ -26,7 +27,7 @@ def webhook_projection(packs: Jurisdictions, interest: Interest) -> Projection[D
         if demand.imported or not interest.wants(fact.type):
             return None
         pack = packs.of_division(demand.division)
-        event = channel_event(demand, fact, envelope, lambda unit: _unit_name(pack, unit))
+        event = channel_event(demand, fact, envelope, lambda unit: unit_name(pack, unit))
         if event is None:
             return None
         return (
@@ -44,11 +45,6 @@ def webhook_projection(packs: Jurisdictions, interest: Interest) -> Projection[D
         )
 
     return Projection(on=dict.fromkeys(VISIBLE, row), ignores=INTERNAL, write=put_deliveries)
-
-
-def _unit_name(pack: Pack | None, unit: str) -> str:
-    known = pack.unit(unit) if pack else None
-    return known.name if known else unit
 
 
 def _categories(pack: Pack | None, category: str | None) -> list[str]:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Final
 
-from services.intake.tracking.view import unit_name
 from shared.chassis.aggregates.projections import Projection
 from shared.chassis.aggregates.unit_of_work import Change
 from shared.chassis.database.write_batch import WriteBatch
@@ -11,6 +10,7 @@ from shared.contracts.channel_view import INTERNAL, VISIBLE, channel_event
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.state import Demand, is_confidential
 from shared.jurisdiction.jurisdictions import Jurisdictions
+from shared.jurisdiction.unit_names import unit_name
 
 Row = tuple[object, ...]
 _UNHEARD_CHANGES: Final = tuple(kind for kind in INTERNAL if kind.moves)
@@ -27,7 +27,7 @@ def event_projection(packs: Jurisdictions) -> Projection[Demand, f.Fact, Row]:
 
     def row(change: Change[Demand, f.Fact]) -> Row:
         demand, pack = change.after, packs.get(change.after.jurisdiction)
-        event = channel_event(demand, change.fact, change.envelope, lambda unit: unit_name(pack, unit) or unit)
+        event = channel_event(demand, change.fact, change.envelope, lambda unit: unit_name(pack, unit))
         return (
             demand.id, change.fact.type, is_confidential(demand.kind), demand.number, demand.jurisdiction,
             demand.division, demand.category, event.model_dump_json() if event else None,

@@ -15,6 +15,7 @@ from shared.contracts.demand import facts as f
 from shared.contracts.demand.state import Demand, Status
 from shared.jurisdiction.pack import Pack
 from shared.jurisdiction.publication import Publication, PublicDemand, seen_by_public
+from shared.jurisdiction.unit_names import unit_name as named_by_pack
 
 S = TypeVar("S", bound=d.Step)
 _TYPES: Final = {kind.wire_type(): kind.type for kind in (f.DemandSupplemented, f.DemandUrged, f.WithdrawalRequested)}
@@ -118,8 +119,7 @@ def _last(steps: Sequence[S]) -> S | None:
 
 def unit_name(pack: Pack | None, unit: str | None) -> str | None:
     """What people call a unit; its id where no pack knows it."""
-    known = pack.unit(unit) if pack and unit else None
-    return known.name if known else unit
+    return named_by_pack(pack, unit) if unit else unit
 
 
 def _spoke(spoken: Spoken) -> d.Spoke:
