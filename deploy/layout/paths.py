@@ -39,13 +39,6 @@ def prefixes(routes: Mapping[str, Iterable[str]]) -> dict[str, str]:
     return dict(sorted(by_prefix.items())) | {"/": ROOT_OWNER}
 
 
-def owner_of(path: str, owners: Mapping[str, str]) -> str:
-    """Who answers a path, by the longest prefix of whole segments."""
-    segments = path.strip("/").split("/")
-    candidates = ("/" + "/".join(segments[:length]) for length in range(len(segments), 0, -1))
-    return next((owners[prefix] for prefix in candidates if prefix in owners), owners["/"])
-
-
 def _enter(node: _Node, path: str, service: str) -> None:
     for segment in path.strip("/").split("/"):
         if not segment or "{" in segment:

@@ -111,7 +111,7 @@ class ChannelEvent(BaseModel):
 def channel_event(demand: Demand, fact: f.Fact, envelope: Envelope, unit_name: UnitName) -> ChannelEvent | None:
     """The event of a fact, in which `demand` is the state after it; None where channels hear nothing of the fact.
 
-    Texts are masked already when a fact is told. Whether this channel may receive it is for `may_receive` to say.
+    Texts are masked already when a fact is told. Who may receive it is decided where events are read and queued.
     """
     visible = VISIBLE.get(type(fact))
     if visible is None:
@@ -129,16 +129,6 @@ def channel_event(demand: Demand, fact: f.Fact, envelope: Envelope, unit_name: U
             fact=fact.model_dump(mode="json", include=set(visible), exclude_none=True),
         ),
     )
-
-
-def may_receive(channel: str, taken_in_by: str, *, is_confidential: bool, reads_all: bool = False) -> bool:
-    """Whether a channel receives the events of a demand: its own, and with the right to read all those of others too,
-    but for confidential ones.
-
-    `taken_in_by` is the channel whose key the demand came with. Of recorded history that is not `Demand.channel`, which
-    names a channel of the system that recorded it.
-    """
-    return channel == taken_in_by or (reads_all and not is_confidential)
 
 
 def _standing(demand: Demand, unit_name: UnitName) -> DemandStanding:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from shared.contracts.channel_view import EVENT_TYPES, INTERNAL, VISIBLE, ChannelEvent, channel_event, may_receive
+from shared.contracts.channel_view import EVENT_TYPES, INTERNAL, VISIBLE, ChannelEvent, channel_event
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.state import Demand, Status
 from shared.contracts.envelope import Envelope
@@ -124,10 +124,3 @@ def test_a_fact_of_a_retired_version_is_told_in_the_version_of_today():
     assert event
     assert event.type == "demand.routed.v2"
     assert event.type in EVENT_TYPES
-
-
-def test_a_channel_receives_its_own_demands_and_with_the_right_those_of_others_but_for_confidential_ones():
-    assert may_receive("web", "web", is_confidential=True)
-    assert not may_receive("web", "hotline", is_confidential=False)
-    assert may_receive("web", "hotline", is_confidential=False, reads_all=True)
-    assert not may_receive("web", "hotline", is_confidential=True, reads_all=True)

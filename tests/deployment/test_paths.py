@@ -2,12 +2,13 @@
 
 import asyncio
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 
 import pytest
 
 from deploy.layout.nginx import configuration
-from deploy.layout.paths import ANY, PathsCollide, owner_of, prefixes
+from deploy.layout.paths import ANY, PathsCollide, prefixes
 from deploy.layout.product import declared_paths
 
 SHARED = {"/assets/{name}", "/display", "/docs", "/openapi.json", "/livez", "/readyz"}
@@ -16,6 +17,13 @@ SHARED = {"/assets/{name}", "/display", "/docs", "/openapi.json", "/livez", "/re
 @lru_cache
 def declared() -> dict[str, list[str]]:
     return asyncio.run(declared_paths())
+
+
+def owner_of(path: str, owners: Mapping[str, str]) -> str:
+    """Who answers a path, by the longest prefix of whole segments."""
+    segments = path.strip("/").split("/")
+    candidates = ("/" + "/".join(segments[:length]) for length in range(len(segments), 0, -1))
+    return next((owners[prefix] for prefix in candidates if prefix in owners), owners["/"])
 
 
 def filled(path: str) -> str:
