@@ -5,45 +5,16 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import httpx
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import ValidationError
 
 from shared.chassis.base.tokens import SERVICE_MAX_AGE, SERVICE_TOKEN, Tokens
 from shared.contracts.demand.state import Service
 from shared.contracts.refusals import Code, FieldError, Refused
+from shared.identity.introspection import GoodChannels, Introspected
 from shared.identity.person import Person
 
 TIMEOUT: Final = httpx.Timeout(10, connect=2)
 SCOPE: Final = "webhooks"
-
-
-class _Channel(BaseModel):
-    id: str
-    name: str
-
-
-class _Staff(BaseModel):
-    name: str
-    unit: str
-    roles: tuple[str, ...]
-
-
-class _Complaint(BaseModel):
-    code: Code
-    en: str
-    zh: str
-    field: str = ""
-    example: str | None = None
-    retry_after: int | None = None
-
-
-class _Introspected(BaseModel):
-    channel: _Channel | None = None
-    person: _Staff | None = None
-    refused: _Complaint | None = None
-
-
-class _Good(BaseModel):
-    channels: tuple[str, ...] = Field()
 
 
 def intake_client(url: str) -> httpx.AsyncClient:
@@ -81,14 +52,14 @@ class IntrospectionClient:
         """Which of these channels may have webhooks; raises `Refused` where intake does not say."""
         body = await self._post("/v1/introspection/channels", {"channels": list(channels), "scope": SCOPE})
         try:
-            return frozenset(_Good.model_validate_json(body).channels)
+            return frozenset(GoodChannels.model_validate_json(body).channels)
         except ValidationError:
             raise _unusable() from None
 
-    async def _who(self, asked: dict[str, Any]) -> _Introspected:
+    async def _who(self, asked: dict[str, Any]) -> Introspected:
         body = await self._post("/v1/introspection", asked)
         try:
-            known = _Introspected.model_validate_json(body)
+            known = Introspected.model_validate_json(body)
         except ValidationError:
             raise _unusable() from None
         if known.refused:

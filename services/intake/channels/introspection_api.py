@@ -17,6 +17,7 @@ from shared.chassis.http.response_headers import PRIVATE
 from shared.contracts.refusals import Code, FieldError, Refused
 from shared.contracts.wording import Identifier, Sealed
 from shared.identity.callers import Caller, Callers
+from shared.identity.introspection import Complaint, GoodChannels, Introspected, KnownChannel, KnownStaff
 
 _CREDENTIAL = Sealed("a credential: it is checked, and kept nowhere")
 
@@ -31,40 +32,6 @@ class Introspect(BaseModel):
     scope: Scope = Scope.WEBHOOKS
 
 
-class KnownChannel(BaseModel):
-    """The channel whose key it is."""
-
-    id: str
-    name: str
-
-
-class KnownStaff(BaseModel):
-    """The person whose token it is, with the names of their roles."""
-
-    name: str
-    unit: str
-    roles: tuple[str, ...]
-
-
-class Complaint(BaseModel):
-    """Why a credential is refused, for its bearer."""
-
-    code: Code
-    en: str
-    zh: str
-    field: str = ""
-    example: str | None = None
-    retry_after: int | None = None
-
-
-class Introspected(BaseModel):
-    """One of the three: whose credential it is, or why it is refused."""
-
-    channel: KnownChannel | None = None
-    person: KnownStaff | None = None
-    refused: Complaint | None = None
-
-
 class AskChannels(BaseModel):
     """Channels by their ids."""
 
@@ -74,12 +41,6 @@ class AskChannels(BaseModel):
         tuple[Annotated[str, Field(max_length=100), Identifier("a channel")], ...], Field(max_length=1000)
     ]
     scope: Scope = Scope.WEBHOOKS
-
-
-class GoodChannels(BaseModel):
-    """Those of them whose keys are good for the scope."""
-
-    channels: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
