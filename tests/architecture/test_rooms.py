@@ -64,8 +64,8 @@ OWN: Final = {
     "intake/personal_data": {"batches"},
     "intake/vault": {"adding", "contact", "opt_outs", "personal", "persons", "sealing"},
     "intake/web": {
-        "allowance", "draft", "drafts", "field_gate", "follow_conversation", "map_tiles", "month_figures", "places",
-        "portal", "portal_page", "qr_code", "raise_forms", "raising", "visit",
+        "allowance", "devices", "draft", "drafts", "field_gate", "follow_conversation", "map_tiles", "month_figures",
+        "places", "portal", "portal_page", "qr_code", "raise_forms", "raising", "visit",
     },
     "reporting/drilldown": {"steps"},
     "reporting/figures": {"completion", "conditions", "links", "rollup", "visibility"},

@@ -7,6 +7,7 @@ from typing import Any, Final
 from fastapi import Request, Response
 from starlette.exceptions import HTTPException
 
+from services.intake.web.devices import is_program
 from shared.chassis.database.pool import Pool
 from shared.contracts.refusals import Code, Refused
 from shared.identity.field_sign_in import COOKIE, ROLES, FieldSignIn, state_of
@@ -50,7 +51,7 @@ class FieldGate:
         visitor = await self.visitors.visitor(request)
         person = await self._person(request)
         if person is None:
-            if request.headers.get("accept") == "application/json":
+            if is_program(request):
                 raise TO_SIGN_IN
             raise HTTPException(303, "sign in first", {"Location": self.desk(request, visitor)})
         return self._staff(person, visitor)

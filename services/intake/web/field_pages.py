@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 
+from services.intake.web.devices import is_program, key_of, worker_script
 from services.intake.web.draft import Draft
 from services.intake.web.field_commands import Booking, Visit, read_booking, read_visit
 from services.intake.web.field_gate import FieldGate, FieldStaff
@@ -19,10 +20,9 @@ from services.intake.web.raise_forms import Errors
 from services.intake.web.raising import said
 from services.intake.web.visit import Visit as Page
 from shared.contracts.refusals import Code, Refused
-from shared.web.assets import catalogue
 from shared.web.page_language import Lang
 
-WORKER: Final = ("field-store.js", "field-worker.js")
+WORKER: Final = ("device-store.js", "field-store.js", "kept-pages.js", "field-worker.js")
 """One script for the worker: what page and worker share, and what is the worker's alone."""
 Ticket = Annotated[str, Query(max_length=2000)]
 
@@ -96,11 +96,11 @@ def routes(pages: FieldPages) -> APIRouter:
     async def save(by: By, request: Request, lang: InLanguage = "zh") -> Response:
         view, form = pages.view(by, lang), await request.form()
         today = by.pack.local_day(pages.handler.portal.clock())
-        visit, errors = read_visit(form, _key(form.get("id")), by.pack, by.unit, today)
+        visit, errors = read_visit(form, key_of(form.get("id")) or uuid4(), by.pack, by.unit, today)
         if errors:
             return _wrong(view, errors, request) or await pages.begin(view, visit, errors)
         await pages.handler.save(by, visit)
-        if _is_program(request):
+        if is_program(request):
             return JSONResponse({"id": str(visit.id)})
         leads = "/hand-over" if form.get("go") == "hand-over" else ""
         return RedirectResponse(view.page.to(f"/field/visits/{visit.id}{leads}"), 303)
@@ -121,7 +121,8 @@ def _of_a_visit(router: APIRouter, pages: FieldPages, By: Any) -> None:  # noqa:
     async def book(id: UUID, by: By, request: Request, lang: InLanguage = "zh") -> Response:
         view, form = pages.view(by, lang), await request.form()
         visit = await pages.handler.visit(by, id)
-        booking, errors = read_booking(form, _key(form.get("key")), by.pack, by.unit, pages.handler.portal.clock())
+        key, at = key_of(form.get("key")) or uuid4(), pages.handler.portal.clock()
+        booking, errors = read_booking(form, key, by.pack, by.unit, at)
         if not errors:
             try:
                 booked = await pages.handler.book(by, visit, booking)
@@ -131,7 +132,7 @@ def _of_a_visit(router: APIRouter, pages: FieldPages, By: Any) -> None:  # noqa:
                 errors = {"words": (refused.zh or refused.en, refused.en)}
         if errors:
             return _wrong(view, errors, request) or await pages.visit_page(view, visit, booking, errors)
-        if _is_program(request):
+        if is_program(request):
             return JSONResponse(_told(booked))
         return RedirectResponse(view.page.to(f"/field/visits/{id}", booked=booked.number), 303)
 
@@ -162,9 +163,7 @@ def _signing_in(router: APIRouter, pages: FieldPages) -> None:
 
     @router.get("/field/worker.js")
     async def worker() -> Response:
-        script = b"\n".join(catalogue()[name].content for name in WORKER)
-        headers = {"Service-Worker-Allowed": "/field", "Cache-Control": "no-cache"}
-        return Response(script, media_type="text/javascript", headers=headers)
+        return worker_script("/field", *WORKER)
 
 
 def _told(booked: Booked) -> Mapping[str, Any]:
@@ -173,16 +172,4 @@ def _told(booked: Booked) -> Mapping[str, Any]:
 
 def _wrong(view: FieldView, errors: Errors, request: Request) -> Response | None:
     """What a device is told; None where a page has to be shown."""
-    return JSONResponse({"errors": said(view.page, errors)}, 422) if _is_program(request) else None
-
-
-def _is_program(request: Request) -> bool:
-    return request.headers.get("accept") == "application/json"
-
-
-def _key(given: Any) -> UUID:
-    """The id that the form or the device made; a form without one is answered as new."""
-    try:
-        return UUID(str(given))
-    except ValueError:
-        return uuid4()
+    return JSONResponse({"errors": said(view.page, errors)}, 422) if is_program(request) else None

@@ -1,7 +1,7 @@
 """Raising a demand where there is no network: one page that the phone keeps, and the worker that sends it later."""
 
 from dataclasses import replace
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -11,6 +11,7 @@ from starlette.datastructures import FormData, UploadFile
 from services.intake.attachments.kinds import MAX_ATTACHMENTS
 from services.intake.web import raise_forms
 from services.intake.web.allowance import Act
+from services.intake.web.devices import is_program, key_of, worker_script
 from services.intake.web.draft import Draft, Photo
 from services.intake.web.places import Places
 from services.intake.web.portal_page import PAGES, InLanguage, portal_router
@@ -20,9 +21,8 @@ from services.intake.web.visit import Visit
 from shared.contracts.demand.facts import RequestKind
 from shared.contracts.refusals import Code, Refused
 from shared.identity.visitors import Visitor, Visitors
-from shared.web.assets import catalogue
 
-WORKER: Final = ("portal-queue.js", "portal-worker.js")
+WORKER: Final = ("device-store.js", "portal-queue.js", "kept-pages.js", "portal-worker.js")
 """One script for the worker: what page and worker share, and what is the worker's alone."""
 
 
@@ -33,9 +33,7 @@ def routes(raising: Raising, visitors: Visitors) -> APIRouter:
 
     @router.get("/raise/worker.js")
     async def worker() -> Response:
-        script = b"\n".join(catalogue()[name].content for name in WORKER)
-        headers = {"Service-Worker-Allowed": "/raise", "Cache-Control": "no-cache"}
-        return Response(script, media_type="text/javascript", headers=headers)
+        return worker_script("/raise", *WORKER)
 
     @router.get("/raise/offline")
     async def ask(by: By, lang: InLanguage = "zh") -> HTMLResponse:
@@ -44,7 +42,7 @@ def routes(raising: Raising, visitors: Visitors) -> APIRouter:
     @router.post("/raise/offline")
     async def send(by: By, request: Request, lang: InLanguage = "zh") -> Response:
         visit, form, left_out = Visit(lang, by), await request.form(), 0
-        id = _key(form.get("key")) or raising.drafts.new_id()
+        id = key_of(form.get("key")) or raising.drafts.new_id()
         known = await raising.drafts.find(by, id)
         if known is None or known.sent is None:
             draft, errors = _filled(raising.portal.places, form)
@@ -54,7 +52,7 @@ def routes(raising: Raising, visitors: Visitors) -> APIRouter:
                 errors = await _send(raising, visit, id, draft)
             if errors:
                 return _wrong(raising, visit, draft, errors, request)
-        if not _is_program(request):
+        if not is_program(request):
             return RedirectResponse(visit.to(f"/raise/{id}/receipt"), 303)
         sent = (await raising.drafts.read(by, id)).sent
         assert sent, "it was sent just now, or before"
@@ -107,7 +105,7 @@ def _filled(places: Places, form: FormData) -> tuple[Draft, Errors]:
 
 
 def _wrong(raising: Raising, visit: Visit, draft: Draft, errors: Errors, request: Request) -> Response:
-    if _is_program(request):
+    if is_program(request):
         return JSONResponse({"detail": visit.say("；", "; ").join(said(visit, errors).values())}, 422)
     return _page(raising, visit, draft, errors)
 
@@ -123,14 +121,3 @@ def _page(raising: Raising, visit: Visit, draft: Draft, errors: Errors | None = 
         "groups": [group for pack in places.packs for group in places.groups(pack)],
     }
     return PAGES.render("raise_offline.html", values, 422 if errors else 200)
-
-
-def _is_program(request: Request) -> bool:
-    return request.headers.get("accept") == "application/json"
-
-
-def _key(given: Any) -> UUID | None:
-    try:
-        return UUID(str(given))
-    except ValueError:
-        return None

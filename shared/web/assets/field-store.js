@@ -4,34 +4,7 @@ self.fieldVisits = (() => {
   const KEPT_AFTERWARDS = 24 * 3600 * 1000;
   const FIRST_WORDS = 16;
 
-  const opened = () =>
-    new Promise((done, fail) => {
-      const request = indexedDB.open("huying-field", 1);
-      request.onupgradeneeded = () => {
-        request.result.createObjectStore("visits", { keyPath: "id" });
-        request.result.createObjectStore("demands", { keyPath: "key" });
-      };
-      request.onsuccess = () => done(request.result);
-      request.onerror = () => fail(request.error);
-    });
-
-  async function run(store, mode, act) {
-    const database = await opened();
-    try {
-      return await new Promise((done, fail) => {
-        const transaction = database.transaction(store, mode);
-        const request = act(transaction.objectStore(store));
-        transaction.oncomplete = () => done(request.result);
-        transaction.onabort = () => fail(transaction.error);
-      });
-    } finally {
-      database.close();
-    }
-  }
-
-  const all = (store) => run(store, "readonly", (it) => it.getAll());
-  const put = (store, value) => run(store, "readwrite", (it) => it.put(value));
-  const remove = (store, key) => run(store, "readwrite", (it) => it.delete(key));
+  const { all, put, remove, clear } = self.deviceStore("huying-field", { visits: "id", demands: "key" });
   const isWaiting = (demand) => Boolean(demand.fields) && !demand.refused;
 
   /** What was sent stays for a day; a visit, as long as something of it does. */
@@ -42,10 +15,6 @@ self.fieldVisits = (() => {
     for (const visit of await all("visits")) {
       if (visit.begun < before && !demands.some((one) => one.visit === visit.id)) await remove("visits", visit.id);
     }
-  }
-
-  async function clear() {
-    for (const store of ["visits", "demands"]) await run(store, "readwrite", (it) => it.clear());
   }
 
   const headers = (csrf) => ({ Accept: "application/json", "X-CSRF-Token": csrf });

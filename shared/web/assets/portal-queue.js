@@ -2,36 +2,14 @@
 
 self.waitingDemands = (() => {
   const STORE = "demands";
-
-  const opened = () =>
-    new Promise((done, fail) => {
-      const request = indexedDB.open("huying", 1);
-      request.onupgradeneeded = () => request.result.createObjectStore(STORE, { keyPath: "key" });
-      request.onsuccess = () => done(request.result);
-      request.onerror = () => fail(request.error);
-    });
-
-  async function run(mode, act) {
-    const database = await opened();
-    try {
-      return await new Promise((done, fail) => {
-        const transaction = database.transaction(STORE, mode);
-        const request = act(transaction.objectStore(STORE));
-        transaction.oncomplete = () => done(request.result);
-        transaction.onabort = () => fail(transaction.error);
-      });
-    } finally {
-      database.close();
-    }
-  }
-
-  const all = () => run("readonly", (store) => store.getAll());
-  const put = (demand) => run("readwrite", (store) => store.put(demand));
+  const store = self.deviceStore("huying", { [STORE]: "key" });
+  const all = () => store.all(STORE);
+  const put = (demand) => store.put(STORE, demand);
 
   /** Receipts are shown by the server for a day. */
   async function forget(before) {
     for (const { key, number, begun } of await all()) {
-      if (number && begun < before) await run("readwrite", (store) => store.delete(key));
+      if (number && begun < before) await store.remove(STORE, key);
     }
   }
 

@@ -1,40 +1,7 @@
 // Answers where there is no network, and sends what waits when there is one again.
 
-const KEPT = "huying-portal";
-const OFFLINE = ["/raise/offline", "/raise/offline?lang=en"];
-
-async function keep() {
-  const cache = await caches.open(KEPT);
-  for (const address of OFFLINE) {
-    const answer = await fetch(address, { cache: "no-store", credentials: "same-origin" });
-    if (!answer.ok) return;
-    const page = await answer.clone().text();
-    await cache.put(address, answer);
-    await cache.addAll([...new Set(page.match(/\/assets\/[^"]+/g)), "/display/type.css"]);
-  }
-}
-
-self.addEventListener("install", (event) => event.waitUntil(keep().then(() => self.skipWaiting())));
-self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
-self.addEventListener("message", ({ data }) => data === "keep" && keep().catch(() => {}));
-self.addEventListener("sync", (event) => event.waitUntil(self.waitingDemands.send()));
-
-async function orOffline(request) {
-  try {
-    return await fetch(request);
-  } catch {
-    const { pathname, searchParams } = new URL(request.url);
-    const address = searchParams.get("lang") === "en" ? OFFLINE[1] : OFFLINE[0];
-    if (pathname !== "/raise/offline") return Response.redirect(address, 303);
-    return (await caches.match(address)) ?? Response.error();
-  }
-}
-
-self.addEventListener("fetch", (event) => {
-  const { request } = event;
-  const { pathname } = new URL(request.url);
-  if (request.mode === "navigate") event.respondWith(orOffline(request));
-  else if (pathname.startsWith("/assets/") || pathname === "/display/type.css") {
-    event.respondWith(fetch(request).catch(async () => (await caches.match(request)) ?? Response.error()));
-  }
+self.keepPages({
+  kept: "huying-portal",
+  pages: ["/raise/offline", "/raise/offline?lang=en"],
+  send: () => self.waitingDemands.send(),
 });
