@@ -89,13 +89,13 @@ def embed(
         return await (embeds.allow(name, origin) if origin else embeds.of_channel(name))
 
     with told():
-        found = on_what_runs(change)
-    if found is not None:
+        embed = on_what_runs(change)
+    if embed is not None:
         url = read(IntakeSettings).public_url
-        typer.echo(f"{found.key} {' '.join(found.origins)}")
+        typer.echo(f"{embed.key} {' '.join(embed.origins)}")
         typer.echo(f'<script type="module" src="{url}/embed/v1.js"></script>')
-        typer.echo(f'<huying-submit key="{found.key}"><a href="{url}/raise">{url}/raise</a></huying-submit>')
-        typer.echo(f'<huying-follow key="{found.key}"><a href="{url}/follow">{url}/follow</a></huying-follow>')
+        typer.echo(f'<huying-submit key="{embed.key}"><a href="{url}/raise">{url}/raise</a></huying-submit>')
+        typer.echo(f'<huying-follow key="{embed.key}"><a href="{url}/follow">{url}/follow</a></huying-follow>')
     elif not stop:
         typer.echo(f"no site may embed {name}; name one with --origin", err=True)
         raise typer.Exit(1)

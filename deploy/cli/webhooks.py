@@ -86,19 +86,19 @@ def test(id: Id) -> None:
         await handler.put_test(db, id, event, now())
         deadline = asyncio.get_running_loop().time() + PATIENCE
         while asyncio.get_running_loop().time() < deadline:
-            found = await log_queries.one_delivery(db, id, event)
-            if found is None or found.attempts:
-                return found
+            delivery = await log_queries.one_delivery(db, id, event)
+            if delivery is None or delivery.attempts:
+                return delivery
             await asyncio.sleep(0.2)
         return None
 
-    found = _asked(ask)
-    if found is None or not found.tries:
+    delivery = _asked(ask)
+    if delivery is None or not delivery.tries:
         _refuse(f"nothing was sent in {PATIENCE:.0f} s: does feedback-worker run? or the endpoint rests: see `show`")
-    elif found.state is DeliveryState.DELIVERED:
-        typer.echo(f"taken: {found.tries[0].status} after {found.tries[0].milliseconds} ms")
+    elif delivery.state is DeliveryState.DELIVERED:
+        typer.echo(f"taken: {delivery.tries[0].status} after {delivery.tries[0].milliseconds} ms")
     else:
-        _refuse(f"not taken: {found.tries[0].cause}")
+        _refuse(f"not taken: {delivery.tries[0].cause}")
 
 
 @app.command()
@@ -112,11 +112,11 @@ def redeliver(
     """Send again what is in the log, by the same ids and in the same order."""
     if (event is None) is (since is None):
         raise typer.BadParameter("name either --event or --since")
-    asked = Redeliver(event=event, since=_utc(since), until=_utc(until), only_failed=only_failed)
+    command = Redeliver(event=event, since=_utc(since), until=_utc(until), only_failed=only_failed)
 
     async def ask(db: Connection) -> int:
         await _known(db, id)
-        return await handler.redelivered(db, id, asked, now())
+        return await handler.redelivered(db, id, command, now())
 
     typer.echo(f"{_asked(ask):,} deliveries are made again")
 

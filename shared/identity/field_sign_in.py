@@ -50,18 +50,18 @@ class FieldSignIn:
     async def redeem(self, pool: Pool, ticket: str, state: str) -> str:
         """The session that a ticket is worth; raises `Refused` where it is too old, forged, another browser's, or its
         person was revoked since."""
-        told, made_at = self.tickets.read_dated(_TICKET, ticket)
-        if not hmac.compare_digest(str(told["state"]).encode(), state.encode()):
+        fields, made_at = self.tickets.read_dated(_TICKET, ticket)
+        if not hmac.compare_digest(str(fields["state"]).encode(), state.encode()):
             en = "this sign-in was begun in another browser: open /field again"
             raise Refused(Code.FORBIDDEN, en, "登录是在另一个浏览器发起的，请重新打开走访登记页面")
-        person = _person(told)
+        person = _person(fields)
         await refuse_revoked(pool, Revocable(identity(ticket), person.name, person.unit, made_at))
         return self.sessions.write(_SESSION, _told(person))
 
     async def read(self, pool: Pool, session: str) -> Person:
         """Whose session it is; raises `Refused` where it is forged, too old or revoked."""
-        told, made_at = self.sessions.read_dated(_SESSION, session)
-        person = _person(told)
+        fields, made_at = self.sessions.read_dated(_SESSION, session)
+        person = _person(fields)
         await refuse_revoked(pool, Revocable(identity(session), person.name, person.unit, made_at))
         return person
 
@@ -75,5 +75,5 @@ def _told(person: Person) -> dict[str, Any]:
     return {"name": person.name, "unit": person.unit, "roles": sorted(person.roles), "subject": person.subject}
 
 
-def _person(told: dict[str, Any]) -> Person:
-    return Person(told["name"], told["unit"], frozenset(told["roles"]), told["subject"])
+def _person(fields: dict[str, Any]) -> Person:
+    return Person(fields["name"], fields["unit"], frozenset(fields["roles"]), fields["subject"])

@@ -64,15 +64,15 @@ def hear_receipts(pool: Pool, kind: IntentKind[Recipient]) -> None:
             gateway.take_report = take
 
 
-def _gateway(name: str, told: Declared) -> Gateway[Recipient]:
-    match told:
+def _gateway(name: str, declared: Declared) -> Gateway[Recipient]:
+    match declared:
         case HttpSms():
-            return HttpSmsGateway(name, told)
+            return HttpSmsGateway(name, declared)
         case Smpp():
-            return SmppGateway(name, told)
+            return SmppGateway(name, declared)
         case Aliyun() | Tencent():
-            return CloudSmsGateway(name, told)
+            return CloudSmsGateway(name, declared)
         case Smtp():
-            return SmtpGateway(name, told)
+            return SmtpGateway(name, declared)
         case WeChat():
-            return WeChatGateway(name, told)
+            return WeChatGateway(name, declared)

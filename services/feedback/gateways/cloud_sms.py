@@ -75,28 +75,28 @@ class CloudSmsGateway:
     def __init__(
         self,
         name: str,
-        told: Aliyun | Tencent,
+        declared: Aliyun | Tencent,
         client: httpx.AsyncClient | None = None,
         clock: Callable[[], datetime] = now,
     ) -> None:
-        self.name, self.at_once = name, told.at_once
-        self._told, self._clock = told, clock
-        timeout = httpx.Timeout(told.timeout, connect=min(told.timeout, 5.0))
+        self.name, self.at_once = name, declared.at_once
+        self._declared, self._clock = declared, clock
+        timeout = httpx.Timeout(declared.timeout, connect=min(declared.timeout, 5.0))
         self._client = client or httpx.AsyncClient(timeout=timeout, trust_env=False)
 
     async def send(self, intent: Intent, recipient: Recipient) -> Outcome:
         """The outcome by the code of the answer; a request that was sent and not answered is of unknown outcome."""
-        if refused := unfit(self.name, self._told, intent):
+        if refused := unfit(self.name, self._declared, intent):
             return Rejected(refused)
-        approved = self._told.templates[intent.body["template"]]
-        variables = variables_of(approved.variables, values_of(intent), self._told.variable_length)
+        approved = self._declared.templates[intent.body["template"]]
+        variables = variables_of(approved.variables, values_of(intent), self._declared.variable_length)
         held = next((name for name, value in variables.items() if LINK.search(value)), "")
-        if held and not self._told.links:
+        if held and not self._declared.links:
             return Rejected(f"{self.name} takes no links, and the variable {held!r} holds one")
         request = self._request(intent, recipient, approved.id, variables)
         try:
             answer = await self._client.send(request)
-            return _read(self._told, answer)
+            return _read(self._declared, answer)
         except _NOT_SENT as fault:
             return RetryLater(f"{self.name} cannot be reached: {type(fault).__name__}")
         except (httpx.RequestError, ValidationError) as fault:
@@ -108,38 +108,38 @@ class CloudSmsGateway:
 
     def _request(self, intent: Intent, to: Recipient, template: str, variables: dict[str, str]) -> httpx.Request:
         number = "".join(filter(str.isdigit, to.address))
-        match self._told:
-            case Aliyun() as told:
+        match self._declared:
+            case Aliyun() as declared:
                 query = {
                     "PhoneNumbers": number,
-                    "SignName": told.signature.strip("【】"),
+                    "SignName": declared.signature.strip("【】"),
                     "TemplateCode": template,
                     "TemplateParam": json.dumps(variables, ensure_ascii=False),
                     "OutId": str(intent.id),
                 }
-                host, secret = urlsplit(told.url).netloc, told.secret.get_secret_value()
-                headers = aliyun_headers(query, host, told.key_id, secret, self._clock(), uuid4().hex)
-                return self._client.build_request("POST", f"{told.url}/?{canonical_query(query)}", headers=headers)
-            case Tencent() as told:
+                host, secret = urlsplit(declared.url).netloc, declared.secret.get_secret_value()
+                headers = aliyun_headers(query, host, declared.key_id, secret, self._clock(), uuid4().hex)
+                return self._client.build_request("POST", f"{declared.url}/?{canonical_query(query)}", headers=headers)
+            case Tencent() as declared:
                 body = {
                     "PhoneNumberSet": [f"+86{number[-11:]}"],
-                    "SmsSdkAppId": told.app_id,
-                    "SignName": told.signature.strip("【】"),
+                    "SmsSdkAppId": declared.app_id,
+                    "SignName": declared.signature.strip("【】"),
                     "TemplateId": template,
                     "TemplateParamSet": list(variables.values()),
                     "SessionContext": str(intent.id),
                 }
-                return self._tencent(told, json.dumps(body))
+                return self._tencent(declared, json.dumps(body))
 
-    def _tencent(self, told: Tencent, body: str) -> httpx.Request:
-        host, secret = urlsplit(told.url).netloc, told.secret.get_secret_value()
-        headers = tencent_headers(body, host, told.secret_id, secret, told.region, self._clock())
-        return self._client.build_request("POST", f"{told.url}/", content=body, headers=headers)
+    def _tencent(self, declared: Tencent, body: str) -> httpx.Request:
+        host, secret = urlsplit(declared.url).netloc, declared.secret.get_secret_value()
+        headers = tencent_headers(body, host, declared.secret_id, secret, declared.region, self._clock())
+        return self._client.build_request("POST", f"{declared.url}/", content=body, headers=headers)
 
 
-def _read(told: Aliyun | Tencent, answer: httpx.Response) -> Outcome:
+def _read(declared: Aliyun | Tencent, answer: httpx.Response) -> Outcome:
     """Both answer errors of theirs with JSON too; without it nobody knows."""
-    if isinstance(told, Aliyun):
+    if isinstance(declared, Aliyun):
         aliyun = _AliyunAnswer.model_validate_json(answer.content)
         return Sent(aliyun.id) if aliyun.code == "OK" else outcome_of(aliyun.code, aliyun.message)
     response = _TencentAnswer.model_validate_json(answer.content).response

@@ -58,10 +58,10 @@ class SmppGateway:
     `take_report` is called with what receipts tell; what it raises lets the centre send the receipt again.
     """
 
-    def __init__(self, name: str, told: Smpp, pause: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
-        self.name, self.at_once = name, told.at_once
+    def __init__(self, name: str, declared: Smpp, pause: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+        self.name, self.at_once = name, declared.at_once
         self.take_report: TakeReport | None = None
-        self._told, self._pause = told, pause
+        self._declared, self._pause = declared, pause
         self._connection: SmppConnection | None = None
         self._binding = asyncio.Lock()
         self._keeping: asyncio.Task[None] | None = None
@@ -71,10 +71,10 @@ class SmppGateway:
 
     async def send(self, intent: Intent, recipient: Recipient) -> Outcome:
         """Every part in its order. What was taken in part, or not answered, is of unknown outcome."""
-        if refused := unfit(self.name, self._told, intent):
+        if refused := unfit(self.name, self._declared, intent):
             return Rejected(refused)
         self._long += 1
-        parts = parts_of(words_of(self._told, intent), self._told.long, self._long)
+        parts = parts_of(words_of(self._declared, intent), self._declared.long, self._long)
         try:
             connection = await self._bound()
         except NotBound as fault:
@@ -88,7 +88,7 @@ class SmppGateway:
             except NoAnswer as fault:
                 return Unknown(f"{self.name} gave no answer: {fault}")
             if answer.status or answer.command == Command.NACK:
-                return _in_part(number, len(parts), outcome_of(answer.status, self._told))
+                return _in_part(number, len(parts), outcome_of(answer.status, self._declared))
             reference = self._reference(id_of(answer.body))
             self._remember(reference, intent.id)
         return Sent(reference)
@@ -106,7 +106,7 @@ class SmppGateway:
     ) -> Pdu:
         """The answer to one part. A later one of which there are too many in a second is tried again: what came
         before it is on its way."""
-        declaration = self._told
+        declaration = self._declared
         source = Address(declaration.source, declaration.source_ton, declaration.source_npi)
         number = "".join(filter(str.isdigit, recipient.address))
         to = Address(declaration.country + number, declaration.to_ton, declaration.to_npi)
@@ -123,7 +123,7 @@ class SmppGateway:
     async def _bound(self) -> SmppConnection:
         async with self._binding:
             if self._connection is None or self._connection.ended.is_set():
-                self._connection = await SmppConnection.bound(self._told, self._delivered)
+                self._connection = await SmppConnection.bound(self._declared, self._delivered)
                 if self._keeping is None or self._keeping.done():
                     self._keeping = asyncio.create_task(self._keep())
             return self._connection
@@ -164,7 +164,7 @@ class SmppGateway:
 
     def _reference(self, id: str) -> str:
         """As the receipt will call it."""
-        if self._told.receipt_ids == "decimal":
+        if self._declared.receipt_ids == "decimal":
             try:
                 return str(int(id, 16))
             except ValueError:

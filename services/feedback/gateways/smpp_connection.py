@@ -110,20 +110,20 @@ class SmppConnection:
         finally:
             self._end()
 
-    async def _answer(self, asked: Pdu) -> None:
+    async def _answer(self, request: Pdu) -> None:
         """Answer what the centre asks; a receipt only when it is written down, so that it comes again otherwise."""
-        match asked.command:
+        match request.command:
             case Command.DELIVER:
-                status, body = await self._delivered(asked.body), b"\0"
+                status, body = await self._delivered(request.body), b"\0"
             case Command.ENQUIRE | Command.UNBIND:
                 status, body = 0, b""
             case _:
                 status, body = NOT_TAKEN, b""
-        command = Command.NACK if status == NOT_TAKEN else asked.command | ANSWER
+        command = Command.NACK if status == NOT_TAKEN else request.command | ANSWER
         with suppress(OSError):
-            self._writer.write(Pdu(command, status, asked.sequence, body).encoded())
+            self._writer.write(Pdu(command, status, request.sequence, body).encoded())
             await self._writer.drain()
-        if asked.command == Command.UNBIND:
+        if request.command == Command.UNBIND:
             self._end()
 
     async def _enquire(self) -> None:

@@ -177,9 +177,9 @@ def _parameter(tag: int, value: bytes) -> bytes:
 
 
 def _read_parameters(data: bytes) -> dict[int, bytes]:
-    found = {}
+    parameters = {}
     while len(data) >= 4:
         tag, length = struct.unpack(">HH", data[:4])
-        found[tag] = data[4 : 4 + length]
+        parameters[tag] = data[4 : 4 + length]
         data = data[4 + length :]
-    return found
+    return parameters

@@ -51,19 +51,19 @@ class CourteousRecipients:
         at = self.clock()
         quiet = {intent.id: until for intent in intents if (until := quiet_until(intent, self.packs, at))}
         awake = [intent for intent in intents if intent.id not in quiet]
-        found: dict[UUID, Found] = {id: PutOff(IN_QUIET_HOURS, QUIET, until) for id, until in quiet.items()}
+        recipients: dict[UUID, Found] = {id: PutOff(IN_QUIET_HOURS, QUIET, until) for id, until in quiet.items()}
         if awake:
-            found |= await self.find(awake)
-            found |= await self._gathering(awake, found, at)
-        return found
+            recipients |= await self.find(awake)
+            recipients |= await self._gathering(awake, recipients, at)
+        return recipients
 
     async def _gathering(
-        self, intents: Sequence[Intent], found: Mapping[UUID, Found], at: datetime
+        self, intents: Sequence[Intent], recipients: Mapping[UUID, Found], at: datetime
     ) -> Mapping[UUID, PutOff]:
         messages = [
             Addressed(intent, recipient.mark)
             for intent in intents
-            if isinstance(recipient := found.get(intent.id), Recipient)
+            if isinstance(recipient := recipients.get(intent.id), Recipient)
         ]
         if not any(digests.may_be_gathered(message.intent, self.packs) for message in messages):
             return {}

@@ -100,12 +100,12 @@ def routes(desk: MessageDesk, read: Callable[[str], Awaitable[Person]]) -> APIRo
         before: int | None = None,
     ) -> MessagePage:
         """A list by its name; with a number all messages about that demand."""
-        found = await desk.page(by, listed, number, before)
+        message_page = await desk.page(by, listed, number, before)
         return MessagePage(
-            messages=[MessageEntry.of(row) for row in found.rows],
-            before=found.rows[-1].position if found.older else None,
-            counts=dict(found.counts),
-            gateways=[GatewayEntry.of(health) for health in found.gateways],
+            messages=[MessageEntry.of(row) for row in message_page.rows],
+            before=message_page.rows[-1].position if message_page.older else None,
+            counts=dict(message_page.counts),
+            gateways=[GatewayEntry.of(health) for health in message_page.gateways],
         )
 
     @router.get("/{id}")

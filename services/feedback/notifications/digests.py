@@ -90,16 +90,16 @@ def _minutes(intent: Intent, packs: Jurisdictions) -> int:
 def digest(intents: Sequence[Intent], packs: Jurisdictions) -> Digest | None:
     """The first of these messages as the one that tells all of them that may be told with it; each demand once, with
     its latest news and its link."""
-    first, told = intents[0], _told(intents, packs)
+    first, gathered = intents[0], _told(intents, packs)
     pack = packs.get(first.body["jurisdiction"] or "")
-    if pack is None or pack.messages.digest is None or first not in told or len(told) < 2:
+    if pack is None or pack.messages.digest is None or first not in gathered or len(gathered) < 2:
         return None
-    latest = {intent.body["number"]: intent for intent in told}
+    latest = {intent.body["number"]: intent for intent in gathered}
     listed = list(latest.values())[: pack.messages.digest.listed]
     values = {
         "number": str(first.body["number"]),
         "demands": str(len(latest)) if len(latest) > 1 else "",
-        "count": str(len(told)),
+        "count": str(len(gathered)),
         "items": _items(listed, pack, one=len(latest) == 1),
         "url": _link(first),
     }
@@ -111,21 +111,21 @@ def digest(intents: Sequence[Intent], packs: Jurisdictions) -> Digest | None:
         "values": values,
         _DESPITE: despite_opt_out(first, packs),
     }
-    return Digest(body, frozenset(intent.id for intent in told))
+    return Digest(body, frozenset(intent.id for intent in gathered))
 
 
 def _told(intents: Sequence[Intent], packs: Jurisdictions) -> list[Intent]:
     """Those that may be gathered and that an opt-out stops as it stops the first; none before an earlier one of its
     line."""
     despite = despite_opt_out(intents[0], packs)
-    told, left = list[Intent](), set[str]()
+    gathered, left = list[Intent](), set[str]()
     for intent in intents:
         alike = despite_opt_out(intent, packs) == despite
         if alike and may_be_gathered(intent, packs) and intent.line not in left:
-            told.append(intent)
+            gathered.append(intent)
         else:
             left.add(intent.line)
-    return told
+    return gathered
 
 
 def _items(intents: Sequence[Intent], pack: Pack, one: bool) -> str:

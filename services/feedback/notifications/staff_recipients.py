@@ -46,9 +46,9 @@ class DutyRecipients:
     async def __call__(self, intents: Sequence[Intent]) -> dict[UUID, Found]:
         """Whom these messages go to, or until when they wait; raises `Away`."""
         at = self.clock()
-        found = {intent.id: self._found(intent, at) for intent in intents if is_for_staff(intent)}
-        rest = [intent for intent in intents if intent.id not in found]
-        return found | (dict(await self.others(rest)) if rest else {})
+        recipients = {intent.id: self._found(intent, at) for intent in intents if is_for_staff(intent)}
+        rest = [intent for intent in intents if intent.id not in recipients]
+        return recipients | (dict(await self.others(rest)) if rest else {})
 
     def _found(self, intent: Intent, at: datetime) -> Found:
         pack = self.packs.get(intent.body["jurisdiction"] or "")

@@ -66,12 +66,12 @@ def routes(webhooks: WebhookHandler, owners: WhoAsks) -> APIRouter:
         return d.WebhookList(webhooks=tuple(await webhooks.list(by)))
 
     @router.post("", status_code=201)
-    async def create_webhook(asked: CreateWebhook, by: By) -> d.WebhookWithSecret:
+    async def create_webhook(command: CreateWebhook, by: By) -> d.WebhookWithSecret:
         """Let events be sent to an address, signed by Standard Webhooks; the secret is shown this once.
 
         It hears what happens from about a second later; what happened before is in `GET /v1/events`.
         """
-        return await webhooks.create(asked, by)
+        return await webhooks.create(command, by)
 
     @router.get("/{webhook}")
     async def get_webhook(webhook: WebhookId, by: By) -> d.ShownWebhook:
@@ -79,9 +79,9 @@ def routes(webhooks: WebhookHandler, owners: WhoAsks) -> APIRouter:
         return await webhooks.show(webhook, by)
 
     @router.patch("/{webhook}")
-    async def change_webhook(webhook: WebhookId, asked: ChangeWebhook, by: By) -> d.ShownWebhook:
+    async def change_webhook(webhook: WebhookId, command: ChangeWebhook, by: By) -> d.ShownWebhook:
         """Change its address or its filters, disable it, or enable it again: then what waits is sent in order."""
-        return await webhooks.change(webhook, asked, by)
+        return await webhooks.change(webhook, command, by)
 
     @router.delete("/{webhook}", status_code=204)
     async def remove_webhook(webhook: WebhookId, by: By) -> None:
@@ -94,9 +94,9 @@ def routes(webhooks: WebhookHandler, owners: WhoAsks) -> APIRouter:
 
 def _deliveries(router: APIRouter, webhooks: WebhookHandler, By: Any) -> None:  # noqa: N803 (a type)
     @router.post("/{webhook}/rotation")
-    async def rotate_webhook_secret(webhook: WebhookId, asked: RotateSecret, by: By) -> d.WebhookWithSecret:
+    async def rotate_webhook_secret(webhook: WebhookId, command: RotateSecret, by: By) -> d.WebhookWithSecret:
         """Give it another secret, shown this once; the present one signs beside it for the hours that are named."""
-        return await webhooks.rotate(webhook, asked, by)
+        return await webhooks.rotate(webhook, command, by)
 
     @router.post("/{webhook}/test", status_code=202)
     async def test_webhook(webhook: WebhookId, by: By) -> d.WebhookTest:
@@ -104,9 +104,9 @@ def _deliveries(router: APIRouter, webhooks: WebhookHandler, By: Any) -> None:  
         return d.WebhookTest(event=await webhooks.test(webhook, by))
 
     @router.post("/{webhook}/redeliveries", status_code=202)
-    async def redeliver_events(webhook: WebhookId, asked: Redeliver, by: By) -> d.Redelivered:
+    async def redeliver_events(webhook: WebhookId, command: Redeliver, by: By) -> d.Redelivered:
         """Send one event again, or all of a span of time, by the same ids and in the same order."""
-        return d.Redelivered(deliveries=await webhooks.redeliver(webhook, asked, by))
+        return d.Redelivered(deliveries=await webhooks.redeliver(webhook, command, by))
 
     @router.get("/{webhook}/deliveries")
     async def list_webhook_deliveries(
@@ -115,10 +115,12 @@ def _deliveries(router: APIRouter, webhooks: WebhookHandler, By: Any) -> None:  
     ) -> d.DeliveryLog:  # fmt: skip
         """What it was told, the newest first: how often each was tried, and what was answered."""
         before = pagination.read(after, _position) if after else _NEWEST
-        found = await webhooks.log(webhook, by, state, number, before, limit + 1)
-        cursor = pagination.written(found[limit - 1].position.to_bytes(8, "big")) if len(found) > limit else None
+        deliveries = await webhooks.log(webhook, by, state, number, before, limit + 1)
+        cursor = (
+            pagination.written(deliveries[limit - 1].position.to_bytes(8, "big")) if len(deliveries) > limit else None
+        )
         pagination.link(cursor, request, response)
-        return d.DeliveryLog(next=cursor, deliveries=tuple(map(d.ShownDelivery.of, found[:limit])))
+        return d.DeliveryLog(next=cursor, deliveries=tuple(map(d.ShownDelivery.of, deliveries[:limit])))
 
 
 def _position(place: bytes) -> int:

@@ -113,11 +113,11 @@ def decide(reply: Reply, failures: int, jitter: Callable[[], float] = random.ran
     """
     if reply.is_success:
         return Decision(DeliveryState.DELIVERED)
-    asked = min(timedelta(seconds=max(0.0, reply.retry_after or 0.0)), LONGEST_RETRY_AFTER)
+    retry_after = min(timedelta(seconds=max(0.0, reply.retry_after or 0.0)), LONGEST_RETRY_AFTER)
     if reply.is_throttled:
-        return Decision(DeliveryState.PENDING, max(asked, PAUSES[0]))
+        return Decision(DeliveryState.PENDING, max(retry_after, PAUSES[0]))
     if reply.is_gone:
         return Decision(DeliveryState.PENDING)
     if failures >= len(PAUSES):
         return Decision(DeliveryState.FAILED, failed=True)
-    return Decision(DeliveryState.PENDING, max(asked, PAUSES[failures] * (1 + jitter() / 10)), failed=True)
+    return Decision(DeliveryState.PENDING, max(retry_after, PAUSES[failures] * (1 + jitter() / 10)), failed=True)

@@ -89,14 +89,14 @@ class ThreadResolver(AbstractResolver):
         turns = self._turns[_OWNER.get()]
         await turns.acquire()
         try:
-            found = self._threads.submit(socket.getaddrinfo, host, port, family, socket.SOCK_STREAM)
+            resolved = self._threads.submit(socket.getaddrinfo, host, port, family, socket.SOCK_STREAM)
         except RuntimeError:
             turns.release()
             raise
-        asking = asyncio.wrap_future(found)
+        asking = asyncio.wrap_future(resolved)
         # Who gave the request up gives no thread back: that one is busy until the name is answered for.
         loop = asyncio.get_running_loop()
-        found.add_done_callback(lambda _: loop.is_closed() or loop.call_soon_threadsafe(turns.release))
+        resolved.add_done_callback(lambda _: loop.is_closed() or loop.call_soon_threadsafe(turns.release))
         return [_resolved(host, info) for info in await asyncio.shield(asking)]
 
     async def close(self) -> None:

@@ -38,14 +38,14 @@ class WebhookHandler:
     clock: Callable[[], datetime] = now
     new_id: Callable[[], UUID] = uuid7
 
-    async def create(self, asked: CreateWebhook, owner: Owner) -> WebhookWithSecret:
+    async def create(self, command: CreateWebhook, owner: Owner) -> WebhookWithSecret:
         """Make one; its secret is told this once. Raises `Refused`."""
-        self._check(asked, owner)
+        self._check(command, owner)
         id, secret = self.new_id(), new_secret()
         row = WebhookRow(
             id=id, channel=owner.channel, jurisdiction=owner.jurisdiction, created_by=owner.name,
-            created_at=self.clock(), url=asked.url, description=asked.description, types=asked.types,
-            divisions=asked.divisions, categories=asked.categories, channels=asked.channels,
+            created_at=self.clock(), url=command.url, description=command.description, types=command.types,
+            divisions=command.divisions, categories=command.categories, channels=command.channels,
             secret=self.box.seal(id, secret), secret_previous=None, previous_until=None,
         )  # fmt: skip
         async with self.pool.acquire(timeout=5) as db, db.transaction():
@@ -72,11 +72,11 @@ class WebhookHandler:
             waiting = await queries.waiting(db, [id])
         return ShownWebhook.of(row, waiting.get(id, NONE_WAITS))
 
-    async def change(self, id: UUID, asked: ChangeWebhook, owner: Owner) -> ShownWebhook:
+    async def change(self, id: UUID, command: ChangeWebhook, owner: Owner) -> ShownWebhook:
         """Change what is named; raises `Refused`."""
-        self._check(asked, owner)
+        self._check(command, owner)
         async with self.pool.acquire(timeout=5) as db, db.transaction():
-            row = changed(await self._owned(db, id, owner), asked, self.clock())
+            row = changed(await self._owned(db, id, owner), command, self.clock())
             await queries.put(db, row)
             waiting = await queries.waiting(db, [id])
         return ShownWebhook.of(row, waiting.get(id, NONE_WAITS))
@@ -87,10 +87,10 @@ class WebhookHandler:
             await self._owned(db, id, owner)
             await queries.remove(db, id)
 
-    async def rotate(self, id: UUID, asked: RotateSecret, owner: Owner) -> WebhookWithSecret:
+    async def rotate(self, id: UUID, command: RotateSecret, owner: Owner) -> WebhookWithSecret:
         """Give it another secret, told this once; the present one signs beside it for some hours."""
         async with self.pool.acquire(timeout=5) as db, db.transaction():
-            row, secret = rotated(await self._owned(db, id, owner), self.box, asked.hours, self.clock())
+            row, secret = rotated(await self._owned(db, id, owner), self.box, command.hours, self.clock())
             await queries.put(db, row)
         return WebhookWithSecret.with_secret(row, secret)
 
@@ -100,11 +100,11 @@ class WebhookHandler:
             await self._owned(db, id, owner)
             return await put_test(db, id, self.new_id(), self.clock())
 
-    async def redeliver(self, id: UUID, asked: Redeliver, owner: Owner) -> int:
+    async def redeliver(self, id: UUID, command: Redeliver, owner: Owner) -> int:
         """Send again what is in the log; returns how many deliveries that are. Raises `Refused`."""
         async with self.pool.acquire(timeout=5) as db, db.transaction():
             await self._owned(db, id, owner)
-            return await redelivered(db, id, asked, self.clock())
+            return await redelivered(db, id, command, self.clock())
 
     async def log(
         self, id: UUID, owner: Owner, state: DeliveryState | None, number: str, before: int, limit: int
@@ -120,14 +120,14 @@ class WebhookHandler:
             raise Refused(Code.NOT_FOUND, f"you have no webhook {id}", f"您没有推送订阅 {id}")
         return row
 
-    def _check(self, asked: CreateWebhook | ChangeWebhook, owner: Owner) -> None:
-        if asked.url:
-            check_url(asked.url, self.allowed)
+    def _check(self, command: CreateWebhook | ChangeWebhook, owner: Owner) -> None:
+        if command.url:
+            check_url(command.url, self.allowed)
         packs = [pack for pack in self.packs if owner.jurisdiction in (None, pack.id)]
-        for code in asked.divisions or ():
+        for code in command.divisions or ():
             if not any(pack.division(code) for pack in packs):
                 raise _unknown("divisions", code, "division", "区划")
-        for code in asked.categories or ():
+        for code in command.categories or ():
             if not any(pack.category(code) for pack in packs):
                 raise _unknown("categories", code, "category", "类别")
 
@@ -148,14 +148,14 @@ def check_url(url: str, allowed: AllowedAddresses) -> None:
         )
 
 
-def changed(row: WebhookRow, asked: ChangeWebhook, at: datetime) -> WebhookRow:
+def changed(row: WebhookRow, command: ChangeWebhook, at: datetime) -> WebhookRow:
     """The webhook with what was named; one that is enabled starts without its failures."""
-    named = asked.model_dump(include=asked.model_fields_set & {"url", "description", *_FILTERS})
+    named = command.model_dump(include=command.model_fields_set & {"url", "description", *_FILTERS})
     changes = {name: value for name, value in named.items() if value is not None or name in _FILTERS}
     row = replace(row, **changes)
-    if asked.enabled and row.disabled_at:
+    if command.enabled and row.disabled_at:
         return replace(row, disabled_at=None, disabled_for=None, failing_since=None)
-    if asked.enabled is False and not row.disabled_at:
+    if command.enabled is False and not row.disabled_at:
         return replace(row, disabled_at=at, disabled_for=DisabledFor.OWNER)
     return row
 
@@ -175,15 +175,15 @@ async def put_test(db: Connection, webhook: UUID, event: UUID, at: datetime) -> 
     return event
 
 
-async def redelivered(db: Connection, webhook: UUID, asked: Redeliver, at: datetime) -> int:
+async def redelivered(db: Connection, webhook: UUID, command: Redeliver, at: datetime) -> int:
     """Send again what is asked for; raises `Refused` where there is no such event."""
-    if asked.event:
-        if not (count := await log_queries.redeliver_event(db, webhook, asked.event, at)):
-            en, zh = f"the log has no event {asked.event}", f"推送日志中没有事件 {asked.event}"
+    if command.event:
+        if not (count := await log_queries.redeliver_event(db, webhook, command.event, at)):
+            en, zh = f"the log has no event {command.event}", f"推送日志中没有事件 {command.event}"
             raise Refused(Code.NOT_FOUND, en, zh, (FieldError("event", zh, en),))
         return count
-    assert asked.since
-    return await log_queries.redeliver_since(db, webhook, asked.since, asked.until or at, asked.only_failed, at)
+    assert command.since
+    return await log_queries.redeliver_since(db, webhook, command.since, command.until or at, command.only_failed, at)
 
 
 def _unknown(field: str, code: str, en: str, zh: str) -> Refused:

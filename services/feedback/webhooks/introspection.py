@@ -56,22 +56,24 @@ class IntrospectionClient:
         except ValidationError:
             raise _unusable() from None
 
-    async def _who(self, asked: dict[str, Any]) -> Introspected:
-        body = await self._post("/v1/introspection", asked)
+    async def _who(self, question: dict[str, Any]) -> Introspected:
+        body = await self._post("/v1/introspection", question)
         try:
             known = Introspected.model_validate_json(body)
         except ValidationError:
             raise _unusable() from None
         if known.refused:
-            told = known.refused
-            errors = (FieldError(told.field, told.zh, told.en, told.example),) if told.field else ()
-            raise Refused(told.code, told.en, told.zh, errors, told.retry_after)
+            complaint = known.refused
+            errors = (
+                (FieldError(complaint.field, complaint.zh, complaint.en, complaint.example),) if complaint.field else ()
+            )
+            raise Refused(complaint.code, complaint.en, complaint.zh, errors, complaint.retry_after)
         return known
 
-    async def _post(self, path: str, asked: dict[str, Any]) -> bytes:
+    async def _post(self, path: str, question: dict[str, Any]) -> bytes:
         token = self.tokens.write(SERVICE_TOKEN, {"service": Service.FEEDBACK})
         try:
-            answer = await self.intake.post(path, json=asked, headers={"Authorization": f"Bearer {token}"})
+            answer = await self.intake.post(path, json=question, headers={"Authorization": f"Bearer {token}"})
         except httpx.RequestError as fault:
             raise _unusable(type(fault).__name__) from None
         if answer.status_code != 200:

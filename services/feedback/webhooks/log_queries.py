@@ -78,7 +78,7 @@ async def one_delivery(db: Connection, webhook: UUID, event: UUID) -> LoggedDeli
 
 
 async def _logged(db: Connection, webhook: UUID, rows: Sequence[dict[str, Any]]) -> list[LoggedDelivery]:
-    found = await db.fetch(
+    attempts = await db.fetch(
         """
         SELECT event, number, at, status, cause, milliseconds FROM webhook_attempt
         WHERE webhook = $1 AND event = ANY($2) ORDER BY number DESC
@@ -87,8 +87,8 @@ async def _logged(db: Connection, webhook: UUID, rows: Sequence[dict[str, Any]])
         [row["event"] for row in rows],
     )
     tries: dict[UUID, list[LoggedAttempt]] = {}
-    for row in found:
-        known = dict(row)
+    for attempt in attempts:
+        known = dict(attempt)
         tries.setdefault(known.pop("event"), []).append(LoggedAttempt(**known))
     names = [name for name in LoggedDelivery.__dataclass_fields__ if name != "tries"]
     return [

@@ -135,8 +135,8 @@ class WebhookSender:
     async def _due(self, db: Connection, room: dict[UUID, int]) -> list[Delivery]:
         began = time.perf_counter()
         due = await next_deliveries(db, room, list(self._in_hand), self._clock())
-        found = Counter(delivery.webhook for delivery in due)
-        if wanting := [webhook for webhook, free in room.items() if found[webhook] < free]:
+        counts = Counter(delivery.webhook for delivery in due)
+        if wanting := [webhook for webhook, free in room.items() if counts[webhook] < free]:
             await delivery_queries.let_wait(db, wanting, self._clock())
         if time.perf_counter() - began > SLOW and self._ticks() - self._analyzed > ANALYZED_AGAIN:
             # A plan made while nothing waited reads a whole backlog for each head of a line.

@@ -58,10 +58,10 @@ class Embeds:
             if not await key_queries.is_good(db, channel):
                 raise _no_channel(channel)
             await queries.put(db, channel, key, wanted, self.clock())
-            found = await queries.of_channel(db, channel)
-        if found is None:
+            embed = await queries.of_channel(db, channel)
+        if embed is None:
             raise _no_channel(channel)
-        return found
+        return embed
 
     async def of_channel(self, channel: str) -> EmbedRow | None:
         """What sites may embed a channel."""
@@ -77,11 +77,11 @@ class Embeds:
     async def find(self, key: str) -> EmbedRow:
         """What a public key stands for; raises `Refused`."""
         async with self.pool.acquire(timeout=5) as db:
-            found = await queries.by_key(db, key)
-        if found is None or Scope.SUBMIT not in found.channel.scopes:
+            embed = await queries.by_key(db, key)
+        if embed is None or Scope.SUBMIT not in embed.channel.scopes:
             en = "this public key is not known, or its channel was revoked: ask the operator of this service"
             raise Refused(Code.NOT_FOUND, en, "嵌入用的公钥无效，或渠道已停用，请联系平台运维人员")
-        return found
+        return embed
 
     async def count(self, embed: EmbedRow) -> None:
         """One more request with the public key; raises `Refused` where its quota is used up."""

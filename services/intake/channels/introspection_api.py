@@ -50,23 +50,23 @@ class Introspection:
     pool: Pool
     callers: Callers
 
-    async def who(self, asked: Introspect, by: Caller) -> Introspected:
+    async def who(self, question: Introspect, by: Caller) -> Introspected:
         """Whose credential it is; a request is counted for a channel as any of its requests."""
         _for_services(by)
         try:
-            if asked.api_key:
-                channel = await authenticate(self.pool, asked.api_key, asked.scope)
+            if question.api_key:
+                channel = await authenticate(self.pool, question.api_key, question.scope)
                 return Introspected(channel=KnownChannel(id=channel.id, name=channel.name))
-            person = await self.callers.staff.read(asked.token)
+            person = await self.callers.staff.read(question.token)
         except Refused as refused:
             return Introspected(refused=_complaint(refused))
         return Introspected(person=KnownStaff(name=person.name, unit=person.unit, roles=tuple(sorted(person.roles))))
 
-    async def good(self, asked: AskChannels, by: Caller) -> Sequence[str]:
+    async def good(self, question: AskChannels, by: Caller) -> Sequence[str]:
         """Which channels were neither revoked nor lack the scope."""
         _for_services(by)
         async with self.pool.acquire(timeout=5) as db:
-            return await key_queries.with_scope(db, asked.channels, asked.scope)
+            return await key_queries.with_scope(db, question.channels, question.scope)
 
 
 def _for_services(by: Caller) -> None:
@@ -88,14 +88,14 @@ def routes(introspection: Introspection) -> APIRouter:
     By = Annotated[Caller, Depends(introspection.callers)]  # noqa: N806 (a type)
 
     @router.post("/v1/introspection")
-    async def introspect(asked: Introspect, by: By, response: Response) -> Introspected:
+    async def introspect(question: Introspect, by: By, response: Response) -> Introspected:
         """Whose credential this is."""
         response.headers.update(PRIVATE)
-        return await introspection.who(asked, by)
+        return await introspection.who(question, by)
 
     @router.post("/v1/introspection/channels")
-    async def good_channels(asked: AskChannels, by: By) -> GoodChannels:
+    async def good_channels(question: AskChannels, by: By) -> GoodChannels:
         """Which of these channels are good."""
-        return GoodChannels(channels=tuple(await introspection.good(asked, by)))
+        return GoodChannels(channels=tuple(await introspection.good(question, by)))
 
     return router

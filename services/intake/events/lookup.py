@@ -59,19 +59,19 @@ class EventLookup:
 
     async def page(self, db: Connection, channel: Channel, after: int, wanted: EventFilter, limit: int) -> EventPage:
         """Some events behind a place; raises `Refused` where some of them are no longer kept."""
-        found = await queries.page(db, channel.id, READ_ALL in channel.scopes, after, wanted, limit)
-        cursor.require_kept(after, found.head)
-        return found
+        event_page = await queries.page(db, channel.id, READ_ALL in channel.scopes, after, wanted, limit)
+        cursor.require_kept(after, event_page.head)
+        return event_page
 
     async def list(self, channel: Channel, after: str, wanted: EventFilter, limit: int) -> EventList:
         """A page of events behind a cursor."""
         place = await self.start(after)
         async with self.pool.acquire(timeout=5) as db:
-            found = await self.page(db, channel, place, wanted, limit)
+            event_page = await self.page(db, channel, place, wanted, limit)
         return EventList(
-            events=[ChannelEvent.model_validate_json(one.event) for one in found.events],
-            cursor=cursor.written(found.head, found.place),
-            more=found.more,
+            events=[ChannelEvent.model_validate_json(one.event) for one in event_page.events],
+            cursor=cursor.written(event_page.head, event_page.place),
+            more=event_page.more,
         )
 
 

@@ -128,8 +128,8 @@ class DemandLookup:
     async def changed(self, channel: Channel, after: Moment, limit: int) -> list[ChangedDemand]:
         """The same in the order in which they last changed, from behind a moment on."""
         async with self.pool.acquire(timeout=5) as db:
-            found = await queries.changed_demands(db, channel.id, after, limit)
-        return [ChangedDemand(Moment(at, demand.id), demand, own) for at, demand, own in found]
+            changed = await queries.changed_demands(db, channel.id, after, limit)
+        return [ChangedDemand(Moment(at, demand.id), demand, own) for at, demand, own in changed]
 
 
 def _not_theirs(number: str) -> Refused:

@@ -48,10 +48,10 @@ class StoryReader:
         """Everything, or what the public sees; `may_rate`: with the link to judge an answer that nobody judged yet."""
         if not all_of_it:
             return Followed(**dict((await self.short([(demand, False)]))[0]))
-        told = followed(demand, self.packs.get(demand.jurisdiction), await self.whole(demand.id))
+        progress = followed(demand, self.packs.get(demand.jurisdiction), await self.whole(demand.id))
         if not may_rate or demand.status not in AWAITED:
-            return told
-        return told.model_copy(update={"rating_link": self.links.rate(demand.id, demand.version)})
+            return progress
+        return progress.model_copy(update={"rating_link": self.links.rate(demand.id, demand.version)})
 
     async def whole(self, demand: UUID) -> Story:
         """What was said both ways, for whoever may read all of it."""

@@ -34,13 +34,13 @@ class EmbedHandler:
     def read(self, key: str, token: str) -> UUID:
         """The id of a form that was shown for this key; raises `Refused`."""
         try:
-            told: dict[str, Any] = self.forms.read(_FORM, token)
+            fields: dict[str, Any] = self.forms.read(_FORM, token)
         except Refused:
-            told = {}
-        if told.get("key") != key:
+            fields = {}
+        if fields.get("key") != key:
             en = "the form is too old: load the page again"
             raise Refused(Code.FORBIDDEN, en, "表单已过期，请重新打开页面后再提交")
-        return UUID(told["id"])
+        return UUID(fields["id"])
 
     async def send(self, channel: Channel, id: UUID, draft: Draft) -> Sent:
         """Submit what was filled in; again is the same demand. Raises `Refused`."""

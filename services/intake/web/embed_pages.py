@@ -69,10 +69,10 @@ class EmbedPages:
     async def embed(self, request: Request, key: str) -> EmbedRow:
         """What the key stands for, this request counted; raises `Refused`."""
         response_headers.add(response_headers.PRIVATE)
-        request.state.embed = found = await self.handler.embeds.find(key)
+        request.state.embed = embed = await self.handler.embeds.find(key)
         await self.allowance.count(request, Act.FRAME)
-        await self.handler.embeds.count(found)
-        return found
+        await self.handler.embeds.count(embed)
+        return embed
 
     def form(
         self, embed: EmbedRow, visit: Visit, token: str, draft: Draft, errors: Errors | None = None
@@ -132,12 +132,12 @@ class EmbedPages:
 
     async def standing(self, embed: EmbedRow, visit: Visit, form: SentForm) -> HTMLResponse:
         """How the demand of this number and code stands; the whole page is a link away."""
-        found = await self.follow.find(form)
-        if not isinstance(found, str):
-            return self.question(embed, visit, form.get("number"), found)
-        followed = await self.lookup.followed(found.rpartition("/")[2], visit)
+        link = await self.follow.find(form)
+        if not isinstance(link, str):
+            return self.question(embed, visit, form.get("number"), link)
+        followed = await self.lookup.followed(link.rpartition("/")[2], visit)
         values = visit.page("/embed/follow", key=embed.key) | followed.values("") | {
-            "link": visit.to(found), "again_at": visit.to("/embed/follow", key=embed.key),
+            "link": visit.to(link), "again_at": visit.to("/embed/follow", key=embed.key),
         }  # fmt: skip
         return framed(PAGES.render("embed_followed.html", values), embed)
 

@@ -54,10 +54,10 @@ class FieldHandler:
     async def visit(self, by: FieldStaff, id: UUID) -> VisitRow:
         """A visit of the same unit; raises `Refused`."""
         async with self.portal.submissions.pool.acquire(timeout=5) as db:
-            found = await queries.visit(db, id, by.unit.id)
-        if found is None:
+            visit = await queries.visit(db, id, by.unit.id)
+        if visit is None:
             raise _no_visit()
-        return found
+        return visit
 
     async def latest(self, by: FieldStaff) -> list[VisitCount]:
         """The last visits of the unit."""

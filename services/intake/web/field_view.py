@@ -73,10 +73,10 @@ class FieldView:
         """Where the unit visits, by the place above; the one place of a station comes alone."""
         home = self.by.unit.division_code
         within = [
-            (above, [(code, name) for code, name in found if self.pack.is_within(code, home)])
-            for above, found in Places([self.pack]).groups(self.pack)
+            (above, [(code, name) for code, name in names if self.pack.is_within(code, home)])
+            for above, names in Places([self.pack]).groups(self.pack)
         ]
-        return [(above, found) for above, found in within if found]
+        return [(above, names) for above, names in within if names]
 
     def place(self, code: str) -> str:
         """A place with those above it."""
