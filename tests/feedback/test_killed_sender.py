@@ -9,7 +9,7 @@ import random
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
@@ -28,6 +28,7 @@ from shared.chassis.http.app import web_app
 from shared.chassis.work.intent_reports import try_again
 from tests import story
 from tests.chassis.conftest import Log
+from tests.children import killed_at_the_end
 from tests.eventually import eventually
 from tests.feedback.office import Book
 from tests.feedback.test_reports import DECLARED, KEY
@@ -91,18 +92,9 @@ async def carrier(pool: Pool, tmp_path: Path) -> AsyncIterator[Carrier]:
         yield Carrier(reports)
 
 
-@asynccontextmanager
-async def child(database: str, url: str) -> AsyncIterator[None]:
+def child(database: str, url: str) -> AbstractAsyncContextManager[None]:
     """A sender that is killed at the end."""
-    command = (sys.executable, "-m", "tests.feedback.killed_sender", database, url)
-    process = await asyncio.create_subprocess_exec(*command)
-    try:
-        yield
-        assert process.returncode is None, "it ended by itself"
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
+    return killed_at_the_end(sys.executable, "-m", "tests.feedback.killed_sender", database, url)
 
 
 async def hear(pool: Pool, repository: Book) -> None:

@@ -1,9 +1,7 @@
 """A sender of webhooks that is killed again and again loses nothing, keeps the order, and repeats by the same ids."""
 
-import asyncio
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from uuid import UUID
 
 import pytest
@@ -13,6 +11,7 @@ from shared.chassis.consumer.delivery import Delivery
 from shared.chassis.database.pool import Pool
 from tests import story
 from tests.chassis.conftest import Log
+from tests.children import killed_at_the_end
 from tests.eventually import eventually
 from tests.feedback.endpoints import Endpoint, endpoint, subscribed
 from tests.feedback.office import Book
@@ -21,19 +20,9 @@ DEMANDS, KILLS = 40, 3
 LEFT = "SELECT count(*) FROM webhook_delivery WHERE state = 'pending'"
 
 
-@asynccontextmanager
-async def child(database: str) -> AsyncIterator[None]:
+def child(database: str) -> AbstractAsyncContextManager[None]:
     """A sender that is killed at the end."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.feedback.killed_webhook_sender", database
-    )
-    try:
-        yield
-        assert process.returncode is None, "it ended by itself"
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
+    return killed_at_the_end(sys.executable, "-m", "tests.feedback.killed_webhook_sender", database)
 
 
 def first_times(hook: Endpoint) -> dict[str, list[str]]:

@@ -1,34 +1,22 @@
 """`huying notifications` shows what waits and why, sends again only what did not go out, and ends what waits."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 import pytest
-from typer.testing import CliRunner
 
 from deploy.cli.notifications import app
 from services.feedback.checks import messages
 from shared.chassis.database.pool import Pool
 from shared.chassis.work.intents import Rejected, RetryLater, Sent, Unknown
+from tests.command_line import Said, commands_of
 from tests.feedback.office import Book, heard, send_all, sending, states, told_here, try_again
 from tests.feedback.test_reports import Gateway
 from tests.feedback.test_sending import WITH_CONTACT
-from tests.keys import KEYS
-
-Said = Callable[..., Awaitable[tuple[int, str]]]
 
 
 @pytest.fixture
 def said(database: str, monkeypatch: pytest.MonkeyPatch) -> Said:
-    monkeypatch.setenv("DATABASE_URL", database)
-    monkeypatch.setenv("HUYING_SECRET", str(KEYS["secret"]))
-
-    async def run(*told: str) -> tuple[int, str]:
-        result = await asyncio.to_thread(CliRunner().invoke, app, list(told))
-        return result.exit_code, result.output
-
-    return run
+    return commands_of(app, database, monkeypatch)
 
 
 async def message_of(pool: Pool, repository: Book, gateway: Gateway) -> UUID:

@@ -1,37 +1,25 @@
 """`huying webhooks` says how webhooks do, tests them, sends again, and changes secrets; the doctor names what fails."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import pytest
-from typer.testing import CliRunner
 
 from deploy.cli.webhooks import app
 from services.feedback.webhooks.doctor_checks import webhooks
 from services.feedback.webhooks.signing import SecretBox
 from shared.chassis.database.pool import Pool
 from tests import story
+from tests.command_line import Said, commands_of
 from tests.eventually import eventually
 from tests.feedback.endpoints import delivering, endpoint, subscribed
 from tests.feedback.office import Book, heard
 from tests.keys import KEYS
 
-Said = Callable[..., Awaitable[tuple[int, str]]]
-
 
 @pytest.fixture
 def said(database: str, monkeypatch: pytest.MonkeyPatch) -> Said:
-    monkeypatch.setenv("DATABASE_URL", database)
-    monkeypatch.setenv("HUYING_SECRET", str(KEYS["secret"]))
-
-    async def run(*told: str) -> tuple[int, str]:
-        result = await asyncio.to_thread(CliRunner().invoke, app, list(told))
-        if result.exception and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        return result.exit_code, result.output
-
-    return run
+    return commands_of(app, database, monkeypatch)
 
 
 async def doctor(pool: Pool) -> list[str]:
