@@ -20,6 +20,7 @@ from shared.jurisdiction.notice_words import notice_words
 from shared.jurisdiction.notices import Notice
 from shared.jurisdiction.pack import Pack
 from shared.jurisdiction.profile import Language
+from shared.jurisdiction.unit_names import unit_name
 
 _TOLD: Final[dict[type[f.Fact], Notice]] = {
     f.DemandRouted: Notice.STAFF_ROUTED,
@@ -86,11 +87,10 @@ def _unit(demand: Demand, fact: f.Fact) -> str | None:
 
 
 def _values(demand: Demand, fact: f.Fact, pack: Pack, unit: str, public_url: str) -> dict[str, str]:
-    known = pack.unit(unit)
     due_at = getattr(fact, "due_at", None) or demand.due_at
     values = {
         "number": demand.number,
-        "unit": known.name if known else unit,
+        "unit": unit_name(pack, unit),
         "due": pack.local_day(due_at).isoformat() if due_at else "",
         "url": f"{public_url}/desk/cases/{demand.number}",
     }

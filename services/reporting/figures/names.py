@@ -6,6 +6,7 @@ from typing import Final
 from services.reporting.figures.domain import UNKNOWN, Dimension
 from shared.contracts.demand.facts import ChannelKind
 from shared.jurisdiction.pack import Pack
+from shared.jurisdiction.unit_names import unit_name
 
 NOBODY: Final = "—"
 KINDS: Final[Mapping[str, tuple[str, str]]] = {
@@ -30,8 +31,7 @@ def name_of(pack: Pack, dimension: Dimension, key: str, channels: Mapping[str, s
             division = pack.division(key)
             return division.name if division else key
         case Dimension.UNIT:
-            unit = pack.unit(key)
-            return unit.name if unit else key
+            return unit_name(pack, key)
         case Dimension.CATEGORY:
             category = pack.category(key)
             return getattr(category.name, language) if category else key

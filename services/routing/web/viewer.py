@@ -17,6 +17,7 @@ from shared.identity.gate import SignedIn
 from shared.identity.person import Person, Role
 from shared.jurisdiction.handling import Decider
 from shared.jurisdiction.pack import Pack
+from shared.jurisdiction.unit_names import unit_name
 from shared.web.page_language import InLanguage, Lang
 from shared.web.parts import Column, Group, Link
 
@@ -126,8 +127,7 @@ class Viewer(InLanguage):
 
     def unit_name(self, unit: str | None) -> str:
         """What people call a unit."""
-        known = self.pack.unit(unit) if unit else None
-        return known.name if known else unit or ""
+        return unit_name(self.pack, unit) if unit else ""
 
     def place_name(self, division: str) -> str:
         """The town and the village."""
