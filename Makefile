@@ -13,7 +13,7 @@ ISSUER := build/issuer
 WORKERS := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 DEV_LOCKS := requirements-bootstrap.txt requirements-dev.txt pyproject.toml
 
-.PHONY: help up demo test test-kafka test-sdk test-deploy kafka lint fmt bench docs sdk sbom audit lock clean
+.PHONY: help up demo test test-kafka test-sdk test-deploy test-again kafka lint fmt bench docs sdk sbom audit lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ test-sdk: sdk ## the tests that drive the API with both generated clients
 
 test-deploy: $(VENV)/ready-dev $(CHECKS)/ready ## the tests of image, compose and chart, without a container engine
 	$(BIN)/python -m pytest -m deploy tests/deployment
+
+test-again: $(VENV)/ready-dev ## the tests that failed the last time, one after the other
+	$(BIN)/python -m pytest --last-failed --last-failed-no-failures none
 
 kafka: $(VENV)/ready ## a local single-node Apache Kafka until Ctrl-C
 	@exec $(BIN)/huying kafka

@@ -11,6 +11,7 @@ from uuid import uuid4
 import asyncpg
 import hypothesis
 import pytest
+from httpx._config import DEFAULT_TIMEOUT_CONFIG
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
@@ -35,6 +36,9 @@ from tests.packs import CITIES
 # A processor that is busy elsewhere for a moment is no fault of an example.
 hypothesis.settings.register_profile("shared cores", deadline=None)
 hypothesis.settings.load_profile("shared cores")
+
+# The same for an answer: five seconds, which httpx waits by itself, pass on two cores with three servers.
+DEFAULT_TIMEOUT_CONFIG.read = DEFAULT_TIMEOUT_CONFIG.connect = DEFAULT_TIMEOUT_CONFIG.pool = 60
 
 # Read wherever settings are, and by the processes of whole deployments.
 os.environ["HUYING_JURISDICTIONS"] = ",".join(CITIES)

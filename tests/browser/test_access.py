@@ -37,9 +37,22 @@ SMALL_TARGETS = """(least) => [...document.querySelectorAll('a[href], button, in
 
 
 async def what_is_wrong(page: Page) -> list[str]:
-    """The findings of axe, one a line, and what is wider than the screen."""
-    found = await Axe().run(page, options={"resultTypes": ["violations"]})
-    lines = [f"{it['id']}: {it['nodes'][0]['html'][:200]}" for it in found.response["violations"]]
+    """The findings of axe, one a line, and what is wider than the screen.
+
+    A page whose script still fills it (a visit that is read from the device) is looked at again until nothing is
+    wrong, five times at most."""
+    lines = await _findings(page)
+    for _ in range(5):
+        if not lines:
+            break
+        await page.wait_for_timeout(500)
+        lines = await _findings(page)
+    return lines
+
+
+async def _findings(page: Page) -> list[str]:
+    results = await Axe().run(page, options={"resultTypes": ["violations"]})
+    lines = [f"{it['id']}: {it['nodes'][0]['html'][:200]}" for it in results.response["violations"]]
     return lines + await what_is_too_wide(page)
 
 
