@@ -2,6 +2,7 @@
 
 import ast
 import re
+from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
@@ -10,7 +11,7 @@ from prometheus_client import REGISTRY
 from shared.chassis.base import metrics
 
 ROOT: Final = Path(__file__).parents[2]
-PAGE: Final = (ROOT / "docs" / "operating.md").read_text("utf-8")
+PAGE: Final = (ROOT / "docs" / "operating" / "watching.md").read_text("utf-8")
 FILES: Final = sorted(path for room in ("services", "shared", "deploy") for path in (ROOT / room).rglob("*.py"))
 LABELS: Final = {
     "service",
@@ -31,7 +32,7 @@ LEVELS: Final = {"debug", "info", "warning", "error", "critical", "exception"}
 def table(head: str) -> list[list[str]]:
     """The rows of a table of the page: of each cell, what stands in backquotes."""
     lines = PAGE.partition(f"| {head} |")[2].splitlines()[2:]
-    rows = [line for line in lines[: lines.index("")]]
+    rows = list(takewhile(bool, lines))
     return [[" ".join(re.findall(r"`([^`]+)`", cell)) for cell in row.strip("|").split("|")] for row in rows]
 
 

@@ -1,7 +1,7 @@
 """Structured logs: readable on a terminal, JSON where a machine reads them.
 
 Every line of a process names its `process`, and its `service` where it belongs to one alone, in the words of the
-metrics' labels. `docs/operating.md` lists every key that a line may have.
+metrics' labels. `docs/operating/watching.md` lists every key that a line may have.
 """
 
 import logging

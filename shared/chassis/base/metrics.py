@@ -1,4 +1,4 @@
-"""The Prometheus metrics of every process; one closed list, which `docs/operating.md` explains.
+"""The Prometheus metrics of every process; one closed list, which `docs/operating/watching.md` explains.
 
 Labels have one vocabulary: `service` is the name of a service without more, `process` is the name with which
 `huying run` starts a process, `shard` is the number of a part of a journal, `route` is a path as it is declared. Names
