@@ -31,7 +31,7 @@ async def must_be_served(client: httpx.AsyncClient, jurisdiction: str) -> None:
     if (await client.get(f"/v1/jurisdictions/{jurisdiction}")).status_code != httpx.codes.NOT_FOUND:
         return
     answer = await client.get("/v1/jurisdictions")
-    served = [str(one["id"]) for one in answer.json()["jurisdictions"]] if answer.is_success else []
+    served = [str(jurisdiction["id"]) for jurisdiction in answer.json()["jurisdictions"]] if answer.is_success else []
     together = ",".join([*served, jurisdiction])
     raise UnknownCity(
         f"{client.base_url} 不受理 {jurisdiction}，现受理：{'、'.join(served)}；"

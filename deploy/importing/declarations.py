@@ -22,7 +22,7 @@ def load(name: str, folder: Path = FOLDER) -> Mapping:
     """The mapping of this name, or in this YAML file; raises `UnknownMapping` or `BadMapping`."""
     path = Path(name) if name.endswith(".yaml") else folder / f"{name}.yaml"
     if not path.is_file():
-        known = ", ".join(sorted(one.stem for one in folder.glob("*.yaml")))
+        known = ", ".join(sorted(file.stem for file in folder.glob("*.yaml")))
         raise UnknownMapping(f"没有映射 {name!r} / there is no mapping {name!r}; known mappings: {known}")
     try:
         document = read_yaml(path)

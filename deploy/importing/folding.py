@@ -39,8 +39,8 @@ def looked_up(table: Mapping[str, V], by_key: Mapping[str, V], written: str) -> 
     return table[written] if written in table else by_key.get(folded(written))
 
 
-def recognised(cells: Iterable[str], wanted: Iterable[str]) -> list[str]:
+def recognised(cells: Iterable[str], names_to_find: Iterable[str]) -> list[str]:
     """The names in a header: those that are wanted as they are wanted, others with single blanks."""
     plain = [" ".join(cell.split()) for cell in cells]
-    open_names = {folded(name): name for name in wanted if name not in plain}
+    open_names = {folded(name): name for name in names_to_find if name not in plain}
     return [open_names.get(folded(name), name) for name in plain]

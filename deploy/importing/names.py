@@ -28,7 +28,7 @@ class Names:
         for code, names in self._codes.items():
             for name in names:
                 self._exact[name].add(code)
-                for ending in (one for one in endings if name.endswith(one)):
+                for ending in (ending for ending in endings if name.endswith(ending)):
                     self._short[name.removesuffix(ending)].add(code)
         self._folded_exact = _by_key([*self._exact.items(), *((code, {code}) for code in self._codes)])
         self._folded_short = _by_key(self._short.items())
@@ -86,4 +86,4 @@ def _named(pack: Pack, kind: Lookup) -> Iterator[tuple[str, tuple[str, ...]]]:
         case "unit":
             yield from ((unit.id, (unit.name,)) for unit in pack.units)
         case "category":
-            yield from ((one.code, (one.name.zh, one.name.en)) for one in pack.categories)
+            yield from ((category.code, (category.name.zh, category.name.en)) for category in pack.categories)

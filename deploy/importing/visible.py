@@ -30,13 +30,13 @@ async def totals(client: httpx.AsyncClient, jurisdiction: str) -> Counter[str]:
 
 
 async def wait_for(
-    client: httpx.AsyncClient, jurisdiction: str, before: Counter[str], wanted: Mapping[str, int], within: float
+    client: httpx.AsyncClient, jurisdiction: str, before: Counter[str], expected: Mapping[str, int], within: float
 ) -> bool:
     """Whether the figures grew by what was imported, before the time was over."""
     deadline = monotonic() + within
     while monotonic() < deadline:
         now = await totals(client, jurisdiction)
-        if all(now[standing] - before[standing] >= count for standing, count in wanted.items()):
+        if all(now[standing] - before[standing] >= count for standing, count in expected.items()):
             return True
         await asyncio.sleep(EVERY)
     return False

@@ -69,6 +69,6 @@ class Answer:
     def objects(self) -> list[dict[str, Any]]:
         """The members of a bare JSON array; raises `Unreadable` when it is anything else."""
         rows = self.json()
-        if isinstance(rows, list) and all(isinstance(one, dict) for one in rows):
+        if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
             return rows
         raise Unreadable(f"{self}: no bare array of objects: {self.beginning}")

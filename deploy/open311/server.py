@@ -112,28 +112,33 @@ class Server:
 
 
 def _answer(sent: httpx.Response) -> Answer:
-    asked = f"{sent.request.method} {urlsplit(str(sent.request.url)).path.rpartition('/')[2]}"
+    request_line = f"{sent.request.method} {urlsplit(str(sent.request.url)).path.rpartition('/')[2]}"
     query = urlsplit(str(sent.request.url)).query
-    shown = f"{asked}?{query}" if query else asked
+    shown = f"{request_line}?{query}" if query else request_line
     return Answer(shown, sent.status_code, sent.headers.get("content-type", ""), sent.content)
 
 
 def _endpoint(discovery: Answer, writes: bool) -> str:
     """The address of GeoReport v2: the production server, but the test server where something is to be written."""
     if discovery.asked.split("?")[0].endswith(".json"):
-        told = discovery.json()
-        endpoints = told.get("endpoints", []) if isinstance(told, dict) else []
-        found = [(one.get("specification"), one.get("url"), one.get("type")) for one in endpoints]
+        contents = discovery.json()
+        endpoints = contents.get("endpoints", []) if isinstance(contents, dict) else []
+        described = [
+            (endpoint.get("specification"), endpoint.get("url"), endpoint.get("type")) for endpoint in endpoints
+        ]
     else:
         places = discovery.xml().iter("endpoint")
-        found = [(one.findtext("specification"), one.findtext("url"), one.findtext("type")) for one in places]
+        described = [
+            (endpoint.findtext("specification"), endpoint.findtext("url"), endpoint.findtext("type"))
+            for endpoint in places
+        ]
     served = {
         str(type): str(url)
-        for specification, url, type in reversed(found)
+        for specification, url, type in reversed(described)
         if url and SPECIFICATION in str(specification)
     }
-    wanted = ("test", "production") if writes else ("production", "test")
-    for type in (*wanted, *served):
+    preferred = ("test", "production") if writes else ("production", "test")
+    for type in (*preferred, *served):
         if type in served:
             return served[type]
     raise Unreadable(f"{discovery}: no endpoint for {SPECIFICATION}")

@@ -33,8 +33,8 @@ class Course:
     @property
     def unit(self) -> str:
         """Who is responsible by the catalogue."""
-        found = self.pack.route(self.division, self.category, RequestKind.HELP)
-        return found.lead_unit if isinstance(found, Assignment) else self.pack.coordinator
+        decision = self.pack.route(self.division, self.category, RequestKind.HELP)
+        return decision.lead_unit if isinstance(decision, Assignment) else self.pack.coordinator
 
     def step(self, at: datetime, name: str, **data: str | int | bool | None) -> None:
         """Something that a person did."""

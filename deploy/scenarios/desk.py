@@ -71,8 +71,8 @@ class DeskScenario:
 
     async def waits(self, demand: WaitingDemand) -> bool:
         """Whether its citizen is told that it waits for a verdict."""
-        asked = {"code": demand.code}
-        answer = await self.client.get(f"/v1/demands/{demand.number}", params=asked)
+        query = {"code": demand.code}
+        answer = await self.client.get(f"/v1/demands/{demand.number}", params=query)
         return answer.status_code == 200 and answer.json()["status"] == "resolved"
 
     async def _until_known(self, demand: WaitingDemand) -> None:
@@ -176,4 +176,6 @@ class DeskScenario:
 
     def _person(self, who: tuple[str, Role]) -> Person:
         unit, role = who
-        return next(one.person for one in self.people if one.person.unit == unit and role in one.person.roles)
+        return next(
+            member.person for member in self.people if member.person.unit == unit and role in member.person.roles
+        )

@@ -90,17 +90,21 @@ def story() -> Story:
     return Story.model_validate(yaml.safe_load(FILE.read_text("utf-8")))
 
 
-def groups(told: Story) -> Sequence[Group]:
+def groups(figures: Story) -> Sequence[Group]:
     """Five groups whose sizes make the four totals."""
-    start, month, year = told.morning(told.opened), told.evening(told.first_month_ends), told.evening(told.year_ends)
+    start, month, year = (
+        figures.morning(figures.opened),
+        figures.evening(figures.first_month_ends),
+        figures.evening(figures.year_ends),
+    )
     day = timedelta(days=1)
-    after, late = told.morning(told.first_month_ends + day), year - 12 * day
+    after, late = figures.morning(figures.first_month_ends + day), year - 12 * day
     left_early = 25
-    left_late = told.collected.year - told.completed.year - left_early
-    first, second = told.collected.first_month, told.collected.year - told.collected.first_month
+    left_late = figures.collected.year - figures.completed.year - left_early
+    first, second = figures.collected.first_month, figures.collected.year - figures.collected.first_month
     return (
-        Group(told.completed.first_month, (start, month - 3 * day), (start, month)),
-        Group(first - told.completed.first_month - left_early, (start, month), (after, after + 45 * day)),
+        Group(figures.completed.first_month, (start, month - 3 * day), (start, month)),
+        Group(first - figures.completed.first_month - left_early, (start, month), (after, after + 45 * day)),
         Group(left_early, (start, month), None),
         Group(second - left_late, (after, late), (after, year)),
         Group(left_late, (after, late), None),
@@ -109,33 +113,34 @@ def groups(told: Story) -> Sequence[Group]:
 
 def demands(pack: Pack, seed: int = SEED) -> list[RecordedDemand]:
     """All 1,335 in the order of their raising; the same for the same seed."""
-    told, random = story(), Random(seed)
-    ends = [name for name, count in told.not_completed.items() for _ in range(count)]
-    found = [one for group in groups(told) for one in _group(told, pack, group, ends, random)]
-    found.sort(key=lambda raised: raised[0])
+    figures, random = story(), Random(seed)
+    ends = [name for name, count in figures.not_completed.items() for _ in range(count)]
+    raised_demands = [demand for group in groups(figures) for demand in _group(figures, pack, group, ends, random)]
+    raised_demands.sort(key=lambda raised: raised[0])
     return [
-        make.model_copy(update={"external_id": f"NH2021-{serial:04d}"}) for serial, (_, make) in enumerate(found, 1)
+        make.model_copy(update={"external_id": f"NH2021-{serial:04d}"})
+        for serial, (_, make) in enumerate(raised_demands, 1)
     ]
 
 
 def _group(
-    told: Story, pack: Pack, group: Group, ends: list[str], random: Random
+    figures: Story, pack: Pack, group: Group, ends: list[str], random: Random
 ) -> Iterator[tuple[datetime, RecordedDemand]]:
     villages = [division for division in pack.divisions if division.level == pack.stationed_level]
     for _ in range(group.count):
         raised = _between(random, *group.raised)
-        theme, source = _weighted(random, told.themes), _weighted(random, told.channels)
+        theme, source = _weighted(random, figures.themes), _weighted(random, figures.channels)
         if source.kind is ChannelKind.FIELD_VISIT:
             raised = _on_the_tuesday(raised, group.raised)
         village = random.choice(villages)
-        course = Course(pack, village.code, theme.category, raised, told.shares, told.ratings, random)
+        course = Course(pack, village.code, theme.category, raised, figures.shares, figures.ratings, random)
         if group.answered:
             earliest = max(raised + timedelta(hours=20), group.answered[0])
-            patience = timedelta(days=30 if random.random() < told.shares["slow"] else 12)
+            patience = timedelta(days=30 if random.random() < figures.shares["slow"] else 12)
             latest = min(max(earliest + timedelta(days=1), raised + patience), group.answered[1])
             history = completed(course, _between(random, earliest, max(earliest, latest)))
         else:
-            history = abandoned(course, ends.pop() if ends else "in_progress", told.evening(told.year_ends))
+            history = abandoned(course, ends.pop() if ends else "in_progress", figures.evening(figures.year_ends))
         yield (
             raised,
             RecordedDemand(
@@ -162,5 +167,5 @@ def _on_the_tuesday(raised: datetime, span: tuple[datetime, datetime]) -> dateti
 
 
 def _weighted(random: Random, choices: Sequence[Weighed]) -> Weighed:
-    (found,) = random.choices(choices, [choice.weight for choice in choices])
-    return found
+    (choice,) = random.choices(choices, [choice.weight for choice in choices])
+    return choice

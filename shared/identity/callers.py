@@ -49,14 +49,14 @@ class Callers:
     async def read(self, token: str) -> Caller:
         """Who bears this token; raises `Refused`."""
         try:
-            told = self.services.read(SERVICE_TOKEN, token)
+            claims = self.services.read(SERVICE_TOKEN, token)
         except Refused as refused:
             if refused.code is Code.LINK_EXPIRED:
                 en = f"a service's token is good for {SERVICE_MAX_AGE} s: make one for each request"
                 raise Refused(Code.UNAUTHENTICATED, en, "服务凭证已过期，请为每次请求重新生成") from None
             person = await self.staff.read(token)
             return Caller(person.name, person)
-        return Caller(f"service:{Service(told['service'])}")
+        return Caller(f"service:{Service(claims['service'])}")
 
     def may(self, command: str, caller: Caller, demand: Demand) -> bool:
         """Whether the table of rights grants a command to whoever asks; a service may read and see contacts."""

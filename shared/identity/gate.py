@@ -86,9 +86,9 @@ class Gate:
         for name in ("huying", FIELD_COOKIE):
             response.delete_cookie(self._name(name), **self._kept)
 
-    def keep_attempt(self, response: Response, told: dict[str, str]) -> None:
+    def keep_attempt(self, response: Response, attempt: dict[str, str]) -> None:
         """Let the browser keep, signed, what must be known when it comes back from the issuer."""
-        sealed = self.attempts.write("sign-in", told)
+        sealed = self.attempts.write("sign-in", attempt)
         response.set_cookie(self._name("huying-attempt"), sealed, max_age=ATTEMPT_SECONDS, **self._kept)
 
     def attempt_of(self, request: Request) -> dict[str, Any] | None:

@@ -100,7 +100,9 @@ def _refused(
 ) -> Refused:
     name = COMMANDS[command]
     rule = _rule(grants)
-    relation = RELATION_WORDS[next((one for one in RELATION_WORDS if one in relations), Relation.NONE)]
+    relation = RELATION_WORDS[
+        next((relation_kind for relation_kind in RELATION_WORDS if relation_kind in relations), Relation.NONE)
+    ]
     own = _listed(ROLE_WORDS[role] for role in Role if role in roles)
     ask = _ask(grants, offices)
     en = f"to {name.en} is for {rule.en}; you are {own.en or 'without a role'} of {relation.en}: {ask.en}"

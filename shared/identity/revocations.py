@@ -23,7 +23,7 @@ class Revocable:
 
 async def is_revoked(db: Connection, token: Revocable) -> bool:
     """Whether the token, or every token that its person or its unit had by a moment, was revoked."""
-    found: bool = await db.fetchval(
+    is_revoked: bool = await db.fetchval(
         """
         SELECT EXISTS (SELECT FROM staff_revocation WHERE token = $1)
             OR EXISTS (SELECT FROM staff_revocation
@@ -34,7 +34,7 @@ async def is_revoked(db: Connection, token: Revocable) -> bool:
         token.unit,
         token.made_at,
     )
-    return found
+    return is_revoked
 
 
 async def revoke_token(db: Connection, identity: str, at: datetime) -> None:

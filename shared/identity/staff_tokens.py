@@ -36,8 +36,8 @@ class StaffTokens:
     def write(self, person: Person, hours: float | None = None) -> tuple[str, datetime]:
         """A token, and until when it is good."""
         until = now() + timedelta(hours=min(hours or self.hours, self.hours))
-        told = {"name": person.name, "unit": person.unit, "roles": sorted(person.roles), "until": until.timestamp()}
-        return self.tokens.write(PURPOSE, told), until
+        claims = {"name": person.name, "unit": person.unit, "roles": sorted(person.roles), "until": until.timestamp()}
+        return self.tokens.write(PURPOSE, claims), until
 
     async def read(self, pool: Pool, token: str) -> Person:
         """Who bears this token; raises `Refused` when it is forged, too old or revoked."""
@@ -51,15 +51,15 @@ class StaffTokens:
 
     def _read(self, token: str) -> tuple[Person, datetime]:
         try:
-            told, made_at = self.tokens.read_dated(PURPOSE, token)
+            claims, made_at = self.tokens.read_dated(PURPOSE, token)
         except Refused as refused:
             # One that is too old is no key, rather than a link that is gone.
             if refused.code is not Code.LINK_EXPIRED:
                 raise
             raise self._too_old() from None
-        if "until" in told and now() >= datetime.fromtimestamp(told["until"], UTC):
+        if "until" in claims and now() >= datetime.fromtimestamp(claims["until"], UTC):
             raise self._too_old()
-        return _person(told), made_at
+        return _person(claims), made_at
 
     def _too_old(self) -> Refused:
         en = f"the token is too old (they live {self.hours:g} hours); `huying staff token` makes a new one"
@@ -79,5 +79,5 @@ def identity(token: str) -> str:
     return hashlib.sha256(token.rpartition(".")[0].encode()).hexdigest()
 
 
-def _person(told: dict[str, Any]) -> Person:
-    return Person(told["name"], told["unit"], frozenset(told.get("roles", ())))
+def _person(claims: dict[str, Any]) -> Person:
+    return Person(claims["name"], claims["unit"], frozenset(claims.get("roles", ())))

@@ -93,8 +93,8 @@ class Boundaries:
 
     @cached_property
     def _areas(self) -> "Sequence[tuple[str, BaseGeometry]]":
-        features = [one for one in read_features(self.path) if self.places.get(one.code)]
-        return [(one.code, area(one)) for one in features]
+        features = [feature for feature in read_features(self.path) if self.places.get(feature.code)]
+        return [(feature.code, area(feature)) for feature in features]
 
     @cached_property
     def _by_code(self) -> "Mapping[str, BaseGeometry]":

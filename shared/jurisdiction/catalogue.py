@@ -74,9 +74,11 @@ class Catalogue:
         self._book = book
         self.version = book.version()
         rules = [(rule, asks(rule.match)) for rule in book.rules]
-        self._for_any = _asked([one for one in rules if one[0].match.category is None])
+        self._for_any = _asked([asked_rule for asked_rule in rules if asked_rule[0].match.category is None])
         self._for_category = {
-            category.code: _asked([one for one in rules if _is_about(one[0], subjects, category.code)])
+            category.code: _asked(
+                [asked_rule for asked_rule in rules if _is_about(asked_rule[0], subjects, category.code)]
+            )
             for category in subjects
         }
         self._detailed = frozenset(
@@ -140,12 +142,12 @@ class Catalogue:
         """The unit that a rule means at this place: `station` and `town` differ from village to village."""
         match unit:
             case "station":
-                found = self._places.station_of(division)
+                nearest = self._places.station_of(division)
             case "town":
-                found = self._places.town_of(division)
+                nearest = self._places.town_of(division)
             case _:
                 return unit
-        return found.id if found else None
+        return nearest.id if nearest else None
 
     def _why_no_rule(self, category: str | None) -> Unclear:
         if category is None:
@@ -181,7 +183,8 @@ def _is_about(rule: Rule, subjects: Tree[Category], category: str) -> bool:
 def _asked(rules: list[_Asked]) -> tuple[_Asked, ...]:
     """Rules that were sorted by category, with what is left to compare."""
     return tuple(
-        (rule, tuple(one for one in conditions if one is not Condition.CATEGORY)) for rule, conditions in rules
+        (rule, tuple(condition for condition in conditions if condition is not Condition.CATEGORY))
+        for rule, conditions in rules
     )
 
 

@@ -53,7 +53,7 @@ def _outcome(rule: Rule, failed: Condition | None, winner: str | None, case: Rou
         return RuleOutcome(rule=rule.id, lead=rule.lead, outcome=met, keyword=keyword_in(rule.match, case.words))
     # What a demand has of the time of day and of its words is told by the demand itself.
     actual = shown(failed, case) if hasattr(case, failed) else None
-    wanted = shown(failed, rule.match)
+    expected = shown(failed, rule.match)
     return RuleOutcome(
-        rule=rule.id, lead=rule.lead, outcome=RuleResult.FAILED, failed=failed, wanted=wanted, actual=actual
+        rule=rule.id, lead=rule.lead, outcome=RuleResult.FAILED, failed=failed, wanted=expected, actual=actual
     )

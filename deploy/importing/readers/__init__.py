@@ -41,18 +41,18 @@ _OLE: Final = b"\xd0\xcf\x11\xe0"
 
 
 @contextmanager
-def opened(path: Path, encoding: str, wanted: Set[str]) -> Iterator[Table]:
+def opened(path: Path, encoding: str, columns: Set[str]) -> Iterator[Table]:
     """The rows of a CSV, NDJSON, XLS, XLSX or ODS file that has the wanted columns; raises `UnreadableFile`."""
     if not path.is_file():
         raise UnreadableFile(f"没有文件 {path} / there is no file {path}")
     with path.open("rb") as content:
         start = content.read(4096)
     if start.startswith((_ZIP, _OLE)):
-        reader = workbook.opened(path, wanted)
+        reader = workbook.opened(path, columns)
     else:
         plain = start.removeprefix(b"\xef\xbb\xbf").lstrip()
         _refuse_other_formats(path, start, plain)
-        reader = ndjson.opened(path, wanted) if plain.startswith(b"{") else csv_file.opened(path, encoding, wanted)
+        reader = ndjson.opened(path, columns) if plain.startswith(b"{") else csv_file.opened(path, encoding, columns)
     with reader as table:
         yield table
 

@@ -29,13 +29,13 @@ _TOO_LONG: Final = (
 
 
 @contextmanager
-def opened(path: Path, encoding: str, wanted: Set[str]) -> Iterator[Table]:
+def opened(path: Path, encoding: str, columns: Set[str]) -> Iterator[Table]:
     """The table; memory does not grow with the file."""
-    detected = encoding_of(path, encoding, wanted)
+    detected = encoding_of(path, encoding, columns)
     with path.open(encoding=detected.codec, errors="surrogateescape", newline="") as lines:
-        separator = separator_of(lines, wanted)
+        separator = separator_of(lines, columns)
         lines.seek(0)
-        header, rows = tabulated(path.name, "", records(lines, separator), wanted)
+        header, rows = tabulated(path.name, "", records(lines, separator), columns)
         if header.is_corrected:
             rows = (replace(row, cells={name: _as_written(text) for name, text in row.cells.items()}) for row in rows)
         yield Table(header.names, rows, f"{_KINDS[separator]}, {detected.words}", detected.lines)
@@ -71,13 +71,13 @@ class _Lines:
         return first
 
 
-def separator_of(lines: Iterable[str], wanted: Set[str]) -> str:
+def separator_of(lines: Iterable[str], columns: Set[str]) -> str:
     """What stands between the cells: that by which the most columns are found that the mapping reads."""
     head = list(islice(lines, SEARCHED * 4))
 
     def known(separator: str) -> int:
         first = islice(records(head, separator), SEARCHED)
-        return max((len(wanted & set(recognised(record.cells, wanted))) for record in first), default=0)
+        return max((len(columns & set(recognised(record.cells, columns))) for record in first), default=0)
 
     return max(_KINDS, key=known)
 

@@ -55,7 +55,7 @@ class _Count:
             self.common += _decoded(line, "gb2312") is not None
 
 
-def encoding_of(path: Path, declared: str, wanted: Set[str]) -> Encoding:
+def encoding_of(path: Path, declared: str, columns: Set[str]) -> Encoding:
     """As declared, or as found by reading the whole file once; raises `UnreadableFile` rather than guess."""
     count, head = _Count(), []
     with path.open("rb") as lines:
@@ -66,7 +66,7 @@ def encoding_of(path: Path, declared: str, wanted: Set[str]) -> Encoding:
     if declared != AUTO:
         with_mark = codecs.lookup(declared).name == "utf-8"
         return Encoding(UTF8 if with_mark else declared, f"{declared}（已声明 declared）", count.lines)
-    codec, why = _found(count, b"".join(head), wanted)
+    codec, why = _found(count, b"".join(head), columns)
     if codec is None:
         raise UnreadableFile(
             f"{path}: 无法判断文字编码，请在映射中写明 encoding: gb18030 或 utf-8"
@@ -75,12 +75,12 @@ def encoding_of(path: Path, declared: str, wanted: Set[str]) -> Encoding:
     return Encoding(codec, f"{'GB18030' if codec == GB else 'UTF-8'}（{why}）", count.lines)
 
 
-def _found(count: _Count, head: bytes, wanted: Set[str]) -> tuple[str | None, str]:
+def _found(count: _Count, head: bytes, columns: Set[str]) -> tuple[str | None, str]:
     if head.startswith(b"\xef\xbb\xbf"):
         return UTF8, "有 BOM / by its BOM"
     if not count.foreign:
         return UTF8, "仅含 ASCII / only ASCII"
-    named = [codec for codec in (UTF8, GB) if _names_columns(head, codec, wanted)]
+    named = [codec for codec in (UTF8, GB) if _names_columns(head, codec, columns)]
     if len(named) == 1:
         return named[0], "据列名判断 / by its column names"
     if count.utf8 >= _MOST * count.foreign and count.latin < count.utf8:
@@ -94,10 +94,10 @@ def _found(count: _Count, head: bytes, wanted: Set[str]) -> tuple[str | None, st
     return None, ""
 
 
-def _names_columns(head: bytes, codec: str, wanted: Set[str]) -> bool:
+def _names_columns(head: bytes, codec: str, columns: Set[str]) -> bool:
     """Whether the columns that no other encoding can spell are there."""
     spelled = folded(head.decode(codec, "replace"))
-    telling = [folded(name) for name in wanted if not name.isascii()]
+    telling = [folded(name) for name in columns if not name.isascii()]
     return bool(telling) and all(name in spelled for name in telling)
 
 

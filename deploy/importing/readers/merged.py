@@ -28,15 +28,18 @@ def unmerged(rows: Iterable[list[Cell]], ranges: Iterable[Range], first: int) ->
     """
     coming, here = deque(sorted(ranges)), list[_Merged]()
     for n, row in enumerate(rows):
-        here = [one for one in here if one.bottom >= n]
+        here = [merged_cells for merged_cells in here if merged_cells.bottom >= n]
         if here and any(cell != "" for cell in row):
-            for one in here:
-                row[one.left] = one.value
+            for merged_cells in here:
+                row[merged_cells.left] = merged_cells.value
         while coming and coming[0][0][0] <= n:
             (_, left), (bottom, right) = coming.popleft()
             if 0 <= left - first < len(row) and row[left - first] != "":
                 here.append(_Merged(row[left - first], bottom, left - first, min(right - first, len(row) - 1)))
-        yield row, [covered for one in here for covered in range(one.left + 1, one.right + 1)]
+        yield (
+            row,
+            [covered for merged_cells in here for covered in range(merged_cells.left + 1, merged_cells.right + 1)],
+        )
 
 
 def has_untold(packed: ZipFile) -> bool:

@@ -16,7 +16,7 @@ _LONG: Final = re.compile(rb"\d{16}")
 
 
 @contextmanager
-def opened(path: Path, wanted: Set[str]) -> Iterator[Table]:
+def opened(path: Path, columns: Set[str]) -> Iterator[Table]:
     """The table; its columns are those of the first good line and those that the mapping reads."""
     with path.open("rb") as content:
         count = sum(1 for _ in content)
@@ -24,7 +24,7 @@ def opened(path: Path, wanted: Set[str]) -> Iterator[Table]:
         first = next((row for row in _rows(path.name, content, NOTHING) if row.bad is None), None)
         if first is None:
             raise UnreadableFile(f"{path}: 没有一行是 JSON 对象 / no line is a JSON object")
-        names = dict.fromkeys([*first.cells, *sorted(wanted)])
+        names = dict.fromkeys([*first.cells, *sorted(columns)])
         content.seek(0)
         empty = dict.fromkeys(names, "")
         yield Table(tuple(names), _rows(path.name, content, empty), "NDJSON, UTF-8", count)

@@ -49,18 +49,20 @@ class Header(NamedTuple):
         return ERROR_COLUMNS[1] in self.positions.values()
 
 
-def tabulated(file: str, sheet: str, records: Iterable[Record], wanted: Set[str]) -> tuple[Header, Iterator[SourceRow]]:
+def tabulated(
+    file: str, sheet: str, records: Iterable[Record], columns: Set[str]
+) -> tuple[Header, Iterator[SourceRow]]:
     """Titles above the column names are passed over; raises `UnreadableFile`."""
     coming = iter(records)
     first = list(islice(coming, SEARCHED))
-    best = max(range(len(first)), key=lambda n: len(wanted & set(recognised(first[n].cells, wanted))), default=0)
-    names = recognised(first[best].cells, wanted) if first else []
-    missing = sorted(wanted - set(names))
+    best = max(range(len(first)), key=lambda n: len(columns & set(recognised(first[n].cells, columns))), default=0)
+    names = recognised(first[best].cells, columns) if first else []
+    missing = sorted(columns - set(names))
     if missing:
         listed = "、".join(missing)
         sentence = f"{file} {sheet}: 缺少列 {listed} / these columns are missing; is it the right mapping?"
-        raise MissingColumns(sentence, mostly=len(missing) * 2 < len(wanted))
-    twice = sorted(name for name in wanted if names.count(name) > 1)
+        raise MissingColumns(sentence, mostly=len(missing) * 2 < len(columns))
+    twice = sorted(name for name in columns if names.count(name) > 1)
     if twice:
         raise UnreadableFile(f"{file} {sheet}: 列名重复 {'、'.join(twice)} / these columns occur twice; rename one")
     while names and not names[-1]:

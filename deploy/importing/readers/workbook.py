@@ -33,7 +33,7 @@ LARGEST: Final = 1024 * MIB
 
 
 @contextmanager
-def opened(path: Path, wanted: Set[str]) -> Iterator[Table]:
+def opened(path: Path, columns: Set[str]) -> Iterator[Table]:
     """The table of all its sheets, one after the other."""
     _fits(path)
     with path.open("rb") as content:
@@ -44,7 +44,7 @@ def opened(path: Path, wanted: Set[str]) -> Iterator[Table]:
         except CalamineError as fault:
             raise _unsound(str(path), fault) from None
     with workbook:
-        yield _table(path, workbook, wanted)
+        yield _table(path, workbook, columns)
 
 
 def _unsound(where: str, fault: CalamineError) -> UnreadableFile:
@@ -75,7 +75,7 @@ def _fits(path: Path) -> None:
         raise UnreadableFile(f"{path}: {zh} / {en}")
 
 
-def _table(path: Path, workbook: CalamineWorkbook, wanted: Set[str]) -> Table:
+def _table(path: Path, workbook: CalamineWorkbook, columns: Set[str]) -> Table:
     missing: list[MissingColumns] = []
     headers: dict[str, Header] = {}
     rows: list[Iterator[SourceRow]] = []
@@ -83,7 +83,7 @@ def _table(path: Path, workbook: CalamineWorkbook, wanted: Set[str]) -> Table:
     for name in (sheet.name for sheet in workbook.sheets_metadata if _is_read(sheet)):
         try:
             sheet = workbook.get_sheet_by_name(name)
-            headers[name], coming = tabulated(path.name, name, _records(sheet), wanted)
+            headers[name], coming = tabulated(path.name, name, _records(sheet), columns)
         except MissingColumns as fault:
             if fault.mostly:
                 raise  # a misspelt name, which would cost all rows of the sheet
@@ -95,10 +95,10 @@ def _table(path: Path, workbook: CalamineWorkbook, wanted: Set[str]) -> Table:
         expected += sheet.total_height
     if not headers:
         raise missing[0] if missing else UnreadableFile(f"{path}: 没有可读的工作表 / no sheet can be read")
-    columns = tuple(dict.fromkeys(name for header in headers.values() for name in header.names))
+    names = tuple(dict.fromkeys(name for header in headers.values() for name in header.names))
     passed = f"，{len(missing)} 个无所需列 without the columns" if missing else ""
     description = f"Excel, 工作表 sheets: {'、'.join(headers)}{passed}"
-    return Table(columns, chain.from_iterable(rows), description, expected)
+    return Table(names, chain.from_iterable(rows), description, expected)
 
 
 def _is_read(sheet: SheetMetadata) -> bool:

@@ -80,8 +80,8 @@ async def spark(server: Server) -> AsyncIterator[str]:
         raise NotApplicable("the server speaks no JSON")
     for path, name in (("services.json", "service_code"), ("requests.json", "service_request_id")):
         answer = await server.get(path)
-        for one in answer.objects():
-            for wrong in _faults(one, name):
+        for entry in answer.objects():
+            for wrong in _faults(entry, name):
                 yield f"{answer}: {wrong}"
                 break
     for wrong in await _definition(server):

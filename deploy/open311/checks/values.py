@@ -35,7 +35,7 @@ async def services(server: Server) -> AsyncIterator[str]:
         for name in ("service_code", "service_name"):
             if not row.get(name):
                 yield f"{which} has no {name}"
-        if not any(row.get("metadata") is one or row.get("metadata") == one for one in _BOOLEANS[format]):
+        if not any(row.get("metadata") is allowed or row.get("metadata") == allowed for allowed in _BOOLEANS[format]):
             yield f"{which}: metadata {row.get('metadata')!r} is neither true nor false"
         if row.get("type") not in TYPES:
             yield f"{which}: type {row.get('type')!r} is none of {', '.join(TYPES)}"
@@ -85,9 +85,14 @@ def _as_rows(answer: Answer, format: str) -> tuple[Row, list[Row]]:
         if not isinstance(document, dict):
             return {}, []
         endpoints = document.get("endpoints")
-        return document, [one for one in endpoints if isinstance(one, dict)] if isinstance(endpoints, list) else []
+        return document, [endpoint for endpoint in endpoints if isinstance(endpoint, dict)] if isinstance(
+            endpoints, list
+        ) else []
     root = answer.xml()
-    rows = [{child.tag: (child.text or "").strip() or len(child) for child in one} for one in root.iter("endpoint")]
+    rows = [
+        {child.tag: (child.text or "").strip() or len(child) for child in endpoint}
+        for endpoint in root.iter("endpoint")
+    ]
     return {child.tag: (child.text or "").strip() for child in root}, [*rows]
 
 

@@ -29,15 +29,15 @@ def routes(contacts: PersonalDataHandler) -> APIRouter:
     By = Annotated[Caller, Depends(contacts.callers)]  # noqa: N806 (a type)
 
     @router.post("", response_model_exclude_none=True)
-    async def reveal_contact(number: Number, asked: Reveal, by: By, response: Response) -> Personal:
+    async def reveal_contact(number: Number, command: Reveal, by: By, response: Response) -> Personal:
         """Personal data of a demand; who saw which fields and why becomes part of its record."""
-        shown = await contacts.reveal(number, asked, by)
+        shown = await contacts.reveal(number, command, by)
         response.headers.update(PRIVATE)
         return shown
 
     @router.post("/erasure")
-    async def erase_contact(number: Number, asked: Erase, by: By) -> Erased:
+    async def erase_contact(number: Number, command: Erase, by: By) -> Erased:
         """Destroy the key of the demand's personal data, for good; again changes nothing."""
-        return Erased(number=number, erased_at=await contacts.erase(number, asked, by))
+        return Erased(number=number, erased_at=await contacts.erase(number, command, by))
 
     return router

@@ -110,7 +110,10 @@ class ContactBatches:
             work = await self.repository.load(db, ids.values(), at)
             kept = await queries.of_demands(db, list(ids.values()))
             contacts = [self._contact(question, ids, kept) for question in questions]
-            refusing = [self._refusing(*asked, ids) for asked in zip(questions, contacts, strict=True)]
+            refusing = [
+                self._refusing(*question_and_contact, ids)
+                for question_and_contact in zip(questions, contacts, strict=True)
+            ]
             stopped = await OptOuts(self.vault).among(db, set[bytes]().union(*refusing))
             answers = [
                 self._answer(question, ids, kept, contact, not stopped.isdisjoint(persons))
@@ -195,9 +198,9 @@ def routes(contacts: ContactBatches) -> APIRouter:
     By = Annotated[Caller, Depends(contacts.callers)]  # noqa: N806 (a type)
 
     @router.post("/v1/contacts")
-    async def find_contacts(asked: ContactQuestions, by: By, response: Response) -> ContactAnswers:
+    async def find_contacts(contact_questions: ContactQuestions, by: By, response: Response) -> ContactAnswers:
         """Whom messages are for."""
-        answers = await contacts.answer(asked.questions, by)
+        answers = await contacts.answer(contact_questions.questions, by)
         response.headers.update(PRIVATE)
         return ContactAnswers(answers=tuple(answers))
 

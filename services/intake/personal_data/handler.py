@@ -43,18 +43,18 @@ class PersonalDataHandler:
     new_id: Callable[[], UUID] = uuid7
     masker: Masker = field(default_factory=Masker)
 
-    async def reveal(self, number: str, asked: Reveal, by: Caller) -> Personal:
+    async def reveal(self, number: str, command: Reveal, by: Caller) -> Personal:
         """What was asked for; the transaction that reads it tells who saw it and why. Raises `Refused`."""
-        handler, why = CommandHandler(self.repository, self.clock), (await self.masker.masked(asked)).why
+        handler, why = CommandHandler(self.repository, self.clock), (await self.masker.masked(command)).why
         async with self.pool.acquire(timeout=5) as db, db.transaction():
             demand = await self._demand(db, number, by)
-            shown = self._opened(demand, await queries.of_demand(db, demand.id), asked)
+            shown = self._opened(demand, await queries.of_demand(db, demand.id), command)
             note = PersonalDataViewed(by=by.name, fields=shown.told, why=why)
             return await handler.handle(db, RevealCommand(demand.id, self.new_id(), note, shown))
 
-    async def erase(self, number: str, asked: Erase, by: Caller) -> datetime:
+    async def erase(self, number: str, command: Erase, by: Caller) -> datetime:
         """Erase on behalf of a coordinator; raises `Refused`."""
-        why = (await self.masker.masked(asked)).why
+        why = (await self.masker.masked(command)).why
         async with self.pool.acquire(timeout=5) as db, db.transaction():
             demand = await self._demand(db, number, by)
             self.callers.require(ERASE, by, demand)
@@ -67,22 +67,22 @@ class PersonalDataHandler:
         self.callers.require(REVEAL, by, demand)
         return demand
 
-    def _opened(self, demand: Demand, kept: Kept | None, asked: Reveal) -> Personal:
+    def _opened(self, demand: Demand, kept: Kept | None, command: Reveal) -> Personal:
         if kept and kept.destroyed_at:
             raise _erased(demand.number, kept.destroyed_at)
-        opened = list(self._unsealed(kept, asked.contact)) if kept else []
-        contents = _one_contact(opened) if asked.contact else _everything(opened)
-        shown = personal(demand.number, *contents, asked.fields)
+        opened = list(self._unsealed(kept, command.contact)) if kept else []
+        contents = _one_contact(opened) if command.contact else _everything(opened)
+        shown = personal(demand.number, *contents, command.fields)
         if not shown.told:
-            raise _not_left(demand.number, sorted(asked.fields))
+            raise _not_left(demand.number, sorted(command.fields))
         return shown
 
     def _unsealed(self, kept: Kept, reference: UUID | None) -> Iterator[tuple[Holds, bytes]]:
         """Every box, or the one that a fact refers to."""
         if kept.wrapped:
             key = self.vault.unwrap(kept.key_id, kept.wrapped)
-            wanted = (box for box in kept.boxes if reference in (None, box.id))
-            yield from ((box.holds, key.open(box.id, box.sealed)) for box in wanted)
+            boxes = (box for box in kept.boxes if reference in (None, box.id))
+            yield from ((box.holds, key.open(box.id, box.sealed)) for box in boxes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,16 +42,16 @@ def routes(submissions: SubmissionHandler, codes: SecretCodes) -> APIRouter:
     router = APIRouter(tags=["intake"])
     Submitter = Annotated[Channel, Depends(channel_with(submissions.pool, "submit"))]  # noqa: N806 (a type)
 
-    async def submit_plainly(asked: FastRequest) -> FastResponse | None:
+    async def submit_plainly(fast_request: FastRequest) -> FastResponse | None:
         """The same as `submit_demand` for a request that is as it should be."""
-        key = asked.header(b"idempotency-key")
-        if asked.header(b"content-type") != "application/json" or not 1 <= len(key) <= MAX_KEY:
+        key = fast_request.header(b"idempotency-key")
+        if fast_request.header(b"content-type") != "application/json" or not 1 <= len(key) <= MAX_KEY:
             return None
         try:
-            demand = SubmitDemand.model_validate_json(asked.body)
+            demand = SubmitDemand.model_validate_json(fast_request.body)
         except ValidationError:
             return None
-        request, api_key = Request(key, demand), asked.header(b"x-api-key")
+        request, api_key = Request(key, demand), fast_request.header(b"x-api-key")
         taken = await submissions.submit_seen(api_key, request)
         if taken is None:
             channel = await authenticate(submissions.pool, api_key, Scope.SUBMIT)

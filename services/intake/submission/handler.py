@@ -118,13 +118,13 @@ class SubmissionHandler:
 
     async def _take(self, db: Connection, asks: Sequence[CheckedRequest]) -> list[SubmissionReceipt | Refused]:
         at = self.clock()
-        wanted = await self._wanted(db, asks, at)
+        submissions = await self._wanted(db, asks, at)
         if not any(_is_bound(ask.command) for ask in asks):
             with suppress(Repeated):
-                await self._new(asks, wanted, at).write(db)
-                return list(map(fresh_one, wanted))
+                await self._new(asks, submissions, at).write(db)
+                return list(map(fresh_one, submissions))
         async with db.transaction():
-            return await self._take_any(db, asks, wanted, at)
+            return await self._take_any(db, asks, submissions, at)
 
     async def _try(self, db: Connection, asks: Sequence[CheckedRequest]) -> list[SubmissionReceipt | Refused]:
         trial = db.transaction()
@@ -140,39 +140,39 @@ class SubmissionHandler:
         at = self.clock()
         seen = [visit.seen for visit in visits]
         asks = [visit.ask for visit in visits]
-        wanted = await self._wanted(db, asks, at)
-        writes = self._new(asks, wanted, at)
+        submissions = await self._wanted(db, asks, at)
+        writes = self._new(asks, submissions, at)
         key_queries.count_seen(writes, seen, Scope.SUBMIT, at)
         try:
             (counted,) = await writes.write(db)
         except (Repeated, Stale):
             return [None] * len(visits)
-        return list(zip(map(fresh_one, wanted), key_queries.each(seen, counted), strict=True))
+        return list(zip(map(fresh_one, submissions), key_queries.each(seen, counted), strict=True))
 
-    def _new(self, asks: Sequence[CheckedRequest], wanted: Sequence[Submission], at: datetime) -> WriteBatch:
+    def _new(self, asks: Sequence[CheckedRequest], submissions: Sequence[Submission], at: datetime) -> WriteBatch:
         """One statement that needs no transaction around it; writing raises `Repeated` when one of them is not new."""
         writes = WriteBatch()
-        queries.put(writes, wanted, Repeated())
-        self._prepare.tell(writes, zip(asks, wanted, strict=True), at)
+        queries.put(writes, submissions, Repeated())
+        self._prepare.tell(writes, zip(asks, submissions, strict=True), at)
         return writes
 
     async def _take_any(
-        self, db: Connection, asks: Sequence[CheckedRequest], wanted: Sequence[Submission], at: datetime
+        self, db: Connection, asks: Sequence[CheckedRequest], submissions: Sequence[Submission], at: datetime
     ) -> list[SubmissionReceipt | Refused]:
         """Claims first, and tells of those that are new and have all their attachments."""
-        for channel in sorted({s.channel for s in wanted if s.external_id}):
+        for channel in sorted({s.channel for s in submissions if s.external_id}):
             await queries.share_references(db, channel)
-        fresh, spoilt = await _claim(db, asks, wanted)
-        others = [s for s in wanted if s.id not in fresh]
+        fresh, spoilt = await _claim(db, asks, submissions)
+        others = [s for s in submissions if s.id not in fresh]
         first = await queries.known(db, others) if others else {}
         writes = WriteBatch()
-        self._prepare.tell(writes, ((ask, s) for ask, s in zip(asks, wanted, strict=True) if s.id in fresh), at)
+        self._prepare.tell(writes, ((ask, s) for ask, s in zip(asks, submissions, strict=True) if s.id in fresh), at)
         await writes.write(db)
-        asked = list(zip(asks, wanted, strict=True))
-        moved = await self._moving_on.take(db, asked, first, at) if first else {}
+        pairs = list(zip(asks, submissions, strict=True))
+        moved = await self._moving_on.take(db, pairs, first, at) if first else {}
         return [
             spoilt.get(s.id) or moved.get(s.id) or self._answer(ask.request.command, s, s.id in fresh, first.get(s.id))
-            for ask, s in asked
+            for ask, s in pairs
         ]
 
     async def _wanted(self, db: Connection, asks: Sequence[CheckedRequest], at: datetime) -> list[Submission]:
@@ -186,22 +186,22 @@ class SubmissionHandler:
         return [self._spare.popleft() for _ in range(count)]
 
     def _answer(
-        self, command: SubmitDemand, asked: Submission, created: bool, first: Submission | None
+        self, command: SubmitDemand, submission: Submission, created: bool, first: Submission | None
     ) -> SubmissionReceipt | Refused:
         if created:
-            return fresh_one(asked)
+            return fresh_one(submission)
         if first is None:
             en = "the same demand is being submitted right now"
             return Refused(Code.CONFLICT, en, "同一诉求正在提交，请稍后重试")
         # After an erasure nothing is left to compare with.
         same = not first.fingerprint or first.fingerprint in self.vault.fingerprints(domain.content(command))
-        same_key = (first.channel, first.idempotency_key) == (asked.channel, asked.idempotency_key)
-        if same_key and not (same and first.programme == asked.programme):
+        same_key = (first.channel, first.idempotency_key) == (submission.channel, submission.idempotency_key)
+        if same_key and not (same and first.programme == submission.programme):
             en = f"this key belongs to demand {first.number}"
             return Refused(Code.KEY_REUSED, en, f"该幂等键属于诉求 {first.number}")
-        own = first.channel == asked.channel
+        own = first.channel == submission.channel
         # What another system recorded may have been sent live before, in other words.
-        same_reference = own and first.external_id == asked.external_id and not isinstance(command, RecordedDemand)
+        same_reference = own and first.external_id == submission.external_id and not isinstance(command, RecordedDemand)
         if same_reference and not same_key and not same:
             return reference_taken(command.external_id or "", first.number)
         return SubmissionReceipt(first.id, first.number, first.submitted_at, created=False, own=own)
@@ -213,13 +213,13 @@ def _is_bound(command: SubmitDemand) -> bool:
 
 
 async def _claim(
-    db: Connection, asks: Sequence[CheckedRequest], wanted: Sequence[Submission]
+    db: Connection, asks: Sequence[CheckedRequest], submissions: Sequence[Submission]
 ) -> tuple[set[UUID], Mapping[UUID, Refused]]:
     """Those that are new and have all their attachments, and those that are refused for theirs."""
-    new = await queries.claim(db, wanted)
+    new = await queries.claim(db, submissions)
     spoilt: dict[UUID, Refused] = {}
     for channel in {ask.channel.id for ask in asks}:
-        theirs = [(s.id, ask.command.attachments) for ask, s in zip(asks, wanted, strict=True)
+        theirs = [(s.id, ask.command.attachments) for ask, s in zip(asks, submissions, strict=True)
                   if s.id in new and s.channel == channel]  # fmt: skip
         spoilt |= await bind(db, channel, theirs)
     await queries.withdraw(db, list(spoilt))

@@ -54,7 +54,7 @@ class HistoryHandler:
     async def take(
         self,
         db: Connection,
-        asked: Iterable[tuple[CheckedRequest, Submission]],
+        pairs: Iterable[tuple[CheckedRequest, Submission]],
         first: Mapping[UUID, Submission],
         at: datetime,
     ) -> dict[UUID, SubmissionReceipt | Refused]:
@@ -62,24 +62,24 @@ class HistoryHandler:
 
         `first` holds what was submitted before. What is new is told in the caller's transaction.
         """
-        rows = [Again(ask, s, first[s.id]) for ask, s in asked if s.id in first and self._differs(ask, s, first[s.id])]
+        rows = [Again(ask, s, first[s.id]) for ask, s in pairs if s.id in first and self._differs(ask, s, first[s.id])]
         if not rows:
             return {}
         ids = sorted({row.first.id for row in rows})
         work = await self.repository.load(db, ids, at)
         fingerprints = await queries.fingerprints(db, ids)  # read again, now that no other request can change them
-        told = await history.imported(db, ids)
-        read = {id: _Read(_known(told[id]), fingerprints[id]) for id in ids}
+        stored = await history.imported(db, ids)
+        read = {id: _Read(_known(stored[id]), fingerprints[id]) for id in ids}
         answers = {row.asked.id: self._answer(work, row, read[row.first.id], at) for row in rows}
         await self.repository.save(db, work)
         await history.put_fingerprints(
-            db, {id: one.fingerprint for id, one in read.items() if one.fingerprint != fingerprints[id]}
+            db, {id: imported.fingerprint for id, imported in read.items() if imported.fingerprint != fingerprints[id]}
         )
         return answers
 
-    def _differs(self, ask: CheckedRequest, asked: Submission, first: Submission) -> bool:
+    def _differs(self, ask: CheckedRequest, submission: Submission, first: Submission) -> bool:
         """Whether it is recorded history under the same key with other content; an erased one has none left."""
-        same_key = (first.channel, first.idempotency_key) == (asked.channel, asked.idempotency_key)
+        same_key = (first.channel, first.idempotency_key) == (submission.channel, submission.idempotency_key)
         recorded = isinstance(ask.request.command, RecordedDemand) and same_key and bool(first.fingerprint)
         return recorded and first.fingerprint not in self.vault.fingerprints(domain.content(ask.request.command))
 
@@ -121,8 +121,8 @@ def _taken(row: Again, became: Became, steps: int = 0) -> SubmissionReceipt:
     return SubmissionReceipt(first.id, first.number, first.submitted_at, created=False, became=became, steps=steps)
 
 
-def _known(told: Sequence[history.Told]) -> Known:
-    return known((parse(fact.type, fact.payload), fact.at) for fact in told)
+def _known(stored: Sequence[history.Told]) -> Known:
+    return known((parse(fact.type, fact.payload), fact.at) for fact in stored)
 
 
 def _further(before: Known, note: HistoryContinued) -> Known:

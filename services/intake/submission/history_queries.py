@@ -27,10 +27,10 @@ async def imported(db: Connection, ids: Sequence[UUID]) -> dict[UUID, list[Told]
         list(ids),
         [DemandSubmitted.wire_type(), HistoryContinued.wire_type()],
     )
-    found: dict[UUID, list[Told]] = {}
+    facts: dict[UUID, list[Told]] = {}
     for row in rows:
-        found.setdefault(row["aggregateid"], []).append(Told(row["type"], row["payload"], row["time"]))
-    return found
+        facts.setdefault(row["aggregateid"], []).append(Told(row["type"], row["payload"], row["time"]))
+    return facts
 
 
 async def put_fingerprints(db: Connection, fingerprints: Mapping[UUID, bytes]) -> None:

@@ -41,13 +41,13 @@ _SUBMISSIONS: Final = """
 """
 
 
-def put(writes: WriteBatch, wanted: Sequence[Submission], known: Exception) -> None:
+def put(writes: WriteBatch, submissions: Sequence[Submission], known: Exception) -> None:
     """Write submissions without references; writing raises `known` when one of them was written before."""
-    writes.add(_SUBMISSIONS, _ordered(wanted))
+    writes.add(_SUBMISSIONS, _ordered(submissions))
     writes.clash("submission_channel_idempotency_key_key", known)
 
 
-async def claim(db: Connection, wanted: Sequence[Submission]) -> set[UUID]:
+async def claim(db: Connection, submissions: Sequence[Submission]) -> set[UUID]:
     """Write the submissions that are new and say which, of twins the first in order; waits for one being written."""
     rows = await db.fetch(
         f"""
@@ -58,12 +58,12 @@ async def claim(db: Connection, wanted: Sequence[Submission]) -> set[UUID]:
         ORDER BY place
         ON CONFLICT DO NOTHING RETURNING id
         """,
-        _ordered(wanted),
+        _ordered(submissions),
     )
     return {row["id"] for row in rows}
 
 
-async def known(db: Connection, wanted: Sequence[Submission]) -> dict[UUID, Submission]:
+async def known(db: Connection, submissions: Sequence[Submission]) -> dict[UUID, Submission]:
     """For each submission that is not new, the one that was first: same key, same reference, or sighted under it."""
     rows = await db.fetch(
         """
@@ -75,7 +75,7 @@ async def known(db: Connection, wanted: Sequence[Submission]) -> dict[UUID, Subm
             OR first.channel = asked.channel AND first.external_id = asked.external_id
         ORDER BY asked.id, (first.channel, first.idempotency_key) = (asked.channel, asked.key) DESC
         """,
-        *_columns([(s.id, s.channel, s.idempotency_key, s.external_id) for s in wanted]),
+        *_columns([(s.id, s.channel, s.idempotency_key, s.external_id) for s in submissions]),
     )
     return {
         row["asked"]: Submission(
@@ -98,9 +98,9 @@ async def withdraw(db: Connection, ids: Sequence[UUID]) -> None:
         await db.execute("DELETE FROM submission WHERE id = ANY($1)", list(ids))
 
 
-def _ordered(wanted: Sequence[Submission]) -> list[Submission]:
+def _ordered(submissions: Sequence[Submission]) -> list[Submission]:
     # In one order, so that two requests with the same keys cannot block each other.
-    return sorted(wanted, key=lambda s: (s.channel, s.idempotency_key))
+    return sorted(submissions, key=lambda s: (s.channel, s.idempotency_key))
 
 
 def _columns(rows: Sequence[tuple[object, ...]]) -> list[list[object]]:

@@ -20,8 +20,8 @@ def recorded_otherwise(external_id: str, number: str, differences: Sequence[Fiel
     Without `differences` it is the contact, or a number that is hidden in a text: what was said then is sealed.
     """
     apart = tuple(differences) or (_SEALED,)
-    listed_zh = "；".join(f"{one.field} {one.zh}" for one in apart[:_TOLD])
-    listed = "; ".join(f"{one.field} {one.en}" for one in apart[:_TOLD])
+    listed_zh = "；".join(f"{difference.field} {difference.zh}" for difference in apart[:_TOLD])
+    listed = "; ".join(f"{difference.field} {difference.en}" for difference in apart[:_TOLD])
     if more := len(apart) - _TOLD if len(apart) > _TOLD else 0:
         listed_zh, listed = f"{listed_zh}；另有 {more} 处", f"{listed}; and {more} more"
     en = (

@@ -86,7 +86,7 @@ def routes(pool: Pool, suggester: Suggester, packs: Jurisdictions) -> APIRouter:
         ranking = suggester.suggest(pack, words.title, words.text)
         model = suggester.model(pack.id)
         return Ranked(
-            suggestions=[_named(pack, one) for one in ranking.suggestions],
+            suggestions=[_named(pack, suggestion) for suggestion in ranking.suggestions],
             sure=ranking.sure,
             model=Trained(trained_at=model.trained_at, demands=model.demands) if model else None,
         )
@@ -94,14 +94,14 @@ def routes(pool: Pool, suggester: Suggester, packs: Jurisdictions) -> APIRouter:
     return router
 
 
-def _named(pack: Pack, one: Suggestion) -> Suggested:
-    category = pack.category(one.category)
+def _named(pack: Pack, suggestion: Suggestion) -> Suggested:
+    category = pack.category(suggestion.category)
     assert category, "only categories of the pack are suggested"
     return Suggested(
-        category=one.category,
+        category=suggestion.category,
         name=category.name.zh,
         name_en=category.name.en,
-        probability=round(one.probability, 3),
-        source=one.source,
-        because=list(one.because),
+        probability=round(suggestion.probability, 3),
+        source=suggestion.source,
+        because=list(suggestion.because),
     )

@@ -46,14 +46,14 @@ def report(guesses: Sequence[Guess]) -> Report:
 
     Silence says nothing, so it is neither well nor badly calibrated; `accuracy` counts it as wrong.
     """
-    told = [guess for guess in guesses if guess.probability > 0]
-    bins = tuple(_bins(told))
+    made = [guess for guess in guesses if guess.probability > 0]
+    bins = tuple(_bins(made))
     sure = [guess for guess in guesses if guess.sure]
     return Report(
         count=len(guesses),
-        guessed=len(told) / max(len(guesses), 1),
+        guessed=len(made) / max(len(guesses), 1),
         accuracy=_mean(guess.right for guess in guesses),
-        ece=sum(one.count * abs(one.said - one.true) for one in bins) / max(len(told), 1),
+        ece=sum(bin_.count * abs(bin_.said - bin_.true) for bin_ in bins) / max(len(made), 1),
         sure=len(sure) / max(len(guesses), 1),
         sure_accuracy=_mean(guess.right for guess in sure),
         bins=bins,
@@ -78,8 +78,8 @@ def _bins(guesses: Sequence[Guess]) -> Iterable[Bin]:
         low, high = n / BINS, (n + 1) / BINS
         inside = [g for g in guesses if low <= g.probability < high or (high == 1 and g.probability == 1)]
         if inside:
-            said = _mean(guess.probability for guess in inside)
-            yield Bin(low, high, len(inside), said, _mean(guess.right for guess in inside))
+            claimed = _mean(guess.probability for guess in inside)
+            yield Bin(low, high, len(inside), claimed, _mean(guess.right for guess in inside))
 
 
 def _mean(values: Iterable[float]) -> float:

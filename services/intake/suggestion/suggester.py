@@ -40,7 +40,7 @@ class Suggester:
             return by_rule
         known = {category.code for category in pack.leaf_categories}
         learned = model.rank(title, text)
-        kept = tuple(one for one in learned.suggestions if one.category in known)
+        kept = tuple(suggestion for suggestion in learned.suggestions if suggestion.category in known)
         if not kept:
             return by_rule
         return replace(learned, suggestions=kept, sure=learned.sure and kept[0] is learned.suggestions[0])

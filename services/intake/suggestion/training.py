@@ -54,9 +54,9 @@ def train(examples: Sequence[Example], jurisdiction: str, at: datetime) -> tuple
         demands=len(usable),
         categories=categories,
         grams={gram: int(row) for gram, row in vectors.vocabulary_.items()},
-        idf=tuple(round(float(one), 5) for one in vectors.idf_),
-        weights=tuple(tuple(round(float(one), 4) for one in row) for row in _square(fitted.coef_).T),
-        intercepts=tuple(round(float(one), 5) for one in _square(fitted.intercept_)),
+        idf=tuple(round(float(number), 5) for number in vectors.idf_),
+        weights=tuple(tuple(round(float(number), 4) for number in row) for row in _square(fitted.coef_).T),
+        intercepts=tuple(round(float(number), 5) for number in _square(fitted.intercept_)),
         temperature=temperature,
         threshold=threshold,
     )
@@ -79,11 +79,11 @@ def _held_out(usable: Sequence[Example], categories: tuple[str, ...]) -> Iterabl
     sklearn = _sklearn()
     labels = [example.category for example in usable]
     folds = sklearn.model_selection.StratifiedKFold(FOLDS, shuffle=True, random_state=0)
-    for learned, asked in folds.split(labels, labels):
+    for learned, held_out in folds.split(labels, labels):
         vectors, fitted = _fitted([usable[n] for n in learned])
-        scores = _square_rows(fitted.decision_function(vectors.transform(_words(usable[n] for n in asked))))
-        for n, row in zip(asked, scores, strict=True):
-            yield Scored([float(one) for one in row], categories.index(labels[n]))
+        scores = _square_rows(fitted.decision_function(vectors.transform(_words(usable[n] for n in held_out))))
+        for n, row in zip(held_out, scores, strict=True):
+            yield Scored([float(score) for score in row], categories.index(labels[n]))
 
 
 def _fitted(examples: Sequence[Example]) -> tuple[Any, Any]:

@@ -154,7 +154,7 @@ async def waiting(
 
 async def count(db: Connection, jurisdiction: str, unit: str, now: datetime) -> int:
     """How many are to be called by now, up to `COUNTED_UP_TO`."""
-    found: int = await db.fetchval(
+    count: int = await db.fetchval(
         """
         SELECT count(*) FROM (
             SELECT FROM call_back WHERE jurisdiction = $1 AND call_at <= $2 AND $3 <> ALL(had_part) LIMIT $4
@@ -165,4 +165,4 @@ async def count(db: Connection, jurisdiction: str, unit: str, now: datetime) -> 
         unit,
         COUNTED_UP_TO,
     )
-    return found
+    return count

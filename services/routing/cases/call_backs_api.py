@@ -57,11 +57,14 @@ def routes(desk: CaseHandler, staff: Callable[..., Awaitable[Person]]) -> APIRou
         pack = pack_of(desk, by)
         require_caller(by, pack)
         async with desk.pool.acquire(timeout=5) as db:
-            found, following = await queries.waiting(db, pack.id, by.unit, desk.clock(), moment(after, OLDEST), limit)
+            waiting, following = await queries.waiting(db, pack.id, by.unit, desk.clock(), moment(after, OLDEST), limit)
         cursor = following.written() if following else None
         link(cursor, request, response)
         return CallBackList(
-            call_backs=[DueCallBack(demand=one.demand, text=one.text, call_back=one.state) for one in found],
+            call_backs=[
+                DueCallBack(demand=call_back.demand, text=call_back.text, call_back=call_back.state)
+                for call_back in waiting
+            ],
             next=cursor,
         )
 

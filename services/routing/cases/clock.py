@@ -200,12 +200,12 @@ def _stretch(place: _Place) -> _Stretch | None:
 def _held(spans: Sequence[Span]) -> list[Held]:
     sums: dict[tuple[Holder, str | None], list[int]] = {}
     for span in spans:
-        found = sums.setdefault((span.holder, span.unit), [0, 0, 0])
+        spent = sums.setdefault((span.holder, span.unit), [0, 0, 0])
         if span.hop is Hop.PAUSED:
-            found[2] += span.seconds
+            spent[2] += span.seconds
         else:
-            found[0] += span.seconds
-            found[1] += span.working_seconds
+            spent[0] += span.seconds
+            spent[1] += span.working_seconds
     return [
         Held(holder=holder, unit=unit, seconds=seconds, working_seconds=working, paused_seconds=paused)
         for (holder, unit), (seconds, working, paused) in sums.items()

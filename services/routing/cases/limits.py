@@ -25,11 +25,11 @@ def limits_of(demand: Demand, pack: Pack, preset: str | None = None) -> StageLim
     """The limits of this demand, whoever answers it; after a reopening the limit for that, where the pack has one.
     `preset`: that of the rule that decided just now; without one, that of the rule that decided before."""
     before = demand.limit_source if demand.limit_source in pack.limits else None
-    found = pack.limits_for(
+    limits = pack.limits_for(
         demand.division, demand.category, demand.kind, demand.urgency, demand.vulnerable, preset or before
     )
     redo = pack.handling.redo
-    return replace(found, resolve=redo) if demand.reopenings and redo else found
+    return replace(limits, resolve=redo) if demand.reopenings and redo else limits
 
 
 def limits_by_dispatcher(limits: StageLimits, working_days: int) -> StageLimits:

@@ -234,8 +234,8 @@ async def triage_reasons(db: Connection, ids: Sequence[UUID]) -> dict[UUID, Tria
         """,
         list(ids),
     )
-    found = {}
+    reasons = {}
     for row in rows:
         fact = DemandTriaged.model_validate_json(row["payload"])
-        found[row["demand_id"]] = TriageReason(fact.reason, fact.suggestions, row["text"])
-    return found
+        reasons[row["demand_id"]] = TriageReason(fact.reason, fact.suggestions, row["text"])
+    return reasons

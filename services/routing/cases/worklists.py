@@ -140,14 +140,14 @@ async def page(
 ) -> tuple[list[CaseSummary], Place | None]:
     """The cases of a list behind a place, and where the next page begins; None on the last one."""
     lane = _LANES[name]
-    wanted, parameters = _filtered(filters, _parameters(desk, name))
+    matching, parameters = _filtered(filters, _parameters(desk, name))
     order = "rank, work_due_at, id" if sort == "due" else "id"
     rows = await db.fetch(
         f"""
         SELECT state::text, rank, work_due_at, id, urges, supports, has_new_words
         FROM (
             SELECT id FROM (
-                SELECT DISTINCT {order} FROM ({_first(lane, sort, wanted, len(parameters), limit)}) AS found
+                SELECT DISTINCT {order} FROM ({_first(lane, sort, matching, len(parameters), limit)}) AS found
             ) AS cases ORDER BY {order} LIMIT {limit + 1}
         ) AS shown JOIN demand USING (id)
         ORDER BY {order}
@@ -162,7 +162,7 @@ async def page(
     return [_summary(row) for row in rows], following
 
 
-def _first(lane: _Lane, sort: Sort, wanted: str, known: int, limit: int) -> str:
+def _first(lane: _Lane, sort: Sort, matching: str, known: int, limit: int) -> str:
     """The first cases behind a place: unit by unit, and rank by rank where they are sorted by due time, so that each
     takes them from its index, however many units there are."""
     columns, behind, ranks, ranked = lane.id, f"{lane.id} > ${known + 1}", "", ""
@@ -172,13 +172,13 @@ def _first(lane: _Lane, sort: Sort, wanted: str, known: int, limit: int) -> str:
         ranks = "CROSS JOIN unnest('{0,1}'::smallint[]) AS ranked (rank)"
         ranked = f"AND {lane.table}.rank = ranked.rank"
     source = lane.table
-    if lane.table != "demand" and "demand." in wanted:
+    if lane.table != "demand" and "demand." in matching:
         source += f" JOIN demand ON demand.id = {lane.id}"
     return f"""
         SELECT cases.* FROM unnest($1::text[]) AS looked_at (key) {ranks}
         CROSS JOIN LATERAL (
             SELECT {columns.replace(lane.id, f"{lane.id} AS id")} FROM {source}
-            WHERE {lane.key} = looked_at.key {ranked} AND {lane.condition} AND {wanted} AND {behind}
+            WHERE {lane.key} = looked_at.key {ranked} AND {lane.condition} AND {matching} AND {behind}
             ORDER BY {columns} LIMIT {limit + 1}
         ) AS cases
     """  # noqa: S608 (our own)

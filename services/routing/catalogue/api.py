@@ -39,9 +39,9 @@ def routes(desk: CatalogueDesk, staff: WhoAsks) -> APIRouter:
     _returns(router, desk, By)
 
     @router.post("/rollback")
-    async def roll_back_catalogue(by: By, asked: c.RollBackCatalogue) -> view.CatalogueVersion:
+    async def roll_back_catalogue(by: By, command: c.RollBackCatalogue) -> view.CatalogueVersion:
         """Put an earlier version into force again: the one before, or any that once was."""
-        return await desk.roll_back(by, asked)
+        return await desk.roll_back(by, command)
 
     @router.get("/{version}")
     async def get_catalogue(version: Version, by: By) -> view.CatalogueVersion:
@@ -54,14 +54,14 @@ def routes(desk: CatalogueDesk, staff: WhoAsks) -> APIRouter:
         return await desk.check(by, version)
 
     @router.post("/{version}/rehearse")
-    async def rehearse_catalogue(version: Version, by: By, asked: c.RehearseCatalogue) -> view.CatalogueVersion:
+    async def rehearse_catalogue(version: Version, by: By, command: c.RehearseCatalogue) -> view.CatalogueVersion:
         """Dispatch past demands by this version and by the one in force, and compare."""
-        return await desk.rehearse(by, version, asked)
+        return await desk.rehearse(by, version, command)
 
     @router.post("/{version}/publish")
-    async def publish_catalogue(version: Version, by: By, asked: c.PublishCatalogue) -> view.CatalogueVersion:
+    async def publish_catalogue(version: Version, by: By, command: c.PublishCatalogue) -> view.CatalogueVersion:
         """Put a version into force at a moment; whatever was scheduled before is cancelled."""
-        return await desk.publish(by, version, asked)
+        return await desk.publish(by, version, command)
 
     @router.post("/{version}/cancel")
     async def cancel_catalogue(version: Version, by: By) -> view.CatalogueVersion:

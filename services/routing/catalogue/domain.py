@@ -57,13 +57,13 @@ class Progress:
 
 def in_force(publications: Sequence[Publication], moment: datetime) -> Publication | None:
     """The publication that rules at a moment; None: the pack's own file does."""
-    begun = [one for one in publications if one.at <= moment]
-    return max(begun, key=lambda one: (one.at, one.position), default=None)
+    begun = [publication for publication in publications if publication.at <= moment]
+    return max(begun, key=lambda publication: (publication.at, publication.position), default=None)
 
 
 def scheduled(publications: Sequence[Publication], moment: datetime) -> list[Publication]:
     """Those whose moment is still to come: one, and for a few seconds another that cannot be cancelled any more."""
-    return [one for one in publications if one.at > moment]
+    return [publication for publication in publications if publication.at > moment]
 
 
 def state(version: str, progress: Progress, publications: Sequence[Publication], at: datetime, file: str) -> State:
@@ -71,9 +71,9 @@ def state(version: str, progress: Progress, publications: Sequence[Publication],
     current, coming = in_force(publications, at), scheduled(publications, at)
     if version == (current.version if current else file):
         return State.PUBLISHED
-    if any(version == one.version for one in coming):
+    if any(version == publication.version for publication in coming):
         return State.SCHEDULED
-    own = [one for one in publications if one.version == version and one.at <= at]
+    own = [publication for publication in publications if publication.version == version and publication.at <= at]
     if own:
         return State.ROLLED_BACK if _ended_by_rollback(publications, own[-1], at) else State.SUPERSEDED
     if progress.origin == "file":
@@ -84,7 +84,9 @@ def state(version: str, progress: Progress, publications: Sequence[Publication],
 
 
 def _ended_by_rollback(publications: Sequence[Publication], own: Publication, at: datetime) -> bool:
-    later = [one for one in publications if own.position < one.position and one.at <= at]
+    later = [
+        publication for publication in publications if own.position < publication.position and publication.at <= at
+    ]
     return bool(later) and later[0].is_rollback
 
 
@@ -124,13 +126,13 @@ def before(publications: Sequence[Publication], file: str, now: datetime) -> str
 
 def in_order(publications: Sequence[Publication], file: str, now: datetime) -> Sequence[str]:
     """The versions up to the one in force, each of which came after the one before it by no rollback."""
-    begun = [one for one in publications if one.at <= now]
+    begun = [publication for publication in publications if publication.at <= now]
     history = [file]
-    for one in begun:
-        if one.is_rollback and one.version in history:
-            del history[history.index(one.version) + 1 :]
+    for publication in begun:
+        if publication.is_rollback and publication.version in history:
+            del history[history.index(publication.version) + 1 :]
         else:
-            history.append(one.version)
+            history.append(publication.version)
     return history
 
 

@@ -59,8 +59,12 @@ class Explainer:
 
 def _of_the_catalogue(decisions: Sequence[StoredDecision]) -> StoredDecision | None:
     """The last decision by a rule; where no rule ever decided, the first time that none did."""
-    by_rule = [one for one in decisions if isinstance(one.fact, DemandRouted) and _RULE.fullmatch(one.fact.rule)]
-    triaged = [one for one in decisions if not isinstance(one.fact, DemandRouted)]
+    by_rule = [
+        decision
+        for decision in decisions
+        if isinstance(decision.fact, DemandRouted) and _RULE.fullmatch(decision.fact.rule)
+    ]
+    triaged = [decision for decision in decisions if not isinstance(decision.fact, DemandRouted)]
     return by_rule[-1] if by_rule else next(iter(triaged), None)
 
 
@@ -70,7 +74,7 @@ def _explained(demand: Demand, text: str, decision: StoredDecision, version: str
         # A correction in triage made the rule fit.
         named = _RULE.fullmatch(decision.fact.rule)
         fits = (case._replace(category=category) for category in demand.categories)
-        case = next((one for one in fits if named and _rule_of(pack, one) == named["rule"]), case)
+        case = next((fitting for fitting in fits if named and _rule_of(pack, fitting) == named["rule"]), case)
     explanation = explain(pack.catalogue, case)
     unplaced = demand.placed_by is not PlacedBy.DIVISION
     return CaseExplanation(

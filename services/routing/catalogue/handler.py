@@ -60,7 +60,7 @@ class CatalogueDesk:
             in_force=_current(publications, at, file),
             scheduled=coming[-1].version if coming else None,
             before=history[-2] if (history := in_order(publications, file.catalogue_version, at))[1:] else None,
-            catalogues=[view.summary(one, publications, at, file) for one in stored],
+            catalogues=[view.summary(catalogue, publications, at, file) for catalogue in stored],
         )
 
     async def actions(self, by: Person) -> view.CatalogueActions:
@@ -68,7 +68,7 @@ class CatalogueDesk:
         file = await self._file(by, READ)
         async with self.pool.acquire(timeout=5) as db:
             kept = await queries.actions(db, file.id, None, LISTED)
-        return view.CatalogueActions(actions=[view.CatalogueAction.model_validate(one) for one in kept])
+        return view.CatalogueActions(actions=[view.CatalogueAction.model_validate(action) for action in kept])
 
     async def returns(self, by: Person, days: int) -> returns_view.Returns:
         """How often what each rule sent to a unit came back, over the last days."""
@@ -117,7 +117,7 @@ class CatalogueDesk:
             await queries.put_action(db, file.id, version, Action.CHECKED, by, self.clock())
             return await self._shown(db, file, version)
 
-    async def rehearse(self, by: Person, version: str, asked: c.RehearseCatalogue) -> view.CatalogueVersion:
+    async def rehearse(self, by: Person, version: str, command: c.RehearseCatalogue) -> view.CatalogueVersion:
         """Dispatch past demands in this version and in the one in force; no connection is held meanwhile."""
         file, at = await self._file(by), self.clock()
         async with self.pool.acquire(timeout=5) as db:
@@ -127,14 +127,14 @@ class CatalogueDesk:
         if not stored.progress.sound:
             raise Refused(Code.ILLEGAL_TRANSITION, "check it first, and mend its errors", "请先检查并改正错误")
         rehearser = Rehearser(current, _version_of(file, base) if base else file, _version_of(file, stored))
-        async for past in past_demands(self.pool, file.id, asked.newest, at):
+        async for past in past_demands(self.pool, file.id, command.newest, at):
             rehearser.add(past)
         async with self._changing(file) as db:
             await queries.put_rehearsal(db, file.id, version, rehearser.result().model_dump_json())
             await queries.put_action(db, file.id, version, Action.REHEARSED, by, at)
             return await self._shown(db, file, version)
 
-    async def publish(self, by: Person, version: str, asked: c.PublishCatalogue) -> view.CatalogueVersion:
+    async def publish(self, by: Person, version: str, command: c.PublishCatalogue) -> view.CatalogueVersion:
         """Put a version into force at a moment; what was scheduled before it is cancelled."""
         file = await self._file(by, PUBLISH)
         async with self._changing(file) as db:
@@ -143,30 +143,32 @@ class CatalogueDesk:
             publications = await queries.publications(db, file.id)
             current = _current(publications, at, file)
             coming = scheduled(publications, at)
-            known = any(one.version == version and asked.at in (None, one.at) for one in coming)
+            known = any(
+                publication.version == version and command.at in (None, publication.at) for publication in coming
+            )
             if version != current and not known:
-                moment = publishing(stored.progress, current, asked.at, at)
+                moment = publishing(stored.progress, current, command.at, at)
                 _version_of(file, stored)
                 await queries.put_publication(db, file.id, version, moment, False, at)
-                await queries.put_action(db, file.id, version, Action.PUBLISHED, by, at, asked.reason, moment)
+                await queries.put_action(db, file.id, version, Action.PUBLISHED, by, at, command.reason, moment)
             return await self._shown(db, file, version)
 
-    async def roll_back(self, by: Person, asked: c.RollBackCatalogue) -> view.CatalogueVersion:
+    async def roll_back(self, by: Person, command: c.RollBackCatalogue) -> view.CatalogueVersion:
         """Put a version into force again that was so before, or that of the pack's file."""
         file = await self._file(by, PUBLISH)
         async with self._changing(file) as db:
             at = self.clock()
             publications = await queries.publications(db, file.id)
-            version = asked.version or before(publications, file.catalogue_version, at)
+            version = command.version or before(publications, file.catalogue_version, at)
             stored = await _stored(db, file, version)
-            if stored.origin != "file" and all(one.version != version for one in publications):
+            if stored.origin != "file" and all(publication.version != version for publication in publications):
                 en = f"{version} was never in force: publish it"
                 raise Refused(Code.ILLEGAL_TRANSITION, en, f"版本 {version} 从未发布，请使用发布")
             if version != _current(publications, at, file):
                 _version_of(file, stored)
                 moment = moment_of(None, at)
                 await queries.put_publication(db, file.id, version, moment, True, at)
-                await queries.put_action(db, file.id, version, Action.ROLLED_BACK_TO, by, at, asked.reason, moment)
+                await queries.put_action(db, file.id, version, Action.ROLLED_BACK_TO, by, at, command.reason, moment)
             return await self._shown(db, file, version)
 
     async def cancel(self, by: Person, version: str) -> view.CatalogueVersion:
@@ -175,7 +177,7 @@ class CatalogueDesk:
         async with self._changing(file) as db:
             at = self.clock()
             publications = await queries.publications(db, file.id)
-            coming = [one for one in scheduled(publications, at) if one.version == version]
+            coming = [publication for publication in scheduled(publications, at) if publication.version == version]
             if not coming:
                 raise Refused(
                     Code.ILLEGAL_TRANSITION, f"{version} is not scheduled", f"版本 {version} 没有待生效的发布"

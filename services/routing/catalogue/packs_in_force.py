@@ -96,7 +96,12 @@ class PacksInForce(Jurisdictions):
                 await queries.put(db, pack.id, (pack.catalogue_version, written(pack), "file", "", pack.id))
         publications_of = {pack.id: await queries.publications(db, pack.id) for pack in self._files}
         at = self._clock()
-        moments = {one.at for publications in publications_of.values() for one in publications if one.at > at}
+        moments = {
+            publication.at
+            for publications in publications_of.values()
+            for publication in publications
+            if publication.at > at
+        }
         periods = []
         for moment in sorted(moments, reverse=True):
             periods.append(_Period(moment, await self._in_force(db, publications_of, moment)))

@@ -39,4 +39,4 @@ class Returns(BaseModel):
 
 def view(since: datetime, rows: list[RuleReturns]) -> Returns:
     """What is answered."""
-    return Returns(since=since, rules=[RuleToCorrect.model_validate(one) for one in rows])
+    return Returns(since=since, rules=[RuleToCorrect.model_validate(row) for row in rows])

@@ -188,15 +188,15 @@ def _summed(stored: StoredVersion, publications: list[Publication], now: datetim
         "made_by": stored.made_by,
         "made_at": stored.made_at,
         "in_force_from": _since(stored.version, publications, now),
-        "errors": None if findings is None else sum(one["severity"] == "error" for one in findings),
-        "warnings": None if findings is None else sum(one["severity"] == "warning" for one in findings),
+        "errors": None if findings is None else sum(finding["severity"] == "error" for finding in findings),
+        "warnings": None if findings is None else sum(finding["severity"] == "warning" for finding in findings),
         "rehearsed_on": progress.rehearsed_on,
     }
 
 
 def _since(version: str, publications: list[Publication], now: datetime) -> datetime | None:
     current, coming = in_force(publications, now), scheduled(publications, now)
-    if current and current.version == version and all(one.version != version for one in coming):
+    if current and current.version == version and all(publication.version != version for publication in coming):
         return current.at
-    own = [one.at for one in publications if one.version == version]
+    own = [publication.at for publication in publications if publication.version == version]
     return own[-1] if own else None

@@ -74,7 +74,7 @@ class Detection:
             async with self.pool.acquire(timeout=5) as db, db.transaction():
                 taken = await queries.take(db, PAGE)
                 for pack in self.packs:
-                    own = [one for one in taken if one[0].jurisdiction == pack.id]
+                    own = [pair for pair in taken if pair[0].jurisdiction == pack.id]
                     if own:
                         await self._compare(db, pack, own)
             done = True
@@ -90,17 +90,19 @@ class Detection:
         changed: dict[UUID, HotSpot] = {}
         for demand, text in taken:
             words = f"{demand.title}\n{text[:_OPENING]}"
-            one = raised(pack, demand, demand.category, demand.submitted_at or at, words)
-            compared.append((one, words))
-            if spot := detector.add(one):
+            candidate = raised(pack, demand, demand.category, demand.submitted_at or at, words)
+            compared.append((candidate, words))
+            if spot := detector.add(candidate):
                 changed[spot.id] = spot
         news = [spot for spot in changed.values() if is_news(len(spot.demands), spot.told)]
         for spot in news:
             spot.told = len(spot.demands)
             log.info("common demands", key=str(spot.id), rows=spot.told)
         await queries.put_hot_spots(db, pack.id, list(changed.values()), at)
-        await queries.put_raised(db, pack.id, [(*one, detector.hot_spot_of.get(one[0].id)) for one in compared])
-        await queries.join(db, [(one.id, spot.id) for spot in changed.values() for one in spot.demands])
+        await queries.put_raised(
+            db, pack.id, [(*candidate, detector.hot_spot_of.get(candidate[0].id)) for candidate in compared]
+        )
+        await queries.join(db, [(demand.id, spot.id) for spot in changed.values() for demand in spot.demands])
         writes = WriteBatch()
         timers.plan(writes, [Timer(HOT_SPOT, spot.id, at, payload(spot), str(spot.told)) for spot in news])
         await writes.write(db)
@@ -110,16 +112,16 @@ class Detection:
         bounds = Bounds(rules.least, timedelta(days=rules.within_days), rules.likeness)
         detector = self._detectors[pack.id] = Detector(bounds)
         detector.remember(
-            (raised(pack, one, one.category, one.raised_at, one.words), one.hot_spot, one.told)
-            for one in await queries.lately(db, pack.id, at - bounds.span)
+            (raised(pack, stored, stored.category, stored.raised_at, stored.words), stored.hot_spot, stored.told)
+            for stored in await queries.lately(db, pack.id, at - bounds.span)
         )
         return detector
 
 
-def raised(pack: Pack, one: Demand | StoredRaised, category: str | None, at: datetime, words: str) -> Raised:
+def raised(pack: Pack, demand: Demand | StoredRaised, category: str | None, at: datetime, words: str) -> Raised:
     """A demand as it is compared; `words`: its title, a line break, and how its text begins, masked."""
     title, _, text = words.partition("\n")
     wording = worded(title, text)
-    within = pack.ancestors(one.division) or (one.division,)
+    within = pack.ancestors(demand.division) or (demand.division,)
     subject = pack.category_ancestors(category) if category else ()
-    return Raised(one.id, one.number, within, subject, at, wording, wording.bigrams)
+    return Raised(demand.id, demand.number, within, subject, at, wording, wording.bigrams)

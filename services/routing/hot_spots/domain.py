@@ -59,19 +59,19 @@ class HotSpot:
     @property
     def division(self) -> str:
         """The smallest division that contains all of them."""
-        first, *others = (one.within for one in self.demands)
+        first, *others = (demand.within for demand in self.demands)
         return next((code for code in first if all(code in other for other in others)), first[-1])
 
     @property
     def category(self) -> str | None:
         """The narrowest category that contains all of them; None where one of them has none."""
-        first, *others = (one.subject for one in self.demands)
+        first, *others = (demand.subject for demand in self.demands)
         return next((code for code in first if all(code in other for other in others)), None)
 
     @property
     def phrases(self) -> list[str]:
         """What most of them say, the longest phrase first."""
-        occurrences = Counter(piece for one in self.demands for piece in one.pieces)
+        occurrences = Counter(piece for demand in self.demands for piece in demand.pieces)
         usual = {piece for piece, times in occurrences.items() if 2 * times > len(self.demands)}
         phrases = dict.fromkeys(phrase for phrase in self.demands[-1].wording.shared(usual) if len(phrase) > 1)
         return sorted(phrases, key=len, reverse=True)[:5]
@@ -91,31 +91,31 @@ class Detector:
 
     def remember(self, known: Iterable[tuple[Raised, UUID | None, int]]) -> None:
         """What was found before this detector began: demands in order, their hot spots, and how many were told."""
-        for one, spot, told in known:
-            self._keep(one)
+        for demand, spot, announced in known:
+            self._keep(demand)
             if spot:
-                self._put(self.hot_spots.setdefault(spot, HotSpot(spot, [], told)), one)
+                self._put(self.hot_spots.setdefault(spot, HotSpot(spot, [], announced)), demand)
 
-    def add(self, one: Raised) -> HotSpot | None:
+    def add(self, demand: Raised) -> HotSpot | None:
         """Take a demand; the hot spot that it makes or joins, if any."""
-        self._forget(one.at - self.bounds.span)
+        self._forget(demand.at - self.bounds.span)
         self._weights.clear()
-        like = self._like(one)
-        self._keep(one)
-        return self._joined(one, like) or self._made(one, like)
+        like = self._like(demand)
+        self._keep(demand)
+        return self._joined(demand, like) or self._made(demand, like)
 
-    def _keep(self, one: Raised) -> None:
-        self.raised[one.id] = one
-        for piece in one.pieces:
-            self._having[piece][one.id] = None
+    def _keep(self, demand: Raised) -> None:
+        self.raised[demand.id] = demand
+        for piece in demand.pieces:
+            self._having[piece][demand.id] = None
 
     def _forget(self, before: datetime) -> None:
         """Those that are out of the span; a hot spot that nothing joined within it is over."""
-        for id, one in list(self.raised.items()):
-            if one.at >= before:
+        for id, demand in list(self.raised.items()):
+            if demand.at >= before:
                 return
             del self.raised[id]
-            for piece in one.pieces:
+            for piece in demand.pieces:
                 del self._having[piece][id]
             spot = self.hot_spot_of.pop(id, None)
             if spot:
@@ -123,33 +123,35 @@ class Detector:
                 if not self._within[spot]:
                     del self.hot_spots[spot], self._within[spot]
 
-    def _like(self, one: Raised) -> list[Raised]:
+    def _like(self, demand: Raised) -> list[Raised]:
         """Those before it that it is like."""
-        known = [piece for piece in one.pieces if 0 < len(self._having.get(piece, ())) <= _USUAL]
+        known = [piece for piece in demand.pieces if 0 < len(self._having.get(piece, ())) <= _USUAL]
         rarest = sorted(known, key=lambda piece: len(self._having[piece]))[:_RARE]
         candidates = {id: self.raised[id] for piece in rarest for id in self._having[piece]}
-        return [other for other in candidates.values() if self._comparable(one, other) and self._is_like(one, other)]
+        return [
+            other for other in candidates.values() if self._comparable(demand, other) and self._is_like(demand, other)
+        ]
 
-    def _comparable(self, one: Raised, other: Raised) -> bool:
+    def _comparable(self, demand: Raised, other: Raised) -> bool:
         """Whether both lie in one part of the jurisdiction and within the span, and are about one main category as far
         as that is known."""
-        if one.within[-2:-1] and other.within[-2:-1] and one.within[-2] != other.within[-2]:
+        if demand.within[-2:-1] and other.within[-2:-1] and demand.within[-2] != other.within[-2]:
             return False
-        if abs(one.at - other.at) > self.bounds.span:
+        if abs(demand.at - other.at) > self.bounds.span:
             return False
-        return not (one.subject and other.subject) or one.subject[-1] == other.subject[-1]
+        return not (demand.subject and other.subject) or demand.subject[-1] == other.subject[-1]
 
-    def _likes(self, one: Raised, group: Sequence[Raised]) -> int:
+    def _likes(self, demand: Raised, group: Sequence[Raised]) -> int:
         """How many others of a group it is like."""
-        others = (other for other in group if other is not one)
-        return sum(self._comparable(one, other) and self._is_like(one, other) for other in others)
+        others = (other for other in group if other is not demand)
+        return sum(self._comparable(demand, other) and self._is_like(demand, other) for other in others)
 
-    def _is_like(self, one: Raised, other: Raised) -> bool:
+    def _is_like(self, demand: Raised, other: Raised) -> bool:
         """Dice's coefficient, in which a rare piece counts for more than a usual one."""
-        both = sum(map(self._weight, one.pieces & other.pieces))
+        both = sum(map(self._weight, demand.pieces & other.pieces))
         if not both:
             return False
-        all_pieces = sum(map(self._weight, one.pieces)) + sum(map(self._weight, other.pieces))
+        all_pieces = sum(map(self._weight, demand.pieces)) + sum(map(self._weight, other.pieces))
         return 2 * both / all_pieces >= self.bounds.likeness
 
     def _weight(self, piece: str) -> float:
@@ -159,18 +161,18 @@ class Detector:
             self._weights[piece] = weight
         return weight
 
-    def _joined(self, one: Raised, like: Sequence[Raised]) -> HotSpot | None:
+    def _joined(self, demand: Raised, like: Sequence[Raised]) -> HotSpot | None:
         votes = Counter(self.hot_spot_of[other.id] for other in like if other.id in self.hot_spot_of)
         for id, count in votes.most_common():
             spot = self.hot_spots[id]
             if count >= max(2, _JOINING * min(len(spot.demands), _LATEST)):
-                self._put(spot, one)
+                self._put(spot, demand)
                 return spot
         return None
 
-    def _made(self, one: Raised, like: Sequence[Raised]) -> HotSpot | None:
+    def _made(self, demand: Raised, like: Sequence[Raised]) -> HotSpot | None:
         """A hot spot of demands that each are like at least half of the others."""
-        group = [one, *(other for other in like if other.id not in self.hot_spot_of)]
+        group = [demand, *(other for other in like if other.id not in self.hot_spot_of)]
         while len(group) >= self.bounds.least:
             alike = {
                 a.id: sum(self._is_like(a, b) for b in group if b is not a and self._comparable(a, b)) for a in group
@@ -185,12 +187,12 @@ class Detector:
             group.remove(loosest)
         return None
 
-    def _put(self, spot: HotSpot, one: Raised) -> None:
-        self.hot_spot_of[one.id] = spot.id
+    def _put(self, spot: HotSpot, demand: Raised) -> None:
+        self.hot_spot_of[demand.id] = spot.id
         self._within[spot.id] += 1
-        spot.demands.append(one)
+        spot.demands.append(demand)
 
 
-def is_news(size: int, told: int) -> bool:
+def is_news(size: int, announced: int) -> bool:
     """Whether a hot spot is told: when it is found, and each time that it has doubled since."""
-    return size >= 2 * told if told else True
+    return size >= 2 * announced if announced else True

@@ -18,11 +18,11 @@ def payload(spot: HotSpot) -> dict[str, Any]:
     fact = f.DemandClustered(
         hot_spot=spot.id,
         demands=len(spot.demands),
-        numbers=tuple(one.number for one in spot.demands[:_EVIDENCE]),
+        numbers=tuple(demand.number for demand in spot.demands[:_EVIDENCE]),
         division=spot.division,
         category=spot.category,
         phrases=tuple(phrase[:100] for phrase in spot.phrases),
-        since=min(one.at for one in spot.demands),
+        since=min(demand.at for demand in spot.demands),
     )
     return fact.model_dump(mode="json")
 

@@ -93,8 +93,8 @@ async def put_hot_spots(db: Connection, jurisdiction: str, spots: Sequence[HotSp
     rows = [
         {
             "id": str(spot.id), "division": spot.division, "category": spot.category, "phrases": spot.phrases,
-            "size": len(spot.demands), "first_at": min(one.at for one in spot.demands).isoformat(),
-            "last_at": max(one.at for one in spot.demands).isoformat(), "told": spot.told,
+            "size": len(spot.demands), "first_at": min(demand.at for demand in spot.demands).isoformat(),
+            "last_at": max(demand.at for demand in spot.demands).isoformat(), "told": spot.told,
         }
         for spot in spots
     ]  # fmt: skip
@@ -124,9 +124,11 @@ async def put_raised(db: Connection, jurisdiction: str, compared: Sequence[tuple
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (demand_id) DO UPDATE SET hot_spot = excluded.hot_spot
         """,
         [
-            (one.id, jurisdiction, one.number, one.within[0], one.subject[0] if one.subject else None, one.at, words,
-             spot)
-            for one, words, spot in compared
+            (
+                demand.id, jurisdiction, demand.number, demand.within[0],
+                demand.subject[0] if demand.subject else None, demand.at, words, spot,
+            )
+            for demand, words, spot in compared
         ],
     )  # fmt: skip
 

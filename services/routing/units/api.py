@@ -65,18 +65,18 @@ def routes(packs: Jurisdictions, staff: Callable[[str], Awaitable[Person]]) -> A
     @router.get("")
     async def list_units(text: Words = "", after: After = "", limit: Limit = 200) -> UnitPage:
         """Units by the words of their names and places, with the unit above each."""
-        found = listed_units(packs, text)
+        units = listed_units(packs, text)
         if after:
-            _skip_to(after, found)
-        page = list(islice(found, limit + 1))
+            _skip_to(after, units)
+        page = list(islice(units, limit + 1))
         shown_units = [UnitEntry.model_validate(unit) for unit in page[:limit]]
         return UnitPage(units=shown_units, after=page[limit - 1].id if len(page) > limit else None)
 
     return router
 
 
-def _skip_to(after: str, found: Iterator[ListedUnit]) -> None:
+def _skip_to(after: str, units: Iterator[ListedUnit]) -> None:
     """Leave what the pages before have shown."""
-    if not any(unit.id == after for unit in found):
+    if not any(unit.id == after for unit in units):
         error = FieldError("after", "不是本接口给出的游标", "is no cursor: send `after` of the page before, unchanged")
         raise Refused(Code.INVALID, f"after: {error.en}", f"after：{error.zh}", (error,))

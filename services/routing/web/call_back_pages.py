@@ -46,10 +46,10 @@ def routes(desk: CaseHandler, gate: Gate, intake: IntakeReader) -> APIRouter:
         require_caller(viewer.person, viewer.pack)
         place, unit = moment(after, OLDEST), viewer.person.unit
         async with desk.pool.acquire(timeout=5) as db:
-            found, following = await queries.waiting(db, viewer.pack.id, unit, now, place, PAGE)
+            calls, following = await queries.waiting(db, viewer.pack.id, unit, now, place, PAGE)
             total = await queries.count(db, viewer.pack.id, unit, now)
         values: dict[str, Any] = viewer.page(LIST, after=after) | {
-            "calls": [call_back_view.row(one, viewer, now) for one in found],
+            "calls": [call_back_view.row(waiting, viewer, now) for waiting in calls],
             "total": f"{total}+" if total >= queries.COUNTED_UP_TO else total,
             "later": viewer.to(LIST, after=following.written()) if following else "",
             "earlier": viewer.to(LIST) if after else "",

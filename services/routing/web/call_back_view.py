@@ -21,9 +21,9 @@ FIELDS: Final = ("rating", "solved", "comment", "not_reached", "again_at", "note
 LATER_TODAY: Final = (timedelta(hours=1), timedelta(hours=3))
 
 
-def row(one: Waiting, viewer: Viewer, now: datetime) -> dict[str, Any]:
+def row(waiting: Waiting, viewer: Viewer, now: datetime) -> dict[str, Any]:
     """One call of the list."""
-    demand, state = one.demand, one.state
+    demand, state = waiting.demand, waiting.state
     due = due_words(state.due_at, now, viewer.zone, viewer.pack.due_times.working_days_after) if state.due_at else None
     return {
         "number": demand.number,
@@ -56,14 +56,14 @@ def busy(state: CallBackState, viewer: Viewer, now: datetime) -> str:
 
 def answer(case: Case) -> str:
     """The last answer that the citizen was given."""
-    answers = [one.data.get("result") for one in case.timeline if one.type == f.DemandResolved.type]
+    answers = [event.data.get("result") for event in case.timeline if event.type == f.DemandResolved.type]
     return str(answers[-1] or "") if answers else ""
 
 
 def tries(case: Case, viewer: Viewer, now: datetime) -> Sequence[Entry]:
     """The calls in vain, newest first."""
-    found = [one for one in case.timeline if one.type == f.CallBackFailed.type]
-    return [entry(one, viewer, now) for one in reversed(found)]
+    failed_calls = [event for event in case.timeline if event.type == f.CallBackFailed.type]
+    return [entry(event, viewer, now) for event in reversed(failed_calls)]
 
 
 def form(viewer: Viewer, now: datetime, typed: Mapping[str, Any] | None = None) -> dict[str, Any]:

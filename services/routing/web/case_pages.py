@@ -65,9 +65,9 @@ def routes(desk: CaseHandler, gate: Gate, intake: IntakeReader) -> APIRouter:
         case = await case_of(desk, read_number(number), viewer.person)
         if reference not in case_view.references(case):
             raise Refused(Code.NOT_FOUND, f"there is no file {reference} of this case", f"该诉求没有附件 {reference}")
-        found = await intake.file(reference, viewer.person)
-        kept = {name: found.headers[name] for name in _FILE_HEADERS if name in found.headers}
-        return Response(found.content, headers=kept)
+        file = await intake.file(reference, viewer.person)
+        kept = {name: file.headers[name] for name in _FILE_HEADERS if name in file.headers}
+        return Response(file.content, headers=kept)
 
     return router
 
@@ -89,8 +89,8 @@ def _case_page(viewer: Viewer, case: Case, desk: CaseHandler, **more: Any) -> HT
         "clock": case_view.clock(viewer, case, now),
         "files": case_view.files(viewer, case),
         "timeline": showing.entries(case, viewer, now),
-        "merged": [case_view.related(one, viewer) for one in case.merged],
-        "similar": [case_view.related(one, viewer) for one in case.similar],
+        "merged": [case_view.related(related, viewer) for related in case.merged],
+        "similar": [case_view.related(related, viewer) for related in case.similar],
         "commands": case_view.commands(viewer, case),
         "happened": viewer.say(COMMANDS[done].zh, COMMANDS[done].en) if done in COMMANDS else "",
         "may_reveal": demand.contact is not None and may(REVEAL, viewer.person, demand, viewer.pack),

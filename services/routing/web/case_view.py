@@ -109,7 +109,7 @@ def clock(viewer: Viewer, case: Case, now: datetime) -> list[SummaryRow]:
     """Whose clock runs now, and how long each had it."""
     if case.clock is None:
         return []
-    rows = [SummaryRow(_holder(one, viewer), _spent(one, viewer)) for one in case.clock.held]
+    rows = [SummaryRow(_holder(hop, viewer), _spent(hop, viewer)) for hop in case.clock.held]
     running = case.clock.running
     if running is not None:
         label = viewer.say("现在", "Now")
@@ -170,7 +170,7 @@ def capital(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def related(one: Related, viewer: Viewer) -> Mapping[str, Any]:
+def related(related_case: Related, viewer: Viewer) -> Mapping[str, Any]:
     """Another case, with a link to it."""
-    href = viewer.to(f"/desk/cases/{one.number}")
-    return {"href": href, "number": one.number, "title": one.title, "status": one.status}
+    href = viewer.to(f"/desk/cases/{related_case.number}")
+    return {"href": href, "number": related_case.number, "title": related_case.title, "status": related_case.status}

@@ -40,7 +40,7 @@ def rule_words(rule: str, viewer: Viewer) -> str:
         zh, en = _BY_PERSON[kind]
         return viewer.say(zh.format(name=name), en.format(name=name))
     if "@" in kind:
-        known = next((one for one in viewer.pack.rules if one.id == name), None)
+        known = next((rule for rule in viewer.pack.rules if rule.id == name), None)
         category = known.match.category if known else None
         words = viewer.category_name(category) if category else name
         return viewer.say(f"派单目录：{words}", f"the catalogue: {words}")

@@ -38,7 +38,7 @@ def routes(desk: CaseHandler, catalogues: CatalogueDesk, gate: Gate) -> APIRoute
         actions = (await catalogues.actions(viewer.person)).actions
         returned = (await catalogues.returns(viewer.person, DAYS)).rules
         now = catalogues.clock()
-        rows = [catalogue_view.summary(one, viewer, now) for one in versions.catalogues]
+        rows = [catalogue_view.summary(catalogue, viewer, now) for catalogue in versions.catalogues]
 
         async def shown(version: str) -> dict[str, Any]:
             """One that the list may have no more: it has the newest ones."""
@@ -51,7 +51,11 @@ def routes(desk: CaseHandler, catalogues: CatalogueDesk, gate: Gate) -> APIRoute
             "coming": await shown(versions.scheduled) if versions.scheduled else None,
             "edits": has_right(viewer.person, viewer.pack, EDIT),
             "back_to": versions.before if has_right(viewer.person, viewer.pack, PUBLISH) else None,
-            "to_correct": [_to_correct(one, viewer) for one in returned if one.returned or one.corrected],
+            "to_correct": [
+                _to_correct(returned_rule, viewer)
+                for returned_rule in returned
+                if returned_rule.returned or returned_rule.corrected
+            ],
             "days": DAYS,
             "history": catalogue_view.history(actions[:HISTORY], viewer, now),
         }
@@ -60,20 +64,20 @@ def routes(desk: CaseHandler, catalogues: CatalogueDesk, gate: Gate) -> APIRoute
     @router.get("/desk/catalogue/returns")
     async def returned(by: By, version: Version, rule: Version, lang: InLanguage = "zh") -> HTMLResponse:
         viewer = Viewer.of(by, desk, lang)
-        found = await catalogues.came_back(viewer.person, version, rule, DAYS)
+        cases = await catalogues.came_back(viewer.person, version, rule, DAYS)
         now = catalogues.clock()
         rows = [
             {
-                "href": viewer.to(f"/desk/cases/{one.number}"),
-                "title": one.title or one.number,
-                "number": one.number,
-                "what": viewer.say("退单", "returned") if one.returned else viewer.say("派单员更正", "corrected"),
-                "reason": one.reason,
-                "unit": viewer.unit_name(one.unit),
-                "status": one.status,
-                "at": when(one.at, viewer, now),
+                "href": viewer.to(f"/desk/cases/{case.number}"),
+                "title": case.title or case.number,
+                "number": case.number,
+                "what": viewer.say("退单", "returned") if case.returned else viewer.say("派单员更正", "corrected"),
+                "reason": case.reason,
+                "unit": viewer.unit_name(case.unit),
+                "status": case.status,
+                "at": when(case.at, viewer, now),
             }
-            for one in found
+            for case in cases
         ]
         address = {"version": version, "rule": rule}
         values = viewer.page("/desk/catalogue/returns", **address) | {"rows": rows, "days": DAYS, **address}
@@ -112,12 +116,12 @@ def _drafting(router: APIRouter, desk: CaseHandler, catalogues: CatalogueDesk, B
         catalogue_pack(viewer.person, desk.packs, EDIT)
         content = content.replace("\r\n", "\n")
         try:
-            asked = validated(DraftCatalogue, {"content": content, "note": note.strip()})
-            found = await catalogues.findings(viewer.person, content)
-            wrong = [one for one in found if one.severity == "error"]
+            draft = validated(DraftCatalogue, {"content": content, "note": note.strip()})
+            findings = await catalogues.findings(viewer.person, content)
+            wrong = [finding for finding in findings if finding.severity == "error"]
             if wrong:
-                return _form(viewer, content, note, [draft_view.wrong(one, content, viewer) for one in wrong])
-            made = await catalogues.draft(viewer.person, asked)
+                return _form(viewer, content, note, [draft_view.wrong(finding, content, viewer) for finding in wrong])
+            made = await catalogues.draft(viewer.person, draft)
             await catalogues.check(viewer.person, made.version)
         except Refused as refused:
             return _form(viewer, content, note, draft_view.refused(refused, content, viewer))
@@ -135,7 +139,11 @@ def _form(viewer: Viewer, content: str, note: str, wrong: list[dict[str, Any]] |
     return PAGES.render("catalogue_draft.html", values, 422 if wrong else 200)
 
 
-def _to_correct(one: RuleToCorrect, viewer: Viewer) -> dict[str, Any]:
-    share = round((one.returned + one.corrected) * 100 / one.routed) if one.routed else 0
-    href = viewer.to("/desk/catalogue/returns", version=one.version, rule=one.rule)
-    return {**one.model_dump(), "share": share, "href": href}
+def _to_correct(returned_rule: RuleToCorrect, viewer: Viewer) -> dict[str, Any]:
+    share = (
+        round((returned_rule.returned + returned_rule.corrected) * 100 / returned_rule.routed)
+        if returned_rule.routed
+        else 0
+    )
+    href = viewer.to("/desk/catalogue/returns", version=returned_rule.version, rule=returned_rule.rule)
+    return {**returned_rule.model_dump(), "share": share, "href": href}

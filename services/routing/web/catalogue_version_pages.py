@@ -97,8 +97,8 @@ def _publishing(router: APIRouter, desk: CaseHandler, catalogues: CatalogueDesk,
         viewer = Viewer.of(by, desk, lang)
         try:
             moment = _moment(at, viewer.zone) if when == "later" else None
-            asked = validated(PublishCatalogue, {"at": moment, "reason": reason.strip()})
-            await catalogues.publish(viewer.person, version, asked)
+            command = validated(PublishCatalogue, {"at": moment, "reason": reason.strip()})
+            await catalogues.publish(viewer.person, version, command)
         except Refused as refused:
             typed = {"when": when, "at": at, "reason": reason}
             return await _form(viewer, catalogues, version, "publish", typed, refused)
@@ -116,8 +116,8 @@ def _rolling_back(router: APIRouter, desk: CaseHandler, catalogues: CatalogueDes
     async def roll_back(version: Version, by: By, reason: Reason = "", lang: InLanguage = "zh") -> Response:
         viewer = Viewer.of(by, desk, lang)
         try:
-            asked = validated(RollBackCatalogue, {"version": version, "reason": reason.strip()})
-            await catalogues.roll_back(viewer.person, asked)
+            command = validated(RollBackCatalogue, {"version": version, "reason": reason.strip()})
+            await catalogues.roll_back(viewer.person, command)
         except Refused as refused:
             return await _form(viewer, catalogues, version, "roll-back", {"reason": reason}, refused)
         return _done(viewer, version, "roll-back")
@@ -140,34 +140,38 @@ async def _page(
     viewer: Viewer, catalogues: CatalogueDesk, version: str, refused: Refused | None = None, done: str = ""
 ) -> HTMLResponse:
     versions = await catalogues.list(viewer.person)
-    one = await catalogues.show(viewer.person, version)
+    catalogue = await catalogues.show(viewer.person, version)
     current = await catalogues.show(viewer.person, versions.in_force)
     now = catalogues.clock()
     is_current = version == versions.in_force
-    findings = None if one.findings is None else [catalogue_view.finding(found, viewer) for found in one.findings]
+    findings = (
+        None
+        if catalogue.findings is None
+        else [catalogue_view.finding(finding, viewer) for finding in catalogue.findings]
+    )
     values = viewer.page(f"/desk/catalogue/{version}") | {
-        "row": catalogue_view.summary(one, viewer, now),
-        "commands": catalogue_view.commands(one, versions, viewer),
-        "changes": None if is_current else catalogue_view.changes(current.content, one.content, viewer),
-        "limits": "" if is_current else catalogue_view.limits_changed(current.content, one.content, viewer),
+        "row": catalogue_view.summary(catalogue, viewer, now),
+        "commands": catalogue_view.commands(catalogue, versions, viewer),
+        "changes": None if is_current else catalogue_view.changes(current.content, catalogue.content, viewer),
+        "limits": "" if is_current else catalogue_view.limits_changed(current.content, catalogue.content, viewer),
         "findings": findings,
-        "rehearsal": catalogue_view.rehearsal(one.rehearsal, viewer, now) if one.rehearsal else None,
-        "stale": _stale(one, versions, viewer),
-        "rules": catalogue_view.rules(one.content, viewer),
-        "history": catalogue_view.history(one.actions, viewer, now, named=False),
+        "rehearsal": catalogue_view.rehearsal(catalogue.rehearsal, viewer, now) if catalogue.rehearsal else None,
+        "stale": _stale(catalogue, versions, viewer),
+        "rules": catalogue_view.rules(catalogue.content, viewer),
+        "history": catalogue_view.history(catalogue.actions, viewer, now, named=False),
         "done": viewer.say(*DONE[done]) if done in DONE else "",
         "refusal": viewer.say(refused.zh, refused.en) if refused else "",
     }
     return PAGES.render("catalogue_version.html", values, ANSWERS[refused.code].status if refused else 200)
 
 
-def _stale(one: CatalogueVersion, versions: CatalogueList, viewer: Viewer) -> str:
+def _stale(catalogue: CatalogueVersion, versions: CatalogueList, viewer: Viewer) -> str:
     """That a rehearsal compared with what is no longer in force; of what is in force itself that is usual."""
-    if one.rehearsed_on in (None, versions.in_force) or one.version == versions.in_force:
+    if catalogue.rehearsed_on in (None, versions.in_force) or catalogue.version == versions.in_force:
         return ""
     return viewer.say(
-        f"这次预演是与版本 {one.rehearsed_on} 比的，它已不是现行版本；发布前请重新预演。",
-        f"This compared with {one.rehearsed_on}, which is no longer in force: rehearse again before publishing.",
+        f"这次预演是与版本 {catalogue.rehearsed_on} 比的，它已不是现行版本；发布前请重新预演。",
+        f"This compared with {catalogue.rehearsed_on}, which is no longer in force: rehearse again before publishing.",
     )
 
 
@@ -179,7 +183,7 @@ async def _form(
     typed: Mapping[str, str],
     refused: Refused | None = None,
 ) -> HTMLResponse:
-    one = await catalogues.show(viewer.person, version)
+    catalogue = await catalogues.show(viewer.person, version)
     versions = await catalogues.list(viewer.person)
     publishes = step == "publish"
     errors = viewer.errors_of(refused)
@@ -189,9 +193,9 @@ async def _form(
             f"{versions.scheduled} 的发布会被取消", f"the publication of {versions.scheduled} is cancelled"
         )
         facts.append(SummaryRow(viewer.say("待生效版本", "Scheduled"), words))
-    if publishes and one.rehearsal:
-        found = catalogue_view.rehearsal(one.rehearsal, viewer, catalogues.clock())
-        facts.append(SummaryRow(viewer.say("预演结果", "Rehearsal"), found["words"] + found["late_words"]))
+    if publishes and catalogue.rehearsal:
+        rehearsal = catalogue_view.rehearsal(catalogue.rehearsal, viewer, catalogues.clock())
+        facts.append(SummaryRow(viewer.say("预演结果", "Rehearsal"), rehearsal["words"] + rehearsal["late_words"]))
     title = (
         viewer.say("发布版本 ", "Publish ") if publishes else viewer.say("恢复为现行版本：", "Put back into force: ")
     )

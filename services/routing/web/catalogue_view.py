@@ -54,50 +54,54 @@ def usual_limits(content: str) -> str | None:
         return None
 
 
-def summary(one: CatalogueSummary, viewer: Viewer, now: datetime) -> dict[str, Any]:
+def summary(catalogue: CatalogueSummary, viewer: Viewer, now: datetime) -> dict[str, Any]:
     """A version as a row."""
-    zh, en, tone = STATES[one.state]
+    zh, en, tone = STATES[catalogue.state]
     return {
-        "version": one.version,
-        "href": address(viewer, one.version),
+        "version": catalogue.version,
+        "href": address(viewer, catalogue.version),
         "state": viewer.say(zh, en),
         "tone": tone,
-        "note": one.note or (viewer.say("辖区包自带的目录", "the pack's own file") if one.origin == "file" else ""),
-        "made_by": viewer.say("随辖区包提供", "with the pack") if one.origin == "file" else one.made_by,
-        "made_at": when(one.made_at, viewer, now),
-        "since": when(one.in_force_from, viewer, now),
-        "findings": _counted(one, viewer),
+        "note": catalogue.note
+        or (viewer.say("辖区包自带的目录", "the pack's own file") if catalogue.origin == "file" else ""),
+        "made_by": viewer.say("随辖区包提供", "with the pack") if catalogue.origin == "file" else catalogue.made_by,
+        "made_at": when(catalogue.made_at, viewer, now),
+        "since": when(catalogue.in_force_from, viewer, now),
+        "findings": _counted(catalogue, viewer),
     }
 
 
-def _counted(one: CatalogueSummary, viewer: Viewer) -> str:
-    if one.errors is None or one.warnings is None:
-        return viewer.say("未检查", "not checked") if one.origin != "file" else ""
-    return viewer.say(f"错误 {one.errors}，提醒 {one.warnings}", f"{one.errors} errors, {one.warnings} warnings")
+def _counted(catalogue: CatalogueSummary, viewer: Viewer) -> str:
+    if catalogue.errors is None or catalogue.warnings is None:
+        return viewer.say("未检查", "not checked") if catalogue.origin != "file" else ""
+    return viewer.say(
+        f"错误 {catalogue.errors}，提醒 {catalogue.warnings}",
+        f"{catalogue.errors} errors, {catalogue.warnings} warnings",
+    )
 
 
 def put_into_force(version: str, actions: Iterable[CatalogueAction], viewer: Viewer) -> str:
     """Who put a version into force last; empty of the pack's own file."""
     steps = (Action.PUBLISHED, Action.ROLLED_BACK_TO)
-    done = next((one for one in actions if one.version == version and one.action in steps), None)
+    done = next((action for action in actions if action.version == version and action.action in steps), None)
     return f"{done.name} · {viewer.unit_name(done.unit)}" if done else ""
 
 
 def history(actions: Iterable[CatalogueAction], viewer: Viewer, now: datetime, named: bool = True) -> list[Entry]:
     """Who did what, the latest first; `named`: with the version."""
     entries = []
-    for one in actions:
-        what = viewer.say(*ACTIONS[one.action])
-        since = when(one.in_force_from, viewer, now)
+    for action in actions:
+        what = viewer.say(*ACTIONS[action.action])
+        since = when(action.in_force_from, viewer, now)
         entries.append(
             Entry(
-                when=when(one.at, viewer, now),
-                iso=one.at.isoformat(),
-                what=f"{what} {one.version}" if named else what,
-                who=f"{one.name} · {viewer.unit_name(one.unit)}",
-                words=one.reason,
+                when=when(action.at, viewer, now),
+                iso=action.at.isoformat(),
+                what=f"{what} {action.version}" if named else what,
+                who=f"{action.name} · {viewer.unit_name(action.unit)}",
+                words=action.reason,
                 until=viewer.say(f"生效时间：{since}", f"in force from {since}") if since else "",
-                strong=one.action in (Action.PUBLISHED, Action.ROLLED_BACK_TO),
+                strong=action.action in (Action.PUBLISHED, Action.ROLLED_BACK_TO),
             )
         )
     return entries
@@ -113,9 +117,10 @@ def rules(content: str, viewer: Viewer) -> list[dict[str, str]]:
 
 def changes(before: str, after: str, viewer: Viewer) -> list[dict[str, Any]]:
     """What differs between two versions, rule by rule, in words."""
-    found = differences(rules_of(before), rules_of(after))
+    changed_rules = differences(rules_of(before), rules_of(after))
     return [
-        {"id": one.rule, "change": viewer.say(*_CHANGES[one.change]), "lines": _lines(one, viewer)} for one in found
+        {"id": difference.rule, "change": viewer.say(*_CHANGES[difference.change]), "lines": _lines(difference, viewer)}
+        for difference in changed_rules
     ]
 
 
@@ -125,108 +130,126 @@ def limits_changed(before: str, after: str, viewer: Viewer) -> str:
     if old == new:
         return ""
     return viewer.say("常规时限：", "Usual limits: ") + viewer.say(" → 改为 ", " → now ").join(
-        preset_words(one, viewer) if one else "—" for one in (old, new)
+        preset_words(preset, viewer) if preset else "—" for preset in (old, new)
     )
 
 
-def _lines(one: Difference, viewer: Viewer) -> list[str]:
-    if one.before and one.after and one.change is Change.CHANGED:
+def _lines(difference: Difference, viewer: Viewer) -> list[str]:
+    if difference.before and difference.after and difference.change is Change.CHANGED:
         pairs = (
-            (viewer.say("条件", "Asks"), match_words(one.before.match, viewer), match_words(one.after.match, viewer)),
-            (viewer.say("派给", "Goes to"), sent_words(one.before, viewer), sent_words(one.after, viewer)),
+            (
+                viewer.say("条件", "Asks"),
+                match_words(difference.before.match, viewer),
+                match_words(difference.after.match, viewer),
+            ),
+            (
+                viewer.say("派给", "Goes to"),
+                sent_words(difference.before, viewer),
+                sent_words(difference.after, viewer),
+            ),
         )
         arrow = viewer.say(" → 改为 ", " → now ")
         return [f"{label}{viewer.say('：', ': ')}{old}{arrow}{new}" for label, old, new in pairs if old != new]
-    rule = one.after or one.before
+    rule = difference.after or difference.before
     lines = [f"{match_words(rule.match, viewer)} → {sent_words(rule, viewer)}"] if rule else []
-    if one.change in (Change.ADDED, Change.MOVED):
+    if difference.change in (Change.ADDED, Change.MOVED):
         place = (
-            viewer.say(f"排在 {one.above} 之后", f"stands after {one.above}")
-            if one.above
+            viewer.say(f"排在 {difference.above} 之后", f"stands after {difference.above}")
+            if difference.above
             else viewer.say("排在最前", "stands first")
         )
         lines.append(place)
     return lines
 
 
-def finding(one: CatalogueFinding, viewer: Viewer) -> dict[str, Any]:
+def finding(wrong: CatalogueFinding, viewer: Viewer) -> dict[str, Any]:
     """What a check found, in words."""
-    return {"line": one.line, "words": viewer.say(one.message_zh or one.message, one.message), "tone": one.severity}
+    return {
+        "line": wrong.line,
+        "words": viewer.say(wrong.message_zh or wrong.message, wrong.message),
+        "tone": wrong.severity,
+    }
 
 
-def rehearsal(found: Rehearsal, viewer: Viewer, now: datetime) -> dict[str, Any]:
+def rehearsal(result: Rehearsal, viewer: Viewer, now: datetime) -> dict[str, Any]:
     """What a rehearsal found, in words."""
-    zh = f"最近 {found.demands:,} 件诉求中，有 {found.elsewhere:,} 件会派到别的单位。"
-    en = f"{found.elsewhere:,} of the latest {found.demands:,} would go elsewhere."
-    late_zh = f"其中 {found.late:,} 件原来按时、改后会逾期。" if found.late else "没有诉求因此逾期。"
-    late_en = f"{found.late:,} that were in time would have been late." if found.late else "None would have been late."
-    oldest = when(found.oldest, viewer, now)
+    zh = f"最近 {result.demands:,} 件诉求中，有 {result.elsewhere:,} 件会派到别的单位。"
+    en = f"{result.elsewhere:,} of the latest {result.demands:,} would go elsewhere."
+    late_zh = f"其中 {result.late:,} 件原来按时、改后会逾期。" if result.late else "没有诉求因此逾期。"
+    late_en = (
+        f"{result.late:,} that were in time would have been late." if result.late else "None would have been late."
+    )
+    oldest = when(result.oldest, viewer, now)
     return {
         "words": viewer.say(zh, en),
-        "late_words": viewer.say(late_zh, late_en) if found.demands else "",
+        "late_words": viewer.say(late_zh, late_en) if result.demands else "",
         "since": viewer.say(f"最早的一件：{oldest}", f"The oldest: {oldest}") if oldest else "",
         "examples": [
             {
-                "number": one.number,
-                "title": one.title,
-                "href": viewer.to(f"/desk/cases/{one.number}"),
-                "before": unit_words(one.unit_before, viewer),
-                "after": unit_words(one.unit_after, viewer),
-                "rules": f"{one.rule_before or '—'} → {one.rule_after or '—'}",
+                "number": demand.number,
+                "title": demand.title,
+                "href": viewer.to(f"/desk/cases/{demand.number}"),
+                "before": unit_words(demand.unit_before, viewer),
+                "after": unit_words(demand.unit_after, viewer),
+                "rules": f"{demand.rule_before or '—'} → {demand.rule_after or '—'}",
             }
-            for one in found.examples
+            for demand in result.examples
         ],
-        "loads": [_load(one, viewer) for one in sorted(found.loads, key=lambda one: one.before - one.after)],
+        "loads": [
+            _load(demand, viewer) for demand in sorted(result.loads, key=lambda demand: demand.before - demand.after)
+        ],
         "late": [
             {
-                "number": one.number,
-                "title": one.title,
-                "href": viewer.to(f"/desk/cases/{one.number}"),
-                "due": when(one.due_after, viewer, now),
-                "ended": when(one.ended_at, viewer, now),
+                "number": demand.number,
+                "title": demand.title,
+                "href": viewer.to(f"/desk/cases/{demand.number}"),
+                "due": when(demand.due_after, viewer, now),
+                "ended": when(demand.ended_at, viewer, now),
             }
-            for one in found.late_examples
+            for demand in result.late_examples
         ],
     }
 
 
-def _load(one: Load, viewer: Viewer) -> dict[str, Any]:
-    more = one.after - one.before
-    percent = viewer.say("原来没有", "none before") if one.percent is None else f"{one.percent:+g} %"
-    name = unit_words(one.unit, viewer) if one.unit == TRIAGE else one.name
-    return {"name": name, "before": one.before, "after": one.after, "more": f"{more:+,}", "percent": percent}
+def _load(load: Load, viewer: Viewer) -> dict[str, Any]:
+    more = load.after - load.before
+    percent = viewer.say("原来没有", "none before") if load.percent is None else f"{load.percent:+g} %"
+    name = unit_words(load.unit, viewer) if load.unit == TRIAGE else load.name
+    return {"name": name, "before": load.before, "after": load.after, "more": f"{more:+,}", "percent": percent}
 
 
-def commands(one: CatalogueVersion, versions: CatalogueList, viewer: Viewer) -> list[Command]:
+def commands(catalogue: CatalogueVersion, versions: CatalogueList, viewer: Viewer) -> list[Command]:
     """What this person may do with a version now; what stands out comes first."""
-    found: list[Command] = []
+    offered: list[Command] = []
     edits = has_right(viewer.person, viewer.pack, EDIT)
     publishes = has_right(viewer.person, viewer.pack, PUBLISH)
-    fresh = one.rehearsed_on == versions.in_force
+    fresh = catalogue.rehearsed_on == versions.in_force
 
     def at(step: str) -> str:
-        return address(viewer, one.version, step)
+        return address(viewer, catalogue.version, step)
 
-    if publishes and one.state is State.REHEARSED and fresh:
-        found.append(Command(viewer.say("发布……", "Publish …"), href=at("publish"), primary=True))
-    if edits and one.state in (State.CHECKED, State.REHEARSED):
+    if publishes and catalogue.state is State.REHEARSED and fresh:
+        offered.append(Command(viewer.say("发布……", "Publish …"), href=at("publish"), primary=True))
+    if edits and catalogue.state in (State.CHECKED, State.REHEARSED):
         hint = viewer.say("用最近 10,000 件诉求比对，不影响诉求", "Compares the latest 10,000 demands; changes none")
-        first = one.state is State.CHECKED or not fresh
-        words = viewer.say("预演", "Rehearse") if one.rehearsal is None else viewer.say("重新预演", "Rehearse again")
-        found.append(Command(words, action=at("rehearse"), hint=hint if first else "", primary=first))
-    if edits and one.state is State.DRAFT and one.errors is None:
-        found.append(Command(viewer.say("检查", "Check"), action=at("check"), primary=True))
-    if publishes and one.state is State.SCHEDULED:
-        found.append(Command(viewer.say("取消发布", "Cancel the publication"), action=at("cancel")))
-    if publishes and one.state in ONCE_IN_FORCE:
-        found.append(Command(viewer.say("恢复为现行……", "Put back into force …"), href=at("roll-back"), danger=True))
-    if publishes and one.version == versions.in_force and versions.before:
+        first = catalogue.state is State.CHECKED or not fresh
+        words = (
+            viewer.say("预演", "Rehearse") if catalogue.rehearsal is None else viewer.say("重新预演", "Rehearse again")
+        )
+        offered.append(Command(words, action=at("rehearse"), hint=hint if first else "", primary=first))
+    if edits and catalogue.state is State.DRAFT and catalogue.errors is None:
+        offered.append(Command(viewer.say("检查", "Check"), action=at("check"), primary=True))
+    if publishes and catalogue.state is State.SCHEDULED:
+        offered.append(Command(viewer.say("取消发布", "Cancel the publication"), action=at("cancel")))
+    if publishes and catalogue.state in ONCE_IN_FORCE:
+        offered.append(Command(viewer.say("恢复为现行……", "Put back into force …"), href=at("roll-back"), danger=True))
+    if publishes and catalogue.version == versions.in_force and versions.before:
         href = address(viewer, versions.before, "roll-back")
-        found.append(Command(viewer.say("回滚到上一版本……", "Roll back …"), href=href, danger=True))
+        offered.append(Command(viewer.say("回滚到上一版本……", "Roll back …"), href=href, danger=True))
     if edits:
-        href = viewer.to("/desk/catalogue/new", **{"from": one.version})
-        found.append(Command(viewer.say("以此为底稿修改", "Change it as a new draft"), href=href))
-    return found
+        href = viewer.to("/desk/catalogue/new", **{"from": catalogue.version})
+        offered.append(Command(viewer.say("以此为底稿修改", "Change it as a new draft"), href=href))
+    return offered
 
 
 def numbered(content: str, line: int) -> str:

@@ -162,31 +162,31 @@ def initial(name: str, demand: Demand, publication: PublicationState) -> dict[st
 
 def typed(name: str, form: FormData) -> dict[str, str]:
     """What was typed, by field, to show it again."""
-    return {one.name: str(form.get(one.name) or "") for one in FORMS[name] if one.kind != "files"}
+    return {field.name: str(form.get(field.name) or "") for field in FORMS[name] if field.kind != "files"}
 
 
 def takes_files(name: str) -> bool:
     """Whether files may come with this command."""
-    return any(one.kind == "files" for one in FORMS[name])
+    return any(field.kind == "files" for field in FORMS[name])
 
 
 def fields(name: str, form: FormData, files: Sequence[str] = ()) -> dict[str, Any]:
     """What was typed as the fields of the command, with the references of its files; what was left empty is left
     out."""
-    found: dict[str, Any] = {FIELD: list(files)} if files else {}
-    for one in FORMS[name]:
-        text = str(form.get(one.name) or "").strip()
-        if one.kind == "yes":
-            found[one.name] = bool(text)
-        elif one.kind == "lines":
-            found[one.name] = [line.strip() for line in text.splitlines() if line.strip()]
-        elif one.kind == "files":
+    values: dict[str, Any] = {FIELD: list(files)} if files else {}
+    for field in FORMS[name]:
+        text = str(form.get(field.name) or "").strip()
+        if field.kind == "yes":
+            values[field.name] = bool(text)
+        elif field.kind == "lines":
+            values[field.name] = [line.strip() for line in text.splitlines() if line.strip()]
+        elif field.kind == "files":
             continue  # they go to intake
-        elif one.name == "units":
-            found[one.name] = [text] if text else []
-        elif text or (one.name in form and name in _CUT):
-            found[one.name] = text
-    return found
+        elif field.name == "units":
+            values[field.name] = [text] if text else []
+        elif text or (field.name in form and name in _CUT):
+            values[field.name] = text
+    return values
 
 
 @cache
@@ -199,21 +199,21 @@ def _properties(name: str) -> Mapping[str, Mapping[str, Any]]:
 def bounds(name: str, field: str) -> dict[str, Any]:
     """What the browser may hold people to before they send: as long and as large as the command takes it."""
     schema = _properties(name).get(field, {})
-    found = {"maxlength": schema.get("maxLength"), "min": schema.get("minimum"), "max": schema.get("maximum")}
-    return {attribute: value for attribute, value in found.items() if value is not None}
+    attributes = {"maxlength": schema.get("maxLength"), "min": schema.get("minimum"), "max": schema.get("maximum")}
+    return {attribute: value for attribute, value in attributes.items() if value is not None}
 
 
 def shown(name: str, viewer: Viewer, demand: Demand) -> list[dict[str, Any]]:
     """The fields as the template takes them."""
     return [
         {
-            "name": one.name,
-            "kind": one.kind,
-            "label": viewer.say(one.zh, one.en),
-            "hint": viewer.say(*one.hint),
-            "required": one.required,
-            "bounds": bounds(name, one.name),
-            "options": one.options(viewer, demand) if one.options else [],
+            "name": field.name,
+            "kind": field.kind,
+            "label": viewer.say(field.zh, field.en),
+            "hint": viewer.say(*field.hint),
+            "required": field.required,
+            "bounds": bounds(name, field.name),
+            "options": field.options(viewer, demand) if field.options else [],
         }
-        for one in FORMS[name]
+        for field in FORMS[name]
     ]

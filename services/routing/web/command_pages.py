@@ -84,7 +84,7 @@ def _form_page(viewer: Viewer, case: Case, desk: CaseHandler, name: str, again: 
         raise not_possible(case, name)
     path = f"/desk/cases/{case.demand.number}"
     errors = viewer.errors_of(refused)
-    names = {one.name for one in command_forms.FORMS[name]}
+    names = {field.name for field in command_forms.FORMS[name]}
     count = int(str(again.entries)) if str(again.entries or "").isdigit() else len(case.timeline)
     new = case.timeline[count:] if refused and refused.code is Code.STALE else []
     values = viewer.page(f"{path}/{name}") | {
@@ -101,7 +101,7 @@ def _form_page(viewer: Viewer, case: Case, desk: CaseHandler, name: str, again: 
         "so_far": done_so_far(viewer, case, desk.clock()),
         "errors": {field: words for field, words in errors.items() if field in names},
         "refusal": _refusal(refused, viewer, names, errors),
-        "changes": [showing.entry(one, viewer, desk.clock()) for one in reversed(new)],
+        "changes": [showing.entry(event, viewer, desk.clock()) for event in reversed(new)],
         "seen": case.demand.version,
         "entries": len(case.timeline),
         "key": str(uuid4()),

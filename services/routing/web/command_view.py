@@ -34,15 +34,15 @@ class CitizenWords:
 
 def words_of_citizen(viewer: Viewer, case: Case, now: datetime) -> Sequence[CitizenWords]:
     """The demand, and what its citizen said since, oldest first."""
-    said = [CitizenWords(case.text or case.demand.title)]
-    for one in case.timeline:
-        words = one.data.get(_SAID.get(one.type, ""))
+    words_so_far = [CitizenWords(case.text or case.demand.title)]
+    for event in case.timeline:
+        words = event.data.get(_SAID.get(event.type, ""))
         if words:
-            said.append(CitizenWords(str(words), when(one.at, viewer, now)))
-    return said
+            words_so_far.append(CitizenWords(str(words), when(event.at, viewer, now)))
+    return words_so_far
 
 
 def done_so_far(viewer: Viewer, case: Case, now: datetime) -> Sequence[Entry]:
     """The latest steps of those who handled it, newest first."""
-    done = [one for one in case.timeline if one.type in _DONE]
-    return [entry(one, viewer, now) for one in reversed(done[-LATEST:])]
+    done = [event for event in case.timeline if event.type in _DONE]
+    return [entry(event, viewer, now) for event in reversed(done[-LATEST:])]

@@ -47,14 +47,14 @@ class DeskGate(Gate):
     async def signed_in(self, request: Request) -> SignedIn:
         """See `Gate.signed_in`."""
         request.state.packs = self.packs
-        found = await Gate.signed_in(self, request)
-        person = found.person
+        visitor = await Gate.signed_in(self, request)
+        person = visitor.person
         pack, home = self.packs.coordinated_by(person.unit), self.packs.of_unit(person.unit)
         calls = home is not None and home.callback.is_on and may_call(person, home)
         if request.method not in SAFE_METHODS or not (pack or calls):
-            return found
+            return visitor
         async with self.pool.acquire(timeout=5) as db:
             count = await queries.open_count(db, pack.id, LATEST) if pack else 0
             to_publish = await publications.count(db, pack.id, None) if pack and pack.publication.release else 0
             to_call = await call_backs.count(db, home.id, person.unit, self.clock()) if home and calls else 0
-        return DeskVisitor(person, found.csrf, count, to_publish, to_call)
+        return DeskVisitor(person, visitor.csrf, count, to_publish, to_call)

@@ -45,8 +45,8 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
     ) -> HTMLResponse:
         viewer = Viewer.of(by, desk, lang)
         own = desk_of(desk, viewer.person, name)
-        wanted = text and (canonical(text) or text)
-        filters = Filters(division or None, category or None, handler or None, wanted or None)
+        search = text and (canonical(text) or text)
+        filters = Filters(division or None, category or None, handler or None, search or None)
         async with desk.pool.acquire(timeout=5) as db:
             cases, following = await worklists.page(db, own, name, sort, filters, place_of(after), PAGE)
             counts = await worklists.counts(db, own)
@@ -95,12 +95,14 @@ def _signing(router: APIRouter, desk: CaseHandler, By: Any) -> None:  # noqa: N8
         if not number:
             return RedirectResponse(viewer.to("/desk", list="unsigned"), 303)
         actor = Actor(viewer.person, f"desk:{key}")
-        outcomes = [await outcome(desk, one, AcceptDemand(), actor) for one in number[:AT_ONCE]]
+        outcomes = [await outcome(desk, demand_number, AcceptDemand(), actor) for demand_number in number[:AT_ONCE]]
         values = viewer.page("/desk") | {
             "title": DESK[viewer.lang]["done"],
             "back": viewer.to("/desk"),
             "back_words": DESK[viewer.lang]["back"],
-            "outcomes": [showing.outcome(one, viewer, viewer.say("已签收", "signed for")) for one in outcomes],
+            "outcomes": [
+                showing.outcome(case_outcome, viewer, viewer.say("已签收", "signed for")) for case_outcome in outcomes
+            ],
         }
         return PAGES.render("outcomes.html", values)
 

@@ -13,26 +13,26 @@ from shared.jurisdiction.parts import UnitKind
 _ON_LINE: Final = "content:"
 
 
-def wrong(one: CatalogueFinding, content: str, viewer: Viewer) -> dict[str, Any]:
+def wrong(finding: CatalogueFinding, content: str, viewer: Viewer) -> dict[str, Any]:
     """An error of a check, with the line that it is about."""
-    return _shown(one.line, viewer.say(one.message_zh or one.message, one.message), content, viewer)
+    return _shown(finding.line, viewer.say(finding.message_zh or finding.message, finding.message), content, viewer)
 
 
 def refused(refusal: Refused, content: str, viewer: Viewer) -> list[dict[str, Any]]:
     """What a refusal says of each line, or of what was typed as a whole."""
-    found = []
+    mistakes = []
     for error in refusal.errors:
         if error.field.startswith(_ON_LINE):
             line = int(error.field.removeprefix(_ON_LINE))
             words = viewer.say(error.zh.partition("：")[2] or error.zh, error.en)
-            found.append(_shown(line, words, content, viewer))
+            mistakes.append(_shown(line, words, content, viewer))
         else:
             field = "note" if error.field == "note" else "content"
             label = viewer.say("说明", "Note") if field == "note" else viewer.say("规则", "Rules")
             words = f"{label}{viewer.say('：', ': ')}{viewer.say(error.zh, error.en)}"
-            found.append({"field": field, "line": None, "words": words, "text": ""})
+            mistakes.append({"field": field, "line": None, "words": words, "text": ""})
     whole = {"field": "content", "line": None, "words": viewer.say(refusal.zh, refusal.en), "text": ""}
-    return found or [whole]
+    return mistakes or [whole]
 
 
 def _shown(line: int, words: str, content: str, viewer: Viewer) -> dict[str, Any]:
@@ -52,9 +52,9 @@ def with_rule_for(case: Case, content: str, viewer: Viewer) -> str:
     remark = viewer.say(
         f"按诉求 {demand.number} 增加，请核对条件和单位", f"for {demand.number}: see to its conditions and its unit"
     )
-    head, found, rest = content.partition("rules:\n")
-    indent = rest[: len(rest) - len(rest.lstrip(" "))] if found else ""
-    return f"{head}rules:\n{indent}# {remark}\n{indent}- {one_line(rule)}\n{rest}" if found else content
+    head, separator, rest = content.partition("rules:\n")
+    indent = rest[: len(rest) - len(rest.lstrip(" "))] if separator else ""
+    return f"{head}rules:\n{indent}# {remark}\n{indent}- {one_line(rule)}\n{rest}" if separator else content
 
 
 def _free_id(content: str, name: str) -> str:

@@ -30,64 +30,70 @@ def routes(desk: CaseHandler, explainer: Explainer, gate: Gate) -> APIRouter:
     @router.get("/desk/cases/{number}/why")
     async def why(number: Number, by: By, lang: InLanguage = "zh") -> HTMLResponse:
         viewer = Viewer.of(by, desk, lang)
-        found = await explainer.explain(viewer.person, read_number(number))
-        path = f"/desk/cases/{found.number}"
-        reads = found.version and has_right(viewer.person, viewer.pack, READ)
+        explanation = await explainer.explain(viewer.person, read_number(number))
+        path = f"/desk/cases/{explanation.number}"
+        reads = explanation.version and has_right(viewer.person, viewer.pack, READ)
         values: dict[str, Any] = viewer.page(f"{path}/why") | {
-            "number": found.number,
+            "number": explanation.number,
             "back": viewer.to(path),
-            "decided": when(found.decided_at, viewer, desk.clock()),
-            "version": found.version,
-            "version_href": address(viewer, found.version) if found.version and reads else "",
-            "rule": found.rule,
-            "unit": viewer.unit_name(found.unit),
-            "unclear": unclear_words(found.unclear, viewer) if found.unclear else "",
-            "now_by": rule_words(found.now_by, viewer) if found.now_by else "",
-            "is_still_so": bool(found.rule and found.now_by and found.now_by.endswith(f":{found.rule}")),
-            "near": [_told(one, viewer) for one in found.rules if _is_near(one)],
-            "others": [_told(one, viewer) for one in found.rules if not _is_near(one)],
+            "decided": when(explanation.decided_at, viewer, desk.clock()),
+            "version": explanation.version,
+            "version_href": address(viewer, explanation.version) if explanation.version and reads else "",
+            "rule": explanation.rule,
+            "unit": viewer.unit_name(explanation.unit),
+            "unclear": unclear_words(explanation.unclear, viewer) if explanation.unclear else "",
+            "now_by": rule_words(explanation.now_by, viewer) if explanation.now_by else "",
+            "is_still_so": bool(
+                explanation.rule and explanation.now_by and explanation.now_by.endswith(f":{explanation.rule}")
+            ),
+            "near": [_told(outcome, viewer) for outcome in explanation.rules if _is_near(outcome)],
+            "others": [_told(outcome, viewer) for outcome in explanation.rules if not _is_near(outcome)],
         }
         return PAGES.render("why.html", values)
 
     return router
 
 
-def _is_near(one: RuleOutcome) -> bool:
+def _is_near(outcome: RuleOutcome) -> bool:
     """Whether a rule is about the matter at all: most are about another category."""
-    return one.failed is not Condition.CATEGORY
+    return outcome.failed is not Condition.CATEGORY
 
 
-def _told(one: RuleOutcome, viewer: Viewer) -> dict[str, Any]:
+def _told(outcome: RuleOutcome, viewer: Viewer) -> dict[str, Any]:
     return {
-        "id": one.rule,
-        "sent": unit_words(one.lead, viewer),
-        "decided": one.outcome is RuleResult.DECIDED,
-        "words": _outcome(one, viewer),
+        "id": outcome.rule,
+        "sent": unit_words(outcome.lead, viewer),
+        "decided": outcome.outcome is RuleResult.DECIDED,
+        "words": _outcome(outcome, viewer),
     }
 
 
-def _outcome(one: RuleOutcome, viewer: Viewer) -> str:
-    match one.outcome:
+def _outcome(outcome: RuleOutcome, viewer: Viewer) -> str:
+    match outcome.outcome:
         case RuleResult.DECIDED:
-            keyword = viewer.say(f"（关键词“{one.keyword}”）", f" (keyword “{one.keyword}”)") if one.keyword else ""
+            keyword = (
+                viewer.say(f"（关键词“{outcome.keyword}”）", f" (keyword “{outcome.keyword}”)")
+                if outcome.keyword
+                else ""
+            )
             return viewer.say("符合全部条件，由它决定", "all its conditions are met: it decided") + keyword
         case RuleResult.LATER:
             return viewer.say("也符合，但排在后面", "fits as well, but stands further down")
         case RuleResult.FAILED:
-            return _failed(one.failed, one, viewer) if one.failed else ""
+            return _failed(outcome.failed, outcome, viewer) if outcome.failed else ""
 
 
-def _failed(condition: Condition, one: RuleOutcome, viewer: Viewer) -> str:
-    wanted = value_words(condition, one.wanted or "", viewer)
+def _failed(condition: Condition, outcome: RuleOutcome, viewer: Viewer) -> str:
+    expected = value_words(condition, outcome.wanted or "", viewer)
     if condition is Condition.KEYWORDS:
-        return viewer.say(f"没有出现关键词：{wanted}", f"none of its keywords is there: {wanted}")
+        return viewer.say(f"没有出现关键词：{expected}", f"none of its keywords is there: {expected}")
     if condition is Condition.HOURS:
-        return viewer.say(f"不在规定时间内：{wanted}", f"not within its hours: {wanted}")
+        return viewer.say(f"不在规定时间内：{expected}", f"not within its hours: {expected}")
     if condition is Condition.WORKING_DAY:
-        zh = "只用于工作日" if one.wanted == "yes" else "只用于休息日"
-        return viewer.say(zh, "for working days alone" if one.wanted == "yes" else "for days of rest alone")
-    actual = value_words(condition, one.actual, viewer) if one.actual else viewer.say("没有填写", "not given")
+        zh = "只用于工作日" if outcome.wanted == "yes" else "只用于休息日"
+        return viewer.say(zh, "for working days alone" if outcome.wanted == "yes" else "for days of rest alone")
+    actual = value_words(condition, outcome.actual, viewer) if outcome.actual else viewer.say("没有填写", "not given")
     name = condition_words(condition, viewer)
     return viewer.say(
-        f"{name}不符：要求“{wanted}”，本件“{actual}”", f"{name}: it asks for “{wanted}”, this one has “{actual}”"
+        f"{name}不符：要求“{expected}”，本件“{actual}”", f"{name}: it asks for “{expected}”, this one has “{actual}”"
     )

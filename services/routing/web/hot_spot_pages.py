@@ -38,11 +38,11 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
         viewer = _looking(by, desk, lang)
         before = pagination.read(after, int) if after else None
         async with desk.pool.acquire(timeout=5) as db:
-            found = await queries.hot_spots(db, viewer.pack.id, before, PAGE)
-            demands = await queries.demands(db, [spot.id for spot in found], AT_ONCE)
-        last = pagination.written(str(found[-1].position).encode()) if len(found) == PAGE else ""
+            spots = await queries.hot_spots(db, viewer.pack.id, before, PAGE)
+            demands = await queries.demands(db, [spot.id for spot in spots], AT_ONCE)
+        last = pagination.written(str(spots[-1].position).encode()) if len(spots) == PAGE else ""
         values = viewer.page("/desk/hot-spots", after=after) | {
-            "spots": [_shown(spot, demands[spot.id], viewer, desk) for spot in found],
+            "spots": [_shown(spot, demands[spot.id], viewer, desk) for spot in spots],
             "later": viewer.to("/desk/hot-spots", after=last) if last else "",
             "earlier": viewer.to("/desk/hot-spots") if after else "",
         }
@@ -69,8 +69,8 @@ def _merging(router: APIRouter, desk: CaseHandler, By: Any) -> None:  # noqa: N8
         if spot is None:
             raise Refused(Code.NOT_FOUND, "there is no such hot spot", "没有这组共性需求")
         chosen = set(number or [])
-        others = [one.number for one in members if one.number in chosen and one.number != into]
-        if into not in {one.number for one in members} or not others:
+        others = [member.number for member in members if member.number in chosen and member.number != into]
+        if into not in {member.number for member in members} or not others:
             raise Refused(
                 Code.INVALID,
                 "choose the demand that the others go into, and at least one other",
@@ -79,12 +79,14 @@ def _merging(router: APIRouter, desk: CaseHandler, By: Any) -> None:  # noqa: N8
         words = "、".join(spot.phrases[:2])
         command = command_of(MERGE, {"into": into, "reason": f"共性需求：{words}" if words else "共性需求"})
         actor = Actor(viewer.person, f"desk:{key}")
-        outcomes = [await outcome(desk, one, command, actor) for one in others]
+        outcomes = [await outcome(desk, other, command, actor) for other in others]
         values = viewer.page("/desk/hot-spots") | {
             "title": viewer.say(f"并入 {into}", f"Merged into {into}"),
             "back": viewer.to("/desk/hot-spots"),
             "back_words": viewer.say("返回共性需求", "Back to the hot spots"),
-            "outcomes": [showing.outcome(one, viewer, viewer.say("已并入", "merged")) for one in outcomes],
+            "outcomes": [
+                showing.outcome(case_outcome, viewer, viewer.say("已并入", "merged")) for case_outcome in outcomes
+            ],
         }
         return PAGES.render("outcomes.html", values)
 
@@ -96,8 +98,8 @@ def _looking(by: SignedIn, desk: CaseHandler, lang: Any) -> Viewer:
 
 def _shown(spot: StoredHotSpot, demands: Sequence[Demand], viewer: Viewer, desk: CaseHandler) -> dict[str, Any]:
     now = desk.clock()
-    permitted = (one for one in demands if may(MERGE, viewer.person, one, viewer.pack))
-    mergeable = [one for one in permitted if one.status in queries.MERGEABLE]
+    permitted = (demand for demand in demands if may(MERGE, viewer.person, demand, viewer.pack))
+    mergeable = [demand for demand in permitted if demand.status in queries.MERGEABLE]
     parent = _parent(demands, mergeable)
     return {
         "id": spot.id,
@@ -109,16 +111,16 @@ def _shown(spot: StoredHotSpot, demands: Sequence[Demand], viewer: Viewer, desk:
         "last": when(spot.last_at, viewer, now),
         "demands": [
             {
-                "number": one.number,
-                "title": one.title or one.number,
-                "href": viewer.to(f"/desk/cases/{one.number}"),
-                "unit": viewer.unit_name(one.unit),
-                "status": one.status,
-                "raised": when(one.submitted_at, viewer, now),
-                "into": one.parent_number or "",
-                "mergeable": one in mergeable,
+                "number": demand.number,
+                "title": demand.title or demand.number,
+                "href": viewer.to(f"/desk/cases/{demand.number}"),
+                "unit": viewer.unit_name(demand.unit),
+                "status": demand.status,
+                "raised": when(demand.submitted_at, viewer, now),
+                "into": demand.parent_number or "",
+                "mergeable": demand in mergeable,
             }
-            for one in demands
+            for demand in demands
         ],
         "open": len(mergeable),
         "parent": parent,
@@ -129,5 +131,7 @@ def _shown(spot: StoredHotSpot, demands: Sequence[Demand], viewer: Viewer, desk:
 
 def _parent(demands: Sequence[Demand], mergeable: Sequence[Demand]) -> str:
     """What others were merged into already, else the first that can be merged."""
-    parents = {one.parent_number for one in demands if one.parent_number}
-    return next((one.number for one in mergeable if one.number in parents), mergeable[0].number if mergeable else "")
+    parents = {demand.parent_number for demand in demands if demand.parent_number}
+    return next(
+        (demand.number for demand in mergeable if demand.number in parents), mergeable[0].number if mergeable else ""
+    )

@@ -38,16 +38,16 @@ def routes(desk: CaseHandler, gate: Gate, feedback: StaffClient) -> APIRouter:
         by: By, listed: Listed = "waiting", number: Number = "", before: int | None = None, lang: InLanguage = "zh"
     ) -> HTMLResponse:
         viewer = Viewer.of(by, desk, lang)
-        asked = {"list": listed, "number": number.strip()} | ({"before": before} if before else {})
-        found = (await feedback.answer("GET", "/v1/messages", viewer.person, params=asked)).json()
+        query = {"list": listed, "number": number.strip()} | ({"before": before} if before else {})
+        listing = (await feedback.answer("GET", "/v1/messages", viewer.person, params=query)).json()
         own: dict[str, Any] = {"list": listed, "number": number.strip()}
         values = viewer.page(PATH, **own, before=before) | {
             "number": number.strip(),
             "listed": listed,
-            "tabs": _tabs(viewer, listed if not number else "", found["counts"]),
-            "rows": [_row(entry, viewer) for entry in found["messages"]],
-            "gateways": [_gateway(gateway, viewer) for gateway in found["gateways"]],
-            "older": viewer.to(PATH, **own, before=found["before"]) if found["before"] else "",
+            "tabs": _tabs(viewer, listed if not number else "", listing["counts"]),
+            "rows": [_row(entry, viewer) for entry in listing["messages"]],
+            "gateways": [_gateway(gateway, viewer) for gateway in listing["gateways"]],
+            "older": viewer.to(PATH, **own, before=listing["before"]) if listing["before"] else "",
             "newest": viewer.to(PATH, **own) if before else "",
         }
         return PAGES.render("messages.html", values)
@@ -152,7 +152,7 @@ def _gateway(gateway: Mapping[str, Any], viewer: Viewer) -> dict[str, Any]:
 
 
 def _summary(entry: Mapping[str, Any], viewer: Viewer) -> list[SummaryRow]:
-    said = [
+    labelled = [
         (("诉求编号", "Demand"), entry["number"]),
         (("状态", "State"), _state(entry, viewer)),
         (("原因", "Cause"), entry["cause"]),
@@ -163,7 +163,7 @@ def _summary(entry: Mapping[str, Any], viewer: Viewer) -> list[SummaryRow]:
         (("最早发送", "Not before"), when(_moment(entry["due_at"]), viewer, now()) if entry["waits"] else ""),
         (("结束", "Ended"), when(_moment(entry["finished_at"]), viewer, now())),
     ]
-    return [SummaryRow(viewer.say(*label), words) for label, words in said if words]
+    return [SummaryRow(viewer.say(*label), words) for label, words in labelled if words]
 
 
 def _moment(written: str | None) -> datetime | None:

@@ -35,10 +35,12 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
             raise Refused(Code.FORBIDDEN, en, "仅负责公开审核的人员可以查看，请联系统筹单位")
         units, now = _units(viewer), desk.clock()
         async with desk.pool.acquire(timeout=5) as db:
-            found, following = await queries.waiting(db, viewer.pack.id, units, moment(after, OLDEST), PAGE)
+            publications, following = await queries.waiting(db, viewer.pack.id, units, moment(after, OLDEST), PAGE)
             total = await queries.count(db, viewer.pack.id, units)
         values: dict[str, Any] = viewer.page("/desk/publications", after=after) | {
-            "waiting": [_row(one, viewer, showing.when(one.since, viewer, now)) for one in found],
+            "waiting": [
+                _row(publication, viewer, showing.when(publication.since, viewer, now)) for publication in publications
+            ],
             "total": f"{total}+" if total >= queries.COUNTED_UP_TO else total,
             "later": viewer.to("/desk/publications", after=following.written()) if following else "",
             "earlier": viewer.to("/desk/publications") if after else "",

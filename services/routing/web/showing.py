@@ -57,14 +57,14 @@ def row(case: CaseSummary, viewer: Viewer, now: datetime) -> dict[str, Any]:
 
 def marks(case: CaseSummary, viewer: Viewer) -> list[Mark]:
     """What needs an eye, in few words."""
-    urgency, said, past = _urgency(case, viewer), [], _past(case, viewer)
+    urgency, from_citizen, past = _urgency(case, viewer), [], _past(case, viewer)
     if case.urges:
-        said.append(viewer.say(f"催办{case.urges}次", f"urged {case.urges} times"))
+        from_citizen.append(viewer.say(f"催办{case.urges}次", f"urged {case.urges} times"))
     if case.has_new_words:
-        said.append(viewer.say("群众有新话", "new words"))
+        from_citizen.append(viewer.say("群众有新话", "new words"))
     if case.extension:
         past.append(viewer.say("申请延期中", "extension asked"))
-    return [Mark(word) for word in (*urgency, *said, *past)]
+    return [Mark(word) for word in (*urgency, *from_citizen, *past)]
 
 
 def marks_of(demand: Demand, viewer: Viewer) -> list[Mark]:
@@ -92,23 +92,27 @@ def _past(demand: Demand, viewer: Viewer) -> list[str]:
     return words
 
 
-def outcome(one: CommandOutcome, viewer: Viewer, done: str) -> dict[str, Any]:
+def outcome(outcome_of_case: CommandOutcome, viewer: Viewer, done: str) -> dict[str, Any]:
     """What became of a command for one of many cases; `done` says that it was."""
-    words = done if one.refused is None else viewer.say(one.detail or "", one.detail_en or "")
-    href = viewer.to(f"/desk/cases/{one.number}")
-    return {"number": one.number, "href": href, "done": one.refused is None, "words": words}
+    words = (
+        done
+        if outcome_of_case.refused is None
+        else viewer.say(outcome_of_case.detail or "", outcome_of_case.detail_en or "")
+    )
+    href = viewer.to(f"/desk/cases/{outcome_of_case.number}")
+    return {"number": outcome_of_case.number, "href": href, "done": outcome_of_case.refused is None, "words": words}
 
 
 def groups(cases: Sequence[CaseSummary], viewer: Viewer, now: datetime) -> list[Group]:
     """Rows by how pressing they are, in the order of the list."""
-    found: dict[str, list[dict[str, Any]]] = {}
+    groups: dict[str, list[dict[str, Any]]] = {}
     for case in cases:
         shown = row(case, viewer, now)
         first = case.vulnerable or case.urgency is Urgency.CRITICAL
         group = "first" if first else (shown["due"].kind if shown["due"] else "none")
-        found.setdefault(group, []).append(shown)
+        groups.setdefault(group, []).append(shown)
     titles = {name: viewer.say(*words) for name, words in GROUPS.items()}
-    return [Group(rows, titles[name]) for name, rows in found.items()]
+    return [Group(rows, titles[name]) for name, rows in groups.items()]
 
 
 def when(at: datetime | None, viewer: Viewer, now: datetime) -> str:
@@ -132,14 +136,14 @@ def when(at: datetime | None, viewer: Viewer, now: datetime) -> str:
 def entries(case: Case, viewer: Viewer, now: datetime) -> list[Entry]:
     """The timeline, newest first."""
     return [
-        replace(entry(one, viewer, now), files=file_links(viewer, case, attachments_of(one)))
-        for one in reversed(case.timeline)
+        replace(entry(event, viewer, now), files=file_links(viewer, case, attachments_of(event)))
+        for event in reversed(case.timeline)
     ]
 
 
-def attachments_of(one: TimelineEntry) -> Sequence[str]:
+def attachments_of(event: TimelineEntry) -> Sequence[str]:
     """The references of the files of an entry."""
-    named = one.data.get("attachments")
+    named = event.data.get("attachments")
     return [str(reference) for reference in named] if isinstance(named, list) else []
 
 
@@ -152,33 +156,33 @@ def file_links(viewer: Viewer, case: Case, references: Sequence[str]) -> list[Li
     ]
 
 
-def entry(one: TimelineEntry, viewer: Viewer, now: datetime) -> Entry:
+def entry(event: TimelineEntry, viewer: Viewer, now: datetime) -> Entry:
     """One entry: who did what when, and every word that belongs to it."""
-    zh, en = ENTRY_WORDS.get(one.type, (one.type, one.type))
-    who = [str(one.data.get("by") or ""), viewer.unit_name(str(one.data.get("unit") or "") or None)]
-    due = one.data.get("due_at")
+    zh, en = ENTRY_WORDS.get(event.type, (event.type, event.type))
+    who = [str(event.data.get("by") or ""), viewer.unit_name(str(event.data.get("unit") or "") or None)]
+    due = event.data.get("due_at")
     until = ""
     if isinstance(due, str):
         until = viewer.say("期限：", "Due: ") + when(datetime.fromisoformat(due), viewer, now)
     return Entry(
-        when=when(one.at, viewer, now),
-        iso=one.at.isoformat(),
+        when=when(event.at, viewer, now),
+        iso=event.at.isoformat(),
         who=" · ".join(filter(None, who)),
         what=viewer.say(zh, en),
-        words="\n".join(_words(one, viewer)),
+        words="\n".join(_words(event, viewer)),
         until=until,
-        strong=one.by != "routing",
+        strong=event.by != "routing",
     )
 
 
-def _words(one: TimelineEntry, viewer: Viewer) -> Sequence[str]:
+def _words(event: TimelineEntry, viewer: Viewer) -> Sequence[str]:
     lines = []
     for name, (zh, en) in LISTED_FIELDS.items():
-        value = one.data.get(name)
+        value = event.data.get(name)
         if value in (None, "", [], ()):
             continue
         label = viewer.say(zh, en)
-        is_pause = name == "reason" and one.type == DemandPaused.type
+        is_pause = name == "reason" and event.type == DemandPaused.type
         text = viewer.pause_name(str(value)) if is_pause else _text(name, value, viewer)
         lines.append(f"{label}{viewer.say('：', ': ')}{text}" if label else text)
     return lines
@@ -203,7 +207,7 @@ def _text(name: str, value: Any, viewer: Viewer) -> str:
     if name in ("suggested_unit", "to", "decider"):
         return viewer.unit_name(str(value))
     if name in _LISTS:
-        return "、".join(_LISTS[name](str(one), viewer) for one in value)
+        return "、".join(_LISTS[name](str(item), viewer) for item in value)
     if name in _NAMED:
         return _NAMED[name](str(value), viewer)
     if name == "category":

@@ -35,7 +35,7 @@ class ReturnPage(SignInPage, ForeignQuery):
 
 def routes(gate: Gate, flow: CodeFlow | None, people: Sequence[DemoPerson]) -> Sequence[APIRouter]:
     """The pages; `flow` is None without an issuer, and there are `people` in the embedded default alone."""
-    return _by_issuer(gate, flow), _by_hand(gate, flow, {one.id: one for one in people}), _leaving(gate, flow)
+    return _by_issuer(gate, flow), _by_hand(gate, flow, {person.id: person for person in people}), _leaving(gate, flow)
 
 
 def _router() -> APIRouter:
@@ -87,8 +87,8 @@ def _by_issuer(gate: Gate, flow: CodeFlow | None) -> APIRouter:
         return leaving
 
     async def from_issuer(request: Request, state: Word = "", code: Word = "", iss: Word = "") -> Response:
-        known, told = _known(flow), gate.attempt_of(request)
-        if told is None or not hmac.compare_digest(told["state"].encode(), state.encode()):
+        known, stored = _known(flow), gate.attempt_of(request)
+        if stored is None or not hmac.compare_digest(stored["state"].encode(), state.encode()):
             en = "this sign-in was not begun in this browser, or more than ten minutes ago"
             raise Refused(
                 Code.UNAUTHENTICATED, f"{en}: sign in again", "登录请求已过期或不是由本浏览器发起，请重新登录"
@@ -99,7 +99,7 @@ def _by_issuer(gate: Gate, flow: CodeFlow | None) -> APIRouter:
             )
         if not code:
             raise Refused(Code.UNAUTHENTICATED, "the sign-in service has let nobody in", "登录未完成，请重新登录")
-        attempt = Attempt(**told)
+        attempt = Attempt(**stored)
         person, id_token = await known.finish(attempt, code)
         return _let_in(gate, await gate.sessions.begin(person, id_token, gate.secret_of(request)), attempt.next)
 

@@ -57,10 +57,10 @@ def _claim(claims: Mapping[str, Any], path: str) -> Any:
     """The claim of this name; else where the dots of it lead."""
     if path in claims:
         return claims[path]
-    found: Any = claims
+    value: Any = claims
     for part in path.split("."):
-        found = found.get(part) if isinstance(found, Mapping) else None
-    return found
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
 
 
 def _texts(claim: Any) -> list[str]:

@@ -70,7 +70,7 @@ class CodeFlow:
     async def address(self, attempt: Attempt) -> str:
         """Where at the issuer the person signs in; raises `Refused` when it cannot be reached."""
         challenge = urlsafe_b64encode(hashlib.sha256(attempt.verifier.encode()).digest()).rstrip(b"=").decode()
-        asked = {
+        query = {
             "response_type": "code",
             "client_id": self.client_id,
             "redirect_uri": self.redirect_uri,
@@ -80,7 +80,7 @@ class CodeFlow:
             "code_challenge": challenge,
             "code_challenge_method": "S256",
         }
-        return _with((await self.keys.metadata()).authorization_endpoint, asked)
+        return _with((await self.keys.metadata()).authorization_endpoint, query)
 
     async def finish(self, attempt: Attempt, code: str) -> tuple[Person, str]:
         """Who has signed in, and their id token for signing out; raises `Refused`."""
@@ -97,8 +97,8 @@ class CodeFlow:
     async def end_address(self, id_token: str) -> str | None:
         """Where the session at the issuer is ended too; None where it has no such address."""
         end = (await self.keys.metadata()).end_session_endpoint
-        asked = {"id_token_hint": id_token, "client_id": self.client_id, "post_logout_redirect_uri": self.home}
-        return _with(end, asked) if end else None
+        query = {"id_token_hint": id_token, "client_id": self.client_id, "post_logout_redirect_uri": self.home}
+        return _with(end, query) if end else None
 
     async def _exchange(self, metadata: Metadata, attempt: Attempt, code: str) -> Claims:
         sent = {
@@ -120,28 +120,28 @@ class CodeFlow:
         token = answer.get("access_token")
         if not metadata.userinfo_endpoint or not isinstance(token, str):
             return {}
-        told = await self._ask("GET", metadata.userinfo_endpoint, headers={"Authorization": f"Bearer {token}"})
-        return told if told.get("sub") == claims.get("sub") else {}
+        userinfo = await self._ask("GET", metadata.userinfo_endpoint, headers={"Authorization": f"Bearer {token}"})
+        return userinfo if userinfo.get("sub") == claims.get("sub") else {}
 
     async def _ask(self, method: str, url: str, **more: Any) -> Claims:
         try:
             answer = await self.keys.client.request(method, url, headers=_JSON | more.pop("headers", {}), **more)
-            told = answer.json() if answer.is_success else None
+            claims = answer.json() if answer.is_success else None
         except httpx.RequestError:
             en = "the sign-in service cannot be reached; nothing was done: try again soon"
             raise Refused(Code.UNAVAILABLE, en, "暂时无法连接登录服务，请稍后重试") from None
         except ValueError:
-            told = None
-        if not isinstance(told, dict):
+            claims = None
+        if not isinstance(claims, dict):
             raise _not_signed_in("did not confirm the sign-in", "没有确认登录")
-        return told
+        return claims
 
 
 _JSON: Final = {"Accept": "application/json"}
 
 
-def _with(url: str, asked: dict[str, str]) -> str:
-    return f"{url}{'&' if '?' in url else '?'}{urlencode(asked)}"
+def _with(url: str, query: dict[str, str]) -> str:
+    return f"{url}{'&' if '?' in url else '?'}{urlencode(query)}"
 
 
 def _form(text: str) -> str:

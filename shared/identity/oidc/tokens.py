@@ -50,14 +50,14 @@ class IssuerTokens:
         return dict(claims)
 
     def _registry(self, audience: str, nonce: str | None) -> jwt.JWTClaimsRegistry:
-        wanted: dict[str, Any] = {
+        expected: dict[str, Any] = {
             "iss": {"essential": True, "value": self.keys.issuer},
             "aud": {"essential": True, "value": audience},
             "exp": {"essential": True},
         }
         if nonce is not None:
-            wanted["nonce"] = {"essential": True, "value": nonce}
-        return jwt.JWTClaimsRegistry(leeway=LEEWAY, **wanted)
+            expected["nonce"] = {"essential": True, "value": nonce}
+        return jwt.JWTClaimsRegistry(leeway=LEEWAY, **expected)
 
 
 def _head(token: str) -> Claims:

@@ -146,9 +146,9 @@ def _rules_that_cross(rows: list[Row[Rule]], local: Local) -> Iterator[Problem]:
 
 
 def _cross(earlier: Rule, later: Rule, local: Local) -> bool:
-    one, other = earlier.match, later.match
-    if earlier.lead == later.lead or not _EXCEPTIONS.isdisjoint(asks(one)):
+    earlier_match, later_match = earlier.match, later.match
+    if earlier.lead == later.lead or not _EXCEPTIONS.isdisjoint(asks(earlier_match)):
         return False
-    if _takes_all(one, other, local) or _takes_all(other, one, local):
+    if _takes_all(earlier_match, later_match, local) or _takes_all(later_match, earlier_match, local):
         return False
-    return all(meets_too(condition, one, other, local) for condition in Condition)
+    return all(meets_too(condition, earlier_match, later_match, local) for condition in Condition)

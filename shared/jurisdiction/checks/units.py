@@ -70,10 +70,10 @@ def _unknown_tiers(row: Row[Team], units: set[str]) -> Iterator[Problem]:
 
 
 def _a_coordinator(draft: Draft) -> Iterator[Problem]:
-    wanted = draft.profile.part.coordinator
-    unit = next((row.part for row in draft.units if row.part.id == wanted), None)
+    coordinator = draft.profile.part.coordinator
+    unit = next((row.part for row in draft.units if row.part.id == coordinator), None)
     if unit is None or unit.kind is not UnitKind.COORDINATOR:
-        what = f"coordinator {wanted!r} must be a unit of the kind coordinator in units.csv"
+        what = f"coordinator {coordinator!r} must be a unit of the kind coordinator in units.csv"
         yield Problem(draft.profile.spot(("coordinator",)), what)
 
 

@@ -42,9 +42,9 @@ def _is_signature(mail: Mail, content: bytes) -> bool:
 
 def _within(content: bytes) -> tuple[bytes, ...]:
     """The files in Outlook's own wrapping, whose words the letter says anyway; itself where one cannot be had."""
-    found = list(_attributes(content))
-    files = tuple(data for id, data in found if id == _DATA)
-    return files if sum(id == _BEGINS for id, _ in found) <= len(files) else (content,)
+    attributes = list(_attributes(content))
+    files = tuple(data for id, data in attributes if id == _DATA)
+    return files if sum(id == _BEGINS for id, _ in attributes) <= len(files) else (content,)
 
 
 def _attributes(content: bytes) -> Iterator[tuple[int, bytes]]:

@@ -51,13 +51,13 @@ def _line(raw: bytes) -> Reading:
 
 def address(mail: Mail, name: str) -> tuple[str, str]:
     """The name and the address of the first person in a header; nothing where nobody can be made out."""
-    told, person, found = written(mail, name)[:_LONGEST], "", ""
+    value, person, mailbox = written(mail, name)[:_LONGEST], "", ""
     with suppress(*ODD):
-        person, found = parseaddr(told)
-    if "@" not in found:
-        bare = _ADDRESS.search(told)
-        found = bare[0] if bare else ""
-    return readable(_spelled(person, [])), readable(found)
+        person, mailbox = parseaddr(value)
+    if "@" not in mailbox:
+        bare = _ADDRESS.search(value)
+        mailbox = bare[0] if bare else ""
+    return readable(_spelled(person, [])), readable(mailbox)
 
 
 def _spelled(text: str, readings: list[Reading]) -> str:
@@ -67,9 +67,9 @@ def _spelled(text: str, readings: list[Reading]) -> str:
 def _run(text: str, readings: list[Reading]) -> str:
     """Encoded words in a row are joined before they are decoded: programs part them within a character."""
     by_charset = groupby(_WORD.finditer(text), key=lambda word: word[1].partition("*")[0].lower())
-    found = [read(b"".join(_bytes(word) for word in row), charset) for charset, row in by_charset]
-    readings.extend(found)
-    return "".join(reading.text for reading in found)
+    decoded = [read(b"".join(_bytes(word) for word in row), charset) for charset, row in by_charset]
+    readings.extend(decoded)
+    return "".join(reading.text for reading in decoded)
 
 
 def _bytes(word: re.Match[str]) -> bytes:

@@ -27,9 +27,9 @@ def unread_letter(content: bytes, mail_from: str, mailbox: str, why: str) -> Mes
     return _message(head(content), unread(content, why), content, mail_from, mailbox)
 
 
-def _message(mail: Mail, found: Parts, content: bytes, mail_from: str, mailbox: str) -> Message | None:
+def _message(mail: Mail, mail_parts: Parts, content: bytes, mail_from: str, mailbox: str) -> Message | None:
     titled = headers.words(mail, "Subject")
-    subject, beginning = titled.text, found.words[0].text if found.words else ""
+    subject, beginning = titled.text, mail_parts.words[0].text if mail_parts.words else ""
     if by_itself(mail, mail_from, mailbox) or answers_by_itself(mail, subject, beginning):
         return None
     name, address = headers.address(mail, "From")
@@ -40,22 +40,22 @@ def _message(mail: Mail, found: Parts, content: bytes, mail_from: str, mailbox: 
     thread = tuple(_ID.findall(f"{headers.written(mail, 'In-Reply-To')} {headers.written(mail, 'References')}"))
     reference = reference_of(own) if own.strip("<> ") else digest(content.decode("latin-1"))
     contact = Contact(name=shortened(name, 100), email=(address or readable(mail_from))[:254])
-    text, left_out = _words(found, bool(thread or _REPLY.match(subject)))
+    text, left_out = _words(mail_parts, bool(thread or _REPLY.match(subject)))
     message = Message(
         id=reference,
         sender=contact.email,
         contact=contact,
-        text=text or subject or ("［附件］" if found.files else "［空白邮件］"),
+        text=text or subject or ("［附件］" if mail_parts.files else "［空白邮件］"),
         title=subject,
         number=number,
         code=code,
         reference=reference,
-        answers=tuple(reference_of(one) for one in thread),
+        answers=tuple(reference_of(id) for id in thread),
         hidden=left_out,
         converses=False,
-        files=found.files,
+        files=mail_parts.files,
     )
-    return message.as_read(titled, *found.words)
+    return message.as_read(titled, *mail_parts.words)
 
 
 def reference_of(message_id: str) -> str:
@@ -73,9 +73,9 @@ def _opened(content: bytes) -> tuple[Mail, Parts]:
         return head(content), unread(content)
 
 
-def _words(found: Parts, is_answer: bool) -> tuple[str, str]:
+def _words(mail_parts: Parts, is_answer: bool) -> tuple[str, str]:
     """What the letter says, and all that stands in it where an older letter below was left out."""
-    words = [reading.text for reading in found.words]
-    said = "\n".join(filter(None, map(unquoted, words) if is_answer else words))
+    words = [reading.text for reading in mail_parts.words]
+    words_said = "\n".join(filter(None, map(unquoted, words) if is_answer else words))
     whole = "\n".join(words)
-    return said, whole if said != whole else ""
+    return words_said, whole if words_said != whole else ""

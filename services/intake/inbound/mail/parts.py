@@ -43,14 +43,14 @@ def parts(mail: Mail) -> Parts:
     if not mail.is_multipart():
         return _single(mail)
     inner = [part for part in mail.get_payload() if isinstance(part, Mail)]
-    told = [parts(part) for part in inner]
+    inner_parts = [parts(part) for part in inner]
     match mail.get_content_type():
         case "multipart/alternative":
-            return Parts(_chosen([part.get_content_subtype() for part in inner], told), _files(told))
+            return Parts(_chosen([part.get_content_subtype() for part in inner], inner_parts), _files(inner_parts))
         case "message/rfc822":
             subjects = [subject for part in inner if (subject := headers.words(part, "Subject")).text]
-            told = [Parts((subject,)) for subject in subjects] + told
-    return Parts(tuple(chain.from_iterable(part.words for part in told)), _files(told))
+            inner_parts = [Parts((subject,)) for subject in subjects] + inner_parts
+    return Parts(tuple(chain.from_iterable(part.words for part in inner_parts)), _files(inner_parts))
 
 
 def unread(content: bytes, why: str = "") -> Parts:
@@ -70,8 +70,8 @@ def head(content: bytes) -> Mail:
 
 def _chosen(kinds: Sequence[str], tellings: Sequence[Parts]) -> tuple[Reading, ...]:
     """One telling of several of the same: the plain one, unless it is blank, else the last, which is the richest."""
-    told = [(_RANK.get(kind, 1), -n, part.words) for n, (kind, part) in enumerate(zip(kinds, tellings, strict=True))]
-    return min((one for one in told if any(words.text for words in one[2])), default=(0, 0, ()))[2]
+    ranked = [(_RANK.get(kind, 1), -n, part.words) for n, (kind, part) in enumerate(zip(kinds, tellings, strict=True))]
+    return min((candidate for candidate in ranked if any(words.text for words in candidate[2])), default=(0, 0, ()))[2]
 
 
 def _files(tellings: Iterable[Parts]) -> tuple[bytes, ...]:

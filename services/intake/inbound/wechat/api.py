@@ -78,14 +78,14 @@ class WeChat:
         message = xml.message(callback)
         language = self.language_of(account.gateway.channel.division)
         if message:
-            said = words.answered(await self.conversations.take(account.gateway, message), language)
+            reply = words.answered(await self.conversations.take(account.gateway, message), language)
         elif callback.kind in xml.UNREAD:
-            said = words.unread(language)
+            reply = words.unread(language)
         elif callback.kind == "text":
-            said = words.asked(language)
+            reply = words.asked(language)
         else:
             return None
-        return self._reply(account, callback, said)
+        return self._reply(account, callback, reply)
 
     def _reply(self, account: Account, callback: xml.Callback, text: str) -> str:
         time = int(self.clock().timestamp())
@@ -121,8 +121,8 @@ def routes(wechat: WeChat) -> APIRouter:
     @router.post("/{channel}", response_class=Response, responses={200: {"content": _REPLY}})
     async def receive_wechat(channel: Text, signed: Annotated[Signed, Query()], request: Request) -> Response:
         """Take a message in; the number goes back as a passive reply."""
-        said = await wechat.receive(channel, signed, await request.body())
-        return Response(said, media_type="application/xml") if said else NOTHING_TO_SAY
+        reply = await wechat.receive(channel, signed, await request.body())
+        return Response(reply, media_type="application/xml") if reply else NOTHING_TO_SAY
 
     return router
 

@@ -40,8 +40,8 @@ def check(given: str, token: str, *parts: str) -> None:
 
 def check_time(timestamp: str, at: datetime) -> None:
     """Raise `Refused` unless a request was signed around this time: an old signature may have been overheard."""
-    told = int(timestamp) if timestamp.isdecimal() and len(timestamp) < _DIGITS else 0
-    if abs(at.timestamp() - told) > _FRESH.total_seconds():
+    sent_at = int(timestamp) if timestamp.isdecimal() and len(timestamp) < _DIGITS else 0
+    if abs(at.timestamp() - sent_at) > _FRESH.total_seconds():
         raise Refused(
             Code.UNAUTHENTICATED,
             "timestamp is more than ten minutes away from this server's clock: send the present one, or set the clock",

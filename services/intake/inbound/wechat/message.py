@@ -42,15 +42,15 @@ class Callback(BaseModel):
     @property
     def known_by(self) -> str:
         """Its id; where there is none, all that is told of it."""
-        told = (self.sender, self.time, self.kind, self.content, self.media, self.picture, self.lat, self.lon)
-        return self.id or digest("\n".join(told))
+        identifying = (self.sender, self.time, self.kind, self.content, self.media, self.picture, self.lat, self.lon)
+        return self.id or digest("\n".join(identifying))
 
 
 def read(body: bytes) -> Callback:
     """The callback in an XML body; raises `Refused`."""
     try:
-        found, reading = parts(body)
-        return Callback.model_validate(found | {"reading": reading})
+        fields, reading = parts(body)
+        return Callback.model_validate(fields | {"reading": reading})
     except ValueError as fault:
         raise Refused(
             Code.UNREADABLE,
@@ -79,8 +79,8 @@ def message(callback: Callback) -> Message | None:
     if not text:
         return None
     known = Message(f"wechat:{callback.known_by}", callback.sender, contact, text, "", number, place, readable(hidden))
-    told = replace(known, picture=callback.picture) if callback.kind == "image" else known
-    return told.as_read(_of_words(callback))
+    complete = replace(known, picture=callback.picture) if callback.kind == "image" else known
+    return complete.as_read(_of_words(callback))
 
 
 def _of_words(callback: Callback) -> Reading:

@@ -25,10 +25,10 @@ def parts(body: bytes) -> tuple[dict[str, str], Reading]:
     """Each part's text by its name, and how the bytes were read; raises `ValueError` where it is no callback."""
     reading = read(body)
     text = _NUMBERED.sub(_allowed, _FORBIDDEN.sub("", _LINE_ENDS.sub("\n", reading.text)))
-    found = _parsed(text)
-    if not found:
+    fields = _parsed(text)
+    if not fields:
         raise ValueError("no part of a callback")
-    return found, reading
+    return fields, reading
 
 
 def _parsed(text: str) -> dict[str, str]:
@@ -43,14 +43,14 @@ def _parsed(text: str) -> dict[str, str]:
 
 def _torn(text: str) -> dict[str, str]:
     """Of XML that is none: a bare `<`, a `]]>` within the words. Up to the last end of each name, in linear time."""
-    found = {}
+    fields = {}
     for name in _NAMES:
         start, end = text.find(f"<{name}>"), text.rfind(f"</{name}>")
         if 0 <= start < end:
-            told = text[start + len(name) + 2 : end]
-            wrapped = _CDATA.fullmatch(told)
-            found[name] = wrapped[1] if wrapped else told
-    return found
+            contents = text[start + len(name) + 2 : end]
+            wrapped = _CDATA.fullmatch(contents)
+            fields[name] = wrapped[1] if wrapped else contents
+    return fields
 
 
 def _allowed(written: re.Match[str]) -> str:

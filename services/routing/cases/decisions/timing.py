@@ -34,21 +34,21 @@ def decider_of(case: Situation) -> str:
 
 def extension_granted(case: Situation, command: c.GrantExtension) -> Sequence[f.Fact]:
     """The days that were asked for, or fewer."""
-    asked = _asked(case)
-    days = command.working_days or asked.working_days
-    if days > asked.working_days:
+    extension = _pending_extension(case)
+    days = command.working_days or extension.working_days
+    if days > extension.working_days:
         raise invalid(
             "working_days",
-            f"{asked.working_days} were asked for: grant as many or fewer",
-            f"申请延长 {asked.working_days} 个工作日，不能批准更多",
-            str(asked.working_days),
+            f"{extension.working_days} were asked for: grant as many or fewer",
+            f"申请延长 {extension.working_days} 个工作日，不能批准更多",
+            str(extension.working_days),
         )
     # From the due time as it is now: a pause since then has moved it.
-    due_at = case.pack.due_at(case.demand.due_at, days) if case.demand.due_at else asked.due_at
+    due_at = case.pack.due_at(case.demand.due_at, days) if case.demand.due_at else extension.due_at
     unit = case.pack.unit(case.by.unit)
     fact = f.DemandExtended(
         due_at=due_at,
-        reason=asked.reason,
+        reason=extension.reason,
         approved_by=f"{unit.name} {case.by.name}" if unit else case.by.name,
         by=case.by.name,
         working_days=days,
@@ -58,11 +58,11 @@ def extension_granted(case: Situation, command: c.GrantExtension) -> Sequence[f.
 
 def extension_refused(case: Situation, command: c.RefuseExtension) -> Sequence[f.Fact]:
     """The due time stays."""
-    _asked(case)
+    _pending_extension(case)
     return [f.ExtensionRefused(by=case.by.name, reason=command.reason)]
 
 
-def _asked(case: Situation) -> ExtensionRequest:
+def _pending_extension(case: Situation) -> ExtensionRequest:
     if case.demand.extension is None:
         raise illegal("no extension was asked for", "没有待审批的延期申请")
     return case.demand.extension
