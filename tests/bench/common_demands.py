@@ -72,7 +72,7 @@ def main(file: Path, least: int, days: float, likeness: float) -> None:
     found: dict[UUID, tuple[datetime, HotSpot]] = {}
     for n, spot, is_new in replay(listed, bounds):
         if is_new:
-            found[spot.id] = (listed[n].at, HotSpot(spot.id, spot.demands))
+            found[spot.id] = (listed[n].at, spot)
     seconds = time.perf_counter() - began
     of = [{one.id.int for one in spot.demands} for _, spot in found.values()]
     whens = [at for at, _ in found.values()]

@@ -1,6 +1,6 @@
 """Common demands (共性需求): found soon after they came, told once, listed with their evidence."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from services.routing.app import demand_repository
+from services.routing.hot_spots import queries
 from services.routing.hot_spots.api import routes
 from services.routing.hot_spots.detection import LEASE, Detection
 from services.routing.hot_spots.domain import Bounds, Detector, HotSpot, Raised, is_news
@@ -18,7 +19,7 @@ from shared.chassis.aggregates.repository import Repositories
 from shared.chassis.base.tokens import Tokens
 from shared.chassis.consumer.delivery import Delivery
 from shared.chassis.database.lease import Lease
-from shared.chassis.database.pool import Pool, open_pool
+from shared.chassis.database.pool import Connection, Pool, open_pool
 from shared.chassis.http.app import web_app
 from shared.chassis.work.timers import OnDue, Timers
 from shared.contracts.demand import facts as f
@@ -90,6 +91,33 @@ def test_villages_of_one_town_count_together_and_the_hot_spot_lies_in_the_town()
     assert spot.division == "440605011000"
 
 
+def test_a_burst_of_equal_demands_costs_the_same_for_each_of_them(monkeypatch: pytest.MonkeyPatch):
+    comparisons: list[UUID] = []
+    is_like = Detector._is_like
+
+    def counted(detector: Detector, demand: Raised, other: Raised) -> bool:
+        comparisons.append(demand.id)
+        return is_like(detector, demand, other)
+
+    monkeypatch.setattr(Detector, "_is_like", counted)
+    (spot,) = found(*(said(n, TITLES[0], days=n / 1000) for n in range(1, 301)))
+    assert len(spot.demands) == 300
+    assert comparisons.count(UUID(int=300)) <= comparisons.count(UUID(int=100)) <= 40
+
+
+def test_a_hot_spot_that_demands_leave_stays_right():
+    detector = Detector(BOUNDS)
+    spots = [detector.add(said(n, TITLES[n % 10], days=n / 2)) for n in range(1, 200)]
+    assert {spot.id for spot in spots if spot} == {UUID(int=1)}
+    assert len(detector.raised) <= 29
+    detector.add(said(500, OTHERS[0], days=500))
+    assert (len(detector.raised), detector.hot_spots, len(detector._having)) == (
+        1,
+        {},
+        len(worded(OTHERS[0], "").bigrams),
+    )
+
+
 def test_it_is_told_when_found_and_each_time_it_has_doubled():
     assert [size for size in range(5, 40) if is_news(size, {5: 0}.get(size, 5 if size <= 10 else 10))] == [
         5,
@@ -156,6 +184,26 @@ async def test_a_burst_is_told_of_its_first_demand_with_its_evidence_and_again_w
     await desk.hears(TITLES[9], start=10)
     await desk.detection.turn()
     assert [fact.demands for _, fact in await desk.told()] == [5, 10]
+
+
+async def test_demands_are_written_to_their_hot_spot_once(desk: Desk, monkeypatch: pytest.MonkeyPatch):
+    joined: list[list[int]] = []
+    join = queries.join
+
+    async def noted(db: Connection, members: Sequence[tuple[UUID, UUID]]) -> None:
+        joined.append([demand.int for demand, _ in members])
+        await join(db, members)
+
+    monkeypatch.setattr(queries, "join", noted)
+    await desk.hears(*TITLES[:6])
+    await desk.detection.turn()
+    await desk.hears(TITLES[6], start=7)
+    await desk.detection.turn()
+    await desk.detection.lease.give_up()
+    heir = Detection(desk.pool, shipped(), Lease(desk.pool, LEASE), lambda: story.AT)
+    await desk.hears(TITLES[7], start=8)
+    await heir.turn()
+    assert joined == [[1, 2, 3, 4, 5, 6], [7], [8]]
 
 
 async def test_another_process_goes_on_with_what_was_found(desk: Desk):

@@ -1,5 +1,6 @@
 """Compares demands with those before them, a few seconds after they came; one process at a time."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -27,7 +28,7 @@ from shared.masking.pieces import worded
 log = structlog.get_logger()
 EVERY: Final = 5.0
 """Seconds; less than a lease lasts, which is renewed each time."""
-PAGE: Final = 500
+PAGE: Final = 200
 LEASE: Final = "hot-spots"
 _OPENING: Final = 200
 
@@ -94,6 +95,7 @@ class Detection:
             compared.append((candidate, words))
             if spot := detector.add(candidate):
                 changed[spot.id] = spot
+            await asyncio.sleep(0)  # others of this process have their turn: facts are handled meanwhile
         news = [spot for spot in changed.values() if is_news(len(spot.demands), spot.told)]
         for spot in news:
             spot.told = len(spot.demands)
@@ -102,7 +104,11 @@ class Detection:
         await queries.put_raised(
             db, pack.id, [(*candidate, detector.hot_spot_of.get(candidate[0].id)) for candidate in compared]
         )
-        await queries.join(db, [(demand.id, spot.id) for spot in changed.values() for demand in spot.demands])
+        await queries.join(
+            db, [(demand.id, spot.id) for spot in changed.values() for demand in spot.demands[spot.stored :]]
+        )
+        for spot in changed.values():
+            spot.stored = len(spot.demands)
         writes = WriteBatch()
         timers.plan(writes, [Timer(HOT_SPOT, spot.id, at, payload(spot), str(spot.told)) for spot in news])
         await writes.write(db)

@@ -22,7 +22,7 @@ def payload(spot: HotSpot) -> dict[str, Any]:
         division=spot.division,
         category=spot.category,
         phrases=tuple(phrase[:100] for phrase in spot.phrases),
-        since=min(demand.at for demand in spot.demands),
+        since=spot.first_at,
     )
     return fact.model_dump(mode="json")
 

@@ -93,8 +93,8 @@ async def put_hot_spots(db: Connection, jurisdiction: str, spots: Sequence[HotSp
     rows = [
         {
             "id": str(spot.id), "division": spot.division, "category": spot.category, "phrases": spot.phrases,
-            "size": len(spot.demands), "first_at": min(demand.at for demand in spot.demands).isoformat(),
-            "last_at": max(demand.at for demand in spot.demands).isoformat(), "told": spot.told,
+            "size": len(spot.demands), "first_at": spot.first_at.isoformat(),
+            "last_at": spot.last_at.isoformat(), "told": spot.told,
         }
         for spot in spots
     ]  # fmt: skip
