@@ -14,7 +14,7 @@ from services.routing.catalogue.commands import PublishCatalogue, RehearseCatalo
 from services.routing.catalogue.handler import CatalogueDesk
 from services.routing.catalogue.permissions import PUBLISH, catalogue_pack
 from services.routing.catalogue.view import CatalogueList, CatalogueVersion
-from services.routing.web import catalogue_view
+from services.routing.web import catalogue_rules_view, catalogue_view
 from services.routing.web.desk_page import PAGES, InLanguage, desk_router
 from services.routing.web.viewer import Viewer
 from shared.contracts.refusals import ANSWERS, Code, FieldError, Refused
@@ -152,12 +152,12 @@ async def _page(
     values = viewer.page(f"/desk/catalogue/{version}") | {
         "row": catalogue_view.summary(catalogue, viewer, now),
         "commands": catalogue_view.commands(catalogue, versions, viewer),
-        "changes": None if is_current else catalogue_view.changes(current.content, catalogue.content, viewer),
-        "limits": "" if is_current else catalogue_view.limits_changed(current.content, catalogue.content, viewer),
+        "changes": None if is_current else catalogue_rules_view.changes(current.content, catalogue.content, viewer),
+        "limits": "" if is_current else catalogue_rules_view.limits_changed(current.content, catalogue.content, viewer),
         "findings": findings,
         "rehearsal": catalogue_view.rehearsal(catalogue.rehearsal, viewer, now) if catalogue.rehearsal else None,
         "stale": _stale(catalogue, versions, viewer),
-        "rules": catalogue_view.rules(catalogue.content, viewer),
+        "rules": catalogue_rules_view.rules(catalogue.content, viewer),
         "history": catalogue_view.history(catalogue.actions, viewer, now, named=False),
         "done": viewer.say(*DONE[done]) if done in DONE else "",
         "refusal": viewer.say(refused.zh, refused.en) if refused else "",

@@ -1,13 +1,11 @@
-"""Versions of the catalogue as pages show them: their stand, what differs, what a rehearsal found, what may be done."""
+"""Versions of the catalogue as pages show them: their stand, what a rehearsal found, what may be done."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from services.routing.catalogue.differences import Change, Difference, differences
 from services.routing.catalogue.domain import Action, State
 from services.routing.catalogue.permissions import EDIT, PUBLISH, has_right
-from services.routing.catalogue.reading import read_sheet
 from services.routing.catalogue.rehearsal import TRIAGE, Load, Rehearsal
 from services.routing.catalogue.view import (
     CatalogueAction,
@@ -16,42 +14,17 @@ from services.routing.catalogue.view import (
     CatalogueSummary,
     CatalogueVersion,
 )
-from services.routing.web.case_words import preset_words
-from services.routing.web.catalogue_words import ACTIONS, STATES, match_words, sent_words, unit_words
+from services.routing.web.catalogue_words import ACTIONS, STATES, unit_words
 from services.routing.web.showing import when
 from services.routing.web.viewer import Viewer
-from shared.contracts.refusals import Refused
-from shared.jurisdiction.parts import Rule
 from shared.web.parts import Command, Entry
 
-_CHANGES: Final[Mapping[Change, tuple[str, str]]] = {
-    Change.ADDED: ("新增", "Added"),
-    Change.REMOVED: ("删除", "Removed"),
-    Change.CHANGED: ("修改", "Changed"),
-    Change.MOVED: ("换位", "Moved"),
-}
 ONCE_IN_FORCE: Final = frozenset({State.SUPERSEDED, State.ROLLED_BACK})
 
 
 def address(viewer: Viewer, version: str, step: str = "") -> str:
     """The page of a version, or of what may be done with it."""
     return viewer.to(f"/desk/catalogue/{version}{f'/{step}' if step else ''}")
-
-
-def rules_of(content: str) -> tuple[Rule, ...]:
-    """The rules of a version; none where an earlier release kept what can no longer be read."""
-    try:
-        return read_sheet(content).part.rules
-    except Refused:
-        return ()
-
-
-def usual_limits(content: str) -> str | None:
-    """The preset of every rule that names none."""
-    try:
-        return read_sheet(content).part.limits
-    except Refused:
-        return None
 
 
 def summary(catalogue: CatalogueSummary, viewer: Viewer, now: datetime) -> dict[str, Any]:
@@ -105,61 +78,6 @@ def history(actions: Iterable[CatalogueAction], viewer: Viewer, now: datetime, n
             )
         )
     return entries
-
-
-def rules(content: str, viewer: Viewer) -> list[dict[str, str]]:
-    """Every rule in words."""
-    return [
-        {"id": rule.id, "match": match_words(rule.match, viewer), "sent": sent_words(rule, viewer)}
-        for rule in rules_of(content)
-    ]
-
-
-def changes(before: str, after: str, viewer: Viewer) -> list[dict[str, Any]]:
-    """What differs between two versions, rule by rule, in words."""
-    changed_rules = differences(rules_of(before), rules_of(after))
-    return [
-        {"id": difference.rule, "change": viewer.say(*_CHANGES[difference.change]), "lines": _lines(difference, viewer)}
-        for difference in changed_rules
-    ]
-
-
-def limits_changed(before: str, after: str, viewer: Viewer) -> str:
-    """That the usual limits of two versions differ; empty where they are the same."""
-    old, new = usual_limits(before), usual_limits(after)
-    if old == new:
-        return ""
-    return viewer.say("常规时限：", "Usual limits: ") + viewer.say(" → 改为 ", " → now ").join(
-        preset_words(preset, viewer) if preset else "—" for preset in (old, new)
-    )
-
-
-def _lines(difference: Difference, viewer: Viewer) -> list[str]:
-    if difference.before and difference.after and difference.change is Change.CHANGED:
-        pairs = (
-            (
-                viewer.say("条件", "Asks"),
-                match_words(difference.before.match, viewer),
-                match_words(difference.after.match, viewer),
-            ),
-            (
-                viewer.say("派给", "Goes to"),
-                sent_words(difference.before, viewer),
-                sent_words(difference.after, viewer),
-            ),
-        )
-        arrow = viewer.say(" → 改为 ", " → now ")
-        return [f"{label}{viewer.say('：', ': ')}{old}{arrow}{new}" for label, old, new in pairs if old != new]
-    rule = difference.after or difference.before
-    lines = [f"{match_words(rule.match, viewer)} → {sent_words(rule, viewer)}"] if rule else []
-    if difference.change in (Change.ADDED, Change.MOVED):
-        place = (
-            viewer.say(f"排在 {difference.above} 之后", f"stands after {difference.above}")
-            if difference.above
-            else viewer.say("排在最前", "stands first")
-        )
-        lines.append(place)
-    return lines
 
 
 def finding(wrong: CatalogueFinding, viewer: Viewer) -> dict[str, Any]:

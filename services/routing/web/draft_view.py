@@ -5,7 +5,8 @@ from typing import Any, Final
 from services.routing.cases.reading import Case
 from services.routing.catalogue.packs_in_force import one_line
 from services.routing.catalogue.view import CatalogueFinding
-from services.routing.web.catalogue_view import numbered, rules_of
+from services.routing.web.catalogue_rules_view import rules_of
+from services.routing.web.catalogue_view import numbered
 from services.routing.web.viewer import Viewer
 from shared.contracts.refusals import Refused
 from shared.jurisdiction.parts import UnitKind
