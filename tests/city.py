@@ -1,6 +1,6 @@
 """A city in little: the pages of its staff and its citizens at one address, and what a service tells reaches all."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -128,20 +128,25 @@ class City:
 
 
 @asynccontextmanager
-async def opened_city(database: str, folder: Path) -> AsyncIterator[City]:
-    """A city whose services share this database, with the made-up people of the embedded default."""
-    port = free_port()
+async def opened_city(
+    database: str, folder: Path, port: int = 0, messages: Mapping[str, Any] | None = None
+) -> AsyncIterator[City]:
+    """A city whose services share this database, with the made-up people of the embedded default. `messages`: settings
+    of feedback; then the links of messages lead to this city."""
+    port = port or free_port()
+    links = {"public_url": f"http://127.0.0.1:{port}"} if messages else {}
     given = KEYS | {"DATABASE_URL": database, "intake_url": f"http://127.0.0.1:{port}", "demo_staff": True}
     given["feedback_url"] = given["intake_url"]
-    async with opened_loop(database) as loop:
+    async with opened_loop(database, **links) as loop:
         settings = RoutingSettings.model_validate(given)
         desk = routing.api(settings, loop.pools[Service.ROUTING])
-        kept = KEYS | {"DATABASE_URL": database, "attachments_folder": folder, "portal_jurisdictions": PACK.id}
+        kept = KEYS | links | {"DATABASE_URL": database, "attachments_folder": folder, "portal_jurisdictions": PACK.id}
         kept |= {"reporting_url": f"http://127.0.0.1:{port}", "map_attribution": "© 测试地图"}
         # Another host for a browser, so that the content policy has something to allow.
         kept |= {"map_tiles": f"http://localhost:{port}/tiles/{{z}}/{{x}}/{{y}}.png"}
         door = intake.api(IntakeSettings.model_validate(kept), loop.pools[Service.INTAKE])
-        told = FeedbackSettings.model_validate(KEYS | {"DATABASE_URL": database})
+        asks = {"DATABASE_URL": database, "intake_url": f"http://127.0.0.1:{port}"}
+        told = FeedbackSettings.model_validate(KEYS | links | asks | (messages or {}))
         ratings = feedback.api(told, loop.pools[Service.FEEDBACK])
         public = ReportingSettings.model_validate(KEYS | {"DATABASE_URL": database})
         board = reporting.api(public, loop.pools[Service.REPORTING])

@@ -95,9 +95,9 @@ class Loop:
 
 
 @asynccontextmanager
-async def opened_loop(database: str) -> AsyncIterator[Loop]:
-    """All four on one database."""
-    settings = KEYS | {"DATABASE_URL": database}
+async def opened_loop(database: str, **more: str) -> AsyncIterator[Loop]:
+    """All four on one database, with these settings beside the usual ones."""
+    settings = KEYS | {"DATABASE_URL": database} | more
     packs = shipped()
     repositories: dict[Service, Repositories] = {
         Service.INTAKE: Repositories.of(intake.demand_repository(packs)),
