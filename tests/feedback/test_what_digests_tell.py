@@ -137,6 +137,16 @@ async def test_where_the_first_was_erased_the_others_are_told(pool: Pool, reposi
     assert [burst.tells(demand) for demand in (2, 3, 4)] == [False, True, True]
 
 
+async def test_where_the_first_is_erased_while_the_gateway_is_busy_the_others_are_told(pool: Pool, repository: Book):
+    burst = Burst(pool, repository, BusyPhone(answers=[TryAgain("busy")]))
+    await burst.hears(NAMESAKE, CITIZEN, CITIZEN)
+    await burst.after_a_while()
+    assert await burst.held_for() == ["retry"]
+    burst.gone = lambda intent: intent.body["contact"] == str(NAMESAKE)
+    await burst.an_hour_later()
+    assert [burst.tells(demand) for demand in (2, 3, 4)] == [False, True, True]
+
+
 async def test_where_the_first_was_told_by_another_the_others_are_told(pool: Pool, repository: Book):
     burst = Burst(pool, repository)
     await burst.hears(CITIZEN, CITIZEN, CITIZEN)

@@ -8,7 +8,7 @@ import orjson
 
 from shared.chassis.database.pool import Connection
 from shared.chassis.work.intent_queue import INTENT, Queued, intent_of
-from shared.chassis.work.intents import TOLD, Digest, Intent, IntentKind, State
+from shared.chassis.work.intents import TOLD, TOLD_WITH, Digest, Intent, IntentKind, State
 
 TOGETHER: Final = "told in one message with others"
 
@@ -27,10 +27,31 @@ async def gathered(
     waiting = await _waiting(db, kind.name, first)
     digests = {first[mark].intent.id: _digest(kind, first[mark], others) for mark, others in waiting.items()}
     chosen = {id: digest for id, digest in digests.items() if digest}
-    bodies = {id: {**digest.body, TOLD: len(digest.told)} for id, digest in chosen.items()}
+    ended = {id: sorted(digest.told - {id}) for id, digest in chosen.items()}
+    bodies = {
+        id: {**digest.body, TOLD: len(digest.told), TOLD_WITH: list(map(str, ended[id]))}
+        for id, digest in chosen.items()
+    }
     if bodies:
         await _say(db, bodies)
-    return bodies, await _end(db, [other for id, digest in chosen.items() for other in digest.told if other != id])
+    return bodies, await _end(db, [other for others in ended.values() for other in others])
+
+
+async def come_back(db: Connection, unsent: Sequence[Intent]) -> None:
+    """Let those be sent by themselves that ended for one which is sent to nobody after all: it came back from its
+    gateway, and by then what is known of its own recipient was erased, or that one wants no messages any more."""
+    others = [UUID(id) for intent in unsent for id in intent.body.get(TOLD_WITH, ())]
+    if others:
+        await db.execute(
+            """
+            UPDATE intent SET state = $2, cause = NULL, finished_at = NULL, due_at = now()
+            WHERE id = ANY($1) AND state = $3 AND cause = $4
+            """,
+            others,
+            State.PENDING,
+            State.MERGED,
+            TOGETHER,
+        )
 
 
 async def _waiting(db: Connection, kind: str, first: Mapping[bytes, Queued]) -> Mapping[bytes, list[Intent]]:

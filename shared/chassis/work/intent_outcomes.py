@@ -14,6 +14,7 @@ from shared.chassis.base import metrics
 from shared.chassis.base.clock import now, uuid5
 from shared.chassis.database.coalescing import GroupCommit
 from shared.chassis.database.pool import PASSING, Connection, Pool
+from shared.chassis.work.intent_digests import come_back
 from shared.chassis.work.intents import Intent, IntentKind, State
 
 log = structlog.get_logger()
@@ -98,6 +99,7 @@ class IntentOutcomes:
         """Those that were still ours to end; the journal tells what became of each that was not merged."""
         ours = await _finish(db, ended)
         done = [result for result in ended if result.intent.id in ours]
+        await come_back(db, [result.intent for result in done if result.state is State.SKIPPED])
         await tell(db, self._kind, [result for result in done if result.state is not State.MERGED], self._clock())
         return done
 

@@ -17,6 +17,11 @@ AVOIDED: Final = "avoided"
 """What the body says of gateways, in addition to what its writer put there."""
 TOLD: Final = "told"
 """How many intents one tells, where it tells others too: it says so in its body, since those have ended."""
+TOLD_WITH: Final = "told_with"
+"""The ids of those that ended for one that tells others: they come back where there is nobody to send it to."""
+MASS: Final = "mass"
+"""Stands in the body of an intent that is one of many which tell the same, such as the end of a matter that thousands
+support: what is told to one recipient alone goes before those."""
 REACHED: Final = Expired("intent_reached", "at < $1", timedelta(hours=1))
 """Which recipients were written to; the hourly limit looks no further back."""
 
@@ -47,6 +52,11 @@ class Intent:
     def tells_others(self) -> bool:
         """Whether others ended for this one: what it says is said by no other."""
         return TOLD in self.body
+
+    @property
+    def is_mass(self) -> bool:
+        """Whether it is one of many that tell the same."""
+        return MASS in self.body
 
 
 class State(StrEnum):
