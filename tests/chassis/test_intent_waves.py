@@ -20,9 +20,11 @@ class Somebody:
         return self.name.encode()
 
 
-def known(position: int, name: str, gateway: str = "sms") -> Known[Somebody]:
+def known(position: int, name: str, gateway: str = "sms", mass: bool = False) -> Known[Somebody]:
     id = UUID(int=position)
-    queued = Queued(Intent(id, "letter", id, id, name, {}), position, 0, 0, None, False, False)
+    queued = Queued(
+        Intent(id, "letter", id, id, name, {"mass": True} if mass else {}), position, 0, 0, None, False, False
+    )
     return Known(queued, Somebody(name, gateway), 0.0)
 
 
@@ -31,15 +33,23 @@ def positions(some: list[Known[Somebody]]) -> list[int]:
 
 
 def test_as_many_as_there_is_room_for_come_now_in_their_order():
-    now, later = share([known(3, "c"), known(1, "a"), known(2, "b")], {"sms": 2}, {"sms"})
+    now, later = share([known(3, "c"), known(1, "a"), known(2, "b")], {"sms": 2}, {"sms"}, {})
     assert (positions(now), positions(later)) == ([1, 2], [3])
 
 
 def test_whoever_waits_for_room_is_not_overtaken_on_the_way_to_the_same_recipient():
-    now, later = share([known(1, "a"), known(2, "a", "mail"), known(3, "b", "mail")], {"sms": 0, "mail": 5}, {"sms"})
+    now, later = share(
+        [known(1, "a"), known(2, "a", "mail"), known(3, "b", "mail")], {"sms": 0, "mail": 5}, {"sms"}, {}
+    )
     assert (positions(now), positions(later)) == ([3], [1, 2])
 
 
 def test_for_a_gateway_that_rests_nobody_waits_in_memory():
-    now, later = share([known(1, "a"), known(2, "b", "mail")], {"sms": 0, "mail": 1}, {"mail"})
+    now, later = share([known(1, "a"), known(2, "b", "mail")], {"sms": 0, "mail": 1}, {"mail"}, {})
     assert (positions(now), positions(later)) == ([1, 2], [])
+
+
+def test_what_many_are_told_comes_last_and_takes_no_more_than_its_part_of_the_room():
+    many = [known(1, "a", mass=True), known(2, "b", mass=True), known(3, "c"), known(4, "b")]
+    now, later = share(many, {"sms": 4}, {"sms"}, {"sms": 1})
+    assert (positions(now), positions(later)) == ([3, 4, 1], [2])

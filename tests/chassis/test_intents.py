@@ -91,11 +91,13 @@ class Post:
         self.postman.open.set()
         self.other.open.set()
 
-    async def write(self, *texts: str) -> None:
-        """Intents such as `a1`: the first of line `a`, for house `a` unless the line is `a@b`, for house `b`."""
+    async def write(self, *texts: str, mass: bool = False) -> None:
+        """Intents such as `a1`: the first of line `a`, for house `a` unless the line is `a@b`, for house `b`. `mass`:
+        they tell many the same."""
         writes = WriteBatch()
         ids = {text: UUID(bytes=text.rjust(16).encode()) for text in texts}
-        written = [Intent(id, "letter", PARCEL, id, line(text), {"text": text}) for text, id in ids.items()]
+        more = {"mass": True} if mass else {}
+        written = [Intent(id, "letter", PARCEL, id, line(text), {"text": text, **more}) for text, id in ids.items()]
         intents.put(writes, written)
         async with self.pool.acquire() as db:
             await writes.write(db)
@@ -471,6 +473,32 @@ async def test_what_comes_while_one_hangs_does_not_wait_for_it(post: Post):
     post.postman.open.set()
     await sending
     assert await post.states() == ["sent", "sent", "sent"]
+
+
+async def test_what_one_is_told_waits_for_nothing_that_many_are_told(post: Post):
+    """As the end of a matter that thousands support: half of the room stays free for whoever comes meanwhile."""
+    post.postman.at_once, post.other.at_once = 4, 0
+    await post.write(*(f"{letter}1" for letter in LETTERS[:12]), mass=True)
+    post.postman.open.clear()
+    sending = asyncio.create_task(everything(post.sender(proven=True)))
+    await post.begun(2)
+    await post.write("x1", "y1")
+    await post.begun(4)
+    assert post.postman.begun == ["a1", "b1", "x1", "y1"]
+    post.postman.open.set()
+    await sending
+    assert post.postman.given[4:] == [f"{letter}1" for letter in LETTERS[2:12]]
+
+
+@pytest.mark.parametrize("at_once", [1, 40])
+async def test_what_many_are_told_goes_out_though_others_keep_coming(post: Post, at_once: int):
+    post.postman.at_once, post.other.at_once = at_once, 0
+    await post.write("m1", "n1", mass=True)
+    alone = [f"{first}{second}1" for first in "abcd" for second in LETTERS]
+    await post.write(*alone)
+    await everything(post.sender(proven=True))
+    assert post.postman.given.index("m1") < 2 * max(at_once, 10)
+    assert sorted(post.postman.given) == sorted([*alone, "m1", "n1"])
 
 
 async def test_asking_for_the_next_reads_no_more_of_the_queue_than_is_taken(post: Post):

@@ -9,7 +9,7 @@ import orjson
 
 from shared.chassis.database.write_batch import WriteBatch
 from shared.chassis.work import intents
-from shared.chassis.work.intents import Intent
+from shared.chassis.work.intents import MASS, Intent
 from shared.contracts.demand.facts import ChannelKind
 from shared.jurisdiction.notices import Notice
 
@@ -35,6 +35,8 @@ class Message:
     """What stands in the text by name, for gateways that take the variables of an approved template."""
     urgent: bool = False
     """Whether the demand is of the highest urgency (特急)."""
+    mass: bool = False
+    """Whether it is one of many that tell the same: of a demand that was merged into another one."""
 
     def intent(self) -> Intent:
         """The message as it is queued. What one person is told of one demand goes out in order.
@@ -57,6 +59,7 @@ class Message:
                 "jurisdiction": self.jurisdiction,
                 "values": self.values,
                 **({"urgent": True} if self.urgent else {}),
+                **({MASS: True} if self.mass else {}),
             },
             skipped=None if self.contact else NO_CONTACT,
         )
@@ -94,7 +97,10 @@ def put_supporters(writes: WriteBatch, supporters: Sequence[tuple[UUID, UUID, Ch
 
 
 def put_supporter_notices(writes: WriteBatch, notices: Sequence[SupporterNotice]) -> None:
-    """Write a message for every supporter; `writes` must come after those that remember supporters."""
+    """Write a message for every supporter; `writes` must come after those that remember supporters.
+
+    Those of a demand may be thousands: they wait behind what is told to one person alone.
+    """
     if notices:
         writes.add(
             """
@@ -104,7 +110,8 @@ def put_supporter_notices(writes: WriteBatch, notices: Sequence[SupporterNotice]
                 jsonb_build_object(
                     'template', notice.template, 'text', notice.text, 'contact', supporter.contact,
                     'channel_kind', coalesce(supporter.channel_kind, notice.channel_kind),
-                    'number', notice.number, 'jurisdiction', notice.jurisdiction, 'values', notice.values
+                    'number', notice.number, 'jurisdiction', notice.jurisdiction, 'values', notice.values,
+                    'mass', true
                 )
             FROM unnest($1::supporter_told_row[]) AS notice JOIN supporter USING (demand_id)
             ON CONFLICT DO NOTHING

@@ -89,7 +89,8 @@ class _Messages:
             number=demand.number,
             jurisdiction=demand.jurisdiction,
             values={name: value for name, value in values.items() if value},
-            urgent=demand.urgency is f.Urgency.CRITICAL,
+            urgent=(urgent := demand.urgency is f.Urgency.CRITICAL),
+            mass=demand.parent is not None and isinstance(fact, f.StatusFact) and not urgent,
         )
 
     def supporter_notice(self, change: Change[Demand, f.Fact]) -> SupporterNotice | None:

@@ -26,6 +26,8 @@ class Circuit:
     jitter: Callable[[], float] = random.random
     proven: bool = False
     in_hand: int = 0
+    mass_in_hand: int = 0
+    """How many of those are some of many that tell the same: half of the room stays free for the others."""
     failed: int = 0
     """How many failed since the last that was taken or refused."""
     rests: int = 0
@@ -38,6 +40,14 @@ class Circuit:
         if self.ticks() < self.rests_until:
             return 0
         return max(0, (self.at_once if self.proven else 1) - self.in_hand)
+
+    def mass_at_once(self) -> int:
+        """How many that tell the same it may have at the same time."""
+        return max(1, self.at_once // 2)
+
+    def room_for_mass(self) -> int:
+        """How many of those it may be given now, where it has room."""
+        return max(0, self.mass_at_once() - self.mass_in_hand)
 
     def takes_many(self) -> bool:
         """Whether it works as far as is known: where it has no room now, there will be some in a moment."""

@@ -15,12 +15,14 @@ from shared.chassis.base import metrics
 from shared.chassis.database.pool import Connection, Pool
 from shared.chassis.work import intent_queue as queue
 from shared.chassis.work.circuits import Circuit
-from shared.chassis.work.intent_queue import Queued
+from shared.chassis.work.intent_queue import Queued, Share
 from shared.chassis.work.intent_waves import Known, Wave, share, sort_found, sort_known
 from shared.chassis.work.intents import Found, IntentKind, R, State
 
 AT_ONCE: Final = 200
 """How many are asked for together."""
+EACH: Final = 9
+"""After so many that are told to one recipient alone comes one of those that many are told, where both wait."""
 FRESH: Final = 60.0
 """Seconds after which an address is asked for again: it may have been erased meanwhile."""
 
@@ -48,6 +50,8 @@ class Lookahead(Generic[R]):
         self._pool, self._kind, self._circuits, self._ticks = pool, kind, circuits, ticks
         self._ready: list[Known[R]] = []
         self._looking: asyncio.Task[Looked[R]] | None = None
+        self._went_before = 0
+        """How many went before those that many are told, since one of those was taken."""
 
     async def next_wave(self) -> tuple[Looked[R], list[Known[R]]]:
         """What is decided of some, and whose turn it is now; looks further meanwhile.
@@ -64,7 +68,8 @@ class Lookahead(Generic[R]):
             self._ready += looked.known
         room = {name: circuit.room() for name, circuit in self._circuits.items()}
         busy = {name for name, circuit in self._circuits.items() if circuit.takes_many()}
-        due, self._ready = share(self._ready, room, busy)
+        mass_room = {name: circuit.room_for_mass() for name, circuit in self._circuits.items()}
+        due, self._ready = share(self._ready, room, busy, mass_room)
         if due or self._ready:
             self._look(due)
         return looked, due
@@ -83,9 +88,13 @@ class Lookahead(Generic[R]):
             return
         room, worth = dict[str, int](), False
         for name, circuit in self._circuits.items():
-            ready, begin = (sum(one.recipient.gateway == name for one in some) for some in (self._ready, due))
-            # None of those that are due is in the gateway's hands yet.
-            most, known = (circuit.at_once, ready) if circuit.takes_many() else (circuit.room(), ready + begin)
+            ready, begin = ([one for one in some if one.recipient.gateway == name] for some in (self._ready, due))
+            if circuit.takes_many():
+                # What many are told is ready beside the others, so that it never keeps those from being looked for.
+                most, known = circuit.at_once, sum(not one.queued.intent.is_mass for one in ready)
+            else:
+                # None of those that are due is in the gateway's hands yet.
+                most, known = circuit.room(), len(ready) + len(begin)
             room[name] = max(0, most - known)
             worth = worth or room[name] > most / 2
         if worth:
@@ -97,7 +106,8 @@ class Lookahead(Generic[R]):
         shut = [name for name, free in room.items() if not free]
         limit = min(sum(room.values()), AT_ONCE)
         async with self._pool.acquire(timeout=5) as db:
-            heads = await queue.next_intents(db, self._kind.name, limit, shut, passed)
+            heads = await queue.next_intents(db, self._kind.name, limit, shut, passed, self._share())
+            self._count(heads, limit)
             overtaken = {queued.intent.line for queued in heads if queued.may_be_overtaken}
             if overtaken:
                 looked.merged = await queue.merge_overtaken(db, self._kind.name, overtaken)
@@ -115,4 +125,14 @@ class Lookahead(Generic[R]):
         standings = await queue.standings(db, marked, per_hour)
         rest = sort_known(wave, [queued for queued, _ in marked], standings)
         unmarked = [queued for queued in heads if not queued.mark]
-        return sorted([*rest, *unmarked], key=lambda queued: queued.position)
+        return sorted([*rest, *unmarked], key=lambda queued: queued.turn)
+
+    def _share(self) -> Share:
+        """How many of those that many are told are taken next: no more than gateways keep room for."""
+        ready = sum(one.queued.intent.is_mass for one in self._ready)
+        most = sum(circuit.mass_at_once() for circuit in self._circuits.values()) - ready
+        return Share(max(0, most), self._went_before // EACH)
+
+    def _count(self, heads: Sequence[Queued], limit: int) -> None:
+        mass = sum(queued.intent.is_mass for queued in heads)
+        self._went_before = max(0, min(self._went_before, limit + EACH) + len(heads) - mass - EACH * mass)

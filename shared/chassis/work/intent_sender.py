@@ -172,7 +172,9 @@ class IntentSender(Generic[R]):
         for queued, recipient in wave.begin:
             if attempt := attempts.get(queued.intent.id):
                 queued = queued.saying(bodies.get(queued.intent.id))
-                self.circuits[recipient.gateway].in_hand += 1
+                circuit = self.circuits[recipient.gateway]
+                circuit.in_hand += 1
+                circuit.mass_in_hand += queued.intent.is_mass
                 task = asyncio.create_task(self._send(queued, attempt, recipient))
                 self._sending.add(task)
                 task.add_done_callback(self._has_ended)
@@ -198,6 +200,7 @@ class IntentSender(Generic[R]):
             outcome = await gateway.send(queued.intent, recipient)
         finally:
             circuit.in_hand -= 1
+            circuit.mass_in_hand -= queued.intent.is_mass
             self._ended.set()
         metrics.GATEWAY.labels(gateway.name, type(outcome).__name__).observe(time.perf_counter() - began)
         if circuit.learn(outcome):

@@ -82,19 +82,22 @@ def sort_found(
 
 
 def share(
-    known: Sequence[Known[R]], room: Mapping[str, int], busy: AbstractSet[str]
+    known: Sequence[Known[R]], room: Mapping[str, int], busy: AbstractSet[str], mass_room: Mapping[str, int]
 ) -> tuple[list[Known[R]], list[Known[R]]]:
     """Those whose turn it is now, in order, and those that wait a moment for room at a gateway that is only `busy`,
-    with whoever is to be sent to the same recipient after them."""
-    left, waited_for = dict(room), set[bytes]()
+    with whoever is to be sent to the same recipient after them. Of those that tell many the same `mass_room` says how
+    many each gateway may be given."""
+    left, mass_left, waited_for = dict(room), dict(mass_room), set[bytes]()
     now, later = list[Known[R]](), list[Known[R]]()
-    for one in sorted(known, key=lambda one: one.queued.position):
-        gateway, mark = one.recipient.gateway, one.recipient.mark
-        if mark in waited_for or (gateway in busy and not left.get(gateway)):
+    for one in sorted(known, key=lambda one: one.queued.turn):
+        gateway, mark, is_mass = one.recipient.gateway, one.recipient.mark, one.queued.intent.is_mass
+        full = (gateway in busy and not left.get(gateway)) or (is_mass and not mass_left.get(gateway))
+        if mark in waited_for or full:
             waited_for.add(mark)
             later.append(one)
         else:
             left[gateway] = max(0, left.get(gateway, 0) - 1)
+            mass_left[gateway] = max(0, mass_left.get(gateway, 0) - is_mass)
             now.append(one)
     return now, later
 
