@@ -9,7 +9,14 @@ from fastapi import APIRouter
 from services.feedback.api_document import WORDS
 from services.feedback.checks import CHECKS
 from services.feedback.gateways import reports_api
-from services.feedback.gateways.assembled import gateways_of, hear_receipts, reporting_gateways
+from services.feedback.gateways.assembled import (
+    gateways_of,
+    hear_receipts,
+    hear_texts,
+    reporting_gateways,
+)
+from services.feedback.gateways.inbound_texts import EXPIRED as EXPIRED_TEXTS
+from services.feedback.gateways.inbound_texts import InboundTexts
 from services.feedback.gateways.recipients import Recipient
 from services.feedback.gateways.reports_api import ReportHandler
 from services.feedback.notifications import desk_api
@@ -55,7 +62,6 @@ from shared.contracts.demand.state import Demand, Service
 from shared.contracts.topics import DEMAND_EVENTS
 from shared.identity.citizen_links import CitizenLinks
 from shared.identity.revocations import EXPIRED as EXPIRED_REVOCATIONS
-from shared.identity.staff_tokens import StaffTokens
 from shared.identity.visitors import Visitors
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.loader import packs_of
@@ -105,24 +111,27 @@ def api(settings: FeedbackSettings, pool: Pool) -> Api:
     kind = message_kind(settings, pool, repository, packs)
     reports = ReportHandler(pool, kind, reporting_gateways(settings.gateways))
     desk = MessageDesk(pool, kind, packs, masker=masker)
-    messages_api = desk_api.routes(desk, partial(StaffTokens.of(settings).read, pool))
+    # Everybody who shows a key or a token is known by intake: what is revoked there is worth nothing here.
+    introspection = IntrospectionClient.at(settings.intake_url, settings.secret)
     routers = [
-        messages_api,
+        desk_api.routes(desk, introspection.person),
         routes(ratings),
         pages.routes(ratings, Visitors.of(settings)),
         reports_api.routes(reports),
         look(),
     ]
-    routers.append(_webhook_routes(settings, pool, packs))
+    routers.append(_webhook_routes(settings, pool, packs, introspection))
     if settings.inbox and settings.notification_file:
         pack = next(iter(packs))
         routers.append(inbox_pages.routes(settings.notification_file, settings.public_url, pack.timezone))
     return Api(routers, WORDS, tasks=(masker.run, partial(interest.keep, pool)))
 
 
-def _webhook_routes(settings: FeedbackSettings, pool: Pool, packs: Jurisdictions) -> APIRouter:
+def _webhook_routes(
+    settings: FeedbackSettings, pool: Pool, packs: Jurisdictions, introspection: IntrospectionClient
+) -> APIRouter:
     box, allowed = secret_box(settings), AllowedAddresses.of(settings.webhook_networks)
-    owners = OwnerReader(IntrospectionClient.at(settings.intake_url, settings.secret), packs)
+    owners = OwnerReader(introspection, packs)
     return webhooks_api.routes(WebhookHandler(pool, packs, box, allowed), owners)
 
 
@@ -137,13 +146,15 @@ def worker(settings: FeedbackSettings, pool: Pool) -> Worker:
     repository = demand_repository(packs, settings, interest)
     kind = message_kind(settings, pool, repository, packs)
     hear_receipts(pool, kind)
-    pruning = Retention(pool, (redriven(settings), REACHED, EXPIRED_REVOCATIONS, *spent(settings.keep_webhook_days)))
+    hearing = hear_texts(kind, InboundTexts.at(pool, settings.intake_url, settings.secret))
+    spent_rows = (REACHED, EXPIRED_REVOCATIONS, EXPIRED_TEXTS, *spent(settings.keep_webhook_days))
+    pruning = Retention(pool, (redriven(settings), *spent_rows))
     timers = Timers(pool, {UNRATED: unrated(repository, packs)})
     holder = f"feedback-worker-{settings.instance}" if settings.instance else ""
     tasks = (IntentSender(pool, kind, holder=holder).run, IntentWatch(pool, kind).run, timers.run, pruning.run)
     webhooks = (partial(_webhook_sender, settings, pool, holder), _webhook_watch(settings, pool).run)
-    hearing = partial(interest.keep, pool)
-    return Worker(Repositories.of(repository), by_faust=True, tasks=(*tasks, *webhooks, hearing))
+    known = partial(interest.keep, pool)
+    return Worker(Repositories.of(repository), by_faust=True, tasks=(*tasks, *hearing, *webhooks, known))
 
 
 async def _webhook_sender(settings: FeedbackSettings, pool: Pool, holder: str) -> None:

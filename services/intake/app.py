@@ -26,6 +26,8 @@ from services.intake.inbound.mail.server import MailServer
 from services.intake.inbound.pictures import Pictures
 from services.intake.inbound.sender_lock import SenderLocks
 from services.intake.inbound.sms import api as sms
+from services.intake.inbound.sms import bind_api
+from services.intake.inbound.sms.bind_api import BindTexts
 from services.intake.inbound.visits import api as visits
 from services.intake.inbound.wechat import api as wechat
 from services.intake.inbound.words import languages
@@ -155,6 +157,7 @@ def api(settings: IntakeSettings, pool: Pool) -> Api:
             visits.routes(submissions, codes),
             broadcasts.routes(BroadcastHandler(submissions), codes),
             sms.routes(registry, conversations, language_of),
+            bind_api.routes(BindTexts(sms.SmsGateway(registry, conversations, language_of), callers)),
             wechat.routes(wechat.WeChat(registry, conversations, language_of)),
             similar.routes(finder, lookup),
             suggestion.routes(pool, suggester, packs),

@@ -15,7 +15,7 @@ from services.feedback.gateways.declared import declared
 from services.feedback.gateways.declared_sms import Smpp
 from services.feedback.gateways.recipients import ContactMethod, Recipient
 from services.feedback.gateways.smpp import SmppGateway, outcome_of
-from services.feedback.gateways.smpp_pdus import UCS2, parts_of, receipt_of
+from services.feedback.gateways.smpp_pdus import UCS2, delivered, parts_of, receipt_of
 from shared.chassis.database.pool import Pool
 from shared.chassis.work.intent_reports import Report
 from shared.chassis.work.intents import NotReached, Rejected, RetryLater, Sent, State, TryAgain, Unknown
@@ -223,8 +223,7 @@ def test_a_payload_is_one_message_whatever_its_length():
 
 def test_a_receipt_is_read_from_its_parameters_where_it_has_no_words():
     parameters = b"\x00\x1e\x00\x03ab\x00" + b"\x04\x27\x00\x01\x02"
-    receipt = receipt_of(b"\0\0\0\0\0\0\0" + b"\x04\0\0" + b"\0\0" + b"\0\0\0\0\0" + parameters)
-    assert receipt is not None
+    receipt = receipt_of(delivered(b"\0\0\0\0\0\0\0" + b"\x04\0\0" + b"\0\0" + b"\0\0\0\0\0" + parameters))
     assert (receipt.id, receipt.state) == ("ab", "DELIVRD")
 
 
@@ -232,7 +231,7 @@ def test_a_receipt_is_read_from_its_parameters_where_it_has_no_words():
 def test_a_message_of_the_centre_that_is_cut_off_is_no_receipt(cut: int):
     whole = b"\0\0\0\0\0\0\0" + b"\x04\0\0" + b"\0\0" + b"\0\0\0\0\0"
     with pytest.raises(ValueError, match=r"without its end|too short"):
-        receipt_of(whole[: len(whole) - cut])
+        delivered(whole[: len(whole) - cut])
 
 
 async def test_ids_that_receipts_tell_in_decimals_are_known(centre: tuple[Centre, int]):

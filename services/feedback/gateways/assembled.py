@@ -1,6 +1,6 @@
 """The gateways of a deployment, put together from its settings."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,12 +14,14 @@ from services.feedback.gateways.declared_parts import TextMessages
 from services.feedback.gateways.declared_sms import HttpSms, Smpp
 from services.feedback.gateways.file import FileGateway
 from services.feedback.gateways.http_sms import HttpSmsGateway
+from services.feedback.gateways.inbound_texts import InboundTexts
 from services.feedback.gateways.recipients import ContactMethod, Recipient
 from services.feedback.gateways.smpp import SmppGateway
 from services.feedback.gateways.smtp import SmtpGateway
 from services.feedback.gateways.wechat import WeChatGateway
 from shared.chassis.base.clock import now
 from shared.chassis.database.pool import Pool
+from shared.chassis.process.components import Task
 from shared.chassis.work.intent_reports import Report, take_report
 from shared.chassis.work.intents import Gateway, IntentKind
 
@@ -62,6 +64,14 @@ def hear_receipts(pool: Pool, kind: IntentKind[Recipient]) -> None:
     for gateway in kind.gateways:
         if isinstance(gateway, SmppGateway):
             gateway.take_report = take
+
+
+def hear_texts(kind: IntentKind[Recipient], texts: InboundTexts) -> Sequence[Task]:
+    """Let what people write on the binds of gateways reach intake; returns what keeps these binds."""
+    bound = [gateway for gateway in kind.gateways if isinstance(gateway, SmppGateway) and gateway.channel]
+    for gateway in bound:
+        gateway.take_text = texts.take
+    return [gateway.listen for gateway in bound]
 
 
 def _gateway(name: str, declared: Declared) -> Gateway[Recipient]:

@@ -61,6 +61,7 @@ class Smpp(TextMessages):
     """Text messages by SMPP 3.4: one bind, on which delivery receipts come back.
 
     `source` is the number that people see. `country` goes before their number, such as 86, where the centre wants it.
+    `channel` is the channel of intake that what people write to `source` belongs to; without one it is refused.
     `long`: how what does not fit into one message is cut. `receipt_ids`: whether a receipt calls a message as the
     answer did, or by the decimal of its hexadecimal id. `again`, `later`, `refused`: codes of the operator's own.
     """
@@ -77,6 +78,7 @@ class Smpp(TextMessages):
     source: Annotated[str, Field(max_length=20)] = ""
     source_ton: Annotated[int, Field(ge=0, le=6)] = 0
     source_npi: Annotated[int, Field(ge=0, le=18)] = 1
+    channel: Annotated[str, Field(max_length=100, pattern=r"^[\w.-]*$")] = ""
     country: Annotated[str, Field(pattern=r"^[0-9]{0,3}$")] = ""
     to_ton: Annotated[int, Field(ge=0, le=6)] = 1
     to_npi: Annotated[int, Field(ge=0, le=18)] = 1
@@ -92,6 +94,8 @@ class Smpp(TextMessages):
     def _can_be_bound(self) -> "Smpp":
         if len(self.password.get_secret_value()) > _LONGEST_PASSWORD:
             raise ValueError(f"`password`: SMPP takes {_LONGEST_PASSWORD} characters at most")
+        if self.channel and self.bind != "transceiver":
+            raise ValueError("`channel`: people's words come on a transceiver; take `bind: transmitter` away")
         if self.reports:
             raise ValueError("`reports`: leave it out; receipts of SMPP come on the connection itself")
         if self.templates or self.templates_only:

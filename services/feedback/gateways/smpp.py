@@ -3,24 +3,29 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final
 from uuid import UUID
 
 import structlog
 
 from services.feedback.gateways.declared_sms import Smpp
+from services.feedback.gateways.inbound_texts import InboundText, NotTaken
 from services.feedback.gateways.recipients import Recipient
 from services.feedback.gateways.smpp_connection import NoAnswer, NotBound, SmppConnection
 from services.feedback.gateways.smpp_pdus import (
     Address,
     Command,
+    Delivered,
     Pdu,
+    delivered,
     id_of,
     parts_of,
     receipt_of,
     submit_body,
 )
 from services.feedback.gateways.text_messages import unfit, words_of
+from shared.chassis.base.clock import uuid7
 from shared.chassis.database.pool import PASSING
 from shared.chassis.work.intent_reports import Report
 from shared.chassis.work.intents import (
@@ -50,17 +55,21 @@ _NOT_EVER: Final = 0x66
 _REMEMBERED: Final = 10_000
 _PAUSE, _LONGEST_PAUSE, _TRIES = 1.0, 30.0, 3
 TakeReport = Callable[[Report], Awaitable[None]]
+TakeText = Callable[[InboundText], Awaitable[None]]
 
 
 class SmppGateway:
     """One bind, made when there is something to send, and made again when it is lost: receipts come on it.
 
-    `take_report` is called with what receipts tell; what it raises lets the centre send the receipt again.
+    `take_report` is called with what receipts tell, `take_text` with what people write; what these raise lets the
+    centre send it again.
     """
 
     def __init__(self, name: str, declared: Smpp, pause: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
         self.name, self.at_once = name, declared.at_once
+        self.channel = declared.channel
         self.take_report: TakeReport | None = None
+        self.take_text: TakeText | None = None
         self._declared, self._pause = declared, pause
         self._connection: SmppConnection | None = None
         self._binding = asyncio.Lock()
@@ -93,6 +102,19 @@ class SmppGateway:
             self._remember(reference, intent.id)
         return Sent(reference)
 
+    async def listen(self) -> None:
+        """Keep a bind though nothing is sent, since people write at any time; runs until it is cancelled."""
+        pause = _PAUSE
+        while True:
+            try:
+                connection = await self._bound()
+                pause = _PAUSE
+                await connection.ended.wait()
+            except NotBound as fault:
+                log.warning("no bind with the message centre", gateway=self.name, cause=str(fault), seconds=pause)
+            await self._pause(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
     async def close(self) -> None:
         """Unbind."""
         if self._keeping:
@@ -123,7 +145,7 @@ class SmppGateway:
     async def _bound(self) -> SmppConnection:
         async with self._binding:
             if self._connection is None or self._connection.ended.is_set():
-                self._connection = await SmppConnection.bound(self._declared, self._delivered)
+                self._connection = await SmppConnection.bound(self._declared, partial(self._delivered, uuid7()))
                 if self._keeping is None or self._keeping.done():
                     self._keeping = asyncio.create_task(self._keep())
             return self._connection
@@ -141,16 +163,29 @@ class SmppGateway:
                 pause = min(pause * 2, _LONGEST_PAUSE)
                 log.warning("no bind with the message centre", gateway=self.name, cause=str(fault), seconds=pause)
 
-    async def _delivered(self, body: bytes) -> int:
+    async def _delivered(self, bind: UUID, body: bytes) -> int:
         """The status to answer with."""
         try:
-            receipt = receipt_of(body)
+            message = delivered(body)
         except ValueError as fault:
             log.warning("the message centre sent what we cannot read", gateway=self.name, cause=str(fault))
             return _NOT_EVER
-        if receipt is None:
-            log.warning("a text message came by SMPP, where none is taken", gateway=self.name)
+        return await (self._reported(message) if message.is_receipt else self._spoken(bind, message))
+
+    async def _spoken(self, bind: UUID, message: Delivered) -> int:
+        if self.take_text is None or not self.channel:
+            log.warning("a text message came by SMPP, where none is taken: set `channel`", gateway=self.name)
             return _NOT_EVER
+        text = InboundText(self.name, self.channel, bind, message.sender, message.words, message.charset)
+        try:
+            await self.take_text(text)
+        except (NotTaken, *PASSING) as fault:  # the centre keeps it, and sends it again
+            log.warning("a text message is not taken yet", gateway=self.name, cause=repr(fault))
+            return _NOT_NOW
+        return _TAKEN
+
+    async def _reported(self, message: Delivered) -> int:
+        receipt = receipt_of(message)
         state = State.DELIVERED if receipt.state in _DELIVERED else State.FAILED if receipt.state in _FAILED else None
         if state is None or not receipt.id or self.take_report is None:
             return _TAKEN

@@ -2,6 +2,7 @@
 
 import re
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
@@ -16,6 +17,8 @@ SINGLE: Final = 140
 _UDH: Final = 6
 UCS2: Final = 8
 """The data coding of UTF-16, high byte first."""
+_GBK: Final = 15
+"""What centres in China say of words in GBK."""
 _HAS_UDH, _RECEIPT, _TYPE = 0x40, 0x04, 0x3C
 
 
@@ -126,14 +129,32 @@ def submit_body(source: Address, to: Address, part: tuple[int, bytes, bytes], re
     return start + bytes((receipt, 0, UCS2, 0, len(words))) + words + parameters
 
 
-def receipt_of(body: bytes) -> Receipt | None:
-    """What a message from the centre tells of one of ours; None where it is no receipt, but somebody's words.
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """A message from the centre: `kind` is its class, `coding` that of its words."""
 
-    Raises `ValueError` where it is no such message at all.
-    """
+    sender: str
+    kind: int
+    coding: int
+    words: bytes
+    parameters: Mapping[int, bytes]
+
+    @property
+    def is_receipt(self) -> bool:
+        """Whether it tells what became of a message of ours; otherwise it is somebody's words."""
+        return self.kind & _TYPE == _RECEIPT
+
+    @property
+    def charset(self) -> str:
+        """What its words are written in, as far as the coding tells."""
+        return {UCS2: "utf-16-be", _GBK: "gb18030"}.get(self.coding, "utf-8")
+
+
+def delivered(body: bytes) -> Delivered:
+    """Reads what the centre sends by itself; raises `ValueError` where it is no such message at all."""
     _, rest = _read_text(body)
-    for _ in range(2):  # from and to
-        _, rest = _read_text(rest[2:])
+    sender, rest = _read_text(rest[2:])
+    _, rest = _read_text(rest[2:])
     if len(rest) < 3:
         raise ValueError("a message from the centre that is too short")
     kind = rest[0]
@@ -142,9 +163,12 @@ def receipt_of(body: bytes) -> Receipt | None:
     if len(rest) < 5 or len(rest) < 5 + rest[4]:
         raise ValueError("a message from the centre that is too short")
     words, parameters = rest[5 : 5 + rest[4]], _read_parameters(rest[5 + rest[4] :])
-    if kind & _TYPE != _RECEIPT:
-        return None
-    text = (words or parameters.get(_PAYLOAD, b"")).decode("latin-1")
+    return Delivered(sender, kind, rest[2], words or parameters.get(_PAYLOAD, b""), parameters)
+
+
+def receipt_of(message: Delivered) -> Receipt:
+    """What a receipt tells of a message of ours."""
+    text, parameters = message.words.decode("latin-1"), message.parameters
     fields = {name.lower(): value for name, value in re.findall(r"\b(id|stat|err):(\S*)", text, re.IGNORECASE)}
     id = parameters.get(_ID, b"").rstrip(b"\0").decode("latin-1") or fields.get("id", "")
     state = fields.get("stat", "") or _STATES.get(int.from_bytes(parameters.get(_STATE, b"")), "")

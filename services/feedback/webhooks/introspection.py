@@ -24,7 +24,7 @@ def intake_client(url: str) -> httpx.AsyncClient:
 
 @dataclass(frozen=True, slots=True)
 class IntrospectionClient:
-    """The only way from feedback to keys and tokens; it keeps none of them."""
+    """The only way from feedback to keys and tokens, for webhooks and for messages; it keeps none of them."""
 
     intake: httpx.AsyncClient
     tokens: Tokens

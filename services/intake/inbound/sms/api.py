@@ -59,7 +59,7 @@ class SmsGateway:
             await self._authenticate(channel, told.get(names.sms_key, b"").decode("utf-8", "replace"))
         if posted.is_json:
             return await self._take_all(gateway, posted)
-        return _text(await self._take(gateway, _sms(posted.messages[0], posted, names)))
+        return _text(await self.take(gateway, _sms(posted.messages[0], posted, names)))
 
     async def _authenticate(self, channel: str, key: str) -> None:
         speaker = await authenticate(self.registry.pool, key, "submit")
@@ -72,7 +72,7 @@ class SmsGateway:
         refused = []
         for n, message in enumerate(posted.messages):
             try:
-                await self._take(gateway, _sms(message, posted, gateway.settings, f"{n}."))
+                await self.take(gateway, _sms(message, posted, gateway.settings, f"{n}."))
             except Refused as fault:
                 if fault.code is not Code.INVALID:
                     raise
@@ -81,7 +81,8 @@ class SmsGateway:
             raise _refused(tuple(error for fault in refused for error in fault.errors))
         return Response(gateway.settings.sms_answer or GOT_IT, media_type="application/json")
 
-    async def _take(self, gateway: Gateway, sms: Sms) -> str:
+    async def take(self, gateway: Gateway, sms: Sms) -> str:
+        """Take one message, each once by its reference, its sender and its words; returns the words for the citizen."""
         reading, part = sms.words.reading, sms.words.part
         language = self.language_of(gateway.channel.division)
         number, text = named_first(readable(reading.text))

@@ -63,6 +63,11 @@ def words(message: Mapping[str, bytes], posted: Asked, names: ChannelSettings) -
         charset = charset if is_hex else "utf-8"
     elif posted.body:
         return Words(_of_body(written.decode(), posted.body))
+    return words_in(written, charset)
+
+
+def words_in(written: bytes, charset: str) -> Words:
+    """The text of one message as a network carries it, which may be a part of a long one with its header."""
     part = ""
     for beginning, length in _PARTED.items():
         if written.startswith(beginning) and len(written) > length:

@@ -1,0 +1,107 @@
+"""What people write to a number that is bound by SMPP: handed to intake, each once, before the centre may forget it.
+
+A centre sends again what was not acknowledged, under no id that would tell it from another message of the same words.
+So each gets an id of ours here, and the same one where it comes again. Neither words nor numbers are kept.
+"""
+
+import hashlib
+import hmac
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+import httpx
+
+from shared.chassis.base.clock import uuid7
+from shared.chassis.base.tokens import SERVICE_MAX_AGE, SERVICE_TOKEN, Tokens
+from shared.chassis.database.pool import Pool
+from shared.chassis.work.retention import Expired
+from shared.contracts.demand.state import Service
+
+TIMEOUT: Final = httpx.Timeout(8, connect=2)
+"""Less than centres wait for an acknowledgement."""
+AGAIN_WITHIN: Final = timedelta(minutes=10)
+"""On another bind the same words are the same message for so long: the acknowledgement was lost with the bind."""
+EXPIRED: Final = Expired("inbound_text", "received_at < $1", timedelta(days=8))
+"""Longer than any centre keeps a message."""
+
+
+@dataclass(frozen=True, slots=True)
+class InboundText:
+    """One message of a person, for a channel of intake. `bind` names the bind that it came on; `words` are bytes."""
+
+    gateway: str
+    channel: str
+    bind: UUID
+    sender: str = field(repr=False)
+    words: bytes = field(repr=False)
+    charset: str
+
+
+class NotTaken(Exception):
+    """Intake does not have it; the centre must keep it."""
+
+
+@dataclass(frozen=True, slots=True)
+class InboundTexts:
+    """The way of such messages to intake."""
+
+    pool: Pool
+    intake: httpx.AsyncClient
+    tokens: Tokens
+
+    @classmethod
+    def at(cls, pool: Pool, url: str, secret: str) -> "InboundTexts":
+        """To the intake at this address."""
+        client = httpx.AsyncClient(base_url=url, timeout=TIMEOUT, trust_env=False)
+        return cls(pool, client, Tokens(secret, SERVICE_MAX_AGE))
+
+    async def take(self, text: InboundText) -> None:
+        """Returns when intake has it; raises `NotTaken`."""
+        id = await self._id(text)
+        await self._hand_over(id, text)
+        async with self.pool.acquire(timeout=5) as db:
+            await db.execute("UPDATE inbound_text SET taken_at = now() WHERE id = $1", id)
+
+    async def _id(self, text: InboundText) -> UUID:
+        async with self.pool.acquire(timeout=5) as db:
+            id: UUID = await db.fetchval(
+                """
+                WITH known AS (
+                    UPDATE inbound_text SET bind = $3 WHERE id = (
+                        SELECT id FROM inbound_text
+                        WHERE gateway = $1 AND digest = $2
+                            AND (taken_at IS NULL OR (bind <> $3 AND received_at > now() - $5::interval))
+                        ORDER BY received_at DESC LIMIT 1
+                    ) RETURNING id
+                ), made AS (
+                    INSERT INTO inbound_text (id, gateway, digest, bind)
+                    SELECT $4, $1, $2, $3 WHERE NOT EXISTS (SELECT FROM known) RETURNING id
+                )
+                SELECT id FROM known UNION ALL SELECT id FROM made
+                """,
+                text.gateway,
+                self._digest(text),
+                text.bind,
+                uuid7(),
+                AGAIN_WITHIN,
+            )
+        return id
+
+    def _digest(self, text: InboundText) -> bytes:
+        """Knows the same message again, and tells nobody who wrote what."""
+        message = f"{text.channel}\n{text.sender}\n{text.words.hex()}"
+        return hmac.new(self.tokens.secret.encode(), message.encode(), hashlib.sha256).digest()
+
+    async def _hand_over(self, id: UUID, text: InboundText) -> None:
+        token = self.tokens.write(SERVICE_TOKEN, {"service": Service.FEEDBACK})
+        said = {"id": str(id), "sender": text.sender, "words": text.words.hex(), "charset": text.charset}
+        try:
+            answer = await self.intake.post(
+                f"/inbound/sms/{text.channel}/texts", json=said, headers={"Authorization": f"Bearer {token}"}
+            )
+        except httpx.RequestError as fault:
+            raise NotTaken(repr(fault)) from None
+        if answer.status_code != 204:
+            raise NotTaken(f"intake answered {answer.status_code}: is there a channel {text.channel!r}?")

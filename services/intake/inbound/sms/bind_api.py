@@ -1,0 +1,58 @@
+"""Text messages that feedback was handed on its bind with a message centre: the words of citizens are intake's."""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.intake.inbound.sms.api import Sms, SmsGateway
+from services.intake.inbound.sms.request import words_in
+from shared.contracts.refusals import Code, Refused
+from shared.contracts.text import Text
+from shared.contracts.wording import Inner, Sealed
+from shared.identity.callers import Caller, Callers
+
+
+class BindText(BaseModel):
+    """One message as the centre delivered it. `id` is the same each time that it is handed over; `words` are its bytes
+    as hexadecimal, with the header of a part where it is one."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    id: UUID
+    sender: Annotated[str, Field(min_length=1, max_length=32, repr=False), Sealed("kept in the vault")]
+    words: Annotated[
+        str, Field(max_length=4000, pattern="^([0-9a-f]{2})*$", repr=False), Inner("read as a text message is")
+    ]
+    charset: Literal["utf-8", "gb18030", "utf-16-be"]
+
+
+@dataclass(frozen=True, slots=True)
+class BindTexts:
+    """Takes them from services, and from nobody else."""
+
+    sms: SmsGateway
+    callers: Callers
+
+    async def take(self, channel: str, text: BindText, by: Caller) -> None:
+        """Take one message in, each once; raises `Refused` where the channel is not set up for it."""
+        if by.person is not None:
+            raise Refused(Code.FORBIDDEN, "this is for services of this system", "该接口仅供内部服务使用")
+        gateway = await self.sms.registry.gateway(channel)
+        words = words_in(bytes.fromhex(text.words), text.charset)
+        await self.sms.take(gateway, Sms(text.sender, str(text.id), words))
+
+
+def routes(texts: BindTexts) -> APIRouter:
+    """An address between services, which stands in no document."""
+    router = APIRouter(include_in_schema=False)
+    By = Annotated[Caller, Depends(texts.callers)]  # noqa: N806 (a type)
+
+    @router.post("/inbound/sms/{channel}/texts", status_code=204)
+    async def take_text(channel: Text, text: BindText, by: By) -> None:
+        """Take a text message that came on a bind."""
+        await texts.take(channel, text, by)
+
+    return router

@@ -1,0 +1,146 @@
+"""What people write to a number that is bound by SMPP reaches intake once, and the centre keeps it until then."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import pytest
+
+from services.feedback.gateways.inbound_texts import InboundTexts
+from services.feedback.gateways.smpp import SmppGateway
+from services.intake import app as intake
+from services.intake.settings import IntakeSettings
+from services.intake.vault.contact import Contact
+from services.intake.vault.opt_outs import OptOuts
+from services.intake.vault.sealing import Vault
+from shared.chassis.base.tokens import Tokens
+from shared.chassis.database.pool import Pool, open_pool
+from shared.contracts.demand.facts import ChannelKind
+from tests.eventually import ended, eventually
+from tests.feedback.test_smpp import Centre, at_once, centre, told
+from tests.intake.inbound.conftest import channel, facts, kinds
+from tests.intake.test_notes import stands_at
+from tests.keys import KEYS
+from tests.serving import running
+
+__all__ = ["centre"]
+ME = "8613800138000"
+NOT_NOW, NOT_EVER = 0x64, 0x66
+
+
+@dataclass
+class Away(httpx.AsyncBaseTransport):
+    """The way to intake, which may be cut: before a request arrives, or before its answer comes back."""
+
+    inner: httpx.AsyncBaseTransport
+    cut: list[str] = field(default_factory=list)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        where = self.cut.pop(0) if self.cut else ""
+        if where == "before":
+            raise httpx.ConnectError("away")
+        answer = await self.inner.handle_async_request(request)
+        if where == "after":
+            raise httpx.ReadTimeout("too late")
+        return answer
+
+
+@dataclass
+class Bound:
+    """A gateway that listens on its bind, the centre on the other side, and the intake that gets what people write."""
+
+    running: Centre
+    gateway: SmppGateway
+    intake: Pool
+    way: Away
+    vault: Vault
+
+    async def writes(self, words: str, coding: int = 8, sender: str = ME, charset: str = "utf-16-be") -> int:
+        """Somebody writes; the status with which it was acknowledged."""
+        said = await self.running.bound[-1].deliver_sm(
+            "12345", words.encode(charset), source_addr=sender, data_coding=coding, esm_class=0
+        )
+        return int(said.command_status)
+
+    async def is_bound(self, times: int) -> None:
+        async def binds() -> int:
+            return len(self.running.bound)
+
+        await eventually(binds, lambda found: found == times)
+
+
+@pytest.fixture
+async def bound(pool: Pool, database: str, centre: tuple[Centre, int]) -> AsyncIterator[Bound]:
+    running_centre, port = centre
+    settings = IntakeSettings.model_validate(KEYS | {"DATABASE_URL": database})
+    async with await open_pool(database, "intake") as theirs:
+        vault = intake.vault(settings)
+        await channel(theirs, vault, ChannelKind.SMS)
+        async with running("intake", intake.api(settings, theirs)) as served:
+            way = Away(httpx.ASGITransport(served, raise_app_exceptions=False))
+            async with httpx.AsyncClient(transport=way, base_url="http://intake") as client:
+                gateway = SmppGateway("sms", told(port, channel="sms"), pause=at_once)
+                gateway.take_text = InboundTexts(pool, client, Tokens(KEYS["secret"])).take
+                listening = asyncio.create_task(gateway.listen())
+                found = Bound(running_centre, gateway, theirs, way, vault)
+                await found.is_bound(1)
+                yield found
+                await ended(listening)
+                await gateway.close()
+
+
+async def given(pool: Pool) -> Sequence[dict[str, Any]]:
+    return [fact for fact in await facts(pool) if fact["type"].startswith("demand.verdict-given")]
+
+
+async def test_the_answer_to_a_message_is_the_verdict_on_it(bound: Bound):
+    assert await bound.writes("桂澜路28号对面水管漏水") == 0
+    await stands_at(bound.intake, (await facts(bound.intake))[0]["number"], "resolved")
+    assert await bound.writes("不满意 水还在漏") == 0
+    (verdict,) = await given(bound.intake)
+    assert (verdict["rating"], verdict["solved"], verdict["comment"], verdict["asked"]) == (2, False, "水还在漏", "sms")
+
+
+@pytest.mark.parametrize(("coding", "charset"), [(0, "ascii"), (8, "utf-16-be"), (15, "gb18030")])
+async def test_one_word_stops_all_messages_whatever_it_is_written_in(bound: Bound, coding: int, charset: str):
+    assert await bound.writes("TD" if coding == 0 else "退订", coding, charset=charset) == 0
+    opt_outs = OptOuts(bound.vault)
+    async with bound.intake.acquire() as db:
+        assert await opt_outs.among(db, opt_outs.persons(Contact(phone="13800138000")))
+
+
+@pytest.mark.parametrize("where", ["before", "after"])
+async def test_what_intake_did_not_take_stays_at_the_centre_and_is_taken_once_when_it_comes_again(
+    bound: Bound, pool: Pool, where: str
+):
+    bound.way.cut.append(where)
+    assert await bound.writes("三巷路灯不亮") == NOT_NOW
+    assert await bound.writes("三巷路灯不亮") == 0
+    assert await kinds(bound.intake) == ["submitted"]
+    assert await pool.fetchval("SELECT count(*) FROM inbound_text WHERE taken_at IS NOT NULL") == 1
+
+
+async def test_what_was_acknowledged_on_a_bind_that_broke_is_the_same_when_it_comes_again(bound: Bound):
+    assert await bound.writes("三巷路灯不亮") == 0
+    await bound.running.bound[0].unbind()
+    await bound.is_bound(2)
+    assert await bound.writes("三巷路灯不亮") == 0
+    assert await kinds(bound.intake) == ["submitted"]
+    assert await bound.writes("三巷路灯不亮") == 0
+    assert await kinds(bound.intake) == ["submitted", "supplemented"], "acknowledged on this bind, so it was said again"
+
+
+async def test_words_without_a_channel_are_refused_and_those_of_an_unknown_channel_are_kept(bound: Bound):
+    bound.gateway.channel = "nowhere"
+    assert await bound.writes("路灯不亮") == NOT_NOW
+    bound.gateway.channel = ""
+    assert await bound.writes("路灯不亮") == NOT_EVER
+    assert await kinds(bound.intake) == []
+
+
+async def test_the_door_is_for_services_alone(bound: Bound):
+    async with httpx.AsyncClient(transport=bound.way.inner, base_url="http://intake") as client:
+        body = {"id": "0b6f4c1e-5a51-4b61-9a51-9c2f0e6a4d11", "sender": ME, "words": "", "charset": "utf-8"}
+        assert (await client.post("/inbound/sms/sms/texts", json=body)).status_code == 401
