@@ -138,6 +138,14 @@ async def report_card(client: httpx.AsyncClient, told: Story) -> None:
     card.add_row("逾期未结 overdue, open", f"{now['overdue']:,}")
     ratings = " ".join(f"{n}★ {marks.get(f'rating:{n}', 0)}" for n in range(5, 0, -1))
     card.add_row("评价 ratings", ratings)
+    for words, name in (
+        ("首次满意率 satisfied at first", "first_satisfaction"),
+        ("最终满意率 at last", "satisfaction"),
+    ):
+        judged = now["total"][name]
+        share = "—" if judged["rate"] is None else f"{judged['rate']:.2f} %"
+        card.add_row(words, f"{share} ({judged['satisfied']:,} / {judged['rated']:,})")
+    card.add_row("现场解决 solved on the spot", f"{marks.get('on-the-spot', 0):,}")
     console.print(Panel(card, title="南海 2021 成绩单", expand=False))
     towns = Table("镇街 town", "收集", "办结", "办结率", title="按镇街 by town")
     for row in now["rows"]:

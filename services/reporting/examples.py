@@ -16,7 +16,9 @@ ROW: Final[Sample] = {
     "completed": 1230,
     "rate": 92.13,
     "statuses": {"closed/confirmed": 1230, "in_progress": 105},
-    "marks": {"on-time": 1187, "late": 43, "returned": 61},
+    "marks": {"on-time": 1187, "late": 43, "returned": 61, "on-the-spot": 12, "rating:5": 900, "rating:2": 100},
+    "satisfaction": {"rated": 1000, "satisfied": 900, "rate": 90.0},
+    "first_satisfaction": {"rated": 1000, "satisfied": 870, "rate": 87.0},
     "demands": "/v1/figures/completion/demands?jurisdiction=nanhai&month=2021-12",
 }
 COMPLETION: Final[Sample] = {

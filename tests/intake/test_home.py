@@ -42,8 +42,10 @@ async def test_this_months_figures_are_those_of_the_board_and_open_to_their_dema
     page = (await visitor.see("/")).text
     shown = {title: (value, href.replace("&amp;", "&")) for title, href, value in FIGURE.findall(page)}
     assert {title: value for title, (value, _) in shown.items()} == {
-        "收到": "2", "已办结": "1", "办结率": "50.00 %", "满意（含基本满意）": "100 %",
+        "收到": "2", "已办结": "1", "办结率": "50.00 %", "现场解决": "0", "最终满意（含基本满意）": "100 %",
+        "首次满意（含基本满意）": "100 %",
     }  # fmt: skip
+    assert number in (await visitor.see(shown["最终满意（含基本满意）"][1])).text
     assert "截至今天" in page
     listed = (await visitor.see(shown["已办结"][1])).text
     assert number in listed

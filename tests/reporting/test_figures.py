@@ -9,7 +9,9 @@ from uuid import UUID
 
 import pytest
 
-from services.reporting.figures.completion import Figures, Question
+from services.reporting.drilldown.handler import Drilldown, Figure
+from services.reporting.drilldown.pagination import BEGINNING
+from services.reporting.figures.completion import Figures, Question, Satisfaction
 from services.reporting.figures.domain import Dimension, measures, rate
 from services.reporting.figures.projection import figure_projection
 from services.reporting.figures.rollup import Rollup
@@ -109,6 +111,50 @@ def test_the_first_verdict_counts_beside_the_last_one_and_calls_in_vain_apart_fr
     unrated = [f.DemandClosed(outcome=f.Outcome.UNRATED, calls=calls) for calls in (0, 2)]
     nobody, in_vain = (set(measures(story.demand(*story.RESOLVED, closed))) for closed in unrated)
     assert (in_vain - nobody, nobody - in_vain) == ({"not-reached"}, set())
+
+
+AGAIN = (*story.RESOLVED, f.DemandReopened(reason="x", rating=2), *story.RESOLVED[1:])
+AT_ONCE = (*story.ACCEPTED, f.DemandResolved(by="Chen", result="当场换了灯泡", on_the_spot=True))
+JUDGED = {
+    "satisfied at first and at last": (*story.RESOLVED, f.DemandConfirmed(rating=3, solved=True)),
+    "satisfied at last": (*AGAIN, f.DemandConfirmed(rating=5, solved=True)),
+    "dissatisfied": (*story.RESOLVED, f.DemandReopened(reason="x", rating=1)),
+    "not solved, without a level": (*story.RESOLVED, f.DemandReopened(reason="x")),
+    "on the spot": AT_ONCE,
+    "on the spot, and not solved": (*AT_ONCE, f.DemandReopened(reason="x")),
+    "answered": story.RESOLVED,
+}
+"""What citizens said of answers, and what was answered on a visit."""
+COUNTED = {
+    "rated": ("satisfied at first and at last", "satisfied at last", "dissatisfied"),
+    "satisfied": ("satisfied at first and at last", "satisfied at last"),
+    "first-rated": ("satisfied at first and at last", "satisfied at last", "dissatisfied"),
+    "first-satisfied": ("satisfied at first and at last",),
+    "on-the-spot": ("on the spot",),
+}
+
+
+async def test_first_and_last_satisfaction_and_answers_on_the_spot_are_counted_and_open_to_their_demands(
+    pool: Pool, delivery: Delivery
+):
+    log, ids = Log(), {name: UUID(int=n) for n, name in enumerate(JUDGED, 1)}
+    for name, past in JUDGED.items():
+        await delivery.deliver(log.told(*past, key=ids[name]))
+    total = (await Figures(pool, clock=lambda: story.AT).completion(nanhai(), Question(Dimension.ALL))).total
+    assert total.satisfaction == Satisfaction(rated=3, satisfied=2, rate=66.67)
+    assert total.first_satisfaction == Satisfaction(rated=3, satisfied=1, rate=33.33)
+    assert total.marks["on-the-spot"] == 1
+    drilldown = Drilldown(pool, clock=lambda: story.AT)
+    for counted, names in COUNTED.items():
+        listed = await drilldown.page(Figure(nanhai(), counted=counted), BEGINNING, 50)
+        assert {demand.id for demand in listed.demands} == {ids[name] for name in names}, counted
+
+
+async def test_of_the_past_no_satisfaction_is_told(pool: Pool, delivery: Delivery):
+    await delivery.deliver(Log().told(*JUDGED["dissatisfied"], key=UUID(int=1)))
+    question = Question(Dimension.ALL, until=nanhai().local_day(story.AT))
+    then = await Figures(pool, clock=lambda: story.AT).completion(nanhai(), question)
+    assert (then.total.collected, then.total.satisfaction, then.total.first_satisfaction) == (1, None, None)
 
 
 def test_the_rate_of_nanhai_2021_is_the_one_that_was_printed():

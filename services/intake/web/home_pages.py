@@ -70,10 +70,13 @@ def _month(found: MonthFigures, pack: Pack, visit: Visit, figures: FigureReader)
     def part(title: tuple[str, str], value: str, href: str = "", how: tuple[str, str] = ("", "")) -> dict[str, str]:
         return {"title": visit.say(*title), "value": value, "href": href, "how": visit.say(*how)}
 
-    satisfied = f"{100 * found.satisfied / found.rated:.0f} %" if found.rated else "—"
-    ratings = (f"{found.satisfied}/{found.rated} 件评价", f"{found.satisfied} of {found.rated} ratings")
-    if not found.rated:
-        ratings = ("还没有评价", "no ratings yet")
+    def share(title: tuple[str, str], satisfied: int, rated: int, what: str) -> dict[str, str]:
+        if not rated:
+            return part(title, "—", how=("还没有评价", "no ratings yet"))
+        how = (f"{satisfied}/{rated} 件评价", f"{satisfied} of {rated} ratings")
+        return part(title, f"{100 * satisfied / rated:.0f} %", counted(what), how)
+
+    last, first = (found.satisfied, found.rated), (found.first_satisfied, found.first_rated)
     return {
         "title": visit.say(f"{found.month.month}月办理情况", f"Demands of {found.month:%B}"),
         "at": visit.say(*moment_words(found.at, figures.clock(), ZoneInfo(pack.timezone))),
@@ -82,6 +85,8 @@ def _month(found: MonthFigures, pack: Pack, visit: Visit, figures: FigureReader)
             part(("收到", "Raised"), f"{found.collected:,}", counted()),
             part(("已办结", "Completed"), f"{found.completed:,}", counted("completed")),
             part(("办结率", "Completion rate"), "—" if found.rate is None else f"{found.rate:.2f} %"),
-            part(("满意（含基本满意）", "Satisfied"), satisfied, how=ratings),
+            part(("现场解决", "Solved on the spot"), f"{found.on_the_spot:,}", counted("on-the-spot")),
+            share(("最终满意（含基本满意）", "Satisfied at last"), *last, "satisfied"),
+            share(("首次满意（含基本满意）", "Satisfied at first"), *first, "first-satisfied"),
         ],
     }

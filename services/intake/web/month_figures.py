@@ -1,7 +1,7 @@
 """This month's figures of each jurisdiction, asked of reporting beside the pages, so that no page waits for them."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final
@@ -50,6 +50,9 @@ class MonthFigures:
     rate: float | None
     rated: int
     satisfied: int
+    first_rated: int
+    first_satisfied: int
+    on_the_spot: int
     at: datetime
 
 
@@ -101,11 +104,17 @@ class FigureReader:
         answer = await self.reporting.get("/v1/figures/completion", params=asked)
         answer.raise_for_status()
         total = _Completion.model_validate_json(answer.content).total
-        levels = {level: total.marks.get(f"rating:{level}", 0) for level in LEVELS}
-        satisfied = sum(levels[level] for level in SATISFIED)
+        last, first = (_judged(total.marks, verdict) for verdict in ("rating", "first-rating"))
+        on_the_spot = total.marks.get("on-the-spot", 0)
         return MonthFigures(
-            month, total.collected, total.completed, total.rate, sum(levels.values()), satisfied, self.clock()
+            month, total.collected, total.completed, total.rate, *last, *first, on_the_spot, self.clock()
         )
 
     def _month(self, pack: Pack) -> date:
         return self.clock().astimezone(ZoneInfo(pack.timezone)).date().replace(day=1)
+
+
+def _judged(marks: Mapping[str, int], verdict: str) -> tuple[int, int]:
+    """How many chose a level, and how many of them one that counts as satisfied."""
+    rated, satisfied = (sum(marks.get(f"{verdict}:{level}", 0) for level in levels) for levels in (LEVELS, SATISFIED))
+    return rated, satisfied

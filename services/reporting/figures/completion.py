@@ -9,7 +9,15 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.reporting import examples
 from services.reporting.figures import queries, sum_queries
-from services.reporting.figures.domain import COMPLETED, COMPLETION, Definition, Dimension, rate
+from services.reporting.figures.domain import (
+    COMPLETED,
+    COMPLETION,
+    LEVELS,
+    SATISFIED,
+    Definition,
+    Dimension,
+    rate,
+)
 from services.reporting.figures.links import DrilldownLinks
 from services.reporting.figures.names import name_of
 from services.reporting.figures.sum_queries import Counts
@@ -18,6 +26,27 @@ from shared.chassis.base.clock import now
 from shared.chassis.database.pool import Connection, Pool
 from shared.contracts.examples import shown
 from shared.jurisdiction.pack import Pack
+
+
+class Satisfaction(BaseModel):
+    """Of the demands whose citizens chose a level, how many are at least basically satisfied (3 to 5 of 5).
+
+    `rate` is per cent with two decimals, null where nobody rated.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    rated: int
+    satisfied: int
+    rate: float | None
+
+    @classmethod
+    def of(cls, marks: Mapping[str, int], verdict: str) -> "Satisfaction":
+        """By the marks of a row; `verdict` is `rating` or `first-rating`."""
+        rated, satisfied = (
+            sum(marks.get(f"{verdict}:{level}", 0) for level in levels) for levels in (LEVELS, SATISFIED)
+        )
+        return cls(rated=rated, satisfied=satisfied, rate=rate(satisfied, rated))
 
 
 class Breakdown(BaseModel):
@@ -42,7 +71,17 @@ class Breakdown(BaseModel):
         {},
         description="returned, reopened, late, on-time, rating:1 … rating:5 (the last verdict),"
         " first-rating:1 … first-rating:5 (the first one, 首次评价),"
-        " not-reached (closed without a verdict after calls in vain)",
+        " not-reached (closed without a verdict after calls in vain), on-the-spot (answered on a visit, 现场解决)",
+    )
+    satisfaction: Satisfaction | None = Field(
+        None,
+        description="by the last verdict (最终满意率); its demands with `&counted=rated` and `&counted=satisfied`; null"
+        " for the past",
+    )
+    first_satisfaction: Satisfaction | None = Field(
+        None,
+        description="by the first verdict (首次满意率); its demands with `&counted=first-rated` and"
+        " `&counted=first-satisfied`; null for the past",
     )
     demands: str = Field(
         "",
@@ -162,7 +201,11 @@ def _row(found: Mapping[str, int], **place: Any) -> Breakdown:
             marks[measure] = n
     collected = found.get("collected", sum(statuses.values()))
     completed = found.get("completed", sum(n for status, n in statuses.items() if status in COMPLETED))
+    judged = {
+        "satisfaction": Satisfaction.of(marks, "rating"), "first_satisfaction": Satisfaction.of(marks, "first-rating"),
+    } if statuses else {}  # fmt: skip
     return Breakdown(
+        **judged,
         **place,
         collected=collected,
         completed=completed,

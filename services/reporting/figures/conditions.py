@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from services.reporting.figures.domain import COMPLETED, UNKNOWN
+from services.reporting.figures.domain import COMPLETED, LEVELS, SATISFIED, UNKNOWN
 from shared.contracts.demand.facts import RequestKind
 from shared.contracts.demand.state import OWED, is_confidential
 
 COLLECTED: Final = "collected"
 DONE: Final = "completed"
 OVERDUE: Final = "overdue"
-_MARKS: Final = "returned|reopened|late|on-time|not-reached|(?:first-)?rating:[1-5]"
+_MARKS: Final = "returned|reopened|late|on-time|not-reached|on-the-spot|(?:first-)?(?:rating:[1-5]|rated|satisfied)"
 NAMES: Final = rf"^(?:collected|completed|overdue|{_MARKS}|status:[a-z_/]{{1,40}})$"
 OF_THE_PAST: Final = (COLLECTED, DONE)
 """What is known of every evening; how demands stood otherwise is known of today alone."""
@@ -37,11 +37,17 @@ _PLAIN: Final = {
     "returned": Condition("(state ->> 'returns')::int > 0"),
     "reopened": Condition("(state ->> 'reopenings')::int > 0"),
     "not-reached": Condition("(state ->> 'calls')::int > 0"),
+    "on-the-spot": Condition("(state ->> 'on_the_spot')::boolean"),
     "late": Condition(_LATE, (True,)),
     "on-time": Condition(_LATE, (False,)),
 }
 
 
+_JUDGED: Final = {
+    "rated": ("rating", LEVELS), "satisfied": ("rating", SATISFIED),
+    "first-rated": ("first_rating", LEVELS), "first-satisfied": ("first_rating", SATISFIED),
+}  # fmt: skip
+"""What a percentage of satisfaction is made of: the verdict, the last or the first one, and its levels."""
 _CONFIDENTIAL: Final = [str(kind) for kind in RequestKind if is_confidential(kind)]
 # The usual kind is not stored.
 PUBLIC: Final = Condition("coalesce(state ->> 'kind', '') <> ALL($?::text[])", (_CONFIDENTIAL,))
@@ -64,6 +70,9 @@ def counts(counted: str, now: datetime) -> Sequence[Condition]:
             return (Condition("state ->> 'rating' = $?", (name,)),)
         case "first-rating":
             return (Condition("state ->> 'first_rating' = $?", (name,)),)
+        case _ if judged := _JUDGED.get(kind):
+            verdict, levels = judged
+            return (Condition(f"state ->> '{verdict}' = ANY($?::text[])", (list(map(str, levels)),)),)
         case _:
             return (_PLAIN[kind],)
 
@@ -82,6 +91,9 @@ def counters(counted: str) -> Sequence[str]:
             return [f"status:{standing}" for standing in sorted(COMPLETED)]
         case "overdue":
             return [f"status:{standing}" for standing in sorted(OWED)]
+        case _ if judged := _JUDGED.get(counted):
+            verdict, levels = judged
+            return [f"{verdict.replace('_', '-')}:{level}" for level in levels]
         case _:
             return [counted]
 

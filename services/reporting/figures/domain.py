@@ -36,6 +36,11 @@ COMPLETED: Final = frozenset(
 """How a demand stands when the unit has said that it is done and it was not reopened since (办结)."""
 
 
+LEVELS: Final = (1, 2, 3, 4, 5)
+SATISFIED: Final = (3, 4, 5)
+"""Levels of satisfaction that count as satisfied. Rule: GB/T 39735, from basically satisfied (基本满意) upwards."""
+
+
 @dataclass(frozen=True, slots=True)
 class Definition:
     """A figure in words, so that nobody has to guess what a percentage means."""
@@ -123,6 +128,8 @@ def measures(demand: Demand) -> Iterator[str]:
         yield f"first-rating:{demand.first_rating}"
     if demand.calls:
         yield "not-reached"
+    if demand.on_the_spot:
+        yield "on-the-spot"
     if demand.resolved_at and demand.due_at:
         yield "late" if is_late(demand) else "on-time"
 

@@ -32,7 +32,7 @@ Counted = Annotated[
     Query(
         pattern=NAMES,
         description="what is counted: collected, completed, overdue, `status:` and a name among `statuses`, a name"
-        " among `marks`; with `until`, collected or completed",
+        " among `marks`, rated, satisfied, first-rated, first-satisfied; with `until`, collected or completed",
         examples=["completed"],
     ),
 ]

@@ -6,6 +6,8 @@ WORDS: Final = {
     "zh": {
         "board": "办理情况公示", "rate": "办结率", "collected": "收集", "completed": "办结",
         "overdue": "逾期未结",
+        "satisfaction": "最终满意率", "first_satisfaction": "首次满意率", "on_the_spot": "现场解决",
+        "satisfied_of": "{satisfied}/{rated} 件评价，满意含基本满意", "nobody_rated": "还没有评价",
         "by": "分组", "month": "月份", "division": "区划", "unit": "承办单位", "category": "类别", "channel": "渠道",
         "status": "状态", "count": "件数", "demands": "诉求", "number": "编号", "title": "标题",
         "submitted": "提出时间", "confidential": "举报内容不公开",
@@ -21,7 +23,11 @@ WORDS: Final = {
     },
     "en": {
         "board": "How demands are answered", "rate": "Completion rate", "collected": "Collected",
-        "completed": "Completed", "overdue": "Overdue, open", "by": "By", "month": "Month", "division": "Division",
+        "completed": "Completed",
+        "satisfaction": "Satisfied at last", "first_satisfaction": "Satisfied at first",
+        "on_the_spot": "Solved on the spot", "satisfied_of": "{satisfied} of {rated} ratings, 3 to 5 of 5",
+        "nobody_rated": "no ratings yet",
+        "overdue": "Overdue, open", "by": "By", "month": "Month", "division": "Division",
         "unit": "Unit", "category": "Category", "channel": "Channel", "status": "Status", "count": "Demands",
         "demands": "Demands", "number": "Number", "title": "Title", "submitted": "Raised", "due": "Due",
         "confidential": "A report, not published",
@@ -63,6 +69,10 @@ _COUNTED: Final = {
     "completed": ("办结", "completed"), "overdue": ("逾期未结", "overdue and open"), "returned": ("退单", "returned"),
     "reopened": ("重办", "reopened"), "late": ("超期办结", "answered late"), "on-time": ("按期办结", "in time"),
     "not-reached": ("未评价，回访未接通", "not rated, called in vain"),
+    "on-the-spot": ("现场解决", "solved on the spot"),
+    "rated": ("已评价", "rated"), "satisfied": ("满意（含基本满意）", "satisfied"),
+    "first-rated": ("首次已评价", "rated a first time"),
+    "first-satisfied": ("首次满意（含基本满意）", "satisfied at first"),
 }  # fmt: skip
 
 

@@ -140,6 +140,7 @@ class Demand(BaseModel):
     reopenings: int = 0
     reopened_at: datetime | None = None
     resolved_at: datetime | None = None
+    on_the_spot: bool = Field(False, description="whether the answer that stands was given on a visit (现场解决)")
     rating: int | None = None
     solved: bool | None = None
     first_rating: int | None = Field(None, description="of the first verdict on an answer; `rating` is of the last one")

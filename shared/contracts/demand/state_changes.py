@@ -124,7 +124,14 @@ def _reclassified(demand: Demand, fact: f.DemandReclassified, at: datetime) -> d
 
 def _reopened(demand: Demand, fact: f.DemandReopened, at: datetime) -> dict[str, Any]:
     first = _first_verdict(demand, fact.rating, solved=False) if demand.status is Status.RESOLVED else {}
-    anew = first | {"resolved_at": None, "rating": fact.rating, "solved": False, "extensions": 0, "reopened_at": at}
+    anew = first | {
+        "resolved_at": None,
+        "on_the_spot": False,
+        "rating": fact.rating,
+        "solved": False,
+        "extensions": 0,
+        "reopened_at": at,
+    }
     return anew | {"extended_days": 0, "pauses": ()} | {"reopenings": demand.reopenings + 1} | _ALONE
 
 
@@ -176,7 +183,7 @@ _LEARNED: Final[Mapping[type[f.StatusFact], Callable[[Demand, Any, datetime], di
     f.AssistanceEnded: _assistance_ended,
     f.DemandPrioritized: _prioritized,
     f.DemandReclassified: _reclassified,
-    f.DemandResolved: lambda demand, fact, at: {"resolved_at": at, **_ENDED},
+    f.DemandResolved: lambda demand, fact, at: {"resolved_at": at, "on_the_spot": fact.on_the_spot, **_ENDED},
     f.DemandDeclined: lambda demand, fact, at: dict(_ENDED),
     f.DemandWithdrawn: lambda demand, fact, at: dict(_ENDED),
     f.DemandConfirmed: _confirmed,
