@@ -136,7 +136,7 @@ async def opened_city(
     port = port or free_port()
     links = {"public_url": f"http://127.0.0.1:{port}"} if messages else {}
     given = KEYS | {"DATABASE_URL": database, "intake_url": f"http://127.0.0.1:{port}", "demo_staff": True}
-    given["feedback_url"] = given["intake_url"]
+    given["feedback_url"] = given["reporting_url"] = given["intake_url"]
     async with opened_loop(database, **links) as loop:
         settings = RoutingSettings.model_validate(given)
         desk = routing.api(settings, loop.pools[Service.ROUTING])

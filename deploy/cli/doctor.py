@@ -1,29 +1,48 @@
 """`huying doctor`: says in words what is wrong here, what to do, and what it did not look at."""
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Sequence
+import json
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import typer
 from rich.console import Console
 
 from deploy.cli.faults import UNUSABLE
-from deploy.cli.running import named
+from deploy.cli.running import environment
+from deploy.cli.running import named as server_named
+from deploy.cli.services import manifests
 from deploy.doctor import broker, database, machine, processes
 from deploy.local.state import Runtime, Unusable, state_dir
-from shared.chassis.base.findings import Finding, Severity, broken, exit_code, not_looked_at, ok
+from shared.chassis.base.clock import now
+from shared.chassis.base.findings import (
+    Finding,
+    Severity,
+    Words,
+    broken,
+    exit_code,
+    named,
+    not_looked_at,
+    ok,
+    worst_first,
+)  # fmt: skip
 from shared.chassis.base.settings import KafkaSettings, read
 from shared.chassis.kafka.client import Kafka
 from shared.chassis.kafka.cluster import cluster_id
+from shared.chassis.process.doctor_checks import RegisteredProcess
 
 console = Console(highlight=False)
 MARKS: Final = {
-    Severity.OK: "[green]ok[/]           ",
-    Severity.NOT_LOOKED_AT: "[yellow]not looked at[/]",
-    Severity.WARNING: "[yellow]warning[/]      ",
-    Severity.BROKEN: "[red]broken[/]       ",
+    Severity.OK: ("[green]ok[/]           ", "[green]正常[/]  "),
+    Severity.NOT_LOOKED_AT: ("[yellow]not looked at[/]", "[yellow]未检查[/]"),
+    Severity.WARNING: ("[yellow]warning[/]      ", "[yellow]注意[/]  "),
+    Severity.BROKEN: ("[red]broken[/]       ", "[red]故障[/]  "),
 }
+BROKER_WITHIN: Final = 8.0
+PART_WITHIN: Final = 15.0
+"""Seconds after which a part that has not answered was not looked at; the slowest check of each ends before."""
+Lang = Literal["en", "zh"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,53 +55,77 @@ class Place:
     health: Sequence[str] = ()
 
     @property
-    def shards(self) -> int:
-        """In how many parts each journal is sent."""
-        return self.runtime.relay_shards if self.runtime else 1
+    def shards(self) -> int | None:
+        """In how many parts each journal is sent; None: as the relays say."""
+        return self.runtime.relay_shards if self.runtime else None
 
 
 def doctor(
     health: Annotated[
         list[str] | None,
-        typer.Option(help="http://HOST:HUYING_HEALTH_PORT of a process that `make up` did not start; may be repeated"),
+        typer.Option(help="http://HOST:HUYING_HEALTH_PORT of a process that registers nowhere; may be repeated"),
     ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="for scripts: every finding in both languages")] = False,
+    lang: Annotated[Lang, typer.Option(help="zh: in Chinese / 中文")] = "en",
 ) -> None:
     """Look at everything. Exit code 0: all is well and was looked at; 1: warnings, or something was not looked at; 2:
     something is broken."""
-    findings = [*_machine(), *asyncio.run(_looked_at(_place(health or ())))]
-    for finding in findings:
-        console.print(MARKS[finding.severity], end=" ")
-        console.print(str(finding), markup=False, soft_wrap=True)
+    manifests()  # the code of the services; the time that servers are given does not begin before it is loaded
+    findings = worst_first([*_machine(), *asyncio.run(_looked_at(_place(health or ())))])
+    if as_json:
+        document = {"exit_code": exit_code(findings), "findings": [finding.document() for finding in findings]}
+        typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
+    else:
+        _print(findings, lang)
     raise typer.Exit(exit_code(findings))
+
+
+def _print(findings: Sequence[Finding], lang: Lang) -> None:
+    chosen = 0 if lang == "en" else 1
+    between = (": ", "：")[chosen]
+    for finding in findings:
+        parts = [words[chosen] for words in (finding.what, finding.wrong) if words]
+        console.print(MARKS[finding.severity][chosen], end=" ")
+        console.print(between.join(parts), markup=False, soft_wrap=True)
+        if finding.step:
+            console.print(f"    → {finding.step[chosen]}", markup=False, soft_wrap=True)
 
 
 def _place(health: Sequence[str]) -> Place:
     runtime = Runtime.running(state_dir())
-    servers = named("KAFKA_BOOTSTRAP_SERVERS") or (runtime.kafka_bootstrap_servers if runtime else "")
+    servers = server_named("KAFKA_BOOTSTRAP_SERVERS") or (runtime.kafka_bootstrap_servers if runtime else "")
     kafka = replace(read(KafkaSettings).kafka, servers=servers) if servers else None
-    return Place(runtime, named("DATABASE_URL") or (runtime.database_url if runtime else ""), kafka, health)
+    return Place(runtime, server_named("DATABASE_URL") or (runtime.database_url if runtime else ""), kafka, health)
 
 
-def _machine() -> Iterable[Finding]:
-    directory = state_dir()
-    return (machine.python(), machine.room(directory), machine.privacy(directory), machine.java())
+def _machine() -> list[Finding]:
+    directory, given = state_dir(), environment()
+    findings = [machine.python(), machine.room(directory), machine.privacy(directory), machine.java()]
+    return named("machine", [*findings, *machine.secrets(given), *machine.certificates(given, now())])
 
 
 async def _looked_at(place: Place) -> list[Finding]:
-    findings = await _processes(place)
-    cluster, at_the_broker = await _broker(place)
-    return [*findings, *at_the_broker, *await _database(place, cluster)]
+    """The parts side by side, but for what the database must be told of the broker."""
+    (at_health, apart), (cluster, at_the_broker) = await asyncio.gather(_processes(place), _broker(place))
+    (at_the_database, registered), readers = await asyncio.gather(
+        _database(place, cluster, apart), _readers(place, cluster)
+    )
+    known = place.runtime.health.values() if place.runtime else ()
+    answering = await processes.of_the_table(registered, [*known, *place.health])
+    return [*at_health, *answering, *at_the_broker, *readers, *at_the_database]
 
 
-async def _processes(place: Place) -> list[Finding]:
-    found = []
+async def _processes(place: Place) -> tuple[list[Finding], list[str]]:
+    """What was found, and the names of the processes that were asked for their health."""
+    findings: list[Finding] = []
     if place.runtime:
-        found = await processes.of_the_deployment(place.runtime)
+        findings = await processes.of_the_deployment(place.runtime)
     elif _left_behind():
-        found = [broken("deployment", "was ended without tidying up (killed?): `make up` starts it again")]
-    if place.health or not place.runtime:
-        found += await processes.at(place.health)
-    return found
+        wrong = Words("was ended without tidying up (killed?)", "未正常结束（可能被强行终止）")
+        step = Words("`make up` starts it again", "用 `make up` 重新启动")
+        findings = named("health", [broken(Words("deployment", "本机部署"), wrong, step)])
+    elsewhere, names = await processes.at(place.health)
+    return findings + elsewhere, [*(place.runtime.pids if place.runtime else ()), *names]
 
 
 def _left_behind() -> bool:
@@ -93,37 +136,67 @@ def _left_behind() -> bool:
 
 
 async def _broker(place: Place) -> tuple[str | None, list[Finding]]:
-    """The name of its cluster, and what was found."""
+    """The name of its cluster, and what was found of it and its topics."""
     kafka = place.kafka
     if kafka is None:
-        return None, [_nothing_runs("broker", "KAFKA_BOOTSTRAP_SERVERS")]
-    what, hint = f"broker at {kafka.servers}", "is it running, is KAFKA_BOOTSTRAP_SERVERS right?"
-    cluster: list[str] = []
+        return None, named("broker", [_nothing_runs(Words("broker", "Kafka"), "KAFKA_BOOTSTRAP_SERVERS")])
+    subject = Words(f"broker at {kafka.servers}", f"Kafka（{kafka.servers}）")
+    step = Words("is it running, is KAFKA_BOOTSTRAP_SERVERS right?", "请确认它在运行、KAFKA_BOOTSTRAP_SERVERS 正确")
+    try:
+        cluster = await asyncio.wait_for(cluster_id(kafka), BROKER_WITHIN)
+    except (RuntimeError, ValueError, *UNUSABLE) as fault:
+        why = Words("the broker does not answer", "Kafka 没有回应")
+        parts = (("topics", Words("topics", "主题")), ("readers", Words("readers", "消费者")))
+        skipped = [named(check, [not_looked_at(words, why)])[0] for check, words in parts]
+        return None, [*named("broker", [_silent(subject, fault, step)]), *skipped]
+    answers = ok(Words(f"{subject.en} answers", f"{subject.zh} 有回应"))
+    topics = await _asked("topics", Words("topics", "主题"), step, broker.topics(kafka))
+    return cluster, [*named("broker", [answers]), *topics]
+
+
+async def _readers(place: Place, cluster: str | None) -> list[Finding]:
+    kafka = place.kafka
+    if kafka is None or cluster is None:
+        return []
 
     async def ask() -> list[Finding]:
-        cluster.append(await cluster_id(kafka))
-        begun = await database.generations(place.database_url, cluster[0]) if place.database_url else {}
-        return [ok(f"{what} answers"), *await broker.topics(kafka), *await broker.readers(kafka, begun)]
+        begun = await database.generations(place.database_url, cluster) if place.database_url else {}
+        return await broker.readers(kafka, begun)
 
-    findings = await _asked(what, hint, ask())
-    if any(finding.severity is Severity.BROKEN for finding in findings[:1]):
-        findings += [not_looked_at(part, "the broker does not answer") for part in ("topics", "readers")]
-    return next(iter(cluster), None), findings
+    step = Words("is the broker busy?", "Kafka 是否繁忙")
+    return await _asked("readers", Words("readers", "消费者"), step, ask())
 
 
-async def _database(place: Place, cluster: str | None) -> list[Finding]:
+async def _database(
+    place: Place, cluster: str | None, apart: Sequence[str]
+) -> tuple[list[Finding], Sequence[RegisteredProcess]]:
     if not place.database_url:
-        return [_nothing_runs("database", "DATABASE_URL")]
-    findings = database.everything(place.database_url, cluster, place.shards)
-    return await _asked("database", "is it running, is DATABASE_URL right?", findings)
-
-
-def _nothing_runs(what: str, variable: str) -> Finding:
-    return not_looked_at(what, f"nothing runs here: `make up` starts everything, or {variable} names one of your own")
-
-
-async def _asked(what: str, hint: str, asked: Awaitable[list[Finding]]) -> list[Finding]:
+        return named("database", [_nothing_runs(Words("database", "数据库"), "DATABASE_URL")]), ()
+    subject = Words("database", "数据库")
+    step = Words("is it running, is DATABASE_URL right?", "请确认它在运行、DATABASE_URL 正确")
     try:
-        return await asyncio.wait_for(asked, 120)
+        asking = database.everything(place.database_url, cluster, place.shards, apart)
+        return await asyncio.wait_for(asking, PART_WITHIN)
     except (RuntimeError, ValueError, *UNUSABLE) as fault:
-        return [broken(what, f"does not answer as it should ({str(fault) or type(fault).__name__}); {hint}")]
+        return named("database", [_silent(subject, fault, step)]), ()
+
+
+def _nothing_runs(what: Words, variable: str) -> Finding:
+    why = Words("nothing runs here", "本机没有在运行的部署")
+    step = Words(
+        f"`make up` starts everything, or {variable} names one of your own",
+        f"用 `make up` 启动，或用 {variable} 指定自己的服务器",
+    )
+    return not_looked_at(what, why, step)
+
+
+async def _asked(check: str, subject: Words, step: Words, asked: Awaitable[list[Finding]]) -> list[Finding]:
+    try:
+        return await asyncio.wait_for(asked, PART_WITHIN)
+    except (RuntimeError, ValueError, *UNUSABLE) as fault:
+        return named(check, [_silent(subject, fault, step)])
+
+
+def _silent(subject: Words, fault: BaseException, step: Words) -> Finding:
+    cause = str(fault) or type(fault).__name__
+    return broken(subject, Words(f"does not answer as it should ({cause})", f"没有正常回应（{cause}）"), step)

@@ -15,6 +15,7 @@ from shared.chassis.base.settings import LISTENERS, ProcessSettings, noted, read
 from shared.chassis.database.pool import open_pool
 from shared.chassis.process.components import api_components
 from shared.chassis.process.manifest import ApiProcess, RelayProcess, ServiceManifest, components_of
+from shared.chassis.process.registration import registering
 from shared.chassis.process.run import Components, main
 from shared.jurisdiction.loader import packs_of
 from shared.jurisdiction.problems import PackError
@@ -152,5 +153,11 @@ def run(
         stop(wrong)
     settings = read(RunSettings)
     pace_readers(settings)
-    services = services_of(process)
-    main(process, settings, partial(build, process), services[0].name if len(services) == 1 else None)
+    names = [service.name for service in services_of(process)]
+    main(
+        process,
+        settings,
+        partial(build, process),
+        names[0] if len(names) == 1 else None,
+        registering(process, settings, names),
+    )

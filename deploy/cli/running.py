@@ -1,6 +1,7 @@
 """Lets a command find the deployment that runs on this machine."""
 
 import os
+from collections.abc import Mapping
 from typing import Final
 
 import typer
@@ -13,6 +14,11 @@ SERVERS: Final = ("DATABASE_URL", "KAFKA_BOOTSTRAP_SERVERS")
 def named(name: str) -> str:
     """The server that a variable of the environment names; empty when none is."""
     return os.environ.get(name, "")
+
+
+def environment() -> Mapping[str, str]:
+    """What this command was given."""
+    return os.environ
 
 
 def environment_of_what_runs(*needed: str) -> None:

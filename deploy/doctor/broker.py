@@ -1,50 +1,113 @@
 """Looks at the broker: its topics, and how far each reader is behind."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaError
 
 from deploy.cli.services import manifests
-from shared.chassis.base.findings import Finding, broken, ok, warning
+from shared.chassis.base.findings import Finding, Words, broken, named, not_looked_at, ok, warning
 from shared.chassis.consumer.consumer_log import group_name
 from shared.chassis.consumer.doctor_checks import lag
 from shared.chassis.kafka import cluster
 from shared.chassis.kafka.client import Kafka
-from shared.contracts.topics import TOPICS
+from shared.contracts.topics import TOPICS, Topic
+
+FOR_EVER: Final = "-1"
+MIGRATE: Final = Words("run `huying migrate`", "运行 `huying migrate`")
+
+
+class TopicState(NamedTuple):
+    """A topic as the broker has it. `retention`: of `retention.ms`; None where the broker does not tell it."""
+
+    partitions: Sequence[Mapping[str, Any]]
+    brokers: int
+    retention: str | None
 
 
 async def topics(kafka: Kafka) -> list[Finding]:
-    """Whether every topic is there with its partitions, and each of those on all of its brokers."""
+    """Whether every topic is there with its partitions, copies and retention."""
     async with cluster.asking(kafka) as admin:
         known = set(await admin.list_topics())
-        described = await admin.describe_topics([topic.name for topic in TOPICS if topic.name in known])
-    findings = [
-        broken(f"topic {topic.name}", "is missing: run `huying migrate`") for topic in TOPICS if topic.name not in known
-    ]
-    partitions = {topic["topic"]: topic["partitions"] for topic in described}
-    for topic in TOPICS:
-        if topic.name in partitions:
-            findings.append(_topic(topic.name, topic.partitions, partitions[topic.name]))
-    return findings
+        wanted = [topic.name for topic in TOPICS if topic.name in known]
+        described = {topic["topic"]: topic["partitions"] for topic in await admin.describe_topics(wanted)}
+        brokers = len((await admin.describe_cluster())["brokers"])
+        retention = await _retention(admin, wanted)
+    states = {name: TopicState(parts, brokers, retention.get(name)) for name, parts in described.items()}
+    return named("topics", [judged(topic, states.get(topic.name)) for topic in TOPICS])
 
 
-def _topic(name: str, wanted: int, partitions: list[Mapping[str, object]]) -> Finding:
-    what = f"topic {name}, {len(partitions)} partitions"
-    if len(partitions) < wanted:
-        return broken(what, f"{wanted} are needed: somebody else made it; a key would be in another partition")
-    behind = [part for part in partitions if len(part.get("isr") or ()) < len(part.get("replicas") or ())]  # type: ignore[arg-type]
+async def _retention(admin: AIOKafkaAdminClient, names: Sequence[str]) -> Mapping[str, str]:
+    """How long each topic keeps its records, where the broker says so."""
+    resources = [ConfigResource(ConfigResourceType.TOPIC, name, {"retention.ms": ""}) for name in names]
+    try:
+        answers = await admin.describe_configs(resources)
+    except (KafkaError, NotImplementedError):  # an old or small broker, or one that does not let us ask
+        return {}
+    return {
+        name: str(entry[1])
+        for answer in answers
+        for error, _, _, name, entries in answer.resources
+        for entry in entries
+        if not error and entry[0] == "retention.ms"
+    }
+
+
+def judged(topic: Topic, state: TopicState | None) -> Finding:
+    """What is known of a topic says; pure."""
+    if state is None:
+        return broken(Words(f"topic {topic.name}", f"主题 {topic.name}"), Words("is missing", "不存在"), MIGRATE)
+    count = len(state.partitions)
+    subject = Words(f"topic {topic.name}, {count} partitions", f"主题 {topic.name}（{count} 个分区）")
+    if count < topic.partitions:
+        wrong = Words(
+            f"{topic.partitions} are needed: somebody else made it", f"需要 {topic.partitions} 个分区：由他人建立"
+        )
+        step = Words(
+            "a key would be in another partition; delete it while nothing runs, then `huying migrate`",
+            "同一诉求会落入别的分区；停止全部进程后删除该主题，再运行 `huying migrate`",
+        )
+        return broken(subject, wrong, step)
+    behind = [part for part in state.partitions if len(part.get("isr") or ()) < len(part.get("replicas") or ())]
     if behind:
-        return warning(what, f"{len(behind)} of them lack a copy on one of their brokers")
-    return ok(what)
+        wrong = Words(f"{len(behind)} of them lack a copy on one of their brokers", f"{len(behind)} 个分区缺少副本")
+        return warning(subject, wrong, Words("is one of the brokers away?", "是否有 broker 不可用"))
+    copies = min((len(part.get("replicas") or ()) for part in state.partitions), default=0)
+    if copies == 1 and state.brokers > 1:
+        wrong = Words(
+            f"there is one copy of it on {state.brokers} brokers", f"{state.brokers} 个 broker 上只有一个副本"
+        )
+        step = Words(
+            "a broker that is lost takes records with it: reassign the partitions to three brokers",
+            "broker 故障会丢失消息：请把分区重新分配到三个 broker",
+        )
+        return warning(subject, wrong, step)
+    if state.retention not in (None, FOR_EVER):
+        wrong = Words(f"keeps records for {state.retention} ms only", f"消息只保留 {state.retention} 毫秒")
+        step = Words("set retention.ms=-1, or views cannot be built anew", "请设置 retention.ms=-1，否则无法重建统计")
+        return warning(subject, wrong, step)
+    return ok(subject)
 
 
 async def readers(kafka: Kafka, generations: Mapping[str, int]) -> list[Finding]:
     """How far each service's reader is behind, and whether it moves; `generations` say which group it is by now."""
     listeners = {service.name: service.listener for service in manifests()}
-    return list(
-        await asyncio.gather(
-            *(
-                lag(kafka, spec.consumer, group_name(spec.consumer, generations.get(name, 0)), spec.topics)
-                for name, spec in listeners.items()
-            )
+    findings = await asyncio.gather(
+        *(
+            _lag(kafka, spec.consumer, group_name(spec.consumer, generations.get(name, 0)), spec.topics)
+            for name, spec in listeners.items()
         )
     )
+    return named("readers", findings)
+
+
+async def _lag(kafka: Kafka, reader: str, group: str, topics: Sequence[str]) -> Finding:
+    try:
+        return await lag(kafka, reader, group, topics)
+    except KafkaError as fault:
+        subject = Words(f"reader {reader}", f"消费者 {reader}")
+        why = Words(f"the broker does not tell its offsets: {fault!r}", f"Kafka 未告知其位置：{fault!r}")
+        return not_looked_at(subject, why, Words("may this user describe the group?", "请确认本用户有该消费组的权限"))

@@ -1,92 +1,67 @@
-"""Asks every service about its own part of the database: its own checks, and those that hold of any service."""
+"""Asks every service about its own part of the database, each over a connection that sees no other's."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from functools import partial
-from typing import Any, Final
+from datetime import UTC, datetime
+from typing import Final
 
 import asyncpg
 
+from deploy.cli.processes import GATEWAY
 from deploy.cli.services import manifests
-from shared.chassis.base.findings import Finding, broken, not_looked_at, ok
-from shared.chassis.consumer import doctor_checks as consumer_checks
+from shared.chassis.base.clock import now
+from shared.chassis.base.findings import Finding, Words, named, ok
 from shared.chassis.consumer.consumer_log import known_generation
 from shared.chassis.database.pool import PASSING, Connection
-from shared.chassis.process.manifest import ServiceManifest
-from shared.chassis.relay import doctor_checks as relay_checks
+from shared.chassis.process.doctor_checks import SKEW, RegisteredProcess, registered, skewed
+from shared.chassis.process.service_checks import Questions, Roles, findings_of, listening, merged
 
-LONGEST_QUESTION_MS: Final = 20_000
-
-
-@dataclass(frozen=True, slots=True)
-class GeneralCheck:
-    """A question to every service; `ask` finds nothing where all is well, which `well` says once for all services."""
-
-    name: str
-    well: str
-    ask: Callable[[Connection, str], Awaitable[Sequence[Finding]]]
+WITHIN: Final = 8.0
+"""Seconds that all checks of a service may take together."""
+LONGEST_QUESTION_MS: Final = 5_000
+HERE: Final = Words("this machine", "本机")
 
 
-def general_checks(cluster: str | None, shards: int) -> tuple[GeneralCheck, ...]:
-    """What is asked of every service; of the relays for this cluster, in so many shards."""
-    unsent = partial(relay_checks.unsent, cluster_id=cluster, shards=shards)
-    return (
-        GeneralCheck("dead letters", "dead letters: none", consumer_checks.dead_letters),
-        GeneralCheck("parked", "parked demands: none", consumer_checks.parked),
-        GeneralCheck("relays", "relays: everything was sent to the broker", unsent),
-    )
-
-
-async def everything(dsn: str, cluster: str | None, shards: int) -> list[Finding]:
-    """All of it; raises what asyncpg raises when the database does not answer."""
-    services, general = manifests(), general_checks(cluster, shards)
+async def everything(
+    dsn: str, cluster: str | None, shards: int | None, apart: Sequence[str] = ()
+) -> tuple[list[Finding], list[RegisteredProcess]]:
+    """All findings, and the processes that are registered; raises what asyncpg raises when the database does not
+    answer. `apart`: names of processes that are known to run without being registered."""
     async with connected(dsn) as db:
-        findings = list(await schemas(db, [service.name for service in services]))
-    if any(finding.wrong for finding in findings):
-        names = [*(check.name for service in services for check in service.checks), *(check.name for check in general)]
-        return [*findings, *(not_looked_at(name, "its schema is missing") for name in names)]
-    for service in services:
-        findings += await _own(dsn, service)
-    for check in general:
-        findings += await _general(dsn, check, services)
-    return findings
+        ahead = await clock_ahead(db)
+    findings = [ok(Words("database answers", "数据库有回应"))]
+    findings += [skewed(HERE, ahead)] if abs(ahead) > SKEW else []
+    questions = [Questions(service, roles(service.name, apart), cluster, shards) for service in manifests()]
+    answers = await asyncio.gather(*(_of(dsn, question) for question in questions))
+    processes = {process.full_name: process for _, rows in answers for process in rows}
+    return named("database", findings) + merged(line for lines, _ in answers for line in lines), [*processes.values()]
 
 
-async def schemas(db: Connection, services: Sequence[str]) -> Sequence[Finding]:
-    """Whether every service's schema was made."""
-    known = {row["nspname"] for row in await db.fetch("SELECT nspname FROM pg_namespace")}
-    missing = [name for name in services if name not in known]
-    if missing:
-        return [broken("database", f"has no schema of {', '.join(missing)}: run `huying migrate`")]
-    return [ok("database answers, and has every service's schema")]
+def roles(name: str, apart: Sequence[str] = ()) -> Roles:
+    """What a service cannot do without, and which processes do it; nothing of it that runs `apart`."""
+    service = next(service for service in manifests() if service.name == name)
+    api = f"{name}-api"
+    return {
+        role: able for role, able in {api: (GATEWAY, api), **listening(service)}.items() if not set(able) & set(apart)
+    }
 
 
-async def _own(dsn: str, service: ServiceManifest[Any]) -> list[Finding]:
-    findings: list[Finding] = []
-    async with connected(dsn, service.name) as db:
-        for check in service.checks:
-            findings += await _answered(check.name, check.ask(db))
-    return findings
+async def _of(dsn: str, questions: Questions) -> tuple[list[Finding], Sequence[RegisteredProcess]]:
+    async with connected(dsn, questions.service.name) as db:
+        findings = await findings_of(db, questions, WITHIN)
+        try:
+            return findings, await registered(db)
+        except asyncpg.PostgresError:  # the findings say so
+            return findings, ()
 
 
-async def _general(dsn: str, check: GeneralCheck, services: Sequence[ServiceManifest[Any]]) -> list[Finding]:
-    findings: list[Finding] = []
-    for service in services:
-        async with connected(dsn, service.name) as db:
-            findings += await _answered(check.name, check.ask(db, service.name))
-    return list(dict.fromkeys(findings)) or [ok(check.well)]
-
-
-async def _answered(what: str, asked: Awaitable[Sequence[Finding]]) -> Sequence[Finding]:
-    try:
-        return await asked
-    except asyncpg.QueryCanceledError:
-        return [not_looked_at(what, f"the answer took longer than {LONGEST_QUESTION_MS // 1000} s")]
-    except (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError) as fault:
-        return [broken(what, f"the schema is of another version ({fault}): run `huying migrate`")]
-    except asyncpg.InsufficientPrivilegeError as fault:
-        return [not_looked_at(what, f"{fault}: the user of DATABASE_URL may not read it")]
+async def clock_ahead(db: Connection) -> float:
+    """By how many seconds the clock here is ahead of PostgreSQL's; half of the way there and back is not known."""
+    before = now()
+    theirs: datetime = await db.fetchval("SELECT clock_timestamp()")
+    after = now()
+    return (before + (after - before) / 2 - theirs.astimezone(UTC)).total_seconds()
 
 
 @asynccontextmanager
@@ -97,7 +72,7 @@ async def connected(dsn: str, service: str = "public") -> AsyncIterator[Connecti
     try:
         yield db
     finally:
-        await db.close()
+        await db.close(timeout=2)
 
 
 async def generations(dsn: str, cluster: str) -> Mapping[str, int]:

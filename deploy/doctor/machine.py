@@ -1,40 +1,101 @@
-"""Looks at this machine: Python, room on the disk, who may read our data."""
+"""Looks at this machine and its settings: Python, room on the disk, who may read our data, secrets, certificates."""
 
 import shutil
 import sys
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Final
+
+from cryptography import x509
 
 from deploy.local.state import MIN_FREE, is_open_to_others
-from shared.chassis.base.findings import Finding, broken, ok, warning
+from shared.chassis.base.findings import Finding, Words, broken, ok, warning
+
+CERTIFICATES: Final = ("KAFKA_SSL_CAFILE", "KAFKA_SSL_CERTFILE")
+RENEW_BEFORE: Final = timedelta(days=21)
 
 
 def python() -> Finding:
     """Whether this Python is new enough."""
-    version = f"Python {'.'.join(map(str, sys.version_info[:3]))}"
-    return ok(version) if sys.version_info >= (3, 11) else broken(version, "3.11 or newer is needed")
+    name = f"Python {'.'.join(map(str, sys.version_info[:3]))}"
+    subject = Words(name, name)
+    needed = Words("3.11 or newer is needed", "需要 3.11 或更新版本")
+    return ok(subject) if sys.version_info >= (3, 11) else broken(subject, needed)
 
 
 def room(directory: Path) -> Finding:
     """Whether the database can grow."""
-    what = f"data in {directory}"
+    subject = Words(f"data in {directory}", f"{directory} 中的数据")
     if not directory.exists():
-        return ok(f"{what}: nothing is there yet")
+        return ok(Words(f"{subject.en}: nothing is there yet", f"{subject.zh}：还没有数据"))
     free = shutil.disk_usage(directory).free
+    left = f"{free // 1_000_000:,} MB"
     if free < MIN_FREE:
-        return broken(what, f"{free // 1_000_000:,} MB are left and 1,000 MB are needed: free some")
-    return ok(f"{what}, {free // 1_000_000:,} MB free")
+        wrong = Words(f"{left} are left and 1,000 MB are needed", f"只剩 {left}，至少需要 1,000 MB")
+        return broken(subject, wrong, Words("free some", "请清理磁盘"))
+    return ok(Words(f"{subject.en}, {left} free", f"{subject.zh}，可用 {left}"))
 
 
 def privacy(directory: Path) -> Finding:
     """Whether others may read keys, logs or attachments."""
-    what = f"privacy of {directory}"
+    subject = Words(f"privacy of {directory}", f"{directory} 的访问权限")
     names = ("", "logs", "attachments", "secrets.json", "channels.json", "runtime.json")
     is_open = [name or "the folder itself" for name in names if is_open_to_others(directory / name)]
     if is_open:
-        return warning(what, f"others may read {', '.join(is_open)}: chmod -R go-rw {directory}")
-    return ok(f"{what}: its owner alone can read keys, logs and attachments")
+        files = ", ".join(is_open)
+        command = f"chmod -R go-rw {directory}"
+        return warning(subject, Words(f"others may read {files}", f"其他用户可以读取 {files}"), Words(command, command))
+    return ok(
+        Words(
+            f"{subject.en}: its owner alone can read keys, logs and attachments",
+            f"{subject.zh}：密钥、日志和附件仅所有者可读",
+        )
+    )
 
 
 def java() -> Finding:
     """Only a local Apache Kafka needs it."""
-    return ok("Java found" if shutil.which("java") else "Java not found: only `--broker apache-kafka` needs it")
+    if shutil.which("java"):
+        return ok(Words("Java found", "已安装 Java"))
+    return ok(
+        Words("Java not found: only `--broker apache-kafka` needs it", "未安装 Java：仅 `--broker apache-kafka` 需要")
+    )
+
+
+def secrets(environment: Mapping[str, str]) -> Iterable[Finding]:
+    """Secrets of before a change that are still believed, of the environment of this command."""
+    if environment.get("HUYING_VAULT_OLD_KEY"):
+        wrong = Words("HUYING_VAULT_OLD_KEY is still set", "仍设置着 HUYING_VAULT_OLD_KEY")
+        step = Words("run `huying vault rotate`, then take it away", "运行 `huying vault rotate` 后删除该设置")
+        yield warning(Words("secrets", "密钥"), wrong, step)
+    if environment.get("HUYING_SECRET_PREVIOUS"):
+        yield ok(
+            Words(
+                "secrets: HUYING_SECRET_PREVIOUS is still believed; it can go 400 days after the change",
+                "密钥：HUYING_SECRET_PREVIOUS 仍有效，更换满400天后可删除",
+            )
+        )
+
+
+def certificates(environment: Mapping[str, str], at: datetime) -> Iterable[Finding]:
+    """Until when the certificates for Kafka are good that the environment of this command names."""
+    for variable in CERTIFICATES:
+        if path := environment.get(variable):
+            yield _certificate(variable, Path(path), at)
+
+
+def _certificate(variable: str, path: Path, at: datetime) -> Finding:
+    subject = Words(f"certificates of {variable}", f"{variable} 的证书")
+    try:
+        found = x509.load_pem_x509_certificates(path.read_bytes())
+    except (OSError, ValueError) as fault:
+        return broken(subject, Words(f"cannot be read: {fault}", f"无法读取：{fault}"))
+    until = min(certificate.not_valid_after_utc for certificate in found)
+    good = Words(f"good until {until:%Y-%m-%d}", f"有效期至 {until:%Y-%m-%d}")
+    renew = Words("renew them", "请更新证书")
+    if until <= at:
+        return broken(subject, Words(f"over since {until:%Y-%m-%d}", f"已于 {until:%Y-%m-%d} 过期"), renew)
+    if until - at < RENEW_BEFORE:
+        return warning(subject, good, renew)
+    return ok(Words(f"{subject.en}: {good.en}", f"{subject.zh}：{good.zh}"))

@@ -2,80 +2,83 @@
 
 import asyncio
 import os
-from collections.abc import Mapping, Sequence
+import socket
+from collections.abc import Collection, Sequence
+from typing import Final
 
 import httpx
 
-from deploy.cli.processes import GATEWAY
-from deploy.cli.services import manifests
 from deploy.local.health import TIMEOUT, Health
 from deploy.local.state import Runtime
-from shared.chassis.base.findings import Finding, broken, not_looked_at, ok, warning
+from shared.chassis.base.findings import Finding, Words, broken, named, ok, warning
 from shared.chassis.http.probe_headers import PROCESS
+from shared.chassis.process.doctor_checks import RegisteredProcess
 
-
-def wanted() -> Mapping[str, Sequence[str]]:
-    """What a whole deployment has, and the processes of which one does it."""
-    services = manifests()
-    apis = (GATEWAY, *(f"{service.name}-api" for service in services))
-    listeners = [f"{service.name}-{service.listener.suffix}" for service in services]
-    return {"the API": apis, **{name: (name,) for name in listeners}}
+LIVE_WITHIN: Final = 3.0
 
 
 async def of_the_deployment(runtime: Runtime) -> list[Finding]:
     """Every process that `make up` started here, and the pages."""
     findings = await asyncio.gather(*(_child(runtime, name, pid) for name, pid in runtime.pids.items()))
-    pages = await _asked(f"pages at {runtime.url}", Health(runtime.url, runtime.deployment), runtime.log_dir)
-    return [*findings, pages, *restarts(runtime)]
+    subject = Words(f"pages at {runtime.url}", f"页面 {runtime.url}")
+    pages = await _asked(subject, Health(runtime.url, runtime.deployment), runtime.log_dir)
+    return named("health", [*findings, pages, *restarts(runtime)])
 
 
 async def _child(runtime: Runtime, name: str, pid: int) -> Finding:
-    what = f"process {name}, pid {pid}"
+    subject = Words(f"process {name}, pid {pid}", f"进程 {name}（pid {pid}）")
     if name in runtime.given_up:
-        return broken(f"process {name}", runtime.given_up[name])
+        why = runtime.given_up[name]
+        return broken(Words(f"process {name}", f"进程 {name}"), Words(why, why))
+    log = f"{runtime.log_dir}/{name}.log"
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
-        return broken(what, f"is gone; look into {runtime.log_dir}/{name}.log, then `make up` again")
+        step = Words(f"look into {log}, then `make up` again", f"查看 {log}，再运行 `make up`")
+        return broken(subject, Words("is gone", "已不存在"), step)
     except PermissionError:
         pass
     if name not in runtime.health:
-        return ok(f"{what} is there")
-    return await _asked(what, Health(runtime.health[name], runtime.deployment), f"{runtime.log_dir}/{name}.log")
+        return ok(Words(f"{subject.en} is there", f"{subject.zh} 在运行"))
+    return await _asked(subject, Health(runtime.health[name], runtime.deployment), log)
 
 
-async def _asked(what: str, health: Health, log: str) -> Finding:
+async def _asked(subject: Words, health: Health, log: str) -> Finding:
     for path in ("/livez", "/readyz"):
         if wrong := await health.wrong(path):
-            return broken(what, f"{wrong}; look into {log}")
-    return ok(f"{what} is alive and ready")
+            return broken(subject, Words(wrong, wrong), Words(f"look into {log}", f"查看 {log}"))
+    return ok(Words(f"{subject.en} is alive and ready", f"{subject.zh} 正常"))
 
 
 def restarts(runtime: Runtime) -> list[Finding]:
     """What was started again since `make up`."""
     return [
         warning(
-            f"process {name}",
-            f"was started again ({count} in all) since `make up`, last at {at}, because {why}",
+            Words(f"process {name}", f"进程 {name}"),
+            Words(
+                f"was started again ({count} in all) since `make up`, last at {at}, because {why}",
+                f"自 `make up` 以来重启了 {count} 次，最近在 {at}，原因：{why}",
+            ),
         )
         for name, (at, count, why) in runtime.restarts.items()
     ]
 
 
-async def at(urls: Sequence[str]) -> list[Finding]:
-    """Processes that somebody started by themselves, where `--health` says; and those that nobody named."""
-    names = [await _name_of(url) for url in urls]
-    findings = [
-        await _asked(f"process {name or 'without a name'} at {url}", Health(url.rstrip("/")), "its log")
-        for url, name in zip(urls, names, strict=True)
-    ]
-    return findings + [not_named(role, names) for role, able in wanted().items() if not set(able) & set(names)]
-
-
-def not_named(role: str, names: Sequence[str]) -> Finding:
-    """A part of the loop that is somewhere, or nowhere."""
-    why = "nothing was started by `make up` here" if not names else "no --health was given for it"
-    return not_looked_at(f"process {role}", f"{why}; give --health http://HOST:HUYING_HEALTH_PORT for each process")
+async def at(urls: Sequence[str]) -> tuple[list[Finding], list[str]]:
+    """Processes where `--health` says, and their names."""
+    names = await asyncio.gather(*(_name_of(url) for url in urls))
+    nameless = Words("without a name", "（未署名）")
+    findings = await asyncio.gather(
+        *(
+            _asked(
+                Words(f"process {name or nameless.en} at {url}", f"进程 {name or nameless.zh}（{url}）"),
+                Health(url.rstrip("/")),
+                "its log",
+            )
+            for url, name in zip(urls, names, strict=True)
+        )
+    )
+    return named("health", findings), [name for name in names if name]
 
 
 async def _name_of(url: str) -> str:
@@ -84,3 +87,44 @@ async def _name_of(url: str) -> str:
             return str((await client.get(f"{url.rstrip('/')}/livez")).headers.get(PROCESS, ""))
     except (httpx.HTTPError, httpx.InvalidURL):
         return ""
+
+
+async def of_the_table(processes: Sequence[RegisteredProcess], known: Collection[str] = ()) -> list[Finding]:
+    """Asks the processes that are registered for `/livez`, but for those whose addresses are `known`; one that cannot
+    be reached from here may be well, and its row says how it is."""
+    asked = [process for process in processes if _can_be_asked(process) and process.health not in known]
+    answers = await asyncio.gather(*(_livez(process) for process in asked))
+    findings = [answer for answer in answers if isinstance(answer, Finding)]
+    answering, unreachable = answers.count(True), answers.count(False)
+    if answering or unreachable:
+        words = Words(f"/livez: {answering} processes answer", f"/livez：{answering} 个进程有回应")
+        if unreachable:
+            more = Words(f", {unreachable} cannot be reached from here", f"，{unreachable} 个从本机无法访问")
+            words = Words(words.en + more.en, words.zh + more.zh)
+        findings.append(ok(words))
+    return named("health", findings)
+
+
+def _can_be_asked(process: RegisteredProcess) -> bool:
+    """One that has gone silent is told of already; an address of another host's own is none here."""
+    if not process.health or process.is_silent:
+        return False
+    loopback = (httpx.URL(process.health).host or "").startswith(("127.", "::1", "localhost"))
+    return not loopback or process.host == socket.gethostname()
+
+
+async def _livez(process: RegisteredProcess) -> Finding | bool:
+    """What is wrong; True where it answers that it is alive, False where it cannot be reached from here."""
+    subject = Words(f"process {process.full_name} at {process.health}", f"进程 {process.full_name}（{process.health}）")
+    restart = Words("start it again", "请重启该进程")
+    try:
+        async with httpx.AsyncClient(timeout=httpx.Timeout(LIVE_WITHIN, connect=1), trust_env=False) as client:
+            answer = await client.get(f"{process.health}/livez")
+    except (httpx.ConnectError, httpx.ConnectTimeout):
+        return False
+    except httpx.HTTPError:
+        wrong = Words(f"does not answer /livez within {LIVE_WITHIN:.0f} s", f"/livez 在 {LIVE_WITHIN:.0f} 秒内没有回应")
+        return broken(subject, wrong, restart)
+    if answer.is_success:
+        return True
+    return broken(subject, Words(f"is not alive: {answer.text[:300]}", f"已卡住：{answer.text[:300]}"), restart)

@@ -51,6 +51,7 @@ from shared.chassis.aggregates.repository import Repositories, Repository
 from shared.chassis.database.pool import Pool
 from shared.chassis.process.components import Api, Worker
 from shared.chassis.process.manifest import ApiProcess, RelayProcess, ServiceManifest, WorkerProcess
+from shared.chassis.process.reporter import Reporter
 from shared.chassis.work.intent_sender import IntentSender
 from shared.chassis.work.intent_watch import IntentWatch
 from shared.chassis.work.intents import REACHED, Intent, IntentKind
@@ -60,8 +61,10 @@ from shared.contracts.demand.facts import Fact
 from shared.contracts.demand.rules import demand_rules
 from shared.contracts.demand.state import Demand, Service
 from shared.contracts.topics import DEMAND_EVENTS
+from shared.identity import operations
 from shared.identity.citizen_links import CitizenLinks
 from shared.identity.revocations import EXPIRED as EXPIRED_REVOCATIONS
+from shared.identity.staff_tokens import StaffTokens
 from shared.identity.visitors import Visitors
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.loader import packs_of
@@ -115,6 +118,7 @@ def api(settings: FeedbackSettings, pool: Pool) -> Api:
     introspection = IntrospectionClient.at(settings.intake_url, settings.secret)
     routers = [
         desk_api.routes(desk, introspection.person),
+        operations.routes(Reporter(SERVICE, pool), partial(StaffTokens.of(settings).read, pool)),
         routes(ratings),
         pages.routes(ratings, Visitors.of(settings)),
         reports_api.routes(reports),

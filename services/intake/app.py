@@ -87,14 +87,17 @@ from shared.chassis.process.manifest import (
     ServiceManifest,
     WorkerProcess,
 )
+from shared.chassis.process.reporter import Reporter
 from shared.chassis.work.retention import Expired, Retention, redriven
 from shared.contracts.demand.facts import Fact
 from shared.contracts.demand.rules import demand_rules
 from shared.contracts.demand.state import Demand, Service
 from shared.contracts.topics import DEMAND_EVENTS
+from shared.identity import operations
 from shared.identity.callers import Callers
 from shared.identity.citizen_links import CitizenLinks
 from shared.identity.revocations import EXPIRED as EXPIRED_REVOCATIONS
+from shared.identity.staff_tokens import StaffTokens
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.loader import packs_of
 from shared.masker.masker import Masker
@@ -166,6 +169,7 @@ def api(settings: IntakeSettings, pool: Pool) -> Api:
             ),
             publications_api.routes(publications, note_handler, lookup),
             *portal_pages.routes(settings, raising, stories, publications, figures),
+            operations.routes(Reporter(SERVICE, pool), partial(StaffTokens.of(settings).read, pool)),
             look(),
         ],
         WORDS,

@@ -1,9 +1,9 @@
-"""What `huying doctor` asks intake: whether somebody takes up what it has taken in."""
+"""What the doctor asks intake: whether somebody takes up what it has taken in."""
 
 from collections.abc import Sequence
 from typing import Final
 
-from shared.chassis.base.findings import Finding, ago, broken, counted, ok
+from shared.chassis.base.findings import Finding, Words, ago, broken, counted, ok
 from shared.chassis.database.pool import Connection
 from shared.chassis.process.manifest import DoctorCheck
 
@@ -22,9 +22,17 @@ async def unrouted(db: Connection) -> Sequence[Finding]:
     )
     assert row
     if not row["count"]:
-        return [ok("routing: every demand was routed or sent to triage")]
-    words = f"{counted(row['count'], 'demand waits', 'demands wait')} to be routed, the oldest {ago(row['oldest'])}"
-    return [broken("routing", f"{words}: do routing-worker and intake-worker run, and is there a dead letter?")]
+        return [ok(Words("routing: every demand was routed or sent to triage", "派单：诉求均已派单或转人工派单"))]
+    oldest = ago(row["oldest"])
+    wrong = Words(
+        f"{counted(row['count'], 'demand waits', 'demands wait')} to be routed, the oldest {oldest.en}",
+        f"{row['count']:,} 件诉求无人派单，最早的在{oldest.zh}提交",
+    )
+    step = Words(
+        "do routing-worker and intake-worker run, and is there a dead letter?",
+        "请确认 routing-worker 和 intake-worker 在运行，并查看有无死信",
+    )
+    return [broken(Words("routing", "派单"), wrong, step)]
 
 
 async def unnumbered(db: Connection) -> Sequence[Finding]:
@@ -36,9 +44,16 @@ async def unnumbered(db: Connection) -> Sequence[Finding]:
     )
     assert row
     if not row["count"]:
-        return [ok("events: every fact has its place among those of channels")]
-    words = f"{counted(row['count'], 'fact waits', 'facts wait')} for a place among the events of channels"
-    return [broken("events", f"{words}, the oldest {ago(row['oldest'])}: does intake-worker run?")]
+        well = Words("events: every fact has its place among those of channels", "渠道事件：全部已编号，渠道可以读取")
+        return [ok(well)]
+    oldest = ago(row["oldest"])
+    wrong = Words(
+        f"{counted(row['count'], 'fact waits', 'facts wait')} for a place among the events of channels, the oldest"
+        f" {oldest.en}",
+        f"{row['count']:,} 条事件尚未编号，渠道读不到，最早的在{oldest.zh}",
+    )
+    step = Words("does intake-worker run?", "请确认 intake-worker 在运行")
+    return [broken(Words("events", "渠道事件"), wrong, step)]
 
 
 CHECKS: Final = (DoctorCheck("unrouted", unrouted), DoctorCheck("unnumbered", unnumbered))

@@ -93,8 +93,8 @@ class IntakeSettings(RetentionSettings, StaffSettings, PublicSettings, Jurisdict
     reporting_url: str = Field(
         "",
         pattern=r"^($|https?://)",
-        description="where reporting tells the figures of the month that the first page of the portal shows; empty:"
-        " it shows none",
+        description="where reporting tells the figures of the month that the first page of the portal shows, and how it"
+        " is for the page of operations; empty: neither shows it",
         json_schema_extra=noted(*_API),
     )
     wechat_picture_hosts: str = Field(

@@ -1,5 +1,6 @@
 """Reporting, put together: the figures' API, and the projector that folds every fact."""
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -18,11 +19,16 @@ from shared.chassis.aggregates.repository import Repositories, Repository
 from shared.chassis.database.pool import Pool
 from shared.chassis.process.components import Api, Worker
 from shared.chassis.process.manifest import ApiProcess, RelayProcess, ServiceManifest, WorkerProcess
+from shared.chassis.process.reporter import Reporter
 from shared.chassis.work.retention import Expired, Retention, redriven
 from shared.contracts.demand.facts import Fact
 from shared.contracts.demand.rules import demand_rules
 from shared.contracts.demand.state import Demand, Service
+from shared.contracts.refusals import Code, Refused
 from shared.contracts.topics import DEMAND_EVENTS
+from shared.identity import operations
+from shared.identity.person import Person
+from shared.identity.staff_tokens import StaffTokens
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.loader import packs_of
 from shared.web.display import look
@@ -45,10 +51,24 @@ def api(settings: ReportingSettings, pool: Pool) -> Api:
             figures_api.routes(figures, packs),
             drilldown_api.routes(figures, opening, packs),
             pages.routes(figures, opening, packs),
+            operations.routes(Reporter(SERVICE, pool), _staff(settings, pool)),
             look(),
         ],
         WORDS,
     )
+
+
+def _staff(settings: ReportingSettings, pool: Pool) -> Callable[[str], Awaitable[Person]]:
+    """Who bears a token of the desk; nobody where this process does not know the secret that signs them."""
+    tokens = StaffTokens.signed_by(settings.secret, settings.secret_previous) if settings.secret else None
+
+    async def read(token: str) -> Person:
+        if tokens is None:
+            en = "HUYING_SECRET is not set for reporting-api: it takes no tokens of staff"
+            raise Refused(Code.UNAUTHENTICATED, en, "reporting-api 未设置 HUYING_SECRET，不接受工作人员凭证")
+        return await tokens.read(pool, token)
+
+    return read
 
 
 def projector(settings: ReportingSettings, pool: Pool) -> Worker:

@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from shared.chassis.base.secrecy import SecretOrNone
 from shared.chassis.base.settings import LISTENERS, noted
 from shared.chassis.work.retention import RetentionSettings
 from shared.jurisdiction.settings import JurisdictionSettings
@@ -10,6 +11,16 @@ from shared.jurisdiction.settings import JurisdictionSettings
 class ReportingSettings(RetentionSettings, JurisdictionSettings):
     """Beside what every process has."""
 
+    secret: SecretOrNone = Field(
+        "",
+        description="signs the tokens with which the desk's page of operations asks; empty: that page is told nothing",
+        json_schema_extra=noted("gateway", "reporting-api"),
+    )
+    secret_previous: SecretOrNone = Field(
+        "",
+        description="what HUYING_SECRET was before: still believed",
+        json_schema_extra=noted("gateway", "reporting-api"),
+    )
     keep_noughts_days: int = Field(
         62,
         ge=1,

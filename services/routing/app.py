@@ -1,5 +1,6 @@
 """Routing, put together: the desk's API, and the Faust worker that routes what it hears."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -43,6 +44,7 @@ from services.routing.web import (
     field_pages,
     hot_spot_pages,
     message_pages,
+    ops_pages,
     overview_pages,
     publication_pages,
     sign_in_pages,
@@ -57,12 +59,14 @@ from shared.chassis.aggregates.repository import Repositories, Repository
 from shared.chassis.database.pool import Pool
 from shared.chassis.process.components import Api, Worker
 from shared.chassis.process.manifest import ApiProcess, RelayProcess, ServiceManifest, WorkerProcess
+from shared.chassis.process.reporter import Reporter
 from shared.chassis.work.retention import Expired, Retention, redriven
 from shared.chassis.work.timers import OnDue, Timers
 from shared.contracts.demand.facts import Fact
 from shared.contracts.demand.rules import demand_rules
 from shared.contracts.demand.state import Demand, Service
 from shared.contracts.topics import DEMAND_EVENTS
+from shared.identity import operations
 from shared.identity.demo import demo_people
 from shared.identity.field_sign_in import FieldSignIn
 from shared.identity.gate import Gate
@@ -101,9 +105,10 @@ def api(settings: RoutingSettings, pool: Pool) -> Api:
     catalogues, explainer = CatalogueDesk(pool, packs), Explainer(pool, packs)
     flow = CodeFlow.of(settings, keys, packs) if keys and settings.oidc_client_id else None
     people = tuple(demo_people(packs)) if settings.demo_staff else ()
-    intake = IntakeReader.at(settings.intake_url, settings)
+    intake, reporter = IntakeReader.at(settings.intake_url, settings), Reporter(SERVICE, pool)
     pages = (
         message_pages.routes(cases, gate, StaffClient.at("feedback", settings.feedback_url, settings)),
+        ops_pages.routes(cases, gate, reporter, _others(settings)),
         *sign_in_pages.routes(gate, flow, people),
         desk_pages.routes(cases, gate),
         triage_pages.routes(cases, gate),
@@ -125,10 +130,17 @@ def api(settings: RoutingSettings, pool: Pool) -> Api:
         catalogue_api.routes(catalogues, staff),
         hot_spots_api.routes(pool, packs, staff),
         call_backs_api.routes(cases, staff),
+        operations.routes(reporter, staff.read),
         *pages,
         look(),
     )
     return Api(routers, WORDS, ready=(packs.ready,), tasks=(packs.run, masker.run))
+
+
+def _others(settings: RoutingSettings) -> Mapping[str, StaffClient | None]:
+    """How the other services are asked; None for one without an address."""
+    urls = {"intake": settings.intake_url, "feedback": settings.feedback_url, "reporting": settings.reporting_url}
+    return {name: StaffClient.at(name, url, settings) if url else None for name, url in urls.items()}
 
 
 def worker(settings: RoutingSettings, pool: Pool) -> Worker:

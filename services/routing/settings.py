@@ -29,3 +29,9 @@ class RoutingSettings(RetentionSettings, SignInSettings, JurisdictionSettings):
         description="where feedback tells what became of messages",
         json_schema_extra=noted("routing-api", here_only=True),
     )
+    reporting_url: str = Field(
+        "",
+        pattern=r"^($|https?://)",
+        description="where reporting tells how it is, for the page of operations; empty: it is not asked",
+        json_schema_extra=noted("gateway", "routing-api"),
+    )

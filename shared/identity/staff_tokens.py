@@ -28,6 +28,11 @@ class StaffTokens:
         """Those that these settings sign and believe."""
         return cls(Tokens(settings.secret, settings.staff_token_hours * 3600, settings.secret_previous))
 
+    @classmethod
+    def signed_by(cls, secret: str, previous: str = "") -> "StaffTokens":
+        """For a process that believes tokens of at most an hour, and makes none."""
+        return cls(Tokens(secret, 3600, previous))
+
     @property
     def hours(self) -> float:
         """How long a token is good at most."""

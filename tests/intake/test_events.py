@@ -184,13 +184,13 @@ async def test_a_cursor_of_another_database_is_gone(client: httpx.AsyncClient, p
 async def test_facts_that_nobody_numbers_are_named_by_the_doctor(client: httpx.AsyncClient, pool: Pool):
     await taken(client)
     async with pool.acquire() as db:
-        assert [finding.wrong for finding in await checks.unnumbered(db)] == [None]
+        assert [bool(finding.wrong) for finding in await checks.unnumbered(db)] == [False]
         await db.execute("UPDATE event_pending SET recorded_at = now() - interval '5 minutes'")
         (finding,) = await checks.unnumbered(db)
     assert "1 fact waits" in str(finding)
     await EventNumbering(pool).number()
     async with pool.acquire() as db:
-        assert [finding.wrong for finding in await checks.unnumbered(db)] == [None]
+        assert [bool(finding.wrong) for finding in await checks.unnumbered(db)] == [False]
 
 
 class Writers:

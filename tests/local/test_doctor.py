@@ -1,6 +1,7 @@
 """`huying doctor` sees what stands still, counts what waits, and never says ok about what it did not look at."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,14 +11,27 @@ from aiokafka import TopicPartition
 
 from deploy.cli.services import SERVICE_NAMES, manifest, manifests
 from deploy.doctor import database as doctor
-from deploy.doctor import processes
 from services.feedback.checks import messages
 from services.intake.checks import unrouted
 from services.routing.checks import overdue, triage
-from shared.chassis.base.findings import Finding, Severity, broken, exit_code, not_looked_at, ok, warning
+from shared.chassis.base.clock import now
+from shared.chassis.base.findings import (
+    NONE,
+    Finding,
+    Severity,
+    Words,
+    broken,
+    exit_code,
+    named,
+    not_looked_at,
+    ok,
+    warning,
+    worst_first,
+)  # fmt: skip
 from shared.chassis.consumer import doctor_checks
 from shared.chassis.consumer.lag import Place
 from shared.chassis.database.pool import Connection, open_pool
+from shared.chassis.process.service_checks import WELL, Questions, merged
 from shared.chassis.relay.doctor_checks import unsent as unsent_facts
 from shared.chassis.relay.relay_cursor import Shard
 from shared.contracts.demand import facts as f
@@ -63,7 +77,7 @@ async def unsent(db: Connection, cluster: str | None, shards: int) -> int:
     """How many facts of routing the doctor says were not sent."""
     found = await unsent_facts(db, "routing", cluster, shards)
     assert [one.severity for one in found] == [Severity.BROKEN] * len(found)
-    return int((found[0].wrong or "").split()[0]) if found else 0
+    return int(found[0].wrong.en.split()[0]) if found else 0
 
 
 async def test_a_relay_that_never_sent_anything_is_noticed(db: Connection):
@@ -111,7 +125,7 @@ async def heard(database: str, service: str, id: UUID, state: str) -> None:
 
 
 async def test_demands_that_nobody_routes_are_counted_with_the_age_of_the_oldest(database: str):
-    assert [found.wrong for found in await asked(database, "intake", unrouted)] == [None]
+    assert [found.wrong for found in await asked(database, "intake", unrouted)] == [NONE]
     for n in range(1, 44):
         await taken_in(database, n, "6 minutes")
     await taken_in(database, 99, "10 seconds")
@@ -133,23 +147,30 @@ async def test_demands_that_nobody_routes_are_counted_with_the_age_of_the_oldest
 async def test_a_demand_waits_until_intake_has_heard_of_an_answer_of_routing(database: str, state: str, waits: bool):
     await heard(database, "intake", await taken_in(database, 1, "2 hours"), state)
     (found,) = await asked(database, "intake", unrouted)
-    assert (found.wrong is not None) is waits
+    assert bool(found.wrong) is waits
 
 
 async def test_overdue_demands_are_counted_with_the_oldest(database: str):
     for n, (status, due) in enumerate(
         (("routed", "2026-11-01T00:00:00Z"), ("accepted", "2999-01-01T00:00:00Z"), ("closed", "2020-01-01T00:00:00Z"))
     ):
-        await heard(database, "routing", UUID(int=n), f'{{"status": "{status}", "due_at": "{due}"}}')
+        await heard(database, "routing", UUID(int=n), f'{{"status": "{status}", "due_at": "{due}", "unit": "u"}}')
     (found,) = await asked(database, "routing", overdue)
     assert found.severity is Severity.WARNING
     assert "1 open demand is overdue" in str(found)
 
 
-async def test_demands_in_triage_are_counted_and_are_no_fault(database: str):
-    await heard(database, "routing", UUID(int=1), '{"status": "triage"}')
+SOON, LONG_AGO = (f'"updated_at": "{(now() - ago).isoformat()}"' for ago in (timedelta(hours=2), timedelta(days=3)))
+
+
+async def test_demands_in_triage_are_counted_and_are_no_fault_before_one_has_waited_a_day(database: str):
+    await heard(database, "routing", UUID(int=1), f'{{"status": "triage", "jurisdiction": "nanhai", {SOON}}}')
     (found,) = await asked(database, "routing", triage)
     assert (found.severity, str(found)) == (Severity.OK, "triage: 1 demand waits for a dispatcher")
+    await heard(database, "routing", UUID(int=2), f'{{"status": "triage", "jurisdiction": "nanhai", {LONG_AGO}}}')
+    (found,) = await asked(database, "routing", triage)
+    assert found.severity is Severity.WARNING
+    assert "2 demands wait for a dispatcher, the oldest came 3 days ago" in str(found)
 
 
 async def test_messages_that_failed_are_unknown_or_wait_too_long_are_told_apart(database: str):
@@ -195,31 +216,36 @@ async def test_what_could_not_be_handled_and_what_waits_behind_it_is_told_by_ser
         VALUES ($1, 2, '', now() - interval '2 hours')""",
         UUID(int=1),
     )
-    letter, parked = [found for found in await everything(database) if found.wrong]
-    assert (letter.what, letter.severity) == (service, Severity.WARNING)
+    letter, parked = [found for found in await everything(database) if found.severity is Severity.WARNING]
+    assert (letter.what.en, letter.severity, letter.check) == (service, Severity.WARNING, "dead-letters")
     assert "1 dead letter" in str(letter)
     assert "1 demand is parked" in str(parked)
     assert "2 hours ago" in str(parked)
 
 
-async def test_a_database_without_schemas_is_broken_and_the_rest_was_not_looked_at(database: str):
+async def test_a_schema_that_is_missing_is_broken_and_the_rest_of_its_service_was_not_looked_at(database: str):
     other = await asyncpg.connect(database)
     await other.execute("DROP SCHEMA routing CASCADE")
     await other.close()
-    first, *rest = await everything(database)
-    assert "huying migrate" in str(first)
-    assert {found.severity for found in rest} == {Severity.NOT_LOOKED_AT}
+    found = await everything(database)
+    (first,) = [one for one in found if one.severity is Severity.BROKEN]
+    assert str(first) == "schema of routing: is missing: run `huying migrate`"
+    skipped = [one for one in found if one.wrong.en == "the schema of routing is missing"]
+    assert len(skipped) == len(Questions(manifest("routing"), doctor.roles("routing")).checks())
+    assert "routing: every demand was routed or sent to triage" in map(str, found), "intake is looked at all the same"
 
 
 async def everything(dsn: str) -> list[Finding]:
-    return await doctor.everything(dsn, None, 1)
+    return (await doctor.everything(dsn, None, 1))[0]
 
 
 async def test_a_database_that_is_well_gives_a_line_for_every_check(database: str):
     found = await everything(database)
-    assert [one for one in found if one.wrong] == []
+    # Nothing runs here: no process is registered.
+    assert {one.check for one in found if one.wrong} == {"processes"}
     own = sum(len(service.checks) for service in manifests())
-    assert len(found) == 1 + own + len(doctor.general_checks(None, 1))
+    of_each = len(("migrations", "processes")) * len(manifests())
+    assert len(found) == 1 + own + of_each + len(WELL)
 
 
 PLACE = TopicPartition(DEMAND_EVENTS.name, 3)
@@ -274,13 +300,16 @@ async def test_a_check_reads_its_own_tables_alone(database: str, name: str):
             assert [found.severity for found in await check.ask(db)] == [Severity.OK]
 
 
+A = Words("a", "甲")
+
+
 @pytest.mark.parametrize(
     ("findings", "code"),
     [
-        ([ok("a")], 0),
-        ([ok("a"), not_looked_at("b", "why")], 1),
-        ([ok("a"), warning("b", "w")], 1),
-        ([warning("b", "w"), broken("c", "x"), not_looked_at("d", "y")], 2),
+        ([ok(A)], 0),
+        ([ok(A), not_looked_at(A, A)], 1),
+        ([ok(A), warning(A, A)], 1),
+        ([warning(A, A), broken(A, A), not_looked_at(A, A)], 2),
         ([], 1),
     ],
 )
@@ -288,7 +317,21 @@ def test_the_worst_finding_decides_how_the_doctor_ends(findings: list[Finding], 
     assert exit_code(findings) == code
 
 
-async def test_a_part_of_the_loop_that_nobody_named_was_not_looked_at():
-    found = await processes.at([])
-    assert {one.severity for one in found} == {Severity.NOT_LOOKED_AT}
-    assert len(found) == len(processes.wanted()) == 1 + len(SERVICE_NAMES)
+def test_findings_are_shown_worst_first_and_those_of_one_severity_as_they_came():
+    first, second, well = broken(A, A), broken(Words("b", "乙"), A), ok(A)
+    assert worst_first([well, warning(A, A), first, not_looked_at(A, A), second]) == [
+        first, second, warning(A, A), not_looked_at(A, A), well,
+    ]  # fmt: skip
+
+
+def test_what_another_service_reports_is_read_as_it_was_written():
+    finding = named("relays", [broken(A, Words("b", "乙"), A), ok(A)])
+    assert [Finding.of_document(one.document()) for one in finding] == finding
+    assert (str(finding[0]), finding[0].in_chinese()) == ("a: b: a", "甲：乙：甲")
+
+
+def test_a_line_that_says_none_stands_nowhere_where_another_service_has_some():
+    none = named("parked", [ok(WELL["parked"])])
+    some = named("parked", [warning(Words("routing", "routing"), A)])
+    assert merged([*none, *none]) == none
+    assert merged([*none, *some, *none]) == some

@@ -431,7 +431,7 @@ async def test_the_doctor_says_that_a_published_catalogue_no_longer_fits_its_pac
     async with office.pool.acquire() as db:
         (well,) = await unusable(db, shipped(), office.clock())
         (finding,) = await unusable(db, Jurisdictions([gone]), office.clock())
-    assert well.wrong is None
+    assert not well.wrong
     assert finding.severity is Severity.BROKEN
     assert version in str(finding)
     assert "nh-tax" in str(finding)

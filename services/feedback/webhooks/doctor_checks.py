@@ -1,4 +1,4 @@
-"""What `huying doctor` asks of webhooks: which are disabled or fail, and whether anything waits long."""
+"""What the doctor asks of webhooks: which are disabled or fail, and whether anything waits long."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -7,11 +7,12 @@ from services.feedback.webhooks import queries
 from services.feedback.webhooks.documents import notices
 from services.feedback.webhooks.domain import DisabledFor
 from services.feedback.webhooks.queries import WebhookRow
-from shared.chassis.base.findings import Finding, ago, ok, warning
+from shared.chassis.base.findings import Finding, Words, ago, ok, warning
 from shared.chassis.database.pool import Connection
 from shared.chassis.process.manifest import DoctorCheck
 
 LATE: Final = "10 minutes"
+SUBJECT: Final = Words("webhooks", "事件推送")
 
 
 async def webhooks(db: Connection) -> Sequence[Finding]:
@@ -26,14 +27,25 @@ async def webhooks(db: Connection) -> Sequence[Finding]:
         """
     )
     if late and late["deliveries"]:
-        words = f"{late['deliveries']:,} deliveries have waited over {LATE}, the oldest {ago(late['oldest'])}"
-        findings.append(warning("webhooks", f"{words}: feedback-worker's log says why"))
-    return findings or [ok(f"webhooks: {len(rows):,}, none fails and nothing waits long")]
+        oldest = ago(late["oldest"])
+        wrong = Words(
+            f"{late['deliveries']:,} deliveries have waited over {LATE}, the oldest {oldest.en}",
+            f"{late['deliveries']:,} 次推送已等待超过10分钟，最早的在{oldest.zh}",
+        )
+        step = Words("feedback-worker's log says why", "原因见 feedback-worker 的日志")
+        findings.append(warning(SUBJECT, wrong, step))
+    well = Words(
+        f"webhooks: {len(rows):,}, none fails and nothing waits long", f"事件推送：{len(rows):,} 个，没有失败或积压"
+    )
+    return findings or [ok(well)]
 
 
 def _finding(row: WebhookRow) -> Finding:
-    whose = f"channel {row.channel}" if row.channel else f"jurisdiction {row.jurisdiction}"
-    return warning("webhooks", f"{row.url} of the {whose}: {notices(row)[0]}: see `huying webhooks show {row.id}`")
+    en, zh = notices(row)
+    whose = f"渠道 {row.channel}" if row.channel else f"辖区 {row.jurisdiction}"
+    wrong = Words(f"{row.url} of the {row.owner}: {en}", f"{whose} 的 {row.url}：{zh}")
+    command = f"`huying webhooks show {row.id}`"
+    return warning(SUBJECT, wrong, Words(f"see {command}", f"运行 {command} 查看"))
 
 
 CHECK: Final = DoctorCheck("webhooks", webhooks)

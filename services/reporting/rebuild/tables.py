@@ -20,7 +20,7 @@ SUMMED: Final = ("cohort_whole", "flow_whole")
 """Questions with a name (SQL views) over some of them."""
 KEPT: Final = (
     "journal", "dead_letter", "command_answer", "relay_cursor", "relay_lease", "lease", "reader_log", "timer", "intent",
-    "intent_reached", "gateway_circuit", "staff_revocation", "schema_migrations",
+    "intent_reached", "gateway_circuit", "process", "staff_revocation", "schema_migrations",
 )  # fmt: skip
 """What reporting has told, who sends it and how far, what an operator has decided: they stay where they are."""
 

@@ -1,4 +1,4 @@
-"""What `huying doctor` asks of catalogues: whether those that were published fit the packs as they are now."""
+"""What the doctor asks of catalogues: whether those that were published fit the packs as they are now."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,7 +8,7 @@ from services.routing.catalogue import queries
 from services.routing.catalogue.domain import Publication, in_force, scheduled
 from services.routing.catalogue.packs_in_force import errors_of
 from shared.chassis.base.clock import now
-from shared.chassis.base.findings import Finding, broken, ok
+from shared.chassis.base.findings import Finding, Words, broken, ok
 from shared.chassis.database.pool import Connection
 from shared.chassis.process.manifest import DoctorCheck
 from shared.jurisdiction.jurisdictions import Jurisdictions
@@ -30,7 +30,7 @@ async def unusable(db: Connection, packs: Jurisdictions, at: datetime) -> Sequen
         current = in_force(publications, at)
         for publication in [*([current] if current else []), *scheduled(publications, at)]:
             findings += await _unusable(db, pack, publication)
-    return findings or [ok("catalogues: those that were published fit their packs")]
+    return findings or [ok(Words("catalogues: those that were published fit their packs", "派单目录：已发布的均可用"))]
 
 
 async def _unusable(db: Connection, pack: Pack, publication: Publication) -> Sequence[Finding]:
@@ -39,12 +39,17 @@ async def _unusable(db: Connection, pack: Pack, publication: Publication) -> Seq
     if not errors:
         return []
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    words = (
+    wrong = Words(
         f"{pack.id}: the published version {publication.version} does not fit the pack as it is now, so the pack's own "
-        f"file decides: {errors[0]}{more}. Put back in the pack what is missing and restart, or draft a version that "
-        f"fits from this one at /desk/catalogue/{publication.version} and publish it"
+        f"file decides: {errors[0]}{more}",
+        f"{pack.id}：已发布的第 {publication.version} 版与现在的辖区包不符，暂按辖区包自带目录派单：{errors[0]}",
     )
-    return [broken("catalogues", words)]
+    step = Words(
+        "Put back in the pack what is missing and restart, or draft a version that fits from this one at "
+        f"/desk/catalogue/{publication.version} and publish it",
+        f"在辖区包中补回缺失内容并重启，或在 /desk/catalogue/{publication.version} 起草可用的新版本并发布",
+    )
+    return [broken(Words("catalogues", "派单目录"), wrong, step)]
 
 
 CATALOGUES: Final = DoctorCheck("catalogues", published)

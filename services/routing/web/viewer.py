@@ -113,6 +113,8 @@ class Viewer(InLanguage):
             places.append(("/desk/messages", self.say("消息", "Messages")))
         if self.roles & OVERSEERS:
             places.append(("/desk/overview", self.say("总览", "Overview")))
+        if Role.ADMIN in self.roles:
+            places.append(("/ops", self.say("运行状况", "Operations")))
         if self.books:
             places.append(("/field", self.say("走访登记", "Visits")))
         current = max((place for place, _ in places if path.startswith(place)), key=len, default="")

@@ -13,7 +13,7 @@ from aiokafka.errors import KafkaError
 from shared.chassis.base import metrics
 from shared.chassis.consumer.consumer_log import beyond
 from shared.chassis.consumer.delivery import Delivery
-from shared.chassis.consumer.lag import Backlog, group_lag
+from shared.chassis.consumer.lag import Backlog, Reading, group_lag
 from shared.chassis.consumer.record import Record
 from shared.chassis.kafka.cancellation import end_if_asked
 from shared.chassis.kafka.client import Kafka
@@ -40,6 +40,7 @@ class Consumer:
     clock: Callable[[], float] = monotonic
     _standing: dict[TopicPartition, tuple[int, float]] = field(default_factory=dict)
     """By partition with a backlog: where its commits stand, and since when."""
+    _lag: int | None = None
     _shorter: str | None = None
     _under_way: asyncio.Task[None] | None = None
 
@@ -117,9 +118,15 @@ class Consumer:
         if shorter and shorter == self._shorter:  # twice the same: no leader that is just changing
             self.stop(BrokerReplaced(shorter))
         self._shorter = shorter
-        metrics.LAG.labels(self.service).set(
-            sum(max(0, place_now.end - place_now.committed) for place_now in backlog.values())
-        )
+        self._lag = sum(max(0, place_now.end - place_now.committed) for place_now in backlog.values())
+        metrics.LAG.labels(self.service).set(self._lag)
+
+    def reading(self) -> Reading | None:
+        """How far it is behind by the last look; None before the first, and while the broker is away."""
+        if self._lag is None:
+            return None
+        at = self.clock()
+        return Reading(self._lag, max((at - since for _, since in self._standing.values()), default=0.0))
 
     async def watch(self, kafka: Kafka) -> None:
         """Measure the lag every few seconds; raise when the reader must stop."""
@@ -132,7 +139,7 @@ class Consumer:
             except (KafkaError, OSError) as fault:
                 # No restart brings a broker back that is away.
                 log.debug("lag unknown", group=self.name, cause=repr(fault))
-                self._standing = {}
+                self._standing, self._lag = {}, None
             await self._pause()
 
     async def _pause(self) -> None:

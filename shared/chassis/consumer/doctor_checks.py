@@ -1,4 +1,4 @@
-"""What `huying doctor` asks about the consumer of any service: dead letters, parked records, and its lag."""
+"""What the doctor asks about the consumer of any service: dead letters, parked records, and its lag."""
 
 import asyncio
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from typing import Final
 
 from aiokafka import TopicPartition
 
-from shared.chassis.base.findings import Finding, ago, broken, counted, ok, warning
+from shared.chassis.base.findings import Finding, Words, ago, broken, counted, ok, warning
 from shared.chassis.consumer.lag import Backlog, group_lag
 from shared.chassis.database.pool import Connection
 from shared.chassis.kafka.client import Kafka
@@ -21,8 +21,16 @@ async def dead_letters(db: Connection, service: str) -> Sequence[Finding]:
     assert row
     if not row["count"]:
         return []
-    words = f"{counted(row['count'], 'dead letter', 'dead letters')}, the oldest {ago(row['oldest'])}"
-    return [warning(service, f"{words}: `huying dead-letters list` says why")]
+    oldest = ago(row["oldest"])
+    wrong = Words(
+        f"{counted(row['count'], 'dead letter', 'dead letters')}, the oldest {oldest.en}",
+        f"{row['count']:,} 条死信（无法处理的消息），最早的在{oldest.zh}",
+    )
+    step = Words(
+        f"`huying dead-letters list` says why, `huying dead-letters redrive {service} ID` tries one again",
+        f"运行 `huying dead-letters list` 查看原因，处理后用 `huying dead-letters redrive {service} 编号` 重试",
+    )
+    return [warning(Words(service, service), wrong, step)]
 
 
 async def parked(db: Connection, service: str) -> Sequence[Finding]:
@@ -34,13 +42,19 @@ async def parked(db: Connection, service: str) -> Sequence[Finding]:
         WHERE since < now() - interval '1 minute' GROUP BY stream ORDER BY stream
         """
     )
-    return [warning(service, _parked(row["stream"], row["waiting"], ago(row["oldest"]))) for row in rows]
+    return [_parked(service, row["stream"], row["waiting"], ago(row["oldest"])) for row in rows]
 
 
-def _parked(stream: str, waiting: int, oldest: str) -> str:
-    words = f"{counted(waiting, f'{stream} is', f'{stream}s are')} parked, the oldest {oldest}"
-    why = "an earlier fact is missing or a dead letter, or a newer service told what this version does not know"
-    return f"{words}: {why}"
+def _parked(service: str, stream: str, waiting: int, oldest: Words) -> Finding:
+    wrong = Words(
+        f"{counted(waiting, f'{stream} is', f'{stream}s are')} parked, the oldest {oldest.en}",
+        f"{waiting:,} 件（{stream}）暂存等待，最早的在{oldest.zh}",
+    )
+    step = Words(
+        "an earlier fact is missing or a dead letter, or a newer service told what this version does not know",
+        "前一条事实缺失或成了死信，或由更新的版本写入：先处理死信，再升级本服务",
+    )
+    return warning(Words(service, service), wrong, step)
 
 
 async def lag(kafka: Kafka, reader: str, group: str, topics: Sequence[str]) -> Finding:
@@ -48,7 +62,7 @@ async def lag(kafka: Kafka, reader: str, group: str, topics: Sequence[str]) -> F
     `KafkaError` while the broker is away."""
     async with group_lag(kafka, group, topics) as account:
         first = await account.backlog()
-        if not _behind(first):
+        if not behind(first):
             return judged(reader, first, first)
         await asyncio.sleep(LOOK_AGAIN_AFTER)
         return judged(reader, first, await account.backlog())
@@ -56,26 +70,30 @@ async def lag(kafka: Kafka, reader: str, group: str, topics: Sequence[str]) -> F
 
 def judged(reader: str, first: Backlog, again: Backlog) -> Finding:
     """What two looks at the offsets of a reader say."""
-    what = f"reader {reader}"
+    subject = Words(f"reader {reader}", f"消费者 {reader}")
     beyond = [partition for partition, place in again.items() if place.committed > place.end]
     if beyond:
-        return broken(
-            what,
-            f"stands behind the end of {_named(beyond[0])}: the topic was deleted and made again, and what was told"
-            " since may be unread; start the workers and relays again",
+        place = _named(beyond[0])
+        wrong = Words(
+            f"stands behind the end of {place}: the topic was deleted and made again, and what was told since may be"
+            " unread",
+            f"位置超出 {place} 的末尾：主题曾被删除重建，其后的消息可能未读",
         )
-    behind = _behind(again)
-    if not behind:
-        return ok(f"{what} has read everything")
+        return broken(subject, wrong, Words("start the workers and relays again", "请重启各 worker 和 relay"))
+    count = behind(again)
+    if not count:
+        return ok(Words(f"{subject.en} has read everything", f"{subject.zh} 已读完全部消息"))
     standing = [p for p, place in again.items() if place.committed < place.end and place == first.get(p)]
     if standing:
-        words = f"is {behind:,} facts behind and {_named(standing[0])} does not move: is its process alive?"
-        return warning(what, words)
-    return ok(f"{what} is {behind:,} facts behind and moves")
+        place = _named(standing[0])
+        wrong = Words(f"is {count:,} facts behind and {place} does not move", f"落后 {count:,} 条，{place} 没有推进")
+        return warning(subject, wrong, Words("is its process alive?", "请查看对应进程是否存活"))
+    return ok(Words(f"{subject.en} is {count:,} facts behind and moves", f"{subject.zh} 落后 {count:,} 条，正在推进"))
 
 
-def _behind(found: Backlog) -> int:
-    return sum(max(0, place.end - place.committed) for place in found.values())
+def behind(backlog: Backlog) -> int:
+    """Records that are not read yet."""
+    return sum(max(0, place.end - place.committed) for place in backlog.values())
 
 
 def _named(partition: TopicPartition) -> str:

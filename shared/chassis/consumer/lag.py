@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -19,6 +20,13 @@ class Place:
 
 
 Backlog = Mapping[TopicPartition, Place]
+
+
+class Reading(NamedTuple):
+    """How far a reader is behind: records, and for how many seconds the slowest partition with a backlog stands."""
+
+    lag: int
+    standing_seconds: float
 
 
 @asynccontextmanager

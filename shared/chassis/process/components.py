@@ -133,6 +133,7 @@ async def worker_components(settings: ProcessSettings, worker: Worker, pool: Poo
         ready=[database_ready(worker.service, pool), relay.sending(worker.service, pool, settings.relay_shards)],
         alive=[stuck],
         closing=[pool.close, *inside.closing],
+        reading=consumer.reading,
     )
 
 

@@ -17,9 +17,11 @@ from shared.chassis.base import logs, metrics
 from shared.chassis.base.checks import Check
 from shared.chassis.base.settings import ProcessSettings
 from shared.chassis.consumer.delivery import TooMuchPoison
+from shared.chassis.consumer.lag import Reading
 from shared.chassis.http.app import measures, server, web_app
 from shared.chassis.http.probe_headers import DEPLOYMENT, PROCESS
 from shared.chassis.kafka import cluster
+from shared.chassis.process.registration import Condition, Registering
 
 log = structlog.get_logger()
 RESTART_ME: Final = 75
@@ -35,22 +37,37 @@ class Components:
     ready: list[Check] = field(default_factory=list)
     alive: list[Check] = field(default_factory=list)
     closing: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    reading: Callable[[], Reading | None] | None = None
+    """Of a reader: how far it is behind; None while nobody knows."""
     web: FastAPI | None = None
     port: int = 0
 
 
+def _unregistered(_: Condition) -> Sequence[Coroutine[Any, Any, None]]:
+    return ()
+
+
 def main(
-    name: str, settings: ProcessSettings, build: Callable[[], Awaitable[Components]], service: str | None = None
+    name: str,
+    settings: ProcessSettings,
+    build: Callable[[], Awaitable[Components]],
+    service: str | None = None,
+    registering: Registering = _unregistered,
 ) -> None:
-    """Run until SIGTERM or a fault; the exit code tells the supervisor which. `service`: whose process it is alone."""
+    """Run until SIGTERM or a fault; the exit code tells the supervisor which. `service`: whose process it is alone;
+    `registering`: what says where people look that it runs."""
     metrics.PROCESS.labels(name).set(1)
     logs.set_up(name, settings.log_format, settings.log_level, service)
-    uvloop.run(_run(name, settings, build))
+    uvloop.run(_run(name, settings, build, registering))
 
 
-async def _run(name: str, settings: ProcessSettings, build: Callable[[], Awaitable[Components]]) -> NoReturn:
+async def _run(
+    name: str, settings: ProcessSettings, build: Callable[[], Awaitable[Components]], registering: Registering
+) -> NoReturn:
     stop = asyncio.create_task(_asked_to_end())
     health = Components(ready=[_starting(settings)])
+    condition = Condition(health.ready, health.alive)
+    registered = [asyncio.create_task(part) for part in registering(condition)]
     servers = _health(name, settings, health)
     serving = [asyncio.create_task(one.serve()) for one in servers]
     building = asyncio.create_task(_built(build))
@@ -59,7 +76,7 @@ async def _run(name: str, settings: ProcessSettings, build: Callable[[], Awaitab
     done, _ = await asyncio.wait([stop, building, *serving], return_when=asyncio.FIRST_COMPLETED)
     if building in done:
         parts = _whole(building.result())
-        health.ready[:], health.alive[:] = parts.ready, parts.alive
+        health.ready[:], health.alive[:], condition.reading = parts.ready, parts.alive, parts.reading
         settle()
         if parts.web:
             servers.append(server(parts.web, settings.host, parts.port))
@@ -71,7 +88,7 @@ async def _run(name: str, settings: ProcessSettings, build: Callable[[], Awaitab
     for one in servers:
         one.should_exit = True
     stop.cancel()
-    await _within_patience(_end(parts, tasks, serving))
+    await _within_patience(_end(parts, [*registered, *tasks], serving))
     _leave(code)
 
 

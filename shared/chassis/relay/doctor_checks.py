@@ -1,9 +1,9 @@
-"""What `huying doctor` asks about the relays of any service: whether they have sent its journal."""
+"""What the doctor asks about the relays of any service: whether they have sent its journal."""
 
 from collections.abc import Sequence
 from typing import Final
 
-from shared.chassis.base.findings import Finding, ago, broken, counted
+from shared.chassis.base.findings import Finding, Words, ago, broken, counted
 from shared.chassis.database.pool import Connection
 
 # Beyond what each shard has sent to this cluster, which is nothing where it has no cursor. A broker that is away was
@@ -19,12 +19,18 @@ _UNSENT: Final = """
 """
 
 
-async def unsent(db: Connection, service: str, cluster_id: str | None, shards: int) -> Sequence[Finding]:
+async def unsent(db: Connection, service: str, cluster_id: str | None, shards: int | None) -> Sequence[Finding]:
     """Facts that no relay has sent to this cluster within a minute; nothing where there are none. No `cluster_id`:
-    the cluster that was sent to last. `shards` is in how many parts each journal is sent."""
+    the cluster that was sent to last. `shards` is in how many parts each journal is sent; None: as it was last."""
+    if shards is None:
+        shards = await db.fetchval("SELECT shards FROM relay_cursor ORDER BY moved_at DESC LIMIT 1") or 1
     row = await db.fetchrow(_UNSENT, cluster_id, shards)
     assert row
     if not row["count"]:
         return []
-    words = f"{counted(row['count'], 'fact', 'facts')} of {service} not sent to the broker"
-    return [broken("relay", f"{words}, the oldest {ago(row['oldest'])}: is the broker reachable?")]
+    oldest = ago(row["oldest"])
+    wrong = Words(
+        f"{counted(row['count'], 'fact', 'facts')} of {service} not sent to the broker, the oldest {oldest.en}",
+        f"{service} 有 {row['count']:,} 条事实未发送到 Kafka，最早的在{oldest.zh}",
+    )
+    return [broken(Words("relay", "发送"), wrong, Words("is the broker reachable?", "请确认 Kafka 可以访问"))]

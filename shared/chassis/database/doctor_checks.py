@@ -1,0 +1,59 @@
+"""What the doctor asks about the schema of any service: whether its migrations are those of this version."""
+
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+import asyncpg
+
+from shared.chassis.base.findings import Finding, Words, broken, counted, ok, warning
+from shared.chassis.database.migrate import CHASSIS
+from shared.chassis.database.pool import Connection
+
+NAMED_AT_MOST: Final = 3
+MISSING: Final = Words("is missing", "还没有建立")
+MIGRATE: Final = Words("run `huying migrate`", "运行 `huying migrate`")
+
+
+async def migrations(db: Connection, service: str, folder: Path) -> Sequence[Finding]:
+    """Whether the schema has had every migration of this version, and none that this version does not know."""
+    try:
+        rows = await db.fetch("SELECT version FROM schema_migrations")
+    except asyncpg.UndefinedTableError:
+        rows = []
+    return [judged(service, {path.stem for path in files(folder)}, {row["version"] for row in rows})]
+
+
+def files(folder: Path) -> Iterable[Path]:
+    """The migrations that `huying migrate` gives a service whose own lie in this folder."""
+    return sorted([*CHASSIS.glob("*.sql"), *folder.glob("*.sql")], key=lambda path: path.name)
+
+
+def judged(service: str, names: Collection[str], applied: Collection[str]) -> Finding:
+    """What the names of the files, as `20261101000000_journal`, and the versions that the schema has had say; pure."""
+    subject = Words(f"schema of {service}", f"{service} 的数据库结构")
+    pending = sorted(name for name in names if name.partition("_")[0] not in applied)
+    if not applied:
+        return broken(subject, MISSING, MIGRATE)
+    if pending:
+        shown = _some(pending)
+        wrong = Words(
+            f"{counted(len(pending), 'migration', 'migrations')} pending: {shown}",
+            f"{len(pending):,} 个迁移未执行：{shown}",
+        )
+        return broken(subject, wrong, MIGRATE)
+    unknown = sorted(set(applied) - {name.partition("_")[0] for name in names})
+    if unknown:
+        shown = _some(unknown)
+        wrong = Words(
+            f"has {counted(len(unknown), 'migration', 'migrations')} of a newer version: {shown}",
+            f"含 {len(unknown):,} 个更新版本的迁移：{shown}",
+        )
+        step = Words("an upgrade is under way, or this command is older", "正在升级，或本程序版本较旧")
+        return warning(subject, wrong, step)
+    return ok(Words(f"{subject.en} is up to date", f"{subject.zh} 为当前版本"))
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" … (+{len(names) - NAMED_AT_MOST})" if len(names) > NAMED_AT_MOST else ""
+    return ", ".join(names[:NAMED_AT_MOST]) + more

@@ -1,0 +1,144 @@
+"""What the doctor asks about the processes of any service: which run, how each says that it is, and whether its clock
+is right."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, Final
+
+from shared.chassis.base.findings import Finding, Words, broken, lasted, listed, not_looked_at, ok, warning
+from shared.chassis.database.pool import Connection
+
+SILENT_AFTER: Final = 45.0
+"""Seconds without a sign after which a process counts as gone: four times it should have said that it runs."""
+STARTS_WITHIN: Final = 90.0
+"""Seconds that a process may not be ready after its start."""
+SKEW: Final = 2.0
+"""Seconds that a clock may differ from PostgreSQL's: tokens and due times are compared by both."""
+STANDING: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredProcess:
+    """A row of `process`; seconds are by the clock of PostgreSQL. `skew_seconds`: how far its own clock is ahead."""
+
+    name: str
+    instance: str
+    host: str
+    health: str
+    version: str
+    started_at: datetime
+    seen_seconds: float
+    running_seconds: float
+    skew_seconds: float
+    not_alive: str
+    not_ready: str
+    lag: int | None
+    standing_seconds: float | None
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether it has said nothing for so long that it is gone, stopped, or cut off from the database."""
+        return self.seen_seconds > SILENT_AFTER
+
+    @property
+    def full_name(self) -> str:
+        """The process and its instance."""
+        return f"{self.name} {self.instance}"
+
+    def document(self) -> dict[str, Any]:
+        """As JSON; `of_document` reads it."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return values | {"started_at": self.started_at.isoformat()}
+
+    @classmethod
+    def of_document(cls, document: Mapping[str, Any]) -> "RegisteredProcess":
+        """Reads what `document` wrote, maybe in another version; raises `KeyError`, `TypeError` or `ValueError`."""
+        values = {field.name: document[field.name] for field in fields(cls)}
+        return cls(**values | {"started_at": datetime.fromisoformat(values["started_at"])})
+
+
+async def registered(db: Connection) -> Sequence[RegisteredProcess]:
+    """Every process of a service, by name; those that have gone silent too."""
+    rows = await db.fetch(
+        """
+        SELECT name, instance, host, health, version, started_at, not_alive, not_ready, lag, standing_seconds,
+            extract(epoch FROM now() - seen_at)::float8 AS seen_seconds,
+            extract(epoch FROM now() - started_at)::float8 AS running_seconds,
+            extract(epoch FROM told_at - seen_at)::float8 AS skew_seconds
+        FROM process ORDER BY name, instance
+        """
+    )
+    return [RegisteredProcess(**row) for row in rows]
+
+
+def judged(service: str, roles: Mapping[str, Collection[str]], processes: Sequence[RegisteredProcess]) -> list[Finding]:
+    """What the rows say; pure. `roles`: what a service cannot do without, and which processes do it. One line where
+    all is well."""
+    if not processes and not roles:
+        return [ok(Words(f"processes of {service}: not by their registration", f"{service} 的进程：未按登记检查"))]
+    if not processes:
+        why = Words("none is registered", "没有登记")
+        step = Words("start them; those of a version before do not register", "请启动；旧版本的进程不会登记")
+        return [not_looked_at(Words(f"processes of {service}", f"{service} 的进程"), why, step)]
+    findings = [finding for process in processes for finding in _of_one(process, processes)]
+    present = {process.name for process in processes if not process.is_silent}
+    findings += [_missing(role) for role, able in roles.items() if not present & set(able)]
+    alive = [process.full_name for process in processes if not process.is_silent]
+    names = listed(alive)
+    return findings or [
+        ok(Words(f"processes of {service}: {names.en} alive and ready", f"{service} 的进程：{names.zh} 正常"))
+    ]
+
+
+def _of_one(process: RegisteredProcess, others: Iterable[RegisteredProcess]) -> Iterable[Finding]:
+    subject = Words(f"process {process.full_name} on {process.host}", f"进程 {process.full_name}（{process.host}）")
+    if process.is_silent:
+        yield _silent(subject, process, others)
+        return
+    if process.not_alive:
+        wrong = Words(f"is not alive: {process.not_alive}", f"已卡住：{process.not_alive}")
+        yield broken(subject, wrong, Words("start it again", "请重启该进程"))
+    elif process.not_ready and process.running_seconds > STARTS_WITHIN:
+        wrong = Words(f"cannot work: {process.not_ready}", f"无法工作：{process.not_ready}")
+        yield broken(subject, wrong, Words("its log says more", "详见其日志"))
+    elif process.lag and (process.standing_seconds or 0) > STANDING:
+        span = lasted(process.standing_seconds or 0)
+        wrong = Words(
+            f"is {process.lag:,} records behind, and a partition has stood still for {span.en}",
+            f"落后 {process.lag:,} 条，有分区已{span.zh}没有推进",
+        )
+        yield warning(subject, wrong, Words("its log says why", "原因见其日志"))
+    if abs(process.skew_seconds) > SKEW:
+        yield skewed(subject, process.skew_seconds)
+
+
+def _silent(subject: Words, process: RegisteredProcess, others: Iterable[RegisteredProcess]) -> Finding:
+    span = lasted(process.seen_seconds)
+    wrong = Words(f"has not been heard of for {span.en}", f"已{span.zh}没有消息")
+    if any(other.name == process.name and not other.is_silent for other in others):
+        step = Words(
+            "others do its work; was it killed? Its name is forgotten after an hour",
+            "其他进程在承担它的工作；如已被终止，一小时后不再显示",
+        )
+        return warning(subject, wrong, step)
+    step = Words(
+        "it was killed, hangs, or cannot reach the database: start it again", "请重启；它可能被终止、卡住或连不上数据库"
+    )
+    return broken(subject, wrong, step)
+
+
+def _missing(role: str) -> Finding:
+    step = Words(f"start it: `huying run {role}`", f"请启动：`huying run {role}`")
+    return broken(Words(f"process {role}", f"进程 {role}"), Words("none runs", "没有在运行"), step)
+
+
+def skewed(subject: Words, ahead: float) -> Finding:
+    """A clock that is ahead of PostgreSQL's by so many seconds (behind: negative), and by too many."""
+    seconds = f"{abs(ahead):,.0f}"
+    wrong = (
+        Words(f"its clock is {seconds} s ahead of PostgreSQL's", f"时钟比数据库快 {seconds} 秒")
+        if ahead > 0
+        else Words(f"its clock is {seconds} s behind PostgreSQL's", f"时钟比数据库慢 {seconds} 秒")
+    )
+    return warning(subject, wrong, Words("set it by NTP", "请用 NTP 校时"))

@@ -1,0 +1,177 @@
+"""A process says of itself in its service's table `process` that it runs, where, since when and how it is."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from importlib.metadata import version
+from ipaddress import ip_address
+from time import monotonic
+from typing import Any, Final
+
+import asyncpg
+
+from shared.chassis.base.checks import Check
+from shared.chassis.base.clock import now
+from shared.chassis.base.settings import ProcessSettings
+from shared.chassis.consumer.lag import Reading
+from shared.chassis.database.pool import PASSING, Connection, Pool, open_pool
+from shared.chassis.work.periodic import every
+
+BEAT: Final = 10.0
+"""Seconds between two times that a process says that it runs."""
+TRY_AGAIN: Final = 1.0
+"""Seconds after which it tries again where it could not say so."""
+FORGOTTEN_AFTER: Final = "1 hour"
+"""How long the row of a process stays that was killed, where another one of its name runs."""
+CHECKS_WITHIN: Final = 5.0
+LEAVE_WITHIN: Final = 2.0
+LONGEST: Final = 500
+"""Characters of what a check says."""
+
+
+@dataclass(slots=True)
+class Condition:
+    """What is known of a process about itself; the process fills it in while it starts."""
+
+    ready: Sequence[Check] = ()
+    alive: Sequence[Check] = ()
+    reading: Callable[[], Reading | None] | None = None
+
+
+Registering = Callable[[Condition], Sequence[Coroutine[Any, Any, None]]]
+"""What keeps the rows of a process, as coroutines that run until they are cancelled."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessName:
+    """Which process of which installation this is; `health` is where it answers `/livez`, empty where nowhere."""
+
+    name: str
+    instance: str
+    host: str
+    health: str
+    version: str
+    started_at: datetime = field(default_factory=now)
+
+    @classmethod
+    def of(cls, name: str, settings: ProcessSettings) -> "ProcessName":
+        """By the settings and the host. Without a fixed instance a process is told apart by its host and its port for
+        health, so that one that is started again in its place takes its row."""
+        host = socket.gethostname()
+        instance = settings.instance or (f"{host}:{settings.health_port}" if settings.health_port else host)
+        health = f"http://{_reached_at(settings.host, host)}:{settings.health_port}" if settings.health_port else ""
+        return cls(name, instance, host, health, version("huying"))
+
+
+def _reached_at(listens: str, host: str) -> str:
+    """Where others reach a process that listens so; one that listens everywhere is reached at its host's address."""
+    address = listens
+    if listens in ("0.0.0.0", "::"):
+        try:
+            address = socket.gethostbyname(host)
+        except OSError:
+            return host
+        if ip_address(address).is_loopback:
+            return host
+    return f"[{address}]" if ":" in address else address
+
+
+async def words_of(checks: Sequence[Check]) -> str:
+    """What is wrong by these checks; empty where nothing is."""
+    try:
+        async with asyncio.timeout(CHECKS_WITHIN):
+            wrong = [words for check in checks if (words := await check())]
+    except TimeoutError:
+        wrong = [f"its own checks took longer than {CHECKS_WITHIN:.0f} s"]
+    return "\n".join(wrong)[:LONGEST].replace("\0", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """Keeps the row of a process in the schema of one service."""
+
+    pool: Pool
+    process: ProcessName
+    condition: Condition
+    clock: Callable[[], float] = monotonic
+    _told: list[float] = field(default_factory=list)
+    """When it was last said; empty before the first time."""
+
+    async def run(self) -> None:
+        """Say it every ten seconds until cancelled; then take the row away. A database that is away, or that has no
+        such table yet, is waited for: a process works without it."""
+        try:
+            await every(TRY_AGAIN, self._beat_when_due, "registration", (*PASSING, asyncpg.PostgresError))
+        finally:
+            with contextlib.suppress(TimeoutError, *PASSING, asyncpg.PostgresError):
+                await asyncio.wait_for(self._leave(), LEAVE_WITHIN)
+
+    async def _beat_when_due(self) -> None:
+        if not self._told or self.clock() - self._told[0] >= BEAT:
+            await self.beat()
+            self._told[:] = [self.clock()]
+
+    async def beat(self) -> None:
+        """Say it once."""
+        condition, process = self.condition, self.process
+        reading = condition.reading() if condition.reading else None
+        not_alive, not_ready = await words_of(condition.alive), await words_of(condition.ready)
+        async with self.pool.acquire(timeout=5) as db:
+            await _write(db, process, (not_alive, not_ready, *(reading or (None, None))))
+            await _forget_others(db, process)
+
+    async def _leave(self) -> None:
+        async with self.pool.acquire(timeout=LEAVE_WITHIN) as db:
+            # Not the row of one that took its place meanwhile.
+            await db.execute(
+                "DELETE FROM process WHERE (name, instance, started_at) = ($1, $2, $3)",
+                self.process.name,
+                self.process.instance,
+                self.process.started_at,
+            )
+        await self.pool.close()
+
+
+async def _write(db: Connection, process: ProcessName, condition: Sequence[Any]) -> None:
+    await db.execute(
+        """
+        INSERT INTO process (name, instance, host, health, version, started_at, told_at, not_alive, not_ready, lag,
+            standing_seconds)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+        ON CONFLICT (name, instance) DO UPDATE SET host = excluded.host, health = excluded.health,
+            version = excluded.version, started_at = excluded.started_at, told_at = excluded.told_at, seen_at = now(),
+            not_alive = excluded.not_alive, not_ready = excluded.not_ready, lag = excluded.lag,
+            standing_seconds = excluded.standing_seconds
+        """,
+        process.name,
+        process.instance,
+        process.host,
+        process.health,
+        process.version,
+        process.started_at,
+        now(),
+        *condition,
+    )
+
+
+async def _forget_others(db: Connection, process: ProcessName) -> None:
+    await db.execute(
+        "DELETE FROM process WHERE name = $1 AND seen_at < now() - $2::text::interval", process.name, FORGOTTEN_AFTER
+    )
+
+
+def registering(name: str, settings: ProcessSettings, services: Sequence[str]) -> Registering:
+    """What keeps the rows of a process, one in the schema of each service that it is a part of. Connections of its own:
+    a process whose pool is used up still says so."""
+    process = ProcessName.of(name, settings)
+
+    async def keep(service: str, condition: Condition) -> None:
+        await Registration(await open_pool(settings.database_url, service, size=1), process, condition).run()
+
+    def begin(condition: Condition) -> Sequence[Coroutine[Any, Any, None]]:
+        return [keep(service, condition) for service in services]
+
+    return begin

@@ -1,0 +1,56 @@
+"""Looks at one service from inside of the process of its API: its findings and its processes."""
+
+import asyncio
+from collections.abc import Callable
+from time import monotonic
+from typing import Any, Final
+
+from shared.chassis.base.findings import Finding, Words, broken, named
+from shared.chassis.database.pool import PASSING, Pool
+from shared.chassis.process.doctor_checks import registered
+from shared.chassis.process.manifest import ServiceManifest
+from shared.chassis.process.service_checks import Questions, ServiceReport, findings_of, listening
+
+WITHIN: Final = 3.5
+"""Seconds that a service looks at itself; whoever asks waits five."""
+KEPT: Final = 5.0
+"""Seconds for which an answer serves everybody: pages that ask again and again cost the database one look."""
+
+
+class Reporter:
+    """Looks at one service, at most once in five seconds."""
+
+    def __init__(self, service: ServiceManifest[Any], pool: Pool, clock: Callable[[], float] = monotonic) -> None:
+        self._questions = Questions(service, listening(service))
+        self._pool = pool
+        self._clock = clock
+        self._looking = asyncio.Lock()
+        self._last: tuple[float, ServiceReport] | None = None
+
+    @property
+    def service(self) -> str:
+        """The name of the service."""
+        return self._questions.service.name
+
+    async def report(self) -> ServiceReport:
+        """The findings of this service, and its processes."""
+        async with self._looking:
+            if self._last is None or self._clock() - self._last[0] > KEPT:
+                report = await self._look()
+                self._last = (self._clock(), report)
+            return self._last[1]
+
+    async def _look(self) -> ServiceReport:
+        name = self.service
+        try:
+            async with asyncio.timeout(WITHIN + 1), self._pool.acquire(timeout=1) as db:
+                processes = await registered(db)
+                return ServiceReport(name, await findings_of(db, self._questions, WITHIN), processes)
+        except (TimeoutError, *PASSING) as fault:
+            return ServiceReport(name, named("database", [_away(fault)]), ())
+
+
+def _away(fault: BaseException) -> Finding:
+    cause = str(fault) or type(fault).__name__
+    wrong = Words(f"does not answer ({cause})", f"没有回应（{cause}）")
+    return broken(Words("database", "数据库"), wrong, Words("is PostgreSQL running?", "请确认 PostgreSQL 在运行"))

@@ -1,0 +1,136 @@
+"""Asks a service everything that the doctor wants to know of it: its own checks, and those that hold of any service.
+
+`huying doctor` asks over a connection of its own, the process of a service's API over its pool; both get the same
+findings.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+import asyncpg
+
+from shared.chassis.base.findings import NONE, Finding, Severity, Words, broken, named, not_looked_at, ok
+from shared.chassis.consumer import doctor_checks as consumer_checks
+from shared.chassis.database import doctor_checks as database_checks
+from shared.chassis.database.pool import Connection
+from shared.chassis.process import doctor_checks as process_checks
+from shared.chassis.process.doctor_checks import RegisteredProcess
+from shared.chassis.process.manifest import ServiceManifest
+from shared.chassis.relay import doctor_checks as relay_checks
+from shared.chassis.work import doctor_checks as timer_checks
+
+Ask = Callable[[Connection], Awaitable[Sequence[Finding]]]
+Roles = Mapping[str, Sequence[str]]
+SCHEMA: Final = "migrations"
+WELL: Final[Mapping[str, Words]] = {
+    "dead-letters": Words("dead letters: none", "死信：无"),
+    "parked": Words("parked: no fact waits for an earlier one", "暂存：没有等待前一条的事实"),
+    "relays": Words("relays: everything was sent to the broker", "发送：全部已发送到 Kafka"),
+    "timers": Words("timers: none is late", "定时任务：没有延迟"),
+}
+"""Checks of any service that find nothing where all is well, and the line that says so once for all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """What is asked of a service. `cluster`: the Kafka cluster that its relays send to by now; None: the one that they
+    sent to last. `shards`: in how many parts they send its journal; None: as they did last. `roles`: what it cannot do
+    without, and which processes do it."""
+
+    service: ServiceManifest[Any]
+    roles: Roles
+    cluster: str | None = None
+    shards: int | None = None
+
+    def checks(self) -> Mapping[str, Ask]:
+        """Every check by its name, but for the one of the schema, which comes first."""
+        name = self.service.name
+        unsent = partial(relay_checks.unsent, service=name, cluster_id=self.cluster, shards=self.shards)
+        return {
+            "processes": self._processes,
+            "relays": unsent,
+            "dead-letters": partial(consumer_checks.dead_letters, service=name),
+            "parked": partial(consumer_checks.parked, service=name),
+            "timers": partial(timer_checks.late_timers, service=name),
+            **{check.name: check.ask for check in self.service.checks},
+        }
+
+    async def _processes(self, db: Connection) -> Sequence[Finding]:
+        return process_checks.judged(self.service.name, self.roles, await process_checks.registered(db))
+
+
+def listening(service: ServiceManifest[Any]) -> Roles:
+    """The process without which a service hears nothing."""
+    name = f"{service.name}-{service.listener.suffix}"
+    return {name: (name,)}
+
+
+async def findings_of(db: Connection, questions: Questions, within: float) -> list[Finding]:
+    """The findings of a service, at most `within` seconds later: a check that takes over half of that was not looked
+    at. `db` sees the schema of the service."""
+    service, ends = questions.service, asyncio.get_running_loop().time() + within
+    schema = await _answered(SCHEMA, database_checks.migrations(db, service.name, service.migrations), within / 2)
+    if any(finding.wrong == database_checks.MISSING for finding in schema):
+        why = Words(f"the schema of {service.name} is missing", f"{service.name} 的数据库结构还没有建立")
+        return schema + [_skipped(name, why) for name in questions.checks()]
+    findings = schema
+    for name, ask in questions.checks().items():
+        left = ends - asyncio.get_running_loop().time()
+        findings += await _answered(name, ask(db), max(0.0, min(left, within / 2)))
+    return findings
+
+
+async def _answered(name: str, asked: Awaitable[Sequence[Finding]], within: float) -> list[Finding]:
+    try:
+        findings = await asyncio.wait_for(asked, within)
+    except (TimeoutError, asyncpg.QueryCanceledError):
+        why = Words("the answer took too long", "查询超时，未能检查")
+        return [_skipped(name, why, Words("is PostgreSQL busy?", "数据库是否繁忙"))]
+    except (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError, asyncpg.UndefinedFunctionError) as fault:
+        wrong = Words(f"the schema is of another version ({fault})", f"数据库结构版本不符（{fault}）")
+        return named(name, [broken(Words(name, name), wrong, database_checks.MIGRATE)])
+    except asyncpg.InsufficientPrivilegeError as fault:
+        why = Words(f"{fault}: the user of DATABASE_URL may not read it", f"{fault}：DATABASE_URL 的用户无权读取")
+        return [_skipped(name, why)]
+    return named(name, findings or [ok(WELL[name])])
+
+
+def _skipped(name: str, why: Words, step: Words = NONE) -> Finding:
+    return named(name, [not_looked_at(Words(name, name), why, step)])[0]
+
+
+def merged(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings of several services: a line that says the same of each stands once, and "none" stands nowhere where
+    another service has some."""
+    lines = list(dict.fromkeys(findings))
+    wrong = {finding.check for finding in lines if finding.severity is not Severity.OK}
+    return [line for line in lines if not (line.check in wrong and line.what == WELL.get(line.check))]
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceReport:
+    """What a service answers to the page of operations."""
+
+    service: str
+    findings: Sequence[Finding]
+    processes: Sequence[RegisteredProcess]
+
+    def document(self) -> dict[str, Any]:
+        """As JSON; `of_document` reads it."""
+        return {
+            "service": self.service,
+            "findings": [finding.document() for finding in self.findings],
+            "processes": [process.document() for process in self.processes],
+        }
+
+    @classmethod
+    def of_document(cls, document: Mapping[str, Any]) -> "ServiceReport":
+        """Reads what `document` wrote; raises `KeyError`, `TypeError` or `ValueError`."""
+        return cls(
+            str(document["service"]),
+            [Finding.of_document(finding) for finding in document["findings"]],
+            [RegisteredProcess.of_document(process) for process in document["processes"]],
+        )
