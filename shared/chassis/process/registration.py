@@ -22,7 +22,7 @@ from shared.chassis.work.periodic import every
 
 BEAT: Final = 10.0
 """Seconds between two times that a process says that it runs."""
-TRY_AGAIN: Final = 1.0
+TRY_AGAIN: Final = 3.0
 """Seconds after which it tries again where it could not say so."""
 FORGOTTEN_AFTER: Final = "1 hour"
 """How long the row of a process stays that was killed, where another one of its name runs."""

@@ -1,0 +1,153 @@
+"""What the doctor makes of topics, migrations, certificates, secrets and addresses of processes."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import pytest
+import uvicorn
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from deploy.cli.services import manifests
+from deploy.doctor import broker, machine, processes
+from deploy.doctor.broker import TopicState
+from deploy.local.ports import free_port
+from shared.chassis.base.findings import Severity
+from shared.chassis.database import doctor_checks as database_checks
+from shared.chassis.http.app import web_app
+from shared.chassis.process.service_checks import SCHEMA, Questions
+from shared.contracts.topics import DEMAND_EVENTS
+from tests.chassis.test_process_checks import process
+from tests.serving import served
+
+NOW: Final = datetime(2026, 12, 1, tzinfo=UTC)
+REPAIR: Final = Path(__file__).parents[2] / "docs" / "operating" / "repair.md"
+
+
+def parts(count: int = 12, replicas: int = 3, isr: int | None = None) -> list[dict[str, Any]]:
+    return [{"replicas": list(range(replicas)), "isr": list(range(replicas if isr is None else isr))}] * count
+
+
+@pytest.mark.parametrize(
+    ("state", "severity", "words"),
+    [
+        (None, Severity.BROKEN, "is missing: run `huying migrate`"),
+        (TopicState(parts(), 3, "-1"), Severity.OK, "12 partitions"),
+        (TopicState(parts(), 3, None), Severity.OK, "12 partitions"),
+        (TopicState(parts(replicas=1), 1, "-1"), Severity.OK, "12 partitions"),
+        (TopicState(parts(4), 3, "-1"), Severity.BROKEN, "12 are needed"),
+        (TopicState(parts(isr=2), 3, "-1"), Severity.WARNING, "12 of them lack a copy"),
+        (TopicState(parts(replicas=1), 3, "-1"), Severity.WARNING, "there is one copy of it on 3 brokers"),
+        (TopicState(parts(), 3, "604800000"), Severity.WARNING, "keeps records for 604800000 ms only"),
+    ],
+)
+def test_a_topic_is_judged_by_its_partitions_its_copies_and_its_retention(
+    state: TopicState | None, severity: Severity, words: str
+):
+    finding = broker.judged(DEMAND_EVENTS, state)
+    assert (finding.severity, words in str(finding)) == (severity, True), str(finding)
+
+
+FILES = ("20261101000000_journal", "20261203120000_process")
+
+
+@pytest.mark.parametrize(
+    ("applied", "severity", "words"),
+    [
+        ((), Severity.BROKEN, "schema of routing: is missing: run `huying migrate`"),
+        (("20261101000000",), Severity.BROKEN, "1 migration pending: 20261203120000_process"),
+        (("20261101000000", "20261203120000"), Severity.OK, "schema of routing is up to date"),
+        (
+            ("20261101000000", "20261203120000", "29990101000000"),
+            Severity.WARNING,
+            "of a newer version: 29990101000000",
+        ),
+    ],
+)
+def test_migrations_that_are_pending_and_those_of_a_newer_version_are_named(
+    applied: tuple[str, ...], severity: Severity, words: str
+):
+    finding = database_checks.judged("routing", FILES, applied)
+    assert (finding.severity, words in str(finding)) == (severity, True), str(finding)
+
+
+def certificate(folder: Path, until: datetime) -> str:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "kafka")])
+    made = (
+        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
+        .not_valid_before(NOW - timedelta(days=900)).not_valid_after(until).sign(key, hashes.SHA256())
+    )  # fmt: skip
+    path = folder / "kafka.pem"
+    path.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    return str(path)
+
+
+@pytest.mark.parametrize(("days", "severity"), [(300, Severity.OK), (20, Severity.WARNING), (-1, Severity.BROKEN)])
+def test_a_certificate_is_named_three_weeks_before_its_end(tmp_path: Path, days: int, severity: Severity):
+    given = {"KAFKA_SSL_CERTFILE": certificate(tmp_path, NOW + timedelta(days=days))}
+    assert [finding.severity for finding in machine.certificates(given, NOW)] == [severity]
+
+
+def test_a_certificate_that_cannot_be_read_is_broken(tmp_path: Path):
+    given = {"KAFKA_SSL_CAFILE": str(tmp_path / "missing.pem")}
+    assert [finding.severity for finding in machine.certificates(given, NOW)] == [Severity.BROKEN]
+
+
+def test_secrets_of_before_a_change_are_named():
+    assert list(machine.secrets({})) == []
+    kept = machine.secrets({"HUYING_SECRET_PREVIOUS": "x", "HUYING_VAULT_OLD_KEY": "y"})
+    assert [finding.severity for finding in kept] == [Severity.WARNING, Severity.OK]
+
+
+@pytest.fixture
+async def stuck() -> AsyncIterator[str]:
+    """The address of a process that says that it is not alive."""
+
+    async def wrong() -> str:
+        return "stands at 7 for 61 s"
+
+    config = uvicorn.Config(web_app("health", [], alive=[wrong]), port=free_port(), log_level="critical")
+    async with served(config) as url:
+        yield url
+
+
+async def test_a_process_is_asked_where_it_registered_and_one_out_of_reach_is_no_fault(
+    stuck: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("socket.gethostname", lambda: "here")
+    nobody = f"http://127.0.0.1:{free_port()}"
+    rows = [
+        process(host="here", health=stuck), process(host="here", health=nobody),
+        process(host="elsewhere", health=stuck), process(host="here", health=stuck, seen_seconds=90.0), process(),
+    ]  # fmt: skip
+    found = await processes.of_the_table(rows)
+    assert [(one.severity, one.check) for one in found] == [(Severity.BROKEN, "health"), (Severity.OK, "health")]
+    assert "is not alive: stands at 7 for 61 s" in str(found[0])
+    assert "0 processes answer, 1 cannot be reached from here" in str(found[1])
+    assert await processes.of_the_table(rows, known=[stuck, nobody]) == []
+
+
+async def test_one_that_takes_a_request_and_answers_nothing_hangs(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("socket.gethostname", lambda: "here")
+
+    async def nothing(request: httpx.Request) -> httpx.Response:
+        raise httpx.ReadTimeout("", request=request)
+
+    monkeypatch.setattr(httpx.AsyncClient, "_transport_for_url", lambda *_: httpx.MockTransport(nothing))
+    (found,) = await processes.of_the_table([process(host="here", health="http://127.0.0.1:1")])
+    assert found.severity is Severity.BROKEN
+    assert "does not answer /livez" in str(found)
+
+
+def test_the_page_of_repair_says_of_every_check_what_to_do():
+    checks = {SCHEMA, "machine", "health", "broker", "topics", "readers", "database", "service"}
+    for service in manifests():
+        checks |= set(Questions(service, {}).checks())
+    named = {line.split("`")[1] for line in REPAIR.read_text("utf-8").splitlines() if line.startswith("| `")}
+    assert named == checks
