@@ -22,7 +22,7 @@ from shared.jurisdiction.settings import JurisdictionSettings
 from shared.jurisdiction.unit_listing import listed_units
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
-BELIEVE_STAFF: Final = ("routing", "intake", "feedback")
+BELIEVE_STAFF: Final = ("routing", "intake", "feedback", "reporting")
 """The services that have a table of what was revoked. Feedback asks intake now; that of the version before, which may
 run during an update, looks by itself."""
 

@@ -28,6 +28,7 @@ from shared.contracts.refusals import Code, Refused
 from shared.contracts.topics import DEMAND_EVENTS
 from shared.identity import operations
 from shared.identity.person import Person
+from shared.identity.revocations import EXPIRED as EXPIRED_REVOCATIONS
 from shared.identity.staff_tokens import StaffTokens
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.loader import packs_of
@@ -89,7 +90,8 @@ def pruning(settings: ReportingSettings, pool: Pool) -> Retention:
     quiet = timedelta(days=settings.keep_noughts_days)
     before = "($1::timestamptz)::date"
     noughts = (("cohort_sum", f"period < {before}"), ("flow_sum", f"period < {before}"), ("owed", "due_at < $1"))
-    return Retention(pool, (*(Expired(table, f"n = 0 AND {old}", quiet) for table, old in noughts), redriven(settings)))
+    counters = (Expired(table, f"n = 0 AND {old}", quiet) for table, old in noughts)
+    return Retention(pool, (*counters, redriven(settings), EXPIRED_REVOCATIONS))
 
 
 SERVICE: Final = ServiceManifest(

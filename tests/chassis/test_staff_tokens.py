@@ -151,7 +151,7 @@ async def test_the_command_revokes_at_every_service_that_believes_staff(
 
 
 def test_every_service_that_reads_tokens_of_staff_is_told_of_revocations():
-    assert set(BELIEVE_STAFF) == {"intake", "routing", "feedback"}
+    assert set(BELIEVE_STAFF) == {"intake", "routing", "feedback", "reporting"}
 
 
 def huying(database: str, *arguments: str) -> Any:
