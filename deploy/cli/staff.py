@@ -23,8 +23,8 @@ from shared.jurisdiction.unit_listing import listed_units
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
 BELIEVE_STAFF: Final = ("routing", "intake", "feedback", "reporting")
-"""The services that have a table of what was revoked. Feedback asks intake now; that of the version before, which may
-run during an update, looks by itself."""
+"""The services that have a table of what was revoked. Feedback asks intake, but for how it is itself, and that of the
+version before, which may run during an update, looks by itself too."""
 
 
 @app.callback()

@@ -118,6 +118,7 @@ def api(settings: FeedbackSettings, pool: Pool) -> Api:
     introspection = IntrospectionClient.at(settings.intake_url, settings.secret)
     routers = [
         desk_api.routes(desk, introspection.person),
+        # Whoever looks what is wrong must see it while intake is away too.
         operations.routes(Reporter(SERVICE, pool), partial(StaffTokens.of(settings).read, pool)),
         routes(ratings),
         pages.routes(ratings, Visitors.of(settings)),

@@ -61,6 +61,16 @@ def test_the_lag_is_measured_by_the_name_of_the_service(consumer: Consumer):
     assert REGISTRY.get_sample_value("huying_reader_lag_records", {"service": consumer.name}) is None
 
 
+def test_a_reader_says_how_far_it_is_behind_and_how_long_the_slowest_partition_stands(consumer: Consumer, clock: Clock):
+    assert consumer.reading() is None
+    consumer.look({ONE: Place(3, 7), TWO: Place(1, 2)})
+    clock.at += 20
+    consumer.look({ONE: Place(3, 7), TWO: Place(2, 9)})
+    assert consumer.reading() == (11, 20)
+    consumer.look({ONE: Place(7, 7), TWO: Place(9, 9)})
+    assert consumer.reading() == (0, 0)
+
+
 def test_a_reader_that_is_slow_is_not_stuck(consumer: Consumer, clock: Clock):
     for committed in range(10):
         consumer.look({ONE: Place(committed, 1000)})
