@@ -107,12 +107,13 @@ class Delivering:
     async def all_due(self) -> int:
         """Send until nothing is due; returns how many tries that took."""
         tried = 0
-        while begun := await self._wave():
+        while begun := await self.wave():
             tried += begun
             self.ticks.seconds += 0.001
         return tried
 
-    async def _wave(self) -> int:
+    async def wave(self) -> int:
+        """Send what is due now and has room."""
         begun = await self.sender.send_wave()
         await self.sender.settle(grace=30)
         return begun

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID
 
-from services.feedback.webhooks.delivery_queries import READ, let_wait, next_deliveries
+from services.feedback.webhooks.delivery_queries import READ, hurry, let_wait, next_deliveries
 from shared.chassis.base.clock import now
 from shared.chassis.database.pool import Connection, Pool
-from tests.feedback.endpoints import endpoint, subscribed
+from tests.feedback.endpoints import delivering, endpoint, subscribed
 
 DEMANDS, EACH = 2000, 10
 
@@ -70,3 +70,31 @@ async def test_a_wave_reads_no_backlog_of_what_waits_behind_failures(pool: Pool)
         found, read = await wave(db, webhook)
     assert found == 1
     assert read < 20
+
+
+async def test_an_endpoint_that_takes_again_is_hurried_part_by_part(pool: Pool):
+    async with endpoint() as hook:
+        webhook = await subscribed(pool, hook)
+    await backlog(pool, webhook)
+    due = "SELECT count(*) FROM webhook_delivery WHERE attempts > 0 AND due_at <= now()"
+    async with pool.acquire() as db:
+        assert await hurry(db, webhook), "there is more"
+        assert await db.fetchval(due) == READ
+        assert await hurry(db, webhook)
+        assert not await hurry(db, webhook)
+        assert await db.fetchval(due) == DEMANDS
+
+
+async def test_a_sender_hurries_all_that_waits_once_its_endpoint_takes_again(pool: Pool):
+    async with endpoint() as hook, delivering(pool) as delivery:
+        webhook = await subscribed(pool, hook)
+        await backlog(pool, webhook)
+        await pool.execute(
+            "UPDATE webhook_delivery SET body = json_build_object('id', event)::text,"
+            " due_at = now() + CASE WHEN position > $1 THEN interval '0' ELSE interval '2 hours' END",
+            DEMANDS * EACH,
+        )
+        for _ in range(DEMANDS // READ + 2):
+            await delivery.wave()
+    waiting = "SELECT count(*) FROM webhook_delivery WHERE attempts > 0 AND state = 'pending' AND due_at > now()"
+    assert await pool.fetchval(waiting) == 0

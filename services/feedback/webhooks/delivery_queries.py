@@ -188,12 +188,18 @@ async def record_health(
     return [row["id"] for row in rows]
 
 
-async def hurry(db: Connection, webhook: UUID) -> None:
-    """Let everything that waits for another try be tried now: the endpoint takes again. What is behind follows it."""
-    await db.execute(
+async def hurry(db: Connection, webhook: UUID) -> bool:
+    """Let what waits for another try be tried now, `READ` deliveries at most, since the endpoint takes again; what is
+    behind follows them. Returns whether there may be more."""
+    hurried = await db.execute(
         """
-        UPDATE webhook_delivery SET due_at = now()
-        WHERE webhook = $1 AND state = 'pending' AND due_at > now() AND attempts > 0
+        UPDATE webhook_delivery AS known SET due_at = now() FROM (
+            SELECT event FROM webhook_delivery
+            WHERE webhook = $1 AND state = 'pending' AND due_at > now() AND attempts > 0
+            ORDER BY due_at, position LIMIT $2
+        ) AS waiting WHERE (known.webhook, known.event) = ($1, waiting.event)
         """,
         webhook,
+        READ,
     )
+    return int(hurried.split()[-1]) >= READ

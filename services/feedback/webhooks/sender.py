@@ -77,6 +77,7 @@ class WebhookSender:
         self._refreshed = -REFRESH
         self._analyzed = -ANALYZED_AGAIN
         self._in_hand: dict[int, asyncio.Task[None]] = {}
+        self._take_again: set[UUID] = set()
         self._ended = asyncio.Event()
         self._record = GroupCommit(lambda: pool.acquire(timeout=5), self._write)
 
@@ -121,6 +122,7 @@ class WebhookSender:
         async with self._pool.acquire(timeout=5) as db:
             if self._ticks() - self._refreshed >= REFRESH:
                 await self._refresh(db)
+            await self._hurry(db)
             room = self._room()
             due = await self._due(db, room) if room else []
         # An outcome that was recorded since the question may have disabled a webhook.
@@ -131,6 +133,13 @@ class WebhookSender:
             self._in_hand[delivery.position] = task
             task.add_done_callback(partial(self._has_ended, target, delivery.position))
         return len(begun)
+
+    async def _hurry(self, db: Connection) -> None:
+        """A bounded part in each wave. A sender that dies before the last part begins anew: an endpoint is unproven
+        then, and takes again with its first success."""
+        for webhook in sorted(self._take_again):
+            if not await hurry(db, webhook):
+                self._take_again.discard(webhook)
 
     async def _due(self, db: Connection, room: dict[UUID, int]) -> list[Delivery]:
         began = time.perf_counter()
@@ -215,9 +224,9 @@ class WebhookSender:
         async with db.transaction():
             disabled = await record_health(db, sorted(well), sorted(failing), sorted(gone), at, at - LONGEST_FAILURE)
             await record(db, [result.kept_pending(disabled) for result in results], at)
-            for webhook in {result.delivery.webhook for result, takes_again in done if takes_again}:
-                await hurry(db, webhook)
+        self._take_again |= {result.delivery.webhook for result, takes_again in done if takes_again}
         for webhook in disabled:
+            self._take_again.discard(webhook)
             self._targets.pop(webhook, None)
             log.warning("webhook disabled", webhook=str(webhook))
         for result in results:
