@@ -1,15 +1,19 @@
 """Both generated clients submit, follow, supplement and list demands, and are refused, over a real port."""
 
 import asyncio
+import json
 import os
 import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from deploy.local.ports import free_port
+from services.feedback.webhooks.signing import new_secret, signed_headers
 from services.intake import app
 from services.intake.channels import keys
 from services.intake.settings import IntakeSettings
@@ -76,3 +80,13 @@ async def test_a_channel_is_written_with_the_typescript_client(intake: Intake):
     await run(package / "node_modules" / ".bin" / "tsc", *TSC, "drive.ts", cwd=package)
     await run("node", "drive.js", intake.url, intake.key, cwd=package)
     assert await told(intake.pool) == TOLD
+
+
+async def test_a_webhook_is_verified_with_the_library_of_standard_webhooks_for_node():
+    at, body, event = datetime.now(UTC), '{"words":"村口路灯不亮"}', uuid4()
+    keys = [new_secret(), new_secret()]
+    headers = dict(signed_headers(event, at, body, keys))
+    package = SDK / "typescript"
+    shutil.copy(HERE / "verify.mjs", package)
+    for key in keys:
+        await run("node", "verify.mjs", json.dumps({"key": key, "body": body, "headers": headers}), cwd=package)
