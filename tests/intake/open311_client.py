@@ -72,7 +72,7 @@ def errors(answer: httpx.Response, status: int) -> str:
     return "\n".join(told)
 
 
-async def hear(pool: Pool, number: str, *facts: f.StatusFact, at: datetime | None = None) -> None:
+async def hear(pool: Pool, number: str, *facts: f.Fact, at: datetime | None = None) -> None:
     """Routing and feedback told these facts of a demand, and intake's worker heard them."""
     at = at or datetime.now(UTC)
     async with pool.acquire() as db, db.transaction():
@@ -80,11 +80,12 @@ async def hear(pool: Pool, number: str, *facts: f.StatusFact, at: datetime | Non
         repository = app.demand_repository(shipped())
         page = await repository.load(db, [key], at)
         for fact in facts:
+            sequence = page.state(key).version + 1 if fact.moves else None
             page.apply(
                 Envelope(
                     id=uuid4(), stream="demand", key=key, type=fact.wire_type(),
                     source=f"/services/{min(TOLD_BY[type(fact)])}",
-                    subject=number, time=at, sequence=page.state(key).version + 1, causation=None, correlation=None,
+                    subject=number, time=at, sequence=sequence, causation=None, correlation=None,
                     traceparent=None, imported=False, data=fact.model_dump_json(),
                 )
             )  # fmt: skip

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -12,6 +13,7 @@ from services.intake import app
 from services.intake.channels import keys
 from shared.chassis.database.pool import Pool
 from shared.chassis.http.app import web_app
+from shared.contracts.demand import facts as f
 from shared.contracts.demand.facts import ChannelKind
 from tests.intake.conftest import settings
 from tests.intake.open311_client import (
@@ -44,6 +46,57 @@ async def test_the_steps_of_a_demand_are_told_to_fixmystreet(client: httpx.Async
     assert all(row.findtext("description") for row in rows)
     past = HERE | {"start_date": "2021-05-01T00:00:00Z", "end_date": "2021-05-02T00:00:00Z"}
     assert (await client.get(f"{V2}/servicerequestupdates.json", params=past)).json() == []
+
+
+async def test_an_answer_that_is_released_later_is_an_update_of_its_own(
+    client: httpx.AsyncClient, key: str, pool: Pool
+):
+    number, at = await raised(client, key), datetime.now(UTC).replace(microsecond=0)
+    await hear(pool, number, ROUTED, ACCEPTED, RESOLVED, at=at + timedelta(minutes=1))
+    release = f.DemandPublished(edition=1, title="路灯", answer="灯已修好", policy="nanhai: reviewed")
+    await hear(pool, number, release, at=at + timedelta(days=1))
+    last_hours = {
+        "start_date": (at + timedelta(hours=20)).isoformat(),
+        "end_date": (at + timedelta(days=2)).isoformat(),
+    }
+    found = [
+        (await client.get(f"{V2}/servicerequestupdates.json", params=HERE | asked)).json()
+        for asked in (last_hours, last_hours, {"service_request_id": number})
+    ]
+    assert found[0] == found[1], "FixMyStreet knows an update by its id"
+    (update,) = found[0]
+    assert update["service_request_id"] == number
+    assert (update["status"], update["external_status_code"]) == ("fixed", "resolved")
+    assert update["description"] == "灯已修好"
+    assert datetime.fromisoformat(update["updated_datetime"]) == at + timedelta(days=1)
+    assert [row["external_status_code"] for row in found[2]] == ["routed", "accepted", "resolved", "resolved"]
+    assert found[2][-1] == update
+    await hear(pool, number, f.DemandReopened(reason="还是黑的"), at=at + timedelta(days=1, hours=1))
+    (reopened,) = (await client.get(f"{V2}/servicerequestupdates.json", params=HERE | last_hours)).json()
+    assert reopened["status"] == "open"
+    assert "灯已修好" not in str(reopened)
+
+
+async def test_updates_of_one_request_are_read_without_dates_and_narrowed_by_them(
+    client: httpx.AsyncClient, key: str, pool: Pool
+):
+    report, number, other = await raised(client, key, **REPORTED), await raised(client, key), await raised(client, key)
+    long_ago = datetime.now(UTC) - timedelta(days=200)
+    for told in (report, number, other):
+        await hear(pool, told, ROUTED, at=long_ago)
+    await hear(pool, number, ACCEPTED)
+
+    async def read(**asked: str) -> list[tuple[str, str]]:
+        answer = await client.get(f"{V2}/servicerequestupdates.json", params=HERE | asked)
+        assert answer.status_code == 200, answer.text
+        return [(row["service_request_id"], row["external_status_code"]) for row in answer.json()]
+
+    assert await read(service_request_id=f"{number},{report}") == [(number, "routed"), (number, "accepted")]
+    assert await read(service_request_id=number, start_date=datetime.now(UTC).date().isoformat()) == [
+        (number, "accepted")
+    ]
+    assert await read(service_request_id=number, page_size="1", page="2") == [(number, "accepted")]
+    assert await read(service_request_id="NH26-000099-X") == []
 
 
 async def test_a_page_of_updates_is_full_though_steps_of_reports_are_left_out(

@@ -16,7 +16,7 @@ from services.intake.open311.extensions import RequestUpdate, UpdateReceipt
 from services.intake.open311.forms import NewRequest, NewUpdate
 from services.intake.open311.handler import Open311Handler
 from services.intake.open311.lookup import Open311Lookup
-from services.intake.open311.query_params import Asked, AskedOne, AskedRequests
+from services.intake.open311.query_params import AskedOne, AskedRequests, AskedUpdates
 from services.intake.open311.rendering import Format, render, render_list
 from services.intake.open311.repeated_params import AskingRoute
 from services.intake.settings import MAX_ATTACHMENT
@@ -95,8 +95,8 @@ def _reading(shown: Open311Lookup) -> APIRouter:
         return render_list(Redeemed, [Redeemed(service_request_id=number, token=token)], format)
 
     @router.get("/servicerequestupdates.{format}")
-    async def find_request_updates(format: Format, pack: Here, asked: Annotated[Asked, Query()]) -> Response:
-        """How demands went on within a window (mySociety's extension)."""
+    async def find_request_updates(format: Format, pack: Here, asked: Annotated[AskedUpdates, Query()]) -> Response:
+        """How demands went on, within a window or by their numbers (mySociety's extension)."""
         return render_list(RequestUpdate, await shown.updates(pack, asked), format)
 
     return router

@@ -38,12 +38,14 @@ class ExtendedRequest(ServiceRequest):
 
 
 class RequestUpdate(Document):
-    """A step of a demand, as FixMyStreet reads it."""
+    """A step of a demand, or the release of its answer, as FixMyStreet reads it; `external_status_code` is the status
+    as it is called here, by which FixMyStreet chooses a template."""
 
     root, listed = "request_update", "service_request_updates"
     update_id: str
     service_request_id: str
     status: str
+    external_status_code: str
     updated_datetime: Stamp
     description: str
     media_url: str | None = None

@@ -13,11 +13,12 @@ from services.intake.open311.documents import ServiceRequest
 from services.intake.open311.errors import unknown
 from services.intake.open311.extensions import RequestUpdate
 from services.intake.open311.queries import Filter, Listing, Step
-from services.intake.open311.query_params import Asked, AskedRequests
+from services.intake.open311.query_params import AskedRequests, AskedUpdates
 from services.intake.open311.view import extended, plain, updates
 from services.intake.publications.queries import NOTHING, published
 from services.intake.submission.handler import SubmissionHandler
 from shared.chassis.database.pool import Connection
+from shared.contracts.demand.state import is_confidential
 from shared.contracts.examples import ID, NUMBER
 from shared.contracts.numbers import canonical, read_number
 from shared.jurisdiction.jurisdictions import Jurisdictions
@@ -66,12 +67,25 @@ class Open311Lookup:
             raise unknown("token", token, ID)
         return number
 
-    async def updates(self, pack: Pack, asked: Asked) -> list[RequestUpdate]:
-        """How the demands of a jurisdiction went on within a window."""
-        when = window(asked.start_date, asked.end_date, self.submissions.clock(), ZoneInfo(pack.timezone))
+    async def updates(self, pack: Pack, asked: AskedUpdates) -> list[RequestUpdate]:
+        """How the demands of a jurisdiction went on within a window, or those that were asked for."""
         async with self.submissions.pool.acquire(timeout=5) as db:
-            steps = await queries.steps_within(db, pack.id, when, asked.page_size, asked.skipped)
+            steps = await self._steps(db, pack, asked)
             return updates(pack, steps, await published(db, list({step.demand_id for step in steps})))
+
+    async def _steps(self, db: Connection, pack: Pack, asked: AskedUpdates) -> list[Step]:
+        now, zone = self.submissions.clock(), ZoneInfo(pack.timezone)
+        if not asked.numbers():
+            when = window(asked.start_date, asked.end_date, now, zone)
+            return await queries.steps_within(db, pack.id, when, asked.page_size, asked.skipped)
+        listings = await queries.listings_by_number(db, pack.id, _canonical(asked.numbers()))
+        ids = [listed.id for listed in listings if not is_confidential(listed.kind)]
+        steps = [*await queries.steps_of(db, ids), *await queries.releases_of(db, ids)]
+        first = beginning(asked.start_date, zone) if asked.start_date else None
+        last = end(asked.end_date, zone) if asked.end_date else None
+        within = [step for step in steps if (not first or first <= step.at) and (not last or step.at <= last)]
+        within.sort(key=lambda step: step.at)
+        return within[asked.skipped : asked.skipped + asked.page_size]
 
 
 def _filter(pack: Pack, asked: AskedRequests, now: datetime) -> Filter:

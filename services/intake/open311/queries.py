@@ -39,7 +39,7 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A row of `demand_update` with the number of its demand."""
+    """A row of `demand_update` with the number of its demand; or a release, with the status of the demand by now."""
 
     id: UUID
     demand_id: UUID
@@ -48,6 +48,7 @@ class Step:
     status: Status
     summary: str
     at: datetime
+    is_release: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +72,13 @@ _LISTING = (
     "id, number, jurisdiction, channel, kind, category, division, title, text, lat, lon,"
     " status, submitted_at, updated_at, unit, due_at, summary"
 )
-_STEP = (
-    "SELECT step.id, step.demand_id, listed.number, listed.kind, step.status, step.summary, step.at"
-    " FROM demand_update AS step"
+_STEP_COLUMNS = "step.id, step.demand_id, listed.number, listed.kind, step.status, step.summary, step.at"
+_RELEASE_COLUMNS = (
+    "md5(known.demand_id::text || '/' || known.edition)::uuid AS id, known.demand_id, listed.number, listed.kind,"
+    " listed.status, '' AS summary, known.changed_at AS at, true AS is_release"
 )
+"""The newest edition of a demand that is public now: the same edition has the same id whenever it is asked for."""
+_RELEASES = "publication AS known JOIN demand_listing AS listed ON listed.id = known.demand_id"
 
 
 async def listings(db: Connection, wanted: Filter) -> list[Listing]:
@@ -139,19 +143,44 @@ async def number_of(db: Connection, jurisdiction: str, demand: UUID) -> str | No
 async def steps_of(db: Connection, demands: Sequence[UUID]) -> list[Step]:
     """How these demands went on, the earliest step first."""
     rows = await db.fetch(
-        f"{_STEP} JOIN demand_listing AS listed ON listed.id = step.demand_id"
-        " WHERE step.demand_id = ANY($1::uuid[]) ORDER BY step.demand_id, step.sequence",
+        f"""
+        SELECT {_STEP_COLUMNS} FROM demand_update AS step JOIN demand_listing AS listed ON listed.id = step.demand_id
+        WHERE step.demand_id = ANY($1::uuid[]) ORDER BY step.demand_id, step.sequence
+        """,  # noqa: S608 (constant columns)
+        list(demands),
+    )
+    return [_step(row) for row in rows]
+
+
+async def releases_of(db: Connection, demands: Sequence[UUID]) -> list[Step]:
+    """When what is public of these demands was released."""
+    rows = await db.fetch(
+        f"""
+        SELECT {_RELEASE_COLUMNS} FROM {_RELEASES} WHERE known.demand_id = ANY($1::uuid[]) AND known.title IS NOT NULL
+        """,  # noqa: S608 (constant columns and tables)
         list(demands),
     )
     return [_step(row) for row in rows]
 
 
 async def steps_within(db: Connection, jurisdiction: str, when: Window, limit: int, skip: int) -> list[Step]:
-    """What happened in a jurisdiction within a window, the earliest first; nothing of reports (举报)."""
+    """What happened and what was released in a jurisdiction within a window, the earliest first; nothing of reports
+    (举报)."""
     rows = await db.fetch(
-        f"{_STEP} JOIN demand_listing AS listed ON listed.id = step.demand_id"
-        " WHERE step.jurisdiction = $1 AND step.at BETWEEN $2 AND $3 AND listed.kind <> ALL($6::text[])"
-        " ORDER BY step.at, step.sequence, step.id LIMIT $4 OFFSET $5",
+        f"""
+        SELECT id, demand_id, number, kind, status, summary, at, is_release FROM (
+            (SELECT {_STEP_COLUMNS}, false AS is_release, step.sequence FROM demand_update AS step
+                JOIN demand_listing AS listed ON listed.id = step.demand_id
+                WHERE step.jurisdiction = $1 AND step.at BETWEEN $2 AND $3 AND listed.kind <> ALL($6::text[])
+                ORDER BY step.at, step.sequence, step.id LIMIT $4::bigint + $5::bigint)
+            UNION ALL
+            (SELECT {_RELEASE_COLUMNS}, 0 AS sequence FROM {_RELEASES}
+                WHERE listed.jurisdiction = $1 AND known.changed_at BETWEEN $2 AND $3 AND known.title IS NOT NULL
+                    AND listed.kind <> ALL($6::text[])
+                ORDER BY known.changed_at, known.demand_id LIMIT $4::bigint + $5::bigint)
+        ) AS found
+        ORDER BY at, sequence, id LIMIT $4 OFFSET $5
+        """,  # noqa: S608 (constant columns and tables)
         jurisdiction, when.first, when.last, limit, skip, CONFIDENTIAL,
     )  # fmt: skip
     return [_step(row) for row in rows]

@@ -49,6 +49,16 @@ class Asked(Arguments):
         return (self.page - 1) * self.page_size
 
 
+class AskedUpdates(Asked):
+    """Arguments of `GET servicerequestupdates`; with `service_request_id` the dates narrow, and need not be given."""
+
+    service_request_id: Listed = None
+
+    def numbers(self) -> tuple[str, ...]:
+        """The numbers that were asked for, as they were typed."""
+        return _parts("service_request_id", self.service_request_id)
+
+
 class AskedRequests(Asked, AskedOne):
     """Arguments of `GET requests`; `service_request_id` overrides the others, even wrong ones."""
 

@@ -37,17 +37,22 @@ def extended(pack: Pack, listed: Listing, published: Published, steps: Sequence[
 
 
 def updates(pack: Pack, steps: Iterable[Step], published: Mapping[UUID, Published]) -> list[RequestUpdate]:
-    """Steps in FixMyStreet's words; those of a report (举报) are left out."""
+    """Steps in FixMyStreet's words; those of a report (举报) are left out.
+
+    An answer that is released after the demand was resolved is an update of its own: a client that asks for the last
+    hours read that step before there were words.
+    """
     return [
         RequestUpdate(
             update_id=str(step.id),
             service_request_id=step.number,
             status=SAID[seen.status].fixmystreet,
+            external_status_code=seen.status,
             updated_datetime=seen.at,
             description=_words(seen),
         )
         for step in steps
-        for seen in _seen_step(pack, step, published.get(step.demand_id, NOTHING))
+        for seen in _seen(pack, step, published.get(step.demand_id, NOTHING))
     ]
 
 
@@ -71,6 +76,24 @@ def _plain(pack: Pack, listed: Listing, seen: PublicDemand) -> ServiceRequest:
         lat=seen.point.lat if seen.point else None,
         long=seen.point.lon if seen.point else None,
     )
+
+
+def _seen(pack: Pack, step: Step, published: Published) -> tuple[PublicStep, ...]:
+    return _seen_release(pack, step, published) if step.is_release else _seen_step(pack, step, published)
+
+
+def _seen_release(pack: Pack, step: Step, published: Published) -> tuple[PublicStep, ...]:
+    """The answer as it was released; nothing where it stands no longer, or was never released."""
+    known = PublicDemand(
+        number=step.number,
+        kind=step.kind,
+        status=step.status,
+        reopenings=published.reopenings,
+        release=published.release,
+        withheld=published.withheld,
+    )
+    seen = seen_by_public(pack.publication, known)
+    return (PublicStep(step.status, step.at, seen.answer),) if seen.release and seen.answer else ()
 
 
 def _seen_step(pack: Pack, step: Step, published: Published) -> tuple[PublicStep, ...]:
