@@ -14,12 +14,14 @@ from shared.contracts.event_types import FACTS, KNOWN, parse
 from shared.contracts.published import KINDS, asyncapi, schemas
 
 SAMPLES = Path(__file__).parent / "samples"
+# Made once: all of them take a second of a processor, and there is a test for each.
+DOCUMENTS, SCHEMAS = documents(), schemas()
 
 
-@pytest.mark.parametrize("path", documents(), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_a_generated_document_says_what_the_code_says(path: Path):
     assert path.exists(), f"{path} is missing: run `make docs`"
-    assert path.read_text("utf-8") == documents()[path], f"{path} has drifted: run `make docs`"
+    assert path.read_text("utf-8") == DOCUMENTS[path], f"{path} has drifted: run `make docs`"
 
 
 def test_every_schema_is_one_that_readers_of_the_released_one_can_take():
@@ -70,8 +72,8 @@ def test_a_sample_of_every_published_version_can_still_be_read(path: Path):
 @pytest.mark.parametrize("name", KINDS)
 def test_what_a_schema_requires_was_required_when_it_was_published(name: str):
     sample = json.loads((SAMPLES / f"{name}.json").read_text("utf-8"))
-    assert set(schemas()[name].get("required", [])) >= {k for k in sample if KINDS[name].model_fields[k].is_required()}
-    assert set(sample) <= set(schemas()[name]["properties"])
+    assert set(SCHEMAS[name].get("required", [])) >= {k for k in sample if KINDS[name].model_fields[k].is_required()}
+    assert set(sample) <= set(SCHEMAS[name]["properties"])
 
 
 def test_every_reference_in_the_asyncapi_document_leads_somewhere():
