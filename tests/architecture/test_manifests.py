@@ -1,8 +1,5 @@
 """Every service says in a manifest what it is made of, and the command knows of it by that alone."""
 
-import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,10 +11,12 @@ from shared.chassis.database.pool import open_pool
 from shared.chassis.http.body_limit import CREDENTIALS, MAX_BODY, Limits
 from shared.chassis.process.manifest import RelayProcess
 from shared.contracts.demand.state import Service
+from tests.architecture.interpreter import COMMON, modules_after
 from tests.keys import KEYS
 
 ROOT = Path(__file__).parents[2]
 NOWHERE = "postgresql://127.0.0.1:1/none"
+STARTED = ("routing-worker", "intake-mail", "feedback-relay", "reporting-projector")
 
 
 def test_every_folder_of_a_service_has_a_manifest_of_its_name():
@@ -48,11 +47,11 @@ def test_the_local_deployment_starts_the_gateway_and_every_listener():
     assert list(deployment.PROCESSES) == [GATEWAY, *listeners]
 
 
-@pytest.mark.parametrize("process", ["routing-worker", "intake-mail", "feedback-relay", "reporting-projector"])
-def test_a_process_loads_the_code_of_its_own_service_alone(process: str):
-    program = f"import sys, deploy.cli.processes as p; p.settings_of({process!r}); print(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
-    assert set(re.findall(r"\bservices\.(\w+)", done.stdout)) == {process.partition("-")[0]}
+def test_a_process_loads_the_code_of_its_own_service_alone():
+    settings = [f"import deploy.cli.processes as p; p.settings_of({process!r})" for process in STARTED]
+    found = modules_after(settings, COMMON).values()
+    services = [{name.split(".")[1] for name in names if name.startswith("services.")} for names in found]
+    assert services == [{process.partition("-")[0]} for process in STARTED]
 
 
 @pytest.mark.parametrize("process", ["routing-wroker", "mailroom-api", "routing", "gateway-api", ""])
@@ -67,6 +66,12 @@ async def limits_of(name: str) -> Limits:
     async with await open_pool(NOWHERE, name) as pool:
         api = service.api(service.settings.model_validate(KEYS | {"DATABASE_URL": NOWHERE}), pool)
     return Limits.of(api.routers)
+
+
+@pytest.fixture(scope="module")
+async def of_intake() -> Limits:
+    """How large bodies may be at the API of intake."""
+    return await limits_of("intake")
 
 
 @pytest.mark.parametrize(
@@ -85,8 +90,10 @@ async def limits_of(name: str) -> Limits:
         ("/inbound/wechat/account", None, MAX_BODY),
     ],
 )
-async def test_intake_takes_larger_bodies_where_they_are_needed(path: str, header: bytes | None, size: int):
-    assert (await limits_of("intake")).at(path, {header: b"k"} if header else {})[0] == size
+async def test_intake_takes_larger_bodies_where_they_are_needed(
+    of_intake: Limits, path: str, header: bytes | None, size: int
+):
+    assert of_intake.at(path, {header: b"k"} if header else {})[0] == size
 
 
 async def test_routing_takes_long_forms_at_the_desk_alone():
