@@ -22,7 +22,7 @@ async def served(config: uvicorn.Config) -> AsyncIterator[str]:
     async def started() -> bool:
         return server.started
 
-    await eventually(started, bool, within=30)
+    await eventually(started, bool)
     yield f"http://127.0.0.1:{config.port}"
     server.should_exit = True
     await serving

@@ -170,7 +170,7 @@ async def test_a_reader_that_is_poisoned_ends_its_process(consumer: Consumer, lo
     assert not await consumer.process(poison, unexpected)
     assert not await consumer.process(log.told(*SUBMITTED), unexpected)
     with pytest.raises(TooMuchPoison):
-        await asyncio.wait_for(watching, 10)
+        await asyncio.wait_for(watching, 60)
 
 
 async def told(broker: Server, consumer: Consumer) -> Backlog:
@@ -189,7 +189,7 @@ async def test_the_brokers_account_tells_of_partitions_that_nobody_reads(
     async with AIOKafkaProducer(bootstrap_servers=broker.url) as producer:
         end = (await producer.send_and_wait(DEMAND_EVENTS.name, b"{}", partition=3)).offset + 1
     place = TopicPartition(DEMAND_EVENTS.name, 3)
-    found = await eventually(lambda: told(broker, consumer), bool, within=20)
+    found = await eventually(lambda: told(broker, consumer), bool)
     assert len(found) == DEMAND_EVENTS.partitions
     assert (found[place].committed < end, found[place].end) == (True, end)
 
@@ -199,11 +199,11 @@ async def test_the_brokers_account_tells_of_partitions_that_nobody_reads(
         clock.at += STUCK_AFTER
         return str(consumer.stuck())
 
-    await eventually(said, lambda words: f"{DEMAND_EVENTS.name}/" in words, within=20)
+    await eventually(said, lambda words: f"{DEMAND_EVENTS.name}/" in words)
     async with AIOKafkaConsumer(bootstrap_servers=broker.url, group_id=consumer.name, enable_auto_commit=False) as one:
         one.assign(list(found))
         await one.commit({place: known.end for place, known in found.items()})
-    await eventually(said, lambda words: words == "None", within=20)
+    await eventually(said, lambda words: words == "None")
     await ended(watching)
 
 
@@ -211,7 +211,7 @@ async def test_the_brokers_account_tells_of_partitions_that_nobody_reads(
 async def test_a_reader_that_goes_on_while_it_is_looked_at_stands_beyond_no_end(
     broker: Server, consumer: Consumer, monkeypatch: pytest.MonkeyPatch
 ):
-    await eventually(lambda: told(broker, consumer), bool, within=20)
+    await eventually(lambda: told(broker, consumer), bool)
     async with (
         AIOKafkaProducer(bootstrap_servers=broker.url) as producer,
         AIOKafkaConsumer(bootstrap_servers=broker.url, group_id=consumer.name, enable_auto_commit=False) as reader,
@@ -235,11 +235,11 @@ async def test_a_reader_that_goes_on_while_it_is_looked_at_stands_beyond_no_end(
 async def test_a_partition_that_was_lost_meanwhile_keeps_no_other_from_being_committed(
     broker: Server, consumer: Consumer
 ):
-    before = await eventually(lambda: told(broker, consumer), bool, within=20)
+    before = await eventually(lambda: told(broker, consumer), bool)
     async with AIOKafkaConsumer(bootstrap_servers=broker.url, group_id=consumer.name, enable_auto_commit=False) as one:
         one.assign([ONE])
         offsets = _Offsets(one, {ONE: before[ONE].end + 7, TWO: before[TWO].end + 7})
         await offsets.commit()
-    after = await eventually(lambda: told(broker, consumer), bool, within=20)
+    after = await eventually(lambda: told(broker, consumer), bool)
     assert after[ONE].committed == before[ONE].end + 7
     assert after[TWO].committed == before[TWO].committed

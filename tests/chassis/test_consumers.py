@@ -84,7 +84,7 @@ async def test_an_offset_is_committed_after_the_database(broker: Server, read: R
         with pytest.raises(AssertionError, match="still"):  # longer than the interval in which Faust commits
             await eventually(lambda: stands(broker, consumer), lambda place: place.committed > 0, within=3)
         held.free.set()
-        await eventually(lambda: stands(broker, consumer), lambda place: place.committed == place.end, within=30)
+        await eventually(lambda: stands(broker, consumer), lambda place: place.committed == place.end)
         assert held.taken[-1] == told.offset
     finally:
         held.free.set()
@@ -125,7 +125,7 @@ async def test_no_record_on_a_topic_ends_a_reader(broker: Server, read: Reader, 
         await eventually(
             lambda: pool.fetchval(versions, [first.key, before.key, behind.key]), lambda n: n == 3, within=60
         )
-        await eventually(lambda: stands(broker, consumer), lambda place: place.committed > offset, within=30)
+        await eventually(lambda: stands(broker, consumer), lambda place: place.committed > offset)
         aside = await pool.fetchval('SELECT count(*) FROM dead_letter WHERE "offset" >= $1', offset - 10)
         assert aside >= len(strange()) + 1, "and one for the batch that cannot be unpacked"
     finally:
@@ -154,11 +154,11 @@ async def test_a_fault_that_nobody_foresaw_ends_the_reader_and_nothing_is_acknow
     async with AIOKafkaProducer(bootstrap_servers=broker.url) as producer:
         await producer.send_and_wait(PROJECT_EVENTS.name, b"{}", partition=PLACE.partition)
         await eventually(lambda: asyncio.sleep(0, broken.taken), bool, within=60)
-        await eventually(lambda: stands(broker, consumer), lambda place: place.committed == place.end, within=30)
+        await eventually(lambda: stands(broker, consumer), lambda place: place.committed == place.end)
         for _ in range(3):
             last = await producer.send_and_wait(PROJECT_EVENTS.name, b"{}", partition=PLACE.partition)
     with pytest.raises(ZeroDivisionError):
-        await asyncio.wait_for(running, 30)
+        await asyncio.wait_for(running, 60)
     assert (await stands(broker, consumer)).committed == last.offset - 2
 
 
@@ -193,11 +193,11 @@ async def test_a_reader_that_came_before_its_topic_reads_it_soon(broker: Server)
     try:
         async with asking(Kafka(broker.url)) as admin:
             groups = admin.list_consumer_groups
-            await eventually(groups, lambda known: consumer.name in {name for name, *_ in known}, within=30)
+            await eventually(groups, lambda known: consumer.name in {name for name, *_ in known})
             await asyncio.sleep(3)  # by then it has its empty share
             await admin.create_topics([NewTopic(topic, 1, 1)])
         async with AIOKafkaProducer(bootstrap_servers=broker.url) as producer:
             await producer.send_and_wait(topic, b"{}")
-        await asyncio.wait_for(held.begun.wait(), 30)
+        await asyncio.wait_for(held.begun.wait(), 60)
     finally:
         await ended(running)

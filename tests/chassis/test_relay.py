@@ -85,7 +85,7 @@ async def until(heard: list[Envelope], keys: set[UUID], count: int) -> list[Enve
     async def mine() -> list[Envelope]:
         return [told for told in heard if told.key in keys]
 
-    return await eventually(mine, lambda found: len(found) >= count, within=30)
+    return await eventually(mine, lambda found: len(found) >= count)
 
 
 def distinct(heard: list[Envelope], keys: set[UUID]) -> Callable[[], Awaitable[set[UUID]]]:
@@ -144,7 +144,7 @@ async def test_a_journal_that_grows_is_not_read_from_its_beginning(pool: Pool, b
             sql = "SELECT idx_scan, seq_tup_read FROM pg_stat_user_tables WHERE schemaname = 'intake' AND relname = $1"
             return tuple(await db.fetchrow(sql, "journal"))
 
-    looked_up, read_through = await eventually(searched, lambda found: found[0] >= BATCHES, within=30)
+    looked_up, read_through = await eventually(searched, lambda found: found[0] >= BATCHES)
     assert read_through == 0, looked_up
 
 
@@ -291,7 +291,7 @@ async def test_a_relay_that_is_told_to_end_waits_for_no_answer_to_what_it_holds_
     monkeypatch.setattr(AIOKafkaClient, "send", silent)
     await tell(pool, [envelope(story.SUBMISSION, 1, uuid4())])
     running = asyncio.create_task(Relay("intake", pool, Kafka(broker.url)).run())
-    await asyncio.wait_for(tried.wait(), 30)
+    await asyncio.wait_for(tried.wait(), 60)
     await ended(running)
 
 

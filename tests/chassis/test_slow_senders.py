@@ -36,6 +36,12 @@ async def port(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
     await ended(serving)
 
 
+@pytest.fixture
+def patient(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For a head there is time, however busy the machine is: the test is about something else."""
+    monkeypatch.setattr(slow_senders, "HEAD_WITHIN", 60)
+
+
 async def _started(web: Any) -> bool:
     return bool(web.started)
 
@@ -50,51 +56,55 @@ async def _long_enough(seconds: float) -> None:
 async def test_half_a_head_is_waited_for_a_while_and_then_cut(port: int):
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(b"POST /words HTTP/1.1\r\nhost:")
-    assert (await asyncio.wait_for(reader.read(), 10)).startswith(b"HTTP/1.1 408 ")
+    assert (await asyncio.wait_for(reader.read(), 60)).startswith(b"HTTP/1.1 408 ")
     writer.close()
 
 
 async def test_a_connection_that_says_nothing_is_cut(port: int):
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    assert (await asyncio.wait_for(reader.read(), 10)).startswith(b"HTTP/1.1 408 ")
+    assert (await asyncio.wait_for(reader.read(), 60)).startswith(b"HTTP/1.1 408 ")
     writer.close()
 
 
 async def test_half_a_body_is_cut_too(port: int):
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(HEAD % 10 + b"half")
-    assert (await asyncio.wait_for(reader.read(), 10)).startswith(b"HTTP/1.1 408 ")
+    assert (await asyncio.wait_for(reader.read(), 60)).startswith(b"HTTP/1.1 408 ")
     writer.close()
 
 
+@pytest.mark.usefixtures("patient")
 async def test_a_head_without_end_is_cut(port: int):
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(b"POST /words HTTP/1.1\r\nx: " + b"y" * (slow_senders.LONGEST_HEAD + 10))
-    assert (await asyncio.wait_for(reader.read(), 10)).startswith(b"HTTP/1.1 431 ")
+    assert (await asyncio.wait_for(reader.read(), 60)).startswith(b"HTTP/1.1 431 ")
     writer.close()
 
 
+@pytest.mark.usefixtures("patient")
 async def test_whoever_sends_on_is_waited_for(port: int, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(slow_senders, "BODY_RATE", 1)
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(HEAD % 60 + b"x" * 30)
     await _long_enough(0.6)
     writer.write(b"x" * 30)
-    answer = await asyncio.wait_for(reader.readuntil(b"60"), 10)
+    answer = await asyncio.wait_for(reader.readuntil(b"60"), 60)
     assert answer.startswith(b"HTTP/1.1 200 ")
     writer.close()
 
 
-async def test_a_large_body_in_many_parts_is_taken(port: int):
+@pytest.mark.usefixtures("patient")
+async def test_a_large_body_in_many_parts_is_taken(port: int, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(slow_senders, "BODY_WITHIN", 60)
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     body = b"x" * 60_000
     writer.write(HEAD % len(body))
     for n in range(0, len(body), 1000):
         writer.write(body[n : n + 1000])
         await writer.drain()
-    assert (await asyncio.wait_for(reader.readuntil(b"60000"), 10)).startswith(b"HTTP/1.1 200 ")
+    assert (await asyncio.wait_for(reader.readuntil(b"60000"), 60)).startswith(b"HTTP/1.1 200 ")
     writer.write(HEAD % 3 + b"abc")
-    assert b" 200 " in await asyncio.wait_for(reader.readuntil(b"\r\n\r\n3"), 10), "the connection serves on"
+    assert b" 200 " in await asyncio.wait_for(reader.readuntil(b"\r\n\r\n3"), 60), "the connection serves on"
     writer.close()
 
 
@@ -120,7 +130,7 @@ async def test_a_client_that_takes_nothing_of_its_answer_is_cut(monkeypatch: pyt
     port = web.servers[0].sockets[0].getsockname()[1]
     reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
     writer.write(b"GET /endless HTTP/1.1\r\nhost: x\r\n\r\n")
-    await asyncio.wait_for(left.wait(), 20)
+    await asyncio.wait_for(left.wait(), 60)
     del reader
     writer.close()
     web.should_exit = True

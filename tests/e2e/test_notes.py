@@ -43,10 +43,10 @@ async def test_a_letter_is_taken_withdrawn_closed_and_followed(with_mail: Runnin
             found = (await client.get(where)).json()
             return found["status"], found["outcome"]
 
-        await eventually(standing, lambda now: now[0] == "triage", within=30)
+        await eventually(standing, lambda now: now[0] == "triage")
         asked = await client.post(f"{where}/withdrawal", json={}, headers={"Idempotency-Key": "w1"})
         assert asked.status_code == 202, asked.text
-        await eventually(standing, lambda now: now == ("closed", "withdrawn"), within=30)
+        await eventually(standing, lambda now: now == ("closed", "withdrawn"))
 
 
 def deliver(port: int) -> None:
@@ -54,5 +54,5 @@ def deliver(port: int) -> None:
     letter = EmailMessage()
     letter["From"], letter["To"], letter["Subject"], letter["Message-ID"] = "zou@example.net", BOX, "路灯坏了", "<1@x>"
     letter.set_content("学校门口")
-    with smtplib.SMTP("127.0.0.1", port, timeout=30) as line:
+    with smtplib.SMTP("127.0.0.1", port, timeout=60) as line:
         line.send_message(letter)

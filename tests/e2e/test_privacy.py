@@ -32,7 +32,7 @@ def secrets(people: Sequence[Citizen]) -> set[str]:
 
 def client_of(running: Running, channel: str = "web") -> httpx.AsyncClient:
     key = keys(running.options.directory / "channels.json")[channel]
-    return httpx.AsyncClient(base_url=running.url, headers={"X-API-Key": key}, timeout=30)
+    return httpx.AsyncClient(base_url=running.url, headers={"X-API-Key": key}, timeout=60)
 
 
 def staff(running: Running) -> dict[str, str]:
@@ -104,7 +104,7 @@ async def look_at_contacts(running: Running, told: dict[Citizen, str]) -> None:
 async def answers(running: Running, told: dict[Citizen, str]) -> None:
     """Staff write down whom they called, and citizens rate as they write: full of themselves."""
     answered = list(told.items())[1:9]
-    async with httpx.AsyncClient(base_url=running.url, headers=staff(running), timeout=30) as client:
+    async with httpx.AsyncClient(base_url=running.url, headers=staff(running), timeout=60) as client:
         for citizen, number in answered:
             called = f"已致电{citizen.phone}核实（{citizen.spellings[2]}，{citizen.identity}，{citizen.mail}）"
             steps = {
@@ -131,7 +131,7 @@ async def answers(running: Running, told: dict[Citizen, str]) -> None:
 async def everybody_reads(running: Running, told: dict[Citizen, str]) -> None:
     """What was released names nobody, and what was not released shows no words at all."""
     released, silent = list(told.values())[1:9], list(told.values())[9:12]
-    async with httpx.AsyncClient(base_url=running.url, timeout=30) as anybody:
+    async with httpx.AsyncClient(base_url=running.url, timeout=60) as anybody:
 
         async def listed() -> str:
             return (await anybody.get("/demands")).text
@@ -255,7 +255,7 @@ async def test_a_leak_would_be_found_wherever_it_is(running: Running, told: dict
         return await look(running, planted)
 
     letters = {(f"kafka {name}", in_value.phone) for name in ("huying.demand-events", "huying.dead-letters")}
-    leaks = await eventually(found, lambda places: places >= letters, within=30)
+    leaks = await eventually(found, lambda places: places >= letters)
     assert {word for _, word in leaks} == planted
     assert leaks >= {
         ("kafka huying.demand-events", in_key.identity),

@@ -100,7 +100,7 @@ async def test_the_link_shows_the_answer_that_is_judged_and_five_levels_in_both_
 async def test_who_looks_at_the_page_waits_for_nobody(link: Browser, pool: Pool):
     async with pool.acquire() as db, db.transaction():
         await db.execute("SELECT FROM demand FOR UPDATE")
-        assert (await asyncio.wait_for(link.see(), 30)).status_code == 200
+        assert (await asyncio.wait_for(link.see(), 60)).status_code == 200
 
 
 async def test_a_rating_leads_to_the_page_of_the_demand_and_is_not_taken_twice(link: Browser, pool: Pool):

@@ -28,7 +28,7 @@ class Issuer:
         assert self.process.stdin
         assert self.process.stdout
         self.process.stdin.write(json.dumps({"command": command} | details).encode() + b"\n")
-        return json.loads(await asyncio.wait_for(self.process.stdout.readline(), 30))
+        return json.loads(await asyncio.wait_for(self.process.stdout.readline(), 60))
 
     async def generate(self, alg: str = "RS256") -> str:
         """Sign with a new key from now on; the keys before stay published."""

@@ -36,7 +36,7 @@ class PortalVisitor:
 @asynccontextmanager
 async def visiting(city: City) -> AsyncIterator[PortalVisitor]:
     """A browser that has been nowhere yet."""
-    async with httpx.AsyncClient(base_url=city.url, follow_redirects=True, trust_env=False, timeout=30) as client:
+    async with httpx.AsyncClient(base_url=city.url, follow_redirects=True, trust_env=False, timeout=60) as client:
         yield PortalVisitor(client)
 
 

@@ -386,7 +386,7 @@ async def s3() -> AsyncIterator[S3Store]:
                 except httpx.TransportError:
                     return False
 
-        await eventually(answers, bool, within=30)
+        await eventually(answers, bool)
         bucket = boto3.client(
             "s3", endpoint_url=url, aws_access_key_id="i", aws_secret_access_key="s", region_name="us-east-1"
         )

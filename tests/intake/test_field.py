@@ -203,7 +203,7 @@ async def test_signing_out_ends_the_session(clerk: Visitor):
 
 
 async def test_what_was_solved_on_the_spot_is_answered_at_once_and_its_citizen_hears_the_answer_alone(city: City):
-    async with httpx.AsyncClient(base_url=city.url, trust_env=False, follow_redirects=True, timeout=30) as client:
+    async with httpx.AsyncClient(base_url=city.url, trust_env=False, follow_redirects=True, timeout=60) as client:
         clerk = Visitor(client)
         await client.post("/sign-in/demo", data={"person": f"{STATION}-clerk"})
         await clerk.open("/field")

@@ -82,7 +82,7 @@ async def asks(city: City, visitor: PortalVisitor, number: str, phone: str) -> h
     """The answer, after the server has done what it does once it has answered."""
     before = await counted(city)
     answer = await visitor.send("/follow/lost", "/follow/lost", number=number, phone=phone)
-    await eventually(lambda: counted(city), lambda found: found != before, within=30)
+    await eventually(lambda: counted(city), lambda found: found != before)
     return answer
 
 

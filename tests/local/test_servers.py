@@ -63,7 +63,7 @@ async def test_a_postgres_of_another_deployment_is_not_taken_for_ours(
     (elsewhere / "postgres.password").write_text(secret if password == "the same" else "x", "utf-8")
     try:
         with pytest.raises(Unusable, match=f"another PostgreSQL answers on port {server.port}"):
-            await asyncio.wait_for(EmbeddedPostgres(elsewhere, server.port).ready(), 20)
+            await asyncio.wait_for(EmbeddedPostgres(elsewhere, server.port).ready(), 60)
         assert await server.alive() is None
     finally:
         await supervisor.stop()
@@ -78,7 +78,7 @@ async def test_a_broker_of_another_deployment_is_not_taken_for_ours(home: Path, 
     other.prepare()
     try:
         with pytest.raises(Unusable, match=f"another broker answers on {server.bootstrap}"):
-            await asyncio.wait_for(other.ready(), 20)
+            await asyncio.wait_for(other.ready(), 60)
         assert await server.alive() is None
     finally:
         await supervisor.stop()
