@@ -2,14 +2,16 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 import typer
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from deploy.cli.running import environment_of_what_runs
 from shared.chassis.base.settings import KafkaSettings, read
 from shared.chassis.consumer import fetched
+from shared.chassis.kafka import cluster
 from shared.chassis.kafka.client import Kafka
 from shared.contracts.envelope import Envelope
 from shared.contracts.envelope import read as read_envelope
@@ -31,6 +33,7 @@ def tail(
     number: Annotated[str, typer.Option(help="only this demand")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object a line")] = False,
     count: Annotated[int, typer.Option(help="end after so many; 0: go on until Ctrl-C")] = 0,
+    to_end: Annotated[bool, typer.Option("--to-end", help="from the start to the last fact that is there now")] = False,
 ) -> None:
     """Print facts as they are told; Ctrl-C ends."""
     environment_of_what_runs()
@@ -41,12 +44,12 @@ def tail(
         raise typer.Exit(1) from None
     kafka = read(KafkaSettings).kafka
     try:
-        asyncio.run(_tail(kafka, from_start, wanted, as_json, count))
+        asyncio.run(_tail(kafka, from_start or to_end, wanted, as_json, count, to_end))
     except KeyboardInterrupt:
         raise typer.Exit(0) from None
 
 
-async def _tail(kafka: Kafka, from_start: bool, number: str, as_json: bool, count: int) -> None:
+async def _tail(kafka: Kafka, from_start: bool, number: str, as_json: bool, count: int, to_end: bool) -> None:
     fetched.install()
     consumer = AIOKafkaConsumer(**kafka.access())
     try:
@@ -55,7 +58,8 @@ async def _tail(kafka: Kafka, from_start: bool, number: str, as_json: bool, coun
         consumer.assign(places)
         await (consumer.seek_to_beginning(*places) if from_start else consumer.seek_to_end(*places))
         shown = 0
-        async for record in consumer:
+        ends = await _ends(kafka) if to_end else None
+        async for record in _records(consumer, ends):
             try:
                 envelope = read_envelope(DEMAND_EVENTS.carries, record.key, record.headers, record.value)
             except Refused as fault:
@@ -68,6 +72,26 @@ async def _tail(kafka: Kafka, from_start: bool, number: str, as_json: bool, coun
                 return
     finally:
         await consumer.stop()
+
+
+async def _ends(kafka: Kafka) -> dict[TopicPartition, int]:
+    """Where each partition that has records ends now."""
+    _, ends = await cluster.account_of(kafka)
+    partitions = ends.get(DEMAND_EVENTS.name, {})
+    return {TopicPartition(DEMAND_EVENTS.name, int(number)): end for number, end in partitions.items() if end}
+
+
+async def _records(consumer: AIOKafkaConsumer, ends: dict[TopicPartition, int] | None) -> AsyncIterator[ConsumerRecord]:
+    """Records as they come; no further than `ends`, where these are given."""
+    if ends == {}:
+        return
+    async for record in consumer:
+        yield record
+        place = TopicPartition(record.topic, record.partition)
+        if ends and record.offset + 1 >= ends.get(place, record.offset + 2):
+            del ends[place]
+            if not ends:
+                return
 
 
 def _line(envelope: Envelope) -> str:

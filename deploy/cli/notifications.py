@@ -99,7 +99,7 @@ def cancel(
 
     async def ask(db: Connection) -> bool:
         async with db.transaction():
-            kind = messages(demand_repository(packs, settings), _nobody, (), packs)
+            kind = messages(demand_repository(packs, settings), nobody, (), packs)
             return await intent_reports.cancel(db, kind, id, why, now())
 
     if not _asked(ask):
@@ -108,7 +108,7 @@ def cancel(
     typer.echo("it will not be sent")
 
 
-async def _nobody(intents: Sequence[Intent]) -> dict[UUID, Found]:
+async def nobody(intents: Sequence[Intent]) -> dict[UUID, Found]:
     """Whom messages are for: whoever cancels one sends none."""
     return {}
 

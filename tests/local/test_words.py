@@ -88,6 +88,14 @@ def test_a_command_that_only_reads_a_database_asks_for_no_secret(
     assert "HUYING_SECRET" not in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("moment", ["yesterday", "2026-11-30T09:30:00"])
+def test_a_moment_that_is_none_or_lacks_its_offset_changes_nothing(
+    moment: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    assert ended(monkeypatch, "after-restore", "--worked-until", moment) == 2
+    assert "+08:00" in " ".join(capsys.readouterr().err.split())
+
+
 def test_an_address_that_is_none_is_named_by_its_variable(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):

@@ -49,6 +49,12 @@ async def messages_in(db: Connection, states: Sequence[State], limit: int) -> li
     return [_row(row) for row in rows]
 
 
+async def waiting(db: Connection) -> int:
+    """How many wait to be sent."""
+    count: int = await db.fetchval("SELECT count(*) FROM intent WHERE kind = $1 AND state = 'pending'", MESSAGE)
+    return count
+
+
 async def messages_of(db: Connection, number: str) -> list[MessageRow]:
     """Everything that is told of a demand, in order."""
     rows = await db.fetch(

@@ -103,6 +103,11 @@ async def page(db: Connection, channel: str, reads_all: bool, after: int, wanted
     return EventPage(Head(feed, last, oldest), events, max(reached, after), reached < last)
 
 
+async def end_cursors(db: Connection) -> None:
+    """Let no cursor be good that was given until now: whoever has one is told where to go on."""
+    await db.execute("UPDATE event_head SET feed = gen_random_uuid()")
+
+
 async def has_pending(db: Connection) -> bool:
     """Whether any fact waits for its place."""
     waits: bool = await db.fetchval("SELECT EXISTS (SELECT FROM event_pending)")

@@ -28,6 +28,13 @@ async def serials(db: Connection, count: int) -> list[int]:
     return [row["n"] for row in rows]
 
 
+async def leave_out_serials(db: Connection, count: int) -> int:
+    """Give so many of the next serials to nobody; returns the first one that is left out."""
+    first: int = await db.fetchval("SELECT nextval('demand_number')")
+    await db.execute("SELECT setval('demand_number', $1::bigint)", first + count - 1)
+    return first
+
+
 async def share_references(db: Connection, channel: str) -> None:
     """Keep the channel's references from becoming sightings while they are submitted."""
     await db.execute("SELECT pg_advisory_xact_lock_shared(hashtextextended('reference:' || $1, 0))", channel)

@@ -91,6 +91,25 @@ async def try_again(db: Connection, kind: str, id: UUID, although_unknown: bool 
     return bool(done == "UPDATE 1")
 
 
+async def doubt(db: Connection, kind: IntentKind[Any], due_before: datetime, cause: str, at: datetime) -> int:
+    """End every intent as unknown that waits and was due by then, since it may have gone out without a trace; the
+    journal tells it. Returns how many."""
+    rows = await db.fetch(
+        f"""
+        UPDATE intent SET state = 'unknown', cause = $3, finished_at = now(), waits = NULL, recipient = NULL,
+            attempts = attempts + 1
+        WHERE kind = $1 AND state = 'pending' AND due_at <= $2 RETURNING {INTENT}, attempts, via
+        """,  # noqa: S608 (a constant)
+        kind.name,
+        due_before,
+        cause,
+    )
+    doubted = [Ended(intent_of(row), row["attempts"], State.UNKNOWN, cause, row["via"] or "") for row in rows]
+    await tell(db, kind, doubted, at)
+    metrics.MESSAGES.labels(State.UNKNOWN).inc(len(doubted))
+    return len(doubted)
+
+
 async def cancel(db: Connection, kind: IntentKind[Any], id: UUID, cause: str, at: datetime) -> bool:
     """Never send an intent that waits, or settle one of which nobody knows if it went out; the journal tells it."""
     row = await db.fetchrow(

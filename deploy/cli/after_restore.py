@@ -1,0 +1,116 @@
+"""`huying after-restore`: what must be done between restoring the database to an earlier moment and starting anything.
+
+Citizens, channels and staff hold numbers, cursors and sessions of the time that is lost; the database knows of none.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Final
+
+import typer
+
+from deploy.cli.notifications import nobody
+from deploy.cli.processes import RunSettings
+from services.feedback.app import demand_repository
+from services.feedback.notifications import queries as message_queries
+from services.feedback.notifications.sending import messages
+from services.feedback.settings import FeedbackSettings
+from services.intake.events import queries as event_queries
+from services.intake.submission import queries as submission_queries
+from shared.chassis.base.clock import now
+from shared.chassis.base.settings import read
+from shared.chassis.database.pool import open_pool
+from shared.chassis.kafka import cluster
+from shared.chassis.kafka.client import Kafka
+from shared.chassis.work import intent_reports
+from shared.contracts.topics import TOPICS
+from shared.identity import sessions
+from shared.jurisdiction.loader import packs_of
+
+CAUSE: Final = "unknown: it was due in a time that a restore has undone, and may have gone out then"
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What was done: the first serial that nobody gets, sessions that were ended, messages that were held back, and
+    messages that will be sent."""
+
+    first_serial: int
+    sessions: int
+    held_back: int
+    waiting: int
+
+
+def after_restore(
+    worked_until: Annotated[
+        str,
+        typer.Option(
+            help="until when processes worked with the database before it was restored, as 2026-11-30T09:30:00+08:00:"
+            " messages that were due by then may have gone out, and are kept as unknown. Empty: nothing is held back"
+        ),
+    ] = "",
+    numbers: Annotated[
+        int, typer.Option(min=1, help="how many numbers of demands nobody gets: more than were given in the lost time")
+    ] = 10_000,
+) -> None:
+    """Once, when the database was restored to an earlier moment: let nothing of the time that is lost come back.
+
+    No process may run, and the broker must be empty (new, or with its topics made anew by `huying migrate`).
+    """
+    until = _moment(worked_until)
+    settings = read(RunSettings)
+    if problems := asyncio.run(_not_empty(settings.kafka)):
+        for line in problems:
+            typer.echo(f"huying: {line}", err=True)
+        raise typer.Exit(1)
+    done = asyncio.run(_do(settings.database_url, until, numbers))
+    typer.echo(
+        f"numbers: {numbers:,} are left out, from the serial {done.first_serial:,} on\n"
+        "events: channels that ask with a cursor of before are told where to go on\n"
+        f"sessions: {done.sessions:,} ended, staff sign in again\n"
+        f"messages: {done.held_back:,} held back as unknown, {done.waiting:,} will be sent;"
+        " see `huying notifications list`"
+    )
+
+
+def _moment(text: str) -> datetime | None:
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no moment, such as 2026-11-30T09:30:00+08:00") from None
+    if moment.tzinfo is None:
+        raise typer.BadParameter(f"{text!r} does not say its offset from UTC, such as +08:00")
+    return moment
+
+
+async def _not_empty(kafka: Kafka) -> Sequence[str]:
+    """In words why the broker cannot be told everything again."""
+    _, ends = await cluster.account_of(kafka)
+    missing = [topic.name for topic in TOPICS if topic.name not in ends]
+    held = {topic: sum(partitions.values()) for topic, partitions in ends.items()}
+    return [f"the broker has no topic {name}: run `huying migrate` first" for name in missing] + [
+        f"the topic {topic} is not new: {count:,} records were written to it, some of a time that is undone."
+        " Stop every process, delete the topic, run `huying migrate`, then this again"
+        for topic, count in held.items()
+        if count
+    ]
+
+
+async def _do(database: str, until: datetime | None, numbers: int) -> Done:
+    async with await open_pool(database, "intake", size=1) as pool, pool.acquire() as db, db.transaction():
+        first = await submission_queries.leave_out_serials(db, numbers)
+        await event_queries.end_cursors(db)
+    async with await open_pool(database, "routing", size=1) as pool, pool.acquire() as db:
+        ended = await sessions.end_all(db)
+    async with await open_pool(database, "feedback", size=1) as pool, pool.acquire() as db, db.transaction():
+        held_back = 0
+        if until:
+            settings = read(FeedbackSettings)
+            packs = packs_of(settings)
+            kind = messages(demand_repository(packs, settings), nobody, (), packs)
+            held_back = await intent_reports.doubt(db, kind, until, CAUSE, now())
+        return Done(first, ended, held_back, await message_queries.waiting(db))
