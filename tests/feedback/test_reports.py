@@ -27,6 +27,7 @@ gateways:
     url: http://127.0.0.1:9/send
     reports:
       key: {KEY}
+      previous_key: {KEY[::-1]}
       id: ref
       reference: msgid
       state: status
@@ -115,6 +116,11 @@ async def test_a_report_says_what_became_of_a_message_and_tells_what_nobody_had_
         assert (answer.status_code, answer.text) == (200, "got it")
     assert await state(pool, id) is after
     assert await told_here(pool) == [f"demand.notification-{one}.v1" for one in told]
+
+
+async def test_both_keys_are_taken_while_the_operators_is_being_changed(client: httpx.AsyncClient):
+    answers = [await report(client, key, ref="m1", status="1") for key in (KEY, KEY[::-1], "another key of nobody")]
+    assert [answer.status_code for answer in answers] == [200, 200, 401]
 
 
 async def test_a_report_by_the_gateways_own_reference_is_found_in_a_list_of_json(

@@ -57,11 +57,12 @@ class Gateway(Part):
 class Reports(Part):
     """How delivery reports come in at `/inbound/reports/NAME`: the names of their parameters, and what they say.
 
-    `key` is asked of whoever reports, as the parameter `key` or the header `X-API-Key`. A report names the message by
-    our id, or by the reference that the gateway answered with.
+    `key` is asked of whoever reports, as the parameter `key` or the header `X-API-Key`; while it is being changed,
+    `previous_key` is taken too. A report names the message by our id, or by the reference that the gateway gave it.
     """
 
     key: Annotated[SecretStr, Field(min_length=16)]
+    previous_key: Annotated[SecretStr, Field(min_length=16)] | None = None
     id: str = ""
     reference: str = ""
     state: str = "state"
@@ -70,6 +71,11 @@ class Reports(Part):
     failed: tuple[str, ...]
     accepted: tuple[str, ...] = ()
     answer: str = "OK"
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Whoever has one of these may report."""
+        return tuple(key.get_secret_value() for key in (self.key, self.previous_key) if key)
 
     @model_validator(mode="after")
     def _names_the_message(self) -> "Reports":
