@@ -1,6 +1,8 @@
 """What only helps is removed when its time is over; what a rebuild or a repetition needs never is."""
 
+import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -103,3 +105,21 @@ async def test_a_row_that_somebody_holds_is_left_for_later(said: Pool):
         assert await answers.prune() == AT_ONCE + 4
     assert await answers.prune() == 0
     assert await said.fetchval("SELECT count(*) FROM said") == 1
+
+
+async def test_the_page_on_retention_names_every_table_and_setting(database: str):
+    page = (Path(__file__).parents[2] / "docs/operating/retention.md").read_text("utf-8")
+    named = set(re.findall(r"`(\w+)`", page))
+    async with await open_pool(database, "intake") as pool:
+        rows = await pool.fetch(
+            "SELECT DISTINCT relname FROM pg_class WHERE relkind = 'r' AND relnamespace::regnamespace::text = ANY($1)",
+            [service.name for service in manifests()],
+        )
+    assert {row["relname"] for row in rows} - named == set(), "say how long these are kept"
+    settings = {
+        f"HUYING_{name.upper()}"
+        for one in manifests()
+        for name in one.settings.model_fields
+        if name.startswith("keep_")
+    }
+    assert settings - named == set()
