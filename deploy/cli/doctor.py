@@ -171,14 +171,27 @@ async def _database(
     place: Place, cluster: str | None, apart: Sequence[str]
 ) -> tuple[list[Finding], Sequence[RegisteredProcess]]:
     if not place.database_url:
-        return named("database", [_nothing_runs(Words("database", "数据库"), "DATABASE_URL")]), ()
+        nothing = named("database", [_nothing_runs(Words("database", "数据库"), "DATABASE_URL")])
+        return nothing + _unseen_processes(place), ()
     subject = Words("database", "数据库")
     step = Words("is it running, is DATABASE_URL right?", "请确认它在运行、DATABASE_URL 正确")
     try:
         asking = database.everything(place.database_url, cluster, place.shards, apart)
         return await asyncio.wait_for(asking, PART_WITHIN)
     except (RuntimeError, ValueError, *UNUSABLE) as fault:
-        return named("database", [_silent(subject, fault, step)]), ()
+        return named("database", [_silent(subject, fault, step)]) + _unseen_processes(place), ()
+
+
+def _unseen_processes(place: Place) -> list[Finding]:
+    """Without the database nobody knows which processes there are, unless `make up` has started them here."""
+    if place.runtime:
+        return []
+    why = Words("they register in the database", "进程登记在数据库中")
+    step = Words(
+        "give --health http://HOST:HUYING_HEALTH_PORT for each meanwhile",
+        "可先用 --health http://主机:HUYING_HEALTH_PORT 逐个检查",
+    )
+    return named("processes", [not_looked_at(Words("processes", "进程"), why, step)])
 
 
 def _nothing_runs(what: Words, variable: str) -> Finding:

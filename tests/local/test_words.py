@@ -1,5 +1,6 @@
 """A command that cannot reach a server says which, and what to look at, instead of a stack."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -122,7 +123,7 @@ def test_the_doctor_looks_at_the_servers_that_the_environment_names(
     for what, variable in (("database", "DATABASE_URL"), ("broker at", "KAFKA_BOOTSTRAP_SERVERS")):
         assert f"broken {what}" in said
         assert f"is {variable} right?" in said
-    assert "not looked at process routing-worker" in said, "nobody said where it answers"
+    assert "not looked at processes" in said, "they register in the database"
 
 
 def test_the_doctor_does_not_say_ok_where_nothing_runs(
@@ -132,9 +133,21 @@ def test_the_doctor_does_not_say_ok_where_nothing_runs(
         monkeypatch.delenv(variable)
     assert ended(monkeypatch, "doctor") == 1
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
-    for what in ("database", "broker", "process the API", "process routing-worker"):
+    for what in ("database", "broker", "processes"):
         assert any(line.startswith(f"not looked at {what}: ") for line in lines), lines
     assert not any(line.startswith(("ok database", "ok broker", "ok process")) for line in lines)
+
+
+def test_the_doctor_speaks_chinese_and_to_scripts(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    assert ended(monkeypatch, "doctor", "--lang", "zh") == 2
+    assert "请确认它在运行、DATABASE_URL 正确" in capsys.readouterr().out
+    assert ended(monkeypatch, "doctor", "--json") == 2
+    document = json.loads(capsys.readouterr().out)
+    assert document["exit_code"] == 2
+    worst, last = document["findings"][0], document["findings"][-1]
+    assert (worst["severity"], last["severity"]) == ("broken", "ok")
+    assert {"database", "broker"} <= {finding["check"] for finding in document["findings"]}
+    assert worst["what"].keys() == {"en", "zh"}
 
 
 def test_the_doctor_asks_a_process_where_it_is_told_to(
