@@ -8,7 +8,6 @@ from typing import Final
 from services.intake.api_document import WORDS
 from services.intake.attachments import api as attachments_api
 from services.intake.attachments.assembled import attachment_service
-from services.intake.attachments.service import AttachmentService
 from services.intake.broadcasts import api as broadcasts
 from services.intake.broadcasts.handler import BroadcastHandler
 from services.intake.channels import introspection_api, menus
@@ -20,16 +19,11 @@ from services.intake.events.lookup import EventLookup
 from services.intake.events.numbering import EventNumbering
 from services.intake.events.projection import event_projection
 from services.intake.events.streams import OpenStreams
-from services.intake.inbound.attach import MessageFiles
+from services.intake.inbound import assembled as inbound
 from services.intake.inbound.conversation import Conversations
 from services.intake.inbound.mail.server import MailServer
-from services.intake.inbound.pictures import Pictures
 from services.intake.inbound.sender_lock import SenderLocks
-from services.intake.inbound.sms import api as sms
-from services.intake.inbound.sms import bind_api
-from services.intake.inbound.sms.bind_api import BindTexts
 from services.intake.inbound.visits import api as visits
-from services.intake.inbound.wechat import api as wechat
 from services.intake.inbound.words import languages
 from services.intake.notes import api as voices_api
 from services.intake.notes import verdict_api
@@ -128,10 +122,8 @@ def api(settings: IntakeSettings, pool: Pool) -> Api:
     stories, publications = StoryReader(pool, packs, links), PublicLookup(pool, packs)
     attachments = attachment_service(settings, pool)
     conversations = Conversations(
-        submissions, note_handler, codes, _enclosing(settings, attachments), SenderLocks.of(pool)
+        submissions, note_handler, codes, inbound.message_files(settings, attachments), SenderLocks.of(pool)
     )
-    registry = GatewayRegistry(pool, keys)
-    language_of = languages(packs)
     finder = SimilarFinder(pool, packs, masker=masker)
     suggester = Suggester.of(packs, settings.suggestion_models)
     portal = Portal(
@@ -159,9 +151,7 @@ def api(settings: IntakeSettings, pool: Pool) -> Api:
             introspection_api.routes(Introspection(pool, callers)),
             visits.routes(submissions, codes),
             broadcasts.routes(BroadcastHandler(submissions), codes),
-            sms.routes(registry, conversations, language_of),
-            bind_api.routes(BindTexts(sms.SmsGateway(registry, conversations, language_of), callers)),
-            wechat.routes(wechat.WeChat(registry, conversations, language_of)),
+            *inbound.routes(GatewayRegistry(pool, keys), conversations, languages(packs), callers),
             similar.routes(finder, lookup),
             suggestion.routes(pool, suggester, packs),
             open311(
@@ -183,7 +173,7 @@ def mail(settings: IntakeSettings, pool: Pool) -> Server:
     keys, codes = vault(settings), SecretCodes(settings.lasting)
     masker = Masker()
     submissions, _, note_handler = _commands(pool, packs_of(settings), keys, codes, masker)
-    enclosing = _enclosing(settings, attachment_service(settings, pool))
+    enclosing = inbound.message_files(settings, attachment_service(settings, pool))
     conversations = Conversations(submissions, note_handler, codes, enclosing, SenderLocks.of(pool))
     server = MailServer(GatewayRegistry(pool, keys), conversations)
     return Server(partial(server.run, settings), [lasting_secret_kept(pool, settings.lasting)], (masker.run,))
@@ -191,10 +181,6 @@ def mail(settings: IntakeSettings, pool: Pool) -> Server:
 
 def _place(settings: IntakeSettings) -> Place:
     return Place(settings.public_url, settings.open311_contact, settings.open311_type, settings.open311_other_url)
-
-
-def _enclosing(settings: IntakeSettings, attachments: AttachmentService) -> MessageFiles:
-    return MessageFiles(attachments, Pictures.of(settings.wechat_picture_hosts, settings.attachment_max_picture))
 
 
 def _commands(

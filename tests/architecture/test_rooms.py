@@ -27,8 +27,8 @@ NOT_OURS: Final = frozenset(
 OWN: Final = {
     "feedback/gateways": {
         "assembled", "cloud_signatures", "cloud_sms", "console", "declared", "declared_clouds", "declared_parts",
-        "declared_sms", "file", "http_sms", "inbound_texts", "recipients", "rendering", "smpp", "smpp_connection", "smpp_pdus",
-        "smtp", "text_messages", "wechat",
+        "declared_sms", "file", "http_sms", "inbound_texts", "recipients", "rendering", "smpp", "smpp_connection",
+        "smpp_pdus", "smtp", "text_messages", "wechat",
     },
     "feedback/notifications": {
         "contacts", "courtesy", "digests", "message_desk", "messages", "sending", "staff_notices", "staff_recipients",
@@ -44,8 +44,8 @@ OWN: Final = {
     "intake/channels": {"channel", "embedding", "gateway_settings", "keys", "menus", "quota", "rotation"},
     "intake/events": {"cursor", "numbering", "streams"},
     "intake/inbound": {
-        "attach", "charsets", "conversation", "coordinates", "pictures", "plausible", "sender_lock", "spoken_verdict",
-        "spoken_wish",
+        "assembled", "attach", "charsets", "conversation", "coordinates", "pictures", "plausible", "sender_lock",
+        "spoken_verdict", "spoken_wish",
     },
     "intake/inbound/mail": {"auto_reply", "enclosures", "headers", "html_text", "limits", "parts", "quotes", "reader"},
     "intake/inbound/sms": {"request"},
