@@ -10,6 +10,7 @@ from uuid import UUID
 
 from shared.contracts.moment import RULE_EN, can_be_told
 from shared.contracts.refusals import Code, Refused
+from shared.contracts.trace_context import parse
 
 CONTENT_TYPE: Final = "application/json; charset=utf-8"
 Headers = list[tuple[str, bytes]]
@@ -83,7 +84,7 @@ def read(
             sequence=None if sequence is None else _sequence(sequence),
             causation=uuid(cause.decode()) if cause else None,
             correlation=uuid(correlation.decode()) if correlation else None,
-            traceparent=None if trace is None else trace.decode(),
+            traceparent=None if trace is None else _traceparent(trace),
             imported=told.get("ce_imported") == b"true",
             data=(value or b"").decode(),
         )
@@ -91,6 +92,12 @@ def read(
         raise Refused(Code.UNREADABLE, f"the CloudEvents header {missing} is missing") from None
     except (ValueError, OverflowError) as fault:
         raise Refused(Code.UNREADABLE, f"not a CloudEvents record: {fault}") from None
+
+
+def traceparent_of(headers: Iterable[tuple[str, bytes | None]]) -> str | None:
+    """The trace that a record is part of, be the rest of it readable or not."""
+    text = dict(headers).get("ce_traceparent")
+    return _traceparent(text) if text else None
 
 
 def source_of(service: str) -> str:
@@ -105,6 +112,12 @@ def _time(text: str) -> datetime:
     if not can_be_told(time):
         raise ValueError(f"time {RULE_EN}")
     return time
+
+
+def _traceparent(text: bytes) -> str | None:
+    """None where it is none: a trace that cannot be read is no fault of the fact."""
+    known = text.decode("latin-1")
+    return known if parse(known) else None
 
 
 def _sequence(text: bytes) -> int:

@@ -19,3 +19,4 @@ DEAD_LETTERS: Final = Topic("huying.dead-letters", "dead-letter", 1)
 
 TOPICS: Final = (DEMAND_EVENTS, PROJECT_EVENTS, DEAD_LETTERS)
 TOPIC_OF: Final = {topic.carries: topic.name for topic in TOPICS}
+STREAM_OF: Final = {topic.name: topic.carries for topic in TOPICS}

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from services.feedback.gateways.recipients import ContactMethod, Recipient, mark, means_for
 from shared.chassis.base.tokens import SERVICE_MAX_AGE, SERVICE_TOKEN, Tokens
+from shared.chassis.http.service_client import service_client
 from shared.chassis.work.intents import Away, Intent, NoRecipient, PutOff
 from shared.contracts.demand.facts import ChannelKind
 from shared.contracts.demand.state import Service
@@ -58,7 +59,7 @@ class ContactClient:
         despite_opt_out: Callable[[Intent], bool] = lambda intent: True,
     ) -> "ContactClient":
         """Those of the intake at this address."""
-        client = httpx.AsyncClient(base_url=url, timeout=TIMEOUT, trust_env=False)
+        client = service_client(url, TIMEOUT)
         return cls(client, Tokens(secret, SERVICE_MAX_AGE), gateways, despite_opt_out)
 
     async def recipients(self, intents: Sequence[Intent]) -> dict[UUID, Found]:

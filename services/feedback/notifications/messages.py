@@ -37,6 +37,8 @@ class Message:
     """Whether the demand is of the highest urgency (特急)."""
     mass: bool = False
     """Whether it is one of many that tell the same: of a demand that was merged into another one."""
+    traceparent: str | None = None
+    """The trace of the fact that it tells."""
 
     def intent(self) -> Intent:
         """The message as it is queued. What one person is told of one demand goes out in order.
@@ -62,6 +64,7 @@ class Message:
                 **({MASS: True} if self.mass else {}),
             },
             skipped=None if self.contact else NO_CONTACT,
+            traceparent=self.traceparent,
         )
 
 
@@ -77,6 +80,7 @@ class SupporterNotice:
     number: str
     jurisdiction: str
     values: Mapping[str, str]
+    traceparent: str | None = None
 
 
 def put_messages(writes: WriteBatch, messages: Sequence[Message]) -> None:
@@ -104,7 +108,7 @@ def put_supporter_notices(writes: WriteBatch, notices: Sequence[SupporterNotice]
     if notices:
         writes.add(
             """
-            INSERT INTO intent (id, kind, key, about, line, body)
+            INSERT INTO intent (id, kind, key, about, line, body, traceparent)
             SELECT md5(notice.fact_id::text || supporter.contact::text)::uuid, 'message', demand_id, notice.fact_id,
                 concat_ws('/', demand_id, supporter.contact),
                 jsonb_build_object(
@@ -112,8 +116,8 @@ def put_supporter_notices(writes: WriteBatch, notices: Sequence[SupporterNotice]
                     'channel_kind', coalesce(supporter.channel_kind, notice.channel_kind),
                     'number', notice.number, 'jurisdiction', notice.jurisdiction, 'values', notice.values,
                     'mass', true
-                )
-            FROM unnest($1::supporter_told_row[]) AS notice JOIN supporter USING (demand_id)
+                ), notice.traceparent
+            FROM unnest($1::supporter_traced_row[]) AS notice JOIN supporter USING (demand_id)
             ON CONFLICT DO NOTHING
             """,
             [
@@ -126,6 +130,7 @@ def put_supporter_notices(writes: WriteBatch, notices: Sequence[SupporterNotice]
                     n.number,
                     n.jurisdiction,
                     orjson.dumps(n.values).decode(),
+                    n.traceparent,
                 )
                 for n in notices
             ],

@@ -91,6 +91,7 @@ class _Messages:
             values={name: value for name, value in values.items() if value},
             urgent=(urgent := demand.urgency is f.Urgency.CRITICAL),
             mass=demand.parent is not None and isinstance(fact, f.StatusFact) and not urgent,
+            traceparent=change.envelope.traceparent,
         )
 
     def supporter_notice(self, change: Change[Demand, f.Fact]) -> SupporterNotice | None:
@@ -109,6 +110,7 @@ class _Messages:
             number=demand.number,
             jurisdiction=demand.jurisdiction,
             values={name: value for name, value in values.items() if value},
+            traceparent=change.envelope.traceparent,
         )
 
     def _values(self, notice: Notice, demand: Demand, fact: f.Fact, pack: Pack, holder: Holder) -> dict[str, str]:

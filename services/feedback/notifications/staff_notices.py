@@ -74,6 +74,7 @@ def _intents(change: Change[Demand, f.Fact], pack: Pack, public_url: str) -> Ite
             about=change.envelope.id,
             line=f"duty/{unit}/{n}" + (f"/{demand.id}" if at_once else ""),
             body=body,
+            traceparent=change.envelope.traceparent,
         )
 
 

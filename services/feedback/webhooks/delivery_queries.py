@@ -23,6 +23,9 @@ class Delivery:
     body: str
     attempts: int
     failures: int
+    demand: UUID
+    number: str
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,7 @@ async def next_deliveries(
         """
         SELECT head.* FROM unnest($1::uuid[], $2::integer[]) AS asked (webhook, room)
         JOIN webhook ON webhook.id = asked.webhook AND disabled_at IS NULL CROSS JOIN LATERAL (
-            SELECT webhook, event, position, body, attempts, failures FROM (
+            SELECT webhook, event, position, body, attempts, failures, demand, number, traceparent FROM (
                 SELECT * FROM webhook_delivery AS due WHERE due.webhook = asked.webhook AND state = 'pending'
                     AND due_at <= $4 ORDER BY due_at, position LIMIT $5
             ) AS one

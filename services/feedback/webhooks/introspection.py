@@ -8,6 +8,7 @@ import httpx
 from pydantic import ValidationError
 
 from shared.chassis.base.tokens import SERVICE_MAX_AGE, SERVICE_TOKEN, Tokens
+from shared.chassis.http.service_client import service_client
 from shared.contracts.demand.state import Service
 from shared.contracts.refusals import Code, FieldError, Refused
 from shared.identity.introspection import GoodChannels, Introspected
@@ -19,7 +20,7 @@ SCOPE: Final = "webhooks"
 
 def intake_client(url: str) -> httpx.AsyncClient:
     """The connections to the intake at this address."""
-    return httpx.AsyncClient(base_url=url, timeout=TIMEOUT, trust_env=False)
+    return service_client(url, TIMEOUT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ def webhook_projection(packs: Jurisdictions, interest: Interest) -> Projection[D
             list(pack.ancestors(demand.division)) if pack else [demand.division],
             _categories(pack, demand.category),
             event.model_dump_json(),
+            envelope.traceparent,
         )
 
     return Projection(on=dict.fromkeys(VISIBLE, row), ignores=INTERNAL, write=put_deliveries)
@@ -58,10 +59,10 @@ def put_deliveries(writes: WriteBatch, rows: Sequence[Row]) -> None:
     demands but reports (举报). One that is disabled finds what it missed when it is enabled again."""
     writes.add(
         """
-        INSERT INTO webhook_delivery (webhook, event, demand, number, type, at, body)
-        SELECT webhook.id, told.event, told.demand, told.number, told.type, told.at, told.body
-        FROM unnest($1::webhook_event_row[]) WITH ORDINALITY AS told (event, demand, number, type, at, channel,
-            jurisdiction, confidential, divisions, categories, body, place)
+        INSERT INTO webhook_delivery (webhook, event, demand, number, type, at, body, traceparent)
+        SELECT webhook.id, told.event, told.demand, told.number, told.type, told.at, told.body, told.traceparent
+        FROM unnest($1::webhook_traced_row[]) WITH ORDINALITY AS told (event, demand, number, type, at, channel,
+            jurisdiction, confidential, divisions, categories, body, traceparent, place)
         JOIN webhook ON (
             webhook.channel = told.channel OR (webhook.jurisdiction = told.jurisdiction AND NOT told.confidential)
         )

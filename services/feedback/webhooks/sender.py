@@ -30,6 +30,7 @@ from shared.chassis.base.clock import now
 from shared.chassis.database.coalescing import GroupCommit
 from shared.chassis.database.lease import Lease
 from shared.chassis.database.pool import PASSING, Connection, Pool
+from shared.chassis.tracing import hops, spans
 from shared.chassis.work.circuits import Circuit
 from shared.chassis.work.intents import Outcome, RetryLater, Sent, TryAgain
 
@@ -188,16 +189,23 @@ class WebhookSender:
     async def _send(self, target: Target, delivery: Delivery) -> None:
         """One delivery, from the endpoint's hands to the record of its outcome."""
         at, circuit = self._clock(), target.circuit
+        span = hops.sent(delivery.traceparent, "webhook")
+        span.about("demand", delivery.demand, delivery.number)
+        structlog.contextvars.bind_contextvars(demand=str(delivery.demand))
         try:
-            reply = await self._reply(target, delivery, at)
+            with spans.at_work(span):
+                reply = await self._reply(target, delivery, at)
         finally:
             circuit.in_hand -= 1
+        if not reply.is_success:
+            span.fail(str(reply.status or "no-answer"))
         takes_again = reply.is_success and not circuit.proven
         circuit.learn(_outcome(reply))
         if reply.is_throttled and reply.retry_after:
             circuit.rests_until = max(circuit.rests_until, self._ticks() + decide(reply, 0).pause.total_seconds())
         result = Result(delivery, at, reply, decide(reply, delivery.failures))
         await self._recorded(result, takes_again)
+        span.end()
 
     async def _reply(self, target: Target, delivery: Delivery, at: datetime) -> Reply:
         if not target.keys:

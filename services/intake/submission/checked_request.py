@@ -20,6 +20,8 @@ from services.intake.vault.sealing import Vault
 from shared.chassis.aggregates.repository import Repository
 from shared.chassis.aggregates.unit_of_work import UnitOfWork
 from shared.chassis.database.write_batch import WriteBatch
+from shared.chassis.tracing import spans
+from shared.chassis.tracing.spans import NO_SPAN, Span
 from shared.contracts.demand.facts import DemandSubmitted, Fact
 from shared.contracts.demand.state import Demand
 from shared.contracts.numbers import number
@@ -40,13 +42,15 @@ class Request(NamedTuple):
 
 class CheckedRequest(NamedTuple):
     """A request that was checked: who asks, the demand with its place and all attachments, its jurisdiction, and the
-    fact that it will be, but for its number: words are masked before a connection is held."""
+    fact that it will be, but for its number: words are masked before a connection is held. `span` is that of the
+    request: many share one transaction."""
 
     channel: Channel
     request: Request
     command: SubmitDemand
     pack: Pack
     fact: DemandSubmitted
+    span: Span = NO_SPAN
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,8 @@ class RequestChecker:
         reference = self.new_id() if command.contact else None
         masks = await self.masker.masks_for(_passages(command))
         fact = domain.submitted(command, pack, "", channel.id, channel.kind, reference, channel.name, masks)
-        return CheckedRequest(channel, request, command, pack, fact.model_copy(update={"placed_by": placed_by}))
+        fact = fact.model_copy(update={"placed_by": placed_by})
+        return CheckedRequest(channel, request, command, pack, fact, spans.current())
 
     def submission(self, ask: CheckedRequest, serial: int, at: datetime) -> Submission:
         """The row of a request, under a new id and number."""
@@ -94,7 +99,7 @@ class RequestChecker:
 
     def _told(self, work: UnitOfWork[Demand, Fact], ask: CheckedRequest, submission: Submission) -> list[Kept]:
         fact = ask.fact.model_copy(update={"number": submission.number})
-        work.record(submission.id, [fact], submission.submitted_at, submission.id)
+        work.record(submission.id, [fact], submission.submitted_at, submission.id, ask.span)
         return self._sealed(ask.command, submission.id, fact)
 
     def _sealed(self, command: SubmitDemand, demand_id: UUID, fact: DemandSubmitted) -> list[Kept]:

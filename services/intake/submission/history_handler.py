@@ -112,7 +112,7 @@ class HistoryHandler:
     ) -> None:
         demand, now = work.state(row.first.id), row.asked.fingerprint
         note = HistoryContinued(after=demand.version, history=further)
-        work.record(demand.id, [note], at, uuid5(MOVED, f"{demand.id}\n{now.hex()}"))
+        work.record(demand.id, [note], at, uuid5(MOVED, f"{demand.id}\n{now.hex()}"), row.ask.span)
         read.known, read.fingerprint = _further(read.known, note), now
 
 

@@ -12,6 +12,7 @@ import structlog
 from pydantic import BaseModel, ValidationError
 
 from shared.chassis.base.clock import now
+from shared.chassis.http.service_client import service_client
 from shared.chassis.process.components import Task
 from shared.jurisdiction.pack import Pack
 
@@ -68,7 +69,7 @@ class FigureReader:
     @classmethod
     def at(cls, url: str, packs: Sequence[Pack]) -> "FigureReader":
         """That of the reporting at this address; of none where it is empty."""
-        return cls(httpx.AsyncClient(base_url=url, timeout=TIMEOUT, trust_env=False) if url else None, packs)
+        return cls(service_client(url, TIMEOUT) if url else None, packs)
 
     def of(self, pack: Pack) -> MonthFigures | None:
         """The last known figures of the month that it is there now; None before reporting has answered for it."""

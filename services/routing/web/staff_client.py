@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import httpx
 
+from shared.chassis.http.service_client import service_client
 from shared.contracts.refusals import Code, Refused
 from shared.identity.person import Person
 from shared.identity.settings import StaffSettings
@@ -26,7 +27,7 @@ class StaffClient:
     @classmethod
     def at(cls, service: str, url: str, settings: StaffSettings) -> "StaffClient":
         """That of the service at this address."""
-        client = httpx.AsyncClient(base_url=url, timeout=TIMEOUT, trust_env=False)
+        client = service_client(url, TIMEOUT)
         return cls(service, client, StaffTokens.of(settings))
 
     async def answer(self, method: str, path: str, person: Person, **request: Any) -> httpx.Response:

@@ -7,10 +7,13 @@ from datetime import datetime
 from typing import Final, Generic, Protocol, TypeVar
 from uuid import UUID
 
+from structlog.contextvars import bound_contextvars
+
 from shared.chassis.aggregates.repository import Repository
 from shared.chassis.base.clock import now
 from shared.chassis.database.pool import Connection
 from shared.chassis.database.write_batch import WriteBatch
+from shared.chassis.tracing import spans
 from shared.contracts.refusals import Code, FieldError, Refused
 from shared.contracts.rules import F, S
 
@@ -57,8 +60,14 @@ class CommandHandler(Generic[S, F]):
 
     async def handle(self, db: Connection, command: Command[S, F, A]) -> A:
         """The answer, within the caller's transaction; raises `Refused`, and then nothing is written."""
-        at = self.clock()
+        stream = self.repository.rules.stream
+        with bound_contextvars(**{stream: str(command.key)}):
+            return await self._handled(db, command, self.clock())
+
+    async def _handled(self, db: Connection, command: Command[S, F, A], at: datetime) -> A:
         work = await self.repository.load(db, [command.key], at)
+        rules = self.repository.rules
+        spans.current().about(rules.stream, command.key, rules.subject(work.state(command.key)))
         known = await command.known(db, work.state(command.key))
         if known is not None:
             return known

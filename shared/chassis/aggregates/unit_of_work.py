@@ -7,6 +7,8 @@ from typing import Generic, NamedTuple
 from uuid import UUID
 
 from shared.chassis.base.clock import uuid5
+from shared.chassis.tracing import spans
+from shared.chassis.tracing.spans import Span
 from shared.contracts.envelope import Envelope, source_of
 from shared.contracts.refusals import Code, Refused
 from shared.contracts.rules import F, Rules, S
@@ -49,15 +51,22 @@ class UnitOfWork(Generic[S, F]):
         after = self.rules.evolve(before, fact, envelope.time)
         self._keep(self._follow([Change(before, after, fact, envelope, is_own=False)]))
 
-    def record(self, key: UUID, facts: Iterable[F], at: datetime, cause: UUID) -> list[Envelope]:
-        """Tell facts that a command decided; the same cause makes the same event ids."""
-        state, told = self.state(key), []
+    def record(
+        self, key: UUID, facts: Iterable[F], at: datetime, cause: UUID, span: Span | None = None
+    ) -> list[Envelope]:
+        """Tell facts that a command decided; the same cause makes the same event ids.
+
+        `span`: the hop that tells them, where it is not the current one.
+        """
+        state, told, span = self.state(key), [], span or spans.current()
         for n, fact in enumerate(facts):
             self.rules.authorize(fact)
             moved = self.rules.evolve(state, fact, at)
-            envelope = self._envelope(moved, fact, key, at, uuid5(cause, str(n)), cause, cause)
+            envelope = self._envelope(moved, fact, key, at, uuid5(cause, str(n)), cause, cause, span.traceparent)
             told.append(Change(state, moved, fact, envelope, is_own=True))
             state = moved
+        if told and span.is_recorded:
+            span.about(self.rules.stream, key, self.rules.subject(state))
         changes = self._follow(told)
         self._keep(changes)
         return [change.envelope for change in changes]
@@ -81,13 +90,21 @@ class UnitOfWork(Generic[S, F]):
             moved = self.rules.evolve(state, fact, at)
             name = uuid5(heard.id, f"{self.rules.service}:{n}")
             correlation = heard.correlation or heard.id
-            envelope = self._envelope(moved, fact, heard.key, at, name, heard.id, correlation)
+            envelope = self._envelope(moved, fact, heard.key, at, name, heard.id, correlation, heard.traceparent)
             answers.append(Change(state, moved, fact, envelope, is_own=True))
             state = moved
         return answers
 
     def _envelope(
-        self, state: S, fact: F, key: UUID, at: datetime, name: UUID, cause: UUID, correlation: UUID
+        self,
+        state: S,
+        fact: F,
+        key: UUID,
+        at: datetime,
+        name: UUID,
+        cause: UUID,
+        correlation: UUID,
+        traceparent: str | None,
     ) -> Envelope:
         return Envelope(
             id=name,
@@ -100,7 +117,7 @@ class UnitOfWork(Generic[S, F]):
             sequence=state.version if fact.moves else None,
             causation=cause,
             correlation=correlation,
-            traceparent=None,
+            traceparent=traceparent,
             imported=self.rules.is_imported(state),
             data=fact.model_dump_json(exclude_defaults=True),
         )

@@ -6,12 +6,26 @@ metrics' labels. `docs/operating/watching.md` lists every key that a line may ha
 
 import logging
 import sys
+from collections.abc import Sequence
 
 import structlog
 
 
-def set_up(process: str, style: str, level: str, service: str | None = None) -> None:
-    """Configure structlog and the standard library's logging alike. `service`: of a process of one service alone."""
+def set_up(
+    process: str,
+    style: str,
+    level: str,
+    service: str | None = None,
+    more: Sequence[structlog.typing.Processor] = (),
+) -> None:
+    """Configure structlog and the standard library's logging alike. `service`: of a process of one service alone;
+    `more` adds what else a line names."""
+    names = {"process": process, **({"service": service} if service else {})}
+
+    def name(_: object, __: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
+        # Not by a context: a thread, and what many callers share, have one of their own.
+        return {**names, **line}
+
     number = logging.getLevelNamesMapping()[level.upper()]
     render: structlog.typing.Processor = (
         structlog.processors.JSONRenderer(ensure_ascii=False)
@@ -21,6 +35,8 @@ def set_up(process: str, style: str, level: str, service: str | None = None) -> 
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
+            name,
+            *more,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
@@ -29,7 +45,6 @@ def set_up(process: str, style: str, level: str, service: str | None = None) -> 
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.PrintLoggerFactory(sys.stdout),
     )
-    structlog.contextvars.bind_contextvars(process=process, **({"service": service} if service else {}))
     logging.basicConfig(
         level=max(number, logging.WARNING), stream=sys.stdout, format="%(levelname)s %(name)s %(message)s"
     )

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Literal, NoReturn, TypeVar
 from pydantic import AfterValidator, BeforeValidator, Field, FilePath, SecretStr, ValidationError, ValidationInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.chassis.base.trace_settings import TraceSettings
 from shared.chassis.kafka.client import PLAINTEXT, Kafka
 
 WRONG: Final = 78
@@ -111,7 +112,7 @@ class KafkaSettings(BaseSettings):
         )
 
 
-class ProcessSettings(KafkaSettings):
+class ProcessSettings(TraceSettings, KafkaSettings):
     """Where the servers are and how this process presents itself."""
 
     database_url: str = Field(validation_alias="DATABASE_URL", description="postgresql://USER@HOST/DATABASE")

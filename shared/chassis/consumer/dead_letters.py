@@ -9,18 +9,23 @@ from uuid import UUID
 
 import asyncpg
 import orjson
+import structlog
+from structlog.contextvars import bound_contextvars
 
 from shared.chassis.aggregates import journal
 from shared.chassis.base.clock import now, uuid5
 from shared.chassis.consumer.record import Record
 from shared.chassis.database.pool import Connection
 from shared.chassis.database.write_batch import WriteBatch
-from shared.contracts.envelope import Envelope, source_of
+from shared.contracts.envelope import Envelope, source_of, traceparent_of
 from shared.contracts.text import shortened
-from shared.contracts.topics import DEAD_LETTERS
+from shared.contracts.topics import DEAD_LETTERS, STREAM_OF
+from shared.contracts.trace_context import parse
 
+log = structlog.get_logger()
 NAMESPACE: Final = UUID("6f0c1c56-5b0e-4c8e-9a55-0a2f7f3d1f10")
 LONGEST_CAUSE: Final = 2000
+_KEY: Final = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _UNSTORABLE: Final = re.compile(r"[\x00\ud800-\udfff]")
 
 
@@ -77,6 +82,22 @@ def put(writes: WriteBatch, cluster_id: str, service: str, dead: Sequence[Reject
     journal.append(writes, [_told(one, cluster_id, service, now()) for one in dead], once=True)
 
 
+def log_all(dead: Sequence[Rejected]) -> None:
+    """A line for each, with its trace and its aggregate where the record names them."""
+    for one in dead:
+        with bound_contextvars(**_names(one.record)):
+            log.error("dead letter", place=one.place, cause=one.cause)
+
+
+def _names(record: Record) -> dict[str, str]:
+    names, stream = dict[str, str](), STREAM_OF.get(record.topic)
+    if stream and _KEY.fullmatch(record.key or b""):
+        names[stream] = (record.key or b"").decode()
+    if (traceparent := traceparent_of(record.headers)) and (known := parse(traceparent)):
+        names["trace"] = f"{known.trace_id:032x}"
+    return names
+
+
 def _told(dead: Rejected, cluster_id: str, service: str, at: datetime) -> Envelope:
     """Where the record lies, why it is dead, and the record itself where the letter can still be sent with it."""
     record = dead.record
@@ -95,7 +116,7 @@ def _told(dead: Rejected, cluster_id: str, service: str, at: datetime) -> Envelo
         sequence=None,
         causation=None,
         correlation=None,
-        traceparent=None,
+        traceparent=traceparent_of(record.headers),
         imported=False,
         data=(whole if len(whole) <= journal.LARGEST else orjson.dumps(told)).decode(),
     )

@@ -21,6 +21,7 @@ from shared.chassis.consumer.record import Record
 from shared.chassis.consumer.sequencing import Disposition, Parsed, Sequencer, parse_record, stream_of
 from shared.chassis.database.pool import PASSING, Connection, Pool
 from shared.chassis.database.write_batch import Stale, WriteBatch
+from shared.chassis.tracing import spans
 from shared.contracts.envelope import source_of
 from shared.contracts.refusals import Code, Refused
 
@@ -141,7 +142,7 @@ class Delivery:
             fresh = await self._fresh(db, sequencer.rejected)
             if fresh or any(disposition is not Disposition.DROPPED for disposition in sequencer.dispositions):
                 await self._write(db, sequencer, fresh, records)
-        self._log(fresh)
+        dead_letters.log_all(fresh)
         metrics.count(self.repositories.service, Counter(sequencer.dispositions))
         self._count_poison(sequencer.dispositions, len(sequencer.rejected) - len(fresh))
 
@@ -179,6 +180,7 @@ class Delivery:
         inbox.unpark(writes, sequencer.resumed)
         dead_letters.put(writes, self.cluster_id, self.repositories.service, dead)
         await writes.write(db)
+        spans.end(sequencer.spans)
 
     async def _put_dead_letter(self, dead: Rejected) -> None:
         """Set one aside that no part of the sorting could explain."""
@@ -188,13 +190,9 @@ class Delivery:
             inbox.advance(writes, [dead.record])
             dead_letters.put(writes, self.cluster_id, self.repositories.service, fresh)
             await writes.write(db)
-        self._log(fresh)
+        dead_letters.log_all(fresh)
         metrics.count(self.repositories.service, Counter([Disposition.DEAD]))
         self._count_poison([Disposition.DEAD], 1 - len(fresh))
-
-    def _log(self, fresh: Sequence[Rejected]) -> None:
-        for dead in fresh:
-            log.error("dead letter", place=dead.place, cause=dead.cause)
 
     def _count_poison(self, dispositions: Sequence[Disposition], known: int) -> None:
         """After a stop the reader meets the same records again: they are `known` and do not count."""

@@ -7,6 +7,7 @@ from typing import Final
 from uuid import UUID
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from shared.chassis.aggregates.repository import Repositories
 from shared.chassis.base import metrics
@@ -15,6 +16,7 @@ from shared.chassis.consumer import dead_letters, inbox
 from shared.chassis.consumer.sequencing import Sequencer
 from shared.chassis.database.pool import PASSING, Pool
 from shared.chassis.database.write_batch import Stale, WriteBatch
+from shared.chassis.tracing import spans
 
 log = structlog.get_logger()
 EVERY: Final = 60.0
@@ -53,7 +55,8 @@ class Resuming:
             raise
         except Exception as fault:  # noqa: BLE001 (an unknown fault holds up its own aggregate alone)
             if len(keys) == 1:
-                log.error("a parked fact cannot be applied", key=str(keys[0][1]), cause=repr(fault))
+                with bound_contextvars(**{keys[0][0]: str(keys[0][1])}):
+                    log.error("a parked fact cannot be applied", key=str(keys[0][1]), cause=repr(fault))
                 return
             for key in keys:
                 await self._isolated([key])
@@ -71,5 +74,5 @@ class Resuming:
             inbox.unpark(writes, sequencer.resumed)
             dead_letters.put(writes, self.log_name, self.repositories.service, sequencer.rejected)
             await writes.write(db)
-        for dead in sequencer.rejected:
-            log.error("dead letter", place=dead.place, cause=dead.cause)
+        spans.end(sequencer.spans)
+        dead_letters.log_all(sequencer.rejected)

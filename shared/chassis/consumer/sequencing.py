@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from asyncpg.pgproto import pgproto
@@ -12,12 +12,13 @@ from shared.chassis.aggregates.unit_of_work import UnitOfWork
 from shared.chassis.consumer.dead_letters import Rejected
 from shared.chassis.consumer.inbox import Loaded, Place
 from shared.chassis.consumer.record import Record, unreadable
+from shared.chassis.tracing import hops
+from shared.chassis.tracing.spans import Span
 from shared.contracts.envelope import Envelope, read
 from shared.contracts.refusals import Refused
-from shared.contracts.topics import TOPICS
+from shared.contracts.topics import STREAM_OF
 
 AnyWork = UnitOfWork[Any, Any]
-_STREAMS: Final = {topic.name: topic.carries for topic in TOPICS}
 
 
 class Disposition(StrEnum):
@@ -48,7 +49,7 @@ def parse_record(record: Record) -> Parsed:
 
 def stream_of(topic: str) -> str:
     """The stream that a topic carries; a topic that is none of ours has a stream of its own name."""
-    return _STREAMS.get(topic, topic)
+    return STREAM_OF.get(topic, topic)
 
 
 def envelope_of(record: Record) -> Envelope:
@@ -71,6 +72,8 @@ class Sequencer:
     """What still waits: an earlier fact is missing, or this version does not know the fact."""
     resumed: set[Place] = field(default_factory=set)
     """What was parked before this batch and waits no longer."""
+    spans: list[Span] = field(default_factory=list)
+    """One for each fact whose trace is recorded; they end when the batch is durable."""
 
     def add(self, batch: Iterable[Parsed]) -> None:
         """Take records in their order."""
@@ -114,9 +117,14 @@ class Sequencer:
         return disposition
 
     def _apply(self, work: AnyWork, record: Record, envelope: Envelope) -> Disposition:
+        span = hops.handled(envelope, work.rules.service, work.now)
+        if span.is_recorded:
+            self.spans.append(span)
+            envelope = envelope._replace(traceparent=span.traceparent)  # what follows from it follows this span
         try:
             work.apply(envelope)
         except Refused as refused:
+            span.fail(refused.code)
             return self._reject(record, str(refused))
         return Disposition.APPLIED
 

@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from contextvars import Context
 from typing import Final, Generic, TypeVar
 
 from shared.chassis.database.pool import PASSING
@@ -45,7 +46,8 @@ class GroupCommit(Generic[T, Q, A]):
         return await answer
 
     def _start(self) -> None:
-        self._working.add(asyncio.create_task(self._work()))
+        # With a context of its own: what the first caller works on is not what the others do.
+        self._working.add(asyncio.create_task(self._work(), context=Context()))
 
     async def _work(self) -> None:
         questions: Asked[Q, A] = ()

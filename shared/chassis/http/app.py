@@ -16,6 +16,7 @@ from shared.chassis.base.checks import Check
 from shared.chassis.http import problem_details
 from shared.chassis.http.body_limit import BodyLimit, Limits
 from shared.chassis.http.error_format import as_routed
+from shared.chassis.http.event_stream import is_event_stream
 from shared.chassis.http.fast_path import FastPaths
 from shared.chassis.http.head_requests import HeadRequests
 from shared.chassis.http.openapi import REFUSALS, ApiText, document
@@ -23,6 +24,8 @@ from shared.chassis.http.query_parameters import known_parameters
 from shared.chassis.http.response_headers import AddedHeaders
 from shared.chassis.http.slow_senders import TimedProtocol
 from shared.chassis.http.swagger_page import swagger_page
+from shared.chassis.http.traced_requests import TracedRequests
+from shared.chassis.tracing import spans
 
 WORDLESS: Final = ApiText()
 
@@ -71,9 +74,9 @@ class Web(FastAPI):
         # The outermost of FastAPI's layers answers for faults, those of short cuts too.
         faults: Any = super().build_middleware_stack()
         faults.app = FastPaths(faults.app, self._routers)
-        return HeadRequests(
-            AddedHeaders(BodyLimit(Measured(faults), Limits.of(self._routers), as_routed(self._routers)))
-        )
+        limits, observed = Limits.of(self._routers), Measured(faults)
+        traced = TracedRequests(observed, limits.credentials) if spans.is_on() else observed
+        return HeadRequests(AddedHeaders(BodyLimit(traced, limits, as_routed(self._routers))))
 
 
 def _function(route: APIRoute) -> str:
@@ -127,7 +130,7 @@ class Measured:
             nonlocal status, ended
             if message["type"] == "http.response.start":
                 status = message["status"]
-                if _has_no_end(message):
+                if is_event_stream(message):
                     ended = perf_counter()
             await send(message)
 
@@ -137,11 +140,6 @@ class Measured:
             route = scope.get("route")
             kind = metrics.requests(_service(route), scope["method"], problem_details.route_of(scope), status)
             kind.observe((ended or perf_counter()) - started)
-
-
-def _has_no_end(start: Any) -> bool:
-    """Whether an answer goes on for as long as somebody listens: it took as long as until it began."""
-    return any(name == b"content-type" and value.startswith(b"text/event-stream") for name, value in start["headers"])
 
 
 def _service(route: Any) -> str:

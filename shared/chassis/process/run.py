@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final, NoReturn
 
 import structlog
@@ -22,6 +23,7 @@ from shared.chassis.http.app import measures, server, web_app
 from shared.chassis.http.probe_headers import DEPLOYMENT, PROCESS
 from shared.chassis.kafka import cluster
 from shared.chassis.process.registration import Condition, Registering
+from shared.chassis.tracing import spans
 
 log = structlog.get_logger()
 RESTART_ME: Final = 75
@@ -57,8 +59,26 @@ def main(
     """Run until SIGTERM or a fault; the exit code tells the supervisor which. `service`: whose process it is alone;
     `registering`: what says where people look that it runs."""
     metrics.PROCESS.labels(name).set(1)
-    logs.set_up(name, settings.log_format, settings.log_level, service)
-    uvloop.run(_run(name, settings, build, registering))
+    logs.set_up(name, settings.log_format, settings.log_level, service, [spans.name_in_line])
+    uvloop.run(_run(name, settings, _traced(name, settings, build), registering))
+
+
+def _traced(
+    name: str, settings: ProcessSettings, build: Callable[[], Awaitable[Components]]
+) -> Callable[[], Awaitable[Components]]:
+    """Send traces from now on, where an endpoint is set, and the last ones when the process ends."""
+    if not settings.otlp_endpoint:
+        return build
+    from shared.chassis.tracing.exporting import send_traces
+
+    end = send_traces(settings, name, settings.instance)
+
+    async def built() -> Components:
+        parts = await build()
+        parts.closing.append(partial(asyncio.to_thread, end))
+        return parts
+
+    return built
 
 
 async def _run(

@@ -14,6 +14,7 @@ from aiokafka.errors import KafkaError
 from shared.chassis.aggregates import journal
 from shared.chassis.base import metrics
 from shared.chassis.base.checks import Check
+from shared.chassis.base.clock import now
 from shared.chassis.database.lease import Lease, LeaseLost
 from shared.chassis.database.pool import PASSING, Connection, Pool
 from shared.chassis.kafka import cluster
@@ -24,6 +25,7 @@ from shared.chassis.relay import relay_cursor
 from shared.chassis.relay.gaps import GapTracker
 from shared.chassis.relay.leased_producer import LeasedProducer
 from shared.chassis.relay.relay_cursor import Begin, Shard
+from shared.chassis.tracing import hops, spans
 from shared.contracts.envelope import Envelope
 from shared.contracts.topics import TOPIC_OF
 
@@ -139,12 +141,14 @@ class Relay:
         # One writer for each aggregate, and the order of the rows, keep its facts in sequence.
         if not told:
             return
+        told, begun = hops.relayed(told, now())
         async with asyncio.timeout(PATIENCE):
             waiting = [
                 await producer.send(TOPIC_OF[e.stream], e.data.encode(), key=str(e.key).encode(), headers=e.headers())
                 for e in told
             ]
             acknowledged = await asyncio.gather(*waiting)
+        spans.end(begun)
         last = {one.topic_partition: one.offset for one in acknowledged}
         for place, offset in last.items():
             _note(ends.setdefault(place.topic, {}), str(place.partition), offset + 1)

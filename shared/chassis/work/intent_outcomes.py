@@ -14,6 +14,7 @@ from shared.chassis.base import metrics
 from shared.chassis.base.clock import now, uuid5
 from shared.chassis.database.coalescing import GroupCommit
 from shared.chassis.database.pool import PASSING, Connection, Pool
+from shared.chassis.tracing.spans import Span
 from shared.chassis.work.intent_digests import come_back
 from shared.chassis.work.intents import Intent, IntentKind, State
 
@@ -28,7 +29,8 @@ AGAIN: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """An intent is over. `via` is the gateway, empty where none was asked; `reference` is how that one calls it."""
+    """An intent is over. `via` is the gateway, empty where none was asked; `reference` is how that one calls it; `span`
+    is that of its sending, where it was sent just now."""
 
     intent: Intent
     attempt: int
@@ -36,6 +38,7 @@ class Ended:
     cause: str | None = None
     via: str = ""
     reference: str = ""
+    span: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +113,8 @@ async def tell(db: Connection, kind: IntentKind[Any], ended: Sequence[Ended], at
         work = await kind.repository.load(db, [result.intent.key for result in ended], at)
         for result in ended:
             facts = kind.notes(result.intent, result.state, result.cause, result.via)
-            work.record(result.intent.key, facts, at, cause_of(result.intent, result.state, result.attempt))
+            cause = cause_of(result.intent, result.state, result.attempt)
+            work.record(result.intent.key, facts, at, cause, result.span or Span(result.intent.traceparent))
         await kind.repository.save(db, work)
 
 

@@ -92,7 +92,7 @@ _MASS: Final = f"body ? '{MASS}'"
 _ALONE: Final = f"NOT {_MASS}"
 """As the indexes `intent_mass` and `intent_alone` say it."""
 OVERTAKEN: Final = "held back by the hourly limit, then told with a later message of the same line"
-INTENT: Final = "id, kind, key, about, line, body::text"
+INTENT: Final = "id, kind, key, about, line, body::text, traceparent"
 
 
 async def next_intents(
@@ -160,7 +160,8 @@ def _queued(row: asyncpg.Record) -> Queued:
 
 def intent_of(row: asyncpg.Record) -> Intent:
     """The intent of a row with the columns `INTENT`."""
-    return Intent(row["id"], row["kind"], row["key"], row["about"], row["line"], orjson.loads(row["body"]))
+    body = orjson.loads(row["body"])
+    return Intent(row["id"], row["kind"], row["key"], row["about"], row["line"], body, None, row["traceparent"])
 
 
 async def standings(

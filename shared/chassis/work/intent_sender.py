@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from typing import Final, Generic
 
@@ -19,6 +20,7 @@ from shared.chassis.base import metrics
 from shared.chassis.base.clock import now
 from shared.chassis.database.lease import Lease
 from shared.chassis.database.pool import PASSING, Connection, Pool
+from shared.chassis.tracing import hops, spans
 from shared.chassis.work import circuit_records
 from shared.chassis.work import intent_queue as queue
 from shared.chassis.work.circuits import Circuit
@@ -193,6 +195,18 @@ class IntentSender(Generic[R]):
 
     async def _send(self, queued: Queued, attempt: int, recipient: R) -> None:
         """One intent, from the gateway's hands to the record of its outcome."""
+        span = hops.sent(queued.intent.traceparent, recipient.gateway)
+        structlog.contextvars.bind_contextvars(**{self.kind.repository.rules.stream: str(queued.intent.key)})
+        with spans.at_work(span):
+            outcome = await self._handed_over(queued, recipient)
+        result = self._result(self._gateways[recipient.gateway], queued, attempt, outcome)
+        if not isinstance(outcome, Sent):
+            span.fail(type(outcome).__name__)
+        await self.outcomes.record(replace(result, span=span) if isinstance(result, Ended) else result)
+        span.end()
+
+    async def _handed_over(self, queued: Queued, recipient: R) -> Outcome:
+        """What the gateway answers; its circuit learns from it."""
         gateway = self._gateways[recipient.gateway]
         circuit = self.circuits[gateway.name]
         began = time.perf_counter()
@@ -206,7 +220,7 @@ class IntentSender(Generic[R]):
         if circuit.learn(outcome):
             metrics.GATEWAY_RESTS.labels(gateway.name).set(bool(circuit.cause))
             await circuit_records.tell(self.pool, gateway.name, circuit, self.kind.mask(circuit.cause))
-        await self.outcomes.record(self._result(gateway, queued, attempt, outcome))
+        return outcome
 
     def _result(self, gateway: Gateway[R], queued: Queued, attempt: int, outcome: Outcome) -> Result:
         match outcome:

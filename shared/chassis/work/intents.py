@@ -42,6 +42,8 @@ class Intent:
     body: Mapping[str, Any]
     skipped: str | None = None
     """Why there is nobody to send it to; then it is kept, and never sent."""
+    traceparent: str | None = None
+    """The trace that its sending is part of."""
 
     @property
     def avoided(self) -> frozenset[str]:
@@ -221,13 +223,13 @@ def put(writes: WriteBatch, intents: Sequence[Intent]) -> None:
     if intents:
         writes.add(
             """
-            INSERT INTO intent (id, kind, key, about, line, body, state, cause, finished_at)
-            SELECT *, CASE WHEN cause IS NOT NULL THEN now() END FROM unnest($1::intent_row[])
+            INSERT INTO intent (id, kind, key, about, line, body, state, cause, traceparent, finished_at)
+            SELECT *, CASE WHEN cause IS NOT NULL THEN now() END FROM unnest($1::intent_traced_row[])
             ON CONFLICT (id) DO NOTHING
             """,
             [
                 (i.id, i.kind, i.key, i.about, i.line, orjson.dumps(i.body, default=str).decode(),
-                 State.SKIPPED if i.skipped else State.PENDING, i.skipped)
+                 State.SKIPPED if i.skipped else State.PENDING, i.skipped, i.traceparent)
                 for i in intents
             ],
         )  # fmt: skip

@@ -14,6 +14,7 @@ from uuid import UUID
 
 import orjson
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from shared.chassis.aggregates.repository import Repository
 from shared.chassis.aggregates.unit_of_work import UnitOfWork
@@ -21,6 +22,9 @@ from shared.chassis.base import metrics
 from shared.chassis.base.clock import now, uuid5
 from shared.chassis.database.pool import PASSING, Connection, Pool
 from shared.chassis.database.write_batch import WriteBatch
+from shared.chassis.tracing import hops, spans
+from shared.chassis.tracing.spans import NO_SPAN, Span
+from shared.chassis.work import timer_rows
 from shared.chassis.work.periodic import every
 from shared.contracts.rules import F, S
 
@@ -163,10 +167,12 @@ class Timers:
         writes = WriteBatch()
         done: list[Timer] = []
         moved: list[Timer] = []
+        begun: list[Span] = []
         for repository, own in self._by_repository(timers):
             work = await repository.load(db, _keys(own), at)
             for timer in own:
-                later = self._decide(work, timer, at)
+                later, span = self._decide(work, timer, at)
+                begun.append(span)
                 if later:
                     payload = timer.payload if later.payload is None else later.payload
                     moved.append(replace(timer, at=later.at, payload=payload))
@@ -174,9 +180,10 @@ class Timers:
                     done.append(timer)
             repository.put(writes, work)
         # Afterwards, because a projection may forget the same timers, or plan them anew: those stay.
-        _finish(writes.after, done)
+        timer_rows.finish(writes.after, [(t.kind, t.key, t.name, t.at) for t in done])
         plan(writes.after, moved)
         await writes.write(db)
+        spans.end(begun)
         self._count(done, "done")
         self._count(moved, "later")
 
@@ -188,29 +195,25 @@ class Timers:
             by_table.setdefault(repository.table, (repository, []))[1].append(timer)
         return by_table.values()
 
-    def _decide(self, work: UnitOfWork[Any, Any], timer: Timer, at: datetime) -> Later | None:
+    def _decide(self, work: UnitOfWork[Any, Any], timer: Timer, at: datetime) -> tuple[Later | None, Span]:
+        """Whether it is moved, and the span of what it told."""
         on_due, state = self.kinds[timer.kind], work.state(timer.key)
         answer = on_due.decide(state, timer.payload, at)
         later = answer if isinstance(answer, Later) else None
         dated = answer.facts if isinstance(answer, Later) else answer
         cause = on_due.cause(state, timer)
+        span = hops.due(timer.kind, on_due.repository.rules.service) if dated else NO_SPAN
         for n, (happened_at, facts) in enumerate(groupby(dated, key=lambda dated: dated[1])):
             name = uuid5(cause, str(n)) if n else cause
-            work.record(timer.key, [fact for fact, _ in facts], happened_at, name)
-        return later
+            work.record(timer.key, [fact for fact, _ in facts], happened_at, name, span)
+        return later, span
 
     async def _put_off(self, db: Connection, timer: Timer, at: datetime, fault: Exception) -> None:
         seconds = min(2.0 ** min(timer.attempts, 20), LONGEST)
         cause = repr(fault).replace("\0", "")[:1000]
-        await db.execute(
-            "UPDATE timer SET due_at = $4, attempts = attempts + 1, cause = $5 WHERE (kind, key, name) = ($1, $2, $3)",
-            timer.kind,
-            timer.key,
-            timer.name,
-            at + timedelta(seconds=seconds),
-            cause,
-        )
-        log.error("timer failed", kind=timer.kind, key=str(timer.key), cause=cause, seconds=seconds)
+        await timer_rows.put_off(db, timer.kind, timer.key, timer.name, at + timedelta(seconds=seconds), cause)
+        with bound_contextvars(**{self.kinds[timer.kind].repository.rules.stream: str(timer.key)}):
+            log.error("timer failed", kind=timer.kind, key=str(timer.key), cause=cause, seconds=seconds)
         self._count([timer], "failed")
 
     def _count(self, timers: Sequence[Timer], result: str) -> None:
@@ -224,27 +227,5 @@ def _keys(timers: Sequence[Timer]) -> list[UUID]:
 
 
 async def _claim(db: Connection, kinds: Sequence[str], at: datetime) -> list[Timer]:
-    """What is due by now, oldest first, and claimed by nobody else until this transaction ends."""
-    rows = await db.fetch(
-        """
-        SELECT kind, key, at, payload::text, name, attempts FROM timer
-        WHERE due_at <= $1 AND kind = ANY($2) ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED
-        """,
-        at,
-        kinds,
-        AT_ONCE,
-    )
+    rows = await timer_rows.claim(db, kinds, at, AT_ONCE)
     return [Timer(**dict(row) | {"payload": orjson.loads(row["payload"])}) for row in rows]
-
-
-def _finish(writes: WriteBatch, timers: Sequence[Timer]) -> None:
-    """Remove timers that were run, except those that were planned for another moment meanwhile."""
-    if timers:
-        writes.add(
-            """
-            DELETE FROM timer USING unnest($1::text[], $2::uuid[], $3::text[], $4::timestamptz[])
-                AS done (kind, key, name, at)
-            WHERE (timer.kind, timer.key, timer.name, timer.at) = (done.kind, done.key, done.name, done.at)
-            """,
-            *map(list, zip(*((t.kind, t.key, t.name, t.at) for t in timers), strict=True)),
-        )

@@ -1,0 +1,1 @@
+"""Traces (OpenTelemetry): which hop did what when, from a request to the last row and message that follow from it."""

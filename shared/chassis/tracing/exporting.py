@@ -1,0 +1,89 @@
+"""Sends spans to a collector by OTLP over HTTP; the only place that loads OpenTelemetry's SDK."""
+
+import contextvars
+import logging
+from collections.abc import Callable, Sequence
+from typing import Final
+from uuid import uuid4
+
+import requests
+import structlog
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, ParentBased, Sampler, TraceIdRatioBased
+
+from shared.chassis.base.trace_settings import TraceSettings
+from shared.chassis.tracing import spans
+
+log = structlog.get_logger()
+NAME: Final = "huying"
+
+
+def send_traces(settings: TraceSettings, process: str, instance: str = "") -> Callable[[], None]:
+    """Record spans from now on and send them in the background; returns what sends the last ones and ends that."""
+    # Each failed request would be an error line of its own; the exporter says it once.
+    logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
+    names = {
+        "service.name": process, "service.namespace": NAME, "service.instance.id": instance or str(uuid4()),
+    }  # fmt: skip
+    provider = TracerProvider(sampler_of(settings), Resource.create(names), shutdown_on_exit=False)
+    provider.add_span_processor(BatchSpanProcessor(SayingExporter(_exporter(settings))))
+    spans.turn_on(provider.get_tracer(NAME))
+
+    def close() -> None:
+        spans.turn_on(None)
+        provider.shutdown()
+
+    return close
+
+
+def sampler_of(settings: TraceSettings) -> Sampler:
+    """Which traces are chosen. What begins a trace decides, and every hop keeps to it, whatever the name says."""
+    roots = {
+        "always_on": ALWAYS_ON,
+        "always_off": ALWAYS_OFF,
+        "traceidratio": TraceIdRatioBased(settings.traces_sampler_arg),
+    }
+    return ParentBased(roots[settings.traces_sampler.removeprefix("parentbased_")])
+
+
+def _exporter(settings: TraceSettings) -> OTLPSpanExporter:
+    session = requests.Session()
+    session.trust_env = False  # as every other client here: no proxy is asked
+    return OTLPSpanExporter(
+        endpoint=f"{settings.otlp_endpoint.rstrip('/')}/v1/traces",
+        certificate_file=str(settings.otlp_certificate) if settings.otlp_certificate else None,
+        session=session,
+    )
+
+
+class SayingExporter(SpanExporter):
+    """Says once that spans are lost, since the collector takes none, and once that it takes them again."""
+
+    def __init__(self, exporter: SpanExporter) -> None:
+        self._exporter = exporter
+        self._lost = 0
+        # It is called by a thread of its own: its lines name the process too.
+        self._context = contextvars.copy_context()
+
+    def export(self, batch: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Send a batch."""
+        result = self._exporter.export(batch)
+        if result is not SpanExportResult.SUCCESS:
+            if not self._lost:
+                self._context.run(log.warning, "the collector of traces takes none", rows=len(batch))
+            self._lost += len(batch)
+        elif self._lost:
+            self._context.run(log.warning, "the collector takes traces again; some are lost", rows=self._lost)
+            self._lost = 0
+        return result
+
+    def shutdown(self) -> None:
+        """Send no more."""
+        self._exporter.shutdown()
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        """Nothing is held back here."""
+        return self._exporter.force_flush(timeout_millis)
