@@ -64,7 +64,7 @@ class SayingExporter(SpanExporter):
 
     def __init__(self, exporter: SpanExporter) -> None:
         self._exporter = exporter
-        self._lost = 0
+        self._is_away, self._lost = False, 0
         # It is called by a thread of its own: its lines name the process too.
         self._context = contextvars.copy_context()
 
@@ -72,12 +72,12 @@ class SayingExporter(SpanExporter):
         """Send a batch."""
         result = self._exporter.export(batch)
         if result is not SpanExportResult.SUCCESS:
-            if not self._lost:
+            if not self._is_away:
                 self._context.run(log.warning, "the collector of traces takes none", rows=len(batch))
-            self._lost += len(batch)
-        elif self._lost:
+            self._is_away, self._lost = True, self._lost + len(batch)
+        elif self._is_away:
             self._context.run(log.warning, "the collector takes traces again; some are lost", rows=self._lost)
-            self._lost = 0
+            self._is_away, self._lost = False, 0
         return result
 
     def shutdown(self) -> None:

@@ -1,0 +1,104 @@
+"""A request has a span with a name that reads; a trace that it brings is continued for whoever says who they are."""
+
+import asyncio
+from uuid import uuid4
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from services.intake import app as intake
+from services.intake.channels import keys
+from services.intake.settings import IntakeSettings
+from shared.chassis.database.pool import Pool, open_pool
+from shared.chassis.http.app import web_app
+from shared.chassis.http.service_client import service_client
+from shared.chassis.tracing import spans
+from shared.contracts.demand import facts as f
+from tests.keys import KEYS
+from tests.tracing.test_trace_context import SPAN, TRACE
+
+SENT = {"traceparent": f"00-{TRACE}-{SPAN}-01"}
+DEMAND = {"title": "村口路面塌陷", "category": "road-damage", "division": "440605011001"}
+
+
+@pytest.fixture
+async def pool(database: str):
+    async with await open_pool(database, "intake") as found:
+        yield found
+
+
+@pytest.fixture
+def web(database: str, pool: Pool, recorded: InMemorySpanExporter) -> FastAPI:
+    settings = IntakeSettings.model_validate(KEYS | {"DATABASE_URL": database})
+    return web_app("intake", intake.api(settings, pool).routers)
+
+
+def client(web: FastAPI, **headers: str) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=httpx.ASGITransport(web), base_url="http://intake", headers=headers)
+
+
+async def test_a_span_is_named_by_the_declared_path_and_holds_no_address(web: FastAPI, recorded: InMemorySpanExporter):
+    async with client(web) as asking:
+        await asking.get("/v1/demands/NH21-000001-W?code=secret")
+        await asking.get("/livez")
+    (span,) = recorded.get_finished_spans()
+    assert span.name == "GET /v1/demands/{number}"
+    assert "secret" not in span.to_json()
+    assert "NH21-000001-W" not in span.to_json()
+
+
+async def test_the_trace_of_a_stranger_is_not_continued(web: FastAPI, recorded: InMemorySpanExporter):
+    async with client(web, **SENT) as asking:
+        await asking.get("/v1/demands/NH21-000001-W")
+    (span,) = recorded.get_finished_spans()
+    assert span.context
+    assert (f"{span.context.trace_id:032x}" == TRACE, span.parent) == (False, None)
+
+
+@pytest.mark.parametrize("flags", ["01", "00"])
+async def test_a_caller_with_a_key_is_followed_where_their_trace_is_recorded(
+    web: FastAPI, recorded: InMemorySpanExporter, flags: str
+):
+    async with client(web, traceparent=f"00-{TRACE}-{SPAN}-{flags}", **{"X-API-Key": "k"}) as asking:
+        await asking.get("/v1/demands/NH21-000001-W")
+    followed = [span.parent and f"{span.parent.span_id:016x}" for span in recorded.get_finished_spans()]
+    assert followed == ([SPAN] if flags == "01" else [])
+
+
+async def test_demands_that_share_a_transaction_each_stay_in_the_trace_of_their_request(
+    web: FastAPI, pool: Pool, recorded: InMemorySpanExporter
+):
+    key = await keys.add(pool, "web", f.ChannelKind.WEB, "网站")
+
+    async def raised() -> str:
+        trace = uuid4().hex
+        sent = {"X-API-Key": key, "Idempotency-Key": trace, "traceparent": f"00-{trace}-{SPAN}-01"}
+        async with client(web, **sent) as asking:
+            answer = await asking.post("/v1/demands", json=DEMAND)
+        assert answer.status_code == 201, answer.text
+        return f"{trace} {answer.json()['number']}"
+
+    raised_all = await asyncio.gather(*(raised() for _ in range(20)))
+    rows = await pool.fetch("SELECT substr(traceparent, 4, 32) || ' ' || subject AS told FROM journal")
+    assert sorted(row["told"] for row in rows) == sorted(raised_all)
+    about = [(span.context, span.attributes or {}) for span in recorded.get_finished_spans()]
+    named = [f"{context.trace_id:032x} {found['huying.demand.number']}" for context, found in about if context]
+    assert sorted(named) == sorted(raised_all)
+
+
+async def test_a_request_to_another_service_passes_the_trace_on():
+    seen: list[str | None] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers.get("traceparent"))
+        return httpx.Response(200)
+
+    asking = service_client("http://intake", httpx.Timeout(5))
+    asking._transport = httpx.MockTransport(answer)
+    async with asking:
+        await asking.get("/")
+        with spans.at_work(spans.Span(SENT["traceparent"])):
+            await asking.get("/")
+    assert seen == [None, SENT["traceparent"]]
