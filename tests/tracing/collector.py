@@ -1,7 +1,8 @@
 """A collector of traces that is not ours (Rotel), started from its package, and what it hands on."""
 
 import gzip
-from asyncio.subprocess import DEVNULL, create_subprocess_exec
+from asyncio import open_connection
+from asyncio.subprocess import DEVNULL, Process, create_subprocess_exec
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -52,7 +53,7 @@ class Collector:
         async def arrived() -> set[str]:
             return {span.name for span in self.spans}
 
-        await eventually(arrived, set(names).issubset, within=120)
+        await eventually(arrived, set(names).issubset, within=60)
 
 
 def read(body: bytes) -> Sequence[Collected]:
@@ -82,15 +83,30 @@ async def collecting(folder: Path) -> AsyncIterator[Collector]:
             program, "start",
             "--otlp-http-endpoint", f"127.0.0.1:{port}", "--otlp-grpc-endpoint", f"127.0.0.1:{free_port()}",
             "--exporter", "otlp", "--otlp-exporter-protocol", "http",
-            "--otlp-exporter-traces-endpoint", f"{behind}/v1/traces",
+            "--otlp-exporter-endpoint", behind,
             "--pid-file", str(folder / "collector.pid"), "--log-file", str(folder / "collector.log"),
             stdout=DEVNULL, stderr=DEVNULL,
         )  # fmt: skip
         try:
+            await _listening(port, running)
             yield collector
         finally:
-            running.terminate()
+            if running.returncode is None:
+                running.terminate()
             await running.wait()
+
+
+async def _listening(port: int, running: Process) -> None:
+    async def listens() -> bool:
+        assert running.returncode is None, "the collector ended by itself"
+        try:
+            _, writer = await open_connection("127.0.0.1", port)
+        except OSError:
+            return False
+        writer.close()
+        return True
+
+    await eventually(listens, bool)
 
 
 def _behind(collector: Collector) -> FastAPI:
