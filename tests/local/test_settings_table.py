@@ -8,7 +8,7 @@ from deploy.cli.settings_table import document, rows
 
 ROOT = Path(__file__).parents[2]
 OF_THE_TESTS = {"HUYING_TEST_BROKER"}
-NAME = re.compile(r"\b(?:HUYING|KAFKA|DATABASE)_[A-Z0-9_]*[A-Z0-9]\b")
+NAME = re.compile(r"\b(?:HUYING|KAFKA|DATABASE|OTEL)_[A-Z0-9_]*[A-Z0-9]\b")
 
 
 def test_every_variable_that_stands_in_the_code_or_in_a_document_is_in_the_table():

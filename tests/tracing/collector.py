@@ -64,7 +64,9 @@ def read(body: bytes) -> Sequence[Collected]:
         process = {pair.key: pair.value.string_value for pair in resource.resource.attributes}["service.name"]
         for scope in resource.scope_spans:
             for span in scope.spans:
-                attributes = {pair.key: pair.value.string_value or str(pair.value.int_value) for pair in span.attributes}
+                attributes = {
+                    pair.key: pair.value.string_value or str(pair.value.int_value) for pair in span.attributes
+                }
                 ids = (span.trace_id.hex(), span.span_id.hex(), span.parent_span_id.hex())
                 found.append(Collected(*ids, span.name, process, attributes, span.status.code == 2))
     return found

@@ -1,4 +1,4 @@
-"""Spans in memory."""
+"""Spans in memory, and a reader of facts."""
 
 from collections.abc import Iterator
 
@@ -8,6 +8,9 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from shared.chassis.tracing import spans
+from tests.chassis.conftest import delivery, log, pool, remembered
+
+__all__ = ["delivery", "log", "pool", "remembered"]
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from shared.chassis.database.pool import Pool
 from shared.chassis.tracing import hops, spans
 from shared.contracts.numbers import number
 from tests import story
-from tests.chassis.conftest import Log, Remembered, delivery, envelope, log, pool, remembered  # noqa: F401 (fixtures)
+from tests.chassis.conftest import Log, Remembered, envelope
 from tests.tracing.test_trace_context import SPAN, TRACE
 
 OTHER = "0af7651916cd43dd8448eb211c80319c"
@@ -34,7 +34,7 @@ def traces(recorded: Spans) -> list[tuple[str, str]]:
     return [(f"{span.context.trace_id:032x}", span.name) for span in recorded.get_finished_spans() if span.context]
 
 
-async def test_each_fact_of_a_batch_has_a_span_in_its_own_trace(delivery: Delivery, log: Log, recorded: Spans):  # noqa: F811
+async def test_each_fact_of_a_batch_has_a_span_in_its_own_trace(delivery: Delivery, log: Log, recorded: Spans):
     delivery.clock = lambda: story.AT
     unsampled = traced("1" * 32, UUID(int=3), "00")
     facts = [traced(), traced(OTHER, UUID(int=2)), unsampled, told(UUID(int=4))]
@@ -45,14 +45,16 @@ async def test_each_fact_of_a_batch_has_a_span_in_its_own_trace(delivery: Delive
     assert parents == {SPAN}
 
 
-async def test_what_is_not_durable_is_not_recorded(delivery: Delivery, log: Log, remembered: Remembered, recorded: Spans):  # noqa: F811
+async def test_what_is_not_durable_is_not_recorded(
+    delivery: Delivery, log: Log, remembered: Remembered, recorded: Spans
+):
     delivery.clock = lambda: story.AT
     remembered.fault = LookupError("never")
     await delivery.deliver([log.record(traced())])
     assert traces(recorded) == []
 
 
-async def test_facts_of_long_ago_are_not_followed(delivery: Delivery, log: Log, recorded: Spans):  # noqa: F811
+async def test_facts_of_long_ago_are_not_followed(delivery: Delivery, log: Log, recorded: Spans):
     delivery.clock = lambda: story.AT + hops.RECENT + timedelta(seconds=1)
     await delivery.deliver([log.record(traced())])
     assert hops.relayed([traced()], delivery.clock()) == ([traced()], [])
@@ -60,7 +62,10 @@ async def test_facts_of_long_ago_are_not_followed(delivery: Delivery, log: Log, 
 
 
 async def test_a_dead_letter_keeps_its_trace_and_the_log_names_both(
-    delivery: Delivery, log: Log, pool: Pool, capsys: pytest.CaptureFixture[str]  # noqa: F811
+    delivery: Delivery,
+    log: Log,
+    pool: Pool,
+    capsys: pytest.CaptureFixture[str],
 ):
     structlog.reset_defaults()
     logs.set_up("reporting-projector", "json", "info", more=[spans.name_in_line])
