@@ -25,18 +25,21 @@ def test_a_process_without_an_endpoint_loads_no_sdk_and_records_nothing():
     program = (
         "import sys\nfrom shared.chassis.process import components, run\n"
         "from shared.chassis.base.settings import ProcessSettings\n"
-        "assert run._tracing('x', ProcessSettings.model_validate({'DATABASE_URL': 'x'})) is None\n"
+        "assert run._traced('x', ProcessSettings.model_validate({'DATABASE_URL': 'x'}), print) is print\n"
         "print([name for name in sys.modules if name.startswith(('opentelemetry.sdk', 'requests', 'google'))])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout == "[]\n"
 
 
-def test_a_process_with_an_endpoint_records_until_it_ends():
-    end = run._tracing("routing-worker", settings(OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9"))
-    assert end
+async def test_a_process_with_an_endpoint_records_until_it_ends():
+    async def built() -> run.Components:
+        return run.Components()
+
+    parts = await run._traced("x", settings(OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9"), built)()
     assert spans.is_on()
-    end()
+    for close in parts.closing:
+        await close()
     assert not spans.is_on()
 
 

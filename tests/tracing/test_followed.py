@@ -32,7 +32,7 @@ async def test_a_timer_that_tells_something_begins_a_trace(parcels: Pool, record
         await runner(parcels, AFTER - timedelta(seconds=1)).run_some()
         await runner(parcels).run_some()
     (span,) = recorded.get_finished_spans()
-    assert (span.name, span.parent) == ("timer late reporting", None)
+    assert (span.name, span.parent) == ("timer late post", None)
     assert span.attributes
     assert span.attributes["huying.parcel.id"] == str(ONE)
     traces = await parcels.fetch("SELECT substr(traceparent, 4, 32) AS trace FROM journal ORDER BY position")
