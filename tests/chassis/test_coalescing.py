@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
+from contextvars import ContextVar
 
 import pytest
 
@@ -228,3 +229,14 @@ async def test_where_nothing_can_be_lent_all_that_wait_are_told_and_the_next_is_
     assert [str(answer) for answer in answers] == ["away"] * 3
     lender.away = False
     assert await asyncio.wait_for(shared(1), 60) == 2
+
+
+async def test_what_the_first_caller_works_on_is_not_what_the_others_do():
+    working_on = ContextVar("working on", default="nothing")
+
+    async def handle(_: None, questions: Sequence[int]) -> list[str]:
+        return [working_on.get() for _ in questions]
+
+    shared: GroupCommit[None, int, str] = GroupCommit(nullcontext, handle)
+    working_on.set("the first demand")
+    assert await shared(1) == "nothing"
