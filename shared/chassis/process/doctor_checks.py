@@ -82,7 +82,8 @@ def judged(service: str, roles: Mapping[str, Collection[str]], processes: Sequen
         step = Words("start them; those of a version before do not register", "请启动；旧版本的进程不会登记")
         return [not_looked_at(Words(f"processes of {service}", f"{service} 的进程"), why, step)]
     findings = [finding for process in processes for finding in _of_one(process, processes)]
-    present = {process.name for process in processes if not process.is_silent}
+    # One that is silent is told of by itself.
+    present = {process.name for process in processes}
     findings += [_missing(role) for role, able in roles.items() if not present & set(able)]
     alive = [process.full_name for process in processes if not process.is_silent]
     names = listed(alive)
@@ -114,7 +115,9 @@ def _of_one(process: RegisteredProcess, others: Iterable[RegisteredProcess]) -> 
 
 
 def _silent(subject: Words, process: RegisteredProcess, others: Iterable[RegisteredProcess]) -> Finding:
-    span = lasted(process.seen_seconds)
+    seconds = f"{process.seen_seconds:.0f}"
+    short = process.seen_seconds < 120
+    span = Words(f"{seconds} seconds", f"{seconds}秒") if short else lasted(process.seen_seconds)
     wrong = Words(f"has not been heard of for {span.en}", f"已{span.zh}没有消息")
     if any(other.name == process.name and not other.is_silent for other in others):
         step = Words(
