@@ -3,6 +3,7 @@
 import asyncio
 
 import typer
+from aiokafka.errors import KafkaError
 
 from deploy.cli.processes import RunSettings
 from deploy.cli.services import manifests
@@ -23,6 +24,6 @@ def migrate() -> None:
 
     try:
         asyncio.run(everything())
-    except MigrationFailed as fault:
+    except (MigrationFailed, KafkaError) as fault:
         typer.echo(f"huying: {fault}", err=True)
         raise typer.Exit(1) from None

@@ -12,19 +12,22 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import IllegalSaslStateError, SaslAuthenticationFailed, UnsupportedSaslMechanismError
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from faust.auth import SASLCredentials, SSLCredentials
 
+from deploy.local.ports import free_port
 from shared.chassis.base.settings import KafkaSettings, read
 from shared.chassis.consumer import aiokafka_consumer, faust_consumer
 from shared.chassis.consumer.consumer import Consumer
 from shared.chassis.consumer.lag import group_lag
 from shared.chassis.database.pool import Pool, open_pool
-from shared.chassis.kafka import cluster
+from shared.chassis.kafka import cluster, refusals
 from shared.chassis.kafka.client import Kafka
+from shared.chassis.kafka.refusals import NotLetIn
 from shared.chassis.relay.relay import Relay
 from shared.contracts.topics import DEAD_LETTERS, DEMAND_EVENTS, TOPICS
 from tests.eventually import eventually
@@ -32,7 +35,8 @@ from tests.eventually import eventually
 
 def certificate(folder: Path) -> Path:
     """A certificate for this machine, signed by itself, with its key in one file."""
-    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([])
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "broker")])  # Java takes none without one
     names = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
     at = datetime.now(UTC)
     made = (
@@ -128,9 +132,40 @@ async def test_every_client_talks_in_secret_where_that_is_set(
 
 
 async def test_a_broker_whose_certificate_is_not_trusted_hears_nothing(encrypted: Encrypted):
-    with pytest.raises((KafkaError, OSError)):
+    with pytest.raises(NotLetIn, match="has a certificate that KAFKA_SSL_CAFILE does not vouch for"):
         await cluster.cluster_id(replace(encrypted.kafka, ca=None))
     assert encrypted.heard == 0
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (SaslAuthenticationFailed("no"), "refuses KAFKA_SASL_USERNAME=huying with this KAFKA_SASL_PASSWORD"),
+        (UnsupportedSaslMechanismError("no"), "does not know KAFKA_SASL_MECHANISM=SCRAM-SHA-512"),
+        (IllegalSaslStateError("no"), "wants no name and password: KAFKA_SECURITY_PROTOCOL=SASL_SSL is not its own"),
+        (ssl.SSLError(1, "WRONG_VERSION_NUMBER"), "does not speak TLS as KAFKA_SECURITY_PROTOCOL=SASL_SSL says"),
+        (None, "hangs up on KAFKA_SECURITY_PROTOCOL=SASL_SSL"),
+    ],
+)
+async def test_who_is_not_let_in_learns_which_setting_is_to_blame(
+    monkeypatch: pytest.MonkeyPatch, fault: Exception | None, words: str
+):
+    kafka = Kafka("a:1", "SASL_SSL", "SCRAM-SHA-512", "huying", "a secret")
+
+    async def connect(*_: Any, **__: Any) -> Any:
+        if fault:
+            raise fault
+        return SimpleNamespace(close=lambda: None)
+
+    monkeypatch.setattr(refusals, "create_conn", connect)
+    refusal = await refusals.refusal_of(kafka)
+    assert f"a:1 {words}" in str(refusal)
+    assert "a secret" not in str(refusal)
+
+
+async def test_a_server_that_is_away_refuses_nobody():
+    port = free_port()
+    assert await refusals.refusal_of(Kafka(f"127.0.0.1:{port}")) is None
 
 
 def test_a_name_and_a_password_reach_both_libraries(tmp_path: Path):

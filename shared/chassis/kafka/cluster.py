@@ -7,11 +7,12 @@ from typing import Any, Final
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAlreadyExistsError, for_code
 
 from shared.chassis.kafka.cancellation import pause
 from shared.chassis.kafka.client import Kafka
 from shared.chassis.kafka.log_identity import LogIdentity, identity_of
+from shared.chassis.kafka.refusals import refusal_of
 from shared.contracts.topics import TOPICS
 
 log = structlog.get_logger()
@@ -25,9 +26,13 @@ class BrokerReplaced(RuntimeError):
 
 @contextlib.asynccontextmanager
 async def asking(kafka: Kafka, patience_ms: int = 5000) -> AsyncIterator[AIOKafkaAdminClient]:
-    """A client for questions about the cluster; raises `KafkaError` when it cannot be reached."""
+    """A client for questions about the cluster; raises `KafkaError` when it cannot be reached, with the cause where a
+    server refuses us (`NotLetIn`)."""
     admin = AIOKafkaAdminClient(**kafka.access(), request_timeout_ms=patience_ms)
-    await admin.start()
+    try:
+        await admin.start()
+    except KafkaConnectionError as fault:
+        raise await refusal_of(kafka) or fault from fault
     try:
         yield admin
     finally:

@@ -1,0 +1,60 @@
+"""Why a broker does not let us in: aiokafka tells its own log alone, and says that it could not connect."""
+
+import ssl
+from typing import Final
+
+from aiokafka.conn import create_conn
+from aiokafka.errors import (
+    AuthenticationFailedError,
+    IllegalSaslStateError,
+    KafkaConnectionError,
+    KafkaError,
+    SaslAuthenticationFailed,
+    UnsupportedSaslMechanismError,
+)
+
+from shared.chassis.kafka.client import Kafka
+
+PATIENCE_MS: Final = 3000
+
+
+class NotLetIn(KafkaConnectionError):  # type: ignore[misc]  # aiokafka is not typed
+    """A broker answers, and refuses our credentials or our way to connect; its words name the setting."""
+
+
+async def refusal_of(kafka: Kafka) -> NotLetIn | None:
+    """Why the first server that answers does not let us in; None where none answers.
+
+    To be asked when a client could not connect: of a server that lets us in it says that this one hung up.
+    """
+    for server in kafka.servers.split(","):
+        host, _, port = server.strip().rpartition(":")
+        access = kafka.access() | {"request_timeout_ms": PATIENCE_MS}
+        del access["bootstrap_servers"]
+        try:
+            connection = await create_conn(host, int(port), **access)
+        except (KafkaError, ssl.SSLError) as fault:
+            if words := _words(kafka, fault):
+                return NotLetIn(f"{server} {words}")
+        except (OSError, TimeoutError):
+            continue
+        else:
+            connection.close()
+            return NotLetIn(f"{server} hangs up on KAFKA_SECURITY_PROTOCOL={kafka.protocol}: does it want another?")
+    return None
+
+
+def _words(kafka: Kafka, fault: Exception) -> str | None:
+    match fault:
+        case UnsupportedSaslMechanismError():
+            return f"does not know KAFKA_SASL_MECHANISM={kafka.mechanism}"
+        case SaslAuthenticationFailed() | AuthenticationFailedError():
+            return f"refuses KAFKA_SASL_USERNAME={kafka.username} with this KAFKA_SASL_PASSWORD"
+        case IllegalSaslStateError():
+            return f"wants no name and password: KAFKA_SECURITY_PROTOCOL={kafka.protocol} is not its own"
+        case ssl.SSLCertVerificationError():
+            return f"has a certificate that KAFKA_SSL_CAFILE does not vouch for: {fault.verify_message}"
+        case ssl.SSLError():
+            return f"does not speak TLS as KAFKA_SECURITY_PROTOCOL={kafka.protocol} says: {fault}"
+        case _:
+            return None
