@@ -13,7 +13,7 @@ ISSUER := build/issuer
 WORKERS := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 DEV_LOCKS := requirements-bootstrap.txt requirements-dev.txt pyproject.toml
 
-.PHONY: help up demo test test-kafka test-sdk test-deploy test-again kafka lint fmt bench docs sdk sbom audit lock clean
+.PHONY: help up demo test test-kafka test-sdk test-deploy test-again kafka lint fmt bench bench-scale docs sdk sbom audit lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ fmt: $(VENV)/ready-dev ## put the code in shape
 
 bench: $(VENV)/ready-dev ## measure on Apache Kafka, beside bare loops
 	$(BIN)/python -m tests.bench
+
+bench-scale: $(VENV)/ready-dev ## measure several workers on Apache Kafka (ARGS="--help": a part of it)
+	$(BIN)/python -m tests.bench.scale $(ARGS)
 
 docs: $(VENV)/ready-dev ## write the generated documents
 	$(BIN)/huying contracts --write

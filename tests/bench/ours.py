@@ -25,9 +25,12 @@ from tests.bench.rig import Rig
 from tests.eventually import ended
 from tests.keys import KEYS
 
+_BEHIND = "SELECT (SELECT max(position) FROM journal) IS DISTINCT FROM (SELECT max(position) FROM relay_cursor)"
+
 
 async def relay(service: str, rig: Rig, count: int) -> float:
-    """The relay of a service, until the broker has everything; facts/s."""
+    """The relay of a service, until the broker has everything; facts/s. It ends when its cursor says so too, or the
+    next one would send again what this one has sent."""
     pool = await open_pool(rig.dsn, service, size=2)
     counted = _Counted(service, pool, Kafka(rig.bootstrap))
     started = perf_counter()
@@ -35,6 +38,8 @@ async def relay(service: str, rig: Rig, count: int) -> float:
     while counted.sent < count:
         await asyncio.sleep(0.005)
     seconds = perf_counter() - started
+    while await pool.fetchval(_BEHIND):
+        await asyncio.sleep(0.05)
     await ended(task)
     await pool.close()
     return count / seconds

@@ -34,15 +34,13 @@ async def _with(servers: Rig, workers: int, before: int) -> float:
         running = [await stack.enter_async_context(_worker(servers)) for _ in range(workers)]
         await asyncio.sleep(JOINED)
         await tell_submissions(servers.dsn, COUNT, before)
-        # The cursor lags behind what was sent: what it does not know of is sent again, and counted.
-        sent = await count_of(servers.dsn, "SELECT coalesce(max(position), 0) FROM intake.relay_cursor")
-        await part.run("relay", servers, before + COUNT - sent)
+        await part.run("relay", servers, COUNT)
         while await count_of(servers.dsn, "SELECT count(*) FROM routing.journal") < before + COUNT:
             await asyncio.sleep(0.2)
         spent = [await _spent(one) for one in running]
-    if 0 in spent:
-        raise RuntimeError(f"a worker had nothing to do: {spent}")
-    return sum(spent) / COUNT * 1e6
+    if not all(handled for handled, _ in spent) or sum(handled for handled, _ in spent) != COUNT:
+        raise RuntimeError(f"each has its share, and handles each of {COUNT} facts once: {spent}")
+    return sum(seconds for _, seconds in spent) / COUNT * 1e6
 
 
 @asynccontextmanager
@@ -58,19 +56,20 @@ async def _worker(servers: Rig) -> AsyncIterator[asyncio.subprocess.Process]:
             await child.wait()
 
 
-async def _spent(worker: asyncio.subprocess.Process) -> float:
+async def _spent(worker: asyncio.subprocess.Process) -> tuple[int, float]:
     worker.terminate()
-    said, _ = await worker.communicate()
-    return float(said.split()[-1])
+    printed, _ = await worker.communicate()
+    handled, seconds = printed.split()[-2:]
+    return int(handled), float(seconds)
 
 
-async def _work(servers: Rig) -> float:
-    """Route until SIGTERM; seconds of CPU from the first fact to the last."""
+async def _work(servers: Rig) -> tuple[int, float]:
+    """Route until SIGTERM; how many facts were handled, and seconds of CPU from the first to the last."""
     asked = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, asked.set)
     async with listening("routing", servers, "scaling-routing") as timed:
         await asked.wait()
-        return timed.cpu
+        return timed.seen, timed.cpu
 
 
 async def main() -> None:
@@ -85,6 +84,6 @@ if __name__ == "__main__":
     logs.set_up("bench", "console", "error")
     if sys.argv[1:]:
         settle()
-        print(uvloop.run(_work(Rig(*sys.argv[1:]))))
+        print(*uvloop.run(_work(Rig(*sys.argv[1:]))))
     else:
         asyncio.run(main())

@@ -1,0 +1,156 @@
+"""Workers that come and go under load: one is added, one is killed, one is stopped as an orchestrator stops it.
+
+Facts come at a steady rate meanwhile. Every tenth of a second each partition is asked how far it is: a pause is how
+long a partition with something to do stood still.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from shared.chassis.base.clock import now, uuid7
+from shared.chassis.database.pool import open_pool
+from shared.chassis.kafka.cancellation import either
+from tests.bench.rig import Rig, count_of
+from tests.bench.scale.ground import Ground, submission
+from tests.bench.scale.group import Group, Stand, group_of
+from tests.bench.scale.worker import Consumer, Crew, crew
+from tests.chassis.conftest import envelope
+from tests.journals import append
+
+SETTLED: Final = 12.0
+"""Seconds before the first change and after each: longer than a group waits for a member that has vanished."""
+EVERY: Final = 0.1
+TICKS: Final = 10
+"""How often in a second facts are recorded."""
+
+COUNTED: Final = {
+    "routing": ("SELECT count(DISTINCT aggregateid) FROM routing.journal", "SELECT count(*) FROM routing.journal"),
+    "reporting": (
+        "SELECT count(*) FROM reporting.demand_facts",
+        "SELECT sum(n) FROM reporting.cohort_whole WHERE (dimension, measure) = ('all', 'submitted')",
+    ),
+}
+"""By service with which this can be seen: how many demands it has taken, and how often it has counted one."""
+
+
+class Pause(NamedTuple):
+    """After a change: the longest time in seconds that one partition stood still, and that all of them did."""
+
+    change: str
+    one: float
+    every: float
+
+
+class Changed(NamedTuple):
+    """All pauses; how many facts were recorded and are handled, how many were handled twice, and how many were read
+    again and dropped."""
+
+    pauses: Sequence[Pause]
+    recorded: int
+    handled: int
+    twice: int
+    again: int
+
+
+async def changing(ground: Ground, consumer: Consumer, rate: int) -> Changed:
+    """Two workers, and what happens to them, with so many facts a second."""
+    async with AsyncExitStack() as stack:
+        cell = await stack.enter_async_context(ground.cell(consumer))
+        workers = await stack.enter_async_context(crew(cell))
+        relay = await stack.enter_async_context(crew(cell))
+        group = await stack.enter_async_context(group_of(cell, ground.group(cell, consumer), consumer.service))
+        await relay.start("intake-relay")
+        for _ in range(2):
+            await workers.start(consumer.process)
+        await group.has_members(2)
+        load, watch = Load(cell, rate), Watch(group)
+        await either(load.run(), watch.run(), _changes(workers, watch, consumer))
+        await group.has_handled(load.recorded)
+        dropped = sum(reading.dropped for reading in await workers.read())
+        handled, twice = await _applied(cell, consumer)
+        return Changed(watch.pauses, load.recorded, handled, twice, dropped)
+
+
+async def _changes(workers: Crew, watch: "Watch", consumer: Consumer) -> None:
+    first, second = workers.workers
+    await watch.during("nothing", _nothing)
+
+    async def add() -> None:
+        await workers.start(consumer.process)
+
+    await watch.during("one is added", add)
+    await watch.during("one is killed (SIGKILL)", first.kill)
+    await watch.during("one is stopped (SIGTERM)", second.stop)
+
+
+async def _nothing() -> None:
+    return
+
+
+@dataclass(slots=True)
+class Load:
+    """Records submissions at a steady rate until it is cancelled."""
+
+    cell: Rig
+    rate: int
+    recorded: int = 0
+
+    async def run(self) -> None:
+        """Record a slice every so often."""
+        loop = asyncio.get_running_loop()
+        async with await open_pool(self.cell.dsn, "intake", size=1) as pool, pool.acquire() as db:
+            due = loop.time()
+            while True:
+                keys = [uuid7() for _ in range(self.rate // TICKS)]
+                told = [envelope(submission(n), 1, key, now()) for n, key in enumerate(keys, self.recorded)]
+                await append(db, told)
+                self.recorded += len(told)
+                due += 1 / TICKS
+                await asyncio.sleep(max(0.0, due - loop.time()))
+
+
+@dataclass(slots=True)
+class Watch:
+    """Asks every partition how far it is, and remembers how long it stood still."""
+
+    group: Group
+    pauses: list[Pause] = field(default_factory=list)
+    _moved: dict[int, float] = field(default_factory=dict)
+    _any_moved: float = 0.0
+    _longest: float = 0.0
+    _longest_of_all: float = 0.0
+    _before: Stand | None = None
+
+    async def run(self) -> None:
+        """Until it is cancelled."""
+        while True:
+            self._compare(await self.group.stand())
+            await asyncio.sleep(EVERY)
+
+    def _compare(self, stand: Stand) -> None:
+        before, self._before = self._before or stand, stand
+        for partition, following in stand.next.items():
+            idle = following == stand.end[partition]
+            if idle or following != before.next[partition]:
+                self._moved[partition] = stand.at
+            self._longest = max(self._longest, stand.at - self._moved.setdefault(partition, stand.at))
+        if not stand.waiting or stand.handled != before.handled:
+            self._any_moved = stand.at
+        self._longest_of_all = max(self._longest_of_all, stand.at - (self._any_moved or stand.at))
+
+    async def during(self, change: str, make: Callable[[], Awaitable[None]]) -> None:
+        """Make a change, and note the pauses from then on until all has settled."""
+        self._longest = self._longest_of_all = 0.0
+        await make()
+        await asyncio.sleep(SETTLED)
+        self.pauses.append(Pause(change, self._longest, self._longest_of_all))
+
+
+async def _applied(cell: Rig, consumer: Consumer) -> tuple[int, int]:
+    """How many facts the service has applied, and how many of them more than once: by what it has written each time."""
+    known, counted = COUNTED[consumer.service]
+    facts = await count_of(cell.dsn, known)
+    return facts, await count_of(cell.dsn, counted) - facts

@@ -1,0 +1,84 @@
+"""A journal that is sent in one, two, four parts, by one process and by two; and what happens when one of them ends."""
+
+import asyncio
+from time import perf_counter
+from typing import NamedTuple
+
+import asyncpg
+
+from tests.bench.rig import Rig, count_of
+from tests.bench.scale.ground import Ground
+from tests.bench.scale.worker import CONSUMERS, crew
+from tests.eventually import eventually
+
+_SENT = "SELECT coalesce(sum(sent), 0) FROM intake.relay_cursor WHERE shards = {}"
+
+
+class Relayed(NamedTuple):
+    """Of one way to send a journal: in how many parts, by how many processes; how many parts each of them had; facts a
+    second, and microseconds of the processor for a fact."""
+
+    shards: int
+    processes: int
+    leases: str
+    rate: float
+    cpu: float
+
+
+class Taken(NamedTuple):
+    """How long nobody sent, in seconds, after the process that sent was killed, and after it was stopped."""
+
+    killed: float
+    stopped: float
+
+
+async def relaying(ground: Ground, shards: int, processes: int) -> Relayed:
+    """From the start of the processes until the broker has the whole journal."""
+    async with ground.cell(CONSUMERS["routing"]) as cell, crew(cell, _in_parts(shards)) as relays:
+        for _ in range(processes):
+            await relays.begin("intake-relay")
+        await _sent(cell, shards, 1)
+        began, before = perf_counter(), [reading.cpu for reading in await relays.read()]
+        already = await count_of(cell.dsn, _SENT.format(shards))
+        await _sent(cell, shards, ground.demands)
+        seconds = perf_counter() - began
+        spent = sum(reading.cpu for reading in await relays.read()) - sum(before)
+        left = ground.demands - already
+        return Relayed(shards, processes, await _leases(cell), left / seconds, spent / left * 1e6)
+
+
+async def taken_over(ground: Ground) -> Taken:
+    """Two processes with one part: the one that leads is killed, then the other, with a third beside it, is stopped."""
+    return Taken(await _gap(ground, killed=True), await _gap(ground, killed=False))
+
+
+async def _gap(ground: Ground, *, killed: bool) -> float:
+    async with ground.cell(CONSUMERS["routing"]) as cell, crew(cell) as relays:
+        leader = await relays.start("intake-relay")
+        await _sent(cell, 1, ground.demands)
+        await relays.start("intake-relay")
+        began = perf_counter()
+        await (leader.kill() if killed else leader.stop())
+        epoch = "SELECT epoch FROM intake.lease WHERE name = 'relay-0' AND expires_at > now()"
+
+        async def led() -> bool:
+            return await count_of(cell.dsn, f"SELECT coalesce(({epoch}), 0)") > 1
+
+        await eventually(led, bool)
+        return perf_counter() - began
+
+
+def _in_parts(shards: int) -> dict[str, str]:
+    return {"HUYING_RELAY_SHARDS": str(shards)}
+
+
+async def _sent(cell: Rig, shards: int, count: int) -> None:
+    while await count_of(cell.dsn, _SENT.format(shards)) < count:
+        await asyncio.sleep(0.02)
+
+
+async def _leases(cell: Rig) -> str:
+    db = await asyncpg.connect(cell.dsn)
+    rows = await db.fetch("SELECT count(*) FROM intake.lease WHERE name LIKE 'relay-%' GROUP BY holder ORDER BY 1")
+    await db.close()
+    return "+".join(str(row[0]) for row in rows)

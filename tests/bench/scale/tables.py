@@ -1,0 +1,68 @@
+"""The figures of `make bench-scale`, as they are printed."""
+
+from collections.abc import Sequence
+from statistics import median
+
+from rich.table import Table
+
+from tests.bench.scale.changing import Changed
+from tests.bench.scale.draining import Drained
+from tests.bench.scale.relaying import Relayed, Taken
+
+_TITLES = {
+    "joined": "workers that share the partitions, facts as fast as relays send",
+    "apart": "as many workers that share nothing but the machine",
+    "waiting": "workers that are started because of facts that wait (us: with their start)",
+}
+
+
+def drained(name: str, part: str, found: Sequence[Drained]) -> Table:
+    """What a fact costs, by the number of workers; of several rounds the median, each beside one of its round."""
+    table = Table(
+        "workers", "facts", "s", "facts/s", "us a fact", "beside one", "PostgreSQL us", "records at once",
+        "facts of one, least / most", title=f"{name}: {_TITLES[part]}",
+    )  # fmt: skip
+    alone = [one.cpu for one in found if one.workers == 1]
+    for workers in sorted({one.workers for one in found}):
+        rounds = [one for one in found if one.workers == workers]
+        ratios = [one.cpu / base for one, base in zip(rounds, alone, strict=False)]
+        table.add_row(
+            str(workers),
+            f"{sum(rounds[0].facts):,}",
+            f"{median(one.seconds for one in rounds):.1f}",
+            f"{median(sum(one.facts) / one.seconds for one in rounds):,.0f}",
+            f"{median(one.cpu for one in rounds):.0f}",
+            f"{median(ratios):.2f}" if ratios else "",
+            f"{median(one.postgres for one in rounds):.0f}",
+            f"{median(one.batch for one in rounds):.0f}",
+            _share(rounds),
+        )
+    return table
+
+
+def changes(name: str, rate: int, found: Changed) -> Table:
+    """How long partitions stand still while workers come and go."""
+    title = f"{name}: workers that come and go, {rate:,} facts/s, two at first"
+    table = Table("change", "longest pause of one partition, s", "of all, s", title=title)
+    for pause in found.pauses:
+        table.add_row(pause.change, f"{pause.one:.1f}", f"{pause.every:.1f}")
+    table.caption = (
+        f"{found.recorded:,} facts recorded, {found.handled:,} handled, {found.twice} of them twice;"
+        f" {found.again:,} read again and dropped"
+    )
+    return table
+
+
+def relays(facts: int, sent: Sequence[Relayed], taken: Taken) -> Table:
+    """A journal in parts."""
+    table = Table("parts", "processes", "parts of each", "facts/s", "us a fact", title=f"relay: {facts:,} facts")
+    for one in sent:
+        table.add_row(str(one.shards), str(one.processes), one.leases, f"{one.rate:,.0f}", f"{one.cpu:.0f}")
+    table.caption = f"another process sends {taken.killed:.1f} s after SIGKILL, {taken.stopped:.1f} s after SIGTERM"
+    return table
+
+
+def _share(rounds: Sequence[Drained]) -> str:
+    shares = [min(one.facts) / max(1, *one.facts) for one in rounds]
+    worst = rounds[shares.index(min(shares))]
+    return f"{min(worst.facts):,} / {max(worst.facts):,}"
