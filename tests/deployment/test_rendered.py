@@ -237,6 +237,11 @@ def test_consumers_grow_by_the_lag_of_their_own_group_and_never_beyond_its_parti
             assert (trigger["metadata"]["topic"],) == service.listener.topics
             about = described()[f"{service.name}-{service.listener.suffix}"]
             assert spec["maxReplicaCount"] <= about["topics"][trigger["metadata"]["topic"]]
+            behavior = spec["advanced"]["horizontalPodAutoscalerConfig"]["behavior"]
+            for change in ("scaleUp", "scaleDown"):
+                (policy,) = behavior[change]["policies"]
+                assert (policy["type"], policy["periodSeconds"]) == ("Pods", 60), "each change stops the whole group"
+                assert policy["value"] <= 2
 
 
 def test_keda_shows_kafka_the_same_name_and_password_as_the_processes(seen: dict[str, Any]):
