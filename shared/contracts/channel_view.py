@@ -43,6 +43,7 @@ VISIBLE: Final[Mapping[type[f.Fact], frozenset[str]]] = {
     f.DemandPublished: frozenset({"edition", "title", "text", "answer", "correction"}),
     f.DemandUnpublished: frozenset({"edition", "ground"}),
     f.PublicationRefused: frozenset(),
+    f.PublicationAllowed: frozenset(),
 }  # fmt: skip
 """The fields of each fact that the citizen is shown, and so the channel too. Names of staff, references into the vault,
 approvals, rules and evidence stay with the offices."""

@@ -66,6 +66,7 @@ NOTES: Final[Mapping[str, type[f.NoteFact]]] = {
         f.DemandPublished,
         f.DemandUnpublished,
         f.PublicationRefused,
+        f.PublicationAllowed,
     )
 }
 FACTS: Final[Mapping[str, type[f.Fact]]] = {

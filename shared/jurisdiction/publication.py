@@ -96,8 +96,11 @@ class PublicDemand:
     """Whether its citizen wants nothing published, or what was published was taken back."""
 
     @classmethod
-    def of(cls, demand: Demand, release: Release | None = None, withheld: bool = False) -> "PublicDemand":
-        """What a service's own copy of a demand knows of it; words, points and releases lie elsewhere."""
+    def of(
+        cls, demand: Demand, release: Release | None = None, withheld: bool = False, allowed: bool = False
+    ) -> "PublicDemand":
+        """What a service's own copy of a demand knows of it; words, points and releases lie elsewhere. `allowed`: its
+        citizen agreed after the submission."""
         return cls(
             number=demand.number,
             kind=demand.kind,
@@ -117,7 +120,7 @@ class PublicDemand:
             rating=demand.rating,
             imported=demand.imported,
             release=release,
-            withheld=withheld or demand.may_publish is False,
+            withheld=withheld or (demand.may_publish is False and not allowed),
         )
 
     @property

@@ -62,19 +62,19 @@ class Bar(StrEnum):
     NOT_ASKED = "not-asked"
 
 
-def barred(rules: ReleaseRules | None, demand: Demand, refused: bool = False) -> Bar | None:
+def barred(rules: ReleaseRules | None, demand: Demand, refused: bool = False, allowed: bool = False) -> Bar | None:
     """Why a demand may not be released, whatever its answer; None where it may.
 
-    `refused`: the citizen said so after the submission.
+    `refused`, `allowed`: the citizen said so after the submission, and it is what they said last.
     """
     if is_confidential(demand.kind):
         return Bar.REPORT
-    if refused or demand.may_publish is False:
+    if refused or (demand.may_publish is False and not allowed):
         return Bar.REFUSED
     if rules is None:
         return Bar.NO_RULES
     if demand.kind in rules.never:
         return Bar.KIND
-    if rules.consent is Consent.ASKED and demand.may_publish is None:
+    if rules.consent is Consent.ASKED and demand.may_publish is None and not allowed:
         return Bar.NOT_ASKED
     return None

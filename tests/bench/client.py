@@ -14,11 +14,11 @@ class Client:
     port: int
     _streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
-    async def submit(self, body: bytes, headers: Mapping[str, str]) -> bytes:
+    async def submit(self, body: bytes, headers: Mapping[str, str], path: str = "/v1/demands") -> bytes:
         """The body of the answer; raises `RuntimeError` with the answer when it is no 201."""
         told = {"Host": HOST, "Content-Type": "application/json", "Content-Length": str(len(body)), **headers}
         head = "".join(f"{name}: {value}\r\n" for name, value in told.items())
-        answer, told_back = await self._ask(f"POST /v1/demands HTTP/1.1\r\n{head}\r\n".encode() + body)
+        answer, told_back = await self._ask(f"POST {path} HTTP/1.1\r\n{head}\r\n".encode() + body)
         if not answer.startswith(b"HTTP/1.1 201"):
             raise RuntimeError((answer + told_back).decode())
         return told_back

@@ -9,12 +9,12 @@ import pytest
 
 from shared.chassis.database.pool import Pool, open_pool
 from shared.chassis.database.write_batch import WriteBatch
-from shared.chassis.work import intent_queue as queue
 from shared.chassis.work import intents
 from shared.chassis.work.circuit_records import open_circuits
 from shared.chassis.work.circuits import IN_A_ROW
 from shared.chassis.work.intent_outcomes import TRIES
 from shared.chassis.work.intent_sender import IntentSender
+from shared.chassis.work.intent_turns import next_intents
 from shared.chassis.work.intent_watch import DIED, IntentWatch
 from shared.chassis.work.intents import (
     Away,
@@ -505,7 +505,7 @@ async def test_asking_for_the_next_reads_no_more_of_the_queue_than_is_taken(post
     """The table has no statistics yet, as after a sudden rush: the answer must not cost the whole queue."""
     await post.write(*(f"{first}{second}1" for first in LETTERS for second in LETTERS))
     async with post.pool.acquire() as db, db.transaction():
-        heads = await queue.next_intents(db, "letter", 10)
+        heads = await next_intents(db, "letter", 10)
         read = await db.fetchval(
             "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relid = 'intent'::regclass"
         )

@@ -18,6 +18,7 @@ from shared.chassis.work import intent_queue as queue
 from shared.chassis.work.intent_outcomes import Ended
 from shared.chassis.work.intent_queue import Queued
 from shared.chassis.work.intent_sender import IntentSender
+from shared.chassis.work.intent_turns import next_intents
 from shared.chassis.work.intents import Intent, Outcome, Rejected, Sent, State, Unknown
 from shared.contracts.demand import facts as f
 from shared.jurisdiction.jurisdictions import Jurisdictions
@@ -59,7 +60,7 @@ async def _another(pool: Pool, repository: Book, told: f.DemandSubmitted, n: int
 async def died_in_the_middle(pool: Pool, sender: IntentSender[Recipient]) -> Queued:
     """The next message, whose sender was killed in the sink."""
     async with pool.acquire() as db:
-        queued, *_ = await queue.next_intents(db, "message", 1)
+        queued, *_ = await next_intents(db, "message", 1)
         (recipient,) = (await sender.kind.recipients([queued.intent])).values()
         assert isinstance(recipient, Recipient)
         assert await sender.lease.try_take()
@@ -239,7 +240,7 @@ async def test_a_sender_killed_before_the_sink_holds_up_nothing_and_spoils_no_or
     dead, next_one = (sending(pool, repository, FileGateway(tmp_path / "out")) for _ in range(2))
     assert await dead.lease.try_take()
     async with pool.acquire() as db:
-        first, *_ = await queue.next_intents(db, "message", 10)
+        first, *_ = await next_intents(db, "message", 10)
         await db.execute("UPDATE lease SET expires_at = now() - interval '1 second'")
     assert await next_one.send_some() == 4
     async with pool.acquire() as db:
@@ -252,7 +253,7 @@ async def test_who_has_no_lease_may_not_begin(pool: Pool, repository: Book, tmp_
     first, second = (sending(pool, repository, FileGateway(tmp_path / "out")) for _ in range(2))
     assert (await first.lease.try_take(), await second.lease.try_take()) == (True, False)
     async with pool.acquire() as db:
-        (queued,) = await queue.next_intents(db, "message", 10)
+        (queued,) = await next_intents(db, "message", 10)
         assert not await queue.begin_sending(db, second.lease, [(queued, b"x", "file")])
         assert await queue.begin_sending(db, first.lease, [(queued, b"x", "file")]) == {queued.intent.id: 1}
 

@@ -1,5 +1,6 @@
 """The page of a demand: whoever raised it reads everything and says more, a supporter reads what was released."""
 
+import json
 import re
 import time
 from datetime import timedelta
@@ -373,7 +374,7 @@ async def test_a_citizen_has_nothing_of_theirs_published_and_what_was_is_gone_at
     assert "诉求和答复已公开" in shown
     assert f'href="/demands/{number}"' in shown
     asked = (await visitor.see(f"{path}/keep-private")).text
-    assert in_order(asked, "马上撤下", "不受影响", "不能收回")
+    assert in_order(asked, "马上撤下", "不受影响", "再同意公开")
     after = await visitor.send(f"{path}/keep-private", f"{path}/keep-private")
     assert after.status_code == 200
     assert in_order(after.text, "已记下：这件诉求的内容不公开", "按您的要求，这件诉求的内容不公开")
@@ -394,6 +395,26 @@ async def test_the_page_says_whether_a_demand_may_be_published(
     page = (await visitor.see(await link(city, await worked_on(city, may_publish=agreed)))).text
     assert words in page
     assert "不要公开我的诉求" in page
+
+
+async def test_whoever_refused_publication_may_agree_later_and_refuse_again(city: City, visitor: PortalVisitor):
+    number = await worked_on(city, RESOLVED, may_publish=False)
+    path = await link(city, number)
+    agreed = await visitor.send(path, f"{path}/publish")
+    assert in_order(agreed.text, "已记下：您同意公开", "诉求和答复可能公开")
+    assert f"{path}/publish" not in agreed.text
+    await visitor.send(f"{path}/keep-private", f"{path}/keep-private")
+    refused = (await visitor.see(path)).text
+    assert "内容不公开" in refused
+    assert f"{path}/publish" in refused
+    await visitor.send(path, f"{path}/publish")
+    assert [json.loads(told).get("refusals", 0) for told in await notes(city, "publication-allowed")] == [0, 1]
+    await city.loop.turn()
+    released = RELEASED.model_copy(update={"edition": 1, "title": "巷口路面塌陷"})
+    await city.tells(number, released)
+    assert "巷口路面塌陷" in (await visitor.see(f"/demands/{number}")).text
+    supporter = await link(city, number, Holder.SUPPORTER)
+    assert (await visitor.send("/follow", f"{supporter}/publish")).status_code == 403
 
 
 async def test_nobody_but_the_citizen_decides_about_publication_and_a_report_is_never_published(

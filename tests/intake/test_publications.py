@@ -101,6 +101,23 @@ async def test_the_no_of_a_citizen_is_final_whenever_it_is_read(pool: Pool, at: 
     assert await pool.fetchval("SELECT released_at FROM demand_listing WHERE id = $1", key) is None
 
 
+YES_AND_NO: Final = ((f.PublicationRefused(), 1), (f.PublicationAllowed(refusals=1), 2), (f.PublicationRefused(), 3))
+
+
+@pytest.mark.parametrize("length", [1, 2, 3])
+async def test_a_yes_takes_back_the_refusals_before_it_in_whatever_order_they_are_read(pool: Pool, length: int):
+    refused = length != 2
+    for order in permutations(YES_AND_NO[:length]):
+        for batches in ([order], [(one,) for one in order]):
+            key = uuid4()
+            await hears(pool, key, (story.SUBMISSION.model_copy(update={"may_publish": False}), 0))
+            for batch in batches:
+                await hears(pool, key, *batch)
+            await hears(pool, key, (published(2), 4))
+            stands = await known_of(pool, key)
+            assert (stands.withheld, stands.allowed, stands.release is None) == (refused, not refused, refused), order
+
+
 # --- lists ------------------------------------------------------------------------------------------------------
 
 

@@ -124,6 +124,25 @@ async def test_the_no_of_a_citizen_hides_at_once_and_for_ever(city: City, review
     assert (again.status_code, "群众不同意公开" in again.text) == (409, True)
 
 
+@pytest.mark.parametrize("asked", [False, None], ids=["refused", "not asked"])
+async def test_a_yes_that_is_given_later_lets_the_answer_wait_and_a_no_takes_it_back(
+    city: City, reviewer: Visitor, asked: bool | None
+):
+    number = await answered(city, may_publish=asked)
+    assert number not in (await reviewer.open("/desk/publications")).text
+    for refusals in (0, 1):
+        await city.tells(number, f.PublicationAllowed(refusals=refusals), service=Service.INTAKE)
+        page = (await reviewer.open("/desk/publications")).text
+        assert all(words in page for words in (number, TITLE, SUMMARY))
+        sent = await reviewer.send("/desk/publications", f"/desk/cases/{number}/publish")
+        assert sent.status_code == 200, sent.text
+        await city.loop.turn()
+        assert telling(await read(city, number), TITLE, SUMMARY) == set(DOORS)
+        await city.tells(number, f.PublicationRefused(), service=Service.INTAKE)
+        assert telling(await read(city, number), TITLE, TEXT, SUMMARY) == set()
+        assert number not in (await reviewer.open("/desk/publications")).text
+
+
 async def test_after_a_reopening_the_answer_stands_no_longer_and_the_next_one_waits_as_a_correction(
     city: City, reviewer: Visitor
 ):

@@ -16,6 +16,7 @@ from shared.contracts.demand.facts import (
     DemandSupported,
     DemandUrged,
     NoteFact,
+    PublicationAllowed,
     PublicationRefused,
     Rating,
     Tags,
@@ -111,9 +112,13 @@ class Rate(_Said):
 
 
 class KeepPrivate(_Said):
-    """Ask that nothing of the demand is ever published (不同意公开). What was published is hidden at once."""
+    """Ask that nothing of the demand is published (不同意公开). What was published is hidden at once."""
 
     model_config = ConfigDict(json_schema_extra=shown({}))
+
+
+class Publish(_Said):
+    """Agree after all that the demand may be published (同意公开), as if it had been said when it was raised."""
 
 
 class Sighting(Support):
@@ -128,7 +133,7 @@ class Sighting(Support):
     ]
 
 
-Voice = Supplement | Urge | Support | Withdraw | Rate | KeepPrivate
+Voice = Supplement | Urge | Support | Withdraw | Rate | KeepPrivate | Publish
 ENDED: Final = (Status.CLOSED, Status.WITHDRAWN)
 JUDGED: Final = (Status.RESOLVED, Status.DECLINED)
 """Where a verdict is awaited."""
@@ -159,6 +164,8 @@ def note(voice: Voice, channel: Channel, reference: UUID, masks: Masks = MASKS) 
             return Note(VerdictGiven(judged=1, rating=rating, solved=solved, comment=comment, **known), sealed)
         case KeepPrivate():
             return Note(PublicationRefused())
+        case Publish():
+            return Note(PublicationAllowed())
         case Support():
             return Note(DemandSupported(channel=channel.id, channel_kind=channel.kind, contact=boxed), sealed)
         case _:
@@ -173,7 +180,7 @@ def _personal(voice: Voice, told: Voice) -> bytes | None:
             return hidden.encode()
         case Supplement(text=words) | Urge(reason=words) | Withdraw(reason=words) | Rate(comment=words):
             return words.encode() if told != voice else None
-        case KeepPrivate():
+        case KeepPrivate() | Publish():
             return None
         case _:
             assert_never(voice)
@@ -183,7 +190,7 @@ def may_be_said(voice: Voice, demand: Demand) -> None:
     """Raise `Refused` where the voice would be heard by nobody."""
     if isinstance(voice, Rate):
         _may_be_judged(voice, demand)
-    if demand.status in ENDED and not isinstance(voice, KeepPrivate):
+    if demand.status in ENDED and not isinstance(voice, KeepPrivate | Publish):
         raise Refused(
             Code.ILLEGAL_TRANSITION,
             f"demand {demand.number} has ended ({demand.status}); submit a new demand with POST /v1/demands",

@@ -24,6 +24,7 @@ from services.intake.notes.domain import (
 from services.intake.notes.queries import Told
 from services.intake.notes.supporter_queries import First
 from services.intake.notes.supporters import Supporters, count_nameless
+from services.intake.publications import queries as publications
 from services.intake.submission.fitting import fitted
 from services.intake.submission.repeated import reference_taken
 from services.intake.tracking import queries as tracking
@@ -35,7 +36,7 @@ from shared.chassis.aggregates.repository import Repository
 from shared.chassis.base.clock import now, uuid5
 from shared.chassis.database.pool import Connection, Pool
 from shared.chassis.database.write_batch import WriteBatch
-from shared.contracts.demand.facts import DemandSupported, Fact, NoteFact, VerdictGiven
+from shared.contracts.demand.facts import DemandSupported, Fact, NoteFact, PublicationAllowed, VerdictGiven
 from shared.contracts.demand.state import Demand
 from shared.contracts.event_types import parse
 from shared.contracts.refusals import Code, FieldError, Refused
@@ -176,6 +177,8 @@ class NoteCommand:
         await _bound(db, self.said, self.key, at)
         if self.note.sealed:
             await add_voice(db, self.vault, self.key, self.said.box, self.note.sealed)
+        if isinstance(self.note.fact, PublicationAllowed):
+            return [self.note.fact.model_copy(update={"refusals": await publications.refusals(db, self.key)})]
         return [_judged(self.note.fact, state.version)]
 
     def answer(self, writes: WriteBatch, state: Demand, at: datetime) -> NoteReceipt:
@@ -223,6 +226,8 @@ def _said(fact: Fact) -> Fact:
             return fact.model_copy(update={"channel_kind": None})
         case VerdictGiven():
             return fact.model_copy(update={"judged": 1})
+        case PublicationAllowed():
+            return fact.model_copy(update={"refusals": 0})
         case _:
             return fact
 

@@ -64,7 +64,7 @@ def routes(lookup: PublicLookup, notes: NoteHandler, theirs: DemandLookup) -> AP
     async def refuse_publication(
         number: Number, body: KeepPrivate, key: Key, channel: Speaker, code: SecretCode = ""
     ) -> Noted:
-        """Ask that nothing of the demand is ever published; what was is hidden at once, and this is final."""
+        """Ask that nothing of the demand is published; what was is hidden at once, until the citizen agrees to it."""
         demand = await (theirs.by_code(number, code) if code else theirs.own(channel, number))
         heard = await notes.hear(demand.id, NoteRequest(channel, key, body))
         return Noted(id=heard.id, number=heard.number, at=heard.at)

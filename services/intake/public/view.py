@@ -31,7 +31,9 @@ def summary(pack: Pack, row: Row) -> d.PublicDemandSummary:
 
 def view(pack: Pack, demand: Demand, published: Published, editions: Sequence[Edition]) -> d.PublicDemandView:
     """One demand; of what was never released, where it stands and what the pack shows of every demand."""
-    seen = seen_by_public(pack.publication, PublicDemand.of(demand, published.release, published.withheld))
+    seen = seen_by_public(
+        pack.publication, PublicDemand.of(demand, published.release, published.withheld, published.allowed)
+    )
     is_public = seen.release is not None
     was_public = published.released_at is not None and not seen.confidential
     return d.PublicDemandView(

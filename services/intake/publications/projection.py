@@ -26,12 +26,21 @@ class Stand:
     fact: f.DemandPublished | f.DemandUnpublished | None = None
     changed_at: datetime | None = None
     released_at: datetime | None = None
-    is_refused: bool = False
+    refusals: int = 0
+    allowed: int | None = None
+    """How many refusals the citizen took back when they agreed; None where they never did."""
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether there is a refusal that was not taken back."""
+        return self.refusals > (self.allowed or 0)
 
     def then(self, fact: f.Fact, at: datetime) -> "Stand":
-        """The stand with one more fact: the highest edition counts, the first release, and any refusal."""
+        """The stand with one more fact: the highest edition counts, the first release, and each refusal."""
         if isinstance(fact, f.PublicationRefused):
-            return replace(self, is_refused=True)
+            return replace(self, refusals=self.refusals + 1)
+        if isinstance(fact, f.PublicationAllowed):
+            return replace(self, allowed=max(fact.refusals, self.allowed or 0))
         if not isinstance(fact, f.DemandPublished | f.DemandUnpublished):
             return self
         first = self.released_at
@@ -60,7 +69,7 @@ def row(key: UUID, stand: Stand) -> tuple[object, ...]:
     reopenings = published.reopenings if published else 0
     return (
         key, stand.edition, *words, reopenings, " ".join(pieces),
-        stand.released_at, stand.changed_at, ground, stand.is_refused,
+        stand.released_at, stand.changed_at, ground, stand.is_refused, stand.refusals, stand.allowed,
     )  # fmt: skip
 
 

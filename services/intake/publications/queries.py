@@ -29,6 +29,8 @@ class Published:
     reopenings: int = 0
     """Of the demand by now."""
     resolved_at: datetime | None = None
+    allowed: bool = False
+    """Whether the citizen agreed after the submission, and did not refuse later."""
 
 
 NOTHING: Final = Published()
@@ -46,18 +48,19 @@ class Edition(NamedTuple):
 def put(writes: WriteBatch, rows: Sequence[tuple[object, ...]]) -> None:
     """Keep the newest edition of each demand, whatever the order in which editions are read.
 
-    A refusal is final. What is not public has no words here.
+    A refusal counts until it is taken back. What is not public has no words here.
     """
     newest = ", ".join(f"{name} = {_NEWEST.format(name=name)}" for name in ("edition", "reopenings", "changed_at"))
     writes.add(
         f"""
         INSERT INTO publication AS known (
-            demand_id, edition, title, text, answer, reopenings, pieces, released_at, changed_at, ground, is_refused
+            demand_id, edition, title, text, answer, reopenings, pieces, released_at, changed_at, ground, is_refused,
+            refusals, allowed
         )
         SELECT demand_id, edition, title, text, answer, reopenings,
             coalesce(string_to_array(nullif(pieces, ''), ' '), '{{}}'),
-            released_at, changed_at, ground, is_refused
-        FROM unnest($1::publication_row[])
+            released_at, changed_at, ground, is_refused, refusals, allowed
+        FROM unnest($1::publication_stand_row[])
         ON CONFLICT (demand_id) DO UPDATE SET
             {newest},
             title = CASE WHEN {_REFUSED} THEN NULL ELSE {_NEWEST.format(name="title")} END,
@@ -66,7 +69,9 @@ def put(writes: WriteBatch, rows: Sequence[tuple[object, ...]]) -> None:
             pieces = CASE WHEN {_REFUSED} THEN '{{}}' ELSE {_NEWEST.format(name="pieces")} END,
             ground = {_NEWEST.format(name="ground")},
             released_at = least(known.released_at, excluded.released_at),
-            is_refused = {_REFUSED}
+            is_refused = {_REFUSED},
+            refusals = {_REFUSALS},
+            allowed = {_ALLOWED}
         """,  # noqa: S608 (names of this module)
         rows,
     )
@@ -82,7 +87,10 @@ def put(writes: WriteBatch, rows: Sequence[tuple[object, ...]]) -> None:
 
 
 _NEWEST: Final = "CASE WHEN excluded.edition > known.edition THEN excluded.{name} ELSE known.{name} END"
-_REFUSED: Final = "(known.is_refused OR excluded.is_refused)"
+# A version before writes no count beside a refusal.
+_REFUSALS: Final = "greatest(known.refusals, known.is_refused::integer) + excluded.refusals"
+_ALLOWED: Final = "greatest(known.allowed, excluded.allowed)"
+_REFUSED: Final = f"({_REFUSALS} > coalesce({_ALLOWED}, 0))"
 
 
 def put_editions(writes: WriteBatch, rows: Sequence[tuple[object, ...]]) -> None:
@@ -102,6 +110,7 @@ async def published(db: Connection, ids: Sequence[UUID]) -> Mapping[UUID, Publis
     rows = await db.fetch(
         """
         SELECT demand_id, edition, title, text, answer, reopenings, released_at, changed_at, ground, is_refused,
+            allowed,
             coalesce((state ->> 'reopenings')::int, 0) AS reopened,
             (state ->> 'resolved_at')::timestamptz AS resolved_at
         FROM publication JOIN demand ON demand.id = demand_id WHERE demand_id = ANY($1::uuid[])
@@ -114,6 +123,12 @@ async def published(db: Connection, ids: Sequence[UUID]) -> Mapping[UUID, Publis
 async def of_demand(db: Connection, id: UUID) -> Published:
     """How the publication of one demand stands."""
     return (await published(db, [id])).get(id, NOTHING)
+
+
+async def refusals(db: Connection, id: UUID) -> int:
+    """How often the citizen refused."""
+    sql = "SELECT greatest(refusals, is_refused::integer) FROM publication WHERE demand_id = $1"
+    return await db.fetchval(sql, id) or 0
 
 
 async def editions(db: Connection, id: UUID) -> list[Edition]:
@@ -139,6 +154,7 @@ def _published(row: asyncpg.Record) -> Published:
         UnpublishedFor.CITIZEN if row["is_refused"] else _ground(row["ground"]),
         row["reopened"],
         row["resolved_at"],
+        row["allowed"] is not None and not row["is_refused"],
     )
 
 

@@ -40,7 +40,7 @@ class Like(BaseModel):
 
 def like(publication: Publication, match: Match, demand: Demand, published: Published) -> Like:
     """The demand as the public sees it, and the reasons as far as they tell no more than that."""
-    known = PublicDemand.of(demand, published.release, published.withheld)
+    known = PublicDemand.of(demand, published.release, published.withheld, published.allowed)
     seen, shows = seen_by_public(publication, known), shown_of(publication, known)
     exact = Shown.POINT in shows
     # With a score of three decimals the distance could be computed from it.

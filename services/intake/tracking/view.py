@@ -28,7 +28,9 @@ def progress(demand: Demand) -> d.Progress:
 
 def seen(demand: Demand, publication: Publication, published: Published = NOTHING) -> d.Progress:
     """What the public sees of it, for a channel that it reached too; of a report (举报) whether it is still open."""
-    public = seen_by_public(publication, PublicDemand.of(demand, published.release, published.withheld))
+    public = seen_by_public(
+        publication, PublicDemand.of(demand, published.release, published.withheld, published.allowed)
+    )
     return d.Progress(
         id=demand.id,
         number=public.number,

@@ -12,7 +12,7 @@ from starlette.datastructures import FormData, UploadFile
 
 from services.intake.attachments.kinds import MAX_ATTACHMENTS
 from services.intake.channels.channel import Channel
-from services.intake.notes.domain import KeepPrivate, Supplement, Support, Urge, Voice, Withdraw
+from services.intake.notes.domain import KeepPrivate, Publish, Supplement, Support, Urge, Voice, Withdraw
 from services.intake.notes.handler import NoteRequest
 from services.intake.vault.adding import contact_of
 from services.intake.vault.contact import Contact
@@ -129,6 +129,10 @@ class FollowCommands:
     async def keep_private(self, demand: Demand, form: SentForm) -> None:
         """Have nothing of it published, now and later."""
         await self._say(demand, form.cause(demand.id), KeepPrivate())
+
+    async def publish(self, demand: Demand, form: SentForm) -> None:
+        """Agree that it may be published, where that was refused or not asked."""
+        await self._say(demand, form.cause(demand.id), Publish())
 
     async def messages_stopped(self, demand: Demand) -> bool | None:
         """Whether it was said here that no messages of the demand are wanted; None where nobody can be reached.

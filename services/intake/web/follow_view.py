@@ -155,18 +155,19 @@ class Followed:
         }
 
     def publication(self) -> dict[str, Any] | None:
-        """How the publication stands, and whether the citizen can still say no to it; None where the jurisdiction
+        """How the publication stands, and whether the citizen can say no or yes to it now; None where the jurisdiction
         publishes nothing, and for those who cannot decide it."""
         release = self.pack.publication.release
         if self.is_supporter or release is None or is_confidential(self.demand.kind):
             return None
         if self.published.ground is UnpublishedFor.CITIZEN:
-            return {"stands": self.say(w.NEVER_PUBLISHED), "may_refuse": False, "is_public": False}
+            return {"stands": self.say(w.NEVER_PUBLISHED), "may_refuse": False, "may_agree": True, "is_public": False}
         is_public = self.published.release is not None
         answered = self.demand.may_publish
         agrees = release.consent is Consent.PRESUMED if answered is None else answered
+        agrees = agrees or self.published.allowed
         said = w.PUBLISHED if is_public else w.MAY_BE_PUBLISHED if agrees else w.NOT_AGREED
-        return {"stands": self.say(said), "may_refuse": True, "is_public": is_public}
+        return {"stands": self.say(said), "may_refuse": True, "may_agree": not agrees, "is_public": is_public}
 
     def _urged_lately(self) -> bool:
         urged = [one.at for one in self.story.spoken if one.type == f.DemandUrged.wire_type()]

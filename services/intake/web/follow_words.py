@@ -107,7 +107,7 @@ MAY_BE_PUBLISHED: Final = Bilingual(
 NOT_AGREED: Final = Bilingual("没有您的同意，内容不会公开。", "Without your consent its words are not published.")
 NEVER_PUBLISHED: Final = Bilingual(
     "按您的要求，这件诉求的内容不公开。别人凭编号只能查到类别、地点和办理状态。",
-    "As you asked, its words are never published. By its number others see category, place and status alone.",
+    "As you asked, its words are not published. By its number others see category, place and status alone.",
 )
 
 
@@ -118,7 +118,12 @@ DONE: Final[Mapping[str, Bilingual]] = {
     "support": Bilingual("已登记，有结果时也会通知这位附议人。", "Noted. The supporter will be told the result too."),
     "keep-private": Bilingual(
         "已记下：这件诉求的内容不公开。办理照常进行。",
-        "Noted: the words of this demand are never published. It is handled as before.",
+        "Noted: the words of this demand are not published. It is handled as before.",
+    ),
+    "publish": Bilingual(
+        "已记下：您同意公开。办结后审核公开，姓名、电话、门牌会隐去；随时可以改变主意。",
+        "Noted that you agree. It may be published once it is answered, without names, phones and doors; you can change"
+        " your mind at any time.",
     ),
     "stop": Bilingual(
         "已停止发送这件诉求的进展消息，您随时可以恢复。", "We stop sending news of this demand. You can start it again."

@@ -23,7 +23,7 @@ from shared.web.page_language import Lang
 
 Token = Annotated[str, UrlPath(max_length=400)]
 Question = Literal["withdraw", "support", "keep-private"]
-Voice = Literal["add", "urge", "stop", "start", Question]
+Voice = Literal["add", "urge", "stop", "start", "publish", Question]
 Done = Annotated[
     Literal["", Voice, "rated", "reopened"],
     Query(description="what was just done, for a sentence on top of the page"),
@@ -111,7 +111,7 @@ class FollowedPages:
         commands = self.commands
         return {
             "add": commands.add, "urge": commands.urge, "withdraw": commands.withdraw, "support": commands.support,
-            "keep-private": commands.keep_private,
+            "keep-private": commands.keep_private, "publish": commands.publish,
             "stop": commands.stop, "start": commands.start,
         }[said]  # fmt: skip
 

@@ -7,7 +7,12 @@ from uuid import UUID
 
 from shared.chassis.database.pool import Connection
 from shared.chassis.database.write_batch import WriteBatch
-from shared.contracts.demand.facts import DemandPublished, DemandSubmitted, PublicationRefused
+from shared.contracts.demand.facts import (
+    DemandSubmitted,
+    DemandUnpublished,
+    PublicationAllowed,
+    PublicationRefused,
+)
 from shared.contracts.demand.groups import PUBLICATION_NOTES
 from shared.contracts.demand.state import Demand
 from shared.contracts.envelope import Envelope
@@ -106,19 +111,23 @@ class Told:
 
 
 async def withheld(db: Connection, ids: Sequence[UUID]) -> frozenset[UUID]:
-    """Those of the demands whose citizens want nothing published, or whose publication was taken back last."""
+    """Those of the demands whose citizens want nothing published, or whose publication was taken back last.
+
+    A citizen's yes and no are told by one service, under the demand's lock: the later one counts.
+    """
     rows = await db.fetch(
         """
         SELECT demand_id FROM (
-            SELECT DISTINCT ON (demand_id) demand_id, type FROM fact
+            SELECT DISTINCT ON (demand_id, type = ANY($3)) demand_id, type FROM fact
             WHERE demand_id = ANY($1::uuid[]) AND type = ANY($2::text[])
-            ORDER BY demand_id, type = $3 DESC, time DESC, id DESC
-        ) AS last WHERE type <> $4
+            ORDER BY demand_id, type = ANY($3), time DESC, type = $4 DESC, id DESC
+        ) AS last WHERE type = ANY($5)
         """,
         list(ids),
         [kind.wire_type() for kind in PUBLICATION_NOTES],
+        [PublicationRefused.wire_type(), PublicationAllowed.wire_type()],
         PublicationRefused.wire_type(),
-        DemandPublished.wire_type(),
+        [PublicationRefused.wire_type(), DemandUnpublished.wire_type()],
     )
     return frozenset(row["demand_id"] for row in rows)
 

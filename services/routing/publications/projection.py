@@ -14,11 +14,12 @@ from shared.chassis.database.write_batch import WriteBatch
 from shared.chassis.work.timers import forget
 from shared.contracts.demand import facts as f
 from shared.contracts.demand.groups import ALL_NOTES, ALL_STATUS_FACTS, PUBLICATION_NOTES
-from shared.contracts.demand.state import Demand
+from shared.contracts.demand.state import Demand, Status
 from shared.jurisdiction.jurisdictions import Jurisdictions
-from shared.jurisdiction.release import barred
+from shared.jurisdiction.release import ReleaseRules, barred
 
 Whole = Change[Demand, f.Fact]
+_ANSWERED: Final = (Status.RESOLVED, Status.CONFIRMED, Status.CLOSED)
 _MOVES: Final[Sequence[type[f.Fact]]] = (f.DemandResolved, f.DemandReopened, *PUBLICATION_NOTES)
 
 
@@ -28,10 +29,20 @@ class Course:
 
     demand: Demand
     fact: f.DemandPublished | f.DemandUnpublished | None = None
-    is_refused: bool = False
+    refusals: int = 0
+    allowed: int | None = None
+    """How many refusals the citizen took back when they agreed; None where nothing says that they did."""
     proposed_at: datetime | None = None
-    proposal: str = ""
+    proposal: str | None = None
+    """The words of the answer that would be released; None where the batch says nothing of it."""
+    needs_consent: bool = False
+    """Whether what is proposed waits only where the citizen agreed after the submission."""
     due_at: datetime | None = None
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the batch has a refusal that it does not take back."""
+        return self.refusals > (self.allowed or 0)
 
     def row(self) -> tuple[object, ...]:
         """The row of `publication`."""
@@ -41,7 +52,7 @@ class Course:
         demand = self.demand
         return (
             demand.id, demand.jurisdiction, demand.unit, edition, public is not None, *words,
-            self.is_refused, True, self.proposed_at, self.proposal,
+            self.is_refused, self.refusals, self.allowed, self.proposed_at, self.proposal, self.needs_consent,
         )  # fmt: skip
 
 
@@ -54,7 +65,7 @@ def publication_projection(packs: Jurisdictions) -> Projection[Demand, f.Fact, W
         due = [(key, course.due_at) for key, course in courses.items() if course.due_at]
         forget(writes, PUBLICATION, [key for key, course in courses.items() if not course.due_at])
         if due:
-            queries.plan_releases(writes.after, due)
+            queries.plan_releases(writes.after.after, due)
 
     others = [kind for kind in (*ALL_STATUS_FACTS, *ALL_NOTES) if kind not in _MOVES]
     return Projection(on=dict.fromkeys(_MOVES, whole), ignores=others, write=write)
@@ -70,7 +81,9 @@ def _courses(changes: Sequence[Whole], packs: Jurisdictions) -> dict[UUID, Cours
             case f.DemandPublished() | f.DemandUnpublished():
                 courses[key] = replace(ended, fact=fact)
             case f.PublicationRefused():
-                courses[key] = replace(ended, is_refused=True)
+                courses[key] = replace(ended, refusals=known.refusals + 1)
+            case f.PublicationAllowed():
+                courses[key] = _allowed(replace(ended, allowed=max(fact.refusals, known.allowed or 0)), at, packs)
             case f.DemandResolved():
                 courses[key] = _proposed(ended, fact, at, packs)
             case _:
@@ -80,13 +93,31 @@ def _courses(changes: Sequence[Whole], packs: Jurisdictions) -> dict[UUID, Cours
 
 def _proposed(course: Course, fact: f.DemandResolved, at: datetime, packs: Jurisdictions) -> Course:
     """Whenever a demand is answered that may be published, its answer waits to be released."""
-    demand = course.demand
-    pack = packs.of_division(demand.division)
-    rules = pack.publication.release if pack else None
-    if rules is None or demand.imported or barred(rules, demand, course.is_refused):
+    rules = _rules(course.demand, packs)
+    if rules is None:
         return course
     words = fact.summary or ("" if rules.public_text_required else fact.result)
+    course = replace(course, proposal=words)
     if not words and rules.public_text_required and not rules.reviewed:
         return course
-    due_at = rules.release_at(at) if not rules.reviewed else None
-    return replace(course, proposed_at=at, proposal=words, due_at=due_at)
+    needs_consent = barred(rules, course.demand) is not None
+    return replace(course, proposed_at=at, needs_consent=needs_consent, due_at=_due_at(rules, at))
+
+
+def _allowed(course: Course, at: datetime, packs: Jurisdictions) -> Course:
+    """The answer that stands waits to be released from now on, as if the citizen had always agreed."""
+    demand, rules = course.demand, _rules(course.demand, packs)
+    if rules is None or demand.resolved_at is None or demand.status not in _ANSWERED:
+        return course
+    return replace(course, proposed_at=at, needs_consent=False, due_at=_due_at(rules, at))
+
+
+def _rules(demand: Demand, packs: Jurisdictions) -> ReleaseRules | None:
+    """By which a demand may be released, once its citizen agrees; None where it may never be."""
+    pack = packs.of_division(demand.division)
+    rules = pack.publication.release if pack else None
+    return None if demand.imported or barred(rules, demand, allowed=True) else rules
+
+
+def _due_at(rules: ReleaseRules, at: datetime) -> datetime | None:
+    return None if rules.reviewed else rules.release_at(at)

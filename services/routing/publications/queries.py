@@ -27,29 +27,48 @@ class Waiting(NamedTuple):
 
 
 def put(writes: WriteBatch, rows: Sequence[tuple[object, ...]]) -> None:
-    """Keep how the publication of each case stands; of several editions the highest counts, and a refusal is final."""
+    """Keep how the publication of each case stands; of several editions the highest counts, and a refusal until it is
+    taken back."""
     writes.add(
-        """
+        f"""
         INSERT INTO publication AS known (
-            demand_id, jurisdiction, unit, edition, is_public, title, text, answer, is_refused, proposed_at, proposal
+            demand_id, jurisdiction, unit, edition, is_public, title, text, answer, is_refused, refusals, allowed,
+            proposed_at, proposal, needs_consent
         )
-        SELECT demand_id, jurisdiction, unit, edition, is_public, title, text, answer, is_refused, proposed_at, proposal
-        FROM unnest($1::publication_row[]) AS new
-        WHERE edition > 0 OR is_refused OR proposed_at IS NOT NULL
+        SELECT demand_id, jurisdiction, unit, edition, is_public AND NOT is_refused, title, text, answer, is_refused,
+            refusals, allowed, proposed_at, proposal, needs_consent
+        FROM unnest($1::publication_stand_row[]) AS new
+        WHERE edition > 0 OR refusals > 0 OR allowed IS NOT NULL OR proposal IS NOT NULL
         ON CONFLICT (demand_id) DO UPDATE SET
             unit = excluded.unit,
             edition = greatest(known.edition, excluded.edition),
-            is_public = CASE WHEN known.is_refused OR excluded.is_refused THEN false
+            is_public = CASE WHEN {_REFUSED} THEN false
                 WHEN excluded.edition > known.edition THEN excluded.is_public ELSE known.is_public END,
             title = CASE WHEN excluded.edition > known.edition THEN excluded.title ELSE known.title END,
             text = CASE WHEN excluded.edition > known.edition THEN excluded.text ELSE known.text END,
             answer = CASE WHEN excluded.edition > known.edition THEN excluded.answer ELSE known.answer END,
-            is_refused = known.is_refused OR excluded.is_refused,
-            proposed_at = CASE WHEN known.is_refused OR excluded.is_refused THEN NULL ELSE excluded.proposed_at END,
-            proposal = CASE WHEN excluded.proposed_at IS NULL THEN known.proposal ELSE excluded.proposal END
-        """,
+            is_refused = {_REFUSED},
+            refusals = {_REFUSALS},
+            allowed = {_ALLOWED},
+            proposed_at = excluded.proposed_at,
+            proposal = coalesce(excluded.proposal, known.proposal),
+            needs_consent = excluded.needs_consent
+        """,  # noqa: S608 (names of this module)
         rows,
     )
+    writes.after.add(
+        """
+        UPDATE publication SET proposed_at = NULL
+        WHERE demand_id = ANY($1::uuid[]) AND (is_refused OR (needs_consent AND allowed IS NULL))
+        """,
+        [row[0] for row in rows],
+    )
+
+
+# A version before writes no count beside a refusal.
+_REFUSALS: Final = "greatest(known.refusals, known.is_refused::integer) + excluded.refusals"
+_ALLOWED: Final = "greatest(known.allowed, excluded.allowed)"
+_REFUSED: Final = f"({_REFUSALS} > coalesce({_ALLOWED}, 0))"
 
 
 def plan_releases(writes: WriteBatch, due: Sequence[tuple[UUID, datetime]]) -> None:
@@ -59,11 +78,12 @@ def plan_releases(writes: WriteBatch, due: Sequence[tuple[UUID, datetime]]) -> N
         """
         SELECT 'publication' AS kind, due.demand_id AS key, '' AS name, due.at, jsonb_build_object(
             'edition', edition, 'is_public', is_public, 'title', state ->> 'title',
-            'text', coalesce(wording.text, ''), 'answer', proposal,
+            'text', coalesce(wording.text, ''), 'answer', proposal, 'allowed', allowed IS NOT NULL,
             'reopenings', coalesce((state ->> 'reopenings')::int, 0)
         ) AS payload
         FROM unnest($1::publication_due_row[]) AS due
         JOIN publication ON publication.demand_id = due.demand_id AND proposed_at IS NOT NULL
+            AND proposal <> ''
         JOIN demand ON demand.id = due.demand_id LEFT JOIN wording ON wording.demand_id = due.demand_id
         """,
         list(due),
@@ -74,7 +94,8 @@ async def state_of(db: Connection, demand_id: UUID, title: str) -> PublicationSt
     """How the publication of a case stands; `title` is the demand's own."""
     row = await db.fetchrow(
         """
-        SELECT edition, is_public, is_refused, proposed_at, title, text, answer, coalesce(proposal, '') AS proposal,
+        SELECT edition, is_public, is_refused, allowed IS NOT NULL AND NOT is_refused AS allowed, proposed_at,
+            title, text, answer, coalesce(proposal, '') AS proposal,
             coalesce((SELECT text FROM wording WHERE wording.demand_id = asked.demand_id), '') AS words
         FROM (SELECT $1::uuid AS demand_id) AS asked LEFT JOIN publication USING (demand_id)
         """,
@@ -85,6 +106,7 @@ async def state_of(db: Connection, demand_id: UUID, title: str) -> PublicationSt
         edition=row["edition"] or 0,
         is_public=bool(row["is_public"]),
         refused=bool(row["is_refused"]),
+        allowed=bool(row["allowed"]),
         waiting_since=row["proposed_at"],
         title=title,
         text=row["words"],
@@ -102,7 +124,8 @@ async def waiting(
     """What waits to be released, the oldest first, and where the next page begins; `units`: None for all."""
     rows = await db.fetch(
         """
-        SELECT demand.id, state::text AS state, coalesce(wording.text, '') AS text, proposal, proposed_at, is_public
+        SELECT demand.id, state::text AS state, coalesce(wording.text, '') AS text,
+            coalesce(proposal, '') AS proposal, proposed_at, is_public
         FROM publication JOIN demand ON demand.id = demand_id LEFT JOIN wording USING (demand_id)
         WHERE jurisdiction = $1 AND proposed_at IS NOT NULL AND (proposed_at, demand_id) > ($2, $3)
             AND ($4::text[] IS NULL OR publication.unit = ANY($4))

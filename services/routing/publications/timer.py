@@ -21,13 +21,17 @@ def release_timer(repository: Repository[Demand, f.Fact], packs: Jurisdictions) 
     def decide(demand: Demand, payload: Mapping[str, Any], now: datetime) -> Sequence[tuple[f.Fact, datetime]]:
         pack = packs.of_division(demand.division)
         rules = pack.publication.release if pack else None
-        if rules is None or rules.reviewed or barred(rules, demand) or demand.resolved_at is None:
+        if rules is None or rules.reviewed or _barred(rules, demand, payload) or demand.resolved_at is None:
             return ()
         if demand.reopenings != payload["reopenings"]:
             return ()
         return ((_published(demand, payload, rules), now),)
 
     return OnDue(repository, decide)
+
+
+def _barred(rules: ReleaseRules, demand: Demand, payload: Mapping[str, Any]) -> bool:
+    return barred(rules, demand, allowed=payload.get("allowed", False)) is not None
 
 
 def _published(demand: Demand, payload: Mapping[str, Any], rules: ReleaseRules) -> f.DemandPublished:

@@ -52,6 +52,7 @@ ENTRY_WORDS: Final[Mapping[str, tuple[str, str]]] = {
     f.DemandPublished.type: ("公开", "published"),
     f.DemandUnpublished.type: ("撤回或不予公开", "withheld from publication"),
     f.PublicationRefused.type: ("群众不同意公开", "the citizen wants nothing published"),
+    f.PublicationAllowed.type: ("群众同意公开", "the citizen agrees that it may be published"),
 }
 
 LISTED_FIELDS: Final[Mapping[str, tuple[str, str]]] = {

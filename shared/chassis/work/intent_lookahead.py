@@ -15,7 +15,8 @@ from shared.chassis.base import metrics
 from shared.chassis.database.pool import Connection, Pool
 from shared.chassis.work import intent_queue as queue
 from shared.chassis.work.circuits import Circuit
-from shared.chassis.work.intent_queue import Queued, Share
+from shared.chassis.work.intent_queue import Queued
+from shared.chassis.work.intent_turns import Share, next_intents
 from shared.chassis.work.intent_waves import Known, Wave, share, sort_found, sort_known
 from shared.chassis.work.intents import Found, IntentKind, R, State
 
@@ -106,7 +107,7 @@ class Lookahead(Generic[R]):
         shut = [name for name, free in room.items() if not free]
         limit = min(sum(room.values()), AT_ONCE)
         async with self._pool.acquire(timeout=5) as db:
-            heads = await queue.next_intents(db, self._kind.name, limit, shut, passed, self._share())
+            heads = await next_intents(db, self._kind.name, limit, shut, passed, self._share())
             self._count(heads, limit)
             overtaken = {queued.intent.line for queued in heads if queued.may_be_overtaken}
             if overtaken:

@@ -29,6 +29,7 @@ from shared.chassis.work.intent_digests import gathered
 from shared.chassis.work.intent_lookahead import Lookahead
 from shared.chassis.work.intent_outcomes import TRIES, Ended, IntentOutcomes, Result, Returned, pause
 from shared.chassis.work.intent_queue import Queued
+from shared.chassis.work.intent_turns import next_intents
 from shared.chassis.work.intent_waves import Known, Wave, sort_due
 from shared.chassis.work.intents import (
     Away,
@@ -100,7 +101,7 @@ class IntentSender(Generic[R]):
         Raises `Away`: then nothing is lost. Returns 0 while another sender sends.
         """
         async with self.pool.acquire(timeout=5) as db:
-            if not await queue.next_intents(db, self.kind.name, 1):
+            if not await next_intents(db, self.kind.name, 1):
                 return 0
         async with self.lease.held() as mine:
             return await self._drain() if mine else 0

@@ -653,9 +653,17 @@ class DemandUnpublished(NoteFact):
 
 
 class PublicationRefused(NoteFact):
-    """The citizen wants nothing of the demand published; this is final, so it counts whenever it is read."""
+    """The citizen wants nothing of the demand published. It counts whenever it is read, until they allow it."""
 
     type = "demand.publication-refused"
+
+
+class PublicationAllowed(NoteFact):
+    """The citizen agrees after all that the demand may be published (同意公开). It takes back as many refusals as it
+    names: one more than those, told before or after it, counts."""
+
+    type = "demand.publication-allowed"
+    refusals: int = Field(0, ge=0, description="how many refusals the citizen had told before")
 
 
 class NotificationSent(NoteFact):

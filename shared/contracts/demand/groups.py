@@ -21,7 +21,7 @@ ALL_NOTES: Final[Sequence[type[f.Fact]]] = (
     f.HistoryContinued, f.CallBackFailed,
     f.DeadlineWarned, f.DeadlineMissed, f.DemandEscalated, f.NotificationSent, f.NotificationFailed,
     f.PersonalDataViewed, f.DemandNoted, f.EvidenceAttached, f.DemandClustered,
-    f.DemandPublished, f.DemandUnpublished, f.PublicationRefused,
+    f.DemandPublished, f.DemandUnpublished, f.PublicationRefused, f.PublicationAllowed,
 )  # fmt: skip
 AMONG_OFFICES: Final[Sequence[type[f.Fact]]] = (
     f.DemandAssigned, f.ExtensionRequested, f.ExtensionRefused, f.AssistanceRequested, f.AssistanceAccepted,
@@ -30,5 +30,7 @@ AMONG_OFFICES: Final[Sequence[type[f.Fact]]] = (
 """Status facts that neither the citizen nor the public is shown: what offices arrange among themselves."""
 STAFF_NOTES: Final[Sequence[type[f.Fact]]] = (f.DemandNoted, f.EvidenceAttached, f.DemandClustered, f.CallBackFailed)
 """Notes for staff alone."""
-PUBLICATION_NOTES: Final[Sequence[type[f.Fact]]] = (f.DemandPublished, f.DemandUnpublished, f.PublicationRefused)
-"""What may be published of a demand; whoever shows anything to the public takes all three."""
+PUBLICATION_NOTES: Final[Sequence[type[f.Fact]]] = (
+    f.DemandPublished, f.DemandUnpublished, f.PublicationRefused, f.PublicationAllowed,
+)  # fmt: skip
+"""What may be published of a demand; whoever shows anything to the public takes all of them."""

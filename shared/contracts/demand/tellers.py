@@ -34,6 +34,7 @@ NOTES_TOLD_BY: Final[Mapping[type[f.Fact], frozenset[Service]]] = {
     f.DemandPublished:     _ROUTING,
     f.DemandUnpublished:   _ROUTING,
     f.PublicationRefused:  _INTAKE,
+    f.PublicationAllowed:  _INTAKE,
     f.NotificationSent:    _FEEDBACK,
     f.NotificationFailed:  _FEEDBACK,
 }

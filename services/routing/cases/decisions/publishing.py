@@ -66,13 +66,14 @@ def possible(name: str, demand: Demand, pack: Pack, state: PublicationState) -> 
     """Whether a command on the publication makes sense now."""
     if name == "withdraw-publication":
         return state.is_public or state.waiting_since is not None
-    may = barred(pack.publication.release, demand, state.refused) is None and demand.resolved_at is not None
+    bar = barred(pack.publication.release, demand, state.refused, state.allowed)
+    may = bar is None and demand.resolved_at is not None
     return may and state.is_public == (name == "correct-publication")
 
 
 def _rules(case: Situation) -> ReleaseRules:
     state, rules = case.publication or NOTHING, case.pack.publication.release
-    bar = barred(rules, case.demand, state.refused)
+    bar = barred(rules, case.demand, state.refused, state.allowed)
     if bar is not None or rules is None:
         raise illegal(*_BARRED[bar or Bar.NO_RULES])
     if case.demand.resolved_at is None:
