@@ -179,6 +179,9 @@ def samples(say: Say) -> dict[str, Any]:
         "navigation": [Link("#cases", say("待办", "To do"), True), Link("#triage", say("派单", "Assign")),
                        Link("#catalogue", say("目录", "Catalogue")), Link("#overview", say("总览", "Overview"))],
         "steps": [say("什么问题", "What"), say("在哪里", "Where"), say("核对", "Check")],
+        "places": [(say("桂城街道", "Guicheng"),
+                    [("b1", say("东二社区", "Dong'er")), ("b2", say("夏西社区", "Xiaxi"))]),
+                   (say("西樵镇", "Xiqiao"), [("c1", say("儒溪村", "Ruxi"))])],
         "options": [("", say("全部", "All")), ("a", say("东二社区", "Dong'er"))],
         "levels": [("5", say("非常满意", "Very satisfied")), ("1", say("非常不满意", "Very dissatisfied"))],
     }  # fmt: skip

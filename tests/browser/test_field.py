@@ -1,5 +1,6 @@
 """A clerk books ten demands in a village without a network; the device is closed, opened again, and hands them over."""
 
+import json
 import re
 from typing import Final
 
@@ -9,6 +10,7 @@ from playwright.async_api import Page, expect
 from shared.contracts.demand.state import Service
 from tests.browser.conftest import DESK, PHONE, Tabs
 from tests.browser.test_access import SMALL_TARGETS, what_is_wrong
+from tests.browser.test_raise import photo
 from tests.city import CLERK, City
 
 pytestmark = pytest.mark.browser
@@ -50,9 +52,17 @@ async def test_ten_demands_of_a_visit_without_a_network_are_each_sent_once(tabs:
     await page.evaluate("navigator.serviceWorker.ready")
     await page.context.set_offline(True)
     await page.reload()
+    await expect(page.get_by_role("status").first).to_contain_text("没有网络")
     await begin(page)
+    await page.locator("#photos").set_input_files([photo(2600, 1200), photo(300, 200)])
+    await page.context.grant_permissions(["geolocation"])
+    await page.context.set_geolocation({"latitude": 23.0512, "longitude": 113.1534})
+    await page.get_by_role("button", name="加上我现在的位置").click()
+    await expect(page.get_by_text("已加上位置")).to_be_visible()
     for words in NAMES:
         await book(page, words)
+    first = page.locator('[data-view="visit"] [data-list] li').first
+    await expect(first).to_contain_text("2张照片 · 有位置")
     # What the server alone can see to be wrong: the field of the form would not let it be typed.
     await page.evaluate("document.querySelector('#words').removeAttribute('maxlength')")
     await book(page, "没有公交" * 600)
@@ -74,6 +84,9 @@ async def test_ten_demands_of_a_visit_without_a_network_are_each_sent_once(tabs:
     await expect(refused).to_contain_text("最多2000字")
     await expect(page.get_by_role("status").first).to_contain_text("有 1 件没有收下")
     assert await pool.fetchval("SELECT count(*) FROM submission") == 9
+    told = json.loads(await pool.fetchval("SELECT payload FROM journal WHERE sequence = 1 ORDER BY position LIMIT 1"))
+    assert len(told["attachments"]) == 2
+    assert told["location"] == {"lat": 23.0512, "lon": 113.1534}
     await tabs.picture(page, "field-refused")
     await refused.get_by_role("button", name="修改").click()
     await page.locator("#words").fill("没有公交")
@@ -83,7 +96,8 @@ async def test_ten_demands_of_a_visit_without_a_network_are_each_sent_once(tabs:
     assert await pool.fetchval("SELECT count(*) FROM field_demand") == 10
     left = await page.evaluate("fieldVisits.all('demands').then(JSON.stringify)")
     assert "fields" not in left, "what residents said has left the device"
-    await page.get_by_role("button", name="结束走访").click()
+    assert "photos" not in left
+    await page.locator('[data-view="visit"] [data-go="hand-over"]').click()
     await expect(page.locator("[data-summary]")).to_contain_text("10 件")
     await tabs.picture(page, "field-hand-over")
 
@@ -97,6 +111,25 @@ async def test_a_sign_in_that_is_over_keeps_what_was_booked(tabs: Tabs, city: Ci
     assert await what_is_wrong(page) == []
     await page.get_by_role("link", name="重新登录").click()
     await expect(page.locator('[data-view="visit"] .tag.done')).to_have_count(1)
+
+
+async def test_what_is_being_written_survives_a_reload_and_nothing_is_removed_by_one_touch(tabs: Tabs, city: City):
+    page = await clerk(tabs, city)
+    await page.evaluate("navigator.serviceWorker.ready")
+    await begin(page)
+    await page.context.set_offline(True)
+    await book(page, "路灯坏了")
+    await expect(page.locator("[data-just]")).to_be_focused()
+    await expect(page.locator("[data-just]")).to_contain_text("路灯坏了")
+    await page.locator("#words").fill("垃圾没人")
+    await page.reload()
+    await expect(page.locator("#words")).to_have_value("垃圾没人")
+    page.once("dialog", lambda dialog: dialog.dismiss())
+    await page.get_by_role("button", name="删除").click()
+    await expect(page.locator('[data-view="visit"] [data-list] li')).to_have_count(1)
+    page.once("dialog", lambda dialog: dialog.accept())
+    await page.get_by_role("button", name="删除").click()
+    await expect(page.locator('[data-view="visit"] [data-list] li')).to_have_count(0)
 
 
 async def test_a_shared_device_shows_nobody_what_somebody_else_booked_and_can_be_cleared(tabs: Tabs, city: City):
@@ -132,6 +165,12 @@ async def test_every_part_can_be_used_by_everybody_in_large_type_too(tabs: Tabs,
 
     await look("begin")
     await begin(page)
+    await page.locator("[data-opens-map]").click()
+    await expect(page.locator(".leaflet-tile-loaded").first).to_be_visible()
+    await look("map")
+    await page.locator('.map-frame button[value="pointed"]').click()
+    await expect(page.locator("[data-no-position]")).to_be_visible()
+    await page.locator("[data-demand] summary").last.click()
     await page.locator("#on_the_spot").check()
     await page.locator("#done").fill("当场换了灯泡")
     await page.locator("#narrow").fill("照明" if lang == "zh" else "light")

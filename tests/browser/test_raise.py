@@ -288,3 +288,29 @@ async def test_a_demand_that_is_written_without_a_network_is_sent_once_when_ther
     assert await pool.fetchval("SELECT count(*) FROM submission") == 1
     told = await pool.fetchval("SELECT payload FROM journal WHERE sequence = 1")
     assert len(json.loads(told)["attachments"]) == 2
+
+
+async def test_photos_that_were_chosen_before_the_network_was_gone_need_not_be_chosen_again(tabs: Tabs, city: City):
+    page = await tabs.new(PHONE)
+    await page.goto(f"{city.url}/raise")
+    await page.evaluate("navigator.serviceWorker.ready")
+    await page.reload()
+    await page.get_by_label("您要反映什么问题？").press_sequentially("路灯坏了三天")
+    await page.get_by_label("照片").set_input_files([photo(200, 100)] * 10)
+    await expect(page.get_by_text("最多9张，多选的没有加上")).to_be_visible()
+    await page.get_by_label("照片").set_input_files([photo(2600, 1200), photo(300, 200)])
+    await page.wait_for_function(
+        "deviceStore('huying-photos', { chosen: 'id' }).all('chosen').then(([it]) => it?.files.length === 2)"
+    )
+    await page.context.set_offline(True)
+    await page.get_by_role("button", name="下一步").click()
+    await page.get_by_role("link", name="先存在手机里").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("没有网络也能写")
+    await expect(page.get_by_label("您要反映什么问题？")).to_have_value("路灯坏了三天")
+    await expect(page.locator(".chosen-files li")).to_have_count(2)
+    await page.get_by_label("在哪里？").select_option(label="东二社区居委会")
+    await page.get_by_role("button", name="保存并提交").click()
+    await expect(page.get_by_text("等待网络：路灯坏了三天（含2张照片）")).to_be_visible()
+    await page.reload()
+    await expect(page.get_by_text("等待网络：路灯坏了三天")).to_be_visible()
+    await expect(page.locator(".chosen-files li")).to_have_count(0)

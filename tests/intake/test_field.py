@@ -1,7 +1,9 @@
 """Demands booked on a visit: by staff who have signed in, each once, without JavaScript as with it."""
 
+import json
 import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -16,6 +18,7 @@ from shared.identity.field_sign_in import FieldSignIn, state_of
 from shared.identity.person import Person, Role
 from shared.identity.settings import SecretSettings
 from tests.city import City
+from tests.intake.test_attachments import picture
 from tests.intake.test_raise import client_of
 from tests.intake.visitor import Visitor
 from tests.keys import KEYS
@@ -31,8 +34,8 @@ def sign_in(database: str) -> FieldSignIn:
 
 
 @pytest.fixture
-async def visitor(database: str, pool: Pool) -> AsyncIterator[Visitor]:
-    async with client_of(database, pool) as client:
+async def visitor(database: str, pool: Pool, tmp_path: Path) -> AsyncIterator[Visitor]:
+    async with client_of(database, pool, attachments_folder=tmp_path) as client:
         yield Visitor(client)
 
 
@@ -61,12 +64,12 @@ async def begins(clerk: Visitor, **changes: str) -> str:
     return clerk.path
 
 
-async def books(clerk: Visitor, path: str, **fields: Any) -> httpx.Response:
+async def books(clerk: Visitor, path: str, files: Any = None, **fields: Any) -> httpx.Response:
     """What a device does: a fresh token, then the demand."""
     token = (await clerk.client.get("/field/token", headers={"Accept": "application/json"})).json()["csrf"]
     headers = {"Accept": "application/json", "X-CSRF-Token": token}
     demand = {"key": str(uuid4()), "words": WORDS, "division": VILLAGE}
-    return await clerk.client.post(f"{path}/demands", data=demand | fields, headers=headers)
+    return await clerk.client.post(f"{path}/demands", data=demand | fields, files=files, headers=headers)
 
 
 async def submissions(pool: Pool) -> int:
@@ -97,6 +100,42 @@ async def test_the_same_demand_is_sent_once_and_what_was_changed_since_is_said(c
     assert changed == first | {"changed": True}
     assert await submissions(pool) == 1
     assert await pool.fetchval("SELECT count(*) FROM field_demand") == 1
+
+
+async def test_photos_go_with_their_demand_once_and_one_that_is_none_holds_nothing_up(clerk: Visitor, pool: Pool):
+    path, key = await begins(clerk), str(uuid4())
+    files = [("photos", ("a.png", picture("PNG"))), ("photos", ("b.jpg", b"no photo"))]
+    at = str(int(now().timestamp() * 1000) - 60_000)
+    first = (await books(clerk, path, files, key=key, booked_at=at)).json()
+    again = (await books(clerk, path, files, key=key, booked_at=at)).json()
+    assert "附件 1 个未保存" in first["left_out"]
+    assert again == first | {"changed": False, "left_out": ""}, "its photos are there"
+    told = await pool.fetchval("SELECT payload FROM journal ORDER BY position DESC LIMIT 1")
+    assert len(json.loads(told)["attachments"]) == 1
+    assert await pool.fetchval("SELECT count(*) FROM attachment") == 1
+
+
+async def test_photos_go_with_a_form_too_and_those_of_a_form_that_has_to_be_sent_again_are_asked_for(
+    clerk: Visitor, pool: Pool
+):
+    path = await begins(clerk)
+    form = re.findall(r'<form method="post" action="[^"]*/demands".*?</form>', clerk.answer.text, re.DOTALL)[0]
+    hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', form))
+    files = [("photos", ("a.png", picture("PNG"))), ("photos", ("b.jpg", b"no photo"))]
+    await clerk.post(f"{path}/demands", hidden | {"words": " ", "division": VILLAGE}, files)
+    assert clerk.answer.status_code == 422
+    assert "请重新选择照片" in clerk.page
+    await clerk.post(f"{path}/demands", hidden | {"words": WORDS, "division": VILLAGE}, files)
+    assert "1张照片没有收下" in clerk.page
+    told = await pool.fetchval("SELECT payload FROM journal ORDER BY position DESC LIMIT 1")
+    assert len(json.loads(told)["attachments"]) == 1
+
+
+async def test_a_demand_has_the_point_of_the_phone(clerk: Visitor, pool: Pool):
+    path = await begins(clerk)
+    await books(clerk, path, lat="23.0512", lon="113.1534")
+    told = await pool.fetchval("SELECT payload FROM journal ORDER BY position DESC LIMIT 1")
+    assert json.loads(told)["location"] == {"lat": 23.0512, "lon": 113.1534}
 
 
 async def test_what_was_solved_on_the_spot_comes_with_its_handling_and_is_counted_apart(clerk: Visitor, pool: Pool):

@@ -9,6 +9,7 @@ from uuid import UUID
 from services.intake.submission.domain import HandledDemand, SubmitDemand
 from services.intake.web import raise_forms
 from services.intake.web.draft import Draft
+from services.intake.web.map_tiles import MapTiles
 from services.intake.web.raise_forms import Errors, typed
 from shared.contracts.demand import facts as f
 from shared.identity.person import Person
@@ -62,12 +63,14 @@ def read_visit(form: Mapping[str, Any], id: UUID, pack: Pack, unit: Unit, today:
     return Visit(id, division, held_on, members, counted), errors
 
 
-def read_booking(form: Mapping[str, Any], key: UUID, pack: Pack, unit: Unit, now: datetime) -> tuple[Booking, Errors]:
+def read_booking(
+    form: Mapping[str, Any], key: UUID, pack: Pack, unit: Unit, now: datetime, tiles: MapTiles
+) -> tuple[Booking, Errors]:
     """The demand of a form. A contact is kept where the resident agreed to it, and not otherwise."""
     draft, errors = raise_forms.with_words(Draft(division=typed(form, "division", 64)), form)
     if not is_place_of(draft.division or "", pack, unit):
         errors["demand-division"] = _ELSEWHERE
-    draft, wrong = raise_forms.with_contact(raise_forms.with_place(draft, form), form)
+    draft, wrong = raise_forms.with_contact(raise_forms.with_place(draft, form, tiles), form)
     errors |= wrong
     if draft.contact and not form.get("agreed"):
         errors["agreed"] = (

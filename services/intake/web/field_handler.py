@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -9,6 +10,7 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
+from services.intake.attachments.collect import NOTHING, Enclosures, enclose
 from services.intake.channels.channel import Channel
 from services.intake.inbound.queries import submitted_under
 from services.intake.submission.checked_request import Request
@@ -26,12 +28,14 @@ LISTED = 20
 
 
 class Booked(NamedTuple):
-    """What a booking became. `changed`: it was sent before with other words, and the first ones hold."""
+    """What a booking became. `changed`: it was sent before with other words, and the first ones hold. `enclosed`: the
+    photos that came now, and why some were not kept."""
 
     id: UUID
     number: str
     code: str
     changed: bool = False
+    enclosed: Enclosures = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +73,10 @@ class FieldHandler:
         async with self.portal.submissions.pool.acquire(timeout=5) as db:
             return list(await queries.booked(db, visit.id))
 
-    async def book(self, by: FieldStaff, visit: VisitRow, booking: Booking) -> Booked:
-        """Submit one; the same key again is the same demand, whatever was changed meanwhile. Raises `Refused`."""
-        submissions, at = self.portal.submissions, booking.at or self.portal.clock()
+    async def book(self, by: FieldStaff, visit: VisitRow, booking: Booking, photos: Sequence[bytes] = ()) -> Booked:
+        """Submit one; the same key again is the same demand, whatever was changed meanwhile. Photos that cannot be kept
+        hold nothing up. Raises `Refused`."""
+        at = booking.at or self.portal.clock()
         channel, key = await self._channel(by.pack), f"field:{booking.key}"
         ranking = self.portal.suggested(by.pack, booking.draft)
         guessed = ranking.suggestions[0].category if ranking.sure else None
@@ -81,23 +86,32 @@ class FieldHandler:
             raise Refused(
                 Code.INVALID, "the words cannot be kept: write them anew", "文字无法保存，请重新填写"
             ) from None
-        try:
-            taken = await submissions.submit(channel, Request(key, command))
-            booked = Booked(taken.id, taken.number, self.portal.codes.of(taken.id))
-        except Refused as refused:
-            if refused.code is not Code.KEY_REUSED:
-                raise
-            booked = await self._first(channel, key, refused)
+        enclosed = await self._enclosed(channel, key, photos)
+        booked = await self._submit(channel, Request(key, command, enclosed=enclosed.references))
         await self._note(visit.id, booked, booking.on_the_spot, at)
-        return booked
+        return booked._replace(enclosed=enclosed)
 
-    async def _first(self, channel: Channel, key: str, refused: Refused) -> Booked:
+    async def _enclosed(self, channel: Channel, key: str, photos: Sequence[bytes]) -> Enclosures:
+        """What came as photos; a booking that is sent again has brought them already."""
+        if not photos or await self._sent_before(channel, key):
+            return NOTHING
+        return await enclose(self.portal.attachments, channel, photos)
+
+    async def _submit(self, channel: Channel, request: Request) -> Booked:
+        try:
+            taken = await self.portal.submissions.submit(channel, request)
+        except Refused as refused:
+            first = await self._sent_before(channel, request.key) if refused.code is Code.KEY_REUSED else None
+            if first is None:
+                raise
+            return first
+        return Booked(taken.id, taken.number, self.portal.codes.of(taken.id))
+
+    async def _sent_before(self, channel: Channel, key: str) -> Booked | None:
         submissions = self.portal.submissions
         async with submissions.pool.acquire(timeout=5) as db:
             first = await submitted_under(db, channel.id, submissions.vault.reference(key))
-        if first is None:
-            raise refused
-        return Booked(first.id, first.number, self.portal.codes.of(first.id), changed=True)
+        return Booked(first.id, first.number, self.portal.codes.of(first.id), changed=True) if first else None
 
     async def _note(self, visit: UUID, booked: Booked, on_the_spot: bool, at: datetime) -> None:
         """After the demand is kept: where this is lost, the device hands over again and it is made up for."""

@@ -7,7 +7,9 @@ from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
+from starlette.datastructures import FormData, UploadFile
 
+from services.intake.attachments.kinds import MAX_ATTACHMENTS
 from services.intake.web.devices import is_program, key_of, worker_script
 from services.intake.web.draft import Draft
 from services.intake.web.field_commands import Booking, Visit, read_booking, read_visit
@@ -15,13 +17,21 @@ from services.intake.web.field_gate import FieldGate, FieldStaff
 from services.intake.web.field_handler import Booked, FieldHandler
 from services.intake.web.field_queries import VisitRow
 from services.intake.web.field_view import FieldView
+from services.intake.web.map_tiles import MapTiles
 from services.intake.web.portal_page import PAGES, InLanguage, portal_router
 from services.intake.web.raise_forms import Errors
 from services.intake.web.raising import said
 from services.intake.web.visit import Visit as Page
+from shared.chassis.http.body_limit import LargerBodies
 from shared.contracts.refusals import Code, Refused
 from shared.web.page_language import Lang
 
+LARGER: Final = LargerBodies("/field/visits/", 32 * 1_048_576)
+"""Several photos with one demand, where there is no JavaScript that makes them smaller first."""
+PHOTOS_AGAIN: Final = (
+    "请重新选择照片，再登记",
+    "Choose the photos once more, then book it",
+)
 WORKER: Final = ("device-store.js", "field-store.js", "kept-pages.js", "field-worker.js")
 """One script for the worker: what page and worker share, and what is the worker's alone."""
 Ticket = Annotated[str, Query(max_length=2000)]
@@ -33,6 +43,7 @@ class FieldPages:
 
     gate: FieldGate
     handler: FieldHandler
+    tiles: MapTiles
 
     def view(self, by: FieldStaff, lang: Lang) -> FieldView:
         """Whoever looks at the page."""
@@ -48,10 +59,17 @@ class FieldPages:
             "held_on": shown.held_on.isoformat() if shown.held_on else view.today(now),
             "latest": view.visits(await handler.latest(view.by)),
             "booking": Booking(uuid4(), Draft()),
+            **self._asks(view),
             "errors": said(view.page, errors),
             "done": "",
         }
-        return PAGES.render("field.html", values, 422 if errors else 200)
+        return PAGES.render("field.html", values, 422 if errors else 200, self.tiles.host)
+
+    def _asks(self, view: FieldView) -> dict[str, Any]:
+        """What the form of a demand takes beside its words."""
+        map = self.tiles.begins(view.pack, around=view.middle) if self.tiles.address else None
+        takes_photos = self.handler.portal.takes_photos
+        return {"takes_photos": takes_photos, "most_photos": MAX_ATTACHMENTS, "map": map}
 
     async def visit_page(
         self,
@@ -60,6 +78,7 @@ class FieldPages:
         booking: Booking | None = None,
         errors: Errors | None = None,
         done: str = "",
+        left_out: int = 0,
     ) -> HTMLResponse:
         """A visit with the form for the next demand."""
         path = f"/field/visits/{visit.id}"
@@ -68,10 +87,12 @@ class FieldPages:
             "place": view.place(visit.division),
             "booking": booking or Booking(uuid4(), Draft(division=visit.division)),
             "lines": await self.lines(view, visit),
+            **self._asks(view),
             "errors": said(view.page, errors),
             "done": done,
+            "left_out": left_out,
         }
-        return PAGES.render("field_visit.html", values, 422 if errors else 200)
+        return PAGES.render("field_visit.html", values, 422 if errors else 200, self.tiles.host)
 
     async def lines(self, view: FieldView, visit: VisitRow) -> Any:
         """What was booked on the visit."""
@@ -81,7 +102,7 @@ class FieldPages:
 
 def routes(pages: FieldPages) -> APIRouter:
     """The pages of whoever has signed in, and the worker that keeps them on the device."""
-    router = portal_router()
+    router = portal_router(LARGER)
     By = Annotated[FieldStaff, Depends(pages.gate.signed_in)]  # noqa: N806 (a type)
 
     @router.get("/field")
@@ -113,28 +134,37 @@ def routes(pages: FieldPages) -> APIRouter:
 def _of_a_visit(router: APIRouter, pages: FieldPages, By: Any) -> None:  # noqa: N803 (a type)
     @router.get("/field/visits/{id}")
     async def show(
-        id: UUID, by: By, lang: InLanguage = "zh", booked: Annotated[str, Query(max_length=32)] = ""
+        id: UUID,
+        by: By,
+        lang: InLanguage = "zh",
+        booked: Annotated[str, Query(max_length=32)] = "",
+        left_out: Annotated[int, Query(ge=0, le=99)] = 0,
     ) -> HTMLResponse:
-        return await pages.visit_page(pages.view(by, lang), await pages.handler.visit(by, id), done=booked)
+        visit = await pages.handler.visit(by, id)
+        return await pages.visit_page(pages.view(by, lang), visit, done=booked, left_out=left_out)
 
     @router.post("/field/visits/{id}/demands")
     async def book(id: UUID, by: By, request: Request, lang: InLanguage = "zh") -> Response:
         view, form = pages.view(by, lang), await request.form()
         visit = await pages.handler.visit(by, id)
         key, at = key_of(form.get("key")) or uuid4(), pages.handler.portal.clock()
-        booking, errors = read_booking(form, key, by.pack, by.unit, at)
+        booking, errors = read_booking(form, key, by.pack, by.unit, at, pages.tiles)
+        photos = await _photos(form)
         if not errors:
             try:
-                booked = await pages.handler.book(by, visit, booking)
+                booked = await pages.handler.book(by, visit, booking, photos)
             except Refused as refused:
                 if refused.code is not Code.INVALID:
                     raise
                 errors = {"words": (refused.zh or refused.en, refused.en)}
         if errors:
+            if photos:
+                errors["photos"] = PHOTOS_AGAIN
             return _wrong(view, errors, request) or await pages.visit_page(view, visit, booking, errors)
         if is_program(request):
-            return JSONResponse(_told(booked))
-        return RedirectResponse(view.page.to(f"/field/visits/{id}", booked=booked.number), 303)
+            return JSONResponse(_told(booked, lang))
+        left_out = {"left_out": str(count)} if (count := len(booked.enclosed.refused)) else {}
+        return RedirectResponse(view.page.to(f"/field/visits/{id}", booked=booked.number, **left_out), 303)
 
     @router.get("/field/visits/{id}/hand-over")
     async def hand_over(id: UUID, by: By, lang: InLanguage = "zh") -> HTMLResponse:
@@ -166,8 +196,17 @@ def _signing_in(router: APIRouter, pages: FieldPages) -> None:
         return worker_script("/field", *WORKER)
 
 
-def _told(booked: Booked) -> Mapping[str, Any]:
-    return {"number": booked.number, "code": f"{booked.code[:4]} {booked.code[4:]}", "changed": booked.changed}
+async def _photos(form: FormData) -> list[bytes]:
+    return [await file.read() for file in form.getlist("photos") if isinstance(file, UploadFile) and file.size]
+
+
+def _told(booked: Booked, lang: Lang) -> Mapping[str, Any]:
+    return {
+        "number": booked.number,
+        "code": f"{booked.code[:4]} {booked.code[4:]}",
+        "changed": booked.changed,
+        "left_out": booked.enclosed.told(lang),
+    }
 
 
 def _wrong(view: FieldView, errors: Errors, request: Request) -> Response | None:

@@ -10,9 +10,11 @@ from zoneinfo import ZoneInfo
 from services.intake.submission.secret_code import SecretCodes
 from services.intake.web.field_gate import FieldStaff
 from services.intake.web.field_queries import BookedRow, VisitCount, VisitRow
+from services.intake.web.map_tiles import middle_of
 from services.intake.web.places import Places
 from services.intake.web.send_pages import category_groups
 from services.intake.web.visit import Visit as Page
+from shared.contracts.demand.facts import Location
 from shared.jurisdiction.pack import Pack
 from shared.jurisdiction.release import Consent
 
@@ -77,6 +79,12 @@ class FieldView:
             for above, names in Places([self.pack]).groups(self.pack)
         ]
         return [(above, names) for above, names in within if names]
+
+    @property
+    def middle(self) -> Location | None:
+        """Where a map begins: in the middle of what the unit looks after, as far as its boundary is known."""
+        home = self.by.unit.division_code
+        return middle_of(self.pack, home) if home else None
 
     def place(self, code: str) -> str:
         """A place with those above it."""

@@ -66,7 +66,7 @@ def routes(
 def _field_pages(settings: IntakeSettings, raising: Raising, visitors: Visitors) -> FieldPages:
     submissions = raising.portal.submissions
     gate = FieldGate(FieldSignIn.of(settings), visitors, submissions.packs, submissions.pool)
-    return FieldPages(gate, FieldHandler(raising.portal))
+    return FieldPages(gate, FieldHandler(raising.portal), raising.tiles)
 
 
 def _embedded(settings: IntakeSettings, raising: Raising) -> EmbedHandler:

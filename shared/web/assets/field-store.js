@@ -19,11 +19,15 @@ self.fieldVisits = (() => {
 
   const headers = (csrf) => ({ Accept: "application/json", "X-CSRF-Token": csrf });
 
-  function form(fields) {
+  function form(fields, photos = []) {
     const body = new FormData();
     for (const [name, value] of Object.entries(fields)) body.set(name, value);
+    for (const photo of photos) body.append("photos", photo, photo.name);
     return body;
   }
+
+  /** What a person sees of a demand: two of the same content are the same. */
+  const content = ({ fields, photos = [] }) => JSON.stringify([fields, photos.map(({ name, size }) => [name, size])]);
 
   /** Who is signed in now, with the token of their forms; a page may have been kept for days. */
   async function signedIn() {
@@ -34,8 +38,8 @@ self.fieldVisits = (() => {
   }
 
   /** The answer in JSON, or an error where it has to be tried again; `refused`: in words. */
-  async function sent(path, fields, csrf) {
-    const answer = await fetch(path, { method: "POST", body: form(fields), headers: headers(csrf) });
+  async function sent(path, body, csrf) {
+    const answer = await fetch(path, { method: "POST", body, headers: headers(csrf) });
     if (answer.ok) return answer.json();
     if (answer.status === 401) throw Object.assign(new Error("sign in again"), { expired: true });
     if (answer.status !== 422) throw new Error(`try again later: ${answer.status}`);
@@ -44,7 +48,7 @@ self.fieldVisits = (() => {
 
   async function sendVisits({ csrf, who }, lang) {
     for (const visit of (await all("visits")).filter((one) => one.unsent && one.who === who)) {
-      const { refused } = await sent(`/field/visits${lang}`, { ...visit.fields, id: visit.id }, csrf);
+      const { refused } = await sent(`/field/visits${lang}`, form({ ...visit.fields, id: visit.id }), csrf);
       const now = (await all("visits")).find((one) => one.id === visit.id);
       // Changed while it was on its way: it is sent once more.
       if (now) await put("visits", { ...now, refused, unsent: JSON.stringify(now.fields) !== JSON.stringify(visit.fields) });
@@ -55,17 +59,19 @@ self.fieldVisits = (() => {
     const visits = new Map((await all("visits")).map((one) => [one.id, one]));
     const mine = (one) => isWaiting(one) && one.who === who && !visits.get(one.visit)?.refused;
     for (const demand of (await all("demands")).filter(mine).sort((a, b) => a.booked - b.booked)) {
-      const { key, visit, booked, fields } = demand;
-      const told = await sent(`/field/visits/${visit}/demands${lang}`, { ...fields, key, booked_at: booked }, csrf);
+      const { key, visit, booked, fields, photos } = demand;
+      const body = form({ ...fields, key, booked_at: booked }, photos);
+      const told = await sent(`/field/visits/${visit}/demands${lang}`, body, csrf);
       if (told.refused) await put("demands", { ...demand, refused: told.refused });
       else {
-        const { number, code, changed } = told;
+        const { number, code, changed, left_out } = told;
         const begin = fields.words.slice(0, FIRST_WORDS);
         const now = (await all("demands")).find((one) => one.key === key);
         // Changed while it was on its way: taken with the earlier words, which the device says.
-        const late = JSON.stringify(now?.fields ?? fields) !== JSON.stringify(fields);
-        // Name, phone and words leave the device with this.
-        await put("demands", { key, visit, who, booked, begin, spot: Boolean(fields.on_the_spot), number, code, changed: changed || late });
+        const late = Boolean(now?.fields) && content(now) !== content(demand);
+        const spot = Boolean(fields.on_the_spot);
+        // Name, phone, words and photos leave the device with this.
+        await put("demands", { key, visit, who, booked, begin, spot, number, code, left_out, changed: changed || late });
       }
     }
   }

@@ -9,15 +9,17 @@ const all = (selector, root = app) => [...root.querySelectorAll(selector)];
 const made = (name, words = "", more = {}) => Object.assign(document.createElement(name), { textContent: words, ...more });
 const visitForm = one("form[data-visit]");
 const demandForm = one("form[data-demand]");
-const RECENT = "huying-field-categories";
 const OPEN = "huying-field-visit";
+const booking = self.fieldForm(demandForm, said);
 let visit = null; // the one that is open
+let just = null; // the key of what was booked last
 
 const demandsOf = async (id) => (await store.all("demands")).filter((it) => it.visit === id && it.who === said.who);
+const dayName = (day) => new Intl.DateTimeFormat(said.lang, { month: "long", day: "numeric" }).format(new Date(`${day}T12:00`));
 const placeName = (code) => one(`#division option[value="${CSS.escape(code)}"]`)?.textContent ?? code;
 const read = (form) => {
   const fields = Object.fromEntries(new FormData(form));
-  for (const name of ["csrf", "key", "id"]) delete fields[name];
+  for (const name of ["csrf", "id"]) delete fields[name];
   return fields;
 };
 
@@ -28,6 +30,9 @@ async function go(view) {
   for (const part of all("[data-view]")) part.hidden = part.dataset.view !== view;
   const latest = one("[data-latest]");
   if (latest) latest.hidden = view !== "begin";
+  one("[data-device]").hidden = view === "visit";
+  if (view !== "visit") just = null;
+  if (one("[data-status]").classList.contains("good")) tell("");
   await show();
   const heading = one(`[data-view="${view}"] h1`);
   heading.tabIndex = -1;
@@ -44,38 +49,54 @@ async function show() {
   note.hidden = !others;
   note.textContent = said.others.replace("%", others);
   await showVisits();
+  showJust(demands.find((it) => it.key === just));
   if (!visit) return;
   visit = (await store.all("visits")).find((it) => it.id === visit.id) ?? visit;
   const mine = (await demandsOf(visit.id)).sort((a, b) => a.booked - b.booked);
   one("[data-visit-place]").textContent = placeName(visit.fields.division);
-  one("[data-visit-day]").textContent = visit.fields.held_on;
+  one("[data-visit-day]").textContent = dayName(visit.fields.held_on);
   one("[data-visit-count]").textContent = said.count.replace("%", mine.length);
   for (const list of all("[data-list]")) list.replaceChildren(...mine.map(line));
   one("[data-summary]").replaceChildren(...summary(mine));
   if (visit.refused) tell(`${said.refused}：${visit.refused}`, "wrong");
 }
 
+/** What was booked last, above the form for the next one: its number and code are what the resident is told. */
+function showJust(demand) {
+  const card = one("[data-just]");
+  card.hidden = !demand;
+  one("ul", card).replaceChildren(...(demand ? [line(demand, false)] : []));
+}
+
 /** Visits of this person that lie on the device, to go on with. */
 async function showVisits() {
   const mine = (await store.all("visits")).filter((it) => it.who === said.who).sort((a, b) => b.begun - a.begun);
-  const buttons = mine.map((it) => {
-    const button = made("button", `${it.fields.held_on} ${placeName(it.fields.division)} ›`, { type: "button" });
-    button.addEventListener("click", () => ((visit = it), go("visit")));
+  const buttons = await Promise.all(mine.map(async (it) => {
+    const demands = await demandsOf(it.id);
+    const waiting = demands.filter((one) => one.fields).length;
+    const counts = said.count.replace("%", demands.length) + (waiting ? ` · ${said.unsent} ${waiting}${said.pieces}` : "");
+    const button = made("button", `${dayName(it.fields.held_on)} ${placeName(it.fields.division)} · ${counts} ›`, { type: "button" });
+    button.addEventListener("click", () => ((visit = it), begin(), go("visit")));
     return button;
-  });
-  one("[data-open-visits]").replaceChildren(...(buttons.length ? [made("h2", said.kept), ...buttons] : []));
+  }));
+  one("[data-open-visits]").replaceChildren(...(buttons.length ? [made("h2", said.goOn), ...buttons, made("h2", said.anew)] : []));
 }
 
-function line(demand) {
+function line(demand, mayChange = true) {
   const item = made("li");
   const words = demand.begin ?? demand.fields.words.slice(0, store.FIRST_WORDS);
   const state = demand.number ? `${said.sent} ${demand.number}` : demand.refused ? said.refused : said.waits;
   item.append(made("bdi", words), " ", made("span", state, { className: `tag ${demand.number ? "done" : demand.refused ? "reopened" : "paused"}` }));
   if (demand.spot ?? demand.fields?.on_the_spot) item.append(" ", made("strong", said.spot));
-  if (demand.code) item.append(" ", made("span", `${said.code} ${demand.code}`, { className: "soft" }));
+  if (demand.code) item.append(" ", made("span", `${said.code} ${demand.code}`, { className: "soft unbroken" }));
+  const also = [
+    demand.photos?.length && said.photos.replace("%", demand.photos.length), demand.fields?.lat && said.point,
+  ].filter(Boolean);
+  if (also.length) item.append(" ", made("span", also.join(" · "), { className: "soft" }));
+  if (demand.left_out) item.append(made("p", demand.left_out, { className: "error" }));
   if (demand.changed) item.append(made("p", said.changed, { className: "soft" }));
   if (demand.refused) item.append(made("p", demand.refused, { className: "error" }));
-  if (demand.fields) item.append(...[["edit", edit], ["remove", drop]].map(([name, act]) => {
+  if (demand.fields && mayChange) item.append(...[["edit", edit], ["remove", drop]].map(([name, act]) => {
     const button = made("button", said[name], { type: "button", className: "as-link" });
     button.append(made("span", ` ${words}`, { className: "unseen" }));
     button.addEventListener("click", () => act(demand));
@@ -89,7 +110,7 @@ function summary(demands) {
   const solved = demands.filter((it) => it.spot ?? it.fields?.on_the_spot).length;
   const unsent = demands.filter((it) => it.fields).length;
   const rows = [
-    [said.day, fields.held_on], [said.place, placeName(fields.division)], [said.by, said.staff],
+    [said.day, dayName(fields.held_on)], [said.place, placeName(fields.division)], [said.by, said.staff],
     [said.team, fields.members || "—"], [said.households, fields.households || "—"],
     [said.booked, `${demands.length}${said.pieces}`], [said.solved, `${solved}${said.pieces}`],
     ...(unsent ? [[said.unsent, `${unsent}${said.pieces}`]] : []),
@@ -101,32 +122,18 @@ function summary(demands) {
   });
 }
 
-function fill(form, fields) {
-  form.reset();
-  for (const [name, value] of Object.entries(fields)) {
-    const field = form.elements[name];
-    if (field?.type === "checkbox") field.checked = true;
-    else if (field) field.value = value;
-  }
-  for (const box of all('input[type="checkbox"]', form)) if (!(box.name in fields)) box.checked = false;
-}
-
 function edit(demand) {
-  fill(demandForm, demand.fields);
-  demandForm.elements.key.value = demand.key;
+  booking.edit(demand);
   go("visit").then(() => demandForm.elements.words.focus());
 }
 
+/** An empty form, for the next demand in the village of the visit. */
+const begin = () => booking.empty(visit.fields.division);
+
 async function drop(demand) {
+  if (!confirm(said.sure.replace("%", demand.fields.words.slice(0, store.FIRST_WORDS)))) return;
   await store.remove("demands", demand.key);
   await show();
-}
-
-function next() {
-  demandForm.reset();
-  demandForm.elements.key.value = crypto.randomUUID();
-  if (visit) demandForm.elements.division.value = visit.fields.division;
-  showRecent();
 }
 
 function tell(words, tone = "") {
@@ -157,7 +164,7 @@ async function send() {
   } catch (fault) {
     notice.hidden = !fault.expired;
     one("span", notice).textContent = said.expired;
-    tell(fault.expired || !before ? "" : navigator.onLine ? said.failed : said.offline);
+    tell(fault.expired || (!before && navigator.onLine) ? "" : navigator.onLine ? said.failed : said.offline);
   }
   await show();
 }
@@ -167,22 +174,45 @@ visitForm.addEventListener("submit", async (event) => {
   const id = crypto.randomUUID();
   visit = { id, who: said.who, begun: Date.now(), fields: read(visitForm), unsent: true };
   await store.put("visits", visit);
-  next();
+  begin();
   await go("visit");
   await send();
 });
 
+/** Keep the demand of the form on the device; fails where there is no room for it. */
+async function keep() {
+  const [key, fields] = [booking.key(), booking.read()];
+  const photos = await booking.photos();
+  const known = (await store.all("demands")).find((it) => it.key === key);
+  const booked = known?.booked ?? Date.now();
+  if (!known?.number) await store.put("demands", { key, visit: visit.id, who: said.who, booked, fields, photos });
+  booking.remember(fields.category);
+  booking.forgetWritten();
+  just = key;
+}
+
 demandForm.addEventListener("submit", async (event) => {
   event.preventDefault();
-  const fields = read(demandForm);
-  const key = demandForm.elements.key.value || crypto.randomUUID();
-  const known = (await store.all("demands")).find((it) => it.key === key);
-  if (!known?.number) await store.put("demands", { key, visit: visit.id, who: said.who, booked: known?.booked ?? Date.now(), fields });
-  remember(fields.category);
-  next();
+  const status = one(".sending", demandForm);
+  const button = one("button.primary", demandForm);
+  button.disabled = true;
+  status.textContent = status.dataset.busy;
+  status.hidden = !demandForm.elements.photos?.files.length;
+  try {
+    await keep();
+    status.hidden = true;
+  } catch {
+    status.textContent = status.dataset.full;
+    status.hidden = false;
+    return;
+  } finally {
+    button.disabled = false;
+  }
+  begin();
   tell(said.kept);
   await show();
-  demandForm.elements.words.focus();
+  one("[data-just]").focus();
+  scrollTo(0, 0);
   const worker = await navigator.serviceWorker?.getRegistration("/field");
   await worker?.sync?.register("huying-field").catch(() => {});
   await send();
@@ -195,36 +225,6 @@ one("form[data-households]").addEventListener("submit", async (event) => {
   await send();
 });
 
-/** Categories that were used lately come first; a few letters find the others. */
-const select = demandForm.elements.category;
-const listed = all("option", select).filter((it) => it.value).map((it) => [it.value, it.textContent]);
-const lately = () => JSON.parse(localStorage.getItem(RECENT) ?? "[]");
-
-function remember(category) {
-  if (category) localStorage.setItem(RECENT, JSON.stringify([category, ...lately().filter((it) => it !== category)].slice(0, 5)));
-}
-
-function put(label, pairs) {
-  one("optgroup[data-first]", select)?.remove();
-  if (!pairs.length) return;
-  const group = made("optgroup", "", { label });
-  group.dataset.first = "";
-  group.append(...pairs.map(([value, textContent]) => made("option", textContent, { value })));
-  select.options[0].after(group);
-}
-
-const showRecent = () => put(select.dataset.recent, lately().map((code) => listed.find(([value]) => value === code)).filter(Boolean));
-const narrow = one("#narrow");
-narrow.parentElement.hidden = false;
-narrow.addEventListener("input", () => {
-  const words = narrow.value.trim().toLowerCase();
-  const found = words ? listed.filter(([, name]) => name.toLowerCase().includes(words)).slice(0, 8) : [];
-  if (!words) return showRecent();
-  put(narrow.labels[0].textContent, found);
-  select.value = found[0]?.[0] ?? "";
-});
-narrow.addEventListener("keydown", (event) => event.key === "Enter" && event.preventDefault());
-
 const ACTS = {
   print: () => print(),
   "ask-clear": async () => {
@@ -236,7 +236,7 @@ const ACTS = {
   keep: () => (one("[data-really]").hidden = true),
   clear: async () => {
     await store.clear();
-    localStorage.removeItem(RECENT);
+    booking.forget();
     await caches.delete("huying-field");
     await (await navigator.serviceWorker?.getRegistration("/field"))?.unregister();
     location.assign(`/field${lang}`);
@@ -253,14 +253,15 @@ async function withWorker() {
   registration?.active?.postMessage("keep");
 }
 
-addEventListener("online", send);
+addEventListener("online", () => (tell(""), send()));
 addEventListener("offline", () => tell(said.offline));
 one("[data-device]").hidden = false;
-next();
 visit = (await store.all("visits")).find((it) => it.id === sessionStorage.getItem(OPEN) && it.who === said.who) ?? null;
 if (visit) {
-  next();
+  begin();
+  booking.asWritten();
   await go("visit");
 } else await show();
+if (!navigator.onLine) tell(said.offline);
 await send();
 withWorker().catch(() => {}); // without a secure origin there is none

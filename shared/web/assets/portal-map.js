@@ -24,6 +24,7 @@ function pictures(address) {
 /** A map in its frame; its middle and the address of its pictures are told by the page. */
 async function drawn(frame) {
   const { dataset } = frame;
+  if (!navigator.onLine) throw new Error("no network");
   await leaflet(dataset);
   frame.hidden = false;
   const map = L.map(frame.querySelector(".map"), { attributionControl: false, zoomControl: false });
@@ -33,13 +34,19 @@ async function drawn(frame) {
   return map;
 }
 
-/** Choose the place in the middle of the map. */
-function toChooseFrom(frame, map) {
+/** Choose the place in the middle of the map: its button sends the form, or closes the map where it is no submit. */
+function toChooseFrom(frame, map, opener) {
   const form = frame.closest("form");
-  frame.querySelector('button[value="pointed"]').addEventListener("click", () => {
+  const button = frame.querySelector('button[value="pointed"]');
+  button.addEventListener("click", () => {
     const { lat, lng } = map.getCenter().wrap();
     form.querySelector('input[name="lat"]').value = lat.toFixed(5);
     form.querySelector('input[name="lon"]').value = lng.toFixed(5);
+    if (button.type === "submit") return;
+    frame.hidden = true;
+    opener.parentElement.hidden = opener.disabled = false;
+    opener.focus();
+    form.dispatchEvent(new CustomEvent("pointed"));
   });
 }
 
@@ -62,21 +69,30 @@ async function withMarkers(frame, map) {
   frame.querySelector("[role=status]").textContent = unplaced;
 }
 
+/** Show the map of a frame, drawn when it is first asked for. */
+async function open(frame, opener) {
+  if (frame.dataset.drawn) return (frame.hidden = false);
+  const map = await drawn(frame);
+  if (frame.dataset.markers) await withMarkers(frame, map);
+  else toChooseFrom(frame, map, opener);
+  frame.dataset.drawn = "yes";
+}
+
 function begin(opener) {
   const frame = document.getElementById(opener.getAttribute("aria-controls"));
+  const status = opener.parentElement.querySelector("[role=status]");
   opener.parentElement.hidden = false;
   opener.addEventListener("click", async () => {
     opener.disabled = true;
     try {
-      const map = await drawn(frame);
-      if (frame.dataset.markers) await withMarkers(frame, map);
-      else toChooseFrom(frame, map);
+      await open(frame, opener);
+      status.textContent = "";
       opener.parentElement.hidden = true;
       frame.querySelector(".map").focus();
     } catch {
       leaflet.loaded = undefined;
       opener.disabled = false;
-      opener.parentElement.querySelector("[role=status]").textContent = opener.dataset.failed;
+      status.textContent = opener.dataset.failed;
     }
   });
 }

@@ -1,40 +1,22 @@
 // What raising a demand gains with JavaScript; without it the steps work by forms alone.
 
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
-const LONGEST_SIDE = 2048;
 const KEPT_WORDS = "huying-words";
 const RECEIPTS_KEPT = 24 * 3600 * 1000;
-
-/** Make photos of a phone smaller before they travel; one that cannot be read here is sent as it is. */
-async function smaller(file) {
-  if (!/^image\/(jpeg|png|webp|heic|heif)$/.test(file.type) || file.size < 600_000) return file;
-  try {
-    const picture = await createImageBitmap(file);
-    const scale = Math.min(1, LONGEST_SIDE / Math.max(picture.width, picture.height));
-    const canvas = Object.assign(document.createElement("canvas"), {
-      width: Math.round(picture.width * scale),
-      height: Math.round(picture.height * scale),
-    });
-    canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
-    const blob = await new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.85));
-    return blob && blob.size < file.size ? new File([blob], file.name, { type: "image/jpeg" }) : file;
-  } catch {
-    return file;
-  }
-}
 
 /** Send the first step with a count of how far the photos are; the page that follows is opened as ever. */
 async function sendWithPhotos(form, status) {
   const body = new FormData(form);
   const photos = body.getAll("photos").filter((file) => file.size);
   body.delete("photos");
-  for (const file of photos) body.append("photos", await smaller(file), file.name);
+  for (const file of await self.photos.smaller(photos)) body.append("photos", file, file.name);
   const request = new XMLHttpRequest();
   request.upload.onprogress = ({ loaded, total }) => {
     status.textContent = status.dataset.sending.replace("%", `${Math.round((100 * loaded) / total)}%`);
   };
-  request.onload = () => {
+  request.onload = async () => {
     if (request.status < 400 && request.responseURL) return location.assign(request.responseURL);
+    await self.photos.forget(); // they lie with the draft now
     const answer = new DOMParser().parseFromString(request.responseText, "text/html").querySelector("main");
     if (!answer) return failed(form, status);
     document.querySelector("main").replaceWith(answer);
@@ -48,13 +30,18 @@ async function sendWithPhotos(form, status) {
 
 function failed(form, status) {
   status.textContent = status.dataset.failed;
+  form.querySelector("[data-offline-way]").hidden = !navigator.serviceWorker?.controller;
   all("button", form).forEach((button) => (button.disabled = false));
 }
 
 function withPhotos(form) {
   const status = form.querySelector(".sending");
+  const input = form.querySelector("#photos");
+  if (!input) return;
+  self.photos.limit(input);
+  self.photos.keep(input);
   form.addEventListener("submit", (event) => {
-    if (!all('input[type="file"]', form).some((input) => input.files.length)) return;
+    if (!input.files.length) return;
     event.preventDefault();
     status.hidden = false;
     status.textContent = status.dataset.sending.replace("%", "0%");
@@ -94,28 +81,10 @@ function withHints(form) {
   });
 }
 
-/** The phone's own position, where somebody asks for it. */
+/** A position leads to the place at once where the server can find it. */
 function withPosition(form) {
-  const button = form.querySelector("[data-position]");
-  if (!button || !navigator.geolocation) return;
-  const told = button.parentElement.querySelector("[role=status]");
-  button.parentElement.hidden = false;
-  button.addEventListener("click", () => {
-    button.disabled = true;
-    navigator.geolocation.getCurrentPosition(
-      ({ coords }) => {
-        form.querySelector('input[name="lat"]').value = coords.latitude.toFixed(4);
-        form.querySelector('input[name="lon"]').value = coords.longitude.toFixed(4);
-        told.textContent = told.dataset.found;
-        if (button.dataset.position === "finds") form.querySelector('button[value="located"]').click();
-      },
-      () => {
-        button.disabled = false;
-        told.textContent = told.dataset.refused;
-      },
-      { timeout: 15_000, maximumAge: 60_000, enableHighAccuracy: true },
-    );
-  });
+  self.withPosition(form);
+  form.addEventListener("located", () => form.querySelector('button[value="located"]')?.click());
 }
 
 /** Shorten a long list of places. */
@@ -137,6 +106,11 @@ function withQueue(form) {
   const words = form.querySelector("#words");
   if (!words.value) words.value = localStorage.getItem(KEPT_WORDS) ?? "";
   words.addEventListener("input", () => localStorage.setItem(KEPT_WORDS, words.value));
+  const input = form.querySelector("#photos");
+  if (input) {
+    self.photos.limit(input);
+    self.photos.keep(input);
+  }
   // Made with the draft: pressing twice keeps one demand.
   let key = crypto.randomUUID();
 
@@ -164,6 +138,7 @@ function withQueue(form) {
     form.querySelector(".chosen-files")?.replaceChildren();
     words.value = "";
     localStorage.removeItem(KEPT_WORDS);
+    await self.photos.forget();
     await show();
     list.focus();
     const worker = await navigator.serviceWorker?.getRegistration("/raise");
@@ -177,7 +152,7 @@ function withQueue(form) {
 /** What is kept of a form: its words by the name of the field, and its photos, made smaller. */
 async function keptParts(form) {
   const body = new FormData(form);
-  const photos = await Promise.all(body.getAll("photos").filter((file) => file.size).map(smaller));
+  const photos = await self.photos.smaller(body.getAll("photos").filter((file) => file.size));
   for (const name of ["csrf", "photos"]) body.delete(name);
   return { fields: Object.fromEntries(body), photos };
 }
@@ -209,8 +184,10 @@ function begin() {
   if (where) [withPosition, withNarrowing].forEach((gain) => gain(where));
   const offline = document.querySelector("form[data-offline]");
   if (offline) withQueue(offline);
-  // The words have arrived: later steps have them from the server.
-  if (where) localStorage.removeItem(KEPT_WORDS);
+  // The words and photos have arrived: later steps have them from the server.
+  if (words || offline) return;
+  localStorage.removeItem(KEPT_WORDS);
+  self.photos.forget();
 }
 
 begin();
