@@ -66,7 +66,7 @@ def read_number(written: str, *, field: str = "number") -> str:
     found = canonical(written)
     if found is None:
         en = f"{written!r} is no demand number: its check character does not fit; look for a typing slip"
-        zh = f"{written!r} 不是有效的诉求编号（校验位不符），请核对是否输错"
+        zh = f"没有 {written} 这个编号，请核对是否抄错"
         raise Refused(Code.NOT_FOUND, en, zh, (FieldError(field, zh, en, EXAMPLE),))
     return found
 

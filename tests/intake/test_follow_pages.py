@@ -44,7 +44,7 @@ async def test_number_and_code_lead_to_the_page_and_the_code_into_no_address(cit
 @pytest.mark.parametrize(
     ("number", "code", "words"),
     [
-        ("NH26-000001-?", "7K2M9QXD", "请填写诉求编号"),
+        ("NH26-000001-?", "7K2M9QXD", "编号不完整或抄错了"),
         ("", "", "请填写 8 位查询码"),
         ("NH21-001335-9", "7K2M9QXD", "编号和查询码不相符"),
     ],
@@ -154,4 +154,4 @@ async def test_after_an_erasure_there_is_nobody_to_send_to(city: City, visitor: 
 async def test_a_form_that_is_not_filled_in_is_explained(visitor: PortalVisitor):
     answer = await visitor.send("/follow/lost", "/follow/lost", number="NH", phone="")
     assert answer.status_code == 422
-    assert [w for w in ("请填写诉求编号", "请填写提交诉求时留下的电话", 'value="NH"') if w not in answer.text] == []
+    assert [w for w in ("编号不完整或抄错了", "请填写提交诉求时留下的电话", 'value="NH"') if w not in answer.text] == []

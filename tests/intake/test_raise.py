@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from html import unescape
 from pathlib import Path
 from uuid import uuid4
 
@@ -60,6 +61,14 @@ async def test_a_demand_is_raised_in_five_steps_and_can_be_followed(visitor: Vis
     assert followed["text"].endswith("地点：小卖部旁")
     assert (followed["division"], followed["category"]) == (VILLAGE, "street-lighting")
     assert "答复您" in visitor.page
+
+
+async def test_the_receipt_leads_on_in_the_language_of_its_page(visitor: Visitor):
+    await visitor.raises(WORDS, TOWN, VILLAGE)
+    english = await visitor.open(f"{visitor.path}?lang=en")
+    (onwards,) = re.findall(r'class="button primary" href="([^"]+)"', english.text)
+    assert "lang=en" in onwards
+    assert "What was said and done" in (await visitor.open(unescape(onwards))).text
 
 
 async def test_pressing_send_twice_or_reloading_gives_the_same_receipt(visitor: Visitor, pool: Pool):

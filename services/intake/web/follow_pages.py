@@ -22,6 +22,10 @@ LONGEST_CODE: Final = 32
 LONGEST_NUMBER: Final = 64
 Given = Annotated[str, Query(max_length=LONGEST_NUMBER, description="a number to begin with")]
 _NUMBER: Final = ("请填写诉求编号，如 NH26-000412-K", "Give the number of the demand, such as NH26-000412-K")
+_NO_NUMBER: Final = (
+    "编号不完整或抄错了，请对照回执或短信，如 NH26-000412-K",
+    "This is not a whole number of a demand: look at your receipt or message, such as NH26-000412-K",
+)
 _CODE: Final = ("请填写 8 位查询码", "Give the code of eight characters")
 _WRONG: Final = (
     "编号和查询码不相符。请对照回执或短信再试一次；找不到查询码的，可以重新发送链接。",
@@ -47,7 +51,8 @@ class FollowPages:
     async def find(self, form: SentForm) -> str | dict[str, tuple[str, str]]:
         """The address of the demand with this number and code, or what is wrong with each field."""
         number, code = canonical(form.get("number")[:LONGEST_NUMBER]), form.get("code").strip()
-        errors = ({} if number else {"number": _NUMBER}) | ({} if 0 < len(code) <= LONGEST_CODE else {"code": _CODE})
+        errors = {} if number else {"number": _wrong_number(form)}
+        errors |= {} if 0 < len(code) <= LONGEST_CODE else {"code": _CODE}
         if errors or number is None:
             return errors
         try:
@@ -91,7 +96,8 @@ def routes(pages: FollowPages) -> APIRouter:
         visit = await pages.visit(request, lang)
         form = await SentForm.of(request)
         number, phone = canonical(form.get("number")[:LONGEST_NUMBER]), form.get("phone").strip()[:LONGEST_CODE]
-        errors = ({} if number else {"number": _NUMBER}) | ({} if any(map(str.isdigit, phone)) else {"phone": _PHONE})
+        errors = {} if number else {"number": _wrong_number(form)}
+        errors |= {} if any(map(str.isdigit, phone)) else {"phone": _PHONE}
         if errors or number is None:
             values = visit.page("/follow/lost") | _form(visit, errors, form.get("number"))
             return PAGES.render("follow_lost.html", values | {"sent": False, "phone": phone}, status=422)
@@ -100,6 +106,10 @@ def routes(pages: FollowPages) -> APIRouter:
         return RedirectResponse(visit.to("/follow/lost", sent="true"), status_code=303, background=later)
 
     return router
+
+
+def _wrong_number(form: SentForm) -> tuple[str, str]:
+    return _NO_NUMBER if form.get("number").strip() else _NUMBER
 
 
 def _form(visit: Visit, errors: dict[str, tuple[str, str]], number: str) -> dict[str, Any]:

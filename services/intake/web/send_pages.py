@@ -141,6 +141,11 @@ def _afterwards(router: APIRouter, raising: Raising, By: Any) -> None:  # noqa: 
         return Response(content, media_type=attachment.media_type, headers=SAFE)
 
 
+def _in_language(visit: Visit, path: str) -> str:
+    """The address with the language of the page; it may have a query already."""
+    return path if visit.lang == "zh" else f"{path}{'&' if '?' in path else '?'}lang={visit.lang}"
+
+
 def _receipt_page(raising: Raising, visit: Visit, id: UUID, draft: Draft, sent: Sent) -> HTMLResponse:
     code = "" if sent.supported else raising.portal.codes.of(sent.id)
     link = follow_link(raising.portal.links, sent)
@@ -149,7 +154,7 @@ def _receipt_page(raising: Raising, visit: Visit, id: UUID, draft: Draft, sent: 
         "sent": sent,
         "code": f"{code[:4]} {code[4:]}",
         "link": link,
-        "path": link.removeprefix(raising.portal.links.public_url),
+        "path": _in_language(visit, link.removeprefix(raising.portal.links.public_url)),
         "qr": qr_code(link),
         "due": day(sent.due_at, pack, visit) if sent.due_at and pack else "",
     }
