@@ -56,7 +56,7 @@ async function show() {
   one("[data-visit-place]").textContent = placeName(visit.fields.division);
   one("[data-visit-day]").textContent = dayName(visit.fields.held_on);
   one("[data-visit-count]").textContent = said.count.replace("%", mine.length);
-  for (const list of all("[data-list]")) list.replaceChildren(...mine.map(line));
+  for (const list of all("[data-list]")) list.replaceChildren(...mine.map((it) => line(it)));
   one("[data-summary]").replaceChildren(...summary(mine));
   if (visit.refused) tell(`${said.refused}：${visit.refused}`, "wrong");
 }
