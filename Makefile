@@ -13,7 +13,8 @@ ISSUER := build/issuer
 WORKERS := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 DEV_LOCKS := requirements-bootstrap.txt requirements-dev.txt pyproject.toml
 
-.PHONY: help up demo test test-kafka test-sdk test-deploy test-again kafka lint fmt bench bench-scale docs sdk sbom audit lock clean
+.PHONY: help up demo test test-long test-kafka test-sdk test-deploy test-again kafka lint fmt bench bench-scale docs sdk sbom \
+	audit lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,8 +28,11 @@ demo: $(VENV)/ready ## the same, with Nanhai 2021 replayed and its report card (
 test: $(VENV)/ready-dev $(ISSUER)/ready ## every test but those of the generated clients, on the embedded servers
 	$(BIN)/python -m pytest $(WORKERS)
 
+test-long: $(VENV)/ready-dev $(ISSUER)/ready ## the same with many more random examples and kills, for a night
+	HUYING_LONG=1 HUYING_TEST_EXAMPLES=200 $(BIN)/python -m pytest $(WORKERS) --timeout 7200
+
 test-kafka: $(VENV)/ready-dev ## the tests that need a broker, on Apache Kafka (Java 17+, Maven)
-	HUYING_TEST_BROKER=apache-kafka $(BIN)/python -m pytest $(WORKERS) -m "kafka or faults"
+	HUYING_TEST_BROKER=apache-kafka $(BIN)/python -m pytest $(WORKERS) -m kafka
 
 test-sdk: sdk ## the tests that drive the API with both generated clients
 	$(BIN)/python -m pytest -m sdk tests/sdk

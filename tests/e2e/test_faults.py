@@ -17,7 +17,7 @@ from tests.e2e.fold import assert_views_equal_journals
 from tests.eventually import eventually
 from tests.independent.myla311 import figures
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.kafka]
 VICTIMS = (
     "routing-worker", "feedback-worker", "reporting-projector", "intake-worker", "gateway", "broker",
     "reporting-projector", "routing-worker", "feedback-worker",

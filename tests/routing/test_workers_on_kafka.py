@@ -23,6 +23,7 @@ from tests.routing.worker_fleet import PATIENCE, WorkerFleet
 
 pytestmark = [
     pytest.mark.faults,
+    pytest.mark.kafka,
     pytest.mark.skipif(not KAFKA, reason="the embedded broker keeps no sessions that a stopped reader could lose"),
 ]
 QUIET, BUSY, CHILDREN, FRESH = 24, 12, 3, 10
