@@ -1,14 +1,17 @@
 """Faust waits for a message handler only where it must, and leaves nothing where it was started."""
 
 import asyncio
+import gc
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aiokafka import AIOKafkaProducer
 
 from shared.chassis.consumer.consumer import Consumer
-from shared.chassis.consumer.faust_consumer import _Begun, faust_app
+from shared.chassis.consumer.faust_consumer import _Begun, faust_app, run
 from shared.chassis.kafka.client import Kafka
+from tests.eventually import ended
 
 
 async def _add(waiting: "asyncio.Future[int]") -> int:
@@ -45,3 +48,28 @@ async def test_a_reader_makes_no_folders_where_it_was_started(tmp_path: Path, mo
     consumer: Consumer = Consumer(nothing, ("topic",), "reader", "reporting")
     await faust_app(consumer, Kafka("127.0.0.1:9092"), "", 10).on_first_start()
     assert list(tmp_path.iterdir()) == []
+
+
+def open_producers() -> set[int]:
+    """Those that nobody has closed; one that is forgotten complains at the end of its process."""
+    return {id(it) for it in gc.get_objects() if isinstance(it, AIOKafkaProducer) and it._closed is False}
+
+
+async def test_a_reader_that_is_told_to_end_while_it_starts_leaves_no_producer_open():
+    asked, before = asyncio.Event(), open_producers()
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        asked.set()
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(silent, "127.0.0.1", 0) as broker:
+        address = f"127.0.0.1:{broker.sockets[0].getsockname()[1]}"
+        nothing: Any = None
+        consumer: Consumer = Consumer(nothing, ("topic",), "reader", "reporting")
+        reading = asyncio.create_task(run(faust_app(consumer, Kafka(address), "", 10), consumer))
+        await asked.wait()
+        assert open_producers() != before
+        await ended(reading)
+    assert open_producers() == before

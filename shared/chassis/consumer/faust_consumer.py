@@ -174,20 +174,22 @@ def _record(message: Any) -> Record:
 async def run(app: faust.App, consumer: "Consumer") -> None:
     """Run the app on this loop until cancelled; it finishes what it has begun. Raises what ended it by itself."""
     app.finalize()
-    await app.start()
-    stopped = asyncio.create_task(app.wait_until_stopped())
-    fatal = asyncio.create_task(consumer.until_fatal())
-    patience: float | None = None
+    # What has only half started may wait for its missing parts.
+    patience: float | None = PATIENCE
+    waiting: list[asyncio.Task[Any]] = []
     try:
-        await asyncio.wait([stopped, fatal], return_when=asyncio.FIRST_COMPLETED)
+        await app.start()
+        patience = None
+        waiting = [asyncio.create_task(app.wait_until_stopped()), asyncio.create_task(consumer.until_fatal())]
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         # Whoever was to acknowledge what is left has ended: Faust would wait for that without end.
         app.conf.stream_wait_empty, patience = False, PATIENCE
-        if fatal.done():
-            fatal.result()
+        if waiting[1].done():
+            waiting[1].result()
         raise RuntimeError("Faust stopped by itself") from app.crash_reason
     finally:
-        stopped.cancel()
-        fatal.cancel()
+        for task in waiting:
+            task.cancel()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(patience):
                 await app.stop()
