@@ -1,7 +1,7 @@
 """What every test may ask for: one PostgreSQL and one broker a run, a fresh migrated database a test."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -145,10 +145,18 @@ async def city(only_city: tuple[City, str], databases: Databases) -> AsyncIterat
     found.forget()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def patience() -> Iterator[None]:
+    """The processes that mask words and read letters may take long to start where the machine is busy elsewhere."""
+    with pytest.MonkeyPatch.context() as patched:
+        for place in ("shared.masker.masker", "services.intake.inbound.mail.reader"):
+            patched.setattr(f"{place}.SECONDS", PATIENCE)
+        yield
+
+
 @pytest.fixture
-async def masker(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Masker]:
+async def masker() -> AsyncIterator[Masker]:
     """A masker, whose process ends with the test."""
-    monkeypatch.setattr("shared.masker.masker.SECONDS", PATIENCE)
     found = Masker()
     yield found
     await found.process.close()
@@ -165,7 +173,6 @@ def masked_here(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return real(text, *rules)
 
     monkeypatch.setattr(masking, "_masked", noted)
-    monkeypatch.setattr("shared.masker.masker.SECONDS", PATIENCE)
     return texts
 
 
