@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import uuid
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Final
 
@@ -24,6 +25,8 @@ class ApacheKafka:
 
     kind = "apache-kafka"
     promise = "Apache Kafka, one node; keeps what it acknowledged"
+    formatting: Sequence[str] = ()
+    """More arguments of `kafka-storage format`."""
 
     def __init__(self, directory: Path, port: int, cache: Path | None = None) -> None:
         self._data, self._config, self.port = directory / "kafka", directory / "kafka.properties", port
@@ -39,12 +42,13 @@ class ApacheKafka:
         if self._lock is None:
             raise Unusable(f"Apache Kafka runs already on {self._data}: use that one, or set HUYING_STATE_DIR")
         _fetch(self._jars)
-        self._config.write_text(self._properties(), "utf-8")
+        properties = (f"{key}={value}\n" for key, value in self.properties().items())
+        self._config.write_text("".join(properties), "utf-8")
         if not (self._data / "meta.properties").exists():
             cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode().replace("-", "x")
             command = [self._java, "-cp", self._classpath, "kafka.tools.StorageTool", "format"]
             done = subprocess.run(
-                [*command, "--cluster-id", cluster, "--config", str(self._config)],
+                [*command, "--cluster-id", cluster, "--config", str(self._config), *self.formatting],
                 capture_output=True, text=True, check=False,
             )  # fmt: skip
             if done.returncode:
@@ -86,7 +90,8 @@ class ApacheKafka:
     def _classpath(self) -> str:
         return f"{self._jars}/*"
 
-    def _properties(self) -> str:
+    def properties(self) -> Mapping[str, str]:
+        """Its configuration."""
         controller = self._controller_port()
         ones = (
             "offsets.topic.replication.factor", "transaction.state.log.replication.factor",
@@ -106,7 +111,7 @@ class ApacheKafka:
             "group.initial.rebalance.delay.ms": "0",
             "offsets.topic.num.partitions": "4",
         }
-        return "".join(f"{key}={value}\n" for key, value in (properties | dict.fromkeys(ones, "1")).items())
+        return properties | dict.fromkeys(ones, "1")
 
     def _controller_port(self) -> int:
         known = re.search(r"voters=1@127\.0\.0\.1:(\d+)", self._config.read_text() if self._config.exists() else "")

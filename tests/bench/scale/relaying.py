@@ -44,6 +44,8 @@ async def relaying(ground: Ground, shards: int, processes: int) -> Relayed:
         seconds = perf_counter() - began
         spent = sum(reading.cpu for reading in await relays.read()) - sum(before)
         left = ground.demands - already
+        if not left:
+            raise ValueError(f"{ground.demands:,} facts are sent before the cursor moves: ask for more with --facts")
         return Relayed(shards, processes, await _leases(cell), left / seconds, spent / left * 1e6)
 
 
