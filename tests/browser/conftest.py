@@ -1,7 +1,8 @@
 """A browser, the pages of a running deployment in little, and a tab that watches for faults."""
 
+import os
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -9,7 +10,7 @@ from uuid import UUID
 
 import pytest
 import uvicorn
-from playwright.async_api import Browser, ConsoleMessage, Page, Response, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Page, Response, async_playwright, expect
 
 from deploy.local.ports import free_port
 from services.feedback import app as feedback
@@ -35,11 +36,17 @@ from tests.keys import KEYS
 from tests.serving import served
 
 SCREENSHOTS: Final = Path(__file__).parents[2] / "build" / "screenshots"
+PICTURES: Final = os.environ.get("HUYING_TEST_PICTURES", "all")
+"""`failed`, as `make test` has it: of the pages of tests that failed, and no others. To paint hundreds of pages in full
+length takes long, and nobody looks at them in a run of all tests."""
+FAILED: Final = pytest.StashKey[bool]()
 PHONE, DESK = 390, 1280
 WIDTHS: Final = (PHONE, DESK)
 SIGHTS: Final = pytest.mark.parametrize(("lang", "width"), [("zh", PHONE), ("en", DESK)])
 """Both languages and both widths: a walk over many pages takes minutes of a processor."""
 OpenPage = Callable[..., Awaitable[Page]]
+# Five seconds, which Playwright waits by itself, pass on two cores that a server, a browser and other tests share.
+expect.set_options(timeout=60_000)
 
 
 @pytest.fixture(scope="session")
@@ -113,7 +120,7 @@ class Tabs:
     """The pages that a test has open, each in a browser of its own, and what is wrong with them."""
 
     browser: Browser
-    name: str
+    test: pytest.Item
     pages: list[Page] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
 
@@ -132,6 +139,8 @@ class Tabs:
 
     async def picture(self, page: Page, name: str) -> None:
         """Keep how a page looks, to be looked at."""
+        if PICTURES == "failed" and not self.test.stash.get(FAILED, False):
+            return
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         name = re.sub(r"\W+", "-", name).strip("-")[:100]
         await page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
@@ -139,16 +148,24 @@ class Tabs:
     async def close(self) -> None:
         """Keep a picture of each, and close them."""
         for n, page in enumerate(self.pages):
-            if "hostile" not in self.name:  # too long to be looked at
-                await self.picture(page, f"{self.name}{f'-{n}' if n else ''}")
+            if "hostile" not in self.test.name:  # too long to be looked at
+                await self.picture(page, f"{self.test.name}{f'-{n}' if n else ''}")
             await page.context.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Note before the pages are closed that their test failed."""
+    report = yield
+    item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
+    return report
 
 
 @pytest.fixture
 async def tabs(browser: Browser, request: pytest.FixtureRequest) -> AsyncIterator[Tabs]:
     """Pages to be opened. A fault in one, or a request that the content policy forbids, fails the test; a screenshot
     of each is in build/screenshots."""
-    opened = Tabs(browser, request.node.name)
+    opened = Tabs(browser, request.node)
     yield opened
     await opened.close()
     assert opened.faults == []

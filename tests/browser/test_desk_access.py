@@ -1,7 +1,9 @@
 """Everybody can use every page of the desk, in both languages, on a phone and at a desk."""
 
 import asyncio
+import os
 from typing import Final
+from zlib import crc32
 
 import pytest
 from playwright.async_api import FilePayload, Page, expect
@@ -29,7 +31,9 @@ USUAL: Final = {
     "outcomes",
 }
 """Pages that axe sees at both widths in both languages, and of which a picture is kept. Of the many that are made of
-the same parts it sees the Chinese at the width of a phone, and the English at the width of a desk."""
+the same parts it sees each once: one half in Chinese at the width of a phone, the other in English at that of a desk.
+`HUYING_LONG=1` shows it both of each."""
+LONG: Final = bool(os.environ.get("HUYING_LONG"))
 WRONG: Final = (
     ("return", {"#reason": "不属本单位职责"}),
     ("request-extension", {"#working_days": "200", "#reason": "等待沥青"}),
@@ -70,7 +74,10 @@ async def places(city: City) -> list[Place]:
 
 def seen_by_axe(name: str, lang: str, width: int) -> bool:
     """Whether axe looks at a page of this name; all the rest is asked of every page at both widths."""
-    return name in USUAL or width == (PHONE if lang == "zh" else DESK)
+    if name in USUAL:
+        return True
+    half = "zh" if crc32(name.encode()) % 2 else "en"
+    return width == (PHONE if lang == "zh" else DESK) and (LONG or lang == half)
 
 
 async def findings(page: Page, name: str, lang: str) -> list[str]:

@@ -133,6 +133,7 @@ async def test_hostile_words_stay_words_and_inside_of_the_screen(tabs: Tabs, cit
     await page.goto(f"{city.url}{path}")
     await page.get_by_label("想补充什么").fill(words)
     await page.get_by_role("button", name="提交补充").click()
+    await expect(page.get_by_role("status")).to_contain_text("已收到您的补充")
     await city.loop.turn()
     await city.tells(number, f.DemandProgressed(by="x", note=words), f.DemandResolved(by="x", result=words))
     for address in (path, f"/rate/{path.rpartition('/')[2]}"):

@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 from PIL import Image
-from playwright.async_api import FilePayload, Page, Response, expect
+from playwright.async_api import FilePayload, Locator, Page, Response, expect
 
 from services.intake.similar.indexing import Indexing
 from shared.contracts.demand.state import Service
@@ -41,8 +41,13 @@ async def nothing(page: Page, step: str) -> None:
 
 async def press(page: Page, name: str) -> None:
     """Press a button that leads to another page, and be there."""
+    await goes_on(page, page.get_by_role("button", name=name))
+
+
+async def goes_on(page: Page, by: Locator) -> None:
+    """Press what leads to another page, and be there: the next look would else be at the page before, or at none."""
     async with page.expect_navigation():
-        await page.get_by_role("button", name=name).click()
+        await by.click()
 
 
 async def raise_one(
@@ -52,7 +57,7 @@ async def raise_one(
     zh = lang == "zh"
     await page.goto(f"{url}/" if zh else f"{url}/?lang=en")
     await look(page, "home")
-    await page.get_by_role("link", name="提一件诉求" if zh else "Raise a demand").click()
+    await goes_on(page, page.get_by_role("link", name="提一件诉求" if zh else "Raise a demand"))
     await look(page, "words")
     await page.get_by_label("您要反映什么问题？" if zh else "What is the problem?").fill(words)
     await press(page, "下一步" if zh else "Next")
@@ -66,7 +71,7 @@ async def raise_one(
     await page.wait_for_url(re.compile("/(similar|check)"))
     if "/similar" in page.url:
         await look(page, "similar")
-        await page.get_by_role("button", name="都不是" if zh else "None of these").last.click()
+        await goes_on(page, page.get_by_role("button", name="都不是" if zh else "None of these").last)
     await look(page, "check")
     await page.get_by_role("button", name="提交诉求" if zh else "Send the demand").click()
     await page.wait_for_url(re.compile("/receipt"))
@@ -151,16 +156,16 @@ async def test_hostile_words_are_words_in_every_step(tabs: Tabs, city: City):
             await page.get_by_label("怎么称呼您").fill(HOSTILE[:100])
         if step == "check":
             found.extend(await what_is_harmful(page))
-            await page.get_by_role("link", name="修改").first.click()
+            await goes_on(page, page.get_by_role("link", name="修改").first)
             found.extend(await what_is_harmful(page))
             await page.go_back()
 
     await raise_one(page, city.url, words=HOSTILE, look=look)
     await page.goto(f"{city.url}/raise")
     await page.get_by_label("您要反映什么问题？").fill("问题")
-    await page.get_by_role("button", name="下一步").click()
+    await press(page, "下一步")
     await page.get_by_label("直接查找").fill(HOSTILE[:60])
-    await page.get_by_role("button", name="查找").click()
+    await press(page, "查找")
     found.extend(await what_is_harmful(page))
     assert found == []
 
