@@ -12,7 +12,9 @@ from deploy.local.deployment import Options, Running, deployed
 from deploy.local.state import state_dir
 from tests.bench.rig import unlimited
 from tests.conftest import KAFKA, reachable
+from tests.independent.myla311 import third
 
+LONG = bool(os.environ.get("HUYING_LONG"))
 REAL = Path(__file__).parents[3] / "shared" / "data" / "myla311_2017.csv"
 
 
@@ -22,6 +24,18 @@ def real_file() -> Path:
     if not REAL.exists():
         pytest.skip(f"the real input {REAL.name} does not lie beside the project")
     return REAL
+
+
+@pytest.fixture(scope="session")
+def imported_file(real_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All of it on Apache Kafka and in a long run; else a third, which takes a third of the time.
+
+    On the embedded broker `test_faults.py` imports all of it."""
+    if KAFKA or LONG:
+        return real_file
+    part = tmp_path_factory.mktemp("part") / real_file.name
+    part.write_bytes(third(real_file.read_bytes()))
+    return part
 
 
 @pytest.fixture(scope="module")
