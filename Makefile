@@ -26,9 +26,9 @@ demo: $(VENV)/ready ## the same, with Nanhai 2021 replayed and its report card (
 	@exec $(BIN)/huying demo
 
 test: $(VENV)/ready-dev $(ISSUER)/ready ## every test but those of the generated clients, on the embedded servers
-	$(BIN)/python -m pytest $(WORKERS)
+	HUYING_TEST_PICTURES=$${HUYING_TEST_PICTURES:-failed} $(BIN)/python -m pytest $(WORKERS)
 
-test-long: $(VENV)/ready-dev $(ISSUER)/ready ## the same with many more random examples and kills, for a night
+test-long: $(VENV)/ready-dev $(ISSUER)/ready ## the same with many more random examples, kills and pages, for a night
 	HUYING_LONG=1 HUYING_TEST_EXAMPLES=200 $(BIN)/python -m pytest $(WORKERS) --timeout 7200
 
 test-kafka: $(VENV)/ready-dev ## the tests that need a broker, on Apache Kafka (Java 17+, Maven)
