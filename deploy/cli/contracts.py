@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from deploy.cli import settings_table
+from deploy.cli import metrics_table, settings_table
 from deploy.layout import nginx, product, scraped
 from shared.contracts import published
 from shared.contracts.compatibility import incompatibilities
@@ -24,6 +24,7 @@ def documents(root: Path = ROOT) -> Mapping[Path, str]:
     documents |= {published.FOLDER / "schemas" / f"{name}.json": _json(s) for name, s in published.schemas().items()}
     documents[root / "docs" / "lifecycle.md"] = lifecycle_page.page()
     documents[root / "docs" / "settings.md"] = settings_table.document()
+    documents[root / "docs" / "metrics.md"] = metrics_table.document()
     return documents | _deployments(root / "deploy")
 
 

@@ -16,6 +16,7 @@ def configuration(processes: Iterable[str]) -> str:
         "scrape_configs": [
             {
                 "job_name": "huying",
+                "honor_labels": True,
                 "dns_sd_configs": [{"names": list(processes), "type": "A", "port": 9090, "refresh_interval": "15s"}],
             }
         ],

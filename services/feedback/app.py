@@ -34,6 +34,7 @@ from services.feedback.ratings.unrated import UNRATED, unrated
 from services.feedback.settings import FeedbackSettings
 from services.feedback.web import inbox_pages, pages
 from services.feedback.webhooks import api as webhooks_api
+from services.feedback.webhooks import gauges as webhook_gauges
 from services.feedback.webhooks.addresses import AllowedAddresses
 from services.feedback.webhooks.api import OwnerReader
 from services.feedback.webhooks.doctor_checks import CHECK as WEBHOOKS_CHECK
@@ -52,6 +53,7 @@ from shared.chassis.database.pool import Pool
 from shared.chassis.process.components import Api, Worker
 from shared.chassis.process.manifest import ApiProcess, RelayProcess, ServiceManifest, WorkerProcess
 from shared.chassis.process.reporter import Reporter
+from shared.chassis.work.intent_gauges import of_intents
 from shared.chassis.work.intent_sender import IntentSender
 from shared.chassis.work.intent_watch import IntentWatch
 from shared.chassis.work.intents import REACHED, Intent, IntentKind
@@ -159,7 +161,9 @@ def worker(settings: FeedbackSettings, pool: Pool) -> Worker:
     tasks = (IntentSender(pool, kind, holder=holder).run, IntentWatch(pool, kind).run, timers.run, pruning.run)
     webhooks = (partial(_webhook_sender, settings, pool, holder), _webhook_watch(settings, pool).run)
     known = partial(interest.keep, pool)
-    return Worker(Repositories.of(repository), by_faust=True, tasks=(*tasks, *hearing, *webhooks, known))
+    gauges = (*of_intents(kind.name), *webhook_gauges.GAUGES)
+    doing = (*tasks, *hearing, *webhooks, known)
+    return Worker(Repositories.of(repository), by_faust=True, tasks=doing, gauges=gauges)
 
 
 async def _webhook_sender(settings: FeedbackSettings, pool: Pool, holder: str) -> None:

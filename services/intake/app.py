@@ -19,6 +19,7 @@ from services.intake.events.lookup import EventLookup
 from services.intake.events.numbering import EventNumbering
 from services.intake.events.projection import event_projection
 from services.intake.events.streams import OpenStreams
+from services.intake.gauges import GAUGES
 from services.intake.inbound import assembled as inbound
 from services.intake.inbound.conversation import Conversations
 from services.intake.inbound.mail.server import MailServer
@@ -200,7 +201,8 @@ def worker(settings: IntakeSettings, pool: Pool) -> Worker:
     """Relays what intake tells, hears how its demands go on, and tidies up."""
     kept, indexing, numbering = pruning(settings, pool), Indexing(pool), EventNumbering(pool)
     tasks = (attachment_service(settings, pool).run, kept.run, indexing.run, numbering.run)
-    return Worker(Repositories.of(demand_repository(packs_of(settings))), by_faust=False, tasks=tasks)
+    repositories = Repositories.of(demand_repository(packs_of(settings)))
+    return Worker(repositories, by_faust=False, tasks=tasks, gauges=GAUGES)
 
 
 def pruning(settings: IntakeSettings, pool: Pool) -> Retention:

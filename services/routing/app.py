@@ -24,6 +24,7 @@ from services.routing.checks import CHECKS
 from services.routing.deadlines.projection import deadline_projection
 from services.routing.deadlines.queries import DEADLINE
 from services.routing.deadlines.timer import deadline_timer
+from services.routing.gauges import GAUGES
 from services.routing.hot_spots import api as hot_spots_api
 from services.routing.hot_spots.detection import Detection
 from services.routing.hot_spots.policies import HOT_SPOT, told
@@ -156,7 +157,7 @@ def worker(settings: RoutingSettings, pool: Pool) -> Worker:
     timers = Timers(pool, kinds)
     finding, counting = Detection.over(pool, packs), LoadCounting.over(pool, packs)
     tasks = (timers.run, pruning(settings, pool).run, packs.run, finding.run, counting.run)
-    return Worker(Repositories.of(repository), by_faust=True, tasks=tasks, first=(packs.read,))
+    return Worker(Repositories.of(repository), by_faust=True, tasks=tasks, first=(packs.read,), gauges=GAUGES)
 
 
 def pruning(settings: RoutingSettings, pool: Pool) -> Retention:

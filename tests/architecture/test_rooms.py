@@ -6,8 +6,8 @@ from typing import Final
 import pytest
 
 SERVICES: Final = Path(__file__).parents[2] / "services"
-OF_A_SERVICE: Final = frozenset({"app", "settings", "checks", "api_document", "examples"})
-"""Modules beside the subjects: what the service is made of, reads, is asked by the doctor, and documents."""
+OF_A_SERVICE: Final = frozenset({"app", "settings", "checks", "gauges", "api_document", "examples"})
+"""Modules beside the subjects: what the service is made of, reads, is asked by the doctor, counts, and documents."""
 ROLES: Final = frozenset(
     {
         "api", "commands", "domain", "policies", "permissions", "handler", "projection", "queries", "documents",
@@ -35,7 +35,8 @@ OWN: Final = {
     },
     "feedback/ratings": {"milestones", "unrated", "verdicts"},
     "feedback/webhooks": {
-        "addresses", "doctor_checks", "endpoint_client", "interest", "introspection", "sender", "signing", "watch",
+        "addresses", "doctor_checks", "endpoint_client", "gauges", "interest", "introspection", "sender", "signing",
+        "watch",
     },
     "intake/attachments": {
         "assembled", "bucket", "collect", "jpeg_segments", "kinds", "paper_cleaning", "papers", "pictures",

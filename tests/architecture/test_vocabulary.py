@@ -1,4 +1,4 @@
-"""Metrics and log lines use one vocabulary, which the operator's page lists."""
+"""Metrics and log lines use one vocabulary, which the operator's pages list."""
 
 import ast
 import re
@@ -8,24 +8,12 @@ from typing import Final
 
 from prometheus_client import REGISTRY
 
-from shared.chassis.base import metrics
+from deploy.cli.contracts import documents
+from deploy.cli.metrics_table import declared, document
 
 ROOT: Final = Path(__file__).parents[2]
 PAGE: Final = (ROOT / "docs" / "operating" / "watching.md").read_text("utf-8")
 FILES: Final = sorted(path for room in ("services", "shared", "deploy") for path in (ROOT / room).rglob("*.py"))
-LABELS: Final = {
-    "service",
-    "process",
-    "shard",
-    "kind",
-    "result",
-    "method",
-    "route",
-    "status",
-    "state",
-    "why",
-    "gateway",
-}
 AT_WORK: Final = {"trace", "demand"}
 """Keys that a line has by what is worked on, not by its call."""
 LEVELS: Final = {"debug", "info", "warning", "error", "critical", "exception"}
@@ -38,24 +26,18 @@ def table(head: str) -> list[list[str]]:
     return [[" ".join(re.findall(r"`([^`]+)`", cell)) for cell in row.strip("|").split("|")] for row in rows]
 
 
-def declared() -> dict[str, set[str]]:
-    """Every metric of ours with its labels."""
-    ours = {one for one, names in REGISTRY._collector_to_names.items() if names[0].startswith("huying_")}
-    assert metrics.FACTS in ours
-    return {one._name: set(one._labelnames) for one in ours}  # type: ignore[attr-defined]
-
-
-def test_every_metric_is_on_the_page_with_its_labels():
-    assert {row[0]: set(row[1].split()) for row in table("metric | labels | what it says")} == declared()
-
-
-def test_labels_are_of_one_vocabulary():
-    assert set().union(*declared().values()) == LABELS
-
-
-def test_metrics_are_declared_in_one_place():
+def test_metrics_are_declared_in_one_way():
     found = {str(path.relative_to(ROOT)) for path in FILES if "from prometheus_client" in path.read_text("utf-8")}
-    assert found == {"shared/chassis/base/metrics.py", "shared/chassis/http/app.py"}
+    assert found == {f"shared/chassis/{name}.py" for name in ("base/metrics", "base/metric_declarations", "http/app")}
+
+
+def test_no_other_metric_is_served_than_those_that_are_declared():
+    described = {metric.name for metric in REGISTRY.collect() if metric.name.startswith("huying_")}
+    assert described == {one.name.removesuffix("_total") for one in declared()}
+
+
+def test_the_table_of_metrics_is_one_of_the_documents_that_are_checked_for_drift():
+    assert documents()[ROOT / "docs" / "metrics.md"] == document()
 
 
 def keys_of_lines() -> set[str]:

@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 import pytest
+from prometheus_client import REGISTRY
 
 from shared.chassis.database.pool import Pool, open_pool
 from shared.chassis.database.write_batch import WriteBatch
 from shared.chassis.work import intents
 from shared.chassis.work.circuit_records import open_circuits
 from shared.chassis.work.circuits import IN_A_ROW
+from shared.chassis.work.intent_gauges import of_intents
 from shared.chassis.work.intent_outcomes import TRIES
 from shared.chassis.work.intent_sender import IntentSender
 from shared.chassis.work.intent_turns import next_intents
@@ -31,6 +33,7 @@ from shared.chassis.work.intents import (
     TryAgain,
     Unknown,
 )
+from shared.chassis.work.table_gauges import TableGauges
 from tests.chassis.parcels import Step, make_tables, parcels, step, steps
 from tests.eventually import ended, eventually
 from tests.story import AT
@@ -421,9 +424,16 @@ async def test_what_waits_is_measured_by_its_reason(post: Post):
     await post.write("a1", "b1", "b2")
     post.unknown = {"b1": PutOff("asleep", "sleep")}
     await everything(post.sender())
-    watch = post.watch()
-    await watch.count_waiting()
-    assert {"turn", "sleep"} <= watch.reasons
+    await TableGauges("a service", post.pool, of_intents(post.kind.name)).look()
+
+    def waiting(why: str) -> float | None:
+        return REGISTRY.get_sample_value("huying_messages_waiting", {"why": why})
+
+    assert (waiting("sleep"), waiting("turn"), waiting("gateway")) == (1, 1, 0)
+    await post.pool.execute("UPDATE intent SET state = 'unknown' WHERE state = 'pending'")
+    await TableGauges("a service", post.pool, of_intents(post.kind.name)).look()
+    lost = {s: REGISTRY.get_sample_value("huying_messages_not_sent", {"state": s}) for s in ("failed", "unknown")}
+    assert (waiting("sleep"), lost) == (None, {"failed": 0, "unknown": 2})
 
 
 async def test_whom_the_next_are_for_is_asked_while_the_gateway_has_its_hands_full(post: Post):

@@ -9,6 +9,8 @@ from shared.chassis.consumer.delivery import Delivery
 from shared.chassis.consumer.record import Record
 from shared.chassis.consumer.resuming import Resuming
 from shared.chassis.database.pool import Pool
+from shared.chassis.process.service_gauges import of_any_service
+from shared.chassis.work.table_gauges import TableGauges
 from shared.contracts.demand import facts as f
 from tests import story
 from tests.chassis.conftest import Log, Remembered, envelope
@@ -31,7 +33,9 @@ def skipped() -> float:
     return REGISTRY.get_sample_value("huying_facts_total", {"service": "reporting", "result": "skipped"}) or 0.0
 
 
-def parked() -> float | None:
+async def parked(pool: Pool) -> float | None:
+    """What those who watch are told."""
+    await TableGauges("reporting", pool, of_any_service("reporting", 1)).look()
     return REGISTRY.get_sample_value("huying_parked_facts", {"service": "reporting"})
 
 
@@ -87,12 +91,12 @@ async def test_the_version_that_knows_a_parked_fact_applies_it_though_nothing_fo
     await delivery.deliver([submitted, newer(routed, "demand.routed.v9"), accepted])
     resuming = Resuming(pool, delivery.repositories, "cluster")
     await resuming.resume()
-    assert (await version(pool), await count(pool, "parked"), parked()) == (1, 2, 2)
+    assert (await version(pool), await count(pool, "parked"), await parked(pool)) == (1, 2, 2)
     await mend(pool, story.ID, 2, routed)
     await resuming.resume()
     assert (await version(pool), await count(pool, "parked"), await count(pool, "dead_letter")) == (3, 0, 0)
     assert remembered.facts == [fact.type for fact in story.ACCEPTED]
-    assert parked() == 0
+    assert await parked(pool) == 0
 
 
 async def test_the_version_that_knows_a_parked_fact_applies_it_before_the_next_one(

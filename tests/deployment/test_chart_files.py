@@ -1,15 +1,13 @@
 """What the chart and its companions say of the product is so; what needs no tool to be seen."""
 
-import re
 import tomllib
-from importlib import import_module
 
 import pytest
-from prometheus_client import REGISTRY
+import yaml
 
 from deploy.layout.product import described, readers
 from shared.contracts.topics import TOPICS
-from tests.deployment.files import CHART, DEPLOY, ROOT, chart_file, companion, value_files
+from tests.deployment.files import CHART, DEPLOY, ROOT, chart_file, companion, compose, value_files
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 VALUES = {"the defaults": chart_file("values.yaml")} | value_files()
@@ -36,12 +34,21 @@ def test_the_chart_and_the_compose_file_have_the_version_of_the_project():
     assert f"huying:{PROJECT['version']}" in (DEPLOY / "image" / "Dockerfile").read_text("utf-8")
 
 
-def test_the_rules_ask_for_metrics_that_there_are():
-    import_module("shared.chassis.base.metrics")
-    names = set(REGISTRY._names_to_collectors)
-    used = set(re.findall(r"huying_\w+", (CHART / "files" / "rules.yaml").read_text("utf-8")))
-    assert used
-    assert used <= names
+def test_the_chart_and_compose_have_the_same_rules_and_dashboards():
+    watching = DEPLOY / "observability"
+    assert (CHART / "files" / "rules.yaml").resolve() == watching / "rules.yaml"
+    assert (CHART / "files" / "dashboards").resolve() == watching / "dashboards"
+    mounted = {volume.rpartition(":")[0] for name in ("prometheus", "grafana") for volume in _volumes(name)}
+    assert {"../observability/rules.yaml:/etc/prometheus/rules.yaml"} <= mounted
+    assert {"../observability/dashboards:/etc/grafana/dashboards/huying"} <= mounted
+    assert (DEPLOY / "compose" / "prometheus.yml").read_text("utf-8").count("/etc/prometheus/rules.yaml") == 1
+    provided = yaml.safe_load((DEPLOY / "compose" / "grafana-dashboards.yaml").read_text("utf-8"))
+    assert [one["options"]["path"] for one in provided["providers"]] == ["/etc/grafana/dashboards/huying"]
+
+
+def _volumes(name: str) -> list[str]:
+    volumes: list[str] = compose()["services"][name]["volumes"]
+    return [volume for volume in volumes if volume.startswith(".")]
 
 
 def test_strimzi_declares_our_topics_as_migrate_makes_them():

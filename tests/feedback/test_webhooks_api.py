@@ -6,18 +6,20 @@ from typing import Any
 
 import httpx
 import pytest
+from prometheus_client import REGISTRY
 
 from services.feedback.webhooks import api
 from services.feedback.webhooks.api import OwnerReader
 from services.feedback.webhooks.commands import CreateWebhook
+from services.feedback.webhooks.gauges import GAUGES
 from services.feedback.webhooks.introspection import IntrospectionClient
 from services.feedback.webhooks.watch import WebhookWatch
 from services.intake.channels import introspection_api, key_queries, keys
 from services.intake.channels.introspection_api import Introspection
 from services.intake.settings import IntakeSettings
-from shared.chassis.base import metrics
 from shared.chassis.database.pool import Pool, open_pool
 from shared.chassis.http.app import web_app
+from shared.chassis.work.table_gauges import TableGauges
 from shared.contracts.demand.facts import ChannelKind
 from shared.identity.callers import Callers
 from shared.identity.person import Person
@@ -171,8 +173,8 @@ async def test_the_webhook_of_a_channel_that_is_revoked_is_told_nothing_more(her
     assert {channel: rows[id] for channel, id in ids.items()} == {
         "web": "revoked", "other": None, "without": "revoked"
     }  # fmt: skip
-    await watch.look()
-    assert metrics.WEBHOOKS_BY_STATE.labels("disabled")._value.get() == 2
+    await TableGauges("feedback", pool, GAUGES).look()
+    assert REGISTRY.get_sample_value("huying_webhooks", {"state": "disabled"}) == 2
 
 
 async def test_secrets_are_sealed_anew_when_the_key_behind_them_was_changed(here: Here, pool: Pool):

@@ -23,9 +23,9 @@ from services.feedback.webhooks import delivery_queries, queries
 from services.feedback.webhooks.delivery_queries import Delivery, Result, hurry, next_deliveries, record, record_health
 from services.feedback.webhooks.domain import LONGEST_FAILURE, Reply, decide
 from services.feedback.webhooks.endpoint_client import EndpointClient
+from services.feedback.webhooks.gauges import DELIVERIES
 from services.feedback.webhooks.queries import WebhookRow
 from services.feedback.webhooks.signing import SecretBox, signed_headers
-from shared.chassis.base import metrics
 from shared.chassis.base.clock import now
 from shared.chassis.database.coalescing import GroupCommit
 from shared.chassis.database.lease import Lease
@@ -238,7 +238,7 @@ class WebhookSender:
             self._targets.pop(webhook, None)
             log.warning("webhook disabled", webhook=str(webhook))
         for result in results:
-            metrics.WEBHOOKS.labels(_word(result)).inc()
+            DELIVERIES.labels(_word(result)).inc()
         return [None] * len(done)
 
 

@@ -1,6 +1,5 @@
-"""Looks after webhooks beside the sending: old secrets end, revoked channels lose theirs, and figures are set."""
+"""Looks after webhooks beside the sending: old secrets end, and revoked channels lose theirs."""
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,12 +9,10 @@ import structlog
 from cryptography.exceptions import InvalidTag
 
 from services.feedback.webhooks import queries
-from services.feedback.webhooks.documents import state_of
 from services.feedback.webhooks.domain import DisabledFor
 from services.feedback.webhooks.introspection import IntrospectionClient
 from services.feedback.webhooks.queries import WebhookRow
 from services.feedback.webhooks.signing import SecretBox
-from shared.chassis.base import metrics
 from shared.chassis.base.clock import now
 from shared.chassis.database.pool import Connection, Pool
 from shared.chassis.work.periodic import every
@@ -23,7 +20,6 @@ from shared.contracts.refusals import Refused
 
 log = structlog.get_logger()
 EVERY: Final = 15.0
-STATES: Final = ("active", "failing", "disabled")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +41,6 @@ class WebhookWatch:
             await queries.forget_previous(db, self.clock())
             rows = await queries.every_webhook(db)
             await self._reseal(db, rows)
-            await self._count(db, rows)
         await self._disable_revoked(rows)
 
     async def _reseal(self, db: Connection, rows: list[WebhookRow]) -> None:
@@ -58,16 +53,6 @@ class WebhookWatch:
             except InvalidTag:
                 continue  # the sender says so in the log of the webhook
             await queries.reseal(db, row, sealed[0], sealed[1] if len(sealed) > 1 else None)
-
-    async def _count(self, db: Connection, rows: list[WebhookRow]) -> None:
-        states = Counter(map(state_of, rows))
-        for state in STATES:
-            metrics.WEBHOOKS_BY_STATE.labels(state).set(states[state])
-        enabled = [row.id for row in rows if not row.disabled_at]
-        waiting = (await queries.waiting(db, enabled)).values() if enabled else ()
-        metrics.WEBHOOKS_WAITING.set(sum(one.deliveries for one in waiting))
-        oldest = min((one.oldest for one in waiting if one.oldest), default=None)
-        metrics.WEBHOOKS_OLDEST.set((self.clock() - oldest).total_seconds() if oldest else 0)
 
     async def _disable_revoked(self, rows: list[WebhookRow]) -> None:
         """A key that was revoked may have made webhooks too: whoever had it must hear nothing more."""

@@ -15,6 +15,7 @@ from shared.chassis.consumer.consumer_log import beyond
 from shared.chassis.consumer.delivery import Delivery
 from shared.chassis.consumer.lag import Backlog, Reading, group_lag
 from shared.chassis.consumer.record import Record
+from shared.chassis.consumer.waiting import Waiting
 from shared.chassis.kafka.cancellation import end_if_asked
 from shared.chassis.kafka.client import Kafka
 from shared.chassis.kafka.cluster import BrokerReplaced
@@ -41,6 +42,7 @@ class Consumer:
     _standing: dict[TopicPartition, tuple[int, float]] = field(default_factory=dict)
     """By partition with a backlog: where its commits stand, and since when."""
     _lag: int | None = None
+    _waiting: Waiting = field(default_factory=Waiting)
     _shorter: str | None = None
     _under_way: asyncio.Task[None] | None = None
 
@@ -64,7 +66,8 @@ class Consumer:
         self, records: Sequence[Record], done: Callable[[], None], before: asyncio.Task[None] | None
     ) -> None:
         try:
-            await self.delivery.deliver(records)
+            with metrics.BATCH_SECONDS.labels(self.service).time():
+                await self.delivery.deliver(records)
         except Exception as fault:  # noqa: BLE001 (nothing may be acknowledged past it)
             self.stop(fault)
         if before:
@@ -120,6 +123,7 @@ class Consumer:
         self._shorter = shorter
         self._lag = sum(max(0, place_now.end - place_now.committed) for place_now in backlog.values())
         metrics.LAG.labels(self.service).set(self._lag)
+        metrics.READER_OLDEST.labels(self.service).set(self._waiting.look(backlog, at))
 
     def reading(self) -> Reading | None:
         """How far it is behind by the last look; None before the first, and while the broker is away."""

@@ -146,6 +146,15 @@ async def waiting(db: Connection) -> list[DeadLetter]:
     return [_letter(row) for row in await db.fetch(f"{_SELECT} WHERE redriven_at IS NULL ORDER BY id")]
 
 
+async def backlog(db: Connection) -> tuple[int, float]:
+    """How many those are, and the age of the oldest in seconds; 0 where there are none."""
+    row = await db.fetchrow(
+        "SELECT count(*), extract(epoch FROM now() - min(happened_at)) FROM dead_letter WHERE redriven_at IS NULL"
+    )
+    assert row
+    return row[0], float(row[1] or 0)
+
+
 async def one(db: Connection, id: int) -> DeadLetter | None:
     """The letter with this id."""
     row = await db.fetchrow(f"{_SELECT} WHERE id = $1", id)

@@ -127,3 +127,10 @@ def advance(writes: WriteBatch, records: Sequence[Record], tables: int | None = 
         tables,
         rows=len(last),
     )
+
+
+async def parked_backlog(db: Connection) -> tuple[int, float]:
+    """How many facts are parked, and for how many seconds the oldest has been; 0 where there are none."""
+    row = await db.fetchrow("SELECT count(*), extract(epoch FROM now() - min(since)) FROM parked")
+    assert row
+    return row[0], float(row[1] or 0)

@@ -10,7 +10,6 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from shared.chassis.aggregates.repository import Repositories
-from shared.chassis.base import metrics
 from shared.chassis.base.clock import now
 from shared.chassis.consumer import dead_letters, inbox
 from shared.chassis.consumer.sequencing import Sequencer
@@ -45,8 +44,6 @@ class Resuming:
             keys = await inbox.whose_turn_has_come(db, self.repositories.tables)
         for start in range(0, len(keys), TOGETHER):
             await self._isolated(keys[start : start + TOGETHER])
-        async with self.pool.acquire(timeout=5) as db:
-            metrics.PARKED.labels(self.repositories.service).set(await db.fetchval("SELECT count(*) FROM parked"))
 
     async def _isolated(self, keys: Sequence[tuple[str, UUID]]) -> None:
         try:

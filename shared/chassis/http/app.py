@@ -9,10 +9,11 @@ import uvicorn
 from fastapi import APIRouter, Depends, FastAPI, Response
 from fastapi.routing import APIRoute
 from fastapi.telemetry import TelemetryConfig
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from shared.chassis.base import metrics
 from shared.chassis.base.checks import Check
+from shared.chassis.base.metric_declarations import exposition
 from shared.chassis.http import problem_details
 from shared.chassis.http.body_limit import BodyLimit, Limits
 from shared.chassis.http.error_format import as_routed
@@ -109,7 +110,7 @@ def measures() -> APIRouter:
 
     @router.get("/metrics")
     async def exposed() -> Response:
-        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+        return Response(exposition(), media_type=CONTENT_TYPE_LATEST)
 
     return router
 

@@ -14,14 +14,17 @@ from shared.chassis.base.settings import ProcessSettings
 from shared.chassis.consumer import aiokafka_consumer, consumer_log, resuming
 from shared.chassis.consumer.consumer import Consumer
 from shared.chassis.consumer.delivery import Delivery
+from shared.chassis.database import pool_gauges
 from shared.chassis.database.pool import PASSING, Pool, open_pool
 from shared.chassis.http.app import WORDLESS, web_app
 from shared.chassis.http.openapi import ApiText
 from shared.chassis.http.probe_headers import DEPLOYMENT
 from shared.chassis.kafka import cluster
+from shared.chassis.process import service_gauges
 from shared.chassis.process.run import Components
 from shared.chassis.relay import relay
 from shared.chassis.work.periodic import every
+from shared.chassis.work.table_gauges import TableGauge, TableGauges
 from shared.contracts.topics import TOPIC_OF
 
 Task = Callable[[], Coroutine[Any, Any, None]]
@@ -46,6 +49,8 @@ class Worker:
     by_faust: bool
     tasks: Sequence[Task] = ()
     first: Sequence[Task] = ()
+    gauges: Sequence[TableGauge] = ()
+    """What is counted in its own tables, beside what is counted in those of every service."""
 
     @property
     def service(self) -> str:
@@ -89,6 +94,8 @@ def api_components(
     are routes that belong to no service."""
     checks = [check for service, (api, pool) in apis.items() for check in (database_ready(service, pool), *api.ready)]
     routers = [*(router for api, _ in apis.values() for router in api.routers), *more]
+    for service, (_, pool) in apis.items():
+        pool_gauges.watch(pool, service)
     words = api_texts(introduction, (api for api, _ in apis.values()))
     named = {DEPLOYMENT: deployment} if deployment else None
     web = web_app(title, routers, checks, words=words, named=named)
@@ -115,6 +122,9 @@ async def worker_components(settings: ProcessSettings, worker: Worker, pool: Poo
     delivery = Delivery(pool, worker.repositories, log_name, settings.dead_letter_limit)
     consumer = Consumer(delivery, worker.topics, consumer_log.group_name(worker.consumer, generation), worker.service)
 
+    pool_gauges.watch(pool, worker.service)
+    questions = (*service_gauges.of_any_service(worker.service, settings.relay_shards), *worker.gauges)
+    figures = TableGauges(worker.service, pool, questions, _holder(settings, process))
     parked = resuming.Resuming(pool, worker.repositories, log_name)
 
     async def stuck() -> str | None:
@@ -127,6 +137,7 @@ async def worker_components(settings: ProcessSettings, worker: Worker, pool: Poo
             consumer.watch(kafka),
             cluster.watch(kafka, identity),
             every(resuming.EVERY, parked.resume, "parked facts", resuming.LATER),
+            figures.run(),
             *inside.running,
             *(task() for task in worker.tasks),
         ],
@@ -140,6 +151,7 @@ async def worker_components(settings: ProcessSettings, worker: Worker, pool: Poo
 async def relay_components(settings: ProcessSettings, service: str, pool: Pool, process: str) -> Components:
     """The relays of one service, apart from its worker."""
     identity = await cluster.wait_for_cluster(settings.kafka)
+    pool_gauges.watch(pool, service)
     components = await _relays(settings, service, process)
     components.running.append(cluster.watch(settings.kafka, identity))
     components.ready += [database_ready(service, pool), relay.sending(service, pool, settings.relay_shards)]
@@ -151,10 +163,15 @@ async def _relays(settings: ProcessSettings, service: str, process: str) -> Comp
     """One for each shard. Each keeps a connection for as long as it runs, which must be nobody else's; their leases
     and gauges share two."""
     pool = await open_pool(settings.database_url, service, size=settings.relay_shards + 2)
-    holder = f"{process}-{settings.instance}" if settings.instance else ""
-    shards = relay.running(service, pool, settings.kafka, settings.relay_shards, holder)
+    pool_gauges.watch(pool, service, "relay")
+    shards = relay.running(service, pool, settings.kafka, settings.relay_shards, _holder(settings, process))
     running = [part for shard in shards for part in (shard.run(), shard.gauge())]
     return Components(running=running, closing=[pool.close])
+
+
+def _holder(settings: ProcessSettings, process: str) -> str:
+    """The fixed name of this process in leases, where it has one."""
+    return f"{process}-{settings.instance}" if settings.instance else ""
 
 
 def _reading(settings: ProcessSettings, worker: Worker, consumer: Consumer) -> Coroutine[Any, Any, None]:

@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 from shared.chassis.base.checks import Check
 from shared.chassis.base.findings import Finding
 from shared.chassis.base.settings import ProcessSettings
+from shared.chassis.database import pool_gauges
 from shared.chassis.database.pool import Connection, Pool
 from shared.chassis.process.components import (
     Api,
@@ -126,6 +127,7 @@ async def components_of(
         case RelayProcess():
             return await relay_components(settings, service.name, pool, process)
         case ServerProcess():
+            pool_gauges.watch(pool, service.name)
             server = spec.server(settings, pool)
             ready = [database_ready(service.name, pool), *server.ready]
             running = [server.run(), *(task() for task in server.tasks)]

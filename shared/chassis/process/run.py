@@ -8,6 +8,7 @@ import sys
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from importlib.metadata import version
 from typing import Any, Final, NoReturn
 
 import structlog
@@ -22,6 +23,7 @@ from shared.chassis.consumer.lag import Reading
 from shared.chassis.http.app import measures, server, web_app
 from shared.chassis.http.probe_headers import DEPLOYMENT, PROCESS
 from shared.chassis.kafka import cluster
+from shared.chassis.process import loop_delay
 from shared.chassis.process.registration import Condition, Registering
 from shared.chassis.tracing import spans
 
@@ -58,7 +60,7 @@ def main(
 ) -> None:
     """Run until SIGTERM or a fault; the exit code tells the supervisor which. `service`: whose process it is alone;
     `registering`: what says where people look that it runs."""
-    metrics.PROCESS.labels(name).set(1)
+    metrics.PROCESS.labels(name, version("huying")).set(1)
     logs.set_up(name, settings.log_format, settings.log_level, service, [spans.name_in_line])
     uvloop.run(_run(name, settings, _traced(name, settings, build), registering))
 
@@ -101,7 +103,7 @@ async def _run(
         if parts.web:
             servers.append(server(parts.web, settings.host, parts.port))
             serving.append(asyncio.create_task(servers[-1].serve()))
-        tasks = [asyncio.create_task(part) for part in parts.running]
+        tasks = [asyncio.create_task(part) for part in (*parts.running, loop_delay.measure())]
         log.info("started")
         done, _ = await asyncio.wait([stop, *tasks, *serving], return_when=asyncio.FIRST_COMPLETED)
     code = 0 if stop in done else _verdict(done)

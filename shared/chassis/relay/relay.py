@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -64,6 +65,7 @@ class Relay:
             try:
                 await self._session(lease)
             except (*PASSING, KafkaError, LeaseLost) as fault:
+                metrics.RELAY_RETRIES.labels(self.service).inc()
                 log.warning("relay waits", service=self.service, cause=repr(fault))
                 await asyncio.sleep(POLL)
 
@@ -152,7 +154,8 @@ class Relay:
         last = {one.topic_partition: one.offset for one in acknowledged}
         for place, offset in last.items():
             _note(ends.setdefault(place.topic, {}), str(place.partition), offset + 1)
-        metrics.SENT.labels(self.service).inc(len(told))
+        for type, number in Counter(unversioned(envelope.type) for envelope in told).items():
+            metrics.SENT.labels(self.service, type).inc(number)
 
     async def _wait(self, unsent: GapTracker) -> None:
         """Until woken; for a transaction that commits late, not longer than a moment."""
@@ -160,6 +163,12 @@ class Relay:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LATE if unsent.gaps else POLL):
                 await self._wake.wait()
+
+
+def unversioned(type: str) -> str:
+    """A type of facts without its version: `parcel.sent` of `parcel.sent.v2`."""
+    name, _, version = type.rpartition(".")
+    return name if version[:1] == "v" and version[1:].isdigit() else type
 
 
 def _note(ends: dict[str, int], partition: str, end: int) -> None:

@@ -127,6 +127,30 @@ async def backlog(db: Connection, shard: Shard) -> float:
     return float(age or 0)
 
 
+async def unsent(db: Connection, shards: int, most: int) -> Sequence[tuple[int, int]]:
+    """By shard, how many rows lie behind the cursor that moved last; `most` where there are that many or more."""
+    rows = await db.fetch(
+        """
+        SELECT numbers.n, behind.rows FROM generate_series(0, $1::integer - 1) AS numbers (n)
+        LEFT JOIN LATERAL (
+            SELECT position FROM relay_cursor AS known
+            WHERE (known.shards, known.shard) = ($1, numbers.n) ORDER BY moved_at DESC LIMIT 1
+        ) AS stood ON true
+        CROSS JOIN LATERAL (
+            SELECT count(*) AS rows FROM (
+                SELECT FROM journal WHERE position > coalesce(stood.position, 0)
+                    AND ($1 = 1 OR abs(hashtext(aggregateid::text)) % $1 = numbers.n)
+                ORDER BY position LIMIT $2
+            ) AS few
+        ) AS behind
+        ORDER BY numbers.n
+        """,
+        shards,
+        most,
+    )
+    return [(row["n"], row["rows"]) for row in rows]
+
+
 class Silence(NamedTuple):
     """A shard that nobody sends: how old its first unsent fact is in seconds, and who last led it until when."""
 

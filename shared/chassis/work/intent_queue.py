@@ -188,8 +188,8 @@ async def merge_overtaken(db: Connection, kind: str, lines: Iterable[str]) -> in
     return int(done.split()[-1])
 
 
-async def backlog(db: Connection, kind: str) -> tuple[Sequence[tuple[str, int]], float]:
-    """How many intents wait, by why, and the age in seconds of the oldest that does not wait for its time."""
+async def backlog(db: Connection, kind: str) -> Sequence[tuple[str, int, float]]:
+    """How many intents wait, by why, each with the age in seconds of the oldest that does not wait for its time."""
     rows = await db.fetch(
         """
         SELECT coalesce(waits, 'turn') AS why, count(*) AS intents, extract(epoch FROM now() - min(created_at) FILTER (
@@ -199,4 +199,4 @@ async def backlog(db: Connection, kind: str) -> tuple[Sequence[tuple[str, int]],
         """,
         kind,
     )
-    return [(row["why"], row["intents"]) for row in rows], max((float(row["age"] or 0) for row in rows), default=0.0)
+    return [(row["why"], row["intents"], float(row["age"] or 0)) for row in rows]

@@ -1,16 +1,15 @@
-"""Watches a queue of intents: gives up those whose sender died in the middle, and measures how much waits."""
+"""Watches a queue of intents: gives up those whose sender died in the middle."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from shared.chassis.base import metrics
 from shared.chassis.base.clock import now
 from shared.chassis.database.pool import Connection, Pool
-from shared.chassis.work import intent_queue as queue
 from shared.chassis.work.intent_outcomes import Ended, tell
-from shared.chassis.work.intent_queue import INTENT, Waits, intent_of
+from shared.chassis.work.intent_queue import INTENT, intent_of
 from shared.chassis.work.intents import IntentKind, State
 from shared.chassis.work.periodic import every
 
@@ -28,8 +27,6 @@ class IntentWatch:
     pool: Pool
     kind: IntentKind[Any]
     clock: Callable[[], datetime] = now
-    reasons: set[str] = field(default_factory=lambda: {"turn", *Waits})
-    """Why intents have waited since this process began."""
 
     async def run(self) -> None:
         """Watch until cancelled."""
@@ -38,7 +35,6 @@ class IntentWatch:
     async def _look(self) -> None:
         while await self.give_up_some():
             pass
-        await self.count_waiting()
 
     async def give_up_some(self) -> int:
         """Give up on intents whose sender died in the middle, and tell it, for somebody to see; returns how many."""
@@ -48,15 +44,6 @@ class IntentWatch:
             await tell(db, self.kind, lost, self.clock())
         metrics.MESSAGES.labels(State.UNKNOWN).inc(len(lost))
         return len(lost)
-
-    async def count_waiting(self) -> None:
-        """Set the gauges of what waits."""
-        async with self.pool.acquire(timeout=5) as db:
-            waiting, oldest = await queue.backlog(db, self.kind.name)
-        self.reasons.update(why for why, _ in waiting)
-        for why in self.reasons:
-            metrics.MESSAGES_WAITING.labels(why).set(dict(waiting).get(why, 0))
-        metrics.MESSAGES_OLDEST.set(oldest)
 
 
 async def _abandon(db: Connection, kind: str) -> list[Ended]:

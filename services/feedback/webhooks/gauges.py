@@ -1,0 +1,41 @@
+"""What is counted of webhooks: their deliveries as they are made, and what waits, from the tables."""
+
+from collections import Counter
+from typing import Final
+
+from services.feedback.webhooks import queries
+from services.feedback.webhooks.documents import state_of
+from shared.chassis.base.clock import now
+from shared.chassis.base.metric_declarations import Served, counter, gauge, one_consumer_of
+from shared.chassis.database.pool import Connection
+from shared.chassis.work.table_gauges import Rows, TableGauge
+
+_SENDER: Final = Served(frozenset({"consumer"}), frozenset({"feedback"}))
+_ONE: Final = one_consumer_of("feedback")
+DELIVERIES: Final = counter(
+    "huying_webhook_deliveries_total",
+    "Requests to endpoints of webhooks, by what became of them: `delivered`, `failed`, `throttled` or `given-up`",
+    ["result"],
+    served=_SENDER,
+)
+WAITING: Final = gauge(
+    "huying_webhook_deliveries_waiting", "Deliveries that wait for enabled webhooks to take them", served=_ONE
+)
+OLDEST: Final = gauge("huying_webhook_oldest_seconds", "Age of the oldest of these deliveries", served=_ONE)
+BY_STATE: Final = gauge("huying_webhooks", "Webhooks, by how they do", ["state"], served=_ONE)
+STATES: Final = ("active", "failing", "disabled")
+
+
+async def _states(db: Connection) -> Rows:
+    states = Counter(map(state_of, await queries.every_webhook(db)))
+    return [(state, states[state]) for state in STATES]
+
+
+async def _waiting(db: Connection) -> Rows:
+    enabled = [row.id for row in await queries.every_webhook(db) if not row.disabled_at]
+    waiting = (await queries.waiting(db, enabled)).values() if enabled else ()
+    oldest = min((one.oldest for one in waiting if one.oldest), default=None)
+    return [(sum(one.deliveries for one in waiting), (now() - oldest).total_seconds() if oldest else 0)]
+
+
+GAUGES: Final = (TableGauge((BY_STATE,), _states), TableGauge((WAITING, OLDEST), _waiting))

@@ -1,0 +1,37 @@
+"""Whether somebody takes up what intake has taken in, counted for those who watch."""
+
+from typing import Final
+
+from shared.chassis.base.metric_declarations import gauge, one_consumer_of
+from shared.chassis.database.pool import Connection
+from shared.chassis.work.table_gauges import Rows, TableGauge
+
+LOOKED_AT: Final = 5_000
+"""The last submissions that are looked at: a read of some ten milliseconds, however many there are."""
+_ONE: Final = one_consumer_of("intake")
+UNROUTED: Final = gauge(
+    "huying_unrouted_demands",
+    "Demands that were taken in over a minute ago and that routing has neither given to a unit nor sent to triage,"
+    " among the last 5,000",
+    served=_ONE,
+)
+UNROUTED_OLDEST: Final = gauge(
+    "huying_unrouted_oldest_seconds", "For how long the first of them has waited", served=_ONE
+)
+
+
+async def _unrouted(db: Connection) -> Rows:
+    """Ids are in the order of time. Intake follows every demand, so its own copy tells what routing did."""
+    return await db.fetch(
+        """
+        SELECT count(*), extract(epoch FROM now() - min(recorded_at))
+        FROM (SELECT id, recorded_at FROM submission ORDER BY id DESC LIMIT $1) AS last LEFT JOIN demand USING (id)
+        WHERE recorded_at < now() - interval '1 minute'
+            AND coalesce(demand.state ->> 'status', 'submitted') = 'submitted'
+            AND coalesce(demand.state ->> 'imported', 'false') <> 'true'
+        """,
+        LOOKED_AT,
+    )
+
+
+GAUGES: Final = (TableGauge((UNROUTED, UNROUTED_OLDEST), _unrouted),)

@@ -1,0 +1,45 @@
+"""What is counted in the tables of every service: its journal, dead letters, parked facts and timers."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from shared.chassis.base import metrics
+from shared.chassis.consumer import dead_letters, inbox
+from shared.chassis.database.pool import Connection
+from shared.chassis.relay import relay_cursor
+from shared.chassis.work.table_gauges import COUNTED_UP_TO, Rows, TableGauge
+
+
+def of_any_service(service: str, shards: int) -> Sequence[TableGauge]:
+    """The questions to a service; `shards`: in how many parts its journal is sent."""
+    return (
+        TableGauge((metrics.UNSENT,), partial(_unsent, service, shards)),
+        TableGauge((metrics.DEAD_LETTERS, metrics.DEAD_LETTERS_OLDEST), partial(_dead_letters, service)),
+        TableGauge((metrics.PARKED, metrics.PARKED_OLDEST), partial(_parked, service)),
+        TableGauge((metrics.TIMERS_DUE, metrics.TIMERS_LATE), partial(_timers, service)),
+    )
+
+
+async def _unsent(service: str, shards: int, db: Connection) -> Rows:
+    return [(service, str(shard), number) for shard, number in await relay_cursor.unsent(db, shards, COUNTED_UP_TO)]
+
+
+async def _dead_letters(service: str, db: Connection) -> Rows:
+    return [(service, *await dead_letters.backlog(db))]
+
+
+async def _parked(service: str, db: Connection) -> Rows:
+    return [(service, *await inbox.parked_backlog(db))]
+
+
+async def _timers(service: str, db: Connection) -> Rows:
+    """Those that have come due and were not run; one that failed is due again after a pause."""
+    row = await db.fetchrow(
+        """
+        SELECT count(*), extract(epoch FROM now() - min(due_at))
+        FROM (SELECT due_at FROM timer WHERE due_at <= now() ORDER BY due_at LIMIT $1) AS due
+        """,
+        COUNTED_UP_TO,
+    )
+    assert row
+    return [(service, *row)]
