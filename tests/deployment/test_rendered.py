@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
+import yaml
 
 from deploy.cli.processes import processes, wrong_settings
 from deploy.layout.paths import ANY
@@ -108,7 +109,7 @@ def test_the_value_files_show_every_kind_of_object_that_the_chart_can_make(seen:
     assert kinds == {
         "Deployment", "Job", "Service", "ServiceAccount", "PersistentVolumeClaim", "PodDisruptionBudget", "Ingress",
         "NetworkPolicy", "HorizontalPodAutoscaler", "ScaledObject", "TriggerAuthentication", "ServiceMonitor",
-        "PrometheusRule",
+        "PrometheusRule", "ConfigMap",
     }  # fmt: skip
 
 
@@ -303,3 +304,32 @@ def test_large_numbers_reach_a_process_in_figures(seen: dict[str, Any]):
 def test_migrations_run_before_an_installation_and_an_upgrade(documents: list[dict[str, Any]]):
     (job,) = of_kind(documents, "Job")
     assert job["metadata"]["annotations"]["helm.sh/hook"] == "pre-install,pre-upgrade"
+
+
+def test_the_rules_of_the_chart_are_the_shipped_file_and_lead_to_the_documents_that_were_named(seen: dict[str, Any]):
+    (rule,) = of_kind(seen["charts"]["scaled"]["documents"], "PrometheusRule")
+    shipped = yaml.safe_load((DEPLOY / "observability" / "rules.yaml").read_text("utf-8"))
+    for group in shipped["groups"]:
+        for alert in group["rules"]:
+            if "annotations" in alert:
+                link = alert["annotations"]["runbook_url"]
+                alert["annotations"]["runbook_url"] = f"https://git.example.gov.cn/huying/{link}"
+    assert rule["spec"] == shipped
+
+
+def test_dashboards_become_config_maps_that_the_sidecar_of_grafana_finds(seen: dict[str, Any]):
+    maps = of_kind(seen["charts"]["scaled"]["documents"], "ConfigMap")
+    for one in maps:
+        assert one["metadata"]["labels"]["grafana_dashboard"] == "1"
+        assert one["metadata"]["annotations"] == {"grafana_folder": "Huying"}
+    rendered = {name: json.loads(text) for one in maps for name, text in one["data"].items()}
+    files = (DEPLOY / "observability" / "dashboards").glob("*.json")
+    assert rendered == {f"huying-{path.name}": json.loads(path.read_text("utf-8")) for path in files}
+    assert of_kind(seen["charts"]["small"]["documents"], "ConfigMap") == [], "they are off unless they are wanted"
+
+
+def test_prometheus_keeps_our_word_for_a_service(seen: dict[str, Any]):
+    (monitor,) = of_kind(seen["charts"]["scaled"]["documents"], "ServiceMonitor")
+    assert [endpoint["honorLabels"] for endpoint in monitor["spec"]["endpoints"]] == [True]
+    (job,) = yaml.safe_load((DEPLOY / "compose" / "prometheus.yml").read_text("utf-8"))["scrape_configs"]
+    assert job["honor_labels"] is True

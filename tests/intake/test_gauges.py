@@ -1,0 +1,54 @@
+"""Demands that nobody takes up are counted for those who watch, with the time that the first has waited."""
+
+import pytest
+from prometheus_client import REGISTRY
+
+from services.intake.gauges import GAUGES, LOOKED_AT
+from shared.chassis.database.pool import Pool, open_pool
+from shared.chassis.work.table_gauges import TableGauges
+
+
+async def taken_in(pool: Pool, first: int, last: int, ago: str) -> None:
+    """Submissions with these numbers as their ids, of which intake has heard nothing yet."""
+    await pool.execute(
+        """
+        INSERT INTO submission (id, channel, idempotency_key, fingerprint, number, submitted_at, recorded_at)
+        SELECT lpad(to_hex(n), 32, '0')::uuid, 'web', n, '', n, now(), now() - $3::text::interval
+        FROM generate_series($1::integer, $2) AS n
+        """,
+        first,
+        last,
+        ago,
+    )
+
+
+async def heard(pool: Pool, n: int, state: str) -> None:
+    await pool.execute(
+        "INSERT INTO demand (id, version, state) VALUES (lpad(to_hex($1::integer), 32, '0')::uuid, 1, $2::text::jsonb)",
+        n,
+        state,
+    )
+
+
+async def counted(pool: Pool) -> tuple[float | None, float | None]:
+    await TableGauges("intake", pool, GAUGES).look()
+    return tuple(REGISTRY.get_sample_value(f"huying_unrouted_{what}") for what in ("demands", "oldest_seconds"))  # type: ignore[return-value]
+
+
+async def test_demands_that_wait_for_routing_are_counted_and_others_are_not(database: str):
+    async with await open_pool(database, "intake") as pool:
+        assert await counted(pool) == (0, 0)
+        await taken_in(pool, 1, 3, "2 hours")
+        await taken_in(pool, 4, 5, "30 minutes")
+        await taken_in(pool, 6, 6, "5 seconds")
+        await heard(pool, 1, '{"status": "routed"}')
+        await heard(pool, 2, '{"status": "triage"}')
+        await heard(pool, 3, '{"status": "submitted", "imported": true}')
+        await heard(pool, 4, '{"status": "submitted"}')
+        assert await counted(pool) == (2, pytest.approx(1800, abs=60))
+
+
+async def test_the_last_submissions_are_looked_at_however_many_there_are(database: str):
+    async with await open_pool(database, "intake") as pool:
+        await taken_in(pool, 1, LOOKED_AT + 10, "1 hour")
+        assert (await counted(pool))[0] == LOOKED_AT

@@ -1,0 +1,52 @@
+"""What waits for a dispatcher and what is overdue is counted by jurisdiction for those who watch."""
+
+from datetime import UTC, datetime
+
+import pytest
+from prometheus_client import REGISTRY
+
+from services.routing.cases import overview_queries
+from services.routing.cases.overview_queries import UnitLoad
+from services.routing.gauges import GAUGES
+from shared.chassis.database.pool import Pool, open_pool
+from shared.chassis.work.table_gauges import TableGauges
+from shared.contracts.demand import facts as f
+from tests import story
+from tests.routing.conftest import Hall
+
+TRIAGED = (*story.SUBMITTED, f.DemandTriaged(reason="no rule"))
+
+
+def shown(name: str, jurisdiction: str) -> float | None:
+    return REGISTRY.get_sample_value(f"huying_{name}", {"jurisdiction": jurisdiction})
+
+
+async def test_demands_in_triage_are_counted_with_the_time_that_the_first_has_waited(hall: Hall):
+    await hall.knows(*TRIAGED, n=1)
+    await hall.knows(*TRIAGED, n=2)
+    await hall.knows(*story.ROUTED, n=3)
+    figures = TableGauges("routing", hall.pool, GAUGES)
+    await figures.look()
+    assert shown("triage_demands", "nanhai") == 2
+    waited = datetime.now(UTC) - story.AT
+    assert shown("triage_oldest_seconds", "nanhai") == pytest.approx(waited.total_seconds(), abs=86_400)
+    await hall.pool.execute("DELETE FROM demand")
+    await figures.look()
+    assert shown("triage_demands", "nanhai") is None
+
+
+async def test_open_and_overdue_demands_are_those_that_the_worker_counted_for_the_overview(database: str):
+    async with await open_pool(database, "routing") as pool:
+        await keep(pool, "nanhai", UnitLoad("a", 5, 2, 0, 0, 0, 0, datetime(2021, 1, 1, tzinfo=UTC)))
+        await keep(pool, "other", UnitLoad("b", 3, 0, 0, 0, 0, 0, None))
+        await TableGauges("routing", pool, GAUGES).look()
+    assert [shown(f"{name}_demands", "nanhai") for name in ("open", "overdue")] == [5, 2]
+    assert [shown(f"{name}_demands", "other") for name in ("open", "overdue")] == [3, 0]
+    age = (datetime.now(UTC) - datetime(2021, 1, 1, tzinfo=UTC)).total_seconds()
+    assert shown("overdue_oldest_seconds", "nanhai") == pytest.approx(age, abs=600)
+    assert shown("overdue_oldest_seconds", "other") == 0
+
+
+async def keep(pool: Pool, jurisdiction: str, load: UnitLoad) -> None:
+    async with pool.acquire() as db, db.transaction():
+        await overview_queries.keep(db, jurisdiction, [load], datetime.now(UTC))
