@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from deploy.cli.processes import GATEWAY, processes, wrong_settings
 from deploy.layout.product import described, readers
@@ -62,6 +63,16 @@ def test_ports_and_health_are_those_that_the_processes_are_told():
         assert published <= heard, name
     apis = [name for name, about in described().items() if about["kind"] == "api" and name != GATEWAY]
     assert {str(RUN[name]["environment"]["HUYING_PORT"]) for name in apis} == {"8080"}, "nginx.conf asks there"
+
+
+def test_prometheus_and_grafana_ask_where_somebody_listens():
+    (job,) = yaml.safe_load((DEPLOY / "compose" / "prometheus.yml").read_text("utf-8"))["scrape_configs"]
+    (found,) = job["dns_sd_configs"]
+    health = {str(service["environment"]["HUYING_HEALTH_PORT"]) for service in RUN.values()}
+    assert (sorted(found["names"]), {str(found["port"])}) == (sorted(RUN), health)
+    (source,) = yaml.safe_load((DEPLOY / "compose" / "grafana-datasource.yaml").read_text("utf-8"))["datasources"]
+    published = {str(port).rpartition(":")[2] for port in compose()["services"]["prometheus"]["ports"]}
+    assert {source["url"].removeprefix("http://prometheus:")} == published
 
 
 def test_either_the_gateway_or_the_apis_and_relays_run():

@@ -330,6 +330,11 @@ def test_dashboards_become_config_maps_that_the_sidecar_of_grafana_finds(seen: d
 
 def test_prometheus_keeps_our_word_for_a_service(seen: dict[str, Any]):
     (monitor,) = of_kind(seen["charts"]["scaled"]["documents"], "ServiceMonitor")
-    assert [endpoint["honorLabels"] for endpoint in monitor["spec"]["endpoints"]] == [True]
+    (endpoint,) = monitor["spec"]["endpoints"]
+    assert endpoint["honorLabels"] is True
+    selector = monitor["spec"]["selector"]["matchLabels"].items()
+    services = of_kind(seen["charts"]["scaled"]["documents"], "Service")
+    (found,) = (service for service in services if selector <= service["metadata"]["labels"].items())
+    assert endpoint["port"] in {port["name"] for port in found["spec"]["ports"]}
     (job,) = yaml.safe_load((DEPLOY / "compose" / "prometheus.yml").read_text("utf-8"))["scrape_configs"]
     assert job["honor_labels"] is True
