@@ -162,8 +162,8 @@ def worker(settings: FeedbackSettings, pool: Pool) -> Worker:
     webhooks = (partial(_webhook_sender, settings, pool, holder), _webhook_watch(settings, pool).run)
     known = partial(interest.keep, pool)
     gauges = (*of_intents(kind.name), *webhook_gauges.GAUGES)
-    doing = (*tasks, *hearing, *webhooks, known)
-    return Worker(Repositories.of(repository), by_faust=True, tasks=doing, gauges=gauges)
+    repositories = Repositories.of(repository)
+    return Worker(repositories, by_faust=True, tasks=(*tasks, *hearing, *webhooks, known), gauges=gauges)
 
 
 async def _webhook_sender(settings: FeedbackSettings, pool: Pool, holder: str) -> None:

@@ -15,6 +15,7 @@ from services.feedback.gateways.file import FileGateway
 from services.feedback.gateways.recipients import ContactMethod, Recipient, mark
 from shared.chassis.database.pool import Pool
 from shared.chassis.work import intent_queue as queue
+from shared.chassis.work.intent_gauges import backlog
 from shared.chassis.work.intent_outcomes import Ended
 from shared.chassis.work.intent_queue import Queued
 from shared.chassis.work.intent_sender import IntentSender
@@ -389,5 +390,5 @@ async def test_what_waits_is_counted(pool: Pool, repository: Book, tmp_path: Pat
     sender = sending(pool, repository, FileGateway(tmp_path / "out"))
     await send_all(sender)
     async with pool.acquire() as db:
-        waiting, oldest = await queue.backlog(db, "message")
-    assert (dict(waiting), oldest > 0) == ({"hourly-limit": 2}, True)
+        ((why, messages, oldest),) = await backlog(db, "message")
+    assert (why, messages, oldest > 0) == ("hourly-limit", 2, True)

@@ -5,7 +5,6 @@ from functools import partial
 
 from shared.chassis.base import metrics
 from shared.chassis.database.pool import Connection
-from shared.chassis.work import intent_queue
 from shared.chassis.work.intent_queue import Waits
 from shared.chassis.work.intents import State
 from shared.chassis.work.table_gauges import COUNTED_UP_TO, Rows, TableGauge
@@ -19,10 +18,24 @@ def of_intents(kind: str) -> Sequence[TableGauge]:
     )
 
 
+async def backlog(db: Connection, kind: str) -> Sequence[tuple[str, int, float]]:
+    """How many intents wait, by why, each with the age in seconds of the oldest that does not wait for its time."""
+    rows = await db.fetch(
+        """
+        SELECT coalesce(waits, 'turn') AS why, count(*) AS intents, extract(epoch FROM now() - min(created_at) FILTER (
+            WHERE NOT (failures = 0 AND due_at > now() AND waits IS DISTINCT FROM 'hourly-limit')
+        )) AS age
+        FROM intent WHERE kind = $1 AND state = 'pending' GROUP BY 1
+        """,
+        kind,
+    )
+    return [(row["why"], row["intents"], float(row["age"] or 0)) for row in rows]
+
+
 async def _waiting(kind: str, db: Connection) -> Rows:
-    backlog = await intent_queue.backlog(db, kind)
-    reasons = {"turn", *Waits} - {why for why, _, _ in backlog}
-    return [*backlog, *((why, 0, 0.0) for why in reasons)]
+    found = await backlog(db, kind)
+    reasons = {"turn", *Waits} - {why for why, _, _ in found}
+    return [*found, *((why, 0, 0.0) for why in reasons)]
 
 
 async def _lost(kind: str, db: Connection) -> Rows:

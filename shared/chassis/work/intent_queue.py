@@ -186,17 +186,3 @@ async def merge_overtaken(db: Connection, kind: str, lines: Iterable[str]) -> in
         OVERTAKEN,
     )
     return int(done.split()[-1])
-
-
-async def backlog(db: Connection, kind: str) -> Sequence[tuple[str, int, float]]:
-    """How many intents wait, by why, each with the age in seconds of the oldest that does not wait for its time."""
-    rows = await db.fetch(
-        """
-        SELECT coalesce(waits, 'turn') AS why, count(*) AS intents, extract(epoch FROM now() - min(created_at) FILTER (
-            WHERE NOT (failures = 0 AND due_at > now() AND waits IS DISTINCT FROM 'hourly-limit')
-        )) AS age
-        FROM intent WHERE kind = $1 AND state = 'pending' GROUP BY 1
-        """,
-        kind,
-    )
-    return [(row["why"], row["intents"], float(row["age"] or 0)) for row in rows]
