@@ -13,10 +13,11 @@ UNROUTED: Final = gauge(
     "huying_unrouted_demands",
     "Demands that were taken in over a minute ago and that routing has neither given to a unit nor sent to triage,"
     " among the last 5,000",
+    ["service"],
     served=_ONE,
 )
 UNROUTED_OLDEST: Final = gauge(
-    "huying_unrouted_oldest_seconds", "For how long the first of them has waited", served=_ONE
+    "huying_unrouted_oldest_seconds", "For how long the first of them has waited", ["service"], served=_ONE
 )
 
 
@@ -24,7 +25,7 @@ async def _unrouted(db: Connection) -> Rows:
     """Ids are in the order of time. Intake follows every demand, so its own copy tells what routing did."""
     return await db.fetch(
         """
-        SELECT count(*), extract(epoch FROM now() - min(recorded_at))
+        SELECT 'intake', count(*), extract(epoch FROM now() - min(recorded_at))
         FROM (SELECT id, recorded_at FROM submission ORDER BY id DESC LIMIT $1) AS last LEFT JOIN demand USING (id)
         WHERE recorded_at < now() - interval '1 minute'
             AND coalesce(demand.state ->> 'status', 'submitted') = 'submitted'

@@ -13,14 +13,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from deploy.cli.channels import keys
 from deploy.cli.demo import replay
-from deploy.cli.metrics_table import declared, exposed, processes_of
 from deploy.cli.services import SERVICE_NAMES
 from deploy.local.deployment import Running
 from tests.e2e.conftest import huying
 from tests.eventually import eventually
-from tests.observability.asking import answer, configuration, hurried, series
-from tests.observability.files import alerts, expressions
-from tests.observability.installed import prometheus
 
 pytestmark = pytest.mark.kafka
 
@@ -71,50 +67,6 @@ async def test_every_process_measures_in_the_words_of_the_services(running: Runn
         services = {label["service"] for label in labels if "service" in label}
         assert services <= {*SERVICE_NAMES, "none"}
         assert process.partition("-")[0] in {*services, "gateway"}
-
-
-QUIET = {
-    "huying_delivery_retries_total", "huying_relay_retries_total", "huying_gateway_rests", "huying_long_texts_total",
-    "huying_webhook_deliveries_total", "huying_triage_demands", "huying_triage_oldest_seconds",
-}  # fmt: skip
-"""Series that there are only when something happens that has not happened here."""
-NOT_HERE = {
-    f'"demand.{fact}"' for fact in ("returned", "triaged", "reopened", "deadline-missed", "confirmed", "closed")
-}
-
-
-async def test_prometheus_scrapes_every_process_and_each_panel_has_something_to_show(
-    running: Running, tmp_path_factory: pytest.TempPathFactory
-):
-    """With the configuration, the rules and the dashboards that are shipped, and Prometheus itself."""
-    folder = tmp_path_factory.mktemp("prometheus")
-    (folder / "rules.yaml").write_text(hurried())
-    targets = {process: url.removeprefix("http://") for process, url in running.runtime.health.items()}
-    async with prometheus(folder, configuration([*targets.values()], str(folder / "rules.yaml"))) as client:
-
-        async def unanswered() -> list[str]:
-            empty = [one for one in expressions() if one.place not in alerts() and not await answer(client, one.text)]
-            asked_for = [(one, {selector.name for selector in one.selectors()}) for one in empty]
-            return [
-                f"{one.place}: {one.text}"
-                for one, names in asked_for
-                if not names & QUIET and not any(fact in one.text for fact in NOT_HERE)
-            ]
-
-        await eventually(unanswered, lambda found: not found, within=90)
-        scraped = await series(client)
-        assert set(exposed()) - set(scraped) <= QUIET
-        assert scraped == {name: exposed()[name] for name in scraped}
-        info = await answer(client, "huying_process_info")
-        assert {one["metric"]["process"]: one["metric"]["instance"] for one in info} == targets
-        for metric in declared():
-            for name, _ in metric.exposed():
-                served = {one["metric"]["instance"] for one in await answer(client, name)}
-                assert served <= {targets[process] for process in processes_of(metric) if process in targets}, name
-                if metric.served.one_at_a_time:
-                    assert len(served) <= len(SERVICE_NAMES)
-        firing = {one["metric"]["alertname"] for one in await answer(client, 'ALERTS{alertstate="firing"}')}
-        assert firing <= {"HuyingDeadLetters"}
 
 
 async def test_a_command_that_is_mistyped_says_what_there_is(running: Running):

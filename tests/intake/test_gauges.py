@@ -32,7 +32,10 @@ async def heard(pool: Pool, n: int, state: str) -> None:
 
 async def counted(pool: Pool) -> tuple[float | None, float | None]:
     await TableGauges("intake", pool, GAUGES).look()
-    return tuple(REGISTRY.get_sample_value(f"huying_unrouted_{what}") for what in ("demands", "oldest_seconds"))  # type: ignore[return-value]
+    ours = {"service": "intake"}
+    names = ("huying_unrouted_demands", "huying_unrouted_oldest_seconds")
+    number, age = (REGISTRY.get_sample_value(name, ours) for name in names)
+    return number, age
 
 
 async def test_demands_that_wait_for_routing_are_counted_and_others_are_not(database: str):

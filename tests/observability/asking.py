@@ -1,12 +1,14 @@
 """Asks a Prometheus what rules and dashboards ask."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import yaml
 
-from tests.observability.files import ROOT, RULES
+from tests.observability.files import ROOT, RULES, Expression
 
 
 def configuration(targets: Sequence[str], rules: str) -> dict[str, Any]:
@@ -40,3 +42,17 @@ async def series(client: httpx.AsyncClient) -> Mapping[str, frozenset[str]]:
         labels = frozenset(one["metric"]) - {"__name__", "instance", "job"}
         found[one["metric"]["__name__"]] = found.get(one["metric"]["__name__"], labels) | labels
     return found
+
+
+@dataclass(slots=True)
+class Unanswered:
+    """Expressions that have had no answer yet; each is asked until it has one."""
+
+    client: httpx.AsyncClient
+    asked: list[Expression]
+
+    async def look(self) -> list[Expression]:
+        """Ask those that are left, once; returns what is left then."""
+        answers = await asyncio.gather(*(answer(self.client, one.text) for one in self.asked))
+        self.asked = [one for one, found in zip(self.asked, answers, strict=True) if not found]
+        return self.asked

@@ -19,9 +19,14 @@ DELIVERIES: Final = counter(
     served=_SENDER,
 )
 WAITING: Final = gauge(
-    "huying_webhook_deliveries_waiting", "Deliveries that wait for enabled webhooks to take them", served=_ONE
+    "huying_webhook_deliveries_waiting",
+    "Deliveries that wait for enabled webhooks to take them",
+    ["service"],
+    served=_ONE,
 )
-OLDEST: Final = gauge("huying_webhook_oldest_seconds", "Age of the oldest of these deliveries", served=_ONE)
+OLDEST: Final = gauge(
+    "huying_webhook_oldest_seconds", "Age of the oldest of these deliveries", ["service"], served=_ONE
+)
 BY_STATE: Final = gauge("huying_webhooks", "Webhooks, by how they do", ["state"], served=_ONE)
 STATES: Final = ("active", "failing", "disabled")
 
@@ -35,7 +40,8 @@ async def _waiting(db: Connection) -> Rows:
     enabled = [row.id for row in await queries.every_webhook(db) if not row.disabled_at]
     waiting = (await queries.waiting(db, enabled)).values() if enabled else ()
     oldest = min((one.oldest for one in waiting if one.oldest), default=None)
-    return [(sum(one.deliveries for one in waiting), (now() - oldest).total_seconds() if oldest else 0)]
+    age = (now() - oldest).total_seconds() if oldest else 0
+    return [("feedback", sum(one.deliveries for one in waiting), age)]
 
 
 GAUGES: Final = (TableGauge((BY_STATE,), _states), TableGauge((WAITING, OLDEST), _waiting))

@@ -1,7 +1,6 @@
 """Sets gauges from the tables of a service, in one of its processes at a time, so that counting costs little."""
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -39,14 +38,12 @@ class TableGauge:
         for row in rows:
             labels, figures = row[: -len(self.gauges)], row[-len(self.gauges) :]
             for gauge, figure in zip(self.gauges, figures, strict=True):
-                (gauge.labels(*labels) if labels else gauge).set(float(figure or 0))
+                gauge.labels(*labels).set(float(figure or 0))
 
     def forget(self) -> None:
         """Show nothing any more: another process does."""
         for gauge in self.gauges:
             gauge.clear()
-            with contextlib.suppress(ValueError):  # that it has labels, of which none are left
-                gauge.set(0)
 
 
 @dataclass(frozen=True, slots=True)
