@@ -10,7 +10,7 @@ from shared.chassis.database.pool import Pool
 from shared.chassis.database.write_batch import WriteBatch
 from shared.chassis.tracing.spans import Span, at_work
 from shared.chassis.work import intents
-from shared.chassis.work.intent_queue import next_intents
+from shared.chassis.work.intent_turns import next_intents
 from shared.chassis.work.intents import Intent
 from tests.chassis.parcels import AFTER, make_tables
 from tests.chassis.test_timers import ONE, SENT, runner, step
