@@ -86,7 +86,7 @@ def _process(process: RegisteredProcess, viewer: Viewer, at: datetime) -> dict[s
     standing = process.standing_seconds or 0
     return {
         "name": process.name,
-        "instance": f"{process.instance} @ {process.host}",
+        "instance": process.place,
         "tone": tone,
         "state": state,
         "seen": viewer.say(f"{process.seen_seconds:.0f} 秒前", f"{process.seen_seconds:.0f} s ago"),

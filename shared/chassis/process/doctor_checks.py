@@ -46,6 +46,11 @@ class RegisteredProcess:
         """The process and its instance."""
         return f"{self.name} {self.instance}"
 
+    @property
+    def place(self) -> str:
+        """The instance and its host, which may be a part of its name."""
+        return self.instance if self.host in self.instance else f"{self.instance} @ {self.host}"
+
     def document(self) -> dict[str, Any]:
         """As JSON; `of_document` reads it."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
@@ -93,7 +98,7 @@ def judged(service: str, roles: Mapping[str, Collection[str]], processes: Sequen
 
 
 def _of_one(process: RegisteredProcess, others: Iterable[RegisteredProcess]) -> Iterable[Finding]:
-    subject = Words(f"process {process.full_name} on {process.host}", f"进程 {process.full_name}（{process.host}）")
+    subject = Words(f"process {process.name} {process.place}", f"进程 {process.name} {process.place}")
     if process.is_silent:
         yield _silent(subject, process, others)
         return
