@@ -43,6 +43,13 @@ class Result:
             return self
         return replace(self, decision=replace(self.decision, state=DeliveryState.PENDING))
 
+    @property
+    def metric_label(self) -> str:
+        """How metrics name it."""
+        if self.reply.is_success:
+            return "delivered"
+        return "throttled" if self.reply.is_throttled else "given-up" if self.decision.is_over else "failed"
+
 
 async def next_deliveries(
     db: Connection, room: Mapping[UUID, int], in_hand: Sequence[int], at: datetime

@@ -238,7 +238,7 @@ class WebhookSender:
             self._targets.pop(webhook, None)
             log.warning("webhook disabled", webhook=str(webhook))
         for result in results:
-            DELIVERIES.labels(_word(result)).inc()
+            DELIVERIES.labels(result.metric_label).inc()
         return [None] * len(done)
 
 
@@ -247,9 +247,3 @@ def _outcome(reply: Reply) -> Outcome:
     if reply.is_success:
         return Sent()
     return RetryLater(reply.cause) if reply.is_throttled else TryAgain(reply.cause)
-
-
-def _word(result: Result) -> str:
-    if result.reply.is_success:
-        return "delivered"
-    return "throttled" if result.reply.is_throttled else "given-up" if result.decision.is_over else "failed"
