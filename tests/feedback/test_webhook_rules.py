@@ -53,7 +53,7 @@ def test_a_delivery_is_tried_ten_times_in_a_little_more_than_three_days():
 
 def test_the_try_that_disables_a_webhook_gives_no_delivery_up():
     reply = Reply(status=500)
-    delivery = DueDelivery(ID, OTHER, 1, "{}", 9, 9)
+    delivery = DueDelivery(ID, OTHER, 1, "{}", 9, 9, OTHER, "NH21-000001-W")
     last = Result(delivery, datetime.now(UTC), reply, decide(reply, 9))
     assert last.decision.state is DeliveryState.FAILED
     assert last.kept_pending([ID]).decision.state is DeliveryState.PENDING
