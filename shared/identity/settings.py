@@ -19,7 +19,7 @@ class SecretSettings(ProcessSettings):
     secret: Secret = Field(description=f"signs links, staff tokens and calls between services; {MAKE_ONE}")
     secret_previous: SecretOrNone = Field(
         "",
-        description="what HUYING_SECRET was before: still believed, never signed with;"
+        description="what HUYING_SECRET was before, or will be next: believed, never signed with;"
         " keep it for 400 days after the change, as long as the links in messages work",
     )
     lasting_secret: str = Field(
