@@ -150,7 +150,8 @@ async def opened_city(
         ratings = feedback.api(told, loop.pools[Service.FEEDBACK])
         public = ReportingSettings.model_validate(KEYS | {"DATABASE_URL": database})
         board = reporting.api(public, loop.pools[Service.REPORTING])
-        web = web_app("city", [*desk.routers, *door.routers, *ratings.routers, *board.routers, _tiles()])
+        routers = [*desk.routers, *door.routers, *ratings.routers, *board.routers, _tiles()]
+        web = web_app("city", routers, nowhere=door.nowhere)
         async with served(uvicorn.Config(web, port=port, log_level="critical")) as url:
             yield City(url, loop, settings, figures_of(door))
 

@@ -69,6 +69,7 @@ from services.intake.web.map_tiles import MapTiles
 from services.intake.web.month_figures import FigureReader
 from services.intake.web.places import Places
 from services.intake.web.portal import Portal
+from services.intake.web.portal_page import nowhere
 from services.intake.web.raising import Raising
 from shared.chassis.aggregates.projections import compose
 from shared.chassis.aggregates.repository import Repositories, Repository
@@ -166,6 +167,7 @@ def api(settings: IntakeSettings, pool: Pool) -> Api:
         WORDS,
         ready=[lasting_secret_kept(pool, settings.lasting)],
         tasks=(masker.run, streams.run, *figures.tasks),
+        nowhere=nowhere,
     )
 
 

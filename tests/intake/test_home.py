@@ -109,3 +109,15 @@ async def test_what_is_open_again_is_no_answer(city: City, visitor: PortalVisito
 def test_without_an_address_of_reporting_nobody_is_asked():
     assert FigureReader.at("", [PACK]).tasks == ()
     assert len(FigureReader.at("http://127.0.0.1:1", [PACK]).tasks) == 1
+
+
+async def test_a_browser_at_an_address_that_is_none_gets_a_page_that_leads_on(visitor: PortalVisitor):
+    browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    answer = await visitor.client.get("/nothing/here", headers=browser)
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert "没有这个页面" in answer.text
+    assert 'href="/"' in answer.text
+    assert "no page at this address" in (await visitor.client.get("/nothing?lang=en", headers=browser)).text
+    for program in ({}, {"Accept": "*/*"}, {"Accept": "application/json"}):
+        answer = await visitor.client.get("/nothing/here", headers=program)
+        assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")

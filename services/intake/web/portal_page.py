@@ -39,6 +39,12 @@ class PortalPage(PageRoute):
         return page
 
 
+def nowhere(request: Request) -> HTMLResponse:
+    """The page for an address that is none."""
+    en, zh = "there is no page at this address: look at it again", "没有这个页面，请核对网址"
+    return PortalPage.tell(Refused(Code.NOT_FOUND, en, zh), request)
+
+
 def portal_router(*larger: LargerBodies, **options: Any) -> APIRouter:
     """A router of pages that stand in no API document."""
     return LimitedRouter(*larger, include_in_schema=False, route_class=PortalPage, **options)

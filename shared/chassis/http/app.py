@@ -21,6 +21,7 @@ from shared.chassis.http.event_stream import is_event_stream
 from shared.chassis.http.fast_path import FastPaths
 from shared.chassis.http.head_requests import HeadRequests
 from shared.chassis.http.openapi import REFUSALS, ApiText, document
+from shared.chassis.http.problem_details import Nowhere
 from shared.chassis.http.query_parameters import known_parameters
 from shared.chassis.http.response_headers import AddedHeaders
 from shared.chassis.http.slow_senders import TimedProtocol
@@ -38,8 +39,10 @@ def web_app(
     alive: Sequence[Check] = (),
     words: ApiText = WORDLESS,
     named: Mapping[str, str] | None = None,
+    nowhere: Nowhere | None = None,
 ) -> FastAPI:
-    """FastAPI with the routers; a check answers None or says in words what is wrong. `named` are headers of health."""
+    """FastAPI with the routers; a check answers None or says in words what is wrong. `named` are headers of health;
+    `nowhere` makes the page for a browser that asks for an address that is none."""
     app = Web(
         routers,
         title=title,
@@ -53,7 +56,7 @@ def web_app(
         app.include_router(router, responses=REFUSALS, dependencies=[Depends(known_parameters)])
     app.include_router(health(ready, alive, named))
     app.include_router(swagger_page(app))
-    problem_details.install(app)
+    problem_details.install(app, nowhere)
     document(app, words)
     return app
 

@@ -1,6 +1,6 @@
 """Refusals and faults as problem documents in Chinese and English. Rule: RFC 9457."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import orjson
@@ -18,6 +18,7 @@ from shared.contracts.refusals import ANSWERS, Code, FieldError, Refused
 from shared.contracts.text import shortened
 
 log = structlog.get_logger()
+Nowhere = Callable[[Request], Response]
 RETRY_AFTER: Final = "5"
 MEDIA_TYPE: Final = "application/problem+json"
 LONGEST: Final = 4000
@@ -69,8 +70,9 @@ def retry_after(refused: Refused) -> dict[str, str]:
     return {"Retry-After": RETRY_AFTER} if refused.code is Code.UNAVAILABLE else {}
 
 
-def install(app: FastAPI) -> None:
-    """Answer every refusal and every fault of `app` with a problem document."""
+def install(app: FastAPI, nowhere: Nowhere | None = None) -> None:
+    """Answer every refusal and every fault of `app` with a problem document; a browser that asks for an address that is
+    none gets the page that `nowhere` makes."""
 
     @app.exception_handler(Refused)
     async def refused(request: Request, fault: Refused) -> Response:
@@ -82,6 +84,8 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, fault: HTTPException) -> Response:
+        if fault.status_code == 404 and nowhere and _is_for_a_page(request):
+            return nowhere(request)
         return _http(request, fault)
 
     async def other(request: Request, fault: Exception) -> Response:
@@ -115,6 +119,11 @@ def refusal_of(fault: Exception, route: str) -> Refused | None:
         return Refused(Code.UNREADABLE, "the request broke off")  # nobody reads it
     log.error("fault", route=route, cause=repr(fault))
     return None
+
+
+def _is_for_a_page(request: Request) -> bool:
+    """Browsers name HTML first; clients of the API name JSON, or anything."""
+    return request.method == "GET" and request.headers.get("accept", "").startswith("text/html")
 
 
 def _http(request: Request, fault: HTTPException) -> Response:

@@ -19,6 +19,7 @@ from shared.chassis.database.pool import PASSING, Pool, open_pool
 from shared.chassis.http.app import WORDLESS, web_app
 from shared.chassis.http.openapi import ApiText
 from shared.chassis.http.probe_headers import DEPLOYMENT
+from shared.chassis.http.problem_details import Nowhere
 from shared.chassis.kafka import cluster
 from shared.chassis.process import service_gauges
 from shared.chassis.process.run import Components
@@ -32,12 +33,14 @@ Task = Callable[[], Coroutine[Any, Any, None]]
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """The HTTP side of a service; `ready` holds what must be well beside its database, `tasks` what runs beside it."""
+    """The HTTP side of a service; `ready` holds what must be well beside its database, `tasks` what runs beside it,
+    `nowhere` makes the page for a browser that asks for an address that is none."""
 
     routers: Sequence[APIRouter]
     words: ApiText = WORDLESS
     ready: Sequence[Check] = ()
     tasks: Sequence[Task] = ()
+    nowhere: Nowhere | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,8 @@ def api_components(
         pool_gauges.watch(pool, service)
     words = api_texts(introduction, (api for api, _ in apis.values()))
     named = {DEPLOYMENT: deployment} if deployment else None
-    web = web_app(title, routers, checks, words=words, named=named)
+    nowhere = next((api.nowhere for api, _ in apis.values() if api.nowhere), None)
+    web = web_app(title, routers, checks, words=words, named=named, nowhere=nowhere)
     running = [task() for api, _ in apis.values() for task in api.tasks]
     return Components(
         running=running, ready=checks, closing=[pool.close for _, pool in apis.values()], web=web, port=port
