@@ -7,10 +7,14 @@ from typing import Any
 
 import httpx
 import pytest
+import smpp34
+from prometheus_client import REGISTRY
+from structlog.testing import capture_logs
 
 from services.feedback.gateways.inbound_texts import InboundTexts
 from services.feedback.gateways.smpp import SmppGateway
 from services.intake import app as intake
+from services.intake.channels.gateway_settings import GatewayRegistry
 from services.intake.settings import IntakeSettings
 from services.intake.vault.contact import Contact
 from services.intake.vault.opt_outs import OptOuts
@@ -20,7 +24,7 @@ from shared.chassis.database.pool import Pool, open_pool
 from shared.contracts.demand.facts import ChannelKind
 from tests.eventually import ended, eventually
 from tests.feedback.test_smpp import Centre, at_once, centre, told
-from tests.intake.inbound.conftest import channel, facts, kinds
+from tests.intake.inbound.conftest import DISTRICT, channel, facts, kinds, secrets_of
 from tests.intake.test_notes import stands_at
 from tests.keys import KEYS
 from tests.serving import running
@@ -59,8 +63,10 @@ class Bound:
 
     async def writes(self, words: str, coding: int = 8, sender: str = ME, charset: str = "utf-16-be") -> int:
         """Somebody writes; the status with which it was acknowledged."""
+        written = words.encode(charset)
+        short, long = (written, []) if len(written) <= 254 else (b"", [smpp34.Tlv(smpp34.TLV_MESSAGE_PAYLOAD, written)])
         said = await self.running.bound[-1].deliver_sm(
-            "12345", words.encode(charset), source_addr=sender, data_coding=coding, esm_class=0
+            "12345", short, source_addr=sender, data_coding=coding, esm_class=0, tlvs=long
         )
         return int(said.command_status)
 
@@ -144,3 +150,48 @@ async def test_the_door_is_for_services_alone(bound: Bound):
     async with httpx.AsyncClient(transport=bound.way.inner, base_url="http://intake") as client:
         body = {"id": "0b6f4c1e-5a51-4b61-9a51-9c2f0e6a4d11", "sender": ME, "words": "", "charset": "utf-8"}
         assert (await client.post("/inbound/sms/sms/texts", json=body)).status_code == 401
+
+
+@pytest.mark.parametrize("words", ["桂澜路28号对面水管漏水" * 600, "桂澜路水管漏水" + "a\x00b" * 900])
+async def test_a_text_of_any_length_that_the_protocol_allows_is_taken(bound: Bound, words: str):
+    assert await bound.writes(words) == 0
+    (fact,) = [fact for fact in await facts(bound.intake) if "submitted" in fact["type"]]
+    assert fact["text"].startswith("桂澜路")
+
+
+@pytest.mark.parametrize(("sender", "phone"), [("", ""), ("1380\x0113800\x7f0", "1380138000"), ("1" * 60, "1" * 32)])
+async def test_a_text_from_an_odd_sender_is_taken(bound: Bound, sender: str, phone: str):
+    assert await bound.writes("三巷路灯不亮", sender=sender) == 0
+    assert await kinds(bound.intake) == ["submitted"]
+    assert f'"phone":"{phone}"' in await secrets_of(bound.intake, bound.vault)
+
+
+async def test_texts_without_a_sender_are_not_one_conversation(bound: Bound):
+    assert [await bound.writes(words, sender="") for words in ("三巷路灯不亮", "TD", "五巷水管漏水")] == [0, 0, 0]
+    assert await kinds(bound.intake) == ["submitted", "submitted"]
+
+
+@pytest.mark.parametrize("status", [400, 413, 422])
+async def test_what_intake_cannot_read_is_not_asked_for_again_and_is_counted(bound: Bound, pool: Pool, status: int):
+    def refuse(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(status)
+
+    before = counted()
+    async with httpx.AsyncClient(transport=httpx.MockTransport(refuse), base_url="http://intake") as client:
+        bound.gateway.take_text = InboundTexts(pool, client, Tokens(KEYS["secret"])).take
+        with capture_logs() as logs:
+            assert await bound.writes("三巷路灯不亮") == NOT_EVER
+    assert counted() == before + 1
+    assert [log["log_level"] for log in logs if "is lost" in log["event"]] == ["error"]
+
+
+def counted() -> float:
+    return REGISTRY.get_sample_value("huying_inbound_texts_refused_total", {"gateway": "sms"}) or 0
+
+
+async def test_what_a_channel_without_a_division_cannot_take_stays_at_the_centre(bound: Bound):
+    await GatewayRegistry(bound.intake, bound.vault).put("sms", {"division": None})
+    assert await bound.writes("三巷路灯不亮") == NOT_NOW
+    await GatewayRegistry(bound.intake, bound.vault).put("sms", {"division": DISTRICT})
+    assert await bound.writes("三巷路灯不亮") == 0
+    assert await kinds(bound.intake) == ["submitted"]

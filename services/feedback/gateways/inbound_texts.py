@@ -14,6 +14,7 @@ from uuid import UUID
 import httpx
 
 from shared.chassis.base.clock import uuid7
+from shared.chassis.base.metric_declarations import Served, counter
 from shared.chassis.base.tokens import SERVICE_MAX_AGE, SERVICE_TOKEN, Tokens
 from shared.chassis.database.pool import Pool
 from shared.chassis.work.retention import Expired
@@ -25,6 +26,15 @@ AGAIN_WITHIN: Final = timedelta(minutes=10)
 """On another bind the same words are the same message for so long: the acknowledgement was lost with the bind."""
 EXPIRED: Final = Expired("inbound_text", "received_at < $1", timedelta(days=8))
 """Longer than any centre keeps a message."""
+
+REFUSED: Final = counter(
+    "huying_inbound_texts_refused_total",
+    "Text messages of people by SMPP that intake cannot read; they are lost, and the log says why",
+    ["gateway"],
+    served=Served(frozenset({"consumer"}), frozenset({"feedback"})),
+)
+_UNREADABLE: Final = frozenset({400, 413, 422})
+"""What intake answers whenever it is handed the same message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +53,10 @@ class NotTaken(Exception):
     """Intake does not have it; the centre must keep it."""
 
 
+class NeverTaken(Exception):
+    """Intake cannot read it, however often it comes; the centre must not send it again."""
+
+
 @dataclass(frozen=True, slots=True)
 class InboundTexts:
     """The way of such messages to intake."""
@@ -58,7 +72,7 @@ class InboundTexts:
         return cls(pool, client, Tokens(secret, SERVICE_MAX_AGE))
 
     async def take(self, text: InboundText) -> None:
-        """Returns when intake has it; raises `NotTaken`."""
+        """Returns when intake has it; raises `NotTaken` or `NeverTaken`."""
         id = await self._id(text)
         await self._hand_over(id, text)
         async with self.pool.acquire(timeout=5) as db:
@@ -103,5 +117,8 @@ class InboundTexts:
             )
         except httpx.RequestError as fault:
             raise NotTaken(repr(fault)) from None
+        if answer.status_code in _UNREADABLE:
+            REFUSED.labels(text.gateway).inc()
+            raise NeverTaken(f"intake answered {answer.status_code}")
         if answer.status_code != 204:
             raise NotTaken(f"intake answered {answer.status_code}: is there a channel {text.channel!r}?")

@@ -10,7 +10,7 @@ from uuid import UUID
 import structlog
 
 from services.feedback.gateways.declared_sms import Smpp
-from services.feedback.gateways.inbound_texts import InboundText, NotTaken
+from services.feedback.gateways.inbound_texts import InboundText, NeverTaken, NotTaken
 from services.feedback.gateways.recipients import Recipient
 from services.feedback.gateways.smpp_connection import NoAnswer, NotBound, SmppConnection
 from services.feedback.gateways.smpp_pdus import (
@@ -179,6 +179,9 @@ class SmppGateway:
         text = InboundText(self.name, self.channel, bind, message.sender, message.words, message.charset)
         try:
             await self.take_text(text)
+        except NeverTaken as fault:
+            log.error("a text message is lost: intake cannot read it", gateway=self.name, cause=str(fault))
+            return _NOT_EVER
         except (NotTaken, *PASSING) as fault:  # the centre keeps it, and sends it again
             log.warning("a text message is not taken yet", gateway=self.name, cause=repr(fault))
             return _NOT_NOW

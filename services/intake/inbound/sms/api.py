@@ -31,7 +31,7 @@ _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {200: {"content": {"text/plai
 
 @dataclass(frozen=True, slots=True)
 class Sms:
-    """One message, by the channel's names."""
+    """One message, by the channel's names. One without a sender goes on about no other message."""
 
     sender: str
     reference: str
@@ -91,7 +91,8 @@ class SmsGateway:
         if reading.named and reading.charset != reading.named:
             channel = gateway.channel.id
             log.warning("a text is in another charset", channel=channel, set=reading.named, read_as=reading.charset)
-        message = Message(f"sms:{sms.reference}", sms.sender, Contact(phone=sms.sender), text, number=number)
+        sender = sms.sender or sms.reference
+        message = Message(f"sms:{sms.reference}", sender, Contact(phone=sms.sender), text, number=number)
         message = message.as_read(reading).with_note(
             f"【长短信第 {part} 段 / part {part} of a long message】" * bool(part)
         )

@@ -1,12 +1,13 @@
 """Text messages that feedback was handed on its bind with a message centre: the words of citizens are intake's."""
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.intake.inbound.message import readable
 from services.intake.inbound.sms.api import Sms, SmsGateway
 from services.intake.inbound.sms.request import words_in
 from shared.contracts.refusals import Code, Refused
@@ -14,17 +15,22 @@ from shared.contracts.text import Text
 from shared.contracts.wording import Inner, Sealed
 from shared.identity.callers import Caller, Callers
 
+LONGEST: Final = 65536
+"""Bytes of one message of SMPP; no field of it is longer."""
+
 
 class BindText(BaseModel):
     """One message as the centre delivered it. `id` is the same each time that it is handed over; `words` are its bytes
-    as hexadecimal, with the header of a part where it is one."""
+    as hexadecimal, with the header of a part where it is one. `sender` is empty where the centre tells none."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     id: UUID
-    sender: Annotated[str, Field(min_length=1, max_length=32, repr=False), Sealed("kept in the vault")]
+    sender: Annotated[str, Field(max_length=LONGEST, repr=False), Sealed("kept in the vault")]
     words: Annotated[
-        str, Field(max_length=4000, pattern="^([0-9a-f]{2})*$", repr=False), Inner("read as a text message is")
+        str,
+        Field(max_length=2 * LONGEST, pattern="^([0-9a-f]{2})*$", repr=False),
+        Inner("read as a text message is"),
     ]
     charset: Literal["utf-8", "gb18030", "utf-16-be"]
 
@@ -37,12 +43,18 @@ class BindTexts:
     callers: Callers
 
     async def take(self, channel: str, text: BindText, by: Caller) -> None:
-        """Take one message in, each once; raises `Refused` where the channel is not set up for it."""
+        """Take one message in, each once; raises `Refused` where the channel is not set up for it: never with a code
+        that speaks of the message, which the centre would then forget."""
         if by.person is not None:
             raise Refused(Code.FORBIDDEN, "this is for services of this system", "该接口仅供内部服务使用")
         gateway = await self.sms.registry.gateway(channel)
         words = words_in(bytes.fromhex(text.words), text.charset)
-        await self.sms.take(gateway, Sms(text.sender, str(text.id), words))
+        try:
+            await self.sms.take(gateway, Sms(readable(text.sender)[:32], str(text.id), words))
+        except Refused as fault:
+            if fault.code is not Code.INVALID:
+                raise
+            raise Refused(Code.UNAVAILABLE, fault.en, fault.zh, fault.errors) from None
 
 
 def routes(texts: BindTexts) -> APIRouter:
