@@ -12,6 +12,7 @@ import structlog
 from services.feedback.gateways.declared_sms import Smpp
 from services.feedback.gateways.inbound_texts import InboundText, NeverTaken, NotTaken
 from services.feedback.gateways.recipients import Recipient
+from services.feedback.gateways.sender_turns import Turns
 from services.feedback.gateways.smpp_connection import NoAnswer, NotBound, SmppConnection
 from services.feedback.gateways.smpp_pdus import (
     Address,
@@ -76,6 +77,7 @@ class SmppGateway:
         self._keeping: asyncio.Task[None] | None = None
         self._recent: OrderedDict[str, UUID] = OrderedDict()
         """Ours by the centre's id: a receipt may be faster than the record of the answer."""
+        self._turns = Turns()
         self._long = 0
 
     async def send(self, intent: Intent, recipient: Recipient) -> Outcome:
@@ -178,7 +180,8 @@ class SmppGateway:
             return _NOT_EVER
         text = InboundText(self.name, self.channel, bind, message.sender, message.words, message.charset)
         try:
-            await self.take_text(text)
+            async with self._turns.take(message.sender):
+                await self.take_text(text)
         except NeverTaken as fault:
             log.error("a text message is lost: intake cannot read it", gateway=self.name, cause=str(fault))
             return _NOT_EVER
