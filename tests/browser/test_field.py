@@ -113,6 +113,13 @@ async def test_a_sign_in_that_is_over_keeps_what_was_booked(tabs: Tabs, city: Ci
     await expect(page.locator('[data-view="visit"] .tag.done')).to_have_count(1)
 
 
+async def remove(tabs: Tabs, page: Page, sure: bool) -> None:
+    """Press the button that removes, and answer the question that follows, which is no fault of the page."""
+    page.once("dialog", lambda dialog: dialog.accept() if sure else dialog.dismiss())
+    await page.get_by_role("button", name="删除").click()
+    assert tabs.faults.pop().startswith("a dialog: 删除“路灯坏了”？")
+
+
 async def test_what_is_being_written_survives_a_reload_and_nothing_is_removed_by_one_touch(tabs: Tabs, city: City):
     page = await clerk(tabs, city)
     await page.evaluate("navigator.serviceWorker.ready")
@@ -124,11 +131,9 @@ async def test_what_is_being_written_survives_a_reload_and_nothing_is_removed_by
     await page.locator("#words").fill("垃圾没人")
     await page.reload()
     await expect(page.locator("#words")).to_have_value("垃圾没人")
-    page.once("dialog", lambda dialog: dialog.dismiss())
-    await page.get_by_role("button", name="删除").click()
+    await remove(tabs, page, sure=False)
     await expect(page.locator('[data-view="visit"] [data-list] li')).to_have_count(1)
-    page.once("dialog", lambda dialog: dialog.accept())
-    await page.get_by_role("button", name="删除").click()
+    await remove(tabs, page, sure=True)
     await expect(page.locator('[data-view="visit"] [data-list] li')).to_have_count(0)
 
 
