@@ -143,6 +143,7 @@ async def test_a_shared_device_shows_nobody_what_somebody_else_booked_and_can_be
     await begin(page)
     await page.context.clear_cookies(name="huying-field")
     await book(page, "邻居家的秘密")
+    await page.locator("#words").fill("另一家的秘密")
     await page.context.clear_cookies(name="huying")
     other = CLERK.replace("-clerk", "-head")
     await page.context.request.post(f"{city.url}/sign-in/demo", form={"person": other}, max_redirects=0)
@@ -156,6 +157,7 @@ async def test_a_shared_device_shows_nobody_what_somebody_else_booked_and_can_be
         await page.get_by_role("button", name="确认清空").click()
     await expect(page.get_by_text("其他工作人员登记的")).to_be_hidden()
     assert await page.evaluate("fieldVisits.all('demands').then((all) => all.length)") == 0
+    assert "秘密" not in await page.evaluate("JSON.stringify(sessionStorage)")
 
 
 @pytest.mark.parametrize(("lang", "width"), [("zh", PHONE), ("en", DESK)])

@@ -2,7 +2,8 @@
 
 self.fieldForm = (form, { who, book, save }) => {
   const RECENT = "huying-field-categories";
-  const WRITING = `huying-field-writing-${who}`;
+  const ANYBODYS = "huying-field-writing-";
+  const WRITING = ANYBODYS + who;
   const one = (selector) => form.querySelector(selector);
   const { photos, lat, lon, key, division, category } = form.elements;
   const from = form.elements.go; // tells whether the point is the phone's or the map's, whose coordinates may be others
@@ -48,6 +49,12 @@ self.fieldForm = (form, { who, book, save }) => {
   /** What is being written survives a page that is loaded again; its photos do not. */
   const written = () => sessionStorage.setItem(WRITING, JSON.stringify({ key: key.value, fields: read() }));
   const forgetWritten = () => sessionStorage.removeItem(WRITING);
+
+  /** What anybody was writing here, whoever is signed in now, and what they chose lately. */
+  function forget() {
+    for (const key of Object.keys(sessionStorage)) if (key.startsWith(ANYBODYS)) sessionStorage.removeItem(key);
+    localStorage.removeItem(RECENT);
+  }
 
   function asWritten() {
     const before = JSON.parse(sessionStorage.getItem(WRITING) ?? "null");
@@ -115,9 +122,8 @@ self.fieldForm = (form, { who, book, save }) => {
   form.addEventListener("input", written);
 
   return {
-    read, edit, empty, asWritten, remember, forgetWritten,
+    read, edit, empty, asWritten, remember, forgetWritten, forget,
     key: () => key.value || crypto.randomUUID(),
     photos: () => self.photos.smaller(photos?.files ?? []),
-    forget: () => (forgetWritten(), localStorage.removeItem(RECENT)),
   };
 };
