@@ -417,6 +417,18 @@ async def test_whoever_refused_publication_may_agree_later_and_refuse_again(city
     assert (await visitor.send("/follow", f"{supporter}/publish")).status_code == 403
 
 
+async def test_a_yes_to_what_is_public_already_tells_nothing(city: City, visitor: PortalVisitor):
+    number = await worked_on(city, RESOLVED, RELEASED, may_publish=True)
+    path = await link(city, number)
+    for _ in range(2):
+        assert (await visitor.send(path, f"{path}/publish")).status_code == 200
+    assert await notes(city, "publication-allowed") == []
+    assert "村口路面塌陷" in (await visitor.see(f"/demands/{number}")).text
+    await visitor.send(f"{path}/keep-private", f"{path}/keep-private")
+    await visitor.send(path, f"{path}/publish")
+    assert len(await notes(city, "publication-allowed")) == 1
+
+
 async def test_nobody_but_the_citizen_decides_about_publication_and_a_report_is_never_published(
     city: City, visitor: PortalVisitor
 ):

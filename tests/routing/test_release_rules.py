@@ -121,6 +121,43 @@ async def test_a_new_answer_after_a_reopening_is_released_as_a_correction(office
     assert (second.edition, second.reopenings, second.answer, second.correction) == (2, 1, "加固", AGAIN)
 
 
+TAKEN_BACK = f.DemandUnpublished(edition=2, ground=f.UnpublishedFor.PRIVACY, reason="x", by="何")
+NO_AND_YES = (f.PublicationRefused(), f.PublicationAllowed(refusals=1))
+
+
+@pytest.mark.parametrize(
+    ("said", "released"),
+    [
+        ((TAKEN_BACK, *NO_AND_YES), False),
+        ((f.PublicationRefused(), TAKEN_BACK, f.PublicationAllowed(refusals=1)), False),
+        ((TAKEN_BACK, f.PublicationAllowed()), False),
+        (NO_AND_YES, True),
+    ],
+    ids=["taken back, no, yes", "no, taken back, yes", "taken back, yes", "no, yes"],
+)
+@pytest.mark.parametrize("at_once", [True, False], ids=["one batch", "one by one"])
+async def test_after_a_yes_what_the_office_took_back_waits_for_the_office(
+    office: Office, said: tuple[f.Fact, ...], released: bool, at_once: bool
+):
+    await office.hears(*answered())
+    await office.later(hours=49)
+    for batch in [said] if at_once else [(fact,) for fact in said]:
+        await office.hears(*batch)
+    assert await queries.count(office.pool, "nanhai", None) == 1
+    told = await office.later(hours=999)
+    assert len(told) == 1 + released
+    assert await queries.count(office.pool, "nanhai", None) == (not released)
+
+
+async def test_an_answer_after_the_office_took_the_words_back_waits_for_the_office(office: Office):
+    await office.hears(*answered())
+    await office.later(hours=49)
+    again = (f.DemandReopened(reason="又塌了"), story.ROUTED[1], f.DemandAccepted(by="陈"))
+    await office.hears(TAKEN_BACK, *again, f.DemandResolved(by="陈", result="x", summary="加固"))
+    assert len(await office.later(hours=999)) == 1
+    assert await queries.count(office.pool, "nanhai", None) == 1
+
+
 @pytest.mark.parametrize(
     "changes",
     [{"kind": RequestKind.REPORT}, {"may_publish": False}, {"imported": True}],

@@ -170,7 +170,8 @@ class NoteCommand:
         return NoteReceipt(first.note, state.number, first.at) if first else None
 
     async def decide(self, db: Connection, state: Demand, at: datetime) -> Sequence[Fact]:
-        """The note; none where whoever raised the demand supports it too. Raises `Refused`."""
+        """The note; none where whoever raised the demand supports it too, or agrees to what is public already. Raises
+        `Refused`."""
         may_be_said(self.said.voice, state)
         if isinstance(self.said.voice, Support) and not await self._is_another(db, state, self.said.voice, at):
             return []
@@ -178,6 +179,8 @@ class NoteCommand:
         if self.note.sealed:
             await add_voice(db, self.vault, self.key, self.said.box, self.note.sealed)
         if isinstance(self.note.fact, PublicationAllowed):
+            if await publications.is_public(db, self.key):
+                return []
             return [self.note.fact.model_copy(update={"refusals": await publications.refusals(db, self.key)})]
         return [_judged(self.note.fact, state.version)]
 

@@ -131,6 +131,12 @@ async def refusals(db: Connection, id: UUID) -> int:
     return await db.fetchval(sql, id) or 0
 
 
+async def is_public(db: Connection, id: UUID) -> bool:
+    """Whether words of the demand are shown to everybody now."""
+    sql = "SELECT EXISTS (SELECT FROM publication WHERE demand_id = $1 AND title IS NOT NULL)"
+    return bool(await db.fetchval(sql, id))
+
+
 async def editions(db: Connection, id: UUID) -> list[Edition]:
     """What became of the publication of a demand, the latest first."""
     rows = await db.fetch(

@@ -72,7 +72,10 @@ _REFUSED: Final = f"({_REFUSALS} > coalesce({_ALLOWED}, 0))"
 
 
 def plan_releases(writes: WriteBatch, due: Sequence[tuple[UUID, datetime]]) -> None:
-    """Plan the release of what waits, with the words as they are now."""
+    """Plan the release of what waits, with the words as they are now.
+
+    What the office took back last has an edition and no words: it waits until somebody releases it by hand.
+    """
     plan_selected(
         writes,
         """
@@ -83,7 +86,7 @@ def plan_releases(writes: WriteBatch, due: Sequence[tuple[UUID, datetime]]) -> N
         ) AS payload
         FROM unnest($1::publication_due_row[]) AS due
         JOIN publication ON publication.demand_id = due.demand_id AND proposed_at IS NOT NULL
-            AND proposal <> ''
+            AND proposal <> '' AND (edition = 0 OR publication.title IS NOT NULL)
         JOIN demand ON demand.id = due.demand_id LEFT JOIN wording ON wording.demand_id = due.demand_id
         """,
         list(due),
