@@ -9,7 +9,7 @@ from typing import Final
 from shared.contracts.demand.facts import Location, Outcome, RequestKind
 from shared.contracts.demand.state import Demand, Status, is_confidential
 from shared.jurisdiction.parts import Part, Words
-from shared.jurisdiction.release import ReleaseRules
+from shared.jurisdiction.release import ReleaseRules, declines
 
 
 class Shown(StrEnum):
@@ -120,7 +120,7 @@ class PublicDemand:
             rating=demand.rating,
             imported=demand.imported,
             release=release,
-            withheld=withheld or (demand.may_publish is False and not allowed),
+            withheld=declines(demand.may_publish, withheld, allowed),
         )
 
     @property

@@ -62,6 +62,12 @@ class Bar(StrEnum):
     NOT_ASKED = "not-asked"
 
 
+def declines(may_publish: bool | None, refused: bool, allowed: bool) -> bool:
+    """Whether its citizen wants nothing of a demand published: they said no at the submission or later, and not yes
+    since. Whoever shows or releases anything asks this."""
+    return refused or (may_publish is False and not allowed)
+
+
 def barred(rules: ReleaseRules | None, demand: Demand, refused: bool = False, allowed: bool = False) -> Bar | None:
     """Why a demand may not be released, whatever its answer; None where it may.
 
@@ -69,7 +75,7 @@ def barred(rules: ReleaseRules | None, demand: Demand, refused: bool = False, al
     """
     if is_confidential(demand.kind):
         return Bar.REPORT
-    if refused or (demand.may_publish is False and not allowed):
+    if declines(demand.may_publish, refused, allowed):
         return Bar.REFUSED
     if rules is None:
         return Bar.NO_RULES

@@ -9,9 +9,11 @@ import pytest
 
 from services.intake.open311.statuses import CONFIDENTIAL
 from shared.chassis.database.pool import Pool
+from shared.contracts.demand import facts as f
 from tests.intake.open311_client import (
     ACCEPTED,
     HERE,
+    PLACE,
     REPORTED,
     RESOLVED,
     ROUTED,
@@ -90,3 +92,33 @@ async def test_no_filter_tells_what_a_report_hides(
 async def test_a_category_that_the_pack_does_not_show_is_no_filter(silent: httpx.AsyncClient):
     refused = await silent.get(f"{V2}/requests.xml", params=HERE | {"service_code": "street-lighting"})
     assert "service_code" in errors(refused, 400)
+
+
+@pytest.mark.parametrize(
+    ("may_publish", "said", "shown"),
+    [
+        (False, [], False),
+        (False, [f.PublicationAllowed()], True),
+        (False, [f.PublicationAllowed(), f.PublicationRefused()], False),
+        (None, [], True),
+        (True, [f.PublicationRefused()], False),
+    ],
+    ids=["no", "no, yes", "no, yes, no", "not asked", "yes, no"],
+)
+async def test_every_door_keeps_the_words_of_whoever_said_no(
+    wordy: httpx.AsyncClient, pool: Pool, may_publish: bool | None, said: list[f.Fact], shown: bool
+):
+    body = {"title": "门口水浸", "text": "一落雨就浸", "division": PLACE, "may_publish": may_publish}
+    answer = await wordy.post("/v1/demands", json=body, headers={"Idempotency-Key": "1"})
+    number = answer.json()["number"]
+    await hear(pool, number, *said, ROUTED, ACCEPTED, RESOLVED)
+    more = HERE | {"extensions": "true"}
+    for path, asked, words in (
+        (f"{V2}/requests.json", more, ["门口水浸", "一落雨就浸", "灯已修好"]),
+        (f"{V2}/requests/{number}.json", more, ["门口水浸", "一落雨就浸", "灯已修好"]),
+        (f"{V2}/servicerequestupdates.json", HERE, ["灯已修好"]),
+        (f"{V2}/servicerequestupdates.json", HERE | {"service_request_id": number}, ["灯已修好"]),
+    ):
+        told = (await wordy.get(path, params=asked)).text
+        assert number in told
+        assert [word for word in words if word in told] == (words if shown else []), path

@@ -12,6 +12,7 @@ from shared.chassis.database.pool import Connection
 from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.demand.facts import UnpublishedFor
 from shared.jurisdiction.publication import Release
+from shared.jurisdiction.release import declines
 
 MOST: Final = 50
 """Editions of one demand that are shown, the latest."""
@@ -23,6 +24,7 @@ class Published:
 
     release: Release | None = None
     withheld: bool = False
+    """Whether its citizen wants nothing published, or what was published was taken back."""
     released_at: datetime | None = None
     changed_at: datetime | None = None
     ground: UnpublishedFor | None = None
@@ -106,14 +108,14 @@ def put_editions(writes: WriteBatch, rows: Sequence[tuple[object, ...]]) -> None
 
 
 async def published(db: Connection, ids: Sequence[UUID]) -> Mapping[UUID, Published]:
-    """How the publication of these demands stands; those are left out of which nothing was ever released or refused."""
+    """How the publication of these demands stands, whether anything was ever told of it or not."""
     rows = await db.fetch(
         """
-        SELECT demand_id, edition, title, text, answer, reopenings, released_at, changed_at, ground, is_refused,
-            allowed,
+        SELECT demand.id AS demand_id, edition, title, text, answer, reopenings, released_at, changed_at, ground,
+            is_refused, allowed,
             coalesce((state ->> 'reopenings')::int, 0) AS reopened,
-            (state ->> 'resolved_at')::timestamptz AS resolved_at
-        FROM publication JOIN demand ON demand.id = demand_id WHERE demand_id = ANY($1::uuid[])
+            (state ->> 'resolved_at')::timestamptz AS resolved_at, (state ->> 'may_publish')::boolean AS may_publish
+        FROM demand LEFT JOIN publication ON demand_id = demand.id WHERE demand.id = ANY($1::uuid[])
         """,
         list(ids),
     )
@@ -152,15 +154,17 @@ def _published(row: asyncpg.Record) -> Published:
     release = None
     if row["title"] is not None:
         release = Release(row["edition"], row["title"], row["text"], row["answer"], row["reopenings"])
+    is_refused = bool(row["is_refused"])
+    allowed = row["allowed"] is not None and not is_refused
     return Published(
         release,
-        row["is_refused"] or row["ground"] is not None,
+        row["ground"] is not None or declines(row["may_publish"], is_refused, allowed),
         row["released_at"],
         row["changed_at"],
-        UnpublishedFor.CITIZEN if row["is_refused"] else _ground(row["ground"]),
+        UnpublishedFor.CITIZEN if is_refused else _ground(row["ground"]),
         row["reopened"],
         row["resolved_at"],
-        row["allowed"] is not None and not row["is_refused"],
+        allowed,
     )
 
 
