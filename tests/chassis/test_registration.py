@@ -7,14 +7,17 @@ from datetime import timedelta
 
 import pytest
 
+from deploy.cli.services import manifests
 from shared.chassis.base.checks import Check
 from shared.chassis.base.clock import now
+from shared.chassis.base.findings import Severity
 from shared.chassis.base.settings import ProcessSettings
 from shared.chassis.consumer.lag import Reading
 from shared.chassis.database.pool import Pool, open_pool
 from shared.chassis.process import registration
 from shared.chassis.process.doctor_checks import RegisteredProcess, registered
 from shared.chassis.process.registration import Condition, ProcessName, Registration, words_of
+from shared.chassis.process.reporter import Reporter
 from tests.eventually import eventually
 
 WORKER = ProcessName("routing-worker", "0", "host-a", "http://10.0.0.7:9090", "1.2.3")
@@ -104,6 +107,19 @@ async def test_a_process_without_such_a_table_works_all_the_same(pool: Pool, dat
     task.cancel()
     await asyncio.wait([task])
     assert task.cancelled(), "it neither hangs nor fails at its end"
+
+
+async def test_what_the_schema_lacks_before_it_is_migrated_is_a_finding(pool: Pool):
+    (routing,) = (service for service in manifests() if service.name == "routing")
+    await pool.execute("ALTER TABLE process RENAME TO process_kept")
+    try:
+        report = await Reporter(routing, pool).report()
+    finally:
+        await pool.execute("ALTER TABLE process_kept RENAME TO process")
+    broken = {finding.check: finding for finding in report.findings if finding.severity is Severity.BROKEN}
+    assert "another version" in broken["processes"].wrong.en
+    assert "huying migrate" in broken["processes"].step.en
+    assert report.processes == ()
 
 
 async def test_checks_that_hang_are_told_of_like_any_other(monkeypatch: pytest.MonkeyPatch):

@@ -1,13 +1,15 @@
 """Looks at one service from inside of the process of its API: its findings and its processes."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import Any, Final
 
+import asyncpg
+
 from shared.chassis.base.findings import Finding, Words, broken, named
-from shared.chassis.database.pool import PASSING, Pool
-from shared.chassis.process.doctor_checks import registered
+from shared.chassis.database.pool import PASSING, Connection, Pool
+from shared.chassis.process.doctor_checks import RegisteredProcess, registered
 from shared.chassis.process.manifest import ServiceManifest
 from shared.chassis.process.service_checks import Questions, ServiceReport, findings_of, listening
 
@@ -44,10 +46,18 @@ class Reporter:
         name = self.service
         try:
             async with asyncio.timeout(WITHIN + 1), self._pool.acquire(timeout=1) as db:
-                processes = await registered(db)
-                return ServiceReport(name, await findings_of(db, self._questions, WITHIN), processes)
+                findings = await findings_of(db, self._questions, WITHIN)
+                return ServiceReport(name, findings, await _known(db))
         except (TimeoutError, *PASSING) as fault:
             return ServiceReport(name, named("database", [_away(fault)]), ())
+
+
+async def _known(db: Connection) -> Sequence[RegisteredProcess]:
+    """The processes; none where they cannot be read, as before `huying migrate`."""
+    try:
+        return await registered(db)
+    except asyncpg.PostgresError:  # the findings say so
+        return ()
 
 
 def _away(fault: BaseException) -> Finding:
