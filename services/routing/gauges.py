@@ -9,7 +9,7 @@ from shared.chassis.work.table_gauges import COUNTED_UP_TO, Rows, TableGauge
 _ONE: Final = one_consumer_of("routing")
 TRIAGE: Final = gauge(
     "huying_triage_demands",
-    "Demands that no rule could route and that wait for a dispatcher; 10,000 or more are told as 10,000",
+    "Demands that no rule could route and that wait for a dispatcher; of each jurisdiction 10,000 at most",
     ["jurisdiction"],
     served=_ONE,
 )
@@ -40,13 +40,19 @@ OVERDUE_OLDEST: Final = gauge(
 
 
 async def _triage(db: Connection) -> Rows:
-    """By its index; `updated_at` is the time of the step that sent it there, since nothing else happens to it there but
-    notes."""
+    """By its index, of each jurisdiction the first alone: many that wait in one hide no other. `updated_at` is the time
+    of the step that sent it there, since nothing else happens to it there but notes."""
     return await db.fetch(
         """
+        WITH RECURSIVE jurisdiction (triage_in) AS (
+            SELECT min(triage_in) FROM demand WHERE triage_in IS NOT NULL
+            UNION ALL
+            SELECT (SELECT min(demand.triage_in) FROM demand WHERE demand.triage_in > jurisdiction.triage_in)
+            FROM jurisdiction WHERE jurisdiction.triage_in IS NOT NULL
+        )
         SELECT triage_in, count(*), extract(epoch FROM now() - min(moment(state ->> 'updated_at')))
-        FROM (
-            SELECT triage_in, state FROM demand WHERE triage_in IS NOT NULL ORDER BY triage_in, id LIMIT $1
+        FROM jurisdiction CROSS JOIN LATERAL (
+            SELECT state FROM demand WHERE demand.triage_in = jurisdiction.triage_in ORDER BY id LIMIT $1
         ) AS waiting
         GROUP BY triage_in
         """,

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from prometheus_client import REGISTRY
 
+from services.routing import gauges
 from services.routing.cases import overview_queries
 from services.routing.cases.overview_queries import UnitLoad
 from services.routing.gauges import GAUGES
@@ -33,6 +34,17 @@ async def test_demands_in_triage_are_counted_with_the_time_that_the_first_has_wa
     await hall.pool.execute("DELETE FROM demand")
     await figures.look()
     assert shown("triage_demands", "nanhai") is None
+
+
+async def test_a_jurisdiction_with_many_in_triage_hides_no_other(hall: Hall, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(gauges, "COUNTED_UP_TO", 2)
+    for n in range(1, 6):
+        await hall.knows(*TRIAGED, n=n)
+    moved = "UPDATE demand SET state = jsonb_set(state, '{jurisdiction}', '\"zhanjiang\"') WHERE id::text LIKE '%5'"
+    await hall.pool.execute(moved)
+    await TableGauges("routing", hall.pool, GAUGES).look()
+    assert [shown("triage_demands", name) for name in ("nanhai", "zhanjiang")] == [2, 1]
+    assert (shown("triage_oldest_seconds", "zhanjiang") or 0) > 0
 
 
 async def test_open_and_overdue_demands_are_those_that_the_worker_counted_for_the_overview(database: str):
