@@ -1,36 +1,15 @@
 """What one wave reads of a webhook does not grow with what waits for it."""
 
-import json
-from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 from uuid import UUID
 
 from services.feedback.webhooks.delivery_queries import READ, hurry, let_wait, next_deliveries
 from shared.chassis.base.clock import now
 from shared.chassis.database.pool import Connection, Pool
+from tests.explained import Explained
 from tests.feedback.endpoints import delivering, endpoint, subscribed
 
 DEMANDS, EACH = 2000, 10
-
-
-@dataclass
-class Explaining:
-    """A connection that counts the rows which its questions read."""
-
-    db: Connection
-    read: int = 0
-
-    async def fetch(self, sql: str, *values: Any) -> Any:
-        plan = json.loads(await self.db.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", *values))[0]["Plan"]
-        self.read = _read(plan)
-        return await self.db.fetch(sql, *values)
-
-
-def _read(plan: dict[str, Any]) -> int:
-    below = sum(_read(part) for part in plan.get("Plans", ()))
-    if plan.get("Relation Name") != "webhook_delivery":
-        return below
-    return below + (plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0)) * plan["Actual Loops"]
 
 
 async def backlog(pool: Pool, webhook: UUID) -> None:
@@ -53,7 +32,7 @@ async def backlog(pool: Pool, webhook: UUID) -> None:
 
 async def wave(db: Connection, webhook: UUID) -> tuple[int, int]:
     """How many may be sent, and how many rows it read to know that."""
-    explaining = Explaining(db)
+    explaining = Explained(db, "webhook_delivery")
     found = await next_deliveries(cast(Connection, explaining), {webhook: 8}, [], now())
     return len(found), explaining.read
 

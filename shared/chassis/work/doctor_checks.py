@@ -11,8 +11,11 @@ async def late_timers(db: Connection, service: str) -> Sequence[Finding]:
     late."""
     row = await db.fetchrow(
         """
-        SELECT count(*), min(at) AS oldest, count(*) FILTER (WHERE attempts > 0) AS failing FROM timer
-        WHERE due_at < now() - interval '1 minute' OR attempts > 0
+        SELECT count(*), min(at) AS oldest, count(*) FILTER (WHERE attempts > 0) AS failing FROM (
+            SELECT at, attempts FROM timer WHERE attempts > 0
+            UNION ALL
+            SELECT at, attempts FROM timer WHERE attempts = 0 AND due_at < now() - interval '1 minute'
+        ) AS late
         """
     )
     assert row
