@@ -69,7 +69,7 @@ class ShownWebhook(BaseModel):
     disabled_at: datetime | None = None
     disabled_for: DisabledFor | None = None
     previous_secret_until: datetime | None = Field(None, description="until when the secret before this one signs too")
-    waiting: int = Field(description="deliveries that are still to be made")
+    waiting: int = Field(description="deliveries that are still to be made; 10,000: as many or more")
     oldest_waiting_at: datetime | None = None
 
     @classmethod

@@ -20,7 +20,7 @@ DELIVERIES: Final = counter(
 )
 WAITING: Final = gauge(
     "huying_webhook_deliveries_waiting",
-    "Deliveries that wait for enabled webhooks to take them",
+    "Deliveries that wait for enabled webhooks to take them; of each webhook 10,000 at most",
     ["service"],
     served=_ONE,
 )

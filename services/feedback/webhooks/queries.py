@@ -10,6 +10,7 @@ import asyncpg
 
 from services.feedback.webhooks.domain import DisabledFor
 from shared.chassis.database.pool import Connection
+from shared.chassis.work.table_gauges import COUNTED_UP_TO
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +95,18 @@ async def every_webhook(db: Connection) -> list[WebhookRow]:
 
 
 async def waiting(db: Connection, ids: Sequence[UUID]) -> dict[UUID, Waiting]:
-    """What waits for these webhooks; nothing is said of those for which nothing waits."""
+    """What waits for these webhooks, 10,000 of each at most; nothing is said of those for which nothing waits."""
     rows = await db.fetch(
         """
-        SELECT webhook, count(*) AS deliveries, min(created_at) AS oldest FROM webhook_delivery
-        WHERE webhook = ANY($1) AND state = 'pending' GROUP BY webhook
+        SELECT webhook, count(*) AS deliveries, min(created_at) AS oldest
+        FROM unnest($1::uuid[]) AS one (webhook) CROSS JOIN LATERAL (
+            SELECT created_at FROM webhook_delivery
+            WHERE webhook_delivery.webhook = one.webhook AND state = 'pending' ORDER BY position LIMIT $2
+        ) AS first
+        GROUP BY webhook
         """,
         list(ids),
+        COUNTED_UP_TO,
     )
     return {row["webhook"]: Waiting(row["deliveries"], row["oldest"]) for row in rows}
 

@@ -149,7 +149,10 @@ MESSAGES: Final = counter(
     "huying_messages_total", "Messages to people, by what became of them", ["state"], served=CONSUMERS
 )
 MESSAGES_WAITING: Final = gauge(
-    "huying_messages_waiting", "Messages that are not sent yet, by why", ["why"], served=ONE_CONSUMER
+    "huying_messages_waiting",
+    "Messages that are not sent yet, by why; of each reason 10,000 at most",
+    ["why"],
+    served=ONE_CONSUMER,
 )
 MESSAGES_OLDEST: Final = gauge(
     "huying_messages_oldest_seconds",

@@ -19,15 +19,29 @@ def of_intents(kind: str) -> Sequence[TableGauge]:
 
 
 async def backlog(db: Connection, kind: str) -> Sequence[tuple[str, int, float]]:
-    """How many intents wait, by why, each with the age in seconds of the oldest that does not wait for its time."""
+    """How many intents wait, by why, each with the age in seconds of the oldest that does not wait for its time. Of
+    each reason only the first are looked at: a queue that is long is not read as a whole."""
     rows = await db.fetch(
         """
-        SELECT coalesce(waits, 'turn') AS why, count(*) AS intents, extract(epoch FROM now() - min(created_at) FILTER (
+        WITH RECURSIVE reason (why) AS (
+            SELECT min(coalesce(waits, 'turn')) FROM intent WHERE kind = $1 AND state = 'pending'
+            UNION ALL
+            SELECT (
+                SELECT min(coalesce(waits, 'turn')) FROM intent
+                WHERE kind = $1 AND state = 'pending' AND coalesce(waits, 'turn') > why
+            ) FROM reason WHERE why IS NOT NULL
+        )
+        SELECT why, count(*) AS intents, extract(epoch FROM now() - min(created_at) FILTER (
             WHERE NOT (failures = 0 AND due_at > now() AND waits IS DISTINCT FROM 'hourly-limit')
         )) AS age
-        FROM intent WHERE kind = $1 AND state = 'pending' GROUP BY 1
+        FROM reason CROSS JOIN LATERAL (
+            SELECT created_at, failures, due_at, waits FROM intent
+            WHERE kind = $1 AND state = 'pending' AND coalesce(waits, 'turn') = why ORDER BY position LIMIT $2
+        ) AS waiting
+        GROUP BY why
         """,
         kind,
+        COUNTED_UP_TO,
     )
     return [(row["why"], row["intents"], float(row["age"] or 0)) for row in rows]
 
