@@ -12,7 +12,12 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import IllegalSaslStateError, SaslAuthenticationFailed, UnsupportedSaslMechanismError
+from aiokafka.errors import (
+    IllegalSaslStateError,
+    KafkaConnectionError,
+    SaslAuthenticationFailed,
+    UnsupportedSaslMechanismError,
+)
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -166,6 +171,35 @@ async def test_who_is_not_let_in_learns_which_setting_is_to_blame(
 async def test_a_server_that_is_away_refuses_nobody():
     port = free_port()
     assert await refusals.refusal_of(Kafka(f"127.0.0.1:{port}")) is None
+
+
+@pytest.mark.parametrize(
+    ("server", "asked"),
+    [
+        ("kafka", ("kafka", 9092)),
+        ("kafka:9094", ("kafka", 9094)),
+        ("[fd00::7]", ("fd00::7", 9092)),
+        ("[fd00::7]:9094", ("fd00::7", 9094)),
+        ("fd00::7", ("fd00::7", 9092)),
+    ],
+)
+async def test_a_server_is_asked_where_aiokafka_looks_for_it(
+    monkeypatch: pytest.MonkeyPatch, server: str, asked: tuple[str, int]
+):
+    tried: list[tuple[str, int]] = []
+
+    async def away(host: str, port: int, **_: Any) -> Any:
+        tried.append((host, port))
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(refusals, "create_conn", away)
+    assert await refusals.refusal_of(Kafka(f"{server}, b:1")) is None
+    assert tried == [asked, ("b", 1)]
+
+
+async def test_a_broker_without_a_port_that_is_away_is_waited_for():
+    with pytest.raises(KafkaConnectionError):
+        await cluster.cluster_id(Kafka("127.0.0.199"))
 
 
 def test_a_name_and_a_password_reach_both_libraries(tmp_path: Path):

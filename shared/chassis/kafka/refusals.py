@@ -3,7 +3,7 @@
 import ssl
 from typing import Final
 
-from aiokafka.conn import create_conn
+from aiokafka.conn import collect_hosts, create_conn
 from aiokafka.errors import (
     AuthenticationFailedError,
     IllegalSaslStateError,
@@ -27,12 +27,12 @@ async def refusal_of(kafka: Kafka) -> NotLetIn | None:
 
     To be asked when a client could not connect: of a server that lets us in it says that this one hung up.
     """
-    for server in kafka.servers.split(","):
-        host, _, port = server.strip().rpartition(":")
+    for server in map(str.strip, kafka.servers.split(",")):
+        ((host, port, _),) = collect_hosts(server, randomize=False)
         access = kafka.access() | {"request_timeout_ms": PATIENCE_MS}
         del access["bootstrap_servers"]
         try:
-            connection = await create_conn(host, int(port), **access)
+            connection = await create_conn(host, port, **access)
         except (KafkaError, ssl.SSLError) as fault:
             if words := _words(kafka, fault):
                 return NotLetIn(f"{server} {words}")
