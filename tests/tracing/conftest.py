@@ -6,8 +6,10 @@ import pytest
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
 from shared.chassis.tracing import spans
+from shared.chassis.tracing.spans import Span
 from tests.chassis.conftest import delivery, log, pool, remembered
 
 __all__ = ["delivery", "log", "pool", "remembered"]
@@ -21,3 +23,13 @@ def recorded() -> Iterator[InMemorySpanExporter]:
     spans.turn_on(provider.get_tracer("tests"))
     yield exporter
     spans.turn_on(None)
+
+
+def unchosen(name: str = "GET") -> Span:
+    """The first span of a trace that is not recorded, begun by another process."""
+    before = spans._tracer
+    spans.turn_on(TracerProvider(ALWAYS_OFF).get_tracer("tests"))
+    try:
+        return spans.begin(name)
+    finally:
+        spans.turn_on(before)

@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 import structlog
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import NoOpTracer
 
 from shared.chassis.base import logs
 from shared.chassis.consumer.delivery import Delivery
@@ -16,6 +17,7 @@ from shared.chassis.tracing import hops, spans
 from shared.contracts.numbers import number
 from tests import story
 from tests.chassis.conftest import Log, Remembered, envelope
+from tests.tracing.conftest import unchosen
 from tests.tracing.test_trace_context import SPAN, TRACE
 
 OTHER = "0af7651916cd43dd8448eb211c80319c"
@@ -85,6 +87,21 @@ def test_a_process_without_traces_passes_them_through():
     assert hops.sent(traced().traceparent, "sms").traceparent == traced().traceparent
     assert hops.handled(traced(), "reporting", story.AT) is spans.NO_SPAN
     assert spans.begin("timer") is spans.NO_SPAN
+
+
+def test_what_follows_from_a_request_that_was_not_chosen_is_not_chosen_anew(recorded: Spans):
+    begun = unchosen()
+    fact = told(story.ID)._replace(traceparent=begun.traceparent)
+    assert (begun.traceparent or "")[-3:] == "-00"
+    assert hops.relayed([fact], story.AT) == ([fact], [])
+    for span in (hops.handled(fact, "reporting", story.AT), hops.sent(fact.traceparent, "sms")):
+        assert (span.is_recorded, span.traceparent) == (False, begun.traceparent)
+    assert traces(recorded) == []
+
+
+def test_a_tracer_that_is_switched_off_begins_no_trace(recorded: Spans):
+    spans.turn_on(NoOpTracer())
+    assert spans.begin("GET") is spans.NO_SPAN
 
 
 def test_a_line_of_the_log_names_the_trace_at_work(recorded: Spans):

@@ -15,8 +15,10 @@ from shared.chassis.database.pool import Pool, open_pool
 from shared.chassis.http.app import web_app
 from shared.chassis.http.service_client import service_client
 from shared.chassis.tracing import spans
+from shared.chassis.tracing.spans import Span
 from shared.contracts.demand import facts as f
 from tests.keys import KEYS
+from tests.tracing.conftest import unchosen
 from tests.tracing.test_trace_context import SPAN, TRACE
 
 SENT = {"traceparent": f"00-{TRACE}-{SPAN}-01"}
@@ -88,7 +90,8 @@ async def test_demands_that_share_a_transaction_each_stay_in_the_trace_of_their_
     assert sorted(named) == sorted(raised_all)
 
 
-async def test_a_request_to_another_service_passes_the_trace_on():
+async def passed_on(span: Span) -> str | None:
+    """The `traceparent` that another service gets from a request that is asked while this span is at work."""
     seen: list[str | None] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -97,8 +100,22 @@ async def test_a_request_to_another_service_passes_the_trace_on():
 
     asking = service_client("http://intake", httpx.Timeout(5))
     asking._transport = httpx.MockTransport(answer)
-    async with asking:
-        await asking.get("/")
-        with spans.at_work(spans.Span(SENT["traceparent"])):
+    with spans.at_work(span):
+        async with asking:
             await asking.get("/")
-    assert seen == [None, SENT["traceparent"]]
+    return seen[0]
+
+
+async def test_a_request_to_another_service_passes_the_trace_on():
+    assert await passed_on(spans.NO_SPAN) is None
+    assert await passed_on(Span(SENT["traceparent"])) == SENT["traceparent"]
+
+
+async def test_a_request_that_was_not_chosen_is_not_chosen_by_the_service_that_it_asks(
+    web: FastAPI, recorded: InMemorySpanExporter
+):
+    passed = await passed_on(unchosen()) or ""
+    assert passed[-3:] == "-00"
+    async with client(web, traceparent=passed, **{"X-API-Key": "k"}) as asking:
+        await asking.get("/v1/demands/NH21-000001-W")
+    assert recorded.get_finished_spans() == ()

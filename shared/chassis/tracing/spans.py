@@ -20,7 +20,7 @@ Attributes = Mapping[str, str | int]
 
 
 class Span:
-    """One hop. `traceparent` is what the next hop continues; None where there is no trace."""
+    """One hop. `traceparent` is what the next hop continues, recorded or not; None where there is no trace."""
 
     __slots__ = ("_names", "_recorded", "traceparent")
 
@@ -95,7 +95,8 @@ def at_work(span: Span) -> Iterator[Span]:
 
 
 def begin(name: str, kind: SpanKind = SpanKind.INTERNAL) -> Span:
-    """The first span of a new trace; `NO_SPAN` where there are none, or where this trace was not chosen."""
+    """The first span of a new trace; `NO_SPAN` where there are none. Where the trace was not chosen, what follows hears
+    so, and does not choose again."""
     return _recorded(name, kind, Context(), {}) if _tracer else NO_SPAN
 
 
@@ -123,10 +124,11 @@ def _context(parent: TraceParent) -> Context:
 def _recorded(name: str, kind: SpanKind, context: Context, attributes: Attributes) -> Span:
     assert _tracer
     span = _tracer.start_span(name, context, kind, attributes)
-    if not span.is_recording():
-        return NO_SPAN
     own = span.get_span_context()
-    return Span(f"00-{own.trace_id:032x}-{own.span_id:016x}-01", span)
+    if not own.is_valid:  # OTEL_SDK_DISABLED
+        return NO_SPAN
+    traceparent = f"00-{own.trace_id:032x}-{own.span_id:016x}-{own.trace_flags & TraceFlags.SAMPLED:02x}"
+    return Span(traceparent, span if span.is_recording() else None)
 
 
 def names(stream: str, key: UUID, subject: str) -> Attributes:
