@@ -7,6 +7,7 @@ from fastapi import Depends
 
 from shared.chassis.base.tokens import SERVICE_MAX_AGE, SERVICE_TOKEN, Tokens
 from shared.chassis.database.pool import Pool
+from shared.chassis.tracing import spans
 from shared.contracts.demand.state import Demand, Service
 from shared.contracts.refusals import Code, Refused
 from shared.identity import relations
@@ -56,6 +57,7 @@ class Callers:
                 raise Refused(Code.UNAUTHENTICATED, en, "服务凭证已过期，请为每次请求重新生成") from None
             person = await self.staff.read(token)
             return Caller(person.name, person)
+        spans.accept()
         return Caller(f"service:{Service(claims['service'])}")
 
     def may(self, command: str, caller: Caller, demand: Demand) -> bool:

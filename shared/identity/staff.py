@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import Depends
 
 from shared.chassis.database.pool import Pool
+from shared.chassis.tracing import spans
 from shared.contracts.refusals import Code, Refused
 from shared.identity.bearer import bearer
 from shared.identity.oidc.claims import ClaimNames, person_of
@@ -69,6 +70,7 @@ class StaffBearers:
             raise Refused(Code.UNAUTHENTICATED, en, "此处不接受登录服务的凭证，请用 huying staff token 获取")
         person, made_at = await self.issuer.read(token)
         await refuse_revoked(self.pool, Revocable(identity(token), person.name, person.unit, made_at))
+        spans.accept()
         return person
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 from shared.chassis.base.clock import now
 from shared.chassis.base.tokens import Tokens
 from shared.chassis.database.pool import Pool
+from shared.chassis.tracing import spans
 from shared.contracts.refusals import Code, Refused
 from shared.identity import revocations
 from shared.identity.person import Person
@@ -48,6 +49,7 @@ class StaffTokens:
         """Who bears this token; raises `Refused` when it is forged, too old or revoked."""
         person, made_at = self._read(token)
         await refuse_revoked(pool, Revocable(identity(token), person.name, person.unit, made_at))
+        spans.accept()
         return person
 
     def examine(self, token: str) -> Person:

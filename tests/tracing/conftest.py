@@ -1,12 +1,13 @@
 """Spans in memory, and a reader of facts."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased
 
 from shared.chassis.tracing import spans
 from shared.chassis.tracing.spans import Span
@@ -25,11 +26,20 @@ def recorded() -> Iterator[InMemorySpanExporter]:
     spans.turn_on(None)
 
 
-def unchosen(name: str = "GET") -> Span:
-    """The first span of a trace that is not recorded, begun by another process."""
-    before = spans._tracer
-    spans.turn_on(TracerProvider(ALWAYS_OFF).get_tracer("tests"))
+@contextmanager
+def unchosen_traces(exporter: SpanExporter | None = None) -> Iterator[None]:
+    """Traces that begin now are not chosen; those that others chose are exported."""
+    before, provider = spans._tracer, TracerProvider(ParentBased(ALWAYS_OFF))
+    if exporter:
+        provider.add_span_processor(SimpleSpanProcessor(exporter))
+    spans.turn_on(provider.get_tracer("tests"))
     try:
-        return spans.begin(name)
+        yield
     finally:
         spans.turn_on(before)
+
+
+def unchosen(name: str = "GET") -> Span:
+    """The first span of a trace that is not recorded."""
+    with unchosen_traces():
+        return spans.begin(name)

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from shared.chassis.base.tokens import SERVICE_MAX_AGE, SERVICE_TOKEN, Tokens
 from shared.chassis.http.service_client import service_client
+from shared.chassis.tracing import spans
 from shared.contracts.demand.state import Service
 from shared.contracts.refusals import Code, FieldError, Refused
 from shared.identity.introspection import GoodChannels, Introspected
@@ -69,6 +70,7 @@ class IntrospectionClient:
                 (FieldError(complaint.field, complaint.zh, complaint.en, complaint.example),) if complaint.field else ()
             )
             raise Refused(complaint.code, complaint.en, complaint.zh, errors, complaint.retry_after)
+        spans.accept()
         return known
 
     async def _post(self, path: str, question: dict[str, Any]) -> bytes:

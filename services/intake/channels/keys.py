@@ -21,6 +21,7 @@ from shared.chassis.base.clock import now
 from shared.chassis.database.coalescing import GroupCommit
 from shared.chassis.database.pool import Connection, Pool
 from shared.chassis.http import response_headers
+from shared.chassis.tracing import spans
 from shared.contracts.demand.facts import ChannelKind
 from shared.contracts.examples import API_KEY
 from shared.contracts.refusals import Code, FieldError, Refused
@@ -56,6 +57,7 @@ async def authenticate(pool: Pool, key: str, scope: str, clock: Callable[[], dat
         en = "send the channel's key in the header X-API-Key; make one with `huying channel add`"
         zh = "请在请求头 X-API-Key 中提供渠道密钥；用 huying channel add 生成"
         raise Refused(Code.UNAUTHENTICATED, en, zh, (FieldError("X-API-Key", zh, en, API_KEY),))
+    spans.accept()
     channel = asking.channel
     allowance = _told(asking, at)
     allowance.check()
@@ -103,6 +105,7 @@ class KeyCache:
         known = self._known.get(hashed) if at < self._until else None
         if known is None or scope not in known.channel.scopes or not known.may_go_on:
             return None
+        spans.accept()
         return Seen(hashed, known.channel)
 
     def charge(self, seen: Seen, asking: Asking, at: datetime) -> None:

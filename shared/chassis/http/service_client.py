@@ -11,5 +11,5 @@ def service_client(url: str, timeout: httpx.Timeout) -> httpx.AsyncClient:
 
 
 async def _pass_trace_on(request: httpx.Request) -> None:
-    if traceparent := spans.current().traceparent:
+    if traceparent := spans.current().passed_on:
         request.headers["traceparent"] = traceparent

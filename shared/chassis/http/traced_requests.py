@@ -8,6 +8,7 @@ from opentelemetry.trace import SpanKind
 from shared.chassis.http import problem_details
 from shared.chassis.http.event_stream import is_event_stream
 from shared.chassis.tracing import spans
+from shared.chassis.tracing.offers import OfferedSpan
 from shared.chassis.tracing.spans import Span
 from shared.contracts.trace_context import parse
 
@@ -18,9 +19,10 @@ TRACEPARENT: Final = b"traceparent"
 class TracedRequests:
     """One span for each request, named by its method and its declared path.
 
-    A `traceparent` that is sent is continued where the request has one of the headers `credentials` (in small letters),
-    by which other systems say who they are. Any other request begins a trace of its own: whoever is unknown neither
-    chooses what is recorded nor writes into another's trace.
+    A `traceparent` that is sent is an offer where the request has one of the headers `credentials` (in small letters),
+    by which other systems say who they are; it is continued when that credential was found to be good
+    (`spans.accept`). Any other request is in a trace of its own: whoever is unknown neither chooses what is recorded
+    nor writes into another's trace.
     """
 
     def __init__(self, app: Any, credentials: Sequence[bytes]) -> None:
@@ -55,7 +57,7 @@ class TracedRequests:
         if len(given) == 1 and any(name in self.credentials for name, _ in scope["headers"]):
             parent = given[0].decode("latin-1").strip(" \t")
             if parse(parent):
-                return spans.follow(parent, method, SpanKind.SERVER, {})
+                return OfferedSpan(parent, method, SpanKind.SERVER)
         return spans.begin(method, SpanKind.SERVER)
 
 

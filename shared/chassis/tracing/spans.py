@@ -34,6 +34,14 @@ class Span:
         """Whether this process sends it; a trace that only passes through has a `traceparent` too."""
         return self._recorded is not None
 
+    @property
+    def passed_on(self) -> str | None:
+        """The `traceparent` of a request to another service."""
+        return self.traceparent
+
+    def accept(self) -> None:
+        """Whoever asks has shown who they are (`OfferedSpan`)."""
+
     def about(self, stream: str, key: UUID, subject: str) -> None:
         """Name the aggregate that this hop is about: its stream, its id, and what people call it by (empty where nobody
         knows it yet)."""
@@ -84,6 +92,11 @@ def current() -> Span:
     return _CURRENT.get()
 
 
+def accept() -> None:
+    """The credential of the request that is worked on is good: it goes on in the trace that it brings."""
+    _CURRENT.get().accept()
+
+
 @contextmanager
 def at_work(span: Span) -> Iterator[Span]:
     """Make this the current span."""
@@ -100,14 +113,15 @@ def begin(name: str, kind: SpanKind = SpanKind.INTERNAL) -> Span:
     return _recorded(name, kind, Context(), {}) if _tracer else NO_SPAN
 
 
-def follow(parent: str | None, name: str, kind: SpanKind, attributes: Attributes) -> Span:
-    """The span of the next hop of a trace; where it is not recorded, the trace passes through as it is."""
+def follow(parent: str | None, name: str, kind: SpanKind, attributes: Attributes, began: int | None = None) -> Span:
+    """The span of the next hop of a trace; where it is not recorded, the trace passes through as it is. `began`: when,
+    in nanoseconds of Unix time, where it is not now."""
     if parent is None:
         return NO_SPAN
     known = parse(parent) if _tracer else None
     if known is None or not known.is_sampled:
         return Span(parent)
-    return _recorded(name, kind, _context(known), attributes)
+    return _recorded(name, kind, _context(known), attributes, began)
 
 
 def end(spans: Iterable[Span]) -> None:
@@ -121,9 +135,9 @@ def _context(parent: TraceParent) -> Context:
     return trace.set_span_in_context(NonRecordingSpan(known), Context())
 
 
-def _recorded(name: str, kind: SpanKind, context: Context, attributes: Attributes) -> Span:
+def _recorded(name: str, kind: SpanKind, context: Context, attributes: Attributes, began: int | None = None) -> Span:
     assert _tracer
-    span = _tracer.start_span(name, context, kind, attributes)
+    span = _tracer.start_span(name, context, kind, attributes, start_time=began)
     own = span.get_span_context()
     if not own.is_valid:  # OTEL_SDK_DISABLED
         return NO_SPAN
