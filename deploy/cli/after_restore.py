@@ -4,19 +4,23 @@ Citizens, channels and staff hold numbers, cursors and sessions of the time that
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Final
+from uuid import UUID
 
 import typer
 
+from deploy.cli.lost_refusals import Said, said_in, tell_again
 from deploy.cli.notifications import nobody
 from deploy.cli.processes import RunSettings
 from services.feedback.app import demand_repository
 from services.feedback.notifications import queries as message_queries
 from services.feedback.notifications.sending import messages
 from services.feedback.settings import FeedbackSettings
+from services.intake import app as intake
 from services.intake.events import queries as event_queries
 from services.intake.submission import queries as submission_queries
 from shared.chassis.base.clock import now
@@ -28,16 +32,18 @@ from shared.chassis.work import intent_reports
 from shared.contracts.topics import TOPICS
 from shared.identity import sessions
 from shared.jurisdiction.loader import packs_of
+from shared.jurisdiction.settings import JurisdictionSettings
 
 CAUSE: Final = "unknown: it was due in a time that a restore has undone, and may have gone out then"
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What was done: the first serial that nobody gets, sessions that were ended, messages that were held back, and
-    messages that will be sent."""
+    """What was done: the first serial that nobody gets, demands whose publication was refused again, sessions that
+    were ended, messages that were held back, and messages that will be sent."""
 
     first_serial: int
+    refused: int
     sessions: int
     held_back: int
     waiting: int
@@ -54,21 +60,32 @@ def after_restore(
     numbers: Annotated[
         int, typer.Option(min=1, help="how many numbers of demands nobody gets: more than were given in the lost time")
     ] = 10_000,
+    told: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            readable=True,
+            help="what the broker had told by then, from `huying events tail --to-end --json`: what citizens refused"
+            " to have published in the lost time is refused again. None: what they had hidden is public again",
+        ),
+    ] = None,
 ) -> None:
     """Once, when the database was restored to an earlier moment: let nothing of the time that is lost come back.
 
     No process may run, and the broker must be empty (new, or with its topics made anew by `huying migrate`).
     """
-    until = _moment(worked_until)
+    until, said = _moment(worked_until), _said(told)
     settings = read(RunSettings)
     if problems := asyncio.run(_not_empty(settings.kafka)):
         for line in problems:
             typer.echo(f"huying: {line}", err=True)
         raise typer.Exit(1)
-    done = asyncio.run(_do(settings.database_url, until, numbers))
+    done = asyncio.run(_do(settings.database_url, until, numbers, said))
     typer.echo(
         f"numbers: {numbers:,} are left out, from the serial {done.first_serial:,} on\n"
         "events: channels that ask with a cursor of before are told where to go on\n"
+        f"publication: {done.refused:,} refused again, as citizens said in the lost time\n"
         f"sessions: {done.sessions:,} ended, staff sign in again\n"
         f"messages: {done.held_back:,} held back as unknown, {done.waiting:,} will be sent;"
         " see `huying notifications list`"
@@ -87,6 +104,16 @@ def _moment(text: str) -> datetime | None:
     return moment
 
 
+def _said(told: Path | None) -> Mapping[UUID, Sequence[Said]]:
+    if told is None:
+        return {}
+    try:
+        with told.open(encoding="utf-8") as lines:
+            return said_in(lines)
+    except ValueError as fault:
+        raise typer.BadParameter(f"{told}: {fault}") from None
+
+
 async def _not_empty(kafka: Kafka) -> Sequence[str]:
     """In words why the broker cannot be told everything again."""
     _, ends = await cluster.account_of(kafka)
@@ -100,10 +127,13 @@ async def _not_empty(kafka: Kafka) -> Sequence[str]:
     ]
 
 
-async def _do(database: str, until: datetime | None, numbers: int) -> Done:
+async def _do(database: str, until: datetime | None, numbers: int, said: Mapping[UUID, Sequence[Said]]) -> Done:
     async with await open_pool(database, "intake", size=1) as pool, pool.acquire() as db, db.transaction():
         first = await submission_queries.leave_out_serials(db, numbers)
         await event_queries.end_cursors(db)
+        refused = 0
+        if said:
+            refused = await tell_again(db, intake.demand_repository(packs_of(read(JurisdictionSettings))), said)
     async with await open_pool(database, "routing", size=1) as pool, pool.acquire() as db:
         ended = await sessions.end_all(db)
     async with await open_pool(database, "feedback", size=1) as pool, pool.acquire() as db, db.transaction():
@@ -113,4 +143,4 @@ async def _do(database: str, until: datetime | None, numbers: int) -> Done:
             packs = packs_of(settings)
             kind = messages(demand_repository(packs, settings), nobody, (), packs)
             held_back = await intent_reports.doubt(db, kind, until, CAUSE, now())
-        return Done(first, ended, held_back, await message_queries.waiting(db))
+        return Done(first, refused, ended, held_back, await message_queries.waiting(db))

@@ -8,13 +8,18 @@ from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from uuid import UUID, uuid4
 
 from PIL import Image
 
+from services.intake import app as intake
 from services.intake.tracking.lasting_secret import lasting_secret_kept
+from shared.chassis.base.clock import now
 from shared.chassis.base.tokens import Tokens
+from shared.contracts.demand.facts import PublicationRefused
 from tests.eventually import eventually
 from tests.keys import KEYS
+from tests.packs import shipped
 from tests.recovery.page import Shell
 from tests.recovery.servers import contents
 from tests.recovery.town import Town
@@ -138,7 +143,8 @@ async def until_the_moment(town: Town, messages: Messages, shell: Shell, nightly
 
 
 async def after_the_moment(town: Town, messages: Messages, before: Before) -> Lost:
-    """Messages go out, one more demand is raised, a citizen is erased; then comes the accident."""
+    """Messages go out, one more demand is raised, a citizen is erased, one refuses publication; then comes the
+    accident."""
     async with town.workers():
         lost = await town.raises("13800138006")
         await routed_and_told(town, messages, lost, before.demands[-1], before.unread)
@@ -147,6 +153,7 @@ async def after_the_moment(town: Town, messages: Messages, before: Before) -> Lo
             erased, json={"why": "本人要求删除"}, headers=town.staff("nh-coordinator", "personal-data")
         )
         assert done.is_success, done.text
+        await _wants_nothing_published(town, before.unread)
         await town.has_read_everything()
     cursor = (await town.client.get("/v1/events", params={"after": "now"})).json()["cursor"]
     await town.pools["routing"].execute("TRUNCATE demand CASCADE")
@@ -167,6 +174,15 @@ async def _answered_and_rated(town: Town, messages: Messages, receipt: Receipt) 
     link = Tokens(KEYS["secret"]).write("rate", {"demand": receipt["id"]})
     rated = await town.client.post(f"/v1/ratings/{link}", json={"rating": 5, "solved": True})
     assert rated.json()["status"] == "closed", rated.text
+
+
+async def _wants_nothing_published(town: Town, receipt: Receipt) -> None:
+    """As a citizen says on the page of the demand."""
+    repository, key = intake.demand_repository(shipped()), UUID(receipt["id"])
+    async with town.pools["intake"].acquire() as db, db.transaction():
+        work = await repository.load(db, [key], now())
+        work.record(key, [PublicationRefused()], now(), uuid4())
+        await repository.save(db, work)
 
 
 def _picture() -> bytes:

@@ -111,6 +111,9 @@ async def nothing_of_the_lost_time_returns(town: Town, before: Before, lost: Los
     contacts = [await contact(town, receipt) for receipt in before.demands]
     assert [answer.status_code for answer in contacts] == [200, 410, 200, 200], "one was erased in the lost time"
     assert contacts[0].json()["phone"] == "13800138001"
+    refused = "SELECT is_refused FROM publication WHERE demand_id = $1"
+    for service in ("intake", "routing"):
+        assert await town.pools[service].fetchval(refused, UUID(before.unread["id"])), "a citizen's no stays"
     case = await town.reads(f"/v1/cases/{before.demands[0]['number']}")
     file = await town.client.get(f"/v1/attachments/{case['attachments'][0]}")
     assert file.is_success, file.text
@@ -163,6 +166,7 @@ async def test_a_town_is_restored_to_a_moment_and_goes_on(tmp_path_factory: pyte
                 shell.env["KAFKA_BOOTSTRAP_SERVERS"] = broker
                 said = await shell.run(FILL_ANEW)
                 assert "2 held back as unknown" in said, said
+                assert "publication: 1 refused again" in said, said
                 await shell.run(ERASE_AGAIN)
                 async with opened_town(database, broker, **given) as town:
                     await goes_on(town, messages, before, lost)

@@ -1,0 +1,73 @@
+"""What a citizen refused in a time that a restore has undone is refused again, unless they took it back then."""
+
+import json
+from collections.abc import Sequence
+from uuid import UUID, uuid4
+
+import pytest
+
+from deploy.cli.lost_refusals import said_in, tell_again
+from services.intake import app
+from shared.chassis.database.pool import Pool
+from shared.contracts.demand import facts as f
+from tests import story
+from tests.intake.test_publications import hears, known_of, published
+from tests.packs import shipped
+
+NO = f.PublicationRefused()
+YES, YES_OF_BOTH = f.PublicationAllowed(refusals=1), f.PublicationAllowed(refusals=2)
+
+
+def told(key: UUID, *facts: f.Fact) -> list[str]:
+    """Lines of `huying events tail --json`."""
+    return [
+        json.dumps({"id": str(uuid4()), "type": fact.wire_type(), "partitionkey": str(key), "data": fact.model_dump()})
+        for fact in facts
+    ]
+
+
+async def again(pool: Pool, lines: Sequence[str]) -> int:
+    async with pool.acquire() as db, db.transaction():
+        return await tell_again(db, app.demand_repository(shipped()), said_in(lines))
+
+
+async def test_words_that_were_hidden_in_the_lost_time_are_hidden_again(pool: Pool):
+    key = uuid4()
+    await hears(pool, key, (story.SUBMISSION, 0), (published(1), 1))
+    assert (await known_of(pool, key)).release, "public, as at the moment of the restore"
+    lines = [*told(uuid4(), NO), *told(key, f.DemandAccepted(by="陈"), NO)]
+    assert await again(pool, lines) == 1, "and nothing of a demand that is not known"
+    stands = await known_of(pool, key)
+    assert (stands.release, stands.withheld) == (None, True)
+    assert await pool.fetchval("SELECT type FROM journal WHERE aggregateid = $1", key) == NO.wire_type()
+    assert await again(pool, lines) == 0, "once is enough"
+
+
+@pytest.mark.parametrize(
+    ("before", "lost", "refused"),
+    [
+        ((), (NO, YES), 0), ((), (NO, YES, NO), 1), ((NO,), (YES,), 0), ((NO, YES), (NO,), 1),
+        ((NO, YES), (NO, YES_OF_BOTH), 0),
+    ],
+)  # fmt: skip
+async def test_what_stood_at_the_end_counts(pool: Pool, before: Sequence[f.Fact], lost: Sequence[f.Fact], refused: int):
+    key = uuid4()
+    await hears(pool, key, (story.SUBMISSION, 0), *((fact, 1) for fact in before))
+    assert await again(pool, told(key, *lost)) == refused
+    assert (await known_of(pool, key)).withheld is (bool(refused) or before == (NO,))
+
+
+async def test_a_refusal_that_the_database_still_has_is_none_of_the_lost_time(pool: Pool):
+    key = uuid4()
+    await hears(pool, key, (story.SUBMISSION, 0))
+    lines = told(key, NO)
+    assert await again(pool, lines) == 1
+    kept = await pool.fetchval("SELECT id::text FROM journal WHERE aggregateid = $1", key)
+    await hears(pool, key, (YES, 2))
+    assert await again(pool, [json.dumps(json.loads(lines[0]) | {"id": kept})]) == 0
+    assert not (await known_of(pool, key)).withheld
+
+
+def test_a_line_that_is_no_fact_is_named():
+    with pytest.raises(ValueError, match="line 2"):
+        said_in([*told(uuid4(), NO), "nonsense"])
