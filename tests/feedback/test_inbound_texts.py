@@ -61,12 +61,14 @@ class Bound:
     way: Away
     vault: Vault
 
-    async def writes(self, words: str, coding: int = 8, sender: str = ME, charset: str = "utf-16-be") -> int:
+    async def writes(
+        self, words: str, coding: int = 8, sender: str = ME, charset: str = "utf-16-be", kind: int = 0
+    ) -> int:
         """Somebody writes; the status with which it was acknowledged."""
         written = words.encode(charset)
         short, long = (written, []) if len(written) <= 254 else (b"", [smpp34.Tlv(smpp34.TLV_MESSAGE_PAYLOAD, written)])
         said = await self.running.bound[-1].deliver_sm(
-            "12345", short, source_addr=sender, data_coding=coding, esm_class=0, tlvs=long
+            "12345", short, source_addr=sender, data_coding=coding, esm_class=kind, tlvs=long
         )
         return int(said.command_status)
 
@@ -150,6 +152,18 @@ async def test_the_door_is_for_services_alone(bound: Bound):
     async with httpx.AsyncClient(transport=bound.way.inner, base_url="http://intake") as client:
         body = {"id": "0b6f4c1e-5a51-4b61-9a51-9c2f0e6a4d11", "sender": ME, "words": "", "charset": "utf-8"}
         assert (await client.post("/inbound/sms/sms/texts", json=body)).status_code == 401
+
+
+@pytest.mark.parametrize("kind", [0x08, 0x10, 0x18, 0x20, 0x48])
+async def test_acknowledgements_and_news_of_messages_are_nobodys_words(bound: Bound, kind: int):
+    assert await bound.writes("已收到", kind=kind) == 0
+    assert await kinds(bound.intake) == []
+
+
+@pytest.mark.parametrize("kind", [0x01, 0x40, 0x80])
+async def test_words_are_taken_in_whatever_mode_they_come(bound: Bound, kind: int):
+    assert await bound.writes("三巷路灯不亮", kind=kind) == 0
+    assert await kinds(bound.intake) == ["submitted"]
 
 
 @pytest.mark.parametrize("words", ["桂澜路28号对面水管漏水" * 600, "桂澜路水管漏水" + "a\x00b" * 900])

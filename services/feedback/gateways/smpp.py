@@ -172,7 +172,9 @@ class SmppGateway:
         except ValueError as fault:
             log.warning("the message centre sent what we cannot read", gateway=self.name, cause=str(fault))
             return _NOT_EVER
-        return await (self._reported(message) if message.is_receipt else self._spoken(bind, message))
+        if message.is_words:
+            return await self._spoken(bind, message)
+        return await self._reported(message) if message.is_receipt else _TAKEN
 
     async def _spoken(self, bind: UUID, message: Delivered) -> int:
         if self.take_text is None or not self.channel:

@@ -141,8 +141,14 @@ class Delivered:
 
     @property
     def is_receipt(self) -> bool:
-        """Whether it tells what became of a message of ours; otherwise it is somebody's words."""
+        """Whether it tells what became of a message of ours."""
         return self.kind & _TYPE == _RECEIPT
+
+    @property
+    def is_words(self) -> bool:
+        """Whether somebody wrote it; what is neither is a telephone's acknowledgement, or news of a message on its
+        way."""
+        return self.kind & _TYPE == 0
 
     @property
     def charset(self) -> str:
