@@ -145,17 +145,17 @@ async def probe(bootstrap: str) -> None:
     """Produce three records and look whether the end and a committed offset say so."""
     place = TopicPartition(_PROBE, 0)
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
     try:
+        await admin.start()
         if _PROBE not in await admin.list_topics():
             await admin.create_topics([NewTopic(_PROBE, 1, 1)])
     finally:
         await admin.close()
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=_PROBE, enable_auto_commit=False)
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True)
-    await consumer.start()
-    await producer.start()
     try:
+        await consumer.start()
+        await producer.start()
         consumer.assign([place])
         before = (await consumer.end_offsets([place]))[place]
         for _ in range(3):

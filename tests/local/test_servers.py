@@ -3,13 +3,18 @@
 import asyncio
 import os
 import signal
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaConnectionError
 
+from deploy.local import noida
 from deploy.local.kafka import ApacheKafka, _fetch
 from deploy.local.noida import EmbeddedBroker
 from deploy.local.ports import free_port
@@ -149,3 +154,29 @@ def test_two_that_start_at_once_fetch_apache_kafka_once(tmp_path: Path, monkeypa
     with ThreadPoolExecutor() as both:
         list(both.map(_fetch, [tmp_path / "cache" / "jars"] * 2))
     assert (tmp_path / "mvn.times").read_text() == "\n"
+
+
+@pytest.mark.parametrize("failing", ["AIOKafkaAdminClient", "AIOKafkaConsumer", "AIOKafkaProducer"])
+async def test_a_broker_that_is_probed_in_vain_leaves_no_connection_open(monkeypatch: pytest.MonkeyPatch, failing: str):
+    left: list[str] = []
+
+    def client(name: str) -> Callable[..., Any]:
+        async def start() -> None:
+            left.append(name)
+            if name == failing:
+                raise KafkaConnectionError
+
+        async def stop() -> None:
+            if name in left:
+                left.remove(name)
+
+        async def topics() -> list[str]:
+            return [noida._PROBE]
+
+        return lambda **_: SimpleNamespace(start=start, stop=stop, close=stop, list_topics=topics)
+
+    for name in ("AIOKafkaAdminClient", "AIOKafkaConsumer", "AIOKafkaProducer"):
+        monkeypatch.setattr(noida, name, client(name))
+    with pytest.raises(KafkaConnectionError):
+        await noida.probe("127.0.0.1:9")
+    assert left == []
