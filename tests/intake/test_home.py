@@ -117,7 +117,17 @@ async def test_a_browser_at_an_address_that_is_none_gets_a_page_that_leads_on(vi
     assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
     assert "没有这个页面" in answer.text
     assert 'href="/"' in answer.text
+    assert "default-src 'self'" in answer.headers["content-security-policy"]
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    head = await visitor.client.head("/nothing/here", headers=browser)
+    assert (head.status_code, head.text, head.headers) == (404, "", answer.headers)
     assert "no page at this address" in (await visitor.client.get("/nothing?lang=en", headers=browser)).text
     for program in ({}, {"Accept": "*/*"}, {"Accept": "application/json"}):
         answer = await visitor.client.get("/nothing/here", headers=program)
         assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+
+
+@pytest.mark.parametrize("accept", ["text/html,*/*;q=0.8", "application/json"])
+async def test_no_cache_takes_the_page_for_the_document_or_the_other_way_round(visitor: PortalVisitor, accept: str):
+    answer = await visitor.client.get("/nothing/here", headers={"Accept": accept})
+    assert answer.headers["vary"] == "Accept"

@@ -84,9 +84,11 @@ def install(app: FastAPI, nowhere: Nowhere | None = None) -> None:
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, fault: HTTPException) -> Response:
-        if fault.status_code == 404 and nowhere and _is_for_a_page(request):
-            return nowhere(request)
-        return _http(request, fault)
+        if fault.status_code != 404 or nowhere is None:
+            return _http(request, fault)
+        answer = nowhere(request) if _is_for_a_page(request) else _http(request, fault)
+        answer.headers.add_vary_header("Accept")
+        return answer
 
     async def other(request: Request, fault: Exception) -> Response:
         return of_fault(fault, request.url.path, route_of(request.scope))
