@@ -3,6 +3,7 @@
 import html
 import re
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -25,6 +26,7 @@ from tests.keys import KEYS
 from tests.packs import showing
 
 REPORT = "NH21-000004-Q"
+SEVENTH = number("NH", 2021, 7)
 Told = Delivery
 ATTACK = "<script>alert('1')</script>路面破损"
 
@@ -298,3 +300,35 @@ async def test_no_page_loads_anything_from_another_host(browser: httpx.AsyncClie
     assert "default-src 'self'" in answer.headers["content-security-policy"]
     for found in re.findall(r"""(?:src|href)=["'](/[^"'?#]+(?:css|js|svg))["']""", answer.text):
         assert (await browser.get(found)).status_code == 200, found
+
+
+NO, YES, SECOND_YES = f.PublicationRefused(), f.PublicationAllowed(), f.PublicationAllowed(refusals=1)
+
+
+@pytest.mark.parametrize(
+    ("may_publish", "said", "shown"),
+    [
+        (False, [], False),
+        (False, [YES], True),
+        (False, [YES, NO], False),
+        (True, [NO], False),
+        (True, [NO, SECOND_YES], True),
+        (True, [NO, SECOND_YES, NO], False),
+    ],
+    ids=["no", "no, yes", "no, yes, no", "yes, no", "yes, no, yes", "yes, no, yes, no"],
+)
+@pytest.mark.parametrize("minutes", [1, 0, -1], ids=["clocks agree", "at once", "clocks disagree"])
+@pytest.mark.parametrize("turned", [False, True], ids=["in order", "out of order"])
+async def test_the_board_counts_what_a_citizen_said_of_publication_and_trusts_no_clock(
+    wordy: httpx.AsyncClient, delivery: Told, may_publish: bool, said: list[Fact], shown: bool, minutes: int,
+    turned: bool,
+):  # fmt: skip
+    raised = story.SUBMISSION.model_copy(update={"title": "门口水浸", "may_publish": may_publish})
+    log, key = Log(), UUID(int=7)
+    await delivery.deliver(log.told(raised, key=key))
+    for n, note in sorted(enumerate(said), reverse=turned):
+        told = envelope(note, None, key, story.AT + timedelta(minutes=n * minutes))._replace(id=UUID(int=70 + n))
+        await delivery.deliver([log.record(told)])
+    for path in ("/v1/figures/completion/demands", "/board/demands?jurisdiction=nanhai", f"/board/demands/{SEVENTH}"):
+        answer = await wordy.get(path)
+        assert (answer.status_code, "门口水浸" in answer.text) == (200, shown), path

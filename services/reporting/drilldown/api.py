@@ -24,7 +24,7 @@ from services.reporting.figures.parameters import (
     one_of,
     pack_of,
 )
-from services.reporting.figures.queries import Told
+from services.reporting.figures.queries import Consents, Told
 from services.reporting.figures.visibility import seen
 from shared.chassis.http.pagination import Page, link
 from shared.contracts.demand.facts import Outcome
@@ -64,9 +64,9 @@ class Behind(BaseModel):
     imported: bool
 
     @classmethod
-    def of(cls, pack: Pack, demand: Demand, withheld: frozenset[UUID]) -> "Behind":
+    def of(cls, pack: Pack, demand: Demand, consents: Consents) -> "Behind":
         """As anybody may see it."""
-        public = seen(pack, demand, withheld)
+        public = seen(pack, demand, consents)
         return cls(
             id=demand.id, number=public.number, confidential=public.confidential, title=public.title,
             status=public.status, outcome=public.outcome, division=public.place, unit=public.unit,
@@ -109,7 +109,7 @@ def routes(figures: Figures, opening: Drilldown, packs: Jurisdictions) -> APIRou
         following = pagination.written(listed.next)
         link(following, request, response)
         return Opened(
-            demands=[Behind.of(figure.pack, demand, listed.withheld) for demand in listed.demands],
+            demands=[Behind.of(figure.pack, demand, listed.consents) for demand in listed.demands],
             without_reports=not figure.lists_reports,
             next=following,
         )

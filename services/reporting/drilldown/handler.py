@@ -93,8 +93,8 @@ class Drilldown:
                 after = listed.next or Spot(spans.popleft()[0], _LOWEST)
                 if len(demands) == limit:
                     break
-            withheld = await figures.withheld(db, [demand.id for demand in demands])
-        return Listed(demands, after if spans else None, withheld)
+            consents = await figures.consents(db, [demand.id for demand in demands])
+        return Listed(demands, after if spans else None, consents)
 
 
 async def _spans(db: Connection, figure: Figure) -> Sequence[Span]:

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
-from uuid import UUID
 
 from services.reporting.drilldown.pagination import Spot
 from services.reporting.figures.conditions import Condition, numbered
+from services.reporting.figures.queries import NOTHING_SAID, Consents
 from shared.chassis.database.pool import Connection
 from shared.contracts.demand.state import Demand
 
@@ -34,8 +34,8 @@ class Listed:
 
     demands: Sequence[Demand]
     next: Spot | None
-    withheld: frozenset[UUID] = frozenset()
-    """Those of which no words may be shown, whatever the pack shows."""
+    consents: Consents = NOTHING_SAID
+    """What was said of their publication."""
 
 
 async def demands(db: Connection, sought: Sought, span: Span, after: Spot, limit: int) -> Listed:

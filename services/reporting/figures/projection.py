@@ -26,7 +26,7 @@ def figure_projection(packs: Jurisdictions) -> Composed[Demand, f.Fact]:
     """What reporting keeps beside its demands: facts, channels, and the counters behind figures."""
     counters = Counters({pack.id: Rows(pack) for pack in packs})
     counted = Projection(on=dict.fromkeys(ALL_STATUS_FACTS, whole), ignores=ALL_NOTES, write=counters.write)
-    return compose(FACTS_HEARD, CHANNELS, counted)
+    return compose(FACTS_HEARD, CHANNELS, AGREEMENTS, counted)
 
 
 class Counters:
@@ -108,6 +108,10 @@ def _raised(change: Change[Demand, f.DemandSubmitted]) -> f.DemandSubmitted:
     return change.fact
 
 
+def _agreed(change: Change[Demand, f.PublicationAllowed]) -> tuple[UUID, int]:
+    return change.envelope.key, change.fact.refusals
+
+
 _FLOWS: Final = (("collected",), ("collected", "completed"))
 FACTS_HEARD: Final = Projection(
     on=dict.fromkeys((*ALL_STATUS_FACTS, *ALL_NOTES), _envelope), ignores=(), write=queries.put_facts
@@ -117,3 +121,9 @@ CHANNELS: Final = Projection(
     on={f.DemandSubmitted: _raised}, ignores=(*AFTER_SUBMISSION, *ALL_NOTES), write=queries.call_channels
 )
 """What people call the channels."""
+AGREEMENTS: Final = Projection(
+    on={f.PublicationAllowed: _agreed},
+    ignores=(*ALL_STATUS_FACTS, *(kind for kind in ALL_NOTES if kind is not f.PublicationAllowed)),
+    write=queries.put_agreements,
+)
+"""Which citizens agreed to publication since they raised their demands."""

@@ -3,17 +3,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Final
 from uuid import UUID
 
 from shared.chassis.database.pool import Connection
 from shared.chassis.database.write_batch import WriteBatch
 from shared.contracts.demand.facts import (
+    DemandPublished,
     DemandSubmitted,
     DemandUnpublished,
-    PublicationAllowed,
     PublicationRefused,
 )
-from shared.contracts.demand.groups import PUBLICATION_NOTES
 from shared.contracts.demand.state import Demand
 from shared.contracts.envelope import Envelope
 
@@ -44,6 +44,21 @@ def call_channels(writes: WriteBatch, raised: Sequence[DemandSubmitted]) -> None
             """,
             ids, [str(rows[id][0]) for id in ids], [rows[id][1] for id in ids],
         )  # fmt: skip
+
+
+def put_agreements(writes: WriteBatch, agreed: Sequence[tuple[UUID, int]]) -> None:
+    """Keep how many refusals the citizens of demands took back; rows in one order, as above."""
+    highest: dict[UUID, int] = {}
+    for key, refusals in agreed:
+        highest[key] = max(refusals, highest.get(key, 0))
+    writes.add(
+        """
+        INSERT INTO agreement AS known SELECT * FROM unnest($1::uuid[], $2::integer[])
+        ON CONFLICT (demand_id) DO UPDATE SET refusals = greatest(known.refusals, excluded.refusals)
+        """,
+        sorted(highest),
+        [highest[key] for key in sorted(highest)],
+    )
 
 
 def add(writes: WriteBatch, table: str, period: str, counts: Mapping[tuple[str, date, str, str, str], int]) -> None:
@@ -110,26 +125,44 @@ class Told:
     time: datetime
 
 
-async def withheld(db: Connection, ids: Sequence[UUID]) -> frozenset[UUID]:
-    """Those of the demands whose citizens want nothing published, or whose publication was taken back last.
+@dataclass(frozen=True, slots=True)
+class Consents:
+    """What was said of the publication of some demands."""
 
-    A citizen's yes and no are told by one service, under the demand's lock: the later one counts.
-    """
+    withheld: frozenset[UUID] = frozenset()
+    """Those whose citizens refused since they were raised and did not agree again, or whose publication was taken back
+    last."""
+    allowed: frozenset[UUID] = frozenset()
+    """Those whose citizens agreed since they were raised, and did not refuse again."""
+
+
+NOTHING_SAID: Final = Consents()
+
+
+async def consents(db: Connection, ids: Sequence[UUID]) -> Consents:
+    """What was said of the publication of these demands. A citizen's yes takes back as many refusals as it names,
+    whatever the order in which both were told or heard (ADR 43)."""
     rows = await db.fetch(
         """
-        SELECT demand_id FROM (
-            SELECT DISTINCT ON (demand_id, type = ANY($3)) demand_id, type FROM fact
-            WHERE demand_id = ANY($1::uuid[]) AND type = ANY($2::text[])
-            ORDER BY demand_id, type = ANY($3), time DESC, type = $4 DESC, id DESC
-        ) AS last WHERE type = ANY($5)
+        SELECT id, refusals > coalesce(allowed, 0) AS is_refused, allowed IS NOT NULL AS is_allowed, is_taken_back
+        FROM (
+            SELECT asked.id,
+                (SELECT count(*) FROM fact WHERE demand_id = asked.id AND type = $2) AS refusals,
+                (SELECT refusals FROM agreement WHERE demand_id = asked.id) AS allowed,
+                (SELECT type = $3 FROM fact WHERE demand_id = asked.id AND type IN ($3, $4)
+                    ORDER BY time DESC, fact.id DESC LIMIT 1) AS is_taken_back
+            FROM unnest($1::uuid[]) AS asked (id)
+        ) AS said
         """,
         list(ids),
-        [kind.wire_type() for kind in PUBLICATION_NOTES],
-        [PublicationRefused.wire_type(), PublicationAllowed.wire_type()],
         PublicationRefused.wire_type(),
-        [PublicationRefused.wire_type(), DemandUnpublished.wire_type()],
+        DemandUnpublished.wire_type(),
+        DemandPublished.wire_type(),
     )
-    return frozenset(row["demand_id"] for row in rows)
+    return Consents(
+        frozenset(row["id"] for row in rows if row["is_refused"] or row["is_taken_back"]),
+        frozenset(row["id"] for row in rows if row["is_allowed"] and not row["is_refused"]),
+    )
 
 
 async def facts_of(db: Connection, number: str) -> list[Told]:

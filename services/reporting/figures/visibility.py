@@ -1,10 +1,10 @@
 """A demand of reporting's own copy as the public sees it, and which figures open to demands at all."""
 
 from typing import Final
-from uuid import UUID
 
 from services.reporting.figures.conditions import COLLECTED
 from services.reporting.figures.domain import Dimension
+from services.reporting.figures.queries import Consents
 from shared.contracts.demand.state import Demand
 from shared.jurisdiction.pack import Pack
 from shared.jurisdiction.publication import PublicDemand, Shown, seen_by_public
@@ -18,9 +18,11 @@ _TELLS: Final = {
 """What a list of the demands of one row tells of each."""
 
 
-def seen(pack: Pack, demand: Demand, withheld: frozenset[UUID]) -> PublicDemand:
-    """What anybody may see of it; `withheld`: see `queries.withheld`. What was released stands at `/demands`."""
-    return seen_by_public(pack.publication, PublicDemand.of(demand, withheld=demand.id in withheld))
+def seen(pack: Pack, demand: Demand, consents: Consents) -> PublicDemand:
+    """What anybody may see of it; What was released stands at `/demands`."""
+    withheld, allowed = demand.id in consents.withheld, demand.id in consents.allowed
+    known = PublicDemand.of(demand, withheld=withheld, allowed=allowed)
+    return seen_by_public(pack.publication, known)
 
 
 def opens(pack: Pack, dimension: Dimension) -> bool:

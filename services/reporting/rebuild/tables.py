@@ -12,7 +12,7 @@ ANEW: Final = "reporting_rebuild"
 """The schemas: of what is in use, and of what is being built."""
 
 DERIVED: Final = (
-    "demand_facts", "fact", "cohort", "flow", "owed", "cohort_sum", "flow_sum", "channel",
+    "demand_facts", "fact", "cohort", "flow", "owed", "cohort_sum", "flow_sum", "channel", "agreement",
     "parked", "note_seen", "progress",
 )  # fmt: skip
 """Made of facts alone, so that the log says what they must hold; they are replaced together."""

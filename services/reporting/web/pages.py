@@ -106,7 +106,7 @@ def _opened(opening: Drilldown, packs: Jurisdictions, pages: Pages) -> APIRouter
         again = _opener_of("/board/demands", **parameters, after=after, lang=lang)
         following = pagination.written(listed.next)
         values = _common(packs, pack, lang) | {
-            "demands": (rows := [showing.demand(demand, listed.withheld) for demand in listed.demands]),
+            "demands": (rows := [showing.demand(demand, listed.consents) for demand in listed.demands]),
             "groups": [Group(rows)],
             "columns": [Column(WORDS[lang][name]) for name in COLUMNS],
             "heading": showing.heading(figure),
@@ -126,14 +126,14 @@ def _opened(opening: Drilldown, packs: Jurisdictions, pages: Pages) -> APIRouter
             listed = await queries.demand_by_number(db, number)
             facts = await queries.facts_of(db, number)
             channels = await queries.channels(db)
-            withheld = await queries.withheld(db, [listed.id]) if listed else frozenset()
+            consents = await queries.consents(db, [listed.id] if listed else [])
         pack = packs.get(listed.jurisdiction) if listed else None
         if listed is None or pack is None:
             unknown = Refused(Code.NOT_FOUND, f"there is no demand {number}", f"没有编号为 {number} 的诉求")
             return _refused(pages, unknown, lang)
         showing, again = Showing(pack, lang, channels), _opener_of(f"/board/demands/{listed.number}")
         shown = {
-            "demand": showing.demand(listed, withheld),
+            "demand": showing.demand(listed, consents),
             "published": f"/demands/{listed.number}?lang={lang}" if pack.publication.release else "",
             "steps": [Entry(when, when, what) for when, what in showing.steps(listed, facts)],
             "again": again,

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.reporting.drilldown import steps
@@ -13,7 +12,7 @@ from services.reporting.figures.completion import Breakdown, above
 from services.reporting.figures.domain import Dimension, is_late, is_overdue, standing
 from services.reporting.figures.names import NOBODY, name_of
 from services.reporting.figures.parameters import By
-from services.reporting.figures.queries import Told
+from services.reporting.figures.queries import Consents, Told
 from services.reporting.figures.visibility import seen
 from services.reporting.web.words import WORDS, counted_name, status_name
 from shared.chassis.base.clock import now
@@ -55,9 +54,9 @@ class Showing:
         until = f"{WORDS[self.lang]['until']} {figure.until}" if figure.until else ""
         return [words for words in (row, month, until, counted_name(figure.counted, self.lang)) if words]
 
-    def demand(self, demand: Demand, withheld: frozenset[UUID]) -> dict[str, Any]:
+    def demand(self, demand: Demand, consents: Consents) -> dict[str, Any]:
         """A demand as the public sees it; for what is not shown there is nothing, and a template leaves it out."""
-        words, public = WORDS[self.lang], seen(self.pack, demand, withheld)
+        words, public = WORDS[self.lang], seen(self.pack, demand, consents)
         category = self.name(Dimension.CATEGORY, public.category) if public.category else ""
         about = words["confidential"] if public.confidential else public.title or category or words["unpublished"]
         return {
