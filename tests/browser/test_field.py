@@ -10,7 +10,7 @@ from playwright.async_api import Page, expect
 from shared.contracts.demand.state import Service
 from tests.browser.conftest import DESK, PHONE, Tabs
 from tests.browser.test_access import SMALL_TARGETS, what_is_wrong
-from tests.browser.test_raise import photo
+from tests.browser.test_raise import UNREADABLE, photo
 from tests.city import CLERK, City
 
 pytestmark = pytest.mark.browser
@@ -111,6 +111,43 @@ async def test_a_sign_in_that_is_over_keeps_what_was_booked(tabs: Tabs, city: Ci
     assert await what_is_wrong(page) == []
     await page.get_by_role("link", name="重新登录").click()
     await expect(page.locator('[data-view="visit"] .tag.done')).to_have_count(1)
+
+
+async def test_a_booking_that_is_too_large_is_said_and_holds_up_no_other(tabs: Tabs, city: City):
+    page = await clerk(tabs, city)
+    await begin(page)
+    await page.context.set_offline(True)
+    await book(page, "照片太大")
+    grown = "[new File([new Uint8Array(33 * 2 ** 20)], 'a.heic')]"
+    await page.evaluate(f"""fieldVisits.all('demands').then(async ([one]) => {{
+        await fieldVisits.put('demands', {{...one, photos: {grown}}});
+        await fieldVisits.put('demands', {{...one, key: crypto.randomUUID(), visit: crypto.randomUUID()}});
+    }})""")
+    await book(page, "路灯坏了")
+    await page.context.set_offline(False)
+    lines = page.locator('[data-view="visit"] [data-list] li')
+    await expect(lines.last.locator(".tag.done")).to_be_visible()
+    await expect(lines.first.locator(".error")).to_contain_text("少选一两张")
+    await expect(page.get_by_role("status").first).to_contain_text("有 2 件没有收下")
+    refused = await page.evaluate("fieldVisits.all('demands').then((all) => all.map((one) => one.refused))")
+    assert sorted(filter(None, refused)) == [404, 413]
+    assert await what_is_wrong(page) == []
+    await lines.first.get_by_role("button", name="修改").click()
+    await page.locator("#photos").set_input_files([photo(300, 200)])
+    await page.locator("form[data-demand] button.primary").click()
+    await expect(page.locator('[data-view="visit"] .tag.done')).to_have_count(2)
+
+
+async def test_photos_that_are_too_large_together_are_left_out_when_they_are_chosen(tabs: Tabs, city: City):
+    page = await clerk(tabs, city)
+    await begin(page)
+    await page.locator("#photos").set_input_files([UNREADABLE] * 9)
+    await expect(page.get_by_text("这些照片合起来太大，后面的没有加上")).to_be_visible()
+    await expect(page.locator(".chosen-files li")).to_have_count(8)
+    await book(page, "路灯坏了")
+    await expect(page.locator('[data-view="visit"] .tag.done')).to_have_count(1)
+    await page.locator("#photos").set_input_files([photo(300, 200)])
+    await expect(page.get_by_text("这些照片合起来太大")).to_be_hidden()
 
 
 async def remove(tabs: Tabs, page: Page, sure: bool) -> None:

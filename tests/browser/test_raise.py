@@ -21,6 +21,8 @@ pytestmark = pytest.mark.browser
 BOTH: Final = pytest.mark.parametrize("javascript", [True, False], ids=["with JavaScript", "without JavaScript"])
 WORDS: Final = "村口的路灯坏了三天，晚上看不清路"
 LIMIT: Final = 60_000
+UNREADABLE: Final[FilePayload] = {"name": "a.heic", "mimeType": "image/heic", "buffer": bytes(4_000_000)}
+"""A picture of a telephone that the browser cannot make smaller."""
 SEND_TWICE: Final = """() => {
     const form = document.querySelector('form[method=post]');
     return Promise.all([1, 2].map(() => fetch(form.action, {method: 'POST', body: new FormData(form)})));
@@ -293,6 +295,38 @@ async def test_a_demand_that_is_written_without_a_network_is_sent_once_when_ther
     assert await pool.fetchval("SELECT count(*) FROM submission") == 1
     told = await pool.fetchval("SELECT payload FROM journal WHERE sequence = 1")
     assert len(json.loads(told)["attachments"]) == 2
+
+
+async def test_a_demand_with_photos_that_are_too_large_can_be_changed_and_holds_up_no_other(tabs: Tabs, city: City):
+    page = await tabs.new(PHONE)
+    await page.goto(f"{city.url}/raise/offline")
+    await page.context.set_offline(True)
+
+    async def keep(words: str) -> None:
+        await page.get_by_label("您要反映什么问题？").fill(words)
+        await page.get_by_label("在哪里？").select_option(label="东二社区居委会")
+        await page.get_by_role("button", name="保存并提交").click()
+        await expect(page.get_by_text(f"等待网络：{words}")).to_be_visible()
+
+    await keep("照片太大了")
+    grown = "[new File([new Uint8Array(33 * 2 ** 20)], 'a.heic')]"
+    await page.evaluate(f"waitingDemands.all().then(([one]) => waitingDemands.put({{...one, photos: {grown}}}))")
+    await page.get_by_label("照片").set_input_files([UNREADABLE] * 9)
+    await expect(page.get_by_text("这些照片合起来太大，后面的没有加上")).to_be_visible()
+    await page.get_by_label("照片").set_input_files([photo(300, 200)])
+    await expect(page.get_by_text("这些照片合起来太大，后面的没有加上")).to_be_hidden()
+    await keep("路灯坏了三天")
+    await page.context.set_offline(False)
+    waiting = page.locator(".waiting-demands")
+    await expect(waiting).to_contain_text("已提交 NH")
+    await expect(waiting).to_contain_text("少选一两张")
+    assert await what_is_wrong(page) == []
+    await waiting.get_by_role("button", name="修改").click()
+    await expect(page.get_by_label("您要反映什么问题？")).to_have_value("照片太大了")
+    await page.get_by_label("照片").set_input_files([photo(300, 200)])
+    await page.get_by_role("button", name="保存并提交").click()
+    await expect(waiting.locator("a")).to_have_count(2)
+    assert await city.loop.pools[Service.INTAKE].fetchval("SELECT count(*) FROM submission") == 2
 
 
 async def test_photos_that_were_chosen_before_the_network_was_gone_need_not_be_chosen_again(tabs: Tabs, city: City):

@@ -1,4 +1,4 @@
-// What a page and its worker keep in the device, as long as there is no network.
+// What a page and its worker keep in the device, as long as there is no network, and what becomes of it then.
 
 /** A database of this device; `stores` has the key of each by its name. */
 self.deviceStore = (name, stores) => {
@@ -35,3 +35,41 @@ self.deviceStore = (name, stores) => {
     },
   };
 };
+
+/** Sending what waits in the device, one after the other. */
+self.sending = (() => {
+  const TOGETHER = 31 * 1_048_576; // bytes of photos; the server takes 1 MiB more, for the words
+  const TOO_LARGE = 413;
+  const TRIED_AGAIN = [401, 403, 408, 425, 429];
+
+  return {
+    TOO_LARGE,
+    tooLarge: (photos = []) => photos.reduce((sum, { size }) => sum + size, 0) > TOGETHER,
+
+    /** Whether the same would be refused once more. */
+    lasts: (status) => status >= 400 && status < 500 && !TRIED_AGAIN.includes(status),
+
+    /** `alone`: a fault of the server in this one says nothing of the next. */
+    later: (status) => Object.assign(new Error(`try again later: ${status}`), { alone: status === 500 }),
+
+    /** Why something was refused: in the words of the server, or in the page's for a status. */
+    words(refused, said) {
+      if (typeof refused === "string") return refused;
+      return refused === TOO_LARGE ? said.tooLarge : said.notTaken.replace("%", refused);
+    },
+
+    /** The last fault of one alone; any other ends it. */
+    async each(waiting, send) {
+      let last = null;
+      for (const one of waiting) {
+        try {
+          await send(one);
+        } catch (fault) {
+          if (!fault.alone) throw fault;
+          last = fault;
+        }
+      }
+      return last;
+    },
+  };
+})();

@@ -124,6 +124,6 @@ self.fieldForm = (form, { who, book, save }) => {
   return {
     read, edit, empty, asWritten, remember, forgetWritten, forget,
     key: () => key.value || crypto.randomUUID(),
-    photos: () => self.photos.smaller(photos?.files ?? []),
+    photos: () => self.photos.toKeep(photos?.files ?? []),
   };
 };

@@ -37,31 +37,38 @@ self.fieldVisits = (() => {
     return answer.json();
   }
 
-  /** The answer in JSON, or an error where it has to be tried again; `refused`: in words. */
+  /** The answer in JSON, or an error where it has to be tried again; `refused`: in words, or the status alone. */
   async function sent(path, body, csrf) {
     const answer = await fetch(path, { method: "POST", body, headers: headers(csrf) });
     if (answer.ok) return answer.json();
     if (answer.status === 401) throw Object.assign(new Error("sign in again"), { expired: true });
-    if (answer.status !== 422) throw new Error(`try again later: ${answer.status}`);
-    return { refused: Object.values((await answer.json()).errors).join("；") };
+    if (!self.sending.lasts(answer.status)) throw self.sending.later(answer.status);
+    const { errors = {} } = answer.status === 422 ? await answer.json().catch(() => ({})) : {};
+    return { refused: Object.values(errors).join("；") || answer.status };
   }
 
   async function sendVisits({ csrf, who }, lang) {
-    for (const visit of (await all("visits")).filter((one) => one.unsent && one.who === who)) {
+    const waiting = (await all("visits")).filter((one) => one.unsent && one.who === who);
+    return self.sending.each(waiting, async (visit) => {
       const { refused } = await sent(`/field/visits${lang}`, form({ ...visit.fields, id: visit.id }), csrf);
       const now = (await all("visits")).find((one) => one.id === visit.id);
       // Changed while it was on its way: it is sent once more.
       if (now) await put("visits", { ...now, refused, unsent: JSON.stringify(now.fields) !== JSON.stringify(visit.fields) });
-    }
+    });
   }
 
   async function sendDemands({ csrf, who }, lang) {
     const visits = new Map((await all("visits")).map((one) => [one.id, one]));
-    const mine = (one) => isWaiting(one) && one.who === who && !visits.get(one.visit)?.refused;
-    for (const demand of (await all("demands")).filter(mine).sort((a, b) => a.booked - b.booked)) {
+    // The server knows no demand of a visit that has not arrived.
+    const arrived = (visit) => !visit?.refused && !visit?.unsent;
+    const mine = (one) => isWaiting(one) && one.who === who && arrived(visits.get(one.visit));
+    const waiting = (await all("demands")).filter(mine).sort((a, b) => a.booked - b.booked);
+    return self.sending.each(waiting, async (demand) => {
       const { key, visit, booked, fields, photos } = demand;
       const body = form({ ...fields, key, booked_at: booked }, photos);
-      const told = await sent(`/field/visits/${visit}/demands${lang}`, body, csrf);
+      const told = self.sending.tooLarge(photos)
+        ? { refused: self.sending.TOO_LARGE }
+        : await sent(`/field/visits/${visit}/demands${lang}`, body, csrf);
       if (told.refused) await put("demands", { ...demand, refused: told.refused });
       else {
         const { number, code, changed, left_out } = told;
@@ -73,7 +80,7 @@ self.fieldVisits = (() => {
         // Name, phone, words and photos leave the device with this.
         await put("demands", { key, visit, who, booked, begin, spot, number, code, left_out, changed: changed || late });
       }
-    }
+    });
   }
 
   /** Send what waits, each under the key that was made with it: sent again it is the same demand. */
@@ -81,8 +88,8 @@ self.fieldVisits = (() => {
     const waits = (await all("demands")).some(isWaiting) || (await all("visits")).some((one) => one.unsent);
     if (!waits) return;
     const now = await signedIn();
-    await sendVisits(now, lang);
-    await sendDemands(now, lang);
+    const faults = [await sendVisits(now, lang), await sendDemands(now, lang)].filter(Boolean);
+    if (faults.length) throw faults[0];
   }
 
   /** One tab or worker at a time: two at once would do no harm, and say everything twice. */

@@ -58,7 +58,7 @@ async function show() {
   one("[data-visit-count]").textContent = said.count.replace("%", mine.length);
   for (const list of all("[data-list]")) list.replaceChildren(...mine.map((it) => line(it)));
   one("[data-summary]").replaceChildren(...summary(mine));
-  if (visit.refused) tell(`${said.refused}：${visit.refused}`, "wrong");
+  if (visit.refused) tell(`${said.refused}：${self.sending.words(visit.refused, said)}`, "wrong");
 }
 
 /** What was booked last, above the form for the next one: its number and code are what the resident is told. */
@@ -95,7 +95,7 @@ function line(demand, mayChange = true) {
   if (also.length) item.append(" ", made("span", also.join(" · "), { className: "soft" }));
   if (demand.left_out) item.append(made("p", demand.left_out, { className: "error" }));
   if (demand.changed) item.append(made("p", said.changed, { className: "soft" }));
-  if (demand.refused) item.append(made("p", demand.refused, { className: "error" }));
+  if (demand.refused) item.append(made("p", self.sending.words(demand.refused, said), { className: "error" }));
   if (demand.fields && mayChange) item.append(...[["edit", edit], ["remove", drop]].map(([name, act]) => {
     const button = made("button", said[name], { type: "button", className: "as-link" });
     button.append(made("span", ` ${words}`, { className: "unseen" }));

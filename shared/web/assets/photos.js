@@ -32,6 +32,21 @@ self.photos = (() => {
     return done;
   }
 
+  /** As many of the first as can be sent together. */
+  async function thatFit(files) {
+    if (!self.sending.tooLarge(files)) return files;
+    const done = await allSmaller(files);
+    while (self.sending.tooLarge(done)) done.pop();
+    return files.slice(0, done.length);
+  }
+
+  /** Made smaller, to be kept until they are sent; fails where they are too large together. */
+  async function toKeep(files) {
+    const done = await allSmaller(files);
+    if (self.sending.tooLarge(done)) throw new Error("too large together");
+    return done;
+  }
+
   /** Put files into a field as if they had been chosen there. */
   function choose(input, files) {
     const list = new DataTransfer();
@@ -40,14 +55,25 @@ self.photos = (() => {
     input.dispatchEvent(new Event("change", { bubbles: true }));
   }
 
-  /** Take no more than the field says, and say so while the photos are being chosen. */
+  /** Take no more than the field says and can be sent, and say so while the photos are being chosen. */
   function limit(input) {
     const most = Number(input.dataset.most);
-    const note = input.closest(".upload").querySelector("[data-too-many]");
+    const upload = input.closest(".upload");
+    const [note, large] = ["[data-too-many]", "[data-too-large]"].map((it) => upload.querySelector(it));
+    let choice = 0;
     input.addEventListener("change", () => {
       const isOver = input.files.length > most;
       if (isOver) choose(input, [...input.files].slice(0, most));
       note.hidden = !isOver;
+    });
+    input.addEventListener("change", async () => {
+      const mine = ++choice;
+      large.hidden = true;
+      const files = [...input.files];
+      const taken = await thatFit(files);
+      if (mine !== choice || taken.length === files.length) return;
+      choose(input, taken);
+      large.hidden = false;
     });
   }
 
@@ -67,5 +93,5 @@ self.photos = (() => {
 
   const forget = () => kept.clear().catch(() => {});
 
-  return { smaller: allSmaller, choose, limit, keep, forget };
+  return { smaller: allSmaller, toKeep, choose, limit, keep, forget };
 })();

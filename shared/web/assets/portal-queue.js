@@ -19,20 +19,26 @@ self.waitingDemands = (() => {
     return page.match(/name="csrf" value="([0-9a-f]+)"/)?.[1] ?? "";
   }
 
+  async function sendOne(demand, headers) {
+    const refuse = (refused) => put({ ...demand, refused });
+    if (self.sending.tooLarge(demand.photos)) return refuse(self.sending.TOO_LARGE);
+    const body = new FormData();
+    for (const [name, value] of Object.entries({ ...demand.fields, key: demand.key })) body.set(name, value);
+    for (const photo of demand.photos ?? []) body.append("photos", photo, photo.name);
+    const answer = await fetch("/raise/offline", { method: "POST", body, headers });
+    if (answer.ok) return put({ key: demand.key, begun: demand.begun, ...(await answer.json()) });
+    if (!self.sending.lasts(answer.status)) throw self.sending.later(answer.status);
+    const { detail } = answer.status === 422 ? await answer.json().catch(() => ({})) : {};
+    return refuse(detail || answer.status);
+  }
+
   /** Send what waits, each under the key that was made with it: sent again it is the same demand. */
   async function send() {
     const waiting = (await all()).filter((demand) => demand.fields && !demand.refused);
     if (!waiting.length) return;
     const headers = { Accept: "application/json", "X-CSRF-Token": await token() };
-    for (const demand of waiting) {
-      const body = new FormData();
-      for (const [name, value] of Object.entries({ ...demand.fields, key: demand.key })) body.set(name, value);
-      for (const photo of demand.photos ?? []) body.append("photos", photo, photo.name);
-      const answer = await fetch("/raise/offline", { method: "POST", body, headers });
-      if (answer.ok) await put({ key: demand.key, begun: demand.begun, ...(await answer.json()) });
-      else if (answer.status === 422) await put({ ...demand, refused: (await answer.json()).detail });
-      else throw new Error(`try again later: ${answer.status}`);
-    }
+    const fault = await self.sending.each(waiting, (demand) => sendOne(demand, headers));
+    if (fault) throw fault;
   }
 
   return { all, put, forget, send };

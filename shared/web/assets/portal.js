@@ -118,7 +118,18 @@ function withQueue(form) {
     await queue.forget(Date.now() - RECEIPTS_KEPT);
     const demands = await queue.all();
     list.hidden = !demands.length;
-    list.querySelector("ul").replaceChildren(...demands.map((demand) => line(demand, list.dataset)));
+    list.querySelector("ul").replaceChildren(...demands.map((demand) => line(demand, list.dataset, change)));
+  }
+
+  /** One that was refused, to be kept once more under its key. */
+  function change(demand) {
+    key = demand.key;
+    form.reset();
+    for (const [name, value] of Object.entries(demand.fields)) {
+      if (form.elements[name]) form.elements[name].value = value;
+    }
+    if (input) self.photos.choose(input, demand.photos ?? []);
+    words.focus();
   }
   const send = () => queue.send().catch(() => {}).then(show);
 
@@ -152,12 +163,12 @@ function withQueue(form) {
 /** What is kept of a form: its words by the name of the field, and its photos, made smaller. */
 async function keptParts(form) {
   const body = new FormData(form);
-  const photos = await self.photos.smaller(body.getAll("photos").filter((file) => file.size));
+  const photos = await self.photos.toKeep(body.getAll("photos").filter((file) => file.size));
   for (const name of ["csrf", "photos"]) body.delete(name);
   return { fields: Object.fromEntries(body), photos };
 }
 
-function line(demand, said) {
+function line(demand, said, change) {
   const item = document.createElement("li");
   if (demand.number) {
     const link = Object.assign(document.createElement("a"), { href: demand.receipt, textContent: demand.number });
@@ -165,9 +176,19 @@ function line(demand, said) {
     item.append(`${said.sent} `, link, out);
   } else {
     const photos = demand.photos?.length ? said.photos.replace("%", demand.photos.length) : "";
-    item.textContent = `${demand.refused ?? said.waits}：${demand.fields.words.slice(0, 30)}${photos}`;
+    const state = demand.refused ? self.sending.words(demand.refused, said) : said.waits;
+    const words = demand.fields.words.slice(0, 30);
+    item.textContent = `${state}：${words}${photos} `;
+    if (demand.refused) item.append(changing(words, said, () => change(demand)));
   }
   return item;
+}
+
+function changing(words, said, act) {
+  const button = Object.assign(document.createElement("button"), { type: "button", textContent: said.change });
+  button.append(Object.assign(document.createElement("span"), { className: "unseen", textContent: ` ${words}` }));
+  button.addEventListener("click", act);
+  return button;
 }
 
 /** Let the form for places without a network be there before it is needed. */

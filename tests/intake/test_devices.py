@@ -1,0 +1,18 @@
+"""What a device holds to before it sends is what the server takes."""
+
+import re
+
+import pytest
+
+from services.intake.web import field_pages, raise_pages
+from shared.web.assets import catalogue
+
+MIB = 1_048_576
+
+
+@pytest.mark.parametrize("larger", [field_pages.LARGER, raise_pages.LARGER], ids=["field", "raise"])
+def test_photos_that_a_device_sends_at_once_fit_into_a_body_with_their_words(larger):
+    script = catalogue()["device-store.js"].content.decode()
+    together = re.search(r"TOGETHER = (\d+) \* 1_048_576;", script)
+    assert together
+    assert int(together[1]) * MIB <= larger.size - MIB
