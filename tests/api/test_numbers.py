@@ -75,7 +75,7 @@ async def test_a_wrong_character_is_told_in_a_sentence(database: str, name: str)
                 continue  # a token is an id: what is neither is an unknown token
             answer = await served.client.request(method, named(served, path, number), headers=served.opens)
             assert answer.status_code == 404, (method, path)
-            assert "校验位" in answer.text or "check character" in answer.text, (method, path, answer.text)
+            assert "核对是否抄错" in answer.text or "check character" in answer.text, (method, path, answer.text)
 
 
 def test_no_service_has_addresses_with_numbers_that_are_not_walked():
