@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 from opentelemetry import trace
@@ -9,6 +10,7 @@ from prometheus_client import REGISTRY
 
 from services.reporting.drilldown.api import routes
 from shared.chassis.http.app import web_app
+from shared.chassis.http.problem_details import AWAY, refusal_of
 from tests.packs import shipped
 
 
@@ -46,3 +48,8 @@ async def test_no_trace_records_the_secret_codes_of_links(monkeypatch: pytest.Mo
     async with httpx.AsyncClient(transport=httpx.ASGITransport(web_app("x", [])), base_url="http://x") as client:
         assert (await client.get("/livez?code=secret")).status_code == 200
     assert not asked
+
+
+def test_a_question_behind_the_last_word_of_a_server_that_ends_finds_the_database_away():
+    fault = asyncpg.InternalClientError("cannot switch to state 12; another operation (2) is in progress")
+    assert refusal_of(fault, "/v1/demands") is AWAY

@@ -18,6 +18,8 @@ PASSING: Final = (
     OSError,
     asyncio.TimeoutError,
     asyncpg.InterfaceError,
+    # A server that ends speaks last while nothing is asked; a question that comes right after it meets this.
+    asyncpg.InternalClientError,
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
