@@ -126,3 +126,9 @@ def _sequence(text: bytes) -> int:
     if not 1 <= number <= HIGHEST:
         raise ValueError(f"sequence is a whole number from 1 to {HIGHEST}")
     return number
+
+
+def unversioned(type: str) -> str:
+    """A type of facts without its version: `parcel.sent` of `parcel.sent.v2`."""
+    name, _, version = type.rpartition(".")
+    return name if version[:1] == "v" and version[1:].isdigit() else type

@@ -15,9 +15,9 @@ from shared.chassis.consumer.waiting import Waiting
 from shared.chassis.database import pool_gauges
 from shared.chassis.database.pool import Connection, Pool, open_pool
 from shared.chassis.process.service_gauges import of_any_service
-from shared.chassis.relay.relay import unversioned
 from shared.chassis.relay.relay_cursor import unsent
 from shared.chassis.work.table_gauges import Rows, TableGauge, TableGauges
+from shared.contracts.envelope import unversioned
 from tests import story
 from tests.chassis.conftest import envelope
 from tests.eventually import ended, eventually

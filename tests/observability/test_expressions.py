@@ -10,8 +10,8 @@ from deploy.cli.metrics_table import LABELS, declared, exposed
 from deploy.cli.processes import processes
 from deploy.cli.services import SERVICE_NAMES
 from shared.chassis.base.metric_declarations import exposition
-from shared.chassis.relay.relay import unversioned
 from shared.chassis.work.intents import State
+from shared.contracts.envelope import unversioned
 from shared.contracts.event_types import NOTES, STATUS_FACTS
 from tests.observability.files import (
     DASHBOARDS,

@@ -11,8 +11,8 @@ from deploy.cli.metrics_table import declared, exposed
 from deploy.cli.services import SERVICE_NAMES
 from deploy.local.ports import free_port
 from shared.chassis.base.metric_declarations import Declared
-from shared.chassis.relay.relay import unversioned
 from shared.chassis.work.intents import State
+from shared.contracts.envelope import unversioned
 from shared.contracts.event_types import NOTES, STATUS_FACTS
 from tests.eventually import eventually
 from tests.observability.asking import Unanswered, answer, configuration, hurried, series

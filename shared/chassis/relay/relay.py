@@ -27,7 +27,7 @@ from shared.chassis.relay.gaps import GapTracker
 from shared.chassis.relay.leased_producer import LeasedProducer
 from shared.chassis.relay.relay_cursor import Begin, Shard
 from shared.chassis.tracing import hops, spans
-from shared.contracts.envelope import Envelope
+from shared.contracts.envelope import Envelope, unversioned
 from shared.contracts.topics import TOPIC_OF
 
 log = structlog.get_logger()
@@ -163,12 +163,6 @@ class Relay:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LATE if unsent.gaps else POLL):
                 await self._wake.wait()
-
-
-def unversioned(type: str) -> str:
-    """A type of facts without its version: `parcel.sent` of `parcel.sent.v2`."""
-    name, _, version = type.rpartition(".")
-    return name if version[:1] == "v" and version[1:].isdigit() else type
 
 
 def _note(ends: dict[str, int], partition: str, end: int) -> None:

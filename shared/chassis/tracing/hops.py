@@ -8,7 +8,7 @@ from opentelemetry.trace import SpanKind
 
 from shared.chassis.tracing import spans
 from shared.chassis.tracing.spans import NO_SPAN, Span
-from shared.contracts.envelope import Envelope
+from shared.contracts.envelope import Envelope, unversioned
 
 RECENT: Final = timedelta(days=1)
 """How old a fact may be to be followed: a journal that is sent again from its beginning, and a reader that begins
@@ -24,7 +24,7 @@ def relayed(facts: Sequence[Envelope], now: datetime) -> tuple[Sequence[Envelope
         if fact.traceparent and now - fact.time < RECENT:
             span = spans.follow(
                 fact.traceparent,
-                f"relay {short(fact.type)}",
+                f"relay {unversioned(fact.type)}",
                 SpanKind.PRODUCER,
                 spans.names(fact.stream, fact.key, fact.subject),
             )
@@ -41,7 +41,7 @@ def handled(fact: Envelope, service: str, now: datetime) -> Span:
         return NO_SPAN
     return spans.follow(
         fact.traceparent,
-        f"handle {short(fact.type)} {service}",
+        f"handle {unversioned(fact.type)} {service}",
         SpanKind.CONSUMER,
         spans.names(fact.stream, fact.key, fact.subject),
     )
@@ -57,9 +57,3 @@ def sent(traceparent: str | None, to: str) -> Span:
     if traceparent is None or not spans.is_on():
         return Span(traceparent)
     return spans.follow(traceparent, f"send {to}", SpanKind.CLIENT, {})
-
-
-def short(type: str) -> str:
-    """The type of a fact without its version."""
-    name, _, version = type.rpartition(".")
-    return name if version[:1] == "v" and version[1:].isdigit() else type
