@@ -15,7 +15,7 @@ import httpx
 
 from shared.chassis.base.clock import uuid7
 from shared.chassis.base.metric_declarations import Served, counter
-from shared.chassis.base.tokens import SERVICE_MAX_AGE, SERVICE_TOKEN, Tokens
+from shared.chassis.base.tokens import SERVICE_MAX_AGE, Tokens
 from shared.chassis.database.pool import Pool
 from shared.chassis.work.retention import Expired
 from shared.contracts.demand.state import Service
@@ -109,12 +109,10 @@ class InboundTexts:
         return hmac.new(self.tokens.secret.encode(), message.encode(), hashlib.sha256).digest()
 
     async def _hand_over(self, id: UUID, text: InboundText) -> None:
-        token = self.tokens.write(SERVICE_TOKEN, {"service": Service.FEEDBACK})
+        headers = self.tokens.service_headers(Service.FEEDBACK)
         said = {"id": str(id), "sender": text.sender, "words": text.words.hex(), "charset": text.charset}
         try:
-            answer = await self.intake.post(
-                f"/inbound/sms/{text.channel}/texts", json=said, headers={"Authorization": f"Bearer {token}"}
-            )
+            answer = await self.intake.post(f"/inbound/sms/{text.channel}/texts", json=said, headers=headers)
         except httpx.RequestError as fault:
             raise NotTaken(repr(fault)) from None
         if answer.status_code in _UNREADABLE:

@@ -9,7 +9,7 @@ import httpx
 from pydantic import BaseModel, Field, ValidationError
 
 from services.feedback.gateways.recipients import ContactMethod, Recipient, mark, means_for
-from shared.chassis.base.tokens import SERVICE_MAX_AGE, SERVICE_TOKEN, Tokens
+from shared.chassis.base.tokens import SERVICE_MAX_AGE, Tokens
 from shared.chassis.http.service_client import service_client
 from shared.chassis.work.intents import Away, Intent, NoRecipient, PutOff
 from shared.contracts.demand.facts import ChannelKind
@@ -90,7 +90,7 @@ class ContactClient:
         return await self._asked(intents[:middle], ways) | await self._asked(intents[middle:], ways)
 
     async def _post(self, intents: Sequence[Intent], ways: Mapping[UUID, Sequence[ContactMethod]]) -> httpx.Response:
-        token = self.tokens.write(SERVICE_TOKEN, {"service": Service.FEEDBACK})
+        headers = self.tokens.service_headers(Service.FEEDBACK)
         questions = [
             {
                 "number": intent.body["number"],
@@ -103,9 +103,7 @@ class ContactClient:
             for intent in intents
         ]
         try:
-            return await self.intake.post(
-                "/v1/contacts", json={"questions": questions}, headers={"Authorization": f"Bearer {token}"}
-            )
+            return await self.intake.post("/v1/contacts", json={"questions": questions}, headers=headers)
         except httpx.RequestError as fault:
             raise Away(repr(fault)) from None
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 import httpx
 from pydantic import ValidationError
 
-from shared.chassis.base.tokens import SERVICE_MAX_AGE, SERVICE_TOKEN, Tokens
+from shared.chassis.base.tokens import SERVICE_MAX_AGE, Tokens
 from shared.chassis.http.service_client import service_client
 from shared.chassis.tracing import spans
 from shared.contracts.demand.state import Service
@@ -74,9 +74,9 @@ class IntrospectionClient:
         return known
 
     async def _post(self, path: str, question: dict[str, Any]) -> bytes:
-        token = self.tokens.write(SERVICE_TOKEN, {"service": Service.FEEDBACK})
+        headers = self.tokens.service_headers(Service.FEEDBACK)
         try:
-            answer = await self.intake.post(path, json=question, headers={"Authorization": f"Bearer {token}"})
+            answer = await self.intake.post(path, json=question, headers=headers)
         except httpx.RequestError as fault:
             raise _unusable(type(fault).__name__) from None
         if answer.status_code != 200:
