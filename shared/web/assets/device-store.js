@@ -46,6 +46,14 @@ self.sending = (() => {
     TOO_LARGE,
     tooLarge: (photos = []) => photos.reduce((sum, { size }) => sum + size, 0) > TOGETHER,
 
+    /** What is sent of one: its fields and its photos. */
+    form(fields, photos = []) {
+      const body = new FormData();
+      for (const [name, value] of Object.entries(fields)) body.set(name, value);
+      for (const photo of photos) body.append("photos", photo, photo.name);
+      return body;
+    },
+
     /** Whether the same would be refused once more. */
     lasts: (status) => status >= 400 && status < 500 && !TRIED_AGAIN.includes(status),
 

@@ -19,13 +19,6 @@ self.fieldVisits = (() => {
 
   const headers = (csrf) => ({ Accept: "application/json", "X-CSRF-Token": csrf });
 
-  function form(fields, photos = []) {
-    const body = new FormData();
-    for (const [name, value] of Object.entries(fields)) body.set(name, value);
-    for (const photo of photos) body.append("photos", photo, photo.name);
-    return body;
-  }
-
   /** What a person sees of a demand: two of the same content are the same. */
   const content = ({ fields, photos = [] }) => JSON.stringify([fields, photos.map(({ name, size }) => [name, size])]);
 
@@ -50,7 +43,7 @@ self.fieldVisits = (() => {
   async function sendVisits({ csrf, who }, lang) {
     const waiting = (await all("visits")).filter((one) => one.unsent && one.who === who);
     return self.sending.each(waiting, async (visit) => {
-      const { refused } = await sent(`/field/visits${lang}`, form({ ...visit.fields, id: visit.id }), csrf);
+      const { refused } = await sent(`/field/visits${lang}`, self.sending.form({ ...visit.fields, id: visit.id }), csrf);
       const now = (await all("visits")).find((one) => one.id === visit.id);
       // Changed while it was on its way: it is sent once more.
       if (now) await put("visits", { ...now, refused, unsent: JSON.stringify(now.fields) !== JSON.stringify(visit.fields) });
@@ -65,7 +58,7 @@ self.fieldVisits = (() => {
     const waiting = (await all("demands")).filter(mine).sort((a, b) => a.booked - b.booked);
     return self.sending.each(waiting, async (demand) => {
       const { key, visit, booked, fields, photos } = demand;
-      const body = form({ ...fields, key, booked_at: booked }, photos);
+      const body = self.sending.form({ ...fields, key, booked_at: booked }, photos);
       const told = self.sending.tooLarge(photos)
         ? { refused: self.sending.TOO_LARGE }
         : await sent(`/field/visits/${visit}/demands${lang}`, body, csrf);

@@ -22,9 +22,7 @@ self.waitingDemands = (() => {
   async function sendOne(demand, headers) {
     const refuse = (refused) => put({ ...demand, refused });
     if (self.sending.tooLarge(demand.photos)) return refuse(self.sending.TOO_LARGE);
-    const body = new FormData();
-    for (const [name, value] of Object.entries({ ...demand.fields, key: demand.key })) body.set(name, value);
-    for (const photo of demand.photos ?? []) body.append("photos", photo, photo.name);
+    const body = self.sending.form({ ...demand.fields, key: demand.key }, demand.photos);
     const answer = await fetch("/raise/offline", { method: "POST", body, headers });
     if (answer.ok) return put({ key: demand.key, begun: demand.begun, ...(await answer.json()) });
     if (!self.sending.lasts(answer.status)) throw self.sending.later(answer.status);
