@@ -19,7 +19,7 @@ _TELLS: Final = {
 
 
 def seen(pack: Pack, demand: Demand, consents: Consents) -> PublicDemand:
-    """What anybody may see of it; What was released stands at `/demands`."""
+    """What anybody may see of it; what was released stands at `/demands`."""
     withheld, allowed = demand.id in consents.withheld, demand.id in consents.allowed
     known = PublicDemand.of(demand, withheld=withheld, allowed=allowed)
     return seen_by_public(pack.publication, known)
