@@ -29,6 +29,11 @@ class Caller:
     name: str
     person: Person | None = None
 
+    def must_be_a_service(self) -> None:
+        """Raises `Refused` where it is a person."""
+        if self.person is not None:
+            raise Refused(Code.FORBIDDEN, "this is for services of this system", "该接口仅供内部服务使用")
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Callers:

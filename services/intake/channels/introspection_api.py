@@ -14,7 +14,7 @@ from services.intake.channels import key_queries
 from services.intake.channels.keys import Scope, authenticate
 from shared.chassis.database.pool import Pool
 from shared.chassis.http.response_headers import PRIVATE
-from shared.contracts.refusals import Code, FieldError, Refused
+from shared.contracts.refusals import FieldError, Refused
 from shared.contracts.wording import Identifier, Sealed
 from shared.identity.callers import Caller, Callers
 from shared.identity.introspection import Complaint, GoodChannels, Introspected, KnownChannel, KnownStaff
@@ -52,7 +52,7 @@ class Introspection:
 
     async def who(self, question: Introspect, by: Caller) -> Introspected:
         """Whose credential it is; a request is counted for a channel as any of its requests."""
-        _for_services(by)
+        by.must_be_a_service()
         try:
             if question.api_key:
                 channel = await authenticate(self.pool, question.api_key, question.scope)
@@ -64,14 +64,9 @@ class Introspection:
 
     async def good(self, question: AskChannels, by: Caller) -> Sequence[str]:
         """Which channels were neither revoked nor lack the scope."""
-        _for_services(by)
+        by.must_be_a_service()
         async with self.pool.acquire(timeout=5) as db:
             return await key_queries.with_scope(db, question.channels, question.scope)
-
-
-def _for_services(by: Caller) -> None:
-    if by.person is not None:
-        raise Refused(Code.FORBIDDEN, "this is for services of this system", "该接口仅供内部服务使用")
 
 
 def _complaint(refused: Refused) -> Complaint:

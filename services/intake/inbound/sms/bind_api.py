@@ -45,8 +45,7 @@ class BindTexts:
     async def take(self, channel: str, text: BindText, by: Caller) -> None:
         """Take one message in, each once; raises `Refused` where the channel is not set up for it: never with a code
         that speaks of the message, which the centre would then forget."""
-        if by.person is not None:
-            raise Refused(Code.FORBIDDEN, "this is for services of this system", "该接口仅供内部服务使用")
+        by.must_be_a_service()
         gateway = await self.sms.registry.gateway(channel)
         words = words_in(bytes.fromhex(text.words), text.charset)
         try:
