@@ -46,6 +46,8 @@ SUPPORTERS: Final = 10_000
 A_SECOND: Final = 100
 SECONDS: Final = 20
 """Of each run, with so many demands a second."""
+WARM_UP: Final = 3
+"""Seconds before both, in which the sender starts."""
 SENDER: Final = (sys.executable, "-m", "tests.bench.announcement", "sender")
 
 
@@ -99,11 +101,15 @@ def _demand(phone: int) -> bytes:
 
 
 async def _records(intake: Pool, log: Log, type: str) -> list[Record]:
-    """What intake has told of this type, as feedback hears it."""
+    """What intake has told of this type, as feedback hears it, each with the id that it has in the journal."""
     rows = await intake.fetch(
-        "SELECT aggregateid, sequence, payload FROM journal WHERE type = $1 ORDER BY position", type
+        "SELECT id, aggregateid, sequence, payload FROM journal WHERE type = $1 ORDER BY position", type
     )
-    return [log.record(envelope(parse(type, row["payload"]), row["sequence"], row["aggregateid"])) for row in rows]
+    envelopes = [
+        envelope(parse(type, row["payload"]), row["sequence"], row["aggregateid"])._replace(id=row["id"])
+        for row in rows
+    ]
+    return [log.record(each) for each in envelopes]
 
 
 async def _phase(delivery: Delivery, own: Pool, raised: Sequence[Record], announced: Sequence[Record]) -> Waited:
@@ -162,11 +168,12 @@ async def measure(supporters: int = SUPPORTERS) -> tuple[Waited, Waited]:
         await own.execute("UPDATE intent SET state = 'sent', finished_at = now()")
         id = await pool.fetchval("SELECT id FROM submission WHERE number = $1", number)
         announced = log.told(*story.RESOLVED[1:], first=2, key=id)
-        await _raise(intake, key, [_demand(phone) for phone in range(2 * A_SECOND * SECONDS)])
+        await _raise(intake, key, [_demand(phone) for phone in range(A_SECOND * (WARM_UP + 2 * SECONDS))])
         raised = (await _records(pool, log, "demand.submitted.v1"))[len(parent) :]
-        half = len(raised) // 2
+        start, half = A_SECOND * WARM_UP, A_SECOND * (WARM_UP + SECONDS)
         async with _sending(dsn, intake, gateway):
-            alone = await _phase(delivery, own, raised[:half], ())
+            await _phase(delivery, own, raised[:start], ())
+            alone = await _phase(delivery, own, raised[start:half], ())
             beside = await _phase(delivery, own, raised[half:], announced)
             left = "SELECT count(*) FROM intent WHERE state IN ('pending', 'sending')"
             while await own.fetchval(left):
