@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from shared.chassis.kafka.client import Kafka
 from shared.contracts.topics import DEMAND_EVENTS
@@ -65,7 +66,12 @@ class Group:
         """Return when it has settled on so many members."""
 
         async def members() -> tuple[str, int]:
-            (answer,) = await self.admin.describe_consumer_groups([self.name])
+            try:
+                (answer,) = await self.admin.describe_consumer_groups([self.name])
+            except (
+                GroupCoordinatorNotAvailableError
+            ):  # of a new broker, at the first question
+                return "Unknown", 0
             (described,) = answer.groups
             return described[2], len(described[5])
 
