@@ -77,16 +77,16 @@ def _reading(shown: Open311Lookup) -> APIRouter:
         return render(services.definition(pack, services.category(pack, service_code)), format)
 
     @router.get("/requests.{format}")
-    async def find_requests(format: Format, pack: Here, asked: Annotated[AskedRequests, Query()]) -> Response:
+    async def find_requests(format: Format, pack: Here, query: Annotated[AskedRequests, Query()]) -> Response:
         """Demands by number, or those that fit all filters: 90 days at most, 1,000 at most."""
-        return render_list(ServiceRequest, await shown.requests(pack, asked), format)
+        return render_list(ServiceRequest, await shown.requests(pack, query), format)
 
     @router.get("/requests/{service_request_id}.{format}")
     async def get_request(
-        service_request_id: Id, format: Format, pack: Here, asked: Annotated[AskedOne, Query()]
+        service_request_id: Id, format: Format, pack: Here, query: Annotated[AskedOne, Query()]
     ) -> Response:
         """One demand."""
-        return render_list(ServiceRequest, await shown.request(pack, service_request_id, asked.extensions), format)
+        return render_list(ServiceRequest, await shown.request(pack, service_request_id, query.extensions), format)
 
     @router.get("/tokens/{token}.{format}")
     async def redeem_token(token: Id, format: Format, pack: Here) -> Response:
@@ -95,9 +95,9 @@ def _reading(shown: Open311Lookup) -> APIRouter:
         return render_list(Redeemed, [Redeemed(service_request_id=number, token=token)], format)
 
     @router.get("/servicerequestupdates.{format}")
-    async def find_request_updates(format: Format, pack: Here, asked: Annotated[AskedUpdates, Query()]) -> Response:
+    async def find_request_updates(format: Format, pack: Here, query: Annotated[AskedUpdates, Query()]) -> Response:
         """How demands went on, within a window or by their numbers (mySociety's extension)."""
-        return render_list(RequestUpdate, await shown.updates(pack, asked), format)
+        return render_list(RequestUpdate, await shown.updates(pack, query), format)
 
     return router
 
@@ -110,8 +110,10 @@ def _writing(desk: Open311Handler) -> APIRouter:
         """Take a demand in; a form with api_key, service_code, attribute[division] and what GeoReport names."""
         taken = await desk.submit(await forms.read(request, NewRequest), key)
         notice = f"已登记，请记下编号 {taken.number} / Registered; please keep the number {taken.number}"
-        told = f"{notice} {taken.enclosed.note}".strip()
-        return render_list(Receipt, [Receipt(service_request_id=taken.number, service_notice=told)], format, 201)
+        service_notice = f"{notice} {taken.enclosed.note}".strip()
+        return render_list(
+            Receipt, [Receipt(service_request_id=taken.number, service_notice=service_notice)], format, 201
+        )
 
     @router.post("/servicerequestupdates.{format}", status_code=201, openapi_extra=forms.documented(NewUpdate))
     async def update_request(format: Format, request: Request) -> Response:
@@ -128,8 +130,8 @@ def _methods(served: Iterable[BaseRoute], request: Request) -> list[str]:
     there = [
         route for route in served if isinstance(route, APIRoute) and route.matches(request.scope)[0] is not Match.NONE
     ]
-    found = {method for route in there for method in route.methods or ()}
-    return sorted(found | {"HEAD"} if "GET" in found else found)
+    methods = {method for route in there for method in route.methods or ()}
+    return sorted(methods | {"HEAD"} if "GET" in methods else methods)
 
 
 def _uuid(token: str) -> UUID | None:

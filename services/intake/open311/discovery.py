@@ -24,18 +24,18 @@ class Place:
 
 def discovery(place: Place) -> Discovery:
     """The document at `/open311/discovery`; production comes first, since many clients take the first endpoint."""
-    found = {place.type: place.url}
+    urls = {place.type: place.url}
     if place.other_url:
-        found["production" if place.type == "test" else "test"] = place.other_url
+        urls["production" if place.type == "test" else "test"] = place.other_url
     endpoints = tuple(
         Endpoint(
             specification=SPECIFICATION,
-            url=f"{found[type].rstrip('/')}/open311/v2",
+            url=f"{urls[type].rstrip('/')}/open311/v2",
             changeset=CHANGESET,
             type=type,
             formats=("text/xml", "application/json"),
         )
         for type in ("production", "test")
-        if type in found
+        if type in urls
     )
     return Discovery(changeset=CHANGESET, contact=place.contact, key_service=place.contact, endpoints=endpoints)

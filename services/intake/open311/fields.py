@@ -127,10 +127,10 @@ def _text(kept: str, charset: str) -> str:
 
 
 def _encoding(charset: str) -> str:
-    found = _ENCODINGS.get(charset.strip().lower())
-    if found is None:
+    encoding = _ENCODINGS.get(charset.strip().lower())
+    if encoding is None:
         raise _undecodable(charset)
-    return found
+    return encoding
 
 
 def _undecodable(charset: str) -> Refused:

@@ -82,8 +82,8 @@ class NewRequest(Posted):
     def _whole_point(self) -> Self:
         if (self.lat is None) == (self.long is None):
             return self
-        told = {"field": "long" if self.long is None else "lat", "zh": "lat 与 long 应同时提供"}
-        raise PydanticCustomError("half_a_point", "lat and long go together", told)
+        context = {"field": "long" if self.long is None else "lat", "zh": "lat 与 long 应同时提供"}
+        raise PydanticCustomError("half_a_point", "lat and long go together", context)
 
 
 class NewUpdate(Posted):

@@ -76,9 +76,9 @@ class Open311Handler:
         if await self._repeats(channel, demand, posted):
             return
         enclosed = await enclose(self.attachments, channel, posted.files)
-        said = await self.note_handler.supplement(_lines(*_notes(posted), enclosed.note), enclosed.references)
+        note = await self.note_handler.supplement(_lines(*_notes(posted), enclosed.note), enclosed.references)
         try:
-            await self._hear(channel, demand.id, posted.update_id, said)
+            await self._hear(channel, demand.id, posted.update_id, note)
         except Refused as refused:
             raise _ended(refused, demand.number) from None
 
@@ -114,17 +114,17 @@ class Open311Handler:
             zh = "请用参数 api_key 提供渠道密钥，获取方式见 discovery.xml"
             raise Refused(refused.code, en, zh, (FieldError("api_key", zh, en, API_KEY),)) from None
 
-    async def _hear(self, channel: Channel, demand: UUID, update_id: str, said: Supplement) -> None:
+    async def _hear(self, channel: Channel, demand: UUID, update_id: str, note: Supplement) -> None:
         """Tell the note, unless its twin was told at this moment."""
-        at, note_request = self.submissions.clock(), _said(channel, demand, update_id, said)
+        at, note_request = self.submissions.clock(), _said(channel, demand, update_id, note)
         written = await self.note_handler.written(note_request)
         async with self.submissions.pool.acquire(timeout=5) as db, db.transaction():
             if await queries.receive(db, channel.id, self.note_handler.vault.reference(update_id), demand, at):
                 await self.note_handler.tell(db, demand, note_request, written)
 
 
-def _said(channel: Channel, demand: UUID, update_id: str, said: Supplement) -> NoteRequest:
-    return NoteRequest(channel, f"open311:{demand}:{update_id}", said)
+def _said(channel: Channel, demand: UUID, update_id: str, note: Supplement) -> NoteRequest:
+    return NoteRequest(channel, f"open311:{demand}:{update_id}", note)
 
 
 def _ended(refused: Refused, number: str) -> Refused:
@@ -145,5 +145,5 @@ def _links(urls: Iterable[str]) -> list[str]:
 
 
 def _notes(posted: NewUpdate) -> list[str]:
-    said = "" if posted.status is FixMyStreet.OPEN else f"\n（对方系统状态 / status there: {posted.status}）"
-    return [posted.description + said, *_links(posted.media_url)]
+    status_line = "" if posted.status is FixMyStreet.OPEN else f"\n（对方系统状态 / status there: {posted.status}）"
+    return [posted.description + status_line, *_links(posted.media_url)]

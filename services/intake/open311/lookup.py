@@ -36,21 +36,21 @@ class Open311Lookup:
         """The jurisdictions that are served."""
         return self.submissions.packs
 
-    async def requests(self, pack: Pack, asked: AskedRequests) -> list[ServiceRequest]:
+    async def requests(self, pack: Pack, query: AskedRequests) -> list[ServiceRequest]:
         """The demands that a list was asked for."""
-        services.check_filter(pack, asked.codes())
+        services.check_filter(pack, query.codes())
         async with self.submissions.pool.acquire(timeout=5) as db:
-            if asked.numbers():
-                listings = await queries.listings_by_number(db, pack.id, _canonical(asked.numbers()))
+            if query.numbers():
+                listings = await queries.listings_by_number(db, pack.id, _canonical(query.numbers()))
             else:
-                listings = await queries.listings(db, _filter(pack, asked, self.submissions.clock()))
-            return await _shown(db, pack, listings, more=asked.extensions)
+                listings = await queries.listings(db, _filter(pack, query, self.submissions.clock()))
+            return await _shown(db, pack, listings, more=query.extensions)
 
     async def request(self, pack: Pack, number: str, more: bool) -> list[ServiceRequest]:
         """One demand, still as a list."""
-        wanted = read_number(number, field="service_request_id")
+        checked_number = read_number(number, field="service_request_id")
         async with self.submissions.pool.acquire(timeout=5) as db:
-            listings = await queries.listings_by_number(db, pack.id, [wanted])
+            listings = await queries.listings_by_number(db, pack.id, [checked_number])
             if not listings:
                 raise unknown("service_request_id", number, NUMBER)
             return await _shown(db, pack, listings, more)
@@ -67,39 +67,39 @@ class Open311Lookup:
             raise unknown("token", token, ID)
         return number
 
-    async def updates(self, pack: Pack, asked: AskedUpdates) -> list[RequestUpdate]:
+    async def updates(self, pack: Pack, query: AskedUpdates) -> list[RequestUpdate]:
         """How the demands of a jurisdiction went on within a window, or those that were asked for."""
         async with self.submissions.pool.acquire(timeout=5) as db:
-            steps = await self._steps(db, pack, asked)
+            steps = await self._steps(db, pack, query)
             return updates(pack, steps, await published(db, list({step.demand_id for step in steps})))
 
-    async def _steps(self, db: Connection, pack: Pack, asked: AskedUpdates) -> list[Step]:
+    async def _steps(self, db: Connection, pack: Pack, query: AskedUpdates) -> list[Step]:
         now, zone = self.submissions.clock(), ZoneInfo(pack.timezone)
-        if not asked.numbers():
-            when = window(asked.start_date, asked.end_date, now, zone)
-            return await queries.steps_within(db, pack.id, when, asked.page_size, asked.skipped)
-        listings = await queries.listings_by_number(db, pack.id, _canonical(asked.numbers()))
+        if not query.numbers():
+            when = window(query.start_date, query.end_date, now, zone)
+            return await queries.steps_within(db, pack.id, when, query.page_size, query.skipped)
+        listings = await queries.listings_by_number(db, pack.id, _canonical(query.numbers()))
         ids = [listed.id for listed in listings if not is_confidential(listed.kind)]
         steps = [*await queries.steps_of(db, ids), *await queries.releases_of(db, ids)]
-        first = beginning(asked.start_date, zone) if asked.start_date else None
-        last = end(asked.end_date, zone) if asked.end_date else None
+        first = beginning(query.start_date, zone) if query.start_date else None
+        last = end(query.end_date, zone) if query.end_date else None
         within = [step for step in steps if (not first or first <= step.at) and (not last or step.at <= last)]
         within.sort(key=lambda step: step.at)
-        return within[asked.skipped : asked.skipped + asked.page_size]
+        return within[query.skipped : query.skipped + query.page_size]
 
 
-def _filter(pack: Pack, asked: AskedRequests, now: datetime) -> Filter:
-    after, before, zone = asked.updated_after, asked.updated_before, ZoneInfo(pack.timezone)
-    by_date = asked.start_date or asked.end_date or not (after or before)
+def _filter(pack: Pack, query: AskedRequests, now: datetime) -> Filter:
+    after, before, zone = query.updated_after, query.updated_before, ZoneInfo(pack.timezone)
+    by_date = query.start_date or query.end_date or not (after or before)
     return Filter(
         jurisdiction=pack.id,
-        categories=asked.codes(),
-        open=asked.open(),
-        submitted=window(asked.start_date, asked.end_date, now, zone) if by_date else None,
+        categories=query.codes(),
+        open=query.open(),
+        submitted=window(query.start_date, query.end_date, now, zone) if by_date else None,
         updated_after=_changed_since(after, zone) if by_date else first_update(after, before, now, zone),
         updated_before=end(before, zone) if before else None,
-        limit=asked.page_size,
-        skip=asked.skipped,
+        limit=query.page_size,
+        skip=query.skipped,
     )
 
 
@@ -107,14 +107,14 @@ def _changed_since(after: datetime | date | None, zone: ZoneInfo) -> datetime | 
     return beginning(after, zone) if after else None
 
 
-async def _shown(db: Connection, pack: Pack, found: Sequence[Listing], more: bool) -> list[ServiceRequest]:
-    known = await published(db, [listed.id for listed in found])
+async def _shown(db: Connection, pack: Pack, listings: Sequence[Listing], more: bool) -> list[ServiceRequest]:
+    known = await published(db, [listed.id for listed in listings])
     if not more:
-        return [plain(pack, listed, known.get(listed.id, NOTHING)) for listed in found]
+        return [plain(pack, listed, known.get(listed.id, NOTHING)) for listed in listings]
     steps: dict[UUID, list[Step]] = defaultdict(list)
-    for step in await queries.steps_of(db, [listed.id for listed in found]):
+    for step in await queries.steps_of(db, [listed.id for listed in listings]):
         steps[step.demand_id].append(step)
-    return [extended(pack, listed, known.get(listed.id, NOTHING), steps[listed.id]) for listed in found]
+    return [extended(pack, listed, known.get(listed.id, NOTHING), steps[listed.id]) for listed in listings]
 
 
 def _canonical(written: Sequence[str]) -> list[str]:

@@ -81,37 +81,37 @@ _RELEASE_COLUMNS = (
 _RELEASES = "publication AS known JOIN demand_listing AS listed ON listed.id = known.demand_id"
 
 
-async def listings(db: Connection, wanted: Filter) -> list[Listing]:
+async def listings(db: Connection, filter: Filter) -> list[Listing]:
     """The demands that fit, the newest first."""
-    question, values = listing_query(wanted)
+    question, values = listing_query(filter)
     return [_listing(row) for row in await db.fetch(question, *values)]
 
 
-def listing_query(wanted: Filter) -> tuple[str, list[object]]:
+def listing_query(filter: Filter) -> tuple[str, list[object]]:
     """The question for exactly these filters, so that the planner sees which index serves it.
 
     A filter by what is not shown of a report (举报) would tell it, so such lists leave reports out.
     """
-    conditions, values = ["jurisdiction = $1"], [wanted.jurisdiction, wanted.limit, wanted.skip]
+    conditions, values = ["jurisdiction = $1"], [filter.jurisdiction, filter.limit, filter.skip]
 
     def where(condition: str, value: object) -> None:
         values.append(value)
         conditions.append(condition.format(f"${len(values)}"))
 
-    if wanted.categories:
-        where("category = ANY({}::text[])", list(wanted.categories))
-    if wanted.open is not None:
-        conditions.append("is_open" if wanted.open else "NOT is_open")
-    if wanted.submitted:
-        where("submitted_at >= {}", wanted.submitted.first)
-        where("submitted_at <= {}", wanted.submitted.last)
-    if wanted.categories or wanted.open is not None or wanted.updated_after or wanted.updated_before:
+    if filter.categories:
+        where("category = ANY({}::text[])", list(filter.categories))
+    if filter.open is not None:
+        conditions.append("is_open" if filter.open else "NOT is_open")
+    if filter.submitted:
+        where("submitted_at >= {}", filter.submitted.first)
+        where("submitted_at <= {}", filter.submitted.last)
+    if filter.categories or filter.open is not None or filter.updated_after or filter.updated_before:
         where("kind <> ALL({}::text[])", CONFIDENTIAL)
-    if wanted.updated_after:
-        where("updated_at >= {}", wanted.updated_after)
-    if wanted.updated_before:
-        where("updated_at <= {}", wanted.updated_before)
-    order = "submitted_at" if wanted.submitted else "updated_at"
+    if filter.updated_after:
+        where("updated_at >= {}", filter.updated_after)
+    if filter.updated_before:
+        where("updated_at <= {}", filter.updated_before)
+    order = "submitted_at" if filter.submitted else "updated_at"
     question = f"""
         SELECT {_LISTING} FROM demand_listing WHERE {" AND ".join(conditions)}
         ORDER BY {order} DESC, id DESC LIMIT $2 OFFSET $3
@@ -134,10 +134,10 @@ async def listings_by_number(db: Connection, jurisdiction: str, numbers: Sequenc
 
 async def number_of(db: Connection, jurisdiction: str, demand: UUID) -> str | None:
     """The number of a demand that is known by its id."""
-    found: str | None = await db.fetchval(
+    reference: str | None = await db.fetchval(
         "SELECT number FROM demand_listing WHERE id = $1 AND jurisdiction = $2", demand, jurisdiction
     )
-    return found
+    return reference
 
 
 async def steps_of(db: Connection, demands: Sequence[UUID]) -> list[Step]:

@@ -85,11 +85,11 @@ class AskedRequests(Asked, AskedOne):
 
     def open(self) -> bool | None:
         """Only the open ones, only the closed ones, or all; raises `Refused` for another status."""
-        wanted = set(_parts("status", self.status))
-        if wanted - set(GeoReport):
+        statuses = set(_parts("status", self.status))
+        if statuses - set(GeoReport):
             en = "is open, closed or both, in lower case"
             raise invalid(FieldError("status", "只能是 open 或 closed（小写）", en, "open,closed"))
-        return None if len(wanted) != 1 else wanted == {GeoReport.OPEN}
+        return None if len(statuses) != 1 else statuses == {GeoReport.OPEN}
 
 
 def _split(written: str | None) -> tuple[str, ...]:

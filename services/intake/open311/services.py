@@ -39,10 +39,10 @@ def jurisdiction(packs: Jurisdictions, jurisdiction_id: str | None) -> Pack:
 
 def category(pack: Pack, service_code: str) -> Category:
     """The leaf category with this code; raises `Refused` when there is none."""
-    found = pack.category(service_code)
-    if found is None or found not in pack.leaf_categories:
+    category = pack.category(service_code)
+    if category is None or category not in pack.leaf_categories:
         raise unknown("service_code", service_code, pack.leaf_categories[0].code)
-    return found
+    return category
 
 
 def check_filter(pack: Pack, codes: Sequence[str]) -> None:

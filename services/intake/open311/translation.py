@@ -54,11 +54,11 @@ def _division(pack: Pack, posted: NewRequest) -> str | None:
 
 
 def _kind(leaf: Category, posted: NewRequest) -> RequestKind:
-    wanted = posted.attributes.get(KIND)
-    if wanted is None:
+    kind = posted.attributes.get(KIND)
+    if kind is None:
         return leaf.kind or RequestKind.HELP
-    if wanted in set(RequestKind):
-        return RequestKind(wanted)
+    if kind in set(RequestKind):
+        return RequestKind(kind)
     choices = ", ".join(RequestKind)
     raise invalid(
         FieldError(f"attribute[{KIND}]", f"应为其中之一：{choices}", f"is one of: {choices}", RequestKind.HELP)

@@ -56,8 +56,8 @@ def routes(lookup: DemandLookup, stories: StoryReader, vault: Vault) -> APIRoute
         if updated_since:
             changed = await lookup.changed(channel, changes_after(updated_since, after), limit + 1)
             return await _changed(changed, stories, limit, request, response)
-        found = await lookup.listed(channel, pagination.read(after), limit + 1)
-        return page(await stories.short(found), limit, request, response)
+        demands = await lookup.listed(channel, pagination.read(after), limit + 1)
+        return page(await stories.short(demands), limit, request, response)
 
     return router
 

@@ -33,15 +33,15 @@ class Move:
 
 def moves(changes: Changes) -> dict[UUID, Move]:
     """For each demand its last state; what follows the end (a rating, the closing) does not move the date."""
-    found: dict[UUID, Move] = {}
+    moves: dict[UUID, Move] = {}
     for change in changes:
-        earlier = found.get(change.after.id, Move(change.before))
+        earlier = moves.get(change.after.id, Move(change.before))
         settled = not is_open(change.before.status) and not is_open(change.after.status)
         at = earlier.at if settled else change.envelope.time
         answers = isinstance(change.fact, f.DemandResolved | f.DemandReopened)
         summary = released(change.fact) if answers else earlier.summary
-        found[change.after.id] = Move(change.after, at, summary)
-    return found
+        moves[change.after.id] = Move(change.after, at, summary)
+    return moves
 
 
 def released(fact: f.Fact) -> str:

@@ -77,12 +77,12 @@ async def spoken(db: Connection, demand: UUID) -> list[Spoken]:
 
 async def submitted_attachments(db: Connection, demand: UUID) -> list[str]:
     """References of the files that came with the submission."""
-    found: str | None = await db.fetchval(
+    payload: str | None = await db.fetchval(
         "SELECT payload FROM journal WHERE aggregateid = $1 AND sequence = 1 AND type = $2",
         demand,
         DemandSubmitted.wire_type(),
     )
-    return list(orjson.loads(found).get("attachments", ())) if found else []
+    return list(orjson.loads(payload).get("attachments", ())) if payload else []
 
 
 async def supports(db: Connection, demand: UUID) -> int:
@@ -97,8 +97,8 @@ async def supports(db: Connection, demand: UUID) -> int:
 
 async def words(db: Connection, demand: UUID) -> str:
     """The masked text of a demand."""
-    found: str | None = await db.fetchval("SELECT text FROM demand_listing WHERE id = $1", demand)
-    return found or ""
+    text: str | None = await db.fetchval("SELECT text FROM demand_listing WHERE id = $1", demand)
+    return text or ""
 
 
 _LAST: Final = UUID(int=2**128 - 1)
@@ -126,16 +126,16 @@ class Reference:
 
 async def channel_of(db: Connection, demand: UUID) -> str | None:
     """The channel that took a demand in."""
-    found: str | None = await db.fetchval("SELECT channel FROM submission WHERE id = $1", demand)
-    return found
+    channel: str | None = await db.fetchval("SELECT channel FROM submission WHERE id = $1", demand)
+    return channel
 
 
 async def has_sighted(db: Connection, channel: str, demand: UUID) -> bool:
     """Whether this channel says that a demand reached it too."""
-    found: bool = await db.fetchval(
+    exists: bool = await db.fetchval(
         "SELECT EXISTS (SELECT FROM sighting WHERE demand_id = $2 AND channel = $1)", channel, demand
     )
-    return found
+    return exists
 
 
 async def demands_of(db: Connection, channel: str, before: UUID | None, limit: int) -> list[tuple[Demand, bool]]:
@@ -184,8 +184,8 @@ async def count_wrong_code(db: Connection, demand: UUID, at: datetime, since: da
 
 async def wrong_codes(db: Connection, demand: UUID, since: datetime) -> int:
     """How many wrong codes there were in the count that is running."""
-    found = await db.fetchval("SELECT failures FROM wrong_code WHERE demand_id = $1 AND since >= $2", demand, since)
-    return int(found or 0)
+    failures = await db.fetchval("SELECT failures FROM wrong_code WHERE demand_id = $1 AND since >= $2", demand, since)
+    return int(failures or 0)
 
 
 async def reference(db: Connection, channel: str, external_id: str) -> Reference | None:

@@ -75,26 +75,26 @@ def followed(demand: Demand, pack: Pack | None, story: Story) -> d.Followed:
     )
 
 
-def since_reopening(told: Sequence[Told]) -> Sequence[Told]:
+def since_reopening(facts: Sequence[Told]) -> Sequence[Told]:
     """What still stands: an answer that was followed by a reopening does not."""
-    last = max((n for n, one in enumerate(told) if one.type == f.DemandReopened.type), default=-1)
-    return told[last + 1 :]
+    last = max((n for n, fact in enumerate(facts) if fact.type == f.DemandReopened.type), default=-1)
+    return facts[last + 1 :]
 
 
-def _steps(told: Sequence[Told], pack: Pack | None, kind: type[S], *facts: type[f.Fact]) -> list[S]:
-    types = {fact.type for fact in facts}
-    return [_step(one, pack, kind) for one in told if one.type in types]
+def _steps(facts: Sequence[Told], pack: Pack | None, kind: type[S], *kinds: type[f.Fact]) -> list[S]:
+    types = {counted.type for counted in kinds}
+    return [_step(fact, pack, kind) for fact in facts if fact.type in types]
 
 
-def _pauses(told: Sequence[Told], pack: Pack | None) -> list[d.ClockPause]:
+def _pauses(facts: Sequence[Told], pack: Pack | None) -> list[d.ClockPause]:
     """Each pause, with its end where it has one: work on a listed demand ends a pause that no fact here began."""
     pauses: list[d.ClockPause] = []
-    for one in told:
-        if one.type == f.DemandPaused.type:
-            pause = _step(one, pack, d.ClockPause)
+    for fact in facts:
+        if fact.type == f.DemandPaused.type:
+            pause = _step(fact, pack, d.ClockPause)
             pauses.append(pause.model_copy(update={"reason_name": pause_reason(pack, pause.reason)}))
-        elif one.type == f.DemandResumed.type and pauses and pauses[-1].ended_at is None:
-            pauses[-1] = pauses[-1].model_copy(update={"ended_at": one.at})
+        elif fact.type == f.DemandResumed.type and pauses and pauses[-1].ended_at is None:
+            pauses[-1] = pauses[-1].model_copy(update={"ended_at": fact.at})
     return pauses
 
 
@@ -108,11 +108,11 @@ def pause_reason(pack: Pack | None, code: str, language: str | None = None) -> s
 
 
 def _step(told: Told, pack: Pack | None, kind: type[S]) -> S:
-    said = orjson.loads(told.said)
+    payload = orjson.loads(told.said)
     names = {"unit_name": unit_name(pack, told.unit)}
-    if suggested := said.get("suggested_unit"):
+    if suggested := payload.get("suggested_unit"):
         names["suggested_unit_name"] = unit_name(pack, suggested)
-    return kind.model_validate(said | names | {"at": told.at, "unit": told.unit})
+    return kind.model_validate(payload | names | {"at": told.at, "unit": told.unit})
 
 
 def _last(steps: Sequence[S]) -> S | None:
@@ -125,11 +125,11 @@ def unit_name(pack: Pack | None, unit: str | None) -> str | None:
 
 
 def _spoke(spoken: Spoken) -> d.Spoke:
-    said = orjson.loads(spoken.payload)
+    payload = orjson.loads(spoken.payload)
     return d.Spoke(
         id=spoken.id,
         type=_TYPES[spoken.type],
         at=spoken.at,
-        text=said.get("text") or said.get("reason") or "",
-        attachments=said.get("attachments", ()),
+        text=payload.get("text") or payload.get("reason") or "",
+        attachments=payload.get("attachments", ()),
     )

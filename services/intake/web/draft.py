@@ -106,12 +106,12 @@ def read(content: bytes) -> Draft:
     return Draft(**fields)
 
 
-def _sent(told: dict[str, Any]) -> Sent:
-    due_at = told["due_at"]
+def _sent(stored: dict[str, Any]) -> Sent:
+    due_at = stored["due_at"]
     return Sent(
-        UUID(told["id"]),
-        told["number"],
-        datetime.fromisoformat(told["at"]),
+        UUID(stored["id"]),
+        stored["number"],
+        datetime.fromisoformat(stored["at"]),
         datetime.fromisoformat(due_at) if due_at else None,
-        told["supported"],
+        stored["supported"],
     )

@@ -74,7 +74,8 @@ class SentForm:
 
 async def _pictures(form: FormData) -> list[bytes]:
     """A field without a chosen file comes as a file without a name."""
-    return [await one.read() for one in form.getlist("photos") if isinstance(one, UploadFile) and one.filename]
+    uploads = [field for field in form.getlist("photos") if isinstance(field, UploadFile)]
+    return [await upload.read() for upload in uploads if upload.filename]
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,15 +54,15 @@ class Conversation:
     def entries(self, answered: Told | None) -> list[Entry]:
         """All of it, or what a supporter may read; the words of the answer that stands are above it on the page."""
         if self.supporter:
-            return [self._told(one, one is answered) for one in self.story.told if one.type in TO_SUPPORTERS]
+            return [self._told(fact, fact is answered) for fact in self.story.told if fact.type in TO_SUPPORTERS]
         dated = [(one.at, self._told(one, one is answered)) for one in self.story.told]
         dated += [(one.at, self._spoken(one)) for one in self.story.spoken]
         dated.sort(key=lambda pair: pair[0])
         return [*self._submitted(), *(entry for _, entry in dated)]
 
-    def readable(self, one: Told) -> dict[str, Any]:
+    def readable(self, fact: Told) -> dict[str, Any]:
         """What a fact says, as far as this reader may read it."""
-        payload: dict[str, Any] = orjson.loads(one.said)
+        payload: dict[str, Any] = orjson.loads(fact.said)
         if self.supporter:
             payload.pop("project", None)
             payload |= {"result": ""} if payload.get("summary") else {}
@@ -89,25 +89,25 @@ class Conversation:
         words = self.story.text or self.demand.title
         return [self._entry(self.demand.submitted_at, what, who, words, links=self.links(self.story.attachments))]
 
-    def _spoken(self, one: Spoken) -> Entry:
-        payload = orjson.loads(one.payload)
+    def _spoken(self, note: Spoken) -> Entry:
+        payload = orjson.loads(note.payload)
         words = payload.get("text") or payload.get("reason") or ""
-        what = self.visit.say(*_SPOKEN[one.type])
+        what = self.visit.say(*_SPOKEN[note.type])
         who = self.visit.say("您", "you")
-        return self._entry(one.at, what, who, words, links=self.links(payload.get("attachments", ())))
+        return self._entry(note.at, what, who, words, links=self.links(payload.get("attachments", ())))
 
-    def _told(self, one: Told, stands_above: bool) -> Entry:
-        payload = self.readable(one)
-        tell = _TOLD[one.type]
-        by_citizen = one.type in _BY_CITIZEN
-        who = self.visit.say("您", "you") if by_citizen else unit_name(self.pack, one.unit) or ""
+    def _told(self, fact: Told, stands_above: bool) -> Entry:
+        payload = self.readable(fact)
+        tell = _TOLD[fact.type]
+        by_citizen = fact.type in _BY_CITIZEN
+        who = self.visit.say("您", "you") if by_citizen else unit_name(self.pack, fact.unit) or ""
         what, words, until = tell(self, payload)
-        strong = one.type in (f.DemandResolved.type, f.DemandDeclined.type)
+        strong = fact.type in (f.DemandResolved.type, f.DemandDeclined.type)
         if stands_above:
             words = self.visit.say("全文见上方。", "All of it stands above.")
         links = [] if stands_above else self.links(payload.get("attachments", ()))
         # A unit that only just got the demand has said nothing: the entry itself names it.
-        return self._entry(one.at, what, "" if one.type in _NAMELESS else who, words, until, strong, links)
+        return self._entry(fact.at, what, "" if fact.type in _NAMELESS else who, words, until, strong, links)
 
     def _entry(
         self, at: datetime, what: str, who: str, words: str, until: str = "", strong: bool = False,
@@ -125,9 +125,9 @@ class Conversation:
         day = datetime.fromisoformat(iso).astimezone(zone).date()
         return self.visit.say(*day_words(day, self.at.astimezone(zone).date()))
 
-    def due(self, said: Body) -> str:
+    def due(self, payload: Body) -> str:
         """By when an answer is due since then."""
-        day = self.day(said.get("due_at"))
+        day = self.day(payload.get("due_at"))
         return self.visit.say(f"应在{day}前答复", f"An answer is due by {day}") if day else ""
 
 
@@ -135,82 +135,82 @@ Line = tuple[str, str, str]
 """What happened, what was said, and by when something is due since then."""
 
 
-def _routed(page: Conversation, said: Body) -> Line:
-    unit = unit_name(page.pack, said.get("unit")) or ""
-    return page.visit.say(f"交由{unit}办理", f"given to {unit}"), "", page.due(said)
+def _routed(page: Conversation, payload: Body) -> Line:
+    unit = unit_name(page.pack, payload.get("unit")) or ""
+    return page.visit.say(f"交由{unit}办理", f"given to {unit}"), "", page.due(payload)
 
 
-def _returned(page: Conversation, said: Body) -> Line:
+def _returned(page: Conversation, payload: Body) -> Line:
     what = page.visit.say("应由其他单位办理，重新安排", "it belongs to somebody else and was passed on")
-    return what, said.get("reason") or "", ""
+    return what, payload.get("reason") or "", ""
 
 
-def _contacted(page: Conversation, said: Body) -> Line:
-    reached = said.get("reached", True)
+def _contacted(page: Conversation, payload: Body) -> Line:
+    reached = payload.get("reached", True)
     what = (
         page.visit.say("与您联系", "spoke with you")
         if reached
         else page.visit.say("联系您未接通", "tried to reach you")
     )
-    return what, said.get("note") or "", ""
+    return what, payload.get("note") or "", ""
 
 
-def _progressed(page: Conversation, said: Body) -> Line:
-    return page.visit.say("办理进展", "how the work goes"), said.get("note") or "", ""
+def _progressed(page: Conversation, payload: Body) -> Line:
+    return page.visit.say("办理进展", "how the work goes"), payload.get("note") or "", ""
 
 
-def _extended(page: Conversation, said: Body) -> Line:
-    return page.visit.say("答复时间延长", "the answer takes longer"), said.get("reason") or "", page.due(said)
+def _extended(page: Conversation, payload: Body) -> Line:
+    return page.visit.say("答复时间延长", "the answer takes longer"), payload.get("reason") or "", page.due(payload)
 
 
-def _listed(page: Conversation, said: Body) -> Line:
-    words = "\n".join(filter(None, (said.get("project"), said.get("reason"))))
+def _listed(page: Conversation, payload: Body) -> Line:
+    words = "\n".join(filter(None, (payload.get("project"), payload.get("reason"))))
     return page.visit.say("列入项目", "became part of a project"), words, ""
 
 
-def _paused(page: Conversation, said: Body) -> Line:
-    reason = pause_reason(page.pack, said["reason"], page.visit.lang) if said.get("reason") else ""
-    words = "\n".join(filter(None, (reason, said.get("note"))))
-    day = page.day(said.get("until"))
+def _paused(page: Conversation, payload: Body) -> Line:
+    reason = pause_reason(page.pack, payload["reason"], page.visit.lang) if payload.get("reason") else ""
+    words = "\n".join(filter(None, (reason, payload.get("note"))))
+    day = page.day(payload.get("until"))
     until = page.visit.say(f"最晚{day}恢复", f"It runs again by {day}") if day else ""
     return page.visit.say("暂停计时", "the clock was stopped"), words, until
 
 
-def _resumed(page: Conversation, said: Body) -> Line:
-    return page.visit.say("恢复计时", "the clock runs again"), "", page.due(said)
+def _resumed(page: Conversation, payload: Body) -> Line:
+    return page.visit.say("恢复计时", "the clock runs again"), "", page.due(payload)
 
 
-def _merged(page: Conversation, said: Body) -> Line:
-    number = said.get("parent_number") or ""
+def _merged(page: Conversation, payload: Body) -> Line:
+    number = payload.get("parent_number") or ""
     return page.visit.say(f"与诉求 {number} 一起办理", f"handled together with {number}"), "", ""
 
 
-def _unmerged(page: Conversation, said: Body) -> Line:
+def _unmerged(page: Conversation, payload: Body) -> Line:
     return page.visit.say("改为单独办理", "handled by itself again"), "", ""
 
 
-def _resolved(page: Conversation, said: Body) -> Line:
-    return page.visit.say("答复", "answered"), said.get("result") or said.get("summary") or "", ""
+def _resolved(page: Conversation, payload: Body) -> Line:
+    return page.visit.say("答复", "answered"), payload.get("result") or payload.get("summary") or "", ""
 
 
-def _declined(page: Conversation, said: Body) -> Line:
-    words = "\n".join(filter(None, (said.get("reason"), said.get("instead"), said.get("legal_basis"))))
+def _declined(page: Conversation, payload: Body) -> Line:
+    words = "\n".join(filter(None, (payload.get("reason"), payload.get("instead"), payload.get("legal_basis"))))
     return page.visit.say("未能受理", "not taken up"), words, ""
 
 
-def _withdrawn(page: Conversation, said: Body) -> Line:
+def _withdrawn(page: Conversation, payload: Body) -> Line:
     return page.visit.say("诉求已撤回", "the demand was withdrawn"), "", ""
 
 
-def _confirmed(page: Conversation, said: Body) -> Line:
-    level = page.visit.say(*LEVELS[said["rating"]])
-    solved = page.visit.say(*(("已解决", "solved") if said["solved"] else ("未解决", "not solved")))
+def _confirmed(page: Conversation, payload: Body) -> Line:
+    level = page.visit.say(*LEVELS[payload["rating"]])
+    solved = page.visit.say(*(("已解决", "solved") if payload["solved"] else ("未解决", "not solved")))
     what = page.visit.say(f"评价：{level}，{solved}", f"rated it: {level}, {solved}")
-    return what, said.get("comment") or "", ""
+    return what, payload.get("comment") or "", ""
 
 
-def _reopened(page: Conversation, said: Body) -> Line:
-    return page.visit.say("要求重新办理", "asked for it to be handled again"), said.get("reason") or "", ""
+def _reopened(page: Conversation, payload: Body) -> Line:
+    return page.visit.say("要求重新办理", "asked for it to be handled again"), payload.get("reason") or "", ""
 
 
 _TOLD: Final[Mapping[str, Callable[[Conversation, Body], Line]]] = {

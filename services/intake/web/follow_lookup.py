@@ -60,9 +60,11 @@ class FollowLookup:
         demand = await self.raised(token)
         story = await self.stories.whole(demand.id)
         async with self.stories.pool.acquire(timeout=5) as db:
-            found = await attachments.readable(db, demand.id, [one for one in visible_files(story) if one == reference])
-        if not found:
+            opened = await attachments.readable(
+                db, demand.id, [file for file in visible_files(story) if file == reference]
+            )
+        if not opened:
             raise Refused(
                 Code.NOT_FOUND, "there is no such file here; it may have been erased", "没有这个文件，可能已删除"
             )
-        return found[0]
+        return opened[0]

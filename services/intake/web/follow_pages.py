@@ -77,10 +77,10 @@ def routes(pages: FollowPages) -> APIRouter:
     async def find(request: Request, lang: InLanguage = "zh") -> Response:
         visit = await pages.visit(request, lang)
         form = await SentForm.of(request)
-        found = await pages.find(form)
-        if isinstance(found, str):
-            return RedirectResponse(visit.to(found), status_code=303)
-        values = visit.page("/follow") | _form(visit, found, form.get("number"))
+        address = await pages.find(form)
+        if isinstance(address, str):
+            return RedirectResponse(visit.to(address), status_code=303)
+        values = visit.page("/follow") | _form(visit, address, form.get("number"))
         return PAGES.render("follow.html", values, status=422)
 
     @router.get("/follow/lost")

@@ -64,9 +64,9 @@ class Followed:
         """Where the demand was raised."""
         return ZoneInfo(self.pack.timezone)
 
-    def say(self, said: Bilingual) -> str:
+    def say(self, words: Bilingual) -> str:
         """In the language of the page."""
-        return self.visit.say(said.zh, said.en)
+        return self.visit.say(words.zh, words.en)
 
     def unit(self) -> Bilingual:
         """Who answers; of a report (举报) that is told to nobody but whoever raised it."""
@@ -77,9 +77,9 @@ class Followed:
 
     def standing(self) -> str:
         """How it stands, in a sentence."""
-        said = w.STANDING[self.demand.status]
+        words = w.STANDING[self.demand.status]
         unit = self.unit()
-        return self.visit.say(said.zh.format(unit=unit.zh), said.en.format(unit=unit.en))
+        return self.visit.say(words.zh.format(unit=unit.zh), words.en.format(unit=unit.en))
 
     def due(self) -> dict[str, Any] | None:
         """By when an answer is due, as a day and in words that count; None where none is owed."""
@@ -112,19 +112,19 @@ class Followed:
         """The fact with the answer that stands; after a reopening there is none."""
         if self.is_hidden:
             return None
-        answers = [one for one in since_reopening(self.story.told) if one.type in ANSWERS]
+        answers = [fact for fact in since_reopening(self.story.told) if fact.type in ANSWERS]
         return answers[-1] if answers else None
 
     def answer(self) -> dict[str, Any] | None:
         """The words of the answer that stands, by name, with its files."""
         if self.answered is None:
             return None
-        said = self.conversation.readable(self.answered)
+        payload = self.conversation.readable(self.answered)
         names = ("result", "summary", "reason", "instead", "legal_basis")
-        words = {name: said.get(name) or "" for name in names}
+        words = {name: payload.get(name) or "" for name in names}
         if words["summary"] == words["result"]:
             words["summary"] = ""
-        links = self.conversation.links(said.get("attachments", ()))
+        links = self.conversation.links(payload.get("attachments", ()))
         return words | {"files": links, "by": unit_name(self.pack, self.answered.unit) or ""}
 
     @property
@@ -166,20 +166,20 @@ class Followed:
         answered = self.demand.may_publish
         agrees = release.consent is Consent.PRESUMED if answered is None else answered
         agrees = agrees or self.published.allowed
-        said = w.PUBLISHED if is_public else w.MAY_BE_PUBLISHED if agrees else w.NOT_AGREED
-        return {"stands": self.say(said), "may_refuse": True, "may_agree": not agrees, "is_public": is_public}
+        words = w.PUBLISHED if is_public else w.MAY_BE_PUBLISHED if agrees else w.NOT_AGREED
+        return {"stands": self.say(words), "may_refuse": True, "may_agree": not agrees, "is_public": is_public}
 
     def _urged_lately(self) -> bool:
-        urged = [one.at for one in self.story.spoken if one.type == f.DemandUrged.wire_type()]
+        urged = [note.at for note in self.story.spoken if note.type == f.DemandUrged.wire_type()]
         return bool(urged) and self.at - urged[-1] < URGED_AGAIN_AFTER
 
     def _may_withdraw(self) -> bool:
-        asked = any(one.type == f.WithdrawalRequested.wire_type() for one in self.story.spoken)
+        is_requested = any(note.type == f.WithdrawalRequested.wire_type() for note in self.story.spoken)
         try:
             may_be_said(Withdraw(), self.demand)
         except Refused:
             return False
-        return not asked
+        return not is_requested
 
     def values(self, done: str) -> dict[str, Any]:
         """Everything that the template needs."""

@@ -94,26 +94,26 @@ class FollowedPages:
             "problem": visit.say(refused.zh or refused.en, refused.en) if refused and not errors else "",
         }
 
-    async def send(self, token: str, said: Voice, request: Request, lang: Lang) -> Response:
+    async def send(self, token: str, voice: Voice, request: Request, lang: Lang) -> Response:
         """Say what the form says, and lead back to the page. The link is read before anything of the form is."""
         demand = await self.lookup.raised(token)
         visit = await self.visit(request, lang)
         form = await SentForm.of(request)
         try:
-            await self._command(said)(demand, form)
+            await self._command(voice)(demand, form)
         except Refused as refused:
-            if said == "withdraw" or said == "support" or said == "keep-private":
-                return await self.ask(said, token, visit, form, refused)
+            if voice == "withdraw" or voice == "support" or voice == "keep-private":
+                return await self.ask(voice, token, visit, form, refused)
             return await self.render(token, visit, form=form, refused=refused)
-        return RedirectResponse(visit.to(follow_path(token), done=said), status_code=303)
+        return RedirectResponse(visit.to(follow_path(token), done=voice), status_code=303)
 
-    def _command(self, said: Voice) -> Callable[[Demand, SentForm], Awaitable[None]]:
+    def _command(self, voice: Voice) -> Callable[[Demand, SentForm], Awaitable[None]]:
         commands = self.commands
         return {
             "add": commands.add, "urge": commands.urge, "withdraw": commands.withdraw, "support": commands.support,
             "keep-private": commands.keep_private, "publish": commands.publish,
             "stop": commands.stop, "start": commands.start,
-        }[said]  # fmt: skip
+        }[voice]  # fmt: skip
 
     async def visit(self, request: Request, lang: Lang) -> Visit:
         """Whoever looks at the page, with the token of their forms."""

@@ -58,13 +58,13 @@ async def _lines(raising: Raising, visit: Visit, pack: Pack, draft: Draft) -> li
                 "Others raised something similar; you can join them:",
             )
         )
-        lines.extend(_line(raising, visit, pack, one) for one in likes)
+        lines.extend(_line(raising, visit, pack, like) for like in likes)
     return lines
 
 
-def _line(raising: Raising, visit: Visit, pack: Pack, one: Like) -> str:
-    category = pack.category(one.category) if one.category else None
-    about = one.title or (getattr(category.name, visit.lang) if category else one.number)
-    place = raising.portal.places.address(pack, one.division) if one.division else ""
-    words = STATUS_WORDS[one.status]
+def _line(raising: Raising, visit: Visit, pack: Pack, like: Like) -> str:
+    category = pack.category(like.category) if like.category else None
+    about = like.title or (getattr(category.name, visit.lang) if category else like.number)
+    place = raising.portal.places.address(pack, like.division) if like.division else ""
+    words = STATUS_WORDS[like.status]
     return " · ".join(filter(None, (about, place, visit.say(words.zh, words.en))))

@@ -60,12 +60,17 @@ def _entry(row: Row, pack: Pack, visit: Visit) -> dict[str, Any]:
     }
 
 
-def _month(found: MonthFigures, pack: Pack, visit: Visit, figures: FigureReader) -> dict[str, Any]:
+def _month(month: MonthFigures, pack: Pack, visit: Visit, figures: FigureReader) -> dict[str, Any]:
     """The figures with the way to the demands that each counts."""
 
     def counted(what: str = "") -> str:
-        asked = {"jurisdiction": pack.id, "month": f"{found.month:%Y-%m}", "counted": what, "lang": visit.lang}
-        return f"/board/demands?{urlencode({name: value for name, value in asked.items() if value})}"
+        query = {
+            "jurisdiction": pack.id,
+            "month": f"{month.month:%Y-%m}",
+            "counted": what,
+            "lang": visit.lang,
+        }
+        return f"/board/demands?{urlencode({name: value for name, value in query.items() if value})}"
 
     def part(title: tuple[str, str], value: str, href: str = "", how: tuple[str, str] = ("", "")) -> dict[str, str]:
         return {"title": visit.say(*title), "value": value, "href": href, "how": visit.say(*how)}
@@ -76,16 +81,22 @@ def _month(found: MonthFigures, pack: Pack, visit: Visit, figures: FigureReader)
         how = (f"{satisfied}/{rated} 件评价", f"{satisfied} of {rated} ratings")
         return part(title, f"{100 * satisfied / rated:.0f} %", counted(what), how)
 
-    last, first = (found.satisfied, found.rated), (found.first_satisfied, found.first_rated)
+    last, first = (
+        (month.satisfied, month.rated),
+        (month.first_satisfied, month.first_rated),
+    )
     return {
-        "title": visit.say(f"{found.month.month}月办理情况", f"Demands of {found.month:%B}"),
-        "at": visit.say(*moment_words(found.at, figures.clock(), ZoneInfo(pack.timezone))),
-        "board": f"/board?{urlencode({'jurisdiction': pack.id, 'month': f'{found.month:%Y-%m}', 'lang': visit.lang})}",
+        "title": visit.say(f"{month.month.month}月办理情况", f"Demands of {month.month:%B}"),
+        "at": visit.say(*moment_words(month.at, figures.clock(), ZoneInfo(pack.timezone))),
+        "board": f"/board?{urlencode({'jurisdiction': pack.id, 'month': f'{month.month:%Y-%m}', 'lang': visit.lang})}",
         "parts": [
-            part(("收到", "Raised"), f"{found.collected:,}", counted()),
-            part(("已办结", "Completed"), f"{found.completed:,}", counted("completed")),
-            part(("办结率", "Completion rate"), "—" if found.rate is None else f"{found.rate:.2f} %"),
-            part(("现场解决", "Solved on the spot"), f"{found.on_the_spot:,}", counted("on-the-spot")),
+            part(("收到", "Raised"), f"{month.collected:,}", counted()),
+            part(("已办结", "Completed"), f"{month.completed:,}", counted("completed")),
+            part(
+                ("办结率", "Completion rate"),
+                "—" if month.rate is None else f"{month.rate:.2f} %",
+            ),
+            part(("现场解决", "Solved on the spot"), f"{month.on_the_spot:,}", counted("on-the-spot")),
             share(("最终满意（含基本满意）", "Satisfied at last"), *last, "satisfied"),
             share(("首次满意（含基本满意）", "Satisfied at first"), *first, "first-satisfied"),
         ],

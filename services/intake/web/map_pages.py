@@ -31,8 +31,8 @@ def routes(lookup: PublicLookup, tiles: MapTiles) -> APIRouter:
         if not tiles.address:
             raise Refused(Code.NOT_FOUND, "no map is set up here", "本平台没有设置地图")
         visit, pack = Visit(lang), lookup.pack(jurisdiction)
-        found = await lookup.by_division(pack, PublicQuestion(division, category, status, words))
+        counts = await lookup.by_division(pack, PublicQuestion(division, category, status, words))
         kept = {"category": category, "status": status, "words": words, "jurisdiction": jurisdiction or ""}
-        return map_view.markers(found, pack, tiles, visit, **kept)
+        return map_view.markers(counts, pack, tiles, visit, **kept)
 
     return router

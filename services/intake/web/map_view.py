@@ -19,19 +19,19 @@ about a kilometre, so that no marker stands on anybody's house."""
 def markers(counts: Iterable[DivisionCount], pack: Pack, tiles: MapTiles, visit: Visit, **asked: str) -> dict[str, Any]:
     """One marker for each place that has a position, with the list behind it, and how many demands have none."""
     places, unplaced = [], 0
-    for found in counts:
-        point = middle_of(pack, found.division) or coarse(found.lat, found.lon)
+    for count in counts:
+        point = middle_of(pack, count.division) or coarse(count.lat, count.lon)
         if point is None:
-            unplaced += found.demands
+            unplaced += count.demands
             continue
-        shown, name = tiles.drawn(point), address(pack, found.division)
-        href = visit.to("/demands", **asked | {"division": found.division})
-        words = visit.say(f"{name}：{found.demands}件", f"{name}: {found.demands}")
+        shown, name = tiles.drawn(point), address(pack, count.division)
+        href = visit.to("/demands", **asked | {"division": count.division})
+        words = visit.say(f"{name}：{count.demands}件", f"{name}: {count.demands}")
         places.append(
             {
                 "lat": round(shown.lat, 5),
                 "lon": round(shown.lon, 5),
-                "count": found.demands,
+                "count": count.demands,
                 "words": words,
                 "href": href,
             }

@@ -101,8 +101,8 @@ class FigureReader:
     async def _asked(self, pack: Pack) -> MonthFigures:
         assert self.reporting, "it has an address"
         month = self._month(pack)
-        asked = {"jurisdiction": pack.id, "month": f"{month:%Y-%m}"}
-        answer = await self.reporting.get("/v1/figures/completion", params=asked)
+        params = {"jurisdiction": pack.id, "month": f"{month:%Y-%m}"}
+        answer = await self.reporting.get("/v1/figures/completion", params=params)
         answer.raise_for_status()
         total = _Completion.model_validate_json(answer.content).total
         last, first = (_judged(total.marks, verdict) for verdict in ("rating", "first-rating"))

@@ -36,10 +36,10 @@ class Places:
     packs: Sequence[Pack]
 
     @classmethod
-    def of(cls, packs: Jurisdictions, wanted: str) -> "Places":
+    def of(cls, packs: Jurisdictions, listed_ids: str) -> "Places":
         """Those of a list of ids, such as `nanhai,losangeles`; empty: all. Raises `ValueError` for one that is not
         served."""
-        ids = [id.strip() for id in wanted.split(",") if id.strip()]
+        ids = [id.strip() for id in listed_ids.split(",") if id.strip()]
         unknown = [id for id in ids if packs.get(id) is None]
         if unknown:
             raise ValueError(f"HUYING_PORTAL_JURISDICTIONS: {', '.join(unknown)} is not among HUYING_JURISDICTIONS")
@@ -65,39 +65,43 @@ class Places:
         pack = self.pack_of(division)
         if pack is None:
             return []
-        found = _below(pack, division)
-        return [Choice(one.code, one.name, pack.languages[0], "", bool(_below(pack, one.code))) for one in found]
+        children, language = _below(pack, division), pack.languages[0]
+        return [Choice(place.code, place.name, language, "", bool(_below(pack, place.code))) for place in children]
 
     def named(self, words: str) -> list[Choice]:
         """Places whose name has these words, those that begin with them first; places with others in them last."""
         words = "".join(words.split()).lower()
-        found = [
-            (pack, one)
+        matches = [
+            (pack, division)
             for pack in self.packs
-            for one in pack.divisions
-            if words and words in "".join(one.name.split()).lower() and one.code != pack.root
+            for division in pack.divisions
+            if words and words in "".join(division.name.split()).lower() and division.code != pack.root
         ]
-        ordered = sorted(found, key=lambda it: (bool(_below(*_spot(it))), not it[1].name.lower().startswith(words)))
+        ordered = sorted(matches, key=lambda it: (bool(_below(*_spot(it))), not it[1].name.lower().startswith(words)))
         return [
-            Choice(one.code, one.name, pack.languages[0], self.address(pack, one.parent), bool(_below(pack, one.code)))
-            for pack, one in ordered[:MOST_FOUND]
+            Choice(at.code, at.name, pack.languages[0], self.address(pack, at.parent), bool(_below(pack, at.code)))
+            for pack, at in ordered[:MOST_FOUND]
         ]
 
     def groups(self, pack: Pack) -> list[tuple[str, list[tuple[str, str]]]]:
         """Every place of a jurisdiction as code and name, by the one above it, which comes first."""
-        tops = [one for one in pack.divisions if one.code == pack.root or _below(pack, one.code)]
+        tops = [division for division in pack.divisions if division.code == pack.root or _below(pack, division.code)]
         return [
             (
                 top.name,
-                [(one.code, one.name) for one in (top, *_below(pack, top.code)) if one is top or one not in tops],
+                [
+                    (division.code, division.name)
+                    for division in (top, *_below(pack, top.code))
+                    if division is top or division not in tops
+                ],
             )
             for top in tops
         ]
 
     def at(self, lat: float, lon: float) -> str | None:
         """The smallest division whose boundary contains the point."""
-        found = (pack.division_at(lat, lon) for pack in self.packs)
-        return next((code for code in found if code), None)
+        codes = (pack.division_at(lat, lon) for pack in self.packs)
+        return next((code for code in codes if code), None)
 
     def address(self, pack: Pack, division: str | None) -> str:
         """A place with those above it, below the jurisdiction itself; its name where it is the whole."""
@@ -117,5 +121,5 @@ def _below(pack: Pack, division: str) -> list[Division]:
     return [one for one in pack.divisions if one.parent == division]
 
 
-def _spot(found: tuple[Pack, Division]) -> tuple[Pack, str]:
-    return found[0], found[1].code
+def _spot(place: tuple[Pack, Division]) -> tuple[Pack, str]:
+    return place[0], place[1].code

@@ -74,8 +74,8 @@ class Portal:
     async def similar(self, draft: Draft) -> list[Like]:
         """Open demands nearby that may be the same, as the public sees them."""
         pack = self._pack(draft)
-        found = await self.finder.find(await self.channel(pack), draft.command(), MOST_SIMILAR)
-        return await self.finder.as_seen(found)
+        likes = await self.finder.find(await self.channel(pack), draft.command(), MOST_SIMILAR)
+        return await self.finder.as_seen(likes)
 
     def suggested(self, pack: Pack, draft: Draft) -> Ranking:
         """What it may be about."""
@@ -102,8 +102,8 @@ class Portal:
         channel = await self.channel(self._pack(draft))
         demand = await self.lookup.open_to(channel, number, "")
         support = NoteRequest(channel, f"portal:{id}", Support(contact=draft.contact))
-        heard = await self.note_handler.hear(demand.id, support)
-        return Sent(demand.id, heard.number, heard.at, supported=True)
+        noted = await self.note_handler.hear(demand.id, support)
+        return Sent(demand.id, noted.number, noted.at, supported=True)
 
     async def _bring_photos(self, photos: Sequence[Photo], channel: Channel) -> None:
         """Photos come before the place, and with it the channel, is known."""

@@ -37,8 +37,14 @@ def routes(lookup: PublicLookup, url: str) -> APIRouter:
         response_headers.add(FRESH)
         visit, pack = Visit(lang), lookup.pack(jurisdiction)
         rows = await lookup.rows(pack, PublicQuestion(division, category, words=words), ENTRIES)
-        asked = {"division": division, "category": category, "words": words, "jurisdiction": jurisdiction, "lang": lang}
-        query = urlencode({name: value for name, value in asked.items() if value})
+        filters = {
+            "division": division,
+            "category": category,
+            "words": words,
+            "jurisdiction": jurisdiction,
+            "lang": lang,
+        }
+        query = urlencode({name: value for name, value in filters.items() if value})
         names = [public_view.category(category, pack, visit), place.name if (place := pack.division(division)) else ""]
         title = " · ".join([visit.say("已公开的诉求", "Published demands"), *filter(None, reversed(names))])
         return _xml(_feed(list(rows), title, base, query, pack, visit), "application/atom+xml")

@@ -41,27 +41,28 @@ def routes(lookup: PublicLookup, tiles: MapTiles) -> APIRouter:
         if number := canonical(words):
             return RedirectResponse(visit.to(f"/demands/{number}"), 303)
         question = PublicQuestion(division, category, status, words)
-        found: list[PublicDemandSummary] = []
+        demands: list[PublicDemandSummary] = []
         following, errors = None, {}
         try:
-            found, following = await lookup.page(pack, question, moment(after, NEWEST), PAGE)
+            demands, following = await lookup.page(pack, question, moment(after, NEWEST), PAGE)
         except Refused as refused:
             if refused.code is not Code.INVALID:
                 raise
             errors = {error.field: visit.say(error.zh, error.en) for error in refused.errors}
-        asked = _asked(question, pack, lookup)
-        values = visit.page("/demands", **asked, after=after) | _choices(pack, visit, lookup) | {
+        filters = _asked(question, pack, lookup)
+        markers = visit.to("/demands/map.json", **filters)
+        values = visit.page("/demands", **filters, after=after) | _choices(pack, visit, lookup) | {
             "asked": question,
             "narrowed": any((division, category, status, words)),
             "errors": errors,
             "columns": [Column(visit.say(*name)) for name in _COLUMNS],
-            "groups": [Group([public_view.row(one, pack, visit) for one in found])],
-            "shown": len(found),
-            "later": visit.to("/demands", **asked, after=following.written()) if following else "",
-            "earlier": visit.to("/demands", **asked) if after else "",
-            "feed": visit.to("/demands/feed.atom", **asked),
+            "groups": [Group([public_view.row(demand, pack, visit) for demand in demands])],
+            "shown": len(demands),
+            "later": visit.to("/demands", **filters, after=following.written()) if following else "",
+            "earlier": visit.to("/demands", **filters) if after else "",
+            "feed": visit.to("/demands/feed.atom", **filters),
             "releases": pack.publication.release is not None,
-            "map": tiles.begins(pack) | {"markers": visit.to("/demands/map.json", **asked)} if tiles.address else None,
+            "map": tiles.begins(pack) | {"markers": markers} if tiles.address else None,
         }  # fmt: skip
         return PAGES.render("public_demands.html", values, 422 if errors else 200, tiles.host)
 
@@ -69,9 +70,9 @@ def routes(lookup: PublicLookup, tiles: MapTiles) -> APIRouter:
     async def demand(number: Annotated[str, Path(max_length=LONGEST)], lang: InLanguage = "zh") -> HTMLResponse:
         response_headers.add(FRESH)
         visit = Visit(lang)
-        pack, found = await lookup.demand(read_number(number))
-        values = visit.page(f"/demands/{found.number}") | {
-            "demand": public_view.story(found, pack, visit),
+        pack, demand = await lookup.demand(read_number(number))
+        values = visit.page(f"/demands/{demand.number}") | {
+            "demand": public_view.story(demand, pack, visit),
             "list": visit.to("/demands", **_other(pack, lookup)),
         }
         return PAGES.render("public_demand.html", values)

@@ -104,20 +104,23 @@ def places(pack: Pack, visit: Visit) -> list[tuple[str, str]]:
 
 
 def _under(pack: Pack, parent: str, below: dict[str | None, list[str]], depth: int) -> list[tuple[str, str]]:
-    found = []
+    choices = []
     for code in below.get(parent, ()):
         place = pack.division(code)
-        found.append((code, _INDENT * depth + (place.name if place else code)))
-        found += _under(pack, code, below, depth + 1)
-    return found
+        choices.append((code, _INDENT * depth + (place.name if place else code)))
+        choices += _under(pack, code, below, depth + 1)
+    return choices
 
 
 def categories(pack: Pack, visit: Visit) -> list[tuple[str, str]]:
     """To choose a category from, each below what it belongs to."""
     everything = [("", visit.say("全部类别", "All categories"))]
     known = [
-        (one.code, _INDENT * (len(pack.category_ancestors(one.code)) - 1) + visit.say(one.name.zh, one.name.en))
-        for one in pack.categories
+        (
+            category.code,
+            _INDENT * (len(pack.category_ancestors(category.code)) - 1) + visit.say(category.name.zh, category.name.en),
+        )
+        for category in pack.categories
     ]
     return [*everything, *known]
 

@@ -124,9 +124,9 @@ def _placing(router: APIRouter, raising: Raising, By: Any) -> None:  # noqa: N80
         chosen, go = str(form.get("division") or form.get("here") or ""), str(form.get("go") or "")
         leads, errors = "where", NOT_CHOSEN if go == "next" else {}
         if go in ("located", raise_forms.ON_MAP) and draft.lat is not None and draft.lon is not None:
-            found = places.at(draft.lat, draft.lon)
-            draft, within = replace(draft, division=found or draft.division), "" if found else within
-            errors = OUTSIDE if places.finds and not found else {}
+            division = places.at(draft.lat, draft.lon)
+            draft, within = replace(draft, division=division or draft.division), "" if division else within
+            errors = OUTSIDE if places.finds and not division else {}
         elif places.pack_of(chosen):
             if form.get("here") or not places.within(chosen):
                 draft, leads = replace(draft, division=chosen), "who"

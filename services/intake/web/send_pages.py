@@ -77,7 +77,7 @@ def _check_page(
 ) -> HTMLResponse:  # fmt: skip
     path, pack = f"/raise/{id}/check", pack_of(raising, draft)
     ranking = raising.portal.suggested(pack, draft)
-    likely = [one.category for one in ranking.suggestions][:3]
+    likely = [suggestion.category for suggestion in ranking.suggestions][:3]
     release = pack.publication.release
     proposed = chosen if chosen is not None else ranking.likelier_than(PROPOSED)
     values = raising.page(visit, 5, path, id, draft=draft, errors=said(visit, errors), action=visit.to(path)) | {

@@ -72,18 +72,18 @@ def _similar_page(
 ) -> HTMLResponse:
     path, pack = f"/raise/{id}/similar", pack_of(raising, draft)
     values = raising.page(visit, 4, path, id, draft=draft, errors=said(visit, errors), action=visit.to(path))
-    values |= {"cases": [_case(raising, visit, pack, one) for one in likes]}
+    values |= {"cases": [_case(raising, visit, pack, like) for like in likes]}
     return PAGES.render("raise_similar.html", values, 409 if errors else 200)
 
 
-def _case(raising: Raising, visit: Visit, pack: Pack, one: Like) -> SimilarCase:
-    category = pack.category(one.category) if one.category else None
+def _case(raising: Raising, visit: Visit, pack: Pack, like: Like) -> SimilarCase:
+    category = pack.category(like.category) if like.category else None
     about = getattr(category.name, visit.lang) if category else visit.say("一件诉求", "A demand")
     return SimilarCase(
-        one.number,
-        one.title or about,
-        raising.portal.places.address(pack, one.division) if one.division else "",
-        one.status,
-        day(one.raised, pack, visit),
-        visit.say("；", "; ").join(visit.say(why.zh, why.en) for why in one.reasons if why.aspect in TOLD),
+        like.number,
+        like.title or about,
+        raising.portal.places.address(pack, like.division) if like.division else "",
+        like.status,
+        day(like.raised, pack, visit),
+        visit.say("；", "; ").join(visit.say(why.zh, why.en) for why in like.reasons if why.aspect in TOLD),
     )

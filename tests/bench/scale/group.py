@@ -68,9 +68,7 @@ class Group:
         async def members() -> tuple[str, int]:
             try:
                 (answer,) = await self.admin.describe_consumer_groups([self.name])
-            except (
-                GroupCoordinatorNotAvailableError
-            ):  # of a new broker, at the first question
+            except GroupCoordinatorNotAvailableError:  # of a new broker, at the first question
                 return "Unknown", 0
             (described,) = answer.groups
             return described[2], len(described[5])

@@ -19,6 +19,8 @@ from tests.eventually import eventually
 from tests.keys import KEYS
 
 HUYING: Final = (sys.executable, "-m", "deploy.cli.main", "run")
+NOBODY: Final = "http://127.0.0.1:9"
+"""An address that nobody answers at: what feedback would say there is not measured."""
 
 
 class Consumer(NamedTuple):
@@ -131,6 +133,8 @@ class Crew:
             "KAFKA_BOOTSTRAP_SERVERS": self._cell.bootstrap,
             "HUYING_HEALTH_PORT": str(port),
             "HUYING_LOG_LEVEL": "warning",
+            "HUYING_PUBLIC_URL": NOBODY,
+            "HUYING_INTAKE_URL": NOBODY,
             "HUYING_RELAY_INSIDE": "false",
             **{f"HUYING_{name.upper()}": value for name, value in KEYS.items()},
             **self._environment,
