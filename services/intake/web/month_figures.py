@@ -1,7 +1,7 @@
 """This month's figures of each jurisdiction, asked of reporting beside the pages, so that no page waits for them."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final
@@ -22,15 +22,23 @@ EVERY: Final = 60.0
 AFTER_A_FAILURE: Final = 5.0
 """Seconds: at a start reporting may come up later than the portal."""
 TIMEOUT: Final = httpx.Timeout(10, connect=2)
-SATISFIED: Final = (3, 4, 5)
-"""Levels of satisfaction that count as satisfied. Rule: GB/T 39735, from basically satisfied (基本满意) upwards."""
-LEVELS: Final = (1, 2, 3, 4, 5)
+
+
+class _Satisfaction(BaseModel):
+    rated: int = 0
+    satisfied: int = 0
+
+
+_NOBODY: Final = _Satisfaction()
+"""What reporting leaves out where nothing was collected."""
 
 
 class _Total(BaseModel):
     collected: int
     completed: int
     rate: float | None
+    satisfaction: _Satisfaction | None = None
+    first_satisfaction: _Satisfaction | None = None
     marks: dict[str, int] = {}
 
 
@@ -105,17 +113,19 @@ class FigureReader:
         answer = await self.reporting.get("/v1/figures/completion", params=params)
         answer.raise_for_status()
         total = _Completion.model_validate_json(answer.content).total
-        last, first = (_judged(total.marks, verdict) for verdict in ("rating", "first-rating"))
-        on_the_spot = total.marks.get("on-the-spot", 0)
+        last, first = total.satisfaction or _NOBODY, total.first_satisfaction or _NOBODY
         return MonthFigures(
-            month, total.collected, total.completed, total.rate, *last, *first, on_the_spot, self.clock()
+            month=month,
+            collected=total.collected,
+            completed=total.completed,
+            rate=total.rate,
+            rated=last.rated,
+            satisfied=last.satisfied,
+            first_rated=first.rated,
+            first_satisfied=first.satisfied,
+            on_the_spot=total.marks.get("on-the-spot", 0),
+            at=self.clock(),
         )
 
     def _month(self, pack: Pack) -> date:
         return self.clock().astimezone(ZoneInfo(pack.timezone)).date().replace(day=1)
-
-
-def _judged(marks: Mapping[str, int], verdict: str) -> tuple[int, int]:
-    """How many chose a level, and how many of them one that counts as satisfied."""
-    rated, satisfied = (sum(marks.get(f"{verdict}:{level}", 0) for level in levels) for levels in (LEVELS, SATISFIED))
-    return rated, satisfied
