@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from services.intake.publications import queries
 from services.intake.publications.projection import Stand
 from shared.chassis.aggregates.commands import CommandHandler
 from shared.chassis.aggregates.repository import Repository
@@ -34,36 +35,29 @@ class Said:
 def said_in(lines: Iterable[str]) -> Mapping[UUID, Sequence[Said]]:
     """By demand, from the lines of `huying events tail --json`; raises `ValueError` with the number of one that is
     none."""
-    found: dict[UUID, dict[UUID, Said]] = defaultdict(dict)
+    by_demand: dict[UUID, dict[UUID, Said]] = defaultdict(dict)
     for n, line in enumerate(lines, 1):
         try:
-            told: dict[str, Any] = json.loads(line)
-            if kind := _KINDS.get(told["type"]):
-                id = UUID(told["id"])
-                found[UUID(told["partitionkey"])][id] = Said(id, kind.model_validate(told["data"]))
+            event: dict[str, Any] = json.loads(line)
+            if kind := _KINDS.get(event["type"]):
+                id = UUID(event["id"])
+                by_demand[UUID(event["partitionkey"])][id] = Said(id, kind.model_validate(event["data"]))
         except (ValueError, KeyError, TypeError) as fault:
             raise ValueError(f"line {n} is no fact of `huying events tail --json`: {fault!r}") from None
-    return {key: [*said.values()] for key, said in found.items()}
+    return {demand: [*notes.values()] for demand, notes in by_demand.items()}
 
 
 async def tell_again(db: Connection, repository: Repository[Demand, Fact], said: Mapping[UUID, Sequence[Said]]) -> int:
     """Refuse again what stood refused at the end of the lost time; returns of how many demands. Those that the
     database does not know are left out, and so are those that it knows as refused."""
-    ids = [one.id for all_said in said.values() for one in all_said]
+    ids = [note.id for notes in said.values() for note in notes]
     kept = {row["id"] for row in await db.fetch("SELECT id FROM journal WHERE id = ANY($1)", ids)}
-    known = await db.fetch(
-        """
-        SELECT demand.id, greatest(refusals, is_refused::integer) AS refusals, allowed
-        FROM demand LEFT JOIN publication ON demand_id = demand.id WHERE demand.id = ANY($1)
-        """,
-        list(said),
-    )
     refused: dict[UUID, UUID] = {}
-    for row in known:
-        stand = Stand(refusals=row["refusals"] or 0, allowed=row["allowed"])
-        lost = [one for one in said[row["id"]] if one.id not in kept]
+    for demand, (refusals, allowed) in (await queries.stands(db, list(said))).items():
+        stand = Stand(refusals=refusals, allowed=allowed)
+        lost = [note for note in said[demand] if note.id not in kept]
         if not stand.is_refused and _after(stand, lost).is_refused:
-            refused[row["id"]] = next(one.id for one in lost if isinstance(one.fact, PublicationRefused))
+            refused[demand] = next(note.id for note in lost if isinstance(note.fact, PublicationRefused))
     handler = CommandHandler(repository)
     for key, id in refused.items():
         await handler.handle(db, RefuseAgain(key, uuid5(id, "restored")))
@@ -91,6 +85,6 @@ class RefuseAgain:
 
 
 def _after(stand: Stand, lost: Sequence[Said]) -> Stand:
-    for one in lost:
-        stand = stand.then(one.fact, now())
+    for note in lost:
+        stand = stand.then(note.fact, now())
     return stand

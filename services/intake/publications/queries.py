@@ -170,3 +170,16 @@ def _published(row: asyncpg.Record) -> Published:
 
 def _ground(written: str | None) -> UnpublishedFor | None:
     return UnpublishedFor(written) if written else None
+
+
+async def stands(db: Connection, demands: Sequence[UUID]) -> Mapping[UUID, tuple[int, int | None]]:
+    """By demand that is known here: how often its citizen refused publication, and at how many refusals they agreed
+    last (None: never)."""
+    rows = await db.fetch(
+        """
+        SELECT demand.id, coalesce(greatest(refusals, is_refused::integer), 0) AS refusals, allowed
+        FROM demand LEFT JOIN publication ON demand_id = demand.id WHERE demand.id = ANY($1)
+        """,
+        demands,
+    )
+    return {row["id"]: (row["refusals"], row["allowed"]) for row in rows}
