@@ -29,6 +29,7 @@ from shared.chassis.kafka.client import Kafka
 from shared.chassis.kafka.cluster import create_topics
 from shared.chassis.process.run import settle
 from shared.masker.masker import Masker
+from tests import type_adapters
 from tests.city import City, opened_city
 from tests.databases import Databases, on
 from tests.packs import CITIES
@@ -39,6 +40,8 @@ hypothesis.settings.load_profile("shared cores")
 
 # The same for an answer: five seconds, which httpx waits by itself, pass on two cores with three servers.
 DEFAULT_TIMEOUT_CONFIG.read = DEFAULT_TIMEOUT_CONFIG.connect = DEFAULT_TIMEOUT_CONFIG.pool = 60
+
+type_adapters.install()
 
 # Read wherever settings are, and by the processes of whole deployments.
 os.environ["HUYING_JURISDICTIONS"] = ",".join(CITIES)
