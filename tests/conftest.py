@@ -117,11 +117,12 @@ async def postgres(directory: Path) -> AsyncIterator[Server]:
 
 
 @pytest.fixture(scope="session")
-async def databases(postgres: Server) -> Databases:
+async def databases(postgres: Server) -> AsyncIterator[Databases]:
     """The databases with every schema, which tests use one after another."""
     found = Databases(postgres.url, TEMPLATE)
     await found.look()
-    return found
+    yield found
+    await found.close()
 
 
 @pytest.fixture

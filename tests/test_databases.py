@@ -1,5 +1,7 @@
 """A database that a test has used is as the template when the next one gets it, or gone."""
 
+from collections.abc import AsyncIterator
+
 import asyncpg
 import pytest
 
@@ -13,11 +15,12 @@ PROGRAMME = """
 
 
 @pytest.fixture
-async def lent(databases: Databases) -> Databases:
+async def lent(databases: Databases) -> AsyncIterator[Databases]:
     """Databases of which none was used yet."""
     found = Databases(databases.url, TEMPLATE)
     await found.look()
-    return found
+    yield found
+    await found.close()
 
 
 async def used(lent: Databases, *statements: str) -> str:
@@ -38,6 +41,44 @@ async def test_rows_and_positions_of_the_test_before_are_gone(lent: Databases):
         assert await db.fetchval("SELECT count(*) FROM intake.programme") == 0
         assert await db.fetchval("SELECT nextval('intake.journal_position_seq')") == 1
         await db.close()
+
+
+LARGE = """
+    INSERT INTO intake.programme (id, channel, idempotency_key, title, opened_at)
+    SELECT gen_random_uuid(), 'main', 'k' || n, repeat('民声热线', 20), now() FROM generate_series(1, 2000) AS n
+"""
+
+
+async def test_a_large_table_is_small_again_and_nothing_is_known_of_it(lent: Databases):
+    name = await used(lent, LARGE, "ANALYZE intake.programme")
+    async with lent.fresh() as dsn:
+        assert dsn.endswith(name), "it is used again"
+        db = await asyncpg.connect(dsn)
+        assert await db.fetchval("SELECT pg_relation_size('intake.programme')") == 0
+        assert await db.fetchval("SELECT reltuples FROM pg_class WHERE oid = 'intake.programme'::regclass") == -1
+        await db.close()
+
+
+async def test_nothing_is_known_of_a_small_table_either(lent: Databases):
+    name = await used(lent, PROGRAMME, "ANALYZE intake.programme")
+    async with lent.fresh() as dsn:
+        assert dsn.endswith(name), "it is used again"
+        db = await asyncpg.connect(dsn)
+        assert await db.fetchval("SELECT reltuples FROM pg_class WHERE oid = 'intake.programme'::regclass") == -1
+        await db.close()
+
+
+async def test_a_database_is_given_away_again_after_the_server_was_away(lent: Databases):
+    await used(lent, PROGRAMME)
+    db = await asyncpg.connect(lent.url)
+    await db.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname LIKE 't%'")
+    await db.close()
+    for _ in range(2):
+        async with lent.fresh() as dsn:
+            db = await asyncpg.connect(dsn)
+            assert await db.fetchval("SELECT count(*) FROM intake.programme") == 0
+            await db.execute(PROGRAMME)
+            await db.close()
 
 
 @pytest.mark.parametrize(

@@ -8,14 +8,17 @@ import pytest
 
 from services.intake import app
 from services.intake.channels import keys
+from services.intake.channels.keys import key_cache
 from services.intake.settings import IntakeSettings
 from shared.chassis.database.pool import Pool, open_pool
 from shared.chassis.http.app import web_app
 from shared.contracts.demand.facts import ChannelKind
 from shared.jurisdiction.publication import Shown
 from tests import packs
+from tests.built import Built
 from tests.keys import KEYS
-from tests.serving import running
+
+NOWHERE = "postgresql://127.0.0.1:9/nowhere"
 
 
 @pytest.fixture
@@ -28,15 +31,25 @@ def settings(database: str) -> IntakeSettings:
     return IntakeSettings.model_validate(KEYS | {"DATABASE_URL": database})
 
 
+@pytest.fixture(scope="session")
+def built() -> Built:
+    """Intake's API, built once for all tests that need no settings of their own."""
+    return Built("intake", lambda pool: app.api(settings(NOWHERE), pool), key_cache)
+
+
 @pytest.fixture
-async def client(database: str, pool: Pool) -> AsyncIterator[httpx.AsyncClient]:
+async def intake(built: Built, pool: Pool) -> AsyncIterator[httpx.ASGITransport]:
+    """Intake on the database of this test, as it was built."""
+    async with built.on(pool) as served:
+        yield httpx.ASGITransport(served, raise_app_exceptions=False)
+
+
+@pytest.fixture
+async def client(intake: httpx.ASGITransport, pool: Pool) -> AsyncIterator[httpx.AsyncClient]:
     """A channel's front end with its key."""
-    key = await keys.add(pool, "web", ChannelKind.WEB, "Web")
-    async with running("intake", app.api(settings(database), pool)) as served:
-        transport = httpx.ASGITransport(served, raise_app_exceptions=False)
-        headers = {"X-API-Key": key}
-        async with httpx.AsyncClient(transport=transport, base_url="http://intake", headers=headers) as found:
-            yield found
+    headers = {"X-API-Key": await keys.add(pool, "web", ChannelKind.WEB, "Web")}
+    async with httpx.AsyncClient(transport=intake, base_url="http://intake", headers=headers) as found:
+        yield found
 
 
 @pytest.fixture

@@ -10,14 +10,12 @@ from typing import Any
 import httpx
 import pytest
 
-from services.intake import app
 from services.intake.channels import keys
 from services.intake.channels.gateway_settings import GatewayRegistry
 from services.intake.vault.sealing import Vault
 from shared.chassis.database.pool import Pool
 from shared.contracts.demand.facts import ChannelKind
 from tests.intake.conftest import settings
-from tests.serving import running
 
 DISTRICT = "440605000000"
 PEER = Path(__file__).parent / "peer"
@@ -30,12 +28,10 @@ def vault(database: str) -> Vault:
 
 
 @pytest.fixture
-async def gate(database: str, pool: Pool) -> AsyncIterator[httpx.AsyncClient]:
+async def gate(intake: httpx.ASGITransport) -> AsyncIterator[httpx.AsyncClient]:
     """Whoever calls from outside, without any key."""
-    async with running("intake", app.api(settings(database), pool)) as served:
-        transport = httpx.ASGITransport(served, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://intake") as found:
-            yield found
+    async with httpx.AsyncClient(transport=intake, base_url="http://intake") as found:
+        yield found
 
 
 async def channel(pool: Pool, vault: Vault, kind: ChannelKind, **told: str) -> str:

@@ -1,0 +1,59 @@
+"""An API that is built once and serves test after test, each on a database of its own."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from fastapi import FastAPI
+
+from shared.chassis.database.pool import Pool
+from shared.chassis.http.app import web_app
+from shared.chassis.process.components import Api
+from tests.eventually import ended
+from tests.memory import Memory
+
+
+class PoolOfTheTest:
+    """The pool of the test that runs now, for objects that are older than it."""
+
+    pool: Pool | None = None
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        def call(*args: Any, **more: Any) -> Any:
+            assert self.pool, f"pool.{name} after the test"
+            return getattr(self.pool, name)(*args, **more)
+
+        return call
+
+
+@dataclass(slots=True)
+class Built:
+    """A service's API from `build`; `beside` gives what it remembers by its pool elsewhere."""
+
+    service: str
+    build: Callable[[Pool], Api]
+    beside: Callable[[Pool], object] = lambda pool: None
+    _pool: PoolOfTheTest = field(default_factory=PoolOfTheTest)
+    _made: tuple[Api, FastAPI, Memory] | None = None
+
+    @asynccontextmanager
+    async def on(self, pool: Pool) -> AsyncIterator[FastAPI]:
+        """The web application over this pool and the tasks of the API; afterwards it has forgotten what it saw."""
+        self._pool.pool = pool
+        api, web, memory = self._made = self._made or self._build()
+        tasks = [asyncio.create_task(task()) for task in api.tasks]
+        # A task that is cancelled before its first step has nothing to end.
+        await asyncio.sleep(0)
+        try:
+            yield web
+        finally:
+            await ended(*tasks)
+            memory.restore()
+            self._pool.pool = None
+
+    def _build(self) -> tuple[Api, FastAPI, Memory]:
+        pool = cast(Pool, self._pool)
+        api = self.build(pool)
+        return api, web_app(self.service, api.routers, nowhere=api.nowhere), Memory.of(api, self.beside(pool))
