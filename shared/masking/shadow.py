@@ -62,7 +62,7 @@ def _plain(sign: str) -> str:
 
 
 def _forms(codes: Iterable[int]) -> dict[int, int]:
-    return {code: ord(_plain(chr(code))) for code in codes if _plain(chr(code)) != chr(code)}
+    return {code: ord(plain) for code in codes if (plain := _plain(sign := chr(code))) != sign}
 
 
 _LETTERLIKE: Final = _forms(chain(range(0x80, 0x3400), range(0xA000, 0xAC00), range(0xF900, _PLANE)))

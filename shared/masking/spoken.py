@@ -17,7 +17,8 @@ _SPOKEN: Final = {
 _WRITTEN: Final = str.maketrans("oOlI", "0011")
 NUMERALS: Final = "".join(map(chr, _SPOKEN)) + "十百"
 """What is a number in words and signs, for a set of a pattern."""
-DIGIT: Final = f"[0-9{''.join(map(chr, _SPOKEN | _WRITTEN))}]"
+_READ_AS: Final = _SPOKEN | _WRITTEN
+DIGIT: Final = f"[0-9{''.join(map(chr, _READ_AS))}]"
 """What is read as a digit in the second look."""
-READ: Final = [(_SPOKEN | _WRITTEN).get(code, sign) for code, sign in enumerate(PLAIN)]
+READ: Final = [_READ_AS.get(code, sign) for code, sign in enumerate(PLAIN)]
 """The digits that they are read as, by their number; all other signs are themselves."""
