@@ -27,10 +27,9 @@ from shared.chassis.http.app import web_app
 from shared.contracts.topics import DEMAND_EVENTS
 from tests.conftest import Server, fresh_database
 from tests.keys import KEYS
+from tests.upgrade.released import of_today, released
 
 BEFORE: Final = Path(__file__).parent / "before"
-LAST: Final = "20261129120000"
-"""No migration of the version before is newer."""
 
 
 def expected() -> dict[str, Any]:
@@ -78,11 +77,11 @@ class Upgraded:
 
 
 @pytest.fixture
-async def upgraded(postgres: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Upgraded]:
+async def upgraded(postgres: Server, tmp_path: Path) -> AsyncIterator[Upgraded]:
     """What the version before left behind, migrated and opened by this version."""
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(fresh_database(postgres, "template1"))
-        await _as_it_was(database, tmp_path, monkeypatch)
+        await _as_it_was(database, tmp_path)
         for service in manifests():
             await migrations.migrate(database, service.name, service.migrations)
         pools, webs, readers = {}, {}, {}
@@ -97,20 +96,22 @@ async def upgraded(postgres: Server, tmp_path: Path, monkeypatch: pytest.MonkeyP
         yield Upgraded(pools, webs, readers, key, expected())
 
 
-async def _as_it_was(database: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with monkeypatch.context() as patched:
-        patched.setattr(migrations, "CHASSIS", _older(migrations.CHASSIS, folder / "chassis"))
-        for service in manifests():
-            await migrations.migrate(database, service.name, _older(service.migrations, folder / service.name))
+async def _as_it_was(database: str, folder: Path) -> None:
+    await schema_as_it_was(database, folder)
     db = await asyncpg.connect(database)
     await db.execute((BEFORE / "data.sql").read_text("utf-8"))
     await db.close()
 
 
-def _older(migrations: Path, folder: Path) -> Path:
-    """A folder with the migrations that the version before had."""
-    folder.mkdir()
-    for path in migrations.glob("*.sql"):
-        if path.name < LAST:
-            shutil.copy(path, folder)
-    return folder
+async def schema_as_it_was(database: str, folder: Path) -> None:
+    """The schemas of the version before, made by its migrations, which are copied into a folder."""
+    known = released()
+    for name, path in of_today():
+        if name in known:
+            copy = folder / name
+            copy.parent.mkdir(exist_ok=True)
+            shutil.copy(path, copy)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(migrations, "CHASSIS", folder / "chassis")
+        for service in manifests():
+            await migrations.migrate(database, service.name, folder / service.name)
