@@ -132,8 +132,8 @@ def current_data(wire_type: str, data: str) -> dict[str, JsonValue]:
     """What a stored fact says, with the fields of the version that is told today."""
     if wire_type in RETIRED:
         data = parse(wire_type, data).model_dump_json(exclude_defaults=True)
-    found: dict[str, JsonValue] = json.loads(data)
-    return found
+    payload: dict[str, JsonValue] = json.loads(data)
+    return payload
 
 
 def _as_told(wire_type: str, data: bytes | str) -> f.Fact:

@@ -55,20 +55,20 @@ def canonical(written: str) -> str | None:
     if not shape:
         return None
     year, serial, check = shape[2].translate(_DIGIT), shape[3].translate(_DIGIT), shape[4]
-    wanted = [(prefix, mod_37_36.calc_check_digit(prefix + year + serial)) for prefix in _prefixes(shape[1])]
-    exact = [(prefix, meant) for prefix, meant in wanted if meant == check]
-    alike = [(prefix, meant) for prefix, meant in wanted if meant in _GROUP.get(check, "")]
+    checks = [(prefix, mod_37_36.calc_check_digit(prefix + year + serial)) for prefix in _prefixes(shape[1])]
+    exact = [(prefix, meant) for prefix, meant in checks if meant == check]
+    alike = [(prefix, meant) for prefix, meant in checks if meant in _GROUP.get(check, "")]
     return next((f"{prefix}{year}-{serial}-{meant}" for prefix, meant in (*exact, *alike)), None)
 
 
 def read_number(written: str, *, field: str = "number") -> str:
     """The number as it is stored; raises `Refused` when a character must be wrong."""
-    found = canonical(written)
-    if found is None:
+    number = canonical(written)
+    if number is None:
         en = f"{written!r} is no demand number: its check character does not fit; look for a typing slip"
         zh = f"没有 {written} 这个编号，请核对是否抄错"
         raise Refused(Code.NOT_FOUND, en, zh, (FieldError(field, zh, en, EXAMPLE),))
-    return found
+    return number
 
 
 DemandNumber = Annotated[

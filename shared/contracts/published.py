@@ -59,11 +59,11 @@ def asyncapi() -> Json:
 
 def _told_by() -> Mapping[str, list[str]]:
     """The wire types that each service tells."""
-    found: dict[str, list[str]] = {}
+    types: dict[str, list[str]] = {}
     for kind, services in TOLD_BY.items():
         for service in sorted(services):
-            found.setdefault(service, []).append(kind.wire_type())
-    return found
+            types.setdefault(service, []).append(kind.wire_type())
+    return types
 
 
 def _message(name: str) -> Json:

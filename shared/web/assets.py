@@ -73,12 +73,12 @@ def assets() -> APIRouter:
     ) -> Response:
         parts = name.split(".")
         digest = parts.pop(-2) if len(parts) > 2 else ""
-        found = catalogue().get(".".join(parts))
-        if found is None:
+        asset = catalogue().get(".".join(parts))
+        if asset is None:
             raise Refused(Code.NOT_FOUND, f"there is no file {name}", f"没有文件 {name}")
-        headers = {"Cache-Control": FOR_EVER if digest == found.digest else ASK_AGAIN, "Vary": "Accept-Encoding"}
+        headers = {"Cache-Control": FOR_EVER if digest == asset.digest else ASK_AGAIN, "Vary": "Accept-Encoding"}
         if "gzip" in accept_encoding:
-            return Response(found.packed, headers=headers | {"Content-Encoding": "gzip"}, media_type=found.media_type)
-        return Response(found.content, headers=headers, media_type=found.media_type)
+            return Response(asset.packed, headers=headers | {"Content-Encoding": "gzip"}, media_type=asset.media_type)
+        return Response(asset.content, headers=headers, media_type=asset.media_type)
 
     return router

@@ -134,8 +134,8 @@ class _Messages:
 
 def _written(fact: f.Fact, limit: int | None) -> dict[str, str]:
     """What people wrote, on one line and without the stop that the template brings."""
-    said = {name: " ".join(str(getattr(fact, name, None) or "").split()) for name in SHORTENED}
-    known = {name: words.rstrip("。．.；;，, ") for name, words in said.items()}
+    texts = {name: " ".join(str(getattr(fact, name, None) or "").split()) for name in SHORTENED}
+    known = {name: words.rstrip("。．.；;，, ") for name, words in texts.items()}
     return {name: shortened(words, limit) if limit else words for name, words in known.items()}
 
 

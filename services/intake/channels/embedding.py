@@ -49,15 +49,15 @@ class Embeds:
 
     async def allow(self, channel: str, origins: Sequence[str]) -> EmbedRow:
         """Let these origins, and no others, embed the forms of a channel; its public key stays the same."""
-        wanted = sorted({origin_of(one) for one in origins})
-        if not 0 < len(wanted) <= MOST_ORIGINS:
+        checked = sorted({origin_of(origin) for origin in origins})
+        if not 0 < len(checked) <= MOST_ORIGINS:
             en = f"name 1 to {MOST_ORIGINS} origins, such as https://school.example"
             raise Refused(Code.INVALID, en, f"请给出 1 至 {MOST_ORIGINS} 个来源，如 https://school.example")
         key = f"{PUBLIC_PREFIX}{secrets.token_urlsafe(18)}"
         async with self.pool.acquire(timeout=5) as db:
             if not await key_queries.is_good(db, channel):
                 raise _no_channel(channel)
-            await queries.put(db, channel, key, wanted, self.clock())
+            await queries.put(db, channel, key, checked, self.clock())
             embed = await queries.of_channel(db, channel)
         if embed is None:
             raise _no_channel(channel)

@@ -96,8 +96,8 @@ class GatewayRegistry:
         """Change what is named and keep the rest; None forgets a value. Raises `ValidationError` or `Refused`."""
         async with self.pool.acquire(timeout=5) as db, db.transaction():
             known = self._found(channel, await queries.locked(db, channel)).settings
-            wanted = {name: value for name, value in {**_plain(known), **changes}.items() if value is not None}
-            settings = ChannelSettings.model_validate(wanted)
+            fields = {name: value for name, value in {**_plain(known), **changes}.items() if value is not None}
+            settings = ChannelSettings.model_validate(fields)
             try:
                 await queries.put(db, channel, *self._sealed(channel, settings))
             except UniqueViolationError:
@@ -105,10 +105,10 @@ class GatewayRegistry:
         return settings
 
     def _sealed(self, channel: str, settings: ChannelSettings) -> tuple[str, Sealed]:
-        told = {name: value for name, value in _plain(settings).items() if value is not None}
-        secret = orjson.dumps({name: told.pop(name) for name in SECRETS & told.keys()})
+        fields = {name: value for name, value in _plain(settings).items() if value is not None}
+        secret = orjson.dumps({name: fields.pop(name) for name in SECRETS & fields.keys()})
         key = self.vault.new_key(reference_of(channel))
-        return orjson.dumps(told).decode(), Sealed(self.vault.wrap(key), key.seal(key.id, secret))
+        return orjson.dumps(fields).decode(), Sealed(self.vault.wrap(key), key.seal(key.id, secret))
 
     def _found(self, channel: str, row: Row | None) -> Gateway:
         if row is None:
@@ -120,11 +120,11 @@ class GatewayRegistry:
         return self._read(row)
 
     def _read(self, row: Row) -> Gateway:
-        told = orjson.loads(row.settings)
+        fields = orjson.loads(row.settings)
         if row.secrets_key and row.secrets:
             key = self.vault.unwrap(reference_of(row.id), row.secrets_key)
-            told |= orjson.loads(key.open(key.id, row.secrets))
-        settings = ChannelSettings.model_validate(told)
+            fields |= orjson.loads(key.open(key.id, row.secrets))
+        settings = ChannelSettings.model_validate(fields)
         channel = Channel(row.id, ChannelKind(row.kind), frozenset(row.scopes), settings.division, row.name)
         return Gateway(channel, settings)
 
@@ -142,5 +142,5 @@ def reference_of(channel: str) -> UUID:
 
 
 def _plain(settings: ChannelSettings) -> dict[str, str | int | None]:
-    told = settings.model_dump()
-    return {name: v.get_secret_value() if isinstance(v, SecretStr) else v for name, v in told.items()}
+    fields = settings.model_dump()
+    return {name: v.get_secret_value() if isinstance(v, SecretStr) else v for name, v in fields.items()}

@@ -90,8 +90,8 @@ def count_seen(writes: WriteBatch, seen: Sequence[Seen], scope: str, at: datetim
     Writing raises `Stale` where a key is no longer good for the scope, its channel has another division, or the quota
     does not suffice for all of them.
     """
-    asked = Counter(seen)
-    keys = Counter(one.channel.id for one in asked)
+    requests = Counter(seen)
+    keys = Counter(key.channel.id for key in requests)
     writes.add(
         f"""
         INSERT INTO channel_usage AS usage
@@ -104,8 +104,8 @@ def count_seen(writes: WriteBatch, seen: Sequence[Seen], scope: str, at: datetim
         ON CONFLICT (channel, minute) DO UPDATE SET requests = usage.requests + excluded.requests
         WHERE usage.requests + excluded.requests <= coalesce({_QUOTA}, $8)
         """,  # noqa: S608 (a constant)
-        [one.key_hash for one in asked], [one.channel.division for one in asked], list(asked.values()),
-        [keys[one.channel.id] for one in asked], at, minute_of(at), scope, USUAL,
+        [key.key_hash for key in requests], [key.channel.division for key in requests], list(requests.values()),
+        [keys[key.channel.id] for key in requests], at, minute_of(at), scope, USUAL,
         rows=len(keys),
         telling=f"(channel, {_QUOTA}, requests)",
     )  # fmt: skip
@@ -113,14 +113,14 @@ def count_seen(writes: WriteBatch, seen: Sequence[Seen], scope: str, at: datetim
 
 def each(seen: Sequence[Seen], counted: Iterable[tuple[str, int | None, int]]) -> list[Asking]:
     """Who asks with each request, by what was told of their channels together."""
-    told = {channel: (quota, total) for channel, quota, total in counted}
-    left = Counter(one.channel.id for one in seen)
-    found = []
-    for one in seen:
-        quota, total = told[one.channel.id]
-        left[one.channel.id] -= 1
-        found.append(Asking(one.channel, quota, total - left[one.channel.id]))
-    return found
+    quotas = {channel: (quota, total) for channel, quota, total in counted}
+    left = Counter(key.channel.id for key in seen)
+    askings = []
+    for key in seen:
+        quota, total = quotas[key.channel.id]
+        left[key.channel.id] -= 1
+        askings.append(Asking(key.channel, quota, total - left[key.channel.id]))
+    return askings
 
 
 async def holder(db: Connection, key_hash: bytes, at: datetime) -> Channel | None:

@@ -113,12 +113,12 @@ class KeyCache:
         self._remember(seen.key_hash, asking, at)
         _told(asking, at)
 
-    async def _count(self, db: Connection, asked: Sequence[tuple[bytes, datetime]]) -> list[Asking | None]:
-        at = asked[-1][1]
-        askings = await key_queries.count(db, [hashed for hashed, _ in asked], at)
+    async def _count(self, db: Connection, requests: Sequence[tuple[bytes, datetime]]) -> list[Asking | None]:
+        at = requests[-1][1]
+        askings = await key_queries.count(db, [hashed for hashed, _ in requests], at)
         for channel in {asking.channel.id for asking in askings if asking and asking.used == 1}:
             await key_queries.forget_usage(db, channel, at - KEPT)
-        for (hashed, _), asking in zip(asked, askings, strict=True):
+        for (hashed, _), asking in zip(requests, askings, strict=True):
             if asking:
                 self._remember(hashed, asking, at)
         return askings

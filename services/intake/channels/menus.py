@@ -81,9 +81,9 @@ class Menu:
     etag: str
 
     @classmethod
-    def of(cls, told: BaseModel) -> "Menu":
+    def of(cls, content: BaseModel) -> "Menu":
         """The answer with its name."""
-        body = told.model_dump_json().encode()
+        body = content.model_dump_json().encode()
         return cls(body, f'"{hashlib.sha256(body).hexdigest()[:32]}"')
 
     def answer(self, known: str) -> Response:

@@ -35,16 +35,16 @@ async def rotate(pool: Pool, vault: Vault) -> Rotated:
 
 async def _rotate_some(pool: Pool, vault: Vault, done: Rotated, after: UUID) -> UUID | None:
     async with pool.acquire(timeout=5) as db, db.transaction():
-        found = await queries.lock_wrapped_otherwise(db, vault.mark, after, AT_ONCE)
+        rows = await queries.lock_wrapped_otherwise(db, vault.mark, after, AT_ONCE)
         fresh = []
-        for id, wrapped in found:
+        for id, wrapped in rows:
             try:
                 fresh.append((id, vault.wrap(vault.unwrap(id, wrapped))))
             except InvalidTag:
                 done.unopened += 1
         await queries.rewrap(db, fresh, vault.mark)
     done.count += len(fresh)
-    return found[-1][0] if found else None
+    return rows[-1][0] if rows else None
 
 
 async def _rotate_channels(pool: Pool, vault: Vault, done: Rotated) -> None:

@@ -63,10 +63,10 @@ def routes(lookup: EventLookup, streams: OpenStreams) -> APIRouter:
         last_event_id: LastEventId = "",
     ) -> Any:
         """What happened to this channel's demands, each fact once and in order, as far as its citizen may read it."""
-        wanted = lookup.filter(EventQuestion(tuple(type), jurisdiction, division, category, number))
+        filter = lookup.filter(EventQuestion(tuple(type), jurisdiction, division, category, number))
         if MEDIA_TYPE not in request.headers.get("accept", ""):
-            return await lookup.list(channel, after, wanted, limit)
+            return await lookup.list(channel, after, filter, limit)
         place = await lookup.start(last_event_id or after)
-        return EventStreamResponse(EventStream(lookup, streams, streams.open(channel), key or "", place, wanted))
+        return EventStreamResponse(EventStream(lookup, streams, streams.open(channel), key or "", place, filter))
 
     return router

@@ -57,17 +57,17 @@ class EventLookup:
             return head.last
         return cursor.read(after, head) if after else head.beginning
 
-    async def page(self, db: Connection, channel: Channel, after: int, wanted: EventFilter, limit: int) -> EventPage:
+    async def page(self, db: Connection, channel: Channel, after: int, filter: EventFilter, limit: int) -> EventPage:
         """Some events behind a place; raises `Refused` where some of them are no longer kept."""
-        event_page = await queries.page(db, channel.id, READ_ALL in channel.scopes, after, wanted, limit)
+        event_page = await queries.page(db, channel.id, READ_ALL in channel.scopes, after, filter, limit)
         cursor.require_kept(after, event_page.head)
         return event_page
 
-    async def list(self, channel: Channel, after: str, wanted: EventFilter, limit: int) -> EventList:
+    async def list(self, channel: Channel, after: str, filter: EventFilter, limit: int) -> EventList:
         """A page of events behind a cursor."""
         place = await self.start(after)
         async with self.pool.acquire(timeout=5) as db:
-            event_page = await self.page(db, channel, place, wanted, limit)
+            event_page = await self.page(db, channel, place, filter, limit)
         return EventList(
             events=[ChannelEvent.model_validate_json(one.event) for one in event_page.events],
             cursor=cursor.written(event_page.head, event_page.place),
@@ -75,10 +75,10 @@ class EventLookup:
         )
 
 
-def _types(wanted: tuple[str, ...]) -> list[str]:
+def _types(names: tuple[str, ...]) -> list[str]:
     """The types of facts without a version; raises `Refused` for one that channels never hear."""
-    types = [_VERSION.sub("", one) for one in wanted]
-    unknown = next((one for one in types if one not in TYPES), None)
+    types = [_VERSION.sub("", type) for type in names]
+    unknown = next((type for type in types if type not in TYPES), None)
     if unknown is not None:
         known = ", ".join(TYPES)
         error = FieldError("type", f"没有这种事件，可选：{known}", f"is none of: {known}", "demand.resolved")

@@ -90,12 +90,12 @@ async def head(db: Connection) -> Head:
     return Head(*row)
 
 
-async def page(db: Connection, channel: str, reads_all: bool, after: int, wanted: EventFilter, limit: int) -> EventPage:
+async def page(db: Connection, channel: str, reads_all: bool, after: int, filter: EventFilter, limit: int) -> EventPage:
     """The events of a channel behind a place, by one statement: what it sees is all there is up to the head."""
     rows = await db.fetch(
         _PAGE.format(theirs=_ALL if reads_all else _THEIRS, looked_at=LOOKED_AT - 1),
-        channel, after, wanted.types, wanted.jurisdiction, wanted.divisions, wanted.categories, wanted.number,
-        wanted.narrows, limit,
+        channel, after, filter.types, filter.jurisdiction, filter.divisions, filter.categories, filter.number,
+        filter.narrows, limit,
     )  # fmt: skip
     feed, last, oldest, bound, first, _ = rows[0]
     events = [] if first is None else [Found(row["place"], row["event"]) for row in rows]

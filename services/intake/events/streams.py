@@ -48,7 +48,7 @@ class OpenStreams:
 
     def open(self, channel: Channel) -> Subscription:
         """One more; raises `Refused` where the channel has as many as it may."""
-        if sum(one.channel == channel.id for one in self._open) >= self.most:
+        if sum(subscription.channel == channel.id for subscription in self._open) >= self.most:
             en = f"channel {channel.id} has {self.most} streams open here; close one of them, or read pages"
             zh = f"渠道 {channel.id} 已打开 {self.most} 个事件流，请先关闭一个，或改用分页读取"
             raise Refused(Code.QUOTA_USED_UP, en, zh, retry_after=int(POLL))
@@ -93,8 +93,8 @@ class OpenStreams:
                 await db.remove_listener(WAKE, self._notified)
 
     def _notified(self, _db: object, _pid: int, _name: str, channel: object) -> None:
-        self._wake([one for one in self._open if one.reads_all or one.channel == channel])
+        self._wake([stream for stream in self._open if stream.reads_all or stream.channel == channel])
 
     def _wake(self, subscriptions: Sequence[Subscription]) -> None:
-        for one in subscriptions:
-            one.wake.set()
+        for subscription in subscriptions:
+            subscription.wake.set()

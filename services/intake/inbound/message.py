@@ -84,8 +84,8 @@ class Message:
     def as_read(self, *readings: Reading) -> "Message":
         """The same with how its bytes were read: doubt is a note, and bytes that were read otherwise are kept."""
         original = "\n".join(filter(None, (reading.original for reading in readings)))
-        found = replace(self, original=original) if original else self
-        return found.with_note(DOUBTFUL) if any(reading.doubtful for reading in readings) else found
+        message = replace(self, original=original) if original else self
+        return message.with_note(DOUBTFUL) if any(reading.doubtful for reading in readings) else message
 
 
 def readable(text: str) -> str:

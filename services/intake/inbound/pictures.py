@@ -65,17 +65,17 @@ class Pictures:
         there = httpx.URL(scheme=parts.scheme, host=await _public(host, port), port=port, path=parts.path or "/")
         if parts.query:
             there = there.copy_with(query=parts.query.encode())
-        found = bytearray()
+        content = bytearray()
         async with self.client.stream(
             "GET", there, headers={"Host": parts.netloc}, extensions={"sni_hostname": host}
         ) as answer:
             if answer.status_code != 200:
                 raise _NotFetched
             async for chunk in answer.aiter_bytes():
-                found += chunk
-                if len(found) > self.most:
+                content += chunk
+                if len(content) > self.most:
                     break
-        return bytes(found[: self.most + 1])
+        return bytes(content[: self.most + 1])
 
 
 def _split(address: str) -> SplitResult | None:
@@ -91,9 +91,9 @@ async def _public(host: str, port: int) -> str:
     """The host's own address; a name must not lead to a private one, an allowed address may be one."""
     if _is_address(host):
         return host
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    addresses: Sequence[str] = [str(place[4][0]) for place in found]
-    if not addresses or not all(ip_address(one.partition("%")[0]).is_global for one in addresses):
+    places = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    addresses: Sequence[str] = [str(place[4][0]) for place in places]
+    if not addresses or not all(ip_address(address.partition("%")[0]).is_global for address in addresses):
         raise _NotFetched
     return addresses[0]
 

@@ -70,8 +70,8 @@ async def referred(db: Connection, channel: str, references: Sequence[str]) -> D
 
 async def has_spoken(db: Connection, sender: Sender, demand: UUID) -> bool:
     """Whether a sender spoke of this demand before, or was sent a message about it."""
-    found: bool = await db.fetchval(f"SELECT EXISTS ({_SPOKEN_OF} WHERE demand_id = $4)", *sender, demand)
-    return found
+    exists: bool = await db.fetchval(f"SELECT EXISTS ({_SPOKEN_OF} WHERE demand_id = $4)", *sender, demand)
+    return exists
 
 
 async def spoken_of(db: Connection, sender: Sender, since: datetime) -> Demand | None:

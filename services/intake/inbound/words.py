@@ -57,9 +57,9 @@ def answered(answer: Answer, language: Language) -> str:
     if answer.solved is not None:
         return (_CONFIRMED if answer.solved else _DISPUTED)[language].format(number=answer.number)
     words = _TAKEN if answer.code else _ADDED
-    said = words[language].format(number=answer.number, code=answer.code)
+    answered = words[language].format(number=answer.number, code=answer.code)
     not_kept = answer.enclosed.told(language)
-    return f"{said}\n{not_kept}" if not_kept else said
+    return f"{answered}\n{not_kept}" if not_kept else answered
 
 
 def asked(language: Language) -> str:

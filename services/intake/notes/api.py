@@ -34,8 +34,8 @@ def routes(note_handler: NoteHandler, lookup: DemandLookup) -> APIRouter:
     router = APIRouter(tags=["intake"], prefix="/v1/demands")
     Speaker = Annotated[Channel, Depends(channel_with(note_handler.pool, "submit"))]  # noqa: N806 (a type)
 
-    async def say(number: str, code: str, said: NoteRequest) -> Noted:
-        return await spoken(note_handler, lookup, (number, code), said)
+    async def say(number: str, code: str, note_request: NoteRequest) -> Noted:
+        return await spoken(note_handler, lookup, (number, code), note_request)
 
     @router.post("/{number}/supplements", status_code=201)
     async def supplement_demand(
@@ -77,16 +77,16 @@ async def spoken(
     note_handler: NoteHandler,
     lookup: DemandLookup,
     demand: tuple[str, str],
-    said: NoteRequest,
+    note_request: NoteRequest,
     require: Callable[[Demand], None] = lambda _: None,
 ) -> Noted:
     """Say something about the demand of this number and code: as the citizen speaks who has the citizen's code, or the
     channel that the citizen came to. `require` refuses what cannot be said of that demand. Raises `Refused`."""
     number, code = demand
-    known = await (lookup.by_code(number, code) if code else lookup.own(said.channel, number))
+    known = await (lookup.by_code(number, code) if code else lookup.own(note_request.channel, number))
     require(known)
-    return _noted(await note_handler.hear(known.id, said))
+    return _noted(await note_handler.hear(known.id, note_request))
 
 
-def _noted(heard: NoteReceipt) -> Noted:
-    return Noted(id=heard.id, number=heard.number, at=heard.at)
+def _noted(receipt: NoteReceipt) -> Noted:
+    return Noted(id=receipt.id, number=receipt.number, at=receipt.at)

@@ -91,11 +91,11 @@ class NoteHandler:
     clock: Callable[[], datetime] = now
     masker: Masker = field(default_factory=Masker)
 
-    async def hear(self, demand: UUID, said: NoteRequest) -> NoteReceipt:
+    async def hear(self, demand: UUID, note_request: NoteRequest) -> NoteReceipt:
         """Tell the note, unless it was told; raises `Refused`."""
-        written = await self.written(said)
+        written = await self.written(note_request)
         async with self.pool.acquire(timeout=5) as db, db.transaction():
-            return await self.tell(db, demand, said, written)
+            return await self.tell(db, demand, note_request, written)
 
     async def sight(self, demand: UUID, channel: Channel, sighting: Sighting) -> NoteReceipt:
         """Record that a channel's reference stands for a demand of another; raises `Refused`."""
@@ -107,9 +107,9 @@ class NoteHandler:
             known = await tracking.reference(db, channel.id, reference)
             if known and (known.submitted or known.demand != demand):
                 raise reference_taken(sighting.external_id, known.number)
-            heard = await self.tell(db, demand, note_request, written)
-            await queries.put_sighting(db, channel.id, reference, demand, heard.at)
-        return heard
+            receipt = await self.tell(db, demand, note_request, written)
+            await queries.put_sighting(db, channel.id, reference, demand, receipt.at)
+        return receipt
 
     async def before(self, channel: Channel, key: str) -> NoteReceipt | None:
         """What the channel said under this key, if it did."""
@@ -127,14 +127,16 @@ class NoteHandler:
         words = await fitted(text, SUPPLEMENT, self.masker)
         return supplement(words, attachments, hidden or (text if words != text else ""))
 
-    async def written(self, said: NoteRequest) -> Note:
+    async def written(self, note_request: NoteRequest) -> Note:
         """The note that a request becomes, masked; to be asked for before a connection is held."""
-        masks = await self.masker.masks_for(passages(said.voice))
-        return note(said.voice, said.channel, said.box, masks)
+        masks = await self.masker.masks_for(passages(note_request.voice))
+        return note(note_request.voice, note_request.channel, note_request.box, masks)
 
-    async def tell(self, db: Connection, key: UUID, said: NoteRequest, written: Note) -> NoteReceipt:
+    async def tell(self, db: Connection, key: UUID, note_request: NoteRequest, written: Note) -> NoteReceipt:
         """The same as `hear` within the caller's transaction, of a note that `written` returned."""
-        return await CommandHandler(self.repository, self.clock).handle(db, NoteCommand(key, said, written, self.vault))
+        return await CommandHandler(self.repository, self.clock).handle(
+            db, NoteCommand(key, note_request, written, self.vault)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,9 +210,9 @@ class NoteCommand:
             raise _key_used(told.number)
 
 
-async def _bound(db: Connection, said: NoteRequest, demand: UUID, at: datetime) -> None:
-    attached = said.voice.attachments if isinstance(said.voice, Supplement) else ()
-    if refused := await bind(db, said.channel.id, [(demand, attached)]):
+async def _bound(db: Connection, note_request: NoteRequest, demand: UUID, at: datetime) -> None:
+    attached = note_request.voice.attachments if isinstance(note_request.voice, Supplement) else ()
+    if refused := await bind(db, note_request.channel.id, [(demand, attached)]):
         raise refused[demand]
     if attached and await vault_queries.is_erased(db, demand):
         await attachments.erase(db, demand, at)

@@ -48,10 +48,10 @@ def routes(lookup: PublicLookup, notes: NoteHandler, theirs: DemandLookup) -> AP
         """Released demands, the latest release first."""
         response_headers.add(FRESH)
         question = PublicQuestion(division, category, status, words)
-        found, following = await lookup.page(lookup.pack(jurisdiction), question, moment(after, NEWEST), limit)
+        demands, following = await lookup.page(lookup.pack(jurisdiction), question, moment(after, NEWEST), limit)
         cursor = following.written() if following else None
         pagination.link(cursor, request, response)
-        return PublicDemandList(demands=found, next=cursor)
+        return PublicDemandList(demands=demands, next=cursor)
 
     @router.get("/v1/public/demands/{number}")
     async def get_public_demand(number: Number) -> PublicDemandView:
@@ -66,7 +66,7 @@ def routes(lookup: PublicLookup, notes: NoteHandler, theirs: DemandLookup) -> AP
     ) -> Noted:
         """Ask that nothing of the demand is published; what was is hidden at once, until the citizen agrees to it."""
         demand = await (theirs.by_code(number, code) if code else theirs.own(channel, number))
-        heard = await notes.hear(demand.id, NoteRequest(channel, key, body))
-        return Noted(id=heard.id, number=heard.number, at=heard.at)
+        receipt = await notes.hear(demand.id, NoteRequest(channel, key, body))
+        return Noted(id=receipt.id, number=receipt.number, at=receipt.at)
 
     return router

@@ -38,20 +38,20 @@ class PublicLookup:
 
     def pack(self, jurisdiction: str | None) -> Pack:
         """The jurisdiction that is asked for, or the first one that is served."""
-        found = self.packs.get(jurisdiction) if jurisdiction else next(iter(self.packs), None)
-        if found is None:
+        pack = self.packs.get(jurisdiction) if jurisdiction else next(iter(self.packs), None)
+        if pack is None:
             known = ", ".join(pack.id for pack in self.packs)
             error = FieldError("jurisdiction", f"辖区不存在，可选：{known}", f"is none of: {known}", known)
             raise Refused(Code.NOT_FOUND, f"jurisdiction: {error.en}", error.zh, (error,))
-        return found
+        return pack
 
     async def page(
         self, pack: Pack, question: PublicQuestion, after: Moment, limit: int
     ) -> tuple[list[PublicDemandSummary], Moment | None]:
         """A page of what was released, the latest first, and where the next one begins."""
-        wanted = filter_of(pack, question)
+        filter = filter_of(pack, question)
         async with self.pool.acquire(timeout=5) as db:
-            rows, following = await list_queries.page(db, wanted, after, limit)
+            rows, following = await list_queries.page(db, filter, after, limit)
         return [summary(pack, row) for row in rows], following
 
     async def rows(self, pack: Pack, question: PublicQuestion, limit: int) -> Iterable[list_queries.Row]:

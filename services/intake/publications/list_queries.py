@@ -49,12 +49,12 @@ _COLUMNS: Final = "listed.id, listed.number, listed.division, listed.category, l
 _ORDER: Final = "released_at DESC, id DESC"
 
 
-def list_query(wanted: PublicFilter, after: Moment, limit: int) -> tuple[str, list[object]]:
+def list_query(filter: PublicFilter, after: Moment, limit: int) -> tuple[str, list[object]]:
     """The question for exactly these filters, so that the planner sees which index serves it.
 
     A subtree is asked place by place, and category by category, so that each takes its latest from the index.
     """
-    values: list[object] = [wanted.jurisdiction, after.at, after.id]
+    values: list[object] = [filter.jurisdiction, after.at, after.id]
     tables = ["demand_listing AS listed"]
     conditions = ["listed.jurisdiction = $1", "listed.released_at IS NOT NULL"]
     conditions.append("(listed.released_at, listed.id) < ($2, $3)")
@@ -67,14 +67,14 @@ def list_query(wanted: PublicFilter, after: Moment, limit: int) -> tuple[str, li
         outer.append(f"unnest(${len(values)}::text[]) AS {name}s ({name})")
         conditions.append(f"listed.{name} = {name}s.{name}")
 
-    if wanted.is_open is not None:
-        conditions.append("listed.is_open" if wanted.is_open else "NOT listed.is_open")
-    if wanted.pieces:
-        values.append(list(wanted.pieces))
+    if filter.is_open is not None:
+        conditions.append("listed.is_open" if filter.is_open else "NOT listed.is_open")
+    if filter.pieces:
+        values.append(list(filter.pieces))
         tables.append("publication AS worded ON worded.demand_id = listed.id")
         conditions.append(f"worded.pieces @> ${len(values)}::text[]")
-    each("division", wanted.divisions)
-    each("category", wanted.categories)
+    each("division", filter.divisions)
+    each("category", filter.categories)
     found = f"""
         SELECT {_COLUMNS} FROM {" JOIN ".join(tables)} WHERE {" AND ".join(conditions)}
         ORDER BY listed.released_at DESC, listed.id DESC LIMIT {limit}
@@ -93,9 +93,9 @@ def list_query(wanted: PublicFilter, after: Moment, limit: int) -> tuple[str, li
     return question, values
 
 
-async def page(db: Connection, wanted: PublicFilter, after: Moment, limit: int) -> tuple[list[Row], Moment | None]:
+async def page(db: Connection, filter: PublicFilter, after: Moment, limit: int) -> tuple[list[Row], Moment | None]:
     """What was released last behind a place, and where the next page begins; None on the last one."""
-    question, values = list_query(wanted, after, limit + 1)
+    question, values = list_query(filter, after, limit + 1)
     rows = [_row(row) for row in await db.fetch(question, *values)]
     shown = rows[:limit]
     return shown, Moment(shown[-1].released_at, shown[-1].id) if len(rows) > limit else None

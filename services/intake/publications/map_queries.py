@@ -19,9 +19,9 @@ class DivisionCount(NamedTuple):
     lon: float | None
 
 
-async def counts(db: Connection, wanted: PublicFilter) -> list[DivisionCount]:
+async def counts(db: Connection, filter: PublicFilter) -> list[DivisionCount]:
     """The latest released demands of a list, by division."""
-    question, values = list_query(wanted, NEWEST, MOST)
+    question, values = list_query(filter, NEWEST, MOST)
     rows = await db.fetch(
         f"""
         SELECT listed.division, count(*) AS demands, avg(placed.lat) AS lat, avg(placed.lon) AS lon

@@ -63,7 +63,7 @@ def routes(finder: SimilarFinder, lookup: DemandLookup) -> APIRouter:
     @router.get("/v1/demands/{number}/similar")
     async def list_similar_demands(number: Number, channel: Speaker) -> Likes:
         """Open demands nearby that a demand of this channel may repeat: support one of them, or let both stand."""
-        asked = await lookup.readable(channel, number)
-        return Likes(similar=await finder.as_seen(await finder.beside(asked.id, MOST)))
+        demand = await lookup.readable(channel, number)
+        return Likes(similar=await finder.as_seen(await finder.beside(demand.id, MOST)))
 
     return router

@@ -81,11 +81,11 @@ class _Scored:
 
 def ranked(asked: Asked, candidates: Sequence[Candidate], rarity: Rarity, threshold: float, most: int) -> list[Match]:
     """Those that reach the threshold, most similar first, the younger first among equals."""
-    wanted = {bigram: rarity.weight(bigram) for bigram in asked.wording.bigrams}
-    total = sum(wanted.values())
+    weights = {bigram: rarity.weight(bigram) for bigram in asked.wording.bigrams}
+    total = sum(weights.values())
     matches = []
     for candidate in candidates:
-        text = _alike(wanted, total, candidate.bigrams, rarity)
+        text = _alike(weights, total, candidate.bigrams, rarity)
         # Place and time can only lower a score, so most candidates need not be looked at further.
         if text >= threshold and (scored := _scored(asked, candidate, text)).score >= threshold:
             matches.append(scored)
@@ -93,11 +93,11 @@ def ranked(asked: Asked, candidates: Sequence[Candidate], rarity: Rarity, thresh
     return [_explained(asked, scored) for scored in matches[:most]]
 
 
-def _alike(wanted: Mapping[str, float], total: float, bigrams: Iterable[str], rarity: Rarity) -> float:
+def _alike(weights: Mapping[str, float], total: float, bigrams: Iterable[str], rarity: Rarity) -> float:
     """Dice's coefficient, in which a rare pair counts for more than a common one."""
     both = other = 0.0
     for bigram in bigrams:
-        weight = wanted.get(bigram)
+        weight = weights.get(bigram)
         if weight is None:
             other += rarity.weight(bigram)
         else:

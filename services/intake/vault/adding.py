@@ -34,4 +34,4 @@ async def holds_another(db: Connection, vault: Vault, demand_id: UUID, box: UUID
     if kept is None or kept.wrapped is None:
         return False
     key = vault.unwrap(kept.key_id, kept.wrapped)
-    return any(key.open(one.id, one.sealed) != personal for one in kept.boxes if one.id == box)
+    return any(key.open(known.id, known.sealed) != personal for known in kept.boxes if known.id == box)

@@ -86,10 +86,10 @@ def personal(
     contact: Contact | None,
     wording: Wording | None,
     said: tuple[str, ...],
-    asked: frozenset[PersonalField],
+    fields: frozenset[PersonalField],
 ) -> Personal:
     """The asked part of what is known."""
     known: dict[str, str | tuple[str, ...]] = {PersonalField.SAID: said}
     for source in (contact, wording):
         known |= source.model_dump() if source else {}
-    return Personal(number=number, **{field: known[field] for field in asked if known.get(field)})
+    return Personal(number=number, **{field: known[field] for field in fields if known.get(field)})

@@ -18,8 +18,8 @@ _SHORTEST: Final = 10
 
 def persons(vault: Vault, demand: UUID, contact: Contact | None) -> list[bytes]:
     """Keyed hashes of every way to reach the person, good for comparing within this demand alone."""
-    found = sorted(set(ways(contact))) if contact else []
-    return [vault.pseudonym(f"supporter of {demand}\n{way}") for way in found]
+    contacts = sorted(set(ways(contact))) if contact else []
+    return [vault.pseudonym(f"supporter of {demand}\n{way}") for way in contacts]
 
 
 def correspondents(vault: Vault, contact: Contact) -> list[bytes]:

@@ -111,11 +111,11 @@ async def of_demands(db: Connection, demand_ids: Sequence[UUID]) -> dict[UUID, K
     }
 
 
-async def put_correspondents(db: Connection, told: Sequence[tuple[bytes, UUID]], at: datetime) -> None:
+async def put_correspondents(db: Connection, correspondents: Sequence[tuple[bytes, UUID]], at: datetime) -> None:
     """Remember who was sent a message about which demand: the keyed hash of the person, the demand's id."""
-    if told:
+    if correspondents:
         # Each once and in one order: a statement moves no row twice, and two of them wait for each other in that order.
-        persons, demand_ids = zip(*sorted(set(told)), strict=True)
+        persons, demand_ids = zip(*sorted(set(correspondents)), strict=True)
         await db.execute(
             """
             INSERT INTO correspondent (person, demand_id, told_at)

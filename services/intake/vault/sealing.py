@@ -77,10 +77,10 @@ class Vault:
         """The same for the same person, and no way back."""
         return hmac.digest(_derive(self.naming, b"huying pseudonyms"), person.encode(), "sha256")
 
-    def reference(self, told: str) -> str:
+    def reference(self, reference: str) -> str:
         """A channel's reference or key as it is kept; a pseudonym where it holds a telephone or identity number, as
         hotlines make them of the caller's: it is kept for ever, and an erasure must not leave the person there."""
-        return f"hidden:{self.pseudonym(told).hex()[:40]}" if _PERSONAL.search(told) else told
+        return f"hidden:{self.pseudonym(reference).hex()[:40]}" if _PERSONAL.search(reference) else reference
 
     def fingerprint(self, content: bytes) -> bytes:
         """The name of a content that is kept."""

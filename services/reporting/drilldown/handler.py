@@ -83,11 +83,11 @@ class Drilldown:
     async def page(self, figure: Figure, after: Spot, limit: int, looks: int = LOOKS) -> Listed:
         """Demands behind a figure, and where the next page begins; it may hold fewer than `limit`, or none."""
         demands: list[Demand] = []
-        wanted = sought(figure, self.clock())
+        conditions = sought(figure, self.clock())
         async with self.pool.acquire(timeout=5) as db:
             spans = deque(span for span in await _spans(db, figure) if span[0] <= after.at)
             while spans and looks:
-                listed = await queries.demands(db, wanted, spans[0], after, limit - len(demands))
+                listed = await queries.demands(db, conditions, spans[0], after, limit - len(demands))
                 demands += listed.demands
                 looks -= 1
                 after = listed.next or Spot(spans.popleft()[0], _LOWEST)

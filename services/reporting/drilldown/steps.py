@@ -48,9 +48,9 @@ system recorded further, and what a verdict made of the demand, is told by facts
 _NAMED: Final = {kind.type: words for kind, words in STEPS.items()}
 
 
-def public(told: Sequence[Told]) -> list[Told]:
+def public(facts: Sequence[Told]) -> list[Told]:
     """Those that anybody may see of a demand that is no report."""
-    return [fact for fact in told if _name(fact) in _NAMED]
+    return [fact for fact in facts if _name(fact) in _NAMED]
 
 
 def words(fact: Told, lang: str) -> str:

@@ -192,15 +192,15 @@ def above(pack: Pack, dimension: Dimension, key: str) -> tuple[str, ...]:
             return ()
 
 
-def _row(found: Mapping[str, int], **place: Any) -> Breakdown:
+def _row(counts: Mapping[str, int], **place: Any) -> Breakdown:
     statuses, marks = {}, {}
-    for measure, n in found.items():
+    for measure, n in counts.items():
         if measure.startswith("status:"):
             statuses[measure[7:]] = n
         elif measure not in ("collected", "completed"):
             marks[measure] = n
-    collected = found.get("collected", sum(statuses.values()))
-    completed = found.get("completed", sum(n for status, n in statuses.items() if status in COMPLETED))
+    collected = counts.get("collected", sum(statuses.values()))
+    completed = counts.get("completed", sum(n for status, n in statuses.items() if status in COMPLETED))
     judged = {
         "satisfaction": Satisfaction.of(marks, "rating"), "first_satisfaction": Satisfaction.of(marks, "first-rating"),
     } if statuses else {}  # fmt: skip

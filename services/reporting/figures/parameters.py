@@ -48,9 +48,9 @@ Until = Annotated[
 ]
 
 
-def pack_of(packs: Jurisdictions, asked: str | None) -> Pack:
+def pack_of(packs: Jurisdictions, jurisdiction: str | None) -> Pack:
     """The pack that was asked for, or the first one served."""
-    pack = packs.get(asked) if asked else next(iter(packs))
+    pack = packs.get(jurisdiction) if jurisdiction else next(iter(packs))
     if pack is None:
         known = ", ".join(one.id for one in packs)
         error = FieldError("jurisdiction", f"可选：{known}", f"one of {known}", next(iter(packs)).id)

@@ -18,9 +18,9 @@ from shared.contracts.demand.state import Demand
 from shared.contracts.envelope import Envelope
 
 
-def put_facts(writes: WriteBatch, heard: Sequence[Envelope]) -> None:
+def put_facts(writes: WriteBatch, envelopes: Sequence[Envelope]) -> None:
     """Keep what was heard."""
-    rows = [(e.id, e.key, e.sequence, e.type, e.source, e.time) for e in heard]
+    rows = [(e.id, e.key, e.sequence, e.type, e.source, e.time) for e in envelopes]
     writes.add(
         """
         INSERT INTO fact (id, demand_id, sequence, type, source, time)

@@ -62,12 +62,12 @@ def routes(figures: Figures, opening: Drilldown, packs: Jurisdictions) -> APIRou
     return router
 
 
-def _board(figure: Completion, showing: Showing, by: By, asked: dict[str, Any]) -> dict[str, Any]:
+def _board(figure: Completion, showing: Showing, by: By, query: dict[str, Any]) -> dict[str, Any]:
     pack, dimension = showing.pack, Dimension.ALL if by == "month" else Dimension(by)
-    closed, lang = not opens(pack, dimension), asked["lang"]
+    closed, lang = not opens(pack, dimension), query["lang"]
     links = DrilldownLinks(pack.id, by, figure.month, figure.until, "/board/demands", lang, closed)
-    again = _opener_of("/board", **asked)
-    return asked | {
+    again = _opener_of("/board", **query)
+    return query | {
         "figure": figure,
         "rows": showing.rows(figure.rows, by),
         "choices": [Tab(again(by=choice), WORDS[lang][choice], current=choice == by) for choice in CHOICES],

@@ -76,11 +76,11 @@ class Showing:
             "imported": public.imported,
         }
 
-    def steps(self, demand: Demand, told: Sequence[Told]) -> list[tuple[str, str]]:
+    def steps(self, demand: Demand, facts: Sequence[Told]) -> list[tuple[str, str]]:
         """When and what; of a report (举报) nothing."""
         if is_confidential(demand.kind):
             return []
-        return [(local(fact.time, self.pack), steps.words(fact, self.lang)) for fact in steps.public(told)]
+        return [(local(fact.time, self.pack), steps.words(fact, self.lang)) for fact in steps.public(facts)]
 
 
 def local(at: datetime | None, pack: Pack) -> str:

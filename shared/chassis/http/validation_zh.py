@@ -91,9 +91,9 @@ def rule_zh(error: Mapping[str, Any]) -> str:
 
 def rule_en(error: Mapping[str, Any]) -> str:
     """The rule that was broken, in English."""
-    said: str = error["msg"]
+    words: str = error["msg"]
     if not _is_text(error):
-        return said
+        return words
     context = error["ctx"]
     if "min_length" in context:
         return f"String should have at least {context['min_length']} characters that can be read"
@@ -143,8 +143,8 @@ def _own(schema: Schema) -> Any:
 
 
 def _part(schema: Schema, name: str | int) -> Schema | None:
-    found = schema.get("properties", {}).get(name) if isinstance(name, str) else schema.get("items")
-    return found if isinstance(found, Mapping) else None
+    part_schema = schema.get("properties", {}).get(name) if isinstance(name, str) else schema.get("items")
+    return part_schema if isinstance(part_schema, Mapping) else None
 
 
 def _within(example: Any, where: Sequence[str | int]) -> Any:

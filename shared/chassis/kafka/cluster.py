@@ -101,5 +101,5 @@ def _missing(known: Collection[str], replication: int) -> list[NewTopic]:
     if replication > 1:
         # What was acknowledged outlives a server; a third lets one be restarted meanwhile.
         configs["min.insync.replicas"] = "2"
-    wanted = (topic for topic in TOPICS if topic.name not in known)
-    return [NewTopic(topic.name, topic.partitions, replication, topic_configs=configs) for topic in wanted]
+    missing = (topic for topic in TOPICS if topic.name not in known)
+    return [NewTopic(topic.name, topic.partitions, replication, topic_configs=configs) for topic in missing]

@@ -100,8 +100,8 @@ class IntentOutcomes:
 
     async def _end(self, db: Connection, ended: Sequence[Ended]) -> Sequence[Ended]:
         """Those that were still ours to end; the journal tells what became of each that was not merged."""
-        ours = await _finish(db, ended)
-        done = [result for result in ended if result.intent.id in ours]
+        finished = await _finish(db, ended)
+        done = [result for result in ended if result.intent.id in finished]
         await come_back(db, [result.intent for result in done if result.state is State.SKIPPED])
         await tell(db, self._kind, [result for result in done if result.state is not State.MERGED], self._clock())
         return done

@@ -57,8 +57,8 @@ async def take_report(db: Connection, kind: IntentKind[Any], report: Report, at:
     )
     metrics.MESSAGES.labels(report.state).inc()
     if before is not State.SENT or report.state is State.FAILED:
-        told = State.FAILED if report.state is State.FAILED else State.SENT
-        await tell(db, kind, [Ended(intent_of(row), attempt, told, cause, report.gateway)], at)
+        state = State.FAILED if report.state is State.FAILED else State.SENT
+        await tell(db, kind, [Ended(intent_of(row), attempt, state, cause, report.gateway)], at)
     return True
 
 
