@@ -1,5 +1,6 @@
 """What every test may ask for: one PostgreSQL and one broker a run, a fresh migrated database a test."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -33,6 +34,7 @@ from tests import type_adapters
 from tests.city import City, opened_city
 from tests.databases import Databases, on
 from tests.packs import CITIES
+from tests.sandboxes import KeptProcesses
 
 # A processor that is busy elsewhere for a moment is no fault of an example.
 hypothesis.settings.register_profile("shared cores", deadline=None)
@@ -156,6 +158,15 @@ def patience() -> Iterator[None]:
         for place in ("shared.masker.masker", "services.intake.inbound.mail.reader"):
             patched.setattr(f"{place}.SECONDS", PATIENCE)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+async def kept_processes() -> AsyncIterator[KeptProcesses]:
+    """One process that masks words, and one that reads letters, serve test after test."""
+    kept = KeptProcesses(asyncio.get_running_loop())
+    with kept.installed():
+        yield kept
+    await kept.end()
 
 
 @pytest.fixture

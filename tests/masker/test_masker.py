@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -19,6 +20,7 @@ from shared.contracts.wording import Plain, by_citizen, by_office, masked, passa
 from shared.masker.masker import LONG, MEMORY, Masker
 from shared.masking import MASKS, mask, mask_answer
 from tests.bench.masking import PIECES
+from tests.sandboxes import KeptProcesses
 
 SLOWEST = "我叫李明，" * 1600
 
@@ -84,6 +86,13 @@ async def test_masks_know_long_words_and_mask_all_others_by_the_rules(masker: Ma
     assert masks["office"](SLOWEST) == mask_answer(SLOWEST)
 
 
+@pytest.fixture
+def own_processes(kept_processes: KeptProcesses) -> Iterator[None]:
+    """A masker starts and ends its process by itself."""
+    with kept_processes.off():
+        yield
+
+
 @dataclass(slots=True)
 class Counted:
     """How many requests with long texts were masked where since this was made."""
@@ -104,6 +113,7 @@ def _now() -> tuple[float, float]:
     return values[0] or 0.0, values[1] or 0.0
 
 
+@pytest.mark.usefixtures("own_processes")
 async def test_a_process_that_was_killed_is_started_anew(masker: Masker, masked_here: list[str]):
     counted, words = Counted(), Words(citizen=SLOWEST)
     await masker.masked(words)
@@ -129,6 +139,7 @@ async def test_where_the_process_does_not_answer_the_words_are_masked_here(job: 
     assert masker.process._process is None
 
 
+@pytest.mark.usefixtures("own_processes")
 async def test_where_no_process_can_be_started_the_words_are_masked_here(
     masker: Masker, monkeypatch: pytest.MonkeyPatch
 ):
@@ -138,6 +149,7 @@ async def test_where_no_process_can_be_started_the_words_are_masked_here(
     assert counted.since == (0, 1)
 
 
+@pytest.mark.usefixtures("own_processes")
 async def test_whoever_runs_the_masker_ends_its_process(masker: Masker):
     running = asyncio.create_task(masker.run())
     await masker.masked(Words(citizen=SLOWEST))

@@ -103,7 +103,7 @@ async def test_while_one_letter_is_read_the_loop_goes_on():
         nonlocal turns
         while True:
             turns += 1
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.001)
 
     task = asyncio.create_task(other_work())
     try:
@@ -111,7 +111,7 @@ async def test_while_one_letter_is_read_the_loop_goes_on():
     finally:
         task.cancel()
         await reader.apart.close()
-    assert turns > 100
+    assert turns > 20
 
 
 async def test_what_was_read_apart_is_what_was_sent(deliver: Deliver, pool: Pool):  # noqa: F811
