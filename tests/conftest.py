@@ -24,15 +24,22 @@ from deploy.local.postgres import EmbeddedPostgres
 from deploy.local.process import ManagedProcess, Program
 from deploy.local.state import prepare, state_dir
 from deploy.local.supervisor import Supervisor
+from services.intake import app as intake
+from services.intake.channels.keys import key_cache
+from services.intake.settings import IntakeSettings
 from shared import masking
 from shared.chassis.database.migrate import migrate
+from shared.chassis.database.pool import Pool
 from shared.chassis.kafka.client import Kafka
 from shared.chassis.kafka.cluster import create_topics
+from shared.chassis.process.components import Api
 from shared.chassis.process.run import settle
 from shared.masker.masker import Masker
 from tests import type_adapters
+from tests.built import Built
 from tests.city import City, opened_city
 from tests.databases import Databases, on
+from tests.keys import KEYS
 from tests.packs import CITIES
 from tests.sandboxes import KeptProcesses
 
@@ -49,6 +56,7 @@ type_adapters.install()
 os.environ["HUYING_JURISDICTIONS"] = ",".join(CITIES)
 
 TEMPLATE = "huying_migrated"
+NOWHERE = "postgresql://127.0.0.1:9/nowhere"
 # Nobody reads a test's data after a power failure; whole deployments keep the settings of the product.
 FORGETFUL = ("-c", "fsync=off", "-c", "full_page_writes=off")
 E2E = "tests/e2e"
@@ -132,6 +140,16 @@ async def database(databases: Databases) -> AsyncIterator[str]:
     """The DSN of a fresh database with every schema."""
     async with databases.fresh() as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+def intake_built() -> Built:
+    """Intake's API, built once for all tests that need no settings of their own."""
+    return Built("intake", _intake, key_cache)
+
+
+def _intake(pool: Pool) -> Api:
+    return intake.api(IntakeSettings.model_validate(KEYS | {"DATABASE_URL": NOWHERE}), pool)
 
 
 @pytest.fixture(scope="session")

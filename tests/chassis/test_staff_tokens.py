@@ -1,5 +1,6 @@
 """Tokens of staff live for hours and can be revoked, at every service that believes them."""
 
+import asyncio
 import subprocess
 import sys
 import time
@@ -9,8 +10,11 @@ from typing import Any
 
 import httpx
 import pytest
+from click.testing import Result
+from typer.testing import CliRunner
 
 from deploy.cli.staff import BELIEVE_STAFF
+from deploy.cli.staff import app as staff
 from services.intake import app as intake
 from services.intake.settings import IntakeSettings
 from services.routing import app as routing
@@ -142,11 +146,12 @@ async def test_the_command_revokes_at_every_service_that_believes_staff(
     client, path = front
     token = aged(monkeypatch, 60, CHEN)
     assert await status(client, path, token) in (404, 422)
-    assert huying(database, "staff", "revoke", token).returncode == 0
+    assert (await asyncio.to_thread(in_process, database, "revoke", token)).exit_code == 0
     assert await status(client, path, token) == 401
     other = aged(monkeypatch, 50, CHEN)
     assert await status(client, path, other) in (404, 422)
-    assert huying(database, "staff", "revoke", "--unit", "nh-tax", "--name", "陈").returncode == 0
+    ended = await asyncio.to_thread(in_process, database, "revoke", "--unit", "nh-tax", "--name", "陈")
+    assert ended.exit_code == 0
     assert await status(client, path, other) == 401
 
 
@@ -154,22 +159,30 @@ def test_every_service_that_reads_tokens_of_staff_is_told_of_revocations():
     assert set(BELIEVE_STAFF) == {"intake", "routing", "feedback", "reporting"}
 
 
-def huying(database: str, *arguments: str) -> Any:
+def environment(database: str) -> dict[str, str]:
     env = {f"HUYING_{name.upper()}": value for name, value in KEYS.items()}
-    env |= {"DATABASE_URL": database, "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1", "TZ": "Asia/Shanghai"}
+    return env | {"DATABASE_URL": database, "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1", "TZ": "Asia/Shanghai"}
+
+
+def in_process(database: str, *arguments: str) -> Result:
+    """`huying staff` with these words, without the second that a process takes to start."""
+    return CliRunner().invoke(staff, arguments, env=environment(database))
+
+
+def huying(database: str, *arguments: str) -> Any:
     command = [sys.executable, "-m", "deploy.cli.main", *arguments]
-    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, env=environment(database), capture_output=True, text=True, timeout=60)
 
 
 def test_the_command_prints_a_token_alone_and_says_until_when_it_is_good(database: str):
     made = huying(database, "staff", "token", "--unit", "nh-tax", "--hours", "3")
     assert TOKENS.examine(made.stdout.strip()) == Person("staff", "nh-tax")
     assert made.stderr.startswith(f"good until {(now() + timedelta(hours=11)).strftime('%Y-%m-%d %H:')[:11]}")
-    assert huying(database, "staff", "token", "--unit", "nh-tax", "--hours", "13").returncode == 2
+    assert in_process(database, "token", "--unit", "nh-tax", "--hours", "13").exit_code == 2
 
 
 @pytest.mark.parametrize("arguments", [[], ["--name", "陈"], ["x.y.z", "--unit", "nh-tax"], ["x.y.z"]])
 def test_a_revocation_of_nothing_is_refused_in_words(arguments: list[str], database: str):
-    ended = huying(database, "staff", "revoke", *arguments)
-    assert ended.returncode in (1, 2)
-    assert "Traceback" not in ended.stderr
+    ended = in_process(database, "revoke", *arguments)
+    assert ended.exit_code in (1, 2)
+    assert isinstance(ended.exception, SystemExit), "it is told in words"

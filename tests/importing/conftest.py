@@ -12,20 +12,18 @@ from deploy.importing.job import Outcome, run
 from deploy.importing.readers import opened
 from deploy.importing.rows import BadRow, Table
 from deploy.importing.translation import Translator
-from services.intake import app
 from services.intake.channels import keys
-from services.intake.settings import IntakeSettings
 from services.intake.submission.domain import RecordedDemand
 from shared.chassis.base.clock import now
 from shared.chassis.database.pool import Pool, open_pool
-from shared.chassis.http.app import web_app
 from shared.contracts.demand.facts import ChannelKind
+from tests.built import Built
 from tests.importing.loop import Loop, opened_loop
 from tests.importing.orders import hotline
-from tests.keys import KEYS
 from tests.packs import nanhai
 
 Said = list[str]
+SCOPES = ("import", "submit", "read-all")
 
 
 @contextmanager
@@ -65,13 +63,13 @@ async def pool(database: str) -> AsyncIterator[Pool]:
 
 
 @pytest.fixture
-async def intake(database: str, pool: Pool) -> AsyncIterator[httpx.AsyncClient]:
+async def intake(intake_built: Built, pool: Pool) -> AsyncIterator[httpx.AsyncClient]:
     """Intake in this process, with the key of a channel that may import."""
-    key = await keys.add(pool, "import", ChannelKind.PARTNER, "Import", ("import", "submit", "read-all"))
-    served = web_app("intake", app.api(IntakeSettings.model_validate(KEYS | {"DATABASE_URL": database}), pool).routers)
-    transport = httpx.ASGITransport(served, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://intake", headers={"X-API-Key": key}) as found:
-        yield found
+    headers = {"X-API-Key": await keys.add(pool, "import", ChannelKind.PARTNER, "Import", SCOPES)}
+    async with intake_built.on(pool) as served:
+        transport = httpx.ASGITransport(served, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://intake", headers=headers) as found:
+            yield found
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import pytest
 
 from services.intake import app
 from services.intake.channels import keys
-from services.intake.channels.keys import key_cache
 from services.intake.settings import IntakeSettings
 from shared.chassis.database.pool import Pool, open_pool
 from shared.chassis.http.app import web_app
@@ -17,8 +16,6 @@ from shared.jurisdiction.publication import Shown
 from tests import packs
 from tests.built import Built
 from tests.keys import KEYS
-
-NOWHERE = "postgresql://127.0.0.1:9/nowhere"
 
 
 @pytest.fixture
@@ -31,16 +28,10 @@ def settings(database: str) -> IntakeSettings:
     return IntakeSettings.model_validate(KEYS | {"DATABASE_URL": database})
 
 
-@pytest.fixture(scope="session")
-def built() -> Built:
-    """Intake's API, built once for all tests that need no settings of their own."""
-    return Built("intake", lambda pool: app.api(settings(NOWHERE), pool), key_cache)
-
-
 @pytest.fixture
-async def intake(built: Built, pool: Pool) -> AsyncIterator[httpx.ASGITransport]:
+async def intake(intake_built: Built, pool: Pool) -> AsyncIterator[httpx.ASGITransport]:
     """Intake on the database of this test, as it was built."""
-    async with built.on(pool) as served:
+    async with intake_built.on(pool) as served:
         yield httpx.ASGITransport(served, raise_app_exceptions=False)
 
 
