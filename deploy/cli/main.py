@@ -17,6 +17,10 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "run": ("deploy.cli.processes:run", "Run one process until SIGTERM. Exit code 78: its settings cannot be used."),
     "migrate": ("deploy.cli.migrating:migrate", "Bring every schema and the topics up to date."),
+    "prepare": (
+        "deploy.cli.preparing:prepare",
+        "What `huying up` does before it starts processes: `settings`, `migrate` and `channel seed`, in this order.",
+    ),
     "after-restore": (
         "deploy.cli.after_restore:after_restore",
         "Once, when the database was restored to an earlier moment: let nothing of the time that is lost come back.",

@@ -91,10 +91,8 @@ async def deployed(options: Options) -> AsyncIterator[Running]:
         runtime.url = f"http://127.0.0.1:{port}"
         demo = {"HUYING_DEMO_STAFF": demo_staff(options, env)}
         env = _environment(directory, runtime, port, outside=bool(options.database_url)) | _given(env) | demo
-        await _once(directory, env, "settings", *options.processes)
+        await _once(directory, env, "prepare", *options.processes, "--channels", str(directory / "channels.json"))
         runtime.relay_shards = int((os.environ | env).get("HUYING_RELAY_SHARDS", "1"))
-        await _once(directory, env, "migrate")
-        await _once(directory, env, "channel", "seed", "--file", str(directory / "channels.json"))
         for name in options.processes:
             await household.work(name, env)
         promise = broker.promise if broker else "your own broker"
