@@ -21,6 +21,7 @@ TOOLS = ROOT / "build" / "checks" / "bin"
 LOOK = (str(TOOLS / "python"), str(ROOT / "tests" / "deployment" / "look.py"))
 HERE = {"publicUrl": "https://huying.example.gov.cn"}
 SCALED = {"enabled": True}
+HALF_WAY = HERE | {"image": {"tag": "2.0.0"}, "processes": {"routing-worker": {"image": "huying:1.0.0"}}}
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a process that nobody offers": (
         HERE | {"processes": {"routing-wroker": {"enabled": True}}},
@@ -60,7 +61,7 @@ def seen() -> dict[str, Any]:
     request = {
         "chart": str(CHART),
         "kubernetes": ["1.37"],
-        "values": value_files() | refused,
+        "values": value_files() | refused | {"half-way": HALF_WAY},
         "compose": {"ours": without_digest(compose()), "wrong": wrong},
     }
     done = subprocess.run(LOOK, input=json.dumps(request), capture_output=True, text=True, timeout=300, check=False)
@@ -131,6 +132,12 @@ def test_the_dockerfile_is_clean():
 def test_per_service_values_start_every_process_once(seen: dict[str, Any]):
     started = [name for name, _, _ in pods(seen["charts"]["scaled"]["documents"])]
     assert sorted(started) == sorted([*processes(), "migrate"])
+
+
+def test_a_process_can_stay_at_the_version_before_in_an_upgrade(seen: dict[str, Any]):
+    images = {name: container["image"] for name, container in named(seen["charts"]["half-way"]["documents"]).items()}
+    assert images.pop("routing-worker") == "huying:1.0.0"
+    assert set(images.values()) == {"huying:2.0.0"}
 
 
 def test_each_pod_runs_one_process_with_the_settings_that_it_reads(documents: list[dict[str, Any]]):
