@@ -13,6 +13,7 @@ from services.intake import demands
 from services.intake.attachments.assembled import attachment_service
 from services.intake.channels.rotation import Rotated
 from services.intake.channels.rotation import rotate as rotate_keys
+from services.intake.inbound.sms.text_keys import rotate as rotate_texts
 from services.intake.personal_data.handler import erase as erase_demand
 from services.intake.settings import IntakeSettings
 from shared.chassis.base.clock import now
@@ -61,7 +62,9 @@ async def _rotate() -> Rotated:
     settings = read(IntakeSettings)
     pool = await open_pool(settings.database_url, "intake", size=1)
     try:
-        return await rotate_keys(pool, intake.vault(settings))
+        done = await rotate_keys(pool, intake.vault(settings))
+        await rotate_texts(pool, intake.vault(settings), done)
+        return done
     finally:
         await pool.close()
 

@@ -24,6 +24,7 @@ from services.intake.inbound import assembled as inbound
 from services.intake.inbound.conversation import Conversations
 from services.intake.inbound.mail.server import MailServer
 from services.intake.inbound.sender_lock import SenderLocks
+from services.intake.inbound.sms.parted_texts import EXPIRED as EXPIRED_TEXTS
 from services.intake.inbound.visits import api as visits
 from services.intake.inbound.words import languages
 from services.intake.notes import api as voices_api
@@ -123,9 +124,7 @@ def api(settings: IntakeSettings, pool: Pool) -> Api:
     links = CitizenLinks.at(settings.public_url, settings.secret, settings.secret_previous)
     stories, publications = StoryReader(pool, packs, links), PublicLookup(pool, packs)
     attachments = attachment_service(settings, pool)
-    conversations = Conversations(
-        submissions, note_handler, codes, inbound.message_files(settings, attachments), SenderLocks.of(pool)
-    )
+    entrances = doors(settings, pool, masker)
     finder = SimilarFinder(pool, packs, masker=masker)
     suggester = Suggester.of(packs, settings.suggestion_models)
     portal = Portal(
@@ -153,7 +152,7 @@ def api(settings: IntakeSettings, pool: Pool) -> Api:
             introspection_api.routes(Introspection(pool, callers)),
             visits.routes(submissions, codes),
             broadcasts.routes(BroadcastHandler(submissions), codes),
-            *inbound.routes(GatewayRegistry(pool, keys), conversations, languages(packs), callers),
+            *entrances.routes(callers),
             similar.routes(finder, lookup),
             suggestion.routes(pool, suggester, packs),
             open311(
@@ -166,19 +165,25 @@ def api(settings: IntakeSettings, pool: Pool) -> Api:
         ],
         WORDS,
         ready=[lasting_secret_kept(pool, settings.lasting)],
-        tasks=(masker.run, streams.run, *figures.tasks),
+        tasks=(masker.run, streams.run, entrances.run, *figures.tasks),
         nowhere=nowhere,
     )
 
 
-def mail(settings: IntakeSettings, pool: Pool) -> Server:
-    """What the mail system hands letters over to."""
-    keys, codes = vault(settings), SecretCodes(settings.lasting)
-    masker = Masker()
-    submissions, _, note_handler = _commands(pool, packs_of(settings), keys, codes, masker)
+def doors(settings: IntakeSettings, pool: Pool, masker: Masker) -> inbound.Doors:
+    """What people write to numbers, accounts and mailboxes."""
+    keys, codes, packs = vault(settings), SecretCodes(settings.lasting), packs_of(settings)
+    submissions, _, note_handler = _commands(pool, packs, keys, codes, masker)
     enclosing = inbound.message_files(settings, attachment_service(settings, pool))
     conversations = Conversations(submissions, note_handler, codes, enclosing, SenderLocks.of(pool))
-    server = MailServer(GatewayRegistry(pool, keys), conversations)
+    return inbound.Doors(GatewayRegistry(pool, keys), conversations, languages(packs))
+
+
+def mail(settings: IntakeSettings, pool: Pool) -> Server:
+    """What the mail system hands letters over to."""
+    masker = Masker()
+    entrances = doors(settings, pool, masker)
+    server = MailServer(entrances.registry, entrances.conversations)
     return Server(partial(server.run, settings), [lasting_secret_kept(pool, settings.lasting)], (masker.run,))
 
 
@@ -217,7 +222,7 @@ def pruning(settings: IntakeSettings, pool: Pool) -> Retention:
     uses = Expired("portal_use", "hour < $1", timedelta(hours=1))
     links = Expired("link_request", "since < $1", LINKS_COUNTED_WITHIN)
     events = Expired("demand_event", "placed_at < $1", timedelta(days=settings.keep_events_days))
-    helping = (events, conversations, correspondents, wrong_codes, nameless, drafts, uses, links)
+    helping = (events, conversations, correspondents, wrong_codes, nameless, drafts, uses, links, EXPIRED_TEXTS)
     return Retention(pool, (*helping, EXPIRED_REVOCATIONS, redriven(settings)))
 
 

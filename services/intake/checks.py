@@ -60,4 +60,31 @@ async def unnumbered(db: Connection) -> Sequence[Finding]:
     return [broken(Words("events", "渠道事件"), wrong, step)]
 
 
-CHECKS: Final = (DoctorCheck("unrouted", unrouted), DoctorCheck("unnumbered", unnumbered))
+async def unjoined(db: Connection) -> Sequence[Finding]:
+    """Long text messages that wait no longer for their parts, and that were not taken in for ten minutes."""
+    row = await db.fetchrow(
+        """
+        SELECT count(*), min(closed_at) AS oldest FROM parted_text
+        WHERE taken_at IS NULL AND closed_at < now() - interval '10 minutes'
+        """
+    )
+    assert row
+    if not row["count"]:
+        return [ok(Words("long texts: all that arrived were taken in", "长短信：收到的均已登记"))]
+    oldest = ago(row["oldest"])
+    wrong = Words(
+        f"{counted(row['count'], 'text is', 'texts are')} complete and not taken in, the oldest {oldest.en}",
+        f"{row['count']:,} 条长短信已收齐但未登记，最早的在{oldest.zh}",
+    )
+    step = Words(
+        "the log of intake-api says why: does the channel have a division?",
+        "原因见 intake-api 日志；请确认该渠道已设置区划",
+    )
+    return [broken(Words("long texts", "长短信"), wrong, step)]
+
+
+CHECKS: Final = (
+    DoctorCheck("unrouted", unrouted),
+    DoctorCheck("unnumbered", unnumbered),
+    DoctorCheck("unjoined", unjoined),
+)

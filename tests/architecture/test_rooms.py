@@ -49,9 +49,10 @@ OWN: Final = {
         "spoken_verdict", "spoken_wish",
     },
     "intake/inbound/mail": {"auto_reply", "enclosures", "headers", "html_text", "limits", "parts", "quotes", "reader"},
-    "intake/inbound/sms": {"request"},
+    "intake/inbound/sms": {"parted_texts", "parts", "request", "text_keys", "text_taker"},
     "intake/inbound/wechat": {"cipher", "xml"},
     "intake/notes": {"supporters"},
+    "intake/publications": {"consent"},
     "intake/open311": {
         "dates", "discovery", "errors", "extensions", "fields", "forms", "query_params", "rendering", "repeated_params",
         "services", "statuses", "translation",

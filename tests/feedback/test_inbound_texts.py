@@ -173,6 +173,19 @@ async def test_a_text_of_any_length_that_the_protocol_allows_is_taken(bound: Bou
     assert fact["text"].startswith("桂澜路")
 
 
+@pytest.mark.parametrize("counted", ["header", "parameters"])
+async def test_parts_of_a_long_text_are_one_however_the_centre_counts_them(bound: Bound, counted: str):
+    words = "桂澜路28号对面水管漏水，墙也湿了".encode("utf-16-be")
+    for number, piece in ((2, words[20:]), (1, words[:20]), (1, words[:20])):
+        sar = [smpp34.Tlv(0x020C, b"\x01\x07"), smpp34.Tlv(0x020E, b"\x02"), smpp34.Tlv(0x020F, bytes((number,)))]
+        kind, head, more = (0x40, bytes((5, 0, 3, 7, 2, number)), []) if counted == "header" else (0, b"", sar)
+        said = await bound.running.bound[-1].deliver_sm(
+            "12345", head + piece, source_addr=ME, data_coding=8, esm_class=kind, tlvs=more
+        )
+        assert said.command_status == 0
+    assert [fact["text"] for fact in await facts(bound.intake)] == [words.decode("utf-16-be")]
+
+
 @pytest.mark.parametrize(("sender", "phone"), [("", ""), ("1380\x0113800\x7f0", "1380138000"), ("1" * 60, "1" * 32)])
 async def test_a_text_from_an_odd_sender_is_taken(bound: Bound, sender: str, phone: str):
     assert await bound.writes("三巷路灯不亮", sender=sender) == 0

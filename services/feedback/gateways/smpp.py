@@ -180,7 +180,7 @@ class SmppGateway:
         if self.take_text is None or not self.channel:
             log.warning("a text message came by SMPP, where none is taken: set `channel`", gateway=self.name)
             return _NOT_EVER
-        text = InboundText(self.name, self.channel, bind, message.sender, message.words, message.charset)
+        text = InboundText(self.name, self.channel, bind, message.sender, message.headed, message.charset)
         try:
             async with self._turns.take(message.sender):
                 await self.take_text(text)

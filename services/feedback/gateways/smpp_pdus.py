@@ -151,6 +151,15 @@ class Delivered:
         return self.kind & _TYPE == 0
 
     @property
+    def headed(self) -> bytes:
+        """Its words, before them the header of a part (3GPP TS 23.040, 9.2.3.24.8) where parameters name the part: to
+        whoever joins parts they are the same. A message has one or the other."""
+        reference, total, number = (self.parameters.get(tag, b"") for tag in (_REFERENCE, _TOTAL, _NUMBER))
+        if self.kind & _HAS_UDH or (len(reference), len(total), len(number)) != (2, 1, 1):
+            return self.words
+        return bytes((6, 8, 4)) + reference + total + number + self.words
+
+    @property
     def charset(self) -> str:
         """What its words are written in, as far as the coding tells."""
         return {UCS2: "utf-16-be", _GBK: "gb18030"}.get(self.coding, "utf-8")

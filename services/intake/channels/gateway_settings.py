@@ -54,6 +54,17 @@ class ChannelSettings(BaseModel):
     sms_encoding: Annotated[
         Literal["plain", "hex"], Field(description="`hex` where the gateway writes the bytes of a text as hexadecimal")
     ] = "plain"
+    sms_udh: Annotated[
+        Name, Field(description="the header that names a part of a long text, where it is sent apart from the words")
+    ] = "udh"
+    sms_part_reference: Annotated[
+        Name | None, Field(description="what the parts of one long text have in common, where the gateway counts parts")
+    ] = None
+    sms_part_number: Annotated[Name | None, Field(description="which part it is, from 1")] = None
+    sms_part_total: Annotated[Name | None, Field(description="how many parts there are")] = None
+    sms_parts_minutes: Annotated[
+        int, Field(ge=1, le=24 * 60, description="a long text waits for its last part; then what came is taken")
+    ] = 10
     sms_answer: Annotated[
         str | None, Field(max_length=1000, description="what a gateway that posts JSON wants to be answered")
     ] = None

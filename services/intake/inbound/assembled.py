@@ -1,6 +1,7 @@
 """Puts the doors for what people write together: to numbers and accounts, and what becomes of their files."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from fastapi import APIRouter
 
@@ -11,22 +12,40 @@ from services.intake.inbound.conversation import Conversations
 from services.intake.inbound.pictures import Pictures
 from services.intake.inbound.sms import api as sms
 from services.intake.inbound.sms import bind_api
+from services.intake.inbound.sms.api import SmsGateway
 from services.intake.inbound.sms.bind_api import BindTexts
+from services.intake.inbound.sms.parted_texts import PartedTexts
+from services.intake.inbound.sms.text_taker import TextTaker
 from services.intake.inbound.wechat import api as wechat
 from services.intake.inbound.words import LanguageOf
 from services.intake.settings import IntakeSettings
 from shared.identity.callers import Callers
 
 
-def routes(
-    registry: GatewayRegistry, conversations: Conversations, language_of: LanguageOf, callers: Callers
-) -> Sequence[APIRouter]:
+@dataclass(frozen=True, slots=True)
+class Doors:
     """What people write to a number or an account."""
-    return (
-        sms.routes(registry, conversations, language_of),
-        bind_api.routes(BindTexts(sms.SmsGateway(registry, conversations, language_of), callers)),
-        wechat.routes(wechat.WeChat(registry, conversations, language_of)),
-    )
+
+    registry: GatewayRegistry
+    conversations: Conversations
+    language_of: LanguageOf
+
+    @property
+    def _texts(self) -> TextTaker:
+        parted = PartedTexts(self.registry.pool, self.registry.vault)
+        return TextTaker(self.registry, self.conversations, parted, self.language_of)
+
+    def routes(self, callers: Callers) -> Sequence[APIRouter]:
+        """Their addresses."""
+        return (
+            sms.routes(SmsGateway(self.registry, self._texts)),
+            bind_api.routes(BindTexts(self.registry, self._texts, callers)),
+            wechat.routes(wechat.WeChat(self.registry, self.conversations, self.language_of)),
+        )
+
+    async def run(self) -> None:
+        """Take in long messages that wait no longer, until cancelled."""
+        await self._texts.run()
 
 
 def message_files(settings: IntakeSettings, attachments: AttachmentService) -> MessageFiles:

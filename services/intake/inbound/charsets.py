@@ -58,7 +58,7 @@ def read(written: bytes, named: str = "", cut: bool = False) -> Reading:
             return Reading(text, charset, charset, _is_doubtful(text), written)
     known = _known(named)
     if not written.strip(_CONTROLS) and known not in _WIDE:
-        return Reading("", known or "utf-8", known)
+        return Reading("", known or "utf-8", known, written=written)
     charset, is_clear = _best(written[:_SAMPLE], known)
     text = _text(written, charset, cut)
     return Reading(text, charset, known, not is_clear or _is_doubtful(text), written)

@@ -194,21 +194,6 @@ async def test_a_text_over_the_limit_says_that_it_is_cut(
     assert (len(more) <= 4000, more.endswith(CUT), f"二{text}" in await secrets_of(pool, vault)) == (True, True, True)
 
 
-async def test_parts_of_a_long_message_lose_their_headers_and_say_which_they_are(
-    gate: httpx.AsyncClient, pool: Pool, vault: Vault, key: str
-):
-    await GatewayRegistry(pool, vault).put("sms", {"sms_charset": "utf-16-be"})
-    whole = "学校门口没有路灯😀在村口".encode("utf-16-be")
-    for n, (head, part) in enumerate(
-        ((b"\x05\x00\x03\x07\x02\x01", whole[:18]), (b"\x06\x08\x04\x00\x07\x02\x02", whole[18:]))
-    ):
-        assert (await gate.get(written(head + part, key, id=str(n)))).status_code == 200
-    first, second = await facts(pool)
-    assert first["text"].splitlines()[0] == first["title"] == "学校门口没有路灯"
-    assert "1/2" in first["text"].splitlines()[1]
-    assert (second["type"], second["text"].splitlines()[0]) == ("demand.supplemented.v1", "在村口")
-
-
 @pytest.mark.parametrize("blank", ["", " ", "\u200b", "\u3000\ufeff", "\0\x01"])
 async def test_a_text_of_which_nothing_is_seen_is_asked_for_words(
     gate: httpx.AsyncClient, pool: Pool, key: str, blank: str

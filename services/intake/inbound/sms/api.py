@@ -4,38 +4,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-import structlog
 from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse, Response
 
 from services.intake.channels.gateway_settings import ChannelSettings, Gateway, GatewayRegistry
 from services.intake.channels.keys import authenticate
-from services.intake.inbound import words
-from services.intake.inbound.conversation import Conversations
-from services.intake.inbound.message import Message, digest, named_first, readable
-from services.intake.inbound.sms.request import Asked, Words, asked, fields
+from services.intake.inbound.message import digest, readable
+from services.intake.inbound.sms.request import Asked, Sms, asked, fields
 from services.intake.inbound.sms.request import words as words_of
-from services.intake.inbound.words import LanguageOf
-from services.intake.vault.contact import Contact
+from services.intake.inbound.sms.text_taker import TextTaker
 from shared.chassis.http.body_limit import MAX_BODY, LargerBodies, LimitedRouter
 from shared.chassis.http.query_parameters import ForeignQuery
 from shared.contracts.examples import API_KEY
 from shared.contracts.refusals import Code, FieldError, Refused
 from shared.contracts.text import Text
 
-log = structlog.get_logger()
 GOT_IT: Final = '{"code":0,"msg":"OK","result":0,"errmsg":"OK"}'
 """What a gateway that posts JSON is answered, unless the channel is told otherwise: Aliyun and Tencent both take it."""
 _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {200: {"content": {"text/plain": {}, "application/json": {}}}}
-
-
-@dataclass(frozen=True, slots=True)
-class Sms:
-    """One message, by the channel's names. One without a sender goes on about no other message."""
-
-    sender: str
-    reference: str
-    words: Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +29,7 @@ class SmsGateway:
     """Takes what a gateway sends at once."""
 
     registry: GatewayRegistry
-    conversations: Conversations
-    language_of: LanguageOf
+    texts: TextTaker
 
     async def receive(self, channel: str, request: Request) -> Response:
         """The answer in the gateway's own terms: words for the citizen, or that all was taken."""
@@ -59,7 +44,7 @@ class SmsGateway:
             await self._authenticate(channel, told.get(names.sms_key, b"").decode("utf-8", "replace"))
         if posted.is_json:
             return await self._take_all(gateway, posted)
-        return _text(await self.take(gateway, _sms(posted.messages[0], posted, names)))
+        return _text(await self.texts.take(gateway, _sms(posted.messages[0], posted, names)))
 
     async def _authenticate(self, channel: str, key: str) -> None:
         speaker = await authenticate(self.registry.pool, key, "submit")
@@ -72,7 +57,7 @@ class SmsGateway:
         refused = []
         for n, message in enumerate(posted.messages):
             try:
-                await self.take(gateway, _sms(message, posted, gateway.settings, f"{n}."))
+                await self.texts.take(gateway, _sms(message, posted, gateway.settings, f"{n}."))
             except Refused as fault:
                 if fault.code is not Code.INVALID:
                     raise
@@ -81,32 +66,14 @@ class SmsGateway:
             raise _refused(tuple(error for fault in refused for error in fault.errors))
         return Response(gateway.settings.sms_answer or GOT_IT, media_type="application/json")
 
-    async def take(self, gateway: Gateway, sms: Sms) -> str:
-        """Take one message, each once by its reference, its sender and its words; returns the words for the citizen."""
-        reading, part = sms.words.reading, sms.words.part
-        language = self.language_of(gateway.channel.division)
-        number, text = named_first(readable(reading.text))
-        if not text:
-            return words.asked(language)
-        if reading.named and reading.charset != reading.named:
-            channel = gateway.channel.id
-            log.warning("a text is in another charset", channel=channel, set=reading.named, read_as=reading.charset)
-        sender = sms.sender or sms.reference
-        message = Message(f"sms:{sms.reference}", sender, Contact(phone=sms.sender), text, number=number)
-        message = message.as_read(reading).with_note(
-            f"【长短信第 {part} 段 / part {part} of a long message】" * bool(part)
-        )
-        return words.answered(await self.conversations.take(gateway, message), language)
-
 
 LARGER: Final = LargerBodies("/inbound/sms/", MAX_BODY)
 """Whoever asks: gateways sign what they send, or name their key among its parameters."""
 
 
-def routes(registry: GatewayRegistry, conversations: Conversations, language_of: LanguageOf) -> APIRouter:
+def routes(sms: SmsGateway) -> APIRouter:
     """One address for each channel; the answer is the text that goes back to the citizen."""
     router = LimitedRouter(LARGER, tags=["inbound"], route_class=ForeignQuery)
-    sms = SmsGateway(registry, conversations, language_of)
 
     async def receive(channel: Text, request: Request) -> Response:
         """Take a text message in, by GET, as a form, or as JSON with one message or many."""

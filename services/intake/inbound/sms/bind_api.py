@@ -7,9 +7,10 @@ from uuid import UUID
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.intake.channels.gateway_settings import GatewayRegistry
 from services.intake.inbound.message import readable
-from services.intake.inbound.sms.api import Sms, SmsGateway
-from services.intake.inbound.sms.request import words_in
+from services.intake.inbound.sms.request import Sms, words_in
+from services.intake.inbound.sms.text_taker import TextTaker
 from shared.contracts.refusals import Code, Refused
 from shared.contracts.text import Text
 from shared.contracts.wording import Inner, Sealed
@@ -39,17 +40,18 @@ class BindText(BaseModel):
 class BindTexts:
     """Takes them from services, and from nobody else."""
 
-    sms: SmsGateway
+    registry: GatewayRegistry
+    texts: TextTaker
     callers: Callers
 
     async def take(self, channel: str, text: BindText, by: Caller) -> None:
         """Take one message in, each once; raises `Refused` where the channel is not set up for it: never with a code
         that speaks of the message, which the centre would then forget."""
         by.must_be_a_service()
-        gateway = await self.sms.registry.gateway(channel)
+        gateway = await self.registry.gateway(channel)
         words = words_in(bytes.fromhex(text.words), text.charset)
         try:
-            await self.sms.take(gateway, Sms(readable(text.sender)[:32], str(text.id), words))
+            await self.texts.take(gateway, Sms(readable(text.sender)[:32], str(text.id), words))
         except Refused as fault:
             if fault.code is not Code.INVALID:
                 raise

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -10,11 +10,10 @@ from fastapi import Request
 
 from services.intake.channels.gateway_settings import ChannelSettings
 from services.intake.inbound.charsets import Reading, read
+from services.intake.inbound.sms.parts import Part, counted, split
 from shared.contracts.refusals import Code, FieldError, Refused
 
 MAX_MESSAGES: Final = 500
-_PARTED: Final = {b"\x05\x00\x03": 6, b"\x06\x08\x04": 7}
-"""How the header of one part of a long message begins, and its length (3GPP TS 23.040, 9.2.3.24.1 and .8)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +26,20 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Sms:
+    """One message, by the channel's names. One without a sender goes on about no other message."""
+
+    sender: str
+    reference: str
+    words: "Words"
+
+
+@dataclass(frozen=True, slots=True)
 class Words:
-    """A message's text as it was read, and which part of a long message it is: "2/3"; nothing where it is whole."""
+    """A message's text as it was read, and which part of a long message it is; None where it is whole."""
 
     reading: Reading
-    part: str = ""
+    part: Part | None = None
 
 
 def fields(written: bytes) -> dict[str, bytes]:
@@ -56,7 +64,21 @@ async def asked(request: Request, query: Mapping[str, bytes], names: ChannelSett
 
 
 def words(message: Mapping[str, bytes], posted: Asked, names: ChannelSettings) -> Words:
-    """The text, which is read whatever it is written in."""
+    """The text, whatever it is written in, and which part it is: by its header, or as the gateway counts."""
+    found = _text(message, posted, names)
+    return found if found.part else replace(found, part=_told_apart(message, names))
+
+
+def _told_apart(message: Mapping[str, bytes], names: ChannelSettings) -> Part | None:
+    header = message.get(names.sms_udh, b"")
+    part = split(header)[0] or split(_unhexed(header)[0])[0]
+    if part or not (names.sms_part_reference and names.sms_part_number and names.sms_part_total):
+        return part
+    wanted = (names.sms_part_reference, names.sms_part_number, names.sms_part_total)
+    return counted(*(message.get(name, b"").decode("utf-8", "replace") for name in wanted))
+
+
+def _text(message: Mapping[str, bytes], posted: Asked, names: ChannelSettings) -> Words:
     written, charset = message[names.sms_text], names.sms_charset
     if names.sms_encoding == "hex":
         written, is_hex = _unhexed(written)
@@ -68,10 +90,7 @@ def words(message: Mapping[str, bytes], posted: Asked, names: ChannelSettings) -
 
 def words_in(written: bytes, charset: str) -> Words:
     """The text of one message as a network carries it, which may be a part of a long one with its header."""
-    part = ""
-    for beginning, length in _PARTED.items():
-        if written.startswith(beginning) and len(written) > length:
-            part, written = f"{written[length - 1]}/{written[length - 2]}", written[length:]
+    part, written = split(written)
     # Not to its end: gateways cut long messages within a character.
     return Words(read(written, charset, cut=True), part)
 

@@ -1,0 +1,123 @@
+"""Parts of a long text message: how they name the whole, and how they become one text again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from services.intake.inbound.charsets import Reading, read
+
+MOST: Final = 255
+"""Parts of one message; networks count them in one byte."""
+GAP: Final = "［……］"
+"""Stands in the text where a part is missing."""
+_SHORT, _LONG = (0x00, 3), (0x08, 4)
+"""Elements of a header that name the whole, by identifier and length: with a reference of one byte, and of two
+(3GPP TS 23.040, 9.2.3.24.1 and .8)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The part `number` of `total`, from 1; parts of one message have one reference."""
+
+    reference: str
+    number: int
+    total: int
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.total}"
+
+    @property
+    def note(self) -> str:
+        """A line for whoever reads the part as a message of its own."""
+        return f"【长短信第 {self} 段 / part {self} of a long message】"
+
+    @property
+    def late_note(self) -> str:
+        """The same of a part that came when the others had been taken in without it."""
+        return f"【长短信第 {self} 段，迟到 / part {self} of a long message, which came late】"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """The words of one part, as bytes."""
+
+    number: int
+    words: bytes
+    charset: str
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """One text, how its bytes were read, and a line for its reader where parts are missing."""
+
+    text: str
+    readings: tuple[Reading, ...]
+    note: str = ""
+
+
+def counted(reference: str, number: str, total: str) -> Part | None:
+    """A part by what a gateway tells of it; None where that names no part of several."""
+    if not (reference.strip() and number.strip().isdecimal() and total.strip().isdecimal()):
+        return None
+    part = Part(reference.strip()[:100], int(number), int(total))
+    return part if _is_possible(part) else None
+
+
+def split(written: bytes) -> tuple[Part | None, bytes]:
+    """What the header at the beginning of a message says, and the words behind it; all of it where there is none."""
+    length = written[0] + 1 if written else 0
+    if length == 1 or length > len(written):
+        return None, written
+    part = _named_in(written[1:length])
+    return (part, written[length:]) if part else (None, written)
+
+
+def _named_in(elements: bytes) -> Part | None:
+    """The part that the elements of a header name; None where they name none or are no elements at all."""
+    found = None
+    while elements:
+        if len(elements) < 2 or len(elements) < 2 + elements[1]:
+            return None
+        kind, value, elements = (elements[0], elements[1]), elements[2 : 2 + elements[1]], elements[2 + elements[1] :]
+        if kind in (_SHORT, _LONG):
+            found = Part(str(int.from_bytes(value[:-2])), value[-1], value[-2])
+    return found if found and _is_possible(found) else None
+
+
+def _is_possible(part: Part) -> bool:
+    return 1 < part.total <= MOST and 1 <= part.number <= part.total
+
+
+def joined(pieces: Sequence[Piece], total: int) -> Joined:
+    """One text of the parts that came. Neighbours are read together, since networks cut within characters."""
+    texts, readings, expected = list[str](), list[Reading](), 1
+    for run in _runs(pieces):
+        reading = read(b"".join(piece.words for piece in run), run[0].charset, cut=True)
+        texts += [GAP, reading.text] if run[0].number > expected else [reading.text]
+        readings.append(reading)
+        expected = run[-1].number + 1
+    if expected <= total:
+        texts.append(GAP)
+    return Joined("".join(texts), tuple(readings), _missing({piece.number for piece in pieces}, total))
+
+
+def _runs(pieces: Sequence[Piece]) -> list[list[Piece]]:
+    """Neighbours that are written in one charset."""
+    runs = list[list[Piece]]()
+    for piece in sorted(pieces, key=lambda piece: piece.number):
+        last = runs[-1][-1] if runs else None
+        if last and (last.number + 1, last.charset) == (piece.number, piece.charset):
+            runs[-1].append(piece)
+        else:
+            runs.append([piece])
+    return runs
+
+
+def _missing(there: set[int], total: int) -> str:
+    missing = [number for number in range(1, total + 1) if number not in there]
+    if not missing:
+        return ""
+    zh, en = "、".join(map(str, missing)), ", ".join(map(str, missing))
+    return (
+        f"【长短信共 {total} 段，第 {zh} 段未收到 / of the {total} parts of a long message, part {en} did not arrive】"
+    )

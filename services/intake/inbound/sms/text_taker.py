@@ -1,0 +1,124 @@
+"""Takes text messages in, whichever way they came: a long one once, when its parts are there or wait no longer."""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+import structlog
+from cryptography.exceptions import InvalidTag
+
+from services.intake.channels.gateway_settings import Gateway, GatewayRegistry
+from services.intake.inbound import words
+from services.intake.inbound.charsets import Reading
+from services.intake.inbound.conversation import Answer, Conversations
+from services.intake.inbound.message import Message, named_first, readable
+from services.intake.inbound.sms.parted_texts import Added, PartedTexts, Stand
+from services.intake.inbound.sms.parts import Part, Piece
+from services.intake.inbound.sms.request import Sms
+from services.intake.inbound.words import LanguageOf
+from services.intake.vault.contact import Contact
+from shared.chassis.database.pool import PASSING
+from shared.chassis.work.periodic import every
+from shared.contracts.refusals import Refused
+
+log = structlog.get_logger()
+EVERY: Final = 5.0
+"""Seconds between two looks for long messages that wait no longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextTaker:
+    """A message becomes a demand, a supplement or a verdict; `take` returns the words for its sender."""
+
+    registry: GatewayRegistry
+    conversations: Conversations
+    parted: PartedTexts
+    language_of: LanguageOf
+
+    async def take(self, gateway: Gateway, sms: Sms) -> str:
+        """Take one message, each once by its reference, its sender and its words. The answer to a part after which
+        others are still to come is empty."""
+        reading, part = sms.words.reading, sms.words.part
+        if part and sms.sender:
+            return await self._take_part(gateway, sms, part)
+        _look_at_charsets(gateway, reading)
+        # Parts without a sender are not joined: anybody may have written the other one.
+        message = self._message(sms.reference, sms.sender, reading.text).as_read(reading)
+        return await self._say(gateway, message.with_note(part.note if part else ""))
+
+    async def run(self) -> None:
+        """Take in what waits no longer, until cancelled."""
+        await every(EVERY, self.take_due, "long text messages")
+
+    async def take_due(self) -> None:
+        """Take in long messages whose time is over, and those that another process closed and left. What cannot be
+        taken now holds up none of the others, and is tried again."""
+        for text in await self.parted.claim_due():
+            try:
+                await self._take_whole(await self.registry.gateway(text.channel), text.id)
+            except (Refused, InvalidTag, *PASSING) as fault:
+                channel = text.channel
+                log.error("a long text is not taken yet", channel=channel, key=str(text.id), cause=repr(fault))
+
+    async def _take_part(self, gateway: Gateway, sms: Sms, part: Part) -> str:
+        added = await self._add(gateway, sms, part)
+        if added.stand is Stand.LATE:
+            await self._take_whole(gateway, added.text)  # another process may be at it still
+            added = await self._add(gateway, sms, part)
+        match added.stand:
+            case Stand.WAITS:
+                return ""
+            case Stand.TAKEN:
+                return added.reply
+            case Stand.CLOSED:
+                return await self._take_whole(gateway, added.text)
+            case Stand.LATE:
+                return await self._take_late(gateway, sms, part, added)
+
+    async def _add(self, gateway: Gateway, sms: Sms, part: Part) -> Added:
+        reading = sms.words.reading
+        piece = Piece(part.number, reading.written, reading.named or reading.charset)
+        wait = timedelta(minutes=gateway.settings.sms_parts_minutes)
+        return await self.parted.add(gateway.channel.id, sms.sender, part, piece, wait)
+
+    async def _take_whole(self, gateway: Gateway, id: UUID) -> str:
+        """Take a closed message in. Its parts change no more: whoever else does the same makes nothing twice."""
+        text = await self.parted.read(id)
+        if text is None:
+            return ""
+        sender, joined = text
+        _look_at_charsets(gateway, *joined.readings)
+        message = self._message(str(id), sender, joined.text).as_read(*joined.readings).with_note(joined.note)
+        language = self.language_of(gateway.channel.division)
+        if not message.text:
+            answer, reply = Answer(""), words.asked(language)
+        else:
+            answer = await self.conversations.take(gateway, message)
+            reply = words.answered(answer, language)
+        await self.parted.settle(id, answer.number, reply)
+        return reply
+
+    async def _take_late(self, gateway: Gateway, sms: Sms, part: Part, added: Added) -> str:
+        """What came after the others is said of the demand that they became."""
+        reading = sms.words.reading
+        message = self._message(f"{added.text}:{part.number}", sms.sender, reading.text)
+        message = replace(message, number=added.number or message.number)
+        return await self._say(gateway, message.as_read(reading).with_note(part.late_note))
+
+    async def _say(self, gateway: Gateway, message: Message) -> str:
+        language = self.language_of(gateway.channel.division)
+        if not message.text:
+            return words.asked(language)
+        return words.answered(await self.conversations.take(gateway, message), language)
+
+    def _message(self, id: str, sender: str, text: str) -> Message:
+        number, said = named_first(readable(text))
+        return Message(f"sms:{id}", sender or id, Contact(phone=sender), said, number=number)
+
+
+def _look_at_charsets(gateway: Gateway, *readings: Reading) -> None:
+    channel = gateway.channel.id
+    for reading in readings:
+        if reading.named and reading.charset != reading.named:
+            log.warning("a text is in another charset", channel=channel, set=reading.named, read_as=reading.charset)
