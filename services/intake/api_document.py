@@ -26,6 +26,7 @@ WORDS: Final = ApiText(
         "withdraw_demand": "申请撤回",
         "judge_demand": "评价答复",
         "refuse_publication": "不同意公开",
+        "agree_to_publication": "同意公开",
         "list_public_demands": "已公开的诉求",
         "get_public_demand": "一件诉求的公开情况",
         "support_demand": "附议",

@@ -76,6 +76,7 @@ FOLLOWED: Final[Sample] = PROGRESS | {
     "supports": 12,
     "rating": {"at": RESOLVED_AT, "rating": 5, "solved": True, "comment": "很及时"},
     "reopenings": [],
+    "publication": {"state": "public", "may_agree": False, "may_refuse": True},
 }
 NOTED: Final[Sample] = {"id": NOTE, "number": NUMBER, "at": "2021-05-10T23:10:00Z"}
 SESSION: Final[Sample] = {

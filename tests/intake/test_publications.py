@@ -272,6 +272,43 @@ async def test_a_citizen_says_no_through_the_channel_or_with_the_code(client: ht
     assert "应诉求人要求" in (await client.get(f"/demands/{raised['number']}")).text
 
 
+async def publication(client: httpx.AsyncClient, number: str) -> dict[str, Any]:
+    found: dict[str, Any] = (await client.get(f"/v1/demands/{number}")).json()["publication"]
+    return found
+
+
+async def test_a_mini_program_lets_a_citizen_agree_later_and_take_it_back(client: httpx.AsyncClient, pool: Pool):
+    raised = (await submit(client, title="x", division=VILLAGE, may_publish=False)).json()
+    number, id = raised["number"], UUID(raised["id"])
+    path = f"/v1/demands/{number}/publication-"
+    no, yes, public = "not-agreed", "agreed", "public"
+    assert await publication(client, number) == {"state": no, "may_agree": True, "may_refuse": True}
+    said = await client.post(f"{path}consent", json={}, headers={"Idempotency-Key": "yes"})
+    assert said.status_code == 201, said.text
+    again = await client.post(f"{path}consent", json={}, headers={"Idempotency-Key": "yes"})
+    assert again.json() == said.json()
+    assert await told(pool, id) == ["demand.publication-allowed.v1"]
+    assert await publication(client, number) == {"state": yes, "may_agree": False, "may_refuse": True}
+    await hears(pool, id, (published(1), 2))
+    assert (await publication(client, number))["state"] == public
+    await client.post(f"{path}refusal", json={}, headers={"Idempotency-Key": "no"})
+    assert await publication(client, number) == {"state": "refused", "may_agree": True, "may_refuse": False}
+    assert await listed(client) == []
+
+
+async def told(pool: Pool, id: UUID) -> list[str]:
+    rows = await pool.fetch("SELECT type FROM journal WHERE aggregateid = $1 AND type LIKE '%publication%'", id)
+    return [row["type"] for row in rows]
+
+
+async def test_of_a_report_nobody_is_asked_whether_it_may_be_published(client: httpx.AsyncClient):
+    raised = (await submit(client, title="x", division=VILLAGE, kind="report")).json()
+    assert await publication(client, raised["number"]) is None
+    path = f"/v1/demands/{raised['number']}/publication-consent"
+    answer = await client.post(path, json={}, headers={"Idempotency-Key": "yes"})
+    assert (answer.status_code, "举报" in answer.json()["detail"]) == (409, True)
+
+
 def plan(rows: Sequence[Any]) -> str:
     return "\n".join(row[0] for row in rows)
 

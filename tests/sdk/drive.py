@@ -3,8 +3,28 @@
 import sys
 
 from huying_client import AuthenticatedClient
-from huying_client.api.intake import follow_demand, list_demands, submit_demand, supplement_demand
-from huying_client.models import Followed, Listed, Noted, Problem, Receipt, Status, SubmitDemand, Supplement
+from huying_client.api.intake import (
+    agree_to_publication,
+    follow_demand,
+    list_demands,
+    refuse_publication,
+    submit_demand,
+    supplement_demand,
+)
+from huying_client.models import (
+    Followed,
+    KeepPrivate,
+    Listed,
+    Noted,
+    Problem,
+    PublicationStand,
+    PublicationState,
+    Publish,
+    Receipt,
+    Status,
+    SubmitDemand,
+    Supplement,
+)
 from huying_client.types import Unset
 
 SHELTER = SubmitDemand(title="校车接送点没有风雨棚", division="440605126222", category="school-transport")
@@ -19,6 +39,7 @@ def main(url: str, key: str) -> None:
         assert submit(client, SHELTER) == receipt, "the same key gives the same answer"
         follow(client, receipt)
         supplement(client, receipt)
+        decide_on_publication(client, receipt)
         lamp = submit(client, LAMP)
         assert listed(client) == [lamp.number, receipt.number]
         refused(client)
@@ -42,6 +63,23 @@ def supplement(client: AuthenticatedClient, receipt: Receipt) -> None:
     noted = supplement_demand.sync(receipt.number, client=client, body=body, idempotency_key="more")
     assert isinstance(noted, Noted), noted
     assert noted.number == receipt.number
+
+
+def decide_on_publication(client: AuthenticatedClient, receipt: Receipt) -> None:
+    """The citizen says no, and thinks better of it."""
+    number, code = receipt.number, receipt.code
+    no = refuse_publication.sync(number, client=client, body=KeepPrivate(), idempotency_key="no", x_demand_code=code)
+    assert isinstance(no, Noted), no
+    assert publication(client, receipt) is PublicationState.REFUSED
+    yes = agree_to_publication.sync(number, client=client, body=Publish(), idempotency_key="yes", x_demand_code=code)
+    assert isinstance(yes, Noted), yes
+
+
+def publication(client: AuthenticatedClient, receipt: Receipt) -> PublicationState:
+    progress = follow_demand.sync(receipt.number, client=client, x_demand_code=receipt.code)
+    assert isinstance(progress, Followed), progress
+    assert isinstance(progress.publication, PublicationStand), "the jurisdiction publishes such demands"
+    return progress.publication.state
 
 
 def listed(client: AuthenticatedClient) -> list[str]:

@@ -38,6 +38,16 @@ async function supplement(receipt: Schemas["Receipt"]) {
   check(taken(answer).number === receipt.number, "another demand was supplemented");
 }
 
+/** The citizen says no, and thinks better of it. */
+async function decideOnPublication({ number, code }: Schemas["Receipt"]) {
+  const params = (key: string) => ({ path: { number }, header: { "Idempotency-Key": key, "X-Demand-Code": code } });
+  taken(await client.POST("/v1/demands/{number}/publication-refusal", { params: params("no"), body: {} }));
+  const header = { "X-Demand-Code": code };
+  const progress = taken(await client.GET("/v1/demands/{number}", { params: { path: { number }, header } }));
+  check(progress.publication?.state === "refused", `the publication is ${progress.publication?.state}`);
+  taken(await client.POST("/v1/demands/{number}/publication-consent", { params: params("yes"), body: {} }));
+}
+
 /** Page by page, one demand a page. */
 async function listed(): Promise<string[]> {
   const numbers: string[] = [];
@@ -61,6 +71,7 @@ const receipt = taken(await submit(SHELTER, "shelter"));
 check(taken(await submit(SHELTER, "shelter")).number === receipt.number, "the same key gave another answer");
 await follow(receipt);
 await supplement(receipt);
+await decideOnPublication(receipt);
 const lamp = taken(await submit(LAMP, "lamp"));
 check((await listed()).join() === [lamp.number, receipt.number].join(), "the list is another");
 await refused();

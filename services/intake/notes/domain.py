@@ -120,6 +120,8 @@ class KeepPrivate(_Said):
 class Publish(_Said):
     """Agree after all that the demand may be published (同意公开), as if it had been said when it was raised."""
 
+    model_config = ConfigDict(json_schema_extra=shown({}))
+
 
 class Sighting(Support):
     """The same matter, seen through another channel under its own reference."""

@@ -7,11 +7,11 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from services.intake.channels.channel import Channel
 from services.intake.channels.keys import channel_with
 from services.intake.notes.api import Noted
-from services.intake.notes.domain import KeepPrivate
+from services.intake.notes.domain import KeepPrivate, Publish
 from services.intake.notes.handler import NoteHandler, NoteRequest
 from services.intake.parameters import Key, Number, SecretCode
 from services.intake.public.documents import PublicDemandList, PublicDemandView
-from services.intake.public.lookup import PublicLookup, PublicQuestion
+from services.intake.public.lookup import PublicLookup, PublicQuestion, may_be_published
 from services.intake.tracking.lookup import DemandLookup
 from shared.chassis.http import pagination, response_headers
 from shared.chassis.http.pagination import NEWEST, moment
@@ -68,5 +68,15 @@ def routes(lookup: PublicLookup, notes: NoteHandler, theirs: DemandLookup) -> AP
         demand = await (theirs.by_code(number, code) if code else theirs.own(channel, number))
         receipt = await notes.hear(demand.id, NoteRequest(channel, key, body))
         return Noted(id=receipt.id, number=receipt.number, at=receipt.at)
+
+    @router.post("/v1/demands/{number}/publication-consent", status_code=201, tags=["intake"])
+    async def agree_to_publication(
+        number: Number, body: Publish, key: Key, channel: Speaker, code: SecretCode = ""
+    ) -> Noted:
+        """Agree after all that the demand is published once it is answered; it takes back every refusal before it."""
+        demand = await (theirs.by_code(number, code) if code else theirs.own(channel, number))
+        may_be_published(lookup.packs.get(demand.jurisdiction), demand)
+        heard = await notes.hear(demand.id, NoteRequest(channel, key, body))
+        return Noted(id=heard.id, number=heard.number, at=heard.at)
 
     return router

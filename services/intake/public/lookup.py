@@ -11,6 +11,7 @@ from services.intake.publications import list_queries, map_queries, queries
 from services.intake.publications.list_queries import PublicFilter
 from shared.chassis.database.pool import Pool
 from shared.chassis.http.pagination import NEWEST, Moment
+from shared.contracts.demand.state import Demand, is_confidential
 from shared.contracts.refusals import Code, FieldError, Refused
 from shared.jurisdiction.jurisdictions import Jurisdictions
 from shared.jurisdiction.pack import Pack
@@ -85,6 +86,20 @@ class PublicLookup:
         """What was released within a month and is public: numbers with the last change of each."""
         async with self.pool.acquire(timeout=5) as db:
             return await list_queries.released_in(db, since, before)
+
+
+def may_be_published(pack: Pack | None, demand: Demand) -> None:
+    """Raise `Refused` where a yes to publication changes nothing: nothing of its kind is published."""
+    if is_confidential(demand.kind):
+        zh, en = "举报件一律不公开，无需征求意见", f"{demand.number} is a report (举报): reports are never published"
+    elif pack is None or pack.publication.release is None or demand.kind in pack.publication.release.never:
+        zh, en = (
+            "该地区不公开此类诉求，无需征求意见",
+            f"the jurisdiction does not publish demands such as {demand.number}",
+        )
+    else:
+        return
+    raise Refused(Code.ILLEGAL_TRANSITION, f"{en}; leave it as it is", zh)
 
 
 def filter_of(pack: Pack, question: PublicQuestion) -> PublicFilter:

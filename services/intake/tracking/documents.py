@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.intake import examples
+from services.intake.publications.consent import PublicationState
 from shared.contracts.demand.facts import Outcome, RequestKind
 from shared.contracts.demand.state import Status
 from shared.contracts.examples import PROGRESS, shown
@@ -107,6 +108,17 @@ class Spoke(BaseModel):
     attachments: tuple[str, ...] = ()
 
 
+class PublicationStand(BaseModel):
+    """How the publication of the demand stands, and which of the two its citizen can say now:
+    `POST …/publication-consent` or `…/publication-refusal`."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    state: PublicationState
+    may_agree: bool
+    may_refuse: bool
+
+
 class Progress(BaseModel):
     """Where a demand stands, without personal data."""
 
@@ -152,6 +164,9 @@ class Followed(Progress):
     supports: int | None = Field(None, description="how many others have the same demand")
     rating: Rated | None = None
     reopenings: list[Reopening] = []
+    publication: PublicationStand | None = Field(
+        None, description="null where nothing of the demand is ever published, so that there is nothing to ask"
+    )
     rating_link: str | None = Field(
         None,
         description="page on which whoever raised it judges the answer or contests the refusal: for them alone."

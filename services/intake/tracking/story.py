@@ -48,10 +48,15 @@ class StoryReader:
         """Everything, or what the public sees; `may_rate`: with the link to judge an answer that nobody judged yet."""
         if not all_of_it:
             return Followed(**dict((await self.short([(demand, False)]))[0]))
-        progress = followed(demand, self.packs.get(demand.jurisdiction), await self.whole(demand.id))
+        pack = self.packs.get(demand.jurisdiction)
+        progress = followed(demand, pack, await self.whole(demand.id), await self._published(demand))
         if not may_rate or demand.status not in AWAITED:
             return progress
         return progress.model_copy(update={"rating_link": self.links.rate(demand.id, demand.version)})
+
+    async def _published(self, demand: Demand) -> Published:
+        async with self.pool.acquire(timeout=5) as db:
+            return (await published(db, [demand.id])).get(demand.id, UNPUBLISHED)
 
     async def whole(self, demand: UUID) -> Story:
         """What was said both ways, for whoever may read all of it."""

@@ -5,6 +5,7 @@ from typing import Final, TypeVar
 
 import orjson
 
+from services.intake.publications.consent import consent_of
 from services.intake.publications.queries import NOTHING, Published
 from services.intake.tracking import documents as d
 from services.intake.tracking.names import address, name
@@ -47,7 +48,7 @@ def seen(demand: Demand, publication: Publication, published: Published = NOTHIN
     )
 
 
-def followed(demand: Demand, pack: Pack | None, story: Story) -> d.Followed:
+def followed(demand: Demand, pack: Pack | None, story: Story, known: Published = NOTHING) -> d.Followed:
     """Everything that is known; codes stand for themselves where no pack names them."""
     category = pack.category(demand.category) if pack and demand.category else None
     told = story.told
@@ -72,7 +73,13 @@ def followed(demand: Demand, pack: Pack | None, story: Story) -> d.Followed:
         supports=story.supports,
         rating=_last(_steps(standing, pack, d.Rated, f.DemandConfirmed)),
         reopenings=_steps(told, pack, d.Reopening, f.DemandReopened),
+        publication=_consent(demand, pack, known),
     )
+
+
+def _consent(demand: Demand, pack: Pack | None, known: Published) -> d.PublicationStand | None:
+    stands = consent_of(pack.publication.release if pack else None, demand, known)
+    return d.PublicationStand.model_validate(stands) if stands else None
 
 
 def since_reopening(facts: Sequence[Told]) -> Sequence[Told]:

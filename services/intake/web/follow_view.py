@@ -10,6 +10,7 @@ import orjson
 
 from services.intake.attachments.queries import Attachment
 from services.intake.notes.domain import Withdraw, may_be_said
+from services.intake.publications.consent import PublicationState, consent_of
 from services.intake.publications.queries import Published
 from services.intake.tracking.queries import Story, Told
 from services.intake.tracking.view import since_reopening, unit_name
@@ -17,12 +18,10 @@ from services.intake.web import follow_words as w
 from services.intake.web.follow_conversation import Conversation
 from services.intake.web.visit import Visit
 from shared.contracts.demand import facts as f
-from shared.contracts.demand.facts import UnpublishedFor
 from shared.contracts.demand.state import OWED, Demand, Status, is_confidential
 from shared.contracts.refusals import Refused
 from shared.identity.citizen_links import Holder
 from shared.jurisdiction.pack import Pack
-from shared.jurisdiction.release import Consent
 from shared.web.due_words import DueKind, due_words
 from shared.web.moment_words import day_words
 from shared.web.page_language import Bilingual
@@ -157,17 +156,15 @@ class Followed:
     def publication(self) -> dict[str, Any] | None:
         """How the publication stands, and whether the citizen can say no or yes to it now; None where the jurisdiction
         publishes nothing, and for those who cannot decide it."""
-        release = self.pack.publication.release
-        if self.is_supporter or release is None or is_confidential(self.demand.kind):
+        stands = None if self.is_supporter else consent_of(self.pack.publication.release, self.demand, self.published)
+        if stands is None:
             return None
-        if self.published.ground is UnpublishedFor.CITIZEN:
-            return {"stands": self.say(w.NEVER_PUBLISHED), "may_refuse": False, "may_agree": True, "is_public": False}
-        is_public = self.published.release is not None
-        answered = self.demand.may_publish
-        agrees = release.consent is Consent.PRESUMED if answered is None else answered
-        agrees = agrees or self.published.allowed
-        words = w.PUBLISHED if is_public else w.MAY_BE_PUBLISHED if agrees else w.NOT_AGREED
-        return {"stands": self.say(words), "may_refuse": True, "may_agree": not agrees, "is_public": is_public}
+        return {
+            "stands": self.say(w.PUBLICATION[stands.state]),
+            "may_refuse": stands.may_refuse,
+            "may_agree": stands.may_agree,
+            "is_public": stands.state is PublicationState.PUBLIC,
+        }
 
     def _urged_lately(self) -> bool:
         urged = [note.at for note in self.story.spoken if note.type == f.DemandUrged.wire_type()]

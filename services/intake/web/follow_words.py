@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from services.intake.publications.consent import PublicationState
 from shared.contracts.demand.facts import Outcome
 from shared.contracts.demand.state import Demand, Status
 from shared.web.page_language import Bilingual
@@ -109,6 +110,12 @@ NEVER_PUBLISHED: Final = Bilingual(
     "按您的要求，这件诉求的内容不公开。别人凭编号只能查到类别、地点和办理状态。",
     "As you asked, its words are not published. By its number others see category, place and status alone.",
 )
+PUBLICATION: Final = {
+    PublicationState.PUBLIC: PUBLISHED,
+    PublicationState.AGREED: MAY_BE_PUBLISHED,
+    PublicationState.NOT_AGREED: NOT_AGREED,
+    PublicationState.REFUSED: NEVER_PUBLISHED,
+}
 
 
 DONE: Final[Mapping[str, Bilingual]] = {
