@@ -1,7 +1,8 @@
-"""How many rows a question reads, by the plan that the database follows."""
+"""How many rows a question reads of each table, and for how long, by the plan that the database follows."""
 
 import json
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import Any
 
 from shared.chassis.database.pool import Connection
@@ -9,11 +10,20 @@ from shared.chassis.database.pool import Connection
 
 @dataclass
 class Explained:
-    """A connection that counts the rows of a table which its questions read."""
+    """A connection that counts the rows of each table which its questions read; `read` tells those of `table`."""
 
     db: Connection
-    table: str
-    read: int = 0
+    table: str = ""
+    rows: Counter[str] = field(default_factory=Counter)
+    milliseconds: float = 0.0
+    """How long the database took for all of them."""
+    buffers: int = 0
+    """Pages that it looked at, in memory and on the disk."""
+
+    @property
+    def read(self) -> int:
+        """The rows of `table`."""
+        return self.rows[self.table]
 
     async def fetch(self, sql: str, *values: Any) -> Any:
         await self._explain(sql, *values)
@@ -23,12 +33,20 @@ class Explained:
         await self._explain(sql, *values)
         return await self.db.fetchrow(sql, *values)
 
-    async def _explain(self, sql: str, *values: Any) -> None:
-        plan = json.loads(await self.db.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", *values))[0]["Plan"]
-        self.read += self._rows(plan)
+    async def fetchval(self, sql: str, *values: Any) -> Any:
+        await self._explain(sql, *values)
+        return await self.db.fetchval(sql, *values)
 
-    def _rows(self, plan: dict[str, Any]) -> int:
-        below = sum(self._rows(part) for part in plan.get("Plans", ()))
-        if plan.get("Relation Name") != self.table:
-            return below
-        return below + round((plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0)) * plan["Actual Loops"])
+    async def _explain(self, sql: str, *values: Any) -> None:
+        ((answer,),) = await self.db.fetch(f"EXPLAIN (ANALYZE, TIMING OFF, BUFFERS, FORMAT JSON) {sql}", *values)
+        (explained,) = json.loads(answer)
+        self.milliseconds += explained["Planning Time"] + explained["Execution Time"]
+        self.buffers += explained["Plan"]["Shared Hit Blocks"] + explained["Plan"]["Shared Read Blocks"]
+        self._count(explained["Plan"])
+
+    def _count(self, plan: dict[str, Any]) -> None:
+        for part in plan.get("Plans", ()):
+            self._count(part)
+        if table := plan.get("Relation Name"):
+            left_out = plan.get("Rows Removed by Filter", 0) + plan.get("Rows Removed by Index Recheck", 0)
+            self.rows[table] += round((plan["Actual Rows"] + left_out) * plan["Actual Loops"])

@@ -14,8 +14,8 @@ from shared.chassis.base.clock import now
 from shared.chassis.base.findings import Finding, Words, named, ok
 from shared.chassis.consumer.consumer_log import known_generation
 from shared.chassis.database.pool import PASSING, Connection
-from shared.chassis.process.doctor_checks import SKEW, RegisteredProcess, registered, skewed
-from shared.chassis.process.service_checks import Questions, Roles, findings_of, listening, merged
+from shared.chassis.process.doctor_checks import SKEW, RegisteredProcess, skewed
+from shared.chassis.process.service_checks import Questions, Roles, ServiceReport, listening, merged, report_of
 
 WITHIN: Final = 8.0
 """Seconds that all checks of a service may take together."""
@@ -33,9 +33,10 @@ async def everything(
     findings = [ok(Words("database answers", "数据库有回应"))]
     findings += [skewed(HERE, ahead)] if abs(ahead) > SKEW else []
     questions = [Questions(service, roles(service.name, apart), cluster, shards) for service in manifests()]
-    answers = await asyncio.gather(*(_of(dsn, question) for question in questions))
-    processes = {process.full_name: process for _, rows in answers for process in rows}
-    return named("database", findings) + merged(line for lines, _ in answers for line in lines), [*processes.values()]
+    reports = await asyncio.gather(*(_of(dsn, question) for question in questions))
+    processes = {process.full_name: process for report in reports for process in report.processes}
+    lines = merged(line for report in reports for line in report.findings)
+    return named("database", findings) + lines, [*processes.values()]
 
 
 def roles(name: str, apart: Sequence[str] = ()) -> Roles:
@@ -47,13 +48,9 @@ def roles(name: str, apart: Sequence[str] = ()) -> Roles:
     }
 
 
-async def _of(dsn: str, questions: Questions) -> tuple[list[Finding], Sequence[RegisteredProcess]]:
+async def _of(dsn: str, questions: Questions) -> ServiceReport:
     async with connected(dsn, questions.service.name) as db:
-        findings = await findings_of(db, questions, WITHIN)
-        try:
-            return findings, await registered(db)
-        except asyncpg.PostgresError:  # the findings say so
-            return findings, ()
+        return await report_of(db, questions, WITHIN)
 
 
 async def clock_ahead(db: Connection) -> float:

@@ -3,11 +3,21 @@
 from collections.abc import Sequence
 from typing import Final
 
-from shared.chassis.base.findings import Finding, Words, ago, ok, warning
+import asyncpg
+
+from services.feedback.notifications.courtesy import QUIET
+from services.feedback.notifications.digests import WAITS as DIGEST
+from services.feedback.notifications.messages import MESSAGE
+from services.feedback.notifications.staff_recipients import MORNING
+from shared.chassis.base.findings import Finding, Words, ago, figure, ok, seconds_ago, warning
 from shared.chassis.database.pool import Connection
 from shared.chassis.process.manifest import DoctorCheck
 from shared.chassis.work.circuit_records import OpenCircuit, open_circuits
+from shared.chassis.work.intent_gauges import lost, reasons
+from shared.chassis.work.intents import State
 
+LOOKED_AT: Final = 500
+"""Messages of each reason to wait that are looked at, the oldest."""
 SUBJECT: Final = Words("messages", "消息")
 LIST: Final = Words(
     "see `huying notifications list`, or /desk/messages", "运行 `huying notifications list`，或打开 /desk/messages"
@@ -16,37 +26,52 @@ LIST: Final = Words(
 
 async def messages(db: Connection) -> Sequence[Finding]:
     """Messages that are not sent: given up, of unknown outcome, held back, or still waiting for their turn."""
-    rows = await db.fetch(
-        """
-        WITH held AS MATERIALIZED (
-            SELECT line, recipient FROM intent
-            WHERE kind = 'message' AND state = 'pending' AND waits = 'hourly-limit'
-        ), timed AS MATERIALIZED (
-            SELECT line FROM intent WHERE kind = 'message' AND state = 'pending'
-                AND waits IN ('quiet-hours', 'digest', 'morning') AND due_at > now() - interval '10 minutes'
-        )
-        SELECT kind, count(*), min(created_at) AS oldest
-        FROM (
-            SELECT created_at, CASE
-                WHEN state IN ('failed', 'unknown') THEN state
-                WHEN line IN (SELECT line FROM held)
-                    OR recipient IN (SELECT recipient FROM held WHERE recipient IS NOT NULL) THEN 'held'
-                WHEN line IN (SELECT line FROM timed) THEN NULL
-                WHEN created_at < now() - interval '10 minutes' THEN 'late'
-                ELSE 'waiting'
-            END AS kind
-            FROM intent AS message WHERE kind = 'message' AND state IN ('failed', 'unknown', 'pending', 'sending')
-        ) AS kinds
-        WHERE kind IS NOT NULL
-        GROUP BY kind ORDER BY array_position(ARRAY['failed', 'unknown', 'late', 'held', 'waiting'], kind)
-        """
-    )
     findings = [_gateway(circuit) for circuit in await open_circuits(db)]
-    findings += [_message(row["kind"], row["count"], ago(row["oldest"])) for row in rows]
+    findings += [_lost(state, count, seconds_ago(age)) for state, count, age in await lost(db, MESSAGE) if count]
+    findings += [_waiting(row["kind"], row["count"], seconds_ago(row["seconds"])) for row in await _standing(db)]
     well = Words(
         "messages: none failed, none is of unknown outcome, none waits long", "消息：没有失败、结果不明或积压的"
     )
     return findings or [ok(well)]
+
+
+async def _standing(db: Connection) -> Sequence[asyncpg.Record]:
+    """How those stand that wait or are being sent. Of each reason to wait the first are looked at: a long queue is not
+    read as a whole. Whoever waits behind one that is held back, or that waits for its time, does so with it; what was
+    due for its time ten minutes ago is late."""
+    return await db.fetch(
+        """
+        WITH message AS (
+            SELECT first.* FROM unnest($2::text[]) AS reason (why) CROSS JOIN LATERAL (
+                SELECT line, recipient, created_at FROM intent
+                WHERE kind = $1 AND state = 'pending' AND coalesce(waits, 'turn') = why ORDER BY position LIMIT $3
+            ) AS first
+            UNION ALL
+            (SELECT line, recipient, created_at FROM intent WHERE kind = $1 AND state = 'sending'
+                ORDER BY claimed_at LIMIT $3)
+        )
+        SELECT kind, count(*), extract(epoch FROM now() - min(created_at))::float8 AS seconds
+        FROM message LEFT JOIN LATERAL (
+            SELECT waits, due_at FROM intent
+            WHERE intent.line = message.line AND state IN ('pending', 'sending') ORDER BY position LIMIT 1
+        ) AS of_line ON true LEFT JOIN LATERAL (
+            SELECT waits FROM intent
+            WHERE intent.recipient = message.recipient AND state IN ('pending', 'sending') ORDER BY position LIMIT 1
+        ) AS of_recipient ON true CROSS JOIN LATERAL (
+            SELECT CASE
+                WHEN 'hourly-limit' IN (of_line.waits, of_recipient.waits) THEN 'held'
+                WHEN of_line.waits = ANY($4) AND of_line.due_at > now() - interval '10 minutes' THEN NULL
+                WHEN created_at < now() - interval '10 minutes' THEN 'late'
+                ELSE 'waiting'
+            END AS kind
+        ) AS stands
+        WHERE kind IS NOT NULL GROUP BY kind ORDER BY array_position(ARRAY['late', 'held', 'waiting'], kind)
+        """,
+        MESSAGE,
+        await reasons(db, MESSAGE),
+        LOOKED_AT,
+        [QUIET, DIGEST, MORNING],
+    )
 
 
 def _gateway(circuit: OpenCircuit) -> Finding:
@@ -59,34 +84,37 @@ def _gateway(circuit: OpenCircuit) -> Finding:
     return warning(SUBJECT, wrong, step)
 
 
-def _message(kind: str, count: int, oldest: Words) -> Finding:
+def _lost(state: State, count: int, oldest: Words) -> Finding:
     since = Words(f"the oldest {oldest.en}", f"最早的在{oldest.zh}")
+    if state is State.FAILED:
+        wrong = Words(f"{figure(count)} could not be sent, {since.en}", f"{figure(count)} 条发送失败，{since.zh}")
+        return warning(SUBJECT, wrong, LIST)
+    wrong = Words(
+        f"of {figure(count)} nobody knows whether they were sent: ask the gateway before you send again, {since.en}",
+        f"{figure(count)} 条不清楚是否已发出，重发前先向网关核实，{since.zh}",
+    )
+    return warning(SUBJECT, wrong, LIST)
+
+
+def _waiting(kind: str, number: int, oldest: Words) -> Finding:
+    count, since = figure(number, LOOKED_AT), Words(f"the oldest {oldest.en}", f"最早的在{oldest.zh}")
     match kind:
-        case "failed":
-            wrong = Words(f"{count:,} could not be sent, {since.en}", f"{count:,} 条发送失败，{since.zh}")
-            return warning(SUBJECT, wrong, LIST)
-        case "unknown":
-            wrong = Words(
-                f"of {count:,} nobody knows whether they were sent: ask the gateway before you send again, {since.en}",
-                f"{count:,} 条不清楚是否已发出，重发前先向网关核实，{since.zh}",
-            )
-            return warning(SUBJECT, wrong, LIST)
         case "late":
             wrong = Words(
-                f"{count:,} have waited over ten minutes, {since.en}", f"{count:,} 条已等待超过10分钟，{since.zh}"
+                f"{count} have waited over ten minutes, {since.en}", f"{count} 条已等待超过10分钟，{since.zh}"
             )
             return warning(SUBJECT, wrong, Words("feedback-worker's log says why", "原因见 feedback-worker 的日志"))
         case "waiting":
             return ok(
                 Words(
-                    f"messages: {count:,} wait for their turn or are being sent, {since.en}",
-                    f"消息：{count:,} 条排队或发送中，{since.zh}",
+                    f"messages: {count} wait for their turn or are being sent, {since.en}",
+                    f"消息：{count} 条排队或发送中，{since.zh}",
                 )
             )
     return ok(
         Words(
-            f"messages: {count:,} wait since their address had all that it gets in an hour, {since.en}",
-            f"消息：{count:,} 条因对方已达每小时上限而等待，{since.zh}",
+            f"messages: {count} wait since their address had all that it gets in an hour, {since.en}",
+            f"消息：{count} 条因对方已达每小时上限而等待，{since.zh}",
         )
     )
 

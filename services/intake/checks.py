@@ -3,34 +3,24 @@
 from collections.abc import Sequence
 from typing import Final
 
-from shared.chassis.base.findings import Finding, Words, ago, broken, counted, ok
+from services.intake.submission import queries
+from shared.chassis.base.findings import COUNTED_UP_TO, Finding, Words, broken, counted, figure, lasted, ok, seconds_ago
 from shared.chassis.database.pool import Connection
 from shared.chassis.process.manifest import DoctorCheck
 
-LOOKED_AT: Final = 100_000
+LOOKED_AT: Final = 5_000
 """The last submissions that are looked at, so that the question takes as long in a city as in a village."""
 
 
 async def unrouted(db: Connection) -> Sequence[Finding]:
-    """Demands that were taken in over a minute ago, and of which intake has not heard that they were routed or sent to
-    triage. Intake follows every demand, so its own copy tells what routing did. Ids are in the order of time."""
-    row = await db.fetchrow(
-        """
-        SELECT count(*), min(recorded_at) AS oldest
-        FROM (SELECT id, recorded_at FROM submission ORDER BY id DESC LIMIT $1) AS last LEFT JOIN demand USING (id)
-        WHERE recorded_at < now() - interval '1 minute'
-            AND coalesce(demand.state ->> 'status', 'submitted') IN ('submitted', 'returned', 'reopened')
-            AND coalesce(demand.state ->> 'imported', 'false') <> 'true'
-        """,
-        LOOKED_AT,
-    )
-    assert row
-    if not row["count"]:
+    """Demands that wait for routing, among the last that were taken in."""
+    count, seconds = await queries.unrouted(db, LOOKED_AT)
+    if not count:
         return [ok(Words("routing: every demand was routed or sent to triage", "派单：诉求均已派单或转人工派单"))]
-    oldest = ago(row["oldest"])
+    oldest = lasted(seconds)
     wrong = Words(
-        f"{counted(row['count'], 'demand waits', 'demands wait')} to be routed, the oldest {oldest.en}",
-        f"{row['count']:,} 件诉求无人派单，最早的在{oldest.zh}提交",
+        f"{counted(count, 'demand waits', 'demands wait', LOOKED_AT)} to be routed, the oldest for {oldest.en}",
+        f"{figure(count, LOOKED_AT)} 件诉求无人派单，最早的已等待{oldest.zh}",
     )
     step = Words(
         "do routing-worker and intake-worker run, and is there a dead letter?",
@@ -43,18 +33,21 @@ async def unnumbered(db: Connection) -> Sequence[Finding]:
     """Facts of which channels do not hear since they have no place among the events."""
     row = await db.fetchrow(
         """
-        SELECT count(*), min(recorded_at) AS oldest FROM event_pending WHERE recorded_at < now() - interval '1 minute'
-        """
+        SELECT count(*), extract(epoch FROM now() - min(recorded_at))::float8 AS seconds
+        FROM (SELECT recorded_at FROM event_pending ORDER BY position LIMIT $1) AS first
+        WHERE recorded_at < now() - interval '1 minute'
+        """,
+        COUNTED_UP_TO,
     )
     assert row
     if not row["count"]:
         well = Words("events: every fact has its place among those of channels", "渠道事件：全部已编号，渠道可以读取")
         return [ok(well)]
-    oldest = ago(row["oldest"])
+    oldest = seconds_ago(row["seconds"])
     wrong = Words(
         f"{counted(row['count'], 'fact waits', 'facts wait')} for a place among the events of channels, the oldest"
         f" {oldest.en}",
-        f"{row['count']:,} 条事件尚未编号，渠道读不到，最早的在{oldest.zh}",
+        f"{figure(row['count'])} 条事件尚未编号，渠道读不到，最早的在{oldest.zh}",
     )
     step = Words("does intake-worker run?", "请确认 intake-worker 在运行")
     return [broken(Words("events", "渠道事件"), wrong, step)]

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from services.intake.submission.queries import unrouted
 from shared.chassis.base.metric_declarations import gauge, one_consumer_of
 from shared.chassis.database.pool import Connection
 from shared.chassis.work.table_gauges import Rows, TableGauge
@@ -22,17 +23,7 @@ UNROUTED_OLDEST: Final = gauge(
 
 
 async def _unrouted(db: Connection) -> Rows:
-    """Ids are in the order of time. Intake follows every demand, so its own copy tells what routing did."""
-    return await db.fetch(
-        """
-        SELECT 'intake', count(*), extract(epoch FROM now() - min(recorded_at))
-        FROM (SELECT id, recorded_at FROM submission ORDER BY id DESC LIMIT $1) AS last LEFT JOIN demand USING (id)
-        WHERE recorded_at < now() - interval '1 minute'
-            AND coalesce(demand.state ->> 'status', 'submitted') = 'submitted'
-            AND coalesce(demand.state ->> 'imported', 'false') <> 'true'
-        """,
-        LOOKED_AT,
-    )
+    return [("intake", *await unrouted(db, LOOKED_AT))]
 
 
 GAUGES: Final = (TableGauge((UNROUTED, UNROUTED_OLDEST), _unrouted),)

@@ -2,9 +2,9 @@
 
 from typing import Final
 
+from services.routing.cases import overview_queries
 from shared.chassis.base.metric_declarations import gauge, one_consumer_of
-from shared.chassis.database.pool import Connection
-from shared.chassis.work.table_gauges import COUNTED_UP_TO, Rows, TableGauge
+from shared.chassis.work.table_gauges import TableGauge
 
 _ONE: Final = one_consumer_of("routing")
 TRIAGE: Final = gauge(
@@ -39,35 +39,7 @@ OVERDUE_OLDEST: Final = gauge(
 )
 
 
-async def _triage(db: Connection) -> Rows:
-    """By its index, of each jurisdiction the first alone: many that wait in one hide no other. `updated_at` is the time
-    of the step that sent it there, since nothing else happens to it there but notes."""
-    return await db.fetch(
-        """
-        WITH RECURSIVE jurisdiction (triage_in) AS (
-            SELECT min(triage_in) FROM demand WHERE triage_in IS NOT NULL
-            UNION ALL
-            SELECT (SELECT min(demand.triage_in) FROM demand WHERE demand.triage_in > jurisdiction.triage_in)
-            FROM jurisdiction WHERE jurisdiction.triage_in IS NOT NULL
-        )
-        SELECT triage_in, count(*), extract(epoch FROM now() - min(moment(state ->> 'updated_at')))
-        FROM jurisdiction CROSS JOIN LATERAL (
-            SELECT state FROM demand WHERE demand.triage_in = jurisdiction.triage_in ORDER BY id LIMIT $1
-        ) AS waiting
-        GROUP BY triage_in
-        """,
-        COUNTED_UP_TO,
-    )
-
-
-async def _open(db: Connection) -> Rows:
-    """What the worker counted lately for the overview of units: a million open cases cost nothing here."""
-    return await db.fetch(
-        """
-        SELECT jurisdiction, sum(open), sum(overdue), greatest(extract(epoch FROM now() - min(oldest_due)), 0)
-        FROM unit_load GROUP BY jurisdiction
-        """
-    )
-
-
-GAUGES: Final = (TableGauge((TRIAGE, TRIAGE_OLDEST), _triage), TableGauge((OPEN, OVERDUE, OVERDUE_OLDEST), _open))
+GAUGES: Final = (
+    TableGauge((TRIAGE, TRIAGE_OLDEST), overview_queries.in_triage),
+    TableGauge((OPEN, OVERDUE, OVERDUE_OLDEST), overview_queries.loads),
+)

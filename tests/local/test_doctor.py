@@ -131,7 +131,7 @@ async def test_demands_that_nobody_routes_are_counted_with_the_age_of_the_oldest
     await taken_in(database, 99, "10 seconds")
     (found,) = await asked(database, "intake", unrouted)
     assert found.severity is Severity.BROKEN
-    assert "43 demands wait to be routed, the oldest 6 minutes ago" in str(found)
+    assert "43 demands wait to be routed, the oldest for 6 minutes" in str(found)
 
 
 @pytest.mark.parametrize(
@@ -150,14 +150,29 @@ async def test_a_demand_waits_until_intake_has_heard_of_an_answer_of_routing(dat
     assert bool(found.wrong) is waits
 
 
-async def test_overdue_demands_are_counted_with_the_oldest(database: str):
-    for n, (status, due) in enumerate(
-        (("routed", "2026-11-01T00:00:00Z"), ("accepted", "2999-01-01T00:00:00Z"), ("closed", "2020-01-01T00:00:00Z"))
-    ):
-        await heard(database, "routing", UUID(int=n), f'{{"status": "{status}", "due_at": "{due}", "unit": "u"}}')
+async def test_one_that_was_reopened_waits_since_then(database: str):
+    moment = (now() - timedelta(minutes=7)).isoformat()
+    state = f'{{"status": "reopened", "updated_at": "{moment}"}}'
+    await heard(database, "intake", await taken_in(database, 1, "90 days"), state)
+    (found,) = await asked(database, "intake", unrouted)
+    assert "the oldest for 7 minutes" in str(found)
+    await execute(database, "UPDATE intake.demand SET state = state || jsonb_build_object('updated_at', now())")
+    (found,) = await asked(database, "intake", unrouted)
+    assert found.severity is Severity.OK, "routing has a minute for it, as for any other"
+
+
+async def test_overdue_demands_are_those_that_the_worker_counted_with_the_oldest(database: str):
+    assert [found.wrong for found in await asked(database, "routing", overdue)] == [NONE]
+    for unit, late, ago in (("a", 1, "3 hours"), ("b", 1200, "3 days"), ("c", 0, None)):
+        await execute(
+            database,
+            """INSERT INTO routing.unit_load
+            VALUES ($1, 'nanhai', 5000, $2, 0, 0, 0, 0, now() - $3::text::interval, now())""",
+            unit, late, ago,
+        )  # fmt: skip
     (found,) = await asked(database, "routing", overdue)
     assert found.severity is Severity.WARNING
-    assert "1 open demand is overdue" in str(found)
+    assert "1,201 open demands are overdue, the oldest was due 3 days ago" in str(found)
 
 
 SOON, LONG_AGO = (f'"updated_at": "{(now() - ago).isoformat()}"' for ago in (timedelta(hours=2), timedelta(days=3)))
@@ -231,7 +246,7 @@ async def test_a_schema_that_is_missing_is_broken_and_the_rest_of_its_service_wa
     (first,) = [one for one in found if one.severity is Severity.BROKEN]
     assert str(first) == "schema of routing: is missing: run `huying migrate`"
     skipped = [one for one in found if one.wrong.en == "the schema of routing is missing"]
-    assert len(skipped) == len(Questions(manifest("routing"), doctor.roles("routing")).checks())
+    assert len(skipped) == len(Questions(manifest("routing"), doctor.roles("routing")).names())
     assert "routing: every demand was routed or sent to triage" in map(str, found), "intake is looked at all the same"
 
 

@@ -148,6 +148,6 @@ async def test_one_that_takes_a_request_and_answers_nothing_hangs(monkeypatch: p
 def test_the_page_of_repair_says_of_every_check_what_to_do():
     checks = {SCHEMA, "machine", "health", "broker", "topics", "readers", "database", "service"}
     for service in manifests():
-        checks |= set(Questions(service, {}).checks())
+        checks |= set(Questions(service, {}).names())
     named = {line.split("`")[1] for line in REPAIR.read_text("utf-8").splitlines() if line.startswith("| `")}
     assert named == checks

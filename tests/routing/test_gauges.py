@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 import pytest
 from prometheus_client import REGISTRY
 
-from services.routing import gauges
 from services.routing.cases import overview_queries
 from services.routing.cases.overview_queries import UnitLoad
 from services.routing.gauges import GAUGES
@@ -37,7 +36,7 @@ async def test_demands_in_triage_are_counted_with_the_time_that_the_first_has_wa
 
 
 async def test_a_jurisdiction_with_many_in_triage_hides_no_other(hall: Hall, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(gauges, "COUNTED_UP_TO", 2)
+    monkeypatch.setattr(overview_queries, "COUNTED_UP_TO", 2)
     for n in range(1, 6):
         await hall.knows(*TRIAGED, n=n)
     moved = "UPDATE demand SET state = jsonb_set(state, '{jurisdiction}', '\"zhanjiang\"') WHERE id::text LIKE '%5'"

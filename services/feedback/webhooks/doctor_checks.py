@@ -7,7 +7,7 @@ from services.feedback.webhooks import queries
 from services.feedback.webhooks.documents import notices
 from services.feedback.webhooks.domain import DisabledFor
 from services.feedback.webhooks.queries import WebhookRow
-from shared.chassis.base.findings import Finding, Words, ago, ok, warning
+from shared.chassis.base.findings import Finding, Words, ago, figure, ok, warning
 from shared.chassis.database.pool import Connection
 from shared.chassis.process.manifest import DoctorCheck
 
@@ -19,18 +19,12 @@ async def webhooks(db: Connection) -> Sequence[Finding]:
     """Those that somebody must look at; one that its owner disabled is none of them."""
     rows = await queries.every_webhook(db)
     findings = [_finding(row) for row in rows if row.disabled_for is not DisabledFor.OWNER and notices(row)[0]]
-    late = await db.fetchrow(
-        """
-        SELECT count(*) AS deliveries, min(webhook_delivery.created_at) AS oldest FROM webhook_delivery
-        JOIN webhook ON webhook.id = webhook WHERE state = 'pending' AND disabled_at IS NULL AND failing_since IS NULL
-            AND due_at < now() - interval '10 minutes'
-        """
-    )
-    if late and late["deliveries"]:
-        oldest = ago(late["oldest"])
+    late = await queries.late(db)
+    if late.oldest:
+        oldest = ago(late.oldest)
         wrong = Words(
-            f"{late['deliveries']:,} deliveries have waited over {LATE}, the oldest {oldest.en}",
-            f"{late['deliveries']:,} 次推送已等待超过10分钟，最早的在{oldest.zh}",
+            f"{figure(late.deliveries)} deliveries have waited over {LATE}, the oldest {oldest.en}",
+            f"{figure(late.deliveries)} 次推送已等待超过10分钟，最早的在{oldest.zh}",
         )
         step = Words("feedback-worker's log says why", "原因见 feedback-worker 的日志")
         findings.append(warning(SUBJECT, wrong, step))

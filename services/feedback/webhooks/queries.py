@@ -9,8 +9,8 @@ from uuid import UUID
 import asyncpg
 
 from services.feedback.webhooks.domain import DisabledFor
+from shared.chassis.base.findings import COUNTED_UP_TO
 from shared.chassis.database.pool import Connection
-from shared.chassis.work.table_gauges import COUNTED_UP_TO
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +109,25 @@ async def waiting(db: Connection, ids: Sequence[UUID]) -> dict[UUID, Waiting]:
         COUNTED_UP_TO,
     )
     return {row["webhook"]: Waiting(row["deliveries"], row["oldest"]) for row in rows}
+
+
+async def late(db: Connection) -> Waiting:
+    """Deliveries that have been due for over ten minutes, of webhooks that take what they are told; of each webhook
+    10,000 at most."""
+    row = await db.fetchrow(
+        """
+        SELECT count(*) AS deliveries, min(first.created_at) AS oldest
+        FROM webhook CROSS JOIN LATERAL (
+            SELECT created_at FROM webhook_delivery WHERE webhook_delivery.webhook = webhook.id AND state = 'pending'
+                AND due_at < now() - interval '10 minutes'
+            ORDER BY due_at LIMIT $1
+        ) AS first
+        WHERE disabled_at IS NULL AND failing_since IS NULL
+        """,
+        COUNTED_UP_TO,
+    )
+    assert row
+    return Waiting(row["deliveries"], row["oldest"])
 
 
 async def disable(db: Connection, ids: Sequence[UUID], why: DisabledFor, at: datetime) -> list[UUID]:

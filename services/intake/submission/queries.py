@@ -105,6 +105,30 @@ async def withdraw(db: Connection, ids: Sequence[UUID]) -> None:
         await db.execute("DELETE FROM submission WHERE id = ANY($1)", list(ids))
 
 
+async def unrouted(db: Connection, last: int) -> tuple[int, float]:
+    """Of the `last` submissions, how many have waited over a minute for routing to give them to a unit or to send them
+    to triage, and for how many seconds the first has; 0 where none waits.
+
+    Intake follows every demand, so its own copy tells what routing did; of one that was returned or reopened the step
+    begins the time. Ids are in the order of time.
+    """
+    row = await db.fetchrow(
+        """
+        SELECT count(*), extract(epoch FROM now() - min(since))::float8 AS seconds
+        FROM (SELECT id, recorded_at FROM submission ORDER BY id DESC LIMIT $1) AS last
+        LEFT JOIN demand USING (id)
+        CROSS JOIN LATERAL (
+            SELECT greatest(recorded_at, (demand.state ->> 'updated_at')::timestamptz) AS since
+        ) AS stood
+        WHERE coalesce(demand.state ->> 'status', 'submitted') IN ('submitted', 'returned', 'reopened')
+            AND since < now() - interval '1 minute' AND coalesce(demand.state ->> 'imported', 'false') <> 'true'
+        """,
+        last,
+    )
+    assert row
+    return row["count"], row["seconds"] or 0.0
+
+
 def _ordered(submissions: Sequence[Submission]) -> list[Submission]:
     # In one order, so that two requests with the same keys cannot block each other.
     return sorted(submissions, key=lambda s: (s.channel, s.idempotency_key))

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 import asyncpg
 
+from shared.chassis.base.findings import COUNTED_UP_TO
 from shared.chassis.database.pool import Connection
 
 FIGURES: Final = ("open", "overdue", "due_soon", "unsigned", "reopened", "paused")
@@ -75,6 +76,59 @@ async def counted_at(db: Connection, jurisdiction: str) -> datetime | None:
         "SELECT max(counted_at) FROM unit_load WHERE jurisdiction = $1", jurisdiction
     )
     return at
+
+
+class JurisdictionLoad(NamedTuple):
+    """The open cases of a jurisdiction, as its units were counted; `overdue_seconds`: by how much the one is overdue
+    that is the longest overdue, 0 where none is."""
+
+    jurisdiction: str
+    open: int
+    overdue: int
+    overdue_seconds: float
+
+
+async def loads(db: Connection) -> list[JurisdictionLoad]:
+    """What the worker counted last of each jurisdiction: a million open cases cost nothing here."""
+    rows = await db.fetch(
+        """
+        SELECT jurisdiction, sum(open), sum(overdue),
+            coalesce(greatest(extract(epoch FROM now() - min(oldest_due)), 0), 0)::float8
+        FROM unit_load GROUP BY jurisdiction ORDER BY jurisdiction
+        """
+    )
+    return [JurisdictionLoad(*row) for row in rows]
+
+
+class Triage(NamedTuple):
+    """What of a jurisdiction waits for a dispatcher: up to `COUNTED_UP_TO` cases, and since how many seconds the one
+    that waits the longest."""
+
+    jurisdiction: str
+    waiting: int
+    seconds: float
+
+
+async def in_triage(db: Connection) -> list[Triage]:
+    """By its index, of each jurisdiction the first alone: many that wait in one hide no other. `updated_at` is the time
+    of the step that sent it there, since nothing else happens to it there but notes."""
+    rows = await db.fetch(
+        """
+        WITH RECURSIVE jurisdiction (triage_in) AS (
+            SELECT min(triage_in) FROM demand WHERE triage_in IS NOT NULL
+            UNION ALL
+            SELECT (SELECT min(demand.triage_in) FROM demand WHERE demand.triage_in > jurisdiction.triage_in)
+            FROM jurisdiction WHERE jurisdiction.triage_in IS NOT NULL
+        )
+        SELECT triage_in, count(*), extract(epoch FROM now() - min(moment(state ->> 'updated_at')))::float8
+        FROM jurisdiction CROSS JOIN LATERAL (
+            SELECT state FROM demand WHERE demand.triage_in = jurisdiction.triage_in ORDER BY id LIMIT $1
+        ) AS waiting
+        WHERE triage_in IS NOT NULL GROUP BY triage_in ORDER BY triage_in
+        """,
+        COUNTED_UP_TO,
+    )
+    return [Triage(row[0], row[1], row[2] or 0.0) for row in rows]
 
 
 async def keep(db: Connection, jurisdiction: str, loads: Sequence[UnitLoad], at: datetime) -> None:

@@ -8,6 +8,8 @@ from typing import Any, Final, NamedTuple
 
 from shared.chassis.base.clock import now
 
+COUNTED_UP_TO: Final = 10_000
+"""Rows of a kind that are counted for those who watch: no question reads the whole of a table that grows."""
 _SIZES: Final = ((86_400, "day", "天"), (3600, "hour", "小时"), (60, "minute", "分钟"))
 
 
@@ -103,9 +105,14 @@ def exit_code(findings: Iterable[Finding]) -> int:
     return {Severity.OK: 0, Severity.BROKEN: 2}.get(worst, 1)
 
 
-def counted(number: int, one: str, many: str) -> str:
-    """A number with its noun: `1 fact`, `2,000 facts`."""
-    return f"{number:,} {one if number == 1 else many}"
+def figure(number: int, most: int = COUNTED_UP_TO) -> str:
+    """A number of rows of which `most` were counted at most: `2,000`, and `10,000+` where there may be more."""
+    return f"{number:,}+" if number >= most else f"{number:,}"
+
+
+def counted(number: int, one: str, many: str, most: int = COUNTED_UP_TO) -> str:
+    """Such a number with its noun: `1 fact`, `2,000 facts`, `10,000+ facts`."""
+    return f"{figure(number, most)} {one if number == 1 else many}"
 
 
 def lasted(seconds: float) -> Words:
@@ -119,7 +126,12 @@ def lasted(seconds: float) -> Words:
 
 def ago(at: datetime) -> Words:
     """How long ago a moment is."""
-    span = lasted((now() - at).total_seconds())
+    return seconds_ago((now() - at).total_seconds())
+
+
+def seconds_ago(seconds: float) -> Words:
+    """How long ago something was, as the database reckons it."""
+    span = lasted(seconds)
     return Words(f"{span.en} ago", f"{span.zh}前")
 
 

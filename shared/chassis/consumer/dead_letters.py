@@ -14,6 +14,7 @@ from structlog.contextvars import bound_contextvars
 
 from shared.chassis.aggregates import journal
 from shared.chassis.base.clock import now, uuid5
+from shared.chassis.base.findings import COUNTED_UP_TO
 from shared.chassis.consumer.record import Record
 from shared.chassis.database.pool import Connection
 from shared.chassis.database.write_batch import WriteBatch
@@ -147,9 +148,14 @@ async def waiting(db: Connection) -> list[DeadLetter]:
 
 
 async def backlog(db: Connection) -> tuple[int, float]:
-    """How many those are, and the age of the oldest in seconds; 0 where there are none."""
+    """How many those are, up to `COUNTED_UP_TO`, and the age of the oldest in seconds; 0 where there are none."""
     row = await db.fetchrow(
-        "SELECT count(*), extract(epoch FROM now() - min(happened_at)) FROM dead_letter WHERE redriven_at IS NULL"
+        """
+        SELECT count(*), extract(epoch FROM now() - min(happened_at)) FROM (
+            SELECT happened_at FROM dead_letter WHERE redriven_at IS NULL ORDER BY happened_at LIMIT $1
+        ) AS first
+        """,
+        COUNTED_UP_TO,
     )
     assert row
     return row[0], float(row[1] or 0)

@@ -6,25 +6,38 @@ from typing import Final
 
 from aiokafka import TopicPartition
 
-from shared.chassis.base.findings import Finding, Words, ago, broken, counted, ok, warning
+from shared.chassis.base.findings import (
+    COUNTED_UP_TO,
+    Finding,
+    Words,
+    broken,
+    counted,
+    figure,
+    ok,
+    seconds_ago,
+    warning,
+)
+from shared.chassis.consumer.dead_letters import backlog
+from shared.chassis.consumer.inbox import Parked, parked_backlog
 from shared.chassis.consumer.lag import Backlog, group_lag
 from shared.chassis.database.pool import Connection
 from shared.chassis.kafka.client import Kafka
 
 LOOK_AGAIN_AFTER: Final = 3.0
 """Seconds between two looks at a reader that is behind."""
+PARKED_FOR_A_MOMENT: Final = 60.0
+"""Seconds that a fact may wait for the one before it and be no fault."""
 
 
 async def dead_letters(db: Connection, service: str) -> Sequence[Finding]:
     """Records that the service could not handle; nothing where there are none."""
-    row = await db.fetchrow("SELECT count(*), min(happened_at) AS oldest FROM dead_letter WHERE redriven_at IS NULL")
-    assert row
-    if not row["count"]:
+    count, seconds = await backlog(db)
+    if not count:
         return []
-    oldest = ago(row["oldest"])
+    oldest = seconds_ago(seconds)
     wrong = Words(
-        f"{counted(row['count'], 'dead letter', 'dead letters')}, the oldest {oldest.en}",
-        f"{row['count']:,} 条死信（无法处理的消息），最早的在{oldest.zh}",
+        f"{counted(count, 'dead letter', 'dead letters')}, the oldest {oldest.en}",
+        f"{figure(count)} 条死信（无法处理的消息），最早的在{oldest.zh}",
     )
     step = Words(
         f"`huying dead-letters list` says why, `huying dead-letters redrive {service} ID` tries one again",
@@ -34,21 +47,19 @@ async def dead_letters(db: Connection, service: str) -> Sequence[Finding]:
 
 
 async def parked(db: Connection, service: str) -> Sequence[Finding]:
-    """Facts that have waited over a minute for the one before them, or for a version of the service that knows them, by
-    the stream that they belong to; nothing where there are none."""
-    rows = await db.fetch(
-        """
-        SELECT stream, count(DISTINCT aggregateid) AS waiting, min(since) AS oldest FROM parked
-        WHERE since < now() - interval '1 minute' GROUP BY stream ORDER BY stream
-        """
-    )
-    return [_parked(service, row["stream"], row["waiting"], ago(row["oldest"])) for row in rows]
+    """Streams of which a fact has waited over a minute for the one before it, or for a version of the service that
+    knows it, with all that waits in each; nothing where there are none."""
+    streams = await parked_backlog(db)
+    return [_parked(service, one) for one in streams if one.seconds > PARKED_FOR_A_MOMENT]
 
 
-def _parked(service: str, stream: str, waiting: int, oldest: Words) -> Finding:
+def _parked(service: str, parked: Parked) -> Finding:
+    stream, oldest = parked.stream, seconds_ago(parked.seconds)
+    waiting = parked.aggregates
+    most = waiting if parked.facts >= COUNTED_UP_TO else COUNTED_UP_TO
     wrong = Words(
-        f"{counted(waiting, f'{stream} is', f'{stream}s are')} parked, the oldest {oldest.en}",
-        f"{waiting:,} 件（{stream}）暂存等待，最早的在{oldest.zh}",
+        f"{counted(waiting, f'{stream} is', f'{stream}s are', most)} parked, the oldest {oldest.en}",
+        f"{figure(waiting, most)} 件（{stream}）暂存等待，最早的在{oldest.zh}",
     )
     step = Words(
         "an earlier fact is missing or a dead letter, or a newer service told what this version does not know",

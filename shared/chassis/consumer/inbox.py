@@ -3,8 +3,10 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from typing import NamedTuple
 from uuid import UUID
 
+from shared.chassis.base.findings import COUNTED_UP_TO
 from shared.chassis.consumer.record import Record
 from shared.chassis.database.pool import Connection
 from shared.chassis.database.write_batch import WriteBatch
@@ -129,8 +131,33 @@ def advance(writes: WriteBatch, records: Sequence[Record], tables: int | None = 
     )
 
 
-async def parked_backlog(db: Connection) -> tuple[int, float]:
-    """How many facts are parked, and for how many seconds the oldest has been; 0 where there are none."""
-    row = await db.fetchrow("SELECT count(*), extract(epoch FROM now() - min(since)) FROM parked")
-    assert row
-    return row[0], float(row[1] or 0)
+class Parked(NamedTuple):
+    """What of one stream is parked: facts, up to `COUNTED_UP_TO`, of how many aggregates, and since how many seconds
+    the first."""
+
+    stream: str
+    facts: int
+    aggregates: int
+    seconds: float
+
+
+async def parked_backlog(db: Connection) -> Sequence[Parked]:
+    """By stream what is parked; nothing of a stream of which nothing is. Of each the first alone are looked at: many
+    of one stream hide no other."""
+    rows = await db.fetch(
+        """
+        WITH RECURSIVE streams (stream) AS (
+            SELECT min(stream) FROM parked
+            UNION ALL
+            SELECT (SELECT min(parked.stream) FROM parked WHERE parked.stream > streams.stream)
+            FROM streams WHERE streams.stream IS NOT NULL
+        )
+        SELECT stream, count(*), count(DISTINCT aggregateid), extract(epoch FROM now() - min(since))::float8
+        FROM streams CROSS JOIN LATERAL (
+            SELECT aggregateid, since FROM parked WHERE parked.stream = streams.stream ORDER BY since LIMIT $1
+        ) AS first
+        WHERE stream IS NOT NULL GROUP BY stream ORDER BY stream
+        """,
+        COUNTED_UP_TO,
+    )
+    return [Parked(*row) for row in rows]

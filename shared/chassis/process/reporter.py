@@ -1,17 +1,14 @@
 """Looks at one service from inside of the process of its API: its findings and its processes."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from time import monotonic
 from typing import Any, Final
 
-import asyncpg
-
 from shared.chassis.base.findings import Finding, Words, broken, named
-from shared.chassis.database.pool import PASSING, Connection, Pool
-from shared.chassis.process.doctor_checks import RegisteredProcess, registered
+from shared.chassis.database.pool import PASSING, Pool
 from shared.chassis.process.manifest import ServiceManifest
-from shared.chassis.process.service_checks import Questions, ServiceReport, findings_of, listening
+from shared.chassis.process.service_checks import Questions, ServiceReport, listening, report_of
 
 WITHIN: Final = 3.5
 """Seconds that a service looks at itself; whoever asks waits five."""
@@ -43,21 +40,11 @@ class Reporter:
             return self._last[1]
 
     async def _look(self) -> ServiceReport:
-        name = self.service
         try:
             async with asyncio.timeout(WITHIN + 1), self._pool.acquire(timeout=1) as db:
-                findings = await findings_of(db, self._questions, WITHIN)
-                return ServiceReport(name, findings, await _known(db))
+                return await report_of(db, self._questions, WITHIN)
         except (TimeoutError, *PASSING) as fault:
-            return ServiceReport(name, named("database", [_away(fault)]), ())
-
-
-async def _known(db: Connection) -> Sequence[RegisteredProcess]:
-    """The processes; none where they cannot be read, as before `huying migrate`."""
-    try:
-        return await registered(db)
-    except asyncpg.PostgresError:  # the findings say so
-        return ()
+            return ServiceReport(self.service, named("database", [_away(fault)]), ())
 
 
 def _away(fault: BaseException) -> Finding:

@@ -25,6 +25,7 @@ from shared.chassis.work import doctor_checks as timer_checks
 Ask = Callable[[Connection], Awaitable[Sequence[Finding]]]
 Roles = Mapping[str, Sequence[str]]
 SCHEMA: Final = "migrations"
+PROCESSES: Final = "processes"
 WELL: Final[Mapping[str, Words]] = {
     "dead-letters": Words("dead letters: none", "死信：无"),
     "parked": Words("parked: no fact waits for an earlier one", "暂存：没有等待前一条的事实"),
@@ -46,11 +47,10 @@ class Questions:
     shards: int | None = None
 
     def checks(self) -> Mapping[str, Ask]:
-        """Every check by its name, but for the one of the schema, which comes first."""
+        """Every check by its name, but for those of the schema and of the processes, which come first."""
         name = self.service.name
         unsent = partial(relay_checks.unsent, service=name, cluster_id=self.cluster, shards=self.shards)
         return {
-            "processes": self._processes,
             "relays": unsent,
             "dead-letters": partial(consumer_checks.dead_letters, service=name),
             "parked": partial(consumer_checks.parked, service=name),
@@ -58,8 +58,9 @@ class Questions:
             **{check.name: check.ask for check in self.service.checks},
         }
 
-    async def _processes(self, db: Connection) -> Sequence[Finding]:
-        return process_checks.judged(self.service.name, self.roles, await process_checks.registered(db))
+    def names(self) -> Sequence[str]:
+        """Every check but the one of the schema."""
+        return [PROCESSES, *self.checks()]
 
 
 def listening(service: ServiceManifest[Any]) -> Roles:
@@ -68,19 +69,24 @@ def listening(service: ServiceManifest[Any]) -> Roles:
     return {name: (name,)}
 
 
-async def findings_of(db: Connection, questions: Questions, within: float) -> list[Finding]:
-    """The findings of a service, at most `within` seconds later: a check that takes over half of that was not looked
-    at. `db` sees the schema of the service."""
+async def report_of(db: Connection, questions: Questions, within: float) -> "ServiceReport":
+    """The findings of a service and its processes, at most `within` seconds later: a check that takes over half of that
+    was not looked at. `db` sees the schema of the service."""
     service, ends = questions.service, asyncio.get_running_loop().time() + within
-    schema = await _answered(SCHEMA, database_checks.migrations(db, service.name, service.migrations), within / 2)
-    if any(finding.wrong == database_checks.MISSING for finding in schema):
+    findings = await _answered(SCHEMA, database_checks.migrations(db, service.name, service.migrations), within / 2)
+    if any(finding.wrong == database_checks.MISSING for finding in findings):
         why = Words(f"the schema of {service.name} is missing", f"{service.name} 的数据库结构还没有建立")
-        return schema + [_skipped(name, why) for name in questions.checks()]
-    findings = schema
-    for name, ask in questions.checks().items():
+        return ServiceReport(service.name, findings + [_skipped(name, why) for name in questions.names()], ())
+    processes: list[RegisteredProcess] = []
+
+    async def judged(db: Connection) -> Sequence[Finding]:
+        processes.extend(await process_checks.registered(db))
+        return process_checks.judged(service.name, questions.roles, processes)
+
+    for name, ask in {PROCESSES: judged, **questions.checks()}.items():
         left = ends - asyncio.get_running_loop().time()
         findings += await _answered(name, ask(db), max(0.0, min(left, within / 2)))
-    return findings
+    return ServiceReport(service.name, findings, tuple(processes))
 
 
 async def _answered(name: str, asked: Awaitable[Sequence[Finding]], within: float) -> list[Finding]:

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from functools import partial
 
 from shared.chassis.base import metrics
+from shared.chassis.base.findings import COUNTED_UP_TO
 from shared.chassis.consumer import dead_letters, inbox
 from shared.chassis.database.pool import Connection
 from shared.chassis.relay import relay_cursor
-from shared.chassis.work.table_gauges import COUNTED_UP_TO, Rows, TableGauge
+from shared.chassis.work.table_gauges import Rows, TableGauge
 
 
 def of_any_service(service: str, shards: int) -> Sequence[TableGauge]:
@@ -29,7 +30,8 @@ async def _dead_letters(service: str, db: Connection) -> Rows:
 
 
 async def _parked(service: str, db: Connection) -> Rows:
-    return [(service, *await inbox.parked_backlog(db))]
+    streams = await inbox.parked_backlog(db)
+    return [(service, sum(one.facts for one in streams), max((one.seconds for one in streams), default=0.0))]
 
 
 async def _timers(service: str, db: Connection) -> Rows:

@@ -3,19 +3,22 @@
 from collections.abc import Sequence
 from typing import Final
 
-from shared.chassis.base.findings import Finding, Words, ago, broken, counted
+from shared.chassis.base.findings import COUNTED_UP_TO, Finding, Words, broken, counted, figure, seconds_ago
 from shared.chassis.database.pool import Connection
 
 # Beyond what each shard has sent to this cluster, which is nothing where it has no cursor. A broker that is away was
 # the last that a relay reached.
 _UNSENT: Final = """
-    SELECT count(*), min(journal.recorded_at) AS oldest
+    SELECT count(*), extract(epoch FROM now() - min(recorded_at))::float8 AS seconds
     FROM generate_series(0, $2::integer - 1) AS shard
     LEFT JOIN relay_cursor AS sent ON (sent.shards, sent.shard) = ($2, shard.shard) AND sent.cluster_id
         = coalesce($1, (SELECT cluster_id FROM relay_cursor ORDER BY moved_at DESC LIMIT 1))
-    JOIN journal ON journal.position > coalesce(sent.position, 0)
-        AND abs(hashtext(journal.aggregateid::text)::bigint) % $2 = shard.shard
-        AND journal.recorded_at < now() - interval '1 minute'
+    CROSS JOIN LATERAL (
+        SELECT recorded_at FROM journal WHERE journal.position > coalesce(sent.position, 0)
+            AND ($2 = 1 OR abs(hashtext(journal.aggregateid::text)::bigint) % $2 = shard.shard)
+        ORDER BY position LIMIT $3
+    ) AS unsent
+    WHERE recorded_at < now() - interval '1 minute'
 """
 
 
@@ -24,13 +27,13 @@ async def unsent(db: Connection, service: str, cluster_id: str | None, shards: i
     the cluster that was sent to last. `shards` is in how many parts each journal is sent; None: as it was last."""
     if shards is None:
         shards = await db.fetchval("SELECT shards FROM relay_cursor ORDER BY moved_at DESC LIMIT 1") or 1
-    row = await db.fetchrow(_UNSENT, cluster_id, shards)
+    row = await db.fetchrow(_UNSENT, cluster_id, shards, COUNTED_UP_TO)
     assert row
     if not row["count"]:
         return []
-    oldest = ago(row["oldest"])
+    oldest = seconds_ago(row["seconds"])
     wrong = Words(
         f"{counted(row['count'], 'fact', 'facts')} of {service} not sent to the broker, the oldest {oldest.en}",
-        f"{service} 有 {row['count']:,} 条事实未发送到 Kafka，最早的在{oldest.zh}",
+        f"{service} 有 {figure(row['count'])} 条事实未发送到 Kafka，最早的在{oldest.zh}",
     )
     return [broken(Words("relay", "发送"), wrong, Words("is the broker reachable?", "请确认 Kafka 可以访问"))]

@@ -18,8 +18,6 @@ log = structlog.get_logger()
 EVERY: Final = 20.0
 """Seconds from one count to the next."""
 LEASE: Final = "gauges"
-COUNTED_UP_TO: Final = 10_000
-"""Rows of a kind that are counted; where there are more, a gauge says this many."""
 Rows = Iterable[Any]
 """Tuples or rows of the database."""
 
