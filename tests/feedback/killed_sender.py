@@ -1,7 +1,6 @@
 """Feedback's sender in a process of its own, so that a test can kill it; telephones are made of contacts' ids."""
 
 import asyncio
-import sys
 
 from services.feedback.gateways.http_sms import HttpSmsGateway
 from services.feedback.notifications.projection import notification_projection
@@ -36,6 +35,7 @@ async def main(dsn: str, url: str) -> None:
         await asyncio.gather(sender.run(), watch.run())
 
 
-if __name__ == "__main__":
+def run(dsn: str, url: str) -> None:
+    """The whole process."""
     logs.set_up("feedback-worker", "console", "warning")
-    asyncio.run(main(*sys.argv[1:]))
+    asyncio.run(main(dsn, url))

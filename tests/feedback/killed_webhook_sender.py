@@ -1,7 +1,6 @@
 """The sender of webhooks in a process of its own, so that a test can kill it."""
 
 import asyncio
-import sys
 
 from services.feedback.webhooks.endpoint_client import EndpointClient
 from services.feedback.webhooks.sender import WebhookSender
@@ -17,6 +16,7 @@ async def main(dsn: str) -> None:
         await WebhookSender(pool, EndpointClient(HERE), BOX, holder="the only one").run()
 
 
-if __name__ == "__main__":
+def run(dsn: str) -> None:
+    """The whole process."""
     logs.set_up("feedback-worker", "console", "warning")
-    asyncio.run(main(*sys.argv[1:]))
+    asyncio.run(main(dsn))

@@ -6,7 +6,6 @@
 import asyncio
 import os
 import random
-import sys
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
@@ -28,7 +27,7 @@ from shared.chassis.http.app import web_app
 from shared.chassis.work.intent_reports import try_again
 from tests import story
 from tests.chassis.conftest import Log
-from tests.children import killed_at_the_end
+from tests.children import forked
 from tests.eventually import eventually
 from tests.feedback.office import Book
 from tests.feedback.test_reports import DECLARED, KEY
@@ -94,7 +93,7 @@ async def carrier(pool: Pool, tmp_path: Path) -> AsyncIterator[Carrier]:
 
 def child(database: str, url: str) -> AbstractAsyncContextManager[None]:
     """A sender that is killed at the end."""
-    return killed_at_the_end(sys.executable, "-m", "tests.feedback.killed_sender", database, url)
+    return forked("tests.feedback.killed_sender", database, url)
 
 
 async def hear(pool: Pool, repository: Book) -> None:

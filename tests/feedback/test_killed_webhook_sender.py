@@ -1,6 +1,5 @@
 """A sender of webhooks that is killed again and again loses nothing, keeps the order, and repeats by the same ids."""
 
-import sys
 from contextlib import AbstractAsyncContextManager
 from uuid import UUID
 
@@ -11,7 +10,7 @@ from shared.chassis.consumer.delivery import Delivery
 from shared.chassis.database.pool import Pool
 from tests import story
 from tests.chassis.conftest import Log
-from tests.children import killed_at_the_end
+from tests.children import forked
 from tests.eventually import eventually
 from tests.feedback.endpoints import Endpoint, endpoint, subscribed
 from tests.feedback.office import Book
@@ -22,7 +21,7 @@ LEFT = "SELECT count(*) FROM webhook_delivery WHERE state = 'pending'"
 
 def child(database: str) -> AbstractAsyncContextManager[None]:
     """A sender that is killed at the end."""
-    return killed_at_the_end(sys.executable, "-m", "tests.feedback.killed_webhook_sender", database)
+    return forked("tests.feedback.killed_webhook_sender", database)
 
 
 def first_times(hook: Endpoint) -> dict[str, list[str]]:

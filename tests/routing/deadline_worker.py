@@ -1,7 +1,6 @@
 """A process that runs routing's deadline timers, as its worker does, with a clock that shows one moment."""
 
 import asyncio
-import sys
 from datetime import datetime
 
 from shared.chassis.database.pool import open_pool
@@ -15,6 +14,7 @@ async def main(database: str, at: datetime) -> None:
         await Office(pool).runner(at).run()
 
 
-if __name__ == "__main__":
+def run(database: str, at: str) -> None:
+    """The whole process."""
     timers.AT_ONCE = 5  # type: ignore[misc]  # so that several processes share the work of a test
-    asyncio.run(main(sys.argv[1], datetime.fromisoformat(sys.argv[2])))
+    asyncio.run(main(database, datetime.fromisoformat(at)))

@@ -1,19 +1,17 @@
 """Several processes share the deadlines; one that is killed loses and repeats nothing."""
 
 import asyncio
-import sys
-from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 
 from shared.chassis.database.pool import open_pool
+from tests.children import forked
 from tests.eventually import eventually
 from tests.routing.deadline_office import AT, PACK, SECOND, SIGN, TOWN, Office
 
-ROOT = Path(__file__).parents[2]
 DEMANDS = 120
 
 
@@ -23,10 +21,9 @@ async def office(database: str) -> AsyncIterator[Office]:
         yield Office(pool)
 
 
-async def worker(database: str, at: datetime) -> Process:
-    return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.routing.deadline_worker", database, at.isoformat(), cwd=ROOT
-    )
+def worker(database: str, at: datetime) -> AbstractAsyncContextManager[None]:
+    """Tells deadlines as of a moment, and is killed at the end."""
+    return forked("tests.routing.deadline_worker", database, at.isoformat())
 
 
 async def missed(office: Office) -> int:
@@ -35,17 +32,10 @@ async def missed(office: Office) -> int:
 
 async def test_a_worker_that_is_killed_while_it_tells_loses_and_repeats_nothing(office: Office, database: str):
     keys = [await office.submits(n) for n in range(1, DEMANDS + 1)]
-    first = await worker(database, SIGN)
-    await eventually(lambda: missed(office), bool, within=300)
-    first.kill()
-    await first.wait()
-    others = [await worker(database, SIGN) for _ in range(2)]
-    try:
+    async with worker(database, SIGN):
+        await eventually(lambda: missed(office), bool, within=300)
+    async with worker(database, SIGN), worker(database, SIGN):
         await eventually(lambda: missed(office), lambda count: count >= 2 * DEMANDS, within=300)
-    finally:
-        for process in others:
-            process.kill()
-            await process.wait()
     once = ["missed sign", f"escalated sign to {TOWN}", "missed contact", f"escalated contact to {TOWN}"]
     assert [await office.told(key) for key in keys] == [once] * DEMANDS
 
