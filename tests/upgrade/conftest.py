@@ -5,7 +5,7 @@
 
 import json
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
@@ -27,9 +27,11 @@ from shared.chassis.http.app import web_app
 from shared.contracts.topics import DEMAND_EVENTS
 from tests.conftest import Server, fresh_database
 from tests.keys import KEYS
-from tests.upgrade.released import of_today, released
+from tests.upgrade.released import of_today
 
 BEFORE: Final = Path(__file__).parent / "before"
+LAST: Final = "20261129120000"
+"""No migration of the version that wrote it is newer."""
 
 
 def expected() -> dict[str, Any]:
@@ -97,17 +99,16 @@ async def upgraded(postgres: Server, tmp_path: Path) -> AsyncIterator[Upgraded]:
 
 
 async def _as_it_was(database: str, folder: Path) -> None:
-    await schema_as_it_was(database, folder)
+    await schemas_of(database, folder, [name for name, path in of_today() if path.name < LAST])
     db = await asyncpg.connect(database)
     await db.execute((BEFORE / "data.sql").read_text("utf-8"))
     await db.close()
 
 
-async def schema_as_it_was(database: str, folder: Path) -> None:
-    """The schemas of the version before, made by its migrations, which are copied into a folder."""
-    known = released()
+async def schemas_of(database: str, folder: Path, names: Collection[str]) -> None:
+    """The schemas of an earlier version, made by its migrations (`SERVICE/FILE`), which are copied into a folder."""
     for name, path in of_today():
-        if name in known:
+        if name in names:
             copy = folder / name
             copy.parent.mkdir(exist_ok=True)
             shutil.copy(path, copy)

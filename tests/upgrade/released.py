@@ -1,4 +1,4 @@
-"""The migrations of the version before: a file that was applied somewhere is never changed, and is not looked at again.
+"""The migrations of the version before: a file that was released is never changed, and what came after it is looked at.
 
 `python -m tests.upgrade.released` writes down those of today, at a release (docs/releasing.md).
 """
@@ -11,7 +11,7 @@ from typing import Final
 from deploy.cli.services import manifests
 from shared.chassis.database.migrate import CHASSIS
 
-LIST: Final = Path(__file__).parent / "before" / "migrations.txt"
+LIST: Final = Path(__file__).parent / "released.txt"
 
 
 def folders() -> Mapping[str, Path]:
