@@ -4,7 +4,18 @@ from collections.abc import Sequence
 from typing import Final
 
 from services.intake.submission import queries
-from shared.chassis.base.findings import COUNTED_UP_TO, Finding, Words, broken, counted, figure, lasted, ok, seconds_ago
+from shared.chassis.base.findings import (
+    COUNTED_UP_TO,
+    Finding,
+    Words,
+    ago,
+    broken,
+    counted,
+    figure,
+    lasted,
+    ok,
+    seconds_ago,
+)
 from shared.chassis.database.pool import Connection
 from shared.chassis.process.manifest import DoctorCheck
 
