@@ -15,6 +15,7 @@ import pytest
 from httpx._config import DEFAULT_TIMEOUT_CONFIG
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
+from xdist.workermanage import WorkerController
 
 from deploy.cli.services import manifests
 from deploy.local.kafka import ApacheKafka
@@ -59,14 +60,22 @@ TEMPLATE = "huying_migrated"
 NOWHERE = "postgresql://127.0.0.1:9/nowhere"
 # Nobody reads a test's data after a power failure; whole deployments keep the settings of the product.
 FORGETFUL = ("-c", "fsync=off", "-c", "full_page_writes=off")
-E2E = "tests/e2e"
+E2E, DRILL = "tests/e2e", "tests/recovery/test_restore.py"
 # Seconds: on a machine that is busy elsewhere a process may take long to start.
 PATIENCE = 300
 KAFKA = os.environ.get("HUYING_TEST_BROKER", EmbeddedBroker.kind) == ApacheKafka.kind
 
 
 class ByFile(LoadFileScheduling):
-    """A worker takes whole files, and one takes all that start a deployment: two would wait for each other."""
+    """A worker takes whole files, and one takes all that start a deployment: two would wait for each other.
+
+    It takes these first, and the other worker the long drill, so that both have short files to share at the end."""
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        for scope in (DRILL, E2E):
+            if scope in self.workqueue:
+                self.workqueue.move_to_end(scope, last=False)
+        super()._assign_work_unit(node)
 
     def _split_scope(self, nodeid: str) -> str:
         return E2E if nodeid.startswith(E2E) else super()._split_scope(nodeid)
