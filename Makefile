@@ -13,8 +13,8 @@ ISSUER := build/issuer
 WORKERS := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 DEV_LOCKS := requirements-bootstrap.txt requirements-dev.txt pyproject.toml
 
-.PHONY: help up demo test test-long test-kafka test-sdk test-deploy test-again kafka lint fmt bench bench-scale docs sdk sbom \
-	audit lock clean
+.PHONY: help up demo test test-long test-kafka test-sdk test-deploy test-again drill-upgrade kafka lint fmt bench bench-scale \
+	docs sdk sbom audit lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,11 @@ test-deploy: $(VENV)/ready-dev $(CHECKS)/ready ## the tests of image, compose an
 
 test-again: $(VENV)/ready-dev ## the tests that failed the last time, one after the other
 	$(BIN)/python -m pytest --last-failed --last-failed-no-failures none
+
+drill-upgrade: $(VENV)/ready-dev ## this version takes over from the one before, on Apache Kafka (BASE=COMMIT: another one)
+	HUYING_UPGRADE_FROM=$(BASE) $(BIN)/python -m tests.upgrade.version_before
+	HUYING_TEST_BROKER=$${HUYING_TEST_BROKER:-apache-kafka} HUYING_UPGRADE_FROM=$(BASE) \
+		$(BIN)/python -m pytest --capture no -m upgrade tests/upgrade
 
 kafka: $(VENV)/ready ## a local single-node Apache Kafka until Ctrl-C
 	@exec $(BIN)/huying kafka

@@ -14,6 +14,10 @@ class Line:
         self.whole.set()
         self.port = 0
 
+    def leads_to(self, host: str, port: int) -> None:
+        """From now on who connects is led to this server; who is connected stays where they are."""
+        self._host, self._port = host, port
+
     async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Connect one client."""
         there, back = await asyncio.open_connection(self._host, self._port)
