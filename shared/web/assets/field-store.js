@@ -62,11 +62,13 @@ self.fieldVisits = (() => {
       const told = self.sending.tooLarge(photos)
         ? { refused: self.sending.TOO_LARGE }
         : await sent(`/field/visits/${visit}/demands${lang}`, body, csrf);
-      if (told.refused) await put("demands", { ...demand, refused: told.refused });
-      else {
+      const now = (await all("demands")).find((one) => one.key === key);
+      if (told.refused) {
+        // Changed or removed while it was on its way: the refusal is of words that are here no more.
+        if (now && content(now) === content(demand)) await put("demands", { ...now, refused: told.refused });
+      } else {
         const { number, code, changed, left_out } = told;
         const begin = fields.words.slice(0, FIRST_WORDS);
-        const now = (await all("demands")).find((one) => one.key === key);
         // Changed while it was on its way: taken with the earlier words, which the device says.
         const late = Boolean(now?.fields) && content(now) !== content(demand);
         const spot = Boolean(fields.on_the_spot);

@@ -185,7 +185,9 @@ async function keep() {
   const photos = await booking.photos();
   const known = (await store.all("demands")).find((it) => it.key === key);
   const booked = known?.booked ?? Date.now();
-  if (!known?.number) await store.put("demands", { key, visit: visit.id, who: said.who, booked, fields, photos });
+  // Sent while somebody was changing it: the first words hold, which the list says.
+  const kept = known?.number ? { ...known, changed: true } : { key, visit: visit.id, who: said.who, booked, fields, photos };
+  await store.put("demands", kept);
   booking.remember(fields.category);
   booking.forgetWritten();
   just = key;
