@@ -1,11 +1,12 @@
 """A clerk books ten demands in a village without a network; the device is closed, opened again, and hands them over."""
 
+import asyncio
 import json
 import re
 from typing import Final
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from shared.contracts.demand.state import Service
 from tests.browser.conftest import DESK, PHONE, Tabs
@@ -111,6 +112,36 @@ async def test_a_sign_in_that_is_over_keeps_what_was_booked(tabs: Tabs, city: Ci
     assert await what_is_wrong(page) == []
     await page.get_by_role("link", name="重新登录").click()
     await expect(page.locator('[data-view="visit"] .tag.done')).to_have_count(1)
+
+
+async def test_an_answer_that_arrives_while_a_booking_is_changed_overwrites_nothing(tabs: Tabs, city: City):
+    page = await clerk(tabs, city)
+    await begin(page)
+    # The page alone sends: what its worker sends cannot be held back here.
+    await page.evaluate("Object.defineProperty(ServiceWorkerRegistration.prototype, 'sync', { value: undefined })")
+    on_its_way, answered = asyncio.Event(), asyncio.Event()
+
+    async def refuse_late(route: Route) -> None:
+        on_its_way.set()
+        await answered.wait()
+        await route.fulfill(status=422, json={"errors": {"words": "请写清楚"}})
+
+    await page.route("**/field/visits/*/demands*", refuse_late, times=1)
+    await book(page, "路灯")
+    await on_its_way.wait()
+    row = page.locator('[data-view="visit"] [data-list] li')
+    await row.get_by_role("button", name="修改").click()
+    await page.locator("#words").fill("三巷路灯不亮，晚上看不见路")
+    await page.locator("form[data-demand] button.primary").click()
+    await expect(row).to_contain_text("三巷路灯不亮")
+    await page.locator("#words").fill("另一件，还在写")
+    answered.set()
+    await expect(row).to_contain_text("已提交")
+    await expect(page.locator("#words")).to_have_value("另一件，还在写")
+    texts = await city.loop.pools[Service.INTAKE].fetch(
+        "SELECT payload::jsonb ->> 'text' FROM journal WHERE payload::jsonb ? 'title'"
+    )
+    assert [text for (text,) in texts] == ["三巷路灯不亮，晚上看不见路"]
 
 
 async def test_a_booking_that_is_too_large_is_said_and_holds_up_no_other(tabs: Tabs, city: City):
