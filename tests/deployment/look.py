@@ -1,8 +1,8 @@
-"""Renders the chart and looks at manifests and compose files by their schemas; runs in an environment of its own.
+"""Renders the chart and looks at manifests, compose files and dashboards by their schemas; in its own environment.
 
-Reads `{"chart": FOLDER, "kubernetes": [VERSION, …], "values": {NAME: {…}}, "compose": {NAME: {…}}}`, and writes
-`{"charts": {NAME: {"refused": WORDS} or {"documents": […], "lint": […], "wrong": […]}}, "compose": {NAME: WORDS}}`,
-with null for words where nothing is wrong.
+Reads `{"chart": FOLDER, "kubernetes": [VERSION, …], "values": {NAME: {…}}, "compose": {NAME: {…}}, "dashboards": {NAME:
+{…}}}`, and writes `{"charts": {NAME: {"refused": WORDS} or {"documents": […], "lint": […], "wrong": […]}}, "compose":
+{NAME: WORDS}, "dashboards": {NAME: [WORDS, …]}}`, with null for words where nothing is wrong.
 """
 
 import json
@@ -16,6 +16,9 @@ import yaml
 from cloudcoil.models.keda.v1alpha1 import ScaledObject, TriggerAuthentication
 from cloudcoil.models.prometheus_operator.v1 import PrometheusRule, ServiceMonitor
 from compose_spec import PyCompose
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.cog.plugins import register_default_plugins
+from grafana_foundation_sdk.models.dashboard import Dashboard
 from pydantic import ValidationError
 
 WARNING: Final = 2
@@ -79,13 +82,21 @@ def wrong_compose(compose: Mapping[str, Any]) -> str | None:
     return None
 
 
+def wrong_dashboard(dashboard: Mapping[str, Any]) -> list[str]:
+    """Where a dashboard says what Grafana's own definition of dashboards and of their panels does not know."""
+    understood = json.loads(JSONEncoder().encode(Dashboard.from_json(dict(dashboard))))
+    return [f"{place} is no field" for place in _ignored(dashboard, understood, "")]
+
+
 def main() -> None:
     """Answer the request on standard input."""
     request = json.load(sys.stdin)
     kubernetes = request.get("kubernetes", [kubernetes_validate.latest_version()])
     charts = {name: looked_at(request["chart"], values, kubernetes) for name, values in request["values"].items()}
     compose = {name: wrong_compose(contents) for name, contents in request.get("compose", {}).items()}
-    json.dump({"charts": charts, "compose": compose}, sys.stdout)
+    register_default_plugins()
+    dashboards = {name: wrong_dashboard(contents) for name, contents in request.get("dashboards", {}).items()}
+    json.dump({"charts": charts, "compose": compose, "dashboards": dashboards}, sys.stdout)
 
 
 if __name__ == "__main__":

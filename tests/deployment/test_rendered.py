@@ -53,6 +53,25 @@ def without_digest(composed: Mapping[str, Any]) -> dict[str, Any]:
     return answer
 
 
+def another_log_level() -> dict[str, Any]:
+    small = value_files()["small"]
+    return small | {"settings": small.get("settings", {}) | {"HUYING_LOG_LEVEL": "warning"}}
+
+
+def dashboards() -> dict[str, dict[str, Any]]:
+    files = (DEPLOY / "observability" / "dashboards").glob("*.json")
+    return {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(files)}
+
+
+def mistyped() -> dict[str, Any]:
+    """A dashboard with a word that Grafana does not know: in a panel, and in what is special to panels of its kind."""
+    found = dashboards()["promise"]
+    panel = next(panel for panel in found["panels"] if panel["type"] == "timeseries")
+    panel["gridPoss"] = panel.pop("gridPos")
+    panel["fieldConfig"]["defaults"]["custom"] = {"lineWitdh": 2}
+    return found
+
+
 @pytest.fixture(scope="module")
 def seen() -> dict[str, Any]:
     """What the tools say: of the chart with each value file and with values to refuse, and of compose files."""
@@ -61,8 +80,9 @@ def seen() -> dict[str, Any]:
     request = {
         "chart": str(CHART),
         "kubernetes": ["1.37"],
-        "values": value_files() | refused | {"half-way": HALF_WAY},
+        "values": value_files() | refused | {"half-way": HALF_WAY, "another log level": another_log_level()},
         "compose": {"ours": without_digest(compose()), "wrong": wrong},
+        "dashboards": dashboards() | {"wrong": mistyped()},
     }
     done = subprocess.run(LOOK, input=json.dumps(request), capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
@@ -110,7 +130,7 @@ def test_the_value_files_show_every_kind_of_object_that_the_chart_can_make(seen:
     assert kinds == {
         "Deployment", "Job", "Service", "ServiceAccount", "PersistentVolumeClaim", "PodDisruptionBudget", "Ingress",
         "NetworkPolicy", "HorizontalPodAutoscaler", "ScaledObject", "TriggerAuthentication", "ServiceMonitor",
-        "PrometheusRule", "ConfigMap",
+        "PrometheusRule", "ConfigMap", "Pod",
     }  # fmt: skip
 
 
@@ -122,6 +142,13 @@ def test_values_that_cannot_be_right_are_refused_with_words(name: str, seen: dic
 def test_compose_is_what_its_specification_takes(seen: dict[str, Any]):
     assert seen["compose"]["ours"] is None
     assert "read_onyl" in seen["compose"]["wrong"]
+
+
+def test_dashboards_are_what_the_definition_of_grafana_takes(seen: dict[str, Any]):
+    found: dict[str, list[str]] = dict(seen["dashboards"])
+    wrong = found.pop("wrong")
+    assert found == {name: [] for name in dashboards()}
+    assert {words.rpartition(".")[2] for words in wrong} == {"gridPoss is no field", "lineWitdh is no field"}
 
 
 def test_the_dockerfile_is_clean():
@@ -269,12 +296,51 @@ def test_keda_shows_kafka_the_same_name_and_password_as_the_processes(seen: dict
         assert (trigger["metadata"]["sasl"], trigger["metadata"]["tls"]) == ("scram_sha512", "enable")
 
 
+def test_what_runs_in_several_pods_alone_has_a_budget_of_disruptions(documents: list[dict[str, Any]]):
+    scaled = {
+        document["spec"]["scaleTargetRef"]["name"]: document["spec"].get("minReplicas")
+        or document["spec"]["minReplicaCount"]
+        for kind in ("HorizontalPodAutoscaler", "ScaledObject")
+        for document in of_kind(documents, kind)
+    }
+    several = {
+        document["metadata"]["name"]
+        for document in of_kind(documents, "Deployment")
+        if document["spec"].get("replicas", scaled.get(document["metadata"]["name"], 1)) > 1
+    }
+    budgets = of_kind(documents, "PodDisruptionBudget")
+    assert {budget["metadata"]["name"] for budget in budgets} == several
+    assert {budget["spec"]["unhealthyPodEvictionPolicy"] for budget in budgets} <= {"AlwaysAllow"}
+
+
+def test_a_changed_setting_rolls_out_the_pods_that_read_it(seen: dict[str, Any]):
+    """Settings stand in the pods themselves: there is no config map of them, whose change nobody would notice."""
+    small, other = (
+        {name: container["env"] for name, container in named(seen["charts"][which]["documents"]).items()}
+        for which in ("small", "another log level")
+    )
+    assert {name for name in small if small[name] != other[name]} == {
+        name for name in small if name in readers()["HUYING_LOG_LEVEL"]
+    }
+
+
+def test_helm_test_asks_the_doctor_who_reads_what_migrations_read(documents: list[dict[str, Any]]):
+    (pod,) = of_kind(documents, "Pod")
+    assert pod["metadata"]["annotations"]["helm.sh/hook"] == "test"
+    (doctor,) = pod["spec"]["containers"]
+    assert doctor["command"] == ["sh", "-c", "huying doctor; test $? -le 1"]
+    assert doctor["env"] == named(documents)["migrate"]["env"]
+    assert {"DATABASE_URL", "KAFKA_BOOTSTRAP_SERVERS"} <= {variable["name"] for variable in doctor["env"]}
+
+
 def test_pods_have_no_rights_and_write_nowhere_but_where_they_may(documents: list[dict[str, Any]]):
     user = re.search(r"^USER (\d+):\d+$", (DEPLOY / "image" / "Dockerfile").read_text("utf-8"), re.MULTILINE)
     assert user
-    for name, template, container in pods(documents):
+    (doctor,) = of_kind(documents, "Pod")
+    for name, template, container in [*pods(documents), ("doctor", doctor, doctor["spec"]["containers"][0])]:
         pod, own = template["spec"]["securityContext"], container["securityContext"]
         assert (pod["runAsNonRoot"], pod["runAsUser"]) == (True, int(user[1])), name
+        assert pod["seccompProfile"] == {"type": "RuntimeDefault"}
         assert own["readOnlyRootFilesystem"]
         assert own["capabilities"] == {"drop": ["ALL"]}
         assert not own["allowPrivilegeEscalation"]

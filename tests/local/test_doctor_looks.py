@@ -17,7 +17,7 @@ from deploy.cli.services import manifests
 from deploy.doctor import broker, machine, processes
 from deploy.doctor.broker import TopicState
 from deploy.local.ports import free_port
-from shared.chassis.base.findings import Severity
+from shared.chassis.base.findings import Severity, Words, broken
 from shared.chassis.database import doctor_checks as database_checks
 from shared.chassis.http.app import web_app
 from shared.chassis.process.service_checks import SCHEMA, Questions
@@ -149,5 +149,16 @@ def test_the_page_of_repair_says_of_every_check_what_to_do():
     checks = {SCHEMA, "machine", "health", "broker", "topics", "readers", "database", "service"}
     for service in manifests():
         checks |= set(Questions(service, {}).names())
-    named = {line.split("`")[1] for line in REPAIR.read_text("utf-8").splitlines() if line.startswith("| `")}
-    assert named == checks
+    assert names_in("Findings, and what to do") == checks
+
+
+def test_the_page_of_repair_says_of_every_field_for_scripts_what_it_is():
+    finding = broken(Words("a", "甲"), Words("b", "乙"), Words("c", "丙")).document()
+    assert names_in("For scripts") == {"exit_code", "findings", *finding}
+    assert {severity.name.lower() for severity in Severity} <= set(REPAIR.read_text("utf-8").split("`"))
+
+
+def names_in(chapter: str) -> set[str]:
+    """The names that the table of a chapter begins its lines with."""
+    text = REPAIR.read_text("utf-8").split(f"## {chapter}\n")[1].split("\n## ")[0]
+    return {line.split("`")[1] for line in text.splitlines() if line.startswith("| `")}
