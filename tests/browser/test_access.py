@@ -1,6 +1,8 @@
 """Everybody can use every page: axe finds nothing, nothing stands outside of the screen, targets can be hit."""
 
+import os
 import re
+from typing import Final
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
@@ -11,6 +13,7 @@ from tests.browser.conftest import DESK, PHONE, WIDTHS, OpenPage
 
 pytestmark = pytest.mark.browser
 
+LONG: Final = bool(os.environ.get("HUYING_LONG"))
 PAGES = (
     *(f"/design/{part}" for part in PARTS),
     "/design/lists?look=portal&lang=en",
@@ -61,6 +64,21 @@ async def _findings(page: Page) -> list[str]:
         await page.evaluate(AXE_SCRIPT)
     lines: list[str] = await page.evaluate(VIOLATIONS)
     return lines + await what_is_too_wide(page)
+
+
+def is_for_axe(lang: str, width: int) -> bool:
+    """Whether axe looks at a page in this language at this width: at each width once, and in each language.
+
+    All the rest is asked of every page; `HUYING_LONG=1` shows axe both of each."""
+    return LONG or width == (PHONE if lang == "zh" else DESK)
+
+
+async def findings(page: Page, lang: str, width: int, by_axe: bool | None = None) -> list[str]:
+    """What is wrong with a page at a width, one a line. `by_axe`: whether axe looks, where that is not as usual."""
+    await page.set_viewport_size({"width": width, "height": 900})
+    looks = is_for_axe(lang, width) if by_axe is None else by_axe
+    found = await (what_is_wrong(page) if looks else what_is_too_wide(page))
+    return [*found, *await page.evaluate(SMALL_TARGETS, 44 if width == PHONE else 36)]
 
 
 async def what_is_too_wide(page: Page) -> list[str]:

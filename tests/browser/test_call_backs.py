@@ -7,7 +7,7 @@ from playwright.async_api import expect
 
 from shared.contracts.demand import facts as f
 from tests.browser.conftest import DESK, PHONE, OpenPage, Tabs
-from tests.browser.test_access import SMALL_TARGETS, what_is_wrong
+from tests.browser.test_access import findings
 from tests.city import DISPATCHER, City
 
 pytestmark = pytest.mark.browser
@@ -32,10 +32,8 @@ async def test_a_caller_takes_calls_and_records_with_pages_that_everybody_can_us
 
     async def look(name: str) -> None:
         for lang, width in product(("zh", "en"), (DESK, PHONE)):
-            await page.set_viewport_size({"width": width, "height": 900})
             await page.goto(f"{page.url.partition('?')[0]}{'?lang=en' if lang == 'en' else ''}")
-            wrong = await what_is_wrong(page) + await page.evaluate(SMALL_TARGETS, 44 if width == PHONE else 36)
-            found.extend(f"{name} {lang} {width}: {one}" for one in wrong)
+            found.extend(f"{name} {lang} {width}: {one}" for one in await findings(page, lang, width))
             await tabs.picture(page, f"call-backs {name} {lang} {width}")
 
     await look("list")

@@ -11,7 +11,7 @@ from shared.chassis.database.lease import Lease
 from shared.contracts.demand.state import Service
 from shared.identity.person import Person, Role
 from tests.browser.conftest import DESK, PHONE, OpenPage, Tabs
-from tests.browser.test_access import SMALL_TARGETS, what_is_wrong
+from tests.browser.test_access import findings
 from tests.city import COORDINATOR, DISPATCHER, PACK, City
 from tests.packs import shipped
 
@@ -60,9 +60,7 @@ async def test_pages_of_the_catalogue_can_be_used_by_everybody(tabs: Tabs, at_de
     for name, path in paths.items():
         await page.goto(f"{city.url}{path}{'&' if '?' in path else '?'}lang={lang}")
         for width in (DESK, PHONE):
-            await page.set_viewport_size({"width": width, "height": 900})
-            small = await page.evaluate(SMALL_TARGETS, 44 if width == PHONE else 36)
-            found[f"{name} {width}"] = [*await what_is_wrong(page), *small]
+            found[f"{name} {width}"] = await findings(page, lang, width)
         await tabs.picture(page, f"{name} {lang} {PHONE}")
     assert {name: lines for name, lines in found.items() if lines} == {}
 

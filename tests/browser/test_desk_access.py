@@ -1,7 +1,6 @@
 """Everybody can use every page of the desk, in both languages, on a phone and at a desk."""
 
 import asyncio
-import os
 from typing import Final
 from zlib import crc32
 
@@ -12,7 +11,7 @@ from services.routing.web.command_forms import AT_ONCE, FORMS
 from services.routing.web.words import LISTS
 from tests.browser.conftest import DESK, PHONE, OpenPage, Tabs
 from tests.browser.desks import ACCEPTED, CONTACT, forms, full_desk
-from tests.browser.test_access import SMALL_TARGETS, what_is_too_wide, what_is_wrong
+from tests.browser.test_access import LONG, findings, is_for_axe
 from tests.city import AUDITOR, CLERK, DISPATCHER, HEAD, LEADER, TOWN_HEAD, City
 from tests.intake.test_attachments import picture
 
@@ -30,10 +29,9 @@ USUAL: Final = {
     "nothing",
     "outcomes",
 }
-"""Pages that axe sees at both widths in both languages, and of which a picture is kept. Of the many that are made of
-the same parts it sees each once: one half in Chinese at the width of a phone, the other in English at that of a desk.
-`HUYING_LONG=1` shows it both of each."""
-LONG: Final = bool(os.environ.get("HUYING_LONG"))
+"""Pages that axe sees in Chinese at the width of a phone and in English at that of a desk, and of which a picture is
+kept. Of the many that are made of the same parts it sees each once: one half so, the other half so.
+`HUYING_LONG=1` shows it the first ones at both widths in both languages, and the others both of each."""
 WRONG: Final = (
     ("return", {"#reason": "不属本单位职责"}),
     ("request-extension", {"#working_days": "200", "#reason": "等待沥青"}),
@@ -75,19 +73,16 @@ async def places(city: City) -> list[Place]:
 def seen_by_axe(name: str, lang: str, width: int) -> bool:
     """Whether axe looks at a page of this name; all the rest is asked of every page at both widths."""
     if name in USUAL:
-        return True
+        return is_for_axe(lang, width)
     half = "zh" if crc32(name.encode()) % 2 else "en"
     return width == (PHONE if lang == "zh" else DESK) and (LONG or lang == half)
 
 
-async def findings(page: Page, name: str, lang: str) -> list[str]:
+async def at_both_widths(page: Page, name: str, lang: str) -> list[str]:
     """What is wrong with a page, one a line."""
     found = []
     for width in (DESK, PHONE):
-        await page.set_viewport_size({"width": width, "height": 900})
-        by_axe = seen_by_axe(name, lang, width)
-        found += await (what_is_wrong(page) if by_axe else what_is_too_wide(page))
-        found += await page.evaluate(SMALL_TARGETS, 44 if width == PHONE else 36)
+        found += await findings(page, lang, width, by_axe=seen_by_axe(name, lang, width))
     return found
 
 
@@ -104,7 +99,7 @@ async def test_every_page_of_the_desk_can_be_used_by_everybody(tabs: Tabs, at_de
                 assert answer
                 policy = answer.headers["content-security-policy"]
                 found[name] = ["unsafe policy"] if "unsafe" in policy or "default-src 'self'" not in policy else []
-                found[name] += await findings(page, name, lang)
+                found[name] += await at_both_widths(page, name, lang)
                 if name in USUAL:
                     await tabs.picture(page, f"desk {name} {lang} {PHONE}")
 
@@ -124,11 +119,11 @@ async def _with_evidence(tabs: Tabs, page: Page, address: str, lang: str) -> lis
     await page.locator("main form button.primary").click()
     await expect(page.locator(".error-summary")).to_contain_text("视频.mp4")
     await expect(page.get_by_label("修复后.png")).to_be_checked()
-    found = await findings(page, "form attach", lang)
+    found = await at_both_widths(page, "form attach", lang)
     await tabs.picture(page, f"desk wrong attach {lang} {PHONE}")
     await page.locator("main form button.primary").click()
     await expect(page.locator(".timeline a")).to_have_count(1)
-    found += await findings(page, "own case in progress", lang)
+    found += await at_both_widths(page, "own case in progress", lang)
     await tabs.picture(page, f"desk evidence {lang} {PHONE}")
     return found
 
@@ -150,17 +145,17 @@ async def test_a_form_that_came_back_and_outcomes_can_be_used_by_everybody(
         await expect(page.locator(".error-summary")).to_be_focused()
         for field, words in typed.items():
             await expect(page.locator(field)).to_have_value(words)
-        found[name] = await findings(page, f"form {name}", lang)
+        found[name] = await at_both_widths(page, f"form {name}", lang)
         await tabs.picture(page, f"desk wrong {name} {lang} {PHONE}")
     await page.goto(f"{city.url}/desk/cases/{case}?lang={lang}")
     await page.locator("#contact button").click()
     await expect(page.locator("#why-error")).to_be_visible()
-    found["contact"] = await findings(page, "contact", lang)
+    found["contact"] = await at_both_widths(page, "contact", lang)
     station = await at_desk(CLERK, f"/desk?lang={lang}")
     for box in await station.get_by_role("checkbox").all():
         await box.check()
     await city.routed(taken, 5, "nh-transport")
     await station.locator(".bulk-bar button").click()
     await expect(station.locator(".outcomes li")).to_have_count(2)
-    found["outcomes"] = await findings(station, "outcomes", lang)
+    found["outcomes"] = await at_both_widths(station, "outcomes", lang)
     assert {name: lines for name, lines in found.items() if lines} == {}

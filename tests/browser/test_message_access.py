@@ -4,7 +4,7 @@ import pytest
 
 from shared.contracts.demand.state import Service
 from tests.browser.conftest import DESK, PHONE, OpenPage, Tabs
-from tests.browser.test_access import SMALL_TARGETS, what_is_wrong
+from tests.browser.test_access import findings
 from tests.city import City
 from tests.routing.test_message_pages import ADMIN, message
 
@@ -24,8 +24,6 @@ async def test_pages_of_messages_can_be_used_by_everybody(tabs: Tabs, at_desk: O
     for name, path in (("messages", f"/desk/messages?number={number}&"), ("message", f"/desk/messages/{unknown}?")):
         await page.goto(f"{city.url}{path}lang={lang}")
         for width in (DESK, PHONE):
-            await page.set_viewport_size({"width": width, "height": 900})
-            small = await page.evaluate(SMALL_TARGETS, 44 if width == PHONE else 36)
-            found[f"{name} {width}"] = [*await what_is_wrong(page), *small]
+            found[f"{name} {width}"] = await findings(page, lang, width)
             await tabs.picture(page, f"{name} {lang} {width}")
     assert {name: lines for name, lines in found.items() if lines} == {}

@@ -8,7 +8,7 @@ from shared.chassis.process import reporter
 from shared.chassis.process.registration import Condition, ProcessName, Registration
 from shared.contracts.demand.state import Service
 from tests.browser.conftest import DESK, PHONE, OpenPage, Tabs
-from tests.browser.test_access import SMALL_TARGETS, what_is_wrong
+from tests.browser.test_access import findings
 from tests.city import City
 from tests.routing.test_ops_page import ADMIN
 
@@ -35,9 +35,7 @@ async def test_the_page_of_operations_can_be_used_by_everybody(
     page, found = await at_desk(ADMIN), {}
     await page.goto(f"{city.url}/ops?lang={lang}")
     for width in (DESK, PHONE):
-        await page.set_viewport_size({"width": width, "height": 900})
-        small = await page.evaluate(SMALL_TARGETS, 44 if width == PHONE else 36)
-        found[width] = [*await what_is_wrong(page), *small]
+        found[width] = await findings(page, lang, width)
         await tabs.picture(page, f"operations {lang} {width}")
     assert {width: lines for width, lines in found.items() if lines} == {}
     await says_that_it_runs(city, "another", 54_321)
