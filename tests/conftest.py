@@ -5,6 +5,7 @@ import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -30,10 +31,8 @@ from services.intake.channels.keys import key_cache
 from services.intake.settings import IntakeSettings
 from shared import masking
 from shared.chassis.database.migrate import migrate
-from shared.chassis.database.pool import Pool
 from shared.chassis.kafka.client import Kafka
 from shared.chassis.kafka.cluster import create_topics
-from shared.chassis.process.components import Api
 from shared.chassis.process.run import settle
 from shared.masker.masker import Masker
 from tests import type_adapters
@@ -154,11 +153,8 @@ async def database(databases: Databases) -> AsyncIterator[str]:
 @pytest.fixture(scope="session")
 def intake_built() -> Built:
     """Intake's API, built once for all tests that need no settings of their own."""
-    return Built("intake", _intake, key_cache)
-
-
-def _intake(pool: Pool) -> Api:
-    return intake.api(IntakeSettings.model_validate(KEYS | {"DATABASE_URL": NOWHERE}), pool)
+    settings = IntakeSettings.model_validate(KEYS | {"DATABASE_URL": NOWHERE})
+    return Built("intake", partial(intake.api, settings), key_cache)
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from tests.browser.conftest import PHONE, SCREENSHOTS, Tabs
 from tests.browser.desks import ACCEPTED, RESOLVED
 from tests.browser.test_public_pages import FIRST
 from tests.browser.test_raise import LIMIT
-from tests.city import City
+from tests.city import CLERK, City
 from tests.intake.portal_visitor import LINKS
 
 pytestmark = pytest.mark.browser
@@ -40,7 +40,7 @@ async def pages(city: City) -> Mapping[str, str]:
         "home": "/", "raise": "/raise", "raise offline": "/raise/offline", "follow": "/follow",
         "follow, code lost": "/follow/lost", "followed": LINKS.follow(demand.id),
         "rate": LINKS.rate(demand.id, demand.version), "demands": "/demands", "demand": f"/demands/{number}",
-        "privacy": "/privacy",
+        "privacy": "/privacy", "field": "/field",
     }  # fmt: skip
 
 
@@ -49,6 +49,8 @@ async def test_no_page_of_the_portal_weighs_more_than_60_kilobytes(tabs: Tabs, c
     seen_after: dict[str, int] = {}
     for name, path in (await pages(city)).items():
         page = await tabs.new(PHONE)
+        if name == "field":
+            await page.context.request.post(f"{city.url}/sign-in/demo", form={"person": CLERK}, max_redirects=0)
         session = await page.context.new_cdp_session(page)
         await over_3g(session)
         heard = answers_to(page)

@@ -9,13 +9,11 @@ import pytest
 from fastapi import FastAPI
 
 from deploy.local.ports import free_port
-from services.intake import app
 from services.intake.channels import keys
-from services.intake.settings import IntakeSettings
 from shared.chassis.database.pool import open_pool
-from shared.chassis.http.app import server, web_app
+from shared.chassis.http.app import server
 from shared.contracts.demand.facts import ChannelKind
-from tests.keys import KEYS
+from tests.built import Built
 
 Spoil = Callable[[httpx.Request, httpx.Response], httpx.Response]
 REQUEST = {
@@ -37,12 +35,9 @@ class Ours:
 
 
 @pytest.fixture
-async def ours(database: str) -> AsyncIterator[Ours]:
-    async with await open_pool(database, "intake") as pool:
+async def ours(intake_built: Built, database: str) -> AsyncIterator[Ours]:
+    async with await open_pool(database, "intake") as pool, intake_built.on(pool) as served:
         key = await keys.add(pool, "partner", ChannelKind.PARTNER, "Partner")
-        served = web_app(
-            "intake", app.api(IntakeSettings.model_validate(KEYS | {"DATABASE_URL": database}), pool).routers
-        )
         async with client(served) as asking:
             for _ in range(2):
                 answer = await asking.post(
