@@ -1,8 +1,9 @@
 """A citizen's letter goes through everything: taken in by mail, withdrawn by its number, closed, seen with its code."""
 
 import smtplib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from email.message import EmailMessage
+from importlib.util import find_spec
 
 import httpx
 import pytest
@@ -13,16 +14,47 @@ from deploy.local.ports import free_port
 from tests.conftest import reachable
 from tests.e2e.conftest import huying
 from tests.eventually import eventually
+from tests.tracing.collector import Collected, Collector, collecting
 
 pytestmark = pytest.mark.kafka
 BOX = "demands@nanhai.example"
+TRACE, CALLER = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+CANARY = "13912345678"
+DEMAND = {
+    "title": f"路灯坏了，请打{CANARY}", "category": "street-lighting", "division": "440605011001",
+    "contact": {"phone": CANARY},
+}  # fmt: skip
+WAY = {
+    "POST /v1/demands": "gateway",
+    "relay demand.submitted": "intake-worker",
+    "handle demand.submitted routing": "routing-worker",
+    "handle demand.submitted feedback": "feedback-worker",
+    "handle demand.submitted reporting": "reporting-projector",
+    "relay demand.routed": "routing-worker",
+    "handle demand.routed reporting": "reporting-projector",
+    "handle demand.routed feedback": "feedback-worker",
+}
+"""The spans that a demand must leave, each with the process that it is of."""
 
 
 @pytest.fixture(scope="module")
-async def with_mail(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
-    """Everything up, with a mailbox."""
+async def collector(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Collector | None]:
+    """A collector of traces that is not ours; None where it has no package for this machine."""
+    if find_spec("rotel") is None:
+        yield None
+        return
+    async with collecting(tmp_path_factory.mktemp("collector")) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+async def with_mail(collector: Collector | None, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
+    """Everything up, with a mailbox, and traces of those who begin one."""
     directory = reachable(tmp_path_factory, "with-mail")
-    env = {"HUYING_MAIL_PORT": str(free_port()), "HUYING_MAIL_PROTOCOL": "smtp"}
+    env = {
+        "HUYING_MAIL_PORT": str(free_port()), "HUYING_MAIL_PROTOCOL": "smtp", "OTEL_BSP_SCHEDULE_DELAY": "200",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": collector.endpoint if collector else "",
+    }  # fmt: skip
     options = Options(directory=directory, port=0, processes=(*PROCESSES, "intake-mail"), env=env)
     async with deployed(options) as found:
         yield found
@@ -47,6 +79,44 @@ async def test_a_letter_is_taken_withdrawn_closed_and_followed(with_mail: Runnin
         asked = await client.post(f"{where}/withdrawal", json={}, headers={"Idempotency-Key": "w1"})
         assert asked.status_code == 202, asked.text
         await eventually(standing, lambda now: now == ("closed", "withdrawn"))
+
+
+async def test_a_demand_is_one_trace_through_every_process(with_mail: Running, collector: Collector | None):
+    if collector is None:
+        pytest.skip("the collector has no package for this machine")
+    key = keys(with_mail.options.directory / "channels.json")["web"]
+    sent = {"X-API-Key": key, "Idempotency-Key": "1", "traceparent": f"00-{TRACE}-{CALLER}-01"}
+    async with httpx.AsyncClient(base_url=with_mail.url, headers=sent, trust_env=False) as client:
+        answer = await client.post("/v1/demands", json=DEMAND)
+    assert answer.status_code == 201, answer.text
+
+    async def arrived() -> set[str]:
+        return {span.name for span in collector.of(TRACE)}
+
+    await eventually(arrived, set(WAY).issubset, within=90)
+    spans = {span.id: span for span in collector.of(TRACE)}
+    assert WAY.items() <= {(span.name, span.process) for span in spans.values()}
+    assert {span.parent for span in spans.values()} - set(spans) == {CALLER}, "one tree, below the caller's span"
+    assert chain(spans, "handle demand.routed reporting") == [
+        "handle demand.routed reporting",
+        "relay demand.routed",
+        "handle demand.submitted routing",
+        "relay demand.submitted",
+        "POST /v1/demands",
+    ]
+    assert {span.attributes.get("huying.demand.number") for span in spans.values()} == {answer.json()["number"]}
+    assert not [span for span in spans.values() if span.failed]
+    assert not [body for body in collector.raw if CANARY.encode() in body or "路灯".encode() in body]
+
+
+def chain(spans: Mapping[str, Collected], name: str) -> list[str]:
+    """The names from a span up to the first one."""
+    span: Collected | None = next(span for span in spans.values() if span.name == name)
+    names = []
+    while span:
+        names.append(span.name)
+        span = spans.get(span.parent)
+    return names
 
 
 def deliver(port: int) -> None:
