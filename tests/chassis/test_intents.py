@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -10,7 +11,7 @@ from prometheus_client import REGISTRY
 
 from shared.chassis.database.pool import Pool, open_pool
 from shared.chassis.database.write_batch import WriteBatch
-from shared.chassis.work import intents
+from shared.chassis.work import intent_lookahead, intents
 from shared.chassis.work.circuit_records import open_circuits
 from shared.chassis.work.circuits import IN_A_ROW
 from shared.chassis.work.intent_gauges import of_intents
@@ -306,6 +307,28 @@ async def test_different_recipients_are_served_side_by_side_and_each_in_order(po
     await sending
     for name in lines:
         assert [text for text in post.postman.given if text.startswith(name)] == [f"{name}{n}" for n in range(1, 4)]
+
+
+async def test_what_comes_after_an_intent_that_ended_during_a_look_is_sent_too(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+):
+    looks, look = 0, intent_lookahead.next_intents
+
+    async def look_that_ends_late(*question: Any) -> Any:
+        nonlocal looks
+        looks += 1
+        heads = await look(*question)
+        if looks == 2:
+            post.postman.open.set()
+            await eventually(post.states, lambda states: states[0] == "sent")
+        return heads
+
+    monkeypatch.setattr(intent_lookahead, "next_intents", look_that_ends_late)
+    post.postman.open.clear()
+    await post.write("a1", "a2")
+    await post.sender(proven=True).send_some()
+    assert post.postman.given == ["a1", "a2"]
+    assert looks > 2
 
 
 async def test_no_more_are_in_the_gateways_hands_than_it_takes_at_once(post: Post):

@@ -107,15 +107,20 @@ class IntentSender(Generic[R]):
             return await self._drain() if mine else 0
 
     async def _drain(self) -> int:
-        handled, ahead = 0, Lookahead(self.pool, self.kind, self.circuits)
+        handled, ahead, looked_anew = 0, Lookahead(self.pool, self.kind, self.circuits), False
         try:
             while self.lease.holds() and not self._fault:
                 self._ended.clear()
                 in_wave, went_on = await self._wave(ahead)
                 handled += in_wave
-                if not went_on:
-                    if not self._sending:
+                if went_on:
+                    looked_anew = False
+                elif not self._sending:
+                    # The last look may have begun before the last intent ended, which gives its line free.
+                    if looked_anew:
                         break
+                    looked_anew = True
+                else:
                     # What comes meanwhile need not wait for a gateway that hangs.
                     with suppress(TimeoutError):
                         await asyncio.wait_for(self._ended.wait(), EVERY)
