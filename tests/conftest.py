@@ -193,6 +193,13 @@ async def kept_processes() -> AsyncIterator[KeptProcesses]:
 
 
 @pytest.fixture
+def own_processes(kept_processes: KeptProcesses) -> Iterator[None]:
+    """Whoever masks words or reads letters starts and ends a process of its own."""
+    with kept_processes.off():
+        yield
+
+
+@pytest.fixture
 async def masker() -> AsyncIterator[Masker]:
     """A masker, whose process ends with the test."""
     found = Masker()

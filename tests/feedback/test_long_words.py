@@ -3,6 +3,7 @@
 import json
 
 import httpx
+import pytest
 
 from services.feedback import app
 from services.feedback.settings import FeedbackSettings
@@ -16,6 +17,7 @@ from tests.serving import masker_of, running
 from tests.worst import HIDDEN, SAID, is_spared
 
 
+@pytest.mark.usefixtures("own_processes")
 async def test_the_words_of_a_verdict(database: str, pool: Pool, masked_here: list[str]):
     settings = FeedbackSettings.model_validate(KEYS | {"DATABASE_URL": database})
     delivery = Delivery(pool, app.worker(settings, pool).repositories, "cluster")

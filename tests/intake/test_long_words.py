@@ -95,6 +95,7 @@ async def test_a_reason_for_reading_or_erasing_personal_data(
     assert masked_here == []
 
 
+@pytest.mark.usefixtures("own_processes")
 async def test_the_api_ends_the_process_that_it_masks_long_words_in(database: str, pool: Pool):
     api = app.api(settings(database), pool)
     sent = {"X-API-Key": await keys.add(pool, "web", ChannelKind.WEB, "Web")}

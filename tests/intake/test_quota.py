@@ -47,7 +47,7 @@ async def refusal(pool: Pool, key: str, at: datetime = AT) -> Refused:
 
 async def not_over_a_minute() -> None:
     """Wait for the next minute where this one is about to end: each is counted by itself."""
-    if (left := 60 - datetime.now(UTC).second) < 5:
+    if (left := 60 - datetime.now(UTC).second) < 15:
         await asyncio.sleep(left)
 
 

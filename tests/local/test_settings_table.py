@@ -7,7 +7,13 @@ from deploy.cli.contracts import documents
 from deploy.cli.settings_table import document, rows
 
 ROOT = Path(__file__).parents[2]
-OF_THE_TESTS = {"HUYING_TEST_BROKER", "HUYING_TEST_PICTURES", "HUYING_TEST_EXAMPLES", "HUYING_LONG"}
+OF_THE_TESTS = {
+    "HUYING_TEST_BROKER",
+    "HUYING_TEST_PICTURES",
+    "HUYING_TEST_EXAMPLES",
+    "HUYING_LONG",
+    "HUYING_UPGRADE_FROM",
+}
 OF_OTHERS = {"OTEL_SDK_DISABLED"}  # read by OpenTelemetry itself
 NAME = re.compile(r"\b(?:HUYING|KAFKA|DATABASE|OTEL)_[A-Z0-9_]*[A-Z0-9]\b")
 

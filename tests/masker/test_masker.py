@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -20,7 +19,6 @@ from shared.contracts.wording import Plain, by_citizen, by_office, masked, passa
 from shared.masker.masker import LONG, MEMORY, Masker
 from shared.masking import MASKS, mask, mask_answer
 from tests.bench.masking import PIECES
-from tests.sandboxes import KeptProcesses
 
 SLOWEST = "我叫李明，" * 1600
 
@@ -84,13 +82,6 @@ async def test_masks_know_long_words_and_mask_all_others_by_the_rules(masker: Ma
     assert masked_here == []
     assert masks["citizen"]("电话13800138000") == "电话［手机号］"
     assert masks["office"](SLOWEST) == mask_answer(SLOWEST)
-
-
-@pytest.fixture
-def own_processes(kept_processes: KeptProcesses) -> Iterator[None]:
-    """A masker starts and ends its process by itself."""
-    with kept_processes.off():
-        yield
 
 
 @dataclass(slots=True)

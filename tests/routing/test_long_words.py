@@ -16,6 +16,7 @@ from tests.worst import ANSWER, HIDDEN_ANSWER, is_spared
 
 
 @pytest.mark.parametrize("evidence", [(), (ANSWER,)])
+@pytest.mark.usefixtures("own_processes")
 async def test_the_words_of_a_command(database: str, masked_here: list[str], evidence: tuple[str, ...]):
     settings = RoutingSettings.model_validate(KEYS | {"DATABASE_URL": database})
     async with await open_pool(database, "routing") as pool:

@@ -18,7 +18,7 @@ from huying_client.models import (
     Noted,
     Problem,
     PublicationStand,
-    PublicationState,
+    PublicationStanding,
     Publish,
     Receipt,
     Status,
@@ -70,12 +70,12 @@ def decide_on_publication(client: AuthenticatedClient, receipt: Receipt) -> None
     number, code = receipt.number, receipt.code
     no = refuse_publication.sync(number, client=client, body=KeepPrivate(), idempotency_key="no", x_demand_code=code)
     assert isinstance(no, Noted), no
-    assert publication(client, receipt) is PublicationState.REFUSED
+    assert publication(client, receipt) is PublicationStanding.REFUSED
     yes = agree_to_publication.sync(number, client=client, body=Publish(), idempotency_key="yes", x_demand_code=code)
     assert isinstance(yes, Noted), yes
 
 
-def publication(client: AuthenticatedClient, receipt: Receipt) -> PublicationState:
+def publication(client: AuthenticatedClient, receipt: Receipt) -> PublicationStanding:
     progress = follow_demand.sync(receipt.number, client=client, x_demand_code=receipt.code)
     assert isinstance(progress, Followed), progress
     assert isinstance(progress.publication, PublicationStand), "the jurisdiction publishes such demands"

@@ -9,7 +9,7 @@ from shared.contracts.demand.state import Demand, is_confidential
 from shared.jurisdiction.release import Consent, ReleaseRules
 
 
-class PublicationState(StrEnum):
+class PublicationStanding(StrEnum):
     """How the publication of a demand stands for whoever raised it."""
 
     PUBLIC = "public"
@@ -26,7 +26,7 @@ class PublicationState(StrEnum):
 class PublicationConsent:
     """How it stands, and which of the two the citizen can say now."""
 
-    state: PublicationState
+    state: PublicationStanding
     may_agree: bool
     may_refuse: bool
 
@@ -36,11 +36,11 @@ def consent_of(rules: ReleaseRules | None, demand: Demand, known: Published) -> 
     if rules is None or is_confidential(demand.kind) or demand.kind in rules.never:
         return None
     if known.ground is UnpublishedFor.CITIZEN:
-        return PublicationConsent(PublicationState.REFUSED, may_agree=True, may_refuse=False)
+        return PublicationConsent(PublicationStanding.REFUSED, may_agree=True, may_refuse=False)
     answered = demand.may_publish
     agrees = known.allowed or (rules.consent is Consent.PRESUMED if answered is None else answered)
     if known.release is not None:
-        state = PublicationState.PUBLIC
+        state = PublicationStanding.PUBLIC
     else:
-        state = PublicationState.AGREED if agrees else PublicationState.NOT_AGREED
+        state = PublicationStanding.AGREED if agrees else PublicationStanding.NOT_AGREED
     return PublicationConsent(state, may_agree=not agrees, may_refuse=True)

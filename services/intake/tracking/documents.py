@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.intake import examples
-from services.intake.publications.consent import PublicationState
+from services.intake.publications.consent import PublicationStanding
 from shared.contracts.demand.facts import Outcome, RequestKind
 from shared.contracts.demand.state import Status
 from shared.contracts.examples import PROGRESS, shown
@@ -114,7 +114,7 @@ class PublicationStand(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    state: PublicationState
+    state: PublicationStanding
     may_agree: bool
     may_refuse: bool
 

@@ -10,7 +10,7 @@ import orjson
 
 from services.intake.attachments.queries import Attachment
 from services.intake.notes.domain import Withdraw, may_be_said
-from services.intake.publications.consent import PublicationState, consent_of
+from services.intake.publications.consent import PublicationStanding, consent_of
 from services.intake.publications.queries import Published
 from services.intake.tracking.queries import Story, Told
 from services.intake.tracking.view import since_reopening, unit_name
@@ -163,7 +163,7 @@ class Followed:
             "stands": self.say(w.PUBLICATION[stands.state]),
             "may_refuse": stands.may_refuse,
             "may_agree": stands.may_agree,
-            "is_public": stands.state is PublicationState.PUBLIC,
+            "is_public": stands.state is PublicationStanding.PUBLIC,
         }
 
     def _urged_lately(self) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from services.intake.publications.consent import PublicationState
+from services.intake.publications.consent import PublicationStanding
 from shared.contracts.demand.facts import Outcome
 from shared.contracts.demand.state import Demand, Status
 from shared.web.page_language import Bilingual
@@ -111,10 +111,10 @@ NEVER_PUBLISHED: Final = Bilingual(
     "As you asked, its words are not published. By its number others see category, place and status alone.",
 )
 PUBLICATION: Final = {
-    PublicationState.PUBLIC: PUBLISHED,
-    PublicationState.AGREED: MAY_BE_PUBLISHED,
-    PublicationState.NOT_AGREED: NOT_AGREED,
-    PublicationState.REFUSED: NEVER_PUBLISHED,
+    PublicationStanding.PUBLIC: PUBLISHED,
+    PublicationStanding.AGREED: MAY_BE_PUBLISHED,
+    PublicationStanding.NOT_AGREED: NOT_AGREED,
+    PublicationStanding.REFUSED: NEVER_PUBLISHED,
 }
 
 
