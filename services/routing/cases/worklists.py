@@ -105,6 +105,8 @@ class Filters:
     handler: str | None = None
     text: str | None = None
     """In the number or the title."""
+    places: Sequence[str] = ()
+    """Divisions that `text` names too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,11 +199,14 @@ def _filtered(filters: Filters, parameters: list[Any]) -> tuple[str, list[Any]]:
         (filters.division, "demand.division = ${n}"),
         (filters.category, "demand.category = ${n}"),
         (filters.handler, "demand.handler = ${n}"),
-        (filters.text, "strpos(lower(demand.number || ' ' || (demand.state ->> 'title')), lower(${n})) > 0"),
     ):
         if field:
             values.append(field)
             named.append(condition.format(n=len(values)))
+    if filters.text:
+        values += [filters.text, list(filters.places)]
+        words = f"strpos(lower(demand.number || ' ' || (demand.state ->> 'title')), lower(${len(values) - 1})) > 0"
+        named.append(f"({words} OR demand.division = ANY(${len(values)}::text[]))")
     return " AND ".join(named), values
 
 

@@ -46,7 +46,9 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
         viewer = Viewer.of(by, desk, lang)
         own = desk_of(desk, viewer.person, name)
         search = text and (canonical(text) or text)
-        filters = Filters(division or None, category or None, handler or None, search or None)
+        filters = Filters(
+            division or None, category or None, handler or None, search or None, viewer.places_named(text)
+        )
         async with desk.pool.acquire(timeout=5) as db:
             cases, following = await worklists.page(db, own, name, sort, filters, place_of(after), PAGE)
             counts = await worklists.counts(db, own)
@@ -60,6 +62,7 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
             "tabs": _tabs(viewer, name, counts),
             "chosen": chosen,
             "narrowed": bool(division or category or handler or text),
+            "elsewhere": viewer.to("/desk/done", text=text) if text else "",
             "villages": _villages(viewer),
             "categories": _categories(viewer),
             "later": viewer.to("/desk", **chosen, after=following.written()) if following else "",

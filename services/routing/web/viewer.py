@@ -69,6 +69,14 @@ class Viewer(InLanguage):
         return self.person.unit == self.pack.coordinator
 
     @property
+    def units_below(self) -> list[str]:
+        """The own unit and those below; of auditors, administrators and the coordinator's people, all."""
+        own = self.person.unit
+        if self.coordinates or self.roles & {Role.AUDITOR, Role.ADMIN}:
+            return [unit.id for unit in self.pack.units]
+        return [own, *(unit.id for unit in self.pack.units if own in self.pack.units_above(unit.id))]
+
+    @property
     def dispatches(self) -> bool:
         """Whether the triage is theirs."""
         return self.coordinates and Role.DISPATCHER in self.roles
@@ -93,12 +101,12 @@ class Viewer(InLanguage):
             "column": Column,
             "group": Group,
             "links": self._links(path),
-            "who": f"{self.unit_name(self.person.unit)} · {self.person.name}",
+            "who": f"{self.person.name} · {self.unit_name(self.person.unit)}",
             "role": "、".join(ROLES[role][self.lang] for role in ROLES if role in self.roles),
         }
 
     def _links(self, path: str) -> list[Link]:
-        places = [("/desk", self.say("待办", "Work"))]
+        places = [("/desk", self.say("待办", "Work")), ("/desk/done", self.say("已办", "Done"))]
         if self.dispatches:
             places.append(("/desk/triage", self.say("派单", "Dispatch")))
         if may_look(self.person, self.pack):
@@ -113,6 +121,7 @@ class Viewer(InLanguage):
             places.append(("/desk/messages", self.say("消息", "Messages")))
         if self.roles & OVERSEERS:
             places.append(("/desk/overview", self.say("总览", "Overview")))
+            places.append(("/board", self.say("公示数据", "Public figures")))
         if Role.ADMIN in self.roles:
             places.append(("/ops", self.say("运行状况", "Operations")))
         if self.books:
@@ -136,6 +145,13 @@ class Viewer(InLanguage):
         codes = [code for code in reversed(self.pack.ancestors(division)) if code != self.pack.root]
         names = [place.name for code in codes if (place := self.pack.division(code))]
         return " · ".join(names) or self.pack.name.zh if self.lang == "zh" else " · ".join(names) or self.pack.name.en
+
+    def places_named(self, words: str) -> list[str]:
+        """The divisions whose name, or the name of one above, has these words in it."""
+        named = [place.code for place in self.pack.divisions if words and words in place.name]
+        return [
+            place.code for place in self.pack.divisions if any(self.pack.is_within(place.code, one) for one in named)
+        ]
 
     def pause_name(self, reason: str) -> str:
         """Why a clock stands, as the pack says it."""

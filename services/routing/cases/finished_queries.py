@@ -1,0 +1,54 @@
+"""What a unit has finished (已办), newest first: by words, by month."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from shared.chassis.database.pool import Connection
+from shared.chassis.http.pagination import Moment
+from shared.contracts.demand.state import Demand
+from shared.contracts.moment import END, FIRST
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """Which of the finished cases are asked for: of these units, ended from `since` until before `until`, with `text`
+    in the number or the title, or in one of these places."""
+
+    units: Sequence[str]
+    since: datetime = FIRST
+    until: datetime = END
+    text: str = ""
+    divisions: Sequence[str] = ()
+
+
+class FinishedCase(NamedTuple):
+    """A case, and when it was answered or else ended."""
+
+    demand: Demand
+    done_at: datetime
+
+
+async def finished(
+    db: Connection, asked: Finished, before: Moment, limit: int
+) -> tuple[list[FinishedCase], Moment | None]:
+    """The cases, and where the next page begins; None on the last one. Each unit is read from the end of its index."""
+    rows = await db.fetch(
+        """
+        SELECT cases.id, cases.done_at, cases.state::text FROM unnest($1::text[]) AS looked_at (unit)
+        CROSS JOIN LATERAL (
+            SELECT id, done_at, state FROM demand
+            WHERE done_unit = looked_at.unit AND done_at >= $2 AND done_at < $3 AND (done_at, id) < ($4, $5)
+                AND ($6 = '' OR division = ANY($7::text[])
+                    OR strpos(lower(number || ' ' || (state ->> 'title')), lower($6)) > 0)
+            ORDER BY done_at DESC, id DESC LIMIT $8
+        ) AS cases
+        ORDER BY cases.done_at DESC, cases.id DESC LIMIT $8
+        """,
+        list(asked.units), asked.since, asked.until, before.at, before.id, asked.text, list(asked.divisions),
+        limit + 1,
+    )  # fmt: skip
+    cases = [FinishedCase(Demand.model_validate_json(row["state"]), row["done_at"]) for row in rows[:limit]]
+    last = rows[limit - 1] if len(rows) > limit else None
+    return cases, Moment(last["done_at"], last["id"]) if last else None

@@ -1,0 +1,143 @@
+"""What was finished (已办): found by words and by month, and taken along as a table."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Query, Response
+from fastapi.responses import HTMLResponse
+
+from services.routing.cases.finished_queries import Finished, FinishedCase, finished
+from services.routing.cases.handler import CaseHandler
+from services.routing.cases.worklists import Cursor
+from services.routing.web.desk_page import PAGES, InLanguage, desk_router
+from services.routing.web.showing import marks_of, when
+from services.routing.web.viewer import OVERSEERS, Viewer
+from services.routing.web.words import LEVELS
+from shared.chassis.http.pagination import NEWEST, moment
+from shared.contracts.numbers import canonical
+from shared.contracts.text import Text
+from shared.identity.gate import Gate, SignedIn
+from shared.web.parts import Column, Group
+from shared.web.spreadsheet import spreadsheet
+from shared.web.words import STATUS_WORDS
+
+PATH: Final = "/desk/done"
+PAGE: Final = 50
+TAKEN_ALONG: Final = 5000
+"""Rows of a table that is saved: a town's year."""
+COLUMNS: Final = (
+    ("诉求", "Demand"), ("办结时间", "Answered"), ("状态", "Status"), ("评价", "Rating"), ("承办单位", "Unit"),
+    ("编号", "Number"),
+)  # fmt: skip
+TABLE: Final = (
+    ("编号", "Number"), ("诉求", "Demand"), ("地点", "Place"), ("类别", "Category"), ("承办单位", "Unit"),
+    ("经办人", "Handler"), ("提出时间", "Raised"), ("办结期限", "Due"), ("办结时间", "Answered"), ("状态", "Status"),
+    ("评价", "Rating"), ("是否解决", "Solved"), ("办理次数", "Times handled"),
+)  # fmt: skip
+Narrowed = Annotated[Text, Query(max_length=64)]
+Month = Annotated[str, Query(pattern=r"^(?:(?:19|2\d)\d\d-(?:0[1-9]|1[0-2]))?$")]
+
+
+def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
+    """Of the own unit; for those who look after others, of the units below too."""
+    router = desk_router()
+    By = Annotated[SignedIn, Depends(gate.signed_in)]  # noqa: N806 (a type)
+
+    @router.get(PATH)
+    async def show(
+        by: By, text: Narrowed = "", month: Month = "", after: Cursor = "", lang: InLanguage = "zh"
+    ) -> HTMLResponse:
+        viewer, now = Viewer.of(by, desk, lang), desk.clock()
+        async with desk.pool.acquire(timeout=5) as db:
+            cases, following = await finished(db, _asked(viewer, text, month), moment(after, NEWEST), PAGE)
+        chosen = {"text": text, "month": month}
+        values: dict[str, Any] = viewer.page(PATH, **chosen, after=after) | {
+            "chosen": chosen,
+            "narrowed": bool(text or month),
+            "months": _months(viewer, text, viewer.pack.local_month(now)),
+            "columns": [Column(viewer.say(*words)) for words in COLUMNS],
+            "groups": [Group([_row(case, viewer, now) for case in cases])] if cases else [],
+            "later": viewer.to(PATH, **chosen, after=following.written()) if following else "",
+            "earlier": viewer.to(PATH, **chosen) if after else "",
+            "table": viewer.to(f"{PATH}.csv", **chosen),
+        }
+        return PAGES.render("finished.html", values)
+
+    @router.get(f"{PATH}.csv")
+    async def table(by: By, text: Narrowed = "", month: Month = "", lang: InLanguage = "zh") -> Response:
+        viewer = Viewer.of(by, desk, lang)
+        async with desk.pool.acquire(timeout=5) as db:
+            cases, _ = await finished(db, _asked(viewer, text, month), NEWEST, TAKEN_ALONG)
+        header = [viewer.say(*words) for words in TABLE]
+        return spreadsheet(f"done-{month or 'all'}", header, (_line(case, viewer) for case in cases))
+
+    return router
+
+
+def _asked(viewer: Viewer, text: str, month: str) -> Finished:
+    units: Sequence[str] = viewer.units_below if viewer.roles & OVERSEERS else (viewer.person.unit,)
+    words, places = canonical(text) or text, viewer.places_named(text)
+    if not month:
+        return Finished(units, text=words, divisions=places)
+    first = date.fromisoformat(f"{month}-01")
+    return Finished(units, _begin(first, viewer), _begin(_next(first), viewer), words, places)
+
+
+def _begin(day: date, viewer: Viewer) -> datetime:
+    return datetime.combine(day, time(), viewer.zone)
+
+
+def _next(first: date) -> date:
+    return (first + timedelta(days=31)).replace(day=1)
+
+
+def _months(viewer: Viewer, text: str, this: date) -> list[dict[str, str]]:
+    """The two months that are asked for most."""
+    last = (this - timedelta(days=1)).replace(day=1)
+    named = ((viewer.say("本月", "This month"), this), (viewer.say("上月", "Last month"), last))
+    return [{"words": words, "href": viewer.to(PATH, text=text, month=f"{first:%Y-%m}")} for words, first in named]
+
+
+def _row(case: FinishedCase, viewer: Viewer, now: datetime) -> dict[str, Any]:
+    demand = case.demand
+    return {
+        "number": demand.number,
+        "href": viewer.to(f"/desk/cases/{demand.number}"),
+        "title": demand.title or viewer.say("（无标题）", "(no title)"),
+        "place": f"{viewer.place_name(demand.division)} · {viewer.category_name(demand.category)}",
+        "marks": marks_of(demand, viewer),
+        "done": when(case.done_at, viewer, now),
+        "status": demand.status,
+        "rating": _rating(case, viewer),
+        "unit": viewer.unit_name(demand.unit),
+    }
+
+
+def _rating(case: FinishedCase, viewer: Viewer) -> str:
+    words = dict(LEVELS).get(str(case.demand.rating))
+    return viewer.say(*words) if words else ""
+
+
+def _line(case: FinishedCase, viewer: Viewer) -> list[str]:
+    demand = case.demand
+    solved = {None: "", True: viewer.say("已解决", "solved"), False: viewer.say("未解决", "not solved")}
+    return [
+        demand.number,
+        demand.title or "",
+        viewer.place_name(demand.division),
+        viewer.category_name(demand.category),
+        viewer.unit_name(demand.unit),
+        demand.handler or "",
+        _minute(demand.submitted_at, viewer),
+        _minute(demand.due_at, viewer),
+        _minute(case.done_at, viewer),
+        viewer.say(*STATUS_WORDS[demand.status][:2]),
+        _rating(case, viewer),
+        solved[demand.solved],
+        str(demand.reopenings + 1),
+    ]
+
+
+def _minute(at: datetime | None, viewer: Viewer) -> str:
+    return at.astimezone(viewer.zone).strftime("%Y-%m-%d %H:%M") if at else ""
