@@ -3,14 +3,8 @@
 import sys
 
 from huying_client import AuthenticatedClient
-from huying_client.api.intake import (
-    agree_to_publication,
-    follow_demand,
-    list_demands,
-    refuse_publication,
-    submit_demand,
-    supplement_demand,
-)
+from huying_client.api.intake import follow_demand, list_demands, submit_demand, supplement_demand
+from huying_client.api.public import agree_to_publication, refuse_publication
 from huying_client.models import (
     Followed,
     KeepPrivate,

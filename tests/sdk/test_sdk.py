@@ -25,7 +25,13 @@ from tests.keys import KEYS
 pytestmark = pytest.mark.sdk
 HERE = Path(__file__).parent
 SDK = HERE.parents[1] / "build" / "sdk"
-TOLD = ["demand.submitted.v1", "demand.submitted.v1", "demand.supplemented.v1"]
+TOLD = [
+    "demand.publication-allowed.v1",
+    "demand.publication-refused.v1",
+    "demand.submitted.v1",
+    "demand.submitted.v1",
+    "demand.supplemented.v1",
+]
 TSC = ["--strict", "--target", "ES2022", "--module", "NodeNext", "--lib", "ES2022,DOM"]
 
 
