@@ -1,7 +1,7 @@
 """A citizen's letter goes through everything: taken in by mail, withdrawn by its number, closed, seen with its code."""
 
 import smtplib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from email.message import EmailMessage
 from importlib.util import find_spec
 
@@ -14,16 +14,10 @@ from deploy.local.ports import free_port
 from tests.conftest import reachable
 from tests.e2e.conftest import huying
 from tests.eventually import eventually
-from tests.tracing.collector import Collected, Collector, collecting
+from tests.tracing.collector import CALLER, CANARY, DEMAND, TRACE, Collector, chain, collecting
 
 pytestmark = pytest.mark.kafka
 BOX = "demands@nanhai.example"
-TRACE, CALLER = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
-CANARY = "13912345678"
-DEMAND = {
-    "title": f"路灯坏了，请打{CANARY}", "category": "street-lighting", "division": "440605011001",
-    "contact": {"phone": CANARY},
-}  # fmt: skip
 WAY = {
     "POST /v1/demands": "gateway",
     "relay demand.submitted": "intake-worker",
@@ -109,16 +103,6 @@ async def test_a_demand_is_one_trace_through_every_process(with_mail: Running, c
     assert {span.attributes.get("huying.demand.number") for span in spans.values()} == {answer.json()["number"]}
     assert not [span for span in spans.values() if span.failed]
     assert not [body for body in collector.raw if CANARY.encode() in body or "路灯".encode() in body]
-
-
-def chain(spans: Mapping[str, Collected], name: str) -> list[str]:
-    """The names from a span up to the first one."""
-    span: Collected | None = next(span for span in spans.values() if span.name == name)
-    names = []
-    while span:
-        names.append(span.name)
-        span = spans.get(span.parent)
-    return names
 
 
 def deliver(port: int) -> None:

@@ -3,12 +3,12 @@
 import gzip
 from asyncio import open_connection
 from asyncio.subprocess import DEVNULL, Process, create_subprocess_exec
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import uvicorn
 from fastapi import FastAPI, Request, Response
@@ -17,6 +17,16 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from deploy.local.ports import free_port
 from tests.eventually import eventually
 from tests.serving import served
+
+TRACE: Final = "4bf92f3577b34da6a3ce929d0e0e4736"
+CALLER: Final = "00f067aa0ba902b7"
+"""The trace and the span of whoever raises `DEMAND`."""
+CANARY: Final = "13912345678"
+"""What must be in no span."""
+DEMAND: Final = {
+    "title": f"路灯坏了，请打{CANARY}", "category": "street-lighting", "division": "440605011001",
+    "contact": {"phone": CANARY},
+}  # fmt: skip
 
 
 class Collected(NamedTuple):
@@ -54,6 +64,16 @@ class Collector:
             return {span.name for span in self.spans}
 
         await eventually(arrived, set(names).issubset, within=60)
+
+
+def chain(spans: Mapping[str, Collected], name: str) -> list[str]:
+    """The names from a span up to the first one."""
+    span: Collected | None = next(span for span in spans.values() if span.name == name)
+    names = []
+    while span:
+        names.append(span.name)
+        span = spans.get(span.parent)
+    return names
 
 
 def read(body: bytes) -> Sequence[Collected]:

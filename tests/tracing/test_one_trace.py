@@ -26,18 +26,12 @@ from tests.conftest import Server
 from tests.eventually import ended
 from tests.keys import KEYS
 from tests.serving import served
-from tests.tracing.collector import Collected, Collector, collecting
+from tests.tracing.collector import CALLER, CANARY, DEMAND, TRACE, Collector, chain, collecting
 
 pytestmark = [
     pytest.mark.kafka,
     pytest.mark.skipif(find_spec("rotel") is None, reason="the collector has no package for this machine"),
 ]
-TRACE, CALLER = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
-CANARY = "13912345678"
-DEMAND = {
-    "title": f"路灯坏了，请打{CANARY}", "category": "street-lighting", "division": "440605011001",
-    "contact": {"phone": CANARY},
-}  # fmt: skip
 ON_THE_WAY = (
     "POST /v1/demands",
     "relay demand.submitted",
@@ -123,13 +117,3 @@ async def test_a_demand_is_one_trace_from_the_request_to_the_view_and_the_messag
     assert {span.attributes.get("huying.demand.number") for span in spans.values()} == {answer.json()["number"]}
     assert not [span for span in spans.values() if span.failed]
     assert not [body for body in collector.raw if CANARY.encode() in body or "路灯".encode() in body]
-
-
-def chain(spans: Mapping[str, Collected], name: str) -> list[str]:
-    """The names from a span up to the first one."""
-    span: Collected | None = next(span for span in spans.values() if span.name == name)
-    names = []
-    while span:
-        names.append(span.name)
-        span = spans.get(span.parent)
-    return names
