@@ -12,12 +12,14 @@ import pytest
 
 from services.intake import app
 from services.intake.publications import queries
+from services.intake.publications.consent import consent_of, is_ever_published
 from services.intake.publications.list_queries import PublicFilter, list_query
 from services.intake.publications.queries import Published
 from shared.chassis.base.clock import now
 from shared.chassis.database.pool import Pool
 from shared.chassis.http.pagination import NEWEST
 from shared.contracts.demand import facts as f
+from shared.jurisdiction.release import ReleaseRules
 from tests import story
 from tests.chassis.conftest import envelope
 from tests.packs import nanhai, shipped
@@ -307,6 +309,15 @@ async def test_of_a_report_nobody_is_asked_whether_it_may_be_published(client: h
     path = f"/v1/demands/{raised['number']}/publication-consent"
     answer = await client.post(path, json={}, headers={"Idempotency-Key": "yes"})
     assert (answer.status_code, "举报" in answer.json()["detail"]) == (409, True)
+
+
+@pytest.mark.parametrize(("kind", "is_published"), [(f.RequestKind.HELP, False), (f.RequestKind.SUGGESTION, True)])
+def test_of_a_kind_that_is_never_published_nobody_is_asked_either(kind: f.RequestKind, is_published: bool):
+    rules = ReleaseRules(never=(f.RequestKind.HELP,), source="x")
+    raised = story.demand(story.SUBMISSION.model_copy(update={"kind": kind}))
+    assert is_ever_published(rules, raised) is is_published
+    assert (consent_of(rules, raised, Published()) is not None) is is_published
+    assert not is_ever_published(None, raised)
 
 
 def plan(rows: Sequence[Any]) -> str:

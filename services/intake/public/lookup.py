@@ -8,6 +8,7 @@ from services.intake import demands
 from services.intake.public.documents import PublicDemandSummary, PublicDemandView
 from services.intake.public.view import summary, view
 from services.intake.publications import list_queries, map_queries, queries
+from services.intake.publications.consent import is_ever_published
 from services.intake.publications.list_queries import PublicFilter
 from shared.chassis.database.pool import Pool
 from shared.chassis.http.pagination import NEWEST, Moment
@@ -90,15 +91,15 @@ class PublicLookup:
 
 def may_be_published(pack: Pack | None, demand: Demand) -> None:
     """Raise `Refused` where a yes to publication changes nothing: nothing of its kind is published."""
+    if is_ever_published(pack.publication.release if pack else None, demand):
+        return
     if is_confidential(demand.kind):
         zh, en = "举报件一律不公开，无需征求意见", f"{demand.number} is a report (举报): reports are never published"
-    elif pack is None or pack.publication.release is None or demand.kind in pack.publication.release.never:
+    else:
         zh, en = (
             "该地区不公开此类诉求，无需征求意见",
             f"the jurisdiction does not publish demands such as {demand.number}",
         )
-    else:
-        return
     raise Refused(Code.ILLEGAL_TRANSITION, f"{en}; leave it as it is", zh)
 
 

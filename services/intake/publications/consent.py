@@ -31,9 +31,14 @@ class PublicationConsent:
     may_refuse: bool
 
 
+def is_ever_published(rules: ReleaseRules | None, demand: Demand) -> bool:
+    """Whether demands of its kind are published at all; a report (举报) never is."""
+    return rules is not None and not is_confidential(demand.kind) and demand.kind not in rules.never
+
+
 def consent_of(rules: ReleaseRules | None, demand: Demand, known: Published) -> PublicationConsent | None:
     """How it stands; None where nothing of the kind is published, and for a report (举报): there is nothing to ask."""
-    if rules is None or is_confidential(demand.kind) or demand.kind in rules.never:
+    if rules is None or not is_ever_published(rules, demand):
         return None
     if known.ground is UnpublishedFor.CITIZEN:
         return PublicationConsent(PublicationStanding.REFUSED, may_agree=True, may_refuse=False)

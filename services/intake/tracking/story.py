@@ -6,7 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from services.intake.publications.queries import NOTHING as UNPUBLISHED
-from services.intake.publications.queries import Published, published
+from services.intake.publications.queries import Published, of_demand, published
 from services.intake.tracking import queries
 from services.intake.tracking.documents import Followed, Progress
 from services.intake.tracking.queries import Story
@@ -56,7 +56,7 @@ class StoryReader:
 
     async def _published(self, demand: Demand) -> Published:
         async with self.pool.acquire(timeout=5) as db:
-            return (await published(db, [demand.id])).get(demand.id, UNPUBLISHED)
+            return await of_demand(db, demand.id)
 
     async def whole(self, demand: UUID) -> Story:
         """What was said both ways, for whoever may read all of it."""
