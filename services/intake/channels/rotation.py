@@ -1,7 +1,8 @@
 """Changes the master key: every key is wrapped anew, while contacts are taken and shown."""
 
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -10,10 +11,11 @@ from services.intake.channels import queries as registry_queries
 from services.intake.channels.gateway_settings import reference_of
 from services.intake.vault import queries
 from services.intake.vault.sealing import Vault
-from shared.chassis.database.pool import Pool
+from shared.chassis.database.pool import Connection, Pool
 
 AT_ONCE: Final = 1000
 _FIRST: Final = UUID(int=0)
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -29,8 +31,28 @@ async def rotate(pool: Pool, vault: Vault) -> Rotated:
     done, after = Rotated(), _FIRST
     while last := await _rotate_some(pool, vault, done, after):
         after = last
-    await _rotate_channels(pool, vault, done)
+    await rotate_few(pool, vault, done, registry_queries.lock_keys, registry_queries.rewrap, reference_of)
     return done
+
+
+async def rotate_few(
+    pool: Pool,
+    vault: Vault,
+    done: Rotated,
+    lock: Callable[[Connection], Awaitable[Sequence[tuple[T, bytes]]]],
+    rewrap: Callable[[Connection, T, bytes], Awaitable[None]],
+    reference: Callable[[T], UUID],
+) -> None:
+    """Wrap anew the keys that `lock` gives, of which there are few and which do not say which master wraps them.
+    `reference`: the id of the key that is kept beside. Those that neither master opens are counted in `done`."""
+    async with pool.acquire(timeout=5) as db, db.transaction():
+        for owner, wrapped in await lock(db):
+            try:
+                key = vault.unwrap(reference(owner), wrapped)
+            except InvalidTag:
+                done.unopened += 1
+            else:
+                await rewrap(db, owner, vault.wrap(key))
 
 
 async def _rotate_some(pool: Pool, vault: Vault, done: Rotated, after: UUID) -> UUID | None:
@@ -45,15 +67,3 @@ async def _rotate_some(pool: Pool, vault: Vault, done: Rotated, after: UUID) -> 
         await queries.rewrap(db, fresh, vault.mark)
     done.count += len(fresh)
     return rows[-1][0] if rows else None
-
-
-async def _rotate_channels(pool: Pool, vault: Vault, done: Rotated) -> None:
-    """The secrets of gateways; there are few, and their keys do not say which master wraps them."""
-    async with pool.acquire(timeout=5) as db, db.transaction():
-        for channel, wrapped in await registry_queries.lock_keys(db):
-            try:
-                key = vault.unwrap(reference_of(channel), wrapped)
-            except InvalidTag:
-                done.unopened += 1
-            else:
-                await registry_queries.rewrap(db, channel, vault.wrap(key))
