@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
+from services.routing.cases.worklists import NAMED
 from shared.chassis.database.pool import Connection
 from shared.chassis.http.pagination import Moment
 from shared.contracts.demand.state import Demand
@@ -31,22 +32,21 @@ class FinishedCase(NamedTuple):
 
 
 async def finished(
-    db: Connection, asked: Finished, before: Moment, limit: int
+    db: Connection, sought: Finished, before: Moment, limit: int
 ) -> tuple[list[FinishedCase], Moment | None]:
     """The cases, and where the next page begins; None on the last one. Each unit is read from the end of its index."""
     rows = await db.fetch(
-        """
+        f"""
         SELECT cases.id, cases.done_at, cases.state::text FROM unnest($1::text[]) AS looked_at (unit)
         CROSS JOIN LATERAL (
             SELECT id, done_at, state FROM demand
             WHERE done_unit = looked_at.unit AND done_at >= $2 AND done_at < $3 AND (done_at, id) < ($4, $5)
-                AND ($6 = '' OR division = ANY($7::text[])
-                    OR strpos(lower(number || ' ' || (state ->> 'title')), lower($6)) > 0)
+                AND ($6 = '' OR {NAMED.format(words=6, places=7)})
             ORDER BY done_at DESC, id DESC LIMIT $8
         ) AS cases
         ORDER BY cases.done_at DESC, cases.id DESC LIMIT $8
-        """,
-        list(asked.units), asked.since, asked.until, before.at, before.id, asked.text, list(asked.divisions),
+        """,  # noqa: S608 (a constant)
+        list(sought.units), sought.since, sought.until, before.at, before.id, sought.text, list(sought.divisions),
         limit + 1,
     )  # fmt: skip
     cases = [FinishedCase(Demand.model_validate_json(row["state"]), row["done_at"]) for row in rows[:limit]]

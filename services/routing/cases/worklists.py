@@ -39,6 +39,11 @@ class List(StrEnum):
 
 
 Sort = Literal["due", "age"]
+NAMED: Final = (
+    "(strpos(lower(demand.number || ' ' || (demand.state ->> 'title')), lower(${words})) > 0"
+    " OR demand.division = ANY(${places}::text[]))"
+)
+"""Whether a search finds a case: the parameter `words` is in its number or title, or it lies in one of `places`."""
 
 
 class _Lane(NamedTuple):
@@ -205,8 +210,7 @@ def _filtered(filters: Filters, parameters: list[Any]) -> tuple[str, list[Any]]:
             named.append(condition.format(n=len(values)))
     if filters.text:
         values += [filters.text, list(filters.places)]
-        words = f"strpos(lower(demand.number || ' ' || (demand.state ->> 'title')), lower(${len(values) - 1})) > 0"
-        named.append(f"({words} OR demand.division = ANY(${len(values)}::text[]))")
+        named.append(NAMED.format(words=len(values) - 1, places=len(values)))
     return " AND ".join(named), values
 
 
