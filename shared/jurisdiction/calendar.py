@@ -37,6 +37,15 @@ class Calendar:
             raise ValueError("a time without a zone belongs to no day; pass an aware datetime")
         return at.astimezone(self.zone).date()
 
+    def midnight(self, day: date) -> datetime:
+        """When a day begins here, in UTC."""
+        return datetime.combine(day, time(), self.zone).astimezone(UTC)
+
+    def month_span(self, month: date) -> tuple[datetime, datetime]:
+        """When the month of this first day begins here, and when the following one does, in UTC."""
+        following = date(month.year + month.month // 12, month.month % 12 + 1, 1)
+        return self.midnight(month), self.midnight(following)
+
     def is_working_day(self, day: date) -> bool:
         if day in self.work:
             return True

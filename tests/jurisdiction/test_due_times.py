@@ -167,3 +167,17 @@ def test_a_limit_has_one_unit_and_days_know_no_hours(wrong: dict[str, int]):
 def test_working_hours_are_stretches_in_order(wrong: tuple[str, ...]):
     with pytest.raises(ValueError, match=r"hours|open"):
         stretches(wrong)
+
+
+@pytest.mark.parametrize(
+    ("zone", "month", "begins", "ends"),
+    [
+        ("Asia/Shanghai", date(2021, 12, 1), "2021-11-30T16:00:00+00:00", "2021-12-31T16:00:00+00:00"),
+        ("Asia/Shanghai", date(2021, 2, 1), "2021-01-31T16:00:00+00:00", "2021-02-28T16:00:00+00:00"),
+        # Clocks are put forward in this month.
+        ("America/Los_Angeles", date(2021, 3, 1), "2021-03-01T08:00:00+00:00", "2021-04-01T07:00:00+00:00"),
+    ],
+)
+def test_a_month_begins_and_ends_at_midnight_of_its_place(zone: str, month: date, begins: str, ends: str):
+    span = Calendar.of(zone, (), ()).month_span(month)
+    assert [moment.isoformat() for moment in span] == [begins, ends]

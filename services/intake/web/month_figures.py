@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final
-from zoneinfo import ZoneInfo
 
 import httpx
 import structlog
@@ -82,7 +81,7 @@ class FigureReader:
     def of(self, pack: Pack) -> MonthFigures | None:
         """The last known figures of the month that it is there now; None before reporting has answered for it."""
         known = self._known.get(pack.id)
-        return known if known and known.month == self._month(pack) else None
+        return known if known and known.month == pack.local_month(self.clock()) else None
 
     @property
     def tasks(self) -> Sequence[Task]:
@@ -108,7 +107,7 @@ class FigureReader:
 
     async def _asked(self, pack: Pack) -> MonthFigures:
         assert self.reporting, "it has an address"
-        month = self._month(pack)
+        month = pack.local_month(self.clock())
         params = {"jurisdiction": pack.id, "month": f"{month:%Y-%m}"}
         answer = await self.reporting.get("/v1/figures/completion", params=params)
         answer.raise_for_status()
@@ -126,6 +125,3 @@ class FigureReader:
             on_the_spot=total.marks.get("on-the-spot", 0),
             at=self.clock(),
         )
-
-    def _month(self, pack: Pack) -> date:
-        return self.clock().astimezone(ZoneInfo(pack.timezone)).date().replace(day=1)

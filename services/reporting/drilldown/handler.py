@@ -3,10 +3,9 @@
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from services.reporting.drilldown import queries
 from services.reporting.drilldown.pagination import BEGINNING, Spot
@@ -101,7 +100,7 @@ async def _spans(db: Connection, figure: Figure) -> Sequence[Span]:
     """When its demands were raised, as far as counters tell: what lies between need not be looked at."""
     pack = figure.pack
     if figure.until:
-        return [(_FIRST, text(_midnight(figure.until + _DAY, pack)))]
+        return [(_FIRST, text(pack.due_times.calendar.midnight(figure.until + _DAY)))]
     if figure.month:
         return [_month(figure.month, pack)]
     if figure.key == "" and figure.counted == COLLECTED:
@@ -126,7 +125,7 @@ def _joined(months: Sequence[Span]) -> Sequence[Span]:
 
 def sought(figure: Figure, at: datetime) -> Sought:
     """The demands that a figure counts at a moment."""
-    evening = _midnight(figure.until + _DAY, figure.pack) if figure.until else None
+    evening = figure.pack.due_times.calendar.midnight(figure.until + _DAY) if figure.until else None
     near, passing = _row(figure, evening)
     counted = counted_by(figure.counted, evening) if evening else counts(figure.counted, at)
     withheld = () if figure.lists_reports else (PUBLIC,)
@@ -158,9 +157,5 @@ def _row(figure: Figure, evening: datetime | None) -> tuple[Sequence[Condition],
 
 
 def _month(month: date, pack: Pack) -> Span:
-    following = date(month.year + month.month // 12, month.month % 12 + 1, 1)
-    return text(_midnight(month, pack)), text(_midnight(following, pack))
-
-
-def _midnight(day: date, pack: Pack) -> datetime:
-    return datetime.combine(day, time(), ZoneInfo(pack.timezone)).astimezone(UTC)
+    begins, ends = pack.due_times.calendar.month_span(month)
+    return text(begins), text(ends)

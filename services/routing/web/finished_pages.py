@@ -1,7 +1,7 @@
 """What was finished (已办): found by words and by month, and taken along as a table."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query, Response
@@ -50,7 +50,7 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
     ) -> HTMLResponse:
         viewer, now = Viewer.of(by, desk, lang), desk.clock()
         async with desk.pool.acquire(timeout=5) as db:
-            cases, following = await finished(db, _asked(viewer, text, month), moment(after, NEWEST), PAGE)
+            cases, following = await finished(db, _sought(viewer, text, month), moment(after, NEWEST), PAGE)
         chosen = {"text": text, "month": month}
         values: dict[str, Any] = viewer.page(PATH, **chosen, after=after) | {
             "chosen": chosen,
@@ -68,28 +68,20 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
     async def table(by: By, text: Narrowed = "", month: Month = "", lang: InLanguage = "zh") -> Response:
         viewer = Viewer.of(by, desk, lang)
         async with desk.pool.acquire(timeout=5) as db:
-            cases, _ = await finished(db, _asked(viewer, text, month), NEWEST, TAKEN_ALONG)
+            cases, _ = await finished(db, _sought(viewer, text, month), NEWEST, TAKEN_ALONG)
         header = [viewer.say(*words) for words in TABLE]
         return spreadsheet(f"done-{month or 'all'}", header, (_line(case, viewer) for case in cases))
 
     return router
 
 
-def _asked(viewer: Viewer, text: str, month: str) -> Finished:
+def _sought(viewer: Viewer, text: str, month: str) -> Finished:
     units: Sequence[str] = viewer.units_below if viewer.roles & OVERSEERS else (viewer.person.unit,)
     words, places = canonical(text) or text, viewer.places_named(text)
     if not month:
         return Finished(units, text=words, divisions=places)
-    first = date.fromisoformat(f"{month}-01")
-    return Finished(units, _begin(first, viewer), _begin(_next(first), viewer), words, places)
-
-
-def _begin(day: date, viewer: Viewer) -> datetime:
-    return datetime.combine(day, time(), viewer.zone)
-
-
-def _next(first: date) -> date:
-    return (first + timedelta(days=31)).replace(day=1)
+    since, until = viewer.pack.due_times.calendar.month_span(date.fromisoformat(f"{month}-01"))
+    return Finished(units, since, until, words, places)
 
 
 def _months(viewer: Viewer, text: str, this: date) -> list[dict[str, str]]:
