@@ -21,6 +21,8 @@ from shared.identity.gate import Gate, SignedIn
 from shared.web.parts import Column
 
 PATH: Final = "/desk/overview"
+BEHIND: Final = {figure: List(figure.replace("_", "-")) for figure in FIGURES}
+"""The list of cases that each figure counts."""
 OLDEST: Final = 20
 PAGE: Final = 50
 COLUMNS = (("诉求", "Demand"), ("时限", "Due"), ("承办单位", "Unit"), ("状态", "Status"), ("编号", "Number"))
@@ -40,9 +42,9 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
             loads, counted_at = await overview(db, units, own.now, own.tomorrow_ends)
             below = worklists.Desk(units, own.name, own.jurisdiction, own.now, own.tomorrow_ends)
             oldest, _ = await worklists.page(db, below, List.OVERDUE, "due", Filters(), BEGINNING, OLDEST)
-        values: dict[str, Any] = viewer.page("/desk/overview") | {
+        values: dict[str, Any] = viewer.page(PATH) | {
             "units": [{**load._asdict(), "name": viewer.unit_name(load.unit)} for load in loads],
-            "cases": lambda unit, figure: viewer.to(f"{PATH}/cases", unit=unit, list=figure.replace("_", "-")),
+            "cases": lambda unit, figure: viewer.to(f"{PATH}/cases", unit=unit, list=BEHIND[figure]),
             "sums": {name: sum(getattr(load, name) for load in loads) for name in FIGURES},
             "counted_at": showing.when(counted_at, viewer, own.now) if counted_at else "",
             "columns": [Column(viewer.say(*words)) for words in COLUMNS],
@@ -59,7 +61,7 @@ def routes(desk: CaseHandler, gate: Gate) -> APIRouter:
         lang: InLanguage = "zh",
     ) -> HTMLResponse:
         viewer = _overseer(Viewer.of(by, desk, lang))
-        if name not in {figure.replace("_", "-") for figure in FIGURES}:
+        if name not in BEHIND.values():
             raise Refused(Code.NOT_FOUND, f"the overview has no figure {name}", f"总览中没有“{name}”这项数字")
         if unit and unit not in viewer.units_below:
             raise Refused(Code.FORBIDDEN, f"{unit} is not below your unit", "该单位不属于您的管辖范围")

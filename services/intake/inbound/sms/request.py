@@ -74,8 +74,8 @@ def _told_apart(message: Mapping[str, bytes], names: ChannelSettings) -> Part | 
     part = split(header)[0] or split(_unhexed(header)[0])[0]
     if part or not (names.sms_part_reference and names.sms_part_number and names.sms_part_total):
         return part
-    wanted = (names.sms_part_reference, names.sms_part_number, names.sms_part_total)
-    return counted(*(message.get(name, b"").decode("utf-8", "replace") for name in wanted))
+    counters = (names.sms_part_reference, names.sms_part_number, names.sms_part_total)
+    return counted(*(message.get(name, b"").decode("utf-8", "replace") for name in counters))
 
 
 def _text(message: Mapping[str, bytes], posted: Asked, names: ChannelSettings) -> Words:
