@@ -37,12 +37,17 @@ class Built:
     beside: Callable[[Pool], object] = lambda pool: None
     _pool: PoolOfTheTest = field(default_factory=PoolOfTheTest)
     _made: tuple[Api, FastAPI, Memory] | None = None
+    _beside: object = None
+    """What was beside it when it was built. The product forgets that where many pools came between, and then would know
+    two of it: the API is built anew."""
 
     @asynccontextmanager
     async def on(self, pool: Pool) -> AsyncIterator[FastAPI]:
         """The web application over this pool and the tasks of the API; afterwards it has forgotten what it saw."""
         self._pool.pool = pool
-        api, web, memory = self._made = self._made or self._build()
+        if self._made is None or self.beside(cast(Pool, self._pool)) is not self._beside:
+            self._made = self._build()
+        api, web, memory = self._made
         tasks = [asyncio.create_task(task()) for task in api.tasks]
         # A task that is cancelled before its first step has nothing to end.
         await asyncio.sleep(0)
@@ -55,5 +60,5 @@ class Built:
 
     def _build(self) -> tuple[Api, FastAPI, Memory]:
         pool = cast(Pool, self._pool)
-        api = self.build(pool)
-        return api, web_app(self.service, api.routers, nowhere=api.nowhere), Memory.of(api, self.beside(pool))
+        api, self._beside = self.build(pool), self.beside(pool)
+        return api, web_app(self.service, api.routers, nowhere=api.nowhere), Memory.of(api, self._beside)

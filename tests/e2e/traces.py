@@ -34,7 +34,8 @@ def forms(word: str) -> set[bytes]:
 
 async def records(bootstrap: str) -> AsyncIterator[Place]:
     """Every key, header and value of every partition of every topic, until their present ends."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    # Without "earliest" a consumer begins to look for the end of what it is assigned, which may come after the seek.
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest")
     await consumer.start()
     try:
         places = await _partitions(bootstrap)
