@@ -1,1 +1,1 @@
-"""How services say it: delivery, storage, telemetry."""
+"""What every service is built on: message delivery, storage, HTTP, process start and telemetry."""

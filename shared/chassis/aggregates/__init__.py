@@ -1,1 +1,1 @@
-"""A service's own copy of its aggregates, kept in step with its journal."""
+"""Aggregates: how a service loads them, changes them by facts, and saves them together with its journal."""

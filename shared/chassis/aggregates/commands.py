@@ -1,4 +1,4 @@
-"""Handles commands: each once, in one transaction; a repetition is answered as the command was at first."""
+"""Handles commands: each is executed once, in one transaction; a repeated command gets the first answer again."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -22,11 +22,11 @@ StateT = TypeVar("StateT", contravariant=True)
 FactT = TypeVar("FactT", covariant=True)
 AnswerT = TypeVar("AnswerT", covariant=True)
 ANSWERS: Final = "command_answer"
-"""The table of answers under a key; a service keeps them as long as a repetition may come."""
+"""The table of stored answers. A service keeps an answer for as long as the client may repeat the command."""
 
 
 class Command(Protocol[StateT, FactT, AnswerT]):
-    """What somebody asks of one aggregate; `AnswerT` is what is answered."""
+    """A request to change one aggregate; `AnswerT` is the type of the answer."""
 
     @property
     def key(self) -> UUID:
@@ -35,42 +35,45 @@ class Command(Protocol[StateT, FactT, AnswerT]):
 
     @property
     def cause(self) -> UUID:
-        """The same for every repetition: the ids of the facts are derived from it."""
+        """An id that is the same for every repetition of this command: the ids of the new facts are derived from it."""
         ...
 
     async def known(self, db: Connection, state: StateT) -> AnswerT | None:
-        """What was answered before, if this is a repetition; raises `Refused` where it repeats something else."""
+        """The first answer if this command is a repetition, else None.
+
+        Raises `Refused` if the same key was used before for a different command.
+        """
         ...
 
     async def decide(self, db: Connection, state: StateT, at: datetime) -> Sequence[FactT]:
-        """What happens; raises `Refused`. Other rows of the same transaction are written here."""
+        """The facts that this command causes; raises `Refused`. It may write other rows in the same transaction."""
         ...
 
     def answer(self, writes: WriteBatch, state: StateT, at: datetime) -> AnswerT:
-        """What is answered, with what a repetition is recognised by added to the batch; `state` is the new one."""
+        """The answer, from the new `state`. Adds the rows to `writes` by which `known` recognises a repetition."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class CommandHandler(Generic[S, F]):
-    """Locks the aggregate, looks for a known answer, decides, records, and keeps the answer."""
+    """Locks the aggregate, looks for a stored answer, decides, records the new facts, and stores the answer."""
 
     repository: Repository[S, F]
     clock: Callable[[], datetime] = now
 
     async def handle(self, db: Connection, command: Command[S, F, A]) -> A:
-        """The answer, within the caller's transaction; raises `Refused`, and then nothing is written."""
+        """The answer. Works in the caller's transaction; if it raises `Refused`, it has written nothing."""
         stream = self.repository.rules.stream
         with bound_contextvars(**{stream: str(command.key)}):
-            return await self._handled(db, command, self.clock())
+            return await self._execute(db, command, self.clock())
 
-    async def _handled(self, db: Connection, command: Command[S, F, A], at: datetime) -> A:
+    async def _execute(self, db: Connection, command: Command[S, F, A], at: datetime) -> A:
         work = await self.repository.load(db, [command.key], at)
         rules = self.repository.rules
         spans.current().about(rules.stream, command.key, rules.subject(work.state(command.key)))
-        known = await command.known(db, work.state(command.key))
-        if known is not None:
-            return known
+        first_answer = await command.known(db, work.state(command.key))
+        if first_answer is not None:
+            return first_answer
         facts = await command.decide(db, work.state(command.key), at)
         work.record(command.key, facts, at, command.cause)
         writes = WriteBatch()
@@ -81,11 +84,11 @@ class CommandHandler(Generic[S, F]):
 
 
 async def kept_answer(db: Connection, cause: UUID, content: str) -> str | None:
-    """The answer (JSON) under this cause; raises `Refused` where the key was used for other content."""
+    """The answer (JSON) stored for this cause, or None; raises `Refused` if its content was a different one."""
     row = await db.fetchrow("SELECT content, answer::text FROM command_answer WHERE cause = $1", cause)
     if row is None:
         return None
-    if row["content"] != _hashed(content):
+    if row["content"] != _digest(content):
         en = "this key was used for another command; send a new Idempotency-Key"
         zh = "该幂等键已用于其他操作，请换一个新的幂等键"
         raise Refused(Code.KEY_REUSED, en, zh, (FieldError("Idempotency-Key", zh, en),))
@@ -94,15 +97,15 @@ async def kept_answer(db: Connection, cause: UUID, content: str) -> str | None:
 
 
 def keep_answer(writes: WriteBatch, cause: UUID, content: str, answer: str, at: datetime) -> None:
-    """Keep an answer (JSON) under its cause; of the content only a hash is kept, to recognise a repetition by."""
+    """Store an answer (JSON) for its cause, with a hash of the command's content to recognise a repetition."""
     writes.add(
         "INSERT INTO command_answer (cause, content, answer, answered_at) VALUES ($1, $2, $3::text::jsonb, $4)",
         cause,
-        _hashed(content),
+        _digest(content),
         answer,
         at,
     )
 
 
-def _hashed(content: str) -> bytes:
+def _digest(content: str) -> bytes:
     return hashlib.sha256(content.encode()).digest()

@@ -1,4 +1,4 @@
-"""The journal: what a service tells, appended in the transaction that made it true."""
+"""The journal: the outbox of a service. Its facts are appended in the transaction that changes the aggregates."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -15,47 +15,49 @@ COLUMNS: Final = (
 )
 WAKE: Final = "journal"
 LARGEST: Final = 900_000
-"""Bytes of a fact; a broker takes 1,048,576 with headers and framing (`message.max.bytes`)."""
-# Notified at the commit. A row is joined to `woken`, so that the transaction has its id before it takes a position:
-# see `unsent`.
+"""The most bytes of a fact. A broker accepts 1,048,576 bytes with headers and framing (`message.max.bytes`)."""
+# PostgreSQL delivers the notification at the commit. The join with `woken` gives the transaction its id before it
+# takes a position in the journal: `relay/gaps.py` relies on this order.
 _APPEND: Final = f"""
     WITH woken AS MATERIALIZED (SELECT pg_notify('{WAKE}.' || current_schema(), ''), pg_current_xact_id())
     INSERT INTO journal ({COLUMNS})
-    SELECT told.* FROM woken, unnest($1::journal_row[]) AS told
+    SELECT fact.* FROM woken, unnest($1::journal_row[]) AS fact
 """  # noqa: S608 (constants)
 
 
-def append(writes: WriteBatch, told: Sequence[Envelope], *, once: bool = False) -> None:
-    """Append and wake the relay; raises `Refused` for a fact too large, writing raises `Stale` after another writer.
+def append(writes: WriteBatch, envelopes: Sequence[Envelope], *, once: bool = False) -> None:
+    """Add facts to the journal, and wake the relay at the commit.
 
-    With `once`, an id that stands in the journal already was told then, and is not told again.
+    Raises `Refused` if a fact is too large. `writes.write` raises `Stale` if another writer was first.
+    With `once`, facts whose ids are in the journal already are skipped.
     """
-    if not told:
+    if not envelopes:
         return
-    for one in told:
-        _fits(one)
+    for envelope in envelopes:
+        _check_size(envelope)
     rows = [
         (e.id, e.stream, e.key, e.type, e.source, e.subject, e.time, e.sequence,
          e.causation, e.correlation, e.traceparent, e.imported, e.data)
-        for e in told
+        for e in envelopes
     ]  # fmt: skip
     writes.add(f"{_APPEND} ON CONFLICT (id) DO NOTHING" if once else _APPEND, rows)
     for constraint in ("journal_one_writer", "journal_pkey"):
         writes.clash(constraint, Stale())
 
 
-def _fits(told: Envelope) -> None:
-    """Refuse what no broker would take; the relay could never send it, nor anything after it."""
-    # A character has three bytes at most where JSON keeps it as it is, and four as a pair.
-    if len(told.data) * 4 > LARGEST and (size := len(told.data.encode())) > LARGEST:
+def _check_size(envelope: Envelope) -> None:
+    """Refuse a fact that the broker would refuse: the relay could send neither it nor the facts after it."""
+    # A character has at most four bytes in UTF-8, so short texts need not be encoded to be measured.
+    if len(envelope.data) * 4 > LARGEST and (size := len(envelope.data.encode())) > LARGEST:
         en = (
-            f"{told.type} of {told.subject} has {size:,} bytes; a fact may have {LARGEST:,}: say less, or in more steps"
+            f"{envelope.type} of {envelope.subject} has {size:,} bytes; a fact may have {LARGEST:,}:"
+            " say less, or in more steps"
         )
         raise Refused(Code.TOO_LARGE, en, f"内容过大（{size:,} 字节，上限 {LARGEST:,}），请精简或分次提交")
 
 
 def from_row(row: asyncpg.Record) -> Envelope:
-    """The envelope as it was appended; `row` holds `COLUMNS`."""
+    """The envelope that was appended; `row` holds the columns `COLUMNS`."""
     return Envelope(
         id=row["id"],
         stream=row["aggregatetype"],

@@ -1,4 +1,4 @@
-"""Projections: what a service keeps beside its aggregates, declared by the facts that it is made of."""
+"""Projections: tables that a service fills from the facts of its aggregates."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,16 +10,16 @@ from shared.contracts.rules import F, S
 
 R = TypeVar("R")
 Project = Callable[[WriteBatch, Sequence[Change[S, F]]], None]
-"""Adds to a write what the changes of a batch come to; called once for a batch."""
+"""Adds the rows that follow from the changes of a batch to the write; called once for each batch."""
 
 
 @dataclass(frozen=True, slots=True)
 class Projection(Generic[S, F, R]):
     """Turns facts into rows, and writes the rows of a whole batch at once.
 
-    `on` says for each class of fact which function makes the row of a change; None: this one comes to nothing.
-    `ignores` names all other classes of the stream, so that a new fact cannot be forgotten: a test compares both with
-    the contracts. `write` gets the rows in the order of their facts; it is not called where there are none.
+    `on` names for each class of fact the function that turns a change into a row; a function that returns None writes
+    no row. `ignores` names all other classes of the stream: a test compares both lists with the contracts, so that a
+    new fact cannot be forgotten. `write` gets the rows in the order of their facts; it is not called without rows.
     """
 
     on: Mapping[type[F], Callable[[Change[S, Any]], R | None]]
@@ -39,7 +39,7 @@ class Projection(Generic[S, F, R]):
 
 @dataclass(frozen=True, slots=True)
 class Composed(Generic[S, F]):
-    """Several projections of one stream, in order."""
+    """Several projections of one stream, called in order."""
 
     parts: Sequence[Projection[S, F, Any]]
 
@@ -49,10 +49,10 @@ class Composed(Generic[S, F]):
 
 
 def compose(*parts: Projection[S, F, Any]) -> Composed[S, F]:
-    """What a repository calls."""
+    """Join projections into the one that a repository calls."""
     return Composed(parts)
 
 
 def whole(change: Change[S, F]) -> Change[S, F]:
-    """The change itself as its row: for a `write` that looks at all changes of a batch together."""
+    """The change itself as its row: for a `write` that needs all changes of a batch together."""
     return change

@@ -1,4 +1,4 @@
-"""The aggregates of one batch in memory, and what was heard and told of them; nothing here waits for anything."""
+"""The unit of work: the aggregates of one batch in memory, and the facts applied to them. It does no I/O."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from shared.contracts.rules import F, Rules, S
 
 
 class Change(NamedTuple, Generic[S, F]):
-    """One fact and what it made of the aggregate; for a note, `before` and `after` are the same."""
+    """One fact, and the state of the aggregate before and after it; a note leaves the state as it was."""
 
     before: S
     after: S
@@ -26,7 +26,7 @@ class Change(NamedTuple, Generic[S, F]):
 
 @dataclass(slots=True)
 class UnitOfWork(Generic[S, F]):
-    """The aggregates of one batch in memory; nothing is written before `Ledger.put`."""
+    """The aggregates of one batch in memory; `Repository.put` writes them."""
 
     rules: Rules[S, F]
     now: datetime
@@ -35,39 +35,42 @@ class UnitOfWork(Generic[S, F]):
     changes: list[Change[S, F]] = field(default_factory=list)
 
     def state(self, key: UUID) -> S:
-        """The aggregate as of now; a blank one when it is not known."""
-        known = self.states.get(key) or self.loaded.get(key)
-        if known is None:
-            known = self.loaded[key] = self.rules.initial(key)
-        return known
+        """The state of the aggregate with the changes so far; the initial state if it does not exist yet."""
+        state = self.states.get(key) or self.loaded.get(key)
+        if state is None:
+            state = self.loaded[key] = self.rules.initial(key)
+        return state
 
     def apply(self, envelope: Envelope) -> None:
-        """Fold a fact and tell what follows from it; raises and changes nothing when it is refused."""
+        """Apply a fact that was received, and record the facts with which this service reacts to it.
+
+        Raises `Refused`, and then changes nothing.
+        """
         fact = self.rules.parse(envelope.type, envelope.data)
         self.rules.check_teller(envelope)
         if fact.moves is (envelope.sequence is None):
             raise Refused(Code.UNREADABLE, f"{envelope.type} {'needs' if fact.moves else 'must not have'} a sequence")
         before = self.state(envelope.key)
         after = self.rules.evolve(before, fact, envelope.time)
-        self._keep(self._follow([Change(before, after, fact, envelope, is_own=False)]))
+        self._keep(self._with_reactions([Change(before, after, fact, envelope, is_own=False)]))
 
     def record(
         self, key: UUID, facts: Iterable[F], at: datetime, cause: UUID, span: Span | None = None
     ) -> list[Envelope]:
-        """Tell facts that a command decided; the same cause makes the same event ids.
+        """Record the facts that a command decided, and the service's reactions; the same cause gives the same ids.
 
-        `span`: the hop that tells them, where it is not the current one.
+        `span`: the trace span that the facts belong to, if it is not the current one. Returns all new envelopes.
         """
-        state, told, span = self.state(key), [], span or spans.current()
+        state, recorded, span = self.state(key), [], span or spans.current()
         for n, fact in enumerate(facts):
             self.rules.authorize(fact)
             moved = self.rules.evolve(state, fact, at)
             envelope = self._envelope(moved, fact, key, at, uuid5(cause, str(n)), cause, cause, span.traceparent)
-            told.append(Change(state, moved, fact, envelope, is_own=True))
+            recorded.append(Change(state, moved, fact, envelope, is_own=True))
             state = moved
-        if told and span.is_recorded:
+        if recorded and span.is_recorded:
             span.about(self.rules.stream, key, self.rules.subject(state))
-        changes = self._follow(told)
+        changes = self._with_reactions(recorded)
         self._keep(changes)
         return [change.envelope for change in changes]
 
@@ -76,24 +79,24 @@ class UnitOfWork(Generic[S, F]):
             self.states[change.envelope.key] = change.after
             self.changes.append(change)
 
-    def _follow(self, told: list[Change[S, F]]) -> list[Change[S, F]]:
-        """What happened, and what this service tells because of the last of it, to the end."""
-        while told and (answers := self._answers(told[-1])):
-            told += answers
-        return told
+    def _with_reactions(self, changes: list[Change[S, F]]) -> list[Change[S, F]]:
+        """The changes with the reactions to the last one, the reactions to the last of those, and so on."""
+        while changes and (reactions := self._reactions(changes[-1])):
+            changes += reactions
+        return changes
 
-    def _answers(self, change: Change[S, F]) -> list[Change[S, F]]:
-        heard, state = change.envelope, change.after
-        answers = []
-        for n, (fact, at) in enumerate(self.rules.react(state, change.fact, heard.time, self.now)):
+    def _reactions(self, change: Change[S, F]) -> list[Change[S, F]]:
+        cause, state = change.envelope, change.after
+        reactions = []
+        for n, (fact, at) in enumerate(self.rules.react(state, change.fact, cause.time, self.now)):
             self.rules.authorize(fact)
             moved = self.rules.evolve(state, fact, at)
-            name = uuid5(heard.id, f"{self.rules.service}:{n}")
-            correlation = heard.correlation or heard.id
-            envelope = self._envelope(moved, fact, heard.key, at, name, heard.id, correlation, heard.traceparent)
-            answers.append(Change(state, moved, fact, envelope, is_own=True))
+            id = uuid5(cause.id, f"{self.rules.service}:{n}")
+            correlation = cause.correlation or cause.id
+            envelope = self._envelope(moved, fact, cause.key, at, id, cause.id, correlation, cause.traceparent)
+            reactions.append(Change(state, moved, fact, envelope, is_own=True))
             state = moved
-        return answers
+        return reactions
 
     def _envelope(
         self,
@@ -101,13 +104,13 @@ class UnitOfWork(Generic[S, F]):
         fact: F,
         key: UUID,
         at: datetime,
-        name: UUID,
+        id: UUID,
         cause: UUID,
         correlation: UUID,
         traceparent: str | None,
     ) -> Envelope:
         return Envelope(
-            id=name,
+            id=id,
             stream=self.rules.stream,
             key=key,
             type=fact.wire_type(),
@@ -123,6 +126,6 @@ class UnitOfWork(Generic[S, F]):
         )
 
     def version_before(self, key: UUID) -> int:
-        """The version that was loaded; 0 where nothing was known."""
-        known = self.loaded.get(key)
-        return known.version if known else 0
+        """The version that was loaded; 0 if the aggregate did not exist."""
+        loaded = self.loaded.get(key)
+        return loaded.version if loaded else 0
